@@ -1,0 +1,106 @@
+const INITIAL_BYTES = 256;
+
+/** A growing little-endian byte buffer. `take` hands out what was written and starts anew. */
+export class ByteWriter {
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes room for `bytes` more and returns the buffer; write from `length` on, then call `advance`. */
+  reserve(bytes: number): Buffer {
+    const wanted = this.#length + bytes;
+    if (wanted > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2));
+      this.#buffer.copy(grown, 0, 0, this.#length);
+      this.#buffer = grown;
+    }
+    return this.#buffer;
+  }
+
+  advance(bytes: number): void {
+    this.#length += bytes;
+  }
+
+  u8(value: number): void {
+    this.reserve(1)[this.#length++] = value;
+  }
+
+  u16(value: number): void {
+    this.reserve(2).writeUInt16LE(value, this.#length);
+    this.#length += 2;
+  }
+
+  u32(value: number): void {
+    this.reserve(4).writeUInt32LE(value, this.#length);
+    this.#length += 4;
+  }
+
+  f64(value: number): void {
+    this.reserve(8).writeDoubleLE(value, this.#length);
+    this.#length += 8;
+  }
+
+  /** An integer of up to 53 bits, as LEB128. */
+  varint(value: number): void {
+    const buffer = this.reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      buffer[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    buffer[this.#length++] = rest;
+  }
+
+  /** A signed integer of up to 52 bits, zigzag then LEB128. */
+  signedVarint(value: number): void {
+    this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.reserve(value.length).set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** Length as a varint, then the bytes. */
+  sizedBytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.bytes(value);
+  }
+
+  /** UTF-8 length as a varint, then the text. */
+  text(value: string): void {
+    const size = Buffer.byteLength(value);
+    this.varint(size);
+    this.reserve(size).write(value, this.#length, size, 'utf8');
+    this.#length += size;
+  }
+
+  /** Overwrites four bytes that were written before. */
+  patchU32(position: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, position);
+  }
+
+  /** What was written so far, as a view that the next write may change. */
+  view(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** What was written, as a copy that is the caller's. */
+  take(): Buffer {
+    const out = Buffer.from(this.view());
+    this.#length = 0;
+    return out;
+  }
+
+  reset(): void {
+    this.#length = 0;
+  }
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { afterPrefix, ByteReader, ByteWriter, compareBytes, crc32c } from './index.ts';
+
+describe('ByteWriter and ByteReader', () => {
+  test('varints come back, up to 53 bits', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.maxSafeNat()),
+        fc.array(fc.integer({ min: -(2 ** 51), max: 2 ** 51 })),
+        (plain, signed) => {
+          const writer = new ByteWriter(1);
+          for (const value of plain) writer.varint(value);
+          for (const value of signed) writer.signedVarint(value);
+          const reader = new ByteReader(writer.take(), 'test');
+          expect(plain.map(() => reader.varint())).toEqual(plain);
+          expect(signed.map(() => reader.signedVarint() + 0)).toEqual(signed.map((value) => value + 0));
+          expect(reader.remaining).toBe(0);
+        },
+      ),
+    );
+  });
+
+  test('text and doubles come back', () => {
+    const writer = new ByteWriter();
+    writer.text('grüße');
+    writer.f64(-0);
+    const reader = new ByteReader(writer.take(), 'test');
+    expect(reader.text(100)).toBe('grüße');
+    expect(Object.is(reader.f64(), -0)).toBe(true);
+  });
+
+  test('hostile bytes give data_loss and nothing else', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+        const reader = new ByteReader(bytes, 'hostile');
+        try {
+          reader.varint();
+          reader.text(10);
+          reader.sizedBytes(3);
+        } catch (error) {
+          expect(isTidemarkError(error, 'data_loss')).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+test('crc32c matches the vectors of RFC 3720', () => {
+  expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+  expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+  expect(crc32c(Buffer.from('6789'), crc32c(Buffer.from('12345')))).toBe(0xe3069283);
+});
+
+test('afterPrefix is the least upper bound of a prefix', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (prefix, rest) => {
+      const key = Buffer.concat([prefix, rest]);
+      expect(compareBytes(key, afterPrefix(prefix))).toBeLessThan(0);
+    }),
+  );
+});

@@ -1,0 +1,5 @@
+export { ByteReader } from './byte-reader.ts';
+export { ByteWriter } from './byte-writer.ts';
+export { crc32c } from './checksum.ts';
+export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
+export { fromHex, toHex } from './hex.ts';

@@ -1,0 +1,24 @@
+/** What a point may look like. Every check that refuses names one of these. */
+export interface PointLimits {
+  /** UTF-8 bytes of a metric's name. */
+  readonly metricBytes: number;
+  /** UTF-8 bytes of one `key:value`. */
+  readonly tagBytes: number;
+  /** Tags of one series, after duplicates are dropped. */
+  readonly tags: number;
+  /** UTF-8 bytes of a tenant's name. */
+  readonly tenantBytes: number;
+  /** How far ahead of the intake's clock a timestamp may be, ms. */
+  readonly aheadMs: number;
+  /** How far behind the intake's clock a timestamp may be, ms. */
+  readonly behindMs: number;
+}
+
+export const DEFAULT_POINT_LIMITS: PointLimits = {
+  metricBytes: 200,
+  tagBytes: 200,
+  tags: 100,
+  tenantBytes: 64,
+  aheadMs: 10 * 60_000,
+  behindMs: 7 * 86_400_000,
+};

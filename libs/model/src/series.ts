@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { ByteWriter } from '@tidemark/bytes';
+import { TidemarkError } from '@tidemark/ports';
+import { isKind, type Kind } from './kind.ts';
+import { DEFAULT_POINT_LIMITS, type PointLimits } from './limits.ts';
+
+export const ID_BYTES = 16;
+
+/** A series as its owner names it; `tags` are sorted bytewise and distinct. */
+export interface SeriesName {
+  readonly tenant: string;
+  readonly metric: string;
+  readonly kind: Kind;
+  readonly tags: readonly string[];
+}
+
+/**
+ * Checks a name and brings its tags into canonical order: sorted by UTF-8 bytes, duplicates dropped. Throws
+ * `invalid_argument` with `reason`, `field` and `limit` in its detail when a part breaks a limit.
+ */
+export function seriesName(
+  tenant: string,
+  metric: string,
+  kind: number,
+  tags: readonly string[],
+  limits: PointLimits = DEFAULT_POINT_LIMITS,
+): SeriesName {
+  checkText('tenant', tenant, limits.tenantBytes);
+  checkText('metric', metric, limits.metricBytes);
+  if (!isKind(kind))
+    throw refusal('kind_unknown', 'kind', 'gauge, count, counter or distribution', `unknown kind ${kind}`);
+  const sorted = canonicalTags(tags);
+  if (sorted.length > limits.tags) {
+    throw refusal('too_many_tags', 'tags', `${limits.tags} tags`, `${sorted.length} tags on ${metric}`);
+  }
+  for (const tag of sorted) checkText('tag', tag, limits.tagBytes);
+  return { tenant, metric, kind, tags: sorted };
+}
+
+function canonicalTags(tags: readonly string[]): readonly string[] {
+  if (tags.length === 0) return [];
+  // Code-unit order differs from UTF-8 order only where surrogates are involved; the default sort is then not enough.
+  const ascii = tags.every((tag) => isAscii(tag));
+  const sorted = ascii ? [...tags].sort() : [...tags].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return sorted.filter((tag, i) => i === 0 || tag !== sorted[i - 1]);
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+function checkText(field: string, text: string, limitBytes: number): void {
+  if (text.length === 0) throw refusal(`${field}_empty`, field, 'at least 1 byte', `an empty ${field}`);
+  const size = isAscii(text) ? text.length : Buffer.byteLength(text);
+  if (size > limitBytes) {
+    throw refusal(
+      `${field}_too_long`,
+      field,
+      `${limitBytes} bytes`,
+      `${field} of ${size} bytes: ${text.slice(0, 40)}…`,
+    );
+  }
+  if (!text.isWellFormed() || text.includes('\ufffd')) {
+    throw refusal(`${field}_not_utf8`, field, 'valid UTF-8', `${field} is not valid UTF-8`);
+  }
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) < 0x20) {
+      throw refusal(`${field}_control_character`, field, 'no control characters', `${field} has a control character`);
+    }
+  }
+}
+
+function refusal(reason: string, field: string, limit: string, message: string): TidemarkError {
+  return new TidemarkError('invalid_argument', `${message} (limit: ${limit})`, { reason, field, limit });
+}
+
+/** The canonical bytes of a series: what its id is a hash of (docs/formats/series-id.md). */
+export function canonicalBytes(name: SeriesName): Buffer {
+  scratch.reset();
+  scratch.u8(1);
+  scratch.text(name.tenant);
+  scratch.text(name.metric);
+  scratch.u8(name.kind);
+  scratch.varint(name.tags.length);
+  for (const tag of name.tags) scratch.text(tag);
+  return scratch.view();
+}
+
+const scratch = new ByteWriter(1024);
+
+/** The first 128 bits of SHA-256 over the canonical bytes. */
+export function seriesId(name: SeriesName): Buffer {
+  return hash128(canonicalBytes(name));
+}
+
+/** The id of a metric within its tenant: the first 128 bits of SHA-256 over both names. */
+export function metricId(tenant: string, metric: string): Buffer {
+  scratch.reset();
+  scratch.u8(2);
+  scratch.text(tenant);
+  scratch.text(metric);
+  return hash128(scratch.view());
+}
+
+/** The first 128 bits of SHA-256. */
+export function hash128(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest().subarray(0, ID_BYTES);
+}

@@ -1,0 +1,17 @@
+export type { Clock, Timer } from './clock.ts';
+export { sleep } from './clock.ts';
+export type { Disk, DiskFile, DiskLock } from './disk.ts';
+export type { ErrorCode, ErrorDetail } from './error.ts';
+export {
+  AssertionError,
+  assert,
+  ERROR_CODES,
+  httpStatusOf,
+  isTidemarkError,
+  TidemarkError,
+  unreachable,
+} from './error.ts';
+export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
+export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
+export type { Random } from './random.ts';
+export { below } from './random.ts';
