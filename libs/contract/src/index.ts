@@ -21,6 +21,7 @@ export {
   CreateKeyReply,
   CreateKeyRequest,
   DeadLane,
+  FenceCompleted,
   FenceDecision,
   KeyDecision,
   MapDecision,

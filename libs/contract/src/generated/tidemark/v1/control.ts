@@ -39,6 +39,7 @@ export interface ControlRecord {
     | { $case: "budget"; value: BudgetDecision }
     | { $case: "key"; value: KeyDecision }
     | { $case: "term"; value: TermClaimed }
+    | { $case: "fenceCompleted"; value: FenceCompleted }
     | undefined;
 }
 
@@ -82,6 +83,13 @@ export interface FenceDecision {
   /** Absent: every lane of the session. */
   lane?: DeadLane | undefined;
   reason: string;
+}
+
+/** Every partition has its copy of a fence; a successor need not append it again. */
+export interface FenceCompleted {
+  term: number;
+  session: Buffer;
+  lane?: DeadLane | undefined;
 }
 
 /** Passes an undecodable record, leaving a marked gap. */
@@ -177,6 +185,9 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "term":
         TermClaimed.encode(message.record.value, writer.uint32(74).fork()).join();
         break;
+      case "fenceCompleted":
+        FenceCompleted.encode(message.record.value, writer.uint32(82).fork()).join();
+        break;
     }
     return writer;
   },
@@ -266,6 +277,14 @@ export const ControlRecord: MessageFns<ControlRecord> = {
             message.record = { $case: "term", value: TermClaimed.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.record = { $case: "fenceCompleted", value: FenceCompleted.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -335,6 +354,12 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "term": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "term", value: TermClaimed.fromPartial(object.record.value) };
+        }
+        break;
+      }
+      case "fenceCompleted": {
+        if (object.record?.value !== undefined && object.record?.value !== null) {
+          message.record = { $case: "fenceCompleted", value: FenceCompleted.fromPartial(object.record.value) };
         }
         break;
       }
@@ -832,6 +857,85 @@ export const FenceDecision: MessageFns<FenceDecision> = {
     message.session = object.session ?? Buffer.alloc(0);
     message.lane = (object.lane !== undefined && object.lane !== null) ? DeadLane.fromPartial(object.lane) : undefined;
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseFenceCompleted(): FenceCompleted {
+  return { term: 0, session: Buffer.alloc(0), lane: undefined };
+}
+
+export const FenceCompleted: MessageFns<FenceCompleted> = {
+  encode(message: FenceCompleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.term !== 0) {
+      writer.uint32(8).uint64(message.term);
+    }
+    if (message.session.length !== 0) {
+      writer.uint32(18).bytes(message.session);
+    }
+    if (message.lane !== undefined) {
+      DeadLane.encode(message.lane, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FenceCompleted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFenceCompleted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.session = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lane = DeadLane.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FenceCompleted>): FenceCompleted {
+    return FenceCompleted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FenceCompleted>): FenceCompleted {
+    const message = createBaseFenceCompleted();
+    message.term = object.term ?? 0;
+    message.session = object.session ?? Buffer.alloc(0);
+    message.lane = (object.lane !== undefined && object.lane !== null) ? DeadLane.fromPartial(object.lane) : undefined;
     return message;
   },
 };

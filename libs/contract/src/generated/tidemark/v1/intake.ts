@@ -62,6 +62,8 @@ export interface Batch {
     | undefined;
   /** At most one a partition. */
   shares: Share[];
+  /** When the client first sent it, by the client's clock, ms; set then and kept. Older than 7 days is refused. */
+  stampedMs: number;
 }
 
 export interface Share {
@@ -88,6 +90,8 @@ export interface Greeting {
   window: number;
   /** Largest message in bytes. */
   maxMessageBytes: number;
+  /** The tenant that the key belongs to: a part of every metric's and series' id. */
+  tenant: string;
 }
 
 export interface PartitionMap {
@@ -403,7 +407,7 @@ export const Definitions: MessageFns<Definitions> = {
 };
 
 function createBaseBatch(): Batch {
-  return { sequence: 0, mapEpoch: 0, floor: 0, frontierMs: undefined, shares: [] };
+  return { sequence: 0, mapEpoch: 0, floor: 0, frontierMs: undefined, shares: [], stampedMs: 0 };
 }
 
 export const Batch: MessageFns<Batch> = {
@@ -422,6 +426,9 @@ export const Batch: MessageFns<Batch> = {
     }
     for (const v of message.shares) {
       Share.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.stampedMs !== 0) {
+      writer.uint32(48).sint64(message.stampedMs);
     }
     return writer;
   },
@@ -479,6 +486,14 @@ export const Batch: MessageFns<Batch> = {
             message.shares.push(Share.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stampedMs = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -501,6 +516,7 @@ export const Batch: MessageFns<Batch> = {
     message.floor = object.floor ?? 0;
     message.frontierMs = object.frontierMs ?? undefined;
     message.shares = object.shares?.map((e) => Share.fromPartial(e)) || [];
+    message.stampedMs = object.stampedMs ?? 0;
     return message;
   },
 };
@@ -688,7 +704,7 @@ export const SendReply: MessageFns<SendReply> = {
 };
 
 function createBaseGreeting(): Greeting {
-  return { intakeSession: Buffer.alloc(0), map: undefined, window: 0, maxMessageBytes: 0 };
+  return { intakeSession: Buffer.alloc(0), map: undefined, window: 0, maxMessageBytes: 0, tenant: "" };
 }
 
 export const Greeting: MessageFns<Greeting> = {
@@ -704,6 +720,9 @@ export const Greeting: MessageFns<Greeting> = {
     }
     if (message.maxMessageBytes !== 0) {
       writer.uint32(32).uint32(message.maxMessageBytes);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(42).string(message.tenant);
     }
     return writer;
   },
@@ -753,6 +772,14 @@ export const Greeting: MessageFns<Greeting> = {
             message.maxMessageBytes = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -774,6 +801,7 @@ export const Greeting: MessageFns<Greeting> = {
     message.map = (object.map !== undefined && object.map !== null) ? PartitionMap.fromPartial(object.map) : undefined;
     message.window = object.window ?? 0;
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
+    message.tenant = object.tenant ?? "";
     return message;
   },
 };
