@@ -1,0 +1,61 @@
+import type { ByteReader, ByteWriter } from '@tidemark/bytes';
+import { ID_BYTES, isKind, type Kind } from '@tidemark/model';
+
+/**
+ * Definitions of one dictionary of a lane: `series[i]` has ref `firstRef + i`. A dictionary is one client's numbering
+ * of its series of the partition, so that the client's columns go into the log as they are.
+ */
+export interface Definitions {
+  /** Number of the dictionary within the lane's epoch. */
+  readonly dictionary: number;
+  readonly firstRef: number;
+  readonly series: readonly SeriesDefinition[];
+}
+
+export interface SeriesDefinition {
+  /** 16 bytes. */
+  readonly metricId: Uint8Array;
+  /** 16 bytes. */
+  readonly seriesId: Uint8Array;
+  readonly kind: Kind;
+}
+
+/** Runs of series of one metric and kind name both once. */
+export function writeDefinitions(definitions: Definitions, out: ByteWriter): void {
+  const { series } = definitions;
+  out.varint(definitions.dictionary);
+  out.varint(definitions.firstRef);
+  out.varint(series.length);
+  for (let from = 0; from < series.length; ) {
+    const first = series[from];
+    let to = from + 1;
+    while (to < series.length && series[to].kind === first.kind && sameId(series[to].metricId, first.metricId)) to++;
+    out.bytes(first.metricId);
+    out.u8(first.kind);
+    out.varint(to - from);
+    for (let i = from; i < to; i++) out.bytes(series[i].seriesId);
+    from = to;
+  }
+}
+
+export function readDefinitions(reader: ByteReader): Definitions {
+  const dictionary = reader.varint();
+  const firstRef = reader.varint();
+  const count = reader.varint();
+  if (count * ID_BYTES > reader.remaining) reader.fail(`${count} definitions in ${reader.remaining} bytes`);
+  if (firstRef + count > 0xffffffff) reader.fail(`refs up to ${firstRef + count}`);
+  const series: SeriesDefinition[] = [];
+  while (series.length < count) {
+    const metricId = reader.bytes(ID_BYTES);
+    const kind = reader.u8();
+    if (!isKind(kind)) return reader.fail(`unknown kind ${kind}`);
+    const run = reader.varint();
+    if (run === 0 || series.length + run > count) reader.fail(`a run of ${run} definitions`);
+    for (let i = 0; i < run; i++) series.push({ metricId, kind, seriesId: reader.bytes(ID_BYTES) });
+  }
+  return { dictionary, firstRef, series };
+}
+
+function sameId(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,138 @@
+import { ByteReader, ByteWriter, crc32c } from '@tidemark/bytes';
+import { ID_BYTES } from '@tidemark/model';
+import { assert, TidemarkError } from '@tidemark/ports';
+import { type Definitions, readDefinitions, writeDefinitions } from './definitions.ts';
+import { MAX_RECORD_BYTES } from './limits.ts';
+import { readSpan, type Span, writeSpan } from './span.ts';
+
+/** What a record of the `points` topic is; the numbers are those of the format (docs/formats/block.md). */
+export const RECORD = { block: 1, mark: 2, open: 3, close: 4, fence: 5 } as const;
+export type RecordType = (typeof RECORD)[keyof typeof RECORD];
+
+/** In a fence: every lane of the session. */
+export const ALL_LANES = 0xffffffff;
+
+const MAGIC = 0x424d4454; // "TDMB", little-endian
+const VERSION = 1;
+const HEADER_BYTES = 96;
+const CHECKSUM_BYTES = 4;
+
+/** The fields that every record of a lane has. Times are ms since the Unix epoch, offsets are of the log. */
+export interface RecordHeader {
+  readonly type: RecordType;
+  readonly partition: number;
+  /** 16 bytes: one run of one intake. */
+  readonly session: Uint8Array;
+  /** The lane's number within its session; a fence may name `ALL_LANES`. */
+  readonly lane: number;
+  /** Grows when the lane begins its dictionaries anew. */
+  readonly epoch: number;
+  /** Dense per lane, from 0. In a fence: the offset of its decision in `control`. */
+  readonly sequence: number;
+  /** Everything that the lane took before this time is in this record or in earlier ones. */
+  readonly markMs: number;
+  /** All tags that the block's points need lie below this offset of the `tags` partition. */
+  readonly tagsOffset: number;
+  /** Offset of the epoch's first block, or -1 when it is this one. */
+  readonly keyframeOffset: number;
+}
+
+/** A block's content beside its header. Spans are parsed; their share is a view of the record. */
+export interface BlockRecord extends RecordHeader {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly points: number;
+  readonly definitions: readonly Definitions[];
+  readonly spans: readonly Span[];
+}
+
+/** Writes one record. The body is empty for all types but a block. */
+export function encodeRecord(record: BlockRecord, out: ByteWriter = new ByteWriter(1024)): Buffer {
+  assert(record.session.length === ID_BYTES, 'a session id has 16 bytes');
+  const start = out.length;
+  out.u32(MAGIC);
+  out.u8(VERSION);
+  out.u8(record.type);
+  out.u16(record.partition);
+  out.bytes(record.session);
+  out.u32(record.lane);
+  out.u32(record.epoch);
+  out.f64(record.sequence);
+  out.f64(record.markMs);
+  out.f64(record.tagsOffset);
+  out.f64(record.keyframeOffset);
+  out.f64(record.minTimeMs);
+  out.f64(record.maxTimeMs);
+  out.u32(record.points);
+  out.u32(record.definitions.length);
+  out.u32(record.spans.length);
+  out.u32(0);
+  assert(out.length - start === HEADER_BYTES, 'header size');
+  for (const definitions of record.definitions) writeDefinitions(definitions, out);
+  for (const span of record.spans) writeSpan(span, out);
+  out.patchU32(start + HEADER_BYTES - 4, out.length - start - HEADER_BYTES);
+  out.u32(crc32c(out.view().subarray(start)));
+  return out.take();
+}
+
+/** A record without a body: `open`, `mark`, `close` or `fence`. */
+export function encodeBareRecord(header: RecordHeader): Buffer {
+  assert(header.type !== RECORD.block, 'a block has a body');
+  return encodeRecord({ ...header, minTimeMs: 0, maxTimeMs: 0, points: 0, definitions: [], spans: [] });
+}
+
+/**
+ * Reads one record. Throws `data_loss` when the checksum, the version or any count is wrong; it names what is.
+ * Shares inside are views and not decoded.
+ */
+export function decodeRecord(bytes: Uint8Array): BlockRecord {
+  if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES || bytes.length > MAX_RECORD_BYTES) {
+    throw new TidemarkError('data_loss', `a record of ${bytes.length} bytes (limit: ${MAX_RECORD_BYTES})`);
+  }
+  const reader = new ByteReader(bytes, 'points record');
+  if (reader.u32() !== MAGIC) reader.fail('this is no points record: wrong magic');
+  const version = reader.u8();
+  if (version !== VERSION) reader.fail(`format version ${version}, this program reads ${VERSION}`);
+  const end = bytes.length - CHECKSUM_BYTES;
+  const stored = new ByteReader(bytes, 'points record', end).u32();
+  const actual = crc32c(bytes.subarray(0, end));
+  if (stored !== actual) reader.fail(`checksum ${stored.toString(16)}, content has ${actual.toString(16)}`);
+  const type = reader.u8();
+  if (!isRecordType(type)) return reader.fail(`unknown record type ${type}`);
+  const header = {
+    type,
+    partition: reader.u16(),
+    session: reader.bytes(ID_BYTES),
+    lane: reader.u32(),
+    epoch: reader.u32(),
+    sequence: integer(reader),
+    markMs: integer(reader),
+    tagsOffset: integer(reader),
+    keyframeOffset: integer(reader),
+    minTimeMs: integer(reader),
+    maxTimeMs: integer(reader),
+    points: reader.u32(),
+  };
+  const definitionCount = reader.u32();
+  const spanCount = reader.u32();
+  const bodyBytes = reader.u32();
+  if (bodyBytes !== end - HEADER_BYTES) reader.fail(`a body of ${bodyBytes} bytes in a record of ${bytes.length}`);
+  if (definitionCount + spanCount > bodyBytes) reader.fail('more entries than bytes');
+  const body = new ByteReader(bytes, 'points record', HEADER_BYTES, end);
+  const definitions: Definitions[] = [];
+  for (let i = 0; i < definitionCount; i++) definitions.push(readDefinitions(body));
+  const spans: Span[] = [];
+  for (let i = 0; i < spanCount; i++) spans.push(readSpan(body));
+  if (body.remaining > 0) body.fail(`${body.remaining} bytes too many`);
+  return { ...header, definitions, spans };
+}
+
+function isRecordType(value: number): value is RecordType {
+  return value >= RECORD.block && value <= RECORD.fence;
+}
+
+function integer(reader: ByteReader): number {
+  const value = reader.f64();
+  if (!Number.isSafeInteger(value)) reader.fail(`${value} where a whole number belongs`);
+  return value;
+}
