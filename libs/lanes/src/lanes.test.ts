@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import { ALL_LANES, RECORD, type RecordHeader, type RecordType, type Span } from '@tidemark/block';
+import fc from 'fast-check';
+import {
+  DedupWindow,
+  PartitionTracker,
+  packClient,
+  packLane,
+  packTrackerHead,
+  trackerFingerprint,
+  unpackTracker,
+  WINDOW,
+} from './index.ts';
+
+const session = (n: number) => Buffer.alloc(16, n);
+const record = (type: RecordType, of: number, sequence: number, markMs: number, lane = 0): RecordHeader => ({
+  type,
+  partition: 0,
+  session: session(of),
+  lane,
+  epoch: 0,
+  sequence,
+  markMs,
+  tagsOffset: 0,
+  keyframeOffset: -1,
+});
+const span = (client: number, sequence: number, floor = 0): Span => ({
+  clientSession: session(client),
+  sequence,
+  floor,
+  mapEpoch: 1,
+  frontierMs: undefined,
+  tenant: 't',
+  dictionary: 0,
+  share: Buffer.alloc(0),
+});
+function feed(tracker: PartitionTracker, ...records: RecordHeader[]): PartitionTracker {
+  records.forEach((header, offset) => {
+    if (tracker.begin(header) === 'apply') tracker.end(header, offset);
+  });
+  return tracker;
+}
+
+describe('DedupWindow', () => {
+  test('agrees with a plain set, whatever the order, as long as the client keeps its window', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ ahead: fc.nat(WINDOW - 1), raise: fc.nat(300) }), { maxLength: 200 }),
+        (steps) => {
+          const window = new DedupWindow();
+          const seen = new Set<number>();
+          let floor = 0;
+          for (const step of steps) {
+            floor += step.raise;
+            window.raiseFloor(floor);
+            const sequence = floor + step.ahead;
+            expect(window.has(sequence)).toBe(seen.has(sequence));
+            window.add(sequence);
+            seen.add(sequence);
+            expect(window.has(floor - 1)).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('PartitionTracker', () => {
+  test('the watermark is the least mark of the open lanes and never goes back', () => {
+    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
+    expect(tracker.watermarkMs).toBe(200);
+    feed(tracker, record(RECORD.open, 2, 0, 150));
+    expect(tracker.watermarkMs).toBe(200);
+    feed(tracker, record(RECORD.mark, 1, 2, 300), record(RECORD.mark, 2, 1, 250));
+    expect(tracker.watermarkMs).toBe(250);
+    feed(tracker, record(RECORD.close, 2, 2, 260));
+    expect(tracker.watermarkMs).toBe(300);
+  });
+
+  test('a lane that never opened does not count', () => {
+    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.block, 2, 0, 50));
+    feed(tracker, record(RECORD.mark, 1, 1, 400));
+    expect(tracker.watermarkMs).toBe(400);
+  });
+
+  test('a fence is remembered even of a lane not seen yet', () => {
+    const tracker = feed(
+      new PartitionTracker(),
+      record(RECORD.open, 1, 0, 100),
+      record(RECORD.fence, 2, 9, 0, ALL_LANES),
+    );
+    feed(tracker, record(RECORD.open, 2, 0, 110), record(RECORD.mark, 1, 1, 500));
+    expect(tracker.watermarkMs).toBe(500);
+  });
+
+  test('a fenced lane goes on to deliver points, without a say in the watermark', () => {
+    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
+    feed(tracker, record(RECORD.fence, 2, 9, 0, ALL_LANES), record(RECORD.mark, 1, 1, 900));
+    expect(tracker.begin(record(RECORD.block, 2, 1, 120))).toBe('apply');
+    expect(tracker.isFresh(span(7, 0), 1)).toBe(true);
+    expect(tracker.isLate(500, 100)).toBe(true);
+    tracker.end(record(RECORD.block, 2, 1, 120), 9);
+    expect(tracker.watermarkMs).toBe(900);
+  });
+
+  test('a repeated record is dropped, a missing one halts, a skip forgives one gap', () => {
+    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
+    expect(tracker.begin(record(RECORD.mark, 1, 1, 200))).toBe('duplicate');
+    expect(() => tracker.begin(record(RECORD.mark, 1, 3, 300))).toThrow(expect.objectContaining({ code: 'data_loss' }));
+    tracker.skip();
+    feed(tracker, record(RECORD.mark, 1, 3, 300));
+    expect(() => tracker.begin(record(RECORD.mark, 1, 5, 300))).toThrow(/jumps from sequence 3 to 5/);
+  });
+
+  test('a batch that comes twice, in any block of any lane, is fresh once', () => {
+    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
+    expect(tracker.isFresh(span(5, 3), 10)).toBe(true);
+    expect(tracker.isFresh(span(5, 3), 10)).toBe(false);
+    expect(tracker.isFresh(span(5, 1), 10)).toBe(true);
+    expect(tracker.isFresh(span(5, 2, 3), 10)).toBe(false);
+    expect(tracker.clients.get(session(5).toString('hex'))?.duplicatePoints).toBe(20);
+  });
+
+  test('saved and loaded at any record, it goes on as if never stopped', () => {
+    const step = fc.record({
+      type: fc.constantFrom(RECORD.open, RECORD.mark, RECORD.block, RECORD.block, RECORD.close, RECORD.fence),
+      session: fc.integer({ min: 1, max: 3 }),
+      ahead: fc.nat(7_200_000),
+      client: fc.nat(2),
+      sequence: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, at) => {
+        const run = (saveAt: number) => {
+          let tracker = new PartitionTracker();
+          const next = new Map<number, number>();
+          let markMs = 0;
+          steps.forEach((one, i) => {
+            if (i === saveAt) tracker = reload(tracker);
+            markMs += one.ahead;
+            const sequence = one.type === RECORD.fence ? i : (next.get(one.session) ?? 0);
+            if (one.type !== RECORD.fence) next.set(one.session, sequence + 1);
+            const header = record(one.type, one.session, sequence, markMs, one.type === RECORD.fence ? ALL_LANES : 0);
+            if (tracker.begin(header) === 'duplicate') return;
+            if (one.type === RECORD.block) tracker.isFresh(span(one.client, one.sequence), 1);
+            tracker.end(header, i);
+          });
+          return trackerFingerprint(tracker)
+            .map((part) => part.toString('hex'))
+            .sort();
+        };
+        expect(run(at)).toEqual(run(-1));
+      }),
+    );
+  });
+});
+
+function reload(tracker: PartitionTracker): PartitionTracker {
+  return unpackTracker(
+    packTrackerHead(tracker),
+    [...tracker.lanes.values()].map(packLane),
+    [...tracker.clients.values()].map(packClient),
+  );
+}

@@ -1,0 +1,264 @@
+import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/block';
+import { toHex } from '@tidemark/bytes';
+import { TidemarkError } from '@tidemark/ports';
+import { DedupWindow, WINDOW } from './dedup-window.ts';
+
+/** State of ended lanes and silent clients is kept for this long, in watermark time. */
+export const RETENTION_MS = 7 * 86_400_000;
+const EXPIRY_STEP_MS = 3_600_000;
+
+/** A lane as a consumer knows it: one session's run of records in this partition. */
+export interface LaneState {
+  readonly key: string;
+  readonly session: Uint8Array;
+  readonly lane: number;
+  /** Last sequence applied; -1 before the first. */
+  sequence: number;
+  /** Counts in the watermark. */
+  open: boolean;
+  /** Fenced or closed: it will not open again. */
+  ended: boolean;
+  fenced: boolean;
+  markMs: number;
+  epoch: number;
+  /** Offset of the epoch's first block. */
+  keyframeOffset: number;
+  /** The watermark when it ended; decides when it is forgotten. */
+  endedAtMs: number;
+  /** Records of it may be missing across a skipped offset: one gap is forgiven. */
+  gapForgiven: boolean;
+}
+
+/** A client session as a consumer knows it. */
+export interface ClientState {
+  readonly key: string;
+  readonly clientSession: Uint8Array;
+  readonly tenant: string;
+  readonly window: DedupWindow;
+  frontierMs: number | undefined;
+  latePoints: number;
+  duplicatePoints: number;
+  /** The watermark when it was last heard of. */
+  seenAtMs: number;
+}
+
+/**
+ * Completeness and exactly-once of one partition, as a function of its log alone: lanes with their sequences and
+ * marks, fences, the watermark, and which batches of which clients were applied. Every consumer of `points` holds one;
+ * docs/concepts.md says why it works.
+ *
+ * For each record, in log order: `begin`, then for a block `isFresh` for each span and `countLate` for late points,
+ * then `end`.
+ */
+export class PartitionTracker {
+  readonly lanes = new Map<string, LaneState>();
+  readonly clients = new Map<string, ClientState>();
+  /** Keys of lanes and clients that changed since `takeChanges`. */
+  readonly #changedLanes = new Set<string>();
+  readonly #changedClients = new Set<string>();
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #expiredAtMs = Number.NEGATIVE_INFINITY;
+  /** True once any record was skipped: lanes may then be met in the middle. */
+  skipped = false;
+
+  /** Least mark of the open lanes, in log order; -Infinity before the first. It never goes back. */
+  get watermarkMs(): number {
+    return this.#watermarkMs;
+  }
+
+  get expiredAtMs(): number {
+    return this.#expiredAtMs;
+  }
+
+  /** For loading: what was saved. */
+  restoreClock(watermarkMs: number, expiredAtMs: number): void {
+    this.#watermarkMs = watermarkMs;
+    this.#expiredAtMs = expiredAtMs;
+  }
+
+  /**
+   * Judges a record by its lane's sequence: `apply` it, or drop it as a `duplicate`. A gap throws `data_loss`: the
+   * partition halts. A fence always applies.
+   */
+  begin(header: RecordHeader): 'apply' | 'duplicate' {
+    if (header.type === RECORD.fence) return 'apply';
+    const lane = this.#lane(header);
+    if (header.sequence <= lane.sequence) return 'duplicate';
+    const isFirst = lane.sequence === -1;
+    if (header.sequence !== lane.sequence + 1 && !lane.gapForgiven && !(isFirst && this.skipped)) {
+      throw new TidemarkError(
+        'data_loss',
+        `lane ${lane.key} jumps from sequence ${lane.sequence} to ${header.sequence}: a record is missing`,
+        { lane: lane.key, expected: lane.sequence + 1, found: header.sequence },
+      );
+    }
+    if (header.sequence !== lane.sequence + 1) lane.gapForgiven = false;
+    return 'apply';
+  }
+
+  /**
+   * True when the span's batch was not applied before; it is then remembered. Call once a span, in order, between
+   * `begin` and `end`. `points` is how many it has, for the counters.
+   */
+  isFresh(span: Span, points: number): boolean {
+    const client = this.#client(span);
+    this.#changedClients.add(client.key);
+    client.seenAtMs = this.#watermarkMs;
+    client.window.raiseFloor(span.floor);
+    if (span.sequence >= client.window.floor + WINDOW) {
+      // Only a client that breaks the protocol gets here; forgetting the oldest keeps what it sends.
+      client.window.raiseFloor(span.sequence - WINDOW + 1);
+    }
+    if (client.window.has(span.sequence)) {
+      client.duplicatePoints += points;
+      return false;
+    }
+    client.window.add(span.sequence);
+    if (span.frontierMs !== undefined) {
+      client.frontierMs = Math.max(client.frontierMs ?? Number.NEGATIVE_INFINITY, span.frontierMs);
+    }
+    return true;
+  }
+
+  /** True when a point of this timestamp is late at this place of the log, for lateness bound `latenessMs` (D). */
+  isLate(timestampMs: number, latenessMs: number): boolean {
+    return this.#watermarkMs > timestampMs + latenessMs;
+  }
+
+  countLate(span: Span, points: number): void {
+    if (points > 0) this.#client(span).latePoints += points;
+  }
+
+  /** Takes over the record's mark, opening or end; call after its points were applied. */
+  end(header: RecordHeader, offset: number): void {
+    if (header.type === RECORD.fence) {
+      this.#fence(header);
+    } else {
+      const lane = this.#lane(header);
+      lane.sequence = header.sequence;
+      if (header.type === RECORD.open && !lane.ended) lane.open = true;
+      if (!lane.ended) lane.markMs = Math.max(lane.markMs, header.markMs);
+      if (header.type === RECORD.block && (header.epoch !== lane.epoch || lane.keyframeOffset < 0)) {
+        lane.epoch = header.epoch;
+        lane.keyframeOffset = header.keyframeOffset < 0 ? offset : header.keyframeOffset;
+      }
+      this.#advance();
+      if (header.type === RECORD.close) this.#endLane(lane, false);
+      this.#changedLanes.add(lane.key);
+    }
+    this.#advance();
+    this.#expire();
+  }
+
+  /** Passes one record that can't be read: each lane may have one gap across it. */
+  skip(): void {
+    this.skipped = true;
+    for (const lane of this.lanes.values()) {
+      if (lane.ended && !lane.fenced) continue;
+      lane.gapForgiven = true;
+      this.#changedLanes.add(lane.key);
+    }
+  }
+
+  /** What changed since the last call, for a store that saves entries one by one; a key without an entry is gone. */
+  takeChanges(): { lanes: string[]; clients: string[] } {
+    const changes = { lanes: [...this.#changedLanes], clients: [...this.#changedClients] };
+    this.#changedLanes.clear();
+    this.#changedClients.clear();
+    return changes;
+  }
+
+  #lane(header: RecordHeader): LaneState {
+    const key = laneKey(header.session, header.lane);
+    const known = this.lanes.get(key);
+    if (known !== undefined) return known;
+    const lane: LaneState = {
+      key,
+      session: Buffer.from(header.session),
+      lane: header.lane,
+      sequence: -1,
+      open: false,
+      ended: this.#isSessionFenced(header.session),
+      fenced: this.#isSessionFenced(header.session),
+      markMs: Number.NEGATIVE_INFINITY,
+      epoch: -1,
+      keyframeOffset: -1,
+      endedAtMs: this.#watermarkMs,
+      gapForgiven: false,
+    };
+    this.lanes.set(key, lane);
+    return lane;
+  }
+
+  #client(span: Span): ClientState {
+    const key = toHex(span.clientSession);
+    const known = this.clients.get(key);
+    if (known !== undefined) return known;
+    const client: ClientState = {
+      key,
+      clientSession: Buffer.from(span.clientSession),
+      tenant: span.tenant,
+      window: new DedupWindow(),
+      frontierMs: undefined,
+      latePoints: 0,
+      duplicatePoints: 0,
+      seenAtMs: this.#watermarkMs,
+    };
+    this.clients.set(key, client);
+    return client;
+  }
+
+  /** A fence is remembered even of a lane not seen yet, as a lane that has ended. */
+  #fence(header: RecordHeader): void {
+    if (header.lane === ALL_LANES) {
+      for (const lane of this.lanes.values()) {
+        if (Buffer.compare(lane.session, header.session) === 0) this.#endLane(lane, true);
+      }
+    }
+    this.#endLane(this.#lane(header), true);
+  }
+
+  #isSessionFenced(session: Uint8Array): boolean {
+    return this.lanes.get(laneKey(session, ALL_LANES))?.fenced ?? false;
+  }
+
+  #endLane(lane: LaneState, fenced: boolean): void {
+    if (!lane.ended) lane.endedAtMs = this.#watermarkMs;
+    lane.open = false;
+    lane.ended = true;
+    lane.fenced ||= fenced;
+    this.#changedLanes.add(lane.key);
+  }
+
+  #advance(): void {
+    let least = Number.POSITIVE_INFINITY;
+    for (const lane of this.lanes.values()) if (lane.open && lane.markMs < least) least = lane.markMs;
+    if (least !== Number.POSITIVE_INFINITY && least > this.#watermarkMs) this.#watermarkMs = least;
+  }
+
+  /** Forgets at fixed steps of the watermark, so that every replica forgets at the same record. */
+  #expire(): void {
+    const step = Math.floor(this.#watermarkMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
+    if (!(step > this.#expiredAtMs)) return;
+    this.#expiredAtMs = step;
+    for (const [key, lane] of this.lanes) {
+      if (!lane.ended) continue;
+      // What ended before there was a watermark is kept from now on.
+      if (lane.endedAtMs === Number.NEGATIVE_INFINITY) lane.endedAtMs = this.#watermarkMs;
+      else if (lane.endedAtMs <= step - RETENTION_MS) this.lanes.delete(key);
+      else continue;
+      this.#changedLanes.add(key);
+    }
+    for (const [key, client] of this.clients) {
+      if (client.seenAtMs === Number.NEGATIVE_INFINITY) client.seenAtMs = this.#watermarkMs;
+      else if (client.seenAtMs <= step - RETENTION_MS) this.clients.delete(key);
+      else continue;
+      this.#changedClients.add(key);
+    }
+  }
+}
+
+/** A lane's name: its session in hex and its number. */
+export function laneKey(session: Uint8Array, lane: number): string {
+  return `${toHex(session)}.${lane}`;
+}

@@ -1,0 +1,117 @@
+import { ByteReader, ByteWriter, toHex } from '@tidemark/bytes';
+import { ID_BYTES } from '@tidemark/model';
+import { DedupWindow } from './dedup-window.ts';
+import { type ClientState, type LaneState, laneKey, PartitionTracker } from './partition-tracker.ts';
+
+const TENANT_BYTES = 255;
+
+/** One lane as stored (docs/formats/point-store.md). */
+export function packLane(lane: LaneState): Buffer {
+  const out = new ByteWriter(96);
+  out.bytes(lane.session);
+  out.u32(lane.lane);
+  out.u8((lane.open ? 1 : 0) | (lane.ended ? 2 : 0) | (lane.fenced ? 4 : 0) | (lane.gapForgiven ? 8 : 0));
+  for (const value of [lane.sequence, lane.markMs, lane.epoch, lane.keyframeOffset, lane.endedAtMs]) out.f64(value);
+  return out.take();
+}
+
+export function unpackLane(bytes: Uint8Array): LaneState {
+  const reader = new ByteReader(bytes, 'lane state');
+  const session = Buffer.from(reader.bytes(ID_BYTES));
+  const lane = reader.u32();
+  const flags = reader.u8();
+  const [sequence, markMs, epoch, keyframeOffset, endedAtMs] = Array.from({ length: 5 }, () => reader.f64());
+  return {
+    key: laneKey(session, lane),
+    session,
+    lane,
+    sequence,
+    open: (flags & 1) !== 0,
+    ended: (flags & 2) !== 0,
+    fenced: (flags & 4) !== 0,
+    gapForgiven: (flags & 8) !== 0,
+    markMs,
+    epoch,
+    keyframeOffset,
+    endedAtMs,
+  };
+}
+
+/** One client session as stored: its window is the only part that is larger than a few words. */
+export function packClient(client: ClientState): Buffer {
+  const out = new ByteWriter(256);
+  out.bytes(client.clientSession);
+  out.text(client.tenant);
+  out.f64(client.frontierMs ?? Number.NEGATIVE_INFINITY);
+  out.varint(client.latePoints);
+  out.varint(client.duplicatePoints);
+  out.f64(client.seenAtMs);
+  out.varint(client.window.floor);
+  out.varint(client.window.next);
+  for (const word of client.window.bits) out.u32(word);
+  return out.take();
+}
+
+export function unpackClient(bytes: Uint8Array): ClientState {
+  const reader = new ByteReader(bytes, 'client state');
+  const clientSession = Buffer.from(reader.bytes(ID_BYTES));
+  const tenant = reader.text(TENANT_BYTES);
+  const frontierMs = reader.f64();
+  const latePoints = reader.varint();
+  const duplicatePoints = reader.varint();
+  const seenAtMs = reader.f64();
+  const window = new DedupWindow();
+  window.floor = reader.varint();
+  window.next = reader.varint();
+  for (let i = 0; i < window.bits.length; i++) window.bits[i] = reader.u32();
+  return {
+    key: toHex(clientSession),
+    clientSession,
+    tenant,
+    window,
+    frontierMs: frontierMs === Number.NEGATIVE_INFINITY ? undefined : frontierMs,
+    latePoints,
+    duplicatePoints,
+    seenAtMs,
+  };
+}
+
+/** The part of a tracker that is neither lane nor client. */
+export function packTrackerHead(tracker: PartitionTracker): Buffer {
+  const out = new ByteWriter(32);
+  out.f64(tracker.watermarkMs);
+  out.f64(tracker.expiredAtMs);
+  out.u8(tracker.skipped ? 1 : 0);
+  return out.take();
+}
+
+/** A tracker from its stored parts. */
+export function unpackTracker(
+  head: Uint8Array | undefined,
+  lanes: Iterable<Uint8Array>,
+  clients: Iterable<Uint8Array>,
+): PartitionTracker {
+  const tracker = new PartitionTracker();
+  if (head !== undefined) {
+    const reader = new ByteReader(head, 'tracker state');
+    tracker.restoreClock(reader.f64(), reader.f64());
+    tracker.skipped = reader.u8() === 1;
+  }
+  for (const bytes of lanes) {
+    const lane = unpackLane(bytes);
+    tracker.lanes.set(lane.key, lane);
+  }
+  for (const bytes of clients) {
+    const client = unpackClient(bytes);
+    tracker.clients.set(client.key, client);
+  }
+  return tracker;
+}
+
+/** The logical state, part by part, for a state hash: equal after equal prefixes of the log. */
+export function trackerFingerprint(tracker: PartitionTracker): Buffer[] {
+  const parts = [packTrackerHead(tracker)];
+  for (const lane of tracker.lanes.values()) parts.push(packLane(lane));
+  for (const client of tracker.clients.values()) parts.push(packClient(client));
+  return parts;
+}
