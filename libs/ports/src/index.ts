@@ -15,3 +15,4 @@ export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-valu
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
 export type { Random } from './random.ts';
 export { below } from './random.ts';
+export { SettlingWriter } from './settling-writer.ts';

@@ -1,0 +1,56 @@
+import { type Clock, sleep } from './clock.ts';
+import { isTidemarkError } from './error.ts';
+import type { Appended, Log, LogWriter, Topic } from './log.ts';
+
+const RETRY_MS = 100;
+
+/**
+ * Appends records of one producer in order, one outstanding at a time, and settles unknown outcomes by repeating with
+ * the same sequence. It is a decorator over `LogWriter`: nothing else repeats an append.
+ */
+export class SettlingWriter {
+  readonly #log: Log;
+  readonly #topic: Topic;
+  readonly #partition: number;
+  readonly #clock: Clock;
+  #writer: LogWriter | undefined;
+  #sequence = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(log: Log, topic: Topic, partition: number, clock: Clock) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#clock = clock;
+  }
+
+  /**
+   * Resolves once durable. Throws the last error when it can't be repeated (`failed_precondition`,
+   * `invalid_argument`) or `signal` aborted; the outcome is then unknown, and a later append is by a new producer.
+   */
+  append(value: Uint8Array, signal?: AbortSignal): Promise<Appended> {
+    const result = this.#last.then(() => this.#settle(value, signal));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #settle(value: Uint8Array, signal: AbortSignal | undefined): Promise<Appended> {
+    for (;;) {
+      try {
+        this.#writer ??= await this.#log.writer(this.#topic, this.#partition);
+        const appended = await this.#writer.append(this.#sequence, value);
+        this.#sequence++;
+        return appended;
+      } catch (error) {
+        const final =
+          !isTidemarkError(error) || error.code === 'failed_precondition' || error.code === 'invalid_argument';
+        if (final || signal?.aborted) {
+          this.#writer = undefined;
+          this.#sequence = 0;
+          throw error;
+        }
+        await sleep(this.#clock, RETRY_MS, signal);
+      }
+    }
+  }
+}
