@@ -1,1 +1,2 @@
-export {};
+export type { Halt, PartitionConsumerOptions, PartitionState } from './partition-consumer.ts';
+export { PartitionConsumer } from './partition-consumer.ts';

@@ -1,0 +1,173 @@
+import {
+  type Clock,
+  isTidemarkError,
+  type Log,
+  type LogRecord,
+  sleep,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
+
+/** What one store keeps of one partition: a function of the log's prefix. */
+export interface PartitionState {
+  /** Where to read on: the first offset that is not applied yet. */
+  readonly nextOffset: number;
+  /** Everything below is durable here; a restart reads on from it. */
+  readonly committedOffset: number;
+  /**
+   * Applies the record at `nextOffset` and moves on. Throws `data_loss` when it can't be decoded or one is missing;
+   * nothing of it is then applied.
+   */
+  apply(record: LogRecord): void;
+  /** True when the state wants to be committed, by a rule that depends on the log alone. */
+  readonly wantsCommit: boolean;
+  /** Makes all that was applied durable, with the offset, in one write. */
+  commit(): Promise<void>;
+  /** Passes the record at `nextOffset` without applying it, leaving a marked gap. */
+  skip(reason: string): void;
+}
+
+export interface PartitionConsumerOptions {
+  readonly log: Log;
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly state: PartitionState;
+  readonly clock: Clock;
+  /** The reason to skip a record, when an operator decided so; from `control`. */
+  readonly skipReason: (offset: number) => string | undefined;
+  /** Told when the partition halts, and with `undefined` when it goes on. */
+  readonly onHalt?: (halt: Halt | undefined) => void;
+  /** Bytes asked of the log at a time. */
+  readonly readBytes?: number;
+  /** How long one read waits for a record, ms. */
+  readonly readWaitMs?: number;
+  /** How long to wait after an error of the log or disk, and between looks for a skip, ms. */
+  readonly retryMs?: number;
+}
+
+export interface Halt {
+  readonly offset: number;
+  readonly error: TidemarkError;
+}
+
+const DEFAULT_READ_BYTES = 4 * 1024 * 1024;
+const DEFAULT_READ_WAIT_MS = 500;
+const DEFAULT_RETRY_MS = 250;
+
+/**
+ * Reads one partition of the log into one state, for ever. An error of the log or the disk is retried; a record that
+ * can't be decoded halts the partition, loudly, until an operator skips it.
+ */
+export class PartitionConsumer {
+  readonly #options: PartitionConsumerOptions;
+  readonly #stop = new AbortController();
+  #halt: Halt | undefined;
+  #lastError: TidemarkError | undefined;
+  #logNext = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(options: PartitionConsumerOptions) {
+    this.#options = options;
+  }
+
+  get halt(): Halt | undefined {
+    return this.#halt;
+  }
+
+  /** The last error of the log or disk, gone once reading works again. */
+  get lastError(): TidemarkError | undefined {
+    return this.#lastError;
+  }
+
+  /** The log's end when it was last asked. */
+  get logNext(): number {
+    return Math.max(this.#logNext, this.#options.state.nextOffset);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Stops after the record at hand, and commits. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    if (this.#halt === undefined) await this.#options.state.commit();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, retryMs = DEFAULT_RETRY_MS } = this.#options;
+    const signal = this.#stop.signal;
+    while (!signal.aborted) {
+      try {
+        await this.#readOnce();
+        this.#lastError = undefined;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isTidemarkError(error)) throw error;
+        this.#lastError = error;
+        await sleep(clock, retryMs, signal);
+      }
+    }
+  }
+
+  async #readOnce(): Promise<void> {
+    const { log, topic, partition, state, readBytes, readWaitMs } = this.#options;
+    const signal = this.#stop.signal;
+    if (!(await this.#mayPass())) return;
+    let records: LogRecord[];
+    try {
+      records = await log.read(topic, partition, state.nextOffset, {
+        maxBytes: readBytes ?? DEFAULT_READ_BYTES,
+        waitMs: readWaitMs ?? DEFAULT_READ_WAIT_MS,
+        signal,
+      });
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      this.#setHalt({ offset: state.nextOffset, error });
+      return;
+    }
+    for (const record of records) {
+      if (signal.aborted) return;
+      if (!this.#apply(record)) return;
+      if (state.wantsCommit) await state.commit();
+    }
+    this.#logNext = (await log.bounds(topic, partition)).next;
+  }
+
+  #apply(record: LogRecord): boolean {
+    const { state } = this.#options;
+    if (record.offset !== state.nextOffset) {
+      throw new TidemarkError('internal', `the log gave offset ${record.offset}, asked for ${state.nextOffset}`);
+    }
+    try {
+      state.apply(record);
+      return true;
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      this.#setHalt({ offset: record.offset, error });
+      return false;
+    }
+  }
+
+  /** While halted, waits for a skip of exactly that offset. */
+  async #mayPass(): Promise<boolean> {
+    const { state, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
+    const reason = skipReason(state.nextOffset);
+    if (reason !== undefined) {
+      state.skip(reason);
+      await state.commit();
+      this.#setHalt(undefined);
+      return true;
+    }
+    if (this.#halt === undefined) return true;
+    await sleep(clock, retryMs, this.#stop.signal);
+    return false;
+  }
+
+  #setHalt(halt: Halt | undefined): void {
+    if (this.#halt === undefined && halt === undefined) return;
+    this.#halt = halt;
+    this.#options.onHalt?.(halt);
+  }
+}
