@@ -1,1 +1,2 @@
-export {};
+export { Bitmap } from './bitmap.ts';
+export { BITMAP_VERSION, deserializeBitmap, serializeBitmap } from './serialized.ts';
