@@ -1,0 +1,132 @@
+import { type ByteReader, compareBytes } from '@tidemark/bytes';
+import { ID_BYTES, isKind, type SeriesName } from '@tidemark/model';
+import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord } from './layout.ts';
+
+/** What a record says. Ids are views of the record: copy what is kept. Days are UTC days since the Unix epoch. */
+export interface TagFactsVisitor {
+  /** A series with its whole name was seen on a day. */
+  series(id: Uint8Array, name: SeriesName, day: number): void;
+  /** A series that an earlier record named was seen on a day. */
+  day(id: Uint8Array, day: number): void;
+}
+
+/**
+ * Visits the facts of one record of topic `tags`, series first, in the order in which they were added. The whole record
+ * is checked before the first visit, so that a broken one has no effect. Throws `data_loss`.
+ */
+export function readTagFacts(record: Uint8Array, visitor: TagFactsVisitor): void {
+  const reader = openRecord(record);
+  const texts = readTexts(reader);
+  const metrics = readMetrics(reader, texts);
+  const series = readSeries(reader, texts, metrics);
+  const days = readDays(reader);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
+  for (let i = 0; i < series.names.length; i++) visitor.series(series.ids[i], series.names[i], series.days[i]);
+  for (let i = 0; i < days.ids.length; i++) visitor.day(days.ids[i], days.days[i]);
+}
+
+function readCount(reader: ByteReader, what: string, leastBytes: number): number {
+  const count = reader.varint();
+  if (count * leastBytes > reader.remaining) reader.fail(`${count} ${what} in ${reader.remaining} bytes`);
+  return count;
+}
+
+function readTexts(reader: ByteReader): string[] {
+  const texts: string[] = [];
+  for (let left = readCount(reader, 'texts', 2); left > 0; left--) {
+    const text = reader.text(MAX_TEXT_BYTES);
+    if (text.length === 0) reader.fail('an empty text');
+    // What is not UTF-8 decodes to replacement characters, and no name may have one.
+    if (text.includes('\ufffd')) reader.fail('a text that is not UTF-8');
+    texts.push(text);
+  }
+  return texts;
+}
+
+function readRef<T>(reader: ByteReader, what: string, table: readonly T[]): T {
+  const ref = reader.varint();
+  if (ref >= table.length) reader.fail(`${what} ${ref} of ${table.length}`);
+  return table[ref];
+}
+
+interface MetricName {
+  readonly tenant: string;
+  readonly metric: string;
+}
+
+function readMetrics(reader: ByteReader, texts: readonly string[]): MetricName[] {
+  const metrics: MetricName[] = [];
+  for (let left = readCount(reader, 'metrics', 2); left > 0; left--) {
+    metrics.push({ tenant: readRef(reader, 'text', texts), metric: readRef(reader, 'text', texts) });
+  }
+  return metrics;
+}
+
+interface SeenSeries {
+  readonly ids: Uint8Array[];
+  readonly names: SeriesName[];
+  readonly days: number[];
+}
+
+function readSeries(reader: ByteReader, texts: readonly string[], metrics: readonly MetricName[]): SeenSeries {
+  const seen: SeenSeries = { ids: [], names: [], days: [] };
+  let day = 0;
+  for (let left = readCount(reader, 'series', ID_BYTES + 3); left > 0; left--) {
+    seen.ids.push(reader.bytes(ID_BYTES));
+    const packed = reader.varint();
+    const ref = Math.floor(packed / 4);
+    if (ref >= metrics.length) reader.fail(`metric ${ref} of ${metrics.length}`);
+    const kind = (packed % 4) + 1;
+    if (!isKind(kind)) reader.fail(`kind ${kind}`);
+    day = readDay(reader, day);
+    seen.days.push(day);
+    const { tenant, metric } = metrics[ref];
+    seen.names.push({ tenant, metric, kind, tags: readTags(reader, texts) });
+  }
+  return seen;
+}
+
+function readTags(reader: ByteReader, texts: readonly string[]): string[] {
+  const count = readCount(reader, 'tags', 1);
+  if (count > MAX_TAGS) reader.fail(`${count} tags, limit ${MAX_TAGS}`);
+  const tags: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const tag = readRef(reader, 'text', texts);
+    if (i > 0 && !inOrder(tags[i - 1], tag)) reader.fail('tags are not sorted and distinct');
+    tags.push(tag);
+  }
+  return tags;
+}
+
+/** UTF-8 order. That of code units is the same as long as neither text differs first at a surrogate. */
+function inOrder(left: string, right: string): boolean {
+  let i = 0;
+  while (i < left.length && i < right.length && left.charCodeAt(i) === right.charCodeAt(i)) i++;
+  if (i === right.length) return false;
+  if (i === left.length) return true;
+  const a = left.charCodeAt(i);
+  const b = right.charCodeAt(i);
+  return a < 0xd800 && b < 0xd800 ? a < b : compareBytes(Buffer.from(left), Buffer.from(right)) < 0;
+}
+
+interface SeenDays {
+  readonly ids: Uint8Array[];
+  readonly days: number[];
+}
+
+function readDays(reader: ByteReader): SeenDays {
+  const seen: SeenDays = { ids: [], days: [] };
+  let day = 0;
+  for (let left = readCount(reader, 'day facts', ID_BYTES + 1); left > 0; left--) {
+    seen.ids.push(reader.bytes(ID_BYTES));
+    day = readDay(reader, day);
+    seen.days.push(day);
+  }
+  return seen;
+}
+
+function readDay(reader: ByteReader, previous: number): number {
+  const day = previous + reader.signedVarint();
+  if (day < 0 || day > MAX_DAY) reader.fail(`day ${day}, limit 0 to ${MAX_DAY}`);
+  return day;
+}

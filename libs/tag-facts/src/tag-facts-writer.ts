@@ -1,0 +1,149 @@
+import { ByteWriter } from '@tidemark/bytes';
+import { ID_BYTES, type SeriesName } from '@tidemark/model';
+import { assert, TidemarkError } from '@tidemark/ports';
+import { HEADER_BYTES, MAX_DAY, MAX_TAGS, MAX_TAGS_RECORD_BYTES, MAX_TEXT_BYTES, sealRecord } from './layout.ts';
+
+/** Room for the four counts in front of the parts. */
+const COUNTS_BYTES = 4 * 4;
+
+/**
+ * Fills one record of topic `tags` (docs/formats/tags-record.md). Texts are kept once a record, so it pays to put many
+ * series of like tags into one; look at `sizeBytes` to know when to `take`.
+ */
+export class TagFactsWriter {
+  readonly #refs = new Map<string, number>();
+  readonly #metricRefs = new Map<string, number>();
+  readonly #texts = new ByteWriter();
+  readonly #metrics = new ByteWriter();
+  readonly #series = new ByteWriter();
+  readonly #days = new ByteWriter();
+  #seriesCount = 0;
+  #dayCount = 0;
+  #lastSeriesDay = 0;
+  #lastDay = 0;
+
+  /** Upper bound of the record that `take` would give, bytes. */
+  get sizeBytes(): number {
+    return (
+      HEADER_BYTES + COUNTS_BYTES + this.#texts.length + this.#metrics.length + this.#series.length + this.#days.length
+    );
+  }
+
+  /** Facts in the record so far. */
+  get count(): number {
+    return this.#seriesCount + this.#dayCount;
+  }
+
+  /**
+   * A series with its whole name, seen on `day` (UTC days since the Unix epoch). Throws `resource_exhausted`, and adds
+   * nothing, when the record could pass `MAX_TAGS_RECORD_BYTES`: take it and add again.
+   */
+  addSeries(id: Uint8Array, name: SeriesName, day: number): void {
+    assert(id.length === ID_BYTES, 'a series id has 16 bytes');
+    this.#checkDay(day);
+    this.#checkRoom(largestSeriesBytes(name));
+    const metric = this.#metricRef(name.tenant, name.metric);
+    const out = this.#series;
+    out.bytes(id);
+    out.varint(metric * 4 + name.kind - 1);
+    out.signedVarint(day - this.#lastSeriesDay);
+    out.varint(name.tags.length);
+    for (const tag of name.tags) out.varint(this.#ref(tag));
+    this.#lastSeriesDay = day;
+    this.#seriesCount++;
+  }
+
+  /** A series whose name is in an earlier record, seen on `day`. Errors as for `addSeries`. */
+  addDay(id: Uint8Array, day: number): void {
+    assert(id.length === ID_BYTES, 'a series id has 16 bytes');
+    this.#checkDay(day);
+    this.#checkRoom(ID_BYTES + 8);
+    this.#days.bytes(id);
+    this.#days.signedVarint(day - this.#lastDay);
+    this.#lastDay = day;
+    this.#dayCount++;
+  }
+
+  /** The record; the writer is empty afterwards. */
+  take(): Buffer {
+    const record = new ByteWriter(this.sizeBytes);
+    record.reserve(HEADER_BYTES);
+    record.advance(HEADER_BYTES);
+    record.varint(this.#refs.size);
+    record.bytes(this.#texts.view());
+    record.varint(this.#metricRefs.size);
+    record.bytes(this.#metrics.view());
+    record.varint(this.#seriesCount);
+    record.bytes(this.#series.view());
+    record.varint(this.#dayCount);
+    record.bytes(this.#days.view());
+    this.#clear();
+    return sealRecord(record.take());
+  }
+
+  #clear(): void {
+    this.#refs.clear();
+    this.#metricRefs.clear();
+    for (const part of [this.#texts, this.#metrics, this.#series, this.#days]) part.reset();
+    this.#seriesCount = 0;
+    this.#dayCount = 0;
+    this.#lastSeriesDay = 0;
+    this.#lastDay = 0;
+  }
+
+  #ref(text: string): number {
+    const known = this.#refs.get(text);
+    if (known !== undefined) return known;
+    const ref = this.#refs.size;
+    this.#refs.set(text, ref);
+    this.#texts.text(text);
+    return ref;
+  }
+
+  #metricRef(tenant: string, metric: string): number {
+    const key = `${tenant}\0${metric}`;
+    const known = this.#metricRefs.get(key);
+    if (known !== undefined) return known;
+    const ref = this.#metricRefs.size;
+    this.#metricRefs.set(key, ref);
+    this.#metrics.varint(this.#ref(tenant));
+    this.#metrics.varint(this.#ref(metric));
+    return ref;
+  }
+
+  #checkDay(day: number): void {
+    if (!Number.isInteger(day) || day < 0 || day > MAX_DAY) {
+      throw new TidemarkError('invalid_argument', `day ${day} (limit: a whole number from 0 to ${MAX_DAY})`, {
+        field: 'day',
+        limit: MAX_DAY,
+      });
+    }
+  }
+
+  #checkRoom(largestBytes: number): void {
+    if (this.sizeBytes + largestBytes <= MAX_TAGS_RECORD_BYTES) return;
+    throw new TidemarkError(
+      'resource_exhausted',
+      `a tags record of ${this.sizeBytes} bytes has no room for ${largestBytes} more (limit: ${MAX_TAGS_RECORD_BYTES} bytes)`,
+      { field: 'record', limit: MAX_TAGS_RECORD_BYTES },
+    );
+  }
+}
+
+/** What a series takes at most, if none of its texts is in the record yet. Refuses what no reader would take. */
+function largestSeriesBytes(name: SeriesName): number {
+  if (name.tags.length > MAX_TAGS) throw tooLarge('tags', name.tags.length, MAX_TAGS);
+  let size = ID_BYTES + 16 + textBytes('tenant', name.tenant) + textBytes('metric', name.metric);
+  for (const tag of name.tags) size += textBytes('tag', tag) + 3;
+  return size;
+}
+
+function textBytes(field: string, text: string): number {
+  const size = Buffer.byteLength(text);
+  if (size > MAX_TEXT_BYTES) throw tooLarge(field, size, MAX_TEXT_BYTES);
+  return size + 2;
+}
+
+function tooLarge(field: string, found: number, limit: number): TidemarkError {
+  return new TidemarkError('invalid_argument', `${field} of ${found} (limit: ${limit})`, { field, limit });
+}

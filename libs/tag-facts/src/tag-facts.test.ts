@@ -1,0 +1,170 @@
+import { describe, expect, test } from '@jest/globals';
+import { crc32c } from '@tidemark/bytes';
+import { KIND, type Kind, type SeriesName, seriesId, seriesName } from '@tidemark/model';
+import { AssertionError, isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { MAX_TAGS_RECORD_BYTES, readTagFacts, TagFactsWriter } from './index.ts';
+
+type Fact = { id: string; day: number; name?: SeriesName };
+
+function facts(record: Uint8Array): Fact[] {
+  const found: Fact[] = [];
+  readTagFacts(record, {
+    series: (id, name, day) => found.push({ id: Buffer.from(id).toString('hex'), day, name }),
+    day: (id, day) => found.push({ id: Buffer.from(id).toString('hex'), day }),
+  });
+  return found;
+}
+
+function write(wanted: readonly Fact[]): Buffer {
+  const writer = new TagFactsWriter();
+  for (const { id, day, name } of wanted) {
+    if (name) writer.addSeries(Buffer.from(id, 'hex'), name, day);
+    else writer.addDay(Buffer.from(id, 'hex'), day);
+  }
+  expect(writer.count).toBe(wanted.length);
+  const limit = writer.sizeBytes;
+  const record = writer.take();
+  expect(record.length).toBeLessThanOrEqual(limit);
+  return record;
+}
+
+const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).map((part) => {
+  const clean = [...part].filter((c) => c >= ' ' && c !== '\ufffd').join('');
+  return clean.length > 0 && clean.isWellFormed() ? clean : 'x';
+});
+const name = fc
+  .tuple(text, text, fc.constantFrom<Kind>(1, 2, 3, 4), fc.array(text, { maxLength: 6 }))
+  .map(([tenant, metric, kind, tags]) => seriesName(tenant, metric, kind, tags));
+const fact: fc.Arbitrary<Fact> = fc.oneof(
+  fc.record({ name, day: fc.nat(100_000) }).map(({ name, day }) => ({ id: seriesId(name).toString('hex'), day, name })),
+  fc
+    .record({ id: fc.uint8Array({ minLength: 16, maxLength: 16 }), day: fc.nat(100_000_000) })
+    .map(({ id, day }) => ({ id: Buffer.from(id).toString('hex'), day })),
+);
+
+function seriesOfHost(host: number, day = 20_000): Fact {
+  const shared = ['az:eu-west-1b', 'dc:eu', 'env:prod', 'os:linux', 'role:db', 'service:orders', 'team:core', 'v:1.2'];
+  const named = seriesName('acme', 'system.cpu.user', KIND.gauge, [...shared, `host:web-${host}.example.internal`]);
+  return { id: seriesId(named).toString('hex'), day, name: named };
+}
+
+describe('tags record', () => {
+  test('facts come back, series first', () => {
+    fc.assert(
+      fc.property(fc.array(fact, { maxLength: 20 }), (wanted) => {
+        const inOrder = [...wanted.filter((one) => one.name), ...wanted.filter((one) => !one.name)];
+        expect(facts(write(wanted))).toEqual(inOrder);
+      }),
+    );
+  });
+
+  test('a writer starts anew after take', () => {
+    const writer = new TagFactsWriter();
+    const one = seriesOfHost(1);
+    const records = [0, 1].map(() => {
+      if (one.name) writer.addSeries(Buffer.from(one.id, 'hex'), one.name, one.day);
+      return writer.take();
+    });
+    expect(records[1]).toEqual(records[0]);
+  });
+
+  test('1,000 series of one metric take at most 60 bytes each, a later day at most 18', () => {
+    const all = Array.from({ length: 1000 }, (_, host) => seriesOfHost(host));
+    expect(write(all).length / 1000).toBeLessThanOrEqual(60);
+    expect(write(all.map(({ id, day }) => ({ id, day }))).length / 1000).toBeLessThanOrEqual(18);
+  });
+
+  test('golden: version 1', () => {
+    const tags = ['env:prod', 'host:a'];
+    const first = seriesName('acme', 'cpu', KIND.gauge, tags);
+    const second = seriesName('acme', 'cpu', KIND.counter, ['host:b', 'prod']);
+    const record = write([
+      { id: '11'.repeat(16), name: first, day: 20_000 },
+      { id: '22'.repeat(16), name: second, day: 19_999 },
+      { id: '33'.repeat(16), day: 20_001 },
+    ]);
+    expect(record.toString('hex')).toBe(GOLDEN);
+    expect(facts(Buffer.from(GOLDEN, 'hex'))[1]).toEqual({ id: '22'.repeat(16), name: second, day: 19_999 });
+  });
+
+  test('a full record refuses more, by name, and stays as it was', () => {
+    const writer = new TagFactsWriter();
+    const id = Buffer.alloc(16, 7);
+    let added = 0;
+    let refusal: unknown;
+    while (refusal === undefined) {
+      try {
+        writer.addDay(id, 20_000);
+        added++;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    expect(isTidemarkError(refusal, 'resource_exhausted')).toBe(true);
+    const record = writer.take();
+    expect(record.length).toBeLessThanOrEqual(MAX_TAGS_RECORD_BYTES);
+    expect(facts(record).length).toBe(added);
+    expect(() => writer.addDay(id, -1)).toThrow(/day -1/);
+  });
+});
+
+describe('hostile bytes', () => {
+  /** Reads; true when it was sound. Nothing may be visited before all is known to be sound. */
+  function check(record: Uint8Array): boolean {
+    let visited = 0;
+    try {
+      readTagFacts(record, { series: () => visited++, day: () => visited++ });
+      return true;
+    } catch (error) {
+      if (error instanceof AssertionError || !isTidemarkError(error, 'data_loss')) throw error;
+      expect(visited).toBe(0);
+      return false;
+    }
+  }
+
+  test('any flipped or missing byte is data_loss', () => {
+    const record = write([seriesOfHost(1), { id: '44'.repeat(16), day: 3 }]);
+    for (let i = 0; i < record.length; i++) {
+      const changed = Buffer.from(record);
+      changed[i] ^= 0x41;
+      expect(check(changed)).toBe(false);
+      expect(check(record.subarray(0, i))).toBe(false);
+    }
+  });
+
+  test('with a right checksum, changes are refused or read, never worse', () => {
+    fc.assert(
+      fc.property(fc.array(fact, { maxLength: 6 }), fc.nat(), fc.nat(255), fc.boolean(), (wanted, at, byte, cut) => {
+        const record = write(wanted);
+        const position = 9 + (at % (record.length - 9));
+        record[position] = byte;
+        const hostile = Buffer.from(cut ? record.subarray(0, position) : record);
+        hostile.writeUInt32LE(crc32c(hostile.subarray(9)), 5);
+        check(hostile);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('unsorted or repeated tags are refused', () => {
+    for (const tags of [
+      ['b', 'a'],
+      ['a', 'a'],
+      ['\ud83d\ude00', '\uff5e'],
+    ]) {
+      expect(check(write([{ id: '11'.repeat(16), day: 1, name: { tenant: 't', metric: 'm', kind: 1, tags } }]))).toBe(
+        false,
+      );
+    }
+  });
+});
+
+/** Header, texts, metrics, series, days. */
+const GOLDEN = [
+  '544d544701c869fa01',
+  '060461636d650363707508656e763a70726f6406686f73743a6106686f73743a620470726f64',
+  '010001',
+  '021111111111111111111111111111111100c0b802020203222222222222222222222222222222220201020405',
+  '0133333333333333333333333333333333c2b802',
+].join('');
