@@ -3,10 +3,12 @@ const INITIAL_BYTES = 256;
 /** A growing little-endian byte buffer. `take` hands out what was written and starts anew. */
 export class ByteWriter {
   #buffer: Buffer;
+  #view: DataView;
   #length = 0;
 
   constructor(initialBytes = INITIAL_BYTES) {
     this.#buffer = Buffer.allocUnsafe(initialBytes);
+    this.#view = viewOf(this.#buffer);
   }
 
   /** Bytes written so far. */
@@ -21,8 +23,15 @@ export class ByteWriter {
       const grown = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2));
       this.#buffer.copy(grown, 0, 0, this.#length);
       this.#buffer = grown;
+      this.#view = viewOf(grown);
     }
     return this.#buffer;
+  }
+
+  /** As `reserve`, for writing whole words. */
+  reserveView(bytes: number): DataView {
+    this.reserve(bytes);
+    return this.#view;
   }
 
   advance(bytes: number): void {
@@ -51,6 +60,16 @@ export class ByteWriter {
   /** An integer of up to 53 bits, as LEB128. */
   varint(value: number): void {
     const buffer = this.reserve(8);
+    if (value <= 0x7fffffff) {
+      // Integer arithmetic: a remainder of float64 costs ten times as much.
+      let small = value | 0;
+      while (small >= 0x80) {
+        buffer[this.#length++] = (small & 0x7f) | 0x80;
+        small >>>= 7;
+      }
+      buffer[this.#length++] = small;
+      return;
+    }
     let rest = value;
     while (rest >= 0x80) {
       buffer[this.#length++] = (rest % 0x80) | 0x80;
@@ -103,4 +122,8 @@ export class ByteWriter {
   reset(): void {
     this.#length = 0;
   }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
