@@ -1,1 +1,14 @@
-export {};
+export { ColumnReader } from './column-reader.ts';
+export { PointColumns, SketchColumns } from './point-columns.ts';
+export type { ShareLimits, ShareSummary } from './share.ts';
+export {
+  DEFAULT_SHARE_LIMITS,
+  decodeShare,
+  encodeShare,
+  inspectShare,
+  SHARE_POINTS_LIMIT,
+  SHARE_SKETCHES_LIMIT,
+} from './share.ts';
+export type { TimeRange } from './time-column.ts';
+export { readTimes, writeTimes } from './time-column.ts';
+export { readValues, writeValues } from './value-column.ts';

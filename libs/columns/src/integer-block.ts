@@ -1,0 +1,258 @@
+import type { ByteWriter } from '@tidemark/bytes';
+import { bitWidth, packedBytes, unpackBits, varintBytes, writePacked } from './bit-packing.ts';
+import type { ColumnReader } from './column-reader.ts';
+import { EXPONENT_LIMIT, POWERS_OF_TEN } from './decimal.ts';
+import { readDictionaryBlock, skipDictionaryBlock, writeDictionaryBlock } from './dictionary-block.ts';
+import { BLOCK, EXPONENT_SHIFT, LAST_BLOCK_VALUES, SCALED } from './mini-block.ts';
+
+/** Differences are packed only when a signed varint holds their least. */
+const LEAST_DELTA_LIMIT = 2 ** 51;
+/** Distances looked at before a common factor is searched in all of them. */
+const FACTOR_SAMPLE = 8;
+/** Below this, in bits of the whole block, a dictionary has nothing to win. */
+const DICTIONARY_LEAST_BITS = 128;
+const WORD = 0x1_0000_0000;
+
+const low = new Uint32Array(LAST_BLOCK_VALUES);
+const high = new Uint32Array(LAST_BLOCK_VALUES);
+const distances = new Float64Array(LAST_BLOCK_VALUES);
+
+/**
+ * Writes `count` (1 to `LAST_BLOCK_VALUES`) integers, each below 2^52 in size, as a frame, as deltas or by a dictionary,
+ * whichever is smallest. `exponent` is kept in the first byte for the reader.
+ */
+export function writeIntegerBlock(integers: Float64Array, count: number, exponent: number, out: ByteWriter): void {
+  let min = integers[0];
+  let max = min;
+  let minDelta = Number.POSITIVE_INFINITY;
+  let maxDelta = Number.NEGATIVE_INFINITY;
+  for (let i = 1, before = min; i < count; i++) {
+    const value = integers[i];
+    const delta = value - before;
+    before = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (delta < minDelta) minDelta = delta;
+    if (delta > maxDelta) maxDelta = delta;
+  }
+  const frameWidth = bitWidth(max - min);
+  if (frameWidth === 0) {
+    writeHeader(BLOCK.frame, exponent, 0, 1, min, out);
+    return;
+  }
+  let bits = count * frameWidth;
+  let asDeltas = false;
+  if (maxDelta - minDelta < max - min && Math.abs(minDelta) < LEAST_DELTA_LIMIT) {
+    const deltaBits = (count - 1) * bitWidth(maxDelta - minDelta) + 8 * varintBytes(minDelta);
+    asDeltas = deltaBits < bits;
+    if (asDeltas) bits = deltaBits;
+  }
+  if (bits >= DICTIONARY_LEAST_BITS && writeDictionaryBlock(integers, count, exponent, bits, out)) return;
+  if (asDeltas) {
+    writeDeltas(integers, count, exponent, minDelta, maxDelta - minDelta, out);
+    return;
+  }
+  const factor = commonFactor(integers, count, min);
+  const width = factor === 1 ? frameWidth : bitWidth((max - min) / factor);
+  writeHeader(BLOCK.frame, exponent, width, factor, min, out);
+  writeDistances(integers, count, min, factor, width, out);
+}
+
+function writeDeltas(
+  integers: Float64Array,
+  count: number,
+  exponent: number,
+  minDelta: number,
+  range: number,
+  out: ByteWriter,
+): void {
+  for (let i = 1; i < count; i++) distances[i - 1] = integers[i] - integers[i - 1];
+  const factor = range === 0 ? 1 : commonFactor(distances, count - 1, minDelta);
+  const width = bitWidth(range / factor);
+  writeHeader(BLOCK.delta, exponent, width, factor, integers[0], out);
+  out.signedVarint(minDelta);
+  writeDistances(distances, count - 1, minDelta, factor, width, out);
+}
+
+function writeHeader(kind: number, exponent: number, width: number, factor: number, base: number, out: ByteWriter) {
+  out.u8(kind | (exponent << EXPONENT_SHIFT) | (factor === 1 ? 0 : SCALED));
+  out.u8(width);
+  if (factor !== 1) out.varint(factor);
+  out.signedVarint(base);
+}
+
+/** Packs (value - base) / factor of each; above 32 bits in two planes, the low words and then what is above them. */
+function writeDistances(
+  integers: Float64Array,
+  count: number,
+  base: number,
+  factor: number,
+  width: number,
+  out: ByteWriter,
+): void {
+  if (width === 0) return;
+  if (width <= 32) {
+    if (factor === 1) for (let i = 0; i < count; i++) low[i] = integers[i] - base;
+    else for (let i = 0; i < count; i++) low[i] = (integers[i] - base) / factor;
+    writePacked(low, count, width, out);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
+    const distance = (integers[i] - base) / factor;
+    high[i] = distance / WORD;
+    low[i] = distance - high[i] * WORD;
+  }
+  writePacked(low, count, 32, out);
+  writePacked(high, count, width - 32, out);
+}
+
+/** The greatest common divisor of the distances from `base`: 1 unless a sample of them has a larger one. */
+function commonFactor(integers: Float64Array, count: number, base: number): number {
+  let factor = 0;
+  const sample = Math.min(count, FACTOR_SAMPLE);
+  for (let i = 0; i < sample && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
+  if (factor === 1) return 1;
+  for (let i = sample; i < count && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
+  return factor === 0 ? 1 : factor;
+}
+
+function divisor(a: number, b: number): number {
+  let x = a;
+  let y = b;
+  while (y !== 0) {
+    const rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return x;
+}
+
+/**
+ * Reads the rest of a block of integers whose first byte was `head`, and puts integer / 10^exponent of each of its
+ * `count` values into `target` from `at` on.
+ */
+export function readIntegerBlock(
+  reader: ColumnReader,
+  head: number,
+  count: number,
+  target: Float64Array,
+  at: number,
+): void {
+  const power = powerOf(reader, head);
+  const kind = head & 7;
+  if (kind === BLOCK.dictionary) {
+    readDictionaryBlock(reader, count, power, target, at);
+    return;
+  }
+  if (kind > BLOCK.delta) reader.fail(`no integers in a block of kind ${kind}`);
+  const width = reader.u8();
+  if (width > 53) reader.fail(`a width of ${width} bits`);
+  const factor = head & SCALED ? reader.varint() : 1;
+  const base = reader.signedVarint();
+  if (kind === BLOCK.frame) {
+    readFrame(reader, width, factor, base, count, power, target, at);
+  } else {
+    readDeltas(reader, width, factor, base, count, power, target, at);
+  }
+}
+
+/** Passes over what `readIntegerBlock` would read, with the same checks. */
+export function skipIntegerBlock(reader: ColumnReader, head: number, count: number): void {
+  powerOf(reader, head);
+  const kind = head & 7;
+  if (kind === BLOCK.dictionary) {
+    skipDictionaryBlock(reader, count);
+    return;
+  }
+  if (kind > BLOCK.delta) reader.fail(`no integers in a block of kind ${kind}`);
+  const width = reader.u8();
+  if (width > 53) reader.fail(`a width of ${width} bits`);
+  if (head & SCALED) reader.varint();
+  reader.signedVarint();
+  let packed = count;
+  if (kind === BLOCK.delta) {
+    reader.signedVarint();
+    packed = count - 1;
+  }
+  skipPacked(reader, packed, width);
+}
+
+function powerOf(reader: ColumnReader, head: number): number {
+  const exponent = (head >> EXPONENT_SHIFT) & 15;
+  if (exponent > EXPONENT_LIMIT) reader.fail(`an exponent of ${exponent}`);
+  return POWERS_OF_TEN[exponent];
+}
+
+function skipPacked(reader: ColumnReader, count: number, width: number): void {
+  if (width <= 32) {
+    reader.take(packedBytes(count, width));
+  } else {
+    reader.take(4 * count);
+    reader.take(packedBytes(count, width - 32));
+  }
+}
+
+function readFrame(
+  reader: ColumnReader,
+  width: number,
+  factor: number,
+  base: number,
+  count: number,
+  power: number,
+  target: Float64Array,
+  at: number,
+): void {
+  if (width === 0) {
+    target.fill(base / power, at, at + count);
+    return;
+  }
+  readDistances(reader, width, count);
+  if (width > 32) {
+    for (let i = 0; i < count; i++) target[at + i] = (base + (high[i] * WORD + low[i]) * factor) / power;
+  } else if (power === 1) {
+    for (let i = 0; i < count; i++) target[at + i] = base + low[i] * factor;
+  } else {
+    for (let i = 0; i < count; i++) target[at + i] = (base + low[i] * factor) / power;
+  }
+}
+
+function readDeltas(
+  reader: ColumnReader,
+  width: number,
+  factor: number,
+  base: number,
+  count: number,
+  power: number,
+  target: Float64Array,
+  at: number,
+): void {
+  const minDelta = reader.signedVarint();
+  readDistances(reader, width, count - 1);
+  let value = base;
+  target[at] = value / power;
+  if (width > 32) {
+    for (let i = 1; i < count; i++) {
+      value += minDelta + (high[i - 1] * WORD + low[i - 1]) * factor;
+      target[at + i] = value / power;
+    }
+  } else if (power === 1) {
+    for (let i = 1; i < count; i++) {
+      value += minDelta + low[i - 1] * factor;
+      target[at + i] = value;
+    }
+  } else {
+    for (let i = 1; i < count; i++) {
+      value += minDelta + low[i - 1] * factor;
+      target[at + i] = value / power;
+    }
+  }
+}
+
+function readDistances(reader: ColumnReader, width: number, count: number): void {
+  if (width <= 32) {
+    unpackBits(reader.view, reader.take(packedBytes(count, width)), count, width, low);
+  } else {
+    unpackBits(reader.view, reader.take(4 * count), count, 32, low);
+    unpackBits(reader.view, reader.take(packedBytes(count, width - 32)), count, width - 32, high);
+  }
+}

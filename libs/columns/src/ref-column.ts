@@ -1,0 +1,127 @@
+import type { ByteWriter } from '@tidemark/bytes';
+import { assert } from '@tidemark/ports';
+import type { ColumnReader } from './column-reader.ts';
+import { readIntegerBlock, writeIntegerBlock } from './integer-block.ts';
+import { blockLength, LAST_BLOCK_VALUES } from './mini-block.ts';
+
+const RUNS = 0;
+const BLOCKS = 1;
+
+/** Runs are chosen when they are this long on average; then they take less than a bit or two a point. */
+const WORTHWHILE_RUN = 16;
+const REF_LIMIT = 0xffff_ffff;
+
+const block = new Float64Array(LAST_BLOCK_VALUES);
+
+/** Writes the first `count` (at least one) refs, which must ascend; equal ones may follow each other. */
+export function writeRefs(refs: Uint32Array, count: number, out: ByteWriter): void {
+  let runs = 1;
+  for (let i = 1, before = refs[0]; i < count; i++) {
+    const ref = refs[i];
+    if (ref !== before + 1) {
+      assert(ref >= before, 'refs must ascend');
+      runs++;
+    }
+    before = ref;
+  }
+  if (runs === 1 || runs * WORTHWHILE_RUN <= count) writeRuns(refs, count, out);
+  else writeBlocks(refs, count, out);
+}
+
+/** Each run of consecutive refs as its distance from the one before, and its length. The last length follows. */
+function writeRuns(refs: Uint32Array, count: number, out: ByteWriter): void {
+  out.u8(RUNS);
+  let start = 0;
+  let last = 0;
+  while (start < count) {
+    let end = start + 1;
+    while (end < count && refs[end] === refs[end - 1] + 1) end++;
+    out.varint(refs[start] - last);
+    out.varint(end - start);
+    last = refs[end - 1];
+    start = end;
+  }
+}
+
+function writeBlocks(refs: Uint32Array, count: number, out: ByteWriter): void {
+  out.u8(BLOCKS);
+  for (let at = 0; at < count; ) {
+    const length = blockLength(count - at);
+    for (let i = 0; i < length; i++) block[i] = refs[at + i];
+    writeIntegerBlock(block, length, 0, out);
+    at += length;
+  }
+}
+
+/** Reads `count` refs into `target` from `from` on. Returns the last, which is the greatest. */
+export function readRefs(reader: ColumnReader, count: number, target: Uint32Array, from: number): number {
+  const mode = readMode(reader);
+  const end = from + count;
+  let last = 0;
+  for (let at = from; at < end; ) {
+    if (mode === RUNS) {
+      const ref = readRun(reader, last, end - at);
+      const next = at + runLength;
+      for (let i = at, offset = ref - at; i < next; i++) target[i] = i + offset;
+      last = ref + runLength - 1;
+      at = next;
+    } else {
+      const length = blockLength(end - at);
+      last = readBlock(reader, length, last);
+      for (let i = 0; i < length; i++) target[at + i] = block[i];
+      at += length;
+    }
+  }
+  return last;
+}
+
+/** Passes over `count` refs with every check that `readRefs` makes. Returns the last, which is the greatest. */
+export function inspectRefs(reader: ColumnReader, count: number): number {
+  const mode = readMode(reader);
+  let last = 0;
+  for (let rest = count; rest > 0; ) {
+    if (mode === RUNS) {
+      last = readRun(reader, last, rest) + runLength - 1;
+      rest -= runLength;
+    } else {
+      const length = blockLength(rest);
+      last = readBlock(reader, length, last);
+      rest -= length;
+    }
+  }
+  return last;
+}
+
+function readMode(reader: ColumnReader): number {
+  const mode = reader.u8();
+  if (mode > BLOCKS) reader.fail(`no such kind of ref column: ${mode}`);
+  return mode;
+}
+
+/** Points of the run that `readRun` read. */
+let runLength = 0;
+
+/** Reads the head of a run into `runLength` and returns its first ref. */
+function readRun(reader: ColumnReader, last: number, rest: number): number {
+  const ref = last + reader.varint();
+  runLength = reader.count(rest, 'refs in a run');
+  if (runLength === 0) reader.fail('an empty run of refs');
+  if (ref + runLength - 1 > REF_LIMIT) reader.fail('a ref beyond 32 bits');
+  return ref;
+}
+
+/** Reads a mini-block into `block`; its refs must go on from `last` in order. Returns its last. */
+function readBlock(reader: ColumnReader, count: number, last: number): number {
+  const head = reader.u8();
+  // An exponent would make fractions.
+  if ((head & 0x78) !== 0) reader.fail(`no refs in a block of kind ${head}`);
+  readIntegerBlock(reader, head, count, block, 0);
+  let before = last;
+  for (let i = 0; i < count; i++) {
+    const ref = block[i];
+    if (ref < before) reader.fail('refs that descend');
+    before = ref;
+  }
+  if (before > REF_LIMIT) reader.fail('a ref beyond 32 bits');
+  return before;
+}

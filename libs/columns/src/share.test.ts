@@ -1,0 +1,189 @@
+import { describe, expect, test } from '@jest/globals';
+import { ByteWriter, fromHex, toHex } from '@tidemark/bytes';
+import { AssertionError, isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from './index.ts';
+import { adversarialValues, bitsOf, shares } from './share.fixture.ts';
+
+function encoded(points: PointColumns, sketches?: SketchColumns): Uint8Array {
+  const out = new ByteWriter();
+  encodeShare(points, sketches, out);
+  return out.take();
+}
+
+/** Decodes behind points that are there already, and returns only the new ones, as plain arrays. */
+function decoded(bytes: Uint8Array, before = 3) {
+  const points = new PointColumns(1);
+  for (let i = 0; i < before; i++) points.push(i, i, i);
+  const sketches = new SketchColumns(1);
+  const count = decodeShare(bytes, points, sketches);
+  expect(count).toBe(points.length - before + sketches.length);
+  return {
+    refs: [...points.refs.slice(before, points.length)],
+    timesMs: [...points.timesMs.slice(before, points.length)],
+    values: bitsOf(points.values.slice(before, points.length)),
+    sketchRefs: [...sketches.refs.slice(0, sketches.length)],
+    sketchTimesMs: [...sketches.timesMs.slice(0, sketches.length)],
+    payloads: sketches.payloads.map(toHex),
+  };
+}
+
+function plain(points: PointColumns, sketches: SketchColumns) {
+  return {
+    refs: [...points.refs.slice(0, points.length)],
+    timesMs: [...points.timesMs.slice(0, points.length)],
+    values: bitsOf(points.values.slice(0, points.length)),
+    sketchRefs: [...sketches.refs.slice(0, sketches.length)],
+    sketchTimesMs: [...sketches.timesMs.slice(0, sketches.length)],
+    payloads: sketches.payloads.map(toHex),
+  };
+}
+
+describe('a share', () => {
+  test('comes back bit by bit, and its summary tells the truth', () => {
+    fc.assert(
+      fc.property(shares, ({ points, sketches }) => {
+        const bytes = encoded(points, sketches);
+        expect(decoded(bytes)).toEqual(plain(points, sketches));
+        const summary = inspectShare(bytes);
+        const times = [...points.timesMs.slice(0, points.length), ...sketches.timesMs.slice(0, sketches.length)];
+        const refs = [...points.refs.slice(0, points.length), ...sketches.refs.slice(0, sketches.length)];
+        expect(summary).toEqual({
+          points: points.length,
+          sketches: sketches.length,
+          minTimeMs: Math.min(...times),
+          maxTimeMs: Math.max(...times),
+          maxRef: Math.max(-1, ...refs),
+          mayBeNonFinite: !points.values.slice(0, points.length).every(Number.isFinite),
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('keeps every float64, also at the ends of a mini-block', () => {
+    for (const length of [1, 2, 127, 128, 129, 192, 193, 320, 321]) {
+      for (let turn = 0; turn < adversarialValues.length; turn++) {
+        const points = new PointColumns();
+        points.reserve(length);
+        points.length = length;
+        for (let i = 0; i < length; i++) {
+          points.refs[i] = 4_294_967_295;
+          points.values[i] =
+            i % 7 === 0 ? adversarialValues[(turn + i) % adversarialValues.length] : adversarialValues[turn];
+        }
+        expect(decoded(encoded(points)).values).toEqual(bitsOf(points.values.slice(0, length)));
+      }
+    }
+  });
+
+  test('of one or two points takes few bytes', () => {
+    const points = new PointColumns();
+    points.push(17, 1_700_000_000_000, 3);
+    expect(encoded(points).length).toBeLessThanOrEqual(17);
+    points.push(18, 1_700_000_000_000, 4);
+    expect(encoded(points).length).toBeLessThanOrEqual(18);
+  });
+
+  test('refuses refs out of order and times that are no integers, as a mistake of the caller', () => {
+    for (const [ref, timeMs] of [
+      [4, 0],
+      [5, 0.5],
+      [5, Number.NaN],
+      [5, 2 ** 52],
+    ]) {
+      const points = new PointColumns();
+      points.push(5, 0, 0);
+      points.push(ref, timeMs, 0);
+      expect(() => encoded(points)).toThrow(AssertionError);
+    }
+  });
+});
+
+describe('hostile bytes', () => {
+  function check(bytes: Uint8Array): void {
+    let summary: ReturnType<typeof inspectShare> | undefined;
+    try {
+      summary = inspectShare(bytes);
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+    }
+    const points = new PointColumns(1);
+    const sketches = new SketchColumns(1);
+    if (summary === undefined) {
+      try {
+        decodeShare(bytes, points, sketches);
+      } catch (error) {
+        if (!isTidemarkError(error, 'data_loss')) throw error;
+        expect(points.length + sketches.length).toBe(0);
+        return;
+      }
+      // Only the limit on a sketch's bytes is inspection's alone.
+      expect(sketches.length).toBeGreaterThan(0);
+      return;
+    }
+    expect(decodeShare(bytes, points, sketches)).toBe(summary.points + summary.sketches);
+    let maxRef = -1;
+    let minTimeMs = Number.POSITIVE_INFINITY;
+    let maxTimeMs = Number.NEGATIVE_INFINITY;
+    let nonFinite = false;
+    for (const columns of [points, sketches]) {
+      for (let i = 0; i < columns.length; i++) {
+        maxRef = Math.max(maxRef, columns.refs[i]);
+        minTimeMs = Math.min(minTimeMs, columns.timesMs[i]);
+        maxTimeMs = Math.max(maxTimeMs, columns.timesMs[i]);
+      }
+    }
+    for (let i = 0; i < points.length; i++) nonFinite ||= !Number.isFinite(points.values[i]);
+    expect([summary.maxRef, summary.minTimeMs, summary.maxTimeMs]).toEqual([maxRef, minTimeMs, maxTimeMs]);
+    if (nonFinite) expect(summary.mayBeNonFinite).toBe(true);
+  }
+
+  test('made of valid ones: data_loss, or a decode that agrees with the inspection', () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(shares, changes, fc.nat(), fc.boolean(), ({ points, sketches }, edits, cut, shorten) => {
+        const bytes = encoded(points, sketches);
+        for (const [at, byte] of edits) bytes[at % bytes.length] = byte;
+        check(shorten ? bytes.subarray(0, cut % bytes.length) : bytes);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('of any kind: the same', () => {
+    const small = fc.oneof(fc.nat(9), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(small, { maxLength: 60 }), (tail) => check(Uint8Array.from([1, ...tail]))),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('a few bytes can not ask for more points than the limit', () => {
+    const out = new ByteWriter();
+    out.u8(1);
+    out.varint(2 ** 40);
+    expect(() => decodeShare(out.view(), new PointColumns(), new SketchColumns())).toThrow(/points in a share, limit/);
+    const points = new PointColumns();
+    for (let i = 0; i < 100; i++) points.push(i, 0, 0);
+    expect(() => inspectShare(encoded(points), { points: 99, sketches: 0, sketchBytes: 0 })).toThrow(
+      '100 points in a share, limit 99',
+    );
+  });
+});
+
+describe('the golden share of version 1', () => {
+  const points = new PointColumns();
+  [3, 4, 5, 9, 9].forEach((ref, i) => {
+    points.push(ref, 1_700_000_000_000 + (i === 4 ? 10_000 : 0), [0.1, 0.25, 3, -7.5, Number.POSITIVE_INFINITY][i]);
+  });
+  const sketches = new SketchColumns();
+  sketches.push(12, 1_700_000_000_000, Uint8Array.of(1, 2, 3));
+  const golden =
+    '01050101000306886c018001904e80a0abfef96210041f01200099b3e6fd03cdcccc4c00000000000000000000000000000000000000006766160067664e006766648067663640000c010080a0abfef96203010203';
+
+  test('is what encoding gives and decoding reads', () => {
+    expect(toHex(encoded(points, sketches))).toBe(golden);
+    expect(decoded(fromHex(golden))).toEqual(plain(points, sketches));
+  });
+});
