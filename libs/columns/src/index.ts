@@ -1,4 +1,5 @@
 export { ColumnReader } from './column-reader.ts';
+export { TIME_LIMIT_MS } from './mini-block.ts';
 export { PointColumns, SketchColumns } from './point-columns.ts';
 export type { ShareLimits, ShareSummary } from './share.ts';
 export {
@@ -10,5 +11,5 @@ export {
   SHARE_SKETCHES_LIMIT,
 } from './share.ts';
 export type { TimeRange } from './time-column.ts';
-export { readTimes, writeTimes } from './time-column.ts';
+export { readTimeBlocks, writeTimeBlocks } from './time-column.ts';
 export { readValues, writeValues } from './value-column.ts';

@@ -32,5 +32,5 @@ export const SCALED = 0x80;
 
 export const DICTIONARY_VALUES = 16;
 
-/** Integers of a mini-block lie below this, so that their differences are exact. */
-export const INTEGER_LIMIT = 2 ** 52;
+/** Times lie below this in size, 71,000 years: so their distances from any of them are integers of 52 bits. */
+export const TIME_LIMIT_MS = 2 ** 51;

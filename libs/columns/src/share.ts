@@ -45,7 +45,7 @@ const reader = new ColumnReader('share');
 
 /**
  * Appends the share of `points` and `sketches` to `out` (docs/formats/share.md). Refs must ascend in each, times must be
- * integers below 2^52 ms in size, and the counts within the format's limits.
+ * integers below `TIME_LIMIT_MS` in size, and the counts within the format's limits.
  */
 export function encodeShare(points: PointColumns, sketches: SketchColumns | undefined, out: ByteWriter): void {
   const sketchCount = sketches === undefined ? 0 : sketches.length;

@@ -2,7 +2,7 @@ import type { ByteWriter } from '@tidemark/bytes';
 import { assert } from '@tidemark/ports';
 import type { ColumnReader } from './column-reader.ts';
 import { readIntegerBlock, writeIntegerBlock } from './integer-block.ts';
-import { blockLength, INTEGER_LIMIT, LAST_BLOCK_VALUES } from './mini-block.ts';
+import { blockLength, LAST_BLOCK_VALUES, TIME_LIMIT_MS } from './mini-block.ts';
 
 const CONSTANT = 0;
 const BLOCKS = 1;
@@ -15,24 +15,31 @@ export interface TimeRange {
   maxTimeMs: number;
 }
 
-/** Writes `timesMs[from..to)`: integers below 2^52 in size, at least one. */
+/** Writes `timesMs[from..to)`, at least one: integers below `TIME_LIMIT_MS` in size. */
 export function writeTimes(timesMs: Float64Array, from: number, to: number, out: ByteWriter): void {
   const first = timesMs[from];
   let same = from + 1;
   while (same < to && timesMs[same] === first) same++;
-  if (same === to) {
-    assertTime(first);
-    out.u8(CONSTANT);
-    out.signedVarint(first);
-    return;
-  }
-  out.u8(BLOCKS);
+  assertTime(first);
+  out.u8(same === to ? CONSTANT : BLOCKS);
+  out.signedVarint(first);
+  if (same < to) writeTimeBlocks(timesMs, from, to, first, out);
+}
+
+/** Writes `timesMs[from..to)` as distances from `originMs`, which is the reader's to know. */
+export function writeTimeBlocks(
+  timesMs: Float64Array,
+  from: number,
+  to: number,
+  originMs: number,
+  out: ByteWriter,
+): void {
   for (let at = from; at < to; ) {
     const count = blockLength(to - at);
     for (let i = 0; i < count; i++) {
       const timeMs = timesMs[at + i];
       assertTime(timeMs);
-      block[i] = timeMs;
+      block[i] = timeMs - originMs;
     }
     writeIntegerBlock(block, count, 0, out);
     at += count;
@@ -47,33 +54,54 @@ export function readTimes(
   from: number,
   range: TimeRange,
 ): void {
-  if (readMode(reader) === CONSTANT) {
-    target.fill(readConstant(reader, range), from, from + count);
-    return;
+  const mode = readMode(reader);
+  const first = reader.signedVarint();
+  if (mode === CONSTANT) {
+    widen(reader, range, first, first);
+    target.fill(first, from, from + count);
+  } else {
+    readTimeBlocks(reader, count, first, target, from, range);
   }
+}
+
+/** Reads what `writeTimeBlocks` wrote, and widens `range` by it. */
+export function readTimeBlocks(
+  reader: ColumnReader,
+  count: number,
+  originMs: number,
+  target: Float64Array,
+  from: number,
+  range: TimeRange,
+): void {
   const end = from + count;
   for (let at = from; at < end; ) {
     const length = blockLength(end - at);
-    readBlock(reader, length, target, at, range);
+    readBlock(reader, length, originMs, target, at, range);
     at += length;
   }
 }
 
 /** Passes over `count` times with every check that `readTimes` makes, and widens `range` by them. */
 export function inspectTimes(reader: ColumnReader, count: number, range: TimeRange): void {
-  if (readMode(reader) === CONSTANT) {
-    readConstant(reader, range);
+  const mode = readMode(reader);
+  const first = reader.signedVarint();
+  if (mode === CONSTANT) {
+    widen(reader, range, first, first);
     return;
   }
   for (let rest = count; rest > 0; ) {
     const length = blockLength(rest);
-    readBlock(reader, length, block, 0, range);
+    readBlock(reader, length, first, block, 0, range);
     rest -= length;
   }
 }
 
 function assertTime(timeMs: number): void {
-  assert(Math.abs(timeMs) < INTEGER_LIMIT && Math.floor(timeMs) === timeMs, `not a time in milliseconds: ${timeMs}`);
+  assert(isTime(timeMs), `not a time in milliseconds: ${timeMs}`);
+}
+
+function isTime(timeMs: number): boolean {
+  return Math.abs(timeMs) < TIME_LIMIT_MS && Math.floor(timeMs) === timeMs;
 }
 
 function readMode(reader: ColumnReader): number {
@@ -82,21 +110,23 @@ function readMode(reader: ColumnReader): number {
   return mode;
 }
 
-function readConstant(reader: ColumnReader, range: TimeRange): number {
-  const timeMs = reader.signedVarint();
-  widen(reader, range, timeMs, timeMs);
-  return timeMs;
-}
-
-function readBlock(reader: ColumnReader, count: number, target: Float64Array, at: number, range: TimeRange): void {
+function readBlock(
+  reader: ColumnReader,
+  count: number,
+  originMs: number,
+  target: Float64Array,
+  at: number,
+  range: TimeRange,
+): void {
   const head = reader.u8();
   // An exponent would make fractions.
   if ((head & 0x78) !== 0) reader.fail(`no times in a block of kind ${head}`);
   readIntegerBlock(reader, head, count, target, at);
-  let min = target[at];
-  let max = min;
-  for (let i = 1; i < count; i++) {
-    const timeMs = target[at + i];
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = at; i < at + count; i++) {
+    const timeMs = originMs + target[i];
+    target[i] = timeMs;
     if (timeMs < min) min = timeMs;
     if (timeMs > max) max = timeMs;
   }
@@ -104,7 +134,7 @@ function readBlock(reader: ColumnReader, count: number, target: Float64Array, at
 }
 
 function widen(reader: ColumnReader, range: TimeRange, min: number, max: number): void {
-  if (min <= -INTEGER_LIMIT || max >= INTEGER_LIMIT) reader.fail('a time beyond 2^52 milliseconds');
+  if (min <= -TIME_LIMIT_MS || max >= TIME_LIMIT_MS) reader.fail('a time beyond 2^51 milliseconds');
   if (min < range.minTimeMs) range.minTimeMs = min;
   if (max > range.maxTimeMs) range.maxTimeMs = max;
 }
