@@ -1,1 +1,10 @@
-export {};
+export type { ChunkSummary } from './chunk.ts';
+export {
+  CHUNK_POINTS_LIMIT,
+  chunkSummary,
+  decodeChunk,
+  decodeSketchChunk,
+  encodeChunk,
+  encodeSketchChunk,
+} from './chunk.ts';
+export { ChunkPoints, ChunkSketches } from './chunk-points.ts';

@@ -1,0 +1,77 @@
+const INITIAL_POINTS = 128;
+
+/** Points of one series as parallel arrays. The arrays are replaced when they grow. */
+export class ChunkPoints {
+  /** Integers, milliseconds since 1970 in UTC. */
+  timesMs: Float64Array<ArrayBuffer>;
+  values: Float64Array<ArrayBuffer>;
+  /** Points in use; the arrays may be longer. */
+  length = 0;
+
+  constructor(capacity = INITIAL_POINTS) {
+    this.timesMs = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+  }
+
+  push(timeMs: number, value: number): void {
+    const at = this.length;
+    if (at === this.timesMs.length) this.reserve(1);
+    this.timesMs[at] = timeMs;
+    this.values[at] = value;
+    this.length = at + 1;
+  }
+
+  /** Makes room for `count` more points. */
+  reserve(count: number): void {
+    const wanted = this.length + count;
+    if (wanted <= this.timesMs.length) return;
+    const capacity = Math.max(wanted, this.timesMs.length * 2);
+    this.timesMs = grown(this.timesMs, capacity, this.length);
+    this.values = grown(this.values, capacity, this.length);
+  }
+
+  /** Forgets the points and keeps the memory. */
+  clear(): void {
+    this.length = 0;
+  }
+}
+
+/** Sketches of one series as parallel arrays, like `ChunkPoints`. */
+export class ChunkSketches {
+  /** Integers, milliseconds since 1970 in UTC. */
+  timesMs: Float64Array<ArrayBuffer>;
+  /** Encoded sketches. After a decode they are views of the bytes that were decoded. */
+  payloads: Uint8Array[] = [];
+  /** Sketches in use; the typed array may be longer. */
+  length = 0;
+
+  constructor(capacity = INITIAL_POINTS) {
+    this.timesMs = new Float64Array(capacity);
+  }
+
+  push(timeMs: number, payload: Uint8Array): void {
+    if (this.length === this.timesMs.length) this.reserve(1);
+    this.timesMs[this.length] = timeMs;
+    this.payloads[this.length] = payload;
+    this.length++;
+  }
+
+  /** Makes room for `count` more sketches. */
+  reserve(count: number): void {
+    const wanted = this.length + count;
+    if (wanted <= this.timesMs.length) return;
+    this.timesMs = grown(this.timesMs, Math.max(wanted, this.timesMs.length * 2), this.length);
+  }
+
+  /** Forgets the sketches, lets go of their payloads and keeps the typed array. */
+  clear(): void {
+    this.length = 0;
+    this.payloads.length = 0;
+  }
+}
+
+function grown(from: Float64Array, capacity: number, length: number): Float64Array<ArrayBuffer> {
+  const to = new Float64Array(capacity);
+  to.set(from.subarray(0, length));
+  return to;
+}

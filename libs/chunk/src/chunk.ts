@@ -1,0 +1,194 @@
+import { type ByteWriter, crc32c } from '@tidemark/bytes';
+import {
+  ColumnReader,
+  readTimeBlocks,
+  readValues,
+  TIME_LIMIT_MS,
+  type TimeRange,
+  writeTimeBlocks,
+  writeValues,
+} from '@tidemark/columns';
+import { assert } from '@tidemark/ports';
+import type { ChunkPoints, ChunkSketches } from './chunk-points.ts';
+
+const VERSION = 1;
+const VERSION_BITS = 0x0f;
+/** Bit 4 of the first byte: sketches instead of float64 values. */
+const SKETCHES = 0x10;
+/** Bit 5 of the first byte: times are one step apart, so that they need no column. */
+const REGULAR = 0x20;
+const CHECKSUM_BYTES = 4;
+
+/** Points of one chunk. It bounds what decoding a few bytes can allocate. */
+export const CHUNK_POINTS_LIMIT = 2 ** 20;
+
+/** What the header of a chunk says. */
+export interface ChunkSummary {
+  /** True for a chunk of sketches. */
+  sketches: boolean;
+  count: number;
+  minTimeMs: number;
+  maxTimeMs: number;
+}
+
+const reader = new ColumnReader('chunk');
+const header = { regular: false, sketches: false, count: 0, minTimeMs: 0, maxTimeMs: 0, stepMs: 0 };
+
+/**
+ * Appends the chunk of points [from, to) of one series to `out` (docs/formats/chunk.md): 1 to `CHUNK_POINTS_LIMIT` points,
+ * times non-decreasing integers below `TIME_LIMIT_MS` in size.
+ */
+export function encodeChunk(
+  timesMs: Float64Array<ArrayBuffer>,
+  values: Float64Array<ArrayBuffer>,
+  from: number,
+  to: number,
+  out: ByteWriter,
+): void {
+  const start = out.length;
+  writeHeaderAndTimes(0, timesMs, from, to, out);
+  writeValues(values, from, to, out);
+  out.u32(crc32c(out.view().subarray(start)));
+}
+
+/** The same for sketches, whose encoded bytes are kept as they are. */
+export function encodeSketchChunk(
+  timesMs: Float64Array<ArrayBuffer>,
+  payloads: readonly Uint8Array[],
+  from: number,
+  to: number,
+  out: ByteWriter,
+): void {
+  const start = out.length;
+  writeHeaderAndTimes(SKETCHES, timesMs, from, to, out);
+  for (let i = from; i < to; i++) out.varint(payloads[i].length);
+  for (let i = from; i < to; i++) out.bytes(payloads[i]);
+  out.u32(crc32c(out.view().subarray(start)));
+}
+
+/**
+ * Appends a chunk's points to `points` and returns how many there were. Throws TidemarkError `data_loss`, leaving
+ * `points.length` as it was, for bytes that are no whole chunk of values.
+ */
+export function decodeChunk(bytes: Uint8Array, points: ChunkPoints): number {
+  openChecked(bytes, false);
+  const { count } = header;
+  points.reserve(count);
+  readTimes(points.timesMs, points.length);
+  readValues(reader, count, points.values, points.length);
+  readEnd();
+  points.length += count;
+  return count;
+}
+
+/** The same for a chunk of sketches; payloads are views of `bytes`. */
+export function decodeSketchChunk(bytes: Uint8Array, sketches: ChunkSketches): number {
+  openChecked(bytes, true);
+  const { count } = header;
+  // A sketch takes a byte for its size at least.
+  if (count > reader.remaining) reader.fail(`${count} sketches in ${reader.remaining} bytes`);
+  sketches.reserve(count);
+  readTimes(sketches.timesMs, sketches.length);
+  const sizesAt = reader.position;
+  let size = 0;
+  for (let i = 0; i < count; i++) size += reader.varint();
+  let at = reader.take(size);
+  readEnd();
+  reader.position = sizesAt;
+  for (let i = 0; i < count; i++) {
+    const end = at + reader.varint();
+    sketches.payloads[sketches.length + i] = bytes.subarray(at, end);
+    at = end;
+  }
+  sketches.length += count;
+  return count;
+}
+
+/** Reads the header alone; the checksum is not looked at. Throws TidemarkError `data_loss` if it can't be a chunk's. */
+export function chunkSummary(bytes: Uint8Array): ChunkSummary {
+  reader.open(bytes.subarray(0, HEADER_LIMIT_BYTES));
+  readHeader();
+  const { sketches, count, minTimeMs, maxTimeMs } = header;
+  return { sketches, count, minTimeMs, maxTimeMs };
+}
+
+/** First byte, and three varints of at most 3, 8 and 8 bytes. */
+const HEADER_LIMIT_BYTES = 20;
+
+function writeHeaderAndTimes(kind: number, timesMs: Float64Array, from: number, to: number, out: ByteWriter): void {
+  const count = to - from;
+  assert(count > 0 && count <= CHUNK_POINTS_LIMIT, `a chunk holds 1 to ${CHUNK_POINTS_LIMIT} points, not ${count}`);
+  const minTimeMs = timesMs[from];
+  const maxTimeMs = timesMs[to - 1];
+  const stepMs = count === 1 ? 0 : timesMs[from + 1] - minTimeMs;
+  let regular = true;
+  for (let i = from + 1; i < to; i++) {
+    const delta = timesMs[i] - timesMs[i - 1];
+    // Written so that NaN fails, too.
+    assert(delta >= 0, 'times of a chunk must not descend');
+    if (delta !== stepMs) regular = false;
+  }
+  assert(isTime(minTimeMs) && isTime(maxTimeMs), `no times in milliseconds: ${minTimeMs} to ${maxTimeMs}`);
+  out.u8(VERSION | kind | (regular ? REGULAR : 0));
+  out.varint(count);
+  out.signedVarint(minTimeMs);
+  if (regular) {
+    assert(Number.isInteger(stepMs), `a step of ${stepMs} ms`);
+    out.varint(stepMs);
+  } else {
+    out.varint(maxTimeMs - minTimeMs);
+    writeTimeBlocks(timesMs, from, to, minTimeMs, out);
+  }
+}
+
+function isTime(timeMs: number): boolean {
+  return Math.abs(timeMs) < TIME_LIMIT_MS && Number.isInteger(timeMs);
+}
+
+function openChecked(bytes: Uint8Array, sketches: boolean): void {
+  const end = bytes.length - CHECKSUM_BYTES;
+  reader.open(bytes);
+  if (end < 0) reader.fail(`${bytes.length} bytes are no chunk`);
+  reader.position = end;
+  if (reader.u32() !== crc32c(bytes.subarray(0, end))) reader.fail('a wrong checksum');
+  reader.position = 0;
+  reader.end = end;
+  readHeader();
+  if (header.sketches !== sketches) reader.fail(sketches ? 'values, not sketches' : 'sketches, not values');
+}
+
+function readHeader(): void {
+  const head = reader.u8();
+  const version = head & VERSION_BITS;
+  if (version !== VERSION) reader.fail(`version ${version}, only ${VERSION} is known`);
+  if (head > (VERSION | SKETCHES | REGULAR)) reader.fail(`unknown flags ${head}`);
+  header.sketches = (head & SKETCHES) !== 0;
+  header.regular = (head & REGULAR) !== 0;
+  header.count = reader.count(CHUNK_POINTS_LIMIT, 'points in a chunk');
+  if (header.count === 0) reader.fail('an empty chunk');
+  header.minTimeMs = reader.signedVarint();
+  const distance = reader.varint();
+  header.stepMs = distance;
+  header.maxTimeMs = header.minTimeMs + (header.regular ? distance * (header.count - 1) : distance);
+  if (header.minTimeMs <= -TIME_LIMIT_MS || header.maxTimeMs >= TIME_LIMIT_MS) {
+    reader.fail('a time beyond 2^51 milliseconds');
+  }
+}
+
+function readTimes(target: Float64Array, at: number): void {
+  const { count, minTimeMs, maxTimeMs, stepMs } = header;
+  if (header.regular) {
+    for (let i = 0; i < count; i++) target[at + i] = minTimeMs + i * stepMs;
+    return;
+  }
+  const range: TimeRange = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
+  readTimeBlocks(reader, count, minTimeMs, target, at, range);
+  if (range.minTimeMs !== minTimeMs || range.maxTimeMs !== maxTimeMs) reader.fail('times beside those of the header');
+  for (let i = at + 1; i < at + count; i++) {
+    if (target[i] < target[i - 1]) reader.fail('times that descend');
+  }
+}
+
+function readEnd(): void {
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+}
