@@ -1,0 +1,176 @@
+/**
+ * Rates and sizes of the codecs of shares and chunks, on generated metrics: 40% counters, 40% gauges of one or two
+ * decimals, 20% constants, metric by metric, as a share has them.
+ *
+ *   node bench/columns-codec.ts [seconds per figure]
+ */
+import { ByteWriter } from '../libs/bytes/src/index.ts';
+import { ChunkPoints, decodeChunk, encodeChunk } from '../libs/chunk/src/index.ts';
+import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '../libs/columns/src/index.ts';
+
+const SERIES_PER_METRIC = 250;
+const SHARE_SERIES = 25_000;
+const CHUNK_SERIES = 2_000;
+const START_MS = 1_700_000_000_000;
+const STEP_MS = 10_000;
+const SEED = 20_240_817;
+
+const secondsPerFigure = Number(process.argv[2] ?? 1);
+
+/** Mulberry32: small, and the same everywhere. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Series = () => number;
+
+/** Increments of 0 to 2s, now and then none; s is 1 to `fastest`, a different one for each series. */
+function counter(next: () => number, fastest: number): Series {
+  const speed = Math.floor(fastest ** next());
+  let value = Math.floor(next() * 1e6);
+  return () => {
+    if (next() > 1 / 8) value += Math.floor(next() * (2 * speed + 1));
+    return value;
+  };
+}
+
+/** A walk around a base between 0 and 100, of one or two decimals. */
+function gauge(next: () => number, digits: number): Series {
+  const power = 10 ** digits;
+  const base = next() * 100;
+  const width = 0.2 + 3 * next();
+  let value = base;
+  return () => {
+    value += 0.1 * (base - value) + (next() + next() - 1) * width;
+    return Math.round(Math.min(100, Math.max(0, value)) * power) / power;
+  };
+}
+
+function constant(next: () => number): Series {
+  const value = [0, 1, 1, 4, 8, 1024][Math.floor(next() * 6)];
+  return () => value;
+}
+
+function series(count: number, fastest: number): Series[] {
+  const next = random(SEED);
+  return Array.from({ length: count }, (_, i) => {
+    const kind = Math.floor(i / SERIES_PER_METRIC) % 5;
+    if (kind < 2) return counter(next, fastest);
+    return kind < 4 ? gauge(next, kind - 1) : constant(next);
+  });
+}
+
+/** Points per second of `work`, which handles `points` of them, after a warm-up. */
+function rate(points: number, work: () => void): number {
+  const until = (seconds: number): number => {
+    const start = process.cpuUsage();
+    const deadline = performance.now() + 1000 * seconds;
+    let turns = 0;
+    for (; performance.now() < deadline; turns++) work();
+    const { user, system } = process.cpuUsage(start);
+    return (turns * points * 1e6) / (user + system);
+  };
+  until(secondsPerFigure / 2);
+  return until(secondsPerFigure);
+}
+
+function print(name: string, bytesPerPoint: number, rates: Record<string, number>): void {
+  const figures = Object.entries(rates).map(([what, value]) => `${what} ${(value / 1e6).toFixed(0)} M/s`);
+  console.log(`${name.padEnd(44)} ${bytesPerPoint.toFixed(3)} B/point  ${figures.join('  ')}`);
+}
+
+function benchShare(name: string, points: PointColumns): void {
+  const out = new ByteWriter();
+  encodeShare(points, undefined, out);
+  const bytes = out.take();
+  const back = new PointColumns(points.length);
+  const sketches = new SketchColumns();
+  print(name, bytes.length / points.length, {
+    encode: rate(points.length, () => {
+      out.reset();
+      encodeShare(points, undefined, out);
+    }),
+    inspect: rate(points.length, () => inspectShare(bytes)),
+    decode: rate(points.length, () => {
+      back.clear();
+      decodeShare(bytes, back, sketches);
+    }),
+  });
+}
+
+function sharePoints(list: Series[], rounds: number, skipped: number): PointColumns {
+  for (let i = 0; i < skipped; i++) for (const next of list) next();
+  const points = new PointColumns();
+  list.forEach((next, ref) => {
+    for (let i = 0; i < rounds; i++) points.push(ref, START_MS + i * STEP_MS, next());
+  });
+  return points;
+}
+
+function benchChunk(name: string, list: Series[], length: number): void {
+  const points = new ChunkPoints();
+  for (const next of list) for (let i = 0; i < length; i++) points.push(START_MS + i * STEP_MS, next());
+  const out = new ByteWriter();
+  const encodeAll = (each: (chunk: Uint8Array) => void): void => {
+    for (let at = 0; at < points.length; at += length) {
+      encodeChunk(points.timesMs, points.values, at, at + length, out);
+      each(out.view());
+      out.reset();
+    }
+  };
+  const chunks: Uint8Array[] = [];
+  encodeAll((chunk) => chunks.push(Buffer.from(chunk)));
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const back = new ChunkPoints(length);
+  print(name, size / points.length, {
+    encode: rate(points.length, () => encodeAll(() => undefined)),
+    decode: rate(points.length, () => {
+      for (const chunk of chunks) {
+        back.clear();
+        decodeChunk(chunk, back);
+      }
+    }),
+  });
+}
+
+console.log(`Node ${process.version}, one thread; rates are points per CPU second; seed ${SEED}`);
+benchShare('share, 25,000 series, one time', sharePoints(series(SHARE_SERIES, 3000), 1, 0));
+benchShare('share, the same an hour later', sharePoints(series(SHARE_SERIES, 3000), 1, 360));
+benchShare('share, 2,500 series, ten times each', sharePoints(series(SHARE_SERIES / 10, 3000), 10, 0));
+benchShare(
+  'share, 20 series, one time',
+  sharePoints(
+    series(SHARE_SERIES, 3000).filter((_, i) => i % 1250 === 7),
+    1,
+    0,
+  ),
+);
+const next = random(SEED);
+benchShare(
+  'share, full float64',
+  sharePoints(
+    Array.from({ length: SHARE_SERIES }, () => next),
+    1,
+    0,
+  ),
+);
+benchShare(
+  'share, float32',
+  sharePoints(
+    Array.from({ length: SHARE_SERIES }, () => () => Math.fround(next())),
+    1,
+    0,
+  ),
+);
+for (const fastest of [50, 3000]) {
+  for (const length of [160, 360]) {
+    const name = `chunk, ${length} points, increments up to ${2 * fastest}`;
+    benchChunk(name, series(CHUNK_SERIES, fastest), length);
+  }
+}
