@@ -1,0 +1,129 @@
+import { KIND } from '@tidemark/model';
+import { TidemarkError, unreachable } from '@tidemark/ports';
+import { type Frame, type FrameSeries, mapEach } from './frame.ts';
+
+export const OPERATORS = ['+', '-', '*', '/'] as const;
+export type Operator = (typeof OPERATORS)[number];
+
+export type Operand = Frame | number;
+
+/**
+ * Arithmetic step by step. A step has a value where both sides have one, and none where it would divide by zero.
+ *
+ * Two frames are joined by tags. Where one is grouped by fewer keys than the other, each of its series goes with all
+ * the series of the other that have its tags; one that isn't grouped goes with all. Series without a partner drop
+ * out. Frames of other steps, or whose keys don't contain one another, are `invalid_argument`.
+ */
+export function arithmetic(operator: Operator, left: Operand, right: Operand): Operand {
+  if (typeof left === 'number') {
+    if (typeof right === 'number') return compute(operator, left, right);
+    return renamed(
+      mapEach(right, (value) => compute(operator, left, value)),
+      (name) => `(${left} ${operator} ${name})`,
+    );
+  }
+  if (typeof right === 'number') {
+    return renamed(
+      mapEach(left, (value) => compute(operator, value, right)),
+      (name) => `(${name} ${operator} ${right})`,
+    );
+  }
+  return joined(operator, left, right);
+}
+
+/** Each value with its sign turned. */
+export function negate(operand: Operand): Operand {
+  if (typeof operand === 'number') return -operand;
+  return renamed(
+    mapEach(operand, (value) => -value),
+    (name) => `-${name}`,
+  );
+}
+
+function compute(operator: Operator, a: number, b: number): number {
+  switch (operator) {
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
+    case '/':
+      return b === 0 ? Number.NaN : a / b;
+    default:
+      return unreachable(operator);
+  }
+}
+
+function renamed(frame: Frame, rename: (name: string) => string): Frame {
+  return { ...frame, series: frame.series.map((series) => ({ ...series, metric: rename(series.metric) })) };
+}
+
+function joined(operator: Operator, left: Frame, right: Frame): Frame {
+  if (left.fromMs !== right.fromMs || left.stepMs !== right.stepMs || left.steps !== right.steps) {
+    throw new TidemarkError(
+      'invalid_argument',
+      `both sides of ${operator} need the same steps: ${left.stepMs / 1000} s on the left, ${right.stepMs / 1000} s on the right (give both the same rollup)`,
+      { field: 'rollup', leftStepMs: left.stepMs, rightStepMs: right.stepMs },
+    );
+  }
+  if (left.series.length === 0 || right.series.length === 0) return { ...left, series: [] };
+  const leftKeys = keysOf(left.series[0]);
+  const rightKeys = keysOf(right.series[0]);
+  const leftHasMore = leftKeys.length >= rightKeys.length;
+  const fewer = leftHasMore ? rightKeys : leftKeys;
+  const more = leftHasMore ? leftKeys : rightKeys;
+  if (!fewer.every((key) => more.includes(key))) {
+    throw new TidemarkError(
+      'invalid_argument',
+      `both sides of ${operator} are grouped by different tags: ${leftKeys.join(', ')} and ${rightKeys.join(', ')}`,
+      { field: 'group_by', left: leftKeys.join(','), right: rightKeys.join(',') },
+    );
+  }
+  const partners = partnersOf(leftHasMore ? right : left, fewer, operator);
+  const series: FrameSeries[] = [];
+  for (const one of (leftHasMore ? left : right).series) {
+    const partner = partners.get(joinKey(one, fewer));
+    if (partner === undefined) continue;
+    const [a, b] = leftHasMore ? [one, partner] : [partner, one];
+    const values = new Float64Array(left.steps).fill(Number.NaN);
+    for (let i = 0; i < values.length; i++) values[i] = compute(operator, a.values[i], b.values[i]);
+    series.push({
+      tags: one.tags,
+      metric: `(${a.metric} ${operator} ${b.metric})`,
+      kind: a.kind === b.kind ? a.kind : KIND.gauge,
+      values,
+    });
+  }
+  return { ...left, series };
+}
+
+function partnersOf(frame: Frame, keys: readonly string[], operator: Operator): Map<string, FrameSeries> {
+  const partners = new Map<string, FrameSeries>();
+  for (const series of frame.series) {
+    const key = joinKey(series, keys);
+    if (partners.has(key)) {
+      throw new TidemarkError(
+        'invalid_argument',
+        `one side of ${operator} has two series of tags {${series.tags.join(',')}} (${series.metric} has more than one kind)`,
+        { field: 'kind', metric: series.metric },
+      );
+    }
+    partners.set(key, series);
+  }
+  return partners;
+}
+
+function keysOf(series: FrameSeries): string[] {
+  return series.tags.map(keyOf);
+}
+
+function keyOf(tag: string): string {
+  const colon = tag.indexOf(':');
+  return colon < 0 ? tag : tag.slice(0, colon);
+}
+
+/** No tag holds a line feed, so tags joined by one can't be mistaken for others. */
+function joinKey(series: FrameSeries, keys: readonly string[]): string {
+  return keys.map((key) => series.tags.find((tag) => keyOf(tag) === key) ?? '').join('\n');
+}

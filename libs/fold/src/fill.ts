@@ -1,0 +1,62 @@
+import { unreachable } from '@tidemark/ports';
+import { type Frame, mapValues } from './frame.ts';
+
+export const FILL_MODES = ['linear', 'last', 'zero', 'null'] as const;
+export type FillMode = (typeof FILL_MODES)[number];
+
+/** How far a value reaches when a query names no limit. */
+export const DEFAULT_FILL_LIMIT_SECONDS = 300;
+
+/**
+ * Fills steps without a value. `linear` draws a line over a gap between two values at most `limitSeconds` apart;
+ * `last` repeats and `zero` puts 0 for at most `limitSeconds` after a value; `null` fills nothing. What lies before
+ * the first value is never filled.
+ */
+export function fill(frame: Frame, mode: FillMode, limitSeconds: number = DEFAULT_FILL_LIMIT_SECONDS): Frame {
+  const reach = Math.floor((limitSeconds * 1000) / frame.stepMs);
+  switch (mode) {
+    case 'null':
+      return frame;
+    case 'linear':
+      return mapValues(frame, (values, out) => fillLinear(values, out, reach));
+    case 'last':
+      return mapValues(frame, (values, out) => fillAfter(values, out, reach, true));
+    case 'zero':
+      return mapValues(frame, (values, out) => fillAfter(values, out, reach, false));
+    default:
+      return unreachable(mode);
+  }
+}
+
+/** Every step without a value of a series that is there becomes 0. No series is made up where there is none. */
+export function defaultZero(frame: Frame): Frame {
+  return mapValues(frame, (values, out) => {
+    for (let i = 0; i < values.length; i++) out[i] = Number.isNaN(values[i]) ? 0 : values[i];
+  });
+}
+
+function fillLinear(values: Float64Array, out: Float64Array, reach: number): void {
+  let previous = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    out[i] = values[i];
+    const gap = i - previous;
+    if (previous >= 0 && gap > 1 && gap <= reach) {
+      const slope = (values[i] - values[previous]) / gap;
+      for (let k = 1; k < gap; k++) out[previous + k] = values[previous] + slope * k;
+    }
+    previous = i;
+  }
+}
+
+function fillAfter(values: Float64Array, out: Float64Array, reach: number, repeat: boolean): void {
+  let previous = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isNaN(values[i])) {
+      out[i] = values[i];
+      previous = i;
+    } else if (previous >= 0 && i - previous <= reach) {
+      out[i] = repeat ? values[previous] : 0;
+    }
+  }
+}

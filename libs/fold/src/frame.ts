@@ -1,0 +1,43 @@
+import type { Kind } from '@tidemark/model';
+
+/** A finished series: one value a step, NaN for «no value». */
+export interface FrameSeries {
+  /** `key:value` of each key of the grouping, in its order; empty where all was folded into one. */
+  readonly tags: readonly string[];
+  /** The metric's name, or the expression's, as in `abs(system.load.1)`. */
+  readonly metric: string;
+  /** What the values are by now: a rate of a count is a gauge, the number of values of a distribution a count. */
+  readonly kind: Kind;
+  readonly values: Float64Array;
+}
+
+/** Finished series over common steps: values[i] stands for [fromMs + i * stepMs, fromMs + (i + 1) * stepMs). */
+export interface Frame {
+  readonly fromMs: number;
+  readonly stepMs: number;
+  readonly steps: number;
+  readonly series: readonly FrameSeries[];
+}
+
+/** A new frame with each series' values replaced by those that `change` writes into `out` (which is all NaN). */
+export function mapValues(
+  frame: Frame,
+  change: (values: Float64Array, out: Float64Array, series: FrameSeries) => void,
+  kind?: Kind,
+): Frame {
+  return {
+    ...frame,
+    series: frame.series.map((series) => {
+      const out = new Float64Array(series.values.length).fill(Number.NaN);
+      change(series.values, out, series);
+      return { ...series, kind: kind ?? series.kind, values: out };
+    }),
+  };
+}
+
+/** The frame with each value that is there replaced by `change` of it. */
+export function mapEach(frame: Frame, change: (value: number) => number): Frame {
+  return mapValues(frame, (values, out) => {
+    for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i])) out[i] = change(values[i]);
+  });
+}

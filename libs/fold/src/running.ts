@@ -1,0 +1,37 @@
+import { KIND } from '@tidemark/model';
+import { type Frame, mapValues } from './frame.ts';
+
+/** The sum of all values so far; a step without a value has none. */
+export function cumsum(frame: Frame): Frame {
+  return mapValues(
+    frame,
+    (values, out) => {
+      let sum = 0;
+      for (let i = 0; i < values.length; i++) {
+        if (Number.isNaN(values[i])) continue;
+        sum += values[i];
+        out[i] = sum;
+      }
+    },
+    KIND.gauge,
+  );
+}
+
+/** The sum of value × seconds since the value before, so far; zero at the first value, which has none before it. */
+export function integral(frame: Frame): Frame {
+  const stepSeconds = frame.stepMs / 1000;
+  return mapValues(
+    frame,
+    (values, out) => {
+      let sum = 0;
+      let previous = -1;
+      for (let i = 0; i < values.length; i++) {
+        if (Number.isNaN(values[i])) continue;
+        if (previous >= 0) sum += values[i] * (i - previous) * stepSeconds;
+        out[i] = sum;
+        previous = i;
+      }
+    },
+    KIND.gauge,
+  );
+}

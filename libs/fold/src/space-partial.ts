@@ -1,0 +1,208 @@
+import { assert, unreachable } from '@tidemark/ports';
+import { DDSketch, mergePacked, unpackSketch } from '@tidemark/sketch';
+import { SPACE_FOLD, type SpaceFold } from './fold.ts';
+import type { FoldedSeries } from './time-folder.ts';
+
+/** What to read off a partial at the end: sketches give more than one answer. */
+export type SpaceRead =
+  | { readonly type: 'value' }
+  | { readonly type: 'quantile'; readonly quantile: number }
+  | { readonly type: 'sketch-avg' | 'sketch-sum' | 'sketch-min' | 'sketch-max' | 'sketch-count' };
+
+/** A quantile with the bounds that the sketch guarantees, one a step, NaN where there is no value. */
+export interface QuantileBounds {
+  readonly values: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/**
+ * A group of series folded over space, one entry a step: what one store knows of the group. Partials of the same
+ * fold and steps merge in any grouping and order to the same result, except that sums of floating-point numbers
+ * depend on the order in their last bits: merge in partition order.
+ */
+export class SpacePartial {
+  readonly fold: SpaceFold;
+  readonly steps: number;
+  /** How many series had a value. */
+  readonly count: Float64Array;
+  /** Empty where the fold doesn't need it; the same for the columns below. */
+  readonly sum: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly last: Float64Array;
+  readonly lastTimeMs: Float64Array;
+  readonly sketches: (DDSketch | undefined)[];
+
+  constructor(fold: SpaceFold, steps: number) {
+    assert(Number.isInteger(steps) && steps > 0, 'steps is a positive integer');
+    const needs = COLUMNS[fold];
+    this.fold = fold;
+    this.steps = steps;
+    this.count = new Float64Array(steps);
+    this.sum = new Float64Array(needs.sum ? steps : 0);
+    this.min = new Float64Array(needs.min ? steps : 0).fill(Number.POSITIVE_INFINITY);
+    this.max = new Float64Array(needs.max ? steps : 0).fill(Number.NEGATIVE_INFINITY);
+    this.last = new Float64Array(needs.last ? steps : 0);
+    this.lastTimeMs = new Float64Array(needs.last ? steps : 0).fill(Number.NEGATIVE_INFINITY);
+    this.sketches = needs.sketches ? new Array<DDSketch | undefined>(steps).fill(undefined) : [];
+  }
+
+  /**
+   * Adds one series that a TimeFolder of the same steps has folded. A packed sketch that is damaged throws
+   * `data_loss`, one of another accuracy than the group's `invalid_argument`; the partial is then of no use.
+   */
+  addSeries(series: FoldedSeries): void {
+    assert(series.present.length === this.steps, 'the series has the steps of the partial');
+    const { values, present, lastTimesMs, first, end } = series;
+    const { count, sum, min, max } = this;
+    for (let i = first; i < end; i++) count[i] += present[i];
+    switch (this.fold) {
+      case SPACE_FOLD.avg:
+      case SPACE_FOLD.sum:
+        for (let i = first; i < end; i++) if (present[i] === 1) sum[i] += values[i];
+        break;
+      case SPACE_FOLD.min:
+        for (let i = first; i < end; i++) if (present[i] === 1 && values[i] < min[i]) min[i] = values[i];
+        break;
+      case SPACE_FOLD.max:
+        for (let i = first; i < end; i++) if (present[i] === 1 && values[i] > max[i]) max[i] = values[i];
+        break;
+      case SPACE_FOLD.count:
+        break;
+      case SPACE_FOLD.last:
+        for (let i = first; i < end; i++) if (present[i] === 1) this.#offerLast(i, lastTimesMs[i], values[i]);
+        break;
+      case SPACE_FOLD.sketch:
+        for (let i = 0; i < series.packed.length; i++) {
+          this.#mergePacked(series.packedSteps[i], series.packed[i]);
+        }
+        break;
+      default:
+        unreachable(this.fold);
+    }
+  }
+
+  /** Adds what another store knows of the same group, with sketches of the same accuracy. `other` stays as it is. */
+  merge(other: SpacePartial): void {
+    assert(other.fold === this.fold && other.steps === this.steps, 'partials of the same fold and steps merge');
+    const { count, sum, min, max, steps } = this;
+    for (let i = 0; i < steps; i++) count[i] += other.count[i];
+    for (let i = 0; i < sum.length; i++) sum[i] += other.sum[i];
+    for (let i = 0; i < min.length; i++) if (other.min[i] < min[i]) min[i] = other.min[i];
+    for (let i = 0; i < max.length; i++) if (other.max[i] > max[i]) max[i] = other.max[i];
+    for (let i = 0; i < other.last.length; i++) this.#offerLast(i, other.lastTimeMs[i], other.last[i]);
+    for (let i = 0; i < other.sketches.length; i++) {
+      const sketch = other.sketches[i];
+      if (sketch === undefined) continue;
+      this.sketches[i] ??= new DDSketch({ alpha: sketch.alpha });
+      this.sketches[i]?.merge(sketch);
+    }
+  }
+
+  /** The finished values, NaN where no series had one. */
+  values(read: SpaceRead = { type: 'value' }): Float64Array {
+    const out = new Float64Array(this.steps).fill(Number.NaN);
+    if (this.fold === SPACE_FOLD.sketch) {
+      assert(read.type !== 'value', 'a partial of sketches is read by quantile or one of its exact figures');
+      for (let i = 0; i < this.steps; i++) {
+        const sketch = this.sketches[i];
+        if (sketch !== undefined && sketch.count > 0) out[i] = readSketch(sketch, read);
+      }
+      return out;
+    }
+    assert(read.type === 'value', 'only a partial of sketches has quantiles');
+    const column = this.#valueColumn();
+    const divide = this.fold === SPACE_FOLD.avg;
+    for (let i = 0; i < this.steps; i++) {
+      if (this.count[i] > 0) out[i] = divide ? column[i] / this.count[i] : column[i];
+    }
+    return out;
+  }
+
+  /** A quantile in [0, 1] with its bounds. Sketch fold only. */
+  quantiles(quantile: number): QuantileBounds {
+    assert(this.fold === SPACE_FOLD.sketch, 'only a partial of sketches has quantiles');
+    const values = new Float64Array(this.steps).fill(Number.NaN);
+    const low = new Float64Array(this.steps).fill(Number.NaN);
+    const high = new Float64Array(this.steps).fill(Number.NaN);
+    for (let i = 0; i < this.steps; i++) {
+      const sketch = this.sketches[i];
+      if (sketch === undefined || sketch.count === 0) continue;
+      const found = sketch.quantile(quantile);
+      values[i] = found.value;
+      low[i] = found.low;
+      high[i] = found.high;
+    }
+    return { values, low, high };
+  }
+
+  /** The newest value wins; of equally new ones the greater, so that the order of merging doesn't matter. */
+  #offerLast(step: number, timeMs: number, value: number): void {
+    const { last, lastTimeMs } = this;
+    if (timeMs > lastTimeMs[step] || (timeMs === lastTimeMs[step] && value > last[step])) {
+      lastTimeMs[step] = timeMs;
+      last[step] = value;
+    }
+  }
+
+  #mergePacked(step: number, packed: Uint8Array): void {
+    const sketch = this.sketches[step];
+    if (sketch === undefined) this.sketches[step] = unpackSketch(packed);
+    else mergePacked(sketch, packed);
+  }
+
+  #valueColumn(): Float64Array {
+    switch (this.fold) {
+      case SPACE_FOLD.min:
+        return this.min;
+      case SPACE_FOLD.max:
+        return this.max;
+      case SPACE_FOLD.last:
+        return this.last;
+      case SPACE_FOLD.count:
+        return this.count;
+      default:
+        return this.sum;
+    }
+  }
+}
+
+interface Columns {
+  readonly sum: boolean;
+  readonly min: boolean;
+  readonly max: boolean;
+  readonly last: boolean;
+  readonly sketches: boolean;
+}
+
+const NONE: Columns = { sum: false, min: false, max: false, last: false, sketches: false };
+
+const COLUMNS: Readonly<Record<SpaceFold, Columns>> = {
+  [SPACE_FOLD.avg]: { ...NONE, sum: true },
+  [SPACE_FOLD.sum]: { ...NONE, sum: true },
+  [SPACE_FOLD.min]: { ...NONE, min: true },
+  [SPACE_FOLD.max]: { ...NONE, max: true },
+  [SPACE_FOLD.count]: NONE,
+  [SPACE_FOLD.last]: { ...NONE, last: true },
+  [SPACE_FOLD.sketch]: { ...NONE, sketches: true },
+};
+
+function readSketch(sketch: DDSketch, read: Exclude<SpaceRead, { type: 'value' }>): number {
+  switch (read.type) {
+    case 'quantile':
+      return sketch.quantile(read.quantile).value;
+    case 'sketch-avg':
+      return sketch.sum / sketch.count;
+    case 'sketch-sum':
+      return sketch.sum;
+    case 'sketch-min':
+      return sketch.min;
+    case 'sketch-max':
+      return sketch.max;
+    case 'sketch-count':
+      return sketch.count;
+    default:
+      return unreachable(read);
+  }
+}
