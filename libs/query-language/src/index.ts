@@ -1,1 +1,26 @@
-export {};
+export type {
+  Aggregator,
+  Binary,
+  Call,
+  Constant,
+  Expression,
+  Fill,
+  Negation,
+  Query,
+  QueryLeaf,
+  Rollup,
+  RollupMethod,
+  SpaceAggregator,
+  TagFilter,
+} from './ast.ts';
+export { ROLLUP_METHODS, SPACE_AGGREGATORS } from './ast.ts';
+export { evaluate, leavesOf } from './evaluate.ts';
+export type { FunctionName, Parameter } from './functions.ts';
+export { FUNCTION_NAMES, FUNCTIONS, SUFFIX_NAMES } from './functions.ts';
+export type { LeafPlan } from './leaf-plan.ts';
+export { planLeaf } from './leaf-plan.ts';
+export type { QueryLimits } from './limits.ts';
+export { DEFAULT_QUERY_LIMITS } from './limits.ts';
+export { DEFAULT_GROUPS_OF_SERIES, groupTags, matchesFilter, matchesPattern } from './match-filter.ts';
+export { parseQuery } from './parse.ts';
+export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';

@@ -1,0 +1,90 @@
+import { SPACE_FOLD, type SpaceFold, type SpaceRead, TIME_FOLD, type TimeFold } from '@tidemark/fold';
+import { KIND, type Kind, kindName } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import type { QueryLeaf, SpaceAggregator } from './ast.ts';
+import { printAggregator } from './print.ts';
+
+/** How the stores fold a leaf over series of one kind, and how the answer is read. */
+export interface LeafPlan {
+  readonly timeFold: TimeFold;
+  readonly spaceFold: SpaceFold;
+  readonly read: SpaceRead;
+  /** What the values are: amounts per step are of kind `count` and can become rates; all else is a gauge. */
+  readonly valueKind: Kind;
+}
+
+/**
+ * Plans a leaf for series of `kind`. Without a rollup method gauges are averaged over a step (with the aggregator
+ * `last`, their last value is taken), counts are summed, and counters yield their increase. Throws `invalid_argument` for what the kind can't answer: percentiles of anything
+ * but distributions, `last` or a rollup method of distributions, and as_rate or as_count of counts that are not
+ * summed.
+ */
+export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
+  if (kind === KIND.distribution) return planDistribution(leaf);
+  if (leaf.aggregator.type === 'percentile') {
+    throw refusal(
+      leaf,
+      'aggregator',
+      `percentiles need a distribution, ${leaf.metric} is a ${kindName(kind)}; take avg, sum, min, max, count or last`,
+    );
+  }
+  const timeFold = timeFoldOf(leaf, kind);
+  const counted = timeFold === TIME_FOLD.count || leaf.aggregator.name === 'count';
+  return {
+    timeFold,
+    spaceFold: SPACE_FOLD[leaf.aggregator.name],
+    read: { type: 'value' },
+    valueKind: kind !== KIND.gauge && isAmount(timeFold) && !counted ? KIND.count : KIND.gauge,
+  };
+}
+
+function isAmount(timeFold: TimeFold): boolean {
+  return timeFold === TIME_FOLD.sum || timeFold === TIME_FOLD.increase;
+}
+
+function timeFoldOf(leaf: QueryLeaf, kind: Kind): TimeFold {
+  const method = leaf.rollup?.method;
+  if (kind === KIND.gauge) return TIME_FOLD[method ?? (printAggregator(leaf.aggregator) === 'last' ? 'last' : 'avg')];
+  if (method === undefined || method === 'sum') return kind === KIND.counter ? TIME_FOLD.increase : TIME_FOLD.sum;
+  if (leaf.as !== undefined) {
+    throw refusal(leaf, 'rollup', `.as_${leaf.as}() of a ${kindName(kind)} needs rollup(sum), not rollup(${method})`);
+  }
+  return TIME_FOLD[method];
+}
+
+function planDistribution(leaf: QueryLeaf): LeafPlan {
+  if (leaf.rollup?.method !== undefined) {
+    throw refusal(
+      leaf,
+      'rollup',
+      `${leaf.metric} is a distribution, whose points are merged within a step: give rollup only seconds`,
+    );
+  }
+  const sketched = { timeFold: TIME_FOLD.sketch, spaceFold: SPACE_FOLD.sketch } as const;
+  if (leaf.aggregator.type === 'percentile') {
+    const read: SpaceRead = { type: 'quantile', quantile: leaf.aggregator.percentile / 100 };
+    return { ...sketched, read, valueKind: KIND.gauge };
+  }
+  const name = leaf.aggregator.name;
+  if (name === 'last') {
+    throw refusal(leaf, 'aggregator', `${leaf.metric} is a distribution, which has no last value`);
+  }
+  return { ...sketched, read: { type: READS[name] }, valueKind: AMOUNTS.has(name) ? KIND.count : KIND.gauge };
+}
+
+const READS = {
+  avg: 'sketch-avg',
+  sum: 'sketch-sum',
+  min: 'sketch-min',
+  max: 'sketch-max',
+  count: 'sketch-count',
+} as const;
+
+const AMOUNTS: ReadonlySet<SpaceAggregator> = new Set(['sum', 'count']);
+
+function refusal(leaf: QueryLeaf, field: string, message: string): TidemarkError {
+  return new TidemarkError('invalid_argument', `${printAggregator(leaf.aggregator)}:${leaf.metric}: ${message}`, {
+    field,
+    metric: leaf.metric,
+  });
+}

@@ -1,0 +1,77 @@
+import { TidemarkError, unreachable } from '@tidemark/ports';
+import type { TagFilter } from './ast.ts';
+
+/**
+ * True when a filter selects a series of these tags: what every index must answer. A key may have several values; a
+ * condition holds when one of them meets it, and its negation when none does.
+ */
+export function matchesFilter(filter: TagFilter, tags: readonly string[]): boolean {
+  switch (filter.type) {
+    case 'all':
+      return true;
+    case 'tag':
+      return tags.includes(filter.tag);
+    case 'pattern': {
+      const prefix = `${filter.key}:`;
+      return tags.some((tag) => tag.startsWith(prefix) && matchesPattern(filter.pattern, tag.slice(prefix.length)));
+    }
+    case 'in':
+      return filter.values.some((value) => tags.includes(`${filter.key}:${value}`));
+    case 'not':
+      return !matchesFilter(filter.filter, tags);
+    case 'and':
+      return filter.filters.every((part) => matchesFilter(part, tags));
+    case 'or':
+      return filter.filters.some((part) => matchesFilter(part, tags));
+    default:
+      return unreachable(filter);
+  }
+}
+
+/**
+ * True when `text` is `pattern`, whose `*` stand for any run of characters. Each part between two stars is taken at
+ * its first place, so the time is that of a search per part, whatever the pattern.
+ */
+export function matchesPattern(pattern: string, text: string): boolean {
+  const parts = pattern.split('*');
+  const first = parts[0];
+  if (parts.length === 1) return first === text;
+  const last = parts[parts.length - 1];
+  if (first.length + last.length > text.length) return false;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at);
+    if (found < 0 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
+}
+
+/** Groups that one series may fall into when nothing else is said. */
+export const DEFAULT_GROUPS_OF_SERIES = 1000;
+
+/**
+ * The groups of a series, each as the `key:value` of every key: one of `key:N/A` where it has no value, and several
+ * groups where it has several. Throws `resource_exhausted` beyond `maxGroups`.
+ */
+export function groupTags(
+  groupBy: readonly string[],
+  tags: readonly string[],
+  maxGroups: number = DEFAULT_GROUPS_OF_SERIES,
+): string[][] {
+  let groups: string[][] = [[]];
+  for (const key of groupBy) {
+    const found = tags.filter((tag) => tag.startsWith(`${key}:`));
+    const values = found.length === 0 ? [`${key}:N/A`] : found;
+    if (groups.length * values.length > maxGroups) {
+      throw new TidemarkError('resource_exhausted', `a series falls into more than ${maxGroups} groups`, {
+        field: 'group_by',
+        limit: maxGroups,
+      });
+    }
+    groups = groups.flatMap((group) => values.map((value) => [...group, value]));
+  }
+  return groups;
+}

@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { DEFAULT_QUERY_LIMITS, parseQuery, printFilter, printQuery, type QueryLeaf, type TagFilter } from './index.ts';
+
+function errorOf(text: string, limits = DEFAULT_QUERY_LIMITS): TidemarkError {
+  try {
+    parseQuery(text, limits);
+  } catch (error) {
+    if (isTidemarkError(error, 'invalid_argument')) return error;
+    throw error;
+  }
+  throw new Error(`no error in ${text}`);
+}
+
+function leafOf(text: string): QueryLeaf {
+  const [expression] = parseQuery(text).expressions;
+  if (expression.type !== 'query') throw new Error(`no leaf: ${text}`);
+  return expression;
+}
+
+describe('parseQuery', () => {
+  test('reads the example of the documentation', () => {
+    expect(parseQuery('avg:system.cpu.user{env:prod,!role:db} by {host}')).toEqual({
+      expressions: [
+        {
+          type: 'query',
+          aggregator: { type: 'space', name: 'avg' },
+          metric: 'system.cpu.user',
+          filter: {
+            type: 'and',
+            filters: [
+              { type: 'tag', tag: 'env:prod' },
+              { type: 'not', filter: { type: 'tag', tag: 'role:db' } },
+            ],
+          },
+          groupBy: ['host'],
+        },
+      ],
+    });
+  });
+
+  test('reads everything that follows a query with a dot', () => {
+    expect(leafOf('p99.9:latency{*} by {a, b}.fill(last, 60).rollup(sum, 30).as_rate()')).toMatchObject({
+      aggregator: { type: 'percentile', percentile: 99.9 },
+      groupBy: ['a', 'b'],
+      rollup: { method: 'sum', seconds: 30 },
+      as: 'rate',
+      fill: { mode: 'last', limitSeconds: 60 },
+    });
+    expect(leafOf('x{*}.rollup(20)').rollup).toEqual({ seconds: 20 });
+    expect(leafOf("x{*}.rollup('max')").rollup).toEqual({ method: 'max' });
+  });
+
+  const scopes: readonly (readonly [string, TagFilter, string])[] = [
+    ['*', { type: 'all' }, '*'],
+    [
+      'availability-zone:us-east-1a',
+      { type: 'tag', tag: 'availability-zone:us-east-1a' },
+      'availability-zone:us-east-1a',
+    ],
+    ['bare', { type: 'tag', tag: 'bare' }, 'bare'],
+    ['url:http://a/b', { type: 'tag', tag: 'url:http://a/b' }, 'url:http://a/b'],
+    ['stadt:köln', { type: 'tag', tag: 'stadt:köln' }, 'stadt:köln'],
+    [
+      '!device:/dev/loop*',
+      { type: 'not', filter: { type: 'pattern', key: 'device', pattern: '/dev/loop*' } },
+      '!device:/dev/loop*',
+    ],
+    ['region:*east*', { type: 'pattern', key: 'region', pattern: '*east*' }, 'region:*east*'],
+    ['k:"a b"*', { type: 'pattern', key: 'k', pattern: 'a b*' }, '"k:a b"*'],
+    ['k:"*"', { type: 'tag', tag: 'k:*' }, '"k:*"'],
+    ['"not"', { type: 'tag', tag: 'not' }, '"not"'],
+    ['k in (a, "b c", a)', { type: 'in', key: 'k', values: ['a', 'b c'] }, 'k IN (a,"b c")'],
+    ['k NOT IN (a)', { type: 'not', filter: { type: 'in', key: 'k', values: ['a'] } }, 'k NOT IN (a)'],
+    [
+      'a:1 or b:2 AND not c:3',
+      {
+        type: 'or',
+        filters: [
+          { type: 'tag', tag: 'a:1' },
+          {
+            type: 'and',
+            filters: [
+              { type: 'tag', tag: 'b:2' },
+              { type: 'not', filter: { type: 'tag', tag: 'c:3' } },
+            ],
+          },
+        ],
+      },
+      'a:1 OR b:2 AND NOT c:3',
+    ],
+    [
+      'a, b OR c, (d AND e)',
+      {
+        type: 'and',
+        filters: [
+          { type: 'tag', tag: 'a' },
+          {
+            type: 'or',
+            filters: [
+              { type: 'tag', tag: 'b' },
+              { type: 'tag', tag: 'c' },
+            ],
+          },
+          { type: 'tag', tag: 'd' },
+          { type: 'tag', tag: 'e' },
+        ],
+      },
+      'a AND (b OR c) AND d AND e',
+    ],
+  ];
+  test.each(scopes)('scope {%s}', (text, filter, printed) => {
+    expect(leafOf(`avg:m{${text}}`).filter).toEqual(filter);
+    expect(printFilter(filter)).toBe(printed);
+    expect(leafOf(`avg:m{${printed}}`).filter).toEqual(filter);
+  });
+
+  test.each([
+    ['a{*}+b{*}*c{*}', 'avg:a{*} + avg:b{*} * avg:c{*}'],
+    ['(a{*}+b{*})*2', '(avg:a{*} + avg:b{*}) * 2'],
+    ['a{*}-(b{*}-c{*})-1', 'avg:a{*} - (avg:b{*} - avg:c{*}) - 1'],
+    ['-(a{*}+1)/-2e3', '-(avg:a{*} + 1) / -2000'],
+    ['top(sum:a{*} by {h}, 5)', "top(sum:a{*} by {h}, 5, 'mean', 'desc')"],
+    [
+      "bottom(sum:a{*} by {h,h}, 5, 'last', 'asc'),abs(x{*})",
+      "bottom(sum:a{*} by {h}, 5, 'last', 'asc'), abs(avg:x{*})",
+    ],
+    ['clamp_min(per_second(a{*}), -1.5)', 'clamp_min(per_second(avg:a{*}), -1.5)'],
+    ['p05:"http-requests"{*}.fill(linear)', 'p5:"http-requests"{*}.fill(linear)'],
+  ])('%s is printed as %s', (text, printed) => {
+    expect(printQuery(parseQuery(text))).toBe(printed);
+    expect(parseQuery(printed)).toEqual(parseQuery(text));
+  });
+});
+
+describe('a syntax error', () => {
+  test('says where, what was found and what was expected, and points to it', () => {
+    const error = errorOf('avg:système{*}');
+    expect(error.message).toBe('query, column 9: found "è", expected "{" and a scope, such as {*}');
+    expect(error.detail).toEqual({
+      field: 'query',
+      column: 9,
+      found: '"è"',
+      expected: '"{" and a scope, such as {*}',
+      caret: 'avg:système{*}\n        ^',
+    });
+    // Columns are characters, not code units.
+    expect(errorOf('avg:m{🙂:1 x}').detail.column).toBe(11);
+  });
+
+  test.each([
+    ['avgg:m{*}', 1, 'avg'],
+    ['per_secnd(m{*})', 1, 'per_second'],
+    ['m{*}.rolup(5)', 6, 'rollup'],
+    ['m{*}.fill(lineer)', 11, 'linear'],
+    ['m{*}.rollup(summ, 3)', 13, 'sum'],
+    ["top(m{*}, 5, 'men')", 14, 'mean'],
+  ])('%s: column %i, did you mean %s', (text, column, suggestion) => {
+    expect(errorOf(text).detail).toMatchObject({ column, suggestion });
+    expect(errorOf(text).message).toMatch(`did you mean ${suggestion}?`);
+  });
+
+  test.each([
+    ['', 1, /the end of the query, expected a query/],
+    ['avg:m', 6, /expected "\{" and a scope/],
+    ['avg:m{}', 7, /expected a tag/],
+    ['avg:m{a b}', 9, /expected ",", AND, OR or "}"/],
+    ['avg:m{$env}', 7, /found "\$"/],
+    ['avg:m{AND}', 7, /found "AND"/],
+    ['avg:m{web*}', 7, /wildcards only in the value/],
+    ['avg:m{k:*"*"}', 7, /not both/],
+    ['avg:m{k IN (a*)}', 13, /without wildcards/],
+    ['avg:m{k NOT a}', 9, /NOT IN/],
+    ['avg:m{k:"a', 9, /a closing "/],
+    ['avg:m{*} by {a:b}', 14, /a tag key/],
+    ['avg:m{*} x', 10, /an operator, "," or the end/],
+    ['1 + 2', 1, /only constants/],
+    ['abs(3) + m{*}', 5, /only constants/],
+    ['m{*} + 1e999', 8, /64 bits/],
+    ['p100:m{*}', 1, /an aggregator/],
+    ['p0:m{*}', 1, /an aggregator/],
+    ['m{*}.rollup(0)', 13, /from 1 to/],
+    ['m{*}.rollup(1.5)', 13, /whole number/],
+    ['m{*}.rollup(1).rollup(2)', 16, /a second rollup/],
+    ['m{*}.as_rate().as_count()', 16, /a second as_rate or as_count/],
+    ['top(m{*})', 9, /how many series of top/],
+    ['abs(m{*}, 1)', 9, /an operator or "\)"/],
+  ])('%s: column %i', (text, column, message) => {
+    const error = errorOf(text);
+    expect(error.message).toMatch(message);
+    expect(error.detail.column).toBe(column);
+  });
+
+  test('limits are named', () => {
+    expect(errorOf('m{*}', { ...DEFAULT_QUERY_LIMITS, queryLength: 3 }).message).toMatch('limit: 3 characters');
+    expect(errorOf('m{*}+1+2', { ...DEFAULT_QUERY_LIMITS, leaves: 2 }).message).toMatch('at most 2 in all');
+    for (const deep of ['('.repeat(9999), '-'.repeat(9999), 'abs('.repeat(4000), `m{${'!'.repeat(9999)}`]) {
+      expect(errorOf(deep).message).toMatch('at most 32 levels');
+    }
+  });
+});

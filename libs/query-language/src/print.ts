@@ -1,0 +1,119 @@
+import { DEFAULT_FILL_LIMIT_SECONDS, type FunctionArgument, type Operator } from '@tidemark/fold';
+import { unreachable } from '@tidemark/ports';
+import type { Aggregator, Expression, Query, QueryLeaf, TagFilter } from './ast.ts';
+import { writeMetric, writePattern, writeWord } from './words.ts';
+
+/** A query in its normal form; parsing it gives the same query again. */
+export function printQuery(query: Query): string {
+  return query.expressions.map((expression) => printExpression(expression)).join(', ');
+}
+
+export function printExpression(expression: Expression): string {
+  switch (expression.type) {
+    case 'query':
+      return printLeaf(expression);
+    case 'constant':
+      return String(expression.value);
+    case 'negate':
+      return `-${within(expression.operand, UNARY)}`;
+    case 'binary': {
+      const precedence = precedenceOf(expression.operator);
+      // Operators of one precedence associate to the left, so only what stands on the right needs the parentheses.
+      return `${within(expression.left, precedence)} ${expression.operator} ${within(expression.right, precedence + 1)}`;
+    }
+    case 'call':
+      return `${expression.name}(${[printExpression(expression.operand), ...expression.args.map(printArgument)].join(', ')})`;
+    default:
+      return unreachable(expression);
+  }
+}
+
+export function printAggregator(aggregator: Aggregator): string {
+  return aggregator.type === 'space' ? aggregator.name : `p${aggregator.percentile}`;
+}
+
+const UNARY = 3;
+
+function precedenceOf(operator: Operator): number {
+  return operator === '+' || operator === '-' ? 1 : 2;
+}
+
+function within(expression: Expression, precedence: number): string {
+  const text = printExpression(expression);
+  return expression.type === 'binary' && precedenceOf(expression.operator) < precedence ? `(${text})` : text;
+}
+
+function printArgument(argument: FunctionArgument): string {
+  return typeof argument === 'number' ? String(argument) : `'${argument}'`;
+}
+
+function printLeaf(leaf: QueryLeaf): string {
+  let text = `${printAggregator(leaf.aggregator)}:${writeMetric(leaf.metric)}{${printFilter(leaf.filter)}}`;
+  if (leaf.groupBy.length > 0) text += ` by {${leaf.groupBy.map(writeWord).join(',')}}`;
+  if (leaf.as !== undefined) text += `.as_${leaf.as}()`;
+  if (leaf.rollup !== undefined) {
+    const { method, seconds } = leaf.rollup;
+    text += `.rollup(${[method, seconds].filter((part) => part !== undefined).join(', ')})`;
+  }
+  if (leaf.fill !== undefined) {
+    const { mode, limitSeconds } = leaf.fill;
+    text += limitSeconds === DEFAULT_FILL_LIMIT_SECONDS ? `.fill(${mode})` : `.fill(${mode}, ${limitSeconds})`;
+  }
+  return text;
+}
+
+/** What stands between the braces: with commas and `!` where that says it all, with words otherwise. */
+export function printFilter(filter: TagFilter): string {
+  if (isSymbolic(filter)) return printSymbolic(filter);
+  if (filter.type === 'and' && filter.filters.every(isSymbolic)) return filter.filters.map(printSymbolic).join(',');
+  return printWords(filter);
+}
+
+type Symbolic = Extract<TagFilter, { type: 'all' | 'tag' | 'pattern' | 'not' }>;
+
+function isSymbolic(filter: TagFilter): filter is Symbolic {
+  if (filter.type === 'not') return isPlain(filter.filter);
+  return isPlain(filter);
+}
+
+function isPlain(filter: TagFilter): boolean {
+  return filter.type === 'all' || filter.type === 'tag' || filter.type === 'pattern';
+}
+
+function printSymbolic(filter: Symbolic): string {
+  return filter.type === 'not' ? `!${printWords(filter.filter)}` : printWords(filter);
+}
+
+function printWords(filter: TagFilter): string {
+  switch (filter.type) {
+    case 'all':
+      return '*';
+    case 'tag':
+      return writeWord(filter.tag);
+    case 'pattern':
+      return writePattern(filter.key, filter.pattern);
+    case 'in':
+      return `${writeWord(filter.key)} IN ${printValues(filter.values)}`;
+    case 'not':
+      if (filter.filter.type === 'in') {
+        return `${writeWord(filter.filter.key)} NOT IN ${printValues(filter.filter.values)}`;
+      }
+      return `NOT ${grouped(filter.filter)}`;
+    case 'and':
+      return filter.filters
+        .map((part) => (part.type === 'or' ? `(${printWords(part)})` : printWords(part)))
+        .join(' AND ');
+    case 'or':
+      return filter.filters.map(printWords).join(' OR ');
+    default:
+      return unreachable(filter);
+  }
+}
+
+function grouped(filter: TagFilter): string {
+  return filter.type === 'and' || filter.type === 'or' ? `(${printWords(filter)})` : printWords(filter);
+}
+
+function printValues(values: readonly string[]): string {
+  return `(${values.map(writeWord).join(',')})`;
+}

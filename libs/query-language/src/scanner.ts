@@ -1,0 +1,125 @@
+import { syntaxError } from './syntax-error.ts';
+import { isBareCharacter } from './words.ts';
+
+/** Where the parser is decides what characters mean: `-` is an operator between queries, and part of a tag's word. */
+export type ScanMode = 'expression' | 'scope';
+
+export interface Token {
+  /** `name`, `number` and the operators only between queries; `word` only within braces. */
+  readonly type: 'name' | 'number' | 'string' | 'word' | 'symbol' | 'unknown' | 'end';
+  /** The text; of strings and words without quotes. */
+  readonly text: string;
+  /** Code units from and to. */
+  readonly from: number;
+  readonly to: number;
+  /** Of a word: its place of the first bare `*` in `text`, or -1. */
+  readonly wildcard: number;
+  /** Of a word: true when a part of it was quoted, so that it is no keyword. */
+  readonly quoted: boolean;
+  /** Of a word: true when a quoted part holds `*`, which then is no wildcard. */
+  readonly literalStar: boolean;
+}
+
+const SPACE = /\s+/uy;
+const NAME = /[A-Za-z][A-Za-z0-9_.]*/y;
+const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const EXPRESSION_SYMBOLS = '+-*/(){},:.';
+const SCOPE_SYMBOLS = '(){},!';
+
+/** Cuts a query into tokens, one at a time, by the mode that the parser asks for. */
+export class Scanner {
+  readonly query: string;
+  #position = 0;
+
+  constructor(query: string) {
+    this.query = query;
+  }
+
+  /** The next token, which stays the next one until `take`. */
+  peek(mode: ScanMode): Token {
+    const from = this.#afterSpace();
+    if (from >= this.query.length) return plain('end', '', from, from);
+    const character = String.fromCodePoint(this.query.codePointAt(from) ?? 0);
+    if (mode === 'scope') {
+      if (SCOPE_SYMBOLS.includes(character)) return plain('symbol', character, from, from + 1);
+      return this.#word(from, character);
+    }
+    if (character === '"' || character === "'") {
+      const { text, to } = this.#string(from);
+      return plain('string', text, from, to);
+    }
+    const name = this.#match(NAME, from);
+    if (name !== '') return plain('name', name, from, from + name.length);
+    const number = this.#match(NUMBER, from);
+    if (number !== '') return plain('number', number, from, from + number.length);
+    const type = EXPRESSION_SYMBOLS.includes(character) ? 'symbol' : 'unknown';
+    return plain(type, character, from, from + character.length);
+  }
+
+  take(token: Token): void {
+    this.#position = token.to;
+  }
+
+  #afterSpace(): number {
+    return this.#position + this.#match(SPACE, this.#position).length;
+  }
+
+  #match(pattern: RegExp, from: number): string {
+    pattern.lastIndex = from;
+    return pattern.exec(this.query)?.[0] ?? '';
+  }
+
+  /** Bare characters, wildcards and quoted parts in any order: `key:"a value"*`. */
+  #word(from: number, first: string): Token {
+    let text = '';
+    let wildcard = -1;
+    let quoted = false;
+    let literalStar = false;
+    let at = from;
+    while (at < this.query.length) {
+      const character = String.fromCodePoint(this.query.codePointAt(at) ?? 0);
+      if (character === '"' || character === "'") {
+        const part = this.#string(at);
+        quoted = true;
+        literalStar ||= part.text.includes('*');
+        text += part.text;
+        at = part.to;
+      } else if (character === '*' || isBareCharacter(character)) {
+        if (character === '*' && wildcard < 0) wildcard = text.length;
+        text += character;
+        at += character.length;
+      } else break;
+    }
+    if (at === from) return plain('unknown', first, from, from + first.length);
+    return { type: 'word', text, from, to: at, wildcard, quoted, literalStar };
+  }
+
+  /** Quotes of either sort; a backslash stands before a quote or a backslash that is meant as such. */
+  #string(from: number): { text: string; to: number } {
+    const quote = this.query[from];
+    let text = '';
+    let at = from + 1;
+    while (at < this.query.length) {
+      const character = this.query[at];
+      if (character === quote) {
+        if (!text.isWellFormed()) throw syntaxError(this.query, from, 'half a surrogate pair', 'valid Unicode');
+        return { text, to: at + 1 };
+      }
+      if (character < ' ') throw syntaxError(this.query, at, 'a control character', 'text');
+      if (character === '\\') {
+        at++;
+        const escaped = this.query[at];
+        if (escaped !== '\\' && escaped !== '"' && escaped !== "'") {
+          throw syntaxError(this.query, at, 'an unknown escape', `\\\\, \\" or \\'`);
+        }
+        text += escaped;
+      } else text += character;
+      at++;
+    }
+    throw syntaxError(this.query, from, 'a string without its end', `a closing ${quote}`);
+  }
+}
+
+function plain(type: Token['type'], text: string, from: number, to: number): Token {
+  return { type, text, from, to, wildcard: -1, quoted: false, literalStar: false };
+}

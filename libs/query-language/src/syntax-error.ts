@@ -1,0 +1,33 @@
+import { type ErrorDetail, TidemarkError } from '@tidemark/ports';
+
+/** Characters of the query shown on each side of the place. */
+const EXCERPT_SIDE = 40;
+
+/**
+ * The error for text at code unit `at`: `invalid_argument` with, in its detail, the 1-based `column` in characters,
+ * what was `found` and `expected`, a `caret` (the query around the place, and below it a line that points to it), and
+ * a `suggestion` where a name was nearly right.
+ */
+export function syntaxError(
+  query: string,
+  at: number,
+  found: string,
+  expected: string,
+  suggestion?: string,
+): TidemarkError {
+  const column = [...query.slice(0, at)].length + 1;
+  const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
+  const detail: ErrorDetail = { field: 'query', column, found, expected, caret: caretLines(query, at) };
+  return new TidemarkError(
+    'invalid_argument',
+    `query, column ${column}: found ${found}, expected ${expected}${hint}`,
+    suggestion === undefined ? detail : { ...detail, suggestion },
+  );
+}
+
+function caretLines(query: string, at: number): string {
+  const before = [...query.slice(0, at)].slice(-EXCERPT_SIDE);
+  const after = [...query.slice(at)].slice(0, EXCERPT_SIDE);
+  const excerpt = [...before, ...after].join('').replace(/[\s\p{Cc}]/gu, ' ');
+  return `${excerpt}\n${' '.repeat(before.length)}^`;
+}

@@ -1,0 +1,118 @@
+import { TidemarkError } from '@tidemark/ports';
+import { nearest } from './functions.ts';
+import type { QueryLimits } from './limits.ts';
+import { type ScanMode, Scanner, type Token } from './scanner.ts';
+import { syntaxError } from './syntax-error.ts';
+
+const LONGEST_SHOWN = 40;
+
+/** What every part of the parser needs: tokens to expect, names to choose from, limits to keep. */
+export class TokenReader {
+  readonly limits: QueryLimits;
+  readonly #scanner: Scanner;
+  #depth = 0;
+  #leaves = 0;
+
+  constructor(query: string, limits: QueryLimits) {
+    if (query.length > limits.queryLength) {
+      throw new TidemarkError(
+        'invalid_argument',
+        `query of ${query.length} characters (limit: ${limits.queryLength} characters)`,
+        { field: 'query', limit: limits.queryLength },
+      );
+    }
+    this.limits = limits;
+    this.#scanner = new Scanner(query);
+  }
+
+  get leaves(): number {
+    return this.#leaves;
+  }
+
+  peek(mode: ScanMode): Token {
+    return this.#scanner.peek(mode);
+  }
+
+  take(token: Token): void {
+    this.#scanner.take(token);
+  }
+
+  /** Takes the next token if it is this symbol. */
+  takeSymbol(mode: ScanMode, symbol: string): boolean {
+    const token = this.peek(mode);
+    if (token.type !== 'symbol' || token.text !== symbol) return false;
+    this.take(token);
+    return true;
+  }
+
+  expectSymbol(mode: ScanMode, symbol: string, expected = `"${symbol}"`): void {
+    if (!this.takeSymbol(mode, symbol)) throw this.unexpected(this.peek(mode), expected);
+  }
+
+  /** One of `choices` as a name or in quotes. */
+  expectChoice<T extends string>(what: string, choices: readonly T[]): T {
+    const token = this.peek('expression');
+    const found =
+      token.type === 'name' || token.type === 'string' ? choices.find((one) => one === token.text) : undefined;
+    if (found === undefined) throw this.unknownName(token, `${what} (${choices.join(', ')})`, choices);
+    this.take(token);
+    return found;
+  }
+
+  /** A number with an optional sign, written out. */
+  expectNumber(what: string): number {
+    const first = this.peek('expression');
+    const negative = this.takeSymbol('expression', '-');
+    const token = this.peek('expression');
+    const value = Number(token.text);
+    if (token.type !== 'number' || !Number.isFinite(value)) throw this.unexpected(negative ? token : first, what);
+    this.take(token);
+    return negative && value !== 0 ? -value : value;
+  }
+
+  expectInteger(what: string, min: number, max: number): number {
+    const token = this.peek('expression');
+    const expected = `${what} (a whole number from ${min} to ${max})`;
+    const value = this.expectNumber(expected);
+    if (!Number.isInteger(value) || value < min || value > max) throw this.error(token, String(value), expected);
+    return value;
+  }
+
+  /** Runs `parse` one level deeper. */
+  nested<T>(token: Token, parse: () => T): T {
+    if (this.#depth >= this.limits.depth) {
+      throw this.error(token, 'one more level of nesting', `at most ${this.limits.depth} levels`);
+    }
+    this.#depth++;
+    const parsed = parse();
+    this.#depth--;
+    return parsed;
+  }
+
+  countLeaf(token: Token): void {
+    this.#leaves++;
+    if (this.#leaves > this.limits.leaves) {
+      throw this.error(token, 'one more query or constant', `at most ${this.limits.leaves} in all`);
+    }
+  }
+
+  unexpected(token: Token, expected: string): TidemarkError {
+    return this.error(token, describe(token), expected);
+  }
+
+  unknownName(token: Token, expected: string, names: readonly string[]): TidemarkError {
+    const suggestion = nearest(token.text, names);
+    return this.error(token, describe(token), expected, suggestion);
+  }
+
+  error(token: Token, found: string, expected: string, suggestion?: string): TidemarkError {
+    return syntaxError(this.#scanner.query, token.from, found, expected, suggestion);
+  }
+}
+
+function describe(token: Token): string {
+  if (token.type === 'end') return 'the end of the query';
+  const characters = [...token.text];
+  const shown = characters.length > LONGEST_SHOWN ? `${characters.slice(0, LONGEST_SHOWN).join('')}…` : token.text;
+  return `"${shown}"`;
+}
