@@ -1,0 +1,1 @@
+export { type KeyValueAdapter, keyValueConformance } from './key-value-conformance.ts';
