@@ -1,1 +1,2 @@
-export {};
+export type { RocksDbOptions } from './rocksdb-key-value.ts';
+export { openRocksDb, RocksDbKeyValue } from './rocksdb-key-value.ts';

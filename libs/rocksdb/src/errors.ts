@@ -1,0 +1,41 @@
+import { type ErrorCode, TidemarkError } from '@tidemark/ports';
+
+/** What was being done; it decides what a message that fits no rule stands for. */
+export type Operation = 'open' | 'read' | 'write' | 'sync' | 'close';
+
+/**
+ * The binding hands over RocksDB's message without its status class, and `EIO` as the code of everything. So the class
+ * is told from the text: the POSIX environment starts every I/O error with «While …» and ends it with strerror(3), the
+ * lock file's errors speak of a lock, and the rest of what open and read can say is about the content of files.
+ */
+const RULES: readonly { pattern: RegExp; code: ErrorCode }[] = [
+  { pattern: /session is closed|batch is destroyed/i, code: 'failed_precondition' },
+  { pattern: /lock hold by current process|while lock file/i, code: 'failed_precondition' },
+  {
+    pattern: /no space left|disk quota exceeded|file too large|ENOSPC|EDQUOT|EFBIG|space limit/i,
+    code: 'resource_exhausted',
+  },
+  { pattern: /corrupt|checksum mismatch/i, code: 'data_loss' },
+  { pattern: /permission denied|read-only file system|EACCES|EPERM|EROFS/i, code: 'permission_denied' },
+  { pattern: /too many open files|EMFILE|ENFILE/i, code: 'resource_exhausted' },
+  { pattern: /is not a directory|ENOTDIR|EEXIST/i, code: 'failed_precondition' },
+  { pattern: /while |i\/o error|input\/output error|EIO: /i, code: 'unavailable' },
+];
+
+/** The TidemarkError for what the binding or the file system threw. */
+export function rocksDbError(error: unknown, operation: Operation, path: string): TidemarkError {
+  if (error instanceof TidemarkError) return error;
+  const text = messageOf(error);
+  const code = RULES.find((rule) => rule.pattern.test(text))?.code ?? fallback(operation);
+  return new TidemarkError(code, `RocksDB ${operation} failed: ${text}`, { path, operation }, { cause: error });
+}
+
+function fallback(operation: Operation): ErrorCode {
+  return operation === 'open' || operation === 'read' ? 'data_loss' : 'unavailable';
+}
+
+/** A failed batch says only that it failed; its cause says why. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

@@ -1,0 +1,124 @@
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rocksDbError } from './errors.ts';
+
+/** A file or a folder that can be made durable. */
+export interface Syncable {
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What `WalSync` needs of a database folder. */
+export interface WalFolder {
+  /** Number of the write-ahead file that takes writes now. */
+  currentNumber(): Promise<number>;
+  /** Numbers of all write-ahead files there are. */
+  numbers(): Promise<number[]>;
+  /** Opens a write-ahead file; undefined when it is gone. */
+  open(number: number): Promise<Syncable | undefined>;
+  /** Makes the names in the folder durable. */
+  syncNames(): Promise<void>;
+}
+
+/**
+ * Makes RocksDB's write-ahead log durable. The binding writes with `WriteOptions::sync` off: a resolved write is in the
+ * kernel's page cache, which a power cut takes. So after a write its file is synced here, through a descriptor of our
+ * own: fdatasync(2) works on the file, whoever wrote it.
+ *
+ * RocksDB may go on to a new file at any write, and recovery stops at the first hole. So a sync covers every file from
+ * the oldest that may hold unsynced bytes to the current one, in order. A file that is gone needs none: RocksDB removes
+ * one only when its content is in synced tables.
+ *
+ * Callers that arrive while a sync runs share the next one. After a failed sync the kernel may have dropped the pages it
+ * could not write and call them clean, so a later success would prove nothing: every further sync fails too.
+ */
+export class WalSync {
+  readonly #folder: WalFolder;
+  readonly #path: string;
+  #file: Syncable | undefined;
+  #number = -1;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #failure: unknown;
+
+  constructor(folder: WalFolder, path: string) {
+    this.#folder = folder;
+    this.#path = path;
+  }
+
+  /** Resolves once everything written before the call is durable. */
+  sync(): Promise<void> {
+    this.#next ??= this.#afterRunning();
+    return this.#next;
+  }
+
+  /** Throws when an earlier sync failed. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async close(): Promise<void> {
+    await (this.#next ?? this.#running)?.catch(() => undefined);
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #afterRunning(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    this.#running = this.#next;
+    this.#next = undefined;
+    this.check();
+    try {
+      await this.#syncFiles();
+    } catch (error) {
+      this.#failure = rocksDbError(error, 'sync', this.#path);
+      throw this.#failure;
+    }
+  }
+
+  async #syncFiles(): Promise<void> {
+    const current = await this.#folder.currentNumber();
+    if (current !== this.#number) {
+      await this.#file?.sync();
+      const older = (await this.#folder.numbers()).filter((number) => number > this.#number && number < current);
+      for (const number of older.sort((a, b) => a - b)) {
+        const file = await this.#folder.open(number);
+        await file?.sync();
+        await file?.close();
+      }
+      await this.#file?.close();
+      this.#file = await this.#folder.open(current);
+      this.#number = current;
+      await this.#folder.syncNames();
+    }
+    await this.#file?.sync();
+  }
+}
+
+/** The folder of a real database. Files of the write-ahead log are named `000123.log`. */
+export function walFolder(path: string, currentNumber: () => Promise<number>): WalFolder {
+  return {
+    currentNumber,
+    async numbers() {
+      const names = await readdir(path);
+      return names.filter((name) => /^\d+\.log$/.test(name)).map((name) => Number.parseInt(name, 10));
+    },
+    async open(number) {
+      try {
+        const file = await open(join(path, `${String(number).padStart(6, '0')}.log`), 'r+');
+        return { sync: () => file.datasync(), close: () => file.close() };
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    async syncNames() {
+      const folder = await open(path, 'r');
+      try {
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
+    },
+  };
+}
