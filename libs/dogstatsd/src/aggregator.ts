@@ -1,0 +1,227 @@
+import { KIND, type Kind } from '@tidemark/model';
+import type { DDSketch } from '@tidemark/sketch';
+import type { StatsdEvent } from './event.ts';
+import { Histogram, medianRank, percentileRank } from './histogram.ts';
+import type { DogStatsDLimits } from './limits.ts';
+import type { ParserSink } from './parser.ts';
+import { type Refusal, RefusalCounts } from './refusal.ts';
+import type { SeriesTable } from './series-table.ts';
+import type { ServiceCheck } from './service-check.ts';
+import { STATSD_TYPE, type StatsdSeries } from './statsd-series.ts';
+
+/** What a series gives off: itself, or the aggregates of a histogram; an index into this. */
+export const METRIC_SUFFIXES = ['', '.avg', '.count', '.median', '.95percentile', '.max'] as const;
+const [PLAIN, AVG, COUNT, MEDIAN, PERCENTILE_95, MAX] = [0, 1, 2, 3, 4, 5];
+
+/** Where aggregates go. `suffix` is an index into `METRIC_SUFFIXES`. */
+export interface AggregateOutput {
+  point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void;
+  /** The sketch is the receiver's to keep. */
+  sketch(series: StatsdSeries, sketch: DDSketch, timestampMs: number): void;
+}
+
+export interface AggregatorCounts {
+  /** Values taken, before aggregation (a set's members too). */
+  readonly values: number;
+  readonly events: number;
+  readonly serviceChecks: number;
+  /** Series active in the interval under way. */
+  readonly activeSeries: number;
+  /** Series known, active or idle. */
+  readonly knownSeries: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly examples: Readonly<Record<string, string>>;
+}
+
+/**
+ * Folds the values of a flush interval as Datadog's agent does (docs/agent.md has the table); values with a timestamp
+ * of their own pass straight through. A series with nothing in the interval gives nothing.
+ */
+export class Aggregator implements ParserSink {
+  readonly #table: SeriesTable;
+  readonly #output: AggregateOutput;
+  readonly #limits: DogStatsDLimits;
+  readonly #idleIntervals: number;
+  readonly #refusals = new RefusalCounts();
+  readonly #events: StatsdEvent[] = [];
+  readonly #serviceChecks: ServiceCheck[] = [];
+  #active: StatsdSeries[] = [];
+  #setMembers = 0;
+  #sketches = 0;
+  #values = 0;
+  #eventCount = 0;
+  #serviceCheckCount = 0;
+
+  /** Series not seen for `idleIntervals` intervals are forgotten. */
+  constructor(table: SeriesTable, output: AggregateOutput, limits: DogStatsDLimits, idleIntervals: number) {
+    this.#table = table;
+    this.#output = output;
+    this.#limits = limits;
+    this.#idleIntervals = idleIntervals;
+  }
+
+  value(series: StatsdSeries, value: number, weight: number, timestampMs: number): void {
+    this.#values++;
+    if (!Number.isNaN(timestampMs)) {
+      this.#passThrough(series, value, weight, timestampMs);
+    } else if (series.type === STATSD_TYPE.count) {
+      if (!series.active) this.#activate(series);
+      series.value += value * weight;
+    } else if (series.type === STATSD_TYPE.gauge) {
+      if (!series.active) this.#activate(series);
+      series.value = value;
+    } else {
+      const histogram = series.histogram ?? this.#beginHistogram(series);
+      if (histogram !== undefined && this.#hasRoom(histogram)) histogram.add(value, weight);
+    }
+  }
+
+  member(series: StatsdSeries, member: string): void {
+    this.#values++;
+    const members = series.members;
+    if (members?.has(member)) return;
+    if (this.#setMembers >= this.#limits.setMembers) {
+      this.#refusals.add('set_members_limit');
+      return;
+    }
+    this.#setMembers++;
+    if (members === undefined) {
+      this.#activate(series);
+      series.members = new Set([member]);
+    } else {
+      members.add(member);
+    }
+  }
+
+  event(event: StatsdEvent): void {
+    this.#eventCount++;
+    keep(this.#events, event, this.#limits.keptEvents);
+  }
+
+  serviceCheck(check: ServiceCheck): void {
+    this.#serviceCheckCount++;
+    keep(this.#serviceChecks, check, this.#limits.keptServiceChecks);
+  }
+
+  refused(reason: Refusal, bytes?: Uint8Array, from?: number, to?: number): void {
+    this.#refusals.add(reason, bytes, from, to);
+  }
+
+  /** Gives off the interval's aggregates, all at `timestampMs`, and begins the next. Returns how many series had any. */
+  flush(timestampMs: number): number {
+    const active = this.#active;
+    this.#active = [];
+    this.#setMembers = 0;
+    this.#sketches = 0;
+    for (const series of active) this.#emit(series, timestampMs);
+    this.#table.nextInterval();
+    // A walk over all series, so not at every flush.
+    if (this.#table.interval % Math.max(1, this.#idleIntervals >> 2) === 0) this.#table.forgetIdle(this.#idleIntervals);
+    return active.length;
+  }
+
+  /** The newest events, oldest first. */
+  events(): readonly StatsdEvent[] {
+    return this.#events;
+  }
+
+  serviceChecks(): readonly ServiceCheck[] {
+    return this.#serviceChecks;
+  }
+
+  counts(): AggregatorCounts {
+    return {
+      values: this.#values,
+      events: this.#eventCount,
+      serviceChecks: this.#serviceCheckCount,
+      activeSeries: this.#active.length,
+      knownSeries: this.#table.size,
+      refused: this.#refusals.byReason(),
+      examples: this.#refusals.examples(),
+    };
+  }
+
+  #passThrough(series: StatsdSeries, value: number, weight: number, timestampMs: number): void {
+    series.lastInterval = this.#table.interval;
+    if (series.type === STATSD_TYPE.count) this.#point(series, PLAIN, KIND.count, value * weight, timestampMs);
+    else this.#point(series, PLAIN, KIND.gauge, value, timestampMs);
+  }
+
+  /** The interval's first value of a histogram or distribution; undefined when there is no room for its sketch. */
+  #beginHistogram(series: StatsdSeries): Histogram | undefined {
+    const histogram = new Histogram();
+    if (series.type === STATSD_TYPE.distribution && !this.#spill(histogram)) return undefined;
+    this.#activate(series);
+    series.histogram = histogram;
+    return histogram;
+  }
+
+  /** Room for one more value: exactly, or in a sketch once the exact ones are many. */
+  #hasRoom(histogram: Histogram): boolean {
+    if (histogram.sketch !== undefined || histogram.kept < this.#limits.exactValues) return true;
+    return this.#spill(histogram);
+  }
+
+  #spill(histogram: Histogram): boolean {
+    if (this.#sketches >= this.#limits.sketches) {
+      this.#refusals.add('sketches_limit');
+      return false;
+    }
+    this.#sketches++;
+    histogram.spill();
+    return true;
+  }
+
+  #activate(series: StatsdSeries): void {
+    series.active = true;
+    series.lastInterval = this.#table.interval;
+    this.#active.push(series);
+  }
+
+  #emit(series: StatsdSeries, timestampMs: number): void {
+    switch (series.type) {
+      case STATSD_TYPE.count:
+        this.#point(series, PLAIN, KIND.count, series.value, timestampMs);
+        break;
+      case STATSD_TYPE.gauge:
+        this.#point(series, PLAIN, KIND.gauge, series.value, timestampMs);
+        break;
+      case STATSD_TYPE.set:
+        this.#point(series, PLAIN, KIND.gauge, series.members?.size ?? 0, timestampMs);
+        break;
+      default:
+        this.#emitHistogram(series, timestampMs);
+    }
+    series.active = false;
+    series.value = 0;
+    series.histogram = undefined;
+    series.members = undefined;
+  }
+
+  #emitHistogram(series: StatsdSeries, timestampMs: number): void {
+    const histogram = series.histogram;
+    if (histogram === undefined) return;
+    if (series.type === STATSD_TYPE.distribution) {
+      if (histogram.sketch !== undefined) this.#output.sketch(series, histogram.sketch, timestampMs);
+      return;
+    }
+    const count = histogram.count;
+    const [median, percentile95] = histogram.atRanks([medianRank(count), percentileRank(95, count)]);
+    this.#point(series, AVG, KIND.gauge, histogram.avg, timestampMs);
+    this.#point(series, COUNT, KIND.count, count, timestampMs);
+    this.#point(series, MEDIAN, KIND.gauge, median, timestampMs);
+    this.#point(series, PERCENTILE_95, KIND.gauge, percentile95, timestampMs);
+    this.#point(series, MAX, KIND.gauge, histogram.max, timestampMs);
+  }
+
+  /** Sums of finite values may still overflow; what isn't finite is refused here rather than by the intake. */
+  #point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void {
+    if (Number.isFinite(value)) this.#output.point(series, suffix, kind, value, timestampMs);
+    else this.#refusals.add('value_not_finite');
+  }
+}
+
+function keep<T>(list: T[], item: T, limit: number): void {
+  list.push(item);
+  if (list.length > limit) list.shift();
+}

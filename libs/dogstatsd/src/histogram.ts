@@ -1,0 +1,99 @@
+import { DDSketch } from '@tidemark/sketch';
+
+/**
+ * The values of one series in one interval. Up to a bound they are kept as they came, and percentiles are exact; past
+ * it they move into a sketch and percentiles are within its 1%. Count, sum and maximum are exact either way.
+ */
+export class Histogram {
+  #values: number[] = [];
+  #weights: number[] = [];
+  #sketch: DDSketch | undefined;
+  #count = 0;
+  #sum = 0;
+  #max = Number.NEGATIVE_INFINITY;
+  #owed = 0;
+
+  /** How many values are kept exactly. */
+  get kept(): number {
+    return this.#values.length;
+  }
+
+  get sketch(): DDSketch | undefined {
+    return this.#sketch;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get avg(): number {
+    return this.#sum / this.#count;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  /** `weight` is how many occurrences the value stands for: 1 / sample rate. */
+  add(value: number, weight: number): void {
+    this.#count += weight;
+    this.#sum += value * weight;
+    if (value > this.#max) this.#max = value;
+    if (this.#sketch !== undefined) {
+      this.#insert(this.#sketch, value, weight);
+    } else {
+      this.#values.push(value);
+      this.#weights.push(weight);
+    }
+  }
+
+  /** Moves the kept values into a sketch, where those that follow go too. */
+  spill(): void {
+    const sketch = new DDSketch();
+    for (let i = 0; i < this.#values.length; i++) this.#insert(sketch, this.#values[i], this.#weights[i]);
+    this.#values = [];
+    this.#weights = [];
+    this.#sketch = sketch;
+  }
+
+  /** A sketch counts in whole numbers: what a weight has beyond is owed to the next, so counts stay within 1. */
+  #insert(sketch: DDSketch, value: number, weight: number): void {
+    const due = weight + this.#owed;
+    const whole = Math.max(1, Math.floor(due));
+    this.#owed = due - whole;
+    sketch.insert(value, whole);
+  }
+
+  /**
+   * The values at ranks, each the least value whose cumulative weight exceeds the rank: how Datadog's agent picks
+   * medians and percentiles, so that one sees the same figures in both. `ranks` ascend.
+   */
+  atRanks(ranks: readonly number[]): number[] {
+    const sketch = this.#sketch;
+    if (sketch !== undefined) {
+      // Half a rank up, so that rounding of the quotient can't fall below the whole rank.
+      const last = sketch.count - 1;
+      return ranks.map((rank) => sketch.quantile(Math.min(1, (Math.floor(rank) + 0.5) / last)).value);
+    }
+    const order = this.#values.map((_, i) => i).sort((a, b) => this.#values[a] - this.#values[b]);
+    const out: number[] = [];
+    let weight = 0;
+    for (const i of order) {
+      weight += this.#weights[i];
+      while (out.length < ranks.length && weight > ranks[out.length]) out.push(this.#values[i]);
+    }
+    // Rounding of the weights' sum may leave the last rank open: it is the maximum.
+    while (out.length < ranks.length) out.push(this.#max);
+    return out;
+  }
+}
+
+/** The rank of the median among `count` values. */
+export function medianRank(count: number): number {
+  return (count - 1) / 2;
+}
+
+/** The rank of a percentile (0-100) among `count` values. */
+export function percentileRank(percentile: number, count: number): number {
+  return (percentile * count - 1) / 100;
+}

@@ -1,0 +1,200 @@
+import { isNotFinite, parseDecimal, parseInteger } from './decimal.ts';
+import { parseEvent, type StatsdEvent } from './event.ts';
+import type { DogStatsDLimits } from './limits.ts';
+import type { Refusal } from './refusal.ts';
+import type { SeriesTable } from './series-table.ts';
+import { parseServiceCheck, type ServiceCheck } from './service-check.ts';
+import { STATSD_TYPE, type StatsdSeries, type StatsdType } from './statsd-series.ts';
+
+/** What the parser finds. Times are milliseconds; `timestampMs` is NaN for a value of now. */
+export interface ParserSink {
+  /** `weight` is 1 / sample rate. Values and weights are finite, weights at least 1. */
+  value(series: StatsdSeries, value: number, weight: number, timestampMs: number): void;
+  member(series: StatsdSeries, member: string): void;
+  event(event: StatsdEvent): void;
+  serviceCheck(check: ServiceCheck): void;
+  /** `bytes[from, to)` is the line that was dropped; for a list of values, the others are kept. */
+  refused(reason: Refusal, bytes: Uint8Array, from: number, to: number): void;
+}
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const COLON = 0x3a;
+const PIPE = 0x7c;
+const AT = 0x40;
+const HASH = 0x23;
+const UNDERSCORE = 0x5f;
+const LOWER_C = 0x63;
+const LOWER_D = 0x64;
+const LOWER_E = 0x65;
+const LOWER_G = 0x67;
+const LOWER_H = 0x68;
+const LOWER_M = 0x6d;
+const LOWER_S = 0x73;
+const UPPER_T = 0x54;
+const OPEN_BRACE = 0x7b;
+
+/**
+ * Parses DogStatsD datagrams (protocol 1.0-1.3, docs/agent.md) from bytes to a sink. Bad lines are refused one by one;
+ * it never throws on input. Fields it doesn't know (`c:`, `e:`, `card:` …) are skipped, as Datadog's agent does.
+ */
+export class DogStatsDParser {
+  readonly #table: SeriesTable;
+  readonly #sink: ParserSink;
+  readonly #limits: DogStatsDLimits;
+
+  constructor(table: SeriesTable, sink: ParserSink, limits: DogStatsDLimits) {
+    this.#table = table;
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  /** Parses the lines of `bytes[from, to)`. The bytes are not kept. */
+  parse(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    const lines = bytes.subarray(from, to);
+    for (let start = 0; start < lines.length; ) {
+      const newline = lines.indexOf(NEWLINE, start);
+      const end = newline < 0 ? lines.length : newline;
+      const last = end > start && lines[end - 1] === RETURN ? end - 1 : end;
+      if (last > start) this.#line(lines, start, last);
+      start = end + 1;
+    }
+  }
+
+  #line(bytes: Uint8Array, from: number, to: number): void {
+    if (bytes[from] === UNDERSCORE && to - from > 3) {
+      if (bytes[from + 1] === LOWER_E && bytes[from + 2] === OPEN_BRACE) {
+        const event = parseEvent(bytes, from, to, this.#limits.point);
+        if (event === undefined) this.#sink.refused('event_malformed', bytes, from, to);
+        else this.#sink.event(event);
+        return;
+      }
+      if (bytes[from + 1] === LOWER_S && bytes[from + 2] === LOWER_C && bytes[from + 3] === PIPE) {
+        const check = parseServiceCheck(bytes, from, to, this.#limits.point);
+        if (check === undefined) this.#sink.refused('service_check_malformed', bytes, from, to);
+        else this.#sink.serviceCheck(check);
+        return;
+      }
+    }
+    const refusal = this.#metric(bytes, from, to);
+    if (refusal !== undefined) this.#sink.refused(refusal, bytes, from, to);
+  }
+
+  #metric(bytes: Uint8Array, from: number, to: number): Refusal | undefined {
+    let nameTo = from;
+    while (nameTo < to && bytes[nameTo] !== COLON && bytes[nameTo] !== PIPE) nameTo++;
+    if (nameTo === to || bytes[nameTo] !== COLON) return 'line_malformed';
+    if (nameTo === from) return 'metric_empty';
+    const valuesFrom = nameTo + 1;
+    const valuesTo = fieldEnd(bytes, valuesFrom, to);
+    if (valuesTo === to) return 'line_malformed';
+    const typeTo = fieldEnd(bytes, valuesTo + 1, to);
+    const type = typeOf(bytes, valuesTo + 1, typeTo);
+    if (type === 0) return 'type_unknown';
+
+    let weight = 1;
+    let timestampMs = Number.NaN;
+    let tagsFrom = to;
+    let tagsTo = to;
+    for (let fieldFrom = typeTo + 1; fieldFrom < to; ) {
+      const fieldTo = fieldEnd(bytes, fieldFrom, to);
+      const mark = bytes[fieldFrom];
+      if (mark === HASH) {
+        tagsFrom = fieldFrom + 1;
+        tagsTo = fieldTo;
+      } else if (mark === AT) {
+        const rate = parseDecimal(bytes, fieldFrom + 1, fieldTo);
+        if (!(rate >= this.#limits.sampleRate && rate <= 1)) {
+          return 'sample_rate_invalid';
+        }
+        weight = occurrences(rate);
+      } else if (mark === UPPER_T) {
+        const seconds = parseInteger(bytes, fieldFrom + 1, fieldTo);
+        if (seconds <= 0) return 'timestamp_invalid';
+        timestampMs = seconds * 1000;
+      }
+      fieldFrom = fieldTo + 1;
+    }
+    // Only these two have a value that stands without the others of its interval.
+    if (!Number.isNaN(timestampMs) && type !== STATSD_TYPE.count && type !== STATSD_TYPE.gauge) {
+      return 'timestamp_type_unsupported';
+    }
+    const series = this.#table.find(bytes, from, nameTo, type, tagsFrom, tagsTo);
+    if (typeof series === 'string') return series;
+    return type === STATSD_TYPE.set
+      ? this.#setMember(series, bytes, valuesFrom, valuesTo)
+      : this.#values(series, bytes, valuesFrom, valuesTo, weight, timestampMs, from, to);
+  }
+
+  #setMember(series: StatsdSeries, bytes: Uint8Array, valueFrom: number, valueTo: number): Refusal | undefined {
+    if (valueTo === valueFrom) return 'value_empty';
+    if (valueTo - valueFrom > this.#limits.setMemberBytes) {
+      return 'set_member_bytes_limit';
+    }
+    // Latin-1 keeps distinct bytes distinct, whatever they are; a member is only ever compared.
+    const member = Buffer.from(bytes.buffer, bytes.byteOffset + valueFrom, valueTo - valueFrom).toString('latin1');
+    this.#sink.member(series, member);
+    return undefined;
+  }
+
+  #values(
+    series: StatsdSeries,
+    bytes: Uint8Array,
+    valuesFrom: number,
+    valuesTo: number,
+    weight: number,
+    timestampMs: number,
+    from: number,
+    to: number,
+  ): Refusal | undefined {
+    let left = this.#limits.valuesPerLine;
+    for (let valueFrom = valuesFrom; valueFrom <= valuesTo; ) {
+      let valueTo = valueFrom;
+      while (valueTo < valuesTo && bytes[valueTo] !== COLON) valueTo++;
+      if (left-- === 0) return 'values_per_line_limit';
+      const value = parseDecimal(bytes, valueFrom, valueTo);
+      if (Number.isFinite(value)) this.#sink.value(series, value, weight, timestampMs);
+      else this.#sink.refused(valueRefusal(value, bytes, valueFrom, valueTo), bytes, from, to);
+      valueFrom = valueTo + 1;
+    }
+    return undefined;
+  }
+}
+
+function valueRefusal(value: number, bytes: Uint8Array, from: number, to: number): Refusal {
+  if (from === to) return 'value_empty';
+  return Number.isNaN(value) && !isNotFinite(bytes, from, to) ? 'value_invalid' : 'value_not_finite';
+}
+
+/** 1 / rate, and the whole number next to it when it is off by rounding only. */
+function occurrences(rate: number): number {
+  const weight = 1 / rate;
+  const whole = Math.round(weight);
+  return Math.abs(weight - whole) <= weight * 1e-12 ? whole : weight;
+}
+
+/** End of the `|`-separated field that begins at `from`. */
+function fieldEnd(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== PIPE) at++;
+  return at;
+}
+
+function typeOf(bytes: Uint8Array, from: number, to: number): StatsdType | 0 {
+  if (to - from === 2) return bytes[from] === LOWER_M && bytes[from + 1] === LOWER_S ? STATSD_TYPE.histogram : 0;
+  if (to - from !== 1) return 0;
+  switch (bytes[from]) {
+    case LOWER_C:
+      return STATSD_TYPE.count;
+    case LOWER_G:
+      return STATSD_TYPE.gauge;
+    case LOWER_H:
+      return STATSD_TYPE.histogram;
+    case LOWER_D:
+      return STATSD_TYPE.distribution;
+    case LOWER_S:
+      return STATSD_TYPE.set;
+    default:
+      return 0;
+  }
+}

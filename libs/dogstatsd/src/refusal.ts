@@ -1,0 +1,72 @@
+/** Why a line, or a value of it, was dropped. The names are part of the metrics and of the documentation. */
+export const REFUSALS = [
+  'line_malformed',
+  'type_unknown',
+  'value_empty',
+  'value_invalid',
+  'value_not_finite',
+  'values_per_line_limit',
+  'sample_rate_invalid',
+  'timestamp_invalid',
+  'timestamp_type_unsupported',
+  'metric_empty',
+  'metric_too_long',
+  'metric_not_utf8',
+  'metric_control_character',
+  'tag_too_long',
+  'tag_not_utf8',
+  'tag_control_character',
+  'too_many_tags',
+  'event_malformed',
+  'service_check_malformed',
+  'series_limit',
+  'set_members_limit',
+  'set_member_bytes_limit',
+  'sketches_limit',
+  'datagram_bytes_limit',
+  'line_bytes_limit',
+  'connections_limit',
+] as const;
+
+export type Refusal = (typeof REFUSALS)[number];
+
+const KNOWN: ReadonlySet<string> = new Set(REFUSALS);
+
+export function isRefusal(reason: unknown): reason is Refusal {
+  return typeof reason === 'string' && KNOWN.has(reason);
+}
+
+/** Bytes of an offending line that are kept, so that its sender can be found. */
+const EXCERPT_BYTES = 120;
+
+/** Counts what was dropped, by reason, and keeps the newest offending line of each. */
+export class RefusalCounts {
+  readonly #counts = new Map<Refusal, number>();
+  readonly #examples = new Map<Refusal, string>();
+
+  /** `bytes[from, to)` is the line, for the example. */
+  add(reason: Refusal, bytes?: Uint8Array, from = 0, to = bytes?.length ?? 0): void {
+    const count = this.#counts.get(reason) ?? 0;
+    this.#counts.set(reason, count + 1);
+    // Decoding each line of a flood would cost more than parsing it: the first is kept, then every 1,024th.
+    if (bytes === undefined || (count & 1023) !== 0) return;
+    const end = Math.min(to, from + EXCERPT_BYTES);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('utf8');
+    this.#examples.set(reason, end < to ? `${text}…` : text);
+  }
+
+  total(): number {
+    let total = 0;
+    for (const count of this.#counts.values()) total += count;
+    return total;
+  }
+
+  byReason(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** A line for each reason met, cut to its first bytes. */
+  examples(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#examples);
+  }
+}

@@ -1,0 +1,235 @@
+import { isUtf8 } from 'node:buffer';
+import { KIND, seriesName } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import type { DogStatsDLimits } from './limits.ts';
+import { isRefusal, type Refusal } from './refusal.ts';
+import { StatsdSeries, type StatsdType } from './statsd-series.ts';
+
+const COMMA = 0x2c;
+
+/** What a spelling (the very bytes of a name and its tags) stands for: a series, or the reason it is refused. */
+class Spelling {
+  readonly bytes: Uint8Array;
+  readonly nameBytes: number;
+  readonly type: StatsdType;
+  readonly hash: number;
+  target: StatsdSeries | Refusal;
+
+  constructor(bytes: Uint8Array, nameBytes: number, type: StatsdType, hash: number, target: StatsdSeries | Refusal) {
+    this.bytes = bytes;
+    this.nameBytes = nameBytes;
+    this.type = type;
+    this.hash = hash;
+    this.target = target;
+  }
+}
+
+/**
+ * From the bytes of a name and its tags to the series. A spelling met before costs one hash over its bytes and one
+ * compare; only a new one is decoded, checked and sorted. Both levels are bounded: the spellings start anew when full,
+ * the series are forgotten when idle, and refused past `limits.series`.
+ */
+export class SeriesTable {
+  readonly #limits: DogStatsDLimits;
+  readonly #series = new Map<string, StatsdSeries>();
+  #slots = new Int32Array(1024).fill(-1);
+  #spellings: Spelling[] = [];
+  #spellingBytes = 0;
+  #interval = 0;
+  #sweptInterval = -1;
+
+  constructor(limits: DogStatsDLimits) {
+    this.#limits = limits;
+  }
+
+  /** Series known now, active or idle. */
+  get size(): number {
+    return this.#series.size;
+  }
+
+  get cachedSpellings(): number {
+    return this.#spellings.length;
+  }
+
+  get interval(): number {
+    return this.#interval;
+  }
+
+  /** The series of `name` and `tags`, both ranges of `bytes`, or the reason it is refused. */
+  find(
+    bytes: Uint8Array,
+    nameFrom: number,
+    nameTo: number,
+    type: StatsdType,
+    tagsFrom: number,
+    tagsTo: number,
+  ): StatsdSeries | Refusal {
+    const hash = hashOf(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo);
+    let slot = hash & (this.#slots.length - 1);
+    for (; this.#slots[slot] >= 0; slot = (slot + 1) & (this.#slots.length - 1)) {
+      const spelling = this.#spellings[this.#slots[slot]];
+      if (spelling.hash === hash && isSame(spelling, bytes, nameFrom, nameTo, type, tagsFrom, tagsTo)) {
+        const target = spelling.target;
+        if (typeof target === 'string' || target.known) return target;
+        const again = this.#intern(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo);
+        if (again !== 'series_limit') spelling.target = again;
+        return again;
+      }
+    }
+    const target = this.#intern(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo);
+    // The limit may be gone in the next interval; every other refusal is a property of the bytes.
+    if (target !== 'series_limit') this.#remember(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo, hash, target);
+    return target;
+  }
+
+  /** Begins the next interval. */
+  nextInterval(): void {
+    this.#interval++;
+  }
+
+  /** Forgets series not seen for `intervals` intervals. Returns how many. */
+  forgetIdle(intervals: number): number {
+    let forgotten = 0;
+    for (const [key, series] of this.#series) {
+      if (this.#interval - series.lastInterval < intervals) continue;
+      series.known = false;
+      this.#series.delete(key);
+      forgotten++;
+    }
+    return forgotten;
+  }
+
+  #intern(
+    bytes: Uint8Array,
+    nameFrom: number,
+    nameTo: number,
+    type: StatsdType,
+    tagsFrom: number,
+    tagsTo: number,
+  ): StatsdSeries | Refusal {
+    const nameRange = bytes.subarray(nameFrom, nameTo);
+    const tagsRange = bytes.subarray(tagsFrom, tagsTo);
+    if (!isUtf8(nameRange)) return 'metric_not_utf8';
+    if (!isUtf8(tagsRange)) return 'tag_not_utf8';
+    let metric: string;
+    let tags: readonly string[];
+    try {
+      const name = seriesName('-', decode(nameRange), KIND.gauge, splitTags(tagsRange), this.#limits.point);
+      metric = name.metric;
+      tags = name.tags;
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      return isRefusal(error.detail.reason) ? error.detail.reason : 'line_malformed';
+    }
+    // Control characters are refused above, so the separators can't be part of a name or a tag.
+    const key = `${type}\u0001${metric}\u0001${tags.join('\u0002')}`;
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    if (this.#series.size >= this.#limits.series && !this.#makeRoom()) return 'series_limit';
+    const series = new StatsdSeries(metric, type, tags, this.#interval);
+    this.#series.set(key, series);
+    return series;
+  }
+
+  /** At the limit, idle series give way to new ones; looked for once an interval, as it costs a walk over all. */
+  #makeRoom(): boolean {
+    if (this.#sweptInterval === this.#interval) return false;
+    this.#sweptInterval = this.#interval;
+    return this.forgetIdle(1) > 0;
+  }
+
+  #remember(
+    bytes: Uint8Array,
+    nameFrom: number,
+    nameTo: number,
+    type: StatsdType,
+    tagsFrom: number,
+    tagsTo: number,
+    hash: number,
+    target: StatsdSeries | Refusal,
+  ): void {
+    const nameBytes = nameTo - nameFrom;
+    const size = nameBytes + tagsTo - tagsFrom;
+    const full = this.#spellings.length >= this.#limits.cachedSpellings;
+    if (full || this.#spellingBytes + size > this.#limits.cachedSpellingBytes) this.#forgetSpellings();
+    const copy = new Uint8Array(size);
+    copy.set(bytes.subarray(nameFrom, nameTo));
+    copy.set(bytes.subarray(tagsFrom, tagsTo), nameBytes);
+    this.#spellingBytes += size;
+    this.#spellings.push(new Spelling(copy, nameBytes, type, hash, target));
+    if (this.#spellings.length * 2 > this.#slots.length) this.#grow();
+    else this.#place(this.#spellings.length - 1);
+  }
+
+  #forgetSpellings(): void {
+    this.#spellings = [];
+    this.#spellingBytes = 0;
+    this.#slots.fill(-1);
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    for (let i = 0; i < this.#spellings.length; i++) this.#place(i);
+  }
+
+  #place(index: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = this.#spellings[index].hash & mask;
+    while (this.#slots[slot] >= 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = index;
+  }
+}
+
+/** FNV-1a over the bytes, with a final mix (the low bits pick the slot). */
+function hashOf(
+  bytes: Uint8Array,
+  nameFrom: number,
+  nameTo: number,
+  type: StatsdType,
+  tagsFrom: number,
+  tagsTo: number,
+): number {
+  let hash = 0x811c9dc5 ^ type;
+  for (let at = nameFrom; at < nameTo; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
+  hash = Math.imul(hash ^ 0x100, 0x01000193);
+  for (let at = tagsFrom; at < tagsTo; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
+  return (hash ^ (hash >>> 15)) | 0;
+}
+
+function isSame(
+  spelling: Spelling,
+  bytes: Uint8Array,
+  nameFrom: number,
+  nameTo: number,
+  type: StatsdType,
+  tagsFrom: number,
+  tagsTo: number,
+): boolean {
+  const nameBytes = nameTo - nameFrom;
+  if (spelling.type !== type || spelling.nameBytes !== nameBytes) return false;
+  if (spelling.bytes.length !== nameBytes + tagsTo - tagsFrom) return false;
+  const kept = spelling.bytes;
+  for (let i = 0; i < nameBytes; i++) if (kept[i] !== bytes[nameFrom + i]) return false;
+  const shift = tagsFrom - nameBytes;
+  for (let i = nameBytes; i < kept.length; i++) if (kept[i] !== bytes[shift + i]) return false;
+  return true;
+}
+
+/** Tags of a `#a,b:c` section (without the `#`); empty ones are skipped, and so are Datadog's internal ones. */
+export function splitTags(bytes: Uint8Array): string[] {
+  const tags: string[] = [];
+  let from = 0;
+  for (let at = 0; at <= bytes.length; at++) {
+    if (at < bytes.length && bytes[at] !== COMMA) continue;
+    if (at > from) {
+      const tag = decode(bytes.subarray(from, at)).trim();
+      if (tag.length > 0 && !tag.startsWith('dd.internal.')) tags.push(tag);
+    }
+    from = at + 1;
+  }
+  return tags;
+}
+
+function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+}

@@ -1,0 +1,110 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { DogStatsDLimits } from './limits.ts';
+import { type DogStatsDServer, listenError, type Receiver, type ServerStatus } from './server.ts';
+import { udpDrops } from './udp-drops.ts';
+
+export interface UdpServerOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8125; 0 takes a free one. */
+  readonly port?: number;
+  /** Asked of the operating system, which may grant less. Default 4 MiB. */
+  readonly receiveBufferBytes?: number;
+  readonly limits: DogStatsDLimits;
+  /** Reads a whole text file, for Linux's drop counters; without it drops are not reported. */
+  readonly readText?: (path: string) => Promise<string>;
+}
+
+/** DogStatsD over UDP: one datagram holds one or more lines. */
+export class UdpServer implements DogStatsDServer {
+  readonly #socket: Socket;
+  readonly #receiver: Receiver;
+  readonly #options: UdpServerOptions;
+  #received = 0;
+  #receivedBytes = 0;
+  #reason: string | undefined;
+  #closed = false;
+
+  private constructor(socket: Socket, receiver: Receiver, options: UdpServerOptions) {
+    this.#socket = socket;
+    this.#receiver = receiver;
+    this.#options = options;
+  }
+
+  /** Errors: `failed_precondition` (address in use), `permission_denied`, `unavailable`. */
+  static async listen(receiver: Receiver, options: UdpServerOptions): Promise<UdpServer> {
+    const { host = '127.0.0.1', port = 8125, receiveBufferBytes = 4 * 1_024 * 1_024 } = options;
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+    const server = new UdpServer(socket, receiver, options);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (error) => {
+        socket.close();
+        reject(listenError(`udp ${host}:${port}`, error));
+      });
+      socket.bind({ address: host, port, exclusive: true }, resolve);
+    });
+    socket.removeAllListeners('error');
+    socket.on('error', (error) => {
+      server.#reason = error.message;
+    });
+    try {
+      socket.setRecvBufferSize(receiveBufferBytes);
+    } catch {
+      // Some systems refuse a size over their maximum instead of cutting it; what is in force shows in the status.
+    }
+    socket.on('message', (bytes) => server.#datagram(bytes));
+    return server;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  async status(): Promise<ServerStatus> {
+    if (this.#closed) return this.#describe('', { reason: 'closed' });
+    const { address, port } = this.#socket.address();
+    const droppedByOs = await this.#drops(port);
+    return this.#describe(isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`, {
+      receiveBufferBytes: this.#socket.getRecvBufferSize(),
+      ...(droppedByOs === undefined ? {} : { droppedByOs }),
+      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #datagram(bytes: Uint8Array): void {
+    this.#received++;
+    this.#receivedBytes += bytes.length;
+    if (bytes.length > this.#options.limits.datagramBytes) this.#receiver.refused('datagram_bytes_limit');
+    else this.#receiver.parse(bytes);
+  }
+
+  #describe(address: string, more: Partial<ServerStatus>): ServerStatus {
+    return {
+      transport: 'udp',
+      address,
+      listening: !this.#closed,
+      received: this.#received,
+      receivedBytes: this.#receivedBytes,
+      ...more,
+    };
+  }
+
+  async #drops(port: number): Promise<number | undefined> {
+    const readText = this.#options.readText;
+    if (readText === undefined) return undefined;
+    let drops: number | undefined;
+    for (const path of ['/proc/net/udp', '/proc/net/udp6']) {
+      const table = await readText(path).catch(() => '');
+      const found = udpDrops(table, port);
+      if (found !== undefined) drops = (drops ?? 0) + found;
+    }
+    return drops;
+  }
+}
