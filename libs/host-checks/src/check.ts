@@ -1,0 +1,26 @@
+/** Where a check puts what it found. Tags are `key:value`; the host's own tags are added by the agent. */
+export interface CheckSink {
+  /** A reading. */
+  gauge(metric: string, value: number, tags?: readonly string[]): void;
+  /** A delta since the last run. */
+  count(metric: string, value: number, tags?: readonly string[]): void;
+  /** A cumulative total that only grows, but for restarts. */
+  counter(metric: string, value: number, tags?: readonly string[]): void;
+}
+
+/** One thing that is looked at again and again. */
+export interface Check {
+  readonly name: string;
+  /** Least time between two runs, ms; absent: at every flush. */
+  readonly everyMs?: number;
+  /** Puts its readings into the sink. It may throw: what it put in before is kept. */
+  run(sink: CheckSink): Promise<void>;
+}
+
+/** The files of the host that checks read, mostly under `/proc`. */
+export interface HostFiles {
+  /** The whole text of a file. */
+  readText(path: string): Promise<string>;
+  /** The names in a folder. */
+  list(path: string): Promise<string[]>;
+}

@@ -1,0 +1,31 @@
+import { processes } from 'systeminformation';
+import type { Check, CheckSink, HostFiles } from './check.ts';
+
+/** `system.processes.number`: how many processes there are; on Linux, the numbered folders of `/proc`. */
+export class LinuxProcessesCheck implements Check {
+  readonly name = 'processes';
+  readonly #files: HostFiles;
+
+  constructor(files: HostFiles) {
+    this.#files = files;
+  }
+
+  async run(sink: CheckSink): Promise<void> {
+    const names = await this.#files.list('/proc');
+    sink.gauge('system.processes.number', names.filter((name) => /^\d+$/.test(name)).length);
+  }
+}
+
+/** Asks `ps`, so it runs less often. */
+export class PortableProcessesCheck implements Check {
+  readonly name = 'processes';
+  readonly everyMs: number;
+
+  constructor(everyMs: number) {
+    this.everyMs = everyMs;
+  }
+
+  async run(sink: CheckSink): Promise<void> {
+    sink.gauge('system.processes.number', (await processes()).all);
+  }
+}
