@@ -1,1 +1,3 @@
-export {};
+export { LocalDisk } from './local-disk.ts';
+export { SystemClock } from './system-clock.ts';
+export { SystemRandom } from './system-random.ts';

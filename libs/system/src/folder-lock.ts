@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type DiskLock, TidemarkError } from '@tidemark/ports';
+import { diskError, errnoOf } from './disk-error.ts';
+import { type ProcessIdentity, processIdentity } from './process-identity.ts';
+
+const RELEASED = 'released\n';
+
+/**
+ * Takes `file` for this process. Node has no flock(2), so a lock is a row of generations `file.1`, `file.2`, …: the
+ * newest one counts, and names its owner. A generation comes into being whole and once (link(2) of a finished file),
+ * and is never made anew while a newer one exists; so of several processes that find a dead owner one wins. An owner
+ * that was killed is found out by its start time, not just by its number.
+ *
+ * `failed_precondition`, naming folder and process, when another holds it.
+ */
+export async function lockFolder(file: string): Promise<DiskLock> {
+  const folder = dirname(file);
+  const self = await processIdentity(process.pid);
+  if (self === undefined)
+    throw new TidemarkError('unavailable', `cannot lock ${folder}: no start time of this process`);
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw diskError(error, 'make', folder);
+  });
+
+  const newest = Math.max(0, ...(await generations(file)));
+  if (newest > 0) await refuseWhenHeld(folder, `${file}.${newest}`);
+  const generation = newest + 1;
+  const mine = `${file}.${generation}`;
+  await placeWhole(mine, `${JSON.stringify(self)}\n`, (draft) => link(draft, mine), folder);
+
+  // A slower process may have linked a generation that an even newer one had already replaced.
+  const present = await generations(file);
+  if (Math.max(...present) > generation) {
+    await rm(mine, { force: true });
+    throw held(folder, 'another process');
+  }
+  for (const older of present) if (older < generation) await rm(`${file}.${older}`, { force: true });
+
+  let released = false;
+  return {
+    async release() {
+      if (released) return;
+      released = true;
+      // Kept and marked instead of removed: numbers must not start again while a slow process remembers an old one.
+      await placeWhole(mine, RELEASED, (draft) => rename(draft, mine), folder);
+    },
+  };
+}
+
+async function generations(file: string): Promise<number[]> {
+  const prefix = `${basename(file)}.`;
+  const names = await readdir(dirname(file));
+  return names
+    .filter((name) => name.startsWith(prefix) && /^[1-9][0-9]*$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)));
+}
+
+async function refuseWhenHeld(folder: string, newest: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(newest, 'utf8');
+  } catch (error) {
+    // Gone between listing and reading: a newer owner cleaned up.
+    if (errnoOf(error) === 'ENOENT') throw held(folder, 'another process');
+    throw diskError(error, 'read', newest);
+  }
+  const owner = parseOwner(text);
+  if (owner === undefined) return;
+  const alive = await processIdentity(owner.pid);
+  if (alive?.start === owner.start) throw held(folder, `process ${owner.pid}`, owner.pid);
+}
+
+function parseOwner(text: string): ProcessIdentity | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('pid' in value) || !('start' in value)) return undefined;
+    return typeof value.pid === 'number' && typeof value.start === 'string'
+      ? { pid: value.pid, start: value.start }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function placeWhole(
+  target: string,
+  text: string,
+  place: (draft: string) => Promise<void>,
+  folder: string,
+): Promise<void> {
+  const draft = join(folder, `.${basename(target)}-${process.pid}-${randomBytes(6).toString('hex')}`);
+  try {
+    await writeFile(draft, text, { flag: 'wx', flush: true });
+    await place(draft);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw held(folder, 'another process');
+    throw diskError(error, 'lock', folder);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+function held(folder: string, owner: string, pid = 0): TidemarkError {
+  return new TidemarkError('failed_precondition', `the folder ${folder} is in use by ${owner}`, { folder, pid });
+}

@@ -1,0 +1,115 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { assert, type Disk, type DiskFile, type DiskLock } from '@tidemark/ports';
+import { diskError, errnoOf } from './disk-error.ts';
+import { lockFolder } from './folder-lock.ts';
+import { LocalFile } from './local-file.ts';
+
+/** A folder of the local file system, made at first use. What `open` creates, and what `remove` removes, is durable. */
+export class LocalDisk implements Disk {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = resolve(folder);
+  }
+
+  async open(path: string, options: { create?: boolean } = {}): Promise<DiskFile> {
+    const full = this.#resolve(path);
+    try {
+      return new LocalFile(await (options.create ? openOrCreate(full) : open(full, 'r+')), full);
+    } catch (error) {
+      throw diskError(error, 'open', full);
+    }
+  }
+
+  async list(path: string): Promise<string[]> {
+    const full = this.#resolve(path);
+    try {
+      return (await readdir(full)).sort();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw diskError(error, 'list', full);
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const [source, target] = [this.#resolve(from), this.#resolve(to)];
+    try {
+      await makeFolder(dirname(target));
+      await rename(source, target);
+      await syncFolder(dirname(target));
+      if (dirname(source) !== dirname(target)) await syncFolder(dirname(source));
+    } catch (error) {
+      throw diskError(error, 'rename', source);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    const full = this.#resolve(path);
+    try {
+      await rm(full, { recursive: true, force: true });
+      if (full !== this.folder) await syncFolder(dirname(full));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw diskError(error, 'remove', full);
+    }
+  }
+
+  async lock(path: string): Promise<DiskLock> {
+    return lockFolder(this.#resolve(path));
+  }
+
+  async space(): Promise<{ freeBytes: number; totalBytes: number }> {
+    try {
+      await makeFolder(this.folder);
+      const { bavail, blocks, bsize } = await statfs(this.folder);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    } catch (error) {
+      throw diskError(error, 'look at', this.folder);
+    }
+  }
+
+  #resolve(path: string): string {
+    assert(!path.startsWith('/') && !path.split('/').includes('..'), `a path inside of the folder, not ${path}`);
+    return join(this.folder, path);
+  }
+}
+
+async function openOrCreate(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r+');
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  await makeFolder(dirname(path));
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'wx+');
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return open(path, 'r+');
+    throw error;
+  }
+  try {
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return handle;
+}
+
+/** Makes a folder and its parents, and the entries of all that were missing durable. */
+async function makeFolder(path: string): Promise<void> {
+  const topmost = await mkdir(path, { recursive: true });
+  if (topmost === undefined) return;
+  for (let made = path; made.length >= topmost.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+/** Makes the entries of a folder durable, as fsync(2) asks for: a file's own sync does not. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
