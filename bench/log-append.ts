@@ -1,0 +1,74 @@
+/**
+ * Claim `log-append`: what the embedded log takes, fsync on. Prints a table; every append is acknowledged only once
+ * durable. Run: `node bench/log-append.ts [FOLDER]`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedLog } from '@tidemark/embedded-log';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
+
+interface Case {
+  readonly name: string;
+  readonly valueBytes: number;
+  readonly writers: number;
+  readonly partitions: number;
+  readonly appends: number;
+}
+
+const CASES: readonly Case[] = [
+  { name: 'blocks, one writer', valueBytes: 256 * 1024, writers: 1, partitions: 1, appends: 1500 },
+  { name: 'blocks, 4 partitions', valueBytes: 256 * 1024, writers: 4, partitions: 4, appends: 4000 },
+  { name: 'blocks, 8 writers of one partition', valueBytes: 256 * 1024, writers: 8, partitions: 1, appends: 4000 },
+  { name: 'small, one writer', valueBytes: 200, writers: 1, partitions: 1, appends: 4000 },
+  { name: 'small, 64 writers of one partition', valueBytes: 200, writers: 64, partitions: 1, appends: 60000 },
+];
+
+async function measure({ name, valueBytes, writers, partitions, appends }: Case, folder: string) {
+  const log = await openEmbeddedLog({
+    disk: new LocalDisk(join(folder, name.replaceAll(/\W+/g, '-'))),
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    partitions: { points: partitions },
+  });
+  const value = new SystemRandom().bytes(valueBytes);
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  await Promise.all(
+    Array.from({ length: writers }, async (_, index) => {
+      const writer = await log.writer('points', index % partitions);
+      for (let sequence = 0; sequence < appends / writers; sequence++) await writer.append(sequence, value);
+    }),
+  );
+  const seconds = (performance.now() - startMs) / 1000;
+  const cpu = process.cpuUsage(cpuBefore);
+
+  const readStartMs = performance.now();
+  let readBytes = 0;
+  for (let partition = 0; partition < partitions; partition++) {
+    const { next } = await log.bounds('points', partition);
+    for (let from = 0; from < next; ) {
+      const records = await log.read('points', partition, from, { maxBytes: 2 ** 20, waitMs: 0 });
+      for (const record of records) readBytes += record.value.length;
+      from += records.length;
+    }
+  }
+  const readSeconds = (performance.now() - readStartMs) / 1000;
+  await log.close();
+  return {
+    case: name,
+    'MB/s': Math.round((appends * valueBytes) / seconds / 1e6),
+    'appends/s': Math.round(appends / seconds),
+    'CPU s': Number(((cpu.user + cpu.system) / 1e6).toFixed(2)),
+    'read MB/s': Math.round(readBytes / readSeconds / 1e6),
+  };
+}
+
+const folder = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'tidemark-log-append-')));
+try {
+  const rows = [];
+  for (const each of CASES) rows.push(await measure(each, folder));
+  console.table(rows);
+} finally {
+  if (process.argv[2] === undefined) await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,161 @@
+import {
+  type Clock,
+  type Disk,
+  type DiskLock,
+  type Log,
+  type LogBounds,
+  type LogRecord,
+  type Random,
+  type ReadOptions,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
+import { claimFormat } from './format-file.ts';
+import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './limits.ts';
+import { LogSpace } from './log-space.ts';
+import { newProducerId, Partition } from './partition.ts';
+import { type PartitionCounts, PartitionSet } from './partition-set.ts';
+import type { ProducerWriter } from './producer-writer.ts';
+
+const LOCK_FILE = 'LOCK';
+const MIN_SEGMENT_BYTES = 64 * 1024;
+/** All active segments together, which can't be trimmed, have at most this share of the log's bytes. */
+const ACTIVE_SHARE = 1 / 4;
+
+export interface EmbeddedLogOptions {
+  /** The folder of this log alone. */
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly partitions: PartitionCounts;
+  /** Bounds that differ from `DEFAULT_EMBEDDED_LOG_LIMITS`. */
+  readonly limits?: Partial<EmbeddedLogLimits>;
+}
+
+/**
+ * What of a partition may be read: records from `first` up to `next`, all durable. `segment` is the base of the
+ * segment that is being written: a reader that doesn't know it lists the folder again.
+ */
+export type ProgressListener = (topic: Topic, partition: number, next: number, first: number, segment: number) => void;
+
+/**
+ * Opens the log in a folder, takes the folder for this process, and recovers every partition.
+ * Errors: `failed_precondition` (another process has the folder, a newer format, more partitions on disk than
+ * asked for), the disk's.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  const log = new EmbeddedLog(options, await options.disk.lock(LOCK_FILE));
+  try {
+    await claimFormat(options.disk);
+    await checkCounts(options.disk, options.partitions);
+    await log.recover();
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+/** The log on one machine: a folder of segments for each partition. */
+export class EmbeddedLog implements Log {
+  readonly #random: Random;
+  readonly #lock: DiskLock;
+  readonly #space: LogSpace;
+  readonly #partitions: PartitionSet<Partition>;
+  readonly #listeners = new Set<ProgressListener>();
+  #closing: Promise<void> | undefined;
+
+  /** Use `openEmbeddedLog`. */
+  constructor(options: EmbeddedLogOptions, lock: DiskLock) {
+    const { disk, clock, random, partitions: counts } = options;
+    const limits = { ...DEFAULT_EMBEDDED_LOG_LIMITS, ...options.limits };
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const share = Math.floor((limits.maxBytes * ACTIVE_SHARE) / Math.max(1, total));
+    const segmentBytes = Math.min(limits.segmentBytes, Math.max(MIN_SEGMENT_BYTES, share));
+    this.#random = random;
+    this.#lock = lock;
+    this.#space = new LogSpace(limits);
+    const space = this.#space;
+    const progressed = (partition: Partition): void => this.#announce(partition);
+    this.#partitions = new PartitionSet(
+      counts,
+      (topic, partition) =>
+        new Partition(topic, partition, { disk, clock, random, limits, segmentBytes, space, progressed }),
+    );
+  }
+
+  /** Bytes of all segments. */
+  get storedBytes(): number {
+    return this.#space.storedBytes;
+  }
+
+  /** Recovers every partition; `openEmbeddedLog` calls it once. */
+  async recover(): Promise<void> {
+    for (const partition of this.#partitions.all()) await partition.open();
+  }
+
+  async writer(topic: Topic, partition: number): Promise<ProducerWriter> {
+    return this.#partitions.get(topic, partition).writer(newProducerId(this.#random));
+  }
+
+  /**
+   * The writer of a producer that appended before, perhaps before a restart: it goes on with, or repeats, its last
+   * sequence. A producer that the log doesn't remember begins at sequence 0.
+   */
+  async resumeWriter(topic: Topic, partition: number, producer: Uint8Array): Promise<ProducerWriter> {
+    return this.#partitions.get(topic, partition).writer(producer);
+  }
+
+  async read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]> {
+    return this.#partitions.get(topic, partition).read(from, options);
+  }
+
+  async bounds(topic: Topic, partition: number): Promise<LogBounds> {
+    return this.#partitions.get(topic, partition).bounds();
+  }
+
+  /** Drops whole segments below `before`; the one that is being written stays. */
+  async trim(topic: Topic, partition: number, before: number): Promise<void> {
+    await this.#partitions.get(topic, partition).trim(before);
+  }
+
+  /** Calls `listener` with every partition's state now, and after each change of it; returns how to stop it. */
+  onAppend(listener: ProgressListener): () => void {
+    this.#listeners.add(listener);
+    for (const partition of this.#partitions.all()) tell(listener, partition);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #announce(partition: Partition): void {
+    for (const listener of this.#listeners) tell(listener, partition);
+  }
+
+  /** Waits for what is being appended, ends waiting reads, and gives the folder back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#partitions.all().map((partition) => partition.close()));
+    await this.#lock.release();
+  }
+}
+
+function tell(listener: ProgressListener, partition: Partition): void {
+  listener(partition.topic, partition.partition, partition.next, partition.first, partition.segment);
+}
+
+/** A folder with more partitions than asked for would leave acknowledged records unread. */
+async function checkCounts(disk: Disk, counts: PartitionCounts): Promise<void> {
+  for (const topic of ['points', 'tags', 'control', 'windows'] as const) {
+    const found = (await disk.list(topic)).filter((name) => /^[0-9]+$/.test(name)).length;
+    const asked = counts[topic] ?? 0;
+    if (found <= asked) continue;
+    throw new TidemarkError(
+      'failed_precondition',
+      `the data folder holds ${found} partitions of ${topic}, and partitions.${topic} is ${asked}`,
+      { field: `partitions.${topic}`, found, asked },
+    );
+  }
+}

@@ -1,0 +1,419 @@
+import {
+  type Appended,
+  type Clock,
+  type Disk,
+  isTidemarkError,
+  type LogBounds,
+  type LogRecord,
+  type Random,
+  type ReadOptions,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
+import type { EmbeddedLogLimits } from './limits.ts';
+import type { LogSpace } from './log-space.ts';
+import { listSegments, PartitionFiles } from './partition-files.ts';
+import { newProducerState, type ProducerState, ProducerTable } from './producer-table.ts';
+import { type AppendQueue, type PendingAppend, type ProducerFlight, ProducerWriter } from './producer-writer.ts';
+import { readFromPartition } from './read-partition.ts';
+import { PRODUCER_BYTES, RECORD_HEADER_BYTES, writeRecordHeader } from './record-format.ts';
+import { recoverSegment } from './recovery.ts';
+import { readSegmentHeader } from './segment-file.ts';
+import { DRAFT_SUFFIX, partitionFolder, segmentName } from './segment-format.ts';
+import { type ActiveSegment, createSegment } from './segment-writer.ts';
+import { SparseIndex } from './sparse-index.ts';
+import { TailCache } from './tail-cache.ts';
+import { WaitingReads } from './waiting-reads.ts';
+
+const TWO_POW_32 = 2 ** 32;
+
+/** What a partition needs from its log. */
+export interface PartitionParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: EmbeddedLogLimits;
+  readonly segmentBytes: number;
+  readonly space: LogSpace;
+  /** Called after the partition's readable part changed. */
+  progressed(partition: Partition): void;
+}
+
+/** One partition: its active segment, its producers, and the group that is on its way to the disk. */
+export class Partition implements AppendQueue {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly name: string;
+  readonly #parts: PartitionParts;
+  readonly #files: PartitionFiles;
+  readonly #tail: TailCache;
+  readonly #waiting: WaitingReads;
+  readonly #producers: ProducerTable;
+  readonly #flights = new WeakMap<ProducerState, ProducerFlight>();
+  #bases: number[] = [];
+  #sizes = new Map<number, number>();
+  #active: ActiveSegment | undefined;
+  #first = 0;
+  #next = 0;
+  #lastAppendTimeMs = 0;
+  /** The active segment's file holds more, or less, than is known: nothing is appended to it any more. */
+  #suspect = false;
+  /** Why the partition is of no use: its last segment can't be read. */
+  #broken: TidemarkError | undefined;
+  #pending: PendingAppend[] = [];
+  #pendingBytes = 0;
+  #work: Promise<void> = Promise.resolve();
+  #flushQueued = false;
+  #closing = false;
+  #closed = false;
+
+  constructor(topic: Topic, partition: number, parts: PartitionParts) {
+    this.topic = topic;
+    this.partition = partition;
+    this.name = `${topic} partition ${partition}`;
+    this.#parts = parts;
+    const { disk, clock, limits } = parts;
+    this.#files = new PartitionFiles(disk, topic, partition, limits);
+    this.#tail = new TailCache(limits.tailCacheBytes);
+    this.#waiting = new WaitingReads(clock, limits.waitingReads);
+    this.#producers = new ProducerTable(limits.producers);
+  }
+
+  get first(): number {
+    return this.#first;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Base of the segment that the record before `next` is in. */
+  get segment(): number {
+    return this.#active?.base ?? 0;
+  }
+
+  /** Finds what the folder holds. A damaged last segment breaks this partition alone. */
+  async open(): Promise<void> {
+    const { disk } = this.#parts;
+    const folder = partitionFolder(this.topic, this.partition);
+    for (const name of await disk.list(folder)) {
+      if (name.endsWith(DRAFT_SUFFIX)) await disk.remove(`${folder}/${name}`);
+    }
+    this.#bases = await listSegments(disk, this.topic, this.partition);
+    this.#first = this.#bases[0] ?? 0;
+    for (const base of this.#bases) this.#files.add(base);
+    const last = this.#bases.pop();
+    for (const base of this.#bases) {
+      const file = await disk.open(`${folder}/${segmentName(base)}`);
+      this.#countSegment(base, await file.sizeBytes());
+      await file.close();
+    }
+    if (last === undefined) {
+      await this.#roll();
+      return;
+    }
+    try {
+      await this.#openActive(last, `${folder}/${segmentName(last)}`);
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      this.#broken = new TidemarkError('data_loss', `${this.name} can't be opened: ${error.message}`, error.detail, {
+        cause: error,
+      });
+    }
+  }
+
+  async #openActive(base: number, path: string): Promise<void> {
+    const file = await this.#parts.disk.open(path);
+    try {
+      const header = await readSegmentHeader(file, path);
+      if (header.base !== base || header.topic !== this.topic || header.partition !== this.partition) {
+        throw new TidemarkError('data_loss', `${path} belongs to offset ${header.base} of ${header.topic}`, { path });
+      }
+      for (const state of header.producers) this.#producers.touch(state);
+      const found = await recoverSegment(file, header, this.#producers);
+      this.#next = found.next;
+      this.#lastAppendTimeMs = found.lastAppendTimeMs;
+      this.#active = { base, salt: header.salt, file, index: found.index, sizeBytes: found.sizeBytes };
+      this.#bases.push(base);
+      this.#countSegment(base, found.sizeBytes);
+      this.#files.add(base).useIndex(found.index);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** A writer of the producer `id`: a new one, or one that this partition remembers. */
+  writer(id: Uint8Array): ProducerWriter {
+    this.#check();
+    let state = this.#producers.find(id);
+    if (state === undefined) {
+      state = newProducerState(Uint8Array.from(id));
+      this.#producers.touch(state);
+    }
+    let flight = this.#flights.get(state);
+    if (flight === undefined) {
+      flight = { outstanding: undefined, unknownSequence: -1 };
+      this.#flights.set(state, flight);
+    }
+    return new ProducerWriter(this, state, flight);
+  }
+
+  async enqueue(state: ProducerState, sequence: number, value: Uint8Array, valueCrc: number): Promise<Appended> {
+    this.#check();
+    if (this.#closing) throw new TidemarkError('unavailable', 'the log is closing', { topic: this.topic });
+    const { limits, space } = this.#parts;
+    if (value.length > limits.recordBytes) {
+      throw new TidemarkError(
+        'invalid_argument',
+        `value: a record of ${value.length} bytes is above recordBytes ${limits.recordBytes}`,
+        { field: 'value', limit: limits.recordBytes, size: value.length },
+      );
+    }
+    const reservedBytes = RECORD_HEADER_BYTES + value.length;
+    if (this.#pendingBytes + reservedBytes > limits.pendingBytes && this.#pending.length > 0) {
+      throw new TidemarkError(
+        'resource_exhausted',
+        `${this.#pendingBytes} bytes wait for ${this.name} already, pendingBytes is ${limits.pendingBytes}`,
+        { limit: limits.pendingBytes },
+      );
+    }
+    space.reserve(this.topic, reservedBytes);
+    this.#pendingBytes += reservedBytes;
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ state, sequence, value, valueCrc, reservedBytes, resolve, reject });
+      this.#queueFlush();
+    });
+  }
+
+  /** One flush waits behind the work in progress; all that arrives meanwhile joins its group. */
+  #queueFlush(): void {
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    this.#enqueueWork(async () => {
+      this.#flushQueued = false;
+      const group = this.#takeGroup();
+      if (this.#pending.length > 0) this.#queueFlush();
+      await this.#flush(group);
+    });
+  }
+
+  #enqueueWork<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(task);
+    this.#work = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  #takeGroup(): PendingAppend[] {
+    let sizeBytes = 0;
+    let count = 0;
+    for (const { reservedBytes } of this.#pending) {
+      if (count > 0 && sizeBytes + reservedBytes > this.#parts.limits.groupBytes) break;
+      sizeBytes += reservedBytes;
+      count++;
+    }
+    const group = this.#pending.slice(0, count);
+    this.#pending = this.#pending.slice(count);
+    this.#pendingBytes -= sizeBytes;
+    return group;
+  }
+
+  async #flush(group: readonly PendingAppend[]): Promise<void> {
+    const appendTimeMs = Math.max(this.#lastAppendTimeMs, this.#parts.clock.wallMs());
+    let records: LogRecord[];
+    try {
+      records = await this.#store(group, appendTimeMs);
+    } catch (error) {
+      const failure = storeError(error, this.name);
+      for (const append of group) {
+        this.#parts.space.unreserve(append.reservedBytes);
+        append.reject(failure);
+      }
+      return;
+    }
+    this.#lastAppendTimeMs = appendTimeMs;
+    this.#next += records.length;
+    for (let i = 0; i < group.length; i++) {
+      const { state, sequence, value, valueCrc, reservedBytes, resolve } = group[i];
+      const { offset } = records[i];
+      state.sequence = sequence;
+      state.offset = offset;
+      state.appendTimeMs = appendTimeMs;
+      state.valueCrc = valueCrc;
+      state.valueBytes = value.length;
+      this.#producers.touch(state);
+      this.#parts.space.unreserve(reservedBytes);
+      resolve({ offset, appendTimeMs });
+    }
+    this.#waiting.wake();
+    this.#parts.progressed(this);
+  }
+
+  /** Writes a group and makes it durable, as one write and one fsync. */
+  async #store(group: readonly PendingAppend[], appendTimeMs: number): Promise<LogRecord[]> {
+    let active = this.#active;
+    if (active === undefined || this.#suspect || active.sizeBytes >= this.#parts.segmentBytes)
+      active = await this.#roll();
+    const { buffer, records, positions } = encodeGroup(group, this.#next, appendTimeMs, active);
+    try {
+      await active.file.write(buffer, active.sizeBytes);
+    } catch (error) {
+      this.#suspect = true;
+      // «Not stored» may be said only when no part of the group can come back after a crash.
+      if (isTidemarkError(error, 'resource_exhausted') && (await this.#undo(active))) throw error;
+      throw new TidemarkError('unavailable', `a write failed: ${messageOf(error)}`, {}, { cause: error });
+    }
+    try {
+      await active.file.sync();
+    } catch (error) {
+      // What the page cache holds now says nothing about the disk: this file takes no more, the next group begins a
+      // new segment, whose base ends this one before the failed group.
+      this.#suspect = true;
+      throw new TidemarkError('unavailable', `an fsync failed: ${messageOf(error)}`, {}, { cause: error });
+    }
+    for (let i = 0; i < records.length; i++) active.index.note(records[i].offset, positions[i]);
+    active.sizeBytes += buffer.length;
+    this.#countSegment(active.base, active.sizeBytes);
+    this.#tail.add(records, buffer.length);
+    return records;
+  }
+
+  /** Takes back a write that failed for want of space. True when the file is known to end at its last record. */
+  async #undo(active: ActiveSegment): Promise<boolean> {
+    try {
+      await active.file.truncate(active.sizeBytes);
+      await active.file.sync();
+      this.#suspect = false;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Begins a new segment at `next`. */
+  async #roll(): Promise<ActiveSegment> {
+    const old = this.#active;
+    const base = this.#next;
+    const salt = Math.floor(this.#parts.random.next() * TWO_POW_32);
+    const header = {
+      topic: this.topic,
+      partition: this.partition,
+      base,
+      salt,
+      lastAppendTimeMs: this.#lastAppendTimeMs,
+      producers: [...this.#producers.states()].filter((state) => state.sequence >= 0),
+    };
+    // A roll that fails halfway may have made the new file: the old one takes no more either way.
+    this.#suspect = true;
+    const { file, headerBytes } = await createSegment(this.#parts.disk, header);
+    const index = new SparseIndex(base, headerBytes);
+    const active = { base, salt, file, index, sizeBytes: headerBytes };
+    this.#active = active;
+    this.#suspect = false;
+    if (this.#bases[this.#bases.length - 1] !== base) this.#bases.push(base);
+    this.#countSegment(base, headerBytes);
+    this.#files.add(base).useIndex(index);
+    if (old !== undefined) {
+      // Bytes behind the last record are beyond the segment's end, and only take room.
+      if (old.base !== base) await old.file.truncate(old.sizeBytes).catch(() => undefined);
+      await old.file.close().catch(() => undefined);
+    }
+    return active;
+  }
+
+  #countSegment(base: number, sizeBytes: number): void {
+    this.#parts.space.store(sizeBytes - (this.#sizes.get(base) ?? 0));
+    this.#sizes.set(base, sizeBytes);
+  }
+
+  async read(from: number, options: ReadOptions): Promise<LogRecord[]> {
+    this.#check();
+    return readFromPartition(this, this.#waiting, from, options, (next) => {
+      this.#check();
+      return this.#tail.read(from, options.maxBytes) ?? this.#files.read(from, next, options.maxBytes);
+    });
+  }
+
+  bounds(): LogBounds {
+    this.#check();
+    return { first: this.#first, next: this.#next };
+  }
+
+  /** Drops the segments all of whose records are below `before`. */
+  async trim(before: number): Promise<void> {
+    this.#check();
+    await this.#enqueueWork(async () => {
+      const firstBefore = this.#first;
+      while (this.#bases.length > 1 && this.#bases[1] <= before) {
+        const base = this.#bases[0];
+        this.#first = this.#bases[1];
+        await this.#files.dropBelow(this.#first);
+        await this.#parts.disk.remove(`${partitionFolder(this.topic, this.partition)}/${segmentName(base)}`);
+        this.#bases.shift();
+        this.#countSegment(base, 0);
+        this.#sizes.delete(base);
+      }
+      if (this.#first !== firstBefore) this.#parts.progressed(this);
+    });
+  }
+
+  /** Lets what is queued become durable, then closes the files. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    while (this.#flushQueued) await this.#work;
+    this.#closed = true;
+    await this.#work;
+    this.#waiting.wake();
+    await this.#files.close();
+    await this.#active?.file.close();
+  }
+
+  #check(): void {
+    if (this.#closed) throw new TidemarkError('unavailable', `the log is closed`, { topic: this.topic });
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+}
+
+function encodeGroup(group: readonly PendingAppend[], next: number, appendTimeMs: number, active: ActiveSegment) {
+  let sizeBytes = 0;
+  for (const { value } of group) sizeBytes += RECORD_HEADER_BYTES + value.length;
+  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+  const records: LogRecord[] = [];
+  const positions: number[] = [];
+  let at = 0;
+  for (let place = 0; place < group.length; place++) {
+    const { state, sequence, value, valueCrc } = group[place];
+    const header = { valueCrc, valueBytes: value.length, place, offset: next + place, appendTimeMs, sequence };
+    writeRecordHeader(buffer, at, { ...header, producer: state.producer }, active.salt);
+    buffer.set(value, at + RECORD_HEADER_BYTES);
+    const end = at + RECORD_HEADER_BYTES + value.length;
+    records.push({ offset: next + place, appendTimeMs, value: buffer.subarray(at + RECORD_HEADER_BYTES, end) });
+    positions.push(active.sizeBytes + at);
+    at = end;
+  }
+  return { buffer, records, positions };
+}
+
+/** `resource_exhausted` says «not stored»; whatever else went wrong leaves the outcome unknown. */
+function storeError(error: unknown, name: string): TidemarkError {
+  const code = isTidemarkError(error, 'resource_exhausted') ? 'resource_exhausted' : 'unavailable';
+  return new TidemarkError(
+    code,
+    `cannot append to ${name}: ${messageOf(error)}`,
+    { partition: name },
+    { cause: error },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Producer identities are random, so that no two writers of any run are alike. */
+export function newProducerId(random: Random): Uint8Array {
+  return random.bytes(PRODUCER_BYTES);
+}

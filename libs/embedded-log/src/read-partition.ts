@@ -1,0 +1,46 @@
+import { type LogRecord, type ReadOptions, TidemarkError, type Topic } from '@tidemark/ports';
+import { trimmed } from './partition-files.ts';
+import type { WaitingReads } from './waiting-reads.ts';
+
+/** The readable part of a partition, as it stands at each look. */
+export interface ReadableRange {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly first: number;
+  readonly next: number;
+}
+
+/**
+ * The `read` of the log port: checks `from` against the range, waits once for a first record, then fetches those
+ * below `next`. A wait that ends without a record, or by `signal`, answers with no records.
+ */
+export async function readFromPartition(
+  range: ReadableRange,
+  waiting: WaitingReads,
+  from: number,
+  options: ReadOptions,
+  fetch: (next: number) => LogRecord[] | Promise<LogRecord[]>,
+): Promise<LogRecord[]> {
+  check(range, from);
+  if (from === range.next) {
+    if (options.waitMs <= 0 || options.signal?.aborted) return [];
+    await waiting.wait(options.waitMs, options.signal);
+    check(range, from);
+    if (options.signal?.aborted) return [];
+  }
+  return from === range.next ? [] : fetch(range.next);
+}
+
+function check({ topic, partition, first, next }: ReadableRange, from: number): void {
+  if (!Number.isSafeInteger(from) || from < 0) {
+    throw new TidemarkError('invalid_argument', `from: ${from} is no offset`, { field: 'from' });
+  }
+  if (from < first) throw trimmed(topic, partition, from);
+  if (from > next) {
+    throw new TidemarkError(
+      'out_of_range',
+      `offset ${from} of ${topic} partition ${partition} is beyond the end, ${next}`,
+      { topic, partition, offset: from, next },
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import type { LogRecord } from '@tidemark/ports';
+
+interface CachedGroup {
+  readonly records: readonly LogRecord[];
+  readonly sizeBytes: number;
+}
+
+/** The latest records of a partition, so that readers at the tail need no file. */
+export class TailCache {
+  readonly #limitBytes: number;
+  readonly #groups: CachedGroup[] = [];
+  #sizeBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Adds the records of a group, which follow those added before; their values are views of `sizeBytes` of memory. */
+  add(records: readonly LogRecord[], sizeBytes: number): void {
+    this.#groups.push({ records, sizeBytes });
+    this.#sizeBytes += sizeBytes;
+    while (this.#sizeBytes > this.#limitBytes) this.#sizeBytes -= this.#groups.shift()?.sizeBytes ?? 0;
+  }
+
+  /** Records from `from` on, at most `maxBytes` beyond the first, or undefined when `from` is not here. */
+  read(from: number, maxBytes: number): LogRecord[] | undefined {
+    let at = this.#groups.length - 1;
+    while (at >= 0 && this.#groups[at].records[0].offset > from) at--;
+    if (at < 0) return undefined;
+    const records: LogRecord[] = [];
+    let valueBytes = 0;
+    let skip = from - this.#groups[at].records[0].offset;
+    for (; at < this.#groups.length; at++) {
+      const group = this.#groups[at].records;
+      for (let i = skip; i < group.length; i++) {
+        valueBytes += group[i].value.length;
+        if (records.length > 0 && valueBytes > maxBytes) return records;
+        records.push(group[i]);
+      }
+      skip = 0;
+    }
+    return records.length > 0 ? records : undefined;
+  }
+}

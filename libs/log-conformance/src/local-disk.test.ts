@@ -1,0 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalDisk } from '@tidemark/system';
+import { diskConformance } from './index.ts';
+
+diskConformance('local disk', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-disk-'));
+  return { disk: new LocalDisk(folder), close: () => rm(folder, { recursive: true }) };
+});
