@@ -1,1 +1,11 @@
-export {};
+export type { DDSketchOptions, QuantileEstimate, ShareEstimate } from './ddsketch.ts';
+export { DDSketch } from './ddsketch.ts';
+export type { KeyConvention } from './foreign-mapping.ts';
+export type { HyperLogLogOptions } from './hyperloglog.ts';
+export { DEFAULT_PRECISION, HyperLogLog, MAX_PRECISION, MIN_PRECISION } from './hyperloglog.ts';
+export { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './limits.ts';
+export { murmur3 } from './murmur3.ts';
+export type { FromOfficialOptions, ToOfficialOptions } from './official-protobuf.ts';
+export { DEFAULT_MAX_OFFICIAL_BUCKETS, fromOfficialProtobuf, toOfficialProtobuf } from './official-protobuf.ts';
+export { HYPERLOGLOG_VERSION, packHyperLogLog, unpackHyperLogLog } from './packed-hyperloglog.ts';
+export { mergePacked, packSketch, SKETCH_VERSION, unpackSketch } from './packed-sketch.ts';

@@ -1,0 +1,540 @@
+import { TidemarkError } from '@tidemark/ports';
+import { BucketStore, NO_HIGH, NO_LOW } from './bucket-store.ts';
+import {
+  CUBIC_A,
+  CUBIC_B,
+  CUBIC_C,
+  type CubicMapping,
+  cubicMapping,
+  EDGE_SLACK,
+  HIGH_WORD,
+  TO_SIGNIFICAND,
+} from './cubic-mapping.ts';
+import { DEFAULT_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS } from './limits.ts';
+
+export interface DDSketchOptions {
+  /** Relative error of quantiles, MIN_ALPHA to MAX_ALPHA; default 0.01. */
+  readonly alpha?: number;
+}
+
+/** A quantile: the estimate, and bounds that contain the true value. NaN three times for an empty sketch. */
+export interface QuantileEstimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A share of the values, 0 to 1, and bounds that contain the true share. NaN three times for an empty sketch. */
+export interface ShareEstimate {
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A decoded sketch as lists: positive buckets first, then negative ones, keys ascending in each. */
+export interface SketchParts {
+  alpha: number;
+  readonly keys: Int32Array;
+  readonly counts: Float64Array;
+  positiveLength: number;
+  negativeLength: number;
+  zeroCount: number;
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+  positiveCollapsed: boolean;
+  negativeCollapsed: boolean;
+}
+
+/** Spare buckets on either side of a store's range, while there are plenty: a share of the range, at least this. */
+const MIN_SLACK = 8;
+
+/**
+ * Values that `insertAll` takes at a time: first all their keys, which don't depend on each other, then the counts. That
+ * is quicker by half than one loop of both.
+ */
+const BLOCK = 256;
+const keys = new Int32Array(BLOCK);
+
+/** High words of doubles: the least positive normal one, and the exponent. */
+const LEAST_NORMAL_WORD = 0x00100000;
+const EXPONENT_MASK = 0x7ff00000;
+
+/**
+ * DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees",
+ * VLDB 2019), with exact count, sum, min and max beside.
+ *
+ * Buckets, zero count, count, min and max are a function of the multiset of values alone: any order and grouping of
+ * inserts and merges gives the same. `sum` is a double added up in the order of the calls (so it is equal for equal
+ * orders), and saturates at ±Number.MAX_VALUE. -0 is 0.
+ *
+ * At most MAX_BUCKETS: beyond, the lowest keys (magnitudes nearest to zero) collapse into one. The positive store goes
+ * first: it keeps its highest MAX_POSITIVE_BUCKETS keys whatever the negative values are, and the negative store gets
+ * the buckets that leaves. Every quantile outside of a collapsed bucket keeps the guarantee; inside, the bounds say so.
+ */
+export class DDSketch {
+  readonly mapping: CubicMapping;
+  #positive = new BucketStore();
+  #negative = new BucketStore();
+  #zeroCount = 0;
+  #count = 0;
+  #sum = 0;
+  #min = Number.POSITIVE_INFINITY;
+  #max = Number.NEGATIVE_INFINITY;
+
+  /** Throws `invalid_argument` for an accuracy out of its limits. */
+  constructor(options: DDSketchOptions = {}) {
+    this.mapping = cubicMapping(options.alpha ?? DEFAULT_ALPHA);
+  }
+
+  get alpha(): number {
+    return this.mapping.alpha;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get zeroCount(): number {
+    return this.#zeroCount;
+  }
+
+  get sum(): number {
+    return this.#sum;
+  }
+
+  /** The least value; Infinity when empty. */
+  get min(): number {
+    return this.#min;
+  }
+
+  /** The greatest value; -Infinity when empty. */
+  get max(): number {
+    return this.#max;
+  }
+
+  /** Buckets of positive values. For encoders: to be read, not changed. */
+  get positive(): BucketStore {
+    return this.#positive;
+  }
+
+  /** Buckets of negative values, by magnitude. For encoders: to be read, not changed. */
+  get negative(): BucketStore {
+    return this.#negative;
+  }
+
+  /**
+   * Adds `value`, `count` times. Throws `invalid_argument` for a value that is NaN or infinite or a count that is no
+   * positive integer, `out_of_range` when the sketch would hold more than MAX_COUNT; the sketch is then unchanged.
+   */
+  insert(value: number, count = 1): void {
+    if (!Number.isFinite(value)) throw notFinite(value);
+    if (!(Number.isInteger(count) && count > 0)) {
+      throw new TidemarkError('invalid_argument', `count is ${count}, it must be a positive integer`, {
+        field: 'count',
+      });
+    }
+    this.#checkCount(count);
+    this.#tally(value, count);
+    this.#count += count;
+    this.#sum = saturated(this.#sum + value * count);
+    if (value < this.#min) this.#min = value + 0;
+    if (value > this.#max) this.#max = value + 0;
+  }
+
+  /**
+   * Adds values[from] to values[to - 1], once each, as that many `insert`s would. Throws as `insert` does, with the
+   * index in the error's detail and nothing added.
+   */
+  insertAll(values: Float64Array, from = 0, to = values.length): void {
+    if (!(from >= 0 && from <= to && to <= values.length)) {
+      throw new TidemarkError('invalid_argument', `from ${from} to ${to} is outside of ${values.length} values`, {
+        field: 'from',
+      });
+    }
+    if (from === to) return;
+    checkAllFinite(values, from, to);
+    this.#checkCount(to - from);
+    const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+    let sum = this.#sum;
+    let min = this.#min;
+    let max = this.#max;
+    for (let start = from; start < to; start += BLOCK) {
+      const end = Math.min(to, start + BLOCK);
+      computeKeys(values, words, start, end, this.mapping.multiplier);
+      this.#countKeys(values, words, start, end);
+      for (let i = start; i < end; i++) {
+        const value = values[i];
+        sum += value;
+        if (value < min) min = value + 0;
+        if (value > max) max = value + 0;
+      }
+    }
+    if (!Number.isFinite(sum)) {
+      sum = this.#sum;
+      for (let i = from; i < to; i++) sum = saturated(sum + values[i]);
+    }
+    this.#sum = sum;
+    this.#min = min;
+    this.#max = max;
+    this.#count += to - from;
+  }
+
+  /** Counts values[start .. end - 1], whose keys were computed, into their buckets. */
+  #countKeys(values: Float64Array, words: Int32Array, start: number, end: number): void {
+    let positiveBins = this.#positive.bins;
+    let positiveOffset = this.#positive.offset;
+    let negativeBins = this.#negative.bins;
+    let negativeOffset = this.#negative.offset;
+    // Local for the reason that computeKeys gives.
+    const blockKeys = keys;
+    const highAt = HIGH_WORD;
+    for (let i = start; i < end; i++) {
+      const high = words[2 * i + highAt];
+      const key = blockKeys[i - start];
+      if (high >= LEAST_NORMAL_WORD) {
+        const at = (key - positiveOffset) | 0;
+        if (at >= 0 && at < positiveBins.length) {
+          positiveBins[at]++;
+          continue;
+        }
+      } else if ((high & EXPONENT_MASK) !== 0) {
+        const at = (key - negativeOffset) | 0;
+        if (at >= 0 && at < negativeBins.length) {
+          negativeBins[at]++;
+          continue;
+        }
+      }
+      this.#tally(values[i], 1);
+      positiveBins = this.#positive.bins;
+      positiveOffset = this.#positive.offset;
+      negativeBins = this.#negative.bins;
+      negativeOffset = this.#negative.offset;
+    }
+  }
+
+  /** Adds all of `other`, which must be of the same alpha (`invalid_argument`) and fit MAX_COUNT (`out_of_range`). */
+  merge(other: DDSketch): void {
+    this.#checkAlpha(other.alpha);
+    this.#checkCount(other.#count);
+    if (other.#count === 0) return;
+    // A merge with itself must not read what it writes.
+    const positive = other === this ? this.#positive.copy() : other.#positive;
+    const negative = other === this ? this.#negative.copy() : other.#negative;
+    this.#cover(positive.low(), positive.high(), negative.low(), negative.high());
+    addStore(this.#positive, positive);
+    addStore(this.#negative, negative);
+    this.#addSummary(other.#zeroCount, other.#count, other.#sum, other.#min, other.#max);
+  }
+
+  /** Adds a decoded sketch. Its lists are trusted; alpha and count are checked as in `merge`. */
+  absorb(parts: SketchParts): void {
+    this.#checkAlpha(parts.alpha);
+    this.#checkCount(parts.count);
+    if (parts.count === 0) return;
+    const { keys: partKeys, counts, positiveLength } = parts;
+    const end = positiveLength + parts.negativeLength;
+    this.#cover(
+      positiveLength > 0 ? partKeys[0] : NO_LOW,
+      positiveLength > 0 ? partKeys[positiveLength - 1] : NO_HIGH,
+      end > positiveLength ? partKeys[positiveLength] : NO_LOW,
+      end > positiveLength ? partKeys[end - 1] : NO_HIGH,
+    );
+    for (let i = 0; i < positiveLength; i++) this.#positive.add(partKeys[i], counts[i]);
+    for (let i = positiveLength; i < end; i++) this.#negative.add(partKeys[i], counts[i]);
+    this.#positive.collapsed ||= parts.positiveCollapsed;
+    this.#negative.collapsed ||= parts.negativeCollapsed;
+    this.#addSummary(parts.zeroCount, parts.count, parts.sum, parts.min, parts.max);
+  }
+
+  /**
+   * The value at 0-based rank floor(q · (count - 1)) of the sorted values (the paper's lower quantile): an estimate
+   * within alpha of it (relative), and bounds that contain it. Throws `invalid_argument` unless 0 <= q <= 1.
+   */
+  quantile(q: number): QuantileEstimate {
+    if (!(q >= 0 && q <= 1)) {
+      throw new TidemarkError('invalid_argument', `q is ${q}, limits 0 to 1`, { field: 'q', limit: '0 to 1' });
+    }
+    if (this.#count === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+    if (q === 0) return this.#clamped(this.#min, this.#min, this.#min);
+    if (q === 1) return this.#clamped(this.#max, this.#max, this.#max);
+    let rest = Math.floor(q * (this.#count - 1));
+    const negative = this.#negative;
+    for (let i = negative.bins.length - 1; i >= 0; i--) {
+      rest -= negative.bins[i];
+      if (rest < 0) {
+        const key = negative.offset + i;
+        return this.#clamped(-this.mapping.valueOf(key), -this.#upper(key), -this.#lower(negative, i));
+      }
+    }
+    rest -= this.#zeroCount;
+    if (rest < 0) return this.#clamped(0, 0, 0);
+    const positive = this.#positive;
+    for (let i = 0; i < positive.bins.length; i++) {
+      rest -= positive.bins[i];
+      if (rest < 0) {
+        const key = positive.offset + i;
+        return this.#clamped(this.mapping.valueOf(key), this.#lower(positive, i), this.#upper(key));
+      }
+    }
+    return this.#clamped(this.#max, this.#max, this.#max);
+  }
+
+  /**
+   * The share of values at most `value`, interpolated within its bucket, and bounds that contain the true share (wide
+   * as that bucket's count). Infinite values give 0 or 1; NaN is an `invalid_argument`.
+   */
+  shareAtMost(value: number): ShareEstimate {
+    if (Number.isNaN(value)) throw notFinite(value);
+    if (this.#count === 0) return { share: Number.NaN, low: Number.NaN, high: Number.NaN };
+    if (value < this.#min) return { share: 0, low: 0, high: 0 };
+    if (value >= this.#max) return { share: 1, low: 1, high: 1 };
+    let low = 0;
+    let likely = 0;
+    let high = 0;
+    const magnitude = Math.abs(value);
+    const nearKey = magnitude > 0 ? this.mapping.keyOf(magnitude * (1 - EDGE_SLACK)) : 0;
+    const farKey = magnitude > 0 ? this.mapping.keyOf(Math.min(Number.MAX_VALUE, magnitude * (1 + EDGE_SLACK))) : 0;
+    const negative = this.#negative;
+    for (let i = 0; i < negative.bins.length; i++) {
+      const count = negative.bins[i];
+      if (count === 0) continue;
+      const key = negative.offset + i;
+      const lowest = i === 0 && negative.collapsed;
+      if (value >= 0 || (key > farKey && !lowest)) {
+        low += count;
+        likely += count;
+        high += count;
+      } else if (key >= nearKey) {
+        high += count;
+        likely += count * (1 - this.#fractionBelow(negative, i, magnitude));
+      }
+    }
+    if (value >= 0) {
+      low += this.#zeroCount;
+      likely += this.#zeroCount;
+      high += this.#zeroCount;
+    }
+    const positive = this.#positive;
+    if (value > 0) {
+      for (let i = 0; i < positive.bins.length; i++) {
+        const count = positive.bins[i];
+        if (count === 0) continue;
+        const key = positive.offset + i;
+        if (key < nearKey) {
+          low += count;
+          likely += count;
+          high += count;
+        } else if (key <= farKey || (i === 0 && positive.collapsed)) {
+          high += count;
+          likely += count * this.#fractionBelow(positive, i, magnitude);
+        } else {
+          break;
+        }
+      }
+    }
+    return { share: likely / this.#count, low: low / this.#count, high: high / this.#count };
+  }
+
+  copy(): DDSketch {
+    const out = new DDSketch({ alpha: this.alpha });
+    out.#positive = this.#positive.copy();
+    out.#negative = this.#negative.copy();
+    out.#zeroCount = this.#zeroCount;
+    out.#count = this.#count;
+    out.#sum = this.#sum;
+    out.#min = this.#min;
+    out.#max = this.#max;
+    return out;
+  }
+
+  /** Equal logical state: accuracy, buckets, zero count, count, min and max; not `sum`, which depends on the order. */
+  equals(other: DDSketch): boolean {
+    return (
+      this.alpha === other.alpha &&
+      this.#count === other.#count &&
+      this.#zeroCount === other.#zeroCount &&
+      this.#min === other.#min &&
+      this.#max === other.#max &&
+      this.#positive.equals(other.#positive) &&
+      this.#negative.equals(other.#negative)
+    );
+  }
+
+  /** Sets min and max to the outer edges of the outermost buckets: for sources that don't tell their extremes. */
+  widenToBuckets(): void {
+    if (this.#count === 0) return;
+    const highBelowZero = this.#negative.high();
+    const high = this.#positive.high();
+    if (highBelowZero !== NO_HIGH) this.#min = -Math.min(Number.MAX_VALUE, this.#upper(highBelowZero));
+    else this.#min = this.#zeroCount > 0 ? 0 : this.#leastMagnitude(this.#positive);
+    if (high !== NO_HIGH) this.#max = Math.min(Number.MAX_VALUE, this.#upper(high));
+    else this.#max = this.#zeroCount > 0 ? 0 : -this.#leastMagnitude(this.#negative);
+  }
+
+  /** The least magnitude that a store with counts may hold; above 0. */
+  #leastMagnitude(store: BucketStore): number {
+    return Math.max(Number.MIN_VALUE, this.#lower(store, store.low() - store.offset));
+  }
+
+  /** Counts a finite value into its bucket. */
+  #tally(value: number, count: number): void {
+    if (value === 0) {
+      this.#zeroCount += count;
+      return;
+    }
+    const store = value > 0 ? this.#positive : this.#negative;
+    const key = this.mapping.keyOf(Math.abs(value));
+    const at = key - store.offset;
+    // A collapsed store has a full range above its first bucket, which takes everything lower.
+    if (at >= store.bins.length || (at < 0 && !store.collapsed)) {
+      if (value > 0) this.#cover(key, key, NO_LOW, NO_HIGH);
+      else this.#cover(NO_LOW, NO_HIGH, key, key);
+    }
+    store.add(key, count);
+  }
+
+  /**
+   * Makes room for these ranges of keys and collapses what doesn't fit. The thresholds depend only on the extreme keys
+   * ever seen and never fall, so collapsing early or late ends the same: max(max(k, t1), t2) = max(k, t2).
+   */
+  #cover(positiveLow: number, positiveHigh: number, negativeLow: number, negativeHigh: number): void {
+    const positive = this.#positive;
+    const negative = this.#negative;
+    if (covers(positive, positiveLow, positiveHigh) && covers(negative, negativeLow, negativeHigh)) return;
+    let low = Math.min(positive.low(), positiveLow);
+    const high = Math.max(positive.high(), positiveHigh);
+    let span = Math.max(0, high - low + 1);
+    if (span > MAX_POSITIVE_BUCKETS) {
+      span = MAX_POSITIVE_BUCKETS;
+      low = high - span + 1;
+      positive.collapsed = true;
+    }
+    let lowBelowZero = Math.min(negative.low(), negativeLow);
+    const highBelowZero = Math.max(negative.high(), negativeHigh);
+    let spanBelowZero = Math.max(0, highBelowZero - lowBelowZero + 1);
+    if (spanBelowZero > MAX_BUCKETS - span) {
+      spanBelowZero = MAX_BUCKETS - span;
+      lowBelowZero = highBelowZero - spanBelowZero + 1;
+      negative.collapsed = true;
+    }
+    let slack = span === 0 ? 0 : Math.max(MIN_SLACK, span >> 2);
+    let slackBelowZero = spanBelowZero === 0 ? 0 : Math.max(MIN_SLACK, spanBelowZero >> 2);
+    // A key within the arrays is counted without another look at the limit, so the slack must fit it too.
+    if (span + spanBelowZero + 2 * (slack + slackBelowZero) > MAX_POSITIVE_BUCKETS) {
+      slack = 0;
+      slackBelowZero = 0;
+    }
+    if (span > 0) positive.reshape(low - slack, span + 2 * slack);
+    if (spanBelowZero > 0) negative.reshape(lowBelowZero - slackBelowZero, spanBelowZero + 2 * slackBelowZero);
+  }
+
+  #addSummary(zeroCount: number, count: number, sum: number, min: number, max: number): void {
+    this.#zeroCount += zeroCount;
+    this.#count += count;
+    this.#sum = saturated(this.#sum + sum);
+    if (min < this.#min) this.#min = min;
+    if (max > this.#max) this.#max = max;
+  }
+
+  #checkCount(more: number): void {
+    if (this.#count + more > MAX_COUNT) {
+      throw new TidemarkError('out_of_range', `count would exceed ${MAX_COUNT} values in one sketch`, {
+        field: 'count',
+        limit: MAX_COUNT,
+      });
+    }
+  }
+
+  #checkAlpha(alpha: number): void {
+    if (alpha !== this.alpha) {
+      throw new TidemarkError('invalid_argument', `a sketch of alpha ${alpha} can't join one of ${this.alpha}`, {
+        field: 'alpha',
+        limit: this.alpha,
+      });
+    }
+  }
+
+  /** The least magnitude that bins[i] may hold. */
+  #lower(store: BucketStore, i: number): number {
+    const key = store.offset + i;
+    if ((i === 0 && store.collapsed) || key === this.mapping.minKey) return 0;
+    return this.mapping.edge(key - 1) * (1 - EDGE_SLACK);
+  }
+
+  #upper(key: number): number {
+    return this.mapping.edge(key) * (1 + EDGE_SLACK);
+  }
+
+  /** An estimate of the part of bins[i] with magnitudes below `magnitude`. */
+  #fractionBelow(store: BucketStore, i: number, magnitude: number): number {
+    const lower = this.#lower(store, i);
+    const upper = Math.min(this.#upper(store.offset + i), Number.MAX_VALUE);
+    return Math.min(1, Math.max(0, (magnitude - lower) / (upper - lower)));
+  }
+
+  #clamped(value: number, low: number, high: number): QuantileEstimate {
+    return {
+      value: Math.min(this.#max, Math.max(this.#min, value)),
+      low: Math.min(this.#max, Math.max(this.#min, low)) + 0,
+      high: Math.min(this.#max, Math.max(this.#min, high)) + 0,
+    };
+  }
+}
+
+/** Writes the key of each normal values[i] to keys[i - start]; of zeros and subnormals, nothing that means anything. */
+function computeKeys(values: Float64Array, words: Int32Array, start: number, end: number, multiplier: number): void {
+  // Local constants: an imported binding costs a load each time.
+  const a = CUBIC_A;
+  const b = CUBIC_B;
+  const c = CUBIC_C;
+  const factors = TO_SIGNIFICAND;
+  const highAt = HIGH_WORD;
+  const out = keys;
+  for (let i = start; i < end; i++) {
+    const signAndExponent = words[2 * i + highAt] >>> 20;
+    const s = values[i] * factors[signAndExponent] - 1;
+    out[i - start] = Math.ceil((((a * s + b) * s + c) * s + ((signAndExponent & 0x7ff) - 1023)) * multiplier);
+  }
+}
+
+function covers(store: BucketStore, low: number, high: number): boolean {
+  return low > high || (low >= store.offset && high < store.offset + store.bins.length);
+}
+
+function addStore(into: BucketStore, from: BucketStore): void {
+  const shift = from.offset - into.offset;
+  const bins = from.bins;
+  const sums = into.bins;
+  for (let i = 0; i < bins.length; i++) {
+    if (bins[i] !== 0) sums[Math.max(0, i + shift)] += bins[i];
+  }
+  into.collapsed ||= from.collapsed;
+}
+
+function saturated(sum: number): number {
+  return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, sum));
+}
+
+function checkAllFinite(values: Float64Array, from: number, to: number): void {
+  // x - x is 0 for every finite x and NaN for the others, and a NaN stays in the sum: one branch a batch.
+  let difference = 0;
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    const a = values[i] - values[i] + (values[i + 1] - values[i + 1]);
+    const b = values[i + 2] - values[i + 2] + (values[i + 3] - values[i + 3]);
+    difference += a + b;
+  }
+  for (; i < to; i++) difference += values[i] - values[i];
+  if (difference === 0) return;
+  for (let at = from; at < to; at++) if (!Number.isFinite(values[at])) throw notFinite(values[at], at);
+}
+
+function notFinite(value: number, index = 0): TidemarkError {
+  return new TidemarkError('invalid_argument', `value is ${value}, it must be a finite number`, {
+    field: 'value',
+    reason: 'not_finite',
+    index,
+  });
+}

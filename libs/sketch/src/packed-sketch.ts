@@ -1,0 +1,224 @@
+import { ByteReader, type ByteWriter } from '@tidemark/bytes';
+import type { BucketStore } from './bucket-store.ts';
+import { type CubicMapping, cubicMapping } from './cubic-mapping.ts';
+import { DDSketch, type SketchParts } from './ddsketch.ts';
+import { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './limits.ts';
+
+/** The packed format of docs/formats/sketch.md. */
+export const SKETCH_VERSION = 1;
+
+const POSITIVE_COLLAPSED = 1;
+const NEGATIVE_COLLAPSED = 2;
+const HAS_ALPHA = 4;
+const EMPTY = 8;
+const ONE_VALUE = 16;
+const KNOWN_FLAGS = 31;
+
+/** The decoder's workspace: decoding is synchronous and what it yields is read before the next decoding begins. */
+const workspace: SketchParts = {
+  alpha: DEFAULT_ALPHA,
+  keys: new Int32Array(MAX_BUCKETS),
+  counts: new Float64Array(MAX_BUCKETS),
+  positiveLength: 0,
+  negativeLength: 0,
+  zeroCount: 0,
+  count: 0,
+  sum: 0,
+  min: 0,
+  max: 0,
+  positiveCollapsed: false,
+  negativeCollapsed: false,
+};
+
+/** Appends `sketch` in the packed format; equal state gives equal bytes (`sum` included). */
+export function packSketch(sketch: DDSketch, out: ByteWriter): void {
+  out.u8(SKETCH_VERSION);
+  const oneValue = isOneValue(sketch);
+  let flags = 0;
+  if (sketch.positive.collapsed) flags |= POSITIVE_COLLAPSED;
+  if (sketch.negative.collapsed) flags |= NEGATIVE_COLLAPSED;
+  if (sketch.alpha !== DEFAULT_ALPHA) flags |= HAS_ALPHA;
+  if (sketch.count === 0) flags |= EMPTY;
+  else if (oneValue) flags |= ONE_VALUE;
+  out.u8(flags);
+  if (sketch.alpha !== DEFAULT_ALPHA) out.f64(sketch.alpha);
+  if (sketch.count === 0) return;
+  if (oneValue) {
+    out.varint(sketch.count);
+    out.f64(sketch.min);
+    return;
+  }
+  out.f64(sketch.min);
+  out.f64(sketch.max);
+  out.f64(sketch.sum);
+  out.varint(sketch.zeroCount);
+  packStore(sketch.positive, out);
+  packStore(sketch.negative, out);
+}
+
+/** Decodes all of `bytes`. Anything but a whole valid packed sketch is `data_loss`. */
+export function unpackSketch(bytes: Uint8Array): DDSketch {
+  const parts = decode(bytes);
+  const sketch = new DDSketch({ alpha: parts.alpha });
+  sketch.absorb(parts);
+  return sketch;
+}
+
+/**
+ * Merges a packed sketch into `target` without building a sketch of it. Throws `data_loss` for bad bytes, and as
+ * `DDSketch.merge` does; `target` is then unchanged.
+ */
+export function mergePacked(target: DDSketch, bytes: Uint8Array): void {
+  target.absorb(decode(bytes));
+}
+
+/** True when the state follows from a count and a value: a timer that fired once, a constant. */
+function isOneValue(sketch: DDSketch): boolean {
+  const { min, count } = sketch;
+  return count > 0 && min === sketch.max && sketch.sum === min * count && Number.isFinite(min * count);
+}
+
+function packStore(store: BucketStore, out: ByteWriter): void {
+  const bins = store.bins;
+  let length = 0;
+  for (let i = 0; i < bins.length; i++) if (bins[i] !== 0) length++;
+  out.varint(length);
+  let next = 0;
+  for (let i = 0; i < bins.length; i++) {
+    const count = bins[i];
+    if (count === 0) continue;
+    if (next === 0) {
+      out.signedVarint(store.offset + i);
+      out.varint(count * 2);
+    } else if (i === next) {
+      out.varint(count * 2);
+    } else {
+      out.varint(count * 2 + 1);
+      out.varint(i - next);
+    }
+    next = i + 1;
+  }
+}
+
+function decode(bytes: Uint8Array): SketchParts {
+  const reader = new ByteReader(bytes, 'packed sketch');
+  const version = reader.u8();
+  if (version !== SKETCH_VERSION) reader.fail(`version ${version}, known is ${SKETCH_VERSION}`);
+  const flags = reader.u8();
+  if (flags > KNOWN_FLAGS) reader.fail(`unknown flags ${flags}`);
+  const parts = workspace;
+  parts.alpha = DEFAULT_ALPHA;
+  if ((flags & HAS_ALPHA) !== 0) {
+    parts.alpha = reader.f64();
+    if (!(parts.alpha >= MIN_ALPHA && parts.alpha <= MAX_ALPHA)) reader.fail(`alpha ${parts.alpha} out of its limits`);
+    if (parts.alpha === DEFAULT_ALPHA) reader.fail('the default alpha spelled out');
+  }
+  parts.positiveCollapsed = (flags & POSITIVE_COLLAPSED) !== 0;
+  parts.negativeCollapsed = (flags & NEGATIVE_COLLAPSED) !== 0;
+  parts.positiveLength = 0;
+  parts.negativeLength = 0;
+  parts.zeroCount = 0;
+  parts.count = 0;
+  if ((flags & (EMPTY | ONE_VALUE)) !== 0) {
+    if ((flags & ~HAS_ALPHA) !== EMPTY && (flags & ~HAS_ALPHA) !== ONE_VALUE) reader.fail(`flags ${flags} contradict`);
+    if ((flags & ONE_VALUE) !== 0) decodeOneValue(reader, parts);
+  } else {
+    decodeBuckets(reader, parts);
+  }
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  return parts;
+}
+
+function decodeOneValue(reader: ByteReader, parts: SketchParts): void {
+  const count = reader.varint();
+  if (count === 0 || count > MAX_COUNT) reader.fail(`a count of ${count}`);
+  const value = reader.f64();
+  if (!Number.isFinite(value * count)) reader.fail(`a value of ${value}`);
+  parts.count = count;
+  parts.min = value;
+  parts.max = value;
+  parts.sum = value * count;
+  if (value === 0) {
+    parts.zeroCount = count;
+    return;
+  }
+  parts.keys[0] = cubicMapping(parts.alpha).keyOf(Math.abs(value));
+  parts.counts[0] = count;
+  if (value > 0) parts.positiveLength = 1;
+  else parts.negativeLength = 1;
+}
+
+function decodeBuckets(reader: ByteReader, parts: SketchParts): void {
+  parts.min = reader.f64();
+  parts.max = reader.f64();
+  parts.sum = reader.f64();
+  parts.zeroCount = reader.varint();
+  parts.count = parts.zeroCount;
+  const mapping = cubicMapping(parts.alpha);
+  parts.positiveLength = decodeStore(reader, parts, mapping, 0);
+  parts.negativeLength = decodeStore(reader, parts, mapping, parts.positiveLength);
+  if (parts.count === 0) reader.fail('no values, and no flag that says so');
+  checkConsistency(reader, parts, mapping);
+}
+
+/** Reads one store's buckets into the lists from `start` on and returns how many there are. */
+function decodeStore(reader: ByteReader, parts: SketchParts, mapping: CubicMapping, start: number): number {
+  const length = reader.varint();
+  if (length === 0) return 0;
+  // A bucket takes a byte at least, so this also bounds the loop by what was sent.
+  reader.need(length);
+  if (length > MAX_BUCKETS - start) reader.fail(`more than ${MAX_BUCKETS} buckets`);
+  let key = reader.signedVarint();
+  if (key < mapping.minKey) reader.fail(`bucket ${key} is below ${mapping.minKey}`);
+  for (let i = start; i < start + length; i++) {
+    const token = reader.varint();
+    const count = Math.floor(token / 2);
+    if (token % 2 === 1) {
+      const gap = reader.varint();
+      if (gap === 0 || i === start) reader.fail('a gap where none may be');
+      key += gap;
+    }
+    if (key > mapping.maxKey) reader.fail(`bucket ${key} is above ${mapping.maxKey}`);
+    if (count === 0) reader.fail('an empty bucket');
+    parts.count += count;
+    if (parts.count > MAX_COUNT) reader.fail(`more than ${MAX_COUNT} values`);
+    parts.keys[i] = key++;
+    parts.counts[i] = count;
+  }
+  return length;
+}
+
+/** What every sketch keeps true, so that hostile bytes can't make one whose answers contradict each other. */
+function checkConsistency(reader: ByteReader, parts: SketchParts, mapping: CubicMapping): void {
+  const { keys, positiveLength, negativeLength, min, max } = parts;
+  if (!(Number.isFinite(min) && Number.isFinite(max) && Number.isFinite(parts.sum) && min <= max)) {
+    reader.fail(`min ${min}, max ${max}, sum ${parts.sum}`);
+  }
+  const end = positiveLength + negativeLength;
+  const span = positiveLength > 0 ? keys[positiveLength - 1] - keys[0] + 1 : 0;
+  const spanBelowZero = negativeLength > 0 ? keys[end - 1] - keys[positiveLength] + 1 : 0;
+  if (span > MAX_POSITIVE_BUCKETS || span + spanBelowZero > MAX_BUCKETS)
+    reader.fail(`more than ${MAX_BUCKETS} buckets`);
+  if (parts.positiveCollapsed && span !== MAX_POSITIVE_BUCKETS) reader.fail('collapsed with room left');
+  if (parts.negativeCollapsed && (negativeLength === 0 || span + spanBelowZero !== MAX_BUCKETS)) {
+    reader.fail('collapsed with room left');
+  }
+  // Extremes that were rebuilt from bucket edges may round into the next bucket.
+  const minFits =
+    negativeLength > 0
+      ? min < 0 && Math.abs(mapping.keyOf(-min) - keys[end - 1]) <= 1
+      : parts.zeroCount > 0
+        ? min === 0
+        : min > 0 &&
+          mapping.keyOf(min) <= keys[0] + 1 &&
+          (parts.positiveCollapsed || mapping.keyOf(min) >= keys[0] - 1);
+  const maxFits =
+    positiveLength > 0
+      ? max > 0 && Math.abs(mapping.keyOf(max) - keys[positiveLength - 1]) <= 1
+      : parts.zeroCount > 0
+        ? max === 0
+        : max < 0 &&
+          mapping.keyOf(-max) <= keys[positiveLength] + 1 &&
+          (parts.negativeCollapsed || mapping.keyOf(-max) >= keys[positiveLength] - 1);
+  if (!minFits || !maxFits) reader.fail(`min ${min} and max ${max} lie outside of the buckets`);
+}
