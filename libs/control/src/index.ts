@@ -1,3 +1,5 @@
+export type { Scope } from './access.ts';
+export { Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from './access.ts';
 export { hashApiKey, newApiKey } from './api-key.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';
 export type { ControlMessage } from './control-record.ts';

@@ -1,1 +1,2 @@
-export {};
+export type { CoordinatorOptions, SeriesCount } from './coordinator.ts';
+export { Coordinator } from './coordinator.ts';

@@ -53,7 +53,7 @@ export interface ClientState {
 export class PartitionTracker {
   readonly lanes = new Map<string, LaneState>();
   readonly clients = new Map<string, ClientState>();
-  /** Keys of lanes and clients that changed since `takeChanges`. */
+  /** Keys of lanes and clients that changed since `saved`. */
   readonly #changedLanes = new Set<string>();
   readonly #changedClients = new Set<string>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
@@ -160,12 +160,15 @@ export class PartitionTracker {
     }
   }
 
-  /** What changed since the last call, for a store that saves entries one by one; a key without an entry is gone. */
-  takeChanges(): { lanes: string[]; clients: string[] } {
-    const changes = { lanes: [...this.#changedLanes], clients: [...this.#changedClients] };
+  /** Keys that changed since `saved`, for a store that saves entries one by one; a key without an entry is gone. */
+  get changes(): { readonly lanes: ReadonlySet<string>; readonly clients: ReadonlySet<string> } {
+    return { lanes: this.#changedLanes, clients: this.#changedClients };
+  }
+
+  /** All changes are saved. */
+  saved(): void {
     this.#changedLanes.clear();
     this.#changedClients.clear();
-    return changes;
   }
 
   #lane(header: RecordHeader): LaneState {

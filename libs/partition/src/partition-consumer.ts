@@ -114,6 +114,8 @@ export class PartitionConsumer {
   async #readOnce(): Promise<void> {
     const { log, topic, partition, state, readBytes, readWaitMs } = this.#options;
     const signal = this.#stop.signal;
+    // A commit that failed is made up for before anything more is applied.
+    if (state.wantsCommit) await state.commit();
     if (!(await this.#mayPass())) return;
     let records: LogRecord[];
     try {

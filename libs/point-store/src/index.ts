@@ -1,1 +1,4 @@
-export {};
+export type { PointPartitionOptions } from './point-partition.ts';
+export { PointPartition } from './point-partition.ts';
+export type { PointStoreLimits } from './point-store-limits.ts';
+export { DEFAULT_POINT_STORE_LIMITS } from './point-store-limits.ts';

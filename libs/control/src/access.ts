@@ -1,0 +1,51 @@
+import { toHex } from '@tidemark/bytes';
+import { TidemarkError } from '@tidemark/ports';
+import { hashApiKey } from './api-key.ts';
+import type { ControlState } from './control-state.ts';
+
+export type Scope = 'send' | 'read' | 'admin';
+
+/** The tenant that needs no key on loopback. */
+export const DEFAULT_TENANT = 'default';
+
+/** Who may do what, by the keys in `control`. */
+export class Access {
+  readonly #state: ControlState;
+
+  constructor(state: ControlState) {
+    this.#state = state;
+  }
+
+  /**
+   * The tenant that a caller acts for. Without a key only a caller on loopback is let in, as the default tenant.
+   * Throws `unauthenticated` or `permission_denied`; neither names the key.
+   */
+  tenantOf(key: string | undefined, scope: Scope, isLoopback: boolean): string {
+    if (key === undefined || key === '') {
+      if (isLoopback) return DEFAULT_TENANT;
+      throw new TidemarkError('unauthenticated', 'a key is needed: send `authorization: Bearer KEY` or `DD-API-KEY`');
+    }
+    const info = this.#state.keys.get(toHex(hashApiKey(key)));
+    if (info === undefined) {
+      // On loopback any key is the default tenant's, so that a Datadog client with a placeholder key works at once;
+      // a deployment that has keys of its own takes only those.
+      if (isLoopback && this.#state.keys.size === 0) return DEFAULT_TENANT;
+      throw new TidemarkError('unauthenticated', 'the key is not known or was revoked');
+    }
+    if (!info.scopes.has(scope) && !info.scopes.has('admin')) {
+      throw new TidemarkError('permission_denied', `the key ${info.name} lacks the scope ${scope}`, { scope });
+    }
+    return info.tenant;
+  }
+}
+
+/** True for `127.0.0.0/8`, `::1` and their IPv4-mapped form, with or without gRPC's `ipv4:` prefix and a port. */
+export function isLoopbackAddress(address: string): boolean {
+  const plain = address.replace(/^ipv[46]:/, '').replace(/^\[|\](:\d+)?$/g, '');
+  return /^(::ffff:)?127\.\d+\.\d+\.\d+(:\d+)?$/i.test(plain) || plain === '::1' || address.startsWith('unix:');
+}
+
+/** The key in an `authorization` header. */
+export function bearerKey(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : /^Bearer\s+(\S+)$/i.exec(header.trim())?.[1];
+}

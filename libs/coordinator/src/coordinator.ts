@@ -1,0 +1,212 @@
+import { toHex } from '@tidemark/bytes';
+import type { KeyDecision } from '@tidemark/contract';
+import {
+  budgetKey,
+  type ControlFollower,
+  type ControlMessage,
+  ControlWriter,
+  type DeadLaneInfo,
+  type FenceInfo,
+  fenceKey,
+  hashApiKey,
+  newApiKey,
+} from '@tidemark/control';
+import { evenMap, packSlots } from '@tidemark/model';
+import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import { FenceAppender } from './fence-appender.ts';
+
+/** A tenant's or metric's series, as a tag store counts them. */
+export interface SeriesCount {
+  readonly tenant: string;
+  /** Empty: the tenant as a whole. */
+  readonly metric: string;
+  readonly series: number;
+}
+
+export interface CoordinatorOptions {
+  readonly log: Log;
+  readonly control: ControlFollower;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly process: string;
+  /** Partitions of the first map; later ones come by decisions. */
+  readonly partitions: number;
+  /** Series a tenant, and a metric, may have. */
+  readonly tenantSeries: number;
+  readonly metricSeries: number;
+  /** Counts of the tag stores, asked every few seconds. */
+  readonly seriesCounts: () => Promise<readonly SeriesCount[]>;
+  /**
+   * True where nobody but this process tree can hold a session (one locked data folder): then sessions that are open
+   * in `control` at the start are dead, and are fenced at once.
+   */
+  readonly isAlone: boolean;
+}
+
+const TURN_MS = 500;
+const LEASE_MS = 10_000;
+const BUDGET_MS = 2000;
+/** An over-budget verdict is taken back only when the count is this far below the limit, so that it does not flap. */
+const BUDGET_RELEASE = 0.95;
+
+/**
+ * Decides what one must decide: the map, fences of sessions that stopped renewing, skips, budgets, keys. Every decision
+ * is a record in `control` under this coordinator's term; a successor's higher term makes later ones of it void.
+ */
+export class Coordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #writer: ControlWriter;
+  readonly #fences: FenceAppender;
+  readonly #renewedMs = new Map<string, number>();
+  readonly #stop = new AbortController();
+  #term = 0;
+  #running: Promise<void> | undefined;
+  #unlisten: (() => void) | undefined;
+  #lastError: string | undefined;
+  #budgetsMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    this.#writer = new ControlWriter(options.log, options.clock);
+    this.#fences = new FenceAppender(options.log, options.clock);
+  }
+
+  /** What stands in its way, for status; undefined when nothing does. */
+  get problem(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** Claims a term, sees to a first map, completes fences it finds, and goes on in the background. */
+  async start(): Promise<void> {
+    const { control, process, partitions, clock, isAlone } = this.#options;
+    this.#term = control.state.term + 1;
+    await this.#decide({ $case: 'term', value: { term: this.#term, process } });
+    if (control.state.map === undefined) {
+      const map = evenMap(partitions);
+      const wire = { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
+      await this.#decide({ $case: 'map', value: { term: this.#term, expectedEpoch: 0, map: wire } });
+    }
+    const nowMs = clock.monotonicMs();
+    for (const session of control.state.sessions.values()) this.#renewedMs.set(session.key, nowMs);
+    this.#unlisten = control.listen((message) => this.#heard(message));
+    if (isAlone) {
+      for (const session of [...control.state.sessions.values()]) {
+        if (session.state === 'open') await this.#fence(session.session, undefined, 'its process is gone');
+      }
+    }
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#unlisten?.();
+    await this.#running;
+  }
+
+  /** Lets the consumers of a halted partition pass one record; the gap is permanent and shown. */
+  async skip(topic: string, partition: number, offset: number, reason: string): Promise<void> {
+    await this.#decide({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
+  }
+
+  /** Makes a key and stores its hash; the key itself is returned once. A key of the same name is replaced. */
+  async createKey(tenant: string, name: string, scopes: readonly string[]): Promise<string> {
+    const key = newApiKey(this.#options.random);
+    await this.#decideKey({ tenant, name, keyHash: hashApiKey(key), scopes: [...scopes], revoked: false });
+    return key;
+  }
+
+  /** `not_found` when the tenant has no key of that name. */
+  async revokeKey(tenant: string, name: string): Promise<void> {
+    const keys = [...this.#options.control.state.keys.values()];
+    if (!keys.some((key) => key.tenant === tenant && key.name === name)) {
+      throw new TidemarkError('not_found', `tenant ${tenant} has no key ${name}`);
+    }
+    await this.#decideKey({ tenant, name, keyHash: Buffer.alloc(0), scopes: [], revoked: true });
+  }
+
+  #decideKey(decision: Omit<KeyDecision, 'term'>): Promise<void> {
+    return this.#decide({ $case: 'key', value: { term: this.#term, ...decision } });
+  }
+
+  /** Appends a decision and waits until this process has read it back. */
+  async #decide(message: ControlMessage): Promise<void> {
+    const { offset } = await this.#writer.append(message, this.#stop.signal);
+    await this.#options.control.reached(offset);
+    if (this.#options.control.state.term > this.#term) {
+      throw new TidemarkError('failed_precondition', `term ${this.#term} is over: another coordinator took over`);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    const signal = this.#stop.signal;
+    while (!signal.aborted) {
+      try {
+        await this.#turn();
+        this.#lastError = undefined;
+      } catch (error) {
+        if (!isTidemarkError(error)) throw error;
+        this.#lastError = error.message;
+        if (error.code === 'failed_precondition') return;
+      }
+      await sleep(clock, TURN_MS, signal);
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const { control, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    for (const session of [...control.state.sessions.values()]) {
+      if (session.state !== 'open') continue;
+      const renewedMs = this.#renewedMs.get(session.key) ?? nowMs;
+      if (nowMs - renewedMs > LEASE_MS) {
+        await this.#fence(session.session, undefined, `no renewal for ${LEASE_MS / 1000} s`);
+      }
+    }
+    for (const dead of [...control.state.deadLanes.values()]) {
+      await this.#fence(dead.session, dead, 'its session named it dead');
+    }
+    for (const fence of [...control.state.fences.values()]) if (!fence.completed) await this.#complete(fence);
+    if (nowMs - this.#budgetsMs >= BUDGET_MS) {
+      this.#budgetsMs = nowMs;
+      await this.#judgeBudgets();
+    }
+  }
+
+  /** First the decision in `control`, then its copies; a successor completes what is left undone. */
+  async #fence(session: Uint8Array, lane: DeadLaneInfo | undefined, reason: string): Promise<void> {
+    const value = {
+      term: this.#term,
+      session: Buffer.from(session),
+      lane: lane === undefined ? undefined : { partition: lane.partition, lane: lane.lane },
+      reason,
+    };
+    await this.#decide({ $case: 'fence', value });
+    const fence = this.#options.control.state.fences.get(fenceKey(session, value.lane));
+    if (fence !== undefined && !fence.completed) await this.#complete(fence);
+  }
+
+  async #complete(fence: FenceInfo): Promise<void> {
+    const { map } = this.#options.control.state;
+    if (map === undefined) return;
+    await this.#fences.append(fence, map.partitions, this.#stop.signal);
+    const value = { term: this.#term, session: Buffer.from(fence.session), lane: fence.lane };
+    await this.#decide({ $case: 'fenceCompleted', value });
+  }
+
+  async #judgeBudgets(): Promise<void> {
+    const { control, seriesCounts, tenantSeries, metricSeries } = this.#options;
+    for (const { tenant, metric, series } of await seriesCounts()) {
+      const limit = metric === '' ? tenantSeries : metricSeries;
+      const isOver = control.state.overBudget.has(budgetKey(tenant, metric));
+      const over = isOver ? series > limit * BUDGET_RELEASE : series >= limit;
+      if (over === isOver) continue;
+      await this.#decide({ $case: 'budget', value: { term: this.#term, tenant, metric, limit, over } });
+    }
+  }
+
+  #heard(message: ControlMessage): void {
+    if (message.$case !== 'renewed' && message.$case !== 'registered') return;
+    this.#renewedMs.set(toHex(message.value.session), this.#options.clock.monotonicMs());
+  }
+}

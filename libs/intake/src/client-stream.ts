@@ -1,0 +1,251 @@
+import {
+  type Batch,
+  BatchResult_Outcome,
+  type Definitions,
+  type Hello,
+  type Rejection,
+  type SendReply,
+  type SendRequest,
+  type Series,
+} from '@tidemark/contract';
+import {
+  ID_BYTES,
+  metricId,
+  type PartitionMap,
+  packSlots,
+  partitionOf,
+  type SeriesName,
+  seriesId,
+  seriesName,
+} from '@tidemark/model';
+import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { BatchSettlement } from './batch-settlement.ts';
+import { ClientDictionary } from './client-dictionary.ts';
+import { dayFacts } from './day-facts.ts';
+import type { IntakeSession } from './intake-session.ts';
+import { Rejections } from './rejections.ts';
+import { checkShare } from './share-check.ts';
+
+const CLIENT_NAME_BYTES = 200;
+const RETRY_AFTER_MS = 1000;
+
+/** One client's stream: checks what it says, routes its shares to lanes, answers for each batch. */
+export class ClientStream {
+  readonly #session: IntakeSession;
+  readonly #tenant: string;
+  readonly #reply: (reply: SendReply) => void;
+  readonly #dictionaries = new Map<string, ClientDictionary>();
+  #clientSession: Buffer | undefined;
+  clientName = '';
+
+  constructor(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) {
+    this.#session = session;
+    this.#tenant = tenant;
+    this.#reply = reply;
+  }
+
+  /** Handles one message. A throw ends the stream with its code; messages are handled one at a time. */
+  async receive(request: SendRequest): Promise<void> {
+    const { message } = request;
+    if (message === undefined) throw invalid('message', 'hello, definitions or batch', 'an empty message');
+    if (message.$case === 'hello') this.#hello(message.value);
+    else if (this.#clientSession === undefined)
+      throw invalid('message', 'hello first', `${message.$case} before hello`);
+    else if (message.$case === 'definitions') await this.#define(message.value);
+    else await this.#take(message.value);
+  }
+
+  /** Tells the client of a new map. */
+  announce(map: PartitionMap): void {
+    if (this.#clientSession !== undefined) this.#reply({ message: { $case: 'map', value: wireMap(map) } });
+  }
+
+  #hello({ clientSession, clientName }: Hello): void {
+    if (this.#clientSession !== undefined) throw invalid('hello', 'one a stream', 'a second hello');
+    if (clientSession.length !== ID_BYTES) {
+      throw invalid('client_session', `${ID_BYTES} bytes`, `a client session of ${clientSession.length} bytes`);
+    }
+    if (Buffer.byteLength(clientName) > CLIENT_NAME_BYTES) {
+      throw invalid('client_name', `${CLIENT_NAME_BYTES} bytes`, 'a client name that is too long');
+    }
+    const { limits, session, map } = this.#session;
+    this.#clientSession = Buffer.from(clientSession);
+    this.clientName = clientName;
+    this.#reply({
+      message: {
+        $case: 'greeting',
+        value: {
+          intakeSession: Buffer.from(session),
+          map: wireMap(map),
+          window: limits.window,
+          maxMessageBytes: limits.messageBytes,
+          tenant: this.#tenant,
+        },
+      },
+    });
+  }
+
+  async #define({ mapEpoch, partition, firstRef, series }: Definitions): Promise<void> {
+    const { limits } = this.#session;
+    if (series.length > limits.definitionsPerMessage) {
+      throw invalid('series', `${limits.definitionsPerMessage} a message`, `${series.length} definitions`);
+    }
+    const map = await this.#session.mapOf(mapEpoch);
+    const key = `${mapEpoch}/${partition}`;
+    let dictionary = this.#dictionaries.get(key);
+    if (dictionary === undefined) {
+      if (partition >= map.partitions) throw invalid('partition', `below ${map.partitions}`, `partition ${partition}`);
+      dictionary = new ClientDictionary(mapEpoch, partition);
+      this.#dictionaries.set(key, dictionary);
+    }
+    if (firstRef !== dictionary.size) throw invalid('first_ref', `${dictionary.size}, the next ref`, `ref ${firstRef}`);
+    if (dictionary.size + series.length > limits.dictionaryRefs) {
+      throw invalid('series', `${limits.dictionaryRefs} a partition`, `${dictionary.size + series.length} series`);
+    }
+    const refused: { ref: number; rejection: Rejection }[] = [];
+    const fresh: { ref: number; name: SeriesName }[] = [];
+    for (const one of series) {
+      const ref = dictionary.size;
+      const result = this.#name(one, map, partition);
+      if ('reason' in result) {
+        refused.push({ ref, rejection: result });
+        dictionary.refused.add(ref);
+        dictionary.add(NO_DEFINITION, undefined);
+        continue;
+      }
+      const { name, metric, id } = result;
+      dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
+      if (name.kind === 4) dictionary.distributions++;
+      if (this.#session.isOverBudget(name)) fresh.push({ ref, name });
+    }
+    for (const { ref, rejection } of await this.#session.refuseOverBudget(dictionary, fresh)) {
+      dictionary.refused.add(ref);
+      refused.push({ ref, rejection });
+    }
+    if (refused.length > 0) {
+      this.#reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
+    }
+  }
+
+  #name(
+    series: Series,
+    map: PartitionMap,
+    partition: number,
+  ): Rejection | { name: SeriesName; metric: Buffer; id: Buffer } {
+    try {
+      const name = seriesName(this.#tenant, series.metric, series.kind, series.tags, this.#session.limits);
+      const metric = metricId(name.tenant, name.metric);
+      if (partitionOf(map, metric) !== partition) {
+        const right = partitionOf(map, metric);
+        throw invalid(
+          'partition',
+          `partition ${right} by map epoch ${map.epoch}`,
+          `${name.metric} sent to ${partition}`,
+        );
+      }
+      return { name, metric, id: seriesId(name) };
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      const { reason, field, limit } = error.detail;
+      return { reason: String(reason), field: String(field), limit: String(limit), points: 0, message: error.message };
+    }
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    const session = this.#session;
+    const { sequence } = batch;
+    const problem = this.#problemOf(batch);
+    if (problem !== undefined) {
+      this.#answer(sequence, BatchResult_Outcome.REFUSED, 0, [problem]);
+      return;
+    }
+    if (!session.isAccepting) {
+      this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [session.refusal]);
+      return;
+    }
+    await session.mapOf(batch.mapEpoch);
+    const acceptMs = session.acceptClock.nowMs();
+    const rejections = new Rejections();
+    const settlement = new BatchSettlement((durable, points) => {
+      const outcome = durable ? BatchResult_Outcome.ACKED : BatchResult_Outcome.RETRY;
+      if (durable) session.count(rejections);
+      this.#answer(sequence, outcome, points, rejections.list);
+    });
+    for (const { partition, points: bytes } of batch.shares) {
+      const dictionary = this.#dictionaries.get(`${batch.mapEpoch}/${partition}`);
+      if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
+      const { bytes: share, summary } = checkShare(bytes, dictionary, acceptMs, session.limits, rejections);
+      const points = summary.points + summary.sketches;
+      if (points === 0) continue;
+      settlement.expect();
+      const isTaken = session.offer(partition, {
+        acceptMs,
+        dictionary,
+        points,
+        minTimeMs: summary.minTimeMs,
+        maxTimeMs: summary.maxTimeMs,
+        maxRef: summary.maxRef,
+        facts: dayFacts(dictionary, share, summary),
+        span: {
+          clientSession: this.#clientId,
+          sequence,
+          mapEpoch: batch.mapEpoch,
+          floor: batch.floor,
+          frontierMs: batch.frontierMs,
+          tenant: this.#tenant,
+          share,
+        },
+        settle: (durable) => settlement.settle(durable, points),
+      });
+      if (!isTaken) settlement.settle(false, points);
+    }
+    settlement.complete();
+  }
+
+  get #clientId(): Buffer {
+    assert(this.#clientSession !== undefined, 'a batch comes after hello');
+    return this.#clientSession;
+  }
+
+  /** Why a batch can never be taken, whoever sends it. */
+  #problemOf(batch: Batch): Rejection | undefined {
+    const { limits, acceptClock } = this.#session;
+    const problem = (reason: string, field: string, limit: string): Rejection => ({
+      reason,
+      field,
+      limit,
+      points: 0,
+      message: `${field}: ${reason} (limit: ${limit})`,
+    });
+    if (batch.sequence < batch.floor)
+      return problem('sequence_below_floor', 'sequence', `at least floor ${batch.floor}`);
+    if (batch.sequence >= batch.floor + limits.window) {
+      return problem('sequence_beyond_window', 'sequence', `below floor + ${limits.window}`);
+    }
+    if (acceptClock.nowMs() - batch.stampedMs > limits.stampAgeMs) {
+      return problem('stamp_too_old', 'stamped_ms', `${limits.stampAgeMs} ms`);
+    }
+    const partitions = new Set(batch.shares.map((share) => share.partition));
+    if (partitions.size !== batch.shares.length) return problem('share_repeated', 'shares', 'one a partition');
+    return undefined;
+  }
+
+  #answer(sequence: number, outcome: BatchResult_Outcome, acceptedPoints: number, rejections: Rejection[]): void {
+    const retryAfterMs = outcome === BatchResult_Outcome.RETRY ? RETRY_AFTER_MS : 0;
+    this.#reply({
+      message: { $case: 'batch', value: { sequence, outcome, acceptedPoints, rejections, retryAfterMs } },
+    });
+  }
+}
+
+/** Stands for a refused series, so that refs stay dense; no point ever refers to it. */
+const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: 1 } as const;
+
+function invalid(field: string, limit: string, found: string): TidemarkError {
+  const reason = `${field}_invalid`;
+  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { reason, field, limit });
+}
+
+function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {
+  return { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
+}

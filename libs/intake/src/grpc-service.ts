@@ -1,0 +1,86 @@
+import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { IntakeServer, SendReply, SendRequest } from '@tidemark/contract';
+import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
+import { isTidemarkError } from '@tidemark/ports';
+import type { ClientStream } from './client-stream.ts';
+import type { IntakeSession } from './intake-session.ts';
+
+export interface IntakeServiceOptions {
+  /** The session that takes points now; it changes when one is fenced and another starts. */
+  readonly session: () => IntakeSession | undefined;
+  readonly access: Access;
+  /** Replies waiting in one stream for its client to read; beyond, the stream is not read. */
+  readonly waitingReplies?: number;
+}
+
+type SendCall = ServerDuplexStream<SendRequest, SendReply>;
+
+const DEFAULT_WAITING_REPLIES = 1024;
+
+/** The gRPC intake: one message of a stream at a time, reading no further while queues are full. */
+export function intakeService(options: IntakeServiceOptions): IntakeServer {
+  return {
+    send(call: SendCall) {
+      void serve(call, options);
+    },
+  };
+}
+
+async function serve(call: SendCall, options: IntakeServiceOptions): Promise<void> {
+  const session = options.session();
+  let stream: ClientStream | undefined;
+  try {
+    const tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
+    if (session === undefined) {
+      call.destroy(grpcError(status.UNAVAILABLE, 'the intake is not ready'));
+      return;
+    }
+    let isOpen = true;
+    call.once('close', () => {
+      isOpen = false;
+    });
+    stream = session.openStream(tenant, (reply) => {
+      if (isOpen && !call.writableEnded && !call.destroyed) call.write(reply);
+    });
+    for await (const request of call as AsyncIterable<SendRequest>) {
+      await stream.receive(request);
+      await session.ready();
+      await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
+      if (options.session() !== session) {
+        call.destroy(grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
+        return;
+      }
+    }
+    call.end();
+  } catch (error) {
+    if (!call.destroyed) call.destroy(toGrpcError(error));
+  } finally {
+    if (stream !== undefined) session?.closeStream(stream);
+  }
+}
+
+/** Waits while more than `limit` replies are not yet read by the client. */
+function drained(call: SendCall, limit: number): Promise<void> {
+  if (call.writableLength <= limit || call.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    call.once('drain', resolve);
+    call.once('close', resolve);
+  });
+}
+
+function keyOf(metadata: Metadata): string | undefined {
+  const [header] = metadata.get('authorization');
+  return bearerKey(header?.toString());
+}
+
+function grpcError(code: status, details: string): Error & { code: status; details: string } {
+  return Object.assign(new Error(details), { code, details });
+}
+
+/** gRPC's statuses are our codes in capitals. */
+function toGrpcError(error: unknown): Error & { code: status; details: string } {
+  if (!isTidemarkError(error))
+    return grpcError(status.INTERNAL, error instanceof Error ? error.message : String(error));
+  const code = status[error.code.toUpperCase() as keyof typeof status];
+  return grpcError(code, error.message);
+}

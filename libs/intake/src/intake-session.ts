@@ -1,0 +1,313 @@
+import { toHex } from '@tidemark/bytes';
+import type { Rejection, SendReply } from '@tidemark/contract';
+import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fenceKey } from '@tidemark/control';
+import type { PartitionMap, PointLimits, SeriesName } from '@tidemark/model';
+import { type Appended, assert, type Clock, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import type { AcceptClock } from './accept-clock.ts';
+import type { ClientDictionary } from './client-dictionary.ts';
+import { ClientStream } from './client-stream.ts';
+import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
+import { Lane } from './lane.ts';
+import type { Rejections } from './rejections.ts';
+import { randomSession } from './session-id.ts';
+import type { QueuedShare } from './share-queue.ts';
+import { TagPublisher } from './tag-publisher.ts';
+
+export interface IntakeOptions {
+  readonly log: Log;
+  readonly control: ControlFollower;
+  readonly clock: Clock;
+  readonly acceptClock: AcceptClock;
+  readonly random: Random;
+  /** Names this process in `status`. */
+  readonly process: string;
+  readonly limits: IntakeLimits & PointLimits;
+  readonly timing: LaneTiming;
+  /** Which of these series the platform has already; asked only over budget. */
+  readonly knownSeries: (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
+  /** Told when the session ended by itself (fenced, or its clock is off) and why. */
+  readonly onEnded?: (reason: string) => void;
+}
+
+const RENEW_MS = 1000;
+const RENEWAL_LAPSE_MS = 5000;
+const CLOCK_TOLERANCE_MS = 1000;
+const REOPEN_MS = 1000;
+
+/**
+ * One run of an intake: it registers in `control`, keeps a lane open in each partition, renews, and ends. Its promise
+ * is each lane's mark; docs/concepts.md says what follows from it.
+ */
+export class IntakeSession {
+  readonly session: Uint8Array;
+  readonly #options: IntakeOptions;
+  readonly #key: string;
+  readonly #controlWriter: ControlWriter;
+  readonly #lanes = new Map<number, Lane>();
+  readonly #tags = new Map<number, TagPublisher>();
+  readonly #streams = new Set<ClientStream>();
+  readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
+  readonly #rejected = new Map<string, number>();
+  readonly #stop = new AbortController();
+  #nextLane = 0;
+  #renewedMs = Number.NEGATIVE_INFINITY;
+  #ended: string | undefined;
+  #clockOff: string | undefined;
+  #renewing: Promise<void> | undefined;
+  #unlisten: (() => void) | undefined;
+  #acceptedPoints = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.session = randomSession(options.random);
+    this.#key = toHex(this.session);
+    this.#controlWriter = new ControlWriter(options.log, options.clock);
+  }
+
+  get limits(): IntakeLimits & PointLimits {
+    return this.#options.limits;
+  }
+
+  get acceptClock(): AcceptClock {
+    return this.#options.acceptClock;
+  }
+
+  get map(): PartitionMap {
+    const { map } = this.#options.control.state;
+    if (map === undefined) throw new TidemarkError('unavailable', 'no partition map was decided yet');
+    return map;
+  }
+
+  /** Registers, then opens a lane in every partition of the map. */
+  async start(): Promise<void> {
+    const { control, process, clock } = this.#options;
+    this.#unlisten = control.listen((message) => this.#heard(message));
+    await this.#controlWriter.append(
+      { $case: 'registered', value: { session: Buffer.from(this.session), process } },
+      this.#stop.signal,
+    );
+    this.#renewedMs = clock.monotonicMs();
+    this.#openLanes();
+    this.#renewing = this.#renew();
+  }
+
+  /** Why nothing is taken now, or undefined. */
+  get problem(): string | undefined {
+    const { clock } = this.#options;
+    if (this.#ended !== undefined) return this.#ended;
+    if (this.#clockOff !== undefined) return this.#clockOff;
+    if (this.#stop.signal.aborted) return 'the intake is stopping';
+    const lapseMs = clock.monotonicMs() - this.#renewedMs;
+    return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
+  }
+
+  get isAccepting(): boolean {
+    return this.problem === undefined;
+  }
+
+  /** The refusal that goes with a «retry» of everything. */
+  get refusal(): Rejection {
+    const message = this.problem ?? 'the intake is busy';
+    return { reason: 'intake_not_accepting', field: 'intake', limit: 'an open session', points: 0, message };
+  }
+
+  /** True once every lane takes shares. */
+  get isReady(): boolean {
+    return this.isAccepting && this.#lanes.size > 0 && [...this.#lanes.values()].every((lane) => lane.isAccepting);
+  }
+
+  /** Opens a stream for an authenticated client. */
+  openStream(tenant: string, reply: (reply: SendReply) => void): ClientStream {
+    const { limits } = this.#options;
+    if (this.#streams.size >= limits.streams) {
+      throw new TidemarkError(
+        'resource_exhausted',
+        `${limits.streams} streams are open (limit: ${limits.streams} streams)`,
+      );
+    }
+    const stream = new ClientStream(this, tenant, reply);
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  closeStream(stream: ClientStream): void {
+    this.#streams.delete(stream);
+  }
+
+  /** Resolves when the queues have room: until then, streams are not read. */
+  async ready(): Promise<void> {
+    const { clock, limits } = this.#options;
+    while (this.queuedBytes > limits.queueBytes && !this.#stop.signal.aborted) await sleep(clock, 5, this.#stop.signal);
+  }
+
+  get queuedBytes(): number {
+    let sum = 0;
+    for (const lane of this.#lanes.values()) sum += lane.queuedBytes;
+    return sum;
+  }
+
+  get status(): {
+    streams: number;
+    queuedBytes: number;
+    acceptedPoints: number;
+    rejectedPoints: Record<string, number>;
+  } {
+    return {
+      streams: this.#streams.size,
+      queuedBytes: this.queuedBytes,
+      acceptedPoints: this.#acceptedPoints,
+      rejectedPoints: Object.fromEntries(this.#rejected),
+    };
+  }
+
+  /** The map of an epoch; one that `control` does not have is the client's error, once it was read to its end. */
+  async mapOf(epoch: number): Promise<PartitionMap> {
+    const { control, log } = this.#options;
+    const known = control.state.maps.get(epoch);
+    if (known !== undefined) return known;
+    const { next } = await log.bounds('control', 0);
+    if (next > 0) await control.reached(next - 1);
+    const map = control.state.maps.get(epoch);
+    if (map !== undefined) return map;
+    throw new TidemarkError('invalid_argument', `map_epoch: ${epoch} is not known (limit: ${this.map.epoch})`, {
+      reason: 'map_epoch_unknown',
+      field: 'map_epoch',
+      limit: this.map.epoch,
+    });
+  }
+
+  offer(partition: number, share: QueuedShare): boolean {
+    return this.#lanes.get(partition)?.offer(share) ?? false;
+  }
+
+  /** Counts what an acked batch left out. */
+  count(rejections: Rejections): void {
+    for (const { reason, points } of rejections.list) {
+      this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + points);
+    }
+  }
+
+  isOverBudget({ tenant, metric }: SeriesName): boolean {
+    const { overBudget } = this.#options.control.state;
+    return overBudget.size > 0 && (overBudget.has(tenant) || overBudget.has(budgetKey(tenant, metric)));
+  }
+
+  /** Of series whose budget is used up, those that are new to the platform are refused. */
+  async refuseOverBudget(
+    dictionary: ClientDictionary,
+    series: readonly { ref: number; name: SeriesName }[],
+  ): Promise<{ ref: number; rejection: Rejection }[]> {
+    if (series.length === 0) return [];
+    const { control, knownSeries } = this.#options;
+    const ids = series.map(({ ref }) => dictionary.definitions[ref].seriesId);
+    const known = await knownSeries(dictionary.partition, series[0].name.tenant, ids);
+    return series.flatMap(({ ref, name }, i) => {
+      if (known[i]) return [];
+      const ofMetric = control.state.overBudget.get(budgetKey(name.tenant, name.metric));
+      const limit = ofMetric ?? control.state.overBudget.get(name.tenant) ?? 0;
+      const scope = ofMetric === undefined ? `tenant ${name.tenant}` : `metric ${name.metric}`;
+      const reason = 'series_over_budget';
+      const message = `${scope} has used up its budget of ${limit} series`;
+      return [{ ref, rejection: { reason, field: 'series', limit: `${limit} series`, points: 0, message } }];
+    });
+  }
+
+  /** Drains: appends what is queued, closes each lane, then ends the session in `control`. */
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    this.#unlisten?.();
+    await this.#renewing;
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
+    const areClosed = [...this.#lanes.values()].every((lane) => lane.state === 'closed');
+    if (this.#ended !== undefined || !areClosed || this.#deadLanes.size > 0) return;
+    const giveUp = AbortSignal.any([]);
+    await this.#controlWriter.append({ $case: 'ended', value: { session: Buffer.from(this.session) } }, giveUp);
+  }
+
+  #openLanes(): void {
+    for (let partition = 0; partition < this.map.partitions; partition++) {
+      if (!this.#lanes.has(partition)) this.#openLane(partition);
+    }
+  }
+
+  #openLane(partition: number): void {
+    const { log, clock, acceptClock, timing, limits } = this.#options;
+    let tags = this.#tags.get(partition);
+    if (tags === undefined) {
+      tags = new TagPublisher(log, partition, clock);
+      this.#tags.set(partition, tags);
+    }
+    const lane = new Lane({
+      log,
+      clock,
+      acceptClock,
+      partition,
+      session: this.session,
+      number: this.#nextLane++,
+      tags,
+      timing,
+      queueBytes: limits.laneQueueBytes,
+      onAppended: (sentMs, ackedMs, appended) => this.#checkClock(sentMs, ackedMs, appended),
+      onDead: (dead) => this.#laneDied(dead),
+    });
+    this.#lanes.set(partition, lane);
+    lane.start();
+  }
+
+  /** A lane that ended alone is named in the next renewals until its fence is read; a new one opens in its place. */
+  #laneDied(lane: Lane): void {
+    const { partition, number } = lane;
+    if (this.#ended !== undefined) return;
+    this.#deadLanes.set(fenceKey(this.session, { partition, lane: number }), { partition, lane: number });
+    if (this.#stop.signal.aborted) return;
+    this.#options.clock.setTimer(REOPEN_MS, () => {
+      if (this.#ended === undefined && !this.#stop.signal.aborted) this.#openLane(partition);
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { clock } = this.#options;
+    const signal = this.#stop.signal;
+    while (!signal.aborted && this.#ended === undefined) {
+      try {
+        const value = { session: Buffer.from(this.session), deadLanes: [...this.#deadLanes.values()] };
+        const sentMs = clock.monotonicMs();
+        await this.#controlWriter.append({ $case: 'renewed', value }, signal);
+        this.#renewedMs = sentMs;
+      } catch {
+        // Not renewed: after 5 s nothing is accepted, after 10 s the coordinator fences. The next turn tries again.
+      }
+      await sleep(clock, RENEW_MS, signal);
+    }
+  }
+
+  #heard(message: ControlMessage): void {
+    if (message.$case === 'map') {
+      this.#openLanes();
+      for (const stream of this.#streams) stream.announce(this.map);
+    }
+    if (message.$case !== 'fence') return;
+    const { session, lane, reason } = message.value;
+    if (toHex(session) !== this.#key) return;
+    if (lane === undefined) this.#end(`fenced: ${reason}`);
+    else this.#deadLanes.delete(fenceKey(session, lane));
+  }
+
+  /** The session reads its own fence: its promises are void, so it stops. */
+  #end(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    for (const lane of this.#lanes.values()) lane.abandon(reason);
+    this.#options.onEnded?.(reason);
+  }
+
+  /** An append time outside of [sent − 1 s, acked + 1 s] says that this clock, or the log's, is off. */
+  #checkClock(sentMs: number, ackedMs: number, { appendTimeMs }: Appended): void {
+    assert(ackedMs >= sentMs, 'the session clock never goes back');
+    const isOff = appendTimeMs < sentMs - CLOCK_TOLERANCE_MS || appendTimeMs > ackedMs + CLOCK_TOLERANCE_MS;
+    this.#clockOff = isOff
+      ? `the clock is off: sent at ${sentMs}, acked at ${ackedMs}, the log says ${appendTimeMs}`
+      : undefined;
+  }
+}

@@ -1,0 +1,243 @@
+import { type BlockRecord, encodeBareRecord, encodeRecord, RECORD, type RecordType } from '@tidemark/block';
+import {
+  type Appended,
+  assert,
+  type Clock,
+  type Log,
+  SettlingWriter,
+  TidemarkError,
+  type Timer,
+} from '@tidemark/ports';
+import type { AcceptClock } from './accept-clock.ts';
+import type { LaneTiming } from './intake-limits.ts';
+import { LaneDictionaries } from './lane-dictionaries.ts';
+import { type QueuedShare, ShareQueue } from './share-queue.ts';
+import type { TagPublisher } from './tag-publisher.ts';
+
+export interface LaneOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly acceptClock: AcceptClock;
+  readonly partition: number;
+  /** 16 bytes. */
+  readonly session: Uint8Array;
+  readonly number: number;
+  readonly tags: TagPublisher;
+  readonly timing: LaneTiming;
+  readonly queueBytes: number;
+  /** Told of each append: when it was sent and acked by the session's clock, and the log's own append time. */
+  readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
+  /** Told once, when the lane ended by itself: it needs a fence. */
+  readonly onDead: (lane: Lane, reason: string) => void;
+}
+
+/** What a block has beside the header fields of every record. */
+type BlockContent = Pick<
+  BlockRecord,
+  'epoch' | 'keyframeOffset' | 'definitions' | 'spans' | 'minTimeMs' | 'maxTimeMs' | 'points'
+>;
+
+type LaneState = 'opening' | 'open' | 'closing' | 'closed' | 'dead';
+
+/**
+ * One session's appends to one partition: one outstanding at a time, each with the next sequence and a mark. The mark
+ * says: whatever this lane took before it is in this record or an earlier one.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #writer: SettlingWriter;
+  readonly #queue = new ShareQueue();
+  readonly #dictionaries: LaneDictionaries;
+  #state: LaneState = 'opening';
+  #sequence = 0;
+  #markMs = Number.NEGATIVE_INFINITY;
+  #lastRecordMs = 0;
+  #acceptsFromMs = Number.POSITIVE_INFINITY;
+  #wake: (() => void) | undefined;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#writer = new SettlingWriter(options.log, 'points', options.partition, options.clock);
+    this.#dictionaries = new LaneDictionaries(options.timing, options.clock);
+  }
+
+  get number(): number {
+    return this.#options.number;
+  }
+
+  get partition(): number {
+    return this.#options.partition;
+  }
+
+  get state(): LaneState {
+    return this.#state;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Appends `open`, then takes shares once its clock is past the opening delay. */
+  start(): void {
+    assert(this.#running === undefined, 'a lane starts once');
+    this.#running = this.#run();
+  }
+
+  /** True when a share may be offered now. */
+  get isAccepting(): boolean {
+    return this.#state === 'open' && this.#options.clock.monotonicMs() >= this.#acceptsFromMs;
+  }
+
+  /** Takes a share; false when the lane can't: the batch is then to be sent again. */
+  offer(share: QueuedShare): boolean {
+    if (!this.isAccepting || this.#queue.bytes + share.span.share.length > this.#options.queueBytes) return false;
+    const wasEmpty = this.#queue.isEmpty;
+    this.#queue.push(share, this.#options.clock.monotonicMs());
+    if (wasEmpty || this.#queue.bytes >= this.#options.timing.fillBytes) this.#wake?.();
+    return true;
+  }
+
+  /** Appends what is queued, then `close`. */
+  async close(): Promise<void> {
+    if (this.#state === 'open' || this.#state === 'opening') this.#state = 'closing';
+    this.#wake?.();
+    await this.#running;
+  }
+
+  /** Stops without a word to the log, as a fenced session does; queued shares are answered «retry». */
+  abandon(reason: string): void {
+    if (this.#state === 'closed' || this.#state === 'dead') return;
+    this.#die(reason);
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, timing } = this.#options;
+    try {
+      await this.#append(RECORD.open, []);
+      this.#acceptsFromMs = clock.monotonicMs() + timing.openDelayMs;
+      if (this.#state === 'opening') this.#state = 'open';
+      for (;;) {
+        await this.#nextWork();
+        if (this.#isDead()) return;
+        if (!this.#queue.isEmpty) await this.#appendBlock();
+        else if (this.#state === 'closing') break;
+        else await this.#append(RECORD.mark, []);
+      }
+      await this.#append(RECORD.close, []);
+      this.#state = 'closed';
+    } catch (error) {
+      this.#die(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#timer?.cancel();
+    }
+  }
+
+  #isDead(): boolean {
+    return this.#state === 'dead';
+  }
+
+  /** Resolves when a block is due (full, or lingered long enough), a mark is due, or the lane is to end. */
+  async #nextWork(): Promise<void> {
+    for (let waitMs = this.#dueInMs(); waitMs > 0; waitMs = this.#dueInMs()) await this.#wait(waitMs);
+  }
+
+  #dueInMs(): number {
+    const { timing, clock } = this.#options;
+    if (this.#state !== 'open' || this.#queue.bytes >= timing.fillBytes) return 0;
+    const { queuedSinceMs } = this.#queue;
+    if (queuedSinceMs === undefined) return this.#lastRecordMs + timing.markMs - clock.monotonicMs();
+    return queuedSinceMs + timing.lingerMs - clock.monotonicMs();
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#timer?.cancel();
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#timer = this.#options.clock.setTimer(delayMs, done);
+      this.#wake = done;
+    });
+  }
+
+  async #appendBlock(): Promise<void> {
+    const shares = this.#queue.take(this.#options.timing.blockBytes);
+    try {
+      const facts = shares.flatMap((share) => share.facts);
+      if (facts.length > 0) await this.#withDeadline((signal) => this.#options.tags.publish(facts, signal));
+      await this.#append(RECORD.block, shares);
+    } catch (error) {
+      for (const share of shares) share.settle(false);
+      throw error;
+    }
+    for (const share of shares) share.settle(true);
+  }
+
+  /** One record: its mark is the oldest batch still queued for the lane, or now; the record's own batches don't count. */
+  async #append(type: RecordType, shares: readonly QueuedShare[]): Promise<void> {
+    const { acceptClock, clock, partition, session, number, tags } = this.#options;
+    const sentMs = acceptClock.nowMs();
+    this.#markMs = Math.max(this.#markMs, Math.min(sentMs, this.#queue.oldestMs ?? sentMs));
+    const header = {
+      type,
+      partition,
+      session,
+      lane: number,
+      sequence: this.#sequence,
+      markMs: this.#markMs,
+      tagsOffset: tags.nextOffset,
+    };
+    const value =
+      type === RECORD.block
+        ? encodeRecord({ ...header, ...this.#content(shares) })
+        : encodeBareRecord({
+            ...header,
+            epoch: this.#dictionaries.epoch,
+            keyframeOffset: this.#dictionaries.keyframeOffset,
+          });
+    const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal));
+    this.#sequence++;
+    this.#lastRecordMs = clock.monotonicMs();
+    if (type === RECORD.block) this.#dictionaries.appended(appended.offset);
+    this.#options.onAppended(sentMs, acceptClock.nowMs(), appended);
+  }
+
+  #content(shares: readonly QueuedShare[]): BlockContent {
+    const { epoch, keyframeOffset, definitions, spans } = this.#dictionaries.write(shares);
+    let minTimeMs = Number.POSITIVE_INFINITY;
+    let maxTimeMs = Number.NEGATIVE_INFINITY;
+    let points = 0;
+    for (const share of shares) {
+      minTimeMs = Math.min(minTimeMs, share.minTimeMs);
+      maxTimeMs = Math.max(maxTimeMs, share.maxTimeMs);
+      points += share.points;
+    }
+    return { epoch, keyframeOffset, definitions, spans, minTimeMs, maxTimeMs, points };
+  }
+
+  /** Gives up on a log that does not answer: the outcome is unknown, so the lane must end. */
+  #withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, timing, partition } = this.#options;
+    const controller = new AbortController();
+    return new Promise<T>((resolve, reject) => {
+      const timer = clock.setTimer(timing.appendMs, () => {
+        controller.abort();
+        reject(new TidemarkError('deadline_exceeded', `partition ${partition}: no append for ${timing.appendMs} ms`));
+      });
+      work(controller.signal)
+        .then(resolve, reject)
+        .finally(() => timer.cancel());
+    });
+  }
+
+  #die(reason: string): void {
+    if (this.#isDead()) return;
+    this.#state = 'dead';
+    for (const share of this.#queue.takeAll()) share.settle(false);
+    this.#options.onDead(this, reason);
+  }
+}

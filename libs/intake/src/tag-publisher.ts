@@ -1,0 +1,44 @@
+import { type Clock, type Log, SettlingWriter } from '@tidemark/ports';
+import { TagFactsWriter } from '@tidemark/tag-facts';
+import type { ClientDictionary } from './client-dictionary.ts';
+
+const RECORD_BYTES = 512 * 1024;
+
+/** A series of a dictionary that has points on a day. */
+export interface TagFact {
+  readonly dictionary: ClientDictionary;
+  readonly ref: number;
+  readonly day: number;
+}
+
+/** Publishes the tags of one partition's series, before their points. */
+export class TagPublisher {
+  readonly #writer: SettlingWriter;
+  /** Everything published so far lies below this offset of the partition's `tags`. */
+  nextOffset = 0;
+
+  constructor(log: Log, partition: number, clock: Clock) {
+    this.#writer = new SettlingWriter(log, 'tags', partition, clock);
+  }
+
+  /** Resolves once all facts are durable. Throws when the log can't take them before `signal` aborts. */
+  async publish(facts: readonly TagFact[], signal: AbortSignal): Promise<void> {
+    let from = 0;
+    while (from < facts.length) {
+      const record = new TagFactsWriter();
+      let to = from;
+      while (to < facts.length && record.sizeBytes < RECORD_BYTES) addFact(record, facts[to++]);
+      const { offset } = await this.#writer.append(record.take(), signal);
+      this.nextOffset = Math.max(this.nextOffset, offset + 1);
+      for (const { dictionary, day, ref } of facts.slice(from, to)) dictionary.markPublished(day, ref);
+      from = to;
+    }
+  }
+}
+
+function addFact(record: TagFactsWriter, { dictionary, ref, day }: TagFact): void {
+  const { seriesId } = dictionary.definitions[ref];
+  const name = dictionary.name(ref);
+  if (name === undefined) record.addDay(seriesId, day);
+  else record.addSeries(seriesId, name, day);
+}

@@ -1,0 +1,42 @@
+import { toHex } from '@tidemark/bytes';
+import { hash128, ID_BYTES } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+
+/** Sets of series named by digest, so that a large one crosses the network once. The least recently used go first. */
+export class SeriesSets {
+  readonly #limit: number;
+  readonly #sets = new Map<string, Uint8Array>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * The ids of a set, 16 bytes each. `failed_precondition` when only a digest came and it is not known here: the caller
+   * then sends the ids.
+   */
+  resolve(digest: Uint8Array, ids: Uint8Array): Uint8Array {
+    if (ids.length === 0 && digest.length === 0) return ids;
+    const key = toHex(digest);
+    if (ids.length === 0) {
+      const known = this.#sets.get(key);
+      if (known === undefined) throw new TidemarkError('failed_precondition', `series set ${key} is not known here`);
+      this.#sets.delete(key);
+      this.#sets.set(key, known);
+      return known;
+    }
+    if (ids.length % ID_BYTES !== 0) {
+      throw new TidemarkError('invalid_argument', `series: ${ids.length} bytes (limit: a multiple of ${ID_BYTES})`);
+    }
+    if (digest.length === 0) return ids;
+    if (Buffer.compare(hash128(ids), digest) !== 0) {
+      throw new TidemarkError('invalid_argument', 'series: the digest is not that of the ids');
+    }
+    this.#sets.set(key, Uint8Array.from(ids));
+    for (const oldest of this.#sets.keys()) {
+      if (this.#sets.size <= this.#limit) break;
+      this.#sets.delete(oldest);
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,127 @@
+import { ID_BYTES, type Kind } from '@tidemark/model';
+import { assert } from '@tidemark/ports';
+
+const WORDS = ID_BYTES / 4;
+const INITIAL_SERIES = 1024;
+/** Slots a series; the table is rebuilt at twice the size when it is fuller. */
+const SLOTS_PER_SERIES = 2;
+
+/**
+ * The partition's series by dense number, in the order in which the log first named them. Ids lie in one array, and
+ * are found by open addressing on their first word: they are hashes already.
+ */
+export class SeriesTable {
+  #ids = new Uint32Array(INITIAL_SERIES * WORDS);
+  #metrics = new Uint32Array(INITIAL_SERIES);
+  #kinds = new Uint8Array(INITIAL_SERIES);
+  #slots = new Int32Array(INITIAL_SERIES * SLOTS_PER_SERIES).fill(-1);
+  #length = 0;
+  readonly #metricIds: Buffer[] = [];
+  readonly #metricByKey = new Map<string, number>();
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get metricCount(): number {
+    return this.#metricIds.length;
+  }
+
+  /** Dense number of a series, or -1. */
+  find(id: Uint8Array): number {
+    const view = wordsOf(id);
+    const mask = this.#slots.length - 1;
+    for (let slot = view[0] & mask; ; slot = (slot + 1) & mask) {
+      const dense = this.#slots[slot];
+      if (dense === -1 || this.#isAt(dense, view)) return dense;
+    }
+  }
+
+  /** Dense number of a series, new or known. */
+  add(id: Uint8Array, metricId: Uint8Array, kind: Kind): number {
+    const known = this.find(id);
+    if (known !== -1) return known;
+    if ((this.#length + 1) * SLOTS_PER_SERIES > this.#slots.length) this.#grow();
+    const dense = this.#length++;
+    this.#ids.set(wordsOf(id), dense * WORDS);
+    this.#metrics[dense] = this.addMetric(metricId);
+    this.#kinds[dense] = kind;
+    this.#link(dense);
+    return dense;
+  }
+
+  /** Dense number of a metric, new or known. */
+  addMetric(metricId: Uint8Array): number {
+    const key = keyOf(metricId);
+    const known = this.#metricByKey.get(key);
+    if (known !== undefined) return known;
+    const metric = this.#metricIds.length;
+    this.#metricIds.push(Buffer.from(metricId));
+    this.#metricByKey.set(key, metric);
+    return metric;
+  }
+
+  /** Dense number of a metric, or -1. */
+  findMetric(metricId: Uint8Array): number {
+    return this.#metricByKey.get(keyOf(metricId)) ?? -1;
+  }
+
+  id(dense: number): Buffer {
+    assert(dense < this.#length, `series ${dense} of ${this.#length}`);
+    const { buffer, byteOffset } = this.#ids;
+    return Buffer.from(buffer, byteOffset + dense * ID_BYTES, ID_BYTES);
+  }
+
+  metric(dense: number): number {
+    return this.#metrics[dense];
+  }
+
+  metricId(metric: number): Buffer {
+    return this.#metricIds[metric];
+  }
+
+  kind(dense: number): Kind {
+    return this.#kinds[dense] as Kind;
+  }
+
+  #isAt(dense: number, id: Uint32Array): boolean {
+    const ids = this.#ids;
+    const at = dense * WORDS;
+    return ids[at] === id[0] && ids[at + 1] === id[1] && ids[at + 2] === id[2] && ids[at + 3] === id[3];
+  }
+
+  #link(dense: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = this.#ids[dense * WORDS] & mask;
+    while (this.#slots[slot] !== -1) slot = (slot + 1) & mask;
+    this.#slots[slot] = dense;
+  }
+
+  #grow(): void {
+    const capacity = this.#metrics.length * 2;
+    const ids = new Uint32Array(capacity * WORDS);
+    ids.set(this.#ids);
+    this.#ids = ids;
+    const metrics = new Uint32Array(capacity);
+    metrics.set(this.#metrics);
+    this.#metrics = metrics;
+    const kinds = new Uint8Array(capacity);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
+    this.#slots = new Int32Array(capacity * SLOTS_PER_SERIES).fill(-1);
+    for (let dense = 0; dense < this.#length; dense++) this.#link(dense);
+  }
+}
+
+const scratch = new Uint32Array(WORDS);
+const scratchBytes = new Uint8Array(scratch.buffer);
+
+/** The id as four words, in a scratch array that the next call overwrites. */
+function wordsOf(id: Uint8Array): Uint32Array {
+  scratchBytes.set(id);
+  return scratch;
+}
+
+function keyOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
+}
