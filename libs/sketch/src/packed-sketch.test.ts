@@ -86,7 +86,7 @@ describe('the packed format', () => {
           expect(target.equals(new DDSketch())).toBe(true);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
     expect(accepted).toBeGreaterThan(0);
   });
