@@ -1,1 +1,4 @@
-export {};
+export { Agent } from './agent.ts';
+export type { AgentClient, AgentSeries } from './agent-client.ts';
+export type { AgentOptions, DogStatsDOptions } from './options.ts';
+export type { AgentStatus } from './status.ts';

@@ -1,0 +1,245 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { Check } from '@tidemark/host-checks';
+import type { KindName } from '@tidemark/model';
+import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
+import type { DDSketch } from '@tidemark/sketch';
+import { StatsD } from 'hot-shots';
+import { Agent } from './agent.ts';
+import type { AgentClient, AgentSeries } from './agent-client.ts';
+import { HandleCache } from './handle-cache.ts';
+import { HostTags } from './host-tags.ts';
+import type { AgentOptions } from './options.ts';
+
+const files: AgentOptions['files'] = {
+  readText: (path) => readFile(path, 'utf8'),
+  list: (path) => readdir(path),
+  isSocket: (path) => stat(path).then((found) => found.isSocket()),
+  remove: (path) => rm(path),
+};
+
+/** A clock that stands until it is stepped. */
+class HandClock implements Clock {
+  nowMs = 1_700_000_000_400;
+  readonly #timers: { atMs: number; task: () => void }[] = [];
+
+  wallMs(): number {
+    return this.nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  setTimer(delayMs: number, task: () => void): Timer {
+    const timer = { atMs: this.nowMs + delayMs, task };
+    this.#timers.push(timer);
+    return {
+      cancel: () => {
+        timer.atMs = Number.POSITIVE_INFINITY;
+      },
+    };
+  }
+
+  stepTo(ms: number): void {
+    this.nowMs = ms;
+    for (const timer of this.#timers.filter(({ atMs }) => atMs <= ms)) {
+      timer.atMs = Number.POSITIVE_INFINITY;
+      timer.task();
+    }
+  }
+}
+
+/** Keeps what it is given, by flush. */
+class FakeClient implements AgentClient {
+  /** `kind metric{tags} @time = value`, those of `tidemark.agent.*` left out. */
+  points: string[] = [];
+  own: string[] = [];
+  flushes = 0;
+  failing = false;
+
+  series(metric: string, kind: KindName, tags: readonly string[]): AgentSeries {
+    if (metric.length > 200) {
+      throw new TidemarkError('invalid_argument', 'too long', { reason: 'metric_too_long', field: 'metric' });
+    }
+    const note = (value: number | string, timestampMs?: number): void => {
+      const line = `${kind} ${metric}{${tags.join(',')}} @${timestampMs} = ${value}`;
+      if (metric.startsWith('tidemark.')) this.own.push(line);
+      else this.points.push(line);
+    };
+    return {
+      record: note,
+      recordSketch: (sketch: DDSketch, timestampMs) => note(`sketch of ${sketch.count}`, timestampMs),
+    };
+  }
+
+  async flush(): Promise<void> {
+    this.flushes++;
+    if (this.failing) throw new TidemarkError('unavailable', 'the platform is away');
+  }
+
+  take(): string[] {
+    const points = this.points;
+    this.points = [];
+    return points.sort();
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > deadlineMs) throw new Error('the condition was not met within 5 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function wired(options: Partial<AgentOptions> = {}) {
+  const clock = new HandClock();
+  const client = new FakeClient();
+  const problems: string[] = [];
+  const agent = new Agent({
+    clock,
+    client,
+    files,
+    hostname: 'web-1',
+    tags: ['env:test'],
+    dogstatsd: false,
+    flushIntervalMs: 1_000,
+    onProblem: (message, detail) => problems.push(`${message}: ${Object.values(detail).join(' ')}`),
+    ...options,
+  });
+  /** Steps to a moment at which a flush is due, and sees it through. */
+  const flushAt = async (ms: number): Promise<void> => {
+    const before = client.flushes;
+    clock.stepTo(ms);
+    await until(() => client.flushes === before + 1);
+  };
+  return { agent, clock, client, problems, flushAt };
+}
+
+test('from real UDP datagrams to stamped points: interval by interval, and the rest at the stop', async () => {
+  const load: Check = { name: 'load', run: async (sink) => sink.gauge('system.load.1', 0.5) };
+  const { agent, client, flushAt } = wired({ dogstatsd: { udp: { port: 0 } }, checks: [load] });
+  await agent.start();
+  const { servers } = await agent.freshStatus();
+  const port = Number(servers[0].address.split(':')[1]);
+  const values = (): number => agent.status().dogstatsd?.values ?? 0;
+  const statsd = new StatsD({ host: '127.0.0.1', port, includeDataDogTags: false });
+
+  statsd.increment('hits', 2, ['route:/a']);
+  statsd.increment('hits', 3, ['route:/a']);
+  statsd.gauge('depth', 4, ['host:other']);
+  statsd.distribution('lat', 9);
+  statsd.gauge('then', 1, { timestamp: 1_656_581_400 });
+  await until(() => values() === 5);
+  expect(client.take()).toEqual(['gauge then{host:web-1,env:test} @1656581400000 = 1']);
+  await flushAt(1_700_000_001_003);
+  expect(client.take()).toEqual([
+    'count hits{route:/a,host:web-1,env:test} @1700000000000 = 5',
+    'distribution lat{host:web-1,env:test} @1700000000000 = sketch of 1',
+    'gauge depth{host:other,env:test} @1700000000000 = 4',
+    'gauge system.load.1{host:web-1,env:test} @1700000001000 = 0.5',
+  ]);
+  await flushAt(1_700_000_002_000);
+  expect(client.take()).toEqual(['gauge system.load.1{host:web-1,env:test} @1700000002000 = 0.5']);
+
+  statsd.increment('hits', 7, ['route:/a']);
+  statsd.increment('m'.repeat(199), 1);
+  statsd.histogram('m'.repeat(199), 1);
+  await until(() => values() === 8);
+  await agent.stop();
+  expect(client.take()).toEqual([
+    'count hits{route:/a,host:web-1,env:test} @1700000002000 = 7',
+    `count ${'m'.repeat(199)}{host:web-1,env:test} @1700000002000 = 1`,
+  ]);
+  const status = agent.status();
+  // A histogram's suffixes made the name too long: five points of one series.
+  expect(status.dropped).toMatchObject({ metric_too_long: 5, series_refused_by_client: 5 });
+  expect(status).toMatchObject({ running: false, flushes: 3, flushFailures: 0, points: { dogstatsd: 6, checks: 2 } });
+  expect(client.own).toContain('count tidemark.agent.points{source:dogstatsd,host:web-1,env:test} @1700000001000 = 4');
+  expect(client.own).toContain(
+    'count tidemark.agent.dropped{reason:metric_too_long,host:web-1,env:test} @1700000002000 = 5',
+  );
+  await new Promise((resolve) => statsd.close(resolve));
+});
+
+describe('checks', () => {
+  test('a slow one’s readings go out with the flush after it, a failing one is reported, the others are on time', async () => {
+    let finish = (): void => undefined;
+    const slow: Check = {
+      name: 'slow',
+      run: async (sink) => {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        sink.gauge('slow', 1);
+      },
+    };
+    const failing: Check = {
+      name: 'failing',
+      run: async (sink) => {
+        sink.gauge('kept', 1);
+        sink.gauge('bad', Number.NaN);
+        throw new Error('no such device');
+      },
+    };
+    const { agent, clock, client, problems, flushAt } = wired({ checks: [slow, failing] });
+    await agent.start();
+    clock.stepTo(1_700_000_001_000);
+    await until(() => agent.status().checks[0].running && agent.status().checks[1].failures === 1);
+    expect(client.flushes).toBe(0);
+    await flushAt(1_700_000_001_250);
+    expect(client.take()).toEqual(['gauge kept{host:web-1,env:test} @1700000001000 = 1']);
+    finish();
+    await until(() => !agent.status().checks[0].running);
+    clock.stepTo(1_700_000_002_000);
+    await until(() => agent.status().checks[0].runs === 2);
+    await flushAt(1_700_000_002_250);
+    expect(client.take()).toEqual([
+      'gauge kept{host:web-1,env:test} @1700000002000 = 1',
+      'gauge slow{host:web-1,env:test} @1700000002000 = 1',
+    ]);
+    expect(problems[0]).toBe('a check failed: failing no such device');
+    expect(agent.status().dropped.reading_not_finite).toBe(2);
+    await agent.stop();
+  });
+});
+
+test('a platform that is away is counted and told, and the agent goes on', async () => {
+  const { agent, client, problems, flushAt } = wired();
+  client.failing = true;
+  await agent.start();
+  await flushAt(1_700_000_001_000);
+  await until(() => problems.length === 1);
+  client.failing = false;
+  await flushAt(1_700_000_002_000);
+  expect(agent.status()).toMatchObject({ flushes: 2, flushFailures: 1 });
+  expect(problems).toEqual(['a flush failed: the platform is away']);
+  await agent.stop();
+});
+
+test('a port in use is an error that says so, and leaves nothing open', async () => {
+  const first = wired({ dogstatsd: { udp: { port: 0 } } });
+  await first.agent.start();
+  const port = Number((await first.agent.freshStatus()).servers[0].address.split(':')[1]);
+  const second = wired({ dogstatsd: { udp: { port } } });
+  await expect(second.agent.start()).rejects.toMatchObject({
+    code: 'failed_precondition',
+    message: expect.stringContaining(`127.0.0.1:${port} is in use`),
+  });
+  expect(second.agent.status().running).toBe(false);
+  await first.agent.stop();
+});
+
+test('handles of series that come and go are let go', () => {
+  const cache = new HandleCache(new FakeClient(), new HostTags('web-1', []), 8, 1_000);
+  for (let flush = 0; flush < 200; flush++) {
+    const steady = cache.get('steady', 'gauge', []);
+    expect(cache.get('steady', 'gauge', [])).toBe(steady);
+    for (let i = 0; i < 10; i++) cache.get(`churn.${flush}.${i}`, 'gauge', []);
+    cache.endFlush();
+    expect(cache.size).toBeLessThanOrEqual(1 + 10 * 10);
+  }
+  for (let i = 0; i < 5_000; i++) cache.get(`flood.${i}`, 'gauge', []);
+  expect(cache.size).toBe(1_000);
+});

@@ -1,0 +1,238 @@
+import {
+  Aggregator,
+  DEFAULT_DOGSTATSD_LIMITS,
+  DogStatsDParser,
+  type DogStatsDServer,
+  type Receiver,
+  SeriesTable,
+  type ServerStatus,
+  type ServiceCheck,
+  type StatsdEvent,
+} from '@tidemark/dogstatsd';
+import { CheckRunner } from '@tidemark/host-checks';
+import { assert, type Clock, sleep, type Timer } from '@tidemark/ports';
+import { CheckOutput } from './check-output.ts';
+import { HandleCache } from './handle-cache.ts';
+import { HostTags } from './host-tags.ts';
+import type { AgentOptions } from './options.ts';
+import { SelfMetrics } from './self-metrics.ts';
+import { openServers } from './servers.ts';
+import { StatsdOutput } from './statsd-output.ts';
+import type { AgentStatus } from './status.ts';
+
+/** A timer may fire a little before its time by the wall clock: the boundary it was set for still counts. */
+const EARLY_MS = 20;
+/** Asking the operating system for drops reads a table of all its sockets: not at every flush. */
+const SERVER_STATUS_EVERY_MS = 10_000;
+
+/**
+ * Collects on one host: DogStatsD, host checks, and the agent's own metrics. At every multiple T of the flush interval
+ * it sends what DogStatsD gathered in [T - interval, T), stamped with the interval's start, and what the checks read
+ * at T, stamped T. So after that flush nothing older than T follows, but what senders stamp themselves.
+ */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #checkWaitMs: number;
+  readonly #handles: HandleCache;
+  readonly #statsd: StatsdOutput;
+  readonly #readings: CheckOutput;
+  readonly #self: CheckOutput;
+  readonly #selfMetrics = new SelfMetrics();
+  readonly #aggregator: Aggregator;
+  readonly #receiver: Receiver;
+  readonly #runner: CheckRunner;
+  #servers: DogStatsDServer[] = [];
+  #missingServers: readonly ServerStatus[] = [];
+  #serverStatus: readonly ServerStatus[] = [];
+  #serverStatusMs = Number.NEGATIVE_INFINITY;
+  #running = false;
+  #timer: Timer | undefined;
+  /** The flush under way; the next waits for it. */
+  #round: Promise<void> = Promise.resolve();
+  readonly #unsettled = new Set<Promise<void>>();
+  #lastFlushMs: number | undefined;
+  #flushes = 0;
+  #flushFailures = 0;
+  #flushesDelayed = 0;
+
+  constructor(options: AgentOptions) {
+    const { clock, flushIntervalMs = 10_000, seriesExpiryMs = 300_000, limits = DEFAULT_DOGSTATSD_LIMITS } = options;
+    assert(flushIntervalMs > 0, `flush interval ${flushIntervalMs}`);
+    this.#options = options;
+    this.#clock = clock;
+    this.#intervalMs = flushIntervalMs;
+    this.#checkWaitMs = Math.min(options.checkWaitMs ?? 250, flushIntervalMs / 4);
+    const idleFlushes = Math.max(1, Math.ceil(seriesExpiryMs / flushIntervalMs));
+    this.#handles = new HandleCache(
+      options.client,
+      new HostTags(options.hostname, options.tags ?? []),
+      idleFlushes,
+      options.cachedHandles ?? 100_000,
+    );
+    this.#statsd = new StatsdOutput(this.#handles);
+    this.#readings = new CheckOutput(this.#handles, options.pendingReadings ?? 100_000);
+    this.#self = new CheckOutput(this.#handles, 10_000);
+    const table = new SeriesTable(limits);
+    this.#aggregator = new Aggregator(table, this.#statsd, limits, idleFlushes);
+    const parser = new DogStatsDParser(table, this.#aggregator, limits);
+    this.#receiver = {
+      parse: (bytes, from, to) => parser.parse(bytes, from, to),
+      refused: (reason) => this.#aggregator.refused(reason),
+    };
+    this.#runner = new CheckRunner({
+      clock,
+      checks: options.checks ?? [],
+      sink: this.#readings,
+      onFailure: (check, error) => this.#problem('a check failed', { check, error: messageOf(error) }),
+    });
+  }
+
+  /** Opens the servers and begins to flush. Errors: those of a server that can't listen; nothing runs then. */
+  async start(): Promise<void> {
+    assert(!this.#running, 'the agent runs already');
+    const opened = await openServers(this.#receiver, this.#options);
+    this.#servers = opened.servers;
+    this.#missingServers = opened.missing;
+    this.#serverStatusMs = Number.NEGATIVE_INFINITY;
+    this.#running = true;
+    this.#schedule();
+  }
+
+  /** Stops taking anything in, sends what there is, and waits for it to settle, within `stopTimeoutMs`. */
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#timer?.cancel();
+    await this.#round;
+    await this.#readServers(true);
+    await Promise.all(this.#servers.map((server) => server.close()));
+    // The interval under way: its start is the time of its counts, as if it had gone on.
+    const startMs = this.#boundary();
+    this.#aggregator.flush(startMs);
+    this.#sendOwn(startMs);
+    this.#flushClient();
+    const waiting = new AbortController();
+    const settled = Promise.allSettled([...this.#unsettled]);
+    await Promise.race([settled, sleep(this.#clock, this.#options.stopTimeoutMs ?? 5_000, waiting.signal)]);
+    waiting.abort();
+  }
+
+  status(): AgentStatus {
+    return {
+      hostname: this.#options.hostname,
+      flushIntervalMs: this.#intervalMs,
+      running: this.#running,
+      flushes: this.#flushes,
+      flushFailures: this.#flushFailures,
+      flushesDelayed: this.#flushesDelayed,
+      lastFlushMs: this.#lastFlushMs,
+      points: { dogstatsd: this.#statsd.points, checks: this.#readings.points, agent: this.#self.points },
+      dropped: this.#dropped(),
+      servers: this.#serverStatus,
+      dogstatsd: this.#options.dogstatsd === false ? undefined : this.#aggregator.counts(),
+      checks: this.#runner.status(),
+    };
+  }
+
+  /** As `status`, with the servers asked anew. */
+  async freshStatus(): Promise<AgentStatus> {
+    await this.#readServers(true);
+    return this.status();
+  }
+
+  /** The newest events and service checks, oldest first. */
+  events(): readonly StatsdEvent[] {
+    return this.#aggregator.events();
+  }
+
+  serviceChecks(): readonly ServiceCheck[] {
+    return this.#aggregator.serviceChecks();
+  }
+
+  #schedule(): void {
+    if (!this.#running) return;
+    const wallMs = this.#clock.wallMs();
+    const delayMs = this.#boundary() + this.#intervalMs - wallMs;
+    this.#timer = this.#clock.setTimer(Math.max(1, delayMs), () => {
+      this.#round = this.#flush().finally(() => this.#schedule());
+    });
+  }
+
+  /** The last multiple of the interval that has come. */
+  #boundary(): number {
+    return Math.floor((this.#clock.wallMs() + EARLY_MS) / this.#intervalMs) * this.#intervalMs;
+  }
+
+  async #flush(): Promise<void> {
+    const nowMs = this.#boundary();
+    // A clock set back by a moment must not send an interval twice.
+    if (nowMs === this.#lastFlushMs) return;
+    this.#lastFlushMs = nowMs;
+    this.#aggregator.flush(nowMs - this.#intervalMs);
+    await this.#runner.run(this.#checkWaitMs);
+    await this.#readServers(false);
+    this.#sendOwn(nowMs);
+    this.#flushClient();
+  }
+
+  /** What checks and the agent itself have to say, and the end of the flush. */
+  #sendOwn(timestampMs: number): void {
+    this.#readings.flush(timestampMs);
+    this.#selfMetrics.report(this.status(), this.#self);
+    this.#self.flush(timestampMs);
+    this.#handles.endFlush();
+  }
+
+  /** Not waited for: while the platform is away, the client keeps what it is given, within its own bounds. */
+  #flushClient(): void {
+    if (this.#unsettled.size >= (this.#options.pendingFlushes ?? 64)) {
+      this.#flushesDelayed++;
+      return;
+    }
+    this.#flushes++;
+    const flush: Promise<void> = this.#options.client.flush().then(
+      () => void this.#unsettled.delete(flush),
+      (error: unknown) => {
+        this.#unsettled.delete(flush);
+        this.#flushFailures++;
+        this.#problem('a flush failed', { error: messageOf(error) });
+      },
+    );
+    this.#unsettled.add(flush);
+  }
+
+  async #readServers(now: boolean): Promise<void> {
+    const monotonicMs = this.#clock.monotonicMs();
+    if (!now && monotonicMs - this.#serverStatusMs < SERVER_STATUS_EVERY_MS) return;
+    this.#serverStatusMs = monotonicMs;
+    this.#serverStatus = [
+      ...(await Promise.all(this.#servers.map((server) => server.status()))),
+      ...this.#missingServers,
+    ];
+  }
+
+  #dropped(): Record<string, number> {
+    const dropped: Record<string, number> = {};
+    const add = (reasons: Readonly<Record<string, number>>): void => {
+      for (const [reason, count] of Object.entries(reasons)) {
+        if (count > 0) dropped[reason] = (dropped[reason] ?? 0) + count;
+      }
+    };
+    add(this.#aggregator.counts().refused);
+    add(this.#readings.drops());
+    add(this.#self.drops());
+    add(this.#handles.refusals());
+    add({ series_refused_by_client: this.#statsd.refused });
+    return dropped;
+  }
+
+  #problem(message: string, detail: Readonly<Record<string, string>>): void {
+    this.#options.onProblem?.(message, detail);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

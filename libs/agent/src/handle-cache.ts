@@ -1,0 +1,70 @@
+import type { KindName } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import type { AgentClient, AgentSeries } from './agent-client.ts';
+import type { HostTags } from './host-tags.ts';
+
+interface CachedHandle {
+  /** Undefined when the client refused the series. */
+  readonly handle: AgentSeries | undefined;
+  lastUsedFlush: number;
+}
+
+/** The client's series by metric, kind and tags; those not used for a while are let go. */
+export class HandleCache {
+  readonly #client: AgentClient;
+  readonly #tags: HostTags;
+  readonly #handles = new Map<string, CachedHandle>();
+  readonly #refusals = new Map<string, number>();
+  readonly #idleFlushes: number;
+  readonly #limit: number;
+  #flush = 0;
+
+  constructor(client: AgentClient, tags: HostTags, idleFlushes: number, limit: number) {
+    this.#client = client;
+    this.#tags = tags;
+    this.#idleFlushes = Math.max(1, idleFlushes);
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#handles.size;
+  }
+
+  /** The handle from the cache, made where there is none; undefined when the client refuses such a series. */
+  get(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
+    const key = `${kind}\u0001${metric}\u0001${tags.join('\u0002')}`;
+    let cached = this.#handles.get(key);
+    if (cached === undefined) {
+      cached = { handle: this.make(metric, kind, tags), lastUsedFlush: this.#flush };
+      if (this.#handles.size < this.#limit) this.#handles.set(key, cached);
+    }
+    cached.lastUsedFlush = this.#flush;
+    return cached.handle;
+  }
+
+  /** A handle for one who keeps it; undefined, and counted by reason, when the client refuses such a series. */
+  make(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
+    try {
+      return this.#client.series(metric, kind, this.#tags.addedTo(tags));
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      const reason = String(error.detail.reason ?? error.code);
+      this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+      return undefined;
+    }
+  }
+
+  /** Ends a flush: handles idle for long enough are let go. */
+  endFlush(): void {
+    this.#flush++;
+    if (this.#flush % Math.max(1, this.#idleFlushes >> 2) !== 0) return;
+    for (const [key, cached] of this.#handles) {
+      if (this.#flush - cached.lastUsedFlush >= this.#idleFlushes) this.#handles.delete(key);
+    }
+  }
+
+  /** Series refused by the client, by reason. */
+  refusals(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#refusals);
+  }
+}

@@ -1,0 +1,48 @@
+import type { DogStatsDLimits, SocketFiles, UnixDatagramModule } from '@tidemark/dogstatsd';
+import type { Check, HostFiles } from '@tidemark/host-checks';
+import type { Clock } from '@tidemark/ports';
+import type { AgentClient } from './agent-client.ts';
+
+export interface DogStatsDOptions {
+  /** UDP address; `false` for none. Default 127.0.0.1:8125; port 0 takes a free one. */
+  readonly udp?: { readonly host?: string; readonly port?: number } | false;
+  /** Path of a Unix stream socket; none by default. */
+  readonly streamPath?: string;
+  /** Path of a Unix datagram socket, where `unix-dgram` can be loaded; none by default. */
+  readonly datagramPath?: string;
+  /** Asked of the operating system for UDP. Default 4 MiB. */
+  readonly receiveBufferBytes?: number;
+  readonly loadUnixDatagram?: () => Promise<UnixDatagramModule>;
+}
+
+export interface AgentOptions {
+  readonly clock: Clock;
+  readonly client: AgentClient;
+  /** The files of the host, for sockets and drop counters. */
+  readonly files: HostFiles & SocketFiles;
+  /** Becomes the tag `host:…` of every series that has no `host:` tag of its own. */
+  readonly hostname: string;
+  /** Further tags of every series. */
+  readonly tags?: readonly string[];
+  /** DogStatsD servers; `false` for none. */
+  readonly dogstatsd?: DogStatsDOptions | false;
+  /** Checks to run at every flush, or as rarely as they ask. */
+  readonly checks?: readonly Check[];
+  /** Aggregates are sent at every multiple of this, ms. Default 10,000. */
+  readonly flushIntervalMs?: number;
+  /** How long a flush waits for checks, ms; slower ones go out with the next. Default 250, at most a fourth of the interval. */
+  readonly checkWaitMs?: number;
+  /** A series not seen for this long is forgotten, ms. Default 300,000. */
+  readonly seriesExpiryMs?: number;
+  /** Series of checks whose handles are kept; others are looked up at each reading. Default 100,000. */
+  readonly cachedHandles?: number;
+  /** Readings of checks that wait for a flush. Default 100,000. */
+  readonly pendingReadings?: number;
+  /** Flushes that may be unsettled; while there are as many, points wait in the client for a later one. Default 64. */
+  readonly pendingFlushes?: number;
+  /** How long `stop` waits for the last flush to settle, ms. Default 5,000. */
+  readonly stopTimeoutMs?: number;
+  readonly limits?: DogStatsDLimits;
+  /** Told of what an operator should read: a check that fails, a flush that fails. Must not throw. */
+  readonly onProblem?: (message: string, detail: Readonly<Record<string, string>>) => void;
+}

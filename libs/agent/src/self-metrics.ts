@@ -1,0 +1,44 @@
+import type { CheckSink } from '@tidemark/host-checks';
+import type { AgentStatus } from './status.ts';
+
+/** The agent's own figures, `tidemark.agent.*`, as counts of what was added since the flush before. */
+export class SelfMetrics {
+  readonly #totals = new Map<string, number>();
+
+  /** Puts them into `sink`. Zero counts are left out, but for the points, whose absence would mean a dead agent. */
+  report(status: AgentStatus, sink: CheckSink): void {
+    for (const [source, points] of Object.entries(status.points)) {
+      this.#count(sink, 'tidemark.agent.points', points, [`source:${source}`], true);
+    }
+    for (const [reason, dropped] of Object.entries(status.dropped)) {
+      this.#count(sink, 'tidemark.agent.dropped', dropped, [`reason:${reason}`]);
+    }
+    const { dogstatsd } = status;
+    if (dogstatsd !== undefined) {
+      this.#count(sink, 'tidemark.agent.dogstatsd.values', dogstatsd.values, []);
+      this.#count(sink, 'tidemark.agent.dogstatsd.events', dogstatsd.events, []);
+      this.#count(sink, 'tidemark.agent.dogstatsd.service_checks', dogstatsd.serviceChecks, []);
+      sink.gauge('tidemark.agent.dogstatsd.series', dogstatsd.knownSeries);
+    }
+    for (const server of status.servers) {
+      const tags = [`transport:${server.transport}`];
+      this.#count(sink, 'tidemark.agent.dogstatsd.received', server.received, tags);
+      this.#count(sink, 'tidemark.agent.dogstatsd.received_bytes', server.receivedBytes, tags);
+      this.#count(sink, 'tidemark.agent.dogstatsd.dropped_by_os', server.droppedByOs ?? 0, tags);
+    }
+    for (const check of status.checks) {
+      const tags = [`check:${check.name}`];
+      if (check.durationMs !== undefined) sink.gauge('tidemark.agent.check.duration_ms', check.durationMs, tags);
+      this.#count(sink, 'tidemark.agent.check.failures', check.failures, tags);
+      this.#count(sink, 'tidemark.agent.check.overruns', check.overruns, tags);
+    }
+    this.#count(sink, 'tidemark.agent.flush.failures', status.flushFailures, []);
+  }
+
+  #count(sink: CheckSink, metric: string, total: number, tags: readonly string[], evenZero = false): void {
+    const key = `${metric} ${tags.join(' ')}`;
+    const delta = total - (this.#totals.get(key) ?? 0);
+    this.#totals.set(key, total);
+    if (delta > 0 || (evenZero && delta === 0)) sink.count(metric, delta, tags);
+  }
+}

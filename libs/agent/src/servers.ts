@@ -1,0 +1,57 @@
+import {
+  DEFAULT_DOGSTATSD_LIMITS,
+  type DogStatsDServer,
+  type Receiver,
+  type ServerStatus,
+  UdpServer,
+  UnixDatagramServer,
+  UnixStreamServer,
+} from '@tidemark/dogstatsd';
+import { isTidemarkError } from '@tidemark/ports';
+import type { AgentOptions } from './options.ts';
+
+export interface OpenedServers {
+  readonly servers: DogStatsDServer[];
+  /** Those that this host can't have, with the reason. */
+  readonly missing: ServerStatus[];
+}
+
+/**
+ * Opens the DogStatsD servers that the options ask for, or none of them. A Unix datagram socket that lacks its optional
+ * module is left out; any other that can't listen is an error.
+ */
+export async function openServers(receiver: Receiver, options: AgentOptions): Promise<OpenedServers> {
+  const { dogstatsd = {}, files, limits = DEFAULT_DOGSTATSD_LIMITS } = options;
+  const opened: OpenedServers = { servers: [], missing: [] };
+  if (dogstatsd === false) return opened;
+  const { udp = {}, streamPath, datagramPath, receiveBufferBytes, loadUnixDatagram } = dogstatsd;
+  try {
+    if (udp !== false) {
+      const buffer = receiveBufferBytes === undefined ? {} : { receiveBufferBytes };
+      const readText = (path: string): Promise<string> => files.readText(path);
+      opened.servers.push(await UdpServer.listen(receiver, { ...udp, ...buffer, limits, readText }));
+    }
+    if (streamPath !== undefined) {
+      opened.servers.push(await UnixStreamServer.listen(receiver, { path: streamPath, limits, files }));
+    }
+    if (datagramPath !== undefined) {
+      const load = loadUnixDatagram === undefined ? {} : { load: loadUnixDatagram };
+      const server = UnixDatagramServer.listen(receiver, { path: datagramPath, limits, files, ...load });
+      await server.then(
+        (listening) => opened.servers.push(listening),
+        (error: unknown) => {
+          if (!isTidemarkError(error, 'unimplemented')) throw error;
+          opened.missing.push(absent(datagramPath, error.message));
+        },
+      );
+    }
+  } catch (error) {
+    await Promise.all(opened.servers.map((server) => server.close()));
+    throw error;
+  }
+  return opened;
+}
+
+function absent(address: string, reason: string): ServerStatus {
+  return { transport: 'unix-datagram', address, listening: false, reason, received: 0, receivedBytes: 0 };
+}

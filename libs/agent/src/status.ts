@@ -1,0 +1,21 @@
+import type { AggregatorCounts, ServerStatus } from '@tidemark/dogstatsd';
+import type { CheckStatus } from '@tidemark/host-checks';
+
+/** All that an operator may ask of an agent. Counts are since its start. */
+export interface AgentStatus {
+  readonly hostname: string;
+  readonly flushIntervalMs: number;
+  readonly running: boolean;
+  readonly flushes: number;
+  readonly flushFailures: number;
+  /** Flushes left out because too many before them were still unsettled; their points went with the next. */
+  readonly flushesDelayed: number;
+  readonly lastFlushMs: number | undefined;
+  /** Points given to the client, by where they came from. */
+  readonly points: { readonly dogstatsd: number; readonly checks: number; readonly agent: number };
+  /** Values, points and series dropped by the agent, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly servers: readonly ServerStatus[];
+  readonly dogstatsd: AggregatorCounts | undefined;
+  readonly checks: readonly CheckStatus[];
+}
