@@ -110,7 +110,7 @@ async function sendEachType(client: StatsD, { aggregator, values, sketches }: Re
   expect(aggregator.serviceChecks()).toMatchObject([{ name: 'app.db.up', status: 'ok', message: 'fine' }]);
 }
 
-const clientOptions = { prefix: 'app.', globalTags: { env: 'test' }, includeDatadogTags: false };
+const clientOptions = { prefix: 'app.', globalTags: { env: 'test' }, includeDataDogTags: false };
 
 describe('hot-shots, unmodified', () => {
   test('over UDP', async () => {
