@@ -14,34 +14,60 @@ const ROUNDER = 6_755_399_441_055_744;
 const SCALED_LIMIT = 2 ** 51;
 const SAMPLE = 8;
 
+/** Where the last `toDecimals` that found no exponent met the first value that has none. */
+export let undecimalAt = 0;
+
 /**
- * Writes the integers r with r / 10^e = value into `integers`, and returns the least such e, or -1 when there is none up
- * to `EXPONENT_LIMIT` for all of them. Negative zero, NaN and the infinities are no decimals.
+ * Writes the integers r with r / 10^e = value into `integers`, and returns the least such e. When there is none up to
+ * `EXPONENT_LIMIT` for all of them, returns -1 and sets `undecimalAt`. Negative zero, NaN and the infinities are no
+ * decimals.
  */
 export function toDecimals(values: Float64Array, from: number, count: number, integers: Float64Array): number {
   // A few values nearly always show how many digits the block needs.
   const stride = count <= SAMPLE ? 1 : Math.floor(count / SAMPLE);
   let exponent = 0;
-  for (let i = 0; i < count; i += stride) {
-    exponent = digitsOf(values[from + i], exponent);
-    if (exponent < 0) return -1;
+  for (let i = from; i < from + count; i += stride) {
+    const digits = digitsOf(values[i], exponent);
+    if (digits < 0) break;
+    exponent = digits;
   }
   for (;;) {
     const failed = scale(values, from, count, POWERS_OF_TEN[exponent], integers);
     if (failed === count) return exponent;
-    exponent = digitsOf(values[from + failed], exponent);
-    if (exponent < 0) return -1;
+    const digits = digitsOf(values[from + failed], exponent);
+    if (digits < 0) {
+      undecimalAt = failed;
+      return -1;
+    }
+    exponent = digits;
   }
+}
+
+/** True when most of the values, by a sample, are decimals. */
+export function mostlyDecimal(values: Float64Array, from: number, count: number): boolean {
+  const stride = Math.max(1, Math.floor(count / SAMPLE));
+  let others = 0;
+  for (let i = from; i < from + count && others < 2; i += stride) {
+    if (digitsOf(values[i], 0) < 0) others++;
+  }
+  return others < 2;
 }
 
 /** Scales until a value isn't an integer over `power`; returns its index, or `count`. */
 function scale(values: Float64Array, from: number, count: number, power: number, integers: Float64Array): number {
+  if (power === 1) {
+    for (let i = 0; i < count; i++) {
+      const value = values[from + i];
+      const rounded = value + ROUNDER - ROUNDER;
+      if (rounded !== value || !(Math.abs(rounded) < SCALED_LIMIT) || Object.is(value, -0)) return i;
+      integers[i] = rounded;
+    }
+    return count;
+  }
   for (let i = 0; i < count; i++) {
     const value = values[from + i];
     const rounded = value * power + ROUNDER - ROUNDER;
-    if (rounded / power !== value || rounded >= SCALED_LIMIT || rounded <= -SCALED_LIMIT || Object.is(value, -0)) {
-      return i;
-    }
+    if (rounded / power !== value || !(Math.abs(rounded) < SCALED_LIMIT) || Object.is(value, -0)) return i;
     integers[i] = rounded;
   }
   return count;
@@ -53,7 +79,7 @@ function digitsOf(value: number, least: number): number {
   for (let exponent = least; exponent <= EXPONENT_LIMIT; exponent++) {
     const power = POWERS_OF_TEN[exponent];
     const rounded = value * power + ROUNDER - ROUNDER;
-    if (rounded >= SCALED_LIMIT || rounded <= -SCALED_LIMIT) return -1;
+    if (!(Math.abs(rounded) < SCALED_LIMIT)) return -1;
     if (rounded / power === value) return exponent;
   }
   return -1;

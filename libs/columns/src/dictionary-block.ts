@@ -1,39 +1,83 @@
 import type { ByteWriter } from '@tidemark/bytes';
 import { bitWidth, packedBytes, unpackBits, varintBytes, writePacked } from './bit-packing.ts';
 import type { ColumnReader } from './column-reader.ts';
-import { BLOCK, DICTIONARY_VALUES, EXPONENT_SHIFT, LAST_BLOCK_VALUES } from './mini-block.ts';
+import { BLOCK, DICTIONARY_VALUES, LAST_BLOCK_VALUES, writeBlockHead } from './mini-block.ts';
 
 const entries = new Float64Array(DICTIONARY_VALUES);
 const indexes = new Uint32Array(LAST_BLOCK_VALUES);
 
-/** Writes the integers by a dictionary, if they have few enough values for it to take less than `bits`. */
+/** Integers that lie this close together find their entry by a table; a search would mispredict its every step. */
+const TABLE_RANGE = 4096;
+/** By integer less the least: a turn, and an index in the low bits. What is of another turn is no entry. */
+const table = new Int32Array(TABLE_RANGE);
+const INDEX_BITS = 4;
+const LAST_TURN = 2 ** 26;
+let turn = 0;
+
+/**
+ * Writes the integers, which span [min, max], by a dictionary, if they have few enough values for it to take less than
+ * `bits`.
+ */
 export function writeDictionaryBlock(
   integers: Float64Array,
   count: number,
   exponent: number,
+  rest: number,
+  min: number,
+  max: number,
   bits: number,
   out: ByteWriter,
 ): boolean {
+  const used = max - min < TABLE_RANGE ? indexByTable(integers, count, min) : indexBySearch(integers, count);
+  if (used > DICTIONARY_VALUES) return false;
+  const width = bitWidth(used - 1);
+  let size = count * width;
+  for (let i = 0; i < used; i++) size += 8 * varintBytes(entries[i]);
+  if (size >= bits) return false;
+  writeBlockHead(BLOCK.dictionary, exponent, count, rest, out);
+  out.u8(used);
+  for (let i = 0; i < used; i++) out.signedVarint(entries[i]);
+  writePacked(indexes, count, width, out);
+  return true;
+}
+
+/** Fills `entries` and `indexes`; returns how many entries there are, or more than a dictionary holds. */
+function indexByTable(integers: Float64Array, count: number, min: number): number {
+  turn++;
+  if (turn === LAST_TURN) {
+    table.fill(0);
+    turn = 1;
+  }
+  let used = 0;
+  for (let i = 0; i < count; i++) {
+    const value = integers[i];
+    const slot = table[value - min];
+    if (slot >>> INDEX_BITS === turn) {
+      indexes[i] = slot & (DICTIONARY_VALUES - 1);
+    } else {
+      if (used === DICTIONARY_VALUES) return DICTIONARY_VALUES + 1;
+      table[value - min] = (turn << INDEX_BITS) | used;
+      indexes[i] = used;
+      entries[used++] = value;
+    }
+  }
+  return used;
+}
+
+/** The same for integers far apart. */
+function indexBySearch(integers: Float64Array, count: number): number {
   let used = 0;
   for (let i = 0; i < count; i++) {
     const value = integers[i];
     let index = 0;
     while (index < used && entries[index] !== value) index++;
     if (index === used) {
-      if (used === DICTIONARY_VALUES) return false;
+      if (used === DICTIONARY_VALUES) return DICTIONARY_VALUES + 1;
       entries[used++] = value;
     }
     indexes[i] = index;
   }
-  const width = bitWidth(used - 1);
-  let size = count * width;
-  for (let i = 0; i < used; i++) size += 8 * varintBytes(entries[i]);
-  if (size >= bits) return false;
-  out.u8(BLOCK.dictionary | (exponent << EXPONENT_SHIFT));
-  out.u8(used);
-  for (let i = 0; i < used; i++) out.signedVarint(entries[i]);
-  writePacked(indexes, count, width, out);
-  return true;
+  return used;
 }
 
 /** Reads what comes after the first byte. An index beyond the entries stands for 0. */

@@ -3,7 +3,8 @@ import { bitWidth, packedBytes, unpackBits, varintBytes, writePacked } from './b
 import type { ColumnReader } from './column-reader.ts';
 import { EXPONENT_LIMIT, POWERS_OF_TEN } from './decimal.ts';
 import { readDictionaryBlock, skipDictionaryBlock, writeDictionaryBlock } from './dictionary-block.ts';
-import { BLOCK, EXPONENT_SHIFT, LAST_BLOCK_VALUES, SCALED } from './mini-block.ts';
+import { measured } from './integer-measure.ts';
+import { BLOCK, EXPONENT_SHIFT, LAST_BLOCK_VALUES, writeBlockHead } from './mini-block.ts';
 
 /** Differences are packed only when a signed varint holds their least. */
 const LEAST_DELTA_LIMIT = 2 ** 51;
@@ -11,6 +12,10 @@ const LEAST_DELTA_LIMIT = 2 ** 51;
 const FACTOR_SAMPLE = 8;
 /** Below this, in bits of the whole block, a dictionary has nothing to win. */
 const DICTIONARY_LEAST_BITS = 128;
+/** Below this a quotient that isn't an integer can't be rounded to one. */
+const FACTOR_DISTANCE_LIMIT = 2 ** 48;
+/** Bit 7 of the width: the packed distances are to be multiplied by a factor, which comes next. */
+const FACTOR = 0x80;
 const WORD = 0x1_0000_0000;
 
 const low = new Uint32Array(LAST_BLOCK_VALUES);
@@ -18,26 +23,22 @@ const high = new Uint32Array(LAST_BLOCK_VALUES);
 const distances = new Float64Array(LAST_BLOCK_VALUES);
 
 /**
- * Writes `count` (1 to `LAST_BLOCK_VALUES`) integers, each below 2^52 in size, as a frame, as deltas or by a dictionary,
- * whichever is smallest. `exponent` is kept in the first byte for the reader.
+ * Writes `count` (1 to `LAST_BLOCK_VALUES`) integers, each below 2^52 in size, that were measured just before, as a
+ * frame, as deltas or by a dictionary, whichever is smallest. `exponent` is kept in the first byte for the reader; `rest`
+ * values, with these, are still to come in the column.
  */
-export function writeIntegerBlock(integers: Float64Array, count: number, exponent: number, out: ByteWriter): void {
-  let min = integers[0];
-  let max = min;
-  let minDelta = Number.POSITIVE_INFINITY;
-  let maxDelta = Number.NEGATIVE_INFINITY;
-  for (let i = 1, before = min; i < count; i++) {
-    const value = integers[i];
-    const delta = value - before;
-    before = value;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (delta < minDelta) minDelta = delta;
-    if (delta > maxDelta) maxDelta = delta;
-  }
+export function writeIntegerBlock(
+  integers: Float64Array,
+  count: number,
+  exponent: number,
+  rest: number,
+  out: ByteWriter,
+): void {
+  const { min, max, minDelta, maxDelta } = measured;
   const frameWidth = bitWidth(max - min);
   if (frameWidth === 0) {
-    writeHeader(BLOCK.frame, exponent, 0, 1, min, out);
+    writeBlockHead(BLOCK.frame, exponent, count, rest, out);
+    writeFrameHead(0, 1, min, out);
     return;
   }
   let bits = count * frameWidth;
@@ -47,37 +48,36 @@ export function writeIntegerBlock(integers: Float64Array, count: number, exponen
     asDeltas = deltaBits < bits;
     if (asDeltas) bits = deltaBits;
   }
-  if (bits >= DICTIONARY_LEAST_BITS && writeDictionaryBlock(integers, count, exponent, bits, out)) return;
+  if (bits >= DICTIONARY_LEAST_BITS && writeDictionaryBlock(integers, count, exponent, rest, min, max, bits, out))
+    return;
   if (asDeltas) {
-    writeDeltas(integers, count, exponent, minDelta, maxDelta - minDelta, out);
+    writeBlockHead(BLOCK.delta, exponent, count, rest, out);
+    writeDeltas(integers, count, minDelta, maxDelta - minDelta, out);
     return;
   }
+  writeBlockHead(BLOCK.frame, exponent, count, rest, out);
   const factor = commonFactor(integers, count, min);
   const width = factor === 1 ? frameWidth : bitWidth((max - min) / factor);
-  writeHeader(BLOCK.frame, exponent, width, factor, min, out);
+  writeFrameHead(width, factor, min, out);
   writeDistances(integers, count, min, factor, width, out);
 }
 
-function writeDeltas(
-  integers: Float64Array,
-  count: number,
-  exponent: number,
-  minDelta: number,
-  range: number,
-  out: ByteWriter,
-): void {
+function writeDeltas(integers: Float64Array, count: number, minDelta: number, range: number, out: ByteWriter): void {
   for (let i = 1; i < count; i++) distances[i - 1] = integers[i] - integers[i - 1];
   const factor = range === 0 ? 1 : commonFactor(distances, count - 1, minDelta);
   const width = bitWidth(range / factor);
-  writeHeader(BLOCK.delta, exponent, width, factor, integers[0], out);
+  writeFrameHead(width, factor, integers[0], out);
   out.signedVarint(minDelta);
   writeDistances(distances, count - 1, minDelta, factor, width, out);
 }
 
-function writeHeader(kind: number, exponent: number, width: number, factor: number, base: number, out: ByteWriter) {
-  out.u8(kind | (exponent << EXPONENT_SHIFT) | (factor === 1 ? 0 : SCALED));
-  out.u8(width);
-  if (factor !== 1) out.varint(factor);
+function writeFrameHead(width: number, factor: number, base: number, out: ByteWriter): void {
+  if (factor === 1) {
+    out.u8(width);
+  } else {
+    out.u8(width | FACTOR);
+    out.varint(factor);
+  }
   out.signedVarint(base);
 }
 
@@ -111,20 +111,35 @@ function commonFactor(integers: Float64Array, count: number, base: number): numb
   let factor = 0;
   const sample = Math.min(count, FACTOR_SAMPLE);
   for (let i = 0; i < sample && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
-  if (factor === 1) return 1;
-  for (let i = sample; i < count && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
-  return factor === 0 ? 1 : factor;
+  if (factor <= 1) return 1;
+  for (let i = sample; i < count && factor !== 1; i++) {
+    const distance = integers[i] - base;
+    // A remainder of float64 is slow, and this is nearly always an integer.
+    const quotient = distance / factor;
+    if (Math.floor(quotient) !== quotient) factor = divisor(distance, factor);
+    else if (distance >= FACTOR_DISTANCE_LIMIT) return 1;
+  }
+  return factor;
 }
 
+/** Euclid's, for integers of any size, in integer arithmetic as soon as it can. */
 function divisor(a: number, b: number): number {
   let x = a;
   let y = b;
-  while (y !== 0) {
+  while (y > 0x7fffffff || (y !== 0 && x > 0x7fffffff)) {
     const rest = x % y;
     x = y;
     y = rest;
   }
-  return x;
+  if (y === 0) return x;
+  let small = x | 0;
+  let smaller = y | 0;
+  while (smaller !== 0) {
+    const rest = (small % smaller) | 0;
+    small = smaller;
+    smaller = rest;
+  }
+  return small;
 }
 
 /**
@@ -145,9 +160,9 @@ export function readIntegerBlock(
     return;
   }
   if (kind > BLOCK.delta) reader.fail(`no integers in a block of kind ${kind}`);
-  const width = reader.u8();
-  if (width > 53) reader.fail(`a width of ${width} bits`);
-  const factor = head & SCALED ? reader.varint() : 1;
+  const widthByte = reader.u8();
+  const width = readWidth(reader, widthByte);
+  const factor = widthByte & FACTOR ? reader.varint() : 1;
   const base = reader.signedVarint();
   if (kind === BLOCK.frame) {
     readFrame(reader, width, factor, base, count, power, target, at);
@@ -165,9 +180,9 @@ export function skipIntegerBlock(reader: ColumnReader, head: number, count: numb
     return;
   }
   if (kind > BLOCK.delta) reader.fail(`no integers in a block of kind ${kind}`);
-  const width = reader.u8();
-  if (width > 53) reader.fail(`a width of ${width} bits`);
-  if (head & SCALED) reader.varint();
+  const widthByte = reader.u8();
+  const width = readWidth(reader, widthByte);
+  if (widthByte & FACTOR) reader.varint();
   reader.signedVarint();
   let packed = count;
   if (kind === BLOCK.delta) {
@@ -175,6 +190,12 @@ export function skipIntegerBlock(reader: ColumnReader, head: number, count: numb
     packed = count - 1;
   }
   skipPacked(reader, packed, width);
+}
+
+function readWidth(reader: ColumnReader, byte: number): number {
+  const width = byte & ~FACTOR;
+  if (width > 53) reader.fail(`a width of ${width} bits`);
+  return width;
 }
 
 function powerOf(reader: ColumnReader, head: number): number {

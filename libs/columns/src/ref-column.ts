@@ -2,7 +2,8 @@ import type { ByteWriter } from '@tidemark/bytes';
 import { assert } from '@tidemark/ports';
 import type { ColumnReader } from './column-reader.ts';
 import { readIntegerBlock, writeIntegerBlock } from './integer-block.ts';
-import { blockLength, LAST_BLOCK_VALUES } from './mini-block.ts';
+import { measureIntegers } from './integer-measure.ts';
+import { BLOCK, blockCount, blockLength, LAST_BLOCK_VALUES, readBlockHead } from './mini-block.ts';
 
 const RUNS = 0;
 const BLOCKS = 1;
@@ -16,16 +17,21 @@ const block = new Float64Array(LAST_BLOCK_VALUES);
 /** Writes the first `count` (at least one) refs, which must ascend; equal ones may follow each other. */
 export function writeRefs(refs: Uint32Array, count: number, out: ByteWriter): void {
   let runs = 1;
-  for (let i = 1, before = refs[0]; i < count; i++) {
-    const ref = refs[i];
-    if (ref !== before + 1) {
-      assert(ref >= before, 'refs must ascend');
-      runs++;
-    }
-    before = ref;
+  for (let i = 1; i < count; i++) {
+    // A difference modulo 2^32 is integer arithmetic, and is 1 from 2^32 - 1 to 0 as well.
+    if (((refs[i] - refs[i - 1]) | 0) === 1 && refs[i] !== 0) continue;
+    assert(refs[i] >= refs[i - 1], 'refs must ascend');
+    runs++;
   }
-  if (runs === 1 || runs * WORTHWHILE_RUN <= count) writeRuns(refs, count, out);
-  else writeBlocks(refs, count, out);
+  if (runs === 1) {
+    out.u8(RUNS);
+    out.varint(refs[0]);
+    out.varint(count);
+  } else if (runs * WORTHWHILE_RUN <= count) {
+    writeRuns(refs, count, out);
+  } else {
+    writeBlocks(refs, count, out);
+  }
 }
 
 /** Each run of consecutive refs as its distance from the one before, and its length. The last length follows. */
@@ -48,7 +54,8 @@ function writeBlocks(refs: Uint32Array, count: number, out: ByteWriter): void {
   for (let at = 0; at < count; ) {
     const length = blockLength(count - at);
     for (let i = 0; i < length; i++) block[i] = refs[at + i];
-    writeIntegerBlock(block, length, 0, out);
+    measureIntegers(block, length);
+    writeIntegerBlock(block, length, 0, count - at, out);
     at += length;
   }
 }
@@ -66,10 +73,9 @@ export function readRefs(reader: ColumnReader, count: number, target: Uint32Arra
       last = ref + runLength - 1;
       at = next;
     } else {
-      const length = blockLength(end - at);
-      last = readBlock(reader, length, last);
-      for (let i = 0; i < length; i++) target[at + i] = block[i];
-      at += length;
+      last = readBlock(reader, end - at, last);
+      for (let i = 0; i < blockCount; i++) target[at + i] = block[i];
+      at += blockCount;
     }
   }
   return last;
@@ -84,9 +90,8 @@ export function inspectRefs(reader: ColumnReader, count: number): number {
       last = readRun(reader, last, rest) + runLength - 1;
       rest -= runLength;
     } else {
-      const length = blockLength(rest);
-      last = readBlock(reader, length, last);
-      rest -= length;
+      last = readBlock(reader, rest, last);
+      rest -= blockCount;
     }
   }
   return last;
@@ -110,11 +115,11 @@ function readRun(reader: ColumnReader, last: number, rest: number): number {
   return ref;
 }
 
-/** Reads a mini-block into `block`; its refs must go on from `last` in order. Returns its last. */
-function readBlock(reader: ColumnReader, count: number, last: number): number {
-  const head = reader.u8();
-  // An exponent would make fractions.
-  if ((head & 0x78) !== 0) reader.fail(`no refs in a block of kind ${head}`);
+/** Reads a mini-block of `blockCount` into `block`; its refs must go on from `last` in order. Returns its last. */
+function readBlock(reader: ColumnReader, rest: number, last: number): number {
+  const head = readBlockHead(reader, rest);
+  const count = blockCount;
+  if (head > BLOCK.dictionary) reader.fail(`no refs in a block of kind ${head}`);
   readIntegerBlock(reader, head, count, block, 0);
   let before = last;
   for (let i = 0; i < count; i++) {

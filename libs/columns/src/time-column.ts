@@ -2,7 +2,8 @@ import type { ByteWriter } from '@tidemark/bytes';
 import { assert } from '@tidemark/ports';
 import type { ColumnReader } from './column-reader.ts';
 import { readIntegerBlock, writeIntegerBlock } from './integer-block.ts';
-import { blockLength, LAST_BLOCK_VALUES, TIME_LIMIT_MS } from './mini-block.ts';
+import { measureIntegers } from './integer-measure.ts';
+import { BLOCK, blockCount, blockLength, LAST_BLOCK_VALUES, readBlockHead, TIME_LIMIT_MS } from './mini-block.ts';
 
 const CONSTANT = 0;
 const BLOCKS = 1;
@@ -41,7 +42,8 @@ export function writeTimeBlocks(
       assertTime(timeMs);
       block[i] = timeMs - originMs;
     }
-    writeIntegerBlock(block, count, 0, out);
+    measureIntegers(block, count);
+    writeIntegerBlock(block, count, 0, to - at, out);
     at += count;
   }
 }
@@ -75,9 +77,7 @@ export function readTimeBlocks(
 ): void {
   const end = from + count;
   for (let at = from; at < end; ) {
-    const length = blockLength(end - at);
-    readBlock(reader, length, originMs, target, at, range);
-    at += length;
+    at += readBlock(reader, end - at, originMs, target, at, range);
   }
 }
 
@@ -90,18 +90,13 @@ export function inspectTimes(reader: ColumnReader, count: number, range: TimeRan
     return;
   }
   for (let rest = count; rest > 0; ) {
-    const length = blockLength(rest);
-    readBlock(reader, length, first, block, 0, range);
-    rest -= length;
+    rest -= readBlock(reader, rest, first, block, 0, range);
   }
 }
 
 function assertTime(timeMs: number): void {
-  assert(isTime(timeMs), `not a time in milliseconds: ${timeMs}`);
-}
-
-function isTime(timeMs: number): boolean {
-  return Math.abs(timeMs) < TIME_LIMIT_MS && Math.floor(timeMs) === timeMs;
+  if (Math.abs(timeMs) < TIME_LIMIT_MS && Math.floor(timeMs) === timeMs) return;
+  assert(false, `not a time in milliseconds: ${timeMs}`);
 }
 
 function readMode(reader: ColumnReader): number {
@@ -110,17 +105,18 @@ function readMode(reader: ColumnReader): number {
   return mode;
 }
 
+/** Reads the next mini-block of at most `rest` times; returns how many it holds. */
 function readBlock(
   reader: ColumnReader,
-  count: number,
+  rest: number,
   originMs: number,
   target: Float64Array,
   at: number,
   range: TimeRange,
-): void {
-  const head = reader.u8();
-  // An exponent would make fractions.
-  if ((head & 0x78) !== 0) reader.fail(`no times in a block of kind ${head}`);
+): number {
+  const head = readBlockHead(reader, rest);
+  const count = blockCount;
+  if (head > BLOCK.dictionary) reader.fail(`no times in a block of kind ${head}`);
   readIntegerBlock(reader, head, count, target, at);
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -131,6 +127,7 @@ function readBlock(
     if (timeMs > max) max = timeMs;
   }
   widen(reader, range, min, max);
+  return count;
 }
 
 function widen(reader: ColumnReader, range: TimeRange, min: number, max: number): void {

@@ -1,29 +1,56 @@
 import type { ByteWriter } from '@tidemark/bytes';
 import type { ColumnReader } from './column-reader.ts';
-import { toDecimals } from './decimal.ts';
+import { mostlyDecimal, toDecimals, undecimalAt } from './decimal.ts';
 import { readIntegerBlock, skipIntegerBlock, writeIntegerBlock } from './integer-block.ts';
-import { BLOCK, blockLength, LAST_BLOCK_VALUES } from './mini-block.ts';
+import { cutPoint, measureIntegers } from './integer-measure.ts';
+import { BLOCK, blockCount, blockLength, LAST_BLOCK_VALUES, readBlockHead } from './mini-block.ts';
 import { inspectSameBlock, inspectWordsBlock, readSameBlock, readWordsBlock, writeWordsBlock } from './words-block.ts';
 
 const integers = new Float64Array(LAST_BLOCK_VALUES);
 
+/** A value that is no decimal, among others that are, takes this many along as float64. */
+const SHORT_BLOCK_VALUES = 16;
+
 /** Writes `values[from..to)` so that every bit comes back. */
 export function writeValues(values: Float64Array<ArrayBuffer>, from: number, to: number, out: ByteWriter): void {
   for (let at = from; at < to; ) {
-    const count = blockLength(to - at);
-    const exponent = toDecimals(values, at, count, integers);
-    if (exponent < 0) writeWordsBlock(values, at, count, out);
-    else writeIntegerBlock(integers, count, exponent, out);
-    at += count;
+    at += writeBlock(values, at, to - at, out);
   }
+}
+
+/** Writes a mini-block at the start of the `rest` values that begin at `at`; returns how many it holds. */
+function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number, out: ByteWriter): number {
+  let count = blockLength(rest);
+  let exponent = toDecimals(values, at, count, integers);
+  if (exponent < 0) {
+    if (undecimalAt < SHORT_BLOCK_VALUES) {
+      if (count > SHORT_BLOCK_VALUES && mostlyDecimal(values, at + SHORT_BLOCK_VALUES, count - SHORT_BLOCK_VALUES)) {
+        count = SHORT_BLOCK_VALUES;
+      }
+      writeWordsBlock(values, at, count, rest, out);
+      return count;
+    }
+    count = undecimalAt;
+    exponent = toDecimals(values, at, count, integers);
+  }
+  measureIntegers(integers, count);
+  const cut = cutPoint(integers, count);
+  if (cut < count) {
+    // The part alone may need fewer digits.
+    count = cut;
+    exponent = toDecimals(values, at, count, integers);
+    measureIntegers(integers, count);
+  }
+  writeIntegerBlock(integers, count, exponent, rest, out);
+  return count;
 }
 
 /** Reads `count` values into `target` from `from` on, where there must be room for them. */
 export function readValues(reader: ColumnReader, count: number, target: Float64Array<ArrayBuffer>, from: number): void {
   const end = from + count;
   for (let at = from; at < end; ) {
-    const length = blockLength(end - at);
-    const head = reader.u8();
+    const head = readBlockHead(reader, end - at);
+    const length = blockCount;
     if (head === BLOCK.words) readWordsBlock(reader, length, target, at);
     else if (head === BLOCK.same) readSameBlock(reader, length, target, at);
     else readIntegerBlock(reader, head, length, target, at);
@@ -35,8 +62,8 @@ export function readValues(reader: ColumnReader, count: number, target: Float64A
 export function inspectValues(reader: ColumnReader, count: number): boolean {
   let nonFinite = false;
   for (let rest = count; rest > 0; ) {
-    const length = blockLength(rest);
-    const head = reader.u8();
+    const head = readBlockHead(reader, rest);
+    const length = blockCount;
     if (head === BLOCK.words) nonFinite = inspectWordsBlock(reader, length) || nonFinite;
     else if (head === BLOCK.same) nonFinite = inspectSameBlock(reader) || nonFinite;
     else skipIntegerBlock(reader, head, length);

@@ -1,7 +1,7 @@
 import type { ByteWriter } from '@tidemark/bytes';
 import { bitWidth, packedBytes, unpackBits, writePacked } from './bit-packing.ts';
 import type { ColumnReader } from './column-reader.ts';
-import { BLOCK, LAST_BLOCK_VALUES } from './mini-block.ts';
+import { BLOCK, LAST_BLOCK_VALUES, writeBlockHead } from './mini-block.ts';
 
 /** The exponent of an infinity or NaN, in the high word. */
 const NON_FINITE = 0x7ff0_0000;
@@ -14,7 +14,13 @@ const high = new Uint32Array(LAST_BLOCK_VALUES);
  * what was a float32 ends in 29 zeros: so high and low words are a frame each, the low ones without their common zeros.
  * Only the bits are touched, never the number, since a NaN loses its payload easily. Needs a little-endian machine.
  */
-export function writeWordsBlock(values: Float64Array<ArrayBuffer>, from: number, count: number, out: ByteWriter): void {
+export function writeWordsBlock(
+  values: Float64Array<ArrayBuffer>,
+  from: number,
+  count: number,
+  rest: number,
+  out: ByteWriter,
+): void {
   const words = new Uint32Array(values.buffer, values.byteOffset + 8 * from, 2 * count);
   let minLow = words[0];
   let minHigh = words[1];
@@ -35,7 +41,7 @@ export function writeWordsBlock(values: Float64Array<ArrayBuffer>, from: number,
     differing |= low[i];
   }
   if (differing === 0 && minHigh === maxHigh) {
-    out.u8(BLOCK.same);
+    writeBlockHead(BLOCK.same, 0, count, rest, out);
     out.u32(minLow);
     out.u32(minHigh);
     return;
@@ -44,7 +50,7 @@ export function writeWordsBlock(values: Float64Array<ArrayBuffer>, from: number,
   if (shift > 0) for (let i = 0; i < count; i++) low[i] >>>= shift;
   const lowWidth = bitWidth(differing >>> shift);
   const highWidth = bitWidth(maxHigh - minHigh);
-  out.u8(BLOCK.words);
+  writeBlockHead(BLOCK.words, 0, count, rest, out);
   out.u8(lowWidth);
   out.u8(shift);
   out.u8(highWidth);

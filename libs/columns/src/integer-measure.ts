@@ -1,0 +1,115 @@
+import { bitWidth } from './bit-packing.ts';
+import { LAST_BLOCK_VALUES } from './mini-block.ts';
+
+/** Integers are measured by units of this many, so that a good place to end a block is found without trying. */
+const UNIT = 32;
+const UNITS = LAST_BLOCK_VALUES / UNIT;
+/** What one more block costs: its head, width and base. */
+const CUT_COST_BITS = 48;
+/** Deltas looked at before all of them are. */
+const DELTA_SAMPLE = 8;
+
+const mins = new Float64Array(UNITS);
+const maxs = new Float64Array(UNITS);
+/** What the integers from a unit on would take as a frame of their own. */
+const restBits = new Float64Array(UNITS);
+
+/** Of the integers that were measured last. The deltas are infinitely far apart when they are no narrower. */
+export const measured = { min: 0, max: 0, minDelta: 0, maxDelta: 0 };
+
+/** Measures `count` (1 to `LAST_BLOCK_VALUES`) integers. */
+export function measureIntegers(integers: Float64Array, count: number): void {
+  let least = integers[0];
+  let greatest = least;
+  for (let at = 0, unit = 0; at < count; unit++) {
+    const end = Math.min(count, at + UNIT);
+    let min = integers[at++];
+    let max = min;
+    for (; at < end; at++) {
+      const value = integers[at];
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+    mins[unit] = min;
+    maxs[unit] = max;
+    if (min < least) least = min;
+    if (max > greatest) greatest = max;
+  }
+  measured.min = least;
+  measured.max = greatest;
+  measured.minDelta = Number.NEGATIVE_INFINITY;
+  measured.maxDelta = Number.POSITIVE_INFINITY;
+  const range = greatest - least;
+  if (count > 1 && range > 0 && measureDeltas(integers, Math.min(count, DELTA_SAMPLE), range)) {
+    measureDeltas(integers, count, range);
+  }
+}
+
+/** Measures the deltas of the first `count`; keeps the result and returns true only if they need less than `range`. */
+function measureDeltas(integers: Float64Array, count: number, range: number): boolean {
+  let before = integers[0];
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 1; i < count; i++) {
+    const value = integers[i];
+    const delta = value - before;
+    before = value;
+    if (delta < min) min = delta;
+    if (delta > max) max = delta;
+  }
+  const narrower = max - min < range;
+  measured.minDelta = narrower ? min : Number.NEGATIVE_INFINITY;
+  measured.maxDelta = narrower ? max : Number.POSITIVE_INFINITY;
+  return narrower;
+}
+
+/**
+ * How many of the `count` integers measured last the block should hold: fewer than all when two frames, cut there, take
+ * less. That is so where one metric ends and another begins.
+ */
+export function cutPoint(integers: Float64Array, count: number): number {
+  const frameWidth = bitWidth(measured.max - measured.min);
+  if (count <= UNIT || frameWidth === 0) return count;
+  // Integers that go on from each other are of one series.
+  if (measured.maxDelta - measured.minDelta < 2 ** (frameWidth - 1)) return count;
+  const units = Math.ceil(count / UNIT);
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let unit = units - 1; unit > 0; unit--) {
+    if (mins[unit] < min) min = mins[unit];
+    if (maxs[unit] > max) max = maxs[unit];
+    restBits[unit] = (count - unit * UNIT) * bitWidth(max - min);
+  }
+  let best = count * frameWidth - CUT_COST_BITS;
+  let cut = 0;
+  min = mins[0];
+  max = maxs[0];
+  for (let unit = 1; unit < units; unit++) {
+    const bits = unit * UNIT * bitWidth(max - min) + restBits[unit];
+    if (bits < best) {
+      best = bits;
+      cut = unit;
+    }
+    if (mins[unit] < min) min = mins[unit];
+    if (maxs[unit] > max) max = maxs[unit];
+  }
+  return cut === 0 ? count : moved(integers, count, cut);
+}
+
+/** Moves the cut from the start of a unit into the wider side, as far as integers there fit the narrower. */
+function moved(integers: Float64Array, count: number, cut: number): number {
+  const last = Math.ceil(count / UNIT);
+  const minBefore = Math.min(...mins.subarray(0, cut));
+  const maxBefore = Math.max(...maxs.subarray(0, cut));
+  const minAfter = Math.min(...mins.subarray(cut, last));
+  const maxAfter = Math.max(...maxs.subarray(cut, last));
+  const before = 2 ** bitWidth(maxBefore - minBefore);
+  const after = 2 ** bitWidth(maxAfter - minAfter);
+  let at = cut * UNIT;
+  if (before < after) {
+    while (at < count - 1 && integers[at] < minBefore + before && integers[at] > maxBefore - before) at++;
+  } else {
+    while (at > 1 && integers[at - 1] < minAfter + after && integers[at - 1] > maxAfter - after) at--;
+  }
+  return at;
+}
