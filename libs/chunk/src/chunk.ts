@@ -121,12 +121,13 @@ function writeHeaderAndTimes(kind: number, timesMs: Float64Array, from: number, 
   const minTimeMs = timesMs[from];
   const maxTimeMs = timesMs[to - 1];
   const stepMs = count === 1 ? 0 : timesMs[from + 1] - minTimeMs;
-  let regular = true;
-  for (let i = from + 1; i < to; i++) {
-    const delta = timesMs[i] - timesMs[i - 1];
+  let irregularAt = from + 1;
+  while (irregularAt < to && timesMs[irregularAt] - timesMs[irregularAt - 1] === stepMs) irregularAt++;
+  const regular = irregularAt === to;
+  assert(stepMs >= 0, 'times of a chunk must not descend');
+  for (let i = irregularAt; i < to; i++) {
     // Written so that NaN fails, too.
-    assert(delta >= 0, 'times of a chunk must not descend');
-    if (delta !== stepMs) regular = false;
+    assert(timesMs[i] >= timesMs[i - 1], 'times of a chunk must not descend');
   }
   assert(isTime(minTimeMs) && isTime(maxTimeMs), `no times in milliseconds: ${minTimeMs} to ${maxTimeMs}`);
   out.u8(VERSION | kind | (regular ? REGULAR : 0));
