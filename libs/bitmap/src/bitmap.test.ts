@@ -27,6 +27,7 @@ function sorted(set: Iterable<number>): number[] {
 function expectSame(bitmap: Bitmap, set: ReadonlySet<number>): void {
   expect(bitmap.size).toBe(set.size);
   expect(bitmap.isEmpty).toBe(set.size === 0);
+  expect(bitmap.last()).toBe(sorted(set).at(-1) ?? -1);
   expect(Buffer.compare(Buffer.from(bitmap.toArray().buffer), Buffer.from(Uint32Array.from(sorted(set)).buffer))).toBe(
     0,
   );

@@ -52,6 +52,12 @@ export class Bitmap {
     return this.#containers[at].add(value & 0xffff);
   }
 
+  /** The greatest value; -1 when there is none. */
+  last(): number {
+    const at = this.#keys.length - 1;
+    return at < 0 ? -1 : this.#keys[at] * CONTAINER_VALUES + this.#containers[at].last();
+  }
+
   addAll(values: ArrayLike<number>): void {
     for (let i = 0; i < values.length; i++) this.add(values[i]);
   }

@@ -61,6 +61,15 @@ export class Container {
     return low > 0 && value - this.values[(low - 1) * 2] <= this.values[(low - 1) * 2 + 1];
   }
 
+  /** The greatest value of a container that has any. */
+  last(): number {
+    if (this.form === ARRAY) return this.values[this.size - 1];
+    if (this.form === RUNS) return this.values[this.runs * 2 - 2] + this.values[this.runs * 2 - 1];
+    let w = WORDS - 1;
+    while (this.words[w] === 0) w--;
+    return (w << 5) + 31 - Math.clz32(this.words[w]);
+  }
+
   /** Adds a value; true when it was not there. */
   add(value: number): boolean {
     if (this.form === BITS) {
