@@ -1,1 +1,5 @@
-export {};
+export type { TagStoreLimits } from './limits.ts';
+export { DEFAULT_TAG_STORE_LIMITS } from './limits.ts';
+export type { OverBudget, TagPartitionOptions, TagPartitionStatus } from './tag-partition.ts';
+export { TagPartition } from './tag-partition.ts';
+export { MAX_UNKNOWN_DAYS } from './unknown-days.ts';

@@ -1,0 +1,143 @@
+import type {
+  DescribeMetricsRequest,
+  DescribeTagsRequest,
+  MetricDescription,
+  Series,
+  SeriesTagsRequest,
+  TagKeyDescription,
+} from '@tidemark/contract';
+import { DAY_MS, dayOf, ID_BYTES } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { beyond, lesser, type TagStoreLimits } from './limits.ts';
+import { kindsSeen } from './match.ts';
+import type { TagIndex } from './tag-index.ts';
+import { ABSENT } from './typed-list.ts';
+
+const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
+
+/** Metrics of a tenant by name, with the series seen on or after the day of `from_ms`. */
+export function describeMetrics(
+  index: TagIndex,
+  request: DescribeMetricsRequest,
+  limits: TagStoreLimits,
+): MetricDescription[] {
+  const fromDay = dayOf(request.fromMs);
+  const limit = lesser(request.limit, limits.described);
+  const wanted = index.metrics
+    .ofTenant(request.tenant)
+    .filter((metric) => metric.name.includes(request.contains) && metric.lastDay >= fromDay)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return wanted.slice(0, limit).map((metric) => {
+    const seen = metric.seen(fromDay, LAST_DAY);
+    return {
+      metric: metric.name,
+      kinds: kindsSeen(index, metric, seen),
+      series: seen.size,
+      lastDayMs: metric.lastDay * DAY_MS,
+    };
+  });
+}
+
+/**
+ * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days. Keys come by name; values by
+ * how many series have them, then by name.
+ */
+export function describeTags(
+  index: TagIndex,
+  request: DescribeTagsRequest,
+  limits: TagStoreLimits,
+): TagKeyDescription[] {
+  const metric = index.metrics.find(request.tenant, request.metric);
+  if (metric === undefined || request.toMs <= request.fromMs) return [];
+  const seen = metric.seen(dayOf(request.fromMs), dayOf(request.toMs - 1));
+  const { keys, seriesOfTag } = countTags(index, seen.toArray());
+  const limit = lesser(request.limit, limits.described);
+  return [...keys]
+    .map(([key, { series, tags }]) => ({
+      key: index.tags.key(key),
+      values: tags.length,
+      series,
+      top: mostUsed(index, tags, seriesOfTag, limit).map((tag) => ({
+        value: index.tags.value(tag),
+        series: seriesOfTag[tag],
+      })),
+    }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+interface KeyCount {
+  /** The last series that was counted for this key: several values of a series count once. */
+  last: number;
+  series: number;
+  /** The different tags with this key. */
+  readonly tags: number[];
+}
+
+function countTags(index: TagIndex, seen: Uint32Array): { keys: Map<number, KeyCount>; seriesOfTag: Uint32Array } {
+  const { values: tags } = index.series.tags;
+  const { values: tagStart } = index.series.tagStart;
+  const keyOf = index.tags.keyOf.values;
+  const keys = new Map<number, KeyCount>();
+  const seriesOfTag = new Uint32Array(index.tags.size);
+  for (let i = 0; i < seen.length; i++) {
+    const dense = seen[i];
+    for (let at = tagStart[dense]; at < tagStart[dense + 1]; at++) {
+      const tag = tags[at];
+      let count = keys.get(keyOf[tag]);
+      if (count === undefined) {
+        count = { last: ABSENT, series: 0, tags: [] };
+        keys.set(keyOf[tag], count);
+      }
+      if (count.last !== dense) count.series++;
+      count.last = dense;
+      if (seriesOfTag[tag]++ === 0) count.tags.push(tag);
+    }
+  }
+  return { keys, seriesOfTag };
+}
+
+/** The `limit` tags of the most series, then by text; without sorting the many that are not among them. */
+function mostUsed(index: TagIndex, tags: readonly number[], seriesOfTag: Uint32Array, limit: number): number[] {
+  const isBefore = (a: number, b: number): boolean =>
+    seriesOfTag[a] === seriesOfTag[b] ? index.tags.tag(a) < index.tags.tag(b) : seriesOfTag[a] > seriesOfTag[b];
+  const top: number[] = [];
+  for (const tag of tags) {
+    if (top.length === limit && !isBefore(tag, top[limit - 1])) continue;
+    let low = 0;
+    let high = top.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBefore(top[middle], tag)) low = middle + 1;
+      else high = middle;
+    }
+    top.splice(low, 0, tag);
+    if (top.length > limit) top.pop();
+  }
+  return top;
+}
+
+/** Names of series by id; an unknown one, or one of another tenant, has an empty metric. */
+export function seriesTags(index: TagIndex, request: SeriesTagsRequest, limits: TagStoreLimits): Series[] {
+  if (request.series.length % ID_BYTES !== 0) {
+    throw new TidemarkError('invalid_argument', `series: ${request.series.length} bytes (limit: 16 bytes an id)`, {
+      field: 'series',
+      limit: ID_BYTES,
+    });
+  }
+  const count = request.series.length / ID_BYTES;
+  if (count > limits.seriesTags) throw beyond('series', limits.seriesTags, `${count} series asked for`);
+  return Array.from({ length: count }, (_, i) => {
+    const dense = index.series.find(request.series.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
+    const metric = dense === ABSENT ? undefined : index.metrics.all[index.series.metric.values[dense]];
+    if (metric === undefined || metric.tenant !== request.tenant) return { metric: '', kind: 0, tags: [] };
+    return { metric: metric.name, kind: index.series.kind(dense), tags: tagsOf(index, dense) };
+  });
+}
+
+function tagsOf(index: TagIndex, dense: number): string[] {
+  const { tags, tagStart } = index.series;
+  const out: string[] = [];
+  for (let at = tagStart.values[dense]; at < tagStart.values[dense + 1]; at++)
+    out.push(index.tags.tag(tags.values[at]));
+  return out;
+}

@@ -1,0 +1,122 @@
+import { Bitmap } from '@tidemark/bitmap';
+import type { TagFilter } from '@tidemark/contract';
+import { TidemarkError } from '@tidemark/ports';
+import { beyond, type TagStoreLimits } from './limits.ts';
+import type { Metric } from './metric-table.ts';
+import type { TagIndex } from './tag-index.ts';
+import { ABSENT } from './typed-list.ts';
+import { wildcard } from './wildcard.ts';
+
+/**
+ * Evaluates filters over the series of one metric. Each step starts from a universe, the series that are still in
+ * question, and never looks at others: a negation is the universe less what its operand selects of it.
+ */
+export class FilterEvaluator {
+  readonly #index: TagIndex;
+  readonly #metric: Metric;
+  readonly #limits: TagStoreLimits;
+  #terms = 0;
+
+  constructor(index: TagIndex, metric: Metric, limits: TagStoreLimits) {
+    this.#index = index;
+    this.#metric = metric;
+    this.#limits = limits;
+  }
+
+  /** The series of `universe` that the filter selects; may be `universe` itself. No filter selects all. */
+  select(filter: TagFilter | undefined, universe: Bitmap, depth = 1): Bitmap {
+    const step = filter?.filter;
+    if (step === undefined) return universe;
+    if (depth > this.#limits.filterDepth) {
+      throw beyond('filter_depth', this.#limits.filterDepth, 'the filter nests too deeply');
+    }
+    this.#count(1);
+    switch (step.$case) {
+      case 'tag':
+        return this.#tag(step.value, universe);
+      case 'pattern':
+        return this.#pattern(step.value.key, step.value.pattern, universe);
+      case 'in':
+        return this.#in(step.value.key, step.value.values, universe);
+      case 'not':
+        return universe.andNot(this.select(step.value, universe, depth + 1));
+      case 'and':
+        return step.value.filters.reduce((left, each) => this.select(each, left, depth + 1), universe);
+      case 'or': {
+        const found = new Bitmap();
+        for (const each of step.value.filters) found.orInPlace(this.select(each, universe, depth + 1));
+        return found;
+      }
+      default:
+        throw new TidemarkError('invalid_argument', 'filter: a kind of filter that this program does not know', {
+          field: 'filter',
+        });
+    }
+  }
+
+  #count(terms: number): void {
+    this.#terms += terms;
+    if (this.#terms > this.#limits.filterTerms) {
+      throw beyond('filter_terms', this.#limits.filterTerms, `the filter has ${this.#terms} terms or more`);
+    }
+  }
+
+  #tag(text: string, universe: Bitmap): Bitmap {
+    const slot = this.#slot(text);
+    return slot === ABSENT ? new Bitmap() : this.#index.postings.within(slot, universe);
+  }
+
+  #slot(text: string): number {
+    const tag = this.#index.tags.find(text);
+    return tag === ABSENT ? ABSENT : this.#index.postings.slot(this.#metric.index, tag);
+  }
+
+  #in(key: string, values: readonly string[], universe: Bitmap): Bitmap {
+    this.#count(values.length);
+    const found = new Bitmap();
+    for (const value of values) {
+      // A bare word is a key with an empty value.
+      for (const text of value === '' ? [key, `${key}:`] : [`${key}:${value}`]) {
+        const slot = this.#slot(text);
+        if (slot !== ABSENT) this.#index.postings.collect(slot, universe, found);
+      }
+    }
+    return found;
+  }
+
+  /** Tries the pattern on each of the metric's values once, or on those of the universe where these are fewer. */
+  #pattern(keyText: string, pattern: string, universe: Bitmap): Bitmap {
+    const { tags, postings } = this.#index;
+    const key = tags.findKey(keyText);
+    const found = new Bitmap();
+    if (key === ABSENT || universe.isEmpty) return found;
+    const matches = wildcard(pattern);
+    if (postings.valueCount(this.#metric.index, key) > universe.size) return this.#scan(key, matches, universe);
+    postings.eachSlot(this.#metric.index, key, (slot) => {
+      if (matches(tags.value(postings.tagOfSlot(slot)))) postings.collect(slot, universe, found);
+    });
+    return found;
+  }
+
+  /** A metric whose values mostly died: only those of series in question are looked at. */
+  #scan(key: number, matches: (text: string) => boolean, universe: Bitmap): Bitmap {
+    const { tags, series } = this.#index;
+    const found = new Bitmap();
+    const known = new Map<number, boolean>();
+    const keyOf = tags.keyOf.values;
+    for (const dense of universe.toArray()) {
+      const end = series.tagStart.values[dense + 1];
+      for (let at = series.tagStart.values[dense]; at < end; at++) {
+        const tag = series.tags.values[at];
+        if (keyOf[tag] !== key) continue;
+        let isMatch = known.get(tag);
+        if (isMatch === undefined) {
+          isMatch = matches(tags.value(tag));
+          known.set(tag, isMatch);
+        }
+        if (isMatch) found.add(dense);
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,153 @@
+import { ByteReader, ByteWriter } from '@tidemark/bytes';
+import { ID_BYTES, isKind, type Kind } from '@tidemark/model';
+import type { KeyValueWrite } from '@tidemark/ports';
+import { journalKey, openValue, sealValue } from './store-layout.ts';
+import type { TagIndex } from './tag-index.ts';
+
+const TAG = 1;
+const METRIC = 2;
+const SERIES = 3;
+
+/** A commit closes a segment of at least this size: what a later commit would write again is less. */
+const CLOSE_BYTES = 16 * 1024;
+/** A segment closes at once at this size, however much one commit holds. */
+const LARGE_BYTES = 256 * 1024;
+/** Longest text; those of the log are shorter. */
+const TEXT_BYTES = 64 * 1024;
+
+interface Segment {
+  readonly number: number;
+  readonly value: Buffer;
+}
+
+/**
+ * Definitions of tags, metrics and series in the order of their numbers, in segments. Only the last segment, small by
+ * rule, is ever written again; so a commit of a few series is small, and opening reads few, large values.
+ */
+export class Journal {
+  #closed: Segment[] = [];
+  readonly #tail = new ByteWriter(1024);
+  #tailNumber = 0;
+  #isTailDirty = false;
+  #uncommittedBytes = 0;
+  /** Where the entry being written starts in the tail. */
+  #startBytes = 0;
+
+  /** Bytes of definitions since the last commit. */
+  get uncommittedBytes(): number {
+    return this.#uncommittedBytes;
+  }
+
+  tag(text: string): void {
+    this.#begin(TAG);
+    this.#tail.text(text);
+    this.#end();
+  }
+
+  metric(tenant: string, name: string): void {
+    this.#begin(METRIC);
+    this.#tail.text(tenant);
+    this.#tail.text(name);
+    this.#end();
+  }
+
+  series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void {
+    this.#begin(SERIES);
+    this.#tail.bytes(id);
+    this.#tail.varint(metric);
+    this.#tail.u8(kind);
+    this.#tail.varint(tags.length);
+    for (const tag of tags) this.#tail.varint(tag);
+    this.#end();
+  }
+
+  #begin(entry: number): void {
+    this.#startBytes = this.#tail.length;
+    this.#tail.u8(entry);
+  }
+
+  #end(): void {
+    this.#uncommittedBytes += this.#tail.length - this.#startBytes;
+    this.#isTailDirty = true;
+    if (this.#tail.length >= LARGE_BYTES) this.#close();
+  }
+
+  #close(): void {
+    this.#closed.push({ number: this.#tailNumber, value: this.#tail.take() });
+    this.#tailNumber++;
+    this.#isTailDirty = false;
+  }
+
+  /** Writes of all that is not committed, and what to call once they are, or are not. */
+  capture(): { writes: KeyValueWrite[]; settle(isCommitted: boolean): void } {
+    if (this.#tail.length >= CLOSE_BYTES) this.#close();
+    const segments = this.#closed.slice();
+    const hasTail = this.#isTailDirty;
+    if (hasTail) segments.push({ number: this.#tailNumber, value: Buffer.from(this.#tail.view()) });
+    const closed = this.#closed.length;
+    const bytes = this.#uncommittedBytes;
+    this.#isTailDirty = false;
+    this.#uncommittedBytes = 0;
+    return {
+      writes: segments.map(({ number, value }) => ({ key: journalKey(number), value: sealValue(value) })),
+      settle: (isCommitted) => {
+        if (isCommitted) {
+          this.#closed = this.#closed.slice(closed);
+          return;
+        }
+        this.#isTailDirty ||= hasTail;
+        this.#uncommittedBytes += bytes;
+      },
+    };
+  }
+
+  /** Takes in one stored segment, in order, and what it defines into the index. Throws `data_loss`. */
+  load(number: number, sealed: Uint8Array, index: TagIndex): void {
+    const what = `tag store journal ${number}`;
+    const value = openValue(sealed, what);
+    const reader = new ByteReader(value, what);
+    if (number !== this.#tailNumber) reader.fail(`segment ${this.#tailNumber} is missing`);
+    while (reader.remaining > 0) loadEntry(reader, index);
+    this.#tail.reset();
+    if (value.length < CLOSE_BYTES) this.#tail.bytes(value);
+    this.#tailNumber++;
+  }
+
+  /** Call after the last segment: goes on where it ended if there is room. */
+  resume(): void {
+    if (this.#tail.length > 0) this.#tailNumber--;
+  }
+}
+
+function loadEntry(reader: ByteReader, index: TagIndex): void {
+  switch (reader.u8()) {
+    case TAG:
+      index.tags.add(reader.text(TEXT_BYTES));
+      return;
+    case METRIC:
+      index.metrics.add(reader.text(TEXT_BYTES), reader.text(TEXT_BYTES));
+      return;
+    case SERIES:
+      loadSeries(reader, index);
+      return;
+    default:
+      reader.fail('unknown entry');
+  }
+}
+
+function loadSeries(reader: ByteReader, index: TagIndex): void {
+  const id = reader.bytes(ID_BYTES);
+  const metric = reader.varint();
+  if (metric >= index.metrics.all.length) reader.fail(`metric ${metric} of ${index.metrics.all.length}`);
+  const kind = reader.u8();
+  if (!isKind(kind)) reader.fail(`kind ${kind}`);
+  const count = reader.varint();
+  if (count > reader.remaining) reader.fail(`${count} tags in ${reader.remaining} bytes`);
+  const tags: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const tag = reader.varint();
+    if (tag >= index.tags.size) reader.fail(`tag ${tag} of ${index.tags.size}`);
+    tags.push(tag);
+  }
+  index.admit(id, index.metrics.all[metric], kind, tags);
+}

@@ -1,0 +1,201 @@
+import type { Bitmap } from '@tidemark/bitmap';
+import type { MatchedGroup, MatchRequest } from '@tidemark/contract';
+import { dayOf, type Kind, metricId } from '@tidemark/model';
+import { FilterEvaluator } from './filter.ts';
+import { sortBySeriesId } from './id-order.ts';
+import { beyond, lesser, type TagStoreLimits } from './limits.ts';
+import { kindsOf, type Metric } from './metric-table.ts';
+import { ID_WORDS } from './series-table.ts';
+import type { TagIndex } from './tag-index.ts';
+import { ABSENT, PairMap, Uint32List } from './typed-list.ts';
+
+/** Stands for «the series has no tag with this key»; no partition has so many tags. */
+const MISSING = 0xffffffff;
+const WORD_BYTES = 4;
+
+export interface Match {
+  readonly metricId: Buffer;
+  readonly kinds: Kind[];
+  readonly groups: MatchedGroup[];
+}
+
+/**
+ * The series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by kind and
+ * tags. A series with several values of a key falls into the group of each. Throws `resource_exhausted`.
+ */
+export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): Match {
+  if (request.groupBy.length > limits.groupKeys) {
+    throw beyond('group_keys', limits.groupKeys, `${request.groupBy.length} group_by keys`);
+  }
+  const metric = index.metrics.find(request.tenant, request.metric);
+  if (metric === undefined || request.toMs <= request.fromMs) {
+    return { metricId: metricId(request.tenant, request.metric), kinds: [], groups: [] };
+  }
+  const universe = metric.seen(dayOf(request.fromMs), dayOf(request.toMs - 1));
+  const selected = new FilterEvaluator(index, metric, limits).select(request.filter, universe);
+  const maxSeries = lesser(request.maxSeries, limits.matchSeries);
+  if (selected.size > maxSeries) {
+    throw beyond('max_series', maxSeries, `the query selects ${selected.size} series of ${metric.name}`);
+  }
+  const grouping = new Grouping(index, metric, request.groupBy, {
+    maxSeries,
+    maxGroups: lesser(request.maxGroups, limits.matchGroups),
+  });
+  return {
+    metricId: metric.id,
+    kinds: kindsSeen(index, metric, universe),
+    groups: grouping.groups(sortBySeriesId(selected.toArray(), index.series)),
+  };
+}
+
+/** Kinds of the series of a metric in `seen`, ascending. */
+export function kindsSeen(index: TagIndex, metric: Metric, seen: Bitmap): Kind[] {
+  if (seen.isEmpty) return [];
+  let mask = metric.kindMask;
+  // Only a metric that changed its kind needs a look at every series.
+  if ((mask & (mask - 1)) !== 0) {
+    mask = 0;
+    for (const dense of seen.toArray()) mask |= 1 << index.series.kind(dense);
+  }
+  return kindsOf(mask);
+}
+
+interface GroupingLimits {
+  readonly maxSeries: number;
+  readonly maxGroups: number;
+}
+
+/**
+ * Groups series by the numbers of their tags, never by text. A group is a path in a tree: its kind, then one tag (or
+ * `MISSING`) for each key; every node of the tree leads to a group, so groups × keys bounds them all.
+ */
+class Grouping {
+  readonly #index: TagIndex;
+  readonly #metric: Metric;
+  readonly #keyTexts: readonly string[];
+  readonly #keys: number[];
+  readonly #missing: number[];
+  readonly #limits: GroupingLimits;
+  /** (node, tag) → node. Nodes below 5 are the kinds. */
+  readonly #children = new PairMap();
+  readonly #parent = new Uint32List();
+  readonly #tag = new Uint32List();
+  readonly #sizes = new Uint32List();
+  #groupCount = 0;
+  /** Which series is in which node, in the order of series ids. */
+  readonly #memberNode = new Uint32List();
+  readonly #member = new Uint32List();
+
+  constructor(index: TagIndex, metric: Metric, keys: readonly string[], limits: GroupingLimits) {
+    this.#index = index;
+    this.#metric = metric;
+    this.#keyTexts = keys;
+    this.#keys = keys.map((key) => index.tags.findKey(key));
+    // A series that is really tagged `key:N/A` falls into the same group: both would have the same name.
+    this.#missing = keys.map((key) => {
+      const tag = index.tags.find(`${key}:N/A`);
+      return tag === ABSENT ? MISSING : tag;
+    });
+    this.#limits = limits;
+    for (let kind = 0; kind <= 4; kind++) this.#addNode(0, 0);
+  }
+
+  groups(sorted: Uint32Array): MatchedGroup[] {
+    this.#member.reserve(sorted.length);
+    this.#memberNode.reserve(sorted.length);
+    for (let i = 0; i < sorted.length; i++) this.#place(sorted[i], this.#index.series.kind(sorted[i]), 0);
+    return this.#collect();
+  }
+
+  /** Puts a series below `node`, by its tags of key `level` and on. */
+  #place(dense: number, node: number, level: number): void {
+    if (level === this.#keys.length) {
+      this.#join(dense, node);
+      return;
+    }
+    const { tags, tagStart } = this.#index.series;
+    const keyOf = this.#index.tags.keyOf.values;
+    const key = this.#keys[level];
+    const end = tagStart.values[dense + 1];
+    let found = 0;
+    for (let at = tagStart.values[dense]; at < end; at++) {
+      const tag = tags.values[at];
+      if (keyOf[tag] !== key) continue;
+      found++;
+      this.#place(dense, this.#child(node, tag), level + 1);
+    }
+    if (found === 0) this.#place(dense, this.#child(node, this.#missing[level]), level + 1);
+  }
+
+  #join(dense: number, node: number): void {
+    if (this.#member.length === this.#limits.maxSeries) {
+      const found = `the groups of ${this.#metric.name} have more than ${this.#member.length} series in all`;
+      throw beyond('max_series', this.#limits.maxSeries, found);
+    }
+    if (this.#sizes.values[node] === 0) {
+      if (this.#groupCount === this.#limits.maxGroups) {
+        const found = `more than ${this.#groupCount} groups of ${this.#metric.name} by ${this.#keyTexts.join(', ')}`;
+        throw beyond('max_groups', this.#limits.maxGroups, found);
+      }
+      this.#groupCount++;
+    }
+    this.#sizes.values[node]++;
+    this.#member.push(dense);
+    this.#memberNode.push(node);
+  }
+
+  #child(node: number, tag: number): number {
+    let child = this.#children.get(node, tag);
+    if (child === ABSENT) {
+      child = this.#addNode(node, tag);
+      this.#children.put(node, tag, child);
+    }
+    return child;
+  }
+
+  #addNode(parent: number, tag: number): number {
+    this.#parent.push(parent);
+    this.#tag.push(tag);
+    return this.#sizes.push(0);
+  }
+
+  #collect(): MatchedGroup[] {
+    const words = new Uint32Array(this.#member.length * ID_WORDS);
+    /** Where the next series of each node goes, in words. */
+    const cursors = new Uint32Array(this.#sizes.length);
+    const groups: MatchedGroup[] = [];
+    let at = 0;
+    for (let node = 0; node < this.#sizes.length; node++) {
+      const sizeWords = this.#sizes.values[node] * ID_WORDS;
+      if (sizeWords === 0) continue;
+      cursors[node] = at;
+      const series = Buffer.from(words.buffer, at * WORD_BYTES, sizeWords * WORD_BYTES);
+      groups.push({ ...this.#nameOf(node), series });
+      at += sizeWords;
+    }
+    for (let i = 0; i < this.#member.length; i++) {
+      const node = this.#memberNode.values[i];
+      this.#index.series.copyId(this.#member.values[i], words, cursors[node]);
+      cursors[node] += ID_WORDS;
+    }
+    return groups.sort(byTagsAndKind);
+  }
+
+  #nameOf(node: number): { tags: string[]; kind: Kind } {
+    const tags: string[] = [];
+    let at = node;
+    for (let level = this.#keys.length - 1; level >= 0; level--) {
+      const tag = this.#tag.values[at];
+      tags[level] = tag === MISSING ? `${this.#keyTexts[level]}:N/A` : this.#index.tags.tag(tag);
+      at = this.#parent.values[at];
+    }
+    return { tags, kind: at as Kind };
+  }
+}
+
+function byTagsAndKind(a: MatchedGroup, b: MatchedGroup): number {
+  for (let i = 0; i < a.tags.length; i++) {
+    if (a.tags[i] !== b.tags[i]) return a.tags[i] < b.tags[i] ? -1 : 1;
+  }
+  return a.kind - b.kind;
+}

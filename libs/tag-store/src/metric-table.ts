@@ -1,0 +1,121 @@
+import { Bitmap } from '@tidemark/bitmap';
+import { type Kind, metricId } from '@tidemark/model';
+
+/** The series of a metric that were seen on one UTC day. */
+export class DaySeries {
+  readonly day: number;
+  readonly bitmap: Bitmap;
+  /** Changed since the last commit. */
+  isDirty = false;
+
+  constructor(day: number, bitmap: Bitmap) {
+    this.day = day;
+    this.bitmap = bitmap;
+  }
+}
+
+/** A metric of a tenant: its days, each with its series, and what describes it. */
+export class Metric {
+  readonly index: number;
+  readonly tenant: string;
+  readonly name: string;
+  /** 16 bytes. */
+  readonly id: Buffer;
+  /** Ascending. */
+  readonly days: DaySeries[] = [];
+  seriesCount = 0;
+  /** Bit `kind` for each kind that a series of it has ever had. */
+  kindMask = 0;
+
+  constructor(index: number, tenant: string, name: string) {
+    this.index = index;
+    this.tenant = tenant;
+    this.name = name;
+    this.id = metricId(tenant, name);
+  }
+
+  /** The last day that a series of it was seen; -1 before the first. */
+  get lastDay(): number {
+    return this.days.length === 0 ? -1 : this.days[this.days.length - 1].day;
+  }
+
+  /** The entry of a day, made where there is none. */
+  daySeries(day: number): DaySeries {
+    const last = this.days[this.days.length - 1];
+    if (last !== undefined && last.day === day) return last;
+    const at = this.#lowerBound(day);
+    if (at < this.days.length && this.days[at].day === day) return this.days[at];
+    const made = new DaySeries(day, new Bitmap());
+    this.days.splice(at, 0, made);
+    return made;
+  }
+
+  /** Takes a stored day in; days come in ascending order. */
+  loadDay(day: number, bitmap: Bitmap): void {
+    this.days.push(new DaySeries(day, bitmap));
+  }
+
+  /** Series seen from `firstDay` to `lastDay`, both inclusive; not to be changed. */
+  seen(firstDay: number, lastDay: number): Bitmap {
+    const from = this.#lowerBound(firstDay);
+    const to = this.#lowerBound(lastDay + 1);
+    if (to - from === 1) return this.days[from].bitmap;
+    const union = new Bitmap();
+    for (let i = from; i < to; i++) union.orInPlace(this.days[i].bitmap);
+    return union;
+  }
+
+  /** How many series were seen on or after a day. */
+  countSince(day: number): number {
+    if (this.days.length === 0 || this.days[0].day >= day) return this.seriesCount;
+    return this.seen(day, Number.MAX_SAFE_INTEGER - 1).size;
+  }
+
+  #lowerBound(day: number): number {
+    let low = 0;
+    let high = this.days.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.days[middle].day < day) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Metrics of a partition, by number and by tenant and name. */
+export class MetricTable {
+  readonly all: Metric[] = [];
+  readonly #byTenant = new Map<string, Map<string, Metric>>();
+
+  find(tenant: string, name: string): Metric | undefined {
+    return this.#byTenant.get(tenant)?.get(name);
+  }
+
+  add(tenant: string, name: string): Metric {
+    const metric = new Metric(this.all.length, tenant, name);
+    this.all.push(metric);
+    let metrics = this.#byTenant.get(tenant);
+    if (metrics === undefined) {
+      metrics = new Map();
+      this.#byTenant.set(tenant, metrics);
+    }
+    metrics.set(name, metric);
+    return metric;
+  }
+
+  tenants(): IterableIterator<string> {
+    return this.#byTenant.keys();
+  }
+
+  ofTenant(tenant: string): Metric[] {
+    return [...(this.#byTenant.get(tenant)?.values() ?? [])];
+  }
+}
+
+/** The kinds of a mask, ascending. */
+export function kindsOf(mask: number): Kind[] {
+  const kinds: Kind[] = [];
+  for (let kind = 1; kind <= 4; kind++) if ((mask >>> kind) & 1) kinds.push(kind as Kind);
+  return kinds;
+}

@@ -1,0 +1,87 @@
+import { deserializeBitmap } from '@tidemark/bitmap';
+import { afterPrefix } from '@tidemark/bytes';
+import { type KeyValue, TidemarkError } from '@tidemark/ports';
+import { Journal } from './journal.ts';
+import {
+  decodeState,
+  offsetOfGapKey,
+  openValue,
+  PREFIX,
+  prefixKey,
+  STATE_KEY,
+  type StoredState,
+  segmentOfKey,
+  unknownDayOfKey,
+  wordsOfKey,
+} from './store-layout.ts';
+import { TagIndex } from './tag-index.ts';
+
+export interface OpenedStore {
+  readonly nextOffset: number;
+  readonly index: TagIndex;
+  readonly journal: Journal;
+  /** Reasons of the gaps by offset, ascending. */
+  readonly gaps: Map<number, string>;
+}
+
+/**
+ * Reads a stored partition into memory. Postings are not stored: they follow from the series, faster than they could be
+ * read. Throws `data_loss` when an entry is broken or missing, `failed_precondition` when a newer program wrote it.
+ */
+export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
+  const index = new TagIndex();
+  const journal = new Journal();
+  const gaps = new Map<number, string>();
+  const stored = await keyValue.get(STATE_KEY);
+  if (stored === undefined) return { nextOffset: 0, index, journal, gaps };
+  const state = decodeState(stored);
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.journal)) journal.load(segmentOfKey(key), value, index);
+  journal.resume();
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.day)) loadDay(index, key, value);
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.unknownDay)) {
+    openValue(value, 'tag store unknown day');
+    const { id, day } = unknownDayOfKey(key);
+    index.unknown.add(id, day);
+  }
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.gap)) {
+    gaps.set(offsetOfGapKey(key), openValue(value, 'tag store gap').toString());
+  }
+  index.hash.load(state.hash);
+  index.unknown.dropped = state.droppedUnknownDays;
+  checkComplete(state, index, gaps);
+  return { nextOffset: state.nextOffset, index, journal, gaps };
+}
+
+function entriesOf(keyValue: KeyValue, prefix: number): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
+  const from = prefixKey(prefix);
+  return keyValue.entries({ from, to: afterPrefix(from) });
+}
+
+function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
+  const [metricIndex, day] = wordsOfKey(key);
+  const metric = index.metrics.all[metricIndex];
+  if (metric === undefined) {
+    throw new TidemarkError('data_loss', `tag store: a day of metric ${metricIndex} of ${index.metrics.all.length}`);
+  }
+  const bitmap = deserializeBitmap(openValue(value, `tag store day ${day} of ${metric.name}`));
+  if (bitmap.last() >= index.series.count) {
+    throw new TidemarkError('data_loss', `tag store: day ${day} of ${metric.name} has a series that is not defined`);
+  }
+  metric.loadDay(day, bitmap);
+  index.daysOfSeries += bitmap.size;
+}
+
+function checkComplete(state: StoredState, index: TagIndex, gaps: ReadonlyMap<number, string>): void {
+  const found: [string, number, number][] = [
+    ['tags', state.tags, index.tags.size],
+    ['metrics', state.metrics, index.metrics.all.length],
+    ['series', state.series, index.series.count],
+    ['days of series', state.daysOfSeries, index.daysOfSeries],
+    ['unknown days', state.unknownDays, index.unknown.count],
+    ['gaps', state.gaps, gaps.size],
+  ];
+  for (const [what, expected, actual] of found) {
+    if (expected === actual) continue;
+    throw new TidemarkError('data_loss', `tag store: ${actual} ${what}, ${expected} expected`, { what });
+  }
+}

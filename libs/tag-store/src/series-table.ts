@@ -1,0 +1,104 @@
+import { ID_BYTES, type Kind } from '@tidemark/model';
+import { Uint32List } from './typed-list.ts';
+
+export const ID_WORDS = ID_BYTES / 4;
+const INITIAL_SERIES = 256;
+
+/**
+ * TAG INDEX: dense id → series id, metric, kind, tags, and series id → dense id. Columns in typed arrays, about 40 bytes
+ * a series and 4 a tag. Dense ids are given in the order of `add`.
+ */
+export class SeriesTable {
+  count = 0;
+  /** Metric of each series. */
+  readonly metric = new Uint32List(INITIAL_SERIES);
+  /** Tags of series d are `tags.values[tagStart.values[d]]` up to `tagStart.values[d + 1]`, sorted by text. */
+  readonly tags = new Uint32List(INITIAL_SERIES * 8);
+  readonly tagStart = new Uint32List(INITIAL_SERIES);
+  #kinds = new Uint8Array(INITIAL_SERIES);
+  #idWords = new Uint32Array(INITIAL_SERIES * ID_WORDS);
+  /** Dense id + 1 by hash of the series id; 0 is a free slot. */
+  #slots = new Uint32Array(INITIAL_SERIES * 2);
+  readonly #probe = new Uint32Array(ID_WORDS);
+  readonly #probeBytes = new Uint8Array(this.#probe.buffer);
+
+  constructor() {
+    this.tagStart.push(0);
+  }
+
+  /** The dense id of a series id, or `ABSENT`. */
+  find(id: Uint8Array): number {
+    this.#probeBytes.set(id);
+    return this.#slots[this.#slotOfProbe()] - 1;
+  }
+
+  /** Adds a series that is not there yet. */
+  add(id: Uint8Array, metric: number, kind: Kind, tags: ArrayLike<number>): number {
+    const dense = this.count++;
+    if (dense === this.#kinds.length) this.#grow();
+    this.#probeBytes.set(id);
+    this.#idWords.set(this.#probe, dense * ID_WORDS);
+    this.#kinds[dense] = kind;
+    this.metric.push(metric);
+    for (let i = 0; i < tags.length; i++) this.tags.push(tags[i]);
+    this.tagStart.push(this.tags.length);
+    this.#slots[this.#slotOfProbe()] = dense + 1;
+    return dense;
+  }
+
+  kind(dense: number): Kind {
+    return this.#kinds[dense] as Kind;
+  }
+
+  /** Four words of each series id, in memory order; valid until the next `add`. */
+  get idWords(): Uint32Array {
+    return this.#idWords;
+  }
+
+  /** The slot that holds the probe, or the free one where it would go. SHA-256 prefixes need no further mixing. */
+  #slotOfProbe(): number {
+    const mask = this.#slots.length - 1;
+    const probe = this.#probe;
+    const a = probe[0];
+    const b = probe[1];
+    const c = probe[2];
+    const d = probe[3];
+    const words = this.#idWords;
+    let slot = a & mask;
+    for (;;) {
+      const stored = this.#slots[slot];
+      if (stored === 0) return slot;
+      const at = (stored - 1) * ID_WORDS;
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #grow(): void {
+    const capacity = this.#kinds.length * 2;
+    const kinds = new Uint8Array(capacity);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
+    const words = new Uint32Array(capacity * ID_WORDS);
+    words.set(this.#idWords);
+    this.#idWords = words;
+    const slots = new Uint32Array(capacity * 2);
+    const mask = slots.length - 1;
+    for (const stored of this.#slots) {
+      if (stored === 0) continue;
+      let slot = words[(stored - 1) * ID_WORDS] & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = stored;
+    }
+    this.#slots = slots;
+  }
+
+  /** Copies a series id into four words of `target` from `at` on. */
+  copyId(dense: number, target: Uint32Array, at: number): void {
+    const from = dense * ID_WORDS;
+    target[at] = this.#idWords[from];
+    target[at + 1] = this.#idWords[from + 1];
+    target[at + 2] = this.#idWords[from + 2];
+    target[at + 3] = this.#idWords[from + 3];
+  }
+}

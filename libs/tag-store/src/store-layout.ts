@@ -1,0 +1,141 @@
+import { ByteReader, ByteWriter, crc32c } from '@tidemark/bytes';
+import { ID_BYTES } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+
+/** First byte of each key: what the entry is (docs/formats/tag-store.md). */
+export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4 } as const;
+export const STORE_VERSION = 1;
+
+const CHECKSUM_BYTES = 4;
+const PAIR = 2 ** 32;
+
+export function prefixKey(prefix: number): Buffer {
+  return Buffer.of(prefix);
+}
+
+export const STATE_KEY = prefixKey(PREFIX.state);
+
+export function journalKey(segment: number): Buffer {
+  return keyOf(PREFIX.journal, segment);
+}
+
+export function dayKey(metric: number, day: number): Buffer {
+  return keyOf(PREFIX.day, metric, day);
+}
+
+export function unknownDayKey(id: Uint8Array, day: number): Buffer {
+  return Buffer.concat([prefixKey(PREFIX.unknownDay), id, keyOf(0, day).subarray(1)]);
+}
+
+export function gapKey(offset: number): Buffer {
+  return keyOf(PREFIX.gap, Math.floor(offset / PAIR), offset % PAIR);
+}
+
+function keyOf(prefix: number, ...words: number[]): Buffer {
+  const key = Buffer.alloc(1 + words.length * 4);
+  key[0] = prefix;
+  words.forEach((word, i) => {
+    key.writeUInt32BE(word, 1 + i * 4);
+  });
+  return key;
+}
+
+/** Metric and day of a day's key, or the two halves of a gap's offset. */
+export function wordsOfKey(key: Uint8Array): [number, number] {
+  checkKey(key, 9);
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return [view.readUInt32BE(1), view.readUInt32BE(5)];
+}
+
+export function offsetOfGapKey(key: Uint8Array): number {
+  const [high, low] = wordsOfKey(key);
+  return high * PAIR + low;
+}
+
+export function segmentOfKey(key: Uint8Array): number {
+  checkKey(key, 5);
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
+}
+
+export function unknownDayOfKey(key: Uint8Array): { id: Uint8Array; day: number } {
+  checkKey(key, 5 + ID_BYTES);
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return { id: view.subarray(1, 1 + ID_BYTES), day: view.readUInt32BE(1 + ID_BYTES) };
+}
+
+function checkKey(key: Uint8Array, size: number): void {
+  if (key.length !== size) {
+    throw new TidemarkError('data_loss', `tag store: a key of ${key.length} bytes, ${size} expected`, { key: key[0] });
+  }
+}
+
+/** A value as it is stored: its CRC-32C, then itself. */
+export function sealValue(value: Uint8Array): Buffer {
+  const sealed = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
+  sealed.writeUInt32LE(crc32c(value), 0);
+  sealed.set(value, CHECKSUM_BYTES);
+  return sealed;
+}
+
+/** The value of a stored one, as a view. Throws `data_loss` where the checksum is not right. */
+export function openValue(sealed: Uint8Array, what: string): Buffer {
+  const reader = new ByteReader(sealed, what);
+  const expected = reader.u32();
+  const value = reader.bytes(reader.remaining);
+  const actual = crc32c(value);
+  if (actual !== expected) reader.fail(`checksum ${actual}, ${expected} expected`);
+  return value;
+}
+
+/** What a commit says of the whole: how far the log is in it, and how much a reader must find beside. */
+export interface StoredState {
+  readonly nextOffset: number;
+  readonly tags: number;
+  readonly metrics: number;
+  readonly series: number;
+  /** (series, day) pairs over all days of all metrics. */
+  readonly daysOfSeries: number;
+  readonly unknownDays: number;
+  readonly droppedUnknownDays: number;
+  readonly gaps: number;
+  /** Four words. */
+  readonly hash: ArrayLike<number>;
+}
+
+export function encodeState(state: StoredState): Buffer {
+  const writer = new ByteWriter();
+  writer.u8(STORE_VERSION);
+  writer.varint(state.nextOffset);
+  writer.varint(state.tags);
+  writer.varint(state.metrics);
+  writer.varint(state.series);
+  writer.varint(state.daysOfSeries);
+  writer.varint(state.unknownDays);
+  writer.varint(state.droppedUnknownDays);
+  writer.varint(state.gaps);
+  for (let i = 0; i < 4; i++) writer.u32(state.hash[i]);
+  return sealValue(writer.take());
+}
+
+/** Throws `failed_precondition` when a newer program wrote it, `data_loss` when it is broken. */
+export function decodeState(sealed: Uint8Array): StoredState {
+  const reader = new ByteReader(openValue(sealed, 'tag store state'), 'tag store state');
+  const version = reader.u8();
+  if (version !== STORE_VERSION) {
+    const message = `the tag store has format ${version}, this program knows ${STORE_VERSION}`;
+    throw new TidemarkError('failed_precondition', message, { version });
+  }
+  const state = {
+    nextOffset: reader.varint(),
+    tags: reader.varint(),
+    metrics: reader.varint(),
+    series: reader.varint(),
+    daysOfSeries: reader.varint(),
+    unknownDays: reader.varint(),
+    droppedUnknownDays: reader.varint(),
+    gaps: reader.varint(),
+    hash: [reader.u32(), reader.u32(), reader.u32(), reader.u32()],
+  };
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
+  return state;
+}

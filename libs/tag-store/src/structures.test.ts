@@ -1,0 +1,142 @@
+import { describe, expect, test } from '@jest/globals';
+import { Bitmap } from '@tidemark/bitmap';
+import { compareBytes } from '@tidemark/bytes';
+import { KIND } from '@tidemark/model';
+import fc from 'fast-check';
+import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
+import { sortBySeriesId } from './id-order.ts';
+import { Postings } from './postings.ts';
+import { SeriesTable } from './series-table.ts';
+import { ABSENT, PairMap } from './typed-list.ts';
+import { wildcard } from './wildcard.ts';
+
+test('postings of any lengths, filled in turns, keep their own series', () => {
+  const lengths = fc.array(fc.constantFrom(1, 2, 4, 5, 8, 9, 255, 256, 257, 600), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(lengths, (wanted) => {
+      const postings = new Postings();
+      const model = wanted.map(() => new Set<number>());
+      let dense = 0;
+      for (let round = 0; round < Math.max(...wanted); round++) {
+        for (let tag = 0; tag < wanted.length; tag++) {
+          if (round >= wanted[tag]) continue;
+          postings.add(3, tag, tag % 2, dense);
+          model[tag].add(dense++);
+        }
+      }
+      const even = Bitmap.of(Array.from({ length: dense }, (_, i) => i).filter((i) => i % 2 === 0));
+      const all = new Bitmap();
+      model.forEach((set, tag) => {
+        const expected = [...set].filter((i) => i % 2 === 0);
+        expect([...postings.within(postings.slot(3, tag), even).toArray()]).toEqual(expected);
+        postings.collect(postings.slot(3, tag), even, all);
+      });
+      expect(all.toArray()).toEqual(even.toArray());
+      const odd: number[] = [];
+      postings.eachSlot(3, 1, (slot) => odd.push(postings.tagOfSlot(slot)));
+      expect(odd.length).toBe(postings.valueCount(3, 1));
+      expect(odd.every((tag) => tag % 2 === 1)).toBe(true);
+      expect(postings.slot(2, 0)).toBe(ABSENT);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('series ids that share their first bytes are found and sorted by all sixteen', () => {
+  const id = fc
+    .tuple(fc.constantFrom(0, 0x80, 0xff), fc.constantFrom(0, 1, 0xff), fc.uint8Array({ minLength: 2, maxLength: 2 }))
+    .map(([first, fourth, last]) => Buffer.from([first, 0, 0, fourth, ...new Array(10).fill(7), ...last]));
+  fc.assert(
+    fc.property(fc.uniqueArray(id, { selector: (each) => each.toString('hex'), maxLength: 600 }), (ids) => {
+      const series = new SeriesTable();
+      ids.forEach((each, i) => {
+        expect(series.find(each)).toBe(ABSENT);
+        expect(series.add(each, i, KIND.count, [i, i + 1])).toBe(i);
+      });
+      ids.forEach((each, i) => {
+        expect(series.find(each)).toBe(i);
+      });
+      const sorted = sortBySeriesId(
+        Uint32Array.from(ids, (_, i) => i),
+        series,
+      );
+      expect([...sorted].map((i) => ids[i])).toEqual([...ids].sort(compareBytes));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('PairMap finds what was put, and nothing else', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.tuple(fc.nat(40), fc.nat(40)), { selector: String, maxLength: 400 }), (pairs) => {
+      const map = new PairMap();
+      pairs.forEach(([left, right], i) => {
+        map.put(left, right, i);
+      });
+      const model = new Map(pairs.map((pair, i) => [String(pair), i]));
+      const wrong: string[] = [];
+      for (let left = 0; left <= 40; left++) {
+        for (let right = 0; right <= 40; right++) {
+          const pair = `${left},${right}`;
+          if (map.get(left, right) !== (model.get(pair) ?? ABSENT)) wrong.push(pair);
+        }
+      }
+      expect(wrong).toEqual([]);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+describe('wildcard', () => {
+  test('agrees with a regular expression', () => {
+    const part = fc.constantFrom('a', 'b', 'ab', '*');
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 7 }), fc.array(fc.constantFrom('a', 'b', 'aab')), (parts, texts) => {
+        const pattern = parts.join('');
+        const text = texts.join('');
+        expect(wildcard(pattern)(text)).toBe(new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(text));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('takes no long time over a hostile pattern', () => {
+    expect(wildcard(`${'a*'.repeat(100)}b`)('a'.repeat(4000))).toBe(false);
+  });
+});
+
+describe('FactHash', () => {
+  test('is a sum: any order, and what goes leaves no trace', () => {
+    const facts = Array.from({ length: 20 }, (_, i) => ({ id: Buffer.alloc(16, i), day: i % 3 }));
+    const forward = new FactHash();
+    const backward = new FactHash();
+    for (const { id, day } of facts) forward.add(id, day, SEEN);
+    backward.add(facts[0].id, 9, UNKNOWN_SEEN);
+    for (const { id, day } of facts.toReversed()) backward.add(id, day, SEEN);
+    expect(backward.toString()).not.toBe(forward.toString());
+    backward.remove(facts[0].id, 9, UNKNOWN_SEEN);
+    expect(backward.toString()).toBe(forward.toString());
+  });
+
+  test('golden: replicas of any version agree', () => {
+    const hash = new FactHash();
+    hash.add(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'), 20_000, SEEN);
+    expect(hash.toString()).toBe('35dab30880994f4b63115ae277801bda');
+  });
+
+  test('one bit of a fact changes all words', () => {
+    const words = (id: Buffer, day: number): Uint32Array => {
+      const hash = new FactHash();
+      hash.add(id, day, SEEN);
+      return hash.sums;
+    };
+    const base = words(Buffer.alloc(16), 20_000);
+    const changed = [words(Buffer.alloc(16), 20_001)];
+    for (let bit = 0; bit < 128; bit++) {
+      const id = Buffer.alloc(16);
+      id[bit >> 3] = 1 << (bit & 7);
+      changed.push(words(id, 20_000));
+    }
+    for (const each of changed) expect([...each].every((word, i) => word !== base[i])).toBe(true);
+  });
+});

@@ -1,0 +1,88 @@
+import { ABSENT, Uint32List } from './typed-list.ts';
+
+/** A Map of V8 ends at 2^24 entries, with an exception; a dictionary goes on in a further Map well before. */
+const MAP_ENTRIES = 8_000_000;
+
+/** Texts ↔ dense numbers in the order of first sight; each text is kept once. */
+export class TextDictionary {
+  readonly #texts: string[] = [];
+  readonly #maps: Map<string, number>[] = [new Map()];
+
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  text(id: number): string {
+    return this.#texts[id];
+  }
+
+  /** The number of a text, or `ABSENT`. */
+  find(text: string): number {
+    for (const map of this.#maps) {
+      const id = map.get(text);
+      if (id !== undefined) return id;
+    }
+    return ABSENT;
+  }
+
+  /** Adds a text that is not there yet; its number is the size before. */
+  add(text: string): number {
+    let map = this.#maps[this.#maps.length - 1];
+    if (map.size >= MAP_ENTRIES) {
+      map = new Map();
+      this.#maps.push(map);
+    }
+    const id = this.#texts.length;
+    map.set(text, id);
+    this.#texts.push(text);
+    return id;
+  }
+}
+
+/** Tags of a partition, each kept once, with the number of each one's key. */
+export class TagDictionary {
+  readonly #tags = new TextDictionary();
+  readonly #keys = new TextDictionary();
+  /** Key number of each tag. */
+  readonly keyOf = new Uint32List();
+
+  get size(): number {
+    return this.#tags.size;
+  }
+
+  find(tag: string): number {
+    return this.#tags.find(tag);
+  }
+
+  findKey(key: string): number {
+    return this.#keys.find(key);
+  }
+
+  add(tag: string): number {
+    const key = keyOfTag(tag);
+    const known = this.#keys.find(key);
+    this.keyOf.push(known === ABSENT ? this.#keys.add(key) : known);
+    return this.#tags.add(tag);
+  }
+
+  tag(id: number): string {
+    return this.#tags.text(id);
+  }
+
+  key(keyId: number): string {
+    return this.#keys.text(keyId);
+  }
+
+  /** The part behind the first colon; empty for a bare word. */
+  value(id: number): string {
+    const tag = this.#tags.text(id);
+    const colon = tag.indexOf(':');
+    return colon < 0 ? '' : tag.slice(colon + 1);
+  }
+}
+
+/** The part before the first colon. A bare word is a key with an empty value. */
+export function keyOfTag(tag: string): string {
+  const colon = tag.indexOf(':');
+  return colon < 0 ? tag : tag.slice(0, colon);
+}

@@ -1,0 +1,96 @@
+import type { Kind, SeriesName } from '@tidemark/model';
+import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
+import { type DaySeries, type Metric, MetricTable } from './metric-table.ts';
+import { Postings } from './postings.ts';
+import { SeriesTable } from './series-table.ts';
+import { TagDictionary } from './tag-dictionary.ts';
+import { ABSENT } from './typed-list.ts';
+import { UnknownDays } from './unknown-days.ts';
+
+/** Told of every change, so that a commit can write just those. */
+export interface ChangeLog {
+  tag(text: string): void;
+  metric(tenant: string, name: string): void;
+  series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void;
+  /** A series was added to a day of a metric. */
+  day(metric: Metric, daySeries: DaySeries): void;
+  /** A day of a series without a definition came, or went as its definition came. */
+  unknownDay(id: Uint8Array, day: number, isKept: boolean): void;
+}
+
+/**
+ * The indexes of one partition, in memory: what is in them is a function of the facts applied, in log order. Numbers of
+ * tags, metrics and series are given in the order of first sight.
+ */
+export class TagIndex {
+  readonly tags = new TagDictionary();
+  readonly metrics = new MetricTable();
+  readonly series = new SeriesTable();
+  readonly postings = new Postings();
+  readonly unknown = new UnknownDays();
+  readonly hash = new FactHash();
+  /** (series, day) pairs over all days of all metrics. */
+  daysOfSeries = 0;
+
+  /** A series with its name was seen on a day. Facts that are known already change nothing. */
+  addSeries(id: Uint8Array, name: SeriesName, day: number, changes: ChangeLog): void {
+    let dense = this.series.find(id);
+    if (dense === ABSENT) {
+      dense = this.#define(id, name, changes);
+      for (const earlier of this.unknown.take(id)) {
+        this.hash.remove(id, earlier, UNKNOWN_SEEN);
+        changes.unknownDay(id, earlier, false);
+        this.#see(id, dense, earlier, changes);
+      }
+    }
+    this.#see(id, dense, day, changes);
+  }
+
+  /** A series was seen on a day. Without a definition of it, the day waits for one. */
+  addDay(id: Uint8Array, day: number, changes: ChangeLog): void {
+    const dense = this.series.find(id);
+    if (dense !== ABSENT) {
+      this.#see(id, dense, day, changes);
+    } else if (this.unknown.add(id, day)) {
+      this.hash.add(id, day, UNKNOWN_SEEN);
+      changes.unknownDay(id, day, true);
+    }
+  }
+
+  #define(id: Uint8Array, name: SeriesName, changes: ChangeLog): number {
+    let metric = this.metrics.find(name.tenant, name.metric);
+    if (metric === undefined) {
+      metric = this.metrics.add(name.tenant, name.metric);
+      changes.metric(name.tenant, name.metric);
+    }
+    const tags: number[] = [];
+    for (const text of name.tags) {
+      let tag = this.tags.find(text);
+      if (tag === ABSENT) {
+        tag = this.tags.add(text);
+        changes.tag(text);
+      }
+      tags.push(tag);
+    }
+    changes.series(id, metric.index, name.kind, tags);
+    return this.admit(id, metric, name.kind, tags);
+  }
+
+  /** Takes in a series that is not known yet; also what opening a stored partition does with each. */
+  admit(id: Uint8Array, metric: Metric, kind: Kind, tags: readonly number[]): number {
+    const dense = this.series.add(id, metric.index, kind, tags);
+    metric.seriesCount++;
+    metric.kindMask |= 1 << kind;
+    for (const tag of tags) this.postings.add(metric.index, tag, this.tags.keyOf.values[tag], dense);
+    return dense;
+  }
+
+  #see(id: Uint8Array, dense: number, day: number, changes: ChangeLog): void {
+    const metric = this.metrics.all[this.series.metric.values[dense]];
+    const daySeries = metric.daySeries(day);
+    if (!daySeries.bitmap.add(dense)) return;
+    this.daysOfSeries++;
+    this.hash.add(id, day, SEEN);
+    changes.day(metric, daySeries);
+  }
+}

@@ -1,0 +1,26 @@
+import { type SeriesName, seriesId } from '@tidemark/model';
+import type { LogRecord } from '@tidemark/ports';
+import { TagFactsWriter } from '@tidemark/tag-facts';
+import type { NaiveTagStore } from './naive-tag-store.ts';
+
+/** «This series was seen on this day», with its name in the record or without. */
+export interface Fact {
+  readonly name: SeriesName;
+  readonly day: number;
+  readonly isNamed: boolean;
+}
+
+export function recordOf(offset: number, facts: readonly Fact[]): LogRecord {
+  const writer = new TagFactsWriter();
+  for (const { name, day, isNamed } of facts) {
+    if (isNamed) writer.addSeries(seriesId(name), name, day);
+    else writer.addDay(seriesId(name), day);
+  }
+  return { offset, appendTimeMs: 0, value: writer.take() };
+}
+
+/** Tells the model what a record says; in a record the named facts come first. */
+export function tell(model: NaiveTagStore, facts: readonly Fact[]): void {
+  for (const { name, day, isNamed } of facts) if (isNamed) model.add(name, day);
+  for (const { name, day, isNamed } of facts) if (!isNamed) model.addDay(name, day);
+}

@@ -1,0 +1,139 @@
+import type {
+  DescribeMetricsRequest,
+  DescribeTagsRequest,
+  MatchedGroup,
+  MatchRequest,
+  MetricDescription,
+  TagFilter,
+  TagKeyDescription,
+} from '@tidemark/contract';
+import { DAY_MS, dayOf, type Kind, type SeriesName, seriesId } from '@tidemark/model';
+import { keyOfTag } from '../tag-dictionary.ts';
+
+interface NaiveSeries {
+  readonly id: string;
+  readonly name: SeriesName;
+  readonly days: Set<number>;
+}
+
+/** What the tag store should answer, found by looking at every series each time. */
+export class NaiveTagStore {
+  readonly series = new Map<string, NaiveSeries>();
+  readonly unknown = new Map<string, Set<number>>();
+
+  add(name: SeriesName, day: number): void {
+    const id = seriesId(name).toString('hex');
+    const series = this.series.get(id) ?? { id, name, days: new Set(this.unknown.get(id)) };
+    this.unknown.delete(id);
+    series.days.add(day);
+    this.series.set(id, series);
+  }
+
+  addDay(name: SeriesName, day: number): void {
+    const id = seriesId(name).toString('hex');
+    const series = this.series.get(id);
+    if (series) series.days.add(day);
+    else this.unknown.set(id, (this.unknown.get(id) ?? new Set()).add(day));
+  }
+
+  #seen(tenant: string, metric: string, fromMs: number, toMs: number): NaiveSeries[] {
+    return [...this.series.values()].filter(
+      ({ name, days }) =>
+        name.tenant === tenant &&
+        name.metric === metric &&
+        fromMs < toMs &&
+        [...days].some((day) => day >= dayOf(fromMs) && day * DAY_MS < toMs),
+    );
+  }
+
+  match(request: MatchRequest): { kinds: Kind[]; groups: MatchedGroup[] } {
+    const seen = this.#seen(request.tenant, request.metric, request.fromMs, request.toMs);
+    const groups = new Map<string, { tags: string[]; kind: Kind; ids: string[] }>();
+    for (const { id, name } of seen) {
+      if (!fits(request.filter, name.tags)) continue;
+      const names = new Set(combinations(request.groupBy, name.tags).map((tags) => JSON.stringify(tags)));
+      for (const tags of names) {
+        const key = `${tags}${name.kind}`;
+        const group = groups.get(key) ?? { tags: JSON.parse(tags), kind: name.kind, ids: [] as string[] };
+        group.ids.push(id);
+        groups.set(key, group);
+      }
+    }
+    return {
+      kinds: kindsOf(seen),
+      groups: [...groups.values()]
+        .map(({ tags, kind, ids }) => ({ tags, kind, series: Buffer.from(ids.sort().join(''), 'hex') }))
+        .sort((a, b) => compareLists(a.tags, b.tags) || a.kind - b.kind),
+    };
+  }
+
+  describeMetrics(request: DescribeMetricsRequest): MetricDescription[] {
+    const names = new Set([...this.series.values()].map(({ name }) => name.metric));
+    const found: MetricDescription[] = [];
+    for (const metric of [...names].sort()) {
+      const seen = this.#seen(request.tenant, metric, request.fromMs, Number.MAX_SAFE_INTEGER);
+      if (seen.length === 0 || !metric.includes(request.contains)) continue;
+      const lastDay = Math.max(...seen.flatMap(({ days }) => [...days]));
+      found.push({ metric, kinds: kindsOf(seen), series: seen.length, lastDayMs: lastDay * DAY_MS });
+    }
+    return found.slice(0, request.limit);
+  }
+
+  describeTags(request: DescribeTagsRequest): TagKeyDescription[] {
+    const seen = this.#seen(request.tenant, request.metric, request.fromMs, request.toMs);
+    const keys = new Set(seen.flatMap(({ name }) => name.tags.map(keyOfTag)));
+    return [...keys].sort().map((key) => {
+      const having = seen.filter(({ name }) => name.tags.some((tag) => keyOfTag(tag) === key));
+      const tags = new Set(having.flatMap(({ name }) => name.tags.filter((tag) => keyOfTag(tag) === key)));
+      const top = [...tags]
+        .map((tag) => ({ value: valueOfTag(tag), series: having.filter(({ name }) => name.tags.includes(tag)).length }))
+        .sort((a, b) => b.series - a.series || (a.value < b.value ? -1 : 1));
+      return { key, values: tags.size, series: having.length, top: top.slice(0, request.limit) };
+    });
+  }
+}
+
+function kindsOf(seen: readonly NaiveSeries[]): Kind[] {
+  return [...new Set(seen.map(({ name }) => name.kind))].sort();
+}
+
+function valueOfTag(tag: string): string {
+  return tag.includes(':') ? tag.slice(tag.indexOf(':') + 1) : '';
+}
+
+function combinations(keys: readonly string[], tags: readonly string[]): string[][] {
+  if (keys.length === 0) return [[]];
+  const own = tags.filter((tag) => keyOfTag(tag) === keys[0]);
+  const firsts = own.length > 0 ? own : [`${keys[0]}:N/A`];
+  return firsts.flatMap((first) => combinations(keys.slice(1), tags).map((rest) => [first, ...rest]));
+}
+
+function fits(filter: TagFilter | undefined, tags: readonly string[]): boolean {
+  const step = filter?.filter;
+  if (step === undefined) return true;
+  const has = (key: string, test: (value: string) => boolean): boolean =>
+    tags.some((tag) => keyOfTag(tag) === key && test(valueOfTag(tag)));
+  switch (step.$case) {
+    case 'tag':
+      return tags.includes(step.value);
+    case 'pattern': {
+      const parts = step.value.pattern.split('*').map((part) => part.replace(/[^\w]/g, '\\$&'));
+      return has(step.value.key, (value) => new RegExp(`^${parts.join('[^]*')}$`).test(value));
+    }
+    case 'in':
+      return has(step.value.key, (value) => step.value.values.includes(value));
+    case 'not':
+      return !fits(step.value, tags);
+    case 'and':
+      return step.value.filters.every((each) => fits(each, tags));
+    case 'or':
+      return step.value.filters.some((each) => fits(each, tags));
+    default:
+      return false;
+  }
+}
+
+function compareLists(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i] < b[i] ? -1 : 1;
+  return 0;
+}

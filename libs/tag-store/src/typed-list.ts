@@ -1,0 +1,84 @@
+/** A growing array of unsigned 32-bit integers; read `values` up to `length`. */
+export class Uint32List {
+  values: Uint32Array;
+  length = 0;
+
+  constructor(capacity = 64) {
+    this.values = new Uint32Array(capacity);
+  }
+
+  push(value: number): number {
+    this.reserve(1);
+    this.values[this.length] = value;
+    return this.length++;
+  }
+
+  /** Makes room for `count` more without adding them. */
+  reserve(count: number): void {
+    const wanted = this.length + count;
+    if (wanted <= this.values.length) return;
+    const grown = new Uint32Array(Math.max(wanted, this.values.length * 2));
+    grown.set(this.values.subarray(0, this.length));
+    this.values = grown;
+  }
+}
+
+export const ABSENT = -1;
+
+/**
+ * A hash map from pairs of uint32 to uint32 below 2^32 - 1, in typed arrays: 12 bytes a slot, no object an entry, linear
+ * probing at a load of at most one half.
+ */
+export class PairMap {
+  #left = new Uint32Array(64);
+  #right = new Uint32Array(64);
+  /** Value + 1; 0 is a free slot. */
+  #values = new Uint32Array(64);
+  #count = 0;
+
+  /** The value of a pair, or `ABSENT`. */
+  get(left: number, right: number): number {
+    return this.#values[this.#slot(left, right)] - 1;
+  }
+
+  /** Puts a pair that is not there yet. */
+  put(left: number, right: number, value: number): void {
+    if ((this.#count + 1) * 2 > this.#values.length) this.#grow();
+    this.#place(left, right, value + 1);
+    this.#count++;
+  }
+
+  #slot(left: number, right: number): number {
+    const mask = this.#values.length - 1;
+    let slot = mix(left, right) & mask;
+    while (this.#values[slot] !== 0 && (this.#left[slot] !== left || this.#right[slot] !== right)) {
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  #place(left: number, right: number, stored: number): void {
+    const slot = this.#slot(left, right);
+    this.#left[slot] = left;
+    this.#right[slot] = right;
+    this.#values[slot] = stored;
+  }
+
+  #grow(): void {
+    const lefts = this.#left;
+    const rights = this.#right;
+    const values = this.#values;
+    this.#left = new Uint32Array(values.length * 2);
+    this.#right = new Uint32Array(values.length * 2);
+    this.#values = new Uint32Array(values.length * 2);
+    for (let slot = 0; slot < values.length; slot++) {
+      if (values[slot] !== 0) this.#place(lefts[slot], rights[slot], values[slot]);
+    }
+  }
+}
+
+function mix(left: number, right: number): number {
+  let h = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca77);
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae3d);
+  return h ^ (h >>> 13);
+}

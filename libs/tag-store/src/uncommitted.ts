@@ -1,0 +1,107 @@
+import { serializeBitmap } from '@tidemark/bitmap';
+import type { Kind } from '@tidemark/model';
+import type { KeyValueWrite } from '@tidemark/ports';
+import type { Journal } from './journal.ts';
+import type { DaySeries, Metric } from './metric-table.ts';
+import { dayKey, gapKey, sealValue, unknownDayKey } from './store-layout.ts';
+import type { ChangeLog } from './tag-index.ts';
+
+/** What a series of a day adds to its bitmap's bytes, roughly. */
+const DAY_FACT_BYTES = 2;
+const SMALL_WRITE_BYTES = 32;
+
+interface DirtyDay {
+  readonly metric: number;
+  readonly daySeries: DaySeries;
+}
+
+/** What changed since the last commit, as the writes that bring a store up to date. */
+export class Uncommitted implements ChangeLog {
+  readonly journal: Journal;
+  #days: DirtyDay[] = [];
+  /** Writes of one small entry each, in order. */
+  #small: KeyValueWrite[] = [];
+  #dayFacts = 0;
+
+  constructor(journal: Journal) {
+    this.journal = journal;
+  }
+
+  /** An estimate of the bytes that a commit would write. */
+  get sizeBytes(): number {
+    const small = this.#small.length * SMALL_WRITE_BYTES;
+    return this.journal.uncommittedBytes + this.#dayFacts * DAY_FACT_BYTES + small;
+  }
+
+  tag(text: string): void {
+    this.journal.tag(text);
+  }
+
+  metric(tenant: string, name: string): void {
+    this.journal.metric(tenant, name);
+  }
+
+  series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void {
+    this.journal.series(id, metric, kind, tags);
+  }
+
+  day(metric: Metric, daySeries: DaySeries): void {
+    this.#dayFacts++;
+    if (daySeries.isDirty) return;
+    daySeries.isDirty = true;
+    this.#days.push({ metric: metric.index, daySeries });
+  }
+
+  unknownDay(id: Uint8Array, day: number, isKept: boolean): void {
+    const key = unknownDayKey(id, day);
+    this.#small.push(isKept ? { key, value: sealValue(new Uint8Array(0)) } : { key });
+  }
+
+  gap(offset: number, reason: string): void {
+    this.#small.push({ key: gapKey(offset), value: sealValue(Buffer.from(reason)) });
+  }
+
+  /** All of it as writes; `settle` then drops it, or, after a failure, takes it back beside what came meanwhile. */
+  capture(): { writes: KeyValueWrite[]; settle(isCommitted: boolean): void } {
+    const journal = this.journal.capture();
+    const days = this.#days;
+    const small = this.#small;
+    const dayFacts = this.#dayFacts;
+    this.#days = [];
+    this.#small = [];
+    this.#dayFacts = 0;
+    for (const { daySeries } of days) daySeries.isDirty = false;
+    const writes = journal.writes.concat(
+      days.map(({ metric, daySeries }) => ({
+        key: dayKey(metric, daySeries.day),
+        value: sealValue(serializeBitmap(daySeries.bitmap)),
+      })),
+      lastOfEachKey(small),
+    );
+    return {
+      writes,
+      settle: (isCommitted) => {
+        journal.settle(isCommitted);
+        if (isCommitted) return;
+        this.#takeBack(days, small, dayFacts);
+      },
+    };
+  }
+
+  #takeBack(days: readonly DirtyDay[], small: readonly KeyValueWrite[], dayFacts: number): void {
+    for (const dirty of days) {
+      if (dirty.daySeries.isDirty) continue;
+      dirty.daySeries.isDirty = true;
+      this.#days.push(dirty);
+    }
+    this.#small = small.concat(this.#small);
+    this.#dayFacts += dayFacts;
+  }
+}
+
+/** A batch names each key once: what was written and removed since the last commit is only removed. */
+function lastOfEachKey(writes: readonly KeyValueWrite[]): KeyValueWrite[] {
+  const last = new Map<string, KeyValueWrite>();
+  for (const write of writes) last.set(Buffer.from(write.key).toString('latin1'), write);
+  return [...last.values()];
+}

@@ -1,0 +1,51 @@
+import { ABSENT } from './typed-list.ts';
+
+/**
+ * Most (series, day) pairs without a definition that a partition remembers. A constant, because what is remembered is
+ * part of the state, and the state must be a function of the log.
+ */
+export const MAX_UNKNOWN_DAYS = 1_000_000;
+
+/**
+ * Days of series whose definition was never read: it was in a record that a skip passed over. Should a later record
+ * define the series, its days are there.
+ */
+export class UnknownDays {
+  readonly #days = new Map<string, number[]>();
+  #count = 0;
+  /** Pairs that were let go of at the limit. */
+  dropped = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Remembers a pair; true when it is new and there was room. */
+  add(id: Uint8Array, day: number): boolean {
+    const key = keyOf(id);
+    const days = this.#days.get(key);
+    if (days !== undefined && days.indexOf(day) !== ABSENT) return false;
+    if (this.#count >= MAX_UNKNOWN_DAYS) {
+      this.dropped++;
+      return false;
+    }
+    if (days === undefined) this.#days.set(key, [day]);
+    else days.push(day);
+    this.#count++;
+    return true;
+  }
+
+  /** Forgets a series and gives its days. */
+  take(id: Uint8Array): readonly number[] {
+    if (this.#count === 0) return [];
+    const key = keyOf(id);
+    const days = this.#days.get(key) ?? [];
+    this.#days.delete(key);
+    this.#count -= days.length;
+    return days;
+  }
+}
+
+function keyOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
+}
