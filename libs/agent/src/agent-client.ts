@@ -1,19 +1,22 @@
+import type { ClientOptions, ClientStats, SeriesHandle } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
-import type { DDSketch } from '@tidemark/sketch';
 
 /** A series of the client's, looked up once. */
-export interface AgentSeries {
-  record(value: number, timestampMs?: number): void;
-  recordSketch(sketch: DDSketch, timestampMs?: number): void;
-}
+export type AgentSeries = Pick<SeriesHandle, 'record' | 'recordSketch'>;
 
-/**
- * What the agent needs of a client (`@tidemark/client` has it all). The agent stamps and flushes by itself, so the
- * client is opened with `flushIntervalMs: 0` and a `frontierLagMs` of at least one flush interval of the agent.
- */
+/** What the agent needs of a client; it is opened with `agentClientOptions`, and closed by who opened it. */
 export interface AgentClient {
   /** Throws `invalid_argument` for a name or tags that break a limit, `resource_exhausted` for too many series. */
   series(metric: string, kind: KindName, tags: readonly string[]): AgentSeries;
-  /** Sends what was recorded; resolves once it is settled, which may take as long as the platform is away. */
-  flush(): Promise<void>;
+  /** Begins to send what was recorded. */
+  flush(): void;
+  stats(): ClientStats;
+}
+
+/**
+ * How the client of an agent differs from others: the agent says when to flush, and stamps DogStatsD's aggregates with
+ * the start of their interval, so the promised frontier lags by one.
+ */
+export function agentClientOptions(flushIntervalMs: number): Pick<ClientOptions, 'flushIntervalMs' | 'frontierLagMs'> {
+  return { flushIntervalMs: 0, frontierLagMs: flushIntervalMs };
 }

@@ -10,7 +10,7 @@ import {
   type StatsdEvent,
 } from '@tidemark/dogstatsd';
 import { CheckRunner } from '@tidemark/host-checks';
-import { assert, type Clock, sleep, type Timer } from '@tidemark/ports';
+import { assert, type Clock, type Timer } from '@tidemark/ports';
 import { CheckOutput } from './check-output.ts';
 import { HandleCache } from './handle-cache.ts';
 import { HostTags } from './host-tags.ts';
@@ -51,11 +51,8 @@ export class Agent {
   #timer: Timer | undefined;
   /** The flush under way; the next waits for it. */
   #round: Promise<void> = Promise.resolve();
-  readonly #unsettled = new Set<Promise<void>>();
   #lastFlushMs: number | undefined;
   #flushes = 0;
-  #flushFailures = 0;
-  #flushesDelayed = 0;
 
   constructor(options: AgentOptions) {
     const { clock, flushIntervalMs = 10_000, seriesExpiryMs = 300_000, limits = DEFAULT_DOGSTATSD_LIMITS } = options;
@@ -100,7 +97,7 @@ export class Agent {
     this.#schedule();
   }
 
-  /** Stops taking anything in, sends what there is, and waits for it to settle, within `stopTimeoutMs`. */
+  /** Stops taking anything in and flushes what there is. Closing the client, next, waits until it has arrived. */
   async stop(): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
@@ -112,11 +109,6 @@ export class Agent {
     const startMs = this.#boundary();
     this.#aggregator.flush(startMs);
     this.#sendOwn(startMs);
-    this.#flushClient();
-    const waiting = new AbortController();
-    const settled = Promise.allSettled([...this.#unsettled]);
-    await Promise.race([settled, sleep(this.#clock, this.#options.stopTimeoutMs ?? 5_000, waiting.signal)]);
-    waiting.abort();
   }
 
   status(): AgentStatus {
@@ -125,14 +117,13 @@ export class Agent {
       flushIntervalMs: this.#intervalMs,
       running: this.#running,
       flushes: this.#flushes,
-      flushFailures: this.#flushFailures,
-      flushesDelayed: this.#flushesDelayed,
       lastFlushMs: this.#lastFlushMs,
       points: { dogstatsd: this.#statsd.points, checks: this.#readings.points, agent: this.#self.points },
       dropped: this.#dropped(),
       servers: this.#serverStatus,
       dogstatsd: this.#options.dogstatsd === false ? undefined : this.#aggregator.counts(),
       checks: this.#runner.status(),
+      client: this.#options.client.stats(),
     };
   }
 
@@ -174,33 +165,16 @@ export class Agent {
     await this.#runner.run(this.#checkWaitMs);
     await this.#readServers(false);
     this.#sendOwn(nowMs);
-    this.#flushClient();
   }
 
-  /** What checks and the agent itself have to say, and the end of the flush. */
+  /** Adds what checks and the agent itself have to say, and ends the flush. */
   #sendOwn(timestampMs: number): void {
     this.#readings.flush(timestampMs);
     this.#selfMetrics.report(this.status(), this.#self);
     this.#self.flush(timestampMs);
     this.#handles.endFlush();
-  }
-
-  /** Not waited for: while the platform is away, the client keeps what it is given, within its own bounds. */
-  #flushClient(): void {
-    if (this.#unsettled.size >= (this.#options.pendingFlushes ?? 64)) {
-      this.#flushesDelayed++;
-      return;
-    }
+    this.#options.client.flush();
     this.#flushes++;
-    const flush: Promise<void> = this.#options.client.flush().then(
-      () => void this.#unsettled.delete(flush),
-      (error: unknown) => {
-        this.#unsettled.delete(flush);
-        this.#flushFailures++;
-        this.#problem('a flush failed', { error: messageOf(error) });
-      },
-    );
-    this.#unsettled.add(flush);
   }
 
   async #readServers(now: boolean): Promise<void> {

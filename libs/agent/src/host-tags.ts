@@ -11,6 +11,7 @@ export class HostTags {
   /** `tags` and the host's own; a sender that names a `host:` speaks for that one. */
   addedTo(tags: readonly string[]): readonly string[] {
     const named = tags.some((tag) => tag.startsWith('host:'));
-    return [...tags, ...(named ? this.#withoutHost : this.#withHost)];
+    // Sorted, as the client wants them: it keeps each spelling that it meets.
+    return [...tags, ...(named ? this.#withoutHost : this.#withHost)].sort();
   }
 }

@@ -38,11 +38,7 @@ export interface AgentOptions {
   readonly cachedHandles?: number;
   /** Readings of checks that wait for a flush. Default 100,000. */
   readonly pendingReadings?: number;
-  /** Flushes that may be unsettled; while there are as many, points wait in the client for a later one. Default 64. */
-  readonly pendingFlushes?: number;
-  /** How long `stop` waits for the last flush to settle, ms. Default 5,000. */
-  readonly stopTimeoutMs?: number;
   readonly limits?: DogStatsDLimits;
-  /** Told of what an operator should read: a check that fails, a flush that fails. Must not throw. */
+  /** Told of what an operator should read, such as a check that fails. Must not throw. */
   readonly onProblem?: (message: string, detail: Readonly<Record<string, string>>) => void;
 }

@@ -32,7 +32,15 @@ export class SelfMetrics {
       this.#count(sink, 'tidemark.agent.check.failures', check.failures, tags);
       this.#count(sink, 'tidemark.agent.check.overruns', check.overruns, tags);
     }
-    this.#count(sink, 'tidemark.agent.flush.failures', status.flushFailures, []);
+    const { client } = status;
+    sink.gauge('tidemark.agent.client.pending_points', client.pendingPoints);
+    sink.gauge('tidemark.agent.client.spool_bytes', client.spoolBytes);
+    sink.gauge('tidemark.agent.client.series', client.series);
+    this.#count(sink, 'tidemark.agent.client.acked_points', client.ackedPoints, []);
+    this.#count(sink, 'tidemark.agent.client.dropped_points', client.droppedPoints, []);
+    this.#count(sink, 'tidemark.agent.client.indeterminate_points', client.indeterminatePoints, []);
+    const refused = client.rejectedPoints + client.refusedPoints;
+    this.#count(sink, 'tidemark.agent.client.rejected_points', refused, []);
   }
 
   #count(sink: CheckSink, metric: string, total: number, tags: readonly string[], evenZero = false): void {

@@ -1,3 +1,4 @@
+import type { ClientStats } from '@tidemark/client';
 import type { AggregatorCounts, ServerStatus } from '@tidemark/dogstatsd';
 import type { CheckStatus } from '@tidemark/host-checks';
 
@@ -7,9 +8,6 @@ export interface AgentStatus {
   readonly flushIntervalMs: number;
   readonly running: boolean;
   readonly flushes: number;
-  readonly flushFailures: number;
-  /** Flushes left out because too many before them were still unsettled; their points went with the next. */
-  readonly flushesDelayed: number;
   readonly lastFlushMs: number | undefined;
   /** Points given to the client, by where they came from. */
   readonly points: { readonly dogstatsd: number; readonly checks: number; readonly agent: number };
@@ -18,4 +16,6 @@ export interface AgentStatus {
   readonly servers: readonly ServerStatus[];
   readonly dogstatsd: AggregatorCounts | undefined;
   readonly checks: readonly CheckStatus[];
+  /** What became of the points. */
+  readonly client: ClientStats;
 }
