@@ -8,6 +8,8 @@ const indexes = new Uint32Array(LAST_BLOCK_VALUES);
 
 /** Integers that lie this close together find their entry by a table; a search would mispredict its every step. */
 const TABLE_RANGE = 4096;
+/** From this many on a sample tells whether a dictionary is worth a try. */
+const SAMPLED_VALUES = 64;
 /** By integer less the least: a turn, and an index in the low bits. What is of another turn is no entry. */
 const table = new Int32Array(TABLE_RANGE);
 const INDEX_BITS = 4;
@@ -28,6 +30,7 @@ export function writeDictionaryBlock(
   bits: number,
   out: ByteWriter,
 ): boolean {
+  if (count >= SAMPLED_VALUES && !repeats(integers, count)) return false;
   const used = max - min < TABLE_RANGE ? indexByTable(integers, count, min) : indexBySearch(integers, count);
   if (used > DICTIONARY_VALUES) return false;
   const width = bitWidth(used - 1);
@@ -39,6 +42,17 @@ export function writeDictionaryBlock(
   for (let i = 0; i < used; i++) out.signedVarint(entries[i]);
   writePacked(indexes, count, width, out);
   return true;
+}
+
+/** True when two of a sample are equal, as two of eight are nearly always when all are of a few values. */
+function repeats(integers: Float64Array, count: number): boolean {
+  const stride = count >> 3;
+  for (let i = stride; i < 8 * stride; i += stride) {
+    for (let j = 0; j < i; j += stride) {
+      if (integers[i] === integers[j]) return true;
+    }
+  }
+  return false;
 }
 
 /** Fills `entries` and `indexes`; returns how many entries there are, or more than a dictionary holds. */

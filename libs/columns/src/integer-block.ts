@@ -63,12 +63,22 @@ export function writeIntegerBlock(
 }
 
 function writeDeltas(integers: Float64Array, count: number, minDelta: number, range: number, out: ByteWriter): void {
-  for (let i = 1; i < count; i++) distances[i - 1] = integers[i] - integers[i - 1];
-  const factor = range === 0 ? 1 : commonFactor(distances, count - 1, minDelta);
-  const width = bitWidth(range / factor);
-  writeFrameHead(width, factor, integers[0], out);
+  const width = bitWidth(range);
+  const sample = Math.min(count - 1, FACTOR_SAMPLE);
+  for (let i = 0; i < sample; i++) distances[i] = integers[i + 1] - integers[i];
+  if (width <= 32 && (width === 0 || sampledFactor(distances, sample, minDelta) === 1)) {
+    writeFrameHead(width, 1, integers[0], out);
+    out.signedVarint(minDelta);
+    for (let i = 1; i < count; i++) low[i - 1] = integers[i] - integers[i - 1] - minDelta;
+    writePacked(low, count - 1, width, out);
+    return;
+  }
+  for (let i = sample; i < count - 1; i++) distances[i] = integers[i + 1] - integers[i];
+  const factor = commonFactor(distances, count - 1, minDelta);
+  const scaledWidth = bitWidth(range / factor);
+  writeFrameHead(scaledWidth, factor, integers[0], out);
   out.signedVarint(minDelta);
-  writeDistances(distances, count - 1, minDelta, factor, width, out);
+  writeDistances(distances, count - 1, minDelta, factor, scaledWidth, out);
 }
 
 function writeFrameHead(width: number, factor: number, base: number, out: ByteWriter): void {
@@ -108,17 +118,22 @@ function writeDistances(
 
 /** The greatest common divisor of the distances from `base`: 1 unless a sample of them has a larger one. */
 function commonFactor(integers: Float64Array, count: number, base: number): number {
-  let factor = 0;
   const sample = Math.min(count, FACTOR_SAMPLE);
-  for (let i = 0; i < sample && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
-  if (factor <= 1) return 1;
+  let factor = sampledFactor(integers, sample, base);
   for (let i = sample; i < count && factor !== 1; i++) {
     const distance = integers[i] - base;
     // A remainder of float64 is slow, and this is nearly always an integer.
     const quotient = distance / factor;
-    if (Math.floor(quotient) !== quotient) factor = divisor(distance, factor);
+    if (Math.floor(quotient) !== quotient || factor === 0) factor = divisor(distance, factor);
     else if (distance >= FACTOR_DISTANCE_LIMIT) return 1;
   }
+  return factor === 0 ? 1 : factor;
+}
+
+/** The greatest common divisor of the first `count` distances; 0 when they all are. */
+function sampledFactor(integers: Float64Array, count: number, base: number): number {
+  let factor = 0;
+  for (let i = 0; i < count && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
   return factor;
 }
 

@@ -1,11 +1,14 @@
 import { bitWidth } from './bit-packing.ts';
 import { LAST_BLOCK_VALUES } from './mini-block.ts';
 
-/** Integers are measured by units of this many, so that a good place to end a block is found without trying. */
+/** A block may end after any unit of this many: their bounds show a good place. */
 const UNIT = 32;
 const UNITS = LAST_BLOCK_VALUES / UNIT;
 /** What one more block costs: its head, width and base. */
 const CUT_COST_BITS = 48;
+/** Where metrics meet, one of them is narrow: so is one end of the block, by this factor, over this many values. */
+const NARROW_END = 8;
+const END_VALUES = 8;
 /** Deltas looked at before all of them are. */
 const DELTA_SAMPLE = 8;
 
@@ -21,19 +24,10 @@ export const measured = { min: 0, max: 0, minDelta: 0, maxDelta: 0 };
 export function measureIntegers(integers: Float64Array, count: number): void {
   let least = integers[0];
   let greatest = least;
-  for (let at = 0, unit = 0; at < count; unit++) {
-    const end = Math.min(count, at + UNIT);
-    let min = integers[at++];
-    let max = min;
-    for (; at < end; at++) {
-      const value = integers[at];
-      if (value < min) min = value;
-      if (value > max) max = value;
-    }
-    mins[unit] = min;
-    maxs[unit] = max;
-    if (min < least) least = min;
-    if (max > greatest) greatest = max;
+  for (let i = 1; i < count; i++) {
+    const value = integers[i];
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
   }
   measured.min = least;
   measured.max = greatest;
@@ -72,7 +66,9 @@ export function cutPoint(integers: Float64Array, count: number): number {
   if (count <= UNIT || frameWidth === 0) return count;
   // Integers that go on from each other are of one series.
   if (measured.maxDelta - measured.minDelta < 2 ** (frameWidth - 1)) return count;
-  const units = Math.ceil(count / UNIT);
+  const narrow = (measured.max - measured.min) / NARROW_END;
+  if (rangeOf(integers, 0, END_VALUES) > narrow && rangeOf(integers, count - END_VALUES, count) > narrow) return count;
+  const units = measureUnits(integers, count);
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (let unit = units - 1; unit > 0; unit--) {
@@ -96,20 +92,52 @@ export function cutPoint(integers: Float64Array, count: number): number {
   return cut === 0 ? count : moved(integers, count, cut);
 }
 
+/** Of the integers that `rangeOf` was asked about last. */
+const bounds = { min: 0, max: 0 };
+
+function rangeOf(integers: Float64Array, from: number, to: number): number {
+  let min = integers[from];
+  let max = min;
+  for (let i = from + 1; i < to; i++) {
+    const value = integers[i];
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  bounds.min = min;
+  bounds.max = max;
+  return max - min;
+}
+
+/** Fills `mins` and `maxs`; returns how many units there are. */
+function measureUnits(integers: Float64Array, count: number): number {
+  let unit = 0;
+  for (let at = 0; at < count; unit++) {
+    const end = Math.min(count, at + UNIT);
+    let min = integers[at];
+    let max = min;
+    for (; at < end; at++) {
+      const value = integers[at];
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+    mins[unit] = min;
+    maxs[unit] = max;
+  }
+  return unit;
+}
+
 /** Moves the cut from the start of a unit into the wider side, as far as integers there fit the narrower. */
 function moved(integers: Float64Array, count: number, cut: number): number {
-  const last = Math.ceil(count / UNIT);
-  const minBefore = Math.min(...mins.subarray(0, cut));
-  const maxBefore = Math.max(...maxs.subarray(0, cut));
-  const minAfter = Math.min(...mins.subarray(cut, last));
-  const maxAfter = Math.max(...maxs.subarray(cut, last));
-  const before = 2 ** bitWidth(maxBefore - minBefore);
-  const after = 2 ** bitWidth(maxAfter - minAfter);
   let at = cut * UNIT;
+  const before = 2 ** bitWidth(rangeOf(integers, 0, at));
+  const after = 2 ** bitWidth(rangeOf(integers, at, count));
   if (before < after) {
-    while (at < count - 1 && integers[at] < minBefore + before && integers[at] > maxBefore - before) at++;
+    rangeOf(integers, 0, at);
+    const { min, max } = bounds;
+    while (at < count - 1 && integers[at] < min + before && integers[at] > max - before) at++;
   } else {
-    while (at > 1 && integers[at - 1] < minAfter + after && integers[at - 1] > maxAfter - after) at--;
+    const { min, max } = bounds;
+    while (at > 1 && integers[at - 1] < min + after && integers[at - 1] > max - after) at--;
   }
   return at;
 }

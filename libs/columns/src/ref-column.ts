@@ -17,11 +17,15 @@ const block = new Float64Array(LAST_BLOCK_VALUES);
 /** Writes the first `count` (at least one) refs, which must ascend; equal ones may follow each other. */
 export function writeRefs(refs: Uint32Array, count: number, out: ByteWriter): void {
   let runs = 1;
+  let before = refs[0] | 0;
   for (let i = 1; i < count; i++) {
-    // A difference modulo 2^32 is integer arithmetic, and is 1 from 2^32 - 1 to 0 as well.
-    if (((refs[i] - refs[i - 1]) | 0) === 1 && refs[i] !== 0) continue;
-    assert(refs[i] >= refs[i - 1], 'refs must ascend');
-    runs++;
+    // Modulo 2^32, as integer arithmetic is: there 0 follows the greatest ref.
+    const ref = refs[i] | 0;
+    if (ref !== ((before + 1) | 0) || ref === 0) {
+      assert(refs[i] >= refs[i - 1], 'refs must ascend');
+      runs++;
+    }
+    before = ref;
   }
   if (runs === 1) {
     out.u8(RUNS);

@@ -21,6 +21,16 @@ export function writeValues(values: Float64Array<ArrayBuffer>, from: number, to:
 /** Writes a mini-block at the start of the `rest` values that begin at `at`; returns how many it holds. */
 function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number, out: ByteWriter): number {
   let count = blockLength(rest);
+  if (isConstant(values, at, count)) {
+    const exponent = toDecimals(values, at, 1, integers);
+    if (exponent < 0) {
+      writeWordsBlock(values, at, count, rest, out);
+    } else {
+      measureIntegers(integers, 1);
+      writeIntegerBlock(integers, count, exponent, rest, out);
+    }
+    return count;
+  }
   let exponent = toDecimals(values, at, count, integers);
   if (exponent < 0) {
     if (undecimalAt < SHORT_BLOCK_VALUES) {
@@ -43,6 +53,15 @@ function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number,
   }
   writeIntegerBlock(integers, count, exponent, rest, out);
   return count;
+}
+
+/** False for zeros, since they may differ in their signs. */
+function isConstant(values: Float64Array, at: number, count: number): boolean {
+  const value = values[at];
+  const end = at + count;
+  let same = value === 0 ? end : at + 1;
+  while (same < end && values[same] === value) same++;
+  return same === end && value !== 0;
 }
 
 /** Reads `count` values into `target` from `from` on, where there must be room for them. */
