@@ -103,6 +103,11 @@ describe('a chunk', () => {
     expect(encoded(chunkPoints(new Array(180).fill(42), [10_000])).length).toBeLessThanOrEqual(20);
   });
 
+  test('spends a bit a time on gaps of whole steps', () => {
+    const pattern = [...new Array(60).fill(10_000), 30_000];
+    expect(encoded(chunkPoints(new Array(122).fill(42), pattern)).length).toBeLessThanOrEqual(50);
+  });
+
   test('refuses times that descend or are no integers, as a mistake of the caller', () => {
     for (const timesMs of [[5, 4], [0.5, 1.5], [0, 0.5, 1], [0, Number.NaN], [0, 2 ** 51], []]) {
       const times = Float64Array.from(timesMs);
