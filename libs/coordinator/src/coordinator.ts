@@ -196,9 +196,15 @@ export class Coordinator {
 
   async #judgeBudgets(): Promise<void> {
     const { control, seriesCounts, tenantSeries, metricSeries } = this.#options;
-    for (const { tenant, metric, series } of await seriesCounts()) {
+    const counts = new Map((await seriesCounts()).map((count) => [budgetKey(count.tenant, count.metric), count]));
+    // What is over and not reported any more has fallen far below its limit.
+    for (const key of control.state.overBudget.keys()) {
+      const [tenant, metric = ''] = key.split('/');
+      if (!counts.has(key)) counts.set(key, { tenant, metric, series: 0 });
+    }
+    for (const [key, { tenant, metric, series }] of counts) {
       const limit = metric === '' ? tenantSeries : metricSeries;
-      const isOver = control.state.overBudget.has(budgetKey(tenant, metric));
+      const isOver = control.state.overBudget.has(key);
       const over = isOver ? series > limit * BUDGET_RELEASE : series >= limit;
       if (over === isOver) continue;
       await this.#decide({ $case: 'budget', value: { term: this.#term, tenant, metric, limit, over } });

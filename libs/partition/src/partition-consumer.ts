@@ -28,7 +28,7 @@ export interface PartitionState {
 }
 
 export interface PartitionConsumerOptions {
-  readonly log: Log;
+  readonly log: Pick<Log, 'read' | 'bounds'>;
   readonly topic: Topic;
   readonly partition: number;
   readonly state: PartitionState;

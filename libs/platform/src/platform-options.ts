@@ -1,0 +1,42 @@
+import type { EmbeddedLogLimits } from '@tidemark/embedded-log';
+import type { AcceptClock, IntakeLimits, LaneTiming } from '@tidemark/intake';
+import type { PointLimits } from '@tidemark/model';
+import type { PointStoreLimits } from '@tidemark/point-store';
+import type { Clock } from '@tidemark/ports';
+
+export interface PlatformOptions {
+  /** Folder of all data; made where it does not exist, and locked. */
+  readonly folder: string;
+  readonly host: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /** Partitions of the first map; later starts keep what the log has. */
+  readonly partitions: number;
+  /** Threads that the stores are spread over. */
+  readonly storeThreads: number;
+  /** Lateness bound D, ms: how long after its timestamp a point may take to reach the intake. */
+  readonly latenessMs: number;
+  /** Series that a tenant, and a metric, may have. */
+  readonly tenantSeries: number;
+  readonly metricSeries: number;
+  readonly intake: IntakeLimits & PointLimits;
+  readonly timing: LaneTiming;
+  readonly points: PointStoreLimits;
+  readonly log: Partial<EmbeddedLogLimits>;
+  /** Folder of the built page. */
+  readonly pageFolder: string | undefined;
+  /** Folder of the contracts, for gRPC reflection. */
+  readonly protoFolder: string;
+  readonly clock: Clock;
+  /** What batches are stamped with; the session's own clock unless a benchmark replays the past. */
+  readonly acceptClock?: AcceptClock;
+  readonly events: PlatformEvents;
+}
+
+/** What happens in a platform, for whoever logs it. */
+export interface PlatformEvents {
+  readonly info: (message: string, detail?: Readonly<Record<string, unknown>>) => void;
+  readonly error: (message: string, detail?: Readonly<Record<string, unknown>>) => void;
+  /** It can't go on: the process should end, and be started again. */
+  readonly fatal: (error: Error) => void;
+}

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { IntakeService } from '@tidemark/contract';
+import { Access, ControlFollower } from '@tidemark/control';
+import { Coordinator } from '@tidemark/coordinator';
+import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
+import { intakeService, sessionClock } from '@tidemark/intake';
+import { dayOf } from '@tidemark/model';
+import { LocalDisk, SystemRandom } from '@tidemark/system';
+import { GrpcServer } from './grpc-server.ts';
+import { IntakeRunner } from './intake-runner.ts';
+import { LogTrimmer } from './log-trimmer.ts';
+import type { PlatformOptions } from './platform-options.ts';
+import { StoreThreads } from './store-threads.ts';
+
+const SHUTDOWN_MS = 2000;
+
+/**
+ * The whole platform in one process: the embedded log, an intake, the coordinator and the query service in this
+ * thread, the stores in theirs. Everything speaks the contracts that the cluster speaks.
+ */
+export class Platform {
+  readonly log: EmbeddedLog;
+  readonly control: ControlFollower;
+  readonly coordinator: Coordinator;
+  readonly intake: IntakeRunner;
+  readonly stores: StoreThreads;
+  readonly access: Access;
+  readonly #grpc: GrpcServer;
+
+  private constructor(
+    parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access'>,
+    grpc: GrpcServer,
+  ) {
+    this.log = parts.log;
+    this.control = parts.control;
+    this.coordinator = parts.coordinator;
+    this.intake = parts.intake;
+    this.stores = parts.stores;
+    this.access = parts.access;
+    this.#grpc = grpc;
+  }
+
+  get grpcPort(): number {
+    return this.#grpc.port;
+  }
+
+  /** Starts everything; resolves when points and queries are taken. */
+  static async start(options: PlatformOptions): Promise<Platform> {
+    const { folder, clock, partitions, events } = options;
+    const random = new SystemRandom();
+    const log = await openEmbeddedLog({
+      disk: new LocalDisk(join(folder, 'log')),
+      clock,
+      random,
+      partitions: { points: partitions, tags: partitions, control: 1, windows: 0 },
+      limits: options.log,
+    });
+    const trimmer = new LogTrimmer(log);
+    const stores = new StoreThreads({
+      folder,
+      partitions,
+      threads: options.storeThreads,
+      limits: options.points,
+      metricSeries: options.metricSeries,
+      latenessMs: options.latenessMs,
+      onCommitted: (topic, partition, offset) => {
+        trimmer.committed(topic, partition, offset).catch((error: unknown) => {
+          events.error('trimming the log failed', { topic, partition, reason: String(error) });
+        });
+      },
+      onHalted: (topic, partition, offset, reason) => {
+        if (offset < 0) events.info(`${topic}/${partition} goes on`);
+        else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
+      },
+      onFailed: events.fatal,
+    });
+    log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
+    const control = new ControlFollower(log, clock);
+    control.listen((message) => {
+      if (message.$case !== 'skip') return;
+      const { topic, partition, offset, reason } = message.value;
+      stores.skip(topic, partition, offset, reason);
+    });
+    await control.start();
+    await stores.ready();
+    const coordinator = new Coordinator({
+      log,
+      control,
+      clock,
+      random,
+      process: `tidemark ${process.pid}`,
+      partitions,
+      tenantSeries: options.tenantSeries,
+      metricSeries: options.metricSeries,
+      seriesCounts: () => stores.seriesCounts(dayOf(clock.wallMs()) - 1),
+      isAlone: true,
+    });
+    await coordinator.start();
+    const intake = new IntakeRunner(
+      {
+        log,
+        control,
+        clock,
+        acceptClock: options.acceptClock ?? sessionClock(clock),
+        random,
+        process: `tidemark ${process.pid}`,
+        limits: options.intake,
+        timing: options.timing,
+        knownSeries: async (partition, tenant, ids) => {
+          const request = { partition, tenant, series: Buffer.concat(ids) };
+          const { series } = await stores.call('seriesTags', partition, request);
+          return series.map(({ metric }) => metric !== '');
+        },
+      },
+      events,
+    );
+    await intake.start();
+    const access = new Access(control.state);
+    const grpc = await GrpcServer.listen({
+      host: options.host,
+      port: options.grpcPort,
+      messageBytes: options.intake.messageBytes,
+      protoFolder: options.protoFolder,
+      register: (server) => {
+        server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
+      },
+    });
+    grpc.setServing(true);
+    return new Platform({ log, control, coordinator, intake, stores, access }, grpc);
+  }
+
+  /** Takes nothing more, appends what is queued, commits, closes. */
+  async stop(): Promise<void> {
+    this.#grpc.setServing(false);
+    const intake = this.intake.stop();
+    await this.#grpc.close(SHUTDOWN_MS);
+    await intake;
+    await this.coordinator.stop();
+    await this.control.stop();
+    await this.stores.stop();
+    await this.log.close();
+  }
+}

@@ -1,0 +1,59 @@
+import type { SeriesCount } from '@tidemark/coordinator';
+import type { PointStoreLimits } from '@tidemark/point-store';
+import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
+import type { StoreMethod } from './store-calls.ts';
+
+/** What a store thread is started with. */
+export interface StoreThreadOptions {
+  readonly folder: string;
+  readonly partitions: number;
+  /** The partitions that this thread owns. */
+  readonly owned: readonly number[];
+  readonly limits: PointStoreLimits;
+  readonly metricSeries: number;
+  readonly latenessMs: number;
+}
+
+/** From the main thread to a store thread. */
+export type ToStore =
+  | {
+      readonly type: 'progress';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly next: number;
+      readonly first: number;
+      readonly segment: number;
+    }
+  | {
+      readonly type: 'skip';
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'call'; readonly id: number; readonly method: StoreMethod; readonly request: Uint8Array }
+  | { readonly type: 'stateHash'; readonly id: number; readonly partition: number }
+  | { readonly type: 'seriesCounts'; readonly id: number; readonly sinceDay: number }
+  | { readonly type: 'stop' };
+
+/** What went wrong, as a message can carry it. */
+export interface CarriedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly detail: ErrorDetail;
+}
+
+/** From a store thread to the main thread. */
+export type FromStore =
+  | { readonly type: 'ready' }
+  | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array | string | readonly SeriesCount[] }
+  | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
+  | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
+  | {
+      readonly type: 'halted';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly offset: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'stopped' };

@@ -1,0 +1,148 @@
+import { Worker } from 'node:worker_threads';
+import type { SeriesCount } from '@tidemark/coordinator';
+import { assert, TidemarkError, type Topic } from '@tidemark/ports';
+import { addCounts } from './series-counts.ts';
+import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
+import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
+
+export interface StoreThreadsOptions extends Omit<StoreThreadOptions, 'owned'> {
+  readonly threads: number;
+  readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
+  readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
+  /** A thread died: the process can't go on. */
+  readonly onFailed: (error: Error) => void;
+}
+
+type Reply = Extract<FromStore, { type: 'reply' }>['reply'];
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface StoreThread {
+  readonly worker: Worker;
+  readonly ready: Promise<void>;
+  readonly stopped: Promise<void>;
+  readonly waiting: Map<number, Waiting>;
+}
+
+/** The stores of one process, spread over threads: partition p belongs to thread p modulo their number. */
+export class StoreThreads {
+  readonly #threads: StoreThread[];
+  readonly #options: StoreThreadsOptions;
+  #nextCall = 0;
+
+  constructor(options: StoreThreadsOptions) {
+    this.#options = options;
+    const { threads, onCommitted: _, onHalted: __, onFailed: ___, ...rest } = options;
+    const count = Math.min(threads, options.partitions);
+    this.#threads = Array.from({ length: count }, (_, index) => {
+      const owned = Array.from({ length: options.partitions }, (_, partition) => partition);
+      return this.#start({ ...rest, owned: owned.filter((partition) => partition % count === index) });
+    });
+  }
+
+  /** Resolves when every store is open. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#threads.map(({ ready }) => ready));
+  }
+
+  /** Passes on what the log announces. */
+  progress(topic: Topic, partition: number, next: number, first: number, segment: number): void {
+    if (topic !== 'points' && topic !== 'tags') return;
+    this.#of(partition).worker.postMessage({
+      type: 'progress',
+      topic,
+      partition,
+      next,
+      first,
+      segment,
+    } satisfies ToStore);
+  }
+
+  skip(topic: string, partition: number, offset: number, reason: string): void {
+    this.#of(partition).worker.postMessage({ type: 'skip', topic, partition, offset, reason } satisfies ToStore);
+  }
+
+  call<M extends StoreMethod>(method: M, partition: number, request: RequestOf<M>): Promise<ReplyOf<M>> {
+    return calling(method, async (bytes) => {
+      const reply = await this.#ask(this.#of(partition), (id) => ({ type: 'call', id, method, request: bytes }));
+      assert(reply instanceof Uint8Array, 'a call is answered in bytes');
+      return reply;
+    })(request);
+  }
+
+  async stateHash(partition: number): Promise<string> {
+    const reply = await this.#ask(this.#of(partition), (id) => ({ type: 'stateHash', id, partition }));
+    assert(typeof reply === 'string', 'a state hash is text');
+    return reply;
+  }
+
+  /** Series seen on or after `sinceDay`, over all partitions. */
+  async seriesCounts(sinceDay: number): Promise<SeriesCount[]> {
+    const replies = await Promise.all(
+      this.#threads.map((thread) => this.#ask(thread, (id) => ({ type: 'seriesCounts', id, sinceDay }))),
+    );
+    return addCounts(replies.flatMap((reply) => (Array.isArray(reply) ? reply : [])));
+  }
+
+  /** Commits and closes every store. */
+  async stop(): Promise<void> {
+    for (const { worker } of this.#threads) worker.postMessage({ type: 'stop' } satisfies ToStore);
+    await Promise.all(this.#threads.map(({ stopped }) => stopped));
+  }
+
+  #of(partition: number): StoreThread {
+    return this.#threads[partition % this.#threads.length];
+  }
+
+  #ask(thread: StoreThread, message: (id: number) => ToStore): Promise<Reply> {
+    const id = this.#nextCall++;
+    return new Promise((resolve, reject) => {
+      thread.waiting.set(id, { resolve, reject });
+      thread.worker.postMessage(message(id));
+    });
+  }
+
+  #start(options: StoreThreadOptions): StoreThread {
+    const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData: options });
+    const waiting = new Map<number, Waiting>();
+    let settleReady: () => void = () => undefined;
+    let failReady: (error: Error) => void = () => undefined;
+    const ready = new Promise<void>((resolve, reject) => {
+      settleReady = resolve;
+      failReady = reject;
+    });
+    const stopped = new Promise<void>((resolve) => {
+      worker.once('exit', () => resolve());
+    });
+    worker.on('message', (message: FromStore) => {
+      if (message.type === 'ready') settleReady();
+      else if (message.type === 'reply') this.#settle(waiting, message.id, ({ resolve }) => resolve(message.reply));
+      else if (message.type === 'failed') {
+        const { code, message: text, detail } = message.error;
+        this.#settle(waiting, message.id, ({ reject }) => reject(new TidemarkError(code, text, detail)));
+      } else if (message.type === 'committed') {
+        this.#options.onCommitted(message.topic, message.partition, message.offset);
+      } else if (message.type === 'halted') {
+        this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
+      }
+    });
+    worker.once('error', (error) => {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      failReady(failure);
+      for (const { reject } of waiting.values()) reject(failure);
+      waiting.clear();
+      this.#options.onFailed(failure);
+    });
+    return { worker, ready, stopped, waiting };
+  }
+
+  #settle(waiting: Map<number, Waiting>, id: number, settle: (waiting: Waiting) => void): void {
+    const found = waiting.get(id);
+    if (found === undefined) return;
+    waiting.delete(id);
+    settle(found);
+  }
+}
