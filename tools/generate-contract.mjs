@@ -26,7 +26,9 @@ try {
   rmSync(join(out, 'google'), { recursive: true, force: true });
   const index = indexOf(out);
   if (check) {
-    const stale = [...files(out)].filter((file) => read(join(out, file)) !== read(join(library, 'src/generated', file)));
+    const stale = [...files(out)].filter(
+      (file) => read(join(out, file)) !== read(join(library, 'src/generated', file)),
+    );
     if (index !== read(join(library, 'src/index.ts'))) stale.push('index.ts');
     if (stale.length > 0) {
       console.error(`libs/contract is not what proto/ generates: ${stale.join(', ')}. Run: npm run generate`);
@@ -75,5 +77,8 @@ function indexOf(folder) {
 }
 
 function list(names) {
-  return [...names].sort().map((name) => `  ${name},\n`).join('');
+  return [...names]
+    .sort()
+    .map((name) => `  ${name},\n`)
+    .join('');
 }

@@ -1,7 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { TidemarkError } from '@tidemark/ports';
+import { type Clock, TidemarkError } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
 
 const WINDOW_BYTES = 16 * 1024 * 1024;
@@ -10,6 +10,7 @@ const FILES = ['intake', 'query', 'point_store', 'tag_store', 'control'].map((na
 export interface GrpcServerOptions {
   readonly host: string;
   readonly port: number;
+  readonly clock: Clock;
   readonly messageBytes: number;
   /** Folder of the contracts, for reflection. */
   readonly protoFolder: string;
@@ -20,12 +21,14 @@ export interface GrpcServerOptions {
 /** A gRPC server with health and reflection beside the services. */
 export class GrpcServer {
   readonly #server: Server;
-  readonly #health = new HealthImplementation({ '': 'NOT_SERVING' });
+  readonly #health: HealthImplementation;
+  readonly #clock: Clock;
   /** The port it listens on. */
   readonly port: number;
 
-  private constructor(server: Server, health: HealthImplementation, port: number) {
+  private constructor(server: Server, health: HealthImplementation, clock: Clock, port: number) {
     this.#server = server;
+    this.#clock = clock;
     this.#health = health;
     this.port = port;
   }
@@ -52,7 +55,7 @@ export class GrpcServer {
           );
       });
     });
-    return new GrpcServer(server, health, port);
+    return new GrpcServer(server, health, options.clock, port);
   }
 
   /** Says to health checks whether points and queries are served. */
@@ -62,10 +65,10 @@ export class GrpcServer {
 
   /** Ends open calls within `graceMs`, then cuts them. */
   async close(graceMs: number): Promise<void> {
-    const cut = setTimeout(() => this.#server.forceShutdown(), graceMs);
+    const cut = this.#clock.setTimer(graceMs, () => this.#server.forceShutdown());
     await new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
     });
-    clearTimeout(cut);
+    cut.cancel();
   }
 }

@@ -119,6 +119,7 @@ export class Platform {
     const grpc = await GrpcServer.listen({
       host: options.host,
       port: options.grpcPort,
+      clock,
       messageBytes: options.intake.messageBytes,
       protoFolder: options.protoFolder,
       register: (server) => {

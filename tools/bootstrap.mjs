@@ -1,0 +1,101 @@
+// What `npm start`, `npm test` and the other scripts begin with: plain JavaScript for any Node from 18 on. It installs
+// what package-lock.json says where that is not there yet, then runs the asked-for program on the project's own Node.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const WANTED_MAJOR = 24;
+const PROGRAMS = {
+  start: ['apps/tidemark/src/main.ts', 'start'],
+  tidemark: ['apps/tidemark/src/main.ts'],
+  test: ['tools/test.mjs'],
+  bench: ['bench/main.ts'],
+  simulate: ['e2e/simulation/main.ts'],
+  sabotage: ['e2e/sabotage/main.ts'],
+  conformance: ['tools/conformance.mjs'],
+  verify: ['e2e/verify/main.ts'],
+  'docs:check': ['tools/check-docs.mjs'],
+};
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [name, ...rest] = process.argv.slice(2);
+const program = PROGRAMS[name];
+if (program === undefined) {
+  console.error(`unknown program ${name}: one of ${Object.keys(PROGRAMS).join(', ')}`);
+  process.exit(2);
+}
+
+install();
+const node = nodeOfProject();
+if (name === 'start') buildPage();
+run();
+
+function install() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const stamp = join(root, 'node_modules', '.tidemark-lock');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.error('tidemark: installing dependencies (once; about a minute)');
+  const result = npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (result.status !== 0) {
+    console.error('tidemark: npm ci failed; see above');
+    process.exit(result.status ?? 1);
+  }
+  writeFileSync(stamp, lock);
+}
+
+/** Node comes as a package of the project, so that a newcomer's version does not matter. */
+function nodeOfProject() {
+  const own = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (existsSync(own)) return own;
+  if (Number(process.versions.node.split('.')[0]) >= WANTED_MAJOR) return process.execPath;
+  // Installing it is a script of the package `node`, which a strict npm holds back.
+  console.error(
+    `tidemark: needs Node ${WANTED_MAJOR}, this is ${process.versions.node}, and the package that brings it could not run\n` +
+      'its install script. Allow it, then try again:  npm install-scripts approve node && npm rebuild node',
+  );
+  process.exit(1);
+}
+
+function buildPage() {
+  const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
+  const bin = existsSync(nx) ? nx : join(root, 'node_modules', 'nx', 'bin', 'nx.js');
+  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' };
+  const result = spawnSync(node, [bin, 'run', 'page:build', '--outputStyle=stream'], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) {
+    console.error(`${result.stdout}\n${result.stderr}\ntidemark: the page could not be built; starting without it`);
+  }
+}
+
+function run() {
+  const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(
+    process.platform === 'win32' ? ';' : ':',
+  );
+  const child = spawn(node, [...program.map((part, i) => (i === 0 ? join(root, part) : part)), ...rest], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path },
+  });
+  // The terminal sends Ctrl-C to both; this process only waits for the program to end cleanly.
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      if (signal === 'SIGTERM') child.kill('SIGTERM');
+    });
+  }
+  child.on('exit', (code, signal) => {
+    process.exit(signal === null ? (code ?? 1) : 128);
+  });
+}
+
+function npm(args) {
+  const script = process.env.npm_execpath;
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  if (script !== undefined && /\.c?js$/.test(script)) return spawnSync(process.execPath, [script, ...args], options);
+  return spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, options);
+}
