@@ -1,1 +1,11 @@
-export {};
+export type { ClientPorts } from './client.ts';
+export { Client } from './client.ts';
+export type { ConnectOptions } from './connect.ts';
+export { connect } from './connect.ts';
+export type { SeriesHandle } from './gathered-series.ts';
+export type { GrpcConnectorOptions } from './grpc-connector.ts';
+export { GrpcIntakeConnector } from './grpc-connector.ts';
+export type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
+export type { ClientOptions, ClientRejection } from './options.ts';
+export { DEFAULT_CLIENT_OPTIONS } from './options.ts';
+export type { ClientStats } from './stats.ts';

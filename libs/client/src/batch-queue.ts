@@ -1,0 +1,84 @@
+import type { QueuedBatch } from './queued-batch.ts';
+import { SlidingLeast } from './sliding-least.ts';
+
+/** The unsettled batches of one client session: those that wait for their stamp, and those that have it. */
+export class BatchQueue {
+  /** All, by number. */
+  readonly all = new Map<number, QueuedBatch>();
+  /** Without a stamp, by number. */
+  readonly waiting = new Map<number, QueuedBatch>();
+  /** With one, by sequence, ascending. */
+  readonly stamped = new Map<number, QueuedBatch>();
+  readonly #waitingLeast = new SlidingLeast();
+  #memoryBytes = 0;
+  #points = 0;
+
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  get points(): number {
+    return this.#points;
+  }
+
+  /** The least timestamp of all, ms; Infinity when there is none. */
+  get leastTimeMs(): number {
+    let least = this.#waitingLeast.least();
+    for (const { leastTimeMs } of this.stamped.values()) if (leastTimeMs < least) least = leastTimeMs;
+    return least;
+  }
+
+  /** Numbers ascend. */
+  add(batch: QueuedBatch): void {
+    this.all.set(batch.number, batch);
+    this.#memoryBytes += batch.memoryBytes;
+    this.#points += batch.points;
+    if (batch.stamp === undefined) {
+      this.waiting.set(batch.number, batch);
+      this.#waitingLeast.push(batch.number, batch.leastTimeMs);
+    }
+  }
+
+  /** Takes a batch out of the waiting ones: it is about to get its stamp. */
+  takeWaiting(batch: QueuedBatch): void {
+    this.waiting.delete(batch.number);
+    this.#waitingLeast.removeBelow(firstKey(this.waiting) ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Sequences ascend. */
+  addStamped(batch: QueuedBatch, sequence: number): void {
+    this.stamped.set(sequence, batch);
+  }
+
+  remove(batch: QueuedBatch): void {
+    batch.gone = true;
+    this.all.delete(batch.number);
+    this.takeWaiting(batch);
+    if (batch.stamp !== undefined) this.stamped.delete(batch.stamp.sequence);
+    this.#memoryBytes -= batch.memoryBytes;
+    this.#points -= batch.points;
+  }
+
+  /** Keeps the sums right over a change of what a batch holds in memory. */
+  change(batch: QueuedBatch, change: () => void): void {
+    const before = batch.memoryBytes;
+    change();
+    if (!batch.gone) this.#memoryBytes += batch.memoryBytes - before;
+  }
+
+  /** A batch has lost some points. */
+  shrink(batch: QueuedBatch, points: number): void {
+    batch.points -= points;
+    this.#points -= points;
+  }
+
+  /** The lowest sequence that is not settled, or `next` when all are. */
+  floor(next: number): number {
+    return firstKey(this.stamped) ?? next;
+  }
+}
+
+function firstKey(map: ReadonlyMap<number, unknown>): number | undefined {
+  for (const key of map.keys()) return key;
+  return undefined;
+}

@@ -1,0 +1,184 @@
+import { describe, expect, test } from '@jest/globals';
+import { BatchResult_Outcome } from '@tidemark/contract';
+import { KIND } from '@tidemark/model';
+import { SeededRandom, SimulatedWorld } from '@tidemark/simulation';
+import { DDSketch, unpackSketch } from '@tidemark/sketch';
+import { Client } from './client.ts';
+import { ModelIntake, type ModelIntakeOptions } from './model-intake.fixture.ts';
+import type { ClientOptions, ClientRejection } from './options.ts';
+
+async function setUp(options: Partial<ClientOptions> = {}, intakeOptions: Partial<ModelIntakeOptions> = {}) {
+  const world = new SimulatedWorld({ seed: 1 });
+  const intake = new ModelIntake({ clock: world.clock, random: new SeededRandom('intake'), ...intakeOptions });
+  const client = await Client.open(
+    { connector: intake, addresses: ['a:1', 'b:2'], clock: world.clock, random: world.random.fork('client') },
+    { name: 'test', flushIntervalMs: 10_000, ...options },
+  );
+  return { world, intake, client };
+}
+
+async function close(world: SimulatedWorld, client: Client): Promise<void> {
+  const closing = client.close();
+  await world.clock.advance(6000);
+  await closing;
+}
+
+describe('what is recorded', () => {
+  test('folds by kind over a flush interval', async () => {
+    const { world, intake, client } = await setUp();
+    await world.clock.advance(12_000);
+    const nowMs = world.clock.wallMs();
+    client.gauge('depth', 1, ['queue:mail', 'env:prod']);
+    client.gauge('depth', 2, ['env:prod', 'queue:mail', 'env:prod']);
+    client.count('hits', 2);
+    client.count('hits');
+    client.counter('bytes', 100);
+    client.distribution('latency', 0.5);
+    client.distribution('latency', 1.5);
+    client.gauge('depth', 9, ['env:prod', 'queue:mail'], nowMs - 1234.5);
+    await world.clock.advance(10_000);
+    const startMs = nowMs - 2000;
+    expect(intake.violations).toEqual([]);
+    const sorted = intake.delivered.map(({ metric, kind, timeMs, value }) => [metric, kind, timeMs, value]).sort();
+    expect(sorted).toEqual([
+      ['bytes', KIND.counter, nowMs, 100],
+      ['depth', KIND.gauge, nowMs - 1235, 9],
+      ['depth', KIND.gauge, nowMs, 2],
+      ['hits', KIND.count, startMs, 3],
+    ]);
+    expect(intake.delivered.find(({ metric }) => metric === 'depth')?.tags).toEqual(['env:prod', 'queue:mail']);
+    const expected = new DDSketch();
+    expected.insert(0.5);
+    expected.insert(1.5);
+    expect(intake.sketches.map(({ timeMs }) => timeMs)).toEqual([startMs]);
+    expect(unpackSketch(intake.sketches[0].payload).equals(expected)).toBe(true);
+    expect(client.stats()).toMatchObject({ samples: 8, points: 5, ackedPoints: 5, pendingPoints: 0, series: 4 });
+    await close(world, client);
+  });
+
+  test('columns reach their series, whatever the order, and mix with single points', async () => {
+    const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
+    const handles = Array.from({ length: 50 }, (_, i) => client.series(`m${(i * 7) % 5}`, 'gauge', [`host:${99 - i}`]));
+    const values = Float64Array.from(handles, (_, i) => i + 0.25);
+    client.recordColumns(handles, 1000, values);
+    client.flush();
+    client.recordColumns(handles, 3000, values);
+    client.recordColumns(handles, 2000, values);
+    client.recordColumns(handles, 3000, values);
+    handles[3].record(77, 2500);
+    client.flush();
+    await world.clock.run(() => client.stats().pendingPoints === 0, 60_000);
+    expect(intake.violations).toEqual([]);
+    expect(intake.delivered.length).toBe(50 * 3 + 1);
+    for (const { metric, tags, value, timeMs } of intake.delivered) {
+      const i = 99 - Number(tags[0].slice(5));
+      expect(metric).toBe(`m${(i * 7) % 5}`);
+      expect(value).toBe(timeMs === 2500 ? 77 : i + 0.25);
+    }
+    expect(() => client.recordColumns(handles, 0, new Float64Array(3))).toThrow('3 values for 50 series');
+    await close(world, client);
+  });
+
+  test('what can not be taken is counted with its reason, and the rest is sent', async () => {
+    const rejections: ClientRejection[] = [];
+    const { world, intake, client } = await setUp({
+      maxSeries: 2,
+      onRejection: (rejection) => rejections.push(rejection),
+    });
+    client.gauge('x'.repeat(201), 1);
+    client.gauge('ok', 1, [`tag:${'v'.repeat(300)}`]);
+    client.count('hits', Number.NaN);
+    client.count('hits', 4);
+    client.gauge('depth', 1, [], Number.POSITIVE_INFINITY);
+    client.gauge('depth', 5);
+    client.gauge('third', 1);
+    await world.clock.advance(11_000);
+    expect(rejections.map(({ reason, field }) => [reason, field])).toEqual([
+      ['metric_too_long', 'metric'],
+      ['tag_too_long', 'tag'],
+      ['value_nan', 'value'],
+      ['timestamp_invalid', 'timestamp'],
+      ['too_many_series', 'maxSeries'],
+    ]);
+    expect(client.stats()).toMatchObject({ samples: 7, rejectedSamples: 5, ackedPoints: 2 });
+    expect(intake.delivered.map(({ value }) => value).sort()).toEqual([4, 5]);
+    await close(world, client);
+  });
+
+  test('batches are cut at their bound', async () => {
+    const { world, intake, client } = await setUp({ flushIntervalMs: 0, maxBatchBytes: 24 * 100 });
+    for (let i = 0; i < 1000; i++) client.gauge('m', i, [], 1_000_000 + i);
+    client.flush();
+    await world.clock.run(() => client.stats().pendingPoints === 0, 60_000);
+    expect(intake.delivered.length).toBe(1000);
+    expect(client.stats().batchesSent).toBe(10);
+    await close(world, client);
+  });
+});
+
+describe('what becomes of a batch', () => {
+  test('refused batches are settled and counted', async () => {
+    const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
+    intake.answer = BatchResult_Outcome.REFUSED;
+    client.gauge('m', 1);
+    client.flush();
+    await world.clock.run(() => client.stats().refusedPoints === 1, 10_000);
+    expect(client.stats().pendingPoints).toBe(0);
+    await close(world, client);
+  });
+
+  test('a batch that stays unacknowledged is given up as indeterminate, and the floor passes it', async () => {
+    const { world, intake, client } = await setUp({ flushIntervalMs: 0, giveUpMs: 3_600_000 });
+    intake.answer = BatchResult_Outcome.RETRY;
+    client.gauge('m', 1);
+    client.flush();
+    await world.clock.run(() => client.stats().indeterminatePoints === 1, 2 * 3_600_000);
+    expect(client.stats().batchesResent).toBeGreaterThan(100);
+    intake.answer = undefined;
+    client.gauge('m', 2);
+    client.flush();
+    await world.clock.run(() => client.stats().ackedPoints === 1, 60_000);
+    expect([...intake.sessions.values()][0].floor).toBe(1);
+    await close(world, client);
+  });
+
+  test('without a spool the oldest go first at the bound of memory', async () => {
+    const { world, intake, client } = await setUp({ flushIntervalMs: 0, memoryBytes: 1000 });
+    intake.up = false;
+    intake.breakAll();
+    await world.clock.advance(100);
+    for (let i = 0; i < 100; i++) {
+      client.gauge('m', i, [], world.clock.wallMs() + i);
+      client.flush();
+    }
+    intake.up = true;
+    await world.clock.run(() => client.stats().pendingPoints === 0, 60_000);
+    const { ackedPoints, droppedPoints, points, reasons } = client.stats();
+    expect(ackedPoints + droppedPoints).toBe(points);
+    expect(reasons.memory_bound).toBe(droppedPoints);
+    expect(intake.delivered.map(({ value }) => value)).toEqual(
+      Array.from({ length: ackedPoints }, (_, i) => 100 - ackedPoints + i),
+    );
+    expect(ackedPoints).toBe(50);
+    await close(world, client);
+    client.gauge('m', 1);
+    expect(client.stats().reasons.closed).toBe(1);
+  });
+
+  test('another tenant is refused, and other addresses are tried', async () => {
+    const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
+    await world.clock.advance(1000);
+    intake.greeting = () => {
+      const reply = ModelIntake.prototype.greeting.call(intake);
+      if (reply.message?.$case === 'greeting') reply.message.value.tenant = 'other';
+      return reply;
+    };
+    intake.breakAll();
+    client.gauge('m', 1);
+    client.flush();
+    await world.clock.advance(30_000);
+    expect(client.lastError?.code).toBe('permission_denied');
+    expect(client.stats().pendingPoints).toBe(1);
+    await close(world, client);
+  });
+});

@@ -1,0 +1,61 @@
+import type { Kind, KindName } from '@tidemark/model';
+import { kindName } from '@tidemark/model';
+import type { DDSketch } from '@tidemark/sketch';
+import type { Gatherer } from './gatherer.ts';
+
+/** A series to record values of; looked up once, so that a value costs no hashing. */
+export interface SeriesHandle {
+  readonly metric: string;
+  readonly kind: KindName;
+  /** Sorted and distinct. */
+  readonly tags: readonly string[];
+  /**
+   * Records one value. Without a timestamp: gauges and counters keep the last value of a flush interval, at the time it
+   * was recorded; counts add up and distributions gather over the interval, at its start. With one (ms since 1970,
+   * rounded down): a point of its own. Never throws for the values: what can't be taken is counted.
+   */
+  record(value: number, timestampMs?: number): void;
+  /** Merges a sketch into a distribution's, as `record` would its values; the sketch stays the caller's. */
+  recordSketch(sketch: DDSketch, timestampMs?: number): void;
+}
+
+/** What a series has gathered in this flush interval. */
+export class GatheredSeries implements SeriesHandle {
+  readonly number: number;
+  readonly metric: string;
+  readonly kindNumber: Kind;
+  readonly tags: readonly string[];
+  /** True while it has something for the next flush. */
+  dirty = false;
+  /** Sum of a count, last value of a gauge or counter. */
+  value = 0;
+  /** When the last value was recorded, ms. */
+  timeMs = 0;
+  /** Sketches by timestamp. */
+  sketches: Map<number, DDSketch> | undefined;
+  readonly #gatherer: Gatherer;
+
+  constructor(gatherer: Gatherer, number: number, metric: string, kind: Kind, tags: readonly string[]) {
+    this.#gatherer = gatherer;
+    this.number = number;
+    this.metric = metric;
+    this.kindNumber = kind;
+    this.tags = tags;
+  }
+
+  get kind(): KindName {
+    return kindName(this.kindNumber);
+  }
+
+  record(value: number, timestampMs?: number): void {
+    this.#gatherer.record(this, value, timestampMs);
+  }
+
+  recordSketch(sketch: DDSketch, timestampMs?: number): void {
+    this.#gatherer.recordSketch(this, sketch, timestampMs);
+  }
+
+  isOf(gatherer: Gatherer): boolean {
+    return this.#gatherer === gatherer;
+  }
+}

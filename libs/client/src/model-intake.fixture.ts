@@ -1,0 +1,296 @@
+import { toHex } from '@tidemark/bytes';
+import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { Batch, BatchResult_Outcome, type SendReply, type SendRequest, type Series } from '@tidemark/contract';
+import { evenMap, metricId, type PartitionMap, packSlots, partitionOf } from '@tidemark/model';
+import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
+import type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
+
+export interface ModelIntakeOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly window?: number;
+  readonly partitions?: number;
+  /** Probabilities, each per message. */
+  readonly breaks?: number;
+  readonly retries?: number;
+  readonly busy?: number;
+}
+
+interface ModelSession {
+  readonly batches: Map<number, string>;
+  readonly applied: Set<number>;
+  readonly acked: Set<number>;
+  floor: number;
+}
+
+export interface Delivered {
+  readonly metric: string;
+  readonly tags: readonly string[];
+  readonly kind: number;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+/** A plain model of an intake and the platform behind it. It checks every rule of the stream; violations are kept. */
+export class ModelIntake implements IntakeConnector {
+  readonly violations: string[] = [];
+  readonly delivered: Delivered[] = [];
+  readonly sketches: { readonly metric: string; readonly timeMs: number; readonly payload: Uint8Array }[] = [];
+  readonly sessions = new Map<string, ModelSession>();
+  readonly maps: PartitionMap[];
+  /** While false, no stream can be opened and none lives. */
+  up = true;
+  /** While set, every batch is answered with this. */
+  answer: BatchResult_Outcome | undefined;
+  resends = 0;
+  streams = 0;
+  definitions = 0;
+  readonly #options: ModelIntakeOptions;
+  readonly #open = new Set<ModelStream>();
+  /** Frontiers received, by the batch that carried them: each speaks of all other batches. */
+  readonly #frontiers = new Map<string, number>();
+
+  constructor(options: ModelIntakeOptions) {
+    this.#options = options;
+    this.maps = [evenMap(options.partitions ?? 4, 1)];
+  }
+
+  get options(): ModelIntakeOptions {
+    return this.#options;
+  }
+
+  /** No fault from now on. */
+  calm = false;
+
+  chance(probability: number | undefined): boolean {
+    return this.#options.random.next() < (probability ?? 0) && !this.calm;
+  }
+
+  connect(_address: string, handlers: IntakeStreamHandlers): IntakeStream {
+    this.streams++;
+    const stream = new ModelStream(this, handlers);
+    this.#open.add(stream);
+    if (!this.up) stream.break();
+    return stream;
+  }
+
+  closed(stream: ModelStream): void {
+    this.#open.delete(stream);
+  }
+
+  breakAll(): void {
+    for (const stream of this.#open) stream.break();
+  }
+
+  /** A new map, that routes every slot elsewhere. */
+  changeMap(): void {
+    const last = this.maps[this.maps.length - 1];
+    const slots = last.slots.map((partition) => (partition + 1) % last.partitions);
+    const map = { epoch: last.epoch + 1, partitions: last.partitions, slots };
+    this.maps.push(map);
+    for (const stream of this.#open) stream.reply({ message: { $case: 'map', value: wireMap(map) } });
+  }
+
+  greeting(): SendReply {
+    const map = wireMap(this.maps[this.maps.length - 1]);
+    const window = this.#options.window ?? 16;
+    const value = { intakeSession: Buffer.alloc(16), map, window, maxMessageBytes: 1 << 20, tenant: 'acme' };
+    return { message: { $case: 'greeting', value } };
+  }
+
+  take(id: string, batch: Batch, defined: ReadonlyMap<string, readonly Series[]>): SendReply | undefined {
+    const session = this.#sessionOf(id);
+    const { sequence, floor, frontierMs } = batch;
+    const bytes = toHex(Batch.encode(batch).finish());
+    const before = session.batches.get(sequence);
+    if (before !== undefined) this.resends++;
+    this.check(before === undefined || before === bytes, `${id}:${sequence} sent again with other bytes`);
+    this.check(
+      floor <= sequence && sequence - floor < (this.#options.window ?? 16),
+      `${id}:${sequence} outside of window`,
+    );
+    this.check(
+      before !== undefined || sequence >= session.floor,
+      `${id}:${sequence} is new below floor ${session.floor}`,
+    );
+    for (let lower = session.floor; lower < floor; lower++) {
+      const settled = session.acked.has(lower) || !session.batches.has(lower);
+      this.check(settled, `${id}:${sequence} has floor ${floor}, but ${lower} is not settled`);
+    }
+    session.floor = Math.max(session.floor, floor);
+    session.batches.set(sequence, bytes);
+    const outcome = this.#outcome();
+    if (outcome !== BatchResult_Outcome.RETRY || this.chance(0.5)) this.#apply(id, session, batch, defined);
+    if (frontierMs !== undefined) this.#frontiers.set(`${id}:${sequence}`, frontierMs);
+    if (this.answer === undefined && this.chance(this.#options.busy)) return undefined;
+    const value = { sequence, outcome, acceptedPoints: 0, rejections: [], retryAfterMs: 20 };
+    return { message: { $case: 'batch', value } };
+  }
+
+  acked(id: string, sequence: number): void {
+    this.#sessionOf(id).acked.add(sequence);
+  }
+
+  #outcome(): BatchResult_Outcome {
+    if (this.answer !== undefined) return this.answer;
+    return this.chance(this.#options.retries) ? BatchResult_Outcome.RETRY : BatchResult_Outcome.ACKED;
+  }
+
+  #sessionOf(id: string): ModelSession {
+    let session = this.sessions.get(id);
+    if (session === undefined) {
+      session = { batches: new Map(), applied: new Set(), acked: new Set(), floor: 0 };
+      this.sessions.set(id, session);
+    }
+    return session;
+  }
+
+  #apply(id: string, session: ModelSession, batch: Batch, defined: ReadonlyMap<string, readonly Series[]>): void {
+    if (session.applied.has(batch.sequence)) return;
+    session.applied.add(batch.sequence);
+    const map = this.maps.find(({ epoch }) => epoch === batch.mapEpoch);
+    this.check(map !== undefined, `${id}:${batch.sequence} names map ${batch.mapEpoch}`);
+    if (map === undefined) return;
+    const own = `${id}:${batch.sequence}`;
+    const frontierMs = Math.max(
+      ...[...this.#frontiers].map(([of, ms]) => (of === own ? Number.NEGATIVE_INFINITY : ms)),
+    );
+    for (const share of batch.shares) {
+      const table = defined.get(`${batch.mapEpoch}/${share.partition}`) ?? [];
+      const points = new PointColumns();
+      const sketches = new SketchColumns();
+      decodeShare(share.points, points, sketches);
+      this.#checkOrder(points);
+      for (let i = 0; i < points.length; i++) {
+        const series = this.#seriesOf(table, points.refs[i], map, share.partition);
+        if (series === undefined) continue;
+        const { metric, tags, kind } = series;
+        const timeMs = points.timesMs[i];
+        this.check(timeMs >= frontierMs, `${metric} at ${timeMs} is older than frontier ${frontierMs}`);
+        this.delivered.push({ metric, tags, kind, timeMs, value: points.values[i] });
+      }
+      for (let i = 0; i < sketches.length; i++) {
+        const series = this.#seriesOf(table, sketches.refs[i], map, share.partition);
+        if (series === undefined) continue;
+        const payload = Uint8Array.from(sketches.payloads[i]);
+        this.sketches.push({ metric: series.metric, timeMs: sketches.timesMs[i], payload });
+      }
+    }
+  }
+
+  #seriesOf(table: readonly Series[], ref: number, map: PartitionMap, partition: number): Series | undefined {
+    const series = table[ref];
+    this.check(series !== undefined, `ref ${ref} of partition ${partition} is not defined`);
+    if (series === undefined) return undefined;
+    const right = partitionOf(map, metricId('acme', series.metric));
+    this.check(right === partition, `${series.metric} went to partition ${partition}, not ${right}`);
+    return series;
+  }
+
+  #checkOrder({ refs, timesMs, length }: PointColumns): void {
+    for (let i = 1; i < length; i++) {
+      const ordered = refs[i] > refs[i - 1] || (refs[i] === refs[i - 1] && timesMs[i] > timesMs[i - 1]);
+      this.check(ordered, `points ${i - 1} and ${i} of a share are out of order`);
+    }
+  }
+
+  check(holds: boolean, message: string): void {
+    if (!holds) this.violations.push(message);
+  }
+}
+
+/** A stream with delays both ways, that keeps order until it breaks. */
+class ModelStream implements IntakeStream {
+  readonly #intake: ModelIntake;
+  readonly #handlers: IntakeStreamHandlers;
+  readonly #defined = new Map<string, Series[]>();
+  #id: string | undefined;
+  #over = false;
+  #lastMs = 0;
+  #waiting: (() => void)[] = [];
+  #queued = 0;
+  readonly #tasks: (() => void)[] = [];
+
+  constructor(intake: ModelIntake, handlers: IntakeStreamHandlers) {
+    this.#intake = intake;
+    this.#handlers = handlers;
+  }
+
+  send(request: SendRequest): boolean {
+    if (this.#over) return false;
+    this.#queued++;
+    this.#later(() => {
+      if (--this.#queued < 4) for (const resolve of this.#waiting.splice(0)) resolve();
+      this.#take(request);
+    });
+    return this.#queued < 4;
+  }
+
+  ready(): Promise<void> {
+    if (this.#over || this.#queued < 4) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#intake.closed(this);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  break(): void {
+    if (this.#over) return;
+    this.#intake.options.clock.setTimer(1, () => {
+      if (this.#over) return;
+      this.close();
+      this.#handlers.onEnd(new TidemarkError('unavailable', 'the stream broke'));
+    });
+  }
+
+  reply(reply: SendReply): void {
+    this.#later(() => {
+      if (reply.message?.$case === 'batch' && reply.message.value.outcome === BatchResult_Outcome.ACKED) {
+        this.#intake.acked(this.#id ?? '', reply.message.value.sequence);
+      }
+      this.#handlers.onReply(reply);
+    });
+  }
+
+  #later(task: () => void): void {
+    const { clock, random } = this.#intake.options;
+    this.#lastMs = Math.max(this.#lastMs, clock.monotonicMs() + random.next() * 20);
+    this.#tasks.push(task);
+    clock.setTimer(this.#lastMs - clock.monotonicMs(), () => {
+      // Timers of one time fire in any order; messages keep theirs.
+      const next = this.#tasks.shift();
+      if (this.#over || next === undefined) return;
+      if (this.#intake.chance(this.#intake.options.breaks)) this.break();
+      else next();
+    });
+  }
+
+  #take({ message }: SendRequest): void {
+    const { random, clock } = this.#intake.options;
+    if (message?.$case === 'hello') {
+      this.#id = toHex(message.value.clientSession);
+      this.reply(this.#intake.greeting());
+    } else if (message?.$case === 'definitions') {
+      const { mapEpoch, partition, firstRef, series } = message.value;
+      const key = `${mapEpoch}/${partition}`;
+      const table = this.#defined.get(key) ?? [];
+      this.#defined.set(key, table);
+      this.#intake.check(firstRef === table.length, `definitions of ${key} at ${firstRef}, not ${table.length}`);
+      this.#intake.definitions += series.length;
+      table.push(...series);
+    } else if (message?.$case === 'batch' && this.#id !== undefined) {
+      const reply = this.#intake.take(this.#id, message.value, this.#defined);
+      // Answers come out of order: partitions are not equally fast.
+      if (reply !== undefined) clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
+    } else {
+      this.#intake.check(false, `a ${message?.$case} before hello`);
+    }
+  }
+}
+
+function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {
+  return { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
+}

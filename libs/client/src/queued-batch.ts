@@ -1,0 +1,83 @@
+import type { SendRequest } from '@tidemark/contract';
+import type { RawBatch } from './raw-batch.ts';
+import type { SessionStream } from './session-stream.ts';
+import type { Place } from './spool-file.ts';
+
+/** Set at a batch's first send and kept. */
+export interface Stamp {
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly stampedMs: number;
+}
+
+/** One batch of a client session, from its flush until it is settled. */
+export class QueuedBatch {
+  /** Dense per client session, in the order of the flushes. */
+  readonly number: number;
+  points: number;
+  readonly leastTimeMs: number;
+  stamp: Stamp | undefined;
+  waitingPlace: Place | undefined;
+  stampedPlace: Place | undefined;
+  /** True once a send may have been seen by an intake. */
+  sent = false;
+  /** The stream of the last send. */
+  sentOn: SessionStream | undefined;
+  /** When to send again, by the monotonic clock, ms. */
+  dueMs = 0;
+  attempts = 0;
+  /** Settled or given up: whoever still holds it must let go. */
+  gone = false;
+  #raw: RawBatch | undefined;
+  #request: SendRequest | undefined;
+  #memoryBytes = 0;
+
+  constructor(number: number, points: number, leastTimeMs: number) {
+    this.number = number;
+    this.points = points;
+    this.leastTimeMs = leastTimeMs;
+  }
+
+  get raw(): RawBatch | undefined {
+    return this.#raw;
+  }
+
+  /** The message with its stamp, the same bytes at every send. */
+  get request(): SendRequest | undefined {
+    return this.#request;
+  }
+
+  /** What it holds in memory, bytes. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  holdRaw(raw: RawBatch): void {
+    this.#raw = raw;
+    this.#memoryBytes = raw.sizeBytes;
+  }
+
+  /** Replaces the raw points. */
+  holdRequest(request: SendRequest): void {
+    this.#raw = undefined;
+    this.#request = request;
+    this.#memoryBytes = requestBytes(request);
+  }
+
+  /** True when the disk has what memory has. */
+  get isOnDisk(): boolean {
+    return this.stamp === undefined ? this.waitingPlace !== undefined : this.stampedPlace !== undefined;
+  }
+
+  release(): void {
+    this.#raw = undefined;
+    this.#request = undefined;
+    this.#memoryBytes = 0;
+  }
+}
+
+/** Bytes of a batch's message, but for a few. */
+export function requestBytes(request: SendRequest): number {
+  if (request.message?.$case !== 'batch') return 0;
+  return request.message.value.shares.reduce((sum, share) => sum + share.points.length + 16, 80);
+}

@@ -1,0 +1,114 @@
+import type { ByteWriter } from '@tidemark/bytes';
+import { decodeShare, encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { KIND } from '@tidemark/model';
+import type { ColumnPlan } from './column-plan.ts';
+import { orderPoints, orderSketches } from './point-order.ts';
+import type { SeriesTable } from './series-table.ts';
+
+/** No point encodes to more than this: ref, timestamp and value, each at its worst. */
+export const POINT_BYTES = 24;
+const SKETCH_EXTRA_BYTES = 32;
+
+interface Layer {
+  readonly plan: ColumnPlan;
+  readonly timeMs: number;
+  readonly values: Float64Array<ArrayBuffer>;
+}
+
+/** Points that have no stamp yet, by series number: what a flush cut, before any map is known. */
+export class RawBatch {
+  readonly #layers: Layer[] = [];
+  readonly #points = new PointColumns(0);
+  readonly #sketches = new SketchColumns(0);
+  #layerPoints = 0;
+  #sketchBytes = 0;
+  #leastTimeMs = Number.POSITIVE_INFINITY;
+
+  /** Points and sketches. */
+  get points(): number {
+    return this.#layerPoints + this.#points.length + this.#sketches.length;
+  }
+
+  /** An upper bound of what it encodes to, bytes. */
+  get boundBytes(): number {
+    return this.points * POINT_BYTES + this.#sketchBytes;
+  }
+
+  /** What it holds in memory, bytes. */
+  get sizeBytes(): number {
+    return this.#layerPoints * 8 + (this.#points.length + this.#sketches.length) * 20 + this.#sketchBytes;
+  }
+
+  get leastTimeMs(): number {
+    return this.#leastTimeMs;
+  }
+
+  /** The one layer that is all of the batch, if it is. */
+  get onlyLayer(): Layer | undefined {
+    return this.#layers.length === 1 && this.points === this.#layerPoints ? this.#layers[0] : undefined;
+  }
+
+  get sketches(): SketchColumns {
+    return this.#sketches;
+  }
+
+  addPoint(number: number, timeMs: number, value: number): void {
+    this.#points.push(number, timeMs, value);
+    if (timeMs < this.#leastTimeMs) this.#leastTimeMs = timeMs;
+  }
+
+  addSketch(number: number, timeMs: number, payload: Uint8Array): void {
+    this.#sketches.push(number, timeMs, payload);
+    this.#sketchBytes += payload.length + SKETCH_EXTRA_BYTES;
+    if (timeMs < this.#leastTimeMs) this.#leastTimeMs = timeMs;
+  }
+
+  /** `values` belong to the batch from now on. */
+  addLayer(plan: ColumnPlan, timeMs: number, values: Float64Array<ArrayBuffer>): void {
+    this.#layers.push({ plan, timeMs, values });
+    this.#layerPoints += values.length;
+    if (timeMs < this.#leastTimeMs) this.#leastTimeMs = timeMs;
+  }
+
+  /** All points, layers spread out, in the order recorded; refs are series numbers. */
+  flatPoints(): PointColumns {
+    const flat = new PointColumns(this.#points.length + this.#layerPoints);
+    for (const { plan, timeMs, values } of this.#layers) {
+      const at = flat.length;
+      flat.refs.set(plan.numbers, at);
+      flat.timesMs.fill(timeMs, at, at + values.length);
+      flat.values.set(values, at);
+      flat.length = at + values.length;
+    }
+    const { refs, timesMs, values, length } = this.#points;
+    flat.refs.set(refs.subarray(0, length), flat.length);
+    flat.timesMs.set(timesMs.subarray(0, length), flat.length);
+    flat.values.set(values.subarray(0, length), flat.length);
+    flat.length += length;
+    return flat;
+  }
+
+  /** Appends the batch as one share whose refs are series numbers: how it waits in a spool. */
+  encode(series: SeriesTable, out: ByteWriter): void {
+    const points = orderPoints(this.flatPoints(), (number) => series.get(number).kind === KIND.count);
+    encodeShare(points, this.#sketches.length > 0 ? orderSketches(this.#sketches) : undefined, out);
+  }
+
+  /**
+   * Reads what `encode` wrote, leaving out points of series beyond `knownSeries` (their definitions were lost). Errors:
+   * `data_loss`.
+   */
+  static decode(bytes: Uint8Array, knownSeries: number): RawBatch {
+    const points = new PointColumns(0);
+    const sketches = new SketchColumns(0);
+    decodeShare(bytes, points, sketches);
+    const batch = new RawBatch();
+    for (let i = 0; i < points.length; i++) {
+      if (points.refs[i] < knownSeries) batch.addPoint(points.refs[i], points.timesMs[i], points.values[i]);
+    }
+    for (let i = 0; i < sketches.length; i++) {
+      if (sketches.refs[i] < knownSeries) batch.addSketch(sketches.refs[i], sketches.timesMs[i], sketches.payloads[i]);
+    }
+    return batch;
+  }
+}

@@ -1,0 +1,195 @@
+import { toHex } from '@tidemark/bytes';
+import { type Disk, isTidemarkError } from '@tidemark/ports';
+import type { RefRange } from './epoch-routes.ts';
+import { SeriesTable } from './series-table.ts';
+import { type BatchFile, parseFileName, refsKey, type SpoolContents } from './session-spool.ts';
+import { type Place, readFully } from './spool-file.ts';
+import { decodeHeader, FILE_KIND, readRecords, SPOOL_HEADER_BYTES, type SpoolHeader } from './spool-format.ts';
+
+/** Sequences that may have been used behind what a damaged spool still shows: more than any window. */
+export const SEQUENCES_SKIPPED = 65_536;
+
+/** A batch found in a spool. */
+export interface RecoveredBatch {
+  readonly number: number;
+  readonly points: number;
+  readonly leastTimeMs: number;
+  waiting?: Place;
+  stamped?: Place & { readonly sequence: number; readonly epoch: number; readonly stampedMs: number };
+}
+
+/** A client session of an earlier run, as its files tell it. */
+export interface RecoveredSession {
+  readonly clientSession: Uint8Array;
+  readonly createdMs: number;
+  readonly tenant: string | undefined;
+  readonly series: SeriesTable;
+  /** In the order in which they were given out. */
+  readonly refs: readonly RefRange[];
+  /** Unsettled batches by number, ascending. */
+  readonly batches: readonly RecoveredBatch[];
+  readonly nextNumber: number;
+  readonly nextSequence: number;
+  readonly contents: SpoolContents;
+  readonly badBytes: number;
+}
+
+/**
+ * Reads the files of a client session's folder. The good part is taken and the bad counted: a torn tail after a crash,
+ * a record with a wrong checksum, a file that is none. Returns the bad bytes alone when nothing is left to send.
+ * Errors: the disk's, and `failed_precondition` for a newer format.
+ */
+export async function recoverSession(
+  disk: Disk,
+  folder: string,
+  clientSession: Uint8Array,
+  maxFileBytes: number,
+): Promise<RecoveredSession | { readonly badBytes: number }> {
+  const found = new FoundRecords();
+  for (const name of await disk.list(folder)) {
+    const parsed = parseFileName(name);
+    if (parsed === undefined) continue;
+    const path = `${folder}/${name}`;
+    const bytes = await readFile(disk, path, maxFileBytes, (size) => found.damaged(size));
+    const header = headerOf(bytes);
+    found.nextFile = Math.max(found.nextFile, parsed.number + 1);
+    if (header === undefined || toHex(header.clientSession) !== toHex(clientSession) || header.kind !== parsed.kind) {
+      found.damaged(bytes.length);
+      continue;
+    }
+    found.add(path, header, bytes);
+  }
+  return found.result(clientSession);
+}
+
+async function readFile(
+  disk: Disk,
+  path: string,
+  limitBytes: number,
+  onBad: (sizeBytes: number) => void,
+): Promise<Buffer> {
+  const file = await disk.open(path);
+  try {
+    // What a crashed process wrote and did not sync can be read now and be gone after the next crash: a stamp must not.
+    await file.sync();
+    const sizeBytes = await file.sizeBytes();
+    if (sizeBytes > limitBytes) onBad(sizeBytes - limitBytes);
+    return await readFully(file, 0, Math.min(sizeBytes, limitBytes));
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
+
+function headerOf(bytes: Buffer): SpoolHeader | undefined {
+  try {
+    return decodeHeader(bytes.subarray(0, SPOOL_HEADER_BYTES));
+  } catch (error) {
+    if (isTidemarkError(error, 'data_loss')) return undefined;
+    throw error;
+  }
+}
+
+/** Puts the records of one session's files together, file by file in the order written. */
+class FoundRecords {
+  nextFile = 1;
+  readonly #series = new SeriesTable();
+  readonly #refs: RefRange[] = [];
+  readonly #refCounts = new Map<string, number>();
+  readonly #batches = new Map<number, RecoveredBatch>();
+  readonly #batchFiles: { path: string; sizeBytes: number }[] = [];
+  #tenant: string | undefined;
+  #createdMs = Number.POSITIVE_INFINITY;
+  #nextNumber = 0;
+  #nextSequence = 0;
+  #definitionBytes = 0;
+  #badBytes = 0;
+
+  damaged(sizeBytes: number): void {
+    this.#badBytes += sizeBytes;
+  }
+
+  add(path: string, header: SpoolHeader, bytes: Buffer): void {
+    this.#createdMs = Math.min(this.#createdMs, header.createdMs);
+    this.#nextSequence = Math.max(this.#nextSequence, header.nextSequence);
+    if (header.kind === FILE_KIND.batches) this.#batchFiles.push({ path, sizeBytes: bytes.length });
+    else this.#definitionBytes += bytes.length;
+    for (const { record, position, sizeBytes } of readRecords(bytes, (size) => this.damaged(size))) {
+      const place = { path, position, sizeBytes };
+      switch (record.type) {
+        case 'tenant':
+          this.#tenant = record.tenant;
+          break;
+        case 'series':
+          // Ranges may overlap what is known (a commit that failed was repeated), but leave no gap.
+          if (record.first > this.#series.length) this.damaged(sizeBytes);
+          else for (const series of record.series.slice(this.#series.length - record.first)) this.#series.add(series);
+          break;
+        case 'refs':
+          this.#addRefs(record.range, sizeBytes);
+          break;
+        case 'waiting': {
+          const { number, points, leastTimeMs } = record.batch;
+          this.#batches.set(number, { number, points, leastTimeMs, waiting: place });
+          this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+          break;
+        }
+        case 'stamped': {
+          const { number, points, leastTimeMs, sequence, epoch, stampedMs } = record.batch;
+          const stamped = { ...place, sequence, epoch, stampedMs };
+          this.#batches.set(number, { number, points, leastTimeMs, stamped });
+          this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+          this.#nextSequence = Math.max(this.#nextSequence, sequence + 1);
+          break;
+        }
+        default:
+          for (const number of record.numbers) this.#batches.delete(number);
+      }
+    }
+  }
+
+  #addRefs(range: RefRange, sizeBytes: number): void {
+    const key = refsKey(range.epoch, range.partition);
+    const known = this.#refCounts.get(key) ?? 0;
+    if (range.firstRef > known || range.numbers.some((number) => number >= this.#series.length)) {
+      this.damaged(sizeBytes);
+      return;
+    }
+    this.#refs.push(range);
+    this.#refCounts.set(key, Math.max(known, range.firstRef + range.numbers.length));
+  }
+
+  result(clientSession: Uint8Array): RecoveredSession | { readonly badBytes: number } {
+    const badBytes = this.#badBytes;
+    if (this.#batches.size === 0) return { badBytes };
+    const batches = [...this.#batches.values()].sort((a, b) => a.number - b.number);
+    const batchFiles = this.#batchFiles.map(
+      (file): BatchFile => ({
+        ...file,
+        unsettled: new Set(
+          batches
+            .filter(({ waiting, stamped }) => (stamped ?? waiting)?.path === file.path)
+            .map(({ number }) => number),
+        ),
+      }),
+    );
+    return {
+      clientSession,
+      createdMs: this.#createdMs,
+      tenant: this.#tenant,
+      series: this.#series,
+      refs: this.#refs,
+      batches,
+      nextNumber: this.#nextNumber,
+      nextSequence: this.#nextSequence + (badBytes > 0 ? SEQUENCES_SKIPPED : 0),
+      badBytes,
+      contents: {
+        nextFile: this.nextFile,
+        tenant: this.#tenant,
+        series: this.#series.length,
+        refs: this.#refCounts,
+        definitionBytes: this.#definitionBytes,
+        batchFiles,
+      },
+    };
+  }
+}

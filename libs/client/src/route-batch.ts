@@ -1,0 +1,87 @@
+import { ByteWriter } from '@tidemark/bytes';
+import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import type { Share } from '@tidemark/contract';
+import { KIND } from '@tidemark/model';
+import type { PlannedPart } from './column-plan.ts';
+import type { EpochRoutes } from './epoch-routes.ts';
+import { orderPoints, orderSketches } from './point-order.ts';
+import type { RawBatch } from './raw-batch.ts';
+import type { SeriesTable } from './series-table.ts';
+
+/** Turns raw batches into encoded shares. It reuses its buffers; one is enough for a client session. */
+export class BatchRouter {
+  readonly #series: SeriesTable;
+  readonly #out = new ByteWriter(64 * 1024);
+  readonly #layer = new PointColumns(0);
+  #times = new Float64Array(0);
+  #values = new Float64Array(0);
+
+  constructor(series: SeriesTable) {
+    this.#series = series;
+  }
+
+  /** The shares of a batch, by partition; series without a ref get one from `routes`. */
+  route(batch: RawBatch, routes: EpochRoutes): Share[] {
+    const layer = batch.onlyLayer;
+    if (layer?.plan.distinct) {
+      return layer.plan.parts(routes).map((part) => this.#layerShare(part, layer.timeMs, layer.values));
+    }
+    return this.#looseShares(batch, routes);
+  }
+
+  #layerShare(part: PlannedPart, timeMs: number, from: Float64Array): Share {
+    const { refs, gather } = part;
+    if (this.#values.length < gather.length) {
+      this.#values = new Float64Array(gather.length);
+      this.#times = new Float64Array(gather.length);
+    }
+    const values = this.#values;
+    for (let i = 0; i < gather.length; i++) values[i] = from[gather[i]];
+    this.#layer.refs = refs;
+    this.#layer.timesMs = this.#times.fill(timeMs, 0, gather.length);
+    this.#layer.values = values;
+    this.#layer.length = gather.length;
+    return this.#encode(part.partition, this.#layer, undefined);
+  }
+
+  #looseShares(batch: RawBatch, routes: EpochRoutes): Share[] {
+    const flat = batch.flatPoints();
+    const { sketches } = batch;
+    routes.assign(flat.refs, flat.length);
+    routes.assign(sketches.refs, sketches.length);
+    const parts = new Map<number, { points: PointColumns; sketches: SketchColumns }>();
+    for (let i = 0; i < flat.length; i++) {
+      const number = flat.refs[i];
+      partAt(parts, routes.partitionOf(number)).points.push(routes.refOf(number), flat.timesMs[i], flat.values[i]);
+    }
+    for (let i = 0; i < sketches.length; i++) {
+      const number = sketches.refs[i];
+      const part = partAt(parts, routes.partitionOf(number));
+      part.sketches.push(routes.refOf(number), sketches.timesMs[i], sketches.payloads[i]);
+    }
+    return [...parts]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, part]) => {
+        const table = routes.tables.get(partition) ?? [];
+        const points = orderPoints(part.points, (ref) => this.#series.get(table[ref]).kind === KIND.count);
+        return this.#encode(partition, points, part.sketches.length > 0 ? orderSketches(part.sketches) : undefined);
+      });
+  }
+
+  #encode(partition: number, points: PointColumns, sketches: SketchColumns | undefined): Share {
+    encodeShare(points, sketches, this.#out);
+    return { partition, points: this.#out.take() };
+  }
+}
+
+function partAt(
+  parts: Map<number, { points: PointColumns; sketches: SketchColumns }>,
+  partition: number,
+): { points: PointColumns; sketches: SketchColumns } {
+  let part = parts.get(partition);
+  if (part === undefined) {
+    part = { points: new PointColumns(), sketches: new SketchColumns() };
+    parts.set(partition, part);
+  }
+  return part;
+}

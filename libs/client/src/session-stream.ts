@@ -1,0 +1,195 @@
+import type { BatchResult, DefinitionsResult, Greeting, SendReply, SendRequest } from '@tidemark/contract';
+import { type PartitionMap, SLOTS, unpackSlots } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import type { EpochRoutes } from './epoch-routes.ts';
+import type { IntakeConnector, IntakeStream } from './intake-connector.ts';
+import { SEQUENCES_SKIPPED } from './recover-session.ts';
+import type { SeriesTable } from './series-table.ts';
+import { refsKey } from './session-spool.ts';
+
+/** Definitions go in messages of about this size, bytes; and of at most so many series. */
+const DEFINITION_BYTES = 512 * 1024;
+const DEFINITION_SERIES = 10_000;
+const MIN_MESSAGE_BYTES = 4096;
+
+/** What an intake said in its greeting. */
+export interface StreamTerms {
+  readonly map: PartitionMap;
+  readonly window: number;
+  readonly maxMessageBytes: number;
+  readonly tenant: string;
+}
+
+/** What a client session hears from its stream. */
+export interface SessionStreamHandlers {
+  onGreeting(terms: StreamTerms): void;
+  onMap(map: PartitionMap): void;
+  onResult(result: BatchResult): void;
+  onDefinitions(result: DefinitionsResult): void;
+  /** More may be sent. */
+  onReady(): void;
+  onEnd(error: TidemarkError | undefined): void;
+}
+
+/** One stream of a client session: what was said on it, and what its intake therefore knows. */
+export class SessionStream {
+  readonly #stream: IntakeStream;
+  readonly #handlers: SessionStreamHandlers;
+  /** Refs defined on this stream, by epoch and partition. */
+  readonly #defined = new Map<string, number>();
+  #maxMessageBytes = MIN_MESSAGE_BYTES;
+  #greeted = false;
+  #writable = true;
+  #over = false;
+
+  constructor(connector: IntakeConnector, address: string, handlers: SessionStreamHandlers) {
+    this.#handlers = handlers;
+    this.#stream = connector.connect(address, {
+      onReply: (reply) => this.#onReply(reply),
+      onEnd: (error) => this.#end(error),
+    });
+  }
+
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
+  /** True when a batch may be sent now. */
+  get writable(): boolean {
+    return this.#greeted && this.#writable && !this.#over;
+  }
+
+  hello(clientSession: Uint8Array, clientName: string): void {
+    this.send({ message: { $case: 'hello', value: { clientSession: Buffer.from(clientSession), clientName } } });
+  }
+
+  send(request: SendRequest): void {
+    if (this.#stream.send(request) || this.#over) return;
+    this.#writable = false;
+    this.#stream.ready().then(() => {
+      this.#writable = true;
+      if (!this.#over) this.#handlers.onReady();
+    });
+  }
+
+  /** Defines what this stream lacks of `routes`. False when it must wait to be writable again. */
+  define(routes: EpochRoutes, series: SeriesTable): boolean {
+    for (const [partition, table] of routes.tables) {
+      const key = refsKey(routes.epoch, partition);
+      let firstRef = this.#defined.get(key) ?? 0;
+      while (firstRef < table.length) {
+        if (!this.writable) return false;
+        const part = table.slice(firstRef, firstRef + this.#countFor(table, firstRef, series));
+        const value = {
+          mapEpoch: routes.epoch,
+          partition,
+          firstRef,
+          series: part.map((number) => named(series, number)),
+        };
+        this.send({ message: { $case: 'definitions', value } });
+        firstRef += part.length;
+        this.#defined.set(key, firstRef);
+      }
+    }
+    return true;
+  }
+
+  #countFor(table: readonly number[], from: number, series: SeriesTable): number {
+    const limitBytes = Math.min(DEFINITION_BYTES, this.#maxMessageBytes / 2);
+    let sizeBytes = 0;
+    let count = 0;
+    while (from + count < table.length && count < DEFINITION_SERIES) {
+      const { metric, tags } = series.get(table[from + count]);
+      // A code unit takes at most three bytes of UTF-8; each field has a tag and a length.
+      sizeBytes += 16 + metric.length * 3;
+      for (const tag of tags) sizeBytes += 4 + tag.length * 3;
+      if (sizeBytes > limitBytes && count > 0) break;
+      count++;
+    }
+    return count;
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stream.close();
+  }
+
+  /** Ends the stream as if the other side had. */
+  abandon(error: TidemarkError): void {
+    if (this.#over) return;
+    this.#stream.close();
+    this.#end(error);
+  }
+
+  #end(error: TidemarkError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#handlers.onEnd(error);
+  }
+
+  #onReply(reply: SendReply): void {
+    if (this.#over) return;
+    try {
+      this.#takeReply(reply);
+    } catch (error) {
+      if (!(error instanceof TidemarkError)) throw error;
+      this.abandon(error);
+    }
+  }
+
+  #takeReply({ message }: SendReply): void {
+    switch (message?.$case) {
+      case 'greeting': {
+        const terms = termsOf(message.value);
+        this.#maxMessageBytes = terms.maxMessageBytes;
+        this.#greeted = true;
+        this.#handlers.onGreeting(terms);
+        return;
+      }
+      case 'map':
+        // Before the greeting the tenant, and so a series' partition, is not known; the greeting has the map too.
+        if (this.#greeted) this.#handlers.onMap(mapOf(message.value));
+        return;
+      case 'batch':
+        this.#handlers.onResult(message.value);
+        return;
+      case 'definitions':
+        this.#handlers.onDefinitions(message.value);
+        return;
+      default:
+      // A reply of a newer intake: nothing in it concerns this client.
+    }
+  }
+}
+
+function named(series: SeriesTable, number: number): { metric: string; kind: 1 | 2 | 3 | 4; tags: string[] } {
+  const { metric, kind, tags } = series.get(number);
+  return { metric, kind, tags: [...tags] };
+}
+
+function termsOf(greeting: Greeting): StreamTerms {
+  const { map, window, maxMessageBytes, tenant } = greeting;
+  if (map === undefined) throw badGreeting('map', 'a partition map', 'none');
+  if (window < 1) throw badGreeting('window', 'at least 1', String(window));
+  if (maxMessageBytes < MIN_MESSAGE_BYTES) {
+    throw badGreeting('max_message_bytes', `at least ${MIN_MESSAGE_BYTES}`, String(maxMessageBytes));
+  }
+  return { map: mapOf(map), window: Math.min(window, SEQUENCES_SKIPPED), maxMessageBytes, tenant };
+}
+
+function mapOf(map: { epoch: number; partitions: number; slots: Uint8Array }): PartitionMap {
+  if (map.slots.length !== SLOTS * 2) throw badGreeting('map.slots', `${SLOTS * 2} bytes`, `${map.slots.length}`);
+  const slots = unpackSlots(map.slots);
+  if (slots.some((partition) => partition >= map.partitions)) {
+    throw badGreeting('map.slots', `partitions below ${map.partitions}`, 'a greater one');
+  }
+  return { epoch: map.epoch, partitions: map.partitions, slots };
+}
+
+function badGreeting(field: string, limit: string, found: string): TidemarkError {
+  return new TidemarkError('failed_precondition', `intake's ${field} is ${found}, it must be ${limit}`, {
+    field,
+    limit,
+  });
+}

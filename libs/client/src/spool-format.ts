@@ -1,0 +1,282 @@
+import { ByteReader, ByteWriter, crc32c, equalBytes } from '@tidemark/bytes';
+import { isKind } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import type { RefRange } from './epoch-routes.ts';
+import type { TableSeries } from './series-table.ts';
+
+// The files of a spool: docs/formats/spool.md has their byte diagrams.
+
+export const SPOOL_VERSION = 1;
+export const SPOOL_HEADER_BYTES = 44;
+export const RECORD_HEADER_BYTES = 9;
+/** Larger records don't exist: no message of a stream is. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+const MAGIC = Buffer.from('TMSP');
+const SESSION_BYTES = 16;
+const MAX_TEXT_BYTES = 1024;
+const MAX_TAGS = 1000;
+const MAX_PARTITION = 0xffff;
+
+export const FILE_KIND = { definitions: 1, batches: 2 } as const;
+export type FileKind = (typeof FILE_KIND)[keyof typeof FILE_KIND];
+
+export interface SpoolHeader {
+  readonly kind: FileKind;
+  readonly clientSession: Uint8Array;
+  /** Sequences below were used before this file began. */
+  readonly nextSequence: number;
+  /** When the client session began, ms since 1970: oldest are dropped first. */
+  readonly createdMs: number;
+}
+
+/** A batch that waits for its stamp: a share whose refs are series numbers. */
+export interface WaitingRecord {
+  readonly number: number;
+  readonly points: number;
+  readonly leastTimeMs: number;
+  readonly share: Uint8Array;
+}
+
+/** A batch with its stamp: the encoded message `Batch`. */
+export interface StampedRecord {
+  readonly number: number;
+  readonly points: number;
+  readonly leastTimeMs: number;
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly stampedMs: number;
+  readonly batch: Uint8Array;
+}
+
+export type SpoolRecord =
+  | { readonly type: 'tenant'; readonly tenant: string }
+  | { readonly type: 'series'; readonly first: number; readonly series: readonly TableSeries[] }
+  | { readonly type: 'refs'; readonly range: RefRange }
+  | { readonly type: 'waiting'; readonly batch: WaitingRecord }
+  | { readonly type: 'stamped'; readonly batch: StampedRecord }
+  | { readonly type: 'settled'; readonly numbers: readonly number[] };
+
+const TYPE = { tenant: 1, series: 2, refs: 3, waiting: 16, stamped: 17, settled: 18 } as const;
+
+export function encodeHeader(header: SpoolHeader): Buffer {
+  const out = new ByteWriter(SPOOL_HEADER_BYTES);
+  out.bytes(MAGIC);
+  out.u8(SPOOL_VERSION);
+  out.u8(header.kind);
+  out.u16(0);
+  out.bytes(header.clientSession);
+  out.f64(header.nextSequence);
+  out.f64(header.createdMs);
+  out.u32(crc32c(out.view()));
+  return out.take();
+}
+
+/** Errors: `data_loss` (not a header), `failed_precondition` (a newer format). */
+export function decodeHeader(bytes: Uint8Array): SpoolHeader {
+  const reader = new ByteReader(bytes, 'spool file header');
+  if (!equalBytes(reader.bytes(4), MAGIC)) reader.fail('not a spool file');
+  const version = reader.u8();
+  if (version > SPOOL_VERSION) {
+    throw new TidemarkError(
+      'failed_precondition',
+      `spool file of format ${version}, this program knows ${SPOOL_VERSION}`,
+      {
+        version,
+      },
+    );
+  }
+  const kind = reader.u8();
+  if (kind !== FILE_KIND.definitions && kind !== FILE_KIND.batches) return reader.fail(`file kind ${kind}`);
+  reader.skip(2);
+  const clientSession = Uint8Array.from(reader.bytes(SESSION_BYTES));
+  const nextSequence = reader.f64();
+  const createdMs = reader.f64();
+  const crc = crc32c(bytes.subarray(0, reader.position));
+  if (reader.u32() !== crc) reader.fail('wrong checksum');
+  if (!Number.isSafeInteger(nextSequence) || nextSequence < 0) reader.fail(`next sequence ${nextSequence}`);
+  return { kind, clientSession, nextSequence, createdMs };
+}
+
+/** Appends one framed record and returns its size in bytes. */
+export function encodeRecord(record: SpoolRecord, out: ByteWriter): number {
+  const start = out.length;
+  out.u32(0);
+  out.u32(0);
+  writeBody(record, out);
+  const body = out.view().subarray(start + 8);
+  const crc = crc32c(body);
+  out.patchU32(start, body.length);
+  out.patchU32(start + 4, crc);
+  return out.length - start;
+}
+
+function writeBody(record: SpoolRecord, out: ByteWriter): void {
+  out.u8(TYPE[record.type]);
+  switch (record.type) {
+    case 'tenant':
+      out.text(record.tenant);
+      return;
+    case 'series':
+      out.varint(record.first);
+      out.varint(record.series.length);
+      for (const { metric, kind, tags } of record.series) {
+        out.text(metric);
+        out.u8(kind);
+        out.varint(tags.length);
+        for (const tag of tags) out.text(tag);
+      }
+      return;
+    case 'refs': {
+      const { epoch, partition, firstRef, numbers } = record.range;
+      for (const value of [epoch, partition, firstRef, numbers.length]) out.varint(value);
+      writeNumbers(numbers, out);
+      return;
+    }
+    case 'waiting': {
+      const { number, points, leastTimeMs, share } = record.batch;
+      out.varint(number);
+      out.varint(points);
+      out.signedVarint(leastTimeMs);
+      out.bytes(share);
+      return;
+    }
+    case 'stamped': {
+      const { number, points, leastTimeMs, sequence, epoch, stampedMs, batch } = record.batch;
+      out.varint(number);
+      out.varint(points);
+      out.signedVarint(leastTimeMs);
+      out.varint(sequence);
+      out.varint(epoch);
+      out.signedVarint(stampedMs);
+      out.bytes(batch);
+      return;
+    }
+    case 'settled':
+      out.varint(record.numbers.length);
+      writeNumbers(record.numbers, out);
+  }
+}
+
+function writeNumbers(numbers: readonly number[], out: ByteWriter): void {
+  let last = 0;
+  for (const number of numbers) {
+    out.signedVarint(number - last);
+    last = number;
+  }
+}
+
+/**
+ * Reads one record from its body (type, then payload), whose checksum the caller has checked. `share` and `batch` are
+ * views. Errors: `data_loss`.
+ */
+export function decodeRecord(body: Uint8Array): SpoolRecord {
+  const reader = new ByteReader(body, 'spool record');
+  const type = reader.u8();
+  switch (type) {
+    case TYPE.tenant:
+      return { type: 'tenant', tenant: reader.text(MAX_TEXT_BYTES) };
+    case TYPE.series: {
+      const first = reader.varint();
+      const count = countOf(reader, 3);
+      return { type: 'series', first, series: Array.from({ length: count }, () => readSeries(reader)) };
+    }
+    case TYPE.refs: {
+      const epoch = reader.varint();
+      const partition = reader.varint();
+      if (partition > MAX_PARTITION) reader.fail(`partition ${partition}`);
+      const firstRef = reader.varint();
+      return { type: 'refs', range: { epoch, partition, firstRef, numbers: readNumbers(reader) } };
+    }
+    case TYPE.waiting: {
+      const number = reader.varint();
+      const points = reader.varint();
+      const leastTimeMs = reader.signedVarint();
+      return { type: 'waiting', batch: { number, points, leastTimeMs, share: reader.bytes(reader.remaining) } };
+    }
+    case TYPE.stamped: {
+      const number = reader.varint();
+      const points = reader.varint();
+      const leastTimeMs = reader.signedVarint();
+      const sequence = reader.varint();
+      const epoch = reader.varint();
+      const stampedMs = reader.signedVarint();
+      const batch = reader.bytes(reader.remaining);
+      return { type: 'stamped', batch: { number, points, leastTimeMs, sequence, epoch, stampedMs, batch } };
+    }
+    case TYPE.settled:
+      return { type: 'settled', numbers: readNumbers(reader) };
+    default:
+      return reader.fail(`record type ${type}`);
+  }
+}
+
+function readSeries(reader: ByteReader): TableSeries {
+  const metric = reader.text(MAX_TEXT_BYTES);
+  const kind = reader.u8();
+  if (!isKind(kind)) return reader.fail(`kind ${kind}`);
+  const count = countOf(reader, 1);
+  if (count > MAX_TAGS) reader.fail(`${count} tags`);
+  return { metric, kind, tags: Array.from({ length: count }, () => reader.text(MAX_TEXT_BYTES)) };
+}
+
+function readNumbers(reader: ByteReader): number[] {
+  const count = countOf(reader, 1);
+  const numbers = new Array<number>(count);
+  let last = 0;
+  for (let i = 0; i < count; i++) {
+    last += reader.signedVarint();
+    if (last < 0 || !Number.isSafeInteger(last)) reader.fail(`number ${last}`);
+    numbers[i] = last;
+  }
+  return numbers;
+}
+
+/** A count of things of at least `eachBytes`, before anything is allocated for them. */
+function countOf(reader: ByteReader, eachBytes: number): number {
+  const count = reader.varint();
+  reader.need(count * eachBytes);
+  return count;
+}
+
+/** A record and where it stands in its file. */
+export interface PlacedRecord {
+  readonly record: SpoolRecord;
+  readonly position: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The good records of a file behind its header. A record that fails its checksum is passed over when the next one is
+ * where its length says; otherwise the rest is given up. `onBad` is told how many bytes were.
+ */
+export function* readRecords(bytes: Uint8Array, onBad: (sizeBytes: number) => void): Generator<PlacedRecord> {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let position = SPOOL_HEADER_BYTES;
+  while (position < view.length) {
+    const left = view.length - position;
+    const bodyBytes = left >= RECORD_HEADER_BYTES ? view.readUInt32LE(position) : 0;
+    const sizeBytes = bodyBytes + 8;
+    if (bodyBytes === 0 || bodyBytes > MAX_RECORD_BYTES || sizeBytes > left) {
+      onBad(left);
+      return;
+    }
+    const record = checkedRecord(view.subarray(position, position + sizeBytes));
+    if (record === undefined) onBad(sizeBytes);
+    else yield { record, position, sizeBytes };
+    position += sizeBytes;
+  }
+}
+
+/** The record of a frame, or undefined when its checksum or its content is wrong. */
+export function checkedRecord(frame: Uint8Array): SpoolRecord | undefined {
+  if (frame.length < RECORD_HEADER_BYTES) return undefined;
+  const view = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const body = view.subarray(8);
+  if (view.readUInt32LE(0) !== body.length || view.readUInt32LE(4) !== crc32c(body)) return undefined;
+  try {
+    return decodeRecord(body);
+  } catch (error) {
+    if (error instanceof TidemarkError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { fromHex, toHex } from '@tidemark/bytes';
+import { type Disk, type DiskLock, isTidemarkError } from '@tidemark/ports';
+import type { ClientOptions } from './options.ts';
+import { type RecoveredSession, recoverSession } from './recover-session.ts';
+import { SessionSpool } from './session-spool.ts';
+import { MAX_RECORD_BYTES, SPOOL_HEADER_BYTES } from './spool-format.ts';
+import type { ClientCounters } from './stats.ts';
+
+const FOLDER = 'spool';
+const SESSION_NAME = /^[0-9a-f]{32}$/;
+
+/** A session whose spool can be asked to make room. */
+export interface SpoolUser {
+  readonly spool: SessionSpool | undefined;
+  /** Gives up the oldest batches of its spool, as soon as it can. */
+  dropOldest(): void;
+}
+
+/** The spool folder of one client: one folder a client session, one bound over all of them. */
+export class Spool {
+  readonly #disk: Disk;
+  readonly #lock: DiskLock;
+  readonly #options: ClientOptions;
+  readonly #users = new Set<SpoolUser>();
+
+  private constructor(disk: Disk, lock: DiskLock, options: ClientOptions) {
+    this.#disk = disk;
+    this.#lock = lock;
+    this.#options = options;
+  }
+
+  /** Takes the folder. Errors: `failed_precondition` when another process has it, and the disk's. */
+  static async open(disk: Disk, options: ClientOptions): Promise<Spool> {
+    return new Spool(disk, await disk.lock(FOLDER), options);
+  }
+
+  /**
+   * The client sessions of earlier runs that left something to send, oldest first; folders without are deleted. One
+   * whose files can't be read is left alone and counted.
+   */
+  async recover(counters: ClientCounters): Promise<{ session: RecoveredSession; spool: SessionSpool }[]> {
+    const found: { session: RecoveredSession; spool: SessionSpool }[] = [];
+    const maxFileBytes = this.#fileBytes + MAX_RECORD_BYTES + SPOOL_HEADER_BYTES;
+    for (const name of await this.#disk.list(FOLDER)) {
+      if (!SESSION_NAME.test(name)) continue;
+      const folder = `${FOLDER}/${name}`;
+      try {
+        const session = await recoverSession(this.#disk, folder, fromHex(name), maxFileBytes);
+        counters.spoolBadBytes += session.badBytes;
+        if ('batches' in session) found.push({ session, spool: this.#spoolOf(session) });
+        else await this.#disk.remove(folder);
+      } catch (error) {
+        if (!isTidemarkError(error) || error.code === 'failed_precondition') throw error;
+        counters.spoolFailures++;
+      }
+    }
+    return found.sort((a, b) => a.session.createdMs - b.session.createdMs);
+  }
+
+  #spoolOf(session: RecoveredSession): SessionSpool {
+    return this.#sessionSpool(session.clientSession, session.createdMs, session);
+  }
+
+  /** A spool for a new client session; its folder is made with its first file. */
+  create(clientSession: Uint8Array, createdMs: number): SessionSpool {
+    return this.#sessionSpool(clientSession, createdMs);
+  }
+
+  #sessionSpool(clientSession: Uint8Array, createdMs: number, session?: RecoveredSession): SessionSpool {
+    const folder = `${FOLDER}/${toHex(clientSession)}`;
+    const options = { disk: this.#disk, folder, clientSession, createdMs, fileBytes: this.#fileBytes };
+    return new SessionSpool(options, session?.contents);
+  }
+
+  get #fileBytes(): number {
+    return Math.min(this.#options.spoolFileBytes, Math.ceil(this.#options.spoolBytes / 8));
+  }
+
+  add(user: SpoolUser): void {
+    this.#users.add(user);
+  }
+
+  delete(user: SpoolUser): void {
+    this.#users.delete(user);
+  }
+
+  get sizeBytes(): number {
+    let sum = 0;
+    for (const { spool } of this.#users) if (spool !== undefined) sum += spool.sizeBytes + spool.pendingBytes;
+    return sum;
+  }
+
+  /** Asks the oldest client session that has batches to drop some, when the bound is exceeded. */
+  keepBound(): void {
+    if (this.sizeBytes <= this.#options.spoolBytes) return;
+    let oldest: SpoolUser | undefined;
+    for (const user of this.#users) {
+      if (!user.spool?.canDrop) continue;
+      if (oldest?.spool === undefined || user.spool.createdMs < oldest.spool.createdMs) oldest = user;
+    }
+    oldest?.dropOldest();
+  }
+
+  release(): Promise<void> {
+    return this.#lock.release();
+  }
+}
