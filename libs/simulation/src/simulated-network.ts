@@ -1,0 +1,178 @@
+import { AssertionError, type Clock, isTidemarkError, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import type { FaultPlan } from './fault-plan.ts';
+import type { Incarnation } from './incarnation.ts';
+import { type StreamEnd, StreamLink } from './stream-link.ts';
+
+export interface SimulatedNetworkOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * `network.drop-request` (not executed), `network.drop-reply` (executed), both `unavailable` to the caller;
+   * `network.duplicate-request` (executed twice, one reply counts); `network.delay` (100 times the latency);
+   * `network.break` (a stream breaks at a send).
+   */
+  readonly faults?: FaultPlan;
+  /** Longest time a message takes, ms of virtual time; default 5. Requests overtake each other, a stream keeps order. */
+  readonly maxLatencyMs?: number;
+  /** After how long a side notices that the other is gone, ms; default 1,000. */
+  readonly detectMs?: number;
+  /** Messages under way in one direction of a stream at most; default 10,000. A send beyond is `resource_exhausted`. */
+  readonly maxQueuedMessages?: number;
+}
+
+/** Answers a request. Bodies go by reference: neither side changes one after it is sent. */
+export type Handler = (body: unknown, from: string) => Promise<unknown>;
+/** Takes a stream that `from` opened. */
+export type Acceptor = (stream: StreamEnd, from: string) => void;
+
+/** One process on the network, under its node's name. */
+export interface NetworkEndpoint {
+  readonly name: string;
+  /** Answers requests of `method`. */
+  handle(method: string, handler: Handler): void;
+  /** Takes streams to `service`. */
+  listen(service: string, acceptor: Acceptor): void;
+  /**
+   * Asks `to`. A TidemarkError of its handler comes back as it is, any other error as `internal`; `unavailable` when
+   * request or reply got lost: then the request may have been executed, or still be.
+   */
+  call(to: string, method: string, body: unknown): Promise<unknown>;
+  /** Opens an ordered stream to `service` of `to`; `unavailable` when it can't be reached. */
+  connect(to: string, service: string): Promise<StreamEnd>;
+}
+
+interface Process {
+  readonly incarnation: Incarnation;
+  readonly handlers: Map<string, Handler>;
+  readonly acceptors: Map<string, Acceptor>;
+}
+
+/** The network between named nodes. */
+export class SimulatedNetwork {
+  readonly #options: SimulatedNetworkOptions;
+  readonly #processes = new Map<string, Process>();
+  readonly #partitions = new Set<string>();
+  readonly #links = new Set<StreamLink>();
+
+  constructor(options: SimulatedNetworkOptions) {
+    this.#options = options;
+  }
+
+  /** Puts a process on the network; it leaves with its end, and its streams break. */
+  bind(incarnation: Incarnation): NetworkEndpoint {
+    const process: Process = { incarnation, handlers: new Map(), acceptors: new Map() };
+    const { name } = incarnation;
+    if (this.#processes.has(name)) throw new AssertionError(`two processes of ${name} at a time`);
+    this.#processes.set(name, process);
+    incarnation.atEnd(() => {
+      this.#processes.delete(name);
+      for (const link of this.#links) if (link.joins(name)) link.lose(incarnation);
+    });
+    return {
+      name,
+      handle: (method, handler) => void process.handlers.set(method, handler),
+      listen: (service, acceptor) => void process.acceptors.set(service, acceptor),
+      call: (to, method, body) => incarnation.guard(() => this.#call(name, to, method, body)),
+      connect: (to, service) => incarnation.guard(() => this.#connect(process, to, service)),
+    };
+  }
+
+  /** Cuts `a` from `b`, both ways, until `heal`; streams between them break. */
+  partition(a: string, b: string): void {
+    this.#partitions.add(pairOf(a, b));
+    for (const link of this.#links) if (link.joins(a) && link.joins(b)) link.break();
+  }
+
+  heal(a: string, b: string): void {
+    this.#partitions.delete(pairOf(a, b));
+  }
+
+  healAll(): void {
+    this.#partitions.clear();
+  }
+
+  async #call(from: string, to: string, method: string, body: unknown): Promise<unknown> {
+    const { clock, faults, detectMs = 1_000 } = this.#options;
+    const lost = async (what: string): Promise<never> => {
+      await sleep(clock, detectMs);
+      throw new TidemarkError('unavailable', `${what} of ${method} to ${to} got lost`, { to, method });
+    };
+    const twice = faults?.fires('network.duplicate-request') === true;
+    await this.#delay();
+    if (faults?.fires('network.drop-request')) return lost('the request');
+    if (!this.#reaches(from, to)) return lost('the request');
+    const first = this.#execute(to, from, method, body);
+    if (twice) {
+      this.#delay()
+        .then(() => (this.#reaches(from, to) ? this.#execute(to, from, method, body) : undefined))
+        .catch(() => undefined);
+    }
+    const reply = await first;
+    await this.#delay();
+    if (reply === 'crashed' || faults?.fires('network.drop-reply') || !this.#reaches(to, from))
+      return lost('the reply');
+    if ('error' in reply) throw reply.error;
+    return reply.value;
+  }
+
+  /** Never rejects, so that a reply that gets lost leaves no rejection behind. */
+  async #execute(
+    to: string,
+    from: string,
+    method: string,
+    body: unknown,
+  ): Promise<{ value: unknown } | { error: TidemarkError } | 'crashed'> {
+    const process = this.#processes.get(to);
+    if (process === undefined) return 'crashed';
+    const handler = process.handlers.get(method);
+    if (handler === undefined) {
+      return { error: new TidemarkError('unimplemented', `${to} has no method ${method}`, { to, method }) };
+    }
+    const { incarnation } = process;
+    try {
+      return { value: await incarnation.orCrash(Promise.resolve().then(() => handler(body, from))) };
+    } catch (error) {
+      if (!incarnation.alive) return 'crashed';
+      if (isTidemarkError(error)) return { error };
+      return {
+        error: new TidemarkError('internal', `${method} of ${to} failed: ${String(error)}`, {}, { cause: error }),
+      };
+    }
+  }
+
+  async #connect(process: Process, to: string, service: string): Promise<StreamEnd> {
+    const { clock, random, faults, maxLatencyMs = 5, detectMs = 1_000, maxQueuedMessages = 10_000 } = this.#options;
+    const { incarnation } = process;
+    await this.#delay();
+    // A process that ended meanwhile opens nothing; what is returned here reaches nobody.
+    incarnation.assertAlive();
+    const peer = this.#processes.get(to);
+    if (peer === undefined || !this.#reaches(incarnation.name, to)) {
+      await sleep(clock, detectMs);
+      throw new TidemarkError('unavailable', `${to} is not reachable`, { to });
+    }
+    const acceptor = peer.acceptors.get(service);
+    if (acceptor === undefined) throw new TidemarkError('unimplemented', `${to} has no service ${service}`, { to });
+    const limits = { maxLatencyMs, detectMs, maxQueuedMessages };
+    const link = new StreamLink([incarnation, peer.incarnation], { clock, random, faults, ...limits }, () => {
+      this.#links.delete(link);
+    });
+    this.#links.add(link);
+    acceptor(link.end(1), incarnation.name);
+    await this.#delay();
+    return link.end(0);
+  }
+
+  #reaches(from: string, to: string): boolean {
+    return this.#processes.has(to) && !this.#partitions.has(pairOf(from, to));
+  }
+
+  async #delay(): Promise<void> {
+    const { clock, random, faults, maxLatencyMs = 5 } = this.#options;
+    await sleep(clock, random.next() * maxLatencyMs * (faults?.fires('network.delay') ? 100 : 1));
+  }
+}
+
+function pairOf(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
