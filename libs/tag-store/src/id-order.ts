@@ -7,39 +7,48 @@ const RADIX = 1 << RADIX_BITS;
 const PREFIX_BITS = 32;
 
 /**
- * Dense ids in the bytewise order of their series ids: a radix sort of the first four bytes (series ids are hashes, so
- * these are spread evenly), then the few that share them by all sixteen.
+ * Positions in a list of dense ids, in the bytewise order of their series ids: a radix sort by the first four bytes
+ * (series ids are hashes, so these are spread evenly), then the few that share them by all sixteen.
  */
-export function sortBySeriesId(dense: Uint32Array, series: SeriesTable): Uint32Array {
+export function orderBySeriesId(dense: Uint32Array, series: SeriesTable): Uint32Array {
   const words = series.idWords;
-  let ids = dense.slice();
-  let prefixes = new Uint32Array(ids.length);
-  for (let i = 0; i < ids.length; i++) prefixes[i] = bigEndian(words[ids[i] * ID_WORDS]);
-  let nextIds = new Uint32Array(ids.length);
-  let nextPrefixes = new Uint32Array(ids.length);
+  let order = new Uint32Array(dense.length);
+  let prefixes = new Uint32Array(dense.length);
+  for (let i = 0; i < dense.length; i++) {
+    order[i] = i;
+    prefixes[i] = bigEndian(words[dense[i] * ID_WORDS]);
+  }
+  let nextOrder = new Uint32Array(dense.length);
+  let nextPrefixes = new Uint32Array(dense.length);
+  const starts = new Uint32Array(RADIX + 1);
   for (let shift = 0; shift < PREFIX_BITS; shift += RADIX_BITS) {
-    const starts = new Uint32Array(RADIX + 1);
+    starts.fill(0);
     for (let i = 0; i < prefixes.length; i++) starts[((prefixes[i] >>> shift) & (RADIX - 1)) + 1]++;
     for (let r = 0; r < RADIX; r++) starts[r + 1] += starts[r];
     for (let i = 0; i < prefixes.length; i++) {
       const to = starts[(prefixes[i] >>> shift) & (RADIX - 1)]++;
       nextPrefixes[to] = prefixes[i];
-      nextIds[to] = ids[i];
+      nextOrder[to] = order[i];
     }
-    [ids, nextIds] = [nextIds, ids];
+    [order, nextOrder] = [nextOrder, order];
     [prefixes, nextPrefixes] = [nextPrefixes, prefixes];
   }
-  sortEqualPrefixes(ids, prefixes, words);
-  return ids;
+  const bytes = new Uint8Array(words.buffer);
+  const idAt = (position: number): Uint8Array =>
+    bytes.subarray(dense[position] * ID_BYTES, (dense[position] + 1) * ID_BYTES);
+  sortEqualPrefixes(order, prefixes, (a, b) => compareBytes(idAt(a), idAt(b)));
+  return order;
 }
 
-function sortEqualPrefixes(ids: Uint32Array, prefixes: Uint32Array, words: Uint32Array): void {
-  const bytes = new Uint8Array(words.buffer);
-  const idOf = (dense: number): Uint8Array => bytes.subarray(dense * ID_BYTES, (dense + 1) * ID_BYTES);
-  for (let start = 0; start < ids.length; ) {
+function sortEqualPrefixes(
+  order: Uint32Array,
+  prefixes: Uint32Array,
+  compare: (left: number, right: number) => number,
+): void {
+  for (let start = 0; start < order.length; ) {
     let end = start + 1;
-    while (end < ids.length && prefixes[end] === prefixes[start]) end++;
-    if (end > start + 1) ids.subarray(start, end).sort((a, b) => compareBytes(idOf(a), idOf(b)));
+    while (end < order.length && prefixes[end] === prefixes[start]) end++;
+    if (end > start + 1) order.subarray(start, end).sort(compare);
     start = end;
   }
 }

@@ -2,7 +2,7 @@ import type { Bitmap } from '@tidemark/bitmap';
 import type { MatchedGroup, MatchRequest } from '@tidemark/contract';
 import { dayOf, type Kind, metricId } from '@tidemark/model';
 import { FilterEvaluator } from './filter.ts';
-import { sortBySeriesId } from './id-order.ts';
+import { orderBySeriesId } from './id-order.ts';
 import { beyond, lesser, type TagStoreLimits } from './limits.ts';
 import { kindsOf, type Metric } from './metric-table.ts';
 import { ID_WORDS } from './series-table.ts';
@@ -44,7 +44,7 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
   return {
     metricId: metric.id,
     kinds: kindsSeen(index, metric, universe),
-    groups: grouping.groups(sortBySeriesId(selected.toArray(), index.series)),
+    groups: grouping.groups(selected.toArray()),
   };
 }
 
@@ -82,7 +82,7 @@ class Grouping {
   readonly #tag = new Uint32List();
   readonly #sizes = new Uint32List();
   #groupCount = 0;
-  /** Which series is in which node, in the order of series ids. */
+  /** Which series is in which node. */
   readonly #memberNode = new Uint32List();
   readonly #member = new Uint32List();
 
@@ -100,10 +100,11 @@ class Grouping {
     for (let kind = 0; kind <= 4; kind++) this.#addNode(0, 0);
   }
 
-  groups(sorted: Uint32Array): MatchedGroup[] {
-    this.#member.reserve(sorted.length);
-    this.#memberNode.reserve(sorted.length);
-    for (let i = 0; i < sorted.length; i++) this.#place(sorted[i], this.#index.series.kind(sorted[i]), 0);
+  /** Groups of the selected series; goes through them in memory order, and brings ids into theirs at the end. */
+  groups(selected: Uint32Array): MatchedGroup[] {
+    this.#member.reserve(selected.length);
+    this.#memberNode.reserve(selected.length);
+    for (let i = 0; i < selected.length; i++) this.#place(selected[i], this.#index.series.kind(selected[i]), 0);
     return this.#collect();
   }
 
@@ -173,9 +174,11 @@ class Grouping {
       groups.push({ ...this.#nameOf(node), series });
       at += sizeWords;
     }
-    for (let i = 0; i < this.#member.length; i++) {
-      const node = this.#memberNode.values[i];
-      this.#index.series.copyId(this.#member.values[i], words, cursors[node]);
+    const members = this.#member.values.subarray(0, this.#member.length);
+    const nodes = this.#memberNode.values;
+    for (const position of orderBySeriesId(members, this.#index.series)) {
+      const node = nodes[position];
+      this.#index.series.copyId(members[position], words, cursors[node]);
       cursors[node] += ID_WORDS;
     }
     return groups.sort(byTagsAndKind);
