@@ -155,7 +155,7 @@ const next = random(SEED);
 benchShare(
   'share, full float64',
   sharePoints(
-    Array.from({ length: SHARE_SERIES }, () => next),
+    Array.from({ length: SHARE_SERIES }, () => () => next() + next() / 2 ** 32),
     1,
     0,
   ),
