@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
+import type { DiskFile } from '@tidemark/ports';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
 
 interface Case {
@@ -14,19 +15,38 @@ interface Case {
   readonly writers: number;
   readonly partitions: number;
   readonly appends: number;
+  /** Leaves the fsyncs out: what the log itself costs. */
+  readonly unsynced?: boolean;
 }
 
 const CASES: readonly Case[] = [
   { name: 'blocks, one writer', valueBytes: 256 * 1024, writers: 1, partitions: 1, appends: 1500 },
   { name: 'blocks, 4 partitions', valueBytes: 256 * 1024, writers: 4, partitions: 4, appends: 4000 },
   { name: 'blocks, 8 writers of one partition', valueBytes: 256 * 1024, writers: 8, partitions: 1, appends: 4000 },
+  {
+    name: 'blocks, 4 partitions, no fsync',
+    valueBytes: 256 * 1024,
+    writers: 4,
+    partitions: 4,
+    appends: 4000,
+    unsynced: true,
+  },
   { name: 'small, one writer', valueBytes: 200, writers: 1, partitions: 1, appends: 4000 },
   { name: 'small, 64 writers of one partition', valueBytes: 200, writers: 64, partitions: 1, appends: 60000 },
 ];
 
-async function measure({ name, valueBytes, writers, partitions, appends }: Case, folder: string) {
+class UnsyncedDisk extends LocalDisk {
+  override async open(path: string, options?: { create?: boolean }): Promise<DiskFile> {
+    const file = await super.open(path, options);
+    file.sync = async () => undefined;
+    return file;
+  }
+}
+
+async function measure({ name, valueBytes, writers, partitions, appends, unsynced }: Case, folder: string) {
+  const path = join(folder, name.replaceAll(/\W+/g, '-'));
   const log = await openEmbeddedLog({
-    disk: new LocalDisk(join(folder, name.replaceAll(/\W+/g, '-'))),
+    disk: unsynced ? new UnsyncedDisk(path) : new LocalDisk(path),
     clock: new SystemClock(),
     random: new SystemRandom(),
     partitions: { points: partitions },

@@ -1,0 +1,72 @@
+import { Client, GrpcIntakeConnector } from '@tidemark/client';
+import { SystemClock, SystemRandom } from '@tidemark/system';
+import { BenchValues, benchSeries } from './data.ts';
+import type { FromGenerator, GeneratorOptions } from './messages.ts';
+
+/** The client of the whole-path benchmark, a process of its own: 100,000 series, one timestamp a batch, over gRPC. */
+const options = JSON.parse(process.argv[2]) as GeneratorOptions;
+const system = new SystemClock();
+let dataMs = options.startMs;
+const clock = {
+  wallMs: () => dataMs,
+  monotonicMs: () => system.monotonicMs(),
+  setTimer: (delayMs: number, task: () => void) => system.setTimer(delayMs, task),
+};
+const client = await Client.open(
+  {
+    connector: new GrpcIntakeConnector({}),
+    addresses: [`127.0.0.1:${options.port}`],
+    clock,
+    random: new SystemRandom(),
+    disk: undefined,
+  },
+  { name: 'bench', flushIntervalMs: 0, memoryBytes: 512 * 1024 * 1024, frontierLagMs: 3_600_000 },
+);
+const series = benchSeries(options.hosts);
+const handles = series.map(({ metric, kind, tags }) => client.series(metric, kind, tags));
+const values = new BenchValues(options.hosts, options.seed);
+const rounds = Array.from({ length: options.rounds + 1 }, () => {
+  const round = new Float64Array(handles.length);
+  values.next(round);
+  return round;
+});
+
+await sendRound(0, 1);
+send({ type: 'warm' });
+await new Promise<void>((resolve) => process.once('message', () => resolve()));
+
+const startMs = performance.now();
+const startCpu = process.cpuUsage();
+for (let round = 1; round <= options.rounds; round++) await sendRound(round, options.inFlight);
+await settled(0);
+const cpu = process.cpuUsage(startCpu);
+send({
+  type: 'sent',
+  points: options.rounds * handles.length,
+  cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  wallSeconds: (performance.now() - startMs) / 1000,
+});
+await client.close();
+process.disconnect();
+
+async function sendRound(round: number, inFlight: number): Promise<void> {
+  await settled((inFlight - 1) * handles.length);
+  const acked = client.stats().ackedPoints / handles.length;
+  dataMs = options.startMs + round * options.stepMs;
+  send({ type: 'clock', nowMs: options.startMs + Math.floor(acked) * options.stepMs });
+  client.recordColumns(handles, dataMs, rounds[round]);
+  client.flush();
+}
+
+/** Waits until at most `points` are not acknowledged. */
+async function settled(points: number): Promise<void> {
+  for (;;) {
+    const { pendingPoints } = client.stats();
+    if (pendingPoints <= points) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+function send(message: FromGenerator): void {
+  process.send?.(message);
+}

@@ -1,0 +1,91 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
+import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
+import { Platform } from '@tidemark/platform';
+import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
+import { SystemClock } from '@tidemark/system';
+import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
+
+/**
+ * The platform under a benchmark: everything as in `npm start`, but that accept stamps follow the data instead of the
+ * wall clock. Leases and timers stay real.
+ */
+const [folder, startMs] = [process.argv[2], Number(process.argv[3])];
+const system = new SystemClock();
+let dataMs = startMs;
+const clock = {
+  wallMs: () => dataMs,
+  monotonicMs: () => system.monotonicMs(),
+  setTimer: (delayMs: number, task: () => void) => system.setTimer(delayMs, task),
+};
+const PARTITIONS = 4;
+const platform = await Platform.start({
+  folder,
+  host: '127.0.0.1',
+  httpPort: 0,
+  grpcPort: 0,
+  partitions: PARTITIONS,
+  storeThreads: 2,
+  latenessMs: 20_000,
+  tenantSeries: 10_000_000,
+  metricSeries: 10_000_000,
+  intake: { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS },
+  timing: DEFAULT_LANE_TIMING,
+  points: DEFAULT_POINT_STORE_LIMITS,
+  log: {},
+  pageFolder: undefined,
+  protoFolder: new URL('../../proto', import.meta.url).pathname,
+  clock,
+  acceptClock: { nowMs: () => dataMs },
+  events: { info: () => undefined, error: (message, detail) => console.error(message, detail), fatal: fail },
+});
+while (platform.intake.session?.isReady !== true) await new Promise((resolve) => setTimeout(resolve, 20));
+process.on('message', (message: ToPlatform) => void receive(message));
+send({ type: 'ready', port: platform.grpcPort });
+
+async function receive(message: ToPlatform): Promise<void> {
+  if (message.type === 'clock') dataMs = Math.max(dataMs, message.nowMs);
+  else if (message.type === 'report') send({ type: 'report', id: message.id, report: await report() });
+  else {
+    await platform.stop();
+    process.exit(0);
+  }
+}
+
+async function report(): Promise<PlatformReport> {
+  const { user, system: kernel } = process.cpuUsage();
+  const sums = { points: 0, latePoints: 0, duplicatePoints: 0 };
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const status = await platform.stores.call('pointStatus', partition, { partition });
+    sums.points += status.points;
+    sums.latePoints += status.latePoints;
+    sums.duplicatePoints += status.duplicatePoints;
+  }
+  return {
+    cpuSeconds: (user + kernel) / 1e6,
+    ...sums,
+    logBytes: sizeOf(join(folder, 'log', 'points')),
+    storeBytes: sizeOf(join(folder, 'points')),
+    rssBytes: process.memoryUsage.rss(),
+  };
+}
+
+function sizeOf(path: string): number {
+  try {
+    return readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+  } catch {
+    return 0;
+  }
+}
+
+function send(message: FromPlatform): void {
+  process.send?.(message);
+}
+
+function fail(error: Error): void {
+  console.error(error);
+  process.exit(1);
+}
