@@ -89,23 +89,22 @@ class ReaderPartition {
   }
 
   async read(from: number, options: ReadOptions): Promise<LogRecord[]> {
-    this.#check();
+    this.checkOpen();
     if (!this.#announced) {
       if (options.waitMs <= 0 || options.signal?.aborted) return [];
       await this.#waiting.wait(options.waitMs, options.signal);
-      this.#check();
+      this.checkOpen();
       if (!this.#announced) return [];
       return this.read(from, { ...options, waitMs: 0 });
     }
     return readFromPartition(this, this.#waiting, from, options, async (next) => {
-      this.#check();
       await this.#refresh();
       return this.#files.read(from, next, options.maxBytes);
     });
   }
 
   bounds(): LogBounds {
-    this.#check();
+    this.checkOpen();
     if (!this.#announced) {
       throw new TidemarkError('unavailable', `${this.topic} partition ${this.partition} was not announced yet`, {
         topic: this.topic,
@@ -136,7 +135,8 @@ class ReaderPartition {
     await this.#files.close();
   }
 
-  #check(): void {
+  /** Throws when the reader was closed. */
+  checkOpen(): void {
     if (this.#closed) throw new TidemarkError('unavailable', 'the log reader is closed', { topic: this.topic });
   }
 }

@@ -145,7 +145,7 @@ export class Partition implements AppendQueue {
 
   /** A writer of the producer `id`: a new one, or one that this partition remembers. */
   writer(id: Uint8Array): ProducerWriter {
-    this.#check();
+    this.checkOpen();
     let state = this.#producers.find(id);
     if (state === undefined) {
       state = newProducerState(Uint8Array.from(id));
@@ -160,7 +160,7 @@ export class Partition implements AppendQueue {
   }
 
   async enqueue(state: ProducerState, sequence: number, value: Uint8Array, valueCrc: number): Promise<Appended> {
-    this.#check();
+    this.checkOpen();
     if (this.#closing) throw new TidemarkError('unavailable', 'the log is closing', { topic: this.topic });
     const { limits, space } = this.#parts;
     if (value.length > limits.recordBytes) {
@@ -330,21 +330,23 @@ export class Partition implements AppendQueue {
   }
 
   async read(from: number, options: ReadOptions): Promise<LogRecord[]> {
-    this.#check();
-    return readFromPartition(this, this.#waiting, from, options, (next) => {
-      this.#check();
-      return this.#tail.read(from, options.maxBytes) ?? this.#files.read(from, next, options.maxBytes);
-    });
+    return readFromPartition(
+      this,
+      this.#waiting,
+      from,
+      options,
+      (next) => this.#tail.read(from, options.maxBytes) ?? this.#files.read(from, next, options.maxBytes),
+    );
   }
 
   bounds(): LogBounds {
-    this.#check();
+    this.checkOpen();
     return { first: this.#first, next: this.#next };
   }
 
   /** Drops the segments all of whose records are below `before`. */
   async trim(before: number): Promise<void> {
-    this.#check();
+    this.checkOpen();
     await this.#enqueueWork(async () => {
       const firstBefore = this.#first;
       while (this.#bases.length > 1 && this.#bases[1] <= before) {
@@ -372,7 +374,8 @@ export class Partition implements AppendQueue {
     await this.#active?.file.close();
   }
 
-  #check(): void {
+  /** Throws when the log was closed, or the partition is of no use. */
+  checkOpen(): void {
     if (this.#closed) throw new TidemarkError('unavailable', `the log is closed`, { topic: this.topic });
     if (this.#broken !== undefined) throw this.#broken;
   }

@@ -8,6 +8,8 @@ export interface ReadableRange {
   readonly partition: number;
   readonly first: number;
   readonly next: number;
+  /** Throws when there is nothing to read any more: the log was closed. */
+  checkOpen(): void;
 }
 
 /**
@@ -21,10 +23,12 @@ export async function readFromPartition(
   options: ReadOptions,
   fetch: (next: number) => LogRecord[] | Promise<LogRecord[]>,
 ): Promise<LogRecord[]> {
+  range.checkOpen();
   check(range, from);
   if (from === range.next) {
     if (options.waitMs <= 0 || options.signal?.aborted) return [];
     await waiting.wait(options.waitMs, options.signal);
+    range.checkOpen();
     check(range, from);
     if (options.signal?.aborted) return [];
   }

@@ -1,0 +1,7 @@
+import { diskConformance, SeededRandom } from '@tidemark/log-conformance';
+import { CrashDisk } from './crash-disk.ts';
+
+diskConformance('crash disk', async () => ({
+  disk: new CrashDisk(new SeededRandom(1), { failedWrite: 0, failedSync: 0 }),
+  close: async () => undefined,
+}));

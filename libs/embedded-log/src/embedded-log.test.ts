@@ -1,0 +1,295 @@
+import { describe, expect, test } from '@jest/globals';
+import { SeededRandom } from '@tidemark/log-conformance';
+import { type Clock, isTidemarkError, type LogRecord } from '@tidemark/ports';
+import { SystemClock } from '@tidemark/system';
+import { CrashDisk } from './crash-disk.ts';
+import { type EmbeddedLog, type EmbeddedLogLimits, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
+
+const NOW = { maxBytes: 2 ** 20, waitMs: 0 };
+const clock = new SystemClock();
+
+function newDisk(): CrashDisk {
+  return new CrashDisk(new SeededRandom(1), { failedWrite: 0, failedSync: 0 });
+}
+
+function open(disk: CrashDisk, limits: Partial<EmbeddedLogLimits> = {}, ticking: Clock = clock): Promise<EmbeddedLog> {
+  return openEmbeddedLog({
+    disk,
+    clock: ticking,
+    random: new SeededRandom(2),
+    partitions: { points: 2, control: 1 },
+    limits: { segmentBytes: 1000, tailCacheBytes: 0, ...limits },
+  });
+}
+
+async function fill(log: EmbeddedLog, count: number, sizeBytes = 100): Promise<void> {
+  const writer = await log.writer('points', 0);
+  for (let sequence = 0; sequence < count; sequence++) await writer.append(sequence, Buffer.alloc(sizeBytes, sequence));
+}
+
+async function read(log: Pick<EmbeddedLog, 'read'>, from: number): Promise<LogRecord[]> {
+  return log.read('points', 0, from, NOW);
+}
+
+/** Changes one byte of a stored file. */
+function rot(disk: CrashDisk, path: string, at: number): void {
+  const bytes = Uint8Array.from(disk.bytesOf(path));
+  bytes[at] ^= 0x10;
+  disk.put(path, bytes);
+}
+
+function segments(disk: CrashDisk, partition = 0): string[] {
+  return disk.paths().filter((path) => path.startsWith(`points/${partition}/`));
+}
+
+describe('damage', () => {
+  const HEADER = 64;
+
+  test('a damaged value in the middle is data_loss there, and the next offset reads', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 20);
+    await log.close();
+    const [path] = segments(disk);
+    const size = disk.bytesOf(path).length;
+    rot(disk, path, size - 10);
+    const again = await open(disk);
+    const last = Number(segments(disk)[1].slice(-24, -8)) - 1;
+    expect((await read(again, 0)).map((record) => record.offset)).toEqual(Array.from({ length: last }, (_, i) => i));
+    await expect(read(again, last)).rejects.toMatchObject({
+      code: 'data_loss',
+      message: expect.stringContaining(`offset ${last} of points partition 0`),
+      detail: { topic: 'points', partition: 0, offset: last, resumeAt: last + 1 },
+    });
+    expect((await read(again, last + 1))[0].offset).toBe(last + 1);
+    await again.close();
+  });
+
+  test('a damaged record header is data_loss, and the reader resumes at the next record', async () => {
+    const disk = newDisk();
+    const log = await open(disk, { segmentBytes: 100_000 });
+    await fill(log, 20);
+    await log.close();
+    const [path] = segments(disk);
+    const position = disk.bytesOf(path).length - 10 * (HEADER + 100);
+    rot(disk, path, position + 12);
+    const again = await open(disk, { segmentBytes: 100_000 });
+    expect(await again.bounds('points', 0)).toEqual({ first: 0, next: 20 });
+    expect(await read(again, 0)).toHaveLength(10);
+    await expect(read(again, 10)).rejects.toMatchObject({ code: 'data_loss', detail: { offset: 10, resumeAt: 11 } });
+    expect((await read(again, 11)).map((record) => record.value[0])).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    await again.close();
+  });
+
+  test('a lost segment is data_loss up to the next one', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 30);
+    await log.close();
+    const lost = segments(disk)[1];
+    const [from, to] = [lost, segments(disk)[2]].map((path) => Number(path.slice(-24, -8)));
+    await disk.remove(lost);
+    const again = await open(disk);
+    await expect(read(again, from)).rejects.toMatchObject({ code: 'data_loss', detail: { resumeAt: to } });
+    expect((await read(again, to))[0].value[0]).toBe(to);
+    await again.close();
+  });
+
+  test('a damaged head of the last segment stops its partition alone', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 30);
+    await log.close();
+    rot(disk, segments(disk).at(-1) ?? '', 20);
+    const again = await open(disk);
+    await expect(read(again, 0)).rejects.toMatchObject({ code: 'data_loss' });
+    await expect(again.writer('points', 0)).rejects.toMatchObject({ code: 'data_loss' });
+    await (await again.writer('points', 1)).append(0, Buffer.from('fine'));
+    await again.close();
+  });
+});
+
+describe('a full disk', () => {
+  test('refuses appends as not stored, still reads, and goes on when there is room', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 5);
+    const writer = await log.writer('points', 0);
+    disk.full = true;
+    await expect(writer.append(0, Buffer.from('a'))).rejects.toMatchObject({ code: 'resource_exhausted' });
+    expect(await read(log, 0)).toHaveLength(5);
+    disk.full = false;
+    expect((await writer.append(0, Buffer.from('b'))).offset).toBe(5);
+    disk.reboot(true);
+    const again = await open(disk);
+    expect((await read(again, 5)).map((record) => Buffer.from(record.value).toString())).toEqual(['b']);
+  });
+
+  test('the bound over all topics refuses, keeps a share for control, and trimming makes room', async () => {
+    const disk = newDisk();
+    const log = await open(disk, { maxBytes: 40_000 });
+    const writer = await log.writer('points', 0);
+    let sequence = 0;
+    const untilFull = async () => {
+      while (true) await writer.append(sequence, Buffer.alloc(500)).then(() => sequence++);
+    };
+    await expect(untilFull()).rejects.toMatchObject({ code: 'resource_exhausted', detail: { limit: 40_000 } });
+    expect(log.storedBytes).toBeLessThanOrEqual(35_000);
+    await (await log.writer('control', 0)).append(0, Buffer.alloc(500));
+    await log.trim('points', 0, sequence);
+    expect((await writer.append(sequence, Buffer.alloc(500))).offset).toBe(sequence);
+    const { storedBytes } = log;
+    await log.close();
+    const again = await open(disk, { maxBytes: 40_000 });
+    expect(again.storedBytes).toBe(storedBytes);
+    expect(storedBytes).toBe(
+      disk.paths().reduce((sum, path) => sum + (path.endsWith('.segment') ? disk.bytesOf(path).length : 0), 0),
+    );
+    await again.close();
+  });
+});
+
+describe('opening', () => {
+  test('a newer format is refused, with both versions named', async () => {
+    const disk = newDisk();
+    await (await open(disk)).close();
+    disk.put('FORMAT', Buffer.from('tidemark-log 2\n'));
+    await expect(open(disk)).rejects.toMatchObject({
+      code: 'failed_precondition',
+      detail: { version: 2, supported: 1 },
+    });
+    disk.put('FORMAT', Buffer.from('something else'));
+    await expect(open(disk)).rejects.toMatchObject({ code: 'data_loss' });
+  });
+
+  test('a segment of a newer format is refused', async () => {
+    const disk = newDisk();
+    await (await open(disk)).close();
+    const bytes = Uint8Array.from(disk.bytesOf(segments(disk)[0]));
+    bytes[8] = 9;
+    disk.put(segments(disk)[0], bytes);
+    await expect(open(disk)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 9 } });
+  });
+
+  test('a second log in the folder, and fewer partitions than it holds, are refused', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await expect(open(disk)).rejects.toMatchObject({ code: 'failed_precondition' });
+    await log.close();
+    await expect(
+      openEmbeddedLog({ disk, clock, random: new SeededRandom(3), partitions: { points: 1, control: 1 } }),
+    ).rejects.toMatchObject({ code: 'failed_precondition', detail: { found: 2, asked: 1 } });
+    await (await open(disk)).close();
+  });
+
+  test('a clock that goes back does not take append times back', async () => {
+    const disk = newDisk();
+    let wallMs = 5000;
+    const jumping: Clock = {
+      wallMs: () => wallMs,
+      monotonicMs: () => 0,
+      setTimer: (ms, task) => clock.setTimer(ms, task),
+    };
+    const log = await open(disk, {}, jumping);
+    await fill(log, 1);
+    await log.close();
+    wallMs = 10;
+    const again = await open(disk, {}, jumping);
+    expect((await (await again.writer('points', 0)).append(0, Buffer.from('x'))).appendTimeMs).toBe(5000);
+    await again.close();
+  });
+});
+
+describe('groups', () => {
+  test('appends that arrive together share one write and one sync', async () => {
+    const disk = newDisk();
+    const log = await open(disk, { segmentBytes: 1_000_000 });
+    const writers = await Promise.all(Array.from({ length: 50 }, () => log.writer('points', 0)));
+    let groups = 0;
+    log.onAppend(() => groups++);
+    const initial = groups;
+    await Promise.all(writers.map((writer, i) => writer.append(0, Buffer.from([i]))));
+    expect(groups - initial).toBe(1);
+    await log.close();
+  });
+
+  test('a repeat that meets its first try on the way joins it', async () => {
+    const log = await open(newDisk());
+    const writer = await log.writer('points', 0);
+    const value = Buffer.from('same');
+    const [one, two] = await Promise.all([writer.append(0, value), writer.append(0, value)]);
+    expect(two).toEqual(one);
+    expect((await log.bounds('points', 0)).next).toBe(1);
+    await log.close();
+    await expect(writer.append(1, value)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('closing waits for what is on its way, and ends waiting reads', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    const writer = await log.writer('points', 0);
+    const append = writer.append(0, Buffer.from('last'));
+    const waiting = log.read('points', 1, 0, { maxBytes: 1, waitMs: 60_000 }).catch((error) => error);
+    await log.close();
+    expect((await append).offset).toBe(0);
+    expect(isTidemarkError(await waiting, 'unavailable')).toBe(true);
+    const again = await open(disk);
+    expect((await again.bounds('points', 0)).next).toBe(1);
+    await again.close();
+  });
+
+  test('too many waiting reads, and too many waiting bytes, are refused', async () => {
+    const log = await open(newDisk(), { waitingReads: 1, pendingBytes: 1000 });
+    const first = log.read('points', 0, 0, { maxBytes: 1, waitMs: 60_000 });
+    await expect(log.read('points', 0, 0, { maxBytes: 1, waitMs: 60_000 })).rejects.toMatchObject({
+      code: 'resource_exhausted',
+    });
+    const writers = await Promise.all(Array.from({ length: 3 }, () => log.writer('points', 0)));
+    const appends = await Promise.allSettled(writers.map((writer) => writer.append(0, Buffer.alloc(600))));
+    expect(appends.filter((each) => each.status === 'fulfilled')).toHaveLength(1);
+    expect(await first).toHaveLength(1);
+    await log.close();
+  });
+
+  test('the least recent producer is forgotten, one with a writer in use is not', async () => {
+    const disk = newDisk();
+    const log = await open(disk, { producers: 2 });
+    const old = await log.writer('points', 0);
+    await old.append(0, Buffer.from('old'));
+    for (let i = 0; i < 3; i++) await (await log.writer('points', 0)).append(0, Buffer.from('new'));
+    expect((await old.append(0, Buffer.from('old'))).offset).toBe(0);
+    expect((await old.append(1, Buffer.from('old'))).offset).toBe(4);
+    await log.close();
+  });
+});
+
+describe('EmbeddedLogReader', () => {
+  test('reads up to what it was told, follows new segments and trims, and waits', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
+    expect(await reader.read('points', 0, 0, NOW)).toEqual([]);
+    await expect(reader.bounds('points', 0)).rejects.toMatchObject({ code: 'unavailable' });
+    const waiting = reader.read('points', 0, 0, { maxBytes: 1000, waitMs: 60_000 });
+    const stop = log.onAppend((...progress) => reader.advance(...progress));
+    const late = reader.read('points', 0, 0, { maxBytes: 1000, waitMs: 60_000 });
+    await fill(log, 20);
+    // The first one ends with the first announcement, of an empty partition.
+    expect(await waiting).toEqual([]);
+    expect((await late).map((record) => record.offset)).toEqual([0]);
+    expect(await reader.bounds('points', 0)).toEqual({ first: 0, next: 20 });
+    const seen: number[] = [];
+    while (seen.length < 20) for (const record of await read(reader, seen.length)) seen.push(record.value[0]);
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    await log.trim('points', 0, 15);
+    const { first } = await reader.bounds('points', 0);
+    expect(first).toBeGreaterThan(0);
+    await expect(read(reader, first - 1)).rejects.toMatchObject({ code: 'out_of_range' });
+    stop();
+    await fill(log, 1);
+    await expect(read(reader, 21)).rejects.toMatchObject({ code: 'out_of_range' });
+    expect(await read(reader, 20)).toEqual([]);
+    await reader.close();
+    await log.close();
+  });
+});
