@@ -10,7 +10,7 @@ export interface Disk {
   list(path: string): Promise<string[]>;
   /** Renames atomically, replacing `to`, and makes the rename durable. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file or a whole folder; no error when it does not exist. */
+  /** Removes a file or a whole folder, durably; no error when it does not exist. */
   remove(path: string): Promise<void>;
   /**
    * Takes the folder for this process alone until `release`. `failed_precondition` when another process has it.

@@ -30,6 +30,7 @@ export interface ReadOptions {
   readonly maxBytes: number;
   /** Wait up to this long for a first record; 0 answers at once. */
   readonly waitMs: number;
+  /** Ends the wait: the read answers at once, with what is there. */
   readonly signal?: AbortSignal;
 }
 
