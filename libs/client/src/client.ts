@@ -59,6 +59,8 @@ export class Client {
   #timer: Timer | undefined;
   #spoolRetryMs = Number.POSITIVE_INFINITY;
   #lastError: TidemarkError | undefined;
+  /** False while an earlier spool can't be read: nobody knows how old what is in it may be. */
+  #leastTimeKnown = true;
   #closed = false;
   /** Client sessions that have nothing left and are deleting their spools. */
   readonly #ending = new Set<Promise<void>>();
@@ -300,8 +302,10 @@ export class Client {
   }
 
   async #recover(spool: Spool): Promise<void> {
-    for (const found of await spool.recover(this.#counters)) {
-      const session = ClientSession.recover(this.#owner, found.session, found.spool);
+    const { found, complete } = await spool.recover(this.#counters);
+    this.#leastTimeKnown = complete;
+    for (const recovered of found) {
+      const session = ClientSession.recover(this.#owner, recovered.session, recovered.spool);
       this.#counters.recoveredPoints += session.pendingPoints;
       spool.add(session);
       this.#resting.push(session);
@@ -350,6 +354,7 @@ export class Client {
   }
 
   #leastTimeBeside(session: ClientSession): number {
+    if (!this.#leastTimeKnown) return Number.NaN;
     let least = this.#gatherer.leastTimeMs;
     for (const other of this.#sessions()) if (other !== session) least = Math.min(least, other.leastTimeMs);
     return least;

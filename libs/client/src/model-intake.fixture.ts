@@ -206,6 +206,8 @@ class ModelStream implements IntakeStream {
   readonly #defined = new Map<string, Series[]>();
   #id: string | undefined;
   #over = false;
+  /** From then on nothing passes, and soon the client hears of it. */
+  #broken = false;
   #lastMs = 0;
   #waiting: (() => void)[] = [];
   #queued = 0;
@@ -238,7 +240,8 @@ class ModelStream implements IntakeStream {
   }
 
   break(): void {
-    if (this.#over) return;
+    if (this.#over || this.#broken) return;
+    this.#broken = true;
     this.#intake.options.clock.setTimer(1, () => {
       if (this.#over) return;
       this.close();
@@ -262,7 +265,7 @@ class ModelStream implements IntakeStream {
     clock.setTimer(this.#lastMs - clock.monotonicMs(), () => {
       // Timers of one time fire in any order; messages keep theirs.
       const next = this.#tasks.shift();
-      if (this.#over || next === undefined) return;
+      if (this.#over || this.#broken || next === undefined) return;
       if (this.#intake.chance(this.#intake.options.breaks)) this.break();
       else next();
     });

@@ -12,7 +12,7 @@ export interface SessionOwner {
   readonly addresses: readonly string[];
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
-  /** The least timestamp that may still come from anything but `session`, ms. */
+  /** The least timestamp that may still come from anything but `session`, ms; NaN when that is not known. */
   leastTimeBeside(session: ClientSession): number;
   /** A batch now carries this frontier. */
   onPromise(frontierMs: number): void;

@@ -16,6 +16,12 @@ export interface SpoolUser {
   dropOldest(): void;
 }
 
+export interface RecoveredSpools {
+  readonly found: readonly { readonly session: RecoveredSession; readonly spool: SessionSpool }[];
+  /** True when nothing else is left in the folder. */
+  readonly complete: boolean;
+}
+
 /** The spool folder of one client: one folder a client session, one bound over all of them. */
 export class Spool {
   readonly #disk: Disk;
@@ -36,9 +42,10 @@ export class Spool {
 
   /**
    * The client sessions of earlier runs that left something to send, oldest first; folders without are deleted. One
-   * whose files can't be read is left alone and counted.
+   * whose files can't be read is left for the next run and counted; `complete` is then false.
    */
-  async recover(counters: ClientCounters): Promise<{ session: RecoveredSession; spool: SessionSpool }[]> {
+  async recover(counters: ClientCounters): Promise<RecoveredSpools> {
+    let complete = true;
     const found: { session: RecoveredSession; spool: SessionSpool }[] = [];
     const maxFileBytes = this.#fileBytes + MAX_RECORD_BYTES + SPOOL_HEADER_BYTES;
     for (const name of await this.#disk.list(FOLDER)) {
@@ -52,9 +59,10 @@ export class Spool {
       } catch (error) {
         if (!isTidemarkError(error) || error.code === 'failed_precondition') throw error;
         counters.spoolFailures++;
+        complete = false;
       }
     }
-    return found.sort((a, b) => a.session.createdMs - b.session.createdMs);
+    return { found: found.sort((a, b) => a.session.createdMs - b.session.createdMs), complete };
   }
 
   #spoolOf(session: RecoveredSession): SessionSpool {
