@@ -1,0 +1,3 @@
+export type { GrpcError } from './status-error.ts';
+export { fromGrpcError, grpcError, toGrpcError } from './status-error.ts';
+export { callUnary, serveUnary } from './unary.ts';
