@@ -1,7 +1,7 @@
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { IntakeServer, SendReply, SendRequest } from '@tidemark/contract';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
-import { isTidemarkError } from '@tidemark/ports';
+import { grpcError, toGrpcError } from '@tidemark/grpc-status';
 import type { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';
 
@@ -71,16 +71,4 @@ function drained(call: SendCall, limit: number): Promise<void> {
 function keyOf(metadata: Metadata): string | undefined {
   const [header] = metadata.get('authorization');
   return bearerKey(header?.toString());
-}
-
-function grpcError(code: status, details: string): Error & { code: status; details: string } {
-  return Object.assign(new Error(details), { code, details });
-}
-
-/** gRPC's statuses are our codes in capitals. */
-function toGrpcError(error: unknown): Error & { code: status; details: string } {
-  if (!isTidemarkError(error))
-    return grpcError(status.INTERNAL, error instanceof Error ? error.message : String(error));
-  const code = status[error.code.toUpperCase() as keyof typeof status];
-  return grpcError(code, error.message);
 }
