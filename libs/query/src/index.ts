@@ -1,1 +1,9 @@
-export {};
+export { pointStoreService, queryService, tagStoreService } from './grpc-services.ts';
+export type { GrpcStoreOptions } from './grpc-stores.ts';
+export { grpcPointStore, grpcTagStore } from './grpc-stores.ts';
+export type { QueryReader } from './query-reader.ts';
+export type { QueryServiceOptions } from './query-service.ts';
+export { QueryService } from './query-service.ts';
+export type { QueryServiceLimits } from './query-service-limits.ts';
+export { DEFAULT_QUERY_SERVICE_LIMITS } from './query-service-limits.ts';
+export type { PointStoreReader, QueryStores, TagStoreReader } from './stores.ts';

@@ -1,0 +1,44 @@
+import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import type { QueryServiceLimits } from './query-service-limits.ts';
+import { beyondLimit } from './query-service-limits.ts';
+
+/**
+ * Runs `task` with a signal that aborts when the caller's does, when the time is up, and when the task is done, so
+ * that nothing it started goes on. The signal's reason is the TidemarkError that the task should end with.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  limits: QueryServiceLimits,
+  caller: AbortSignal | undefined,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  const cancel = () => abort.abort(cancelled(caller?.reason));
+  const timer = clock.setTimer(limits.timeMs, () => {
+    const late = beyondLimit(limits, 'timeMs', `the query took more than ${limits.timeMs} ms`);
+    abort.abort(new TidemarkError('deadline_exceeded', late.message, late.detail));
+  });
+  caller?.addEventListener('abort', cancel, { once: true });
+  if (caller?.aborted) cancel();
+  try {
+    return await task(abort.signal);
+  } finally {
+    timer.cancel();
+    caller?.removeEventListener('abort', cancel);
+    abort.abort(cancelled(undefined));
+  }
+}
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function cancelled(reason: unknown): TidemarkError {
+  return isTidemarkError(reason) ? reason : new TidemarkError('cancelled', 'the query was cancelled');
+}

@@ -1,0 +1,58 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { PointStoreServer, QueryServer, TagStoreServer } from '@tidemark/contract';
+import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
+import { serveUnary } from '@tidemark/grpc-status';
+import type { QueryReader } from './query-reader.ts';
+import type { PointStoreReader, TagStoreReader } from './stores.ts';
+
+/** Serves the point stores of this process. `readerOf` throws `not_found` or `unavailable` for partitions of others. */
+export function pointStoreService(readerOf: (partition: number) => PointStoreReader): PointStoreServer {
+  return {
+    aggregate: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) =>
+        readerOf(request.partition).aggregate(request, signal),
+      ),
+    partitionStatus: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).status(request, signal)),
+  };
+}
+
+/** Serves the tag stores of this process; `readerOf` as for point stores. */
+export function tagStoreService(readerOf: (partition: number) => TagStoreReader): TagStoreServer {
+  return {
+    match: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).match(request, signal)),
+    describeMetrics: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) =>
+        readerOf(request.partition).describeMetrics(request, signal),
+      ),
+    describeTags: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) =>
+        readerOf(request.partition).describeTags(request, signal),
+      ),
+    seriesTags: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) =>
+        readerOf(request.partition).seriesTags(request, signal),
+      ),
+    tagPartitionStatus: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).status(request, signal)),
+  };
+}
+
+/** Serves queries. The tenant follows from the key in `authorization`, or is the default one on loopback. */
+export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf'>): QueryServer {
+  const tenantOf = (call: ServerUnaryCall<unknown, unknown>): string => {
+    const [header] = call.metadata.get('authorization');
+    return access.tenantOf(bearerKey(header?.toString()), 'read', isLoopbackAddress(call.getPeer()));
+  };
+  return {
+    run: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => reader.run(tenantOf(call), request, signal)),
+    metrics: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => reader.metrics(tenantOf(call), request, signal)),
+    tags: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => reader.tags(tenantOf(call), request, signal)),
+    status: (call, callback) =>
+      void serveUnary(call, callback, async (_, signal) => reader.status(tenantOf(call), signal)),
+  };
+}

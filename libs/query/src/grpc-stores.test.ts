@@ -1,0 +1,147 @@
+import { credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PointStoreService, QueryClient, QueryService as QueryDefinition, TagStoreService } from '@tidemark/contract';
+import { callUnary } from '@tidemark/grpc-status';
+import { evenMap, KIND } from '@tidemark/model';
+import { type Clock, TidemarkError } from '@tidemark/ports';
+import {
+  grpcPointStore,
+  grpcTagStore,
+  pointStoreService,
+  QueryService,
+  queryService,
+  tagStoreService,
+} from './index.ts';
+import { ModelStores } from './testing/model-stores.ts';
+
+const clock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer: (delayMs, task) => {
+    const timer = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+const FROM_MS = 1_700_000_000_000;
+const RANGE = { fromMs: FROM_MS, toMs: FROM_MS + 60_000 };
+
+describe('stores and queries over gRPC', () => {
+  const model = new ModelStores();
+  const server = new Server();
+  const closing: { close(): void }[] = [];
+  let client: QueryClient;
+  let service: QueryService;
+
+  beforeAll(async () => {
+    model.points = [
+      { partition: 0, tenant: 'acme', metric: 'load', kind: KIND.gauge, tags: ['host:a'], timeMs: FROM_MS, value: 3 },
+    ];
+    model.watermarksMs.set(0, RANGE.toMs);
+    server.addService(
+      PointStoreService,
+      pointStoreService((partition) => model.pointStore(partition)),
+    );
+    server.addService(
+      TagStoreService,
+      tagStoreService((partition) => model.tagStore(partition)),
+    );
+    const late: { service?: QueryService } = {};
+    const access = {
+      tenantOf: (key: string | undefined) => {
+        if (key === 'good') return 'acme';
+        throw new TidemarkError('unauthenticated', 'the key is not known or was revoked');
+      },
+    };
+    server.addService(
+      QueryDefinition,
+      queryService(
+        {
+          run: async (...args) => (late.service ?? fail()).run(...args),
+          metrics: async (...args) => (late.service ?? fail()).metrics(...args),
+          tags: async (...args) => (late.service ?? fail()).tags(...args),
+          status: async (...args) => (late.service ?? fail()).status(...args),
+        },
+        access,
+      ),
+    );
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    const address = `127.0.0.1:${port}`;
+    const pointStore = grpcPointStore(address, credentials.createInsecure(), { clock, timeoutMs: 20_000 });
+    const tagStore = grpcTagStore(address, credentials.createInsecure(), { clock, timeoutMs: 20_000 });
+    client = new QueryClient(address, credentials.createInsecure());
+    closing.push(pointStore, tagStore, client);
+    service = new QueryService({
+      stores: { pointStore: () => pointStore, tagStore: () => tagStore },
+      maps: () => [evenMap(1)],
+      latenessMs: () => 3000,
+      clock,
+    });
+    late.service = service;
+  });
+
+  afterAll(() => {
+    for (const each of closing) each.close();
+    server.forceShutdown();
+  });
+
+  const run = (query: string, key: string, signal?: AbortSignal) => {
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${key}`);
+    return callUnary<Awaited<ReturnType<QueryService['run']>>>(
+      (callback) => client.run({ query, ...RANGE }, metadata, callback),
+      signal,
+    );
+  };
+
+  test('a query goes through three services and back', async () => {
+    const reply = await run('avg:load{host:a}.rollup(60)', 'good');
+    expect(reply).toMatchObject({ completeThroughMs: RANGE.toMs - 3000, errors: [] });
+    expect(reply.series[0]).toMatchObject({ values: [3], intervalMs: 60_000, scope: 'host:a' });
+    expect((await service.status('acme')).points[0].watermarkMs).toBe(RANGE.toMs);
+    expect((await service.metrics('acme', { contains: '', fromMs: 0, limit: 0 })).metrics[0].metric).toBe('load');
+    expect((await service.tags('acme', { metric: 'load', ...RANGE, limit: 0 })).keys[0].key).toBe('host');
+  });
+
+  test('errors keep code, message and detail', async () => {
+    await expect(run('avg:load{*}', 'bad')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(run('avg:load{*', 'good')).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: { field: 'query', column: 11 },
+    });
+    model.failing.set('points/0', new TidemarkError('data_loss', 'a chunk is damaged'));
+    const { errors } = await run('avg:load{*}', 'good');
+    model.failing.clear();
+    expect(errors).toEqual([{ part: 'points/0', code: 'data_loss', message: 'a chunk is damaged' }]);
+  });
+
+  test('a cancelled call reaches the store', async () => {
+    const abort = new AbortController();
+    let store: AbortSignal | undefined;
+    const reached = new Promise<void>((resolve) => {
+      model.before = (part, signal) => {
+        if (part !== 'points/0') return;
+        store = signal;
+        resolve();
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      };
+    });
+    const running = expect(run('avg:load{*}', 'good', abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    await reached;
+    abort.abort();
+    await running;
+    await new Promise<void>((resolve) => {
+      if (store?.aborted) resolve();
+      else store?.addEventListener('abort', () => resolve());
+    });
+    model.before = () => {};
+    expect(store?.aborted).toBe(true);
+  });
+});
+
+function fail(): never {
+  throw new TidemarkError('unavailable', 'not ready');
+}

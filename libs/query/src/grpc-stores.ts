@@ -1,0 +1,75 @@
+import { type CallOptions, type ChannelCredentials, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import { PointStoreClient, TagStoreClient } from '@tidemark/contract';
+import { callUnary } from '@tidemark/grpc-status';
+import type { Clock } from '@tidemark/ports';
+import type { PointStoreReader, TagStoreReader } from './stores.ts';
+
+export interface GrpcStoreOptions {
+  /** The system's clock: gRPC's deadlines are points in its time. */
+  readonly clock: Clock;
+  /** How long one call may take, ms. */
+  readonly timeoutMs?: number;
+  /** The largest message in either direction, bytes. */
+  readonly messageBytes?: number;
+}
+
+/** Above the longest query, so that the query's own limit is the one that is named. */
+const DEFAULT_TIMEOUT_MS = 35_000;
+const DEFAULT_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+type Callback<Reply> = (error: Error | null, reply: Reply) => void;
+type UnaryMethod<Request, Reply> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: Callback<Reply>,
+) => ClientUnaryCall;
+
+/** A point store in another process. Close it when done. */
+export function grpcPointStore(
+  address: string,
+  credentials: ChannelCredentials,
+  options: GrpcStoreOptions,
+): PointStoreReader & { close(): void } {
+  const client = new PointStoreClient(address, credentials, channelOptions(options));
+  return {
+    aggregate: caller(client.aggregate.bind(client), options),
+    status: caller(client.partitionStatus.bind(client), options),
+    close: () => client.close(),
+  };
+}
+
+/** A tag store in another process. Close it when done. */
+export function grpcTagStore(
+  address: string,
+  credentials: ChannelCredentials,
+  options: GrpcStoreOptions,
+): TagStoreReader & { close(): void } {
+  const client = new TagStoreClient(address, credentials, channelOptions(options));
+  return {
+    match: caller(client.match.bind(client), options),
+    describeMetrics: caller(client.describeMetrics.bind(client), options),
+    describeTags: caller(client.describeTags.bind(client), options),
+    seriesTags: caller(client.seriesTags.bind(client), options),
+    status: caller(client.tagPartitionStatus.bind(client), options),
+    close: () => client.close(),
+  };
+}
+
+function channelOptions({ messageBytes = DEFAULT_MESSAGE_BYTES }: GrpcStoreOptions) {
+  return {
+    'grpc.max_receive_message_length': messageBytes,
+    'grpc.max_send_message_length': messageBytes,
+  };
+}
+
+function caller<Request, Reply>(
+  method: UnaryMethod<Request, Reply>,
+  { clock, timeoutMs = DEFAULT_TIMEOUT_MS }: GrpcStoreOptions,
+): (request: Request, signal?: AbortSignal) => Promise<Reply> {
+  return (request, signal) =>
+    callUnary<Reply>(
+      (callback) => method(request, new Metadata(), { deadline: clock.wallMs() + timeoutMs }, callback),
+      signal,
+    );
+}

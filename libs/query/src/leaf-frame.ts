@@ -1,0 +1,159 @@
+import type { MatchedGroup } from '@tidemark/contract';
+import { type Frame, type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
+import { KIND, type Kind, kindName } from '@tidemark/model';
+import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
+import { type LeafMatch, matchLeaf } from './leaf-match.ts';
+import type { QueryRun } from './query-run.ts';
+import { sharesSeries } from './series-ids.ts';
+import type { AlignedSteps } from './steps.ts';
+
+/**
+ * The finished frame of a leaf: matched in the tag stores, folded in the point stores, merged in partition order.
+ * Parts that could not answer are noted in the run; their share is missing here.
+ */
+export async function frameOfLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps): Promise<Frame> {
+  const match = await matchLeaf(run, leaf, steps);
+  const plans = plansOf(run, leaf, match.kinds);
+  const merged = new MergedGroups(run, leaf, steps, plans);
+  for (const { reply } of match.partitions) for (const group of reply.groups) merged.expect(group);
+  merged.takeMemory();
+  const asked = askAll(run, match, plans, steps);
+  // Awaited in the order of partitions, so that sums of floating-point numbers come out the same each time.
+  for (const reply of await Promise.all(asked)) {
+    if (reply !== undefined) merged.merge(reply);
+  }
+  return { fromMs: steps.fromMs, stepMs: steps.stepMs, steps: steps.steps, series: merged.finish() };
+}
+
+type Plans = ReadonlyMap<Kind, LeafPlan>;
+
+/** How each kind of the metric is folded. A kind that can't answer is left out with a note, if another one can. */
+function plansOf(run: QueryRun, leaf: QueryLeaf, kinds: readonly Kind[]): Plans {
+  const plans = new Map<Kind, LeafPlan>();
+  const refusals: { readonly kind: Kind; readonly error: TidemarkError }[] = [];
+  for (const kind of kinds) {
+    try {
+      plans.set(kind, planLeaf(leaf, kind));
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      refusals.push({ kind, error });
+    }
+  }
+  if (plans.size === 0 && refusals.length > 0) throw refusals[0].error;
+  for (const { kind, error } of refusals) {
+    run.notes.add(`${leaf.metric} has series of kind ${kindName(kind)} too, which are left out: ${error.message}`);
+  }
+  return plans;
+}
+
+interface PartReply {
+  readonly groups: readonly MatchedGroup[];
+  readonly partials: readonly SpacePartial[];
+}
+
+/** One request for each partition and kind. A partition without any series is asked how far it has come. */
+function askAll(
+  run: QueryRun,
+  { metricId, partitions }: LeafMatch,
+  plans: Plans,
+  { fromMs, toMs, stepMs, steps }: AlignedSteps,
+): Promise<PartReply | undefined>[] {
+  return partitions.flatMap(({ partition, reply }) => {
+    const ask = async (plan: FoldPair, groups: readonly MatchedGroup[]): Promise<PartReply | undefined> => {
+      const { timeFold, spaceFold } = plan;
+      const request = { partition, metricId, fromMs, toMs, stepMs, timeFold, spaceFold, tagsOffset: reply.tagsOffset };
+      const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
+      const partials = await run.aggregate(request, steps, ids);
+      return partials === undefined ? undefined : { groups, partials };
+    };
+    const asked = [...plans]
+      .map(([kind, plan]) => ({ plan, groups: reply.groups.filter((group) => group.kind === kind) }))
+      .filter(({ groups }) => groups.length > 0);
+    return asked.length === 0 ? [ask(POSITION_ONLY, [])] : asked.map(({ plan, groups }) => ask(plan, groups));
+  });
+}
+
+type FoldPair = Pick<LeafPlan, 'timeFold' | 'spaceFold'>;
+
+/** Folds for a request without groups: they must be valid, and nothing is folded. */
+const POSITION_ONLY: FoldPair = { timeFold: TIME_FOLD.count, spaceFold: SPACE_FOLD.count };
+
+interface MergedGroup {
+  readonly tags: readonly string[];
+  readonly kind: Kind;
+  readonly plan: LeafPlan;
+  readonly partial: SpacePartial;
+  /** Ids of the partitions' shares of the group; more than one only while slots move. */
+  readonly shares: Uint8Array[];
+}
+
+/** The groups of a leaf, merged over partitions. */
+class MergedGroups {
+  readonly #run: QueryRun;
+  readonly #leaf: QueryLeaf;
+  readonly #steps: AlignedSteps;
+  readonly #plans: Plans;
+  readonly #expected = new Map<string, Kind>();
+  readonly #groups = new Map<string, MergedGroup>();
+
+  constructor(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps, plans: Plans) {
+    this.#run = run;
+    this.#leaf = leaf;
+    this.#steps = steps;
+    this.#plans = plans;
+  }
+
+  expect(group: MatchedGroup): void {
+    const kind = group.kind as Kind;
+    if (this.#plans.has(kind)) this.#expected.set(keyOf(group), kind);
+  }
+
+  /** Checks the memory of all groups against the limits; before anything is read. */
+  takeMemory(): void {
+    const sketches = [...this.#expected.values()].filter((kind) => kind === KIND.distribution).length;
+    this.#run.takeGroups(this.#expected.size - sketches, this.#steps.steps, false);
+    this.#run.takeGroups(sketches, this.#steps.steps, true);
+  }
+
+  merge({ groups, partials }: PartReply): void {
+    groups.forEach((group, i) => {
+      const key = keyOf(group);
+      const known = this.#groups.get(key);
+      if (known !== undefined) {
+        known.partial.merge(partials[i]);
+        known.shares.push(group.series);
+        return;
+      }
+      const kind = group.kind as Kind;
+      const plan = this.#plans.get(kind);
+      if (plan === undefined) return;
+      this.#groups.set(key, { tags: group.tags, kind, plan, partial: partials[i], shares: [group.series] });
+    });
+  }
+
+  /** The finished series, ordered by tags, then kind. */
+  finish(): FrameSeries[] {
+    const groups = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+    if (groups.some(({ shares }) => haveCommonSeries(shares))) {
+      this.#run.notes.add(
+        `series of ${this.#leaf.metric} moved between partitions; a step in which both have points takes them for two series`,
+      );
+    }
+    return groups.map(({ tags, plan, partial }) => ({
+      tags,
+      metric: this.#leaf.metric,
+      kind: plan.valueKind,
+      values: partial.values(plan.read),
+    }));
+  }
+}
+
+function haveCommonSeries(shares: readonly Uint8Array[]): boolean {
+  return shares.some((share, i) => shares.slice(i + 1).some((other) => sharesSeries(share, other)));
+}
+
+/** No tag has a control character, so this orders and tells apart. */
+function keyOf(group: MatchedGroup): string {
+  return `${group.tags.join('\n')}\n${group.kind}`;
+}

@@ -1,0 +1,68 @@
+import type { MatchReply } from '@tidemark/contract';
+import { ID_BYTES, isKind, type Kind, metricId, partitionOf } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import type { QueryLeaf } from '@tidemark/query-language';
+import type { QueryRun } from './query-run.ts';
+import type { AlignedSteps } from './steps.ts';
+import { tagFilterMessage } from './tag-filter-message.ts';
+
+/** What the tag store of one partition says of a leaf. */
+export interface PartitionMatch {
+  readonly partition: number;
+  readonly reply: MatchReply;
+}
+
+export interface LeafMatch {
+  readonly metricId: Buffer;
+  /** Of the partitions that answered, ascending. */
+  readonly partitions: readonly PartitionMatch[];
+  /** Kinds of the metric, ascending. */
+  readonly kinds: readonly Kind[];
+}
+
+/** Asks the tag stores of every partition that may hold the metric which series a leaf selects, in groups. */
+export async function matchLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps): Promise<LeafMatch> {
+  const id = metricId(run.tenant, leaf.metric);
+  const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
+  const filter = tagFilterMessage(leaf.filter);
+  const found = await Promise.all(
+    owners.map(async (partition): Promise<PartitionMatch | undefined> => {
+      const reply = await run.parts.ask(`tags/${partition}`, (signal) =>
+        run.stores.tagStore(partition).match(
+          {
+            partition,
+            tenant: run.tenant,
+            metric: leaf.metric,
+            filter,
+            groupBy: [...leaf.groupBy],
+            fromMs: steps.fromMs,
+            toMs: steps.toMs,
+            ...run.matchBudget,
+          },
+          signal,
+        ),
+      );
+      if (reply === undefined) {
+        run.completeness.miss();
+        return undefined;
+      }
+      for (const { series } of reply.groups) run.takeSeries(series.length / ID_BYTES);
+      return { partition, reply };
+    }),
+  );
+  const partitions = found.filter((match) => match !== undefined);
+  return { metricId: id, partitions, kinds: kindsOf(partitions) };
+}
+
+function kindsOf(partitions: readonly PartitionMatch[]): Kind[] {
+  const kinds = new Set<Kind>();
+  for (const { partition, reply } of partitions) {
+    for (const kind of [...reply.kinds, ...reply.groups.map((group) => group.kind)]) {
+      if (!isKind(kind)) {
+        throw new TidemarkError('internal', `tags/${partition} names the unknown kind ${kind}`, { partition });
+      }
+      kinds.add(kind);
+    }
+  }
+  return [...kinds].sort((a, b) => a - b);
+}

@@ -1,0 +1,61 @@
+import { TidemarkError } from '@tidemark/ports';
+import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '@tidemark/query-language';
+
+/** What one query may ask for; each refusal names one of these. */
+export interface QueryServiceLimits {
+  /** Limits of the text: its length, depth, leaves. */
+  readonly language: QueryLimits;
+  /** Steps of one leaf. */
+  readonly steps: number;
+  /** Length of the range, ms. */
+  readonly rangeMs: number;
+  /** Series of all leaves together, counted once for each group they fall into. */
+  readonly series: number;
+  /** Groups of all leaves together. */
+  readonly groups: number;
+  /** Values (groups × steps) of all leaves together. */
+  readonly values: number;
+  /** Values of leaves over distributions, each of which is a sketch of some KiB until the end. */
+  readonly sketchValues: number;
+  /** Points that the stores read. */
+  readonly points: number;
+  /** How long a query may take, ms. */
+  readonly timeMs: number;
+  /** Queries of one tenant at the same time. */
+  readonly concurrentQueries: number;
+  /** Requests of one query to the stores at the same time. */
+  readonly concurrentRequests: number;
+  /** Metrics, or values of a tag key, in one description. */
+  readonly described: number;
+  /** Series sets per partition believed to be known by their digest. */
+  readonly seriesSets: number;
+  /** From this size on a series set is sent once and named by its digest from then on, bytes. */
+  readonly seriesSetBytes: number;
+}
+
+export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
+  language: DEFAULT_QUERY_LIMITS,
+  steps: 11_000,
+  rangeMs: 5 * 366 * 86_400_000,
+  series: 1_000_000,
+  groups: 20_000,
+  values: 4_000_000,
+  sketchValues: 200_000,
+  points: 200_000_000,
+  timeMs: 30_000,
+  concurrentQueries: 16,
+  concurrentRequests: 32,
+  described: 1_000,
+  seriesSets: 32,
+  seriesSetBytes: 4_096,
+};
+
+type NumericLimit = Exclude<keyof QueryServiceLimits, 'language'>;
+
+/** The refusal of a query that goes beyond a limit. */
+export function beyondLimit(limits: QueryServiceLimits, name: NumericLimit, found: string): TidemarkError {
+  return new TidemarkError('resource_exhausted', `${found} (limit: ${name} ${limits[name]})`, {
+    limit: name,
+    allowed: limits[name],
+  });
+}

@@ -1,0 +1,324 @@
+import { describe, expect, test } from '@jest/globals';
+import { ByteWriter } from '@tidemark/bytes';
+import { evenMap, KIND } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { DDSketch, packSketch } from '@tidemark/sketch';
+import { QueryService, type QueryServiceOptions } from './query-service.ts';
+import { type ModelPoint, ModelStores } from './testing/model-stores.ts';
+import { testClock } from './testing/test-clock.ts';
+
+const FROM_MS = 1_700_000_000_000;
+const TO_MS = FROM_MS + 60_000;
+const LATENESS_MS = 3000;
+
+function gauge(timeMs: number, value: number, more: Partial<ModelPoint> = {}): ModelPoint {
+  return {
+    partition: 0,
+    tenant: 'default',
+    metric: 'load',
+    kind: KIND.gauge,
+    tags: ['host:a'],
+    timeMs,
+    value,
+    ...more,
+  };
+}
+
+/** One partition by default, with its watermark at the end of the range. */
+function setUp(points: readonly ModelPoint[], options: Partial<QueryServiceOptions> = {}) {
+  const stores = new ModelStores();
+  stores.points = [...points];
+  stores.watermarksMs.set(0, TO_MS);
+  const clock = testClock();
+  const service = new QueryService({
+    stores,
+    maps: () => [evenMap(1)],
+    latenessMs: () => LATENESS_MS,
+    clock,
+    ...options,
+  });
+  const run = (query: string, signal?: AbortSignal) =>
+    service.run('default', { query, fromMs: FROM_MS, toMs: TO_MS }, signal);
+  return { stores, clock, service, run };
+}
+
+/** Partition 0 before, partition 1 now: every metric is asked of both. */
+const TWO_OWNERS = () => [evenMap(1, 1), { epoch: 2, partitions: 2, slots: evenMap(1).slots.map(() => 1) }];
+
+describe('complete_through', () => {
+  test('is the watermark less the lateness bound, beyond the range too', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1)]);
+    stores.watermarksMs.set(0, TO_MS + 100_000);
+    expect((await run('avg:load{*}')).completeThroughMs).toBe(TO_MS + 100_000 - LATENESS_MS);
+  });
+
+  test('is unknown before the first watermark', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1)]);
+    stores.watermarksMs.set(0, undefined);
+    const reply = await run('avg:load{*}');
+    expect(reply.series).toHaveLength(1);
+    expect(reply.completeThroughMs).toBeUndefined();
+  });
+
+  test('is the least of all partitions that owned the metric, of all leaves', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1), gauge(FROM_MS + 1000, 2, { partition: 1 })], {
+      maps: TWO_OWNERS,
+    });
+    stores.watermarksMs.set(1, TO_MS - 20_000);
+    const reply = await run('avg:load{*}.rollup(60)');
+    expect(reply.completeThroughMs).toBe(TO_MS - 20_000 - LATENESS_MS);
+    expect(reply.notes.join()).toContain('series of load moved between partitions');
+  });
+
+  test('a tag store that lags lowers it, and drops no series that it knew', async () => {
+    const points = [
+      gauge(FROM_MS + 10_000, 1, { tagsOffset: 5 }),
+      gauge(FROM_MS + 30_000, 2, { tagsOffset: 9, tags: ['host:b'] }),
+    ];
+    const { stores, run } = setUp(points);
+    stores.tagsOffsets.set(0, 9);
+    const lagging = await run('sum:load{*} by {host}');
+    expect(lagging.series.map((series) => series.tagSet)).toEqual([['host:a']]);
+    expect(lagging.completeThroughMs).toBe(FROM_MS + 30_000 - LATENESS_MS);
+    stores.tagsOffsets.set(0, 10);
+    const caughtUp = await run('sum:load{*} by {host}');
+    expect(caughtUp.series).toHaveLength(2);
+    expect(caughtUp.completeThroughMs).toBe(TO_MS - LATENESS_MS);
+  });
+
+  test('«no series» is only as complete as its partition', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS + 10_000, 1, { tagsOffset: 5 })]);
+    stores.tagsOffsets.set(0, 5);
+    const reply = await run('sum:load{*}');
+    expect(reply.series).toEqual([]);
+    expect(reply.completeThroughMs).toBe(FROM_MS + 10_000 - LATENESS_MS);
+    expect(stores.requests).toEqual(['tags/0', 'points/0']);
+  });
+
+  test.each(['points/1', 'tags/1'])(
+    '%s away: the others answer, nothing is complete, the part is named',
+    async (part) => {
+      const points = [gauge(FROM_MS, 1), gauge(FROM_MS, 2, { partition: 1, tags: ['host:b'] })];
+      const { stores, run } = setUp(points, { maps: TWO_OWNERS });
+      stores.watermarksMs.set(1, TO_MS);
+      stores.failing.set(part, new TidemarkError('unavailable', 'the store is starting'));
+      const reply = await run('sum:load{*} by {host}');
+      expect(reply.errors).toEqual([{ part, code: 'unavailable', message: 'the store is starting' }]);
+      expect(reply.completeThroughMs).toBeUndefined();
+      expect(reply.series.map((series) => series.tagSet)).toEqual([['host:a']]);
+    },
+  );
+
+  test('nobody there to ask is unavailable, a partition that nobody serves is a missing part', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1)]);
+    stores.failing.set('tags/0', new TidemarkError('unavailable', 'down'));
+    await expect(run('sum:load{*}')).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/tags\/0: down/),
+    });
+    stores.failing.clear();
+    stores.pointStore = () => {
+      throw new TidemarkError('unavailable', 'nobody serves it');
+    };
+    expect((await run('sum:load{*}')).errors).toEqual([
+      { part: 'points/0', code: 'unavailable', message: 'nobody serves it' },
+    ]);
+    await expect(setUp([], { maps: () => [] }).run('sum:load{*}')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('gaps are shown once, however many leaves meet them', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1)]);
+    stores.gaps.set(0, [{ offset: 7, reason: 'skipped' }]);
+    expect((await run('sum:load{*} / avg:load{*}')).gaps).toEqual([{ partition: 0, offset: 7, reason: 'skipped' }]);
+  });
+});
+
+describe('answers', () => {
+  test('steps are whole, aligned, and chosen for the range', async () => {
+    const { service } = setUp([gauge(FROM_MS + 100, 5), gauge(FROM_MS + 61_000, 7)]);
+    const query = 'avg:load{*}';
+    const reply = await service.run('default', { query, fromMs: FROM_MS + 500, toMs: FROM_MS + 3_600_000 });
+    // An hour in at most 300 steps: 15 s. The point before from_ms belongs to the first step.
+    const firstMs = FROM_MS - (FROM_MS % 15_000);
+    expect(reply.series[0]).toMatchObject({
+      metric: 'load',
+      scope: '*',
+      expression: 'avg:load{*}',
+      intervalMs: 15_000,
+      timesMs: [firstMs, FROM_MS + 61_000 - ((FROM_MS + 61_000) % 15_000)],
+      values: [5, 7],
+    });
+    expect(reply.notes).toEqual(['steps of 15 s, chosen for the range; .rollup(seconds) sets another']);
+  });
+
+  test('a metric of two kinds gives frames of each, and leaves out a kind that can not answer', async () => {
+    const writer = new ByteWriter();
+    const sketch = new DDSketch();
+    for (let i = 1; i <= 100; i++) sketch.insert(i);
+    packSketch(sketch, writer);
+    const points = [
+      gauge(FROM_MS, 4),
+      gauge(FROM_MS, 6, { kind: KIND.count }),
+      gauge(FROM_MS, 0, { kind: KIND.distribution, value: Uint8Array.from(writer.view()) }),
+    ];
+    const { run } = setUp(points);
+    const sums = await run('sum:load{env:prod OR host:a} by {host}.rollup(60)');
+    expect(sums.series.map(({ kind, values }) => [kind, values])).toEqual([
+      [KIND.gauge, [4]],
+      [KIND.count, [6]],
+      [KIND.count, [5050]],
+    ]);
+    expect(sums.series[0].scope).toBe('host:a,env:prod OR host:a');
+    const half = await run('p50:load{*}.rollup(60)');
+    expect(half.series).toHaveLength(1);
+    expect(Math.abs(half.series[0].values[0] - 50)).toBeLessThan(1);
+    expect(half.notes.filter((note) => note.includes('left out'))).toHaveLength(2);
+  });
+
+  test('equal leaves are read once', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 4)]);
+    const reply = await run('sum:load{*}.fill(zero) / sum:load{*}, max:load{*}');
+    expect(reply.series).toHaveLength(2);
+    expect(stores.requests).toEqual(['tags/0', 'tags/0', 'points/0 1', 'points/0 1']);
+  });
+
+  test('a large series set crosses once, and again when the store has forgotten it', async () => {
+    const points = Array.from({ length: 50 }, (_, i) => gauge(FROM_MS, i, { tags: [`host:${i}`] }));
+    const { stores, run } = setUp(points, { limits: { seriesSetBytes: 800 } });
+    for (let i = 0; i < 3; i++) {
+      if (i === 2) stores.forgetSets();
+      expect((await run('sum:load{*}.rollup(60)')).series[0].values).toEqual([1225]);
+    }
+    const asked = stores.requests.filter((request) => request.startsWith('points'));
+    expect(asked).toEqual(['points/0 50', 'points/0 0', 'points/0 0', 'points/0 50']);
+  });
+
+  test('tenants see their own, in series, descriptions and status', async () => {
+    const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 5, { tenant: 'other', metric: 'secret' })]);
+    const range = { fromMs: FROM_MS, toMs: TO_MS };
+    expect((await service.run('default', { query: 'sum:secret{*}', ...range })).series).toEqual([]);
+    expect((await service.metrics('default', { contains: '', fromMs: 0, limit: 0 })).metrics).toEqual([
+      { metric: 'load', kinds: [KIND.gauge], series: 1, lastDayMs: 1_699_920_000_000 },
+    ]);
+    const { keys } = await service.tags('default', { metric: 'load', ...range, limit: 0 });
+    expect(keys).toEqual([{ key: 'host', values: 1, series: 1, top: [{ value: 'a', series: 1 }] }]);
+    const status = await service.status('default');
+    expect(status.points[0].clients.map((client) => client.tenant)).toEqual(['default']);
+    expect(status).toMatchObject({ latenessMs: LATENESS_MS, mapEpoch: 1, errors: [], sessions: [] });
+  });
+
+  test('the status shows what answers and names what does not', async () => {
+    const { stores, service } = setUp([], { maps: () => [evenMap(2)] });
+    stores.failing.set('points/1', new TidemarkError('unavailable', 'restarting'));
+    const status = await service.status('default');
+    expect(status.points.map(({ partition }) => partition)).toEqual([0]);
+    expect(status.tags.map(({ partition }) => partition)).toEqual([0, 1]);
+    expect(status.errors).toEqual([{ part: 'points/1', code: 'unavailable', message: 'restarting' }]);
+  });
+});
+
+describe('limits', () => {
+  const points = Array.from({ length: 20 }, (_, i) => gauge(FROM_MS + i, i, { tags: [`host:${i}`] }));
+
+  test.each([
+    ['steps', { steps: 59 }, 'avg:load{*}.rollup(1)'],
+    ['rangeMs', { rangeMs: 59_999 }, 'avg:load{*}'],
+    ['series', { series: 19 }, 'avg:load{*}'],
+    ['series', { series: 39 }, 'avg:load{*} / max:load{*}'],
+    ['groups', { groups: 19 }, 'avg:load{*} by {host}'],
+    ['values', { values: 20 * 60 - 1 }, 'avg:load{*} by {host}.rollup(1)'],
+    ['points', { points: 19 }, 'avg:load{*}'],
+    ['points', { points: 39 }, 'avg:load{*} / max:load{*}'],
+  ])('%s: the query is refused by name', async (limit, limits, query) => {
+    const { run } = setUp(points, { limits });
+    await expect(run(query)).rejects.toMatchObject({ code: 'resource_exhausted' });
+    // What stores refuse themselves names their own limits.
+    const { run: enough } = setUp(points, { limits: { [limit]: Object.values(limits)[0] + 1 } });
+    await expect(enough(query)).resolves.toBeDefined();
+  });
+
+  test('memory is refused before the points are read', async () => {
+    const { stores, run } = setUp(points, { limits: { values: 100 } });
+    await expect(run('avg:load{*} by {host}.rollup(1)')).rejects.toMatchObject({
+      detail: { limit: 'values', allowed: 100 },
+    });
+    expect(stores.requests).toEqual(['tags/0']);
+  });
+
+  test.each([
+    [FROM_MS, FROM_MS, 'to_ms'],
+    [-1, FROM_MS, 'from_ms'],
+    [0.5, FROM_MS, 'from_ms'],
+    [FROM_MS, 9e15, 'to_ms'],
+    [Number.NaN, FROM_MS, 'from_ms'],
+  ])('a range from %p to %p names %s', async (fromMs, toMs, field) => {
+    const { service } = setUp([]);
+    await expect(service.run('default', { query: 'avg:load{*}', fromMs, toMs })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      detail: { field },
+    });
+  });
+
+  test('a tenant runs so many at once; another is not touched', async () => {
+    const { stores, service, run } = setUp(points, { limits: { concurrentQueries: 2 } });
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    stores.before = () => held;
+    const running = [run('avg:load{*}'), run('avg:load{*}')];
+    await expect(run('avg:load{*}')).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      detail: { limit: 'concurrentQueries' },
+    });
+    const other = service.run('other', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: TO_MS });
+    release();
+    await Promise.all([...running, other]);
+    await expect(run('avg:load{*}')).resolves.toBeDefined();
+  });
+});
+
+describe('an end before the answer', () => {
+  test('cancelling stops the requests that run, and starts no others', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1)]);
+    const signals: (AbortSignal | undefined)[] = [];
+    stores.before = (_, signal) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    };
+    const abort = new AbortController();
+    const running = run('avg:load{*}, max:load{*}', abort.signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true, true]);
+    expect(stores.requests).toEqual(['tags/0', 'tags/0']);
+  });
+
+  test('a store that never answers costs the time limit, not more', async () => {
+    const { stores, clock, run } = setUp([gauge(FROM_MS, 1)], { limits: { timeMs: 500 } });
+    stores.before = (part) => (part === 'points/0' ? new Promise(() => {}) : undefined);
+    const running = expect(run('avg:load{*}')).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+      detail: { limit: 'timeMs', allowed: 500 },
+    });
+    clock.advance(500);
+    await running;
+  });
+
+  test('a refusal of one leaf stops the others', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1)], { limits: { concurrentRequests: 1 } });
+    await expect(run('p50:load{*}, avg:load{*} by {host}')).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringMatching(/percentiles need a distribution/),
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stores.requests.filter((request) => request.startsWith('points')).length).toBeLessThanOrEqual(1);
+  });
+
+  test('a syntax error has its column, and asks nobody', async () => {
+    const { stores, run } = setUp([]);
+    await expect(run('avg:load{*')).rejects.toMatchObject({ code: 'invalid_argument', detail: { field: 'query' } });
+    expect(stores.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,253 @@
+import type {
+  MetricsReply,
+  MetricsRequest,
+  QueryReply,
+  QueryRequest,
+  SessionStatus,
+  StatusReply,
+  TagsReply,
+  TagsRequest,
+} from '@tidemark/contract';
+import type { Frame } from '@tidemark/fold';
+import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
+import { assert, type Clock, TidemarkError } from '@tidemark/ports';
+import { evaluate, leavesOf, parseQuery, printExpression, type Query, type QueryLeaf } from '@tidemark/query-language';
+import { withDeadline } from './deadline.ts';
+import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import { KnownSets } from './known-sets.ts';
+import { frameOfLeaf } from './leaf-frame.ts';
+import { Parts } from './parts.ts';
+import type { QueryReader } from './query-reader.ts';
+import { QueryRun } from './query-run.ts';
+import { beyondLimit, DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
+import { resultSeries } from './result-series.ts';
+import { stepsOf } from './steps.ts';
+import type { QueryStores } from './stores.ts';
+import { TenantGate } from './tenant-gate.ts';
+
+export interface QueryServiceOptions {
+  readonly stores: QueryStores;
+  /**
+   * Every map that was in force at any time since `sinceMs` (ms since the epoch), the newest last; older ones beside
+   * do no harm but cost requests. Empty before the first map was decided.
+   */
+  readonly maps: (sinceMs: number) => readonly PartitionMap[];
+  /** Lateness bound D of a tenant, ms. */
+  readonly latenessMs: (tenant: string) => number;
+  readonly clock: Clock;
+  /** Intake sessions for the status; none when left out. */
+  readonly sessions?: () => readonly SessionStatus[];
+  readonly limits?: Partial<QueryServiceLimits>;
+}
+
+/** How long a client may keep a batch before it gives it up: for so long a stamp of an old map may still be used. */
+const STAMP_HOLDS_MS = 7 * 86_400_000;
+/** The latest time that JavaScript's dates know, ms. */
+const LATEST_MS = 8_640_000_000_000_000;
+/** How far back tags are described when nothing is said, ms. */
+const DESCRIBED_RANGE_MS = 86_400_000;
+
+/** Runs queries over the stores of all partitions, and says of each answer through when it is complete. */
+export class QueryService implements QueryReader {
+  readonly #options: QueryServiceOptions;
+  readonly #limits: QueryServiceLimits;
+  readonly #gate: TenantGate;
+  readonly #knownSets: KnownSets;
+
+  constructor(options: QueryServiceOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_QUERY_SERVICE_LIMITS, ...options.limits };
+    this.#gate = new TenantGate(this.#limits);
+    this.#knownSets = new KnownSets(this.#limits.seriesSets, this.#limits.seriesSetBytes);
+  }
+
+  /**
+   * Evaluates a query over the whole steps that touch [fromMs, toMs). Throws `invalid_argument` for what the query
+   * can't mean, `resource_exhausted` with `limit` in its detail beyond a limit, `deadline_exceeded`, `cancelled`, and
+   * `unavailable` when no part could answer. Where only some can't, they are named in `errors`.
+   */
+  async run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryReply> {
+    const { fromMs, toMs } = request;
+    const query = parseQuery(request.query, this.#limits.language);
+    this.#checkRange(fromMs, toMs);
+    const leaves = leavesOf(query);
+    for (const leaf of leaves) {
+      const { steps, stepMs } = stepsOf(leaf, fromMs, toMs);
+      if (steps > this.#limits.steps) throw beyondLimit(this.#limits, 'steps', `${steps} steps of ${stepMs / 1000} s`);
+    }
+    return this.#gate.run(tenant, () =>
+      withDeadline(this.#options.clock, this.#limits, signal, (within) =>
+        this.#answer(
+          query,
+          leaves,
+          new QueryRun({
+            tenant,
+            fromMs,
+            toMs,
+            maps: this.#maps(fromMs),
+            stores: this.#options.stores,
+            limits: this.#limits,
+            knownSets: this.#knownSets,
+            signal: within,
+          }),
+        ),
+      ),
+    );
+  }
+
+  /** The tenant's metrics by name, with the partitions that could not be asked. */
+  async metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply> {
+    const limit = this.#describedLimit(request.limit);
+    const { contains, fromMs } = request;
+    const partitions = allPartitions(this.#maps(fromMs));
+    return this.#describe(tenant, signal, async (parts) => {
+      const replies = await Promise.all(
+        partitions.map((partition) =>
+          parts.ask(`tags/${partition}`, (within) =>
+            this.#options.stores
+              .tagStore(partition)
+              .describeMetrics({ partition, tenant, contains, fromMs, limit }, within),
+          ),
+        ),
+      );
+      const found = replies.map((reply) => reply?.metrics ?? []);
+      return { metrics: mergeMetrics(found, limit), errors: parts.sortedErrors() };
+    });
+  }
+
+  /** Tag keys and values of a metric; of the last day when no range is given (from and to both 0). */
+  async tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply> {
+    const limit = this.#describedLimit(request.limit);
+    const { metric } = request;
+    const toMs = request.toMs === 0 ? Math.ceil(this.#options.clock.wallMs()) : request.toMs;
+    const fromMs = request.fromMs === 0 && request.toMs === 0 ? toMs - DESCRIBED_RANGE_MS : request.fromMs;
+    this.#checkRange(fromMs, toMs);
+    const id = metricId(tenant, metric);
+    const partitions = [...new Set(this.#maps(fromMs).map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
+    return this.#describe(tenant, signal, async (parts) => {
+      const replies = await Promise.all(
+        partitions.map((partition) =>
+          parts.ask(`tags/${partition}`, (within) =>
+            this.#options.stores
+              .tagStore(partition)
+              .describeTags({ partition, tenant, metric, fromMs, toMs, limit }, within),
+          ),
+        ),
+      );
+      const found = replies.map((reply) => reply?.keys ?? []);
+      return { keys: mergeTagKeys(found, limit), errors: parts.sortedErrors() };
+    });
+  }
+
+  /** Where every partition stands. Never refused for load: it is what one looks at then. */
+  async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
+    const { clock, stores, latenessMs, sessions } = this.#options;
+    const nowMs = Math.floor(clock.wallMs());
+    const maps = this.#maps(nowMs);
+    return withDeadline(clock, this.#limits, signal, async (within) => {
+      const parts = new Parts(this.#limits.concurrentRequests, within);
+      const partitions = allPartitions(maps);
+      const [points, tags] = await Promise.all([
+        Promise.all(
+          partitions.map((p) => parts.ask(`points/${p}`, (s) => stores.pointStore(p).status({ partition: p }, s))),
+        ),
+        Promise.all(
+          partitions.map((p) => parts.ask(`tags/${p}`, (s) => stores.tagStore(p).status({ partition: p }, s))),
+        ),
+      ]);
+      return {
+        points: points
+          .filter((status) => status !== undefined)
+          .map((status) => ({ ...status, clients: status.clients.filter((client) => client.tenant === tenant) })),
+        tags: tags.filter((status) => status !== undefined),
+        sessions: [...(sessions?.() ?? [])],
+        latenessMs: latenessMs(tenant),
+        nowMs,
+        errors: parts.sortedErrors(),
+        mapEpoch: maps[maps.length - 1].epoch,
+      };
+    });
+  }
+
+  async #answer(query: Query, leaves: readonly QueryLeaf[], run: QueryRun): Promise<QueryReply> {
+    const frames = new Map<string, Promise<Frame>>();
+    for (const leaf of leaves) {
+      const key = leafKey(leaf);
+      if (frames.has(key)) continue;
+      frames.set(key, frameOfLeaf(run, leaf, stepsOf(leaf, run.fromMs, run.toMs)));
+    }
+    const finished = new Map<string, Frame>();
+    await Promise.all([...frames].map(async ([key, frame]) => finished.set(key, await frame)));
+    run.parts.requireOne();
+    const results = evaluate(query, (leaf) => {
+      const frame = finished.get(leafKey(leaf));
+      assert(frame !== undefined, 'every leaf has been read');
+      return frame;
+    });
+    for (const leaf of leaves) {
+      if (leaf.rollup?.seconds !== undefined) continue;
+      const { stepMs } = stepsOf(leaf, run.fromMs, run.toMs);
+      run.notes.add(`steps of ${stepMs / 1000} s, chosen for the range; .rollup(seconds) sets another`);
+    }
+    return {
+      series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i])),
+      completeThroughMs: run.completeness.throughMs(this.#options.latenessMs(run.tenant)),
+      errors: run.parts.sortedErrors(),
+      gaps: run.gaps,
+      pointsRead: run.pointsRead,
+      seriesRead: run.seriesRead,
+      notes: [...run.notes],
+    };
+  }
+
+  #describe<T>(tenant: string, signal: AbortSignal | undefined, task: (parts: Parts) => Promise<T>): Promise<T> {
+    return this.#gate.run(tenant, () =>
+      withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
+        const parts = new Parts(this.#limits.concurrentRequests, within);
+        const reply = await task(parts);
+        parts.requireOne();
+        return reply;
+      }),
+    );
+  }
+
+  #maps(fromMs: number): readonly PartitionMap[] {
+    const maps = this.#options.maps(fromMs - STAMP_HOLDS_MS);
+    if (maps.length === 0) throw new TidemarkError('unavailable', 'no partition map has been decided yet');
+    return maps;
+  }
+
+  #describedLimit(asked: number): number {
+    return asked > 0 ? Math.min(asked, this.#limits.described) : this.#limits.described;
+  }
+
+  #checkRange(fromMs: number, toMs: number): void {
+    for (const [field, value] of [
+      ['from_ms', fromMs],
+      ['to_ms', toMs],
+    ] as const) {
+      if (Number.isSafeInteger(value) && value >= 0 && value <= LATEST_MS) continue;
+      throw new TidemarkError('invalid_argument', `${field}: ${value} (limit: a whole number, 0 to ${LATEST_MS})`, {
+        field,
+      });
+    }
+    if (fromMs >= toMs) {
+      throw new TidemarkError('invalid_argument', `to_ms: ${toMs} (limit: above from_ms, ${fromMs})`, {
+        field: 'to_ms',
+      });
+    }
+    if (toMs - fromMs > this.#limits.rangeMs) {
+      throw beyondLimit(this.#limits, 'rangeMs', `a range of ${toMs - fromMs} ms`);
+    }
+  }
+}
+
+/** What two leaves have in common when one read serves both: all but what is done to the finished frame. */
+function leafKey(leaf: QueryLeaf): string {
+  return printExpression({ ...leaf, fill: undefined });
+}
+
+function allPartitions(maps: readonly PartitionMap[]): number[] {
+  const count = Math.max(...maps.map((map) => map.partitions));
+  return Array.from({ length: count }, (_, partition) => partition);
+}

@@ -1,0 +1,38 @@
+import type { ResultSeries } from '@tidemark/contract';
+import type { Frame } from '@tidemark/fold';
+import { type Expression, leavesOf, printExpression, printFilter } from '@tidemark/query-language';
+
+/** The series of one expression's frame as the answer has them: steps without a value left out, empty series too. */
+export function resultSeries(expression: Expression, frame: Frame): ResultSeries[] {
+  const text = printExpression(expression);
+  const scope = commonScope(expression);
+  const out: ResultSeries[] = [];
+  for (const { metric, tags, kind, values } of frame.series) {
+    const timesMs: number[] = [];
+    const present: number[] = [];
+    for (let i = 0; i < values.length; i++) {
+      if (Number.isNaN(values[i])) continue;
+      timesMs.push(frame.fromMs + i * frame.stepMs);
+      present.push(values[i]);
+    }
+    if (present.length === 0) continue;
+    out.push({
+      metric,
+      tagSet: [...tags],
+      scope: [...tags, ...scope].join(',') || '*',
+      expression: text,
+      intervalMs: frame.stepMs,
+      timesMs,
+      values: present,
+      kind,
+    });
+  }
+  return out;
+}
+
+/** The filter that all of an expression's leaves share, as text; nothing when they differ, or when it is «all». */
+function commonScope(expression: Expression): string[] {
+  const filters = new Set(leavesOf({ expressions: [expression] }).map((leaf) => printFilter(leaf.filter)));
+  const [first] = filters;
+  return filters.size === 1 && first !== '*' ? [first] : [];
+}

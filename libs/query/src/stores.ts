@@ -1,0 +1,40 @@
+import type {
+  AggregateReply,
+  AggregateRequest,
+  DescribeMetricsReply,
+  DescribeMetricsRequest,
+  DescribeTagsReply,
+  DescribeTagsRequest,
+  MatchReply,
+  MatchRequest,
+  PartitionStatusReply,
+  PartitionStatusRequest,
+  SeriesTagsReply,
+  SeriesTagsRequest,
+  TagPartitionStatusReply,
+  TagPartitionStatusRequest,
+} from '@tidemark/contract';
+
+/** Reads one partition of a tag store. Failures are TidemarkErrors; an abort may end a request early. */
+export interface TagStoreReader {
+  match(request: MatchRequest, signal?: AbortSignal): Promise<MatchReply>;
+  describeMetrics(request: DescribeMetricsRequest, signal?: AbortSignal): Promise<DescribeMetricsReply>;
+  describeTags(request: DescribeTagsRequest, signal?: AbortSignal): Promise<DescribeTagsReply>;
+  seriesTags(request: SeriesTagsRequest, signal?: AbortSignal): Promise<SeriesTagsReply>;
+  status(request: TagPartitionStatusRequest, signal?: AbortSignal): Promise<TagPartitionStatusReply>;
+}
+
+/** Reads one partition of a point store. Failures are TidemarkErrors; an abort may end a request early. */
+export interface PointStoreReader {
+  aggregate(request: AggregateRequest, signal?: AbortSignal): Promise<AggregateReply>;
+  status(request: PartitionStatusRequest, signal?: AbortSignal): Promise<PartitionStatusReply>;
+}
+
+/**
+ * Who answers for a partition. May throw a TidemarkError such as `unavailable` when nobody does: that part is then
+ * missing from the answer, and named in it.
+ */
+export interface QueryStores {
+  tagStore(partition: number): TagStoreReader;
+  pointStore(partition: number): PointStoreReader;
+}

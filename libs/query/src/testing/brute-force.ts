@@ -1,0 +1,81 @@
+import type { Frame, FrameSeries } from '@tidemark/fold';
+import { KIND, type Kind } from '@tidemark/model';
+import { evaluate, groupTags, matchesFilter, parseQuery, type QueryLeaf } from '@tidemark/query-language';
+import type { ModelPoint } from './model-stores.ts';
+
+/** What a query over gauges and counts means, spelled out over a list of points, without stores and partials. */
+export function bruteForce(points: readonly ModelPoint[], text: string, fromMs: number, toMs: number): Frame[] {
+  return evaluate(parseQuery(text), (leaf) => leafFrame(points, leaf, fromMs, toMs));
+}
+
+function leafFrame(points: readonly ModelPoint[], leaf: QueryLeaf, rangeFromMs: number, rangeToMs: number): Frame {
+  const stepMs = (leaf.rollup?.seconds ?? Number.NaN) * 1000;
+  const fromMs = rangeFromMs - (rangeFromMs % stepMs);
+  const steps = Math.ceil((rangeToMs - fromMs) / stepMs);
+  const groups = new Map<string, { tags: string[]; kind: Kind; series: Map<string, ModelPoint[]> }>();
+  for (const point of points) {
+    if (point.metric !== leaf.metric || !matchesFilter(leaf.filter, point.tags)) continue;
+    for (const tags of groupTags(leaf.groupBy, point.tags)) {
+      const key = [...tags, point.kind].join('\n');
+      const group = groups.get(key) ?? { tags, kind: point.kind, series: new Map<string, ModelPoint[]>() };
+      groups.set(key, group);
+      const series = point.tags.join();
+      group.series.set(series, [...(group.series.get(series) ?? []), point]);
+    }
+  }
+  const series = [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]): FrameSeries => {
+      const values = new Float64Array(steps).fill(Number.NaN);
+      for (let i = 0; i < steps; i++) {
+        const start = fromMs + i * stepMs;
+        const folded: { value: number; timeMs: number }[] = [];
+        for (const own of group.series.values()) {
+          const within = own.filter((p) => p.timeMs >= start && p.timeMs < start + stepMs);
+          if (within.length === 0) continue;
+          within.sort((a, b) => a.timeMs - b.timeMs);
+          const method = leaf.rollup?.method ?? defaultMethod(leaf, group.kind);
+          folded.push({
+            value: fold(
+              method,
+              within.map((p) => Number(p.value)),
+            ),
+            timeMs: within[within.length - 1].timeMs,
+          });
+        }
+        if (folded.length > 0) values[i] = foldSpace(leaf, folded);
+      }
+      return { tags: group.tags, metric: leaf.metric, kind: group.kind, values };
+    });
+  return { fromMs, stepMs, steps, series };
+}
+
+function defaultMethod(leaf: QueryLeaf, kind: Kind): string {
+  if (kind === KIND.count) return 'sum';
+  return leaf.aggregator.type === 'space' && leaf.aggregator.name === 'last' ? 'last' : 'avg';
+}
+
+function foldSpace(leaf: QueryLeaf, folded: readonly { value: number; timeMs: number }[]): number {
+  const name = leaf.aggregator.type === 'space' ? leaf.aggregator.name : 'p';
+  const values = folded.map(({ value }) => value);
+  if (name !== 'last') return fold(name, values);
+  const newest = Math.max(...folded.map(({ timeMs }) => timeMs));
+  return Math.max(...folded.filter(({ timeMs }) => timeMs === newest).map(({ value }) => value));
+}
+
+function fold(method: string, values: readonly number[]): number {
+  switch (method) {
+    case 'avg':
+      return values.reduce((a, b) => a + b, 0) / values.length;
+    case 'sum':
+      return values.reduce((a, b) => a + b, 0);
+    case 'min':
+      return Math.min(...values);
+    case 'max':
+      return Math.max(...values);
+    case 'count':
+      return values.length;
+    default:
+      return values[values.length - 1];
+  }
+}

@@ -1,0 +1,241 @@
+import type {
+  AggregateReply,
+  AggregateRequest,
+  MatchedGroup,
+  MatchReply,
+  MatchRequest,
+  TagFilter as TagFilterMessage,
+} from '@tidemark/contract';
+import {
+  AggregateReply as AggregateReplyMessage,
+  PartitionStatusReply,
+  TagPartitionStatusReply,
+} from '@tidemark/contract';
+import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, TimeFolder, timeFoldOf } from '@tidemark/fold';
+import { DAY_MS, dayOf, hash128, ID_BYTES, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
+import type { PointStoreReader, QueryStores, TagStoreReader } from '../stores.ts';
+
+export interface ModelPoint {
+  readonly partition: number;
+  readonly tenant: string;
+  readonly metric: string;
+  readonly kind: Kind;
+  readonly tags: readonly string[];
+  readonly timeMs: number;
+  readonly value: number | Uint8Array;
+  /** Offset in `tags` of the record that defines the series; every tag store has read it when left out. */
+  readonly tagsOffset?: number;
+}
+
+/** Stores that keep all points in a list and answer as the contracts say, by looking at every one. */
+export class ModelStores implements QueryStores {
+  points: ModelPoint[] = [];
+  /** Next `tags` offset of each tag store; Infinity when it has read all. */
+  readonly tagsOffsets = new Map<number, number>();
+  /** Watermark of each partition, ms; `undefined` before its first mark. */
+  readonly watermarksMs = new Map<number, number | undefined>();
+  /** Parts that fail, such as `points/1`. */
+  readonly failing = new Map<string, TidemarkError>();
+  readonly gaps = new Map<number, { readonly offset: number; readonly reason: string }[]>();
+  /** Every request, as `points/1`, in order; those of points with the sizes of their series sets. */
+  readonly requests: string[] = [];
+  /** Called before each answer; may wait. */
+  before: (part: string, signal: AbortSignal | undefined) => Promise<void> | void = () => {};
+  readonly #sets = new Map<string, Buffer>();
+
+  forgetSets(): void {
+    this.#sets.clear();
+  }
+
+  tagStore(partition: number): TagStoreReader {
+    const enter = (signal?: AbortSignal) => this.#enter(`tags/${partition}`, signal);
+    return {
+      match: async (request, signal) => {
+        await enter(signal);
+        return this.#match(request);
+      },
+      describeMetrics: async ({ tenant, contains, limit }, signal) => {
+        await enter(signal);
+        const known = this.#known(partition).filter((p) => p.tenant === tenant && p.metric.includes(contains));
+        const metrics = [...new Set(known.map((p) => p.metric))].sort().slice(0, limit);
+        return {
+          tagsOffset: 0,
+          metrics: metrics.map((metric) => {
+            const own = known.filter((p) => p.metric === metric);
+            return {
+              metric,
+              kinds: [...new Set(own.map((p) => p.kind))].sort(),
+              series: new Set(own.map((p) => p.tags.join())).size,
+              lastDayMs: Math.max(...own.map((p) => dayOf(p.timeMs) * DAY_MS)),
+            };
+          }),
+        };
+      },
+      describeTags: async ({ tenant, metric }, signal) => {
+        await enter(signal);
+        const counts = new Map<string, Map<string, number>>();
+        for (const tags of tagSets(this.#known(partition).filter((p) => p.tenant === tenant && p.metric === metric))) {
+          for (const tag of tags) {
+            const [key, value] = [tag.slice(0, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)];
+            const values = counts.get(key) ?? new Map<string, number>();
+            counts.set(key, values.set(value, (values.get(value) ?? 0) + 1));
+          }
+        }
+        const keys = [...counts].map(([key, values]) => {
+          const top = [...values].map(([value, series]) => ({ value, series }));
+          return { key, values: values.size, series: top.reduce((sum, { series }) => sum + series, 0), top };
+        });
+        return { tagsOffset: 0, keys };
+      },
+      seriesTags: async () => ({ series: [], tagsOffset: 0 }),
+      status: async (_, signal) => {
+        await enter(signal);
+        return TagPartitionStatusReply.create({ partition });
+      },
+    };
+  }
+
+  pointStore(partition: number): PointStoreReader {
+    return {
+      aggregate: async (request, signal) => {
+        const sizes = request.groups.map(({ series }) => series.length / ID_BYTES);
+        await this.#enter(`points/${partition} ${sizes.join(',')}`.trim(), signal);
+        return this.#aggregate(request);
+      },
+      status: async (_, signal) => {
+        await this.#enter(`points/${partition}`, signal);
+        return PartitionStatusReply.create({
+          partition,
+          watermarkMs: this.watermarksMs.get(partition),
+          clients: [{ tenant: 'default' }, { tenant: 'other' }],
+        });
+      },
+    };
+  }
+
+  async #enter(request: string, signal: AbortSignal | undefined): Promise<void> {
+    this.requests.push(request);
+    const part = request.split(' ')[0];
+    await this.before(part, signal);
+    const failure = this.failing.get(part);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Points whose series the partition's tag store knows by now. */
+  #known(partition: number): ModelPoint[] {
+    const next = this.tagsOffsets.get(partition) ?? Number.POSITIVE_INFINITY;
+    return this.points.filter((p) => p.partition === partition && (p.tagsOffset ?? 0) < next);
+  }
+
+  #match(request: MatchRequest): MatchReply {
+    const { partition, tenant, metric, groupBy } = request;
+    const filter = plainFilter(request.filter);
+    const days = [dayOf(request.fromMs), dayOf(request.toMs - 1)];
+    const seen = this.#known(partition).filter(
+      (p) => p.tenant === tenant && p.metric === metric && dayOf(p.timeMs) >= days[0] && dayOf(p.timeMs) <= days[1],
+    );
+    const groups = new Map<string, { tags: string[]; kind: Kind; ids: Set<string> }>();
+    for (const point of seen) {
+      if (!matchesFilter(filter, point.tags)) continue;
+      for (const tags of groupTags(groupBy, point.tags)) {
+        const key = `${tags.join('\n')}\n${point.kind}`;
+        const group = groups.get(key) ?? { tags, kind: point.kind, ids: new Set<string>() };
+        groups.set(key, group);
+        group.ids.add(idOf(point));
+      }
+    }
+    if (groups.size > request.maxGroups) throw new TidemarkError('resource_exhausted', 'max_groups');
+    const matched: MatchedGroup[] = [...groups.values()].map(({ tags, kind, ids }) => ({
+      tags,
+      kind,
+      series: Buffer.from([...ids].sort().join(''), 'hex'),
+    }));
+    const next = this.tagsOffsets.get(partition) ?? 1_000_000;
+    return {
+      metricId: metricId(tenant, metric),
+      kinds: [...new Set(seen.map((p) => p.kind))].sort(),
+      groups: matched,
+      tagsOffset: next,
+    };
+  }
+
+  #aggregate(request: AggregateRequest): AggregateReply {
+    const { partition, fromMs, toMs, stepMs } = request;
+    const own = this.points.filter((p) => p.partition === partition);
+    const steps = Math.ceil((toMs - fromMs) / stepMs);
+    const folder = new TimeFolder({ fold: timeFoldOf(request.timeFold), fromMs, stepMs, steps });
+    let pointsRead = 0;
+    const groups = request.groups.map(({ digest, series }) => {
+      const partial = new SpacePartial(spaceFoldOf(request.spaceFold), steps);
+      const ids = this.#resolve(digest, series).toString('hex').match(/.{32}/g) ?? [];
+      for (const id of ids) {
+        const points = own.filter((p) => idOf(p) === id).sort((a, b) => a.timeMs - b.timeMs);
+        folder.begin();
+        for (const { timeMs, value } of points) {
+          if (typeof value !== 'number') folder.addSketch(timeMs, value);
+          else if (timeMs >= fromMs) folder.add(timeMs, value);
+          else if (request.timeFold === TIME_FOLD.increase) folder.seed(value);
+        }
+        pointsRead += points.length;
+        partial.addSeries(folder.finish());
+      }
+      return packPartial(partial);
+    });
+    if (pointsRead > request.maxPoints) throw new TidemarkError('resource_exhausted', 'max_points');
+    const watermarkMs = this.watermarksMs.get(partition);
+    // The block of a point was appended when its accept time, here its timestamp, was still ahead of the watermark.
+    const uncovered = own.filter((p) => (p.tagsOffset ?? 0) >= request.tagsOffset).map((p) => p.timeMs);
+    return AggregateReplyMessage.fromPartial({
+      groups: groups.map((group) => ({ ...group, count: Buffer.from(group.count) })) as AggregateReply['groups'],
+      offset: own.length,
+      watermarkMs,
+      coveredWatermarkMs: watermarkMs === undefined ? undefined : Math.min(watermarkMs, ...uncovered),
+      pointsRead,
+      seriesRead: request.groups.length,
+      gaps: (this.gaps.get(partition) ?? []).map((gap) => ({ partition, ...gap })),
+    });
+  }
+
+  #resolve(digest: Buffer, series: Buffer): Buffer {
+    const key = digest.toString('hex');
+    if (series.length === 0) {
+      const known = this.#sets.get(key);
+      if (known === undefined) throw new TidemarkError('failed_precondition', 'unknown set');
+      return known;
+    }
+    if (digest.length > 0) {
+      if (!hash128(series).equals(digest)) throw new TidemarkError('invalid_argument', 'wrong digest');
+      this.#sets.set(key, series);
+    }
+    return series;
+  }
+}
+
+function idOf({ tenant, metric, kind, tags }: ModelPoint): string {
+  return seriesId(seriesName(tenant, metric, kind, tags)).toString('hex');
+}
+
+function tagSets(points: readonly ModelPoint[]): (readonly string[])[] {
+  return [...new Map(points.map((p) => [idOf(p), p.tags])).values()];
+}
+
+function plainFilter(message: TagFilterMessage | undefined): TagFilter {
+  const filter = message?.filter;
+  if (filter === undefined) return { type: 'all' };
+  switch (filter.$case) {
+    case 'tag':
+      return { type: 'tag', tag: filter.value };
+    case 'pattern':
+      return { type: 'pattern', ...filter.value };
+    case 'in':
+      return { type: 'in', ...filter.value };
+    case 'not':
+      return { type: 'not', filter: plainFilter(filter.value) };
+    case 'and':
+      return { type: 'and', filters: filter.value.filters.map(plainFilter) };
+    default:
+      return { type: 'or', filters: filter.value.filters.map(plainFilter) };
+  }
+}

@@ -1,0 +1,29 @@
+import type { Clock } from '@tidemark/ports';
+
+export interface TestClock extends Clock {
+  /** Moves the time on, and fires what is due. */
+  advance(ms: number): void;
+}
+
+/** A clock that stands still until it is moved. */
+export function testClock(startMs = 1_700_000_000_000): TestClock {
+  let nowMs = startMs;
+  const timers = new Set<{ readonly atMs: number; readonly task: () => void }>();
+  return {
+    wallMs: () => nowMs,
+    monotonicMs: () => nowMs - startMs,
+    setTimer(delayMs, task) {
+      const timer = { atMs: nowMs + delayMs, task };
+      timers.add(timer);
+      return { cancel: () => timers.delete(timer) };
+    },
+    advance(ms) {
+      nowMs += ms;
+      for (const timer of [...timers]) {
+        if (timer.atMs > nowMs) continue;
+        timers.delete(timer);
+        timer.task();
+      }
+    },
+  };
+}
