@@ -5,7 +5,7 @@ import { SystemClock } from '@tidemark/system';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogReader, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
 
-const RUNS = 40;
+const RUNS = 20;
 const LIVES = 5;
 const WRITERS = 4;
 const OPTIONS = { partitions: { points: 2 }, limits: { segmentBytes: 900, groupBytes: 500, tailCacheBytes: 400 } };
