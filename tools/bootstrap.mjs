@@ -22,12 +22,13 @@ const PROGRAMS = {
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...rest] = process.argv.slice(2);
 const program = PROGRAMS[name];
-if (program === undefined) {
-  console.error(`unknown program ${name}: one of ${Object.keys(PROGRAMS).join(', ')}`);
+if (program === undefined && name !== 'install') {
+  console.error(`unknown program ${name}: one of install, ${Object.keys(PROGRAMS).join(', ')}`);
   process.exit(2);
 }
 
 install();
+if (name === 'install') process.exit(0);
 const node = nodeOfProject();
 if (name === 'start') buildPage();
 run();

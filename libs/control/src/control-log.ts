@@ -69,7 +69,7 @@ export class ControlFollower {
     const options = { maxBytes: READ_BYTES, waitMs, signal: this.#stop.signal };
     for (const record of await this.#log.read('control', 0, this.state.nextOffset, options)) {
       const message = decodeControl(record.value);
-      this.state.apply(message, record.offset);
+      this.state.apply(message, record.offset, record.appendTimeMs);
       for (const listener of [...this.#listeners]) listener(message, record.offset);
     }
   }

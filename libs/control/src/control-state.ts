@@ -16,8 +16,8 @@ export interface SessionInfo {
   readonly session: Uint8Array;
   readonly process: string;
   state: 'open' | 'fenced' | 'closed';
-  /** Offset of the last renewal, or of the registration. */
-  renewedOffset: number;
+  /** When the log took the last renewal, or the registration, ms. */
+  renewedMs: number;
 }
 
 /** A fence that was decided; `lane` absent means the whole session. */
@@ -70,19 +70,26 @@ export class ControlState {
     return this.#skips.get(`${topic}/${partition}/${offset}`);
   }
 
-  apply(message: ControlMessage, offset: number): void {
+  /** Applies the record at `offset`, which the log took at `appendTimeMs`. */
+  apply(message: ControlMessage, offset: number, appendTimeMs: number): void {
     this.nextOffset = offset + 1;
     switch (message.$case) {
       case 'registered': {
         const { session, process } = message.value;
         const key = toHex(session);
         if (!this.sessions.has(key)) {
-          this.sessions.set(key, { key, session: Buffer.from(session), process, state: 'open', renewedOffset: offset });
+          this.sessions.set(key, {
+            key,
+            session: Buffer.from(session),
+            process,
+            state: 'open',
+            renewedMs: appendTimeMs,
+          });
         }
         return;
       }
       case 'renewed':
-        this.#renew(message.value, offset);
+        this.#renew(message.value, appendTimeMs);
         return;
       case 'ended': {
         const session = this.sessions.get(toHex(message.value.session));
@@ -122,10 +129,10 @@ export class ControlState {
     return term === this.term;
   }
 
-  #renew(renewed: SessionRenewed, offset: number): void {
+  #renew(renewed: SessionRenewed, appendTimeMs: number): void {
     const session = this.sessions.get(toHex(renewed.session));
     if (session === undefined || session.state !== 'open') return;
-    session.renewedOffset = offset;
+    session.renewedMs = appendTimeMs;
     for (const { partition, lane } of renewed.deadLanes) {
       const key = fenceKey(session.session, { partition, lane });
       if (!this.fences.has(key)) this.deadLanes.set(key, { session: session.session, partition, lane });

@@ -5,7 +5,7 @@ import { type Clock, TidemarkError } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
 
 const WINDOW_BYTES = 16 * 1024 * 1024;
-const FILES = ['intake', 'query', 'point_store', 'tag_store', 'control'].map((name) => `tidemark/v1/${name}.proto`);
+const FILES = ['intake', 'query', 'control'].map((name) => `tidemark/v1/${name}.proto`);
 
 export interface GrpcServerOptions {
   readonly host: string;

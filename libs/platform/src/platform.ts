@@ -1,15 +1,18 @@
 import { join } from 'node:path';
-import { IntakeService } from '@tidemark/contract';
+import { IntakeService, QueryService as QueryContract } from '@tidemark/contract';
 import { Access, ControlFollower } from '@tidemark/control';
 import { Coordinator } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { intakeService, sessionClock } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
+import { QueryService, queryService } from '@tidemark/query';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
 import { GrpcServer } from './grpc-server.ts';
 import { IntakeRunner } from './intake-runner.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
+import { sessionStatus } from './session-status.ts';
+import { storeReaders } from './store-readers.ts';
 import { StoreThreads } from './store-threads.ts';
 
 const SHUTDOWN_MS = 2000;
@@ -25,10 +28,11 @@ export class Platform {
   readonly intake: IntakeRunner;
   readonly stores: StoreThreads;
   readonly access: Access;
+  readonly query: QueryService;
   readonly #grpc: GrpcServer;
 
   private constructor(
-    parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access'>,
+    parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access' | 'query'>,
     grpc: GrpcServer,
   ) {
     this.log = parts.log;
@@ -37,6 +41,7 @@ export class Platform {
     this.intake = parts.intake;
     this.stores = parts.stores;
     this.access = parts.access;
+    this.query = parts.query;
     this.#grpc = grpc;
   }
 
@@ -116,6 +121,13 @@ export class Platform {
     );
     await intake.start();
     const access = new Access(control.state);
+    const query = new QueryService({
+      stores: storeReaders(stores),
+      maps: () => [...control.state.maps.values()],
+      latenessMs: () => options.latenessMs,
+      clock,
+      sessions: () => sessionStatus(control.state, intake.session),
+    });
     const grpc = await GrpcServer.listen({
       host: options.host,
       port: options.grpcPort,
@@ -124,10 +136,12 @@ export class Platform {
       protoFolder: options.protoFolder,
       register: (server) => {
         server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
+        // The stores' own contracts name tenants freely: they are for query services, never for this port.
+        server.addService(QueryContract, queryService(query, access));
       },
     });
     grpc.setServing(true);
-    return new Platform({ log, control, coordinator, intake, stores, access }, grpc);
+    return new Platform({ log, control, coordinator, intake, stores, access, query }, grpc);
   }
 
   /** Takes nothing more, appends what is queued, commits, closes. */
