@@ -1,0 +1,77 @@
+import * as z from 'zod';
+import { choice, DAY_MS, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
+
+/** Where the data is. */
+export const DATA = z.strictObject({
+  folder: text('./data', 4096, 'Folder of all data; made where it does not exist, used by one process at a time.', {
+    flag: 'data',
+    isMain: true,
+  }),
+  partitions: whole(4, 'partitions', 1, 256, 'Partitions of a new data folder; one that exists keeps its own number.'),
+});
+
+/** Where it listens. */
+export const LISTEN = z.strictObject({
+  host: text('127.0.0.1', 255, 'Address to listen on. Any other than loopback needs a key to exist first.', {
+    flag: 'host',
+    isMain: true,
+  }),
+});
+
+export const HTTP = z.strictObject({
+  port: whole(4270, 'port', 0, 65_535, 'Port of the page and the HTTP API; 0 takes a free one.', { isMain: true }),
+});
+
+export const GRPC = z.strictObject({
+  port: whole(4271, 'port', 0, 65_535, 'Port of gRPC: intake, queries, control; 0 takes a free one.', { isMain: true }),
+});
+
+/** The agent inside of the process. */
+export const AGENT = z.strictObject({
+  enabled: yesOrNo(true, 'Collects metrics of this host and DogStatsD.', {
+    flag: 'no-agent',
+    isNegated: true,
+    isMain: true,
+  }),
+  hostname: text('', 255, 'Tag `host:` of the series of this host; empty: the name that the system gives.'),
+  flushIntervalMs: whole(1000, 'ms', 100, 60_000, 'How often the agent sends.'),
+  checkWaitMs: whole(250, 'ms', 1, 10_000, 'How long a flush waits for checks; slower ones go out with the next.'),
+  seriesExpiryMs: whole(300_000, 'ms', 1000, DAY_MS, 'A series not seen for this long is forgotten.'),
+  pendingReadings: whole(100_000, 'readings', 100, 10_000_000, 'Readings of checks that wait for a flush.'),
+  maxSeries: whole(1_000_000, 'series', 100, 100_000_000, 'Series that the agent may use.'),
+  memoryBytes: whole(64 * MIB, 'bytes', MIB, 16 * GIB, 'Unsettled batches in memory.'),
+  spoolBytes: whole(GIB, 'bytes', MIB, 1024 * GIB, 'Unsettled batches on disk; beyond, the oldest are given up.'),
+  spoolFileBytes: whole(8 * MIB, 'bytes', 64 * KIB, GIB, 'A spool file is followed by the next at this size.'),
+  closeTimeoutMs: whole(
+    2000,
+    'ms',
+    0,
+    600_000,
+    'How long a stop waits for acknowledgements; the spool keeps the rest.',
+  ),
+});
+
+/** What the process says of itself. */
+export const EVENTS = z.strictObject({
+  level: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'Least level that is logged.', {
+    flag: 'log-level',
+    isMain: true,
+  }),
+});
+
+/** What a tenant may have. */
+export const BUDGETS = z.strictObject({
+  tenantSeries: whole(1_000_000, 'series', 1, 1e9, 'Series of one tenant; beyond, intakes refuse new ones.'),
+  metricSeries: whole(200_000, 'series', 1, 1e9, 'Series of one metric; beyond, intakes refuse new ones.'),
+});
+
+/** What `complete_through` stands on. */
+export const COMPLETENESS = z.strictObject({
+  latenessMs: whole(
+    3000,
+    'ms',
+    0,
+    DAY_MS,
+    'D: how long after its timestamp a point may take to reach an intake. Flush interval, transit and clock skew have to fit in.',
+  ),
+});

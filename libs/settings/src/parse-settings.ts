@@ -1,0 +1,155 @@
+import { TidemarkError } from '@tidemark/ports';
+import { SETTINGS_SCHEMA, type Settings } from './schema.ts';
+import { SETTINGS, type Setting } from './setting-list.ts';
+import { suggest } from './suggest.ts';
+
+/** Where settings come from; the first that names one wins, in this order, then its default. */
+export interface SettingsSources {
+  /** By flag without its dashes; `true` for a flag without a value. */
+  readonly flags?: Readonly<Record<string, string | true>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly file?: { readonly name: string; readonly text: string };
+}
+
+/** The value of one setting as it was given, and by whom. */
+interface Given {
+  readonly value: unknown;
+  readonly source: string;
+}
+
+const PREFIX = 'TIDEMARK_';
+/** Variables of the program that are no settings of the platform. */
+export const OTHER_VARIABLES = ['TIDEMARK_SETTINGS', 'TIDEMARK_ADDRESS', 'TIDEMARK_KEY'] as const;
+/** Of test runs, and those that Kubernetes sets for a service of this name. */
+const FOREIGN = /^TIDEMARK_(TEST_|URL$|CACHE$|.*SERVICE_(HOST|PORT)|.*PORT_\d+_(TCP|UDP))/;
+const SHOWN_CHARACTERS = 80;
+
+/**
+ * All settings, checked once. `invalid_argument` names every key that is unknown or out of its range, where it was
+ * given, and the limit.
+ */
+export function parseSettings(sources: SettingsSources): Settings {
+  const problems: string[] = [];
+  const given = new Map<string, Given>();
+  // The later ones win.
+  if (sources.file !== undefined) readFileText(sources.file, given, problems);
+  readEnvironment(sources.environment ?? {}, given, problems);
+  readFlags(sources.flags ?? {}, given, problems);
+  const parsed = SETTINGS_SCHEMA.safeParse(nested(given));
+  if (!parsed.success) {
+    for (const { path } of parsed.error.issues) {
+      const setting = SETTINGS.find(({ key }) => key === path.join('.'));
+      const found = given.get(path.join('.'));
+      if (setting !== undefined && found !== undefined) problems.push(outOfRange(setting, found));
+    }
+  }
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new TidemarkError('invalid_argument', problems.join('\n'), { problems: problems.length });
+}
+
+function readFlags(
+  flags: Readonly<Record<string, string | true>>,
+  given: Map<string, Given>,
+  problems: string[],
+): void {
+  for (const [flag, value] of Object.entries(flags)) {
+    const setting = SETTINGS.find((one) => one.flag === flag);
+    if (setting !== undefined) given.set(setting.key, { value: readValue(setting, value), source: `--${flag}` });
+    else
+      problems.push(
+        unknown(
+          `--${flag}`,
+          SETTINGS.map((one) => `--${one.flag}`),
+        ),
+      );
+  }
+}
+
+function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  given: Map<string, Given>,
+  problems: string[],
+): void {
+  const others: readonly string[] = OTHER_VARIABLES;
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith(PREFIX) || value === undefined || others.includes(variable)) continue;
+    const setting = SETTINGS.find((one) => one.variable === variable);
+    if (setting !== undefined) given.set(setting.key, { value: readValue(setting, value), source: variable });
+    else if (!FOREIGN.test(variable)) {
+      problems.push(unknown(variable, [...SETTINGS.map((one) => one.variable), ...others]));
+    }
+  }
+}
+
+function readFileText(
+  { name, text }: { readonly name: string; readonly text: string },
+  given: Map<string, Given>,
+  problems: string[],
+): void {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch (error) {
+    problems.push(`${name}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return;
+  }
+  if (!isObject(file)) {
+    problems.push(`${name}: has to be an object of groups, such as {"http": {"port": 4270}}`);
+    return;
+  }
+  const groups = [...new Set(SETTINGS.map((setting) => setting.group))];
+  for (const [group, values] of Object.entries(file)) {
+    if (!groups.includes(group)) problems.push(`${name}: ${unknown(group, groups)}`);
+    else if (!isObject(values)) problems.push(`${name}: ${group} has to be an object of settings`);
+    else {
+      for (const [key, value] of Object.entries(values)) {
+        const setting = SETTINGS.find((one) => one.group === group && one.name === key);
+        if (setting !== undefined) given.set(setting.key, { value, source: name });
+        else
+          problems.push(
+            `${name}: ${unknown(
+              `${group}.${key}`,
+              SETTINGS.map((one) => one.key),
+            )}`,
+          );
+      }
+    }
+  }
+}
+
+/** Text of a flag or a variable as the setting's type; what does not fit stays text, and is refused by the schema. */
+function readValue(setting: Setting, value: string | true): unknown {
+  if (setting.kind === 'text') return value;
+  if (setting.kind === 'number') {
+    return value !== true && /^-?\d+(\.\d+)?(e-?\d+)?$/i.test(value.trim()) ? Number(value) : value;
+  }
+  const said = value === true || value === 'true' || value === '1' ? true : value;
+  const truth = said === 'false' || said === '0' ? false : said;
+  return typeof truth === 'boolean' && setting.isNegated === true ? !truth : truth;
+}
+
+function nested(given: ReadonlyMap<string, Given>): Record<string, Record<string, unknown>> {
+  const groups: Record<string, Record<string, unknown>> = {};
+  for (const { group, name, key } of SETTINGS) {
+    const found = given.get(key);
+    if (found === undefined) continue;
+    groups[group] ??= {};
+    groups[group][name] = found.value;
+  }
+  return groups;
+}
+
+function outOfRange({ key, range, unit }: Setting, { value, source }: Given): string {
+  const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
+  return `${key}: ${cut}, given by ${source} (limit: ${range}${unit === '' || unit === 'port' ? '' : ` ${unit}`})`;
+}
+
+function unknown(word: string, known: readonly string[]): string {
+  const meant = suggest(word, known);
+  return `${word} is no setting${meant === undefined ? '; docs/settings.md lists them' : `; did you mean ${meant}?`}`;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

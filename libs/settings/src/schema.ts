@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { DOGSTATSD } from './groups/dogstatsd.ts';
+import { INTAKE, LANE, POINT } from './groups/intake.ts';
+import { AGENT, BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
+import { LOG, QUERY, STORE } from './groups/storage.ts';
+
+/** Every setting, in groups; the titles head the sections of their reference. */
+export const GROUPS = {
+  data: { title: 'Data', schema: DATA },
+  listen: { title: 'Listening', schema: LISTEN },
+  http: { title: 'HTTP', schema: HTTP },
+  grpc: { title: 'gRPC', schema: GRPC },
+  agent: { title: 'The agent in the process', schema: AGENT },
+  dogstatsd: { title: 'DogStatsD', schema: DOGSTATSD },
+  events: { title: "The process's own log", schema: EVENTS },
+  completeness: { title: 'Completeness', schema: COMPLETENESS },
+  budgets: { title: 'Budgets', schema: BUDGETS },
+  point: { title: 'Points', schema: POINT },
+  intake: { title: 'Intake', schema: INTAKE },
+  lane: { title: 'Lanes', schema: LANE },
+  log: { title: 'Embedded log', schema: LOG },
+  store: { title: 'Stores', schema: STORE },
+  query: { title: 'Queries', schema: QUERY },
+} as const;
+
+export const SETTINGS_SCHEMA = z.strictObject({
+  data: DATA.prefault({}),
+  listen: LISTEN.prefault({}),
+  http: HTTP.prefault({}),
+  grpc: GRPC.prefault({}),
+  agent: AGENT.prefault({}),
+  dogstatsd: DOGSTATSD.prefault({}),
+  events: EVENTS.prefault({}),
+  completeness: COMPLETENESS.prefault({}),
+  budgets: BUDGETS.prefault({}),
+  point: POINT.prefault({}),
+  intake: INTAKE.prefault({}),
+  lane: LANE.prefault({}),
+  log: LOG.prefault({}),
+  store: STORE.prefault({}),
+  query: QUERY.prefault({}),
+});
+
+/** All settings of a process, checked, with defaults filled in. */
+export type Settings = z.output<typeof SETTINGS_SCHEMA>;

@@ -1,0 +1,91 @@
+import * as z from 'zod';
+
+/** What is known of a setting beside its type; the reference of all settings is written from it. */
+export interface SettingMeta {
+  readonly description: string;
+  /** Of numbers: `ms`, `bytes`, `points` …; empty for others. */
+  readonly unit: string;
+  readonly range: string;
+  readonly kind: 'number' | 'text' | 'boolean';
+  readonly default: number | string | boolean;
+  /** Flag without dashes; by default group and name in kebab case. */
+  readonly flag?: string;
+  /** Environment variable without its prefix; by default the flag in capitals. */
+  readonly variable?: string;
+  /** The flag and the variable, given, mean `false`. */
+  readonly isNegated?: boolean;
+  /** Shown by `tidemark start --help`. */
+  readonly isMain?: boolean;
+}
+
+export const SETTING_META = z.registry<SettingMeta>();
+
+type Spelling = Pick<SettingMeta, 'flag' | 'variable' | 'isNegated' | 'isMain'>;
+
+/** A whole number in [min, max]. */
+export function whole(value: number, unit: string, min: number, max: number, description: string, more: Spelling = {}) {
+  const range = `${min} to ${max}`;
+  return z
+    .number()
+    .int()
+    .min(min)
+    .max(max)
+    .default(value)
+    .register(SETTING_META, { description, unit, range, kind: 'number', default: value, ...more });
+}
+
+/** A number above `min` and up to `max`. */
+export function fraction(value: number, unit: string, min: number, max: number, description: string) {
+  const range = `above ${min}, up to ${max}`;
+  return z
+    .number()
+    .gt(min)
+    .max(max)
+    .default(value)
+    .register(SETTING_META, { description, unit, range, kind: 'number', default: value });
+}
+
+/** A text of at most `maxBytes` bytes; empty texts are allowed when `value` is one. */
+export function text(value: string, maxBytes: number, description: string, more: Spelling = {}) {
+  const min = value === '' ? 0 : 1;
+  const range = `${min} to ${maxBytes} bytes`;
+  return z
+    .string()
+    .refine((given) => Buffer.byteLength(given) >= min && Buffer.byteLength(given) <= maxBytes)
+    .default(value)
+    .register(SETTING_META, { description, unit: '', range, kind: 'text', default: value, ...more });
+}
+
+/** One of some words. */
+export function choice<const T extends string>(
+  value: NoInfer<T>,
+  words: readonly T[],
+  description: string,
+  more: Spelling = {},
+) {
+  const range = words.join(', ');
+  return z
+    .enum(words)
+    .default(value as never)
+    .register(SETTING_META, { description, unit: '', range, kind: 'text', default: value, ...more });
+}
+
+/** True or false. */
+export function yesOrNo(value: boolean, description: string, more: Spelling = {}) {
+  return z
+    .boolean()
+    .default(value)
+    .register(SETTING_META, {
+      description,
+      unit: '',
+      range: 'true, false',
+      kind: 'boolean',
+      default: value,
+      ...more,
+    });
+}
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+export const GIB = 1024 * MIB;
+export const DAY_MS = 86_400_000;
