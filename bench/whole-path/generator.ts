@@ -1,17 +1,12 @@
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
-import { SystemClock, SystemRandom } from '@tidemark/system';
+import { SystemRandom } from '@tidemark/system';
 import { BenchValues, benchSeries } from './data.ts';
+import { DataClock } from './data-clock.ts';
 import type { FromGenerator, GeneratorOptions } from './messages.ts';
 
 /** The client of the whole-path benchmark, a process of its own: 100,000 series, one timestamp a batch, over gRPC. */
 const options = JSON.parse(process.argv[2]) as GeneratorOptions;
-const system = new SystemClock();
-let dataMs = options.startMs;
-const clock = {
-  wallMs: () => dataMs,
-  monotonicMs: () => system.monotonicMs(),
-  setTimer: (delayMs: number, task: () => void) => system.setTimer(delayMs, task),
-};
+const clock = new DataClock(options.startMs);
 const client = await Client.open(
   {
     connector: new GrpcIntakeConnector({}),
@@ -52,7 +47,8 @@ process.disconnect();
 async function sendRound(round: number, inFlight: number): Promise<void> {
   await settled((inFlight - 1) * handles.length);
   const acked = client.stats().ackedPoints / handles.length;
-  dataMs = options.startMs + round * options.stepMs;
+  const dataMs = options.startMs + round * options.stepMs;
+  clock.advance(dataMs);
   send({ type: 'clock', nowMs: options.startMs + Math.floor(acked) * options.stepMs });
   client.recordColumns(handles, dataMs, rounds[round]);
   client.flush();

@@ -22,7 +22,6 @@ export interface PlatformReport {
   readonly latePoints: number;
   readonly duplicatePoints: number;
   readonly logBytes: number;
-  readonly storeBytes: number;
   readonly rssBytes: number;
 }
 

@@ -1,10 +1,10 @@
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { Platform } from '@tidemark/platform';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
-import { SystemClock } from '@tidemark/system';
+import { DataClock } from './data-clock.ts';
+import { folderBytes } from './folder-bytes.ts';
 import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
 
 /**
@@ -12,13 +12,7 @@ import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
  * wall clock. Leases and timers stay real.
  */
 const [folder, startMs] = [process.argv[2], Number(process.argv[3])];
-const system = new SystemClock();
-let dataMs = startMs;
-const clock = {
-  wallMs: () => dataMs,
-  monotonicMs: () => system.monotonicMs(),
-  setTimer: (delayMs: number, task: () => void) => system.setTimer(delayMs, task),
-};
+const clock = new DataClock(startMs);
 const PARTITIONS = 4;
 const platform = await Platform.start({
   folder,
@@ -37,7 +31,7 @@ const platform = await Platform.start({
   pageFolder: undefined,
   protoFolder: new URL('../../proto', import.meta.url).pathname,
   clock,
-  acceptClock: { nowMs: () => dataMs },
+  acceptClock: clock,
   events: { info: () => undefined, error: (message, detail) => console.error(message, detail), fatal: fail },
 });
 while (platform.intake.session?.isReady !== true) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -45,7 +39,7 @@ process.on('message', (message: ToPlatform) => void receive(message));
 send({ type: 'ready', port: platform.grpcPort });
 
 async function receive(message: ToPlatform): Promise<void> {
-  if (message.type === 'clock') dataMs = Math.max(dataMs, message.nowMs);
+  if (message.type === 'clock') clock.advance(message.nowMs);
   else if (message.type === 'report') send({ type: 'report', id: message.id, report: await report() });
   else {
     await platform.stop();
@@ -65,20 +59,9 @@ async function report(): Promise<PlatformReport> {
   return {
     cpuSeconds: (user + kernel) / 1e6,
     ...sums,
-    logBytes: sizeOf(join(folder, 'log', 'points')),
-    storeBytes: sizeOf(join(folder, 'points')),
+    logBytes: folderBytes(join(folder, 'log', 'points')),
     rssBytes: process.memoryUsage.rss(),
   };
-}
-
-function sizeOf(path: string): number {
-  try {
-    return readdirSync(path, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
-  } catch {
-    return 0;
-  }
 }
 
 function send(message: FromPlatform): void {

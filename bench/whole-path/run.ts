@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { METRICS } from './data.ts';
+import { credentials } from '@grpc/grpc-js';
+import { QueryClient, type QueryReply } from '@tidemark/contract';
+import { METRICS, metricName } from './data.ts';
+import { folderBytes } from './folder-bytes.ts';
 import type { FromGenerator, FromPlatform, GeneratorOptions, PlatformReport } from './messages.ts';
 
 export interface WholePathResult {
@@ -14,6 +17,15 @@ export interface WholePathResult {
   readonly platformCpuSeconds: number;
   readonly generatorCpuSeconds: number;
   readonly report: PlatformReport;
+  /** Bytes of the point stores' folders after a clean stop. */
+  readonly storeBytes: number;
+}
+
+export interface WholePathOptions {
+  /** Without stores the run ends when all is acknowledged. */
+  readonly stores?: boolean;
+  /** Flags for the platform's Node, such as a profiler's. */
+  readonly execArgv?: readonly string[];
 }
 
 const START_MS = Date.UTC(2026, 10, 1);
@@ -23,10 +35,10 @@ const STEP_MS = 10_000;
 export async function runWholePath(
   hosts: number,
   rounds: number,
-  platformArgs: readonly string[] = [],
+  { stores = true, execArgv = [] }: WholePathOptions = {},
 ): Promise<WholePathResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
-  const platform = start('platform-process.ts', [folder, String(START_MS)], platformArgs);
+  const platform = start(stores ? 'platform-process.ts' : 'intake-process.ts', [folder, String(START_MS)], execArgv);
   let generator: ChildProcess | undefined;
   try {
     const ready = await message<FromPlatform, 'ready'>(platform, 'ready');
@@ -45,25 +57,51 @@ export async function runWholePath(
     });
     await message<FromGenerator, 'warm'>(generator, 'warm');
     const series = hosts * METRICS;
-    const before = await counted(platform, series);
+    const before = await counted(platform, stores ? series : 0);
     const startMs = performance.now();
     generator.send('go');
     const sent = await message<FromGenerator, 'sent'>(generator, 'sent');
-    const after = await counted(platform, series + sent.points);
+    const counts = await counted(platform, stores ? series + sent.points : 0);
+    if (stores) await queried(ready.port, hosts, rounds);
+    const wallSeconds = (performance.now() - startMs) / 1000;
+    const after = await counted(platform, counts.points);
+    platform.send({ type: 'stop' });
+    await once(platform, 'exit');
     return {
       points: sent.points,
-      wallSeconds: (performance.now() - startMs) / 1000,
+      wallSeconds,
       ackedSeconds: sent.wallSeconds,
       platformCpuSeconds: after.cpuSeconds - before.cpuSeconds,
       generatorCpuSeconds: sent.cpuSeconds,
-      report: after,
+      report: counts,
+      storeBytes: folderBytes(join(folder, 'points')),
     };
   } finally {
     generator?.kill();
-    platform.send({ type: 'stop' });
-    await once(platform, 'exit');
+    platform.kill();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The last word: a query has to count every point of every metric. */
+async function queried(port: number, hosts: number, rounds: number): Promise<void> {
+  const client = new QueryClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  });
+  const toMs = START_MS + (rounds + 1) * STEP_MS;
+  for (let metric = 0; metric < METRICS; metric++) {
+    const query = `sum:${metricName(metric)}{*}.rollup(count, 86400)`;
+    const reply = await new Promise<QueryReply>((resolve, reject) => {
+      client.run({ query, fromMs: START_MS, toMs }, (error, answer) =>
+        error === null ? resolve(answer) : reject(error),
+      );
+    });
+    const found = reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
+    const wanted = hosts * (rounds + 1);
+    if (found !== wanted)
+      throw new Error(`${query} counts ${found}, ${wanted} were sent: ${JSON.stringify(reply.errors)}`);
+  }
+  client.close();
 }
 
 /** Asks until the stores have counted `points`. */

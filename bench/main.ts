@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { intake } from './intake.ts';
+import { logAppend } from './log-append.ts';
+import type { Measurement } from './measurement.ts';
+import { pointStoreAppend } from './point-store-append.ts';
+import { wholePathEmbedded } from './whole-path-embedded.ts';
+
+/**
+ * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and keeps bench/results.json. `--check` fails
+ * when a name or a condition is missing there, never because something was slow; with no names it only checks.
+ */
+const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: () => Promise<Measurement[]> }[] = [
+  {
+    names: ['whole-path-embedded', 'whole-path-embedded-cpu', 'bytes-per-point-log', 'bytes-per-point-store'],
+    run: wholePathEmbedded,
+  },
+  { names: ['intake'], run: intake },
+  { names: ['log-append'], run: logAppend },
+  { names: ['point-store-append'], run: pointStoreAppend },
+];
+const RESULTS = new URL('results.json', import.meta.url);
+
+const args = process.argv.slice(2);
+const isCheck = args.includes('--check');
+const names = args.filter((arg) => arg !== '--check');
+const known = BENCHMARKS.flatMap((benchmark) => benchmark.names);
+const unknown = names.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}: one of ${known.join(', ')}`);
+  process.exit(2);
+}
+
+const results = new Map(readResults().map((result) => [result.name, result]));
+for (const benchmark of BENCHMARKS) {
+  const isWanted = names.length === 0 ? !isCheck : benchmark.names.some((name) => names.includes(name));
+  if (!isWanted) continue;
+  console.error(`running ${benchmark.names.join(', ')}`);
+  for (const measurement of await benchmark.run()) results.set(measurement.name, measurement);
+  const ordered = known.flatMap((name) => results.get(name) ?? []);
+  writeFileSync(RESULTS, `${JSON.stringify(ordered, null, 2)}\n`);
+}
+console.table(
+  [...results.values()].map(({ name, value, unit }) => ({ name, value: Number(value.toPrecision(4)), unit })),
+);
+if (isCheck) {
+  const missing = known.filter((name) => (results.get(name)?.conditions ?? '') === '');
+  if (missing.length > 0) {
+    console.error(`missing in bench/results.json, or without conditions: ${missing.join(', ')}`);
+    process.exit(1);
+  }
+}
+process.exit(0);
+
+function readResults(): Measurement[] {
+  try {
+    return JSON.parse(readFileSync(RESULTS, 'utf8')) as Measurement[];
+  } catch {
+    return [];
+  }
+}

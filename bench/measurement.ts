@@ -1,0 +1,24 @@
+import { cpus, loadavg, totalmem } from 'node:os';
+
+/** One figure of a benchmark, under a name that stays. */
+export interface Measurement {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Under what it was measured: data, processes, machine. */
+  readonly conditions: string;
+}
+
+/** The machine, as every figure's conditions name it. */
+export function machine(): string {
+  const [cpu] = cpus();
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  const load = loadavg()[0].toFixed(1);
+  return `${cpus().length} × ${cpu.model.trim()}, ${memoryGiB} GiB, ${process.platform}, Node ${process.versions.node}, load ${load}`;
+}
+
+/** The middle of an odd number of runs: the figure to quote on a noisy machine. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}

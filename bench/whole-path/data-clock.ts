@@ -1,0 +1,33 @@
+import type { Clock, Timer } from '@tidemark/ports';
+import { SystemClock } from '@tidemark/system';
+
+/** A wall clock that follows the data that is replayed; intervals and timers are real. */
+export class DataClock implements Clock {
+  readonly #system = new SystemClock();
+  #nowMs: number;
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  advance(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
+
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
+  /** The time that batches are stamped with. */
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.#system.monotonicMs();
+  }
+
+  setTimer(delayMs: number, task: () => void): Timer {
+    return this.#system.setTimer(delayMs, task);
+  }
+}
