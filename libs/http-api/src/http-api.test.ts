@@ -1,0 +1,391 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { client as datadog, v1 } from '@datadog/datadog-api-client';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { QueryReply, StatusReply } from '@tidemark/contract';
+import { type Clock, TidemarkError } from '@tidemark/ports';
+import type { QueryReader } from '@tidemark/query';
+import type { FastifyInstance } from 'fastify';
+import { type HttpApiOptions, httpApi } from './index.ts';
+
+const FROM_MS = 1_700_000_000_000;
+const TO_MS = FROM_MS + 60_000;
+const COMPLETE_MS = TO_MS - 2_500;
+const clock: Clock = { wallMs: () => TO_MS, monotonicMs: () => 0, setTimer: () => ({ cancel: () => {} }) };
+
+const REPLY = QueryReply.fromPartial({
+  series: [
+    {
+      metric: 'system.load.1',
+      tagSet: ['host:a'],
+      scope: 'host:a,env:prod',
+      expression: 'avg:system.load.1{env:prod} by {host}',
+      intervalMs: 20_000,
+      timesMs: [FROM_MS, FROM_MS + 40_000],
+      values: [1.5, 2],
+      kind: 1,
+    },
+  ],
+  completeThroughMs: COMPLETE_MS,
+  gaps: [{ partition: 0, offset: 7, reason: 'skipped' }],
+  notes: ['a note'],
+  pointsRead: 12,
+  seriesRead: 1,
+});
+const QUERY = 'avg:system.load.1{env:prod} by {host}';
+const QUERY_URL = `/api/v1/query?query=${encodeURIComponent(QUERY)}&from=${FROM_MS / 1000}&to=${TO_MS / 1000}`;
+
+interface Asked {
+  readonly tenant: string;
+  readonly request: unknown;
+  readonly signal: AbortSignal | undefined;
+}
+
+const apps: FastifyInstance[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** The API over a query end that answers as told, and a door that knows one key. */
+function setUp(answer: () => QueryReply | Promise<QueryReply> = () => REPLY, options: Partial<HttpApiOptions> = {}) {
+  const asked: Asked[] = [];
+  const service: QueryReader = {
+    run: async (tenant, request, signal) => {
+      asked.push({ tenant, request, signal });
+      return answer();
+    },
+    metrics: async (tenant, request, signal) => {
+      asked.push({ tenant, request, signal });
+      return { metrics: [{ metric: 'system.load.1', kinds: [1, 2], series: 3, lastDayMs: 86_400_000 }], errors: [] };
+    },
+    tags: async (tenant, request, signal) => {
+      asked.push({ tenant, request, signal });
+      return { keys: [{ key: 'host', values: 1, series: 3, top: [{ value: 'a', series: 3 }] }], errors: [] };
+    },
+    status: async (tenant, signal) => {
+      asked.push({ tenant, request: undefined, signal });
+      return StatusReply.fromPartial({
+        points: [{ partition: 0, lanes: [{ session: Buffer.from([0xab, 1]), lane: 4, markMs: 9 }] }],
+        sessions: [{ session: Buffer.from([0xcd]), rejectedPoints: { tag_too_long: 4 } }],
+        latenessMs: 3000,
+      });
+    },
+  };
+  const access = {
+    tenantOf: (key: string | undefined, scope: string, isLoopback: boolean) => {
+      if (key === 'acme-key' && scope === 'read') return 'acme';
+      if (key === undefined && isLoopback) return 'default';
+      throw new TidemarkError('unauthenticated', 'a key is needed');
+    },
+  };
+  const app = httpApi({ service, access, clock, ...options });
+  apps.push(app);
+  return { app, asked };
+}
+
+describe("Datadog's API", () => {
+  test('a query answers in its shape, with what is said of it beside', async () => {
+    const { app, asked } = setUp();
+    const response = await app.inject(QUERY_URL);
+    expect(response.statusCode).toBe(200);
+    expect(asked[0]).toMatchObject({ tenant: 'default', request: { query: QUERY, fromMs: FROM_MS, toMs: TO_MS } });
+    expect(response.json()).toEqual({
+      status: 'ok',
+      res_type: 'time_series',
+      resp_version: 1,
+      query: QUERY,
+      from_date: FROM_MS,
+      to_date: TO_MS,
+      series: [
+        {
+          unit: null,
+          query_index: 0,
+          aggr: 'avg',
+          metric: 'system.load.1',
+          display_name: 'system.load.1',
+          tag_set: ['host:a'],
+          scope: 'host:a,env:prod',
+          expression: QUERY,
+          interval: 20,
+          length: 2,
+          start: FROM_MS,
+          end: FROM_MS + 59_999,
+          pointlist: [
+            [FROM_MS, 1.5],
+            [FROM_MS + 40_000, 2],
+          ],
+          attributes: {},
+        },
+      ],
+      values: [],
+      times: [],
+      message: '',
+      group_by: ['host'],
+      complete_through: COMPLETE_MS / 1000,
+      errors: [],
+      gaps: [{ partition: 0, offset: 7, reason: 'skipped' }],
+      notes: ['a note'],
+    });
+  });
+
+  test('a missing part makes the answer an error, with what there is beside', async () => {
+    const errors = [{ part: 'points/3', code: 'unavailable', message: 'restarting' }];
+    const { app } = setUp(() => ({ ...REPLY, completeThroughMs: undefined, errors }));
+    expect((await app.inject(QUERY_URL)).json()).toMatchObject({
+      status: 'error',
+      error: 'points/3: unavailable: restarting',
+      errors: ['points/3: unavailable: restarting'],
+      complete_through: null,
+      series: [{ metric: 'system.load.1' }],
+    });
+  });
+
+  test('metrics and search give names', async () => {
+    const { app, asked } = setUp();
+    expect((await app.inject('/api/v1/metrics?from=1700000000')).json()).toEqual({
+      from: '1700000000',
+      metrics: ['system.load.1'],
+      truncated: false,
+      errors: [],
+    });
+    const found = await app.inject('/api/v1/search?q=metrics:load');
+    expect(found.json()).toEqual({ results: { metrics: ['system.load.1'] }, truncated: false, errors: [] });
+    expect(asked[1].request).toMatchObject({ contains: 'load', fromMs: 0 });
+    expect((await app.inject('/api/v1/search?q=hosts:a')).statusCode).toBe(400);
+    expect((await app.inject('/api/v1/metrics?from=1&host=a')).json().errors).toEqual(['host: is not supported']);
+  });
+
+  test('the official client reads answers and errors', async () => {
+    let reply = REPLY;
+    const { app } = setUp(async () => reply);
+    const address = await app.listen({ port: 0, host: '127.0.0.1' });
+    const configuration = datadog.createConfiguration({
+      baseServer: new datadog.BaseServerConfiguration(address, {}),
+      authMethods: { apiKeyAuth: 'acme-key', appKeyAuth: 'any' },
+    });
+    const api = new v1.MetricsApi(configuration);
+    const asked = { query: QUERY, from: FROM_MS / 1000, to: TO_MS / 1000 };
+    const answer = await api.queryMetrics(asked);
+    expect(answer).toMatchObject({ status: 'ok', resType: 'time_series', fromDate: FROM_MS, groupBy: ['host'] });
+    expect(answer.series?.[0]).toMatchObject({
+      metric: 'system.load.1',
+      tagSet: ['host:a'],
+      pointlist: [
+        [FROM_MS, 1.5],
+        [FROM_MS + 40_000, 2],
+      ],
+    });
+    expect(answer.additionalProperties?.complete_through).toBe(COMPLETE_MS / 1000);
+    reply = { ...REPLY, errors: [{ part: 'points/0', code: 'unavailable', message: 'away' }] };
+    expect((await api.queryMetrics(asked)).error).toBe('points/0: unavailable: away');
+    expect((await api.listActiveMetrics({ from: 1 })).metrics).toEqual(['system.load.1']);
+    expect((await api.listMetrics({ q: 'metrics:system' })).results?.metrics).toEqual(['system.load.1']);
+    await expect(api.queryMetrics({ ...asked, from: -1 })).rejects.toMatchObject({
+      code: 400,
+      body: { errors: [expect.stringMatching(/^from: must be seconds/)] },
+    });
+  });
+});
+
+describe('our own API', () => {
+  test('a query in the body', async () => {
+    const { app } = setUp();
+    const body = { query: QUERY, from_ms: FROM_MS, to_ms: TO_MS };
+    const response = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload: body });
+    expect(response.json()).toMatchObject({
+      series: [{ metric: 'system.load.1', tag_set: ['host:a'], interval_ms: 20_000, kind: 'gauge', values: [1.5, 2] }],
+      complete_through_ms: COMPLETE_MS,
+      points_read: 12,
+    });
+  });
+
+  test('metrics, tags, status', async () => {
+    const { app, asked } = setUp(undefined, { statusExtra: () => ({ version: '0.1.0' }) });
+    expect((await app.inject('/api/tidemark/v1/metrics?contains=load&limit=1')).json()).toEqual({
+      metrics: [{ metric: 'system.load.1', kinds: ['gauge', 'count'], series: 3, last_day_ms: 86_400_000 }],
+      truncated: true,
+      errors: [],
+    });
+    expect((await app.inject('/api/tidemark/v1/tags?metric=m&from=1.5&to=2')).json()).toEqual({
+      metric: 'm',
+      keys: [{ key: 'host', values: 1, series: 3, top: [{ value: 'a', series: 3 }] }],
+      errors: [],
+    });
+    expect(asked[1].request).toMatchObject({ metric: 'm', fromMs: 1500, toMs: 2000 });
+    const status = (await app.inject('/api/tidemark/v1/status')).json();
+    expect(status).toMatchObject({ version: '0.1.0', lateness_ms: 3000 });
+    expect(status.points[0]).toMatchObject({ watermark_ms: null, lanes: [{ session: 'ab01', lane: 4, mark_ms: 9 }] });
+    expect(status.sessions[0]).toMatchObject({ session: 'cd', rejected_points: { tag_too_long: 4 } });
+  });
+
+  test.each([
+    ['/api/v1/query?query=a&from=1', 'to'],
+    ['/api/v1/query?query=a&from=1&to=x', 'to'],
+    ['/api/v1/query?query=a&query=b&from=1&to=2', 'query'],
+    ['/api/v1/query?query=&from=1&to=2', 'query'],
+    ['/api/tidemark/v1/tags', 'metric'],
+    ['/api/tidemark/v1/metrics?limit=0', 'limit'],
+  ])('%s names the field %s', async (url, field) => {
+    const response = await setUp().app.inject(url);
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ code: 'invalid_argument', detail: { field } });
+    expect(response.json().errors[0]).toMatch(new RegExp(`^${field}: `));
+  });
+
+  test('codes become statuses, and what is internal stays inside', async () => {
+    const thrown: Error[] = [
+      new TidemarkError('resource_exhausted', 'too many series', { limit: 'series' }),
+      new TidemarkError('deadline_exceeded', 'too slow'),
+      new TidemarkError('unavailable', 'no part could answer'),
+      new TypeError('secret internals'),
+    ];
+    const { app } = setUp(() => {
+      throw thrown.shift() ?? new Error('none');
+    });
+    const statuses: [number, string][] = [];
+    for (let i = 0; i < 4; i++) {
+      const response = await app.inject(QUERY_URL);
+      statuses.push([response.statusCode, response.json().errors[0]]);
+    }
+    expect(statuses.slice(0, 3)).toEqual([
+      [429, 'too many series'],
+      [504, 'too slow'],
+      [503, 'no part could answer'],
+    ]);
+    expect(statuses[3]).toEqual([500, expect.stringMatching(/^internal error; request req-/)]);
+  });
+
+  test('a caller that hangs up cancels its query', async () => {
+    const { app, asked } = setUp(() => new Promise(() => {}));
+    const address = await app.listen({ port: 0, host: '127.0.0.1' });
+    const abort = new AbortController();
+    const running = fetch(address + QUERY_URL, { signal: abort.signal }).catch(() => {});
+    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    await running;
+    const signal = asked[0].signal;
+    await new Promise<void>((resolve) => {
+      if (signal?.aborted) resolve();
+      else signal?.addEventListener('abort', () => resolve());
+    });
+    expect(signal?.reason).toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe('the door', () => {
+  const status = async (app: FastifyInstance, headers: Record<string, string>, remoteAddress = '127.0.0.1') =>
+    (await app.inject({ url: QUERY_URL, headers, remoteAddress })).statusCode;
+
+  test('keys come in either header; without one only this machine is let in', async () => {
+    const { app, asked } = setUp();
+    expect(await status(app, {})).toBe(200);
+    expect(await status(app, { 'dd-api-key': 'acme-key' })).toBe(200);
+    expect(await status(app, { authorization: 'Bearer acme-key' }, '10.0.0.7')).toBe(200);
+    expect(asked.map(({ tenant }) => tenant)).toEqual(['default', 'acme', 'acme']);
+    expect(await status(app, {}, '10.0.0.7')).toBe(401);
+    expect(await status(app, { 'dd-api-key': 'wrong' })).toBe(401);
+    // A proxy on this machine speaks for others.
+    expect(await status(app, { 'x-forwarded-for': '203.0.113.9' })).toBe(401);
+  });
+
+  test('names of other sites that point to this machine are refused', async () => {
+    const { app } = setUp(undefined, { allowedHosts: ['metrics.example'] });
+    expect(await status(app, { host: 'evil.example' })).toBe(403);
+    expect(await status(app, { host: 'localhost.evil.example' })).toBe(403);
+    expect(await status(app, { host: '127.0.0.1.evil.example' })).toBe(403);
+    expect(await status(app, { host: 'metrics.example:4270' })).toBe(401);
+    expect(await status(app, { host: 'metrics.example', 'dd-api-key': 'acme-key' })).toBe(200);
+    for (const host of ['localhost:4270', '127.0.0.1:4270', '[::1]:4270'])
+      expect(await status(app, { host })).toBe(200);
+  });
+
+  test('requests that pages of other sites make are refused, and nothing allows them to read', async () => {
+    const { app } = setUp();
+    expect(await status(app, { origin: 'https://evil.example' })).toBe(403);
+    expect(await status(app, { host: 'localhost:4270', origin: 'http://localhost:4270' })).toBe(200);
+    const text = { method: 'POST', url: '/api/tidemark/v1/query', payload: '{}' } as const;
+    expect((await app.inject({ ...text, headers: { 'content-type': 'text/plain' } })).statusCode).toBe(415);
+    const { headers } = await app.inject(QUERY_URL);
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+    expect(headers['x-request-id']).toMatch(/^req-/);
+  });
+
+  test('bodies and addresses have limits', async () => {
+    const { app } = setUp(undefined, { limits: { bodyBytes: 100, urlBytes: 300 } });
+    const payload = { query: 'x'.repeat(100), from_ms: 0, to_ms: 1 };
+    const large = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload });
+    expect(large.statusCode).toBe(413);
+    const long = await app.inject(`${QUERY_URL}&x=${'y'.repeat(300)}`);
+    expect(long.json()).toMatchObject({ detail: { field: 'url', limit: 300 } });
+    const bad = await app.inject({
+      method: 'POST',
+      url: '/api/tidemark/v1/query',
+      headers: { 'content-type': 'application/json' },
+      payload: '{',
+    });
+    expect(bad.statusCode).toBe(400);
+    const unknown = await app.inject({
+      method: 'POST',
+      url: '/api/tidemark/v1/query',
+      payload: { query: 'a', from_ms: 0, to_ms: 1, step: 5 },
+    });
+    expect(unknown.json().errors[0]).toContain('step');
+  });
+
+  test('the log has routes and statuses, never keys or queries', async () => {
+    const lines: string[] = [];
+    const write = (...values: unknown[]) => lines.push(JSON.stringify(values));
+    const logger = { level: 'info', fatal: write, error: write, warn: write, info: write, debug: write, trace: write };
+    const child = () => ({ ...logger, silent: () => {}, child });
+    const { app } = setUp(undefined, { logger: child() });
+    await app.inject({ url: `${QUERY_URL}&api_key=hidden`, headers: { 'dd-api-key': 'acme-key' } });
+    const log = lines.join('\n');
+    expect(log).toContain('/api/v1/query');
+    for (const secret of ['acme-key', 'hidden', 'system.load']) expect(log).not.toContain(secret);
+  });
+
+  test('health, readiness, and routes of further protocols', async () => {
+    let reason: string | undefined = 'replaying the log';
+    const { app } = setUp(undefined, {
+      notReady: () => reason,
+      routes: (scope, door) => {
+        scope.post('/api/v2/series', async (request, reply) => reply.code(202).send(door.tenantOf(request, 'read')));
+      },
+    });
+    expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
+    expect((await app.inject('/readyz')).statusCode).toBe(503);
+    reason = undefined;
+    expect((await app.inject('/readyz')).statusCode).toBe(200);
+    const sent = await app.inject({ method: 'POST', url: '/api/v2/series', headers: { 'dd-api-key': 'acme-key' } });
+    expect([sent.statusCode, sent.payload]).toEqual([202, 'acme']);
+    const missing = await app.inject({ url: '/api/v9/nothing', headers: { accept: 'text/html' } });
+    expect([missing.statusCode, missing.json().errors]).toEqual([404, ['not found: GET /api/v9/nothing']]);
+  });
+
+  test('the page: its files, its views, nothing outside of its folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'http-api-'));
+    folders.push(folder);
+    const dist = join(folder, 'dist');
+    mkdirSync(join(dist, 'assets'), { recursive: true });
+    writeFileSync(join(dist, 'index.html'), '<title>page</title>');
+    writeFileSync(join(dist, 'assets', 'app-1a2b.js'), 'run()');
+    writeFileSync(join(folder, 'outside.txt'), 'secret');
+    const { app } = setUp(undefined, { pageFolder: dist });
+    const page = await app.inject('/');
+    expect([page.payload, page.headers['cache-control']]).toEqual(['<title>page</title>', 'no-cache']);
+    const asset = await app.inject('/assets/app-1a2b.js');
+    expect(asset.headers['cache-control']).toContain('immutable');
+    expect((await app.inject({ url: '/status', headers: { accept: 'text/html' } })).payload).toBe(
+      '<title>page</title>',
+    );
+    for (const url of ['/../outside.txt', '/%2e%2e/outside.txt', '/assets/..%2f..%2foutside.txt']) {
+      expect((await app.inject(url)).payload).not.toContain('secret');
+    }
+  });
+});

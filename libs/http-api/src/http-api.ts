@@ -1,0 +1,91 @@
+import type { Access, Scope } from '@tidemark/control';
+import type { Clock } from '@tidemark/ports';
+import type { QueryReader } from '@tidemark/query';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import { tenantOf } from './caller.ts';
+import { datadogRoutes } from './datadog-routes.ts';
+import { errorReplies } from './error-replies.ts';
+import { guard } from './guard.ts';
+import { DEFAULT_HTTP_API_LIMITS, type HttpApiLimits } from './http-api-limits.ts';
+import { pageFiles } from './page-files.ts';
+import { tidemarkRoutes } from './tidemark-routes.ts';
+
+export interface HttpApiOptions {
+  readonly service: QueryReader;
+  readonly access: Pick<Access, 'tenantOf'>;
+  readonly clock: Clock;
+  /** Absolute path of the page's built files; no page when left out. */
+  readonly pageFolder?: string;
+  /** Top-level keys that the status has beside its own. */
+  readonly statusExtra?: () => Readonly<Record<string, unknown>>;
+  /** Why the process can't serve yet; undefined once it can. Ready from the start when left out. */
+  readonly notReady?: () => string | undefined;
+  /** Names in `Host` that callers of this machine may use beside localhost, such as a proxy's; they need a key. */
+  readonly allowedHosts?: readonly string[];
+  /** Routes of further protocols, in a scope of their own. */
+  readonly routes?: (app: FastifyInstance, door: HttpDoor) => void;
+  /** Gets one line a request: method, route, status, time. Never headers, addresses with their parameters, or bodies. */
+  readonly logger?: FastifyBaseLogger;
+  readonly limits?: Partial<HttpApiLimits>;
+}
+
+/** What routes of further protocols need of the API. */
+export interface HttpDoor {
+  /** The tenant that a request acts for; throws `unauthenticated` or `permission_denied`. */
+  tenantOf(request: FastifyRequest, scope: Scope): string;
+}
+
+/** The HTTP API and the page; `listen` and `close` are the caller's. docs/http-api.md */
+export function httpApi(options: HttpApiOptions): FastifyInstance {
+  const limits = { ...DEFAULT_HTTP_API_LIMITS, ...options.limits };
+  const app: FastifyInstance = Fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.receiveMs,
+    http: { maxHeaderSize: limits.urlBytes + HEADER_BYTES },
+    logController: new LogController({ disableRequestLogging: true }),
+    requestIdHeader: false,
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
+  });
+  app.server.maxConnections = limits.connections;
+  // Browsers send text/plain for other sites without asking; nothing here takes it.
+  app.removeContentTypeParser('text/plain');
+  logRequests(app, options.clock);
+  guard(app, limits, options.allowedHosts ?? []);
+  errorReplies(app);
+
+  const door: HttpDoor = { tenantOf: (request, scope) => tenantOf(options.access, request, scope) };
+  const { service, statusExtra = () => ({}) } = options;
+  const read = { service, limits, readerOf: (request: FastifyRequest) => door.tenantOf(request, 'read') };
+  datadogRoutes(app, read);
+  tidemarkRoutes(app, { ...read, statusExtra });
+  healthRoutes(app, options.notReady ?? (() => undefined));
+  const { routes } = options;
+  if (routes !== undefined) app.register(async (scope) => routes(scope, door));
+  pageFiles(app, options.pageFolder);
+  return app;
+}
+
+/** Room for the headers beside the URL, bytes. */
+const HEADER_BYTES = 16 * 1024;
+
+/** `/healthz`: the process runs. `/readyz`: it can serve; 503 with the reason until then. Both need no key. */
+function healthRoutes(app: FastifyInstance, notReady: () => string | undefined): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_, reply) => {
+    const reason = notReady();
+    if (reason === undefined) return { status: 'ok' };
+    return reply.code(503).send({ errors: [reason], code: 'unavailable', detail: {} });
+  });
+}
+
+function logRequests(app: FastifyInstance, clock: Clock): void {
+  const started = new WeakMap<FastifyRequest, number>();
+  app.addHook('onRequest', async (request) => {
+    started.set(request, clock.monotonicMs());
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const tookMs = clock.monotonicMs() - (started.get(request) ?? 0);
+    const route = request.routeOptions.url ?? 'none';
+    request.log.info({ method: request.method, route, status: reply.statusCode, tookMs }, 'request');
+  });
+}

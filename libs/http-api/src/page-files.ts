@@ -1,0 +1,24 @@
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+/** Serves the page's built files, and its entry for every address that is a view of it. */
+export function pageFiles(app: FastifyInstance, folder: string | undefined): void {
+  if (folder !== undefined) {
+    app.register(fastifyStatic, {
+      root: folder,
+      cacheControl: false,
+      setHeaders: (reply, path) => {
+        // Names of built assets hold a hash of their content; the entry page must be fresh.
+        reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+    if (folder !== undefined && wantsPage && !request.url.startsWith('/api/')) return reply.sendFile('index.html');
+    const [path] = request.url.split('?');
+    return reply
+      .code(404)
+      .send({ errors: [`not found: ${request.method} ${path.slice(0, 200)}`], code: 'not_found', detail: {} });
+  });
+}

@@ -1,0 +1,83 @@
+import { isKind, kindName } from '@tidemark/model';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { ReadRoutes } from './datadog-routes.ts';
+import { countText, parseParameters, secondsText } from './parameters.ts';
+import { requestSignal } from './request-signal.ts';
+import { toJson } from './to-json.ts';
+
+export interface TidemarkRoutes extends ReadRoutes {
+  /** What the status says beside the query end's own, such as the version; its keys must be its own. */
+  readonly statusExtra: () => Readonly<Record<string, unknown>>;
+}
+
+const QUERY = z.strictObject({ query: z.string().min(1, 'must not be empty'), from_ms: z.int(), to_ms: z.int() });
+
+/** Our own API: the contract's messages as JSON. */
+export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf, statusExtra }: TidemarkRoutes): void {
+  const metricsParameters = z.object({
+    contains: z.string().default(''),
+    from: secondsText.optional(),
+    limit: countText(limits.described).optional(),
+  });
+  const tagsParameters = z.object({
+    metric: z.string().min(1, 'must not be empty'),
+    from: secondsText.optional(),
+    to: secondsText.optional(),
+    limit: countText(limits.described).optional(),
+  });
+
+  app.post('/api/tidemark/v1/query', async (request, reply) => {
+    const tenant = readerOf(request);
+    const { query, from_ms: fromMs, to_ms: toMs } = parseParameters(QUERY, request.body);
+    const answer = await service.run(tenant, { query, fromMs, toMs }, requestSignal(reply));
+    return {
+      series: answer.series.map(({ kind, timesMs, values, ...series }) => ({
+        ...(toJson(series) as object),
+        kind: nameOf(kind),
+        times_ms: timesMs,
+        values,
+      })),
+      complete_through_ms: answer.completeThroughMs ?? null,
+      errors: answer.errors,
+      gaps: answer.gaps,
+      notes: answer.notes,
+      points_read: answer.pointsRead,
+      series_read: answer.seriesRead,
+    };
+  });
+
+  app.get('/api/tidemark/v1/metrics', async (request, reply) => {
+    const tenant = readerOf(request);
+    const { contains, from, limit = limits.described } = parseParameters(metricsParameters, request.query);
+    const answer = await service.metrics(tenant, { contains, fromMs: from ?? 0, limit }, requestSignal(reply));
+    return {
+      metrics: answer.metrics.map(({ metric, kinds, series, lastDayMs }) => ({
+        metric,
+        kinds: kinds.map(nameOf),
+        series,
+        last_day_ms: lastDayMs,
+      })),
+      truncated: answer.metrics.length >= limit,
+      errors: answer.errors,
+    };
+  });
+
+  app.get('/api/tidemark/v1/tags', async (request, reply) => {
+    const tenant = readerOf(request);
+    const { metric, from, to, limit = limits.described } = parseParameters(tagsParameters, request.query);
+    const range = { fromMs: from ?? 0, toMs: to ?? 0 };
+    const { keys, errors } = await service.tags(tenant, { metric, ...range, limit }, requestSignal(reply));
+    return { metric, keys, errors };
+  });
+
+  app.get('/api/tidemark/v1/status', async (request, reply) => {
+    const tenant = readerOf(request);
+    const status = toJson(await service.status(tenant, requestSignal(reply)));
+    return { ...statusExtra(), ...(status as object) };
+  });
+}
+
+function nameOf(kind: number): string {
+  return isKind(kind) ? kindName(kind) : String(kind);
+}
