@@ -8,7 +8,7 @@ export interface DiskUnderTest {
 
 /** Registers the cases that every adapter of the disk port must pass; a case gets an empty disk of its own. */
 export function diskConformance(name: string, make: () => Promise<DiskUnderTest>): void {
-  describe(`${name}: a disk`, () => {
+  describe(`disk conformance: ${name}`, () => {
     let under: DiskUnderTest;
     let disk: Disk;
 

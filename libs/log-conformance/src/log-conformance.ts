@@ -18,7 +18,7 @@ const NOW = { maxBytes: 2 ** 20, waitMs: 0 };
  * gets a cluster of its own.
  */
 export function logConformance(name: string, makeCluster: MakeCluster, options: LogConformanceOptions): void {
-  describe(`${name}: a log`, () => {
+  describe(`log conformance: ${name}`, () => {
     let cluster: LogCluster;
     let log: Log;
 

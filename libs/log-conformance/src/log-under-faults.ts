@@ -11,7 +11,7 @@ const APPENDS = 40;
 
 /** Registers the cases of a log whose requests fail: writers that repeat get each record stored once, in order. */
 export function logUnderFaults(name: string, makeCluster: MakeCluster): void {
-  describe(`${name}: a log behind faults`, () => {
+  describe(`log conformance: ${name}, behind faults`, () => {
     const seed = testSeed();
 
     test(`stores once and in order what writers repeat (TIDEMARK_TEST_SEED=${seed})`, async () => {

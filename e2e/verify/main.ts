@@ -1,0 +1,19 @@
+import { verifyStart } from './start.ts';
+
+/** `npm run verify -- start`: what a newcomer does first, checked from outside. */
+const CHECKS: Readonly<Record<string, () => Promise<void>>> = { start: verifyStart };
+
+const name = process.argv[2] ?? 'start';
+const check = CHECKS[name];
+if (check === undefined) {
+  console.error(`nothing to verify by the name ${name}: one of ${Object.keys(CHECKS).join(', ')}`);
+  process.exit(2);
+}
+try {
+  await check();
+  console.log(`verify ${name}: ok`);
+  process.exit(0);
+} catch (error) {
+  console.error(`verify ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
