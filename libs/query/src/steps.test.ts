@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import type { MetricDescription } from '@tidemark/contract';
+import { leavesOf, parseQuery } from '@tidemark/query-language';
+import fc from 'fast-check';
+import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import { defaultStepMs, stepsOf } from './steps.ts';
+
+describe('steps', () => {
+  test.each([
+    [1, 1],
+    [300, 1],
+    [301, 2],
+    [3_600, 15],
+    [86_400, 300],
+    [7 * 86_400, 3_600],
+    [300 * 86_400, 86_400],
+    [301 * 86_400, 2 * 86_400],
+  ])('a range of %d s has steps of %d s', (rangeS, stepS) => {
+    expect(defaultStepMs(rangeS * 1000)).toBe(stepS * 1000);
+  });
+
+  test('cover the range with whole, aligned steps and no more', () => {
+    const [leaf] = leavesOf(parseQuery('avg:a{*}'));
+    const time = fc.integer({ min: 0, max: 2_000_000_000_000 });
+    fc.assert(
+      fc.property(time, fc.integer({ min: 1, max: 3 * 366 * 86_400_000 }), (from, length) => {
+        const { fromMs, toMs, stepMs, steps } = stepsOf(leaf, from, from + length);
+        expect(fromMs % stepMs).toBe(0);
+        expect(fromMs + steps * stepMs).toBe(toMs);
+        expect(fromMs <= from && fromMs + stepMs > from).toBe(true);
+        expect(toMs >= from + length && toMs - stepMs < from + length).toBe(true);
+        expect(steps).toBeLessThanOrEqual(301);
+      }),
+    );
+  });
+});
+
+describe('descriptions of several partitions', () => {
+  test('are one: kinds together, counts of the partition that has most', () => {
+    const older: MetricDescription = { metric: 'b', kinds: [1], series: 9, lastDayMs: 1 };
+    const newer: MetricDescription = { metric: 'b', kinds: [4, 1], series: 7, lastDayMs: 2 };
+    const other: MetricDescription = { metric: 'a', kinds: [2], series: 1, lastDayMs: 1 };
+    const merged = { metric: 'b', kinds: [1, 4], series: 9, lastDayMs: 2 };
+    expect(mergeMetrics([[older], [other, newer]], 10)).toEqual([other, merged]);
+    expect(mergeMetrics([[older], [other, newer]], 1)).toEqual([other]);
+  });
+
+  test('list the most frequent values, and count all', () => {
+    const key = (values: number, top: [string, number][]) => ({
+      key: 'host',
+      values,
+      series: 5,
+      top: top.map(([value, series]) => ({ value, series })),
+    });
+    const [merged] = mergeTagKeys(
+      [
+        [
+          key(2, [
+            ['a', 1],
+            ['b', 4],
+          ]),
+        ],
+        [
+          key(2, [
+            ['c', 3],
+            ['a', 2],
+          ]),
+        ],
+      ],
+      2,
+    );
+    expect(merged).toEqual({
+      ...key(3, [
+        ['b', 4],
+        ['c', 3],
+      ]),
+      series: 5,
+    });
+  });
+});
