@@ -1,7 +1,7 @@
 // Every check of the gate, one after the other, then `npm test`; a step that is no test counts as one test. Plain
 // JavaScript for any Node from 18 on: it installs the rest.
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -24,7 +24,11 @@ export {
   FenceCompleted,
   FenceDecision,
   KeyDecision,
+  KeyDescription,
+  ListKeysReply,
+  ListKeysRequest,
   MapDecision,
+  PartitionStateHash,
   RevokeKeyReply,
   RevokeKeyRequest,
   SessionEnded,
@@ -33,6 +37,8 @@ export {
   SkipDecision,
   SkipReply,
   SkipRequest,
+  StateHashReply,
+  StateHashRequest,
   TermClaimed,
 } from './generated/tidemark/v1/control.ts';
 export type {
@@ -101,6 +107,7 @@ export {
   QueryService,
   ResultSeries,
   SessionStatus,
+  SessionStatus_ClientNamesEntry,
   SessionStatus_RejectedPointsEntry,
   StatusReply,
   StatusRequest,

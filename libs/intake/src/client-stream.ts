@@ -1,3 +1,4 @@
+import { toHex } from '@tidemark/bytes';
 import {
   type Batch,
   BatchResult_Outcome,
@@ -53,6 +54,16 @@ export class ClientStream {
       throw invalid('message', 'hello first', `${message.$case} before hello`);
     else if (message.$case === 'definitions') await this.#define(message.value);
     else await this.#take(message.value);
+  }
+
+  /** The client's session in hex; empty before its hello. */
+  get clientKey(): string {
+    return this.#clientSession === undefined ? '' : toHex(this.#clientSession);
+  }
+
+  /** What the client has defined so far. */
+  get dictionaries(): Iterable<ClientDictionary> {
+    return this.#dictionaries.values();
   }
 
   /** Tells the client of a new map. */

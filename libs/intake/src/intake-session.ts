@@ -8,6 +8,7 @@ import type { ClientDictionary } from './client-dictionary.ts';
 import { ClientStream } from './client-stream.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
+import { nextDayFacts } from './next-day-tags.ts';
 import type { Rejections } from './rejections.ts';
 import { randomSession } from './session-id.ts';
 import type { QueuedShare } from './share-queue.ts';
@@ -29,10 +30,21 @@ export interface IntakeOptions {
   readonly onEnded?: (reason: string) => void;
 }
 
+export interface IntakeStatus {
+  readonly streams: number;
+  readonly queuedBytes: number;
+  /** Points that acked batches left out, by reason. */
+  readonly rejectedPoints: Record<string, number>;
+  /** Names of the clients with an open stream, by client session in hex. */
+  readonly clientNames: Record<string, string>;
+}
+
 const RENEW_MS = 1000;
 const RENEWAL_LAPSE_MS = 5000;
 const CLOCK_TOLERANCE_MS = 1000;
 const REOPEN_MS = 1000;
+const NEXT_DAY_MS = 10_000;
+const NEXT_DAY_FACTS = 50_000;
 
 /**
  * One run of an intake: it registers in `control`, keeps a lane open in each partition, renews, and ends. Its promise
@@ -54,8 +66,8 @@ export class IntakeSession {
   #ended: string | undefined;
   #clockOff: string | undefined;
   #renewing: Promise<void> | undefined;
+  #nextDay: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
-  #acceptedPoints = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -89,6 +101,7 @@ export class IntakeSession {
     this.#renewedMs = clock.monotonicMs();
     this.#openLanes();
     this.#renewing = this.#renew();
+    this.#nextDay = this.#publishNextDay();
   }
 
   /** Why nothing is taken now, or undefined. */
@@ -146,17 +159,13 @@ export class IntakeSession {
     return sum;
   }
 
-  get status(): {
-    streams: number;
-    queuedBytes: number;
-    acceptedPoints: number;
-    rejectedPoints: Record<string, number>;
-  } {
+  /** What `status` shows of this session. */
+  get status(): IntakeStatus {
     return {
       streams: this.#streams.size,
       queuedBytes: this.queuedBytes,
-      acceptedPoints: this.#acceptedPoints,
       rejectedPoints: Object.fromEntries(this.#rejected),
+      clientNames: Object.fromEntries([...this.#streams].map(({ clientKey, clientName }) => [clientKey, clientName])),
     };
   }
 
@@ -217,7 +226,7 @@ export class IntakeSession {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     this.#unlisten?.();
-    await this.#renewing;
+    await Promise.all([this.#renewing, this.#nextDay]);
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
     const areClosed = [...this.#lanes.values()].every((lane) => lane.state === 'closed');
     if (this.#ended !== undefined || !areClosed || this.#deadLanes.size > 0) return;
@@ -279,6 +288,26 @@ export class IntakeSession {
         // Not renewed: after 5 s nothing is accepted, after 10 s the coordinator fences. The next turn tries again.
       }
       await sleep(clock, RENEW_MS, signal);
+    }
+  }
+
+  /** Publishes tomorrow's (series, day) facts over the last hour of the day. */
+  async #publishNextDay(): Promise<void> {
+    const { acceptClock, clock } = this.#options;
+    const signal = this.#stop.signal;
+    while (!signal.aborted && this.#ended === undefined) {
+      await sleep(clock, NEXT_DAY_MS, signal);
+      for (const { dictionaries } of this.#streams) {
+        for (const dictionary of dictionaries) {
+          const facts = nextDayFacts(dictionary, acceptClock.nowMs(), NEXT_DAY_FACTS);
+          if (facts.length === 0) continue;
+          // What could not be published now goes out with the series' first points of the day.
+          await this.#tags
+            .get(dictionary.partition)
+            ?.publish(facts, signal)
+            .catch(() => undefined);
+        }
+      }
     }
   }
 

@@ -45,14 +45,10 @@ export class GrpcServer {
     new ReflectionService(loadSync(FILES, { includeDirs: [options.protoFolder] })).addToServer(server);
     options.register(server);
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+      server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
-        else
-          reject(
-            new TidemarkError('unavailable', `port ${options.port} on ${options.host} is in use`, {
-              port: options.port,
-            }),
-          );
+        else reject(listenError(options, error));
       });
     });
     return new GrpcServer(server, health, options.clock, port);
@@ -71,4 +67,11 @@ export class GrpcServer {
     });
     cut.cancel();
   }
+}
+
+function listenError({ host, port }: GrpcServerOptions, error: Error): TidemarkError {
+  const reason = error.message.includes('EADDRINUSE')
+    ? 'is in use by another program'
+    : `can't be taken: ${error.message}`;
+  return new TidemarkError('unavailable', `gRPC port ${port} on ${host} ${reason}`, { setting: 'grpc.port', port });
 }

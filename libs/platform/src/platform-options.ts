@@ -3,6 +3,7 @@ import type { AcceptClock, IntakeLimits, LaneTiming } from '@tidemark/intake';
 import type { PointLimits } from '@tidemark/model';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { Clock } from '@tidemark/ports';
+import type { QueryServiceLimits } from '@tidemark/query';
 
 export interface PlatformOptions {
   /** Folder of all data; made where it does not exist, and locked. */
@@ -23,6 +24,8 @@ export interface PlatformOptions {
   readonly timing: LaneTiming;
   readonly points: PointStoreLimits;
   readonly log: Partial<EmbeddedLogLimits>;
+  /** Bounds of one query that differ from the defaults. */
+  readonly query?: Partial<QueryServiceLimits>;
   /** Folder of the built page. */
   readonly pageFolder: string | undefined;
   /** Folder of the contracts, for gRPC reflection. */

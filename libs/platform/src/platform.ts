@@ -1,17 +1,20 @@
 import { join } from 'node:path';
-import { IntakeService, QueryService as QueryContract } from '@tidemark/contract';
-import { Access, ControlFollower } from '@tidemark/control';
+import { ControlService, IntakeService, QueryService as QueryContract } from '@tidemark/contract';
+import { Access, ControlFollower, isLoopbackAddress } from '@tidemark/control';
 import { Coordinator } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { intakeService, sessionClock } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
+import { controlService } from './control-service.ts';
 import { GrpcServer } from './grpc-server.ts';
 import { IntakeRunner } from './intake-runner.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
 import { sessionStatus } from './session-status.ts';
+import { Started } from './started.ts';
 import { storeReaders } from './store-readers.ts';
 import { StoreThreads } from './store-threads.ts';
 
@@ -49,8 +52,21 @@ export class Platform {
     return this.#grpc.port;
   }
 
-  /** Starts everything; resolves when points and queries are taken. */
+  /**
+   * Starts everything; resolves when points and queries are taken. Errors: `failed_precondition` (another process has
+   * the folder, a newer format, no key exists and `host` is not loopback), `unavailable` (a port is taken), the disk's.
+   */
   static async start(options: PlatformOptions): Promise<Platform> {
+    const started = new Started();
+    try {
+      return await Platform.#start(options, started);
+    } catch (error) {
+      await started.undo();
+      throw error;
+    }
+  }
+
+  static async #start(options: PlatformOptions, started: Started): Promise<Platform> {
     const { folder, clock, partitions, events } = options;
     const random = new SystemRandom();
     const log = await openEmbeddedLog({
@@ -60,6 +76,7 @@ export class Platform {
       partitions: { points: partitions, tags: partitions, control: 1, windows: 0 },
       limits: options.log,
     });
+    started.add(() => log.close());
     const trimmer = new LogTrimmer(log);
     const stores = new StoreThreads({
       folder,
@@ -79,6 +96,7 @@ export class Platform {
       },
       onFailed: events.fatal,
     });
+    started.add(() => stores.stop());
     log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
     const control = new ControlFollower(log, clock);
     control.listen((message) => {
@@ -87,6 +105,8 @@ export class Platform {
       stores.skip(topic, partition, offset, reason);
     });
     await control.start();
+    started.add(() => control.stop());
+    requireKey(options.host, control);
     await stores.ready();
     const coordinator = new Coordinator({
       log,
@@ -101,6 +121,7 @@ export class Platform {
       isAlone: true,
     });
     await coordinator.start();
+    started.add(() => coordinator.stop());
     const intake = new IntakeRunner(
       {
         log,
@@ -120,6 +141,7 @@ export class Platform {
       events,
     );
     await intake.start();
+    started.add(() => intake.stop());
     const access = new Access(control.state);
     const query = new QueryService({
       stores: storeReaders(stores),
@@ -127,6 +149,7 @@ export class Platform {
       latenessMs: () => options.latenessMs,
       clock,
       sessions: () => sessionStatus(control.state, intake.session),
+      limits: options.query,
     });
     const grpc = await GrpcServer.listen({
       host: options.host,
@@ -136,6 +159,7 @@ export class Platform {
       protoFolder: options.protoFolder,
       register: (server) => {
         server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
+        server.addService(ControlService, controlService({ coordinator, control, access, stores }));
         // The stores' own contracts name tenants freely: they are for query services, never for this port.
         server.addService(QueryContract, queryService(query, access));
       },
@@ -155,4 +179,11 @@ export class Platform {
     await this.stores.stop();
     await this.log.close();
   }
+}
+
+function requireKey(host: string, { state }: ControlFollower): void {
+  if (host === 'localhost' || isLoopbackAddress(host) || state.keys.size > 0) return;
+  throw new TidemarkError('failed_precondition', `no key exists yet, so only loopback may listen, not ${host}`, {
+    setting: 'listen.host',
+  });
 }

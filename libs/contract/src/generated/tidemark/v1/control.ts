@@ -133,7 +133,9 @@ export interface SkipReply {
 }
 
 export interface CreateKeyRequest {
+  /** Empty: the caller's own. */
   tenant: string;
+  /** A key of the same tenant and name is replaced. */
   name: string;
   scopes: string[];
 }
@@ -144,11 +146,44 @@ export interface CreateKeyReply {
 }
 
 export interface RevokeKeyRequest {
+  /** Empty: the caller's own. */
   tenant: string;
   name: string;
 }
 
 export interface RevokeKeyReply {
+}
+
+export interface ListKeysRequest {
+  /** Empty: the caller's own, or all for the default tenant. */
+  tenant: string;
+}
+
+export interface ListKeysReply {
+  keys: KeyDescription[];
+}
+
+export interface KeyDescription {
+  tenant: string;
+  name: string;
+  scopes: string[];
+}
+
+export interface StateHashRequest {
+}
+
+export interface StateHashReply {
+  partitions: PartitionStateHash[];
+}
+
+/** Logical state; equal after equal prefixes of the log. */
+export interface PartitionStateHash {
+  partition: number;
+  /** Every record of `points` below this offset is in `points_hash`. */
+  pointsOffset: number;
+  pointsHash: string;
+  tagsOffset: number;
+  tagsHash: string;
 }
 
 function createBaseControlRecord(): ControlRecord {
@@ -1639,9 +1674,403 @@ export const RevokeKeyReply: MessageFns<RevokeKeyReply> = {
   },
 };
 
-/** Control is the door for operators: needs scope `admin`. */
+function createBaseListKeysRequest(): ListKeysRequest {
+  return { tenant: "" };
+}
+
+export const ListKeysRequest: MessageFns<ListKeysRequest> = {
+  encode(message: ListKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListKeysRequest>): ListKeysRequest {
+    return ListKeysRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListKeysRequest>): ListKeysRequest {
+    const message = createBaseListKeysRequest();
+    message.tenant = object.tenant ?? "";
+    return message;
+  },
+};
+
+function createBaseListKeysReply(): ListKeysReply {
+  return { keys: [] };
+}
+
+export const ListKeysReply: MessageFns<ListKeysReply> = {
+  encode(message: ListKeysReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      KeyDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListKeysReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListKeysReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(KeyDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListKeysReply>): ListKeysReply {
+    return ListKeysReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListKeysReply>): ListKeysReply {
+    const message = createBaseListKeysReply();
+    message.keys = object.keys?.map((e) => KeyDescription.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseKeyDescription(): KeyDescription {
+  return { tenant: "", name: "", scopes: [] };
+}
+
+export const KeyDescription: MessageFns<KeyDescription> = {
+  encode(message: KeyDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KeyDescription>): KeyDescription {
+    return KeyDescription.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeyDescription>): KeyDescription {
+    const message = createBaseKeyDescription();
+    message.tenant = object.tenant ?? "";
+    message.name = object.name ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStateHashRequest(): StateHashRequest {
+  return {};
+}
+
+export const StateHashRequest: MessageFns<StateHashRequest> = {
+  encode(_: StateHashRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateHashRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateHashRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateHashRequest>): StateHashRequest {
+    return StateHashRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<StateHashRequest>): StateHashRequest {
+    const message = createBaseStateHashRequest();
+    return message;
+  },
+};
+
+function createBaseStateHashReply(): StateHashReply {
+  return { partitions: [] };
+}
+
+export const StateHashReply: MessageFns<StateHashReply> = {
+  encode(message: StateHashReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.partitions) {
+      PartitionStateHash.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateHashReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateHashReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partitions.push(PartitionStateHash.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateHashReply>): StateHashReply {
+    return StateHashReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateHashReply>): StateHashReply {
+    const message = createBaseStateHashReply();
+    message.partitions = object.partitions?.map((e) => PartitionStateHash.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePartitionStateHash(): PartitionStateHash {
+  return { partition: 0, pointsOffset: 0, pointsHash: "", tagsOffset: 0, tagsHash: "" };
+}
+
+export const PartitionStateHash: MessageFns<PartitionStateHash> = {
+  encode(message: PartitionStateHash, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    if (message.pointsOffset !== 0) {
+      writer.uint32(16).sint64(message.pointsOffset);
+    }
+    if (message.pointsHash !== "") {
+      writer.uint32(26).string(message.pointsHash);
+    }
+    if (message.tagsOffset !== 0) {
+      writer.uint32(32).sint64(message.tagsOffset);
+    }
+    if (message.tagsHash !== "") {
+      writer.uint32(42).string(message.tagsHash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionStateHash {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionStateHash();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pointsOffset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pointsHash = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.tagsOffset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.tagsHash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PartitionStateHash>): PartitionStateHash {
+    return PartitionStateHash.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartitionStateHash>): PartitionStateHash {
+    const message = createBasePartitionStateHash();
+    message.partition = object.partition ?? 0;
+    message.pointsOffset = object.pointsOffset ?? 0;
+    message.pointsHash = object.pointsHash ?? "";
+    message.tagsOffset = object.tagsOffset ?? 0;
+    message.tagsHash = object.tagsHash ?? "";
+    return message;
+  },
+};
+
+/**
+ * Control is the door for operators: needs scope `admin`. What concerns every tenant (skips, state hashes, keys of other
+ * tenants) needs it of the default tenant, which on loopback needs no key.
+ */
 export type ControlService = typeof ControlService;
 export const ControlService = {
+  /** Lets the consumers of a halted partition pass the record that halted it, leaving a permanent, marked gap. */
   skip: {
     path: "/tidemark.v1.Control/Skip" as const,
     requestStream: false as const,
@@ -1669,15 +2098,37 @@ export const ControlService = {
     responseSerialize: (value: RevokeKeyReply): Buffer => Buffer.from(RevokeKeyReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeKeyReply => RevokeKeyReply.decode(value),
   },
+  listKeys: {
+    path: "/tidemark.v1.Control/ListKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListKeysRequest): Buffer => Buffer.from(ListKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListKeysRequest => ListKeysRequest.decode(value),
+    responseSerialize: (value: ListKeysReply): Buffer => Buffer.from(ListKeysReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListKeysReply => ListKeysReply.decode(value),
+  },
+  stateHash: {
+    path: "/tidemark.v1.Control/StateHash" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StateHashRequest): Buffer => Buffer.from(StateHashRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StateHashRequest => StateHashRequest.decode(value),
+    responseSerialize: (value: StateHashReply): Buffer => Buffer.from(StateHashReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StateHashReply => StateHashReply.decode(value),
+  },
 } as const;
 
 export interface ControlServer extends UntypedServiceImplementation {
+  /** Lets the consumers of a halted partition pass the record that halted it, leaving a permanent, marked gap. */
   skip: handleUnaryCall<SkipRequest, SkipReply>;
   createKey: handleUnaryCall<CreateKeyRequest, CreateKeyReply>;
   revokeKey: handleUnaryCall<RevokeKeyRequest, RevokeKeyReply>;
+  listKeys: handleUnaryCall<ListKeysRequest, ListKeysReply>;
+  stateHash: handleUnaryCall<StateHashRequest, StateHashReply>;
 }
 
 export interface ControlClient extends Client {
+  /** Lets the consumers of a halted partition pass the record that halted it, leaving a permanent, marked gap. */
   skip(request: SkipRequest, callback: (error: ServiceError | null, response: SkipReply) => void): ClientUnaryCall;
   skip(
     request: SkipRequest,
@@ -1719,6 +2170,36 @@ export interface ControlClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeKeyReply) => void,
+  ): ClientUnaryCall;
+  listKeys(
+    request: ListKeysRequest,
+    callback: (error: ServiceError | null, response: ListKeysReply) => void,
+  ): ClientUnaryCall;
+  listKeys(
+    request: ListKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListKeysReply) => void,
+  ): ClientUnaryCall;
+  listKeys(
+    request: ListKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListKeysReply) => void,
+  ): ClientUnaryCall;
+  stateHash(
+    request: StateHashRequest,
+    callback: (error: ServiceError | null, response: StateHashReply) => void,
+  ): ClientUnaryCall;
+  stateHash(
+    request: StateHashRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StateHashReply) => void,
+  ): ClientUnaryCall;
+  stateHash(
+    request: StateHashRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StateHashReply) => void,
   ): ClientUnaryCall;
 }
 

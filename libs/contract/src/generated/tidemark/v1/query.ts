@@ -113,11 +113,18 @@ export interface SessionStatus {
   streams: number;
   queuedBytes: number;
   rejectedPoints: { [key: string]: number };
+  /** Names of the clients with an open stream, by client session in hex. */
+  clientNames: { [key: string]: string };
 }
 
 export interface SessionStatus_RejectedPointsEntry {
   key: string;
   value: number;
+}
+
+export interface SessionStatus_ClientNamesEntry {
+  key: string;
+  value: string;
 }
 
 function createBaseQueryRequest(): QueryRequest {
@@ -1055,6 +1062,7 @@ function createBaseSessionStatus(): SessionStatus {
     streams: 0,
     queuedBytes: 0,
     rejectedPoints: {},
+    clientNames: {},
   };
 }
 
@@ -1080,6 +1088,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     }
     globalThis.Object.entries(message.rejectedPoints).forEach(([key, value]: [string, number]) => {
       SessionStatus_RejectedPointsEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    globalThis.Object.entries(message.clientNames).forEach(([key, value]: [string, string]) => {
+      SessionStatus_ClientNamesEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
     return writer;
   },
@@ -1156,6 +1167,17 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             }
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = SessionStatus_ClientNamesEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.clientNames[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1183,6 +1205,15 @@ export const SessionStatus: MessageFns<SessionStatus> = {
       (acc: { [key: string]: number }, [key, value]: [string, number]) => {
         if (value !== undefined) {
           acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.clientNames = (globalThis.Object.entries(object.clientNames ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
         }
         return acc;
       },
@@ -1255,6 +1286,73 @@ export const SessionStatus_RejectedPointsEntry: MessageFns<SessionStatus_Rejecte
     const message = createBaseSessionStatus_RejectedPointsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseSessionStatus_ClientNamesEntry(): SessionStatus_ClientNamesEntry {
+  return { key: "", value: "" };
+}
+
+export const SessionStatus_ClientNamesEntry: MessageFns<SessionStatus_ClientNamesEntry> = {
+  encode(message: SessionStatus_ClientNamesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionStatus_ClientNamesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionStatus_ClientNamesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SessionStatus_ClientNamesEntry>): SessionStatus_ClientNamesEntry {
+    return SessionStatus_ClientNamesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionStatus_ClientNamesEntry>): SessionStatus_ClientNamesEntry {
+    const message = createBaseSessionStatus_ClientNamesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

@@ -1,0 +1,127 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { ControlServer, PartitionStateHash, SkipRequest } from '@tidemark/contract';
+import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control';
+import type { Coordinator } from '@tidemark/coordinator';
+import { serveUnary } from '@tidemark/grpc-status';
+import { TidemarkError } from '@tidemark/ports';
+import type { StoreThreads } from './store-threads.ts';
+
+export interface ControlServiceOptions {
+  readonly coordinator: Coordinator;
+  readonly control: ControlFollower;
+  readonly access: Access;
+  readonly stores: StoreThreads;
+}
+
+const SCOPES: readonly string[] = ['send', 'read', 'admin'];
+const NAME_BYTES = 64;
+const REASON_BYTES = 500;
+const KEYS_PER_TENANT = 1000;
+/** A hash is of one offset: when records come in meanwhile it is taken again, this often. */
+const HASH_TRIES = 20;
+
+/** The operator's door. */
+export function controlService(options: ControlServiceOptions): ControlServer {
+  const { coordinator, control, stores } = options;
+  const callerOf = (call: ServerUnaryCall<unknown, unknown>): string => {
+    const [header] = call.metadata.get('authorization');
+    return options.access.tenantOf(bearerKey(header?.toString()), 'admin', isLoopbackAddress(call.getPeer()));
+  };
+  return {
+    skip: (call, callback) =>
+      void serveUnary(call, callback, async (request) => {
+        requireOperator(callerOf(call), 'a skip');
+        checkText('reason', request.reason, REASON_BYTES);
+        await checkHalted(options, request);
+        await coordinator.skip(request.topic, request.partition, request.offset, request.reason);
+        return {};
+      }),
+    createKey: (call, callback) =>
+      void serveUnary(call, callback, async ({ tenant: asked, name, scopes }) => {
+        const tenant = tenantFor(callerOf(call), asked);
+        checkText('name', name, NAME_BYTES);
+        checkText('tenant', tenant, NAME_BYTES);
+        const wrong = scopes.find((scope) => !SCOPES.includes(scope));
+        if (wrong !== undefined || scopes.length === 0) {
+          const found = wrong === undefined ? 'no scope' : `scope ${JSON.stringify(wrong.slice(0, NAME_BYTES))}`;
+          throw new TidemarkError('invalid_argument', `scopes: ${found} (limit: some of ${SCOPES.join(', ')})`);
+        }
+        const others = [...control.state.keys.values()].filter((key) => key.tenant === tenant && key.name !== name);
+        if (others.length >= KEYS_PER_TENANT) {
+          const message = `tenant ${tenant} has ${others.length} keys (limit: ${KEYS_PER_TENANT}): revoke one first`;
+          throw new TidemarkError('resource_exhausted', message);
+        }
+        return { key: await coordinator.createKey(tenant, name, [...new Set(scopes)]) };
+      }),
+    revokeKey: (call, callback) =>
+      void serveUnary(call, callback, async ({ tenant, name }) => {
+        await coordinator.revokeKey(tenantFor(callerOf(call), tenant), name);
+        return {};
+      }),
+    listKeys: (call, callback) =>
+      void serveUnary(call, callback, async ({ tenant: asked }) => {
+        const caller = callerOf(call);
+        const isAll = asked === '' && caller === DEFAULT_TENANT;
+        const tenant = tenantFor(caller, asked);
+        const keys = [...control.state.keys.values()].filter((key) => isAll || key.tenant === tenant);
+        return { keys: keys.map(({ tenant, name, scopes }) => ({ tenant, name, scopes: [...scopes] })) };
+      }),
+    stateHash: (call, callback) =>
+      void serveUnary(call, callback, async () => {
+        requireOperator(callerOf(call), 'a state hash');
+        const count = control.state.map?.partitions ?? 0;
+        const partitions = Array.from({ length: count }, (_, partition) => hashOf(stores, partition));
+        return { partitions: await Promise.all(partitions) };
+      }),
+  };
+}
+
+function requireOperator(caller: string, what: string): void {
+  if (caller === DEFAULT_TENANT) return;
+  throw new TidemarkError('permission_denied', `${what} concerns every tenant: it needs a key of ${DEFAULT_TENANT}`);
+}
+
+/** Tenants see to their own keys, the default tenant to everybody's. */
+function tenantFor(caller: string, asked: string): string {
+  if (asked === '' || asked === caller || caller === DEFAULT_TENANT) return asked === '' ? caller : asked;
+  throw new TidemarkError('permission_denied', `keys of ${asked} are not for a key of ${caller}`);
+}
+
+function checkText(field: string, value: string, maxBytes: number): void {
+  const sizeBytes = Buffer.byteLength(value);
+  if (sizeBytes >= 1 && sizeBytes <= maxBytes) return;
+  throw new TidemarkError('invalid_argument', `${field}: ${sizeBytes} bytes (limit: 1 to ${maxBytes} bytes)`, {
+    field,
+  });
+}
+
+/** Only what halts a partition may be skipped: a slip of the pen must not lose a good record. */
+async function checkHalted({ control, stores }: ControlServiceOptions, request: SkipRequest): Promise<void> {
+  const { topic, partition, offset } = request;
+  if (topic !== 'points' && topic !== 'tags') {
+    throw new TidemarkError('invalid_argument', `topic: ${topic.slice(0, NAME_BYTES)} (limit: points, tags)`);
+  }
+  const partitions = control.state.map?.partitions ?? 0;
+  if (partition >= partitions) {
+    throw new TidemarkError('invalid_argument', `partition: ${partition} (limit: 0 to ${partitions - 1})`);
+  }
+  const method = topic === 'points' ? 'pointStatus' : 'tagStatus';
+  const { halted, haltedOffset } = await stores.call(method, partition, { partition });
+  if (halted !== '' && haltedOffset === offset) return;
+  const is = halted === '' ? 'not halted' : `halted at offset ${haltedOffset}, not ${offset}`;
+  throw new TidemarkError('failed_precondition', `${topic}/${partition} is ${is}: nothing was skipped`);
+}
+
+async function hashOf(stores: StoreThreads, partition: number): Promise<PartitionStateHash> {
+  const tags = await stores.call('tagStatus', partition, { partition });
+  let { offset } = await stores.call('pointStatus', partition, { partition });
+  for (let i = 0; i < HASH_TRIES; i++) {
+    const pointsHash = await stores.stateHash(partition);
+    const after = await stores.call('pointStatus', partition, { partition });
+    if (after.offset === offset) {
+      return { partition, pointsOffset: offset, pointsHash, tagsOffset: tags.offset, tagsHash: tags.stateHash };
+    }
+    offset = after.offset;
+  }
+  throw new TidemarkError('aborted', `points/${partition} takes records faster than it can be hashed; try again later`);
+}

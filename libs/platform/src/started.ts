@@ -1,0 +1,13 @@
+/** What has been started so far, so that a start that fails half-way leaves nothing running. */
+export class Started {
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  add(stop: () => Promise<void>): void {
+    this.#stops.push(stop);
+  }
+
+  /** Stops everything, the newest first; a stop that fails doesn't keep the others from it. */
+  async undo(): Promise<void> {
+    for (const stop of this.#stops.reverse()) await stop().catch(() => undefined);
+  }
+}
