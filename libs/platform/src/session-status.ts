@@ -3,6 +3,9 @@ import type { SessionStatus } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control';
 import type { IntakeSession } from '@tidemark/intake';
 
+/** What only the session's own process knows. */
+const NOT_HERE = { streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {} };
+
 /** Sessions that `control` knows: those that are open, and the latest that are not. */
 export function sessionStatus(state: ControlState, own: IntakeSession | undefined, ended = 5): SessionStatus[] {
   const all = [...state.sessions.values()];
@@ -12,18 +15,12 @@ export function sessionStatus(state: ControlState, own: IntakeSession | undefine
   ];
   return shown.map(({ session, process, state: sessionState, renewedMs }) => {
     const isOwn = own !== undefined && equalBytes(own.session, session);
-    const { streams, queuedBytes, rejectedPoints } = isOwn ? own.status : NOT_HERE;
     return {
       session: Buffer.from(session),
       process,
       state: sessionState,
       renewedMs,
-      streams,
-      queuedBytes,
-      rejectedPoints,
+      ...(isOwn ? own.status : NOT_HERE),
     };
   });
 }
-
-/** What only the session's own process knows. */
-const NOT_HERE = { streams: 0, queuedBytes: 0, rejectedPoints: {} };
