@@ -33,8 +33,6 @@ export const STORE = z.strictObject({
   recentBytes: whole(S.recentBytes, 'bytes', 0, 256 * GIB, 'Newest chunks of one partition kept in memory.'),
   steps: whole(S.steps, 'steps', 1, 1_000_000, 'Steps of one request to a store.'),
   groups: whole(S.groups, 'groups', 1, 10_000_000, 'Groups of one request to a store.'),
-  seriesSets: whole(S.seriesSets, 'sets', 1, 100_000, 'Sets of series remembered by their digest.'),
-  seriesSetBytes: whole(S.seriesSetBytes, 'bytes', 16, GIB, 'One set of series.'),
 });
 
 /** What one query may ask for. */

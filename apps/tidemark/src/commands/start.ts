@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Platform } from '@tidemark/platform';
+import { TidemarkError } from '@tidemark/ports';
+import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
+import { Command, Option } from 'commander';
+import { type EventLog, openEventLog } from '../event-log.ts';
+import { explain } from '../failure.ts';
+import { HostAgent } from '../host-agent.ts';
+import { platformOptions } from '../platform-of-settings.ts';
+import { onStopSignal } from '../stop-signal.ts';
+
+const HELP = `
+Every other setting has a flag too, such as --query-points or --store-threads: docs/settings.md lists them.
+Each is also an environment variable (TIDEMARK_HTTP_PORT for --http-port), or a line of the --settings file.
+
+Ctrl-C stops cleanly, a second one at once; either way nothing that was acknowledged is lost.`;
+
+export function startCommand(): Command {
+  const command = new Command('start').description('start the platform and the agent of this host');
+  for (const { flag, kind, description, default: value, isMain } of SETTINGS) {
+    const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
+    option.description = kind === 'boolean' ? `not: ${description}` : `${description} (default: ${value})`;
+    command.addOption(option.hideHelp(isMain !== true));
+  }
+  return command
+    .option('--settings <file>', 'JSON file of settings')
+    .addHelpText('after', HELP)
+    .action(async () => start(await readSettings(command)));
+}
+
+async function readSettings(command: Command): Promise<Settings> {
+  const flags: Record<string, string | true> = {};
+  for (const option of command.options) {
+    const { long, negate } = option;
+    if (long === undefined || long === '--settings') continue;
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    flags[long.slice(2)] = negate ? true : command.getOptionValue(name);
+  }
+  const file: string | undefined = command.getOptionValue('settings') ?? process.env.TIDEMARK_SETTINGS;
+  if (file === undefined) return parseSettings({ flags, environment: process.env });
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new TidemarkError('not_found', `can't read the settings file ${file}: ${String(error)}`);
+  });
+  return parseSettings({ flags, environment: process.env, file: { name: file, text } });
+}
+
+async function start(settings: Settings): Promise<void> {
+  const log = openEventLog(settings.events.level);
+  const stopping = onStopSignal(log);
+  const platform = await Platform.start(
+    platformOptions(settings, {
+      info: (message, detail = {}) => log.info(detail, message),
+      error: (message, detail = {}) => log.error(detail, message),
+      fatal: (error) => {
+        log.fatal(
+          `${explain(error)}\nThe platform can't go on. Start it again: nothing that was acknowledged is lost.`,
+        );
+        process.exit(1);
+      },
+    }),
+  );
+  const agent = settings.agent.enabled ? await startAgent(settings, platform, log) : undefined;
+  greet(settings, platform, agent);
+  await stopping;
+  log.info('stopping');
+  await agent?.stop();
+  await platform.stop();
+  log.info('stopped');
+}
+
+async function startAgent(settings: Settings, platform: Platform, log: EventLog): Promise<HostAgent> {
+  try {
+    return await HostAgent.start(settings, `127.0.0.1:${platform.grpcPort}`, log);
+  } catch (error) {
+    await platform.stop();
+    throw error;
+  }
+}
+
+function greet(settings: Settings, platform: Platform, agent: HostAgent | undefined): void {
+  const { listen, data } = settings;
+  process.stdout.write(
+    [
+      'Tidemark is up.',
+      `  gRPC       ${listen.host}:${platform.grpcPort}`,
+      `  DogStatsD  ${agent?.dogstatsd || 'not listening'}`,
+      `  data       ${resolve(data.folder)}`,
+      'Ctrl-C stops it.',
+      '',
+    ].join('\n'),
+  );
+}

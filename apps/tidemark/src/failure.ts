@@ -1,0 +1,39 @@
+import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { SETTINGS } from '@tidemark/settings';
+
+/** An error as the person at the terminal should read it: what is wrong, then what to do. */
+export function explain(error: unknown): string {
+  if (!isTidemarkError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const advice = adviceFor(error);
+  return advice === undefined ? error.message : `${error.message}\n${advice}`;
+}
+
+function adviceFor({ code, detail }: TidemarkError): string | undefined {
+  if (typeof detail.setting === 'string') return adviceForSetting(detail.setting);
+  if (code === 'failed_precondition' && typeof detail.folder === 'string') {
+    return 'Stop that process, or choose another folder with --data DIR.';
+  }
+  if (typeof detail.field === 'string' && detail.field.startsWith('partitions.')) {
+    return `Start it with --data-partitions ${detail.found}: a folder keeps the number that it was made with.`;
+  }
+  if (detail.errno === 'ENOSPC' || detail.errno === 'EDQUOT') {
+    return 'The disk is full: free some space, or choose a folder on another disk with --data DIR.';
+  }
+  if (code === 'permission_denied' && typeof detail.path === 'string') {
+    return 'Choose a folder that you may write to with --data DIR.';
+  }
+  return undefined;
+}
+
+function adviceForSetting(key: string): string | undefined {
+  if (key === 'listen.host') {
+    return (
+      'Start it on loopback, create a key with\n' +
+      '  npm run tidemark -- keys create NAME --scope admin\n' +
+      'and start it again with --host.'
+    );
+  }
+  const setting = SETTINGS.find((one) => one.key === key);
+  if (setting === undefined) return undefined;
+  return `Choose another with --${setting.flag} (or ${setting.variable}).`;
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PlatformEvents, PlatformOptions } from '@tidemark/platform';
+import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
+import type { Settings } from '@tidemark/settings';
+import { SystemClock } from '@tidemark/system';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** What the settings say about the platform. */
+export function platformOptions(settings: Settings, events: PlatformEvents): PlatformOptions {
+  const { data, listen, http, grpc, completeness, budgets, point, intake, lane, log, store, query } = settings;
+  const { threads, ...limits } = store;
+  const page = join(ROOT, 'apps', 'page', 'dist');
+  return {
+    folder: resolve(data.folder),
+    host: listen.host,
+    httpPort: http.port,
+    grpcPort: grpc.port,
+    partitions: data.partitions,
+    storeThreads: threads,
+    latenessMs: completeness.latenessMs,
+    tenantSeries: budgets.tenantSeries,
+    metricSeries: budgets.metricSeries,
+    intake: { ...intake, ...point },
+    timing: lane,
+    points: { ...DEFAULT_POINT_STORE_LIMITS, ...limits },
+    log,
+    query,
+    pageFolder: existsSync(page) ? page : undefined,
+    protoFolder: join(ROOT, 'proto'),
+    clock: new SystemClock(),
+    events,
+  };
+}
