@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Agent, type AgentOptions, agentClientOptions } from '@tidemark/agent';
+import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '@tidemark/agent';
 import { type Client, connect } from '@tidemark/client';
 import { hostChecks } from '@tidemark/host-checks';
 import { isTidemarkError } from '@tidemark/ports';
@@ -75,6 +75,10 @@ export class HostAgent {
       await client.close();
       throw error;
     }
+  }
+
+  get status(): AgentStatus {
+    return this.#agent.status();
   }
 
   /** Sends what it has, and waits until it has arrived; what has not is in the spool for the next run. */

@@ -9,7 +9,10 @@ import { SystemClock } from '@tidemark/system';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What the settings say about the platform. */
-export function platformOptions(settings: Settings, events: PlatformEvents): PlatformOptions {
+export function platformOptions(
+  settings: Settings,
+  events: PlatformEvents,
+): Omit<PlatformOptions, 'statusExtra' | 'requestLog'> {
   const { data, listen, http, grpc, completeness, budgets, point, intake, lane, log, store, query } = settings;
   const { threads, ...limits } = store;
   const page = join(ROOT, 'apps', 'page', 'dist');

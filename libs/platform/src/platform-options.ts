@@ -1,4 +1,5 @@
 import type { EmbeddedLogLimits } from '@tidemark/embedded-log';
+import type { HttpApiOptions } from '@tidemark/http-api';
 import type { AcceptClock, IntakeLimits, LaneTiming } from '@tidemark/intake';
 import type { PointLimits } from '@tidemark/model';
 import type { PointStoreLimits } from '@tidemark/point-store';
@@ -34,6 +35,10 @@ export interface PlatformOptions {
   /** What batches are stamped with; the session's own clock unless a benchmark replays the past. */
   readonly acceptClock?: AcceptClock;
   readonly events: PlatformEvents;
+  /** Further keys of the HTTP status, such as the agent's. */
+  readonly statusExtra?: HttpApiOptions['statusExtra'];
+  /** Gets a line for each HTTP request; none when left out. */
+  readonly requestLog?: HttpApiOptions['logger'];
 }
 
 /** What happens in a platform, for whoever logs it. */

@@ -3,6 +3,7 @@ import { ControlService, IntakeService, QueryService as QueryContract } from '@t
 import { Access, ControlFollower, isLoopbackAddress } from '@tidemark/control';
 import { Coordinator } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
+import { httpApi } from '@tidemark/http-api';
 import { intakeService, sessionClock } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
@@ -10,6 +11,7 @@ import { QueryService, queryService } from '@tidemark/query';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
 import { controlService } from './control-service.ts';
 import { GrpcServer } from './grpc-server.ts';
+import { HttpServer } from './http-server.ts';
 import { IntakeRunner } from './intake-runner.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
@@ -33,10 +35,12 @@ export class Platform {
   readonly access: Access;
   readonly query: QueryService;
   readonly #grpc: GrpcServer;
+  readonly #http: HttpServer;
 
   private constructor(
     parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access' | 'query'>,
     grpc: GrpcServer,
+    http: HttpServer,
   ) {
     this.log = parts.log;
     this.control = parts.control;
@@ -46,6 +50,11 @@ export class Platform {
     this.access = parts.access;
     this.query = parts.query;
     this.#grpc = grpc;
+    this.#http = http;
+  }
+
+  get httpPort(): number {
+    return this.#http.port;
   }
 
   get grpcPort(): number {
@@ -164,15 +173,26 @@ export class Platform {
         server.addService(QueryContract, queryService(query, access));
       },
     });
+    started.add(() => grpc.close(0));
+    const app = httpApi({
+      service: query,
+      access,
+      clock,
+      pageFolder: options.pageFolder,
+      notReady: () => (intake.session?.isReady === true ? undefined : 'the intake is opening its lanes'),
+      statusExtra: options.statusExtra,
+      logger: options.requestLog,
+    });
+    const http = await HttpServer.listen(app, options.host, options.httpPort, clock);
     grpc.setServing(true);
-    return new Platform({ log, control, coordinator, intake, stores, access, query }, grpc);
+    return new Platform({ log, control, coordinator, intake, stores, access, query }, grpc, http);
   }
 
   /** Takes nothing more, appends what is queued, commits, closes. */
   async stop(): Promise<void> {
     this.#grpc.setServing(false);
     const intake = this.intake.stop();
-    await this.#grpc.close(SHUTDOWN_MS);
+    await Promise.all([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]);
     await intake;
     await this.coordinator.stop();
     await this.control.stop();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Platform } from '@tidemark/platform';
+import { Platform, type PlatformEvents } from '@tidemark/platform';
 import { TidemarkError } from '@tidemark/ports';
 import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
 import { Command, Option } from 'commander';
@@ -49,19 +49,22 @@ async function readSettings(command: Command): Promise<Settings> {
 async function start(settings: Settings): Promise<void> {
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
-  const platform = await Platform.start(
-    platformOptions(settings, {
-      info: (message, detail = {}) => log.info(detail, message),
-      error: (message, detail = {}) => log.error(detail, message),
-      fatal: (error) => {
-        log.fatal(
-          `${explain(error)}\nThe platform can't go on. Start it again: nothing that was acknowledged is lost.`,
-        );
-        process.exit(1);
-      },
-    }),
-  );
-  const agent = settings.agent.enabled ? await startAgent(settings, platform, log) : undefined;
+  let agent: HostAgent | undefined;
+  const events: PlatformEvents = {
+    info: (message, detail = {}) => log.info(detail, message),
+    error: (message, detail = {}) => log.error(detail, message),
+    fatal: (error) => {
+      log.fatal(`${explain(error)}\nThe platform can't go on. Start it again: nothing that was acknowledged is lost.`);
+      process.exit(1);
+    },
+  };
+  const platform = await Platform.start({
+    ...platformOptions(settings, events),
+    statusExtra: () => (agent === undefined ? {} : { agent: agent.status }),
+    // A page that is open asks every second: its requests are for those who debug.
+    requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
+  });
+  if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
   greet(settings, platform, agent);
   await stopping;
   log.info('stopping');
@@ -84,11 +87,16 @@ function greet(settings: Settings, platform: Platform, agent: HostAgent | undefi
   process.stdout.write(
     [
       'Tidemark is up.',
-      `  gRPC       ${listen.host}:${platform.grpcPort}`,
+      `  page       http://${hostOfUrl(listen.host)}:${platform.httpPort}`,
+      `  gRPC       ${hostOfUrl(listen.host)}:${platform.grpcPort}`,
       `  DogStatsD  ${agent?.dogstatsd || 'not listening'}`,
       `  data       ${resolve(data.folder)}`,
       'Ctrl-C stops it.',
       '',
     ].join('\n'),
   );
+}
+
+function hostOfUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }

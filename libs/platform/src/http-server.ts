@@ -1,0 +1,47 @@
+import { type Clock, TidemarkError } from '@tidemark/ports';
+
+/** What this needs of an HTTP application: Fastify's own methods. */
+interface HttpApplication {
+  listen(options: { host: string; port: number }): Promise<string>;
+  close(): PromiseLike<unknown>;
+  readonly server: { address(): unknown; closeAllConnections(): void };
+}
+
+/** An HTTP application that listens. */
+export class HttpServer {
+  readonly #app: HttpApplication;
+  readonly #clock: Clock;
+  readonly port: number;
+
+  private constructor(app: HttpApplication, clock: Clock, port: number) {
+    this.#app = app;
+    this.#clock = clock;
+    this.port = port;
+  }
+
+  /** Listens; `unavailable` when the port is taken. */
+  static async listen(app: HttpApplication, host: string, port: number, clock: Clock): Promise<HttpServer> {
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await app.close();
+      throw listenError(host, port, error);
+    }
+    const address = app.server.address();
+    const isBound = typeof address === 'object' && address !== null && 'port' in address;
+    return new HttpServer(app, clock, isBound ? Number(address.port) : port);
+  }
+
+  /** Ends open requests within `graceMs`, then cuts them. */
+  async close(graceMs: number): Promise<void> {
+    const cut = this.#clock.setTimer(graceMs, () => this.#app.server.closeAllConnections());
+    await this.#app.close();
+    cut.cancel();
+  }
+}
+
+function listenError(host: string, port: number, error: unknown): TidemarkError {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+  const reason = code === 'EADDRINUSE' ? 'is in use by another program' : `can't be taken: ${code}`;
+  return new TidemarkError('unavailable', `HTTP port ${port} on ${host} ${reason}`, { setting: 'http.port', port });
+}
