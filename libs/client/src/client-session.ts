@@ -395,7 +395,7 @@ export class ClientSession {
         if (batch.gone) spool.settled(number);
       });
     }
-    await this.#commit(spool);
+    await this.#commit(spool, 'stamped');
   }
 
   /** Puts what can't be sent now on disk. */
@@ -419,15 +419,15 @@ export class ClientSession {
       groupBytes += raw.sizeBytes;
     }
     if (groupBytes === 0) return;
-    await this.#commit(spool);
+    await this.#commit(spool, 'waiting');
     this.#keepMemoryBound();
   }
 
-  async #commit(spool: SessionSpool): Promise<void> {
+  async #commit(spool: SessionSpool, added: 'waiting' | 'stamped'): Promise<void> {
     try {
       spool.define(this.#tenant ?? '', this.#series, this.#routes.values());
       await spool.commit(this.#nextSequence);
-      this.#owner.onSpoolGrowth();
+      this.#owner.onSpoolGrowth(added);
     } catch (error) {
       this.#countSpoolFailure(error);
     }
@@ -451,7 +451,7 @@ export class ClientSession {
         if (batch !== undefined)
           this.#giveUp(batch, 'spool_bound', 'spoolBytes', `${this.#owner.options.spoolBytes} bytes`);
       }
-      this.#owner.onSpoolGrowth();
+      this.#owner.onSpoolGrowth('stamped');
     } catch (error) {
       this.#countSpoolFailure(error);
     }

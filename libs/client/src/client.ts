@@ -38,7 +38,7 @@ export interface ClientPorts {
   readonly disk?: Disk;
 }
 
-/** Sends points to the platform, each exactly once as long as its bounds hold (docs/client.md). */
+/** Sends points to the platform, each exactly once as long as its bounds hold (README.md beside). */
 export class Client {
   readonly #ports: ClientPorts;
   readonly #options: ClientOptions;
@@ -81,7 +81,7 @@ export class Client {
       leastTimeBeside: (session) => this.#leastTimeBeside(session),
       onPromise: (frontierMs) => this.#gatherer.promise(frontierMs),
       onSpoolFailure: (session, error) => this.#onSpoolFailure(session, error),
-      onSpoolGrowth: () => spool?.keepBound(),
+      onSpoolGrowth: (added) => spool?.keepBound(added),
       onSettled: (session) => this.#onSettled(session),
       onError: (error) => {
         this.#lastError = error;
@@ -310,7 +310,7 @@ export class Client {
       spool.add(session);
       this.#resting.push(session);
     }
-    spool.keepBound();
+    spool.keepBound('stamped');
   }
 
   #startResting(): void {

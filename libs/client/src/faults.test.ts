@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { isTidemarkError } from '@tidemark/ports';
 import {
   addFaultCounts,
   assertAllFired,
@@ -112,6 +113,7 @@ async function simulate(seed: number, options: RunOptions): Promise<Run> {
     );
     await world.clock.run(() => opened !== undefined, 60_000);
     if (opened === true) return;
+    if (!isTidemarkError(opened)) throw opened;
     await world.clock.advance(1000);
     await openRun(of, { ...options, spool });
   }

@@ -22,9 +22,9 @@ export interface ClientOptions {
   readonly memoryBytes: number;
   /** Series that one client may use. Default 1,000,000. */
   readonly maxSeries: number;
-  /** Bytes of the spool over all client sessions. Default 1 GiB. */
+  /** Bytes of the spool over all client sessions; a quarter is kept for stamps. Default 1 GiB. */
   readonly spoolBytes: number;
-  /** A spool file is followed by the next at this size. Default 8 MiB, and at most an eighth of `spoolBytes`. */
+  /** A spool file is followed by the next at this size. Default 8 MiB, and at most a sixteenth of `spoolBytes`. */
   readonly spoolFileBytes: number;
   /** How far behind the clock explicit timestamps may be, ms, without breaking the promised frontier. Default 0. */
   readonly frontierLagMs: number;

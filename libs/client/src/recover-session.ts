@@ -1,10 +1,18 @@
 import { toHex } from '@tidemark/bytes';
-import { type Disk, isTidemarkError } from '@tidemark/ports';
+import { assert, type Disk, isTidemarkError } from '@tidemark/ports';
 import type { RefRange } from './epoch-routes.ts';
 import { SeriesTable } from './series-table.ts';
-import { type BatchFile, parseFileName, refsKey, type SpoolContents } from './session-spool.ts';
+import { type BatchFile, fileNumber, refsKey, type SpoolContents } from './session-spool.ts';
 import { type Place, readFully } from './spool-file.ts';
-import { decodeHeader, FILE_KIND, readRecords, SPOOL_HEADER_BYTES, type SpoolHeader } from './spool-format.ts';
+import {
+  decodeHeader,
+  FILE_KIND,
+  FILE_OF_RECORD,
+  type FileKind,
+  readRecords,
+  SPOOL_HEADER_BYTES,
+  type SpoolHeader,
+} from './spool-format.ts';
 
 /** Sequences that may have been used behind what a damaged spool still shows: more than any window. */
 export const SEQUENCES_SKIPPED = 65_536;
@@ -47,13 +55,13 @@ export async function recoverSession(
 ): Promise<RecoveredSession | { readonly badBytes: number }> {
   const found = new FoundRecords();
   for (const name of await disk.list(folder)) {
-    const parsed = parseFileName(name);
-    if (parsed === undefined) continue;
+    const number = fileNumber(name);
+    if (number === undefined) continue;
     const path = `${folder}/${name}`;
     const bytes = await readFile(disk, path, maxFileBytes, (size) => found.damaged(size));
     const header = headerOf(bytes);
-    found.nextFile = Math.max(found.nextFile, parsed.number + 1);
-    if (header === undefined || toHex(header.clientSession) !== toHex(clientSession) || header.kind !== parsed.kind) {
+    found.nextFile = Math.max(found.nextFile, number + 1);
+    if (header === undefined || toHex(header.clientSession) !== toHex(clientSession)) {
       found.damaged(bytes.length);
       continue;
     }
@@ -89,14 +97,17 @@ function headerOf(bytes: Buffer): SpoolHeader | undefined {
   }
 }
 
-/** Puts the records of one session's files together, file by file in the order written. */
+/** Puts the records of one session's files together. Waiting, stamped, settled: a later state wins in any order. */
 class FoundRecords {
   nextFile = 1;
   readonly #series = new SeriesTable();
   readonly #refs: RefRange[] = [];
   readonly #refCounts = new Map<string, number>();
   readonly #batches = new Map<number, RecoveredBatch>();
-  readonly #batchFiles: { path: string; sizeBytes: number }[] = [];
+  readonly #batchFiles: BatchFile[] = [];
+  /** Files with a record of a batch, by the state that the record gives it. */
+  readonly #files = { waiting: new Map<number, BatchFile>(), stamped: new Map<number, BatchFile>() };
+  readonly #settled = new Map<number, BatchFile>();
   #tenant: string | undefined;
   #createdMs = Number.POSITIVE_INFINITY;
   #nextNumber = 0;
@@ -111,10 +122,24 @@ class FoundRecords {
   add(path: string, header: SpoolHeader, bytes: Buffer): void {
     this.#createdMs = Math.min(this.#createdMs, header.createdMs);
     this.#nextSequence = Math.max(this.#nextSequence, header.nextSequence);
-    if (header.kind === FILE_KIND.batches) this.#batchFiles.push({ path, sizeBytes: bytes.length });
-    else this.#definitionBytes += bytes.length;
+    const { kind } = header;
+    if (kind === FILE_KIND.definitions) {
+      this.#definitionBytes += bytes.length;
+      this.#addRecords(path, kind, bytes);
+    } else {
+      const file = { path, kind, sizeBytes: bytes.length, unsettled: new Set<number>(), voids: new Set<BatchFile>() };
+      this.#batchFiles.push(file);
+      this.#addRecords(path, kind, bytes, file);
+    }
+  }
+
+  #addRecords(path: string, kind: FileKind, bytes: Buffer, file?: BatchFile): void {
     for (const { record, position, sizeBytes } of readRecords(bytes, (size) => this.damaged(size))) {
       const place = { path, position, sizeBytes };
+      if (FILE_OF_RECORD[record.type] !== kind) {
+        this.damaged(sizeBytes);
+        continue;
+      }
       switch (record.type) {
         case 'tenant':
           this.#tenant = record.tenant;
@@ -129,21 +154,49 @@ class FoundRecords {
           break;
         case 'waiting': {
           const { number, points, leastTimeMs } = record.batch;
-          this.#batches.set(number, { number, points, leastTimeMs, waiting: place });
           this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+          this.#supersede(this.#files.waiting, number, file);
+          const stamped = this.#batches.get(number)?.stamped;
+          if (stamped === undefined) this.#batches.set(number, { number, points, leastTimeMs, waiting: place });
           break;
         }
         case 'stamped': {
           const { number, points, leastTimeMs, sequence, epoch, stampedMs } = record.batch;
-          const stamped = { ...place, sequence, epoch, stampedMs };
-          this.#batches.set(number, { number, points, leastTimeMs, stamped });
           this.#nextNumber = Math.max(this.#nextNumber, number + 1);
           this.#nextSequence = Math.max(this.#nextSequence, sequence + 1);
+          this.#supersede(this.#files.stamped, number, file);
+          const stamped = { ...place, sequence, epoch, stampedMs };
+          this.#batches.set(number, { number, points, leastTimeMs, stamped });
           break;
         }
         default:
-          for (const number of record.numbers) this.#batches.delete(number);
+          for (const number of record.numbers) this.#supersede(this.#settled, number, file);
       }
+    }
+  }
+
+  /** The later of two records of one state (a commit that failed was repeated) makes the earlier void. */
+  #supersede(files: Map<number, BatchFile>, number: number, file: BatchFile | undefined): void {
+    assert(file !== undefined, 'batches stand in files of batches');
+    const older = files.get(number);
+    if (older !== undefined && older !== file) file.voids.add(older);
+    files.set(number, file);
+  }
+
+  /** Once all files are read: which batches are left, and which file must outlive which. */
+  #settle(): void {
+    for (const [number, by] of this.#settled) {
+      this.#batches.delete(number);
+      for (const file of [this.#files.waiting.get(number), this.#files.stamped.get(number)]) {
+        if (file !== undefined && file !== by) by.voids.add(file);
+      }
+    }
+    for (const [number, by] of this.#files.stamped) {
+      const waiting = this.#files.waiting.get(number);
+      if (waiting !== undefined) by.voids.add(waiting);
+    }
+    for (const { number, stamped } of this.#batches.values()) {
+      (stamped === undefined ? this.#files.waiting : this.#files.stamped).get(number)?.unsettled.add(number);
     }
   }
 
@@ -159,19 +212,10 @@ class FoundRecords {
   }
 
   result(clientSession: Uint8Array): RecoveredSession | { readonly badBytes: number } {
+    this.#settle();
     const badBytes = this.#badBytes;
     if (this.#batches.size === 0) return { badBytes };
     const batches = [...this.#batches.values()].sort((a, b) => a.number - b.number);
-    const batchFiles = this.#batchFiles.map(
-      (file): BatchFile => ({
-        ...file,
-        unsettled: new Set(
-          batches
-            .filter(({ waiting, stamped }) => (stamped ?? waiting)?.path === file.path)
-            .map(({ number }) => number),
-        ),
-      }),
-    );
     return {
       clientSession,
       createdMs: this.#createdMs,
@@ -188,7 +232,7 @@ class FoundRecords {
         series: this.#series.length,
         refs: this.#refCounts,
         definitionBytes: this.#definitionBytes,
-        batchFiles,
+        batchFiles: this.#batchFiles,
       },
     };
   }

@@ -19,7 +19,7 @@ export interface SessionOwner {
   /** A write of the session's spool failed; it tries again later. */
   onSpoolFailure(session: ClientSession, error: TidemarkError): void;
   /** The session's spool has grown. */
-  onSpoolGrowth(): void;
+  onSpoolGrowth(added: 'waiting' | 'stamped'): void;
   /** Batches were settled or given up. */
   onSettled(session: ClientSession): void;
   onError(error: TidemarkError): void;

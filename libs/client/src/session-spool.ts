@@ -16,11 +16,24 @@ import {
 const SERIES_A_RECORD = 1000;
 const REFS_A_RECORD = 100_000;
 
-/** A file of batches, and which batches need it. */
+/** A file of batches, waiting or stamped. */
 export interface BatchFile {
   readonly path: string;
+  readonly kind: BatchFileKind;
   sizeBytes: number;
+  /** The batches that need it. */
   readonly unsettled: Set<number>;
+  /** Files with records that records of this file make void: it must outlive them. */
+  readonly voids: Set<BatchFile>;
+}
+
+export type BatchFileKind = typeof FILE_KIND.waiting | typeof FILE_KIND.stamped;
+
+interface PendingPlace {
+  readonly number: number;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly placed: (place: Place) => void;
 }
 
 /** What stands already in the files of a client session that is taken up again. */
@@ -45,8 +58,8 @@ export interface SessionSpoolOptions {
 
 /**
  * The spool of one client session: definitions, and batches until they are settled. Records are appended to memory and
- * become durable together at `commit`. Files of batches are deleted oldest first, so that a record that supersedes
- * another is never gone before it.
+ * become durable together at `commit`. A file of batches is deleted when none needs it, but never before a file
+ * whose records it makes void. Waiting and stamped batches have files of their own, as they are settled at other times.
  */
 export class SessionSpool {
   readonly createdMs: number;
@@ -54,10 +67,10 @@ export class SessionSpool {
   readonly #definitions = new ByteWriter();
   readonly #batches = new ByteWriter();
   readonly #batchFiles: BatchFile[] = [];
-  readonly #filesOfBatch = new Map<number, BatchFile[]>();
+  /** Files that a record of a batch stands in, or may since a write of it failed. */
+  readonly #filesOfBatch = new Map<number, Set<BatchFile>>();
   #definitionFile: SpoolFile | undefined;
-  #batchFile: SpoolFile | undefined;
-  #active: BatchFile | undefined;
+  readonly #active = new Map<BatchFileKind, { readonly file: SpoolFile; readonly batchFile: BatchFile }>();
   #nextFile = 1;
   #definitionBytes = 0;
   #tenant: string | undefined;
@@ -66,8 +79,12 @@ export class SessionSpool {
   #refs = new Map<string, number>();
   #nextSeries = 0;
   readonly #nextRefs = new Map<string, number>();
-  #pendingPlaces: { number: number; sizeBytes: number; offset: number; placed: (place: Place) => void }[] = [];
+  #pending: PendingPlace[] = [];
+  /** A commit takes batches of one kind. */
+  #pendingKind: BatchFileKind = FILE_KIND.waiting;
   #settled: number[] = [];
+  /** Files that the numbers in `#settled` stand in. */
+  readonly #settledFiles = new Set<BatchFile>();
 
   constructor(options: SessionSpoolOptions, contents?: SpoolContents) {
     this.createdMs = options.createdMs;
@@ -80,7 +97,7 @@ export class SessionSpool {
     this.#refs = new Map(contents.refs);
     this.#definitionBytes = contents.definitionBytes;
     this.#batchFiles.push(...contents.batchFiles);
-    for (const file of contents.batchFiles) for (const number of file.unsettled) this.#needs(number, file);
+    for (const file of contents.batchFiles) for (const number of file.unsettled) this.#standsIn(number, file);
   }
 
   /** Bytes of all files of this client session. */
@@ -131,16 +148,18 @@ export class SessionSpool {
 
   /** `placed` is called once the record is durable. */
   addWaiting(batch: WaitingRecord, placed: (place: Place) => void): void {
-    this.#add({ type: 'waiting', batch }, batch.number, placed);
+    this.#add({ type: 'waiting', batch }, FILE_KIND.waiting, batch.number, placed);
   }
 
   addStamped(batch: StampedRecord, placed: (place: Place) => void): void {
-    this.#add({ type: 'stamped', batch }, batch.number, placed);
+    this.#add({ type: 'stamped', batch }, FILE_KIND.stamped, batch.number, placed);
   }
 
-  #add(record: SpoolRecord, number: number, placed: (place: Place) => void): void {
+  #add(record: SpoolRecord, kind: BatchFileKind, number: number, placed: (place: Place) => void): void {
+    assert(this.#pending.length === 0 || this.#pendingKind === kind, 'a commit takes batches of one kind');
+    this.#pendingKind = kind;
     const offset = this.#batches.length;
-    this.#pendingPlaces.push({ number, sizeBytes: encodeRecord(record, this.#batches), offset, placed });
+    this.#pending.push({ number, sizeBytes: encodeRecord(record, this.#batches), offset, placed });
   }
 
   /** The batch is over: it needs its files no more. Recorded with the next commit, without a sync of its own. */
@@ -148,7 +167,10 @@ export class SessionSpool {
     const files = this.#filesOfBatch.get(number);
     if (files === undefined) return;
     this.#settled.push(number);
-    for (const file of files) file.unsettled.delete(number);
+    for (const file of files) {
+      file.unsettled.delete(number);
+      this.#settledFiles.add(file);
+    }
     this.#filesOfBatch.delete(number);
   }
 
@@ -168,7 +190,7 @@ export class SessionSpool {
         for (const [key, refs] of this.#nextRefs) this.#refs.set(key, refs);
         this.#nextRefs.clear();
       }
-      if (this.#pendingPlaces.length > 0) await this.#commitBatches(nextSequence);
+      if (this.#pending.length > 0) await this.#commitBatches(nextSequence);
     } catch (error) {
       await this.#abandon();
       throw error;
@@ -177,34 +199,34 @@ export class SessionSpool {
   }
 
   async #commitBatches(nextSequence: number): Promise<void> {
-    this.#addSettled();
-    const [file, active] = await this.#activeFile(nextSequence);
+    const { file, batchFile } = await this.#activeFile(this.#pendingKind, nextSequence);
+    if (this.#pendingKind === FILE_KIND.stamped) this.#addSettled(batchFile);
     const start = file.sizeBytes;
-    active.sizeBytes += this.#batches.length;
-    await file.append(this.#batches.view());
+    // Noted before the write: if it fails, nobody knows which of them are in the file.
+    for (const { number } of this.#pending) this.#standsIn(number, batchFile);
+    await this.#append(file, batchFile);
     await file.sync();
-    this.#batches.reset();
-    const places = this.#pendingPlaces;
-    this.#pendingPlaces = [];
+    const places = this.#pending;
+    this.#pending = [];
     for (const { number, offset, sizeBytes, placed } of places) {
-      // A stamped record supersedes the waiting one, whose file need not be kept for it any more.
-      for (const older of this.#filesOfBatch.get(number) ?? []) older.unsettled.delete(number);
-      this.#filesOfBatch.delete(number);
-      this.#needs(number, active);
+      for (const older of this.#filesOfBatch.get(number) ?? []) {
+        older.unsettled.delete(number);
+        if (older !== batchFile) batchFile.voids.add(older);
+      }
+      this.#filesOfBatch.set(number, new Set([batchFile]));
+      batchFile.unsettled.add(number);
       placed({ path: file.path, position: start + offset, sizeBytes });
     }
   }
 
   /** Writes which batches are settled, if that is all there is to write; without a sync, since it may be lost. */
   async writeSettled(nextSequence: number): Promise<void> {
-    assert(this.#pendingPlaces.length === 0, 'batches are written by commit');
+    assert(this.#pending.length === 0, 'batches are written by commit');
     if (this.#settled.length === 0) return;
     try {
-      this.#addSettled();
-      const [file, active] = await this.#activeFile(nextSequence);
-      active.sizeBytes += this.#batches.length;
-      await file.append(this.#batches.view());
-      this.#batches.reset();
+      const { file, batchFile } = await this.#activeFile(FILE_KIND.stamped, nextSequence);
+      this.#addSettled(batchFile);
+      await this.#append(file, batchFile);
     } catch (error) {
       await this.#abandon();
       throw error;
@@ -212,22 +234,35 @@ export class SessionSpool {
     await this.#deleteSettled();
   }
 
-  #addSettled(): void {
-    if (this.#settled.length > 0) encodeRecord({ type: 'settled', numbers: this.#settled }, this.#batches);
-    this.#settled = [];
+  async #append(file: SpoolFile, batchFile: BatchFile): Promise<void> {
+    batchFile.sizeBytes += this.#batches.length;
+    await file.append(this.#batches.view());
+    this.#batches.reset();
   }
 
-  async #activeFile(nextSequence: number): Promise<[SpoolFile, BatchFile]> {
-    if (this.#batchFile !== undefined && this.#batchFile.sizeBytes >= this.#options.fileBytes) {
-      await this.#batchFile.close();
-      this.#batchFile = undefined;
-    }
-    if (this.#batchFile === undefined || this.#active === undefined) {
-      this.#batchFile = await this.#create(FILE_KIND.batches, nextSequence);
-      this.#active = { path: this.#batchFile.path, sizeBytes: this.#batchFile.sizeBytes, unsettled: new Set() };
-      this.#batchFiles.push(this.#active);
-    }
-    return [this.#batchFile, this.#active];
+  #addSettled(active: BatchFile): void {
+    if (this.#settled.length > 0) encodeRecord({ type: 'settled', numbers: this.#settled }, this.#batches);
+    this.#settled = [];
+    for (const file of this.#settledFiles) if (file !== active) active.voids.add(file);
+    this.#settledFiles.clear();
+  }
+
+  async #activeFile(kind: BatchFileKind, nextSequence: number): Promise<{ file: SpoolFile; batchFile: BatchFile }> {
+    const active = this.#active.get(kind);
+    if (active !== undefined && active.file.sizeBytes < this.#options.fileBytes) return active;
+    await this.#retire(kind);
+    const file = await this.#create(kind, nextSequence);
+    const { path, sizeBytes } = file;
+    const batchFile: BatchFile = { path, kind, sizeBytes, unsettled: new Set(), voids: new Set() };
+    this.#batchFiles.push(batchFile);
+    this.#active.set(kind, { file, batchFile });
+    return { file, batchFile };
+  }
+
+  async #retire(kind: BatchFileKind): Promise<void> {
+    const active = this.#active.get(kind);
+    this.#active.delete(kind);
+    await active?.file.close();
   }
 
   /** Reads a record back. Errors: `data_loss`, and the disk's. */
@@ -235,16 +270,14 @@ export class SessionSpool {
     return readPlace(this.#options.disk, place);
   }
 
-  /** Deletes the oldest file that some batch needs, and those before it. Returns the batches that were in it. */
+  /** Deletes the oldest file that some batch needs. Returns the batches that were in it. */
   async dropOldest(nextSequence: number): Promise<number[]> {
-    const index = this.#batchFiles.findIndex((file) => file.unsettled.size > 0);
-    if (index < 0) return [];
-    const dropped = [...this.#batchFiles[index].unsettled];
-    // The newest file says where sequences go on, and no later record may go to a file that is gone.
-    if (index === this.#batchFiles.length - 1) {
-      await this.#batchFile?.close();
-      this.#batchFile = undefined;
-      const [file] = await this.#activeFile(nextSequence);
+    const oldest = this.#batchFiles.find((file) => file.unsettled.size > 0);
+    if (oldest === undefined) return [];
+    const dropped = [...oldest.unsettled];
+    if (this.#active.get(oldest.kind)?.batchFile === oldest) await this.#retire(oldest.kind);
+    if (oldest === this.#newestStamped()) {
+      const { file } = await this.#activeFile(FILE_KIND.stamped, nextSequence);
       await file.sync();
     }
     for (const number of dropped) this.settled(number);
@@ -252,18 +285,27 @@ export class SessionSpool {
     return dropped;
   }
 
+  /** It says where sequences go on: it stays until there is a newer one. */
+  #newestStamped(): BatchFile | undefined {
+    return this.#batchFiles.findLast(({ kind }) => kind === FILE_KIND.stamped);
+  }
+
   async #deleteSettled(): Promise<void> {
-    while (this.#batchFiles.length > 1 && this.#batchFiles[0].unsettled.size === 0) {
-      await this.#options.disk.remove(this.#batchFiles[0].path);
-      this.#batchFiles.shift();
+    const kept = new Set([this.#newestStamped(), ...[...this.#active.values()].map(({ batchFile }) => batchFile)]);
+    for (const file of [...this.#batchFiles]) {
+      if (kept.has(file) || file.unsettled.size > 0 || file.voids.size > 0) continue;
+      await this.#options.disk.remove(file.path);
+      this.#batchFiles.splice(this.#batchFiles.indexOf(file), 1);
+      this.#settledFiles.delete(file);
+      for (const other of this.#batchFiles) other.voids.delete(file);
     }
   }
 
   async close(): Promise<void> {
     await this.#definitionFile?.close();
-    await this.#batchFile?.close();
     this.#definitionFile = undefined;
-    this.#batchFile = undefined;
+    await this.#retire(FILE_KIND.waiting);
+    await this.#retire(FILE_KIND.stamped);
   }
 
   /** Deletes the client session's folder. */
@@ -287,16 +329,15 @@ export class SessionSpool {
     await this.close();
     this.#definitions.reset();
     this.#batches.reset();
-    this.#pendingPlaces = [];
+    this.#pending = [];
     this.#nextSeries = this.#series;
     this.#nextRefs.clear();
   }
 
-  #needs(number: number, file: BatchFile): void {
-    file.unsettled.add(number);
+  #standsIn(number: number, file: BatchFile): void {
     const files = this.#filesOfBatch.get(number);
-    if (files === undefined) this.#filesOfBatch.set(number, [file]);
-    else if (!files.includes(file)) files.push(file);
+    if (files === undefined) this.#filesOfBatch.set(number, new Set([file]));
+    else files.add(file);
   }
 }
 
@@ -304,14 +345,19 @@ export function refsKey(epoch: number, partition: number): string {
   return `${epoch}/${partition}`;
 }
 
-/** `00000001.definitions`, `00000002.batches`: one row of numbers for both. */
+const SUFFIX: Readonly<Record<FileKind, string>> = {
+  [FILE_KIND.definitions]: 'definitions',
+  [FILE_KIND.waiting]: 'waiting',
+  [FILE_KIND.stamped]: 'stamped',
+};
+
+/** `00000001.definitions`, `00000002.waiting`, `00000003.stamped`: one row of numbers for all. */
 export function fileName(number: number, kind: FileKind): string {
-  const suffix = kind === FILE_KIND.definitions ? 'definitions' : 'batches';
-  return `${String(number).padStart(8, '0')}.${suffix}`;
+  return `${String(number).padStart(8, '0')}.${SUFFIX[kind]}`;
 }
 
-export function parseFileName(name: string): { number: number; kind: FileKind } | undefined {
-  const match = /^(\d{8})\.(definitions|batches)$/.exec(name);
-  if (match === null) return undefined;
-  return { number: Number(match[1]), kind: match[2] === 'batches' ? FILE_KIND.batches : FILE_KIND.definitions };
+/** The number of a spool file's name, or undefined for other files. */
+export function fileNumber(name: string): number | undefined {
+  const match = /^(\d{8})\.(?:definitions|waiting|stamped)$/.exec(name);
+  return match === null ? undefined : Number(match[1]);
 }

@@ -17,7 +17,7 @@ const MAX_TEXT_BYTES = 1024;
 const MAX_TAGS = 1000;
 const MAX_PARTITION = 0xffff;
 
-export const FILE_KIND = { definitions: 1, batches: 2 } as const;
+export const FILE_KIND = { definitions: 1, waiting: 2, stamped: 3 } as const;
 export type FileKind = (typeof FILE_KIND)[keyof typeof FILE_KIND];
 
 export interface SpoolHeader {
@@ -56,6 +56,16 @@ export type SpoolRecord =
   | { readonly type: 'stamped'; readonly batch: StampedRecord }
   | { readonly type: 'settled'; readonly numbers: readonly number[] };
 
+/** The kind of file that each record stands in; anywhere else it is bad. */
+export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
+  tenant: FILE_KIND.definitions,
+  series: FILE_KIND.definitions,
+  refs: FILE_KIND.definitions,
+  waiting: FILE_KIND.waiting,
+  stamped: FILE_KIND.stamped,
+  settled: FILE_KIND.stamped,
+};
+
 const TYPE = { tenant: 1, series: 2, refs: 3, waiting: 16, stamped: 17, settled: 18 } as const;
 
 export function encodeHeader(header: SpoolHeader): Buffer {
@@ -86,7 +96,8 @@ export function decodeHeader(bytes: Uint8Array): SpoolHeader {
     );
   }
   const kind = reader.u8();
-  if (kind !== FILE_KIND.definitions && kind !== FILE_KIND.batches) return reader.fail(`file kind ${kind}`);
+  if (kind !== FILE_KIND.definitions && kind !== FILE_KIND.waiting && kind !== FILE_KIND.stamped)
+    return reader.fail(`file kind ${kind}`);
   reader.skip(2);
   const clientSession = Uint8Array.from(reader.bytes(SESSION_BYTES));
   const nextSequence = reader.f64();

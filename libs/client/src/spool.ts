@@ -6,6 +6,8 @@ import { SessionSpool } from './session-spool.ts';
 import { MAX_RECORD_BYTES, SPOOL_HEADER_BYTES } from './spool-format.ts';
 import type { ClientCounters } from './stats.ts';
 
+/** Of the bound, for what has no stamp yet. */
+const WAITING_SHARE = 0.75;
 const FOLDER = 'spool';
 const SESSION_NAME = /^[0-9a-f]{32}$/;
 
@@ -81,7 +83,7 @@ export class Spool {
   }
 
   get #fileBytes(): number {
-    return Math.min(this.#options.spoolFileBytes, Math.ceil(this.#options.spoolBytes / 8));
+    return Math.min(this.#options.spoolFileBytes, Math.ceil(this.#options.spoolBytes / 16));
   }
 
   add(user: SpoolUser): void {
@@ -98,9 +100,13 @@ export class Spool {
     return sum;
   }
 
-  /** Asks the oldest client session that has batches to drop some, when the bound is exceeded. */
-  keepBound(): void {
-    if (this.sizeBytes <= this.#options.spoolBytes) return;
+  /**
+   * Asks the oldest client session that has batches to drop some, when the bound is exceeded. A part of it is kept for
+   * stamps: a spool that is full of waiting batches must not drop some of them because others are being sent.
+   */
+  keepBound(added: 'waiting' | 'stamped'): void {
+    const limitBytes = this.#options.spoolBytes * (added === 'waiting' ? WAITING_SHARE : 1);
+    if (this.sizeBytes <= limitBytes) return;
     let oldest: SpoolUser | undefined;
     for (const user of this.#users) {
       if (!user.spool?.canDrop) continue;

@@ -1,0 +1,78 @@
+import { type handleBidiStreamingCall, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { expect, test } from '@jest/globals';
+import { BatchResult_Outcome, IntakeService, type SendReply, type SendRequest } from '@tidemark/contract';
+import { evenMap, packSlots } from '@tidemark/model';
+import { connect } from './connect.ts';
+
+async function serve(
+  send: handleBidiStreamingCall<SendRequest, SendReply>,
+): Promise<{ server: Server; address: string }> {
+  const server = new Server();
+  server.addService(IntakeService, { send });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return { server, address: `127.0.0.1:${port}` };
+}
+
+test('five lines over gRPC: points arrive, with the key', async () => {
+  const keys: string[] = [];
+  let batches = 0;
+  const { server, address } = await serve((call) => {
+    keys.push(String(call.metadata.get('authorization')[0]));
+    call.on('error', () => {});
+    call.on('data', ({ message }: SendRequest) => {
+      if (message?.$case === 'hello') {
+        const map = evenMap(4);
+        const value = {
+          ...{ intakeSession: Buffer.alloc(16), window: 4, maxMessageBytes: 1 << 20, tenant: 'acme' },
+          map: { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) },
+        };
+        call.write({ message: { $case: 'greeting', value } });
+      } else if (message?.$case === 'batch') {
+        batches++;
+        const { sequence } = message.value;
+        const value = {
+          sequence,
+          outcome: BatchResult_Outcome.ACKED,
+          acceptedPoints: 1,
+          rejections: [],
+          retryAfterMs: 0,
+        };
+        call.write({ message: { $case: 'batch', value } });
+      }
+    });
+  });
+  try {
+    const client = await connect({ address, name: 'my-app', key: 'secret' });
+    client.gauge('queue.depth', 12, ['queue:mail']);
+    client.count('hits');
+    client.distribution('latency', 0.12);
+    await client.close();
+    expect(client.stats()).toMatchObject({ ackedPoints: 3, pendingPoints: 0 });
+    expect(batches).toBe(1);
+    expect(keys).toEqual(['Bearer secret']);
+  } finally {
+    server.forceShutdown();
+  }
+});
+
+test("a refusal of the stream is the client's last error, and it goes on trying", async () => {
+  let calls = 0;
+  const { server, address } = await serve((call) => {
+    calls++;
+    call.emit('error', { code: status.UNAUTHENTICATED, details: 'no such key', metadata: new Metadata() });
+  });
+  try {
+    const client = await connect({ address, name: 'my-app', backoffMs: 1, maxBackoffMs: 5, closeTimeoutMs: 300 });
+    client.gauge('m', 1);
+    await client.close();
+    expect(client.lastError).toMatchObject({ code: 'unauthenticated' });
+    expect(calls).toBeGreaterThan(1);
+    expect(client.stats()).toMatchObject({ droppedPoints: 1, pendingPoints: 0 });
+  } finally {
+    server.forceShutdown();
+  }
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { ByteWriter, fromHex, toHex } from '@tidemark/bytes';
+import { KIND } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import {
+  decodeHeader,
+  decodeRecord,
+  encodeHeader,
+  encodeRecord,
+  readRecords,
+  type SpoolRecord,
+} from './spool-format.ts';
+
+const HEADER = {
+  kind: 2,
+  clientSession: fromHex('000102030405060708090a0b0c0d0e0f'),
+  nextSequence: 7,
+  createdMs: 1_767_225_600_000,
+} as const;
+
+const RECORDS: readonly SpoolRecord[] = [
+  { type: 'tenant', tenant: 'acme' },
+  {
+    type: 'series',
+    first: 0,
+    series: [
+      { metric: 'depth', kind: KIND.gauge, tags: ['env:prod', 'queue:mail'] },
+      { metric: 'grüße', kind: KIND.count, tags: [] },
+    ],
+  },
+  { type: 'refs', range: { epoch: 3, partition: 5, firstRef: 2, numbers: [1, 0, 300] } },
+  { type: 'waiting', batch: { number: 4, points: 2, leastTimeMs: 1_767_225_601_000, share: Buffer.from('share') } },
+  {
+    type: 'stamped',
+    batch: {
+      ...{ number: 5, points: 2, leastTimeMs: -1, sequence: 6, epoch: 3, stampedMs: 1_767_225_602_000 },
+      batch: Buffer.from('batch'),
+    },
+  },
+  { type: 'settled', numbers: [5, 4, 9] },
+];
+
+/** Version 1; never changes. A newer version gets a file of its own. */
+const GOLDEN_V1 =
+  '544d535001020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db779420629190f06000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f65020009000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a';
+
+function fileOf(records: readonly SpoolRecord[]): Buffer {
+  const out = new ByteWriter();
+  out.bytes(encodeHeader(HEADER));
+  for (const record of records) encodeRecord(record, out);
+  return out.take();
+}
+
+function recordsOf(bytes: Uint8Array): { records: SpoolRecord[]; badBytes: number } {
+  let badBytes = 0;
+  const placed = [
+    ...readRecords(bytes, (size) => {
+      badBytes += size;
+    }),
+  ];
+  return { records: placed.map(({ record }) => record), badBytes };
+}
+
+describe('the spool format', () => {
+  test('is as its golden file', () => {
+    expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V1);
+    expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44))).toEqual(HEADER);
+    expect(recordsOf(fromHex(GOLDEN_V1))).toEqual({ records: RECORDS, badBytes: 0 });
+  });
+
+  test('a newer version is refused, not guessed at', () => {
+    const bytes = encodeHeader(HEADER);
+    bytes[4] = 2;
+    expect(() => decodeHeader(bytes)).toThrow('spool file of format 2');
+  });
+
+  test('a torn tail costs the torn record alone', () => {
+    const bytes = fileOf(RECORDS);
+    for (let size = 44; size < bytes.length; size++) {
+      const { records, badBytes } = recordsOf(bytes.subarray(0, size));
+      expect(records).toEqual(RECORDS.slice(0, records.length));
+      expect(fileOf(records).length + badBytes).toBe(size);
+    }
+  });
+
+  test('a flipped bit costs at most its record and, in a length, those behind', () => {
+    const bytes = fileOf(RECORDS);
+    fc.assert(
+      fc.property(fc.integer({ min: 44, max: bytes.length - 1 }), fc.integer({ min: 0, max: 7 }), (at, bit) => {
+        const bad = Buffer.from(bytes);
+        bad[at] ^= 1 << bit;
+        const { records, badBytes } = recordsOf(bad);
+        expect(badBytes).toBeGreaterThan(0);
+        for (const record of records) expect(RECORDS).toContainEqual(record);
+      }),
+    );
+  });
+
+  test('hostile bytes are data_loss and nothing else', () => {
+    const hostile = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.tuple(fc.constantFrom(1, 2, 3, 16, 17, 18), fc.uint8Array({ maxLength: 40 })).map(([type, rest]) => {
+        return Uint8Array.from([type, ...rest]);
+      }),
+    );
+    fc.assert(
+      fc.property(hostile, (bytes) => {
+        for (const decode of [decodeRecord, decodeHeader]) {
+          try {
+            decode(bytes);
+          } catch (error) {
+            expect(isTidemarkError(error, 'data_loss') || isTidemarkError(error, 'failed_precondition')).toBe(true);
+          }
+        }
+        recordsOf(Buffer.concat([encodeHeader(HEADER), bytes]));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

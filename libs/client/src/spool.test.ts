@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { SeededRandom, type SimulatedNode, SimulatedWorld } from '@tidemark/simulation';
+import { Client } from './client.ts';
+import { ModelIntake } from './model-intake.fixture.ts';
+import type { ClientOptions } from './options.ts';
+
+interface Setup {
+  readonly world: SimulatedWorld;
+  readonly node: SimulatedNode;
+  readonly intake: ModelIntake;
+}
+
+function setUp(): Setup {
+  const world = new SimulatedWorld({ seed: 1 });
+  const intake = new ModelIntake({ clock: world.clock, random: new SeededRandom('intake') });
+  return { world, node: world.node('agent'), intake };
+}
+
+async function open({ world, node, intake }: Setup, options: Partial<ClientOptions> = {}): Promise<Client> {
+  return finish(
+    world,
+    node.start(({ clock, random, disk }) =>
+      Client.open(
+        { connector: intake, addresses: ['a'], clock, random, disk },
+        { name: 'test', flushIntervalMs: 0, ...options },
+      ),
+    ),
+  );
+}
+
+async function finish<T>(world: SimulatedWorld, promise: Promise<T>): Promise<T> {
+  let done = false;
+  promise.then(
+    () => {
+      done = true;
+    },
+    () => {
+      done = true;
+    },
+  );
+  await world.clock.run(() => done, 60_000);
+  return promise;
+}
+
+async function record(world: SimulatedWorld, client: Client, count: number, first = 0): Promise<void> {
+  for (let i = first; i < first + count; i++) {
+    client.gauge('m', i, [], world.clock.wallMs());
+    client.flush();
+    await world.clock.advance(20);
+  }
+}
+
+const valuesOf = ({ intake }: Setup) => intake.delivered.map(({ value }) => value);
+const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('the spool', () => {
+  test('what was recorded before any intake was ever seen survives, and the folder is empty in the end', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    const first = await open(setup);
+    await record(world, first, 20);
+    await world.clock.advance(1000);
+    expect(first.stats()).toMatchObject({ pendingPoints: 20, droppedPoints: 0 });
+    node.crash('power');
+    intake.up = true;
+    const second = await open(setup);
+    expect(second.stats().recoveredPoints).toBe(20);
+    await finish(world, second.settled());
+    expect(valuesOf(setup)).toEqual(upTo(0, 20));
+    expect(intake.violations).toEqual([]);
+    await finish(world, second.close());
+    expect(node.disk.usedBytes()).toBe(0);
+  });
+
+  test('a clean close keeps what is unsettled, and says so', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    const first = await open(setup);
+    first.gauge('m', 1);
+    await finish(world, first.close());
+    expect(first.stats()).toMatchObject({ pendingPoints: 1, droppedPoints: 0, indeterminatePoints: 0 });
+    node.crash('process');
+    intake.up = true;
+    const second = await open(setup);
+    await finish(world, second.settled());
+    expect(valuesOf(setup)).toEqual([1]);
+    await finish(world, second.close());
+  });
+
+  test('at its bound the oldest batches go, and are counted', async () => {
+    const setup = setUp();
+    const { world, intake } = setup;
+    intake.up = false;
+    const spoolBytes = 8000;
+    const client = await open(setup, { spoolBytes, memoryBytes: 100 });
+    await record(world, client, 400);
+    await world.clock.advance(1000);
+    const { droppedPoints, pendingPoints, reasons } = client.stats();
+    expect(client.stats().spoolBytes).toBeLessThanOrEqual(spoolBytes);
+    expect(client.stats().spoolBytes).toBeGreaterThan(spoolBytes / 2);
+    expect(droppedPoints + pendingPoints).toBe(400);
+    expect(reasons).toEqual({ spool_bound: droppedPoints });
+    intake.up = true;
+    await finish(world, client.settled());
+    expect(valuesOf(setup)).toEqual(upTo(droppedPoints, 400));
+    expect(intake.violations).toEqual([]);
+    await finish(world, client.close());
+  });
+
+  test('below its bound nothing is dropped, however little memory there is', async () => {
+    const setup = setUp();
+    const { world, intake } = setup;
+    intake.up = false;
+    const client = await open(setup, { memoryBytes: 100, spoolFileBytes: 500 });
+    await record(world, client, 100);
+    await world.clock.advance(1000);
+    intake.up = true;
+    await finish(world, client.settled());
+    expect(valuesOf(setup)).toEqual(upTo(0, 100));
+    expect(client.stats()).toMatchObject({ ackedPoints: 100, droppedPoints: 0 });
+    await finish(world, client.close());
+  });
+
+  test('two programs on one spool are refused', async () => {
+    const setup = setUp();
+    const { world, node } = setup;
+    await finish(
+      world,
+      node.start(async ({ clock, random, disk }) => {
+        const ports = { connector: setup.intake, addresses: ['a'], clock, random, disk };
+        await Client.open(ports, { name: 'one' });
+        await expect(Client.open(ports, { name: 'two' })).rejects.toMatchObject({ code: 'failed_precondition' });
+      }),
+    );
+  });
+
+  test('a damaged spool gives what is good, counts the rest, and uses no sequence again', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    await record(world, await open(setup), 10);
+    await world.clock.advance(1000);
+    node.crash('process');
+    await finish(
+      world,
+      node.start(async ({ disk }) => {
+        const [session] = (await disk.list('spool')).filter((name) => name.length === 32);
+        const names = await disk.list(`spool/${session}`);
+        const waiting = names.find((name) => name.endsWith('.waiting'));
+        const file = await disk.open(`spool/${session}/${waiting}`);
+        // The middle of the third record: its checksum fails, those behind are read.
+        await file.write(Uint8Array.of(0xff, 0xff), 44 + 2 * 32 + 15);
+        await file.sync();
+      }),
+    );
+    node.crash('process');
+    intake.up = true;
+    const client = await open(setup);
+    await finish(world, client.settled());
+    const { recoveredPoints, ackedPoints, spoolBadBytes } = client.stats();
+    expect([recoveredPoints, ackedPoints]).toEqual([9, 9]);
+    expect(spoolBadBytes).toBeGreaterThan(0);
+    expect(valuesOf(setup).length).toBe(9);
+    for (const { batches } of intake.sessions.values()) {
+      for (const sequence of batches.keys()) expect(sequence).toBeGreaterThanOrEqual(65_536);
+    }
+    await finish(world, client.close());
+  });
+});
