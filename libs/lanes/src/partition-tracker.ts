@@ -6,6 +6,8 @@ import { DedupWindow, WINDOW } from './dedup-window.ts';
 /** State of ended lanes and silent clients is kept for this long, in watermark time. */
 export const RETENTION_MS = 7 * 86_400_000;
 const EXPIRY_STEP_MS = 3_600_000;
+/** Where a lane stands that no record came of. */
+const UNSEEN = { sequence: -1, skips: 0, gapEpoch: -1 };
 
 /** A lane as a consumer knows it: one session's run of records in this partition. */
 export interface LaneState {
@@ -25,8 +27,10 @@ export interface LaneState {
   keyframeOffset: number;
   /** The watermark when it ended; decides when it is forgotten. */
   endedAtMs: number;
-  /** Records of it may be missing across a skipped offset: one gap is forgiven. */
-  gapForgiven: boolean;
+  /** Records that the partition had skipped at the lane's last record: each one since may have been of the lane. */
+  skips: number;
+  /** The epoch in which a record of it is missing, and definitions may be with it; -1 when none is. */
+  gapEpoch: number;
 }
 
 /** A client session as a consumer knows it. */
@@ -58,8 +62,7 @@ export class PartitionTracker {
   readonly #changedClients = new Set<string>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
   #expiredAtMs = Number.NEGATIVE_INFINITY;
-  /** True once any record was skipped: lanes may then be met in the middle. */
-  skipped = false;
+  #skips = 0;
 
   /** Least mark of the open lanes, in log order; -Infinity before the first. It never goes back. */
   get watermarkMs(): number {
@@ -70,30 +73,43 @@ export class PartitionTracker {
     return this.#expiredAtMs;
   }
 
+  /** Records skipped so far. */
+  get skips(): number {
+    return this.#skips;
+  }
+
   /** For loading: what was saved. */
-  restoreClock(watermarkMs: number, expiredAtMs: number): void {
-    this.#watermarkMs = watermarkMs;
-    this.#expiredAtMs = expiredAtMs;
+  restoreHead(head: { readonly watermarkMs: number; readonly expiredAtMs: number; readonly skips: number }): void {
+    this.#watermarkMs = head.watermarkMs;
+    this.#expiredAtMs = head.expiredAtMs;
+    this.#skips = head.skips;
   }
 
   /**
    * Judges a record by its lane's sequence: `apply` it, or drop it as a `duplicate`. A gap throws `data_loss`: the
-   * partition halts. A fence always applies.
+   * partition halts, unless as many records were skipped since the lane's last one. A fence always applies. Changes
+   * nothing.
    */
   begin(header: RecordHeader): 'apply' | 'duplicate' {
     if (header.type === RECORD.fence) return 'apply';
-    const lane = this.#lane(header);
-    if (header.sequence <= lane.sequence) return 'duplicate';
-    const isFirst = lane.sequence === -1;
-    if (header.sequence !== lane.sequence + 1 && !lane.gapForgiven && !(isFirst && this.skipped)) {
+    const { sequence, skips } = this.#placeOf(header);
+    if (header.sequence <= sequence) return 'duplicate';
+    const missing = header.sequence - sequence - 1;
+    if (missing > this.#skips - skips) {
+      const key = laneKey(header.session, header.lane);
       throw new TidemarkError(
         'data_loss',
-        `lane ${lane.key} jumps from sequence ${lane.sequence} to ${header.sequence}: a record is missing`,
-        { lane: lane.key, expected: lane.sequence + 1, found: header.sequence },
+        `lane ${key} jumps from sequence ${sequence} to ${header.sequence}: a record is missing`,
+        { lane: key, expected: sequence + 1, found: header.sequence },
       );
     }
-    if (header.sequence !== lane.sequence + 1) lane.gapForgiven = false;
     return 'apply';
+  }
+
+  /** True when a skipped record of the lane may have defined what the block's refs stand for. */
+  mayMissDefinitions(header: RecordHeader): boolean {
+    const { sequence, gapEpoch } = this.#placeOf(header);
+    return header.sequence > sequence + 1 || gapEpoch === header.epoch;
   }
 
   /**
@@ -135,7 +151,9 @@ export class PartitionTracker {
       this.#fence(header);
     } else {
       const lane = this.#lane(header);
+      if (header.sequence > lane.sequence + 1) lane.gapEpoch = header.epoch;
       lane.sequence = header.sequence;
+      lane.skips = this.#skips;
       if (header.type === RECORD.open && !lane.ended) lane.open = true;
       if (!lane.ended) lane.markMs = Math.max(lane.markMs, header.markMs);
       if (header.type === RECORD.block && (header.epoch !== lane.epoch || lane.keyframeOffset < 0)) {
@@ -150,14 +168,9 @@ export class PartitionTracker {
     this.#expire();
   }
 
-  /** Passes one record that can't be read: each lane may have one gap across it. */
+  /** Passes one record that can't be read: it may be the next one of any lane. */
   skip(): void {
-    this.skipped = true;
-    for (const lane of this.lanes.values()) {
-      if (lane.ended && !lane.fenced) continue;
-      lane.gapForgiven = true;
-      this.#changedLanes.add(lane.key);
-    }
+    this.#skips++;
   }
 
   /** Keys that changed since `saved`, for a store that saves entries one by one; a key without an entry is gone. */
@@ -169,6 +182,10 @@ export class PartitionTracker {
   saved(): void {
     this.#changedLanes.clear();
     this.#changedClients.clear();
+  }
+
+  #placeOf({ session, lane }: RecordHeader): Pick<LaneState, 'sequence' | 'skips' | 'gapEpoch'> {
+    return this.lanes.get(laneKey(session, lane)) ?? UNSEEN;
   }
 
   #lane(header: RecordHeader): LaneState {
@@ -187,7 +204,8 @@ export class PartitionTracker {
       epoch: -1,
       keyframeOffset: -1,
       endedAtMs: this.#watermarkMs,
-      gapForgiven: false,
+      skips: 0,
+      gapEpoch: -1,
     };
     this.lanes.set(key, lane);
     return lane;

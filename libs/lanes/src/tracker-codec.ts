@@ -10,8 +10,9 @@ export function packLane(lane: LaneState): Buffer {
   const out = new ByteWriter(96);
   out.bytes(lane.session);
   out.u32(lane.lane);
-  out.u8((lane.open ? 1 : 0) | (lane.ended ? 2 : 0) | (lane.fenced ? 4 : 0) | (lane.gapForgiven ? 8 : 0));
-  for (const value of [lane.sequence, lane.markMs, lane.epoch, lane.keyframeOffset, lane.endedAtMs]) out.f64(value);
+  out.u8((lane.open ? 1 : 0) | (lane.ended ? 2 : 0) | (lane.fenced ? 4 : 0));
+  const { sequence, markMs, epoch, keyframeOffset, endedAtMs, skips, gapEpoch } = lane;
+  for (const value of [sequence, markMs, epoch, keyframeOffset, endedAtMs, skips, gapEpoch]) out.f64(value);
   return out.take();
 }
 
@@ -20,7 +21,9 @@ export function unpackLane(bytes: Uint8Array): LaneState {
   const session = Buffer.from(reader.bytes(ID_BYTES));
   const lane = reader.u32();
   const flags = reader.u8();
-  const [sequence, markMs, epoch, keyframeOffset, endedAtMs] = Array.from({ length: 5 }, () => reader.f64());
+  const [sequence, markMs, epoch, keyframeOffset, endedAtMs, skips, gapEpoch] = Array.from({ length: 7 }, () =>
+    reader.f64(),
+  );
   return {
     key: laneKey(session, lane),
     session,
@@ -29,11 +32,12 @@ export function unpackLane(bytes: Uint8Array): LaneState {
     open: (flags & 1) !== 0,
     ended: (flags & 2) !== 0,
     fenced: (flags & 4) !== 0,
-    gapForgiven: (flags & 8) !== 0,
     markMs,
     epoch,
     keyframeOffset,
     endedAtMs,
+    skips,
+    gapEpoch,
   };
 }
 
@@ -81,7 +85,7 @@ export function packTrackerHead(tracker: PartitionTracker): Buffer {
   const out = new ByteWriter(32);
   out.f64(tracker.watermarkMs);
   out.f64(tracker.expiredAtMs);
-  out.u8(tracker.skipped ? 1 : 0);
+  out.varint(tracker.skips);
   return out.take();
 }
 
@@ -94,8 +98,7 @@ export function unpackTracker(
   const tracker = new PartitionTracker();
   if (head !== undefined) {
     const reader = new ByteReader(head, 'tracker state');
-    tracker.restoreClock(reader.f64(), reader.f64());
-    tracker.skipped = reader.u8() === 1;
+    tracker.restoreHead({ watermarkMs: reader.f64(), expiredAtMs: reader.f64(), skips: reader.varint() });
   }
   for (const bytes of lanes) {
     const lane = unpackLane(bytes);

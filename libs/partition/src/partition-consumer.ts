@@ -33,30 +33,37 @@ export interface PartitionConsumerOptions {
   readonly partition: number;
   readonly state: PartitionState;
   readonly clock: Clock;
-  /** The reason to skip a record, when an operator decided so; from `control`. */
+  /**
+   * The reason to skip a record, when an operator decided so; from `control`. It is asked only for a record that halted
+   * the partition: if it counted for others, too, then what a replica skips would depend on when it heard of it.
+   */
   readonly skipReason: (offset: number) => string | undefined;
   /** Told when the partition halts, and with `undefined` when it goes on. */
   readonly onHalt?: (halt: Halt | undefined) => void;
-  /** Bytes asked of the log at a time. */
+  /** Bytes asked of the log at a time; queries wait for as much to be applied. Default 1 MiB. */
   readonly readBytes?: number;
-  /** How long one read waits for a record, ms. */
+  /** How long one read waits for a record, ms. Default 500. */
   readonly readWaitMs?: number;
-  /** How long to wait after an error of the log or disk, and between looks for a skip, ms. */
+  /** How long to wait after an error of the log or disk, and between looks for a skip, ms. Default 250. */
   readonly retryMs?: number;
 }
 
+/** Why a partition does not go on. */
 export interface Halt {
   readonly offset: number;
   readonly error: TidemarkError;
+  /** A record that can't be applied, which may be skipped, or a log that doesn't have it any more. */
+  readonly cause: 'record' | 'log';
 }
 
-const DEFAULT_READ_BYTES = 4 * 1024 * 1024;
+const DEFAULT_READ_BYTES = 1024 * 1024;
 const DEFAULT_READ_WAIT_MS = 500;
 const DEFAULT_RETRY_MS = 250;
 
 /**
- * Reads one partition of the log into one state, for ever. An error of the log or the disk is retried; a record that
- * can't be decoded halts the partition, loudly, until an operator skips it.
+ * Reads one partition of the log into one state, for ever. An error of the log or the disk is retried. A record that
+ * can't be decoded halts the partition, loudly, until an operator skips it; so does a log that doesn't have the offset
+ * where the state ends, until it has.
  */
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
@@ -88,11 +95,11 @@ export class PartitionConsumer {
     this.#running ??= this.#run();
   }
 
-  /** Stops after the record at hand, and commits. */
+  /** Stops after the record at hand, and commits; throws what the commit throws. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    if (this.#halt === undefined) await this.#options.state.commit();
+    await this.#options.state.commit();
   }
 
   async #run(): Promise<void> {
@@ -112,29 +119,43 @@ export class PartitionConsumer {
   }
 
   async #readOnce(): Promise<void> {
-    const { log, topic, partition, state, readBytes, readWaitMs } = this.#options;
-    const signal = this.#stop.signal;
+    const { log, topic, partition, state } = this.#options;
     // A commit that failed is made up for before anything more is applied.
     if (state.wantsCommit) await state.commit();
-    if (!(await this.#mayPass())) return;
-    let records: LogRecord[];
-    try {
-      records = await log.read(topic, partition, state.nextOffset, {
-        maxBytes: readBytes ?? DEFAULT_READ_BYTES,
-        waitMs: readWaitMs ?? DEFAULT_READ_WAIT_MS,
-        signal,
-      });
-    } catch (error) {
-      if (!isTidemarkError(error, 'data_loss')) throw error;
-      this.#setHalt({ offset: state.nextOffset, error });
-      return;
-    }
+    if (this.#halt?.cause === 'record' && !(await this.#skipRecord())) return;
+    const records = await this.#read();
     for (const record of records) {
-      if (signal.aborted) return;
+      if (this.#stop.signal.aborted) return;
       if (!this.#apply(record)) return;
       if (state.wantsCommit) await state.commit();
     }
     this.#logNext = (await log.bounds(topic, partition)).next;
+  }
+
+  async #read(): Promise<LogRecord[]> {
+    const { log, topic, partition, state, readBytes, readWaitMs } = this.#options;
+    try {
+      const records = await log.read(topic, partition, state.nextOffset, {
+        maxBytes: readBytes ?? DEFAULT_READ_BYTES,
+        waitMs: readWaitMs ?? DEFAULT_READ_WAIT_MS,
+        signal: this.#stop.signal,
+      });
+      if (this.#halt?.cause === 'log') this.#setHalt(undefined);
+      return records;
+    } catch (error) {
+      if (isTidemarkError(error, 'data_loss')) this.#setHalt({ offset: state.nextOffset, error, cause: 'record' });
+      else if (isTidemarkError(error, 'out_of_range')) this.#setHalt(await this.#missing(error));
+      throw error;
+    }
+  }
+
+  /** The log was trimmed beyond what the state has, or lost what it has. */
+  async #missing(error: TidemarkError): Promise<Halt> {
+    const { log, topic, partition, state } = this.#options;
+    const { first, next } = await log.bounds(topic, partition);
+    const text = `the store of ${topic}/${partition} goes on at offset ${state.nextOffset}, the log has ${first} to ${next}`;
+    const halt = new TidemarkError('out_of_range', text, { offset: state.nextOffset, first, next }, { cause: error });
+    return { offset: state.nextOffset, error: halt, cause: 'log' };
   }
 
   #apply(record: LogRecord): boolean {
@@ -147,28 +168,28 @@ export class PartitionConsumer {
       return true;
     } catch (error) {
       if (!isTidemarkError(error, 'data_loss')) throw error;
-      this.#setHalt({ offset: record.offset, error });
+      this.#setHalt({ offset: record.offset, error, cause: 'record' });
       return false;
     }
   }
 
-  /** While halted, waits for a skip of exactly that offset. */
-  async #mayPass(): Promise<boolean> {
+  /** Skips the record that halted the partition, or waits a while for the decision to. */
+  async #skipRecord(): Promise<boolean> {
     const { state, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
     const reason = skipReason(state.nextOffset);
-    if (reason !== undefined) {
-      state.skip(reason);
-      await state.commit();
-      this.#setHalt(undefined);
-      return true;
+    if (reason === undefined) {
+      await sleep(clock, retryMs, this.#stop.signal);
+      return false;
     }
-    if (this.#halt === undefined) return true;
-    await sleep(clock, retryMs, this.#stop.signal);
-    return false;
+    state.skip(reason);
+    this.#setHalt(undefined);
+    await state.commit();
+    return true;
   }
 
   #setHalt(halt: Halt | undefined): void {
-    if (this.#halt === undefined && halt === undefined) return;
+    // A halt that lasts is told once.
+    if (this.#halt?.offset === halt?.offset && this.#halt?.cause === halt?.cause) return;
     this.#halt = halt;
     this.#options.onHalt?.(halt);
   }

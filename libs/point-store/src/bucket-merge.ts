@@ -1,89 +1,101 @@
 import { afterPrefix } from '@tidemark/bytes';
-import { ChunkPoints, ChunkSketches, decodeChunk, decodeSketchChunk } from '@tidemark/chunk';
+import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import { KIND } from '@tidemark/model';
 import type { KeyValue, KeyValueWrite } from '@tidemark/ports';
-import { ChunkBatches, type PackedChunks } from './chunk-batch.ts';
-import { numberKey, PREFIX, readChunkKey } from './keys.ts';
-import { PointHash } from './point-hash.ts';
-import { resolveAll, resolveSketches } from './resolve.ts';
+import { ChunkBatch, ChunkBatches, type PackedChunks } from './chunk-batch.ts';
+import { bucketKey, PREFIX, seriesOfChunkKey } from './keys.ts';
+import type { PointHash } from './point-hash.ts';
+import { compactPoints, resolveAll, sortSketches } from './resolve.ts';
+import { appendPoints, appendSketches, NO_ROWS } from './series-points.ts';
 import type { SeriesTable } from './series-table.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
-export interface MergedBucket {
+/** A merge is written in parts of this many source bytes, or series, so that neither RAM nor queries suffer. */
+const PART_BYTES = 4 * 1024 * 1024;
+const PART_SERIES = 4096;
+
+/** Series whose chunks are merged by one write. */
+export interface MergedPart {
   readonly writes: readonly KeyValueWrite[];
-  readonly packed: PackedChunks | undefined;
-  readonly hash: PointHash;
-  readonly points: number;
+  readonly packed: PackedChunks;
+}
+
+export interface MergeInput {
+  readonly keyValue: KeyValue;
+  readonly bucket: number;
+  readonly bucketMs: number;
+  readonly table: SeriesTable;
+  /** Number of the last commit: merged chunks sort before those of any later one. */
+  readonly sequence: number;
 }
 
 /**
- * Merges the chunks of a bucket into one a series, and sums up the bucket's hash on the way. `sequence` is that of the
- * merged chunks: lower than that of any chunk still to come.
+ * Merges the chunks of a bucket into one a series and map epoch, and adds its points to `hash`. Each part may be written
+ * or not: merged chunks say just what those said that they were made of, so a crash in between changes nothing.
  */
-export async function mergeBucket(
-  keyValue: KeyValue,
-  bucket: number,
-  bucketMs: number,
-  table: SeriesTable,
-  sequence: number,
-): Promise<MergedBucket> {
-  const writes: KeyValueWrite[] = [];
-  const hash = new PointHash();
-  let points = 0;
-  let batches: ChunkBatches | undefined;
+export async function* mergeBucket(input: MergeInput, hash: PointHash): AsyncGenerator<MergedPart> {
+  const { keyValue, bucket, bucketMs, table, sequence } = input;
+  let deletes: KeyValueWrite[] = [];
+  let batches = new ChunkBatches(bucketMs);
+  let seriesCount = 0;
+  let sizeBytes = 0;
+  const finish = (): MergedPart => {
+    const { packed, writes } = (batches.byBucket.at(0) ?? new ChunkBatch(bucket)).finish(sequence);
+    const part = { writes: [...deletes, ...writes], packed };
+    deletes = [];
+    batches = new ChunkBatches(bucketMs);
+    seriesCount = 0;
+    sizeBytes = 0;
+    return part;
+  };
   for await (const { series, keys, stored } of seriesOfBucket(keyValue, bucket)) {
-    for (const key of keys) writes.push({ key });
-    const source = sourceOf(stored);
-    batches ??= new ChunkBatches(bucketMs, source);
-    const columns = decodeSeries(table, series, stored);
-    points += columns.length;
-    if (columns instanceof ChunkPoints) {
-      hash.addPoints(table.id(series), columns);
-      batches.addPoints(series, table.metric(series), columns.timesMs, columns.values, 0, columns.length, source);
+    for (const key of keys) deletes.push({ key });
+    for (const { chunk } of stored) sizeBytes += chunk.length;
+    mergeSeries(table, series, stored, batches);
+    hashSeries(table, series, stored, hash);
+    if (++seriesCount >= PART_SERIES || sizeBytes >= PART_BYTES) yield finish();
+  }
+  if (seriesCount > 0) yield finish();
+}
+
+function mergeSeries(table: SeriesTable, series: number, stored: readonly StoredChunk[], batches: ChunkBatches): void {
+  const kind = table.kind(series);
+  const metric = table.metric(series);
+  const epochs = [...new Set(stored.map(({ mapEpoch }) => mapEpoch))].sort((a, b) => a - b);
+  for (const mapEpoch of epochs) {
+    const own = stored.filter((one) => one.mapEpoch === mapEpoch);
+    const fromOffset = Math.min(...own.map((one) => one.fromOffset));
+    const toOffset = Math.max(...own.map((one) => one.toOffset));
+    const source = { mapEpoch, fromOffset, toOffset };
+    if (kind === KIND.distribution) {
+      const sketches = new ChunkSketches();
+      appendSketches(series, own, NO_ROWS, sketches);
+      sortSketches(sketches);
+      batches.addSketches(series, metric, sketches, source);
     } else {
-      hash.addSketches(table.id(series), columns);
-      batches.addSketches(series, table.metric(series), columns, source);
+      scratch.clear();
+      appendPoints(series, own, NO_ROWS, scratch);
+      const end = compactPoints(kind, scratch.timesMs, scratch.values, 0, scratch.length);
+      batches.addPoints(series, metric, scratch.timesMs, scratch.values, 0, end, source);
     }
   }
-  if (batches === undefined) return { writes: [], packed: undefined, hash, points };
-  const [[, batch]] = batches.byBucket;
-  const finished = batch.finish(sequence);
-  return { writes: [...writes, ...finished.writes], packed: finished.packed, hash, points };
 }
 
-/** The resolved points, or sketches, of one series from its stored chunks. */
-export function decodeSeries(
-  table: SeriesTable,
-  series: number,
-  stored: readonly StoredChunk[],
-): ChunkPoints | ChunkSketches {
-  const ordered = inLogOrder(stored);
-  if (table.kind(series) === KIND.distribution) {
+const scratch = new ChunkPoints();
+
+/** Adds what a series' chunks come to, resolved, to `hash`. */
+export function hashSeries(table: SeriesTable, series: number, stored: readonly StoredChunk[], hash: PointHash): void {
+  const kind = table.kind(series);
+  if (kind === KIND.distribution) {
     const sketches = new ChunkSketches();
-    for (const { chunk } of ordered) decodeSketchChunk(chunk, sketches);
-    resolveSketches(sketches);
-    return sketches;
+    appendSketches(series, stored, NO_ROWS, sketches);
+    hash.addSketches(table.id(series), sketches);
+  } else {
+    scratch.clear();
+    appendPoints(series, stored, NO_ROWS, scratch);
+    resolveAll(kind, scratch);
+    hash.addPoints(table.id(series), scratch);
   }
-  const points = new ChunkPoints();
-  for (const { chunk } of ordered) decodeChunk(chunk, points);
-  resolveAll(table.kind(series), points);
-  return points;
-}
-
-/** Of two values of one timestamp the later in this order stands. */
-export function inLogOrder(stored: readonly StoredChunk[]): readonly StoredChunk[] {
-  return stored.length < 2
-    ? stored
-    : [...stored].sort((a, b) => a.mapEpoch - b.mapEpoch || a.fromOffset - b.fromOffset || a.toOffset - b.toOffset);
-}
-
-function sourceOf(stored: readonly StoredChunk[]): StoredChunk {
-  return stored.reduce((a, b) => ({
-    mapEpoch: Math.max(a.mapEpoch, b.mapEpoch),
-    fromOffset: Math.min(a.fromOffset, b.fromOffset),
-    toOffset: Math.max(a.toOffset, b.toOffset),
-    chunk: a.chunk,
-  }));
 }
 
 interface BucketSeries {
@@ -94,18 +106,18 @@ interface BucketSeries {
 
 /** The stored chunks of a bucket, series by series. */
 export async function* seriesOfBucket(keyValue: KeyValue, bucket: number): AsyncGenerator<BucketSeries> {
-  const prefix = numberKey(PREFIX.chunk, bucket);
+  const prefix = bucketKey(PREFIX.chunk, bucket);
   let series = -1;
   let keys: Uint8Array[] = [];
   let stored: StoredChunk[] = [];
   for await (const { key, value } of keyValue.entries({ from: prefix, to: afterPrefix(prefix) })) {
-    const parts = readChunkKey(key);
-    if (parts.series !== series && keys.length > 0) {
+    const next = seriesOfChunkKey(key);
+    if (next !== series && keys.length > 0) {
       yield { series, keys, stored };
       keys = [];
       stored = [];
     }
-    series = parts.series;
+    series = next;
     keys.push(key);
     stored.push(readStoredChunk(value));
   }

@@ -1,8 +1,11 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { CHUNK_POINTS_LIMIT, type ChunkSketches, encodeChunk, encodeSketchChunk } from '@tidemark/chunk';
 import { assert, type KeyValueWrite } from '@tidemark/ports';
-import { chunkKey } from './keys.ts';
+import { CHUNK_KEY_BYTES, PARTS, writeChunkKey } from './keys.ts';
 import { writeChunkHead } from './stored-chunk.ts';
+
+/** Sketches of one chunk end at this many bytes, far below what a value of the store may have. */
+const SKETCH_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** Where the points of a batch of chunks come from. */
 export interface ChunkSource {
@@ -10,9 +13,6 @@ export interface ChunkSource {
   readonly fromOffset: number;
   readonly toOffset: number;
 }
-
-/** Chunks that one series may have in one batch and bucket. */
-const PARTS = 256;
 
 /** Stored chunks of one bucket in one array of bytes, found by series, so that RAM can serve them. */
 export interface PackedChunks {
@@ -28,16 +28,16 @@ export interface PackedChunks {
 export class ChunkBatches {
   readonly #batches = new Map<number, ChunkBatch>();
   readonly #bucketMs: number;
-  readonly #source: ChunkSource;
+  /** The batch of the last chunk: nearly all chunks are of the same bucket. */
+  #last: ChunkBatch | undefined;
 
-  constructor(bucketMs: number, source: ChunkSource) {
+  constructor(bucketMs: number) {
     this.#bucketMs = bucketMs;
-    this.#source = source;
   }
 
-  /** Batches by bucket, ascending. */
-  get byBucket(): [number, ChunkBatch][] {
-    return [...this.#batches].sort(([a], [b]) => a - b);
+  /** Batches, ascending by bucket. */
+  get byBucket(): ChunkBatch[] {
+    return [...this.#batches.values()].sort((a, b) => a.bucket - b.bucket);
   }
 
   /** Adds points [from, to), ascending by time, split at bucket ends and at the size that a chunk may have. */
@@ -48,48 +48,47 @@ export class ChunkBatches {
     values: Float64Array<ArrayBuffer>,
     from: number,
     to: number,
-    source: ChunkSource = this.#source,
-  ): void {
-    this.#split(timesMs, from, to, (bucket, start, end) => {
-      this.#batch(bucket).add(series, metric, source, (out) => encodeChunk(timesMs, values, start, end, out));
-    });
-  }
-
-  addSketches(
-    series: number,
-    metric: number,
-    { timesMs, payloads, length }: ChunkSketches,
-    source: ChunkSource = this.#source,
-  ): void {
-    this.#split(timesMs, 0, length, (bucket, start, end) => {
-      const encode = (out: ByteWriter) => encodeSketchChunk(timesMs, payloads, start, end, out);
-      this.#batch(bucket).add(series, metric, source, encode);
-    });
-  }
-
-  #split(
-    timesMs: Float64Array,
-    from: number,
-    to: number,
-    each: (bucket: number, start: number, end: number) => void,
+    source: ChunkSource,
   ): void {
     for (let start = from; start < to; ) {
       const bucket = Math.floor(timesMs[start] / this.#bucketMs);
-      const endMs = (bucket + 1) * this.#bucketMs;
-      let end = timesMs[to - 1] < endMs ? to : start + 1;
-      while (end < to && timesMs[end] < endMs) end++;
-      end = Math.min(end, start + CHUNK_POINTS_LIMIT);
-      each(bucket, start, end);
+      const end = this.#endOf(bucket, timesMs, start, to);
+      const batch = this.#batch(bucket);
+      encodeChunk(timesMs, values, start, end, batch.begin(source));
+      batch.end(series, metric);
       start = end;
     }
   }
 
+  addSketches(series: number, metric: number, { timesMs, payloads, length }: ChunkSketches, source: ChunkSource): void {
+    for (let start = 0; start < length; ) {
+      const bucket = Math.floor(timesMs[start] / this.#bucketMs);
+      const limit = this.#endOf(bucket, timesMs, start, length);
+      let end = start + 1;
+      let size = payloads[start].length;
+      while (end < limit && size + payloads[end].length <= SKETCH_CHUNK_BYTES) size += payloads[end++].length;
+      const batch = this.#batch(bucket);
+      encodeSketchChunk(timesMs, payloads, start, end, batch.begin(source));
+      batch.end(series, metric);
+      start = end;
+    }
+  }
+
+  #endOf(bucket: number, timesMs: Float64Array, start: number, to: number): number {
+    const endMs = (bucket + 1) * this.#bucketMs;
+    let end = timesMs[to - 1] < endMs ? to : start + 1;
+    while (end < to && timesMs[end] < endMs) end++;
+    return Math.min(end, start + CHUNK_POINTS_LIMIT);
+  }
+
   #batch(bucket: number): ChunkBatch {
+    if (this.#last?.bucket === bucket) return this.#last;
     let batch = this.#batches.get(bucket);
     if (batch === undefined) {
       batch = new ChunkBatch(bucket);
       this.#batches.set(bucket, batch);
     }
+    this.#last = batch;
     return batch;
   }
 }
@@ -106,10 +105,13 @@ export class ChunkBatch {
     this.bucket = bucket;
   }
 
-  /** Adds one chunk; `encode` writes its content. */
-  add(series: number, metric: number, source: ChunkSource, encode: (out: ByteWriter) => void): void {
+  /** Starts a chunk: the caller writes its content, and then calls `end`. */
+  begin(source: ChunkSource): ByteWriter {
     writeChunkHead(source, this.#out);
-    encode(this.#out);
+    return this.#out;
+  }
+
+  end(series: number, metric: number): void {
     this.#series.push(series);
     this.#metrics.push(metric);
     this.#offsets.push(this.#out.length);
@@ -118,26 +120,33 @@ export class ChunkBatch {
   /** The chunks for RAM, and the writes that store them; `sequence` tells them from other batches of the bucket. */
   finish(sequence: number): { packed: PackedChunks; writes: KeyValueWrite[] } {
     const bytes = this.#out.take();
+    const count = this.#series.length;
     const packed = this.#pack(bytes);
-    let part = 0;
-    const writes = this.#series.map((series, i) => {
-      part = i > 0 && this.#series[i - 1] === series ? part + 1 : 0;
+    const keys = Buffer.allocUnsafe(count * CHUNK_KEY_BYTES);
+    const writes: KeyValueWrite[] = new Array(count);
+    for (let i = 0, part = 0; i < count; i++) {
+      part = i > 0 && this.#series[i - 1] === this.#series[i] ? part + 1 : 0;
       assert(part < PARTS, `${part} chunks of one series in one batch`);
-      return {
-        key: chunkKey(this.bucket, this.#metrics[i], series, sequence * PARTS + part),
+      const at = i * CHUNK_KEY_BYTES;
+      writeChunkKey(keys, at, this.bucket, this.#metrics[i], this.#series[i], sequence * PARTS + part);
+      writes[i] = {
+        key: keys.subarray(at, at + CHUNK_KEY_BYTES),
         value: bytes.subarray(this.#offsets[i], this.#offsets[i + 1]),
       };
-    });
+    }
     return { packed, writes };
   }
 
+  /** Sorted by series: a merge brings them by metric, as their keys are. */
   #pack(bytes: Buffer): PackedChunks {
     const order = Uint32Array.from(this.#series, (_, i) => i);
-    order.sort((a, b) => this.#series[a] - this.#series[b] || a - b);
+    if (this.#series.some((series, i) => i > 0 && this.#series[i - 1] > series)) {
+      order.sort((a, b) => this.#series[a] - this.#series[b] || a - b);
+    }
     return {
-      series: Uint32Array.from(order, (i) => this.#series[i]),
-      starts: Uint32Array.from(order, (i) => this.#offsets[i]),
-      ends: Uint32Array.from(order, (i) => this.#offsets[i + 1]),
+      series: order.map((i) => this.#series[i]),
+      starts: order.map((i) => this.#offsets[i]),
+      ends: order.map((i) => this.#offsets[i + 1]),
       bytes,
     };
   }

@@ -1,35 +1,26 @@
 import { ChunkSketches } from '@tidemark/chunk';
 import { ChunkBatches, type ChunkSource } from './chunk-batch.ts';
-import type { HeadPage, SketchRow } from './head.ts';
-import { resolvePoints, resolveSketches } from './resolve.ts';
+import type { EpochRows, HeadPage, SketchRow } from './head.ts';
+import { compactPoints, sortSketches } from './resolve.ts';
 import type { SeriesTable } from './series-table.ts';
 
-export interface FlushInput {
-  readonly pages: readonly HeadPage[];
-  readonly sketches: readonly SketchRow[];
-  readonly rows: number;
-  readonly table: SeriesTable;
-  readonly bucketMs: number;
-  readonly source: ChunkSource;
-}
-
 /** Transposes rows into chunks: by series, then by bucket of time. */
-export function flushRows(input: FlushInput): ChunkBatches {
-  const { table, bucketMs } = input;
-  const batches = new ChunkBatches(bucketMs, input.source);
-  const numbers = transpose(input);
-  const sketches = sketchesBySeries(input.sketches);
+export function flushRows(rows: EpochRows, table: SeriesTable, bucketMs: number, source: ChunkSource): ChunkBatches {
+  const batches = new ChunkBatches(bucketMs);
+  const { starts, timesMs, values } = transpose(rows.pages, table.length);
+  const sketches = sketchesBySeries(rows.sketches);
   for (let series = 0; series < table.length; series++) {
-    const from = numbers.starts[series];
-    const to = numbers.starts[series + 1];
+    const from = starts[series];
+    const to = starts[series + 1];
     if (from < to) {
-      const end = resolvePoints(table.kind(series), numbers.timesMs, numbers.values, from, to);
-      batches.addPoints(series, table.metric(series), numbers.timesMs, numbers.values, from, end);
+      const end = compactPoints(table.kind(series), timesMs, values, from, to);
+      batches.addPoints(series, table.metric(series), timesMs, values, from, end, source);
     }
+    if (sketches.size === 0) continue;
     const own = sketches.get(series);
     if (own === undefined) continue;
-    resolveSketches(own);
-    batches.addSketches(series, table.metric(series), own);
+    sortSketches(own);
+    batches.addSketches(series, table.metric(series), own, source);
   }
   return batches;
 }
@@ -42,19 +33,19 @@ interface Transposed {
 }
 
 /** A counting sort by series: two passes over the rows. */
-function transpose({ pages, rows, table }: FlushInput): Transposed {
-  const starts = new Uint32Array(table.length + 1);
+function transpose(pages: readonly HeadPage[], seriesCount: number): Transposed {
+  const starts = new Uint32Array(seriesCount + 1);
   for (const { series, length } of pages) for (let i = 0; i < length; i++) starts[series[i] + 1]++;
-  for (let s = 0; s < table.length; s++) starts[s + 1] += starts[s];
-  const next = starts.slice(0, table.length);
-  const timesMs = new Float64Array(rows);
-  const values = new Float64Array(rows);
+  for (let s = 0; s < seriesCount; s++) starts[s + 1] += starts[s];
+  const next = starts.slice(0, seriesCount);
+  const timesMs = new Float64Array(starts[seriesCount]);
+  const values = new Float64Array(starts[seriesCount]);
   for (const page of pages) {
-    const { series, length } = page;
+    const { series, length, timesMs: times, values: own } = page;
     for (let i = 0; i < length; i++) {
       const at = next[series[i]]++;
-      timesMs[at] = page.timesMs[i];
-      values[at] = page.values[i];
+      timesMs[at] = times[i];
+      values[at] = own[i];
     }
   }
   return { starts, timesMs, values };
@@ -65,7 +56,7 @@ function sketchesBySeries(rows: readonly SketchRow[]): Map<number, ChunkSketches
   for (const { series, timeMs, payload } of rows) {
     let sketches = bySeries.get(series);
     if (sketches === undefined) {
-      sketches = new ChunkSketches();
+      sketches = new ChunkSketches(4);
       bySeries.set(series, sketches);
     }
     sketches.push(timeMs, payload);

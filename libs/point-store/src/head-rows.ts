@@ -1,104 +1,104 @@
 import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
-import type { Head, SketchRow } from './head.ts';
+import type { EpochRows, Head, HeadPage, SketchRow } from './head.ts';
 
-/** Rows of some series within a range of time, by series, in log order. */
+/** Rows of some series within a range of time and of one map epoch, by series, in log order. */
 export class HeadRows {
-  readonly #starts = new Map<number, number>();
-  readonly #ends = new Map<number, number>();
+  readonly mapEpoch: number;
+  /** Numbers and sketches together. */
+  readonly length: number;
+  readonly #selection: Selection;
+  /** The rows of the selected series of ordinal `i` are at [starts[i - 1], starts[i]). */
+  readonly #starts: Uint32Array;
   readonly #timesMs: Float64Array;
   readonly #values: Float64Array;
   readonly #sketches: ReadonlyMap<number, SketchRow[]>;
-  /** Numbers and sketches together. */
-  readonly length: number;
 
-  constructor(
-    series: Uint32Array,
-    timesMs: Float64Array,
-    values: Float64Array,
-    counts: ReadonlyMap<number, number>,
-    sketches: ReadonlyMap<number, SketchRow[]>,
-    sketchCount: number,
-  ) {
-    let at = 0;
-    for (const [one, count] of counts) {
-      this.#starts.set(one, at);
-      this.#ends.set(one, at);
-      at += count;
-    }
-    this.#timesMs = new Float64Array(at);
-    this.#values = new Float64Array(at);
-    for (let i = 0; i < at; i++) {
-      const end = this.#ends.get(series[i]) ?? 0;
-      this.#timesMs[end] = timesMs[i];
-      this.#values[end] = values[i];
-      this.#ends.set(series[i], end + 1);
-    }
-    this.#sketches = sketches;
-    this.length = at + sketchCount;
+  constructor({ mapEpoch, pages, sketches }: EpochRows, selection: Selection, fromMs: number, toMs: number) {
+    const touched = pages.filter((page) => page.maxTimeMs >= fromMs && page.minTimeMs < toMs);
+    this.mapEpoch = mapEpoch;
+    this.#selection = selection;
+    this.#starts = startsOf(touched, selection, fromMs, toMs);
+    const rows = this.#starts[selection.size];
+    this.#timesMs = new Float64Array(rows);
+    this.#values = new Float64Array(rows);
+    this.#fill(touched, fromMs, toMs);
+    const own = sketches.filter(({ series, timeMs }) => selection.has(series) && timeMs >= fromMs && timeMs < toMs);
+    this.#sketches = Map.groupBy(own, ({ series }) => series);
+    this.length = rows + own.length;
   }
 
   addPoints(series: number, target: ChunkPoints): void {
-    const from = this.#starts.get(series);
-    const to = this.#ends.get(series);
-    if (from === undefined || to === undefined) return;
-    for (let i = from; i < to; i++) target.push(this.#timesMs[i], this.#values[i]);
+    const ordinal = this.#selection.ordinal(series);
+    const from = this.#starts[ordinal - 1];
+    const to = this.#starts[ordinal];
+    if (from === to) return;
+    target.reserve(to - from);
+    target.timesMs.set(this.#timesMs.subarray(from, to), target.length);
+    target.values.set(this.#values.subarray(from, to), target.length);
+    target.length += to - from;
   }
 
   addSketches(series: number, target: ChunkSketches): void {
     for (const { timeMs, payload } of this.#sketches.get(series) ?? []) target.push(timeMs, payload);
   }
-}
 
-/** The head's rows of the selected series with timestamps in [fromMs, toMs). */
-export function rowsOf(head: Head, selected: ReadonlySet<number>, fromMs: number, toMs: number): HeadRows {
-  const counts = new Map<number, number>();
-  const mask = maskOf(selected);
-  let capacity = 1024;
-  let series = new Uint32Array(capacity);
-  let timesMs = new Float64Array(capacity);
-  let values = new Float64Array(capacity);
-  let length = 0;
-  for (const page of head.pages) {
-    if (page.maxTimeMs < fromMs || page.minTimeMs >= toMs) continue;
-    for (let i = 0; i < page.length; i++) {
-      const one = page.series[i];
-      if (one >= mask.length || mask[one] === 0) continue;
-      const timeMs = page.timesMs[i];
-      if (timeMs < fromMs || timeMs >= toMs) continue;
-      if (length === capacity) {
-        capacity *= 2;
-        series = grown(series, new Uint32Array(capacity));
-        timesMs = grown(timesMs, new Float64Array(capacity));
-        values = grown(values, new Float64Array(capacity));
+  #fill(pages: readonly HeadPage[], fromMs: number, toMs: number): void {
+    const { ordinals } = this.#selection;
+    const next = this.#starts.slice();
+    for (const { series, timesMs, values, length } of pages) {
+      for (let i = 0; i < length; i++) {
+        const one = series[i];
+        const ordinal = one < ordinals.length ? ordinals[one] : 0;
+        if (ordinal === 0 || timesMs[i] < fromMs || timesMs[i] >= toMs) continue;
+        const at = next[ordinal - 1]++;
+        this.#timesMs[at] = timesMs[i];
+        this.#values[at] = values[i];
       }
-      series[length] = one;
-      timesMs[length] = timeMs;
-      values[length++] = page.values[i];
-      counts.set(one, (counts.get(one) ?? 0) + 1);
     }
   }
-  const sketches = new Map<number, SketchRow[]>();
-  let sketchCount = 0;
-  for (const row of head.sketches) {
-    if (!selected.has(row.series) || row.timeMs < fromMs || row.timeMs >= toMs) continue;
-    sketchCount++;
-    const rows = sketches.get(row.series);
-    if (rows === undefined) sketches.set(row.series, [row]);
-    else rows.push(row);
+}
+
+/** Some series, ascending, each with its ordinal from 1 on. */
+export class Selection {
+  readonly series: Uint32Array;
+  /** By series up to the largest selected; 0 where it is not. */
+  readonly ordinals: Uint32Array;
+
+  constructor(selected: ReadonlySet<number>) {
+    this.series = Uint32Array.from(selected).sort();
+    this.ordinals = new Uint32Array((this.series.at(-1) ?? -1) + 1);
+    for (let i = 0; i < this.series.length; i++) this.ordinals[this.series[i]] = i + 1;
   }
-  return new HeadRows(series, timesMs, values, counts, sketches, sketchCount);
+
+  get size(): number {
+    return this.series.length;
+  }
+
+  has(series: number): boolean {
+    return this.ordinal(series) !== 0;
+  }
+
+  ordinal(series: number): number {
+    return series < this.ordinals.length ? this.ordinals[series] : 0;
+  }
 }
 
-/** One byte a series up to the largest selected: 1 where it is. */
-function maskOf(selected: ReadonlySet<number>): Uint8Array {
-  let largest = -1;
-  for (const series of selected) if (series > largest) largest = series;
-  const mask = new Uint8Array(largest + 1);
-  for (const series of selected) mask[series] = 1;
-  return mask;
+/** The head's rows of the selected series with timestamps in [fromMs, toMs), by map epoch, ascending. */
+export function rowsOf(head: Head, selection: Selection, fromMs: number, toMs: number): HeadRows[] {
+  return head.byEpoch().map((rows) => new HeadRows(rows, selection, fromMs, toMs));
 }
 
-function grown<T extends Uint32Array | Float64Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+function startsOf(pages: readonly HeadPage[], { ordinals, size }: Selection, fromMs: number, toMs: number) {
+  const starts = new Uint32Array(size + 1);
+  for (const { series, timesMs, length, minTimeMs, maxTimeMs } of pages) {
+    const isWithin = minTimeMs >= fromMs && maxTimeMs < toMs;
+    for (let i = 0; i < length; i++) {
+      const one = series[i];
+      const ordinal = one < ordinals.length ? ordinals[one] : 0;
+      if (ordinal === 0) continue;
+      if (isWithin || (timesMs[i] >= fromMs && timesMs[i] < toMs)) starts[ordinal]++;
+    }
+  }
+  for (let i = 1; i <= size; i++) starts[i] += starts[i - 1];
+  return starts;
 }

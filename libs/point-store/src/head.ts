@@ -1,51 +1,84 @@
 const PAGE_ROWS = 65_536;
 
-/** Rows as they came: series by dense number, timestamp, value. A page is filled once and then never changes. */
+/** Rows as they came: series by dense number, timestamp, value; 20 bytes each. Only the last page is still written. */
 export class HeadPage {
+  /** Map epoch of the batches that the rows came in: it decides, before the order, which of two values stands. */
+  readonly mapEpoch: number;
   readonly series = new Uint32Array(PAGE_ROWS);
   readonly timesMs = new Float64Array(PAGE_ROWS);
   readonly values = new Float64Array(PAGE_ROWS);
   length = 0;
   minTimeMs = Number.POSITIVE_INFINITY;
   maxTimeMs = Number.NEGATIVE_INFINITY;
+
+  constructor(mapEpoch: number) {
+    this.mapEpoch = mapEpoch;
+  }
 }
 
 /** One sketch as it came. */
 export interface SketchRow {
+  readonly mapEpoch: number;
   readonly series: number;
   readonly timeMs: number;
   /** A copy: it outlives the record that it came in. */
   readonly payload: Uint8Array;
 }
 
+/** Rows of one map epoch, in log order. */
+export interface EpochRows {
+  readonly mapEpoch: number;
+  readonly pages: readonly HeadPage[];
+  readonly sketches: readonly SketchRow[];
+}
+
+/** Columns of one share. */
+export interface ShareColumns {
+  readonly refs: Uint32Array;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly length: number;
+}
+
 /** What was applied since the last commit, in log order (time-major). */
 export class Head {
-  pages: HeadPage[] = [];
-  sketches: SketchRow[] = [];
-  rows = 0;
-  /** Map epoch of all rows: it decides which of two values of one timestamp stands. */
-  mapEpoch = 0;
+  #pages: HeadPage[] = [];
+  #sketches: SketchRow[] = [];
+  #rows = 0;
+  #sketchBytes = 0;
+
+  /** Numbers and sketches. */
+  get rows(): number {
+    return this.#rows + this.#sketches.length;
+  }
+
+  /** Bytes of the sketches, which rows don't bound. */
+  get sketchBytes(): number {
+    return this.#sketchBytes;
+  }
 
   /**
-   * Appends columns whose refs are looked up in `dictionary`, the lane's ref → dense array. All refs must be defined
-   * (the caller checked the largest).
+   * Appends a share whose refs are looked up in `dictionary`, ref → dense number. All refs must be defined (the caller
+   * checked); the times lie within [minTimeMs, maxTimeMs].
    */
   append(
+    mapEpoch: number,
     dictionary: Uint32Array,
-    refs: Uint32Array,
-    timesMs: Float64Array,
-    values: Float64Array,
-    length: number,
+    { refs, timesMs, values, length }: ShareColumns,
     minTimeMs: number,
     maxTimeMs: number,
   ): void {
-    let from = 0;
-    while (from < length) {
-      const page = this.#openPage();
+    for (let from = 0; from < length; ) {
+      const page = this.#openPage(mapEpoch);
       const at = page.length;
       const count = Math.min(length - from, PAGE_ROWS - at);
-      const { series } = page;
-      for (let i = 0; i < count; i++) series[at + i] = dictionary[refs[from + i]];
+      const first = refs[from];
+      if (refs[from + count - 1] - first === count - 1 && isRun(refs, from, count)) {
+        page.series.set(dictionary.subarray(first, first + count), at);
+      } else {
+        const { series } = page;
+        for (let i = 0; i < count; i++) series[at + i] = dictionary[refs[from + i]];
+      }
       page.timesMs.set(timesMs.subarray(from, from + count), at);
       page.values.set(values.subarray(from, from + count), at);
       page.length = at + count;
@@ -53,23 +86,47 @@ export class Head {
       page.maxTimeMs = Math.max(page.maxTimeMs, maxTimeMs);
       from += count;
     }
-    this.rows += length;
+    this.#rows += length;
   }
 
-  /** Hands out what there is and starts anew. */
-  take(): { pages: HeadPage[]; sketches: SketchRow[]; rows: number; mapEpoch: number } {
-    const taken = { pages: this.pages, sketches: this.sketches, rows: this.rows, mapEpoch: this.mapEpoch };
-    this.pages = [];
-    this.sketches = [];
-    this.rows = 0;
-    return taken;
+  appendSketch(row: SketchRow): void {
+    this.#sketches.push(row);
+    this.#sketchBytes += row.payload.length;
   }
 
-  #openPage(): HeadPage {
-    const last = this.pages.at(-1);
+  /** The rows by map epoch, ascending; nearly always there is one. */
+  byEpoch(): EpochRows[] {
+    const epochs = new Set<number>();
+    for (const { mapEpoch } of this.#pages) epochs.add(mapEpoch);
+    for (const { mapEpoch } of this.#sketches) epochs.add(mapEpoch);
+    return [...epochs]
+      .sort((a, b) => a - b)
+      .map((mapEpoch) => ({
+        mapEpoch,
+        pages: this.#pages.filter((page) => page.mapEpoch === mapEpoch),
+        sketches: epochs.size === 1 ? this.#sketches : this.#sketches.filter((row) => row.mapEpoch === mapEpoch),
+      }));
+  }
+
+  clear(): void {
+    this.#pages = [];
+    this.#sketches = [];
+    this.#rows = 0;
+    this.#sketchBytes = 0;
+  }
+
+  /** Rows of one epoch keep their order however pages of several take turns: only the epoch's newest is written. */
+  #openPage(mapEpoch: number): HeadPage {
+    const last = this.#pages.findLast((page) => page.mapEpoch === mapEpoch);
     if (last !== undefined && last.length < PAGE_ROWS) return last;
-    const page = new HeadPage();
-    this.pages.push(page);
+    const page = new HeadPage(mapEpoch);
+    this.#pages.push(page);
     return page;
   }
+}
+
+/** True when refs go up one by one. They ascend, and the ends fit: only equal neighbours could deceive. */
+function isRun(refs: Uint32Array, from: number, count: number): boolean {
+  for (let i = from + 1; i < from + count; i++) if (refs[i] !== refs[i - 1] + 1) return false;
+  return true;
 }

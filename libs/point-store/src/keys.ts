@@ -18,13 +18,18 @@ export const PREFIX = {
 
 export const META_KEY = Uint8Array.of(PREFIX.meta);
 
-/** [PREFIX, …numbers as four bytes each]. */
-export function numberKey(prefix: number, ...numbers: readonly number[]): Buffer {
-  const key = Buffer.allocUnsafe(1 + numbers.length * 4);
+/** Added to a bucket's number, which is negative before 1970. */
+const BUCKET_BIAS = 2 ** 47;
+/** Below every bucket of a time that a point may have. */
+export const NO_BUCKET = -BUCKET_BIAS;
+/** Chunks that one series may have in one batch and bucket. */
+export const PARTS = 4096;
+
+/** [PREFIX, number as four bytes]. */
+export function numberKey(prefix: number, number: number): Buffer {
+  const key = Buffer.allocUnsafe(5);
   key[0] = prefix;
-  numbers.forEach((number, i) => {
-    key.writeUInt32BE(number, 1 + i * 4);
-  });
+  key.writeUInt32BE(number, 1);
   return key;
 }
 
@@ -33,24 +38,24 @@ export function textKey(prefix: number, text: string): Buffer {
   return Buffer.concat([Uint8Array.of(prefix), Buffer.from(text, 'latin1')]);
 }
 
-export function textOfKey(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1).toString('latin1');
+/** [gap, offset as six bytes]. */
+export function gapKey(offset: number): Buffer {
+  const key = Buffer.allocUnsafe(7);
+  key[0] = PREFIX.gap;
+  key.writeUIntBE(offset, 1, 6);
+  return key;
 }
 
-/** [dictionary, lane key, epoch, dictionary, firstRef]. */
+/** [dictionary, lane key, 0, epoch, dictionary, firstRef]. */
 export function dictionaryKey(lane: string, epoch: number, dictionary: number, firstRef: number): Buffer {
   const out = new ByteWriter(80);
-  out.bytes(dictionaryPrefix(lane));
+  out.bytes(textKey(PREFIX.dictionary, lane));
+  out.u8(0);
   for (const number of [epoch, dictionary, firstRef]) {
     out.reserve(4).writeUInt32BE(number, out.length);
     out.advance(4);
   }
   return out.take();
-}
-
-/** All dictionaries of a lane start with this. */
-export function dictionaryPrefix(lane: string): Buffer {
-  return Buffer.concat([textKey(PREFIX.dictionary, lane), Uint8Array.of(0)]);
 }
 
 export function readDictionaryKey(key: Uint8Array): {
@@ -69,25 +74,52 @@ export function readDictionaryKey(key: Uint8Array): {
   };
 }
 
-const CHUNK_KEY_BYTES = 1 + 4 + 4 + 4 + 6;
-
-/** [chunk, bucket, metric, series, sequence]; bucket in bucket widths since the epoch, sequence of six bytes. */
-export function chunkKey(bucket: number, metric: number, series: number, sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(CHUNK_KEY_BYTES);
-  key[0] = PREFIX.chunk;
-  key.writeUInt32BE(bucket, 1);
-  key.writeUInt32BE(metric, 5);
-  key.writeUInt32BE(series, 9);
-  key.writeUIntBE(sequence, 13, 6);
+/** [prefix, bucket]; bucket in bucket widths since the epoch. Of chunks: the start of all keys of the bucket. */
+export function bucketKey(prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash, bucket: number): Buffer {
+  const key = Buffer.allocUnsafe(7);
+  key[0] = prefix;
+  key.writeUIntBE(bucket + BUCKET_BIAS, 1, 6);
   return key;
 }
 
-export function readChunkKey(key: Uint8Array): { bucket: number; metric: number; series: number; sequence: number } {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  return {
-    bucket: bytes.readUInt32BE(1),
-    metric: bytes.readUInt32BE(5),
-    series: bytes.readUInt32BE(9),
-    sequence: bytes.readUIntBE(13, 6),
-  };
+export function bucketOfKey(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(1, 6) - BUCKET_BIAS;
+}
+
+/** The start of the keys of all chunks of a bucket's metric. */
+export function metricKey(bucket: number, metric: number): Buffer {
+  const key = Buffer.allocUnsafe(11);
+  bucketKey(PREFIX.chunk, bucket).copy(key);
+  key.writeUInt32BE(metric, 7);
+  return key;
+}
+
+export const CHUNK_KEY_BYTES = 21;
+/** No chunk has this sequence. */
+export const MAX_CHUNK_SEQUENCE = 2 ** 48 - 1;
+
+/** [chunk, bucket, metric, series, sequence and part of six bytes] into `key` at `at`. */
+export function writeChunkKey(
+  key: Buffer,
+  at: number,
+  bucket: number,
+  metric: number,
+  series: number,
+  sequence: number,
+): void {
+  key[at] = PREFIX.chunk;
+  key.writeUIntBE(bucket + BUCKET_BIAS, at + 1, 6);
+  key.writeUInt32BE(metric, at + 7);
+  key.writeUInt32BE(series, at + 11);
+  key.writeUIntBE(sequence, at + 15, 6);
+}
+
+export function chunkKey(bucket: number, metric: number, series: number, sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(CHUNK_KEY_BYTES);
+  writeChunkKey(key, 0, bucket, metric, series, sequence);
+  return key;
+}
+
+export function seriesOfChunkKey(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(11);
 }

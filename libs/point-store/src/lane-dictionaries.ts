@@ -1,17 +1,26 @@
-import type { BlockRecord, Definitions } from '@tidemark/block';
+import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/block';
 import { laneKey } from '@tidemark/lanes';
+import { KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
 /** Stands for a ref whose definition was in a record that was skipped. */
 export const UNDEFINED_SERIES = 0xffffffff;
+/** Refs of one dictionary, by the format (docs/formats/block.md): it bounds what a few bytes can allocate. */
+export const DICTIONARY_REFS_LIMIT = 2 ** 23;
 
-/** Series by ref of one dictionary: dense numbers, or `UNDEFINED_SERIES`. */
-interface Dictionary {
-  series: Uint32Array;
-  length: number;
-  /** Some refs are undefined. */
-  hasGaps: boolean;
+/** Series by ref of one dictionary. */
+export interface Dictionary {
+  /** Dense numbers, or `UNDEFINED_SERIES`; in use up to `length`. */
+  readonly series: Uint32Array;
+  readonly length: number;
+  /** Some refs below `length` are undefined. */
+  readonly hasGaps: boolean;
+  /** Some series are distributions, and some are not. */
+  readonly hasSketches: boolean;
+  readonly hasNumbers: boolean;
 }
+
+type OwnDictionary = { -readonly [K in keyof Dictionary]: Dictionary[K] };
 
 /** Definitions to save with the next commit. */
 export interface DefinitionDelta {
@@ -22,77 +31,96 @@ export interface DefinitionDelta {
   readonly series: Uint32Array;
 }
 
+/** The dictionaries of one epoch of a lane, by number. */
+interface Lane {
+  readonly epoch: number;
+  readonly byNumber: Map<number, OwnDictionary>;
+}
+
+const NONE: ReadonlyMap<number, Dictionary> = new Map();
+const EMPTY: Dictionary = {
+  series: new Uint32Array(0),
+  length: 0,
+  hasGaps: false,
+  hasSketches: false,
+  hasNumbers: false,
+};
+
 /** The dictionaries of the live epoch of each lane: (dictionary, ref) → dense series, through an array. */
 export class LaneDictionaries {
-  readonly #lanes = new Map<string, { epoch: number; readonly byNumber: Map<number, Dictionary> }>();
+  readonly #lanes = new Map<string, Lane>();
   #deltas: DefinitionDelta[] = [];
   /** Lanes whose saved dictionaries are of an epoch that is over. */
   #stale = new Set<string>();
 
-  /** Throws `data_loss` when the block's definitions do not go on where the dictionary ends; nothing is changed. */
-  check(record: BlockRecord, mayHaveGaps: boolean): void {
+  /**
+   * Throws `data_loss` when the block's definitions do not go on where their dictionary ends, beyond which there may be
+   * only what a gap has swallowed. Returns each dictionary's number of refs after them. Nothing is changed.
+   */
+  check(record: BlockRecord, mayHaveGaps: boolean): ReadonlyMap<number, number> {
+    const lane = this.#lanes.get(laneKey(record.session, record.lane));
+    if (lane !== undefined && record.epoch < lane.epoch) {
+      throw new TidemarkError('data_loss', `epoch ${record.epoch} after epoch ${lane.epoch} of the same lane`);
+    }
+    const sizes = new Map<number, number>();
+    for (const [number, { length }] of this.of(record)) sizes.set(number, length);
+    for (const { dictionary, firstRef, series } of record.definitions) {
+      const size = sizes.get(dictionary) ?? 0;
+      if (firstRef !== size && !(mayHaveGaps && firstRef > size)) {
+        throw new TidemarkError(
+          'data_loss',
+          `dictionary ${dictionary} goes on at ref ${firstRef}, ${size} are defined`,
+        );
+      }
+      const end = firstRef + series.length;
+      if (end > DICTIONARY_REFS_LIMIT) {
+        throw new TidemarkError(
+          'data_loss',
+          `dictionary ${dictionary} has ${end} refs (limit: ${DICTIONARY_REFS_LIMIT})`,
+        );
+      }
+      sizes.set(dictionary, end);
+    }
+    return sizes;
+  }
+
+  /** The dictionaries of the record's lane and epoch, by number. */
+  of(record: BlockRecord): ReadonlyMap<number, Dictionary> {
+    const lane = this.#lanes.get(laneKey(record.session, record.lane));
+    return lane !== undefined && lane.epoch === record.epoch ? lane.byNumber : NONE;
+  }
+
+  /** Takes over the block's definitions; `denseOf` numbers a series. */
+  define(record: BlockRecord, denseOf: (series: SeriesDefinition) => number): void {
+    if (record.definitions.length === 0) return;
+    const key = laneKey(record.session, record.lane);
+    const { byNumber } = this.#begin(key, record.epoch);
     for (const definitions of record.definitions) {
-      const length = this.#find(record, definitions.dictionary)?.length ?? 0;
-      if (definitions.firstRef === length || (mayHaveGaps && definitions.firstRef > length)) continue;
-      throw new TidemarkError(
-        'data_loss',
-        `dictionary ${definitions.dictionary} goes on at ref ${definitions.firstRef}, ${length} are defined`,
-      );
+      const series = Uint32Array.from(definitions.series, denseOf);
+      put(byNumber, definitions.dictionary, definitions.firstRef, series, kindsOf(definitions));
+      const { dictionary, firstRef } = definitions;
+      this.#deltas.push({ lane: key, epoch: record.epoch, dictionary, firstRef, series });
     }
   }
 
-  /** How many refs a dictionary has, counting the block's own definitions. */
-  sizeWith(record: BlockRecord, dictionary: number): number {
-    let size = this.#find(record, dictionary)?.length ?? 0;
-    for (const one of record.definitions) {
-      if (one.dictionary === dictionary) size = Math.max(size, one.firstRef + one.series.length);
-    }
-    return size;
-  }
-
-  /** Takes over definitions; `denseOf` numbers the series. */
-  define(record: BlockRecord, definitions: Definitions, denseOf: (at: number) => number): void {
-    const lane = this.#lane(record);
-    let dictionary = lane.byNumber.get(definitions.dictionary);
-    if (dictionary === undefined) {
-      dictionary = { series: new Uint32Array(definitions.series.length), length: 0, hasGaps: false };
-      lane.byNumber.set(definitions.dictionary, dictionary);
-    }
-    const dense = Uint32Array.from(definitions.series, (_, at) => denseOf(at));
-    this.#put(dictionary, definitions.firstRef, dense);
-    this.#deltas.push({
-      lane: laneKey(record.session, record.lane),
-      epoch: record.epoch,
-      dictionary: definitions.dictionary,
-      firstRef: definitions.firstRef,
-      series: dense,
-    });
-  }
-
-  /** The dictionary's array: at least as many refs as `sizeWith` said. */
-  get(record: BlockRecord, dictionary: number): { readonly series: Uint32Array; readonly hasGaps: boolean } {
-    return this.#find(record, dictionary) ?? { series: new Uint32Array(0), hasGaps: false };
-  }
-
-  /** For loading what was saved. */
-  restore({ lane, epoch, dictionary, firstRef, series }: DefinitionDelta): void {
+  /** For loading what was saved; `isSketch` tells a distribution. */
+  restore({ lane, epoch, dictionary, firstRef, series }: DefinitionDelta, isSketch: (series: number) => boolean): void {
     let entry = this.#lanes.get(lane);
     if (entry === undefined || entry.epoch < epoch) {
       entry = { epoch, byNumber: new Map() };
       this.#lanes.set(lane, entry);
     }
     if (entry.epoch > epoch) return;
-    let found = entry.byNumber.get(dictionary);
-    if (found === undefined) {
-      found = { series: new Uint32Array(series.length), length: 0, hasGaps: false };
-      entry.byNumber.set(dictionary, found);
-    }
-    this.#put(found, firstRef, series);
+    const hasSketches = series.some(isSketch);
+    const hasNumbers = series.some((one) => !isSketch(one));
+    put(entry.byNumber, dictionary, firstRef, series, { hasSketches, hasNumbers });
   }
 
   /** A lane is forgotten with its state. */
   drop(lane: string): void {
-    if (this.#lanes.delete(lane)) this.#stale.add(lane);
+    if (!this.#lanes.delete(lane)) return;
+    this.#stale.add(lane);
+    this.#deltas = this.#deltas.filter((delta) => delta.lane !== lane);
   }
 
   /** What to save: lanes whose older dictionaries go, then definitions to add. */
@@ -106,37 +134,56 @@ export class LaneDictionaries {
     this.#deltas = [];
   }
 
-  #put(dictionary: Dictionary, firstRef: number, dense: Uint32Array): void {
-    const length = firstRef + dense.length;
-    if (length > dictionary.series.length) {
-      const grown = new Uint32Array(Math.max(length, dictionary.series.length * 2));
-      grown.set(dictionary.series.subarray(0, dictionary.length));
-      dictionary.series = grown;
-    }
-    if (firstRef > dictionary.length) {
-      dictionary.series.fill(UNDEFINED_SERIES, dictionary.length, firstRef);
-      dictionary.hasGaps = true;
-    }
-    dictionary.series.set(dense, firstRef);
-    dictionary.length = Math.max(dictionary.length, length);
-  }
-
-  #find(record: BlockRecord, dictionary: number): Dictionary | undefined {
-    const lane = this.#lanes.get(laneKey(record.session, record.lane));
-    return lane !== undefined && lane.epoch === record.epoch ? lane.byNumber.get(dictionary) : undefined;
-  }
-
-  #lane(record: BlockRecord): { epoch: number; readonly byNumber: Map<number, Dictionary> } {
-    const key = laneKey(record.session, record.lane);
+  #begin(key: string, epoch: number): Lane {
     let lane = this.#lanes.get(key);
-    if (lane === undefined || lane.epoch !== record.epoch) {
-      if (lane !== undefined) {
-        this.#stale.add(key);
-        this.#deltas = this.#deltas.filter((delta) => delta.lane !== key);
-      }
-      lane = { epoch: record.epoch, byNumber: new Map() };
+    if (lane === undefined || lane.epoch !== epoch) {
+      if (lane !== undefined) this.drop(key);
+      lane = { epoch, byNumber: new Map() };
       this.#lanes.set(key, lane);
     }
     return lane;
   }
+}
+
+/** A dictionary that has nothing defined, when there is none. */
+export function dictionaryOf(dictionaries: ReadonlyMap<number, Dictionary>, number: number): Dictionary {
+  return dictionaries.get(number) ?? EMPTY;
+}
+
+function kindsOf({ series }: Definitions): { hasSketches: boolean; hasNumbers: boolean } {
+  let hasSketches = false;
+  let hasNumbers = false;
+  for (const { kind } of series) {
+    if (kind === KIND.distribution) hasSketches = true;
+    else hasNumbers = true;
+  }
+  return { hasSketches, hasNumbers };
+}
+
+function put(
+  byNumber: Map<number, OwnDictionary>,
+  number: number,
+  firstRef: number,
+  dense: Uint32Array,
+  kinds: { readonly hasSketches: boolean; readonly hasNumbers: boolean },
+): void {
+  let dictionary = byNumber.get(number);
+  if (dictionary === undefined) {
+    dictionary = { ...EMPTY };
+    byNumber.set(number, dictionary);
+  }
+  const length = firstRef + dense.length;
+  if (length > dictionary.series.length) {
+    const grown = new Uint32Array(Math.max(length, dictionary.series.length * 2));
+    grown.set(dictionary.series.subarray(0, dictionary.length));
+    dictionary.series = grown;
+  }
+  if (firstRef > dictionary.length) {
+    dictionary.series.fill(UNDEFINED_SERIES, dictionary.length, firstRef);
+    dictionary.hasGaps = true;
+  }
+  dictionary.series.set(dense, firstRef);
+  dictionary.length = Math.max(dictionary.length, length);
+  dictionary.hasSketches ||= kinds.hasSketches;
+  dictionary.hasNumbers ||= kinds.hasNumbers;
 }

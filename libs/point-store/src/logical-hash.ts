@@ -1,45 +1,58 @@
-import { afterPrefix } from '@tidemark/bytes';
-import { ChunkPoints } from '@tidemark/chunk';
+import { ByteWriter } from '@tidemark/bytes';
 import { trackerFingerprint } from '@tidemark/lanes';
-import { decodeSeries, inLogOrder } from './bucket-merge.ts';
+import { hashSeries, seriesOfBucket } from './bucket-merge.ts';
 import { flushRows } from './flush.ts';
-import { PREFIX, readChunkKey } from './keys.ts';
+import type { PartitionStore } from './partition-state.ts';
 import { PointHash } from './point-hash.ts';
-import type { PointPartition } from './point-partition.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
 /**
- * The whole logical state: every series' resolved points, in RAM or on disk, and the tracker. It reads everything and
- * is meant for tests, `state-hash` and comparing replicas at rest; hashes of closed buckets come for free.
+ * The whole logical state: every series' resolved points, in RAM or on disk, the lanes, clients, gaps and counts. It
+ * reads everything and is meant for tests, `state-hash` and comparing replicas at rest; hashes of closed buckets come
+ * for free.
  */
-export async function logicalHash(partition: PointPartition): Promise<string> {
-  const { table, keyValue, head, limits, tracker } = partition;
-  const stored = new Map<string, { series: number; chunks: StoredChunk[] }>();
-  const add = (bucket: number, series: number, value: Uint8Array) => {
-    const key = `${bucket}/${series}`;
-    const entry = stored.get(key) ?? { series, chunks: [] };
-    entry.chunks.push(readStoredChunk(value));
-    stored.set(key, entry);
-  };
-  const from = Uint8Array.of(PREFIX.chunk);
-  for await (const { key, value } of keyValue.entries({ from, to: afterPrefix(from) })) {
-    const { bucket, series } = readChunkKey(key);
-    add(bucket, series, value);
-  }
-  const source = { mapEpoch: head.mapEpoch, fromOffset: partition.committedOffset, toOffset: partition.nextOffset };
-  const rows = { pages: head.pages, sketches: head.sketches, rows: head.rows };
-  for (const [bucket, batch] of flushRows({ ...rows, table, bucketMs: limits.bucketMs, source }).byBucket) {
-    const { packed } = batch.finish(0);
-    packed.series.forEach((series, i) => {
-      add(bucket, series, packed.bytes.subarray(packed.starts[i], packed.ends[i]));
-    });
-  }
+export async function logicalHash(store: PartitionStore): Promise<string> {
   const hash = new PointHash();
-  for (const { series, chunks } of stored.values()) {
-    const columns = decodeSeries(table, series, inLogOrder(chunks));
-    if (columns instanceof ChunkPoints) hash.addPoints(table.id(series), columns);
-    else hash.addSketches(table.id(series), columns);
+  const rows = headChunks(store);
+  const buckets = new Set([...store.buckets, ...rows.keys()]);
+  for (const bucket of buckets) {
+    const own = rows.get(bucket) ?? new Map<number, StoredChunk[]>();
+    for await (const { series, stored } of seriesOfBucket(store.keyValue, bucket)) {
+      hashSeries(store.table, series, [...stored, ...(own.get(series) ?? [])], hash);
+      own.delete(series);
+    }
+    for (const [series, chunks] of own) hashSeries(store.table, series, chunks, hash);
   }
-  for (const part of trackerFingerprint(tracker)) hash.addBytes(part);
+  for (const part of trackerFingerprint(store.tracker)) hash.addBytes(part);
+  hash.addBytes(packCounts(store));
   return hash.hex;
+}
+
+/** The head's rows as the chunks that they would be now, by bucket and series. */
+function headChunks({ head, table, limits, committedOffset, nextOffset }: PartitionStore) {
+  const chunks = new Map<number, Map<number, StoredChunk[]>>();
+  for (const rows of head.byEpoch()) {
+    const source = { mapEpoch: rows.mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
+    for (const batch of flushRows(rows, table, limits.bucketMs, source).byBucket) {
+      const own = chunks.get(batch.bucket) ?? new Map<number, StoredChunk[]>();
+      chunks.set(batch.bucket, own);
+      const { packed } = batch.finish(0);
+      packed.series.forEach((series, i) => {
+        const stored = readStoredChunk(packed.bytes.subarray(packed.starts[i], packed.ends[i]));
+        own.set(series, [...(own.get(series) ?? []), stored]);
+      });
+    }
+  }
+  return chunks;
+}
+
+function packCounts({ partition, nextOffset, counts, gaps }: PartitionStore): Buffer {
+  const { points, latePoints, duplicatePoints, undefinedPoints } = counts;
+  const out = new ByteWriter();
+  for (const number of [partition, nextOffset, points, latePoints, duplicatePoints, undefinedPoints]) out.f64(number);
+  for (const { offset, reason } of gaps) {
+    out.f64(offset);
+    out.text(reason);
+  }
+  return out.take();
 }

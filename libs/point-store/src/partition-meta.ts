@@ -1,52 +1,45 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
-import type { PartitionTracker } from '@tidemark/lanes';
 import { packTrackerHead } from '@tidemark/lanes';
 import { TidemarkError } from '@tidemark/ports';
+import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
 const VERSION = 1;
+const TRACKER_HEAD_BYTES = 1024;
 
-/** What a partition keeps beside its tables: one entry, rewritten with every commit. */
-export interface PartitionMeta {
-  readonly nextOffset: number;
-  readonly trackerHead: Buffer;
-  readonly coverage: TagsCoverage;
-  /** Number of the commit: part of the chunk keys. */
-  readonly sequence: number;
-  /** Highest bucket that has a chunk; -1 for none. */
-  readonly newestBucket: number;
-  /** Buckets up to this one are merged and hashed. */
-  readonly closedBucket: number;
-  readonly points: number;
-  readonly latePoints: number;
-  readonly duplicatePoints: number;
-  /** Points whose series' definition was in a skipped record. */
-  readonly undefinedPoints: number;
-}
-
-export function packMeta(meta: Omit<PartitionMeta, 'trackerHead'>, tracker: PartitionTracker): Buffer {
-  const out = new ByteWriter(256);
-  out.u8(VERSION);
-  out.sizedBytes(packTrackerHead(tracker));
-  for (const key of COUNTS) out.signedVarint(meta[key]);
-  out.varint(meta.coverage.entries.length);
-  for (const { tagsOffset, watermarkMs } of meta.coverage.entries) {
-    out.varint(tagsOffset);
-    out.f64(watermarkMs);
-  }
-  return out.take();
-}
-
-const COUNTS = [
+const NUMBERS = [
+  'partition',
+  'bucketMs',
   'nextOffset',
   'sequence',
-  'newestBucket',
   'closedBucket',
   'points',
   'latePoints',
   'duplicatePoints',
   'undefinedPoints',
 ] as const;
+
+/** What a partition keeps beside its tables: one entry, rewritten with every commit. */
+export type PartitionMeta = { readonly [K in (typeof NUMBERS)[number]]: number } & {
+  readonly trackerHead: Buffer;
+  readonly coverage: TagsCoverage;
+};
+
+/** The meta as of a commit of this number, with all buckets up to `closedBucket` closed. */
+export function packMeta(store: PartitionStore, sequence: number, closedBucket: number): Buffer {
+  const { partition, counts, coverage, nextOffset, limits, tracker } = store;
+  const numbers = { ...counts, partition, bucketMs: limits.bucketMs, nextOffset, sequence, closedBucket };
+  const out = new ByteWriter(256);
+  out.u8(VERSION);
+  out.sizedBytes(packTrackerHead(tracker));
+  for (const key of NUMBERS) out.signedVarint(numbers[key]);
+  out.varint(coverage.entries.length);
+  for (const { tagsOffset, watermarkMs } of coverage.entries) {
+    out.varint(tagsOffset);
+    out.f64(watermarkMs);
+  }
+  return out.take();
+}
 
 /** `failed_precondition` when the data is of another format than this program's. */
 export function unpackMeta(bytes: Uint8Array): PartitionMeta {
@@ -59,22 +52,33 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
       { version },
     );
   }
-  const trackerHead = Buffer.from(reader.sizedBytes(1024));
-  const [nextOffset, sequence, newestBucket, closedBucket, points, latePoints, duplicatePoints, undefinedPoints] =
-    COUNTS.map(() => reader.signedVarint());
-  const coverage = new TagsCoverage();
-  const entries = reader.varint();
-  for (let i = 0; i < entries; i++) coverage.add(reader.varint(), reader.f64());
-  return {
+  const trackerHead = Buffer.from(reader.sizedBytes(TRACKER_HEAD_BYTES));
+  const [
+    partition,
+    bucketMs,
     nextOffset,
-    trackerHead,
-    coverage,
     sequence,
-    newestBucket,
     closedBucket,
     points,
     latePoints,
     duplicatePoints,
     undefinedPoints,
+  ] = NUMBERS.map(() => reader.signedVarint());
+  const coverage = new TagsCoverage();
+  const entries = reader.varint();
+  for (let i = 0; i < entries; i++) coverage.add(reader.varint(), reader.f64());
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  return {
+    partition,
+    bucketMs,
+    nextOffset,
+    sequence,
+    closedBucket,
+    points,
+    latePoints,
+    duplicatePoints,
+    undefinedPoints,
+    trackerHead,
+    coverage,
   };
 }

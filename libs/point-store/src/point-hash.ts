@@ -13,6 +13,7 @@ export class PointHash {
     for (let i = 0; i < length; i++) {
       float[0] = timesMs[i];
       float[1] = values[i];
+      if (Number.isNaN(values[i])) words.set(NAN_WORDS, 2);
       this.#add(seeds);
     }
   }
@@ -36,20 +37,9 @@ export class PointHash {
     this.#add(seeds);
   }
 
-  /** Adds what another hash has summed. */
-  merge(other: PointHash): void {
-    for (let lane = 0; lane < 4; lane++) this.#sums[lane] += other.#sums[lane];
-  }
-
   /** 32 hexadecimal digits. */
   get hex(): string {
     return [...this.#sums].map((sum) => sum.toString(16).padStart(8, '0')).join('');
-  }
-
-  static fromHex(hex: string): PointHash {
-    const hash = new PointHash();
-    for (let lane = 0; lane < 4; lane++) hash.#sums[lane] = Number.parseInt(hex.slice(lane * 8, lane * 8 + 8), 16);
-    return hash;
   }
 
   /** Adds the element in `words`, mixed under the four seeds. */
@@ -64,6 +54,8 @@ export class PointHash {
 
 const float = new Float64Array(2);
 const words = new Uint32Array(float.buffer);
+/** Stands for every NaN, whose other bits a machine may change on the way. */
+const NAN_WORDS = [0, 0x7ff8_0000];
 
 /** Four different starts from the id, one a lane. */
 function seedsOf(id: Buffer): Uint32Array {

@@ -1,5 +1,8 @@
 import type { PackedChunks } from './chunk-batch.ts';
 
+/** Of one chunk's place: its series, start and end. */
+const INDEX_BYTES = 12;
+
 /**
  * The newest buckets' chunks in RAM, under a byte budget. A bucket is here whole or not at all, so that a reader takes
  * each bucket either from here or from disk.
@@ -13,6 +16,10 @@ export class RecentChunks {
     this.#budgetBytes = budgetBytes;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Adds a batch. `isFirst`: the bucket has no chunk on disk yet. */
   add(bucket: number, packed: PackedChunks, isFirst: boolean): void {
     let batches = this.#buckets.get(bucket);
@@ -22,36 +29,62 @@ export class RecentChunks {
       this.#buckets.set(bucket, batches);
     }
     batches.push(packed);
-    this.#bytes += packed.bytes.length;
-    while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.drop(Math.min(...this.#buckets.keys()));
+    this.#bytes += sizeOf(packed);
+    while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.#drop(Math.min(...this.#buckets.keys()));
   }
 
-  /** All batches of a bucket in log order, or undefined when the disk has to be asked. */
+  /** Puts batches that say the same in the place of those of a bucket, if it is here. */
+  replace(bucket: number, batches: readonly PackedChunks[]): void {
+    if (!this.#buckets.has(bucket)) return;
+    this.#drop(bucket);
+    this.#buckets.set(bucket, [...batches]);
+    for (const packed of batches) this.#bytes += sizeOf(packed);
+  }
+
+  /** All batches of a bucket, or undefined when the disk has to be asked. */
   get(bucket: number): readonly PackedChunks[] | undefined {
     return this.#buckets.get(bucket);
   }
 
-  drop(bucket: number): void {
-    for (const { bytes } of this.#buckets.get(bucket) ?? []) this.#bytes -= bytes.length;
+  #drop(bucket: number): void {
+    for (const packed of this.#buckets.get(bucket) ?? []) this.#bytes -= sizeOf(packed);
     this.#buckets.delete(bucket);
   }
 }
 
-/** Calls `each` with every stored chunk of `series` in a batch, in order. */
-export function eachChunkOf(packed: PackedChunks, series: number, each: (stored: Buffer) => void): void {
-  const { bytes, starts, ends } = packed;
-  for (let i = lowerBound(packed.series, series); i < packed.series.length && packed.series[i] === series; i++) {
-    each(bytes.subarray(starts[i], ends[i]));
+/** Calls `each` with every stored chunk of the wanted series (ascending) in a batch. */
+export function eachChunkOf(
+  packed: PackedChunks,
+  wanted: Uint32Array,
+  each: (series: number, stored: Buffer) => void,
+): void {
+  const { bytes, series, starts, ends } = packed;
+  let at = 0;
+  for (const one of wanted) {
+    at = lowerBound(series, one, at);
+    for (; at < series.length && series[at] === one; at++) each(one, bytes.subarray(starts[at], ends[at]));
   }
 }
 
-function lowerBound(sorted: Uint32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
+/** First place from `from` on of a number that is not less: nearby ones are found in few steps. */
+function lowerBound(sorted: Uint32Array, value: number, from: number): number {
+  let step = 1;
+  let low = from;
+  let high = from;
+  while (high < sorted.length && sorted[high] < value) {
+    low = high + 1;
+    high += step;
+    step *= 2;
+  }
+  high = Math.min(high, sorted.length);
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (sorted[middle] < value) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+function sizeOf({ bytes, series }: PackedChunks): number {
+  return bytes.length + series.length * INDEX_BYTES;
 }

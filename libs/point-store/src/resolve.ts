@@ -1,63 +1,78 @@
-import { ByteWriter } from '@tidemark/bytes';
 import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import { KIND, type Kind } from '@tidemark/model';
-import { mergePacked, packSketch, unpackSketch } from '@tidemark/sketch';
+import { compactSum, exactSum } from './exact-sum.ts';
 
 type Column = Float64Array<ArrayBuffer>;
 
 /**
- * Sorts points [from, to) of one series by time, keeping log order among equal timestamps, and leaves one point a
- * timestamp: of a count the sum, of others the later one. Works in place on two parallel columns; returns the new end.
+ * Brings points [from, to) of one series, in log order, into the form in which they are stored: ascending by time, of
+ * equal timestamps only what still matters. Of a count that is the exact sum, in as many values as it takes, so that
+ * later ones add up to the same whenever a commit came between; of others the last. In place; returns the new end.
  */
-export function resolvePoints(kind: Kind, timesMs: Column, values: Column, from: number, to: number): number {
+export function compactPoints(kind: Kind, timesMs: Column, values: Column, from: number, to: number): number {
+  return settle(kind, timesMs, values, from, to, compactSum);
+}
+
+/** The same for answers: one point a timestamp, of a count the sum. */
+export function resolveAll(kind: Kind, points: ChunkPoints): void {
+  points.length = settle(kind, points.timesMs, points.values, 0, points.length, roundSum);
+}
+
+function roundSum(values: Column, from: number, to: number): number {
+  values[from] = exactSum(values, from, to);
+  return from + 1;
+}
+
+function settle(
+  kind: Kind,
+  timesMs: Column,
+  values: Column,
+  from: number,
+  to: number,
+  sum: (values: Column, from: number, to: number) => number,
+): number {
   if (isStrictlyAscending(timesMs, from, to)) return to;
-  if (!isAscending(timesMs, from, to)) {
-    const order = sortedOrder(timesMs, from, to);
-    const times = Float64Array.from(order, (i) => timesMs[i]);
-    const sorted = Float64Array.from(order, (i) => values[i]);
-    timesMs.set(times, from);
-    values.set(sorted, from);
-  }
+  if (!isAscending(timesMs, from, to)) sortByTime(timesMs, values, from, to);
   let end = from;
-  for (let i = from; i < to; i++) {
-    if (end > from && timesMs[end - 1] === timesMs[i]) {
-      values[end - 1] = kind === KIND.count ? values[end - 1] + values[i] : values[i];
+  for (let i = from; i < to; ) {
+    const timeMs = timesMs[i];
+    let next = i + 1;
+    while (next < to && timesMs[next] === timeMs) next++;
+    let kept = 1;
+    if (kind === KIND.count && next > i + 1) {
+      kept = sum(values, i, next) - i;
+      values.copyWithin(end, i, i + kept);
     } else {
-      timesMs[end] = timesMs[i];
-      values[end] = values[i];
-      end++;
+      values[end] = values[next - 1];
     }
+    timesMs.fill(timeMs, end, end + kept);
+    end += kept;
+    i = next;
   }
   return end;
 }
 
-/** All of `points`, resolved in place. */
-export function resolveAll(kind: Kind, points: ChunkPoints): void {
-  points.length = resolvePoints(kind, points.timesMs, points.values, 0, points.length);
+/** Sorts by time, equal timestamps in log order. In place on two parallel columns. */
+function sortByTime(timesMs: Column, values: Column, from: number, to: number): void {
+  const order = sortedOrder(timesMs, from, to);
+  const times = Float64Array.from(order, (i) => timesMs[i]);
+  const sorted = Float64Array.from(order, (i) => values[i]);
+  timesMs.set(times, from);
+  values.set(sorted, from);
 }
 
-/** Sketches sorted by time; those of equal timestamps are merged, in log order. In place. */
-export function resolveSketches(sketches: ChunkSketches): void {
+/**
+ * Sketches sorted by time, in log order among equal timestamps. They are merged by those who read them: a merge adds
+ * float64 sums, and would depend on what was merged first.
+ */
+export function sortSketches(sketches: ChunkSketches): void {
   const { timesMs, length } = sketches;
-  if (isStrictlyAscending(timesMs, 0, length)) return;
+  if (isAscending(timesMs, 0, length)) return;
   const order = sortedOrder(timesMs, 0, length);
-  const times = Array.from(order, (i) => timesMs[i]);
+  const times = Float64Array.from(order, (i) => timesMs[i]);
   const payloads = Array.from(order, (i) => sketches.payloads[i]);
-  sketches.clear();
-  for (let i = 0; i < times.length; ) {
-    let end = i + 1;
-    while (end < times.length && times[end] === times[i]) end++;
-    sketches.push(times[i], end === i + 1 ? payloads[i] : merged(payloads.slice(i, end)));
-    i = end;
-  }
-}
-
-function merged(payloads: readonly Uint8Array[]): Uint8Array {
-  const sketch = unpackSketch(payloads[0]);
-  for (const payload of payloads.slice(1)) mergePacked(sketch, payload);
-  const out = new ByteWriter();
-  packSketch(sketch, out);
-  return out.take();
+  timesMs.set(times);
+  sketches.payloads = payloads;
 }
 
 function isStrictlyAscending(timesMs: Float64Array, from: number, to: number): boolean {

@@ -1,14 +1,18 @@
-import { toHex } from '@tidemark/bytes';
+import { equalBytes, toHex } from '@tidemark/bytes';
 import { hash128, ID_BYTES } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
-/** Sets of series named by digest, so that a large one crosses the network once. The least recently used go first. */
+/**
+ * Sets of series named by digest, so that a large one crosses the network once. They share a budget of bytes; the least
+ * recently used go first.
+ */
 export class SeriesSets {
-  readonly #limit: number;
+  readonly #limitBytes: number;
   readonly #sets = new Map<string, Uint8Array>();
+  #bytes = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
   }
 
   /**
@@ -26,17 +30,26 @@ export class SeriesSets {
       return known;
     }
     if (ids.length % ID_BYTES !== 0) {
-      throw new TidemarkError('invalid_argument', `series: ${ids.length} bytes (limit: a multiple of ${ID_BYTES})`);
+      throw new TidemarkError('invalid_argument', `series: ${ids.length} bytes (limit: a multiple of ${ID_BYTES})`, {
+        field: 'series',
+      });
     }
     if (digest.length === 0) return ids;
-    if (Buffer.compare(hash128(ids), digest) !== 0) {
-      throw new TidemarkError('invalid_argument', 'series: the digest is not that of the ids');
+    if (!equalBytes(hash128(ids), digest)) {
+      throw new TidemarkError('invalid_argument', 'series: the digest is not that of the ids', { field: 'series' });
     }
-    this.#sets.set(key, Uint8Array.from(ids));
-    for (const oldest of this.#sets.keys()) {
-      if (this.#sets.size <= this.#limit) break;
-      this.#sets.delete(oldest);
-    }
+    this.#remember(key, ids);
     return ids;
+  }
+
+  #remember(key: string, ids: Uint8Array): void {
+    if (this.#sets.has(key) || ids.length > this.#limitBytes) return;
+    this.#sets.set(key, Uint8Array.from(ids));
+    this.#bytes += ids.length;
+    for (const [oldest, set] of this.#sets) {
+      if (this.#bytes <= this.#limitBytes) break;
+      this.#sets.delete(oldest);
+      this.#bytes -= set.length;
+    }
   }
 }

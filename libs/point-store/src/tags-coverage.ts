@@ -12,6 +12,8 @@ export class TagsCoverage {
   add(tagsOffset: number, watermarkMs: number): void {
     const last = this.#entries.at(-1);
     if (last !== undefined && tagsOffset <= last.tagsOffset) return;
+    // Who knows less than either of two blocks at one watermark is complete just as far.
+    if (last?.watermarkMs === watermarkMs) this.#entries.pop();
     this.#entries.push({ tagsOffset, watermarkMs });
     if (this.#entries.length > ENTRIES) this.#entries.shift();
   }

@@ -1,0 +1,88 @@
+import type { AggregateRequest } from '@tidemark/contract';
+import { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
+import { ID_BYTES } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { Selection } from './head-rows.ts';
+import type { PartitionStore } from './partition-state.ts';
+
+/** The first increase of a range is counted from the newest value that is at most this much older than it. */
+export const INCREASE_LOOKBACK_MS = 10 * 60_000;
+
+/** A request, checked, with the partition's own numbers of its series. */
+export interface AggregatePlan {
+  readonly fromMs: number;
+  /** The end of the last step, which is whole: at or after the request's. */
+  readonly toMs: number;
+  readonly stepMs: number;
+  readonly steps: number;
+  /** What is read begins here: before `fromMs` where the fold looks back. */
+  readonly readFromMs: number;
+  readonly timeFold: ReturnType<typeof timeFoldOf>;
+  readonly spaceFold: ReturnType<typeof spaceFoldOf>;
+  readonly metric: number;
+  /** Dense series, ascending within a group; unknown ones are left out. */
+  readonly groups: readonly Uint32Array[];
+  /** The series of all groups. */
+  readonly selection: Selection;
+  readonly maxPoints: number;
+  readonly tagsOffset: number;
+}
+
+/** Throws `invalid_argument` for what is no request or is beyond a limit, `failed_precondition` for unknown sets. */
+export function planOf({ limits, table, seriesSets }: PartitionStore, request: AggregateRequest): AggregatePlan {
+  const { fromMs, toMs, stepMs } = request;
+  if (!(stepMs > 0)) throw refusal('step_ms', 'above 0', String(stepMs));
+  if (!(toMs > fromMs)) throw refusal('to_ms', `after from_ms, ${fromMs}`, String(toMs));
+  const steps = Math.ceil((toMs - fromMs) / stepMs);
+  if (steps > limits.steps) throw refusal('to_ms', `${limits.steps} steps`, `${steps} steps`);
+  const { length } = request.groups;
+  if (length > limits.groups) throw refusal('groups', `${limits.groups} groups`, `${length} groups`);
+  if (length * steps > limits.values) {
+    throw refusal('groups', `${limits.values} values`, `${length} groups of ${steps} steps`);
+  }
+  const timeFold = timeFoldOf(request.timeFold);
+  const spaceFold = spaceFoldOf(request.spaceFold);
+  if ((timeFold === TIME_FOLD.sketch) !== (spaceFold === SPACE_FOLD.sketch)) {
+    throw refusal('space_fold', 'sketches fold into sketches', 'one of the two folds is of sketches');
+  }
+  const metric = table.findMetric(request.metricId);
+  const selected = new Set<number>();
+  const groups = request.groups.map(({ digest, series }) => {
+    const ids = seriesSets.resolve(digest, series);
+    const dense: number[] = [];
+    for (let at = 0; at + ID_BYTES <= ids.length; at += ID_BYTES) {
+      const found = table.find(ids.subarray(at, at + ID_BYTES));
+      if (found === -1 || table.metric(found) !== metric) continue;
+      dense.push(found);
+      selected.add(found);
+    }
+    return Uint32Array.from(dense).sort();
+  });
+  return {
+    fromMs,
+    toMs: fromMs + steps * stepMs,
+    stepMs,
+    steps,
+    readFromMs: timeFold === TIME_FOLD.increase ? fromMs - INCREASE_LOOKBACK_MS : fromMs,
+    timeFold,
+    spaceFold,
+    metric,
+    groups,
+    selection: new Selection(selected),
+    maxPoints: Math.min(limits.points, request.maxPoints > 0 ? request.maxPoints : limits.points),
+    tagsOffset: request.tagsOffset,
+  };
+}
+
+/** Throws `resource_exhausted` when more points are to be read than the plan allows. */
+export function checkPoints({ maxPoints }: AggregatePlan, points: number): void {
+  if (points <= maxPoints) return;
+  throw new TidemarkError('resource_exhausted', `the query reads more than ${maxPoints} points of one partition`, {
+    field: 'max_points',
+    limit: maxPoints,
+  });
+}
+
+function refusal(field: string, limit: string, found: string): TidemarkError {
+  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { field, limit });
+}

@@ -1,0 +1,61 @@
+import type { KeyValueWrite } from '@tidemark/ports';
+import { mergeBucket } from './bucket-merge.ts';
+import type { PackedChunks } from './chunk-batch.ts';
+import { bucketKey, META_KEY, PREFIX } from './keys.ts';
+import { packMeta } from './partition-meta.ts';
+import { hashWrite } from './partition-save.ts';
+import type { BucketHash, PartitionStore } from './partition-state.ts';
+import { PointHash } from './point-hash.ts';
+
+/**
+ * Closes buckets that ended at least one commit step of watermark ago: merges their chunks, and records their hash.
+ * Hardly anything of them is still to come, and what is becomes chunks of its own beside the merged ones.
+ *
+ * Call after the commit of each cut, and when opening. Since a cut is the very record at which the watermark crosses a
+ * step, every replica closes a bucket at the same offset, whatever else was committed when.
+ */
+export async function closeBuckets(store: PartitionStore): Promise<void> {
+  const through = closableBucket(store);
+  if (through <= store.closedBucket) return;
+  const open = [...store.buckets].filter((bucket) => bucket > store.closedBucket && bucket <= through);
+  for (const bucket of open.sort((a, b) => a - b)) await closeBucket(store, bucket);
+  if (store.closedBucket < through) await writeClosed(store, through, []);
+}
+
+/** True while a cut has not closed all that it should. */
+export function isCloseDue(store: PartitionStore): boolean {
+  return closableBucket(store) > store.closedBucket;
+}
+
+/** The last bucket that the watermark allows to close. */
+function closableBucket({ limits, tracker, closedBucket }: PartitionStore): number {
+  const { bucketMs, commitStepMs } = limits;
+  const { watermarkMs } = tracker;
+  return Number.isFinite(watermarkMs) ? Math.floor((watermarkMs - commitStepMs) / bucketMs) - 1 : closedBucket;
+}
+
+async function closeBucket(store: PartitionStore, bucket: number): Promise<void> {
+  const { keyValue, limits, table, sequence, lock, recent, hashes } = store;
+  const sum = new PointHash();
+  const merged: PackedChunks[] = [];
+  for await (const { writes, packed } of mergeBucket(
+    { keyValue, bucket, bucketMs: limits.bucketMs, table, sequence },
+    sum,
+  )) {
+    await lock.write(() => keyValue.write(writes));
+    merged.push(packed);
+  }
+  const hash: BucketHash = { bucket, offset: store.committedOffset, hash: sum.hex };
+  const surplus = hashes.slice(0, Math.max(0, hashes.length + 1 - limits.bucketHashes));
+  const deletes = surplus.map((one) => ({ key: bucketKey(PREFIX.bucketHash, one.bucket) }));
+  await writeClosed(store, bucket, [...deletes, hashWrite(hash)]);
+  recent.replace(bucket, merged);
+  hashes.push(hash);
+  hashes.splice(0, surplus.length);
+}
+
+async function writeClosed(store: PartitionStore, bucket: number, writes: readonly KeyValueWrite[]): Promise<void> {
+  const meta = { key: META_KEY, value: packMeta(store, store.sequence, bucket) };
+  await store.lock.write(() => store.keyValue.write([...writes, meta]));
+  store.closedBucket = bucket;
+}

@@ -1,0 +1,33 @@
+import { flushRows } from './flush.ts';
+import { commitWrites, markSaved } from './partition-save.ts';
+import type { PartitionStore } from './partition-state.ts';
+
+/**
+ * Stores the head's rows as chunks, with the offset and all that changed, in one write. A repetition after an error
+ * writes the same keys again, so it does no harm if the failed write was there after all.
+ */
+export async function writeCommit(store: PartitionStore): Promise<void> {
+  const { head, table, limits, committedOffset, nextOffset, buckets, recent } = store;
+  let { sequence } = store;
+  const finished = head.byEpoch().flatMap((rows) => {
+    sequence++;
+    const source = { mapEpoch: rows.mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
+    const batches = flushRows(rows, table, limits.bucketMs, source).byBucket;
+    return batches.map((batch) => ({ bucket: batch.bucket, ...batch.finish(sequence) }));
+  });
+  const writes = commitWrites(store, sequence);
+  for (const batch of finished) for (const write of batch.writes) writes.push(write);
+  await store.lock.write(async () => {
+    await store.keyValue.write(writes);
+    head.clear();
+    const fresh = new Set(finished.map(({ bucket }) => bucket).filter((bucket) => !buckets.has(bucket)));
+    for (const { bucket, packed } of finished) {
+      // Of two batches of a new bucket only the first starts it, unless the budget has let go of it since.
+      recent.add(bucket, packed, fresh.delete(bucket));
+      buckets.add(bucket);
+    }
+    store.sequence = sequence;
+    store.committedOffset = nextOffset;
+    markSaved(store);
+  });
+}

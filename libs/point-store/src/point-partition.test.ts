@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import type { TimeFoldName } from '@tidemark/fold';
+import { KIND } from '@tidemark/model';
+import type { LogRecord } from '@tidemark/ports';
+import fc from 'fast-check';
+import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type PointStoreLimits } from './index.ts';
+import { foldPlainly, requestOf, valuesOf } from './testing/aggregates.ts';
+import { kindOf } from './testing/log-builder.ts';
+import { LATENESS_MS, play, resolved, type ScriptStep, SERIES, START_MS } from './testing/log-script.ts';
+import { type Content, MemoryKeyValue } from './testing/memory-key-value.ts';
+
+const point = fc.record({
+  series: fc.nat(SERIES - 1),
+  behindMs: fc.oneof(
+    fc.nat(5),
+    fc.nat(40).map((n) => n * 500),
+    fc.nat(90_000),
+  ),
+  value: fc.constantFrom(0, 1, 2, 3, 7.25, 0.1, 0.2, 0.3, 1e16, 1e-9, 123456.789),
+});
+const span = fc.record({
+  client: fc.nat(2),
+  repeat: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) }),
+  mapEpoch: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) },
+  ),
+  points: fc.array(point, { maxLength: 12 }),
+});
+const step: fc.Arbitrary<ScriptStep> = fc.record({
+  action: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('block' as const) },
+    { weight: 2, arbitrary: fc.constant('mark' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('close', 'fence', 'epoch', 'repeat') },
+  ),
+  session: fc.nat(2),
+  aheadMs: fc.oneof(fc.nat(100), fc.nat(3_000)),
+  spans: fc.array(span, { maxLength: 3 }),
+});
+
+const script = fc.array(step, { minLength: 5, maxLength: 60 });
+const LIMITS: PointStoreLimits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 2_000, bucketMs: 10_000 };
+const LOOKBACK_MS = 600_000;
+
+function open(content: Content, limits: PointStoreLimits = LIMITS): Promise<PointPartition> {
+  const keyValue = new MemoryKeyValue(content);
+  return PointPartition.open({ partition: 0, keyValue, limits, latenessMs: () => LATENESS_MS });
+}
+
+interface Schedule {
+  readonly limits: PointStoreLimits;
+  /** What comes after the record at an offset: a commit for no reason, a stop with one, or a crash. */
+  readonly events: ReadonlyMap<number, 'commit' | 'stop' | 'crash'>;
+}
+
+const schedule = fc
+  .record({
+    commitRows: fc.constantFrom(1, 20, 1_000_000),
+    recentBytes: fc.constantFrom(0, 500, 1_000_000),
+    events: fc.array(fc.tuple(fc.nat(70), fc.constantFrom('commit' as const, 'stop' as const, 'crash' as const)), {
+      maxLength: 8,
+    }),
+  })
+  .map(
+    ({ commitRows, recentBytes, events }): Schedule => ({
+      limits: { ...LIMITS, commitRows, recentBytes },
+      events: new Map(events),
+    }),
+  );
+
+/** Consumes a log as a partition's consumer does. After a crash it goes on from what was committed. */
+async function consume(records: readonly LogRecord[], { limits, events }: Schedule): Promise<PointPartition> {
+  const content: Content = new Map();
+  const pending = new Map(events);
+  let partition = await open(content, limits);
+  while (partition.wantsCommit || partition.nextOffset < records.length) {
+    if (partition.wantsCommit) {
+      await partition.commit();
+      continue;
+    }
+    const { nextOffset } = partition;
+    partition.apply(records[nextOffset]);
+    const event = pending.get(nextOffset);
+    pending.delete(nextOffset);
+    if (event === 'commit' || event === 'stop') await partition.commit();
+    if (event === 'crash' || event === 'stop') partition = await open(content, limits);
+  }
+  return partition;
+}
+
+describe('PointPartition', () => {
+  test('answers, counts and hashes are functions of the log, whatever was committed, stopped or killed when', async () => {
+    await fc.assert(
+      fc.asyncProperty(script, schedule, schedule, async (steps, one, other) => {
+        const { builder, model } = play(steps);
+        const first = await consume(builder.records, one);
+        const second = await consume(builder.records, other);
+        expect(await second.stateHash()).toBe(await first.stateHash());
+        expect(second.status.stateHashes).toEqual(first.status.stateHashes);
+        for (const { status } of [first, second]) {
+          expect(status.watermarkMs).toBe(Number.isFinite(model.watermarkMs) ? model.watermarkMs : undefined);
+          const { points, latePoints, duplicatePoints } = status;
+          expect({ points, late: latePoints, duplicate: duplicatePoints }).toEqual(model.counts);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('aggregates equal those of a plain model, for any range and fold', async () => {
+    const range = fc.record({
+      fromMs: fc.integer({ min: -100_000, max: 60_000 }).map((ms) => START_MS + ms),
+      lengthMs: fc.integer({ min: 1, max: 100_000 }),
+      stepMs: fc.integer({ min: 700, max: 50_000 }),
+    });
+    const folds = fc.constantFrom<TimeFoldName[]>('sum', 'avg', 'min', 'max', 'count', 'last', 'increase');
+    await fc.assert(
+      fc.asyncProperty(
+        script,
+        schedule,
+        fc.array(fc.tuple(range, folds), { maxLength: 6 }),
+        async (steps, how, asked) => {
+          const { builder, model } = play(steps);
+          const partition = await consume(builder.records, how);
+          for (const [{ fromMs, lengthMs, stepMs }, fold] of asked) {
+            const steps = { fromMs, toMs: fromMs + lengthMs, stepMs };
+            for (const kind of [KIND.gauge, KIND.count, KIND.counter]) {
+              const series = Array.from({ length: SERIES }, (_, i) => i).filter((i) => kindOf(i) === kind);
+              const { values } = await valuesOf(partition, requestOf(kind, series, steps, fold));
+              const plain = series.map((one) => foldPlainly(resolved(model, one), steps, fold, LOOKBACK_MS));
+              expect(values).toEqual(plain);
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
+import { SPACE_FOLD, TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
+import { KIND, type Kind } from '@tidemark/model';
+import type { PointPartition } from '../point-partition.ts';
+import { metricIdOf, seriesIdOf } from './log-builder.ts';
+
+export interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs: number;
+}
+
+/** A request for some series of one kind, each a group of its own; space then changes nothing. */
+export function requestOf(
+  kind: Kind,
+  series: readonly number[],
+  range: Range,
+  fold: TimeFoldName,
+  change: Partial<AggregateRequest> = {},
+): AggregateRequest {
+  return {
+    partition: 0,
+    metricId: metricIdOf(kind),
+    ...range,
+    timeFold: TIME_FOLD[fold],
+    spaceFold: kind === KIND.distribution ? SPACE_FOLD.sketch : SPACE_FOLD.max,
+    groups: series.map((one) => ({ digest: Buffer.alloc(0), series: seriesIdOf(one) })),
+    tagsOffset: 0,
+    maxPoints: 0,
+    ...change,
+  };
+}
+
+/** One value a step for each series, `undefined` where there is none. */
+export async function valuesOf(partition: PointPartition, request: AggregateRequest) {
+  const reply = await partition.aggregate(request);
+  return { reply, values: reply.groups.map((group) => stepsOf(group)) };
+}
+
+function stepsOf({ count, max }: AggregateReply['groups'][number]): (number | undefined)[] {
+  return Array.from({ length: count.length / 8 }, (_, i) =>
+    count.readDoubleLE(i * 8) > 0 ? max.readDoubleLE(i * 8) : undefined,
+  );
+}
+
+/** The same by brute force from resolved points. */
+export function foldPlainly(
+  points: readonly { readonly timeMs: number; readonly value: number }[],
+  { fromMs, toMs, stepMs }: Range,
+  fold: TimeFoldName,
+  lookbackMs: number,
+): (number | undefined)[] {
+  return Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, i) => {
+    const start = fromMs + i * stepMs;
+    const own = points.filter(({ timeMs }) => timeMs >= start && timeMs < start + stepMs);
+    if (own.length === 0) return undefined;
+    const values = own.map(({ value }) => value);
+    const total = values.reduce((sum, value) => sum + value, 0);
+    if (fold === 'count') return own.length;
+    if (fold === 'sum') return total;
+    if (fold === 'avg') return total / own.length;
+    if (fold === 'min') return Math.min(...values);
+    if (fold === 'max') return Math.max(...values);
+    if (fold === 'last') return values.at(-1);
+    const before = points.filter(({ timeMs }) => timeMs < start && timeMs >= fromMs - lookbackMs).at(-1);
+    const run = before === undefined ? own : [before, ...own];
+    const steps = run.slice(1).map(({ value }, at) => (value < run[at].value ? value : value - run[at].value));
+    return steps.length === 0 ? undefined : steps.reduce((sum, value) => sum + value, 0);
+  });
+}

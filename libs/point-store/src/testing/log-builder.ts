@@ -1,0 +1,150 @@
+import {
+  type BlockRecord,
+  type Definitions,
+  encodeBareRecord,
+  encodeRecord,
+  RECORD,
+  type RecordType,
+} from '@tidemark/block';
+import { ByteWriter } from '@tidemark/bytes';
+import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { hash128, KIND, type Kind } from '@tidemark/model';
+import type { LogRecord } from '@tidemark/ports';
+import { DDSketch, packSketch } from '@tidemark/sketch';
+
+/** Series `i` of the tests is of kind i % 4 + 1; the series of a kind are one metric. */
+export function kindOf(series: number): Kind {
+  return ((series % 4) + 1) as Kind;
+}
+
+export function seriesIdOf(series: number): Buffer {
+  return hash128(Buffer.from(`series ${series}`));
+}
+
+export function metricIdOf(kind: Kind): Buffer {
+  return hash128(Buffer.from(`metric ${kind}`));
+}
+
+export interface TestPoint {
+  readonly series: number;
+  readonly timeMs: number;
+  /** Of a distribution the one value of its sketch. */
+  readonly value: number;
+}
+
+export interface TestSpan {
+  readonly client: number;
+  readonly sequence: number;
+  readonly mapEpoch?: number;
+  readonly points: readonly TestPoint[];
+}
+
+interface TestLane {
+  sequence: number;
+  epoch: number;
+  /** Refs by series, for each dictionary. */
+  dictionaries: Map<number, Map<number, number>>;
+}
+
+/** Writes a log of one partition as intakes would: lanes with sequences, epochs and dictionaries, one a client. */
+export class LogBuilder {
+  readonly records: LogRecord[] = [];
+  readonly #lanes = new Map<number, TestLane>();
+
+  bare(type: RecordType, session: number, markMs: number, change: Partial<BlockRecord> = {}): LogRecord {
+    const lane = this.lane(session);
+    const sequence = type === RECORD.fence ? 0 : lane.sequence++;
+    return this.append(encodeBareRecord({ ...header(type, session, markMs), epoch: lane.epoch, sequence, ...change }));
+  }
+
+  block(session: number, markMs: number, spans: readonly TestSpan[], change: Partial<BlockRecord> = {}): LogRecord {
+    const lane = this.lane(session);
+    const definitions: Definitions[] = [];
+    const encoded = spans.map((span) => {
+      const known = lane.dictionaries.get(span.client) ?? new Map<number, number>();
+      lane.dictionaries.set(span.client, known);
+      const fresh = [...new Set(span.points.map(({ series }) => series))].filter((series) => !known.has(series));
+      if (fresh.length > 0) {
+        const series = fresh.map((one) => ({
+          seriesId: seriesIdOf(one),
+          metricId: metricIdOf(kindOf(one)),
+          kind: kindOf(one),
+        }));
+        definitions.push({ dictionary: span.client, firstRef: known.size, series });
+      }
+      for (const series of fresh) known.set(series, known.size);
+      return {
+        clientSession: Buffer.alloc(16, span.client + 1),
+        sequence: span.sequence,
+        mapEpoch: span.mapEpoch ?? 1,
+        floor: 0,
+        frontierMs: undefined,
+        tenant: 'default',
+        dictionary: span.client,
+        share: shareOf(span.points, (series) => known.get(series) ?? 0),
+      };
+    });
+    const times = spans.flatMap(({ points }) => points.map(({ timeMs }) => timeMs));
+    const record: BlockRecord = {
+      ...header(RECORD.block, session, markMs),
+      epoch: lane.epoch,
+      sequence: lane.sequence++,
+      minTimeMs: Math.min(0, ...times),
+      maxTimeMs: Math.max(0, ...times),
+      points: times.length,
+      definitions,
+      spans: encoded,
+      ...change,
+    };
+    return this.append(encodeRecord(record));
+  }
+
+  /** The lane's next block defines its series anew. */
+  nextEpoch(session: number): void {
+    const lane = this.lane(session);
+    lane.epoch++;
+    lane.dictionaries = new Map();
+  }
+
+  append(value: Uint8Array): LogRecord {
+    const record = { offset: this.records.length, appendTimeMs: 0, value };
+    this.records.push(record);
+    return record;
+  }
+
+  lane(session: number): TestLane {
+    let lane = this.#lanes.get(session);
+    if (lane === undefined) {
+      lane = { sequence: 0, epoch: 0, dictionaries: new Map() };
+      this.#lanes.set(session, lane);
+    }
+    return lane;
+  }
+}
+
+function header(type: RecordType, session: number, markMs: number) {
+  const id = Buffer.alloc(16, session + 100);
+  return { type, partition: 0, session: id, lane: 0, epoch: 0, sequence: 0, markMs, tagsOffset: 0, keyframeOffset: -1 };
+}
+
+/** The share of the points, which are brought into the order of their refs. */
+export function shareOf(points: readonly TestPoint[], refOf: (series: number) => number): Buffer {
+  const columns = new PointColumns();
+  const sketches = new SketchColumns();
+  const ordered = points.map((point, i) => ({ point, i, ref: refOf(point.series) }));
+  for (const { point, ref } of ordered.sort((a, b) => a.ref - b.ref || a.i - b.i)) {
+    if (kindOf(point.series) === KIND.distribution) sketches.push(ref, point.timeMs, sketchOf(point.value));
+    else columns.push(ref, point.timeMs, point.value);
+  }
+  const out = new ByteWriter();
+  encodeShare(columns, sketches, out);
+  return out.take();
+}
+
+export function sketchOf(value: number): Buffer {
+  const sketch = new DDSketch();
+  sketch.insert(value);
+  const out = new ByteWriter();
+  packSketch(sketch, out);
+  return out.take();
+}
