@@ -146,7 +146,8 @@ export class SimulatedDisk {
 
   async write(file: CachedFile, source: Uint8Array, position: number, incarnation: Incarnation): Promise<void> {
     const { random, faults } = this.#options;
-    const write = { file, position, bytes: source.slice() };
+    // Not `slice`, which shares the memory when `source` is a Buffer.
+    const write = { file, position, bytes: Uint8Array.from(source) };
     this.#underWay.add(write);
     await this.#delay();
     // After a crash the write has been settled by it.

@@ -137,7 +137,7 @@ class OpenStore implements KeyValue {
 
   async *#iterate(entries: [string, Uint8Array][]): AsyncGenerator<{ key: Uint8Array; value: Uint8Array }> {
     await this.#do(() => this.#context.delay(undefined));
-    for (const [key, value] of entries) yield { key: Buffer.from(key, 'latin1'), value: value.slice() };
+    for (const [key, value] of entries) yield { key: Buffer.from(key, 'latin1'), value: Uint8Array.from(value) };
   }
 
   write(batch: readonly KeyValueWrite[]): Promise<void> {
