@@ -1,14 +1,23 @@
 import type { SeriesDefinition } from '@tidemark/block';
-import type { SeriesName } from '@tidemark/model';
+import { toHex } from '@tidemark/bytes';
+import { ID_BYTES, type Kind, type SeriesName } from '@tidemark/model';
+
+const INITIAL_REFS = 64;
 
 /**
  * One client's series of one partition under one map epoch, by ref, as its stream defined them. The intake keeps what
- * a lane has to define again in its next epoch, and which days of which series were published to `tags`.
+ * a lane has to define again in its next epoch, and which days of which series were published to `tags`. Ids lie in
+ * one array: millions of small objects would cost more in garbage collection than all points.
  */
 export class ClientDictionary {
   readonly mapEpoch: number;
   readonly partition: number;
-  readonly definitions: SeriesDefinition[] = [];
+  #seriesIds = Buffer.alloc(INITIAL_REFS * ID_BYTES);
+  #metrics = new Uint32Array(INITIAL_REFS);
+  #kinds = new Uint8Array(INITIAL_REFS);
+  readonly #metricIds: Buffer[] = [];
+  readonly #metricByKey = new Map<string, number>();
+  #size = 0;
   /** A series' name until its tags are published; then only its id is needed. */
   readonly #names: (SeriesName | undefined)[] = [];
   /** Refs whose series was refused; their points are dropped. */
@@ -23,12 +32,34 @@ export class ClientDictionary {
   }
 
   get size(): number {
-    return this.definitions.length;
+    return this.#size;
   }
 
-  add(definition: SeriesDefinition, name: SeriesName | undefined): void {
-    this.definitions.push(definition);
+  add({ seriesId, metricId, kind }: SeriesDefinition, name: SeriesName | undefined): void {
+    const ref = this.#size++;
+    if (ref === this.#kinds.length) this.#grow();
+    this.#seriesIds.set(seriesId, ref * ID_BYTES);
+    this.#metrics[ref] = this.#metric(metricId);
+    this.#kinds[ref] = kind;
     this.#names.push(name);
+  }
+
+  kind(ref: number): Kind {
+    return this.#kinds[ref] as Kind;
+  }
+
+  /** The series' id, as a view. */
+  seriesId(ref: number): Buffer {
+    return this.#seriesIds.subarray(ref * ID_BYTES, (ref + 1) * ID_BYTES);
+  }
+
+  /** Definitions from `ref` to the last, for a block. */
+  definitionsFrom(ref: number): SeriesDefinition[] {
+    return Array.from({ length: this.#size - ref }, (_, i) => ({
+      seriesId: this.seriesId(ref + i),
+      metricId: this.#metricIds[this.#metrics[ref + i]],
+      kind: this.kind(ref + i),
+    }));
   }
 
   /** The name to publish with the series' first day; undefined once it was published. */
@@ -59,6 +90,30 @@ export class ClientDictionary {
     if (ref < published.dense) return;
     published.sparse.add(ref);
     while (published.sparse.delete(published.dense)) published.dense++;
+  }
+
+  #metric(metricId: Uint8Array): number {
+    const key = toHex(metricId);
+    let metric = this.#metricByKey.get(key);
+    if (metric === undefined) {
+      metric = this.#metricIds.length;
+      this.#metricIds.push(Buffer.from(metricId));
+      this.#metricByKey.set(key, metric);
+    }
+    return metric;
+  }
+
+  #grow(): void {
+    const refs = this.#kinds.length * 2;
+    const seriesIds = Buffer.alloc(refs * ID_BYTES);
+    seriesIds.set(this.#seriesIds);
+    this.#seriesIds = seriesIds;
+    const metrics = new Uint32Array(refs);
+    metrics.set(this.#metrics);
+    this.#metrics = metrics;
+    const kinds = new Uint8Array(refs);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
   }
 
   #forgetOldDays(): void {

@@ -208,7 +208,7 @@ export class IntakeSession {
   ): Promise<{ ref: number; rejection: Rejection }[]> {
     if (series.length === 0) return [];
     const { control, knownSeries } = this.#options;
-    const ids = series.map(({ ref }) => dictionary.definitions[ref].seriesId);
+    const ids = series.map(({ ref }) => dictionary.seriesId(ref));
     const known = await knownSeries(dictionary.partition, series[0].name.tenant, ids);
     return series.flatMap(({ ref, name }, i) => {
       if (known[i]) return [];

@@ -45,7 +45,7 @@ export class LaneDictionaries {
       const entry = this.#entry(share.dictionary);
       if (share.maxRef >= entry.defined) {
         // All that the client defined so far, not just what this share uses: the next share needs it anyway.
-        const series = share.dictionary.definitions.slice(entry.defined);
+        const series = share.dictionary.definitionsFrom(entry.defined);
         definitions.push({ dictionary: entry.number, firstRef: entry.defined, series });
         entry.defined = share.dictionary.size;
         this.#refs += series.length;

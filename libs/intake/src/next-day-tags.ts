@@ -17,7 +17,7 @@ export function nextDayFacts(dictionary: ClientDictionary, nowMs: number, limit:
   const dueBelow = (sinceLeadMs / LEAD_MS) * HASH_RANGE;
   const facts: TagFact[] = [];
   for (let ref = 0; ref < dictionary.size && facts.length < limit; ref++) {
-    const { seriesId } = dictionary.definitions[ref];
+    const seriesId = dictionary.seriesId(ref);
     const moment = seriesId[14] * 256 + seriesId[15];
     if (moment > dueBelow || !dictionary.isPublished(today, ref) || dictionary.isPublished(today + 1, ref)) continue;
     facts.push({ dictionary, ref, day: today + 1 });

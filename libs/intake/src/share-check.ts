@@ -70,7 +70,7 @@ function filterShare(
     const ref = points.refs[i];
     const value = points.values[i];
     if (reject(ref, points.timesMs[i])) continue;
-    const { kind } = dictionary.definitions[ref];
+    const kind = dictionary.kind(ref);
     if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
     else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
     else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
@@ -79,7 +79,7 @@ function filterShare(
   for (let i = 0; i < sketches.length; i++) {
     const ref = sketches.refs[i];
     if (reject(ref, sketches.timesMs[i])) continue;
-    const { kind } = dictionary.definitions[ref];
+    const kind = dictionary.kind(ref);
     if (kind !== KIND.distribution) rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
     else if (!isSketch(sketches.payloads[i])) rejections.add('sketch_invalid', 'sketch', 'the packed sketch format');
     else keptSketches.push(ref, sketches.timesMs[i], sketches.payloads[i]);

@@ -37,7 +37,7 @@ export class TagPublisher {
 }
 
 function addFact(record: TagFactsWriter, { dictionary, ref, day }: TagFact): void {
-  const { seriesId } = dictionary.definitions[ref];
+  const seriesId = dictionary.seriesId(ref);
   const name = dictionary.name(ref);
   if (name === undefined) record.addDay(seriesId, day);
   else record.addSeries(seriesId, name, day);
