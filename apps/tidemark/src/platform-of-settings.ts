@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PlatformEvents, PlatformOptions } from '@tidemark/platform';
-import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import type { Settings } from '@tidemark/settings';
 import { SystemClock } from '@tidemark/system';
 
@@ -28,7 +27,7 @@ export function platformOptions(
     metricSeries: budgets.metricSeries,
     intake: { ...intake, ...point },
     timing: lane,
-    points: { ...DEFAULT_POINT_STORE_LIMITS, ...limits },
+    points: limits,
     log,
     query,
     pageFolder: existsSync(page) ? page : undefined,

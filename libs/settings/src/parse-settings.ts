@@ -43,7 +43,11 @@ export function parseSettings(sources: SettingsSources): Settings {
       if (setting !== undefined && found !== undefined) problems.push(outOfRange(setting, found));
     }
   }
-  if (parsed.success && problems.length === 0) return parsed.data;
+  if (parsed.success && problems.length === 0) {
+    const { bucketMs, commitStepMs } = parsed.data.store;
+    if (bucketMs % commitStepMs === 0) return parsed.data;
+    problems.push(`store.bucketMs: ${bucketMs} (limit: a multiple of store.commitStepMs, which is ${commitStepMs})`);
+  }
   throw new TidemarkError('invalid_argument', problems.join('\n'), { problems: problems.length });
 }
 

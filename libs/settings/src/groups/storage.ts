@@ -28,11 +28,27 @@ export const STORE = z.strictObject({
   threads: whole(2, 'threads', 1, 256, 'Threads that the partitions are spread over.'),
   commitRows: whole(S.commitRows, 'rows', 1000, 100_000_000, 'A commit is due after this many rows…'),
   commitBytes: whole(S.commitBytes, 'bytes', MIB, 16 * GIB, '…or this many bytes of records…'),
-  commitStepMs: whole(S.commitStepMs, 'ms', 1000, DAY_MS, '…or when the watermark crosses a multiple of this.'),
-  bucketMs: whole(S.bucketMs, 'ms', 60_000, DAY_MS, 'Width of a bucket: chunks of a closed one are merged and hashed.'),
+  commitStepMs: whole(
+    S.commitStepMs,
+    'ms',
+    1000,
+    DAY_MS,
+    '…or when the watermark crosses a multiple of this. Buckets close only there.',
+  ),
+  bucketMs: whole(
+    S.bucketMs,
+    'ms',
+    1000,
+    DAY_MS,
+    'Width of a bucket, a multiple of `store.commitStepMs`: chunks of a closed one are merged and hashed.',
+  ),
   recentBytes: whole(S.recentBytes, 'bytes', 0, 256 * GIB, 'Newest chunks of one partition kept in memory.'),
+  bucketHashes: whole(S.bucketHashes, 'hashes', 1, 1_000_000, 'Hashes of closed buckets that are kept.'),
   steps: whole(S.steps, 'steps', 1, 1_000_000, 'Steps of one request to a store.'),
   groups: whole(S.groups, 'groups', 1, 10_000_000, 'Groups of one request to a store.'),
+  values: whole(S.values, 'values', 1, 1e9, 'Groups × steps of one answer of a store.'),
+  points: whole(S.points, 'points', 1, 1e12, 'Points read for one request to a store.'),
+  seriesSetsBytes: whole(S.seriesSetsBytes, 'bytes', 16, 64 * GIB, 'Sets of series remembered by their digest.'),
 });
 
 /** What one query may ask for. */

@@ -1,0 +1,61 @@
+import type { PartError } from '@tidemark/contract';
+import { isKind, kindName } from '@tidemark/model';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { print, printable, printError } from '../printable.ts';
+import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
+
+interface DescribeOptions extends RemoteOptions {
+  readonly limit: string;
+}
+
+const STYLE = { head: [], border: [], compact: true };
+
+export function metricsCommand(): Command {
+  return withRemote(new Command('metrics'))
+    .description('list metrics, with their kinds and how many series they have')
+    .argument('[text]', 'only those whose name contains this', '')
+    .option('--limit <n>', 'names at most', '1000')
+    .action((contains: string, options: DescribeOptions) =>
+      withPlatform(options, async (remote) => {
+        const request = { contains, fromMs: 0, limit: Number(options.limit) };
+        const { metrics, errors } = await remote.call(remote.query, remote.query.metrics, request);
+        const table = new Table({ head: ['metric', 'kind', 'series'], style: STYLE });
+        for (const { metric, kinds, series } of metrics) {
+          const names = kinds.map((kind) => (isKind(kind) ? kindName(kind) : String(kind)));
+          table.push([printable(metric), names.join(', '), series]);
+        }
+        print(metrics.length === 0 ? 'no such metrics yet' : table.toString());
+        report(errors);
+      }),
+    );
+}
+
+export function tagsCommand(): Command {
+  return withRemote(new Command('tags'))
+    .description('list tag keys of a metric, and their most frequent values')
+    .argument('<metric>')
+    .option('--limit <n>', 'values of each key at most', '10')
+    .action((metric: string, options: DescribeOptions) =>
+      withPlatform(options, async (remote) => {
+        const request = { metric, fromMs: 0, toMs: 0, limit: Number(options.limit) };
+        const { keys, errors } = await remote.call(remote.query, remote.query.tags, request);
+        const table = new Table({ head: ['key', 'values', 'series', 'most frequent'], style: STYLE });
+        for (const { key, values, series, top } of keys) {
+          const shown = top.map((one) => `${printable(one.value)} (${one.series})`);
+          table.push([printable(key), values, series, shown.join(', ')]);
+        }
+        print(
+          keys.length === 0
+            ? `${printable(metric)} has no tags in the last day; tidemark metrics lists metrics`
+            : table.toString(),
+        );
+        report(errors);
+      }),
+    );
+}
+
+function report(errors: readonly PartError[]): void {
+  for (const { part, code, message } of errors) printError(`missing: ${part}: ${code}: ${printable(message)}`);
+  if (errors.length > 0) process.exitCode = 1;
+}

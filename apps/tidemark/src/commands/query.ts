@@ -1,0 +1,52 @@
+import { Command, Option } from 'commander';
+import { parseTime } from '../parse-time.ts';
+import { duration, print, printable, printError, time } from '../printable.ts';
+import { formatReply, type QueryFormat } from '../query-output.ts';
+import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
+
+interface QueryOptions extends RemoteOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly format: QueryFormat;
+}
+
+const HELP = `
+Examples:
+  tidemark query 'avg:system.cpu.user{*} by {host}'
+  tidemark query 'sum:web.requests{env:prod,!role:db}.as_rate()' --from -1h --format chart
+  tidemark query 'p99:web.latency{*}' --from 2026-01-31T12:00:00Z --to now --format csv
+The language: docs/query-language.md. What is said beside the answer goes to stderr.`;
+
+export function queryCommand(): Command {
+  return withRemote(new Command('query'))
+    .description('run a query, and say through when its answer is complete')
+    .argument('<query>', 'such as avg:system.cpu.user{*} by {host}')
+    .option('--from <time>', 'start of the range: -15m, seconds since 1970, ISO 8601', '-15m')
+    .option('--to <time>', 'end of the range', 'now')
+    .addOption(
+      new Option('--format <format>', 'how to print it').choices(['table', 'json', 'csv', 'chart']).default('table'),
+    )
+    .addHelpText('after', HELP)
+    .action((query: string, options: QueryOptions) => run(query, options));
+}
+
+async function run(query: string, options: QueryOptions): Promise<void> {
+  const nowMs = Date.now();
+  const request = { query, fromMs: parseTime(options.from, nowMs), toMs: parseTime(options.to, nowMs) };
+  await withPlatform(options, async (remote) => {
+    const reply = await remote.call(remote.query, remote.query.run, request);
+    print(formatReply(reply, options.format, process.stdout.isTTY === true));
+    const { completeThroughMs, notes, errors, gaps } = reply;
+    printError(
+      completeThroughMs === undefined
+        ? 'not known to be complete'
+        : `complete through ${time(completeThroughMs)} (${duration(nowMs - completeThroughMs)} ago)`,
+    );
+    for (const note of notes) printError(`note: ${printable(note)}`);
+    for (const { partition, offset, reason } of gaps) {
+      printError(`gap: points/${partition} at offset ${offset}: ${printable(reason)}`);
+    }
+    for (const { part, code, message } of errors) printError(`missing: ${part}: ${code}: ${printable(message)}`);
+    if (errors.length > 0) process.exitCode = 1;
+  });
+}

@@ -1,0 +1,91 @@
+import { type Client, type ClientRejection, connect } from '@tidemark/client';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { Command, Option } from 'commander';
+import { parseTime } from '../parse-time.ts';
+import { print, printable, time } from '../printable.ts';
+import { type RemoteOptions, withAdvice, withRemote } from '../remote.ts';
+
+interface SendOptions extends RemoteOptions {
+  readonly kind: 'gauge' | 'count' | 'counter' | 'distribution';
+  readonly tag: readonly string[];
+  readonly timestamp: string;
+  readonly timeout: string;
+}
+
+/** No try will make these better. */
+const FINAL: ReadonlySet<string> = new Set(['unauthenticated', 'permission_denied', 'invalid_argument']);
+
+export function sendCommand(): Command {
+  return withRemote(new Command('send'))
+    .description('send one point, and wait until it is durable')
+    .argument('<metric>')
+    .argument('<value>')
+    .addOption(
+      new Option('--kind <kind>', 'what the value means')
+        .choices(['gauge', 'count', 'counter', 'distribution'])
+        .default('gauge'),
+    )
+    .option('--tag <key:value...>', 'tags', (tag: string, tags: readonly string[]) => [...tags, tag], [])
+    .option('--timestamp <time>', 'when it was: -15m, seconds since 1970, ISO 8601', 'now')
+    .option('--timeout <seconds>', 'how long to wait for the acknowledgement', '15')
+    .action((metric: string, value: string, options: SendOptions) => send(metric, value, options));
+}
+
+async function send(metric: string, text: string, options: SendOptions): Promise<void> {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value) && text !== 'NaN') {
+    throw new TidemarkError('invalid_argument', `value: ${printable(text)} is not a number`);
+  }
+  const { address, key, kind, tag } = options;
+  const timeoutMs = Number(options.timeout) * 1000;
+  if (!(timeoutMs > 0)) throw new TidemarkError('invalid_argument', `--timeout: ${options.timeout} is not above 0`);
+  const nowMs = Date.now();
+  const atMs = parseTime(options.timestamp, nowMs);
+  const rejections: ClientRejection[] = [];
+  const client = await connect({
+    name: 'tidemark send',
+    address,
+    ...(key === undefined ? {} : { key }),
+    flushIntervalMs: 0,
+    frontierLagMs: Math.max(0, nowMs - atMs),
+    closeTimeoutMs: 100,
+    onRejection: (rejection) => rejections.push(rejection),
+  });
+  client[kind](metric, value, tag, atMs);
+  client.flush();
+  await settled(client, timeoutMs);
+  const { lastError } = client;
+  const { ackedPoints, rejectedPoints } = client.stats();
+  await client.close();
+  const what = `${kind} ${printable(metric)} ${value}${tag.length === 0 ? '' : ` {${printable(tag.join(','))}}`}`;
+  if (rejections.length > 0) {
+    throw new TidemarkError(
+      'invalid_argument',
+      `not taken: ${rejections.map(({ message }) => printable(message)).join('; ')}`,
+    );
+  }
+  if (ackedPoints > 0 && rejectedPoints === 0) {
+    print(`acknowledged: ${what} at ${time(atMs)}`);
+    return;
+  }
+  if (lastError !== undefined && isTidemarkError(lastError)) throw withAdvice(lastError, address);
+  throw new TidemarkError(
+    'deadline_exceeded',
+    `no acknowledgement within ${options.timeout} s: the point may or may not have arrived. tidemark status says what is wrong.`,
+  );
+}
+
+/** Waits for the acknowledgement, or until waiting longer is of no use. */
+async function settled(client: Client, timeoutMs: number): Promise<void> {
+  const giveUp = new Promise<void>((resolve) => {
+    const endMs = Date.now() + timeoutMs;
+    const timer = setInterval(() => {
+      const isFinal = client.lastError !== undefined && FINAL.has(client.lastError.code);
+      if (!isFinal && Date.now() < endMs) return;
+      clearInterval(timer);
+      resolve();
+    }, 20);
+    void client.settled().then(() => clearInterval(timer));
+  });
+  await Promise.race([client.settled(), giveUp]);
+}

@@ -1,0 +1,24 @@
+import { TidemarkError } from '@tidemark/ports';
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+/** A time as one types it, in ms since the epoch: `now`, `-15m`, seconds or ms since the epoch, or ISO 8601. */
+export function parseTime(text: string, nowMs: number): number {
+  if (text === 'now') return nowMs;
+  const relative = /^-(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
+  if (relative !== null) return Math.floor(nowMs - Number(relative[1]) * UNIT_MS[relative[2]]);
+  if (/^\d{1,11}(\.\d+)?$/.test(text)) return Math.floor(Number(text) * 1000);
+  if (/^\d{12,15}$/.test(text)) return Number(text);
+  const parsed = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(parsed)) return parsed;
+  throw new TidemarkError(
+    'invalid_argument',
+    `${text} is no time: give now, -15m (s, m, h, d, w), seconds since 1970, or 2026-01-31T12:00:00Z`,
+  );
+}

@@ -1,0 +1,91 @@
+import { type CallOptions, type ClientUnaryCall, credentials, Metadata } from '@grpc/grpc-js';
+import { ControlClient, QueryClient } from '@tidemark/contract';
+import { callUnary } from '@tidemark/grpc-status';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { type Command, Option } from 'commander';
+
+/** Where a command finds the platform, and who it is there. */
+export interface RemoteOptions {
+  readonly address: string;
+  readonly key?: string;
+}
+
+const TIMEOUT_MS = 40_000;
+const MESSAGE_BYTES = 64 * 1024 * 1024;
+
+type UnaryMethod<Request, Reply> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: Error | null, reply: Reply) => void,
+) => ClientUnaryCall;
+
+/** Adds `--address` and `--key`. */
+export function withRemote(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--address <host:port>', "the platform's gRPC").env('TIDEMARK_ADDRESS').default('127.0.0.1:4271'),
+    )
+    .addOption(
+      new Option('--key <key>', 'key to use; loopback needs none (default: TIDEMARK_KEY)')
+        .env('TIDEMARK_KEY')
+        .hideHelp(false),
+    );
+}
+
+/** A platform that answers over gRPC. */
+export class Remote {
+  readonly #address: string;
+  readonly #metadata = new Metadata();
+  readonly query: QueryClient;
+  readonly control: ControlClient;
+
+  constructor({ address, key }: RemoteOptions) {
+    this.#address = address;
+    if (key !== undefined) this.#metadata.set('authorization', `Bearer ${key}`);
+    const channel = { 'grpc.max_receive_message_length': MESSAGE_BYTES };
+    this.query = new QueryClient(address, credentials.createInsecure(), channel);
+    this.control = new ControlClient(address, credentials.createInsecure(), channel);
+  }
+
+  /** Calls a method of `query` or `control`; failures say what to do about them. */
+  async call<Request, Reply>(
+    client: QueryClient | ControlClient,
+    method: UnaryMethod<Request, Reply>,
+    request: Request,
+  ): Promise<Reply> {
+    const options = { deadline: Date.now() + TIMEOUT_MS };
+    try {
+      return await callUnary<Reply>((callback) => method.call(client, request, this.#metadata, options, callback));
+    } catch (error) {
+      throw isTidemarkError(error) ? withAdvice(error, this.#address) : error;
+    }
+  }
+
+  close(): void {
+    this.query.close();
+    this.control.close();
+  }
+}
+
+/** Runs `task` with a connection that is closed afterwards. */
+export async function withPlatform(options: RemoteOptions, task: (remote: Remote) => Promise<void>): Promise<void> {
+  const remote = new Remote(options);
+  try {
+    await task(remote);
+  } finally {
+    remote.close();
+  }
+}
+
+/** The same error, saying what to do when nobody answers or the key does not do. */
+export function withAdvice(error: TidemarkError, address: string): TidemarkError {
+  const { code, message, detail } = error;
+  const said = (text: string): TidemarkError => new TidemarkError(code, text, detail, { cause: error });
+  if (code === 'unavailable' && /no connection established|ECONNREFUSED|name resolution/i.test(message)) {
+    return said(`no platform answers at ${address}. Start one with npm start, or name another with --address.`);
+  }
+  if (code === 'unauthenticated') return said(`${message}\nGive one with --key or TIDEMARK_KEY.`);
+  if (code === 'permission_denied') return said(`${message}\nUse a key that may, with --key or TIDEMARK_KEY.`);
+  return error;
+}

@@ -1,0 +1,139 @@
+import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
+import Table from 'cli-table3';
+import { duration, printable, time } from './printable.ts';
+
+/** Where every partition stands, and what holds completeness back. */
+export function formatStatus(status: StatusReply): string {
+  return [
+    completeness(status),
+    partitions(status),
+    sessions(status),
+    clients(status),
+    ...halts(status),
+    ...gaps(status),
+    ...status.errors.map(({ part, code, message }) => `${part} does not answer: ${code}: ${printable(message)}`),
+    '',
+  ].join('\n');
+}
+
+function completeness({ points, latenessMs, nowMs, errors, mapEpoch }: StatusReply): string {
+  const marks = points.map(({ watermarkMs }) => watermarkMs);
+  const known = marks.filter((mark) => mark !== undefined);
+  if (errors.length > 0 || known.length < marks.length || known.length === 0) {
+    const unknown = points.filter(({ watermarkMs }) => watermarkMs === undefined).map(({ partition }) => partition);
+    return `nothing is known to be complete: no watermark yet in ${unknown.map((p) => `points/${p}`).join(', ') || 'any partition'}`;
+  }
+  const throughMs = Math.min(...known) - latenessMs;
+  const holding = points.filter(({ watermarkMs }) => watermarkMs === Math.min(...known)).map((p) => p.partition);
+  return (
+    `complete through ${time(throughMs)}, ${duration(nowMs - throughMs)} ago ` +
+    `(of which D is ${duration(latenessMs)}); held by points/${holding.join(', points/')}; map epoch ${mapEpoch}`
+  );
+}
+
+function partitions({ points, tags, nowMs }: StatusReply): string {
+  const table = new Table({
+    head: ['part', 'offset', 'lag', 'uncommitted', 'watermark', 'series', 'points', 'late', 'duplicate'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const one of points) {
+    table.push([
+      `points/${one.partition}`,
+      one.offset,
+      lag(one),
+      one.offset - one.committedOffset,
+      one.watermarkMs === undefined ? 'none' : `${duration(nowMs - one.watermarkMs)} ago`,
+      one.series,
+      one.points,
+      one.latePoints,
+      one.duplicatePoints,
+    ]);
+  }
+  for (const one of tags) {
+    const uncommitted = one.offset - one.committedOffset;
+    table.push([`tags/${one.partition}`, one.offset, lag(one), uncommitted, '', one.series, '', '', '']);
+  }
+  return table.toString();
+}
+
+function lag({ logNext, offset }: Pick<PartitionStatusReply, 'logNext' | 'offset'>): number {
+  return Math.max(0, logNext - offset);
+}
+
+function sessions({ sessions: all, nowMs }: StatusReply): string {
+  const table = new Table({
+    head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { session, process, state, renewedMs, streams, queuedBytes, rejectedPoints } of all) {
+    const rejected = Object.entries(rejectedPoints).map(([reason, count]) => `${printable(reason)} ${count}`);
+    const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
+    table.push([
+      hex(session).slice(0, 8),
+      printable(process),
+      state,
+      renewed,
+      streams,
+      queuedBytes,
+      rejected.join(', '),
+    ]);
+  }
+  return table.toString();
+}
+
+interface ClientLine {
+  floor: number;
+  highest: number;
+  frontierMs: number | undefined;
+  late: number;
+}
+
+/** A client session has a line for all partitions: how far it says it is, and how much of it came late. */
+function clients({ points, sessions: all, nowMs }: StatusReply): string {
+  const names = new Map(all.flatMap(({ clientNames }) => Object.entries(clientNames)));
+  const lines = new Map<string, ClientLine>();
+  for (const client of points.flatMap((one) => one.clients)) {
+    const key = hex(client.clientSession);
+    const line = lines.get(key) ?? { floor: 0, highest: 0, frontierMs: undefined, late: 0 };
+    line.floor = Math.max(line.floor, client.floor);
+    line.highest = Math.max(line.highest, client.highestSequence);
+    line.frontierMs = maxOf(line.frontierMs, client.frontierMs);
+    line.late += client.latePoints;
+    lines.set(key, line);
+  }
+  const table = new Table({
+    head: ['client session', 'name', 'delivered through', 'batches', 'unsettled', 'late points'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const [key, { floor, highest, frontierMs, late }] of lines) {
+    const frontier = frontierMs === undefined ? 'makes no promise' : `${duration(nowMs - frontierMs)} ago`;
+    const unsettled = names.has(key) ? Math.max(0, highest + 1 - floor) : '';
+    table.push([key.slice(0, 8), printable(names.get(key) ?? 'not connected'), frontier, highest + 1, unsettled, late]);
+  }
+  return table.toString();
+}
+
+function maxOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
+function halts({ points, tags }: StatusReply): string[] {
+  const of = (topic: string, all: readonly { partition: number; halted: string; haltedOffset: number }[]): string[] =>
+    all
+      .filter(({ halted }) => halted !== '')
+      .map(({ partition, halted, haltedOffset: offset }) => {
+        const command = `tidemark skip ${topic} ${partition} ${offset} --reason WHY`;
+        return `${topic}/${partition} is halted at offset ${offset}: ${printable(halted)}\n  to pass it, and lose what is in it: ${command}`;
+      });
+  return [...of('points', points), ...of('tags', tags)];
+}
+
+function gaps({ points }: StatusReply): string[] {
+  return points.flatMap((one) =>
+    one.gaps.map(({ offset, reason }) => `points/${one.partition} has a gap at offset ${offset}: ${printable(reason)}`),
+  );
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
