@@ -40,9 +40,10 @@ function install() {
   const stamp = join(root, 'node_modules', '.tidemark-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('tidemark: installing dependencies (once; about a minute)');
-  const result = npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Not `npm ci`: it wants every platform's optional packages in the lockfile, and a registry need not have them all.
+  const result = npm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
   if (result.status !== 0) {
-    console.error('tidemark: npm ci failed; see above');
+    console.error('tidemark: npm install failed; see above');
     process.exit(result.status ?? 1);
   }
   writeFileSync(stamp, lock);

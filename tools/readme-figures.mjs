@@ -1,0 +1,72 @@
+// Writes the figures of bench/results.json into the README, between the markers bench:start and bench:end. With
+// --check it writes nothing and fails when the README has other figures.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const isCheck = process.argv.includes('--check');
+const START = '<!-- bench:start -->\n';
+const END = '<!-- bench:end -->';
+/** Beyond this many digits a figure of a shared machine says nothing. */
+const DIGITS = 3;
+
+const file = join(root, 'README.md');
+const text = readFileSync(file, 'utf8');
+const from = text.indexOf(START);
+const to = text.indexOf(END);
+if (from < 0 || to < from) fail('README.md lacks the markers bench:start and bench:end');
+
+const updated = text.slice(0, from + START.length) + table(read()) + text.slice(to);
+if (updated === text) process.exit(0);
+if (isCheck) fail('the figures in README.md are not those of bench/results.json: run node tools/readme-figures.mjs');
+writeFileSync(file, updated);
+
+function read() {
+  const path = join(root, 'bench', 'results.json');
+  let results;
+  try {
+    results = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    fail(`bench/results.json can't be read: ${error.message}; npm run bench writes it`);
+  }
+  if (!Array.isArray(results) || results.length === 0) fail('bench/results.json has no figures');
+  for (const { name, value, unit, conditions } of results) {
+    if (typeof name !== 'string' || typeof value !== 'number' || typeof unit !== 'string' || !conditions) {
+      fail(`bench/results.json: ${name ?? 'a figure without a name'} needs name, value, unit and conditions`);
+    }
+  }
+  return results;
+}
+
+/** One row a figure; conditions that several share are said once, below. */
+function table(results) {
+  const notes = [...new Set(results.map(({ conditions }) => conditions))];
+  const rows = results.map(({ name, value, unit, conditions }) => {
+    const note = notes.indexOf(conditions) + 1;
+    return `| \`${name}\` | ${figure(value)} | ${cell(unit)} | ${note} |`;
+  });
+  const head = ['| benchmark | figure | unit | conditions |', '| --- | ---: | --- | --- |'];
+  return `${[...head, ...rows, '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n')}\n`;
+}
+
+/** 3214567 → 3.21 M, 1.8345 → 1.83. */
+function figure(value) {
+  for (const [size, suffix] of [
+    [1e9, ' G'],
+    [1e6, ' M'],
+    [1e3, ' k'],
+  ]) {
+    if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(DIGITS))}${suffix}`;
+  }
+  return String(Number(value.toPrecision(DIGITS)));
+}
+
+function cell(text) {
+  return text.replaceAll('|', '\\|');
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
