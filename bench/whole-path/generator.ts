@@ -20,10 +20,12 @@ const client = await Client.open(
 const series = benchSeries(options.hosts);
 const handles = series.map(({ metric, kind, tags }) => client.series(metric, kind, tags));
 const values = new BenchValues(options.hosts, options.seed);
-const rounds = Array.from({ length: options.rounds + 1 }, () => {
-  const round = new Float64Array(handles.length);
-  values.next(round);
-  return round;
+// One array for all rounds: hundreds of them would keep the garbage collector of the generator busy.
+const all = new Float64Array((options.rounds + 1) * handles.length);
+const rounds = Array.from({ length: options.rounds + 1 }, (_, round) => {
+  const one = all.subarray(round * handles.length, (round + 1) * handles.length);
+  values.next(one);
+  return one;
 });
 
 await sendRound(0, 1);
