@@ -1,0 +1,300 @@
+// Holds README.md and docs/ against the project: runs the commands that are marked, on a platform of their own, and
+// checks links, anchors, file names and the list of libraries. docs/README.md says how a block is marked. `--no-run`
+// leaves out the commands.
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const COMMAND_MS = 25_000;
+const START_MS = 60_000;
+const STOP_MS = 15_000;
+const RETRY_MS = 500;
+/** Ports as the pages name them; the running platform has others. */
+const PORTS = { 4270: 'http', 4271: 'grpc', 8125: 'dogstatsd' };
+
+const problems = [];
+const pages = ['README.md', ...markdownIn('docs')].map(readPage);
+const counts = { links: 0, names: 0, ran: 0, skipped: 0 };
+
+for (const page of pages) {
+  checkLinks(page);
+  checkNames(page);
+}
+checkLibraries();
+checkCitedPages();
+console.log(`${pages.length} pages: ${counts.links} links and ${counts.names} names of files checked`);
+if (!process.argv.includes('--no-run')) await runBlocks();
+
+for (const problem of problems) console.error(problem);
+console.log(`${counts.ran} commands ran, ${problems.length} problems, ${counts.skipped} skipped`);
+process.exit(problems.length > 0 ? 1 : 0);
+
+// Pages
+
+function markdownIn(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .map((name) => join(folder, name))
+    .filter((name) => name.endsWith('.md'))
+    .sort();
+}
+
+/** Its prose lines, its fenced blocks, and the anchors of its headings. */
+function readPage(name) {
+  const page = { name, prose: [], blocks: [], anchors: new Set() };
+  let block;
+  readFileSync(join(root, name), 'utf8')
+    .split('\n')
+    .forEach((line, i) => {
+      const fence = /^(`{3,})(.*)$/.exec(line);
+      if (block !== undefined) {
+        if (fence?.[1].length === block.ticks && fence[2].trim() === '') block = undefined;
+        else block.lines.push(line);
+      } else if (fence !== null && !fence[2].includes('`')) {
+        block = { line: i + 1, ticks: fence[1].length, info: fence[2].trim().split(/\s+/), lines: [] };
+        page.blocks.push(block);
+      } else {
+        page.prose.push({ number: i + 1, text: line });
+        const heading = /^#{1,6} (.*)$/.exec(line);
+        if (heading !== null) page.anchors.add(anchorOf(heading[1], page.anchors));
+      }
+    });
+  if (block !== undefined) problems.push(`${name}:${block.line}: the block does not end`);
+  return page;
+}
+
+/** As GitHub makes them: lower case, spaces to dashes, other punctuation dropped, repetitions numbered. */
+function anchorOf(heading, taken) {
+  const plain = heading
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .trim()
+    .toLowerCase();
+  const base = plain.replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-');
+  let anchor = base;
+  for (let i = 1; taken.has(anchor); i++) anchor = `${base}-${i}`;
+  return anchor;
+}
+
+function checkLinks({ name, prose }) {
+  for (const { number, text } of prose) {
+    for (const [, target] of withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      counts.links++;
+      const [path, anchor] = target.split('#');
+      const file = path === '' ? name : relative(root, resolve(root, dirname(name), path));
+      const where = `${name}:${number}: link ${target}`;
+      if (!existsSync(join(root, file))) problems.push(`${where}: no such file`);
+      else if (anchor !== undefined && !pages.find((page) => page.name === file)?.anchors.has(anchor)) {
+        problems.push(`${where}: no such heading`);
+      }
+    }
+  }
+}
+
+function withoutCode(text) {
+  return text.replace(/`[^`]*`/g, '');
+}
+
+/** Paths in code spans that begin with a folder of the project. */
+function checkNames({ name, prose }) {
+  const folders = /^(libs|apps|docs|tools|bench|e2e|proto|\.ci)\/[\w@./-]+$/;
+  for (const { number, text } of prose) {
+    for (const [, span] of text.matchAll(/`([^`]+)`/g)) {
+      for (const word of span.split(/\s+/)) {
+        if (!folders.test(word) || word.includes('NNNN')) continue;
+        counts.names++;
+        const isMade = word === 'bench/results.json' || /\/dist(\/|$)/.test(word);
+        if (!isMade && !existsSync(join(root, word))) problems.push(`${name}:${number}: ${word} does not exist`);
+      }
+    }
+  }
+}
+
+function checkLibraries() {
+  const { prose } = pages.find((page) => page.name === join('docs', 'architecture.md'));
+  const text = prose.map((line) => line.text).join('\n');
+  const libraries = readdirSync(join(root, 'libs'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const { name } of libraries) {
+    if (!text.includes(`| \`${name}\` |`)) problems.push(`docs/architecture.md: libs/${name} is not in the table`);
+  }
+  for (const [, name] of text.matchAll(/^\| `([\w-]+)` \|/gm)) {
+    if (!libraries.some((library) => library.name === name)) {
+      problems.push(`docs/architecture.md: there is no libs/${name}`);
+    }
+  }
+}
+
+/** Sources cite pages, and pages get renamed. */
+function checkCitedPages() {
+  for (const folder of ['libs', 'apps', 'tools', 'bench', 'e2e', 'proto']) {
+    if (!existsSync(join(root, folder))) continue;
+    for (const name of readdirSync(join(root, folder), { recursive: true })) {
+      if (!/\.(ts|tsx|mjs|proto)$/.test(name) || /node_modules|dist\/|generated/.test(name)) continue;
+      const text = readFileSync(join(root, folder, name), 'utf8');
+      for (const [page] of text.matchAll(/\bdocs\/[\w/-]+\.md\b/g)) {
+        counts.names++;
+        if (!existsSync(join(root, page))) problems.push(`${folder}/${name}: ${page} does not exist`);
+      }
+    }
+  }
+}
+
+// Commands
+
+async function runBlocks() {
+  const tasks = pages.flatMap((page) =>
+    page.blocks.flatMap((block, i) => {
+      if (block.info[1] !== 'check') return [];
+      const next = page.blocks[i + 1];
+      const expected = next?.info[1] === 'expect' ? next.lines.filter((line) => line.trim() !== '') : [];
+      return [{ where: `${page.name}:${block.line}`, block, expected, marks: block.info.slice(2) }];
+    }),
+  );
+  const scratch = mkdtempSync(join(tmpdir(), 'tidemark-docs-'));
+  let platform;
+  try {
+    // Examples import packages as a program of the project would.
+    mkdirSync(join(scratch, 'run'));
+    symlinkSync(join(root, 'node_modules'), join(scratch, 'run', 'node_modules'));
+    const start = tasks.find(({ marks }) => marks.includes('start'));
+    console.log(`$ npm start    (${start?.where ?? 'for the commands below'})`);
+    platform = await startPlatform(scratch);
+    if (start !== undefined) counts.ran++;
+    for (const task of tasks) if (task !== start) await runTask(task, platform, join(scratch, 'run'));
+    await stopPlatform(platform);
+  } catch (error) {
+    problems.push(String(error instanceof Error ? error.message : error));
+    platform?.child.kill('SIGKILL');
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function startPlatform(scratch) {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEMARK_'));
+  const env = {
+    ...Object.fromEntries(own),
+    TIDEMARK_DATA: join(scratch, 'data'),
+    TIDEMARK_HTTP_PORT: '0',
+    TIDEMARK_GRPC_PORT: '0',
+    TIDEMARK_DOGSTATSD_PORT: '0',
+  };
+  const child = spawn(process.execPath, [join(root, 'tools', 'bootstrap.mjs'), 'start'], { cwd: root, env });
+  const platform = { child, output: '', env, ports: {} };
+  const collect = (data) => {
+    platform.output += data;
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const deadline = Date.now() + START_MS;
+  while (!platform.output.includes('Ctrl-C stops it.')) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`npm start did not come up\n${platform.output}`);
+    }
+    await pause(50);
+  }
+  const port = (pattern) => pattern.exec(platform.output)?.[1] ?? '0';
+  platform.ports = {
+    http: port(/page\s+\S*:(\d+)/),
+    grpc: port(/gRPC\s+\S*:(\d+)/),
+    dogstatsd: port(/DogStatsD\s+udp \S*:(\d+)/),
+  };
+  platform.env = { ...env, TIDEMARK_ADDRESS: `127.0.0.1:${platform.ports.grpc}` };
+  return platform;
+}
+
+async function stopPlatform({ child, output }) {
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill('SIGTERM');
+  const code = await Promise.race([ended, pause(STOP_MS).then(() => 'no end')]);
+  if (code !== 0) {
+    child.kill('SIGKILL');
+    problems.push(`npm start: stopped with ${code}\n${output}`);
+  }
+}
+
+async function runTask({ where, block, expected, marks }, platform, folder) {
+  const source = block.lines.join('\n').replace(/\b(4270|4271|8125)\b/g, (port) => platform.ports[PORTS[port]]);
+  const shown = block.info[0] === 'js' ? `node: ${block.lines.length} lines` : block.lines.join('\n  ');
+  const missing = marks
+    .filter((mark) => mark.startsWith('needs='))
+    .map((mark) => mark.slice('needs='.length))
+    .find((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
+  if (missing !== undefined) {
+    counts.skipped++;
+    console.log(`skipped: ${missing} is not there    (${where})`);
+    return;
+  }
+  const startedMs = Date.now();
+  let result;
+  do {
+    if (result !== undefined) await pause(RETRY_MS);
+    result = await runOnce(block.info[0], source, platform, folder);
+    result.missing = missingFrom(result.output, expected);
+  } while (marks.includes('retry') && !isRight(result) && Date.now() - startedMs < COMMAND_MS);
+  counts.ran++;
+  console.log(`$ ${shown}    (${where}, ${Date.now() - startedMs} ms)`);
+  if (isRight(result)) return;
+  const wrong = result.code !== 0 ? `ended with ${result.code}` : `the output lacks «${result.missing}»`;
+  problems.push(`${where}: ${wrong}\n${result.output}`);
+}
+
+function isRight({ code, missing }) {
+  return code === 0 && missing === undefined;
+}
+
+/** The first expected line that is not there, after those before it; `…` stands for anything within the line. */
+function missingFrom(output, expected) {
+  let rest = output;
+  for (const line of expected) {
+    const parts = line
+      .trim()
+      .split('…')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    const found = new RegExp(parts.join('.*')).exec(rest);
+    if (found === null) return line;
+    rest = rest.slice(found.index + found[0].length);
+  }
+  return undefined;
+}
+
+function runOnce(language, source, { env }, folder) {
+  let command;
+  if (language === 'js') {
+    const file = join(folder, 'example.mjs');
+    writeFileSync(file, source);
+    command = [process.execPath, [file], folder];
+  } else {
+    command = ['sh', ['-e', '-c', source], root];
+  }
+  const [program, args, cwd] = command;
+  return new Promise((done) => {
+    const child = spawn(program, args, { cwd, env, timeout: COMMAND_MS, killSignal: 'SIGKILL' });
+    // What comes on stderr is shown after the rest: the two have no common order.
+    const output = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr']) {
+      child[stream].on('data', (data) => {
+        output[stream] += data;
+      });
+    }
+    const end = (code) => done({ code, output: output.stdout + output.stderr });
+    child.on('error', (error) => end(error.message));
+    child.on('close', (code, signal) => end(code ?? signal));
+  });
+}
+
+function pause(ms) {
+  return new Promise((done) => setTimeout(done, ms));
+}
