@@ -1,0 +1,159 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Clock, type ErrorCode, type LogRecord, TidemarkError } from '@tidemark/ports';
+import { type Halt, PartitionConsumer, type PartitionState } from './index.ts';
+
+/** Timers that are due at the next turn of the event loop, whatever their delay. */
+const clock: Clock = {
+  wallMs: () => 0,
+  monotonicMs: () => 0,
+  setTimer: (_, task) => {
+    const timer = setImmediate(task);
+    return { cancel: () => clearImmediate(timer) };
+  },
+};
+
+/** A log whose reads fail as told; each gives at most two records. */
+class TestLog {
+  readonly values: string[] = [];
+  first = 0;
+  readonly failures: ErrorCode[] = [];
+
+  async read(_topic: string, _partition: number, from: number): Promise<LogRecord[]> {
+    await new Promise(setImmediate);
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw new TidemarkError(failure, `a read failed: ${failure}`);
+    if (from < this.first || from > this.values.length) throw new TidemarkError('out_of_range', 'trimmed');
+    return this.values
+      .slice(from, from + 2)
+      .map((value, i) => ({ offset: from + i, appendTimeMs: 0, value: Buffer.from(value) }));
+  }
+
+  async bounds(): Promise<{ first: number; next: number }> {
+    return { first: this.first, next: this.values.length };
+  }
+}
+
+/** Remembers what was applied; `!` can't be applied, and after `,` it wants to commit. */
+class TestState implements PartitionState {
+  readonly applied: string[] = [];
+  readonly skipped: number[] = [];
+  readonly commits: number[] = [];
+  readonly failures: ErrorCode[] = [];
+  nextOffset = 0;
+  committedOffset = 0;
+  wantsCommit = false;
+
+  apply({ value }: LogRecord): void {
+    const text = Buffer.from(value).toString();
+    if (this.wantsCommit) throw new Error('applied before the commit that was due');
+    if (text === '!') throw new TidemarkError('data_loss', 'can not be decoded');
+    this.applied.push(text);
+    this.nextOffset++;
+    this.wantsCommit = text === ',';
+  }
+
+  skip(): void {
+    this.skipped.push(this.nextOffset++);
+    this.wantsCommit = true;
+  }
+
+  async commit(): Promise<void> {
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw new TidemarkError(failure, `a commit failed: ${failure}`);
+    this.wantsCommit = false;
+    this.committedOffset = this.nextOffset;
+    this.commits.push(this.nextOffset);
+  }
+}
+
+function started(text: string, prepare: (log: TestLog, state: TestState) => void = () => {}) {
+  const log = new TestLog();
+  log.values.push(...text);
+  const state = new TestState();
+  prepare(log, state);
+  const skips = new Map<number, string>();
+  const halts: (Halt | undefined)[] = [];
+  const consumer = new PartitionConsumer({
+    log,
+    topic: 'points',
+    partition: 3,
+    state,
+    clock,
+    skipReason: (offset) => skips.get(offset),
+    onHalt: (halt) => halts.push(halt),
+  });
+  consumer.start();
+  return { log, state, skips, halts, consumer };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('the condition never held');
+    await new Promise(setImmediate);
+  }
+}
+
+describe('PartitionConsumer', () => {
+  test('retries what the log or the disk refuse, and makes up for a commit before it goes on', async () => {
+    const { state, consumer } = started('ab,cd', (log, own) => {
+      log.failures.push('unavailable', 'deadline_exceeded');
+      own.failures.push('resource_exhausted', 'resource_exhausted');
+    });
+    await until(() => consumer.lastError?.code === 'resource_exhausted');
+    expect(state.applied.join('')).toBe('ab,');
+    await until(() => state.nextOffset === 5 && consumer.lastError === undefined);
+    expect(state.commits).toEqual([3]);
+    expect(consumer.logNext).toBe(5);
+    await consumer.stop();
+    expect(state.commits).toEqual([3, 5]);
+  });
+
+  test('halts at a record that can not be applied; a skip passes just that one', async () => {
+    const { state, skips, halts, consumer } = started('a!b!c');
+    // Decisions about records that are sound, or still to come, change nothing by themselves.
+    skips.set(0, 'a mistake');
+    await until(() => consumer.halt !== undefined);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect([state.applied.join(''), consumer.halt?.offset, consumer.halt?.cause]).toEqual(['a', 1, 'record']);
+    skips.set(1, 'lost');
+    await until(() => consumer.halt?.offset === 3);
+    skips.set(3, 'lost, too');
+    await until(() => state.nextOffset === 5);
+    expect([state.applied.join(''), state.skipped]).toEqual(['abc', [1, 3]]);
+    expect(halts.map((halt) => halt?.offset)).toEqual([1, undefined, 3, undefined]);
+    await consumer.stop();
+  });
+
+  test('commits what it has when it is stopped, also while it is halted', async () => {
+    const { state, consumer } = started('ab!');
+    await until(() => consumer.halt !== undefined);
+    await consumer.stop();
+    expect(state.commits).toEqual([2]);
+  });
+
+  test('a damaged record of the log halts, and can be skipped', async () => {
+    const { state, skips, consumer } = started('ab', (log) => log.failures.push('data_loss'));
+    await until(() => consumer.halt !== undefined);
+    expect(state.applied).toEqual([]);
+    skips.set(0, 'bit rot');
+    await until(() => state.nextOffset === 2);
+    expect([state.skipped, state.applied]).toEqual([[0], ['b']]);
+    await consumer.stop();
+  });
+
+  test('a log that was trimmed beyond the state, or lost what it had, is named and waited for', async () => {
+    const { log, halts, state, consumer } = started('abcd', (own) => {
+      own.first = 2;
+    });
+    await until(() => consumer.halt !== undefined);
+    expect(consumer.halt).toMatchObject({ offset: 0, cause: 'log' });
+    expect(consumer.halt?.error.message).toBe('the store of points/3 goes on at offset 0, the log has 2 to 4');
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(halts).toHaveLength(1);
+    log.first = 0;
+    await until(() => state.nextOffset === 4);
+    expect(consumer.halt).toBeUndefined();
+    await consumer.stop();
+  });
+});
