@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES, isKind, type Kind } from '@tidemark/model';
+import { DICTIONARY_REFS_LIMIT } from './limits.ts';
 
 /**
  * Definitions of one dictionary of a lane: `series[i]` has ref `firstRef + i`. A dictionary is one client's numbering
@@ -43,7 +44,9 @@ export function readDefinitions(reader: ByteReader): Definitions {
   const firstRef = reader.varint();
   const count = reader.varint();
   if (count * ID_BYTES > reader.remaining) reader.fail(`${count} definitions in ${reader.remaining} bytes`);
-  if (firstRef + count > 0xffffffff) reader.fail(`refs up to ${firstRef + count}`);
+  if (firstRef + count > DICTIONARY_REFS_LIMIT) {
+    reader.fail(`a dictionary of ${firstRef + count} refs, limit ${DICTIONARY_REFS_LIMIT}`);
+  }
   const series: SeriesDefinition[] = [];
   while (series.length < count) {
     const metricId = reader.bytes(ID_BYTES);

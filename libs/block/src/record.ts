@@ -113,6 +113,7 @@ export function decodeRecord(bytes: Uint8Array): BlockRecord {
     maxTimeMs: integer(reader),
     points: reader.u32(),
   };
+  if (header.sequence < 0) reader.fail(`sequence ${header.sequence}`);
   const definitionCount = reader.u32();
   const spanCount = reader.u32();
   const bodyBytes = reader.u32();
