@@ -108,8 +108,17 @@ describe('PartitionTracker', () => {
     expect(tracker.begin(record(RECORD.mark, 1, 1, 200))).toBe('duplicate');
     expect(() => tracker.begin(record(RECORD.mark, 1, 3, 300))).toThrow(expect.objectContaining({ code: 'data_loss' }));
     tracker.skip();
-    feed(tracker, record(RECORD.mark, 1, 3, 300));
+    const after = record(RECORD.mark, 1, 3, 300);
+    expect(() => tracker.begin(record(RECORD.mark, 1, 4, 300))).toThrow(/jumps from sequence 1 to 4/);
+    expect([tracker.mayMissDefinitions(after), tracker.lanes.size]).toEqual([true, 1]);
+    feed(tracker, after);
+    expect(tracker.mayMissDefinitions(record(RECORD.mark, 1, 4, 300))).toBe(true);
+    expect(tracker.mayMissDefinitions({ ...record(RECORD.mark, 1, 4, 300), epoch: 1 })).toBe(false);
     expect(() => tracker.begin(record(RECORD.mark, 1, 5, 300))).toThrow(/jumps from sequence 3 to 5/);
+    // A lane may first be met behind the skipped record, which was its `open`.
+    expect(tracker.begin(record(RECORD.mark, 7, 1, 300))).toBe('apply');
+    expect(() => tracker.begin(record(RECORD.mark, 7, 2, 300))).toThrow(expect.objectContaining({ code: 'data_loss' }));
+    expect(tracker.lanes.size).toBe(1);
   });
 
   test('a batch that comes twice, in any block of any lane, is fresh once', () => {
@@ -141,7 +150,9 @@ describe('PartitionTracker', () => {
             const sequence = one.type === RECORD.fence ? i : (next.get(one.session) ?? 0);
             if (one.type !== RECORD.fence) next.set(one.session, sequence + 1);
             const header = record(one.type, one.session, sequence, markMs, one.type === RECORD.fence ? ALL_LANES : 0);
-            if (tracker.begin(header) === 'duplicate') return;
+            // Now and then a record is lost, and skipped.
+            if (one.sequence === 20 && one.type !== RECORD.fence) tracker.skip();
+            if (one.sequence === 20 || tracker.begin(header) === 'duplicate') return;
             if (one.type === RECORD.block) tracker.isFresh(span(one.client, one.sequence), 1);
             tracker.end(header, i);
           });
