@@ -1,9 +1,11 @@
 const PAGE_ROWS = 65_536;
+/** Pages kept for later rows at most, 42 MB. */
+const SPARE_PAGES = 32;
 
 /** Rows as they came: series by dense number, timestamp, value; 20 bytes each. Only the last page is still written. */
 export class HeadPage {
   /** Map epoch of the batches that the rows came in: it decides, before the order, which of two values stands. */
-  readonly mapEpoch: number;
+  mapEpoch = 0;
   readonly series = new Uint32Array(PAGE_ROWS);
   readonly timesMs = new Float64Array(PAGE_ROWS);
   readonly values = new Float64Array(PAGE_ROWS);
@@ -11,8 +13,13 @@ export class HeadPage {
   minTimeMs = Number.POSITIVE_INFINITY;
   maxTimeMs = Number.NEGATIVE_INFINITY;
 
-  constructor(mapEpoch: number) {
+  /** Empties the page for rows of one map epoch. */
+  begin(mapEpoch: number): this {
     this.mapEpoch = mapEpoch;
+    this.length = 0;
+    this.minTimeMs = Number.POSITIVE_INFINITY;
+    this.maxTimeMs = Number.NEGATIVE_INFINITY;
+    return this;
   }
 }
 
@@ -43,6 +50,8 @@ export interface ShareColumns {
 /** What was applied since the last commit, in log order (time-major). */
 export class Head {
   #pages: HeadPage[] = [];
+  /** Pages to use again: fresh memory costs as much as filling it. */
+  #spare: HeadPage[] = [];
   #sketches: SketchRow[] = [];
   #rows = 0;
   #sketchBytes = 0;
@@ -108,7 +117,9 @@ export class Head {
       }));
   }
 
+  /** Forgets the rows and keeps the memory. */
   clear(): void {
+    this.#spare = [...this.#spare, ...this.#pages].slice(0, SPARE_PAGES);
     this.#pages = [];
     this.#sketches = [];
     this.#rows = 0;
@@ -119,7 +130,7 @@ export class Head {
   #openPage(mapEpoch: number): HeadPage {
     const last = this.#pages.findLast((page) => page.mapEpoch === mapEpoch);
     if (last !== undefined && last.length < PAGE_ROWS) return last;
-    const page = new HeadPage(mapEpoch);
+    const page = (this.#spare.pop() ?? new HeadPage()).begin(mapEpoch);
     this.#pages.push(page);
     return page;
   }

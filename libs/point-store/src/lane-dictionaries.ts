@@ -5,8 +5,6 @@ import { TidemarkError } from '@tidemark/ports';
 
 /** Stands for a ref whose definition was in a record that was skipped. */
 export const UNDEFINED_SERIES = 0xffffffff;
-/** Refs of one dictionary, by the format (docs/formats/block.md): it bounds what a few bytes can allocate. */
-export const DICTIONARY_REFS_LIMIT = 2 ** 23;
 
 /** Series by ref of one dictionary. */
 export interface Dictionary {
@@ -72,14 +70,7 @@ export class LaneDictionaries {
           `dictionary ${dictionary} goes on at ref ${firstRef}, ${size} are defined`,
         );
       }
-      const end = firstRef + series.length;
-      if (end > DICTIONARY_REFS_LIMIT) {
-        throw new TidemarkError(
-          'data_loss',
-          `dictionary ${dictionary} has ${end} refs (limit: ${DICTIONARY_REFS_LIMIT})`,
-        );
-      }
-      sizes.set(dictionary, end);
+      sizes.set(dictionary, firstRef + series.length);
     }
     return sizes;
   }

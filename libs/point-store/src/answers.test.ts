@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { RECORD } from '@tidemark/block';
+import { unpackPartial } from '@tidemark/fold';
+import { KIND } from '@tidemark/model';
+import { openRocksDb } from '@tidemark/rocksdb';
+import { INCREASE_LOOKBACK_MS } from './aggregate-plan.ts';
+import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
+import { requestOf, valuesOf } from './testing/aggregates.ts';
+import { LogBuilder, type TestPoint } from './testing/log-builder.ts';
+import { MemoryKeyValue } from './testing/memory-key-value.ts';
+
+const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 100_000, bucketMs: 1_000_000 };
+const START_MS = 1_700_000_000_000;
+
+class Writer {
+  readonly builder = new LogBuilder();
+  readonly partition: PointPartition;
+  #sequence = 0;
+
+  constructor(partition: PointPartition) {
+    this.partition = partition;
+    partition.apply(this.builder.bare(RECORD.open, 0, START_MS));
+  }
+
+  write(points: readonly TestPoint[], markMs = START_MS, tagsOffset = 0): void {
+    const span = { client: 0, sequence: this.#sequence++, points };
+    this.partition.apply(this.builder.block(0, markMs, [span], { tagsOffset }));
+  }
+}
+
+async function open(keyValue = new MemoryKeyValue()): Promise<Writer> {
+  const options = { partition: 0, keyValue, limits: LIMITS, latenessMs: () => 3_000 };
+  return new Writer(await PointPartition.open(options));
+}
+
+const at = (series: number, seconds: number, value: number) => ({ series, timeMs: START_MS + seconds * 1000, value });
+
+describe('answers', () => {
+  test('an increase is counted from the newest value of the ten minutes before, wherever that is stored', async () => {
+    const lookback = INCREASE_LOOKBACK_MS / 1000;
+    for (const commits of [0, 1, 2]) {
+      const own = await open();
+      own.write([at(2, 0, 10), at(6, 0, 10), at(6, 1, 11)]);
+      if (commits > 0) await own.partition.commit();
+      own.write([at(2, lookback + 1, 15), at(6, lookback + 1, 15), at(6, lookback + 2, 3)]);
+      if (commits > 1) await own.partition.commit();
+      const fromMs = START_MS + (lookback + 1) * 1000;
+      const range = { fromMs, toMs: fromMs + 10_000, stepMs: 10_000 };
+      const { values } = await valuesOf(own.partition, requestOf(KIND.counter, [2, 6], range, 'increase'));
+      // The first value of series 2 is a second too old; series 6 has a reset.
+      expect(values).toEqual([[undefined], [15 - 11 + 3]]);
+    }
+  });
+
+  test('name the watermark through which the tag store knew enough', async () => {
+    const own = await open();
+    own.write([at(0, 1, 1)], START_MS + 1_000, 5);
+    own.write([at(0, 2, 1)], START_MS + 2_000, 5);
+    own.write([at(0, 3, 1)], START_MS + 3_000, 8);
+    await own.partition.commit();
+    const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
+    const covered = async (tagsOffset: number) => {
+      const { coveredWatermarkMs } = await own.partition.aggregate(
+        requestOf(KIND.gauge, [0], range, 'last', { tagsOffset }),
+      );
+      return (coveredWatermarkMs ?? Number.NaN) - START_MS;
+    };
+    // A block is covered by the tags that it needs; one that needs more was applied at the watermark before it.
+    expect(await covered(4)).toBe(0);
+    expect(await covered(5)).toBe(2_000);
+    expect(await covered(7)).toBe(2_000);
+    expect(await covered(8)).toBe(3_000);
+  });
+
+  test('sketches of one timestamp all count, in RAM, on disk and merged', async () => {
+    const own = await open();
+    const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
+    const quantiles = async () => {
+      const reply = await own.partition.aggregate(requestOf(KIND.distribution, [3], range, 'sketch'));
+      const { count, sum, min, max, last, lastTime, sketches } = reply.groups[0];
+      const partial = unpackPartial(7, 1, { count, sum, min, max, last, lastTime, sketches });
+      const read = (type: 'sketch-count' | 'sketch-sum' | 'sketch-max') => partial.values({ type })[0];
+      return [read('sketch-count'), read('sketch-sum'), read('sketch-max')];
+    };
+    own.write([at(3, 1, 5), at(3, 1, 6)]);
+    expect(await quantiles()).toEqual([2, 11, 6]);
+    await own.partition.commit();
+    own.write([at(3, 1, 7), at(3, 0, 1)]);
+    expect(await quantiles()).toEqual([4, 19, 7]);
+    own.partition.apply(own.builder.bare(RECORD.mark, 0, START_MS + 2_200_000));
+    await own.partition.commit();
+    expect(own.partition.status.stateHashes).toHaveLength(1);
+    expect(await quantiles()).toEqual([4, 19, 7]);
+  });
+
+  test('are of one moment each, while commits and merges go on', async () => {
+    const keyValue = new MemoryKeyValue();
+    const own = await open(keyValue);
+    const range = { fromMs: START_MS, toMs: START_MS + 3_000_000, stepMs: 3_000_000 };
+    const request = requestOf(KIND.gauge, [0], range, 'count');
+    const asked: Promise<void>[] = [];
+    const ask = () => {
+      const points = own.partition.status.points;
+      const offset = own.partition.nextOffset;
+      asked.push(
+        valuesOf(own.partition, request).then(({ reply, values }) => {
+          expect(reply.offset).toBeGreaterThanOrEqual(offset);
+          // Each record from 1 on has one point, but for the marks.
+          expect(values[0][0]).toBeGreaterThanOrEqual(points);
+          expect(values[0][0]).toBeLessThanOrEqual(reply.offset);
+        }),
+      );
+    };
+    for (let i = 0; i < 40; i++) {
+      own.write([at(0, i, i)], START_MS + i * 50_000);
+      ask();
+      let release = () => {};
+      keyValue.gate = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const committed = own.partition.commit();
+      ask();
+      await Promise.resolve();
+      ask();
+      release();
+      await committed;
+    }
+    await Promise.all(asked);
+    expect(own.partition.status.stateHashes.length).toBeGreaterThan(0);
+  });
+
+  test('come from RocksDB as from memory, also after a kill', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidemark-'));
+    const options = { partition: 0, limits: LIMITS, latenessMs: () => 3_000 };
+    const memory = await open();
+    let keyValue = await openRocksDb(join(folder, 'p'));
+    let partition = await PointPartition.open({ ...options, keyValue });
+    for (let i = 0; i < 60; i++) {
+      const points = Array.from({ length: 12 }, (_, series) => at(series, i * 37 - (i % 7) * 100, i + series / 10));
+      memory.write(points, START_MS + i * 37_000);
+      while (partition.nextOffset < memory.builder.records.length) {
+        partition.apply(memory.builder.records[partition.nextOffset]);
+        if (partition.wantsCommit) await partition.commit();
+      }
+      if (i % 20 !== 19) continue;
+      await keyValue.close();
+      keyValue = await openRocksDb(join(folder, 'p'));
+      partition = await PointPartition.open({ ...options, keyValue });
+    }
+    while (partition.nextOffset < memory.builder.records.length) {
+      partition.apply(memory.builder.records[partition.nextOffset]);
+      if (partition.wantsCommit) await partition.commit();
+    }
+    expect(await partition.stateHash()).toBe(await memory.partition.stateHash());
+    expect(partition.status.stateHashes.length).toBeGreaterThan(0);
+    const range = { fromMs: START_MS, toMs: START_MS + 2_000_000, stepMs: 300_000 };
+    for (const fold of ['sum', 'last', 'increase'] as const) {
+      const request = requestOf(KIND.counter, [2, 6, 10], range, fold);
+      expect((await valuesOf(partition, request)).values).toEqual((await valuesOf(memory.partition, request)).values);
+    }
+    await keyValue.close();
+    await rm(folder, { recursive: true });
+  });
+});
