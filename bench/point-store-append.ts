@@ -1,0 +1,167 @@
+/**
+ * What a point store does with the log: applies blocks of one timestamp for 25,000 series, commits to RocksDB in a
+ * temporary folder, closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of
+ * one or two decimals, 20% constants, 10 s apart.
+ *
+ *   node bench/point-store-append.ts [minutes of data, default 60]
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeBareRecord, encodeRecord, RECORD } from '@tidemark/block';
+import { ByteWriter } from '@tidemark/bytes';
+import { encodeShare, PointColumns } from '@tidemark/columns';
+import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
+import { hash128, KIND } from '@tidemark/model';
+import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
+import { openRocksDb } from '@tidemark/rocksdb';
+
+const SERIES = 25_000;
+const SERIES_PER_METRIC = 250;
+const STEP_MS = 10_000;
+const START_MS = 1_700_006_400_000;
+const SEED = 20_240_817;
+
+const minutes = Number(process.argv[2] ?? 60);
+const steps = Math.round((minutes * 60_000) / STEP_MS);
+
+/** Mulberry32: small, and the same everywhere. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const next = random(SEED);
+const values = Float64Array.from({ length: SERIES }, () => Math.floor(next() * 1000));
+const speeds = Float64Array.from({ length: SERIES }, () => Math.floor(1000 ** next()));
+
+function advance(): void {
+  for (let i = 0; i < SERIES; i++) {
+    const kind = Math.floor(i / SERIES_PER_METRIC) % 5;
+    if (kind < 2) values[i] += Math.floor(next() * (2 * speeds[i] + 1));
+    else if (kind < 4)
+      values[i] = Math.round((50 + (next() - 0.5) * speeds[i] * 0.1) * 10 ** (kind - 1)) / 10 ** (kind - 1);
+  }
+}
+
+const session = Buffer.alloc(16, 1);
+const metricIds = Array.from({ length: SERIES / SERIES_PER_METRIC }, (_, i) => hash128(Buffer.from(`metric ${i}`)));
+const seriesIds = Array.from({ length: SERIES }, (_, i) => hash128(Buffer.from(`series ${i}`)));
+const columns = new PointColumns(SERIES);
+const out = new ByteWriter(1 << 20);
+const base = { partition: 0, session, lane: 0, epoch: 0, tagsOffset: 0, keyframeOffset: -1 };
+
+function block(step: number): Buffer {
+  advance();
+  columns.clear();
+  const timeMs = START_MS + step * STEP_MS;
+  for (let i = 0; i < SERIES; i++) columns.push(i, timeMs, values[i]);
+  out.reset();
+  encodeShare(columns, undefined, out);
+  const series = seriesIds.map((seriesId, i) => {
+    const metric = Math.floor(i / SERIES_PER_METRIC);
+    return { seriesId, metricId: metricIds[metric], kind: metric % 5 < 2 ? KIND.counter : KIND.gauge };
+  });
+  return encodeRecord({
+    ...base,
+    type: RECORD.block,
+    sequence: step + 1,
+    markMs: timeMs + 1000,
+    minTimeMs: timeMs,
+    maxTimeMs: timeMs,
+    points: SERIES,
+    definitions: step === 0 ? [{ dictionary: 0, firstRef: 0, series }] : [],
+    spans: [
+      {
+        clientSession: Buffer.alloc(16, 2),
+        sequence: step,
+        mapEpoch: 1,
+        floor: step,
+        frontierMs: undefined,
+        tenant: 'default',
+        dictionary: 0,
+        share: out.take(),
+      },
+    ],
+  });
+}
+
+interface Timed {
+  wallMs: number;
+  cpuMs: number;
+}
+
+async function timed(total: Timed, work: () => unknown): Promise<void> {
+  const wall = performance.now();
+  const cpu = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  total.wallMs += performance.now() - wall;
+  total.cpuMs += (user + system) / 1000;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
+const keyValue = await openRocksDb(join(folder, 'points'));
+const store = await PointPartition.open({
+  partition: 0,
+  keyValue,
+  limits: DEFAULT_POINT_STORE_LIMITS,
+  latenessMs: () => 20_000,
+});
+const open = encodeBareRecord({ ...base, type: RECORD.open, sequence: 0, markMs: START_MS });
+store.apply({ offset: 0, appendTimeMs: 0, value: open });
+
+const applying: Timed = { wallMs: 0, cpuMs: 0 };
+const committing: Timed = { wallMs: 0, cpuMs: 0 };
+let longestCommitMs = 0;
+let commits = 0;
+let logBytes = 0;
+for (let step = 0; step < steps; step++) {
+  const value = block(step);
+  logBytes += value.length;
+  await timed(applying, () => store.apply({ offset: step + 1, appendTimeMs: 0, value }));
+  if (!store.wantsCommit && step + 1 < steps) continue;
+  const before = committing.wallMs;
+  await timed(committing, () => store.commit());
+  longestCommitMs = Math.max(longestCommitMs, committing.wallMs - before);
+  commits++;
+}
+const points = steps * SERIES;
+const perPoint = ({ wallMs, cpuMs }: Timed) =>
+  `${((wallMs * 1e6) / points).toFixed(1)} ns a point, CPU ${((cpuMs * 1e6) / points).toFixed(1)} ns (${(cpuMs / 1000).toFixed(2)} s)`;
+console.log(`${points.toLocaleString('en')} points, ${(logBytes / points).toFixed(2)} bytes a point in the log`);
+console.log(`apply   ${perPoint(applying)}: ${(points / applying.wallMs / 1000).toFixed(1)} M points/s`);
+console.log(`commit  ${perPoint(committing)}, ${commits} commits, the longest ${longestCommitMs.toFixed(0)} ms`);
+
+async function query(name: string, groups: Buffer[], metric: number, fold: keyof typeof TIME_FOLD): Promise<void> {
+  const times: number[] = [];
+  let read = 0;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    const reply = await store.aggregate({
+      partition: 0,
+      metricId: metricIds[metric],
+      fromMs: START_MS,
+      toMs: START_MS + steps * STEP_MS,
+      stepMs: 60_000,
+      timeFold: TIME_FOLD[fold],
+      spaceFold: SPACE_FOLD.sum,
+      groups: groups.map((series) => ({ digest: Buffer.alloc(0), series })),
+      tagsOffset: 0,
+      maxPoints: 0,
+    });
+    times.push(performance.now() - start);
+    read = reply.pointsRead;
+  }
+  times.sort((a, b) => a - b);
+  console.log(`${name}: ${read.toLocaleString('en')} points in ${times[2].toFixed(1)} ms (median of 5)`);
+}
+await query('1 series', [seriesIds[0]], 0, 'increase');
+await query('1 metric, 250 series', [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))], 0, 'increase');
+await keyValue.close();
+await rm(folder, { recursive: true });
