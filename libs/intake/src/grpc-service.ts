@@ -1,7 +1,7 @@
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { IntakeServer, SendReply, SendRequest } from '@tidemark/contract';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
-import { grpcError, toGrpcError } from '@tidemark/grpc-status';
+import { type GrpcError, grpcError, toGrpcError } from '@tidemark/grpc-status';
 import type { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';
 
@@ -32,7 +32,7 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
   try {
     const tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
     if (session === undefined) {
-      call.destroy(grpcError(status.UNAVAILABLE, 'the intake is not ready'));
+      fail(call, grpcError(status.UNAVAILABLE, 'the intake is not ready'));
       return;
     }
     let isOpen = true;
@@ -42,21 +42,27 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
     stream = session.openStream(tenant, (reply) => {
       if (isOpen && !call.writableEnded && !call.destroyed) call.write(reply);
     });
-    for await (const request of call as AsyncIterable<SendRequest>) {
+    // Leaving the loop must not destroy the call: its status has still to be sent.
+    for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<SendRequest>) {
       await stream.receive(request);
       await session.ready();
       await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
       if (options.session() !== session) {
-        call.destroy(grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
+        fail(call, grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
         return;
       }
     }
     call.end();
   } catch (error) {
-    if (!call.destroyed) call.destroy(toGrpcError(error));
+    if (!call.destroyed) fail(call, toGrpcError(error));
   } finally {
     if (stream !== undefined) session?.closeStream(stream);
   }
+}
+
+/** Ends a call with a status. A call that is destroyed instead sends none, and its client waits in vain. */
+function fail(call: SendCall, error: GrpcError): void {
+  call.emit('error', error);
 }
 
 /** Waits while more than `limit` replies are not yet read by the client. */
