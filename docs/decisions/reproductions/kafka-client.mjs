@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noConsole: a script that is read at the terminal.
+// biome-ignore-all lint/correctness/noUndeclaredDependencies: both clients are installed into a folder of their own.
 /**
  * Shows what decision 0001 rests on, against a real Kafka 4.4.0:
  *
@@ -295,9 +296,7 @@ function frames(each) {
 
 async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))),
-  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))));
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
