@@ -4,6 +4,13 @@ import { ID_BYTES, type Kind, type SeriesName } from '@tidemark/model';
 
 const INITIAL_REFS = 64;
 
+/** A stable word, and the field and the limit that it broke. */
+export interface Refusal {
+  readonly reason: string;
+  readonly field: string;
+  readonly limit: string;
+}
+
 /**
  * One client's series of one partition under one map epoch, by ref, as its stream defined them. The intake keeps what
  * a lane has to define again in its next epoch, and which days of which series were published to `tags`. Ids lie in
@@ -20,8 +27,8 @@ export class ClientDictionary {
   #size = 0;
   /** A series' name until its tags are published; then only its id is needed. */
   readonly #names: (SeriesName | undefined)[] = [];
-  /** Refs whose series was refused; their points are dropped. */
-  readonly refused = new Set<number>();
+  /** Why a ref's series was refused; its points are dropped, and counted under the same reason. */
+  readonly refused = new Map<number, Refusal>();
   /** How many of the series are distributions. */
   distributions = 0;
   readonly #days = new Map<number, PublishedDay>();

@@ -25,7 +25,7 @@ import { ClientDictionary } from './client-dictionary.ts';
 import { dayFacts } from './day-facts.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { Rejections } from './rejections.ts';
-import { checkShare } from './share-check.ts';
+import { checkShare, pointsIn } from './share-check.ts';
 
 const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
@@ -120,7 +120,7 @@ export class ClientStream {
       const result = this.#name(one, map, partition);
       if ('reason' in result) {
         refused.push({ ref, rejection: result });
-        dictionary.refused.add(ref);
+        dictionary.refused.set(ref, result);
         dictionary.add(NO_DEFINITION, undefined);
         continue;
       }
@@ -130,7 +130,7 @@ export class ClientStream {
       if (this.#session.isOverBudget(name)) fresh.push({ ref, name });
     }
     for (const { ref, rejection } of await this.#session.refuseOverBudget(dictionary, fresh)) {
-      dictionary.refused.add(ref);
+      dictionary.refused.set(ref, rejection);
       refused.push({ ref, rejection });
     }
     if (refused.length > 0) {
@@ -167,6 +167,7 @@ export class ClientStream {
     const { sequence } = batch;
     const problem = this.#problemOf(batch);
     if (problem !== undefined) {
+      session.count([problem]);
       this.#answer(sequence, BatchResult_Outcome.REFUSED, 0, [problem]);
       return;
     }
@@ -179,13 +180,15 @@ export class ClientStream {
     const rejections = new Rejections();
     const settlement = new BatchSettlement((durable, points) => {
       const outcome = durable ? BatchResult_Outcome.ACKED : BatchResult_Outcome.RETRY;
-      if (durable) session.count(rejections);
+      if (durable) session.count(rejections.list);
       this.#answer(sequence, outcome, points, rejections.list);
     });
     for (const { partition, points: bytes } of batch.shares) {
       const dictionary = this.#dictionaries.get(`${batch.mapEpoch}/${partition}`);
       if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
-      const { bytes: share, summary } = checkShare(bytes, dictionary, acceptMs, session.limits, rejections);
+      const checked = checkShare(bytes, dictionary, acceptMs, session.limits, rejections);
+      if (checked === undefined) continue;
+      const { bytes: share, summary } = checked;
       const points = summary.points + summary.sketches;
       if (points === 0) continue;
       settlement.expect();
@@ -225,7 +228,7 @@ export class ClientStream {
       reason,
       field,
       limit,
-      points: 0,
+      points: pointsIn(batch, limits),
       message: `${field}: ${reason} (limit: ${limit})`,
     });
     if (batch.sequence < batch.floor)

@@ -9,7 +9,6 @@ import { ClientStream } from './client-stream.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
 import { nextDayFacts } from './next-day-tags.ts';
-import type { Rejections } from './rejections.ts';
 import { randomSession } from './session-id.ts';
 import type { QueuedShare } from './share-queue.ts';
 import { TagPublisher } from './tag-publisher.ts';
@@ -33,7 +32,7 @@ export interface IntakeOptions {
 export interface IntakeStatus {
   readonly streams: number;
   readonly queuedBytes: number;
-  /** Points that acked batches left out, by reason. */
+  /** Points that acked batches left out and refused ones held, by reason. */
   readonly rejectedPoints: Record<string, number>;
   /** Names of the clients with an open stream, by client session in hex. */
   readonly clientNames: Record<string, string>;
@@ -56,6 +55,8 @@ export class IntakeSession {
   readonly #key: string;
   readonly #controlWriter: ControlWriter;
   readonly #lanes = new Map<number, Lane>();
+  /** Lanes that are closing because the clock is off. */
+  readonly #leaving = new Set<Lane>();
   readonly #tags = new Map<number, TagPublisher>();
   readonly #streams = new Set<ClientStream>();
   readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
@@ -90,14 +91,11 @@ export class IntakeSession {
     return map;
   }
 
-  /** Registers, then opens a lane in every partition of the map. */
+  /** Registers, then opens a lane in every partition of the map; none while the clock is off. */
   async start(): Promise<void> {
     const { control, process, clock } = this.#options;
     this.#unlisten = control.listen((message) => this.#heard(message));
-    await this.#controlWriter.append(
-      { $case: 'registered', value: { session: Buffer.from(this.session), process } },
-      this.#stop.signal,
-    );
+    await this.#appendControl({ $case: 'registered', value: { session: Buffer.from(this.session), process } });
     this.#renewedMs = clock.monotonicMs();
     this.#openLanes();
     this.#renewing = this.#renew();
@@ -189,9 +187,9 @@ export class IntakeSession {
     return this.#lanes.get(partition)?.offer(share) ?? false;
   }
 
-  /** Counts what an acked batch left out. */
-  count(rejections: Rejections): void {
-    for (const { reason, points } of rejections.list) {
+  /** Counts what an acked batch left out, or a refused one held. */
+  count(rejections: readonly Rejection[]): void {
+    for (const { reason, points } of rejections) {
       this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + points);
     }
   }
@@ -227,14 +225,16 @@ export class IntakeSession {
     this.#stop.abort();
     this.#unlisten?.();
     await Promise.all([this.#renewing, this.#nextDay]);
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
-    const areClosed = [...this.#lanes.values()].every((lane) => lane.state === 'closed');
+    const lanes = [...this.#lanes.values(), ...this.#leaving];
+    await Promise.all(lanes.map((lane) => lane.close()));
+    const areClosed = lanes.every((lane) => lane.state === 'closed');
     if (this.#ended !== undefined || !areClosed || this.#deadLanes.size > 0) return;
     const giveUp = AbortSignal.any([]);
     await this.#controlWriter.append({ $case: 'ended', value: { session: Buffer.from(this.session) } }, giveUp);
   }
 
   #openLanes(): void {
+    if (this.#ended !== undefined || this.#clockOff !== undefined || this.#stop.signal.aborted) return;
     for (let partition = 0; partition < this.map.partitions; partition++) {
       if (!this.#lanes.has(partition)) this.#openLane(partition);
     }
@@ -271,7 +271,8 @@ export class IntakeSession {
     this.#deadLanes.set(fenceKey(this.session, { partition, lane: number }), { partition, lane: number });
     if (this.#stop.signal.aborted) return;
     this.#options.clock.setTimer(REOPEN_MS, () => {
-      if (this.#ended === undefined && !this.#stop.signal.aborted) this.#openLane(partition);
+      if (this.#lanes.get(partition) === lane) this.#lanes.delete(partition);
+      this.#openLanes();
     });
   }
 
@@ -282,7 +283,7 @@ export class IntakeSession {
       try {
         const value = { session: Buffer.from(this.session), deadLanes: [...this.#deadLanes.values()] };
         const sentMs = clock.monotonicMs();
-        await this.#controlWriter.append({ $case: 'renewed', value }, signal);
+        await this.#appendControl({ $case: 'renewed', value });
         this.#renewedMs = sentMs;
       } catch {
         // Not renewed: after 5 s nothing is accepted, after 10 s the coordinator fences. The next turn tries again.
@@ -311,6 +312,13 @@ export class IntakeSession {
     }
   }
 
+  async #appendControl(message: ControlMessage): Promise<void> {
+    const { acceptClock } = this.#options;
+    const sentMs = acceptClock.nowMs();
+    const appended = await this.#controlWriter.append(message, this.#stop.signal);
+    this.#checkClock(sentMs, acceptClock.nowMs(), appended);
+  }
+
   #heard(message: ControlMessage): void {
     if (message.$case === 'map') {
       this.#openLanes();
@@ -327,7 +335,7 @@ export class IntakeSession {
   #end(reason: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const lane of this.#lanes.values()) lane.abandon(reason);
+    for (const lane of [...this.#lanes.values(), ...this.#leaving]) lane.abandon(reason);
     this.#options.onEnded?.(reason);
   }
 
@@ -335,8 +343,20 @@ export class IntakeSession {
   #checkClock(sentMs: number, ackedMs: number, { appendTimeMs }: Appended): void {
     assert(ackedMs >= sentMs, 'the session clock never goes back');
     const isOff = appendTimeMs < sentMs - CLOCK_TOLERANCE_MS || appendTimeMs > ackedMs + CLOCK_TOLERANCE_MS;
+    const wasOff = this.#clockOff !== undefined;
     this.#clockOff = isOff
       ? `the clock is off: sent at ${sentMs}, acked at ${ackedMs}, the log says ${appendTimeMs}`
       : undefined;
+    if (isOff && !wasOff) this.#closeLanes();
+    else if (!isOff && wasOff) this.#openLanes();
+  }
+
+  /** Marks by a wrong clock promise too much or hold everybody back: the lanes leave until it is right again. */
+  #closeLanes(): void {
+    for (const lane of this.#lanes.values()) {
+      this.#leaving.add(lane);
+      void lane.close().then(() => lane.state === 'closed' && this.#leaving.delete(lane));
+    }
+    this.#lanes.clear();
   }
 }

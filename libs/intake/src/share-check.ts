@@ -8,8 +8,9 @@ import {
   type ShareSummary,
   SketchColumns,
 } from '@tidemark/columns';
+import type { Batch } from '@tidemark/contract';
 import { KIND, type PointLimits } from '@tidemark/model';
-import { isTidemarkError } from '@tidemark/ports';
+import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { IntakeLimits } from './intake-limits.ts';
@@ -23,8 +24,8 @@ export interface CheckedShare {
 
 /**
  * Checks a client's share. A share that is right throughout is taken as it came, without a look at its points where
- * its encoding proves them right; otherwise its good points are kept and the others are counted by reason. Throws
- * `data_loss` when the share as a whole can't be read.
+ * its encoding proves them right; otherwise its good points are kept and the others are counted by reason. Undefined
+ * when the share as a whole can't be read: nobody knows how many points it has, so it counts as one.
  */
 export function checkShare(
   bytes: Uint8Array,
@@ -32,8 +33,12 @@ export function checkShare(
   nowMs: number,
   limits: IntakeLimits & PointLimits,
   rejections: Rejections,
-): CheckedShare {
-  const summary = inspectShare(bytes, shareLimits(limits));
+): CheckedShare | undefined {
+  const summary = summaryOf(bytes, limits);
+  if (isTidemarkError(summary)) {
+    rejections.add('share_malformed', 'share.points', `the share format: ${summary.message}`);
+    return undefined;
+  }
   const hasNumbers = summary.points > 0;
   const isClean =
     summary.maxRef < dictionary.size &&
@@ -44,6 +49,25 @@ export function checkShare(
     summary.sketches === 0 &&
     (!hasNumbers || dictionary.distributions === 0);
   return isClean ? { bytes, summary } : filterShare(bytes, summary, dictionary, nowMs, limits, rejections);
+}
+
+/** The points of a batch that is refused as a whole, as far as its shares can be read; at least 1. */
+export function pointsIn({ shares }: Batch, limits: IntakeLimits): number {
+  let points = 0;
+  for (const share of shares) {
+    const summary = summaryOf(share.points, limits);
+    if (!isTidemarkError(summary)) points += summary.points + summary.sketches;
+  }
+  return Math.max(1, points);
+}
+
+function summaryOf(bytes: Uint8Array, limits: IntakeLimits): ShareSummary | TidemarkError {
+  try {
+    return inspectShare(bytes, shareLimits(limits));
+  } catch (error) {
+    if (isTidemarkError(error, 'data_loss')) return error;
+    throw error;
+  }
 }
 
 function shareLimits(limits: IntakeLimits): ShareLimits {
@@ -99,8 +123,9 @@ function refusalOf(
   limits: PointLimits,
   rejections: Rejections,
 ): boolean {
+  const refusal = dictionary.refused.get(ref);
   if (ref >= dictionary.size) rejections.add('unknown_ref', 'ref', `${dictionary.size} refs defined`);
-  else if (dictionary.refused.has(ref)) rejections.add('series_refused', 'series', 'a series that was not refused');
+  else if (refusal !== undefined) rejections.add(refusal.reason, refusal.field, refusal.limit);
   else if (timeMs > nowMs + limits.aheadMs) {
     rejections.add('timestamp_ahead', 'timestamp', `${limits.aheadMs} ms ahead of the intake's clock`);
   } else if (timeMs < nowMs - limits.behindMs) {
