@@ -1,9 +1,12 @@
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
-import { SETTINGS } from '@tidemark/settings';
 
 /** An error as the person at the terminal should read it: what is wrong, then what to do. */
 export function explain(error: unknown): string {
   if (!isTidemarkError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (typeof error.detail.problems === 'number') {
+    const lines = error.message.split('\n').map((line) => `  ${line}`);
+    return `these settings can't be used:\n${lines.join('\n')}\nAll settings: docs/settings.md`;
+  }
   const advice = adviceFor(error);
   return advice === undefined ? error.message : `${error.message}\n${advice}`;
 }
@@ -16,6 +19,10 @@ function adviceFor({ code, detail }: TidemarkError): string | undefined {
   if (typeof detail.field === 'string' && detail.field.startsWith('partitions.')) {
     return `Start it with --data-partitions ${detail.found}: a folder keeps the number that it was made with.`;
   }
+  if (code === 'failed_precondition' && typeof detail.version === 'number') {
+    return 'Start it with the Tidemark that wrote this folder, or a newer one; or choose another folder with --data DIR.';
+  }
+  if (detail.field === 'bucket_ms') return 'Start it with the --store-bucket-ms that the folder was made with.';
   if (detail.errno === 'ENOSPC' || detail.errno === 'EDQUOT') {
     return 'The disk is full: free some space, or choose a folder on another disk with --data DIR.';
   }
@@ -25,7 +32,7 @@ function adviceFor({ code, detail }: TidemarkError): string | undefined {
   return undefined;
 }
 
-function adviceForSetting(key: string): string | undefined {
+function adviceForSetting(key: string): string {
   if (key === 'listen.host') {
     return (
       'Start it on loopback, create a key with\n' +
@@ -33,7 +40,6 @@ function adviceForSetting(key: string): string | undefined {
       'and start it again with --host.'
     );
   }
-  const setting = SETTINGS.find((one) => one.key === key);
-  if (setting === undefined) return undefined;
-  return `Choose another with --${setting.flag} (or ${setting.variable}).`;
+  const flag = key.replace('.', '-');
+  return `Choose another with --${flag} (or TIDEMARK_${flag.replace('-', '_').toUpperCase()}).`;
 }

@@ -84,34 +84,47 @@ function csvCell(text: string): string {
 }
 
 function chartOf({ series }: QueryReply, isColored: boolean): string {
-  const shown = series.slice(0, CHART_SERIES).filter(({ values }) => values.length > 0);
+  const shown = series.slice(0, CHART_SERIES).filter(({ values }) => values.some(Number.isFinite));
   if (shown.length === 0) return 'no points in this range\n';
   const times = timesOf(shown);
   const [fromMs, toMs] = [times[0], times[times.length - 1]];
   const lines = shown.map((one) => resample(one, fromMs, toMs, Math.min(CHART_WIDTH, times.length)));
+  const values = lines.flat();
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  // Drawn on a scale of lines: asciichart never ends on values that one line more or less does not change.
+  const spread = most - least || 1;
   const colors = COLORS.slice(0, shown.length);
-  const chart = plot(lines, {
-    height: CHART_HEIGHT,
-    format: (value) => shortNumber(value).padStart(12),
-    ...(isColored ? { colors } : {}),
-  });
+  const chart = plot(
+    lines.map((line) => line.map((value) => ((value - least) / spread) * CHART_HEIGHT)),
+    {
+      height: most > least ? CHART_HEIGHT : 1,
+      format: (height) => shortNumber(least + (height / CHART_HEIGHT) * (most - least)).padStart(12),
+      ...(isColored ? { colors } : {}),
+    },
+  );
   const legend = shown.map((one, i) => `${isColored ? `${colors[i]}──${reset} ` : `${i + 1}. `}${labelOf(one)}`);
-  const more =
-    series.length > CHART_SERIES ? [`and ${series.length - CHART_SERIES} more; top(…, 8, 'mean', 'desc') picks`] : [];
-  return `${chart}\n${' '.repeat(14)}${time(fromMs)} to ${time(toMs)}\n${[...legend, ...more].join('\n')}\n`;
+  const more = series.length - CHART_SERIES;
+  if (more > 0) legend.push(`and ${more} more: top(…, ${CHART_SERIES}, 'mean', 'desc') picks`);
+  return `${chart}\n${' '.repeat(14)}${time(fromMs)} to ${time(toMs)}\n${legend.join('\n')}\n`;
 }
 
-/** Averages of equal slices of time; a slice without a value is a hole. */
+/** Averages of equal slices of time; a slice without a value repeats the one before, or the first. */
 function resample({ timesMs, values }: ResultSeries, fromMs: number, toMs: number, width: number): number[] {
   const sums = new Float64Array(width);
   const counts = new Uint32Array(width);
   const span = Math.max(1, toMs - fromMs);
   timesMs.forEach((timeMs, i) => {
+    if (!Number.isFinite(values[i])) return;
     const at = Math.min(width - 1, Math.floor(((timeMs - fromMs) / span) * width));
     sums[at] += values[i];
     counts[at]++;
   });
-  return Array.from(sums, (sum, i) => (counts[i] === 0 ? Number.NaN : sum / counts[i]));
+  let last = sums.find((_, i) => counts[i] > 0) ?? 0;
+  last /= counts.find((count) => count > 0) ?? 1;
+  return Array.from(sums, (sum, i) => {
+    if (counts[i] > 0) last = sum / counts[i];
+    return last;
+  });
 }
 
 function timesOf(series: readonly ResultSeries[]): number[] {

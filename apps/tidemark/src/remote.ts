@@ -26,11 +26,7 @@ export function withRemote(command: Command): Command {
     .addOption(
       new Option('--address <host:port>', "the platform's gRPC").env('TIDEMARK_ADDRESS').default('127.0.0.1:4271'),
     )
-    .addOption(
-      new Option('--key <key>', 'key to use; loopback needs none (default: TIDEMARK_KEY)')
-        .env('TIDEMARK_KEY')
-        .hideHelp(false),
-    );
+    .addOption(new Option('--key <key>', 'key to use; loopback needs none').env('TIDEMARK_KEY'));
 }
 
 /** A platform that answers over gRPC. */

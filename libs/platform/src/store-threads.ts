@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { SeriesCount } from '@tidemark/coordinator';
-import { assert, TidemarkError, type Topic } from '@tidemark/ports';
+import { assert, ERROR_CODES, type ErrorDetail, TidemarkError, type Topic } from '@tidemark/ports';
 import { addCounts } from './series-counts.ts';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
@@ -110,6 +110,7 @@ export class StoreThreads {
     const waiting = new Map<number, Waiting>();
     let settleReady: () => void = () => undefined;
     let failReady: (error: Error) => void = () => undefined;
+    let isReady = false;
     const ready = new Promise<void>((resolve, reject) => {
       settleReady = resolve;
       failReady = reject;
@@ -118,8 +119,11 @@ export class StoreThreads {
       worker.once('exit', () => resolve());
     });
     worker.on('message', (message: FromStore) => {
-      if (message.type === 'ready') settleReady();
-      else if (message.type === 'reply') this.#settle(waiting, message.id, ({ resolve }) => resolve(message.reply));
+      if (message.type === 'ready') {
+        isReady = true;
+        settleReady();
+      }
+      if (message.type === 'reply') this.#settle(waiting, message.id, ({ resolve }) => resolve(message.reply));
       else if (message.type === 'failed') {
         const { code, message: text, detail } = message.error;
         this.#settle(waiting, message.id, ({ reject }) => reject(new TidemarkError(code, text, detail)));
@@ -130,11 +134,12 @@ export class StoreThreads {
       }
     });
     worker.once('error', (error) => {
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = carriedError(error);
+      // Before it is ready, who waits for that is told; later nobody waits.
       failReady(failure);
       for (const { reject } of waiting.values()) reject(failure);
       waiting.clear();
-      this.#options.onFailed(failure);
+      if (isReady) this.#options.onFailed(failure);
     });
     return { worker, ready, stopped, waiting };
   }
@@ -145,4 +150,13 @@ export class StoreThreads {
     waiting.delete(id);
     settle(found);
   }
+}
+
+/** What a thread ended with: it comes without its class. */
+function carriedError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined;
+  if (code === undefined) return error;
+  const detail = 'detail' in error && typeof error.detail === 'object' ? { ...(error.detail as ErrorDetail) } : {};
+  return new TidemarkError(code, error.message, detail, { cause: error });
 }

@@ -1,5 +1,5 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
 import { parseTime } from '../parse-time.ts';
 import { print, printable, time } from '../printable.ts';
@@ -56,23 +56,17 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   await settled(client, timeoutMs);
   const { lastError } = client;
   const { ackedPoints, rejectedPoints } = client.stats();
+  const refused = rejections.map(({ message }) => printable(message));
   await client.close();
-  const what = `${kind} ${printable(metric)} ${value}${tag.length === 0 ? '' : ` {${printable(tag.join(','))}}`}`;
-  if (rejections.length > 0) {
-    throw new TidemarkError(
-      'invalid_argument',
-      `not taken: ${rejections.map(({ message }) => printable(message)).join('; ')}`,
-    );
-  }
+  if (refused.length > 0) throw new TidemarkError('invalid_argument', `not taken: ${refused.join('; ')}`);
   if (ackedPoints > 0 && rejectedPoints === 0) {
-    print(`acknowledged: ${what} at ${time(atMs)}`);
+    const tags = tag.length === 0 ? '' : ` {${printable(tag.join(','))}}`;
+    print(`acknowledged: ${kind} ${printable(metric)} ${value}${tags} at ${time(atMs)}`);
     return;
   }
-  if (lastError !== undefined && isTidemarkError(lastError)) throw withAdvice(lastError, address);
-  throw new TidemarkError(
-    'deadline_exceeded',
-    `no acknowledgement within ${options.timeout} s: the point may or may not have arrived. tidemark status says what is wrong.`,
-  );
+  if (lastError !== undefined) throw withAdvice(lastError, address);
+  const message = `no acknowledgement within ${options.timeout} s: the point may or may not have arrived`;
+  throw new TidemarkError('deadline_exceeded', `${message}.\nWhat stands in the way: tidemark status`);
 }
 
 /** Waits for the acknowledgement, or until waiting longer is of no use. */

@@ -20,7 +20,7 @@ export function startCommand(): Command {
   const command = new Command('start').description('start the platform and the agent of this host');
   for (const { flag, kind, description, default: value, isMain } of SETTINGS) {
     const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
-    option.description = kind === 'boolean' ? `not: ${description}` : `${description} (default: ${value})`;
+    option.description = kind === 'boolean' ? `Do without: ${description}` : `${description} (default: ${value})`;
     command.addOption(option.hideHelp(isMain !== true));
   }
   return command
@@ -50,6 +50,7 @@ async function start(settings: Settings): Promise<void> {
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   let agent: HostAgent | undefined;
+  log.info({ data: resolve(settings.data.folder) }, 'starting');
   const events: PlatformEvents = {
     info: (message, detail = {}) => log.info(detail, message),
     error: (message, detail = {}) => log.error(detail, message),
@@ -58,14 +59,15 @@ async function start(settings: Settings): Promise<void> {
       process.exit(1);
     },
   };
+  const options = platformOptions(settings, events);
   const platform = await Platform.start({
-    ...platformOptions(settings, events),
+    ...options,
     statusExtra: () => (agent === undefined ? {} : { agent: agent.status }),
     // A page that is open asks every second: its requests are for those who debug.
     requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
-  greet(settings, platform, agent);
+  greet(settings, platform, options.pageFolder !== undefined, agent);
   await stopping;
   log.info('stopping');
   await agent?.stop();
@@ -82,12 +84,12 @@ async function startAgent(settings: Settings, platform: Platform, log: EventLog)
   }
 }
 
-function greet(settings: Settings, platform: Platform, agent: HostAgent | undefined): void {
+function greet(settings: Settings, platform: Platform, hasPage: boolean, agent: HostAgent | undefined): void {
   const { listen, data } = settings;
   process.stdout.write(
     [
       'Tidemark is up.',
-      `  page       http://${hostOfUrl(listen.host)}:${platform.httpPort}`,
+      `  ${hasPage ? 'page    ' : 'HTTP API'}   http://${hostOfUrl(listen.host)}:${platform.httpPort}`,
       `  gRPC       ${hostOfUrl(listen.host)}:${platform.grpcPort}`,
       `  DogStatsD  ${agent?.dogstatsd || 'not listening'}`,
       `  data       ${resolve(data.folder)}`,

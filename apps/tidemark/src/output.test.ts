@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { QueryReply } from '@tidemark/contract';
+import { TidemarkError } from '@tidemark/ports';
+import { openEventLog } from './event-log.ts';
+import { explain } from './failure.ts';
+import { parseTime } from './parse-time.ts';
+import { printable } from './printable.ts';
+import { formatReply } from './query-output.ts';
+
+const NOW_MS = 1_700_000_000_000;
+
+function reply(values: readonly number[], scope = 'host:a'): QueryReply {
+  const timesMs = values.map((_, i) => NOW_MS + i * 1000);
+  return QueryReply.fromPartial({
+    series: [{ scope, expression: 'avg:m{*} by {host}', intervalMs: 1000, timesMs, values: [...values] }],
+    completeThroughMs: NOW_MS + 2000,
+  });
+}
+
+describe('what is printed', () => {
+  test('times are read as people write them', () => {
+    expect(parseTime('now', NOW_MS)).toBe(NOW_MS);
+    expect(parseTime('-15m', NOW_MS)).toBe(NOW_MS - 900_000);
+    expect(parseTime('-1.5d', NOW_MS)).toBe(NOW_MS - 129_600_000);
+    expect(parseTime('1700000000', 0)).toBe(NOW_MS);
+    expect(parseTime('1700000000000', 0)).toBe(NOW_MS);
+    expect(parseTime('2023-11-14T22:13:20Z', 0)).toBe(NOW_MS);
+    for (const wrong of ['yesterday', '-15x', '', '15m', '1e400'])
+      expect(() => parseTime(wrong, 0)).toThrow(/is no time/);
+  });
+
+  test('a table marks what is not complete yet', () => {
+    const lines = formatReply(reply([1, 2, 3]), 'table', false).split('\n');
+    expect(lines.filter((line) => line.includes('~'))).toHaveLength(2);
+    expect(lines.find((line) => line.includes('22:13:22'))).toContain('~');
+    expect(formatReply(reply(Array.from({ length: 200 }, (_, i) => i)), 'table', false)).toMatch(
+      /199 .*0 .*99\.5 .*199 .*200/,
+    );
+  });
+
+  test('CSV quotes, and runs nothing', () => {
+    const csv = formatReply(reply([0.1], '=cmd(),"x"'), 'csv', false);
+    expect(csv).toBe(`time,expression,scope,value\n2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1\n`);
+  });
+
+  test('a chart is drawn of any numbers', () => {
+    for (const values of [[1], [1, 2, 1], [5e30, 5e30], [Number.NaN, 3, Number.POSITIVE_INFINITY, 4], [-1e-9, 1e-9]]) {
+      expect(formatReply(reply(values), 'chart', false)).toContain('host:a');
+    }
+    expect(formatReply(reply([Number.NaN]), 'chart', false)).toBe('no points in this range\n');
+    expect(formatReply(reply([]), 'table', false)).toContain('│');
+  });
+
+  test('names and messages of others move no cursor and fake no line', () => {
+    expect(printable('a\u001b[2Jb\nc\u202e')).toBe('a�[2Jb�c�');
+    const lines: string[] = [];
+    const log = openEventLog('info', (line) => lines.push(line));
+    log.warn({ check: 'disk\n12:00:00 error all is lost' }, 'a check failed');
+    log.debug('not this');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn a check failed check="disk\\n12:00:00 error all is lost"\n$/);
+  });
+
+  test('a full disk says what to do', () => {
+    const error = new TidemarkError('resource_exhausted', 'cannot write /x: ENOSPC', { path: '/x', errno: 'ENOSPC' });
+    expect(explain(error)).toMatch(/cannot write .*\nThe disk is full: .*--data/);
+  });
+});

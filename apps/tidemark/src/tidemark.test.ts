@@ -1,0 +1,183 @@
+import { createSocket } from 'node:dgram';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { StartedProcess, tidemark, until } from './started-process.fixture.ts';
+
+let folder: string;
+let started: StartedProcess[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'));
+});
+
+afterEach(async () => {
+  await Promise.all(started.map((one) => one.signal('SIGKILL')));
+  started = [];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(...flags: string[]): Promise<StartedProcess> {
+  const platform = await StartedProcess.start(folder, ...flags);
+  started.push(platform);
+  return platform;
+}
+
+interface Answer {
+  readonly completeThroughMs?: number;
+  readonly series: readonly { readonly values: readonly number[] }[];
+}
+
+/** The sum over the hour before `toMs`. */
+async function sumOf(platform: StartedProcess, metric: string, toMs: number): Promise<number> {
+  const { out, code } = await tidemark(
+    ...['query', `sum:${metric}{*}.rollup(sum, 3600)`, '--from', String(toMs - 3_600_000), '--to', String(toMs)],
+    ...['--format', 'json', '--address', platform.address],
+  );
+  expect(code).toBe(0);
+  const answer: Answer = JSON.parse(out);
+  return answer.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
+}
+
+interface HttpAnswer {
+  readonly complete_through: number | null;
+  readonly series: readonly { readonly pointlist: readonly unknown[] }[];
+}
+
+/** An answer over HTTP: a process for each try would take long. */
+async function ask(platform: StartedProcess, query: string, aroundMs: number): Promise<HttpAnswer> {
+  const around = aroundMs / 1000;
+  const range = `from=${around - 60}&to=${around + 60}`;
+  const response = await fetch(`${platform.url}/api/v1/query?query=${encodeURIComponent(query)}&${range}`);
+  return (await response.json()) as HttpAnswer;
+}
+
+async function complete(platform: StartedProcess, throughMs: number): Promise<void> {
+  await until('a complete answer', async () => {
+    const { complete_through: through } = await ask(platform, 'sum:a{*}', throughMs);
+    return through !== null && through * 1000 > throughMs;
+  });
+}
+
+/** Each test starts platforms and a dozen commands, as processes: on a machine that is busy that takes its time. */
+jest.setTimeout(90_000);
+
+describe('tidemark', () => {
+  test('what was acknowledged is there after a kill; nobody else gets its folder or its ports', async () => {
+    const first = await start('--no-agent', '--completeness-lateness-ms', '500');
+    const address = ['--address', first.address];
+    const sends = await Promise.all([
+      tidemark('send', 'web.requests', '5', '--kind', 'count', '--tag', 'env:prod', 'role:web', ...address),
+      tidemark('send', 'web.requests', '7', '--kind', 'count', '--tag', 'env:dev', ...address),
+      tidemark('send', 'web.requests', '1', '--timestamp', '-30d', ...address),
+    ]);
+    expect(sends.map(({ code }) => code)).toEqual([0, 0, 1]);
+    expect(sends[0].out).toMatch(/^acknowledged: count web.requests 5 {env:prod,role:web} at /);
+    expect(sends[2].error).toMatch(/not taken: .*timestamp.*limit/);
+    const toMs = Date.now();
+    await complete(first, toMs);
+
+    const port = new URL(first.url).port;
+    const elsewhere = ['--data', join(folder, 'other'), '--no-agent'];
+    const [before, metrics, tags, status, second, http, grpc] = await Promise.all([
+      sumOf(first, 'web.requests', toMs),
+      tidemark('metrics', 'web', ...address),
+      tidemark('tags', 'web.requests', ...address),
+      tidemark('status', ...address),
+      tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0'),
+      tidemark('start', ...elsewhere, '--http-port', port, '--grpc-port', '0'),
+      tidemark('start', '--data', join(folder, 'third'), '--no-agent', '--grpc-port', first.address.split(':')[1]),
+    ]);
+    expect(before).toBe(12);
+    expect(metrics.out).toMatch(/web\.requests .*count .*2/);
+    expect(tags.out).toMatch(/env .*2 .*2 .*(prod|dev) \(1\)/);
+    expect(status.out).toMatch(/complete through .* D is 500 ms/);
+    expect(status.out).toMatch(/points\/3 /);
+    expect(status.out).toMatch(/timestamp_behind 1/);
+    expect(second).toMatchObject({ code: 1, error: expect.stringMatching(/in use by process \d+\n.*--data/) });
+    expect(http).toMatchObject({ code: 1, error: expect.stringMatching(/HTTP port \d+ .* in use.*\n.*--http-port/) });
+    expect(grpc).toMatchObject({ code: 1, error: expect.stringMatching(/gRPC port \d+ .* in use.*\n.*--grpc-port/) });
+
+    await first.signal('SIGKILL');
+    const again = await start('--no-agent', '--completeness-lateness-ms', '500');
+    await complete(again, toMs);
+    expect(await sumOf(again, 'web.requests', toMs)).toBe(before);
+    expect(await again.signal('SIGINT')).toBe(0);
+  });
+
+  test('this host is seen at once, and a DogStatsD port that is taken is no reason to stop', async () => {
+    const taken = createSocket('udp4');
+    await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
+    const platform = await start('--dogstatsd-port', String(taken.address().port));
+    expect(platform.error).toMatch(/in use.*--dogstatsd-port.*without DogStatsD/);
+    await until('metrics of this host', async () => {
+      const { series, complete_through: through } = await ask(platform, 'avg:system.cpu.user{*}', Date.now());
+      return series[0]?.pointlist.length > 2 && through !== null && through * 1000 > Date.now() - 10_000;
+    });
+    const query = ['query', 'avg:system.cpu.user{*} by {host}', '--address', platform.address];
+    const chart = await tidemark(...query, '--format', 'chart');
+    expect(chart).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('host:'),
+      error: expect.stringContaining('complete through'),
+    });
+    expect(await platform.signal('SIGTERM')).toBe(0);
+    expect(platform.error).toContain('stopped');
+    taken.close();
+  });
+
+  test('the operator has keys, hashes and skips, and without a key only loopback is served', async () => {
+    const refused = await tidemark(
+      'start',
+      '--data',
+      folder,
+      '--host',
+      '0.0.0.0',
+      '--http-port',
+      '0',
+      '--grpc-port',
+      '0',
+    );
+    expect(refused).toMatchObject({ code: 1, error: expect.stringMatching(/no key exists(.|\n)*keys create/) });
+    const platform = await start('--no-agent');
+    const address = ['--address', platform.address];
+    const created = await tidemark('keys', 'create', 'ops', '--scope', 'read', 'admin', ...address);
+    expect(created.out).toMatch(/^tdm_\S+\n$/);
+    const key = ['--key', created.out.trim()];
+    const [listed, sent, hashes, skipped] = await Promise.all([
+      tidemark('keys', 'list', ...address, ...key),
+      tidemark('send', 'a', '1', ...address, '--key', 'tdm_wrong'),
+      tidemark('state-hash', '--format', 'json', ...address, ...key),
+      tidemark('skip', 'points', '1', '99', '--reason', 'a test', ...address),
+    ]);
+    expect(listed.out).toMatch(/default .*ops .*read, admin/);
+    expect(listed.out).not.toContain(created.out.trim());
+    expect(sent).toMatchObject({ code: 1, error: expect.stringMatching(/key is not known.*\n.*--key/) });
+    expect(JSON.parse(hashes.out)).toHaveLength(4);
+    expect(skipped).toMatchObject({ code: 1, error: expect.stringContaining('points/1 is not halted') });
+    const revoked = await tidemark('keys', 'revoke', 'ops', ...address);
+    expect(revoked.code).toBe(0);
+  });
+
+  test('a folder of a newer program, or a wrong command, is refused with what to do', async () => {
+    mkdirSync(join(folder, 'log'));
+    writeFileSync(join(folder, 'log', 'FORMAT'), 'tidemark-log 99\n');
+    const [newer, setting, command, away] = await Promise.all([
+      tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0'),
+      tidemark('start', '--store-threads', '0'),
+      tidemark('statu'),
+      tidemark('metrics', '--address', '127.0.0.1:1'),
+    ]);
+    expect(newer).toMatchObject({ code: 1, error: expect.stringMatching(/format 99(.|\n)*newer one/) });
+    expect(setting).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('store.threads: 0, given by --store-threads'),
+    });
+    expect(command).toMatchObject({ code: 1, error: expect.stringContaining('status') });
+    expect(away).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/no platform answers at 127.0.0.1:1.*npm start/),
+    });
+  });
+});
