@@ -49,7 +49,11 @@ export interface DeadLaneInfo {
  */
 export class ControlState {
   nextOffset = 0;
+  /** Append time of the newest record applied, by the log's clock: no decision that was not read yet is older. */
+  throughMs = Number.NEGATIVE_INFINITY;
   term = 0;
+  /** Offset of the record that claimed the term: of two claims of one term the first counts. */
+  termOffset = -1;
   readonly sessions = new Map<string, SessionInfo>();
   readonly fences = new Map<string, FenceInfo>();
   readonly deadLanes = new Map<string, DeadLaneInfo>();
@@ -73,6 +77,7 @@ export class ControlState {
   /** Applies the record at `offset`, which the log took at `appendTimeMs`. */
   apply(message: ControlMessage, offset: number, appendTimeMs: number): void {
     this.nextOffset = offset + 1;
+    this.throughMs = Math.max(this.throughMs, appendTimeMs);
     switch (message.$case) {
       case 'registered': {
         const { session, process } = message.value;
@@ -97,7 +102,10 @@ export class ControlState {
         return;
       }
       case 'term':
-        if (message.value.term > this.term) this.term = message.value.term;
+        if (message.value.term > this.term) {
+          this.term = message.value.term;
+          this.termOffset = offset;
+        }
         return;
       case 'map':
         if (this.#inForce(message.value.term)) this.#decideMap(message.value);
@@ -177,7 +185,16 @@ export function fenceKey(session: Uint8Array, lane: { partition: number; lane: n
   return lane === undefined ? toHex(session) : `${toHex(session)}.${lane.partition}.${lane.lane}`;
 }
 
+/** In no name, so that it can't be taken for a part of one. */
+const BUDGET_SEPARATOR = '\n';
+
+/** Tenant and metric of a budget's name; no metric when it is the tenant's as a whole. */
+export function budgetOf(key: string): { tenant: string; metric: string } {
+  const [tenant, metric = ''] = key.split(BUDGET_SEPARATOR);
+  return { tenant, metric };
+}
+
 /** Name of a budget: of a tenant as a whole when `metric` is empty. */
 export function budgetKey(tenant: string, metric: string): string {
-  return metric === '' ? tenant : `${tenant}/${metric}`;
+  return metric === '' ? tenant : `${tenant}${BUDGET_SEPARATOR}${metric}`;
 }
