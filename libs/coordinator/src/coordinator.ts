@@ -2,6 +2,7 @@ import { toHex } from '@tidemark/bytes';
 import type { KeyDecision } from '@tidemark/contract';
 import {
   budgetKey,
+  budgetOf,
   type ControlFollower,
   type ControlMessage,
   ControlWriter,
@@ -10,6 +11,7 @@ import {
   fenceKey,
   hashApiKey,
   newApiKey,
+  type SessionInfo,
 } from '@tidemark/control';
 import { evenMap, packSlots } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
@@ -79,8 +81,7 @@ export class Coordinator {
   /** Claims a term, sees to a first map, completes fences it finds, and goes on in the background. */
   async start(): Promise<void> {
     const { control, process, partitions, clock, isAlone } = this.#options;
-    this.#term = control.state.term + 1;
-    await this.#decide({ $case: 'term', value: { term: this.#term, process } });
+    await this.#claimTerm(process);
     if (control.state.map === undefined) {
       const map = evenMap(partitions);
       const wire = { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
@@ -95,6 +96,20 @@ export class Coordinator {
       }
     }
     this.#running = this.#run();
+  }
+
+  /** Claims the next term, until no other claim of the same term was first. */
+  async #claimTerm(process: string): Promise<void> {
+    const { control } = this.#options;
+    for (;;) {
+      this.#term = control.state.term + 1;
+      const { offset } = await this.#writer.append(
+        { $case: 'term', value: { term: this.#term, process } },
+        this.#stop.signal,
+      );
+      await control.reached(offset);
+      if (control.state.termOffset >= offset) return;
+    }
   }
 
   async stop(): Promise<void> {
@@ -128,11 +143,15 @@ export class Coordinator {
     return this.#decide({ $case: 'key', value: { term: this.#term, ...decision } });
   }
 
+  get #isOver(): boolean {
+    return this.#options.control.state.term > this.#term;
+  }
+
   /** Appends a decision and waits until this process has read it back. */
   async #decide(message: ControlMessage): Promise<void> {
     const { offset } = await this.#writer.append(message, this.#stop.signal);
     await this.#options.control.reached(offset);
-    if (this.#options.control.state.term > this.#term) {
+    if (this.#isOver) {
       throw new TidemarkError('failed_precondition', `term ${this.#term} is over: another coordinator took over`);
     }
   }
@@ -147,20 +166,21 @@ export class Coordinator {
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
         this.#lastError = error.message;
-        if (error.code === 'failed_precondition') return;
+        if (this.#isOver) return;
       }
       await sleep(clock, TURN_MS, signal);
     }
   }
 
   async #turn(): Promise<void> {
-    const { control, clock } = this.#options;
+    const { control, clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
-    for (const session of [...control.state.sessions.values()]) {
-      if (session.state !== 'open') continue;
-      const renewedMs = this.#renewedMs.get(session.key) ?? nowMs;
-      if (nowMs - renewedMs > LEASE_MS) {
-        await this.#fence(session.session, undefined, `no renewal for ${LEASE_MS / 1000} s`);
+    if (this.#expired(nowMs).length > 0) {
+      // A coordinator that was cut off or stood still has renewals to read first: silence was its own then.
+      const { next } = await log.bounds('control', 0);
+      await control.reached(next - 1);
+      for (const { session } of this.#expired(nowMs)) {
+        await this.#fence(session, undefined, `no renewal for ${LEASE_MS / 1000} s`);
       }
     }
     for (const dead of [...control.state.deadLanes.values()]) {
@@ -171,6 +191,12 @@ export class Coordinator {
       this.#budgetsMs = nowMs;
       await this.#judgeBudgets();
     }
+  }
+
+  #expired(nowMs: number): SessionInfo[] {
+    return [...this.#options.control.state.sessions.values()].filter(({ key, state }) => {
+      return state === 'open' && nowMs - (this.#renewedMs.get(key) ?? nowMs) > LEASE_MS;
+    });
   }
 
   /** First the decision in `control`, then its copies; a successor completes what is left undone. */
@@ -199,8 +225,7 @@ export class Coordinator {
     const counts = new Map((await seriesCounts()).map((count) => [budgetKey(count.tenant, count.metric), count]));
     // What is over and not reported any more has fallen far below its limit.
     for (const key of control.state.overBudget.keys()) {
-      const [tenant, metric = ''] = key.split('/');
-      if (!counts.has(key)) counts.set(key, { tenant, metric, series: 0 });
+      if (!counts.has(key)) counts.set(key, { ...budgetOf(key), series: 0 });
     }
     for (const [key, { tenant, metric, series }] of counts) {
       const limit = metric === '' ? tenantSeries : metricSeries;
