@@ -32,6 +32,11 @@ export interface QueryServiceOptions {
    * do no harm but cost requests. Empty before the first map was decided.
    */
   readonly maps: (sinceMs: number) => readonly PartitionMap[];
+  /**
+   * No point that was accepted before this time (ms since the epoch, by its intake's clock) is of a map that `maps` does
+   * not have: an answer claims no more. Asked before `maps`. Left out where the map never changes.
+   */
+  readonly mapsThroughMs?: () => number;
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
   readonly clock: Clock;
@@ -76,22 +81,19 @@ export class QueryService implements QueryReader {
       if (steps > this.#limits.steps) throw beyondLimit(this.#limits, 'steps', `${steps} steps of ${stepMs / 1000} s`);
     }
     return this.#gate.run(tenant, () =>
-      withDeadline(this.#options.clock, this.#limits, signal, (within) =>
-        this.#answer(
-          query,
-          leaves,
-          new QueryRun({
-            tenant,
-            fromMs,
-            toMs,
-            maps: this.#maps(fromMs),
-            stores: this.#options.stores,
-            limits: this.#limits,
-            knownSets: this.#knownSets,
-            signal: within,
-          }),
-        ),
-      ),
+      withDeadline(this.#options.clock, this.#limits, signal, (within) => {
+        const { mapsThroughMs, stores } = this.#options;
+        const throughMs = mapsThroughMs?.();
+        const run = new QueryRun({
+          ...{ tenant, fromMs, toMs, stores },
+          maps: this.#maps(fromMs),
+          limits: this.#limits,
+          knownSets: this.#knownSets,
+          signal: within,
+        });
+        if (throughMs !== undefined) run.completeness.add(Number.isFinite(throughMs) ? throughMs : undefined);
+        return this.#answer(query, leaves, run);
+      }),
     );
   }
 
