@@ -1,0 +1,97 @@
+import { below, type Random } from '@tidemark/ports';
+import type { Cluster } from './cluster.ts';
+import type { SupervisedNode } from './supervised-node.ts';
+
+const LOOK_MS = 250;
+
+/** Does to the cluster what happens to clusters, by seed, until `stop`. */
+export class Chaos {
+  readonly #cluster: Cluster;
+  readonly #random: Random;
+  #isOver = false;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#random = cluster.world.random.fork('chaos');
+  }
+
+  start(): void {
+    this.#next();
+  }
+
+  /** Nothing goes wrong from here on, and what is broken comes back. */
+  stop(): void {
+    this.#isOver = true;
+    const { world, supervised, coordinators } = this.#cluster;
+    world.faults.stop();
+    world.network.healAll();
+    for (const node of [...supervised, ...coordinators]) node.resume();
+    world.trace('all is well from here on');
+  }
+
+  #next(): void {
+    this.#cluster.world.clock.setTimer(LOOK_MS, () => {
+      if (this.#isOver) return;
+      this.#look();
+      this.#next();
+    });
+  }
+
+  #look(): void {
+    const { log, coordinators, intakes, stores, clients, query } = this.#cluster;
+    const downMs = () => 100 + this.#random.next() ** 3 * 20_000;
+    this.#maybe('crash.log', [log], (node) => node.crash(this.#kind(), this.#random.next() ** 2 * 9000));
+    this.#maybe('crash.coordinator', coordinators, (node) => {
+      node.crash(this.#kind(), node === coordinators[0] ? downMs() : undefined);
+    });
+    this.#maybe('crash.intake', intakes, (node) => node.crash(this.#kind(), downMs()));
+    this.#maybe('crash.store', stores, (node) => node.crash(this.#kind(), downMs()));
+    this.#maybe('crash.client', clients, (node) => node.crash(this.#kind(), downMs()));
+    this.#maybe('crash.query', [query], (node) => node.crash(this.#kind(), this.#random.next() * 2000));
+    this.#maybe('pause.intake', intakes, (node) => node.pause(this.#pauseMs()));
+    this.#maybe('pause.store', stores, (node) => node.pause(this.#pauseMs()));
+    this.#maybe('pause.coordinator', coordinators, (node) => node.pause(this.#pauseMs()));
+    this.#maybe('pause.client', clients, (node) => node.pause(this.#pauseMs()));
+    this.#maybe('network.partition', this.#cluster.supervised, (node) => this.#cut(node));
+    this.#maybe<unknown>('clock.jump', [...intakes, ...clients], (node) => this.#jump(node));
+    this.#maybe('coordinator.usurped', [coordinators[1]], (node) => node.start());
+    this.#maybe('map.change', coordinators, (node) => node.host?.changeMap().catch(() => undefined));
+  }
+
+  #maybe<Host>(
+    fault: string,
+    nodes: readonly SupervisedNode<Host>[],
+    happen: (node: SupervisedNode<Host>) => void,
+  ): void {
+    if (!this.#cluster.world.faults.fires(fault)) return;
+    const node = nodes[below(this.#random, nodes.length)];
+    this.#cluster.world.trace(`${fault} of ${node.name}`);
+    happen(node);
+  }
+
+  #kind(): 'process' | 'power' {
+    return this.#random.next() < 0.5 ? 'process' : 'power';
+  }
+
+  #pauseMs(): number {
+    return 200 + this.#random.next() ** 2 * 16_000;
+  }
+
+  #cut(node: SupervisedNode<unknown>): void {
+    const { world, supervised } = this.#cluster;
+    const other = supervised[below(this.#random, supervised.length)];
+    if (other === node) return;
+    world.trace(`${node.name} and ${other.name} are cut off from each other`);
+    world.network.partition(node.name, other.name);
+    world.clock.setTimer(200 + this.#random.next() ** 2 * 14_000, () => world.network.heal(node.name, other.name));
+  }
+
+  /** A clock is set wrong for a while: a session, which reads it only once, goes on as before. */
+  #jump(node: SupervisedNode<unknown>): void {
+    if (node.host === undefined) return;
+    const isClient = this.#cluster.clients.some(({ name }) => name === node.name);
+    // A client's points have the times of its clock: those must stay within what an intake takes.
+    const most = isClient ? 1000 : 3_600_000;
+    node.jump((this.#random.next() * 2 - 1) * most, this.#random.next() * 10_000);
+  }
+}

@@ -1,0 +1,112 @@
+import { Client } from '@tidemark/client';
+import type { KindName } from '@tidemark/model';
+import { below, type Clock, type Disk, type Random, sleep } from '@tidemark/ports';
+import type { NetworkEndpoint } from '@tidemark/simulation';
+import { SimulatedConnector } from './intake-connector.ts';
+import type { Ledger } from './ledger.ts';
+import { kindOf, METRICS } from './series.ts';
+import { LATENESS_MS } from './settings.ts';
+import { Violation } from './violation.ts';
+
+export interface ClientHostOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: NetworkEndpoint;
+  /** Where its spool is; a client without one loses what is unsettled when it crashes. */
+  readonly disk: Disk | undefined;
+  readonly intakes: readonly string[];
+  readonly ledger: Ledger;
+  /** A value that no other point has. */
+  readonly nextValue: () => number;
+  readonly failed: (error: unknown) => void;
+}
+
+const PAUSE_MS = 700;
+const TIME_GRID_MS = 100;
+
+/** A program that records points through the client library, most of them in time, some late. */
+export class ClientHost {
+  readonly client: Client;
+  readonly #options: ClientHostOptions;
+  #isRecording = true;
+
+  private constructor(client: Client, options: ClientHostOptions) {
+    this.client = client;
+    this.#options = options;
+  }
+
+  static async start(options: ClientHostOptions): Promise<ClientHost> {
+    const { clock, random, network, disk, intakes, ledger, name, failed } = options;
+    const client = await Client.open(
+      {
+        connector: new SimulatedConnector({ network, client: name, ledger, failed }),
+        ...{ addresses: intakes, clock, random, disk },
+      },
+      {
+        name,
+        flushIntervalMs: 1000,
+        maxBatchBytes: 300,
+        memoryBytes: 256 * 1024,
+        spoolBytes: 256 * 1024,
+        spoolFileBytes: 2048,
+        frontierLagMs: 30_000,
+        replyTimeoutMs: 3000,
+        greetingTimeoutMs: 2000,
+        maxBackoffMs: 1000,
+      },
+    );
+    const host = new ClientHost(client, options);
+    host.#record().catch(failed);
+    return host;
+  }
+
+  stopRecording(): void {
+    this.#isRecording = false;
+    this.client.flush();
+  }
+
+  async #record(): Promise<void> {
+    const { clock, random } = this.#options;
+    while (this.#isRecording) {
+      for (let left = below(random, 4); left > 0; left--) this.#recordOne();
+      this.#addsUp();
+      await sleep(clock, random.next() * PAUSE_MS);
+    }
+  }
+
+  #recordOne(): void {
+    const { clock, random, ledger, name, nextValue } = this.#options;
+    const { metric, kind } = METRICS[below(random, METRICS.length)];
+    const tags = [`client:${name}`, `part:${Math.floor(clock.monotonicMs() / 20_000) + below(random, 2)}`];
+    const timeMs = Math.floor((clock.wallMs() - this.#ageMs()) / TIME_GRID_MS) * TIME_GRID_MS;
+    if (ledger.isRecorded(metric, kindOf(kind), tags, timeMs)) return;
+    const value = nextValue();
+    ledger.record(metric, kindOf(kind), tags, timeMs, value);
+    record(this.client, kind, metric, value, tags, timeMs);
+  }
+
+  /** How old a point is when it is recorded: most are new, some just about in time, some late. */
+  #ageMs(): number {
+    const { random } = this.#options;
+    const draw = random.next();
+    if (draw < 0.55) return random.next() * 300;
+    return random.next() * (draw < 0.9 ? LATENESS_MS : 4 * LATENESS_MS);
+  }
+
+  #addsUp(): void {
+    const stats = this.client.stats();
+    const { points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints } = stats;
+    const gone = stats.droppedPoints + stats.indeterminatePoints;
+    const settled = ackedPoints + rejectedPoints + refusedPoints + gone + stats.pendingPoints;
+    if (settled === points + recoveredPoints) return;
+    throw new Violation('client-stats', `${this.#options.name}: ${JSON.stringify(stats)} do not add up`);
+  }
+}
+
+function record(client: Client, kind: KindName, metric: string, value: number, tags: string[], timeMs: number): void {
+  if (kind === 'gauge') client.gauge(metric, value, tags, timeMs);
+  else if (kind === 'count') client.count(metric, value, tags, timeMs);
+  else if (kind === 'counter') client.counter(metric, value, tags, timeMs);
+  else client.distribution(metric, value, tags, timeMs);
+}

@@ -1,0 +1,182 @@
+import { toHex } from '@tidemark/bytes';
+import type { AggregateReply } from '@tidemark/contract';
+import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
+import { dayOf, KIND } from '@tidemark/model';
+import { unpackSketch } from '@tidemark/sketch';
+import { readTagFacts } from '@tidemark/tag-facts';
+import type { Cluster } from './cluster.ts';
+import { batchKey, pointKey } from './ledger.ts';
+import type { AppliedPoint, PlainConsumer } from './plain-consumer.ts';
+import { type KnownSeries, METRICS, TENANT } from './series.ts';
+import { PARTITIONS } from './settings.ts';
+import { Violation } from './violation.ts';
+
+const STEP_MS = 100;
+
+/** What the log and the stores hold in the end, against what was recorded, sent and acknowledged. */
+export class ContentCheck {
+  readonly #cluster: Cluster;
+  ackedPoints = 0;
+  appliedPoints = 0;
+  /** Values read back from the stores, each replica counted. */
+  valuesRead = 0;
+  tagNeeds = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** In the log: nothing that was not sent, nothing twice, and all that was acknowledged. */
+  checkLog(applied: readonly AppliedPoint[]): void {
+    const { ledger } = this.#cluster;
+    const found = new Map<string, AppliedPoint>();
+    for (const point of applied) {
+      const key = pointKey(point.series, point.timeMs);
+      const recorded = ledger.recorded.get(key);
+      if (recorded?.value !== point.value) {
+        throw new Violation('never-sent', `${key} is ${point.value} in the log, recorded was ${recorded?.value}`);
+      }
+      const other = found.get(key);
+      if (other !== undefined) {
+        throw new Violation(
+          'exactly-once',
+          `${recorded.series.metric} ${key} is applied twice: partition ${other.partition} offset ${other.offset} (${other.batch}), ` +
+            `partition ${point.partition} offset ${point.offset} (${point.batch})`,
+        );
+      }
+      found.set(key, point);
+    }
+    this.appliedPoints = found.size;
+    for (const batch of ledger.batches.values()) {
+      if (!batch.isAcked) continue;
+      this.ackedPoints += batch.points.length;
+      const lost = batch.points.filter(({ series, timeMs }) => !found.has(pointKey(series.id, timeMs)));
+      if (lost.length === 0) continue;
+      throw new Violation(
+        'acked-is-kept',
+        `${lost.length} of ${batch.points.length} points of ${batchKey(batch.clientSession, batch.sequence)} are lost, ` +
+          `such as ${lost[0].series.metric} ${lost[0].value}`,
+      );
+    }
+  }
+
+  /** Tags before points: a reader of `tags` up to a block's offset knows each of its series, and its day. */
+  checkTags(plain: readonly PlainConsumer[]): void {
+    for (const [partition, consumer] of plain.entries()) {
+      const named = new Map<string, number>();
+      const days = new Map<string, number>();
+      for (const [offset, record] of this.#cluster.copy.of('tags', partition).entries()) {
+        const seen = (map: Map<string, number>, key: string) => map.has(key) || map.set(key, offset);
+        readTagFacts(record, {
+          series: (id, _, day) => {
+            seen(named, toHex(id));
+            seen(days, `${toHex(id)}/${day}`);
+          },
+          day: (id, day) => void seen(days, `${toHex(id)}/${day}`),
+        });
+      }
+      for (const { series, timeMs, tagsOffset, offset } of consumer.needs) {
+        this.tagNeeds++;
+        const name = named.get(series) ?? Number.POSITIVE_INFINITY;
+        const day = days.get(`${series}/${dayOf(timeMs)}`) ?? Number.POSITIVE_INFINITY;
+        if (Math.max(name, day) < tagsOffset) continue;
+        throw new Violation(
+          'tags-before-points',
+          `block ${offset} of partition ${partition} names tags below ${tagsOffset}, but ${series} is named at ${name}`,
+        );
+      }
+    }
+  }
+
+  /** Every replica answers with exactly the points of the log. */
+  async checkStores(applied: readonly AppliedPoint[]): Promise<void> {
+    const bySeries = new Map<string, AppliedPoint[]>();
+    for (const point of applied) {
+      const key = `${point.partition}/${point.series}`;
+      bySeries.set(key, [...(bySeries.get(key) ?? []), point]);
+    }
+    const times = applied.map(({ timeMs }) => timeMs);
+    const fromMs = Math.min(...times) - 1000;
+    const toMs = Math.max(...times) + 1000;
+    for (const node of this.#cluster.stores) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        for (const { metric } of METRICS) {
+          await this.#checkMetric(node.name, partition, metric, fromMs, toMs, bySeries);
+        }
+      }
+    }
+  }
+
+  async #checkMetric(
+    store: string,
+    partition: number,
+    metric: string,
+    fromMs: number,
+    toMs: number,
+    bySeries: ReadonlyMap<string, readonly AppliedPoint[]>,
+  ): Promise<void> {
+    const host = this.#cluster.stores.find(({ name }) => name === store)?.host;
+    if (host === undefined) throw new Violation('liveness', `${store} is not up in the end`);
+    const series = this.#cluster.ledger.names.all.filter((one) => one.metric === metric);
+    if (series.length === 0) return;
+    const { kind, metricId } = series[0];
+    const isSketch = kind === KIND.distribution;
+    const reply = await host.points[partition].aggregate({
+      ...{ partition, metricId, fromMs, toMs, stepMs: STEP_MS, maxPoints: 0, tagsOffset: Number.MAX_SAFE_INTEGER },
+      timeFold: isSketch ? TIME_FOLD.sketch : TIME_FOLD.sum,
+      spaceFold: isSketch ? SPACE_FOLD.sketch : SPACE_FOLD.sum,
+      groups: series.map(({ idBytes }) => ({ digest: Buffer.alloc(0), series: idBytes })),
+    });
+    const known = host.tags[partition].match({
+      ...{ partition, tenant: TENANT, metric, filter: undefined, groupBy: [], fromMs, toMs },
+      ...{ maxSeries: 1_000_000, maxGroups: 1000 },
+    });
+    const named = new Set(known.groups.flatMap((group) => idsOf(group.series)));
+    for (const [at, one] of series.entries()) {
+      const points = bySeries.get(`${partition}/${one.id}`) ?? [];
+      if (points.length > 0 && !named.has(one.id)) {
+        throw new Violation(
+          'tags-before-points',
+          `${store}: ${metric}{${one.tags}} has points, its tag store does not know it`,
+        );
+      }
+      this.#compare(store, partition, one, valuesOf(reply, at, fromMs), points);
+    }
+  }
+
+  #compare(
+    store: string,
+    partition: number,
+    series: KnownSeries,
+    found: ReadonlyMap<number, number>,
+    points: readonly AppliedPoint[],
+  ): void {
+    const expected = new Map(points.map(({ timeMs, value }) => [timeMs, value]));
+    for (const timeMs of new Set([...found.keys(), ...expected.keys()])) {
+      this.valuesRead++;
+      if (found.get(timeMs) === expected.get(timeMs)) continue;
+      throw new Violation(
+        'stores-hold-the-log',
+        `${store}, partition ${partition}: ${series.metric}{${series.tags}} at ${timeMs} is ${found.get(timeMs)}, ` +
+          `the log has ${expected.get(timeMs)}`,
+      );
+    }
+  }
+}
+
+/** Values of one group by time; steps without any are left out. */
+function valuesOf(reply: AggregateReply, group: number, fromMs: number): Map<number, number> {
+  const { count, sum, sketches } = reply.groups[group];
+  const values = new Map<number, number>();
+  for (const [step, packed] of sketches.entries()) {
+    if (packed.length > 0) values.set(fromMs + step * STEP_MS, unpackSketch(packed).sum);
+  }
+  for (let step = 0; step * 8 < sum.length; step++) {
+    if (count.readDoubleLE(step * 8) > 0) values.set(fromMs + step * STEP_MS, sum.readDoubleLE(step * 8));
+  }
+  return values;
+}
+
+function idsOf(series: Uint8Array): string[] {
+  return Array.from({ length: series.length / 16 }, (_, i) => toHex(series.subarray(i * 16, i * 16 + 16)));
+}

@@ -1,0 +1,46 @@
+import type { Random } from '@tidemark/ports';
+
+/** Probabilities of the faults at each opportunity: of the ports at each operation, of the rest at each look. */
+const PROBABILITIES: Readonly<Record<string, number>> = {
+  'disk.full': 0.004,
+  'disk.write-error': 0.004,
+  'disk.sync-error': 0.004,
+  'disk.slow': 0.02,
+  'key-value.full': 0.02,
+  'key-value.write-error': 0.02,
+  'key-value.slow': 0.03,
+  'network.drop-request': 0.01,
+  'network.drop-reply': 0.01,
+  'network.duplicate-request': 0.03,
+  'network.delay': 0.03,
+  'network.break': 0.002,
+  'crash.log': 0.006,
+  'crash.coordinator': 0.008,
+  'crash.intake': 0.012,
+  'crash.store': 0.012,
+  'crash.client': 0.008,
+  'crash.query': 0.004,
+  'network.partition': 0.015,
+  'pause.intake': 0.008,
+  'pause.store': 0.004,
+  'pause.coordinator': 0.004,
+  'pause.client': 0.004,
+  'clock.jump': 0.01,
+  'coordinator.usurped': 0.006,
+  'map.change': 0.012,
+};
+
+export const FAULT_NAMES: readonly string[] = Object.keys(PROBABILITIES);
+
+/**
+ * The faults of one run: each seed leaves some out and has more or less of the others, as a run with all of them at once
+ * never gets far enough to meet some states (Groce et al., Swarm Testing, ISSTA 2012).
+ */
+export function drawFaults(random: Random): Record<string, number> {
+  const faults: Record<string, number> = {};
+  for (const [name, probability] of Object.entries(PROBABILITIES)) {
+    if (random.next() < 0.35) continue;
+    faults[name] = probability * (0.3 + 2 * random.next() ** 2);
+  }
+  return faults;
+}

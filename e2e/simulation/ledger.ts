@@ -1,0 +1,159 @@
+import { toHex } from '@tidemark/bytes';
+import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import type { Batch, Series } from '@tidemark/contract';
+import type { Kind } from '@tidemark/model';
+import { unpackSketch } from '@tidemark/sketch';
+import { type KnownSeries, SeriesNames } from './series.ts';
+import { Violation } from './violation.ts';
+
+/** One value that a program recorded; `value` is unique over the run. */
+export interface RecordedPoint {
+  readonly series: KnownSeries;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+export interface SentPoint extends RecordedPoint {
+  readonly partition: number;
+}
+
+/** A batch as its client first sent it. */
+export interface SentBatch {
+  readonly client: string;
+  readonly clientSession: string;
+  readonly sequence: number;
+  readonly bytes: string;
+  readonly points: readonly SentPoint[];
+  isAcked: boolean;
+}
+
+/** That a session took a share, and when by its own clock. */
+export interface Acceptance {
+  readonly session: string;
+  readonly acceptMs: number;
+}
+
+/**
+ * What is known from outside of the platform: everything that was recorded, sent, accepted and acknowledged. The checks
+ * compare with it what the platform says.
+ */
+export class Ledger {
+  readonly names = new SeriesNames();
+  /** By series and timestamp. */
+  readonly recorded = new Map<string, RecordedPoint>();
+  readonly batches = new Map<string, SentBatch>();
+  readonly #accepted = new Map<string, Acceptance[]>();
+  acks = 0;
+  sessions = 0;
+  resends = 0;
+
+  record(metric: string, kind: Kind, tags: readonly string[], timeMs: number, value: number): void {
+    const series = this.names.add(metric, kind, tags);
+    this.recorded.set(pointKey(series.id, timeMs), { series, timeMs, value });
+  }
+
+  isRecorded(metric: string, kind: Kind, tags: readonly string[], timeMs: number): boolean {
+    return this.recorded.has(pointKey(this.names.add(metric, kind, tags).id, timeMs));
+  }
+
+  /** A client sent a batch; `defined` are its stream's series by epoch and partition. */
+  sent(client: string, clientSession: Uint8Array, batch: Batch, defined: ReadonlyMap<string, readonly Series[]>): void {
+    const key = batchKey(toHex(clientSession), batch.sequence);
+    const bytes = batch.shares.map(({ partition, points }) => `${partition}:${toHex(points)}`).join(' ');
+    const known = this.batches.get(key);
+    if (known !== undefined) {
+      this.resends++;
+      if (known.bytes !== bytes) throw new Violation('stamp-kept', `batch ${key} was sent again with other shares`);
+      return;
+    }
+    const points = batch.shares.flatMap((share) => {
+      const table = defined.get(`${batch.mapEpoch}/${share.partition}`) ?? [];
+      return pointsOf(share.points).map(({ ref, timeMs, value }) => {
+        const one = table[ref];
+        if (one === undefined) throw new Violation('definitions', `batch ${key} uses ref ${ref} without a definition`);
+        return {
+          series: this.names.add(one.metric, one.kind as Kind, one.tags),
+          timeMs,
+          value,
+          partition: share.partition,
+        };
+      });
+    });
+    const id = toHex(clientSession);
+    const sent: SentBatch = { client, clientSession: id, sequence: batch.sequence, bytes, points, isAcked: false };
+    this.batches.set(key, sent);
+    for (const { series, timeMs, value } of points) {
+      const recorded = this.recorded.get(pointKey(series.id, timeMs));
+      if (recorded?.value === value) continue;
+      throw new Violation(
+        'as-recorded',
+        `batch ${key} has ${series.metric}{${series.tags}} ${value} at ${timeMs}, recorded was ${recorded?.value}`,
+      );
+    }
+  }
+
+  /** An intake said that a batch is durable; from here on that is a promise, whether or not the client hears of it. */
+  acked(clientSession: string, sequence: number, points: number): void {
+    const batch = this.batches.get(batchKey(clientSession, sequence));
+    if (batch === undefined)
+      throw new Violation('acks', `an ack for ${clientSession}:${sequence}, which was never sent`);
+    this.acks++;
+    batch.isAcked = true;
+    if (points !== batch.points.length) {
+      throw new Violation(
+        'acks',
+        `${clientSession}:${sequence}: ${points} of ${batch.points.length} points were taken`,
+      );
+    }
+  }
+
+  accepted(
+    session: Uint8Array,
+    partition: number,
+    clientSession: Uint8Array,
+    sequence: number,
+    acceptMs: number,
+  ): void {
+    const key = `${batchKey(toHex(clientSession), sequence)}/${partition}`;
+    const list = this.#accepted.get(key) ?? [];
+    list.push({ session: toHex(session), acceptMs });
+    this.#accepted.set(key, list);
+  }
+
+  acceptances(clientSession: string, sequence: number, partition: number): readonly Acceptance[] {
+    return this.#accepted.get(`${batchKey(clientSession, sequence)}/${partition}`) ?? [];
+  }
+}
+
+export function batchKey(clientSession: string, sequence: number): string {
+  return `${clientSession}:${sequence}`;
+}
+
+export function pointKey(series: string, timeMs: number): string {
+  return `${series}@${timeMs}`;
+}
+
+export interface SharePoint {
+  readonly ref: number;
+  readonly timeMs: number;
+  /** Of a sketch: its sum, which is the one value that it was made of. */
+  readonly value: number;
+  /** Values in it: 1 but for a sketch that was merged. */
+  readonly count: number;
+}
+
+/** The points of a share; a distribution's are single values. */
+export function pointsOf(share: Uint8Array): SharePoint[] {
+  const points = new PointColumns();
+  const sketches = new SketchColumns();
+  decodeShare(share, points, sketches);
+  const list: SharePoint[] = [];
+  for (let i = 0; i < points.length; i++) {
+    list.push({ ref: points.refs[i], timeMs: points.timesMs[i], value: points.values[i], count: 1 });
+  }
+  for (let i = 0; i < sketches.length; i++) {
+    const { sum, count } = unpackSketch(sketches.payloads[i]);
+    list.push({ ref: sketches.refs[i], timeMs: sketches.timesMs[i], value: sum, count });
+  }
+  return list;
+}

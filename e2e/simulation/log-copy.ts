@@ -1,0 +1,79 @@
+import { compareBytes } from '@tidemark/bytes';
+import type { EmbeddedLog } from '@tidemark/embedded-log';
+import { isTidemarkError, type Topic } from '@tidemark/ports';
+import { Violation } from './violation.ts';
+
+const COPIED: readonly Topic[] = ['points', 'tags', 'control'];
+const READ_BYTES = 1 << 20;
+
+/**
+ * A copy of every record that the log ever made readable, kept outside of the simulated machines. What was readable
+ * once is durable: after every restart the log has to have it, byte for byte.
+ */
+export class LogCopy {
+  readonly #partitions: number;
+  readonly #records = new Map<string, Uint8Array[]>();
+  records = 0;
+  restartsChecked = 0;
+
+  constructor(partitions: number) {
+    this.#partitions = partitions;
+    for (const { topic, partition } of this.#places()) this.#records.set(`${topic}/${partition}`, []);
+  }
+
+  of(topic: Topic, partition: number): Uint8Array[] {
+    return this.#records.get(`${topic}/${partition}`) ?? [];
+  }
+
+  /** Follows the log of one process from where the copy is; each read is checked against what is known. */
+  async follow(log: EmbeddedLog, isAlive: () => boolean, failed: (error: unknown) => void): Promise<void> {
+    for (const { topic, partition } of this.#places()) await this.#checkKept(log, topic, partition);
+    this.restartsChecked++;
+    for (const { topic, partition } of this.#places()) {
+      this.#followOne(log, topic, partition, isAlive).catch(failed);
+    }
+  }
+
+  async #checkKept(log: EmbeddedLog, topic: Topic, partition: number): Promise<void> {
+    const known = this.of(topic, partition);
+    const { first, next } = await log.bounds(topic, partition);
+    if (next < known.length) {
+      throw new Violation(
+        'log-keeps',
+        `${topic}/${partition} ends at ${next}, records up to ${known.length} were read`,
+      );
+    }
+    let at = first;
+    while (at < known.length) {
+      const records = await log.read(topic, partition, at, { maxBytes: READ_BYTES, waitMs: 0 });
+      for (const record of records) {
+        if (record.offset >= known.length) break;
+        if (compareBytes(record.value, known[record.offset]) !== 0) {
+          throw new Violation('log-keeps', `${topic}/${partition} has another record at ${record.offset} than before`);
+        }
+      }
+      at = (records.at(-1)?.offset ?? known.length) + 1;
+    }
+  }
+
+  async #followOne(log: EmbeddedLog, topic: Topic, partition: number, isAlive: () => boolean): Promise<void> {
+    const known = this.of(topic, partition);
+    while (isAlive()) {
+      try {
+        const options = { maxBytes: READ_BYTES, waitMs: 10_000 };
+        for (const record of await log.read(topic, partition, known.length, options)) {
+          known.push(Uint8Array.from(record.value));
+          this.records++;
+        }
+      } catch (error) {
+        if (!isTidemarkError(error, 'unavailable')) throw error;
+      }
+    }
+  }
+
+  #places(): { topic: Topic; partition: number }[] {
+    return COPIED.flatMap((topic) =>
+      Array.from({ length: topic === 'control' ? 1 : this.#partitions }, (_, partition) => ({ topic, partition })),
+    );
+  }
+}

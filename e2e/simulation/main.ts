@@ -1,0 +1,98 @@
+// `npm run simulate -- --seeds 1..100`: plays seeds, prints what was checked and how often each fault fired.
+// `npm run simulate -- --seed 17 --trace`: plays one seed again and prints what happened.
+import { parseArgs } from 'node:util';
+import { addFaultCounts, type FaultCount } from '@tidemark/simulation';
+import { FAULT_NAMES } from './faults.ts';
+import { runSeed, type SeedResult } from './run-seed.ts';
+import { playSeeds } from './seed-pool.ts';
+
+/** With fewer seeds than this a fault may well not have fired. */
+const SEEDS_FOR_ALL_FAULTS = 50;
+const SHOWN_FAILURES = 10;
+const SHOWN_VIOLATIONS = 3;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1..20' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    threads: { type: 'string' },
+  },
+});
+
+if (values.seed === undefined) await playMany();
+else await playOne(wholeNumber(values.seed));
+
+async function playOne(seed: number): Promise<void> {
+  const result = await runSeed(seed);
+  if (values.trace) console.log(result.trace);
+  printTable('checked', Object.entries(result.checked));
+  printFailure(result);
+  process.exitCode = result.violations.length === 0 ? 0 : 1;
+}
+
+async function playMany(): Promise<void> {
+  const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds);
+  if (range === null) return usage();
+  const first = Number(range[1]);
+  const last = Number(range[2] ?? range[1]);
+  const started = performance.now();
+  const failures: SeedResult[] = [];
+  const faults: Record<string, FaultCount>[] = [];
+  const checked: Record<string, number> = {};
+  let seed = first;
+  await playSeeds(
+    () => (seed <= last ? { seed: seed++ } : undefined),
+    (result) => {
+      faults.push(result.faults);
+      for (const [name, count] of Object.entries(result.checked)) checked[name] = (checked[name] ?? 0) + count;
+      if (result.violations.length === 0) return;
+      failures.push(result);
+      if (failures.length <= SHOWN_FAILURES) printFailure(result);
+    },
+    values.threads === undefined ? undefined : wholeNumber(values.threads),
+  );
+  const sums = addFaultCounts(faults);
+  printTable('checked', Object.entries(checked));
+  printTable(
+    'faults fired',
+    FAULT_NAMES.map((name) => [name, sums[name]?.fired ?? 0]),
+  );
+  const seeds = last - first + 1;
+  const silent = FAULT_NAMES.filter((name) => (sums[name]?.fired ?? 0) === 0);
+  const isSilent = seeds >= SEEDS_FOR_ALL_FAULTS && silent.length > 0;
+  if (isSilent) console.log(`faults that never fired: ${silent.join(', ')}`);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(2)} a second)`);
+  console.log(`${seeds - failures.length} passed, ${failures.length} failed${failedSeeds(failures)}`);
+  process.exitCode = failures.length > 0 || isSilent ? 1 : 0;
+}
+
+function failedSeeds(failures: readonly SeedResult[]): string {
+  if (failures.length === 0) return '';
+  return `: seeds ${failures.map(({ seed }) => seed).join(', ')}`;
+}
+
+function printFailure({ seed, violations }: SeedResult): void {
+  if (violations.length === 0) return;
+  for (const { check, message } of violations.slice(0, SHOWN_VIOLATIONS)) {
+    console.log(`seed ${seed} breaks ${check}: ${message}`);
+  }
+  console.log(`  again: npm run simulate -- --seed ${seed} --trace`);
+}
+
+function printTable(title: string, rows: readonly (readonly [string, number])[]): void {
+  console.log(`${title}:`);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, count] of rows) console.log(`  ${name.padEnd(width)}  ${String(count).padStart(10)}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) usage();
+  return Number(text);
+}
+
+function usage(): never {
+  console.error('usage: npm run simulate -- [--seeds FIRST..LAST] [--threads N] | --seed N [--trace]');
+  process.exit(2);
+}

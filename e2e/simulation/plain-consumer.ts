@@ -1,0 +1,199 @@
+import { ALL_LANES, type BlockRecord, decodeRecord, RECORD } from '@tidemark/block';
+import { toHex } from '@tidemark/bytes';
+import { batchKey, type Ledger, pointsOf } from './ledger.ts';
+import { Violation } from './violation.ts';
+
+/** A point as the log has it: the truth that every store and answer is held against. */
+export interface AppliedPoint {
+  readonly series: string;
+  readonly partition: number;
+  readonly timeMs: number;
+  readonly value: number;
+  readonly isLate: boolean;
+  /** Accepted by its intake within D of its timestamp. */
+  readonly isInTime: boolean;
+  readonly mapEpoch: number;
+  readonly offset: number;
+  readonly batch: string;
+}
+
+/** Where a partition stands after a record. */
+export interface PlainPosition {
+  readonly watermarkMs: number;
+  readonly points: number;
+  readonly latePoints: number;
+  readonly duplicatePoints: number;
+}
+
+interface PlainLane {
+  sequence: number;
+  isOpen: boolean;
+  isEnded: boolean;
+  markMs: number;
+}
+
+interface PlainClient {
+  floor: number;
+  readonly seen: Set<number>;
+}
+
+export interface PlainConsumerOptions {
+  readonly partition: number;
+  readonly latenessMs: number;
+  readonly ledger: Ledger;
+}
+
+/**
+ * The rules of completeness and of exactly once, written a second time and as plainly as can be: sets and maps, nothing
+ * forgotten, nothing saved. It reads one partition from its first record on.
+ */
+export class PlainConsumer {
+  readonly positions: PlainPosition[] = [];
+  readonly applied: AppliedPoint[] = [];
+  /** What blocks said of `tags`: each needs the tags of these (series, day) below an offset. */
+  readonly needs: {
+    readonly series: string;
+    readonly timeMs: number;
+    readonly tagsOffset: number;
+    readonly offset: number;
+  }[] = [];
+  readonly #options: PlainConsumerOptions;
+  readonly #lanes = new Map<string, PlainLane>();
+  readonly #clients = new Map<string, PlainClient>();
+  readonly #fenced = new Set<string>();
+  readonly #definitions = new Map<string, string[]>();
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #late = 0;
+  #duplicates = 0;
+  #points = 0;
+
+  constructor(options: PlainConsumerOptions) {
+    this.#options = options;
+  }
+
+  get offset(): number {
+    return this.positions.length;
+  }
+
+  get openLanes(): number {
+    return [...this.#lanes.values()].filter((lane) => lane.isOpen).length;
+  }
+
+  get watermarkMs(): number {
+    return this.#watermarkMs;
+  }
+
+  apply(value: Uint8Array): void {
+    const record = decodeRecord(value);
+    if (record.type === RECORD.fence) this.#fence(record);
+    else this.#applyOfLane(record);
+    const { points, late, duplicates } = { points: this.#points, late: this.#late, duplicates: this.#duplicates };
+    this.positions.push({ watermarkMs: this.#watermarkMs, points, latePoints: late, duplicatePoints: duplicates });
+  }
+
+  #fence(record: BlockRecord): void {
+    const session = toHex(record.session);
+    this.#fenced.add(record.lane === ALL_LANES ? session : `${session}.${record.lane}`);
+    for (const [key, lane] of this.#lanes) if (this.#isFenced(key)) lane.isOpen = false;
+    this.#advance();
+  }
+
+  #applyOfLane(record: BlockRecord): void {
+    const key = `${toHex(record.session)}.${record.lane}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = { sequence: -1, isOpen: false, isEnded: false, markMs: Number.NEGATIVE_INFINITY };
+      this.#lanes.set(key, lane);
+    }
+    if (record.sequence <= lane.sequence) return;
+    if (record.sequence !== lane.sequence + 1) {
+      throw new Violation('lane-sequence', `lane ${key} jumps from ${lane.sequence} to ${record.sequence}`);
+    }
+    lane.sequence = record.sequence;
+    if (record.type === RECORD.block) this.#applyBlock(record, key);
+    const isFenced = this.#isFenced(key);
+    if (record.type === RECORD.open && !isFenced && !lane.isEnded) lane.isOpen = true;
+    if (!isFenced) {
+      if (record.markMs < lane.markMs) throw new Violation('mark-goes-back', `lane ${key}: mark ${record.markMs}`);
+      lane.markMs = record.markMs;
+    }
+    this.#advance();
+    if (record.type !== RECORD.close) return;
+    lane.isOpen = false;
+    lane.isEnded = true;
+  }
+
+  #isFenced(laneKey: string): boolean {
+    return this.#fenced.has(laneKey) || this.#fenced.has(laneKey.slice(0, laneKey.indexOf('.')));
+  }
+
+  #advance(): void {
+    const marks = [...this.#lanes.values()].filter(({ isOpen }) => isOpen).map(({ markMs }) => markMs);
+    if (marks.length > 0) this.#watermarkMs = Math.max(this.#watermarkMs, Math.min(...marks));
+  }
+
+  #applyBlock(record: BlockRecord, lane: string): void {
+    for (const { dictionary, firstRef, series } of record.definitions) {
+      const key = `${lane}/${record.epoch}/${dictionary}`;
+      const table = this.#definitions.get(key) ?? [];
+      if (firstRef !== table.length)
+        throw new Violation('definitions', `${key} goes on at ${firstRef}, not ${table.length}`);
+      for (const { seriesId } of series) table.push(toHex(seriesId));
+      this.#definitions.set(key, table);
+    }
+    for (const span of record.spans) this.#applySpan(record, lane, span);
+  }
+
+  #applySpan(record: BlockRecord, lane: string, span: BlockRecord['spans'][number]): void {
+    const { partition, latenessMs } = this.#options;
+    const client = toHex(span.clientSession);
+    const batch = batchKey(client, span.sequence);
+    const points = pointsOf(span.share);
+    if (!this.#isFresh(client, span.sequence, span.floor)) {
+      this.#duplicates += points.length;
+      return;
+    }
+    this.#points += points.length;
+    const table = this.#definitions.get(`${lane}/${record.epoch}/${span.dictionary}`) ?? [];
+    const offset = this.positions.length;
+    for (const { ref, timeMs, value } of points) {
+      const series = table[ref];
+      if (series === undefined)
+        throw new Violation('definitions', `offset ${offset} of ${partition}: ref ${ref} is unknown`);
+      const isLate = this.#watermarkMs > timeMs + latenessMs;
+      const isInTime = this.#isInTime(lane, client, span.sequence, timeMs);
+      if (isLate) this.#late++;
+      if (isLate && isInTime) {
+        throw new Violation(
+          'in-time-is-never-late',
+          `${batch} was accepted within ${latenessMs} ms of ${timeMs}, the time of a point of ${series}, but the watermark ` +
+            `of partition ${partition} before its block, ${offset}, is ${this.#watermarkMs}`,
+        );
+      }
+      const { mapEpoch } = span;
+      this.applied.push({ series, partition, timeMs, value, isLate, isInTime, mapEpoch, offset, batch });
+      this.needs.push({ series, timeMs, tagsOffset: record.tagsOffset, offset });
+    }
+  }
+
+  #isFresh(client: string, sequence: number, floor: number): boolean {
+    let state = this.#clients.get(client);
+    if (state === undefined) {
+      state = { floor: 0, seen: new Set() };
+      this.#clients.set(client, state);
+    }
+    state.floor = Math.max(state.floor, floor);
+    if (sequence < state.floor || state.seen.has(sequence)) return false;
+    state.seen.add(sequence);
+    return true;
+  }
+
+  /** True when the point was accepted within D of its timestamp by this session, which was not fenced before its block. */
+  #isInTime(lane: string, client: string, sequence: number, timeMs: number): boolean {
+    const { ledger, latenessMs, partition } = this.#options;
+    if (this.#isFenced(lane)) return false;
+    const session = lane.slice(0, lane.indexOf('.'));
+    const accepted = ledger.acceptances(client, sequence, partition).filter((one) => one.session === session);
+    return accepted.length > 0 && accepted.every(({ acceptMs }) => acceptMs <= timeMs + latenessMs);
+  }
+}

@@ -1,0 +1,83 @@
+import { ControlFollower } from '@tidemark/control';
+import { below, type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import { type PointStoreReader, type QueryReader, QueryService, type TagStoreReader } from '@tidemark/query';
+import type { NetworkEndpoint } from '@tidemark/simulation';
+import { RemoteLog } from './remote-log.ts';
+import { LATENESS_MS } from './settings.ts';
+import type { Wiring } from './wiring.ts';
+
+export interface QueryHostOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: NetworkEndpoint;
+  readonly stores: readonly string[];
+  readonly wiring: Wiring;
+}
+
+/** How far an intake's clock may be from the log's, ms. */
+const CLOCK_TOLERANCE_MS = 1000;
+
+/** The query node: asks any replica of each partition, and the other when that one can't be reached. */
+export class QueryHost {
+  readonly reader: QueryReader;
+  readonly #options: QueryHostOptions;
+  readonly #control: ControlFollower;
+
+  constructor(options: QueryHostOptions) {
+    this.#options = options;
+    const { network, random, clock, wiring } = options;
+    this.#control = new ControlFollower(new RemoteLog(network, random, 'log'), clock);
+    const service = new QueryService({
+      stores: { pointStore: () => this.#points(), tagStore: () => this.#tags() },
+      maps: () => [...this.#control.state.maps.values()],
+      mapsThroughMs: () => Math.floor(this.#control.state.throughMs) - CLOCK_TOLERANCE_MS,
+      latenessMs: () => LATENESS_MS,
+      clock,
+      limits: { timeMs: 10_000, concurrentQueries: 1000, seriesSetBytes: 32, seriesSets: 8 },
+    });
+    this.reader = wiring.query(service);
+  }
+
+  /** The newest map that it knows of. */
+  get mapEpoch(): number {
+    return this.#control.state.map?.epoch ?? 0;
+  }
+
+  start(): Promise<void> {
+    return this.#control.start();
+  }
+
+  async #ask<T>(method: string, request: unknown): Promise<T> {
+    const { network, random, stores } = this.#options;
+    const first = below(random, stores.length);
+    // With one try in two, a replica that is away is a part that is missing from the answer.
+    const tries = 1 + below(random, stores.length);
+    for (let i = 0; ; i++) {
+      try {
+        return (await network.call(stores[(first + i) % stores.length], method, request)) as T;
+      } catch (error) {
+        // A store that is starting listens before it can answer.
+        const isAway = isTidemarkError(error, 'unavailable') || isTidemarkError(error, 'unimplemented');
+        if (!isAway) throw error;
+        if (i + 1 >= tries) throw new TidemarkError('unavailable', error.message);
+      }
+    }
+  }
+
+  #points(): PointStoreReader {
+    return {
+      aggregate: (request) => this.#ask('aggregate', request),
+      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
+    };
+  }
+
+  #tags(): TagStoreReader {
+    return {
+      match: (request) => this.#ask('match', request),
+      describeMetrics: (request) => this.#ask('describeMetrics', request),
+      describeTags: (request) => this.#ask('describeTags', request),
+      seriesTags: (request) => this.#ask('seriesTags', request),
+      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
+    };
+  }
+}

@@ -1,0 +1,224 @@
+import { isTidemarkError } from '@tidemark/ports';
+import type { FaultCount } from '@tidemark/simulation';
+import { Chaos } from './chaos.ts';
+import { Cluster } from './cluster.ts';
+import { ContentCheck } from './content-check.ts';
+import { PlainConsumer } from './plain-consumer.ts';
+import { QueryCheck } from './query-check.ts';
+import { LATENESS_MS, PARTITIONS } from './settings.ts';
+import { StoreCheck } from './store-check.ts';
+import { Violation } from './violation.ts';
+import { HONEST, type Wiring } from './wiring.ts';
+
+/** How long things go wrong, ms of simulated time; and how long all may take to come to rest after. */
+const CHAOS_MS = 75_000;
+const DRAIN_MS = 90_000;
+const STEP_MS = 500;
+
+/** Ends a run that has failed already. */
+const STOPPED = new Error('stopped');
+
+export interface SeedResult {
+  readonly seed: number;
+  /** What was broken, the first first; none in a clean run. */
+  readonly violations: readonly { readonly check: string; readonly message: string }[];
+  readonly faults: Record<string, FaultCount>;
+  readonly checked: Record<string, number>;
+  readonly trace: string;
+}
+
+/** Plays one seed from start to end. Equal seeds give equal results, whatever ran before. */
+export async function runSeed(seed: number, wiring: Wiring = HONEST): Promise<SeedResult> {
+  const run = new SeedRun(seed, wiring);
+  const onRejection = (error: unknown) => run.cluster.fail(error);
+  process.on('unhandledRejection', onRejection);
+  try {
+    await run.play();
+  } catch (error) {
+    if (error !== STOPPED) run.cluster.fail(error);
+  } finally {
+    run.end();
+    process.off('unhandledRejection', onRejection);
+  }
+  return run.result(seed);
+}
+
+class SeedRun {
+  readonly cluster: Cluster;
+  readonly #chaos: Chaos;
+  readonly #queries: QueryCheck;
+  readonly #stores: StoreCheck;
+  readonly #content: ContentCheck;
+  readonly #plain: PlainConsumer[];
+
+  constructor(seed: number, wiring: Wiring) {
+    this.cluster = new Cluster(seed, wiring);
+    const { cluster } = this;
+    this.#chaos = new Chaos(cluster);
+    this.#queries = new QueryCheck(cluster);
+    this.#stores = new StoreCheck(cluster);
+    this.#content = new ContentCheck(cluster);
+    this.#plain = Array.from({ length: PARTITIONS }, (_, partition) => {
+      return new PlainConsumer({ partition, latenessMs: LATENESS_MS, ledger: cluster.ledger });
+    });
+  }
+
+  async play(): Promise<void> {
+    const { cluster } = this;
+    cluster.world.faults.stop();
+    cluster.start();
+    // All is up before anything goes wrong.
+    await this.#pass(6000);
+    cluster.world.faults.resume();
+    this.#chaos.start();
+    await this.#pass(CHAOS_MS);
+    this.#chaos.stop();
+    await this.#drain();
+    await this.#checkEnd();
+  }
+
+  /** Lets time pass, asking and looking all along. */
+  async #pass(durationMs: number): Promise<void> {
+    const { clock } = this.cluster.world;
+    const endMs = clock.monotonicMs() + durationMs;
+    while (clock.monotonicMs() < endMs) await this.#step();
+  }
+
+  async #step(): Promise<void> {
+    const { cluster } = this;
+    this.#queries.ask().catch(cluster.fail);
+    this.#stores.look();
+    this.#stores.sample().catch(cluster.fail);
+    cluster.replaceDeposed();
+    await cluster.world.clock.advance(STEP_MS);
+    for (const [partition, plain] of this.#plain.entries()) {
+      const records = cluster.copy.of('points', partition);
+      while (plain.offset < records.length) plain.apply(records[plain.offset]);
+    }
+    if (cluster.failures.length > 0) throw STOPPED;
+  }
+
+  /** Clients stop recording, and everything has to come to rest, with completeness moving on. */
+  async #drain(): Promise<void> {
+    const { clock } = this.cluster.world;
+    const startMs = clock.monotonicMs();
+    const healedWallMs = clock.wallMs();
+    for (;;) {
+      await this.#step();
+      for (const { host } of this.cluster.clients) host?.stopRecording();
+      const problem = this.#unrest(healedWallMs);
+      if (problem === undefined) return;
+      if (clock.monotonicMs() - startMs > DRAIN_MS) {
+        throw new Violation('liveness', `${DRAIN_MS / 1000} s after all is well: ${problem}`);
+      }
+    }
+  }
+
+  /** What is not at rest yet. */
+  #unrest(healedWallMs: number): string | undefined {
+    const { supervised, clients, stores, copy } = this.cluster;
+    for (const { name, host } of supervised) if (host === undefined) return `${name} is not up`;
+    for (const { name, host } of clients) {
+      const pending = host?.client.stats().pendingPoints ?? 0;
+      if (pending > 0) return `${name} has ${pending} points that are not settled: ${host?.client.lastError?.message}`;
+    }
+    for (const { name, host } of stores) {
+      for (const [partition, store] of (host?.points ?? []).entries()) {
+        const behind = copy.of('points', partition).length - store.nextOffset;
+        if (behind > 3) return `${name} is ${behind} records of points/${partition} behind`;
+        const { watermarkMs = 0 } = store.status;
+        if (!(watermarkMs > healedWallMs + 5000)) {
+          return `the watermark of points/${partition} in ${name} is ${watermarkMs - healedWallMs} ms from the healing`;
+        }
+      }
+      for (const [partition, store] of (host?.tags ?? []).entries()) {
+        if (store.nextOffset < copy.of('tags', partition).length) return `${name} is behind in tags/${partition}`;
+      }
+    }
+    return undefined;
+  }
+
+  async #checkEnd(): Promise<void> {
+    const { cluster } = this;
+    // Sessions leave in good order; what is appended then is part of the log too.
+    const closing = cluster.intakes.map(({ host }) => host?.stop());
+    let isClosed = false;
+    Promise.all(closing).then(() => {
+      isClosed = true;
+    }, cluster.fail);
+    while (!isClosed) await this.#step();
+    await this.#pass(3000);
+    const openLanes = this.#plain.reduce((sum, plain) => sum + plain.openLanes, 0);
+    if (openLanes > 0) throw new Violation('liveness', `${openLanes} lanes are open after all intakes have left`);
+    const applied = this.#plain.flatMap((plain) => plain.applied);
+    await this.#check(() => this.#content.checkLog(applied));
+    await this.#check(() => this.#content.checkTags(this.#plain));
+    await this.#check(() => this.#queries.check(applied));
+    await this.#check(() => this.#stores.checkPositions(this.#plain));
+    await this.#check(() => this.#content.checkStores(applied));
+    for (const { name } of cluster.stores) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        await this.#check(() => this.#stores.sampleOf(name, partition));
+      }
+    }
+    await this.#check(() => this.#stores.checkReplay());
+  }
+
+  /** Runs one of the last checks; what it finds doesn't keep the others from looking. */
+  async #check(check: () => void | Promise<void>): Promise<void> {
+    const { world, fail } = this.cluster;
+    let isDone = false;
+    const run = async () => check();
+    run()
+      .catch(fail)
+      .finally(() => {
+        isDone = true;
+      });
+    await world.clock.run(() => isDone, 600_000);
+  }
+
+  end(): void {
+    const { supervised, coordinators } = this.cluster;
+    for (const node of [...supervised, ...coordinators]) node.crash('process');
+  }
+
+  result(seed: number): SeedResult {
+    const { cluster } = this;
+    const { failures, world, ledger } = cluster;
+    return {
+      seed,
+      violations: failures.map(describe),
+      faults: world.faults.counts(),
+      checked: {
+        'points recorded': ledger.recorded.size,
+        'points acknowledged': this.#content.ackedPoints,
+        'points in the log': this.#content.appliedPoints,
+        'late points': this.#plain.reduce((sum, { positions }) => sum + (positions.at(-1)?.latePoints ?? 0), 0),
+        'duplicates dropped': this.#plain.reduce(
+          (sum, { positions }) => sum + (positions.at(-1)?.duplicatePoints ?? 0),
+          0,
+        ),
+        'batches sent again': ledger.resends,
+        'values read back': this.#content.valuesRead,
+        'series and days by tags': this.#content.tagNeeds,
+        queries: this.#queries.asked,
+        'partial answers': this.#queries.partial,
+        'complete steps': this.#queries.steps,
+        'store positions': this.#stores.positions,
+        'replica hashes': this.#stores.replicas,
+        'replayed prefixes': this.#stores.replays,
+        records: cluster.copy.records,
+        'log restarts': cluster.copy.restartsChecked,
+        sessions: ledger.sessions,
+        'simulated seconds': Math.round(world.clock.monotonicMs() / 1000),
+      },
+      trace: world.traceText(),
+    };
+  }
+}
+
+function describe(failure: unknown): { check: string; message: string } {
+  if (failure instanceof Violation) return { check: failure.check, message: failure.message };
+  if (isTidemarkError(failure)) return { check: `error ${failure.code}`, message: failure.stack ?? failure.message };
+  return { check: 'program error', message: failure instanceof Error ? (failure.stack ?? '') : String(failure) };
+}

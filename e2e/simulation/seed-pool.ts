@@ -1,0 +1,43 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { SeedResult } from './run-seed.ts';
+
+export interface SeedTask {
+  readonly seed: number;
+  /** Name of a sabotage; none when left out. */
+  readonly sabotage?: string;
+}
+
+/**
+ * Plays seeds on all cores, each in one of a few threads. `next` is asked for the next task whenever a thread is free,
+ * until it has none.
+ */
+export async function playSeeds(
+  next: () => SeedTask | undefined,
+  done: (result: SeedResult, task: SeedTask) => void,
+  threads = availableParallelism(),
+): Promise<void> {
+  await Promise.all(Array.from({ length: threads }, () => playInThread(next, done)));
+}
+
+function playInThread(
+  next: () => SeedTask | undefined,
+  done: (result: SeedResult, task: SeedTask) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let task = next();
+    if (task === undefined) {
+      resolve();
+      return;
+    }
+    const worker = new Worker(new URL('seed-worker.ts', import.meta.url));
+    worker.on('error', reject);
+    worker.on('message', (result: SeedResult) => {
+      if (task !== undefined) done(result, task);
+      task = next();
+      if (task !== undefined) worker.postMessage(task);
+      else worker.terminate().then(() => resolve(), reject);
+    });
+    worker.postMessage(task);
+  });
+}

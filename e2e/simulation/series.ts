@@ -1,0 +1,51 @@
+import { toHex } from '@tidemark/bytes';
+import { KIND, type Kind, type KindName, metricId, seriesId, seriesName } from '@tidemark/model';
+
+export const TENANT = 'default';
+
+/** The metrics that the clients record, with what each measures. */
+export const METRICS: readonly { readonly metric: string; readonly kind: KindName }[] = [
+  { metric: 'requests', kind: 'count' },
+  { metric: 'errors', kind: 'count' },
+  { metric: 'load', kind: 'gauge' },
+  { metric: 'memory', kind: 'gauge' },
+  { metric: 'bytes.total', kind: 'counter' },
+  { metric: 'latency', kind: 'distribution' },
+];
+
+export interface KnownSeries {
+  readonly id: string;
+  readonly idBytes: Buffer;
+  readonly metric: string;
+  readonly metricId: Buffer;
+  readonly kind: Kind;
+  readonly tags: readonly string[];
+}
+
+/** Names of series by what the log has of them. */
+export class SeriesNames {
+  readonly #byId = new Map<string, KnownSeries>();
+
+  add(metric: string, kind: Kind, tags: readonly string[]): KnownSeries {
+    const name = seriesName(TENANT, metric, kind, tags);
+    const idBytes = seriesId(name);
+    const id = toHex(idBytes);
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    const series = { id, idBytes, metric, metricId: metricId(TENANT, metric), kind, tags: name.tags };
+    this.#byId.set(id, series);
+    return series;
+  }
+
+  get(id: string): KnownSeries | undefined {
+    return this.#byId.get(id);
+  }
+
+  get all(): KnownSeries[] {
+    return [...this.#byId.values()];
+  }
+}
+
+export function kindOf(name: KindName): Kind {
+  return KIND[name];
+}

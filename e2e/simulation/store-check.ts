@@ -1,0 +1,150 @@
+import { PointPartition } from '@tidemark/point-store';
+import { below, type Random, type Topic } from '@tidemark/ports';
+import { Incarnation, SimulatedKeyValue } from '@tidemark/simulation';
+import { TagPartition } from '@tidemark/tag-store';
+import type { Cluster } from './cluster.ts';
+import type { PlainConsumer } from './plain-consumer.ts';
+import { LATENESS_MS, PARTITIONS, POINT_LIMITS } from './settings.ts';
+import { Violation } from './violation.ts';
+
+interface Sample {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly store: string;
+  readonly offset: number;
+  readonly hash: string;
+}
+
+interface Position {
+  readonly partition: number;
+  readonly store: string;
+  readonly offset: number;
+  readonly watermarkMs: number;
+  readonly points: number;
+  readonly latePoints: number;
+  readonly duplicatePoints: number;
+}
+
+/**
+ * Looks into the running stores now and then. In the end each position has to be the plain consumer's at that offset,
+ * and each state hash that of a store which replays the same prefix in one go.
+ */
+export class StoreCheck {
+  readonly #cluster: Cluster;
+  readonly #random: Random;
+  readonly #samples = new Map<string, Sample>();
+  readonly #positions: Position[] = [];
+  /** Hashes of two replicas at one offset that were compared. */
+  replicas = 0;
+  positions = 0;
+  replays = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#random = cluster.world.random.fork('stores');
+  }
+
+  look(): void {
+    for (const { name, host } of this.#cluster.stores) {
+      for (const [partition, store] of (host?.points ?? []).entries()) {
+        const { offset, points, latePoints, duplicatePoints } = store.status;
+        const { watermarkMs = Number.NEGATIVE_INFINITY } = store.status;
+        this.#positions.push({ partition, store: name, offset, watermarkMs, points, latePoints, duplicatePoints });
+      }
+    }
+  }
+
+  /** Takes the state hash of one partition of one store. */
+  async sample(): Promise<void> {
+    const { stores } = this.#cluster;
+    const node = stores[below(this.#random, stores.length)];
+    await this.sampleOf(node.name, below(this.#random, PARTITIONS));
+  }
+
+  async sampleOf(name: string, partition: number): Promise<void> {
+    const node = this.#cluster.stores.find((one) => one.name === name);
+    const points = node?.host?.points[partition];
+    const tags = node?.host?.tags[partition];
+    if (node === undefined || points === undefined || tags === undefined) return;
+    this.#keep({ topic: 'tags', partition, store: name, offset: tags.nextOffset, hash: tags.stateHash() });
+    const offset = points.nextOffset;
+    const hash = await node.node.orCrash(points.stateHash()).catch(() => undefined);
+    if (hash === undefined || points.nextOffset !== offset) return;
+    this.#keep({ topic: 'points', partition, store: name, offset, hash });
+  }
+
+  #keep(sample: Sample): void {
+    const key = `${sample.topic}/${sample.partition}/${sample.offset}`;
+    const known = this.#samples.get(key);
+    this.#samples.set(key, sample);
+    if (known === undefined) return;
+    if (known.store !== sample.store) this.replicas++;
+    if (known.hash === sample.hash) return;
+    throw new Violation(
+      'equal-state',
+      `${sample.topic}/${sample.partition} at offset ${sample.offset}: ${known.store} has ${known.hash}, ${sample.store} ${sample.hash}`,
+    );
+  }
+
+  checkPositions(plain: readonly PlainConsumer[]): void {
+    for (const position of this.#positions) {
+      if (position.offset === 0) continue;
+      const expected = plain[position.partition].positions[position.offset - 1];
+      this.positions++;
+      for (const field of ['watermarkMs', 'points', 'latePoints', 'duplicatePoints'] as const) {
+        if (expected?.[field] === position[field]) continue;
+        throw new Violation(
+          'store-position',
+          `${position.store}, partition ${position.partition} at offset ${position.offset}: ` +
+            `${field} is ${position[field]}, by the log it is ${expected?.[field]}`,
+        );
+      }
+    }
+  }
+
+  /** Replays each partition from its first record into a new store, committing at other places. */
+  async checkReplay(): Promise<void> {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      await this.#replay('points', partition, PointPartition.open.bind(PointPartition));
+      await this.#replay('tags', partition, async ({ keyValue }) =>
+        TagPartition.open({ keyValue, commitRecords: 1 + below(this.#random, 30) }),
+      );
+    }
+  }
+
+  async #replay(
+    topic: Topic,
+    partition: number,
+    open: (options: Parameters<typeof PointPartition.open>[0]) => Promise<PointPartition | TagPartition>,
+  ): Promise<void> {
+    const samples = [...this.#samples.values()].filter((one) => one.topic === topic && one.partition === partition);
+    const byOffset = new Map(samples.map((sample) => [sample.offset, sample]));
+    const last = Math.max(0, ...byOffset.keys());
+    const { clock, random } = this.#cluster.world;
+    const machine = new SimulatedKeyValue({
+      clock,
+      random: random.fork(`replay/${topic}/${partition}`),
+      maxLatencyMs: 0,
+    });
+    const keyValue = await machine.bind(new Incarnation('replay'))('store');
+    const limits = { ...POINT_LIMITS, commitRows: 1 + below(this.#random, 200) };
+    const store = await open({ partition, keyValue, limits, latenessMs: () => LATENESS_MS });
+    const records = this.#cluster.copy.of(topic, partition);
+    for (let offset = 0; offset <= last; offset++) {
+      const sample = byOffset.get(offset);
+      if (sample !== undefined) {
+        this.replays++;
+        const hash = await store.stateHash();
+        if (hash !== sample.hash) {
+          throw new Violation(
+            'replay',
+            `${topic}/${partition} replayed up to ${offset} has the state ${hash}, ${sample.store} had ${sample.hash}`,
+          );
+        }
+      }
+      if (offset === last) return;
+      store.apply({ offset, appendTimeMs: 0, value: records[offset] });
+      if (store.wantsCommit) await store.commit();
+    }
+  }
+}

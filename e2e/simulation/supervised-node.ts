@@ -1,0 +1,111 @@
+import { isTidemarkError } from '@tidemark/ports';
+import {
+  type CrashKind,
+  type NodePorts,
+  ProcessCrashed,
+  type SimulatedNode,
+  type SimulatedWorld,
+} from '@tidemark/simulation';
+import { PauseGate } from './pause-gate.ts';
+
+const RETRY_MS = 700;
+
+export type Build<Host> = (ports: NodePorts, node: SimulatedNode) => Promise<Host>;
+
+/** A machine whose process is started again when it ends, as a supervisor does. */
+export class SupervisedNode<Host> {
+  readonly name: string;
+  readonly node: SimulatedNode;
+  readonly #world: SimulatedWorld;
+  readonly #build: Build<Host>;
+  readonly #failed: (error: unknown) => void;
+  #host: Host | undefined;
+  #gate: PauseGate | undefined;
+  /** Counts starts, so that what was planned for an earlier process leaves the next one alone. */
+  #run = 0;
+  starts = 0;
+  #jumpedMs = 0;
+
+  constructor(world: SimulatedWorld, node: SimulatedNode, build: Build<Host>, failed: (error: unknown) => void) {
+    this.name = node.name;
+    this.node = node;
+    this.#world = world;
+    this.#build = build;
+    this.#failed = failed;
+  }
+
+  /** What runs on it; undefined while it is down or not ready. */
+  get host(): Host | undefined {
+    return this.#host;
+  }
+
+  get isDown(): boolean {
+    return !this.node.running;
+  }
+
+  start(): void {
+    if (this.node.running) return;
+    const run = ++this.#run;
+    this.#setClockRight();
+    this.node
+      .start((ports) => {
+        const gate = new PauseGate(ports.incarnation);
+        this.#gate = gate;
+        const held = { ...ports, clock: gate.clock(ports.clock), network: gate.network(ports.network) };
+        return this.#build(held, this.node);
+      })
+      .then((host) => {
+        if (run !== this.#run) return;
+        this.#host = host;
+        this.starts++;
+        this.#world.trace(`${this.name} is up`);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof ProcessCrashed) return;
+        if (!isTidemarkError(error)) this.#failed(error);
+        this.#world.trace(`${this.name} could not start: ${String(error)}`);
+        this.#later(RETRY_MS, run);
+      });
+  }
+
+  /** Ends the process, and starts the next one after a while; never when no time is given. */
+  crash(kind: CrashKind, downMs?: number): void {
+    if (!this.node.running) return;
+    this.#world.trace(`${this.name} crashes (${kind}), down for ${downMs?.toFixed(0) ?? 'good:'} ms`);
+    this.#host = undefined;
+    this.#gate = undefined;
+    this.node.crash(kind);
+    this.#run++;
+    if (downMs !== undefined) this.#later(downMs, this.#run);
+  }
+
+  /** Sets the machine's clock wrong for a while; it is right again before the next process starts. */
+  jump(byMs: number, durationMs: number): void {
+    this.#jumpedMs += byMs;
+    this.node.clock.jump(byMs);
+    this.#world.clock.setTimer(durationMs, () => this.#setClockRight());
+  }
+
+  #setClockRight(): void {
+    this.node.clock.jump(-this.#jumpedMs);
+    this.#jumpedMs = 0;
+  }
+
+  pause(durationMs: number): void {
+    const gate = this.#gate;
+    if (gate === undefined) return;
+    this.#world.trace(`${this.name} stands still for ${durationMs.toFixed(0)} ms`);
+    gate.pause();
+    this.#world.clock.setTimer(durationMs, () => gate.resume());
+  }
+
+  resume(): void {
+    this.#gate?.resume();
+  }
+
+  #later(delayMs: number, run: number): void {
+    this.#world.clock.setTimer(delayMs, () => {
+      if (run === this.#run) this.start();
+    });
+  }
+}

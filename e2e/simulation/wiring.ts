@@ -1,0 +1,35 @@
+import type { IntakeSession, LaneTiming } from '@tidemark/intake';
+import type { Clock, KeyValue, Log } from '@tidemark/ports';
+import type { QueryReader } from '@tidemark/query';
+
+/** A share of a batch on its way from a client's stream to a lane. */
+export type OfferedShare = Parameters<IntakeSession['offer']>[1];
+export type Offer = (partition: number, share: OfferedShare) => boolean;
+
+/**
+ * The places of the wiring where a sabotage may sit between two parts. Each takes what the product has there and hands
+ * out what is used instead; the product itself knows nothing of it.
+ */
+export interface Wiring {
+  /** What an intake appends through. */
+  intakeLog(log: Log, clock: Clock): Log;
+  /** What the stores read. */
+  storeLog(log: Log): Log;
+  /** What the stores keep their state in. */
+  keyValue(keyValue: KeyValue): KeyValue;
+  /** How a share gets into its lane. */
+  offer(session: IntakeSession, partition: number, share: OfferedShare, offer: Offer): boolean;
+  timing(timing: LaneTiming): LaneTiming;
+  /** Who answers queries. */
+  query(reader: QueryReader): QueryReader;
+}
+
+/** Everything as it should be. */
+export const HONEST: Wiring = {
+  intakeLog: (log) => log,
+  storeLog: (log) => log,
+  keyValue: (keyValue) => keyValue,
+  offer: (_, partition, share, offer) => offer(partition, share),
+  timing: (timing) => timing,
+  query: (reader) => reader,
+};
