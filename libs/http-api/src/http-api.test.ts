@@ -321,6 +321,7 @@ describe('the door', () => {
     const payload = { query: 'x'.repeat(100), from_ms: 0, to_ms: 1 };
     const large = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload });
     expect(large.statusCode).toBe(413);
+    expect(large.json()).toMatchObject({ detail: { field: 'body', limit: 100 } });
     const long = await app.inject(`${QUERY_URL}&x=${'y'.repeat(300)}`);
     expect(long.json()).toMatchObject({ detail: { field: 'url', limit: 300 } });
     const bad = await app.inject({

@@ -51,7 +51,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   app.removeContentTypeParser('text/plain');
   logRequests(app, options.clock);
   guard(app, limits, options.allowedHosts ?? []);
-  errorReplies(app);
+  errorReplies(app, limits);
 
   const door: HttpDoor = { tenantOf: (request, scope) => tenantOf(options.access, request, scope) };
   const { service, statusExtra = () => ({}) } = options;
