@@ -3,7 +3,7 @@
  * temporary folder, closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of
  * one or two decimals, 20% constants, 10 s apart.
  *
- *   node bench/point-store-append.ts [minutes of data, default 60]
+ *   node bench/point-store-append.ts [minutes of data, default 60] [series, 25000] [series of a metric, 250]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,8 @@ import { hash128, KIND } from '@tidemark/model';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { openRocksDb } from '@tidemark/rocksdb';
 
-const SERIES = 25_000;
-const SERIES_PER_METRIC = 250;
+const SERIES = Number(process.argv[3] ?? 25_000);
+const SERIES_PER_METRIC = Number(process.argv[4] ?? 250);
 const STEP_MS = 10_000;
 const START_MS = 1_700_006_400_000;
 const SEED = 20_240_817;
@@ -162,6 +162,6 @@ async function query(name: string, groups: Buffer[], metric: number, fold: keyof
   console.log(`${name}: ${read.toLocaleString('en')} points in ${times[2].toFixed(1)} ms (median of 5)`);
 }
 await query('1 series', [seriesIds[0]], 0, 'increase');
-await query('1 metric, 250 series', [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))], 0, 'increase');
+await query(`1 metric, ${SERIES_PER_METRIC} series`, [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))], 0, 'increase');
 await keyValue.close();
 await rm(folder, { recursive: true });
