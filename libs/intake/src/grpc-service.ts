@@ -47,7 +47,8 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
       await stream.receive(request);
       await session.ready();
       await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
-      if (options.session() !== session) {
+      // A session that takes nothing now sends its clients away: another intake may take their points.
+      if (options.session() !== session || !session.isAccepting) {
         fail(call, grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
         return;
       }
