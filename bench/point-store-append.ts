@@ -162,6 +162,11 @@ async function query(name: string, groups: Buffer[], metric: number, fold: keyof
   console.log(`${name}: ${read.toLocaleString('en')} points in ${times[2].toFixed(1)} ms (median of 5)`);
 }
 await query('1 series', [seriesIds[0]], 0, 'increase');
-await query(`1 metric, ${SERIES_PER_METRIC} series`, [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))], 0, 'increase');
+await query(
+  `1 metric, ${SERIES_PER_METRIC} series`,
+  [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))],
+  0,
+  'increase',
+);
 await keyValue.close();
 await rm(folder, { recursive: true });
