@@ -1,0 +1,101 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { below } from '@tidemark/ports';
+import { SeededRandom } from '@tidemark/simulation';
+import { eventually } from './process/eventually.ts';
+import { ExpectedCounts } from './process/expected-counts.ts';
+import type { PlatformUnderTest } from './process/platform-under-test.ts';
+import { TestBed } from './process/test-bed.ts';
+
+const bed = new TestBed();
+afterEach(() => bed.clear());
+
+/** Replayed with `SEED=n`, as far as the scheduling of three processes can be. */
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const KILLS = 4;
+const SERIES = 40;
+const LATENESS_MS = 400;
+
+/** The platform's word at one time: so many points lie before this time. */
+interface Claim {
+  readonly throughMs: number;
+  readonly points: number;
+}
+
+test('a platform killed over and over under load has every acknowledged point, once', async () => {
+  console.log(`seed ${SEED}`);
+  const random = new SeededRandom(SEED);
+  const folder = await bed.folder();
+  const settings = {
+    folder,
+    latenessMs: LATENESS_MS,
+    // Several commits, cuts, segments and dictionary epochs within the run.
+    points: { commitRows: 700, commitStepMs: 1000, bucketMs: 2000 },
+    log: { segmentBytes: 64 * 1024 },
+    timing: { epochMs: 1500 },
+  };
+  let platform = await bed.platform(settings);
+  const { grpcPort } = platform;
+  const client = await bed.client(platform.grpcAddress, { spoolFolder: await bed.folder(), replyTimeoutMs: 2000 });
+  const expected = new ExpectedCounts('app.requests', SERIES, random);
+  const fromMs = Math.floor(Date.now() / 1000) * 1000;
+  const claims: Claim[] = [];
+
+  for (let kill = 0; kill < KILLS; kill++) {
+    const untilMs = performance.now() + 300 + below(random, 700);
+    await eventually('the time to kill', async () => {
+      expected.record(client);
+      client.flush();
+      await claim(platform, fromMs, claims);
+      return performance.now() > untilMs;
+    });
+    const { ackedPoints } = client.stats();
+    await platform.kill9();
+    expected.record(client);
+    client.flush();
+    platform = await bed.platform({ ...settings, grpcPort });
+    await eventually('what was acknowledged to be there', async () => (await storedPoints(platform)) >= ackedPoints);
+  }
+  await client.settled();
+  expect(client.stats()).toMatchObject({
+    ackedPoints: expected.points,
+    rejectedPoints: 0,
+    refusedPoints: 0,
+    droppedPoints: 0,
+    indeterminatePoints: 0,
+  });
+
+  expect(await expected.differences(platform)).toEqual([]);
+  expect(await storedPoints(platform)).toBe(expected.points);
+
+  // A claim may only have missed points that are counted as late.
+  expect(claims.some(({ points }) => points > 0)).toBe(true);
+  const { points: partitions } = await platform.status();
+  const late = partitions.reduce((sum, { latePoints }) => sum + latePoints, 0);
+  for (const { throughMs, points } of claims) {
+    const now = await pointsBefore(platform, fromMs, throughMs);
+    expect(now.points).toBeGreaterThanOrEqual(points);
+    expect(now.points - points).toBeLessThanOrEqual(late);
+  }
+  console.log(`${expected.points} points, ${client.stats().batchesResent} batches sent again, ${late} points late`);
+});
+
+/** Notes what the platform says is complete, with how much it shows before that. */
+async function claim(platform: PlatformUnderTest, fromMs: number, claims: Claim[]): Promise<void> {
+  const { throughMs } = await pointsBefore(platform, fromMs, Date.now());
+  const stepMs = Math.floor((throughMs ?? 0) / 1000) * 1000;
+  if (stepMs <= fromMs || claims.at(-1)?.throughMs === stepMs) return;
+  const { points } = await pointsBefore(platform, fromMs, stepMs);
+  claims.push({ throughMs: stepMs, points });
+}
+
+async function pointsBefore(platform: PlatformUnderTest, fromMs: number, toMs: number) {
+  const query = [0, 1, 2, 3].map((i) => `sum:app.requests.${i}{*}.rollup(count, 1)`).join(', ');
+  const { series, completeThroughMs } = await platform.query(query, fromMs, toMs);
+  const points = series.reduce((sum, { values }) => sum + values.reduce((a, b) => a + b, 0), 0);
+  return { points, throughMs: completeThroughMs };
+}
+
+async function storedPoints(platform: PlatformUnderTest): Promise<number> {
+  const { points } = await platform.status();
+  return points.reduce((sum, partition) => sum + partition.points, 0);
+}

@@ -1,0 +1,24 @@
+const POLL_MS = 15;
+
+/** Waits until `look` gives something other than undefined or false; fails with what it threw last, or saw last. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = 10_000,
+): Promise<T> {
+  const deadlineMs = performance.now() + withinMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const seen = await look();
+      if (seen !== undefined && seen !== false) return seen;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() > deadlineMs) {
+      throw new Error(`waited ${withinMs} ms for ${what}`, { cause: lastError });
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,195 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { credentials, Metadata } from '@grpc/grpc-js';
+import {
+  ControlClient,
+  type CreateKeyReply,
+  type MetricsReply,
+  QueryClient,
+  type QueryReply,
+  type StateHashReply,
+  type StatusReply,
+  type TagsReply,
+} from '@tidemark/contract';
+import { callUnary } from '@tidemark/grpc-status';
+import { TidemarkError, type Topic } from '@tidemark/ports';
+import { eventually } from './eventually.ts';
+import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
+
+const PROCESS = fileURLToPath(new URL('./platform-process.ts', import.meta.url));
+
+export interface LaunchOptions {
+  /** The largest file that the process may write, bytes: a full disk for those who are not root. */
+  readonly largestFileBytes?: number;
+}
+
+/** A running platform in a process of its own, and the doors to it. */
+export class PlatformUnderTest {
+  readonly #child: ChildProcess;
+  readonly #query: QueryClient;
+  readonly #control: ControlClient;
+  readonly #appended: ((offset: number) => void)[] = [];
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly events: PlatformEvent[];
+  readonly output: string[];
+
+  private constructor(child: ChildProcess, ports: { httpPort: number; grpcPort: number }, heard: Heard) {
+    this.#child = child;
+    this.httpPort = ports.httpPort;
+    this.grpcPort = ports.grpcPort;
+    this.events = heard.events;
+    this.output = heard.output;
+    this.#query = new QueryClient(this.grpcAddress, credentials.createInsecure());
+    this.#control = new ControlClient(this.grpcAddress, credentials.createInsecure());
+    child.on('message', (message: FromPlatform) => {
+      if (message.type === 'appended') this.#appended.shift()?.(message.offset);
+    });
+  }
+
+  /** Resolves when points and queries are taken; throws the platform's own error when it refuses to start. */
+  static async start(settings: PlatformSettings, options: LaunchOptions = {}): Promise<PlatformUnderTest> {
+    const child = launch(settings, options);
+    const heard = listen(child);
+    const first = await new Promise<FromPlatform>((resolve, reject) => {
+      child.on('message', (message: FromPlatform) => {
+        if (message.type === 'ready' || message.type === 'refused') resolve(message);
+      });
+      child.once('exit', (code, signal) => reject(new Error(`ended with ${code ?? signal}: ${heard.output.join('')}`)));
+    });
+    if (first.type === 'refused') {
+      if (child.exitCode === null) await once(child, 'exit');
+      throw new TidemarkError(first.code, first.message, first.detail);
+    }
+    if (first.type !== 'ready') throw new Error(`first came ${first.type}`);
+    const platform = new PlatformUnderTest(child, first, heard);
+    await eventually('the platform to be ready', async () => (await fetch(`${platform.httpUrl}/readyz`)).ok);
+    return platform;
+  }
+
+  get grpcAddress(): string {
+    return `127.0.0.1:${this.grpcPort}`;
+  }
+
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+
+  /** Ends it as a power cut would end a process: nothing gets a chance to finish. */
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends it cleanly. */
+  async stop(): Promise<void> {
+    this.#send({ type: 'stop' });
+    await this.#end();
+    if (this.#child.exitCode !== 0) {
+      throw new Error(`stopping ended with ${this.#child.exitCode ?? this.#child.signalCode}: ${this.output.join('')}`);
+    }
+  }
+
+  /** Puts bytes into the log behind the intake's back; gives their offset. */
+  append(topic: Topic, partition: number, record: Uint8Array): Promise<number> {
+    return new Promise((resolve) => {
+      this.#appended.push(resolve);
+      this.#send({ type: 'append', topic, partition, hex: Buffer.from(record).toString('hex') });
+    });
+  }
+
+  query(query: string, fromMs: number, toMs: number, key?: string): Promise<QueryReply> {
+    return callUnary((done) => this.#query.run({ query, fromMs, toMs }, bearer(key), done));
+  }
+
+  /** The answer once everything with a timestamp before `toMs` is in it, by its own word. */
+  queryComplete(query: string, fromMs: number, toMs: number, key?: string): Promise<QueryReply> {
+    return eventually(`${query} to be complete through ${toMs}`, async () => {
+      const reply = await this.query(query, fromMs, toMs, key);
+      return (reply.completeThroughMs ?? Number.NEGATIVE_INFINITY) >= toMs && reply;
+    });
+  }
+
+  async metrics(key?: string): Promise<string[]> {
+    const request = { contains: '', fromMs: 0, limit: 1000 };
+    const { metrics } = await callUnary<MetricsReply>((done) => this.#query.metrics(request, bearer(key), done));
+    return metrics.map(({ metric }) => metric);
+  }
+
+  async tags(metric: string, key?: string): Promise<string[]> {
+    const request = { metric, fromMs: 0, toMs: 0, limit: 1000 };
+    const { keys } = await callUnary<TagsReply>((done) => this.#query.tags(request, bearer(key), done));
+    return keys.flatMap(({ key: tag, top }) => top.map(({ value }) => `${tag}:${value}`)).sort();
+  }
+
+  status(key?: string): Promise<StatusReply> {
+    return callUnary((done) => this.#query.status({}, bearer(key), done));
+  }
+
+  async createKey(tenant: string, name: string, scopes: string[], as?: string): Promise<string> {
+    const { key } = await callUnary<CreateKeyReply>((done) =>
+      this.#control.createKey({ tenant, name, scopes }, bearer(as), done),
+    );
+    return key;
+  }
+
+  async skip(topic: string, partition: number, offset: number, reason: string, key?: string): Promise<void> {
+    await callUnary((done) => this.#control.skip({ topic, partition, offset, reason }, bearer(key), done));
+  }
+
+  /** The logical state hash of each partition with the offset it is of, as one text. */
+  async stateHash(): Promise<string> {
+    const { partitions } = await callUnary<StateHashReply>((done) =>
+      this.#control.stateHash({}, bearer(undefined), done),
+    );
+    return partitions
+      .map((one) => `${one.partition}: points ${one.pointsOffset} ${one.pointsHash}, tags ${one.tagsHash}`)
+      .join('\n');
+  }
+
+  async #end(signal?: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      if (signal !== undefined) this.#child.kill(signal);
+      await ended;
+    }
+    this.#query.close();
+    this.#control.close();
+  }
+
+  #send(message: ToPlatform): void {
+    this.#child.send(message);
+  }
+}
+
+interface Heard {
+  readonly events: PlatformEvent[];
+  readonly output: string[];
+}
+
+function launch(settings: PlatformSettings, { largestFileBytes }: LaunchOptions): ChildProcess {
+  const argument = JSON.stringify(settings);
+  if (largestFileBytes === undefined) return fork(PROCESS, [argument], { execArgv: [], stdio: 'pipe' });
+  // `ulimit -f` counts blocks of 512 bytes; the shell gives way to node, so that signals reach it.
+  const script = `ulimit -f ${Math.ceil(largestFileBytes / 512)} && exec "$@"`;
+  return spawn('sh', ['-c', script, 'sh', process.execPath, PROCESS, argument], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+}
+
+function listen(child: ChildProcess): Heard {
+  const heard: Heard = { events: [], output: [] };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => heard.output.push(chunk.toString()));
+  }
+  child.on('message', (message: FromPlatform) => {
+    if (message.type === 'event') heard.events.push(message.event);
+  });
+  return heard;
+}
+
+function bearer(key: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (key !== undefined) metadata.set('authorization', `Bearer ${key}`);
+  return metadata;
+}

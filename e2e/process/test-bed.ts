@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, type ConnectOptions, connect } from '@tidemark/client';
+import type { PlatformSettings } from './messages.ts';
+import { type LaunchOptions, PlatformUnderTest } from './platform-under-test.ts';
+
+/** What a test has started; `clear` ends and removes all of it, whatever became of the test. */
+export class TestBed {
+  readonly #ends: (() => Promise<unknown>)[] = [];
+  readonly #folders: string[] = [];
+
+  async folder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'tidemark-e2e-'));
+    this.#folders.push(folder);
+    return folder;
+  }
+
+  /** A platform on a folder of its own, unless one is given. */
+  async platform(settings: Partial<PlatformSettings> = {}, options?: LaunchOptions): Promise<PlatformUnderTest> {
+    const folder = settings.folder ?? (await this.folder());
+    const platform = await PlatformUnderTest.start({ ...settings, folder }, options);
+    this.#ends.push(() => platform.kill9());
+    return platform;
+  }
+
+  /** A client that flushes by hand, unless told otherwise. */
+  async client(address: string, options: Partial<ConnectOptions> = {}): Promise<Client> {
+    const client = await connect({
+      address,
+      name: 'test',
+      flushIntervalMs: 0,
+      backoffMs: 20,
+      maxBackoffMs: 100,
+      closeTimeoutMs: 0,
+      ...options,
+    });
+    this.#ends.push(() => client.close());
+    return client;
+  }
+
+  onClear(end: () => Promise<unknown>): void {
+    this.#ends.push(end);
+  }
+
+  async clear(): Promise<void> {
+    for (const end of this.#ends.splice(0).reverse()) await end();
+    for (const folder of this.#folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  }
+}
