@@ -147,13 +147,15 @@ export class Coordinator {
     return this.#options.control.state.term > this.#term;
   }
 
+  get #overMessage(): string {
+    return `term ${this.#term} is over: another coordinator took over`;
+  }
+
   /** Appends a decision and waits until this process has read it back. */
   async #decide(message: ControlMessage): Promise<void> {
     const { offset } = await this.#writer.append(message, this.#stop.signal);
     await this.#options.control.reached(offset);
-    if (this.#isOver) {
-      throw new TidemarkError('failed_precondition', `term ${this.#term} is over: another coordinator took over`);
-    }
+    if (this.#isOver) throw new TidemarkError('failed_precondition', this.#overMessage);
   }
 
   async #run(): Promise<void> {
@@ -166,7 +168,10 @@ export class Coordinator {
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
         this.#lastError = error.message;
-        if (this.#isOver) return;
+      }
+      if (this.#isOver) {
+        this.#lastError = this.#overMessage;
+        return;
       }
       await sleep(clock, TURN_MS, signal);
     }

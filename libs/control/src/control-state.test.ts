@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import { evenMap, packSlots } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { type ControlMessage, decodeControl, encodeControl } from './control-record.ts';
+import { budgetKey, budgetOf, ControlState, fenceKey } from './control-state.ts';
+
+const SESSION = Buffer.alloc(16, 7);
+const LANE = { partition: 1, lane: 4 };
+
+/** A state that read these, one a millisecond. */
+function stateOf(...messages: readonly ControlMessage[]): ControlState {
+  const state = new ControlState();
+  for (const [offset, message] of messages.entries()) state.apply(message, offset, 1000 + offset);
+  return state;
+}
+
+function term(number: number): ControlMessage {
+  return { $case: 'term', value: { term: number, process: 'p' } };
+}
+
+function map(of: number, epoch: number, expectedEpoch: number): ControlMessage {
+  const { partitions, slots } = evenMap(2, epoch);
+  const wire = { epoch, partitions, slots: packSlots({ epoch, partitions, slots }) };
+  return { $case: 'map', value: { term: of, expectedEpoch, map: wire } };
+}
+
+function fence(of: number, lane?: { partition: number; lane: number }, reason = 'why'): ControlMessage {
+  return { $case: 'fence', value: { term: of, session: SESSION, lane, reason } };
+}
+
+const registered: ControlMessage = { $case: 'registered', value: { session: SESSION, process: 'i' } };
+
+function renewed(...deadLanes: { partition: number; lane: number }[]): ControlMessage {
+  return { $case: 'renewed', value: { session: SESSION, deadLanes } };
+}
+
+function sessionState(state: ControlState): string | undefined {
+  return [...state.sessions.values()][0]?.state;
+}
+
+describe('terms', () => {
+  test('a decision of a lower term is void', () => {
+    const late = [map(1, 1, 0), fence(1), { $case: 'budget', value: budget(1, true) }] as const;
+    const state = stateOf(registered, term(1), term(2), ...late);
+    expect(state.map).toBeUndefined();
+    expect(state.fences.size).toBe(0);
+    expect(state.overBudget.size).toBe(0);
+    expect(sessionState(state)).toBe('open');
+  });
+
+  test('a term never goes down, and of two claims of one term the first counts', () => {
+    const state = stateOf(term(3), term(2), term(3));
+    expect(state.term).toBe(3);
+    expect(state.termOffset).toBe(0);
+  });
+
+  test('tells through which append time it was read', () => {
+    const state = stateOf(term(1));
+    state.apply(term(2), 1, 900);
+    expect(state.throughMs).toBe(1000);
+  });
+});
+
+describe('maps', () => {
+  test('a map that expects another predecessor is void, and older epochs stay known', () => {
+    const state = stateOf(term(1), map(1, 1, 0), map(1, 2, 0), map(1, 3, 1), map(1, 2, 3));
+    expect(state.map?.epoch).toBe(3);
+    expect([...state.maps.keys()]).toEqual([1, 3]);
+  });
+});
+
+describe('sessions and fences', () => {
+  test('a session is open, then fenced for good', () => {
+    const state = stateOf(term(1), registered, fence(1), renewed(LANE), registered, {
+      $case: 'ended',
+      value: { session: SESSION },
+    });
+    expect(sessionState(state)).toBe('fenced');
+    expect(state.deadLanes.size).toBe(0);
+  });
+
+  test('a dead lane waits for its fence, once', () => {
+    const state = stateOf(term(1), registered, renewed(LANE));
+    expect([...state.deadLanes.values()]).toEqual([{ session: SESSION, ...LANE }]);
+    state.apply(fence(1, LANE), 3, 2000);
+    state.apply(renewed(LANE), 4, 2001);
+    expect(state.deadLanes.size).toBe(0);
+    expect(sessionState(state)).toBe('open');
+  });
+
+  test('the first of two fences stands, until it is completed by whomever', () => {
+    const state = stateOf(term(1), fence(1, LANE, 'first'), fence(1, LANE, 'second'), {
+      $case: 'fenceCompleted',
+      value: { term: 0, session: SESSION, lane: LANE },
+    });
+    expect(state.fences.get(fenceKey(SESSION, LANE))).toMatchObject({ offset: 1, reason: 'first', completed: true });
+  });
+});
+
+describe('budgets, skips and keys', () => {
+  test('a budget is of a tenant, or of a metric, whatever is in its name', () => {
+    const state = stateOf(
+      term(1),
+      { $case: 'budget', value: { ...budget(1, true), tenant: 'a/b', metric: 'c/d' } },
+      { $case: 'budget', value: { ...budget(1, true), tenant: 'a', metric: 'b/c/d' } },
+    );
+    expect([...state.overBudget.keys()].map(budgetOf)).toEqual([
+      { tenant: 'a/b', metric: 'c/d' },
+      { tenant: 'a', metric: 'b/c/d' },
+    ]);
+    state.apply({ $case: 'budget', value: { ...budget(1, false), tenant: 'a/b', metric: 'c/d' } }, 3, 0);
+    expect([...state.overBudget.keys()]).toEqual([budgetKey('a', 'b/c/d')]);
+  });
+
+  test('a skip is of one offset', () => {
+    const skip = { term: 1, topic: 'points', partition: 2, offset: 9, reason: 'broken' };
+    const state = stateOf(term(1), { $case: 'skip', value: skip });
+    expect(state.skipReason('points', 2, 9)).toBe('broken');
+    expect(state.skipReason('points', 2, 8)).toBeUndefined();
+  });
+
+  test('a key of the same name replaces one, a revoked one is gone', () => {
+    const key = { term: 1, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false };
+    const state = stateOf(
+      term(1),
+      { $case: 'key', value: key },
+      { $case: 'key', value: { ...key, keyHash: Buffer.from([2]) } },
+    );
+    expect([...state.keys.keys()]).toEqual(['02']);
+    state.apply({ $case: 'key', value: { ...key, revoked: true } }, 3, 0);
+    expect(state.keys.size).toBe(0);
+  });
+});
+
+describe('records', () => {
+  test('come back as they were', () => {
+    for (const message of [term(1), map(1, 1, 0), fence(2, LANE), registered, renewed(LANE)]) {
+      expect(decodeControl(encodeControl(message))).toEqual(message);
+    }
+  });
+
+  test('damaged bytes are data_loss, never anything else', () => {
+    const good = encodeControl(renewed(LANE, { partition: 3, lane: 9 }));
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), fc.nat(good.length), (at, flip, cut) => {
+        const bad = Uint8Array.from(good);
+        bad[at] ^= flip;
+        for (const bytes of [bad, good.subarray(0, Math.min(cut, good.length - 1))]) {
+          try {
+            decodeControl(bytes);
+          } catch (error) {
+            if (isTidemarkError(error, 'data_loss')) continue;
+            throw error;
+          }
+          throw new Error('was read');
+        }
+      }),
+    );
+  });
+});
+
+function budget(of: number, over: boolean) {
+  return { term: of, tenant: 't', metric: '', limit: 5, over };
+}

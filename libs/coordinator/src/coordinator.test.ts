@@ -1,0 +1,214 @@
+import { describe, expect, test } from '@jest/globals';
+import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/block';
+import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
+import { openEmbeddedLog } from '@tidemark/embedded-log';
+import { type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
+import { SimulatedWorld } from '@tidemark/simulation';
+import { Coordinator, type CoordinatorOptions, type SeriesCount } from './coordinator.ts';
+
+const SESSION = Buffer.alloc(16, 3);
+const LANE = { partition: 1, lane: 0 };
+const READ = { maxBytes: 1 << 20, waitMs: 0 };
+
+/** A log on a simulated disk, and a clock that moves as far as a test asks. */
+class Bench {
+  readonly world: SimulatedWorld;
+  readonly clock: Clock;
+  readonly writer: ControlWriter;
+  readonly log: Log;
+  /** While true, nobody can read `control`: the coordinator is cut off. */
+  isCut = false;
+  counts: SeriesCount[] = [];
+
+  private constructor(world: SimulatedWorld, log: Log) {
+    this.world = world;
+    this.clock = world.clock;
+    this.log = {
+      writer: (topic, partition) => log.writer(topic, partition),
+      bounds: (topic, partition) => log.bounds(topic, partition),
+      trim: (topic, partition, before) => log.trim(topic, partition, before),
+      read: async (topic, partition, from, options) => {
+        while (this.isCut) await sleep(this.clock, 50);
+        const records = await log.read(topic, partition, from, options);
+        while (this.isCut) await sleep(this.clock, 50);
+        return records;
+      },
+    };
+    this.writer = new ControlWriter(log, this.clock);
+  }
+
+  static async open(): Promise<Bench> {
+    const world = new SimulatedWorld({ seed: 1 });
+    const node = world.node('log');
+    let bench: Bench | undefined;
+    const opening = node.start(({ clock, disk, random }) =>
+      openEmbeddedLog({ clock, disk, random, partitions: { points: 2, tags: 2, control: 1 } }),
+    );
+    opening.then((log) => {
+      bench = new Bench(world, log);
+    });
+    await world.clock.run(() => bench !== undefined, 10_000);
+    if (bench === undefined) throw new Error('the log did not open');
+    return bench;
+  }
+
+  async play<T>(work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    done.catch(() => undefined);
+    await this.world.clock.run(() => isDone, 60_000);
+    return done;
+  }
+
+  append(message: ControlMessage): Promise<unknown> {
+    return this.play(this.writer.append(message));
+  }
+
+  async start(options: Partial<CoordinatorOptions> = {}): Promise<Coordinator> {
+    const { log, clock } = this;
+    const control = options.control ?? (await this.follow());
+    const coordinator = new Coordinator({
+      ...{ log, control, clock, random: this.world.random, process: 'test', partitions: 2, isAlone: false },
+      ...{ tenantSeries: 100, metricSeries: 10, seriesCounts: async () => this.counts },
+      ...options,
+    });
+    await this.play(coordinator.start());
+    return coordinator;
+  }
+
+  async follow(): Promise<ControlFollower> {
+    const control = new ControlFollower(this.log, this.clock);
+    await this.play(control.start());
+    return control;
+  }
+
+  async records(topic: Topic, partition: number): Promise<Uint8Array[]> {
+    const { next } = await this.play(this.log.bounds(topic, partition));
+    if (next === 0) return [];
+    return (await this.play(this.log.read(topic, partition, 0, READ))).map(({ value }) => value);
+  }
+
+  async control(): Promise<ControlMessage[]> {
+    return (await this.records('control', 0)).map((value) => decodeControl(value));
+  }
+
+  /** Lanes that were fenced in a partition. */
+  async fences(partition: number): Promise<number[]> {
+    const records = (await this.records('points', partition)).map((value) => decodeRecord(value));
+    return records.filter(({ type }) => type === RECORD.fence).map(({ lane }) => lane);
+  }
+
+  async until(condition: () => Promise<boolean>, deadlineMs: number): Promise<void> {
+    const endMs = this.clock.monotonicMs() + deadlineMs;
+    while (!(await condition())) {
+      if (this.clock.monotonicMs() > endMs) throw new Error(`not within ${deadlineMs} ms`);
+      await this.world.clock.advance(100);
+    }
+  }
+}
+
+const registered: ControlMessage = { $case: 'registered', value: { session: SESSION, process: 'i' } };
+const renewed: ControlMessage = { $case: 'renewed', value: { session: SESSION, deadLanes: [] } };
+
+function of<K extends ControlMessage['$case']>(messages: readonly ControlMessage[], kind: K) {
+  return messages.filter((message): message is Extract<ControlMessage, { $case: K }> => message.$case === kind);
+}
+
+describe('coordinator', () => {
+  test('claims a term and decides the first map', async () => {
+    const bench = await Bench.open();
+    await bench.start();
+    const [term, map] = await bench.control();
+    expect(term).toMatchObject({ $case: 'term', value: { term: 1 } });
+    expect(map).toMatchObject({ $case: 'map', value: { expectedEpoch: 0, map: { epoch: 1, partitions: 2 } } });
+  });
+
+  test('fences a session that is silent for 10 s, first in control, then in every partition', async () => {
+    const bench = await Bench.open();
+    await bench.start();
+    await bench.append(registered);
+    for (let i = 0; i < 5; i++) {
+      await bench.world.clock.advance(9000);
+      expect(of(await bench.control(), 'fence')).toHaveLength(0);
+      await bench.append(renewed);
+    }
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 12_000);
+    expect(of(await bench.control(), 'fence')).toHaveLength(1);
+    expect([await bench.fences(0), await bench.fences(1)]).toEqual([[ALL_LANES], [ALL_LANES]]);
+  });
+
+  test('fences a lane that its session names dead, in its partition alone', async () => {
+    const bench = await Bench.open();
+    await bench.start();
+    await bench.append(registered);
+    await bench.append({ $case: 'renewed', value: { session: SESSION, deadLanes: [LANE] } });
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 5000);
+    expect([await bench.fences(0), await bench.fences(1)]).toEqual([[], [LANE.lane]]);
+  });
+
+  test('completes the fence that its predecessor left in control alone', async () => {
+    const bench = await Bench.open();
+    await bench.append({ $case: 'term', value: { term: 1, process: 'gone' } });
+    await bench.append(registered);
+    await bench.append({ $case: 'fence', value: { term: 1, session: SESSION, lane: undefined, reason: 'silent' } });
+    await bench.start();
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 5000);
+    expect(of(await bench.control(), 'fence')).toHaveLength(1);
+    expect([await bench.fences(0), await bench.fences(1)]).toEqual([[ALL_LANES], [ALL_LANES]]);
+  });
+
+  test('reads the renewals that it could not read before it calls a session silent', async () => {
+    const bench = await Bench.open();
+    await bench.start();
+    await bench.append(registered);
+    bench.isCut = true;
+    for (let i = 0; i < 6; i++) {
+      await bench.world.clock.advance(5000);
+      await bench.append(renewed);
+    }
+    bench.isCut = false;
+    await bench.world.clock.advance(3000);
+    expect(of(await bench.control(), 'fence')).toHaveLength(0);
+    await bench.until(async () => of(await bench.control(), 'fence').length === 1, 12_000);
+  });
+
+  test('stops when another one takes over, and never shares a term', async () => {
+    const bench = await Bench.open();
+    const first = await bench.start();
+    // Both have read the same before either claims.
+    const controls = [await bench.follow(), await bench.follow()];
+    const [second, third] = await Promise.all(controls.map((control) => bench.start({ control })));
+    const terms = of(await bench.control(), 'term').map(({ value }) => value.term);
+    expect(new Set(terms.slice(-2)).size).toBe(2);
+    expect(Math.max(...terms)).toBe(terms.at(-1));
+    await bench.append(registered);
+    await bench.append({ $case: 'renewed', value: { session: SESSION, deadLanes: [LANE] } });
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length >= 1, 5000);
+    await bench.world.clock.advance(2000);
+    const running = [first, second, third].filter(({ problem }) => problem === undefined);
+    expect(running).toHaveLength(1);
+  });
+
+  test('fences at the start what is open, when nobody else can hold a session', async () => {
+    const bench = await Bench.open();
+    await bench.append(registered);
+    await bench.start({ isAlone: true });
+    expect(of(await bench.control(), 'fenceCompleted')).toHaveLength(1);
+  });
+
+  test('says which budget is used up, and takes it back well below the limit', async () => {
+    const bench = await Bench.open();
+    await bench.start();
+    const verdicts = async () => of(await bench.control(), 'budget').map(({ value }) => value);
+    bench.counts = [{ tenant: 't', metric: 'a/b', series: 10 }];
+    await bench.until(async () => (await verdicts()).length === 1, 5000);
+    bench.counts = [{ tenant: 't', metric: 'a/b', series: 10 * 0.96 }];
+    await bench.world.clock.advance(6000);
+    expect(await verdicts()).toMatchObject([{ tenant: 't', metric: 'a/b', limit: 10, over: true }]);
+    bench.counts = [];
+    await bench.world.clock.advance(6000);
+    expect((await verdicts()).slice(1)).toMatchObject([{ tenant: 't', metric: 'a/b', over: false }]);
+  });
+});
