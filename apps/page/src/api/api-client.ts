@@ -1,0 +1,70 @@
+import { ApiError, errorOfReply } from './api-error.ts';
+import type { MetricInfo, PipelineStatus, QueryAnswer, TagKey } from './api-types.ts';
+import { readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
+import { readStatus } from './read-status.ts';
+
+export interface ApiClientOptions {
+  /** Where the API is, without a slash at the end; empty for where the page came from. */
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+  /** A key with scope `read`; empty where none is needed. */
+  readonly key: () => string;
+  /** Give up on a request after this, ms. Default 15,000. */
+  readonly timeoutMs?: number;
+}
+
+/** The HTTP API, typed. Every method rejects with ApiError, or with the signal's AbortError. */
+export class ApiClient {
+  readonly #options: ApiClientOptions;
+
+  constructor(options: ApiClientOptions) {
+    this.#options = options;
+  }
+
+  async query(query: string, fromMs: number, toMs: number, signal?: AbortSignal): Promise<QueryAnswer> {
+    const fields = { query, from: String(fromMs / 1_000), to: String(toMs / 1_000) };
+    return readQueryAnswer(await this.#get('/api/v1/query', fields, signal));
+  }
+
+  async metrics(contains: string, signal?: AbortSignal): Promise<readonly MetricInfo[]> {
+    return readMetrics(await this.#get('/api/tidemark/v1/metrics', { contains }, signal));
+  }
+
+  async tags(metric: string, signal?: AbortSignal): Promise<readonly TagKey[]> {
+    return readTagKeys(await this.#get('/api/tidemark/v1/tags', { metric }, signal));
+  }
+
+  async status(signal?: AbortSignal): Promise<PipelineStatus> {
+    return readStatus(await this.#get('/api/tidemark/v1/status', {}, signal));
+  }
+
+  async #get(path: string, fields: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<unknown> {
+    const { baseUrl, key, timeoutMs = 15_000 } = this.#options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (key() !== '') headers.authorization = `Bearer ${key()}`;
+    let reply: Response;
+    try {
+      reply = await this.#options.fetch(`${baseUrl}${path}?${new URLSearchParams(fields)}`, {
+        headers,
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ApiError('away', timeout.aborted ? `no answer within ${timeoutMs / 1_000} s` : 'the server is away');
+    }
+    const json = await bodyOf(reply);
+    if (!reply.ok) throw errorOfReply(reply.status, json);
+    if (json === undefined) throw new ApiError('away', 'the answer was not JSON: is this the right address?');
+    return json;
+  }
+}
+
+/** Undefined when there is none, or none that is JSON. */
+async function bodyOf(reply: Response): Promise<unknown> {
+  try {
+    return await reply.json();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+/** A graph's line: step starts (ms) with values, ascending. */
+export interface AnswerSeries {
+  readonly metric: string;
+  readonly expression: string;
+  readonly scope: string;
+  readonly tags: readonly string[];
+  readonly intervalMs: number;
+  readonly points: readonly (readonly [number, number | null])[];
+}
+
+/** A part that could not answer: `points/3`. */
+export interface PartError {
+  readonly part: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A marked gap: a record that was skipped or can't be decoded. */
+export interface Gap {
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: string;
+}
+
+export interface QueryAnswer {
+  readonly series: readonly AnswerSeries[];
+  /** Everything with a timestamp before this (ms) is in the answer; undefined when nothing is known to be complete. */
+  readonly completeThroughMs: number | undefined;
+  readonly errors: readonly PartError[];
+  readonly gaps: readonly Gap[];
+  readonly notes: readonly string[];
+}
+
+export interface MetricInfo {
+  readonly metric: string;
+  readonly kinds: readonly string[];
+  readonly series: number;
+}
+
+export interface TagKey {
+  readonly key: string;
+  /** How many values and series there are, whatever number of values is listed. */
+  readonly values: number;
+  readonly series: number;
+  readonly top: readonly { readonly value: string; readonly series: number }[];
+}
+
+export interface LaneStatus {
+  readonly session: string;
+  readonly lane: number;
+  readonly open: boolean;
+  readonly markMs: number;
+  readonly sequence: number;
+}
+
+export interface ClientStatus {
+  readonly clientSession: string;
+  readonly tenant: string;
+  readonly floor: number;
+  readonly highestSequence: number;
+  readonly frontierMs: number | undefined;
+  readonly latePoints: number;
+}
+
+export interface PointPartitionStatus {
+  readonly partition: number;
+  readonly offset: number;
+  readonly committedOffset: number;
+  readonly logNext: number;
+  readonly watermarkMs: number | undefined;
+  readonly lanes: readonly LaneStatus[];
+  readonly clients: readonly ClientStatus[];
+  readonly gaps: readonly Gap[];
+  /** Why the partition has halted; empty when it has not. */
+  readonly halted: string;
+  readonly haltedOffset: number;
+  readonly series: number;
+  readonly points: number;
+  readonly latePoints: number;
+  readonly duplicatePoints: number;
+}
+
+export interface TagPartitionStatus {
+  readonly partition: number;
+  readonly offset: number;
+  readonly committedOffset: number;
+  readonly logNext: number;
+  readonly series: number;
+  readonly metrics: number;
+  readonly halted: string;
+  readonly haltedOffset: number;
+}
+
+export interface SessionStatus {
+  readonly session: string;
+  readonly process: string;
+  /** `open`, `fenced` or `closed`. */
+  readonly state: string;
+  readonly renewedMs: number;
+  readonly streams: number;
+  readonly queuedBytes: number;
+  readonly rejectedPoints: Readonly<Record<string, number>>;
+}
+
+export interface PipelineStatus {
+  readonly points: readonly PointPartitionStatus[];
+  readonly tags: readonly TagPartitionStatus[];
+  readonly sessions: readonly SessionStatus[];
+  /** How long after its timestamp a point may reach an intake and still count as on time, ms. */
+  readonly latenessMs: number;
+  /** The server's clock. */
+  readonly nowMs: number;
+  readonly errors: readonly PartError[];
+  readonly mapEpoch: number;
+}

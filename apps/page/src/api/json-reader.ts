@@ -1,0 +1,64 @@
+/** A JSON object of unknown shape, read field by field: a field that is missing or of another type has its default. */
+export class JsonReader {
+  readonly #fields: Readonly<Record<string, unknown>>;
+
+  constructor(json: unknown) {
+    this.#fields = isObject(json) ? json : {};
+  }
+
+  #field(name: string): unknown {
+    const value = this.#fields[name];
+    if (value !== undefined) return value;
+    // protobuf's JSON may have either spelling.
+    return this.#fields[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  }
+
+  text(name: string): string {
+    const value = this.#field(name);
+    return typeof value === 'string' ? value : '';
+  }
+
+  /** Numbers, and 64-bit integers that protobuf's JSON writes as strings. */
+  number(name: string): number {
+    return this.numberIfKnown(name) ?? 0;
+  }
+
+  numberIfKnown(name: string): number | undefined {
+    const value = this.#field(name);
+    if (value === null || value === undefined || value === '') return undefined;
+    const number = Number(value);
+    return typeof value === 'boolean' || !Number.isFinite(number) ? undefined : number;
+  }
+
+  flag(name: string): boolean {
+    return this.#field(name) === true;
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.#field(name);
+    return Array.isArray(value) ? value : [];
+  }
+
+  texts(name: string): readonly string[] {
+    return this.list(name).filter((value) => typeof value === 'string');
+  }
+
+  objects(name: string): readonly JsonReader[] {
+    return this.list(name).map((value) => new JsonReader(value));
+  }
+
+  object(name: string): JsonReader {
+    return new JsonReader(this.#field(name));
+  }
+
+  /** The object's own names that hold numbers. */
+  counts(name: string): Readonly<Record<string, number>> {
+    const value = this.#field(name);
+    if (!isObject(value)) return {};
+    return Object.fromEntries(Object.entries(value).map(([key, count]) => [key, Number(count) || 0]));
+  }
+}
+
+function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}

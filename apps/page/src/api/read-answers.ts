@@ -1,0 +1,67 @@
+import type { AnswerSeries, Gap, MetricInfo, PartError, QueryAnswer, TagKey } from './api-types.ts';
+import { JsonReader } from './json-reader.ts';
+
+/** The answer of `/api/v1/query`: Datadog's v1 shape, with completeness beside. */
+export function readQueryAnswer(json: unknown): QueryAnswer {
+  const reader = new JsonReader(json);
+  const completeThroughS = reader.numberIfKnown('complete_through');
+  return {
+    series: reader.objects('series').map(readSeries),
+    completeThroughMs: completeThroughS === undefined ? undefined : completeThroughS * 1_000,
+    errors: readPartErrors(reader),
+    gaps: readGaps(reader),
+    notes: reader.texts('notes'),
+  };
+}
+
+function readSeries(reader: JsonReader): AnswerSeries {
+  return {
+    metric: reader.text('metric'),
+    expression: reader.text('expression'),
+    scope: reader.text('scope'),
+    tags: reader.texts('tag_set'),
+    intervalMs: Math.max(1, reader.number('interval')) * 1_000,
+    points: reader.list('pointlist').flatMap(readPoint),
+  };
+}
+
+function readPoint(json: unknown): readonly (readonly [number, number | null])[] {
+  if (!Array.isArray(json) || typeof json[0] !== 'number') return [];
+  return [[json[0], typeof json[1] === 'number' ? json[1] : null]];
+}
+
+export function readPartErrors(reader: JsonReader): readonly PartError[] {
+  return reader.list('errors').map((json) => {
+    // The shape of Datadog has them as text: `points/3: unavailable: …`.
+    const [, part, code, message] = typeof json === 'string' ? (/^([^:]*): ([^:]*): (.*)$/s.exec(json) ?? []) : [];
+    if (part !== undefined) return { part, code, message };
+    const error = new JsonReader(json);
+    const text = typeof json === 'string' ? json : error.text('message');
+    return { part: error.text('part'), code: error.text('code'), message: text };
+  });
+}
+
+export function readGaps(reader: JsonReader): readonly Gap[] {
+  return reader.objects('gaps').map((gap) => ({
+    partition: gap.number('partition'),
+    offset: gap.number('offset'),
+    reason: gap.text('reason'),
+  }));
+}
+
+export function readMetrics(json: unknown): readonly MetricInfo[] {
+  return new JsonReader(json).objects('metrics').map((metric) => ({
+    metric: metric.text('metric'),
+    kinds: metric.texts('kinds').map((kind) => kind.toLowerCase()),
+    series: metric.number('series'),
+  }));
+}
+
+export function readTagKeys(json: unknown): readonly TagKey[] {
+  return new JsonReader(json).objects('keys').map((key) => ({
+    key: key.text('key'),
+    values: key.number('values'),
+    series: key.number('series'),
+    top: key.objects('top').map((value) => ({ value: value.text('value'), series: value.number('series') })),
+  }));
+}
