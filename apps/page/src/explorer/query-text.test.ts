@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { EMPTY_FIELDS, parseFields, printFields, type QueryFields } from './query-text.ts';
+
+const metric = fc.stringMatching(/^[a-z][a-z0-9_.]{0,20}$/);
+const key = fc.stringMatching(/^[a-z][a-z_]{0,10}$/);
+const value = fc.oneof(
+  fc.stringMatching(/^[a-z0-9_./-]{1,12}$/),
+  fc.string({ minLength: 1, maxLength: 12 }).filter((text) => !/\p{Cc}/u.test(text) && !text.includes('*')),
+);
+const fields: fc.Arbitrary<QueryFields> = fc.record({
+  aggregator: fc.constantFrom('avg', 'sum', 'p99', 'p99.9'),
+  metric,
+  filters: fc.array(fc.record({ key, value, negated: fc.boolean() }), { maxLength: 3 }),
+  groupBy: fc.array(
+    key.filter((name) => !/^(?:and|or|not|in)$/.test(name)),
+    { maxLength: 3 },
+  ),
+  rollupMethod: fc.constantFrom('', 'max', 'avg'),
+  rollupSeconds: fc.integer({ min: 0, max: 86_400 }),
+});
+
+describe('query text', () => {
+  test('the fields come back from their text', () => {
+    fc.assert(fc.property(fields, (chosen) => expect(parseFields(printFields(chosen))).toEqual(chosen)));
+  });
+
+  test('reads as people write it', () => {
+    expect(
+      printFields({
+        aggregator: 'avg',
+        metric: 'system.cpu.user',
+        filters: [
+          { key: 'env', value: 'prod', negated: false },
+          { key: 'role', value: 'a db', negated: true },
+        ],
+        groupBy: ['host'],
+        rollupMethod: 'max',
+        rollupSeconds: 60,
+      }),
+    ).toBe('avg:system.cpu.user{env:prod,!"role:a db"} by {host}.rollup(max, 60)');
+    expect(printFields({ ...EMPTY_FIELDS, metric: 'requests' })).toBe('avg:requests{*}');
+    expect(printFields({ ...EMPTY_FIELDS, metric: 'a b' })).toBe('avg:"a b"{*}');
+    expect(printFields(EMPTY_FIELDS)).toBe('');
+  });
+
+  test('what the fields cannot hold is left to the text', () => {
+    for (const text of [
+      'top(avg:a{*} by {host}, 5)',
+      'avg:a{*} / avg:b{*}',
+      'avg:a{env:prod OR env:dev}',
+      'avg:a{env IN (a, b)}',
+      'avg:a{*}.as_rate()',
+      'avg:a{*',
+      '',
+    ]) {
+      expect(parseFields(text)).toBeUndefined();
+    }
+  });
+
+  test('long text without an end is looked at once', () => {
+    const startMs = performance.now();
+    parseFields(`avg:a{${'b:c,'.repeat(3_000)}`);
+    expect(performance.now() - startMs).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,109 @@
+export const AGGREGATORS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
+export const PERCENTILES = ['p50', 'p75', 'p90', 'p95', 'p99', 'p99.9'] as const;
+export const ROLLUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
+
+/** `key:value` selected, or shut out. The value may have `*` wildcards. */
+export interface TagChoice {
+  readonly key: string;
+  readonly value: string;
+  readonly negated: boolean;
+}
+
+/** What the builder's fields hold: one query without functions. */
+export interface QueryFields {
+  readonly aggregator: string;
+  readonly metric: string;
+  readonly filters: readonly TagChoice[];
+  readonly groupBy: readonly string[];
+  readonly rollupMethod: string;
+  /** Seconds; 0 lets the server choose by the range. */
+  readonly rollupSeconds: number;
+}
+
+export const EMPTY_FIELDS: QueryFields = {
+  aggregator: 'avg',
+  metric: '',
+  filters: [],
+  groupBy: [],
+  rollupMethod: '',
+  rollupSeconds: 0,
+};
+
+const METRIC = /^[A-Za-z][A-Za-z0-9_.]*$/;
+const BARE_WORD = /^(?:[A-Za-z0-9_\-:./*]|[^\p{ASCII}\s\p{Cc}\p{Cs}])+$/u;
+const KEYWORD = /^(?:and|or|not|in)$/i;
+
+/** The text of the fields (docs/query-language.md); empty without a metric. */
+export function printFields(fields: QueryFields): string {
+  if (fields.metric === '') return '';
+  const metric = METRIC.test(fields.metric) ? fields.metric : quote(fields.metric);
+  const filter = fields.filters.map(({ key, value, negated }) => (negated ? '!' : '') + printTag(key, value)).join(',');
+  const by = fields.groupBy.length === 0 ? '' : ` by {${fields.groupBy.map(printWord).join(',')}}`;
+  return `${fields.aggregator}:${metric}{${filter === '' ? '*' : filter}}${by}${printRollup(fields)}`;
+}
+
+function printRollup({ rollupMethod, rollupSeconds }: QueryFields): string {
+  const parts = [rollupMethod, rollupSeconds > 0 ? String(rollupSeconds) : ''].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `.rollup(${parts.join(', ')})`;
+}
+
+function printTag(key: string, value: string): string {
+  return printWord(key === '' ? value : `${key}:${value}`);
+}
+
+function printWord(word: string): string {
+  return BARE_WORD.test(word) && !KEYWORD.test(word) ? word : quote(word);
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+const WORD = String.raw`(?:[^\s{}(),!"'\\]|"(?:[^"\\]|\\.)*")+`;
+const AGGREGATOR = String.raw`avg|sum|min|max|count|last|p\d{1,2}(?:\.\d{1,3})?`;
+const METHOD = 'avg|sum|min|max|count|last';
+const SIMPLE = new RegExp(
+  String.raw`^\s*(${AGGREGATOR})\s*:\s*([A-Za-z][A-Za-z0-9_.]*|"(?:[^"\\]|\\.)+")\s*` +
+    String.raw`\{\s*(\*|!?\s*${WORD}(?:\s*,\s*!?\s*${WORD})*)\s*\}` +
+    String.raw`(?:\s*by\s*\{\s*(${WORD}(?:\s*,\s*${WORD})*)\s*\})?` +
+    String.raw`(?:\s*\.\s*rollup\(\s*(?:(${METHOD})\s*(?:,\s*(\d{1,9})\s*)?|(\d{1,9})\s*)\))?\s*$`,
+  'u',
+);
+
+/** The fields of a text that they can hold; undefined for one with functions, arithmetic or boolean words. */
+export function parseFields(text: string): QueryFields | undefined {
+  const found = SIMPLE.exec(text);
+  if (found === null) return undefined;
+  const [, aggregator, metric, filter, by, method = '', seconds, onlySeconds] = found;
+  const filters = filter === '*' ? [] : wordsOf(filter).map(parseTag);
+  if (filters.some((tag) => tag === undefined)) return undefined;
+  const name = unquote(metric);
+  // A name that is in two parts (`system."cpu"`) is for the server to judge.
+  return {
+    aggregator,
+    metric: name,
+    filters: filters.filter((tag) => tag !== undefined),
+    groupBy: by === undefined ? [] : wordsOf(by).map(unquote),
+    rollupMethod: method,
+    rollupSeconds: Number(seconds ?? onlySeconds ?? 0),
+  };
+}
+
+function wordsOf(list: string): string[] {
+  return list.match(new RegExp(String.raw`!?\s*${WORD}`, 'gu')) ?? [];
+}
+
+function parseTag(word: string): TagChoice | undefined {
+  const negated = word.startsWith('!');
+  const bare = negated ? word.slice(1).trim() : word;
+  if (KEYWORD.test(bare)) return undefined;
+  const tag = unquote(bare);
+  const colon = tag.indexOf(':');
+  return colon < 0
+    ? { key: '', value: tag, negated }
+    : { key: tag.slice(0, colon), value: tag.slice(colon + 1), negated };
+}
+
+function unquote(word: string): string {
+  return word.replace(/"((?:[^"\\]|\\.)*)"/gu, (_, inner: string) => inner.replace(/\\(.)/gu, '$1'));
+}
