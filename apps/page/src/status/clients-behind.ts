@@ -1,0 +1,34 @@
+import type { PipelineStatus } from '../api/api-types.ts';
+
+/** A client (an agent, or a program that sends) over all partitions that know it. */
+export interface ClientProgress {
+  readonly clientSession: string;
+  readonly tenant: string;
+  /** Nothing older will come from it, ms: the newest it has said anywhere; undefined when it has said nothing. */
+  readonly frontierMs: number | undefined;
+  readonly highestSequence: number;
+  readonly latePoints: number;
+}
+
+/** Clients by session, those furthest behind first, those without a frontier last. */
+export function clientsBehind({ points }: Pick<PipelineStatus, 'points'>): readonly ClientProgress[] {
+  const clients = new Map<string, ClientProgress>();
+  for (const client of points.flatMap((partition) => partition.clients)) {
+    const before = clients.get(client.clientSession);
+    clients.set(client.clientSession, {
+      clientSession: client.clientSession,
+      tenant: client.tenant,
+      frontierMs: later(before?.frontierMs, client.frontierMs),
+      highestSequence: Math.max(before?.highestSequence ?? 0, client.highestSequence),
+      // Each partition counts the points that it found late itself.
+      latePoints: (before?.latePoints ?? 0) + client.latePoints,
+    });
+  }
+  const order = ({ frontierMs }: ClientProgress): number => frontierMs ?? Number.POSITIVE_INFINITY;
+  return [...clients.values()].sort((a, b) => order(a) - order(b) || (a.clientSession < b.clientSession ? -1 : 1));
+}
+
+function later(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.max(a, b);
+}

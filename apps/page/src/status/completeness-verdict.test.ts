@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { LaneStatus, PipelineStatus, PointPartitionStatus, SessionStatus } from '../api/api-types.ts';
+import { readStatus } from '../api/read-status.ts';
+import { formatClock } from '../format/format-time.ts';
+import { clientsBehind } from './clients-behind.ts';
+import { completenessVerdict } from './completeness-verdict.ts';
+
+const NOW_MS = 1_760_000_100_000;
+const EMPTY = readStatus({});
+
+function lane(markAgeMs: number, more: Partial<LaneStatus> = {}): LaneStatus {
+  return { session: 'ab12cd34', lane: 3, open: true, markMs: NOW_MS - markAgeMs, sequence: 1, ...more };
+}
+
+function partition(number: number, watermarkAgeMs: number | undefined, more: Partial<PointPartitionStatus> = {}) {
+  const fresh = readStatus({ points: [{ partition: number, offset: 10, log_next: 10 }] }).points[0];
+  const watermarkMs = watermarkAgeMs === undefined ? undefined : NOW_MS - watermarkAgeMs;
+  return { ...fresh, watermarkMs, lanes: [lane(watermarkAgeMs ?? 0)], ...more };
+}
+
+function session(renewedAgeMs: number, state = 'open'): SessionStatus {
+  const fresh = readStatus({ sessions: [{ session: 'ab12cd34', process: 'intake', state }] }).sessions[0];
+  return { ...fresh, renewedMs: NOW_MS - renewedAgeMs };
+}
+
+function status(more: Partial<PipelineStatus>): PipelineStatus {
+  return { ...EMPTY, nowMs: NOW_MS, latenessMs: 3_000, ...more };
+}
+
+describe('the verdict', () => {
+  test('all well: names the time that all partitions have reached', () => {
+    const verdict = completenessVerdict(status({ points: [partition(0, 200), partition(1, 900)] }));
+    expect(verdict).toMatchObject({ level: 'ok', completeThroughMs: NOW_MS - 3_900, details: [] });
+    expect(verdict.sentence).toBe(`all 2 partitions are complete through ${formatClock(NOW_MS - 3_900)} (3.9 s ago)`);
+  });
+
+  test('a silent lane is named with its session, and when it is fenced', () => {
+    const points = [partition(0, 200), partition(2, 8_000, { lanes: [lane(100, { lane: 1 }), lane(8_000)] })];
+    const verdict = completenessVerdict(status({ points, sessions: [session(8_100)] }));
+    expect(verdict.level).toBe('behind');
+    expect(verdict.sentence).toBe(
+      'points/2: lane 3 of session ab12 (intake) has not marked for 8.0 s; ' +
+        'its session last renewed 8.1 s ago, it is fenced in 1.9 s',
+    );
+    expect(verdict.completeThroughMs).toBe(NOW_MS - 11_000);
+  });
+
+  test('a lane that ended does not hold anything back', () => {
+    const points = [partition(0, 500, { lanes: [lane(60_000, { open: false }), lane(500)] })];
+    expect(completenessVerdict(status({ points })).level).toBe('ok');
+  });
+
+  test('a session that is fenced, alive or unknown is told apart', () => {
+    const points = [partition(0, 12_000)];
+    const sentence = (sessions: SessionStatus[]) => completenessVerdict(status({ points, sessions })).sentence;
+    expect(sentence([session(12_000, 'fenced')])).toContain('its session is fenced');
+    expect(sentence([session(500)])).toContain('its session is alive');
+    expect(sentence([session(12_000)])).toContain('about to be fenced');
+    expect(sentence([])).toMatch(/has not marked for 12 s$/);
+  });
+
+  test('a store that lags its log is named before the lanes whose marks it has not read', () => {
+    const points = [partition(1, 9_000, { offset: 10, logNext: 1_244 })];
+    expect(completenessVerdict(status({ points })).sentence).toBe('points/1 is 1,234 records behind its log');
+  });
+
+  test('the furthest behind comes first, the others beside', () => {
+    const verdict = completenessVerdict(
+      status({ points: [partition(0, 5_000), partition(1, 9_000), partition(2, 0)] }),
+    );
+    expect(verdict.sentence).toMatch(/^points\/1:/);
+    expect(verdict.details).toEqual([expect.stringMatching(/^points\/0:/)]);
+  });
+
+  test('halts come before everything, of tags too', () => {
+    const halted = { halted: 'wrong CRC', haltedOffset: 1_042 };
+    const tags = [{ ...readStatus({ tags: [{ partition: 4 }] }).tags[0], ...halted }];
+    const verdict = completenessVerdict(status({ points: [partition(0, 90_000), partition(1, 0, halted)], tags }));
+    expect(verdict.level).toBe('blocked');
+    expect(verdict.sentence).toBe(
+      'points/1 has halted at offset 1,042: wrong CRC; it goes on once that offset is skipped explicitly',
+    );
+    expect(verdict.details[0]).toMatch(/^tags\/4 has halted/);
+  });
+
+  test('a part that does not answer makes completeness unknown', () => {
+    const errors = [{ part: 'points/3', code: 'unavailable', message: 'connection refused' }];
+    const verdict = completenessVerdict(status({ points: [partition(0, 100)], errors }));
+    expect(verdict).toMatchObject({ level: 'unknown', completeThroughMs: undefined });
+    expect(verdict.sentence).toBe('points/3 does not answer: connection refused');
+  });
+
+  test('before the first mark nothing is known', () => {
+    const verdict = completenessVerdict(
+      status({ points: [partition(0, 100), partition(1, undefined, { lanes: [] })] }),
+    );
+    expect(verdict).toMatchObject({ level: 'unknown', completeThroughMs: undefined });
+    expect(verdict.sentence).toContain('points/1 has had no mark yet');
+    expect(completenessVerdict(status({})).level).toBe('unknown');
+  });
+
+  test('gaps are told without being blamed', () => {
+    const gaps = [{ partition: 0, offset: 7, reason: 'skipped' }];
+    const verdict = completenessVerdict(status({ points: [partition(0, 100, { gaps })] }));
+    expect(verdict).toMatchObject({ level: 'ok', details: ['points/0 has a marked gap, the newest at offset 7'] });
+  });
+
+  test('a tag store that lags is told, for answers wait for it', () => {
+    const tags = readStatus({ tags: [{ partition: 1, offset: 5, log_next: 2_005 }] }).tags;
+    const verdict = completenessVerdict(status({ points: [partition(0, 100)], tags }));
+    expect(verdict.details).toEqual([expect.stringContaining('tags/1 is 2,000 records behind its log')]);
+  });
+
+  test('is never ok beyond what the least watermark says', () => {
+    const ages = fc.array(fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }), { minLength: 1 });
+    fc.assert(
+      fc.property(ages, (all) => {
+        const verdict = completenessVerdict(status({ points: all.map((age, i) => partition(i, age)) }));
+        const known = all.filter((age) => age !== undefined);
+        const isKnown = known.length === all.length;
+        expect(verdict.completeThroughMs).toBe(isKnown ? NOW_MS - 3_000 - Math.max(...known) : undefined);
+        expect(verdict.level === 'ok').toBe(isKnown && Math.max(...known) <= 3_000);
+      }),
+    );
+  });
+});
+
+test('clients are one over all partitions, the furthest behind first', () => {
+  const client = (clientSession: string, frontierMs: number | undefined, latePoints = 0) => ({
+    clientSession,
+    tenant: 'default',
+    floor: 0,
+    highestSequence: 5,
+    frontierMs,
+    latePoints,
+  });
+  const points = [
+    partition(0, 0, { clients: [client('aa', 900, 1), client('bb', 500), client('cc', undefined)] }),
+    partition(1, 0, { clients: [client('aa', 1_000, 2)] }),
+  ];
+  expect(clientsBehind({ points }).map((one) => [one.clientSession, one.frontierMs, one.latePoints])).toEqual([
+    ['bb', 500, 0],
+    ['aa', 1_000, 3],
+    ['cc', undefined, 0],
+  ]);
+});
