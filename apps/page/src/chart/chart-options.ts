@@ -1,0 +1,130 @@
+import type uPlot from 'uplot';
+import { formatAxisTime } from '../format/format-time.ts';
+import { formatValue } from '../format/format-value.ts';
+import type { UnitName } from '../format/units.ts';
+import { bridgeSeconds, type SeriesTable } from '../series-table.ts';
+import { type IncompleteFrom, incompleteShade } from './incomplete-shade.ts';
+import { CHART_COLOURS, lineColour, lineDash, type Theme } from './palette.ts';
+
+export interface ChartOptions {
+  readonly theme: Theme;
+  readonly width: number;
+  readonly height: number;
+  readonly unit: UnitName;
+  readonly lines: number;
+  readonly filled: boolean;
+  /** Charts of one name share their cursor's time. */
+  readonly sync: string;
+  /** Read at each draw, so that a refresh builds no new chart. */
+  readonly table: () => SeriesTable;
+  readonly bounds: () => readonly [number, number];
+  readonly incompleteFrom: () => IncompleteFrom;
+  /** Row under the cursor, or null. */
+  readonly onCursor: (row: number | null) => void;
+  /** A stretch was selected, ms. */
+  readonly onZoom: (fromMs: number, toMs: number) => void;
+}
+
+const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+/** Steps of a byte axis: powers of 2, so that labels come out round. */
+const BYTE_STEPS = Array.from({ length: 54 }, (_, power) => 2 ** (power - 4));
+/** Distances between labels of a time axis, s. */
+const TIME_STEPS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800,
+  2_419_200,
+];
+/** A dragged stretch narrower than this is a click, CSS pixels. */
+const LEAST_DRAG = 6;
+
+export function uplotOptions(options: ChartOptions): uPlot.Options {
+  const colours = CHART_COLOURS[options.theme];
+  const axis: uPlot.Axis = {
+    font: FONT,
+    stroke: colours.axis,
+    grid: { stroke: colours.grid, width: 1 },
+    ticks: { show: false },
+  };
+  const isBytes = options.unit === 'bytes' || options.unit === 'bytes/s';
+  return {
+    width: options.width,
+    height: options.height,
+    padding: [8, 12, 0, 0],
+    legend: { show: false },
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      sync: { key: options.sync, setSeries: false },
+      points: { size: 7 },
+      y: false,
+    },
+    scales: {
+      x: { time: true, range: () => [...options.bounds()] },
+      y: { range: (_, min, max) => rangeOfValues(min, max, options.unit) },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 28,
+        gap: 6,
+        space: 64,
+        incrs: TIME_STEPS,
+        values: (_, splits, __, ___, step) => splits.map((s) => formatAxisTime(s, step)),
+      },
+      {
+        ...axis,
+        size: 68,
+        gap: 6,
+        space: 32,
+        ...(isBytes ? { incrs: BYTE_STEPS } : {}),
+        values: (_, splits) => splits.map((value) => formatValue(value, options.unit)),
+      },
+    ],
+    series: [{}, ...Array.from({ length: options.lines }, (_, line) => lineSeries(options, line))],
+    plugins: [incompleteShade(colours, options.incompleteFrom)],
+    hooks: {
+      setCursor: [(u) => options.onCursor(u.cursor.idx ?? null)],
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select;
+          if (width < LEAST_DRAG) return;
+          const [from, to] = [left, left + width].map((x) => u.posToVal(x, 'x') * 1_000);
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          options.onZoom(from, to);
+        },
+      ],
+    },
+  };
+}
+
+function lineSeries(options: ChartOptions, line: number): uPlot.Series {
+  const colour = lineColour(options.theme, line);
+  return {
+    stroke: colour,
+    width: 1.5,
+    dash: [...lineDash(line)],
+    points: { show: false },
+    gaps: (u, index, _from, _to, found) => longGaps(u, options.table(), index - 1, found),
+    ...(options.filled ? { fill: `${colour}1f` } : {}),
+  };
+}
+
+/** Gaps that stay gaps: longer than what the line's points usually leave between them. Positions in canvas pixels. */
+function longGaps(u: uPlot, table: SeriesTable, line: number, found: uPlot.Series.Gaps): uPlot.Series.Gaps {
+  const values = table.lines[line]?.values;
+  if (values === undefined || found.length === 0) return found;
+  const bridge = bridgeSeconds(table.timesS, values, table.intervalMs);
+  const { min = 0, max = 1 } = u.scales.x;
+  const secondsAPixel = ((max ?? 1) - (min ?? 0)) / u.bbox.width;
+  return found.filter(([from, to]) => (to - from) * secondsAPixel > bridge);
+}
+
+/** Zero stays in sight, with room above; a flat line at zero gets a scale of one. */
+function rangeOfValues(min: number | null, max: number | null, unit: UnitName): uPlot.Range.MinMax {
+  const least = min ?? 0;
+  const most = max ?? 0;
+  const top = Math.max(0, most);
+  const bottom = Math.min(0, least);
+  if (top === bottom) return [0, unit === 'bytes' || unit === 'bytes/s' ? 1_024 : 1];
+  const room = (top - bottom) * 0.08;
+  const ceiling = unit === 'percent' && top <= 100 ? Math.min(100, top + room) : top + room;
+  return [bottom < 0 ? bottom - room : 0, top > 0 ? ceiling : 0];
+}

@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+import { HOST_PANELS, panelLabel, panelQuery } from './host-panels.ts';
+
+const [cpu, , , network, , disk] = HOST_PANELS;
+
+test('a panel asks for all its lines at once', () => {
+  expect(panelQuery({ ...cpu, metrics: ['a', 'b'] }, '')).toBe('avg:a{*}, avg:b{*}');
+  expect(panelQuery(disk, 'web 1')).toBe('avg:system.disk.in_use{"host:web 1"} by {device_name}');
+});
+
+test('lines are named by what the title leaves open', () => {
+  const series = (metric: string, tags: string[]) => ({
+    metric,
+    tags,
+    scope: '*',
+    expression: '',
+    intervalMs: 1,
+    points: [],
+  });
+  expect(panelLabel(cpu, series('system.cpu.user', []))).toBe('user');
+  expect(panelLabel(network, series('system.net.bytes_rcvd', ['device_name:eth0']))).toBe('eth0 in');
+  expect(panelLabel(disk, series('system.disk.in_use', ['device_name:vda1']))).toBe('vda1');
+});

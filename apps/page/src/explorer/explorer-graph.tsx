@@ -1,0 +1,94 @@
+import { useCallback, useMemo, useState } from 'react';
+import type { AnswerSeries } from '../api/api-types.ts';
+import { Chart } from '../chart/chart.tsx';
+import { toCsv } from '../csv.ts';
+import { labelOfSeries, tableOf } from '../series-table.ts';
+import { boundsOf, type TimeRange } from '../time-range.ts';
+import { CompletenessLabel } from '../ui/completeness-label.tsx';
+import { AnswerNotices, Notice } from '../ui/notices.tsx';
+import type { Polled } from '../use-polling.ts';
+import { type Answered, useIncompleteFrom } from '../use-query.ts';
+import { LegendTable } from './legend-table.tsx';
+
+const CHART_HEIGHT = 300;
+
+export interface ExplorerGraphProps {
+  readonly query: string;
+  readonly range: TimeRange;
+  readonly top: number;
+  readonly polled: Polled<Answered>;
+  readonly onZoom: (fromMs: number, toMs: number) => void;
+}
+
+/** The graph of a query with its legend, what the answer says about itself, and the CSV. */
+export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGraphProps) {
+  const [row, setRow] = useState<number | null>(null);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set());
+  const [firstBounds] = useState(() => boundsOf(range, Date.now()));
+  // An answer to another query stays, dimmed, until this one's is there, but not under its error.
+  const isOther = polled.data !== undefined && polled.data.query !== query;
+  const answer = isOther && polled.error !== undefined ? undefined : polled.data?.answer;
+  const table = useMemo(() => tableOf(answer?.series ?? [], labelsOf(answer?.series ?? []), top), [answer, top]);
+  const incompleteFrom = useIncompleteFrom(answer, table.intervalMs);
+  const toggle = useCallback((label: string) => {
+    setHidden((before) => new Set(before.has(label) ? [...before].filter((one) => one !== label) : [...before, label]));
+  }, []);
+  const isEmpty = answer !== undefined && answer.series.length === 0;
+  const save = (): void => saveAs(`tidemark-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.csv`, table);
+
+  function saveAs(name: string, saved: typeof table): void {
+    const url = URL.createObjectURL(new Blob([toCsv(saved, answer?.completeThroughMs)], { type: 'text/csv' }));
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(url);
+  }
+
+  return (
+    <section className="card" aria-label="Graph">
+      <header className="panel-head">
+        <span className="hint series-count">
+          {table.total > table.lines.length
+            ? `the highest ${table.lines.length} of ${table.total} series, by average`
+            : `${table.total} series`}
+        </span>
+        <CompletenessLabel
+          completeThroughMs={answer?.completeThroughMs}
+          isKnown={answer !== undefined}
+          failingSinceMs={polled.error?.kind === 'away' ? polled.failingSinceMs : undefined}
+        />
+        <button type="button" onClick={save} disabled={isOther || table.lines.length === 0}>
+          Download CSV
+        </button>
+      </header>
+      {polled.error?.kind === 'away' && <Notice level="error">{polled.error.message}; asking again.</Notice>}
+      {answer !== undefined && <AnswerNotices answer={answer} />}
+      <div className={`chart-frame ${isOther || polled.error?.kind === 'refused' ? 'is-stale' : ''}`}>
+        <Chart
+          label={`${query}: ${table.lines.length} lines over time`}
+          table={table}
+          bounds={polled.data?.bounds ?? firstBounds}
+          incompleteFrom={incompleteFrom}
+          unit={table.lines[0]?.unit.name ?? 'none'}
+          height={CHART_HEIGHT}
+          filled={table.lines.length === 1}
+          sync="explorer"
+          hidden={hidden}
+          onCursor={setRow}
+          onZoom={onZoom}
+        />
+        {answer === undefined && polled.error === undefined && <p className="chart-state">loading…</p>}
+        {isEmpty && <p className="chart-state">no series matches in this range</p>}
+      </div>
+      <LegendTable table={table} row={row} hidden={hidden} onToggle={toggle} />
+    </section>
+  );
+}
+
+/** With several expressions in an answer, a group's tags alone would not tell lines apart. */
+function labelsOf(series: readonly AnswerSeries[]): (series: AnswerSeries) => string {
+  const isMixed = new Set(series.map(({ expression }) => expression)).size > 1;
+  if (!isMixed) return labelOfSeries;
+  return (one) => (one.tags.length === 0 ? labelOfSeries(one) : `${one.expression} · ${one.tags.join(', ')}`);
+}

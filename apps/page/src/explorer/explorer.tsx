@@ -1,0 +1,80 @@
+import { useState } from 'react';
+import { TOP_CHOICES } from '../route.ts';
+import { useServices } from '../services.ts';
+import { betweenRange, type TimeRange } from '../time-range.ts';
+import { NoMetricYet } from '../ui/notices.tsx';
+import { RangePicker } from '../ui/range-picker.tsx';
+import { usePolling } from '../use-polling.ts';
+import { useQuery } from '../use-query.ts';
+import { ExplorerGraph } from './explorer-graph.tsx';
+import { QueryBuilder } from './query-builder.tsx';
+import { QueryEditor } from './query-editor.tsx';
+
+const FIRST_METRIC_EVERY_MS = 5_000;
+
+export interface ExplorerState {
+  readonly query: string;
+  readonly range: TimeRange;
+  readonly top: number;
+}
+
+export interface ExplorerProps extends ExplorerState {
+  readonly onChange: (change: Partial<ExplorerState>) => void;
+}
+
+/** One query and its graph. All that it shows is in the address. */
+export function Explorer({ query, range, top, onChange }: ExplorerProps) {
+  const { client, clock } = useServices();
+  const polled = useQuery(query, range);
+  const anyMetric = usePolling((signal) => client.metrics('', signal), 'any metric', FIRST_METRIC_EVERY_MS);
+  const [liveRange, setLiveRange] = useState<TimeRange>({ type: 'last', seconds: 900 });
+  const run = (text: string): void => onChange({ query: text });
+  const setRange = (chosen: TimeRange): void => {
+    if (range.type === 'last') setLiveRange(range);
+    onChange({ range: chosen });
+  };
+  const zoom = (fromMs: number, toMs: number): void => {
+    const chosen = betweenRange(fromMs, toMs);
+    if (chosen !== undefined) setRange(chosen);
+  };
+
+  return (
+    <main className="page">
+      <div className="toolbar">
+        <h1>Explorer</h1>
+        <span className="spring" />
+        <label className="inline-field">
+          Highest
+          <select value={top} onChange={(event) => onChange({ top: Number(event.target.value) })}>
+            {TOP_CHOICES.map((choice) => (
+              <option key={choice}>{choice}</option>
+            ))}
+          </select>
+          series
+        </label>
+        {range.type === 'between' && (
+          <button type="button" onClick={() => onChange({ range: liveRange })}>
+            Back to live
+          </button>
+        )}
+        <RangePicker range={range} nowMs={clock.nowMs()} onChange={setRange} />
+      </div>
+      <section className="card query-card" aria-label="Query">
+        <QueryBuilder query={query} onRun={run} />
+        <QueryEditor query={query} error={polled.error} onRun={run} />
+      </section>
+      {query === '' ? (
+        anyMetric.data?.length === 0 ? (
+          <NoMetricYet />
+        ) : (
+          <div className="empty">
+            <h2>Choose a metric</h2>
+            <p>Search by any part of its name, or type a query.</p>
+          </div>
+        )
+      ) : (
+        <ExplorerGraph query={query} range={range} top={top} polled={polled} onZoom={zoom} />
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,64 @@
+import { useTheme } from '../chart/use-theme.ts';
+import { formatClock } from '../format/format-time.ts';
+import { formatValue } from '../format/format-value.ts';
+import type { SeriesTable } from '../series-table.ts';
+import { Swatch } from '../ui/swatch.tsx';
+
+export interface LegendTableProps {
+  readonly table: SeriesTable;
+  /** Row under the cursor. */
+  readonly row: number | null;
+  readonly hidden: ReadonlySet<string>;
+  readonly onToggle: (label: string) => void;
+}
+
+/** A line of figures for each line of the graph. A name switches its line off and on. */
+export function LegendTable({ table, row, hidden, onToggle }: LegendTableProps) {
+  const theme = useTheme();
+  const timeS = row === null ? undefined : table.timesS[row];
+  return (
+    <div className="table-frame legend-table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Series</th>
+            {['Min', 'Avg', 'Max', 'Last'].map((name) => (
+              <th scope="col" className="number" key={name}>
+                {name}
+              </th>
+            ))}
+            <th scope="col" className="number cursor-column">
+              {timeS === undefined ? 'At cursor' : formatClock(timeS * 1_000)}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {table.lines.map(({ label, unit, values, summary }, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two expressions may have lines of one name
+            <tr key={i} className={hidden.has(label) ? 'is-hidden' : ''}>
+              <th scope="row">
+                <button
+                  type="button"
+                  className="legend-button"
+                  aria-pressed={!hidden.has(label)}
+                  onClick={() => onToggle(label)}
+                >
+                  <Swatch theme={theme} line={i} />
+                  <span>{label}</span>
+                </button>
+              </th>
+              {[summary.min, summary.avg, summary.max, summary.last, row === null ? null : values[row]].map(
+                (value, column) => (
+                  // biome-ignore lint/suspicious/noArrayIndexKey: the columns are always these five
+                  <td className="number" key={column}>
+                    {formatValue(value, unit.name)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { type KeyboardEvent, useEffect, useState } from 'react';
+import type { ApiError } from '../api/api-error.ts';
+
+export interface QueryEditorProps {
+  /** The query that is shown now. */
+  readonly query: string;
+  readonly error: ApiError | undefined;
+  readonly onRun: (query: string) => void;
+}
+
+/** The query's text. Enter or leaving the field runs it; a syntax error points at its column. */
+export function QueryEditor({ query, error, onRun }: QueryEditorProps) {
+  const [text, setText] = useState(query);
+  useEffect(() => setText(query), [query]);
+  const run = (): void => onRun(text.trim());
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      run();
+    } else if (event.key === 'Escape') setText(query);
+  };
+  const isWrong = error?.kind === 'refused' && text === query;
+  return (
+    <div className="query-editor">
+      <label className="field-label" htmlFor="query-text">
+        Query
+      </label>
+      <div className="query-line">
+        <input
+          id="query-text"
+          type="text"
+          className={`code ${isWrong ? 'is-wrong' : ''}`}
+          aria-invalid={isWrong}
+          aria-describedby="query-error"
+          spellCheck={false}
+          autoComplete="off"
+          placeholder="avg:system.cpu.user{*} by {host}"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <button type="button" className="primary" onClick={run} disabled={text.trim() === query && !isWrong}>
+          Run
+        </button>
+      </div>
+      <div id="query-error" className="query-error" role="status">
+        {isWrong && <ErrorLines text={query} error={error} />}
+      </div>
+    </div>
+  );
+}
+
+/** Characters shown before the place; what is further left is cut. */
+const BEFORE = 60;
+const AROUND = 100;
+
+function ErrorLines({ text, error }: { readonly text: string; readonly error: ApiError }) {
+  const { place, message } = error;
+  if (place === undefined) return <p>{message}</p>;
+  const from = Math.max(0, place.column - 1 - BEFORE);
+  const excerpt = [...text].slice(from, from + AROUND).join('');
+  return (
+    <>
+      <pre className="code" aria-hidden="true">
+        {`${excerpt}\n${' '.repeat(place.column - 1 - from)}^`}
+      </pre>
+      <p>{message}</p>
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+import type { PipelineStatus } from '../api/api-types.ts';
+import { formatCount } from '../format/format-value.ts';
+import { type Column, DataTable } from './data-table.tsx';
+
+interface Break {
+  readonly part: string;
+  readonly kind: 'halt' | 'gap';
+  readonly offset: number;
+  readonly reason: string;
+}
+
+/** Where a log could not be read: halts wait for someone, gaps are what was skipped and stay. Hidden without any. */
+export function GapsAndHalts({ status: { points, tags } }: { readonly status: PipelineStatus }) {
+  const halts = (kind: string, partitions: readonly { partition: number; halted: string; haltedOffset: number }[]) =>
+    partitions
+      .filter(({ halted }) => halted !== '')
+      .map(
+        ({ partition, halted, haltedOffset }): Break => ({
+          part: `${kind}/${partition}`,
+          kind: 'halt',
+          offset: haltedOffset,
+          reason: halted,
+        }),
+      );
+  const gaps = points.flatMap((partition) =>
+    partition.gaps.map(
+      ({ offset, reason }): Break => ({ part: `points/${partition.partition}`, kind: 'gap', offset, reason }),
+    ),
+  );
+  const rows = [...halts('points', points), ...halts('tags', tags), ...gaps];
+  if (rows.length === 0) return null;
+  const columns: readonly Column<Break>[] = [
+    { name: 'Partition', cell: ({ part }) => part },
+    { name: 'What', cell: ({ kind }) => kind },
+    { name: 'Offset', isNumber: true, cell: ({ offset }) => formatCount(offset) },
+    { name: 'Why', cell: ({ reason }) => reason },
+  ];
+  return (
+    <DataTable
+      title="Halts and gaps"
+      columns={columns}
+      rows={rows}
+      keyOf={({ part, kind, offset }) => `${part} ${kind} ${offset}`}
+      toneOf={({ kind }) => (kind === 'halt' ? 'bad' : 'warn')}
+      nothing=""
+    />
+  );
+}

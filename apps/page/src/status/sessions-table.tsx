@@ -1,0 +1,57 @@
+import type { PipelineStatus, SessionStatus } from '../api/api-types.ts';
+import { formatDuration } from '../format/format-time.ts';
+import { formatCount, formatValue } from '../format/format-value.ts';
+import { LATE_MARK_MS, shortId } from './completeness-verdict.ts';
+import { type Column, DataTable } from './data-table.tsx';
+
+/** The runs of intakes: renewals keep them from being fenced. */
+export function SessionsTable({ status: { sessions, nowMs } }: { readonly status: PipelineStatus }) {
+  const columns: readonly Column<SessionStatus>[] = [
+    { name: 'Session', cell: ({ session }) => <code title={session}>{shortId(session)}</code> },
+    { name: 'Process', cell: ({ process }) => process },
+    { name: 'State', cell: ({ state }) => state },
+    {
+      name: 'Renewed',
+      isNumber: true,
+      cell: ({ renewedMs }) => (renewedMs > 0 ? `${formatDuration(nowMs - renewedMs)} ago` : 'never'),
+    },
+    { name: 'Streams', isNumber: true, cell: ({ streams }) => formatCount(streams) },
+    { name: 'Queued', isNumber: true, cell: ({ queuedBytes }) => formatValue(queuedBytes, 'bytes') },
+    { name: 'Rejected points', isNumber: true, cell: ({ rejectedPoints }) => formatCount(totalOf(rejectedPoints)) },
+  ];
+  return (
+    <DataTable
+      title="Intake sessions"
+      columns={columns}
+      rows={sessions}
+      keyOf={({ session }) => session}
+      toneOf={({ state, renewedMs }) => {
+        if (state !== 'open') return 'quiet';
+        return nowMs - renewedMs > 2 * LATE_MARK_MS ? 'warn' : undefined;
+      }}
+      nothing="No intake has registered yet."
+    />
+  );
+}
+
+/** Points that intakes refused, by reason, over all sessions. */
+export function RejectedTable({ sessions }: { readonly sessions: readonly SessionStatus[] }) {
+  const reasons = new Map<string, number>();
+  for (const { rejectedPoints } of sessions) {
+    for (const [reason, count] of Object.entries(rejectedPoints)) {
+      if (count > 0) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+    }
+  }
+  const rows = [...reasons].sort(([, a], [, b]) => b - a);
+  const columns: readonly Column<(typeof rows)[number]>[] = [
+    { name: 'Reason', cell: ([reason]) => <code>{reason}</code> },
+    { name: 'Points', isNumber: true, cell: ([, count]) => formatCount(count) },
+  ];
+  return (
+    <DataTable title="Rejected points" columns={columns} rows={rows} keyOf={([reason]) => reason} nothing="None." />
+  );
+}
+
+function totalOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,101 @@
+import { type KeyboardEvent, useId, useRef, useState } from 'react';
+
+export interface ComboboxOption {
+  readonly value: string;
+  /** Stands at the right, such as how many series there are. */
+  readonly hint?: string;
+}
+
+export interface ComboboxProps {
+  readonly label: string;
+  readonly placeholder: string;
+  readonly value: string;
+  /** Options for what is typed now; the caller filters. */
+  readonly options: readonly ComboboxOption[];
+  readonly onType: (text: string) => void;
+  readonly onChoose: (value: string) => void;
+  /** Said in the list when there are no options. */
+  readonly nothing?: string;
+  readonly className?: string;
+}
+
+/** A text field with a list of suggestions (WAI-ARIA: combobox with list autocomplete). Enter takes what is typed. */
+export function Combobox(props: ComboboxProps) {
+  const { label, placeholder, value, options, onType, onChoose, nothing = 'nothing found', className = '' } = props;
+  const [isOpen, setIsOpen] = useState(false);
+  const [active, setActive] = useState(-1);
+  const listId = useId();
+  const list = useRef<HTMLDivElement>(null);
+
+  const choose = (chosen: string): void => {
+    setIsOpen(false);
+    setActive(-1);
+    onChoose(chosen);
+  };
+  const move = (to: number): void => {
+    setIsOpen(true);
+    setActive(to);
+    list.current?.children[to]?.scrollIntoView({ block: 'nearest' });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'ArrowDown') move(Math.min(active + 1, options.length - 1));
+    else if (event.key === 'ArrowUp') move(Math.max(active - 1, -1));
+    else if (event.key === 'Escape') setIsOpen(false);
+    else if (event.key === 'Enter') choose(isOpen && active >= 0 ? options[active].value : value);
+    else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div className={`combobox ${className}`}>
+      <input
+        type="text"
+        role="combobox"
+        aria-label={label}
+        aria-expanded={isOpen}
+        aria-controls={listId}
+        aria-autocomplete="list"
+        aria-activedescendant={isOpen && active >= 0 ? `${listId}-${active}` : undefined}
+        autoComplete="off"
+        spellCheck={false}
+        placeholder={placeholder}
+        value={value}
+        onChange={(event) => {
+          setIsOpen(true);
+          setActive(-1);
+          onType(event.target.value);
+        }}
+        onFocus={(event) => {
+          event.target.select();
+          setIsOpen(true);
+        }}
+        onBlur={() => setIsOpen(false)}
+        onKeyDown={onKeyDown}
+      />
+      {isOpen && (
+        <div id={listId} ref={list} role="listbox" aria-label={label} className="combobox-list">
+          {options.length === 0 && <div className="combobox-nothing">{nothing}</div>}
+          {options.map((option, i) => (
+            // The field keeps the focus, and with it the keyboard: the list is moved through by aria-activedescendant.
+            <div
+              key={option.value}
+              id={`${listId}-${i}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={i === active}
+              className="combobox-option"
+              onMouseDown={(event) => {
+                event.preventDefault();
+                choose(option.value);
+              }}
+              onMouseEnter={() => setActive(i)}
+            >
+              <span className="combobox-value">{option.value}</span>
+              {option.hint !== undefined && <span className="hint">{option.hint}</span>}
+            </div>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import type { ReactNode } from 'react';
+import type { QueryAnswer } from '../api/api-types.ts';
+
+export type NoticeLevel = 'info' | 'warning' | 'error';
+
+export function Notice({ level, children }: { readonly level: NoticeLevel; readonly children: ReactNode }) {
+  return (
+    <div className={`notice is-${level}`} role={level === 'error' ? 'alert' : 'status'}>
+      {children}
+    </div>
+  );
+}
+
+/** What an answer says about itself: parts that failed, marked gaps, notes. */
+export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
+  return (
+    <>
+      {answer.errors.map(({ part, message }) => (
+        <Notice key={`${part} ${message}`} level="warning">
+          <strong>{part}</strong> did not answer, so values may be missing: {message}
+        </Notice>
+      ))}
+      {answer.gaps.map(({ partition, offset, reason }) => (
+        <Notice key={`${partition} ${offset}`} level="warning">
+          <strong>points/{partition}</strong> has a marked gap at offset {offset}: {reason}
+        </Notice>
+      ))}
+      {answer.notes.map((note) => (
+        <Notice key={note} level="info">
+          {note}
+        </Notice>
+      ))}
+    </>
+  );
+}
+
+/** Said where there is not one metric. */
+export function NoMetricYet() {
+  return (
+    <div className="empty">
+      <h2>No metric yet</h2>
+      <p>Send one to the agent with any DogStatsD client, or from a shell:</p>
+      <pre>
+        <code>echo -n "page.views:1|c|#env:dev" | nc -u -w1 127.0.0.1 8125</code>
+      </pre>
+      <p>It shows up here about a second later, and complete a few seconds after that.</p>
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+import { type FormEvent, useState } from 'react';
+import { betweenRange, boundsOf, RANGE_PRESETS, type TimeRange } from '../time-range.ts';
+
+export interface RangePickerProps {
+  readonly range: TimeRange;
+  readonly nowMs: number;
+  readonly onChange: (range: TimeRange) => void;
+}
+
+/** Presets that follow the clock, and two fields for a range that stands still. */
+export function RangePicker({ range, nowMs, onChange }: RangePickerProps) {
+  const [isOpen, setIsOpen] = useState(false);
+  const isCustom = range.type === 'between';
+  const isOther = range.type === 'last' && !RANGE_PRESETS.some(({ seconds }) => seconds === range.seconds);
+  return (
+    <div className="range-picker">
+      <fieldset className="segments">
+        <legend className="unseen">Time range</legend>
+        {RANGE_PRESETS.map(({ name, seconds }) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={range.type === 'last' && range.seconds === seconds}
+            title={`the last ${name}, live`}
+            onClick={() => {
+              setIsOpen(false);
+              onChange({ type: 'last', seconds });
+            }}
+          >
+            {name}
+          </button>
+        ))}
+        <button
+          type="button"
+          aria-pressed={isCustom || isOther}
+          aria-expanded={isOpen}
+          onClick={() => setIsOpen(!isOpen)}
+        >
+          {isOther ? `${range.seconds}s` : 'Custom'}
+        </button>
+      </fieldset>
+      {isOpen && (
+        <CustomRange
+          range={range}
+          nowMs={nowMs}
+          onClose={() => setIsOpen(false)}
+          onChange={(chosen) => {
+            setIsOpen(false);
+            onChange(chosen);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function CustomRange({ range, nowMs, onChange, onClose }: RangePickerProps & { readonly onClose: () => void }) {
+  const [bounds] = useState(() => boundsOf(range, nowMs));
+  const [from, setFrom] = useState(() => localText(bounds.fromMs));
+  const [to, setTo] = useState(() => localText(bounds.toMs));
+  const chosen = betweenRange(new Date(from).getTime(), new Date(to).getTime());
+  const apply = (event: FormEvent): void => {
+    event.preventDefault();
+    if (chosen !== undefined) onChange(chosen);
+  };
+  return (
+    <form
+      className="popover custom-range"
+      onSubmit={apply}
+      onKeyDown={(event) => event.key === 'Escape' && onClose()}
+      aria-label="Custom time range"
+    >
+      <label>
+        From
+        <input type="datetime-local" step={1} value={from} onChange={(event) => setFrom(event.target.value)} />
+      </label>
+      <label>
+        To
+        <input type="datetime-local" step={1} value={to} onChange={(event) => setTo(event.target.value)} />
+      </label>
+      <p className="field-error" role="status">
+        {chosen === undefined ? '“To” must be at least 5 s after “From”, and at most a year.' : ''}
+      </p>
+      <button type="submit" className="primary" disabled={chosen === undefined}>
+        Show
+      </button>
+    </form>
+  );
+}
+
+/** As `datetime-local` fields have it, in the reader's time zone. */
+function localText(timeMs: number): string {
+  const shifted = timeMs - new Date(timeMs).getTimezoneOffset() * 60_000;
+  return new Date(shifted).toISOString().slice(0, 19);
+}

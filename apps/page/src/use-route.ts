@@ -1,0 +1,24 @@
+import { useCallback, useEffect, useState } from 'react';
+import { parseRoute, printRoute, type Route } from './route.ts';
+
+/** The route in the address bar, and how to go elsewhere. Zooming and typing replace the entry, navigation adds one. */
+export function useRoute(): readonly [Route, (route: Route, how?: 'push' | 'replace') => void] {
+  const [fragment, setFragment] = useState(() => location.hash);
+  useEffect(() => {
+    const follow = (): void => setFragment(location.hash);
+    addEventListener('hashchange', follow);
+    addEventListener('popstate', follow);
+    return () => {
+      removeEventListener('hashchange', follow);
+      removeEventListener('popstate', follow);
+    };
+  }, []);
+  const go = useCallback((route: Route, how: 'push' | 'replace' = 'push') => {
+    const next = printRoute(route);
+    if (next === location.hash) return;
+    if (how === 'replace') history.replaceState(null, '', next);
+    else history.pushState(null, '', next);
+    setFragment(next);
+  }, []);
+  return [parseRoute(fragment), go];
+}
