@@ -1,0 +1,270 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { FakeServer } from './testing/fake-server.ts';
+
+const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
+const VITE = join(FOLDER, '..', '..', 'node_modules', 'vite', 'bin', 'vite.js');
+/** What a poll of a second and a slow machine need. */
+const DEADLINE_MS = 8_000;
+
+/** The soft edges of lines may look like a tint. */
+const FEW_PIXELS = 2_000;
+
+/** The browser that comes in an npm package is for this platform only. */
+const MISSING = process.platform === 'linux' && process.arch === 'x64' ? '' : 'no Chromium for this platform in npm';
+const isSkipped = MISSING !== '' && process.env.TIDEMARK_TEST_FULL !== '1';
+const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
+
+(isSkipped ? describe.skip : describe)(name, () => {
+  let built: string;
+  let fake: FakeServer;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    built = mkdtempSync(join(tmpdir(), 'tidemark-page-'));
+    const build = spawnSync(process.execPath, [VITE, 'build', '--outDir', built, '--logLevel', 'error'], {
+      cwd: FOLDER,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
+    });
+    if (build.status !== 0) throw new Error(`the page could not be built:\n${build.stdout}${build.stderr}`);
+    fake = await FakeServer.start(built);
+    const { default: chromium } = await import('@sparticuz/chromium');
+    const { chromium: playwright } = await import('playwright-core');
+    browser = await playwright.launch({
+      executablePath: await chromium.executablePath(),
+      args: [...chromium.args.filter((arg) => arg !== '--single-process'), '--no-sandbox'],
+    });
+    page = await browser.newPage({ viewport: { width: 1_280, height: 800 }, acceptDownloads: true });
+    page.setDefaultTimeout(DEADLINE_MS);
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      // The browser itself reports what only tests do: 4xx and 5xx, and reading pixels.
+      const isProvoked = /Failed to load resource|willReadFrequently/.test(message.text());
+      if (['error', 'warning'].includes(message.type()) && !isProvoked) complaints.push(message.text());
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await fake?.stop();
+    if (built !== undefined) rmSync(built, { recursive: true, force: true });
+  });
+
+  beforeEach(() => {
+    Object.assign(fake, { isAway: false, isLocked: false, hasMetrics: true, hasPartError: false, trouble: {} });
+    fake.queries.length = 0;
+  });
+
+  /** Opens an address as a newcomer would: state of an earlier test is gone. */
+  async function open(fragment: string): Promise<void> {
+    await page.goto('about:blank');
+    await page.goto(`${fake.url}${fragment}`);
+  }
+
+  const field = (label: string) => page.getByRole('combobox', { name: label, exact: true });
+
+  test('opens on graphs of the machine, drawn, with what is not complete shaded and said', async () => {
+    await open('');
+    await page
+      .getByText(/^complete through \d\d:\d\d:\d\d \(\d+\.\d s ago\)$/)
+      .nth(5)
+      .waitFor();
+    for (const title of ['CPU', 'Load', 'Memory', 'Network', 'Disk throughput', 'Disk in use']) {
+      const pixels = await pixelsOf(page.getByRole('region', { name: title }).locator('canvas'));
+      const isShaded = pixels.tideAtTheRight > 100 && pixels.tideElsewhere < FEW_PIXELS;
+      expect([title, pixels.line > 200, isShaded]).toEqual([title, true, true]);
+    }
+    expect(fake.queries.some((query) => query.includes('avg:system.cpu.user{*}, avg:system.cpu.system{*}'))).toBe(true);
+  });
+
+  test('follows the clock: the graph and its label go on without a reader doing anything', async () => {
+    await open('');
+    const label = page.getByText(/^complete through/).first();
+    const before = (await label.textContent())?.slice(0, 25) ?? '';
+    await expect(until(async () => !(await label.textContent())?.startsWith(before))).resolves.toBe(true);
+  });
+
+  test('explores: a metric by typing, filters and groups by their values, all kept in the address', async () => {
+    await open('#/explore');
+    await field('Metric').fill('duration');
+    await page.getByRole('option', { name: /shop\.request\.duration/ }).waitFor();
+    await field('Metric').press('ArrowDown');
+    await field('Metric').press('Enter');
+    await field('Filter: tag key').fill('env');
+    await page.getByRole('option', { name: /^env/ }).click();
+    await field('Filter: value of env').click();
+    await page.getByRole('option', { name: /prod.*80 series/ }).click();
+    await page.getByRole('button', { name: 'shut out env:prod' }).click();
+    await field('Group by tag key').fill('host');
+    await page.getByRole('option', { name: /^host/ }).click();
+    await page.getByLabel('Fold over time').selectOption('max');
+    await page.getByLabel('Step').selectOption('60');
+    const text = 'avg:shop.request.duration{!env:prod} by {host}.rollup(max, 60)';
+    await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
+    await page.getByRole('button', { name: 'host:web-2' }).waitFor();
+    await page.getByRole('button', { name: '1h', exact: true }).click();
+
+    await open(new URL(page.url()).hash);
+    await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
+    await expect(page.getByRole('button', { name: '1h' }).getAttribute('aria-pressed')).resolves.toBe('true');
+    await page.getByRole('button', { name: 'host:web-2' }).waitFor();
+  });
+
+  test('zooms by dragging, limits the series and saves what is shown', async () => {
+    await open(`#/explore?q=${encodeURIComponent('avg:shop.request.duration{*} by {route}')}&top=5`);
+    await page.getByText('the highest 5 of 40 series, by average').waitFor();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download CSV' }).click();
+    const csv = readFileSync(await (await download).path(), 'utf8').split('\r\n');
+    expect(csv[0]).toMatch(/^time,complete,route:\S+(,route:\S+){4}$/);
+    expect(csv[1]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,true,[\d.]+/);
+    expect(csv.at(-2)).toContain('Z,false,');
+
+    const box = await page.locator('.u-over').boundingBox();
+    if (box === null) throw new Error('the graph has no place');
+    await page.mouse.move(box.x + 300, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 600, box.y + 80, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: 'Back to live' }).waitFor();
+    expect(page.url()).toMatch(/range=\d{13}-\d{13}/);
+    await page.getByRole('button', { name: 'Back to live' }).click();
+    expect(page.url()).not.toContain('range=');
+  });
+
+  test('points at the column of a syntax error, and runs the text once it is right', async () => {
+    await open('#/explore');
+    const text = page.getByRole('textbox', { name: 'Query' });
+    await text.fill('avg:system.load.1{*} bye {host}');
+    await text.press('Enter');
+    await page.getByText(/column 22.*did you mean by\?/).waitFor();
+    const [excerpt, caret] = (await page.locator('.query-error pre').textContent())?.split('\n') ?? [];
+    expect(excerpt.slice(caret.indexOf('^'))).toBe('bye {host}');
+    await text.fill('avg:system.load.1{*} by {host}');
+    await text.press('Enter');
+    await page.getByRole('button', { name: 'host:web-1' }).waitFor();
+    await expect(page.locator('.query-error').textContent()).resolves.toBe('');
+  });
+
+  test('says that a part failed instead of showing the rest as the whole', async () => {
+    fake.hasPartError = true;
+    await open('#/explore?q=avg:system.load.1{*}');
+    await page.getByText('points/3 did not answer, so values may be missing: connection refused').waitFor();
+    await page.getByText('completeness unknown').waitFor();
+    // All of it is shaded: about half of the graph is above its line, where nothing else tints it.
+    const canvas = page.locator('.chart canvas');
+    expect(await until(async () => (await pixelsOf(canvas)).tideElsewhere > 20 * FEW_PIXELS)).toBe(true);
+  });
+
+  test('names what holds completeness back', async () => {
+    await open('#/status');
+    const verdict = page.getByRole('status', { name: 'Verdict' });
+    await verdict.getByText(/^All 4 partitions are complete through \d\d:\d\d:\d\d/).waitFor();
+    fake.trouble = { silentMs: 8_000 };
+    await verdict
+      .getByText(/^points\/2: lane 6 of session ab12 \(intake@laptop\) has not marked for 8\.\d s/)
+      .waitFor();
+    fake.trouble = { halted: 'record has a wrong CRC' };
+    await verdict.getByText(/^points\/3 has halted at offset 48,261: record has a wrong CRC/).waitFor();
+    await page.getByRole('region', { name: 'Rejected points' }).getByText('timestamp_too_old').waitFor();
+    await page
+      .getByRole('region', { name: /^Agents and clients/ })
+      .getByText('5eed2244')
+      .waitFor();
+  });
+
+  test('keeps the last graphs while the server is away, says since when, and recovers', async () => {
+    await open('');
+    await page
+      .getByText(/^complete through/)
+      .nth(5)
+      .waitFor();
+    fake.isAway = true;
+    await page
+      .getByText(/^no answer since \d\d:\d\d:\d\d \(/)
+      .nth(5)
+      .waitFor();
+    const pixels = await pixelsOf(page.getByRole('region', { name: 'CPU' }).locator('canvas'));
+    expect(pixels.line).toBeGreaterThan(200);
+    fake.isAway = false;
+    await page
+      .getByText(/^complete through/)
+      .nth(5)
+      .waitFor();
+  });
+
+  test('tells a newcomer how to send a metric, and asks for a key where one is needed', async () => {
+    fake.hasMetrics = false;
+    await open('');
+    await page.getByText('nc -u -w1 127.0.0.1 8125').waitFor();
+    fake.isLocked = true;
+    await page.getByRole('textbox', { name: /Key with scope/ }).waitFor();
+  });
+
+  test('is drawn in the dark, too', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await open('');
+    await page
+      .getByText(/^complete through/)
+      .nth(5)
+      .waitFor();
+    expect(await page.evaluate(() => getComputedStyle(document.body.parentElement as Element).backgroundColor)).toBe(
+      'rgb(14, 18, 21)',
+    );
+    expect((await pixelsOf(page.getByRole('region', { name: 'CPU' }).locator('canvas'))).line).toBeGreaterThan(200);
+    await page.emulateMedia({ colorScheme: null });
+  });
+
+  test('nothing was complained about on the way: no error, no warning, nothing that the policy forbids', () => {
+    expect(complaints).toEqual([]);
+  });
+});
+
+interface Pixels {
+  /** Strongly coloured pixels: lines. */
+  readonly line: number;
+  /** Pixels that the shade tints, in the right tenth of the graph, and left of it. */
+  readonly tideAtTheRight: number;
+  readonly tideElsewhere: number;
+}
+
+/** Counts what is on a canvas. The shade tints towards teal: less red than green and blue, but no line's colour. */
+async function pixelsOf(canvas: ReturnType<Page['locator']>): Promise<Pixels> {
+  return canvas.evaluate((element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const context = (element as HTMLCanvasElement).getContext('2d');
+    if (context === null) throw new Error('no canvas');
+    const { data } = context.getImageData(0, 0, width, height);
+    const found = { line: 0, tideAtTheRight: 0, tideElsewhere: 0 };
+    for (let at = 0; at < data.length; at += 4) {
+      // As it looks over a white page; the canvas itself is clear where nothing is drawn.
+      const alpha = data[at + 3] / 255;
+      const [r, g, b] = [data[at], data[at + 1], data[at + 2]].map((part) => part * alpha + 255 * (1 - alpha));
+      if (Math.max(r, g, b) - Math.min(r, g, b) > 100) found.line++;
+      const x = (at / 4) % width;
+      // The tint over white is (226, 238, 240), the fill below a blue line (229, 239, 250).
+      if (r < 232 && g - r > 8 && b - r > 10 && b >= g && b - g < 6) {
+        if (x > width * 0.9) found.tideAtTheRight++;
+        else found.tideElsewhere++;
+      }
+    }
+    return found;
+  });
+}
+
+async function until(condition: () => Promise<boolean>): Promise<boolean> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return true;
+}

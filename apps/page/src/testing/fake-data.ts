@@ -1,0 +1,193 @@
+/** Answers in the shape of the platform's HTTP API, of a host that does not exist. */
+
+const DEVICES: Readonly<Record<string, readonly string[]>> = {
+  'system.net.bytes_rcvd': ['eth0'],
+  'system.net.bytes_sent': ['eth0'],
+  'system.io.rkb_s': ['nvme0n1'],
+  'system.io.wkb_s': ['nvme0n1'],
+  'system.disk.in_use': ['nvme0n1p2', 'nvme0n1p1'],
+};
+
+/** Middle and swing of each metric, in the units of the agent. */
+const LEVELS: Readonly<Record<string, readonly [number, number]>> = {
+  'system.cpu.user': [22, 14],
+  'system.cpu.system': [7, 4],
+  'system.cpu.iowait': [1.5, 1.4],
+  'system.cpu.stolen': [0.1, 0.1],
+  'system.load.1': [1.4, 0.8],
+  'system.load.5': [1.2, 0.3],
+  'system.load.15': [1.1, 0.1],
+  'system.mem.used': [6_200, 300],
+  'system.mem.usable': [9_400, 280],
+  'system.mem.cached': [3_100, 60],
+  'system.net.bytes_rcvd': [420_000, 380_000],
+  'system.net.bytes_sent': [130_000, 110_000],
+  'system.io.rkb_s': [300, 290],
+  'system.io.wkb_s': [2_400, 1_900],
+  'system.disk.in_use': [0.62, 0.01],
+  'shop.request.duration': [0.18, 0.12],
+};
+
+const TAGS: Readonly<Record<string, readonly string[]>> = {
+  host: ['web-1', 'web-2', 'web-3', 'db-1'],
+  env: ['prod', 'staging'],
+  route: Array.from({ length: 40 }, (_, i) => `/v1/route-${i}`),
+};
+
+export function fakeMetrics(contains: string): unknown {
+  const metrics = Object.keys(LEVELS)
+    .filter((metric) => metric.includes(contains))
+    .map((metric) => ({
+      metric,
+      kinds: [metric.includes('duration') ? 'distribution' : 'gauge'],
+      series: metric.startsWith('shop') ? 160 : 1,
+      last_day_ms: 0,
+    }));
+  return { metrics, truncated: false, errors: [] };
+}
+
+export function fakeTags(metric: string): unknown {
+  const isShop = metric.startsWith('shop');
+  const keys = Object.entries(isShop ? TAGS : { host: ['laptop'] }).map(([key, values]) => ({
+    key,
+    values: values.length,
+    series: isShop ? 160 : 1,
+    top: values.map((value) => ({ value, series: isShop ? 160 / values.length : 1 })),
+  }));
+  return { metric, keys, errors: [] };
+}
+
+export interface FakeQuery {
+  readonly query: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly completeThroughMs: number;
+}
+
+/** Understands the page's own queries: expressions of the simple form, separated by `, `. */
+export function fakeAnswer({ query, fromMs, toMs, completeThroughMs }: FakeQuery): unknown {
+  const stepMs = [1, 2, 5, 15, 60, 300].map((s) => s * 1_000).find((ms) => (toMs - fromMs) / ms <= 300) ?? 600_000;
+  const series = query.split(/, (?=\w+:)/).flatMap((expression) => {
+    const [, metric = '', by = ''] = /^\w[\w.]*:([\w.]+)\{[^}]*\}(?: by \{([^}]*)\})?/.exec(expression) ?? [];
+    const level = LEVELS[metric];
+    if (level === undefined) return [];
+    return groupsOf(metric, by).map((tag, group) => ({
+      metric,
+      display_name: metric,
+      expression,
+      scope: tag === '' ? '*' : tag,
+      tag_set: tag === '' ? [] : [tag],
+      interval: stepMs / 1_000,
+      pointlist: pointsOf(metric, level, group, fromMs, toMs, stepMs),
+    }));
+  });
+  return { status: 'ok', series, complete_through: completeThroughMs / 1_000, errors: [], gaps: [], notes: [] };
+}
+
+function groupsOf(metric: string, by: string): readonly string[] {
+  if (by === '') return [''];
+  const values = by === 'device_name' ? (DEVICES[metric] ?? []) : (TAGS[by] ?? ['N/A']);
+  return values.map((value) => `${by}:${value}`);
+}
+
+function pointsOf(
+  metric: string,
+  [middle, swing]: readonly [number, number],
+  group: number,
+  fromMs: number,
+  toMs: number,
+  stepMs: number,
+): [number, number][] {
+  const points: [number, number][] = [];
+  const seed = [...metric].reduce((sum, letter) => sum + letter.charCodeAt(0), group * 977);
+  // Disks are read every 10 s only.
+  const everyMs = metric.startsWith('system.disk') ? Math.max(stepMs, 10_000) : stepMs;
+  for (let timeMs = Math.ceil(fromMs / everyMs) * everyMs; timeMs < toMs; timeMs += everyMs) {
+    const t = timeMs / 1_000;
+    const wave = 0.5 * Math.sin(t / 47 + seed) + 0.25 * Math.sin(t / 11 + 2 * seed) + 0.25 * noise(timeMs + seed);
+    points.push([timeMs, Math.max(0, middle * (1 + 0.15 * (group % 5)) + swing * wave)]);
+  }
+  return points;
+}
+
+/** −1 to 1, the same for the same argument. */
+function noise(of: number): number {
+  const x = Math.sin(of * 12.9898) * 43_758.5453;
+  return 2 * (x - Math.floor(x)) - 1;
+}
+
+export interface FakeTrouble {
+  /** Lane 2 has been silent for this long, ms. */
+  readonly silentMs?: number;
+  readonly halted?: string;
+}
+
+export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeTrouble = {}): unknown {
+  const session = 'ab12cd34ef56ab12cd34ef56ab12cd34';
+  const points = [0, 1, 2, 3].map((partition) => {
+    const markMs = nowMs - (partition === 2 ? silentMs : 350 + partition * 90);
+    return {
+      partition,
+      offset: 48_210 + partition * 17,
+      committed_offset: 48_100 + partition * 17,
+      log_next: 48_210 + partition * 17,
+      watermark_ms: markMs,
+      lanes: [
+        { session: '77aa'.padEnd(32, '0'), lane: partition, open: false, mark_ms: nowMs - 400_000, sequence: 812 },
+        { session, lane: partition + 4, open: true, mark_ms: markMs, sequence: 1_240 + partition },
+      ],
+      clients: [
+        client('c0ffee11'.padEnd(32, '0'), nowMs - 1_900, 0),
+        client('5eed2244'.padEnd(32, '0'), nowMs - 64_000, 12),
+      ],
+      gaps: partition === 1 ? [{ partition, offset: 31_007, reason: 'skipped by an operator' }] : [],
+      halted: partition === 3 ? halted : '',
+      halted_offset: partition === 3 && halted !== '' ? 48_261 : 0,
+      series: 38,
+      points: 1_204_332 + partition * 4_020,
+      late_points: partition === 0 ? 12 : 0,
+      duplicate_points: partition === 1 ? 240 : 0,
+      state_hashes: [],
+    };
+  });
+  const tags = [0, 1, 2, 3].map((partition) => ({
+    partition,
+    offset: 160,
+    committed_offset: 160,
+    log_next: 160,
+    series: 38,
+    metrics: 21,
+    halted: '',
+    halted_offset: 0,
+  }));
+  return {
+    points,
+    tags,
+    sessions: [
+      {
+        session,
+        process: 'intake@laptop',
+        state: 'open',
+        renewed_ms: nowMs - Math.min(1_200, silentMs),
+        streams: 2,
+        queued_bytes: 18_400,
+        rejected_points: { timestamp_too_old: 31, metric_too_long: 4 },
+      },
+    ],
+    lateness_ms: 3_000,
+    now_ms: nowMs,
+    errors: [],
+    map_epoch: 1,
+  };
+}
+
+function client(clientSession: string, frontierMs: number, latePoints: number): unknown {
+  return {
+    client_session: clientSession,
+    tenant: 'default',
+    floor: 900,
+    highest_sequence: 912,
+    frontier_ms: frontierMs,
+    late_points: latePoints,
+  };
+}
