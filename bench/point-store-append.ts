@@ -2,8 +2,6 @@
  * What a point store does with the log: applies blocks of one timestamp for 25,000 series, commits to RocksDB in a
  * temporary folder, closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of
  * one or two decimals, 20% constants, 10 s apart.
- *
- *   node bench/point-store-append.ts [minutes of data, default 60] [series, 25000] [series of a metric, 250]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,15 +13,16 @@ import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { hash128, KIND } from '@tidemark/model';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { openRocksDb } from '@tidemark/rocksdb';
+import { type Measurement, machine } from './measurement.ts';
 
-const SERIES = Number(process.argv[3] ?? 25_000);
-const SERIES_PER_METRIC = Number(process.argv[4] ?? 250);
+const SERIES = 25_000;
+const SERIES_PER_METRIC = 250;
+const MINUTES = 30;
 const STEP_MS = 10_000;
 const START_MS = 1_700_006_400_000;
 const SEED = 20_240_817;
 
-const minutes = Number(process.argv[2] ?? 60);
-const steps = Math.round((minutes * 60_000) / STEP_MS);
+const steps = Math.round((MINUTES * 60_000) / STEP_MS);
 
 /** Mulberry32: small, and the same everywhere. */
 function random(seed: number): () => number {
@@ -105,40 +104,13 @@ async function timed(total: Timed, work: () => unknown): Promise<void> {
   total.cpuMs += (user + system) / 1000;
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
-const keyValue = await openRocksDb(join(folder, 'points'));
-const store = await PointPartition.open({
-  partition: 0,
-  keyValue,
-  limits: DEFAULT_POINT_STORE_LIMITS,
-  latenessMs: () => 20_000,
-});
-const open = encodeBareRecord({ ...base, type: RECORD.open, sequence: 0, markMs: START_MS });
-store.apply({ offset: 0, appendTimeMs: 0, value: open });
-
-const applying: Timed = { wallMs: 0, cpuMs: 0 };
-const committing: Timed = { wallMs: 0, cpuMs: 0 };
-let longestCommitMs = 0;
-let commits = 0;
-let logBytes = 0;
-for (let step = 0; step < steps; step++) {
-  const value = block(step);
-  logBytes += value.length;
-  await timed(applying, () => store.apply({ offset: step + 1, appendTimeMs: 0, value }));
-  if (!store.wantsCommit && step + 1 < steps) continue;
-  const before = committing.wallMs;
-  await timed(committing, () => store.commit());
-  longestCommitMs = Math.max(longestCommitMs, committing.wallMs - before);
-  commits++;
-}
-const points = steps * SERIES;
-const perPoint = ({ wallMs, cpuMs }: Timed) =>
-  `${((wallMs * 1e6) / points).toFixed(1)} ns a point, CPU ${((cpuMs * 1e6) / points).toFixed(1)} ns (${(cpuMs / 1000).toFixed(2)} s)`;
-console.log(`${points.toLocaleString('en')} points, ${(logBytes / points).toFixed(2)} bytes a point in the log`);
-console.log(`apply   ${perPoint(applying)}: ${(points / applying.wallMs / 1000).toFixed(1)} M points/s`);
-console.log(`commit  ${perPoint(committing)}, ${commits} commits, the longest ${longestCommitMs.toFixed(0)} ms`);
-
-async function query(name: string, groups: Buffer[], metric: number, fold: keyof typeof TIME_FOLD): Promise<void> {
+async function query(
+  store: PointPartition,
+  name: string,
+  groups: Buffer[],
+  metric: number,
+  fold: keyof typeof TIME_FOLD,
+): Promise<void> {
   const times: number[] = [];
   let read = 0;
   for (let i = 0; i < 5; i++) {
@@ -161,12 +133,56 @@ async function query(name: string, groups: Buffer[], metric: number, fold: keyof
   times.sort((a, b) => a - b);
   console.log(`${name}: ${read.toLocaleString('en')} points in ${times[2].toFixed(1)} ms (median of 5)`);
 }
-await query('1 series', [seriesIds[0]], 0, 'increase');
-await query(
-  `1 metric, ${SERIES_PER_METRIC} series`,
-  [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))],
-  0,
-  'increase',
-);
-await keyValue.close();
-await rm(folder, { recursive: true });
+
+/** Claim `point-store-append`; prints what apply, commit and queries took. */
+export async function pointStoreAppend(): Promise<Measurement[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
+  const keyValue = await openRocksDb(join(folder, 'points'));
+  const store = await PointPartition.open({
+    partition: 0,
+    keyValue,
+    limits: DEFAULT_POINT_STORE_LIMITS,
+    latenessMs: () => 20_000,
+  });
+  const open = encodeBareRecord({ ...base, type: RECORD.open, sequence: 0, markMs: START_MS });
+  store.apply({ offset: 0, appendTimeMs: 0, value: open });
+
+  const applying: Timed = { wallMs: 0, cpuMs: 0 };
+  const committing: Timed = { wallMs: 0, cpuMs: 0 };
+  let longestCommitMs = 0;
+  let commits = 0;
+  let logBytes = 0;
+  for (let step = 0; step < steps; step++) {
+    const value = block(step);
+    logBytes += value.length;
+    await timed(applying, () => store.apply({ offset: step + 1, appendTimeMs: 0, value }));
+    if (!store.wantsCommit && step + 1 < steps) continue;
+    const before = committing.wallMs;
+    await timed(committing, () => store.commit());
+    longestCommitMs = Math.max(longestCommitMs, committing.wallMs - before);
+    commits++;
+  }
+  const points = steps * SERIES;
+  const perPoint = ({ wallMs, cpuMs }: Timed) =>
+    `${((wallMs * 1e6) / points).toFixed(1)} ns a point, CPU ${((cpuMs * 1e6) / points).toFixed(1)} ns (${(cpuMs / 1000).toFixed(2)} s)`;
+  console.log(`${points.toLocaleString('en')} points, ${(logBytes / points).toFixed(2)} bytes a point in the log`);
+  console.log(`apply   ${perPoint(applying)}: ${(points / applying.wallMs / 1000).toFixed(1)} M points/s`);
+  console.log(`commit  ${perPoint(committing)}, ${commits} commits, the longest ${longestCommitMs.toFixed(0)} ms`);
+
+  await query(store, '1 series', [seriesIds[0]], 0, 'increase');
+  await query(
+    store,
+    `1 metric, ${SERIES_PER_METRIC} series`,
+    [Buffer.concat(seriesIds.slice(0, SERIES_PER_METRIC))],
+    0,
+    'increase',
+  );
+  await keyValue.close();
+  await rm(folder, { recursive: true });
+  const seconds = (applying.wallMs + committing.wallMs) / 1000;
+  const cpuSeconds = (applying.cpuMs + committing.cpuMs) / 1000;
+  const conditions =
+    `${SERIES} series in blocks of one timestamp, ${MINUTES} minutes at 10 s, commits to RocksDB with fsync included, ` +
+    `one thread, ${cpuSeconds.toFixed(2)} CPU s on all threads for ${points} points; ${machine()}`;
+  return [{ name: 'point-store-append', value: points / seconds, unit: 'points/s', conditions }];
+}

@@ -46,6 +46,8 @@ export interface LaneTiming {
   readonly lingerMs: number;
   /** No block takes more shares than this, unless one alone is larger. */
   readonly blockBytes: number;
+  /** …nor more points: a byte can stand for many. */
+  readonly blockPoints: number;
   /** An idle lane marks this often. */
   readonly markMs: number;
   /** A lane that can't append for this long ends alone. */
@@ -62,6 +64,7 @@ export const DEFAULT_LANE_TIMING: LaneTiming = {
   fillBytes: 256 * 1024,
   lingerMs: 250,
   blockBytes: 1024 * 1024,
+  blockPoints: 1_000_000,
   markMs: 1000,
   appendMs: 15_000,
   openDelayMs: 2000,

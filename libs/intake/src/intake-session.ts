@@ -25,6 +25,8 @@ export interface IntakeOptions {
   readonly timing: LaneTiming;
   /** Which of these series the platform has already; asked only over budget. */
   readonly knownSeries: (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
+  /** Told when a lane ended by itself and why; another opens in its place. */
+  readonly onLaneEnded?: (partition: number, reason: string) => void;
   /** Told when the session ended by itself (fenced, or its clock is off) and why. */
   readonly onEnded?: (reason: string) => void;
 }
@@ -112,6 +114,11 @@ export class IntakeSession {
     return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
   }
 
+  /** The log's clock and this session's disagree: it takes nothing until they agree again. */
+  get isClockOff(): boolean {
+    return this.#clockOff !== undefined;
+  }
+
   get isAccepting(): boolean {
     return this.problem === undefined;
   }
@@ -181,6 +188,11 @@ export class IntakeSession {
       field: 'map_epoch',
       limit: this.map.epoch,
     });
+  }
+
+  /** Why a share of this partition is not taken now, or could not be stored. */
+  refusalOf(partition: number): Rejection {
+    return this.#lanes.get(partition)?.refusal ?? this.refusal;
   }
 
   offer(partition: number, share: QueuedShare): boolean {
@@ -258,16 +270,17 @@ export class IntakeSession {
       timing,
       queueBytes: limits.laneQueueBytes,
       onAppended: (sentMs, ackedMs, appended) => this.#checkClock(sentMs, ackedMs, appended),
-      onDead: (dead) => this.#laneDied(dead),
+      onDead: (dead, reason) => this.#laneDied(dead, reason),
     });
     this.#lanes.set(partition, lane);
     lane.start();
   }
 
   /** A lane that ended alone is named in the next renewals until its fence is read; a new one opens in its place. */
-  #laneDied(lane: Lane): void {
+  #laneDied(lane: Lane, reason: string): void {
     const { partition, number } = lane;
     if (this.#ended !== undefined) return;
+    this.#options.onLaneEnded?.(partition, reason);
     this.#deadLanes.set(fenceKey(this.session, { partition, lane: number }), { partition, lane: number });
     if (this.#stop.signal.aborted) return;
     this.#options.clock.setTimer(REOPEN_MS, () => {

@@ -1,4 +1,5 @@
 import { type BlockRecord, encodeBareRecord, encodeRecord, RECORD, type RecordType } from '@tidemark/block';
+import type { Rejection } from '@tidemark/contract';
 import {
   type Appended,
   assert,
@@ -56,6 +57,8 @@ export class Lane {
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
+  /** What it died of. */
+  #error: TidemarkError | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -88,6 +91,26 @@ export class Lane {
   /** True when a share may be offered now. */
   get isAccepting(): boolean {
     return this.#state === 'open' && this.#options.clock.monotonicMs() >= this.#acceptsFromMs;
+  }
+
+  /** Why a share is not taken now, or could not be stored. */
+  get refusal(): Rejection {
+    const { queueBytes, timing, partition } = this.#options;
+    const refusal = (reason: string, field: string, limit: string, why: string): Rejection => {
+      return { reason, field, limit, points: 0, message: `points/${partition}: ${why} (limit: ${limit})` };
+    };
+    const problem = this.#error ?? this.#problem;
+    if (problem?.code === 'resource_exhausted') return refusal('log_full', 'log', 'its space', problem.message);
+    if (problem !== undefined) {
+      return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, problem.message);
+    }
+    if (!this.isAccepting) return refusal('lane_opening', 'lane', 'an open lane', 'the lane is not open');
+    return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes wait for the log');
+  }
+
+  /** What keeps the log from taking records, while it does. */
+  get #problem(): TidemarkError | undefined {
+    return this.#writer.problem ?? this.#options.tags.problem;
   }
 
   /** Takes a share; false when the lane can't: the batch is then to be sent again. */
@@ -165,7 +188,7 @@ export class Lane {
   }
 
   async #appendBlock(): Promise<void> {
-    const shares = this.#queue.take(this.#options.timing.blockBytes);
+    const shares = this.#queue.take(this.#options.timing.blockBytes, this.#options.timing.blockPoints);
     try {
       const facts = shares.flatMap((share) => share.facts);
       if (facts.length > 0) await this.#withDeadline((signal) => this.#options.tags.publish(facts, signal));
@@ -226,7 +249,11 @@ export class Lane {
     return new Promise<T>((resolve, reject) => {
       const timer = clock.setTimer(timing.appendMs, () => {
         controller.abort();
-        reject(new TidemarkError('deadline_exceeded', `partition ${partition}: no append for ${timing.appendMs} ms`));
+        const why = this.#problem === undefined ? '' : `: ${this.#problem.message}`;
+        const message = `partition ${partition}: no append for ${timing.appendMs} ms${why}`;
+        const error = new TidemarkError('deadline_exceeded', message);
+        this.#error = this.#problem ?? error;
+        reject(error);
       });
       work(controller.signal)
         .then(resolve, reject)

@@ -48,14 +48,17 @@ export class ShareQueue {
     this.#bytes += share.span.share.length;
   }
 
-  /** Takes shares from the front, up to `limitBytes`, at least one. */
-  take(limitBytes: number): QueuedShare[] {
+  /** Takes shares from the front, up to `limitBytes` and `limitPoints`, at least one. */
+  take(limitBytes: number, limitPoints: number): QueuedShare[] {
     let count = 0;
     let bytes = 0;
+    let points = 0;
     while (count < this.#shares.length) {
-      const size = this.#shares[count].span.share.length;
-      if (count > 0 && bytes + size > limitBytes) break;
+      const share = this.#shares[count];
+      const size = share.span.share.length;
+      if (count > 0 && (bytes + size > limitBytes || points + share.points > limitPoints)) break;
       bytes += size;
+      points += share.points;
       count++;
     }
     this.#bytes -= bytes;

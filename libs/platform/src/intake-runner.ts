@@ -1,19 +1,28 @@
 import type { ControlFollower } from '@tidemark/control';
-import { type IntakeOptions, IntakeSession } from '@tidemark/intake';
+import { type AcceptClock, type IntakeOptions, IntakeSession } from '@tidemark/intake';
 import { type Clock, isTidemarkError, sleep } from '@tidemark/ports';
 import type { PlatformEvents } from './platform-options.ts';
 
 const RESTART_MS = 1000;
+const CLOCK_LOOK_MS = 2000;
 
-/** Keeps an intake session running: when one ends by itself, the next begins under a new id. */
+export interface IntakeRunnerOptions extends Omit<IntakeOptions, 'onEnded' | 'acceptClock'> {
+  /** A session's clock: a new one for each session. */
+  readonly acceptClock: () => AcceptClock;
+}
+
+/**
+ * Keeps an intake session running: when one ends by itself, or the wall clock jumped away from it (a laptop slept, time
+ * was set), the next begins under a new id and reads the clock anew.
+ */
 export class IntakeRunner {
-  readonly #options: Omit<IntakeOptions, 'onEnded'>;
+  readonly #options: IntakeRunnerOptions;
   readonly #events: PlatformEvents;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #session: IntakeSession | undefined;
 
-  constructor(options: Omit<IntakeOptions, 'onEnded'>, events: PlatformEvents) {
+  constructor(options: IntakeRunnerOptions, events: PlatformEvents) {
     this.#options = options;
     this.#events = events;
     this.#clock = options.clock;
@@ -29,9 +38,14 @@ export class IntakeRunner {
   }
 
   async start(): Promise<void> {
-    const session = new IntakeSession({ ...this.#options, onEnded: (reason) => void this.#restart(session, reason) });
+    const session = new IntakeSession({
+      ...this.#options,
+      acceptClock: this.#options.acceptClock(),
+      onEnded: (reason) => void this.#restart(session, reason),
+    });
     await session.start();
     this.#session = session;
+    void this.#watchClock(session);
   }
 
   /** Drains and closes the session. */
@@ -40,6 +54,18 @@ export class IntakeRunner {
     const session = this.#session;
     this.#session = undefined;
     await session?.close();
+  }
+
+  /** A session runs by the clock as it was when it began; one that is off for two looks makes place for another. */
+  async #watchClock(session: IntakeSession): Promise<void> {
+    let wasOff = false;
+    while (this.#session === session && !this.#stop.signal.aborted) {
+      await sleep(this.#clock, CLOCK_LOOK_MS, this.#stop.signal);
+      if (this.#session === session && wasOff && session.isClockOff) {
+        return this.#restart(session, session.problem ?? 'the clock is off');
+      }
+      wasOff = session.isClockOff;
+    }
   }
 
   async #restart(ended: IntakeSession, reason: string): Promise<void> {

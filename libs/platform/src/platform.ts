@@ -136,7 +136,7 @@ export class Platform {
         log,
         control,
         clock,
-        acceptClock: options.acceptClock ?? sessionClock(clock),
+        acceptClock: () => options.acceptClock ?? sessionClock(clock),
         random,
         process: `tidemark ${process.pid}`,
         limits: options.intake,

@@ -19,6 +19,8 @@ const port = parentPort;
 assert(port !== null, 'a store thread is started by the platform');
 const options = workerData as StoreThreadOptions;
 const clock = new SystemClock();
+/** A commit is a few MiB; up to two such buffers exist in each of the stores. */
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const log = await openEmbeddedLogReader({
   disk: new LocalDisk(join(options.folder, 'log')),
   clock,
@@ -82,7 +84,9 @@ send({ type: 'ready' });
 for (const message of early.splice(0)) void serve(message);
 
 async function openDatabase(kind: string, partition: number): Promise<KeyValue> {
-  const database = await openRocksDb(join(options.folder, kind, String(partition)));
+  const database = await openRocksDb(join(options.folder, kind, String(partition)), {
+    writeBufferBytes: WRITE_BUFFER_BYTES,
+  });
   databases.push(database);
   return database;
 }

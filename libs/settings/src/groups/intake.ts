@@ -49,6 +49,7 @@ export const LANE = z.strictObject({
     64 * MIB,
     'No block takes more, unless one share alone is larger.',
   ),
+  blockPoints: whole(T.blockPoints, 'points', 1000, 10_000_000, '…nor more points.'),
   markMs: whole(T.markMs, 'ms', 10, 60_000, 'An idle lane marks this often.'),
   appendMs: whole(T.appendMs, 'ms', 1000, 600_000, 'A lane that can not append for this long ends alone.'),
   openDelayMs: whole(T.openDelayMs, 'ms', 0, 60_000, 'Nothing is taken before this long after a lane opened.'),
