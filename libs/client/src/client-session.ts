@@ -274,6 +274,11 @@ export class ClientSession {
         counters.refusedPoints += batch.points;
         break;
       default: {
+        const [why] = result.rejections;
+        if (why !== undefined) {
+          const { reason, field, limit, message } = why;
+          this.#owner.onError(new TidemarkError('unavailable', message, { reason, field, limit }));
+        }
         const pauseMs = backoffMs(batch.attempts++, options.backoffMs, options.maxBackoffMs, random);
         batch.dueMs = clock.monotonicMs() + Math.min(result.retryAfterMs, options.replyTimeoutMs) + pauseMs;
         this.#wake.raise();

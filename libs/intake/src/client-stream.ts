@@ -178,11 +178,20 @@ export class ClientStream {
     await session.mapOf(batch.mapEpoch);
     const acceptMs = session.acceptClock.nowMs();
     const rejections = new Rejections();
+    const notStored = new Set<number>();
     const settlement = new BatchSettlement((durable, points) => {
-      const outcome = durable ? BatchResult_Outcome.ACKED : BatchResult_Outcome.RETRY;
-      if (durable) session.count(rejections.list);
-      this.#answer(sequence, outcome, points, rejections.list);
+      if (durable) {
+        session.count(rejections.list);
+        this.#answer(sequence, BatchResult_Outcome.ACKED, points, rejections.list);
+      } else {
+        const refusals = [...notStored].map((partition) => session.refusalOf(partition));
+        this.#answer(sequence, BatchResult_Outcome.RETRY, points, refusals);
+      }
     });
+    const settle = (partition: number, durable: boolean, points: number): void => {
+      if (!durable) notStored.add(partition);
+      settlement.settle(durable, points);
+    };
     for (const { partition, points: bytes } of batch.shares) {
       const dictionary = this.#dictionaries.get(`${batch.mapEpoch}/${partition}`);
       if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
@@ -209,9 +218,9 @@ export class ClientStream {
           tenant: this.#tenant,
           share,
         },
-        settle: (durable) => settlement.settle(durable, points),
+        settle: (durable) => settle(partition, durable, points),
       });
-      if (!isTaken) settlement.settle(false, points);
+      if (!isTaken) settle(partition, false, points);
     }
     settlement.complete();
   }

@@ -1,4 +1,4 @@
-import { type Clock, type Log, SettlingWriter } from '@tidemark/ports';
+import { type Clock, type Log, SettlingWriter, type TidemarkError } from '@tidemark/ports';
 import { TagFactsWriter } from '@tidemark/tag-facts';
 import type { ClientDictionary } from './client-dictionary.ts';
 
@@ -19,6 +19,11 @@ export class TagPublisher {
 
   constructor(log: Log, partition: number, clock: Clock) {
     this.#writer = new SettlingWriter(log, 'tags', partition, clock);
+  }
+
+  /** What keeps the log from taking facts, while it does. */
+  get problem(): TidemarkError | undefined {
+    return this.#writer.problem;
   }
 
   /** Resolves once all facts are durable. Throws when the log can't take them before `signal` aborts. */

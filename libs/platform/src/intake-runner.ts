@@ -41,6 +41,8 @@ export class IntakeRunner {
     const session = new IntakeSession({
       ...this.#options,
       acceptClock: this.#options.acceptClock(),
+      onLaneEnded: (partition, reason) =>
+        this.#events.error(`the intake can't append to points/${partition}`, { reason }),
       onEnded: (reason) => void this.#restart(session, reason),
     });
     await session.start();

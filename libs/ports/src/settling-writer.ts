@@ -1,5 +1,5 @@
 import { type Clock, sleep } from './clock.ts';
-import { isTidemarkError } from './error.ts';
+import { isTidemarkError, type TidemarkError } from './error.ts';
 import type { Appended, Log, LogWriter, Topic } from './log.ts';
 
 const RETRY_MS = 100;
@@ -15,6 +15,7 @@ export class SettlingWriter {
   readonly #clock: Clock;
   #writer: LogWriter | undefined;
   #sequence = 0;
+  #problem: TidemarkError | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(log: Log, topic: Topic, partition: number, clock: Clock) {
@@ -22,6 +23,11 @@ export class SettlingWriter {
     this.#topic = topic;
     this.#partition = partition;
     this.#clock = clock;
+  }
+
+  /** Why the last append is not stored yet, or was not; undefined when nothing stood in its way. */
+  get problem(): TidemarkError | undefined {
+    return this.#problem;
   }
 
   /**
@@ -40,8 +46,10 @@ export class SettlingWriter {
         this.#writer ??= await this.#log.writer(this.#topic, this.#partition);
         const appended = await this.#writer.append(this.#sequence, value);
         this.#sequence++;
+        this.#problem = undefined;
         return appended;
       } catch (error) {
+        if (isTidemarkError(error)) this.#problem = error;
         const final =
           !isTidemarkError(error) || error.code === 'failed_precondition' || error.code === 'invalid_argument';
         if (final || signal?.aborted) {
