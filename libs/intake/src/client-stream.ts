@@ -33,7 +33,7 @@ const RETRY_AFTER_MS = 1000;
 /** One client's stream: checks what it says, routes its shares to lanes, answers for each batch. */
 export class ClientStream {
   readonly #session: IntakeSession;
-  readonly #tenant: string;
+  readonly tenant: string;
   readonly #reply: (reply: SendReply) => void;
   readonly #dictionaries = new Map<string, ClientDictionary>();
   #clientSession: Buffer | undefined;
@@ -41,7 +41,7 @@ export class ClientStream {
 
   constructor(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) {
     this.#session = session;
-    this.#tenant = tenant;
+    this.tenant = tenant;
     this.#reply = reply;
   }
 
@@ -90,7 +90,7 @@ export class ClientStream {
           map: wireMap(map),
           window: limits.window,
           maxMessageBytes: limits.messageBytes,
-          tenant: this.#tenant,
+          tenant: this.tenant,
         },
       },
     });
@@ -144,7 +144,7 @@ export class ClientStream {
     partition: number,
   ): Rejection | { name: SeriesName; metric: Buffer; id: Buffer } {
     try {
-      const name = seriesName(this.#tenant, series.metric, series.kind, series.tags, this.#session.limits);
+      const name = seriesName(this.tenant, series.metric, series.kind, series.tags, this.#session.limits);
       const metric = metricId(name.tenant, name.metric);
       if (partitionOf(map, metric) !== partition) {
         const right = partitionOf(map, metric);
@@ -167,7 +167,7 @@ export class ClientStream {
     const { sequence } = batch;
     const problem = this.#problemOf(batch);
     if (problem !== undefined) {
-      session.count([problem]);
+      session.count(this.tenant, [problem]);
       this.#answer(sequence, BatchResult_Outcome.REFUSED, 0, [problem]);
       return;
     }
@@ -181,7 +181,7 @@ export class ClientStream {
     const notStored = new Set<number>();
     const settlement = new BatchSettlement((durable, points) => {
       if (durable) {
-        session.count(rejections.list);
+        session.count(this.tenant, rejections.list);
         this.#answer(sequence, BatchResult_Outcome.ACKED, points, rejections.list);
       } else {
         const refusals = [...notStored].map((partition) => session.refusalOf(partition));
@@ -215,7 +215,7 @@ export class ClientStream {
           mapEpoch: batch.mapEpoch,
           floor: batch.floor,
           frontierMs: batch.frontierMs,
-          tenant: this.#tenant,
+          tenant: this.tenant,
           share,
         },
         settle: (durable) => settle(partition, durable, points),

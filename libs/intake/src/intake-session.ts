@@ -62,7 +62,8 @@ export class IntakeSession {
   readonly #tags = new Map<number, TagPublisher>();
   readonly #streams = new Set<ClientStream>();
   readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
-  readonly #rejected = new Map<string, number>();
+  /** Points by tenant and reason. */
+  readonly #rejected = new Map<string, Map<string, number>>();
   readonly #stop = new AbortController();
   #nextLane = 0;
   #renewedMs = Number.NEGATIVE_INFINITY;
@@ -164,13 +165,14 @@ export class IntakeSession {
     return sum;
   }
 
-  /** What `status` shows of this session. */
-  get status(): IntakeStatus {
+  /** What `status` shows a tenant of this session: its own clients and points. */
+  statusFor(tenant: string): IntakeStatus {
+    const streams = [...this.#streams].filter((stream) => stream.tenant === tenant);
     return {
-      streams: this.#streams.size,
+      streams: streams.length,
       queuedBytes: this.queuedBytes,
-      rejectedPoints: Object.fromEntries(this.#rejected),
-      clientNames: Object.fromEntries([...this.#streams].map(({ clientKey, clientName }) => [clientKey, clientName])),
+      rejectedPoints: Object.fromEntries(this.#rejected.get(tenant) ?? []),
+      clientNames: Object.fromEntries(streams.map(({ clientKey, clientName }) => [clientKey, clientName])),
     };
   }
 
@@ -200,10 +202,10 @@ export class IntakeSession {
   }
 
   /** Counts what an acked batch left out, or a refused one held. */
-  count(rejections: readonly Rejection[]): void {
-    for (const { reason, points } of rejections) {
-      this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + points);
-    }
+  count(tenant: string, rejections: readonly Rejection[]): void {
+    const counts = this.#rejected.get(tenant) ?? new Map<string, number>();
+    if (rejections.length > 0) this.#rejected.set(tenant, counts);
+    for (const { reason, points } of rejections) counts.set(reason, (counts.get(reason) ?? 0) + points);
   }
 
   isOverBudget({ tenant, metric }: SeriesName): boolean {

@@ -157,7 +157,7 @@ export class Platform {
       maps: () => [...control.state.maps.values()],
       latenessMs: () => options.latenessMs,
       clock,
-      sessions: () => sessionStatus(control.state, intake.session),
+      sessions: (tenant) => sessionStatus(control.state, intake.session, tenant),
       limits: options.query,
     });
     const grpc = await GrpcServer.listen({

@@ -6,8 +6,13 @@ import type { IntakeSession } from '@tidemark/intake';
 /** What only the session's own process knows. */
 const NOT_HERE = { streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {} };
 
-/** Sessions that `control` knows: those that are open, and the latest that are not. */
-export function sessionStatus(state: ControlState, own: IntakeSession | undefined, ended = 5): SessionStatus[] {
+/** Sessions that `control` knows: those that are open, and the latest that are not. Clients are the tenant's own. */
+export function sessionStatus(
+  state: ControlState,
+  own: IntakeSession | undefined,
+  tenant: string,
+  ended = 5,
+): SessionStatus[] {
   const all = [...state.sessions.values()];
   const shown = [
     ...all.filter((session) => session.state === 'open'),
@@ -20,7 +25,7 @@ export function sessionStatus(state: ControlState, own: IntakeSession | undefine
       process,
       state: sessionState,
       renewedMs,
-      ...(isOwn ? own.status : NOT_HERE),
+      ...(isOwn ? own.statusFor(tenant) : NOT_HERE),
     };
   });
 }

@@ -40,8 +40,8 @@ export interface QueryServiceOptions {
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
   readonly clock: Clock;
-  /** Intake sessions for the status; none when left out. */
-  readonly sessions?: () => readonly SessionStatus[];
+  /** Intake sessions for a tenant's status, with its own clients; none when left out. */
+  readonly sessions?: (tenant: string) => readonly SessionStatus[];
   readonly limits?: Partial<QueryServiceLimits>;
 }
 
@@ -162,7 +162,7 @@ export class QueryService implements QueryReader {
           .filter((status) => status !== undefined)
           .map((status) => ({ ...status, clients: status.clients.filter((client) => client.tenant === tenant) })),
         tags: tags.filter((status) => status !== undefined),
-        sessions: [...(sessions?.() ?? [])],
+        sessions: [...(sessions?.(tenant) ?? [])],
         latenessMs: latenessMs(tenant),
         nowMs,
         errors: parts.sortedErrors(),
