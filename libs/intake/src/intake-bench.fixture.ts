@@ -1,0 +1,207 @@
+import { type BlockRecord, decodeRecord } from '@tidemark/block';
+import { ByteWriter } from '@tidemark/bytes';
+import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import type { SendReply, SendRequest, Series } from '@tidemark/contract';
+import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
+import { openEmbeddedLog } from '@tidemark/embedded-log';
+import { DEFAULT_POINT_LIMITS, evenMap, metricId, packSlots, partitionOf } from '@tidemark/model';
+import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { SimulatedWorld } from '@tidemark/simulation';
+import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
+import { type IntakeOptions, IntakeSession } from './intake-session.ts';
+
+export const TENANT = 't';
+export const PARTITIONS = 2;
+const READ = { maxBytes: 1 << 20, waitMs: 0 };
+
+/** A log on a simulated disk that can be kept from taking appends, and a clock that moves as far as a test asks. */
+export class IntakeBench {
+  readonly world: SimulatedWorld;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Topics (`control`), or partitions of one (`points/1`), whose appends fail with `unavailable`. */
+  readonly away = new Set<string>();
+  /** By how much the session's clock is ahead of the log's, ms. */
+  skewMs = 0;
+  readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
+  readonly #log: Log;
+
+  private constructor(world: SimulatedWorld, log: Log) {
+    this.world = world;
+    this.clock = world.clock;
+    this.#log = log;
+    this.log = {
+      writer: async (topic, partition) => {
+        const writer = await log.writer(topic, partition);
+        return {
+          append: async (sequence, value) => {
+            if (this.away.has(topic) || this.away.has(`${topic}/${partition}`)) {
+              await sleep(this.clock, 10);
+              throw new TidemarkError('unavailable', 'the log is away');
+            }
+            return writer.append(sequence, value);
+          },
+        };
+      },
+      read: (topic, partition, from, options) => log.read(topic, partition, from, options),
+      bounds: (topic, partition) => log.bounds(topic, partition),
+      trim: (topic, partition, before) => log.trim(topic, partition, before),
+    };
+  }
+
+  static async open(): Promise<IntakeBench> {
+    const world = new SimulatedWorld({ seed: 1 });
+    const node = world.node('log');
+    const partitions = { points: PARTITIONS, tags: PARTITIONS, control: 1 };
+    let bench: IntakeBench | undefined;
+    node
+      .start(({ clock, disk, random }) => openEmbeddedLog({ clock, disk, random, partitions }))
+      .then((log) => {
+        bench = new IntakeBench(world, log);
+      });
+    await world.clock.run(() => bench !== undefined, 10_000);
+    if (bench === undefined) throw new Error('the log did not open');
+    const { slots, epoch } = evenMap(PARTITIONS);
+    const map = { epoch, partitions: PARTITIONS, slots: packSlots({ epoch, partitions: PARTITIONS, slots }) };
+    await bench.decide({ $case: 'term', value: { term: 1, process: 'test' } });
+    await bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: 0, map } });
+    return bench;
+  }
+
+  /** Waits for `work` while time passes. */
+  async play<T>(work: Promise<T>, deadlineMs = 60_000): Promise<T> {
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    done.catch(() => undefined);
+    await this.world.clock.run(() => isDone, deadlineMs);
+    return done;
+  }
+
+  advance(durationMs: number): Promise<void> {
+    return this.world.clock.advance(durationMs);
+  }
+
+  /** Lets time pass until the condition holds; looks every 10 ms, as what changes by time alone sets no timer. */
+  async until(condition: () => boolean, deadlineMs = 20_000): Promise<void> {
+    const endMs = this.clock.monotonicMs() + deadlineMs;
+    while (!condition()) {
+      if (this.clock.monotonicMs() > endMs) throw new Error(`not within ${deadlineMs} ms`);
+      await this.advance(10);
+    }
+  }
+
+  async decide(message: ControlMessage): Promise<void> {
+    await this.play(new ControlWriter(this.#log, this.clock).append(message));
+  }
+
+  /** A session that has started; ready when its lanes take shares. */
+  async session(options: Partial<IntakeOptions> = {}): Promise<IntakeSession> {
+    const control = new ControlFollower(this.#log, this.clock);
+    await this.play(control.start());
+    const session = new IntakeSession({
+      ...{ log: this.log, control, clock: this.clock, acceptClock: this.acceptClock, random: this.world.random },
+      process: 'test',
+      limits: { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS },
+      timing: DEFAULT_LANE_TIMING,
+      knownSeries: async (_partition, _tenant, ids) => ids.map(() => false),
+      ...options,
+    });
+    await this.play(session.start());
+    return session;
+  }
+
+  async points(partition: number): Promise<BlockRecord[]> {
+    return (await this.#records('points', partition)).map((value) => decodeRecord(value));
+  }
+
+  async tags(partition: number): Promise<number> {
+    return (await this.#records('tags', partition)).length;
+  }
+
+  async control(): Promise<ControlMessage[]> {
+    return (await this.#records('control', 0)).map((value) => decodeControl(value));
+  }
+
+  async #records(topic: Topic, partition: number): Promise<Uint8Array[]> {
+    const { next } = await this.play(this.#log.bounds(topic, partition));
+    if (next === 0) return [];
+    return (await this.play(this.#log.read(topic, partition, 0, READ))).map(({ value }) => Uint8Array.from(value));
+  }
+}
+
+/** A metric that lies in a partition. */
+export function metricIn(partition: number, prefix = 'm'): string {
+  const map = evenMap(PARTITIONS);
+  for (let i = 0; ; i++) if (partitionOf(map, metricId(TENANT, `${prefix}${i}`)) === partition) return `${prefix}${i}`;
+}
+
+export type ListedPoint = readonly [ref: number, timeMs: number, value: number | Uint8Array];
+
+export function shareOf(...list: readonly ListedPoint[]): Buffer {
+  const points = new PointColumns();
+  const sketches = new SketchColumns();
+  for (const [ref, timeMs, value] of list) {
+    if (typeof value === 'number') points.push(ref, timeMs, value);
+    else sketches.push(ref, timeMs, value);
+  }
+  const out = new ByteWriter();
+  encodeShare(points, sketches, out);
+  return Buffer.from(out.take());
+}
+
+/** A client on one stream of a session. */
+export class BenchClient {
+  readonly replies: NonNullable<SendReply['message']>[] = [];
+  readonly id = Buffer.alloc(16, 9);
+  readonly #bench: IntakeBench;
+  readonly #stream: ReturnType<IntakeSession['openStream']>;
+  #sequence = 0;
+
+  constructor(bench: IntakeBench, session: IntakeSession) {
+    this.#bench = bench;
+    this.#stream = session.openStream(TENANT, ({ message }) => {
+      if (message !== undefined) this.replies.push(message);
+    });
+  }
+
+  send(message: SendRequest['message']): Promise<void> {
+    return this.#bench.play(this.#stream.receive({ message }));
+  }
+
+  async hello(): Promise<void> {
+    await this.send({ $case: 'hello', value: { clientSession: this.id, clientName: 'bench' } });
+  }
+
+  define(partition: number, firstRef: number, series: readonly Series[], mapEpoch = 1): Promise<void> {
+    return this.send({ $case: 'definitions', value: { mapEpoch, partition, firstRef, series: [...series] } });
+  }
+
+  /** Sends a batch; returns its sequence. */
+  async batch(
+    shares: readonly { partition: number; points: Buffer }[],
+    stamp: { sequence?: number; floor?: number; stampedMs?: number } = {},
+  ): Promise<number> {
+    const sequence = stamp.sequence ?? this.#sequence++;
+    const { floor = 0, stampedMs = this.#bench.acceptClock.nowMs() } = stamp;
+    const value = { sequence, mapEpoch: 1, floor, frontierMs: undefined, stampedMs, shares: [...shares] };
+    await this.send({ $case: 'batch', value });
+    return sequence;
+  }
+
+  /** The answer to a batch, if there is one. */
+  answer(sequence: number) {
+    for (const reply of this.replies) {
+      if (reply.$case === 'batch' && reply.value.sequence === sequence) return reply.value;
+    }
+    return undefined;
+  }
+
+  async answered(sequence: number) {
+    await this.#bench.until(() => this.answer(sequence) !== undefined);
+    const answer = this.answer(sequence);
+    if (answer === undefined) throw new Error('no answer');
+    return answer;
+  }
+}

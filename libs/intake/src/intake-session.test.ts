@@ -1,0 +1,247 @@
+import { describe, expect, test } from '@jest/globals';
+import { RECORD } from '@tidemark/block';
+import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { BatchResult_Outcome } from '@tidemark/contract';
+import type { ControlMessage } from '@tidemark/control';
+import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import { BenchClient, IntakeBench, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
+import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
+import type { IntakeOptions, IntakeSession } from './intake-session.ts';
+
+interface Started {
+  readonly bench: IntakeBench;
+  readonly session: IntakeSession;
+  readonly client: BenchClient;
+}
+
+async function started(options: Partial<IntakeOptions> = {}): Promise<Started> {
+  const bench = await IntakeBench.open();
+  const session = await bench.session(options);
+  await bench.until(() => session.isReady);
+  const client = new BenchClient(bench, session);
+  await client.hello();
+  return { bench, session, client };
+}
+
+function gauge(partition: number, tags: string[] = []) {
+  return { metric: metricIn(partition), kind: 1 as const, tags };
+}
+
+function renewals(messages: readonly ControlMessage[]) {
+  return messages.flatMap((message) => (message.$case === 'renewed' ? [message.value] : []));
+}
+
+describe('a session', () => {
+  test('registers, opens a lane in every partition, and leaves by close', async () => {
+    const { bench, session } = await started();
+    await bench.play(session.close());
+    const kinds = (await bench.control()).map(({ $case }) => $case);
+    expect(kinds.filter((kind) => kind === 'registered' || kind === 'ended')).toEqual(['registered', 'ended']);
+    for (const partition of [0, 1]) {
+      const types = (await bench.points(partition)).map(({ type }) => type);
+      expect([types[0], types.at(-1)]).toEqual([RECORD.open, RECORD.close]);
+    }
+  });
+
+  test('names a dead lane until it is fenced, and opens another in its place', async () => {
+    const { bench, session, client } = await started();
+    bench.away.add('points/0');
+    await bench.advance(17_000);
+    bench.away.clear();
+    await bench.advance(3000);
+    const dead = renewals(await bench.control()).at(-1)?.deadLanes ?? [];
+    expect(dead).toEqual([{ partition: 0, lane: expect.any(Number) }]);
+    const value = { term: 1, session: Buffer.from(session.session), lane: dead[0], reason: 'dead' };
+    await bench.decide({ $case: 'fence', value });
+    await bench.advance(2500);
+    expect(renewals(await bench.control()).at(-1)?.deadLanes).toEqual([]);
+    await bench.until(() => session.isReady);
+    await client.define(0, 0, [gauge(0)]);
+    const sequence = await client.batch([{ partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) }]);
+    expect((await client.answered(sequence)).outcome).toBe(BatchResult_Outcome.ACKED);
+    expect((await bench.points(0)).at(-1)?.lane).not.toBe(dead[0].lane);
+  });
+
+  test('takes nothing without an acknowledged renewal for 5 s, and again after one', async () => {
+    const { bench, session } = await started();
+    bench.away.add('control');
+    await bench.advance(4500);
+    expect(session.isAccepting).toBe(true);
+    await bench.advance(2000);
+    expect(session.problem).toMatch(/no renewal acknowledged/);
+    bench.away.clear();
+    await bench.until(() => session.isAccepting, 5000);
+  });
+
+  test('ends when it reads its own fence', async () => {
+    const reasons: string[] = [];
+    const { bench, session, client } = await started({ onEnded: (reason) => reasons.push(reason) });
+    const value = { term: 1, session: Buffer.from(session.session), lane: undefined, reason: 'silent' };
+    await bench.decide({ $case: 'fence', value });
+    await bench.until(() => reasons.length > 0);
+    expect(reasons).toEqual(['fenced: silent']);
+    const sequence = await client.batch([]);
+    expect((await client.answered(sequence)).outcome).toBe(BatchResult_Outcome.RETRY);
+    const before = (await bench.points(0)).length;
+    await bench.advance(5000);
+    expect(await bench.points(0)).toHaveLength(before);
+  });
+});
+
+describe('a clock that is off', () => {
+  test.each([-5000, 5000])('opens no lane while it is off by %i ms', async (skewMs) => {
+    const bench = await IntakeBench.open();
+    bench.skewMs = skewMs;
+    const session = await bench.session();
+    await bench.advance(5000);
+    expect(session.problem).toMatch(/the clock is off/);
+    expect(await bench.points(0)).toEqual([]);
+  });
+
+  test('closes its lanes, which would hold completeness back, and opens others once it is right', async () => {
+    const { bench, session } = await started();
+    bench.skewMs = 3000;
+    await bench.until(() => !session.isAccepting);
+    await bench.advance(1000);
+    expect((await bench.points(0)).at(-1)?.type).toBe(RECORD.close);
+    expect(session.isReady).toBe(false);
+    bench.skewMs = 500;
+    // The session clock never goes back; time has passed meanwhile.
+    await bench.until(() => session.isReady);
+    expect((await bench.points(0)).map(({ type }) => type)).toContain(RECORD.open);
+    await bench.play(session.close());
+    expect((await bench.control()).at(-1)?.$case).toBe('ended');
+  });
+});
+
+describe('batches', () => {
+  test('a partition that is stuck does not stop the others', async () => {
+    const { bench, client } = await started();
+    await client.define(0, 0, [gauge(0)]);
+    await client.define(1, 0, [gauge(1)]);
+    bench.away.add('points/0');
+    const nowMs = bench.acceptClock.nowMs();
+    const stuck = await client.batch([0, 1].map((partition) => ({ partition, points: shareOf([0, nowMs, 1]) })));
+    const fine = await client.batch([{ partition: 1, points: shareOf([0, nowMs + 1, 2]) }]);
+    expect((await client.answered(fine)).outcome).toBe(BatchResult_Outcome.ACKED);
+    expect(client.answer(stuck)).toBeUndefined();
+    bench.away.clear();
+    expect((await client.answered(stuck)).outcome).toBe(BatchResult_Outcome.ACKED);
+  });
+
+  test('tags are durable before the first block that needs them', async () => {
+    const { bench, client } = await started();
+    await client.define(0, 0, [gauge(0)]);
+    bench.away.add('tags');
+    const sequence = await client.batch([{ partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) }]);
+    await bench.advance(3000);
+    expect((await bench.points(0)).filter(({ type }) => type === RECORD.block)).toEqual([]);
+    bench.away.clear();
+    await client.answered(sequence);
+    const block = (await bench.points(0)).find(({ type }) => type === RECORD.block);
+    expect([await bench.tags(0), block?.tagsOffset]).toEqual([1, 1]);
+  });
+
+  test('keeps the good points of a share, and counts the others by reason', async () => {
+    const { bench, session, client } = await started();
+    const distribution = { metric: metricIn(0, 'd'), kind: 4 as const, tags: [] };
+    const count = { metric: metricIn(0, 'c'), kind: 2 as const, tags: [] };
+    await client.define(0, 0, [gauge(0), count, distribution]);
+    const nowMs = bench.acceptClock.nowMs();
+    const { aheadMs, behindMs } = DEFAULT_POINT_LIMITS;
+    const points = shareOf(
+      [0, nowMs - behindMs - 5000, 1],
+      [0, nowMs, 2],
+      [0, nowMs + aheadMs + 5000, 3],
+      [1, nowMs, Number.NaN],
+      [1, nowMs + 1, Number.POSITIVE_INFINITY],
+      [2, nowMs, 4],
+      [7, nowMs, 5],
+      [0, nowMs + 1, Buffer.from('no sketch')],
+      [2, nowMs + 1, Buffer.from('no sketch')],
+    );
+    const answer = await client.answered(await client.batch([{ partition: 0, points }]));
+    expect(answer).toMatchObject({ outcome: BatchResult_Outcome.ACKED, acceptedPoints: 1 });
+    const reasons = Object.fromEntries(answer.rejections.map(({ reason, points: left }) => [reason, left]));
+    expect(reasons).toEqual({
+      timestamp_behind: 1,
+      timestamp_ahead: 1,
+      value_nan: 1,
+      value_infinite: 1,
+      kind_mismatch: 2,
+      unknown_ref: 1,
+      sketch_invalid: 1,
+    });
+    expect(session.status.rejectedPoints).toEqual(reasons);
+    const block = (await bench.points(0)).find(({ type }) => type === RECORD.block);
+    const kept = new PointColumns();
+    decodeShare(block?.spans[0].share ?? Buffer.alloc(0), kept, new SketchColumns());
+    expect([kept.length, kept.values[0]]).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['sequence_below_floor', { sequence: 3, floor: 4 }],
+    ['sequence_beyond_window', { sequence: DEFAULT_INTAKE_LIMITS.window, floor: 0 }],
+    ['stamp_too_old', { stampedMs: 1_767_225_600_000 - DEFAULT_INTAKE_LIMITS.stampAgeMs }],
+  ])('refuses what can never be taken: %s', async (reason, stamp) => {
+    const { client } = await started();
+    const answer = await client.answered(await client.batch([], stamp));
+    expect(answer.outcome).toBe(BatchResult_Outcome.REFUSED);
+    expect(answer.rejections[0]).toMatchObject({ reason });
+  });
+
+  test('refuses two shares of one partition: a batch is whole in one block', async () => {
+    const { bench, client } = await started();
+    await client.define(0, 0, [gauge(0)]);
+    const share = { partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) };
+    const answer = await client.answered(await client.batch([share, share]));
+    expect(answer.rejections[0]).toMatchObject({ reason: 'share_repeated' });
+  });
+});
+
+describe('definitions', () => {
+  test('a bad series is refused by its ref, and the others are kept', async () => {
+    const { bench, client } = await started();
+    const long = { metric: 'x'.repeat(201), kind: 1 as const, tags: [] };
+    await client.define(0, 0, [gauge(1), long, gauge(0)]);
+    const reply = client.replies.find(({ $case }) => $case === 'definitions');
+    const refused = reply?.$case === 'definitions' ? reply.value.refused : [];
+    expect(refused.map(({ ref, rejection }) => [ref, rejection?.reason, rejection?.field])).toEqual([
+      [0, 'partition_invalid', 'partition'],
+      [1, 'metric_too_long', 'metric'],
+    ]);
+    const nowMs = bench.acceptClock.nowMs();
+    const points = shareOf([0, nowMs, 1], [1, nowMs, 2], [2, nowMs, 3]);
+    const answer = await client.answered(await client.batch([{ partition: 0, points }]));
+    expect(answer.acceptedPoints).toBe(1);
+    expect(answer.rejections.map(({ reason, points: left }) => [reason, left])).toEqual([
+      ['partition_invalid', 1],
+      ['metric_too_long', 1],
+    ]);
+  });
+
+  test.each([
+    ['a gap in the refs', 0, 1, 1],
+    ['a partition that does not exist', 9, 0, 1],
+    ['a map that nobody decided', 0, 0, 7],
+  ])('%s ends the stream with an error that names it', async (_, partition, firstRef, mapEpoch) => {
+    const { client } = await started();
+    const error = await client.define(partition, firstRef, [gauge(0)], mapEpoch).catch((caught: unknown) => caught);
+    expect(isTidemarkError(error, 'invalid_argument') && error.detail.field).toMatch(/first_ref|partition|map_epoch/);
+  });
+
+  test('over budget, new series are refused and known ones are not', async () => {
+    const known = gauge(0, ['known']);
+    const { bench, session, client } = await started({
+      knownSeries: async (_partition, _tenant, ids) => ids.map((_id, i) => i === 0),
+    });
+    const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1, over: true };
+    await bench.decide({ $case: 'budget', value: budget });
+    await bench.until(() => session.isOverBudget({ tenant: TENANT, metric: known.metric, kind: 1, tags: [] }));
+    await client.define(0, 0, [known, gauge(0, ['new'])]);
+    const reply = client.replies.find(({ $case }) => $case === 'definitions');
+    const refused = reply?.$case === 'definitions' ? reply.value.refused : [];
+    expect(refused.map(({ ref, rejection }) => [ref, rejection?.reason])).toEqual([[1, 'series_over_budget']]);
+  });
+});

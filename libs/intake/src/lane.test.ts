@@ -1,0 +1,196 @@
+import { describe, expect, test } from '@jest/globals';
+import { type BlockRecord, RECORD } from '@tidemark/block';
+import { ClientDictionary } from './client-dictionary.ts';
+import { IntakeBench, shareOf } from './intake-bench.fixture.ts';
+import { DEFAULT_LANE_TIMING, type LaneTiming } from './intake-limits.ts';
+import { Lane } from './lane.ts';
+import { TagPublisher } from './tag-publisher.ts';
+
+const SERIES = { seriesId: Buffer.alloc(16, 1), metricId: Buffer.alloc(16, 2), kind: 1 } as const;
+
+interface LaneBench {
+  readonly bench: IntakeBench;
+  readonly lane: Lane;
+  /** Deaths told of. */
+  readonly deaths: string[];
+  /** Outcome of each share, by the order in which it was offered. */
+  readonly settled: Map<number, boolean>;
+  offer(): boolean;
+  records(type?: number): Promise<BlockRecord[]>;
+}
+
+async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
+  const bench = await IntakeBench.open();
+  const deaths: string[] = [];
+  const settled = new Map<number, boolean>();
+  const dictionary = new ClientDictionary(1, 0);
+  dictionary.add(SERIES, undefined);
+  const lane = new Lane({
+    ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, partition: 0, number: 5 },
+    session: Buffer.alloc(16, 8),
+    tags: new TagPublisher(bench.log, 0, bench.clock),
+    timing: { ...DEFAULT_LANE_TIMING, ...timing },
+    queueBytes: 1000,
+    onAppended: () => undefined,
+    onDead: (_, reason) => deaths.push(reason),
+  });
+  lane.start();
+  let offered = 0;
+  return {
+    ...{ bench, lane, deaths, settled },
+    offer: () => {
+      const number = offered++;
+      const acceptMs = bench.acceptClock.nowMs();
+      return lane.offer({
+        ...{ acceptMs, dictionary, points: 1, minTimeMs: acceptMs, maxTimeMs: acceptMs, maxRef: 0, facts: [] },
+        span: {
+          ...{ clientSession: Buffer.alloc(16, 9), sequence: number, mapEpoch: 1, floor: 0, frontierMs: undefined },
+          ...{ tenant: 't', share: shareOf([0, acceptMs, number]) },
+        },
+        settle: (durable) => settled.set(number, durable),
+      });
+    },
+    records: async (type) => (await bench.points(0)).filter((record) => type === undefined || record.type === type),
+  };
+}
+
+async function openLane(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
+  const one = await laneBench(timing);
+  await one.bench.until(() => one.lane.isAccepting);
+  return one;
+}
+
+const SHARE_BYTES = shareOf([0, 1_767_225_600_000, 1]).length;
+
+describe('opening', () => {
+  test('nothing is taken before 2 s after the acknowledged open', async () => {
+    const one = await laneBench();
+    one.bench.away.add('points/0');
+    await one.bench.advance(4000);
+    expect(one.offer()).toBe(false);
+    one.bench.away.clear();
+    await one.bench.until(() => one.lane.state === 'open');
+    await one.bench.advance(1990);
+    expect(one.offer()).toBe(false);
+    await one.bench.advance(20);
+    expect(one.offer()).toBe(true);
+    expect((await one.records()).map(({ type, sequence, lane }) => [type, sequence, lane])).toContainEqual([
+      RECORD.open,
+      0,
+      5,
+    ]);
+  });
+});
+
+describe('blocks', () => {
+  test('go out once the oldest share has lingered', async () => {
+    const one = await openLane({ markMs: 60_000 });
+    one.offer();
+    await one.bench.advance(200);
+    one.offer();
+    expect(await one.records(RECORD.block)).toHaveLength(0);
+    await one.bench.advance(80);
+    const [block] = await one.records(RECORD.block);
+    expect(block.spans.map(({ sequence }) => sequence)).toEqual([0, 1]);
+    expect([...one.settled]).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+  });
+
+  test('go out at once when enough waits, and take no more than their bound', async () => {
+    const one = await openLane({ markMs: 60_000, fillBytes: 3 * SHARE_BYTES, blockBytes: 2 * SHARE_BYTES });
+    for (let i = 0; i < 3; i++) one.offer();
+    await one.bench.until(() => one.settled.size === 2, 100);
+    expect((await one.records(RECORD.block)).map(({ spans }) => spans.length)).toEqual([2]);
+    await one.bench.until(() => one.settled.size === 3, 400);
+  });
+
+  test('a full queue takes no more', async () => {
+    const one = await openLane();
+    one.bench.away.add('points/0');
+    let taken = 0;
+    while (one.offer()) taken++;
+    expect(taken).toBe(Math.floor(1000 / SHARE_BYTES));
+  });
+
+  test('only the first of an epoch has definitions, and the next epoch has them again', async () => {
+    const one = await openLane({ epochMs: 10_000 });
+    for (let i = 0; i < 4; i++) {
+      one.offer();
+      await one.bench.advance(6000);
+    }
+    const blocks = await one.records(RECORD.block);
+    expect(blocks.map(({ epoch, definitions }) => [epoch, definitions.length])).toEqual([
+      [0, 1],
+      [0, 0],
+      [1, 1],
+      [1, 0],
+    ]);
+    expect(blocks.map(({ keyframeOffset }) => keyframeOffset >= 0)).toEqual([false, true, false, true]);
+  });
+});
+
+describe('marks', () => {
+  test('an idle lane marks every second, with the time at which it does', async () => {
+    const one = await openLane();
+    await one.bench.advance(5000);
+    const marks = (await one.records(RECORD.mark)).map(({ markMs }) => markMs).slice(-4);
+    for (let i = 1; i < marks.length; i++) expect(marks[i] - marks[i - 1]).toBeGreaterThanOrEqual(1000);
+    for (let i = 1; i < marks.length; i++) expect(marks[i] - marks[i - 1]).toBeLessThan(1020);
+  });
+
+  test("count what is still queued and not the block's own shares, and never go back", async () => {
+    const one = await openLane({ blockBytes: SHARE_BYTES, lingerMs: 300 });
+    const acceptMs: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      acceptMs.push(one.bench.acceptClock.nowMs());
+      one.offer();
+      await one.bench.advance(40);
+    }
+    await one.bench.until(() => one.settled.size === 3);
+    const blocks = await one.records(RECORD.block);
+    expect(blocks.slice(0, 2).map(({ markMs }) => markMs)).toEqual(acceptMs.slice(1));
+    expect(blocks[2].markMs).toBeGreaterThan(acceptMs[2]);
+    const marks = (await one.records()).map(({ markMs }) => markMs);
+    expect(marks).toEqual([...marks].sort((a, b) => a - b));
+  });
+});
+
+describe('the end', () => {
+  test('a lane that cannot append for 15 s dies, once, and answers for what it has', async () => {
+    const one = await openLane();
+    one.offer();
+    one.bench.away.add('points/0');
+    await one.bench.advance(300);
+    one.offer();
+    await one.bench.advance(14_800);
+    expect(one.lane.state).toBe('open');
+    await one.bench.advance(1500);
+    expect([one.lane.state, one.deaths.length]).toEqual(['dead', 1]);
+    expect([...one.settled.values()]).toEqual([false, false]);
+    expect(one.offer()).toBe(false);
+  });
+
+  test('close appends what is queued, then close', async () => {
+    const one = await openLane();
+    one.offer();
+    await one.bench.play(one.lane.close());
+    const types = (await one.records()).map(({ type }) => type);
+    expect(types.slice(-2)).toEqual([RECORD.block, RECORD.close]);
+    expect([...one.settled.values()]).toEqual([true]);
+    expect(one.deaths).toEqual([]);
+  });
+
+  test('an abandoned lane appends nothing more', async () => {
+    const one = await openLane();
+    // A mark is on its way when the lane has just begun to take shares.
+    await one.bench.advance(100);
+    one.offer();
+    one.lane.abandon('fenced');
+    const before = (await one.records()).length;
+    await one.bench.advance(5000);
+    expect(await one.records()).toHaveLength(before);
+    expect([...one.settled.values()]).toEqual([false]);
+  });
+});
