@@ -26,6 +26,9 @@ export interface ChartOptions {
 }
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const RIGHT_PADDING = 12;
+/** About the width of a digit in that font, CSS pixels. */
+const GLYPH_WIDTH = 6.5;
 /** Steps of a byte axis: powers of 2, so that labels come out round. */
 const BYTE_STEPS = Array.from({ length: 54 }, (_, power) => 2 ** (power - 4));
 /** Distances between labels of a time axis, s. */
@@ -48,12 +51,14 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
   return {
     width: options.width,
     height: options.height,
-    padding: [8, 12, 0, 0],
+    padding: [8, RIGHT_PADDING, 0, 0],
     legend: { show: false },
     cursor: {
       drag: { x: true, y: false, setScale: false },
       sync: { key: options.sync, setSeries: false },
       points: { size: 7 },
+      // Null hides a line's dot, as uPlot documents; its types say number.
+      dataIdx: (u, _, closest, x) => nearbyRow(u, options.table(), closest, x) as number,
       y: false,
     },
     scales: {
@@ -67,7 +72,7 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
         gap: 6,
         space: 64,
         incrs: TIME_STEPS,
-        values: (_, splits, __, ___, step) => splits.map((s) => formatAxisTime(s, step)),
+        values: (u, splits, _, __, step) => timeLabels(u, splits, step),
       },
       {
         ...axis,
@@ -81,7 +86,13 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
     series: [{}, ...Array.from({ length: options.lines }, (_, line) => lineSeries(options, line))],
     plugins: [incompleteShade(colours, options.incompleteFrom)],
     hooks: {
-      setCursor: [(u) => options.onCursor(u.cursor.idx ?? null)],
+      setCursor: [
+        (u) => {
+          const { idx, left = -1 } = u.cursor;
+          const isOutside = idx === null || idx === undefined || left < 0;
+          options.onCursor(isOutside ? null : nearbyRow(u, options.table(), idx, u.posToVal(left, 'x')));
+        },
+      ],
       setSelect: [
         (u) => {
           const { left, width } = u.select;
@@ -105,6 +116,22 @@ function lineSeries(options: ChartOptions, line: number): uPlot.Series {
     gaps: (u, index, _from, _to, found) => longGaps(u, options.table(), index - 1, found),
     ...(options.filled ? { fill: `${colour}1f` } : {}),
   };
+}
+
+/** The row closest to the cursor; null where that is further than points usually are from each other. */
+function nearbyRow(u: uPlot, { timesS, intervalMs }: SeriesTable, closest: number, cursorS: number): number | null {
+  const distanceS = Math.abs(u.data[0][closest] - cursorS);
+  return distanceS <= bridgeSeconds(timesS, timesS, intervalMs) ? closest : null;
+}
+
+/** Labels of the time axis, without one that the right edge would cut. */
+function timeLabels(u: uPlot, splits: readonly number[], stepS: number): string[] {
+  const { max } = u.scales.x;
+  const edge = max === null || max === undefined ? Number.POSITIVE_INFINITY : u.valToPos(max, 'x') + RIGHT_PADDING;
+  return splits.map((timeS) => {
+    const label = formatAxisTime(timeS, stepS);
+    return u.valToPos(timeS, 'x') + (label.length * GLYPH_WIDTH) / 2 > edge ? '' : label;
+  });
 }
 
 /** Gaps that stay gaps: longer than what the line's points usually leave between them. Positions in canvas pixels. */

@@ -82,6 +82,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
         {isEmpty && <p className="chart-state">no series matches in this range</p>}
       </div>
       <LegendTable table={table} row={row} hidden={hidden} onToggle={toggle} />
+      <p className="hint notes">{answer?.notes.join(' · ')}</p>
     </section>
   );
 }

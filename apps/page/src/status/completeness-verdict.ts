@@ -17,7 +17,7 @@ export interface Verdict {
 /** A lane marks at least each second; a mark older than this holds completeness back, ms. */
 export const LATE_MARK_MS = 3_000;
 
-/** A session is fenced this long after its last renewal, ms (docs/concepts: fences). */
+/** A session is fenced this long after its last renewal, ms. */
 const FENCE_AFTER_MS = 10_000;
 
 /** Records that a tag store may be behind its log before it is worth a line. */

@@ -11,7 +11,7 @@ export function Notice({ level, children }: { readonly level: NoticeLevel; reado
   );
 }
 
-/** What an answer says about itself: parts that failed, marked gaps, notes. */
+/** What is missing from an answer: parts that failed, marked gaps. */
 export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
   return (
     <>
@@ -23,11 +23,6 @@ export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
       {answer.gaps.map(({ partition, offset, reason }) => (
         <Notice key={`${partition} ${offset}`} level="warning">
           <strong>points/{partition}</strong> has a marked gap at offset {offset}: {reason}
-        </Notice>
-      ))}
-      {answer.notes.map((note) => (
-        <Notice key={note} level="info">
-          {note}
         </Notice>
       ))}
     </>
