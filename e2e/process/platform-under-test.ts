@@ -6,6 +6,7 @@ import {
   ControlClient,
   type CreateKeyReply,
   type MetricsReply,
+  type PartitionStateHash,
   QueryClient,
   type QueryReply,
   type StateHashReply,
@@ -137,14 +138,12 @@ export class PlatformUnderTest {
     await callUnary((done) => this.#control.skip({ topic, partition, offset, reason }, bearer(key), done));
   }
 
-  /** The logical state hash of each partition with the offset it is of, as one text. */
-  async stateHash(): Promise<string> {
+  /** The logical state hash of each partition, with the offsets that it is of. */
+  async stateHashes(): Promise<PartitionStateHash[]> {
     const { partitions } = await callUnary<StateHashReply>((done) =>
       this.#control.stateHash({}, bearer(undefined), done),
     );
-    return partitions
-      .map((one) => `${one.partition}: points ${one.pointsOffset} ${one.pointsHash}, tags ${one.tagsHash}`)
-      .join('\n');
+    return partitions;
   }
 
   async #end(signal?: NodeJS.Signals): Promise<void> {

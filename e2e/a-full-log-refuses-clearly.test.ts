@@ -1,0 +1,92 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { Client } from '@tidemark/client';
+import { eventually } from './process/eventually.ts';
+import type { PlatformUnderTest } from './process/platform-under-test.ts';
+import { TestBed } from './process/test-bed.ts';
+
+const bed = new TestBed();
+afterEach(() => bed.clear());
+
+const METRIC = 'app.noise';
+const MIB = 2 ** 20;
+/** Short, so that a lane that can't append ends soon, and others take its place. */
+const TIMING = { appendMs: 500 };
+
+/** Values that no encoding makes small. */
+function fill(client: Client, batches: number, points: number): { sum: number; points: number } {
+  let sum = 0;
+  const startMs = Date.now();
+  for (let batch = 0; batch < batches; batch++) {
+    for (let i = 0; i < points; i++) {
+      const value = 1 + Math.floor(Math.random() * 2 ** 30);
+      sum += value;
+      client.count(METRIC, value, [`batch:${batch}`], startMs - i);
+    }
+    client.flush();
+  }
+  return { sum, points: batches * points };
+}
+
+async function found(platform: PlatformUnderTest, fromMs: number): Promise<{ sum: number; points: number }> {
+  const toMs = Date.now();
+  const total = async (fold: string): Promise<number> => {
+    const { series } = await platform.queryComplete(`sum:${METRIC}{*}.rollup(${fold}, 60)`, fromMs, toMs);
+    return series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0);
+  };
+  return { sum: await total('sum'), points: await total('count') };
+}
+
+test('a full log is said to be full, clients keep what they have, and all of it arrives once there is space', async () => {
+  const folder = await bed.folder();
+  const full = await bed.platform({ folder, timing: TIMING, log: { maxBytes: MIB / 2, segmentBytes: 64 * 1024 } });
+  const { grpcPort } = full;
+  const client = await bed.client(full.grpcAddress, { spoolFolder: await bed.folder() });
+  const fromMs = Date.now() - 60_000;
+  const sent = fill(client, 40, 4000);
+  const { ackedPoints } = await eventually('the log to be full', () => {
+    const stats = client.stats();
+    return stats.ackedPoints > 0 && full.events.some(({ detail }) => saysFull(detail.reason)) && stats;
+  });
+  expect(ackedPoints).toBeLessThan(sent.points);
+  const refusal = await eventually('a refusal with its reason', () => client.lastError);
+  expect(refusal).toMatchObject({
+    message: expect.stringMatching(/the log is full.*maxBytes/),
+    detail: { field: 'log' },
+  });
+
+  // What was taken can be asked for.
+  const { series } = await full.query(`sum:${METRIC}{*}.rollup(count, 60)`, fromMs, Date.now());
+  expect(series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(ackedPoints);
+
+  await full.stop();
+  const roomy = await bed.platform({ folder, grpcPort, timing: TIMING });
+  await client.settled();
+  expect(client.stats()).toMatchObject({ ackedPoints: sent.points, rejectedPoints: 0, droppedPoints: 0 });
+  expect(await found(roomy, fromMs)).toEqual(sent);
+});
+
+test('a disk that takes no more bytes is said to be full, and nothing is lost or doubled', async () => {
+  const folder = await bed.folder();
+  // No file may grow beyond this, and one segment would.
+  const largestFileBytes = MIB;
+  const full = await bed.platform({ folder, timing: TIMING, log: { segmentBytes: 64 * MIB } }, { largestFileBytes });
+  const { grpcPort } = full;
+  const client = await bed.client(full.grpcAddress, { spoolFolder: await bed.folder() });
+  const fromMs = Date.now() - 60_000;
+  const sent = fill(client, 80, 4000);
+  await eventually('the disk to be full', () => full.events.some(({ detail }) => saysFull(detail.reason)));
+  const { ackedPoints } = client.stats();
+  expect(ackedPoints).toBeLessThan(sent.points);
+  const { series } = await full.query(`sum:${METRIC}{*}.rollup(count, 60)`, fromMs, Date.now());
+  expect(series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(ackedPoints);
+
+  await full.kill9();
+  const roomy = await bed.platform({ folder, grpcPort, timing: TIMING });
+  await client.settled();
+  expect(client.stats()).toMatchObject({ ackedPoints: sent.points, rejectedPoints: 0, droppedPoints: 0 });
+  expect(await found(roomy, fromMs)).toEqual(sent);
+});
+
+function saysFull(reason: unknown): boolean {
+  return typeof reason === 'string' && /full|too large|EFBIG|ENOSPC/.test(reason);
+}

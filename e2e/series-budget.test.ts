@@ -1,0 +1,56 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { Client } from '@tidemark/client';
+import { eventually } from './process/eventually.ts';
+import { TestBed } from './process/test-bed.ts';
+
+const bed = new TestBed();
+afterEach(() => bed.clear());
+
+const LIMIT = 20;
+const METRIC = 'app.users';
+
+/** Sends one point of each series, and waits for the answer. */
+async function send(client: Client, ids: readonly string[], metric = METRIC): Promise<void> {
+  for (const id of ids) client.count(metric, 1, [`id:${id}`]);
+  client.flush();
+  await client.settled();
+}
+
+function refused(client: Client): number {
+  return client.stats().reasons.series_over_budget ?? 0;
+}
+
+test('over its budget a metric takes no new series, and those it has go on', async () => {
+  const folder = await bed.folder();
+  const platform = await bed.platform({ folder, metricSeries: LIMIT });
+  const { grpcPort } = platform;
+  const client = await bed.client(platform.grpcAddress);
+  const fromMs = Date.now() - 1000;
+  const known = Array.from({ length: LIMIT }, (_, i) => `known${i}`);
+  await send(client, known);
+
+  // The count takes a moment to become a verdict; what comes until then is taken.
+  let tried = 0;
+  await eventually('a new series to be refused', async () => {
+    await send(client, [`new${tried++}`]);
+    return refused(client) > 0;
+  });
+  expect(client.stats().rejectedPoints).toBe(refused(client));
+  await send(client, known);
+  await send(client, ['one', 'two'], 'app.orders');
+  expect(client.stats()).toMatchObject({ rejectedPoints: 1, ackedPoints: 2 * LIMIT + (tried - 1) + 2 });
+
+  const { sessions } = await platform.status();
+  expect(sessions[0].rejectedPoints).toEqual({ series_over_budget: 1 });
+  const query = `sum:${METRIC}{*}.rollup(sum, 60)`;
+  const { series } = await platform.queryComplete(query, fromMs, Date.now());
+  expect(series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0)).toBe(2 * LIMIT + tried - 1);
+  expect(await platform.tags(METRIC)).not.toContain(`id:new${tried - 1}`);
+
+  // The verdict outlives the process, and a client that has to define its series anew keeps those that are known.
+  await platform.kill9();
+  const second = await bed.platform({ folder, metricSeries: LIMIT, grpcPort });
+  const other = await bed.client(second.grpcAddress);
+  await send(other, [...known, 'newest']);
+  expect(other.stats()).toMatchObject({ ackedPoints: LIMIT, rejectedPoints: 1 });
+});
