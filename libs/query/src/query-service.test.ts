@@ -52,6 +52,16 @@ describe('complete_through', () => {
     expect((await run('avg:load{*}')).completeThroughMs).toBe(TO_MS + 100_000 - LATENESS_MS);
   });
 
+  test('is not beyond the maps that are known: points of a newer one lie elsewhere', async () => {
+    let mapsThroughMs = TO_MS - 5000;
+    const { run } = setUp([gauge(FROM_MS, 1)], { mapsThroughMs: () => mapsThroughMs });
+    expect((await run('avg:load{*}')).completeThroughMs).toBe(TO_MS - 5000 - LATENESS_MS);
+    mapsThroughMs = TO_MS + 5000;
+    expect((await run('avg:load{*}')).completeThroughMs).toBe(TO_MS - LATENESS_MS);
+    mapsThroughMs = Number.NEGATIVE_INFINITY;
+    expect((await run('avg:load{*}')).completeThroughMs).toBeUndefined();
+  });
+
   test('is unknown before the first watermark', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);
     stores.watermarksMs.set(0, undefined);
