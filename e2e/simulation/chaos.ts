@@ -26,6 +26,8 @@ export class Chaos {
     world.faults.stop();
     world.network.healAll();
     for (const node of [...supervised, ...coordinators]) node.resume();
+    // Whoever started with a wrong clock takes nothing until it starts again: somebody has to.
+    for (const node of this.#cluster.intakes) if (node.isClockWrong) node.crash('process', 1000);
     world.trace('all is well from here on');
   }
 
@@ -44,7 +46,10 @@ export class Chaos {
     this.#maybe('crash.coordinator', coordinators, (node) => {
       node.crash(this.#kind(), node === coordinators[0] ? downMs() : undefined);
     });
-    this.#maybe('crash.intake', intakes, (node) => node.crash(this.#kind(), downMs()));
+    this.#maybe('crash.intake', intakes, (node) => {
+      node.crash(this.#kind(), downMs());
+      this.#maybe('clock.wrong-at-start', [node], () => node.startWrong(this.#wrongByMs()));
+    });
     this.#maybe('crash.store', stores, (node) => node.crash(this.#kind(), downMs()));
     this.#maybe('crash.client', clients, (node) => node.crash(this.#kind(), downMs()));
     this.#maybe('crash.query', [query], (node) => node.crash(this.#kind(), this.#random.next() * 2000));
@@ -71,6 +76,14 @@ export class Chaos {
 
   #kind(): 'process' | 'power' {
     return this.#random.next() < 0.5 ? 'process' : 'power';
+  }
+
+  /**
+   * Behind by anything, or ahead by more than an append ever takes: what a session can tell at its registration. Between
+   * those it might need a second append to notice (docs/concepts.md says what its clock has to do with completeness).
+   */
+  #wrongByMs(): number {
+    return this.#random.next() < 0.5 ? -2000 - this.#random.next() * 600_000 : 60_000 + this.#random.next() * 600_000;
   }
 
   #pauseMs(): number {

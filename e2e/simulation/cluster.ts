@@ -39,6 +39,8 @@ export class Cluster {
   readonly stores: readonly SupervisedNode<StoreHost>[];
   readonly clients: readonly SupervisedNode<ClientHost>[];
   readonly query: SupervisedNode<QueryHost>;
+  /** How often the log let go of records. */
+  readonly logTrims = { count: 0 };
   /** What went wrong, the first first. */
   readonly failures: unknown[] = [];
   readonly #wiring: Wiring;
@@ -86,9 +88,10 @@ export class Cluster {
   }
 
   async #startLog({ clock, random, disk, network, incarnation }: NodePorts): Promise<LogHost> {
-    const { copy, fail } = this;
+    const { copy, fail, logTrims } = this;
     const isAlive = () => incarnation.alive;
-    const host = new LogHost({ clock, random, disk, network, copy, isAlive, stores: STORES.length, failed: fail });
+    const parts = { clock, random, disk, network, copy, isAlive, trims: logTrims };
+    const host = new LogHost({ ...parts, stores: STORES.length, failed: fail });
     await host.start();
     return host;
   }

@@ -26,6 +26,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'pause.coordinator': 0.004,
   'pause.client': 0.004,
   'clock.jump': 0.01,
+  'clock.wrong-at-start': 0.2,
   'coordinator.usurped': 0.006,
   'map.change': 0.012,
 };

@@ -13,6 +13,8 @@ export interface LogHostOptions {
   readonly copy: LogCopy;
   /** How many stores read it: it lets go of what all of them have committed. */
   readonly stores: number;
+  /** Counts trims that had an effect. */
+  readonly trims: { count: number };
   readonly isAlive: () => boolean;
   readonly failed: (error: unknown) => void;
 }
@@ -27,7 +29,6 @@ interface Committed {
 export class LogHost {
   readonly #options: LogHostOptions;
   readonly #committed = new Map<string, Map<string, number>>();
-  trims = 0;
 
   constructor(options: LogHostOptions) {
     this.#options = options;
@@ -48,7 +49,7 @@ export class LogHost {
   }
 
   async #trim(log: EmbeddedLog, store: string, places: readonly Committed[]): Promise<void> {
-    const { stores, copy } = this.#options;
+    const { stores, copy, trims } = this.#options;
     for (const { topic, partition, offset } of places) {
       const key = `${topic}/${partition}`;
       const byStore = this.#committed.get(key) ?? new Map<string, number>();
@@ -57,8 +58,9 @@ export class LogHost {
       if (byStore.size < stores) continue;
       const before = Math.min(copy.of(topic, partition).length, ...byStore.values());
       try {
+        const { first } = await log.bounds(topic, partition);
         await log.trim(topic, partition, before);
-        this.trims++;
+        if ((await log.bounds(topic, partition)).first > first) trims.count++;
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
       }

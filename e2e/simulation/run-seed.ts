@@ -1,3 +1,4 @@
+import { decodeControl } from '@tidemark/control';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';
@@ -28,8 +29,12 @@ export interface SeedResult {
 }
 
 /** Plays one seed from start to end. Equal seeds give equal results, whatever ran before. */
-export async function runSeed(seed: number, wiring: Wiring = HONEST): Promise<SeedResult> {
-  const run = new SeedRun(seed, wiring);
+export async function runSeed(
+  seed: number,
+  wiring: Wiring = HONEST,
+  options: { readonly chaosMs?: number } = {},
+): Promise<SeedResult> {
+  const run = new SeedRun(seed, wiring, options.chaosMs ?? CHAOS_MS);
   const onRejection = (error: unknown) => run.cluster.fail(error);
   process.on('unhandledRejection', onRejection);
   try {
@@ -50,8 +55,10 @@ class SeedRun {
   readonly #stores: StoreCheck;
   readonly #content: ContentCheck;
   readonly #plain: PlainConsumer[];
+  readonly #chaosMs: number;
 
-  constructor(seed: number, wiring: Wiring) {
+  constructor(seed: number, wiring: Wiring, chaosMs: number) {
+    this.#chaosMs = chaosMs;
     this.cluster = new Cluster(seed, wiring);
     const { cluster } = this;
     this.#chaos = new Chaos(cluster);
@@ -71,7 +78,7 @@ class SeedRun {
     await this.#pass(6000);
     cluster.world.faults.resume();
     this.#chaos.start();
-    await this.#pass(CHAOS_MS);
+    await this.#pass(this.#chaosMs);
     this.#chaos.stop();
     await this.#drain();
     await this.#checkEnd();
@@ -154,6 +161,7 @@ class SeedRun {
     await this.#check(() => this.#content.checkLog(applied));
     await this.#check(() => this.#content.checkTags(this.#plain));
     await this.#check(() => this.#queries.check(applied));
+    this.#stores.countBuckets();
     await this.#check(() => this.#stores.checkPositions(this.#plain));
     await this.#check(() => this.#content.checkStores(applied));
     for (const { name } of cluster.stores) {
@@ -175,6 +183,22 @@ class SeedRun {
         isDone = true;
       });
     await world.clock.run(() => isDone, 600_000);
+  }
+
+  /** How often parts of the protocol came into play: one that never did was not tested. */
+  #mechanisms(): Record<string, number> {
+    const { copy, ledger, logTrims } = this.cluster;
+    const messages = copy.of('control', 0).map((value) => decodeControl(value));
+    const fences = messages.flatMap((message) => (message.$case === 'fence' ? [message.value] : []));
+    return {
+      sessions: ledger.sessions,
+      'session fences': fences.filter(({ lane }) => lane === undefined).length,
+      'lane fences': fences.filter(({ lane }) => lane !== undefined).length,
+      terms: messages.filter(({ $case }) => $case === 'term').length,
+      maps: messages.filter(({ $case }) => $case === 'map').length,
+      'log trims': logTrims.count,
+      'buckets closed': this.#stores.bucketsClosed,
+    };
   }
 
   end(): void {
@@ -209,7 +233,7 @@ class SeedRun {
         'replayed prefixes': this.#stores.replays,
         records: cluster.copy.records,
         'log restarts': cluster.copy.restartsChecked,
-        sessions: ledger.sessions,
+        ...this.#mechanisms(),
         'simulated seconds': Math.round(world.clock.monotonicMs() / 1000),
       },
       trace: world.traceText(),

@@ -38,6 +38,8 @@ export class StoreCheck {
   replicas = 0;
   positions = 0;
   replays = 0;
+  /** Buckets that a store had closed in the end. */
+  bucketsClosed = 0;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -84,6 +86,12 @@ export class StoreCheck {
       'equal-state',
       `${sample.topic}/${sample.partition} at offset ${sample.offset}: ${known.store} has ${known.hash}, ${sample.store} ${sample.hash}`,
     );
+  }
+
+  countBuckets(): void {
+    for (const { host } of this.#cluster.stores) {
+      for (const store of host?.points ?? []) this.bucketsClosed += store.status.stateHashes.length;
+    }
   }
 
   checkPositions(plain: readonly PlainConsumer[]): void {

@@ -25,6 +25,8 @@ export class SupervisedNode<Host> {
   #run = 0;
   starts = 0;
   #jumpedMs = 0;
+  #startsWrongByMs = 0;
+  #startedWrong = false;
 
   constructor(world: SimulatedWorld, node: SimulatedNode, build: Build<Host>, failed: (error: unknown) => void) {
     this.name = node.name;
@@ -43,10 +45,18 @@ export class SupervisedNode<Host> {
     return !this.node.running;
   }
 
+  get isClockWrong(): boolean {
+    return this.#startedWrong || this.#startsWrongByMs !== 0;
+  }
+
   start(): void {
     if (this.node.running) return;
     const run = ++this.#run;
     this.#setClockRight();
+    this.#jumpedMs = this.#startsWrongByMs;
+    this.#startedWrong = this.#jumpedMs !== 0;
+    this.#startsWrongByMs = 0;
+    this.node.clock.jump(this.#jumpedMs);
     this.node
       .start((ports) => {
         const gate = new PauseGate(ports.incarnation);
@@ -84,6 +94,11 @@ export class SupervisedNode<Host> {
     this.#jumpedMs += byMs;
     this.node.clock.jump(byMs);
     this.#world.clock.setTimer(durationMs, () => this.#setClockRight());
+  }
+
+  /** The next process starts with a clock that is wrong by so much, and stays so until it ends. */
+  startWrong(byMs: number): void {
+    this.#startsWrongByMs = byMs;
   }
 
   #setClockRight(): void {
