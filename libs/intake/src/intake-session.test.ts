@@ -173,7 +173,7 @@ describe('batches', () => {
       unknown_ref: 1,
       sketch_invalid: 1,
     });
-    expect(session.status.rejectedPoints).toEqual(reasons);
+    expect(session.statusFor(TENANT).rejectedPoints).toEqual(reasons);
     const block = (await bench.points(0)).find(({ type }) => type === RECORD.block);
     const kept = new PointColumns();
     decodeShare(block?.spans[0].share ?? Buffer.alloc(0), kept, new SketchColumns());
