@@ -8,16 +8,16 @@ export function explain(error: unknown): string {
     return `these settings can't be used:\n${lines.join('\n')}\nAll settings: docs/settings.md`;
   }
   const advice = adviceFor(error);
-  return advice === undefined ? error.message : `${error.message}\n${advice}`;
+  const { path } = error.detail;
+  const message =
+    typeof path === 'string' && !error.message.includes(path) ? `${error.message} (${path})` : error.message;
+  return advice === undefined ? message : `${message}\n${advice}`;
 }
 
 function adviceFor({ code, detail }: TidemarkError): string | undefined {
   if (typeof detail.setting === 'string') return adviceForSetting(detail.setting);
   if (code === 'failed_precondition' && typeof detail.folder === 'string') {
     return 'Stop that process, or choose another folder with --data DIR.';
-  }
-  if (typeof detail.field === 'string' && detail.field.startsWith('partitions.')) {
-    return `Start it with --data-partitions ${detail.found}: a folder keeps the number that it was made with.`;
   }
   if (code === 'failed_precondition' && typeof detail.version === 'number') {
     return 'Start it with the Tidemark that wrote this folder, or a newer one; or choose another folder with --data DIR.';

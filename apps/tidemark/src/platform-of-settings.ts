@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PlatformEvents, PlatformOptions } from '@tidemark/platform';
@@ -20,7 +20,7 @@ export function platformOptions(
     host: listen.host,
     httpPort: http.port,
     grpcPort: grpc.port,
-    partitions: data.partitions,
+    partitions: partitionsIn(resolve(data.folder)) ?? data.partitions,
     storeThreads: threads,
     latenessMs: completeness.latenessMs,
     tenantSeries: budgets.tenantSeries,
@@ -35,4 +35,11 @@ export function platformOptions(
     clock: new SystemClock(),
     events,
   };
+}
+
+/** How many partitions a data folder has; the log makes them all at its first start, before anything is decided. */
+function partitionsIn(folder: string): number | undefined {
+  const points = join(folder, 'log', 'points');
+  if (!existsSync(points)) return undefined;
+  return readdirSync(points).filter((name) => /^\d+$/.test(name)).length || undefined;
 }

@@ -100,7 +100,7 @@ describe('tidemark', () => {
     expect(grpc).toMatchObject({ code: 1, error: expect.stringMatching(/gRPC port \d+ .* in use.*\n.*--grpc-port/) });
 
     await first.signal('SIGKILL');
-    const again = await start('--no-agent', '--completeness-lateness-ms', '500');
+    const again = await start('--no-agent', '--data-partitions', '8', '--completeness-lateness-ms', '500');
     await complete(again, toMs);
     expect(await sumOf(again, 'web.requests', toMs)).toBe(before);
     expect(await again.signal('SIGINT')).toBe(0);

@@ -9,6 +9,7 @@ import { explain } from '../failure.ts';
 import { HostAgent } from '../host-agent.ts';
 import { platformOptions } from '../platform-of-settings.ts';
 import { onStopSignal } from '../stop-signal.ts';
+import { watchHealth } from '../watch-health.ts';
 
 const HELP = `
 Every other setting has a flag too, such as --query-points or --store-threads: docs/settings.md lists them.
@@ -68,7 +69,9 @@ async function start(settings: Settings): Promise<void> {
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
   greet(settings, platform, options.pageFolder !== undefined, agent);
+  const unwatch = watchHealth(platform, options.folder, log);
   await stopping;
+  unwatch();
   log.info('stopping');
   await agent?.stop();
   await platform.stop();
