@@ -19,6 +19,11 @@ import { eventually } from './eventually.ts';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
 
 const PROCESS = fileURLToPath(new URL('./platform-process.ts', import.meta.url));
+/** Halves the time that a start takes: what was compiled once is not compiled again. */
+const ENVIRONMENT = {
+  ...process.env,
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/e2e', import.meta.url)),
+};
 
 export interface LaunchOptions {
   /** The largest file that the process may write, bytes: a full disk for those who are not root. */
@@ -168,11 +173,13 @@ interface Heard {
 
 function launch(settings: PlatformSettings, { largestFileBytes }: LaunchOptions): ChildProcess {
   const argument = JSON.stringify(settings);
-  if (largestFileBytes === undefined) return fork(PROCESS, [argument], { execArgv: [], stdio: 'pipe' });
+  if (largestFileBytes === undefined)
+    return fork(PROCESS, [argument], { execArgv: [], stdio: 'pipe', env: ENVIRONMENT });
   // `ulimit -f` counts blocks of 512 bytes; the shell gives way to node, so that signals reach it.
   const script = `ulimit -f ${Math.ceil(largestFileBytes / 512)} && exec "$@"`;
   return spawn('sh', ['-c', script, 'sh', process.execPath, PROCESS, argument], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: ENVIRONMENT,
   });
 }
 

@@ -194,3 +194,21 @@ describe('the end', () => {
     expect([...one.settled.values()]).toEqual([false]);
   });
 });
+
+describe('what is not taken is told why', () => {
+  test('a lane that opens, a queue that is full, a log that is away, and a lane that ended of it', async () => {
+    const one = await laneBench();
+    expect(one.lane.refusal).toMatchObject({ reason: 'lane_opening', field: 'lane' });
+    await one.bench.until(() => one.lane.isAccepting);
+    while (one.offer());
+    expect(one.lane.refusal).toMatchObject({ reason: 'lane_queue_full', field: 'laneQueueBytes', limit: '1000 bytes' });
+
+    one.bench.away.add('points/0');
+    const isAway = { reason: 'log_unavailable', field: 'log', message: expect.stringContaining('the log is away') };
+    await one.bench.advance(1000);
+    expect(one.lane.refusal).toMatchObject(isAway);
+    await one.bench.until(() => one.lane.state === 'dead', 40_000);
+    expect(one.lane.refusal).toMatchObject(isAway);
+    expect(one.deaths).toEqual([expect.stringMatching(/no append for 15000 ms: the log is away/)]);
+  });
+});
