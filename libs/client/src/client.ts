@@ -36,6 +36,8 @@ export interface ClientPorts {
   readonly random: Random;
   /** Where unsettled batches survive a restart; without it they are kept in memory alone. */
   readonly disk?: Disk;
+  /** Keeps the process alive while the client closes, until the answer is called; timers don't. */
+  readonly hold?: () => () => void;
 }
 
 /** Sends points to the platform, each exactly once as long as its bounds hold (README.md beside). */
@@ -196,6 +198,15 @@ export class Client {
    */
   async close(): Promise<void> {
     if (this.#closed) return;
+    const release = this.#ports.hold?.();
+    try {
+      await this.#close();
+    } finally {
+      release?.();
+    }
+  }
+
+  async #close(): Promise<void> {
     this.flush();
     const timer = this.#ports.clock.setTimer(this.#options.closeTimeoutMs, () => this.#end());
     await this.settled();

@@ -1,4 +1,4 @@
-import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
+import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
 import { Client } from './client.ts';
 import { type GrpcConnectorOptions, GrpcIntakeConnector } from './grpc-connector.ts';
 import type { ClientOptions } from './options.ts';
@@ -20,6 +20,7 @@ export function connect(options: ConnectOptions): Promise<Client> {
       addresses: typeof address === 'string' ? [address] : address,
       clock: new SystemClock(),
       random: new SystemRandom(),
+      hold: holdProcess,
       disk: spoolFolder === undefined ? undefined : new LocalDisk(spoolFolder),
     },
     rest,
