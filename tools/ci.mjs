@@ -12,6 +12,7 @@ const STEPS = [
   ['types', 'npm', ['run', '-s', 'typecheck']],
   ['generation drift', 'npm', ['run', '-s', 'generate:check']],
   ['page', 'npm', ['run', '-s', 'page']],
+  ['figures have conditions', 'npm', ['run', '-s', 'bench', '--', '--check']],
   ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
   ['sabotage', 'npm', ['run', '-s', 'sabotage']],
   ['start, kill -9, start', 'npm', ['run', '-s', 'verify', '--', 'start']],
