@@ -12,7 +12,8 @@ afterEach(() => bed.clear());
 /** Replayed with `SEED=n`, as far as the scheduling of three processes can be. */
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const KILLS = 4;
-const SERIES = 40;
+const SERIES = 10;
+const LOAD_EVERY_MS = 4;
 const LATENESS_MS = 400;
 
 /** The platform's word at one time: so many points lie before this time. */
@@ -29,7 +30,7 @@ test('a platform killed over and over under load has every acknowledged point, o
     folder,
     latenessMs: LATENESS_MS,
     // Several commits, cuts, segments and dictionary epochs within the run.
-    points: { commitRows: 700, commitStepMs: 1000, bucketMs: 2000 },
+    points: { commitRows: 1500, commitStepMs: 1000, bucketMs: 2000 },
     log: { segmentBytes: 64 * 1024 },
     timing: { epochMs: 1500 },
   };
@@ -40,21 +41,28 @@ test('a platform killed over and over under load has every acknowledged point, o
   const fromMs = Math.floor(Date.now() / 1000) * 1000;
   const claims: Claim[] = [];
 
+  // All the time, also while nobody is there to take them: at any moment some batches are on their way.
+  const load = setInterval(() => {
+    expected.record(client);
+    client.flush();
+  }, LOAD_EVERY_MS);
+  bed.onClear(async () => clearInterval(load));
+
   for (let kill = 0; kill < KILLS; kill++) {
-    const untilMs = performance.now() + 300 + below(random, 700);
+    const untilMs = performance.now() + 200 + below(random, 600);
     await eventually('the time to kill', async () => {
-      expected.record(client);
-      client.flush();
       await claim(platform, fromMs, claims);
       return performance.now() > untilMs;
     });
+    // Every other time in the very moment after an acknowledgement, when what it promises must hold already.
+    const { ackedPoints: before } = client.stats();
+    await eventually('an acknowledgement', () => kill % 2 === 0 || client.stats().ackedPoints > before, 10_000, 0);
     const { ackedPoints } = client.stats();
     await platform.kill9();
-    expected.record(client);
-    client.flush();
     platform = await bed.platform({ ...settings, grpcPort });
     await eventually('what was acknowledged to be there', async () => (await storedPoints(platform)) >= ackedPoints);
   }
+  clearInterval(load);
   await client.settled();
   expect(client.stats()).toMatchObject({
     ackedPoints: expected.points,

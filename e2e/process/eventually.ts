@@ -5,6 +5,7 @@ export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
   withinMs = 10_000,
+  pollMs = POLL_MS,
 ): Promise<T> {
   const deadlineMs = performance.now() + withinMs;
   let lastError: unknown;
@@ -19,6 +20,6 @@ export async function eventually<T>(
     if (performance.now() > deadlineMs) {
       throw new Error(`waited ${withinMs} ms for ${what}`, { cause: lastError });
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
