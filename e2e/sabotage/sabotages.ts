@@ -1,7 +1,7 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { partitionOf } from '@tidemark/model';
-import type { KeyValue } from '@tidemark/ports';
+import { type Clock, type KeyValue, sleep } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 import { HONEST, type OfferedShare, type Wiring } from '../simulation/wiring.ts';
 import {
@@ -152,15 +152,20 @@ function split(share: OfferedShare, part: (index: number, ref: number) => number
   });
 }
 
+const APART_MS = 300;
+
 /** The first write of a batch is the one with the offset: it becomes durable alone, before the rest does. */
-function writingInTwo(keyValue: KeyValue): KeyValue {
+function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
   return {
     get: (key) => keyValue.get(key),
     getMany: (keys) => keyValue.getMany(keys),
     entries: (range) => keyValue.entries(range),
     write: async (batch) => {
       const offset = batch.findIndex(({ key }) => key.length === 1);
-      if (offset !== -1 && batch.length > 1) await keyValue.write([batch[offset]]);
+      if (offset !== -1 && batch.length > 1) {
+        await keyValue.write([batch[offset]]);
+        await sleep(clock, APART_MS);
+      }
       await keyValue.write(batch.filter((_, i) => i !== offset || batch.length === 1));
     },
     deleteRange: (from, to) => keyValue.deleteRange(from, to),

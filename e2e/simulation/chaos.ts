@@ -26,8 +26,7 @@ export class Chaos {
     world.faults.stop();
     world.network.healAll();
     for (const node of [...supervised, ...coordinators]) node.resume();
-    // Whoever started with a wrong clock takes nothing until it starts again: somebody has to.
-    for (const node of this.#cluster.intakes) if (node.isClockWrong) node.crash('process', 1000);
+    for (const node of this.#cluster.intakes) node.setClockRight();
     world.trace('all is well from here on');
   }
 
@@ -104,7 +103,7 @@ export class Chaos {
     if (node.host === undefined) return;
     const isClient = this.#cluster.clients.some(({ name }) => name === node.name);
     // A client's points have the times of its clock: those must stay within what an intake takes.
-    const most = isClient ? 1000 : 3_600_000;
-    node.jump((this.#random.next() * 2 - 1) * most, this.#random.next() * 10_000);
+    const byMs = isClient ? (this.#random.next() * 2 - 1) * 1000 : this.#wrongByMs();
+    node.jump(byMs, this.#random.next() * 10_000);
   }
 }

@@ -1,13 +1,7 @@
 import { toHex } from '@tidemark/bytes';
 import { BatchResult_Outcome, type SendReply, type SendRequest } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control';
-import {
-  type AcceptClock,
-  DEFAULT_INTAKE_LIMITS,
-  type IntakeOptions,
-  IntakeSession,
-  sessionClock,
-} from '@tidemark/intake';
+import { DEFAULT_INTAKE_LIMITS, type IntakeOptions, IntakeSession, sessionClock } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import type { NetworkEndpoint, StreamEnd } from '@tidemark/simulation';
@@ -29,18 +23,17 @@ export interface IntakeHostOptions {
 }
 
 const RESTART_MS = 1000;
+const CLOCK_LOOK_MS = 2000;
 
 /** An intake's process: a session after the other, and its clients' streams. */
 export class IntakeHost {
   readonly #options: IntakeHostOptions;
-  readonly #acceptClock: AcceptClock;
   readonly #control: ControlFollower;
   #session: IntakeSession | undefined;
   #isStopping = false;
 
   constructor(options: IntakeHostOptions) {
     this.#options = options;
-    this.#acceptClock = sessionClock(options.clock);
     this.#control = new ControlFollower(this.#log(), options.clock);
   }
 
@@ -85,7 +78,7 @@ export class IntakeHost {
         log: wiring.intakeLog(this.#log(), clock),
         control: this.#control,
         clock,
-        acceptClock: this.#acceptClock,
+        acceptClock: sessionClock(clock),
         random,
         process: name,
         limits: {
@@ -105,9 +98,18 @@ export class IntakeHost {
     await session.start();
     ledger.sessions++;
     this.#session = session;
-    await ended.promise;
+    await Promise.race([ended.promise, this.#clockIsOff(session)]);
     this.#session = undefined;
     await session.close();
+  }
+
+  /** Resolves when the session's clock is off at two looks: the next session reads the clock anew. */
+  async #clockIsOff(session: IntakeSession): Promise<void> {
+    for (let wasOff = false; this.#session === session; ) {
+      await sleep(this.#options.clock, CLOCK_LOOK_MS);
+      if (wasOff && session.isClockOff) return;
+      wasOff = session.isClockOff;
+    }
   }
 
   /** As the gRPC service does: one message at a time; an error, or another session, ends the stream. */

@@ -39,17 +39,17 @@ export class StoreHost {
   }
 
   async start(): Promise<void> {
-    const { openKeyValue, wiring, network, random, failed } = this.#options;
+    const { openKeyValue, wiring, network, random, clock, failed } = this.#options;
     const log = wiring.storeLog(new RemoteLog(network, random, 'log'));
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const points = await PointPartition.open({
         partition,
-        keyValue: wiring.keyValue(await openKeyValue(`points/${partition}`)),
+        keyValue: wiring.keyValue(await openKeyValue(`points/${partition}`), clock),
         limits: POINT_LIMITS,
         latenessMs: () => LATENESS_MS,
       });
       const tags = await TagPartition.open({
-        keyValue: wiring.keyValue(await openKeyValue(`tags/${partition}`)),
+        keyValue: wiring.keyValue(await openKeyValue(`tags/${partition}`), clock),
         commitRecords: 5,
       });
       this.points.push(points);

@@ -26,7 +26,6 @@ export class SupervisedNode<Host> {
   starts = 0;
   #jumpedMs = 0;
   #startsWrongByMs = 0;
-  #startedWrong = false;
 
   constructor(world: SimulatedWorld, node: SimulatedNode, build: Build<Host>, failed: (error: unknown) => void) {
     this.name = node.name;
@@ -45,16 +44,11 @@ export class SupervisedNode<Host> {
     return !this.node.running;
   }
 
-  get isClockWrong(): boolean {
-    return this.#startedWrong || this.#startsWrongByMs !== 0;
-  }
-
   start(): void {
     if (this.node.running) return;
     const run = ++this.#run;
-    this.#setClockRight();
+    this.setClockRight();
     this.#jumpedMs = this.#startsWrongByMs;
-    this.#startedWrong = this.#jumpedMs !== 0;
     this.#startsWrongByMs = 0;
     this.node.clock.jump(this.#jumpedMs);
     this.node
@@ -93,15 +87,15 @@ export class SupervisedNode<Host> {
   jump(byMs: number, durationMs: number): void {
     this.#jumpedMs += byMs;
     this.node.clock.jump(byMs);
-    this.#world.clock.setTimer(durationMs, () => this.#setClockRight());
+    this.#world.clock.setTimer(durationMs, () => this.setClockRight());
   }
 
-  /** The next process starts with a clock that is wrong by so much, and stays so until it ends. */
+  /** The next process starts with a clock that is wrong by so much, until it ends or the clock is set right. */
   startWrong(byMs: number): void {
     this.#startsWrongByMs = byMs;
   }
 
-  #setClockRight(): void {
+  setClockRight(): void {
     this.node.clock.jump(-this.#jumpedMs);
     this.#jumpedMs = 0;
   }

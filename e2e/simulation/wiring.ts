@@ -16,7 +16,7 @@ export interface Wiring {
   /** What the stores read. */
   storeLog(log: Log): Log;
   /** What the stores keep their state in. */
-  keyValue(keyValue: KeyValue): KeyValue;
+  keyValue(keyValue: KeyValue, clock: Clock): KeyValue;
   /** How a share gets into its lane. */
   offer(session: IntakeSession, partition: number, share: OfferedShare, offer: Offer): boolean;
   timing(timing: LaneTiming): LaneTiming;
