@@ -38,14 +38,20 @@ export class IntakeRunner {
   }
 
   async start(): Promise<void> {
+    let endedEarly: string | undefined;
     const session = new IntakeSession({
       ...this.#options,
       acceptClock: this.#options.acceptClock(),
       onLaneEnded: (partition, reason) =>
         this.#events.error(`the intake can't append to points/${partition}`, { reason }),
-      onEnded: (reason) => void this.#restart(session, reason),
+      onEnded: (reason) => {
+        if (this.#session === session) void this.#restart(session, reason);
+        else endedEarly = reason;
+      },
     });
     await session.start();
+    // Fenced before it had heard that it is registered.
+    if (endedEarly !== undefined) return this.#restart(session, endedEarly);
     this.#session = session;
     void this.#watchClock(session);
   }
