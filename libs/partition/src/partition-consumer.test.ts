@@ -73,6 +73,7 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
   prepare(log, state);
   const skips = new Map<number, string>();
   const halts: (Halt | undefined)[] = [];
+  const problems: (string | undefined)[] = [];
   const consumer = new PartitionConsumer({
     log,
     topic: 'points',
@@ -81,9 +82,10 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
     clock,
     skipReason: (offset) => skips.get(offset),
     onHalt: (halt) => halts.push(halt),
+    onProblem: (error) => problems.push(error?.code),
   });
   consumer.start();
-  return { log, state, skips, halts, consumer };
+  return { log, state, skips, halts, problems, consumer };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -96,7 +98,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe('PartitionConsumer', () => {
   test('retries what the log or the disk refuse, and makes up for a commit before it goes on', async () => {
-    const { state, consumer } = started('ab,cd', (log, own) => {
+    const { state, problems, consumer } = started('ab,cd', (log, own) => {
       log.failures.push('unavailable', 'deadline_exceeded');
       own.failures.push('resource_exhausted', 'resource_exhausted');
     });
@@ -104,6 +106,7 @@ describe('PartitionConsumer', () => {
     expect(state.applied.join('')).toBe('ab,');
     await until(() => state.nextOffset === 5 && consumer.lastError === undefined);
     expect(state.commits).toEqual([3]);
+    expect(problems).toEqual(['unavailable', 'deadline_exceeded', undefined, 'resource_exhausted', undefined]);
     expect(consumer.logNext).toBe(5);
     await consumer.stop();
     expect(state.commits).toEqual([3, 5]);

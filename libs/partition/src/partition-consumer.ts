@@ -40,6 +40,8 @@ export interface PartitionConsumerOptions {
   readonly skipReason: (offset: number) => string | undefined;
   /** Told when the partition halts, and with `undefined` when it goes on. */
   readonly onHalt?: (halt: Halt | undefined) => void;
+  /** Told of an error of the log or disk when it first comes, and with `undefined` when it is over. */
+  readonly onProblem?: (error: TidemarkError | undefined) => void;
   /** Bytes asked of the log at a time; queries wait for as much to be applied. Default 1 MiB. */
   readonly readBytes?: number;
   /** How long one read waits for a record, ms. Default 500. */
@@ -70,6 +72,8 @@ export class PartitionConsumer {
   readonly #stop = new AbortController();
   #halt: Halt | undefined;
   #lastError: TidemarkError | undefined;
+  /** Code of the error that `onProblem` was told of last. */
+  #toldCode: TidemarkError['code'] | undefined;
   #logNext = 0;
   #running: Promise<void> | undefined;
 
@@ -108,11 +112,11 @@ export class PartitionConsumer {
     while (!signal.aborted) {
       try {
         await this.#readOnce();
-        this.#lastError = undefined;
+        this.#setProblem(undefined);
       } catch (error) {
         if (signal.aborted) return;
         if (!isTidemarkError(error)) throw error;
-        this.#lastError = error;
+        this.#setProblem(error);
         await sleep(clock, retryMs, signal);
       }
     }
@@ -185,6 +189,14 @@ export class PartitionConsumer {
     this.#setHalt(undefined);
     await state.commit();
     return true;
+  }
+
+  #setProblem(error: TidemarkError | undefined): void {
+    this.#lastError = error;
+    // An error that lasts is told once, and a halt by its own word.
+    if (this.#halt !== undefined || this.#toldCode === error?.code) return;
+    this.#toldCode = error?.code;
+    this.#options.onProblem?.(error);
   }
 
   #setHalt(halt: Halt | undefined): void {

@@ -103,6 +103,10 @@ export class Platform {
         if (offset < 0) events.info(`${topic}/${partition} goes on`);
         else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
       },
+      onProblem: (topic, partition, reason) => {
+        if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
+        else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
+      },
       onFailed: events.fatal,
     });
     started.add(() => stores.stop());

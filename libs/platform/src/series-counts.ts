@@ -1,3 +1,4 @@
+import { budgetKey } from '@tidemark/control';
 import type { SeriesCount } from '@tidemark/coordinator';
 import type { TagPartition } from '@tidemark/tag-store';
 
@@ -16,7 +17,7 @@ export function seriesCounts(stores: readonly TagPartition[], metricSeries: numb
 export function addCounts(counts: readonly SeriesCount[]): SeriesCount[] {
   const byKey = new Map<string, SeriesCount>();
   for (const { tenant, metric, series } of counts) {
-    const key = `${tenant}/${metric}`;
+    const key = budgetKey(tenant, metric);
     byKey.set(key, { tenant, metric, series: series + (byKey.get(key)?.series ?? 0) });
   }
   return [...byKey.values()];

@@ -56,4 +56,9 @@ export type FromStore =
       readonly offset: number;
       readonly reason: string;
     }
-  | { readonly type: 'stopped' };
+  | {
+      readonly type: 'problem';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly reason: string | undefined;
+    };

@@ -123,6 +123,7 @@ function consume(topic: Topic, partition: number, state: PartitionState): Partit
     onHalt: (halt) => {
       send({ type: 'halted', topic, partition, offset: halt?.offset ?? -1, reason: halt?.error.message ?? '' });
     },
+    onProblem: (error) => send({ type: 'problem', topic, partition, reason: error?.message }),
   });
   send({ type: 'committed', topic, partition, offset: state.committedOffset });
   consumer.start();
@@ -163,12 +164,24 @@ function tagsOf(partition: number): { store: TagPartition; consumer: PartitionCo
   return found;
 }
 
-/** Ends the consumers, each with a last commit, so that the next start has nothing to read again. */
+/**
+ * Ends the consumers, each with a last commit, so that the next start has nothing to read again. One that can't commit
+ * (a full disk) costs just that, and keeps no other from it.
+ */
 async function stop(): Promise<void> {
-  const consumers = [...points.values(), ...tags.values()];
-  await Promise.all(consumers.map(({ consumer }) => consumer.stop()));
+  await Promise.all([...stopAll('points', points), ...stopAll('tags', tags)]);
   await Promise.all(databases.map((database) => database.close()));
   await log.close();
-  send({ type: 'stopped' });
   port?.close();
+}
+
+function stopAll(topic: Topic, stores: ReadonlyMap<number, { readonly consumer: PartitionConsumer }>): Promise<void>[] {
+  return [...stores].map(async ([partition, { consumer }]) => {
+    try {
+      await consumer.stop();
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      send({ type: 'problem', topic, partition, reason: `the last commit failed: ${error.message}` });
+    }
+  });
 }

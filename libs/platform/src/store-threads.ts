@@ -9,6 +9,8 @@ export interface StoreThreadsOptions extends Omit<StoreThreadOptions, 'owned'> {
   readonly threads: number;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
+  /** A store reads or commits again (undefined), or can't and tries on. */
+  readonly onProblem: (topic: Topic, partition: number, reason: string | undefined) => void;
   /** A thread died: the process can't go on. */
   readonly onFailed: (error: Error) => void;
 }
@@ -35,7 +37,7 @@ export class StoreThreads {
 
   constructor(options: StoreThreadsOptions) {
     this.#options = options;
-    const { threads, onCommitted: _, onHalted: __, onFailed: ___, ...rest } = options;
+    const { threads, onCommitted: _, onHalted: __, onProblem: ___, onFailed: ____, ...rest } = options;
     const count = Math.min(threads, options.partitions);
     this.#threads = Array.from({ length: count }, (_, index) => {
       const owned = Array.from({ length: options.partitions }, (_, partition) => partition);
@@ -115,8 +117,15 @@ export class StoreThreads {
       settleReady = resolve;
       failReady = reject;
     });
+    // A thread may fail before `ready` is asked for; who asks then is told all the same.
+    ready.catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
-      worker.once('exit', () => resolve());
+      worker.once('exit', () => {
+        // What was asked of a store that is closed gets no answer any more.
+        for (const { reject } of waiting.values()) reject(new TidemarkError('unavailable', 'the stores are closed'));
+        waiting.clear();
+        resolve();
+      });
     });
     worker.on('message', (message: FromStore) => {
       if (message.type === 'ready') {
@@ -131,6 +140,8 @@ export class StoreThreads {
         this.#options.onCommitted(message.topic, message.partition, message.offset);
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
+      } else if (message.type === 'problem') {
+        this.#options.onProblem(message.topic, message.partition, message.reason);
       }
     });
     worker.once('error', (error) => {
