@@ -70,15 +70,14 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
 }
 
 /**
- * How many bytes the header has of which `prefix` is the start. Errors: `data_loss` when it is none,
- * `failed_precondition` when it is of a newer format.
+ * How many bytes the header has of which `prefix` is the start. Errors: `data_loss` when it is none, or of another
+ * format than the folder's, which was checked when the log was opened: then the version is what is damaged.
  */
 export function segmentHeaderBytes(prefix: Uint8Array, file: string): number {
   const reader = new ByteReader(prefix, file);
   if (Buffer.compare(reader.bytes(SEGMENT_MAGIC.length), SEGMENT_MAGIC) !== 0) reader.fail('not a log segment');
   const version = reader.u16();
-  if (version > FORMAT_VERSION) throw newerFormat(file, version);
-  if (version === 0) reader.fail('format version 0');
+  if (version !== FORMAT_VERSION) reader.fail(`format version ${version} in a folder of format ${FORMAT_VERSION}`);
   reader.skip(2);
   return reader.u32();
 }
