@@ -149,7 +149,7 @@ export class PlainConsumer {
     const client = toHex(span.clientSession);
     const batch = batchKey(client, span.sequence);
     const points = pointsOf(span.share);
-    if (!this.#isFresh(client, span.sequence, span.floor)) {
+    if (!this.#isFresh(`${span.tenant}/${client}`, span.sequence, span.floor)) {
       this.#duplicates += points.length;
       return;
     }

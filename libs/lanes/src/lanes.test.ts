@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ALL_LANES, RECORD, type RecordHeader, type RecordType, type Span } from '@tidemark/block';
 import fc from 'fast-check';
 import {
+  clientKey,
   DedupWindow,
   PartitionTracker,
   packClient,
@@ -127,7 +128,20 @@ describe('PartitionTracker', () => {
     expect(tracker.isFresh(span(5, 3), 10)).toBe(false);
     expect(tracker.isFresh(span(5, 1), 10)).toBe(true);
     expect(tracker.isFresh(span(5, 2, 3), 10)).toBe(false);
-    expect(tracker.clients.get(session(5).toString('hex'))?.duplicatePoints).toBe(20);
+    expect(tracker.clients.get(clientKey('t', session(5)))?.duplicatePoints).toBe(20);
+  });
+
+  test('a tenant that takes the session of another has a window of its own', () => {
+    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100));
+    expect(tracker.isFresh({ ...span(5, 903, 900), tenant: 'mallory' }, 1)).toBe(true);
+    const loaded = reload(tracker);
+    expect(loaded.isFresh(span(5, 3), 10)).toBe(true);
+    expect(loaded.isFresh(span(5, 3), 10)).toBe(false);
+    loaded.countLate(span(5, 3), 4);
+    expect([...loaded.clients.values()].map(({ tenant, latePoints }) => [tenant, latePoints])).toEqual([
+      ['mallory', 0],
+      ['t', 4],
+    ]);
   });
 
   test('saved and loaded at any record, it goes on as if never stopped', () => {
@@ -136,6 +150,7 @@ describe('PartitionTracker', () => {
       session: fc.integer({ min: 1, max: 3 }),
       ahead: fc.nat(7_200_000),
       client: fc.nat(2),
+      tenant: fc.constantFrom('t', 'u'),
       sequence: fc.nat(20),
     });
     fc.assert(
@@ -153,7 +168,8 @@ describe('PartitionTracker', () => {
             // Now and then a record is lost, and skipped.
             if (one.sequence === 20 && one.type !== RECORD.fence) tracker.skip();
             if (one.sequence === 20 || tracker.begin(header) === 'duplicate') return;
-            if (one.type === RECORD.block) tracker.isFresh(span(one.client, one.sequence), 1);
+            if (one.type === RECORD.block)
+              tracker.isFresh({ ...span(one.client, one.sequence), tenant: one.tenant }, 1);
             tracker.end(header, i);
           });
           return trackerFingerprint(tracker)

@@ -33,7 +33,7 @@ export interface LaneState {
   gapEpoch: number;
 }
 
-/** A client session as a consumer knows it. */
+/** A client session of one tenant as a consumer knows it. */
 export interface ClientState {
   readonly key: string;
   readonly clientSession: Uint8Array;
@@ -212,7 +212,7 @@ export class PartitionTracker {
   }
 
   #client(span: Span): ClientState {
-    const key = toHex(span.clientSession);
+    const key = clientKey(span.tenant, span.clientSession);
     const known = this.clients.get(key);
     if (known !== undefined) return known;
     const client: ClientState = {
@@ -277,6 +277,14 @@ export class PartitionTracker {
       this.#changedClients.add(key);
     }
   }
+}
+
+/**
+ * A client's name: its session and its tenant, both in hex. A session alone is what a client says of itself, and no
+ * tenant may use up the sequences of another's.
+ */
+export function clientKey(tenant: string, session: Uint8Array): string {
+  return `${toHex(session)}.${Buffer.from(tenant).toString('hex')}`;
 }
 
 /** A lane's name: its session in hex and its number. */

@@ -1,7 +1,7 @@
-import { ByteReader, ByteWriter, toHex } from '@tidemark/bytes';
+import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
 import { DedupWindow } from './dedup-window.ts';
-import { type ClientState, type LaneState, laneKey, PartitionTracker } from './partition-tracker.ts';
+import { type ClientState, clientKey, type LaneState, laneKey, PartitionTracker } from './partition-tracker.ts';
 
 const TENANT_BYTES = 255;
 
@@ -69,7 +69,7 @@ export function unpackClient(bytes: Uint8Array): ClientState {
   window.next = reader.varint();
   for (let i = 0; i < window.bits.length; i++) window.bits[i] = reader.u32();
   return {
-    key: toHex(clientSession),
+    key: clientKey(tenant, clientSession),
     clientSession,
     tenant,
     window,

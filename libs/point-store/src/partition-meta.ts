@@ -4,7 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-const VERSION = 1;
+/** 2: a client's key has its tenant. */
+const VERSION = 2;
 const TRACKER_HEAD_BYTES = 1024;
 
 const NUMBERS = [

@@ -6,7 +6,7 @@ import { LogBuilder } from './testing/log-builder.ts';
 import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 /** Entries by key, in hex, as docs/formats/point-store.md lays them out. A change there is a change of the format. */
-const GOLDEN_FILE = new URL('point-store-v1.golden.json', import.meta.url);
+const GOLDEN_FILE = new URL('point-store-v2.golden.json', import.meta.url);
 
 test('what a partition stores is what its format says', async () => {
   const keyValue = new MemoryKeyValue();
