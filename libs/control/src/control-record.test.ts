@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { type ControlMessage, decodeControl, encodeControl } from './control-record.ts';
+
+const SESSION = Buffer.alloc(16, 7);
+const LANE = { partition: 1, lane: 4 };
+
+/** Records as version 1 writes them: they must be read for ever. */
+const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
+  [
+    { $case: 'registered', value: { session: SESSION, process: 'i' } },
+    '54444d43018dcefe910a150a1007070707070707070707070707070707120169',
+  ],
+  [
+    { $case: 'renewed', value: { session: SESSION, deadLanes: [LANE] } },
+    '54444d43016f521d3812180a1007070707070707070707070707070707120408011004',
+  ],
+  [{ $case: 'ended', value: { session: SESSION } }, '54444d430159d9cc4c1a120a1007070707070707070707070707070707'],
+  [
+    {
+      $case: 'map',
+      value: { term: 1, expectedEpoch: 0, map: { epoch: 1, partitions: 2, slots: Buffer.from([0, 0, 1, 0]) } },
+    },
+    '54444d4301384a1d6e220e08011a0a080110021a0400000100',
+  ],
+  [
+    { $case: 'fence', value: { term: 2, session: SESSION, lane: LANE, reason: 'why' } },
+    '54444d4301223366582a1f08021210070707070707070707070707070707071a04080110042203776879',
+  ],
+  [
+    { $case: 'skip', value: { term: 1, topic: 'points', partition: 2, offset: 9, reason: 'broken' } },
+    '54444d4301ef6a3449321608011206706f696e7473180220122a0662726f6b656e',
+  ],
+  [
+    { $case: 'budget', value: { term: 1, tenant: 't', metric: 'm', limit: 5, over: true } },
+    '54444d43016eb0bca23a0c08011201741a016d20052801',
+  ],
+  [
+    {
+      $case: 'key',
+      value: { term: 1, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false },
+    },
+    '54444d4301372fa0bf421108011201741a016e2201012a0473656e64',
+  ],
+  [{ $case: 'term', value: { term: 300, process: 'p' } }, '54444d4301241633e14a0608ac02120170'],
+  [
+    { $case: 'fenceCompleted', value: { term: 1, session: SESSION, lane: undefined } },
+    '54444d43019eb4f0ea52140801121007070707070707070707070707070707',
+  ],
+];
+
+describe('a control record', () => {
+  test.each(GOLDEN)('golden bytes of version 1: $$case', (message, hex) => {
+    expect(encodeControl(message).toString('hex')).toBe(hex);
+    expect(decodeControl(Buffer.from(hex, 'hex'))).toEqual(message);
+  });
+});
