@@ -126,6 +126,41 @@ describe('SpacePartial', () => {
     expect(bytes.sketches).toEqual([]);
   });
 
+  /** Step 0 has a value, step 1 has none; columns as hex, those that the fold doesn't need left out. */
+  const count = '00000000000000400000000000000000';
+  test.each<readonly [SpaceFoldName, Readonly<Record<string, string | string[]>>]>([
+    ['avg', { count, sum: '000000000000f83f0000000000000000' }],
+    ['sum', { count, sum: '000000000000f83f0000000000000000' }],
+    ['min', { count, min: '00000000000008c0000000000000f07f' }],
+    ['max', { count, max: '0000000000001140000000000000f0ff' }],
+    ['count', { count }],
+    ['last', { count, last: '0000000000001c400000000000000000', lastTime: '000080aa6db77942000000000000f0ff' }],
+    ['sketch', { count, sketches: ['010000000000000004c0000000000000f03f000000000000f8bf01010002015e02', ''] }],
+  ])('golden bytes: %s', (name, columns) => {
+    const fold = SPACE_FOLD[name];
+    const partial = new SpacePartial(fold, 2);
+    partial.count[0] = 2;
+    if (partial.sum.length > 0) partial.sum[0] = 1.5;
+    if (partial.min.length > 0) partial.min[0] = -3;
+    if (partial.max.length > 0) partial.max[0] = 4.25;
+    if (partial.last.length > 0) {
+      partial.last[0] = 7;
+      partial.lastTimeMs[0] = 1_767_225_600_000;
+    }
+    if (partial.sketches.length > 0) {
+      const sketch = new DDSketch();
+      for (const value of [1, -2.5, 0]) sketch.insert(value);
+      partial.sketches[0] = sketch;
+    }
+    const hex = (column: Uint8Array | undefined) => Buffer.from(column ?? []).toString('hex');
+    const bytes = packPartial(partial);
+    const { sketches, ...others } = bytes;
+    const shown = Object.entries(others).map(([field, column]) => [field, hex(column)] as const);
+    const golden = { sketches: [], ...Object.fromEntries(shown.map(([field]) => [field, ''])), ...columns };
+    expect({ ...Object.fromEntries(shown), sketches: sketches.map(hex) }).toEqual(golden);
+    expect(packPartial(unpackPartial(fold, 2, bytes))).toEqual(bytes);
+  });
+
   test('hostile bytes are data_loss', () => {
     const bytes = packPartial(partialOf(SPACE_FOLD.sketch, [[1, 2, 3, 4]]));
     const fractional = Buffer.from(bytes.count);
