@@ -21,6 +21,8 @@ export class IntakeBench {
   readonly log: Log;
   /** Topics (`control`), or partitions of one (`points/1`), whose appends fail with `unavailable`. */
   readonly away = new Set<string>();
+  /** As `away`, but the log says that it is full. */
+  readonly full = new Set<string>();
   /** By how much the session's clock is ahead of the log's, ms. */
   skewMs = 0;
   readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
@@ -38,6 +40,9 @@ export class IntakeBench {
             if (this.away.has(topic) || this.away.has(`${topic}/${partition}`)) {
               await sleep(this.clock, 10);
               throw new TidemarkError('unavailable', 'the log is away');
+            }
+            if (this.full.has(topic) || this.full.has(`${topic}/${partition}`)) {
+              throw new TidemarkError('resource_exhausted', 'the log is full');
             }
             return writer.append(sequence, value);
           },

@@ -6,7 +6,7 @@ import type { ControlMessage } from '@tidemark/control';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { BenchClient, IntakeBench, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
-import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
+import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import type { IntakeOptions, IntakeSession } from './intake-session.ts';
 
 interface Started {
@@ -86,6 +86,35 @@ describe('a session', () => {
     const before = (await bench.points(0)).length;
     await bench.advance(5000);
     expect(await bench.points(0)).toHaveLength(before);
+  });
+});
+
+describe('a log that takes nothing', () => {
+  test.each(['full', 'away'] as const)('close ends within 5 s while it is %s', async (how) => {
+    for (const topics of [['control'], ['points'], ['points', 'tags', 'control']]) {
+      const { bench, session } = await started();
+      for (const topic of topics) bench[how].add(topic);
+      await bench.advance(1500);
+      const startMs = bench.clock.monotonicMs();
+      await bench.play(session.close());
+      expect(bench.clock.monotonicMs() - startMs).toBeLessThan(5500);
+      bench[how].clear();
+      await bench.advance(5000);
+      expect((await bench.control()).at(-1)?.$case).not.toBe('ended');
+    }
+  });
+
+  test('names no dead lane while it is full, and no more than 64 in one renewal', async () => {
+    const { bench, session } = await started({ timing: { ...DEFAULT_LANE_TIMING, appendMs: 100 } });
+    bench.full.add('points');
+    await bench.advance(60_000);
+    expect(renewals(await bench.control()).flatMap(({ deadLanes }) => deadLanes)).toEqual([]);
+    expect(session.refusalOf(0)).toMatchObject({ reason: 'log_full' });
+    bench.full.clear();
+    bench.away.add('points');
+    await bench.advance(60_000);
+    const named = renewals(await bench.control()).at(-1)?.deadLanes ?? [];
+    expect(named.map(({ lane }) => lane)).toEqual([...Array(64).keys()]);
   });
 });
 

@@ -2,7 +2,16 @@ import { toHex } from '@tidemark/bytes';
 import type { Rejection, SendReply } from '@tidemark/contract';
 import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fenceKey } from '@tidemark/control';
 import type { PartitionMap, PointLimits, SeriesName } from '@tidemark/model';
-import { type Appended, assert, type Clock, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import {
+  type Appended,
+  assert,
+  type Clock,
+  isTidemarkError,
+  type Log,
+  type Random,
+  sleep,
+  TidemarkError,
+} from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { ClientDictionary } from './client-dictionary.ts';
 import { ClientStream } from './client-stream.ts';
@@ -27,6 +36,8 @@ export interface IntakeOptions {
   readonly knownSeries: (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
   /** Told when a lane ended by itself and why; another opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
+  /** Told when the full log takes nothing of a lane for long, and why; no reason once it does again. */
+  readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
   /** Told when the session ended by itself (fenced, or its clock is off) and why. */
   readonly onEnded?: (reason: string) => void;
 }
@@ -44,6 +55,10 @@ const RENEW_MS = 1000;
 const RENEWAL_LAPSE_MS = 5000;
 const CLOCK_TOLERANCE_MS = 1000;
 const REOPEN_MS = 1000;
+/** Dead lanes that one renewal names, the oldest first; the others wait for the fences of these. */
+const RENEWAL_DEAD_LANES = 64;
+/** A session that can't leave in good order for this long goes without a word: the coordinator's fence covers it. */
+const CLOSE_MS = 5000;
 const NEXT_DAY_MS = 10_000;
 const NEXT_DAY_FACTS = 50_000;
 
@@ -233,18 +248,33 @@ export class IntakeSession {
     });
   }
 
-  /** Drains: appends what is queued, closes each lane, then ends the session in `control`. */
+  /**
+   * Drains: appends what is queued, closes each lane, then ends the session in `control`. What the log does not take
+   * within 5 s stays undone: the session is fenced then, by its lease or at the next start.
+   */
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     this.#unlisten?.();
-    await Promise.all([this.#renewing, this.#nextDay]);
+    const giveUp = new AbortController();
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(CLOSE_MS, () => {
+      giveUp.abort();
+      late.resolve();
+    });
+    await Promise.race([this.#leave(giveUp.signal), late.promise]).finally(() => timer.cancel());
+  }
+
+  async #leave(signal: AbortSignal): Promise<void> {
     const lanes = [...this.#lanes.values(), ...this.#leaving];
-    await Promise.all(lanes.map((lane) => lane.close()));
+    await Promise.all([this.#renewing, this.#nextDay, ...lanes.map((lane) => lane.close())]);
     const areClosed = lanes.every((lane) => lane.state === 'closed');
-    if (this.#ended !== undefined || !areClosed || this.#deadLanes.size > 0) return;
-    const giveUp = AbortSignal.any([]);
-    await this.#controlWriter.append({ $case: 'ended', value: { session: Buffer.from(this.session) } }, giveUp);
+    if (this.#ended !== undefined || !areClosed || this.#deadLanes.size > 0 || signal.aborted) return;
+    try {
+      await this.#controlWriter.append({ $case: 'ended', value: { session: Buffer.from(this.session) } }, signal);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+    }
   }
 
   #openLanes(): void {
@@ -272,6 +302,7 @@ export class IntakeSession {
       timing,
       queueBytes: limits.laneQueueBytes,
       onAppended: (sentMs, ackedMs, appended) => this.#checkClock(sentMs, ackedMs, appended),
+      onStalled: (_, reason) => this.#options.onLaneStalled?.(partition, reason),
       onDead: (dead, reason) => this.#laneDied(dead, reason),
     });
     this.#lanes.set(partition, lane);
@@ -296,7 +327,8 @@ export class IntakeSession {
     const signal = this.#stop.signal;
     while (!signal.aborted && this.#ended === undefined) {
       try {
-        const value = { session: Buffer.from(this.session), deadLanes: [...this.#deadLanes.values()] };
+        const deadLanes = [...this.#deadLanes.values()].slice(0, RENEWAL_DEAD_LANES);
+        const value = { session: Buffer.from(this.session), deadLanes };
         const sentMs = clock.monotonicMs();
         await this.#appendControl({ $case: 'renewed', value });
         this.#renewedMs = sentMs;

@@ -13,6 +13,8 @@ interface LaneBench {
   readonly lane: Lane;
   /** Deaths told of. */
   readonly deaths: string[];
+  /** Reasons of stalls, undefined for the end of one. */
+  readonly stalls: (string | undefined)[];
   /** Outcome of each share, by the order in which it was offered. */
   readonly settled: Map<number, boolean>;
   offer(): boolean;
@@ -22,6 +24,7 @@ interface LaneBench {
 async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
   const bench = await IntakeBench.open();
   const deaths: string[] = [];
+  const stalls: (string | undefined)[] = [];
   const settled = new Map<number, boolean>();
   const dictionary = new ClientDictionary(1, 0);
   dictionary.add(SERIES, undefined);
@@ -32,12 +35,13 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
     timing: { ...DEFAULT_LANE_TIMING, ...timing },
     queueBytes: 1000,
     onAppended: () => undefined,
+    onStalled: (_, reason) => stalls.push(reason),
     onDead: (_, reason) => deaths.push(reason),
   });
   lane.start();
   let offered = 0;
   return {
-    ...{ bench, lane, deaths, settled },
+    ...{ bench, lane, deaths, stalls, settled },
     offer: () => {
       const number = offered++;
       const acceptMs = bench.acceptClock.nowMs();
@@ -170,6 +174,54 @@ describe('the end', () => {
     expect([one.lane.state, one.deaths.length]).toEqual(['dead', 1]);
     expect([...one.settled.values()]).toEqual([false, false]);
     expect(one.offer()).toBe(false);
+  });
+
+  test('a lane whose log is full lives, answers what waits too long, and goes on with the same record', async () => {
+    const one = await openLane();
+    one.offer();
+    one.bench.full.add('points/0');
+    await one.bench.advance(400);
+    one.offer();
+    await one.bench.advance(17_000);
+    expect([...one.settled]).toEqual([
+      [0, false],
+      [1, false],
+    ]);
+    expect(one.offer()).toBe(true);
+    expect(one.lane.refusal).toMatchObject({ reason: 'log_full' });
+    await one.bench.advance(600_000);
+    expect([one.lane.state, one.lane.queuedBytes, one.deaths]).toEqual(['open', 0, []]);
+    expect(one.stalls).toEqual(['the log is full']);
+
+    one.bench.full.clear();
+    await one.bench.until(() => one.stalls.length === 2, 3000);
+    one.offer();
+    await one.bench.until(() => one.settled.get(3) === true, 3000);
+    const records = await one.records();
+    expect(records.map(({ sequence }) => sequence)).toEqual(records.map((_, i) => i));
+    expect([one.lane.state, one.stalls[1]]).toEqual(['open', undefined]);
+  });
+
+  test('an outcome that is unknown once stays so, though the log is full afterwards', async () => {
+    const one = await openLane();
+    one.bench.away.add('points/0');
+    one.offer();
+    await one.bench.advance(1500);
+    one.bench.full.add('points/0');
+    one.bench.away.clear();
+    await one.bench.until(() => one.lane.state === 'dead', 16_000);
+  });
+
+  test.each(['full', 'away'] as const)('close gives up after 5 s while the log is %s', async (how) => {
+    const one = await openLane();
+    one.offer();
+    one.bench[how].add('points/0');
+    await one.bench.advance(1500);
+    const startMs = one.bench.clock.monotonicMs();
+    await one.bench.play(one.lane.close());
+    expect(one.bench.clock.monotonicMs() - startMs).toBeLessThan(5200);
+    expect([one.lane.state, one.deaths.length]).toEqual(['dead', 1]);
+    expect([...one.settled.values()]).toEqual([false]);
   });
 
   test('close appends what is queued, then close', async () => {

@@ -28,6 +28,8 @@ export interface LaneOptions {
   readonly queueBytes: number;
   /** Told of each append: when it was sent and acked by the session's clock, and the log's own append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
+  /** Told that the full log has taken nothing for `appendMs`, and with no reason once it does again. */
+  readonly onStalled?: (lane: Lane, reason: string | undefined) => void;
   /** Told once, when the lane ended by itself: it needs a fence. */
   readonly onDead: (lane: Lane, reason: string) => void;
 }
@@ -37,6 +39,11 @@ type BlockContent = Pick<
   BlockRecord,
   'epoch' | 'keyframeOffset' | 'definitions' | 'spans' | 'minTimeMs' | 'maxTimeMs' | 'points'
 >;
+
+/** While an append is outstanding, the lane looks this often at what waits too long. */
+const LOOK_MS = 1000;
+/** A lane that can't leave for this long (or `appendMs`, if that is less) goes without a word, and is fenced. */
+const CLOSE_MS = 5000;
 
 type LaneState = 'opening' | 'open' | 'closing' | 'closed' | 'dead';
 
@@ -54,9 +61,14 @@ export class Lane {
   #markMs = Number.NEGATIVE_INFINITY;
   #lastRecordMs = 0;
   #acceptsFromMs = Number.POSITIVE_INFINITY;
+  /** Shares of the outstanding block that were not answered yet. */
+  #sending: readonly QueuedShare[] = [];
+  #isStalled = false;
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
+  /** Ends the outstanding append, for the lane; what becomes of its record is unknown then. */
+  #giveUp: ((error: TidemarkError) => void) | undefined;
   /** What it died of. */
   #error: TidemarkError | undefined;
 
@@ -122,11 +134,14 @@ export class Lane {
     return true;
   }
 
-  /** Appends what is queued, then `close`. */
+  /** Appends what is queued, then `close`; dies when the log does not take that within 5 s. */
   async close(): Promise<void> {
+    const { clock, timing } = this.#options;
     if (this.#state === 'open' || this.#state === 'opening') this.#state = 'closing';
     this.#wake?.();
+    const timer = clock.setTimer(Math.min(CLOSE_MS, timing.appendMs), () => this.abandon('the log took no close'));
     await this.#running;
+    timer.cancel();
   }
 
   /** Stops without a word to the log, as a fenced session does; queued shares are answered «retry». */
@@ -134,6 +149,7 @@ export class Lane {
     if (this.#state === 'closed' || this.#state === 'dead') return;
     this.#die(reason);
     this.#wake?.();
+    this.#giveUp?.(new TidemarkError('deadline_exceeded', `points/${this.partition}: ${reason}`));
   }
 
   async #run(): Promise<void> {
@@ -189,15 +205,23 @@ export class Lane {
 
   async #appendBlock(): Promise<void> {
     const shares = this.#queue.take(this.#options.timing.blockBytes, this.#options.timing.blockPoints);
+    this.#sending = shares;
     try {
       const facts = shares.flatMap((share) => share.facts);
       if (facts.length > 0) await this.#withDeadline((signal) => this.#options.tags.publish(facts, signal));
       await this.#append(RECORD.block, shares);
     } catch (error) {
-      for (const share of shares) share.settle(false);
+      this.#settleSending(false);
       throw error;
     }
-    for (const share of shares) share.settle(true);
+    this.#settleSending(true);
+  }
+
+  /** Answers for the shares of the outstanding block, once. */
+  #settleSending(durable: boolean): void {
+    const shares = this.#sending;
+    this.#sending = [];
+    for (const share of shares) share.settle(durable);
   }
 
   /** One record: its mark is the oldest batch still queued for the lane, or now; the record's own batches don't count. */
@@ -223,10 +247,17 @@ export class Lane {
             keyframeOffset: this.#dictionaries.keyframeOffset,
           });
     const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal));
+    this.#tellStalled(false);
     this.#sequence++;
     this.#lastRecordMs = clock.monotonicMs();
     if (type === RECORD.block) this.#dictionaries.appended(appended.offset);
     this.#options.onAppended(sentMs, acceptClock.nowMs(), appended);
+  }
+
+  #tellStalled(isStalled: boolean): void {
+    if (this.#isStalled === isStalled) return;
+    this.#isStalled = isStalled;
+    this.#options.onStalled?.(this, isStalled ? (this.#problem?.message ?? 'the log is full') : undefined);
   }
 
   #content(shares: readonly QueuedShare[]): BlockContent {
@@ -242,22 +273,45 @@ export class Lane {
     return { epoch, keyframeOffset, definitions, spans, minTimeMs, maxTimeMs, points };
   }
 
-  /** Gives up on a log that does not answer: the outcome is unknown, so the lane must end. */
+  /**
+   * Gives up on a log that leaves the outcome unknown for too long: the lane must end. A log that is full says that
+   * nothing was stored: the lane keeps its record, sequence and mark, and only what waits too long is answered «retry».
+   */
   #withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, timing, partition } = this.#options;
+    const { clock, timing, partition, tags } = this.#options;
     const controller = new AbortController();
+    const startMs = clock.monotonicMs();
     return new Promise<T>((resolve, reject) => {
-      const timer = clock.setTimer(timing.appendMs, () => {
+      let timer: Timer | undefined;
+      const look = (): void => {
+        const nowMs = clock.monotonicMs();
+        const knownMs = Math.max(startMs, this.#writer.notStoredMs, tags.notStoredMs);
+        if (nowMs - knownMs >= timing.appendMs) {
+          const why = this.#problem === undefined ? '' : `: ${this.#problem.message}`;
+          const message = `partition ${partition}: no append for ${timing.appendMs} ms${why}`;
+          const error = new TidemarkError('deadline_exceeded', message);
+          this.#error = this.#problem ?? error;
+          this.#giveUp?.(error);
+          return;
+        }
+        if (nowMs - startMs >= timing.appendMs) {
+          this.#tellStalled(true);
+          this.#settleSending(false);
+          for (const share of this.#queue.takeQueuedBefore(nowMs - timing.appendMs)) share.settle(false);
+        }
+        timer = clock.setTimer(Math.max(1, Math.min(LOOK_MS, knownMs + timing.appendMs - nowMs)), look);
+      };
+      this.#giveUp = (error) => {
         controller.abort();
-        const why = this.#problem === undefined ? '' : `: ${this.#problem.message}`;
-        const message = `partition ${partition}: no append for ${timing.appendMs} ms${why}`;
-        const error = new TidemarkError('deadline_exceeded', message);
-        this.#error = this.#problem ?? error;
         reject(error);
-      });
+      };
+      look();
       work(controller.signal)
         .then(resolve, reject)
-        .finally(() => timer.cancel());
+        .finally(() => {
+          timer?.cancel();
+          this.#giveUp = undefined;
+        });
     });
   }
 

@@ -66,6 +66,17 @@ export class ShareQueue {
     return this.#shares.splice(0, count);
   }
 
+  /** Takes the shares that wait since before `monotonicMs`. */
+  takeQueuedBefore(monotonicMs: number): QueuedShare[] {
+    let count = this.#queuedMs.findIndex((queuedMs) => queuedMs >= monotonicMs);
+    if (count < 0) count = this.#shares.length;
+    if (count === 0) return [];
+    this.#queuedMs.splice(0, count);
+    const taken = this.#shares.splice(0, count);
+    for (const { span } of taken) this.#bytes -= span.share.length;
+    return taken;
+  }
+
   takeAll(): QueuedShare[] {
     const all = this.#shares;
     this.#shares = [];

@@ -26,6 +26,11 @@ export class TagPublisher {
     return this.#writer.problem;
   }
 
+  /** Until when it was known that the log, which is full, has not stored what waits, monotonic ms. */
+  get notStoredMs(): number {
+    return this.#writer.notStoredMs;
+  }
+
   /** Resolves once all facts are durable. Throws when the log can't take them before `signal` aborts. */
   async publish(facts: readonly TagFact[], signal: AbortSignal): Promise<void> {
     let from = 0;

@@ -3,6 +3,8 @@ import { isTidemarkError, type TidemarkError } from './error.ts';
 import type { Appended, Log, LogWriter, Topic } from './log.ts';
 
 const RETRY_MS = 100;
+/** Between attempts while the log is full. */
+const FULL_RETRY_MS = 1000;
 
 /**
  * Appends records of one producer in order, one outstanding at a time, and settles unknown outcomes by repeating with
@@ -16,6 +18,8 @@ export class SettlingWriter {
   #writer: LogWriter | undefined;
   #sequence = 0;
   #problem: TidemarkError | undefined;
+  #notStoredMs = Number.NEGATIVE_INFINITY;
+  #isResting = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(log: Log, topic: Topic, partition: number, clock: Clock) {
@@ -31,6 +35,14 @@ export class SettlingWriter {
   }
 
   /**
+   * Until when it was known that the log, which is full, has not stored the outstanding record by any attempt,
+   * monotonic ms: now, while no attempt is on its way.
+   */
+  get notStoredMs(): number {
+    return this.#isResting ? this.#clock.monotonicMs() : this.#notStoredMs;
+  }
+
+  /**
    * Resolves once durable. Throws the last error when it can't be repeated (`failed_precondition`,
    * `invalid_argument`) or `signal` aborted; the outcome is then unknown, and a later append is by a new producer.
    */
@@ -41,6 +53,8 @@ export class SettlingWriter {
   }
 
   async #settle(value: Uint8Array, signal: AbortSignal | undefined): Promise<Appended> {
+    let retryMs = RETRY_MS;
+    let isUnknown = false;
     for (;;) {
       try {
         this.#writer ??= await this.#log.writer(this.#topic, this.#partition);
@@ -57,7 +71,13 @@ export class SettlingWriter {
           this.#sequence = 0;
           throw error;
         }
-        await sleep(this.#clock, RETRY_MS, signal);
+        const isFull = error.code === 'resource_exhausted';
+        isUnknown ||= !isFull;
+        this.#isResting = !isUnknown;
+        await sleep(this.#clock, retryMs, signal);
+        if (!isUnknown) this.#notStoredMs = this.#clock.monotonicMs();
+        this.#isResting = false;
+        retryMs = isFull ? Math.min(FULL_RETRY_MS, retryMs * 2) : RETRY_MS;
       }
     }
   }
