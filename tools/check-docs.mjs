@@ -21,8 +21,42 @@ const COMMAND_MS = 25_000;
 const START_MS = 60_000;
 const STOP_MS = 15_000;
 const RETRY_MS = 500;
+const HELP = `Usage: node tools/check-docs.mjs [--no-run]
+
+Checks README.md and docs/: links, anchors, names of files, the list of libraries; then runs the commands that are
+marked, on a platform of their own.
+
+  --no-run  leave out the commands
+  --help    show this`;
 /** Ports as the pages name them; the running platform has others. */
 const PORTS = { 4270: 'http', 4271: 'grpc', 8125: 'dogstatsd' };
+
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) {
+  console.log(HELP);
+  process.exit(0);
+}
+const unknown = args.find((arg) => arg !== '--no-run');
+if (unknown !== undefined) {
+  console.error(`${unknown} is no option\n\n${HELP}`);
+  process.exit(2);
+}
+
+/** Ends what was started when this ends, in whichever way: a platform left behind would keep its threads and ports. */
+const cleanups = new Set();
+process.on('exit', () => {
+  for (const clean of cleanups) clean();
+});
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+  process.on(signal, () => process.exit(code));
+}
+// A reader that has enough, such as `| head`, closes the pipe; the shell knows the code as that of SIGPIPE.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(141);
+  });
+}
 
 const problems = [];
 const pages = ['README.md', ...markdownIn('docs')].map(readPage);
@@ -35,7 +69,7 @@ for (const page of pages) {
 checkLibraries();
 checkCitedPages();
 console.log(`${pages.length} pages: ${counts.links} links and ${counts.names} names of files checked`);
-if (!process.argv.includes('--no-run')) await runBlocks();
+if (!args.includes('--no-run')) await runBlocks();
 
 for (const problem of problems) console.error(problem);
 console.log(`${counts.ran} commands ran, ${problems.length} problems, ${counts.skipped} skipped`);
@@ -162,6 +196,8 @@ async function runBlocks() {
     }),
   );
   const scratch = mkdtempSync(join(tmpdir(), 'tidemark-docs-'));
+  const removeScratch = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  cleanups.add(removeScratch);
   let platform;
   try {
     // Examples import packages as a program of the project would.
@@ -175,9 +211,10 @@ async function runBlocks() {
     await stopPlatform(platform);
   } catch (error) {
     problems.push(String(error instanceof Error ? error.message : error));
-    platform?.child.kill('SIGKILL');
+    platform?.kill();
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    cleanups.delete(removeScratch);
+    removeScratch();
   }
 }
 
@@ -190,8 +227,12 @@ async function startPlatform(scratch) {
     TIDEMARK_GRPC_PORT: '0',
     TIDEMARK_DOGSTATSD_PORT: '0',
   };
-  const child = spawn(process.execPath, [join(root, 'tools', 'bootstrap.mjs'), 'start'], { cwd: root, env });
-  const platform = { child, output: '', env, ports: {} };
+  // In a group of its own: what `npm start` runs is a child of it, and a kill has to reach both.
+  const options = { cwd: root, env, detached: true };
+  const child = spawn(process.execPath, [join(root, 'tools', 'bootstrap.mjs'), 'start'], options);
+  const kill = () => killGroup(child);
+  cleanups.add(kill);
+  const platform = { child, output: '', env, ports: {}, kill };
   const collect = (data) => {
     platform.output += data;
   };
@@ -200,7 +241,7 @@ async function startPlatform(scratch) {
   const deadline = Date.now() + START_MS;
   while (!platform.output.includes('Ctrl-C stops it.')) {
     if (child.exitCode !== null || Date.now() > deadline) {
-      child.kill('SIGKILL');
+      kill();
       throw new Error(`npm start did not come up\n${platform.output}`);
     }
     await pause(50);
@@ -215,14 +256,23 @@ async function startPlatform(scratch) {
   return platform;
 }
 
-async function stopPlatform({ child, output }) {
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
+
+async function stopPlatform({ child, output, kill }) {
   const ended = new Promise((done) => child.once('exit', done));
   child.kill('SIGTERM');
   const code = await Promise.race([ended, pause(STOP_MS).then(() => 'no end')]);
   if (code !== 0) {
-    child.kill('SIGKILL');
+    kill();
     problems.push(`npm start: stopped with ${code}\n${output}`);
   }
+  cleanups.delete(kill);
 }
 
 async function runTask({ where, block, expected, marks }, platform, folder) {
