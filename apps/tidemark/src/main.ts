@@ -1,5 +1,10 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { explain } from './failure.ts';
+
+// What is compiled once is there for the next start. Where the folder can't be written Node goes on without.
+enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));
 
 /** Each command is loaded when it is asked for: those that ask a platform need little of what one is made of. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
