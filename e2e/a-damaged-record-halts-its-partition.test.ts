@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { Client } from '@tidemark/client';
 import { evenMap, metricId, partitionOf } from '@tidemark/model';
@@ -61,7 +63,7 @@ test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
   await platform.skip('points', HALTED, offset, 'bit rot, ticket 7');
   const after = await platform.queryComplete(`sum:${stuck}{*}.rollup(sum, 60)`, fromMs, Date.now());
   expect(total(after)).toBe(3);
-  const gap = { partition: HALTED, offset, reason: 'bit rot, ticket 7' };
+  const gap = { topic: 'points', partition: HALTED, offset, reason: 'bit rot, ticket 7' };
   expect(after.gaps).toEqual([gap]);
   const status = await haltOf(platform);
   expect(status).toMatchObject({ halted: '', gaps: [gap] });
@@ -90,6 +92,51 @@ test('a damaged record of tags holds the answers of its partition back until it 
   expect(total(after)).toBe(7);
   expect(await platform.tags(stuck)).toEqual(['fresh:yes']);
 });
+
+test('a skipped record of tags that defined series is a gap in every answer it may be missing from', async () => {
+  const folder = await bed.folder();
+  const platform = await bed.platform({ folder });
+  const client = await bed.client(platform.grpcAddress);
+  const fromMs = Math.floor(Date.now() / 1000) * 1000;
+  await send(client, 1);
+  await platform.queryComplete(`sum:${stuck}{*}`, fromMs, Date.now());
+  // The halt keeps the store from reading on, so that what it will skip is still to be read after the restart.
+  const first = await platform.append('tags', HALTED, Buffer.from('not a block of facts'));
+  client.count(stuck, 4, ['lost:yes']);
+  await send(client, 0);
+  const last = await platform.append('tags', HALTED, Buffer.from('nor is this'));
+  expect(last - first).toBe(2);
+  await client.close();
+  await platform.stop();
+  const [segment] = await readdir(join(folder, 'log', 'tags', String(HALTED)));
+  await flipByteOf(join(folder, 'log', 'tags', String(HALTED), segment), 'lost:yes');
+
+  const again = await bed.platform({ folder });
+  for (let offset = first; offset <= last; offset++) {
+    await eventually('the tag store to halt', async () => (await tagHaltOf(again)).haltedOffset === offset);
+    await again.skip('tags', HALTED, offset, `rot ${offset}`);
+  }
+  const after = await again.queryComplete(`sum:${stuck}{*}.rollup(sum, 60)`, fromMs, Date.now());
+  const gaps = [0, 1, 2].map((i) => ({
+    topic: 'tags',
+    partition: HALTED,
+    offset: first + i,
+    reason: `rot ${first + i}`,
+  }));
+  expect(total(after)).toBe(1);
+  expect(after.gaps).toEqual(gaps);
+  expect(await tagHaltOf(again)).toMatchObject({ halted: '', gaps });
+  expect((await again.query(`sum:${healthy}{*}`, fromMs, Date.now())).gaps).toEqual([]);
+});
+
+/** Damages a file where it last has `text`. */
+async function flipByteOf(path: string, text: string): Promise<void> {
+  const content = await readFile(path);
+  const at = content.lastIndexOf(text);
+  expect(at).toBeGreaterThan(0);
+  content[at] ^= 1;
+  await writeFile(path, content);
+}
 
 /** A count of each metric, acknowledged. */
 async function send(client: Client, value: number): Promise<void> {

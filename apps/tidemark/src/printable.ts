@@ -1,3 +1,4 @@
+import type { Gap } from '@tidemark/contract';
 /** Names come from anybody: without control characters they can't move the cursor or recolor a terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '�');
@@ -28,4 +29,9 @@ export function time(ms: number): string {
 /** Six digits are more than a chart or a table shows the use of. */
 export function shortNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+}
+
+/** What is said beside an answer of a record that it misses. */
+export function gapText({ topic, partition, offset, reason }: Gap): string {
+  return `gap: ${topic}/${partition} at offset ${offset}: ${printable(reason)}`;
 }

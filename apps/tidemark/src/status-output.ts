@@ -128,9 +128,12 @@ function halts({ points, tags }: StatusReply): string[] {
   return [...of('points', points), ...of('tags', tags)];
 }
 
-function gaps({ points }: StatusReply): string[] {
-  return points.flatMap((one) =>
-    one.gaps.map(({ offset, reason }) => `points/${one.partition} has a gap at offset ${offset}: ${printable(reason)}`),
+function gaps({ points, tags }: StatusReply): string[] {
+  return [...points, ...tags].flatMap((one) =>
+    one.gaps.map(
+      ({ topic, partition, offset, reason }) =>
+        `${topic}/${partition} has a gap at offset ${offset}: ${printable(reason)}`,
+    ),
   );
 }
 

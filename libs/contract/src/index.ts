@@ -82,7 +82,6 @@ export {
   AggregateReply,
   AggregateRequest,
   ClientStatus,
-  Gap,
   GroupPartial,
   LaneStatus,
   PartitionStatusReply,
@@ -115,6 +114,7 @@ export {
   TagsRequest,
 } from './generated/tidemark/v1/query.ts';
 export {
+  Gap,
   Kind,
   Series,
 } from './generated/tidemark/v1/series.ts';

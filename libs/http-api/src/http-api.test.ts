@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { QueryReply, StatusReply } from '@tidemark/contract';
+import { KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 import type { FastifyInstance } from 'fastify';
@@ -14,6 +15,7 @@ const TO_MS = FROM_MS + 60_000;
 const COMPLETE_MS = TO_MS - 2_500;
 const clock: Clock = { wallMs: () => TO_MS, monotonicMs: () => 0, setTimer: () => ({ cancel: () => {} }) };
 
+const TAGS_GAP = { topic: 'tags', partition: 3, offset: 9, reason: 'bit rot' };
 const REPLY = QueryReply.fromPartial({
   series: [
     {
@@ -28,7 +30,7 @@ const REPLY = QueryReply.fromPartial({
     },
   ],
   completeThroughMs: COMPLETE_MS,
-  gaps: [{ partition: 0, offset: 7, reason: 'skipped' }],
+  gaps: [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped' }],
   notes: ['a note'],
   pointsRead: 12,
   seriesRead: 1,
@@ -60,11 +62,14 @@ function setUp(answer: () => QueryReply | Promise<QueryReply> = () => REPLY, opt
     },
     metrics: async (tenant, request, signal) => {
       asked.push({ tenant, request, signal });
-      return { metrics: [{ metric: 'system.load.1', kinds: [1, 2], series: 3, lastDayMs: 86_400_000 }], errors: [] };
+      const kinds = [KIND.gauge, KIND.count];
+      const metrics = [{ metric: 'system.load.1', kinds, series: 3, lastDayMs: 86_400_000 }];
+      return { metrics, errors: [], gaps: [TAGS_GAP] };
     },
     tags: async (tenant, request, signal) => {
       asked.push({ tenant, request, signal });
-      return { keys: [{ key: 'host', values: 1, series: 3, top: [{ value: 'a', series: 3 }] }], errors: [] };
+      const keys = [{ key: 'host', values: 1, series: 3, top: [{ value: 'a', series: 3 }] }];
+      return { keys, errors: [], gaps: [TAGS_GAP] };
     },
     status: async (tenant, signal) => {
       asked.push({ tenant, request: undefined, signal });
@@ -127,7 +132,7 @@ describe("Datadog's API", () => {
       group_by: ['host'],
       complete_through: COMPLETE_MS / 1000,
       errors: [],
-      gaps: [{ partition: 0, offset: 7, reason: 'skipped' }],
+      gaps: [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped' }],
       notes: ['a note'],
     });
   });
@@ -209,11 +214,13 @@ describe('our own API', () => {
       metrics: [{ metric: 'system.load.1', kinds: ['gauge', 'count'], series: 3, last_day_ms: 86_400_000 }],
       truncated: true,
       errors: [],
+      gaps: [TAGS_GAP],
     });
     expect((await app.inject('/api/tidemark/v1/tags?metric=m&from=1.5&to=2')).json()).toEqual({
       metric: 'm',
       keys: [{ key: 'host', values: 1, series: 3, top: [{ value: 'a', series: 3 }] }],
       errors: [],
+      gaps: [TAGS_GAP],
     });
     expect(asked[1].request).toMatchObject({ metric: 'm', fromMs: 1500, toMs: 2000 });
     const status = (await app.inject('/api/tidemark/v1/status')).json();

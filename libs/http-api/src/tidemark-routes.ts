@@ -60,6 +60,7 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
       })),
       truncated: answer.metrics.length >= limit,
       errors: answer.errors,
+      gaps: answer.gaps,
     };
   });
 
@@ -67,8 +68,8 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const tenant = readerOf(request);
     const { metric, from, to, limit = limits.described } = parseParameters(tagsParameters, request.query);
     const range = { fromMs: from ?? 0, toMs: to ?? 0 };
-    const { keys, errors } = await service.tags(tenant, { metric, ...range, limit }, requestSignal(reply));
-    return { metric, keys, errors };
+    const { keys, errors, gaps } = await service.tags(tenant, { metric, ...range, limit }, requestSignal(reply));
+    return { metric, keys, errors, gaps };
   });
 
   app.get('/api/tidemark/v1/status', async (request, reply) => {

@@ -48,7 +48,8 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array) => Promise<Uint8Array>>
   tagStatus: answering('tagStatus', ({ partition }) => {
     const { store, consumer } = tagsOf(partition);
     const { offset, committedOffset, series, metrics, stateHash } = store.status();
-    return { partition, offset, committedOffset, series, metrics, stateHash, ...positionOf(consumer) };
+    const gaps = store.gaps(partition);
+    return { partition, offset, committedOffset, series, metrics, stateHash, gaps, ...positionOf(consumer) };
   }),
 };
 

@@ -59,7 +59,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan): Promise<Foun
     offset: nextOffset,
     watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,
     coveredWatermarkMs: Number.isFinite(covered) ? covered : undefined,
-    gaps: gaps.map(({ offset, reason }) => ({ partition, offset, reason })),
+    gaps: gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason })),
   };
   const chunks = new Map<number, StoredChunk[]>();
   if (plan.selection.size === 0) return { position, chunks, rows: [] };

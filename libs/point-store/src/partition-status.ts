@@ -28,7 +28,7 @@ export function partitionStatus(
       frontierMs: client.frontierMs,
       latePoints: client.latePoints,
     })),
-    gaps: store.gaps.map(({ offset, reason }) => ({ partition, offset, reason })),
+    gaps: store.gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason })),
     series: table.length,
     points: counts.points,
     latePoints: counts.latePoints,

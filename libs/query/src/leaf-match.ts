@@ -46,6 +46,7 @@ export async function matchLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSt
         run.completeness.miss();
         return undefined;
       }
+      run.addGaps(reply.gaps);
       for (const { series } of reply.groups) run.takeSeries(series.length / ID_BYTES);
       return { partition, reply };
     }),

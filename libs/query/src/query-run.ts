@@ -1,8 +1,9 @@
-import { type AggregateReply, type AggregateRequest, Gap } from '@tidemark/contract';
+import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { type SpaceFold, type SpacePartial, unpackPartial } from '@tidemark/fold';
 import type { PartitionMap } from '@tidemark/model';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { Completeness } from './completeness.ts';
+import { Gaps } from './gaps.ts';
 import type { KnownSets } from './known-sets.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
@@ -24,7 +25,7 @@ export class QueryRun {
   readonly parts: Parts;
   readonly completeness = new Completeness();
   readonly notes = new Set<string>();
-  readonly #gaps = new Map<string, Gap>();
+  readonly #gaps = new Gaps();
   readonly #knownSets: KnownSets;
   #seriesLeft: number;
   #groupsLeft: number;
@@ -57,9 +58,14 @@ export class QueryRun {
     this.#sketchValuesLeft = options.limits.sketchValues;
   }
 
-  /** Gaps that the stores named, each once, by partition and offset. */
+  /** Gaps that the stores named. */
   get gaps(): Gap[] {
-    return [...this.#gaps.values()].sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+    return this.#gaps.sorted();
+  }
+
+  /** Takes over what a store says that it misses. */
+  addGaps(gaps: readonly Gap[]): void {
+    this.#gaps.add(gaps);
   }
 
   /** Series that one more match may name, and groups it may make. */
@@ -114,7 +120,7 @@ export class QueryRun {
     this.pointsRead += pointsRead;
     this.seriesRead += seriesRead;
     if (this.pointsRead > this.limits.points) throw this.#tooManyPoints();
-    for (const gap of gaps) this.#gaps.set(`${gap.partition}/${gap.offset}`, Gap.create(gap));
+    this.addGaps(gaps);
     return answer.partials;
   }
 

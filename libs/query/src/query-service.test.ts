@@ -137,9 +137,17 @@ describe('complete_through', () => {
   });
 
   test('gaps are shown once, however many leaves meet them', async () => {
-    const { stores, run } = setUp([gauge(FROM_MS, 1)]);
-    stores.gaps.set(0, [{ offset: 7, reason: 'skipped' }]);
-    expect((await run('sum:load{*} / avg:load{*}')).gaps).toEqual([{ partition: 0, offset: 7, reason: 'skipped' }]);
+    const { stores, run, service } = setUp([gauge(FROM_MS, 1)]);
+    stores.gaps.set('points/0', [{ offset: 7, reason: 'skipped' }]);
+    stores.gaps.set('tags/0', [{ offset: 7, reason: 'bit rot' }]);
+    const tags = { topic: 'tags', partition: 0, offset: 7, reason: 'bit rot' };
+    const points = { topic: 'points', partition: 0, offset: 7, reason: 'skipped' };
+    expect((await run('sum:load{*} / avg:load{*}')).gaps).toEqual([points, tags]);
+    // Where no series is known, a skipped record of tags may be why.
+    expect((await run('sum:no.such{*}')).gaps).toContainEqual(tags);
+    const range = { fromMs: FROM_MS, limit: 0 };
+    expect((await service.metrics('default', { ...range, contains: '' })).gaps).toEqual([tags]);
+    expect((await service.tags('default', { ...range, toMs: FROM_MS + 1, metric: 'load' })).gaps).toEqual([tags]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type {
+  Gap,
   MetricsReply,
   MetricsRequest,
   QueryReply,
@@ -14,6 +15,7 @@ import { assert, type Clock, TidemarkError } from '@tidemark/ports';
 import { evaluate, leavesOf, parseQuery, printExpression, type Query, type QueryLeaf } from '@tidemark/query-language';
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import { Gaps } from './gaps.ts';
 import { KnownSets } from './known-sets.ts';
 import { frameOfLeaf } from './leaf-frame.ts';
 import { Parts } from './parts.ts';
@@ -113,7 +115,7 @@ export class QueryService implements QueryReader {
         ),
       );
       const found = replies.map((reply) => reply?.metrics ?? []);
-      return { metrics: mergeMetrics(found, limit), errors: parts.sortedErrors() };
+      return { metrics: mergeMetrics(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
     });
   }
 
@@ -137,7 +139,7 @@ export class QueryService implements QueryReader {
         ),
       );
       const found = replies.map((reply) => reply?.keys ?? []);
-      return { keys: mergeTagKeys(found, limit), errors: parts.sortedErrors() };
+      return { keys: mergeTagKeys(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
     });
   }
 
@@ -247,6 +249,12 @@ export class QueryService implements QueryReader {
 /** What two leaves have in common when one read serves both: all but what is done to the finished frame. */
 function leafKey(leaf: QueryLeaf): string {
   return printExpression({ ...leaf, fill: undefined });
+}
+
+function gapsOf(replies: readonly ({ readonly gaps: readonly Gap[] } | undefined)[]): Gap[] {
+  const gaps = new Gaps();
+  for (const reply of replies) gaps.add(reply?.gaps ?? []);
+  return gaps.sorted();
 }
 
 function allPartitions(maps: readonly PartitionMap[]): number[] {

@@ -109,6 +109,7 @@ describe('answers against a naive model', () => {
             ...model.match(asked),
             metricId: metricId(tenant, metric),
             tagsOffset: all.length,
+            gaps: [],
           });
           const described = { partition: 0, tenant, metric, limit: 2, contains: metric.slice(0, 4), ...range };
           expect(partition.describeMetrics(described).metrics).toEqual(model.describeMetrics(described));

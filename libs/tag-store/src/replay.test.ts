@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { MatchRequest } from '@tidemark/contract';
 import { DAY_MS, KIND, type Kind, seriesName } from '@tidemark/model';
 import { isTidemarkError, type LogRecord } from '@tidemark/ports';
 import fc from 'fast-check';
@@ -201,7 +202,12 @@ describe('what can go wrong', () => {
     expect(partition.stateHash()).not.toBe(hash);
     await partition.commit();
     const opened = await TagPartition.open({ keyValue });
-    expect(opened.status().gaps).toEqual([{ offset: 1, reason: 'broken by hand' }]);
+    const gaps = [{ topic: 'tags', partition: 7, offset: 1, reason: 'broken by hand' }];
+    const range = { partition: 7, tenant: 't', metric: 'm', fromMs: 0, toMs: 1 };
+    expect(opened.gaps(7)).toEqual(gaps);
+    expect(opened.match(MatchRequest.create(range)).gaps).toEqual(gaps);
+    expect(opened.describeTags({ ...range, limit: 0 }).gaps).toEqual(gaps);
+    expect(opened.describeMetrics({ ...range, contains: '', limit: 0 }).gaps).toEqual(gaps);
     expect(opened.stateHash()).toBe(partition.stateHash());
   });
 

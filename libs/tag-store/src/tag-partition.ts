@@ -3,6 +3,7 @@ import type {
   DescribeMetricsRequest,
   DescribeTagsReply,
   DescribeTagsRequest,
+  Gap,
   MatchReply,
   MatchRequest,
   SeriesTagsReply,
@@ -46,8 +47,6 @@ export interface TagPartitionStatus {
   readonly metrics: number;
   readonly tags: number;
   readonly stateHash: string;
-  /** Records that a skip passed over, by offset. */
-  readonly gaps: readonly { readonly offset: number; readonly reason: string }[];
   /** Days of series whose definition a gap has swallowed, still waiting for one; and those let go of at the limit. */
   readonly unknownDays: number;
   readonly droppedUnknownDays: number;
@@ -179,22 +178,32 @@ export class TagPartition implements PartitionState {
 
   /** The series that a filter selects, in groups. Throws `resource_exhausted` naming the limit and what was found. */
   match(request: MatchRequest): MatchReply {
-    return { ...match(this.#index, request, this.#limits), tagsOffset: this.#nextOffset };
+    return { ...match(this.#index, request, this.#limits), ...this.#place(request.partition) };
   }
 
   /** Metrics of a tenant, by name. */
   describeMetrics(request: DescribeMetricsRequest): DescribeMetricsReply {
-    return { metrics: describeMetrics(this.#index, request, this.#limits), tagsOffset: this.#nextOffset };
+    return { metrics: describeMetrics(this.#index, request, this.#limits), ...this.#place(request.partition) };
   }
 
   /** Tag keys and values of a metric. */
   describeTags(request: DescribeTagsRequest): DescribeTagsReply {
-    return { keys: describeTags(this.#index, request, this.#limits), tagsOffset: this.#nextOffset };
+    return { keys: describeTags(this.#index, request, this.#limits), ...this.#place(request.partition) };
   }
 
   /** Names of series by id. */
   seriesTags(request: SeriesTagsRequest): SeriesTagsReply {
     return { series: seriesTags(this.#index, request, this.#limits), tagsOffset: this.#nextOffset };
+  }
+
+  /** Skipped records, by offset: series that they defined are in no answer. */
+  gaps(partition: number): Gap[] {
+    return Array.from(this.#gaps, ([offset, reason]) => ({ topic: 'tags', partition, offset, reason }));
+  }
+
+  /** What every answer says of itself. */
+  #place(partition: number): { tagsOffset: number; gaps: Gap[] } {
+    return { tagsOffset: this.#nextOffset, gaps: this.gaps(partition) };
   }
 
   /** Series of a metric seen on or after `sinceDay` (UTC days since the Unix epoch); all there ever were by default. */
@@ -227,7 +236,6 @@ export class TagPartition implements PartitionState {
       metrics: metrics.all.length,
       tags: tags.size,
       stateHash: this.stateHash(),
-      gaps: Array.from(this.#gaps, ([offset, reason]) => ({ offset, reason })),
       unknownDays: unknown.count,
       droppedUnknownDays: unknown.dropped,
     };

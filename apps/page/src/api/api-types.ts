@@ -17,6 +17,8 @@ export interface PartError {
 
 /** A marked gap: a record that was skipped or can't be decoded. */
 export interface Gap {
+  /** `points` or `tags`. */
+  readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly reason: string;
@@ -87,6 +89,7 @@ export interface TagPartitionStatus {
   readonly logNext: number;
   readonly series: number;
   readonly metrics: number;
+  readonly gaps: readonly Gap[];
   readonly halted: string;
   readonly haltedOffset: number;
 }

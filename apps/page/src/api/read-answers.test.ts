@@ -25,7 +25,7 @@ describe('answers', () => {
       ],
       complete_through: 12.345,
       errors: ['points/1: unavailable: away', 'odd'],
-      gaps: [{ partition: 1, offset: '9007199254', reason: 'skipped' }],
+      gaps: [{ topic: 'tags', partition: 1, offset: '9007199254', reason: 'skipped' }],
       notes: ['a note', 7],
     });
     expect(answer).toEqual({
@@ -47,7 +47,7 @@ describe('answers', () => {
         { part: 'points/1', code: 'unavailable', message: 'away' },
         { part: '', code: '', message: 'odd' },
       ],
-      gaps: [{ partition: 1, offset: 9_007_199_254, reason: 'skipped' }],
+      gaps: [{ topic: 'tags', partition: 1, offset: 9_007_199_254, reason: 'skipped' }],
       notes: ['a note'],
     });
   });

@@ -43,6 +43,7 @@ export function readPartErrors(reader: JsonReader): readonly PartError[] {
 
 export function readGaps(reader: JsonReader): readonly Gap[] {
   return reader.objects('gaps').map((gap) => ({
+    topic: gap.text('topic'),
     partition: gap.number('partition'),
     offset: gap.number('offset'),
     reason: gap.text('reason'),

@@ -54,6 +54,7 @@ function readTagPartition(reader: JsonReader): TagPartitionStatus {
     logNext: reader.number('log_next'),
     series: reader.number('series'),
     metrics: reader.number('metrics'),
+    gaps: readGaps(reader),
     halted: reader.text('halted'),
     haltedOffset: reader.number('halted_offset'),
   };

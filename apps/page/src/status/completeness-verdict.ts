@@ -138,11 +138,11 @@ function sessionClause(session: SessionStatus | undefined, status: PipelineStatu
 }
 
 function gapsOf(status: PipelineStatus): string[] {
-  return status.points
+  return [...status.points, ...status.tags]
     .filter(({ gaps }) => gaps.length > 0)
     .map(({ partition, gaps }) => {
       const count = gaps.length === 1 ? 'a marked gap' : `${gaps.length} marked gaps`;
-      return `points/${partition} has ${count}, the newest at offset ${formatCount(gaps[gaps.length - 1].offset)}`;
+      return `${gaps[0].topic}/${partition} has ${count}, the newest at offset ${formatCount(gaps[gaps.length - 1].offset)}`;
     });
 }
 

@@ -22,9 +22,9 @@ export function GapsAndHalts({ status: { points, tags } }: { readonly status: Pi
           reason: halted,
         }),
       );
-  const gaps = points.flatMap((partition) =>
-    partition.gaps.map(
-      ({ offset, reason }): Break => ({ part: `points/${partition.partition}`, kind: 'gap', offset, reason }),
+  const gaps = [...points, ...tags].flatMap((one) =>
+    one.gaps.map(
+      ({ topic, partition, offset, reason }): Break => ({ part: `${topic}/${partition}`, kind: 'gap', offset, reason }),
     ),
   );
   const rows = [...halts('points', points), ...halts('tags', tags), ...gaps];

@@ -20,9 +20,12 @@ export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
           <strong>{part}</strong> did not answer, so values may be missing: {message}
         </Notice>
       ))}
-      {answer.gaps.map(({ partition, offset, reason }) => (
-        <Notice key={`${partition} ${offset}`} level="warning">
-          <strong>points/{partition}</strong> has a marked gap at offset {offset}: {reason}
+      {answer.gaps.map(({ topic, partition, offset, reason }) => (
+        <Notice key={`${topic} ${partition} ${offset}`} level="warning">
+          <strong>
+            {topic}/{partition}
+          </strong>{' '}
+          has a marked gap at offset {offset}: {reason}
         </Notice>
       ))}
     </>

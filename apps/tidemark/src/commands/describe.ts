@@ -1,8 +1,8 @@
-import type { PartError } from '@tidemark/contract';
+import type { Gap, PartError } from '@tidemark/contract';
 import { isKind, kindName } from '@tidemark/model';
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { print, printable, printError } from '../printable.ts';
+import { gapText, print, printable, printError } from '../printable.ts';
 import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
 
 interface DescribeOptions extends RemoteOptions {
@@ -19,14 +19,14 @@ export function metricsCommand(): Command {
     .action((contains: string, options: DescribeOptions) =>
       withPlatform(options, async (remote) => {
         const request = { contains, fromMs: 0, limit: Number(options.limit) };
-        const { metrics, errors } = await remote.call(remote.query, remote.query.metrics, request);
+        const { metrics, errors, gaps } = await remote.call(remote.query, remote.query.metrics, request);
         const table = new Table({ head: ['metric', 'kind', 'series'], style: STYLE });
         for (const { metric, kinds, series } of metrics) {
           const names = kinds.map((kind) => (isKind(kind) ? kindName(kind) : String(kind)));
           table.push([printable(metric), names.join(', '), series]);
         }
         print(metrics.length === 0 ? 'no such metrics yet' : table.toString());
-        report(errors);
+        report(errors, gaps);
       }),
     );
 }
@@ -39,7 +39,7 @@ export function tagsCommand(): Command {
     .action((metric: string, options: DescribeOptions) =>
       withPlatform(options, async (remote) => {
         const request = { metric, fromMs: 0, toMs: 0, limit: Number(options.limit) };
-        const { keys, errors } = await remote.call(remote.query, remote.query.tags, request);
+        const { keys, errors, gaps } = await remote.call(remote.query, remote.query.tags, request);
         const table = new Table({ head: ['key', 'values', 'series', 'most frequent'], style: STYLE });
         for (const { key, values, series, top } of keys) {
           const shown = top.map((one) => `${printable(one.value)} (${one.series})`);
@@ -50,12 +50,13 @@ export function tagsCommand(): Command {
             ? `${printable(metric)} has no tags in the last day; tidemark metrics lists metrics`
             : table.toString(),
         );
-        report(errors);
+        report(errors, gaps);
       }),
     );
 }
 
-function report(errors: readonly PartError[]): void {
+function report(errors: readonly PartError[], gaps: readonly Gap[]): void {
+  for (const gap of gaps) printError(gapText(gap));
   for (const { part, code, message } of errors) printError(`missing: ${part}: ${code}: ${printable(message)}`);
   if (errors.length > 0) process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseTime } from '../parse-time.ts';
-import { duration, print, printable, printError, time } from '../printable.ts';
+import { duration, gapText, print, printable, printError, time } from '../printable.ts';
 import { formatReply, type QueryFormat } from '../query-output.ts';
 import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
 
@@ -43,9 +43,7 @@ async function run(query: string, options: QueryOptions): Promise<void> {
         : `complete through ${time(completeThroughMs)} (${duration(nowMs - completeThroughMs)} ago)`,
     );
     for (const note of notes) printError(`note: ${printable(note)}`);
-    for (const { partition, offset, reason } of gaps) {
-      printError(`gap: points/${partition} at offset ${offset}: ${printable(reason)}`);
-    }
+    for (const gap of gaps) printError(gapText(gap));
     for (const { part, code, message } of errors) printError(`missing: ${part}: ${code}: ${printable(message)}`);
     if (errors.length > 0) process.exitCode = 1;
   });

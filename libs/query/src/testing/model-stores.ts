@@ -1,6 +1,7 @@
 import type {
   AggregateReply,
   AggregateRequest,
+  Gap,
   MatchedGroup,
   MatchReply,
   MatchRequest,
@@ -38,7 +39,8 @@ export class ModelStores implements QueryStores {
   readonly watermarksMs = new Map<number, number | undefined>();
   /** Parts that fail, such as `points/1`. */
   readonly failing = new Map<string, TidemarkError>();
-  readonly gaps = new Map<number, { readonly offset: number; readonly reason: string }[]>();
+  /** By part, such as `points/1`. */
+  readonly gaps = new Map<string, { readonly offset: number; readonly reason: string }[]>();
   /** Every request, as `points/1`, in order; those of points with the sizes of their series sets. */
   readonly requests: string[] = [];
   /** Called before each answer; may wait. */
@@ -62,6 +64,7 @@ export class ModelStores implements QueryStores {
         const metrics = [...new Set(known.map((p) => p.metric))].sort().slice(0, limit);
         return {
           tagsOffset: 0,
+          gaps: this.#gapsOf('tags', partition),
           metrics: metrics.map((metric) => {
             const own = known.filter((p) => p.metric === metric);
             return {
@@ -87,7 +90,7 @@ export class ModelStores implements QueryStores {
           const top = [...values].map(([value, series]) => ({ value, series }));
           return { key, values: values.size, series: top.reduce((sum, { series }) => sum + series, 0), top };
         });
-        return { tagsOffset: 0, keys };
+        return { tagsOffset: 0, gaps: this.#gapsOf('tags', partition), keys };
       },
       seriesTags: async () => ({ series: [], tagsOffset: 0 }),
       status: async (_, signal) => {
@@ -158,6 +161,7 @@ export class ModelStores implements QueryStores {
       kinds: [...new Set(seen.map((p) => p.kind))].sort(),
       groups: matched,
       tagsOffset: next,
+      gaps: this.#gapsOf('tags', partition),
     };
   }
 
@@ -194,8 +198,12 @@ export class ModelStores implements QueryStores {
       coveredWatermarkMs: watermarkMs === undefined ? undefined : Math.min(watermarkMs, ...uncovered),
       pointsRead,
       seriesRead: request.groups.length,
-      gaps: (this.gaps.get(partition) ?? []).map((gap) => ({ partition, ...gap })),
+      gaps: this.#gapsOf('points', partition),
     });
+  }
+
+  #gapsOf(topic: string, partition: number): Gap[] {
+    return (this.gaps.get(`${topic}/${partition}`) ?? []).map((gap) => ({ topic, partition, ...gap }));
   }
 
   #resolve(digest: Buffer, series: Buffer): Buffer {

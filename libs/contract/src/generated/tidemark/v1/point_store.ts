@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Gap } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -119,12 +120,6 @@ export interface AggregateReply {
   seriesRead: number;
   /** Marked gaps (skipped or undecodable records) that may touch the range. */
   gaps: Gap[];
-}
-
-export interface Gap {
-  partition: number;
-  offset: number;
-  reason: string;
 }
 
 /**
@@ -563,85 +558,6 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     message.pointsRead = object.pointsRead ?? 0;
     message.seriesRead = object.seriesRead ?? 0;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseGap(): Gap {
-  return { partition: 0, offset: 0, reason: "" };
-}
-
-export const Gap: MessageFns<Gap> = {
-  encode(message: Gap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.partition !== 0) {
-      writer.uint32(8).uint32(message.partition);
-    }
-    if (message.offset !== 0) {
-      writer.uint32(16).sint64(message.offset);
-    }
-    if (message.reason !== "") {
-      writer.uint32(26).string(message.reason);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Gap {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGap();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.partition = reader.uint32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.offset = longToNumber(reader.sint64());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<Gap>): Gap {
-    return Gap.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<Gap>): Gap {
-    const message = createBaseGap();
-    message.partition = object.partition ?? 0;
-    message.offset = object.offset ?? 0;
-    message.reason = object.reason ?? "";
     return message;
   },
 };

@@ -18,8 +18,8 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Gap, PartitionStatusReply } from "./point_store.ts";
-import { Kind } from "./series.ts";
+import { PartitionStatusReply } from "./point_store.ts";
+import { Gap, Kind } from "./series.ts";
 import { MetricDescription, TagKeyDescription, TagPartitionStatusReply } from "./tag_store.ts";
 
 export const protobufPackage = "tidemark.v1";
@@ -40,6 +40,7 @@ export interface QueryReply {
     | undefined;
   /** Parts that could not answer. With any of these, `complete_through_ms` is absent. */
   errors: PartError[];
+  /** Skipped records of the partitions that were asked, of points and of tags. */
   gaps: Gap[];
   pointsRead: number;
   seriesRead: number;
@@ -76,6 +77,7 @@ export interface MetricsRequest {
 export interface MetricsReply {
   metrics: MetricDescription[];
   errors: PartError[];
+  gaps: Gap[];
 }
 
 export interface TagsRequest {
@@ -88,6 +90,7 @@ export interface TagsRequest {
 export interface TagsReply {
   keys: TagKeyDescription[];
   errors: PartError[];
+  gaps: Gap[];
 }
 
 export interface StatusRequest {
@@ -659,7 +662,7 @@ export const MetricsRequest: MessageFns<MetricsRequest> = {
 };
 
 function createBaseMetricsReply(): MetricsReply {
-  return { metrics: [], errors: [] };
+  return { metrics: [], errors: [], gaps: [] };
 }
 
 export const MetricsReply: MessageFns<MetricsReply> = {
@@ -669,6 +672,9 @@ export const MetricsReply: MessageFns<MetricsReply> = {
     }
     for (const v of message.errors) {
       PartError.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -702,6 +708,14 @@ export const MetricsReply: MessageFns<MetricsReply> = {
             message.errors.push(PartError.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -721,6 +735,7 @@ export const MetricsReply: MessageFns<MetricsReply> = {
     const message = createBaseMetricsReply();
     message.metrics = object.metrics?.map((e) => MetricDescription.fromPartial(e)) || [];
     message.errors = object.errors?.map((e) => PartError.fromPartial(e)) || [];
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };
@@ -817,7 +832,7 @@ export const TagsRequest: MessageFns<TagsRequest> = {
 };
 
 function createBaseTagsReply(): TagsReply {
-  return { keys: [], errors: [] };
+  return { keys: [], errors: [], gaps: [] };
 }
 
 export const TagsReply: MessageFns<TagsReply> = {
@@ -827,6 +842,9 @@ export const TagsReply: MessageFns<TagsReply> = {
     }
     for (const v of message.errors) {
       PartError.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -860,6 +878,14 @@ export const TagsReply: MessageFns<TagsReply> = {
             message.errors.push(PartError.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -879,6 +905,7 @@ export const TagsReply: MessageFns<TagsReply> = {
     const message = createBaseTagsReply();
     message.keys = object.keys?.map((e) => TagKeyDescription.fromPartial(e)) || [];
     message.errors = object.errors?.map((e) => PartError.fromPartial(e)) || [];
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };

@@ -18,7 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Kind, Series } from "./series.ts";
+import { Gap, Kind, Series } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -79,6 +79,8 @@ export interface MatchReply {
   groups: MatchedGroup[];
   /** Every tags record below this offset is in the answer. */
   tagsOffset: number;
+  /** Skipped records below tags_offset: series that they defined are not in the answer. */
+  gaps: Gap[];
 }
 
 export interface MatchedGroup {
@@ -102,6 +104,7 @@ export interface DescribeMetricsRequest {
 export interface DescribeMetricsReply {
   metrics: MetricDescription[];
   tagsOffset: number;
+  gaps: Gap[];
 }
 
 export interface MetricDescription {
@@ -124,6 +127,7 @@ export interface DescribeTagsRequest {
 export interface DescribeTagsReply {
   keys: TagKeyDescription[];
   tagsOffset: number;
+  gaps: Gap[];
 }
 
 export interface TagKeyDescription {
@@ -165,6 +169,7 @@ export interface TagPartitionStatusReply {
   halted: string;
   haltedOffset: number;
   stateHash: string;
+  gaps: Gap[];
 }
 
 function createBaseTagFilter(): TagFilter {
@@ -669,7 +674,7 @@ export const MatchRequest: MessageFns<MatchRequest> = {
 };
 
 function createBaseMatchReply(): MatchReply {
-  return { metricId: Buffer.alloc(0), kinds: [], groups: [], tagsOffset: 0 };
+  return { metricId: Buffer.alloc(0), kinds: [], groups: [], tagsOffset: 0, gaps: [] };
 }
 
 export const MatchReply: MessageFns<MatchReply> = {
@@ -689,6 +694,9 @@ export const MatchReply: MessageFns<MatchReply> = {
     }
     if (message.tagsOffset !== 0) {
       writer.uint32(32).sint64(message.tagsOffset);
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -748,6 +756,14 @@ export const MatchReply: MessageFns<MatchReply> = {
             message.tagsOffset = longToNumber(reader.sint64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -769,6 +785,7 @@ export const MatchReply: MessageFns<MatchReply> = {
     message.kinds = object.kinds?.map((e) => e) || [];
     message.groups = object.groups?.map((e) => MatchedGroup.fromPartial(e)) || [];
     message.tagsOffset = object.tagsOffset ?? 0;
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };
@@ -956,7 +973,7 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
 };
 
 function createBaseDescribeMetricsReply(): DescribeMetricsReply {
-  return { metrics: [], tagsOffset: 0 };
+  return { metrics: [], tagsOffset: 0, gaps: [] };
 }
 
 export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
@@ -966,6 +983,9 @@ export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
     }
     if (message.tagsOffset !== 0) {
       writer.uint32(16).sint64(message.tagsOffset);
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -999,6 +1019,14 @@ export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
             message.tagsOffset = longToNumber(reader.sint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1018,6 +1046,7 @@ export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
     const message = createBaseDescribeMetricsReply();
     message.metrics = object.metrics?.map((e) => MetricDescription.fromPartial(e)) || [];
     message.tagsOffset = object.tagsOffset ?? 0;
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1243,7 +1272,7 @@ export const DescribeTagsRequest: MessageFns<DescribeTagsRequest> = {
 };
 
 function createBaseDescribeTagsReply(): DescribeTagsReply {
-  return { keys: [], tagsOffset: 0 };
+  return { keys: [], tagsOffset: 0, gaps: [] };
 }
 
 export const DescribeTagsReply: MessageFns<DescribeTagsReply> = {
@@ -1253,6 +1282,9 @@ export const DescribeTagsReply: MessageFns<DescribeTagsReply> = {
     }
     if (message.tagsOffset !== 0) {
       writer.uint32(16).sint64(message.tagsOffset);
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1286,6 +1318,14 @@ export const DescribeTagsReply: MessageFns<DescribeTagsReply> = {
             message.tagsOffset = longToNumber(reader.sint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1305,6 +1345,7 @@ export const DescribeTagsReply: MessageFns<DescribeTagsReply> = {
     const message = createBaseDescribeTagsReply();
     message.keys = object.keys?.map((e) => TagKeyDescription.fromPartial(e)) || [];
     message.tagsOffset = object.tagsOffset ?? 0;
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1679,6 +1720,7 @@ function createBaseTagPartitionStatusReply(): TagPartitionStatusReply {
     halted: "",
     haltedOffset: 0,
     stateHash: "",
+    gaps: [],
   };
 }
 
@@ -1710,6 +1752,9 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
     }
     if (message.stateHash !== "") {
       writer.uint32(74).string(message.stateHash);
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1799,6 +1844,14 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
             message.stateHash = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1825,6 +1878,7 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
     message.halted = object.halted ?? "";
     message.haltedOffset = object.haltedOffset ?? 0;
     message.stateHash = object.stateHash ?? "";
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };
