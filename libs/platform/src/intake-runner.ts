@@ -21,6 +21,9 @@ export class IntakeRunner {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #session: IntakeSession | undefined;
+  /** It registers. */
+  #starting: IntakeSession | undefined;
+  #restarting: Promise<void> = Promise.resolve();
 
   constructor(options: IntakeRunnerOptions, events: PlatformEvents) {
     this.#options = options;
@@ -38,30 +41,56 @@ export class IntakeRunner {
   }
 
   async start(): Promise<void> {
+    await this.#begin();
+  }
+
+  /** Drains and closes the session; a restart that is under way ends first. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#starting?.close();
+    await this.#restarting;
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.close();
+  }
+
+  async #begin(): Promise<void> {
     let endedEarly: string | undefined;
     const session = new IntakeSession({
       ...this.#options,
       acceptClock: this.#options.acceptClock(),
       onLaneEnded: (partition, reason) =>
         this.#events.error(`the intake can't append to points/${partition}`, { reason }),
+      onLaneStalled: (partition, reason) => {
+        if (reason === undefined) this.#events.info(`the intake appends to points/${partition} again`);
+        else this.#events.error(`the intake can't append to points/${partition}, and tries again`, { reason });
+      },
       onEnded: (reason) => {
-        if (this.#session === session) void this.#restart(session, reason);
+        if (this.#session === session) this.#restart(session, reason);
         else endedEarly = reason;
       },
     });
-    await session.start();
-    // Fenced before it had heard that it is registered.
-    if (endedEarly !== undefined) return this.#restart(session, endedEarly);
+    if (this.#stop.signal.aborted) return;
+    this.#starting = session;
+    try {
+      await session.start();
+    } catch (error) {
+      // It may be registered nevertheless: what is left of it is fenced when its lease ends.
+      await session.close();
+      if (this.#stop.signal.aborted && isTidemarkError(error)) return;
+      throw error;
+    } finally {
+      this.#starting = undefined;
+    }
+    if (this.#stop.signal.aborted) return session.close();
+    if (endedEarly !== undefined) {
+      // Fenced before it had heard that it is registered.
+      this.#events.error('the intake session ended', { reason: endedEarly });
+      await session.close();
+      return this.#begin();
+    }
     this.#session = session;
     void this.#watchClock(session);
-  }
-
-  /** Drains and closes the session. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.close();
   }
 
   /** A session runs by the clock as it was when it began; one that is off for two looks makes place for another. */
@@ -69,20 +98,26 @@ export class IntakeRunner {
     let wasOff = false;
     while (this.#session === session && !this.#stop.signal.aborted) {
       await sleep(this.#clock, CLOCK_LOOK_MS, this.#stop.signal);
-      if (this.#session === session && wasOff && session.isClockOff) {
-        return this.#restart(session, session.problem ?? 'the clock is off');
-      }
+      if (wasOff && session.isClockOff) this.#restart(session, session.problem ?? 'the clock is off');
       wasOff = session.isClockOff;
     }
   }
 
-  async #restart(ended: IntakeSession, reason: string): Promise<void> {
+  /** Puts another session in the place of this one, once; whoever comes second finds it gone. */
+  #restart(ended: IntakeSession, reason: string): void {
+    if (this.#session !== ended || this.#stop.signal.aborted) return;
+    this.#session = undefined;
+    this.#restarting = this.#replace(ended, reason).catch((error: unknown) => {
+      this.#events.fatal(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+
+  async #replace(ended: IntakeSession, reason: string): Promise<void> {
     this.#events.error('the intake session ended', { reason });
-    if (this.#session === ended) this.#session = undefined;
     await ended.close();
     while (!this.#stop.signal.aborted && this.#session === undefined) {
       try {
-        await this.start();
+        await this.#begin();
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
         this.#events.error('the intake can not start', { reason: error.message });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ControlService, IntakeService, QueryService as QueryContract } from '@tidemark/contract';
-import { Access, ControlFollower, isLoopbackAddress } from '@tidemark/control';
+import { Access, ControlFollower, isLoopbackAddress, newApiKey } from '@tidemark/control';
 import { Coordinator } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';
@@ -16,7 +16,7 @@ import { IntakeRunner } from './intake-runner.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
 import { sessionStatus } from './session-status.ts';
-import { Started } from './started.ts';
+import { Started, stopEach } from './started.ts';
 import { storeReaders } from './store-readers.ts';
 import { StoreThreads } from './store-threads.ts';
 
@@ -34,11 +34,13 @@ export class Platform {
   readonly stores: StoreThreads;
   readonly access: Access;
   readonly query: QueryService;
+  /** With it an agent of this process may send as the default tenant; it is in this memory only. */
+  readonly agentKey: string;
   readonly #grpc: GrpcServer;
   readonly #http: HttpServer;
 
   private constructor(
-    parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access' | 'query'>,
+    parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access' | 'query' | 'agentKey'>,
     grpc: GrpcServer,
     http: HttpServer,
   ) {
@@ -49,6 +51,7 @@ export class Platform {
     this.stores = parts.stores;
     this.access = parts.access;
     this.query = parts.query;
+    this.agentKey = parts.agentKey;
     this.#grpc = grpc;
     this.#http = http;
   }
@@ -119,7 +122,7 @@ export class Platform {
     });
     await control.start();
     started.add(() => control.stop());
-    requireKey(options.host, control);
+    requireKey(options, control);
     await stores.ready();
     const coordinator = new Coordinator({
       log,
@@ -155,7 +158,8 @@ export class Platform {
     );
     await intake.start();
     started.add(() => intake.stop());
-    const access = new Access(control.state);
+    const agentKey = newApiKey(random);
+    const access = new Access(control.state, { loopbackNeedsKey: options.loopbackNeedsKey, ownKey: agentKey });
     const query = new QueryService({
       stores: storeReaders(stores),
       maps: () => [...control.state.maps.values()],
@@ -189,24 +193,32 @@ export class Platform {
     });
     const http = await HttpServer.listen(app, options.host, options.httpPort, clock);
     grpc.setServing(true);
-    return new Platform({ log, control, coordinator, intake, stores, access, query }, grpc, http);
+    return new Platform({ log, control, coordinator, intake, stores, access, query, agentKey }, grpc, http);
   }
 
-  /** Takes nothing more, appends what is queued, commits, closes. */
+  /** Takes nothing more, appends what is queued, commits, closes: all of it, then throws the first error. */
   async stop(): Promise<void> {
     this.#grpc.setServing(false);
-    const intake = this.intake.stop();
-    await Promise.all([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]);
-    await intake;
-    await this.coordinator.stop();
-    await this.control.stop();
-    await this.stores.stop();
-    await this.log.close();
+    // Together: clients wait for the answers to what is queued.
+    const closing = [this.intake.stop(), this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)];
+    await Promise.allSettled(closing);
+    await stopEach([
+      ...closing.map((closed) => () => closed),
+      () => this.coordinator.stop(),
+      () => this.control.stop(),
+      () => this.stores.stop(),
+      () => this.log.close(),
+    ]);
   }
 }
 
-function requireKey(host: string, { state }: ControlFollower): void {
-  if (host === 'localhost' || isLoopbackAddress(host) || state.keys.size > 0) return;
+function requireKey({ host, loopbackNeedsKey = false }: PlatformOptions, { state }: ControlFollower): void {
+  if (state.keys.size > 0) return;
+  if (loopbackNeedsKey) {
+    const message = 'no key exists yet, and nobody could make one: start without listen.loopbackNeedsKey, make one';
+    throw new TidemarkError('failed_precondition', message, { setting: 'listen.loopbackNeedsKey' });
+  }
+  if (host === 'localhost' || isLoopbackAddress(host)) return;
   throw new TidemarkError('failed_precondition', `no key exists yet, so only loopback may listen, not ${host}`, {
     setting: 'listen.host',
   });

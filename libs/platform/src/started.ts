@@ -11,3 +11,10 @@ export class Started {
     for (const stop of this.#stops.reverse()) await stop().catch(() => undefined);
   }
 }
+
+/** Does these in order, each even when one before it failed; throws the first error at the end. */
+export async function stopEach(stops: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const stop of stops) await stop().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
