@@ -40,6 +40,13 @@ function adviceForSetting(key: string): string {
       'and start it again with --host.'
     );
   }
+  if (key === 'listen.loopbackNeedsKey') {
+    return (
+      'Start it without --listen-loopback-needs-key, create a key with\n' +
+      '  npm run tidemark -- keys create NAME --scope admin\n' +
+      'and start it again.'
+    );
+  }
   const flag = key.replace('.', '-');
   return `Choose another with --${flag} (or TIDEMARK_${flag.replace('-', '_').toUpperCase()}).`;
 }

@@ -33,13 +33,14 @@ export class HostAgent {
     this.dogstatsd = dogstatsd;
   }
 
-  static async start(settings: Settings, address: string, log: EventLog): Promise<HostAgent> {
+  static async start(settings: Settings, address: string, key: string, log: EventLog): Promise<HostAgent> {
     const { agent: own, data, point } = settings;
     const { maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs } = own;
     const name = own.hostname === '' ? hostname() : own.hostname;
     const client = await connect({
       name: `agent ${name}`,
       address,
+      key,
       spoolFolder: join(resolve(data.folder), 'agent'),
       ...agentClientOptions(own.flushIntervalMs),
       ...{ maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs },

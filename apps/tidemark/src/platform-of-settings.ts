@@ -18,6 +18,7 @@ export function platformOptions(
   return {
     folder: resolve(data.folder),
     host: listen.host,
+    loopbackNeedsKey: listen.loopbackNeedsKey,
     httpPort: http.port,
     grpcPort: grpc.port,
     partitions: partitionsIn(resolve(data.folder)) ?? data.partitions,

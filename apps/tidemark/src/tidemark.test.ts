@@ -160,6 +160,29 @@ describe('tidemark', () => {
     expect(revoked.code).toBe(0);
   });
 
+  test('where loopback needs a key, nobody is let in without one but the agent of the process', async () => {
+    const flags = ['--listen-loopback-needs-key', '--dogstatsd-port', '0'];
+    const refused = await tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0', ...flags);
+    expect(refused).toMatchObject({ code: 1, error: expect.stringMatching(/no key exists(.|\n)*keys create/) });
+    const before = await start('--no-agent');
+    const created = await tidemark('keys', 'create', 'ops', '--scope', 'admin', '--address', before.address);
+    await before.signal('SIGTERM');
+    const platform = await start(...flags);
+    const address = ['--address', platform.address];
+    const key = ['--key', created.out.trim()];
+    const [sent, read, admin, page] = await Promise.all([
+      tidemark('send', 'a', '1', ...address),
+      tidemark('metrics', ...address),
+      tidemark('keys', 'list', ...address),
+      fetch(`${platform.url}/api/tidemark/v1/status`),
+    ]);
+    for (const one of [sent, read, admin]) expect(one).toMatchObject({ code: 1, error: expect.stringMatching(/key/) });
+    expect(page.status).toBe(401);
+    await until('metrics of this host', async () =>
+      (await tidemark('metrics', ...address, ...key)).out.includes('system.'),
+    );
+  });
+
   test('a folder of a newer program, or a wrong command, is refused with what to do', async () => {
     mkdirSync(join(folder, 'log'));
     writeFileSync(join(folder, 'log', 'FORMAT'), 'tidemark-log 99\n');

@@ -8,28 +8,42 @@ export type Scope = 'send' | 'read' | 'admin';
 /** The tenant that needs no key on loopback. */
 export const DEFAULT_TENANT = 'default';
 
+export interface AccessOptions {
+  /** Callers on loopback need a key as others do: behind a proxy of this machine everybody is on loopback. */
+  readonly loopbackNeedsKey?: boolean;
+  /** A key that is in no log: of this process's own agent, which may send as the default tenant. */
+  readonly ownKey?: string;
+}
+
 /** Who may do what, by the keys in `control`. */
 export class Access {
   readonly #state: ControlState;
+  readonly #isLoopbackTrusted: boolean;
+  readonly #ownKeyHash: string | undefined;
 
-  constructor(state: ControlState) {
+  constructor(state: ControlState, { loopbackNeedsKey = false, ownKey }: AccessOptions = {}) {
     this.#state = state;
+    this.#isLoopbackTrusted = !loopbackNeedsKey;
+    this.#ownKeyHash = ownKey === undefined ? undefined : toHex(hashApiKey(ownKey));
   }
 
   /**
-   * The tenant that a caller acts for. Without a key only a caller on loopback is let in, as the default tenant.
-   * Throws `unauthenticated` or `permission_denied`; neither names the key.
+   * The tenant that a caller acts for. Without a key only a caller on loopback is let in, as the default tenant, and
+   * only where loopback is trusted. Throws `unauthenticated` or `permission_denied`; neither names the key.
    */
   tenantOf(key: string | undefined, scope: Scope, isLoopback: boolean): string {
+    const isTrusted = isLoopback && this.#isLoopbackTrusted;
     if (key === undefined || key === '') {
-      if (isLoopback) return DEFAULT_TENANT;
+      if (isTrusted) return DEFAULT_TENANT;
       throw new TidemarkError('unauthenticated', 'a key is needed: send `authorization: Bearer KEY` or `DD-API-KEY`');
     }
-    const info = this.#state.keys.get(toHex(hashApiKey(key)));
+    const hash = toHex(hashApiKey(key));
+    if (hash === this.#ownKeyHash && scope === 'send' && isLoopback) return DEFAULT_TENANT;
+    const info = this.#state.keys.get(hash);
     if (info === undefined) {
       // On loopback any key is the default tenant's, so that a Datadog client with a placeholder key works at once;
       // a deployment that has keys of its own takes only those.
-      if (isLoopback && this.#state.keys.size === 0) return DEFAULT_TENANT;
+      if (isTrusted && this.#state.keys.size === 0) return DEFAULT_TENANT;
       throw new TidemarkError('unauthenticated', 'the key is not known or was revoked');
     }
     if (!info.scopes.has(scope) && !info.scopes.has('admin')) {

@@ -1,4 +1,4 @@
-export type { Scope } from './access.ts';
+export type { AccessOptions, Scope } from './access.ts';
 export { Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from './access.ts';
 export { hashApiKey, newApiKey } from './api-key.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';

@@ -10,6 +10,8 @@ export interface PlatformOptions {
   /** Folder of all data; made where it does not exist, and locked. */
   readonly folder: string;
   readonly host: string;
+  /** Callers on loopback need a key as others do; false when left out. */
+  readonly loopbackNeedsKey?: boolean;
   readonly httpPort: number;
   readonly grpcPort: number;
   /** Partitions of the first map; later starts keep what the log has. */

@@ -80,7 +80,7 @@ async function start(settings: Settings): Promise<void> {
 
 async function startAgent(settings: Settings, platform: Platform, log: EventLog): Promise<HostAgent> {
   try {
-    return await HostAgent.start(settings, `127.0.0.1:${platform.grpcPort}`, log);
+    return await HostAgent.start(settings, `127.0.0.1:${platform.grpcPort}`, platform.agentKey, log);
   } catch (error) {
     await platform.stop();
     throw error;

@@ -16,6 +16,10 @@ export const LISTEN = z.strictObject({
     flag: 'host',
     isMain: true,
   }),
+  loopbackNeedsKey: yesOrNo(
+    false,
+    'Callers on loopback need a key too. A must behind a proxy of this machine: through it everybody is on loopback.',
+  ),
 });
 
 export const HTTP = z.strictObject({
