@@ -15,6 +15,10 @@ export type {
 } from './generated/tidemark/v1/control.ts';
 export {
   BudgetDecision,
+  Checkpoint,
+  CheckpointDeadLane,
+  CheckpointFence,
+  CheckpointSession,
   ControlClient,
   ControlRecord,
   ControlService,
@@ -108,6 +112,7 @@ export {
   SessionStatus,
   SessionStatus_ClientNamesEntry,
   SessionStatus_RejectedPointsEntry,
+  SessionStatus_ViolationsEntry,
   StatusReply,
   StatusRequest,
   TagsReply,

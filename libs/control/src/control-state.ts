@@ -1,15 +1,20 @@
 import { toHex } from '@tidemark/bytes';
 import type {
   BudgetDecision,
+  Checkpoint,
+  CheckpointSession,
   FenceDecision,
   KeyDecision,
   MapDecision,
   SessionRenewed,
   SkipDecision,
 } from '@tidemark/contract';
-import { type PartitionMap, unpackSlots } from '@tidemark/model';
-import { unreachable } from '@tidemark/ports';
+import { type PartitionMap, packSlots, unpackSlots } from '@tidemark/model';
+import { assert, TidemarkError, unreachable } from '@tidemark/ports';
 import type { ControlMessage } from './control-record.ts';
+
+/** How long checkpoints keep ended sessions and completed fences, by append time. */
+const REMEMBER_MS = 7 * 86_400_000;
 
 export interface SessionInfo {
   readonly key: string;
@@ -18,6 +23,8 @@ export interface SessionInfo {
   state: 'open' | 'fenced' | 'closed';
   /** When the log took the last renewal, or the registration, ms. */
   renewedMs: number;
+  /** When the log took its end, ms; undefined while it is open. */
+  endedMs: number | undefined;
 }
 
 /** A fence that was decided; `lane` absent means the whole session. */
@@ -28,6 +35,16 @@ export interface FenceInfo {
   readonly reason: string;
   /** Every partition has its copy. */
   completed: boolean;
+  /** When the log took the completion, ms. */
+  completedMs: number | undefined;
+}
+
+/** An offset that consumers may pass. */
+export interface SkipInfo {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: string;
 }
 
 export interface KeyInfo {
@@ -54,12 +71,16 @@ export class ControlState {
   term = 0;
   /** Offset of the record that claimed the term: of two claims of one term the first counts. */
   termOffset = -1;
+  /** Offset of the last checkpoint that counted, or -1: nothing before it is needed any more. */
+  checkpointOffset = -1;
+  /** False while the oldest records are gone and no checkpoint was read yet: what is here may be stale. */
+  isWhole = true;
   readonly sessions = new Map<string, SessionInfo>();
   readonly fences = new Map<string, FenceInfo>();
   readonly deadLanes = new Map<string, DeadLaneInfo>();
   readonly maps = new Map<number, PartitionMap>();
   #newest: PartitionMap | undefined;
-  readonly #skips = new Map<string, string>();
+  readonly #skips = new Map<string, SkipInfo>();
   /** Over budget: `tenant` or `tenant/metric`, with the limit. */
   readonly overBudget = new Map<string, number>();
   /** By the hex SHA-256 of the key. */
@@ -71,13 +92,98 @@ export class ControlState {
   }
 
   skipReason(topic: string, partition: number, offset: number): string | undefined {
-    return this.#skips.get(`${topic}/${partition}/${offset}`);
+    return this.#skips.get(`${topic}/${partition}/${offset}`)?.reason;
   }
 
-  /** Applies the record at `offset`, which the log took at `appendTimeMs`. */
-  apply(message: ControlMessage, offset: number, appendTimeMs: number): void {
+  get skips(): readonly SkipInfo[] {
+    return [...this.#skips.values()];
+  }
+
+  /** The log begins at `first` now: what was before it comes from the next checkpoint that counts. */
+  beginAt(first: number): void {
+    if (this.nextOffset >= first) return;
+    this.nextOffset = first;
+    this.isWhole = false;
+  }
+
+  /**
+   * Applies the record at `offset`, which the log took at `appendTimeMs`. True when it was heeded: not so before the
+   * first checkpoint of a log whose oldest records are gone.
+   */
+  apply(message: ControlMessage, offset: number, appendTimeMs: number): boolean {
+    if (message.$case === 'checkpoint') this.#restore(message.value, offset);
+    else if (this.isWhole) this.#change(message, offset, appendTimeMs);
+    if (this.isWhole) this.throughMs = Math.max(this.throughMs, appendTimeMs);
     this.nextOffset = offset + 1;
-    this.throughMs = Math.max(this.throughMs, appendTimeMs);
+    return this.isWhole;
+  }
+
+  /**
+   * The checkpoint that the coordinator of the term in force may append at `nextOffset`. It leaves out sessions that
+   * ended, and fences that were completed, more than 7 days before the newest record, by the log's clock.
+   */
+  checkpoint(): Checkpoint {
+    assert(this.isWhole, 'a state is whole before it is written down');
+    const { term, termOffset, throughMs, nextOffset: offset } = this;
+    const isKept = (endMs: number | undefined) => endMs === undefined || endMs >= throughMs - REMEMBER_MS;
+    return {
+      ...{ term, offset, termOffset, throughMs },
+      maps: [...this.maps.values()].map((map) => ({ ...map, slots: packSlots(map) })),
+      sessions: [...this.sessions.values()]
+        .filter(({ endedMs }) => isKept(endedMs))
+        .map(({ session, process, state, renewedMs, endedMs }) => {
+          return { session: Buffer.from(session), process, state, renewedMs, endedMs };
+        }),
+      fences: [...this.fences.values()]
+        .filter(({ completedMs }) => isKept(completedMs))
+        .map(({ offset: at, session, lane, reason, completedMs }) => {
+          return { offset: at, session: Buffer.from(session), lane, reason, completedMs };
+        }),
+      deadLanes: [...this.deadLanes.values()].map((lane) => ({ ...lane, session: Buffer.from(lane.session) })),
+      skips: this.skips.map((skip) => ({ term, ...skip })),
+      overBudget: [...this.overBudget].map(([key, limit]) => ({ term, ...budgetOf(key), limit, over: true })),
+      keys: [...this.keys].map(([hash, { tenant, name, scopes }]) => {
+        return { term, tenant, name, keyHash: Buffer.from(hash, 'hex'), scopes: [...scopes], revoked: false };
+      }),
+    };
+  }
+
+  #restore(checkpoint: Checkpoint, offset: number): void {
+    if (checkpoint.offset !== offset || (this.isWhole && checkpoint.term !== this.term)) return;
+    const sessions = checkpoint.sessions.map(sessionInfo);
+    this.term = checkpoint.term;
+    this.termOffset = checkpoint.termOffset;
+    this.throughMs = checkpoint.throughMs;
+    this.#newest = undefined;
+    this.maps.clear();
+    for (const { epoch, partitions, slots } of checkpoint.maps) {
+      this.#newest = { epoch, partitions, slots: unpackSlots(slots) };
+      this.maps.set(epoch, this.#newest);
+    }
+    this.sessions.clear();
+    for (const session of sessions) this.sessions.set(session.key, session);
+    this.fences.clear();
+    for (const { offset: at, session, lane, reason, completedMs } of checkpoint.fences) {
+      const completed = completedMs !== undefined;
+      const fence = { offset: at, session: Buffer.from(session), lane, reason, completed, completedMs };
+      this.fences.set(fenceKey(session, lane), fence);
+    }
+    this.deadLanes.clear();
+    for (const { session, partition, lane } of checkpoint.deadLanes) {
+      const key = fenceKey(session, { partition, lane });
+      this.deadLanes.set(key, { session: Buffer.from(session), partition, lane });
+    }
+    this.#skips.clear();
+    for (const skip of checkpoint.skips) this.#skip(skip);
+    this.overBudget.clear();
+    for (const budget of checkpoint.overBudget) this.#budget(budget);
+    this.keys.clear();
+    for (const key of checkpoint.keys) this.#key(key);
+    this.checkpointOffset = offset;
+    this.isWhole = true;
+  }
+
+  #change(message: Exclude<ControlMessage, { $case: 'checkpoint' }>, offset: number, appendTimeMs: number): void {
     switch (message.$case) {
       case 'registered': {
         const { session, process } = message.value;
@@ -89,6 +195,7 @@ export class ControlState {
             process,
             state: 'open',
             renewedMs: appendTimeMs,
+            endedMs: undefined,
           });
         }
         return;
@@ -96,11 +203,9 @@ export class ControlState {
       case 'renewed':
         this.#renew(message.value, appendTimeMs);
         return;
-      case 'ended': {
-        const session = this.sessions.get(toHex(message.value.session));
-        if (session !== undefined && session.state === 'open') session.state = 'closed';
+      case 'ended':
+        endSession(this.sessions.get(toHex(message.value.session)), 'closed', appendTimeMs);
         return;
-      }
       case 'term':
         if (message.value.term > this.term) {
           this.term = message.value.term;
@@ -111,12 +216,14 @@ export class ControlState {
         if (this.#inForce(message.value.term)) this.#decideMap(message.value);
         return;
       case 'fence':
-        if (this.#inForce(message.value.term)) this.#fence(message.value, offset);
+        if (this.#inForce(message.value.term)) this.#fence(message.value, offset, appendTimeMs);
         return;
       case 'fenceCompleted': {
         const { session, lane } = message.value;
         const fence = this.fences.get(fenceKey(session, lane));
-        if (fence !== undefined) fence.completed = true;
+        if (fence === undefined || fence.completed) return;
+        fence.completed = true;
+        fence.completedMs = appendTimeMs;
         return;
       }
       case 'skip':
@@ -154,18 +261,18 @@ export class ControlState {
     this.maps.set(map.epoch, this.#newest);
   }
 
-  #fence(decision: FenceDecision, offset: number): void {
+  #fence(decision: FenceDecision, offset: number, appendTimeMs: number): void {
     const key = fenceKey(decision.session, decision.lane);
     if (this.fences.has(key)) return;
     const { session, lane, reason } = decision;
-    this.fences.set(key, { offset, session: Buffer.from(session), lane, reason, completed: false });
+    const info = { offset, session: Buffer.from(session), lane, reason, completed: false, completedMs: undefined };
+    this.fences.set(key, info);
     this.deadLanes.delete(key);
-    const info = this.sessions.get(toHex(session));
-    if (lane === undefined && info !== undefined) info.state = 'fenced';
+    if (lane === undefined) endSession(this.sessions.get(toHex(session)), 'fenced', appendTimeMs);
   }
 
   #skip({ topic, partition, offset, reason }: SkipDecision): void {
-    this.#skips.set(`${topic}/${partition}/${offset}`, reason);
+    this.#skips.set(`${topic}/${partition}/${offset}`, { topic, partition, offset, reason });
   }
 
   #budget({ tenant, metric, over, limit }: BudgetDecision): void {
@@ -178,6 +285,20 @@ export class ControlState {
     for (const [hash, info] of this.keys) if (info.tenant === tenant && info.name === name) this.keys.delete(hash);
     if (!revoked) this.keys.set(toHex(keyHash), { tenant, name, scopes: new Set(scopes) });
   }
+}
+
+function sessionInfo({ session, process, state, renewedMs, endedMs }: CheckpointSession): SessionInfo {
+  if (state !== 'open' && state !== 'fenced' && state !== 'closed') {
+    throw new TidemarkError('data_loss', `a checkpoint of control has a session in state ${state}`);
+  }
+  return { key: toHex(session), session: Buffer.from(session), process, state, renewedMs, endedMs };
+}
+
+/** A closed session may still be fenced; a fenced one stays so. */
+function endSession(session: SessionInfo | undefined, state: 'fenced' | 'closed', appendTimeMs: number): void {
+  if (session === undefined || (state === 'closed' && session.state !== 'open')) return;
+  session.state = state;
+  session.endedMs ??= appendTimeMs;
 }
 
 /** Name of a fence: its session, and its lane if it is of one. */

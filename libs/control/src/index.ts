@@ -4,5 +4,5 @@ export { hashApiKey, newApiKey } from './api-key.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';
 export type { ControlMessage } from './control-record.ts';
 export { decodeControl, encodeControl } from './control-record.ts';
-export type { DeadLaneInfo, FenceInfo, KeyInfo, SessionInfo } from './control-state.ts';
+export type { DeadLaneInfo, FenceInfo, KeyInfo, SessionInfo, SkipInfo } from './control-state.ts';
 export { budgetKey, budgetOf, ControlState, fenceKey } from './control-state.ts';

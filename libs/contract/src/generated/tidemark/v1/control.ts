@@ -40,6 +40,7 @@ export interface ControlRecord {
     | { $case: "key"; value: KeyDecision }
     | { $case: "term"; value: TermClaimed }
     | { $case: "fenceCompleted"; value: FenceCompleted }
+    | { $case: "checkpoint"; value: Checkpoint }
     | undefined;
 }
 
@@ -120,6 +121,53 @@ export interface KeyDecision {
   /** `send`, `read`, `admin`. */
   scopes: string[];
   revoked: boolean;
+}
+
+/**
+ * Everything that the records before it say, so that they can be trimmed. It counts only at the offset that it names:
+ * then nothing lies between what it was made of and itself, and its term is the one in force.
+ */
+export interface Checkpoint {
+  term: number;
+  /** Offset of this record. */
+  offset: number;
+  /** Offset of the record that claimed the term; -1 before any. */
+  termOffset: number;
+  /** Append time of the newest record before it, ms since the Unix epoch. */
+  throughMs: number;
+  /** By epoch; the last is in force. */
+  maps: PartitionMap[];
+  sessions: CheckpointSession[];
+  fences: CheckpointFence[];
+  deadLanes: CheckpointDeadLane[];
+  skips: SkipDecision[];
+  overBudget: BudgetDecision[];
+  keys: KeyDecision[];
+}
+
+export interface CheckpointSession {
+  session: Buffer;
+  process: string;
+  /** `open`, `fenced` or `closed`. */
+  state: string;
+  renewedMs: number;
+  /** Append time of its end; absent while it is open. */
+  endedMs?: number | undefined;
+}
+
+export interface CheckpointFence {
+  offset: number;
+  session: Buffer;
+  lane?: DeadLane | undefined;
+  reason: string;
+  /** Append time of its completion; absent while copies are missing. */
+  completedMs?: number | undefined;
+}
+
+export interface CheckpointDeadLane {
+  session: Buffer;
+  partition: number;
+  lane: number;
 }
 
 export interface SkipRequest {
@@ -223,6 +271,9 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "fenceCompleted":
         FenceCompleted.encode(message.record.value, writer.uint32(82).fork()).join();
         break;
+      case "checkpoint":
+        Checkpoint.encode(message.record.value, writer.uint32(90).fork()).join();
+        break;
     }
     return writer;
   },
@@ -320,6 +371,14 @@ export const ControlRecord: MessageFns<ControlRecord> = {
             message.record = { $case: "fenceCompleted", value: FenceCompleted.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.record = { $case: "checkpoint", value: Checkpoint.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -395,6 +454,12 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "fenceCompleted": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "fenceCompleted", value: FenceCompleted.fromPartial(object.record.value) };
+        }
+        break;
+      }
+      case "checkpoint": {
+        if (object.record?.value !== undefined && object.record?.value !== null) {
+          message.record = { $case: "checkpoint", value: Checkpoint.fromPartial(object.record.value) };
         }
         break;
       }
@@ -1292,6 +1357,478 @@ export const KeyDecision: MessageFns<KeyDecision> = {
     message.keyHash = object.keyHash ?? Buffer.alloc(0);
     message.scopes = object.scopes?.map((e) => e) || [];
     message.revoked = object.revoked ?? false;
+    return message;
+  },
+};
+
+function createBaseCheckpoint(): Checkpoint {
+  return {
+    term: 0,
+    offset: 0,
+    termOffset: 0,
+    throughMs: 0,
+    maps: [],
+    sessions: [],
+    fences: [],
+    deadLanes: [],
+    skips: [],
+    overBudget: [],
+    keys: [],
+  };
+}
+
+export const Checkpoint: MessageFns<Checkpoint> = {
+  encode(message: Checkpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.term !== 0) {
+      writer.uint32(8).uint64(message.term);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).sint64(message.offset);
+    }
+    if (message.termOffset !== 0) {
+      writer.uint32(24).sint64(message.termOffset);
+    }
+    if (message.throughMs !== 0) {
+      writer.uint32(33).double(message.throughMs);
+    }
+    for (const v of message.maps) {
+      PartitionMap.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.sessions) {
+      CheckpointSession.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.fences) {
+      CheckpointFence.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.deadLanes) {
+      CheckpointDeadLane.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.skips) {
+      SkipDecision.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.overBudget) {
+      BudgetDecision.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.keys) {
+      KeyDecision.encode(v!, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Checkpoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.termOffset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.throughMs = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.maps.push(PartitionMap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sessions.push(CheckpointSession.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fences.push(CheckpointFence.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.deadLanes.push(CheckpointDeadLane.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.skips.push(SkipDecision.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.overBudget.push(BudgetDecision.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.keys.push(KeyDecision.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Checkpoint>): Checkpoint {
+    return Checkpoint.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Checkpoint>): Checkpoint {
+    const message = createBaseCheckpoint();
+    message.term = object.term ?? 0;
+    message.offset = object.offset ?? 0;
+    message.termOffset = object.termOffset ?? 0;
+    message.throughMs = object.throughMs ?? 0;
+    message.maps = object.maps?.map((e) => PartitionMap.fromPartial(e)) || [];
+    message.sessions = object.sessions?.map((e) => CheckpointSession.fromPartial(e)) || [];
+    message.fences = object.fences?.map((e) => CheckpointFence.fromPartial(e)) || [];
+    message.deadLanes = object.deadLanes?.map((e) => CheckpointDeadLane.fromPartial(e)) || [];
+    message.skips = object.skips?.map((e) => SkipDecision.fromPartial(e)) || [];
+    message.overBudget = object.overBudget?.map((e) => BudgetDecision.fromPartial(e)) || [];
+    message.keys = object.keys?.map((e) => KeyDecision.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCheckpointSession(): CheckpointSession {
+  return { session: Buffer.alloc(0), process: "", state: "", renewedMs: 0, endedMs: undefined };
+}
+
+export const CheckpointSession: MessageFns<CheckpointSession> = {
+  encode(message: CheckpointSession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session.length !== 0) {
+      writer.uint32(10).bytes(message.session);
+    }
+    if (message.process !== "") {
+      writer.uint32(18).string(message.process);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    if (message.renewedMs !== 0) {
+      writer.uint32(33).double(message.renewedMs);
+    }
+    if (message.endedMs !== undefined) {
+      writer.uint32(41).double(message.endedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointSession {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointSession();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.process = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.renewedMs = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.endedMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointSession>): CheckpointSession {
+    return CheckpointSession.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointSession>): CheckpointSession {
+    const message = createBaseCheckpointSession();
+    message.session = object.session ?? Buffer.alloc(0);
+    message.process = object.process ?? "";
+    message.state = object.state ?? "";
+    message.renewedMs = object.renewedMs ?? 0;
+    message.endedMs = object.endedMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckpointFence(): CheckpointFence {
+  return { offset: 0, session: Buffer.alloc(0), lane: undefined, reason: "", completedMs: undefined };
+}
+
+export const CheckpointFence: MessageFns<CheckpointFence> = {
+  encode(message: CheckpointFence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).sint64(message.offset);
+    }
+    if (message.session.length !== 0) {
+      writer.uint32(18).bytes(message.session);
+    }
+    if (message.lane !== undefined) {
+      DeadLane.encode(message.lane, writer.uint32(26).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.completedMs !== undefined) {
+      writer.uint32(41).double(message.completedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointFence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointFence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.session = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lane = DeadLane.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.completedMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointFence>): CheckpointFence {
+    return CheckpointFence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointFence>): CheckpointFence {
+    const message = createBaseCheckpointFence();
+    message.offset = object.offset ?? 0;
+    message.session = object.session ?? Buffer.alloc(0);
+    message.lane = (object.lane !== undefined && object.lane !== null) ? DeadLane.fromPartial(object.lane) : undefined;
+    message.reason = object.reason ?? "";
+    message.completedMs = object.completedMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckpointDeadLane(): CheckpointDeadLane {
+  return { session: Buffer.alloc(0), partition: 0, lane: 0 };
+}
+
+export const CheckpointDeadLane: MessageFns<CheckpointDeadLane> = {
+  encode(message: CheckpointDeadLane, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session.length !== 0) {
+      writer.uint32(10).bytes(message.session);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.lane !== 0) {
+      writer.uint32(24).uint32(message.lane);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointDeadLane {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointDeadLane();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lane = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointDeadLane>): CheckpointDeadLane {
+    return CheckpointDeadLane.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointDeadLane>): CheckpointDeadLane {
+    const message = createBaseCheckpointDeadLane();
+    message.session = object.session ?? Buffer.alloc(0);
+    message.partition = object.partition ?? 0;
+    message.lane = object.lane ?? 0;
     return message;
   },
 };

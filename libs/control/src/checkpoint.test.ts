@@ -1,0 +1,151 @@
+import { expect, test } from '@jest/globals';
+import { evenMap, packSlots } from '@tidemark/model';
+import fc from 'fast-check';
+import { type ControlMessage, decodeControl, encodeControl } from './control-record.ts';
+import { ControlState, fenceKey } from './control-state.ts';
+
+const DAY_MS = 86_400_000;
+const session = fc.integer({ min: 0, max: 3 }).map((byte) => Buffer.alloc(16, byte));
+const lane = fc.record({ partition: fc.nat(1), lane: fc.nat(2) });
+const term = fc.integer({ min: 1, max: 4 });
+const name = fc.constantFrom('a', 'b');
+
+function of<K extends ControlMessage['$case']>(
+  $case: K,
+  value: fc.Arbitrary<Extract<ControlMessage, { $case: K }>['value']>,
+): fc.Arbitrary<ControlMessage> {
+  return value.map((one) => ({ $case, value: one }) as ControlMessage);
+}
+
+/** A record of a history, or `checkpoint`: the coordinator makes one there, or one that came too late. */
+const step: fc.Arbitrary<ControlMessage | 'checkpoint' | 'late'> = fc.oneof(
+  of('registered', fc.record({ session, process: name })),
+  of('renewed', fc.record({ session, deadLanes: fc.array(lane, { maxLength: 2 }) })),
+  of('ended', fc.record({ session })),
+  of('term', fc.record({ term, process: name })),
+  of(
+    'map',
+    fc.record({ term, expectedEpoch: fc.nat(2) }).map(({ term: by, expectedEpoch }) => {
+      const map = evenMap(2, expectedEpoch + 1);
+      const wire = { epoch: map.epoch, partitions: 2, slots: packSlots(map) };
+      return { term: by, expectedEpoch, map: wire };
+    }),
+  ),
+  of('fence', fc.record({ term, session, lane: fc.option(lane, { nil: undefined }), reason: name })),
+  of('fenceCompleted', fc.record({ term, session, lane: fc.option(lane, { nil: undefined }) })),
+  of('skip', fc.record({ term, topic: name, partition: fc.nat(1), offset: fc.nat(2), reason: name })),
+  of('budget', fc.record({ term, tenant: name, metric: name, limit: fc.nat(9), over: fc.boolean() })),
+  of(
+    'key',
+    fc.record({
+      ...{ term, tenant: name, name, scopes: fc.array(name, { maxLength: 2 }), revoked: fc.boolean() },
+      keyHash: fc.nat(3).map((byte) => Buffer.alloc(32, byte)),
+    }),
+  ),
+  fc.constant('checkpoint' as const),
+  fc.constant('late' as const),
+);
+
+interface Appended {
+  readonly message: ControlMessage;
+  readonly timeMs: number;
+}
+
+function replay(state: ControlState, records: readonly Appended[], from: number): ControlState {
+  for (const [offset, { message, timeMs }] of records.entries()) {
+    if (offset >= from) state.apply(decodeControl(encodeControl(message)), offset, timeMs);
+  }
+  return state;
+}
+
+/** All that a state says. */
+function said(state: ControlState): unknown {
+  const { throughMs, nextOffset, skips, isWhole, map, ...rest } = state;
+  return { ...rest, ...state.checkpoint(), throughMs, nextOffset, skips, isWhole, map };
+}
+
+test('a reader of any trimmed log that has a checkpoint knows what a reader of all of it knows', () => {
+  const history = fc.array(fc.tuple(step, fc.integer({ min: 0, max: 3 * DAY_MS })), { maxLength: 60 });
+  fc.assert(
+    fc.property(history, fc.nat(5), (steps, slackRecords) => {
+      const live = new ControlState();
+      const plain = new ControlState();
+      const records: Appended[] = [];
+      let timeMs = 1_767_225_600_000;
+      let isOld = false;
+      for (const [one, waitMs] of steps) {
+        timeMs += waitMs;
+        let message: ControlMessage;
+        if (one === 'checkpoint') message = { $case: 'checkpoint', value: live.checkpoint() };
+        else if (one === 'late')
+          message = { $case: 'checkpoint', value: { ...live.checkpoint(), offset: records.length - 1 } };
+        else message = one;
+        const before = live.checkpoint();
+        live.apply(decodeControl(encodeControl(message)), records.length, timeMs);
+        if (one === 'checkpoint' || one === 'late') {
+          // It changes nothing but what it forgets.
+          const { offset: _, throughMs: __, ...after } = live.checkpoint();
+          const { offset: ___, throughMs: ____, ...expected } = before;
+          if (waitMs === 0 || one === 'late') expect(live.checkpoint().maps).toEqual(before.maps);
+          if (timeMs - 1_767_225_600_000 < 7 * DAY_MS) expect(after).toEqual(expected);
+          plain.nextOffset = records.length + 1;
+        } else if (timeMs - 1_767_225_600_000 < 7 * DAY_MS) plain.apply(message, records.length, timeMs);
+        else isOld = true;
+        records.push({ message, timeMs });
+      }
+      if (!isOld && steps.every(([one]) => one !== 'checkpoint' && one !== 'late')) {
+        expect(said(plain)).toEqual(said(live));
+      }
+      if (!isOld) {
+        const { throughMs: _, ...withCheckpoints } = live.checkpoint();
+        const { throughMs: __, ...without } = plain.checkpoint();
+        expect(withCheckpoints).toEqual(without);
+      }
+      expect(said(replay(new ControlState(), records, 0))).toEqual(said(live));
+      if (live.checkpointOffset < 0) return;
+      const fresh = new ControlState();
+      const first = Math.max(0, live.checkpointOffset - slackRecords);
+      fresh.beginAt(first);
+      expect(said(replay(fresh, records, first))).toEqual(said(live));
+    }),
+  );
+});
+
+test('a checkpoint of a term that is over is void, as is one that something came before', () => {
+  const state = new ControlState();
+  state.apply({ $case: 'term', value: { term: 1, process: 'a' } }, 0, 1);
+  const old = state.checkpoint();
+  state.apply({ $case: 'term', value: { term: 2, process: 'b' } }, 1, 2);
+  state.apply({ $case: 'checkpoint', value: old }, 2, 3);
+  state.apply({ $case: 'checkpoint', value: { ...old, offset: 3 } }, 3, 4);
+  expect([state.term, state.termOffset, state.checkpointOffset, state.nextOffset]).toEqual([2, 1, -1, 4]);
+
+  const fresh = new ControlState();
+  fresh.beginAt(2);
+  expect(fresh.apply({ $case: 'checkpoint', value: old }, 2, 3)).toBe(false);
+  expect(fresh.isWhole).toBe(false);
+});
+
+test('checkpoints forget what ended 7 days ago, and keep what is open or incomplete', () => {
+  const state = new ControlState();
+  const gone = Buffer.alloc(16, 1);
+  const open = Buffer.alloc(16, 2);
+  const reason = 'r';
+  const messages: ControlMessage[] = [
+    { $case: 'term', value: { term: 1, process: 'p' } },
+    { $case: 'registered', value: { session: gone, process: 'p' } },
+    { $case: 'registered', value: { session: open, process: 'p' } },
+    { $case: 'fence', value: { term: 1, session: gone, lane: undefined, reason } },
+    { $case: 'fenceCompleted', value: { term: 1, session: gone, lane: undefined } },
+    { $case: 'fence', value: { term: 1, session: open, lane: { partition: 0, lane: 1 }, reason } },
+  ];
+  for (const [offset, message] of messages.entries()) state.apply(message, offset, 1000);
+  const forget = (atMs: number) => {
+    state.apply({ $case: 'renewed', value: { session: open, deadLanes: [] } }, state.nextOffset, atMs);
+    state.apply({ $case: 'checkpoint', value: state.checkpoint() }, state.nextOffset, atMs);
+    return [state.sessions.size, state.fences.size];
+  };
+  expect(forget(1000 + 7 * DAY_MS)).toEqual([2, 2]);
+  expect(forget(1001 + 7 * DAY_MS)).toEqual([1, 1]);
+  expect(state.fences.has(fenceKey(open, { partition: 0, lane: 1 }))).toBe(true);
+});
