@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/block';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
-import { type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
+import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
 import { Coordinator, type CoordinatorOptions, type SeriesCount } from './coordinator.ts';
 
@@ -18,13 +18,23 @@ class Bench {
   readonly log: Log;
   /** While true, nobody can read `control`: the coordinator is cut off. */
   isCut = false;
+  /** Partitions of `points` that are full. */
+  readonly full = new Set<number>();
   counts: SeriesCount[] = [];
 
   private constructor(world: SimulatedWorld, log: Log) {
     this.world = world;
     this.clock = world.clock;
     this.log = {
-      writer: (topic, partition) => log.writer(topic, partition),
+      writer: async (topic, partition) => {
+        const writer = await log.writer(topic, partition);
+        return {
+          append: async (sequence, value) => {
+            if (topic === 'points' && this.full.has(partition)) throw new TidemarkError('resource_exhausted', 'full');
+            return writer.append(sequence, value);
+          },
+        };
+      },
       bounds: (topic, partition) => log.bounds(topic, partition),
       trim: (topic, partition, before) => log.trim(topic, partition, before),
       read: async (topic, partition, from, options) => {
@@ -76,6 +86,10 @@ class Bench {
     });
     await this.play(coordinator.start());
     return coordinator;
+  }
+
+  boundsFrom(first: number): Log['bounds'] {
+    return async (topic, partition) => ({ ...(await this.log.bounds(topic, partition)), first });
   }
 
   async follow(): Promise<ControlFollower> {
@@ -195,7 +209,8 @@ describe('coordinator', () => {
     const bench = await Bench.open();
     await bench.append(registered);
     await bench.start({ isAlone: true });
-    expect(of(await bench.control(), 'fenceCompleted')).toHaveLength(1);
+    expect(of(await bench.control(), 'fence')).toHaveLength(1);
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 2000);
   });
 
   test('says which budget is used up, and takes it back well below the limit', async () => {
@@ -210,5 +225,52 @@ describe('coordinator', () => {
     bench.counts = [];
     await bench.world.clock.advance(6000);
     expect((await verdicts()).slice(1)).toMatchObject([{ tenant: 't', metric: 'a/b', over: false }]);
+  });
+
+  test('a partition that takes no fence holds back no other, nor other decisions', async () => {
+    const bench = await Bench.open();
+    bench.full.add(0);
+    await bench.append(registered);
+    const coordinator = await bench.start({ isAlone: true });
+    expect(of(await bench.control(), 'fence')).toHaveLength(1);
+    const other = Buffer.alloc(16, 4);
+    await bench.append({ $case: 'registered', value: { session: other, process: 'i' } });
+    await bench.append({ $case: 'renewed', value: { session: other, deadLanes: [LANE] } });
+    bench.counts = [{ tenant: 't', metric: 'm', series: 10 }];
+    await bench.until(async () => of(await bench.control(), 'budget').length === 1, 5000);
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 5000);
+    expect([await bench.fences(0), await bench.fences(1)]).toEqual([[], [ALL_LANES, LANE.lane]]);
+    expect(coordinator.problem).toMatch(/points\/0 takes no fence: full/);
+    bench.full.clear();
+    await bench.until(async () => of(await bench.control(), 'fenceCompleted').length >= 2, 5000);
+    expect((await bench.fences(0)).length).toBeGreaterThan(0);
+    await bench.until(async () => coordinator.problem === undefined, 2000);
+  });
+
+  test('appends a checkpoint when enough was appended, lets go of what is before it, and is followed from there', async () => {
+    const bench = await Bench.open();
+    const trims: number[] = [];
+    const { trim } = bench.log;
+    bench.log.trim = async (topic, partition, before) => {
+      expect(topic).toBe('control');
+      trims.push(before);
+      await trim(topic, partition, before);
+    };
+    const control = await bench.follow();
+    await bench.start({ control, checkpointRecords: 20 });
+    await bench.append(registered);
+    for (let i = 0; i < 60; i++) {
+      await bench.append(renewed);
+      await bench.world.clock.advance(400);
+    }
+    const checkpoints = [...(await bench.control()).entries()].filter(([, { $case }]) => $case === 'checkpoint');
+    expect(checkpoints.length).toBeGreaterThanOrEqual(2);
+    expect(trims).toEqual(checkpoints.map(([offset]) => offset));
+    // As a log whose segments are small does.
+    const [first] = trims.slice(-1);
+    const fresh = new ControlFollower({ ...bench.log, bounds: bench.boundsFrom(first) }, bench.clock);
+    await bench.play(fresh.start());
+    await bench.play(control.reached(fresh.state.nextOffset - 1));
+    expect(fresh.state).toEqual(control.state);
   });
 });

@@ -8,7 +8,6 @@ import {
   ControlWriter,
   type DeadLaneInfo,
   type FenceInfo,
-  fenceKey,
   hashApiKey,
   newApiKey,
   type SessionInfo,
@@ -43,7 +42,11 @@ export interface CoordinatorOptions {
    * in `control` at the start are dead, and are fenced at once.
    */
   readonly isAlone: boolean;
+  /** Records of `control` between two checkpoints (default 10,000): what a reader has to replay at most, or about so. */
+  readonly checkpointRecords?: number;
 }
+
+const CHECKPOINT_RECORDS = 10_000;
 
 const TURN_MS = 500;
 const LEASE_MS = 10_000;
@@ -65,6 +68,7 @@ export class Coordinator {
   #running: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
   #lastError: string | undefined;
+  #trimmed = -1;
   #budgetsMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CoordinatorOptions) {
@@ -75,10 +79,10 @@ export class Coordinator {
 
   /** What stands in its way, for status; undefined when nothing does. */
   get problem(): string | undefined {
-    return this.#lastError;
+    return this.#lastError ?? this.#fences.problem;
   }
 
-  /** Claims a term, sees to a first map, completes fences it finds, and goes on in the background. */
+  /** Claims a term, sees to a first map, and goes on in the background: copies of fences take as long as they take. */
   async start(): Promise<void> {
     const { control, process, partitions, clock, isAlone } = this.#options;
     await this.#claimTerm(process);
@@ -107,7 +111,7 @@ export class Coordinator {
         { $case: 'term', value: { term: this.#term, process } },
         this.#stop.signal,
       );
-      await control.reached(offset);
+      await control.reached(offset, this.#stop.signal);
       if (control.state.termOffset >= offset) return;
     }
   }
@@ -154,7 +158,7 @@ export class Coordinator {
   /** Appends a decision and waits until this process has read it back. */
   async #decide(message: ControlMessage): Promise<void> {
     const { offset } = await this.#writer.append(message, this.#stop.signal);
-    await this.#options.control.reached(offset);
+    await this.#options.control.reached(offset, this.#stop.signal);
     if (this.#isOver) throw new TidemarkError('failed_precondition', this.#overMessage);
   }
 
@@ -183,7 +187,7 @@ export class Coordinator {
     if (this.#expired(nowMs).length > 0) {
       // A coordinator that was cut off or stood still has renewals to read first: silence was its own then.
       const { next } = await log.bounds('control', 0);
-      await control.reached(next - 1);
+      await control.reached(next - 1, this.#stop.signal);
       for (const { session } of this.#expired(nowMs)) {
         await this.#fence(session, undefined, `no renewal for ${LEASE_MS / 1000} s`);
       }
@@ -191,11 +195,12 @@ export class Coordinator {
     for (const dead of [...control.state.deadLanes.values()]) {
       await this.#fence(dead.session, dead, 'its session named it dead');
     }
-    for (const fence of [...control.state.fences.values()]) if (!fence.completed) await this.#complete(fence);
+    await this.#completeFences();
     if (nowMs - this.#budgetsMs >= BUDGET_MS) {
       this.#budgetsMs = nowMs;
       await this.#judgeBudgets();
     }
+    await this.#checkpoint();
   }
 
   #expired(nowMs: number): SessionInfo[] {
@@ -204,7 +209,7 @@ export class Coordinator {
     });
   }
 
-  /** First the decision in `control`, then its copies; a successor completes what is left undone. */
+  /** The decision in `control`; its copies follow, by this coordinator or a successor. */
   async #fence(session: Uint8Array, lane: DeadLaneInfo | undefined, reason: string): Promise<void> {
     const value = {
       term: this.#term,
@@ -213,16 +218,40 @@ export class Coordinator {
       reason,
     };
     await this.#decide({ $case: 'fence', value });
-    const fence = this.#options.control.state.fences.get(fenceKey(session, value.lane));
-    if (fence !== undefined && !fence.completed) await this.#complete(fence);
+    this.#sendFences();
   }
 
-  async #complete(fence: FenceInfo): Promise<void> {
-    const { map } = this.#options.control.state;
-    if (map === undefined) return;
-    await this.#fences.append(fence, map.partitions, this.#stop.signal);
-    const value = { term: this.#term, session: Buffer.from(fence.session), lane: fence.lane };
-    await this.#decide({ $case: 'fenceCompleted', value });
+  #sendFences(): FenceInfo[] {
+    const { map, fences } = this.#options.control.state;
+    if (map === undefined) return [];
+    const pending = [...fences.values()].filter(({ completed }) => !completed);
+    return this.#fences.advance(pending, map.partitions, this.#stop.signal);
+  }
+
+  async #completeFences(): Promise<void> {
+    for (const fence of this.#sendFences()) {
+      const value = { term: this.#term, session: Buffer.from(fence.session), lane: fence.lane };
+      await this.#decide({ $case: 'fenceCompleted', value });
+    }
+  }
+
+  /**
+   * When enough records came since the last checkpoint, appends one; what lies before one that counts is let go of. A
+   * record that slips in before it makes it void: the next turn tries again.
+   */
+  async #checkpoint(): Promise<void> {
+    const { control, log, checkpointRecords = CHECKPOINT_RECORDS } = this.#options;
+    const { state } = control;
+    if (state.nextOffset - (state.checkpointOffset + 1) >= checkpointRecords) {
+      const { next } = await log.bounds('control', 0);
+      await control.reached(next - 1, this.#stop.signal);
+      if (this.#isOver) return;
+      await this.#decide({ $case: 'checkpoint', value: state.checkpoint() });
+    }
+    if (state.checkpointOffset <= this.#trimmed) return;
+    const before = state.checkpointOffset;
+    await log.trim('control', 0, before);
+    this.#trimmed = before;
   }
 
   async #judgeBudgets(): Promise<void> {
@@ -242,7 +271,14 @@ export class Coordinator {
   }
 
   #heard(message: ControlMessage): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (message.$case === 'checkpoint') {
+      // It may tell of sessions whose own records were trimmed, and forget others.
+      const { sessions } = this.#options.control.state;
+      for (const key of this.#renewedMs.keys()) if (!sessions.has(key)) this.#renewedMs.delete(key);
+      for (const key of sessions.keys()) if (!this.#renewedMs.has(key)) this.#renewedMs.set(key, nowMs);
+    }
     if (message.$case !== 'renewed' && message.$case !== 'registered') return;
-    this.#renewedMs.set(toHex(message.value.session), this.#options.clock.monotonicMs());
+    this.#renewedMs.set(toHex(message.value.session), nowMs);
   }
 }

@@ -1,37 +1,94 @@
 import { ALL_LANES, encodeBareRecord, RECORD } from '@tidemark/block';
-import type { FenceInfo } from '@tidemark/control';
-import { type Clock, type Log, SettlingWriter } from '@tidemark/ports';
+import { type FenceInfo, fenceKey } from '@tidemark/control';
+import { type Clock, isTidemarkError, type Log, SettlingWriter } from '@tidemark/ports';
 
-/** Copies fences from `control` into the partitions that they end promises in. */
+/** Fences that may wait for one partition; more of them wait in `control`. */
+const FENCES_PER_PARTITION = 256;
+
+interface Copying {
+  readonly fence: FenceInfo;
+  /** Partitions that have no copy yet. */
+  readonly missing: Set<number>;
+  /** Those of them to which one is on its way. */
+  readonly under: Set<number>;
+}
+
+/**
+ * Copies fences from `control` into the partitions that they end promises in. Each partition goes at its own pace: one
+ * that takes nothing holds back no other, and no fence that does not concern it.
+ */
 export class FenceAppender {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #writers = new Map<number, SettlingWriter>();
+  readonly #copying = new Map<string, Copying>();
+  readonly #waiting = new Map<number, number>();
+  #failure: unknown;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /** Resolves once every partition concerned has its copy. A second copy changes nothing for consumers. */
-  async append(fence: FenceInfo, partitions: number, signal: AbortSignal): Promise<void> {
-    const targets = fence.lane === undefined ? Array.from({ length: partitions }, (_, p) => p) : [fence.lane.partition];
-    await Promise.all(
-      targets.map((partition) => {
-        const value = encodeBareRecord({
-          type: RECORD.fence,
-          partition,
-          session: fence.session,
-          lane: fence.lane?.lane ?? ALL_LANES,
-          epoch: 0,
-          sequence: fence.offset,
-          markMs: 0,
-          tagsOffset: 0,
-          keyframeOffset: -1,
-        });
-        return this.#writer(partition).append(value, signal);
-      }),
-    );
+  /** What keeps fences from their partitions, or undefined. */
+  get problem(): string | undefined {
+    for (const [partition, waiting] of this.#waiting) {
+      const problem = this.#writers.get(partition)?.problem;
+      if (waiting > 0 && problem !== undefined) return `points/${partition} takes no fence: ${problem.message}`;
+    }
+    return undefined;
+  }
+
+  /**
+   * Sends on their way what copies of these fences, the oldest first, are not yet; returns the fences that every
+   * partition concerned has. A second copy changes nothing for consumers. Throws what is no error of the log.
+   */
+  advance(fences: readonly FenceInfo[], partitions: number, signal: AbortSignal): FenceInfo[] {
+    if (this.#failure !== undefined) throw this.#failure;
+    const keys = new Set<string>();
+    const done: FenceInfo[] = [];
+    for (const fence of fences) {
+      const key = fenceKey(fence.session, fence.lane);
+      keys.add(key);
+      const copying = this.#copying.get(key) ?? begun(fence, partitions);
+      this.#copying.set(key, copying);
+      for (const partition of copying.missing) {
+        if (!copying.under.has(partition) && this.#has(partition)) void this.#copy(copying, partition, signal);
+      }
+      if (copying.missing.size === 0) done.push(fence);
+    }
+    for (const [key, { under }] of this.#copying) if (!keys.has(key) && under.size === 0) this.#copying.delete(key);
+    return done;
+  }
+
+  #has(partition: number): boolean {
+    return (this.#waiting.get(partition) ?? 0) < FENCES_PER_PARTITION;
+  }
+
+  async #copy({ fence, missing, under }: Copying, partition: number, signal: AbortSignal): Promise<void> {
+    under.add(partition);
+    this.#waiting.set(partition, (this.#waiting.get(partition) ?? 0) + 1);
+    const value = encodeBareRecord({
+      type: RECORD.fence,
+      partition,
+      session: fence.session,
+      lane: fence.lane?.lane ?? ALL_LANES,
+      epoch: 0,
+      sequence: fence.offset,
+      markMs: 0,
+      tagsOffset: 0,
+      keyframeOffset: -1,
+    });
+    try {
+      await this.#writer(partition).append(value, signal);
+      missing.delete(partition);
+    } catch (error) {
+      // The next call sends it again.
+      if (!isTidemarkError(error)) this.#failure = error;
+    } finally {
+      under.delete(partition);
+      this.#waiting.set(partition, (this.#waiting.get(partition) ?? 1) - 1);
+    }
   }
 
   #writer(partition: number): SettlingWriter {
@@ -42,4 +99,9 @@ export class FenceAppender {
     }
     return writer;
   }
+}
+
+function begun(fence: FenceInfo, partitions: number): Copying {
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  return { fence, missing: new Set(fence.lane === undefined ? all : [fence.lane.partition]), under: new Set() };
 }
