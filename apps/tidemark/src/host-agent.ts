@@ -35,7 +35,6 @@ export class HostAgent {
 
   static async start(settings: Settings, address: string, key: string, log: EventLog): Promise<HostAgent> {
     const { agent: own, data, point } = settings;
-    const { maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs } = own;
     const name = own.hostname === '' ? hostname() : own.hostname;
     const client = await connect({
       name: `agent ${name}`,
@@ -43,7 +42,7 @@ export class HostAgent {
       key,
       spoolFolder: join(resolve(data.folder), 'agent'),
       ...agentClientOptions(own.flushIntervalMs),
-      ...{ maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs },
+      ...clientBounds(own),
     });
     const clock = new SystemClock();
     const open = async (dogstatsd: AgentOptions['dogstatsd']): Promise<Agent> => {
@@ -87,6 +86,15 @@ export class HostAgent {
     await this.#agent.stop();
     await this.#client.close();
   }
+}
+
+function clientBounds(own: Settings['agent']) {
+  const { maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs } = own;
+  const { giveUpMs, replyTimeoutMs, greetingTimeoutMs, backoffMs, maxBackoffMs, replayStreams } = own;
+  return {
+    ...{ maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs },
+    ...{ giveUpMs, replyTimeoutMs, greetingTimeoutMs, backoffMs, maxBackoffMs, replayStreams },
+  };
 }
 
 function dogstatsdOf({ dogstatsd }: Settings): AgentOptions['dogstatsd'] {

@@ -14,13 +14,15 @@ export function platformOptions(
 ): Omit<PlatformOptions, 'statusExtra' | 'requestLog'> {
   const { data, listen, http, grpc, completeness, budgets, point, intake, lane, log, store, query } = settings;
   const { threads, ...limits } = store;
+  const { port: httpPort, ...httpLimits } = http;
+  const { port: grpcPort, ...grpcLimits } = grpc;
   const page = join(ROOT, 'apps', 'page', 'dist');
   return {
     folder: resolve(data.folder),
     host: listen.host,
     loopbackNeedsKey: listen.loopbackNeedsKey,
-    httpPort: http.port,
-    grpcPort: grpc.port,
+    httpPort,
+    grpcPort,
     partitions: partitionsIn(resolve(data.folder)) ?? data.partitions,
     storeThreads: threads,
     latenessMs: completeness.latenessMs,
@@ -31,6 +33,8 @@ export function platformOptions(
     points: limits,
     log,
     query,
+    grpc: grpcLimits,
+    http: httpLimits,
     pageFolder: existsSync(page) ? page : undefined,
     protoFolder: join(ROOT, 'proto'),
     clock: new SystemClock(),

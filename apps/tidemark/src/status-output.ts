@@ -62,11 +62,12 @@ function lag({ logNext, offset }: Pick<PartitionStatusReply, 'logNext' | 'offset
 
 function sessions({ sessions: all, nowMs }: StatusReply): string {
   const table = new Table({
-    head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected'],
+    head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected', 'violations'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { session, process, state, renewedMs, streams, queuedBytes, rejectedPoints } of all) {
+  for (const { session, process, state, renewedMs, streams, queuedBytes, rejectedPoints, violations } of all) {
     const rejected = Object.entries(rejectedPoints).map(([reason, count]) => `${printable(reason)} ${count}`);
+    const violated = Object.entries(violations).map(([reason, count]) => `${printable(reason)} ${count}`);
     const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
     table.push([
       hex(session).slice(0, 8),
@@ -76,6 +77,7 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
       streams,
       queuedBytes,
       rejected.join(', '),
+      violated.join(', '),
     ]);
   }
   return table.toString();

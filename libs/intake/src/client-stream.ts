@@ -26,6 +26,7 @@ import { dayFacts } from './day-facts.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { Rejections } from './rejections.ts';
 import { checkShare, pointsIn } from './share-check.ts';
+import type { StreamQuota } from './tenant-quotas.ts';
 
 const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
@@ -34,15 +35,18 @@ const RETRY_AFTER_MS = 1000;
 export class ClientStream {
   readonly #session: IntakeSession;
   readonly tenant: string;
+  /** What it may hold; given back by who closes the stream. */
+  readonly quota: StreamQuota;
   readonly #reply: (reply: SendReply) => void;
   readonly #dictionaries = new Map<string, ClientDictionary>();
   #clientSession: Buffer | undefined;
   clientName = '';
 
-  constructor(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) {
+  constructor(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void, quota: StreamQuota) {
     this.#session = session;
     this.tenant = tenant;
     this.#reply = reply;
+    this.quota = quota;
   }
 
   /** Handles one message. A throw ends the stream with its code; messages are handled one at a time. */
@@ -117,7 +121,7 @@ export class ClientStream {
     const fresh: { ref: number; name: SeriesName }[] = [];
     for (const one of series) {
       const ref = dictionary.size;
-      const result = this.#name(one, map, partition);
+      const result = this.quota.take(sizeOf(one)) ?? this.#name(one, map, partition);
       if ('reason' in result) {
         refused.push({ ref, rejection: result });
         dictionary.refused.set(ref, result);
@@ -267,6 +271,13 @@ const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc
 function invalid(field: string, limit: string, found: string): TidemarkError {
   const reason = `${field}_invalid`;
   return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { reason, field, limit });
+}
+
+/** Bytes of a series' name and tags. */
+function sizeOf({ metric, tags }: Series): number {
+  let sizeBytes = Buffer.byteLength(metric);
+  for (const tag of tags) sizeBytes += Buffer.byteLength(tag);
+  return sizeBytes;
 }
 
 function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {

@@ -29,8 +29,9 @@ export function intakeService(options: IntakeServiceOptions): IntakeServer {
 async function serve(call: SendCall, options: IntakeServiceOptions): Promise<void> {
   const session = options.session();
   let stream: ClientStream | undefined;
+  let tenant: string | undefined;
   try {
-    const tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
+    tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
     if (session === undefined) {
       fail(call, grpcError(status.UNAVAILABLE, 'the intake is not ready'));
       return;
@@ -55,6 +56,7 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
     }
     call.end();
   } catch (error) {
+    session?.violations.countError(tenant, error);
     if (!call.destroyed) fail(call, toGrpcError(error));
   } finally {
     if (stream !== undefined) session?.closeStream(stream);

@@ -18,6 +18,12 @@ export interface IntakeLimits {
   readonly queueBytes: number;
   /** Streams open at once. */
   readonly streams: number;
+  /** …and of one tenant. */
+  readonly streamsPerTenant: number;
+  /** Series that the open streams of one tenant define; further ones are refused. */
+  readonly definitionsPerTenant: number;
+  /** Bytes of their names and tags, in UTF-8. */
+  readonly definitionBytesPerTenant: number;
   /** Sequences above its floor that a client may have in use. */
   readonly window: number;
   /** A stamp older than this is refused, ms. */
@@ -34,6 +40,9 @@ export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
   laneQueueBytes: 16 * 1024 * 1024,
   queueBytes: 64 * 1024 * 1024,
   streams: 10_000,
+  streamsPerTenant: 5000,
+  definitionsPerTenant: 4_000_000,
+  definitionBytesPerTenant: 512 * 1024 * 1024,
   window: 1024,
   stampAgeMs: 7 * 86_400_000,
 };

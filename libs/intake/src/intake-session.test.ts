@@ -274,3 +274,74 @@ describe('definitions', () => {
     expect(refused.map(({ ref, rejection }) => [ref, rejection?.reason])).toEqual([[1, 'series_over_budget']]);
   });
 });
+
+describe('one tenant among others', () => {
+  const limits = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS };
+  const refusedOf = (client: BenchClient) =>
+    client.replies.flatMap((reply) => (reply.$case === 'definitions' ? reply.value.refused : []));
+  const many = (count: number, prefix: string) =>
+    Array.from({ length: count }, (_, i) => gauge(0, [`n:${prefix}${i}`]));
+
+  test('has so many streams, and others are let in', async () => {
+    const { bench, session } = await started({ limits: { ...limits, streamsPerTenant: 2 } });
+    const open = (tenant: string) => session.openStream(tenant, () => undefined);
+    const second = open(TENANT);
+    expect(() => open(TENANT)).toThrow(
+      expect.objectContaining({ code: 'resource_exhausted', message: expect.stringContaining('streamsPerTenant') }),
+    );
+    expect(open('other').tenant).toBe('other');
+    session.closeStream(second);
+    session.closeStream(second);
+    open(TENANT);
+    expect(() => open(TENANT)).toThrow('streamsPerTenant');
+    await bench.play(session.close());
+  });
+
+  test.each([
+    ['definitionsPerTenant', { definitionsPerTenant: 5 }],
+    ['definitionBytesPerTenant', { definitionBytesPerTenant: 5 * (metricIn(0).length + 4) }],
+  ])('defines so much over all its streams: %s', async (name, bound) => {
+    const { bench, session, client } = await started({ limits: { ...limits, ...bound } });
+    await client.define(0, 0, many(3, 'a'));
+    const stream = session.openStream(TENANT, ({ message }) => message && client.replies.push(message));
+    const value = { clientSession: Buffer.alloc(16, 3), clientName: 'second' };
+    await bench.play(stream.receive({ message: { $case: 'hello', value } }));
+    const series = many(4, 'b');
+    const definitions = { mapEpoch: 1, partition: 0, firstRef: 0, series };
+    await bench.play(stream.receive({ message: { $case: 'definitions', value: definitions } }));
+    expect(refusedOf(client).map(({ ref, rejection }) => [ref, rejection?.reason])).toEqual([
+      [2, 'tenant_definitions'],
+      [3, 'tenant_definitions'],
+    ]);
+    expect(refusedOf(client)[0].rejection?.limit).toContain(name);
+    // What was defined goes on, and there is room again once a stream is closed.
+    const sequence = await client.batch([{ partition: 0, points: shareOf([2, bench.acceptClock.nowMs(), 1]) }]);
+    expect((await client.answered(sequence)).acceptedPoints).toBe(1);
+    session.closeStream(stream);
+    await client.define(0, 3, many(2, 'c'));
+    expect(refusedOf(client)).toHaveLength(2);
+    await bench.play(session.close());
+  });
+
+  test('who goes on to define what is refused loses the stream', async () => {
+    const { bench, session, client } = await started({ limits: { ...limits, definitionsPerTenant: 2 } });
+    await client.define(0, 0, many(4, 'a'));
+    await expect(client.define(0, 4, many(1, 'b'))).rejects.toMatchObject({ code: 'resource_exhausted' });
+    await bench.play(session.close());
+  });
+});
+
+describe('violations', () => {
+  test('are counted by tenant and reason; of unknown callers by the default tenant', async () => {
+    const { bench, session, client } = await started();
+    const hello = client.hello().catch((error: unknown) => session.violations.countError(TENANT, error));
+    const epoch = client.define(0, 0, [], 99).catch((error: unknown) => session.violations.countError(TENANT, error));
+    await Promise.all([hello, epoch]);
+    session.violations.count(undefined, 'message_too_large');
+    session.violations.count(TENANT, 'what a client may think of');
+    session.violations.countError(TENANT, new Error('the connection broke'));
+    expect(session.statusFor(TENANT).violations).toEqual({ hello_invalid: 1, map_epoch_unknown: 1, other: 1 });
+    expect(session.statusFor('default').violations).toEqual({ message_too_large: 1 });
+    await bench.play(session.close());
+  });
+});

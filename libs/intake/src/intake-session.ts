@@ -20,7 +20,9 @@ import { Lane } from './lane.ts';
 import { nextDayFacts } from './next-day-tags.ts';
 import { randomSession } from './session-id.ts';
 import type { QueuedShare } from './share-queue.ts';
+import { StreamViolations } from './stream-violations.ts';
 import { TagPublisher } from './tag-publisher.ts';
+import { TenantQuotas } from './tenant-quotas.ts';
 
 export interface IntakeOptions {
   readonly log: Log;
@@ -49,6 +51,8 @@ export interface IntakeStatus {
   readonly rejectedPoints: Record<string, number>;
   /** Names of the clients with an open stream, by client session in hex. */
   readonly clientNames: Record<string, string>;
+  /** Streams ended for breaking the protocol or a limit, by reason. */
+  readonly violations: Record<string, number>;
 }
 
 const RENEW_MS = 1000;
@@ -76,6 +80,8 @@ export class IntakeSession {
   readonly #leaving = new Set<Lane>();
   readonly #tags = new Map<number, TagPublisher>();
   readonly #streams = new Set<ClientStream>();
+  readonly #quotas: TenantQuotas;
+  readonly violations = new StreamViolations();
   readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
   /** Points by tenant and reason. */
   readonly #rejected = new Map<string, Map<string, number>>();
@@ -92,6 +98,7 @@ export class IntakeSession {
     this.#options = options;
     this.session = randomSession(options.random);
     this.#key = toHex(this.session);
+    this.#quotas = new TenantQuotas(options.limits);
     this.#controlWriter = new ControlWriter(options.log, options.clock);
   }
 
@@ -157,15 +164,17 @@ export class IntakeSession {
       throw new TidemarkError(
         'resource_exhausted',
         `${limits.streams} streams are open (limit: ${limits.streams} streams)`,
+        { reason: 'streams', field: 'stream', limit: `${limits.streams} streams` },
       );
     }
-    const stream = new ClientStream(this, tenant, reply);
+    const stream = new ClientStream(this, tenant, reply, this.#quotas.open(tenant));
     this.#streams.add(stream);
     return stream;
   }
 
   closeStream(stream: ClientStream): void {
     this.#streams.delete(stream);
+    stream.quota.release();
   }
 
   /** Resolves when the queues have room: until then, streams are not read. */
@@ -188,6 +197,7 @@ export class IntakeSession {
       queuedBytes: this.queuedBytes,
       rejectedPoints: Object.fromEntries(this.#rejected.get(tenant) ?? []),
       clientNames: Object.fromEntries(streams.map(({ clientKey, clientName }) => [clientKey, clientName])),
+      violations: this.violations.of(tenant),
     };
   }
 
@@ -367,7 +377,8 @@ export class IntakeSession {
   }
 
   #heard(message: ControlMessage): void {
-    if (message.$case === 'map') {
+    if (message.$case === 'checkpoint') this.#lookAtState();
+    if (message.$case === 'map' || message.$case === 'checkpoint') {
       this.#openLanes();
       for (const stream of this.#streams) stream.announce(this.map);
     }
@@ -376,6 +387,15 @@ export class IntakeSession {
     if (toHex(session) !== this.#key) return;
     if (lane === undefined) this.#end(`fenced: ${reason}`);
     else this.#deadLanes.delete(fenceKey(session, lane));
+  }
+
+  /** A checkpoint may stand for records that were trimmed before they were read, this session's fences among them. */
+  #lookAtState(): void {
+    const { fences, sessions } = this.#options.control.state;
+    for (const key of this.#deadLanes.keys()) if (fences.has(key)) this.#deadLanes.delete(key);
+    const isGone = Number.isFinite(this.#renewedMs) && !sessions.has(this.#key);
+    const fence = fences.get(this.#key);
+    if (fence !== undefined || isGone) this.#end(`fenced: ${fence?.reason ?? 'long ago'}`);
   }
 
   /** The session reads its own fence: its promises are void, so it stops. */

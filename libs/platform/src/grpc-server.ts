@@ -1,17 +1,29 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
 
-const WINDOW_BYTES = 16 * 1024 * 1024;
 const FILES = ['intake', 'query', 'control'].map((name) => `tidemark/v1/${name}.proto`);
+
+/** The bounds of the server; those of what calls ask for are the services'. */
+export interface GrpcLimits {
+  /** Calls and streams of one connection at the same time; beyond, the client waits. */
+  readonly connectionStreams: number;
+  /** Bytes of one answer. */
+  readonly sendBytes: number;
+}
+
+export const DEFAULT_GRPC_LIMITS: GrpcLimits = { connectionStreams: 1000, sendBytes: 64 * 1024 * 1024 };
 
 export interface GrpcServerOptions {
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
   readonly messageBytes: number;
+  readonly limits?: Partial<GrpcLimits>;
+  /** Told of a call, by its path, that was ended because a message was larger than `messageBytes`. */
+  readonly onTooLarge?: (path: string) => void;
   /** Folder of the contracts, for reflection. */
   readonly protoFolder: string;
   /** Adds the services. */
@@ -35,10 +47,14 @@ export class GrpcServer {
 
   /** Listens; `unavailable` when the port is taken. */
   static async listen(options: GrpcServerOptions): Promise<GrpcServer> {
+    const { connectionStreams, sendBytes } = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
+    // Flow-control windows stay HTTP/2's own 64 KiB, of a stream and of a connection: a server of grpc-js takes no
+    // other, and so nobody who has not shown a key yet can fill more.
     const server = new Server({
       'grpc.max_receive_message_length': options.messageBytes,
-      'grpc.max_send_message_length': 64 * 1024 * 1024,
-      'grpc-node.flow_control_window': WINDOW_BYTES,
+      'grpc.max_send_message_length': sendBytes,
+      'grpc.max_concurrent_streams': connectionStreams,
+      interceptors: [tellTooLarge(options.onTooLarge ?? (() => undefined))],
     });
     const health = new HealthImplementation({ '': 'NOT_SERVING' });
     health.addToServer(server);
@@ -68,6 +84,25 @@ export class GrpcServer {
     cut.cancel();
   }
 }
+
+/**
+ * A message that is too large is refused before any handler or listener of an interceptor hears of it: grpc-js sends the
+ * status by the innermost call's own method, so that is where to look.
+ */
+function tellTooLarge(onTooLarge: (path: string) => void): ServerInterceptor {
+  return ({ path }, call) => {
+    const send = call.sendStatus.bind(call);
+    call.sendStatus = (ended) => {
+      const isTooLarge = ended.code === status.RESOURCE_EXHAUSTED && TOO_LARGE.test(ended.details ?? '');
+      if (isTooLarge) onTooLarge(path);
+      send(ended);
+    };
+    return new ServerInterceptingCall(call);
+  };
+}
+
+/** As grpc-js says it, of a message as it came and of one that was decompressed. */
+const TOO_LARGE = /^Received message (larger than max|that decompresses to a size larger than)/;
 
 function listenError({ host, port }: GrpcServerOptions, error: Error): TidemarkError {
   const reason = error.message.includes('EADDRINUSE')

@@ -5,6 +5,7 @@ import type { PointLimits } from '@tidemark/model';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { Clock } from '@tidemark/ports';
 import type { QueryServiceLimits } from '@tidemark/query';
+import type { GrpcLimits } from './grpc-server.ts';
 
 export interface PlatformOptions {
   /** Folder of all data; made where it does not exist, and locked. */
@@ -27,6 +28,9 @@ export interface PlatformOptions {
   readonly timing: LaneTiming;
   readonly points: PointStoreLimits;
   readonly log: Partial<EmbeddedLogLimits>;
+  /** Bounds of the gRPC server and of the HTTP API that differ from the defaults. */
+  readonly grpc?: Partial<GrpcLimits>;
+  readonly http?: HttpApiOptions['limits'];
   /** Bounds of one query that differ from the defaults. */
   readonly query?: Partial<QueryServiceLimits>;
   /** Folder of the built page. */

@@ -116,9 +116,13 @@ export class Platform {
     log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
     const control = new ControlFollower(log, clock);
     control.listen((message) => {
-      if (message.$case !== 'skip') return;
-      const { topic, partition, offset, reason } = message.value;
-      stores.skip(topic, partition, offset, reason);
+      if (message.$case !== 'skip' && message.$case !== 'checkpoint') return;
+      const { skips } = control.state;
+      const at = message.$case === 'skip' ? message.value : undefined;
+      for (const { topic, partition, offset, reason } of skips) {
+        const isMeant = at === undefined || (topic === at.topic && partition === at.partition && offset === at.offset);
+        if (isMeant) stores.skip(topic, partition, offset, reason);
+      }
     });
     await control.start();
     started.add(() => control.stop());
@@ -173,6 +177,10 @@ export class Platform {
       port: options.grpcPort,
       clock,
       messageBytes: options.intake.messageBytes,
+      limits: options.grpc,
+      onTooLarge: (path) => {
+        if (path === IntakeService.send.path) intake.session?.violations.count(undefined, 'message_too_large');
+      },
       protoFolder: options.protoFolder,
       register: (server) => {
         server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
@@ -189,6 +197,7 @@ export class Platform {
       pageFolder: options.pageFolder,
       notReady: () => (intake.session?.isReady === true ? undefined : 'the intake is opening its lanes'),
       statusExtra: options.statusExtra,
+      limits: options.http,
       logger: options.requestLog,
     });
     const http = await HttpServer.listen(app, options.host, options.httpPort, clock);

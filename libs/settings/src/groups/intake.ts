@@ -33,7 +33,22 @@ export const INTAKE = z.strictObject({
     'Queued for one partition; beyond, it answers «retry».',
   ),
   queueBytes: whole(I.queueBytes, 'bytes', MIB, 64 * GIB, 'Queued for all partitions; beyond, streams are not read.'),
-  streams: whole(I.streams, 'streams', 1, 1_000_000, 'Streams open at once.'),
+  streams: whole(I.streams, 'streams', 1, 1_000_000, 'Streams open at once…'),
+  streamsPerTenant: whole(I.streamsPerTenant, 'streams', 1, 1_000_000, '…and of one tenant.'),
+  definitionsPerTenant: whole(
+    I.definitionsPerTenant,
+    'series',
+    1,
+    100_000_000,
+    'Series that the open streams of one tenant define; further ones are refused.',
+  ),
+  definitionBytesPerTenant: whole(
+    I.definitionBytesPerTenant,
+    'bytes',
+    1024,
+    64 * GIB,
+    'Names and tags of these series.',
+  ),
   window: whole(I.window, 'batches', 1, 1024, 'Unsettled batches that a client may have sent.'),
   stampAgeMs: whole(I.stampAgeMs, 'ms', 60_000, 7 * DAY_MS, 'A batch first sent longer ago is refused.'),
 });

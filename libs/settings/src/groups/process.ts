@@ -1,5 +1,10 @@
+import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client';
+import { DEFAULT_HTTP_API_LIMITS } from '@tidemark/http-api';
 import * as z from 'zod';
 import { choice, DAY_MS, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
+
+const C = DEFAULT_CLIENT_OPTIONS;
+const H = DEFAULT_HTTP_API_LIMITS;
 
 /** Where the data is. */
 export const DATA = z.strictObject({
@@ -24,10 +29,17 @@ export const LISTEN = z.strictObject({
 
 export const HTTP = z.strictObject({
   port: whole(4270, 'port', 0, 65_535, 'Port of the page and the HTTP API; 0 takes a free one.', { isMain: true }),
+  bodyBytes: whole(H.bodyBytes, 'bytes', KIB, GIB, "A request's body."),
+  urlBytes: whole(H.urlBytes, 'bytes', KIB, MIB, "A request's URL; longer queries go into a body."),
+  receiveMs: whole(H.receiveMs, 'ms', 100, 3_600_000, 'How long a request may take to arrive.'),
+  connections: whole(H.connections, 'connections', 1, 1_000_000, 'Connections at the same time.'),
+  described: whole(H.described, 'names', 1, 1_000_000, 'Metrics, or values of a tag key, in one answer.'),
 });
 
 export const GRPC = z.strictObject({
   port: whole(4271, 'port', 0, 65_535, 'Port of gRPC: intake, queries, control; 0 takes a free one.', { isMain: true }),
+  connectionStreams: whole(1000, 'streams', 1, 1_000_000, 'Calls and streams of one connection at the same time.'),
+  sendBytes: whole(64 * MIB, 'bytes', MIB, GIB, 'One answer.'),
 });
 
 /** The agent inside of the process. */
@@ -46,6 +58,24 @@ export const AGENT = z.strictObject({
   memoryBytes: whole(64 * MIB, 'bytes', MIB, 16 * GIB, 'Unsettled batches in memory.'),
   spoolBytes: whole(GIB, 'bytes', MIB, 1024 * GIB, 'Unsettled batches on disk; beyond, the oldest are given up.'),
   spoolFileBytes: whole(8 * MIB, 'bytes', 64 * KIB, GIB, 'A spool file is followed by the next at this size.'),
+  giveUpMs: whole(
+    C.giveUpMs,
+    'ms',
+    1000,
+    6 * DAY_MS,
+    'A batch sent and not acknowledged for this long is given up as indeterminate.',
+  ),
+  replyTimeoutMs: whole(C.replyTimeoutMs, 'ms', 100, 3_600_000, 'A batch without an answer is sent again after this.'),
+  greetingTimeoutMs: whole(
+    C.greetingTimeoutMs,
+    'ms',
+    100,
+    600_000,
+    'A stream that is not greeted within this is abandoned.',
+  ),
+  backoffMs: whole(C.backoffMs, 'ms', 1, 60_000, 'First pause before a new try; it doubles, with jitter.'),
+  maxBackoffMs: whole(C.maxBackoffMs, 'ms', 1, 3_600_000, 'Longest such pause.'),
+  replayStreams: whole(C.replayStreams, 'streams', 1, 1000, 'Sessions of earlier runs replayed at the same time.'),
   closeTimeoutMs: whole(
     2000,
     'ms',

@@ -118,6 +118,11 @@ export interface SessionStatus {
   rejectedPoints: { [key: string]: number };
   /** Names of the clients with an open stream, by client session in hex. */
   clientNames: { [key: string]: string };
+  /**
+   * Streams ended because the client broke the protocol or a limit, by reason (a closed set). The default tenant also
+   * sees those whose key was refused, or whose message was too large to be read.
+   */
+  violations: { [key: string]: number };
 }
 
 export interface SessionStatus_RejectedPointsEntry {
@@ -128,6 +133,11 @@ export interface SessionStatus_RejectedPointsEntry {
 export interface SessionStatus_ClientNamesEntry {
   key: string;
   value: string;
+}
+
+export interface SessionStatus_ViolationsEntry {
+  key: string;
+  value: number;
 }
 
 function createBaseQueryRequest(): QueryRequest {
@@ -1090,6 +1100,7 @@ function createBaseSessionStatus(): SessionStatus {
     queuedBytes: 0,
     rejectedPoints: {},
     clientNames: {},
+    violations: {},
   };
 }
 
@@ -1118,6 +1129,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     });
     globalThis.Object.entries(message.clientNames).forEach(([key, value]: [string, string]) => {
       SessionStatus_ClientNamesEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
+    globalThis.Object.entries(message.violations).forEach(([key, value]: [string, number]) => {
+      SessionStatus_ViolationsEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
     });
     return writer;
   },
@@ -1205,6 +1219,17 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             }
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            const entry9 = SessionStatus_ViolationsEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.violations[entry9.key] = entry9.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1241,6 +1266,15 @@ export const SessionStatus: MessageFns<SessionStatus> = {
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
           acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.violations = (globalThis.Object.entries(object.violations ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
         }
         return acc;
       },
@@ -1380,6 +1414,73 @@ export const SessionStatus_ClientNamesEntry: MessageFns<SessionStatus_ClientName
     const message = createBaseSessionStatus_ClientNamesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseSessionStatus_ViolationsEntry(): SessionStatus_ViolationsEntry {
+  return { key: "", value: 0 };
+}
+
+export const SessionStatus_ViolationsEntry: MessageFns<SessionStatus_ViolationsEntry> = {
+  encode(message: SessionStatus_ViolationsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionStatus_ViolationsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionStatus_ViolationsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SessionStatus_ViolationsEntry>): SessionStatus_ViolationsEntry {
+    return SessionStatus_ViolationsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionStatus_ViolationsEntry>): SessionStatus_ViolationsEntry {
+    const message = createBaseSessionStatus_ViolationsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };

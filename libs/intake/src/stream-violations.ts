@@ -1,0 +1,65 @@
+import { DEFAULT_TENANT } from '@tidemark/control';
+import { isTidemarkError } from '@tidemark/ports';
+
+/** Why a stream can end for what its client did. The set is closed: clients must not make counters. */
+const REASONS: ReadonlySet<string> = new Set([
+  'unauthenticated',
+  'permission_denied',
+  'streams',
+  'tenant_streams',
+  'tenant_definitions',
+  'message_too_large',
+  'message_invalid',
+  'hello_invalid',
+  'client_session_invalid',
+  'client_name_invalid',
+  'map_epoch_unknown',
+  'partition_invalid',
+  'first_ref_invalid',
+  'series_invalid',
+  'share.partition_invalid',
+]);
+const OTHER = 'other';
+const CLIENTS_FAULT: ReadonlySet<string> = new Set([
+  'invalid_argument',
+  'unauthenticated',
+  'permission_denied',
+  'resource_exhausted',
+]);
+
+/** How many streams were ended for breaking the protocol or a limit, by tenant and reason. */
+export class StreamViolations {
+  readonly #byTenant = new Map<string, Map<string, number>>();
+
+  /** Counts what ended a stream, if it was the client's doing; `tenant` is undefined before its key was accepted. */
+  countError(tenant: string | undefined, error: unknown): void {
+    if (!isTidemarkError(error) || !CLIENTS_FAULT.has(error.code)) return;
+    const { reason } = error.detail;
+    this.count(tenant, typeof reason === 'string' ? reason : error.code);
+  }
+
+  count(tenant: string | undefined, reason: string): void {
+    const key = tenant ?? NOBODY;
+    const known = REASONS.has(reason) ? reason : OTHER;
+    let counts = this.#byTenant.get(key);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#byTenant.set(key, counts);
+    }
+    counts.set(known, (counts.get(known) ?? 0) + 1);
+  }
+
+  /** Those of a tenant; the default tenant, the operator's, also sees those of callers that nobody knows. */
+  of(tenant: string): Record<string, number> {
+    const counts = new Map(this.#byTenant.get(tenant));
+    if (tenant === DEFAULT_TENANT) {
+      for (const [reason, count] of this.#byTenant.get(NOBODY) ?? []) {
+        counts.set(reason, (counts.get(reason) ?? 0) + count);
+      }
+    }
+    return Object.fromEntries(counts);
+  }
+}
+
+/** No tenant has this name: names have at least one byte. */
+const NOBODY = '';

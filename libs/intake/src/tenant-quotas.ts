@@ -1,0 +1,110 @@
+import type { Rejection } from '@tidemark/contract';
+import { TidemarkError } from '@tidemark/ports';
+
+export interface TenantLimits {
+  readonly streamsPerTenant: number;
+  readonly definitionsPerTenant: number;
+  readonly definitionBytesPerTenant: number;
+}
+
+interface Usage {
+  streams: number;
+  definitions: number;
+  definitionBytes: number;
+  /** Definitions refused for being beyond a limit: even a refused one has a ref. */
+  refused: number;
+}
+
+/** What the open streams of each tenant hold of this intake's memory. A tenant without a stream is forgotten. */
+export class TenantQuotas {
+  readonly #limits: TenantLimits;
+  readonly #usages = new Map<string, Usage>();
+
+  constructor(limits: TenantLimits) {
+    this.#limits = limits;
+  }
+
+  /** The quota of one more stream; `resource_exhausted` when the tenant has as many as it may. */
+  open(tenant: string): StreamQuota {
+    const usage = this.#usages.get(tenant) ?? { streams: 0, definitions: 0, definitionBytes: 0, refused: 0 };
+    const { streamsPerTenant } = this.#limits;
+    if (usage.streams >= streamsPerTenant) {
+      throw new TidemarkError(
+        'resource_exhausted',
+        `tenant ${tenant} has ${usage.streams} streams open (limit: streamsPerTenant, ${streamsPerTenant})`,
+        { reason: 'tenant_streams', field: 'stream', limit: `${streamsPerTenant} streams a tenant` },
+      );
+    }
+    usage.streams++;
+    this.#usages.set(tenant, usage);
+    return new StreamQuota(tenant, usage, this.#limits, () => {
+      if (usage.streams === 0) this.#usages.delete(tenant);
+    });
+  }
+}
+
+/** One stream's part of what its tenant may have. */
+export class StreamQuota {
+  readonly #tenant: string;
+  readonly #usage: Usage;
+  readonly #limits: TenantLimits;
+  readonly #onReleased: () => void;
+  readonly #own: Usage = { streams: 1, definitions: 0, definitionBytes: 0, refused: 0 };
+  /** One for all definitions that are refused alike: a million of them must cost little. */
+  readonly #rejections = new Map<string, Rejection>();
+
+  constructor(tenant: string, usage: Usage, limits: TenantLimits, onReleased: () => void) {
+    this.#tenant = tenant;
+    this.#usage = usage;
+    this.#limits = limits;
+    this.#onReleased = onReleased;
+  }
+
+  /**
+   * Takes one definition of `sizeBytes` of name and tags, or says why not. `resource_exhausted` once the tenant has had
+   * as many refused as it may define: a client that goes on all the same would fill the memory with refused ones.
+   */
+  take(sizeBytes: number): Rejection | undefined {
+    const { definitionsPerTenant, definitionBytesPerTenant } = this.#limits;
+    const usage = this.#usage;
+    const isFull = usage.definitions >= definitionsPerTenant;
+    if (!isFull && usage.definitionBytes + sizeBytes <= definitionBytesPerTenant) {
+      for (const one of [usage, this.#own]) {
+        one.definitions++;
+        one.definitionBytes += sizeBytes;
+      }
+      return undefined;
+    }
+    if (usage.refused >= definitionsPerTenant) {
+      throw new TidemarkError(
+        'resource_exhausted',
+        `tenant ${this.#tenant}: ${usage.refused} definitions refused (limit: definitionsPerTenant, ${definitionsPerTenant})`,
+        { reason: 'tenant_definitions', field: 'series', limit: `${definitionsPerTenant} series a tenant` },
+      );
+    }
+    usage.refused++;
+    this.#own.refused++;
+    return isFull
+      ? this.#rejection(`definitionsPerTenant, ${definitionsPerTenant} series`)
+      : this.#rejection(`definitionBytesPerTenant, ${definitionBytesPerTenant} bytes`);
+  }
+
+  /** Gives back what the stream had; a second time changes nothing. */
+  release(): void {
+    for (const field of ['streams', 'definitions', 'definitionBytes', 'refused'] as const) {
+      this.#usage[field] -= this.#own[field];
+      this.#own[field] = 0;
+    }
+    this.#onReleased();
+  }
+
+  #rejection(limit: string): Rejection {
+    let rejection = this.#rejections.get(limit);
+    if (rejection === undefined) {
+      const message = `the open streams of tenant ${this.#tenant} define as much as they may (limit: ${limit})`;
+      rejection = { reason: 'tenant_definitions', field: 'series', limit, points: 0, message };
+      this.#rejections.set(limit, rejection);
+    }
+    return rejection;
+  }
+}
