@@ -11,29 +11,41 @@ import { eachChunkOf } from './recent-chunks.ts';
 import { resolveAll, sortSketches } from './resolve.ts';
 import { appendPoints, appendSketches } from './series-points.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
+import type { WorkSlice } from './work-slice.ts';
 
 /** With more series than this of one metric, its whole run of keys is read instead of one run a series. */
 const SCAN_SERIES = 64;
+/** Series that are looked up in a batch of chunks between two looks at the time. */
+const RUN_SERIES = 1024;
+/** What a series or chunk costs beside its points, in points. */
+const SERIES_COST = 16;
 
 /**
  * Folds the series of each group over time, then over space. The answer covers every record below `offset`: rows in
  * RAM and chunks are seen as of one moment, between two commits.
  */
-export async function aggregate(store: PartitionStore, request: AggregateRequest): Promise<AggregateReply> {
+export async function aggregate(
+  store: PartitionStore,
+  request: AggregateRequest,
+  slice: WorkSlice,
+): Promise<AggregateReply> {
   const plan = planOf(store, request);
-  const found = await store.lock.read(() => collect(store, plan));
+  const found = await store.lock.read(() => collect(store, plan, slice));
   const folder = new TimeFolder({ ...plan, fold: plan.timeFold });
   let pointsRead = 0;
-  const groups = plan.groups.map((group): GroupPartial => {
+  const groups: GroupPartial[] = [];
+  // What was found is a copy, or never changes: records may be applied, and committed, between two slices.
+  for (const group of plan.groups) {
     const partial = new SpacePartial(plan.spaceFold, plan.steps);
     for (const series of group) {
       const points = foldSeries(store, plan, folder, series, found);
-      if (points === 0) continue;
+      if (points > 0) partial.addSeries(folder.finish());
       pointsRead += points;
-      partial.addSeries(folder.finish());
+      if (slice.spend(SERIES_COST + points + plan.steps)) await slice.next();
     }
-    return packed(partial);
-  });
+    groups.push(packed(partial));
+    if (slice.spend(SERIES_COST + plan.steps)) await slice.next();
+  }
   return { ...found.position, groups, pointsRead, seriesRead: plan.selection.size };
 }
 
@@ -51,7 +63,7 @@ interface Found {
 }
 
 /** Everything of the selected series that may touch the range, as of one moment; nothing is decoded yet. */
-async function collect(store: PartitionStore, plan: AggregatePlan): Promise<Found> {
+async function collect(store: PartitionStore, plan: AggregatePlan, slice: WorkSlice): Promise<Found> {
   const { tracker, coverage, limits, head, nextOffset, gaps, partition } = store;
   const { watermarkMs } = tracker;
   const covered = coverage.covered(plan.tagsOffset, watermarkMs);
@@ -70,7 +82,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan): Promise<Foun
   const last = Math.floor((plan.toMs - 1) / limits.bucketMs);
   const buckets = [...store.buckets].filter((bucket) => bucket >= first && bucket <= last);
   for (const bucket of buckets.sort((a, b) => a - b)) {
-    await eachChunk(store, plan, bucket, (series, value) => {
+    await eachChunk(store, plan, slice, bucket, (series, value) => {
       const stored = readStoredChunk(value);
       const { count, minTimeMs, maxTimeMs } = chunkSummary(stored.chunk);
       if (maxTimeMs < plan.readFromMs || minTimeMs >= plan.toMs) return;
@@ -87,12 +99,19 @@ async function collect(store: PartitionStore, plan: AggregatePlan): Promise<Foun
 async function eachChunk(
   { recent, keyValue }: PartitionStore,
   { selection, metric }: AggregatePlan,
+  slice: WorkSlice,
   bucket: number,
   each: (series: number, stored: Uint8Array) => void,
 ): Promise<void> {
   const batches = recent.get(bucket);
   if (batches !== undefined) {
-    for (const batch of batches) eachChunkOf(batch, selection.series, each);
+    for (const batch of [...batches]) {
+      for (let at = 0; at < selection.size; at += RUN_SERIES) {
+        const run = selection.series.subarray(at, at + RUN_SERIES);
+        eachChunkOf(batch, run, each);
+        if (slice.spend(SERIES_COST * run.length)) await slice.next();
+      }
+    }
     return;
   }
   if (selection.size > SCAN_SERIES) {
@@ -100,13 +119,17 @@ async function eachChunk(
     for await (const { key, value } of keyValue.entries({ from, to: afterPrefix(from) })) {
       const series = seriesOfChunkKey(key);
       if (selection.has(series)) each(series, value);
+      if (slice.spend(SERIES_COST)) await slice.next();
     }
     return;
   }
   for (const series of selection.series) {
     const from = chunkKey(bucket, metric, series, 0);
     const to = chunkKey(bucket, metric, series, MAX_CHUNK_SEQUENCE);
-    for await (const { value } of keyValue.entries({ from, to })) each(series, value);
+    for await (const { value } of keyValue.entries({ from, to })) {
+      each(series, value);
+      if (slice.spend(SERIES_COST)) await slice.next();
+    }
   }
 }
 

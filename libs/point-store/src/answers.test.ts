@@ -5,9 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import { RECORD } from '@tidemark/block';
 import { unpackPartial } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import { INCREASE_LOOKBACK_MS } from './aggregate-plan.ts';
-import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
+import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type Slicing } from './index.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
 import { LogBuilder, type TestPoint } from './testing/log-builder.ts';
 import { MemoryKeyValue } from './testing/memory-key-value.ts';
@@ -37,6 +38,71 @@ async function open(keyValue = new MemoryKeyValue()): Promise<Writer> {
 }
 
 const at = (series: number, seconds: number, value: number) => ({ series, timeMs: START_MS + seconds * 1000, value });
+
+/** A clock that each look moves on by a slice, and turns that do what they are told. */
+function slicing(turn: (turns: number) => Promise<void> | void): Slicing & { turns: number } {
+  let nowMs = 0;
+  const sliced = {
+    turns: 0,
+    clock: { monotonicMs: () => nowMs++ },
+    sliceMs: 1,
+    giveWay: async () => turn(++sliced.turns),
+  };
+  return sliced;
+}
+
+describe('long answers', () => {
+  const MANY = 40;
+  const SERIES = Array.from({ length: MANY }, (_, i) => i * 4);
+  const RANGE = { fromMs: START_MS, toMs: START_MS + 1_000_000, stepMs: 1000 };
+
+  async function filled(sliced: Slicing): Promise<Writer> {
+    const options = { partition: 0, keyValue: new MemoryKeyValue(), limits: LIMITS, latenessMs: () => 3_000 };
+    const own = new Writer(await PointPartition.open({ ...options, slicing: sliced }));
+    for (let round = 0; round < 3; round++) {
+      own.write(SERIES.flatMap((one) => Array.from({ length: 50 }, (_, i) => at(one, round * 50 + i, one + i))));
+      if (round < 2) await own.partition.commit();
+    }
+    return own;
+  }
+
+  test('give way to what is applied and committed meanwhile, and are as of one offset all the same', async () => {
+    let own: Writer | undefined;
+    let committing: Promise<void> | undefined;
+    const sliced = slicing(async (turns) => {
+      if (own === undefined || committing !== undefined) return;
+      own.write(SERIES.map((one) => at(one, 500 + turns, -1)));
+      // A commit waits for what is being collected, so nobody may wait for it here.
+      committing = own.partition.commit().finally(() => {
+        committing = undefined;
+      });
+    });
+    own = await filled(sliced);
+    const request = requestOf(KIND.gauge, SERIES, RANGE, 'sum');
+    const before = own.partition.nextOffset;
+    const { reply, values } = await valuesOf(own.partition, request);
+    expect(sliced.turns).toBeGreaterThan(3);
+    expect(own.partition.nextOffset).toBeGreaterThan(before);
+    expect(reply).toMatchObject({ offset: before, pointsRead: MANY * 150 });
+    expect(values.map((steps) => steps.filter((value) => value !== undefined))).toEqual(
+      SERIES.map((one) => Array.from({ length: 150 }, (_, i) => one + (i % 50))),
+    );
+  });
+
+  test('end when nobody waits for them any more, and leave the partition free', async () => {
+    const abort = new AbortController();
+    const sliced = slicing((turns) => {
+      if (turns === 2) abort.abort(new TidemarkError('deadline_exceeded', 'too late'));
+    });
+    const { partition } = await filled(sliced);
+    const request = requestOf(KIND.gauge, SERIES, RANGE, 'sum');
+    await expect(partition.aggregate(request, abort.signal)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(sliced.turns).toBe(2);
+    await partition.commit();
+    await expect(partition.aggregate(request, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await partition.aggregate(request)).pointsRead).toBe(MANY * 150);
+  });
+});
 
 describe('answers', () => {
   test('an increase is counted from the newest value of the ten minutes before, wherever that is stored', async () => {

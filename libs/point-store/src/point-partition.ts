@@ -12,6 +12,7 @@ import { loadPartition } from './partition-load.ts';
 import { PartitionStore } from './partition-state.ts';
 import { partitionStatus } from './partition-status.ts';
 import { checkLimits, type PointStoreLimits } from './point-store-limits.ts';
+import { type Slicing, WorkSlice } from './work-slice.ts';
 
 export interface PointPartitionOptions {
   readonly partition: number;
@@ -20,6 +21,8 @@ export interface PointPartitionOptions {
   readonly limits: PointStoreLimits;
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
+  /** How long answers give way to applying; without it each is worked out at one go. */
+  readonly slicing?: Slicing;
 }
 
 /** UTF-16 code units of the reason of a skip that are kept. */
@@ -34,6 +37,7 @@ const NO_SHARES: readonly ShareSummary[] = [];
 export class PointPartition implements PartitionState {
   readonly #store: PartitionStore;
   readonly #applier: BlockApplier;
+  readonly #slicing: Slicing | undefined;
   #bytesSinceCommit = 0;
   #isCutDue = false;
   #isCommitting = false;
@@ -41,6 +45,7 @@ export class PointPartition implements PartitionState {
   private constructor(options: PointPartitionOptions) {
     this.#store = new PartitionStore(options.partition, options.keyValue, options.limits);
     this.#applier = new BlockApplier(this.#store, options.latenessMs);
+    this.#slicing = options.slicing;
   }
 
   /**
@@ -119,10 +124,11 @@ export class PointPartition implements PartitionState {
 
   /**
    * Folds points; the answer covers every record below its `offset`. Errors: `invalid_argument`, `resource_exhausted`
-   * when a limit is exceeded, `failed_precondition` when a series set is not known here.
+   * when a limit is exceeded, `failed_precondition` when a series set is not known here, and the reason of `signal`, or
+   * `cancelled`, soon after it aborts.
    */
-  aggregate(request: AggregateRequest): Promise<AggregateReply> {
-    return aggregate(this.#store, request);
+  async aggregate(request: AggregateRequest, signal?: AbortSignal): Promise<AggregateReply> {
+    return aggregate(this.#store, request, new WorkSlice(this.#slicing, signal));
   }
 
   /** What `status` shows of the partition, but for what its consumer knows. */
