@@ -21,6 +21,7 @@ export function watchHealth(platform: Platform, folder: string, log: EventLog): 
   const look = async (): Promise<void> => {
     judge('the intake takes no points', platform.intake.session?.problem);
     judge('the coordinator can not decide', platform.coordinator.problem);
+    judge('the control log can not be read', platform.control.problem);
     judge('the disk is nearly full', await spaceProblem(disk));
   };
   const timer = setInterval(() => void look(), EVERY_MS);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RECORD } from '@tidemark/block';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { BatchResult_Outcome } from '@tidemark/contract';
-import type { ControlMessage } from '@tidemark/control';
+import { ControlFollower, type ControlMessage } from '@tidemark/control';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { BenchClient, IntakeBench, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
@@ -86,6 +86,25 @@ describe('a session', () => {
     const before = (await bench.points(0)).length;
     await bench.advance(5000);
     expect(await bench.points(0)).toHaveLength(before);
+  });
+});
+
+describe('a checkpoint', () => {
+  test.each(['fenced', 'forgotten', 'as it is'] as const)('says of a session that it is %s', async (how) => {
+    const bench = await IntakeBench.open();
+    const control = new ControlFollower(bench.log, bench.clock);
+    await bench.play(control.start());
+    const reasons: string[] = [];
+    const session = await bench.session({ control, onEnded: (reason) => reasons.push(reason) });
+    await bench.until(() => session.isReady);
+    const said = control.state.checkpoint();
+    const fence = { offset: 1, session: Buffer.from(session.session), lane: undefined, reason: 'trimmed' };
+    if (how === 'fenced') said.fences.push({ ...fence, completedMs: undefined });
+    if (how === 'forgotten') said.sessions = [];
+    await bench.decide({ $case: 'checkpoint', value: said });
+    expect(control.state.checkpointOffset).toBe(said.offset);
+    const expected = { fenced: ['fenced: trimmed'], forgotten: ['fenced: long ago'], 'as it is': [] };
+    expect([reasons, session.isReady]).toEqual([expected[how], how === 'as it is']);
   });
 });
 

@@ -87,6 +87,8 @@ export class IntakeSession {
   readonly #rejected = new Map<string, Map<string, number>>();
   readonly #stop = new AbortController();
   #nextLane = 0;
+  /** Of the map that was announced last. */
+  #mapEpoch: number | undefined;
   #renewedMs = Number.NEGATIVE_INFINITY;
   #ended: string | undefined;
   #clockOff: string | undefined;
@@ -119,6 +121,7 @@ export class IntakeSession {
   /** Registers, then opens a lane in every partition of the map; none while the clock is off. */
   async start(): Promise<void> {
     const { control, process, clock } = this.#options;
+    this.#mapEpoch = control.state.map?.epoch;
     this.#unlisten = control.listen((message) => this.#heard(message));
     await this.#appendControl({ $case: 'registered', value: { session: Buffer.from(this.session), process } });
     this.#renewedMs = clock.monotonicMs();
@@ -378,9 +381,11 @@ export class IntakeSession {
 
   #heard(message: ControlMessage): void {
     if (message.$case === 'checkpoint') this.#lookAtState();
-    if (message.$case === 'map' || message.$case === 'checkpoint') {
+    const { map } = this.#options.control.state;
+    if (map !== undefined && map.epoch !== this.#mapEpoch) {
+      this.#mapEpoch = map.epoch;
       this.#openLanes();
-      for (const stream of this.#streams) stream.announce(this.map);
+      for (const stream of this.#streams) stream.announce(map);
     }
     if (message.$case !== 'fence') return;
     const { session, lane, reason } = message.value;
