@@ -51,10 +51,10 @@ export type ReplyOf<M extends StoreMethod> = (typeof STORE_CALLS)[M] extends Cal
 /** A method as bytes in, bytes out. */
 export function answering<M extends StoreMethod>(
   method: M,
-  answer: (request: RequestOf<M>) => ReplyOf<M> | Promise<ReplyOf<M>>,
-): (request: Uint8Array) => Promise<Uint8Array> {
+  answer: (request: RequestOf<M>, signal: AbortSignal) => ReplyOf<M> | Promise<ReplyOf<M>>,
+): (request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array> {
   const { request, reply } = STORE_CALLS[method] as unknown as Call<RequestOf<M>, ReplyOf<M>>;
-  return async (bytes) => reply.encode(await answer(request.decode(bytes))).finish();
+  return async (bytes, signal) => reply.encode(await answer(request.decode(bytes), signal)).finish();
 }
 
 /** The other side of `answering`: a method whose bytes go through `send`. */

@@ -32,6 +32,8 @@ export type ToStore =
       readonly reason: string;
     }
   | { readonly type: 'call'; readonly id: number; readonly method: StoreMethod; readonly request: Uint8Array }
+  /** Nobody waits for the call any more. */
+  | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stateHash'; readonly id: number; readonly partition: number }
   | { readonly type: 'seriesCounts'; readonly id: number; readonly sinceDay: number }
   | { readonly type: 'stop' };
@@ -48,6 +50,8 @@ export type FromStore =
   | { readonly type: 'ready' }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array | string | readonly SeriesCount[] }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
+  /** A read met a mistake of the program; whoever asked was told `internal`. */
+  | { readonly type: 'bug'; readonly read: string; readonly stack: string }
   | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
   | {
       readonly type: 'halted';

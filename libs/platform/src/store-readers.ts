@@ -5,15 +5,15 @@ import type { StoreThreads } from './store-threads.ts';
 export function storeReaders(threads: StoreThreads): QueryStores {
   return {
     pointStore: (partition): PointStoreReader => ({
-      aggregate: (request) => threads.call('aggregate', partition, request),
-      status: (request) => threads.call('pointStatus', partition, request),
+      aggregate: (request, signal) => threads.call('aggregate', partition, request, signal),
+      status: (request, signal) => threads.call('pointStatus', partition, request, signal),
     }),
     tagStore: (partition): TagStoreReader => ({
-      match: (request) => threads.call('match', partition, request),
-      describeMetrics: (request) => threads.call('describeMetrics', partition, request),
-      describeTags: (request) => threads.call('describeTags', partition, request),
-      seriesTags: (request) => threads.call('seriesTags', partition, request),
-      status: (request) => threads.call('tagStatus', partition, request),
+      match: (request, signal) => threads.call('match', partition, request, signal),
+      describeMetrics: (request, signal) => threads.call('describeMetrics', partition, request, signal),
+      describeTags: (request, signal) => threads.call('describeTags', partition, request, signal),
+      seriesTags: (request, signal) => threads.call('seriesTags', partition, request, signal),
+      status: (request, signal) => threads.call('tagStatus', partition, request, signal),
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEmbeddedLogReader } from '@tidemark/embedded-log';
 import { PartitionConsumer, type PartitionState } from '@tidemark/partition';
@@ -33,10 +34,13 @@ const tags = new Map<number, { store: TagPartition; consumer: PartitionConsumer 
 const early: ToStore[] = [];
 let isOpen = false;
 const databases: KeyValue[] = [];
+type Read = Extract<ToStore, { type: 'call' | 'stateHash' | 'seriesCounts' }>;
+/** What is being answered, by the id of the call. */
+const running = new Map<number, AbortController>();
 
 /** One function a method: request bytes in, reply bytes out. */
-const ANSWERS: Record<StoreMethod, (request: Uint8Array) => Promise<Uint8Array>> = {
-  aggregate: answering('aggregate', (request) => pointsOf(request.partition).store.aggregate(request)),
+const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>> = {
+  aggregate: answering('aggregate', (request, signal) => pointsOf(request.partition).store.aggregate(request, signal)),
   pointStatus: answering('pointStatus', ({ partition }) => {
     const { store, consumer } = pointsOf(partition);
     return { ...store.status, ...positionOf(consumer) };
@@ -63,6 +67,7 @@ port.on('message', (message: ToStore) => {
     log.advance(message.topic, message.partition, message.next, message.first, message.segment);
   else if (message.type === 'skip')
     skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
+  else if (message.type === 'cancel') cancel(message.id);
   else if (isOpen) void serve(message);
   else early.push(message);
 });
@@ -73,6 +78,8 @@ for (const partition of options.owned) {
     keyValue: await openDatabase('points', partition),
     limits: options.limits,
     latenessMs: () => options.latenessMs,
+    // An immediate comes after the port's messages and the log's reads of its round.
+    slicing: { clock, giveWay: () => setImmediate() },
   });
   const tagStore = await TagPartition.open({
     keyValue: await openDatabase('tags', partition),
@@ -133,24 +140,40 @@ function consume(topic: Topic, partition: number, state: PartitionState): Partit
 
 async function serve(message: ToStore): Promise<void> {
   if (message.type === 'stop') return stop();
-  if (message.type === 'progress' || message.type === 'skip') return;
+  if (message.type === 'progress' || message.type === 'skip' || message.type === 'cancel') return;
+  const { id } = message;
+  const abort = new AbortController();
+  running.set(id, abort);
   try {
-    send({ type: 'reply', id: message.id, reply: await answer(message) });
+    send({ type: 'reply', id, reply: await answer(message, abort.signal) });
   } catch (error) {
-    if (!isTidemarkError(error)) throw error;
-    const { code, message: text, detail } = error;
-    const carried: CarriedError = { code, message: text, detail };
-    send({ type: 'failed', id: message.id, error: carried });
+    send({ type: 'failed', id, error: carriedError(message, error) });
+  } finally {
+    running.delete(id);
   }
 }
 
-async function answer(message: Exclude<ToStore, { type: 'progress' | 'skip' | 'stop' }>) {
+/** A read changes nothing, so a mistake in one ends that read alone: this thread also takes in what is ingested. */
+function carriedError(message: Read, error: unknown): CarriedError {
+  if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
+  const read = message.type === 'call' ? message.method : message.type;
+  send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return { code: 'internal', message: `${read} failed by a mistake in the store`, detail: {} };
+}
+
+function cancel(id: number): void {
+  const waiting = early.findIndex((message) => 'id' in message && message.id === id);
+  if (waiting >= 0) early.splice(waiting, 1);
+  running.get(id)?.abort();
+}
+
+async function answer(message: Read, signal: AbortSignal) {
   if (message.type === 'stateHash') return pointsOf(message.partition).store.stateHash();
   if (message.type === 'seriesCounts') {
     const stores = [...tags.values()].map(({ store }) => store);
     return seriesCounts(stores, options.metricSeries, message.sinceDay);
   }
-  return ANSWERS[message.method](message.request);
+  return ANSWERS[message.method](message.request, signal);
 }
 
 function pointsOf(partition: number): { store: PointPartition; consumer: PartitionConsumer } {
@@ -170,6 +193,7 @@ function tagsOf(partition: number): { store: TagPartition; consumer: PartitionCo
  * (a full disk) costs just that, and keeps no other from it.
  */
 async function stop(): Promise<void> {
+  for (const abort of running.values()) abort.abort();
   await Promise.all([...stopAll('points', points), ...stopAll('tags', tags)]);
   await Promise.all(databases.map((database) => database.close()));
   await log.close();

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { SeriesCount } from '@tidemark/coordinator';
-import { assert, ERROR_CODES, type ErrorDetail, TidemarkError, type Topic } from '@tidemark/ports';
+import { assert, ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import { addCounts } from './series-counts.ts';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
@@ -11,6 +11,8 @@ export interface StoreThreadsOptions extends Omit<StoreThreadOptions, 'owned'> {
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** A store reads or commits again (undefined), or can't and tries on. */
   readonly onProblem: (topic: Topic, partition: number, reason: string | undefined) => void;
+  /** A read met a mistake of the program, and was answered `internal`; everything else goes on. */
+  readonly onBug?: (read: string, stack: string) => void;
   /** A thread died: the process can't go on. */
   readonly onFailed: (error: Error) => void;
 }
@@ -37,7 +39,8 @@ export class StoreThreads {
 
   constructor(options: StoreThreadsOptions) {
     this.#options = options;
-    const { threads, onCommitted: _, onHalted: __, onProblem: ___, onFailed: ____, ...rest } = options;
+    const { threads, folder, partitions, limits, metricSeries, latenessMs } = options;
+    const rest = { folder, partitions, limits, metricSeries, latenessMs };
     const count = Math.min(threads, options.partitions);
     this.#threads = Array.from({ length: count }, (_, index) => {
       const owned = Array.from({ length: options.partitions }, (_, partition) => partition);
@@ -67,9 +70,19 @@ export class StoreThreads {
     this.#of(partition).worker.postMessage({ type: 'skip', topic, partition, offset, reason } satisfies ToStore);
   }
 
-  call<M extends StoreMethod>(method: M, partition: number, request: RequestOf<M>): Promise<ReplyOf<M>> {
+  /**
+   * Asks the store of a partition. When `signal` aborts, the call ends with its reason, or `cancelled`, and the store's
+   * thread drops the work soon after.
+   */
+  call<M extends StoreMethod>(
+    method: M,
+    partition: number,
+    request: RequestOf<M>,
+    signal?: AbortSignal,
+  ): Promise<ReplyOf<M>> {
     return calling(method, async (bytes) => {
-      const reply = await this.#ask(this.#of(partition), (id) => ({ type: 'call', id, method, request: bytes }));
+      const thread = this.#of(partition);
+      const reply = await this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal);
       assert(reply instanceof Uint8Array, 'a call is answered in bytes');
       return reply;
     })(request);
@@ -99,12 +112,24 @@ export class StoreThreads {
     return this.#threads[partition % this.#threads.length];
   }
 
-  #ask(thread: StoreThread, message: (id: number) => ToStore): Promise<Reply> {
+  async #ask(thread: StoreThread, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Reply> {
+    if (signal?.aborted === true) throw cancelled(signal);
     const id = this.#nextCall++;
-    return new Promise((resolve, reject) => {
+    const cancel = (): void => {
+      if (signal === undefined) return;
+      this.#settle(thread.waiting, id, ({ reject }) => reject(cancelled(signal)));
+      thread.worker.postMessage({ type: 'cancel', id } satisfies ToStore);
+    };
+    const replied = new Promise<Reply>((resolve, reject) => {
       thread.waiting.set(id, { resolve, reject });
       thread.worker.postMessage(message(id));
     });
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await replied;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   #start(options: StoreThreadOptions): StoreThread {
@@ -136,6 +161,8 @@ export class StoreThreads {
       else if (message.type === 'failed') {
         const { code, message: text, detail } = message.error;
         this.#settle(waiting, message.id, ({ reject }) => reject(new TidemarkError(code, text, detail)));
+      } else if (message.type === 'bug') {
+        this.#options.onBug?.(message.read, message.stack);
       } else if (message.type === 'committed') {
         this.#options.onCommitted(message.topic, message.partition, message.offset);
       } else if (message.type === 'halted') {
@@ -161,6 +188,10 @@ export class StoreThreads {
     waiting.delete(id);
     settle(found);
   }
+}
+
+function cancelled({ reason }: AbortSignal): TidemarkError {
+  return isTidemarkError(reason) ? reason : new TidemarkError('cancelled', 'the call was cancelled');
 }
 
 /** What a thread ended with: it comes without its class. */

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { PartitionStatusRequest } from '@tidemark/contract';
+import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
+import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
+import { TidemarkError } from '@tidemark/ports';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
+import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
+import { StoreThreads } from './store-threads.ts';
+
+let folder: string;
+let options: Omit<StoreThreadOptions, 'owned'>;
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-threads-'));
+  options = { folder, partitions: 1, limits: DEFAULT_POINT_STORE_LIMITS, metricSeries: 1000, latenessMs: 1000 };
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function openLog(): Promise<EmbeddedLog> {
+  return openEmbeddedLog({
+    disk: new LocalDisk(join(folder, 'log')),
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    partitions: { points: 1, tags: 1 },
+  });
+}
+
+describe('a store thread', () => {
+  test('answers a read that meets a bug with `internal`, and goes on', async () => {
+    const workerData: StoreThreadOptions = { ...options, owned: [0] };
+    const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData });
+    ends.push(() => worker.terminate());
+    const messages: FromStore[] = [];
+    worker.on('message', (message: FromStore) => messages.push(message));
+    const ask = (id: number, request: Uint8Array) =>
+      worker.postMessage({ type: 'call', id, method: 'pointStatus', request } satisfies ToStore);
+    // A length that the message does not have: the decoder throws an error of its own.
+    ask(1, Uint8Array.of(0x0a, 0xff));
+    ask(2, PartitionStatusRequest.encode({ partition: 0 }).finish());
+    while (!messages.some((message) => message.type === 'reply')) await once(worker, 'message');
+    expect(messages).toContainEqual({
+      type: 'failed',
+      id: 1,
+      error: { code: 'internal', message: 'pointStatus failed by a mistake in the store', detail: {} },
+    });
+    expect(messages).toContainEqual({ type: 'bug', read: 'pointStatus', stack: expect.stringContaining('at ') });
+    expect(messages).toContainEqual(expect.objectContaining({ type: 'reply', id: 2 }));
+  });
+});
+
+describe('the store threads', () => {
+  interface Halted {
+    readonly part: string;
+    readonly offset: number;
+    readonly reason: string;
+  }
+
+  function start(onHalted: (halted: Halted) => void = () => undefined): StoreThreads {
+    const stores = new StoreThreads({
+      ...options,
+      threads: 1,
+      onCommitted: () => undefined,
+      onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
+      onProblem: () => undefined,
+      onFailed: (error) => {
+        throw error;
+      },
+    });
+    ends.push(() => stores.stop());
+    return stores;
+  }
+
+  test('end a call with the reason of its signal, whether it has begun or not', async () => {
+    const stores = start();
+    const abort = new AbortController();
+    const called = stores.call('pointStatus', 0, { partition: 0 }, abort.signal);
+    abort.abort(new TidemarkError('deadline_exceeded', 'too late'));
+    await expect(called).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    const never = stores.call('pointStatus', 0, { partition: 0 }, AbortSignal.abort());
+    await expect(never).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await stores.call('pointStatus', 0, { partition: 0 })).partition).toBe(0);
+  });
+
+  test('say which segment is damaged when a partition can’t be opened', async () => {
+    await (await openLog()).close();
+    const segments = join(folder, 'log', 'points', '0');
+    const [name] = await readdir(segments);
+    const bytes = await readFile(join(segments, name));
+    bytes[10] ^= 1;
+    await writeFile(join(segments, name), bytes);
+    const log = await openLog();
+    ends.push(() => log.close());
+    const halted = new Promise<Halted>((resolve) => {
+      const stores = start(resolve);
+      log.onAppend((...progress) => stores.progress(...progress));
+    });
+    expect(await halted).toEqual({
+      part: 'points/0',
+      offset: 0,
+      reason: expect.stringMatching(new RegExp(`segment points/0/${name} of points partition 0.*damaged head`)),
+    });
+  });
+});
