@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Disk,
+  isTidemarkError,
   type LogBounds,
   type LogRecord,
   type ReadOptions,
@@ -68,6 +69,11 @@ class ReaderPartition {
   #announced = false;
   #closed = false;
   #stale = true;
+  /** Base of the segment that is being written, as told, and the one whose head was looked at. */
+  #segment: number | undefined;
+  #checked: number | undefined;
+  /** Why nothing is to be had from `next` on. */
+  #damage: TidemarkError | undefined;
   #refreshing: Promise<void> | undefined;
   first = 0;
   next = 0;
@@ -81,6 +87,8 @@ class ReaderPartition {
 
   advance(next: number, first: number, segment: number | undefined): void {
     if (segment === undefined || !this.#files.has(segment) || first > this.first) this.#stale = true;
+    if (segment !== this.#segment) this.#damage = undefined;
+    this.#segment = segment;
     const grew = !this.#announced || next > this.next;
     this.#announced = true;
     this.first = first;
@@ -97,10 +105,33 @@ class ReaderPartition {
       if (!this.#announced) return [];
       return this.read(from, { ...options, waitMs: 0 });
     }
+    if (from >= this.next) {
+      if (this.#damage !== undefined) throw this.#damage;
+      void this.#checkLast();
+    }
     return readFromPartition(this, this.#waiting, from, options, async (next) => {
       await this.#refresh();
       return this.#files.read(from, next, options.maxBytes);
     });
+  }
+
+  /**
+   * A last segment that its writer could not open is announced as one without records. A reader at its beginning would
+   * wait for ever, so it has a look itself: once a segment, since the next record shows that it is whole.
+   */
+  async #checkLast(): Promise<void> {
+    const segment = this.#segment;
+    if (segment === undefined || segment !== this.next || segment === this.#checked) return;
+    this.#checked = segment;
+    try {
+      await this.#refresh();
+      await this.#files.checkLast(segment);
+    } catch (error) {
+      if (this.#closed || this.#segment !== segment) return;
+      if (isTidemarkError(error, 'data_loss')) this.#damage = error;
+      else this.#checked = undefined;
+      this.#waiting.wake();
+    }
   }
 
   bounds(): LogBounds {

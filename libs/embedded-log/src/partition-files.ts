@@ -67,6 +67,11 @@ export class PartitionFiles {
     }
   }
 
+  /** Throws `data_loss` when the last segment, that begins at `base`, is not what its header should say. */
+  async checkLast(base: number): Promise<void> {
+    await this.#segments.find((segment) => segment.base === base)?.checkHeader();
+  }
+
   async close(): Promise<void> {
     const segments = this.#segments;
     this.#segments = [];

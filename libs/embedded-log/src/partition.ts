@@ -87,9 +87,9 @@ export class Partition implements AppendQueue {
     return this.#next;
   }
 
-  /** Base of the segment that the record before `next` is in. */
+  /** Base of the segment that the record before `next` is in; of a damaged last one, which begins at `next`. */
   get segment(): number {
-    return this.#active?.base ?? 0;
+    return this.#active?.base ?? this.#next;
   }
 
   /** Finds what the folder holds. A damaged last segment breaks this partition alone. */
@@ -116,6 +116,8 @@ export class Partition implements AppendQueue {
       await this.#openActive(last, `${folder}/${segmentName(last)}`);
     } catch (error) {
       if (!isTidemarkError(error, 'data_loss')) throw error;
+      // What lies before the damaged segment can still be read, by readers of their own.
+      this.#next = last;
       this.#broken = new TidemarkError('data_loss', `${this.name} can't be opened: ${error.message}`, error.detail, {
         cause: error,
       });

@@ -1,5 +1,13 @@
 import { crc32c } from '@tidemark/bytes';
-import { assert, type Disk, type DiskFile, type LogRecord, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  assert,
+  type Disk,
+  type DiskFile,
+  isTidemarkError,
+  type LogRecord,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import { FileWindow, readAt } from './file-window.ts';
 import { RECORD_HEADER_BYTES, readRecordHeader } from './record-format.ts';
 import {
@@ -68,6 +76,25 @@ export class SegmentFile {
     } finally {
       this.#reads--;
       if (this.#closeWhenIdle && this.#reads === 0) await this.#close();
+    }
+  }
+
+  /** Reads the head alone. `data_loss` names the topic, the partition and the segment. */
+  async checkHeader(): Promise<void> {
+    const file = await this.#disk.open(this.#path);
+    try {
+      await this.#header(file, this.base + 1);
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      throw new TidemarkError(
+        'data_loss',
+        `segment ${this.#path} of ${this.#topic} partition ${this.#partition}, the last one, has a damaged head: ` +
+          'what was in it, from its first record on, is lost, and nothing is appended until the file is restored',
+        { topic: this.#topic, partition: this.#partition, segment: this.base, file: this.#path },
+        { cause: error },
+      );
+    } finally {
+      await file.close();
     }
   }
 

@@ -54,7 +54,7 @@ export interface PartitionConsumerOptions {
 export interface Halt {
   readonly offset: number;
   readonly error: TidemarkError;
-  /** A record that can't be applied, which may be skipped, or a log that doesn't have it any more. */
+  /** A record that can't be applied, which may be skipped, or a log that doesn't have it any more, or can't give it. */
   readonly cause: 'record' | 'log';
 }
 
@@ -147,8 +147,11 @@ export class PartitionConsumer {
       if (this.#halt?.cause === 'log') this.#setHalt(undefined);
       return records;
     } catch (error) {
-      if (isTidemarkError(error, 'data_loss')) this.#setHalt({ offset: state.nextOffset, error, cause: 'record' });
-      else if (isTidemarkError(error, 'out_of_range')) this.#setHalt(await this.#missing(error));
+      if (isTidemarkError(error, 'data_loss')) {
+        // Of a whole segment there is no one record that could be skipped.
+        const cause = 'segment' in error.detail ? 'log' : 'record';
+        this.#setHalt({ offset: state.nextOffset, error, cause });
+      } else if (isTidemarkError(error, 'out_of_range')) this.#setHalt(await this.#missing(error));
       throw error;
     }
   }
