@@ -162,13 +162,33 @@ describe('opening', () => {
     await expect(open(disk)).rejects.toMatchObject({ code: 'data_loss' });
   });
 
-  test('a segment of a newer format is refused', async () => {
+  test('a damaged last segment breaks its partition alone, and readers hear of it where it begins', async () => {
     const disk = newDisk();
-    await (await open(disk)).close();
-    const bytes = Uint8Array.from(disk.bytesOf(segments(disk)[0]));
-    bytes[8] = 9;
-    disk.put(segments(disk)[0], bytes);
-    await expect(open(disk)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 9 } });
+    const log = await open(disk);
+    await fill(log, 20);
+    await log.close();
+    const path = segments(disk).at(-1) ?? '';
+    rot(disk, path, 8);
+    const again = await open(disk);
+    await expect(again.writer('points', 0)).rejects.toMatchObject({ code: 'data_loss' });
+    await (await again.writer('points', 1)).append(0, Buffer.alloc(1));
+    const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
+    let base = 0;
+    again.onAppend((...progress) => {
+      if (progress[0] === 'points' && progress[1] === 0) base = progress[4];
+      reader.advance(...progress);
+    });
+    expect(base).toBeGreaterThan(0);
+    let next = 0;
+    while (next < base) next += (await read(reader, next)).length;
+    const damage = { code: 'data_loss', detail: { topic: 'points', partition: 0, segment: base, file: path } };
+    // The first read finds out, and ends early for it; who is beyond the damage hears the same.
+    expect(await reader.read('points', 0, base, { maxBytes: 1, waitMs: 60_000 })).toEqual([]);
+    await expect(read(reader, base)).rejects.toMatchObject(damage);
+    await expect(read(reader, base + 1)).rejects.toMatchObject(damage);
+    expect((await reader.read('points', 1, 0, NOW)).length).toBe(1);
+    await reader.close();
+    await again.close();
   });
 
   test('a second log in the folder, and fewer partitions than it holds, are refused', async () => {
