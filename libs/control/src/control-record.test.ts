@@ -4,6 +4,17 @@ import { type ControlMessage, decodeControl, encodeControl } from './control-rec
 const SESSION = Buffer.alloc(16, 7);
 const LANE = { partition: 1, lane: 4 };
 
+const CHECKPOINT = {
+  ...{ term: 3, offset: 20, termOffset: -1, throughMs: 1_767_225_600_000 },
+  maps: [{ epoch: 1, partitions: 2, slots: Buffer.from([0, 0, 1, 0]) }],
+  sessions: [{ session: SESSION, process: 'i', state: 'fenced', renewedMs: 1000, endedMs: 2000 }],
+  fences: [{ offset: 9, session: SESSION, lane: LANE, reason: 'why', completedMs: undefined }],
+  deadLanes: [{ session: SESSION, ...LANE }],
+  skips: [{ term: 3, topic: 'points', partition: 2, offset: 9, reason: 'broken' }],
+  overBudget: [{ term: 3, tenant: 't', metric: 'm', limit: 5, over: true }],
+  keys: [{ term: 3, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false }],
+};
+
 /** Records as version 1 writes them: they must be read for ever. */
 const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
   [
@@ -45,6 +56,10 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
   [
     { $case: 'fenceCompleted', value: { term: 1, session: SESSION, lane: undefined } },
     '54444d43019eb4f0ea52140801121007070707070707070707070707070707',
+  ],
+  [
+    { $case: 'checkpoint', value: CHECKPOINT },
+    '54444d4301acff8f3d5abe0108031028180121000080aa6db779422a0a080110021a0400000100322f0a10070707070707070707070707070707071201691a0666656e636564210000000000408f40290000000000409f403a1f08121210070707070707070707070707070707071a0408011004220377687942160a1007070707070707070707070707070707100118044a1608031206706f696e7473180220122a0662726f6b656e520c08031201741a016d200528015a1108031201741a016e2201012a0473656e64',
   ],
 ];
 
