@@ -64,6 +64,7 @@ export class Coordinator {
   readonly #fences: FenceAppender;
   readonly #renewedMs = new Map<string, number>();
   readonly #stop = new AbortController();
+  readonly #copying = new AbortController();
   #term = 0;
   #running: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
@@ -118,6 +119,7 @@ export class Coordinator {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#copying.abort();
     this.#unlisten?.();
     await this.#running;
   }
@@ -175,6 +177,8 @@ export class Coordinator {
       }
       if (this.#isOver) {
         this.#lastError = this.#overMessage;
+        // The successor copies what is not copied yet.
+        this.#copying.abort();
         return;
       }
       await sleep(clock, TURN_MS, signal);
@@ -225,7 +229,7 @@ export class Coordinator {
     const { map, fences } = this.#options.control.state;
     if (map === undefined) return [];
     const pending = [...fences.values()].filter(({ completed }) => !completed);
-    return this.#fences.advance(pending, map.partitions, this.#stop.signal);
+    return this.#fences.advance(pending, map.partitions, this.#copying.signal);
   }
 
   async #completeFences(): Promise<void> {
