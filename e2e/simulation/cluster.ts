@@ -103,6 +103,7 @@ export class Cluster {
     const coordinator = new Coordinator({
       ...{ log, control, clock, random, process: incarnation.id, partitions: PARTITIONS },
       ...{ tenantSeries: 1_000_000, metricSeries: 1_000_000, isAlone: false, seriesCounts: async () => [] },
+      checkpointRecords: 40,
     });
     await coordinator.start();
     const writer = new ControlWriter(log, clock);

@@ -110,6 +110,7 @@ export class Platform {
         if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
         else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
       },
+      onBug: (read, stack) => events.error(`${read} failed by a mistake in the store`, { stack }),
       onFailed: events.fatal,
     });
     started.add(() => stores.stop());

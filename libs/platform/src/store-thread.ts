@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEmbeddedLogReader } from '@tidemark/embedded-log';
 import { PartitionConsumer, type PartitionState } from '@tidemark/partition';
@@ -79,7 +79,7 @@ for (const partition of options.owned) {
     limits: options.limits,
     latenessMs: () => options.latenessMs,
     // An immediate comes after the port's messages and the log's reads of its round.
-    slicing: { clock, giveWay: () => setImmediate() },
+    slicing: { clock, giveWay: () => nextRound() },
   });
   const tagStore = await TagPartition.open({
     keyValue: await openDatabase('tags', partition),
