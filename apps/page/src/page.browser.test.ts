@@ -16,7 +16,12 @@ const DEADLINE_MS = 8_000;
 const FEW_PIXELS = 2_000;
 
 /** The browser that comes in an npm package is for this platform only. */
-const MISSING = process.platform === 'linux' && process.arch === 'x64' ? '' : 'no Chromium for this platform in npm';
+const INSTALLED = process.env.TIDEMARK_TEST_CHROME;
+const isInNpm = process.platform === 'linux' && process.arch === 'x64';
+const MISSING =
+  isInNpm || INSTALLED !== undefined
+    ? ''
+    : 'no Chromium for this platform in npm; TIDEMARK_TEST_CHROME=/path/to/chrome npm test uses an installed one';
 const isSkipped = MISSING !== '' && process.env.TIDEMARK_TEST_FULL !== '1';
 const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
 
@@ -39,7 +44,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     const { default: chromium } = await import('@sparticuz/chromium');
     const { chromium: playwright } = await import('playwright-core');
     browser = await playwright.launch({
-      executablePath: await chromium.executablePath(),
+      executablePath: INSTALLED ?? (await chromium.executablePath()),
       args: [...chromium.args.filter((arg) => arg !== '--single-process'), '--no-sandbox'],
     });
     page = await browser.newPage({ viewport: { width: 1_280, height: 800 }, acceptDownloads: true });
