@@ -24,7 +24,7 @@ import { QueryRun } from './query-run.ts';
 import { beyondLimit, DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
 import { resultSeries } from './result-series.ts';
 import { stepsOf } from './steps.ts';
-import type { QueryStores } from './stores.ts';
+import type { QueryStores, TagStoreReader } from './stores.ts';
 import { TenantGate } from './tenant-gate.ts';
 
 export interface QueryServiceOptions {
@@ -105,14 +105,8 @@ export class QueryService implements QueryReader {
     const { contains, fromMs } = request;
     const partitions = allPartitions(this.#maps(fromMs));
     return this.#describe(tenant, signal, async (parts) => {
-      const replies = await Promise.all(
-        partitions.map((partition) =>
-          parts.ask(`tags/${partition}`, (within) =>
-            this.#options.stores
-              .tagStore(partition)
-              .describeMetrics({ partition, tenant, contains, fromMs, limit }, within),
-          ),
-        ),
+      const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
+        store.describeMetrics({ partition, tenant, contains, fromMs, limit }, within),
       );
       const found = replies.map((reply) => reply?.metrics ?? []);
       return { metrics: mergeMetrics(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
@@ -129,14 +123,8 @@ export class QueryService implements QueryReader {
     const id = metricId(tenant, metric);
     const partitions = [...new Set(this.#maps(fromMs).map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
     return this.#describe(tenant, signal, async (parts) => {
-      const replies = await Promise.all(
-        partitions.map((partition) =>
-          parts.ask(`tags/${partition}`, (within) =>
-            this.#options.stores
-              .tagStore(partition)
-              .describeTags({ partition, tenant, metric, fromMs, toMs, limit }, within),
-          ),
-        ),
+      const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
+        store.describeTags({ partition, tenant, metric, fromMs, toMs, limit }, within),
       );
       const found = replies.map((reply) => reply?.keys ?? []);
       return { keys: mergeTagKeys(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
@@ -219,6 +207,19 @@ export class QueryService implements QueryReader {
     const maps = this.#options.maps(fromMs - STAMP_HOLDS_MS);
     if (maps.length === 0) throw new TidemarkError('unavailable', 'no partition map has been decided yet');
     return maps;
+  }
+
+  #askTagStores<Reply>(
+    parts: Parts,
+    partitions: readonly number[],
+    ask: (store: TagStoreReader, partition: number, within: AbortSignal) => Promise<Reply>,
+  ): Promise<(Reply | undefined)[]> {
+    const { stores } = this.#options;
+    return Promise.all(
+      partitions.map((partition) =>
+        parts.ask(`tags/${partition}`, (within) => ask(stores.tagStore(partition), partition, within)),
+      ),
+    );
   }
 
   #describedLimit(asked: number): number {
