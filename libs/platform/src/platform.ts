@@ -117,12 +117,14 @@ export class Platform {
     log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
     const control = new ControlFollower(log, clock);
     control.listen((message) => {
-      if (message.$case !== 'skip' && message.$case !== 'checkpoint') return;
-      const { skips } = control.state;
-      const at = message.$case === 'skip' ? message.value : undefined;
-      for (const { topic, partition, offset, reason } of skips) {
-        const isMeant = at === undefined || (topic === at.topic && partition === at.partition && offset === at.offset);
-        if (isMeant) stores.skip(topic, partition, offset, reason);
+      const { state } = control;
+      if (message.$case === 'checkpoint') {
+        for (const { topic, partition, offset, reason } of state.skips) stores.skip(topic, partition, offset, reason);
+      } else if (message.$case === 'skip') {
+        const { topic, partition, offset } = message.value;
+        // A void decision gives no reason.
+        const reason = state.skipReason(topic, partition, offset);
+        if (reason !== undefined) stores.skip(topic, partition, offset, reason);
       }
     });
     await control.start();

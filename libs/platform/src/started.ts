@@ -8,7 +8,7 @@ export class Started {
 
   /** Stops everything, the newest first; a stop that fails doesn't keep the others from it. */
   async undo(): Promise<void> {
-    for (const stop of this.#stops.reverse()) await stop().catch(() => undefined);
+    await stopEach(this.#stops.reverse()).catch(() => undefined);
   }
 }
 
