@@ -1,7 +1,7 @@
 import { toHex } from '@tidemark/bytes';
 import type { Rejection, SendReply } from '@tidemark/contract';
 import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fenceKey } from '@tidemark/control';
-import type { PartitionMap, PointLimits, SeriesName } from '@tidemark/model';
+import { ID_BYTES, type PartitionMap, type PointLimits, type SeriesName } from '@tidemark/model';
 import {
   type Appended,
   assert,
@@ -18,7 +18,6 @@ import { ClientStream } from './client-stream.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
 import { nextDayFacts } from './next-day-tags.ts';
-import { randomSession } from './session-id.ts';
 import type { QueuedShare } from './share-queue.ts';
 import { StreamViolations } from './stream-violations.ts';
 import { TagPublisher } from './tag-publisher.ts';
@@ -98,7 +97,7 @@ export class IntakeSession {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.session = randomSession(options.random);
+    this.session = options.random.bytes(ID_BYTES);
     this.#key = toHex(this.session);
     this.#quotas = new TenantQuotas(options.limits);
     this.#controlWriter = new ControlWriter(options.log, options.clock);
