@@ -42,7 +42,6 @@ const session = new IntakeSession({
 await session.start();
 const server = new Server({
   'grpc.max_receive_message_length': DEFAULT_INTAKE_LIMITS.messageBytes,
-  'grpc-node.flow_control_window': 16 * 1024 * 1024,
 });
 server.addService(IntakeService, intakeService({ session: () => session, access: new Access(control.state) }));
 const port = await new Promise<number>((resolve, reject) => {
