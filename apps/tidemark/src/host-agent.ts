@@ -5,9 +5,9 @@ import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '
 import { type Client, connect } from '@tidemark/client';
 import { hostChecks } from '@tidemark/host-checks';
 import { isTidemarkError } from '@tidemark/ports';
+import type { EventLog } from '@tidemark/process';
 import type { Settings } from '@tidemark/settings';
 import { SystemClock } from '@tidemark/system';
-import type { EventLog } from './event-log.ts';
 
 const FILES: AgentOptions['files'] = {
   readText: (path) => readFile(path, 'utf8'),

@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { explain } from '@tidemark/process';
 import { Command } from 'commander';
-import { explain } from './failure.ts';
 
 // What is compiled once is there for the next start. Where the folder can't be written Node goes on without.
 enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));

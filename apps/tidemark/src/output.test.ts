@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { QueryReply } from '@tidemark/contract';
 import { TidemarkError } from '@tidemark/ports';
-import { openEventLog } from './event-log.ts';
-import { explain } from './failure.ts';
+import { explain, openEventLog } from '@tidemark/process';
 import { parseTime } from './parse-time.ts';
 import { printable } from './printable.ts';
 import { formatReply } from './query-output.ts';

@@ -1,7 +1,7 @@
 import type { Platform } from '@tidemark/platform';
 import { isTidemarkError } from '@tidemark/ports';
+import type { EventLog } from '@tidemark/process';
 import { LocalDisk } from '@tidemark/system';
-import type { EventLog } from './event-log.ts';
 
 const EVERY_MS = 2000;
 const LOW_BYTES = 512 * 1024 * 1024;

@@ -1,50 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Platform, type PlatformEvents } from '@tidemark/platform';
-import { TidemarkError } from '@tidemark/ports';
-import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
-import { Command, Option } from 'commander';
-import { type EventLog, openEventLog } from '../event-log.ts';
-import { explain } from '../failure.ts';
+import { type EventLog, explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
+import type { Settings } from '@tidemark/settings';
+import type { Command } from 'commander';
 import { HostAgent } from '../host-agent.ts';
 import { platformOptions } from '../platform-of-settings.ts';
-import { onStopSignal } from '../stop-signal.ts';
 import { watchHealth } from '../watch-health.ts';
 
-const HELP = `
-Every other setting has a flag too, such as --query-points or --store-threads: docs/settings.md lists them.
-Each is also an environment variable (TIDEMARK_HTTP_PORT for --http-port), or a line of the --settings file.
-
-Ctrl-C stops cleanly, a second one at once; either way nothing that was acknowledged is lost.`;
-
 export function startCommand(): Command {
-  const command = new Command('start').description('start the platform and the agent of this host');
-  for (const { flag, kind, description, default: value, isMain } of SETTINGS) {
-    const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
-    option.description = kind === 'boolean' ? `Do without: ${description}` : `${description} (default: ${value})`;
-    command.addOption(option.hideHelp(isMain !== true));
-  }
-  return command
-    .option('--settings <file>', 'JSON file of settings')
-    .addHelpText('after', HELP)
-    .action(async () => start(await readSettings(command)));
-}
-
-async function readSettings(command: Command): Promise<Settings> {
-  const flags: Record<string, string | true> = {};
-  for (const option of command.options) {
-    const { long, negate } = option;
-    if (long === undefined || long === '--settings') continue;
-    const name = option.attributeName();
-    if (command.getOptionValueSource(name) !== 'cli') continue;
-    flags[long.slice(2)] = negate ? true : command.getOptionValue(name);
-  }
-  const file: string | undefined = command.getOptionValue('settings') ?? process.env.TIDEMARK_SETTINGS;
-  if (file === undefined) return parseSettings({ flags, environment: process.env });
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new TidemarkError('not_found', `can't read the settings file ${file}: ${String(error)}`);
-  });
-  return parseSettings({ flags, environment: process.env, file: { name: file, text } });
+  const command = settingsCommand('start', 'start the platform and the agent of this host');
+  const sources = { environment: process.env, readText: (file: string) => readFile(file, 'utf8') };
+  return command.action(async () => start(await readSettings(command, sources)));
 }
 
 async function start(settings: Settings): Promise<void> {

@@ -1,0 +1,44 @@
+import { TidemarkError } from '@tidemark/ports';
+import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
+import { Command, Option } from 'commander';
+
+const HELP = `
+Every other setting has a flag too, such as --query-points or --store-threads: docs/settings.md lists them.
+Each is also an environment variable (TIDEMARK_HTTP_PORT for --http-port), or a line of the --settings file.
+
+Ctrl-C stops cleanly, a second one at once; either way nothing that was acknowledged is lost.`;
+
+/** A command that takes every setting as a flag, and a file of settings with `--settings`. */
+export function settingsCommand(name: string, description: string): Command {
+  const command = new Command(name).description(description);
+  for (const { flag, kind, description: what, default: value, isMain } of SETTINGS) {
+    const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
+    option.description = kind === 'boolean' ? `Do without: ${what}` : `${what} (default: ${value})`;
+    command.addOption(option.hideHelp(isMain !== true));
+  }
+  return command.option('--settings <file>', 'JSON file of settings').addHelpText('after', HELP);
+}
+
+/** Where settings come from beside the command line. */
+export interface SettingsSources {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readText: (file: string) => Promise<string>;
+}
+
+/** The settings of a `settingsCommand` that was parsed: flags, then the environment, then the file, then defaults. */
+export async function readSettings(command: Command, { environment, readText }: SettingsSources): Promise<Settings> {
+  const flags: Record<string, string | true> = {};
+  for (const option of command.options) {
+    const { long, negate } = option;
+    if (long === undefined || long === '--settings') continue;
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    flags[long.slice(2)] = negate ? true : command.getOptionValue(name);
+  }
+  const file: string | undefined = command.getOptionValue('settings') ?? environment.TIDEMARK_SETTINGS;
+  if (file === undefined) return parseSettings({ flags, environment });
+  const text = await readText(file).catch((error: unknown) => {
+    throw new TidemarkError('not_found', `can't read the settings file ${file}: ${String(error)}`);
+  });
+  return parseSettings({ flags, environment, file: { name: file, text } });
+}
