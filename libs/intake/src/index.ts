@@ -5,5 +5,7 @@ export type { IntakeServiceOptions } from './grpc-service.ts';
 export { intakeService } from './grpc-service.ts';
 export type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 export { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
+export type { IntakeEvents, IntakeRunnerOptions } from './intake-runner.ts';
+export { IntakeRunner } from './intake-runner.ts';
 export type { IntakeOptions } from './intake-session.ts';
 export { IntakeSession } from './intake-session.ts';

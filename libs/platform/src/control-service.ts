@@ -4,7 +4,7 @@ import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbac
 import type { Coordinator } from '@tidemark/coordinator';
 import { serveUnary } from '@tidemark/grpc-status';
 import { TidemarkError } from '@tidemark/ports';
-import type { StoreThreads } from './store-threads.ts';
+import type { StoreThreads } from '@tidemark/store-threads';
 
 export interface ControlServiceOptions {
   readonly coordinator: Coordinator;

@@ -5,7 +5,7 @@ import type { PointLimits } from '@tidemark/model';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { Clock } from '@tidemark/ports';
 import type { QueryServiceLimits } from '@tidemark/query';
-import type { GrpcLimits } from './grpc-server.ts';
+import type { GrpcLimits } from '@tidemark/servers';
 
 export interface PlatformOptions {
   /** Folder of all data; made where it does not exist, and locked. */

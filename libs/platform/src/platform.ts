@@ -4,21 +4,17 @@ import { Access, ControlFollower, isLoopbackAddress, newApiKey } from '@tidemark
 import { Coordinator } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';
-import { intakeService, sessionClock } from '@tidemark/intake';
+import { IntakeRunner, intakeService, sessionClock } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
+import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/servers';
+import { StoreThreads, storeReaders } from '@tidemark/store-threads';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
 import { controlService } from './control-service.ts';
-import { GrpcServer } from './grpc-server.ts';
-import { HttpServer } from './http-server.ts';
-import { IntakeRunner } from './intake-runner.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
 import { sessionStatus } from './session-status.ts';
-import { Started, stopEach } from './started.ts';
-import { storeReaders } from './store-readers.ts';
-import { StoreThreads } from './store-threads.ts';
 
 const SHUTDOWN_MS = 2000;
 
@@ -92,7 +88,9 @@ export class Platform {
     const trimmer = new LogTrimmer(log);
     const stores = new StoreThreads({
       folder,
-      partitions,
+      log: { kind: 'embedded', folder: join(folder, 'log'), partitions },
+      kinds: ['points', 'tags'],
+      owned: Array.from({ length: partitions }, (_, partition) => partition),
       threads: options.storeThreads,
       limits: options.points,
       metricSeries: options.metricSeries,

@@ -5,7 +5,8 @@ import { addCounts } from './series-counts.ts';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
 
-export interface StoreThreadsOptions extends Omit<StoreThreadOptions, 'owned'> {
+export interface StoreThreadsOptions extends StoreThreadOptions {
+  /** Threads that the owned partitions are spread over. */
   readonly threads: number;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
@@ -31,20 +32,23 @@ interface StoreThread {
   readonly waiting: Map<number, Waiting>;
 }
 
-/** The stores of one process, spread over threads: partition p belongs to thread p modulo their number. */
+/** The stores of one process: the partitions it owns, dealt out over threads. */
 export class StoreThreads {
   readonly #threads: StoreThread[];
+  readonly #byPartition = new Map<number, StoreThread>();
   readonly #options: StoreThreadsOptions;
   #nextCall = 0;
 
   constructor(options: StoreThreadsOptions) {
     this.#options = options;
-    const { threads, folder, partitions, limits, metricSeries, latenessMs } = options;
-    const rest = { folder, partitions, limits, metricSeries, latenessMs };
-    const count = Math.min(threads, options.partitions);
+    const { threads, folder, log, kinds, owned, limits, metricSeries, latenessMs } = options;
+    const rest = { folder, log, kinds, limits, metricSeries, latenessMs };
+    const count = Math.min(threads, owned.length);
     this.#threads = Array.from({ length: count }, (_, index) => {
-      const owned = Array.from({ length: options.partitions }, (_, partition) => partition);
-      return this.#start({ ...rest, owned: owned.filter((partition) => partition % count === index) });
+      const own = owned.filter((_, place) => place % count === index);
+      const thread = this.#start({ ...rest, owned: own });
+      for (const partition of own) this.#byPartition.set(partition, thread);
+      return thread;
     });
   }
 
@@ -66,8 +70,10 @@ export class StoreThreads {
     } satisfies ToStore);
   }
 
+  /** An operator's decision; one for a partition of others concerns nobody here. */
   skip(topic: string, partition: number, offset: number, reason: string): void {
-    this.#of(partition).worker.postMessage({ type: 'skip', topic, partition, offset, reason } satisfies ToStore);
+    const thread = this.#byPartition.get(partition);
+    thread?.worker.postMessage({ type: 'skip', topic, partition, offset, reason } satisfies ToStore);
   }
 
   /**
@@ -109,7 +115,9 @@ export class StoreThreads {
   }
 
   #of(partition: number): StoreThread {
-    return this.#threads[partition % this.#threads.length];
+    const thread = this.#byPartition.get(partition);
+    if (thread === undefined) throw new TidemarkError('not_found', `partition ${partition} is not of this process`);
+    return thread;
   }
 
   async #ask(thread: StoreThread, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Reply> {

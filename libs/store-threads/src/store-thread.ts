@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openEmbeddedLogReader } from '@tidemark/embedded-log';
 import { PartitionConsumer, type PartitionState } from '@tidemark/partition';
 import { PointPartition } from '@tidemark/point-store';
 import { assert, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
-import { LocalDisk, SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/system';
 import { TagPartition } from '@tidemark/tag-store';
 import { seriesCounts } from './series-counts.ts';
 import { answering, type StoreMethod } from './store-calls.ts';
+import { openStoreLog } from './store-log.ts';
 import type { CarriedError, FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
 
 /**
- * A thread that owns some partitions: for each a point store and a tag store, each reading its topic of the log, and
- * answering queries in between.
+ * A thread that owns some partitions: for each a point store, a tag store, or both, each reading its topic of the log
+ * and answering queries in between.
  */
 const port = parentPort;
 assert(port !== null, 'a store thread is started by the platform');
@@ -22,11 +22,7 @@ const options = workerData as StoreThreadOptions;
 const clock = new SystemClock();
 /** A commit is a few MiB; up to two such buffers exist in each of the stores. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
-const log = await openEmbeddedLogReader({
-  disk: new LocalDisk(join(options.folder, 'log')),
-  clock,
-  partitions: { points: options.partitions, tags: options.partitions, control: 1 },
-});
+const log = await openStoreLog(options.log, clock);
 const skips = new Map<string, string>();
 const points = new Map<number, { store: PointPartition; consumer: PartitionConsumer }>();
 const tags = new Map<number, { store: TagPartition; consumer: PartitionConsumer }>();
@@ -64,7 +60,7 @@ function positionOf({ logNext, halt }: PartitionConsumer): { logNext: number; ha
 
 port.on('message', (message: ToStore) => {
   if (message.type === 'progress')
-    log.advance(message.topic, message.partition, message.next, message.first, message.segment);
+    log.advance?.(message.topic, message.partition, message.next, message.first, message.segment);
   else if (message.type === 'skip')
     skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
   else if (message.type === 'cancel') cancel(message.id);
@@ -73,7 +69,15 @@ port.on('message', (message: ToStore) => {
 });
 
 for (const partition of options.owned) {
-  const pointStore = await PointPartition.open({
+  if (options.kinds.includes('points')) points.set(partition, await openPoints(partition));
+  if (options.kinds.includes('tags')) tags.set(partition, await openTags(partition));
+}
+isOpen = true;
+send({ type: 'ready' });
+for (const message of early.splice(0)) void serve(message);
+
+async function openPoints(partition: number): Promise<{ store: PointPartition; consumer: PartitionConsumer }> {
+  const store = await PointPartition.open({
     partition,
     keyValue: await openDatabase('points', partition),
     limits: options.limits,
@@ -81,15 +85,13 @@ for (const partition of options.owned) {
     // An immediate comes after the port's messages and the log's reads of its round.
     slicing: { clock, giveWay: () => nextRound() },
   });
-  const tagStore = await TagPartition.open({
-    keyValue: await openDatabase('tags', partition),
-  });
-  points.set(partition, { store: pointStore, consumer: consume('points', partition, pointStore) });
-  tags.set(partition, { store: tagStore, consumer: consume('tags', partition, tagStore) });
+  return { store, consumer: consume('points', partition, store) };
 }
-isOpen = true;
-send({ type: 'ready' });
-for (const message of early.splice(0)) void serve(message);
+
+async function openTags(partition: number): Promise<{ store: TagPartition; consumer: PartitionConsumer }> {
+  const store = await TagPartition.open({ keyValue: await openDatabase('tags', partition) });
+  return { store, consumer: consume('tags', partition, store) };
+}
 
 async function openDatabase(kind: string, partition: number): Promise<KeyValue> {
   const database = await openRocksDb(join(options.folder, kind, String(partition)), {

@@ -1,7 +1,7 @@
 import type { ControlFollower } from '@tidemark/control';
-import { type AcceptClock, type IntakeOptions, IntakeSession } from '@tidemark/intake';
 import { type Clock, isTidemarkError, sleep } from '@tidemark/ports';
-import type { PlatformEvents } from './platform-options.ts';
+import type { AcceptClock } from './accept-clock.ts';
+import { type IntakeOptions, IntakeSession } from './intake-session.ts';
 
 const RESTART_MS = 1000;
 const CLOCK_LOOK_MS = 2000;
@@ -11,13 +11,21 @@ export interface IntakeRunnerOptions extends Omit<IntakeOptions, 'onEnded' | 'ac
   readonly acceptClock: () => AcceptClock;
 }
 
+/** What happens to an intake, for whoever logs it. */
+export interface IntakeEvents {
+  readonly info: (message: string) => void;
+  readonly error: (message: string, detail: Readonly<Record<string, unknown>>) => void;
+  /** It can't go on: the process should end, and be started again. */
+  readonly fatal: (error: Error) => void;
+}
+
 /**
  * Keeps an intake session running: when one ends by itself, or the wall clock jumped away from it (a laptop slept, time
  * was set), the next begins under a new id and reads the clock anew.
  */
 export class IntakeRunner {
   readonly #options: IntakeRunnerOptions;
-  readonly #events: PlatformEvents;
+  readonly #events: IntakeEvents;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #session: IntakeSession | undefined;
@@ -25,7 +33,7 @@ export class IntakeRunner {
   #starting: IntakeSession | undefined;
   #restarting: Promise<void> = Promise.resolve();
 
-  constructor(options: IntakeRunnerOptions, events: PlatformEvents) {
+  constructor(options: IntakeRunnerOptions, events: IntakeEvents) {
     this.#options = options;
     this.#events = events;
     this.#clock = options.clock;

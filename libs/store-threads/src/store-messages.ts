@@ -3,10 +3,18 @@ import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreMethod } from './store-calls.ts';
 
+/** What a thread may keep of a partition. */
+export type StoreKind = 'points' | 'tags';
+
+/** Where the stores read the log; plain data, so that it can be handed to a thread. */
+export type StoreLog = { readonly kind: 'embedded'; readonly folder: string; readonly partitions: number };
+
 /** What a store thread is started with. */
 export interface StoreThreadOptions {
+  /** Folder of the databases. */
   readonly folder: string;
-  readonly partitions: number;
+  readonly log: StoreLog;
+  readonly kinds: readonly StoreKind[];
   /** The partitions that this thread owns. */
   readonly owned: readonly number[];
   readonly limits: PointStoreLimits;

@@ -13,12 +13,14 @@ import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts
 import { StoreThreads } from './store-threads.ts';
 
 let folder: string;
-let options: Omit<StoreThreadOptions, 'owned'>;
+let options: StoreThreadOptions;
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidemark-threads-'));
-  options = { folder, partitions: 1, limits: DEFAULT_POINT_STORE_LIMITS, metricSeries: 1000, latenessMs: 1000 };
+  const log = { kind: 'embedded', folder: join(folder, 'log'), partitions: 1 } as const;
+  const limits = DEFAULT_POINT_STORE_LIMITS;
+  options = { folder, log, kinds: ['points', 'tags'], owned: [0], limits, metricSeries: 1000, latenessMs: 1000 };
 });
 
 afterEach(async () => {
@@ -37,8 +39,7 @@ function openLog(): Promise<EmbeddedLog> {
 
 describe('a store thread', () => {
   test('answers a read that meets a bug with `internal`, and goes on', async () => {
-    const workerData: StoreThreadOptions = { ...options, owned: [0] };
-    const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData: options });
     ends.push(() => worker.terminate());
     const messages: FromStore[] = [];
     worker.on('message', (message: FromStore) => messages.push(message));

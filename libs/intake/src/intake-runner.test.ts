@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
-import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING, sessionClock } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
 import { type Log, TidemarkError } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
+import { sessionClock } from './accept-clock.ts';
+import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import { IntakeRunner } from './intake-runner.ts';
 
 interface Bench {

@@ -1,0 +1,4 @@
+export type { StoreKind, StoreLog } from './store-messages.ts';
+export { storeReaders } from './store-readers.ts';
+export type { StoreThreadsOptions } from './store-threads.ts';
+export { StoreThreads } from './store-threads.ts';
