@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/block';
+import type { SeriesCount } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
-import { Coordinator, type CoordinatorOptions, type SeriesCount } from './coordinator.ts';
+import { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 
 const SESSION = Buffer.alloc(16, 3);
 const LANE = { partition: 1, lane: 0 };

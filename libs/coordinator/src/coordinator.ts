@@ -1,5 +1,5 @@
 import { toHex } from '@tidemark/bytes';
-import type { KeyDecision } from '@tidemark/contract';
+import type { KeyDecision, SeriesCount } from '@tidemark/contract';
 import {
   budgetKey,
   budgetOf,
@@ -15,14 +15,6 @@ import {
 import { evenMap, packSlots } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
-
-/** A tenant's or metric's series, as a tag store counts them. */
-export interface SeriesCount {
-  readonly tenant: string;
-  /** Empty: the tenant as a whole. */
-  readonly metric: string;
-  readonly series: number;
-}
 
 export interface CoordinatorOptions {
   readonly log: Log;

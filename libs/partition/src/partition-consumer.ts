@@ -40,6 +40,8 @@ export interface PartitionConsumerOptions {
   readonly skipReason: (offset: number) => string | undefined;
   /** Told when the partition halts, and with `undefined` when it goes on. */
   readonly onHalt?: (halt: Halt | undefined) => void;
+  /** Told once: everything that the log had at some moment since the start is applied. */
+  readonly onCaughtUp?: () => void;
   /** Told of an error of the log or disk when it first comes, and with `undefined` when it is over. */
   readonly onProblem?: (error: TidemarkError | undefined) => void;
   /** Bytes asked of the log at a time; queries wait for as much to be applied. Default 1 MiB. */
@@ -75,6 +77,7 @@ export class PartitionConsumer {
   /** Code of the error that `onProblem` was told of last. */
   #toldCode: TidemarkError['code'] | undefined;
   #logNext = 0;
+  #hasCaughtUp = false;
   #running: Promise<void> | undefined;
 
   constructor(options: PartitionConsumerOptions) {
@@ -134,6 +137,9 @@ export class PartitionConsumer {
       if (state.wantsCommit) await state.commit();
     }
     this.#logNext = (await log.bounds(topic, partition)).next;
+    if (this.#hasCaughtUp || state.nextOffset < this.#logNext) return;
+    this.#hasCaughtUp = true;
+    this.#options.onCaughtUp?.();
   }
 
   async #read(): Promise<LogRecord[]> {

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
-import { ControlService, IntakeService, QueryService as QueryContract } from '@tidemark/contract';
+import {
+  ControlService,
+  IntakeService,
+  QueryService as QueryContract,
+  type SeriesCountsRequest,
+} from '@tidemark/contract';
 import { Access, ControlFollower, isLoopbackAddress, newApiKey } from '@tidemark/control';
-import { Coordinator } from '@tidemark/coordinator';
+import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';
 import { IntakeRunner, intakeService, sessionClock } from '@tidemark/intake';
@@ -11,7 +16,6 @@ import { QueryService, queryService } from '@tidemark/query';
 import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/servers';
 import { StoreThreads, storeReaders } from '@tidemark/store-threads';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
-import { controlService } from './control-service.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
 import { sessionStatus } from './session-status.ts';
@@ -93,7 +97,6 @@ export class Platform {
       owned: Array.from({ length: partitions }, (_, partition) => partition),
       threads: options.storeThreads,
       limits: options.points,
-      metricSeries: options.metricSeries,
       latenessMs: options.latenessMs,
       onCommitted: (topic, partition, offset) => {
         trimmer.committed(topic, partition, offset).catch((error: unknown) => {
@@ -138,7 +141,11 @@ export class Platform {
       partitions,
       tenantSeries: options.tenantSeries,
       metricSeries: options.metricSeries,
-      seriesCounts: () => stores.seriesCounts(dayOf(clock.wallMs()) - 1),
+      seriesCounts: () => {
+        const sinceDay = dayOf(clock.wallMs()) - 1;
+        const count = (request: SeriesCountsRequest) => stores.call('seriesCounts', request.partition, request);
+        return countSeries(partitions, count, options.metricSeries, sinceDay);
+      },
       isAlone: true,
     });
     await coordinator.start();
@@ -165,8 +172,9 @@ export class Platform {
     started.add(() => intake.stop());
     const agentKey = newApiKey(random);
     const access = new Access(control.state, { loopbackNeedsKey: options.loopbackNeedsKey, ownKey: agentKey });
+    const readers = storeReaders(stores);
     const query = new QueryService({
-      stores: storeReaders(stores),
+      stores: readers,
       maps: () => [...control.state.maps.values()],
       latenessMs: () => options.latenessMs,
       clock,
@@ -185,7 +193,7 @@ export class Platform {
       protoFolder: options.protoFolder,
       register: (server) => {
         server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
-        server.addService(ControlService, controlService({ coordinator, control, access, stores }));
+        server.addService(ControlService, controlService({ coordinator, control, access, stores: readers }));
         // The stores' own contracts name tenants freely: they are for query services, never for this port.
         server.addService(QueryContract, queryService(query, access));
       },

@@ -3,10 +3,12 @@ import type { PointStoreServer, QueryServer, TagStoreServer } from '@tidemark/co
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
 import { serveUnary } from '@tidemark/grpc-status';
 import type { QueryReader } from './query-reader.ts';
-import type { PointStoreReader, TagStoreReader } from './stores.ts';
+import type { PointStateHasher, PointStoreReader, SeriesCounter, TagStoreReader } from './stores.ts';
 
 /** Serves the point stores of this process. `readerOf` throws `not_found` or `unavailable` for partitions of others. */
-export function pointStoreService(readerOf: (partition: number) => PointStoreReader): PointStoreServer {
+export function pointStoreService(
+  readerOf: (partition: number) => PointStoreReader & PointStateHasher,
+): PointStoreServer {
   return {
     aggregate: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) =>
@@ -14,11 +16,15 @@ export function pointStoreService(readerOf: (partition: number) => PointStoreRea
       ),
     partitionStatus: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).status(request, signal)),
+    pointStateHash: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) =>
+        readerOf(request.partition).stateHash(request, signal),
+      ),
   };
 }
 
 /** Serves the tag stores of this process; `readerOf` as for point stores. */
-export function tagStoreService(readerOf: (partition: number) => TagStoreReader): TagStoreServer {
+export function tagStoreService(readerOf: (partition: number) => TagStoreReader & SeriesCounter): TagStoreServer {
   return {
     match: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).match(request, signal)),
@@ -36,6 +42,10 @@ export function tagStoreService(readerOf: (partition: number) => TagStoreReader)
       ),
     tagPartitionStatus: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).status(request, signal)),
+    seriesCounts: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) =>
+        readerOf(request.partition).seriesCounts(request, signal),
+      ),
   };
 }
 

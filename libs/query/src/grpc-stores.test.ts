@@ -31,6 +31,8 @@ describe('stores and queries over gRPC', () => {
   const closing: { close(): void }[] = [];
   let client: QueryClient;
   let service: QueryService;
+  let pointStore: ReturnType<typeof grpcPointStore>;
+  let tagStore: ReturnType<typeof grpcTagStore>;
 
   beforeAll(async () => {
     model.points = [
@@ -39,11 +41,17 @@ describe('stores and queries over gRPC', () => {
     model.watermarksMs.set(0, RANGE.toMs);
     server.addService(
       PointStoreService,
-      pointStoreService((partition) => model.pointStore(partition)),
+      pointStoreService((partition) => ({
+        ...model.pointStore(partition),
+        stateHash: async () => ({ offset: 7, hash: 'aa' }),
+      })),
     );
     server.addService(
       TagStoreService,
-      tagStoreService((partition) => model.tagStore(partition)),
+      tagStoreService((partition) => ({
+        ...model.tagStore(partition),
+        seriesCounts: async ({ sinceDay }) => ({ counts: [{ tenant: 'acme', metric: '', series: sinceDay }] }),
+      })),
     );
     const late: { service?: QueryService } = {};
     const access = {
@@ -70,8 +78,8 @@ describe('stores and queries over gRPC', () => {
       );
     });
     const address = `127.0.0.1:${port}`;
-    const pointStore = grpcPointStore(address, credentials.createInsecure(), { clock, timeoutMs: 20_000 });
-    const tagStore = grpcTagStore(address, credentials.createInsecure(), { clock, timeoutMs: 20_000 });
+    pointStore = grpcPointStore(address, credentials.createInsecure(), { clock, timeoutMs: 20_000 });
+    tagStore = grpcTagStore(address, credentials.createInsecure(), { clock, timeoutMs: 20_000 });
     client = new QueryClient(address, credentials.createInsecure());
     closing.push(pointStore, tagStore, client);
     service = new QueryService({
@@ -104,6 +112,12 @@ describe('stores and queries over gRPC', () => {
     expect((await service.status('acme')).points[0].watermarkMs).toBe(RANGE.toMs);
     expect((await service.metrics('acme', { contains: '', fromMs: 0, limit: 0 })).metrics[0].metric).toBe('load');
     expect((await service.tags('acme', { metric: 'load', ...RANGE, limit: 0 })).keys[0].key).toBe('host');
+  });
+
+  test('hashes and counts travel as they are', async () => {
+    expect(await pointStore.stateHash({ partition: 0 })).toEqual({ offset: 7, hash: 'aa' });
+    const { counts } = await tagStore.seriesCounts({ partition: 0, sinceDay: 20_000, metricSeriesFrom: 1 });
+    expect(counts).toEqual([{ tenant: 'acme', metric: '', series: 20_000 }]);
   });
 
   test('errors keep code, message and detail', async () => {

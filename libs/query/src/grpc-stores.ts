@@ -2,7 +2,7 @@ import { type CallOptions, type ChannelCredentials, type ClientUnaryCall, Metada
 import { PointStoreClient, TagStoreClient } from '@tidemark/contract';
 import { callUnary } from '@tidemark/grpc-status';
 import type { Clock } from '@tidemark/ports';
-import type { PointStoreReader, TagStoreReader } from './stores.ts';
+import type { PointStateHasher, PointStoreReader, SeriesCounter, TagStoreReader } from './stores.ts';
 
 export interface GrpcStoreOptions {
   /** The system's clock: gRPC's deadlines are points in its time. */
@@ -30,11 +30,12 @@ export function grpcPointStore(
   address: string,
   credentials: ChannelCredentials,
   options: GrpcStoreOptions,
-): PointStoreReader & { close(): void } {
+): PointStoreReader & PointStateHasher & { close(): void } {
   const client = new PointStoreClient(address, credentials, channelOptions(options));
   return {
     aggregate: caller(client.aggregate.bind(client), options),
     status: caller(client.partitionStatus.bind(client), options),
+    stateHash: caller(client.pointStateHash.bind(client), options),
     close: () => client.close(),
   };
 }
@@ -44,7 +45,7 @@ export function grpcTagStore(
   address: string,
   credentials: ChannelCredentials,
   options: GrpcStoreOptions,
-): TagStoreReader & { close(): void } {
+): TagStoreReader & SeriesCounter & { close(): void } {
   const client = new TagStoreClient(address, credentials, channelOptions(options));
   return {
     match: caller(client.match.bind(client), options),
@@ -52,6 +53,7 @@ export function grpcTagStore(
     describeTags: caller(client.describeTags.bind(client), options),
     seriesTags: caller(client.seriesTags.bind(client), options),
     status: caller(client.tagPartitionStatus.bind(client), options),
+    seriesCounts: caller(client.seriesCounts.bind(client), options),
     close: () => client.close(),
   };
 }

@@ -6,4 +6,4 @@ export type { QueryServiceOptions } from './query-service.ts';
 export { QueryService } from './query-service.ts';
 export type { QueryServiceLimits } from './query-service-limits.ts';
 export { DEFAULT_QUERY_SERVICE_LIMITS } from './query-service-limits.ts';
-export type { PointStoreReader, QueryStores, TagStoreReader } from './stores.ts';
+export type { PointStateHasher, PointStoreReader, QueryStores, SeriesCounter, TagStoreReader } from './stores.ts';

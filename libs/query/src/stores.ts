@@ -9,6 +9,10 @@ import type {
   MatchRequest,
   PartitionStatusReply,
   PartitionStatusRequest,
+  PointStateHashReply,
+  PointStateHashRequest,
+  SeriesCountsReply,
+  SeriesCountsRequest,
   SeriesTagsReply,
   SeriesTagsRequest,
   TagPartitionStatusReply,
@@ -28,6 +32,16 @@ export interface TagStoreReader {
 export interface PointStoreReader {
   aggregate(request: AggregateRequest, signal?: AbortSignal): Promise<AggregateReply>;
   status(request: PartitionStatusRequest, signal?: AbortSignal): Promise<PartitionStatusReply>;
+}
+
+/** Counts series of one partition of a tag store: for budgets, not for queries. */
+export interface SeriesCounter {
+  seriesCounts(request: SeriesCountsRequest, signal?: AbortSignal): Promise<SeriesCountsReply>;
+}
+
+/** Hashes the state of one partition of a point store: for comparing replicas, not for queries. */
+export interface PointStateHasher {
+  stateHash(request: PointStateHashRequest, signal?: AbortSignal): Promise<PointStateHashReply>;
 }
 
 /**

@@ -9,6 +9,10 @@ import {
   MatchRequest,
   PartitionStatusReply,
   PartitionStatusRequest,
+  PointStateHashReply,
+  PointStateHashRequest,
+  SeriesCountsReply,
+  SeriesCountsRequest,
   SeriesTagsReply,
   SeriesTagsRequest,
   TagPartitionStatusReply,
@@ -37,11 +41,13 @@ function call<Request, Reply>(request: Codec<Request>, reply: Codec<Reply>): Cal
 export const STORE_CALLS = {
   aggregate: call(AggregateRequest, AggregateReply),
   pointStatus: call(PartitionStatusRequest, PartitionStatusReply),
+  pointStateHash: call(PointStateHashRequest, PointStateHashReply),
   match: call(MatchRequest, MatchReply),
   describeMetrics: call(DescribeMetricsRequest, DescribeMetricsReply),
   describeTags: call(DescribeTagsRequest, DescribeTagsReply),
   seriesTags: call(SeriesTagsRequest, SeriesTagsReply),
   tagStatus: call(TagPartitionStatusRequest, TagPartitionStatusReply),
+  seriesCounts: call(SeriesCountsRequest, SeriesCountsReply),
 } as const;
 
 export type StoreMethod = keyof typeof STORE_CALLS;

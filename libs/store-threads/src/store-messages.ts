@@ -1,4 +1,3 @@
-import type { SeriesCount } from '@tidemark/coordinator';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreMethod } from './store-calls.ts';
@@ -18,7 +17,6 @@ export interface StoreThreadOptions {
   /** The partitions that this thread owns. */
   readonly owned: readonly number[];
   readonly limits: PointStoreLimits;
-  readonly metricSeries: number;
   readonly latenessMs: number;
 }
 
@@ -42,8 +40,6 @@ export type ToStore =
   | { readonly type: 'call'; readonly id: number; readonly method: StoreMethod; readonly request: Uint8Array }
   /** Nobody waits for the call any more. */
   | { readonly type: 'cancel'; readonly id: number }
-  | { readonly type: 'stateHash'; readonly id: number; readonly partition: number }
-  | { readonly type: 'seriesCounts'; readonly id: number; readonly sinceDay: number }
   | { readonly type: 'stop' };
 
 /** What went wrong, as a message can carry it. */
@@ -56,10 +52,12 @@ export interface CarriedError {
 /** From a store thread to the main thread. */
 export type FromStore =
   | { readonly type: 'ready' }
-  | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array | string | readonly SeriesCount[] }
+  | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
   /** A read met a mistake of the program; whoever asked was told `internal`. */
   | { readonly type: 'bug'; readonly read: string; readonly stack: string }
+  /** The partition's store has applied what the log held when it looked. */
+  | { readonly type: 'caughtUp'; readonly topic: Topic; readonly partition: number }
   | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
   | {
       readonly type: 'halted';

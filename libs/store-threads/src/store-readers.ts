@@ -1,19 +1,27 @@
-import type { PointStoreReader, QueryStores, TagStoreReader } from '@tidemark/query';
+import type { PointStateHasher, PointStoreReader, QueryStores, SeriesCounter, TagStoreReader } from '@tidemark/query';
 import type { StoreThreads } from './store-threads.ts';
 
-/** The stores of this process as the query service knows them. */
-export function storeReaders(threads: StoreThreads): QueryStores {
+/** What the stores of a process answer, each by its partition. */
+export interface StoreReaders extends QueryStores {
+  pointStore(partition: number): PointStoreReader & PointStateHasher;
+  tagStore(partition: number): TagStoreReader & SeriesCounter;
+}
+
+/** The stores of this process as the query service, and the coordinator, know them. */
+export function storeReaders(threads: StoreThreads): StoreReaders {
   return {
-    pointStore: (partition): PointStoreReader => ({
+    pointStore: (partition) => ({
       aggregate: (request, signal) => threads.call('aggregate', partition, request, signal),
       status: (request, signal) => threads.call('pointStatus', partition, request, signal),
+      stateHash: (request, signal) => threads.call('pointStateHash', partition, request, signal),
     }),
-    tagStore: (partition): TagStoreReader => ({
+    tagStore: (partition) => ({
       match: (request, signal) => threads.call('match', partition, request, signal),
       describeMetrics: (request, signal) => threads.call('describeMetrics', partition, request, signal),
       describeTags: (request, signal) => threads.call('describeTags', partition, request, signal),
       seriesTags: (request, signal) => threads.call('seriesTags', partition, request, signal),
       status: (request, signal) => threads.call('tagStatus', partition, request, signal),
+      seriesCounts: (request, signal) => threads.call('seriesCounts', partition, request, signal),
     }),
   };
 }

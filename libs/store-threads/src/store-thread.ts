@@ -7,7 +7,6 @@ import { assert, isTidemarkError, type KeyValue, TidemarkError, type Topic } fro
 import { openRocksDb } from '@tidemark/rocksdb';
 import { SystemClock } from '@tidemark/system';
 import { TagPartition } from '@tidemark/tag-store';
-import { seriesCounts } from './series-counts.ts';
 import { answering, type StoreMethod } from './store-calls.ts';
 import { openStoreLog } from './store-log.ts';
 import type { CarriedError, FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
@@ -22,6 +21,7 @@ const options = workerData as StoreThreadOptions;
 const clock = new SystemClock();
 /** A commit is a few MiB; up to two such buffers exist in each of the stores. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+const HASH_TRIES = 20;
 const log = await openStoreLog(options.log, clock);
 const skips = new Map<string, string>();
 const points = new Map<number, { store: PointPartition; consumer: PartitionConsumer }>();
@@ -30,7 +30,7 @@ const tags = new Map<number, { store: TagPartition; consumer: PartitionConsumer 
 const early: ToStore[] = [];
 let isOpen = false;
 const databases: KeyValue[] = [];
-type Read = Extract<ToStore, { type: 'call' | 'stateHash' | 'seriesCounts' }>;
+type Read = Extract<ToStore, { type: 'call' }>;
 /** What is being answered, by the id of the call. */
 const running = new Map<number, AbortController>();
 
@@ -41,6 +41,7 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
     const { store, consumer } = pointsOf(partition);
     return { ...store.status, ...positionOf(consumer) };
   }),
+  pointStateHash: answering('pointStateHash', ({ partition }) => hashOf(pointsOf(partition).store)),
   match: answering('match', (request) => tagsOf(request.partition).store.match(request)),
   describeMetrics: answering('describeMetrics', (request) => tagsOf(request.partition).store.describeMetrics(request)),
   describeTags: answering('describeTags', (request) => tagsOf(request.partition).store.describeTags(request)),
@@ -50,6 +51,10 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
     const { offset, committedOffset, series, metrics, stateHash } = store.status();
     const gaps = store.gaps(partition);
     return { partition, offset, committedOffset, series, metrics, stateHash, gaps, ...positionOf(consumer) };
+  }),
+  seriesCounts: answering('seriesCounts', ({ partition, sinceDay, metricSeriesFrom }) => {
+    const { tenants, metrics } = tagsOf(partition).store.budgets(0, metricSeriesFrom, sinceDay);
+    return { counts: [...tenants.map(({ tenant, series }) => ({ tenant, metric: '', series })), ...metrics] };
   }),
 };
 
@@ -133,6 +138,7 @@ function consume(topic: Topic, partition: number, state: PartitionState): Partit
     onHalt: (halt) => {
       send({ type: 'halted', topic, partition, offset: halt?.offset ?? -1, reason: halt?.error.message ?? '' });
     },
+    onCaughtUp: () => send({ type: 'caughtUp', topic, partition }),
     onProblem: (error) => send({ type: 'problem', topic, partition, reason: error?.message }),
   });
   send({ type: 'committed', topic, partition, offset: state.committedOffset });
@@ -147,7 +153,7 @@ async function serve(message: ToStore): Promise<void> {
   const abort = new AbortController();
   running.set(id, abort);
   try {
-    send({ type: 'reply', id, reply: await answer(message, abort.signal) });
+    send({ type: 'reply', id, reply: await ANSWERS[message.method](message.request, abort.signal) });
   } catch (error) {
     send({ type: 'failed', id, error: carriedError(message, error) });
   } finally {
@@ -158,7 +164,7 @@ async function serve(message: ToStore): Promise<void> {
 /** A read changes nothing, so a mistake in one ends that read alone: this thread also takes in what is ingested. */
 function carriedError(message: Read, error: unknown): CarriedError {
   if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
-  const read = message.type === 'call' ? message.method : message.type;
+  const read = message.method;
   send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   return { code: 'internal', message: `${read} failed by a mistake in the store`, detail: {} };
 }
@@ -169,13 +175,14 @@ function cancel(id: number): void {
   running.get(id)?.abort();
 }
 
-async function answer(message: Read, signal: AbortSignal) {
-  if (message.type === 'stateHash') return pointsOf(message.partition).store.stateHash();
-  if (message.type === 'seriesCounts') {
-    const stores = [...tags.values()].map(({ store }) => store);
-    return seriesCounts(stores, options.metricSeries, message.sinceDay);
+/** A hash is of one offset: when records come in meanwhile it is taken again. */
+async function hashOf(store: PointPartition): Promise<{ offset: number; hash: string }> {
+  for (let i = 0; i < HASH_TRIES; i++) {
+    const offset = store.nextOffset;
+    const hash = await store.stateHash();
+    if (store.nextOffset === offset) return { offset, hash };
   }
-  return ANSWERS[message.method](message.request, signal);
+  throw new TidemarkError('aborted', 'the partition takes records faster than it can be hashed; try again later');
 }
 
 function pointsOf(partition: number): { store: PointPartition; consumer: PartitionConsumer } {

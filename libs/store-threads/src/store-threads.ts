@@ -1,7 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { SeriesCount } from '@tidemark/coordinator';
-import { assert, ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
-import { addCounts } from './series-counts.ts';
+import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
 
@@ -9,6 +7,8 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   /** Threads that the owned partitions are spread over. */
   readonly threads: number;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
+  /** The store of a partition has applied all that the log held at some moment since the start; once each. */
+  readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** A store reads or commits again (undefined), or can't and tries on. */
   readonly onProblem: (topic: Topic, partition: number, reason: string | undefined) => void;
@@ -18,10 +18,8 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   readonly onFailed: (error: Error) => void;
 }
 
-type Reply = Extract<FromStore, { type: 'reply' }>['reply'];
-
 interface Waiting {
-  readonly resolve: (reply: Reply) => void;
+  readonly resolve: (reply: Uint8Array) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -41,8 +39,8 @@ export class StoreThreads {
 
   constructor(options: StoreThreadsOptions) {
     this.#options = options;
-    const { threads, folder, log, kinds, owned, limits, metricSeries, latenessMs } = options;
-    const rest = { folder, log, kinds, limits, metricSeries, latenessMs };
+    const { threads, folder, log, kinds, owned, limits, latenessMs } = options;
+    const rest = { folder, log, kinds, limits, latenessMs };
     const count = Math.min(threads, owned.length);
     this.#threads = Array.from({ length: count }, (_, index) => {
       const own = owned.filter((_, place) => place % count === index);
@@ -88,24 +86,8 @@ export class StoreThreads {
   ): Promise<ReplyOf<M>> {
     return calling(method, async (bytes) => {
       const thread = this.#of(partition);
-      const reply = await this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal);
-      assert(reply instanceof Uint8Array, 'a call is answered in bytes');
-      return reply;
+      return this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal);
     })(request);
-  }
-
-  async stateHash(partition: number): Promise<string> {
-    const reply = await this.#ask(this.#of(partition), (id) => ({ type: 'stateHash', id, partition }));
-    assert(typeof reply === 'string', 'a state hash is text');
-    return reply;
-  }
-
-  /** Series seen on or after `sinceDay`, over all partitions. */
-  async seriesCounts(sinceDay: number): Promise<SeriesCount[]> {
-    const replies = await Promise.all(
-      this.#threads.map((thread) => this.#ask(thread, (id) => ({ type: 'seriesCounts', id, sinceDay }))),
-    );
-    return addCounts(replies.flatMap((reply) => (Array.isArray(reply) ? reply : [])));
   }
 
   /** Commits and closes every store. */
@@ -120,7 +102,7 @@ export class StoreThreads {
     return thread;
   }
 
-  async #ask(thread: StoreThread, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Reply> {
+  async #ask(thread: StoreThread, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Uint8Array> {
     if (signal?.aborted === true) throw cancelled(signal);
     const id = this.#nextCall++;
     const cancel = (): void => {
@@ -128,7 +110,7 @@ export class StoreThreads {
       this.#settle(thread.waiting, id, ({ reject }) => reject(cancelled(signal)));
       thread.worker.postMessage({ type: 'cancel', id } satisfies ToStore);
     };
-    const replied = new Promise<Reply>((resolve, reject) => {
+    const replied = new Promise<Uint8Array>((resolve, reject) => {
       thread.waiting.set(id, { resolve, reject });
       thread.worker.postMessage(message(id));
     });
@@ -171,6 +153,8 @@ export class StoreThreads {
         this.#settle(waiting, message.id, ({ reject }) => reject(new TidemarkError(code, text, detail)));
       } else if (message.type === 'bug') {
         this.#options.onBug?.(message.read, message.stack);
+      } else if (message.type === 'caughtUp') {
+        this.#options.onCaughtUp?.(message.topic, message.partition);
       } else if (message.type === 'committed') {
         this.#options.onCommitted(message.topic, message.partition, message.offset);
       } else if (message.type === 'halted') {

@@ -186,6 +186,16 @@ export interface ClientStatus {
   latePoints: number;
 }
 
+export interface PointStateHashRequest {
+  partition: number;
+}
+
+export interface PointStateHashReply {
+  /** Every record below it is in the hash. */
+  offset: number;
+  hash: string;
+}
+
 function createBaseAggregateRequest(): AggregateRequest {
   return {
     partition: 0,
@@ -1295,6 +1305,128 @@ export const ClientStatus: MessageFns<ClientStatus> = {
   },
 };
 
+function createBasePointStateHashRequest(): PointStateHashRequest {
+  return { partition: 0 };
+}
+
+export const PointStateHashRequest: MessageFns<PointStateHashRequest> = {
+  encode(message: PointStateHashRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PointStateHashRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePointStateHashRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PointStateHashRequest>): PointStateHashRequest {
+    return PointStateHashRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PointStateHashRequest>): PointStateHashRequest {
+    const message = createBasePointStateHashRequest();
+    message.partition = object.partition ?? 0;
+    return message;
+  },
+};
+
+function createBasePointStateHashReply(): PointStateHashReply {
+  return { offset: 0, hash: "" };
+}
+
+export const PointStateHashReply: MessageFns<PointStateHashReply> = {
+  encode(message: PointStateHashReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).sint64(message.offset);
+    }
+    if (message.hash !== "") {
+      writer.uint32(18).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PointStateHashReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePointStateHashReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PointStateHashReply>): PointStateHashReply {
+    return PointStateHashReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PointStateHashReply>): PointStateHashReply {
+    const message = createBasePointStateHashReply();
+    message.offset = object.offset ?? 0;
+    message.hash = object.hash ?? "";
+    return message;
+  },
+};
+
 /** PointStore answers with folded points of the partitions it owns. */
 export type PointStoreService = typeof PointStoreService;
 export const PointStoreService = {
@@ -1319,12 +1451,25 @@ export const PointStoreService = {
       Buffer.from(PartitionStatusReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): PartitionStatusReply => PartitionStatusReply.decode(value),
   },
+  /** Hash of the logical state, over all points: equal for replicas at equal offsets. Reads everything. */
+  pointStateHash: {
+    path: "/tidemark.v1.PointStore/PointStateHash" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PointStateHashRequest): Buffer =>
+      Buffer.from(PointStateHashRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PointStateHashRequest => PointStateHashRequest.decode(value),
+    responseSerialize: (value: PointStateHashReply): Buffer => Buffer.from(PointStateHashReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PointStateHashReply => PointStateHashReply.decode(value),
+  },
 } as const;
 
 export interface PointStoreServer extends UntypedServiceImplementation {
   /** Folds each series over time, then each group of series over space, and answers with partial results. */
   aggregate: handleUnaryCall<AggregateRequest, AggregateReply>;
   partitionStatus: handleUnaryCall<PartitionStatusRequest, PartitionStatusReply>;
+  /** Hash of the logical state, over all points: equal for replicas at equal offsets. Reads everything. */
+  pointStateHash: handleUnaryCall<PointStateHashRequest, PointStateHashReply>;
 }
 
 export interface PointStoreClient extends Client {
@@ -1358,6 +1503,22 @@ export interface PointStoreClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PartitionStatusReply) => void,
+  ): ClientUnaryCall;
+  /** Hash of the logical state, over all points: equal for replicas at equal offsets. Reads everything. */
+  pointStateHash(
+    request: PointStateHashRequest,
+    callback: (error: ServiceError | null, response: PointStateHashReply) => void,
+  ): ClientUnaryCall;
+  pointStateHash(
+    request: PointStateHashRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PointStateHashReply) => void,
+  ): ClientUnaryCall;
+  pointStateHash(
+    request: PointStateHashRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PointStateHashReply) => void,
   ): ClientUnaryCall;
 }
 

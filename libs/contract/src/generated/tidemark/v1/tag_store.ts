@@ -172,6 +172,25 @@ export interface TagPartitionStatusReply {
   gaps: Gap[];
 }
 
+export interface SeriesCountsRequest {
+  partition: number;
+  /** Series seen on or after this UTC day (days since the Unix epoch). */
+  sinceDay: number;
+  /** Metrics with fewer series than this are left out; tenants never are. */
+  metricSeriesFrom: number;
+}
+
+export interface SeriesCountsReply {
+  counts: SeriesCount[];
+}
+
+export interface SeriesCount {
+  tenant: string;
+  /** Empty: the tenant as a whole. */
+  metric: string;
+  series: number;
+}
+
 function createBaseTagFilter(): TagFilter {
   return { filter: undefined };
 }
@@ -1883,6 +1902,219 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
   },
 };
 
+function createBaseSeriesCountsRequest(): SeriesCountsRequest {
+  return { partition: 0, sinceDay: 0, metricSeriesFrom: 0 };
+}
+
+export const SeriesCountsRequest: MessageFns<SeriesCountsRequest> = {
+  encode(message: SeriesCountsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    if (message.sinceDay !== 0) {
+      writer.uint32(16).uint32(message.sinceDay);
+    }
+    if (message.metricSeriesFrom !== 0) {
+      writer.uint32(24).uint64(message.metricSeriesFrom);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeriesCountsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeriesCountsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sinceDay = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.metricSeriesFrom = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SeriesCountsRequest>): SeriesCountsRequest {
+    return SeriesCountsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeriesCountsRequest>): SeriesCountsRequest {
+    const message = createBaseSeriesCountsRequest();
+    message.partition = object.partition ?? 0;
+    message.sinceDay = object.sinceDay ?? 0;
+    message.metricSeriesFrom = object.metricSeriesFrom ?? 0;
+    return message;
+  },
+};
+
+function createBaseSeriesCountsReply(): SeriesCountsReply {
+  return { counts: [] };
+}
+
+export const SeriesCountsReply: MessageFns<SeriesCountsReply> = {
+  encode(message: SeriesCountsReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.counts) {
+      SeriesCount.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeriesCountsReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeriesCountsReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.counts.push(SeriesCount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SeriesCountsReply>): SeriesCountsReply {
+    return SeriesCountsReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeriesCountsReply>): SeriesCountsReply {
+    const message = createBaseSeriesCountsReply();
+    message.counts = object.counts?.map((e) => SeriesCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSeriesCount(): SeriesCount {
+  return { tenant: "", metric: "", series: 0 };
+}
+
+export const SeriesCount: MessageFns<SeriesCount> = {
+  encode(message: SeriesCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.metric !== "") {
+      writer.uint32(18).string(message.metric);
+    }
+    if (message.series !== 0) {
+      writer.uint32(24).uint64(message.series);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeriesCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeriesCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.series = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SeriesCount>): SeriesCount {
+    return SeriesCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeriesCount>): SeriesCount {
+    const message = createBaseSeriesCount();
+    message.tenant = object.tenant ?? "";
+    message.metric = object.metric ?? "";
+    message.series = object.series ?? 0;
+    return message;
+  },
+};
+
 /** TagStore knows names and tags: DESCRIBE TAGS, TAG INDEX and TAG INVERTED INDEX of the partitions it owns. */
 export type TagStoreService = typeof TagStoreService;
 export const TagStoreService = {
@@ -1939,6 +2171,16 @@ export const TagStoreService = {
       Buffer.from(TagPartitionStatusReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): TagPartitionStatusReply => TagPartitionStatusReply.decode(value),
   },
+  /** What a partition counts towards the budgets. */
+  seriesCounts: {
+    path: "/tidemark.v1.TagStore/SeriesCounts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SeriesCountsRequest): Buffer => Buffer.from(SeriesCountsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SeriesCountsRequest => SeriesCountsRequest.decode(value),
+    responseSerialize: (value: SeriesCountsReply): Buffer => Buffer.from(SeriesCountsReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SeriesCountsReply => SeriesCountsReply.decode(value),
+  },
 } as const;
 
 export interface TagStoreServer extends UntypedServiceImplementation {
@@ -1951,6 +2193,8 @@ export interface TagStoreServer extends UntypedServiceImplementation {
   /** Tags of series: the tag index. */
   seriesTags: handleUnaryCall<SeriesTagsRequest, SeriesTagsReply>;
   tagPartitionStatus: handleUnaryCall<TagPartitionStatusRequest, TagPartitionStatusReply>;
+  /** What a partition counts towards the budgets. */
+  seriesCounts: handleUnaryCall<SeriesCountsRequest, SeriesCountsReply>;
 }
 
 export interface TagStoreClient extends Client {
@@ -2029,6 +2273,22 @@ export interface TagStoreClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TagPartitionStatusReply) => void,
+  ): ClientUnaryCall;
+  /** What a partition counts towards the budgets. */
+  seriesCounts(
+    request: SeriesCountsRequest,
+    callback: (error: ServiceError | null, response: SeriesCountsReply) => void,
+  ): ClientUnaryCall;
+  seriesCounts(
+    request: SeriesCountsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SeriesCountsReply) => void,
+  ): ClientUnaryCall;
+  seriesCounts(
+    request: SeriesCountsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SeriesCountsReply) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,24 +1,28 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { ControlServer, PartitionStateHash, SkipRequest } from '@tidemark/contract';
 import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control';
-import type { Coordinator } from '@tidemark/coordinator';
 import { serveUnary } from '@tidemark/grpc-status';
 import { TidemarkError } from '@tidemark/ports';
-import type { StoreThreads } from '@tidemark/store-threads';
+import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/query';
+import type { Coordinator } from './coordinator.ts';
+
+/** What the operator's door asks of the stores: of any replica of a partition. */
+export interface ControlledStores {
+  pointStore(partition: number): Pick<PointStoreReader, 'status'> & PointStateHasher;
+  tagStore(partition: number): Pick<TagStoreReader, 'status'>;
+}
 
 export interface ControlServiceOptions {
   readonly coordinator: Coordinator;
   readonly control: ControlFollower;
   readonly access: Access;
-  readonly stores: StoreThreads;
+  readonly stores: ControlledStores;
 }
 
 const SCOPES: readonly string[] = ['send', 'read', 'admin'];
 const NAME_BYTES = 64;
 const REASON_BYTES = 500;
 const KEYS_PER_TENANT = 1000;
-/** A hash is of one offset: when records come in meanwhile it is taken again, this often. */
-const HASH_TRIES = 20;
 
 /** The operator's door. */
 export function controlService(options: ControlServiceOptions): ControlServer {
@@ -105,23 +109,21 @@ async function checkHalted({ control, stores }: ControlServiceOptions, request: 
   if (partition >= partitions) {
     throw new TidemarkError('invalid_argument', `partition: ${partition} (limit: 0 to ${partitions - 1})`);
   }
-  const method = topic === 'points' ? 'pointStatus' : 'tagStatus';
-  const { halted, haltedOffset } = await stores.call(method, partition, { partition });
+  const store = topic === 'points' ? stores.pointStore(partition) : stores.tagStore(partition);
+  const { halted, haltedOffset } = await store.status({ partition });
   if (halted !== '' && haltedOffset === offset) return;
   const is = halted === '' ? 'not halted' : `halted at offset ${haltedOffset}, not ${offset}`;
   throw new TidemarkError('failed_precondition', `${topic}/${partition} is ${is}: nothing was skipped`);
 }
 
-async function hashOf(stores: StoreThreads, partition: number): Promise<PartitionStateHash> {
-  const tags = await stores.call('tagStatus', partition, { partition });
-  let { offset } = await stores.call('pointStatus', partition, { partition });
-  for (let i = 0; i < HASH_TRIES; i++) {
-    const pointsHash = await stores.stateHash(partition);
-    const after = await stores.call('pointStatus', partition, { partition });
-    if (after.offset === offset) {
-      return { partition, pointsOffset: offset, pointsHash, tagsOffset: tags.offset, tagsHash: tags.stateHash };
-    }
-    offset = after.offset;
-  }
-  throw new TidemarkError('aborted', `points/${partition} takes records faster than it can be hashed; try again later`);
+async function hashOf(stores: ControlledStores, partition: number): Promise<PartitionStateHash> {
+  const tags = await stores.tagStore(partition).status({ partition });
+  const points = await stores.pointStore(partition).stateHash({ partition });
+  return {
+    partition,
+    pointsOffset: points.offset,
+    pointsHash: points.hash,
+    tagsOffset: tags.offset,
+    tagsHash: tags.stateHash,
+  };
 }
