@@ -1,1 +1,5 @@
-export {};
+export type { BadLines } from './bad-lines.ts';
+export { ACCEPT, type ExpositionFormat, formatOf } from './exposition-format.ts';
+export type { ExpositionLimits, ExpositionParserOptions, ExpositionReport, TakeSample } from './exposition-parser.ts';
+export { DEFAULT_EXPOSITION_LIMITS, ExpositionParser } from './exposition-parser.ts';
+export type { ParsedSeries, TypedSeries } from './series-text.ts';

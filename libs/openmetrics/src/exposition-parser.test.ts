@@ -1,0 +1,204 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { TidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { type ExpositionFormat, formatOf } from './exposition-format.ts';
+import { DEFAULT_EXPOSITION_LIMITS, type ExpositionLimits, ExpositionParser } from './exposition-parser.ts';
+import type { TypedSeries } from './series-text.ts';
+
+const TESTDATA = new URL('./testdata/', import.meta.url);
+
+/** Reads bodies and writes down what was found in the last one, a line each. */
+class Notes {
+  readonly parser: ExpositionParser<TypedSeries>;
+  resolved = 0;
+
+  constructor(limits: Partial<ExpositionLimits> = {}) {
+    this.parser = new ExpositionParser({
+      limits: { ...DEFAULT_EXPOSITION_LIMITS, ...limits },
+      resolve: (series) => {
+        this.resolved++;
+        if (series.name === 'refused') throw new TidemarkError('invalid_argument', 'no', { reason: 'by_name' });
+        return series;
+      },
+    });
+  }
+
+  read(body: string | Uint8Array, format: ExpositionFormat = 'text', isCut = false): string[] {
+    const lines: string[] = [];
+    const take = ({ name, labels, kind }: TypedSeries, value: number, timestampMs: number | undefined): void => {
+      const pairs = labels.map(([label, text]) => `${label}=${JSON.stringify(text)}`).join(',');
+      lines.push(`${kind} ${name}{${pairs}} = ${value}${timestampMs === undefined ? '' : ` at ${timestampMs}`}`);
+    };
+    const { samples, bad } = this.parser.parse(body, format, take, { isCut });
+    expect(samples).toBe(lines.length);
+    for (const [reason, { count, line, example }] of bad)
+      lines.push(`bad ${reason} ${count}, line ${line}: ${example}`);
+    return lines;
+  }
+}
+
+describe('golden expositions', () => {
+  const names = readdirSync(TESTDATA).filter((name) => /^[\w-]+\.txt$/.test(name));
+  test.each(names)('%s', (name) => {
+    const body = readFileSync(new URL(name, TESTDATA));
+    const expected = readFileSync(new URL(name.replace('.txt', '.expected'), TESTDATA), 'utf8');
+    const format = name.startsWith('openmetrics') || name.startsWith('cut-off') ? 'openmetrics' : 'text';
+    const notes = new Notes();
+    expect(`${notes.read(body, format).join('\n')}\n`).toBe(expected);
+    // What a parser has read before changes nothing, and neither does whether it gets text or bytes.
+    const resolved = notes.resolved;
+    expect(`${notes.read(body.toString('utf8'), format).join('\n')}\n`).toBe(expected);
+    expect(notes.resolved).toBe(resolved);
+  });
+});
+
+test('the content type says which format it is, and what is none', () => {
+  expect(formatOf(undefined)).toBe('text');
+  expect(formatOf('text/plain; version=0.0.4; charset=utf-8')).toBe('text');
+  expect(formatOf('Application/OpenMetrics-Text; version=1.0.0; charset=utf-8')).toBe('openmetrics');
+  expect(formatOf('text/html')).toBeUndefined();
+  expect(formatOf('application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily')).toBeUndefined();
+});
+
+describe('one parser, many bodies', () => {
+  test('a type that changes changes the kind, also of a series that is known', () => {
+    const notes = new Notes();
+    expect(notes.read('# TYPE a counter\na 1\n')).toEqual(['counter a{} = 1']);
+    expect(notes.read('# TYPE a gauge\na 2\n')).toEqual(['gauge a{} = 2']);
+    expect(notes.read('a 3\n')).toEqual(['gauge a{} = 3']);
+    expect(notes.read('# TYPE a counter\na 1\n# TYPE a gauge\na 2\n')).toEqual([
+      'counter a{} = 1',
+      'bad series_repeated 1, line 4: a 2',
+    ]);
+  });
+
+  test('what the resolver refuses is counted in each body and asked once', () => {
+    const notes = new Notes();
+    for (let i = 0; i < 3; i++) {
+      expect(notes.read('refused{a="1"} 1\nb 2\n')).toEqual([
+        'gauge b{} = 2',
+        'bad by_name 1, line 1: refused{a="1"} 1',
+      ]);
+    }
+    expect(notes.resolved).toBe(2);
+  });
+
+  test('limits of samples, series and line keep what comes first, and name the first that is over', () => {
+    const notes = new Notes({ samples: 2, series: 3, lineCharacters: 20 });
+    expect(notes.read(`a 1\nb 2\nc 3\nd 4\ne 5\n${'f'.repeat(30)} 1\n`)).toEqual([
+      'gauge a{} = 1',
+      'gauge b{} = 2',
+      'bad sample_limit 1, line 3: c 3',
+      'bad series_limit 2, line 4: d 4',
+      `bad line_too_long 1, line 6: ${'f'.repeat(30)} 1`,
+    ]);
+    // Those that stay away make room for others.
+    for (let i = 0; i < 8; i++) notes.read('c 1\n');
+    expect(notes.parser.series).toBe(1);
+    expect(notes.read('c 1\nd 2\n')).toEqual(['gauge c{} = 1', 'gauge d{} = 2']);
+  });
+
+  test('a body that was cut off at a limit loses its last line only, and misses no end mark', () => {
+    expect(new Notes().read('a 1\nb 22', 'openmetrics', true)).toEqual(['gauge a{} = 1']);
+    expect(new Notes().read('a 1\nb 22')).toEqual(['gauge a{} = 1', 'gauge b{} = 22']);
+    expect(new Notes().read('a 1\nb 22', 'openmetrics')).toEqual([
+      'gauge a{} = 1',
+      'bad line_unterminated 1, line 2: b 22',
+      'bad eof_missing 1, line 0: ',
+    ]);
+  });
+
+  test('a line that is not UTF-8 costs itself alone', () => {
+    const body = Buffer.concat([Buffer.from('a{b="ü"} 1\nb{c="'), Buffer.from([0xff]), Buffer.from('"} 2\r\nc 3\r\n')]);
+    expect(new Notes().read(body)).toEqual([
+      'gauge a{b="ü"} = 1',
+      'gauge c{} = 3',
+      expect.stringContaining('bad not_utf8 1, line 2: b{c='),
+    ]);
+  });
+});
+
+describe('properties', () => {
+  const name = fc.stringMatching(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,8}$/);
+  const label = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,6}$/);
+  const written = fc.record({
+    name,
+    labels: fc.uniqueArray(fc.tuple(label, fc.string({ minLength: 1, maxLength: 12, unit: 'binary' })), {
+      selector: ([key]) => key,
+      maxLength: 4,
+    }),
+    value: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  });
+  const escaped = (text: string): string =>
+    text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+  test('what is written by the rules is read as it was', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(written, { selector: (one) => JSON.stringify([one.name, one.labels]) }), (series) => {
+        const body = series.map(
+          ({ name: metric, labels, value }) =>
+            `${metric}${labels.length === 0 ? '' : `{${labels.map(([key, text]) => `${key}="${escaped(text)}"`).join(',')}}`} ${value}\n`,
+        );
+        const found: unknown[] = [];
+        const parser = new ExpositionParser<TypedSeries>({ resolve: (one) => one });
+        const { bad } = parser.parse(`${body.join('')}# EOF\n`, 'openmetrics', (one, value) => {
+          found.push({ name: one.name, labels: one.labels, value });
+        });
+        expect([...bad.keys()]).toEqual([]);
+        expect(found).toEqual(series.map((one) => ({ ...one, value: one.value + 0 })));
+      }),
+    );
+  });
+
+  test('no bytes make it throw, and every line is either a sample, a comment, empty or counted', () => {
+    const piece = fc.constantFrom(
+      'a',
+      '{',
+      '}',
+      '"',
+      '\\',
+      '=',
+      ',',
+      ' ',
+      '\n',
+      '#',
+      '# TYPE a counter\n',
+      '1',
+      'e',
+      '.',
+      '\r',
+      '# EOF\n',
+      'ä',
+    );
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.array(piece, { maxLength: 60 }).map((pieces) => Buffer.from(pieces.join(''))),
+    );
+    fc.assert(
+      fc.property(
+        body,
+        fc.constantFrom<ExpositionFormat>('text', 'openmetrics'),
+        fc.boolean(),
+        (bytes, format, isCut) => {
+          const notes = new Notes();
+          const first = notes.read(bytes, format, isCut);
+          expect(notes.read(bytes, format, isCut)).toEqual(first);
+          const text = Buffer.from(bytes).toString('utf8');
+          const samples = text.split('\n').filter((line) => /^[ \t]*[^#\s]/.test(line)).length;
+          expect(first.filter((line) => !line.startsWith('bad')).length).toBeLessThanOrEqual(samples);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('a good line between garbage is taken', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) => {
+        const lines = new Notes().read(`${before}\nin_between_total{a="b"} 5\n${after}\n`);
+        if (!/in_between_total/.test(before)) expect(lines).toContain('counter in_between_total{a="b"} = 5');
+      }),
+    );
+  });
+});

@@ -1,0 +1,304 @@
+import { isUtf8 } from 'node:buffer';
+import { isTidemarkError } from '@tidemark/ports';
+import { BadLineCounts, type BadLines } from './bad-lines.ts';
+import type { ExpositionFormat } from './exposition-format.ts';
+import { type Family, type FamilyType, isFamilyType, roleOf } from './family.ts';
+import { parseValue } from './number-text.ts';
+import {
+  endOfLabels,
+  endOfSeries,
+  isBlank,
+  parseLabels,
+  parseSeries,
+  skipBlanks,
+  type TypedSeries,
+  unescaped,
+} from './series-text.ts';
+
+export interface ExpositionLimits {
+  /** Samples taken of one body. */
+  readonly samples: number;
+  /** Series known at a time; those of the last bodies count. */
+  readonly series: number;
+  /** Characters of one line. */
+  readonly lineCharacters: number;
+}
+
+export const DEFAULT_EXPOSITION_LIMITS: ExpositionLimits = {
+  samples: 50_000,
+  series: 50_000,
+  lineCharacters: 16_384,
+};
+
+export interface ExpositionParserOptions<S> {
+  /**
+   * Called once for each series, whose result then stands for it in every later body. May throw `invalid_argument` with
+   * a `reason` in its detail: its samples are counted under that.
+   */
+  readonly resolve: (series: TypedSeries) => S;
+  readonly limits?: ExpositionLimits;
+}
+
+/** What to do with a good sample. Times are ms since 1970, where the line gave one. */
+export type TakeSample<S> = (series: S, value: number, timestampMs: number | undefined) => void;
+
+export interface ExpositionReport {
+  /** Samples taken. */
+  readonly samples: number;
+  readonly lines: number;
+  /** What was left out, by reason. */
+  readonly bad: ReadonlyMap<string, BadLines>;
+}
+
+interface KnownSeries<S> {
+  /** The family under which its text was met; under another it has to be looked at anew. */
+  readonly family: Family | undefined;
+  /** What it was resolved to; undefined where its samples aren't kept. */
+  readonly resolved: S | undefined;
+  /** Why its samples are counted as left out; undefined for times of creation, which nobody misses. */
+  readonly refused: string | undefined;
+  body: number;
+}
+
+/** A series is forgotten when it was in none of so many bodies. */
+const IDLE_BODIES = 4;
+const HASH = 0x23;
+
+/**
+ * Reads one target's expositions, one body after the other: Prometheus text 0.0.4 and OpenMetrics 1.0
+ * (https://prometheus.io/docs/specs/om/open_metrics_spec/). What is good of a body is taken, what is bad is counted by
+ * reason. Series are found by the text that names them, so that names and labels are parsed once and not in each body.
+ */
+export class ExpositionParser<S> {
+  readonly #options: ExpositionParserOptions<S>;
+  readonly #limits: ExpositionLimits;
+  readonly #series = new Map<string, KnownSeries<S>>();
+  readonly #families = new Map<string, Family>();
+  #body = 0;
+  #format: ExpositionFormat = 'text';
+  #family: Family | undefined;
+  #bad = new BadLineCounts();
+  #samples = 0;
+  #line = 0;
+  #ended = false;
+  #take: TakeSample<S> = () => undefined;
+
+  constructor(options: ExpositionParserOptions<S>) {
+    this.#options = options;
+    this.#limits = options.limits ?? DEFAULT_EXPOSITION_LIMITS;
+  }
+
+  /** Series that are known, those that were refused among them. */
+  get series(): number {
+    return this.#series.size;
+  }
+
+  /**
+   * Gives each good sample to `take`, in the order of the body. A body that was cut off at a limit has lost the rest of
+   * its last line, and its end mark.
+   */
+  parse(
+    body: string | Uint8Array,
+    format: ExpositionFormat,
+    take: TakeSample<S>,
+    { isCut = false }: { readonly isCut?: boolean } = {},
+  ): ExpositionReport {
+    this.#body++;
+    this.#format = format;
+    this.#family = undefined;
+    this.#bad = new BadLineCounts();
+    this.#samples = 0;
+    this.#line = 0;
+    this.#ended = false;
+    this.#take = take;
+    if (typeof body === 'string') this.#lines(body, isCut);
+    else if (isUtf8(body)) this.#lines(bufferOf(body).toString('utf8'), isCut);
+    else this.#linesOfBytes(bufferOf(body), isCut);
+    if (format === 'openmetrics' && !this.#ended && !isCut) this.#bad.add('eof_missing', 0, '');
+    this.#forgetIdle();
+    return { samples: this.#samples, lines: this.#line, bad: this.#bad.byReason };
+  }
+
+  #lines(text: string, isCut: boolean): void {
+    let from = 0;
+    while (from < text.length) {
+      const feed = text.indexOf('\n', from);
+      if (feed < 0 && this.#isCutOff(text.slice(from), isCut)) return;
+      const to = feed < 0 ? text.length : feed;
+      this.#readLine(text, from, to);
+      from = to + 1;
+    }
+  }
+
+  /** Line by line, because a line that isn't UTF-8 must not become one that is. */
+  #linesOfBytes(bytes: Buffer, isCut: boolean): void {
+    let from = 0;
+    while (from < bytes.length) {
+      const feed = bytes.indexOf(0x0a, from);
+      const to = feed < 0 ? bytes.length : feed;
+      const line = bytes.subarray(from, to);
+      const text = line.toString('utf8');
+      if (feed < 0 && this.#isCutOff(text, isCut)) return;
+      if (isUtf8(line)) this.#readLine(text, 0, text.length);
+      else this.#bad.add('not_utf8', ++this.#line, text);
+      from = to + 1;
+    }
+  }
+
+  /** True when a last line without a line feed may have lost its end: half of a number would pass for a number. */
+  #isCutOff(line: string, isCut: boolean): boolean {
+    if (isCut) return true;
+    // Text that isn't ended properly is common; OpenMetrics has its end mark to tell.
+    if (this.#format === 'text' || line === '# EOF') return false;
+    this.#bad.add('line_unterminated', ++this.#line, line);
+    return true;
+  }
+
+  #readLine(text: string, lineStart: number, lineEnd: number): void {
+    this.#line++;
+    let to = lineEnd;
+    while (to > lineStart && (isBlank(text.charCodeAt(to - 1)) || text.charCodeAt(to - 1) === 0x0d)) to--;
+    const from = skipBlanks(text, lineStart, to);
+    if (from === to) return;
+    const reason = this.#reasonAgainst(text, from, to);
+    if (reason !== undefined) this.#bad.add(reason, this.#line, text.slice(from, to));
+  }
+
+  /** Reads a line that isn't empty; gives the reason why it, or something in it, is left out. */
+  #reasonAgainst(text: string, from: number, to: number): string | undefined {
+    if (this.#ended) return 'after_eof';
+    if (to - from > this.#limits.lineCharacters) return 'line_too_long';
+    return text.charCodeAt(from) === HASH ? this.#comment(text.slice(from, to)) : this.#sample(text, from, to);
+  }
+
+  #comment(line: string): string | undefined {
+    if (line === '# EOF' && this.#format === 'openmetrics') {
+      this.#ended = true;
+      return undefined;
+    }
+    const words = /^#[ \t]+TYPE[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)[ \t]+(.*)$/.exec(line);
+    if (words === null) return /^#[ \t]+TYPE([ \t]|$)/.test(line) ? 'type_malformed' : undefined;
+    const [, written, word] = words;
+    const name = written.startsWith('"') ? unescaped(written.slice(1, -1)) : written;
+    const type = word.toLowerCase();
+    const known = isFamilyType(type);
+    this.#family = this.#familyOf(name, known ? type : 'unknown');
+    return known ? undefined : 'type_unknown';
+  }
+
+  #familyOf(name: string, type: FamilyType): Family {
+    const key = `${type} ${name}`;
+    let family = this.#families.get(key);
+    if (family === undefined) {
+      family = { name: ownText(name), type };
+      // There are no more of them than series in any sane body; in others they are made anew.
+      if (this.#families.size < this.#limits.series) this.#families.set(ownText(key), family);
+    }
+    return family;
+  }
+
+  #sample(text: string, from: number, to: number): string | undefined {
+    const nameEnd = endOfSeries(text, from, to);
+    if (nameEnd < 0) return 'labels_malformed';
+    let at = skipBlanks(text, nameEnd, to);
+    if (at === to) return 'value_missing';
+    const valueEnd = endOfWord(text, at, to);
+    const value = parseValue(text.slice(at, valueEnd));
+    if (value === undefined) return 'value_invalid';
+    at = skipBlanks(text, valueEnd, to);
+    let timestampMs: number | undefined;
+    if (at < to && text.charCodeAt(at) !== HASH) {
+      const end = endOfWord(text, at, to);
+      timestampMs = this.#timestampMs(text.slice(at, end));
+      if (timestampMs === undefined) return 'timestamp_invalid';
+      at = skipBlanks(text, end, to);
+    }
+    const exemplar = at < to ? this.#exemplar(text, at, to) : undefined;
+    if (exemplar === 'trailing_text') return exemplar;
+    return this.#taken(text.slice(from, nameEnd), value, timestampMs) ?? exemplar;
+  }
+
+  /** OpenMetrics counts in seconds, with a fraction; text in whole milliseconds. */
+  #timestampMs(text: string): number | undefined {
+    const value = parseValue(text);
+    if (value === undefined || !Number.isFinite(value)) return undefined;
+    if (this.#format === 'openmetrics') return value * 1000;
+    return Number.isInteger(value) ? value : undefined;
+  }
+
+  /** What stands behind value and time: an exemplar, ` # {…} value time`; its sample is good even if it isn't. */
+  #exemplar(text: string, at: number, to: number): string | undefined {
+    if (this.#format !== 'openmetrics' || text.charCodeAt(at) !== HASH) return 'trailing_text';
+    const brace = skipBlanks(text, at + 1, to);
+    const end = text[brace] === '{' ? endOfLabels(text, brace, to) : -1;
+    if (end < 0) return 'exemplar_malformed';
+    const labels = parseLabels(text.slice(brace, end), 0);
+    if (typeof labels === 'string') return 'exemplar_malformed';
+    const [value, time, ...more] = text
+      .slice(end, to)
+      .trim()
+      .split(/[ \t]+/);
+    const isGood = parseValue(value) !== undefined && (time === undefined || parseValue(time) !== undefined);
+    return isGood && more.length === 0 ? undefined : 'exemplar_malformed';
+  }
+
+  /** Gives a sample on, if its series is one; else says why not. */
+  #taken(name: string, value: number, timestampMs: number | undefined): string | undefined {
+    const known = this.#series.get(name);
+    if (known?.body === this.#body) return 'series_repeated';
+    const series = known !== undefined && known.family === this.#family ? known : this.#learned(name, known);
+    if (typeof series === 'string') return series;
+    series.body = this.#body;
+    if (series.resolved === undefined) return series.refused;
+    if (this.#samples >= this.#limits.samples) return 'sample_limit';
+    if (!Number.isFinite(value)) return 'value_not_finite';
+    this.#samples++;
+    this.#take(series.resolved, value, timestampMs);
+    return undefined;
+  }
+
+  /** Names that can't be parsed aren't remembered: only bad exporters have any. */
+  #learned(name: string, known: KnownSeries<S> | undefined): KnownSeries<S> | string {
+    if (known === undefined && this.#series.size >= this.#limits.series) return 'series_limit';
+    const text = ownText(name);
+    const series = this.#resolved(text);
+    if (typeof series !== 'string') this.#series.set(text, series);
+    return series;
+  }
+
+  #resolved(text: string): KnownSeries<S> | string {
+    const parsed = parseSeries(text);
+    if (typeof parsed === 'string') return parsed;
+    const family = this.#family;
+    const kind = roleOf(parsed.name, family);
+    if (kind === 'created') return { family, resolved: undefined, refused: undefined, body: 0 };
+    try {
+      return { family, resolved: this.#options.resolve({ ...parsed, kind }), refused: undefined, body: 0 };
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      return { family, resolved: undefined, refused: String(error.detail.reason ?? error.code), body: 0 };
+    }
+  }
+
+  #forgetIdle(): void {
+    if (this.#body % IDLE_BODIES !== 0) return;
+    const oldest = this.#body - IDLE_BODIES;
+    for (const [name, { body }] of this.#series) if (body <= oldest) this.#series.delete(name);
+    if (this.#families.size >= this.#limits.series) this.#families.clear();
+  }
+}
+
+function endOfWord(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to && !isBlank(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A copy. A slice would keep the whole body that it was cut from. */
+function ownText(slice: string): string {
+  return Buffer.from(slice).toString();
+}

@@ -1,0 +1,55 @@
+import type { KindName } from '@tidemark/model';
+
+export const FAMILY_TYPES = [
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+  'unknown',
+  'untyped',
+] as const;
+
+export type FamilyType = (typeof FAMILY_TYPES)[number];
+
+/** The metrics that a `# TYPE` line introduces; one object for each (name, type), so that they compare by identity. */
+export interface Family {
+  readonly name: string;
+  readonly type: FamilyType;
+}
+
+/** What becomes of a sample: a kind, or `created` for a time of creation, which isn't kept. */
+export type SampleRole = Extract<KindName, 'gauge' | 'counter'> | 'created';
+
+type Roles = Readonly<Record<string, SampleRole>>;
+
+/** By type, then by what a sample's name has beyond the family's. Text format counters have no suffix of their own. */
+const ROLES: Readonly<Record<FamilyType, Roles>> = {
+  counter: { '': 'counter', _total: 'counter', _created: 'created' },
+  gauge: { '': 'gauge' },
+  histogram: { _bucket: 'counter', _count: 'counter', _sum: 'counter', _created: 'created' },
+  gaugehistogram: { _bucket: 'gauge', _gcount: 'gauge', _gsum: 'gauge' },
+  summary: { '': 'gauge', _count: 'counter', _sum: 'counter', _created: 'created' },
+  info: { '': 'gauge', _info: 'gauge' },
+  stateset: { '': 'gauge' },
+  unknown: {},
+  untyped: {},
+};
+
+const COUNTER_NAME = /_(total|count|sum|bucket)$/;
+
+/** The role of a sample under the family whose `# TYPE` came last; of one that isn't in it, by its name alone. */
+export function roleOf(name: string, family: Family | undefined): SampleRole {
+  if (family !== undefined && name.startsWith(family.name)) {
+    const roles = ROLES[family.type];
+    const suffix = name.slice(family.name.length);
+    if (Object.hasOwn(roles, suffix)) return roles[suffix];
+  }
+  return COUNTER_NAME.test(name) ? 'counter' : 'gauge';
+}
+
+export function isFamilyType(word: string): word is FamilyType {
+  return (FAMILY_TYPES as readonly string[]).includes(word);
+}

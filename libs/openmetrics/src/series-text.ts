@@ -1,0 +1,134 @@
+import type { SampleRole } from './family.ts';
+
+/** A series as a line names it. */
+export interface ParsedSeries {
+  readonly name: string;
+  /** Pairs of name and value, in the order of the line; those without a value are left out. */
+  readonly labels: readonly (readonly [name: string, value: string])[];
+}
+
+/** A series with what its values mean; those of times of creation don't come this far. */
+export interface TypedSeries extends ParsedSeries {
+  readonly kind: Exclude<SampleRole, 'created'>;
+}
+
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/** True of the blanks within a line. */
+export function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** The first position in [from, to) that has no blank; `to` when there is none. */
+export function skipBlanks(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to && isBlank(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** Where the series that begins at `from` ends: after its `}` or its name. -1 when a brace or a quote stays open. */
+export function endOfSeries(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN) return endOfLabels(text, at, to);
+    if (isBlank(code)) break;
+    at++;
+  }
+  const next = skipBlanks(text, at, to);
+  return next < to && text.charCodeAt(next) === OPEN ? endOfLabels(text, next, to) : at;
+}
+
+/** Where the labels that begin with the `{` at `from` end; -1 when they don't. */
+export function endOfLabels(text: string, from: number, to: number): number {
+  let quoted = false;
+  for (let at = from + 1; at < to; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) quoted = !quoted;
+    else if (code === BACKSLASH && quoted) at++;
+    else if (code === CLOSE && !quoted) return at + 1;
+  }
+  return -1;
+}
+
+/** The parts of a series' text, or the reason why it is none. */
+export function parseSeries(text: string): ParsedSeries | string {
+  const brace = text.indexOf('{');
+  let name = (brace < 0 ? text : text.slice(0, brace)).trimEnd();
+  const labels: [string, string][] = [];
+  if (brace >= 0) {
+    const pairs = parseLabels(text, brace);
+    if (typeof pairs === 'string') return pairs;
+    for (const [label, value] of pairs) {
+      // A name in quotes stands among the labels: it may have any characters.
+      if (label === undefined) {
+        if (name !== '' || value === '') return 'name_invalid';
+        name = value;
+      } else if (labels.some(([known]) => known === label)) return 'label_repeated';
+      else labels.push([label, value]);
+    }
+    if (pairs.some(([label]) => label === undefined))
+      return { name, labels: labels.filter(([, value]) => value !== '') };
+  }
+  if (!METRIC_NAME.test(name)) return 'name_invalid';
+  return { name, labels: labels.filter(([, value]) => value !== '') };
+}
+
+/** The pairs between braces; a quoted name without a value has no label. The text ends with the closing brace. */
+export function parseLabels(text: string, brace: number): [label: string | undefined, value: string][] | string {
+  const to = text.length - 1;
+  const pairs: [string | undefined, string][] = [];
+  let at = skipBlanks(text, brace + 1, to);
+  while (at < to) {
+    let label: string;
+    if (text.charCodeAt(at) === QUOTE) {
+      const end = endOfQuoted(text, at);
+      label = unescaped(text.slice(at + 1, end - 1));
+      at = skipBlanks(text, end, to);
+      if (text[at] !== '=') {
+        pairs.push([undefined, label]);
+        at = afterComma(text, at, to);
+        if (at < 0) return 'labels_malformed';
+        continue;
+      }
+      if (label === '') return 'label_name_invalid';
+    } else {
+      const equals = text.indexOf('=', at);
+      if (equals < 0 || equals >= to) return 'labels_malformed';
+      label = text.slice(at, equals).trimEnd();
+      if (!LABEL_NAME.test(label)) return 'label_name_invalid';
+      at = equals;
+    }
+    at = skipBlanks(text, at + 1, to);
+    if (text.charCodeAt(at) !== QUOTE || at >= to) return 'labels_malformed';
+    const end = endOfQuoted(text, at);
+    pairs.push([label, unescaped(text.slice(at + 1, end - 1))]);
+    at = afterComma(text, skipBlanks(text, end, to), to);
+    if (at < 0) return 'labels_malformed';
+  }
+  return pairs;
+}
+
+/** After the comma at `at` and blanks, or at the end; -1 when something else is there. */
+function afterComma(text: string, at: number, to: number): number {
+  if (at >= to) return to;
+  return text[at] === ',' ? skipBlanks(text, at + 1, to) : -1;
+}
+
+/** After the quote that closes the one at `from`; the scan for the closing brace has made sure that there is one. */
+function endOfQuoted(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
+/** `\\`, `\"` and `\n` as what they stand for; a backslash before anything else stands for itself. */
+export function unescaped(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(/\\([\\"n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+}
