@@ -14,9 +14,6 @@ export interface QueryHostOptions {
   readonly wiring: Wiring;
 }
 
-/** How far an intake's clock may be from the log's, ms. */
-const CLOCK_TOLERANCE_MS = 1000;
-
 /** The query node: asks any replica of each partition, and the other when that one can't be reached. */
 export class QueryHost {
   readonly reader: QueryReader;
@@ -30,7 +27,7 @@ export class QueryHost {
     const service = new QueryService({
       stores: { pointStore: () => this.#points(), tagStore: () => this.#tags() },
       maps: () => [...this.#control.state.maps.values()],
-      mapsThroughMs: () => Math.floor(this.#control.state.throughMs) - CLOCK_TOLERANCE_MS,
+      mapsThroughMs: () => Math.floor(this.#control.state.mapsThroughMs),
       latenessMs: () => LATENESS_MS,
       clock,
       limits: { timeMs: 10_000, concurrentQueries: 1000, seriesSetBytes: 32, seriesSets: 8 },

@@ -13,6 +13,7 @@ const CHECKPOINT = {
   skips: [{ term: 3, topic: 'points', partition: 2, offset: 9, reason: 'broken' }],
   overBudget: [{ term: 3, tenant: 't', metric: 'm', limit: 5, over: true }],
   keys: [{ term: 3, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false }],
+  mapsInForceMs: [],
 };
 
 /** Records as version 1 writes them: they must be read for ever. */
@@ -56,6 +57,21 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
   [
     { $case: 'fenceCompleted', value: { term: 1, session: SESSION, lane: undefined } },
     '54444d43019eb4f0ea52140801121007070707070707070707070707070707',
+  ],
+  [
+    {
+      $case: 'checkpoint',
+      value: {
+        ...{ term: 1, offset: 2, termOffset: 0, throughMs: 5, sessions: [], fences: [], deadLanes: [], skips: [] },
+        ...{
+          overBudget: [],
+          keys: [],
+          maps: [1, 2].map((epoch) => ({ epoch, partitions: 1, slots: Buffer.alloc(0) })),
+        },
+        mapsInForceMs: [Number.NEGATIVE_INFINITY, 2005],
+      },
+    },
+    '54444d43017135c0765a2b080110042100000000000014402a04080110012a04080210016210000000000000f0ff0000000000549f40',
   ],
   [
     { $case: 'checkpoint', value: CHECKPOINT },

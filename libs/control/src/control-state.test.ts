@@ -68,6 +68,44 @@ describe('maps', () => {
     expect(state.map?.epoch).toBe(3);
     expect([...state.maps.keys()]).toEqual([1, 3]);
   });
+
+  test('the first map is in force at once, others 2 s after the greatest append time so far', () => {
+    const state = stateOf(term(1), map(1, 1, 0));
+    const throughMs = state.mapsThroughMs;
+    state.apply(registered, 2, 5000);
+    expect([throughMs, state.mapsThroughMs]).toEqual([3001, 7000]);
+    // Another broker leads now, with a clock that is behind.
+    state.apply(map(1, 2, 1), 3, 4000);
+    expect([1, 2, 3].map((epoch) => state.inForceMs(epoch))).toEqual([-Infinity, 7000, Infinity]);
+    expect([6999, 7000].map((acceptMs) => state.mapAt(acceptMs)?.epoch)).toEqual([1, 2]);
+    expect(state.map?.epoch).toBe(2);
+  });
+
+  test('no map comes into force before what any earlier reader of control took for known', () => {
+    const step = fc.record({ isMap: fc.boolean(), appendTimeMs: fc.nat(20_000) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), fc.nat(30), (steps, checkpointAt) => {
+        const state = stateOf(term(1), map(1, 1, 0));
+        const throughMs: number[] = [];
+        for (const [i, { isMap, appendTimeMs }] of steps.entries()) {
+          throughMs.push(state.mapsThroughMs);
+          const epoch = state.map?.epoch ?? 0;
+          const checkpoint = { $case: 'checkpoint', value: state.checkpoint() } as const;
+          const message = isMap ? map(1, epoch + 1, epoch) : registered;
+          state.apply(i === checkpointAt ? checkpoint : message, state.nextOffset, appendTimeMs);
+          if (state.map?.epoch === epoch) continue;
+          expect(state.inForceMs(epoch + 1)).toBeGreaterThanOrEqual(Math.max(...throughMs));
+        }
+      }),
+    );
+  });
+
+  test('all maps of a checkpoint that does not say since when are in force', () => {
+    const state = stateOf(term(1), map(1, 1, 0), map(1, 2, 1));
+    const value = { ...state.checkpoint(), mapsInForceMs: [] };
+    state.apply({ $case: 'checkpoint', value }, value.offset, 1005);
+    expect([1, 2].map((epoch) => state.inForceMs(epoch))).toEqual([-Infinity, -Infinity]);
+  });
 });
 
 describe('sessions and fences', () => {

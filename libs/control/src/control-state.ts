@@ -16,6 +16,12 @@ import type { ControlMessage } from './control-record.ts';
 /** How long checkpoints keep ended sessions and completed fences, by append time. */
 const REMEMBER_MS = 7 * 86_400_000;
 
+/**
+ * How long after its decision a map comes into force, by append times of `control`. It lets readers of `control` know of
+ * the map before the first point that is routed by it was accepted, so that answers need not be held back for it.
+ */
+const MAP_DELAY_MS = 2000;
+
 export interface SessionInfo {
   readonly key: string;
   readonly session: Uint8Array;
@@ -79,6 +85,8 @@ export class ControlState {
   readonly fences = new Map<string, FenceInfo>();
   readonly deadLanes = new Map<string, DeadLaneInfo>();
   readonly maps = new Map<number, PartitionMap>();
+  /** By epoch. */
+  readonly #inForceMs = new Map<number, number>();
   #newest: PartitionMap | undefined;
   readonly #skips = new Map<string, SkipInfo>();
   /** Over budget: `tenant` or `tenant/metric`, with the limit. */
@@ -86,9 +94,32 @@ export class ControlState {
   /** By the hex SHA-256 of the key. */
   readonly keys = new Map<string, KeyInfo>();
 
-  /** The map in force; undefined before the first was decided. */
+  /** The newest map; undefined before the first was decided. It may come into force only later. */
   get map(): PartitionMap | undefined {
     return this.#newest;
+  }
+
+  /**
+   * From when on sessions may accept batches by the map of an epoch, each by its own clock, ms: 2 s after every append
+   * time up to its decision. Always for the first map, and never for one that is not known.
+   */
+  inForceMs(epoch: number): number {
+    return this.#inForceMs.get(epoch) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The newest map that is in force at `acceptMs`, a session's time. */
+  mapAt(acceptMs: number): PartitionMap | undefined {
+    let found: PartitionMap | undefined;
+    for (const map of this.maps.values()) if (this.inForceMs(map.epoch) <= acceptMs) found = map;
+    return found;
+  }
+
+  /**
+   * No session accepts anything before this time, by its own clock, by a map that is not known here: whatever was not
+   * read yet is in force 2 s after all append times read so far, or later (docs/decisions/0006).
+   */
+  get mapsThroughMs(): number {
+    return this.throughMs + MAP_DELAY_MS;
   }
 
   skipReason(topic: string, partition: number, offset: number): string | undefined {
@@ -129,6 +160,7 @@ export class ControlState {
     return {
       ...{ term, offset, termOffset, throughMs },
       maps: [...this.maps.values()].map((map) => ({ ...map, slots: packSlots(map) })),
+      mapsInForceMs: [...this.maps.keys()].map((epoch) => this.inForceMs(epoch)),
       sessions: [...this.sessions.values()]
         .filter(({ endedMs }) => isKept(endedMs))
         .map(({ session, process, state, renewedMs, endedMs }) => {
@@ -156,9 +188,11 @@ export class ControlState {
     this.throughMs = checkpoint.throughMs;
     this.#newest = undefined;
     this.maps.clear();
-    for (const { epoch, partitions, slots } of checkpoint.maps) {
+    this.#inForceMs.clear();
+    for (const [i, { epoch, partitions, slots }] of checkpoint.maps.entries()) {
       this.#newest = { epoch, partitions, slots: unpackSlots(slots) };
       this.maps.set(epoch, this.#newest);
+      this.#inForceMs.set(epoch, checkpoint.mapsInForceMs[i] ?? Number.NEGATIVE_INFINITY);
     }
     this.sessions.clear();
     for (const session of sessions) this.sessions.set(session.key, session);
@@ -213,7 +247,7 @@ export class ControlState {
         }
         return;
       case 'map':
-        if (this.#inForce(message.value.term)) this.#decideMap(message.value);
+        if (this.#inForce(message.value.term)) this.#decideMap(message.value, appendTimeMs);
         return;
       case 'fence':
         if (this.#inForce(message.value.term)) this.#fence(message.value, offset, appendTimeMs);
@@ -254,11 +288,15 @@ export class ControlState {
     }
   }
 
-  #decideMap(decision: MapDecision): void {
+  #decideMap(decision: MapDecision, appendTimeMs: number): void {
     const { map, expectedEpoch } = decision;
     if (map === undefined || expectedEpoch !== (this.#newest?.epoch ?? 0) || map.epoch <= expectedEpoch) return;
+    const isFirst = this.#newest === undefined;
     this.#newest = { epoch: map.epoch, partitions: map.partitions, slots: unpackSlots(map.slots) };
     this.maps.set(map.epoch, this.#newest);
+    // Append times may go back where another broker takes over; what counts must not, so it is the greatest so far.
+    const decidedMs = Math.max(this.throughMs, appendTimeMs);
+    this.#inForceMs.set(map.epoch, isFirst ? Number.NEGATIVE_INFINITY : decidedMs + MAP_DELAY_MS);
   }
 
   #fence(decision: FenceDecision, offset: number, appendTimeMs: number): void {

@@ -3,6 +3,7 @@ import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/block';
 import type { SeriesCount } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
+import { SLOTS } from '@tidemark/model';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts';
@@ -138,6 +139,24 @@ describe('coordinator', () => {
     const [term, map] = await bench.control();
     expect(term).toMatchObject({ $case: 'term', value: { term: 1 } });
     expect(map).toMatchObject({ $case: 'map', value: { expectedEpoch: 0, map: { epoch: 1, partitions: 2 } } });
+  });
+
+  test('decides further maps, one after the other, and none that can not be', async () => {
+    const bench = await Bench.open();
+    const coordinator = await bench.start();
+    const slots = new Uint16Array(SLOTS).fill(1);
+    await bench.play(coordinator.assignSlots(2, slots));
+    await bench.play(coordinator.assignSlots(3, new Uint16Array(SLOTS).fill(2)));
+    expect(of(await bench.control(), 'map').map(({ value }) => [value.expectedEpoch, value.map?.epoch])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ]);
+    for (const bad of [() => coordinator.assignSlots(2, slots), () => coordinator.assignSlots(3, slots.subarray(1))]) {
+      await expect(bench.play(bad())).rejects.toMatchObject({ code: 'invalid_argument', detail: { field: 'slots' } });
+    }
+    await bench.start();
+    await expect(bench.play(coordinator.assignSlots(3, slots))).rejects.toMatchObject({ code: 'failed_precondition' });
   });
 
   test('fences a session that is silent for 10 s, first in control, then in every partition', async () => {

@@ -12,7 +12,7 @@ import {
   newApiKey,
   type SessionInfo,
 } from '@tidemark/control';
-import { evenMap, packSlots } from '@tidemark/model';
+import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
 
@@ -119,6 +119,26 @@ export class Coordinator {
   /** Lets the consumers of a halted partition pass one record; the gap is permanent and shown. */
   async skip(topic: string, partition: number, offset: number, reason: string): Promise<void> {
     await this.#decide({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
+  }
+
+  /**
+   * Decides the next map: for each slot its partition, of `partitions` in all. It comes into force a little later; what
+   * was stamped before keeps its map. `invalid_argument` for a table that can't be, `failed_precondition` when another
+   * decision was first.
+   */
+  async assignSlots(partitions: number, slots: Uint16Array): Promise<void> {
+    const { state } = this.#options.control;
+    const { epoch, partitions: least } = state.map ?? { epoch: 0, partitions: 1 };
+    if (partitions < least || slots.length !== SLOTS || slots.some((partition) => partition >= partitions)) {
+      const limit = `${SLOTS} slots, each below partitions, which never get fewer than ${least}`;
+      throw new TidemarkError('invalid_argument', `slots: ${slots.length} slots of ${partitions} (limit: ${limit})`, {
+        field: 'slots',
+        limit,
+      });
+    }
+    const map = { epoch: epoch + 1, partitions, slots };
+    const value = { term: this.#term, expectedEpoch: epoch, map: { ...map, slots: packSlots(map) } };
+    await this.#decide({ $case: 'map', value });
   }
 
   /** Makes a key and stores its hash; the key itself is returned once. A key of the same name is replaced. */

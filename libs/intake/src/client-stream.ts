@@ -181,6 +181,11 @@ export class ClientStream {
     }
     await session.mapOf(batch.mapEpoch);
     const acceptMs = session.acceptClock.nowMs();
+    const notInForce = session.mapRefusal(batch.mapEpoch, acceptMs);
+    if (notInForce !== undefined) {
+      this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [notInForce]);
+      return;
+    }
     const rejections = new Rejections();
     const notStored = new Set<number>();
     const settlement = new BatchSettlement((durable, points) => {

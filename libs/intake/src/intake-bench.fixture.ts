@@ -186,11 +186,11 @@ export class BenchClient {
   /** Sends a batch; returns its sequence. */
   async batch(
     shares: readonly { partition: number; points: Buffer }[],
-    stamp: { sequence?: number; floor?: number; stampedMs?: number } = {},
+    stamp: { sequence?: number; mapEpoch?: number; floor?: number; stampedMs?: number } = {},
   ): Promise<number> {
     const sequence = stamp.sequence ?? this.#sequence++;
-    const { floor = 0, stampedMs = this.#bench.acceptClock.nowMs() } = stamp;
-    const value = { sequence, mapEpoch: 1, floor, frontierMs: undefined, stampedMs, shares: [...shares] };
+    const { mapEpoch = 1, floor = 0, stampedMs = this.#bench.acceptClock.nowMs() } = stamp;
+    const value = { sequence, mapEpoch, floor, frontierMs: undefined, stampedMs, shares: [...shares] };
     await this.send({ $case: 'batch', value });
     return sequence;
   }

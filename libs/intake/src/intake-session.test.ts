@@ -3,9 +3,9 @@ import { RECORD } from '@tidemark/block';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { BatchResult_Outcome } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage } from '@tidemark/control';
-import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
-import { BenchClient, IntakeBench, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
+import { BenchClient, IntakeBench, metricIn, PARTITIONS, shareOf, TENANT } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import type { IntakeOptions, IntakeSession } from './intake-session.ts';
 
@@ -86,6 +86,35 @@ describe('a session', () => {
     const before = (await bench.points(0)).length;
     await bench.advance(5000);
     expect(await bench.points(0)).toHaveLength(before);
+  });
+});
+
+describe('a map that comes', () => {
+  test('is announced, and its batches are taken, from when it is in force by the clock of the session', async () => {
+    const { bench, session, client } = await started();
+    bench.skewMs = -800;
+    const decidedMs = bench.clock.wallMs();
+    const slots = evenMap(PARTITIONS, 2).slots.map((partition) => 1 - partition);
+    const map = { epoch: 2, partitions: PARTITIONS, slots: packSlots({ epoch: 2, partitions: PARTITIONS, slots }) };
+    await bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: 1, map } });
+    const share = () => ({ partition: 1, points: shareOf([0, bench.acceptClock.nowMs(), 1]) });
+    // Another intake, whose clock is ahead, told the client of it before.
+    await client.define(1, 0, [gauge(0)], 2);
+    const early = await client.batch([share()], { mapEpoch: 2 });
+    expect(await client.answered(early)).toMatchObject({
+      outcome: BatchResult_Outcome.RETRY,
+      rejections: [{ reason: 'map_not_in_force', field: 'map_epoch' }],
+    });
+    expect(session.map.epoch).toBe(1);
+    const announced = () => client.replies.filter(({ $case }) => $case === 'map').length;
+    await bench.until(() => announced() > 0);
+    expect(bench.acceptClock.nowMs()).toBeGreaterThanOrEqual(decidedMs + 2000);
+    expect(bench.acceptClock.nowMs()).toBeLessThan(decidedMs + 2200);
+    expect(session.map.epoch).toBe(2);
+    const taken = await client.batch([share()], { mapEpoch: 2 });
+    expect((await client.answered(taken)).outcome).toBe(BatchResult_Outcome.ACKED);
+    await bench.advance(5000);
+    expect(announced()).toBe(1);
   });
 });
 

@@ -62,6 +62,8 @@ const REOPEN_MS = 1000;
 const RENEWAL_DEAD_LANES = 64;
 /** A session that can't leave in good order for this long goes without a word: the coordinator's fence covers it. */
 const CLOSE_MS = 5000;
+/** A map that comes into force later than this is looked at again. */
+const ANNOUNCE_LOOK_MS = 60_000;
 const NEXT_DAY_MS = 10_000;
 const NEXT_DAY_FACTS = 50_000;
 
@@ -111,8 +113,9 @@ export class IntakeSession {
     return this.#options.acceptClock;
   }
 
+  /** The newest map that is in force by this session's clock. */
   get map(): PartitionMap {
-    const { map } = this.#options.control.state;
+    const map = this.#options.control.state.mapAt(this.acceptClock.nowMs());
     if (map === undefined) throw new TidemarkError('unavailable', 'no partition map was decided yet');
     return map;
   }
@@ -219,6 +222,18 @@ export class IntakeSession {
     });
   }
 
+  /**
+   * Why no batch by the map of an epoch is taken at `acceptMs`, or undefined. Readers of `control` rely on it: until a map
+   * is in force they need not know of it (docs/decisions/0006).
+   */
+  mapRefusal(epoch: number, acceptMs: number): Rejection | undefined {
+    const waitMs = this.#options.control.state.inForceMs(epoch) - acceptMs;
+    if (waitMs <= 0) return undefined;
+    const limit = 'a map in force';
+    const message = `map epoch ${epoch} is in force in ${waitMs} ms (limit: ${limit})`;
+    return { reason: 'map_not_in_force', field: 'map_epoch', limit, points: 0, message };
+  }
+
   /** Why a share of this partition is not taken now, or could not be stored. */
   refusalOf(partition: number): Rejection {
     return this.#lanes.get(partition)?.refusal ?? this.refusal;
@@ -291,7 +306,9 @@ export class IntakeSession {
 
   #openLanes(): void {
     if (this.#ended !== undefined || this.#clockOff !== undefined || this.#stop.signal.aborted) return;
-    for (let partition = 0; partition < this.map.partitions; partition++) {
+    // Those of a map to come open now, so that they take shares once it is in force.
+    const partitions = this.#options.control.state.map?.partitions ?? 0;
+    for (let partition = 0; partition < partitions; partition++) {
       if (!this.#lanes.has(partition)) this.#openLane(partition);
     }
   }
@@ -384,13 +401,27 @@ export class IntakeSession {
     if (map !== undefined && map.epoch !== this.#mapEpoch) {
       this.#mapEpoch = map.epoch;
       this.#openLanes();
-      for (const stream of this.#streams) stream.announce(map);
+      this.#announce(map);
     }
     if (message.$case !== 'fence') return;
     const { session, lane, reason } = message.value;
     if (toHex(session) !== this.#key) return;
     if (lane === undefined) this.#end(`fenced: ${reason}`);
     else this.#deadLanes.delete(fenceKey(session, lane));
+  }
+
+  /** Clients hear of a map when their batches by it are taken. */
+  #announce(map: PartitionMap): void {
+    const { control, clock } = this.#options;
+    const waitMs = control.state.inForceMs(map.epoch) - this.acceptClock.nowMs();
+    if (waitMs <= 0) {
+      for (const stream of this.#streams) stream.announce(map);
+      return;
+    }
+    clock.setTimer(Math.min(waitMs, ANNOUNCE_LOOK_MS), () => {
+      // A newer one has its own timer.
+      if (!this.#stop.signal.aborted && map.epoch === this.#mapEpoch) this.#announce(map);
+    });
   }
 
   /** A checkpoint may stand for records that were trimmed before they were read, this session's fences among them. */

@@ -143,6 +143,11 @@ export interface Checkpoint {
   skips: SkipDecision[];
   overBudget: BudgetDecision[];
   keys: KeyDecision[];
+  /**
+   * From when on each of the maps is in force, in the same order, ms since the Unix epoch; -Infinity for the first.
+   * Checkpoints of programs before this field have none: all of their maps are in force.
+   */
+  mapsInForceMs: number[];
 }
 
 export interface CheckpointSession {
@@ -1374,6 +1379,7 @@ function createBaseCheckpoint(): Checkpoint {
     skips: [],
     overBudget: [],
     keys: [],
+    mapsInForceMs: [],
   };
 }
 
@@ -1411,6 +1417,13 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     for (const v of message.keys) {
       KeyDecision.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.mapsInForceMs.length !== 0) {
+      writer.uint32(98).fork();
+      for (const v of message.mapsInForceMs) {
+        writer.double(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1516,6 +1529,24 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.keys.push(KeyDecision.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag === 97) {
+              message.mapsInForceMs.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 98) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.mapsInForceMs.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1544,6 +1575,7 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.skips = object.skips?.map((e) => SkipDecision.fromPartial(e)) || [];
     message.overBudget = object.overBudget?.map((e) => BudgetDecision.fromPartial(e)) || [];
     message.keys = object.keys?.map((e) => KeyDecision.fromPartial(e)) || [];
+    message.mapsInForceMs = object.mapsInForceMs?.map((e) => e) || [];
     return message;
   },
 };
