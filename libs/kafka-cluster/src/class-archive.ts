@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KafkaBroker } from './broker.ts';
+import { brokerCommand } from './broker-command.ts';
+import { formattedFolder, type KafkaDistribution, whileLocked } from './distribution.ts';
+import { freePorts } from './free-ports.ts';
+import { serverProperties } from './server-properties.ts';
+import { Watchdog } from './watchdog.ts';
+
+const START_MS = 120_000;
+const STOP_MS = 60_000;
+
+/**
+ * Makes the archive of loaded classes where there is none: starts one broker and ends it in good order. Once per
+ * machine, JVM and version of Kafka; of several processes one makes it.
+ */
+export async function ensureClassArchive(distribution: KafkaDistribution): Promise<void> {
+  if (existsSync(distribution.classArchive)) return;
+  await whileLocked(join(distribution.jars, '..'), async () => {
+    if (existsSync(distribution.classArchive)) return;
+    await makeArchive(distribution);
+  });
+}
+
+async function makeArchive(distribution: KafkaDistribution): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-kafka-classes-'));
+  const watchdog = new Watchdog(folder);
+  try {
+    const dataFolder = join(folder, 'data');
+    const formatted = await formattedFolder(distribution, {});
+    await cp(formatted.folder, dataFolder, { recursive: true });
+    await formatted.drop();
+    const [client, broker, controller] = await freePorts(3);
+    const ports = { client, broker, controller };
+    const file = join(folder, 'server.properties');
+    const security = { protocol: 'PLAINTEXT' } as const;
+    const voters = new Map([[1, controller]]);
+    const plan = { id: 1, brokers: 1, voters, ports, advertised: ports, dataFolder, security, properties: {} };
+    await writeFile(file, serverProperties(plan));
+    const draft = join(folder, 'classes.jsa');
+    const [java, ...rest] = brokerCommand(distribution, {});
+    const one = new KafkaBroker({
+      id: 1,
+      command: [java, `-XX:ArchiveClassesAtExit=${draft}`, ...rest, file],
+      logFile: join(folder, 'broker.log'),
+      ports,
+      clientPort: client,
+      startMs: START_MS,
+      watchdog,
+    });
+    one.spawn();
+    try {
+      await one.ready();
+      await one.stop(STOP_MS);
+    } finally {
+      await one.kill();
+    }
+    await keep(draft, distribution.classArchive);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    watchdog.close();
+  }
+}
+
+/** Moves the archive to its place, whole; an empty one stands for «this JVM makes none». */
+async function keep(draft: string, target: string): Promise<void> {
+  await mkdir(join(target, '..'), { recursive: true });
+  const beside = `${target}.draft`;
+  await writeFile(beside, existsSync(draft) ? await readFile(draft) : '');
+  await rename(beside, target);
+}

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/**
+ * Kills the brokers when this process ends, in whatever way: a shell that reads their process ids from a pipe, and
+ * acts when the pipe's other end is gone. It also removes the folder when that is temporary.
+ */
+export class Watchdog {
+  readonly #shell: ChildProcess;
+  readonly #pids = new Set<number>();
+
+  constructor(removedFolder: string | undefined) {
+    const script = `trap '' INT TERM HUP; pids=; while read -r line; do pids=$line; done
+[ -n "$pids" ] && kill -9 $pids 2>/dev/null
+[ -n "$0" ] && for i in 1 2 3 4 5; do rm -rf "$0" && break; sleep 1; done`;
+    this.#shell = spawn('/bin/sh', ['-c', script, removedFolder ?? ''], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    // Neither it nor its pipe keeps the process alive.
+    this.#shell.unref();
+    const pipe = this.#shell.stdin as (NodeJS.WritableStream & { unref?(): void }) | null;
+    pipe?.on('error', () => undefined);
+    pipe?.unref?.();
+  }
+
+  watch(pid: number): void {
+    this.#pids.add(pid);
+    this.#tell();
+  }
+
+  forget(pid: number): void {
+    this.#pids.delete(pid);
+    this.#tell();
+  }
+
+  /** All brokers are gone and their folder was seen to. */
+  close(): void {
+    this.#shell.kill('SIGKILL');
+  }
+
+  #tell(): void {
+    this.#shell.stdin?.write(`${[...this.#pids].join(' ')}\n`);
+  }
+}
