@@ -69,7 +69,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
 const HEADER_BYTES = 16 * 1024;
 
 /** `/healthz`: the process runs. `/readyz`: it can serve; 503 with the reason until then. Both need no key. */
-function healthRoutes(app: FastifyInstance, notReady: () => string | undefined): void {
+export function healthRoutes(app: FastifyInstance, notReady: () => string | undefined): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_, reply) => {
     const reason = notReady();

@@ -9,6 +9,8 @@ export interface GrpcStoreOptions {
   readonly clock: Clock;
   /** How long one call may take, ms. */
   readonly timeoutMs?: number;
+  /** By which the store knows another process of its cluster. */
+  readonly key?: string;
   /** The largest message in either direction, bytes. */
   readonly messageBytes?: number;
 }
@@ -67,11 +69,13 @@ function channelOptions({ messageBytes = DEFAULT_MESSAGE_BYTES }: GrpcStoreOptio
 
 function caller<Request, Reply>(
   method: UnaryMethod<Request, Reply>,
-  { clock, timeoutMs = DEFAULT_TIMEOUT_MS }: GrpcStoreOptions,
+  { clock, key, timeoutMs = DEFAULT_TIMEOUT_MS }: GrpcStoreOptions,
 ): (request: Request, signal?: AbortSignal) => Promise<Reply> {
+  const metadata = new Metadata();
+  if (key !== undefined) metadata.set('authorization', `Bearer ${key}`);
   return (request, signal) =>
     callUnary<Reply>(
-      (callback) => method(request, new Metadata(), { deadline: clock.wallMs() + timeoutMs }, callback),
+      (callback) => method(request, metadata, { deadline: clock.wallMs() + timeoutMs }, callback),
       signal,
     );
 }

@@ -24,6 +24,9 @@ export interface GrpcServerOptions {
   readonly limits?: Partial<GrpcLimits>;
   /** Told of a call, by its path, that was ended because a message was larger than `messageBytes`. */
   readonly onTooLarge?: (path: string) => void;
+  /** TLS and who is let in; plain text, and everybody, when left out. */
+  readonly credentials?: ServerCredentials;
+  readonly interceptors?: readonly ServerInterceptor[];
   /** Folder of the contracts, for reflection. */
   readonly protoFolder: string;
   /** Adds the services. */
@@ -54,7 +57,7 @@ export class GrpcServer {
       'grpc.max_receive_message_length': options.messageBytes,
       'grpc.max_send_message_length': sendBytes,
       'grpc.max_concurrent_streams': connectionStreams,
-      interceptors: [tellTooLarge(options.onTooLarge ?? (() => undefined))],
+      interceptors: [tellTooLarge(options.onTooLarge ?? (() => undefined)), ...(options.interceptors ?? [])],
     });
     const health = new HealthImplementation({ '': 'NOT_SERVING' });
     health.addToServer(server);
@@ -62,10 +65,14 @@ export class GrpcServer {
     options.register(server);
     const port = await new Promise<number>((resolve, reject) => {
       const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-      server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(listenError(options, error));
-      });
+      server.bindAsync(
+        `${host}:${options.port}`,
+        options.credentials ?? ServerCredentials.createInsecure(),
+        (error, bound) => {
+          if (error === null) resolve(bound);
+          else reject(listenError(options, error));
+        },
+      );
     });
     return new GrpcServer(server, health, options.clock, port);
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CLUSTER, TLS } from './groups/cluster.ts';
 import { DOGSTATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { AGENT, BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
@@ -21,6 +22,8 @@ export const GROUPS = {
   log: { title: 'Embedded log', schema: LOG },
   store: { title: 'Stores', schema: STORE },
   query: { title: 'Queries', schema: QUERY },
+  cluster: { title: 'Processes of a cluster', schema: CLUSTER },
+  tls: { title: 'TLS', schema: TLS },
 } as const;
 
 export const SETTINGS_SCHEMA = z.strictObject({
@@ -39,6 +42,8 @@ export const SETTINGS_SCHEMA = z.strictObject({
   log: LOG.prefault({}),
   store: STORE.prefault({}),
   query: QUERY.prefault({}),
+  cluster: CLUSTER.prefault({}),
+  tls: TLS.prefault({}),
 });
 
 /** All settings of a process, checked, with defaults filled in. */

@@ -1,0 +1,69 @@
+import { TidemarkError } from '@tidemark/ports';
+import { checkAddress, parsePartitions } from './parse-lists.ts';
+
+/** A process, and the partitions that it owns a replica of. */
+export interface PlacedProcess {
+  /** `host:port` of its gRPC. */
+  readonly address: string;
+  readonly partitions: readonly number[];
+}
+
+/** Which processes of one kind own which partitions. A partition may have several owners: its replicas. */
+export class Placement {
+  readonly processes: readonly PlacedProcess[];
+  readonly #owners = new Map<number, string[]>();
+
+  constructor(processes: readonly PlacedProcess[]) {
+    this.processes = processes;
+    for (const { address, partitions } of processes) {
+      for (const partition of partitions) {
+        const owners = this.#owners.get(partition);
+        if (owners === undefined) this.#owners.set(partition, [address]);
+        else owners.push(address);
+      }
+    }
+  }
+
+  /**
+   * Reads `host:port=0-3; host:port=2,4-7`; empty text is a placement without processes. `field` names the setting in
+   * errors (`invalid_argument`): what is no address or no list of partitions, or an address that stands there twice.
+   */
+  static parse(text: string, field: string): Placement {
+    const entries = text.split(';').filter((entry) => entry.trim() !== '');
+    const processes = entries.map((entry): PlacedProcess => {
+      const [address, partitions = ''] = entry.split('=').map((part) => part.trim());
+      checkAddress(address, field);
+      return { address, partitions: parsePartitions(partitions, field) };
+    });
+    const addresses = new Set<string>();
+    for (const { address } of processes) {
+      if (addresses.has(address)) {
+        throw new TidemarkError('invalid_argument', `${field}: ${address} stands there twice (limit: once)`, { field });
+      }
+      addresses.add(address);
+    }
+    return new Placement(processes);
+  }
+
+  /** Addresses of the partition's replicas, in the order of the settings; none when nobody owns it. */
+  ownersOf(partition: number): readonly string[] {
+    return this.#owners.get(partition) ?? [];
+  }
+
+  /** The partitions that a process owns; none when it is not placed. */
+  partitionsOf(address: string): readonly number[] {
+    return this.processes.find((process) => process.address === address)?.partitions ?? [];
+  }
+
+  /** Throws `failed_precondition` when one of the first `partitions` has no owner: its data would be in no answer. */
+  requireOwners(partitions: number, field: string): void {
+    for (let partition = 0; partition < partitions; partition++) {
+      if (this.#owners.has(partition)) continue;
+      throw new TidemarkError(
+        'failed_precondition',
+        `${field}: partition ${partition} has no owner (limit: each of 0 to ${partitions - 1} has one)`,
+        { field, partition },
+      );
+    }
+  }
+}
