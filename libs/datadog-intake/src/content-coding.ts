@@ -1,0 +1,126 @@
+import { constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
+import { assert, isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { requestRefusal, tooLarge } from './refusal.ts';
+
+/** Codings that are taken; `zstd1` is what Datadog's API client calls zstd. */
+const CODINGS = ['identity', 'gzip', 'deflate', 'zstd', 'zstd1'] as const;
+type Coding = (typeof CODINGS)[number];
+
+/** 8 MiB, as every zstd decoder has to support (RFC 8878, 3.1.1.1.2): a frame may ask for gigabytes. */
+const ZSTD_PARAMS = { [constants.ZSTD_d_windowLogMax]: 23 };
+
+const TOO_MANY = 'too many bytes after decoding';
+
+/** Frames of one zstd body: a body is one, or as many as its writer flushed. */
+const ZSTD_FRAMES = 256;
+
+type Decoder = (
+  body: Buffer,
+  options: { readonly maxOutputLength: number; readonly params?: Record<number, number>; readonly info: true },
+  callback: (error: Error | null, result: unknown) => void,
+) => void;
+
+/**
+ * The body without its content coding. Throws `invalid_argument`: for an unknown coding, for bytes that are not what the
+ * coding says, and for more than `limitBytes` decoded ones, which ends the decoding there.
+ */
+export async function decodeContent(
+  body: Buffer,
+  contentEncoding: string | undefined,
+  limitBytes: number,
+): Promise<Buffer> {
+  const coding = codingOf(contentEncoding);
+  if (coding === 'identity') {
+    if (body.length > limitBytes) throw tooLarge('body', limitBytes, `${body.length} bytes`);
+    return body;
+  }
+  try {
+    return await decode(body, coding, limitBytes);
+  } catch (error) {
+    if (isTidemarkError(error)) throw error;
+    const code = codeOf(error);
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('body', limitBytes, TOO_MANY);
+    if (!/^(Z_|ZSTD_)/.test(code)) throw error;
+    throw requestRefusal('body_malformed', 'body', coding, `can't be decoded (${code})`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+function codingOf(contentEncoding = 'identity'): Coding {
+  const name = contentEncoding.trim().toLowerCase() || 'identity';
+  const coding = CODINGS.find((one) => one === name);
+  if (coding !== undefined) return coding;
+  throw requestRefusal('content_encoding_unsupported', 'content-encoding', CODINGS.join(', '), 'not one that is taken');
+}
+
+async function decode(body: Buffer, coding: Exclude<Coding, 'identity'>, limitBytes: number): Promise<Buffer> {
+  switch (coding) {
+    case 'gzip':
+      // Reads all members, and refuses what comes after them.
+      return (await decodeStart(gunzip, body, limitBytes)).content;
+    case 'deflate': {
+      const { content, usedBytes } = await decodeStart(isZlib(body) ? inflate : inflateRaw, body, limitBytes);
+      if (usedBytes < body.length) throw trailingBytes(coding);
+      return content;
+    }
+    default:
+      return decodeFrames(body, limitBytes);
+  }
+}
+
+/** The decoder stops after one frame, and says nothing of what follows. */
+async function decodeFrames(body: Buffer, limitBytes: number): Promise<Buffer> {
+  const contents: Buffer[] = [];
+  let left = limitBytes;
+  for (let at = 0; at < body.length || contents.length === 0; ) {
+    if (contents.length === ZSTD_FRAMES) throw tooLarge('body', ZSTD_FRAMES, 'more zstd frames than a body may have');
+    const { content, usedBytes } = await decodeStart(zstdDecompress, body.subarray(at), left, ZSTD_PARAMS);
+    if (usedBytes === 0) throw trailingBytes('zstd');
+    contents.push(content);
+    left -= content.length;
+    at += usedBytes;
+  }
+  return contents.length === 1 ? contents[0] : Buffer.concat(contents);
+}
+
+function trailingBytes(coding: string): TidemarkError {
+  return requestRefusal('body_malformed', 'body', coding, 'has bytes after its end');
+}
+
+interface Decoded {
+  readonly content: Buffer;
+  /** Bytes of the body up to the end of what was decoded. */
+  readonly usedBytes: number;
+}
+
+function decodeStart(
+  decoder: Decoder,
+  body: Buffer,
+  limitBytes: number,
+  params: Record<number, number> = {},
+): Promise<Decoded> {
+  // A limit of 0 means none to the decoder: one byte too many is seen below.
+  const options = { maxOutputLength: Math.max(1, limitBytes), params, info: true } as const;
+  return new Promise((resolve, reject) => {
+    decoder(body, options, (error, result) => {
+      if (error !== null) return reject(error);
+      assert(isDecoded(result), 'the decoder gives its content and itself');
+      if (result.buffer.length > limitBytes) reject(tooLarge('body', limitBytes, TOO_MANY));
+      else resolve({ content: result.buffer, usedBytes: result.engine.bytesWritten });
+    });
+  });
+}
+
+function isDecoded(
+  result: unknown,
+): result is { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } } {
+  return typeof result === 'object' && result !== null && 'buffer' in result && 'engine' in result;
+}
+
+/** `deflate` is the zlib format (RFC 9110, 8.4.1.2), but some send it without zlib's header. */
+function isZlib(body: Buffer): boolean {
+  return body.length >= 2 && (body[0] & 0x0f) === 8 && ((body[0] << 8) | body[1]) % 31 === 0;
+}

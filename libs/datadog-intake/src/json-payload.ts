@@ -1,0 +1,132 @@
+import type { DatadogLimits } from './limits.ts';
+import type { PointSink } from './point-sink.ts';
+import { malformed, tooLarge } from './refusal.ts';
+import { SeriesDraft } from './series-draft.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Reads the JSON of `POST /api/v2/series`: `{"series": [{"metric", "type", "points": [{"timestamp", "value"}], "tags",
+ * "resources": [{"type", "name"}], "interval"}]}`. Throws `invalid_argument` if the body as a whole is not that; a
+ * series or point that is wrong is refused by itself.
+ */
+export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLimits): void {
+  checkSize(body, limits);
+  const payload = parse(body);
+  if (!isObject(payload)) throw malformed('JSON', 'expected an object');
+  const { series } = payload;
+  if (!Array.isArray(series)) throw malformed('JSON', 'series: expected a list');
+  const draft = new SeriesDraft(sink, limits);
+  for (const one of series) {
+    draft.begin();
+    readSeries(one, draft);
+    draft.end();
+  }
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The parser quotes more than the character that it stumbled over; a body may be private.
+    const [what] = /^Unexpected token '.+?'|^Unexpected end|at position \d+/.exec(error.message) ?? ['not valid'];
+    throw malformed('JSON', what);
+  }
+}
+
+/** Nesting and number of values, before memory is spent on them; whether it is JSON is for the parser to say. */
+function checkSize(body: Buffer, limits: DatadogLimits): void {
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < body.length; at++) {
+    switch (body[at]) {
+      case QUOTE:
+        at = endOfText(body, at + 1);
+        break;
+      case OPEN_LIST:
+      case OPEN_OBJECT:
+        if (++depth > limits.jsonDepth) throw malformed('JSON', `more than ${limits.jsonDepth} levels deep`);
+        values++;
+        break;
+      case CLOSE_LIST:
+      case CLOSE_OBJECT:
+        depth--;
+        break;
+      case COMMA:
+        values++;
+        break;
+      default:
+    }
+    if (values > limits.jsonValues) throw tooLarge('body', limits.jsonValues, 'more values than one request may have');
+  }
+}
+
+/** Where the text that begins at `from` has its closing quote, or the end of the body. */
+function endOfText(body: Buffer, from: number): number {
+  for (let at = from; at < body.length; at++) {
+    if (body[at] === QUOTE) return at;
+    if (body[at] === BACKSLASH) at++;
+  }
+  return body.length;
+}
+
+function readSeries(series: unknown, draft: SeriesDraft): void {
+  if (!isObject(series)) {
+    draft.refuse('series_invalid', 'series', 'an object');
+    return;
+  }
+  const { metric, type, interval, tags, resources, points } = series;
+  if (typeof metric === 'string') draft.metric = metric;
+  else draft.refuse('metric_invalid', 'metric', 'a text');
+  if (isPresent(type)) draft.type = numberOf(type);
+  if (isPresent(interval)) draft.interval = numberOf(interval);
+  if (isPresent(tags)) readTags(tags, draft);
+  if (isPresent(resources)) readResources(resources, draft);
+  if (Array.isArray(points)) for (const point of points) readPoint(point, draft);
+  else draft.refuse('points_invalid', 'points', 'a list');
+}
+
+function readTags(tags: unknown, draft: SeriesDraft): void {
+  for (const tag of listOf(tags)) {
+    if (typeof tag === 'string') draft.tag(tag);
+    else draft.refuse('tags_invalid', 'tags', 'a list of texts');
+  }
+}
+
+function readResources(resources: unknown, draft: SeriesDraft): void {
+  for (const resource of listOf(resources)) {
+    const { type, name } = isObject(resource) ? resource : {};
+    if (typeof type === 'string' && typeof name === 'string') draft.resource(type, name);
+    else draft.refuse('resources_invalid', 'resources', 'a list of {type, name}');
+  }
+}
+
+function readPoint(point: unknown, draft: SeriesDraft): void {
+  if (isObject(point)) draft.point(numberOf(point.timestamp), numberOf(point.value));
+  else draft.point(Number.NaN, Number.NaN);
+}
+
+/** Something else than a list is a list of one thing, which is then wrong itself. */
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+/** Absent and null are the same: clients write either for a field that they don't set. */
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,63 @@
+/** A payload as its JSON has it; everything may be left out, as in protobuf. */
+export interface SentSeries {
+  readonly metric: string;
+  readonly type?: number;
+  readonly points?: readonly { readonly timestamp?: number; readonly value?: number }[];
+  readonly tags?: readonly string[];
+  readonly resources?: readonly { readonly type?: string; readonly name?: string }[];
+  readonly interval?: number;
+  readonly unit?: string;
+  readonly source_type_name?: string;
+  readonly metadata?: { readonly origin: { readonly product: number } };
+}
+
+export function jsonBody(series: readonly unknown[]): Buffer {
+  return Buffer.from(JSON.stringify({ series }));
+}
+
+/** As an agent encodes it. Fields that were left out are not written; the others are, zeros too. */
+export function protobufBody(series: readonly SentSeries[]): Buffer {
+  return Buffer.concat(series.map((one) => sized(1, seriesBytes(one))));
+}
+
+function seriesBytes(series: SentSeries): Buffer {
+  const { resources = [], tags = [], points = [], metadata } = series;
+  return Buffer.concat([
+    ...resources.map(({ type, name }) => sized(1, Buffer.concat([text(1, type), text(2, name)]))),
+    text(2, series.metric),
+    ...tags.map((tag) => text(3, tag)),
+    integer(5, series.type),
+    text(6, series.unit),
+    text(7, series.source_type_name),
+    integer(8, series.interval),
+    ...points.map(({ timestamp, value }) => sized(4, Buffer.concat([integer(2, timestamp), double(1, value)]))),
+    metadata === undefined ? Buffer.alloc(0) : sized(9, sized(1, integer(4, metadata.origin.product))),
+  ]);
+}
+
+function text(field: number, value: string | undefined): Buffer {
+  return value === undefined ? Buffer.alloc(0) : sized(field, Buffer.from(value));
+}
+
+function sized(field: number, bytes: Buffer): Buffer {
+  return Buffer.concat([varint((field << 3) | 2), varint(bytes.length), bytes]);
+}
+
+function integer(field: number, value: number | undefined): Buffer {
+  return value === undefined ? Buffer.alloc(0) : Buffer.concat([varint(field << 3), varint(value)]);
+}
+
+function double(field: number, value: number | undefined): Buffer {
+  if (value === undefined) return Buffer.alloc(0);
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint((field << 3) | 1), bytes]);
+}
+
+/** Negative numbers take ten bytes, as two's complement of 64 bits. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return Buffer.of(...bytes, Number(rest));
+}

@@ -1,0 +1,125 @@
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
+import { jsonBody, protobufBody, type SentSeries } from './metric-payload.fixture.ts';
+import { RecordingSink } from './recording-sink.fixture.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 30 });
+const timestamp = fc.oneof(fc.integer({ min: 1, max: 4_000_000_000 }), fc.maxSafeInteger());
+/** JSON's writers make 0 of -0. */
+const value = fc.double({ noNaN: true, noDefaultInfinity: true }).map((one) => (one === 0 ? 0 : one));
+const point = fc.record({ timestamp, value });
+/** Sometimes wrong, never malformed: what both encodings can say. */
+const series: fc.Arbitrary<SentSeries> = fc.record(
+  {
+    metric: text,
+    type: fc.integer({ min: -1, max: 5 }),
+    interval: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer()),
+    tags: fc.array(text, { maxLength: 5 }),
+    resources: fc.array(fc.record({ type: text, name: text }), { maxLength: 3 }),
+    points: fc.array(point, { maxLength: 5 }),
+    unit: text,
+  },
+  { requiredKeys: ['metric', 'points'] },
+);
+const payload = fc.array(series, { maxLength: 5 });
+
+const COMPRESSIONS = {
+  gzip: gzipSync,
+  deflate: deflateSync,
+  zstd: (body: Buffer) => zstdCompressSync(body),
+  identity: (body: Buffer) => body,
+} as const;
+const compression = fc.constantFrom(...(Object.keys(COMPRESSIONS) as (keyof typeof COMPRESSIONS)[]));
+
+test('JSON and protobuf of one payload give equal points and refusals, under every compression', async () => {
+  let points = 0;
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(payload, compression, compression, async (sent, a, b) => {
+      const json = await take(COMPRESSIONS[a](jsonBody(sent)), 'application/json', a);
+      const protobuf = await take(COMPRESSIONS[b](protobufBody(sent)), 'application/x-protobuf', b);
+      expect(json).toEqual({ points: expect.any(Array), refusals: expect.any(Array) });
+      expect(protobuf).toEqual(json);
+      points += typeof json === 'string' ? 0 : json.points.length;
+      refused += typeof json === 'string' ? 0 : json.refusals.length;
+    }),
+    { numRuns: 500 },
+  );
+  expect(Math.min(points, refused)).toBeGreaterThan(100);
+});
+
+test('damaged bytes are refused or read, never crash, and never give garbage', async () => {
+  const contentType = fc.constantFrom('application/json', 'application/x-protobuf');
+  const damage = fc.record({ at: fc.nat(), byte: fc.nat(255), how: fc.constantFrom('set', 'cut', 'insert', 'swap') });
+  let refused = 0;
+  let read = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      payload,
+      contentType,
+      compression,
+      fc.boolean(),
+      fc.array(damage, { minLength: 1, maxLength: 4 }),
+      async (sent, type, coding, isInside, damages) => {
+        const plain = type === 'application/json' ? jsonBody(sent) : protobufBody(sent);
+        // Damage inside of the coding reaches the decoders; outside of it, the decompression.
+        const body = isInside
+          ? COMPRESSIONS[coding](damaged(plain, damages))
+          : damaged(COMPRESSIONS[coding](plain), damages);
+        const outcome = await take(body, type, coding);
+        if (typeof outcome === 'string') refused++;
+        else read++;
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+  // Both happen, so the test reaches behind the first check.
+  expect(Math.min(read, refused)).toBeGreaterThan(100);
+});
+
+test('random bytes are refused or read', async () => {
+  const bytes = fc.uint8Array({ maxLength: 200 });
+  await fc.assert(
+    fc.asyncProperty(bytes, compression, async (random, coding) => {
+      await take(Buffer.from(random), 'application/x-protobuf', coding);
+      await take(COMPRESSIONS[coding](Buffer.from(random)), 'application/x-protobuf', coding);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+type Outcome = Pick<RecordingSink, 'points' | 'refusals'> | string;
+
+/** What the sink got, which throws at garbage, or why the request was refused; anything else is a crash. */
+async function take(body: Buffer, contentType: string, contentEncoding: string): Promise<Outcome> {
+  const sink = new RecordingSink();
+  try {
+    (await openPayload({ body, contentType, contentEncoding }, DEFAULT_DATADOG_LIMITS))(sink);
+    return { points: sink.points, refusals: sink.refusals };
+  } catch (error) {
+    if (!isTidemarkError(error, 'invalid_argument')) throw error;
+    const { reason, field, limit } = error.detail;
+    expect([typeof reason, typeof field, limit === undefined]).toEqual(['string', 'string', false]);
+    return String(reason);
+  }
+}
+
+interface Damage {
+  readonly at: number;
+  readonly byte: number;
+  readonly how: string;
+}
+
+function damaged(body: Buffer, damages: readonly Damage[]): Buffer {
+  return damages.reduce((bytes, { at: anywhere, byte, how }) => {
+    const at = anywhere % (bytes.length + 1);
+    const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
+    if (how === 'cut') return before;
+    if (how === 'insert') return Buffer.concat([before, Buffer.of(byte), after]);
+    if (how === 'swap') return Buffer.concat([after, before]);
+    return Buffer.concat([before, Buffer.of(byte), after.subarray(1)]);
+  }, Buffer.from(body));
+}

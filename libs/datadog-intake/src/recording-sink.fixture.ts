@@ -1,0 +1,39 @@
+import { KIND, seriesName } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import type { PointSink } from './point-sink.ts';
+
+/** Keeps what it is given, as texts that compare well: a point is `kind metric{tags} timeMs value`. */
+export class RecordingSink implements PointSink {
+  readonly points: string[] = [];
+  readonly #refused = new Map<string, number>();
+  readonly #names: (string | { readonly reason: string; readonly field: string; readonly limit: string })[] = [];
+
+  /** `points reason (field: limit)`, in the order in which they were met first. */
+  get refusals(): string[] {
+    return [...this.#refused].map(([told, points]) => `${points} ${told}`);
+  }
+
+  series({ metric, kind, tags }: Parameters<PointSink['series']>[0]): number {
+    try {
+      const name = seriesName('t', metric, KIND[kind], tags);
+      return this.#names.push(`${kind} ${metric}{${name.tags.join(',')}}`) - 1;
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      const { reason, field, limit } = error.detail;
+      return this.#names.push({ reason: String(reason), field: String(field), limit: String(limit) }) - 1;
+    }
+  }
+
+  point(handle: number, timeMs: number, value: number): void {
+    if (!Number.isSafeInteger(timeMs) || !Number.isFinite(value)) throw new Error(`garbage: ${timeMs} ${value}`);
+    const name = this.#names[handle];
+    if (typeof name === 'string') this.points.push(`${name} ${timeMs} ${Object.is(value, -0) ? '-0' : value}`);
+    else this.reject(name.reason, name.field, name.limit, 1);
+  }
+
+  reject(reason: string, field: string, limit: string, points: number): void {
+    if (!(points > 0)) throw new Error(`${points} refused points`);
+    const told = `${reason} (${field}: ${limit})`;
+    this.#refused.set(told, (this.#refused.get(told) ?? 0) + points);
+  }
+}

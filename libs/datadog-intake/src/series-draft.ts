@@ -1,0 +1,163 @@
+import type { KindName } from '@tidemark/model';
+import type { DatadogLimits } from './limits.ts';
+import type { PointSink } from './point-sink.ts';
+import { tooLarge } from './refusal.ts';
+
+/** Numbers of the field `type`, in JSON and protobuf alike. */
+export const DATADOG_TYPE = { unspecified: 0, count: 1, rate: 2, gauge: 3 } as const;
+
+interface Refusal {
+  readonly reason: string;
+  readonly field: string;
+  readonly limit: string;
+}
+
+const INITIAL_POINTS = 64;
+/** The latest and earliest second that JavaScript's dates know. */
+const LATEST_S = 8_640_000_000_000;
+
+/**
+ * One series of a payload, gathered field by field as its encoding brings them, then handed on at once: its type and
+ * tags may come after its points. Reused from one series to the next; counts the series and points of the whole body.
+ */
+export class SeriesDraft {
+  metric = '';
+  /** NaN if what was sent is no number. */
+  type: number = DATADOG_TYPE.unspecified;
+  /** Seconds; NaN if what was sent is no number. */
+  interval = 0;
+  readonly #sink: PointSink;
+  readonly #limits: DatadogLimits;
+  #tags: string[] = [];
+  #tagsSent = 0;
+  #refusal: Refusal | undefined;
+  #timesS = new Float64Array(INITIAL_POINTS);
+  #values = new Float64Array(INITIAL_POINTS);
+  #points = 0;
+  #allSeries = 0;
+  #allPoints = 0;
+
+  constructor(sink: PointSink, limits: DatadogLimits) {
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  /** Begins the next series. */
+  begin(): void {
+    if (++this.#allSeries > this.#limits.series) {
+      throw tooLarge('series', this.#limits.series, 'more than one request may have');
+    }
+    this.metric = '';
+    this.type = DATADOG_TYPE.unspecified;
+    this.interval = 0;
+    this.#tags = [];
+    this.#tagsSent = 0;
+    this.#refusal = undefined;
+    this.#points = 0;
+  }
+
+  /** Empty tags are nothing, and Datadog's internal ones are no property of the series. */
+  tag(tag: string): void {
+    const trimmed = tag.trim();
+    if (trimmed.length === 0 || trimmed.startsWith('dd.internal.') || this.#isOverTags()) return;
+    this.#tags.push(trimmed);
+  }
+
+  /** A resource becomes the tag `type:name`. Agents send a host without a name where there is none. */
+  resource(type: string, name: string): void {
+    if (name.length === 0 || this.#isOverTags()) return;
+    if (type.length === 0) this.refuse('resource_type_empty', 'resources.type', 'at least 1 byte');
+    else this.#tags.push(`${type}:${name}`);
+  }
+
+  /** `timeS` and `value` are NaN where what was sent is no number. */
+  point(timeS: number, value: number): void {
+    if (++this.#allPoints > this.#limits.points) {
+      throw tooLarge('points', this.#limits.points, 'more than one request may have');
+    }
+    if (this.#points === this.#timesS.length) this.#grow();
+    this.#timesS[this.#points] = timeS;
+    this.#values[this.#points++] = value;
+  }
+
+  /** Refuses the whole series; the first reason is the one that is told. */
+  refuse(reason: string, field: string, limit: string): void {
+    this.#refusal ??= { reason, field, limit };
+  }
+
+  /** Hands the series on, or counts its points as refused; one that can't be counted is one. */
+  end(): void {
+    const kind = this.#kind();
+    const refusal = this.#refusal;
+    if (kind === undefined || refusal !== undefined) {
+      const { reason, field, limit } = refusal ?? unknownType;
+      this.#sink.reject(reason, field, limit, Math.max(1, this.#points));
+      return;
+    }
+    if (this.#points === 0) return;
+    this.#handOver(this.#sink.series({ metric: this.metric, kind, tags: this.#tags }));
+  }
+
+  #handOver(handle: number): void {
+    const scale = this.type === DATADOG_TYPE.rate && this.interval > 0 ? this.interval : 1;
+    let badTimes = 0;
+    let badValues = 0;
+    for (let i = 0; i < this.#points; i++) {
+      const timeS = this.#timesS[i];
+      const value = scale === 1 ? this.#values[i] : amountOf(this.#values[i], scale);
+      if (!(Math.abs(timeS) <= LATEST_S)) badTimes++;
+      else if (!Number.isFinite(value)) badValues++;
+      else this.#sink.point(handle, Math.round(timeS * 1000), value);
+    }
+    if (badTimes > 0) this.#sink.reject('timestamp_invalid', 'points.timestamp', 'seconds since the epoch', badTimes);
+    if (badValues > 0) this.#sink.reject('value_invalid', 'points.value', 'a finite number', badValues);
+  }
+
+  /**
+   * A rate of a known interval is the amount of that interval, so it can be summed over time and asked for as_count and
+   * as_rate. Without an interval nobody can tell the amount: it is a reading.
+   */
+  #kind(): KindName | undefined {
+    switch (this.type) {
+      case DATADOG_TYPE.unspecified:
+      case DATADOG_TYPE.gauge:
+        return 'gauge';
+      case DATADOG_TYPE.count:
+        return 'count';
+      case DATADOG_TYPE.rate:
+        if (this.interval === 0) return 'gauge';
+        if (this.interval > 0 && this.interval <= this.#limits.intervalS) return 'count';
+        this.refuse('interval_invalid', 'interval', `0 to ${this.#limits.intervalS} seconds`);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #isOverTags(): boolean {
+    if (++this.#tagsSent <= this.#limits.seriesTags) return false;
+    this.refuse('too_many_tags', 'tags', `${this.#limits.seriesTags} tags and resources`);
+    return true;
+  }
+
+  #grow(): void {
+    const timesS = new Float64Array(this.#points * 2);
+    const values = new Float64Array(this.#points * 2);
+    timesS.set(this.#timesS);
+    values.set(this.#values);
+    this.#timesS = timesS;
+    this.#values = values;
+  }
+}
+
+const unknownType: Refusal = { reason: 'type_unknown', field: 'type', limit: '0, 1, 2 or 3' };
+
+/**
+ * The amount of a rate over its interval. A whole amount that was divided by the interval comes back whole: the product
+ * may be off by its last bits, and counts that add up to 2.9999999999999996 would surprise.
+ */
+function amountOf(rate: number, intervalS: number): number {
+  const amount = rate * intervalS;
+  const whole = Math.round(amount);
+  return Math.abs(amount - whole) <= Math.abs(amount) * 2 ** -52 ? whole : amount;
+}
