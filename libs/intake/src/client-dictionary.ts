@@ -3,6 +3,7 @@ import { toHex } from '@tidemark/bytes';
 import { ID_BYTES, type Kind, type SeriesName } from '@tidemark/model';
 
 const INITIAL_REFS = 64;
+const MAX_DAYS = 10;
 
 /** A stable word, and the field and the limit that it broke. */
 export interface Refusal {
@@ -82,21 +83,19 @@ export class ClientDictionary {
 
   isPublished(day: number, ref: number): boolean {
     const published = this.#days.get(day);
-    return published !== undefined && (ref < published.dense || published.sparse.has(ref));
+    return published !== undefined && (ref < published.dense || published.has(ref));
   }
 
   /** Remembers that (series of `ref`, `day`) is durable in `tags`. */
   markPublished(day: number, ref: number): void {
     let published = this.#days.get(day);
     if (published === undefined) {
-      published = { dense: 0, sparse: new Set() };
+      published = new PublishedDay();
       this.#days.set(day, published);
       this.#forgetOldDays();
     }
     this.#names[ref] = undefined;
-    if (ref < published.dense) return;
-    published.sparse.add(ref);
-    while (published.sparse.delete(published.dense)) published.dense++;
+    published.add(ref);
   }
 
   #metric(metricId: Uint8Array): number {
@@ -132,11 +131,25 @@ export class ClientDictionary {
   }
 }
 
-const MAX_DAYS = 10;
-
-interface PublishedDay {
+/** Which refs are published for one day: a bit each, as one ref that never has points must not slow down the others. */
+class PublishedDay {
   /** Every ref below is published. */
-  dense: number;
-  /** Those published above. */
-  readonly sparse: Set<number>;
+  dense = 0;
+  #bits = new Uint32Array(INITIAL_REFS >>> 5);
+
+  has(ref: number): boolean {
+    const word = ref >>> 5;
+    return word < this.#bits.length && (this.#bits[word] & (1 << (ref & 31))) !== 0;
+  }
+
+  add(ref: number): void {
+    const word = ref >>> 5;
+    if (word >= this.#bits.length) {
+      const grown = new Uint32Array(Math.max(word + 1, this.#bits.length * 2));
+      grown.set(this.#bits);
+      this.#bits = grown;
+    }
+    this.#bits[word] |= 1 << (ref & 31);
+    while (this.has(this.dense)) this.dense++;
+  }
 }

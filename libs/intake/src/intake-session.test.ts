@@ -315,7 +315,7 @@ describe('definitions', () => {
     });
     const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1, over: true };
     await bench.decide({ $case: 'budget', value: budget });
-    await bench.until(() => session.isOverBudget({ tenant: TENANT, metric: known.metric, kind: 1, tags: [] }));
+    await bench.until(() => session.isOverBudget({ tenant: TENANT, metric: known.metric }));
     await client.define(0, 0, [known, gauge(0, ['new'])]);
     const reply = client.replies.find(({ $case }) => $case === 'definitions');
     const refused = reply?.$case === 'definitions' ? reply.value.refused : [];

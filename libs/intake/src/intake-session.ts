@@ -18,10 +18,11 @@ import { ClientStream } from './client-stream.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
 import { nextDayFacts } from './next-day-tags.ts';
+import type { SeriesSource } from './series-source.ts';
 import type { QueuedShare } from './share-queue.ts';
 import { StreamViolations } from './stream-violations.ts';
 import { TagPublisher } from './tag-publisher.ts';
-import { TenantQuotas } from './tenant-quotas.ts';
+import { type StreamQuota, TenantQuotas } from './tenant-quotas.ts';
 
 export interface IntakeOptions {
   readonly log: Log;
@@ -81,6 +82,8 @@ export class IntakeSession {
   readonly #leaving = new Set<Lane>();
   readonly #tags = new Map<number, TagPublisher>();
   readonly #streams = new Set<ClientStream>();
+  /** Beside the streams: tenants whose points come in requests. */
+  readonly #sources = new Set<SeriesSource>();
   readonly #quotas: TenantQuotas;
   readonly violations = new StreamViolations();
   readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
@@ -182,6 +185,21 @@ export class IntakeSession {
     stream.quota.release();
   }
 
+  /** What a source beside the streams may hold; it counts as one stream of its tenant. */
+  openQuota(tenant: string): StreamQuota {
+    return this.#quotas.open(tenant);
+  }
+
+  /** From now on the source's series are published for each day that begins. */
+  join(source: SeriesSource): void {
+    this.#sources.add(source);
+  }
+
+  leave(source: SeriesSource): void {
+    this.#sources.delete(source);
+    source.quota.release();
+  }
+
   /** Resolves when the queues have room: until then, streams are not read. */
   async ready(): Promise<void> {
     const { clock, limits } = this.#options;
@@ -250,7 +268,7 @@ export class IntakeSession {
     for (const { reason, points } of rejections) counts.set(reason, (counts.get(reason) ?? 0) + points);
   }
 
-  isOverBudget({ tenant, metric }: SeriesName): boolean {
+  isOverBudget({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {
     const { overBudget } = this.#options.control.state;
     return overBudget.size > 0 && (overBudget.has(tenant) || overBudget.has(budgetKey(tenant, metric)));
   }
@@ -374,7 +392,7 @@ export class IntakeSession {
     const signal = this.#stop.signal;
     while (!signal.aborted && this.#ended === undefined) {
       await sleep(clock, NEXT_DAY_MS, signal);
-      for (const { dictionaries } of this.#streams) {
+      for (const { dictionaries } of [...this.#streams, ...this.#sources]) {
         for (const dictionary of dictionaries) {
           const facts = nextDayFacts(dictionary, acceptClock.nowMs(), NEXT_DAY_FACTS);
           if (facts.length === 0) continue;

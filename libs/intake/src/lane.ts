@@ -128,9 +128,10 @@ export class Lane {
   /** Takes a share; false when the lane can't: the batch is then to be sent again. */
   offer(share: QueuedShare): boolean {
     if (!this.isAccepting || this.#queue.bytes + share.span.share.length > this.#options.queueBytes) return false;
-    const wasEmpty = this.#queue.isEmpty;
-    this.#queue.push(share, this.#options.clock.monotonicMs());
-    if (wasEmpty || this.#queue.bytes >= this.#options.timing.fillBytes) this.#wake?.();
+    const { clock, timing } = this.#options;
+    const dueMs = this.#queue.dueMs;
+    this.#queue.push(share, clock.monotonicMs(), timing.lingerMs);
+    if (this.#queue.dueMs < dueMs || this.#queue.bytes >= timing.fillBytes) this.#wake?.();
     return true;
   }
 
@@ -186,9 +187,8 @@ export class Lane {
   #dueInMs(): number {
     const { timing, clock } = this.#options;
     if (this.#state !== 'open' || this.#queue.bytes >= timing.fillBytes) return 0;
-    const { queuedSinceMs } = this.#queue;
-    if (queuedSinceMs === undefined) return this.#lastRecordMs + timing.markMs - clock.monotonicMs();
-    return queuedSinceMs + timing.lingerMs - clock.monotonicMs();
+    const dueMs = this.#queue.isEmpty ? this.#lastRecordMs + timing.markMs : this.#queue.dueMs;
+    return dueMs - clock.monotonicMs();
   }
 
   #wait(delayMs: number): Promise<void> {

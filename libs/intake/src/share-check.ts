@@ -134,7 +134,8 @@ function refusalOf(
   return true;
 }
 
-function isSketch(payload: Uint8Array): boolean {
+/** True for bytes in the packed sketch format. */
+export function isSketch(payload: Uint8Array): boolean {
   try {
     unpackSketch(payload);
     return true;

@@ -12,6 +12,8 @@ export interface QueuedShare {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   readonly maxRef: number;
+  /** How long it may wait for others in the lane, ms, where that is less than the lane's own linger. */
+  readonly lingerMs?: number;
   /** Tags that must be published before its block. */
   readonly facts: readonly TagFact[];
   /** Called once: true when the share is durable in the log. */
@@ -20,9 +22,12 @@ export interface QueuedShare {
 
 /** Shares that wait for a lane's next block, in order of acceptance. */
 export class ShareQueue {
-  #shares: QueuedShare[] = [];
-  #queuedMs: number[] = [];
+  readonly #shares: QueuedShare[] = [];
+  readonly #queuedMs: number[] = [];
+  /** Until when each share may wait. */
+  readonly #dueTimesMs: number[] = [];
   #bytes = 0;
+  #dueMs = Number.POSITIVE_INFINITY;
 
   get bytes(): number {
     return this.#bytes;
@@ -37,15 +42,19 @@ export class ShareQueue {
     return this.#shares[0]?.acceptMs;
   }
 
-  /** Since when the oldest share waits here, monotonic ms, or undefined. */
-  get queuedSinceMs(): number | undefined {
-    return this.#queuedMs[0];
+  /** When the first share has waited for as long as it may, monotonic ms; Infinity when there is none. */
+  get dueMs(): number {
+    return this.#dueMs;
   }
 
-  push(share: QueuedShare, monotonicMs: number): void {
+  /** `lingerMs` is how long a share waits that doesn't say less itself. */
+  push(share: QueuedShare, monotonicMs: number, lingerMs: number): void {
     this.#shares.push(share);
     this.#queuedMs.push(monotonicMs);
     this.#bytes += share.span.share.length;
+    const dueMs = monotonicMs + Math.min(lingerMs, share.lingerMs ?? lingerMs);
+    this.#dueTimesMs.push(dueMs);
+    if (dueMs < this.#dueMs) this.#dueMs = dueMs;
   }
 
   /** Takes shares from the front, up to `limitBytes` and `limitPoints`, at least one. */
@@ -61,27 +70,26 @@ export class ShareQueue {
       points += share.points;
       count++;
     }
-    this.#bytes -= bytes;
-    this.#queuedMs.splice(0, count);
-    return this.#shares.splice(0, count);
+    return this.#takeFirst(count);
   }
 
   /** Takes the shares that wait since before `monotonicMs`. */
   takeQueuedBefore(monotonicMs: number): QueuedShare[] {
     let count = this.#queuedMs.findIndex((queuedMs) => queuedMs >= monotonicMs);
     if (count < 0) count = this.#shares.length;
-    if (count === 0) return [];
-    this.#queuedMs.splice(0, count);
-    const taken = this.#shares.splice(0, count);
-    for (const { span } of taken) this.#bytes -= span.share.length;
-    return taken;
+    return this.#takeFirst(count);
   }
 
   takeAll(): QueuedShare[] {
-    const all = this.#shares;
-    this.#shares = [];
-    this.#queuedMs = [];
-    this.#bytes = 0;
-    return all;
+    return this.#takeFirst(this.#shares.length);
+  }
+
+  #takeFirst(count: number): QueuedShare[] {
+    const taken = this.#shares.splice(0, count);
+    this.#queuedMs.splice(0, count);
+    for (const { span } of taken) this.#bytes -= span.share.length;
+    this.#dueTimesMs.splice(0, count);
+    this.#dueMs = this.#dueTimesMs.reduce((least, dueMs) => Math.min(least, dueMs), Number.POSITIVE_INFINITY);
+    return taken;
   }
 }

@@ -65,16 +65,10 @@ export class StreamQuota {
    * as many refused as it may define: a client that goes on all the same would fill the memory with refused ones.
    */
   take(sizeBytes: number): Rejection | undefined {
-    const { definitionsPerTenant, definitionBytesPerTenant } = this.#limits;
+    const rejection = this.offer(sizeBytes);
+    if (rejection === undefined) return undefined;
+    const { definitionsPerTenant } = this.#limits;
     const usage = this.#usage;
-    const isFull = usage.definitions >= definitionsPerTenant;
-    if (!isFull && usage.definitionBytes + sizeBytes <= definitionBytesPerTenant) {
-      for (const one of [usage, this.#own]) {
-        one.definitions++;
-        one.definitionBytes += sizeBytes;
-      }
-      return undefined;
-    }
     if (usage.refused >= definitionsPerTenant) {
       throw new TidemarkError(
         'resource_exhausted',
@@ -84,9 +78,24 @@ export class StreamQuota {
     }
     usage.refused++;
     this.#own.refused++;
-    return isFull
-      ? this.#rejection(`definitionsPerTenant, ${definitionsPerTenant} series`)
-      : this.#rejection(`definitionBytesPerTenant, ${definitionBytesPerTenant} bytes`);
+    return rejection;
+  }
+
+  /** As `take`, for a definition of which nothing is kept when it is refused. */
+  offer(sizeBytes: number): Rejection | undefined {
+    const { definitionsPerTenant, definitionBytesPerTenant } = this.#limits;
+    const usage = this.#usage;
+    if (usage.definitions >= definitionsPerTenant) {
+      return this.#rejection(`definitionsPerTenant, ${definitionsPerTenant} series`);
+    }
+    if (usage.definitionBytes + sizeBytes > definitionBytesPerTenant) {
+      return this.#rejection(`definitionBytesPerTenant, ${definitionBytesPerTenant} bytes`);
+    }
+    for (const one of [usage, this.#own]) {
+      one.definitions++;
+      one.definitionBytes += sizeBytes;
+    }
+    return undefined;
   }
 
   /** Gives back what the stream had; a second time changes nothing. */

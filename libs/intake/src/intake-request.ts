@@ -1,0 +1,320 @@
+import { PointColumns, SketchColumns } from '@tidemark/columns';
+import type { Rejection } from '@tidemark/contract';
+import { KIND, type KindName } from '@tidemark/model';
+import { assert, isTidemarkError } from '@tidemark/ports';
+import { Rejections } from './rejections.ts';
+import { POINT_BYTES, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
+import type { RequestScope } from './request-scope.ts';
+import { REFUSED } from './series-handles.ts';
+import { isSketch } from './share-check.ts';
+
+/** A series as a protocol names it. */
+export interface RequestSeries {
+  readonly metric: string;
+  readonly kind: KindName;
+  /** `key:value` each, in any order. */
+  readonly tags: readonly string[];
+}
+
+export interface RequestResult {
+  /**
+   * `acked`: every point that was not refused is durable. `retry`: nobody knows, or nothing was taken; the request is
+   * to come again. `refused`: it can never be taken, as every point was refused or there are too many.
+   */
+  readonly outcome: 'acked' | 'retry' | 'refused';
+  readonly acceptedPoints: number;
+  /** What was left out, by reason; of a `retry` why, in the last. */
+  readonly rejections: readonly Rejection[];
+  /** When to come again, 0 but for `retry`. */
+  readonly retryAfterMs: number;
+}
+
+/** Bytes of the requests that wait for an answer, of one tenant and of all. */
+export interface PendingBytes {
+  all: number;
+  readonly byTenant: Map<string, number>;
+}
+
+const RETRY_AFTER_MS = 1000;
+
+/**
+ * The points of one request. Add them, then `send` once; all that is added before lies in this memory only. Handles
+ * belong to `scope`: they mean the same in every request that has the same one, and nothing in others.
+ */
+export class IntakeRequest {
+  readonly #scope: RequestScope;
+  readonly #limits: RequestLimits;
+  readonly #pending: PendingBytes;
+  readonly #rejections = new Rejections();
+  readonly #points = new PointColumns(0);
+  readonly #sketches = new SketchColumns(0);
+  #payloadBytes = 0;
+  #isSent = false;
+
+  constructor(scope: RequestScope, limits: RequestLimits, pending: PendingBytes) {
+    this.#scope = scope;
+    this.#limits = limits;
+    this.#pending = pending;
+  }
+
+  /** What its handles belong to; a protocol may hang on it what it remembers of them (a `WeakMap`). */
+  get scope(): object {
+    return this.#scope;
+  }
+
+  /** The handle of a series, of a refused one too: its points are counted under the reason. */
+  series({ metric, kind, tags }: RequestSeries): number {
+    return this.#scope.series(metric, KIND[kind], tags);
+  }
+
+  /** True when the series was refused as it is named: to remember its handle would be a waste. */
+  isRefused(handle: number): boolean {
+    return this.#scope.handles.kinds[handle] === REFUSED;
+  }
+
+  /** Adds a number; fractions of a millisecond are cut off. */
+  point(handle: number, timeMs: number, value: number): void {
+    this.#points.push(handle, timeMs, value);
+  }
+
+  /** Adds `count` numbers that are columns already. */
+  columns(handles: Uint32Array, timesMs: Float64Array, values: Float64Array, count: number): void {
+    const points = this.#points;
+    points.reserve(count);
+    points.refs.set(handles.subarray(0, count), points.length);
+    points.timesMs.set(timesMs.subarray(0, count), points.length);
+    points.values.set(values.subarray(0, count), points.length);
+    points.length += count;
+  }
+
+  /** Adds a packed sketch; the bytes belong to the request from now on. */
+  sketch(handle: number, timeMs: number, payload: Uint8Array): void {
+    this.#sketches.push(handle, timeMs, payload);
+    this.#payloadBytes += payload.length;
+  }
+
+  /** Counts points that the protocol itself refuses, under a reason of a closed set. */
+  reject(reason: string, field: string, limit: string, points = 1): void {
+    this.#rejections.add(reason, field, limit, points);
+  }
+
+  /** Hands the points over; resolves when they are durable, or known not to be. Never rejects for what the log does. */
+  async send(): Promise<RequestResult> {
+    assert(!this.#isSent, 'a request is sent once');
+    this.#isSent = true;
+    const points = this.#points.length + this.#sketches.length;
+    const { requestPoints } = this.#limits;
+    if (points > requestPoints) {
+      this.#rejections.add('request_too_large', 'requestPoints', `${requestPoints} points`, points);
+      return this.#answer('refused', 0);
+    }
+    const bytes = points * POINT_BYTES + this.#sketches.length * SKETCH_BYTES + this.#payloadBytes;
+    const full = this.#reserve(bytes);
+    if (full !== undefined) return full;
+    try {
+      return await this.#take();
+    } finally {
+      this.#release(bytes);
+    }
+  }
+
+  async #take(): Promise<RequestResult> {
+    const scope = this.#scope;
+    const { session } = scope;
+    while (scope.mustCheckBudget) {
+      try {
+        await scope.checkBudget();
+      } catch (error) {
+        if (!isTidemarkError(error)) throw error;
+        return this.#retry('budget_unknown', 'series', 'a budget that can be checked', error.message);
+      }
+    }
+    if (!session.isAccepting) return this.#retryFor(session.refusal);
+    const notStored = await this.#settled();
+    if (notStored.size > 0) {
+      const [partition] = notStored;
+      return this.#retryFor(session.refusalOf(partition));
+    }
+    const left = this.#rejections.points;
+    const accepted = this.#points.length + this.#sketches.length;
+    return this.#answer(accepted === 0 && left > 0 ? 'refused' : 'acked', accepted);
+  }
+
+  /** Puts what is good into the scope's batches; resolves with the partitions that did not store all of it. */
+  #settled(): Promise<ReadonlySet<number>> {
+    const done = Promise.withResolvers<ReadonlySet<number>>();
+    const notStored = new Set<number>();
+    let waiting = 1;
+    const settle = (partitions: ReadonlySet<number>): void => {
+      for (const partition of partitions) notStored.add(partition);
+      if (--waiting === 0) done.resolve(notStored);
+    };
+    const added = (): void => {
+      waiting++;
+      this.#scope.added(settle);
+    };
+    this.#addSketches(added);
+    this.#addPoints(added);
+    settle(NONE);
+    return done.promise;
+  }
+
+  #addPoints(added: () => void): void {
+    const { batchPoints } = this.#limits;
+    const points = this.#points;
+    const total = points.length;
+    let kept = 0;
+    for (let from = 0; from < total; from += batchPoints) {
+      const taken = this.#addNumbers(from, Math.min(total, from + batchPoints));
+      kept += taken;
+      if (taken === 0) continue;
+      this.#scope.gathering.count(taken, 0, 0);
+      added();
+    }
+    points.length = kept;
+  }
+
+  /** Adds points [from, to) to the batch that is gathered; returns how many were good. */
+  #addNumbers(from: number, to: number): number {
+    const { handles, session, gathering } = this.#scope;
+    const { partitions, refs, kinds } = handles;
+    const { refs: own, timesMs, values } = this.#points;
+    const nowMs = session.acceptClock.nowMs();
+    const leastMs = nowMs - session.limits.behindMs;
+    const greatestMs = nowMs + session.limits.aheadMs;
+    let taken = 0;
+    for (let i = from; i < to; i++) {
+      const handle = own[i];
+      const timeMs = timesMs[i];
+      const value = values[i];
+      const kind = kinds[handle];
+      const isPlain =
+        kind !== REFUSED &&
+        kind !== KIND.distribution &&
+        timeMs >= leastMs &&
+        timeMs <= greatestMs &&
+        value - value === 0;
+      if (!isPlain && this.#isRejected(handle, timeMs, value)) continue;
+      gathering.part(partitions[handle]).points.push(refs[handle], Math.floor(timeMs), value);
+      taken++;
+    }
+    return taken;
+  }
+
+  #isRejected(handle: number, timeMs: number, value: number): boolean {
+    if (this.#isOutside(handle, timeMs)) return true;
+    const kind = this.#scope.handles.kinds[handle];
+    const rejections = this.#rejections;
+    if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
+    else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
+    else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
+    else return false;
+    return true;
+  }
+
+  #addSketches(added: () => void): void {
+    const { batchPoints, batchBytes } = this.#limits;
+    const sketches = this.#sketches;
+    const { handles } = this.#scope;
+    let kept = 0;
+    let open = 0;
+    let bytes = 0;
+    const count = (): void => {
+      if (open === 0) return;
+      this.#scope.gathering.count(0, open, bytes);
+      added();
+      open = 0;
+      bytes = 0;
+    };
+    for (let i = 0; i < sketches.length; i++) {
+      const handle = sketches.refs[i];
+      const payload = sketches.payloads[i];
+      if (this.#isSketchRejected(handle, sketches.timesMs[i], payload)) continue;
+      const part = this.#scope.gathering.part(handles.partitions[handle]);
+      part.sketches.push(handles.refs[handle], Math.floor(sketches.timesMs[i]), payload);
+      kept++;
+      bytes += payload.length;
+      if (++open >= batchPoints || bytes >= batchBytes) count();
+    }
+    count();
+    sketches.length = kept;
+  }
+
+  #isSketchRejected(handle: number, timeMs: number, payload: Uint8Array): boolean {
+    if (this.#isOutside(handle, timeMs)) return true;
+    const { handles, session } = this.#scope;
+    const { sketchBytes } = session.limits;
+    const rejections = this.#rejections;
+    if (handles.kinds[handle] !== KIND.distribution) {
+      rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
+    } else if (payload.length > sketchBytes) {
+      rejections.add('sketch_too_large', 'sketchBytes', `${sketchBytes} bytes`);
+    } else if (!isSketch(payload)) {
+      rejections.add('sketch_invalid', 'sketch', 'the packed sketch format');
+    } else return false;
+    return true;
+  }
+
+  /** True when the series is refused, or the time is too far from now. */
+  #isOutside(handle: number, timeMs: number): boolean {
+    const { session } = this.#scope;
+    const { aheadMs, behindMs } = session.limits;
+    const nowMs = session.acceptClock.nowMs();
+    const refusal = this.#scope.refusalOf(handle);
+    if (refusal !== undefined) this.#rejections.add(refusal.reason, refusal.field, refusal.limit);
+    else if (timeMs > nowMs + aheadMs) {
+      this.#rejections.add('timestamp_ahead', 'timestamp', `${aheadMs} ms ahead of the intake's clock`);
+    } else if (!(timeMs >= nowMs - behindMs)) {
+      this.#rejections.add('timestamp_behind', 'timestamp', `${behindMs} ms behind the intake's clock`);
+    } else return false;
+    return true;
+  }
+
+  /** Counts the bytes as pending, or says why there is no room. */
+  #reserve(bytes: number): RequestResult | undefined {
+    const { pendingBytes, pendingBytesPerTenant } = this.#limits;
+    const { tenant } = this.#scope;
+    const own = this.#pending.byTenant.get(tenant) ?? 0;
+    const isTenants = own + bytes > pendingBytesPerTenant;
+    if (bytes > pendingBytesPerTenant) {
+      const points = this.#points.length + this.#sketches.length;
+      this.#rejections.add('request_too_large', 'pendingBytesPerTenant', `${pendingBytesPerTenant} bytes`, points);
+      return this.#answer('refused', 0);
+    }
+    if (isTenants) {
+      return this.#retry('tenant_pending', 'pendingBytesPerTenant', `${pendingBytesPerTenant} bytes`, 'too many wait');
+    }
+    if (this.#pending.all + bytes > pendingBytes) {
+      return this.#retry('requests_pending', 'pendingBytes', `${pendingBytes} bytes`, 'too many wait');
+    }
+    this.#pending.all += bytes;
+    this.#pending.byTenant.set(tenant, own + bytes);
+    return undefined;
+  }
+
+  #release(bytes: number): void {
+    const { tenant } = this.#scope;
+    const { byTenant } = this.#pending;
+    const rest = (byTenant.get(tenant) ?? 0) - bytes;
+    this.#pending.all -= bytes;
+    if (rest > 0) byTenant.set(tenant, rest);
+    else byTenant.delete(tenant);
+  }
+
+  #retry(reason: string, field: string, limit: string, why: string): RequestResult {
+    return this.#retryFor({ reason, field, limit, points: 0, message: `${field}: ${why} (limit: ${limit})` });
+  }
+
+  #retryFor(cause: Rejection): RequestResult {
+    const rejections = [...this.#rejections.list, cause];
+    return { outcome: 'retry', acceptedPoints: 0, rejections, retryAfterMs: RETRY_AFTER_MS };
+  }
+
+  #answer(outcome: 'acked' | 'refused', acceptedPoints: number): RequestResult {
+    const rejections = this.#rejections.list;
+    this.#scope.session.count(this.#scope.tenant, rejections);
+    return { outcome, acceptedPoints, rejections, retryAfterMs: 0 };
+  }
+}
+
+const NONE: ReadonlySet<number> = new Set();

@@ -1,0 +1,388 @@
+import { describe, expect, test } from '@jest/globals';
+import { RECORD } from '@tidemark/block';
+import { ByteWriter, toHex } from '@tidemark/bytes';
+import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { DDSketch, packSketch } from '@tidemark/sketch';
+import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
+import type { IntakeRequest, RequestResult, RequestSeries } from './intake-request.ts';
+import type { IntakeOptions, IntakeSession } from './intake-session.ts';
+import { RequestIntake } from './request-intake.ts';
+import type { RequestLimits } from './request-limits.ts';
+
+const DAY_MS = 86_400_000;
+
+/** An intake that starts now, or this long before the end of the day. */
+async function started(
+  limits: Partial<RequestLimits> = {},
+  options: Partial<IntakeOptions> = {},
+  beforeMidnightMs?: number,
+) {
+  const bench = await IntakeBench.open();
+  if (beforeMidnightMs !== undefined) {
+    await bench.advance(DAY_MS - (Math.floor(bench.clock.wallMs()) % DAY_MS) - beforeMidnightMs);
+  }
+  let session: IntakeSession | undefined = await bench.session(options);
+  await bench.until(() => session?.isReady === true);
+  const intake = new RequestIntake({
+    session: () => session,
+    clock: bench.clock,
+    random: bench.world.random,
+    limits,
+  });
+  const replace = (next: IntakeSession | undefined): void => {
+    session = next;
+  };
+  return { bench, intake, session, replace };
+}
+
+const gauge = (partition: number, ...tags: string[]): RequestSeries => ({
+  metric: metricIn(partition),
+  kind: 'gauge',
+  tags,
+});
+
+/** One point of each series, now. */
+function request(
+  bench: IntakeBench,
+  intake: RequestIntake,
+  series: readonly RequestSeries[],
+  value = 1,
+): IntakeRequest {
+  const one = intake.open(TENANT);
+  for (const each of series) one.point(one.series(each), bench.acceptClock.nowMs(), value);
+  return one;
+}
+
+interface StoredPoint {
+  readonly series: string;
+  readonly timeMs: number;
+  readonly value: number | Uint8Array;
+  readonly client: string;
+  readonly sequence: number;
+  readonly floor: number;
+}
+
+/** All that the log has, by the ids of series. */
+async function stored(bench: IntakeBench): Promise<StoredPoint[]> {
+  const found: StoredPoint[] = [];
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const dictionaries = new Map<string, string[]>();
+    for (const record of await bench.points(partition)) {
+      if (record.type !== RECORD.block) continue;
+      const key = (dictionary: number) => `${record.lane}/${record.epoch}/${dictionary}`;
+      for (const { dictionary, firstRef, series } of record.definitions) {
+        const known = dictionaries.get(key(dictionary)) ?? [];
+        dictionaries.set(key(dictionary), known);
+        series.forEach((one, i) => {
+          known[firstRef + i] = toHex(one.seriesId);
+        });
+      }
+      for (const { dictionary, share, clientSession, sequence, floor } of record.spans) {
+        const points = new PointColumns();
+        const sketches = new SketchColumns();
+        decodeShare(share, points, sketches);
+        const ids = dictionaries.get(key(dictionary)) ?? [];
+        const client = toHex(clientSession);
+        for (let i = 0; i < points.length; i++) {
+          const [timeMs, value] = [points.timesMs[i], points.values[i]];
+          found.push({ series: ids[points.refs[i]], timeMs, value, client, sequence, floor });
+        }
+        for (let i = 0; i < sketches.length; i++) {
+          const [timeMs, value] = [sketches.timesMs[i], Uint8Array.from(sketches.payloads[i])];
+          found.push({ series: ids[sketches.refs[i]], timeMs, value, client, sequence, floor });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+function idOf({ metric, kind, tags }: RequestSeries): string {
+  return toHex(seriesId(seriesName(TENANT, metric, KIND[kind], tags)));
+}
+
+const reasons = ({ rejections }: RequestResult) => rejections.map(({ reason, points }) => [reason, points]);
+
+describe('requests', () => {
+  test('of one tenant that come together are one batch, in one share a partition', async () => {
+    const { bench, intake } = await started();
+    const sent = Array.from({ length: 5 }, (_, i) =>
+      request(bench, intake, [gauge(0, `n:${i}`), gauge(1, `n:${i}`), gauge(0, 'same:1')], i).send(),
+    );
+    const results = await bench.play(Promise.all(sent));
+    expect(results.map(({ outcome, acceptedPoints }) => [outcome, acceptedPoints])).toEqual(
+      Array.from({ length: 5 }, () => ['acked', 3]),
+    );
+    const points = await stored(bench);
+    expect(new Set(points.map(({ client, sequence }) => `${client}/${sequence}`)).size).toBe(1);
+    expect(points).toHaveLength(15);
+    // Of a series' points at one time the last is the one that came last.
+    const same = points.filter(({ series }) => series === idOf(gauge(0, 'same:1')));
+    expect(same.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4]);
+    for (let i = 0; i < 5; i++) {
+      for (const series of [gauge(0, `n:${i}`), gauge(1, `n:${i}`)]) {
+        expect(points.filter((point) => point.series === idOf(series)).map(({ value }) => value)).toEqual([i]);
+      }
+    }
+  });
+
+  test('have their points in any order, and series by any order of tags', async () => {
+    const { bench, intake } = await started();
+    const one = intake.open(TENANT);
+    const nowMs = bench.acceptClock.nowMs();
+    const a = one.series(gauge(0, 'a:1', 'b:2'));
+    const b = one.series(gauge(0, 'c:1'));
+    expect(one.series(gauge(0, 'b:2', 'a:1', 'a:1'))).toBe(a);
+    one.point(b, nowMs, 1);
+    one.point(a, nowMs, 2);
+    one.point(b, nowMs - 1000, 3);
+    one.columns(
+      Uint32Array.of(a, b, 99),
+      Float64Array.of(nowMs - 5000, nowMs - 2000.5, 0),
+      Float64Array.of(4, 5, 6),
+      2,
+    );
+    expect(await bench.play(one.send())).toMatchObject({ outcome: 'acked', acceptedPoints: 5, rejections: [] });
+    const points = (await stored(bench)).map(({ series, timeMs, value }) => [series, timeMs - nowMs, value]);
+    const [idA, idB] = [idOf(gauge(0, 'a:1', 'b:2')), idOf(gauge(0, 'c:1'))];
+    expect(points).toEqual([
+      [idA, -5000, 4],
+      [idA, 0, 2],
+      [idB, -2001, 5],
+      [idB, -1000, 3],
+      [idB, 0, 1],
+    ]);
+  });
+
+  test('have numbers and sketches of every kind', async () => {
+    const { bench, intake } = await started();
+    const nowMs = bench.acceptClock.nowMs();
+    const sketch = new DDSketch();
+    sketch.insert(5);
+    const out = new ByteWriter();
+    packSketch(sketch, out);
+    const payload = out.take();
+    const one = intake.open(TENANT);
+    const metric = metricIn(1);
+    const handles = (['gauge', 'count', 'counter', 'distribution'] as const).map((kind) =>
+      one.series({ metric, kind, tags: [] }),
+    );
+    for (const handle of handles.slice(0, 3)) one.point(handle, nowMs, 2);
+    one.sketch(handles[3], nowMs, payload);
+    expect(await bench.play(one.send())).toMatchObject({ outcome: 'acked', acceptedPoints: 4 });
+    const values = (await stored(bench)).map(({ series, value }) => [series, value]);
+    const expected = (['gauge', 'count', 'counter'] as const).map((kind) => [idOf({ metric, kind, tags: [] }), 2]);
+    expect(values).toEqual([...expected, [idOf({ metric, kind: 'distribution', tags: [] }), Uint8Array.from(payload)]]);
+  });
+
+  test('keep their good points, and count the others by reason', async () => {
+    const { bench, intake, session } = await started();
+    const nowMs = bench.acceptClock.nowMs();
+    const one = intake.open(TENANT);
+    const good = one.series(gauge(0));
+    const counter = one.series({ ...gauge(0), kind: 'counter' });
+    const distribution = one.series({ ...gauge(0), kind: 'distribution' });
+    const nameless = one.series({ metric: '', kind: 'gauge', tags: [] });
+    expect([good, nameless].map((handle) => one.isRefused(handle))).toEqual([false, true]);
+    one.point(good, nowMs, Number.POSITIVE_INFINITY);
+    one.point(good, nowMs + 1, Number.NaN);
+    one.point(counter, nowMs, Number.NEGATIVE_INFINITY);
+    one.point(nameless, nowMs, 1);
+    one.point(nameless, nowMs, 2);
+    one.point(good, nowMs + 11 * 60_000, 1);
+    one.point(good, nowMs - 8 * DAY_MS, 1);
+    one.point(good, Number.NaN, 1);
+    one.point(distribution, nowMs, 1);
+    one.sketch(good, nowMs, Uint8Array.of(1));
+    one.sketch(distribution, nowMs, Uint8Array.of(1));
+    one.reject('protocol', 'field', 'limit', 7);
+    const result = await bench.play(one.send());
+    expect(result).toMatchObject({ outcome: 'acked', acceptedPoints: 1 });
+    const counted = [
+      ['protocol', 7],
+      ['kind_mismatch', 2],
+      ['sketch_invalid', 1],
+      ['value_nan', 1],
+      ['value_infinite', 1],
+      ['metric_empty', 2],
+      ['timestamp_ahead', 1],
+      ['timestamp_behind', 2],
+    ];
+    expect(reasons(result)).toEqual(counted);
+    expect(session?.statusFor(TENANT).rejectedPoints).toEqual(Object.fromEntries(counted));
+    expect(await stored(bench)).toHaveLength(1);
+    const bad = intake.open(TENANT);
+    bad.point(bad.series({ metric: '', kind: 'gauge', tags: [] }), nowMs, 1);
+    expect(await bench.play(bad.send())).toMatchObject({ outcome: 'refused', acceptedPoints: 0 });
+    expect(await bench.play(intake.open(TENANT).send())).toMatchObject({ outcome: 'acked', acceptedPoints: 0 });
+  });
+
+  test('are acknowledged only when every partition has them, and are to come again otherwise', async () => {
+    const { bench, intake } = await started();
+    bench.full.add('points/1');
+    const sent = request(bench, intake, [gauge(0), gauge(1)]).send();
+    const result = await bench.play(sent);
+    expect(result).toMatchObject({ outcome: 'retry', acceptedPoints: 0, retryAfterMs: 1000 });
+    expect(reasons(result)).toEqual([['log_full', 0]]);
+    bench.full.clear();
+    const again = await bench.play(request(bench, intake, [gauge(0), gauge(1)]).send());
+    expect(again).toMatchObject({ outcome: 'acked', acceptedPoints: 2 });
+  });
+
+  test('that are large go out in several batches, and are answered as one', async () => {
+    const { bench, intake } = await started({ batchPoints: 10, requestPoints: 100 });
+    const one = intake.open(TENANT);
+    const handles = [one.series(gauge(0)), one.series(gauge(1))];
+    const nowMs = bench.acceptClock.nowMs();
+    for (let i = 0; i < 95; i++) one.point(handles[i % 2], nowMs - i, i);
+    expect(await bench.play(one.send())).toMatchObject({ outcome: 'acked', acceptedPoints: 95 });
+    const points = await stored(bench);
+    expect(points.map(({ value }) => value).sort((a, b) => Number(a) - Number(b))).toEqual([...Array(95).keys()]);
+    expect(new Set(points.map(({ sequence }) => sequence)).size).toBe(10);
+    const large = intake.open(TENANT);
+    for (let i = 0; i < 101; i++) large.point(handles[0], nowMs, i);
+    const result = await bench.play(large.send());
+    expect([result.outcome, reasons(result)]).toEqual(['refused', [['request_too_large', 101]]]);
+  });
+});
+
+describe('bounds', () => {
+  test('no more batches than the window are unsettled; the next goes out when one is settled', async () => {
+    const { bench, intake, session } = await started({ gatherMs: 0 });
+    const window = session?.limits.window ?? 0;
+    bench.full.add('points/0');
+    const sent: Promise<RequestResult>[] = [];
+    for (let i = 0; i < window + 3; i++) {
+      sent.push(request(bench, intake, [gauge(0)], i).send());
+      await bench.advance(1);
+    }
+    bench.full.clear();
+    const results = await bench.play(Promise.all(sent));
+    expect(results.every(({ outcome }) => outcome === 'acked')).toBe(true);
+    const points = await stored(bench);
+    expect(points.map(({ value }) => value)).toEqual([...Array(window + 3).keys()]);
+    expect(new Set(points.map(({ sequence }) => sequence)).size).toBeGreaterThan(window);
+    expect(Math.max(...points.map(({ sequence, floor }) => sequence - floor))).toBe(window - 1);
+  });
+
+  test('bytes that wait for an answer, of a tenant and of all', async () => {
+    const { bench, intake } = await started({ pendingBytesPerTenant: 100, pendingBytes: 150 });
+    const four = Array.from({ length: 4 }, (_, i) => gauge(0, `n:${i}`));
+    const first = request(bench, intake, four).send();
+    expect(reasons(await request(bench, intake, four).send())).toEqual([['tenant_pending', 0]]);
+    const other = intake.open('other');
+    for (let i = 0; i < 4; i++) other.point(other.series(gauge(0)), bench.acceptClock.nowMs(), 1);
+    expect(reasons(await other.send())).toEqual([['requests_pending', 0]]);
+    expect(await bench.play(first)).toMatchObject({ outcome: 'acked' });
+    expect(intake.pendingBytes).toBe(0);
+    const large = await request(bench, intake, [...four, gauge(1)]).send();
+    expect([large.outcome, reasons(large)]).toEqual(['refused', [['request_too_large', 5]]]);
+  });
+
+  test('series that are remembered: beyond, they are refused until remembering starts over', async () => {
+    const { bench, intake } = await started({ seriesPerTenant: 3, startOverMs: 60_000 });
+    const many = (from: number) => [0, 1].map((i) => gauge(0, `n:${from + i}`));
+    expect(await bench.play(request(bench, intake, many(0)).send())).toMatchObject({ outcome: 'acked' });
+    const result = await bench.play(request(bench, intake, many(2)).send());
+    expect([result.outcome, reasons(result)]).toEqual(['acked', [['request_series', 1]]]);
+    await bench.advance(60_000);
+    const before = intake.open(TENANT).scope;
+    expect(await bench.play(request(bench, intake, many(2)).send())).toMatchObject({ acceptedPoints: 2 });
+    expect(intake.open(TENANT).scope).toBe(before);
+    expect(await stored(bench)).toHaveLength(5);
+  });
+
+  test('definitions of the tenant, which are given back with an idle tenant', async () => {
+    const { bench, intake, session } = await started({ idleMs: 1000 });
+    expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
+    const quota = session?.openQuota(TENANT);
+    const bytes = session?.limits.definitionBytesPerTenant ?? 0;
+    expect(quota?.offer(bytes)?.reason).toBe('tenant_definitions');
+    await bench.advance(61_000);
+    intake.open('other');
+    expect(quota?.offer(bytes)).toBeUndefined();
+    const refused = await bench.play(request(bench, intake, [gauge(0)]).send());
+    expect([refused.outcome, reasons(refused)]).toEqual(['refused', [['tenant_definitions', 1]]]);
+    quota?.release();
+    expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
+  });
+
+  test('a budget: new series are refused until it has room again, known ones are not', async () => {
+    const known = gauge(0, 'known:1');
+    const { bench, intake, session } = await started(
+      {},
+      { knownSeries: async (_partition, _tenant, ids) => ids.map((id) => toHex(id) === idOf(known)) },
+    );
+    const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1 };
+    await bench.decide({ $case: 'budget', value: { ...budget, over: true } });
+    const isOver = () => session?.isOverBudget({ tenant: TENANT, metric: known.metric }) === true;
+    await bench.until(isOver);
+    const both = [known, gauge(0, 'new:1')];
+    const result = await bench.play(request(bench, intake, both).send());
+    expect([result.acceptedPoints, reasons(result)]).toEqual([1, [['series_over_budget', 1]]]);
+    await bench.decide({ $case: 'budget', value: { ...budget, over: false } });
+    await bench.until(() => !isOver());
+    expect(await bench.play(request(bench, intake, both).send())).toMatchObject({ acceptedPoints: 2, rejections: [] });
+  });
+
+  test('a budget that can not be asked for: the request is to come again, and the series is asked for again', async () => {
+    let isAway = true;
+    const { bench, intake, session } = await started(
+      {},
+      {
+        knownSeries: async (_partition, _tenant, ids) => {
+          if (isAway) throw new TidemarkError('unavailable', 'away');
+          return ids.map(() => false);
+        },
+      },
+    );
+    await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over: true } });
+    await bench.until(() => session?.isOverBudget({ tenant: TENANT, metric: 'm' }) === true);
+    const result = await bench.play(request(bench, intake, [gauge(0)]).send());
+    expect([result.outcome, reasons(result)]).toEqual(['retry', [['budget_unknown', 0]]]);
+    isAway = false;
+    expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'refused' });
+  });
+});
+
+describe('what a tenant sends', () => {
+  test('goes on under a new client session when the intake session or the map is another', async () => {
+    const { bench, intake, session, replace } = await started();
+    const first = intake.open(TENANT);
+    expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
+    const map = { epoch: 2, partitions: PARTITIONS, slots: packSlots(evenMap(PARTITIONS, 2)) };
+    await bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: 1, map } });
+    await bench.until(() => session?.map.epoch === 2);
+    const second = intake.open(TENANT);
+    expect(second.scope).not.toBe(first.scope);
+    // One that was opened before the map changed goes out by the old one.
+    first.point(first.series(gauge(0)), bench.acceptClock.nowMs(), 2);
+    second.point(second.series(gauge(0)), bench.acceptClock.nowMs(), 3);
+    const results = await bench.play(Promise.all([first.send(), second.send()]));
+    expect(results.map(({ outcome }) => outcome)).toEqual(['acked', 'acked']);
+    const next = await bench.session();
+    await bench.until(() => next.isReady);
+    replace(next);
+    expect(await bench.play(request(bench, intake, [gauge(0)], 4).send())).toMatchObject({ outcome: 'acked' });
+    const points = await stored(bench);
+    expect(points.map(({ value }) => value).sort()).toEqual([1, 2, 3, 4]);
+    expect(new Set(points.map(({ client }) => client)).size).toBe(3);
+    replace(undefined);
+    expect(() => intake.open(TENANT)).toThrow(/not ready/);
+  });
+
+  test('is published in `tags` once a day, and for the next day before it begins', async () => {
+    const { bench, intake } = await started({}, {}, 120_000);
+    const series = Array.from({ length: 20 }, (_, i) => gauge(0, `n:${i}`));
+    for (let i = 0; i < 3; i++) await bench.play(request(bench, intake, series).send());
+    const today = await bench.tags(0);
+    await bench.advance(90_000);
+    const before = await bench.tags(0);
+    expect([today, before > today]).toEqual([1, true]);
+    await bench.advance(60_000);
+    await bench.play(request(bench, intake, series).send());
+    expect(await bench.tags(0)).toBe(before);
+  });
+});

@@ -1,0 +1,274 @@
+import {
+  ID_BYTES,
+  metricId,
+  type PartitionMap,
+  partitionOf,
+  type SeriesName,
+  seriesId,
+  seriesName,
+} from '@tidemark/model';
+import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@tidemark/ports';
+import { ClientDictionary, type Refusal } from './client-dictionary.ts';
+import { type BatchOutcome, GatheredBatch } from './gathered-batch.ts';
+import type { IntakeSession } from './intake-session.ts';
+import type { PointSorter } from './point-sorter.ts';
+import type { RequestLimits } from './request-limits.ts';
+import { SeriesHandles } from './series-handles.ts';
+import type { SeriesSource } from './series-source.ts';
+import type { StreamQuota } from './tenant-quotas.ts';
+
+export interface RequestScopeOptions {
+  readonly session: IntakeSession;
+  readonly tenant: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: RequestLimits;
+  readonly sorter: PointSorter;
+}
+
+interface SeriesOfMetric {
+  readonly id: Buffer;
+  readonly partition: number;
+}
+
+/**
+ * One tenant's requests under one intake session and one map: they act as one client, with a client session, sequences
+ * and dictionaries of their own. Its series' handles mean nothing beyond it.
+ */
+export class RequestScope implements SeriesSource {
+  readonly session: IntakeSession;
+  readonly tenant: string;
+  readonly map: PartitionMap;
+  readonly startedMs: number;
+  /** Monotonic ms of the last request. */
+  usedMs: number;
+  readonly quota: StreamQuota;
+  readonly handles: SeriesHandles;
+  readonly #options: RequestScopeOptions;
+  readonly #clientSession: Uint8Array;
+  readonly #dictionaries: (ClientDictionary | undefined)[] = [];
+  readonly #metrics = new Map<string, SeriesOfMetric>();
+  /** Series whose budget was used up when they came; whether the platform knows them is to be asked. */
+  #unchecked: { handle: number; name: SeriesName }[] = [];
+  #checking: Promise<void> | undefined;
+  #gathering = new GatheredBatch();
+  /** Batches that are full and wait for the window. */
+  readonly #full: GatheredBatch[] = [];
+  #timer: Timer | undefined;
+  #nextSequence = 0;
+  /** In order: the first is the floor. */
+  readonly #unsettled = new Set<number>();
+  #isFull = false;
+
+  constructor(options: RequestScopeOptions) {
+    const { session, tenant, clock, random } = options;
+    this.#options = options;
+    this.session = session;
+    this.tenant = tenant;
+    this.map = session.map;
+    this.startedMs = clock.monotonicMs();
+    this.usedMs = this.startedMs;
+    this.#clientSession = random.bytes(ID_BYTES);
+    this.handles = new SeriesHandles((partition) => this.#dictionary(partition));
+    this.quota = session.openQuota(tenant);
+    session.join(this);
+  }
+
+  get dictionaries(): Iterable<ClientDictionary> {
+    return this.#dictionaries.filter((dictionary) => dictionary !== undefined);
+  }
+
+  /** False once another scope has to take this one's place. */
+  isCurrent(session: IntakeSession): boolean {
+    return this.session === session && this.map.epoch === session.map.epoch && !this.#mustStartOver;
+  }
+
+  /** The handle of a series; of one that is refused, its points are counted under the reason. */
+  series(metric: string, kind: number, tags: readonly string[]): number {
+    let name: SeriesName;
+    try {
+      name = seriesName(this.tenant, metric, kind, tags, this.session.limits);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      const { reason, field, limit } = error.detail;
+      return this.handles.refused({ reason: String(reason), field: String(field), limit: String(limit) });
+    }
+    const id = seriesId(name);
+    const known = this.handles.find(id);
+    return known >= 0 ? known : this.#define(name, id);
+  }
+
+  /** Why a handle's points are refused; undefined once a budget has room again. */
+  refusalOf(handle: number): Refusal | undefined {
+    const refusal = this.handles.refusals.get(handle);
+    if (refusal?.metric === undefined || this.session.isOverBudget({ tenant: this.tenant, metric: refusal.metric })) {
+      return refusal;
+    }
+    this.handles.allow(handle);
+    return undefined;
+  }
+
+  get mustCheckBudget(): boolean {
+    return this.#unchecked.length > 0;
+  }
+
+  /** Asks the platform which of the series that came over budget it has; the others are refused. */
+  checkBudget(): Promise<void> {
+    this.#checking ??= this.#askForBudget().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  /** The batch that is being gathered, for adding points to; call `added` afterwards. */
+  get gathering(): GatheredBatch {
+    return this.#gathering;
+  }
+
+  /** Points were added to `gathering`; `settled` is told what becomes of them. */
+  added(settled: BatchOutcome): void {
+    const { gatherMs, batchPoints, batchBytes } = this.#options.limits;
+    const batch = this.#gathering;
+    batch.waiting.push(settled);
+    if (batch.points >= batchPoints || batch.bytes >= batchBytes) this.#close();
+    else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#close());
+  }
+
+  /** Sends what is gathered and takes part in nothing any more; points of requests that are open still go out. */
+  leave(): void {
+    this.session.leave(this);
+    this.#close();
+  }
+
+  get #mustStartOver(): boolean {
+    return this.#isFull && this.#options.clock.monotonicMs() - this.startedMs >= this.#options.limits.startOverMs;
+  }
+
+  #define(name: SeriesName, id: Buffer): number {
+    const { handles, session } = this;
+    const { seriesPerTenant, startOverMs } = this.#options.limits;
+    if (handles.size >= seriesPerTenant) {
+      this.#isFull = true;
+      const limit = `${seriesPerTenant} series within ${startOverMs} ms`;
+      return handles.refused({ reason: 'request_series', field: 'series', limit });
+    }
+    const refused = this.quota.offer(sizeOf(name));
+    if (refused !== undefined) return handles.refused(refused);
+    const { id: metric, partition } = this.#metric(name.metric);
+    const dictionary = this.#dictionary(partition);
+    const { dictionaryRefs } = session.limits;
+    if (dictionary.size >= dictionaryRefs) {
+      this.#isFull = true;
+      return handles.refused({ reason: 'dictionary_full', field: 'series', limit: `${dictionaryRefs} a partition` });
+    }
+    const ref = dictionary.size;
+    dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
+    const handle = handles.add(id, partition, ref, name.kind);
+    if (session.isOverBudget(name)) this.#unchecked.push({ handle, name });
+    return handle;
+  }
+
+  #metric(metric: string): SeriesOfMetric {
+    let known = this.#metrics.get(metric);
+    if (known === undefined) {
+      const id = metricId(this.tenant, metric);
+      known = { id, partition: partitionOf(this.map, id) };
+      this.#metrics.set(metric, known);
+    }
+    return known;
+  }
+
+  #dictionary(partition: number): ClientDictionary {
+    let dictionary = this.#dictionaries[partition];
+    if (dictionary === undefined) {
+      dictionary = new ClientDictionary(this.map.epoch, partition);
+      this.#dictionaries[partition] = dictionary;
+    }
+    return dictionary;
+  }
+
+  async #askForBudget(): Promise<void> {
+    while (this.#unchecked.length > 0) {
+      const asked = this.#unchecked.slice();
+      const byPartition = Map.groupBy(asked, ({ handle }) => this.handles.partitions[handle]);
+      for (const [partition, series] of byPartition) {
+        const byRef = new Map(series.map(({ handle, name }) => [this.handles.refs[handle], { handle, name }]));
+        const refs = [...byRef].map(([ref, { name }]) => ({ ref, name }));
+        for (const { ref, rejection } of await this.session.refuseOverBudget(this.#dictionary(partition), refs)) {
+          const one = byRef.get(ref);
+          assert(one !== undefined, 'a verdict is about a series that was asked for');
+          this.handles.refuse(one.handle, rejection, one.name.metric);
+        }
+      }
+      // Only now: while it was asked, other requests had to wait for the same series.
+      this.#unchecked = this.#unchecked.slice(asked.length);
+    }
+  }
+
+  /** The batch takes no further points. */
+  #close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (!this.#gathering.isEmpty) {
+      this.#full.push(this.#gathering);
+      this.#gathering = new GatheredBatch();
+    }
+    this.#sendFull();
+  }
+
+  #sendFull(): void {
+    while (this.#full.length > 0) {
+      const floor = this.#unsettled.values().next().value ?? this.#nextSequence;
+      if (this.#nextSequence - floor >= this.session.limits.window) return;
+      const batch = this.#full.shift();
+      if (batch !== undefined) this.#send(batch);
+    }
+  }
+
+  #send(batch: GatheredBatch): void {
+    const { session, tenant, map } = this;
+    const { sorter, limits } = this.#options;
+    const sequence = this.#nextSequence++;
+    this.#unsettled.add(sequence);
+    const floor = this.#unsettled.values().next().value ?? sequence;
+    // Accepted now, as it is offered: were it earlier, the mark of a lane could have passed it meanwhile.
+    const acceptMs = session.acceptClock.nowMs();
+    const notStored = new Set<number>();
+    let waiting = 1;
+    const settle = (partition: number, durable: boolean): void => {
+      if (!durable) notStored.add(partition);
+      if (--waiting > 0) return;
+      this.#unsettled.delete(sequence);
+      for (const tell of batch.waiting) tell(notStored);
+      this.#sendFull();
+    };
+    for (const one of batch.encode((partition) => this.#dictionary(partition), sorter)) {
+      const { partition, share, ...known } = one;
+      waiting++;
+      const isTaken = session.offer(partition, {
+        ...known,
+        acceptMs,
+        lingerMs: limits.lingerMs,
+        span: {
+          clientSession: this.#clientSession,
+          sequence,
+          mapEpoch: map.epoch,
+          floor,
+          frontierMs: undefined,
+          tenant,
+          share,
+        },
+        settle: (durable) => settle(partition, durable),
+      });
+      if (!isTaken) settle(partition, false);
+    }
+    settle(-1, true);
+  }
+}
+
+/** Bytes of a series' name and tags. */
+function sizeOf({ metric, tags }: SeriesName): number {
+  let sizeBytes = Buffer.byteLength(metric);
+  for (const tag of tags) sizeBytes += Buffer.byteLength(tag);
+  return sizeBytes;
+}

@@ -1,0 +1,124 @@
+import { ID_BYTES, type Kind } from '@tidemark/model';
+import type { ClientDictionary, Refusal } from './client-dictionary.ts';
+
+const INITIAL_HANDLES = 256;
+const FREE = -1;
+/** The kind of a handle whose points are refused. */
+export const REFUSED = 0;
+
+/** Why a handle's points are refused; `metric` where it is for the budget of that metric or its tenant. */
+export interface HandleRefusal extends Refusal {
+  readonly metric: string | undefined;
+  /** What the handle is again when the budget allows it. */
+  readonly kind: Kind | typeof REFUSED;
+}
+
+/**
+ * The series of a tenant's requests by handle, a small integer: the partition and the ref that stand for it, and its
+ * kind. Found by series id in an open hash table whose entries are handles; the ids lie in the dictionaries.
+ */
+export class SeriesHandles {
+  partitions = new Uint16Array(INITIAL_HANDLES);
+  refs = new Uint32Array(INITIAL_HANDLES);
+  /** `REFUSED` where points are refused. */
+  kinds = new Uint8Array(INITIAL_HANDLES);
+  readonly refusals = new Map<number, HandleRefusal>();
+  readonly #dictionaryOf: (partition: number) => ClientDictionary;
+  /** One handle for all series that are refused alike: what is wrong by itself is not worth a handle each. */
+  readonly #refusedAlike = new Map<string, number>();
+  #slots = new Int32Array(INITIAL_HANDLES * 2).fill(FREE);
+  #size = 0;
+
+  constructor(dictionaryOf: (partition: number) => ClientDictionary) {
+    this.#dictionaryOf = dictionaryOf;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The handle of a series id, or -1. */
+  find(seriesId: Uint8Array): number {
+    return this.#slots[this.#slotOf(seriesId)];
+  }
+
+  /** A handle for a series that `find` doesn't know; its dictionary has it at `ref` already. */
+  add(seriesId: Uint8Array, partition: number, ref: number, kind: Kind): number {
+    if ((this.#size + 1) * 2 > this.#slots.length) this.#growSlots();
+    const handle = this.#next();
+    this.partitions[handle] = partition;
+    this.refs[handle] = ref;
+    this.kinds[handle] = kind;
+    this.#slots[this.#slotOf(seriesId)] = handle;
+    return handle;
+  }
+
+  /** The handle of everything that is refused for this reason and stands in no dictionary. */
+  refused(refusal: Refusal): number {
+    const key = `${refusal.reason}\n${refusal.field}\n${refusal.limit}`;
+    let handle = this.#refusedAlike.get(key);
+    if (handle === undefined) {
+      handle = this.#next();
+      this.#refusedAlike.set(key, handle);
+      this.refusals.set(handle, { ...refusal, metric: undefined, kind: REFUSED });
+    }
+    return handle;
+  }
+
+  /** Refuses the points of a handle for a budget, until `allow`. */
+  refuse(handle: number, refusal: Refusal, metric: string): void {
+    this.refusals.set(handle, { ...refusal, metric, kind: this.kinds[handle] as Kind });
+    this.kinds[handle] = REFUSED;
+  }
+
+  allow(handle: number): void {
+    const refusal = this.refusals.get(handle);
+    if (refusal === undefined) return;
+    this.refusals.delete(handle);
+    this.kinds[handle] = refusal.kind;
+  }
+
+  #next(): number {
+    const handle = this.#size++;
+    if (handle === this.kinds.length) this.#growHandles();
+    this.kinds[handle] = REFUSED;
+    return handle;
+  }
+
+  /** Where the id stands, or the free slot where it would. */
+  #slotOf(seriesId: Uint8Array): number {
+    const mask = this.#slots.length - 1;
+    const hash = seriesId[0] | (seriesId[1] << 8) | (seriesId[2] << 16) | (seriesId[3] << 24);
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const handle = this.#slots[slot];
+      if (handle === FREE || Buffer.compare(this.#seriesId(handle), seriesId) === 0) return slot;
+    }
+  }
+
+  #seriesId(handle: number): Buffer {
+    return this.#dictionaryOf(this.partitions[handle]).seriesId(this.refs[handle]);
+  }
+
+  #growHandles(): void {
+    const length = this.kinds.length * 2;
+    this.partitions = copied(this.partitions, new Uint16Array(length));
+    this.refs = copied(this.refs, new Uint32Array(length));
+    this.kinds = copied(this.kinds, new Uint8Array(length));
+  }
+
+  #growSlots(): void {
+    const old = this.#slots;
+    this.#slots = new Int32Array(old.length * 2).fill(FREE);
+    const id = Buffer.alloc(ID_BYTES);
+    for (const handle of old) {
+      if (handle === FREE) continue;
+      this.#seriesId(handle).copy(id);
+      this.#slots[this.#slotOf(id)] = handle;
+    }
+  }
+}
+
+function copied<T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
