@@ -121,6 +121,11 @@ export {
   TagsRequest,
 } from './generated/tidemark/v1/query.ts';
 export {
+  PositionsReply,
+  PositionsRequest,
+  ReplicaPosition,
+} from './generated/tidemark/v1/replica.ts';
+export {
   Gap,
   Kind,
   Series,

@@ -103,11 +103,12 @@ describe('PartitionConsumer', () => {
       own.failures.push('resource_exhausted', 'resource_exhausted');
     });
     await until(() => consumer.lastError?.code === 'resource_exhausted');
+    expect(consumer.position.problem).toBe('a commit failed: resource_exhausted');
     expect(state.applied.join('')).toBe('ab,');
     await until(() => state.nextOffset === 5 && consumer.lastError === undefined);
     expect(state.commits).toEqual([3]);
     expect(problems).toEqual(['unavailable', 'deadline_exceeded', undefined, 'resource_exhausted', undefined]);
-    expect(consumer.logNext).toBe(5);
+    expect(consumer.position).toEqual({ logNext: 5, halted: '', haltedOffset: -1, problem: '' });
     await consumer.stop();
     expect(state.commits).toEqual([3, 5]);
   });
@@ -119,6 +120,7 @@ describe('PartitionConsumer', () => {
     await until(() => consumer.halt !== undefined);
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect([state.applied.join(''), consumer.halt?.offset, consumer.halt?.cause]).toEqual(['a', 1, 'record']);
+    expect(consumer.position).toMatchObject({ halted: 'can not be decoded', haltedOffset: 1 });
     skips.set(1, 'lost');
     await until(() => consumer.halt?.offset === 3);
     skips.set(3, 'lost, too');

@@ -98,6 +98,22 @@ export class PartitionConsumer {
     return Math.max(this.#logNext, this.#options.state.nextOffset);
   }
 
+  /** What a replica's position says of its reading, in the words of the contract. */
+  get position(): {
+    readonly logNext: number;
+    readonly halted: string;
+    readonly haltedOffset: number;
+    readonly problem: string;
+  } {
+    const halt = this.#halt;
+    return {
+      logNext: this.logNext,
+      halted: halt?.error.message ?? '',
+      haltedOffset: halt?.offset ?? -1,
+      problem: this.#lastError?.message ?? '',
+    };
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }

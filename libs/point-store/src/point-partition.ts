@@ -1,6 +1,6 @@
 import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/block';
 import type { ShareSummary } from '@tidemark/columns';
-import type { AggregateReply, AggregateRequest, PartitionStatusReply } from '@tidemark/contract';
+import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
 import type { PartitionState } from '@tidemark/partition';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
@@ -129,6 +129,13 @@ export class PointPartition implements PartitionState {
    */
   async aggregate(request: AggregateRequest, signal?: AbortSignal): Promise<AggregateReply> {
     return aggregate(this.#store, request, new WorkSlice(this.#slicing, signal));
+  }
+
+  /** How far the partition is, but for what its consumer knows: little enough to be asked for every second. */
+  get position(): Pick<ReplicaPosition, 'partition' | 'offset' | 'committedOffset' | 'watermarkMs'> {
+    const { partition, nextOffset, committedOffset, tracker } = this.#store;
+    const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
+    return { partition, offset: nextOffset, committedOffset, watermarkMs };
   }
 
   /** What `status` shows of the partition, but for what its consumer knows. */

@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { PositionsReply, PositionsRequest } from "./replica.ts";
 import { Gap } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
@@ -1462,6 +1463,15 @@ export const PointStoreService = {
     responseSerialize: (value: PointStateHashReply): Buffer => Buffer.from(PointStateHashReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): PointStateHashReply => PointStateHashReply.decode(value),
   },
+  pointPositions: {
+    path: "/tidemark.v1.PointStore/PointPositions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PositionsRequest): Buffer => Buffer.from(PositionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PositionsRequest => PositionsRequest.decode(value),
+    responseSerialize: (value: PositionsReply): Buffer => Buffer.from(PositionsReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PositionsReply => PositionsReply.decode(value),
+  },
 } as const;
 
 export interface PointStoreServer extends UntypedServiceImplementation {
@@ -1470,6 +1480,7 @@ export interface PointStoreServer extends UntypedServiceImplementation {
   partitionStatus: handleUnaryCall<PartitionStatusRequest, PartitionStatusReply>;
   /** Hash of the logical state, over all points: equal for replicas at equal offsets. Reads everything. */
   pointStateHash: handleUnaryCall<PointStateHashRequest, PointStateHashReply>;
+  pointPositions: handleUnaryCall<PositionsRequest, PositionsReply>;
 }
 
 export interface PointStoreClient extends Client {
@@ -1519,6 +1530,21 @@ export interface PointStoreClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PointStateHashReply) => void,
+  ): ClientUnaryCall;
+  pointPositions(
+    request: PositionsRequest,
+    callback: (error: ServiceError | null, response: PositionsReply) => void,
+  ): ClientUnaryCall;
+  pointPositions(
+    request: PositionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PositionsReply) => void,
+  ): ClientUnaryCall;
+  pointPositions(
+    request: PositionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PositionsReply) => void,
   ): ClientUnaryCall;
 }
 

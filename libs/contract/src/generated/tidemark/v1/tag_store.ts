@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { PositionsReply, PositionsRequest } from "./replica.ts";
 import { Gap, Kind, Series } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
@@ -2181,6 +2182,15 @@ export const TagStoreService = {
     responseSerialize: (value: SeriesCountsReply): Buffer => Buffer.from(SeriesCountsReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): SeriesCountsReply => SeriesCountsReply.decode(value),
   },
+  tagPositions: {
+    path: "/tidemark.v1.TagStore/TagPositions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PositionsRequest): Buffer => Buffer.from(PositionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PositionsRequest => PositionsRequest.decode(value),
+    responseSerialize: (value: PositionsReply): Buffer => Buffer.from(PositionsReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PositionsReply => PositionsReply.decode(value),
+  },
 } as const;
 
 export interface TagStoreServer extends UntypedServiceImplementation {
@@ -2195,6 +2205,7 @@ export interface TagStoreServer extends UntypedServiceImplementation {
   tagPartitionStatus: handleUnaryCall<TagPartitionStatusRequest, TagPartitionStatusReply>;
   /** What a partition counts towards the budgets. */
   seriesCounts: handleUnaryCall<SeriesCountsRequest, SeriesCountsReply>;
+  tagPositions: handleUnaryCall<PositionsRequest, PositionsReply>;
 }
 
 export interface TagStoreClient extends Client {
@@ -2289,6 +2300,21 @@ export interface TagStoreClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SeriesCountsReply) => void,
+  ): ClientUnaryCall;
+  tagPositions(
+    request: PositionsRequest,
+    callback: (error: ServiceError | null, response: PositionsReply) => void,
+  ): ClientUnaryCall;
+  tagPositions(
+    request: PositionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PositionsReply) => void,
+  ): ClientUnaryCall;
+  tagPositions(
+    request: PositionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PositionsReply) => void,
   ): ClientUnaryCall;
 }
 
