@@ -3,11 +3,15 @@ import type { PointStoreServer, QueryServer, TagStoreServer } from '@tidemark/co
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
 import { serveUnary } from '@tidemark/grpc-status';
 import type { QueryReader } from './query-reader.ts';
-import type { PointStateHasher, PointStoreReader, SeriesCounter, TagStoreReader } from './stores.ts';
+import type { PointStateHasher, PointStoreReader, PositionsReader, SeriesCounter, TagStoreReader } from './stores.ts';
 
-/** Serves the point stores of this process. `readerOf` throws `not_found` or `unavailable` for partitions of others. */
+/**
+ * Serves the point stores of this process. `readerOf` throws `not_found` or `unavailable` for partitions of others;
+ * `process` says how far all of them are.
+ */
 export function pointStoreService(
   readerOf: (partition: number) => PointStoreReader & PointStateHasher,
+  process: PositionsReader,
 ): PointStoreServer {
   return {
     aggregate: (call, callback) =>
@@ -20,11 +24,15 @@ export function pointStoreService(
       void serveUnary(call, callback, async (request, signal) =>
         readerOf(request.partition).stateHash(request, signal),
       ),
+    pointPositions: (call, callback) => void serveUnary(call, callback, async (_, signal) => process.positions(signal)),
   };
 }
 
-/** Serves the tag stores of this process; `readerOf` as for point stores. */
-export function tagStoreService(readerOf: (partition: number) => TagStoreReader & SeriesCounter): TagStoreServer {
+/** Serves the tag stores of this process; `readerOf` and `process` as for point stores. */
+export function tagStoreService(
+  readerOf: (partition: number) => TagStoreReader & SeriesCounter,
+  process: PositionsReader,
+): TagStoreServer {
   return {
     match: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => readerOf(request.partition).match(request, signal)),
@@ -46,6 +54,7 @@ export function tagStoreService(readerOf: (partition: number) => TagStoreReader 
       void serveUnary(call, callback, async (request, signal) =>
         readerOf(request.partition).seriesCounts(request, signal),
       ),
+    tagPositions: (call, callback) => void serveUnary(call, callback, async (_, signal) => process.positions(signal)),
   };
 }
 

@@ -41,17 +41,23 @@ describe('stores and queries over gRPC', () => {
     model.watermarksMs.set(0, RANGE.toMs);
     server.addService(
       PointStoreService,
-      pointStoreService((partition) => ({
-        ...model.pointStore(partition),
-        stateHash: async () => ({ offset: 7, hash: 'aa' }),
-      })),
+      pointStoreService(
+        (partition) => ({
+          ...model.pointStore(partition),
+          stateHash: async () => ({ offset: 7, hash: 'aa' }),
+        }),
+        model.pointProcess(),
+      ),
     );
     server.addService(
       TagStoreService,
-      tagStoreService((partition) => ({
-        ...model.tagStore(partition),
-        seriesCounts: async ({ sinceDay }) => ({ counts: [{ tenant: 'acme', metric: '', series: sinceDay }] }),
-      })),
+      tagStoreService(
+        (partition) => ({
+          ...model.tagStore(partition),
+          seriesCounts: async ({ sinceDay }) => ({ counts: [{ tenant: 'acme', metric: '', series: sinceDay }] }),
+        }),
+        model.tagProcess(),
+      ),
     );
     const late: { service?: QueryService } = {};
     const access = {

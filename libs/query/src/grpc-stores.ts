@@ -1,8 +1,8 @@
 import { type CallOptions, type ChannelCredentials, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
-import { PointStoreClient, TagStoreClient } from '@tidemark/contract';
+import { PointStoreClient, type PositionsReply, type PositionsRequest, TagStoreClient } from '@tidemark/contract';
 import { callUnary } from '@tidemark/grpc-status';
 import type { Clock } from '@tidemark/ports';
-import type { PointStateHasher, PointStoreReader, SeriesCounter, TagStoreReader } from './stores.ts';
+import type { PointStateHasher, PointStoreReader, PositionsReader, SeriesCounter, TagStoreReader } from './stores.ts';
 
 export interface GrpcStoreOptions {
   /** The system's clock: gRPC's deadlines are points in its time. */
@@ -18,6 +18,15 @@ export interface GrpcStoreOptions {
 /** Above the longest query, so that the query's own limit is the one that is named. */
 const DEFAULT_TIMEOUT_MS = 35_000;
 const DEFAULT_MESSAGE_BYTES = 256 * 1024 * 1024;
+/**
+ * A store that restarts, or comes back under another address of the same name, is found again within this time; by
+ * default gRPC would wait for up to two minutes.
+ */
+const RECONNECT_MS = 1000;
+const FIRST_RECONNECT_MS = 100;
+/** A connection that has gone silent (a host that is off, a cut cable) is given up after these two together. */
+const KEEPALIVE_MS = 5000;
+const KEEPALIVE_TIMEOUT_MS = 5000;
 
 type Callback<Reply> = (error: Error | null, reply: Reply) => void;
 type UnaryMethod<Request, Reply> = (
@@ -32,12 +41,13 @@ export function grpcPointStore(
   address: string,
   credentials: ChannelCredentials,
   options: GrpcStoreOptions,
-): PointStoreReader & PointStateHasher & { close(): void } {
+): PointStoreReader & PositionsReader & PointStateHasher & { close(): void } {
   const client = new PointStoreClient(address, credentials, channelOptions(options));
   return {
     aggregate: caller(client.aggregate.bind(client), options),
     status: caller(client.partitionStatus.bind(client), options),
     stateHash: caller(client.pointStateHash.bind(client), options),
+    positions: positions(client.pointPositions.bind(client), options),
     close: () => client.close(),
   };
 }
@@ -47,7 +57,7 @@ export function grpcTagStore(
   address: string,
   credentials: ChannelCredentials,
   options: GrpcStoreOptions,
-): TagStoreReader & SeriesCounter & { close(): void } {
+): TagStoreReader & PositionsReader & SeriesCounter & { close(): void } {
   const client = new TagStoreClient(address, credentials, channelOptions(options));
   return {
     match: caller(client.match.bind(client), options),
@@ -56,6 +66,7 @@ export function grpcTagStore(
     seriesTags: caller(client.seriesTags.bind(client), options),
     status: caller(client.tagPartitionStatus.bind(client), options),
     seriesCounts: caller(client.seriesCounts.bind(client), options),
+    positions: positions(client.tagPositions.bind(client), options),
     close: () => client.close(),
   };
 }
@@ -64,6 +75,11 @@ function channelOptions({ messageBytes = DEFAULT_MESSAGE_BYTES }: GrpcStoreOptio
   return {
     'grpc.max_receive_message_length': messageBytes,
     'grpc.max_send_message_length': messageBytes,
+    'grpc.initial_reconnect_backoff_ms': FIRST_RECONNECT_MS,
+    'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
+    'grpc.dns_min_time_between_resolutions_ms': RECONNECT_MS,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   };
 }
 
@@ -78,4 +94,12 @@ function caller<Request, Reply>(
       (callback) => method(request, metadata, { deadline: clock.wallMs() + timeoutMs }, callback),
       signal,
     );
+}
+
+function positions(
+  method: UnaryMethod<PositionsRequest, PositionsReply>,
+  options: GrpcStoreOptions,
+): (signal?: AbortSignal) => Promise<PositionsReply> {
+  const call = caller(method, options);
+  return (signal) => call({}, signal);
 }

@@ -6,4 +6,16 @@ export type { QueryServiceOptions } from './query-service.ts';
 export { QueryService } from './query-service.ts';
 export type { QueryServiceLimits } from './query-service-limits.ts';
 export { DEFAULT_QUERY_SERVICE_LIMITS } from './query-service-limits.ts';
-export type { PointStateHasher, PointStoreReader, QueryStores, SeriesCounter, TagStoreReader } from './stores.ts';
+export type { ReplicaLimits } from './replicas/replica-limits.ts';
+export { DEFAULT_REPLICA_LIMITS } from './replicas/replica-limits.ts';
+export type { ReplicaCounters } from './replicas/replica-race.ts';
+export type { PointStoreProcess, ReplicaStoresOptions, TagStoreProcess } from './replicas/replica-stores.ts';
+export { ReplicaStores } from './replicas/replica-stores.ts';
+export type {
+  PointStateHasher,
+  PointStoreReader,
+  PositionsReader,
+  QueryStores,
+  SeriesCounter,
+  TagStoreReader,
+} from './stores.ts';

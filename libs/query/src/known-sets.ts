@@ -1,34 +1,61 @@
 import { toHex } from '@tidemark/bytes';
-import type { SeriesSet } from '@tidemark/contract';
+import type { AggregateReply, AggregateRequest, SeriesSet } from '@tidemark/contract';
 import { hash128 } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import type { PointStoreReader, QueryStores } from './stores.ts';
 
 /**
- * Which series sets each partition's store is believed to know by their digest. A belief that is wrong costs one
- * more round trip: the store answers `failed_precondition`, and the ids are sent.
+ * Which series sets each point store is believed to know by their digest. A belief that is wrong costs one more round
+ * trip: the store answers `failed_precondition`, and the same store is sent the ids.
  */
 export class KnownSets {
-  readonly #setsPerPartition: number;
-  readonly #setBytes: number;
-  readonly #partitions = new Map<number, Set<string>>();
+  readonly #setsPerStore: number;
+  readonly #stores = new Map<string, Set<string>>();
 
-  constructor(setsPerPartition: number, setBytes: number) {
-    this.#setsPerPartition = setsPerPartition;
-    this.#setBytes = setBytes;
+  constructor(setsPerStore: number) {
+    this.#setsPerStore = setsPerStore;
   }
 
-  /** A set as it should be sent: a small one by its ids alone, a large one by its digest where it is known. */
-  toSend(partition: number, series: Buffer): SeriesSet {
-    if (series.length < this.#setBytes) return { digest: EMPTY, series };
-    const digest = hash128(series);
-    return { digest, series: this.#partitions.get(partition)?.has(toHex(digest)) ? EMPTY : series };
+  /**
+   * A reader that takes whole sets and sends only the digest of those that the store knows. `store` names the one
+   * partition in the one process that `reader` asks: what a replica knows says nothing of another.
+   */
+  naming(store: string, reader: PointStoreReader): PointStoreReader {
+    return {
+      aggregate: (request, signal) => this.#aggregate(store, reader, request, signal),
+      status: (request, signal) => reader.status(request, signal),
+    };
+  }
+
+  async #aggregate(
+    store: string,
+    reader: PointStoreReader,
+    request: AggregateRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<AggregateReply> {
+    const known = this.#stores.get(store);
+    const groups = request.groups.map((set) => (isIn(known, set) ? { digest: set.digest, series: EMPTY } : set));
+    try {
+      const reply = await reader.aggregate({ ...request, groups }, signal);
+      this.#learn(store, groups);
+      return reply;
+    } catch (error) {
+      const named = groups.some((set, i) => set !== request.groups[i]);
+      if (!named || !isTidemarkError(error, 'failed_precondition')) throw error;
+    }
+    // The store has forgotten a set, or has started anew.
+    this.#stores.delete(store);
+    const reply = await reader.aggregate(request, signal);
+    this.#learn(store, request.groups);
+    return reply;
   }
 
   /** The store has answered, so it knows these now; the least recently used are believed no more. */
-  learn(partition: number, sets: readonly SeriesSet[]): void {
-    let known = this.#partitions.get(partition);
+  #learn(store: string, sets: readonly SeriesSet[]): void {
+    let known = this.#stores.get(store);
     if (known === undefined) {
       known = new Set();
-      this.#partitions.set(partition, known);
+      this.#stores.set(store, known);
     }
     for (const { digest } of sets) {
       if (digest.length === 0) continue;
@@ -37,14 +64,29 @@ export class KnownSets {
       known.add(key);
     }
     for (const oldest of known) {
-      if (known.size <= this.#setsPerPartition) break;
+      if (known.size <= this.#setsPerStore) break;
       known.delete(oldest);
     }
   }
+}
 
-  forget(partition: number): void {
-    this.#partitions.delete(partition);
-  }
+/** A set with its digest when it is large enough to be worth a name. */
+export function seriesSet(series: Buffer, namedFromBytes: number): SeriesSet {
+  return { digest: series.length < namedFromBytes ? EMPTY : hash128(series), series };
+}
+
+/** Stores of which each partition has one: sets are named by what its store knows. */
+export function namingSets(stores: QueryStores, setsPerStore: number): QueryStores {
+  const known = new KnownSets(setsPerStore);
+  return {
+    tagStore: (partition) => stores.tagStore(partition),
+    pointStore: (partition) => known.naming(String(partition), stores.pointStore(partition)),
+    namesSets: true,
+  };
+}
+
+function isIn(known: ReadonlySet<string> | undefined, { digest }: SeriesSet): boolean {
+  return known !== undefined && digest.length > 0 && known.has(toHex(digest));
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -1,8 +1,8 @@
 import type { PartError } from '@tidemark/contract';
 import { AssertionError, type ErrorCode, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { abortable } from './deadline.ts';
+import { Slots } from './slots.ts';
 
-/** Refusals of the query itself: every part was asked the same, so there is no answer of the others to give. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'invalid_argument',
   'out_of_range',
@@ -10,17 +10,20 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'unimplemented',
 ]);
 
+/** A refusal of the query itself: every part and replica was asked the same, so there is no answer of others to give. */
+export function isRefusal(error: unknown): boolean {
+  return isTidemarkError(error) && REFUSALS.has(error.code);
+}
+
 /** Asks the parts of one answer, a bounded number at a time, and keeps book of those that could not answer. */
 export class Parts {
   readonly errors: PartError[] = [];
   answered = 0;
   readonly #signal: AbortSignal;
-  readonly #limit: number;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #slots: Slots;
 
   constructor(concurrentRequests: number, signal: AbortSignal) {
-    this.#limit = concurrentRequests;
+    this.#slots = new Slots(concurrentRequests);
     this.#signal = signal;
   }
 
@@ -29,21 +32,19 @@ export class Parts {
    * an end: refused by the part, cancelled, or out of time.
    */
   async ask<T>(part: string, request: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
-    await this.#enter();
     try {
-      this.#signal.throwIfAborted();
-      // Within an async function, so that a request that throws at once is an answer as any other.
-      const reply = await abortable((async () => request(this.#signal))(), this.#signal);
-      this.answered++;
-      return reply;
+      return await this.#slots.run(async () => {
+        this.#signal.throwIfAborted();
+        // Within an async function, so that a request that throws at once is an answer as any other.
+        const reply = await abortable((async () => request(this.#signal))(), this.#signal);
+        this.answered++;
+        return reply;
+      });
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (error instanceof AssertionError) throw error;
-      if (isTidemarkError(error) && REFUSALS.has(error.code)) throw error;
+      if (error instanceof AssertionError || isRefusal(error)) throw error;
       this.#note(part, error);
       return undefined;
-    } finally {
-      this.#leave();
     }
   }
 
@@ -61,21 +62,6 @@ export class Parts {
   sortedErrors(): PartError[] {
     const byPart = new Map(this.errors.map((error) => [error.part, error]));
     return [...byPart.values()].sort((a, b) => a.part.localeCompare(b.part, 'en', { numeric: true }));
-  }
-
-  #enter(): Promise<void> {
-    if (this.#running < this.#limit) {
-      this.#running++;
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Hands the place to the next in line, if there is one. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
   }
 
   #note(part: string, error: unknown): void {

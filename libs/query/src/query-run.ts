@@ -1,10 +1,10 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { type SpaceFold, type SpacePartial, unpackPartial } from '@tidemark/fold';
 import type { PartitionMap } from '@tidemark/model';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
-import type { KnownSets } from './known-sets.ts';
+import { seriesSet } from './known-sets.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 import type { QueryStores } from './stores.ts';
@@ -26,7 +26,6 @@ export class QueryRun {
   readonly completeness = new Completeness();
   readonly notes = new Set<string>();
   readonly #gaps = new Gaps();
-  readonly #knownSets: KnownSets;
   #seriesLeft: number;
   #groupsLeft: number;
   #valuesLeft: number;
@@ -41,7 +40,6 @@ export class QueryRun {
     readonly maps: readonly PartitionMap[];
     readonly stores: QueryStores;
     readonly limits: QueryServiceLimits;
-    readonly knownSets: KnownSets;
     readonly signal: AbortSignal;
   }) {
     this.tenant = options.tenant;
@@ -51,7 +49,6 @@ export class QueryRun {
     this.stores = options.stores;
     this.limits = options.limits;
     this.parts = new Parts(options.limits.concurrentRequests, options.signal);
-    this.#knownSets = options.knownSets;
     this.#seriesLeft = options.limits.series;
     this.#groupsLeft = options.limits.groups;
     this.#valuesLeft = options.limits.values;
@@ -125,25 +122,10 @@ export class QueryRun {
   }
 
   async #send(request: FoldRequest, groups: readonly Buffer[], signal: AbortSignal): Promise<AggregateReply> {
-    const { partition } = request;
     const maxPoints = this.limits.points - this.pointsRead;
     if (maxPoints <= 0) throw this.#tooManyPoints();
-    const store = this.stores.pointStore(partition);
-    const sets = groups.map((series) => this.#knownSets.toSend(partition, series));
-    try {
-      const reply = await store.aggregate({ ...request, groups: sets, maxPoints }, signal);
-      this.#knownSets.learn(partition, sets);
-      return reply;
-    } catch (error) {
-      const named = sets.some((set, i) => set.series !== groups[i]);
-      if (!named || !isTidemarkError(error, 'failed_precondition')) throw error;
-    }
-    // The store has forgotten a set, or has started anew.
-    this.#knownSets.forget(partition);
-    const whole = sets.map(({ digest }, i) => ({ digest, series: groups[i] }));
-    const reply = await store.aggregate({ ...request, groups: whole, maxPoints }, signal);
-    this.#knownSets.learn(partition, whole);
-    return reply;
+    const sets = groups.map((series) => seriesSet(series, this.limits.seriesSetBytes));
+    return this.stores.pointStore(request.partition).aggregate({ ...request, groups: sets, maxPoints }, signal);
   }
 
   #tooManyPoints(): TidemarkError {

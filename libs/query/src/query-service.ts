@@ -16,7 +16,7 @@ import { evaluate, leavesOf, parseQuery, printExpression, type Query, type Query
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import { Gaps } from './gaps.ts';
-import { KnownSets } from './known-sets.ts';
+import { namingSets } from './known-sets.ts';
 import { frameOfLeaf } from './leaf-frame.ts';
 import { Parts } from './parts.ts';
 import type { QueryReader } from './query-reader.ts';
@@ -59,13 +59,13 @@ export class QueryService implements QueryReader {
   readonly #options: QueryServiceOptions;
   readonly #limits: QueryServiceLimits;
   readonly #gate: TenantGate;
-  readonly #knownSets: KnownSets;
+  readonly #stores: QueryStores;
 
   constructor(options: QueryServiceOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_QUERY_SERVICE_LIMITS, ...options.limits };
     this.#gate = new TenantGate(this.#limits);
-    this.#knownSets = new KnownSets(this.#limits.seriesSets, this.#limits.seriesSetBytes);
+    this.#stores = options.stores.namesSets ? options.stores : namingSets(options.stores, this.#limits.seriesSets);
   }
 
   /**
@@ -84,13 +84,13 @@ export class QueryService implements QueryReader {
     }
     return this.#gate.run(tenant, () =>
       withDeadline(this.#options.clock, this.#limits, signal, (within) => {
-        const { mapsThroughMs, stores } = this.#options;
+        const { mapsThroughMs } = this.#options;
         const throughMs = mapsThroughMs?.();
         const run = new QueryRun({
-          ...{ tenant, fromMs, toMs, stores },
+          ...{ tenant, fromMs, toMs },
+          stores: this.#stores,
           maps: this.#maps(fromMs),
           limits: this.#limits,
-          knownSets: this.#knownSets,
           signal: within,
         });
         if (throughMs !== undefined) run.completeness.add(Number.isFinite(throughMs) ? throughMs : undefined);
@@ -133,7 +133,8 @@ export class QueryService implements QueryReader {
 
   /** Where every partition stands. Never refused for load: it is what one looks at then. */
   async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
-    const { clock, stores, latenessMs, sessions } = this.#options;
+    const { clock, latenessMs, sessions } = this.#options;
+    const stores = this.#stores;
     const nowMs = Math.floor(clock.wallMs());
     const maps = this.#maps(nowMs);
     return withDeadline(clock, this.#limits, signal, async (within) => {
@@ -214,10 +215,9 @@ export class QueryService implements QueryReader {
     partitions: readonly number[],
     ask: (store: TagStoreReader, partition: number, within: AbortSignal) => Promise<Reply>,
   ): Promise<(Reply | undefined)[]> {
-    const { stores } = this.#options;
     return Promise.all(
       partitions.map((partition) =>
-        parts.ask(`tags/${partition}`, (within) => ask(stores.tagStore(partition), partition, within)),
+        parts.ask(`tags/${partition}`, (within) => ask(this.#stores.tagStore(partition), partition, within)),
       ),
     );
   }

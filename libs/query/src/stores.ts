@@ -11,6 +11,7 @@ import type {
   PartitionStatusRequest,
   PointStateHashReply,
   PointStateHashRequest,
+  PositionsReply,
   SeriesCountsReply,
   SeriesCountsRequest,
   SeriesTagsReply,
@@ -44,6 +45,11 @@ export interface PointStateHasher {
   stateHash(request: PointStateHashRequest, signal?: AbortSignal): Promise<PointStateHashReply>;
 }
 
+/** Says how far the replicas of one process have come. Failures are TidemarkErrors. */
+export interface PositionsReader {
+  positions(signal?: AbortSignal): Promise<PositionsReply>;
+}
+
 /**
  * Who answers for a partition. May throw a TidemarkError such as `unavailable` when nobody does: that part is then
  * missing from the answer, and named in it.
@@ -51,4 +57,9 @@ export interface PointStateHasher {
 export interface QueryStores {
   tagStore(partition: number): TagStoreReader;
   pointStore(partition: number): PointStoreReader;
+  /**
+   * True when point stores may be given whole series sets each time, since what they know by digest is kept book of
+   * behind this interface; otherwise the query service does so, by partition.
+   */
+  readonly namesSets?: boolean;
 }

@@ -10,13 +10,14 @@ import type {
 import {
   AggregateReply as AggregateReplyMessage,
   PartitionStatusReply,
+  ReplicaPosition,
   TagPartitionStatusReply,
 } from '@tidemark/contract';
 import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, TimeFolder, timeFoldOf } from '@tidemark/fold';
 import { DAY_MS, dayOf, hash128, ID_BYTES, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
-import type { PointStoreReader, QueryStores, TagStoreReader } from '../stores.ts';
+import type { PointStoreReader, PositionsReader, QueryStores, TagStoreReader } from '../stores.ts';
 
 export interface ModelPoint {
   readonly partition: number;
@@ -39,6 +40,8 @@ export class ModelStores implements QueryStores {
   readonly watermarksMs = new Map<number, number | undefined>();
   /** Parts that fail, such as `points/1`. */
   readonly failing = new Map<string, TidemarkError>();
+  /** Why a part has halted. */
+  readonly halted = new Map<string, string>();
   /** By part, such as `points/1`. */
   readonly gaps = new Map<string, { readonly offset: number; readonly reason: string }[]>();
   /** Every request, as `points/1`, in order; those of points with the sizes of their series sets. */
@@ -49,6 +52,45 @@ export class ModelStores implements QueryStores {
 
   forgetSets(): void {
     this.#sets.clear();
+  }
+
+  /** All point stores of this process, with the positions that `watermarksMs` says. */
+  pointProcess(): PointStoreReader & PositionsReader {
+    return {
+      aggregate: (request, signal) => this.pointStore(request.partition).aggregate(request, signal),
+      status: (request, signal) => this.pointStore(request.partition).status(request, signal),
+      positions: async (signal) => {
+        await this.#enter('positions', signal);
+        return {
+          positions: [...this.watermarksMs].map(([partition, watermarkMs]) =>
+            ReplicaPosition.create({
+              ...{ partition, watermarkMs },
+              offset: this.points.filter((p) => p.partition === partition).length,
+              halted: this.halted.get(`points/${partition}`),
+            }),
+          ),
+        };
+      },
+    };
+  }
+
+  /** All tag stores of this process, with the positions that `tagsOffsets` says. */
+  tagProcess(): TagStoreReader & PositionsReader {
+    return {
+      match: (request, signal) => this.tagStore(request.partition).match(request, signal),
+      describeMetrics: (request, signal) => this.tagStore(request.partition).describeMetrics(request, signal),
+      describeTags: (request, signal) => this.tagStore(request.partition).describeTags(request, signal),
+      seriesTags: (request, signal) => this.tagStore(request.partition).seriesTags(request, signal),
+      status: (request, signal) => this.tagStore(request.partition).status(request, signal),
+      positions: async (signal) => {
+        await this.#enter('positions', signal);
+        return {
+          positions: [...this.tagsOffsets].map(([partition, offset]) =>
+            ReplicaPosition.create({ partition, offset, halted: this.halted.get(`tags/${partition}`) }),
+          ),
+        };
+      },
+    };
   }
 
   tagStore(partition: number): TagStoreReader {

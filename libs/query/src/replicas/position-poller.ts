@@ -1,0 +1,102 @@
+import { type Clock, isTidemarkError, sleep, TidemarkError } from '@tidemark/ports';
+import { abortable } from '../deadline.ts';
+import { Slots } from '../slots.ts';
+import type { PositionsReader } from '../stores.ts';
+import type { ReplicaLimits } from './replica-limits.ts';
+import type { StoreProcess } from './store-process.ts';
+
+type PollLimits = Pick<ReplicaLimits, 'pollMs' | 'pollsPerSecond' | 'pollTimeoutMs' | 'concurrentPolls'>;
+
+/**
+ * Asks every process for the positions of all its replicas, again and again: one call a process, however many partitions
+ * it has. A process that does not answer in time is lost until it does.
+ */
+export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
+  readonly #processes: readonly Process[];
+  readonly #clock: Clock;
+  readonly #limits: PollLimits;
+  readonly #onPositions: (process: Process) => void;
+  readonly #slots: Slots;
+  /** Lost processes hold their places for long; they must not keep the others from being heard. */
+  readonly #lostSlots: Slots;
+  readonly #stop = new AbortController();
+  /** Ends a process' pause between two polls. */
+  readonly #pauses = new Map<Process, AbortController>();
+  #running: Promise<unknown> | undefined;
+
+  constructor(options: {
+    readonly processes: readonly Process[];
+    readonly clock: Clock;
+    readonly limits: PollLimits;
+    /** Told after each poll that succeeded. */
+    readonly onPositions?: (process: Process) => void;
+  }) {
+    this.#processes = options.processes;
+    this.#clock = options.clock;
+    this.#limits = options.limits;
+    this.#onPositions = options.onPositions ?? (() => {});
+    this.#slots = new Slots(options.limits.concurrentPolls);
+    this.#lostSlots = new Slots(options.limits.concurrentPolls);
+  }
+
+  /** Starts to poll; resolves when every process has been asked once. */
+  async start(): Promise<void> {
+    const first = Promise.all(this.#processes.map((process) => this.#poll(process)));
+    this.#running ??= first.then(() => Promise.all(this.#processes.map((process) => this.#pollOn(process))));
+    await first;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new TidemarkError('cancelled', 'no more positions are asked for'));
+    for (const pause of this.#pauses.values()) pause.abort();
+    await this.#running;
+  }
+
+  /** Asks a process now: there is reason to doubt what is known of it. */
+  hurry(process: Process): void {
+    this.#pauses.get(process)?.abort();
+  }
+
+  async #pollOn(process: Process): Promise<void> {
+    const { pollMs, pollsPerSecond } = this.#limits;
+    const pauseMs = Math.max(pollMs, (this.#processes.length * 1000) / pollsPerSecond);
+    while (!this.#stop.signal.aborted) {
+      const pause = new AbortController();
+      this.#pauses.set(process, pause);
+      await sleep(this.#clock, pauseMs, pause.signal);
+      this.#pauses.delete(process);
+      if (!this.#stop.signal.aborted) await this.#poll(process);
+    }
+  }
+
+  #poll(process: Process): Promise<void> {
+    const slots = process.state === 'lost' ? this.#lostSlots : this.#slots;
+    return slots.run(async () => {
+      if (this.#stop.signal.aborted) return;
+      try {
+        const { positions } = await this.#positionsOf(process);
+        process.answered(positions, this.#clock.wallMs());
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (!isTidemarkError(error)) throw error;
+        process.failed(error);
+        return;
+      }
+      this.#onPositions(process);
+    });
+  }
+
+  async #positionsOf({ name, reader }: Process) {
+    const { pollTimeoutMs } = this.#limits;
+    const late = new AbortController();
+    const timer = this.#clock.setTimer(pollTimeoutMs, () => {
+      late.abort(new TidemarkError('deadline_exceeded', `${name} did not answer within ${pollTimeoutMs} ms`));
+    });
+    const signal = AbortSignal.any([late.signal, this.#stop.signal]);
+    try {
+      return await abortable((async () => reader.positions(signal))(), signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+}

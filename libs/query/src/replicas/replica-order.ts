@@ -1,0 +1,69 @@
+import type { ReplicaPosition } from '@tidemark/contract';
+import type { PositionsReader } from '../stores.ts';
+import type { ReplicaLimits } from './replica-limits.ts';
+import type { StoreProcess } from './store-process.ts';
+
+export interface OrderedReplica<Process> {
+  readonly process: Process;
+  /** It is about as far as the most advanced one, so its answer would do as well. */
+  readonly isLevel: boolean;
+}
+
+/** The lower, the earlier it is asked. */
+const RANK = { following: 0, unknown: 1, halted: 2, stranger: 3, lost: 4 } as const;
+
+/**
+ * The processes that have a partition, the best to ask first: those that follow the log by watermark, then offset; of
+ * equals the least busy, then by turns (`turn` is any number that changes). Then those not heard of yet, halted ones,
+ * those that say they don't have it, and last those that are lost.
+ */
+export function orderReplicas<Process extends StoreProcess<PositionsReader>>(
+  processes: readonly Process[],
+  partition: number,
+  limits: Pick<ReplicaLimits, 'hedgeLagMs' | 'hedgeLagRecords'>,
+  turn: number,
+): OrderedReplica<Process>[] {
+  const own = processes.filter((process) => process.serves(partition));
+  const places = own.map((process, i) => ({
+    process,
+    rank: rankOf(process, partition),
+    position: process.positions.get(partition),
+    turn: (i + turn) % own.length,
+  }));
+  places.sort(
+    (a, b) =>
+      a.rank - b.rank ||
+      compareProgress(b.position, a.position) ||
+      a.process.inFlight - b.process.inFlight ||
+      a.turn - b.turn,
+  );
+  const [best] = places;
+  return places.map(({ process, rank, position }) => ({
+    process,
+    isLevel: rank <= RANK.unknown && !isBehind(position, best.position, limits),
+  }));
+}
+
+function rankOf(process: StoreProcess<PositionsReader>, partition: number): number {
+  if (process.state === 'unknown') return RANK.unknown;
+  if (process.state === 'lost') return RANK.lost;
+  const position = process.positions.get(partition);
+  if (position === undefined) return RANK.stranger;
+  return position.halted === '' ? RANK.following : RANK.halted;
+}
+
+/** Below zero when `a` is behind `b`. */
+function compareProgress(a: ReplicaPosition | undefined, b: ReplicaPosition | undefined): number {
+  const watermarks = (a?.watermarkMs ?? Number.MIN_SAFE_INTEGER) - (b?.watermarkMs ?? Number.MIN_SAFE_INTEGER);
+  return watermarks || (a?.offset ?? -1) - (b?.offset ?? -1);
+}
+
+function isBehind(
+  position: ReplicaPosition | undefined,
+  best: ReplicaPosition | undefined,
+  { hedgeLagMs, hedgeLagRecords }: Pick<ReplicaLimits, 'hedgeLagMs' | 'hedgeLagRecords'>,
+): boolean {
+  if (position === undefined || best === undefined) return false;
+  if (best.watermarkMs === undefined) return position.offset < best.offset - hedgeLagRecords;
+  return position.watermarkMs === undefined || position.watermarkMs < best.watermarkMs - hedgeLagMs;
+}

@@ -1,0 +1,78 @@
+import type { ReplicaPosition } from '@tidemark/contract';
+import type { TidemarkError } from '@tidemark/ports';
+import type { PositionsReader } from '../stores.ts';
+
+/** A process of point stores, or of tag stores. */
+export interface StoreProcessOptions<Reader extends PositionsReader> {
+  /** What errors, alarms and status call it: its address. */
+  readonly name: string;
+  readonly reader: Reader;
+  /** Partitions that it should own. It is also asked for any other that it says it has. */
+  readonly partitions: readonly number[];
+}
+
+/** One process of stores, as last heard of. */
+export class StoreProcess<Reader extends PositionsReader> {
+  readonly name: string;
+  readonly reader: Reader;
+  readonly partitions: ReadonlySet<number>;
+  /** Requests that it has not answered yet. */
+  inFlight = 0;
+  #state: 'unknown' | 'live' | 'lost' = 'unknown';
+  #positions: ReadonlyMap<number, ReplicaPosition> = new Map();
+  #seenMs: number | undefined;
+  #lastError: TidemarkError | undefined;
+  readonly #onLost = new Set<() => void>();
+
+  constructor({ name, reader, partitions }: StoreProcessOptions<Reader>) {
+    this.name = name;
+    this.reader = reader;
+    this.partitions = new Set(partitions);
+  }
+
+  /** `unknown` before the first poll has ended; `lost` after one that failed, until one succeeds. */
+  get state(): 'unknown' | 'live' | 'lost' {
+    return this.#state;
+  }
+
+  /** Why it is lost. */
+  get lastError(): TidemarkError | undefined {
+    return this.#lastError;
+  }
+
+  /** Wall clock when it last told its positions, ms since the epoch. */
+  get seenMs(): number | undefined {
+    return this.#seenMs;
+  }
+
+  /** Where each of its replicas was when it was last heard of. */
+  get positions(): ReadonlyMap<number, ReplicaPosition> {
+    return this.#positions;
+  }
+
+  serves(partition: number): boolean {
+    return this.partitions.has(partition) || this.#positions.has(partition);
+  }
+
+  /** It has told its positions. */
+  answered(positions: readonly ReplicaPosition[], nowMs: number): void {
+    this.#positions = new Map(positions.map((position) => [position.partition, position]));
+    this.#seenMs = nowMs;
+    this.#lastError = undefined;
+    this.#state = 'live';
+  }
+
+  /** It has not. */
+  failed(error: TidemarkError): void {
+    this.#lastError = error;
+    if (this.#state === 'lost') return;
+    this.#state = 'lost';
+    for (const listener of [...this.#onLost]) listener();
+  }
+
+  /** Calls `listener` each time the process is lost, until the returned function is called. */
+  whenLost(listener: () => void): () => void {
+    this.#onLost.add(listener);
+    return () => void this.#onLost.delete(listener);
+  }
+}
