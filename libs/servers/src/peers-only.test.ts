@@ -28,11 +28,14 @@ async function hashAs(shown: string | undefined, key: string | undefined, isTrus
     register: (one) =>
       one.addService(
         PointStoreService,
-        pointStoreService(() => ({
-          aggregate: () => Promise.reject(new Error('not asked')),
-          status: () => Promise.reject(new Error('not asked')),
-          stateHash: async () => ({ offset: 1, hash: 'aa' }),
-        })),
+        pointStoreService(
+          () => ({
+            aggregate: () => Promise.reject(new Error('not asked')),
+            status: () => Promise.reject(new Error('not asked')),
+            stateHash: async () => ({ offset: 1, hash: 'aa' }),
+          }),
+          { positions: () => Promise.reject(new Error('not asked')) },
+        ),
       ),
   });
   const store = grpcPointStore(`127.0.0.1:${server.port}`, credentials.createInsecure(), { clock, key: shown });

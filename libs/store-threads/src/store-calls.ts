@@ -11,6 +11,8 @@ import {
   PartitionStatusRequest,
   PointStateHashReply,
   PointStateHashRequest,
+  PositionsReply,
+  PositionsRequest,
   SeriesCountsReply,
   SeriesCountsRequest,
   SeriesTagsReply,
@@ -46,6 +48,8 @@ export const STORE_CALLS = {
   describeMetrics: call(DescribeMetricsRequest, DescribeMetricsReply),
   describeTags: call(DescribeTagsRequest, DescribeTagsReply),
   seriesTags: call(SeriesTagsRequest, SeriesTagsReply),
+  pointPositions: call(PositionsRequest, PositionsReply),
+  tagPositions: call(PositionsRequest, PositionsReply),
   tagStatus: call(TagPartitionStatusRequest, TagPartitionStatusReply),
   seriesCounts: call(SeriesCountsRequest, SeriesCountsReply),
 } as const;

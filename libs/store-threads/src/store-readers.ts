@@ -1,15 +1,27 @@
-import type { PointStateHasher, PointStoreReader, QueryStores, SeriesCounter, TagStoreReader } from '@tidemark/query';
+import type {
+  PointStateHasher,
+  PointStoreReader,
+  PositionsReader,
+  QueryStores,
+  SeriesCounter,
+  TagStoreReader,
+} from '@tidemark/query';
 import type { StoreThreads } from './store-threads.ts';
 
 /** What the stores of a process answer, each by its partition. */
 export interface StoreReaders extends QueryStores {
   pointStore(partition: number): PointStoreReader & PointStateHasher;
   tagStore(partition: number): TagStoreReader & SeriesCounter;
+  /** How far all point stores, and all tag stores, of the process are. */
+  readonly pointPositions: PositionsReader;
+  readonly tagPositions: PositionsReader;
 }
 
 /** The stores of this process as the query service, and the coordinator, know them. */
 export function storeReaders(threads: StoreThreads): StoreReaders {
   return {
+    pointPositions: { positions: (signal) => threads.positions('pointPositions', signal) },
+    tagPositions: { positions: (signal) => threads.positions('tagPositions', signal) },
     pointStore: (partition) => ({
       aggregate: (request, signal) => threads.call('aggregate', partition, request, signal),
       status: (request, signal) => threads.call('pointStatus', partition, request, signal),

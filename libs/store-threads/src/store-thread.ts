@@ -39,9 +39,18 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
   aggregate: answering('aggregate', (request, signal) => pointsOf(request.partition).store.aggregate(request, signal)),
   pointStatus: answering('pointStatus', ({ partition }) => {
     const { store, consumer } = pointsOf(partition);
-    return { ...store.status, ...positionOf(consumer) };
+    return { ...store.status, ...consumer.position };
   }),
   pointStateHash: answering('pointStateHash', ({ partition }) => hashOf(pointsOf(partition).store)),
+  pointPositions: answering('pointPositions', () => ({
+    positions: [...points.values()].map(({ store, consumer }) => ({ ...store.position, ...consumer.position })),
+  })),
+  tagPositions: answering('tagPositions', () => ({
+    positions: [...tags].map(([partition, { store, consumer }]) => {
+      const { nextOffset: offset, committedOffset } = store;
+      return { partition, offset, committedOffset, watermarkMs: undefined, ...consumer.position };
+    }),
+  })),
   match: answering('match', (request) => tagsOf(request.partition).store.match(request)),
   describeMetrics: answering('describeMetrics', (request) => tagsOf(request.partition).store.describeMetrics(request)),
   describeTags: answering('describeTags', (request) => tagsOf(request.partition).store.describeTags(request)),
@@ -50,18 +59,13 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
     const { store, consumer } = tagsOf(partition);
     const { offset, committedOffset, series, metrics, stateHash } = store.status();
     const gaps = store.gaps(partition);
-    return { partition, offset, committedOffset, series, metrics, stateHash, gaps, ...positionOf(consumer) };
+    return { partition, offset, committedOffset, series, metrics, stateHash, gaps, ...consumer.position };
   }),
   seriesCounts: answering('seriesCounts', ({ partition, sinceDay, metricSeriesFrom }) => {
     const { tenants, metrics } = tagsOf(partition).store.budgets(0, metricSeriesFrom, sinceDay);
     return { counts: [...tenants.map(({ tenant, series }) => ({ tenant, metric: '', series })), ...metrics] };
   }),
 };
-
-/** What a consumer knows of its place in the log. */
-function positionOf({ logNext, halt }: PartitionConsumer): { logNext: number; halted: string; haltedOffset: number } {
-  return { logNext, halted: halt?.error.message ?? '', haltedOffset: halt?.offset ?? -1 };
-}
 
 port.on('message', (message: ToStore) => {
   if (message.type === 'progress')

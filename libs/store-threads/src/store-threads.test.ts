@@ -10,6 +10,7 @@ import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { TidemarkError } from '@tidemark/ports';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
+import { storeReaders } from './store-readers.ts';
 import { StoreThreads } from './store-threads.ts';
 
 let folder: string;
@@ -66,10 +67,10 @@ describe('the store threads', () => {
     readonly reason: string;
   }
 
-  function start(onHalted: (halted: Halted) => void = () => undefined): StoreThreads {
+  function start(onHalted: (halted: Halted) => void = () => undefined, threads = 1): StoreThreads {
     const stores = new StoreThreads({
       ...options,
-      threads: 1,
+      threads,
       onCommitted: () => undefined,
       onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
       onProblem: () => undefined,
@@ -90,6 +91,22 @@ describe('the store threads', () => {
     const never = stores.call('pointStatus', 0, { partition: 0 }, AbortSignal.abort());
     await expect(never).rejects.toMatchObject({ code: 'cancelled' });
     expect((await stores.call('pointStatus', 0, { partition: 0 })).partition).toBe(0);
+  });
+
+  test('say in one answer how far the stores of every thread are', async () => {
+    options = { ...options, log: { kind: 'embedded', folder: join(folder, 'log'), partitions: 3 }, owned: [2, 0, 1] };
+    const log = await openEmbeddedLog({
+      disk: new LocalDisk(join(folder, 'log')),
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      partitions: { points: 3, tags: 3 },
+    });
+    ends.push(() => log.close());
+    const readers = storeReaders(start(undefined, 2));
+    const place = { offset: 0, committedOffset: 0, logNext: 0, halted: '', haltedOffset: -1, problem: '' };
+    const places = [0, 1, 2].map((partition) => ({ ...place, partition, watermarkMs: undefined }));
+    expect(await readers.pointPositions.positions()).toEqual({ positions: places });
+    expect(await readers.tagPositions.positions()).toEqual({ positions: places });
   });
 
   test('say which segment is damaged when a partition can’t be opened', async () => {

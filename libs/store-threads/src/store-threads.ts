@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { PositionsReply } from '@tidemark/contract';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
@@ -88,6 +89,15 @@ export class StoreThreads {
       const thread = this.#of(partition);
       return this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal);
     })(request);
+  }
+
+  /** How far every store of one kind is, by partition. */
+  async positions(method: 'pointPositions' | 'tagPositions', signal?: AbortSignal): Promise<PositionsReply> {
+    const ask = (thread: StoreThread) =>
+      calling(method, (bytes) => this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal))({});
+    const replies = await Promise.all(this.#threads.map(ask));
+    const positions = replies.flatMap((reply) => reply.positions).sort((a, b) => a.partition - b.partition);
+    return { positions };
   }
 
   /** Commits and closes every store. */
