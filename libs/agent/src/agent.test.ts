@@ -234,6 +234,46 @@ describe('checks', () => {
   });
 });
 
+test('what a check with a phase reads is stamped when it began, but never before the last flush', async () => {
+  let finish = (): void => undefined;
+  let closed = 0;
+  const remote: Check = {
+    name: 'remote',
+    everyMs: 1_000,
+    phaseMs: 700,
+    run: async (sink) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      sink.counter('jobs', 5, ['instance:a']);
+    },
+    close: async () => {
+      closed++;
+    },
+  };
+  const { agent, clock, client, flushAt } = wired({ checks: [remote] });
+  await agent.start();
+  const ended = async (runs: number): Promise<void> => {
+    finish();
+    await until(() => agent.status().checks[0].runs === runs && !agent.status().checks[0].running);
+  };
+  clock.stepTo(1_700_000_000_701);
+  await ended(1);
+  await flushAt(1_700_000_001_000);
+  expect(client.take()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5']);
+  clock.stepTo(1_700_000_001_702);
+  await flushAt(1_700_000_002_000);
+  await flushAt(1_700_000_003_000);
+  expect(client.take()).toEqual([]);
+  await ended(2);
+  await flushAt(1_700_000_004_000);
+  expect(client.take()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5']);
+  const stopped = agent.stop();
+  finish();
+  await stopped;
+  expect(closed).toBe(1);
+});
+
 test('a port in use is an error that says so, and leaves nothing open', async () => {
   const first = wired({ dogstatsd: { udp: { port: 0 } } });
   await first.agent.start();

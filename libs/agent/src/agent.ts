@@ -69,8 +69,8 @@ export class Agent {
       options.cachedHandles ?? 100_000,
     );
     this.#statsd = new StatsdOutput(this.#handles);
-    this.#readings = new CheckOutput(this.#handles, options.pendingReadings ?? 100_000);
-    this.#self = new CheckOutput(this.#handles, 10_000);
+    this.#readings = new CheckOutput(this.#handles, options.pendingReadings ?? 100_000, flushIntervalMs);
+    this.#self = new CheckOutput(this.#handles, 10_000, flushIntervalMs);
     const table = new SeriesTable(limits);
     this.#aggregator = new Aggregator(table, this.#statsd, limits, idleFlushes);
     const parser = new DogStatsDParser(table, this.#aggregator, limits);
@@ -82,6 +82,7 @@ export class Agent {
       clock,
       checks: options.checks ?? [],
       sink: this.#readings,
+      sinkAt: (wallMs) => this.#readings.at(wallMs),
       onFailure: (check, error) => this.#problem('a check failed', { check, error: messageOf(error) }),
     });
   }
@@ -94,6 +95,7 @@ export class Agent {
     this.#missingServers = opened.missing;
     this.#serverStatusMs = Number.NEGATIVE_INFINITY;
     this.#running = true;
+    this.#runner.start();
     this.#schedule();
   }
 
@@ -103,6 +105,7 @@ export class Agent {
     this.#running = false;
     this.#timer?.cancel();
     await this.#round;
+    await this.#runner.stop();
     await this.#readServers(true);
     await Promise.all(this.#servers.map((server) => server.close()));
     // The interval under way: its start is the time of its counts, as if it had gone on.

@@ -6,6 +6,8 @@ import type { HandleCache } from './handle-cache.ts';
 interface Reading {
   readonly handle: AgentSeries;
   readonly value: number;
+  /** When it was read; undefined for what is read at the flush. */
+  readonly readMs: number | undefined;
 }
 
 /**
@@ -15,14 +17,16 @@ interface Reading {
 export class CheckOutput implements CheckSink {
   readonly #handles: HandleCache;
   readonly #limit: number;
+  readonly #intervalMs: number;
   #readings: Reading[] = [];
   #points = 0;
   #dropped = 0;
   #notFinite = 0;
 
-  constructor(handles: HandleCache, limit: number) {
+  constructor(handles: HandleCache, limit: number, intervalMs: number) {
     this.#handles = handles;
     this.#limit = limit;
+    this.#intervalMs = intervalMs;
   }
 
   get points(): number {
@@ -46,15 +50,27 @@ export class CheckOutput implements CheckSink {
     this.#add(metric, 'counter', value, tags);
   }
 
-  /** Gives the readings to the client, all at `timestampMs`. */
+  /** A sink for what is read at `readMs`, between two flushes. */
+  at(readMs: number): CheckSink {
+    return {
+      gauge: (metric, value, tags = []) => this.#add(metric, 'gauge', value, tags, readMs),
+      count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, readMs),
+      counter: (metric, value, tags = []) => this.#add(metric, 'counter', value, tags, readMs),
+    };
+  }
+
+  /** Gives the readings to the client, at `timestampMs` or when they were read, but never before the last flush. */
   flush(timestampMs: number): void {
     const readings = this.#readings;
     this.#readings = [];
-    for (const { handle, value } of readings) handle.record(value, timestampMs);
+    const oldestMs = timestampMs - this.#intervalMs;
+    for (const { handle, value, readMs } of readings) {
+      handle.record(value, readMs === undefined ? timestampMs : Math.max(readMs, oldestMs));
+    }
     this.#points += readings.length;
   }
 
-  #add(metric: string, kind: KindName, value: number, tags: readonly string[]): void {
+  #add(metric: string, kind: KindName, value: number, tags: readonly string[], readMs?: number): void {
     if (!Number.isFinite(value)) {
       this.#notFinite++;
       return;
@@ -64,6 +80,6 @@ export class CheckOutput implements CheckSink {
       return;
     }
     const handle = this.#handles.get(metric, kind, tags);
-    if (handle !== undefined) this.#readings.push({ handle, value });
+    if (handle !== undefined) this.#readings.push({ handle, value, readMs });
   }
 }

@@ -13,8 +13,17 @@ export interface Check {
   readonly name: string;
   /** Least time between two runs, ms; absent: at every flush. */
   readonly everyMs?: number;
-  /** Puts its readings into the sink. It may throw: what it put in before is kept. */
-  run(sink: CheckSink): Promise<void>;
+  /**
+   * Given by a check that asks other machines: it doesn't run at flushes but this long after each multiple of `everyMs`,
+   * so that many checks spread, and keeps that pace when it fails: it says itself, as a metric, that it did.
+   */
+  readonly phaseMs?: number;
+  /** Puts its readings into the sink. It may throw: what it put in before is kept. The signal says that nobody waits. */
+  run(sink: CheckSink, signal: AbortSignal): Promise<void>;
+  /** What its last run has to say beside its readings, for those who look at the status. */
+  detail?(): Readonly<Record<string, string | number>>;
+  /** Lets go of connections, at the end. */
+  close?(): Promise<void>;
 }
 
 /** The files of the host that checks read, mostly under `/proc`. */

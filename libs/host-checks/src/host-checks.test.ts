@@ -179,6 +179,70 @@ describe('runner', () => {
   });
 });
 
+describe('checks with a phase', () => {
+  test('run at their own beat, failing or not, each stamped with its start, and end with the runner', async () => {
+    const clock = new HandClock();
+    const runs: string[] = [];
+    let failing = true;
+    let hold: Promise<void> | undefined;
+    const closed: string[] = [];
+    const check: Check = {
+      name: 'remote',
+      everyMs: 15_000,
+      phaseMs: 4_000,
+      run: async (sink, signal) => {
+        sink.gauge('read', 1);
+        await hold;
+        if (failing || signal.aborted) throw new Error('not there');
+      },
+      detail: () => ({ samples: 1 }),
+      close: async () => {
+        closed.push('remote');
+      },
+    };
+    const failures: unknown[] = [];
+    const runner = new CheckRunner({
+      clock,
+      checks: [check],
+      sink: new Readings(),
+      sinkAt: (wallMs) => {
+        runs.push(`${wallMs / 1_000}`);
+        return new Readings();
+      },
+      onFailure: (_, error) => failures.push(error),
+    });
+    const pass = async (seconds: number): Promise<void> => {
+      for (let i = 0; i < seconds; i++) {
+        clock.step(1_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    runner.start();
+    await pass(70);
+    expect(runs).toEqual(['4', '19', '34', '49', '64']);
+    expect(runner.status()[0]).toMatchObject({ runs: 5, failures: 5, error: 'not there', detail: { samples: 1 } });
+    // The first, the second and the fourth in a row.
+    expect(failures.length).toBe(3);
+    failing = false;
+    await pass(10);
+    expect(runner.status()[0].error).toBeUndefined();
+    let release = (): void => undefined;
+    hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    await pass(35);
+    // At 109 s the run of 94 s is under way still.
+    expect(runs.slice(5)).toEqual(['79', '94', '109']);
+    expect(runner.status()[0]).toMatchObject({ runs: 7, overruns: 1, running: true });
+    const stopped = runner.stop();
+    release();
+    await stopped;
+    expect(closed).toEqual(['remote']);
+    await pass(40);
+    expect(runner.status()[0]).toMatchObject({ runs: 7, failures: 5, running: false });
+  });
+});
+
 test('this host: every family, in sane ranges', async () => {
   const clock: Clock = {
     wallMs: () => Date.now(),
