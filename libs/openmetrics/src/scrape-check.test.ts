@@ -1,0 +1,257 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { CheckSink } from '@tidemark/host-checks';
+import type { Clock } from '@tidemark/ports';
+import { ScrapeCheck, scrapeChecks } from './scrape-check.ts';
+import type { ScrapeTarget } from './scrape-target.ts';
+
+const CLOCK: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  setTimer: (delayMs, task) => {
+    const timer = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+const SECRETS: Readonly<Record<string, string>> = { 'good.key': 'Bearer of-all\n', 'bad.key': 'two\nlines' };
+const PORTS = { clock: CLOCK, readText: async (path: string) => SECRETS[path] ?? readFile(path, 'utf8') };
+const TEXT = { 'content-type': 'text/plain; version=0.0.4' };
+const TLS = fileURLToPath(new URL('./testdata/tls/', import.meta.url));
+
+/** `kind metric{tags} = value`, but for the duration, which is never the same. */
+class Readings implements CheckSink {
+  readonly lines: string[] = [];
+  readonly durations: number[] = [];
+
+  gauge(metric: string, value: number, tags: readonly string[] = []): void {
+    if (metric.endsWith('.duration_ms')) this.durations.push(value);
+    else this.lines.push(`gauge ${metric}{${tags.join(',')}} = ${value}`);
+  }
+
+  count(metric: string, value: number, tags: readonly string[] = []): void {
+    this.lines.push(`count ${metric}{${tags.join(',')}} = ${value}`);
+  }
+
+  counter(metric: string, value: number, tags: readonly string[] = []): void {
+    this.lines.push(`counter ${metric}{${tags.join(',')}} = ${value}`);
+  }
+}
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const exporter = (answer: RequestListener): Promise<string> => listen(createServer(answer));
+
+/** Scrapes once; the target is called `me`. */
+async function scrape(target: ScrapeTarget): Promise<{ lines: string[]; error: string; check: ScrapeCheck }> {
+  const check = new ScrapeCheck({ instance: 'me', ...target }, PORTS);
+  const readings = new Readings();
+  const error = await check.run(readings, new AbortController().signal).then(
+    () => '',
+    (reason: Error) => reason.message,
+  );
+  expect(readings.durations.length).toBe(1);
+  return { lines: readings.lines, error, check };
+}
+
+const DOWN = ['gauge tidemark.agent.scrape.up{instance:me} = 0'];
+
+describe('a scrape', () => {
+  test('tags, kinds and its own figures', async () => {
+    const headers: unknown[] = [];
+    const host = await exporter((request, response) => {
+      headers.push(request.headers);
+      response.writeHead(200, {
+        'content-type': 'application/openmetrics-text; version=1.0.0',
+        'content-encoding': 'gzip',
+      });
+      response.end(
+        gzipSync(
+          '# TYPE jobs counter\njobs_total{instance="inner",queue="a",none=""} 7\njobs_created 1\nnot good\nx NaN\n# EOF\n',
+        ),
+      );
+    });
+    const { lines, error, check } = await scrape({
+      url: `http://${host}/metrics`,
+      tags: ['env:test'],
+      prefix: 'shop.',
+    });
+    expect(error).toBe('');
+    const own = 'instance:me,env:test';
+    expect(lines).toEqual([
+      `counter shop.jobs_total{${own},exported_instance:inner,queue:a} = 7`,
+      `gauge tidemark.agent.scrape.samples{${own}} = 1`,
+      `count tidemark.agent.scrape.rejected{${own},reason:value_invalid} = 1`,
+      `count tidemark.agent.scrape.rejected{${own},reason:value_not_finite} = 1`,
+      `gauge tidemark.agent.scrape.up{${own}} = 1`,
+    ]);
+    expect(check.detail()).toMatchObject({ samples: 1, value_invalid: '1, first in line 4: not good' });
+    expect(headers[0]).toMatchObject({
+      accept: expect.stringMatching(
+        /^application\/openmetrics-text;version=1.0.0;q=0.9,text\/plain;version=0.0.4;q=0.6/,
+      ),
+      'accept-encoding': 'gzip',
+      'x-prometheus-scrape-timeout-seconds': '10',
+    });
+  });
+
+  test('names and tags over the limits of a point cost their series alone', async () => {
+    const host = await exporter((_, response) => {
+      response.writeHead(200, TEXT);
+      response.end(`${'m'.repeat(201)} 1\na{b="${'v'.repeat(200)}"} 1\na{b="new\\nline"} 1\na{b="c"} 1\n`);
+    });
+    expect((await scrape({ url: `http://${host}/` })).lines).toEqual([
+      'gauge a{instance:me,b:c} = 1',
+      'gauge tidemark.agent.scrape.samples{instance:me} = 1',
+      'count tidemark.agent.scrape.rejected{instance:me,reason:metric_too_long} = 1',
+      'count tidemark.agent.scrape.rejected{instance:me,reason:tag_too_long} = 1',
+      'count tidemark.agent.scrape.rejected{instance:me,reason:tag_control_character} = 1',
+      'gauge tidemark.agent.scrape.up{instance:me} = 1',
+    ]);
+  });
+
+  test('a body over its limit, compressed or not, keeps the whole lines within it', async () => {
+    const body = Array.from({ length: 100_000 }, (_, i) => `a{i="${i}"} 1\n`).join('');
+    for (const encoding of ['identity', 'gzip']) {
+      const host = await exporter((_, response) => {
+        response.writeHead(200, { ...TEXT, 'content-encoding': encoding });
+        response.end(encoding === 'gzip' ? gzipSync(body) : body);
+      });
+      const { lines, check } = await scrape({ url: `http://${host}/`, bodyBytes: 30 });
+      expect(lines).toEqual([
+        'gauge a{instance:me,i:0} = 1',
+        'gauge a{instance:me,i:1} = 1',
+        'gauge tidemark.agent.scrape.samples{instance:me} = 2',
+        'count tidemark.agent.scrape.rejected{instance:me,reason:body_bytes_limit} = 1',
+        'gauge tidemark.agent.scrape.up{instance:me} = 1',
+      ]);
+      expect(check.detail()).toMatchObject({ bytes: 30, body_bytes_limit: 'cut at 30 bytes' });
+    }
+  });
+
+  test('redirects are followed on the same host, and not for ever', async () => {
+    const host = await exporter((request, response) => {
+      if (request.url === '/metrics') response.writeHead(200, TEXT).end('a 1\n');
+      else if (request.url === '/once') response.writeHead(302, { location: '/metrics' }).end('moved');
+      else if (request.url === '/away') response.writeHead(302, { location: 'http://localhost:1/metrics' }).end();
+      else response.writeHead(307, { location: '/round' }).end();
+    });
+    expect((await scrape({ url: `http://${host}/once` })).lines).toContain('gauge a{instance:me} = 1');
+    const away = await scrape({ url: `http://${host}/away` });
+    expect(away).toMatchObject({ lines: DOWN, error: 'redirected to http://localhost:1: not followed' });
+    const round = await scrape({ url: `http://${host}/round` });
+    expect(round).toMatchObject({ lines: DOWN, error: 'redirected more than 3 times' });
+    expect(await scrape({ url: `http://${host}/once`, redirects: 0 })).toMatchObject({ lines: DOWN });
+  });
+
+  test('a page, an error status, another encoding, half an answer: down, with the reason', async () => {
+    const host = await exporter((request, response) => {
+      if (request.url === '/page') response.writeHead(200, { 'content-type': 'text/html' }).end('a 1\n');
+      else if (request.url === '/503') response.writeHead(503, TEXT).end('a 1\n');
+      else if (request.url === '/br') response.writeHead(200, { ...TEXT, 'content-encoding': 'br' }).end('a 1\n');
+      else if (request.url === '/not-gzip')
+        response.writeHead(200, { ...TEXT, 'content-encoding': 'gzip' }).end('a 1\n');
+      else {
+        response.writeHead(200, { ...TEXT, 'content-length': '100' });
+        response.write('a 1\n', () => response.destroy());
+      }
+    });
+    for (const [path, error] of [
+      ['page', 'it answered text/html (limit: text/plain or application/openmetrics-text)'],
+      ['503', 'it answered 503'],
+      ['br', "the answer's encoding is br (limit: gzip)"],
+      ['not-gzip', 'incorrect header check'],
+      ['half', 'aborted'],
+    ]) {
+      expect(await scrape({ url: `http://${host}/${path}` })).toMatchObject({ lines: DOWN, error });
+    }
+  });
+
+  test('one that hangs, and one that is gone', async () => {
+    const host = await exporter((request, response) => {
+      // Neither an answer that doesn't come nor one that never ends is waited for.
+      if (request.url === '/slow') response.writeHead(200, TEXT).write('a 1\n');
+    });
+    for (const path of ['silent', 'slow']) {
+      const { lines, error } = await scrape({ url: `http://${host}/${path}`, timeoutMs: 100 });
+      expect({ lines, error }).toEqual({ lines: DOWN, error: 'no whole answer within 100 ms' });
+    }
+    const { lines, error } = await scrape({ url: 'http://127.0.0.1:1/metrics' });
+    expect(lines).toEqual(DOWN);
+    expect(error).toContain('ECONNREFUSED');
+  });
+
+  test('told to stop it ends at once and says nothing', async () => {
+    let asked = (): void => undefined;
+    const beingAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const host = await exporter(() => asked());
+    const check = new ScrapeCheck({ url: `http://${host}/` }, PORTS);
+    const stop = new AbortController();
+    const readings = new Readings();
+    const run = check.run(readings, stop.signal);
+    await beingAsked;
+    stop.abort();
+    await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+    expect(readings.lines).toEqual([]);
+  });
+
+  test('over TLS with its own certificate, and a key in the header', async () => {
+    const seen: (string | undefined)[] = [];
+    const [key, cert] = await Promise.all(['key.pem', 'certificate.pem'].map((name) => readFile(`${TLS}${name}`)));
+    const server = createTlsServer({ key, cert }, (request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(200, TEXT).end('a 1\n');
+    });
+    const host = await listen(server);
+    const untrusted = await scrape({ url: `https://${host}/` });
+    expect(untrusted).toMatchObject({ lines: DOWN, error: expect.stringContaining('self-signed') });
+    const caFile = `${TLS}certificate.pem`;
+    const broken = await scrape({ url: `https://${host}/`, caFile, authorizationFile: 'bad.key' });
+    expect(broken).toMatchObject({ lines: DOWN, error: expect.stringContaining('Invalid character in header') });
+    const good = await scrape({ url: `https://${host}/`, caFile, authorizationFile: 'good.key' });
+    expect(good.lines).toContain('gauge a{instance:me} = 1');
+    expect(seen).toEqual(['Bearer of-all']);
+    const missing = await scrape({ url: `https://${host}/`, caFile: `${TLS}none.pem` });
+    expect(missing).toMatchObject({ lines: DOWN, error: expect.stringContaining('ENOENT') });
+  });
+});
+
+describe('targets', () => {
+  test('spread over their interval, each at a beat that a restart keeps', () => {
+    const targets = Array.from({ length: 200 }, (_, i) => ({ url: `http://10.0.0.${i}:9100/metrics` }));
+    const phases = scrapeChecks(targets, PORTS).map(({ phaseMs }) => phaseMs ?? -1);
+    expect(scrapeChecks(targets, PORTS).map(({ phaseMs }) => phaseMs)).toEqual(phases);
+    for (let third = 0; third < 3; third++) {
+      const within = phases.filter((phase) => Math.floor(phase / 5_000) === third).length;
+      expect(within).toBeGreaterThan(30);
+    }
+  });
+
+  test('that are no URLs, or would mix their series, are refused', () => {
+    const refused = (...targets: ScrapeTarget[]) => expect(() => scrapeChecks(targets, PORTS));
+    refused({ url: 'ftp://a' }).toThrow('is no http or https URL');
+    refused({ url: 'a b' }).toThrow('is no http or https URL');
+    refused({ url: 'http://me:secret@a:1/' }).toThrow('scrape target a:1: a user in the URL would show in logs');
+    refused({ url: 'http://a:1/x' }, { url: 'http://a:1/y' }).toThrow('two scrape targets have the tags instance:a:1');
+    refused({ url: 'http://a:1/', tags: ['x'.repeat(201)] }).toThrow('tag of 201 bytes');
+    expect(scrapeChecks([{ url: 'http://a:1/x' }, { url: 'http://a:1/y', instance: 'y' }], PORTS).length).toBe(2);
+  });
+});

@@ -1,0 +1,168 @@
+import type { Check, CheckSink } from '@tidemark/host-checks';
+import { hash128, KIND, seriesName } from '@tidemark/model';
+import { type Clock, TidemarkError } from '@tidemark/ports';
+import { boundedGet, type Got } from './bounded-get.ts';
+import { ACCEPT, formatOf } from './exposition-format.ts';
+import { DEFAULT_EXPOSITION_LIMITS, ExpositionParser, type ExpositionReport } from './exposition-parser.ts';
+import { DEFAULT_SCRAPE_TARGET, type ScrapeTarget, tagsOf, urlOf } from './scrape-target.ts';
+import type { TypedSeries } from './series-text.ts';
+
+export interface ScrapePorts {
+  readonly clock: Clock;
+  readonly readText: (path: string) => Promise<string>;
+}
+
+/** A series of a target as the sink takes it. */
+interface ScrapedSeries {
+  readonly metric: string;
+  readonly kind: TypedSeries['kind'];
+  readonly tags: readonly string[];
+}
+
+const OWN = 'tidemark.agent.scrape';
+/** The tenant is the platform's to know; names are checked as if it were short. */
+const ANY_TENANT = 'x';
+
+/**
+ * A check for each target. Throws `invalid_argument` for a target that can't be one, and for two whose series would be
+ * the same.
+ */
+export function scrapeChecks(targets: readonly ScrapeTarget[], ports: ScrapePorts): Check[] {
+  const seen = new Set<string>();
+  return targets.map((target) => {
+    const tags = [...tagsOf(target)].sort().join(',');
+    if (seen.has(tags)) {
+      const message = `two scrape targets have the tags ${tags}: their series would be mixed; give one an instance`;
+      throw new TidemarkError('invalid_argument', message, { field: 'instance' });
+    }
+    seen.add(tags);
+    return new ScrapeCheck(target, ports);
+  });
+}
+
+/** Asks one target for its metrics. One that can't be asked is `up` 0, and the run fails with the reason. */
+export class ScrapeCheck implements Check {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly phaseMs: number;
+  readonly #target: ScrapeTarget;
+  readonly #url: URL;
+  readonly #ports: ScrapePorts;
+  readonly #limits: { -readonly [K in keyof typeof DEFAULT_SCRAPE_TARGET]: number };
+  readonly #tags: readonly string[];
+  /** Keys of the target's own tags: a label of such a name is called otherwise. */
+  readonly #ownKeys: ReadonlySet<string>;
+  readonly #parser: ExpositionParser<ScrapedSeries>;
+  #detail: Record<string, string | number> = {};
+
+  constructor(target: ScrapeTarget, ports: ScrapePorts) {
+    this.#target = target;
+    this.#ports = ports;
+    this.#url = urlOf(target);
+    this.#limits = {
+      intervalMs: target.intervalMs ?? DEFAULT_SCRAPE_TARGET.intervalMs,
+      timeoutMs: target.timeoutMs ?? DEFAULT_SCRAPE_TARGET.timeoutMs,
+      bodyBytes: target.bodyBytes ?? DEFAULT_SCRAPE_TARGET.bodyBytes,
+      samples: target.samples ?? DEFAULT_SCRAPE_TARGET.samples,
+      series: target.series ?? DEFAULT_SCRAPE_TARGET.series,
+      redirects: target.redirects ?? DEFAULT_SCRAPE_TARGET.redirects,
+    };
+    this.#tags = tagsOf(target);
+    for (const tag of this.#tags) seriesName(ANY_TENANT, OWN, KIND.gauge, [tag]);
+    this.#ownKeys = new Set(this.#tags.map((tag) => tag.split(':', 1)[0]));
+    this.name = `scrape ${this.#tags[0].slice('instance:'.length)}`;
+    this.everyMs = this.#limits.intervalMs;
+    // By what the target is called, so that it is asked at the same beat after a restart.
+    const hash = hash128(Buffer.from(`${target.url} ${this.#tags.join(',')}`)).readUInt32LE(0);
+    this.phaseMs = hash % this.#limits.intervalMs;
+    this.#parser = new ExpositionParser({
+      limits: { ...DEFAULT_EXPOSITION_LIMITS, samples: this.#limits.samples, series: this.#limits.series },
+      resolve: (series) => this.#scraped(series),
+    });
+  }
+
+  async run(sink: CheckSink, signal: AbortSignal): Promise<void> {
+    const startMs = this.#ports.clock.monotonicMs();
+    try {
+      const got = await this.#get(signal);
+      this.#take(got, sink);
+      sink.gauge(`${OWN}.up`, 1, this.#tags);
+    } catch (error) {
+      this.#detail = {};
+      // Told to stop, the agent says nothing of a target that it didn't wait for.
+      if (!signal.aborted) sink.gauge(`${OWN}.up`, 0, this.#tags);
+      throw error;
+    } finally {
+      if (!signal.aborted) sink.gauge(`${OWN}.duration_ms`, this.#ports.clock.monotonicMs() - startMs, this.#tags);
+    }
+  }
+
+  detail(): Readonly<Record<string, string | number>> {
+    return this.#detail;
+  }
+
+  async #get(signal: AbortSignal): Promise<Got> {
+    const { authorizationFile = '', caFile = '' } = this.#target;
+    const { timeoutMs, intervalMs, bodyBytes, redirects } = this.#limits;
+    const waitMs = Math.min(timeoutMs, intervalMs);
+    const authorization = authorizationFile === '' ? undefined : await this.#ports.readText(authorizationFile);
+    const ca = caFile === '' ? undefined : await this.#ports.readText(caFile);
+    const got = await boundedGet(this.#url, {
+      clock: this.#ports.clock,
+      timeoutMs: waitMs,
+      bodyBytes,
+      redirects,
+      signal,
+      ca,
+      headers: {
+        accept: ACCEPT,
+        'accept-encoding': 'gzip',
+        'user-agent': 'tidemark-agent',
+        'x-prometheus-scrape-timeout-seconds': String(waitMs / 1000),
+        ...(authorization === undefined ? {} : { authorization: authorization.trim() }),
+      },
+    });
+    if (got.status !== 200) throw new TidemarkError('unavailable', `it answered ${got.status}`, { status: got.status });
+    return got;
+  }
+
+  #take({ contentType, body, isCut }: Got, sink: CheckSink): void {
+    const format = formatOf(contentType);
+    if (format === undefined) {
+      const message = `it answered ${contentType?.slice(0, 100)} (limit: text/plain or application/openmetrics-text)`;
+      throw new TidemarkError('failed_precondition', message, { field: 'content-type' });
+    }
+    const report = this.#parser.parse(
+      body,
+      format,
+      ({ metric, kind, tags }, value) => sink[kind](metric, value, tags),
+      {
+        isCut,
+      },
+    );
+    const rejected = new Map([...report.bad].map(([reason, { count }]) => [reason, count]));
+    // How many samples were in the rest nobody knows: it counts as one.
+    if (isCut) rejected.set('body_bytes_limit', 1);
+    sink.gauge(`${OWN}.samples`, report.samples, this.#tags);
+    for (const [reason, count] of rejected) sink.count(`${OWN}.rejected`, count, [...this.#tags, `reason:${reason}`]);
+    this.#detail = this.#detailOf(report, body.length, isCut);
+  }
+
+  #detailOf(report: ExpositionReport, bytes: number, isCut: boolean): Record<string, string | number> {
+    const detail: Record<string, string | number> = { samples: report.samples, series: this.#parser.series, bytes };
+    for (const [reason, { count, line, example }] of report.bad) {
+      detail[reason] = line === 0 ? `${count}` : `${count}, first in line ${line}: ${example}`;
+    }
+    if (isCut) detail.body_bytes_limit = `cut at ${bytes} bytes`;
+    return detail;
+  }
+
+  /** Names and tags of a series, held against the limits of a point. */
+  #scraped({ name, labels, kind }: TypedSeries): ScrapedSeries {
+    const metric = `${this.#target.prefix ?? ''}${name}`;
+    const own = labels.map(([label, value]) => `${this.#ownKeys.has(label) ? `exported_${label}` : label}:${value}`);
+    const tags = [...this.#tags, ...own];
+    seriesName(ANY_TENANT, metric, KIND[kind], tags);
+    return { metric, kind, tags };
+  }
+}
