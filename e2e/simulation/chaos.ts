@@ -26,7 +26,7 @@ export class Chaos {
     world.faults.stop();
     world.network.healAll();
     for (const node of [...supervised, ...coordinators]) node.resume();
-    for (const node of this.#cluster.intakes) node.setClockRight();
+    for (const node of [...this.#cluster.intakes, ...this.#cluster.brokers]) node.setClockRight();
     world.trace('all is well from here on');
   }
 
@@ -39,9 +39,9 @@ export class Chaos {
   }
 
   #look(): void {
-    const { log, coordinators, intakes, stores, clients, query } = this.#cluster;
+    const { brokers, coordinators, intakes, stores, clients, query } = this.#cluster;
     const downMs = () => 100 + this.#random.next() ** 3 * 20_000;
-    this.#maybe('crash.log', [log], (node) => node.crash(this.#kind(), this.#random.next() ** 2 * 9000));
+    this.#maybe('crash.log', brokers, (node) => node.crash(this.#kind(), this.#random.next() ** 2 * 9000));
     this.#maybe('crash.coordinator', coordinators, (node) => {
       node.crash(this.#kind(), node === coordinators[0] ? downMs() : undefined);
     });
@@ -52,14 +52,21 @@ export class Chaos {
     this.#maybe('crash.store', stores, (node) => node.crash(this.#kind(), downMs()));
     this.#maybe('crash.client', clients, (node) => node.crash(this.#kind(), downMs()));
     this.#maybe('crash.query', [query], (node) => node.crash(this.#kind(), this.#random.next() * 2000));
+    this.#maybe('stop.intake', intakes, (node) => this.#cluster.stopIntake(node, downMs()));
+    this.#maybe('pause.log', brokers, (node) => node.pause(this.#pauseMs()));
     this.#maybe('pause.intake', intakes, (node) => node.pause(this.#pauseMs()));
     this.#maybe('pause.store', stores, (node) => node.pause(this.#pauseMs()));
     this.#maybe('pause.coordinator', coordinators, (node) => node.pause(this.#pauseMs()));
     this.#maybe('pause.client', clients, (node) => node.pause(this.#pauseMs()));
     this.#maybe('network.partition', this.#cluster.supervised, (node) => this.#cut(node));
     this.#maybe<unknown>('clock.jump', [...intakes, ...clients], (node) => this.#jump(node));
+    this.#maybe('clock.broker', brokers, (node) => {
+      const { brokerSkewMs } = this.#cluster;
+      node.jump((this.#random.next() * 2 - 1) * brokerSkewMs, this.#random.next() * 20_000);
+    });
     this.#maybe('coordinator.usurped', [coordinators[1]], (node) => node.start());
-    this.#maybe('map.change', coordinators, (node) => node.host?.changeMap().catch(() => undefined));
+    this.#maybe('map.change', coordinators, (node) => node.host?.changeMap(this.#random));
+    this.#maybe('replica.move', stores, (node) => this.#cluster.moveReplica(node));
   }
 
   #maybe<Host>(
@@ -90,8 +97,10 @@ export class Chaos {
   }
 
   #cut(node: SupervisedNode<unknown>): void {
-    const { world, supervised } = this.#cluster;
-    const other = supervised[below(this.#random, supervised.length)];
+    const { world, supervised, brokers } = this.#cluster;
+    // Mostly from a broker: what is cut from one of them goes on with the partitions of the others.
+    const others = this.#random.next() < 0.6 ? brokers : supervised;
+    const other = others[below(this.#random, others.length)];
     if (other === node) return;
     world.trace(`${node.name} and ${other.name} are cut off from each other`);
     world.network.partition(node.name, other.name);

@@ -1,7 +1,7 @@
-import { ControlFollower, ControlWriter } from '@tidemark/control';
+import { ControlFollower } from '@tidemark/control';
 import { Coordinator } from '@tidemark/coordinator';
-import { packSlots } from '@tidemark/model';
-import { assert } from '@tidemark/ports';
+import { metricId, slotOf } from '@tidemark/model';
+import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
 import { type NodePorts, SimulatedWorld } from '@tidemark/simulation';
 import { ClientHost } from './client-host.ts';
 import { drawFaults } from './faults.ts';
@@ -9,23 +9,38 @@ import { IntakeHost } from './intake-host.ts';
 import { Ledger } from './ledger.ts';
 import { LogCopy } from './log-copy.ts';
 import { LogHost } from './log-host.ts';
+import { Placement, type StoredTopic } from './placement.ts';
 import { QueryHost } from './query-host.ts';
 import { RemoteLog } from './remote-log.ts';
-import { PARTITIONS } from './settings.ts';
-import { StoreHost } from './store-host.ts';
+import { METRICS, TENANT } from './series.ts';
+import { BROKERS, PARTITIONS, POINT_STORES, REPLICAS, TAG_STORES } from './settings.ts';
+import { type StoreCounts, StoreHost } from './store-host.ts';
 import { SupervisedNode } from './supervised-node.ts';
 import type { Wiring } from './wiring.ts';
 
-const INTAKES = ['intake-1', 'intake-2'];
-const STORES = ['store-1', 'store-2'];
+const INTAKES = ['intake-1', 'intake-2', 'intake-3'];
 const CLIENTS = ['client-1', 'client-2', 'client-3'];
-/** The clocks of intakes may differ by less than what a session tolerates. */
+/** By how much the clocks of intakes differ from true time: with what brokers add, less than what a session tolerates. */
 const SKEW_MS = 900;
+/** By how much those of brokers do, in half of the runs: twice that, as they also jump by so much. */
+const BROKER_SKEW_MS = 180;
+/** How long an intake that is to stop may take to leave. */
+const STOP_MS = 7000;
+/** A replica that lags no more than so many records behind takes the place of the one that leaves. */
+const CAUGHT_UP = 5;
 
 export interface CoordinatorHost {
   readonly coordinator: Coordinator;
-  changeMap(): Promise<void>;
-  term: number;
+  /** Decides another map, as one that balances load would. */
+  changeMap(random: Random): void;
+}
+
+/** A replica on its way from one store to another. */
+interface Move {
+  readonly topic: StoredTopic;
+  readonly partition: number;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** A whole platform, every process on a machine of its own. */
@@ -33,7 +48,10 @@ export class Cluster {
   readonly world: SimulatedWorld;
   readonly ledger = new Ledger();
   readonly copy = new LogCopy(PARTITIONS);
-  readonly log: SupervisedNode<LogHost>;
+  readonly placement = new Placement();
+  readonly brokers: readonly SupervisedNode<LogHost>[];
+  /** Bound of what the clocks of brokers are off by, and jump by, ms. */
+  readonly brokerSkewMs: number;
   readonly coordinators: readonly SupervisedNode<CoordinatorHost>[];
   readonly intakes: readonly SupervisedNode<IntakeHost>[];
   readonly stores: readonly SupervisedNode<StoreHost>[];
@@ -41,9 +59,14 @@ export class Cluster {
   readonly query: SupervisedNode<QueryHost>;
   /** How often the log let go of records. */
   readonly logTrims = { count: 0 };
+  readonly storeCounts: StoreCounts = { copied: 0, replayed: 0, resumed: 0 };
+  readonly intakeStops = { count: 0 };
+  readonly replicaMoves = { count: 0 };
+  #moves: Move[] = [];
   /** What went wrong, the first first. */
   readonly failures: unknown[] = [];
   readonly #wiring: Wiring;
+  readonly #firstPartitions: number;
   #values = 0;
 
   constructor(seed: number, wiring: Wiring) {
@@ -55,19 +78,27 @@ export class Cluster {
     const skew = world.random.fork('skew');
     const node = <Host>(name: string, build: (ports: NodePorts) => Promise<Host>, skewMs = 0) =>
       new SupervisedNode(world, world.node(name, { skewMs }), build, (error) => this.fail(error));
-    const skewMs = () => (skew.next() * 2 - 1) * SKEW_MS;
-    this.log = node('log', (ports) => this.#startLog(ports));
+    const within = (boundMs: number) => (skew.next() * 2 - 1) * boundMs;
+    this.brokerSkewMs = skew.next() < 0.5 ? 0 : BROKER_SKEW_MS;
+    this.#firstPartitions = skew.next() < 0.7 ? PARTITIONS : PARTITIONS - 1;
+    const skewMs = () => within(SKEW_MS - 2 * this.brokerSkewMs);
+    this.brokers = BROKERS.map((name) =>
+      node(name, (ports) => this.#startBroker(name, ports), within(this.brokerSkewMs)),
+    );
     this.coordinators = [1, 2].map((i) => node(`coordinator-${i}`, (ports) => this.#startCoordinator(ports)));
     this.intakes = INTAKES.map((name) => node(name, (ports) => this.#startIntake(name, ports), skewMs()));
-    this.stores = STORES.map((name) => node(name, (ports) => this.#startStore(name, ports)));
+    this.stores = [
+      ...POINT_STORES.map((name) => node(name, (ports) => this.#startStore(name, 'points', ports))),
+      ...TAG_STORES.map((name) => node(name, (ports) => this.#startStore(name, 'tags', ports))),
+    ];
     this.clients = CLIENTS.map((name) => node(name, (ports) => this.#startClient(name, ports), skewMs() / 2));
     this.query = node('query', (ports) => this.#startQuery(ports));
   }
 
   /** All but the second coordinator, which only ever takes over. */
   get supervised(): readonly SupervisedNode<unknown>[] {
-    const { log, coordinators, intakes, stores, clients, query } = this;
-    return [log, coordinators[0], ...intakes, ...stores, ...clients, query];
+    const { brokers, coordinators, intakes, stores, clients, query } = this;
+    return [...brokers, coordinators[0], ...intakes, ...stores, ...clients, query];
   }
 
   readonly fail = (error: unknown): void => {
@@ -87,39 +118,89 @@ export class Cluster {
     }
   }
 
-  async #startLog({ clock, random, disk, network, incarnation }: NodePorts): Promise<LogHost> {
-    const { copy, fail, logTrims } = this;
-    const isAlive = () => incarnation.alive;
-    const parts = { clock, random, disk, network, copy, isAlive, trims: logTrims };
-    const host = new LogHost({ ...parts, stores: STORES.length, failed: fail });
+  /** An intake leaves in good order, and another process of it starts after a while. */
+  stopIntake(node: SupervisedNode<IntakeHost>, downMs: number): void {
+    const { host } = node;
+    if (host === undefined) return;
+    let isOver = false;
+    const end = () => {
+      if (isOver || node.host !== host) return;
+      isOver = true;
+      node.crash('process', downMs);
+    };
+    this.world.clock.setTimer(STOP_MS, end);
+    host.stop().then(() => {
+      if (!isOver && node.host === host) this.intakeStops.count++;
+      end();
+    }, this.fail);
+  }
+
+  get movesUnderWay(): number {
+    return this.#moves.length;
+  }
+
+  /** The store gets one more partition, from another store, unless all of them are there or on their way. */
+  moveReplica({ name, host }: SupervisedNode<StoreHost>): void {
+    if (host === undefined) return;
+    const { topic } = host;
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const owners = this.placement.owners(topic, partition);
+      if (owners.length > REPLICAS || owners.includes(name)) continue;
+      this.world.trace(`${topic}/${partition} moves from ${owners[0]} to ${name}`);
+      this.#moves.push({ topic, partition, from: owners[0], to: name });
+      this.placement.add(topic, partition, name);
+      return;
+    }
+  }
+
+  /** Ends moves whose new replica has caught up. */
+  finishMoves(): void {
+    this.#moves = this.#moves.filter(({ topic, partition, from, to }) => {
+      const replica = this.stores.find(({ name }) => name === to)?.host?.replica(partition);
+      if (replica === undefined || this.copy.of(topic, partition).length - replica.nextOffset > CAUGHT_UP) return true;
+      this.world.trace(`${topic}/${partition} is no longer on ${from}`);
+      this.placement.remove(topic, partition, from);
+      this.replicaMoves.count++;
+      return false;
+    });
+  }
+
+  async #startBroker(name: string, { clock, random, disk, network, incarnation }: NodePorts): Promise<LogHost> {
+    const { copy, fail, logTrims, placement, world } = this;
+    const host = new LogHost({
+      ...{ name, clock, random, disk, network, copy, placement, trims: logTrims, faults: world.faults, failed: fail },
+      isAlive: () => incarnation.alive,
+    });
     await host.start();
     return host;
   }
 
   async #startCoordinator({ clock, random, network, incarnation }: NodePorts): Promise<CoordinatorHost> {
-    const log = new RemoteLog(network, random, 'log');
+    const log = new RemoteLog(network, random, clock);
     const control = new ControlFollower(log, clock);
     await control.start();
     const coordinator = new Coordinator({
-      ...{ log, control, clock, random, process: incarnation.id, partitions: PARTITIONS },
+      ...{ log, control, clock, random, process: incarnation.id, partitions: this.#firstPartitions },
       ...{ tenantSeries: 1_000_000, metricSeries: 1_000_000, isAlone: false, seriesCounts: async () => [] },
       checkpointRecords: 40,
     });
     await coordinator.start();
-    const writer = new ControlWriter(log, clock);
-    const { term } = control.state;
-    return {
-      coordinator,
-      term,
-      // Moves every slot to the next partition, as a coordinator that balances load would move some.
-      changeMap: async () => {
-        const { map } = control.state;
-        assert(map !== undefined, 'a coordinator that has started has a map');
-        const slots = map.slots.map((partition) => (partition + 1) % map.partitions);
-        const next = { epoch: map.epoch + 1, partitions: map.partitions, slots: packSlots({ ...map, slots }) };
-        await writer.append({ $case: 'map', value: { term, expectedEpoch: map.epoch, map: next } });
-      },
-    };
+    return { coordinator, changeMap: (by) => this.#changeMap(coordinator, control, by) };
+  }
+
+  /** Slots move: mostly one metric's, now and then all of them; some maps have more partitions than the one before. */
+  #changeMap(coordinator: Coordinator, control: ControlFollower, random: Random): void {
+    const { map } = control.state;
+    assert(map !== undefined, 'a coordinator that has started has a map');
+    const partitions = random.next() < 0.5 ? map.partitions : PARTITIONS;
+    const isShift = random.next() < 0.3;
+    const slots = isShift ? map.slots.map((partition) => (partition + 1) % partitions) : map.slots.slice();
+    if (!isShift)
+      slots[slotOf(metricId(TENANT, METRICS[below(random, METRICS.length)].metric))] = below(random, partitions);
+    coordinator.assignSlots(partitions, slots).catch((error: unknown) => {
+      // A coordinator that was taken over from, or is cut off, decides nothing.
+      if (!isTidemarkError(error)) this.fail(error);
+    });
   }
 
   async #startIntake(name: string, { clock, random, network }: NodePorts): Promise<IntakeHost> {
@@ -129,8 +210,13 @@ export class Cluster {
     return host;
   }
 
-  async #startStore(name: string, { clock, random, network, openKeyValue }: NodePorts): Promise<StoreHost> {
-    const host = new StoreHost({ name, clock, random, network, openKeyValue, wiring: this.#wiring, failed: this.fail });
+  async #startStore(name: string, topic: StoredTopic, ports: NodePorts): Promise<StoreHost> {
+    const { clock, random, network, openKeyValue } = ports;
+    const { placement, storeCounts: counts, fail: failed } = this;
+    const host = new StoreHost({
+      ...{ name, topic, placement, clock, random, network, openKeyValue, counts, failed },
+      wiring: this.#wiring,
+    });
     await host.start();
     return host;
   }
@@ -144,7 +230,7 @@ export class Cluster {
   }
 
   async #startQuery({ clock, random, network }: NodePorts): Promise<QueryHost> {
-    const host = new QueryHost({ clock, random, network, stores: STORES, wiring: this.#wiring });
+    const host = new QueryHost({ clock, random, network, placement: this.placement, wiring: this.#wiring });
     await host.start();
     return host;
   }

@@ -6,9 +6,12 @@ import { unpackSketch } from '@tidemark/sketch';
 import { readTagFacts } from '@tidemark/tag-facts';
 import type { Cluster } from './cluster.ts';
 import { batchKey, pointKey } from './ledger.ts';
+import type { StoredTopic } from './placement.ts';
 import type { AppliedPoint, PlainConsumer } from './plain-consumer.ts';
 import { type KnownSeries, METRICS, TENANT } from './series.ts';
-import { PARTITIONS } from './settings.ts';
+import { PARTITIONS, REPLICAS } from './settings.ts';
+import type { StoreHost } from './store-host.ts';
+import type { SupervisedNode } from './supervised-node.ts';
 import { Violation } from './violation.ts';
 
 const STEP_MS = 100;
@@ -98,49 +101,63 @@ export class ContentCheck {
     const times = applied.map(({ timeMs }) => timeMs);
     const fromMs = Math.min(...times) - 1000;
     const toMs = Math.max(...times) + 1000;
-    for (const node of this.#cluster.stores) {
-      for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const points = this.#replicas('points', partition);
+      const tags = this.#replicas('tags', partition);
+      for (const [i, store] of points.entries()) {
         for (const { metric } of METRICS) {
-          await this.#checkMetric(node.name, partition, metric, fromMs, toMs, bySeries);
+          await this.#checkMetric(store, tags[i], partition, metric, fromMs, toMs, bySeries);
         }
       }
     }
   }
 
+  #replicas(topic: StoredTopic, partition: number): SupervisedNode<StoreHost>[] {
+    const { placement, stores } = this.#cluster;
+    const owners = placement.owners(topic, partition);
+    const nodes = stores.filter(({ name, host }) => owners.includes(name) && host?.replica(partition) !== undefined);
+    if (nodes.length !== REPLICAS) {
+      throw new Violation('liveness', `${topic}/${partition} has ${nodes.length} replicas in the end, not ${REPLICAS}`);
+    }
+    return nodes;
+  }
+
   async #checkMetric(
-    store: string,
+    pointStore: SupervisedNode<StoreHost>,
+    tagStore: SupervisedNode<StoreHost>,
     partition: number,
     metric: string,
     fromMs: number,
     toMs: number,
     bySeries: ReadonlyMap<string, readonly AppliedPoint[]>,
   ): Promise<void> {
-    const host = this.#cluster.stores.find(({ name }) => name === store)?.host;
-    if (host === undefined) throw new Violation('liveness', `${store} is not up in the end`);
+    const points = pointStore.host?.points.get(partition);
+    const tags = tagStore.host?.tags.get(partition);
+    if (points === undefined || tags === undefined) return;
     const series = this.#cluster.ledger.names.all.filter((one) => one.metric === metric);
     if (series.length === 0) return;
     const { kind, metricId } = series[0];
     const isSketch = kind === KIND.distribution;
-    const reply = await host.points[partition].aggregate({
+    const reply = await points.aggregate({
       ...{ partition, metricId, fromMs, toMs, stepMs: STEP_MS, maxPoints: 0, tagsOffset: Number.MAX_SAFE_INTEGER },
       timeFold: isSketch ? TIME_FOLD.sketch : TIME_FOLD.sum,
       spaceFold: isSketch ? SPACE_FOLD.sketch : SPACE_FOLD.sum,
       groups: series.map(({ idBytes }) => ({ digest: Buffer.alloc(0), series: idBytes })),
     });
-    const known = host.tags[partition].match({
+    const known = tags.match({
       ...{ partition, tenant: TENANT, metric, filter: undefined, groupBy: [], fromMs, toMs },
       ...{ maxSeries: 1_000_000, maxGroups: 1000 },
     });
     const named = new Set(known.groups.flatMap((group) => idsOf(group.series)));
     for (const [at, one] of series.entries()) {
-      const points = bySeries.get(`${partition}/${one.id}`) ?? [];
-      if (points.length > 0 && !named.has(one.id)) {
+      const expected = bySeries.get(`${partition}/${one.id}`) ?? [];
+      if (expected.length > 0 && !named.has(one.id)) {
         throw new Violation(
           'tags-before-points',
-          `${store}: ${metric}{${one.tags}} has points, its tag store does not know it`,
+          `${metric}{${one.tags}} has points in ${pointStore.name}, ${tagStore.name} does not know it`,
         );
       }
-      this.#compare(store, partition, one, valuesOf(reply, at, fromMs), points);
+      this.#compare(pointStore.name, partition, one, valuesOf(reply, at, fromMs), expected);
     }
   }
 

@@ -54,7 +54,7 @@ export class IntakeHost {
   }
 
   #log(): RemoteLog {
-    return new RemoteLog(this.#options.network, this.#options.random, 'log');
+    return new RemoteLog(this.#options.network, this.#options.random, this.#options.clock);
   }
 
   async #run(): Promise<void> {
@@ -186,7 +186,7 @@ class WatchedSession extends IntakeSession {
     return this.#wiring.offer(this, partition, share, (to, offered) => {
       const isTaken = super.offer(to, offered);
       const { clientSession, sequence } = offered.span;
-      if (isTaken) this.#ledger.accepted(this.session, to, clientSession, sequence, offered.acceptMs);
+      if (isTaken) this.#ledger.accepted(this.session, to, clientSession, sequence, offered);
       return isTaken;
     });
   }

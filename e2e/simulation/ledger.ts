@@ -5,6 +5,7 @@ import type { Kind } from '@tidemark/model';
 import { unpackSketch } from '@tidemark/sketch';
 import { type KnownSeries, SeriesNames } from './series.ts';
 import { Violation } from './violation.ts';
+import type { OfferedShare } from './wiring.ts';
 
 /** One value that a program recorded; `value` is unique over the run. */
 export interface RecordedPoint {
@@ -31,6 +32,7 @@ export interface SentBatch {
 export interface Acceptance {
   readonly session: string;
   readonly acceptMs: number;
+  readonly mapEpoch: number;
 }
 
 /**
@@ -112,12 +114,17 @@ export class Ledger {
     partition: number,
     clientSession: Uint8Array,
     sequence: number,
-    acceptMs: number,
+    { acceptMs, span }: Pick<OfferedShare, 'acceptMs' | 'span'>,
   ): void {
     const key = `${batchKey(toHex(clientSession), sequence)}/${partition}`;
     const list = this.#accepted.get(key) ?? [];
-    list.push({ session: toHex(session), acceptMs });
+    list.push({ session: toHex(session), acceptMs, mapEpoch: span.mapEpoch });
     this.#accepted.set(key, list);
+  }
+
+  /** All that any session took. */
+  get allAcceptances(): Iterable<readonly Acceptance[]> {
+    return this.#accepted.values();
   }
 
   acceptances(clientSession: string, sequence: number, partition: number): readonly Acceptance[] {

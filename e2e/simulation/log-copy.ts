@@ -25,13 +25,17 @@ export class LogCopy {
     return this.#records.get(`${topic}/${partition}`) ?? [];
   }
 
-  /** Follows the log of one process from where the copy is; each read is checked against what is known. */
-  async follow(log: EmbeddedLog, isAlive: () => boolean, failed: (error: unknown) => void): Promise<void> {
-    for (const { topic, partition } of this.#places()) await this.#checkKept(log, topic, partition);
+  /** Follows what one process leads from where the copy is; each read is checked against what is known. */
+  async follow(
+    log: EmbeddedLog,
+    isLed: (topic: Topic, partition: number) => boolean,
+    isAlive: () => boolean,
+    failed: (error: unknown) => void,
+  ): Promise<void> {
+    const places = this.#places().filter(({ topic, partition }) => isLed(topic, partition));
+    for (const { topic, partition } of places) await this.#checkKept(log, topic, partition);
     this.restartsChecked++;
-    for (const { topic, partition } of this.#places()) {
-      this.#followOne(log, topic, partition, isAlive).catch(failed);
-    }
+    for (const { topic, partition } of places) this.#followOne(log, topic, partition, isAlive).catch(failed);
   }
 
   async #checkKept(log: EmbeddedLog, topic: Topic, partition: number): Promise<void> {

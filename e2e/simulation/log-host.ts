@@ -1,41 +1,49 @@
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
-import { type Clock, type Disk, isTidemarkError, type Random, type Topic } from '@tidemark/ports';
-import type { NetworkEndpoint } from '@tidemark/simulation';
+import {
+  type Appended,
+  type Clock,
+  type Disk,
+  isTidemarkError,
+  type LogBounds,
+  type LogRecord,
+  type Random,
+  sleep,
+} from '@tidemark/ports';
+import type { FaultPlan, NetworkEndpoint } from '@tidemark/simulation';
+import { Leadership } from './leadership.ts';
 import type { LogCopy } from './log-copy.ts';
-import { serveLog } from './remote-log.ts';
-import { LOG_LIMITS, PARTITIONS } from './settings.ts';
+import type { Placement, ReportedOffset } from './placement.ts';
+import type { AppendRequest, PlaceRequest, ReadRequest, TrimRequest } from './remote-log.ts';
+import { LOG_LIMITS, leaderOf, PARTITIONS } from './settings.ts';
 
 export interface LogHostOptions {
+  readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
+  readonly faults: FaultPlan;
   readonly disk: Disk;
   readonly network: NetworkEndpoint;
   readonly copy: LogCopy;
-  /** How many stores read it: it lets go of what all of them have committed. */
-  readonly stores: number;
+  /** Which stores read a partition: the log lets go of what all of them have committed. */
+  readonly placement: Placement;
   /** Counts trims that had an effect. */
   readonly trims: { count: number };
   readonly isAlive: () => boolean;
   readonly failed: (error: unknown) => void;
 }
 
-interface Committed {
-  readonly topic: Topic;
-  readonly partition: number;
-  readonly offset: number;
-}
-
-/** The log's process. */
+/** One broker's process: the partitions that it leads. */
 export class LogHost {
   readonly #options: LogHostOptions;
-  readonly #committed = new Map<string, Map<string, number>>();
+  readonly #leadership: Leadership;
 
   constructor(options: LogHostOptions) {
     this.#options = options;
+    this.#leadership = new Leadership(options.clock, options.random, options.faults);
   }
 
   async start(): Promise<void> {
-    const { clock, random, disk, network, copy, isAlive, failed } = this.#options;
+    const { name, clock, random, disk, network, copy, placement, isAlive, failed } = this.#options;
     const log = await openEmbeddedLog({
       disk,
       clock,
@@ -43,27 +51,69 @@ export class LogHost {
       partitions: { points: PARTITIONS, tags: PARTITIONS, control: 1 },
       limits: LOG_LIMITS,
     });
-    await copy.follow(log, isAlive, failed);
-    serveLog(network, log);
-    network.handle('committed', async (body, from) => this.#trim(log, from, body as Committed[]));
+    await copy.follow(log, (topic, partition) => leaderOf(topic, partition) === name, isAlive, failed);
+    network.handle('log.append', (body, from) => this.#append(log, body as AppendRequest, from));
+    network.handle('log.read', (body, from) => this.#read(log, body as ReadRequest, from));
+    network.handle('log.bounds', (body, from) => this.#bounds(log, body as PlaceRequest, from));
+    network.handle('log.trim', async (body) => {
+      const request = body as TrimRequest;
+      await this.#trim(log, request, request.before);
+    });
+    network.handle('committed', async (body, from) => {
+      for (const place of body as ReportedOffset[]) {
+        placement.reported(from, place);
+        const before = placement.committedByAll(place.topic, place.partition);
+        if (before !== undefined) await this.#trim(log, place, before);
+      }
+    });
   }
 
-  async #trim(log: EmbeddedLog, store: string, places: readonly Committed[]): Promise<void> {
-    const { stores, copy, trims } = this.#options;
-    for (const { topic, partition, offset } of places) {
-      const key = `${topic}/${partition}`;
-      const byStore = this.#committed.get(key) ?? new Map<string, number>();
-      byStore.set(store, offset);
-      this.#committed.set(key, byStore);
-      if (byStore.size < stores) continue;
-      const before = Math.min(copy.of(topic, partition).length, ...byStore.values());
-      try {
-        const { first } = await log.bounds(topic, partition);
-        await log.trim(topic, partition, before);
-        if ((await log.bounds(topic, partition)).first > first) trims.count++;
-      } catch (error) {
-        if (!isTidemarkError(error)) throw error;
-      }
+  async #append(log: EmbeddedLog, request: AppendRequest, from: string): Promise<Appended> {
+    const { topic, partition, producer, sequence, value } = request;
+    const place = `${topic}/${partition}`;
+    this.#leadership.check(place);
+    this.#leadership.checkAppend(from, place);
+    const writer = await log.resumeWriter(topic, partition, producer);
+    const appended = await writer.append(sequence, value);
+    // A leader that is deposed meanwhile has the record, and tells nobody.
+    this.#leadership.check(place);
+    return appended;
+  }
+
+  async #read(log: EmbeddedLog, request: ReadRequest, node: string): Promise<LogRecord[]> {
+    const { topic, partition, from, maxBytes, waitMs } = request;
+    const place = `${topic}/${partition}`;
+    this.#leadership.check(place);
+    const { next } = await log.bounds(topic, partition);
+    const end = this.#leadership.endFor(node, place, next);
+    if (end < next && from >= end) {
+      // Whoever is ahead of a deposed leader gets nothing from it, and no error either.
+      await sleep(this.#options.clock, waitMs);
+      return [];
+    }
+    const records = await log.read(topic, partition, from, { maxBytes, waitMs });
+    this.#leadership.check(place);
+    return records
+      .filter(({ offset }) => end === next || offset < end)
+      .map((record) => ({ ...record, value: Uint8Array.from(record.value) }));
+  }
+
+  async #bounds(log: EmbeddedLog, { topic, partition }: PlaceRequest, node: string): Promise<LogBounds> {
+    const place = `${topic}/${partition}`;
+    this.#leadership.check(place);
+    const { first, next } = await log.bounds(topic, partition);
+    return { first, next: Math.max(first, this.#leadership.endFor(node, place, next)) };
+  }
+
+  async #trim(log: EmbeddedLog, { topic, partition }: PlaceRequest, upTo: number): Promise<void> {
+    const { copy, trims } = this.#options;
+    const before = Math.min(copy.of(topic, partition).length, upTo);
+    try {
+      const { first } = await log.bounds(topic, partition);
+      await log.trim(topic, partition, before);
+      if ((await log.bounds(topic, partition)).first > first) trims.count++;
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
     }
   }
 }

@@ -121,6 +121,7 @@ export class PlainConsumer {
     if (record.type !== RECORD.close) return;
     lane.isOpen = false;
     lane.isEnded = true;
+    this.#advance();
   }
 
   #isFenced(laneKey: string): boolean {

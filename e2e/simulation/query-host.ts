@@ -2,6 +2,7 @@ import { ControlFollower } from '@tidemark/control';
 import { below, type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
 import { type PointStoreReader, type QueryReader, QueryService, type TagStoreReader } from '@tidemark/query';
 import type { NetworkEndpoint } from '@tidemark/simulation';
+import type { Placement, StoredTopic } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
 import { LATENESS_MS } from './settings.ts';
 import type { Wiring } from './wiring.ts';
@@ -10,7 +11,7 @@ export interface QueryHostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly network: NetworkEndpoint;
-  readonly stores: readonly string[];
+  readonly placement: Placement;
   readonly wiring: Wiring;
 }
 
@@ -23,10 +24,10 @@ export class QueryHost {
   constructor(options: QueryHostOptions) {
     this.#options = options;
     const { network, random, clock, wiring } = options;
-    this.#control = new ControlFollower(new RemoteLog(network, random, 'log'), clock);
+    this.#control = new ControlFollower(new RemoteLog(network, random, clock), clock);
     const service = new QueryService({
-      stores: { pointStore: () => this.#points(), tagStore: () => this.#tags() },
-      maps: () => [...this.#control.state.maps.values()],
+      stores: { pointStore: (partition) => this.#points(partition), tagStore: (partition) => this.#tags(partition) },
+      maps: () => wiring.maps([...this.#control.state.maps.values()]),
       mapsThroughMs: () => Math.floor(this.#control.state.mapsThroughMs),
       latenessMs: () => LATENESS_MS,
       clock,
@@ -44,8 +45,9 @@ export class QueryHost {
     return this.#control.start();
   }
 
-  async #ask<T>(method: string, request: unknown): Promise<T> {
-    const { network, random, stores } = this.#options;
+  async #ask<T>(topic: StoredTopic, partition: number, method: string, request: unknown): Promise<T> {
+    const { network, random, placement } = this.#options;
+    const stores = placement.owners(topic, partition);
     const first = below(random, stores.length);
     // With one try in two, a replica that is away is a part that is missing from the answer.
     const tries = 1 + below(random, stores.length);
@@ -53,27 +55,30 @@ export class QueryHost {
       try {
         return (await network.call(stores[(first + i) % stores.length], method, request)) as T;
       } catch (error) {
-        // A store that is starting listens before it can answer.
-        const isAway = isTidemarkError(error, 'unavailable') || isTidemarkError(error, 'unimplemented');
+        // A store that is starting listens before it can answer, and one may have given the partition back.
+        const isAway =
+          isTidemarkError(error, 'unavailable') ||
+          isTidemarkError(error, 'unimplemented') ||
+          isTidemarkError(error, 'not_found');
         if (!isAway) throw error;
         if (i + 1 >= tries) throw new TidemarkError('unavailable', error.message);
       }
     }
   }
 
-  #points(): PointStoreReader {
+  #points(partition: number): PointStoreReader {
     return {
-      aggregate: (request) => this.#ask('aggregate', request),
+      aggregate: (request) => this.#ask('points', partition, 'aggregate', request),
       status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
     };
   }
 
-  #tags(): TagStoreReader {
+  #tags(partition: number): TagStoreReader {
     return {
-      match: (request) => this.#ask('match', request),
-      describeMetrics: (request) => this.#ask('describeMetrics', request),
-      describeTags: (request) => this.#ask('describeTags', request),
-      seriesTags: (request) => this.#ask('seriesTags', request),
+      match: (request) => this.#ask('tags', partition, 'match', request),
+      describeMetrics: (request) => this.#ask('tags', partition, 'describeMetrics', request),
+      describeTags: (request) => this.#ask('tags', partition, 'describeTags', request),
+      seriesTags: (request) => this.#ask('tags', partition, 'seriesTags', request),
       status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
     };
   }

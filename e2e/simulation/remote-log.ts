@@ -1,8 +1,19 @@
-import type { EmbeddedLog } from '@tidemark/embedded-log';
-import type { Appended, Log, LogBounds, LogRecord, LogWriter, Random, ReadOptions, Topic } from '@tidemark/ports';
+import {
+  type Appended,
+  type Clock,
+  type Log,
+  type LogBounds,
+  type LogRecord,
+  type LogWriter,
+  type Random,
+  type ReadOptions,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import type { NetworkEndpoint } from '@tidemark/simulation';
+import { leaderOf } from './settings.ts';
 
-interface AppendRequest {
+export interface AppendRequest {
   readonly topic: Topic;
   readonly partition: number;
   readonly producer: Uint8Array;
@@ -10,7 +21,7 @@ interface AppendRequest {
   readonly value: Uint8Array;
 }
 
-interface ReadRequest {
+export interface ReadRequest {
   readonly topic: Topic;
   readonly partition: number;
   readonly from: number;
@@ -18,39 +29,31 @@ interface ReadRequest {
   readonly waitMs: number;
 }
 
-interface PlaceRequest {
+export interface PlaceRequest {
   readonly topic: Topic;
   readonly partition: number;
 }
 
-/** Answers for a log on this node, as a broker does. */
-export function serveLog(network: NetworkEndpoint, log: EmbeddedLog): void {
-  network.handle('log.append', async (body): Promise<Appended> => {
-    const { topic, partition, producer, sequence, value } = body as AppendRequest;
-    const writer = await log.resumeWriter(topic, partition, producer);
-    return writer.append(sequence, value);
-  });
-  network.handle('log.read', async (body): Promise<LogRecord[]> => {
-    const { topic, partition, from, maxBytes, waitMs } = body as ReadRequest;
-    const records = await log.read(topic, partition, from, { maxBytes, waitMs });
-    return records.map((record) => ({ ...record, value: Uint8Array.from(record.value) }));
-  });
-  network.handle('log.bounds', async (body): Promise<LogBounds> => {
-    const { topic, partition } = body as PlaceRequest;
-    return log.bounds(topic, partition);
-  });
+export interface TrimRequest extends PlaceRequest {
+  readonly before: number;
 }
 
-/** The log of another node: requests and replies may be late, lost or doubled, as the network pleases. */
+/** How long a request may take, beside what a read waits for records, ms. */
+const REQUEST_MS = 3000;
+
+/**
+ * The log of other nodes: requests and replies may be late, lost or doubled, as the network pleases. As a client of Kafka
+ * it asks the leader of each partition, and takes an answer that does not come in time for lost.
+ */
 export class RemoteLog implements Log {
   readonly #network: NetworkEndpoint;
   readonly #random: Random;
-  readonly #to: string;
+  readonly #clock: Clock;
 
-  constructor(network: NetworkEndpoint, random: Random, to: string) {
+  constructor(network: NetworkEndpoint, random: Random, clock: Clock) {
     this.#network = network;
     this.#random = random;
-    this.#to = to;
+    this.#clock = clock;
   }
 
   async writer(topic: Topic, partition: number): Promise<LogWriter> {
@@ -58,21 +61,37 @@ export class RemoteLog implements Log {
     return {
       append: async (sequence, value) => {
         const request: AppendRequest = { topic, partition, producer, sequence, value };
-        return (await this.#network.call(this.#to, 'log.append', request)) as Appended;
+        return (await this.#call('log.append', request)) as Appended;
       },
     };
   }
 
   async read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]> {
     const request: ReadRequest = { topic, partition, from, maxBytes: options.maxBytes, waitMs: options.waitMs };
-    return (await this.#network.call(this.#to, 'log.read', request)) as LogRecord[];
+    return (await this.#call('log.read', request, options.waitMs)) as LogRecord[];
   }
 
   async bounds(topic: Topic, partition: number): Promise<LogBounds> {
     const request: PlaceRequest = { topic, partition };
-    return (await this.#network.call(this.#to, 'log.bounds', request)) as LogBounds;
+    return (await this.#call('log.bounds', request)) as LogBounds;
   }
 
-  /** Consumers report what they have committed instead; the log's own node trims. */
-  async trim(): Promise<void> {}
+  /** For `control`. Of other topics consumers report what they have committed, and the log's own nodes trim. */
+  async trim(topic: Topic, partition: number, before: number): Promise<void> {
+    const request: TrimRequest = { topic, partition, before };
+    if (topic === 'control') await this.#call('log.trim', request);
+  }
+
+  async #call(method: string, request: PlaceRequest, waitMs = 0): Promise<unknown> {
+    const late = Promise.withResolvers<never>();
+    const leader = leaderOf(request.topic, request.partition);
+    const timer = this.#clock.setTimer(REQUEST_MS + waitMs, () => {
+      late.reject(new TidemarkError('deadline_exceeded', `${leader} did not answer ${method} in time`));
+    });
+    try {
+      return await Promise.race([this.#network.call(leader, method, request), late.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
 }

@@ -5,12 +5,22 @@ import { TagPartition } from '@tidemark/tag-store';
 import type { Cluster } from './cluster.ts';
 import type { PlainConsumer } from './plain-consumer.ts';
 import { LATENESS_MS, PARTITIONS, POINT_LIMITS } from './settings.ts';
+import type { StoreHost } from './store-host.ts';
+import type { SupervisedNode } from './supervised-node.ts';
 import { Violation } from './violation.ts';
 
 interface Sample {
   readonly topic: Topic;
   readonly partition: number;
   readonly store: string;
+  readonly offset: number;
+  readonly hash: string;
+}
+
+interface ClosedBucket {
+  readonly partition: number;
+  readonly store: string;
+  readonly bucketMs: number;
   readonly offset: number;
   readonly hash: string;
 }
@@ -34,6 +44,11 @@ export class StoreCheck {
   readonly #random: Random;
   readonly #samples = new Map<string, Sample>();
   readonly #positions: Position[] = [];
+  readonly #buckets = new Map<string, ClosedBucket>();
+  /** Buckets by store, of those that were compared. */
+  readonly #bucketsOf = new Set<string>();
+  /** Hashes of a bucket of two replicas that were compared. */
+  bucketHashes = 0;
   /** Hashes of two replicas at one offset that were compared. */
   replicas = 0;
   positions = 0;
@@ -48,29 +63,50 @@ export class StoreCheck {
 
   look(): void {
     for (const { name, host } of this.#cluster.stores) {
-      for (const [partition, store] of (host?.points ?? []).entries()) {
-        const { offset, points, latePoints, duplicatePoints } = store.status;
+      for (const [partition, store] of host?.points ?? []) {
+        const { offset, points, latePoints, duplicatePoints, stateHashes } = store.status;
         const { watermarkMs = Number.NEGATIVE_INFINITY } = store.status;
         this.#positions.push({ partition, store: name, offset, watermarkMs, points, latePoints, duplicatePoints });
+        for (const bucket of stateHashes) this.#keepBucket({ ...bucket, partition, store: name });
       }
     }
   }
 
-  /** Takes the state hash of one partition of one store. */
-  async sample(): Promise<void> {
-    const { stores } = this.#cluster;
-    const node = stores[below(this.#random, stores.length)];
-    await this.sampleOf(node.name, below(this.#random, PARTITIONS));
+  /** A bucket closes at the same offset with the same content, whoever closes it, and however often. */
+  #keepBucket(closed: ClosedBucket): void {
+    const key = `${closed.partition}/${closed.bucketMs}`;
+    const known = this.#buckets.get(key);
+    if (known === undefined) {
+      this.#buckets.set(key, closed);
+      return;
+    }
+    if (known.store !== closed.store && !this.#bucketsOf.has(`${key}/${closed.store}`)) {
+      this.#bucketsOf.add(`${key}/${closed.store}`);
+      this.bucketHashes++;
+    }
+    if (known.offset === closed.offset && known.hash === closed.hash) return;
+    const said = ({ store, offset, hash }: ClosedBucket) => `${store} ${hash} at offset ${offset}`;
+    throw new Violation('equal-buckets', `bucket ${key}: ${said(known)}, ${said(closed)}`);
   }
 
-  async sampleOf(name: string, partition: number): Promise<void> {
-    const node = this.#cluster.stores.find((one) => one.name === name);
-    const points = node?.host?.points[partition];
-    const tags = node?.host?.tags[partition];
-    if (node === undefined || points === undefined || tags === undefined) return;
-    this.#keep({ topic: 'tags', partition, store: name, offset: tags.nextOffset, hash: tags.stateHash() });
+  /** Takes the state hash of one partition of one store. */
+  async sample(): Promise<void> {
+    for (const topic of ['points', 'tags']) {
+      const stores = this.#cluster.stores.filter(({ host }) => host?.topic === topic);
+      if (stores.length > 0)
+        await this.sampleOf(stores[below(this.#random, stores.length)], below(this.#random, PARTITIONS));
+    }
+  }
+
+  async sampleOf({ name, node, host }: SupervisedNode<StoreHost>, partition: number): Promise<void> {
+    const tags = host?.tags.get(partition);
+    if (tags !== undefined) {
+      this.#keep({ topic: 'tags', partition, store: name, offset: tags.nextOffset, hash: tags.stateHash() });
+    }
+    const points = host?.points.get(partition);
+    if (points === undefined) return;
     const offset = points.nextOffset;
-    const hash = await node.node.orCrash(points.stateHash()).catch(() => undefined);
+    const hash = await node.orCrash(points.stateHash()).catch(() => undefined);
     if (hash === undefined || points.nextOffset !== offset) return;
     this.#keep({ topic: 'points', partition, store: name, offset, hash });
   }
@@ -90,7 +126,7 @@ export class StoreCheck {
 
   countBuckets(): void {
     for (const { host } of this.#cluster.stores) {
-      for (const store of host?.points ?? []) this.bucketsClosed += store.status.stateHashes.length;
+      for (const store of host?.points.values() ?? []) this.bucketsClosed += store.status.stateHashes.length;
     }
   }
 

@@ -5,72 +5,137 @@ import type {
   MatchRequest,
   SeriesTagsRequest,
 } from '@tidemark/contract';
-import { PartitionConsumer, type PartitionState } from '@tidemark/partition';
+import { PartitionConsumer } from '@tidemark/partition';
 import { PointPartition } from '@tidemark/point-store';
-import { type Clock, type OpenKeyValue, type Random, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  type Clock,
+  isTidemarkError,
+  type KeyValue,
+  type KeyValueWrite,
+  type Log,
+  type OpenKeyValue,
+  type Random,
+  sleep,
+  TidemarkError,
+} from '@tidemark/ports';
 import type { NetworkEndpoint } from '@tidemark/simulation';
 import { TagPartition } from '@tidemark/tag-store';
+import type { Placement, ReportedOffset, StoredTopic } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
-import { LATENESS_MS, PARTITIONS, POINT_LIMITS } from './settings.ts';
+import { BROKERS, LATENESS_MS, leaderOf, POINT_LIMITS } from './settings.ts';
 import { Violation } from './violation.ts';
 import type { Wiring } from './wiring.ts';
 
 export interface StoreHostOptions {
   readonly name: string;
+  readonly topic: StoredTopic;
+  readonly placement: Placement;
   readonly clock: Clock;
   readonly random: Random;
   readonly network: NetworkEndpoint;
   readonly openKeyValue: OpenKeyValue;
   readonly wiring: Wiring;
+  readonly counts: StoreCounts;
   readonly failed: (error: unknown) => void;
 }
 
-const REPORT_MS = 3000;
+/** How replicas came into being. */
+export interface StoreCounts {
+  copied: number;
+  replayed: number;
+  resumed: number;
+}
 
-/** A store's process: the point store and the tag store of every partition. */
+interface Replica {
+  readonly state: PointPartition | TagPartition;
+  readonly consumer: PartitionConsumer;
+  readonly keyValue: KeyValue;
+}
+
+const REPORT_MS = 3000;
+const RETRY_MS = 1000;
+/** A replica of so few records is replayed rather than copied. */
+const FEW_RECORDS = 20;
+const EVERYTHING = { from: Uint8Array.of(0), to: new Uint8Array(64).fill(255) };
+
+/** A store's process: the replicas that the placement gives it, of points or of tags. */
 export class StoreHost {
-  readonly points: PointPartition[] = [];
-  readonly tags: TagPartition[] = [];
-  readonly consumers: PartitionConsumer[] = [];
   readonly #options: StoreHostOptions;
+  readonly #log: Pick<Log, 'read' | 'bounds'>;
+  readonly #replicas = new Map<number, Replica>();
 
   constructor(options: StoreHostOptions) {
     this.#options = options;
+    const { wiring, network, random, clock, name } = options;
+    this.#log = wiring.storeLog(new RemoteLog(network, random, clock), name);
+  }
+
+  get topic(): StoredTopic {
+    return this.#options.topic;
+  }
+
+  /** Its replicas that are open, by partition. */
+  get points(): ReadonlyMap<number, PointPartition> {
+    const points = new Map<number, PointPartition>();
+    for (const [partition, { state }] of this.#replicas) {
+      if (state instanceof PointPartition) points.set(partition, state);
+    }
+    return points;
+  }
+
+  get tags(): ReadonlyMap<number, TagPartition> {
+    const tags = new Map<number, TagPartition>();
+    for (const [partition, { state }] of this.#replicas) {
+      if (state instanceof TagPartition) tags.set(partition, state);
+    }
+    return tags;
+  }
+
+  replica(partition: number): PointPartition | TagPartition | undefined {
+    return this.#replicas.get(partition)?.state;
   }
 
   async start(): Promise<void> {
-    const { openKeyValue, wiring, network, random, clock, failed } = this.#options;
-    const log = wiring.storeLog(new RemoteLog(network, random, 'log'));
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const points = await PointPartition.open({
-        partition,
-        keyValue: wiring.keyValue(await openKeyValue(`points/${partition}`), clock),
-        limits: POINT_LIMITS,
-        latenessMs: () => LATENESS_MS,
-      });
-      const tags = await TagPartition.open({
-        keyValue: wiring.keyValue(await openKeyValue(`tags/${partition}`), clock),
-        commitRecords: 5,
-      });
-      this.points.push(points);
-      this.tags.push(tags);
-      this.#consume(log, 'points', partition, points);
-      this.#consume(log, 'tags', partition, tags);
-    }
+    const { placement, name, failed } = this.#options;
+    for (const partition of placement.of(this.topic, name)) await this.#open(partition);
     this.#serve();
     this.#report().catch(failed);
+    this.#follow().catch(failed);
   }
 
-  #consume(
-    log: RemoteLog | ReturnType<Wiring['storeLog']>,
-    topic: Topic,
-    partition: number,
-    state: PartitionState,
-  ): void {
-    const { clock, failed } = this.#options;
+  /** Takes and gives back replicas as the placement says. */
+  async #follow(): Promise<void> {
+    const { clock, placement, name } = this.#options;
+    for (;;) {
+      await sleep(clock, RETRY_MS);
+      const wanted = new Set(placement.of(this.topic, name));
+      try {
+        for (const partition of this.#replicas.keys()) if (!wanted.has(partition)) await this.#drop(partition);
+        for (const partition of wanted) if (!this.#replicas.has(partition)) await this.#open(partition);
+      } catch (error) {
+        if (!isTidemarkError(error)) throw error;
+      }
+    }
+  }
+
+  async #open(partition: number): Promise<void> {
+    const { openKeyValue, wiring, clock, failed } = this.#options;
+    const stored = await openKeyValue(`${this.topic}/${partition}`);
+    const keyValue = wiring.keyValue(stored, clock);
+    let state: PointPartition | TagPartition;
+    try {
+      state = await this.#load(partition, keyValue);
+      if (await this.#wantsCopy(partition, state.nextOffset)) {
+        await this.#copy(partition, stored);
+        state = await this.#load(partition, keyValue);
+      }
+    } catch (error) {
+      await stored.close();
+      throw error;
+    }
     const consumer = new PartitionConsumer({
-      log,
-      topic,
+      log: this.#log,
+      topic: this.topic,
       partition,
       state,
       clock,
@@ -79,44 +144,117 @@ export class StoreHost {
       readWaitMs: 1000,
       onHalt: (halt) => {
         if (halt === undefined) return;
-        failed(
-          new Violation('partition-halts', `${topic}/${partition} at offset ${halt.offset}: ${halt.error.message}`),
-        );
+        const place = `${this.#options.name}: ${this.topic}/${partition}`;
+        failed(new Violation('partition-halts', `${place} at offset ${halt.offset}: ${halt.error.message}`));
       },
     });
-    this.consumers.push(consumer);
+    this.#replicas.set(partition, { state, consumer, keyValue: stored });
     consumer.start();
+  }
+
+  #load(partition: number, keyValue: KeyValue): Promise<PointPartition | TagPartition> {
+    if (this.topic === 'tags') return TagPartition.open({ keyValue, commitRecords: 5 });
+    return PointPartition.open({ partition, keyValue, limits: POINT_LIMITS, latenessMs: () => LATENESS_MS });
+  }
+
+  /** A replica begins as a copy of another where the log does not have its records any more, or by chance. */
+  async #wantsCopy(partition: number, nextOffset: number): Promise<boolean> {
+    const { random, counts } = this.#options;
+    const { first, next } = await this.#log.bounds(this.topic, partition);
+    if (nextOffset < first) return true;
+    if (nextOffset > 0) {
+      counts.resumed++;
+      return false;
+    }
+    const isNew = next > FEW_RECORDS;
+    if (isNew && random.next() < 0.5) return true;
+    if (isNew) counts.replayed++;
+    return false;
+  }
+
+  /** What another replica has on its disk at some moment, as if it had been killed then. */
+  async #copy(partition: number, keyValue: KeyValue): Promise<void> {
+    const { placement, name, network, counts } = this.#options;
+    for (const owner of placement.owners(this.topic, partition)) {
+      if (owner === name) continue;
+      const entries = await network.call(owner, 'copy', partition).catch((error: unknown) => {
+        if (!isTidemarkError(error)) throw error;
+      });
+      if (entries === undefined) continue;
+      await keyValue.deleteRange(EVERYTHING.from, EVERYTHING.to);
+      await keyValue.write(entries as KeyValueWrite[]);
+      counts.copied++;
+      return;
+    }
+    throw new TidemarkError('unavailable', `no replica of ${this.topic}/${partition} can be copied`);
+  }
+
+  /** Gives a replica back; now and then its data stays, as a disk's that was not wiped. */
+  async #drop(partition: number): Promise<void> {
+    const replica = this.#replicas.get(partition);
+    if (replica === undefined) return;
+    this.#replicas.delete(partition);
+    await replica.consumer.stop().catch((error: unknown) => {
+      if (!isTidemarkError(error)) throw error;
+    });
+    if (this.#options.random.next() < 0.7) {
+      await replica.keyValue.deleteRange(EVERYTHING.from, EVERYTHING.to).catch((error: unknown) => {
+        if (!isTidemarkError(error)) throw error;
+      });
+    }
+    await replica.keyValue.close();
   }
 
   #serve(): void {
     const { network } = this.#options;
-    const tagsOf = ({ partition }: { partition: number }) => this.#of(this.tags, partition);
-    const pointsOf = ({ partition }: { partition: number }) => this.#of(this.points, partition);
     const handle = <Request>(method: string, answer: (request: Request) => unknown) =>
       network.handle(method, async (body) => answer(body as Request));
-    handle<AggregateRequest>('aggregate', (request) => pointsOf(request).aggregate(request));
-    handle<MatchRequest>('match', (request) => tagsOf(request).match(request));
-    handle<DescribeMetricsRequest>('describeMetrics', (request) => tagsOf(request).describeMetrics(request));
-    handle<DescribeTagsRequest>('describeTags', (request) => tagsOf(request).describeTags(request));
-    handle<SeriesTagsRequest>('seriesTags', (request) => tagsOf(request).seriesTags(request));
+    handle<number>('copy', async (partition) => {
+      const replica = this.#replicas.get(partition);
+      if (replica === undefined) throw notHere(this.topic, partition);
+      const entries: KeyValueWrite[] = [];
+      for await (const { key, value } of replica.keyValue.entries(EVERYTHING)) entries.push({ key, value });
+      return entries;
+    });
+    if (this.topic === 'points') {
+      handle<AggregateRequest>('aggregate', (request) => this.#points(request).aggregate(request));
+      return;
+    }
+    handle<MatchRequest>('match', (request) => this.#tags(request).match(request));
+    handle<DescribeMetricsRequest>('describeMetrics', (request) => this.#tags(request).describeMetrics(request));
+    handle<DescribeTagsRequest>('describeTags', (request) => this.#tags(request).describeTags(request));
+    handle<SeriesTagsRequest>('seriesTags', (request) => this.#tags(request).seriesTags(request));
   }
 
-  #of<T>(stores: readonly T[], partition: number): T {
-    const store = stores[partition];
-    if (store === undefined) throw new TidemarkError('not_found', `partition ${partition} is not here`);
-    return store;
+  #points({ partition }: { readonly partition: number }): PointPartition {
+    const state = this.replica(partition);
+    if (!(state instanceof PointPartition)) throw notHere(this.topic, partition);
+    return state;
+  }
+
+  #tags({ partition }: { readonly partition: number }): TagPartition {
+    const state = this.replica(partition);
+    if (!(state instanceof TagPartition)) throw notHere(this.topic, partition);
+    return state;
   }
 
   /** Says what is committed, so that the log can let go of it. */
   async #report(): Promise<void> {
-    const { network, clock } = this.#options;
+    const { network, clock, placement, name } = this.#options;
     for (;;) {
       await sleep(clock, REPORT_MS);
-      const places = [
-        ...this.points.map((store, partition) => ({ topic: 'points', partition, offset: store.committedOffset })),
-        ...this.tags.map((store, partition) => ({ topic: 'tags', partition, offset: store.committedOffset })),
-      ];
-      await network.call('log', 'committed', places).catch(() => undefined);
+      for (const broker of BROKERS) {
+        const places = [...this.#replicas].flatMap(([partition, { state }]): ReportedOffset[] => {
+          const ownership = placement.ownership(this.topic, partition, name);
+          if (ownership === undefined || leaderOf(this.topic, partition) !== broker) return [];
+          return [{ topic: this.topic, partition, offset: state.committedOffset, ownership }];
+        });
+        if (places.length > 0) await network.call(broker, 'committed', places).catch(() => undefined);
+      }
     }
   }
+}
+
+function notHere(topic: StoredTopic, partition: number): TidemarkError {
+  return new TidemarkError('not_found', `${topic}/${partition} is not here`);
 }

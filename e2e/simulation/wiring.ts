@@ -1,4 +1,5 @@
 import type { IntakeSession, LaneTiming } from '@tidemark/intake';
+import type { PartitionMap } from '@tidemark/model';
 import type { Clock, KeyValue, Log } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 
@@ -13,13 +14,15 @@ export type Offer = (partition: number, share: OfferedShare) => boolean;
 export interface Wiring {
   /** What an intake appends through. */
   intakeLog(log: Log, clock: Clock): Log;
-  /** What the stores read. */
-  storeLog(log: Log): Log;
+  /** What a store reads. */
+  storeLog(log: Log, store: string): Log;
   /** What the stores keep their state in. */
   keyValue(keyValue: KeyValue, clock: Clock): KeyValue;
   /** How a share gets into its lane. */
   offer(session: IntakeSession, partition: number, share: OfferedShare, offer: Offer): boolean;
   timing(timing: LaneTiming): LaneTiming;
+  /** The maps by which queries find the owners. */
+  maps(maps: readonly PartitionMap[]): readonly PartitionMap[];
   /** Who answers queries. */
   query(reader: QueryReader): QueryReader;
 }
@@ -31,5 +34,6 @@ export const HONEST: Wiring = {
   keyValue: (keyValue) => keyValue,
   offer: (_, partition, share, offer) => offer(partition, share),
   timing: (timing) => timing,
+  maps: (maps) => maps,
   query: (reader) => reader,
 };

@@ -77,6 +77,21 @@ describe('requests', () => {
   });
 });
 
+test('a request that was taken for lost may still come, even when its sender is gone', async () => {
+  const { at, run, network, client, clock } = setUp(4, { 'network.late-request': 0.5 });
+  const came: unknown[] = [];
+  at.server.handle('do', async (body) => came.push(body));
+  network.partition('client', 'server');
+  for (let i = 0; i < 40; i++)
+    await expect(run(at.client.call('server', 'do', i))).rejects.toMatchObject({ code: 'unavailable' });
+  expect(came).toEqual([]);
+  client.end();
+  network.heal('client', 'server');
+  await clock.advance(30_000);
+  expect(came.length).toBeGreaterThan(3);
+  expect(new Set(came).size).toBe(came.length);
+});
+
 describe('streams', () => {
   test('keep order both ways and close after what was sent', async () => {
     const { at, run, clock } = setUp(4, { 'network.delay': 0.2 });

@@ -9,7 +9,8 @@ export interface SimulatedNetworkOptions {
   /**
    * `network.drop-request` (not executed), `network.drop-reply` (executed), both `unavailable` to the caller;
    * `network.duplicate-request` (executed twice, one reply counts); `network.delay` (100 times the latency);
-   * `network.break` (a stream breaks at a send).
+   * `network.break` (a stream breaks at a send); `network.late-request` (of a request that the caller takes for lost: it
+   * waits in some buffer and is executed up to 30 s later, whatever became of its sender).
    */
   readonly faults?: FaultPlan;
   /** Longest time a message takes, ms of virtual time; default 5. Requests overtake each other, a stream keeps order. */
@@ -19,6 +20,9 @@ export interface SimulatedNetworkOptions {
   /** Messages under way in one direction of a stream at most; default 10,000. A send beyond is `resource_exhausted`. */
   readonly maxQueuedMessages?: number;
 }
+
+/** How late a request that was taken for lost may still come, ms. */
+const LATE_MS = 30_000;
 
 /** Answers a request. Bodies go by reference: neither side changes one after it is sent. */
 export type Handler = (body: unknown, from: string) => Promise<unknown>;
@@ -99,8 +103,10 @@ export class SimulatedNetwork {
     };
     const twice = faults?.fires('network.duplicate-request') === true;
     await this.#delay();
-    if (faults?.fires('network.drop-request')) return lost('the request');
-    if (!this.#reaches(from, to)) return lost('the request');
+    if (faults?.fires('network.drop-request') || !this.#reaches(from, to)) {
+      this.#maybeLate(from, to, method, body);
+      return lost('the request');
+    }
     const first = this.#execute(to, from, method, body);
     if (twice) {
       this.#delay()
@@ -113,6 +119,16 @@ export class SimulatedNetwork {
       return lost('the reply');
     if ('error' in reply) throw reply.error;
     return reply.value;
+  }
+
+  /** The request may be on its way still: TCP repeats what is in its buffers long after others have come through. */
+  #maybeLate(from: string, to: string, method: string, body: unknown): void {
+    const { clock, random, faults } = this.#options;
+    if (faults?.fires('network.late-request') !== true) return;
+    clock.setTimer(random.next() ** 2 * LATE_MS, () => {
+      if (this.#processes.has(to) && !this.#partitions.has(pairOf(from, to)))
+        void this.#execute(to, from, method, body);
+    });
   }
 
   /** Never rejects, so that a reply that gets lost leaves no rejection behind. */
