@@ -5,13 +5,12 @@ import { describe, expect, test } from '@jest/globals';
 import { RECORD } from '@tidemark/block';
 import { unpackPartial } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
+import { LogBuilder, MemoryKeyValue, type TestPoint } from '@tidemark/point-log/testing';
 import { TidemarkError } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import { INCREASE_LOOKBACK_MS } from './aggregate-plan.ts';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type Slicing } from './index.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
-import { LogBuilder, type TestPoint } from './testing/log-builder.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 100_000, bucketMs: 1_000_000 };
 const START_MS = 1_700_000_000_000;

@@ -2,13 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type BlockRecord, DICTIONARY_REFS_LIMIT, decodeRecord, encodeRecord, RECORD } from '@tidemark/block';
 import type { AggregateRequest } from '@tidemark/contract';
 import { KIND } from '@tidemark/model';
+import { LogBuilder, MemoryKeyValue, shareOf } from '@tidemark/point-log/testing';
 import type { LogRecord } from '@tidemark/ports';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 import { META_KEY } from './keys.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
-import { LogBuilder, shareOf } from './testing/log-builder.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 1_000, bucketMs: 10_000 };
 const RANGE = { fromMs: 0, toMs: 100_000, stepMs: 100_000 };

@@ -1,15 +1,9 @@
 import type { BlockRecord, Span } from '@tidemark/block';
-import { decodeShare, inspectShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
-import { KIND, type Kind } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
-import { unpackSketch } from '@tidemark/sketch';
-import { type Dictionary, dictionaryOf, UNDEFINED_SERIES } from './lane-dictionaries.ts';
+import { decodeShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
+import { type Dictionary, dictionaryOf, UNDEFINED_SERIES } from '@tidemark/point-log';
 import type { PartitionStore } from './partition-state.ts';
 
-/**
- * Applies blocks to a partition: `check` finds all that could be wrong with one, before `apply` changes anything. So a
- * block is applied whole or, with `data_loss`, not at all.
- */
+/** Applies blocks that were checked to a partition. */
 export class BlockApplier {
   readonly #store: PartitionStore;
   /** Lateness bound D of a tenant, ms. */
@@ -22,28 +16,11 @@ export class BlockApplier {
     this.#latenessMs = latenessMs;
   }
 
-  /** What the block's shares hold, in order. Throws `data_loss` for whatever `apply` could not take. */
-  check(record: BlockRecord): ShareSummary[] {
-    const { dictionaries, tracker } = this.#store;
-    const mayHaveGaps = tracker.mayMissDefinitions(record);
-    const sizes = dictionaries.check(record, mayHaveGaps);
-    const known = dictionaries.of(record);
-    return record.spans.map(({ dictionary, share }) => {
-      const summary = inspectShare(share);
-      const size = sizes.get(dictionary) ?? 0;
-      if (summary.maxRef >= size && !mayHaveGaps) {
-        throw new TidemarkError('data_loss', `ref ${summary.maxRef} of dictionary ${dictionary}, ${size} are defined`);
-      }
-      this.#checkKinds(record, dictionary, dictionaryOf(known, dictionary), share, summary);
-      return summary;
-    });
-  }
-
-  /** Applies a block with what `check` returned. */
+  /** Applies a block; `summaries` are of its shares, in order. */
   apply(record: BlockRecord, summaries: readonly ShareSummary[]): void {
-    const { coverage, tracker, dictionaries, table } = this.#store;
+    const { coverage, tracker, dictionaries } = this.#store;
     coverage.add(record.tagsOffset, tracker.watermarkMs);
-    dictionaries.define(record, ({ seriesId, metricId, kind }) => table.add(seriesId, metricId, kind));
+    this.#store.define(record);
     const known = dictionaries.of(record);
     record.spans.forEach((span, i) => {
       this.#applySpan(span, dictionaryOf(known, span.dictionary), summaries[i]);
@@ -112,43 +89,5 @@ export class BlockApplier {
     }
     counts.undefinedPoints += sketches.length - keptSketches;
     sketches.length = keptSketches;
-  }
-
-  /** Numbers belong to series that are no distributions, and sound sketches to those that are. */
-  #checkKinds(
-    record: BlockRecord,
-    number: number,
-    dictionary: Dictionary,
-    share: Uint8Array,
-    summary: ShareSummary,
-  ): void {
-    const own = record.definitions.filter((definitions) => definitions.dictionary === number);
-    const hasSketches =
-      dictionary.hasSketches || own.some(({ series }) => series.some(({ kind }) => kind === KIND.distribution));
-    if (summary.sketches === 0 && !hasSketches) return;
-    const kindOf = (ref: number): Kind | undefined => {
-      if (ref < dictionary.length) {
-        const dense = dictionary.series[ref];
-        return dense === UNDEFINED_SERIES ? undefined : this.#store.table.kind(dense);
-      }
-      return own.map(({ firstRef, series }) => series[ref - firstRef]).find((series) => series !== undefined)?.kind;
-    };
-    const points = this.#points;
-    const sketches = this.#sketches;
-    points.clear();
-    sketches.clear();
-    decodeShare(share, points, sketches);
-    for (let i = 0; i < points.length; i++) {
-      if (kindOf(points.refs[i]) === KIND.distribution) {
-        throw new TidemarkError('data_loss', `a number for ref ${points.refs[i]}, which is a distribution`);
-      }
-    }
-    for (let i = 0; i < sketches.length; i++) {
-      const kind = kindOf(sketches.refs[i]);
-      if (kind !== undefined && kind !== KIND.distribution) {
-        throw new TidemarkError('data_loss', `a sketch for ref ${sketches.refs[i]}, which is no distribution`);
-      }
-      unpackSketch(sketches.payloads[i]);
-    }
   }
 }

@@ -1,13 +1,13 @@
 import { afterPrefix } from '@tidemark/bytes';
 import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import { KIND } from '@tidemark/model';
+import type { SeriesTable } from '@tidemark/point-log';
 import type { KeyValue, KeyValueWrite } from '@tidemark/ports';
 import { ChunkBatch, ChunkBatches, type PackedChunks } from './chunk-batch.ts';
 import { bucketKey, PREFIX, seriesOfChunkKey } from './keys.ts';
 import type { PointHash } from './point-hash.ts';
 import { compactPoints, resolveAll, sortSketches } from './resolve.ts';
 import { appendPoints, appendSketches, NO_ROWS } from './series-points.ts';
-import type { SeriesTable } from './series-table.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
 /** A merge is written in parts of this many source bytes, or series, so that neither RAM nor queries suffer. */

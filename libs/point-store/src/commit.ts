@@ -1,5 +1,5 @@
 import { flushRows } from './flush.ts';
-import { commitWrites, markSaved } from './partition-save.ts';
+import { commitWrites } from './partition-save.ts';
 import type { PartitionStore } from './partition-state.ts';
 
 /**
@@ -27,7 +27,6 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
       buckets.add(bucket);
     }
     store.sequence = sequence;
-    store.committedOffset = nextOffset;
-    markSaved(store);
+    store.saved();
   });
 }

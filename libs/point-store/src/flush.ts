@@ -1,8 +1,8 @@
 import { ChunkSketches } from '@tidemark/chunk';
+import type { SeriesTable } from '@tidemark/point-log';
 import { ChunkBatches, type ChunkSource } from './chunk-batch.ts';
 import type { EpochRows, HeadPage, SketchRow } from './head.ts';
 import { compactPoints, sortSketches } from './resolve.ts';
-import type { SeriesTable } from './series-table.ts';
 
 /** Transposes rows into chunks: by series, then by bucket of time. */
 export function flushRows(rows: EpochRows, table: SeriesTable, bucketMs: number, source: ChunkSource): ChunkBatches {

@@ -1,17 +1,9 @@
-import { ByteWriter } from '@tidemark/bytes';
-
 /**
- * Keys of a partition's key-value store: one byte of what it is, then big-endian numbers so that keys sort as the
- * numbers do (docs/formats/point-store.md).
+ * Keys of a partition's key-value store beside those of `@tidemark/point-log`: one byte of what it is, then big-endian
+ * numbers so that keys sort as the numbers do (docs/formats/point-store.md).
  */
 export const PREFIX = {
   meta: 0x01,
-  lane: 0x02,
-  client: 0x03,
-  dictionary: 0x04,
-  series: 0x05,
-  metric: 0x06,
-  gap: 0x07,
   bucketHash: 0x08,
   chunk: 0x10,
 } as const;
@@ -24,55 +16,6 @@ const BUCKET_BIAS = 2 ** 47;
 export const NO_BUCKET = -BUCKET_BIAS;
 /** Chunks that one series may have in one batch and bucket. */
 export const PARTS = 4096;
-
-/** [PREFIX, number as four bytes]. */
-export function numberKey(prefix: number, number: number): Buffer {
-  const key = Buffer.allocUnsafe(5);
-  key[0] = prefix;
-  key.writeUInt32BE(number, 1);
-  return key;
-}
-
-/** [PREFIX, text]. */
-export function textKey(prefix: number, text: string): Buffer {
-  return Buffer.concat([Uint8Array.of(prefix), Buffer.from(text, 'latin1')]);
-}
-
-/** [gap, offset as six bytes]. */
-export function gapKey(offset: number): Buffer {
-  const key = Buffer.allocUnsafe(7);
-  key[0] = PREFIX.gap;
-  key.writeUIntBE(offset, 1, 6);
-  return key;
-}
-
-/** [dictionary, lane key, 0, epoch, dictionary, firstRef]. */
-export function dictionaryKey(lane: string, epoch: number, dictionary: number, firstRef: number): Buffer {
-  const out = new ByteWriter(80);
-  out.bytes(textKey(PREFIX.dictionary, lane));
-  out.u8(0);
-  for (const number of [epoch, dictionary, firstRef]) {
-    out.reserve(4).writeUInt32BE(number, out.length);
-    out.advance(4);
-  }
-  return out.take();
-}
-
-export function readDictionaryKey(key: Uint8Array): {
-  lane: string;
-  epoch: number;
-  dictionary: number;
-  firstRef: number;
-} {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  const at = bytes.length - 12;
-  return {
-    lane: bytes.toString('latin1', 1, at - 1),
-    epoch: bytes.readUInt32BE(at),
-    dictionary: bytes.readUInt32BE(at + 4),
-    firstRef: bytes.readUInt32BE(at + 8),
-  };
-}
 
 /** [prefix, bucket]; bucket in bucket widths since the epoch. Of chunks: the start of all keys of the bucket. */
 export function bucketKey(prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash, bucket: number): Buffer {

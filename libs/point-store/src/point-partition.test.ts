@@ -1,13 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TimeFoldName } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
+import {
+  type Content,
+  kindOf,
+  LATENESS_MS,
+  MemoryKeyValue,
+  play,
+  resolved,
+  type ScriptStep,
+  SERIES,
+  START_MS,
+} from '@tidemark/point-log/testing';
 import type { LogRecord } from '@tidemark/ports';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type PointStoreLimits } from './index.ts';
 import { foldPlainly, requestOf, valuesOf } from './testing/aggregates.ts';
-import { kindOf } from './testing/log-builder.ts';
-import { LATENESS_MS, play, resolved, type ScriptStep, SERIES, START_MS } from './testing/log-script.ts';
-import { type Content, MemoryKeyValue } from './testing/memory-key-value.ts';
 
 const point = fc.record({
   series: fc.nat(SERIES - 1),

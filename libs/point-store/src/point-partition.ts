@@ -1,8 +1,8 @@
-import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/block';
-import type { ShareSummary } from '@tidemark/columns';
+import { RECORD } from '@tidemark/block';
 import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
 import type { PartitionState } from '@tidemark/partition';
-import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
+import type { JudgedRecord } from '@tidemark/point-log';
+import { assert, type KeyValue, type LogRecord } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
 import { closeBuckets, isCloseDue } from './bucket-closer.ts';
@@ -24,10 +24,6 @@ export interface PointPartitionOptions {
   /** How long answers give way to applying; without it each is worked out at one go. */
   readonly slicing?: Slicing;
 }
-
-/** UTF-16 code units of the reason of a skip that are kept. */
-const REASON_LENGTH = 1024;
-const NO_SHARES: readonly ShareSummary[] = [];
 
 /**
  * The points of one partition: rows in RAM since the last commit, chunks of the newest buckets in RAM, all chunks on
@@ -76,30 +72,18 @@ export class PointPartition implements PartitionState {
   }
 
   /** Applies the record at `nextOffset`; `data_loss` when it can't be, and then nothing of it is. */
-  apply({ offset, value }: LogRecord): void {
-    const store = this.#store;
-    const { tracker } = store;
+  apply(record: LogRecord): void {
     assert(!this.#isCommitting, 'nothing is applied during a commit');
-    assert(offset === store.nextOffset, `record ${offset} where ${store.nextOffset} was next`);
-    const record = decodeRecord(value);
-    if (record.partition !== store.partition) {
-      throw new TidemarkError('data_loss', `a record of partition ${record.partition} in partition ${store.partition}`);
-    }
-    if (tracker.begin(record) === 'apply') {
-      const shares = record.type === RECORD.block ? this.#applier.check(record) : NO_SHARES;
-      this.#applyChecked(record, shares, offset);
-    }
-    store.nextOffset = offset + 1;
-    this.#bytesSinceCommit += value.length;
+    const judged = this.#store.judge(record);
+    if (judged !== undefined) this.#applyJudged(judged, record.offset);
+    this.#store.nextOffset = record.offset + 1;
+    this.#bytesSinceCommit += record.value.length;
   }
 
   /** Passes the record at `nextOffset`: the gap is permanent and shown. */
   skip(reason: string): void {
     assert(!this.#isCommitting, 'nothing is skipped during a commit');
-    const store = this.#store;
-    store.gaps.push({ offset: store.nextOffset, reason: reason.slice(0, REASON_LENGTH) });
-    store.tracker.skip();
-    store.nextOffset++;
+    this.#store.skip(reason);
     this.#isCutDue = true;
   }
 
@@ -151,7 +135,7 @@ export class PointPartition implements PartitionState {
     return this.#store.lock.read(() => logicalHash(this.#store));
   }
 
-  #applyChecked(record: BlockRecord, shares: readonly ShareSummary[], offset: number): void {
+  #applyJudged({ record, shares }: JudgedRecord, offset: number): void {
     const { tracker, limits } = this.#store;
     const before = Math.floor(tracker.watermarkMs / limits.commitStepMs);
     if (record.type === RECORD.block) this.#applier.apply(record, shares);

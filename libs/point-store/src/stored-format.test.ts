@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { RECORD } from '@tidemark/block';
+import { LogBuilder, MemoryKeyValue } from '@tidemark/point-log/testing';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
-import { LogBuilder } from './testing/log-builder.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 /** Entries by key, in hex, as docs/formats/point-store.md lays them out. A change there is a change of the format. */
 const GOLDEN_FILE = new URL('point-store-v2.golden.json', import.meta.url);

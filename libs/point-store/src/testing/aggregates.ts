@@ -1,8 +1,8 @@
 import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
 import { SPACE_FOLD, TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
 import { KIND, type Kind } from '@tidemark/model';
+import { metricIdOf, seriesIdOf } from '@tidemark/point-log/testing';
 import type { PointPartition } from '../point-partition.ts';
-import { metricIdOf, seriesIdOf } from './log-builder.ts';
 
 export interface Range {
   readonly fromMs: number;

@@ -1,0 +1,84 @@
+import type { BlockRecord } from '@tidemark/block';
+import { decodeShare, inspectShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
+import type { PartitionTracker } from '@tidemark/lanes';
+import { KIND, type Kind } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { unpackSketch } from '@tidemark/sketch';
+import { type Dictionary, dictionaryOf, type LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
+import type { SeriesTable } from './series-table.ts';
+
+/** What a block is checked against. */
+export interface CheckedState {
+  readonly tracker: PartitionTracker;
+  readonly dictionaries: LaneDictionaries;
+  readonly table: SeriesTable;
+}
+
+/**
+ * Finds all that could be wrong with a block before anything of it is applied. So a block is applied whole or, with
+ * `data_loss`, not at all, and every consumer of `points` halts at the same records.
+ */
+export class BlockCheck {
+  readonly #state: CheckedState;
+  readonly #points = new PointColumns();
+  readonly #sketches = new SketchColumns();
+
+  constructor(state: CheckedState) {
+    this.#state = state;
+  }
+
+  /** What the block's shares hold, in order. Throws `data_loss` for whatever could not be applied. */
+  check(record: BlockRecord): ShareSummary[] {
+    const { dictionaries, tracker } = this.#state;
+    const mayHaveGaps = tracker.mayMissDefinitions(record);
+    const sizes = dictionaries.check(record, mayHaveGaps);
+    const known = dictionaries.of(record);
+    return record.spans.map(({ dictionary, share }) => {
+      const summary = inspectShare(share);
+      const size = sizes.get(dictionary) ?? 0;
+      if (summary.maxRef >= size && !mayHaveGaps) {
+        throw new TidemarkError('data_loss', `ref ${summary.maxRef} of dictionary ${dictionary}, ${size} are defined`);
+      }
+      this.#checkKinds(record, dictionary, dictionaryOf(known, dictionary), share, summary);
+      return summary;
+    });
+  }
+
+  /** Numbers belong to series that are no distributions, and sound sketches to those that are. */
+  #checkKinds(
+    record: BlockRecord,
+    number: number,
+    dictionary: Dictionary,
+    share: Uint8Array,
+    summary: ShareSummary,
+  ): void {
+    const own = record.definitions.filter((definitions) => definitions.dictionary === number);
+    const hasSketches =
+      dictionary.hasSketches || own.some(({ series }) => series.some(({ kind }) => kind === KIND.distribution));
+    if (summary.sketches === 0 && !hasSketches) return;
+    const kindOf = (ref: number): Kind | undefined => {
+      if (ref < dictionary.length) {
+        const dense = dictionary.series[ref];
+        return dense === UNDEFINED_SERIES ? undefined : this.#state.table.kind(dense);
+      }
+      return own.map(({ firstRef, series }) => series[ref - firstRef]).find((series) => series !== undefined)?.kind;
+    };
+    const points = this.#points;
+    const sketches = this.#sketches;
+    points.clear();
+    sketches.clear();
+    decodeShare(share, points, sketches);
+    for (let i = 0; i < points.length; i++) {
+      if (kindOf(points.refs[i]) === KIND.distribution) {
+        throw new TidemarkError('data_loss', `a number for ref ${points.refs[i]}, which is a distribution`);
+      }
+    }
+    for (let i = 0; i < sketches.length; i++) {
+      const kind = kindOf(sketches.refs[i]);
+      if (kind !== undefined && kind !== KIND.distribution) {
+        throw new TidemarkError('data_loss', `a sketch for ref ${sketches.refs[i]}, which is no distribution`);
+      }
+      unpackSketch(sketches.payloads[i]);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { ByteWriter } from '@tidemark/bytes';
+
+/**
+ * First bytes of the keys of what every consumer of `points` stores (docs/formats/point-log.md). Each has entries of its
+ * own beside these: its meta under `01`, and others from `08` on.
+ */
+export const ENTRY = {
+  lane: 0x02,
+  client: 0x03,
+  dictionary: 0x04,
+  series: 0x05,
+  metric: 0x06,
+  gap: 0x07,
+} as const;
+
+/** [prefix, number as four bytes]. */
+export function numberKey(prefix: number, number: number): Buffer {
+  const key = Buffer.allocUnsafe(5);
+  key[0] = prefix;
+  key.writeUInt32BE(number, 1);
+  return key;
+}
+
+/** [prefix, text]. */
+export function textKey(prefix: number, text: string): Buffer {
+  return Buffer.concat([Uint8Array.of(prefix), Buffer.from(text, 'latin1')]);
+}
+
+/** [gap, offset as six bytes]. */
+export function gapKey(offset: number): Buffer {
+  const key = Buffer.allocUnsafe(7);
+  key[0] = ENTRY.gap;
+  key.writeUIntBE(offset, 1, 6);
+  return key;
+}
+
+export function offsetOfGapKey(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(1, 6);
+}
+
+/** [dictionary, lane key, 0, epoch, dictionary, firstRef]. */
+export function dictionaryKey(lane: string, epoch: number, dictionary: number, firstRef: number): Buffer {
+  const out = new ByteWriter(80);
+  out.bytes(textKey(ENTRY.dictionary, lane));
+  out.u8(0);
+  for (const number of [epoch, dictionary, firstRef]) {
+    out.reserve(4).writeUInt32BE(number, out.length);
+    out.advance(4);
+  }
+  return out.take();
+}
+
+export function readDictionaryKey(key: Uint8Array): {
+  lane: string;
+  epoch: number;
+  dictionary: number;
+  firstRef: number;
+} {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const at = bytes.length - 12;
+  return {
+    lane: bytes.toString('latin1', 1, at - 1),
+    epoch: bytes.readUInt32BE(at),
+    dictionary: bytes.readUInt32BE(at + 4),
+    firstRef: bytes.readUInt32BE(at + 8),
+  };
+}
