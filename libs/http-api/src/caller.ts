@@ -11,13 +11,19 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /**
- * The tenant that a request acts for: by its key in `DD-API-KEY` or `Authorization: Bearer`, or without one the
- * default tenant, for programs of this machine. Throws `unauthenticated` or `permission_denied`.
+ * The tenant that a request acts for: by its key in `DD-API-KEY` or `Authorization: Bearer`, by `otherKey` if neither is
+ * there, or without one the default tenant, for programs of this machine. Throws `unauthenticated` or
+ * `permission_denied`.
  */
-export function tenantOf(access: Pick<Access, 'tenantOf'>, request: FastifyRequest, scope: Scope): string {
+export function tenantOf(
+  access: Pick<Access, 'tenantOf'>,
+  request: FastifyRequest,
+  scope: Scope,
+  otherKey?: string,
+): string {
   const header = request.headers['dd-api-key'];
   const key = typeof header === 'string' ? header : bearerKey(request.headers.authorization);
-  return access.tenantOf(key, scope, isLocal(request));
+  return access.tenantOf(key ?? otherKey, scope, isLocal(request));
 }
 
 function isLocal({ socket, headers }: FastifyRequest): boolean {

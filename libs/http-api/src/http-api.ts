@@ -31,8 +31,11 @@ export interface HttpApiOptions {
 
 /** What routes of further protocols need of the API. */
 export interface HttpDoor {
-  /** The tenant that a request acts for; throws `unauthenticated` or `permission_denied`. */
-  tenantOf(request: FastifyRequest, scope: Scope): string;
+  /**
+   * The tenant that a request acts for, by the key in its headers, else by `otherKey`, where a protocol has one
+   * elsewhere; throws `unauthenticated` or `permission_denied`.
+   */
+  tenantOf(request: FastifyRequest, scope: Scope, otherKey?: string): string;
 }
 
 /** The HTTP API and the page; `listen` and `close` are the caller's. docs/http-api.md */
@@ -53,7 +56,9 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   guard(app, limits, options.allowedHosts ?? []);
   errorReplies(app, limits);
 
-  const door: HttpDoor = { tenantOf: (request, scope) => tenantOf(options.access, request, scope) };
+  const door: HttpDoor = {
+    tenantOf: (request, scope, otherKey) => tenantOf(options.access, request, scope, otherKey),
+  };
   const { service, statusExtra = () => ({}) } = options;
   const read = { service, limits, readerOf: (request: FastifyRequest) => door.tenantOf(request, 'read') };
   datadogRoutes(app, read);

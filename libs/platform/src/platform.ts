@@ -9,7 +9,8 @@ import { Access, ControlFollower, isLoopbackAddress, newApiKey } from '@tidemark
 import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';
-import { IntakeRunner, intakeService, sessionClock } from '@tidemark/intake';
+import { httpIntake } from '@tidemark/http-intake';
+import { IntakeRunner, intakeService, RequestIntake, sessionClock } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
@@ -199,6 +200,7 @@ export class Platform {
       },
     });
     started.add(() => grpc.close(0));
+    const requests = new RequestIntake({ session: () => intake.session, clock, random });
     const app = httpApi({
       service: query,
       access,
@@ -206,6 +208,7 @@ export class Platform {
       pageFolder: options.pageFolder,
       notReady: () => (intake.session?.isReady === true ? undefined : 'the intake is opening its lanes'),
       statusExtra: options.statusExtra,
+      routes: (scope, { tenantOf }) => httpIntake(scope, { intake: requests, tenantOf }),
       limits: options.http,
       logger: options.requestLog,
     });

@@ -1,0 +1,212 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { IntakeRequest, RequestResult } from '@tidemark/intake';
+import { TidemarkError } from '@tidemark/ports';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { type HttpIntakeOptions, httpIntake } from './index.ts';
+
+const T = 1_700_000_000;
+const ACKED: RequestResult = { outcome: 'acked', acceptedPoints: 1, rejections: [], retryAfterMs: 0 };
+const GOOD = { series: [{ metric: 'm', points: [{ timestamp: T, value: 1 }] }] };
+
+const apps: FastifyInstance[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+/** The routes before an intake that answers as told: what it answers is hard to cause in a real one. */
+function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: Partial<HttpIntakeOptions> = {}) {
+  const taken: string[] = [];
+  const open = (tenant: string) => {
+    const request: Pick<IntakeRequest, 'series' | 'point' | 'reject' | 'send'> = {
+      series: ({ metric }) => taken.push(`${tenant} ${metric}`),
+      point: () => {},
+      reject: () => {},
+      send,
+    };
+    return request as IntakeRequest;
+  };
+  const app = Fastify();
+  httpIntake(app, {
+    intake: { open },
+    tenantOf: (request, scope, otherKey) => {
+      const key = request.headers['dd-api-key'] ?? otherKey;
+      if (key === 'sender' && scope === 'send') return 'acme';
+      if (key === 'reader' && scope === 'read') return 'acme';
+      if (key === 'sender' || key === 'reader') throw new TidemarkError('permission_denied', `it lacks ${scope}`);
+      throw new TidemarkError('unauthenticated', 'the key is not known');
+    },
+    ...options,
+  });
+  apps.push(app);
+  const post = (payload: unknown, headers: Readonly<Record<string, string>> = {}, url = '/api/v2/series') =>
+    app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', 'dd-api-key': 'sender', ...headers },
+      payload: Buffer.isBuffer(payload) || typeof payload === 'string' ? payload : JSON.stringify(payload),
+    });
+  return { app, taken, post };
+}
+
+const rejection = (reason: string, points: number) => ({
+  reason,
+  field: 'timestamp',
+  limit: '10 ms',
+  points,
+  message: `timestamp: ${reason} (limit: 10 ms)`,
+});
+
+describe('a payload', () => {
+  test('that is durable is answered by 202 and no errors', async () => {
+    const { post, taken } = setUp();
+    const response = await post(GOOD);
+    expect([response.statusCode, response.json()]).toEqual([202, { errors: [] }]);
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
+    expect(taken).toEqual(['acme m']);
+  });
+
+  test('of which a part was left out is accepted, and says what', async () => {
+    const rejections = [rejection('timestamp_ahead', 1), rejection('timestamp_behind', 2)];
+    const { post } = setUp(async () => ({ ...ACKED, rejections }));
+    const response = await post(GOOD);
+    expect([response.statusCode, response.json()]).toEqual([
+      202,
+      {
+        errors: [
+          '1 point left out, timestamp: timestamp_ahead (limit: 10 ms)',
+          '2 points left out, timestamp: timestamp_behind (limit: 10 ms)',
+        ],
+      },
+    ]);
+  });
+
+  test.each([
+    ['timestamp_ahead', 400],
+    ['request_too_large', 413],
+  ])('of which nothing is left for %s is refused by %d', async (reason, status) => {
+    const rejections = [rejection(reason, 2)];
+    const { post } = setUp(async () => ({ outcome: 'refused', acceptedPoints: 0, rejections, retryAfterMs: 0 }));
+    const response = await post(GOOD);
+    expect([response.statusCode, response.json()]).toEqual([status, { errors: [expect.stringContaining(reason)] }]);
+  });
+
+  test.each([
+    ['lane_full', 503],
+    ['requests_pending', 503],
+    ['tenant_pending', 429],
+  ])('that is to come again for %s is answered by %d, with when', async (reason, status) => {
+    const rejections = [rejection('timestamp_ahead', 1), rejection(reason, 0)];
+    const { post } = setUp(async () => ({ outcome: 'retry', acceptedPoints: 0, rejections, retryAfterMs: 1200 }));
+    const response = await post(GOOD);
+    expect([response.statusCode, response.json()]).toEqual([status, { errors: [expect.stringContaining(reason)] }]);
+    expect(response.headers).toMatchObject({ 'retry-after': '2', 'x-ratelimit-reset': '2' });
+  });
+
+  test('that no intake takes now is to come again', async () => {
+    const open = () => {
+      throw new TidemarkError('unavailable', 'the intake is not ready');
+    };
+    const { post } = setUp(undefined, { intake: { open } });
+    const response = await post(GOOD);
+    expect([response.statusCode, response.json()]).toEqual([503, { errors: ['the intake is not ready'] }]);
+    expect(response.headers['retry-after']).toBe('1');
+  });
+
+  test.each([
+    ['no JSON', '{"series":', {}, 400],
+    ['nothing', '', {}, 400],
+    ['no list of series', '{"series":{}}', {}, 400],
+    ['protobuf that is none', 'x', { 'content-type': 'application/x-protobuf' }, 400],
+    ['another content type', 'x', { 'content-type': 'text/plain' }, 415],
+    ['a content type that is none', 'x', { 'content-type': 'nonsense' }, 415],
+    ['another coding', 'x', { 'content-encoding': 'br' }, 415],
+    ['gzip that is none', 'x', { 'content-encoding': 'gzip' }, 400],
+    ['an idempotency key', '{"series":[]}', { 'idempotency-key': 'a' }, 400],
+  ])('of %s is refused', async (_, payload, headers, status) => {
+    const { post, taken } = setUp();
+    const response = await post(payload, headers);
+    expect([response.statusCode, response.json()]).toEqual([status, { errors: [expect.any(String)] }]);
+    expect(taken).toEqual([]);
+  });
+
+  test('that is too large, as it comes or decoded, is refused by 413', async () => {
+    const { post } = setUp(undefined, { datadog: { bodyBytes: 1000, decodedBytes: 2000 } });
+    const large = `{"series":[]${' '.repeat(1500)}}`;
+    const asItComes = await post(large);
+    expect([asItComes.statusCode, asItComes.json()]).toEqual([
+      413,
+      { errors: ['body: larger than it may be (limit: 1000 bytes)'] },
+    ]);
+    expect((await post(gzipSync(large), { 'content-encoding': 'gzip' })).statusCode).toBe(202);
+    const bomb = await post(gzipSync(' '.repeat(100_000)), { 'content-encoding': 'gzip' });
+    expect([bomb.statusCode, bomb.json()]).toEqual([413, { errors: [expect.stringMatching(/limit: 2000/)] }]);
+  });
+
+  test('is decoded before the next when as many are decoded as may be', async () => {
+    const { post, taken } = setUp(undefined, { limits: { decodings: 1 } });
+    const responses = await Promise.all(Array.from({ length: 20 }, () => post(GOOD)));
+    expect(responses.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 20 }, () => 202));
+    expect(taken).toHaveLength(20);
+  });
+
+  test('has to come again when too many bytes of others are in, and gives its room back whatever becomes of it', async () => {
+    const body = JSON.stringify(GOOD);
+    const { post } = setUp(undefined, { limits: { bodiesBytes: body.length } });
+    const tooMuch = await post(`${body} `);
+    expect([tooMuch.statusCode, tooMuch.headers['retry-after']]).toEqual([503, '1']);
+    expect((await setUp(undefined, { limits: { bodiesBytesPerTenant: 9 } }).post(body)).statusCode).toBe(429);
+    // One that kept its room would shut out the next.
+    for (const bad of ['{', '', 'x'.repeat(body.length), body]) expect((await post(bad)).statusCode).toBeLessThan(429);
+    expect((await post(body)).statusCode).toBe(202);
+  });
+});
+
+describe('a key', () => {
+  test.each([
+    ['sender', 202],
+    ['reader', 403],
+    ['wrong', 403],
+  ])('%s is answered by %d, before the body is looked at', async (key, status) => {
+    const { post } = setUp();
+    expect((await post(GOOD, { 'dd-api-key': key })).statusCode).toBe(status);
+    const wrongBody = await post('{', { 'dd-api-key': key });
+    expect(wrongBody.statusCode).toBe(status === 202 ? 400 : status);
+    expect(wrongBody.json()).toEqual({ errors: [expect.any(String)] });
+  });
+
+  test('may stand in the address, where the header has none', async () => {
+    const { app } = setUp();
+    const post = (key: string) => app.inject({ method: 'POST', url: `/api/v2/series?api_key=${key}`, payload: GOOD });
+    expect([(await post('sender')).statusCode, (await post('wrong')).statusCode]).toEqual([202, 403]);
+  });
+
+  test.each([
+    ['sender', 200],
+    ['reader', 200],
+    ['wrong', 403],
+    ['', 403],
+  ])('%j is validated by %d', async (key, status) => {
+    const { app } = setUp();
+    const header = await app.inject({ url: '/api/v1/validate', headers: { 'dd-api-key': key } });
+    const address = await app.inject({ url: `/api/v1/validate?api_key=${key}` });
+    for (const response of [header, address]) {
+      expect(response.statusCode).toBe(status);
+      expect(response.json()).toEqual(status === 200 ? { valid: true } : { errors: ['the key is not known'] });
+    }
+  });
+});
+
+test.each([
+  '/api/v1/series',
+  '/api/v1/distribution_points',
+  '/api/beta/sketches',
+  '/api/v1/check_run',
+  '/api/v1/events',
+  '/api/v1/metadata',
+  '/intake/',
+])('%s says no by 400, so that agents give up what they send there', async (url) => {
+  const { post } = setUp();
+  const response = await post('anything', {}, url);
+  expect([response.statusCode, response.json()]).toEqual([400, { errors: [expect.stringMatching(/not taken|only/)] }]);
+});
