@@ -43,14 +43,19 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
       refuseIdempotencyKey(request);
       const release = room.take(tenant, sizeOf(request, limits.bodyBytes));
       received.set(request, { tenant, release });
+      // For those who hang up, and get no response.
       reply.raw.once('close', release);
     },
+    onResponse: async (request) => received.get(request)?.release(),
     handler: async (request, reply) => {
       const { tenant, release } = received.get(request) ?? unreceived();
-      const points = await room.decode(() => readPoints(request, tenant));
-      // The request lives on until its points are durable; its body need not.
-      request.body = undefined;
-      release();
+      const points = await room
+        .decode(() => readPoints(request, tenant))
+        .finally(() => {
+          // The request lives on until its points are durable; its body need not.
+          request.body = undefined;
+          release();
+        });
       return answer(reply, await points.send());
     },
   });
@@ -106,9 +111,10 @@ function refuseIdempotencyKey({ headers }: FastifyRequest): void {
   });
 }
 
+/** What the body takes at most: its length where it is said, none where there is no body, else what it may have. */
 function sizeOf({ headers }: FastifyRequest, limitBytes: number): number {
-  const size = Number(headers['content-length'] ?? limitBytes);
-  return Number.isSafeInteger(size) && size >= 0 ? Math.min(size, limitBytes) : limitBytes;
+  const length = headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? '0' : '');
+  return /^\d+$/.test(length) ? Math.min(Number(length), limitBytes) : limitBytes;
 }
 
 function bytesOf(body: unknown): Buffer {
