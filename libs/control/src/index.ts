@@ -6,3 +6,4 @@ export type { ControlMessage } from './control-record.ts';
 export { decodeControl, encodeControl } from './control-record.ts';
 export type { DeadLaneInfo, FenceInfo, KeyInfo, SessionInfo, SkipInfo } from './control-state.ts';
 export { budgetKey, budgetOf, ControlState, fenceKey } from './control-state.ts';
+export { followSkips } from './follow-skips.ts';

@@ -14,3 +14,4 @@ export type { RequestIntakeOptions } from './request-intake.ts';
 export { RequestIntake } from './request-intake.ts';
 export type { RequestLimits } from './request-limits.ts';
 export { DEFAULT_REQUEST_LIMITS } from './request-limits.ts';
+export { sessionStatus } from './session-status.ts';

@@ -8,4 +8,5 @@ export { KafkaCluster } from './kafka-cluster.ts';
 export type { BrokerPorts, ListenerSecurity } from './server-properties.ts';
 export type { LinkMode } from './tcp-link.ts';
 export { TcpLink } from './tcp-link.ts';
+export { Watchdog } from './watchdog.ts';
 export { whyNoKafka } from './why-no-kafka.ts';

@@ -5,12 +5,12 @@ import {
   QueryService as QueryContract,
   type SeriesCountsRequest,
 } from '@tidemark/contract';
-import { Access, ControlFollower, isLoopbackAddress, newApiKey } from '@tidemark/control';
+import { Access, ControlFollower, followSkips, isLoopbackAddress, newApiKey } from '@tidemark/control';
 import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';
 import { httpIntake } from '@tidemark/http-intake';
-import { IntakeRunner, intakeService, RequestIntake, sessionClock } from '@tidemark/intake';
+import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
@@ -19,7 +19,6 @@ import { StoreThreads, storeReaders } from '@tidemark/store-threads';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
-import { sessionStatus } from './session-status.ts';
 
 const SHUTDOWN_MS = 2000;
 
@@ -118,17 +117,7 @@ export class Platform {
     started.add(() => stores.stop());
     log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
     const control = new ControlFollower(log, clock);
-    control.listen((message) => {
-      const { state } = control;
-      if (message.$case === 'checkpoint') {
-        for (const { topic, partition, offset, reason } of state.skips) stores.skip(topic, partition, offset, reason);
-      } else if (message.$case === 'skip') {
-        const { topic, partition, offset } = message.value;
-        // A void decision gives no reason.
-        const reason = state.skipReason(topic, partition, offset);
-        if (reason !== undefined) stores.skip(topic, partition, offset, reason);
-      }
-    });
+    followSkips(control, (skip) => stores.skip(skip));
     await control.start();
     started.add(() => control.stop());
     requireKey(options, control);

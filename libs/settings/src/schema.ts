@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { CLUSTER, TLS } from './groups/cluster.ts';
 import { DOGSTATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
+import { KAFKA } from './groups/kafka.ts';
 import { AGENT, BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
 import { LOG, QUERY, STORE } from './groups/storage.ts';
 
@@ -22,6 +23,7 @@ export const GROUPS = {
   log: { title: 'Embedded log', schema: LOG },
   store: { title: 'Stores', schema: STORE },
   query: { title: 'Queries', schema: QUERY },
+  kafka: { title: 'Kafka', schema: KAFKA },
   cluster: { title: 'Processes of a cluster', schema: CLUSTER },
   tls: { title: 'TLS', schema: TLS },
 } as const;
@@ -42,6 +44,7 @@ export const SETTINGS_SCHEMA = z.strictObject({
   log: LOG.prefault({}),
   store: STORE.prefault({}),
   query: QUERY.prefault({}),
+  kafka: KAFKA.prefault({}),
   cluster: CLUSTER.prefault({}),
   tls: TLS.prefault({}),
 });

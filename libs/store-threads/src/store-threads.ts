@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { PositionsReply } from '@tidemark/contract';
+import type { SkipInfo } from '@tidemark/control';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
@@ -70,7 +71,8 @@ export class StoreThreads {
   }
 
   /** An operator's decision; one for a partition of others concerns nobody here. */
-  skip(topic: string, partition: number, offset: number, reason: string): void {
+  skip(skip: SkipInfo): void {
+    const { topic, partition, offset, reason } = skip;
     const thread = this.#byPartition.get(partition);
     thread?.worker.postMessage({ type: 'skip', topic, partition, offset, reason } satisfies ToStore);
   }

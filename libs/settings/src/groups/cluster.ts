@@ -7,6 +7,7 @@ const LIST_BYTES = 64 * KIB;
 export const CLUSTER = z.strictObject({
   coordinator: text('', 255, 'gRPC address of the coordinator, `host:port`.'),
   intakes: text('', LIST_BYTES, 'gRPC addresses of the intakes: `host:port, host:port`.'),
+  queries: text('', LIST_BYTES, 'The same for query services.'),
   pointStores: text(
     '',
     LIST_BYTES,

@@ -1,7 +1,7 @@
 import { equalBytes } from '@tidemark/bytes';
 import type { SessionStatus } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control';
-import type { IntakeSession } from '@tidemark/intake';
+import type { IntakeSession } from './intake-session.ts';
 
 /** What only the session's own process knows. */
 const NOT_HERE = { streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {} };
