@@ -100,6 +100,18 @@ export {
   TimeFold,
 } from './generated/tidemark/v1/point_store.ts';
 export type {
+  ProcessServer,
+} from './generated/tidemark/v1/process.ts';
+export {
+  ClientCondition,
+  ConditionReply,
+  ConditionRequest,
+  Problem,
+  ProcessClient,
+  ProcessService,
+  Volume,
+} from './generated/tidemark/v1/process.ts';
+export type {
   QueryServer,
 } from './generated/tidemark/v1/query.ts';
 export {

@@ -22,6 +22,7 @@ import {
 import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { BatchSettlement } from './batch-settlement.ts';
 import { ClientDictionary } from './client-dictionary.ts';
+import type { RegisteredStream } from './client-register.ts';
 import { dayFacts } from './day-facts.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { Rejections } from './rejections.ts';
@@ -35,11 +36,12 @@ const RETRY_AFTER_MS = 1000;
 export class ClientStream {
   readonly #session: IntakeSession;
   readonly tenant: string;
-  /** What it may hold; given back by who closes the stream. */
+  /** What it may hold; given back when the stream is closed. */
   readonly quota: StreamQuota;
   readonly #reply: (reply: SendReply) => void;
   readonly #dictionaries = new Map<string, ClientDictionary>();
   #clientSession: Buffer | undefined;
+  #registered: RegisteredStream | undefined;
   clientName = '';
 
   constructor(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void, quota: StreamQuota) {
@@ -65,6 +67,12 @@ export class ClientStream {
     return this.#clientSession === undefined ? '' : toHex(this.#clientSession);
   }
 
+  /** The stream is over. */
+  close(): void {
+    this.#registered?.end();
+    this.quota.release();
+  }
+
   /** What the client has defined so far. */
   get dictionaries(): Iterable<ClientDictionary> {
     return this.#dictionaries.values();
@@ -86,6 +94,7 @@ export class ClientStream {
     const { limits, session, map } = this.#session;
     this.#clientSession = Buffer.from(clientSession);
     this.clientName = clientName;
+    this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName);
     this.#reply({
       message: {
         $case: 'greeting',
@@ -169,6 +178,7 @@ export class ClientStream {
   async #take(batch: Batch): Promise<void> {
     const session = this.#session;
     const { sequence } = batch;
+    this.#registered?.batch(batch.frontierMs);
     const problem = this.#problemOf(batch);
     if (problem !== undefined) {
       session.count(this.tenant, [problem]);

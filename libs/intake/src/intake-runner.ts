@@ -1,12 +1,13 @@
 import type { ControlFollower } from '@tidemark/control';
 import { type Clock, isTidemarkError, sleep } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
+import { ClientRegister } from './client-register.ts';
 import { type IntakeOptions, IntakeSession } from './intake-session.ts';
 
 const RESTART_MS = 1000;
 const CLOCK_LOOK_MS = 2000;
 
-export interface IntakeRunnerOptions extends Omit<IntakeOptions, 'onEnded' | 'acceptClock'> {
+export interface IntakeRunnerOptions extends Omit<IntakeOptions, 'onEnded' | 'acceptClock' | 'clients'> {
   /** A session's clock: a new one for each session. */
   readonly acceptClock: () => AcceptClock;
 }
@@ -28,6 +29,8 @@ export class IntakeRunner {
   readonly #events: IntakeEvents;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
+  /** Who is connected, and who was lost lately, whatever becomes of sessions. */
+  readonly clients: ClientRegister;
   #session: IntakeSession | undefined;
   /** It registers. */
   #starting: IntakeSession | undefined;
@@ -37,6 +40,7 @@ export class IntakeRunner {
     this.#options = options;
     this.#events = events;
     this.#clock = options.clock;
+    this.clients = new ClientRegister(options.clock);
   }
 
   /** The session that takes points now. */
@@ -66,6 +70,7 @@ export class IntakeRunner {
     let endedEarly: string | undefined;
     const session = new IntakeSession({
       ...this.#options,
+      clients: this.clients,
       acceptClock: this.#options.acceptClock(),
       onLaneEnded: (partition, reason) =>
         this.#events.error(`the intake can't append to points/${partition}`, { reason }),

@@ -14,6 +14,7 @@ import {
 } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { ClientDictionary } from './client-dictionary.ts';
+import { ClientRegister } from './client-register.ts';
 import { ClientStream } from './client-stream.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
@@ -40,6 +41,8 @@ export interface IntakeOptions {
   readonly onLaneEnded?: (partition: number, reason: string) => void;
   /** Told when the full log takes nothing of a lane for long, and why; no reason once it does again. */
   readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
+  /** Where its clients are registered; one of its own when left out. */
+  readonly clients?: ClientRegister;
   /** Told when the session ended by itself (fenced, or its clock is off) and why. */
   readonly onEnded?: (reason: string) => void;
 }
@@ -86,6 +89,9 @@ export class IntakeSession {
   readonly #sources = new Set<SeriesSource>();
   readonly #quotas: TenantQuotas;
   readonly violations = new StreamViolations();
+  readonly clients: ClientRegister;
+  /** Partitions whose lane ended by itself, with the reason, until another takes shares in its place. */
+  readonly #lostLanes = new Map<number, TidemarkError>();
   readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
   /** Points by tenant and reason. */
   readonly #rejected = new Map<string, Map<string, number>>();
@@ -105,6 +111,7 @@ export class IntakeSession {
     this.session = options.random.bytes(ID_BYTES);
     this.#key = toHex(this.session);
     this.#quotas = new TenantQuotas(options.limits);
+    this.clients = options.clients ?? new ClientRegister(options.clock);
     this.#controlWriter = new ControlWriter(options.log, options.clock);
   }
 
@@ -145,6 +152,17 @@ export class IntakeSession {
     return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
   }
 
+  /** What keeps points out of single partitions now. */
+  laneProblems(): ReadonlyMap<number, TidemarkError> {
+    const problems = new Map<number, TidemarkError>();
+    for (const [partition, lane] of this.#lanes) {
+      if (lane.isAccepting) this.#lostLanes.delete(partition);
+      const problem = lane.problem ?? this.#lostLanes.get(partition);
+      if (problem !== undefined) problems.set(partition, problem);
+    }
+    return problems;
+  }
+
   /** The log's clock and this session's disagree: it takes nothing until they agree again. */
   get isClockOff(): boolean {
     return this.#clockOff !== undefined;
@@ -182,7 +200,7 @@ export class IntakeSession {
 
   closeStream(stream: ClientStream): void {
     this.#streams.delete(stream);
-    stream.quota.release();
+    stream.close();
   }
 
   /** What a source beside the streams may hold; it counts as one stream of its tenant. */
@@ -361,6 +379,7 @@ export class IntakeSession {
     const { partition, number } = lane;
     if (this.#ended !== undefined) return;
     this.#options.onLaneEnded?.(partition, reason);
+    this.#lostLanes.set(partition, lane.problem ?? new TidemarkError('unavailable', reason));
     this.#deadLanes.set(fenceKey(this.session, { partition, lane: number }), { partition, lane: number });
     if (this.#stop.signal.aborted) return;
     this.#options.clock.setTimer(REOPEN_MS, () => {

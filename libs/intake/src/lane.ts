@@ -111,7 +111,7 @@ export class Lane {
     const refusal = (reason: string, field: string, limit: string, why: string): Rejection => {
       return { reason, field, limit, points: 0, message: `points/${partition}: ${why} (limit: ${limit})` };
     };
-    const problem = this.#error ?? this.#problem;
+    const { problem } = this;
     if (problem?.code === 'resource_exhausted') return refusal('log_full', 'log', 'its space', problem.message);
     if (problem !== undefined) {
       return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, problem.message);
@@ -120,7 +120,11 @@ export class Lane {
     return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes wait for the log');
   }
 
-  /** What keeps the log from taking records, while it does. */
+  /** What it ended of, or what keeps the log from taking its records, while it does. */
+  get problem(): TidemarkError | undefined {
+    return this.#error ?? this.#problem;
+  }
+
   get #problem(): TidemarkError | undefined {
     return this.#writer.problem ?? this.#options.tags.problem;
   }

@@ -1,0 +1,77 @@
+import { expect, test } from '@jest/globals';
+import type { Clock } from '@tidemark/ports';
+import { ClientRegister } from './client-register.ts';
+
+class HandClock implements Clock {
+  nowMs = 1_000_000;
+  wallMs(): number {
+    return this.nowMs;
+  }
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+  setTimer(): { cancel: () => void } {
+    return { cancel: () => undefined };
+  }
+}
+
+const SESSION = Buffer.alloc(16, 7);
+
+test('tells how far each client has come, and since when one is lost', () => {
+  const clock = new HandClock();
+  const register = new ClientRegister(clock);
+  const stream = register.connected('a', SESSION, 'agent web-1');
+  stream.batch(999_000);
+  clock.nowMs += 1000;
+  stream.batch(undefined);
+  stream.batch(998_000);
+  expect(register.list()).toEqual([
+    {
+      ...{ clientSession: SESSION, tenant: 'a', name: 'agent web-1', frontierMs: 999_000, lostMs: undefined },
+      ...{ batches: 3, firstBatchMs: 1_000_000, lastBatchMs: 1_001_000 },
+    },
+  ]);
+  clock.nowMs += 500;
+  stream.end();
+  stream.end();
+  expect(register.list()).toMatchObject([{ lostMs: 1_001_500, batches: 3 }]);
+});
+
+test('a client that is back is not lost, also when its old stream ends after the new one began', () => {
+  const register = new ClientRegister(new HandClock());
+  const first = register.connected('a', SESSION, 'agent');
+  const second = register.connected('a', SESSION, 'agent');
+  first.end();
+  expect(register.list()).toMatchObject([{ lostMs: undefined }]);
+  second.end();
+  register.connected('a', SESSION, 'agent');
+  expect(register.list()).toMatchObject([{ lostMs: undefined }]);
+});
+
+test('forgets who does not come back, and those lost longest ago when there is no room', () => {
+  const clock = new HandClock();
+  const register = new ClientRegister(clock, 2);
+  const names = () => register.list().map(({ name }) => name);
+  const connect = (id: number) => register.connected('a', Buffer.alloc(16, id), `c${id}`);
+  const first = connect(1);
+  connect(2).end();
+  clock.nowMs += 1;
+  first.end();
+  connect(3);
+  expect(names()).toEqual(['c1', 'c3']);
+  connect(4);
+  expect(names()).toEqual(['c3', 'c4']);
+  // Served, and not shown.
+  connect(5).end();
+  expect(names()).toEqual(['c3', 'c4']);
+  connect(3).end();
+  clock.nowMs += 3_600_001;
+  expect(names()).toEqual(['c3', 'c4']);
+});
+
+test('the same session of another tenant is another client', () => {
+  const register = new ClientRegister(new HandClock());
+  register.connected('a', SESSION, 'one');
+  register.connected('b', SESSION, 'two');
+  expect(register.list().map(({ tenant, name }) => `${tenant}:${name}`)).toEqual(['a:one', 'b:two']);
+});
