@@ -1,3 +1,5 @@
+export type { PeerOptions, UnaryMethod } from './peer-calls.ts';
+export { peerCaller, peerChannel } from './peer-calls.ts';
 export type { GrpcError } from './status-error.ts';
 export { fromGrpcError, grpcError, toGrpcError } from './status-error.ts';
 export { callUnary, serveUnary } from './unary.ts';

@@ -1,4 +1,5 @@
 import type { PartitionStatusReply } from '@tidemark/contract';
+import { gapsOf, openLanes } from '@tidemark/point-log';
 import type { PartitionStore } from './partition-state.ts';
 
 /** What `status` shows of a partition, but for what its consumer knows. */
@@ -11,15 +12,7 @@ export function partitionStatus(
     offset: nextOffset,
     committedOffset,
     watermarkMs: finite(tracker.watermarkMs),
-    lanes: [...tracker.lanes.values()]
-      .filter((lane) => lane.open)
-      .map(({ session, lane, open, markMs, sequence }) => ({
-        session: Buffer.from(session),
-        lane,
-        open,
-        markMs: finite(markMs) ?? 0,
-        sequence: Math.max(0, sequence),
-      })),
+    lanes: openLanes(tracker),
     clients: [...tracker.clients.values()].map((client) => ({
       clientSession: Buffer.from(client.clientSession),
       tenant: client.tenant,
@@ -28,7 +21,7 @@ export function partitionStatus(
       frontierMs: client.frontierMs,
       latePoints: client.latePoints,
     })),
-    gaps: store.gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason })),
+    gaps: gapsOf(store),
     series: table.length,
     points: counts.points,
     latePoints: counts.latePoints,

@@ -18,7 +18,8 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { GroupPartial } from "./point_store.ts";
+import { GroupPartial, LaneStatus } from "./point_store.ts";
+import { Gap } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -30,9 +31,24 @@ export interface AggregatorStatusRequest {
 
 export interface AggregatorStatusReply {
   partition: number;
+  /** Next offset to apply, and the one behind which all is durable here. */
   offset: number;
   committedOffset: number;
-  watermarkMs?: number | undefined;
+  watermarkMs?:
+    | number
+    | undefined;
+  /** The log's end when the aggregator last saw it. */
+  logNext: number;
+  lanes: LaneStatus[];
+  gaps: Gap[];
+  /** Set when the partition has halted: why, and at which offset. */
+  halted: string;
+  haltedOffset: number;
+  /** The last error of the log or of the disk, while it lasts. */
+  problem: string;
+  series: number;
+  points: number;
+  duplicatePoints: number;
 }
 
 /**
@@ -113,7 +129,21 @@ export const AggregatorStatusRequest: MessageFns<AggregatorStatusRequest> = {
 };
 
 function createBaseAggregatorStatusReply(): AggregatorStatusReply {
-  return { partition: 0, offset: 0, committedOffset: 0, watermarkMs: undefined };
+  return {
+    partition: 0,
+    offset: 0,
+    committedOffset: 0,
+    watermarkMs: undefined,
+    logNext: 0,
+    lanes: [],
+    gaps: [],
+    halted: "",
+    haltedOffset: 0,
+    problem: "",
+    series: 0,
+    points: 0,
+    duplicatePoints: 0,
+  };
 }
 
 export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
@@ -129,6 +159,33 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     }
     if (message.watermarkMs !== undefined) {
       writer.uint32(32).sint64(message.watermarkMs);
+    }
+    if (message.logNext !== 0) {
+      writer.uint32(40).sint64(message.logNext);
+    }
+    for (const v of message.lanes) {
+      LaneStatus.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.halted !== "") {
+      writer.uint32(66).string(message.halted);
+    }
+    if (message.haltedOffset !== 0) {
+      writer.uint32(72).sint64(message.haltedOffset);
+    }
+    if (message.problem !== "") {
+      writer.uint32(82).string(message.problem);
+    }
+    if (message.series !== 0) {
+      writer.uint32(88).uint64(message.series);
+    }
+    if (message.points !== 0) {
+      writer.uint32(96).uint64(message.points);
+    }
+    if (message.duplicatePoints !== 0) {
+      writer.uint32(104).uint64(message.duplicatePoints);
     }
     return writer;
   },
@@ -178,6 +235,78 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
             message.watermarkMs = longToNumber(reader.sint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.logNext = longToNumber(reader.sint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.lanes.push(LaneStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.haltedOffset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.series = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.points = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.duplicatePoints = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -199,6 +328,15 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     message.offset = object.offset ?? 0;
     message.committedOffset = object.committedOffset ?? 0;
     message.watermarkMs = object.watermarkMs ?? undefined;
+    message.logNext = object.logNext ?? 0;
+    message.lanes = object.lanes?.map((e) => LaneStatus.fromPartial(e)) || [];
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
+    message.halted = object.halted ?? "";
+    message.haltedOffset = object.haltedOffset ?? 0;
+    message.problem = object.problem ?? "";
+    message.series = object.series ?? 0;
+    message.points = object.points ?? 0;
+    message.duplicatePoints = object.duplicatePoints ?? 0;
     return message;
   },
 };

@@ -1,0 +1,44 @@
+import { ByteReader, ByteWriter } from '@tidemark/bytes';
+import { type PartitionTracker, packTrackerHead } from '@tidemark/lanes';
+import { TidemarkError } from '@tidemark/ports';
+
+const VERSION = 1;
+const TRACKER_HEAD_BYTES = 1024;
+
+/** Key of the one entry that every commit writes anew. */
+export const META_KEY = Uint8Array.of(0x01);
+
+/** What an aggregator stores of a partition beside the entries of `@tidemark/point-log`. */
+export interface AggregatorMeta {
+  readonly partition: number;
+  readonly nextOffset: number;
+  readonly points: number;
+  readonly duplicatePoints: number;
+  readonly trackerHead: Buffer;
+}
+
+/** docs/formats/aggregator.md. */
+export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: PartitionTracker): Buffer {
+  const out = new ByteWriter(64);
+  out.u8(VERSION);
+  out.sizedBytes(packTrackerHead(tracker));
+  for (const value of [meta.partition, meta.nextOffset, meta.points, meta.duplicatePoints]) out.varint(value);
+  return out.take();
+}
+
+/** `failed_precondition` when the data is of another format than this program's, `data_loss` when it is damaged. */
+export function unpackMeta(bytes: Uint8Array): AggregatorMeta {
+  const reader = new ByteReader(bytes, 'aggregator meta');
+  const version = reader.u8();
+  if (version !== VERSION) {
+    throw new TidemarkError(
+      'failed_precondition',
+      `the aggregator's data has format ${version}, this program reads ${VERSION}`,
+      { version },
+    );
+  }
+  const trackerHead = Buffer.from(reader.sizedBytes(TRACKER_HEAD_BYTES));
+  const [partition, nextOffset, points, duplicatePoints] = Array.from({ length: 4 }, () => reader.varint());
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  return { partition, nextOffset, points, duplicatePoints, trackerHead };
+}

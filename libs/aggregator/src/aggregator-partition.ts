@@ -1,0 +1,167 @@
+import { type BlockRecord, RECORD } from '@tidemark/block';
+import type { ShareSummary } from '@tidemark/columns';
+import type { AggregatorStatusReply } from '@tidemark/contract';
+import type { PartitionState } from '@tidemark/partition';
+import { gapsOf, openLanes, PointLogState } from '@tidemark/point-log';
+import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
+import { META_KEY, packMeta, unpackMeta } from './aggregator-meta.ts';
+
+export interface AggregatorLimits {
+  /** A commit is due after this many records… */
+  readonly commitRecords: number;
+  /** …or this many bytes of records… */
+  readonly commitBytes: number;
+  /** …or when the watermark crosses a multiple of this, ms. */
+  readonly commitStepMs: number;
+}
+
+/** A commit writes what changed of lanes, clients and definitions only: some KiB, mostly. */
+export const DEFAULT_AGGREGATOR_LIMITS: AggregatorLimits = {
+  commitRecords: 4096,
+  commitBytes: 64 * 1024 * 1024,
+  commitStepMs: 10_000,
+};
+
+export interface AggregatorPartitionOptions {
+  readonly partition: number;
+  /** The partition's own store; nothing else may be in it. */
+  readonly keyValue: KeyValue;
+  readonly limits?: Partial<AggregatorLimits>;
+}
+
+/**
+ * One partition of `points` as the aggregator reads it: which lanes are open and how far, which batches were applied, which
+ * series there are, and so the watermark at every offset. It drops, applies and halts at the records at which the point
+ * store does. The points themselves it counts: rollups and windows will be folded from what is fresh here, and cut where
+ * this watermark passes them.
+ */
+export class AggregatorPartition implements PartitionState {
+  readonly #state: PointLogState;
+  readonly #keyValue: KeyValue;
+  readonly #limits: AggregatorLimits;
+  #points = 0;
+  #duplicatePoints = 0;
+  #bytesSinceCommit = 0;
+  #isStepDue = false;
+  #isCommitting = false;
+
+  private constructor({ partition, keyValue, limits }: AggregatorPartitionOptions) {
+    this.#state = new PointLogState(partition);
+    this.#keyValue = keyValue;
+    this.#limits = { ...DEFAULT_AGGREGATOR_LIMITS, ...limits };
+  }
+
+  /**
+   * Loads what was committed; reading goes on at `nextOffset`. `failed_precondition` when the data is of another format or
+   * another partition.
+   */
+  static async open(options: AggregatorPartitionOptions): Promise<AggregatorPartition> {
+    const opened = new AggregatorPartition(options);
+    const { partition, keyValue } = options;
+    const stored = await keyValue.get(META_KEY);
+    if (stored === undefined) return opened;
+    const meta = unpackMeta(stored);
+    if (meta.partition !== partition) {
+      const message = `this is the data of partition ${meta.partition}, not ${partition}`;
+      throw new TidemarkError('failed_precondition', message);
+    }
+    await opened.#state.load(keyValue, meta);
+    opened.#points = meta.points;
+    opened.#duplicatePoints = meta.duplicatePoints;
+    return opened;
+  }
+
+  get nextOffset(): number {
+    return this.#state.nextOffset;
+  }
+
+  get committedOffset(): number {
+    return this.#state.committedOffset;
+  }
+
+  /** Least mark of the open lanes, ms; undefined before the first. */
+  get watermarkMs(): number | undefined {
+    const { watermarkMs } = this.#state.tracker;
+    return Number.isFinite(watermarkMs) ? watermarkMs : undefined;
+  }
+
+  get wantsCommit(): boolean {
+    const { commitRecords, commitBytes } = this.#limits;
+    const records = this.nextOffset - this.committedOffset;
+    return this.#isStepDue || records >= commitRecords || this.#bytesSinceCommit >= commitBytes;
+  }
+
+  /** Applies the record at `nextOffset`; `data_loss` when it can't be, and then nothing of it is. */
+  apply(record: LogRecord): void {
+    assert(!this.#isCommitting, 'nothing is applied during a commit');
+    const state = this.#state;
+    const judged = state.judge(record);
+    if (judged !== undefined) {
+      const step = this.#commitStep();
+      if (judged.record.type === RECORD.block) this.#applyBlock(judged.record, judged.shares);
+      state.tracker.end(judged.record, record.offset);
+      if (this.#commitStep() > step) this.#isStepDue = true;
+    }
+    state.nextOffset = record.offset + 1;
+    this.#bytesSinceCommit += record.value.length;
+  }
+
+  /** Passes the record at `nextOffset`: the gap is permanent and shown. */
+  skip(reason: string): void {
+    assert(!this.#isCommitting, 'nothing is skipped during a commit');
+    this.#state.skip(reason);
+    this.#isStepDue = true;
+  }
+
+  /** Stores all that changed, with the offset, in one write. After an error call it again before anything is applied. */
+  async commit(): Promise<void> {
+    assert(!this.#isCommitting, 'one commit at a time');
+    const state = this.#state;
+    this.#isStepDue = false;
+    if (state.nextOffset === state.committedOffset) return;
+    this.#isCommitting = true;
+    try {
+      const { partition, nextOffset, tracker } = state;
+      const counts = { points: this.#points, duplicatePoints: this.#duplicatePoints };
+      const meta = packMeta({ partition, nextOffset, ...counts }, tracker);
+      await this.#keyValue.write([{ key: META_KEY, value: meta }, ...state.changes()]);
+      state.saved();
+      this.#bytesSinceCommit = 0;
+    } catch (error) {
+      this.#isStepDue = true;
+      throw error;
+    } finally {
+      this.#isCommitting = false;
+    }
+  }
+
+  /** What `status` shows of the partition, but for what its consumer knows. */
+  get status(): Omit<AggregatorStatusReply, 'logNext' | 'halted' | 'haltedOffset' | 'problem'> {
+    const { partition, nextOffset, committedOffset, tracker, table } = this.#state;
+    return {
+      partition,
+      offset: nextOffset,
+      committedOffset,
+      watermarkMs: this.watermarkMs,
+      lanes: openLanes(tracker),
+      gaps: gapsOf(this.#state),
+      series: table.length,
+      points: this.#points,
+      duplicatePoints: this.#duplicatePoints,
+    };
+  }
+
+  #applyBlock(record: BlockRecord, shares: readonly ShareSummary[]): void {
+    const { tracker } = this.#state;
+    this.#state.define(record);
+    record.spans.forEach((span, i) => {
+      const points = shares[i].points + shares[i].sketches;
+      if (tracker.isFresh(span, points)) this.#points += points;
+      else this.#duplicatePoints += points;
+    });
+  }
+
+  #commitStep(): number {
+    return Math.floor(this.#state.tracker.watermarkMs / this.#limits.commitStepMs);
+  }
+}

@@ -1,0 +1,21 @@
+import type { Gap, LaneStatus } from '@tidemark/contract';
+import type { PartitionTracker } from '@tidemark/lanes';
+import type { PointLogState } from './point-log-state.ts';
+
+/** The lanes that the watermark waits for, as a status shows them. */
+export function openLanes(tracker: PartitionTracker): LaneStatus[] {
+  return [...tracker.lanes.values()]
+    .filter((lane) => lane.open)
+    .map(({ session, lane, open, markMs, sequence }) => ({
+      session: Buffer.from(session),
+      lane,
+      open,
+      markMs: Number.isFinite(markMs) ? markMs : 0,
+      sequence: Math.max(0, sequence),
+    }));
+}
+
+/** Skipped records, by offset. */
+export function gapsOf({ partition, gaps }: Pick<PointLogState, 'partition' | 'gaps'>): Gap[] {
+  return gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason }));
+}
