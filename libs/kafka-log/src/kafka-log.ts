@@ -1,0 +1,174 @@
+import { deleteRecordsV2, initProducerIdV5 } from '@platformatic/kafka';
+import {
+  type Clock,
+  type Log,
+  type LogBounds,
+  type LogRecord,
+  type Random,
+  type ReadOptions,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
+import { type AttemptParts, attempts } from './attempts.ts';
+import { ClusterView, type Leader } from './cluster-view.ts';
+import { failureOf } from './kafka-error.ts';
+import { DEFAULT_KAFKA_LOG_LIMITS, type KafkaLogLimits, type KafkaLogOptions } from './kafka-options.ts';
+import { KafkaWriter, type Producer } from './kafka-writer.ts';
+import { PartitionReader } from './partition-reader.ts';
+import { Permits } from './permits.ts';
+
+export interface KafkaLogParts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Opens the log of a Kafka cluster: reaches a broker, and checks that it is new enough. Topics are looked for when
+ * they are used; `prepareTopics` makes them and `checkTopics` says what is wrong with them. Errors: `unavailable` when
+ * no broker answers, `unauthenticated`, `permission_denied`, `failed_precondition` (too old, TLS); the message says
+ * which broker and what to do.
+ */
+export async function openKafkaLog(options: KafkaLogOptions, parts: KafkaLogParts): Promise<KafkaLog> {
+  const limits = { ...DEFAULT_KAFKA_LOG_LIMITS, ...options.limits };
+  const view = new ClusterView(options, limits, parts.clock, parts.random);
+  try {
+    const reach = { view, clock: parts.clock, retryMs: limits.retryMs };
+    await attempts(
+      reach,
+      () => view.look(),
+      (thrown) => failureOf(thrown, 'reach Kafka'),
+    );
+    return new KafkaLog(view, limits, parts.clock);
+  } catch (error) {
+    await view.close();
+    throw error;
+  }
+}
+
+/** The log port over Kafka: one Kafka partition for each partition, one record batch for each record. */
+export class KafkaLog implements Log {
+  readonly #view: ClusterView;
+  readonly #limits: KafkaLogLimits;
+  readonly #attempt: AttemptParts;
+  readonly #inFlight: Permits;
+  readonly #readers = new Map<string, PartitionReader>();
+  #isClosed = false;
+
+  /** Use `openKafkaLog`. */
+  constructor(view: ClusterView, limits: KafkaLogLimits, clock: Clock) {
+    this.#view = view;
+    this.#limits = limits;
+    this.#attempt = { view, clock, retryMs: limits.retryMs };
+    this.#inFlight = new Permits('inFlightBytes', limits.inFlightBytes, limits.waitingRequests, clock);
+  }
+
+  /** The ids of the topics that were seen. A state that goes on with them can ask for them by `topicIds`. */
+  get topicIds(): Partial<Record<Topic, string>> {
+    return this.#view.topicIds;
+  }
+
+  /** How many partitions a topic has now; 0 when there is no such topic. */
+  async partitions(topic: Topic): Promise<number> {
+    this.#checkOpen();
+    this.#view.expire();
+    const found = await attempts(
+      this.#attempt,
+      () => this.#view.topic(topic),
+      (thrown) => failureOf(thrown, `look for ${this.#view.nameOf(topic)}`, { topic }),
+    );
+    return found?.partitions.length ?? 0;
+  }
+
+  async writer(topic: Topic, partition: number): Promise<KafkaWriter> {
+    const producer = await this.#atLeader(
+      'make a producer for',
+      topic,
+      partition,
+      async (leader): Promise<Producer> => {
+        const { producerId, producerEpoch } = await leader.link.run('ask', (connection) =>
+          initProducerIdV5.api.async(connection, null, this.#limits.requestMs, -1n, -1),
+        );
+        return { id: producerId, epoch: producerEpoch };
+      },
+    );
+    return this.#writer(topic, partition, producer, false);
+  }
+
+  /** The writer of a producer that was made before. Its first append may repeat one of the last five or follow them. */
+  async resumeWriter(topic: Topic, partition: number, producer: Producer): Promise<KafkaWriter> {
+    await this.#atLeader('look for', topic, partition, async () => undefined);
+    return this.#writer(topic, partition, producer, true);
+  }
+
+  async read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]> {
+    this.#checkOpen();
+    return this.#reader(topic, partition).read(from, options);
+  }
+
+  async bounds(topic: Topic, partition: number): Promise<LogBounds> {
+    this.#checkOpen();
+    return this.#reader(topic, partition).bounds();
+  }
+
+  async trim(topic: Topic, partition: number, before: number): Promise<void> {
+    const { first, next } = await this.bounds(topic, partition);
+    const target = Math.min(before, next);
+    if (target <= first) return;
+    try {
+      await this.#atLeader('trim', topic, partition, (leader) => {
+        const partitions = [{ partitionIndex: partition, offset: BigInt(target) }];
+        const topics = [{ name: this.#view.nameOf(topic), partitions }];
+        return leader.link.run('admin', (connection) =>
+          deleteRecordsV2.api.async(connection, topics, this.#limits.requestMs),
+        );
+      });
+    } catch (error) {
+      // The answer waits for all replicas, and may not come in time although the leader did it.
+      if ((await this.bounds(topic, partition)).first < target) throw error;
+    }
+  }
+
+  /** Ends all connections; what is outstanding ends with an error. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#view.close();
+  }
+
+  #writer(topic: Topic, partition: number, producer: Producer, isResumed: boolean): KafkaWriter {
+    const reader = this.#reader(topic, partition);
+    const parts = { ...this.#attempt, limits: this.#limits, inFlight: this.#inFlight, reader };
+    return new KafkaWriter(topic, partition, producer, parts, isResumed);
+  }
+
+  #reader(topic: Topic, partition: number): PartitionReader {
+    const key = `${topic}/${partition}`;
+    let reader = this.#readers.get(key);
+    if (reader === undefined) {
+      reader = new PartitionReader(topic, partition, { ...this.#attempt, limits: this.#limits });
+      this.#readers.set(key, reader);
+    }
+    return reader;
+  }
+
+  async #atLeader<T>(what: string, topic: Topic, partition: number, once: (leader: Leader) => Promise<T>): Promise<T> {
+    this.#checkOpen();
+    let leader: Leader | undefined;
+    return attempts(
+      this.#attempt,
+      async () => {
+        leader = undefined;
+        leader = await this.#view.leader(topic, partition);
+        await leader.link.features();
+        return await once(leader);
+      },
+      (thrown) => {
+        const at = leader === undefined ? '' : ` at broker ${leader.broker} (${leader.link.name})`;
+        return failureOf(thrown, `${what} ${this.#view.nameOf(topic)}/${partition}${at}`, { topic, partition });
+      },
+    );
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new TidemarkError('unavailable', 'the log is closed');
+  }
+}

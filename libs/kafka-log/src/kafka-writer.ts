@@ -1,0 +1,244 @@
+import { type Appended, isTidemarkError, type LogWriter, TidemarkError, type Topic } from '@tidemark/ports';
+import { type AttemptParts, attempts } from './attempts.ts';
+import type { Leader } from './cluster-view.ts';
+import { placeChecksum, valueChecksum } from './envelope.ts';
+import { type Failure, failureOf } from './kafka-error.ts';
+import type { KafkaLogLimits } from './kafka-options.ts';
+import type { PartitionReader } from './partition-reader.ts';
+import type { Permits } from './permits.ts';
+import { produceById, produceByName } from './produce-call.ts';
+import { encodeBatch } from './record-batch.ts';
+
+/** Kafka's sequences have 31 bits and begin anew. */
+const SEQUENCES = 2 ** 31;
+/** The broker waits this much less for its replicas than we do for the broker. */
+const BROKER_MARGIN_MS = 500;
+/**
+ * A broker knows a producer's last records for a day after the last (`producer.id.expiration.ms`), and as long as one
+ * of them is in the log. An outcome that is unknown for longer than this is not settled by a repeat any more: it might
+ * be stored twice.
+ */
+const SETTLE_MS = 3_600_000;
+
+export interface WriterParts extends AttemptParts {
+  readonly limits: KafkaLogLimits;
+  readonly inFlight: Permits;
+  readonly reader: PartitionReader;
+}
+
+/** Kafka's name for a producer. With it another process goes on where this one stopped (`KafkaLog.resumeWriter`). */
+export interface Producer {
+  readonly id: bigint;
+  readonly epoch: number;
+}
+
+/** The value that belongs to a sequence, by length and checksum. */
+interface Entry {
+  readonly sequence: number;
+  readonly checksum: number;
+  readonly bytes: number;
+}
+
+interface Attempted extends Entry {
+  readonly sinceMs: number;
+  /** An attempt may have been stored, or may still be. */
+  mayBeStored: boolean;
+}
+
+/**
+ * A producer with an id of its own. Sequences go to Kafka as they are: its brokers store each once, answer a repeat
+ * with the first offset, and refuse a gap.
+ */
+export class KafkaWriter implements LogWriter {
+  readonly #topic: Topic;
+  readonly #partition: number;
+  readonly #place: number;
+  readonly #name: string;
+  readonly producer: Producer;
+  readonly #parts: WriterParts;
+  /** What the producer stored last is not known here. */
+  #isResumed: boolean;
+  #stored: (Entry & { readonly appended: Appended }) | undefined;
+  #attempted: Attempted | undefined;
+  #outstanding: Promise<Appended> | undefined;
+  #end: TidemarkError | undefined;
+
+  /** Use `KafkaLog.writer`. */
+  constructor(topic: Topic, partition: number, producer: Producer, parts: WriterParts, isResumed: boolean) {
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#place = placeChecksum(topic, partition);
+    this.#name = `${parts.view.nameOf(topic)}/${partition}`;
+    this.producer = producer;
+    this.#parts = parts;
+    this.#isResumed = isResumed;
+  }
+
+  /** As the port says. `value` must not change before the append is settled. */
+  async append(sequence: number, value: Uint8Array): Promise<Appended> {
+    if (this.#end !== undefined) throw this.#end;
+    const entry = { sequence, checksum: valueChecksum(this.#place, value), bytes: value.length };
+    const attempted = this.#attempted;
+    if (this.#outstanding !== undefined && attempted !== undefined) {
+      if (sequence !== attempted.sequence) {
+        throw this.#refuse(sequence, `sequence ${attempted.sequence} is still outstanding`);
+      }
+      if (!isSame(entry, attempted)) throw this.#otherValue(sequence);
+      return this.#outstanding;
+    }
+    const stored = this.#stored;
+    if (sequence === stored?.sequence) {
+      if (!isSame(entry, stored)) throw this.#otherValue(sequence);
+      return stored.appended;
+    }
+    const expected = stored === undefined ? 0 : stored.sequence + 1;
+    if (sequence !== expected && !this.#isResumed) throw this.#refuse(sequence, `sequence ${expected} is expected`);
+    if (attempted?.mayBeStored && !isSame(entry, attempted)) throw this.#otherValue(sequence);
+    this.#checkSize(value);
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (attempted === undefined || !attempted.mayBeStored) {
+      this.#attempted = { ...entry, sinceMs: nowMs, mayBeStored: false };
+    } else if (nowMs - attempted.sinceMs > SETTLE_MS) {
+      throw this.#ended(
+        this.#refuse(sequence, 'its outcome is unknown for so long that a repeat might be stored twice'),
+      );
+    }
+    this.#outstanding = this.#store(entry, value);
+    try {
+      const appended = await this.#outstanding;
+      this.#isResumed = false;
+      this.#stored = { ...entry, appended };
+      this.#attempted = undefined;
+      return appended;
+    } finally {
+      this.#outstanding = undefined;
+    }
+  }
+
+  async #store(entry: Entry, value: Uint8Array): Promise<Appended> {
+    const { limits, inFlight } = this.#parts;
+    const permit = await inFlight.take(Math.max(1, value.length), limits.requestMs).catch((error) => {
+      throw this.#settled(error);
+    });
+    let leader: Leader | undefined;
+    try {
+      const appended = await attempts(
+        this.#parts,
+        async () => {
+          leader = undefined;
+          leader = await this.#parts.view.leader(this.#topic, this.#partition);
+          return await this.#send(leader, entry, value);
+        },
+        (thrown) => this.#understand(thrown, leader),
+      );
+      if (this.#isResumed) await this.#compare(appended.offset, entry);
+      return appended;
+    } catch (error) {
+      throw this.#settled(error);
+    } finally {
+      inFlight.give(permit);
+    }
+  }
+
+  async #send(leader: Leader, entry: Entry, value: Uint8Array): Promise<Appended> {
+    const { limits, view, clock } = this.#parts;
+    const { producesById } = await leader.link.features();
+    const batch = encodeBatch({
+      producerId: this.producer.id,
+      producerEpoch: this.producer.epoch,
+      sequence: entry.sequence % SEQUENCES,
+      timestampMs: clock.wallMs(),
+      checksum: entry.checksum,
+      value,
+    });
+    const target = { topicId: leader.topicId, topicName: view.nameOf(this.#topic), partition: this.#partition };
+    const waitMs = Math.max(1, limits.requestMs - BROKER_MARGIN_MS);
+    const call = producesById ? produceById : produceByName;
+    const { baseOffset, logAppendTimeMs } = await leader.link.run('append', (connection) => {
+      if (this.#attempted !== undefined) this.#attempted.mayBeStored = true;
+      return call.async(connection, target, batch, waitMs);
+    });
+    const appended = { offset: Number(baseOffset), appendTimeMs: Number(logAppendTimeMs) };
+    if (appended.appendTimeMs < 0) {
+      throw new TidemarkError(
+        'failed_precondition',
+        `${this.#name} keeps the producers' timestamps: message.timestamp.type must be LogAppendTime`,
+        { topic: this.#topic, key: 'message.timestamp.type', found: 'CreateTime', wanted: 'LogAppendTime' },
+      );
+    }
+    // By name, a record may land in a new topic of the same name: its offsets begin anew.
+    if (this.#stored !== undefined && appended.offset <= this.#stored.appended.offset) {
+      throw new TidemarkError(
+        'failed_precondition',
+        `${this.#name} gave offset ${appended.offset} after ${this.#stored.appended.offset}: the topic was made anew, or lost its end`,
+        { topic: this.#topic, partition: this.#partition, offset: appended.offset },
+      );
+    }
+    return appended;
+  }
+
+  /** The broker tells a repeat by its sequence alone; a resumed writer has nothing else to tell other values by. */
+  async #compare(offset: number, entry: Entry): Promise<void> {
+    const [record] = await this.#parts.reader.read(offset, { maxBytes: 1, waitMs: 0 });
+    const stored = record?.value;
+    const isStored = stored?.length === entry.bytes && valueChecksum(this.#place, stored) === entry.checksum;
+    if (!isStored) throw this.#otherValue(entry.sequence);
+  }
+
+  #understand(thrown: unknown, leader: Leader | undefined): Failure {
+    const at = leader === undefined ? '' : ` at broker ${leader.broker} (${leader.link.name})`;
+    const detail = { topic: this.#topic, partition: this.#partition, ...(leader && { broker: leader.broker }) };
+    return failureOf(thrown, `append to ${this.#name}${at}`, detail);
+  }
+
+  /** What the caller is told, and what is known of the sequence from here on. */
+  #settled(error: unknown): unknown {
+    if (!isTidemarkError(error)) return error;
+    const attempted = this.#attempted;
+    switch (error.code) {
+      case 'failed_precondition':
+        return this.#ended(error);
+      case 'invalid_argument':
+        // Refused whenever it comes: its sequence is free.
+        this.#attempted = undefined;
+        return error;
+      case 'resource_exhausted':
+        // Only the last attempt is known not to be stored.
+        if (!attempted?.mayBeStored) return error;
+        return new TidemarkError('unavailable', error.message, error.detail, { cause: error });
+      default:
+        return error;
+    }
+  }
+
+  #ended(error: TidemarkError): TidemarkError {
+    this.#end = error;
+    return error;
+  }
+
+  #checkSize(value: Uint8Array): void {
+    const { recordBytes } = this.#parts.limits;
+    if (value.length <= recordBytes) return;
+    throw new TidemarkError(
+      'invalid_argument',
+      `a record of ${value.length} bytes for ${this.#name} is too large (limit: recordBytes, ${recordBytes} bytes)`,
+      { field: 'value', limit: recordBytes, topic: this.#topic, partition: this.#partition },
+    );
+  }
+
+  #otherValue(sequence: number): TidemarkError {
+    return this.#refuse(sequence, 'another value has that sequence');
+  }
+
+  #refuse(sequence: number, why: string): TidemarkError {
+    return new TidemarkError('failed_precondition', `sequence ${sequence} to ${this.#name} is refused: ${why}`, {
+      topic: this.#topic,
+      partition: this.#partition,
+      sequence,
+    });
+  }
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return a.checksum === b.checksum && a.bytes === b.bytes;
+}

@@ -1,0 +1,270 @@
+import { ConfigResourceTypes, createTopicsV7, describeConfigsV4, listOffsetsV7 } from '@platformatic/kafka';
+import { assert, type Clock, isTidemarkError, type Random, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { type AttemptParts, attempts } from './attempts.ts';
+import type { BrokerLink } from './broker-link.ts';
+import { ClusterView, type TopicView } from './cluster-view.ts';
+import { failureOf, kafkaErrorOf } from './kafka-error.ts';
+import { DEFAULT_KAFKA_LOG_LIMITS, type KafkaLogLimits, type KafkaLogOptions, TOPICS } from './kafka-options.ts';
+import {
+  DEFAULT_MIN_IN_SYNC,
+  DEFAULT_REPLICATION,
+  problemText,
+  type TopicPlan,
+  type TopicProblem,
+  wantedSettings,
+} from './topic-plan.ts';
+
+/** How long new topics may take until each partition has a leader that serves it. */
+const READY_MS = 60_000;
+const LOOK_MS = 50;
+
+/**
+ * Makes the topics that are missing, waits until all partitions have leaders, and checks them all. Topics that exist
+ * are never changed. Errors: those of `checkTopics`; `failed_precondition` when the cluster can't have them (fewer
+ * brokers than `replication`).
+ */
+export async function prepareTopics(
+  options: KafkaLogOptions,
+  plan: TopicPlan,
+  parts: { readonly clock: Clock; readonly random: Random },
+): Promise<void> {
+  checkPlan(plan);
+  await withCluster(options, parts, async (cluster) => {
+    const missing: Topic[] = [];
+    for (const topic of wantedTopics(plan)) {
+      if ((await cluster.topic(topic)) === undefined) missing.push(topic);
+    }
+    for (const topic of missing) await cluster.create(topic, plan);
+    if (missing.length > 0) await cluster.waitUntilServed(missing);
+    refuse(await cluster.problems(plan));
+  });
+}
+
+/**
+ * Compares the topics with what the brokers really have. Errors: `failed_precondition`; its message names every
+ * problem, its detail topic, key, found and wanted of the first. `unavailable` when no broker answers.
+ */
+export async function checkTopics(
+  options: KafkaLogOptions,
+  plan: TopicPlan,
+  parts: { readonly clock: Clock; readonly random: Random },
+): Promise<void> {
+  checkPlan(plan);
+  refuse(await topicProblems(options, plan, parts));
+}
+
+/** What is wrong with the topics, nothing when all is well; errors as of `checkTopics` when the brokers can't be asked. */
+export async function topicProblems(
+  options: KafkaLogOptions,
+  plan: TopicPlan,
+  parts: { readonly clock: Clock; readonly random: Random },
+): Promise<readonly TopicProblem[]> {
+  return withCluster(options, parts, (cluster) => cluster.problems(plan));
+}
+
+function checkPlan({
+  replication = DEFAULT_REPLICATION,
+  minInSync = DEFAULT_MIN_IN_SYNC,
+  allowsSingleCopy,
+}: TopicPlan) {
+  if (minInSync < 2 && !allowsSingleCopy) {
+    throw new TidemarkError(
+      'failed_precondition',
+      `min.insync.replicas of ${minInSync} is refused: a record would be acknowledged while one disk alone has it, and be lost with it. Use at least 2, with 3 replicas; a cluster of one broker for development must say that it takes single copies`,
+      { key: 'min.insync.replicas', found: String(minInSync), wanted: '2' },
+    );
+  }
+  if (minInSync > replication) {
+    throw new TidemarkError(
+      'failed_precondition',
+      `min.insync.replicas of ${minInSync} with ${replication} replicas: no append could ever be acknowledged`,
+      { key: 'min.insync.replicas', found: String(minInSync), wanted: `at most ${replication}` },
+    );
+  }
+}
+
+function refuse(problems: readonly TopicProblem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const { topic, key, found, wanted } = first;
+  throw new TidemarkError(
+    'failed_precondition',
+    `the topics are not as they must be:\n${problems.map((problem) => `  ${problemText(problem)}`).join('\n')}`,
+    { topic, key, found, wanted, problems: problems.length },
+  );
+}
+
+function wantedTopics(plan: TopicPlan): Topic[] {
+  return TOPICS.filter((topic) => (plan.partitions[topic] ?? 0) > 0);
+}
+
+async function withCluster<T>(
+  options: KafkaLogOptions,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  work: (cluster: TopicAdmin) => Promise<T>,
+): Promise<T> {
+  const limits = { ...DEFAULT_KAFKA_LOG_LIMITS, ...options.limits };
+  const view = new ClusterView(options, limits, clock, random);
+  try {
+    return await work(new TopicAdmin(view, limits, clock));
+  } finally {
+    await view.close();
+  }
+}
+
+/** Asks any broker: in Kafka without ZooKeeper each passes on to the controller what is for it. */
+class TopicAdmin {
+  readonly #view: ClusterView;
+  readonly #limits: KafkaLogLimits;
+  readonly #clock: Clock;
+  readonly #attempt: AttemptParts;
+
+  constructor(view: ClusterView, limits: KafkaLogLimits, clock: Clock) {
+    this.#view = view;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#attempt = { view, clock, retryMs: limits.retryMs };
+  }
+
+  topic(topic: Topic): Promise<TopicView | undefined> {
+    return attempts(
+      this.#attempt,
+      () => this.#view.topic(topic),
+      (thrown) => failureOf(thrown, `look for ${this.#view.nameOf(topic)}`, { topic }),
+    );
+  }
+
+  async create(topic: Topic, plan: TopicPlan): Promise<void> {
+    const numPartitions = plan.partitions[topic];
+    assert(numPartitions !== undefined, 'a topic of the plan');
+    const request = {
+      name: this.#view.nameOf(topic),
+      numPartitions,
+      replicationFactor: plan.replication ?? DEFAULT_REPLICATION,
+      assignments: [],
+      configs: wantedSettings(plan).map(({ key, value }) => ({ name: key, value })),
+    };
+    try {
+      await this.#ask(`make the topic ${request.name}`, (link) =>
+        link.run('admin', (connection) =>
+          createTopicsV7.api.async(connection, [request], this.#limits.requestMs, false),
+        ),
+      );
+    } catch (error) {
+      const kafkaError = isTidemarkError(error) ? kafkaErrorOf(error.cause) : undefined;
+      if (kafkaError === 'TOPIC_ALREADY_EXISTS') return;
+      if (kafkaError !== 'INVALID_REPLICATION_FACTOR' || !isTidemarkError(error)) throw error;
+      const text = `${request.name} needs ${request.replicationFactor} copies of each partition, and the cluster has ${this.#view.brokers} brokers`;
+      const detail = { topic: request.name, key: 'replication', found: this.#view.brokers };
+      throw new TidemarkError(
+        'failed_precondition',
+        text,
+        { ...detail, wanted: request.replicationFactor },
+        { cause: error },
+      );
+    }
+  }
+
+  /** Every partition has a leader, and that one answers for it. */
+  async waitUntilServed(topics: readonly Topic[]): Promise<void> {
+    const deadlineMs = this.#clock.monotonicMs() + READY_MS;
+    for (const topic of topics) {
+      for (;;) {
+        const why = await this.#notServed(topic);
+        if (why === '') break;
+        if (this.#clock.monotonicMs() > deadlineMs) {
+          throw new TidemarkError('deadline_exceeded', `${this.#view.nameOf(topic)} is new and not ready: ${why}`);
+        }
+        await sleep(this.#clock, LOOK_MS);
+      }
+    }
+  }
+
+  async #notServed(topic: Topic): Promise<string> {
+    this.#view.expire();
+    try {
+      const found = await this.#view.topic(topic);
+      if (found === undefined) return 'the brokers do not know it yet';
+      await Promise.all(found.partitions.map((_, partition) => this.#isServed(topic, partition)));
+      return '';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #isServed(topic: Topic, partition: number): Promise<void> {
+    const leader = await this.#view.leader(topic, partition);
+    const asked = { partitionIndex: partition, currentLeaderEpoch: leader.epoch, timestamp: -1n };
+    const topics = [{ name: this.#view.nameOf(topic), partitions: [asked] }];
+    await leader.link.run('ask', (connection) => listOffsetsV7.api.async(connection, -1, 0, topics));
+  }
+
+  async problems(plan: TopicPlan): Promise<readonly TopicProblem[]> {
+    const problems: TopicProblem[] = [];
+    for (const topic of wantedTopics(plan)) {
+      const found = await this.topic(topic);
+      if (found === undefined) {
+        const name = this.#view.nameOf(topic);
+        problems.push({ topic: name, key: 'topic', found: 'missing', wanted: 'a topic', why: 'nothing can be stored' });
+        continue;
+      }
+      problems.push(...this.#shape(topic, found, plan), ...(await this.#settings(topic, plan)));
+    }
+    return problems;
+  }
+
+  #shape(topic: Topic, found: TopicView, plan: TopicPlan): TopicProblem[] {
+    const problems: TopicProblem[] = [];
+    const name = this.#view.nameOf(topic);
+    const wanted = plan.partitions[topic] ?? 0;
+    const replication = plan.replication ?? DEFAULT_REPLICATION;
+    if (found.partitions.length < wanted) {
+      problems.push({
+        topic: name,
+        key: 'partitions',
+        found: String(found.partitions.length),
+        wanted: `at least ${wanted}`,
+        why: 'the map of metrics names partitions that are not there; add them with your Kafka tools',
+      });
+    }
+    const copies = Math.min(...found.partitions.map(({ replicas }) => replicas.length));
+    if (copies < replication) {
+      const at = found.partitions.findIndex(({ replicas }) => replicas.length === copies);
+      problems.push({
+        topic: name,
+        key: 'replication',
+        found: `${copies} (partition ${at})`,
+        wanted: `at least ${replication}`,
+        why: 'a partition must survive the loss of a broker; reassign it with your Kafka tools',
+      });
+    }
+    return problems;
+  }
+
+  async #settings(topic: Topic, plan: TopicPlan): Promise<TopicProblem[]> {
+    const name = this.#view.nameOf(topic);
+    const wanted = wantedSettings(plan);
+    const resource = {
+      resourceType: ConfigResourceTypes.TOPIC,
+      resourceName: name,
+      configurationKeys: wanted.map(({ key }) => key),
+    };
+    const answer = await this.#ask(`look at the settings of ${name}`, (link) =>
+      link.run('admin', (connection) => describeConfigsV4.api.async(connection, [resource], false, false)),
+    );
+    const found = new Map(answer.results[0]?.configs.map((config) => [config.name, config.value]));
+    return wanted.flatMap(({ key, value, isGood, why }) => {
+      const has = found.get(key);
+      if (typeof has === 'string' && isGood(has)) return [];
+      return [{ topic: name, key, found: has ?? 'not told', wanted: value, why }];
+    });
+  }
+
+  #ask<T>(what: string, request: (link: BrokerLink) => Promise<T>): Promise<T> {
+    return attempts(
+      this.#attempt,
+      async () => request(await this.#view.anyone()),
+      (thrown) => failureOf(thrown, what),
+    );
+  }
+}
