@@ -1,7 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 import { SETTINGS_SCHEMA, type Settings } from './schema.ts';
 import { SETTINGS, type Setting } from './setting-list.ts';
-import { suggest } from './suggest.ts';
+import { type Given, outOfRange, problemsWithin, unknown } from './setting-problems.ts';
 
 /** Where settings come from; the first that names one wins, in this order, then its default. */
 export interface SettingsSources {
@@ -11,18 +11,11 @@ export interface SettingsSources {
   readonly file?: { readonly name: string; readonly text: string };
 }
 
-/** The value of one setting as it was given, and by whom. */
-interface Given {
-  readonly value: unknown;
-  readonly source: string;
-}
-
 const PREFIX = 'TIDEMARK_';
 /** Variables of the program that are no settings of the platform. */
 export const OTHER_VARIABLES = ['TIDEMARK_SETTINGS', 'TIDEMARK_ADDRESS', 'TIDEMARK_KEY'] as const;
 /** Of test runs, and those that Kubernetes sets for a service of this name. */
 const FOREIGN = /^TIDEMARK_(TEST_|URL$|CACHE$|.*SERVICE_(HOST|PORT)|.*PORT_\d+_(TCP|UDP))/;
-const SHOWN_CHARACTERS = 80;
 
 /**
  * All settings, checked once. `invalid_argument` names every key that is unknown or out of its range, where it was
@@ -37,10 +30,13 @@ export function parseSettings(sources: SettingsSources): Settings {
   readFlags(sources.flags ?? {}, given, problems);
   const parsed = SETTINGS_SCHEMA.safeParse(nested(given));
   if (!parsed.success) {
-    for (const { path } of parsed.error.issues) {
-      const setting = SETTINGS.find(({ key }) => key === path.join('.'));
-      const found = given.get(path.join('.'));
-      if (setting !== undefined && found !== undefined) problems.push(outOfRange(setting, found));
+    for (const { path, ...issue } of parsed.error.issues) {
+      const setting = SETTINGS.find(({ group, name }) => group === path[0] && name === path[1]);
+      const found = given.get(path.slice(0, 2).join('.'));
+      if (setting === undefined || found === undefined) continue;
+      const words = issue.code === 'unrecognized_keys' ? issue.keys : [];
+      if (path.length === 2) problems.push(outOfRange(setting, found));
+      else problems.push(...problemsWithin(setting, found, path.slice(2), words));
     }
   }
   if (parsed.success && problems.length === 0) {
@@ -127,9 +123,26 @@ function readValue(setting: Setting, value: string | true): unknown {
   if (setting.kind === 'number') {
     return value !== true && /^-?\d+(\.\d+)?(e-?\d+)?$/i.test(value.trim()) ? Number(value) : value;
   }
+  if (setting.kind === 'list') return value === true ? value : readList(setting, value.trim());
   const said = value === true || value === 'true' || value === '1' ? true : value;
   const truth = said === 'false' || said === '0' ? false : said;
   return typeof truth === 'boolean' && setting.isNegated === true ? !truth : truth;
+}
+
+/** JSON, or texts with commas between them. */
+function readList({ items }: Setting, value: string): unknown {
+  if (value.startsWith('[')) {
+    try {
+      return JSON.parse(value);
+    } catch {
+      return value;
+    }
+  }
+  if (items !== undefined && value !== '') return value;
+  return value
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }
 
 function nested(given: ReadonlyMap<string, Given>): Record<string, Record<string, unknown>> {
@@ -141,17 +154,6 @@ function nested(given: ReadonlyMap<string, Given>): Record<string, Record<string
     groups[group][name] = found.value;
   }
   return groups;
-}
-
-function outOfRange({ key, range, unit }: Setting, { value, source }: Given): string {
-  const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
-  return `${key}: ${cut}, given by ${source} (limit: ${range}${unit === '' || unit === 'port' ? '' : ` ${unit}`})`;
-}
-
-function unknown(word: string, known: readonly string[]): string {
-  const meant = suggest(word, known);
-  return `${word} is no setting${meant === undefined ? '; docs/settings.md lists them' : `; did you mean ${meant}?`}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

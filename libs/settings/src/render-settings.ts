@@ -1,4 +1,5 @@
 import { GROUPS } from './schema.ts';
+import type { ValueMeta } from './setting.ts';
 import { SETTINGS, type Setting } from './setting-list.ts';
 
 const HEAD = `# Settings
@@ -11,6 +12,9 @@ In the file, settings stand in their groups:
 { "http": { "port": 8080 }, "log": { "maxBytes": 10737418240 } }
 \`\`\`
 
+A list of texts is a JSON list in the file, and has commas between its texts elsewhere (\`--agent-tags env:prod,team:a\`). A
+list of objects is JSON everywhere; \`[{"url": …}]\` belongs into the file.
+
 Unknown settings and values out of range are refused at the start, with the limit. This page is generated from the
 schema in \`libs/settings\` by \`node tools/generate-settings.mjs\`.
 `;
@@ -18,15 +22,27 @@ schema in \`libs/settings\` by \`node tools/generate-settings.mjs\`.
 /** The reference of all settings, in Markdown. */
 export function renderSettings(): string {
   const sections = Object.entries(GROUPS).map(([group, { title }]) => {
-    const rows = SETTINGS.filter((setting) => setting.group === group).map(row);
-    return `\n## ${title}\n\n| setting | flag | what | default | range |\n| --- | --- | --- | --- | --- |\n${rows.join('')}`;
+    const settings = SETTINGS.filter((setting) => setting.group === group);
+    const head = '| setting | flag | what | default | range |\n| --- | --- | --- | --- | --- |\n';
+    return `\n## ${title}\n\n${head}${settings.map(row).join('')}${settings.map(itemTable).join('')}`;
   });
   return `${HEAD}${sections.join('')}`;
 }
 
-function row({ key, flag, variable, description, default: value, range, unit, kind, isNegated }: Setting): string {
-  const what = description.replaceAll('|', '\\|');
-  const spellings = `\`--${flag}${kind === 'boolean' ? '' : ' …'}\`<br>\`${variable}\`${isNegated === true ? ' (means false)' : ''}`;
+function row({ key, flag, variable, isNegated, ...meta }: Setting): string {
+  const spellings = `\`--${flag}${meta.kind === 'boolean' ? '' : ' …'}\`<br>\`${variable}\`${isNegated === true ? ' (means false)' : ''}`;
+  return `| \`${key}\` | ${spellings} | ${cells(meta)} |\n`;
+}
+
+/** The settings of each item of a list of objects. */
+function itemTable({ key, items }: Setting): string {
+  if (items === undefined) return '';
+  const rows = Object.entries(items).map(([name, meta]) => `| \`${name}\` | ${cells(meta)} |\n`);
+  return `\nEach of \`${key}\` has\n\n| key | what | default | range |\n| --- | --- | --- | --- |\n${rows.join('')}`;
+}
+
+function cells({ description, default: value, range, unit, isNeeded }: ValueMeta): string {
   const withUnit = unit === '' || unit === 'port' ? range : `${range} ${unit}`;
-  return `| \`${key}\` | ${spellings} | ${what} | ${value === '' ? 'empty' : `\`${value}\``} | ${withUnit} |\n`;
+  const shown = Array.isArray(value) ? 'none' : value === '' ? 'empty' : `\`${value}\``;
+  return `${description.replaceAll('|', '\\|')} | ${isNeeded === true ? 'needed' : shown} | ${withUnit}`;
 }

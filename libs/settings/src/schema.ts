@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import { AGENT, SCRAPE } from './groups/agent.ts';
 import { CLUSTER, TLS } from './groups/cluster.ts';
 import { DOGSTATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { KAFKA } from './groups/kafka.ts';
-import { AGENT, BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
+import { BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
 import { LOG, QUERY, STORE } from './groups/storage.ts';
 
 /** Every setting, in groups; the titles head the sections of their reference. */
@@ -12,8 +13,9 @@ export const GROUPS = {
   listen: { title: 'Listening', schema: LISTEN },
   http: { title: 'HTTP', schema: HTTP },
   grpc: { title: 'gRPC', schema: GRPC },
-  agent: { title: 'The agent in the process', schema: AGENT },
+  agent: { title: 'The agent', schema: AGENT },
   dogstatsd: { title: 'DogStatsD', schema: DOGSTATSD },
+  scrape: { title: 'Scraping', schema: SCRAPE },
   events: { title: "The process's own log", schema: EVENTS },
   completeness: { title: 'Completeness', schema: COMPLETENESS },
   budgets: { title: 'Budgets', schema: BUDGETS },
@@ -35,6 +37,7 @@ export const SETTINGS_SCHEMA = z.strictObject({
   grpc: GRPC.prefault({}),
   agent: AGENT.prefault({}),
   dogstatsd: DOGSTATSD.prefault({}),
+  scrape: SCRAPE.prefault({}),
   events: EVENTS.prefault({}),
   completeness: COMPLETENESS.prefault({}),
   budgets: BUDGETS.prefault({}),

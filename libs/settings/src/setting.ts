@@ -1,13 +1,21 @@
+import { assert } from '@tidemark/ports';
 import * as z from 'zod';
 
-/** What is known of a setting beside its type; the reference of all settings is written from it. */
-export interface SettingMeta {
+/** What is known of a value beside its type; the reference of all settings is written from it. */
+export interface ValueMeta {
   readonly description: string;
   /** Of numbers: `ms`, `bytes`, `points` …; empty for others. */
   readonly unit: string;
   readonly range: string;
-  readonly kind: 'number' | 'text' | 'boolean';
-  readonly default: number | string | boolean;
+  readonly kind: 'number' | 'text' | 'boolean' | 'list';
+  readonly default: number | string | boolean | readonly [];
+  /** Within an item of a list: it has to be given. */
+  readonly isNeeded?: boolean;
+}
+
+export interface SettingMeta extends ValueMeta {
+  /** Of a list of objects: what each of them has, by name. Lists of texts have none. */
+  readonly items?: Readonly<Record<string, ValueMeta>>;
   /** Flag without dashes; by default group and name in kebab case. */
   readonly flag?: string;
   /** Environment variable without its prefix; by default the flag in capitals. */
@@ -54,6 +62,52 @@ export function text(value: string, maxBytes: number, description: string, more:
     .refine((given) => Buffer.byteLength(given) >= min && Buffer.byteLength(given) <= maxBytes)
     .default(value)
     .register(SETTING_META, { description, unit: '', range, kind: 'text', default: value, ...more });
+}
+
+/** A text of 1 to `maxBytes` bytes that an item of a list has to have. */
+export function needed(maxBytes: number, description: string) {
+  const range = `1 to ${maxBytes} bytes`;
+  return z
+    .string()
+    .refine((given) => given !== '' && Buffer.byteLength(given) <= maxBytes)
+    .register(SETTING_META, { description, unit: '', range, kind: 'text', default: '', isNeeded: true });
+}
+
+/** A list of texts; in a flag or a variable they have commas between them. */
+export function texts(maxItems: number, maxBytes: number, description: string, more: Spelling = {}) {
+  const range = `at most ${maxItems}, each of 1 to ${maxBytes} bytes`;
+  return z
+    .array(z.string().refine((given) => given !== '' && Buffer.byteLength(given) <= maxBytes))
+    .max(maxItems)
+    .default([])
+    .register(SETTING_META, { description, unit: '', range, kind: 'list', default: [], ...more });
+}
+
+/** A list of objects with settings of their own; in a flag or a variable it is JSON, as in the file. */
+export function items<T extends Readonly<Record<string, z.ZodType>>>(
+  shape: T,
+  maxItems: number,
+  description: string,
+  more: Spelling = {},
+) {
+  const metas = Object.entries(shape).map(([name, leaf]): [string, ValueMeta] => {
+    const meta = SETTING_META.get(leaf);
+    assert(meta !== undefined, `${name} is described`);
+    return [name, meta];
+  });
+  return z
+    .array(z.strictObject(shape))
+    .max(maxItems)
+    .default([])
+    .register(SETTING_META, {
+      description,
+      unit: '',
+      range: `at most ${maxItems} objects`,
+      kind: 'list',
+      default: [],
+      items: Object.fromEntries(metas),
+      ...more,
+    });
 }
 
 /** One of some words. */

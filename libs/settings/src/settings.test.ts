@@ -12,10 +12,9 @@ describe('settings', () => {
     expect(settings.dogstatsd.port).toBe(8125);
     expect(settings.completeness.latenessMs).toBeGreaterThan(settings.agent.flushIntervalMs);
     const given = Object.fromEntries(
-      SETTINGS.filter(({ kind, default: value }) => kind !== 'boolean' && value !== '').map((one) => [
-        one.flag,
-        `${one.default}`,
-      ]),
+      SETTINGS.filter(({ kind, default: value }) => kind !== 'boolean' && value !== '' && kind !== 'list').map(
+        (one) => [one.flag, `${one.default}`],
+      ),
     );
     expect(parseSettings({ flags: given })).toEqual(settings);
   });
@@ -73,6 +72,36 @@ describe('settings', () => {
       'store.threads: 1.5, given by TIDEMARK_STORE_THREADS (limit: 1 to 256 threads)',
     ];
     expect(() => parseSettings(sources)).toThrow(lines.join('\n'));
+  });
+
+  test('that are lists: texts with commas or JSON, objects as JSON, with a default for each key', () => {
+    const tagsOf = (tags: string): readonly string[] => parseSettings({ flags: { 'agent-tags': tags } }).agent.tags;
+    expect(tagsOf('env:prod, team:a,')).toEqual(['env:prod', 'team:a']);
+    expect(tagsOf('["a,b"]')).toEqual(['a,b']);
+    expect(tagsOf('')).toEqual([]);
+    const [target] = parseSettings({ environment: { TIDEMARK_SCRAPE_TARGETS: '[{"url":"http://a:1/metrics"}]' } })
+      .scrape.targets;
+    expect(target).toMatchObject({ url: 'http://a:1/metrics', intervalMs: 15_000, tags: [], caFile: '' });
+  });
+
+  test('within lists are refused by place, with the key that was meant', () => {
+    const targets = [{ url: '', samples: 0, tags: ['a', ''] }, { ulr: 'http://a' }, 7];
+    const lines = [
+      'agent.tags[1]: 5, given by my.json (limit: at most 100, each of 1 to 200 bytes)',
+      'scrape.targets[0].url: , given by my.json (limit: 1 to 4096 bytes)',
+      'scrape.targets[0].tags[1]: , given by my.json (limit: at most 20, each of 1 to 200 bytes)',
+      'scrape.targets[0].samples: 0, given by my.json (limit: 1 to 10000000 samples)',
+      'scrape.targets[1].url: missing, given by my.json (limit: 1 to 4096 bytes)',
+      'scrape.targets[1].ulr is no setting; did you mean url?, given by my.json',
+      'scrape.targets[2]: 7, given by my.json (limit: at most 1000 objects)',
+    ];
+    expect(() => parseSettings({ file: file({ scrape: { targets }, agent: { tags: ['a', 5] } }) })).toThrow(
+      lines.join('\n'),
+    );
+    expect(() => parseSettings({ flags: { 'scrape-targets': 'http://a' } })).toThrow(
+      'scrape.targets: http://a, given by --scrape-targets (limit: at most 1000 objects)',
+    );
+    expect(() => parseSettings({ flags: { 'scrape-targets': '[{' } })).toThrow('scrape.targets: [{');
   });
 
   test('that do not go together are refused', () => {

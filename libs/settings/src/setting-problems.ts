@@ -1,0 +1,55 @@
+import type { ValueMeta } from './setting.ts';
+import type { Setting } from './setting-list.ts';
+import { suggest } from './suggest.ts';
+
+/** The value of one setting as it was given, and by whom. */
+export interface Given {
+  readonly value: unknown;
+  readonly source: string;
+}
+
+const SHOWN_CHARACTERS = 80;
+
+/** What is wrong with a setting as a whole. */
+export function outOfRange(setting: Setting, { value, source }: Given): string {
+  return limited(setting.key, setting, value, source);
+}
+
+/**
+ * What is wrong within a list: at `path`, such as `[0, 'url']`, a value; or keys that its item doesn't have, given as
+ * `strangers`.
+ */
+export function problemsWithin(
+  setting: Setting,
+  { value, source }: Given,
+  path: readonly PropertyKey[],
+  strangers: readonly string[],
+): string[] {
+  const place =
+    setting.key + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  if (strangers.length > 0) {
+    const known = Object.keys(setting.items ?? {});
+    return strangers.map((word) => `${place}.${unknown(word, known)}, given by ${source}`);
+  }
+  const meta = (typeof path[1] === 'string' ? setting.items?.[path[1]] : undefined) ?? setting;
+  return [limited(place, meta, valueAt(value, path), source)];
+}
+
+export function unknown(word: string, known: readonly string[]): string {
+  const meant = suggest(word, known);
+  return `${word} is no setting${meant === undefined ? '; docs/settings.md lists them' : `; did you mean ${meant}?`}`;
+}
+
+function limited(place: string, { range, unit }: ValueMeta, value: unknown, source: string): string {
+  const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
+  const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
+  return `${place}: ${cut}, given by ${source} (limit: ${range}${unit === '' || unit === 'port' ? '' : ` ${unit}`})`;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, step) => (isIndexable(at) ? at[step] : undefined), value);
+}
+
+function isIndexable(value: unknown): value is Readonly<Record<PropertyKey, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
