@@ -10,6 +10,7 @@ const WANTED_MAJOR = 24;
 const PROGRAMS = {
   start: ['apps/tidemark/src/main.ts', 'start'],
   tidemark: ['apps/tidemark/src/main.ts'],
+  agent: ['apps/agent/src/main.ts'],
   test: ['tools/test.mjs'],
   bench: ['bench/main.ts'],
   simulate: ['e2e/simulation/main.ts'],

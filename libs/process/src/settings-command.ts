@@ -3,17 +3,23 @@ import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
 import { Command, Option } from 'commander';
 
 const HELP = `
-Every other setting has a flag too, such as --query-points or --store-threads: docs/settings.md lists them.
+Every other setting has a flag too, such as --point-tag-bytes: docs/settings.md lists them.
 Each is also an environment variable (TIDEMARK_HTTP_PORT for --http-port), or a line of the --settings file.
 
 Ctrl-C stops cleanly, a second one at once; either way nothing that was acknowledged is lost.`;
 
-/** A command that takes every setting as a flag, and a file of settings with `--settings`. */
-export function settingsCommand(name: string, description: string): Command {
+/**
+ * A command that takes every setting as a flag, or those of some groups, and a file of settings with `--settings`; the
+ * file may have all of them, so that the processes of a deployment can share one.
+ */
+export function settingsCommand(name: string, description: string, groups?: readonly (keyof Settings)[]): Command {
   const command = new Command(name).description(description);
-  for (const { flag, kind, description: what, default: value, isMain } of SETTINGS) {
+  const known: readonly string[] | undefined = groups;
+  for (const { group, flag, kind, description: what, default: value, isMain } of SETTINGS) {
+    if (known?.includes(group) === false) continue;
     const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
-    option.description = kind === 'boolean' ? `Do without: ${what}` : `${what} (default: ${value})`;
+    const shown = Array.isArray(value) ? 'none' : value;
+    option.description = kind === 'boolean' ? `Do without: ${what}` : `${what} (default: ${shown})`;
     command.addOption(option.hideHelp(isMain !== true));
   }
   return command.option('--settings <file>', 'JSON file of settings').addHelpText('after', HELP);

@@ -1,4 +1,5 @@
 export { holdProcess } from './hold-process.ts';
+export { HOST_FILES } from './host-files.ts';
 export { LocalDisk } from './local-disk.ts';
 export { SystemClock } from './system-clock.ts';
 export { SystemRandom } from './system-random.ts';

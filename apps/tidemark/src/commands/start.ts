@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { HostAgent } from '@tidemark/host-agent';
 import { Platform, type PlatformEvents } from '@tidemark/platform';
 import { type EventLog, explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
 import type { Settings } from '@tidemark/settings';
+import { HOST_FILES, SystemClock } from '@tidemark/system';
 import type { Command } from 'commander';
-import { HostAgent } from '../host-agent.ts';
 import { platformOptions } from '../platform-of-settings.ts';
 import { watchHealth } from '../watch-health.ts';
 
@@ -47,7 +49,16 @@ async function start(settings: Settings): Promise<void> {
 
 async function startAgent(settings: Settings, platform: Platform, log: EventLog): Promise<HostAgent> {
   try {
-    return await HostAgent.start(settings, `127.0.0.1:${platform.grpcPort}`, platform.agentKey, log);
+    return await HostAgent.start(settings, {
+      addresses: [`127.0.0.1:${platform.grpcPort}`],
+      key: platform.agentKey,
+      spoolFolder: join(resolve(settings.data.folder), 'agent'),
+      clock: new SystemClock(),
+      files: HOST_FILES,
+      hostname: hostname(),
+      platform: process.platform,
+      onProblem: (message, detail) => log.warn(detail, message),
+    });
   } catch (error) {
     await platform.stop();
     throw error;

@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+
+const MAIN = fileURLToPath(new URL('../../apps/agent/src/main.ts', import.meta.url));
+/** Nothing of the one who runs the tests. */
+const ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME };
+const START_MS = 30_000;
+
+/** The agent's own executable, with a settings file in `folder`. */
+export class AgentUnderTest {
+  readonly #child: ChildProcess;
+  output = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.output += chunk.toString();
+      });
+    }
+  }
+
+  /** Resolves when it collects; its spool is in `folder` too. */
+  static async start(folder: string, settings: Readonly<Record<string, object>>): Promise<AgentUnderTest> {
+    const file = join(folder, 'agent.json');
+    const all = { data: { folder }, dogstatsd: { port: 0 }, ...settings };
+    await writeFile(file, JSON.stringify(all));
+    const agent = new AgentUnderTest(
+      spawn(process.execPath, ['--no-warnings', MAIN, '--settings', file], { env: ENVIRONMENT }),
+    );
+    await eventually(
+      'the agent to be up',
+      () => {
+        if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.output}`);
+        return agent.output.includes('Ctrl-C stops it.');
+      },
+      START_MS,
+    );
+    return agent;
+  }
+
+  /** Ends it cleanly, and gives its exit code. */
+  async stop(): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+    return this.#child.exitCode;
+  }
+}

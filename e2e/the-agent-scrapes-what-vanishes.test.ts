@@ -1,0 +1,95 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { AgentUnderTest } from './process/agent-under-test.ts';
+import { eventually } from './process/eventually.ts';
+import { TestBed } from './process/test-bed.ts';
+
+const bed = new TestBed();
+afterEach(() => bed.clear());
+
+/** An exporter whose counter grows by 5 with each scrape, and whose second scrape has a bad line. */
+async function exporter() {
+  let scrapes = 0;
+  const server = createServer((_, response) => {
+    scrapes++;
+    response.writeHead(200, { 'content-type': 'application/openmetrics-text; version=1.0.0' });
+    response.end(
+      [
+        '# TYPE jobs counter',
+        `jobs_total{queue="a"} ${1000 + 5 * scrapes} # {trace_id="x"} 1`,
+        'jobs_created{queue="a"} 1.7e9',
+        '# TYPE depth gauge',
+        `depth{queue="a"} ${scrapes}`,
+        ...(scrapes === 2 ? ['depth{queue=b} 1'] : []),
+        '# EOF\n',
+      ].join('\n'),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // An answer under way is finished: what was scraped has to come through.
+  const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+  bed.onClear(close);
+  return { port: (server.address() as AddressInfo).port, scrapes: () => scrapes, close };
+}
+
+test('an agent process sends what it scrapes to an intake that answers, and says when the target is gone', async () => {
+  const platform = await bed.platform();
+  const target = await exporter();
+  const fromMs = Date.now() - 1_000;
+  const agent = await AgentUnderTest.start(await bed.folder(), {
+    // Nobody listens on the first.
+    agent: {
+      addresses: ['127.0.0.1:1', platform.grpcAddress],
+      flushIntervalMs: 200,
+      hostname: 'web-1',
+      tags: ['env:e2e'],
+    },
+    scrape: {
+      targets: [
+        {
+          url: `http://127.0.0.1:${target.port}/metrics`,
+          instance: 'shop',
+          prefix: 'shop.',
+          intervalMs: 1000,
+          timeoutMs: 900,
+        },
+      ],
+    },
+  });
+  bed.onClear(() => agent.stop());
+  const scope = '{host:web-1,env:e2e,instance:shop}';
+
+  /** Values of one series by second, once the answer is complete up to now. */
+  const ask = async (query: string): Promise<number[]> => {
+    const { series, errors } = await platform.queryComplete(query, fromMs, Date.now());
+    expect(errors).toEqual([]);
+    expect(series.length).toBeLessThanOrEqual(1);
+    return [...(series[0]?.values ?? [])].filter((value) => !Number.isNaN(value));
+  };
+
+  await eventually('five scrapes', () => target.scrapes() >= 5, 30_000);
+  await target.close();
+  const scrapes = target.scrapes();
+  await eventually(
+    'the target to be down',
+    async () => (await ask(`max:tidemark.agent.scrape.up${scope}.rollup(max, 1)`)).at(-1) === 0,
+    30_000,
+    200,
+  );
+
+  // Each scrape came through once: the gauge counts them, and the counter grew by 5 in each after the first.
+  const sum = async (query: string): Promise<number> => {
+    const values = await ask(`${query}.rollup(sum, 1)`);
+    return values.reduce((total, value) => total + value, 0);
+  };
+  expect(await sum('sum:shop.depth{instance:shop,queue:a}')).toBe((scrapes * (scrapes + 1)) / 2);
+  expect(await sum(`sum:shop.jobs_total${scope}.as_count()`)).toBe(5 * (scrapes - 1));
+  expect(await sum(`sum:tidemark.agent.scrape.up${scope}`)).toBe(scrapes);
+  expect(await sum('sum:tidemark.agent.scrape.rejected{instance:shop,reason:labels_malformed}')).toBe(1);
+  expect(await platform.metrics()).not.toContain('shop.jobs_created');
+
+  expect(await agent.stop()).toBe(0);
+  expect(agent.output).toContain('a check failed');
+  expect(agent.output).toContain('ECONNREFUSED');
+}, 90_000);

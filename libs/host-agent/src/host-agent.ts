@@ -1,0 +1,128 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '@tidemark/agent';
+import { type Client, connect } from '@tidemark/client';
+import { type Check, hostChecks } from '@tidemark/host-checks';
+import { scrapeChecks } from '@tidemark/openmetrics';
+import { type Clock, isTidemarkError } from '@tidemark/ports';
+import type { Settings } from '@tidemark/settings';
+
+export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'point' | 'scrape'>;
+
+/** Where an agent runs, and whom it sends to. */
+export interface HostAgentPlace {
+  /** `host:port` of intakes, tried in turn. */
+  readonly addresses: readonly string[];
+  readonly key?: string;
+  /** TLS settings; plain text by default. */
+  readonly credentials?: ChannelCredentials;
+  /** Where unsettled batches survive a restart. */
+  readonly spoolFolder: string;
+  readonly clock: Clock;
+  readonly files: AgentOptions['files'];
+  /** The name that the system gives; settings may have another. */
+  readonly hostname: string;
+  /** As `process.platform`. */
+  readonly platform: string;
+  /** Told of what an operator should read. Must not throw. */
+  readonly onProblem: (message: string, detail: Readonly<Record<string, string>>) => void;
+}
+
+/** The agent of a host, which sends to the platform as any program does: over gRPC, through the client. */
+export class HostAgent {
+  readonly #agent: Agent;
+  readonly #client: Client;
+  /** Where DogStatsD listens; empty when its address was taken. */
+  readonly dogstatsd: string;
+
+  private constructor(agent: Agent, client: Client, dogstatsd: string) {
+    this.#agent = agent;
+    this.#client = client;
+    this.dogstatsd = dogstatsd;
+  }
+
+  /**
+   * Starts to collect; no intake need be there yet. Errors: `invalid_argument` (a target that can't be one),
+   * `failed_precondition` (another agent has the spool folder), and the disk's. A port of DogStatsD that is taken is a
+   * problem that is told, and the rest goes on.
+   */
+  static async start(settings: AgentSettings, place: HostAgentPlace): Promise<HostAgent> {
+    const { agent: own } = settings;
+    const name = own.hostname === '' ? place.hostname : own.hostname;
+    const checks = checksOf(settings, place);
+    const client = await connect({
+      name: `agent ${name}`,
+      address: place.addresses,
+      key: place.key,
+      credentials: place.credentials,
+      spoolFolder: place.spoolFolder,
+      ...agentClientOptions(own.flushIntervalMs),
+      ...clientBounds(own),
+    });
+    const open = async (dogstatsd: AgentOptions['dogstatsd']): Promise<Agent> => {
+      const { clock, files, onProblem } = place;
+      const { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings, tags } = own;
+      const bounds = { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings };
+      const limits = { ...settings.dogstatsd, point: settings.point };
+      const agent = new Agent({
+        clock,
+        client,
+        files,
+        hostname: name,
+        tags,
+        checks,
+        limits,
+        dogstatsd,
+        onProblem,
+        ...bounds,
+      });
+      await agent.start();
+      return agent;
+    };
+    try {
+      const agent = await open(dogstatsdOf(settings)).catch((error: unknown) => {
+        if (!isTidemarkError(error)) throw error;
+        place.onProblem(`${error.message} (--dogstatsd-port). Going on without DogStatsD.`, {});
+        return open(false);
+      });
+      const { servers } = await agent.freshStatus();
+      return new HostAgent(agent, client, servers.map((server) => `${server.transport} ${server.address}`).join(', '));
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  get status(): AgentStatus {
+    return this.#agent.status();
+  }
+
+  /** Sends what it has, and waits until it has arrived; what has not is in the spool for the next run. */
+  async stop(): Promise<void> {
+    await this.#agent.stop();
+    await this.#client.close();
+  }
+}
+
+function checksOf({ scrape }: AgentSettings, { clock, files, platform }: HostAgentPlace): Check[] {
+  const readText = (path: string): Promise<string> => files.readText(path);
+  return [...hostChecks({ clock, files, platform }), ...scrapeChecks(scrape.targets, { clock, readText })];
+}
+
+function clientBounds(own: Settings['agent']) {
+  const { maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs } = own;
+  const { giveUpMs, replyTimeoutMs, greetingTimeoutMs, backoffMs, maxBackoffMs, replayStreams } = own;
+  return {
+    ...{ maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs },
+    ...{ giveUpMs, replyTimeoutMs, greetingTimeoutMs, backoffMs, maxBackoffMs, replayStreams },
+  };
+}
+
+function dogstatsdOf({ dogstatsd }: AgentSettings): AgentOptions['dogstatsd'] {
+  const { port, streamPath, datagramPath, receiveBufferBytes } = dogstatsd;
+  return {
+    udp: { port },
+    receiveBufferBytes,
+    ...(streamPath === '' ? {} : { streamPath }),
+    ...(datagramPath === '' ? {} : { datagramPath }),
+  };
+}
