@@ -13,6 +13,7 @@ export function platformOptions(
   events: PlatformEvents,
 ): Omit<PlatformOptions, 'statusExtra' | 'requestLog'> {
   const { data, listen, http, grpc, completeness, budgets, point, intake, lane, log, store, query } = settings;
+  const { requests, remoteWrite } = settings;
   const { threads, ...limits } = store;
   const { port: httpPort, ...httpLimits } = http;
   const { port: grpcPort, ...grpcLimits } = grpc;
@@ -30,6 +31,8 @@ export function platformOptions(
     metricSeries: budgets.metricSeries,
     intake: { ...intake, ...point },
     timing: lane,
+    requests,
+    remoteWrite,
     points: limits,
     log,
     query,

@@ -62,12 +62,10 @@ function lag({ logNext, offset }: Pick<PartitionStatusReply, 'logNext' | 'offset
 
 function sessions({ sessions: all, nowMs }: StatusReply): string {
   const table = new Table({
-    head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected', 'violations'],
+    head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected', 'left out', 'violations'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { session, process, state, renewedMs, streams, queuedBytes, rejectedPoints, violations } of all) {
-    const rejected = Object.entries(rejectedPoints).map(([reason, count]) => `${printable(reason)} ${count}`);
-    const violated = Object.entries(violations).map(([reason, count]) => `${printable(reason)} ${count}`);
+  for (const { session, process, state, renewedMs, streams, queuedBytes, ...counts } of all) {
     const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
     table.push([
       hex(session).slice(0, 8),
@@ -76,11 +74,18 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
       renewed,
       streams,
       queuedBytes,
-      rejected.join(', '),
-      violated.join(', '),
+      countsText(counts.rejectedPoints),
+      countsText(counts.leftOut),
+      countsText(counts.violations),
     ]);
   }
   return table.toString();
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([reason, count]) => `${printable(reason)} ${count}`)
+    .join(', ');
 }
 
 interface ClientLine {

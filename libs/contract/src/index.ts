@@ -125,6 +125,7 @@ export {
   ResultSeries,
   SessionStatus,
   SessionStatus_ClientNamesEntry,
+  SessionStatus_LeftOutEntry,
   SessionStatus_RejectedPointsEntry,
   SessionStatus_ViolationsEntry,
   StatusReply,

@@ -63,3 +63,28 @@ export function isLoopbackAddress(address: string): boolean {
 export function bearerKey(header: string | undefined): string | undefined {
   return header === undefined ? undefined : /^Bearer\s+(\S+)$/i.exec(header.trim())?.[1];
 }
+
+/** Headers of proxies: what they bring in comes from elsewhere, whatever the connection's address is. */
+const FORWARDING_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
+
+/** True for `localhost`, its subdomains and loopback addresses, with or without a port. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.toLowerCase().replace(/:\d+$/, '');
+  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+/** What an HTTP request says of where it comes from. */
+export interface HttpOrigin {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/** True for a request that a program of this machine made: not through a proxy, and to a name of this machine. */
+export function isLocalRequest({ headers, socket }: HttpOrigin): boolean {
+  const { host } = headers;
+  return (
+    isLoopbackAddress(socket.remoteAddress ?? '') &&
+    isLoopbackHost(typeof host === 'string' ? host : '') &&
+    FORWARDING_HEADERS.every((name) => headers[name] === undefined)
+  );
+}

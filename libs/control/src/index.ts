@@ -1,5 +1,5 @@
-export type { AccessOptions, Scope } from './access.ts';
-export { Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from './access.ts';
+export type { AccessOptions, HttpOrigin, Scope } from './access.ts';
+export { Access, bearerKey, DEFAULT_TENANT, isLocalRequest, isLoopbackAddress, isLoopbackHost } from './access.ts';
 export { hashApiKey, newApiKey } from './api-key.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';
 export type { ControlMessage } from './control-record.ts';

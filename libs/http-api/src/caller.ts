@@ -1,14 +1,5 @@
-import { type Access, bearerKey, isLoopbackAddress, type Scope } from '@tidemark/control';
+import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/control';
 import type { FastifyRequest } from 'fastify';
-
-/** Headers of proxies: what they bring in comes from elsewhere, whatever the connection's address is. */
-const FORWARDING_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
-
-/** True for `localhost`, its subdomains and loopback addresses, with or without a port. */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.toLowerCase().replace(/:\d+$/, '');
-  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
-}
 
 /**
  * The tenant that a request acts for: by its key in `DD-API-KEY` or `Authorization: Bearer`, by `otherKey` if neither is
@@ -23,13 +14,5 @@ export function tenantOf(
 ): string {
   const header = request.headers['dd-api-key'];
   const key = typeof header === 'string' ? header : bearerKey(request.headers.authorization);
-  return access.tenantOf(key ?? otherKey, scope, isLocal(request));
-}
-
-function isLocal({ socket, headers }: FastifyRequest): boolean {
-  return (
-    isLoopbackAddress(socket.remoteAddress ?? '') &&
-    isLoopbackHost(headers.host ?? '') &&
-    FORWARDING_HEADERS.every((name) => headers[name] === undefined)
-  );
+  return access.tenantOf(key ?? otherKey, scope, isLocalRequest(request));
 }

@@ -1,7 +1,6 @@
-import { isLoopbackAddress } from '@tidemark/control';
+import { isLoopbackAddress, isLoopbackHost } from '@tidemark/control';
 import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isLoopbackHost } from './caller.ts';
 import type { HttpApiLimits } from './http-api-limits.ts';
 
 /** The page loads nothing but its own files and talks to nobody else. */

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IntakeRequest, RequestResult } from '@tidemark/intake';
 import { TidemarkError } from '@tidemark/ports';
+import { SystemRandom } from '@tidemark/system';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type HttpIntakeOptions, httpIntake } from './index.ts';
 
@@ -28,7 +29,8 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
   };
   const app = Fastify();
   httpIntake(app, {
-    intake: { open },
+    intake: { open, countError: () => undefined },
+    random: new SystemRandom(),
     tenantOf: (request, scope, otherKey) => {
       const key = request.headers['dd-api-key'] ?? otherKey;
       if (key === 'sender' && scope === 'send') return 'acme';
@@ -107,7 +109,7 @@ describe('a payload', () => {
     const open = () => {
       throw new TidemarkError('unavailable', 'the intake is not ready');
     };
-    const { post } = setUp(undefined, { intake: { open } });
+    const { post } = setUp(undefined, { intake: { open, countError: () => undefined } });
     const response = await post(GOOD);
     expect([response.statusCode, response.json()]).toEqual([503, { errors: ['the intake is not ready'] }]);
     expect(response.headers['retry-after']).toBe('1');

@@ -1,9 +1,12 @@
-import type { Scope } from '@tidemark/control';
+import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/control';
 import type { DatadogLimits } from '@tidemark/datadog-intake';
 import type { RequestIntake } from '@tidemark/intake';
+import type { Random } from '@tidemark/ports';
+import type { RemoteWriteLimits } from '@tidemark/remote-write';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
 import { datadogRoutes } from './datadog-routes.ts';
+import { remoteWriteRoute } from './remote-write-route.ts';
 
 /**
  * The tenant that a request acts for, by the key in its headers, else by `otherKey`, where a protocol has one elsewhere;
@@ -12,14 +15,28 @@ import { datadogRoutes } from './datadog-routes.ts';
 export type TenantOf = (request: FastifyRequest, scope: Scope, otherKey?: string) => string;
 
 export interface HttpIntakeOptions {
-  readonly intake: Pick<RequestIntake, 'open'>;
+  readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
   readonly tenantOf: TenantOf;
+  readonly random: Random;
+  /** Bounds that differ from the defaults, of all protocols together and of each. */
   readonly limits?: Partial<BodyRoomLimits>;
   readonly datadog?: Partial<DatadogLimits>;
+  readonly remoteWrite?: Partial<RemoteWriteLimits>;
 }
 
 /** Routes of the protocols that send points over HTTP, each in a scope of its own, with one bound on their bodies. */
-export function httpIntake(app: FastifyInstance, { intake, tenantOf, limits, datadog }: HttpIntakeOptions): void {
+export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): void {
+  const { intake, tenantOf, random, limits, datadog, remoteWrite } = options;
   const room = new BodyRoom(limits);
   app.register(async (scope) => datadogRoutes(scope, { intake, tenantOf, room, limits: datadog }));
+  app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
+}
+
+/** For a process without the HTTP API: the tenant by the key in `DD-API-KEY` or `Authorization: Bearer`. */
+export function tenantByKey(access: Pick<Access, 'tenantOf'>): TenantOf {
+  return (request, scope, otherKey) => {
+    const header = request.headers['dd-api-key'];
+    const key = typeof header === 'string' ? header : bearerKey(request.headers.authorization);
+    return access.tenantOf(key ?? otherKey, scope, isLocalRequest(request));
+  };
 }

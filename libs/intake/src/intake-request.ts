@@ -48,6 +48,7 @@ export class IntakeRequest {
   readonly #rejections = new Rejections();
   readonly #points = new PointColumns(0);
   readonly #sketches = new SketchColumns(0);
+  readonly #leftOut = new Map<string, number>();
   #payloadBytes = 0;
   #isSent = false;
 
@@ -96,6 +97,11 @@ export class IntakeRequest {
   /** Counts points that the protocol itself refuses, under a reason of a closed set. */
   reject(reason: string, field: string, limit: string, points = 1): void {
     this.#rejections.add(reason, field, limit, points);
+  }
+
+  /** Counts what has no place here and is no error, under a reason of a closed set. */
+  leaveOut(reason: string, count: number): void {
+    this.#leftOut.set(reason, (this.#leftOut.get(reason) ?? 0) + count);
   }
 
   /** Hands the points over; resolves when they are durable, or known not to be. Never rejects for what the log does. */
@@ -312,7 +318,9 @@ export class IntakeRequest {
 
   #answer(outcome: 'acked' | 'refused', acceptedPoints: number): RequestResult {
     const rejections = this.#rejections.list;
-    this.#scope.session.count(this.#scope.tenant, rejections);
+    const { session, tenant } = this.#scope;
+    session.count(tenant, rejections);
+    session.countLeftOut(tenant, this.#leftOut);
     return { outcome, acceptedPoints, rejections, retryAfterMs: 0 };
   }
 }

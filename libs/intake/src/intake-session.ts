@@ -54,8 +54,10 @@ export interface IntakeStatus {
   readonly rejectedPoints: Record<string, number>;
   /** Names of the clients with an open stream, by client session in hex. */
   readonly clientNames: Record<string, string>;
-  /** Streams ended for breaking the protocol or a limit, by reason. */
+  /** Streams ended, and requests refused, for breaking the protocol or a limit, by reason. */
   readonly violations: Record<string, number>;
+  /** What requests had that has no place here and is no error, by reason. */
+  readonly leftOut: Record<string, number>;
 }
 
 const RENEW_MS = 1000;
@@ -95,6 +97,8 @@ export class IntakeSession {
   readonly #deadLanes = new Map<string, { partition: number; lane: number }>();
   /** Points by tenant and reason. */
   readonly #rejected = new Map<string, Map<string, number>>();
+  /** What requests had that has no place here, by tenant and reason. */
+  readonly #leftOut = new Map<string, Map<string, number>>();
   readonly #stop = new AbortController();
   #nextLane = 0;
   /** Of the map that was announced last. */
@@ -239,6 +243,7 @@ export class IntakeSession {
       rejectedPoints: Object.fromEntries(this.#rejected.get(tenant) ?? []),
       clientNames: Object.fromEntries(streams.map(({ clientKey, clientName }) => [clientKey, clientName])),
       violations: this.violations.of(tenant),
+      leftOut: Object.fromEntries(this.#leftOut.get(tenant) ?? []),
     };
   }
 
@@ -284,6 +289,14 @@ export class IntakeSession {
     const counts = this.#rejected.get(tenant) ?? new Map<string, number>();
     if (rejections.length > 0) this.#rejected.set(tenant, counts);
     for (const { reason, points } of rejections) counts.set(reason, (counts.get(reason) ?? 0) + points);
+  }
+
+  /** Counts what an acked request had that has no place here. */
+  countLeftOut(tenant: string, leftOut: ReadonlyMap<string, number>): void {
+    if (leftOut.size === 0) return;
+    const counts = this.#leftOut.get(tenant) ?? new Map<string, number>();
+    this.#leftOut.set(tenant, counts);
+    for (const [reason, count] of leftOut) counts.set(reason, (counts.get(reason) ?? 0) + count);
   }
 
   isOverBudget({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {

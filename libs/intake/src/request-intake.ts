@@ -52,6 +52,11 @@ export class RequestIntake {
     return new IntakeRequest(this.#scopeOf(tenant, session), this.#limits, this.#pending);
   }
 
+  /** Counts a request that is refused as a whole, if it was its sender's doing; no tenant before its key was accepted. */
+  countError(tenant: string | undefined, error: unknown): void {
+    this.#options.session()?.violations.countError(tenant, error);
+  }
+
   #scopeOf(tenant: string, session: IntakeSession): RequestScope {
     const { clock, random } = this.#options;
     const known = this.#scopes.get(tenant);

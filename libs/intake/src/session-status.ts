@@ -4,7 +4,7 @@ import type { ControlState } from '@tidemark/control';
 import type { IntakeSession } from './intake-session.ts';
 
 /** What only the session's own process knows. */
-const NOT_HERE = { streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {} };
+const NOT_HERE = { streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {}, leftOut: {} };
 
 /** Sessions that `control` knows: those that are open, and the latest that are not. Clients are the tenant's own. */
 export function sessionStatus(

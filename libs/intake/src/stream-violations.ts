@@ -1,7 +1,7 @@
 import { DEFAULT_TENANT } from '@tidemark/control';
 import { isTidemarkError } from '@tidemark/ports';
 
-/** Why a stream can end for what its client did. The set is closed: clients must not make counters. */
+/** Why a stream can end, or a request be refused as a whole, for what its sender did. The set is closed: clients must not make counters. */
 const REASONS: ReadonlySet<string> = new Set([
   'unauthenticated',
   'permission_denied',
@@ -18,6 +18,13 @@ const REASONS: ReadonlySet<string> = new Set([
   'first_ref_invalid',
   'series_invalid',
   'share.partition_invalid',
+  'body_too_large',
+  'raw_too_large',
+  'content_type',
+  'content_encoding',
+  'protocol_version',
+  'snappy_malformed',
+  'protobuf_malformed',
 ]);
 const OTHER = 'other';
 const CLIENTS_FAULT: ReadonlySet<string> = new Set([
@@ -27,7 +34,7 @@ const CLIENTS_FAULT: ReadonlySet<string> = new Set([
   'resource_exhausted',
 ]);
 
-/** How many streams were ended for breaking the protocol or a limit, by tenant and reason. */
+/** How many streams were ended, and requests refused, for breaking the protocol or a limit, by tenant and reason. */
 export class StreamViolations {
   readonly #byTenant = new Map<string, Map<string, number>>();
 

@@ -1,10 +1,12 @@
 import type { EmbeddedLogLimits } from '@tidemark/embedded-log';
 import type { HttpApiOptions } from '@tidemark/http-api';
-import type { AcceptClock, IntakeLimits, LaneTiming } from '@tidemark/intake';
+import type { BodyRoomLimits } from '@tidemark/http-intake';
+import type { AcceptClock, IntakeLimits, LaneTiming, RequestLimits } from '@tidemark/intake';
 import type { PointLimits } from '@tidemark/model';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { Clock } from '@tidemark/ports';
 import type { QueryServiceLimits } from '@tidemark/query';
+import type { RemoteWriteLimits } from '@tidemark/remote-write';
 import type { GrpcLimits } from '@tidemark/servers';
 
 export interface PlatformOptions {
@@ -31,6 +33,9 @@ export interface PlatformOptions {
   /** Bounds of the gRPC server and of the HTTP API that differ from the defaults. */
   readonly grpc?: Partial<GrpcLimits>;
   readonly http?: HttpApiOptions['limits'];
+  /** Bounds of points that come in HTTP requests, and of their protocols, that differ from the defaults. */
+  readonly requests?: Partial<RequestLimits & BodyRoomLimits>;
+  readonly remoteWrite?: Partial<RemoteWriteLimits>;
   /** Bounds of one query that differ from the defaults. */
   readonly query?: Partial<QueryServiceLimits>;
   /** Folder of the built page. */

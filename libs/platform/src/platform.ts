@@ -189,7 +189,7 @@ export class Platform {
       },
     });
     started.add(() => grpc.close(0));
-    const requests = new RequestIntake({ session: () => intake.session, clock, random });
+    const requests = new RequestIntake({ session: () => intake.session, clock, random, limits: options.requests });
     const app = httpApi({
       service: query,
       access,
@@ -197,7 +197,10 @@ export class Platform {
       pageFolder: options.pageFolder,
       notReady: () => (intake.session?.isReady === true ? undefined : 'the intake is opening its lanes'),
       statusExtra: options.statusExtra,
-      routes: (scope, { tenantOf }) => httpIntake(scope, { intake: requests, tenantOf }),
+      routes: (scope, { tenantOf }) => {
+        const { requests: limits, remoteWrite } = options;
+        httpIntake(scope, { intake: requests, tenantOf, random, limits, remoteWrite });
+      },
       limits: options.http,
       logger: options.requestLog,
     });

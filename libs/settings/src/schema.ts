@@ -5,6 +5,7 @@ import { DOGSTATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { KAFKA } from './groups/kafka.ts';
 import { BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
+import { REMOTE_WRITE, REQUESTS } from './groups/requests.ts';
 import { LOG, QUERY, STORE } from './groups/storage.ts';
 
 /** Every setting, in groups; the titles head the sections of their reference. */
@@ -22,6 +23,8 @@ export const GROUPS = {
   point: { title: 'Points', schema: POINT },
   intake: { title: 'Intake', schema: INTAKE },
   lane: { title: 'Lanes', schema: LANE },
+  requests: { title: 'Points in HTTP requests', schema: REQUESTS },
+  remoteWrite: { title: 'Prometheus remote write', schema: REMOTE_WRITE },
   log: { title: 'Embedded log', schema: LOG },
   store: { title: 'Stores', schema: STORE },
   query: { title: 'Queries', schema: QUERY },
@@ -44,6 +47,8 @@ export const SETTINGS_SCHEMA = z.strictObject({
   point: POINT.prefault({}),
   intake: INTAKE.prefault({}),
   lane: LANE.prefault({}),
+  requests: REQUESTS.prefault({}),
+  remoteWrite: REMOTE_WRITE.prefault({}),
   log: LOG.prefault({}),
   store: STORE.prefault({}),
   query: QUERY.prefault({}),

@@ -123,6 +123,8 @@ export interface SessionStatus {
    * sees those whose key was refused, or whose message was too large to be read.
    */
   violations: { [key: string]: number };
+  /** What requests of other protocols had that has no place here and is no error, by reason: stale markers, exemplars. */
+  leftOut: { [key: string]: number };
 }
 
 export interface SessionStatus_RejectedPointsEntry {
@@ -136,6 +138,11 @@ export interface SessionStatus_ClientNamesEntry {
 }
 
 export interface SessionStatus_ViolationsEntry {
+  key: string;
+  value: number;
+}
+
+export interface SessionStatus_LeftOutEntry {
   key: string;
   value: number;
 }
@@ -1101,6 +1108,7 @@ function createBaseSessionStatus(): SessionStatus {
     rejectedPoints: {},
     clientNames: {},
     violations: {},
+    leftOut: {},
   };
 }
 
@@ -1132,6 +1140,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     });
     globalThis.Object.entries(message.violations).forEach(([key, value]: [string, number]) => {
       SessionStatus_ViolationsEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
+    });
+    globalThis.Object.entries(message.leftOut).forEach(([key, value]: [string, number]) => {
+      SessionStatus_LeftOutEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
     });
     return writer;
   },
@@ -1230,6 +1241,17 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             }
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            const entry10 = SessionStatus_LeftOutEntry.decode(reader, reader.uint32());
+            if (entry10.value !== undefined) {
+              message.leftOut[entry10.key] = entry10.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1272,6 +1294,15 @@ export const SessionStatus: MessageFns<SessionStatus> = {
       {},
     );
     message.violations = (globalThis.Object.entries(object.violations ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.leftOut = (globalThis.Object.entries(object.leftOut ?? {}) as [string, number][]).reduce(
       (acc: { [key: string]: number }, [key, value]: [string, number]) => {
         if (value !== undefined) {
           acc[key] = globalThis.Number(value);
@@ -1479,6 +1510,73 @@ export const SessionStatus_ViolationsEntry: MessageFns<SessionStatus_ViolationsE
   },
   fromPartial(object: DeepPartial<SessionStatus_ViolationsEntry>): SessionStatus_ViolationsEntry {
     const message = createBaseSessionStatus_ViolationsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseSessionStatus_LeftOutEntry(): SessionStatus_LeftOutEntry {
+  return { key: "", value: 0 };
+}
+
+export const SessionStatus_LeftOutEntry: MessageFns<SessionStatus_LeftOutEntry> = {
+  encode(message: SessionStatus_LeftOutEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionStatus_LeftOutEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionStatus_LeftOutEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SessionStatus_LeftOutEntry>): SessionStatus_LeftOutEntry {
+    return SessionStatus_LeftOutEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionStatus_LeftOutEntry>): SessionStatus_LeftOutEntry {
+    const message = createBaseSessionStatus_LeftOutEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;

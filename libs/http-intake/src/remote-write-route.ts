@@ -1,0 +1,128 @@
+import type { RequestIntake } from '@tidemark/intake';
+import { assert, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import {
+  DEFAULT_REMOTE_WRITE_LIMITS,
+  LabelTable,
+  type RemoteWriteLimits,
+  uncompressBody,
+  WriteDecoder,
+} from '@tidemark/remote-write';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { basicPassword } from './basic-password.ts';
+import type { BodyRoom } from './body-room.ts';
+import type { TenantOf } from './http-intake.ts';
+import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
+
+export interface RemoteWriteRouteOptions {
+  readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
+  readonly tenantOf: TenantOf;
+  readonly room: BodyRoom;
+  readonly random: Random;
+  readonly limits?: Partial<RemoteWriteLimits>;
+}
+
+const CONTENT_TYPE = 'application/x-protobuf';
+const NO_CONTENT = 204;
+
+/** Prometheus remote write 1.0: `POST /api/v1/write`; register in a scope of its own. docs/remote-write.md */
+export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRouteOptions): void {
+  const { intake, random, room } = options;
+  const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
+  const decoder = new WriteDecoder(limits);
+  const received = new WeakMap<FastifyRequest, { readonly tenant: string; readonly release: () => void }>();
+  /** What is remembered of a tenant's labels goes when its handles do. */
+  const tables = new WeakMap<object, LabelTable>();
+  const tableOf = (scope: object): LabelTable => {
+    let table = tables.get(scope);
+    if (table === undefined) {
+      table = new LabelTable(limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE());
+      tables.set(scope, table);
+    }
+    return table;
+  };
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(CONTENT_TYPE, { parseAs: 'buffer', bodyLimit: limits.bodyBytes }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = isTidemarkError(error) ? error : refusalOf(error, limits);
+    intake.countError(received.get(request)?.tenant, refusal);
+    if (refusal.code === 'internal') request.log.error({ error: error.stack }, 'a request failed');
+    return send(reply, answerOfError(refusal));
+  });
+  app.post('/api/v1/write', {
+    // Before the body is read: nobody fills the memory without a key.
+    onRequest: async (request, reply) => {
+      const tenant = options.tenantOf(request, 'send', basicPassword(request.headers.authorization));
+      const release = room.take(tenant, sizeOf(request, limits.bodyBytes));
+      received.set(request, { tenant, release });
+      // For those who hang up, and get no response.
+      reply.raw.once('close', release);
+      checkHeaders(request);
+    },
+    onResponse: async (request) => received.get(request)?.release(),
+    handler: async (request, reply) => {
+      const known = received.get(request);
+      assert(known !== undefined, 'a request is let in before it is handled');
+      const one = intake.open(known.tenant);
+      const raw = uncompressBody(bodyOf(request), limits.rawBytes);
+      const { handles, timesMs, values, length } = decoder.decode(raw, tableOf(one.scope), one);
+      one.columns(handles, timesMs, values, length);
+      // The request lives on until its points are durable; its body need not.
+      request.body = undefined;
+      known.release();
+      return send(reply, answerOf(await one.send(), NO_CONTENT));
+    },
+  });
+}
+
+/** What the body takes at most: its length where it is said, else what it may have. */
+function sizeOf({ headers }: FastifyRequest, limitBytes: number): number {
+  const length = headers['content-length'] ?? '';
+  return /^\d+$/.test(length) ? Math.min(Number(length), limitBytes) : limitBytes;
+}
+
+function checkHeaders({ headers }: FastifyRequest): void {
+  const type = headers['content-type'] ?? '';
+  const [essence, ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
+  const proto = parameters.find((one) => one.startsWith('proto='));
+  if (essence !== CONTENT_TYPE || (proto !== undefined && proto !== 'proto=prometheus.writerequest')) {
+    throw refused('content_type', 'content-type', `${CONTENT_TYPE}, remote write 1.0`, type);
+  }
+  const encoding = headers['content-encoding'] ?? 'none';
+  if (encoding.toLowerCase() !== 'snappy') throw refused('content_encoding', 'content-encoding', 'snappy', encoding);
+  const version = headers['x-prometheus-remote-write-version'];
+  if (typeof version === 'string' && !/^[01](\.|$)/.test(version.trim())) {
+    throw refused('protocol_version', 'x-prometheus-remote-write-version', '0.1.0, remote write 1.0', version);
+  }
+}
+
+function bodyOf({ body }: FastifyRequest): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  throw refused('content_type', 'content-type', CONTENT_TYPE, 'no body');
+}
+
+/** What the framework refuses, as an error of ours. */
+function refusalOf(error: FastifyError, limits: RemoteWriteLimits): TidemarkError {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const message = `bodyBytes: the body is too large (limit: ${limits.bodyBytes} bytes)`;
+    const detail = { reason: 'body_too_large', field: 'bodyBytes', limit: limits.bodyBytes };
+    return new TidemarkError('invalid_argument', message, detail);
+  }
+  const isSenders = (error.statusCode ?? 500) < 500;
+  return new TidemarkError(isSenders ? 'invalid_argument' : 'internal', isSenders ? error.message : 'internal error');
+}
+
+function refused(reason: string, field: string, limit: string, found: string): TidemarkError {
+  const message = `${field}: ${found.slice(0, 100)} (limit: ${limit})`;
+  return new TidemarkError('invalid_argument', message, { reason, field, limit });
+}
+
+/** Prometheus shows the first line of a text. */
+function send(reply: FastifyReply, { status, message, retryAfterSeconds }: HttpAnswer): FastifyReply {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  reply.code(status);
+  if (message === '') return reply.send();
+  return reply.type('text/plain; charset=utf-8').send(`${message}\n`);
+}

@@ -1,0 +1,41 @@
+import type { RequestResult } from '@tidemark/intake';
+import { httpStatusOf, isTidemarkError, type TidemarkError } from '@tidemark/ports';
+
+/** A status and what explains it, for a protocol to put into its own form. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** One line that names field and limit of each thing that is wrong; empty when nothing is. */
+  readonly message: string;
+  /** When to come again, whole seconds; absent where that would change nothing. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** Whose fault it is that there is no room: these are the tenant's own bounds. */
+const OWN_BOUNDS: ReadonlySet<string> = new Set(['tenant_pending', 'tenant_streams']);
+const RETRY_AFTER_SECONDS = 1;
+const TOO_LARGE: ReadonlySet<string> = new Set(['body_too_large', 'raw_too_large']);
+const UNSUPPORTED: ReadonlySet<string> = new Set(['content_type', 'content_encoding']);
+
+/** What a request's result means. `ok` is the protocol's status for a request of which everything is durable. */
+export function answerOf({ outcome, acceptedPoints, rejections, retryAfterMs }: RequestResult, ok: number): HttpAnswer {
+  if (outcome === 'retry') {
+    const cause = rejections.at(-1);
+    const status = OWN_BOUNDS.has(cause?.reason ?? '') ? 429 : 503;
+    return { status, message: cause?.message ?? 'not stored', retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
+  }
+  if (rejections.length === 0) return { status: ok, message: '' };
+  const refused = rejections.map(({ message, points }) => `${points} × ${message}`).join('; ');
+  const isTooLarge = rejections.some(({ reason }) => reason === 'request_too_large');
+  return { status: isTooLarge ? 413 : 400, message: `${acceptedPoints} points are stored, refused are ${refused}` };
+}
+
+/** What an error means that ended a request before it had a result. */
+export function answerOfError(error: TidemarkError): HttpAnswer {
+  const reason = String(error.detail.reason ?? '');
+  const { message } = error;
+  if (TOO_LARGE.has(reason)) return { status: 413, message };
+  if (UNSUPPORTED.has(reason)) return { status: 415, message };
+  const status = httpStatusOf(error.code);
+  const isForLater = isTidemarkError(error, 'unavailable') || isTidemarkError(error, 'resource_exhausted');
+  return isForLater ? { status, message, retryAfterSeconds: RETRY_AFTER_SECONDS } : { status, message };
+}

@@ -1,0 +1,88 @@
+import type { WireReader } from './wire-reader.ts';
+
+const NAME = '__name__';
+const FIELD_LABEL = 0x0a;
+const LABEL_NAME = 0x0a;
+const LABEL_VALUE = 0x12;
+
+/** What is wrong with a series' labels. */
+export interface LabelProblem {
+  readonly reason:
+    | 'labels_without_name'
+    | 'label_name_empty'
+    | 'label_name_invalid'
+    | 'label_repeated'
+    | 'too_many_labels';
+  readonly field: string;
+  readonly limit: string;
+}
+
+export interface SeriesLabels {
+  readonly metric: string;
+  /** `key:value` for each label but the name and those without a value, in the order in which they came. */
+  readonly tags: readonly string[];
+}
+
+/**
+ * Reads the labels of the TimeSeries at [from, to), wherever in it they are. A label without a value is the same as
+ * none, as Prometheus has it. Malformed bytes throw.
+ */
+export function readLabels(reader: WireReader, from: number, to: number, limit: number): SeriesLabels | LabelProblem {
+  const names = new Set<string>();
+  const tags: string[] = [];
+  let metric = '';
+  let problem: LabelProblem | undefined;
+  reader.position = from;
+  while (reader.position < to) {
+    const tag = reader.varint(to);
+    if (tag !== FIELD_LABEL) {
+      reader.skip(tag, to);
+      continue;
+    }
+    const end = reader.endOf(reader.varint(to), to);
+    const { name, value } = readLabel(reader, end);
+    if (problem !== undefined) continue;
+    problem = problemOf(name, names, limit);
+    names.add(name);
+    if (name === NAME) metric = value;
+    else if (value !== '') tags.push(`${name}:${value}`);
+  }
+  if (problem !== undefined) return problem;
+  if (metric === '') return { reason: 'labels_without_name', field: 'labels', limit: `a label ${NAME}` };
+  return { metric, tags };
+}
+
+/** True when the series can't be taken for its labels. */
+export function isProblem(labels: SeriesLabels | LabelProblem): labels is LabelProblem {
+  return 'reason' in labels;
+}
+
+function problemOf(name: string, names: ReadonlySet<string>, limit: number): LabelProblem | undefined {
+  if (name === '') return { reason: 'label_name_empty', field: 'label.name', limit: 'at least 1 byte' };
+  // `a:b` with the value `c` would be the tag of `a` with the value `b:c`.
+  if (name.includes(':')) return { reason: 'label_name_invalid', field: 'label.name', limit: 'no colon' };
+  if (names.has(name)) return { reason: 'label_repeated', field: 'label.name', limit: 'one of each name' };
+  if (names.size >= limit) return { reason: 'too_many_labels', field: 'labels', limit: `${limit} labels` };
+  return undefined;
+}
+
+function readLabel(reader: WireReader, end: number): { name: string; value: string } {
+  let name = '';
+  let value = '';
+  while (reader.position < end) {
+    const tag = reader.varint(end);
+    if (tag === LABEL_NAME) name = readText(reader, end);
+    else if (tag === LABEL_VALUE) value = readText(reader, end);
+    else reader.skip(tag, end);
+  }
+  return { name, value };
+}
+
+/** UTF-8; what is none of it becomes U+FFFD, which no name of ours may have. */
+function readText(reader: WireReader, end: number): string {
+  const from = reader.varint(end);
+  const start = reader.position;
+  reader.position = reader.endOf(from, end);
+  const { buffer, byteOffset } = reader.bytes;
+  return Buffer.from(buffer, byteOffset + start, reader.position - start).toString('utf8');
+}

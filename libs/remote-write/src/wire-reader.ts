@@ -1,0 +1,86 @@
+import { malformed } from './write-error.ts';
+
+export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+
+/** Reads protobuf's wire format, front to back. Whatever is not whole throws `invalid_argument`. */
+export class WireReader {
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
+  position = 0;
+
+  open(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.position = 0;
+  }
+
+  /** Lets go of the bytes. */
+  close(): void {
+    this.open(new Uint8Array(0));
+  }
+
+  /** A varint below 2^53, up to `end`: a tag or a length. */
+  varint(end: number): number {
+    const { bytes } = this;
+    let value = 0;
+    let scale = 1;
+    for (let at = this.position; at < end; at++) {
+      const byte = bytes[at];
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) throw malformed('protobuf', `a number too large at byte ${this.position}`);
+        this.position = at + 1;
+        return value;
+      }
+      scale *= 128;
+      if (scale > 2 ** 49) break;
+    }
+    throw malformed('protobuf', `no whole number at byte ${this.position}`);
+  }
+
+  /** An int64, which may take ten bytes; beyond 2^53 it is rounded. */
+  int64(end: number): number {
+    const { bytes } = this;
+    // Times of this century take six bytes: two halves in integer arithmetic.
+    const at = this.position;
+    if (
+      at + 6 <= end &&
+      bytes[at + 5] < 0x80 &&
+      (bytes[at] & bytes[at + 1] & bytes[at + 2] & bytes[at + 3] & bytes[at + 4]) >= 0x80
+    ) {
+      this.position = at + 6;
+      const low = (bytes[at] & 0x7f) | ((bytes[at + 1] & 0x7f) << 7) | ((bytes[at + 2] & 0x7f) << 14);
+      const high = (bytes[at + 3] & 0x7f) | ((bytes[at + 4] & 0x7f) << 7) | (bytes[at + 5] << 14);
+      return low + high * 0x200000;
+    }
+    let value = 0n;
+    for (let i = 0; i < 10 && this.position + i < end; i++) {
+      const byte = bytes[this.position + i];
+      value |= BigInt(byte & 0x7f) << BigInt(7 * i);
+      if (byte < 0x80) {
+        this.position += i + 1;
+        return Number(BigInt.asIntN(64, value));
+      }
+    }
+    throw malformed('protobuf', `no whole number at byte ${this.position}`);
+  }
+
+  /** The end of the field of `length` bytes that begins here. */
+  endOf(length: number, end: number): number {
+    const fieldEnd = this.position + length;
+    if (fieldEnd > end)
+      throw malformed('protobuf', `${length} bytes at byte ${this.position}, ${end - this.position} are left`);
+    return fieldEnd;
+  }
+
+  /** Passes over the value of a field with this tag. */
+  skip(tag: number, end: number): void {
+    const wire = tag % 8;
+    if (tag < 8) throw malformed('protobuf', `field 0 at byte ${this.position}`);
+    if (wire === WIRE.varint) this.int64(end);
+    else if (wire === WIRE.fixed64) this.position = this.endOf(8, end);
+    else if (wire === WIRE.bytes) this.position = this.endOf(this.varint(end), end);
+    else if (wire === WIRE.fixed32) this.position = this.endOf(4, end);
+    else throw malformed('protobuf', `a field of wire type ${wire} at byte ${this.position}`);
+  }
+}

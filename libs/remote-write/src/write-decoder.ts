@@ -1,0 +1,263 @@
+import type { KindName } from '@tidemark/model';
+import { kindByName } from './kind-by-name.ts';
+import { type LabelTable, UNKNOWN } from './label-table.ts';
+import type { RemoteWriteLimits } from './remote-write-limits.ts';
+import { isProblem, readLabels } from './series-labels.ts';
+import { WireReader } from './wire-reader.ts';
+import { malformed } from './write-error.ts';
+
+/** What takes the series of a request; an intake's request does. */
+export interface SeriesSink {
+  /** The handle of a series, of one that is refused too. */
+  series(series: { readonly metric: string; readonly kind: KindName; readonly tags: readonly string[] }): number;
+  /** True when the series is refused as it is named: its handle is not worth remembering. */
+  isRefused(handle: number): boolean;
+  /** Counts points that are refused. */
+  reject(reason: string, field: string, limit: string, points: number): void;
+  /** Counts what is left out by design: nothing is wrong with it, and there is no place for it. */
+  leaveOut(reason: string, count: number): void;
+}
+
+/** Samples as parallel arrays, which the decoder uses again for the next request. */
+export interface Samples {
+  readonly handles: Uint32Array;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly length: number;
+}
+
+/** Field numbers and wire types as the first byte of a field. */
+const REQUEST_SERIES = 0x0a;
+const REQUEST_METADATA = 0x1a;
+const SERIES_LABEL = 0x0a;
+const SERIES_SAMPLE = 0x12;
+const SERIES_EXEMPLAR = 0x1a;
+const SERIES_HISTOGRAM = 0x22;
+const SAMPLE_VALUE = 0x09;
+const SAMPLE_TIME = 0x10;
+const NO_HANDLE = 0xffff_ffff;
+const INITIAL_SAMPLES = 1024;
+
+/**
+ * Decodes WriteRequests of Prometheus' remote write 1.0, by hand over the bytes: a series that was seen before is one
+ * comparison of its labels with those that came after the last series the last time; no text is made of them. One
+ * decoder is enough for all requests, since it holds nothing from one to the next.
+ */
+export class WriteDecoder {
+  readonly #limits: RemoteWriteLimits;
+  readonly #reader = new WireReader();
+  #handles = new Uint32Array(INITIAL_SAMPLES);
+  #timesMs = new Float64Array(INITIAL_SAMPLES);
+  #values = new Float64Array(INITIAL_SAMPLES);
+  #length = 0;
+  /** The series that was scanned last has any. */
+  #hasSamples = false;
+  /** The entry of the series before, `UNKNOWN` if it has none. */
+  #last = UNKNOWN;
+  #staleMarkers = 0;
+  #notNumbers = 0;
+  #exemplars = 0;
+  #histograms = 0;
+  #metadata = 0;
+
+  constructor(limits: RemoteWriteLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * The samples of an uncompressed request. Series come from `table`, or `sink` where they are new; what is refused or
+   * left out is told to `sink`. A request that is malformed throws `invalid_argument`: nothing of it counts.
+   */
+  decode(raw: Uint8Array, table: LabelTable, sink: SeriesSink): Samples {
+    const reader = this.#reader;
+    reader.open(raw);
+    this.#length = 0;
+    this.#last = UNKNOWN;
+    this.#staleMarkers = this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
+    try {
+      const end = raw.length;
+      while (reader.position < end) {
+        const tag = reader.varint(end);
+        if (tag === REQUEST_SERIES) this.#series(reader.endOf(reader.varint(end), end), table, sink);
+        else {
+          if (tag === REQUEST_METADATA) this.#metadata++;
+          reader.skip(tag, end);
+        }
+      }
+    } finally {
+      reader.close();
+    }
+    this.#report(sink);
+    return { handles: this.#handles, timesMs: this.#timesMs, values: this.#values, length: this.#length };
+  }
+
+  #report(sink: SeriesSink): void {
+    if (this.#staleMarkers > 0) sink.leaveOut('stale_marker', this.#staleMarkers);
+    if (this.#notNumbers > 0) sink.leaveOut('value_nan', this.#notNumbers);
+    if (this.#exemplars > 0) sink.leaveOut('exemplar', this.#exemplars);
+    if (this.#metadata > 0) sink.leaveOut('metadata', this.#metadata);
+    if (this.#histograms > 0) sink.reject('native_histogram', 'histograms', 'samples with a value', this.#histograms);
+  }
+
+  #series(end: number, table: LabelTable, sink: SeriesSink): void {
+    const reader = this.#reader;
+    const start = reader.position;
+    const expected = this.#last === UNKNOWN ? UNKNOWN : table.next(this.#last);
+    if (expected !== UNKNOWN) {
+      const labelsEnd = start + table.labelBytes(expected);
+      if (labelsEnd < end && reader.bytes[labelsEnd] === SERIES_SAMPLE && table.matches(expected, reader.view, start)) {
+        reader.position = labelsEnd;
+        if (this.#onlySamples(table.handle(expected), end)) {
+          this.#last = expected;
+          return;
+        }
+      }
+    }
+    this.#lookUp(start, end, table, sink);
+  }
+
+  /** A series that is not the one expected: found by its hash, or new. */
+  #lookUp(start: number, end: number, table: LabelTable, sink: SeriesSink): void {
+    const reader = this.#reader;
+    const length = this.#scan(start, end);
+    if (!this.#hasSamples) {
+      this.#fields(NO_HANDLE, start, end);
+      return;
+    }
+    let entry = length === 0 ? UNKNOWN : table.find(reader.view, start, length);
+    let handle = entry === UNKNOWN ? NO_HANDLE : table.handle(entry);
+    if (entry === UNKNOWN) {
+      const labels = readLabels(reader, start, end, this.#limits.labels);
+      if (isProblem(labels)) {
+        const before = this.#length;
+        this.#fields(NO_HANDLE, start, end);
+        sink.reject(labels.reason, labels.field, labels.limit, this.#length - before);
+        this.#length = before;
+        this.#last = UNKNOWN;
+        return;
+      }
+      const { metric, tags } = labels;
+      handle = sink.series({ metric, kind: kindByName(metric), tags });
+      if (length > 0 && !sink.isRefused(handle)) entry = table.add(reader.view, start, length, handle);
+    }
+    if (this.#last !== UNKNOWN && entry !== UNKNOWN) table.follow(this.#last, entry);
+    this.#last = entry;
+    this.#fields(handle, start, end);
+  }
+
+  /**
+   * Looks at which fields a series has. Returns the bytes of the labels in front; 0 when others come later, as those in
+   * front are not all of the labels then.
+   */
+  #scan(start: number, end: number): number {
+    const reader = this.#reader;
+    reader.position = start;
+    this.#skipLabels(end);
+    const labelsEnd = reader.position;
+    this.#hasSamples = false;
+    let isWhole = true;
+    while (reader.position < end) {
+      const tag = reader.varint(end);
+      if (tag === SERIES_LABEL) isWhole = false;
+      if (tag === SERIES_SAMPLE) this.#hasSamples = true;
+      reader.skip(tag, end);
+    }
+    return isWhole ? labelsEnd - start : 0;
+  }
+
+  #skipLabels(end: number): void {
+    const reader = this.#reader;
+    while (reader.position < end && reader.bytes[reader.position] === SERIES_LABEL) {
+      reader.position++;
+      reader.position = reader.endOf(reader.varint(end), end);
+    }
+  }
+
+  /** Reads samples up to `end`. False, with nothing kept, where anything else comes. */
+  #onlySamples(handle: number, end: number): boolean {
+    const reader = this.#reader;
+    const { bytes } = reader;
+    const before = this.#length;
+    const staleBefore = this.#staleMarkers;
+    const notNumbersBefore = this.#notNumbers;
+    while (reader.position < end) {
+      if (bytes[reader.position] !== SERIES_SAMPLE) {
+        this.#length = before;
+        this.#staleMarkers = staleBefore;
+        this.#notNumbers = notNumbersBefore;
+        return false;
+      }
+      reader.position++;
+      this.#sample(handle, reader.endOf(reader.varint(end), end));
+    }
+    return true;
+  }
+
+  /** Reads all fields of a series but its labels. */
+  #fields(handle: number, start: number, end: number): void {
+    const reader = this.#reader;
+    reader.position = start;
+    while (reader.position < end) {
+      const tag = reader.varint(end);
+      if (tag === SERIES_SAMPLE) {
+        this.#sample(handle, reader.endOf(reader.varint(end), end));
+        continue;
+      }
+      if (tag === SERIES_EXEMPLAR) this.#exemplars++;
+      else if (tag === SERIES_HISTOGRAM) this.#histograms++;
+      reader.skip(tag, end);
+    }
+  }
+
+  #sample(handle: number, end: number): void {
+    const reader = this.#reader;
+    const { bytes, view } = reader;
+    let valueAt = -1;
+    let timeMs = 0;
+    while (reader.position < end) {
+      const tag = bytes[reader.position];
+      if (tag === SAMPLE_VALUE) {
+        valueAt = reader.position + 1;
+        reader.position = valueAt + 8;
+        if (reader.position > end) throw malformed('protobuf', `no whole value at byte ${valueAt}`);
+      } else if (tag === SAMPLE_TIME) {
+        reader.position++;
+        timeMs = reader.int64(end);
+      } else {
+        reader.skip(reader.varint(end), end);
+      }
+    }
+    // A value of zero, and a time of zero, are not written.
+    const value = valueAt < 0 ? 0 : view.getFloat64(valueAt, true);
+    if (Number.isNaN(value)) {
+      this.#countNaN(valueAt);
+      return;
+    }
+    const at = this.#length;
+    if (at === this.#handles.length) this.#grow();
+    this.#handles[at] = handle;
+    this.#timesMs[at] = timeMs;
+    this.#values[at] = value;
+    this.#length = at + 1;
+  }
+
+  /** One NaN says that the series ended; any other is a reading without a number. */
+  #countNaN(at: number): void {
+    const { view } = this.#reader;
+    if (view.getUint32(at, true) === 2 && view.getUint32(at + 4, true) === 0x7ff00000) this.#staleMarkers++;
+    else this.#notNumbers++;
+  }
+
+  #grow(): void {
+    const capacity = this.#handles.length * 2;
+    const handles = new Uint32Array(capacity);
+    handles.set(this.#handles);
+    this.#handles = handles;
+    const timesMs = new Float64Array(capacity);
+    timesMs.set(this.#timesMs);
+    this.#timesMs = timesMs;
+    const values = new Float64Array(capacity);
+    values.set(this.#values);
+    this.#values = values;
+  }
+}
