@@ -11,6 +11,7 @@ const PROGRAMS = {
   start: ['apps/tidemark/src/main.ts', 'start'],
   tidemark: ['apps/tidemark/src/main.ts'],
   agent: ['apps/agent/src/main.ts'],
+  cluster: ['apps/cluster/src/main.ts'],
   test: ['tools/test.mjs'],
   bench: ['bench/main.ts'],
   simulate: ['e2e/simulation/main.ts'],
@@ -31,7 +32,7 @@ if (program === undefined && name !== 'install') {
 install();
 if (name === 'install') process.exit(0);
 const node = nodeOfProject();
-if (name === 'start') buildPage();
+if (name === 'start' || name === 'cluster') buildPage();
 run();
 
 function install() {

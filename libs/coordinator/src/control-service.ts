@@ -24,20 +24,19 @@ const NAME_BYTES = 64;
 const REASON_BYTES = 500;
 const KEYS_PER_TENANT = 1000;
 
-/** The operator's door. */
-export function controlService(options: ControlServiceOptions): ControlServer {
-  const { coordinator, control, stores } = options;
+/** The operator's door. `optionsNow` may throw `unavailable` while the process starts. */
+export function controlService(optionsNow: () => ControlServiceOptions): ControlServer {
   const callerOf = (call: ServerUnaryCall<unknown, unknown>): string => {
     const [header] = call.metadata.get('authorization');
-    return options.access.tenantOf(bearerKey(header?.toString()), 'admin', isLoopbackAddress(call.getPeer()));
+    return optionsNow().access.tenantOf(bearerKey(header?.toString()), 'admin', isLoopbackAddress(call.getPeer()));
   };
   return {
     skip: (call, callback) =>
       void serveUnary(call, callback, async (request) => {
         requireOperator(callerOf(call), 'a skip');
         checkText('reason', request.reason, REASON_BYTES);
-        await checkHalted(options, request);
-        await coordinator.skip(request.topic, request.partition, request.offset, request.reason);
+        await checkHalted(optionsNow(), request);
+        await optionsNow().coordinator.skip(request.topic, request.partition, request.offset, request.reason);
         return {};
       }),
     createKey: (call, callback) =>
@@ -50,6 +49,7 @@ export function controlService(options: ControlServiceOptions): ControlServer {
           const found = wrong === undefined ? 'no scope' : `scope ${JSON.stringify(wrong.slice(0, NAME_BYTES))}`;
           throw new TidemarkError('invalid_argument', `scopes: ${found} (limit: some of ${SCOPES.join(', ')})`);
         }
+        const { control, coordinator } = optionsNow();
         const others = [...control.state.keys.values()].filter((key) => key.tenant === tenant && key.name !== name);
         if (others.length >= KEYS_PER_TENANT) {
           const message = `tenant ${tenant} has ${others.length} keys (limit: ${KEYS_PER_TENANT}): revoke one first`;
@@ -59,7 +59,7 @@ export function controlService(options: ControlServiceOptions): ControlServer {
       }),
     revokeKey: (call, callback) =>
       void serveUnary(call, callback, async ({ tenant, name }) => {
-        await coordinator.revokeKey(tenantFor(callerOf(call), tenant), name);
+        await optionsNow().coordinator.revokeKey(tenantFor(callerOf(call), tenant), name);
         return {};
       }),
     listKeys: (call, callback) =>
@@ -67,12 +67,13 @@ export function controlService(options: ControlServiceOptions): ControlServer {
         const caller = callerOf(call);
         const isAll = asked === '' && caller === DEFAULT_TENANT;
         const tenant = tenantFor(caller, asked);
-        const keys = [...control.state.keys.values()].filter((key) => isAll || key.tenant === tenant);
+        const keys = [...optionsNow().control.state.keys.values()].filter((key) => isAll || key.tenant === tenant);
         return { keys: keys.map(({ tenant, name, scopes }) => ({ tenant, name, scopes: [...scopes] })) };
       }),
     stateHash: (call, callback) =>
       void serveUnary(call, callback, async () => {
         requireOperator(callerOf(call), 'a state hash');
+        const { control, stores } = optionsNow();
         const count = control.state.map?.partitions ?? 0;
         const partitions = Array.from({ length: count }, (_, partition) => hashOf(stores, partition));
         return { partitions: await Promise.all(partitions) };

@@ -11,7 +11,8 @@ import { pageFiles } from './page-files.ts';
 import { tidemarkRoutes } from './tidemark-routes.ts';
 
 export interface HttpApiOptions {
-  readonly service: QueryReader;
+  /** Who answers queries; left out, there are health and `routes` alone. */
+  readonly service?: QueryReader;
   readonly access: Pick<Access, 'tenantOf'>;
   readonly clock: Clock;
   /** Absolute path of the page's built files; no page when left out. */
@@ -60,13 +61,15 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     tenantOf: (request, scope, otherKey) => tenantOf(options.access, request, scope, otherKey),
   };
   const { service, statusExtra = () => ({}) } = options;
-  const read = { service, limits, readerOf: (request: FastifyRequest) => door.tenantOf(request, 'read') };
-  datadogRoutes(app, read);
-  tidemarkRoutes(app, { ...read, statusExtra });
+  if (service !== undefined) {
+    const read = { service, limits, readerOf: (request: FastifyRequest) => door.tenantOf(request, 'read') };
+    datadogRoutes(app, read);
+    tidemarkRoutes(app, { ...read, statusExtra });
+  }
   healthRoutes(app, options.notReady ?? (() => undefined));
   const { routes } = options;
   if (routes !== undefined) app.register(async (scope) => routes(scope, door));
-  pageFiles(app, options.pageFolder);
+  if (service !== undefined) pageFiles(app, options.pageFolder);
   return app;
 }
 
@@ -74,7 +77,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
 const HEADER_BYTES = 16 * 1024;
 
 /** `/healthz`: the process runs. `/readyz`: it can serve; 503 with the reason until then. Both need no key. */
-export function healthRoutes(app: FastifyInstance, notReady: () => string | undefined): void {
+function healthRoutes(app: FastifyInstance, notReady: () => string | undefined): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_, reply) => {
     const reason = notReady();

@@ -8,7 +8,7 @@ import type { IntakeSession } from './intake-session.ts';
 export interface IntakeServiceOptions {
   /** The session that takes points now; it changes when one is fenced and another starts. */
   readonly session: () => IntakeSession | undefined;
-  readonly access: Access;
+  readonly access: Pick<Access, 'tenantOf'>;
   /** Replies waiting in one stream for its client to read; beyond, the stream is not read. */
   readonly waitingReplies?: number;
 }

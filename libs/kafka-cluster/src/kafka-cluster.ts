@@ -211,6 +211,7 @@ async function makeDataFolders(
   const lacking = data.map((path) => !existsSync(path));
   if (!lacking.some(Boolean)) return;
   const idFile = join(folder, CLUSTER_ID_FILE);
+  await mkdir(folder, { recursive: true });
   if (!existsSync(idFile)) await writeFile(idFile, newUuid());
   const clusterId = (await readFile(idFile, 'utf8')).trim();
   const formatted = await formattedFolder(distribution, users);

@@ -183,7 +183,10 @@ export class Platform {
       protoFolder: options.protoFolder,
       register: (server) => {
         server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
-        server.addService(ControlService, controlService({ coordinator, control, access, stores: readers }));
+        server.addService(
+          ControlService,
+          controlService(() => ({ coordinator, control, access, stores: readers })),
+        );
         // The stores' own contracts name tenants freely: they are for query services, never for this port.
         server.addService(QueryContract, queryService(query, access));
       },

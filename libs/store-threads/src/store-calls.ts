@@ -1,6 +1,8 @@
 import {
   AggregateReply,
   AggregateRequest,
+  AggregatorStatusReply,
+  AggregatorStatusRequest,
   DescribeMetricsReply,
   DescribeMetricsRequest,
   DescribeTagsReply,
@@ -51,6 +53,7 @@ export const STORE_CALLS = {
   pointPositions: call(PositionsRequest, PositionsReply),
   tagPositions: call(PositionsRequest, PositionsReply),
   tagStatus: call(TagPartitionStatusRequest, TagPartitionStatusReply),
+  aggregatorStatus: call(AggregatorStatusRequest, AggregatorStatusReply),
   seriesCounts: call(SeriesCountsRequest, SeriesCountsReply),
 } as const;
 

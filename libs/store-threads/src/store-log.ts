@@ -1,6 +1,7 @@
 import { openEmbeddedLogReader } from '@tidemark/embedded-log';
+import { openKafkaLog } from '@tidemark/kafka-log';
 import type { Clock, Log, Topic } from '@tidemark/ports';
-import { LocalDisk } from '@tidemark/system';
+import { LocalDisk, SystemRandom } from '@tidemark/system';
 import type { StoreLog } from './store-messages.ts';
 
 /** What a store thread needs of the log. */
@@ -11,7 +12,9 @@ export interface StoreLogReader extends Pick<Log, 'read' | 'bounds'> {
 }
 
 /** Opens the log in this thread. */
-export function openStoreLog({ folder, partitions }: StoreLog, clock: Clock): Promise<StoreLogReader> {
+export function openStoreLog(log: StoreLog, clock: Clock): Promise<StoreLogReader> {
+  if (log.kind === 'kafka') return openKafkaLog(log.options, { clock, random: new SystemRandom() });
+  const { folder, partitions } = log;
   return openEmbeddedLogReader({
     disk: new LocalDisk(folder),
     clock,

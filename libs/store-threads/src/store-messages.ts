@@ -1,12 +1,15 @@
+import type { KafkaLogOptions } from '@tidemark/kafka-log';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreMethod } from './store-calls.ts';
 
 /** What a thread may keep of a partition. */
-export type StoreKind = 'points' | 'tags';
+export type StoreKind = 'points' | 'tags' | 'aggregator';
 
 /** Where the stores read the log; plain data, so that it can be handed to a thread. */
-export type StoreLog = { readonly kind: 'embedded'; readonly folder: string; readonly partitions: number };
+export type StoreLog =
+  | { readonly kind: 'embedded'; readonly folder: string; readonly partitions: number }
+  | { readonly kind: 'kafka'; readonly options: KafkaLogOptions };
 
 /** What a store thread is started with. */
 export interface StoreThreadOptions {

@@ -1,3 +1,4 @@
+import type { AggregatorReader } from '@tidemark/aggregator';
 import type {
   PointStateHasher,
   PointStoreReader,
@@ -10,6 +11,7 @@ import type { StoreThreads } from './store-threads.ts';
 
 /** What the stores of a process answer, each by its partition. */
 export interface StoreReaders extends QueryStores {
+  aggregator(partition: number): AggregatorReader;
   pointStore(partition: number): PointStoreReader & PointStateHasher;
   tagStore(partition: number): TagStoreReader & SeriesCounter;
   /** How far all point stores, and all tag stores, of the process are. */
@@ -20,6 +22,9 @@ export interface StoreReaders extends QueryStores {
 /** The stores of this process as the query service, and the coordinator, know them. */
 export function storeReaders(threads: StoreThreads): StoreReaders {
   return {
+    aggregator: (partition) => ({
+      status: (request, signal) => threads.call('aggregatorStatus', partition, request, signal),
+    }),
     pointPositions: { positions: (signal) => threads.positions('pointPositions', signal) },
     tagPositions: { positions: (signal) => threads.positions('tagPositions', signal) },
     pointStore: (partition) => ({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { AggregatorPartition } from '@tidemark/aggregator';
 import { PartitionConsumer, type PartitionState } from '@tidemark/partition';
 import { PointPartition } from '@tidemark/point-store';
 import { assert, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
@@ -12,8 +13,8 @@ import { openStoreLog } from './store-log.ts';
 import type { CarriedError, FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
 
 /**
- * A thread that owns some partitions: for each a point store, a tag store, or both, each reading its topic of the log
- * and answering queries in between.
+ * A thread that owns some partitions: for each a point store, a tag store or an aggregator, or several of them, each
+ * reading its topic of the log and answering in between.
  */
 const port = parentPort;
 assert(port !== null, 'a store thread is started by the platform');
@@ -26,6 +27,7 @@ const log = await openStoreLog(options.log, clock);
 const skips = new Map<string, string>();
 const points = new Map<number, { store: PointPartition; consumer: PartitionConsumer }>();
 const tags = new Map<number, { store: TagPartition; consumer: PartitionConsumer }>();
+const aggregators = new Map<number, { store: AggregatorPartition; consumer: PartitionConsumer }>();
 /** What came before the stores were open waits here. */
 const early: ToStore[] = [];
 let isOpen = false;
@@ -61,6 +63,10 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
     const gaps = store.gaps(partition);
     return { partition, offset, committedOffset, series, metrics, stateHash, gaps, ...consumer.position };
   }),
+  aggregatorStatus: answering('aggregatorStatus', ({ partition }) => {
+    const { store, consumer } = aggregatorOf(partition);
+    return { ...store.status, ...consumer.position };
+  }),
   seriesCounts: answering('seriesCounts', ({ partition, sinceDay, metricSeriesFrom }) => {
     const { tenants, metrics } = tagsOf(partition).store.budgets(0, metricSeriesFrom, sinceDay);
     return { counts: [...tenants.map(({ tenant, series }) => ({ tenant, metric: '', series })), ...metrics] };
@@ -80,6 +86,7 @@ port.on('message', (message: ToStore) => {
 for (const partition of options.owned) {
   if (options.kinds.includes('points')) points.set(partition, await openPoints(partition));
   if (options.kinds.includes('tags')) tags.set(partition, await openTags(partition));
+  if (options.kinds.includes('aggregator')) aggregators.set(partition, await openAggregator(partition));
 }
 isOpen = true;
 send({ type: 'ready' });
@@ -100,6 +107,11 @@ async function openPoints(partition: number): Promise<{ store: PointPartition; c
 async function openTags(partition: number): Promise<{ store: TagPartition; consumer: PartitionConsumer }> {
   const store = await TagPartition.open({ keyValue: await openDatabase('tags', partition) });
   return { store, consumer: consume('tags', partition, store) };
+}
+
+async function openAggregator(partition: number): Promise<{ store: AggregatorPartition; consumer: PartitionConsumer }> {
+  const store = await AggregatorPartition.open({ partition, keyValue: await openDatabase('aggregator', partition) });
+  return { store, consumer: consume('points', partition, store) };
 }
 
 async function openDatabase(kind: string, partition: number): Promise<KeyValue> {
@@ -201,13 +213,19 @@ function tagsOf(partition: number): { store: TagPartition; consumer: PartitionCo
   return found;
 }
 
+function aggregatorOf(partition: number): { store: AggregatorPartition; consumer: PartitionConsumer } {
+  const found = aggregators.get(partition);
+  if (found === undefined) throw new TidemarkError('not_found', `aggregator/${partition} is not of this thread`);
+  return found;
+}
+
 /**
  * Ends the consumers, each with a last commit, so that the next start has nothing to read again. One that can't commit
  * (a full disk) costs just that, and keeps no other from it.
  */
 async function stop(): Promise<void> {
   for (const abort of running.values()) abort.abort();
-  await Promise.all([...stopAll('points', points), ...stopAll('tags', tags)]);
+  await Promise.all([...stopAll('points', points), ...stopAll('tags', tags), ...stopAll('points', aggregators)]);
   await Promise.all(databases.map((database) => database.close()));
   await log.close();
   port?.close();

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../../', import.meta.url);
+// What is compiled once is there for the next start.
+enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
+const { runService, startAggregator } = await import('@tidemark/cluster');
+
+await runService({
+  name: 'aggregator',
+  description: 'follows the points of some partitions, and says how far they are complete',
+  start: startAggregator,
+  argv: process.argv,
+  environment: process.env,
+  pid: process.pid,
+  readFile: (path) => readFile(path),
+  write: (text) => process.stdout.write(text),
+  exit: (code) => process.exit(code),
+  root: fileURLToPath(root),
+});

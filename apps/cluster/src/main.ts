@@ -1,0 +1,111 @@
+import { join, resolve } from 'node:path';
+import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-cluster';
+import { LocalCluster } from '@tidemark/local-cluster';
+import { isTidemarkError } from '@tidemark/ports';
+import { explain, onStopSignal, openEventLog } from '@tidemark/process';
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+interface Options {
+  readonly data: string;
+  readonly brokers: number;
+  readonly kafka?: string;
+  readonly partitions: number;
+  readonly intakes: number;
+  readonly replicas: number;
+  readonly port: number;
+}
+
+const log = openEventLog('info');
+const command = new Command('cluster')
+  .description('run every part as a process of its own over a real Kafka, for development')
+  .option('--data <folder>', 'folder of all data and logs', './data-cluster')
+  .addOption(count('--brokers', 'Kafka brokers to start', 3))
+  .option('--kafka <host:port,…>', 'use the Kafka that runs there instead')
+  .addOption(count('--partitions', 'partitions of points and tags', 4))
+  .addOption(count('--intakes', 'intakes', 2))
+  .addOption(count('--replicas', 'point stores and tag stores; each owns every partition', 2))
+  .addOption(
+    count('--port', "HTTP port of the page; the gRPC of the query service has the next one, the intakes' follow", 4270),
+  )
+  .action(run);
+
+function count(flag: string, description: string, value: number): Option {
+  return new Option(`${flag} <n>`, description).default(value).argParser((text) => {
+    if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+    throw new InvalidArgumentError('a whole number is needed.');
+  });
+}
+
+async function run(options: Options): Promise<void> {
+  const folder = resolve(options.data);
+  const stopping = onStopSignal(log);
+  const kafka = options.kafka === undefined ? await startKafka(options.brokers, join(folder, 'kafka')) : undefined;
+  const brokers = kafka?.bootstrap ?? options.kafka?.split(',') ?? [];
+  try {
+    log.info({ folder }, 'starting the processes');
+    const cluster = await LocalCluster.start({
+      folder,
+      brokers,
+      partitions: options.partitions,
+      intakes: options.intakes,
+      pointStores: options.replicas,
+      tagStores: options.replicas,
+      aggregators: 1,
+      // A Kafka of fewer than three brokers can't keep its promises; one for trying things out need not.
+      settings: brokers.length < 3 ? { kafka: { replication: 1, minInsync: 1, allowSingleReplica: true } } : {},
+      ports: portsOf(options),
+    });
+    greet(cluster, options);
+    await stopping;
+    log.info('stopping');
+    await cluster.stop();
+  } finally {
+    await kafka?.stop();
+  }
+  log.info('stopped');
+}
+
+async function startKafka(brokers: number, folder: string): Promise<KafkaCluster> {
+  const why = await whyNoKafka();
+  if (why !== '') {
+    throw new Error(`no Kafka can be started here: ${why}. Use one that runs with --kafka HOST:PORT,HOST:PORT`);
+  }
+  log.info({ brokers }, 'starting Kafka (the first time it is fetched)');
+  return KafkaCluster.start({ brokers, folder });
+}
+
+function portsOf({ port, intakes }: Options): Record<string, { grpc: number; http: number }> {
+  const ports: Record<string, { grpc: number; http: number }> = { 'query-1': { http: port, grpc: port + 1 } };
+  for (let i = 1; i <= intakes; i++) ports[`intake-${i}`] = { http: port + i * 10, grpc: port + i * 10 + 1 };
+  return ports;
+}
+
+function greet(cluster: LocalCluster, options: Options): void {
+  const [query] = cluster.of('query');
+  const intakes = cluster.of('intake').map((one) => cluster.address(one, 'grpc'));
+  process.stdout.write(
+    [
+      'A cluster of Tidemark is up.',
+      `  page      http://${cluster.address(query, 'http')}`,
+      `  queries   ${cluster.address(query, 'grpc')} (gRPC)`,
+      `  intakes   ${intakes.join(', ')} (gRPC)`,
+      `  settings  ${cluster.settingsFile}`,
+      `  logs      ${join(cluster.folder, 'logs')}`,
+      `  processes ${cluster.processes.map(({ name, pid }) => `${name}=${pid}`).join(' ')}`,
+      `Ctrl-C stops it; ${options.kafka === undefined ? 'Kafka too, ' : ''}data stays in ${cluster.folder}.`,
+      '',
+    ].join('\n'),
+  );
+}
+
+const alive = setInterval(() => undefined, 60_000);
+try {
+  await command.parseAsync();
+} catch (error) {
+  process.stderr.write(
+    `cluster: ${isTidemarkError(error) || !(error instanceof Error) ? explain(error) : error.message}\n`,
+  );
+  process.exitCode = 1;
+} finally {
+  clearInterval(alive);
+}

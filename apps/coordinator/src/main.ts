@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../../', import.meta.url);
+// What is compiled once is there for the next start.
+enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
+const { runService, startCoordinator } = await import('@tidemark/cluster');
+
+await runService({
+  name: 'coordinator',
+  description: 'makes the topics, and decides what one must decide: maps, fences, skips, budgets, keys',
+  start: startCoordinator,
+  argv: process.argv,
+  environment: process.env,
+  pid: process.pid,
+  readFile: (path) => readFile(path),
+  write: (text) => process.stdout.write(text),
+  exit: (code) => process.exit(code),
+  root: fileURLToPath(root),
+});

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../../', import.meta.url);
+// What is compiled once is there for the next start.
+enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
+const { runService, startQuery } = await import('@tidemark/cluster');
+
+await runService({
+  name: 'query',
+  description: 'answers queries over all stores: HTTP, the page and gRPC',
+  start: startQuery,
+  argv: process.argv,
+  environment: process.env,
+  pid: process.pid,
+  readFile: (path) => readFile(path),
+  write: (text) => process.stdout.write(text),
+  exit: (code) => process.exit(code),
+  root: fileURLToPath(root),
+  hasPage: existsSync(new URL('apps/page/dist', root)),
+});

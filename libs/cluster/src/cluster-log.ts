@@ -1,0 +1,93 @@
+import {
+  checkTopics,
+  type KafkaLog,
+  type KafkaLogOptions,
+  openKafkaLog,
+  prepareTopics,
+  type TopicPlan,
+  topicProblems,
+} from '@tidemark/kafka-log';
+import { parseAddresses } from '@tidemark/placement';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { waitBecause } from './follow-control.ts';
+import type { ServiceContext } from './service-context.ts';
+import type { ServiceHost } from './service-host.ts';
+
+const RETRY_MS = 1000;
+
+/** What the settings say about Kafka; plain data, so that it can be handed to a thread. The password is in it. */
+export async function clusterLogOptions({ settings, readFile, name }: ServiceContext): Promise<KafkaLogOptions> {
+  const { kafka, log } = settings;
+  const brokers = parseAddresses(kafka.brokers, 'kafka.brokers');
+  if (brokers.length === 0) {
+    throw new TidemarkError('invalid_argument', 'kafka.brokers: empty (limit: at least one host:port)', {
+      setting: 'kafka.brokers',
+    });
+  }
+  const read = async (setting: string, path: string): Promise<string | undefined> => {
+    if (path === '') return undefined;
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw new TidemarkError('not_found', `${setting}: can't read ${path}: ${String(error)}`, { setting, path });
+    });
+    return bytes.toString('utf8');
+  };
+  const ca = await read('kafka.caFile', kafka.caFile);
+  const certificate = await read('kafka.certFile', kafka.certFile);
+  const key = await read('kafka.keyFile', kafka.keyFile);
+  const password = (await read('kafka.saslPasswordFile', kafka.saslPasswordFile))?.trim();
+  const { saslMechanism: mechanism, saslUser: username } = kafka;
+  return {
+    brokers,
+    clientId: `tidemark ${name}`,
+    topicPrefix: kafka.topicPrefix,
+    ...(kafka.tls ? { tls: { ca, certificate, key } } : {}),
+    ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password: password ?? '' } }),
+    limits: { recordBytes: log.recordBytes },
+  };
+}
+
+/** Makes the topics that are missing; waits for brokers that don't answer, and throws when a topic is not as it must be. */
+export async function prepareClusterTopics(host: ServiceHost, context: ServiceContext): Promise<void> {
+  const options = await clusterLogOptions(context);
+  await persist(host, context, () => prepareTopics(options, topicPlan(context), context));
+}
+
+/** Opens the log once Kafka answers and has the topics as they must be. */
+export async function openClusterLog(host: ServiceHost, context: ServiceContext): Promise<KafkaLog> {
+  const options = await clusterLogOptions(context);
+  const plan = topicPlan(context);
+  await persist(host, context, async () => {
+    const problems = await topicProblems(options, plan, context);
+    const missing = problems.filter(({ key }) => key === 'topic').map(({ topic }) => topic);
+    if (missing.length > 0) {
+      throw new TidemarkError('unavailable', `there is no topic ${missing.join(', ')} yet: is the coordinator up?`);
+    }
+    await checkTopics(options, plan, context);
+  });
+  const log = await persist(host, context, () => openKafkaLog(options, context));
+  host.add(() => log.close());
+  return log;
+}
+
+function topicPlan({ settings }: ServiceContext): TopicPlan {
+  const { kafka, data, log } = settings;
+  return {
+    partitions: { points: data.partitions, tags: data.partitions, control: 1, windows: data.partitions },
+    replication: kafka.replication,
+    minInSync: kafka.minInsync,
+    allowsSingleCopy: kafka.allowSingleReplica,
+    recordBytes: log.recordBytes,
+  };
+}
+
+/** Does it again while brokers don't answer, saying why the process is not ready. */
+async function persist<T>(host: ServiceHost, context: ServiceContext, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTidemarkError(error, 'unavailable') && !isTidemarkError(error, 'deadline_exceeded')) throw error;
+      await waitBecause(host, context, error.message, RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { IntakeService } from '@tidemark/contract';
+import { Access } from '@tidemark/control';
+import { httpIntake } from '@tidemark/http-intake';
+import { IntakeRunner, intakeService, RequestIntake, sessionClock } from '@tidemark/intake';
+import { openClusterLog } from './cluster-log.ts';
+import { firstMap, followControl } from './follow-control.ts';
+import { Late } from './late.ts';
+import type { Service, ServiceContext } from './service-context.ts';
+import { ServiceHost } from './service-host.ts';
+import { StoreNetwork } from './store-network.ts';
+
+/** An intake: takes points over gRPC and HTTP into the log. It has no state; any number of them may run. */
+export async function startIntake(context: ServiceContext): Promise<Service> {
+  const { settings, clock, random, events, name } = context;
+  const access = new Late<Access>('the intake');
+  const late = new Late<IntakeRunner>('the intake');
+  const session = () => (late.isThere ? late.part.session : undefined);
+  const door = { tenantOf: (...asked: Parameters<Access['tenantOf']>) => access.part.tenantOf(...asked) };
+  const requests = new RequestIntake({ session, clock, random, limits: settings.requests });
+  const host = await ServiceHost.listen(context, {
+    isForPeers: false,
+    http: {
+      access: door,
+      routes: (app, { tenantOf }) => {
+        const { requests: limits, remoteWrite } = settings;
+        httpIntake(app, { intake: requests, tenantOf, random, limits, remoteWrite });
+      },
+    },
+    onTooLarge: (path) => {
+      if (path === IntakeService.send.path) session()?.violations.count(undefined, 'message_too_large');
+    },
+    register: (server) => {
+      server.addService(IntakeService, intakeService({ session, access: door }));
+    },
+  });
+  try {
+    const log = await openClusterLog(host, context);
+    const control = await followControl(host, context, log);
+    access.set(new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey }));
+    await firstMap(host, context, control);
+    const network = new StoreNetwork(context, host.peers);
+    host.add(() => network.close());
+    const runner = new IntakeRunner(
+      {
+        ...{ log, control, clock, random },
+        acceptClock: () => sessionClock(clock),
+        process: name,
+        limits: { ...settings.intake, ...settings.point },
+        timing: settings.lane,
+        knownSeries: async (partition, tenant, ids) => {
+          const request = { partition, tenant, series: Buffer.concat(ids) };
+          const { series } = await network.stores.tagStore(partition).seriesTags(request);
+          return series.map(({ metric }) => metric !== '');
+        },
+      },
+      events,
+    );
+    await runner.start();
+    late.set(runner);
+    host.add(() => runner.stop());
+    host.readiness = () => readinessOf(runner);
+    return host;
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}
+
+function readinessOf({ session }: IntakeRunner): string | undefined {
+  if (session?.isReady === true) return undefined;
+  return session?.problem ?? 'the intake is opening its lanes';
+}

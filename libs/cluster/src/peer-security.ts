@@ -1,0 +1,51 @@
+import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { isLoopbackAddress } from '@tidemark/control';
+import { TidemarkError } from '@tidemark/ports';
+import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/servers';
+import type { ServiceContext } from './service-context.ts';
+
+/** How the processes of a cluster know each other. */
+export interface PeerSecurity {
+  readonly server: ServerCredentials;
+  readonly channel: ChannelCredentials;
+  /** The cluster's key; undefined when there is none, and only loopback is trusted. */
+  readonly key: string | undefined;
+}
+
+const MIN_KEY_LENGTH = 16;
+
+/**
+ * Reads the files that the settings name. Errors: `not_found` (a file can't be read), `invalid_argument` (a certificate
+ * without its key, or a key of the cluster that is too short).
+ */
+export async function peerSecurity({ settings, readFile }: ServiceContext): Promise<PeerSecurity> {
+  const { tls, cluster } = settings;
+  const read = async (setting: string, path: string): Promise<Buffer | undefined> => {
+    if (path === '') return undefined;
+    return readFile(path).catch((error: unknown) => {
+      throw new TidemarkError('not_found', `${setting}: can't read ${path}: ${String(error)}`, { setting, path });
+    });
+  };
+  const files: TlsFiles = {
+    cert: await read('tls.certFile', tls.certFile),
+    key: await read('tls.keyFile', tls.keyFile),
+    ca: await read('tls.caFile', tls.caFile),
+  };
+  if ((files.cert === undefined) !== (files.key === undefined)) {
+    throw new TidemarkError('invalid_argument', 'tls.certFile and tls.keyFile: one without the other (limit: both)');
+  }
+  const key = (await read('cluster.keyFile', cluster.keyFile))?.toString('utf8').trim();
+  if (key !== undefined && key.length < MIN_KEY_LENGTH) {
+    const message = `cluster.keyFile: a key of ${key.length} characters (limit: at least ${MIN_KEY_LENGTH})`;
+    throw new TidemarkError('invalid_argument', message);
+  }
+  return { server: serverCredentials(files), channel: channelCredentials(files), key };
+}
+
+/** Services that take any process's word listen beyond loopback only with a key. */
+export function requireKeyBeyondLoopback(host: string, key: string | undefined): void {
+  if (key !== undefined || host === 'localhost' || isLoopbackAddress(host)) return;
+  throw new TidemarkError('failed_precondition', `cluster.keyFile is empty, so only loopback may listen, not ${host}`, {
+    setting: 'cluster.keyFile',
+  });
+}

@@ -1,0 +1,55 @@
+import { QueryService as QueryContract } from '@tidemark/contract';
+import { Access } from '@tidemark/control';
+import { sessionStatus } from '@tidemark/intake';
+import { type QueryReader, QueryService, queryService } from '@tidemark/query';
+import { openClusterLog } from './cluster-log.ts';
+import { firstMap, followControl } from './follow-control.ts';
+import { Late } from './late.ts';
+import type { Service, ServiceContext } from './service-context.ts';
+import { ServiceHost } from './service-host.ts';
+import { StoreNetwork } from './store-network.ts';
+
+/** A query service: the HTTP API, the page and gRPC, over whatever replicas the settings name. */
+export async function startQuery(context: ServiceContext): Promise<Service> {
+  const { settings, clock, pageFolder } = context;
+  const access = new Late<Access>('the query service');
+  const late = new Late<QueryService>('the query service');
+  const door = { tenantOf: (...asked: Parameters<Access['tenantOf']>) => access.part.tenantOf(...asked) };
+  const reader: QueryReader = {
+    run: async (...asked) => late.part.run(...asked),
+    metrics: async (...asked) => late.part.metrics(...asked),
+    tags: async (...asked) => late.part.tags(...asked),
+    status: async (...asked) => late.part.status(...asked),
+  };
+  const host = await ServiceHost.listen(context, {
+    isForPeers: false,
+    http: { service: reader, access: door, pageFolder },
+    register: (server) => server.addService(QueryContract, queryService(reader, door)),
+  });
+  try {
+    const log = await openClusterLog(host, context);
+    const control = await followControl(host, context, log);
+    access.set(new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey }));
+    const { partitions } = await firstMap(host, context, control);
+    const network = new StoreNetwork(context, host.peers);
+    host.add(() => network.close());
+    network.points.requireOwners(partitions, 'cluster.pointStores');
+    network.tags.requireOwners(partitions, 'cluster.tagStores');
+    await network.stores.start();
+    const service = new QueryService({
+      stores: network.stores,
+      maps: () => [...control.state.maps.values()],
+      mapsThroughMs: () => Math.floor(control.state.mapsThroughMs),
+      latenessMs: () => settings.completeness.latenessMs,
+      clock,
+      sessions: (tenant) => sessionStatus(control.state, undefined, tenant),
+      limits: settings.query,
+    });
+    late.set(service);
+    host.readiness = () => control.problem;
+    return host;
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
+import { SystemClock, SystemRandom } from '@tidemark/system';
+import type { Service, ServiceContext } from './service-context.ts';
+
+/** An executable of the cluster, and what it has of its surroundings. */
+export interface ServiceProgram {
+  /** As in `intake`. */
+  readonly name: string;
+  readonly description: string;
+  readonly start: (context: ServiceContext) => Promise<Service>;
+  /** Of the process: `process.argv`, `process.env` and so on. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly readFile: (path: string) => Promise<Buffer>;
+  readonly write: (text: string) => void;
+  readonly exit: (code: number) => void;
+  /** Folder of the repository: contracts and page lie in it. */
+  readonly root: string;
+  /** True when the page was built. */
+  readonly hasPage?: boolean;
+}
+
+/** Runs a process of the cluster from its command line until it is told to stop. */
+export async function runService(program: ServiceProgram): Promise<void> {
+  const { name, description, argv, environment, readFile, write, exit } = program;
+  const command = settingsCommand(name, description).showHelpAfterError('(add --help for what there is)');
+  const readText = async (file: string) => (await readFile(file)).toString('utf8');
+  command.action(async () => {
+    const settings = await readSettings(command, { environment, readText });
+    const log = openEventLog(settings.events.level);
+    const abort = new AbortController();
+    const stopping = onStopSignal(log).then(() => abort.abort());
+    const fail = (error: unknown): void => {
+      log.fatal(explain(error));
+      exit(1);
+    };
+    const clock = new SystemClock();
+    const context: ServiceContext = {
+      settings,
+      clock,
+      random: new SystemRandom(),
+      events: {
+        info: (message, detail = {}) => log.info(detail, message),
+        error: (message, detail = {}) => log.error(detail, message),
+        fatal: fail,
+      },
+      name: `${name} ${program.pid}`,
+      readFile,
+      protoFolder: join(program.root, 'proto'),
+      ...(program.hasPage === true ? { pageFolder: join(program.root, 'apps', 'page', 'dist') } : {}),
+      stopping: abort.signal,
+    };
+    const starting = program.start(context);
+    const service = await starting.catch((error: unknown) => {
+      if (!abort.signal.aborted) throw error;
+      return undefined;
+    });
+    if (service !== undefined) {
+      const http = `http://${settings.listen.host}:${service.httpPort}`;
+      write(`${name} is up: gRPC ${settings.listen.host}:${service.grpcPort}, HTTP ${http}\n`);
+      await stopping;
+      log.info('stopping');
+      await service.stop();
+    }
+    log.info('stopped');
+    exit(0);
+  });
+  try {
+    await command.parseAsync([...argv]);
+  } catch (error) {
+    write(`${name}: ${explain(error)}\n`);
+    exit(1);
+  }
+}

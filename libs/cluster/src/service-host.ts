@@ -1,0 +1,126 @@
+import type { Server } from '@grpc/grpc-js';
+import { isLoopbackAddress } from '@tidemark/control';
+import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
+import { sleep, TidemarkError } from '@tidemark/ports';
+import { GrpcServer, HttpServer, peersOnly, Started } from '@tidemark/servers';
+import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
+import type { Service, ServiceContext } from './service-context.ts';
+
+const HEALTH_MS = 200;
+const SHUTDOWN_MS = 2000;
+
+/** Nobody is known to a process that answers nothing over HTTP but its health. */
+const NOBODY = {
+  tenantOf: () => {
+    throw new TidemarkError('unauthenticated', 'nothing but health is served here');
+  },
+};
+
+export interface HostedService {
+  /** Adds the gRPC services; they may be asked before the process is ready. */
+  readonly register: (server: Server) => void;
+  /** Only processes of the cluster may call, by its key: for services that take their word for tenants. */
+  readonly isForPeers: boolean;
+  readonly onTooLarge?: (path: string) => void;
+  /** What there is over HTTP beside health. */
+  readonly http?: Pick<HttpApiOptions, 'service' | 'access' | 'pageFolder' | 'routes'>;
+}
+
+/**
+ * What every process of the cluster has: gRPC and HTTP with health, a reason while it is not ready, and a stop that
+ * drains. It listens first, so that health says what a start waits for; parts are added as they come.
+ */
+export class ServiceHost implements Service {
+  readonly #context: ServiceContext;
+  readonly #grpc: GrpcServer;
+  readonly #http: HttpServer;
+  readonly #started = new Started();
+  readonly peers: PeerSecurity;
+  #notReady: () => string | undefined = () => 'starting';
+  #isLeaving = false;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(context: ServiceContext, peers: PeerSecurity, grpc: GrpcServer, http: HttpServer) {
+    this.#context = context;
+    this.peers = peers;
+    this.#grpc = grpc;
+    this.#http = http;
+  }
+
+  /** Listens. Errors: `unavailable` (a port is taken), `failed_precondition` (beyond loopback without a key), the files'. */
+  static async listen(context: ServiceContext, hosted: HostedService): Promise<ServiceHost> {
+    const { clock, settings, protoFolder } = context;
+    const { host } = settings.listen;
+    const peers = await peerSecurity(context);
+    if (hosted.isForPeers) requireKeyBeyondLoopback(host, peers.key);
+    const late: { host?: ServiceHost } = {};
+    const notReady = () => (late.host === undefined ? 'starting' : late.host.notReady);
+    const { port, ...limits } = settings.http;
+    const app = httpApi({ access: NOBODY, ...hosted.http, clock, notReady, limits });
+    const http = await HttpServer.listen(app, host, port, clock);
+    try {
+      const grpc = await GrpcServer.listen({
+        host,
+        port: settings.grpc.port,
+        clock,
+        messageBytes: settings.intake.messageBytes,
+        limits: settings.grpc,
+        credentials: peers.server,
+        interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
+        onTooLarge: hosted.onTooLarge,
+        protoFolder,
+        register: hosted.register,
+      });
+      late.host = new ServiceHost(context, peers, grpc, http);
+      void late.host.#tellHealth();
+      return late.host;
+    } catch (error) {
+      await http.close(0);
+      throw error;
+    }
+  }
+
+  get grpcPort(): number {
+    return this.#grpc.port;
+  }
+
+  get httpPort(): number {
+    return this.#http.port;
+  }
+
+  /** Why it can't do its work yet, or any more; undefined when it can. */
+  get notReady(): string | undefined {
+    return this.#isLeaving ? 'leaving' : this.#notReady();
+  }
+
+  /** What `notReady` says until the next call; at last the process's own judgement. */
+  set readiness(notReady: string | (() => string | undefined)) {
+    this.#notReady = typeof notReady === 'string' ? () => notReady : notReady;
+  }
+
+  /** A part that has started, and how to stop it: the newest first. */
+  add(stop: () => Promise<void>): void {
+    this.#started.add(stop);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, settings } = this.#context;
+    this.#isLeaving = true;
+    this.#grpc.setServing(false);
+    if (settings.cluster.drainMs > 0) await sleep(clock, settings.cluster.drainMs);
+    await this.#started.undo();
+    await Promise.allSettled([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]);
+  }
+
+  async #tellHealth(): Promise<void> {
+    while (this.#stopping === undefined) {
+      this.#grpc.setServing(this.notReady === undefined);
+      await sleep(this.#context.clock, HEALTH_MS);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { type AggregatorReader, grpcAggregator } from '@tidemark/aggregator';
+import type {
+  PointStateHashReply,
+  PointStateHashRequest,
+  SeriesCountsReply,
+  SeriesCountsRequest,
+} from '@tidemark/contract';
+import type { ControlledStores } from '@tidemark/coordinator';
+import { type PlacedProcess, Placement } from '@tidemark/placement';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { grpcPointStore, grpcTagStore, type PositionsReader, ReplicaStores } from '@tidemark/query';
+import type { PeerSecurity } from './peer-security.ts';
+import type { Consumer } from './replica-trimmer.ts';
+import type { ServiceContext } from './service-context.ts';
+
+const TIMEOUT_MS = 35_000;
+
+type PointProcess = ReturnType<typeof grpcPointStore>;
+type TagProcess = ReturnType<typeof grpcTagStore>;
+
+/** Connections to every store process that the settings place, and reads that go to the right replica. */
+export class StoreNetwork {
+  readonly points: Placement;
+  readonly tags: Placement;
+  readonly stores: ReplicaStores;
+  readonly #points = new Map<string, PointProcess>();
+  readonly #tags = new Map<string, TagProcess>();
+  readonly #aggregators: readonly (PlacedProcess & { readonly reader: ReturnType<typeof grpcAggregator> })[];
+
+  /** Connects lazily; errors are those of the settings (`invalid_argument`). */
+  constructor({ settings, clock }: ServiceContext, { channel, key }: PeerSecurity) {
+    const { pointStores, tagStores } = settings.cluster;
+    this.points = Placement.parse(pointStores, 'cluster.pointStores');
+    this.tags = Placement.parse(tagStores, 'cluster.tagStores');
+    const options = { clock, key, timeoutMs: TIMEOUT_MS, messageBytes: settings.grpc.sendBytes };
+    for (const { address } of this.points.processes) {
+      this.#points.set(address, grpcPointStore(address, channel, options));
+    }
+    for (const { address } of this.tags.processes) this.#tags.set(address, grpcTagStore(address, channel, options));
+    const aggregators = Placement.parse(settings.cluster.aggregators, 'cluster.aggregators');
+    this.#aggregators = aggregators.processes.map((process) => {
+      return { ...process, reader: grpcAggregator(process.address, channel, options) };
+    });
+    this.stores = new ReplicaStores({
+      points: this.points.processes.map(({ address, partitions }) => {
+        return { name: address, partitions, reader: found(this.#points, address) };
+      }),
+      tags: this.tags.processes.map(({ address, partitions }) => {
+        return { name: address, partitions, reader: found(this.#tags, address) };
+      }),
+      clock,
+    });
+  }
+
+  /** For the operator's door: any replica's answer. */
+  get controlled(): ControlledStores {
+    const { stores } = this;
+    return {
+      pointStore: (partition) => ({
+        status: (request, signal) => stores.pointStore(partition).status(request, signal),
+        stateHash: (request) => this.#hash(request),
+      }),
+      tagStore: (partition) => stores.tagStore(partition),
+    };
+  }
+
+  /** Every process that consumes the log. */
+  get consumers(): Consumer[] {
+    return [
+      ...this.points.processes.map(({ address, partitions }): Consumer => {
+        return { topic: 'points', address, partitions, reader: found(this.#points, address) };
+      }),
+      ...this.#aggregators.map(({ address, partitions, reader }): Consumer => {
+        return { topic: 'points', address, partitions, reader: positionsOf(reader, partitions) };
+      }),
+      ...this.tags.processes.map(({ address, partitions }): Consumer => {
+        return { topic: 'tags', address, partitions, reader: found(this.#tags, address) };
+      }),
+    ];
+  }
+
+  /** What the partition counts towards the budgets, by the first tag store that answers. */
+  seriesCounts(request: SeriesCountsRequest): Promise<SeriesCountsReply> {
+    const owners = this.tags.ownersOf(request.partition);
+    return firstAnswer(`tags/${request.partition}`, owners, (address) => {
+      return found(this.#tags, address).seriesCounts(request);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.stores.stop();
+    for (const process of [...this.#points.values(), ...this.#tags.values()]) process.close();
+    for (const { reader } of this.#aggregators) reader.close();
+  }
+
+  #hash(request: PointStateHashRequest): Promise<PointStateHashReply> {
+    const owners = this.points.ownersOf(request.partition);
+    return firstAnswer(`points/${request.partition}`, owners, (address) => {
+      return found(this.#points, address).stateHash(request);
+    });
+  }
+}
+
+/** How far an aggregator is with each of its partitions. */
+function positionsOf(reader: AggregatorReader, partitions: readonly number[]): PositionsReader {
+  return {
+    positions: async (signal) => ({
+      positions: await Promise.all(partitions.map((partition) => reader.status({ partition }, signal))),
+    }),
+  };
+}
+
+/** Asks one after the other; throws `unavailable` with the last error when none answers. */
+async function firstAnswer<T>(
+  part: string,
+  addresses: readonly string[],
+  ask: (address: string) => Promise<T>,
+): Promise<T> {
+  let last: TidemarkError | undefined;
+  for (const address of addresses) {
+    try {
+      return await ask(address);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      last = error;
+    }
+  }
+  const reason = last === undefined ? 'nobody owns it' : last.message;
+  throw new TidemarkError('unavailable', `no store of ${part} answers: ${reason}`, { part }, { cause: last });
+}
+
+function found<T>(processes: ReadonlyMap<string, T>, address: string): T {
+  const process = processes.get(address);
+  if (process === undefined) throw new TidemarkError('not_found', `no store is placed at ${address}`);
+  return process;
+}

@@ -1,0 +1,101 @@
+import { resolve } from 'node:path';
+import { aggregatorService } from '@tidemark/aggregator';
+import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
+import { followSkips } from '@tidemark/control';
+import { parsePartitions } from '@tidemark/placement';
+import { pointStoreService, tagStoreService } from '@tidemark/query';
+import { type StoreKind, type StoreReaders, StoreThreads, storeReaders } from '@tidemark/store-threads';
+import { LocalDisk } from '@tidemark/system';
+import { clusterLogOptions, openClusterLog } from './cluster-log.ts';
+import { followControl } from './follow-control.ts';
+import { Late } from './late.ts';
+import type { Service, ServiceContext } from './service-context.ts';
+import { ServiceHost } from './service-host.ts';
+
+const LOCK_FILE = 'LOCK';
+
+/** A point store: keeps the points of some partitions in its data folder, and folds them for queries. */
+export function startPointStore(context: ServiceContext): Promise<Service> {
+  return startStore('points', context);
+}
+
+/** A tag store: keeps the series and tags of some partitions in its data folder, and matches them for queries. */
+export function startTagStore(context: ServiceContext): Promise<Service> {
+  return startStore('tags', context);
+}
+
+/** An aggregator: follows the points of some partitions, and says how far they are complete. */
+export function startAggregator(context: ServiceContext): Promise<Service> {
+  return startStore('aggregator', context);
+}
+
+async function startStore(kind: StoreKind, context: ServiceContext): Promise<Service> {
+  const { settings, events } = context;
+  const { threads, ...limits } = settings.store;
+  const owned = parsePartitions(settings.cluster.partitions, 'cluster.partitions');
+  const folder = resolve(settings.data.folder);
+  const late = new Late<StoreReaders>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
+  const host = await ServiceHost.listen(context, {
+    isForPeers: true,
+    register: (server) => {
+      if (kind === 'aggregator') {
+        server.addService(
+          AggregatorService,
+          aggregatorService((partition) => late.part.aggregator(partition)),
+        );
+      } else if (kind === 'points') {
+        server.addService(
+          PointStoreService,
+          pointStoreService((partition) => late.part.pointStore(partition), {
+            positions: async (signal) => late.part.pointPositions.positions(signal),
+          }),
+        );
+      } else {
+        server.addService(
+          TagStoreService,
+          tagStoreService((partition) => late.part.tagStore(partition), {
+            positions: async (signal) => late.part.tagPositions.positions(signal),
+          }),
+        );
+      }
+    },
+  });
+  try {
+    const lock = await new LocalDisk(folder).lock(LOCK_FILE);
+    host.add(() => lock.release());
+    const log = await openClusterLog(host, context);
+    const control = await followControl(host, context, log);
+    const behind = new Set(owned);
+    const stores = new StoreThreads({
+      ...{ folder, owned, threads, limits },
+      log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: log.topicIds } },
+      kinds: [kind],
+      latenessMs: settings.completeness.latenessMs,
+      onCommitted: () => undefined,
+      onCaughtUp: (_, partition) => behind.delete(partition),
+      onHalted: (topic, partition, offset, reason) => {
+        if (offset < 0) events.info(`${topic}/${partition} goes on`);
+        else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
+      },
+      onProblem: (topic, partition, reason) => {
+        if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
+        else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
+      },
+      onBug: (read, stack) => events.error(`${read} failed by a mistake in the store`, { stack }),
+      onFailed: events.fatal,
+    });
+    host.add(() => stores.stop());
+    followSkips(control, (skip) => stores.skip(skip));
+    await stores.ready();
+    late.set(storeReaders(stores));
+    host.readiness = () => {
+      const [first] = behind;
+      if (first === undefined) return undefined;
+      return `catching up: ${behind.size} of ${owned.length} partitions, such as ${kind}/${first}`;
+    };
+    return host;
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}
