@@ -1,16 +1,24 @@
-import { ByteWriter } from '@tidemark/bytes';
-import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { partitionOf } from '@tidemark/model';
+import { partitionOf, slotOf } from '@tidemark/model';
 import { type Clock, type KeyValue, sleep } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
-import { HONEST, type OfferedShare, type Wiring } from '../simulation/wiring.ts';
+import { PARTITIONS } from '../simulation/settings.ts';
+import { HONEST, type Wiring } from '../simulation/wiring.ts';
 import {
+  appendedEarlier,
+  markingTheClock,
   openBeforeAck,
+  remappingPartitions,
   tagsAfterPoints,
+} from './append-decorators.ts';
+import {
+  SeenLanes,
   withoutDeduplication,
+  withoutEarlyFences,
   withoutFencedBlocks,
   withoutSomeSessions,
-} from './log-decorators.ts';
+  withSpansReversed,
+} from './read-decorators.ts';
+import { offerApart, reroute, split } from './share-routes.ts';
 
 export interface Sabotage {
   readonly name: string;
@@ -50,15 +58,7 @@ export const SABOTAGES: readonly Sabotage[] = [
       ...HONEST,
       offer: (_session, partition, share, offer) => {
         const parts = split(share, (i) => i % 2);
-        let isDurable = true;
-        let left = parts.length;
-        const settle = (durable: boolean) => {
-          isDurable &&= durable;
-          if (--left === 0) share.settle(isDurable);
-        };
-        const taken = parts.map((part) => offer(partition, { ...part, settle }));
-        for (const isTaken of taken) if (!isTaken) settle(false);
-        return true;
+        return offerApart(share, parts, new Array<number>(parts.length).fill(partition), offer);
       },
     }),
   },
@@ -107,50 +107,59 @@ export const SABOTAGES: readonly Sabotage[] = [
       offer: (session, partition, share, offer) => {
         const { map } = session;
         if (map.epoch === share.span.mapEpoch) return offer(partition, share);
-        const owner = (ref: number) => partitionOf(map, share.dictionary.definitionsFrom(ref)[0].metricId);
-        const parts = split(share, (_, ref) => owner(ref));
-        const targets = parts.map((part) => owner(part.maxRef));
-        let isDurable = true;
-        let left = parts.length;
-        const settle = (durable: boolean) => {
-          isDurable &&= durable;
-          if (--left === 0) share.settle(isDurable);
-        };
-        const taken = parts.map((part, i) => offer(targets[i], { ...part, settle }));
-        for (const isTaken of taken) if (!isTaken) settle(false);
-        return true;
+        return reroute(share, offer, (id) => partitionOf(map, id));
       },
     }),
   },
+  {
+    name: 'route-by-modulo',
+    promise: 'a point goes where the map of its stamp says, not where the client reckons it by modulo',
+    caughtBy: ['routed-by-map'],
+    wiring: () => ({
+      ...HONEST,
+      offer: (_session, _partition, share, offer) => reroute(share, offer, (id) => slotOf(id) % PARTITIONS),
+    }),
+  },
+  {
+    name: 'producer-modulo',
+    promise: 'a record is appended to the partition that it is of, however many the log is taken to have',
+    caughtBy: ['partition-halts'],
+    wiring: () => ({ ...HONEST, intakeLog: (log) => remappingPartitions(log, PARTITIONS - 1) }),
+  },
+  {
+    name: 'mark-without-queue',
+    promise: 'a mark is at most the accept time of whatever waits for the lane',
+    caughtBy: ['in-time-is-never-late'],
+    wiring: () => ({ ...HONEST, intakeLog: markingTheClock }),
+  },
+  {
+    name: 'forget-early-fence',
+    promise: 'a fence is remembered even of a lane that was not seen yet',
+    caughtBy: ['store-position', 'liveness'],
+    wiring: () => {
+      const lanes = new SeenLanes();
+      return { ...HONEST, storeLog: (log) => withoutEarlyFences(log, lanes) };
+    },
+  },
+  {
+    name: 'fold-in-another-order',
+    promise: 'every replica folds in the order of the log',
+    caughtBy: ['equal-state', 'equal-buckets'],
+    wiring: () => ({ ...HONEST, storeLog: (log, store) => (store === 'points-1' ? withSpansReversed(log) : log) }),
+  },
+  {
+    name: 'owners-of-a-stale-map',
+    promise: 'asked is every partition that owned the metric by any map in force',
+    caughtBy: ['complete-answers'],
+    wiring: () => ({ ...HONEST, maps: (maps) => maps.slice(0, 1) }),
+  },
+  {
+    name: 'map-before-its-time',
+    promise: 'no intake takes a batch by a map before it is in force',
+    caughtBy: ['map-in-force'],
+    wiring: () => ({ ...HONEST, intakeControl: (log) => appendedEarlier(log, 5000) }),
+  },
 ];
-
-/** A share cut into several, by what `part` says of the point at an index. */
-function split(share: OfferedShare, part: (index: number, ref: number) => number): OfferedShare[] {
-  const points = new PointColumns();
-  const sketches = new SketchColumns();
-  decodeShare(share.span.share, points, sketches);
-  const parts = new Map<number, { points: PointColumns; sketches: SketchColumns }>();
-  const of = (index: number, ref: number) => {
-    const key = part(index, ref);
-    const known = parts.get(key) ?? { points: new PointColumns(), sketches: new SketchColumns() };
-    parts.set(key, known);
-    return known;
-  };
-  for (let i = 0; i < points.length; i++) {
-    of(i, points.refs[i]).points.push(points.refs[i], points.timesMs[i], points.values[i]);
-  }
-  for (let i = 0; i < sketches.length; i++) {
-    of(i, sketches.refs[i]).sketches.push(sketches.refs[i], sketches.timesMs[i], sketches.payloads[i]);
-  }
-  return [...parts.values()].map((one) => {
-    const out = new ByteWriter();
-    encodeShare(one.points, one.sketches, out);
-    const bytes = out.take();
-    const { minTimeMs, maxTimeMs, maxRef } = inspectShare(bytes);
-    const count = one.points.length + one.sketches.length;
-    return { ...share, span: { ...share.span, share: bytes }, points: count, minTimeMs, maxTimeMs, maxRef };
-  });
-}
 
 const APART_MS = 300;
 

@@ -1,8 +1,10 @@
 import { below, type Random } from '@tidemark/ports';
 import type { Cluster } from './cluster.ts';
+import { leaderOf } from './settings.ts';
 import type { SupervisedNode } from './supervised-node.ts';
 
 const LOOK_MS = 250;
+const CONTROL = leaderOf('control', 0);
 
 /** Does to the cluster what happens to clusters, by seed, until `stop`. */
 export class Chaos {
@@ -59,12 +61,22 @@ export class Chaos {
     this.#maybe('pause.coordinator', coordinators, (node) => node.pause(this.#pauseMs()));
     this.#maybe('pause.client', clients, (node) => node.pause(this.#pauseMs()));
     this.#maybe('network.partition', this.#cluster.supervised, (node) => this.#cut(node));
+    this.#maybe('cut.intake-from-control', intakes, (node) => this.#cutApart(node.name, CONTROL, this.#cutMs()));
+    this.#maybe('cut.intake-from-log', intakes, (node) => {
+      const others = brokers.filter(({ name }) => name !== CONTROL);
+      this.#cutApart(node.name, others[below(this.#random, others.length)].name, this.#cutMs());
+    });
     this.#maybe<unknown>('clock.jump', [...intakes, ...clients], (node) => this.#jump(node));
     this.#maybe('clock.broker', brokers, (node) => {
       const { brokerSkewMs } = this.#cluster;
       node.jump((this.#random.next() * 2 - 1) * brokerSkewMs, this.#random.next() * 20_000);
     });
-    this.#maybe('coordinator.usurped', [coordinators[1]], (node) => node.start());
+    this.#maybe('coordinator.usurped', [coordinators[1]], (node) => {
+      node.start();
+      // The one that is taken over from goes on for as long as it has not heard of it.
+      const deposed = coordinators[0].host;
+      this.#cluster.world.clock.setTimer(this.#random.next() * 100, () => deposed?.changeMap(this.#random));
+    });
     this.#maybe('map.change', coordinators, (node) => node.host?.changeMap(this.#random));
     this.#maybe('replica.move', stores, (node) => this.#cluster.moveReplica(node));
   }
@@ -97,14 +109,24 @@ export class Chaos {
   }
 
   #cut(node: SupervisedNode<unknown>): void {
-    const { world, supervised, brokers } = this.#cluster;
+    const { supervised, brokers } = this.#cluster;
     // Mostly from a broker: what is cut from one of them goes on with the partitions of the others.
     const others = this.#random.next() < 0.6 ? brokers : supervised;
     const other = others[below(this.#random, others.length)];
     if (other === node) return;
-    world.trace(`${node.name} and ${other.name} are cut off from each other`);
-    world.network.partition(node.name, other.name);
-    world.clock.setTimer(200 + this.#random.next() ** 2 * 14_000, () => world.network.heal(node.name, other.name));
+    this.#cutApart(node.name, other.name, 200 + this.#random.next() ** 2 * 14_000);
+  }
+
+  /** Around what a lane waits for an append, a session for a renewal, and the coordinator for either of them. */
+  #cutMs(): number {
+    return 4000 + this.#random.next() * 18_000;
+  }
+
+  #cutApart(one: string, other: string, durationMs: number): void {
+    const { world } = this.#cluster;
+    world.trace(`${one} and ${other} are cut off from each other for ${durationMs.toFixed(0)} ms`);
+    world.network.partition(one, other);
+    world.clock.setTimer(durationMs, () => world.network.heal(one, other));
   }
 
   /** A clock is set wrong for a while: a session, which reads it only once, goes on as before. */

@@ -23,12 +23,16 @@ export interface ClientHostOptions {
 }
 
 const PAUSE_MS = 700;
+/** How often a point repeats the series and timestamp of one of the last few. */
+const REPEATS = 0.15;
+const REMEMBERED = 16;
 const TIME_GRID_MS = 100;
 
 /** A program that records points through the client library, most of them in time, some late. */
 export class ClientHost {
   readonly client: Client;
   readonly #options: ClientHostOptions;
+  readonly #recent: { metric: string; kind: KindName; tags: string[]; timeMs: number }[] = [];
   #isRecording = true;
 
   private constructor(client: Client, options: ClientHostOptions) {
@@ -76,14 +80,33 @@ export class ClientHost {
   }
 
   #recordOne(): void {
-    const { clock, random, ledger, name, nextValue } = this.#options;
-    const { metric, kind } = METRICS[below(random, METRICS.length)];
-    const tags = [`client:${name}`, `part:${Math.floor(clock.monotonicMs() / 20_000) + below(random, 2)}`];
-    const timeMs = Math.floor((clock.wallMs() - this.#ageMs()) / TIME_GRID_MS) * TIME_GRID_MS;
-    if (ledger.isRecorded(metric, kindOf(kind), tags, timeMs)) return;
+    const { ledger, nextValue } = this.#options;
+    const { metric, kind, tags, timeMs } = this.#repeated() ?? this.#drawn();
     const value = nextValue();
     ledger.record(metric, kindOf(kind), tags, timeMs, value);
     record(this.client, kind, metric, value, tags, timeMs);
+  }
+
+  #drawn(): { metric: string; kind: KindName; tags: string[]; timeMs: number } {
+    const { clock, random, ledger, name } = this.#options;
+    for (;;) {
+      const { metric, kind } = METRICS[below(random, METRICS.length)];
+      const tags = [`client:${name}`, `part:${Math.floor(clock.monotonicMs() / 20_000) + below(random, 2)}`];
+      const timeMs = Math.floor((clock.wallMs() - this.#ageMs()) / TIME_GRID_MS) * TIME_GRID_MS;
+      if (ledger.isRecorded(metric, kindOf(kind), tags, timeMs)) continue;
+      const drawn = { metric, kind, tags, timeMs };
+      this.#recent.push(drawn);
+      if (this.#recent.length > REMEMBERED) this.#recent.shift();
+      return drawn;
+    }
+  }
+
+  /** A series and timestamp once more, in another batch: counts add up, gauges keep the later. */
+  #repeated(): { metric: string; kind: KindName; tags: string[]; timeMs: number } | undefined {
+    const { random, ledger } = this.#options;
+    if (random.next() >= REPEATS || this.#recent.length === 0) return undefined;
+    const one = this.#recent[below(random, this.#recent.length)];
+    return ledger.isSent(one.metric, kindOf(one.kind), one.tags, one.timeMs) ? one : undefined;
   }
 
   /** How old a point is when it is recorded: most are new, some just about in time, some late. */

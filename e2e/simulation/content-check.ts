@@ -1,13 +1,15 @@
 import { toHex } from '@tidemark/bytes';
 import type { AggregateReply } from '@tidemark/contract';
+import type { ControlState } from '@tidemark/control';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
-import { dayOf, KIND } from '@tidemark/model';
+import { dayOf, KIND, partitionOf } from '@tidemark/model';
 import { unpackSketch } from '@tidemark/sketch';
 import { readTagFacts } from '@tidemark/tag-facts';
 import type { Cluster } from './cluster.ts';
-import { batchKey, pointKey } from './ledger.ts';
+import { batchKey, pointKey, type RecordedPoint } from './ledger.ts';
 import type { StoredTopic } from './placement.ts';
 import type { AppliedPoint, PlainConsumer } from './plain-consumer.ts';
+import { resolvePoints } from './resolve-points.ts';
 import { type KnownSeries, METRICS, TENANT } from './series.ts';
 import { PARTITIONS, REPLICAS } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
@@ -19,27 +21,37 @@ const STEP_MS = 100;
 /** What the log and the stores hold in the end, against what was recorded, sent and acknowledged. */
 export class ContentCheck {
   readonly #cluster: Cluster;
+  /** What `control` said, from its first record on. */
+  readonly #truth: ControlState;
   ackedPoints = 0;
+  /** Points of a series and timestamp that another had before. */
+  equalTimes = 0;
+  /** Shares taken by a map that was no longer the newest in force. */
+  olderMaps = 0;
+  /** Shares that more than one session took. */
+  severalIntakes = 0;
   appliedPoints = 0;
   /** Values read back from the stores, each replica counted. */
   valuesRead = 0;
   tagNeeds = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, truth: ControlState) {
     this.#cluster = cluster;
+    this.#truth = truth;
   }
 
   /** In the log: nothing that was not sent, nothing twice, and all that was acknowledged. */
   checkLog(applied: readonly AppliedPoint[]): void {
     const { ledger } = this.#cluster;
-    const found = new Map<string, AppliedPoint>();
+    const found = new Map<number, AppliedPoint>();
+    const places = new Set<string>();
     for (const point of applied) {
       const key = pointKey(point.series, point.timeMs);
-      const recorded = ledger.recorded.get(key);
-      if (recorded?.value !== point.value) {
-        throw new Violation('never-sent', `${key} is ${point.value} in the log, recorded was ${recorded?.value}`);
+      const recorded = ledger.recorded.get(point.value);
+      if (recorded === undefined || pointKey(recorded.series.id, recorded.timeMs) !== key) {
+        throw new Violation('never-sent', `${key} is ${point.value} in the log, which was recorded elsewhere or never`);
       }
-      const other = found.get(key);
+      const other = found.get(point.value);
       if (other !== undefined) {
         throw new Violation(
           'exactly-once',
@@ -47,19 +59,51 @@ export class ContentCheck {
             `partition ${point.partition} offset ${point.offset} (${point.batch})`,
         );
       }
-      found.set(key, point);
+      found.set(point.value, point);
+      if (places.has(key)) this.equalTimes++;
+      places.add(key);
+      this.#checkRoute(point, recorded);
     }
     this.appliedPoints = found.size;
     for (const batch of ledger.batches.values()) {
       if (!batch.isAcked) continue;
       this.ackedPoints += batch.points.length;
-      const lost = batch.points.filter(({ series, timeMs }) => !found.has(pointKey(series.id, timeMs)));
+      const lost = batch.points.filter(({ value }) => !found.has(value));
       if (lost.length === 0) continue;
       throw new Violation(
         'acked-is-kept',
         `${lost.length} of ${batch.points.length} points of ${batchKey(batch.clientSession, batch.sequence)} are lost, ` +
           `such as ${lost[0].series.metric} ${lost[0].value}`,
       );
+    }
+  }
+
+  /** A point lies where the map of its stamp says, whoever sent it and whoever took it. */
+  #checkRoute({ mapEpoch, partition, offset }: AppliedPoint, { series }: RecordedPoint): void {
+    const map = this.#truth.maps.get(mapEpoch);
+    if (map !== undefined && partitionOf(map, series.metricId) === partition) return;
+    throw new Violation(
+      'routed-by-map',
+      `${series.metric} of map epoch ${mapEpoch} is at offset ${offset} of partition ${partition}, which that map does not give it`,
+    );
+  }
+
+  /** No session takes anything by a map that is not in force yet by its own clock. */
+  checkMaps(): void {
+    for (const accepted of this.#cluster.ledger.allAcceptances) {
+      const sessions = new Set<string>();
+      for (const { session, acceptMs, mapEpoch } of accepted) {
+        sessions.add(session);
+        const inForceMs = this.#truth.inForceMs(mapEpoch);
+        if (acceptMs < inForceMs) {
+          throw new Violation(
+            'map-in-force',
+            `${session} took a share of map ${mapEpoch} at ${acceptMs}, before ${inForceMs}`,
+          );
+        }
+        if (mapEpoch < (this.#truth.mapAt(acceptMs)?.epoch ?? 0)) this.olderMaps++;
+      }
+      if (sessions.size > 1) this.severalIntakes++;
     }
   }
 
@@ -168,7 +212,8 @@ export class ContentCheck {
     found: ReadonlyMap<number, number>,
     points: readonly AppliedPoint[],
   ): void {
-    const expected = new Map(points.map(({ timeMs, value }) => [timeMs, value]));
+    const byTime = Map.groupBy(points, ({ timeMs }) => timeMs);
+    const expected = new Map([...byTime].map(([timeMs, equal]) => [timeMs, resolvePoints(series.kind, equal)]));
     for (const timeMs of new Set([...found.keys(), ...expected.keys()])) {
       this.valuesRead++;
       if (found.get(timeMs) === expected.get(timeMs)) continue;

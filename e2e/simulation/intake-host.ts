@@ -34,7 +34,7 @@ export class IntakeHost {
 
   constructor(options: IntakeHostOptions) {
     this.#options = options;
-    this.#control = new ControlFollower(this.#log(), options.clock);
+    this.#control = new ControlFollower(options.wiring.intakeControl(this.#log()), options.clock);
   }
 
   get session(): IntakeSession | undefined {

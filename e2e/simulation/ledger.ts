@@ -41,8 +41,11 @@ export interface Acceptance {
  */
 export class Ledger {
   readonly names = new SeriesNames();
-  /** By series and timestamp. */
-  readonly recorded = new Map<string, RecordedPoint>();
+  /** By value. */
+  readonly recorded = new Map<number, RecordedPoint>();
+  /** By series and timestamp; several are sent one after the other. */
+  readonly #recordedAt = new Map<string, number[]>();
+  readonly #sent = new Set<number>();
   readonly batches = new Map<string, SentBatch>();
   readonly #accepted = new Map<string, Acceptance[]>();
   acks = 0;
@@ -51,11 +54,19 @@ export class Ledger {
 
   record(metric: string, kind: Kind, tags: readonly string[], timeMs: number, value: number): void {
     const series = this.names.add(metric, kind, tags);
-    this.recorded.set(pointKey(series.id, timeMs), { series, timeMs, value });
+    this.recorded.set(value, { series, timeMs, value });
+    const key = pointKey(series.id, timeMs);
+    this.#recordedAt.set(key, [...(this.#recordedAt.get(key) ?? []), value]);
+  }
+
+  /** Whether all points of this series and timestamp were sent: a client makes one of what it has not sent yet. */
+  isSent(metric: string, kind: Kind, tags: readonly string[], timeMs: number): boolean {
+    const values = this.#recordedAt.get(pointKey(this.names.add(metric, kind, tags).id, timeMs)) ?? [];
+    return values.every((value) => this.#sent.has(value));
   }
 
   isRecorded(metric: string, kind: Kind, tags: readonly string[], timeMs: number): boolean {
-    return this.recorded.has(pointKey(this.names.add(metric, kind, tags).id, timeMs));
+    return this.#recordedAt.has(pointKey(this.names.add(metric, kind, tags).id, timeMs));
   }
 
   /** A client sent a batch; `defined` are its stream's series by epoch and partition. */
@@ -85,11 +96,12 @@ export class Ledger {
     const sent: SentBatch = { client, clientSession: id, sequence: batch.sequence, bytes, points, isAcked: false };
     this.batches.set(key, sent);
     for (const { series, timeMs, value } of points) {
-      const recorded = this.recorded.get(pointKey(series.id, timeMs));
-      if (recorded?.value === value) continue;
+      const recorded = this.recorded.get(value);
+      this.#sent.add(value);
+      if (recorded?.series === series && recorded.timeMs === timeMs) continue;
       throw new Violation(
         'as-recorded',
-        `batch ${key} has ${series.metric}{${series.tags}} ${value} at ${timeMs}, recorded was ${recorded?.value}`,
+        `batch ${key} has ${series.metric}{${series.tags}} ${value} at ${timeMs}, which was recorded at ${recorded?.timeMs}`,
       );
     }
   }

@@ -13,6 +13,8 @@ const READ_BYTES = 1 << 20;
 export class LogCopy {
   readonly #partitions: number;
   readonly #records = new Map<string, Uint8Array[]>();
+  /** Append times of `control`. */
+  readonly controlTimesMs: number[] = [];
   records = 0;
   restartsChecked = 0;
 
@@ -67,6 +69,7 @@ export class LogCopy {
         const options = { maxBytes: READ_BYTES, waitMs: 10_000 };
         for (const record of await log.read(topic, partition, known.length, options)) {
           known.push(Uint8Array.from(record.value));
+          if (topic === 'control') this.controlTimesMs.push(record.appendTimeMs);
           this.records++;
         }
       } catch (error) {

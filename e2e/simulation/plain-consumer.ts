@@ -57,6 +57,11 @@ export class PlainConsumer {
     readonly tagsOffset: number;
     readonly offset: number;
   }[] = [];
+  /** Fences of lanes that no record came of before. */
+  earlyFences = 0;
+  /** Opens that came after the fence of their lane, and blocks that did. */
+  openedFenced = 0;
+  blocksOfFenced = 0;
   readonly #options: PlainConsumerOptions;
   readonly #lanes = new Map<string, PlainLane>();
   readonly #clients = new Map<string, PlainClient>();
@@ -93,7 +98,10 @@ export class PlainConsumer {
 
   #fence(record: BlockRecord): void {
     const session = toHex(record.session);
-    this.#fenced.add(record.lane === ALL_LANES ? session : `${session}.${record.lane}`);
+    const name = record.lane === ALL_LANES ? session : `${session}.${record.lane}`;
+    const isOf = (key: string) => key === name || (record.lane === ALL_LANES && key.startsWith(`${session}.`));
+    if (!this.#fenced.has(name) && ![...this.#lanes.keys()].some(isOf)) this.earlyFences++;
+    this.#fenced.add(name);
     for (const [key, lane] of this.#lanes) if (this.#isFenced(key)) lane.isOpen = false;
     this.#advance();
   }
@@ -112,6 +120,8 @@ export class PlainConsumer {
     lane.sequence = record.sequence;
     if (record.type === RECORD.block) this.#applyBlock(record, key);
     const isFenced = this.#isFenced(key);
+    if (isFenced && record.type === RECORD.open) this.openedFenced++;
+    if (isFenced && record.type === RECORD.block) this.blocksOfFenced++;
     if (record.type === RECORD.open && !isFenced && !lane.isEnded) lane.isOpen = true;
     if (!isFenced) {
       if (record.markMs < lane.markMs) throw new Violation('mark-goes-back', `lane ${key}: mark ${record.markMs}`);

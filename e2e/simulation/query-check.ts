@@ -1,22 +1,23 @@
 import type { QueryReply } from '@tidemark/contract';
-import { DAY_MS } from '@tidemark/model';
+import { DAY_MS, KIND, metricId, partitionOf } from '@tidemark/model';
 import { below, isTidemarkError, type Random } from '@tidemark/ports';
 import type { Cluster } from './cluster.ts';
+import { pointKey } from './ledger.ts';
 import type { AppliedPoint } from './plain-consumer.ts';
+import { resolvePoints } from './resolve-points.ts';
 import { type KnownSeries, TENANT } from './series.ts';
+import { LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 
 const STEP_MS = 1000;
-/** Late points of one step beyond which only bounds are checked, not every subset. */
-const MAX_SUBSET = 10;
+/** Late points of one step beyond which only bounds are checked, not every choice. */
+const MAX_CHOICES = 10;
 
 interface Question {
   readonly text: string;
   readonly metric: string;
   readonly filter: (series: KnownSeries) => boolean;
   readonly group: (series: KnownSeries) => string;
-  /** What a point adds to the answer. */
-  readonly weight: (point: AppliedPoint) => number;
 }
 
 interface Answer {
@@ -46,7 +47,6 @@ function question(text: string, metric: string, filter?: string, groupKey?: stri
       return filter.startsWith('!') ? !tags.includes(filter.slice(1)) : tags.includes(filter);
     },
     group: ({ tags }) => (groupKey === undefined ? '' : (tags.find((tag) => tag.startsWith(`${groupKey}:`)) ?? '')),
-    weight: ({ value }) => value,
   };
 }
 
@@ -58,6 +58,10 @@ export class QueryCheck {
   asked = 0;
   failed = 0;
   partial = 0;
+  /** Answers for which more than one partition was asked, as the metric had moved. */
+  severalOwners = 0;
+  /** Answers that claim less than the stores would allow, as newer maps may exist. */
+  heldByMaps = 0;
   /** Steps of answers that claimed to be complete, and were compared. */
   steps = 0;
   stepsWithLate = 0;
@@ -72,7 +76,8 @@ export class QueryCheck {
     const { host } = query;
     if (host === undefined) return;
     const asked = QUESTIONS[below(this.#random, QUESTIONS.length)];
-    const { mapEpoch } = host;
+    const { mapEpoch, mapsThroughMs } = host;
+    const owners = new Set(host.maps.map((map) => partitionOf(map, metricId(TENANT, asked.metric))));
     const askedMs = world.clock.wallMs();
     const toMs = Math.ceil(askedMs / STEP_MS) * STEP_MS + 2000;
     const fromMs = toMs - (10 + below(this.#random, 60)) * STEP_MS;
@@ -80,6 +85,8 @@ export class QueryCheck {
     try {
       const reply = await query.node.orCrash(host.reader.run(TENANT, { query: asked.text, fromMs, toMs }));
       if (reply.errors.length > 0) this.partial++;
+      if (owners.size > 1) this.severalOwners++;
+      if (reply.completeThroughMs === mapsThroughMs - LATENESS_MS) this.heldByMaps++;
       this.#answers.push({ question: asked, fromMs, toMs, reply, askedMs, mapEpoch });
     } catch (error) {
       this.failed++;
@@ -137,15 +144,24 @@ export class QueryCheck {
     this.steps++;
     // Points of a map that came after the question lie where nobody looked; all that were accepted in time are older.
     const mayLack = ({ isLate, isInTime, mapEpoch: of }: AppliedPoint) => isLate || (of > mapEpoch && !isInTime);
-    const sure = points.filter((point) => !mayLack(point)).reduce((sum, point) => sum + asked.weight(point), 0);
-    const late = points.filter(mayLack).map(asked.weight);
-    if (late.length > 0) this.stepsWithLate++;
-    if (isSumOfSome(value - sure, late)) return;
+    if (points.some(mayLack)) this.stepsWithLate++;
+    const equal = Map.groupBy(points, ({ partition, series, timeMs }) => `${partition}/${pointKey(series, timeMs)}`);
+    const choices = [...equal.values()].map((of) => this.#possibleValues(of, mayLack));
+    if (isSumOfChoices(value, choices)) return;
     throw new Violation(
       'complete-answers',
       `${asked.text} asked at ${askedMs}, complete through ${reply.completeThroughMs}: ${group} at ${stepMs} is ${value}, ` +
         `the log has ${JSON.stringify(points.map((p) => ({ v: p.value, late: p.isLate, p: p.partition, o: p.offset })))}`,
     );
+  }
+
+  /** What points of one series, timestamp and partition may come to: a store has some first part of its log applied. */
+  #possibleValues(points: readonly AppliedPoint[], mayLack: (point: AppliedPoint) => boolean): number[] {
+    const kind = this.#cluster.ledger.names.get(points[0].series)?.kind ?? KIND.count;
+    const least = points.findLastIndex((point) => !mayLack(point)) + 1;
+    const values = new Set<number>();
+    for (let count = least; count <= points.length; count++) values.add(resolvePoints(kind, points.slice(0, count)));
+    return [...values];
   }
 
   #groupsOf(asked: Question): string[] {
@@ -154,10 +170,17 @@ export class QueryCheck {
   }
 }
 
-function isSumOfSome(value: number, parts: readonly number[]): boolean {
-  if (value === 0) return true;
-  if (parts.length === 0 || value < 0) return false;
-  if (parts.length > MAX_SUBSET) return value <= parts.reduce((sum, part) => sum + part, 0);
-  const [first, ...rest] = parts;
-  return isSumOfSome(value - first, rest) || isSumOfSome(value, rest);
+/** Whether one value of each adds up to `value`. */
+function isSumOfChoices(value: number, choices: readonly (readonly number[])[]): boolean {
+  const open = choices.filter((values) => values.length > 1);
+  const sure = choices.reduce((sum, values) => sum + (values.length > 1 ? 0 : values[0]), 0);
+  if (open.length <= MAX_CHOICES) return adds(value - sure, open);
+  const least = open.reduce((sum, values) => sum + Math.min(...values), sure);
+  return value >= least && value <= open.reduce((sum, values) => sum + Math.max(...values), sure);
+}
+
+function adds(value: number, choices: readonly (readonly number[])[]): boolean {
+  if (choices.length === 0) return value === 0;
+  const [first, ...rest] = choices;
+  return first.some((one) => adds(value - one, rest));
 }

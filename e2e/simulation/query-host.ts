@@ -1,4 +1,5 @@
 import { ControlFollower } from '@tidemark/control';
+import type { PartitionMap } from '@tidemark/model';
 import { below, type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
 import { type PointStoreReader, type QueryReader, QueryService, type TagStoreReader } from '@tidemark/query';
 import type { NetworkEndpoint } from '@tidemark/simulation';
@@ -27,8 +28,8 @@ export class QueryHost {
     this.#control = new ControlFollower(new RemoteLog(network, random, clock), clock);
     const service = new QueryService({
       stores: { pointStore: (partition) => this.#points(partition), tagStore: (partition) => this.#tags(partition) },
-      maps: () => wiring.maps([...this.#control.state.maps.values()]),
-      mapsThroughMs: () => Math.floor(this.#control.state.mapsThroughMs),
+      maps: () => wiring.maps(this.maps),
+      mapsThroughMs: () => this.mapsThroughMs,
       latenessMs: () => LATENESS_MS,
       clock,
       limits: { timeMs: 10_000, concurrentQueries: 1000, seriesSetBytes: 32, seriesSets: 8 },
@@ -39,6 +40,15 @@ export class QueryHost {
   /** The newest map that it knows of. */
   get mapEpoch(): number {
     return this.#control.state.map?.epoch ?? 0;
+  }
+
+  get maps(): readonly PartitionMap[] {
+    return [...this.#control.state.maps.values()];
+  }
+
+  /** No point is accepted before it by a map that is not known here. */
+  get mapsThroughMs(): number {
+    return Math.floor(this.#control.state.mapsThroughMs);
   }
 
   start(): Promise<void> {

@@ -1,4 +1,4 @@
-import { decodeControl } from '@tidemark/control';
+import { ControlState, decodeControl } from '@tidemark/control';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';
@@ -55,6 +55,8 @@ class SeedRun {
   readonly #stores: StoreCheck;
   readonly #content: ContentCheck;
   readonly #plain: PlainConsumer[];
+  /** What `control` says to whoever reads all of it. */
+  readonly #truth = new ControlState();
   readonly #chaosMs: number;
 
   constructor(seed: number, wiring: Wiring, chaosMs: number) {
@@ -64,7 +66,7 @@ class SeedRun {
     this.#chaos = new Chaos(cluster);
     this.#queries = new QueryCheck(cluster);
     this.#stores = new StoreCheck(cluster);
-    this.#content = new ContentCheck(cluster);
+    this.#content = new ContentCheck(cluster, this.#truth);
     this.#plain = Array.from({ length: PARTITIONS }, (_, partition) => {
       return new PlainConsumer({ partition, latenessMs: LATENESS_MS, ledger: cluster.ledger });
     });
@@ -103,7 +105,16 @@ class SeedRun {
       const records = cluster.copy.of('points', partition);
       while (plain.offset < records.length) plain.apply(records[plain.offset]);
     }
+    this.#readControl();
     if (cluster.failures.length > 0) throw STOPPED;
+  }
+
+  #readControl(): void {
+    const { copy } = this.cluster;
+    const records = copy.of('control', 0);
+    for (let offset = this.#truth.nextOffset; offset < records.length; offset++) {
+      this.#truth.apply(decodeControl(records[offset]), offset, copy.controlTimesMs[offset]);
+    }
   }
 
   /** Clients stop recording, and everything has to come to rest, with completeness moving on. */
@@ -162,6 +173,7 @@ class SeedRun {
     if (openLanes > 0) throw new Violation('liveness', `${openLanes} lanes are open after all intakes have left`);
     const applied = this.#plain.flatMap((plain) => plain.applied);
     await this.#check(() => this.#content.checkLog(applied));
+    await this.#check(() => this.#content.checkMaps());
     await this.#check(() => this.#content.checkTags(this.#plain));
     await this.#check(() => this.#queries.check(applied));
     this.#stores.countBuckets();
@@ -198,7 +210,13 @@ class SeedRun {
       'session fences': fences.filter(({ lane }) => lane === undefined).length,
       'lane fences': fences.filter(({ lane }) => lane !== undefined).length,
       terms: messages.filter(({ $case }) => $case === 'term').length,
-      maps: messages.filter(({ $case }) => $case === 'map').length,
+      maps: this.#truth.maps.size,
+      'decisions that were void': messages.filter(({ $case }) => $case === 'map').length - this.#truth.maps.size,
+      'fences before their lane': this.#sum((plain) => plain.earlyFences),
+      'opens after their fence': this.#sum((plain) => plain.openedFenced),
+      'blocks after their fence': this.#sum((plain) => plain.blocksOfFenced),
+      'shares of several intakes': this.#content.severalIntakes,
+      'shares by an older map': this.#content.olderMaps,
       'log trims': logTrims.count,
       'buckets closed': this.#stores.bucketsClosed,
       'bucket hashes compared': this.#stores.bucketHashes,
@@ -208,6 +226,10 @@ class SeedRun {
       'replicas replayed': storeCounts.replayed,
       'replicas resumed': storeCounts.resumed,
     };
+  }
+
+  #sum(count: (plain: PlainConsumer) => number): number {
+    return this.#plain.reduce((sum, plain) => sum + count(plain), 0);
   }
 
   end(): void {
@@ -226,16 +248,16 @@ class SeedRun {
         'points recorded': ledger.recorded.size,
         'points acknowledged': this.#content.ackedPoints,
         'points in the log': this.#content.appliedPoints,
-        'late points': this.#plain.reduce((sum, { positions }) => sum + (positions.at(-1)?.latePoints ?? 0), 0),
-        'duplicates dropped': this.#plain.reduce(
-          (sum, { positions }) => sum + (positions.at(-1)?.duplicatePoints ?? 0),
-          0,
-        ),
+        'points of equal time': this.#content.equalTimes,
+        'late points': this.#sum(({ positions }) => positions.at(-1)?.latePoints ?? 0),
+        'duplicates dropped': this.#sum(({ positions }) => positions.at(-1)?.duplicatePoints ?? 0),
         'batches sent again': ledger.resends,
         'values read back': this.#content.valuesRead,
         'series and days by tags': this.#content.tagNeeds,
         queries: this.#queries.asked,
         'partial answers': this.#queries.partial,
+        'answers of several owners': this.#queries.severalOwners,
+        'answers held by maps': this.#queries.heldByMaps,
         'complete steps': this.#queries.steps,
         'store positions': this.#stores.positions,
         'replica hashes': this.#stores.replicas,

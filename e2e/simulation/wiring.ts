@@ -14,6 +14,8 @@ export type Offer = (partition: number, share: OfferedShare) => boolean;
 export interface Wiring {
   /** What an intake appends through. */
   intakeLog(log: Log, clock: Clock): Log;
+  /** What an intake reads `control` from. */
+  intakeControl(log: Log): Log;
   /** What a store reads. */
   storeLog(log: Log, store: string): Log;
   /** What the stores keep their state in. */
@@ -30,6 +32,7 @@ export interface Wiring {
 /** Everything as it should be. */
 export const HONEST: Wiring = {
   intakeLog: (log) => log,
+  intakeControl: (log) => log,
   storeLog: (log) => log,
   keyValue: (keyValue) => keyValue,
   offer: (_, partition, share, offer) => offer(partition, share),

@@ -1,0 +1,98 @@
+import { decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/block';
+import { sessionClock } from '@tidemark/intake';
+import { type Appended, type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
+import { rewriting } from './read-decorators.ts';
+
+/** A log that says of some records that it has them before it does; they get there `delayMs` later, in order. */
+function acknowledgingEarly(
+  log: Log,
+  clock: Clock,
+  delayMs: number,
+  isEarly: (topic: Topic, value: Uint8Array) => boolean,
+): Log {
+  return {
+    ...passing(log),
+    writer: async (topic, partition) => {
+      const writer = await log.writer(topic, partition);
+      let behind: Promise<unknown> = Promise.resolve();
+      const settle = async (sequence: number, value: Uint8Array): Promise<Appended> => {
+        for (;;) {
+          try {
+            return await writer.append(sequence, value);
+          } catch {
+            await sleep(clock, 100);
+          }
+        }
+      };
+      return {
+        append: async (sequence, value) => {
+          if (!isEarly(topic, value)) {
+            await behind;
+            return writer.append(sequence, value);
+          }
+          const kept = Uint8Array.from(value);
+          behind = behind.then(() => sleep(clock, delayMs)).then(() => settle(sequence, kept));
+          return { offset: 0, appendTimeMs: clock.wallMs() };
+        },
+      };
+    },
+  };
+}
+
+/** Tags are taken for published while they are still on their way. */
+export function tagsAfterPoints(log: Log, clock: Clock): Log {
+  return acknowledgingEarly(log, clock, 3000, (topic) => topic === 'tags');
+}
+
+/** `open` is taken for acknowledged as soon as it is sent. */
+export function openBeforeAck(log: Log, clock: Clock): Log {
+  return acknowledgingEarly(log, clock, 3000, (topic, value) => topic === 'points' && value[5] === RECORD.open);
+}
+
+/** As a producer whose metadata knows of fewer partitions: the number of a partition is taken modulo those. */
+export function remappingPartitions(log: Log, known: number): Log {
+  return {
+    ...passing(log),
+    writer: (topic, partition) => log.writer(topic, topic === 'points' ? partition % known : partition),
+  };
+}
+
+/** The mark of each record is the session's clock, whatever is still queued for the lane. */
+export function markingTheClock(log: Log, clock: Clock): Log {
+  const now = sessionClock(clock);
+  return {
+    ...passing(log),
+    writer: async (topic, partition) => {
+      const writer = await log.writer(topic, partition);
+      let sent: { readonly sequence: number; readonly value: Uint8Array } = { sequence: -1, value: new Uint8Array() };
+      return {
+        append: (sequence, value) => {
+          if (topic !== 'points') return writer.append(sequence, value);
+          // What is sent again has to be the same.
+          if (sent.sequence !== sequence) sent = { sequence, value: withMark(value, now.nowMs()) };
+          return writer.append(sequence, sent.value);
+        },
+      };
+    },
+  };
+}
+
+function withMark(value: Uint8Array, markMs: number): Uint8Array {
+  const record = decodeRecord(value);
+  const marked = { ...record, markMs };
+  return record.type === RECORD.block ? encodeRecord(marked) : encodeBareRecord(marked);
+}
+
+/** Every record was appended `byMs` earlier than it was. */
+export function appendedEarlier(log: Log, byMs: number): Log {
+  return rewriting(log, (_, __, record) => ({ ...record, appendTimeMs: record.appendTimeMs - byMs }));
+}
+
+function passing(log: Log): Log {
+  return {
+    writer: (topic, partition) => log.writer(topic, partition),
+    read: (topic, partition, from, options) => log.read(topic, partition, from, options),
+    bounds: (topic, partition) => log.bounds(topic, partition),
+    trim: (topic, partition, before) => log.trim(topic, partition, before),
+  };
+}

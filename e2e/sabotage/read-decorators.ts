@@ -1,0 +1,116 @@
+import { ALL_LANES, decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/block';
+import { toHex } from '@tidemark/bytes';
+import { hash128 } from '@tidemark/model';
+import type { Log, LogRecord, Topic } from '@tidemark/ports';
+
+type Rewrite = (topic: Topic, partition: number, record: LogRecord) => LogRecord;
+
+/** A log whose records are other ones for whoever reads them. */
+export function rewriting(log: Log, rewrite: Rewrite): Log {
+  return {
+    writer: (topic, partition) => log.writer(topic, partition),
+    read: async (topic, partition, from, options) => {
+      const records = await log.read(topic, partition, from, options);
+      return records.map((record) => rewrite(topic, partition, record));
+    },
+    bounds: (topic, partition) => log.bounds(topic, partition),
+    trim: (topic, partition, before) => log.trim(topic, partition, before),
+  };
+}
+
+/** Every span is of a client session that was never seen before, so none is a duplicate. */
+export function withoutDeduplication(log: Log): Log {
+  return rewriting(log, (topic, _, record) => {
+    if (topic !== 'points') return record;
+    const block = decodeRecord(record.value);
+    if (block.type !== RECORD.block) return record;
+    const spans = block.spans.map((span, i) => {
+      const clientSession = hash128(Buffer.from(`${toHex(span.clientSession)} ${record.offset} ${i}`));
+      return { ...span, clientSession };
+    });
+    return { ...record, value: encodeRecord({ ...block, spans }) };
+  });
+}
+
+/** The sessions whose id begins with a low bit open no lane: the minimum is without them. */
+export function withoutSomeSessions(log: Log): Log {
+  return rewriting(log, (topic, _, record) => {
+    if (topic !== 'points') return record;
+    const header = decodeRecord(record.value);
+    if (header.type !== RECORD.open || header.session[0] >= 128) return record;
+    return { ...record, value: encodeBareRecord({ ...header, type: RECORD.mark }) };
+  });
+}
+
+/** A block of a session that was fenced is taken for a mark. */
+export function withoutFencedBlocks(log: Log): Log {
+  const fences = new Map<string, number>();
+  return rewriting(log, (topic, partition, record) => {
+    if (topic !== 'points') return record;
+    const block = decodeRecord(record.value);
+    const key = `${partition}/${toHex(block.session)}`;
+    if (block.type === RECORD.fence) fences.set(key, Math.min(record.offset, fences.get(key) ?? record.offset));
+    const isAfterFence = record.offset > (fences.get(key) ?? Number.POSITIVE_INFINITY);
+    if (block.type !== RECORD.block || !isAfterFence) return record;
+    return { ...record, value: encodeBareRecord({ ...block, type: RECORD.mark }) };
+  });
+}
+
+/** The spans of a block come in the opposite order. */
+export function withSpansReversed(log: Log): Log {
+  return rewriting(log, (topic, _, record) => {
+    if (topic !== 'points') return record;
+    const block = decodeRecord(record.value);
+    if (block.type !== RECORD.block || block.spans.length < 2) return record;
+    return { ...record, value: encodeRecord({ ...block, spans: block.spans.toReversed() }) };
+  });
+}
+
+/** From which offset on each lane of each partition was seen, by all stores together. */
+export class SeenLanes {
+  readonly #firstOffset = new Map<string, number>();
+  readonly #newest = new Map<string, number>();
+
+  see(partition: number, session: string, lane: number, offset: number): void {
+    const key = `${partition}/${session}/${lane}`;
+    this.#firstOffset.set(key, Math.min(offset, this.#firstOffset.get(key) ?? offset));
+    const ofSession = `${partition}/${session}`;
+    this.#newest.set(ofSession, Math.max(lane, this.#newest.get(ofSession) ?? lane));
+  }
+
+  /** The newest lane of a session of which a record came before `offset`. */
+  newestBefore(partition: number, session: string, offset: number): number | undefined {
+    for (let lane = this.#newest.get(`${partition}/${session}`) ?? -1; lane >= 0; lane--) {
+      if (this.isBefore(partition, session, lane, offset)) return lane;
+    }
+    return undefined;
+  }
+
+  isBefore(partition: number, session: string, lane: number, offset: number): boolean {
+    return (this.#firstOffset.get(`${partition}/${session}/${lane}`) ?? Number.POSITIVE_INFINITY) < offset;
+  }
+}
+
+/** A fence ends the lanes of which a record came before it, and is forgotten then. */
+export function withoutEarlyFences(log: Log, lanes: SeenLanes): Log {
+  return rewriting(log, (topic, partition, record) => {
+    if (topic !== 'points') return record;
+    const header = decodeRecord(record.value);
+    const session = toHex(header.session);
+    if (header.type !== RECORD.fence) {
+      lanes.see(partition, session, header.lane, record.offset);
+      return record;
+    }
+    const isOfSession = header.lane === ALL_LANES;
+    const seen = isOfSession ? lanes.newestBefore(partition, session, record.offset) : header.lane;
+    if (seen !== undefined && lanes.isBefore(partition, session, seen, record.offset)) {
+      return { ...record, value: encodeBareRecord({ ...header, lane: seen }) };
+    }
+    // A mark of a lane that never opens changes no watermark.
+    const nobody = hash128(Buffer.from(`nobody ${partition} ${record.offset}`));
+    return {
+      ...record,
+      value: encodeBareRecord({ ...header, type: RECORD.mark, session: nobody, lane: 0, sequence: 0 }),
+    };
+  });
+}
