@@ -2,6 +2,7 @@ import { ControlFollower } from '@tidemark/control';
 import { Coordinator } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
+import type { ReplicaCounters } from '@tidemark/query';
 import { type NodePorts, SimulatedWorld } from '@tidemark/simulation';
 import { ClientHost } from './client-host.ts';
 import { drawFaults } from './faults.ts';
@@ -62,6 +63,8 @@ export class Cluster {
   readonly storeCounts: StoreCounts = { copied: 0, replayed: 0, resumed: 0 };
   readonly intakeStops = { count: 0 };
   readonly replicaMoves = { count: 0 };
+  /** Of every process of the query node. */
+  readonly queryCounters: ReplicaCounters[] = [];
   #moves: Move[] = [];
   /** What went wrong, the first first. */
   readonly failures: unknown[] = [];
@@ -232,6 +235,7 @@ export class Cluster {
   async #startQuery({ clock, random, network }: NodePorts): Promise<QueryHost> {
     const host = new QueryHost({ clock, random, network, placement: this.placement, wiring: this.#wiring });
     await host.start();
+    this.queryCounters.push(host.counters);
     return host;
   }
 }

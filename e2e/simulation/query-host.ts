@@ -1,11 +1,19 @@
 import { ControlFollower } from '@tidemark/control';
 import type { PartitionMap } from '@tidemark/model';
-import { below, type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
-import { type PointStoreReader, type QueryReader, QueryService, type TagStoreReader } from '@tidemark/query';
+import { type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import {
+  type PointStoreReader,
+  type PositionsReader,
+  type QueryReader,
+  QueryService,
+  type ReplicaCounters,
+  ReplicaStores,
+  type TagStoreReader,
+} from '@tidemark/query';
 import type { NetworkEndpoint } from '@tidemark/simulation';
-import type { Placement, StoredTopic } from './placement.ts';
+import type { Placement } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
-import { LATENESS_MS } from './settings.ts';
+import { LATENESS_MS, POINT_STORES, TAG_STORES } from './settings.ts';
 import type { Wiring } from './wiring.ts';
 
 export interface QueryHostOptions {
@@ -16,18 +24,29 @@ export interface QueryHostOptions {
   readonly wiring: Wiring;
 }
 
-/** The query node: asks any replica of each partition, and the other when that one can't be reached. */
+/** The query node: follows `control` by itself, and asks the most advanced replica of each partition first. */
 export class QueryHost {
   readonly reader: QueryReader;
   readonly #options: QueryHostOptions;
   readonly #control: ControlFollower;
+  readonly #stores: ReplicaStores;
 
   constructor(options: QueryHostOptions) {
     this.#options = options;
     const { network, random, clock, wiring } = options;
     this.#control = new ControlFollower(new RemoteLog(network, random, clock), clock);
+    // As static settings have it: what moves later says so itself.
+    const { placement } = options;
+    this.#stores = new ReplicaStores({
+      points: POINT_STORES.map((name) => {
+        return { name, reader: this.#points(name), partitions: placement.of('points', name) };
+      }),
+      tags: TAG_STORES.map((name) => ({ name, reader: this.#tags(name), partitions: placement.of('tags', name) })),
+      clock,
+      limits: { pollMs: 700, pollTimeoutMs: 1500, lostGraceMs: 1000 },
+    });
     const service = new QueryService({
-      stores: { pointStore: (partition) => this.#points(partition), tagStore: (partition) => this.#tags(partition) },
+      stores: this.#stores,
       maps: () => wiring.maps(this.maps),
       mapsThroughMs: () => this.mapsThroughMs,
       latenessMs: () => LATENESS_MS,
@@ -51,45 +70,42 @@ export class QueryHost {
     return Math.floor(this.#control.state.mapsThroughMs);
   }
 
-  start(): Promise<void> {
-    return this.#control.start();
+  /** How often it hedged and failed over. */
+  get counters(): ReplicaCounters {
+    return this.#stores.counters;
   }
 
-  async #ask<T>(topic: StoredTopic, partition: number, method: string, request: unknown): Promise<T> {
-    const { network, random, placement } = this.#options;
-    const stores = placement.owners(topic, partition);
-    const first = below(random, stores.length);
-    // With one try in two, a replica that is away is a part that is missing from the answer.
-    const tries = 1 + below(random, stores.length);
-    for (let i = 0; ; i++) {
-      try {
-        return (await network.call(stores[(first + i) % stores.length], method, request)) as T;
-      } catch (error) {
-        // A store that is starting listens before it can answer, and one may have given the partition back.
-        const isAway =
-          isTidemarkError(error, 'unavailable') ||
-          isTidemarkError(error, 'unimplemented') ||
-          isTidemarkError(error, 'not_found');
-        if (!isAway) throw error;
-        if (i + 1 >= tries) throw new TidemarkError('unavailable', error.message);
-      }
+  async start(): Promise<void> {
+    await this.#control.start();
+    await this.#stores.start();
+  }
+
+  #points(store: string): PointStoreReader & PositionsReader {
+    return {
+      aggregate: (request) => this.#ask(store, 'aggregate', request),
+      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
+      positions: () => this.#ask(store, 'positions', undefined),
+    };
+  }
+
+  #tags(store: string): TagStoreReader & PositionsReader {
+    return {
+      match: (request) => this.#ask(store, 'match', request),
+      describeMetrics: (request) => this.#ask(store, 'describeMetrics', request),
+      describeTags: (request) => this.#ask(store, 'describeTags', request),
+      seriesTags: (request) => this.#ask(store, 'seriesTags', request),
+      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
+      positions: () => this.#ask(store, 'positions', undefined),
+    };
+  }
+
+  async #ask<T>(store: string, method: string, request: unknown): Promise<T> {
+    try {
+      return (await this.#options.network.call(store, method, request)) as T;
+    } catch (error) {
+      // A store that is starting is on the network before it serves.
+      if (isTidemarkError(error, 'unimplemented')) throw new TidemarkError('unavailable', error.message);
+      throw error;
     }
-  }
-
-  #points(partition: number): PointStoreReader {
-    return {
-      aggregate: (request) => this.#ask('points', partition, 'aggregate', request),
-      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
-    };
-  }
-
-  #tags(partition: number): TagStoreReader {
-    return {
-      match: (request) => this.#ask('tags', partition, 'match', request),
-      describeMetrics: (request) => this.#ask('tags', partition, 'describeMetrics', request),
-      describeTags: (request) => this.#ask('tags', partition, 'describeTags', request),
-      seriesTags: (request) => this.#ask('tags', partition, 'seriesTags', request),
-      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
-    };
   }
 }

@@ -202,7 +202,7 @@ class SeedRun {
 
   /** How often parts of the protocol came into play: one that never did was not tested. */
   #mechanisms(): Record<string, number> {
-    const { copy, ledger, logTrims, storeCounts, intakeStops, replicaMoves } = this.cluster;
+    const { copy, ledger, logTrims, storeCounts, intakeStops, replicaMoves, queryCounters } = this.cluster;
     const messages = copy.of('control', 0).map((value) => decodeControl(value));
     const fences = messages.flatMap((message) => (message.$case === 'fence' ? [message.value] : []));
     return {
@@ -220,6 +220,8 @@ class SeedRun {
       'log trims': logTrims.count,
       'buckets closed': this.#stores.bucketsClosed,
       'bucket hashes compared': this.#stores.bucketHashes,
+      'requests hedged': queryCounters.reduce((sum, { hedges }) => sum + hedges, 0),
+      'requests failed over': queryCounters.reduce((sum, { failovers }) => sum + failovers, 0),
       'intakes left in order': intakeStops.count,
       'replicas moved': replicaMoves.count,
       'replicas copied': storeCounts.copied,

@@ -3,6 +3,8 @@ import type {
   DescribeMetricsRequest,
   DescribeTagsRequest,
   MatchRequest,
+  PositionsReply,
+  ReplicaPosition,
   SeriesTagsRequest,
 } from '@tidemark/contract';
 import { PartitionConsumer } from '@tidemark/partition';
@@ -216,6 +218,7 @@ export class StoreHost {
       for await (const { key, value } of replica.keyValue.entries(EVERYTHING)) entries.push({ key, value });
       return entries;
     });
+    handle('positions', (): PositionsReply => ({ positions: this.#positions() }));
     if (this.topic === 'points') {
       handle<AggregateRequest>('aggregate', (request) => this.#points(request).aggregate(request));
       return;
@@ -224,6 +227,15 @@ export class StoreHost {
     handle<DescribeMetricsRequest>('describeMetrics', (request) => this.#tags(request).describeMetrics(request));
     handle<DescribeTagsRequest>('describeTags', (request) => this.#tags(request).describeTags(request));
     handle<SeriesTagsRequest>('seriesTags', (request) => this.#tags(request).seriesTags(request));
+  }
+
+  #positions(): ReplicaPosition[] {
+    return [...this.#replicas].map(([partition, { state, consumer }]) => ({
+      ...{ partition, offset: state.nextOffset, committedOffset: state.committedOffset, logNext: consumer.logNext },
+      watermarkMs: state instanceof PointPartition ? state.status.watermarkMs : undefined,
+      ...{ halted: consumer.halt?.error.message ?? '', haltedOffset: consumer.halt?.offset ?? 0 },
+      problem: consumer.lastError?.message ?? '',
+    }));
   }
 
   #points({ partition }: { readonly partition: number }): PointPartition {
