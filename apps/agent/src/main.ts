@@ -10,7 +10,7 @@ import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';
 
 /** What an agent has settings of; the rest of a shared file is others'. */
-const GROUPS = ['data', 'agent', 'dogstatsd', 'scrape', 'point', 'events', 'cluster', 'tls'] as const;
+const GROUPS = ['data', 'agent', 'dogstatsd', 'scrape', 'integrations', 'point', 'events', 'cluster', 'tls'] as const;
 
 async function run(settings: Settings): Promise<void> {
   const log = openEventLog(settings.events.level);

@@ -2,11 +2,12 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '@tidemark/agent';
 import { type Client, connect } from '@tidemark/client';
 import { type Check, hostChecks } from '@tidemark/host-checks';
+import { RedisCheck } from '@tidemark/integrations';
 import { scrapeChecks } from '@tidemark/openmetrics';
 import { type Clock, isTidemarkError } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 
-export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'point' | 'scrape'>;
+export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'point' | 'scrape' | 'integrations'>;
 
 /** Where an agent runs, and whom it sends to. */
 export interface HostAgentPlace {
@@ -103,9 +104,13 @@ export class HostAgent {
   }
 }
 
-function checksOf({ scrape }: AgentSettings, { clock, files, platform }: HostAgentPlace): Check[] {
-  const readText = (path: string): Promise<string> => files.readText(path);
-  return [...hostChecks({ clock, files, platform }), ...scrapeChecks(scrape.targets, { clock, readText })];
+function checksOf({ scrape, integrations }: AgentSettings, { clock, files, platform }: HostAgentPlace): Check[] {
+  const ports = { clock, readText: (path: string) => files.readText(path) };
+  return [
+    ...hostChecks({ clock, files, platform }),
+    ...scrapeChecks(scrape.targets, ports),
+    ...integrations.redis.map((instance) => new RedisCheck(instance, ports)),
+  ];
 }
 
 function clientBounds(own: Settings['agent']) {

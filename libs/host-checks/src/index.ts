@@ -4,3 +4,4 @@ export type { CheckRunnerOptions } from './check-runner.ts';
 export { CheckRunner } from './check-runner.ts';
 export type { HostCheckOptions } from './host-checks.ts';
 export { hostChecks } from './host-checks.ts';
+export { Rates } from './rates.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AGENT, SCRAPE } from './groups/agent.ts';
+import { AGENT, INTEGRATIONS, SCRAPE } from './groups/agent.ts';
 import { CLUSTER, TLS } from './groups/cluster.ts';
 import { DOGSTATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
@@ -17,6 +17,7 @@ export const GROUPS = {
   agent: { title: 'The agent', schema: AGENT },
   dogstatsd: { title: 'DogStatsD', schema: DOGSTATSD },
   scrape: { title: 'Scraping', schema: SCRAPE },
+  integrations: { title: 'Integrations', schema: INTEGRATIONS },
   events: { title: "The process's own log", schema: EVENTS },
   completeness: { title: 'Completeness', schema: COMPLETENESS },
   budgets: { title: 'Budgets', schema: BUDGETS },
@@ -41,6 +42,7 @@ export const SETTINGS_SCHEMA = z.strictObject({
   agent: AGENT.prefault({}),
   dogstatsd: DOGSTATSD.prefault({}),
   scrape: SCRAPE.prefault({}),
+  integrations: INTEGRATIONS.prefault({}),
   events: EVENTS.prefault({}),
   completeness: COMPLETENESS.prefault({}),
   budgets: BUDGETS.prefault({}),

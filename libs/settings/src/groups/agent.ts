@@ -1,10 +1,12 @@
 import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client';
+import { DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations';
 import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics';
 import * as z from 'zod';
 import { DAY_MS, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
 
 const C = DEFAULT_CLIENT_OPTIONS;
 const T = DEFAULT_SCRAPE_TARGET;
+const R = DEFAULT_REDIS_INSTANCE;
 
 /** The agent: in the process of `tidemark start`, or in its own. */
 export const AGENT = z.strictObject({
@@ -81,5 +83,24 @@ export const SCRAPE = z.strictObject({
     },
     1000,
     'Targets to scrape.',
+  ),
+});
+
+/** Services whose state the agent asks for. */
+export const INTEGRATIONS = z.strictObject({
+  redis: items(
+    {
+      address: needed(255, '`host:port`, or the path of a Unix socket.'),
+      tags: texts(20, 200, 'Further tags of its metrics.'),
+      intervalMs: whole(R.intervalMs, 'ms', 1000, 3_600_000, 'How often.'),
+      timeoutMs: whole(R.timeoutMs, 'ms', 10, 600_000, 'How long a whole run may take; the interval at most.'),
+      user: text('', 255, 'User of its ACLs, who needs `+info`; empty: the default user.'),
+      passwordFile: text('', 4096, 'File with the password.'),
+      tls: yesOrNo(false, 'Speak TLS to it.'),
+      caFile: text('', 4096, "File with certificates to trust instead of the system's, PEM."),
+      commandStats: yesOrNo(false, 'Also calls and times of each command.'),
+    },
+    100,
+    'Redis servers to look at.',
   ),
 });

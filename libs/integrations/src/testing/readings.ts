@@ -1,0 +1,34 @@
+import type { CheckSink } from '@tidemark/host-checks';
+
+/** What a check has put into its sink. */
+export class Readings implements CheckSink {
+  readonly #all: { readonly metric: string; readonly value: number; readonly tags: readonly string[] }[] = [];
+
+  gauge(metric: string, value: number, tags: readonly string[] = []): void {
+    this.#all.push({ metric, value, tags });
+  }
+
+  count(metric: string, value: number, tags: readonly string[] = []): void {
+    this.#all.push({ metric, value, tags });
+  }
+
+  counter(metric: string, value: number, tags: readonly string[] = []): void {
+    this.#all.push({ metric, value, tags });
+  }
+
+  get metrics(): readonly string[] {
+    return [...new Set(this.#all.map(({ metric }) => metric))].sort();
+  }
+
+  /** The values of a metric with all of these tags. */
+  values(metric: string, ...tags: readonly string[]): number[] {
+    return this.#all
+      .filter((one) => one.metric === metric && tags.every((tag) => one.tags.includes(tag)))
+      .map(({ value }) => value);
+  }
+
+  /** The tags of a metric's readings, each as one text. */
+  tags(metric: string): string[] {
+    return this.#all.filter((one) => one.metric === metric).map(({ tags }) => tags.join(','));
+  }
+}
