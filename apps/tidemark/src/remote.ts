@@ -1,12 +1,16 @@
-import { type CallOptions, type ClientUnaryCall, credentials, Metadata } from '@grpc/grpc-js';
+import { type CallOptions, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import { ControlClient, QueryClient } from '@tidemark/contract';
 import { callUnary } from '@tidemark/grpc-status';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { type Command, Option } from 'commander';
+import { type Doors, doorsOf } from './doors.ts';
 
 /** Where a command finds the platform, and who it is there. */
 export interface RemoteOptions {
+  /** Of the one process. */
   readonly address: string;
+  /** File that names the doors of a cluster; then `address` is not looked at. */
+  readonly settings?: string;
   readonly key?: string;
 }
 
@@ -20,28 +24,29 @@ type UnaryMethod<Request, Reply> = (
   callback: (error: Error | null, reply: Reply) => void,
 ) => ClientUnaryCall;
 
-/** Adds `--address` and `--key`. */
+/** Adds `--address`, `--settings` and `--key`. */
 export function withRemote(command: Command): Command {
   return command
     .addOption(
       new Option('--address <host:port>', "the platform's gRPC").env('TIDEMARK_ADDRESS').default('127.0.0.1:4271'),
     )
+    .option('--settings <file>', 'settings of a cluster: they say where its parts are')
     .addOption(new Option('--key <key>', 'key to use; loopback needs none').env('TIDEMARK_KEY'));
 }
 
 /** A platform that answers over gRPC. */
 export class Remote {
-  readonly #address: string;
+  readonly #doors: Doors;
   readonly #metadata = new Metadata();
   readonly query: QueryClient;
   readonly control: ControlClient;
 
-  constructor({ address, key }: RemoteOptions) {
-    this.#address = address;
+  constructor(doors: Doors, key: string | undefined) {
+    this.#doors = doors;
     if (key !== undefined) this.#metadata.set('authorization', `Bearer ${key}`);
     const channel = { 'grpc.max_receive_message_length': MESSAGE_BYTES };
-    this.query = new QueryClient(address, credentials.createInsecure(), channel);
-    this.control = new ControlClient(address, credentials.createInsecure(), channel);
+    this.query = new QueryClient(doors.query, doors.credentials, channel);
+    this.control = new ControlClient(doors.control, doors.credentials, channel);
   }
 
   /** Calls a method of `query` or `control`; failures say what to do about them. */
@@ -54,7 +59,8 @@ export class Remote {
     try {
       return await callUnary<Reply>((callback) => method.call(client, request, this.#metadata, options, callback));
     } catch (error) {
-      throw isTidemarkError(error) ? withAdvice(error, this.#address) : error;
+      const address = client === this.query ? this.#doors.query : this.#doors.control;
+      throw isTidemarkError(error) ? withAdvice(error, address) : error;
     }
   }
 
@@ -66,7 +72,7 @@ export class Remote {
 
 /** Runs `task` with a connection that is closed afterwards. */
 export async function withPlatform(options: RemoteOptions, task: (remote: Remote) => Promise<void>): Promise<void> {
-  const remote = new Remote(options);
+  const remote = new Remote(await doorsOf(options), options.key);
   try {
     await task(remote);
   } finally {

@@ -1,6 +1,7 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
 import { TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
+import { doorsOf } from '../doors.ts';
 import { parseTime } from '../parse-time.ts';
 import { print, printable, time } from '../printable.ts';
 import { type RemoteOptions, withAdvice, withRemote } from '../remote.ts';
@@ -36,7 +37,8 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   if (Number.isNaN(value) && text !== 'NaN') {
     throw new TidemarkError('invalid_argument', `value: ${printable(text)} is not a number`);
   }
-  const { address, key, kind, tag } = options;
+  const { key, kind, tag } = options;
+  const { intakes, credentials } = await doorsOf(options);
   const timeoutMs = Number(options.timeout) * 1000;
   if (!(timeoutMs > 0)) throw new TidemarkError('invalid_argument', `--timeout: ${options.timeout} is not above 0`);
   const nowMs = Date.now();
@@ -44,7 +46,8 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   const rejections: ClientRejection[] = [];
   const client = await connect({
     name: 'tidemark send',
-    address,
+    address: intakes,
+    credentials,
     ...(key === undefined ? {} : { key }),
     flushIntervalMs: 0,
     frontierLagMs: Math.max(0, nowMs - atMs),
@@ -64,7 +67,7 @@ async function send(metric: string, text: string, options: SendOptions): Promise
     print(`acknowledged: ${kind} ${printable(metric)} ${value}${tags} at ${time(atMs)}`);
     return;
   }
-  if (lastError !== undefined) throw withAdvice(lastError, address);
+  if (lastError !== undefined) throw withAdvice(lastError, intakes.join(', '));
   const message = `no acknowledgement within ${options.timeout} s: the point may or may not have arrived`;
   throw new TidemarkError('deadline_exceeded', `${message}.\nWhat stands in the way: tidemark status`);
 }

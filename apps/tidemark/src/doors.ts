@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { parseAddresses } from '@tidemark/placement';
+import { TidemarkError } from '@tidemark/ports';
+import { channelCredentials } from '@tidemark/servers';
+import { parseSettings } from '@tidemark/settings';
+import type { RemoteOptions } from './remote.ts';
+
+/** Where each part of a platform answers over gRPC; in one process all are the same. */
+export interface Doors {
+  readonly query: string;
+  readonly control: string;
+  readonly intakes: readonly string[];
+  readonly credentials: ChannelCredentials;
+}
+
+/** The doors that `--settings` names: of the cluster, or of the one process that was started with them. */
+export async function doorsOf({ address, settings: file }: RemoteOptions): Promise<Doors> {
+  if (file === undefined) {
+    return { query: address, control: address, intakes: [address], credentials: credentials.createInsecure() };
+  }
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new TidemarkError('not_found', `can't read the settings file ${file}: ${String(error)}`);
+  });
+  const { cluster, grpc, tls } = parseSettings({ flags: {}, environment: {}, file: { name: file, text } });
+  const own = `127.0.0.1:${grpc.port}`;
+  const intakes = parseAddresses(cluster.intakes, 'cluster.intakes');
+  return {
+    query: parseAddresses(cluster.queries, 'cluster.queries')[0] ?? own,
+    control: cluster.coordinator === '' ? own : cluster.coordinator,
+    intakes: intakes.length === 0 ? [own] : intakes,
+    credentials: channelCredentials(tls.caFile === '' ? {} : { ca: await readFile(tls.caFile) }),
+  };
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ReplicaPosition } from '@tidemark/contract';
+import { TidemarkError, type Topic } from '@tidemark/ports';
+import { SystemClock } from '@tidemark/system';
+import { type Consumer, ReplicaTrimmer } from './replica-trimmer.ts';
+
+const EVENTS = { info: () => undefined, error: () => undefined };
+
+interface Store {
+  readonly consumer: Consumer;
+  /** Committed offsets by partition; undefined: it does not answer. */
+  committed: Readonly<Record<number, number>> | undefined;
+}
+
+function store(topic: Topic, partitions: readonly number[], committed: Store['committed']): Store {
+  const it: Store = {
+    committed,
+    consumer: {
+      topic,
+      address: 'a:1',
+      partitions,
+      reader: {
+        positions: async () => {
+          if (it.committed === undefined) throw new TidemarkError('unavailable', 'away');
+          const positions = Object.entries(it.committed).map(([partition, committedOffset]): ReplicaPosition => {
+            const offset = committedOffset + 5;
+            const place = { offset, committedOffset, logNext: offset, watermarkMs: undefined };
+            return { partition: Number(partition), ...place, halted: '', haltedOffset: -1, problem: '' };
+          });
+          return { positions };
+        },
+      },
+    },
+  };
+  return it;
+}
+
+function trimmer(stores: readonly Store[]) {
+  const trimmed: string[] = [];
+  const log = {
+    trim: async (topic: Topic, partition: number, before: number) => {
+      trimmed.push(`${topic}/${partition} ${before}`);
+    },
+  };
+  const consumers = stores.map(({ consumer }) => consumer);
+  return { trimmed, it: new ReplicaTrimmer({ log, clock: new SystemClock(), events: EVENTS, consumers }) };
+}
+
+describe('the log is trimmed', () => {
+  test('below what every replica has committed, topic by topic', async () => {
+    const points = store('points', [0, 1], { 0: 10, 1: 20 });
+    const { trimmed, it } = trimmer([points, store('points', [0, 1], { 0: 7, 1: 30 }), store('tags', [0], { 0: 3 })]);
+    await it.turn();
+    expect(trimmed.sort()).toEqual(['points/0 7', 'points/1 20', 'tags/0 3']);
+    points.committed = { 0: 50, 1: 25 };
+    await it.turn();
+    expect(trimmed.slice(3)).toEqual(['points/1 25']);
+  });
+
+  test('never below what a replica that is away, or has not opened the partition, may need', async () => {
+    const away = store('points', [0], undefined);
+    const { trimmed, it } = trimmer([store('points', [0, 1], { 0: 10, 1: 10 }), away, store('points', [1], {})]);
+    await it.turn();
+    expect(trimmed).toEqual([]);
+    away.committed = { 0: 9 };
+    await it.turn();
+    expect(trimmed).toEqual(['points/0 9']);
+  });
+});
