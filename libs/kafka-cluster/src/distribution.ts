@@ -35,14 +35,14 @@ export interface KafkaDistribution {
 
 export interface DistributionOptions {
   /**
-   * Where jars are kept, outside of the project. Default: `TIDEMARK_KAFKA_CACHE`, or `tidemark` in the user's cache
+   * Where jars are kept, outside of the project. Default: `TIDEMARK_CACHE`, or `tidemark` in the user's cache
    * folder.
    */
   readonly cacheFolder?: string;
 }
 
 export function defaultCacheFolder(): string {
-  const { TIDEMARK_KAFKA_CACHE: own, XDG_CACHE_HOME: cache } = process.env;
+  const { TIDEMARK_CACHE: own, XDG_CACHE_HOME: cache } = process.env;
   return own || join(cache || join(homedir(), '.cache'), 'tidemark');
 }
 

@@ -15,8 +15,8 @@ Ctrl-C stops cleanly, a second one at once; either way nothing that was acknowle
 export function settingsCommand(name: string, description: string, groups?: readonly (keyof Settings)[]): Command {
   const command = new Command(name).description(description);
   const known: readonly string[] | undefined = groups;
-  for (const { group, flag, kind, description: what, default: value, isMain } of SETTINGS) {
-    if (known?.includes(group) === false) continue;
+  for (const { group, flag, kind, description: what, default: value, isMain, isSecret } of SETTINGS) {
+    if (known?.includes(group) === false || isSecret === true) continue;
     const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
     const shown = Array.isArray(value) ? 'none' : value;
     option.description = kind === 'boolean' ? `Do without: ${what}` : `${what} (default: ${shown})`;

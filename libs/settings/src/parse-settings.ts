@@ -54,8 +54,11 @@ function readFlags(
 ): void {
   for (const [flag, value] of Object.entries(flags)) {
     const setting = SETTINGS.find((one) => one.flag === flag);
-    if (setting !== undefined) given.set(setting.key, { value: readValue(setting, value), source: `--${flag}` });
-    else
+    if (setting?.isSecret === true) {
+      problems.push(`--${flag}: a command line can be read by everybody on the machine; use ${setting.variable}`);
+    } else if (setting !== undefined) {
+      given.set(setting.key, { value: readValue(setting, value), source: `--${flag}` });
+    } else
       problems.push(
         unknown(
           `--${flag}`,

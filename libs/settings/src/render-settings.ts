@@ -29,8 +29,9 @@ export function renderSettings(): string {
   return `${HEAD}${sections.join('')}`;
 }
 
-function row({ key, flag, variable, isNegated, ...meta }: Setting): string {
-  const spellings = `\`--${flag}${meta.kind === 'boolean' ? '' : ' …'}\`<br>\`${variable}\`${isNegated === true ? ' (means false)' : ''}`;
+function row({ key, flag, variable, isNegated, isSecret, ...meta }: Setting): string {
+  const byFlag = isSecret === true ? '' : `\`--${flag}${meta.kind === 'boolean' ? '' : ' …'}\`<br>`;
+  const spellings = `${byFlag}\`${variable}\`${isNegated === true ? ' (means false)' : ''}`;
   return `| \`${key}\` | ${spellings} | ${cells(meta)} |\n`;
 }
 

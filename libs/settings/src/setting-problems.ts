@@ -12,7 +12,7 @@ const SHOWN_CHARACTERS = 80;
 
 /** What is wrong with a setting as a whole. */
 export function outOfRange(setting: Setting, { value, source }: Given): string {
-  return limited(setting.key, setting, value, source);
+  return limited(setting.key, setting, setting.isSecret === true ? '…' : value, source);
 }
 
 /**

@@ -22,13 +22,15 @@ export interface SettingMeta extends ValueMeta {
   readonly variable?: string;
   /** The flag and the variable, given, mean `false`. */
   readonly isNegated?: boolean;
+  /** Not to be seen: it has no flag, since command lines can be read by all, and no message shows its value. */
+  readonly isSecret?: boolean;
   /** Shown by `tidemark start --help`. */
   readonly isMain?: boolean;
 }
 
 export const SETTING_META = z.registry<SettingMeta>();
 
-type Spelling = Pick<SettingMeta, 'flag' | 'variable' | 'isNegated' | 'isMain'>;
+type Spelling = Pick<SettingMeta, 'flag' | 'variable' | 'isNegated' | 'isMain' | 'isSecret'>;
 
 /** A whole number in [min, max]. */
 export function whole(value: number, unit: string, min: number, max: number, description: string, more: Spelling = {}) {

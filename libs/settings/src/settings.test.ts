@@ -33,6 +33,23 @@ describe('settings', () => {
     expect(parseSettings({ file: file({ agent: { enabled: false } }) }).agent.enabled).toBe(false);
   });
 
+  test('that are secret have no flag, and are not shown', () => {
+    const password = 'x'.repeat(2000);
+    const message = (sources: SettingsSources): string => {
+      try {
+        return parseSettings(sources).kafka.saslPassword;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    };
+    expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: 'hidden' } })).toBe('hidden');
+    expect(message({ flags: { 'kafka-sasl-password': 'hidden' } })).toContain('use TIDEMARK_KAFKA_SASL_PASSWORD');
+    expect(message({ flags: { 'kafka-sasl-password': 'hidden' } })).not.toContain('hidden');
+    expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: password } })).toContain('limit: 0 to 1024 bytes');
+    expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: password } })).not.toContain('xx');
+    expect(renderSettings()).not.toContain('--kafka-sasl-password ');
+  });
+
   test('that are unknown are refused, with the one that was meant', () => {
     const refused = (sources: SettingsSources): string => {
       try {
