@@ -170,8 +170,8 @@ export class PartitionConsumer {
       return records;
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) {
-        // Of a whole segment there is no one record that could be skipped.
-        const cause = 'segment' in error.detail ? 'log' : 'record';
+        // Of a whole segment, or a topic that was made anew, there is no one record that could be skipped.
+        const cause = 'segment' in error.detail || 'topicId' in error.detail ? 'log' : 'record';
         this.#setHalt({ offset: state.nextOffset, error, cause });
       } else if (isTidemarkError(error, 'out_of_range')) this.#setHalt(await this.#missing(error));
       throw error;
