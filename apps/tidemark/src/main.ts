@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   metrics: async () => (await import('./commands/describe.ts')).metricsCommand(),
   tags: async () => (await import('./commands/describe.ts')).tagsCommand(),
   status: async () => (await import('./commands/operate.ts')).statusCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   'state-hash': async () => (await import('./commands/operate.ts')).stateHashCommand(),
   skip: async () => (await import('./commands/operate.ts')).skipCommand(),
   keys: async () => (await import('./commands/keys.ts')).keysCommand(),

@@ -1,7 +1,17 @@
 import { join } from 'node:path';
 import {
+  intakeNotReady,
+  operatorsOnly,
+  ProcessCondition,
+  processService,
+  watchControl,
+  watchCoordinator,
+  watchIntake,
+} from '@tidemark/condition';
+import {
   ControlService,
   IntakeService,
+  ProcessService,
   QueryService as QueryContract,
   type SeriesCountsRequest,
 } from '@tidemark/contract';
@@ -12,7 +22,7 @@ import { httpApi } from '@tidemark/http-api';
 import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
 import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/servers';
 import { StoreThreads, storeReaders } from '@tidemark/store-threads';
@@ -34,16 +44,14 @@ export class Platform {
   readonly stores: StoreThreads;
   readonly access: Access;
   readonly query: QueryService;
+  /** What is wrong with this process, and since when. */
+  readonly condition: ProcessCondition;
   /** With it an agent of this process may send as the default tenant; it is in this memory only. */
   readonly agentKey: string;
   readonly #grpc: GrpcServer;
   readonly #http: HttpServer;
 
-  private constructor(
-    parts: Pick<Platform, 'log' | 'control' | 'coordinator' | 'intake' | 'stores' | 'access' | 'query' | 'agentKey'>,
-    grpc: GrpcServer,
-    http: HttpServer,
-  ) {
+  private constructor(parts: Omit<Platform, 'httpPort' | 'grpcPort' | 'stop'>, grpc: GrpcServer, http: HttpServer) {
     this.log = parts.log;
     this.control = parts.control;
     this.coordinator = parts.coordinator;
@@ -51,6 +59,7 @@ export class Platform {
     this.stores = parts.stores;
     this.access = parts.access;
     this.query = parts.query;
+    this.condition = parts.condition;
     this.agentKey = parts.agentKey;
     this.#grpc = grpc;
     this.#http = http;
@@ -81,6 +90,24 @@ export class Platform {
   static async #start(options: PlatformOptions, started: Started): Promise<Platform> {
     const { folder, clock, partitions, events } = options;
     const random = new SystemRandom();
+    const name = `tidemark ${process.pid}`;
+    const late: { intake?: IntakeRunner } = {};
+    const condition = new ProcessCondition({
+      process: name,
+      clock,
+      notReady: () => intakeNotReady(late.intake),
+      clients: () => late.intake?.clients.list() ?? [],
+      onChange: (kind, part, cause) => {
+        // Those of partitions are told as events of their own.
+        if (kind === 'store' || kind === 'halt' || kind === 'lane') return;
+        const what = part === '' ? kind : `${kind} (${part})`;
+        if (cause === undefined) events.info(`over: a problem of ${what}`);
+        else events.error(`a problem of ${what}`, { reason: cause.message });
+      },
+    });
+    condition.watchVolume(folder, new LocalDisk(folder));
+    condition.start();
+    started.add(() => condition.stop());
     const log = await openEmbeddedLog({
       disk: new LocalDisk(join(folder, 'log')),
       clock,
@@ -99,15 +126,19 @@ export class Platform {
       limits: options.points,
       latenessMs: options.latenessMs,
       onCommitted: (topic, partition, offset) => {
-        trimmer.committed(topic, partition, offset).catch((error: unknown) => {
-          events.error('trimming the log failed', { topic, partition, reason: String(error) });
-        });
+        trimmer.committed(topic, partition, offset).then(
+          () => condition.tell('trim', `${topic}/${partition}`, undefined),
+          (error: unknown) => condition.tell('trim', `${topic}/${partition}`, asTidemarkError(error)),
+        );
       },
       onHalted: (topic, partition, offset, reason) => {
+        const halt = { code: 'data_loss', message: reason } as const;
+        condition.tell('halt', `${topic}/${partition}`, offset < 0 ? undefined : halt);
         if (offset < 0) events.info(`${topic}/${partition} goes on`);
         else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
       },
-      onProblem: (topic, partition, reason) => {
+      onProblem: (topic, partition, reason, code = 'unavailable') => {
+        condition.tell('store', `${topic}/${partition}`, reason === undefined ? undefined : { code, message: reason });
         if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
         else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
       },
@@ -127,7 +158,7 @@ export class Platform {
       control,
       clock,
       random,
-      process: `tidemark ${process.pid}`,
+      process: name,
       partitions,
       tenantSeries: options.tenantSeries,
       metricSeries: options.metricSeries,
@@ -140,6 +171,8 @@ export class Platform {
     });
     await coordinator.start();
     started.add(() => coordinator.stop());
+    watchControl(condition, control);
+    watchCoordinator(condition, coordinator, control);
     const intake = new IntakeRunner(
       {
         log,
@@ -147,7 +180,7 @@ export class Platform {
         clock,
         acceptClock: () => options.acceptClock ?? sessionClock(clock),
         random,
-        process: `tidemark ${process.pid}`,
+        process: name,
         limits: options.intake,
         timing: options.timing,
         knownSeries: async (partition, tenant, ids) => {
@@ -160,6 +193,8 @@ export class Platform {
     );
     await intake.start();
     started.add(() => intake.stop());
+    late.intake = intake;
+    watchIntake(condition, intake);
     const agentKey = newApiKey(random);
     const access = new Access(control.state, { loopbackNeedsKey: options.loopbackNeedsKey, ownKey: agentKey });
     const readers = storeReaders(stores);
@@ -187,6 +222,7 @@ export class Platform {
           ControlService,
           controlService(() => ({ coordinator, control, access, stores: readers })),
         );
+        server.addService(ProcessService, processService(condition, operatorsOnly(access)));
         // The stores' own contracts name tenants freely: they are for query services, never for this port.
         server.addService(QueryContract, queryService(query, access));
       },
@@ -198,7 +234,7 @@ export class Platform {
       access,
       clock,
       pageFolder: options.pageFolder,
-      notReady: () => (intake.session?.isReady === true ? undefined : 'the intake is opening its lanes'),
+      notReady: () => intakeNotReady(intake),
       statusExtra: options.statusExtra,
       routes: (scope, { tenantOf }) => {
         const { requests: limits, remoteWrite } = options;
@@ -209,7 +245,8 @@ export class Platform {
     });
     const http = await HttpServer.listen(app, options.host, options.httpPort, clock);
     grpc.setServing(true);
-    return new Platform({ log, control, coordinator, intake, stores, access, query, agentKey }, grpc, http);
+    const parts = { log, control, coordinator, intake, stores, access, query, condition, agentKey };
+    return new Platform(parts, grpc, http);
   }
 
   /** Takes nothing more, appends what is queued, commits, closes: all of it, then throws the first error. */
@@ -220,12 +257,17 @@ export class Platform {
     await Promise.allSettled(closing);
     await stopEach([
       ...closing.map((closed) => () => closed),
+      () => this.condition.stop(),
       () => this.coordinator.stop(),
       () => this.control.stop(),
       () => this.stores.stop(),
       () => this.log.close(),
     ]);
   }
+}
+
+function asTidemarkError(error: unknown): TidemarkError {
+  return isTidemarkError(error) ? error : new TidemarkError('internal', String(error), {}, { cause: error });
 }
 
 function requireKey({ host, loopbackNeedsKey = false }: PlatformOptions, { state }: ControlFollower): void {

@@ -4,7 +4,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
 
-const FILES = ['intake', 'query', 'control'].map((name) => `tidemark/v1/${name}.proto`);
+const FILES = ['intake', 'query', 'control', 'process'].map((name) => `tidemark/v1/${name}.proto`);
 
 /** The bounds of the server; those of what calls ask for are the services'. */
 export interface GrpcLimits {

@@ -74,4 +74,6 @@ export type FromStore =
       readonly topic: Topic;
       readonly partition: number;
       readonly reason: string | undefined;
+      /** Of the error; undefined with `reason`. */
+      readonly code: ErrorCode | undefined;
     };

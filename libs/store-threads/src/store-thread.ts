@@ -155,7 +155,7 @@ function consume(topic: Topic, partition: number, state: PartitionState): Partit
       send({ type: 'halted', topic, partition, offset: halt?.offset ?? -1, reason: halt?.error.message ?? '' });
     },
     onCaughtUp: () => send({ type: 'caughtUp', topic, partition }),
-    onProblem: (error) => send({ type: 'problem', topic, partition, reason: error?.message }),
+    onProblem: (error) => send({ type: 'problem', topic, partition, reason: error?.message, code: error?.code }),
   });
   send({ type: 'committed', topic, partition, offset: state.committedOffset });
   consumer.start();
@@ -237,7 +237,7 @@ function stopAll(topic: Topic, stores: ReadonlyMap<number, { readonly consumer: 
       await consumer.stop();
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      send({ type: 'problem', topic, partition, reason: `the last commit failed: ${error.message}` });
+      send({ type: 'problem', topic, partition, reason: `the last commit failed: ${error.message}`, code: error.code });
     }
   });
 }

@@ -1,7 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { PositionsReply } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control';
-import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetail,
+  isTidemarkError,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
 
@@ -13,7 +20,7 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** A store reads or commits again (undefined), or can't and tries on. */
-  readonly onProblem: (topic: Topic, partition: number, reason: string | undefined) => void;
+  readonly onProblem: (topic: Topic, partition: number, reason: string | undefined, code?: ErrorCode) => void;
   /** A read met a mistake of the program, and was answered `internal`; everything else goes on. */
   readonly onBug?: (read: string, stack: string) => void;
   /** A thread died: the process can't go on. */
@@ -172,7 +179,7 @@ export class StoreThreads {
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'problem') {
-        this.#options.onProblem(message.topic, message.partition, message.reason);
+        this.#options.onProblem(message.topic, message.partition, message.reason, message.code);
       }
     });
     worker.once('error', (error) => {

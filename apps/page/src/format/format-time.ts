@@ -1,3 +1,7 @@
+import { formatDuration } from '@tidemark/doctor';
+
+export { formatDuration };
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -30,22 +34,6 @@ export function formatAxisTime(timeS: number, distanceS: number): string {
   if (isMidnight || distanceS >= DAY_MS / SECOND_MS) return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
   const clock = formatClock(timeS * SECOND_MS);
   return distanceS < 60 ? clock : clock.slice(0, 5);
-}
-
-/** How long something took or is past: `2.1 s`, `48 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
-export function formatDuration(durationMs: number): string {
-  const ms = Math.max(0, durationMs);
-  if (ms < 10 * SECOND_MS - 50) return `${(ms / SECOND_MS).toFixed(1)} s`;
-  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
-  if (ms < HOUR_MS) return pair(ms, MINUTE_MS, 'min', SECOND_MS, 's');
-  if (ms < DAY_MS) return pair(ms, HOUR_MS, 'h', MINUTE_MS, 'min');
-  return pair(ms, DAY_MS, 'd', HOUR_MS, 'h');
-}
-
-function pair(ms: number, bigMs: number, bigName: string, smallMs: number, smallName: string): string {
-  const small = Math.floor((ms % bigMs) / smallMs);
-  const big = `${Math.floor(ms / bigMs)} ${bigName}`;
-  return small === 0 ? big : `${big} ${small} ${smallName}`;
 }
 
 /** `complete through 12:34:56 (2.1 s ago)`. A time before the range or unknown is said in words. */

@@ -1,3 +1,5 @@
+export { formatCount } from '@tidemark/doctor';
+
 import type { UnitName } from './units.ts';
 
 const SI = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
@@ -66,11 +68,4 @@ function threeDigits(value: number): string {
   if (value < 1e-3) return value.toExponential(1);
   if (value >= 99.95) return Math.round(value).toString();
   return Number(value.toPrecision(3)).toString();
-}
-
-/** A whole count with thousands apart: `1,234,567`. */
-export function formatCount(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }

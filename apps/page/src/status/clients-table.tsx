@@ -1,8 +1,8 @@
+import { shortId } from '@tidemark/doctor';
 import type { PipelineStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
 import { type ClientProgress, clientsBehind } from './clients-behind.ts';
-import { shortId } from './completeness-verdict.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
 /** An agent that is behind by more than this stands out, ms: two flushes of the slower sort. */

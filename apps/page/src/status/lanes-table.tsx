@@ -1,7 +1,7 @@
+import { LATE_MARK_MS, shortId } from '@tidemark/doctor';
 import type { LaneStatus, PipelineStatus } from '../api/api-types.ts';
 import { formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
-import { LATE_MARK_MS, shortId } from './completeness-verdict.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
 interface PartitionLane extends LaneStatus {

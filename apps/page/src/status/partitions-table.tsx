@@ -1,7 +1,7 @@
+import { LATE_MARK_MS } from '@tidemark/doctor';
 import type { PipelineStatus, PointPartitionStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
-import { LATE_MARK_MS } from './completeness-verdict.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
 /** The point store's partitions: how far each has read its log, and how old what it knows to be complete is. */

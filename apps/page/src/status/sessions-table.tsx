@@ -1,7 +1,7 @@
+import { LATE_MARK_MS, shortId } from '@tidemark/doctor';
 import type { PipelineStatus, SessionStatus } from '../api/api-types.ts';
 import { formatDuration } from '../format/format-time.ts';
 import { formatCount, formatValue } from '../format/format-value.ts';
-import { LATE_MARK_MS, shortId } from './completeness-verdict.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
 /** The runs of intakes: renewals keep them from being fenced. */

@@ -8,7 +8,6 @@ import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';
 import type { Command } from 'commander';
 import { platformOptions } from '../platform-of-settings.ts';
-import { watchHealth } from '../watch-health.ts';
 
 export function startCommand(): Command {
   const command = settingsCommand('start', 'start the platform and the agent of this host');
@@ -38,9 +37,7 @@ async function start(settings: Settings): Promise<void> {
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
   greet(settings, platform, options.pageFolder !== undefined, agent);
-  const unwatch = watchHealth(platform, options.folder, log);
   await stopping;
-  unwatch();
   log.info('stopping');
   await agent?.stop();
   await platform.stop();

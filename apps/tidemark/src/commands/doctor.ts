@@ -1,0 +1,59 @@
+import { credentials } from '@grpc/grpc-js';
+import { examine, type Outcome } from '@tidemark/doctor';
+import { explain } from '@tidemark/process';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { examinationJson, formatExamination } from '../doctor/examination-output.ts';
+import { observe, type Patient } from '../doctor/observe.ts';
+import { print, printError } from '../printable.ts';
+import { type RemoteOptions, withRemote } from '../remote.ts';
+
+interface DoctorOptions extends RemoteOptions {
+  readonly format: 'text' | 'json';
+  readonly timeout: number;
+}
+
+const EXIT: Readonly<Record<Outcome, number>> = { healthy: 0, ill: 1, blind: 2 };
+const TIMEOUT_S = 5;
+const MAX_TIMEOUT_S = 300;
+const HELP = `
+Exit codes: 0 nothing is wrong, 1 something is, 2 nobody could be asked.
+What each finding means and what to do: docs/operations/doctor.md`;
+
+export function doctorCommand(): Command {
+  return withRemote(new Command('doctor'))
+    .description('what is wrong now, in plain words, and what to do next')
+    .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .option('--timeout <seconds>', 'how long to wait for each that is asked', seconds, TIMEOUT_S)
+    .addHelpText('after', HELP)
+    .action(look);
+}
+
+async function look(options: DoctorOptions): Promise<void> {
+  try {
+    const observations = await observe(patientOf(options), options.timeout * 1000);
+    const examination = examine(observations);
+    const isJson = options.format === 'json';
+    print(isJson ? examinationJson(examination) : formatExamination(examination, observations.nowMs));
+    process.exitCode = EXIT[examination.outcome];
+  } catch (error) {
+    printError(`tidemark: ${explain(error)}`);
+    process.exitCode = EXIT.blind;
+  }
+}
+
+/** The one process. */
+function patientOf({ address, key }: DoctorOptions): Patient {
+  return {
+    targets: [{ kind: 'platform', address, partitions: [] }],
+    conditionKey: key,
+    statusKey: key,
+    credentials: credentials.createInsecure(),
+    kafka: undefined,
+  };
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= MAX_TIMEOUT_S) return value;
+  throw new InvalidArgumentError(`a number above 0 is needed (limit: ${MAX_TIMEOUT_S}).`);
+}

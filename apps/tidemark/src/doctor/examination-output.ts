@@ -1,0 +1,33 @@
+import { type Examination, type Finding, formatDuration, runbookOf } from '@tidemark/doctor';
+import { printable, time } from '../printable.ts';
+
+const LABEL = 10;
+
+/** What the doctor found, for people: the verdict in one line, then the findings, the worst first. */
+export function formatExamination({ outcome, findings, looked }: Examination, nowMs: number): string {
+  const wrong = findings.filter(({ severity }) => severity !== 'note').length;
+  const verdict = {
+    healthy: 'nothing is wrong',
+    ill: wrong === 1 ? '1 thing is wrong' : `${wrong} things are wrong`,
+    blind: 'nobody could be asked',
+  }[outcome];
+  return [`${verdict}; looked at ${looked}`, ...findings.map((finding) => section(finding, nowMs)), ''].join('\n');
+}
+
+function section({ kind, severity, what, sinceMs, means, next }: Finding, nowMs: number): string {
+  const lines = [`\n${severity.toUpperCase().padEnd(LABEL)}${printable(what)}`];
+  const add = (label: string, text: string) => lines.push(`  ${label.padEnd(LABEL - 2)}${printable(text)}`);
+  if (sinceMs !== undefined) add('since', `${time(sinceMs)}, ${formatDuration(nowMs - sinceMs)} ago`);
+  add('means', means);
+  add('next', next);
+  add('more', runbookOf(kind));
+  return lines.join('\n');
+}
+
+/** The same for programs. */
+export function examinationJson({ outcome, findings, looked }: Examination): string {
+  const all = findings.map(({ kind, severity, what, sinceMs, means, next }) => {
+    return { kind, severity, what, since_ms: sinceMs ?? null, means, next, runbook: runbookOf(kind) };
+  });
+  return JSON.stringify({ outcome, looked, findings: all }, undefined, 2);
+}

@@ -1,0 +1,113 @@
+import { type ChannelCredentials, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import { type ConditionReply, ProcessClient, QueryClient, type StatusReply } from '@tidemark/contract';
+import type { KafkaObservation, Observations, PipelineView, ProcessKind, ProcessObservation } from '@tidemark/doctor';
+import { callUnary } from '@tidemark/grpc-status';
+import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { conditionView, pipelineView } from './views.ts';
+
+/** A process to be asked. */
+export interface Target {
+  readonly kind: ProcessKind;
+  readonly address: string;
+  readonly partitions: readonly number[];
+}
+
+/** Whom to ask, and as whom. */
+export interface Patient {
+  readonly targets: readonly Target[];
+  /** With what processes are asked of their condition, and query services of their status. */
+  readonly conditionKey: string | undefined;
+  readonly statusKey: string | undefined;
+  readonly credentials: ChannelCredentials;
+  readonly kafka: (() => Promise<KafkaObservation>) | undefined;
+}
+
+const MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/** Asks everybody at once, each for `timeoutMs` at most: it throws for nothing that is wrong with those it asks. */
+export async function observe(patient: Patient, timeoutMs: number): Promise<Observations> {
+  const [processes, pipeline, kafka] = await Promise.all([
+    Promise.all(patient.targets.map((target) => conditionOf(target, patient, timeoutMs))),
+    statusOf(patient, timeoutMs),
+    patient.kafka?.(),
+  ]);
+  return { nowMs: Date.now(), processes, ...pipeline, kafka };
+}
+
+async function conditionOf(
+  { kind, address, partitions }: Target,
+  { credentials, conditionKey }: Patient,
+  timeoutMs: number,
+): Promise<ProcessObservation> {
+  const client = new ProcessClient(address, credentials, CHANNEL);
+  const askedMs = Date.now();
+  try {
+    const reply = await callUnary<ConditionReply>((done) => ask(client, done, conditionKey, timeoutMs));
+    const condition = conditionView(reply);
+    return { kind, address, partitions, answer: { state: 'answered', askedMs, answeredMs: Date.now(), condition } };
+  } catch (error) {
+    if (!isTidemarkError(error)) throw error;
+    const state = REFUSALS.has(error.code) ? 'refused' : 'silent';
+    return { kind, address, partitions, answer: { state, reason: reasonOf(error, timeoutMs) } };
+  } finally {
+    client.close();
+  }
+}
+
+/** The first status that any query service gives. */
+async function statusOf(
+  { targets, credentials, statusKey }: Patient,
+  timeoutMs: number,
+): Promise<{ pipeline: PipelineView | undefined; pipelineProblem: string | undefined }> {
+  const services = targets.filter(({ kind }) => kind === 'platform' || kind === 'query service');
+  const clients = services.map(({ address }) => new QueryClient(address, credentials, CHANNEL));
+  const asked = clients.map((client) => {
+    const metadata = metadataOf(statusKey);
+    const options = { deadline: Date.now() + timeoutMs };
+    return callUnary<StatusReply>((done) => client.status({}, metadata, options, done));
+  });
+  try {
+    return { pipeline: pipelineView(await Promise.any(asked)), pipelineProblem: undefined };
+  } catch (error) {
+    const [first] = error instanceof AggregateError ? error.errors : [error];
+    if (first !== undefined && !isTidemarkError(first)) throw first;
+    const problem = first === undefined ? 'no query service is known' : reasonOf(first, timeoutMs);
+    return { pipeline: undefined, pipelineProblem: problem };
+  } finally {
+    await Promise.allSettled(asked);
+    for (const client of clients) client.close();
+  }
+}
+
+type Answer<Reply> = (error: Error | null, reply: Reply) => void;
+
+function ask(
+  client: ProcessClient,
+  done: Answer<ConditionReply>,
+  key: string | undefined,
+  ms: number,
+): ClientUnaryCall {
+  return client.condition({}, metadataOf(key), { deadline: Date.now() + ms }, done);
+}
+
+const CHANNEL = {
+  'grpc.max_receive_message_length': MESSAGE_BYTES,
+  // A second look in the same process must not wait for the backoff of the first.
+  'grpc.use_local_subchannel_pool': 1,
+};
+/** `unimplemented`: a program from before it was there. */
+const REFUSALS: ReadonlySet<string> = new Set(['unauthenticated', 'permission_denied', 'unimplemented']);
+
+function metadataOf(key: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (key !== undefined) metadata.set('authorization', `Bearer ${key}`);
+  return metadata;
+}
+
+/** gRPC's own words for the two common cases say more than one wants to read. */
+function reasonOf({ code, message }: TidemarkError, timeoutMs: number): string {
+  if (code === 'deadline_exceeded') return `nothing came within ${timeoutMs / 1000} s`;
+  if (/ECONNREFUSED/.test(message)) return 'the connection is refused';
+  if (/name resolution/i.test(message)) return 'its name is not known';
+  return message;
+}

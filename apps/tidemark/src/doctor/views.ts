@@ -1,0 +1,24 @@
+import type { ConditionReply, StatusReply } from '@tidemark/contract';
+import type { ConditionView, PipelineView } from '@tidemark/doctor';
+
+/** A status as the doctor judges it: ids in hex. */
+export function pipelineView(status: StatusReply): PipelineView {
+  const { points, tags, sessions, latenessMs, nowMs, errors } = status;
+  return {
+    points: points.map((one) => ({
+      ...one,
+      lanes: one.lanes.map((lane) => ({ ...lane, session: hex(lane.session) })),
+    })),
+    tags,
+    sessions: sessions.map((one) => ({ ...one, session: hex(one.session) })),
+    ...{ latenessMs, nowMs, errors },
+  };
+}
+
+export function conditionView({ clients, ...rest }: ConditionReply): ConditionView {
+  return { ...rest, clients: clients.map((one) => ({ ...one, clientSession: hex(one.clientSession) })) };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,27 @@
+import type { IntakeRunner } from '@tidemark/intake';
+import type { ProblemCause, ProcessCondition } from './process-condition.ts';
+import { unavailable } from './unavailable.ts';
+
+/** Why an intake does not take points yet, or any more. */
+export function intakeNotReady(intake: Pick<IntakeRunner, 'session'> | undefined): string | undefined {
+  const session = intake?.session;
+  if (session?.isReady === true) return undefined;
+  return session?.problem ?? 'the intake is opening its lanes';
+}
+
+/** From now on looks at an intake: its session, its clock, its lanes. */
+export function watchIntake(condition: ProcessCondition, intake: Pick<IntakeRunner, 'session'>): void {
+  condition.watch('clock', () => {
+    const { session } = intake;
+    return session?.isClockOff === true ? unavailable(session.problem) : undefined;
+  });
+  condition.watch('intake', () => {
+    const { session } = intake;
+    if (session === undefined) return unavailable('no session is open: the last one ended, the next has not begun');
+    return session.isClockOff ? undefined : unavailable(session.problem);
+  });
+  condition.watchParts('lane', () => {
+    const lanes = intake.session?.laneProblems() ?? new Map<number, ProblemCause>();
+    return new Map([...lanes].map(([partition, cause]) => [`points/${partition}`, cause]));
+  });
+}

@@ -1,0 +1,392 @@
+import { describe, expect, test } from '@jest/globals';
+import { examine } from './examine.ts';
+import { byWeight, FINDING_KINDS, type Finding, runbookOf } from './finding.ts';
+import type { ClientView, ConditionView, Observations, ProblemView, ProcessObservation } from './observations.ts';
+import type { LaneView, PipelineView, PointPartitionView, SessionView } from './pipeline-view.ts';
+
+const NOW_MS = 1_760_000_100_000;
+const SESSION = 'ab12cd34';
+const GIB = 1024 ** 3;
+
+function condition(more: Partial<ConditionView> = {}): ConditionView {
+  return {
+    ...{ process: 'tidemark 1', nowMs: NOW_MS, startedMs: NOW_MS - 60_000, notReady: '', problems: [], clients: [] },
+    volumes: [{ folder: '/data', freeBytes: 20 * GIB, totalBytes: 100 * GIB }],
+    ...more,
+  };
+}
+
+function answered(more: Partial<ConditionView> = {}, of: Partial<ProcessObservation> = {}): ProcessObservation {
+  const answer = {
+    state: 'answered',
+    askedMs: NOW_MS - 5,
+    answeredMs: NOW_MS + 5,
+    condition: condition(more),
+  } as const;
+  return { kind: 'platform', address: '127.0.0.1:4271', partitions: [], answer, ...of };
+}
+
+function unanswered(
+  kind: ProcessObservation['kind'],
+  address: string,
+  reason: string,
+  partitions: readonly number[] = [],
+): ProcessObservation {
+  return { kind, address, partitions, answer: { state: 'silent', reason } };
+}
+
+function lane(markAgeMs: number, more: Partial<LaneView> = {}): LaneView {
+  return { session: SESSION, lane: 3, open: true, markMs: NOW_MS - markAgeMs, ...more };
+}
+
+function points(partition: number, ageMs: number, more: Partial<PointPartitionView> = {}): PointPartitionView {
+  return {
+    ...{ partition, offset: 10, logNext: 10, halted: '', haltedOffset: -1, gaps: [] },
+    watermarkMs: NOW_MS - ageMs,
+    lanes: [lane(ageMs)],
+    ...more,
+  };
+}
+
+function session(renewedAgeMs: number, more: Partial<SessionView> = {}): SessionView {
+  return { session: SESSION, process: 'intake 7', state: 'open', renewedMs: NOW_MS - renewedAgeMs, ...more };
+}
+
+function pipeline(more: Partial<PipelineView> = {}): PipelineView {
+  const tags = [{ partition: 0, offset: 5, logNext: 5, halted: '', haltedOffset: -1, gaps: [] }];
+  return {
+    ...{ points: [points(0, 300)], tags, sessions: [session(400)], latenessMs: 3000, nowMs: NOW_MS, errors: [] },
+    ...more,
+  };
+}
+
+function seen(more: Partial<Observations> = {}): Observations {
+  const rest = { pipelineProblem: undefined, kafka: undefined };
+  return { nowMs: NOW_MS, processes: [answered()], pipeline: pipeline(), ...rest, ...more };
+}
+
+function problem(kind: string, more: Partial<ProblemView> = {}): ProblemView {
+  return { kind, part: '', code: 'unavailable', reason: 'it is so', sinceMs: NOW_MS - 9000, ...more };
+}
+
+/** The one finding that there is. */
+function only(observations: Observations): Finding {
+  const { findings } = examine(observations);
+  expect(findings.map(({ what }) => what)).toHaveLength(1);
+  return findings[0];
+}
+
+describe('a system that is well', () => {
+  test('has no findings, and one line says what was looked at', () => {
+    const examination = examine(seen());
+    expect(examination).toEqual({
+      outcome: 'healthy',
+      findings: [],
+      looked: '1 of 1 process, 1 partition, 1 open session, 0 clients, 1 disk (20.0 GiB free)',
+    });
+  });
+
+  test('notes make nobody ill', () => {
+    const gaps = [{ topic: 'points', partition: 0, offset: 7 }];
+    const { outcome, findings } = examine(seen({ pipeline: pipeline({ points: [points(0, 300, { gaps })] }) }));
+    expect(outcome).toBe('healthy');
+    expect(findings).toMatchObject([{ kind: 'gap', severity: 'note' }]);
+  });
+});
+
+describe('processes', () => {
+  test('with nobody to ask the doctor is blind', () => {
+    const processes = [unanswered('platform', '127.0.0.1:4271', 'the connection is refused')];
+    const examination = examine(seen({ processes, pipeline: undefined, pipelineProblem: 'refused' }));
+    expect(examination.outcome).toBe('blind');
+    expect(examination.findings).toMatchObject([
+      { kind: 'process-silent', severity: 'broken', next: expect.stringContaining('npm start') },
+    ]);
+  });
+
+  test('a store that is away is worse when nobody else has its partitions', () => {
+    const away = unanswered('point store', 'b:1', 'nothing came within 5 s', [0, 1]);
+    const replica = answered({}, { kind: 'point store', address: 'a:1', partitions: [0, 1, 2] });
+    expect(only(seen({ processes: [replica, away] }))).toMatchObject({
+      severity: 'degraded',
+      means: expect.stringContaining('other replicas'),
+    });
+    const half = answered({}, { kind: 'point store', address: 'a:1', partitions: [0] });
+    expect(only(seen({ processes: [half, away] }))).toMatchObject({
+      severity: 'broken',
+      what: 'the point store at b:1 does not answer and nobody else has 1 partition of it (1): nothing came within 5 s',
+    });
+  });
+
+  test('an intake that is away is broken when it is the last one, and a coordinator never stops the data', () => {
+    const away = unanswered('intake', 'a:1', 'the connection is refused');
+    expect(only(seen({ processes: [away] })).severity).toBe('broken');
+    const other = answered({}, { kind: 'intake', address: 'a:2' });
+    expect(only(seen({ processes: [away, other] })).severity).toBe('degraded');
+    const coordinator = unanswered('coordinator', 'a:3', 'the connection is refused');
+    expect(only(seen({ processes: [coordinator] })).severity).toBe('degraded');
+  });
+
+  test('one that refuses names the key to use', () => {
+    const answer = { state: 'refused', reason: 'a key is needed' } as const;
+    expect(only(seen({ processes: [answered({}, { answer })] }))).toMatchObject({
+      kind: 'process-refuses',
+      next: expect.stringContaining('admin'),
+    });
+  });
+
+  test('one that is not ready says why, once', () => {
+    const starting = answered({ notReady: 'catching up: 2 of 4 partitions' });
+    expect(only(seen({ processes: [starting] }))).toMatchObject({
+      kind: 'process-not-ready',
+      sinceMs: NOW_MS - 60_000,
+    });
+    const told = answered({ notReady: 'it is so', problems: [problem('intake')] });
+    expect(only(seen({ processes: [told] })).kind).toBe('intake-refuses');
+  });
+
+  test('a status that nobody gives is said, unless the process is away or starting', () => {
+    const without = { pipeline: undefined, pipelineProblem: 'a key is needed' };
+    expect(only(seen(without))).toMatchObject({ kind: 'part-unanswered', what: expect.stringContaining('a key') });
+    const starting = answered({ notReady: 'starting' });
+    expect(only(seen({ ...without, processes: [starting] })).kind).toBe('process-not-ready');
+  });
+});
+
+describe('clocks', () => {
+  test('one that differs by more than an answer takes and a second is named', () => {
+    const processes = [
+      answered({ nowMs: NOW_MS + 900 }, { address: 'a' }),
+      answered({ nowMs: NOW_MS + 3005 }, { address: 'b' }),
+      answered({ nowMs: NOW_MS - 65_005 }, { address: 'c' }),
+    ];
+    expect(only(seen({ processes }))).toMatchObject({
+      kind: 'clock-off',
+      severity: 'broken',
+      what: expect.stringMatching(/platform b is 3\.0 s ahead, platform c is 1 min 5 s behind$/),
+    });
+  });
+
+  test('an answer that took long is no reason to doubt a clock', () => {
+    const slow = answered({ nowMs: NOW_MS - 4000 });
+    const answer = { ...slow.answer, askedMs: NOW_MS - 5000 } as ProcessObservation['answer'];
+    expect(examine(seen({ processes: [{ ...slow, answer }] })).findings).toEqual([]);
+  });
+
+  test('when all of several differ, it is the clock here', () => {
+    const off = { nowMs: NOW_MS + 7000 };
+    const processes = [answered(off, { address: 'a' }), answered(off, { address: 'b' })];
+    expect(only(seen({ processes })).what).toMatch(/^the clock of this machine differs from all 2/);
+  });
+});
+
+describe('what processes say of themselves', () => {
+  test('parts with the same problem are one finding, as old as the oldest', () => {
+    const full = { code: 'resource_exhausted', reason: 'the log is full' };
+    const problems = [0, 1, 2].map((i) =>
+      problem('lane', { ...full, part: `points/${i}`, sinceMs: NOW_MS - i * 1000 }),
+    );
+    expect(only(seen({ processes: [answered({ problems })] }))).toMatchObject({
+      kind: 'log-full',
+      severity: 'broken',
+      sinceMs: NOW_MS - 2000,
+      what: "tidemark 1 can't append to 3 partitions (points/0, points/1, points/2), for the log is full: the log is full",
+    });
+  });
+
+  test.each([
+    ['clock', 'unavailable', 'clock-off'],
+    ['intake', 'unavailable', 'intake-refuses'],
+    ['lane', 'unavailable', 'lane-stalled'],
+    ['store', 'unavailable', 'store-fails'],
+    ['store', 'resource_exhausted', 'disk-full'],
+    ['control', 'unavailable', 'control'],
+    ['coordinator', 'unavailable', 'coordinator'],
+    ['trim', 'unavailable', 'trim'],
+    ['budget', 'resource_exhausted', 'over-budget'],
+    ['disk', 'resource_exhausted', 'disk-full'],
+    ['disk', 'unavailable', 'disk-full'],
+    ['of a later version', 'unavailable', 'process-not-ready'],
+  ])('%s (%s) is %s', (kind, code, finding) => {
+    const problems = [problem(kind, { code, part: 'points/1' })];
+    const found = only(seen({ processes: [answered({ problems })] }));
+    expect(found).toMatchObject({ kind: finding, sinceMs: NOW_MS - 9000, what: expect.stringContaining('it is so') });
+  });
+});
+
+describe('partitions and sessions', () => {
+  test('a halted partition has its place, its age and the command', () => {
+    const halted = points(3, 90_000, { halted: 'wrong checksum', haltedOffset: 184_467 });
+    const problems = [problem('halt', { part: 'points/3', code: 'data_loss' })];
+    const { findings } = examine(
+      seen({ processes: [answered({ problems })], pipeline: pipeline({ points: [points(0, 1), halted] }) }),
+    );
+    expect(findings[0]).toMatchObject({
+      kind: 'partition-halted',
+      what: 'points/3 is halted at offset 184467: wrong checksum',
+      sinceMs: NOW_MS - 9000,
+      next: expect.stringContaining('tidemark skip points 3 184467 --reason'),
+    });
+  });
+
+  test('stores that lag are one finding with their records', () => {
+    const all = [
+      points(0, 8000, { logNext: 1244 }),
+      points(1, 9000, { logNext: 11 }),
+      points(2, 100, { logNext: 500 }),
+    ];
+    const tags = [{ partition: 4, offset: 5, logNext: 2005, halted: '', haltedOffset: -1, gaps: [] }];
+    expect(only(seen({ pipeline: pipeline({ points: all, tags }) }))).toMatchObject({
+      kind: 'store-lags',
+      sinceMs: NOW_MS - 9000,
+      what: '3 stores are behind the log: points/1 by 1 record, points/0 by 1,234 records, tags/4 by 2,000 records, the latest complete through 9.0 s ago',
+    });
+  });
+
+  test('a dead session is one finding for all that it holds back, and an overdue fence asks for the coordinator', () => {
+    const all = [points(0, 7000), points(1, 7000)];
+    expect(only(seen({ pipeline: pipeline({ points: all, sessions: [session(7000)] }) }))).toMatchObject({
+      kind: 'session-dead',
+      sinceMs: NOW_MS - 7000,
+      what: 'session ab12 (intake 7) is dead: it last renewed 7.0 s ago, and holds back 2 partitions (points/0, points/1)',
+      next: expect.stringMatching(/^nothing: it is fenced 10 s/),
+    });
+    const overdue = only(seen({ pipeline: pipeline({ points: all, sessions: [session(16_000)] }) }));
+    expect(overdue.next).toMatch(/coordinator/);
+  });
+
+  test('a session that was fenced holds until its lanes are, and is a note then', () => {
+    const fenced = session(12_000, { state: 'fenced' });
+    const held = pipeline({ points: [points(0, 12_000)], sessions: [fenced] });
+    expect(only(seen({ pipeline: held }))).toMatchObject({ kind: 'session-dead', severity: 'broken' });
+    const over = pipeline({ sessions: [session(300, { session: 'ffff' }), fenced] });
+    expect(only(seen({ pipeline: over }))).toMatchObject({ kind: 'session-fenced', severity: 'note' });
+    const longAgo = pipeline({ sessions: [session(300), session(400_000, { session: 'ee', state: 'fenced' })] });
+    expect(examine(seen({ pipeline: longAgo })).findings).toEqual([]);
+  });
+
+  test('lanes that stand though their session is alive point at the log', () => {
+    const all = [points(0, 8000), points(2, 9000)];
+    expect(only(seen({ pipeline: pipeline({ points: all }) }))).toMatchObject({
+      kind: 'lane-stalled',
+      what: 'lanes of session ab12 (intake 7) have not marked for 9.0 s in points/2, points/0, though it is alive',
+    });
+  });
+
+  test('partitions without a lane are one finding', () => {
+    const all = [
+      points(0, 8000, { lanes: [lane(1, { open: false })] }),
+      { ...points(1, 0), watermarkMs: undefined, lanes: [] },
+    ];
+    expect(only(seen({ pipeline: pipeline({ points: all }) }))).toMatchObject({
+      kind: 'no-lane',
+      what: 'no intake has a lane in 2 partitions (points/1, points/0)',
+      sinceMs: NOW_MS - 8000,
+    });
+  });
+
+  test('parts that do not answer queries are named', () => {
+    const errors = [
+      { part: 'points/3', message: 'connection refused' },
+      { part: 'tags/3', message: 'x' },
+    ];
+    expect(only(seen({ pipeline: pipeline({ errors }) })).what).toBe(
+      'points/3, tags/3 do not answer queries: connection refused',
+    );
+  });
+});
+
+describe('agents', () => {
+  const client = (more: Partial<ClientView>): ClientView => ({
+    ...{ clientSession: 'c1', tenant: 'default', name: 'agent web-1', batches: 100 },
+    ...{ firstBatchMs: NOW_MS - 100_000, lastBatchMs: NOW_MS - 500, frontierMs: NOW_MS - 1500 },
+    ...more,
+  });
+  const withClients = (...clients: ClientView[]) => seen({ processes: [answered({ clients })] });
+
+  test('one that delivers what it has is well', () => {
+    expect(examine(withClients(client({}))).findings).toEqual([]);
+  });
+
+  test('one that delivers old points is behind by its own promise', () => {
+    expect(only(withClients(client({ frontierMs: NOW_MS - 95_000 })))).toMatchObject({
+      kind: 'agent-behind',
+      what: '1 client is behind with what they deliver: agent web-1 by 1 min 35 s',
+      sinceMs: NOW_MS - 95_000,
+    });
+  });
+
+  test('an agent that is connected and silent is named; another program may pause', () => {
+    const silent = { lastBatchMs: NOW_MS - 20_000, frontierMs: NOW_MS - 21_000 };
+    expect(only(withClients(client(silent))).what).toBe('1 agent is connected and silent: agent web-1 by 20 s');
+    expect(examine(withClients(client({ ...silent, name: 'checkout' }))).findings).toEqual([]);
+    // Its usual interval is 10 s: 20 s are no reason yet.
+    const slow = client({ ...silent, batches: 9 });
+    expect(examine(withClients(slow)).findings).toEqual([]);
+  });
+
+  test('an agent that was lost is named until it, or another run of it, is back', () => {
+    const lost = client({ lostMs: NOW_MS - 30_000, tenant: 'acme' });
+    expect(only(withClients(lost))).toMatchObject({
+      kind: 'agent-lost',
+      what: '1 agent left and did not come back: agent web-1 of tenant acme by 30 s',
+    });
+    const nextRun = client({ clientSession: 'c2', tenant: 'acme' });
+    expect(examine(withClients(lost, nextRun)).findings).toEqual([]);
+    expect(examine(withClients(client({ lostMs: NOW_MS - 3000 }))).findings).toEqual([]);
+    expect(examine(withClients(client({ lostMs: NOW_MS - 30_000, name: 'checkout' }))).findings).toEqual([]);
+    // Another intake has it.
+    const elsewhere = [
+      answered({ clients: [lost] }),
+      answered({ clients: [client({ tenant: 'acme' })] }, { address: 'b' }),
+    ];
+    expect(examine(seen({ processes: elsewhere })).findings).toEqual([]);
+  });
+});
+
+describe('Kafka', () => {
+  const brokers = ['a:1', 'b:1', 'c:1'];
+  const kafka = { brokers, unreachable: [], problem: '', topics: [] };
+
+  test('one broker that is away is named, and all of them are worse', () => {
+    expect(examine(seen({ kafka })).outcome).toBe('healthy');
+    const one = [{ broker: 'b:1', reason: 'refused' }];
+    expect(only(seen({ kafka: { ...kafka, unreachable: one } }))).toMatchObject({
+      severity: 'degraded',
+      what: '1 broker of 3 does not answer (b:1): refused',
+    });
+    const all = brokers.map((broker) => ({ broker, reason: 'refused' }));
+    expect(only(seen({ kafka: { ...kafka, unreachable: all } }))).toMatchObject({ severity: 'broken' });
+    expect(only(seen({ kafka: { ...kafka, problem: 'bad credentials' } })).what).toMatch(/^no broker of .*bad cred/);
+  });
+
+  test('topics that are wrong are told in their own words', () => {
+    const topics = ['points has min.insync.replicas 1 (limit: at least 2)'];
+    expect(only(seen({ kafka: { ...kafka, topics } }))).toMatchObject({ kind: 'topics', what: topics[0] });
+  });
+});
+
+test('the worst comes first, and what causes others before them', () => {
+  const at = (kind: Finding['kind'], severity: Finding['severity'], sinceMs?: number): Finding => {
+    return { kind, severity, sinceMs, what: `${kind} ${sinceMs}`, means: '', next: '' };
+  };
+  const sorted = [
+    at('kafka', 'broken'),
+    at('lane-stalled', 'broken', 5),
+    at('lane-stalled', 'broken', 9),
+    at('session-dead', 'broken'),
+    at('process-silent', 'degraded'),
+    at('gap', 'note'),
+  ];
+  expect([...sorted].reverse().sort(byWeight)).toEqual(sorted);
+});
+
+test('a hundred partitions are counted, not listed', () => {
+  const all = Array.from({ length: 100 }, (_, i) => points(i, 8000));
+  const { what } = only(seen({ pipeline: pipeline({ points: all, sessions: [session(8000)] }) }));
+  expect(what).toMatch(/100 partitions \(points\/0, .*points\/6 and 93 more\)$/);
+});
+
+test('every kind of finding has a page', () => {
+  for (const kind of FINDING_KINDS) expect(runbookOf(kind)).toMatch(/^docs\/operations\/doctor\.md#[a-z-]+$/);
+});

@@ -1,0 +1,57 @@
+import { byWeight, type Finding } from './finding.ts';
+import { judgeAgents } from './judge-agents.ts';
+import { judgeKafka } from './judge-kafka.ts';
+import { judgePipeline } from './judge-pipeline.ts';
+import { judgeProblems } from './judge-problems.ts';
+import { judgeProcesses } from './judge-processes.ts';
+import type { Observations } from './observations.ts';
+import { counted, formatBytes } from './words.ts';
+
+/** `healthy`: nothing but notes. `ill`: something is wrong. `blind`: nobody could be asked. */
+export type Outcome = 'healthy' | 'ill' | 'blind';
+
+export interface Examination {
+  readonly outcome: Outcome;
+  /** The worst first. */
+  readonly findings: readonly Finding[];
+  /** What was looked at, in one line. */
+  readonly looked: string;
+}
+
+/** Says what is wrong, from what was seen. */
+export function examine(observations: Observations): Examination {
+  const findings = [
+    ...judgeKafka(observations),
+    ...judgeProcesses(observations),
+    ...judgeProblems(observations),
+    ...judgePipeline(observations),
+    ...judgeAgents(observations),
+  ].sort(byWeight);
+  return { outcome: outcomeOf(observations, findings), findings, looked: lookedAt(observations) };
+}
+
+function outcomeOf({ processes, pipeline }: Observations, findings: readonly Finding[]): Outcome {
+  const hasAnswer = pipeline !== undefined || processes.some(({ answer }) => answer.state === 'answered');
+  if (!hasAnswer) return 'blind';
+  return findings.some(({ severity }) => severity !== 'note') ? 'ill' : 'healthy';
+}
+
+function lookedAt({ processes, pipeline, kafka }: Observations): string {
+  const answered = processes.flatMap(({ answer }) => (answer.state === 'answered' ? [answer.condition] : []));
+  const looked = [
+    `${answered.length} of ${counted(processes.length, 'process', 'processes')}`,
+    pipeline === undefined ? 'no status of partitions' : counted(pipeline.points.length, 'partition'),
+  ];
+  if (pipeline !== undefined)
+    looked.push(counted(pipeline.sessions.filter(({ state }) => state === 'open').length, 'open session'));
+  const clients = answered.flatMap((condition) => condition.clients.filter(({ lostMs }) => lostMs === undefined));
+  looked.push(counted(clients.length, 'client'));
+  const free = answered.flatMap(({ volumes }) => volumes.map(({ freeBytes }) => freeBytes));
+  if (free.length > 0) {
+    looked.push(
+      `${counted(free.length, 'disk')} (${formatBytes(Math.min(...free))} free${free.length > 1 ? ' at least' : ''})`,
+    );
+  }
+  if (kafka !== undefined) looked.push(counted(kafka.brokers.length, 'broker'));
+  return looked.join(', ');
+}

@@ -1,0 +1,29 @@
+export type { Examination, Outcome } from './examine.ts';
+export { examine } from './examine.ts';
+export type { Finding, FindingKind, Severity } from './finding.ts';
+export { FINDING_KINDS, runbookOf } from './finding.ts';
+export type { Halted, HoldUp } from './hold-ups.ts';
+export { completeThroughOf, gapSentences, haltsOf, holdUpSentence, holdUpsOf, tagLagsOf } from './hold-ups.ts';
+export type {
+  Answered,
+  ClientView,
+  ConditionView,
+  KafkaObservation,
+  Observations,
+  ProblemView,
+  ProcessKind,
+  ProcessObservation,
+  Unanswered,
+} from './observations.ts';
+export type {
+  GapView,
+  LaneView,
+  PartErrorView,
+  PipelineView,
+  PointPartitionView,
+  ReadingView,
+  SessionView,
+  TagPartitionView,
+} from './pipeline-view.ts';
+export { LATE_MARK_MS } from './thresholds.ts';
+export { counted, formatCount, formatDuration, shortId } from './words.ts';

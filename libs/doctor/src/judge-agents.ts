@@ -1,0 +1,127 @@
+import type { Finding } from './finding.ts';
+import type { ClientView, Observations } from './observations.ts';
+import { AGENT_BEHIND_MS, AGENT_LOST_MS, AGENT_SILENT_INTERVALS, AGENT_SILENT_MS } from './thresholds.ts';
+import { counted, formatDuration, listed } from './words.ts';
+
+/** How an agent calls itself: it flushes whatever happens, so its silence says something. */
+const AGENT_NAME = /^agent /;
+
+/** Agents that deliver late, that have gone silent, or that were lost and did not come back. */
+export function judgeAgents(observations: Observations): Finding[] {
+  const { pipeline } = observations;
+  const seen = newestByClient(observations);
+  const latenessMs = pipeline?.latenessMs ?? 0;
+  const behind: Late[] = [];
+  const silent: Late[] = [];
+  const lost: Late[] = [];
+  for (const { client, nowMs } of seen) {
+    const isAgent = AGENT_NAME.test(client.name);
+    const late = (sinceMs: number): Late => ({ name: nameOf(client), ageMs: nowMs - sinceMs, sinceMs });
+    if (client.lostMs !== undefined) {
+      const isBack = seen.some(({ client: one }) => one.lostMs === undefined && nameOf(one) === nameOf(client));
+      if (isAgent && !isBack && nowMs - client.lostMs > AGENT_LOST_MS) lost.push(late(client.lostMs));
+      continue;
+    }
+    if (client.batches === 0) continue;
+    const silentMs = nowMs - client.lastBatchMs;
+    if (isAgent && silentMs > silenceOf(client)) silent.push(late(client.lastBatchMs));
+    else if (client.frontierMs !== undefined && client.lastBatchMs - client.frontierMs > latenessMs + AGENT_BEHIND_MS) {
+      behind.push(late(client.frontierMs));
+    }
+  }
+  return [...behindFinding(behind), ...silentFinding(silent), ...lostFinding(lost)];
+}
+
+interface Late {
+  readonly name: string;
+  readonly ageMs: number;
+  readonly sinceMs: number;
+}
+
+interface SeenClient {
+  readonly client: ClientView;
+  /** By the intake's clock. */
+  readonly nowMs: number;
+}
+
+/** A client that several intakes have met, as the one knows it that it is connected to, or met it last. */
+function newestByClient({ processes }: Observations): SeenClient[] {
+  const newest = new Map<string, SeenClient>();
+  for (const { answer } of processes) {
+    if (answer.state !== 'answered') continue;
+    const { clients, nowMs } = answer.condition;
+    for (const client of clients) {
+      const key = `${client.clientSession} ${client.tenant}`;
+      const known = newest.get(key);
+      if (known === undefined || metMs(client, nowMs) > metMs(known.client, known.nowMs))
+        newest.set(key, { client, nowMs });
+    }
+  }
+  return [...newest.values()];
+}
+
+function metMs({ lostMs, lastBatchMs }: ClientView, nowMs: number): number {
+  return lostMs === undefined ? nowMs + lastBatchMs : Math.max(lostMs, lastBatchMs);
+}
+
+function nameOf({ tenant, name }: ClientView): string {
+  return tenant === 'default' ? name : `${name} of tenant ${tenant}`;
+}
+
+/** Silence of this long is no pause between flushes, ms. */
+function silenceOf({ batches, firstBatchMs, lastBatchMs }: ClientView): number {
+  const intervalMs = batches < 2 ? 0 : (lastBatchMs - firstBatchMs) / (batches - 1);
+  return Math.max(AGENT_SILENT_MS, intervalMs * AGENT_SILENT_INTERVALS);
+}
+
+function named(late: readonly Late[]): string {
+  const oldest = [...late].sort((a, b) => b.ageMs - a.ageMs);
+  return listed(oldest.map(({ name, ageMs }) => `${name} by ${formatDuration(ageMs)}`));
+}
+
+function sinceOf(late: readonly Late[]): number {
+  return Math.min(...late.map(({ sinceMs }) => sinceMs));
+}
+
+function behindFinding(late: readonly Late[]): Finding[] {
+  if (late.length === 0) return [];
+  return [
+    {
+      kind: 'agent-behind',
+      severity: 'degraded',
+      what: `${counted(late.length, 'client is', 'clients are')} behind with what they deliver: ${named(late)}`,
+      sinceMs: sinceOf(late),
+      means: 'their points are stored, and counted late: complete_through had moved on without them',
+      next: 'after an outage they catch up by themselves; if it lasts, look at their clocks, flush intervals and network',
+    },
+  ];
+}
+
+function silentFinding(late: readonly Late[]): Finding[] {
+  if (late.length === 0) return [];
+  return [
+    {
+      kind: 'agent-behind',
+      severity: 'degraded',
+      what: `${counted(late.length, 'agent is', 'agents are')} connected and silent: ${named(late)}`,
+      sinceMs: sinceOf(late),
+      means: 'their hosts are missing from graphs since then; what they have is in their spools, and comes later',
+      next: 'is the agent running, and is the network between them and the intakes up? its own log names the last error',
+    },
+  ];
+}
+
+function lostFinding(late: readonly Late[]): Finding[] {
+  if (late.length === 0) return [];
+  return [
+    {
+      kind: 'agent-lost',
+      severity: 'degraded',
+      what: `${counted(late.length, 'agent')} left and did not come back: ${named(late)}`,
+      sinceMs: sinceOf(late),
+      means:
+        'their hosts are missing from graphs since then; what was not delivered is in their spools, if they have one',
+      next: 'were they stopped on purpose? if not, is the host up, and does it reach an intake? (forgotten after 1 h)',
+    },
+  ];
+}

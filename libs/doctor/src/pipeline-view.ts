@@ -1,0 +1,58 @@
+/** The status that a query service gives, as the contract has it, with ids in hex: what is judged of it here. */
+export interface PipelineView {
+  readonly points: readonly PointPartitionView[];
+  readonly tags: readonly TagPartitionView[];
+  readonly sessions: readonly SessionView[];
+  /** How long after its timestamp a point may reach an intake and still count as on time, ms. */
+  readonly latenessMs: number;
+  /** The clock of the query service. */
+  readonly nowMs: number;
+  readonly errors: readonly PartErrorView[];
+}
+
+/** How far a store has read its partition of the log. */
+export interface ReadingView {
+  readonly partition: number;
+  /** Next offset to apply. */
+  readonly offset: number;
+  readonly logNext: number;
+  /** Why the partition has halted; empty when it has not. */
+  readonly halted: string;
+  readonly haltedOffset: number;
+  readonly gaps: readonly GapView[];
+}
+
+export interface PointPartitionView extends ReadingView {
+  readonly watermarkMs?: number | undefined;
+  readonly lanes: readonly LaneView[];
+}
+
+export type TagPartitionView = ReadingView;
+
+export interface LaneView {
+  readonly session: string;
+  readonly lane: number;
+  readonly open: boolean;
+  readonly markMs: number;
+}
+
+export interface SessionView {
+  readonly session: string;
+  readonly process: string;
+  /** `open`, `fenced` or `closed`. */
+  readonly state: string;
+  readonly renewedMs: number;
+}
+
+/** A part that could not answer: `points/3`. */
+export interface PartErrorView {
+  readonly part: string;
+  readonly message: string;
+}
+
+/** A record that was skipped. */
+export interface GapView {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
