@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 /** Nothing of the one who runs the tests. */
 const ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME };
 
@@ -42,11 +42,17 @@ export class StartedProcess {
   static async start(folder: string, ...flags: string[]): Promise<StartedProcess> {
     const free = ['--http-port', '0', '--grpc-port', '0', '--lane-open-delay-ms', '200'];
     const started = new StartedProcess(['start', '--data', folder, ...free, ...flags]);
-    await until('the platform to be up', async () => {
-      if (started.#child.exitCode !== null) throw new Error(`it ended:\n${started.error}`);
-      return started.out.includes('Ctrl-C');
-    });
-    return started;
+    try {
+      await until('the platform to be up', async () => {
+        if (started.#child.exitCode !== null) throw new Error(`it ended:\n${started.error}`);
+        return started.out.includes('Ctrl-C');
+      });
+      return started;
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await started.signal('SIGKILL');
+      throw error;
+    }
   }
 
   get address(): string {
