@@ -53,7 +53,7 @@ function codingOf(contentEncoding = 'identity'): Coding {
   const name = contentEncoding.trim().toLowerCase() || 'identity';
   const coding = CODINGS.find((one) => one === name);
   if (coding !== undefined) return coding;
-  throw requestRefusal('content_encoding_unsupported', 'content-encoding', CODINGS.join(', '), 'not one that is taken');
+  throw requestRefusal('content_encoding', 'content-encoding', CODINGS.join(', '), 'not one that is taken');
 }
 
 async function decode(body: Buffer, coding: Exclude<Coding, 'identity'>, limitBytes: number): Promise<Buffer> {

@@ -1,3 +1,4 @@
+export { KnownSeries } from './known-series.ts';
 export type { DatadogLimits } from './limits.ts';
 export { DEFAULT_DATADOG_LIMITS } from './limits.ts';
 export type { PayloadRequest } from './payload.ts';

@@ -16,6 +16,8 @@ export interface DatadogLimits {
   readonly seriesTags: number;
   /** Longest interval of a rate, seconds. */
   readonly intervalS: number;
+  /** Bytes of a tenant's series that are remembered, so that they are read as text only once; then it starts over. */
+  readonly rememberedBytes: number;
 }
 
 /** Bodies of Datadog's own size (512,000 bytes, 5 MiB decoded) fit with room. */
@@ -28,4 +30,5 @@ export const DEFAULT_DATADOG_LIMITS: DatadogLimits = {
   points: 500_000,
   seriesTags: 1_000,
   intervalS: 86_400,
+  rememberedBytes: 64 * 1024 * 1024,
 };

@@ -15,24 +15,35 @@ export function jsonBody(series: readonly unknown[]): Buffer {
   return Buffer.from(JSON.stringify({ series }));
 }
 
+/** Where the points stand: agents write them near the end, most encoders by field number, and any order is allowed. */
+export type FieldOrder = 'agent' | 'numbers' | 'points first' | 'points between';
+
 /** As an agent encodes it. Fields that were left out are not written; the others are, zeros too. */
-export function protobufBody(series: readonly SentSeries[]): Buffer {
-  return Buffer.concat(series.map((one) => sized(1, seriesBytes(one))));
+export function protobufBody(series: readonly SentSeries[], order: FieldOrder = 'agent'): Buffer {
+  return Buffer.concat(series.map((one) => sized(1, seriesBytes(one, order))));
 }
 
-function seriesBytes(series: SentSeries): Buffer {
-  const { resources = [], tags = [], points = [], metadata } = series;
-  return Buffer.concat([
-    ...resources.map(({ type, name }) => sized(1, Buffer.concat([text(1, type), text(2, name)]))),
+function seriesBytes(series: SentSeries, order: FieldOrder): Buffer {
+  const { resources = [], tags = [], points: all = [], metadata } = series;
+  const name = [
+    ...resources.map(({ type, name: of }) => sized(1, Buffer.concat([text(1, type), text(2, of)]))),
     text(2, series.metric),
     ...tags.map((tag) => text(3, tag)),
-    integer(5, series.type),
-    text(6, series.unit),
-    text(7, series.source_type_name),
-    integer(8, series.interval),
-    ...points.map(({ timestamp, value }) => sized(4, Buffer.concat([integer(2, timestamp), double(1, value)]))),
-    metadata === undefined ? Buffer.alloc(0) : sized(9, sized(1, integer(4, metadata.origin.product))),
-  ]);
+  ];
+  const type = [integer(5, series.type), text(6, series.unit), text(7, series.source_type_name)];
+  const interval = integer(8, series.interval);
+  const origin = metadata === undefined ? Buffer.alloc(0) : sized(9, sized(1, integer(4, metadata.origin.product)));
+  const points = all.map(({ timestamp, value }) => sized(4, Buffer.concat([integer(2, timestamp), double(1, value)])));
+  switch (order) {
+    case 'agent':
+      return Buffer.concat([...name, ...type, interval, ...points, origin]);
+    case 'numbers':
+      return Buffer.concat([...name, ...points, ...type, interval, origin]);
+    case 'points first':
+      return Buffer.concat([...points, origin, interval, ...type, ...name]);
+    case 'points between':
+      return Buffer.concat([...points.slice(1), ...name, ...type, ...points.slice(0, 1), interval]);
+  }
 }
 
 function text(field: number, value: string | undefined): Buffer {

@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
-import { jsonBody, protobufBody, type SentSeries } from './metric-payload.fixture.ts';
+import { KnownSeries } from './known-series.ts';
+import { type FieldOrder, jsonBody, protobufBody, type SentSeries } from './metric-payload.fixture.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
@@ -21,6 +22,18 @@ const series: fc.Arbitrary<SentSeries> = fc.record(
     resources: fc.array(fc.record({ type: text, name: text }), { maxLength: 3 }),
     points: fc.array(point, { maxLength: 5 }),
     unit: text,
+  },
+  { requiredKeys: ['metric', 'points'] },
+);
+/** Mostly right, and much alike: names that begin with one another, a count and a rate that are one series. */
+const alike: fc.Arbitrary<SentSeries> = fc.record(
+  {
+    metric: fc.constantFrom('a', 'b'),
+    tags: fc.subarray(['x:1', 'x:2', 'y:1']),
+    type: fc.integer({ min: 0, max: 3 }),
+    interval: fc.constantFrom(0, 5, 10),
+    source_type_name: fc.constantFrom('System', ''),
+    points: fc.array(point, { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: ['metric', 'points'] },
 );
@@ -50,6 +63,49 @@ test('JSON and protobuf of one payload give equal points and refusals, under eve
   );
   expect(Math.min(points, refused)).toBeGreaterThan(100);
 });
+
+test('series that are known give the same as those that are not, whatever came before', async () => {
+  const order = fc.constantFrom<FieldOrder>('agent', 'agent', 'numbers', 'points first', 'points between');
+  const sent = fc.array(fc.nat(11), { maxLength: 10 });
+  let hits = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof({ arbitrary: alike, weight: 4 }, series), { minLength: 12, maxLength: 12 }),
+      fc.array(fc.tuple(sent, order), { minLength: 1, maxLength: 8 }),
+      // Little room makes the table start over.
+      fc.constantFrom(0, 100, 400, 1 << 20, 1 << 20),
+      fc.integer(),
+      async (all, payloads, limitBytes, seed) => {
+        const known = new KnownSeries(limitBytes, seed);
+        const [knowing, unknowing] = [new CountingSink(), new CountingSink()];
+        for (const [indexes, fieldOrder] of payloads) {
+          // One in the middle of a payload that is refused must leave nothing that is wrong.
+          const body = protobufBody(
+            indexes.map((index) => all[index]),
+            fieldOrder,
+          );
+          const request = { body, contentType: 'application/x-protobuf', contentEncoding: undefined };
+          (await openPayload(request, DEFAULT_DATADOG_LIMITS))(knowing, known);
+          (await openPayload(request, DEFAULT_DATADOG_LIMITS))(unknowing);
+          expect([knowing.points, knowing.refusals]).toEqual([unknowing.points, unknowing.refusals]);
+        }
+        hits += unknowing.named - knowing.named;
+      },
+    ),
+    { numRuns: 500 },
+  );
+  expect(hits).toBeGreaterThan(2000);
+});
+
+/** Also counts how often a series was named to it. */
+class CountingSink extends RecordingSink {
+  named = 0;
+
+  override series(name: Parameters<RecordingSink['series']>[0]): number {
+    this.named++;
+    return super.series(name);
+  }
+}
 
 test('damaged bytes are refused or read, never crash, and never give garbage', async () => {
   const contentType = fc.constantFrom('application/json', 'application/x-protobuf');

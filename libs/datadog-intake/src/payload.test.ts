@@ -268,7 +268,7 @@ describe('protobuf', () => {
 
 test.each(['text/plain', 'application/msgpack', ''])('the content type %j is refused', async (contentType) => {
   await expect(take(jsonBody([]), contentType)).rejects.toMatchObject({
-    detail: { reason: 'content_type_unsupported', field: 'content-type', limit: expect.stringContaining('json') },
+    detail: { reason: 'content_type', field: 'content-type', limit: expect.stringContaining('json') },
   });
 });
 

@@ -1,3 +1,5 @@
+import { UNKNOWN } from '@tidemark/remote-write';
+import type { KnownSeries, NameBytes } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
@@ -12,10 +14,12 @@ const POINT = { value: 1, timestamp: 2 } as const;
 /**
  * Reads the protobuf of `POST /api/v2/series`, as agents send it. Throws `invalid_argument` if the bytes are no such
  * message, after what came before it may have reached the sink; a series or point that is wrong is refused by itself.
+ * With `known`, which has handles of the same sink, no texts are made of series that were sent before.
  */
-export function readProtobufPayload(body: Buffer, sink: PointSink, limits: DatadogLimits): void {
+export function readProtobufPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
   const reader = new ProtobufReader(body);
   const draft = new SeriesDraft(sink, limits);
+  known?.begin();
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field !== PAYLOAD.series) {
       reader.skip();
@@ -23,36 +27,124 @@ export function readProtobufPayload(body: Buffer, sink: PointSink, limits: Datad
     }
     const outer = reader.enter();
     draft.begin();
-    readSeries(reader, draft);
-    draft.end();
+    if (known === undefined || !readKnown(reader, draft, known)) {
+      readNamed(reader, draft);
+      known?.isNew(draft, sink);
+    }
     reader.leave(outer);
   }
 }
 
-function readSeries(reader: ProtobufReader, draft: SeriesDraft): void {
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    switch (field) {
-      case SERIES.resources:
-        readResource(reader, draft);
-        break;
-      case SERIES.metric:
-        draft.metric = reader.text();
-        break;
-      case SERIES.tags:
-        draft.tag(reader.text());
-        break;
-      case SERIES.points:
-        readPoint(reader, draft);
-        break;
-      case SERIES.type:
-        draft.type = reader.int64();
-        break;
-      case SERIES.interval:
-        draft.interval = reader.int64();
-        break;
-      default:
-        reader.skip();
+/** Reads a series whose name is known; false, with nothing of it taken, where it isn't. */
+function readKnown(reader: ProtobufReader, draft: SeriesDraft, known: KnownSeries): boolean {
+  const start = reader.position;
+  const expected = known.expect(reader.view, start, reader.end);
+  if (expected !== UNKNOWN) {
+    reader.position = start + known.nameBytes(expected);
+    if (readPoints(reader, draft)) {
+      known.came(draft, expected);
+      return true;
     }
+    draft.again();
+    reader.position = start;
+  }
+  const entry = known.find(nameOf(reader, known.name));
+  reader.position = start;
+  if (entry === UNKNOWN) return false;
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === SERIES.points) readPoint(reader, draft);
+    else reader.skip();
+  }
+  known.came(draft, entry);
+  return true;
+}
+
+/** Reads points up to the end; false where none come, or a field that is a part of the name. */
+function readPoints(reader: ProtobufReader, draft: SeriesDraft): boolean {
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === SERIES.points) readPoint(reader, draft);
+    else if (isOfName(field)) return false;
+    else reader.skip();
+  }
+  return draft.points > 0;
+}
+
+/** Finds the bytes that name a series: all in front of its points, or, where more come after, all but the points. */
+function nameOf(reader: ProtobufReader, name: NameBytes): NameBytes {
+  const start = reader.position;
+  let pointsAt = 0;
+  let isInFront = true;
+  let hasPoints = false;
+  for (let at = start; at < reader.end; at = reader.position) {
+    const field = reader.next();
+    reader.skip();
+    if (field !== SERIES.points) isInFront &&= !(hasPoints && isOfName(field));
+    else if (!hasPoints) {
+      hasPoints = true;
+      pointsAt = at;
+    }
+  }
+  if (!hasPoints) name.clear();
+  else if (isInFront) name.set(reader.view, start, pointsAt - start);
+  else gatherName(reader, start, name);
+  return name;
+}
+
+function gatherName(reader: ProtobufReader, start: number, name: NameBytes): void {
+  name.clear();
+  reader.position = start;
+  let from = start;
+  for (let at = start; at < reader.end; at = reader.position) {
+    const field = reader.next();
+    reader.skip();
+    if (field !== SERIES.points) continue;
+    if (at > from && !name.append(reader.bytes, from, at)) return;
+    from = reader.position;
+  }
+  if (reader.end > from) name.append(reader.bytes, from, reader.end);
+}
+
+/** Reads a series by its texts, whatever the order of its fields. */
+function readNamed(reader: ProtobufReader, draft: SeriesDraft): void {
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === SERIES.points) readPoint(reader, draft);
+    else readNameField(field, reader, draft);
+  }
+  draft.end();
+}
+
+function isOfName(field: number): boolean {
+  switch (field) {
+    case SERIES.resources:
+    case SERIES.metric:
+    case SERIES.tags:
+    case SERIES.type:
+    case SERIES.interval:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readNameField(field: number, reader: ProtobufReader, draft: SeriesDraft): void {
+  switch (field) {
+    case SERIES.resources:
+      readResource(reader, draft);
+      break;
+    case SERIES.metric:
+      draft.metric = reader.text();
+      break;
+    case SERIES.tags:
+      draft.tag(reader.text());
+      break;
+    case SERIES.type:
+      draft.type = reader.int64();
+      break;
+    case SERIES.interval:
+      draft.interval = reader.int64();
+      break;
+    default:
+      reader.skip();
   }
 }
 

@@ -1,3 +1,4 @@
+import { assert } from '@tidemark/ports';
 import { malformed } from './refusal.ts';
 
 /** How a field is encoded: the low three bits of its tag. */
@@ -9,14 +10,34 @@ export const WIRE = { varint: 0, fixed64: 1, sized: 2, fixed32: 5 } as const;
  * https://protobuf.dev/programming-guides/encoding/
  */
 export class ProtobufReader {
-  readonly #bytes: Buffer;
+  /** All of the bytes. */
+  readonly bytes: Buffer;
+  /** The same. */
+  readonly view: DataView;
   #position = 0;
   #end: number;
   #wire = 0;
+  #isLastByte = false;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#end = bytes.length;
+  }
+
+  /** Where the next field begins, within the message that is read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  set position(position: number) {
+    assert(position <= this.#end, 'a position within the message');
+    this.#position = position;
+  }
+
+  /** Where this message ends. */
+  get end(): number {
+    return this.#end;
   }
 
   /** Number of the next field of this message, 0 at its end. */
@@ -44,7 +65,7 @@ export class ProtobufReader {
   /** UTF-8; what isn't becomes U+FFFD, which names may not have. */
   text(): string {
     const to = this.#sizedEnd();
-    const text = this.#bytes.toString('utf8', this.#position, to);
+    const text = this.bytes.toString('utf8', this.#position, to);
     this.#position = to;
     return text;
   }
@@ -53,22 +74,34 @@ export class ProtobufReader {
     this.#expect(WIRE.fixed64);
     const at = this.#position;
     this.#advance(8);
-    return this.#bytes.readDoubleLE(at);
+    return this.bytes.readDoubleLE(at);
   }
 
   /** A signed integer of 64 bits, or NaN when it is beyond what a number holds exactly. */
   int64(): number {
     this.#expect(WIRE.varint);
-    let low = 0;
-    let high = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
+    const low = this.#bits28();
+    if (this.#isLastByte) return low;
+    const middle = this.#bits28();
+    if (this.#isLastByte) return exact(0, middle, low);
+    const top = this.#byte();
+    if (top < 0x80) return exact(top, middle, low);
+    const last = this.#byte();
+    if (last >= 0x80) this.#fail('a number of more than 10 bytes');
+    // Of the tenth byte only one bit is left, the sign.
+    return exact((top & 0x7f) | ((last & 1) << 7), middle, low);
+  }
+
+  /** The next 28 bits of a number, from four bytes, or fewer if it ends before: `#isLastByte` says so. */
+  #bits28(): number {
+    let bits = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#byte();
-      const bits = byte & 0x7f;
-      if (shift < 28) low += bits * 2 ** shift;
-      else high += bits * 2 ** (shift - 28);
-      if (byte < 0x80) return signed(low, high);
+      bits |= (byte & 0x7f) << shift;
+      this.#isLastByte = byte < 0x80;
+      if (this.#isLastByte) break;
     }
-    return this.#fail('a number of more than 10 bytes');
+    return bits;
   }
 
   /** Passes over the value of a field that nobody asks for. */
@@ -109,18 +142,15 @@ export class ProtobufReader {
 
   /** An unsigned integer of at most 32 bits: a tag or a length. */
   #varint(): number {
-    let value = 0;
-    for (let scale = 1; scale <= 2 ** 28; scale *= 2 ** 7) {
-      const byte = this.#byte();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value <= 0xffff_ffff ? value : this.#fail('a tag or length beyond 32 bits');
-    }
-    return this.#fail('a tag or length of more than 5 bytes');
+    const low = this.#bits28();
+    if (this.#isLastByte) return low;
+    const top = this.#byte();
+    return top < 0x10 ? top * 2 ** 28 + low : this.#fail('a tag or length beyond 32 bits');
   }
 
   #byte(): number {
     if (this.#position === this.#end) this.#fail('ends within a number');
-    return this.#bytes[this.#position++];
+    return this.bytes[this.#position++];
   }
 
   #fail(message: string): never {
@@ -128,9 +158,8 @@ export class ProtobufReader {
   }
 }
 
-/** Two's complement of 64 bits from the lower 28 and the upper 42 (of which 36 count). */
-function signed(low: number, high: number): number {
-  const upper = high % 2 ** 36;
-  const value = (upper >= 2 ** 35 ? upper - 2 ** 36 : upper) * 2 ** 28 + low;
+/** Two's complement of 64 bits from the upper 8 and two times 28; NaN when a number can't hold it exactly. */
+function exact(top: number, middle: number, low: number): number {
+  const value = (top >= 0x80 ? top - 0x100 : top) * 2 ** 56 + middle * 2 ** 28 + low;
   return Number.isSafeInteger(value) ? value : Number.NaN;
 }

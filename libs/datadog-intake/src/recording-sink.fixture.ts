@@ -24,6 +24,10 @@ export class RecordingSink implements PointSink {
     }
   }
 
+  isRefused(handle: number): boolean {
+    return typeof this.#names[handle] !== 'string';
+  }
+
   point(handle: number, timeMs: number, value: number): void {
     if (!Number.isSafeInteger(timeMs) || !Number.isFinite(value)) throw new Error(`garbage: ${timeMs} ${value}`);
     const name = this.#names[handle];

@@ -1,11 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 
 /** Why a whole request is refused; the others of its errors are those of the platform. */
-export type RequestRefusal =
-  | 'body_too_large'
-  | 'body_malformed'
-  | 'content_type_unsupported'
-  | 'content_encoding_unsupported';
+export type RequestRefusal = 'body_too_large' | 'body_malformed' | 'content_type' | 'content_encoding';
 
 /** A request that can't be taken: `invalid_argument` with `reason`, `field` and `limit` in its detail. */
 export function requestRefusal(

@@ -31,6 +31,7 @@ export class SeriesDraft {
   #tags: string[] = [];
   #tagsSent = 0;
   #refusal: Refusal | undefined;
+  #handle: number | undefined;
   #timesS = new Float64Array(INITIAL_POINTS);
   #values = new Float64Array(INITIAL_POINTS);
   #points = 0;
@@ -42,17 +43,43 @@ export class SeriesDraft {
     this.#limits = limits;
   }
 
+  /** Points of this series so far. */
+  get points(): number {
+    return this.#points;
+  }
+
+  /** The sink's handle of this series, once it ended; undefined if it was refused here or has no points. */
+  get handle(): number | undefined {
+    return this.#handle;
+  }
+
+  /** What values are multiplied by: a rate becomes the amount of its interval. */
+  get scale(): number {
+    return this.type === DATADOG_TYPE.rate && this.interval > 0 ? this.interval : 1;
+  }
+
   /** Begins the next series. */
   begin(): void {
     if (++this.#allSeries > this.#limits.series) {
       throw tooLarge('series', this.#limits.series, 'more than one request may have');
     }
+    this.#clear();
+  }
+
+  /** Begins the same series again: what came of it does not count. */
+  again(): void {
+    this.#allPoints -= this.#points;
+    this.#clear();
+  }
+
+  #clear(): void {
     this.metric = '';
     this.type = DATADOG_TYPE.unspecified;
     this.interval = 0;
     this.#tags = [];
     this.#tagsSent = 0;
     this.#refusal = undefined;
+    this.#handle = undefined;
     this.#points = 0;
   }
 
@@ -85,7 +112,7 @@ export class SeriesDraft {
     this.#refusal ??= { reason, field, limit };
   }
 
-  /** Hands the series on, or counts its points as refused; one that can't be counted is one. */
+  /** Hands the series on; or, if it is refused, counts its points, of which one that can't be counted has one. */
   end(): void {
     const kind = this.#kind();
     const refusal = this.#refusal;
@@ -95,11 +122,12 @@ export class SeriesDraft {
       return;
     }
     if (this.#points === 0) return;
-    this.#handOver(this.#sink.series({ metric: this.metric, kind, tags: this.#tags }));
+    this.#handle = this.#sink.series({ metric: this.metric, kind, tags: this.#tags });
+    this.endAs(this.#handle, this.scale);
   }
 
-  #handOver(handle: number): void {
-    const scale = this.type === DATADOG_TYPE.rate && this.interval > 0 ? this.interval : 1;
+  /** Hands the points on as those of a series that is known, whatever else was gathered. */
+  endAs(handle: number, scale: number): void {
     let badTimes = 0;
     let badValues = 0;
     for (let i = 0; i < this.#points; i++) {

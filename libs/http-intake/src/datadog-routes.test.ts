@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IntakeRequest, RequestResult } from '@tidemark/intake';
-import { TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { SystemRandom } from '@tidemark/system';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type HttpIntakeOptions, httpIntake } from './index.ts';
@@ -18,9 +18,13 @@ afterEach(async () => {
 /** The routes before an intake that answers as told: what it answers is hard to cause in a real one. */
 function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: Partial<HttpIntakeOptions> = {}) {
   const taken: string[] = [];
+  const counted: unknown[] = [];
+  const scope = {};
   const open = (tenant: string) => {
-    const request: Pick<IntakeRequest, 'series' | 'point' | 'reject' | 'send'> = {
+    const request: Pick<IntakeRequest, 'scope' | 'series' | 'isRefused' | 'point' | 'reject' | 'send'> = {
+      scope,
       series: ({ metric }) => taken.push(`${tenant} ${metric}`),
+      isRefused: () => false,
       point: () => {},
       reject: () => {},
       send,
@@ -29,7 +33,10 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
   };
   const app = Fastify();
   httpIntake(app, {
-    intake: { open, countError: () => undefined },
+    intake: {
+      open,
+      countError: (tenant, error) => counted.push([tenant, isTidemarkError(error) && error.detail.reason]),
+    },
     random: new SystemRandom(),
     tenantOf: (request, scope, otherKey) => {
       const key = request.headers['dd-api-key'] ?? otherKey;
@@ -48,7 +55,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
       headers: { 'content-type': 'application/json', 'dd-api-key': 'sender', ...headers },
       payload: Buffer.isBuffer(payload) || typeof payload === 'string' ? payload : JSON.stringify(payload),
     });
-  return { app, taken, post };
+  return { app, taken, counted, post };
 }
 
 const rejection = (reason: string, points: number) => ({
@@ -138,11 +145,35 @@ describe('a payload', () => {
     const asItComes = await post(large);
     expect([asItComes.statusCode, asItComes.json()]).toEqual([
       413,
-      { errors: ['body: larger than it may be (limit: 1000 bytes)'] },
+      { errors: ['bodyBytes: the body is too large (limit: 1000 bytes)'] },
     ]);
     expect((await post(gzipSync(large), { 'content-encoding': 'gzip' })).statusCode).toBe(202);
     const bomb = await post(gzipSync(' '.repeat(100_000)), { 'content-encoding': 'gzip' });
     expect([bomb.statusCode, bomb.json()]).toEqual([413, { errors: [expect.stringMatching(/limit: 2000/)] }]);
+  });
+
+  test('in protobuf names a series to the intake once, until that forgets its handles', async () => {
+    const { post, taken } = setUp();
+    // A series `m` with one point of nothing.
+    const body = Buffer.from('0a0512016d2200', 'hex');
+    for (let i = 0; i < 3; i++) {
+      expect((await post(body, { 'content-type': 'application/x-protobuf' })).statusCode).toBe(202);
+    }
+    expect(taken).toEqual(['acme m']);
+  });
+
+  test('that is refused as a whole is counted, by whose it was and why', async () => {
+    const { post, counted } = setUp();
+    await post('{');
+    await post(GOOD, { 'content-type': 'text/plain' });
+    await post(GOOD, { 'dd-api-key': 'wrong' });
+    await post(GOOD, {}, '/api/beta/sketches');
+    expect(counted).toEqual([
+      ['acme', 'body_malformed'],
+      ['acme', 'content_type'],
+      [undefined, undefined],
+      [undefined, 'not_taken'],
+    ]);
   });
 
   test('is decoded before the next when as many are decoded as may be', async () => {

@@ -1,16 +1,18 @@
-import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, openPayload } from '@tidemark/datadog-intake';
-import type { IntakeRequest, RequestIntake, RequestResult } from '@tidemark/intake';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-intake';
+import type { IntakeRequest, RequestIntake } from '@tidemark/intake';
+import { isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
-import { datadogErrors, sendAgain, statusOf } from './datadog-errors.ts';
+import { answer, answerError } from './datadog-answers.ts';
 import { refusedRoutes } from './datadog-refused-routes.ts';
 import type { TenantOf } from './http-intake.ts';
+import { Receiving } from './receiving.ts';
 
 export interface DatadogRoutesOptions {
-  readonly intake: Pick<RequestIntake, 'open'>;
+  readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
   readonly tenantOf: TenantOf;
   readonly room: BodyRoom;
+  readonly random: Random;
   readonly limits?: Partial<DatadogLimits>;
 }
 
@@ -19,15 +21,22 @@ export interface DatadogRoutesOptions {
  * a scope of its own: it takes any content type. docs/datadog.md
  */
 export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOptions): void {
-  const { intake, room } = options;
+  const { intake, room, random } = options;
   const limits = { ...DEFAULT_DATADOG_LIMITS, ...options.limits };
-  const received = new WeakMap<FastifyRequest, { readonly tenant: string; readonly release: () => void }>();
+  const receiving = new Receiving(room, limits.bodyBytes);
+  /** What is remembered of a tenant's series goes when its handles do. */
+  const known = new WeakMap<object, KnownSeries>();
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: limits.bodyBytes }, (_request, body, done) => {
     done(null, body);
   });
-  datadogErrors(app, limits);
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = receiving.errorOf(error);
+    intake.countError(receiving.tenant(request), refusal);
+    if (refusal.code === 'internal') request.log.error({ error: error.stack }, 'a request failed');
+    return answerError(reply, refusal);
+  });
   refusedRoutes(app);
 
   app.get('/api/v1/validate', async (request) => {
@@ -39,35 +48,33 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     bodyLimit: limits.bodyBytes,
     // Before the body is read: nobody fills the memory without a key.
     onRequest: async (request, reply) => {
-      const tenant = options.tenantOf(request, 'send', keyInQuery(request));
+      receiving.enter(request, reply, options.tenantOf(request, 'send', keyInQuery(request)));
       refuseIdempotencyKey(request);
-      const release = room.take(tenant, sizeOf(request, limits.bodyBytes));
-      received.set(request, { tenant, release });
-      // For those who hang up, and get no response.
-      reply.raw.once('close', release);
     },
-    onResponse: async (request) => received.get(request)?.release(),
+    onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
-      const { tenant, release } = received.get(request) ?? unreceived();
-      const points = await room
-        .decode(() => readPoints(request, tenant))
-        .finally(() => {
-          // The request lives on until its points are durable; its body need not.
-          request.body = undefined;
-          release();
-        });
+      const points = await room.decode(() => readPoints(request)).finally(() => receiving.release(request));
       return answer(reply, await points.send());
     },
   });
 
-  async function readPoints(request: FastifyRequest, tenant: string): Promise<IntakeRequest> {
+  async function readPoints(request: FastifyRequest): Promise<IntakeRequest> {
     const { headers, body } = request;
     const contentEncoding = headers['content-encoding'];
     const payload = { body: bytesOf(body), contentType: headers['content-type'], contentEncoding };
     const read = await openPayload(payload, limits);
-    const points = intake.open(tenant);
-    read(points);
+    const points = intake.open(receiving.tenantOf(request));
+    read(points, knownOf(points.scope));
     return points;
+  }
+
+  function knownOf(scope: object): KnownSeries {
+    let series = known.get(scope);
+    if (series === undefined) {
+      series = new KnownSeries(limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE());
+      known.set(scope, series);
+    }
+    return series;
   }
 
   /** A key for anything is a valid one: agents may send, clients that draw graphs may read. */
@@ -80,20 +87,6 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
       options.tenantOf(request, 'read', key);
     }
   }
-}
-
-/** 202 with what was left out, which no client takes for a failure; 400 when nothing is left. */
-function answer(reply: FastifyReply, result: RequestResult): FastifyReply {
-  const { outcome, rejections } = result;
-  if (outcome === 'retry') {
-    const cause = rejections.at(-1);
-    const code = cause?.reason === 'tenant_pending' ? 'resource_exhausted' : 'unavailable';
-    return sendAgain(reply, code, cause?.message ?? 'not stored', result.retryAfterMs);
-  }
-  const errors = rejections.map(
-    ({ points, message }) => `${points} ${points === 1 ? 'point' : 'points'} left out, ${message}`,
-  );
-  return reply.code(outcome === 'acked' ? 202 : statusOf(rejections.at(-1)?.reason)).send({ errors });
 }
 
 /** Old clients have their key there. It is in no log: those have routes, not addresses. */
@@ -111,16 +104,6 @@ function refuseIdempotencyKey({ headers }: FastifyRequest): void {
   });
 }
 
-/** What the body takes at most: its length where it is said, none where there is no body, else what it may have. */
-function sizeOf({ headers }: FastifyRequest, limitBytes: number): number {
-  const length = headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? '0' : '');
-  return /^\d+$/.test(length) ? Math.min(Number(length), limitBytes) : limitBytes;
-}
-
 function bytesOf(body: unknown): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-}
-
-function unreceived(): never {
-  throw new TidemarkError('internal', 'a request has skipped its check');
 }

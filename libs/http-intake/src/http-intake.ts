@@ -28,7 +28,7 @@ export interface HttpIntakeOptions {
 export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): void {
   const { intake, tenantOf, random, limits, datadog, remoteWrite } = options;
   const room = new BodyRoom(limits);
-  app.register(async (scope) => datadogRoutes(scope, { intake, tenantOf, room, limits: datadog }));
+  app.register(async (scope) => datadogRoutes(scope, { intake, tenantOf, room, random, limits: datadog }));
   app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
 }
 

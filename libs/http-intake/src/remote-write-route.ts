@@ -1,5 +1,5 @@
 import type { RequestIntake } from '@tidemark/intake';
-import { assert, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import { type Random, TidemarkError } from '@tidemark/ports';
 import {
   DEFAULT_REMOTE_WRITE_LIMITS,
   LabelTable,
@@ -11,6 +11,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { basicPassword } from './basic-password.ts';
 import type { BodyRoom } from './body-room.ts';
 import type { TenantOf } from './http-intake.ts';
+import { Receiving } from './receiving.ts';
 import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
 
 export interface RemoteWriteRouteOptions {
@@ -29,7 +30,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
   const { intake, random, room } = options;
   const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
   const decoder = new WriteDecoder(limits);
-  const received = new WeakMap<FastifyRequest, { readonly tenant: string; readonly release: () => void }>();
+  const receiving = new Receiving(room, limits.bodyBytes);
   /** What is remembered of a tenant's labels goes when its handles do. */
   const tables = new WeakMap<object, LabelTable>();
   const tableOf = (scope: object): LabelTable => {
@@ -46,8 +47,8 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     done(null, body),
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const refusal = isTidemarkError(error) ? error : refusalOf(error, limits);
-    intake.countError(received.get(request)?.tenant, refusal);
+    const refusal = receiving.errorOf(error);
+    intake.countError(receiving.tenant(request), refusal);
     if (refusal.code === 'internal') request.log.error({ error: error.stack }, 'a request failed');
     return send(reply, answerOfError(refusal));
   });
@@ -55,32 +56,19 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     // Before the body is read: nobody fills the memory without a key.
     onRequest: async (request, reply) => {
       const tenant = options.tenantOf(request, 'send', basicPassword(request.headers.authorization));
-      const release = room.take(tenant, sizeOf(request, limits.bodyBytes));
-      received.set(request, { tenant, release });
-      // For those who hang up, and get no response.
-      reply.raw.once('close', release);
+      receiving.enter(request, reply, tenant);
       checkHeaders(request);
     },
-    onResponse: async (request) => received.get(request)?.release(),
+    onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
-      const known = received.get(request);
-      assert(known !== undefined, 'a request is let in before it is handled');
-      const one = intake.open(known.tenant);
+      const one = intake.open(receiving.tenantOf(request));
       const raw = uncompressBody(bodyOf(request), limits.rawBytes);
       const { handles, timesMs, values, length } = decoder.decode(raw, tableOf(one.scope), one);
       one.columns(handles, timesMs, values, length);
-      // The request lives on until its points are durable; its body need not.
-      request.body = undefined;
-      known.release();
+      receiving.release(request);
       return send(reply, answerOf(await one.send(), NO_CONTENT));
     },
   });
-}
-
-/** What the body takes at most: its length where it is said, else what it may have. */
-function sizeOf({ headers }: FastifyRequest, limitBytes: number): number {
-  const length = headers['content-length'] ?? '';
-  return /^\d+$/.test(length) ? Math.min(Number(length), limitBytes) : limitBytes;
 }
 
 function checkHeaders({ headers }: FastifyRequest): void {
@@ -101,17 +89,6 @@ function checkHeaders({ headers }: FastifyRequest): void {
 function bodyOf({ body }: FastifyRequest): Uint8Array {
   if (body instanceof Uint8Array) return body;
   throw refused('content_type', 'content-type', CONTENT_TYPE, 'no body');
-}
-
-/** What the framework refuses, as an error of ours. */
-function refusalOf(error: FastifyError, limits: RemoteWriteLimits): TidemarkError {
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const message = `bodyBytes: the body is too large (limit: ${limits.bodyBytes} bytes)`;
-    const detail = { reason: 'body_too_large', field: 'bodyBytes', limit: limits.bodyBytes };
-    return new TidemarkError('invalid_argument', message, detail);
-  }
-  const isSenders = (error.statusCode ?? 500) < 500;
-  return new TidemarkError(isSenders ? 'invalid_argument' : 'internal', isSenders ? error.message : 'internal error');
 }
 
 function refused(reason: string, field: string, limit: string, found: string): TidemarkError {

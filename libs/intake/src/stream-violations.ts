@@ -25,6 +25,10 @@ const REASONS: ReadonlySet<string> = new Set([
   'protocol_version',
   'snappy_malformed',
   'protobuf_malformed',
+  'body_malformed',
+  'bodies_bytes_limit',
+  'idempotency_key_unsupported',
+  'not_taken',
 ]);
 const OTHER = 'other';
 const CLIENTS_FAULT: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 export { kindByName } from './kind-by-name.ts';
-export { LabelTable } from './label-table.ts';
+export { LabelTable, UNKNOWN } from './label-table.ts';
 export type { RemoteWriteLimits } from './remote-write-limits.ts';
 export { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 export { uncompressBody } from './snappy-body.ts';
