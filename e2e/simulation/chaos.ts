@@ -66,6 +66,7 @@ export class Chaos {
       const others = brokers.filter(({ name }) => name !== CONTROL);
       this.#cutApart(node.name, others[below(this.#random, others.length)].name, this.#cutMs());
     });
+    this.#maybe('cut.query-from-control', [query], (node) => this.#cutApart(node.name, CONTROL, this.#cutMs()));
     this.#maybe<unknown>('clock.jump', [...intakes, ...clients], (node) => this.#jump(node));
     this.#maybe('clock.broker', brokers, (node) => {
       const { brokerSkewMs } = this.#cluster;
@@ -96,12 +97,10 @@ export class Chaos {
     return this.#random.next() < 0.5 ? 'process' : 'power';
   }
 
-  /**
-   * Behind by anything, or ahead by more than an append ever takes: what a session can tell at its registration. Between
-   * those it might need a second append to notice (docs/concepts.md says what its clock has to do with completeness).
-   */
+  /** From what a session just does not tolerate to ten minutes, ahead or behind. */
   #wrongByMs(): number {
-    return this.#random.next() < 0.5 ? -2000 - this.#random.next() * 600_000 : 60_000 + this.#random.next() * 600_000;
+    const byMs = 1000 * 600 ** this.#random.next();
+    return this.#random.next() < 0.5 ? -byMs : byMs;
   }
 
   #pauseMs(): number {
