@@ -23,6 +23,8 @@ export class IntakeBench {
   readonly away = new Set<string>();
   /** As `away`, but the log says that it is full. */
   readonly full = new Set<string>();
+  /** How long an append is on its way to the log, ms. */
+  slowMs = 0;
   /** By how much the session's clock is ahead of the log's, ms. */
   skewMs = 0;
   readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
@@ -44,6 +46,7 @@ export class IntakeBench {
             if (this.full.has(topic) || this.full.has(`${topic}/${partition}`)) {
               throw new TidemarkError('resource_exhausted', 'the log is full');
             }
+            if (this.slowMs > 0) await sleep(this.clock, this.slowMs);
             return writer.append(sequence, value);
           },
         };

@@ -176,6 +176,27 @@ describe('a clock that is off', () => {
     expect(await bench.points(0)).toEqual([]);
   });
 
+  test.each([
+    [2500, false],
+    [0, true],
+  ])(
+    'ahead by %i ms while appends are slow: opens no lane until one is quick enough to tell',
+    async (skewMs, opens) => {
+      const bench = await IntakeBench.open();
+      bench.skewMs = skewMs;
+      bench.slowMs = 3000;
+      const session = await bench.session();
+      await bench.advance(20_000);
+      expect(session.problem).toMatch(/the clock is not known to be right/);
+      expect(await bench.points(0)).toEqual([]);
+      bench.slowMs = 0;
+      await bench.advance(10_000);
+      expect(session.isReady).toBe(opens);
+      expect(session.isClockOff).toBe(!opens);
+      expect((await bench.points(0)).length > 0).toBe(opens);
+    },
+  );
+
   test('closes its lanes, which would hold completeness back, and opens others once it is right', async () => {
     const { bench, session } = await started();
     bench.skewMs = 3000;

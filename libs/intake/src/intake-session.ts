@@ -4,7 +4,6 @@ import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fe
 import { ID_BYTES, type PartitionMap, type PointLimits, type SeriesName } from '@tidemark/model';
 import {
   type Appended,
-  assert,
   type Clock,
   isTidemarkError,
   type Log,
@@ -16,6 +15,7 @@ import type { AcceptClock } from './accept-clock.ts';
 import type { ClientDictionary } from './client-dictionary.ts';
 import { ClientRegister } from './client-register.ts';
 import { ClientStream } from './client-stream.ts';
+import { ClockCheck } from './clock-check.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
 import { nextDayFacts } from './next-day-tags.ts';
@@ -62,7 +62,6 @@ export interface IntakeStatus {
 
 const RENEW_MS = 1000;
 const RENEWAL_LAPSE_MS = 5000;
-const CLOCK_TOLERANCE_MS = 1000;
 const REOPEN_MS = 1000;
 /** Dead lanes that one renewal names, the oldest first; the others wait for the fences of these. */
 const RENEWAL_DEAD_LANES = 64;
@@ -105,7 +104,7 @@ export class IntakeSession {
   #mapEpoch: number | undefined;
   #renewedMs = Number.NEGATIVE_INFINITY;
   #ended: string | undefined;
-  #clockOff: string | undefined;
+  readonly #clockCheck = new ClockCheck();
   #renewing: Promise<void> | undefined;
   #nextDay: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
@@ -134,7 +133,7 @@ export class IntakeSession {
     return map;
   }
 
-  /** Registers, then opens a lane in every partition of the map; none while the clock is off. */
+  /** Registers, then opens a lane in every partition of the map; none before the clock is known to be right. */
   async start(): Promise<void> {
     const { control, process, clock } = this.#options;
     this.#mapEpoch = control.state.map?.epoch;
@@ -150,7 +149,7 @@ export class IntakeSession {
   get problem(): string | undefined {
     const { clock } = this.#options;
     if (this.#ended !== undefined) return this.#ended;
-    if (this.#clockOff !== undefined) return this.#clockOff;
+    if (this.#clockCheck.problem !== undefined) return this.#clockCheck.problem;
     if (this.#stop.signal.aborted) return 'the intake is stopping';
     const lapseMs = clock.monotonicMs() - this.#renewedMs;
     return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
@@ -169,7 +168,7 @@ export class IntakeSession {
 
   /** The log's clock and this session's disagree: it takes nothing until they agree again. */
   get isClockOff(): boolean {
-    return this.#clockOff !== undefined;
+    return this.#clockCheck.state === 'off';
   }
 
   get isAccepting(): boolean {
@@ -354,7 +353,7 @@ export class IntakeSession {
   }
 
   #openLanes(): void {
-    if (this.#ended !== undefined || this.#clockOff !== undefined || this.#stop.signal.aborted) return;
+    if (this.#ended !== undefined || this.#clockCheck.state !== 'right' || this.#stop.signal.aborted) return;
     // Those of a map to come open now, so that they take shares once it is in force.
     const partitions = this.#options.control.state.map?.partitions ?? 0;
     for (let partition = 0; partition < partitions; partition++) {
@@ -491,16 +490,13 @@ export class IntakeSession {
     this.#options.onEnded?.(reason);
   }
 
-  /** An append time outside of [sent − 1 s, acked + 1 s] says that this clock, or the log's, is off. */
   #checkClock(sentMs: number, ackedMs: number, { appendTimeMs }: Appended): void {
-    assert(ackedMs >= sentMs, 'the session clock never goes back');
-    const isOff = appendTimeMs < sentMs - CLOCK_TOLERANCE_MS || appendTimeMs > ackedMs + CLOCK_TOLERANCE_MS;
-    const wasOff = this.#clockOff !== undefined;
-    this.#clockOff = isOff
-      ? `the clock is off: sent at ${sentMs}, acked at ${ackedMs}, the log says ${appendTimeMs}`
-      : undefined;
-    if (isOff && !wasOff) this.#closeLanes();
-    else if (!isOff && wasOff) this.#openLanes();
+    const before = this.#clockCheck.state;
+    this.#clockCheck.appended(sentMs, ackedMs, appendTimeMs);
+    const { state } = this.#clockCheck;
+    if (state === before) return;
+    if (state === 'off') this.#closeLanes();
+    else if (state === 'right') this.#openLanes();
   }
 
   /** Marks by a wrong clock promise too much or hold everybody back: the lanes leave until it is right again. */

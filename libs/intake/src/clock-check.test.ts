@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ClockCheck } from './clock-check.ts';
+
+test('one quick append tells, a slow one does not, and one that is surely off does', () => {
+  const check = new ClockCheck();
+  expect(check.state).toBe('unknown');
+  check.appended(0, 3000, 2500);
+  expect(check.state).toBe('unknown');
+  check.appended(4000, 4010, 4900);
+  expect([check.state, check.problem]).toEqual(['right', undefined]);
+  check.appended(5000, 9000, 6000);
+  expect(check.state).toBe('right');
+  check.appended(10_000, 10_010, 8900);
+  expect(check.state).toBe('off');
+  check.appended(11_000, 14_000, 12_500);
+  expect(check.state).toBe('unknown');
+});
+
+test('slow appends tell together: one that was long on its way, one whose ack was', () => {
+  const check = new ClockCheck();
+  check.appended(0, 3000, 10);
+  check.appended(4000, 7000, 6990);
+  expect(check.state).toBe('right');
+});
+
+test('a clock that is said to be right is, and one that is said to be off is not', () => {
+  const append = fc.record({ onItsWayMs: fc.nat(4000), backMs: fc.nat(4000) });
+  fc.assert(
+    fc.property(fc.integer({ min: -5000, max: 5000 }), fc.array(append, { maxLength: 10 }), (aheadMs, appends) => {
+      const check = new ClockCheck();
+      let trueMs = 0;
+      for (const { onItsWayMs, backMs } of appends) {
+        const appendTimeMs = trueMs + onItsWayMs;
+        check.appended(trueMs + aheadMs, appendTimeMs + backMs + aheadMs, appendTimeMs);
+        trueMs = appendTimeMs + backMs;
+        if (check.state === 'right') expect(Math.abs(aheadMs)).toBeLessThanOrEqual(1000);
+        if (check.state === 'off') expect(Math.abs(aheadMs)).toBeGreaterThan(1000);
+      }
+    }),
+  );
+});
