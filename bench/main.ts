@@ -4,6 +4,7 @@ import { logAppend } from './log-append.ts';
 import type { Measurement } from './measurement.ts';
 import { pointStoreAppend } from './point-store-append.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
+import { wholePathKafka } from './whole-path-kafka.ts';
 
 /**
  * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and keeps bench/results.json. `--check` fails
@@ -14,6 +15,7 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
     names: ['whole-path-embedded', 'whole-path-embedded-cpu', 'bytes-per-point-log', 'bytes-per-point-store'],
     run: wholePathEmbedded,
   },
+  { names: ['whole-path-kafka', 'whole-path-kafka-cpu'], run: wholePathKafka },
   { names: ['intake'], run: intake },
   { names: ['log-append'], run: logAppend },
   { names: ['point-store-append'], run: pointStoreAppend },

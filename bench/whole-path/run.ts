@@ -29,7 +29,7 @@ export interface WholePathOptions {
 }
 
 const START_MS = Date.UTC(2026, 10, 1);
-const STEP_MS = 10_000;
+export const STEP_MS = 10_000;
 
 /** Runs the whole path once: a generator process, a platform process, both on this machine. */
 export async function runWholePath(
@@ -62,7 +62,7 @@ export async function runWholePath(
     generator.send('go');
     const sent = await message<FromGenerator, 'sent'>(generator, 'sent');
     const counts = await counted(platform, stores ? series + sent.points : 0);
-    if (stores) await queried(ready.port, hosts, rounds);
+    if (stores) await queried(`127.0.0.1:${ready.port}`, START_MS, hosts, rounds);
     const wallSeconds = (performance.now() - startMs) / 1000;
     const after = await counted(platform, counts.points);
     platform.send({ type: 'stop' });
@@ -84,15 +84,15 @@ export async function runWholePath(
 }
 
 /** The last word: a query has to count every point of every metric. */
-async function queried(port: number, hosts: number, rounds: number): Promise<void> {
-  const client = new QueryClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
+export async function queried(address: string, startMs: number, hosts: number, rounds: number): Promise<void> {
+  const client = new QueryClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
   });
-  const toMs = START_MS + (rounds + 1) * STEP_MS;
+  const toMs = startMs + (rounds + 1) * STEP_MS;
   for (let metric = 0; metric < METRICS; metric++) {
     const query = `sum:${metricName(metric)}{*}.rollup(count, 86400)`;
     const reply = await new Promise<QueryReply>((resolve, reject) => {
-      client.run({ query, fromMs: START_MS, toMs }, (error, answer) =>
+      client.run({ query, fromMs: startMs, toMs }, (error, answer) =>
         error === null ? resolve(answer) : reject(error),
       );
     });
@@ -115,7 +115,7 @@ async function counted(platform: ChildProcess, points: number): Promise<Platform
   }
 }
 
-function start(file: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
+export function start(file: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
   const child = fork(new URL(file, import.meta.url), [...args], { execArgv: [...execArgv, '--no-warnings'] });
   child.on('exit', (code) => {
     if (code !== 0 && code !== null) throw new Error(`${file} ended with ${code}`);
@@ -123,7 +123,7 @@ function start(file: string, args: readonly string[], execArgv: readonly string[
   return child;
 }
 
-function message<M extends { readonly type: string }, T extends M['type']>(
+export function message<M extends { readonly type: string }, T extends M['type']>(
   child: ChildProcess,
   type: T,
 ): Promise<Extract<M, { type: T }>> {

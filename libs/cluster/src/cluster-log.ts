@@ -1,9 +1,9 @@
 import {
-  checkTopics,
   type KafkaLog,
   type KafkaLogOptions,
   openKafkaLog,
   prepareTopics,
+  refuseTopics,
   type TopicPlan,
   topicProblems,
 } from '@tidemark/kafka-log';
@@ -17,7 +17,7 @@ const RETRY_MS = 1000;
 
 /** What the settings say about Kafka; plain data, so that it can be handed to a thread. The password is in it. */
 export async function clusterLogOptions({ settings, readFile, name }: ServiceContext): Promise<KafkaLogOptions> {
-  const { kafka, log } = settings;
+  const { kafka } = settings;
   const brokers = parseAddresses(kafka.brokers, 'kafka.brokers');
   if (brokers.length === 0) {
     throw new TidemarkError('invalid_argument', 'kafka.brokers: empty (limit: at least one host:port)', {
@@ -41,8 +41,19 @@ export async function clusterLogOptions({ settings, readFile, name }: ServiceCon
     clientId: `tidemark ${name}`,
     topicPrefix: kafka.topicPrefix,
     ...(kafka.tls ? { tls: { ca, certificate, key } } : {}),
-    ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password: password ?? '' } }),
-    limits: { recordBytes: log.recordBytes },
+    ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password: password ?? kafka.saslPassword } }),
+    limits: {
+      recordBytes: kafka.recordBytes,
+      inFlightBytes: kafka.inFlightBytes,
+      readBytes: kafka.readBytes,
+      appendConnections: kafka.appendConnections,
+      readConnections: kafka.readConnections,
+      waitingRequests: kafka.waitingRequests,
+      connectMs: kafka.connectMs,
+      requestMs: kafka.requestMs,
+      retryMs: kafka.retryMs,
+      readWaitMs: kafka.readWaitMs,
+    },
   };
 }
 
@@ -62,7 +73,7 @@ export async function openClusterLog(host: ServiceHost, context: ServiceContext)
     if (missing.length > 0) {
       throw new TidemarkError('unavailable', `there is no topic ${missing.join(', ')} yet: is the coordinator up?`);
     }
-    await checkTopics(options, plan, context);
+    refuseTopics(problems);
   });
   const log = await persist(host, context, () => openKafkaLog(options, context));
   host.add(() => log.close());
@@ -70,13 +81,13 @@ export async function openClusterLog(host: ServiceHost, context: ServiceContext)
 }
 
 function topicPlan({ settings }: ServiceContext): TopicPlan {
-  const { kafka, data, log } = settings;
+  const { kafka, data } = settings;
   return {
     partitions: { points: data.partitions, tags: data.partitions, control: 1, windows: data.partitions },
     replication: kafka.replication,
     minInSync: kafka.minInsync,
     allowsSingleCopy: kafka.allowSingleReplica,
-    recordBytes: log.recordBytes,
+    recordBytes: kafka.recordBytes,
   };
 }
 

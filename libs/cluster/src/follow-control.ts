@@ -5,6 +5,8 @@ import type { ServiceContext } from './service-context.ts';
 import type { ServiceHost } from './service-host.ts';
 
 const RETRY_MS = 1000;
+/** Errors of a log that is away, or whose brokers have not all heard of a new topic. */
+const PASSING: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'not_found']);
 const MAP_MS = 200;
 
 /** Follows `control` from its beginning; as long as the log can't be read it tries again, and readiness says why. */
@@ -18,7 +20,7 @@ export async function followControl(host: ServiceHost, context: ServiceContext, 
       return control;
     } catch (error) {
       await control.stop();
-      if (!isTidemarkError(error, 'unavailable') && !isTidemarkError(error, 'deadline_exceeded')) throw error;
+      if (!isTidemarkError(error) || !PASSING.has(error.code)) throw error;
       await waitBecause(host, context, `control can't be read: ${error.message}`, RETRY_MS);
       if (stopping.aborted) throw error;
     }

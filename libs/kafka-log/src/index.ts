@@ -5,4 +5,4 @@ export { DEFAULT_KAFKA_LOG_LIMITS } from './kafka-options.ts';
 export type { Producer } from './kafka-writer.ts';
 export { KafkaWriter } from './kafka-writer.ts';
 export type { TopicPlan, TopicProblem } from './topic-plan.ts';
-export { checkTopics, prepareTopics, topicProblems } from './topics.ts';
+export { checkTopics, prepareTopics, refuseTopics, topicProblems } from './topics.ts';

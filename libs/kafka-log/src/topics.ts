@@ -36,7 +36,7 @@ export async function prepareTopics(
     }
     for (const topic of missing) await cluster.create(topic, plan);
     if (missing.length > 0) await cluster.waitUntilServed(missing);
-    refuse(await cluster.problems(plan));
+    refuseTopics(await cluster.problems(plan));
   });
 }
 
@@ -50,7 +50,7 @@ export async function checkTopics(
   parts: { readonly clock: Clock; readonly random: Random },
 ): Promise<void> {
   checkPlan(plan);
-  refuse(await topicProblems(options, plan, parts));
+  refuseTopics(await topicProblems(options, plan, parts));
 }
 
 /** What is wrong with the topics, nothing when all is well; errors as of `checkTopics` when the brokers can't be asked. */
@@ -83,14 +83,15 @@ function checkPlan({
   }
 }
 
-function refuse(problems: readonly TopicProblem[]): void {
+/** Throws `failed_precondition`, naming all of them, when there are problems. */
+export function refuseTopics(problems: readonly TopicProblem[]): void {
   const [first] = problems;
   if (first === undefined) return;
   const { topic, key, found, wanted } = first;
   throw new TidemarkError(
     'failed_precondition',
     `the topics are not as they must be:\n${problems.map((problem) => `  ${problemText(problem)}`).join('\n')}`,
-    { topic, key, found, wanted, problems: problems.length },
+    { topic, key, found, wanted },
   );
 }
 
