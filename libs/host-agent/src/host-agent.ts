@@ -2,7 +2,7 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '@tidemark/agent';
 import { type Client, connect } from '@tidemark/client';
 import { type Check, hostChecks } from '@tidemark/host-checks';
-import { RedisCheck } from '@tidemark/integrations';
+import { KafkaCheck, type KafkaInstance, RedisCheck } from '@tidemark/integrations';
 import { scrapeChecks } from '@tidemark/openmetrics';
 import { type Clock, isTidemarkError } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
@@ -110,7 +110,13 @@ function checksOf({ scrape, integrations }: AgentSettings, { clock, files, platf
     ...hostChecks({ clock, files, platform }),
     ...scrapeChecks(scrape.targets, ports),
     ...integrations.redis.map((instance) => new RedisCheck(instance, ports)),
+    ...integrations.kafka.map((instance) => new KafkaCheck(kafkaInstance(instance), ports)),
   ];
+}
+
+function kafkaInstance(settings: Settings['integrations']['kafka'][number]): KafkaInstance {
+  const { saslMechanism: mechanism, saslUser: user, saslPasswordFile: passwordFile, ...rest } = settings;
+  return mechanism === 'none' ? rest : { ...rest, sasl: { mechanism, user, passwordFile } };
 }
 
 function clientBounds(own: Settings['agent']) {

@@ -1,16 +1,12 @@
 import type { RedisClientOptions } from '@redis/client';
 import { type Check, type CheckSink, Rates } from '@tidemark/host-checks';
 import { hash128 } from '@tidemark/model';
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
 import { within } from '../deadline.ts';
+import type { IntegrationPorts } from '../ports.ts';
 import { parseInfo } from './redis-info.ts';
 import { DEFAULT_REDIS_INSTANCE, endpointOf, type RedisInstance, redisTags } from './redis-instance.ts';
 import { reportInfo } from './redis-metrics.ts';
-
-export interface IntegrationPorts {
-  readonly clock: Clock;
-  readonly readText: (path: string) => Promise<string>;
-}
 
 type CreateClient = typeof import('@redis/client').createClient;
 

@@ -1,12 +1,13 @@
 import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client';
-import { DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations';
+import { DEFAULT_KAFKA_INSTANCE, DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations';
 import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics';
 import * as z from 'zod';
-import { DAY_MS, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
+import { choice, DAY_MS, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
 
 const C = DEFAULT_CLIENT_OPTIONS;
 const T = DEFAULT_SCRAPE_TARGET;
 const R = DEFAULT_REDIS_INSTANCE;
+const K = DEFAULT_KAFKA_INSTANCE;
 
 /** The agent: in the process of `tidemark start`, or in its own. */
 export const AGENT = z.strictObject({
@@ -102,5 +103,29 @@ export const INTEGRATIONS = z.strictObject({
     },
     100,
     'Redis servers to look at.',
+  ),
+  kafka: items(
+    {
+      brokers: texts(100, 255, 'Brokers to begin with, `host:port`; the cluster tells the others. One is needed.'),
+      topics: texts(1000, 249, "Topics to look at; none: all but Kafka's own."),
+      groups: texts(100, 249, 'Consumer groups whose lag is of interest.'),
+      tags: texts(20, 200, 'Further tags of its metrics.'),
+      intervalMs: whole(K.intervalMs, 'ms', 1000, 3_600_000, 'How often.'),
+      timeoutMs: whole(K.timeoutMs, 'ms', 10, 600_000, 'How long a whole run may take; the interval at most.'),
+      partitions: whole(
+        K.partitions,
+        'partitions',
+        0,
+        100_000,
+        'Partitions with metrics of their own, and as many offsets of groups; further ones count in the sums only.',
+      ),
+      tls: yesOrNo(false, 'Speak TLS to the brokers.'),
+      caFile: text('', 4096, "File with certificates to trust instead of the system's, PEM."),
+      saslMechanism: choice('none', ['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'], 'How it says who it is.'),
+      saslUser: text('', 255, 'User name; it needs to describe topics, groups and the cluster.'),
+      saslPasswordFile: text('', 4096, 'File with the password.'),
+    },
+    20,
+    'Kafka clusters to look at.',
   ),
 });
