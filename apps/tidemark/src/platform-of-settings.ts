@@ -13,7 +13,7 @@ export function platformOptions(
   events: PlatformEvents,
 ): Omit<PlatformOptions, 'statusExtra' | 'requestLog'> {
   const { data, listen, http, grpc, completeness, budgets, point, intake, lane, log, store, query } = settings;
-  const { requests, remoteWrite } = settings;
+  const { requests, remoteWrite, datadog } = settings;
   const { threads, ...limits } = store;
   const { port: httpPort, ...httpLimits } = http;
   const { port: grpcPort, ...grpcLimits } = grpc;
@@ -33,6 +33,7 @@ export function platformOptions(
     timing: lane,
     requests,
     remoteWrite,
+    datadog,
     points: limits,
     log,
     query,

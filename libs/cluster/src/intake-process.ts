@@ -22,8 +22,8 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     http: {
       access: door,
       routes: (app, { tenantOf }) => {
-        const { requests: limits, remoteWrite } = settings;
-        httpIntake(app, { intake: requests, tenantOf, random, limits, remoteWrite });
+        const { requests: limits, remoteWrite, datadog } = settings;
+        httpIntake(app, { intake: requests, tenantOf, random, limits, remoteWrite, datadog });
       },
     },
     onTooLarge: (path) => {

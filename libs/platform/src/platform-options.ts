@@ -1,3 +1,4 @@
+import type { DatadogLimits } from '@tidemark/datadog-intake';
 import type { EmbeddedLogLimits } from '@tidemark/embedded-log';
 import type { HttpApiOptions } from '@tidemark/http-api';
 import type { BodyRoomLimits } from '@tidemark/http-intake';
@@ -36,6 +37,7 @@ export interface PlatformOptions {
   /** Bounds of points that come in HTTP requests, and of their protocols, that differ from the defaults. */
   readonly requests?: Partial<RequestLimits & BodyRoomLimits>;
   readonly remoteWrite?: Partial<RemoteWriteLimits>;
+  readonly datadog?: Partial<DatadogLimits>;
   /** Bounds of one query that differ from the defaults. */
   readonly query?: Partial<QueryServiceLimits>;
   /** Folder of the built page. */

@@ -237,8 +237,8 @@ export class Platform {
       notReady: () => intakeNotReady(intake),
       statusExtra: options.statusExtra,
       routes: (scope, { tenantOf }) => {
-        const { requests: limits, remoteWrite } = options;
-        httpIntake(scope, { intake: requests, tenantOf, random, limits, remoteWrite });
+        const { requests: limits, remoteWrite, datadog } = options;
+        httpIntake(scope, { intake: requests, tenantOf, random, limits, remoteWrite, datadog });
       },
       limits: options.http,
       logger: options.requestLog,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { AGENT, INTEGRATIONS, SCRAPE } from './groups/agent.ts';
 import { CLUSTER, TLS } from './groups/cluster.ts';
+import { DATADOG } from './groups/datadog.ts';
 import { DOGSTATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { KAFKA } from './groups/kafka.ts';
@@ -26,6 +27,7 @@ export const GROUPS = {
   lane: { title: 'Lanes', schema: LANE },
   requests: { title: 'Points in HTTP requests', schema: REQUESTS },
   remoteWrite: { title: 'Prometheus remote write', schema: REMOTE_WRITE },
+  datadog: { title: "Metrics of Datadog's agents and clients", schema: DATADOG },
   log: { title: 'Embedded log', schema: LOG },
   store: { title: 'Stores', schema: STORE },
   query: { title: 'Queries', schema: QUERY },
@@ -51,6 +53,7 @@ export const SETTINGS_SCHEMA = z.strictObject({
   lane: LANE.prefault({}),
   requests: REQUESTS.prefault({}),
   remoteWrite: REMOTE_WRITE.prefault({}),
+  datadog: DATADOG.prefault({}),
   log: LOG.prefault({}),
   store: STORE.prefault({}),
   query: QUERY.prefault({}),
