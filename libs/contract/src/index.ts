@@ -136,7 +136,10 @@ export {
 export {
   PositionsReply,
   PositionsRequest,
+  ReplicaDivergence,
+  ReplicaHash,
   ReplicaPosition,
+  ReplicaStatus,
 } from './generated/tidemark/v1/replica.ts';
 export {
   Gap,
@@ -167,6 +170,7 @@ export {
   TagPartitionStatusReply,
   TagPartitionStatusRequest,
   TagPattern,
+  TagStateHash,
   TagStoreClient,
   TagStoreService,
   TagValueDescription,

@@ -116,10 +116,11 @@ export class PointPartition implements PartitionState {
   }
 
   /** How far the partition is, but for what its consumer knows: little enough to be asked for every second. */
-  get position(): Pick<ReplicaPosition, 'partition' | 'offset' | 'committedOffset' | 'watermarkMs'> {
-    const { partition, nextOffset, committedOffset, tracker } = this.#store;
+  get position(): Omit<ReplicaPosition, 'logNext' | 'halted' | 'haltedOffset' | 'problem'> {
+    const { partition, nextOffset, committedOffset, tracker, hashes } = this.#store;
     const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
-    return { partition, offset: nextOffset, committedOffset, watermarkMs };
+    const checkpointOffset = hashes.at(-1)?.offset;
+    return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, stateHash: '' };
   }
 
   /** What `status` shows of the partition, but for what its consumer knows. */

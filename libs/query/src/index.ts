@@ -9,13 +9,19 @@ export { DEFAULT_QUERY_SERVICE_LIMITS } from './query-service-limits.ts';
 export type { ReplicaLimits } from './replicas/replica-limits.ts';
 export { DEFAULT_REPLICA_LIMITS } from './replicas/replica-limits.ts';
 export type { ReplicaCounters } from './replicas/replica-race.ts';
-export type { PointStoreProcess, ReplicaStoresOptions, TagStoreProcess } from './replicas/replica-stores.ts';
+export type {
+  PointStoreProcess,
+  ReplicaStoresOptions,
+  TagStoreProcess,
+} from './replicas/replica-stores.ts';
 export { ReplicaStores } from './replicas/replica-stores.ts';
+export type { OnDivergence } from './replicas/replica-watch.ts';
 export type {
   PointStateHasher,
   PointStoreReader,
   PositionsReader,
   QueryStores,
+  ReplicaReport,
   SeriesCounter,
   TagStoreReader,
 } from './stores.ts';

@@ -82,6 +82,10 @@ export function namingSets(stores: QueryStores, setsPerStore: number): QueryStor
     tagStore: (partition) => stores.tagStore(partition),
     pointStore: (partition) => known.naming(String(partition), stores.pointStore(partition)),
     namesSets: true,
+    report: stores.report?.bind(stores),
+    get divergences() {
+      return stores.divergences;
+    },
   };
 }
 

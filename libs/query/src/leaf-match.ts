@@ -47,6 +47,7 @@ export async function matchLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSt
         return undefined;
       }
       run.addGaps(reply.gaps);
+      run.noteDivergences('tags', partition);
       for (const { series } of reply.groups) run.takeSeries(series.length / ID_BYTES);
       return { partition, reply };
     }),

@@ -9,6 +9,9 @@ import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 import type { QueryStores } from './stores.ts';
 
+/** No bucket of a point store is wider. */
+const LONGEST_BUCKET_MS = 86_400_000;
+
 /** A request but for what the run adds. */
 export interface FoldRequest extends Omit<AggregateRequest, 'groups' | 'maxPoints'> {
   readonly spaceFold: SpaceFold;
@@ -118,7 +121,17 @@ export class QueryRun {
     this.seriesRead += seriesRead;
     if (this.pointsRead > this.limits.points) throw this.#tooManyPoints();
     this.addGaps(gaps);
+    this.noteDivergences('points', partition);
     return answer.partials;
+  }
+
+  /** Says so when replicas of a partition that has answered are known to differ in what was asked for. */
+  noteDivergences(topic: string, partition: number): void {
+    for (const { topic: other, partition: differing, bucketMs, offset } of this.stores.divergences ?? []) {
+      if (other !== topic || differing !== partition) continue;
+      if (bucketMs !== undefined && (bucketMs >= this.toMs || bucketMs + LONGEST_BUCKET_MS <= this.fromMs)) continue;
+      this.notes.add(`replicas of ${topic}/${partition} differ (offset ${offset}): what depends on it may be wrong`);
+    }
   }
 
   async #send(request: FoldRequest, groups: readonly Buffer[], signal: AbortSignal): Promise<AggregateReply> {

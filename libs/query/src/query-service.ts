@@ -9,6 +9,7 @@ import type {
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
+import { DEFAULT_TENANT } from '@tidemark/control';
 import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { assert, type Clock, TidemarkError } from '@tidemark/ports';
@@ -148,6 +149,8 @@ export class QueryService implements QueryReader {
           partitions.map((p) => parts.ask(`tags/${p}`, (s) => stores.tagStore(p).status({ partition: p }, s))),
         ),
       ]);
+      // Where processes are is for those who run them.
+      const report = tenant === DEFAULT_TENANT ? stores.report?.() : undefined;
       return {
         points: points
           .filter((status) => status !== undefined)
@@ -158,6 +161,8 @@ export class QueryService implements QueryReader {
         nowMs,
         errors: parts.sortedErrors(),
         mapEpoch: maps[maps.length - 1].epoch,
+        replicas: [...(report?.replicas ?? [])],
+        divergences: [...(report?.divergences ?? [])],
       };
     });
   }

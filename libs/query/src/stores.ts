@@ -12,6 +12,8 @@ import type {
   PointStateHashReply,
   PointStateHashRequest,
   PositionsReply,
+  ReplicaDivergence,
+  ReplicaStatus,
   SeriesCountsReply,
   SeriesCountsRequest,
   SeriesTagsReply,
@@ -62,4 +64,14 @@ export interface QueryStores {
    * behind this interface; otherwise the query service does so, by partition.
    */
   readonly namesSets?: boolean;
+  /** What is known of the replicas; left out where each partition has its one store. */
+  report?(): ReplicaReport;
+  /** Replicas that differ: what depends on them may be wrong, and answers say so. */
+  readonly divergences?: readonly ReplicaDivergence[];
+}
+
+/** What is known of all replicas, for status. */
+export interface ReplicaReport {
+  readonly replicas: readonly ReplicaStatus[];
+  readonly divergences: readonly ReplicaDivergence[];
 }

@@ -48,10 +48,11 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
     positions: [...points.values()].map(({ store, consumer }) => ({ ...store.position, ...consumer.position })),
   })),
   tagPositions: answering('tagPositions', () => ({
-    positions: [...tags].map(([partition, { store, consumer }]) => {
-      const { nextOffset: offset, committedOffset } = store;
-      return { partition, offset, committedOffset, watermarkMs: undefined, ...consumer.position };
-    }),
+    positions: [...tags].map(([partition, { store, consumer }]) => ({
+      partition,
+      ...store.position,
+      ...consumer.position,
+    })),
   })),
   match: answering('match', (request) => tagsOf(request.partition).store.match(request)),
   describeMetrics: answering('describeMetrics', (request) => tagsOf(request.partition).store.describeMetrics(request)),
@@ -59,9 +60,9 @@ const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) =>
   seriesTags: answering('seriesTags', (request) => tagsOf(request.partition).store.seriesTags(request)),
   tagStatus: answering('tagStatus', ({ partition }) => {
     const { store, consumer } = tagsOf(partition);
-    const { offset, committedOffset, series, metrics, stateHash } = store.status();
-    const gaps = store.gaps(partition);
-    return { partition, offset, committedOffset, series, metrics, stateHash, gaps, ...consumer.position };
+    const { offset, committedOffset, series, metrics, stateHash, stateHashes } = store.status();
+    const own = { partition, offset, committedOffset, series, metrics, stateHash, stateHashes: [...stateHashes] };
+    return { ...own, gaps: store.gaps(partition), ...consumer.position };
   }),
   aggregatorStatus: answering('aggregatorStatus', ({ partition }) => {
     const { store, consumer } = aggregatorOf(partition);

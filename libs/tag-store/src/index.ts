@@ -1,3 +1,5 @@
+export type { TagCheckpoint } from './checkpoints.ts';
+export { CHECKPOINT_RECORDS, CHECKPOINTS_KEPT } from './checkpoints.ts';
 export type { TagStoreLimits } from './limits.ts';
 export { DEFAULT_TAG_STORE_LIMITS } from './limits.ts';
 export type { OverBudget, TagPartitionOptions, TagPartitionStatus } from './tag-partition.ts';

@@ -1,10 +1,11 @@
 import { deserializeBitmap } from '@tidemark/bitmap';
-import { afterPrefix } from '@tidemark/bytes';
+import { afterPrefix, ByteReader, toHex } from '@tidemark/bytes';
 import { type KeyValue, TidemarkError } from '@tidemark/ports';
+import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { Journal } from './journal.ts';
 import {
   decodeState,
-  offsetOfGapKey,
+  offsetOfKey,
   openValue,
   PREFIX,
   prefixKey,
@@ -16,12 +17,15 @@ import {
 } from './store-layout.ts';
 import { TagIndex } from './tag-index.ts';
 
+const HASH_BYTES = 16;
+
 export interface OpenedStore {
   readonly nextOffset: number;
   readonly index: TagIndex;
   readonly journal: Journal;
   /** Reasons of the gaps by offset, ascending. */
   readonly gaps: Map<number, string>;
+  readonly checkpoints: Checkpoints;
 }
 
 /**
@@ -33,7 +37,7 @@ export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
   const journal = new Journal();
   const gaps = new Map<number, string>();
   const stored = await keyValue.get(STATE_KEY);
-  if (stored === undefined) return { nextOffset: 0, index, journal, gaps };
+  if (stored === undefined) return { nextOffset: 0, index, journal, gaps, checkpoints: new Checkpoints() };
   const state = decodeState(stored);
   for await (const { key, value } of entriesOf(keyValue, PREFIX.journal)) journal.load(segmentOfKey(key), value, index);
   journal.resume();
@@ -44,12 +48,18 @@ export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
     index.unknown.add(id, day);
   }
   for await (const { key, value } of entriesOf(keyValue, PREFIX.gap)) {
-    gaps.set(offsetOfGapKey(key), openValue(value, 'tag store gap').toString());
+    gaps.set(offsetOfKey(key), openValue(value, 'tag store gap').toString());
+  }
+  const checkpoints: TagCheckpoint[] = [];
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.checkpoint)) {
+    const what = 'tag store checkpoint';
+    const reader = new ByteReader(openValue(value, what), what);
+    checkpoints.push({ offset: offsetOfKey(key), hash: toHex(reader.bytes(HASH_BYTES)) });
   }
   index.hash.load(state.hash);
   index.unknown.dropped = state.droppedUnknownDays;
   checkComplete(state, index, gaps);
-  return { nextOffset: state.nextOffset, index, journal, gaps };
+  return { nextOffset: state.nextOffset, index, journal, gaps, checkpoints: new Checkpoints(checkpoints) };
 }
 
 function entriesOf(keyValue: KeyValue, prefix: number): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {

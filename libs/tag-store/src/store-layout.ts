@@ -3,7 +3,7 @@ import { ID_BYTES } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
 /** First byte of each key: what the entry is (docs/formats/tag-store.md). */
-export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4 } as const;
+export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4, checkpoint: 5 } as const;
 export const STORE_VERSION = 1;
 
 const CHECKSUM_BYTES = 4;
@@ -31,6 +31,10 @@ export function gapKey(offset: number): Buffer {
   return keyOf(PREFIX.gap, Math.floor(offset / PAIR), offset % PAIR);
 }
 
+export function checkpointKey(offset: number): Buffer {
+  return keyOf(PREFIX.checkpoint, Math.floor(offset / PAIR), offset % PAIR);
+}
+
 function keyOf(prefix: number, ...words: number[]): Buffer {
   const key = Buffer.alloc(1 + words.length * 4);
   key[0] = prefix;
@@ -40,14 +44,15 @@ function keyOf(prefix: number, ...words: number[]): Buffer {
   return key;
 }
 
-/** Metric and day of a day's key, or the two halves of a gap's offset. */
+/** Metric and day of a day's key, or the two halves of an offset. */
 export function wordsOfKey(key: Uint8Array): [number, number] {
   checkKey(key, 9);
   const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
   return [view.readUInt32BE(1), view.readUInt32BE(5)];
 }
 
-export function offsetOfGapKey(key: Uint8Array): number {
+/** Offset of a gap or checkpoint. */
+export function offsetOfKey(key: Uint8Array): number {
   const [high, low] = wordsOfKey(key);
   return high * PAIR + low;
 }

@@ -6,12 +6,14 @@ import type {
   Gap,
   MatchReply,
   MatchRequest,
+  ReplicaPosition,
   SeriesTagsReply,
   SeriesTagsRequest,
 } from '@tidemark/contract';
 import type { PartitionState } from '@tidemark/partition';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { readTagFacts, type TagFactsVisitor } from '@tidemark/tag-facts';
+import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
 import { DEFAULT_TAG_STORE_LIMITS, type TagStoreLimits } from './limits.ts';
@@ -47,6 +49,8 @@ export interface TagPartitionStatus {
   readonly metrics: number;
   readonly tags: number;
   readonly stateHash: string;
+  /** Hashes of the state at the newest checkpoints, ascending. */
+  readonly stateHashes: readonly TagCheckpoint[];
   /** Days of series whose definition a gap has swallowed, still waiting for one; and those let go of at the limit. */
   readonly unknownDays: number;
   readonly droppedUnknownDays: number;
@@ -70,6 +74,7 @@ export class TagPartition implements PartitionState {
   readonly #index: TagIndex;
   readonly #uncommitted: Uncommitted;
   readonly #gaps: Map<number, string>;
+  readonly #checkpoints: Checkpoints;
   readonly #visitor: TagFactsVisitor;
   #nextOffset: number;
   #committedOffset: number;
@@ -93,6 +98,7 @@ export class TagPartition implements PartitionState {
     this.#index = index;
     this.#uncommitted = uncommitted;
     this.#gaps = store.gaps;
+    this.#checkpoints = store.checkpoints;
     this.#visitor = {
       series: (id, name, day) => index.addSeries(id, name, day, uncommitted),
       day: (id, day) => index.addDay(id, day, uncommitted),
@@ -129,6 +135,7 @@ export class TagPartition implements PartitionState {
     readTagFacts(record.value, this.#visitor);
     this.#nextOffset++;
     this.#appliedBytes += record.value.length;
+    this.#keepCheckpoint();
   }
 
   /** Passes the record at `nextOffset` without applying it. The gap stays in the state, and in its hash, for good. */
@@ -138,6 +145,7 @@ export class TagPartition implements PartitionState {
     this.#gaps.set(offset, kept);
     this.#uncommitted.gap(offset, kept);
     this.#index.hash.add(offsetBytes(offset), 0, GAP);
+    this.#keepCheckpoint();
   }
 
   /** Writes all changes since the last commit, and the offset, in one write. After an error it can be called again. */
@@ -159,6 +167,12 @@ export class TagPartition implements PartitionState {
       this.#isCommitting = false;
       settle(isCommitted);
     }
+  }
+
+  #keepCheckpoint(): void {
+    if (!Checkpoints.isAt(this.#nextOffset)) return;
+    const checkpoint = { offset: this.#nextOffset, hash: this.stateHash() };
+    this.#uncommitted.checkpoint(checkpoint, this.#checkpoints.add(checkpoint));
   }
 
   #encodeState(): Buffer {
@@ -236,8 +250,23 @@ export class TagPartition implements PartitionState {
       metrics: metrics.all.length,
       tags: tags.size,
       stateHash: this.stateHash(),
+      stateHashes: [...this.#checkpoints.all],
       unknownDays: unknown.count,
       droppedUnknownDays: unknown.dropped,
+    };
+  }
+
+  /** How far the partition is, but for its number and what its consumer knows: little enough to be asked for often. */
+  get position(): Pick<
+    ReplicaPosition,
+    'offset' | 'committedOffset' | 'watermarkMs' | 'checkpointOffset' | 'stateHash'
+  > {
+    return {
+      offset: this.#nextOffset,
+      committedOffset: this.#committedOffset,
+      watermarkMs: undefined,
+      checkpointOffset: this.#checkpoints.newestOffset,
+      stateHash: this.stateHash(),
     };
   }
 

@@ -1,9 +1,10 @@
 import { serializeBitmap } from '@tidemark/bitmap';
 import type { Kind } from '@tidemark/model';
 import type { KeyValueWrite } from '@tidemark/ports';
+import type { TagCheckpoint } from './checkpoints.ts';
 import type { Journal } from './journal.ts';
 import type { DaySeries, Metric } from './metric-table.ts';
-import { dayKey, gapKey, sealValue, unknownDayKey } from './store-layout.ts';
+import { checkpointKey, dayKey, gapKey, sealValue, unknownDayKey } from './store-layout.ts';
 import type { ChangeLog } from './tag-index.ts';
 
 /** What a series of a day adds to its bitmap's bytes, roughly. */
@@ -59,6 +60,12 @@ export class Uncommitted implements ChangeLog {
 
   gap(offset: number, reason: string): void {
     this.#small.push({ key: gapKey(offset), value: sealValue(Buffer.from(reason)) });
+  }
+
+  /** A checkpoint to keep, and the offsets of those that go. */
+  checkpoint({ offset, hash }: TagCheckpoint, surplus: readonly number[]): void {
+    this.#small.push({ key: checkpointKey(offset), value: sealValue(Buffer.from(hash, 'hex')) });
+    for (const old of surplus) this.#small.push({ key: checkpointKey(old) });
   }
 
   /** All of it as writes; `settle` then drops it, or, after a failure, takes it back beside what came meanwhile. */

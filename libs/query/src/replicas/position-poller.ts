@@ -1,9 +1,10 @@
+import type { PositionsReply } from '@tidemark/contract';
 import { type Clock, isTidemarkError, sleep, TidemarkError } from '@tidemark/ports';
-import { abortable } from '../deadline.ts';
 import { Slots } from '../slots.ts';
 import type { PositionsReader } from '../stores.ts';
 import type { ReplicaLimits } from './replica-limits.ts';
 import type { StoreProcess } from './store-process.ts';
+import { withinTime } from './within-time.ts';
 
 type PollLimits = Pick<ReplicaLimits, 'pollMs' | 'pollsPerSecond' | 'pollTimeoutMs' | 'concurrentPolls'>;
 
@@ -86,17 +87,8 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
     });
   }
 
-  async #positionsOf({ name, reader }: Process) {
+  #positionsOf({ name, reader }: Process): Promise<PositionsReply> {
     const { pollTimeoutMs } = this.#limits;
-    const late = new AbortController();
-    const timer = this.#clock.setTimer(pollTimeoutMs, () => {
-      late.abort(new TidemarkError('deadline_exceeded', `${name} did not answer within ${pollTimeoutMs} ms`));
-    });
-    const signal = AbortSignal.any([late.signal, this.#stop.signal]);
-    try {
-      return await abortable((async () => reader.positions(signal))(), signal);
-    } finally {
-      timer.cancel();
-    }
+    return withinTime(this.#clock, pollTimeoutMs, name, this.#stop.signal, (signal) => reader.positions(signal));
   }
 }

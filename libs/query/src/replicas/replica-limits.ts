@@ -22,6 +22,12 @@ export interface ReplicaLimits {
   readonly hedgeLagMs: number;
   /** The same of a tag store, in records. */
   readonly hedgeLagRecords: number;
+  /** Hashes that are compared of each replica, the newest. */
+  readonly checkpoints: number;
+  /** Requests for the hashes of replicas at the same time. */
+  readonly concurrentChecks: number;
+  /** Divergences that are kept, those found first. */
+  readonly divergences: number;
   /** Series sets per replica of a partition believed to be known by their digest. */
   readonly seriesSets: number;
 }
@@ -38,5 +44,8 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   hedgeBurst: 16,
   hedgeLagMs: 5000,
   hedgeLagRecords: 64,
+  checkpoints: 64,
+  concurrentChecks: 4,
+  divergences: 256,
   seriesSets: 32,
 };

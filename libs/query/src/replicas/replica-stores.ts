@@ -1,11 +1,14 @@
+import type { ReplicaDivergence, ReplicaStatus } from '@tidemark/contract';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { KnownSets } from '../known-sets.ts';
-import type { PointStoreReader, PositionsReader, QueryStores, TagStoreReader } from '../stores.ts';
+import type { PointStoreReader, PositionsReader, QueryStores, ReplicaReport, TagStoreReader } from '../stores.ts';
 import { HedgeBudget, LatencyEstimate } from './hedging.ts';
 import { PositionPoller } from './position-poller.ts';
+import type { ReplicaCheckpoint } from './replica-checkpoints.ts';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from './replica-limits.ts';
 import { orderReplicas } from './replica-order.ts';
 import { type ReplicaCounters, ReplicaRace } from './replica-race.ts';
+import { type OnDivergence, ReplicaWatch } from './replica-watch.ts';
 import { StoreProcess, type StoreProcessOptions } from './store-process.ts';
 
 /** A process of point stores: it answers for its partitions, and says how far each is. */
@@ -17,6 +20,8 @@ export interface ReplicaStoresOptions {
   readonly tags: readonly TagStoreProcess[];
   readonly clock: Clock;
   readonly limits?: Partial<ReplicaLimits>;
+  /** Told when the states of replicas are found to differ, and when they agree again. */
+  readonly onDivergence?: OnDivergence;
 }
 
 type PointProcess = StoreProcess<PointStoreReader & PositionsReader>;
@@ -36,19 +41,29 @@ export class ReplicaStores implements QueryStores {
   readonly #points: readonly PointProcess[];
   readonly #tags: readonly TagProcess[];
   readonly #poller: PositionPoller<StoreProcess<PositionsReader>>;
+  readonly #watch: ReplicaWatch;
   readonly #knownSets: KnownSets;
   readonly #budget: HedgeBudget;
   /** By method: what is quick for one is slow for another. */
   readonly #latencies = new Map<string, LatencyEstimate>();
   #turn = 0;
 
-  constructor({ points, tags, clock, limits }: ReplicaStoresOptions) {
+  constructor({ points, tags, clock, limits, onDivergence }: ReplicaStoresOptions) {
     this.#clock = clock;
     this.#limits = { ...DEFAULT_REPLICA_LIMITS, ...limits };
-    this.#points = points.map((process) => new StoreProcess(process));
-    this.#tags = tags.map((process) => new StoreProcess(process));
-    const processes: StoreProcess<PositionsReader>[] = [...this.#points, ...this.#tags];
-    this.#poller = new PositionPoller({ processes, clock, limits: this.#limits });
+    this.#points = points.map((process) => new StoreProcess('points', process));
+    this.#tags = tags.map((process) => new StoreProcess('tags', process));
+    this.#watch = new ReplicaWatch({
+      ...{ clock, onDivergence },
+      limits: this.#limits,
+      checkpointsOf: (process, partition, signal) => this.#checkpointsOf(process, partition, signal),
+    });
+    this.#poller = new PositionPoller<StoreProcess<PositionsReader>>({
+      processes: [...this.#points, ...this.#tags],
+      clock,
+      limits: this.#limits,
+      onPositions: (process) => this.#watch.look(process),
+    });
     this.#knownSets = new KnownSets(this.#limits.seriesSets);
     this.#budget = new HedgeBudget(this.#limits);
   }
@@ -59,7 +74,24 @@ export class ReplicaStores implements QueryStores {
   }
 
   stop(): Promise<void> {
+    this.#watch.stop();
     return this.#poller.stop();
+  }
+
+  /** Every replica as last heard of, and which of them differ. */
+  report(): ReplicaReport {
+    const replicas = [...this.#points, ...this.#tags].flatMap(replicasOf);
+    replicas.sort(
+      (a, b) =>
+        a.topic.localeCompare(b.topic) ||
+        a.partition - b.partition ||
+        a.process.localeCompare(b.process, 'en', { numeric: true }),
+    );
+    return { replicas, divergences: this.divergences };
+  }
+
+  get divergences(): readonly ReplicaDivergence[] {
+    return this.#watch.divergences;
   }
 
   pointStore(partition: number): PointStoreReader {
@@ -92,6 +124,21 @@ export class ReplicaStores implements QueryStores {
     };
   }
 
+  async #checkpointsOf(
+    process: StoreProcess<PositionsReader>,
+    partition: number,
+    signal: AbortSignal,
+  ): Promise<readonly ReplicaCheckpoint[]> {
+    const points = this.#points.find((one) => one === process);
+    if (points !== undefined) {
+      const { stateHashes } = await points.reader.status({ partition }, signal);
+      return stateHashes.map(({ bucketMs, offset, hash }) => ({ key: bucketMs, offset, hash }));
+    }
+    const tags = this.#tags.find((one) => one === process);
+    const status = await tags?.reader.status({ partition }, signal);
+    return (status?.stateHashes ?? []).map(({ offset, hash }) => ({ key: offset, offset, hash }));
+  }
+
   async #ask<Reader extends PositionsReader, Reply>(
     topic: 'points' | 'tags',
     processes: readonly StoreProcess<Reader>[],
@@ -122,4 +169,17 @@ export class ReplicaStores implements QueryStores {
     }
     return latency;
   }
+}
+
+function replicasOf({ topic, name, state, seenMs, lastError, positions, partitions }: StoreProcess<PositionsReader>) {
+  const owned = [...new Set([...partitions, ...positions.keys()])];
+  const error = lastError === undefined ? '' : `${lastError.code}: ${lastError.message}`;
+  return owned.map((partition): ReplicaStatus => {
+    const position = positions.get(partition);
+    return { topic, partition, process: name, state, seenMs: floored(seenMs), error, position };
+  });
+}
+
+function floored(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.floor(value);
 }

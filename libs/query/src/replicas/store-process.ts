@@ -13,6 +13,7 @@ export interface StoreProcessOptions<Reader extends PositionsReader> {
 
 /** One process of stores, as last heard of. */
 export class StoreProcess<Reader extends PositionsReader> {
+  readonly topic: 'points' | 'tags';
   readonly name: string;
   readonly reader: Reader;
   readonly partitions: ReadonlySet<number>;
@@ -22,9 +23,11 @@ export class StoreProcess<Reader extends PositionsReader> {
   #positions: ReadonlyMap<number, ReplicaPosition> = new Map();
   #seenMs: number | undefined;
   #lastError: TidemarkError | undefined;
+  #losses = 0;
   readonly #onLost = new Set<() => void>();
 
-  constructor({ name, reader, partitions }: StoreProcessOptions<Reader>) {
+  constructor(topic: 'points' | 'tags', { name, reader, partitions }: StoreProcessOptions<Reader>) {
+    this.topic = topic;
     this.name = name;
     this.reader = reader;
     this.partitions = new Set(partitions);
@@ -38,6 +41,11 @@ export class StoreProcess<Reader extends PositionsReader> {
   /** Why it is lost. */
   get lastError(): TidemarkError | undefined {
     return this.#lastError;
+  }
+
+  /** How often it was lost: each time it may have come back with other data. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** Wall clock when it last told its positions, ms since the epoch. */
@@ -67,6 +75,7 @@ export class StoreProcess<Reader extends PositionsReader> {
     this.#lastError = error;
     if (this.#state === 'lost') return;
     this.#state = 'lost';
+    this.#losses++;
     for (const listener of [...this.#onLost]) listener();
   }
 

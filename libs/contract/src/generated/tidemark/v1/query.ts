@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { PartitionStatusReply } from "./point_store.ts";
+import { ReplicaDivergence, ReplicaStatus } from "./replica.ts";
 import { Gap, Kind } from "./series.ts";
 import { MetricDescription, TagKeyDescription, TagPartitionStatusReply } from "./tag_store.ts";
 
@@ -105,6 +106,13 @@ export interface StatusReply {
   nowMs: number;
   errors: PartError[];
   mapEpoch: number;
+  /**
+   * Every replica that is known, by topic, partition and process. None where each partition has its one store in the
+   * process that answers.
+   */
+  replicas: ReplicaStatus[];
+  /** The first of those found are kept. */
+  divergences: ReplicaDivergence[];
 }
 
 export interface SessionStatus {
@@ -971,7 +979,17 @@ export const StatusRequest: MessageFns<StatusRequest> = {
 };
 
 function createBaseStatusReply(): StatusReply {
-  return { points: [], tags: [], sessions: [], latenessMs: 0, nowMs: 0, errors: [], mapEpoch: 0 };
+  return {
+    points: [],
+    tags: [],
+    sessions: [],
+    latenessMs: 0,
+    nowMs: 0,
+    errors: [],
+    mapEpoch: 0,
+    replicas: [],
+    divergences: [],
+  };
 }
 
 export const StatusReply: MessageFns<StatusReply> = {
@@ -996,6 +1014,12 @@ export const StatusReply: MessageFns<StatusReply> = {
     }
     if (message.mapEpoch !== 0) {
       writer.uint32(56).uint64(message.mapEpoch);
+    }
+    for (const v of message.replicas) {
+      ReplicaStatus.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.divergences) {
+      ReplicaDivergence.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1069,6 +1093,22 @@ export const StatusReply: MessageFns<StatusReply> = {
             message.mapEpoch = longToNumber(reader.uint64());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.replicas.push(ReplicaStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.divergences.push(ReplicaDivergence.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1093,6 +1133,8 @@ export const StatusReply: MessageFns<StatusReply> = {
     message.nowMs = object.nowMs ?? 0;
     message.errors = object.errors?.map((e) => PartError.fromPartial(e)) || [];
     message.mapEpoch = object.mapEpoch ?? 0;
+    message.replicas = object.replicas?.map((e) => ReplicaStatus.fromPartial(e)) || [];
+    message.divergences = object.divergences?.map((e) => ReplicaDivergence.fromPartial(e)) || [];
     return message;
   },
 };

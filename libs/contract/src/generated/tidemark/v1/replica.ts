@@ -37,6 +37,57 @@ export interface ReplicaPosition {
   haltedOffset: number;
   /** The last error of the log or of the disk, while it lasts. */
   problem: string;
+  /** Offset of the newest checkpoint at which the replica has hashed its state; absent before the first. */
+  checkpointOffset?:
+    | number
+    | undefined;
+  /** Of replicas of `tags` only: hash of the state at `offset`, hex. */
+  stateHash: string;
+}
+
+/** What is known of one replica of a partition. */
+export interface ReplicaStatus {
+  /** `points` or `tags`. */
+  topic: string;
+  partition: number;
+  /** The address of its process. */
+  process: string;
+  /** `live`; `lost` when its process does not answer; `unknown` before the first answer. */
+  state: string;
+  /** When its process last told its positions, ms since the Unix epoch. */
+  seenMs?:
+    | number
+    | undefined;
+  /** Why it is lost. */
+  error: string;
+  /** As last told; absent when its process never told one. */
+  position: ReplicaPosition | undefined;
+}
+
+/** Replicas of a partition whose states differ at the same checkpoint: at least one of them gives wrong answers. */
+export interface ReplicaDivergence {
+  topic: string;
+  partition: number;
+  /** Of `points`: start of the bucket whose points differ, ms since the Unix epoch. */
+  bucketMs?:
+    | number
+    | undefined;
+  /**
+   * Of `tags`: the offset of the checkpoint, the first that is known to differ. Of `points`: the least of the offsets at
+   * which the bucket was closed.
+   */
+  offset: number;
+  hashes: ReplicaHash[];
+  /** When it was found, ms since the Unix epoch. */
+  foundMs: number;
+}
+
+export interface ReplicaHash {
+  process: string;
+  /** Offset at which the hash was taken; -1 when the replica has none, though it has come past the checkpoint. */
+  offset: number;
+  /** Hex; empty when the replica has none. */
+  hash: string;
 }
 
 function createBasePositionsRequest(): PositionsRequest {
@@ -147,6 +198,8 @@ function createBaseReplicaPosition(): ReplicaPosition {
     halted: "",
     haltedOffset: 0,
     problem: "",
+    checkpointOffset: undefined,
+    stateHash: "",
   };
 }
 
@@ -175,6 +228,12 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     }
     if (message.problem !== "") {
       writer.uint32(66).string(message.problem);
+    }
+    if (message.checkpointOffset !== undefined) {
+      writer.uint32(72).sint64(message.checkpointOffset);
+    }
+    if (message.stateHash !== "") {
+      writer.uint32(82).string(message.stateHash);
     }
     return writer;
   },
@@ -256,6 +315,22 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
             message.problem = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.checkpointOffset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.stateHash = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -281,6 +356,331 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     message.halted = object.halted ?? "";
     message.haltedOffset = object.haltedOffset ?? 0;
     message.problem = object.problem ?? "";
+    message.checkpointOffset = object.checkpointOffset ?? undefined;
+    message.stateHash = object.stateHash ?? "";
+    return message;
+  },
+};
+
+function createBaseReplicaStatus(): ReplicaStatus {
+  return { topic: "", partition: 0, process: "", state: "", seenMs: undefined, error: "", position: undefined };
+}
+
+export const ReplicaStatus: MessageFns<ReplicaStatus> = {
+  encode(message: ReplicaStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.process !== "") {
+      writer.uint32(26).string(message.process);
+    }
+    if (message.state !== "") {
+      writer.uint32(34).string(message.state);
+    }
+    if (message.seenMs !== undefined) {
+      writer.uint32(40).sint64(message.seenMs);
+    }
+    if (message.error !== "") {
+      writer.uint32(50).string(message.error);
+    }
+    if (message.position !== undefined) {
+      ReplicaPosition.encode(message.position, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.process = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.seenMs = longToNumber(reader.sint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.position = ReplicaPosition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReplicaStatus>): ReplicaStatus {
+    return ReplicaStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplicaStatus>): ReplicaStatus {
+    const message = createBaseReplicaStatus();
+    message.topic = object.topic ?? "";
+    message.partition = object.partition ?? 0;
+    message.process = object.process ?? "";
+    message.state = object.state ?? "";
+    message.seenMs = object.seenMs ?? undefined;
+    message.error = object.error ?? "";
+    message.position = (object.position !== undefined && object.position !== null)
+      ? ReplicaPosition.fromPartial(object.position)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReplicaDivergence(): ReplicaDivergence {
+  return { topic: "", partition: 0, bucketMs: undefined, offset: 0, hashes: [], foundMs: 0 };
+}
+
+export const ReplicaDivergence: MessageFns<ReplicaDivergence> = {
+  encode(message: ReplicaDivergence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.bucketMs !== undefined) {
+      writer.uint32(24).sint64(message.bucketMs);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).sint64(message.offset);
+    }
+    for (const v of message.hashes) {
+      ReplicaHash.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.foundMs !== 0) {
+      writer.uint32(48).sint64(message.foundMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaDivergence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaDivergence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bucketMs = longToNumber(reader.sint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hashes.push(ReplicaHash.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.foundMs = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReplicaDivergence>): ReplicaDivergence {
+    return ReplicaDivergence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplicaDivergence>): ReplicaDivergence {
+    const message = createBaseReplicaDivergence();
+    message.topic = object.topic ?? "";
+    message.partition = object.partition ?? 0;
+    message.bucketMs = object.bucketMs ?? undefined;
+    message.offset = object.offset ?? 0;
+    message.hashes = object.hashes?.map((e) => ReplicaHash.fromPartial(e)) || [];
+    message.foundMs = object.foundMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseReplicaHash(): ReplicaHash {
+  return { process: "", offset: 0, hash: "" };
+}
+
+export const ReplicaHash: MessageFns<ReplicaHash> = {
+  encode(message: ReplicaHash, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.process !== "") {
+      writer.uint32(10).string(message.process);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).sint64(message.offset);
+    }
+    if (message.hash !== "") {
+      writer.uint32(26).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaHash {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaHash();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.process = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReplicaHash>): ReplicaHash {
+    return ReplicaHash.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplicaHash>): ReplicaHash {
+    const message = createBaseReplicaHash();
+    message.process = object.process ?? "";
+    message.offset = object.offset ?? 0;
+    message.hash = object.hash ?? "";
     return message;
   },
 };

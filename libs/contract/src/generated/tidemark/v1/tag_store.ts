@@ -171,6 +171,14 @@ export interface TagPartitionStatusReply {
   haltedOffset: number;
   stateHash: string;
   gaps: Gap[];
+  /** Logical state at checkpoints, which are fixed offsets; newest last. */
+  stateHashes: TagStateHash[];
+}
+
+export interface TagStateHash {
+  offset: number;
+  /** Hex. */
+  hash: string;
 }
 
 export interface SeriesCountsRequest {
@@ -1741,6 +1749,7 @@ function createBaseTagPartitionStatusReply(): TagPartitionStatusReply {
     haltedOffset: 0,
     stateHash: "",
     gaps: [],
+    stateHashes: [],
   };
 }
 
@@ -1775,6 +1784,9 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
     }
     for (const v of message.gaps) {
       Gap.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.stateHashes) {
+      TagStateHash.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1872,6 +1884,14 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
             message.gaps.push(Gap.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.stateHashes.push(TagStateHash.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1899,6 +1919,74 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
     message.haltedOffset = object.haltedOffset ?? 0;
     message.stateHash = object.stateHash ?? "";
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
+    message.stateHashes = object.stateHashes?.map((e) => TagStateHash.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTagStateHash(): TagStateHash {
+  return { offset: 0, hash: "" };
+}
+
+export const TagStateHash: MessageFns<TagStateHash> = {
+  encode(message: TagStateHash, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).sint64(message.offset);
+    }
+    if (message.hash !== "") {
+      writer.uint32(18).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TagStateHash {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTagStateHash();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TagStateHash>): TagStateHash {
+    return TagStateHash.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TagStateHash>): TagStateHash {
+    const message = createBaseTagStateHash();
+    message.offset = object.offset ?? 0;
+    message.hash = object.hash ?? "";
     return message;
   },
 };

@@ -1,0 +1,42 @@
+/**
+ * The hash of the state is kept each time so many records more have been read: at offsets that are the same on every
+ * replica, whatever it commits when. Changing this makes replicas of two programs incomparable until they agree again.
+ */
+export const CHECKPOINT_RECORDS = 256;
+/** Checkpoints that are kept, the newest. */
+export const CHECKPOINTS_KEPT = 64;
+
+export interface TagCheckpoint {
+  /** All records below it count. */
+  readonly offset: number;
+  /** 32 hexadecimal digits. */
+  readonly hash: string;
+}
+
+/** The state's hashes at the newest checkpoints, ascending by offset. */
+export class Checkpoints {
+  readonly #kept: TagCheckpoint[];
+
+  constructor(stored: readonly TagCheckpoint[] = []) {
+    this.#kept = [...stored];
+  }
+
+  get all(): readonly TagCheckpoint[] {
+    return this.#kept;
+  }
+
+  get newestOffset(): number | undefined {
+    return this.#kept.at(-1)?.offset;
+  }
+
+  /** True when a state that has read up to `offset` is at a checkpoint. */
+  static isAt(offset: number): boolean {
+    return offset % CHECKPOINT_RECORDS === 0;
+  }
+
+  /** Adds the newest; returns the offsets of those let go of. */
+  add(checkpoint: TagCheckpoint): number[] {
+    this.#kept.push(checkpoint);
+    return this.#kept.splice(0, Math.max(0, this.#kept.length - CHECKPOINTS_KEPT)).map(({ offset }) => offset);
+  }
+}
