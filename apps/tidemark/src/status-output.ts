@@ -9,6 +9,8 @@ export function formatStatus(status: StatusReply): string {
     partitions(status),
     sessions(status),
     clients(status),
+    ...replicas(status),
+    ...divergences(status),
     ...halts(status),
     ...gaps(status),
     ...status.errors.map(({ part, code, message }) => `${part} does not answer: ${code}: ${printable(message)}`),
@@ -54,6 +56,43 @@ function partitions({ points, tags, nowMs }: StatusReply): string {
     table.push([`tags/${one.partition}`, one.offset, lag(one), uncommitted, '', one.series, '', '', '']);
   }
   return table.toString();
+}
+
+/** Which replica is where, when some partition has more than one. */
+function replicas({ replicas: all, nowMs }: StatusReply): string[] {
+  const parts = new Set(all.map(({ topic, partition }) => `${topic}/${partition}`));
+  if (parts.size === all.length) return [];
+  const table = new Table({
+    head: ['replica', 'process', 'state', 'offset', 'lag', 'uncommitted', 'watermark', 'trouble'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { topic, partition, process, state, seenMs, error, position } of all) {
+    const seen = seenMs === undefined ? 'never seen' : `seen ${duration(nowMs - seenMs)} ago`;
+    const trouble = [error, position?.halted ?? '', position?.problem ?? ''].filter((one) => one !== '');
+    const missing = state === 'live' && position === undefined ? ['it does not have the partition'] : [];
+    table.push([
+      `${topic}/${partition}`,
+      printable(process),
+      state === 'live' ? state : `${state}, ${seen}`,
+      position?.offset ?? '',
+      position === undefined ? '' : lag(position),
+      position === undefined ? '' : position.offset - position.committedOffset,
+      position?.watermarkMs === undefined ? '' : `${duration(nowMs - position.watermarkMs)} ago`,
+      [...new Set([...trouble, ...missing])].map(printable).join('; '),
+    ]);
+  }
+  return [table.toString()];
+}
+
+function divergences({ divergences: all }: StatusReply): string[] {
+  return all.map(({ topic, partition, bucketMs, offset, hashes }) => {
+    const where = bucketMs === undefined ? '' : ` in the bucket that begins at ${time(bucketMs)}`;
+    const each = hashes.map(({ process, offset: at, hash }) =>
+      hash === '' ? `  ${printable(process)} has none` : `  ${printable(process)} ${hash} at offset ${at}`,
+    );
+    const head = `replicas of ${topic}/${partition} differ${where}, offset ${offset}: answers of one of them are wrong`;
+    return [head, ...each, '  what to do: docs/operations/replicas.md'].join('\n');
+  });
 }
 
 function lag({ logNext, offset }: Pick<PartitionStatusReply, 'logNext' | 'offset'>): number {

@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { StatusReply } from '@tidemark/contract';
+import { formatStatus } from './status-output.ts';
+
+const NOW_MS = 1_700_000_000_000;
+const HERE = { offset: 90, committedOffset: 80, logNext: 100, watermarkMs: NOW_MS - 3000 };
+
+describe('the status', () => {
+  test('shows replicas where a partition has more than one, and what is wrong with them', () => {
+    const text = formatStatus(
+      StatusReply.fromPartial({
+        nowMs: NOW_MS,
+        replicas: [
+          { topic: 'points', partition: 0, process: 'a:1', state: 'live', seenMs: NOW_MS - 500, position: HERE },
+          {
+            ...{ topic: 'points', partition: 0, process: 'b:1', state: 'lost', seenMs: NOW_MS - 60_000 },
+            error: 'unavailable: connection \u001b[2J refused',
+            position: { ...HERE, offset: 70, halted: 'a damaged record' },
+          },
+          { topic: 'points', partition: 1, process: 'a:1', state: 'live' },
+        ],
+      }),
+    );
+    const lines = text.split('\n').map((line) => line.replaceAll(/\s+/g, ' '));
+    expect(lines.find((line) => line.includes('a:1 │ live'))).toContain('points/0 │ a:1 │ live │ 90 │ 10 │ 10 │ 3');
+    expect(lines.find((line) => line.includes('b:1'))).toContain('lost, seen 60.0 s ago │ 70 │ 30');
+    expect(text).toContain('unavailable: connection �[2J refused; a damaged record');
+    expect(text).toContain('it does not have the partition');
+  });
+
+  test('names replicas that differ, with bucket, offset and hashes', () => {
+    const hashes = [
+      { process: 'a:1', offset: 42, hash: 'aa' },
+      { process: 'b:1', offset: -1, hash: '' },
+    ];
+    const text = formatStatus(
+      StatusReply.fromPartial({
+        nowMs: NOW_MS,
+        divergences: [
+          { topic: 'points', partition: 3, bucketMs: NOW_MS, offset: 42, hashes },
+          { topic: 'tags', partition: 1, offset: 256, hashes: [{ process: 'a:1', offset: 256, hash: 'bb' }] },
+        ],
+      }),
+    );
+    expect(text).toMatch(/replicas of points\/3 differ in the bucket that begins at 2023-11-14.22:13:20.*, offset 42/);
+    expect(text).toContain('  a:1 aa at offset 42\n  b:1 has none\n');
+    expect(text).toContain('replicas of tags/1 differ, offset 256');
+  });
+
+  test('shows no replicas where each partition has one', () => {
+    const one = { topic: 'points', partition: 0, process: 'a:1', state: 'live', position: HERE };
+    expect(formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, replicas: [one] }))).not.toContain('replica');
+  });
+});
