@@ -116,6 +116,9 @@ export class QueryCheck {
 
   #checkAnswer(answer: Answer, byStep: ReadonlyMap<string, readonly AppliedPoint[]>): void {
     const { question: asked, fromMs, toMs, reply, askedMs } = answer;
+    // The query service has compared the hashes of replicas.
+    const differ = reply.notes.find((note) => note.startsWith('replicas of '));
+    if (differ !== undefined) throw new Violation('replicas-agree', `${asked.text}: ${differ}`);
     const through = reply.completeThroughMs;
     if (through === undefined) return;
     if (reply.errors.length > 0) {

@@ -83,7 +83,7 @@ export class QueryHost {
   #points(store: string): PointStoreReader & PositionsReader {
     return {
       aggregate: (request) => this.#ask(store, 'aggregate', request),
-      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
+      status: (request) => this.#ask(store, 'status', request),
       positions: () => this.#ask(store, 'positions', undefined),
     };
   }
@@ -94,7 +94,7 @@ export class QueryHost {
       describeMetrics: (request) => this.#ask(store, 'describeMetrics', request),
       describeTags: (request) => this.#ask(store, 'describeTags', request),
       seriesTags: (request) => this.#ask(store, 'seriesTags', request),
-      status: () => Promise.reject(new TidemarkError('unimplemented', 'status is not asked for here')),
+      status: (request) => this.#ask(store, 'status', request),
       positions: () => this.#ask(store, 'positions', undefined),
     };
   }

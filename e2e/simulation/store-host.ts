@@ -1,11 +1,15 @@
-import type {
-  AggregateRequest,
-  DescribeMetricsRequest,
-  DescribeTagsRequest,
-  MatchRequest,
-  PositionsReply,
-  ReplicaPosition,
-  SeriesTagsRequest,
+import {
+  type AggregateRequest,
+  type DescribeMetricsRequest,
+  type DescribeTagsRequest,
+  type MatchRequest,
+  PartitionStatusReply,
+  type PartitionStatusRequest,
+  type PositionsReply,
+  type ReplicaPosition,
+  type SeriesTagsRequest,
+  TagPartitionStatusReply,
+  type TagPartitionStatusRequest,
 } from '@tidemark/contract';
 import { PartitionConsumer } from '@tidemark/partition';
 import { PointPartition } from '@tidemark/point-store';
@@ -221,20 +225,25 @@ export class StoreHost {
     handle('positions', (): PositionsReply => ({ positions: this.#positions() }));
     if (this.topic === 'points') {
       handle<AggregateRequest>('aggregate', (request) => this.#points(request).aggregate(request));
+      handle<PartitionStatusRequest>('status', (request) => {
+        return PartitionStatusReply.create({ stateHashes: this.#points(request).status.stateHashes });
+      });
       return;
     }
     handle<MatchRequest>('match', (request) => this.#tags(request).match(request));
     handle<DescribeMetricsRequest>('describeMetrics', (request) => this.#tags(request).describeMetrics(request));
     handle<DescribeTagsRequest>('describeTags', (request) => this.#tags(request).describeTags(request));
     handle<SeriesTagsRequest>('seriesTags', (request) => this.#tags(request).seriesTags(request));
+    handle<TagPartitionStatusRequest>('status', (request) => {
+      return TagPartitionStatusReply.create({ stateHashes: [...this.#tags(request).status().stateHashes] });
+    });
   }
 
   #positions(): ReplicaPosition[] {
     return [...this.#replicas].map(([partition, { state, consumer }]) => ({
-      ...{ partition, offset: state.nextOffset, committedOffset: state.committedOffset, logNext: consumer.logNext },
-      watermarkMs: state instanceof PointPartition ? state.status.watermarkMs : undefined,
-      ...{ halted: consumer.halt?.error.message ?? '', haltedOffset: consumer.halt?.offset ?? 0 },
-      problem: consumer.lastError?.message ?? '',
+      ...state.position,
+      ...consumer.position,
+      partition,
     }));
   }
 

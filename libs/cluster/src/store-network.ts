@@ -28,7 +28,7 @@ export class StoreNetwork {
   readonly #aggregators: readonly (PlacedProcess & { readonly reader: ReturnType<typeof grpcAggregator> })[];
 
   /** Connects lazily; errors are those of the settings (`invalid_argument`). */
-  constructor({ settings, clock }: ServiceContext, { channel, key }: PeerSecurity) {
+  constructor({ settings, clock, events }: ServiceContext, { channel, key }: PeerSecurity) {
     const { pointStores, tagStores } = settings.cluster;
     this.points = Placement.parse(pointStores, 'cluster.pointStores');
     this.tags = Placement.parse(tagStores, 'cluster.tagStores');
@@ -49,6 +49,12 @@ export class StoreNetwork {
         return { name: address, partitions, reader: found(this.#tags, address) };
       }),
       clock,
+      limits: { seriesSets: settings.query.seriesSets },
+      onDivergence: (event, { topic, partition, bucketMs, offset, hashes }) => {
+        const detail = { bucketMs, offset, hashes: hashes.map(({ process, hash }) => `${process} ${hash}`).join(', ') };
+        if (event === 'found') events.error(`replicas of ${topic}/${partition} differ`, detail);
+        else events.info(`replicas of ${topic}/${partition} agree again`, detail);
+      },
     });
   }
 
@@ -105,7 +111,9 @@ export class StoreNetwork {
 function positionsOf(reader: AggregatorReader, partitions: readonly number[]): PositionsReader {
   return {
     positions: async (signal) => ({
-      positions: await Promise.all(partitions.map((partition) => reader.status({ partition }, signal))),
+      positions: await Promise.all(
+        partitions.map(async (partition) => ({ ...(await reader.status({ partition }, signal)), stateHash: '' })),
+      ),
     }),
   };
 }
