@@ -111,9 +111,7 @@ export class StoreNetwork {
 function positionsOf(reader: AggregatorReader, partitions: readonly number[]): PositionsReader {
   return {
     positions: async (signal) => ({
-      positions: await Promise.all(
-        partitions.map(async (partition) => ({ ...(await reader.status({ partition }, signal)), stateHash: '' })),
-      ),
+      positions: await Promise.all(partitions.map((partition) => reader.status({ partition }, signal))),
     }),
   };
 }

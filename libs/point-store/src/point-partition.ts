@@ -120,7 +120,7 @@ export class PointPartition implements PartitionState {
     const { partition, nextOffset, committedOffset, tracker, hashes } = this.#store;
     const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
     const checkpointOffset = hashes.at(-1)?.offset;
-    return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, stateHash: '' };
+    return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset };
   }
 
   /** What `status` shows of the partition, but for what its consumer knows. */

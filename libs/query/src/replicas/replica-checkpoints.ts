@@ -45,9 +45,9 @@ export class ReplicaCheckpoints {
   }
 
   /** True when it is a new one. */
-  addMoment(offset: number, hash: string): boolean {
+  addMoment(offset: number, hash: string | undefined): boolean {
     const last = this.#moments.at(-1);
-    if (hash === '' || (last?.offset === offset && last.hash === hash)) return false;
+    if (hash === undefined || (last?.offset === offset && last.hash === hash)) return false;
     const others = this.#moments.filter(({ key }) => key !== offset);
     this.#moments = [...others, { key: offset, offset, hash }].slice(-MOMENTS);
     return true;

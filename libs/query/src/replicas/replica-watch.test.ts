@@ -43,7 +43,7 @@ function setUp(topic: 'points' | 'tags', names: string, limits: Partial<ReplicaL
         return { key: Number(key), offset: Number(offset), hash };
       });
     stored.set(`${name}/${partition}`, list);
-    const [offset, stateHash] = now === '' ? [list.at(-1)?.offset ?? 0, ''] : now.split(' ');
+    const [offset, stateHash] = now === '' ? [String(list.at(-1)?.offset ?? 0)] : now.split(' ');
     const checkpointOffset = list.at(-1)?.offset;
     processes
       .get(name)

@@ -42,7 +42,7 @@ export interface ReplicaPosition {
     | number
     | undefined;
   /** Of replicas of `tags` only: hash of the state at `offset`, hex. */
-  stateHash: string;
+  stateHash?: string | undefined;
 }
 
 /** What is known of one replica of a partition. */
@@ -199,7 +199,7 @@ function createBaseReplicaPosition(): ReplicaPosition {
     haltedOffset: 0,
     problem: "",
     checkpointOffset: undefined,
-    stateHash: "",
+    stateHash: undefined,
   };
 }
 
@@ -232,7 +232,7 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     if (message.checkpointOffset !== undefined) {
       writer.uint32(72).sint64(message.checkpointOffset);
     }
-    if (message.stateHash !== "") {
+    if (message.stateHash !== undefined) {
       writer.uint32(82).string(message.stateHash);
     }
     return writer;
@@ -357,7 +357,7 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     message.haltedOffset = object.haltedOffset ?? 0;
     message.problem = object.problem ?? "";
     message.checkpointOffset = object.checkpointOffset ?? undefined;
-    message.stateHash = object.stateHash ?? "";
+    message.stateHash = object.stateHash ?? undefined;
     return message;
   },
 };
