@@ -15,6 +15,7 @@ const PROGRAMS = {
   test: ['tools/test.mjs'],
   bench: ['bench/main.ts'],
   simulate: ['e2e/simulation/main.ts'],
+  e2e: ['e2e/main.ts'],
   sabotage: ['e2e/sabotage/main.ts'],
   conformance: ['tools/conformance.mjs'],
   verify: ['e2e/verify/main.ts'],

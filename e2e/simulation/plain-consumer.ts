@@ -40,7 +40,7 @@ interface PlainClient {
 export interface PlainConsumerOptions {
   readonly partition: number;
   readonly latenessMs: number;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'acceptances'>;
 }
 
 /**

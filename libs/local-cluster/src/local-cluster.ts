@@ -29,6 +29,8 @@ export interface LocalClusterOptions {
   readonly ports?: Readonly<Record<string, ServicePorts>>;
   /** Answers with the port by which others are to reach an endpoint: a link's, which can be cut. Default: its own. */
   readonly advertise?: (endpoint: ServiceEndpoint) => number | Promise<number>;
+  /** Flags of Node for the processes of a kind. */
+  readonly nodeFlags?: (kind: ServiceKind) => readonly string[];
   readonly startMs?: number;
 }
 
@@ -100,7 +102,15 @@ export class LocalCluster {
       return new ServiceProcess({
         kind,
         name,
-        command: [process.execPath, '--no-warnings', main, ...flags, '--data', join(options.folder, name)],
+        command: [
+          process.execPath,
+          '--no-warnings',
+          ...(options.nodeFlags?.(kind) ?? []),
+          main,
+          ...flags,
+          '--data',
+          join(options.folder, name),
+        ],
         environment: { PATH: process.env.PATH, HOME: process.env.HOME },
         logFile: join(options.folder, 'logs', `${name}.log`),
         ports: { grpc, http },

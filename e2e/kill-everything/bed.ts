@@ -1,0 +1,168 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { credentials, Metadata } from '@grpc/grpc-js';
+import { QueryClient, type QueryReply } from '@tidemark/contract';
+import { callUnary } from '@tidemark/grpc-status';
+import { KafkaCluster, TcpLink, Watchdog } from '@tidemark/kafka-cluster';
+import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
+import type { LoadClientSettings } from './client-settings.ts';
+import type { Ask } from './contents.ts';
+import { brokerPart, type Part, processPart, type SidedLink } from './part.ts';
+import { PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } from './settings.ts';
+
+const CLIENT_MAIN = fileURLToPath(new URL('./client-main.ts', import.meta.url));
+const ASK_MS = 5000;
+
+/** A client under load, and where it writes down what it does. */
+export interface LoadClient {
+  readonly name: string;
+  readonly process: ServiceProcess;
+  readonly ledgerFile: string;
+}
+
+export interface BedOptions {
+  readonly folder: string;
+  /** Flags of Node for the processes of a kind. */
+  readonly nodeFlags?: (kind: PartKind) => readonly string[];
+}
+
+/** Real brokers, all processes of a cluster, clients, and a link in front of each door. */
+export class KillBed {
+  readonly kafka: KafkaCluster;
+  readonly cluster: LocalCluster;
+  readonly clients: readonly LoadClient[];
+  readonly parts: readonly Part[];
+  readonly #links: readonly TcpLink[];
+  readonly #query: QueryClient;
+  readonly #watchdog: Watchdog;
+
+  private constructor(
+    kafka: KafkaCluster,
+    cluster: LocalCluster,
+    clients: readonly LoadClient[],
+    parts: readonly Part[],
+    links: readonly TcpLink[],
+    watchdog: Watchdog,
+  ) {
+    this.kafka = kafka;
+    this.cluster = cluster;
+    this.clients = clients;
+    this.parts = parts;
+    this.#links = links;
+    this.#watchdog = watchdog;
+    const [query] = cluster.of('query');
+    this.#query = new QueryClient(cluster.address(query, 'grpc'), credentials.createInsecure());
+  }
+
+  /** Starts all but the clients. */
+  static async start({ folder, nodeFlags }: BedOptions): Promise<KillBed> {
+    const links: TcpLink[] = [];
+    const open = async (port: number): Promise<TcpLink> => {
+      const link = await TcpLink.open(port);
+      links.push(link);
+      return link;
+    };
+    const brokerLinks = new Map<number, SidedLink[]>();
+    const kafka = await KafkaCluster.start({
+      brokers: POPULATION.broker,
+      folder: join(folder, 'kafka'),
+      advertise: async ({ broker, listener, port }) => {
+        const link = await open(port);
+        const side = listener === 'client' ? 'clients' : 'brokers';
+        brokerLinks.set(broker, [...(brokerLinks.get(broker) ?? []), { side, link }]);
+        return link.port;
+      },
+    });
+    try {
+      const serviceLinks = new Map<string, TcpLink[]>();
+      const cluster = await LocalCluster.start({
+        folder,
+        brokers: kafka.bootstrap,
+        partitions: PARTITIONS,
+        intakes: POPULATION.intake,
+        pointStores: POPULATION['point-store'],
+        tagStores: POPULATION['tag-store'],
+        aggregators: POPULATION.aggregator,
+        settings: SERVICE_SETTINGS,
+        nodeFlags: (kind) => nodeFlags?.(kind as PartKind) ?? [],
+        advertise: async ({ name, door, port }) => {
+          if (door !== 'grpc') return port;
+          const link = await open(port);
+          serviceLinks.set(name, [link]);
+          return link.port;
+        },
+      });
+      const watchdog = new Watchdog(undefined);
+      const clients = await makeClients(folder, cluster, watchdog);
+      const parts = [
+        ...kafka.brokers.map((broker) => brokerPart(broker, brokerLinks.get(broker.id) ?? [])),
+        ...cluster.processes.map((process) =>
+          processPart(process.kind as PartKind, process, serviceLinks.get(process.name) ?? []),
+        ),
+        ...clients.map(({ process }) => processPart('client', process, [])),
+      ];
+      return new KillBed(kafka, cluster, clients, parts, links, watchdog);
+    } catch (error) {
+      await kafka.close();
+      for (const link of links) await link.close();
+      throw error;
+    }
+  }
+
+  /** Asks the query service, through its link. */
+  readonly ask: Ask = (query, { fromMs, toMs }) => {
+    const deadline = Date.now() + ASK_MS;
+    return callUnary<QueryReply>((done) =>
+      this.#query.run({ query, fromMs, toMs }, new Metadata(), { deadline }, done),
+    );
+  };
+
+  /** Resolves when everything that runs does its work. */
+  async ready(): Promise<void> {
+    await Promise.all(this.parts.map((part) => part.ready()));
+  }
+
+  startClients(): void {
+    for (const { process } of this.clients) process.spawn();
+  }
+
+  /** Opens all links and lets every frozen process go on; those that are gone are started. */
+  heal(): void {
+    for (const link of this.#links) link.set('open');
+    for (const part of this.parts) {
+      if (part.isRunning) part.thaw();
+      else part.spawn();
+    }
+  }
+
+  /** kill -9 of whatever runs. */
+  async close(): Promise<void> {
+    this.#query.close();
+    await Promise.all(this.clients.map(({ process }) => process.kill()));
+    this.#watchdog.close();
+    await this.cluster.kill();
+    await this.kafka.close();
+    await Promise.all(this.#links.map((link) => link.close()));
+  }
+}
+
+async function makeClients(folder: string, cluster: LocalCluster, watchdog: Watchdog): Promise<LoadClient[]> {
+  const addresses = cluster.of('intake').map((intake) => cluster.address(intake, 'grpc'));
+  await mkdir(join(folder, 'ledgers'), { recursive: true });
+  return Array.from({ length: POPULATION.client }, (_, index) => {
+    const name = `client-${index + 1}`;
+    const ledgerFile = join(folder, 'ledgers', `${name}.jsonl`);
+    const settings: LoadClientSettings = { name, index, addresses, spoolFolder: join(folder, name), ledgerFile };
+    const process = new ServiceProcess({
+      kind: 'agent',
+      name,
+      command: [globalThis.process.execPath, '--no-warnings', CLIENT_MAIN, JSON.stringify(settings)],
+      environment: { PATH: globalThis.process.env.PATH, HOME: globalThis.process.env.HOME },
+      logFile: join(folder, 'logs', `${name}.log`),
+      ports: { grpc: 0, http: 0 },
+      watchdog,
+    });
+    return { name, process, ledgerFile };
+  });
+}

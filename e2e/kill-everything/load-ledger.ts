@@ -1,0 +1,110 @@
+import type { Acceptance } from '../simulation/ledger.ts';
+import type { LedgerLine } from './ledger-line.ts';
+import { METRICS, STEP_MS } from './settings.ts';
+
+/** A value that a client recorded; no other point has the same value. */
+export interface LoadPoint {
+  readonly client: string;
+  /** Runs of a client, from 0: a kill ends one. */
+  readonly run: number;
+  readonly metric: string;
+  readonly slot: number;
+  readonly timeMs: number;
+  readonly value: number;
+  /** It was in a batch that went to an intake. */
+  isSent: boolean;
+  /** An intake said to the client that it is durable. */
+  isAcked: boolean;
+}
+
+/** Of one series and step: at most one point has it. */
+export function pointKey(metric: string, client: string, slot: number, timeMs: number): string {
+  return `${metric}{client:${client},slot:${slot}}@${Math.floor(timeMs / STEP_MS) * STEP_MS}`;
+}
+
+/** What all clients wrote down: everything recorded, sent and acknowledged. */
+export class LoadLedger {
+  /** By `pointKey`. */
+  readonly points = new Map<string, LoadPoint>();
+  /** What the clients themselves did wrong. */
+  readonly problems: string[] = [];
+  batches = 0;
+  resends = 0;
+  ends = 0;
+  readonly #byValue = new Map<number, LoadPoint>();
+  readonly #batches = new Map<string, { readonly checksum: string; readonly points: readonly LoadPoint[] }>();
+  readonly #partitions = new Map<string, readonly number[]>();
+  readonly #accepted = new Map<string, Acceptance[]>();
+
+  add(client: string, lines: readonly LedgerLine[]): void {
+    let run = -1;
+    for (const line of lines) {
+      if (line.type === 'begin') run++;
+      else if (line.type === 'record') this.#record(client, run, line);
+      else if (line.type === 'sent') this.#sent(client, line);
+      else if (line.type === 'acked') this.#acked(client, line);
+      else this.#end(client, line);
+    }
+  }
+
+  /** As the plain consumer asks: which sessions are known to have taken a share, and until when at the latest. */
+  acceptances(clientSession: string, sequence: number, partition: number): readonly Acceptance[] {
+    const key = `${clientSession}:${sequence}`;
+    return this.#partitions.get(key)?.includes(partition) ? (this.#accepted.get(key) ?? []) : [];
+  }
+
+  #record(client: string, run: number, { timeMs, slot, values }: LedgerLine & { type: 'record' }): void {
+    METRICS.forEach(({ name: metric }, i) => {
+      const point = { client, run, metric, slot, timeMs, value: values[i], isSent: false, isAcked: false };
+      const key = pointKey(metric, client, slot, timeMs);
+      if (this.points.has(key) || this.#byValue.has(point.value)) this.problems.push(`${key} was recorded twice`);
+      this.points.set(key, point);
+      this.#byValue.set(point.value, point);
+    });
+  }
+
+  #sent(client: string, line: LedgerLine & { type: 'sent' }): void {
+    const key = `${line.clientSession}:${line.sequence}`;
+    const known = this.#batches.get(key);
+    if (known !== undefined) {
+      this.resends++;
+      if (known.checksum !== line.checksum)
+        this.problems.push(`${client}: batch ${key} was sent again, with other shares`);
+      return;
+    }
+    this.batches++;
+    const points = line.values.flatMap((value) => {
+      const point = this.#byValue.get(value);
+      if (point === undefined)
+        this.problems.push(`${client}: batch ${key} has the value ${value}, which nobody recorded`);
+      return point ?? [];
+    });
+    for (const point of points) point.isSent = true;
+    this.#batches.set(key, { checksum: line.checksum, points });
+    this.#partitions.set(key, line.partitions);
+  }
+
+  #acked(client: string, line: LedgerLine & { type: 'acked' }): void {
+    const key = `${line.clientSession}:${line.sequence}`;
+    const batch = this.#batches.get(key);
+    if (batch?.points.length !== line.points) {
+      this.problems.push(
+        `${client}: ${line.points} points of batch ${key} were taken, sent were ${batch?.points.length}`,
+      );
+    }
+    for (const point of batch?.points ?? []) point.isAcked = true;
+    // The map is static: every batch has the same.
+    const accepted = { session: line.intakeSession, acceptMs: line.atMs, mapEpoch: 0 };
+    this.#accepted.set(key, [...(this.#accepted.get(key) ?? []), accepted]);
+  }
+
+  #end(client: string, { stats }: LedgerLine & { type: 'end' }): void {
+    this.ends++;
+    const { rejectedSamples, rejectedPoints, refusedPoints, droppedPoints, indeterminatePoints, pendingPoints } = stats;
+    const bad = { rejectedSamples, rejectedPoints, refusedPoints, droppedPoints, indeterminatePoints, pendingPoints };
+    const { spoolFailures, spoolBadBytes } = stats;
+    for (const [what, count] of Object.entries({ ...bad, spoolFailures, spoolBadBytes })) {
+      if (count > 0) this.problems.push(`${client} ends with ${what} = ${count} (${JSON.stringify(stats.reasons)})`);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { LinkMode } from '@tidemark/kafka-cluster';
+import { below, type Random } from '@tidemark/ports';
+import { SeededRandom } from '@tidemark/simulation';
+import { PART_KINDS, type PartKind, POPULATION } from './settings.ts';
+
+/** What is done to a part: kill -9, SIGSTOP, its links, a disk that takes nothing more. */
+export type Deed = 'kill' | 'freeze' | 'cut' | 'fill-disk';
+
+/** Whose links to a broker: those of its clients, those of the other brokers, or all. */
+export type LinkSide = 'clients' | 'brokers' | 'all';
+
+export interface Fault {
+  readonly kind: PartKind;
+  /** Which one of its kind, from 0. */
+  readonly index: number;
+  readonly deed: Deed;
+  readonly forMs: number;
+  /** What the links do, when they are cut. */
+  readonly mode: LinkMode;
+  readonly side: LinkSide;
+}
+
+const DEEDS: Readonly<Record<PartKind, readonly Deed[]>> = {
+  broker: ['kill', 'freeze', 'cut', 'fill-disk'],
+  coordinator: ['kill', 'freeze', 'cut'],
+  intake: ['kill', 'freeze', 'cut'],
+  'point-store': ['kill', 'freeze', 'cut'],
+  'tag-store': ['kill', 'freeze', 'cut'],
+  aggregator: ['kill', 'freeze', 'cut'],
+  query: ['kill', 'freeze', 'cut'],
+  client: ['kill', 'freeze'],
+};
+
+/** What comes once more: where the most can go wrong. */
+const AGAIN: readonly (readonly [PartKind, Deed])[] = [
+  ['intake', 'kill'],
+  ['point-store', 'kill'],
+  ['client', 'kill'],
+  ['broker', 'kill'],
+];
+
+const MODES: readonly LinkMode[] = ['cut', 'stalled', 'mute'];
+const SIDES: readonly LinkSide[] = ['all', 'clients', 'brokers'];
+
+/** Longer than the lease of a session (10 s): the intake is fenced, and wakes as one that does not know. */
+const ZOMBIE_MS = 12_000;
+const LONGEST_MS: Readonly<Record<Deed, number>> = { kill: 1500, freeze: 5000, cut: 5000, 'fill-disk': 1000 };
+const SHORTEST_MS: Readonly<Record<Deed, number>> = { kill: 0, freeze: 500, cut: 500, 'fill-disk': 0 };
+
+/**
+ * What happens in a run, in the order in which it begins: every deed to every kind of part at least once, to which of
+ * its kind and for how long as the seed says.
+ */
+export function planOf(seed: number): Fault[] {
+  const random = new SeededRandom(seed);
+  const faults = PART_KINDS.flatMap((kind) => DEEDS[kind].map((deed) => faultOf(random, kind, deed)));
+  for (const [kind, deed] of AGAIN) faults.push(faultOf(random, kind, deed));
+  for (let i = faults.length - 1; i > 0; i--) {
+    const j = below(random, i + 1);
+    [faults[i], faults[j]] = [faults[j], faults[i]];
+  }
+  return faults;
+}
+
+function faultOf(random: Random, kind: PartKind, deed: Deed): Fault {
+  const isZombie = kind === 'intake' && deed === 'freeze';
+  const shortest = isZombie ? ZOMBIE_MS : SHORTEST_MS[deed];
+  const longest = isZombie ? ZOMBIE_MS + 2000 : LONGEST_MS[deed];
+  return {
+    kind,
+    deed,
+    index: below(random, POPULATION[kind]),
+    forMs: shortest + below(random, longest - shortest),
+    mode: MODES[below(random, MODES.length)],
+    side: SIDES[below(random, SIDES.length)],
+  };
+}
+
+/** `freeze point-store 2 for 1700 ms`. */
+export function describeFault({ kind, index, deed, forMs, mode, side }: Fault): string {
+  const what = deed === 'cut' ? `${mode} the links of` : deed;
+  const whose = deed === 'cut' && kind === 'broker' ? ` (${side})` : '';
+  return `${what} ${kind} ${index + 1}${whose} for ${forMs} ms`;
+}

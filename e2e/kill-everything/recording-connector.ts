@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { toHex } from '@tidemark/bytes';
+import type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from '@tidemark/client';
+import { type Batch, BatchResult_Outcome, type SendReply } from '@tidemark/contract';
+import { pointsOf } from '../simulation/ledger.ts';
+import type { LedgerLine } from './ledger-line.ts';
+
+/** Writes down what goes to intakes and what they answer; changes nothing. */
+export class RecordingConnector implements IntakeConnector {
+  readonly #inner: IntakeConnector;
+  readonly #write: (line: LedgerLine) => void;
+  readonly #sent = new Set<string>();
+
+  constructor(inner: IntakeConnector, write: (line: LedgerLine) => void) {
+    this.#inner = inner;
+    this.#write = write;
+  }
+
+  connect(address: string, handlers: IntakeStreamHandlers): IntakeStream {
+    let clientSession = '';
+    let intakeSession = '';
+    const onReply = (reply: SendReply): void => {
+      const { message } = reply;
+      if (message?.$case === 'greeting') intakeSession = toHex(message.value.intakeSession);
+      if (message?.$case === 'batch' && message.value.outcome === BatchResult_Outcome.ACKED) {
+        const { sequence, acceptedPoints: points } = message.value;
+        this.#write({ type: 'acked', clientSession, sequence, points, intakeSession, atMs: Date.now() });
+      }
+      handlers.onReply(reply);
+    };
+    const stream = this.#inner.connect(address, { onReply, onEnd: (error) => handlers.onEnd(error) });
+    return {
+      send: (request) => {
+        const { message } = request;
+        if (message?.$case === 'hello') clientSession = toHex(message.value.clientSession);
+        if (message?.$case === 'batch') this.#sending(clientSession, message.value);
+        return stream.send(request);
+      },
+      ready: () => stream.ready(),
+      close: () => stream.close(),
+    };
+  }
+
+  #sending(clientSession: string, { sequence, mapEpoch, shares }: Batch): void {
+    const hash = createHash('sha256').update(`${mapEpoch}`);
+    for (const { partition, points } of shares) hash.update(`/${partition}/`).update(points);
+    const checksum = hash.digest('hex').slice(0, 16);
+    const key = `${clientSession}:${sequence}:${checksum}`;
+    if (this.#sent.has(key)) return;
+    this.#sent.add(key);
+    this.#write({
+      type: 'sent',
+      clientSession,
+      sequence,
+      partitions: shares.map(({ partition }) => partition),
+      values: shares.flatMap(({ points }) => pointsOf(points).map(({ value }) => value)),
+      checksum,
+    });
+  }
+}
