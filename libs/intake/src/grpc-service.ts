@@ -30,6 +30,7 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
   const session = options.session();
   let stream: ClientStream | undefined;
   let tenant: string | undefined;
+  let isTaking = true;
   try {
     tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
     if (session === undefined) {
@@ -49,12 +50,12 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
       await session.ready();
       await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
       // A session that takes nothing now sends its clients away: another intake may take their points.
-      if (options.session() !== session || !session.isAccepting) {
-        fail(call, grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
-        return;
-      }
+      isTaking = options.session() === session && session.isAccepting;
+      if (!isTaking) break;
     }
-    call.end();
+    // Not within the loop: an error there makes its iterator destroy the call before the status is sent.
+    if (isTaking) call.end();
+    else fail(call, grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
   } catch (error) {
     session?.violations.countError(tenant, error);
     if (!call.destroyed) fail(call, toGrpcError(error));

@@ -62,4 +62,39 @@ describe('the gRPC server', () => {
     expect(counted).toEqual([[undefined, expect.objectContaining({ code: 'unauthenticated' })]]);
     await server.close(0);
   });
+
+  test('sends a client away with a status, whatever answer was written just before', async () => {
+    const problem = 'no renewal acknowledged for 5038 ms';
+    const retry: SendReply = {
+      message: {
+        $case: 'batch',
+        value: { sequence: 0, outcome: 2, acceptedPoints: 0, rejections: [], retryAfterMs: 0 },
+      },
+    };
+    const session = {
+      isAccepting: false,
+      problem,
+      violations: { countError: () => undefined },
+      openStream: (_tenant: string, reply: (message: SendReply) => void) => ({ receive: async () => reply(retry) }),
+      closeStream: () => undefined,
+      ready: async () => undefined,
+    };
+    const access = new Access(new ControlState());
+    const service = intakeService({ session: () => session as unknown as IntakeSession, access });
+    const server = await listen(service, 1 << 20, () => undefined);
+    const client = new IntakeClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const call = client.send(new Metadata());
+    const replies: SendReply[] = [];
+    const ended = new Promise<ServiceError>((resolve) => {
+      call.on('data', (reply: SendReply) => replies.push(reply));
+      call.on('error', resolve);
+    });
+    call.write({ message: { $case: 'hello', value: HELLO } });
+    const { code, details } = await ended;
+    expect({ code, details, replies: replies.length }).toEqual({
+      ...{ code: status.UNAVAILABLE, details: problem, replies: 1 },
+    });
+    client.close();
+    await server.close(0);
+  });
 });
