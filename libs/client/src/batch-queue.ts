@@ -1,4 +1,5 @@
 import type { QueuedBatch } from './queued-batch.ts';
+import type { SessionStream } from './session-stream.ts';
 import { SlidingLeast } from './sliding-least.ts';
 
 /** The unsettled batches of one client session: those that wait for their stamp, and those that have it. */
@@ -26,6 +27,13 @@ export class BatchQueue {
     let least = this.#waitingLeast.least();
     for (const { leastTimeMs } of this.stamped.values()) if (leastTimeMs < least) least = leastTimeMs;
     return least;
+  }
+
+  /** When the first batch that was sent on a stream is due again, monotonic ms; Infinity when there is none. */
+  nextDueMs(stream: SessionStream): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const { sentOn, dueMs } of this.stamped.values()) if (sentOn === stream && dueMs < nextMs) nextMs = dueMs;
+    return nextMs;
   }
 
   /** Numbers ascend. */

@@ -52,6 +52,7 @@ export class ClientSession {
   #failures = 0;
   #reconnectMs = 0;
   #greetingDeadlineMs = 0;
+  #heardMs = 0;
   #spoolRetryMs = 0;
   #dropRequested = false;
   #more = false;
@@ -171,6 +172,7 @@ export class ClientSession {
   async #step(): Promise<void> {
     if (this.#dropRequested) await this.#dropFromSpool();
     this.#giveUpOld();
+    this.#leaveSilent();
     this.#connect();
     if (this.#stream?.writable) {
       await this.#stampWaiting();
@@ -186,15 +188,25 @@ export class ClientSession {
     let nextMs = Number.POSITIVE_INFINITY;
     if (this.#stream === undefined) nextMs = this.#reconnectMs;
     else if (!this.#stream.greeted) nextMs = this.#greetingDeadlineMs;
-    else if (this.#stream.writable) {
-      for (const { sentOn, dueMs } of this.#queue.stamped.values())
-        if (sentOn === this.#stream) nextMs = Math.min(nextMs, dueMs);
-    }
+    else nextMs = this.#stream.writable ? this.#queue.nextDueMs(this.#stream) : this.#silentMs(this.#stream);
     if (this.spool !== undefined && this.#spoolRetryMs > nowMs) nextMs = Math.min(nextMs, this.#spoolRetryMs);
     return Math.max(0, Math.min(nextMs - nowMs, this.#queue.all.size > 0 ? 60_000 : Number.POSITIVE_INFINITY));
   }
 
   // The stream
+
+  /** When an intake that owes answers has said nothing for so long that it is given up. */
+  #silentMs(stream: SessionStream): number {
+    return Math.max(this.#queue.nextDueMs(stream), this.#heardMs + this.#owner.options.replyTimeoutMs);
+  }
+
+  /** An intake that answers nothing is frozen, or broken: another one may take the points. */
+  #leaveSilent(): void {
+    const { clock, options } = this.#owner;
+    if (!this.#stream?.greeted || clock.monotonicMs() < this.#silentMs(this.#stream)) return;
+    const message = `the intake answered nothing for ${options.replyTimeoutMs} ms (limit: replyTimeoutMs)`;
+    this.#stream.abandon(new TidemarkError('deadline_exceeded', message));
+  }
 
   #connect(): void {
     const { clock, options, connector, addresses } = this.#owner;
@@ -240,6 +252,7 @@ export class ClientSession {
         { tenant: terms.tenant },
       );
     }
+    this.#heardMs = this.#owner.clock.monotonicMs();
     this.#tenant = terms.tenant;
     this.#window = terms.window;
     this.#maxMessageBytes = terms.maxMessageBytes;
@@ -256,6 +269,7 @@ export class ClientSession {
   }
 
   #onResult(result: BatchResult): void {
+    this.#heardMs = this.#owner.clock.monotonicMs();
     const batch = this.#queue.stamped.get(result.sequence);
     if (batch === undefined || batch.sentOn !== this.#stream) return;
     const { counters, clock, options, random } = this.#owner;

@@ -165,6 +165,32 @@ describe('what becomes of a batch', () => {
     expect(client.stats().reasons.closed).toBe(1);
   });
 
+  test('an intake that greets and answers nothing is left for another', async () => {
+    const { world, intake, client } = await setUp({ replyTimeoutMs: 3000 });
+    intake.mute = 'a:1';
+    for (let second = 0; second < 20; second++) {
+      client.gauge('load', second);
+      client.flush();
+      await world.clock.advance(1000);
+    }
+    expect(intake.violations).toEqual([]);
+    expect(client.stats()).toMatchObject({ points: 20, ackedPoints: 20, pendingPoints: 0 });
+    expect(intake.streams).toBeLessThan(4);
+    await close(world, client);
+  });
+
+  test('an intake that answers some is stayed with, whatever it owes', async () => {
+    const { world, intake, client } = await setUp({ replyTimeoutMs: 3000 }, { busy: 0.3 });
+    for (let second = 0; second < 30; second++) {
+      client.gauge('load', second);
+      client.flush();
+      await world.clock.advance(500);
+    }
+    expect(client.stats()).toMatchObject({ points: 30, connects: 1 });
+    expect(intake.resends).toBeGreaterThan(0);
+    await close(world, client);
+  });
+
   test('another tenant is refused, and other addresses are tried', async () => {
     const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
     await world.clock.advance(1000);

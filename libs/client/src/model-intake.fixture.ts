@@ -40,6 +40,8 @@ export class ModelIntake implements IntakeConnector {
   readonly maps: PartitionMap[];
   /** While false, no stream can be opened and none lives. */
   up = true;
+  /** Intakes at this address greet, and answer no batch. */
+  mute: string | undefined;
   /** While set, every batch is answered with this. */
   answer: BatchResult_Outcome | undefined;
   resends = 0;
@@ -66,9 +68,9 @@ export class ModelIntake implements IntakeConnector {
     return this.#options.random.next() < (probability ?? 0) && !this.calm;
   }
 
-  connect(_address: string, handlers: IntakeStreamHandlers): IntakeStream {
+  connect(address: string, handlers: IntakeStreamHandlers): IntakeStream {
     this.streams++;
-    const stream = new ModelStream(this, handlers);
+    const stream = new ModelStream(this, address, handlers);
     this.#open.add(stream);
     if (!this.up) stream.break();
     return stream;
@@ -202,6 +204,7 @@ export class ModelIntake implements IntakeConnector {
 /** A stream with delays both ways, that keeps order until it breaks. */
 class ModelStream implements IntakeStream {
   readonly #intake: ModelIntake;
+  readonly #address: string;
   readonly #handlers: IntakeStreamHandlers;
   readonly #defined = new Map<string, Series[]>();
   #id: string | undefined;
@@ -213,8 +216,9 @@ class ModelStream implements IntakeStream {
   #queued = 0;
   readonly #tasks: (() => void)[] = [];
 
-  constructor(intake: ModelIntake, handlers: IntakeStreamHandlers) {
+  constructor(intake: ModelIntake, address: string, handlers: IntakeStreamHandlers) {
     this.#intake = intake;
+    this.#address = address;
     this.#handlers = handlers;
   }
 
@@ -287,7 +291,8 @@ class ModelStream implements IntakeStream {
     } else if (message?.$case === 'batch' && this.#id !== undefined) {
       const reply = this.#intake.take(this.#id, message.value, this.#defined);
       // Answers come out of order: partitions are not equally fast.
-      if (reply !== undefined) clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
+      if (reply !== undefined && this.#address !== this.#intake.mute)
+        clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
     } else {
       this.#intake.check(false, `a ${message?.$case} before hello`);
     }

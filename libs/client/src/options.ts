@@ -30,7 +30,10 @@ export interface ClientOptions {
   readonly frontierLagMs: number;
   /** A batch sent and not acknowledged for this long is given up as indeterminate, ms. Default 6 days. */
   readonly giveUpMs: number;
-  /** A batch without an answer is sent again after this, ms. Default 30 s. */
+  /**
+   * A batch without an answer is sent again after this, ms; an intake that answers nothing at all for as long is left
+   * for another. Default 30 s.
+   */
   readonly replyTimeoutMs: number;
   /** A stream that is not greeted within this is abandoned, ms. Default 10 s. */
   readonly greetingTimeoutMs: number;
