@@ -63,6 +63,7 @@ export class KillBed {
       links.push(link);
       return link;
     };
+    await mkdir(join(folder, 'kafka'));
     const brokerLinks = new Map<number, SidedLink[]>();
     const kafka = await KafkaCluster.start({
       brokers: POPULATION.broker,

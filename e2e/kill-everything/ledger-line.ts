@@ -26,15 +26,33 @@ export interface SentLine {
   readonly checksum: string;
 }
 
-/** An intake said that a batch is durable. */
-export interface AckedLine {
-  readonly type: 'acked';
+/** What becomes of a stream to an intake. */
+export interface StreamLine {
+  readonly type: 'stream';
+  readonly clientSession: string;
+  readonly address: string;
+  readonly atMs: number;
+  readonly what: string;
+}
+
+interface Answer {
   readonly clientSession: string;
   readonly sequence: number;
   readonly points: number;
   /** Session of the intake, hex. */
   readonly intakeSession: string;
   readonly atMs: number;
+}
+
+/** An intake said that a batch is durable. */
+export interface AckedLine extends Answer {
+  readonly type: 'acked';
+}
+
+/** An intake said that a batch is to be sent again, or can never be taken. */
+export interface NotTakenLine extends Answer {
+  readonly type: 'retry' | 'refused';
+  readonly why: string;
 }
 
 /** Everything is settled, and the run ends. */
@@ -44,7 +62,7 @@ export interface EndLine {
 }
 
 /** A line of a client's ledger. It is written with one call before what it speaks of is done, so a kill leaves it. */
-export type LedgerLine = BeginLine | RecordLine | SentLine | AckedLine | EndLine;
+export type LedgerLine = BeginLine | RecordLine | SentLine | AckedLine | NotTakenLine | StreamLine | EndLine;
 
 /** The lines of a ledger; the last may be torn by a kill. */
 export function parseLedger(text: string): LedgerLine[] {

@@ -30,6 +30,7 @@ export class LoadLedger {
   readonly problems: string[] = [];
   batches = 0;
   resends = 0;
+  retries = 0;
   ends = 0;
   readonly #byValue = new Map<number, LoadPoint>();
   readonly #batches = new Map<string, { readonly checksum: string; readonly points: readonly LoadPoint[] }>();
@@ -43,7 +44,8 @@ export class LoadLedger {
       else if (line.type === 'record') this.#record(client, run, line);
       else if (line.type === 'sent') this.#sent(client, line);
       else if (line.type === 'acked') this.#acked(client, line);
-      else this.#end(client, line);
+      else if (line.type === 'end') this.#end(client, line);
+      else if (line.type !== 'stream') this.#notTaken(client, line);
     }
   }
 
@@ -96,6 +98,11 @@ export class LoadLedger {
     // The map is static: every batch has the same.
     const accepted = { session: line.intakeSession, acceptMs: line.atMs, mapEpoch: 0 };
     this.#accepted.set(key, [...(this.#accepted.get(key) ?? []), accepted]);
+  }
+
+  #notTaken(client: string, { type, sequence, why }: LedgerLine & { type: 'retry' | 'refused' }): void {
+    if (type === 'retry') this.retries++;
+    else this.problems.push(`${client}: batch ${sequence} was refused: ${why}`);
   }
 
   #end(client: string, { stats }: LedgerLine & { type: 'end' }): void {

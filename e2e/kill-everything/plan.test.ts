@@ -24,7 +24,7 @@ test('is the same for the same seed, and another for another', () => {
 test('reaches every part and every way of a link over some seeds', () => {
   const plans = Array.from({ length: 40 }, (_, seed) => planOf(seed)).flat();
   const reached = new Set(plans.map(({ kind, index }) => `${kind} ${index}`));
-  expect(reached.size).toBe(Object.values(POPULATION).reduce((sum, count) => sum + count, 0));
+  expect(reached.size).toBe(Object.values<number>(POPULATION).reduce((sum, count) => sum + count, 0));
   const cuts = plans.filter(({ deed }) => deed === 'cut');
   expect(new Set(cuts.map(({ mode }) => mode))).toEqual(new Set(['cut', 'stalled', 'mute']));
   expect(new Set(cuts.map(({ side }) => side))).toEqual(new Set(['all', 'clients', 'brokers']));

@@ -21,14 +21,25 @@ export class RecordingConnector implements IntakeConnector {
     let intakeSession = '';
     const onReply = (reply: SendReply): void => {
       const { message } = reply;
-      if (message?.$case === 'greeting') intakeSession = toHex(message.value.intakeSession);
-      if (message?.$case === 'batch' && message.value.outcome === BatchResult_Outcome.ACKED) {
-        const { sequence, acceptedPoints: points } = message.value;
-        this.#write({ type: 'acked', clientSession, sequence, points, intakeSession, atMs: Date.now() });
+      if (message?.$case === 'greeting') {
+        intakeSession = toHex(message.value.intakeSession);
+        this.#write({ type: 'stream', clientSession, address, atMs: Date.now(), what: `greeted by ${intakeSession}` });
+      }
+      if (message?.$case === 'batch') {
+        const { sequence, outcome, acceptedPoints: points, rejections } = message.value;
+        const answer = { clientSession, sequence, points, intakeSession, atMs: Date.now() };
+        const why = rejections.map(({ message: said }) => said).join('; ');
+        if (outcome === BatchResult_Outcome.ACKED) this.#write({ type: 'acked', ...answer });
+        else this.#write({ type: outcome === BatchResult_Outcome.RETRY ? 'retry' : 'refused', ...answer, why });
       }
       handlers.onReply(reply);
     };
-    const stream = this.#inner.connect(address, { onReply, onEnd: (error) => handlers.onEnd(error) });
+    const onEnd: IntakeStreamHandlers['onEnd'] = (error) => {
+      const what = `ended: ${error?.message ?? 'by the intake'}`;
+      this.#write({ type: 'stream', clientSession, address, atMs: Date.now(), what });
+      handlers.onEnd(error);
+    };
+    const stream = this.#inner.connect(address, { onReply, onEnd });
     return {
       send: (request) => {
         const { message } = request;
@@ -37,7 +48,10 @@ export class RecordingConnector implements IntakeConnector {
         return stream.send(request);
       },
       ready: () => stream.ready(),
-      close: () => stream.close(),
+      close: () => {
+        this.#write({ type: 'stream', clientSession, address, atMs: Date.now(), what: 'closed' });
+        stream.close();
+      },
     };
   }
 

@@ -14,7 +14,7 @@ export const POPULATION = {
 
 export type PartKind = keyof typeof POPULATION;
 
-export const PART_KINDS = Object.keys(POPULATION) as readonly PartKind[];
+export const PART_KINDS = (Object.keys(POPULATION) as PartKind[]).filter((kind) => POPULATION[kind] > 0);
 
 export const PARTITIONS = 4;
 
