@@ -1,7 +1,7 @@
 import { metadataV12 } from '@platformatic/kafka';
 import { type Clock, type Random, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type Address, BrokerLink } from './broker-link.ts';
-import { answerOf, type Failure, failureOf, kafkaErrorOf } from './kafka-error.ts';
+import { answerOf, type Failure, failureOf, kafkaErrorOf, withOutlook } from './kafka-error.ts';
 import { type KafkaLogLimits, type KafkaLogOptions, TOPICS } from './kafka-options.ts';
 
 /** The leader of a partition, as of an epoch of its leadership. */
@@ -105,13 +105,15 @@ export class ClusterView {
     await this.look();
     const view = this.#topics.get(topic);
     const where = `${this.nameOf(topic)}/${partition}`;
-    const detail = { topic, partition, isPassing: true, isStale: true, isNotStored: true };
+    const detail = { topic, partition };
+    const passing = { isPassing: true, isStale: true, isNotStored: true };
     if (this.#denied.has(topic)) {
       const text = `this user has no right to the topic ${this.nameOf(topic)}: it needs Read, Write and Describe`;
-      throw new TidemarkError('permission_denied', text, { topic, isStale: true, isNotStored: true });
+      throw withOutlook(new TidemarkError('permission_denied', text, { topic }), { ...passing, isPassing: false });
     }
     if (view === undefined) {
-      throw new TidemarkError('not_found', `the cluster has no topic ${this.nameOf(topic)}`, detail);
+      const text = `the cluster has no topic ${this.nameOf(topic)}`;
+      throw withOutlook(new TidemarkError('not_found', text, detail), passing);
     }
     const pinned = this.#ids.get(topic);
     if (pinned !== view.id) {
@@ -124,12 +126,13 @@ export class ClusterView {
     const found = view.partitions[partition];
     if (found === undefined) {
       const text = `${where} does not exist: the topic has ${view.partitions.length} partitions`;
-      throw new TidemarkError('not_found', text, { ...detail, partitions: view.partitions.length, isPassing: false });
+      const error = new TidemarkError('not_found', text, { ...detail, partitions: view.partitions.length });
+      throw withOutlook(error, { ...passing, isPassing: false });
     }
     const address = this.#brokers.get(found.leader);
     if (address === undefined) {
       const text = `${where} has no leader at the moment: none of its replicas (brokers ${found.replicas.join(', ')}) can lead`;
-      throw new TidemarkError('unavailable', text, detail);
+      throw withOutlook(new TidemarkError('unavailable', text, detail), passing);
     }
     return { link: this.#link(address), broker: found.leader, epoch: found.epoch, topicId: view.id };
   }
@@ -259,12 +262,9 @@ function noAnswer(failures: readonly Failure[]): TidemarkError {
   const [first] = failures;
   const final = failures.find(({ isPassing }) => !isPassing) ?? first;
   const isPassing = failures.some((failure) => failure.isPassing);
-  return new TidemarkError(
-    isPassing ? 'unavailable' : final.error.code,
-    `no broker answers: ${texts.join('; ')}`,
-    { isPassing, isStale: true, isNotStored: true },
-    { cause: first.error },
-  );
+  const code = isPassing ? 'unavailable' : final.error.code;
+  const error = new TidemarkError(code, `no broker answers: ${texts.join('; ')}`, {}, { cause: first.error });
+  return withOutlook(error, { isPassing, isStale: true, isNotStored: true });
 }
 
 function isMetadata(answer: unknown): answer is MetadataResponse {

@@ -1,10 +1,7 @@
 import { type ErrorCode, type ErrorDetail, isTidemarkError, TidemarkError } from '@tidemark/ports';
 
-/** What an error of the client or a broker means for the caller. */
-export interface Failure {
-  readonly error: TidemarkError;
-  /** The broker's own name of the error; undefined when no broker answered. */
-  readonly kafkaError: string | undefined;
+/** What follows from an error for whoever tries something. */
+interface Outlook {
   /** It may work at the next attempt. */
   readonly isPassing: boolean;
   /** Who leads which partition may have changed. */
@@ -13,12 +10,24 @@ export interface Failure {
   readonly isNotStored: boolean;
 }
 
-interface Meaning {
+/** What an error of the client or a broker means for the caller. */
+export interface Failure extends Outlook {
+  readonly error: TidemarkError;
+}
+
+const HOPELESS: Outlook = { isPassing: false, isStale: false, isNotStored: false };
+/** Of errors that are made here. */
+const OUTLOOKS = new WeakMap<TidemarkError, Outlook>();
+
+/** Notes what follows from an error that is made here; without it the error is final. */
+export function withOutlook(error: TidemarkError, outlook: Partial<Outlook>): TidemarkError {
+  OUTLOOKS.set(error, { ...HOPELESS, ...outlook });
+  return error;
+}
+
+interface Meaning extends Partial<Outlook> {
   readonly code: ErrorCode;
   readonly text: string;
-  readonly isPassing?: boolean;
-  readonly isStale?: boolean;
-  readonly isNotStored?: boolean;
 }
 
 const MOVED = { code: 'unavailable', isPassing: true, isStale: true, isNotStored: true } as const;
@@ -87,6 +96,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     text: 'the broker does not offer this SASL mechanism',
   },
   UNSUPPORTED_VERSION: { ...DEAD, isNotStored: true, text: 'the broker is too old: Kafka 3.9 or later is needed' },
+  TOPIC_ALREADY_EXISTS: { code: 'already_exists', text: 'there is a topic of that name' },
+  INVALID_REPLICATION_FACTOR: { ...DEAD, text: 'the cluster has fewer brokers than copies are asked for' },
+  INVALID_PARTITIONS: { ...DEAD, text: 'the cluster does not take this number of partitions' },
+  INVALID_CONFIG: { ...DEAD, text: 'the cluster does not take a setting' },
+  INVALID_TOPIC_EXCEPTION: { ...DEAD, text: 'the cluster does not take this name of a topic' },
+  INVALID_REQUEST: { ...DEAD, text: 'the broker does not take the request' },
   OFFSET_OUT_OF_RANGE: { code: 'out_of_range', text: 'the log does not have this offset', isStale: true },
 };
 
@@ -95,32 +110,29 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
  * `append to tidemark-points/3 at broker 2 (10.0.0.7:9092)`.
  */
 export function failureOf(thrown: unknown, doing: string, detail: ErrorDetail = {}): Failure {
-  if (isTidemarkError(thrown)) return own(thrown);
+  if (isTidemarkError(thrown)) return own(thrown, doing, detail);
   const kafkaError = kafkaErrorOf(thrown);
   if (kafkaError !== undefined) {
     const meaning = MEANINGS[kafkaError] ?? { code: 'unavailable', text: 'the broker refused', isPassing: true };
     const said = brokerSaid(thrown);
     const text = `${doing}: ${meaning.text} (${kafkaError}${said === undefined ? '' : `: ${said}`})`;
-    return failure(
-      meaning,
-      new TidemarkError(meaning.code, text, { ...detail, kafkaError }, { cause: thrown }),
-      kafkaError,
-    );
+    return failure(meaning, new TidemarkError(meaning.code, text, { ...detail, kafkaError }, { cause: thrown }));
   }
   const meaning = connectionMeaning(thrown);
   return failure(meaning, new TidemarkError(meaning.code, `${doing}: ${meaning.text}`, detail, { cause: thrown }));
 }
 
-function failure(meaning: Meaning, error: TidemarkError, kafkaError?: string): Failure {
-  const { isPassing = false, isStale = false, isNotStored = false } = meaning;
-  return { error, kafkaError, isPassing, isStale, isNotStored };
+function failure({ isPassing = false, isStale = false, isNotStored = false }: Meaning, error: TidemarkError): Failure {
+  return { error, isPassing, isStale, isNotStored };
 }
 
-/** Errors of this library's own: what they mean for an attempt is in their detail. */
-function own(error: TidemarkError): Failure {
-  const isPassing = error.detail.isPassing === true;
-  const isStale = error.detail.isStale === true;
-  return { error, kafkaError: undefined, isPassing, isStale, isNotStored: error.detail.isNotStored === true };
+/** An error that was made here: it gets its context, when it was not about a partition from the beginning. */
+function own(error: TidemarkError, doing: string, detail: ErrorDetail): Failure {
+  const outlook = OUTLOOKS.get(error) ?? HOPELESS;
+  if ('topic' in error.detail || !('topic' in detail)) return { ...outlook, error };
+  const text = `${doing}: ${error.message}`;
+  const told = new TidemarkError(error.code, text, { ...error.detail, ...detail }, { cause: error });
+  return { ...outlook, error: withOutlook(told, outlook) };
 }
 
 /** No broker answered: connection, TLS, authentication, or something that does not speak Kafka. */
@@ -140,44 +152,54 @@ function connectionMeaning(thrown: unknown): Meaning {
   return { ...AWAY, text };
 }
 
+/** An error by its looks: those of Node itself are of another realm in some test environments. */
+interface Thrown {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+  readonly [key: string]: unknown;
+}
+
+const CAUSES = 6;
+
+function isThrown(thrown: unknown): thrown is Thrown {
+  return typeof thrown === 'object' && thrown !== null && 'message' in thrown && typeof thrown.message === 'string';
+}
+
 /** All messages of an error and its causes, the outermost first. */
 function messages(thrown: unknown): string {
   const found: string[] = [];
-  for (let error = thrown; error instanceof Error && found.length < 6; error = error.cause) {
-    const code = 'code' in error && typeof error.code === 'string' && !error.code.startsWith('PLT_') ? error.code : '';
-    const text = error.message || code || error.name;
-    found.push(code === '' || text.includes(code) ? text : `${text} (${code})`);
-    if (error instanceof AggregateError) found.push(...error.errors.map((each) => messages(each)).slice(0, 2));
+  for (let error = thrown; isThrown(error) && found.length < CAUSES; error = error.cause) {
+    const code = typeof error.code === 'string' && !error.code.startsWith('PLT_') ? error.code : '';
+    found.push(code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`.trim());
+    if (Array.isArray(error.errors)) found.push(...error.errors.slice(0, 2).map(messages));
   }
-  return found.join(' ') || String(thrown);
+  return found.filter(Boolean).join(' ') || String(thrown);
 }
 
 /** The broker's name of an error, wherever it stands in what was thrown. */
 export function kafkaErrorOf(thrown: unknown): string | undefined {
-  return find(thrown, (error) => ('apiId' in error && typeof error.apiId === 'string' ? error.apiId : undefined));
+  return find(thrown, ({ apiId }) => (typeof apiId === 'string' ? apiId : undefined));
 }
 
 function brokerSaid(thrown: unknown): string | undefined {
-  return find(thrown, (error) =>
-    'serverErrorMessage' in error && typeof error.serverErrorMessage === 'string'
-      ? error.serverErrorMessage
-      : undefined,
-  );
+  return find(thrown, ({ serverErrorMessage: said }) => (typeof said === 'string' ? said : undefined));
 }
 
-function find<T>(thrown: unknown, pick: (error: Error) => T | undefined): T | undefined {
-  if (!(thrown instanceof Error)) return undefined;
+/** The answer that came with an error, of whatever shape: the client throws when any part of an answer has an error. */
+export function answerOf(thrown: unknown): unknown {
+  return find(thrown, ({ response }) => response ?? undefined);
+}
+
+function find<T>(thrown: unknown, pick: (error: Thrown) => T | undefined): T | undefined {
+  if (!isThrown(thrown)) return undefined;
   const own = pick(thrown);
   if (own !== undefined) return own;
-  const inside: unknown[] = thrown instanceof AggregateError ? thrown.errors : [];
+  const inside: readonly unknown[] = Array.isArray(thrown.errors) ? thrown.errors : [];
   for (const error of [...inside, thrown.cause]) {
     const found = find(error, pick);
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The answer that came with an error, of whatever shape: the client throws when any part of an answer has an error. */
-export function answerOf(thrown: unknown): unknown {
-  return find(thrown, (error) => ('response' in error ? (error.response ?? undefined) : undefined));
 }

@@ -1,6 +1,7 @@
 import { fetchV17, listOffsetsV7, type RecordsBatch } from '@platformatic/kafka';
 import {
   type ErrorDetail,
+  isTidemarkError,
   type LogBounds,
   type LogRecord,
   type ReadOptions,
@@ -226,12 +227,11 @@ function timeOf(batch: RecordsBatch, timestampDelta: bigint): number {
 
 /** The client met bytes that it can't make sense of; its own errors and the brokers' have codes. */
 function isUndecodable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (typeof error !== 'object' || error === null || isTidemarkError(error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   if (/OUT_OF_BOUNDS|UNSUPPORTED_COMPRESSION|UNSUPPORTED_FORMAT/.test(code)) return true;
-  return (
-    !code.startsWith('PLT_KFK') && (error instanceof RangeError || error instanceof TypeError || /^Z_|^ERR_/.test(code))
-  );
+  const name = 'name' in error ? String(error.name) : '';
+  return !code.startsWith('PLT_KFK') && (/^(Range|Type)Error/.test(name) || /^Z_|^ERR_/.test(code));
 }
 
 /** The answer, or none once the signal aborts: the request ends later, by itself. */

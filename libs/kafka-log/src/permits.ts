@@ -1,4 +1,5 @@
 import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
+import { withOutlook } from './kafka-error.ts';
 
 interface Waiting {
   readonly amount: number;
@@ -33,9 +34,10 @@ export class Permits {
       this.#free -= wanted;
       return wanted;
     }
-    const detail = { limit: this.#name, isPassing: true, isNotStored: true };
+    const refusal = (code: 'resource_exhausted' | 'deadline_exceeded', text: string): TidemarkError =>
+      withOutlook(new TidemarkError(code, text, { limit: this.#name }), { isPassing: true, isNotStored: true });
     if (this.#queue.length >= this.#waitingLimit) {
-      throw new TidemarkError('resource_exhausted', `${this.#queue.length} wait for ${this.#name} already`, detail);
+      throw refusal('resource_exhausted', `${this.#queue.length} wait for ${this.#name} already`);
     }
     await new Promise<void>((resolve, reject) => {
       const waiting: Waiting = {
@@ -45,8 +47,7 @@ export class Permits {
           const at = this.#queue.indexOf(waiting);
           if (at >= 0) this.#queue.splice(at, 1);
           this.#serve();
-          const text = `${this.#name} (${this.#total}) were in use for ${waitMs} ms`;
-          reject(new TidemarkError('deadline_exceeded', text, detail));
+          reject(refusal('deadline_exceeded', `${this.#name} (${this.#total}) were in use for ${waitMs} ms`));
         }),
       };
       this.#queue.push(waiting);

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type KafkaBroker, KafkaCluster, TcpLink } from '@tidemark/kafka-cluster';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { SystemClock, SystemRandom } from '@tidemark/system';
+import { type KafkaLog, openKafkaLog, prepareTopics } from './index.ts';
+import { ClusterAdmin } from './testing/cluster-admin.ts';
+import { Traffic } from './testing/traffic.ts';
+
+const PARTITIONS = 3;
+const TOPIC = 'breaking-points';
+const DEADLINE_MS = 180_000;
+const CLEAN = { lost: 0, doubled: 0, outOfOrder: 0, misplaced: 0 };
+const parts = { clock: new SystemClock(), random: new SystemRandom() };
+
+await kafkaSuite('a log whose brokers fail under load', () => {
+  let cluster: KafkaCluster;
+  let log: KafkaLog;
+  let admin: ClusterAdmin;
+  const links = new Map<number, TcpLink>();
+
+  beforeAll(async () => {
+    cluster = await KafkaCluster.start({
+      brokers: 3,
+      async advertise({ broker, listener, port }) {
+        if (listener !== 'client') return port;
+        const link = await TcpLink.open(port);
+        links.set(broker, link);
+        return link.port;
+      },
+    });
+    const limits = { requestMs: 3000, recordBytes: 64 * 1024 };
+    const options = { brokers: cluster.bootstrap, clientId: 'test', topicPrefix: 'breaking-', limits };
+    await prepareTopics(options, { partitions: { points: PARTITIONS }, recordBytes: 64 * 1024 }, parts);
+    log = await openKafkaLog(options, parts);
+    admin = new ClusterAdmin(cluster.brokers.map(({ ports }) => `127.0.0.1:${ports.client}`));
+  }, KAFKA_START_MS);
+
+  afterAll(async () => {
+    await log.close();
+    await admin.close();
+    await cluster.close();
+    await Promise.all([...links.values()].map((link) => link.close()));
+  });
+
+  async function leaderOf(partition: number): Promise<KafkaBroker> {
+    return cluster.broker((await admin.partitions(TOPIC))[partition].leader);
+  }
+
+  /** All replicas of all partitions are in sync. */
+  async function whole(): Promise<void> {
+    await until(async () =>
+      (await admin.partitions(TOPIC)).every(({ replicas, inSync }) => inSync.length === replicas.length),
+    );
+  }
+
+  async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+    const deadlineMs = performance.now() + 60_000;
+    while (!(await condition())) {
+      expect(performance.now()).toBeLessThan(deadlineMs);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Breaks something under load, goes on while it is broken, heals it, and goes on. */
+  async function under(breakIt: () => Promise<() => Promise<void> | void>): Promise<Traffic> {
+    const traffic = await Traffic.start(log, parts.clock, { partitions: PARTITIONS });
+    await traffic.progress(10);
+    const heal = await breakIt();
+    await traffic.progress(10);
+    await heal();
+    await traffic.progress(10);
+    expect(await traffic.finish()).toEqual(CLEAN);
+    expect(traffic.acknowledged).toBeGreaterThanOrEqual(90);
+    await whole();
+    return traffic;
+  }
+
+  test(
+    'a leader that is killed',
+    async () => {
+      await under(async () => {
+        const broker = await leaderOf(0);
+        await broker.kill();
+        return () => broker.restart();
+      });
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    'a leader that freezes, and wakes up believing that it leads',
+    async () => {
+      await under(async () => {
+        const broker = await leaderOf(1);
+        broker.freeze();
+        return () => broker.thaw();
+      });
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    'replies that are lost: outcomes are unknown, and each is settled by a repeat',
+    async () => {
+      const traffic = await under(async () => {
+        for (const link of links.values()) link.set('mute');
+        // What was sent is stored by now, and nobody was told.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        for (const link of links.values()) {
+          link.reset();
+          link.set('open');
+        }
+        return () => undefined;
+      });
+      expect(traffic.acknowledged).toBeGreaterThan(0);
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    'a leader that clients can not reach any more',
+    async () => {
+      const traffic = await Traffic.start(log, parts.clock, { partitions: PARTITIONS });
+      await traffic.progress(10);
+      const link = links.get((await leaderOf(2)).id);
+      link?.set('stalled');
+      // It leads as before, so its partitions stand still; nothing is given up.
+      await new Promise((resolve) => setTimeout(resolve, 4000));
+      link?.set('open');
+      await traffic.progress(10);
+      expect(await traffic.finish()).toEqual(CLEAN);
+      expect([...traffic.errors.keys()].join('\n')).toMatch(/no answer in time/);
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    'partitions that are reassigned',
+    async () => {
+      await under(async () => {
+        const before = await admin.partitions(TOPIC);
+        for (const [partition, { replicas }] of before.entries()) {
+          await admin.reassign(TOPIC, partition, [...replicas.slice(1), replicas[0]].slice(0, 2));
+        }
+        return async () => {
+          for (const [partition, { replicas }] of before.entries()) await admin.reassign(TOPIC, partition, replicas);
+        };
+      });
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    'all brokers at once',
+    async () => {
+      await under(async () => {
+        await Promise.all(cluster.brokers.map((broker) => broker.kill()));
+        for (const broker of cluster.brokers) broker.spawn();
+        await cluster.ready();
+        return () => undefined;
+      });
+    },
+    DEADLINE_MS,
+  );
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+  onLinux(
+    'a broker whose disk is full',
+    async () => {
+      await under(async () => {
+        const broker = await leaderOf(0);
+        await broker.limitFileSize(0);
+        return async () => {
+          // A broker that can't write gives up its only data folder, and itself.
+          await until(() => !broker.isRunning);
+          await broker.restart();
+        };
+      });
+    },
+    DEADLINE_MS,
+  );
+});
