@@ -104,8 +104,9 @@ export class HostAgent {
   }
 }
 
-function checksOf({ scrape, integrations }: AgentSettings, { clock, files, platform }: HostAgentPlace): Check[] {
-  const ports = { clock, readText: (path: string) => files.readText(path) };
+function checksOf({ scrape, integrations }: AgentSettings, place: HostAgentPlace): Check[] {
+  const { clock, files, platform, onProblem } = place;
+  const ports = { clock, readText: (path: string) => files.readText(path), onProblem };
   return [
     ...hostChecks({ clock, files, platform }),
     ...scrapeChecks(scrape.targets, ports),

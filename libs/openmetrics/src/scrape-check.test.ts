@@ -59,15 +59,17 @@ async function listen(server: Server): Promise<string> {
 const exporter = (answer: RequestListener): Promise<string> => listen(createServer(answer));
 
 /** Scrapes once; the target is called `me`. */
-async function scrape(target: ScrapeTarget): Promise<{ lines: string[]; error: string; check: ScrapeCheck }> {
-  const check = new ScrapeCheck({ instance: 'me', ...target }, PORTS);
+async function scrape(target: ScrapeTarget) {
+  const problems: unknown[] = [];
+  const onProblem = (_: string, detail: unknown): void => void problems.push(detail);
+  const check = new ScrapeCheck({ instance: 'me', ...target }, { ...PORTS, onProblem });
   const readings = new Readings();
   const error = await check.run(readings, new AbortController().signal).then(
     () => '',
     (reason: Error) => reason.message,
   );
   expect(readings.durations.length).toBe(1);
-  return { lines: readings.lines, error, check };
+  return { lines: readings.lines, error, check, problems };
 }
 
 const DOWN = ['gauge tidemark.agent.scrape.up{instance:me} = 0'];
@@ -87,7 +89,7 @@ describe('a scrape', () => {
         ),
       );
     });
-    const { lines, error, check } = await scrape({
+    const { lines, error, check, problems } = await scrape({
       url: `http://${host}/metrics`,
       tags: ['env:test'],
       prefix: 'shop.',
@@ -102,6 +104,7 @@ describe('a scrape', () => {
       `gauge tidemark.agent.scrape.up{${own}} = 1`,
     ]);
     expect(check.detail()).toMatchObject({ samples: 1, value_invalid: '1, first in line 4: not good' });
+    expect(problems).toEqual([{ check: 'scrape me', reason: 'value_invalid', line: '4', example: 'not good' }]);
     expect(headers[0]).toMatchObject({
       accept: expect.stringMatching(
         /^application\/openmetrics-text;version=1.0.0;q=0.9,text\/plain;version=0.0.4;q=0.6/,

@@ -10,6 +10,8 @@ import type { TypedSeries } from './series-text.ts';
 export interface ScrapePorts {
   readonly clock: Clock;
   readonly readText: (path: string) => Promise<string>;
+  /** Told of the first line that a target has left out for a reason. Must not throw. */
+  readonly onProblem?: (message: string, detail: Readonly<Record<string, string>>) => void;
 }
 
 /** A series of a target as the sink takes it. */
@@ -53,6 +55,8 @@ export class ScrapeCheck implements Check {
   /** Keys of the target's own tags: a label of such a name is called otherwise. */
   readonly #ownKeys: ReadonlySet<string>;
   readonly #parser: ExpositionParser<ScrapedSeries>;
+  /** Reasons that were told. */
+  readonly #told = new Set<string>();
   #detail: Record<string, string | number> = {};
 
   constructor(target: ScrapeTarget, ports: ScrapePorts) {
@@ -146,6 +150,14 @@ export class ScrapeCheck implements Check {
     sink.gauge(`${OWN}.samples`, report.samples, this.#tags);
     for (const [reason, count] of rejected) sink.count(`${OWN}.rejected`, count, [...this.#tags, `reason:${reason}`]);
     this.#detail = this.#detailOf(report, body.length, isCut);
+    for (const [reason, { line, example }] of report.bad) this.#tell(reason, line, example);
+  }
+
+  #tell(reason: string, line: number, example: string): void {
+    // A summary without a value says NaN in each scrape: nothing is wrong with it.
+    if (reason === 'value_not_finite' || this.#told.has(reason)) return;
+    this.#told.add(reason);
+    this.#ports.onProblem?.('a scrape left something out', { check: this.name, reason, line: `${line}`, example });
   }
 
   #detailOf(report: ExpositionReport, bytes: number, isCut: boolean): Record<string, string | number> {

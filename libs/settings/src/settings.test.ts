@@ -133,6 +133,13 @@ describe('settings', () => {
     expect(reference).toBe(renderSettings());
   });
 
+  test('that the documentation shows are settings', () => {
+    const page = readFileSync(new URL('../../../docs/agent.md', import.meta.url), 'utf8');
+    const shown = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text);
+    expect(shown.length).toBeGreaterThan(0);
+    for (const text of shown) parseSettings({ file: { name: 'docs/agent.md', text } });
+  });
+
   test('a guess is made only for what is near', () => {
     expect(suggest('http-prot', ['http-port', 'grpc-port'])).toBe('http-port');
     expect(suggest('xyzzy', ['http-port', 'grpc-port'])).toBeUndefined();

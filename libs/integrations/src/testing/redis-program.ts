@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -21,6 +22,8 @@ const LIBRARIES = [
   'libssl3t64',
 ];
 const DOWNLOAD_MS = 120_000;
+const ATTEMPTS = 5;
+const RETRY_MS = 3_000;
 
 /** How to run a Redis server. */
 export interface RedisProgram {
@@ -65,11 +68,16 @@ async function fetchInto(folder: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
   const download = (name: string) => run('apt-get', ['download', '-q', name], { cwd: scratch, timeout: DOWNLOAD_MS });
   try {
-    await download(PACKAGES[0]).catch(async () => {
-      await run('apt-get', ['update', '-q'], { timeout: DOWNLOAD_MS });
-      await download(PACKAGES[0]);
-    });
-    for (const name of PACKAGES.slice(1)) await download(name);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const name of PACKAGES) await download(name);
+        break;
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        // Fails where another one updates the lists at this moment, or without root: then they have to be there.
+        await run('apt-get', ['update', '-q'], { timeout: DOWNLOAD_MS }).catch(() => delay(RETRY_MS));
+      }
+    }
     // Most are there already, and no distribution has all of them.
     for (const name of LIBRARIES) await download(name).catch(() => undefined);
     const whole = join(scratch, 'whole');
