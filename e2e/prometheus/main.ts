@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { credentials, Metadata } from '@grpc/grpc-js';
+import { QueryClient, type QueryReply } from '@tidemark/contract';
+import { callUnary } from '@tidemark/grpc-status';
+import { freePorts, KafkaCluster, whyNoKafka } from '@tidemark/kafka-cluster';
+import { LocalCluster } from '@tidemark/local-cluster';
+import { eventually } from '../process/eventually.ts';
+import { Balancer } from './balancer.ts';
+import { prometheusProgram, whyNoPrometheus } from './build.ts';
+import { PrometheusServer } from './prometheus-server.ts';
+
+/** Counts are compared over whole steps of this. */
+const STEP_MS = 60_000;
+/** An intake is back this long after it was killed. */
+const BACK_MS = 10_000;
+const SETTLE_MS = 120_000;
+const READY_MS = 120_000;
+
+/**
+ * `npm run e2e -- prometheus [--minutes N]`: a real Prometheus writes its own scrape through two intakes, of which one is
+ * killed each minute, to a cluster over Kafka; at the end both have to count the same samples of every metric.
+ */
+export async function prometheus(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: { minutes: { type: 'string', default: '10' } } });
+  const minutes = Number(values.minutes);
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > 1000) {
+    console.error(`--minutes: ${values.minutes} (limit: a whole number, 1 to 1000)`);
+    return 2;
+  }
+  const why = (await whyNoKafka()) || (await whyNoPrometheus());
+  if (why !== '') {
+    console.error(`prometheus: skipped: ${why}`);
+    return process.env.CI === 'true' ? 1 : 0;
+  }
+  const program = await prometheusProgram();
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-prometheus-'));
+  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 3 })];
+  try {
+    return await run(program, folder, minutes, ends);
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+async function run(
+  program: string,
+  folder: string,
+  minutes: number,
+  ends: (() => Promise<unknown>)[],
+): Promise<number> {
+  const kafka = await KafkaCluster.start({ brokers: 3 });
+  ends.push(() => kafka.close());
+  const cluster = await LocalCluster.start({
+    folder,
+    brokers: kafka.bootstrap,
+    partitions: 4,
+    intakes: 2,
+    pointStores: 1,
+    tagStores: 1,
+    aggregators: 0,
+  });
+  ends.push(() => cluster.kill());
+  const intakes = cluster.of('intake');
+  const balancer = await Balancer.start(intakes.map(({ ports }) => ports.http));
+  ends.push(() => balancer.close());
+  const [port] = await freePorts(1);
+  const writeUrl = `http://127.0.0.1:${balancer.port}/api/v1/write`;
+  const source = await PrometheusServer.start({ program, folder: join(folder, 'prometheus'), port, writeUrl });
+  ends.push(() => source.stop());
+
+  const fromMs = Math.ceil(Date.now() / STEP_MS) * STEP_MS;
+  const toMs = fromMs + minutes * STEP_MS;
+  let kills = 0;
+  for (let nextMs = fromMs; nextMs < toMs; nextMs += STEP_MS) {
+    // Somewhere within the minute, each of the two in turn.
+    await until(nextMs + STEP_MS / 3);
+    const intake = intakes[kills++ % intakes.length];
+    await intake.kill();
+    console.error(`killed ${intake.name}, ${kills} of ${minutes}`);
+    await until(Date.now() + BACK_MS);
+    intake.spawn();
+    await intake.ready(READY_MS);
+  }
+  await until(toMs);
+
+  const query = new QueryClient(cluster.address(cluster.of('query')[0], 'grpc'), credentials.createInsecure());
+  ends.push(async () => query.close());
+  const metrics = await source.metrics(fromMs, toMs);
+  let counted = 0;
+  let found = 0;
+  const differing: string[] = [];
+  for (const metric of metrics) {
+    const theirs = await source.samples(metric, fromMs, toMs);
+    const ours = await eventually(
+      `${metric} to be complete`,
+      // Prometheus resends what an intake did not acknowledge; the count is final once nothing is on its way.
+      async () => {
+        const count = await samples(query, metric, fromMs, toMs);
+        return count === undefined || (count < theirs && Date.now() < toMs + SETTLE_MS) ? undefined : { count };
+      },
+      SETTLE_MS * 2,
+      500,
+    );
+    counted += theirs;
+    found += ours.count;
+    if (ours.count !== theirs) differing.push(`${metric}: Prometheus ${theirs}, Tidemark ${ours.count}`);
+  }
+  for (const line of differing) console.log(line);
+  if (differing.length > 0) console.log(await source.log());
+  const isClean = differing.length === 0 && counted > 0 && source.isRunning;
+  console.log(
+    `minutes=${minutes} kills=${kills} metrics=${metrics.length} samples of Prometheus=${counted} found=${found}` +
+      ` differing=${differing.length}${isClean ? '' : ' NOT CLEAN'}`,
+  );
+  return isClean ? 0 : 1;
+}
+
+/** Samples of a metric in [fromMs, toMs), once the answer is complete; undefined before. */
+async function samples(client: QueryClient, metric: string, fromMs: number, toMs: number): Promise<number | undefined> {
+  const query = `sum:${metric}{job:prometheus}.rollup(count, ${STEP_MS / 1000})`;
+  const reply = await callUnary<QueryReply>((done) => client.run({ query, fromMs, toMs }, new Metadata(), done));
+  if (reply.errors.length > 0 || (reply.completeThroughMs ?? 0) < toMs) return undefined;
+  return reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
+}
+
+async function until(timeMs: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, timeMs - Date.now())));
+}
