@@ -63,6 +63,8 @@ export interface Halt {
 const DEFAULT_READ_BYTES = 1024 * 1024;
 const DEFAULT_READ_WAIT_MS = 500;
 const DEFAULT_RETRY_MS = 250;
+/** How often the log's end is asked for while nothing is read. */
+const END_LOOK_MS = 1000;
 
 /**
  * Reads one partition of the log into one state, for ever. An error of the log or the disk is retried. A record that
@@ -77,6 +79,7 @@ export class PartitionConsumer {
   /** Code of the error that `onProblem` was told of last. */
   #toldCode: TidemarkError['code'] | undefined;
   #logNext = 0;
+  #endLookedMs = Number.NEGATIVE_INFINITY;
   #hasCaughtUp = false;
   #running: Promise<void> | undefined;
 
@@ -144,13 +147,13 @@ export class PartitionConsumer {
   async #readOnce(): Promise<void> {
     const { log, topic, partition, state } = this.#options;
     // A commit that failed is made up for before anything more is applied.
-    if (state.wantsCommit) await state.commit();
+    if (state.wantsCommit) await this.#commit();
     if (this.#halt?.cause === 'record' && !(await this.#skipRecord())) return;
     const records = await this.#read();
     for (const record of records) {
       if (this.#stop.signal.aborted) return;
       if (!this.#apply(record)) return;
-      if (state.wantsCommit) await state.commit();
+      if (state.wantsCommit) await this.#commit();
     }
     this.#logNext = (await log.bounds(topic, partition)).next;
     if (this.#hasCaughtUp || state.nextOffset < this.#logNext) return;
@@ -187,6 +190,28 @@ export class PartitionConsumer {
     return { offset: state.nextOffset, error: halt, cause: 'log' };
   }
 
+  async #commit(): Promise<void> {
+    try {
+      await this.#options.state.commit();
+    } catch (error) {
+      await this.#lookAtEnd();
+      throw error;
+    }
+  }
+
+  /** While a store can't go on its log grows: whoever asks is to see by how much. */
+  async #lookAtEnd(): Promise<void> {
+    const { log, topic, partition, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#endLookedMs < END_LOOK_MS) return;
+    this.#endLookedMs = nowMs;
+    try {
+      this.#logNext = (await log.bounds(topic, partition)).next;
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+    }
+  }
+
   #apply(record: LogRecord): boolean {
     const { state } = this.#options;
     if (record.offset !== state.nextOffset) {
@@ -207,6 +232,7 @@ export class PartitionConsumer {
     const { state, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
     const reason = skipReason(state.nextOffset);
     if (reason === undefined) {
+      await this.#lookAtEnd();
       await sleep(clock, retryMs, this.#stop.signal);
       return false;
     }
