@@ -16,7 +16,11 @@ import type { ServiceHost } from './service-host.ts';
 const RETRY_MS = 1000;
 
 /** What the settings say about Kafka; plain data, so that it can be handed to a thread. The password is in it. */
-export async function clusterLogOptions({ settings, readFile, name }: ServiceContext): Promise<KafkaLogOptions> {
+export async function clusterLogOptions({
+  settings,
+  readFile,
+  name,
+}: Pick<ServiceContext, 'settings' | 'readFile' | 'name'>): Promise<KafkaLogOptions> {
   const { kafka } = settings;
   const brokers = parseAddresses(kafka.brokers, 'kafka.brokers');
   if (brokers.length === 0) {
@@ -80,7 +84,8 @@ export async function openClusterLog(host: ServiceHost, context: ServiceContext)
   return log;
 }
 
-function topicPlan({ settings }: ServiceContext): TopicPlan {
+/** What the settings want the topics to be like. */
+export function topicPlan({ settings }: Pick<ServiceContext, 'settings'>): TopicPlan {
   const { kafka, data } = settings;
   return {
     partitions: { points: data.partitions, tags: data.partitions, control: 1, windows: data.partitions },

@@ -1,3 +1,4 @@
+import { watchControl, watchCoordinator } from '@tidemark/condition';
 import { ControlService } from '@tidemark/contract';
 import { Access } from '@tidemark/control';
 import { type ControlServiceOptions, Coordinator, controlService, countSeries } from '@tidemark/coordinator';
@@ -16,6 +17,7 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
   const late = new Late<ControlServiceOptions>('the coordinator');
   const host = await ServiceHost.listen(context, {
     isForPeers: false,
+    access: { tenantOf: (...asked) => late.part.access.tenantOf(...asked) },
     register: (server) => {
       server.addService(
         ControlService,
@@ -52,6 +54,12 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
     host.add(() => trimmer.stop());
     const access = new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey });
     late.set({ coordinator, control, access, stores: network.controlled });
+    watchControl(host.condition, control);
+    watchCoordinator(host.condition, coordinator, control);
+    host.condition.watch('trim', () => {
+      const { problem } = trimmer;
+      return problem === undefined ? undefined : { code: 'unavailable', message: problem };
+    });
     host.readiness = () => coordinator.problem;
     return host;
   } catch (error) {

@@ -1,5 +1,8 @@
+export { clusterLogOptions, topicPlan } from './cluster-log.ts';
 export { startCoordinator } from './coordinator-process.ts';
 export { startIntake } from './intake-process.ts';
+export type { PeerSecurity } from './peer-security.ts';
+export { peerSecurity } from './peer-security.ts';
 export { startQuery } from './query-process.ts';
 export type { ServiceProgram } from './run-service.ts';
 export { runService } from './run-service.ts';

@@ -1,3 +1,4 @@
+import { intakeNotReady, watchControl, watchIntake } from '@tidemark/condition';
 import { IntakeService } from '@tidemark/contract';
 import { Access } from '@tidemark/control';
 import { httpIntake } from '@tidemark/http-intake';
@@ -19,6 +20,8 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
   const requests = new RequestIntake({ session, clock, random, limits: settings.requests });
   const host = await ServiceHost.listen(context, {
     isForPeers: false,
+    access: door,
+    clients: () => (late.isThere ? late.part.clients.list() : []),
     http: {
       access: door,
       routes: (app, { tenantOf }) => {
@@ -58,15 +61,12 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     await runner.start();
     late.set(runner);
     host.add(() => runner.stop());
-    host.readiness = () => readinessOf(runner);
+    watchIntake(host.condition, runner);
+    watchControl(host.condition, control);
+    host.readiness = () => intakeNotReady(runner);
     return host;
   } catch (error) {
     await host.stop();
     throw error;
   }
-}
-
-function readinessOf({ session }: IntakeRunner): string | undefined {
-  if (session?.isReady === true) return undefined;
-  return session?.problem ?? 'the intake is opening its lanes';
 }

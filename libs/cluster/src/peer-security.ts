@@ -18,7 +18,10 @@ const MIN_KEY_LENGTH = 16;
  * Reads the files that the settings name. Errors: `not_found` (a file can't be read), `invalid_argument` (a certificate
  * without its key, or a key of the cluster that is too short).
  */
-export async function peerSecurity({ settings, readFile }: ServiceContext): Promise<PeerSecurity> {
+export async function peerSecurity({
+  settings,
+  readFile,
+}: Pick<ServiceContext, 'settings' | 'readFile'>): Promise<PeerSecurity> {
   const { tls, cluster } = settings;
   const read = async (setting: string, path: string): Promise<Buffer | undefined> => {
     if (path === '') return undefined;

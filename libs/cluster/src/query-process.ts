@@ -1,3 +1,4 @@
+import { watchControl } from '@tidemark/condition';
 import { QueryService as QueryContract } from '@tidemark/contract';
 import { Access } from '@tidemark/control';
 import { sessionStatus } from '@tidemark/intake';
@@ -23,6 +24,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
   };
   const host = await ServiceHost.listen(context, {
     isForPeers: false,
+    access: door,
     http: { service: reader, access: door, pageFolder },
     register: (server) => server.addService(QueryContract, queryService(reader, door)),
   });
@@ -46,6 +48,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
       limits: settings.query,
     });
     late.set(service);
+    watchControl(host.condition, control);
     host.readiness = () => control.problem;
     return host;
   } catch (error) {

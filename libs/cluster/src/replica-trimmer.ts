@@ -35,6 +35,11 @@ export class ReplicaTrimmer {
     this.#options = options;
   }
 
+  /** Why nothing can be let go of now; undefined when it can. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }

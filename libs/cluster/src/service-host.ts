@@ -1,8 +1,11 @@
 import type { Server } from '@grpc/grpc-js';
-import { isLoopbackAddress } from '@tidemark/control';
+import { type ConditionDoor, ProcessCondition, processService } from '@tidemark/condition';
+import { type ClientCondition, ProcessService } from '@tidemark/contract';
+import { type Access, isLoopbackAddress } from '@tidemark/control';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
 import { sleep, TidemarkError } from '@tidemark/ports';
 import { GrpcServer, HttpServer, peersOnly, Started } from '@tidemark/servers';
+import { conditionDoor } from './condition-door.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 
@@ -22,6 +25,10 @@ export interface HostedService {
   /** Only processes of the cluster may call, by its key: for services that take their word for tenants. */
   readonly isForPeers: boolean;
   readonly onTooLarge?: (path: string) => void;
+  /** Where callers have keys of their own: who may ask for the condition. */
+  readonly access?: Pick<Access, 'tenantOf'>;
+  /** Of an intake, for its condition. */
+  readonly clients?: () => readonly ClientCondition[];
   /** What there is over HTTP beside health. */
   readonly http?: Pick<HttpApiOptions, 'service' | 'access' | 'pageFolder' | 'routes'>;
 }
@@ -36,12 +43,21 @@ export class ServiceHost implements Service {
   readonly #http: HttpServer;
   readonly #started = new Started();
   readonly peers: PeerSecurity;
+  /** What is wrong with this process, and since when; parts tell it as they come. */
+  readonly condition: ProcessCondition;
   #notReady: () => string | undefined = () => 'starting';
   #isLeaving = false;
   #stopping: Promise<void> | undefined;
 
-  private constructor(context: ServiceContext, peers: PeerSecurity, grpc: GrpcServer, http: HttpServer) {
+  private constructor(
+    context: ServiceContext,
+    peers: PeerSecurity,
+    grpc: GrpcServer,
+    http: HttpServer,
+    condition: ProcessCondition,
+  ) {
     this.#context = context;
+    this.condition = condition;
     this.peers = peers;
     this.#grpc = grpc;
     this.#http = http;
@@ -55,6 +71,23 @@ export class ServiceHost implements Service {
     if (hosted.isForPeers) requireKeyBeyondLoopback(host, peers.key);
     const late: { host?: ServiceHost } = {};
     const notReady = () => (late.host === undefined ? 'starting' : late.host.notReady);
+    const { events } = context;
+    const condition = new ProcessCondition({
+      process: context.name,
+      clock,
+      notReady,
+      clients: hosted.clients,
+      onChange: (kind, part, cause) => {
+        // Those of partitions are told as events of their own.
+        if (kind === 'store' || kind === 'halt' || kind === 'lane') return;
+        const what = part === '' ? kind : `${kind} (${part})`;
+        if (cause === undefined) events.info(`over: a problem of ${what}`);
+        else events.error(`a problem of ${what}`, { reason: cause.message });
+      },
+    });
+    const door: ConditionDoor = hosted.isForPeers
+      ? () => undefined
+      : conditionDoor(peers.key, hosted.access ?? NOBODY, settings.listen.loopbackNeedsKey);
     const { port, ...limits } = settings.http;
     const app = httpApi({ access: NOBODY, ...hosted.http, clock, notReady, limits });
     const http = await HttpServer.listen(app, host, port, clock);
@@ -69,9 +102,13 @@ export class ServiceHost implements Service {
         interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
         onTooLarge: hosted.onTooLarge,
         protoFolder,
-        register: hosted.register,
+        register: (server) => {
+          server.addService(ProcessService, processService(condition, door));
+          hosted.register(server);
+        },
       });
-      late.host = new ServiceHost(context, peers, grpc, http);
+      late.host = new ServiceHost(context, peers, grpc, http, condition);
+      condition.start();
       void late.host.#tellHealth();
       return late.host;
     } catch (error) {
@@ -114,6 +151,7 @@ export class ServiceHost implements Service {
     this.#grpc.setServing(false);
     if (settings.cluster.drainMs > 0) await sleep(clock, settings.cluster.drainMs);
     await this.#started.undo();
+    await this.condition.stop();
     await Promise.allSettled([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]);
   }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { aggregatorService } from '@tidemark/aggregator';
+import { watchControl } from '@tidemark/condition';
 import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
 import { followSkips } from '@tidemark/control';
 import { parsePartitions } from '@tidemark/placement';
@@ -63,8 +64,11 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
   try {
     const lock = await new LocalDisk(folder).lock(LOCK_FILE);
     host.add(() => lock.release());
+    const { condition } = host;
+    condition.watchVolume(folder, new LocalDisk(folder));
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
+    watchControl(condition, control);
     const behind = new Set(owned);
     const stores = new StoreThreads({
       ...{ folder, owned, threads, limits },
@@ -74,10 +78,13 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
       onCommitted: () => undefined,
       onCaughtUp: (_, partition) => behind.delete(partition),
       onHalted: (topic, partition, offset, reason) => {
+        const halt = { code: 'data_loss', message: reason } as const;
+        condition.tell('halt', `${topic}/${partition}`, offset < 0 ? undefined : halt);
         if (offset < 0) events.info(`${topic}/${partition} goes on`);
         else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
       },
-      onProblem: (topic, partition, reason) => {
+      onProblem: (topic, partition, reason, code = 'unavailable') => {
+        condition.tell('store', `${topic}/${partition}`, reason === undefined ? undefined : { code, message: reason });
         if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
         else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
       },

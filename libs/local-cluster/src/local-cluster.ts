@@ -31,6 +31,8 @@ export interface LocalClusterOptions {
   readonly advertise?: (endpoint: ServiceEndpoint) => number | Promise<number>;
   /** Flags of Node for the processes of a kind. */
   readonly nodeFlags?: (kind: ServiceKind) => readonly string[];
+  /** The command that starts a process, by its name, from what it is otherwise: to limit it, or to shift its clock. */
+  readonly command?: (name: string, command: readonly string[]) => readonly string[];
   readonly startMs?: number;
 }
 
@@ -99,18 +101,12 @@ export class LocalCluster {
       const { grpc, http } = ports.get(name) ?? { grpc: 0, http: 0 };
       const flags = ['--settings', settingsFile, '--grpc-port', String(grpc), '--http-port', String(http)];
       const main = join(ROOT, 'apps', kind, 'src', 'main.ts');
+      const nodeFlags = ['--no-warnings', ...(options.nodeFlags?.(kind) ?? [])];
+      const command = [process.execPath, ...nodeFlags, main, ...flags, '--data', join(options.folder, name)];
       return new ServiceProcess({
         kind,
         name,
-        command: [
-          process.execPath,
-          '--no-warnings',
-          ...(options.nodeFlags?.(kind) ?? []),
-          main,
-          ...flags,
-          '--data',
-          join(options.folder, name),
-        ],
+        command: options.command?.(name, command) ?? command,
         environment: { PATH: process.env.PATH, HOME: process.env.HOME },
         logFile: join(options.folder, 'logs', `${name}.log`),
         ports: { grpc, http },
