@@ -3,6 +3,8 @@ import type { ClientStats } from '@tidemark/client';
 export interface ClientSettings {
   readonly address: string;
   readonly spoolFolder: string;
+  /** Default: «spooling client». */
+  readonly name?: string;
 }
 
 /** From the test to the process of its client; each is answered with the client's figures. */

@@ -4,8 +4,8 @@ import type { ClientSettings, FromClient, ToClient } from './client-messages.ts'
 /** A client in a process of its own, so that a test can kill it. */
 const settings: ClientSettings = JSON.parse(process.argv[2]);
 const client = await connect({
-  ...settings,
   name: 'spooling client',
+  ...settings,
   flushIntervalMs: 0,
   backoffMs: 20,
   maxBackoffMs: 100,

@@ -19,6 +19,7 @@ import { eventually } from './eventually.ts';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
 
 const PROCESS = fileURLToPath(new URL('./platform-process.ts', import.meta.url));
+const CLOCK_AHEAD = new URL('./clock-ahead.mjs', import.meta.url).href;
 /** Halves the time that a start takes: what was compiled once is not compiled again. */
 const ENVIRONMENT = {
   ...process.env,
@@ -28,6 +29,8 @@ const ENVIRONMENT = {
 export interface LaunchOptions {
   /** The largest file that the process may write, bytes: a full disk for those who are not root. */
   readonly largestFileBytes?: number;
+  /** Puts the wall clock of the process ahead by as many ms as this file says. */
+  readonly clockAheadFile?: string;
 }
 
 /** A running platform in a process of its own, and the doors to it. */
@@ -85,6 +88,15 @@ export class PlatformUnderTest {
   /** Ends it as a power cut would end a process: nothing gets a chance to finish. */
   async kill9(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** Stops it in its tracks: it keeps its connections and answers nothing. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Ends it cleanly. */
@@ -171,8 +183,12 @@ interface Heard {
   readonly output: string[];
 }
 
-function launch(settings: PlatformSettings, { largestFileBytes }: LaunchOptions): ChildProcess {
+function launch(settings: PlatformSettings, { largestFileBytes, clockAheadFile }: LaunchOptions): ChildProcess {
   const argument = JSON.stringify(settings);
+  if (clockAheadFile !== undefined) {
+    const env = { ...ENVIRONMENT, TEST_CLOCK_AHEAD: clockAheadFile };
+    return fork(PROCESS, [argument], { execArgv: ['--import', CLOCK_AHEAD], stdio: 'pipe', env });
+  }
   if (largestFileBytes === undefined)
     return fork(PROCESS, [argument], { execArgv: [], stdio: 'pipe', env: ENVIRONMENT });
   // `ulimit -f` counts blocks of 512 bytes; the shell gives way to node, so that signals reach it.

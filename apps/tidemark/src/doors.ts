@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { parseAddresses } from '@tidemark/placement';
-import { TidemarkError } from '@tidemark/ports';
 import { channelCredentials } from '@tidemark/servers';
-import { parseSettings } from '@tidemark/settings';
 import type { RemoteOptions } from './remote.ts';
+import { readSettingsFile } from './settings-file.ts';
 
 /** Where each part of a platform answers over gRPC; in one process all are the same. */
 export interface Doors {
@@ -19,10 +18,7 @@ export async function doorsOf({ address, settings: file }: RemoteOptions): Promi
   if (file === undefined) {
     return { query: address, control: address, intakes: [address], credentials: credentials.createInsecure() };
   }
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new TidemarkError('not_found', `can't read the settings file ${file}: ${String(error)}`);
-  });
-  const { cluster, grpc, tls } = parseSettings({ flags: {}, environment: {}, file: { name: file, text } });
+  const { cluster, grpc, tls } = await readSettingsFile(file);
   const own = `127.0.0.1:${grpc.port}`;
   const intakes = parseAddresses(cluster.intakes, 'cluster.intakes');
   return {

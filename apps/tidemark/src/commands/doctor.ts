@@ -6,6 +6,7 @@ import { examinationJson, formatExamination } from '../doctor/examination-output
 import { observe, type Patient } from '../doctor/observe.ts';
 import { print, printError } from '../printable.ts';
 import { type RemoteOptions, withRemote } from '../remote.ts';
+import { readSettingsFile } from '../settings-file.ts';
 
 interface DoctorOptions extends RemoteOptions {
   readonly format: 'text' | 'json';
@@ -30,7 +31,8 @@ export function doctorCommand(): Command {
 
 async function look(options: DoctorOptions): Promise<void> {
   try {
-    const observations = await observe(patientOf(options), options.timeout * 1000);
+    const timeoutMs = options.timeout * 1000;
+    const observations = await observe(await patientOf(options, timeoutMs), timeoutMs);
     const examination = examine(observations);
     const isJson = options.format === 'json';
     print(isJson ? examinationJson(examination) : formatExamination(examination, observations.nowMs));
@@ -41,8 +43,18 @@ async function look(options: DoctorOptions): Promise<void> {
   }
 }
 
-/** The one process. */
-function patientOf({ address, key }: DoctorOptions): Patient {
+/** The cluster that the settings describe, or the one process. */
+async function patientOf({ address, settings: file, key }: DoctorOptions, timeoutMs: number): Promise<Patient> {
+  if (file === undefined) return onePatient(address, key);
+  const settings = await readSettingsFile(file);
+  const { cluster, grpc } = settings;
+  if (cluster.coordinator === '' && cluster.queries === '') return onePatient(`127.0.0.1:${grpc.port}`, key);
+  // It needs the whole of a cluster's process: those who ask one process do without.
+  const { clusterPatient } = await import('../doctor/cluster-patient.ts');
+  return clusterPatient(settings, key, timeoutMs);
+}
+
+function onePatient(address: string, key: string | undefined): Patient {
   return {
     targets: [{ kind: 'platform', address, partitions: [] }],
     conditionKey: key,

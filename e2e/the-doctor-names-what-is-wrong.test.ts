@@ -1,0 +1,263 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Client } from '@tidemark/client';
+import { TcpLink } from '@tidemark/kafka-cluster';
+import { askDoctor, type Diagnosis } from './process/ask-doctor.ts';
+import { ClientUnderTest } from './process/client-under-test.ts';
+import { eventually } from './process/eventually.ts';
+import type { PlatformUnderTest } from './process/platform-under-test.ts';
+import { TestBed } from './process/test-bed.ts';
+
+const bed = new TestBed();
+afterAll(() => bed.clear(), 60_000);
+
+const MIB = 2 ** 20;
+/** Each look is a process of its own, on a machine that may be busy. */
+const WITHIN_MS = 60_000;
+const TEST_MS = 150_000;
+
+function doctorOf(platform: PlatformUnderTest, ...args: string[]): Promise<Diagnosis> {
+  return askDoctor('--address', platform.grpcAddress, ...args);
+}
+
+/** The diagnosis once it has a finding of this kind, and the finding. */
+async function found(kind: string, look: () => Promise<Diagnosis>, says = /./) {
+  return eventually(
+    `the doctor to find ${kind}`,
+    async () => {
+      const diagnosis = await look();
+      const finding = diagnosis.findings.find((one) => one.kind === kind && says.test(one.what));
+      if (finding === undefined) throw new Error(`it found: ${diagnosis.findings.map(({ what }) => what).join('; ')}`);
+      return { ...finding, code: diagnosis.code };
+    },
+    WITHIN_MS,
+    200,
+  );
+}
+
+/** Values that no encoding makes small, without waiting for them. */
+function fill(client: Client, points: number): void {
+  const nowMs = Date.now();
+  for (let i = 0; i < points; i++) {
+    client.count('app.noise', 1 + Math.floor(Math.random() * 2 ** 30), [`n:${i % 10}`], nowMs - i);
+  }
+  client.flush();
+}
+
+describe('one process', () => {
+  test(
+    'that is well gets one line, and a frozen or dead one is no reason to hang',
+    async () => {
+      const platform = await bed.platform();
+      const client = await bed.client(platform.grpcAddress, { name: 'agent web-1', flushIntervalMs: 200 });
+      client.count('a');
+      const well = await eventually(
+        'the doctor to find nothing',
+        async () => {
+          const diagnosis = await doctorOf(platform);
+          if (diagnosis.code === 0 && /1 client/.test(diagnosis.looked)) return diagnosis;
+          throw new Error(JSON.stringify(diagnosis));
+        },
+        WITHIN_MS,
+      );
+      expect(well).toMatchObject({ outcome: 'healthy', findings: [] });
+      expect(well.looked).toMatch(/^1 of 1 process, 2 partitions, 1 open session, 1 client, 1 disk \(.* free\)$/);
+
+      platform.freeze();
+      const startMs = performance.now();
+      const frozen = await doctorOf(platform, '--timeout', '1');
+      platform.thaw();
+      expect(performance.now() - startMs).toBeLessThan(WITHIN_MS);
+      expect(frozen).toMatchObject({ code: 2, outcome: 'blind' });
+      expect(frozen.findings).toMatchObject([
+        { kind: 'process-silent', severity: 'broken', what: expect.stringContaining('nothing came within 1 s') },
+      ]);
+
+      await platform.kill9();
+      const dead = await doctorOf(platform);
+      expect(dead).toMatchObject({ code: 2, outcome: 'blind' });
+      expect(dead.findings).toMatchObject([
+        {
+          kind: 'process-silent',
+          what: expect.stringContaining('refused'),
+          next: expect.stringContaining('npm start'),
+        },
+      ]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a halted partition has its offset and the command to pass it, and a gap is a note afterwards',
+    async () => {
+      const platform = await bed.platform();
+      const beforeMs = Date.now();
+      const offset = await platform.append('points', 1, Buffer.from('not a block'));
+      const halted = await found('partition-halted', () => doctorOf(platform));
+      expect(halted).toMatchObject({
+        severity: 'broken',
+        code: 1,
+        what: expect.stringContaining(`points/1 is halted at offset ${offset}: `),
+        next: expect.stringContaining(`tidemark skip points 1 ${offset} --reason`),
+      });
+      expect(halted.since_ms).toBeGreaterThanOrEqual(beforeMs);
+      expect(halted.since_ms).toBeLessThanOrEqual(Date.now());
+      await platform.skip('points', 1, offset, 'a test');
+      const gap = await eventually(
+        'nothing but a gap',
+        async () => {
+          const { code, findings } = await doctorOf(platform);
+          return code === 0 && findings;
+        },
+        WITHIN_MS,
+      );
+      expect(gap).toMatchObject([{ kind: 'gap', severity: 'note' }]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a key that is no operator of the default tenant sees its own status, and no condition',
+    async () => {
+      const platform = await bed.platform();
+      const admin = await platform.createKey('default', 'ops', ['admin']);
+      const other = await platform.createKey('acme', 'ops', ['admin'], admin);
+      const refused = await doctorOf(platform, '--key', other);
+      expect(refused.findings).toMatchObject([{ kind: 'process-refuses', what: expect.stringContaining('default') }]);
+      expect(JSON.stringify(refused)).not.toContain(other);
+      const wrong = await doctorOf(platform, '--key', 'tdm_wrong');
+      expect(wrong.code).toBe(2);
+      expect(wrong.findings.map(({ kind }) => kind)).toEqual(['process-refuses']);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a log that takes nothing more is said to be full, and so is a used-up budget',
+    async () => {
+      const log = { maxBytes: MIB / 2, segmentBytes: 64 * 1024 };
+      const platform = await bed.platform({ log, metricSeries: 20, timing: { appendMs: 500 } });
+      const client = await bed.client(platform.grpcAddress);
+      for (let i = 0; i < 30; i++) client.count('many.series', 1, [`n:${i}`]);
+      client.flush();
+      await client.settled();
+      const budget = await found('over-budget', () => doctorOf(platform));
+      expect(budget).toMatchObject({
+        severity: 'degraded',
+        what: expect.stringContaining('metric many.series of tenant default'),
+      });
+      for (let i = 0; i < 40; i++) fill(client, 4000);
+      const full = await found('log-full', () => doctorOf(platform));
+      expect(full).toMatchObject({
+        severity: 'broken',
+        code: 1,
+        what: expect.stringMatching(/the log is full.*maxBytes/),
+      });
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a store whose disk is full is named, with how far it lags',
+    async () => {
+      // The log's files stay below the limit, those of a store's database do not.
+      const platform = await bed.platform(
+        { log: { segmentBytes: 256 * 1024 }, points: { commitRows: 50_000 } },
+        { largestFileBytes: MIB },
+      );
+      const client = await bed.client(platform.grpcAddress, { memoryBytes: 64 * MIB });
+      const noise = setInterval(() => fill(client, 10_000), 100);
+      bed.onClear(async () => clearInterval(noise));
+      const full = await found('disk-full', () => doctorOf(platform));
+      expect(full).toMatchObject({
+        severity: 'broken',
+        what: expect.stringMatching(/the store of points\/\d in tidemark \d+ can't go on/),
+      });
+      const lag = await found('store-lags', () => doctorOf(platform));
+      expect(lag.what).toMatch(/^\d stores? (is|are) behind the log: points\/\d by [\d,]+ records/);
+      clearInterval(noise);
+      await client.close();
+      await platform.kill9();
+    },
+    TEST_MS,
+  );
+
+  test(
+    'a clock that is ahead is named with how much',
+    async () => {
+      const file = join(await bed.folder(), 'ahead');
+      await writeFile(file, '65000');
+      const platform = await bed.platform({}, { clockAheadFile: file });
+      const clock = await found('clock-off', () => doctorOf(platform));
+      expect(clock).toMatchObject({
+        severity: 'broken',
+        what: expect.stringMatching(/platform 127\.0\.0\.1:\d+ is 1 min \d s ahead/),
+      });
+    },
+    TEST_MS,
+  );
+});
+
+describe('agents', () => {
+  let platform: PlatformUnderTest;
+
+  beforeAll(async () => {
+    platform = await bed.platform();
+  }, TEST_MS);
+
+  test(
+    'that is killed, and one that is cut off, are named; the one that comes back is behind until it has delivered',
+    async () => {
+      const killed = new ClientUnderTest({
+        name: 'agent killed',
+        address: platform.grpcAddress,
+        spoolFolder: await bed.folder(),
+      });
+      bed.onClear(() => killed.kill9());
+      const link = await TcpLink.open(platform.grpcPort);
+      bed.onClear(async () => link.close());
+      const cut = await bed.client(`127.0.0.1:${link.port}`, {
+        name: 'agent cut-off',
+        spoolFolder: await bed.folder(),
+        flushIntervalMs: 200,
+        replyTimeoutMs: 120_000,
+      });
+      const beat = setInterval(() => cut.gauge('beat', 1), 100);
+      bed.onClear(async () => clearInterval(beat));
+      await killed.count('a', 1, Date.now());
+      await eventually(
+        'both to be connected',
+        async () => /2 clients/.test((await doctorOf(platform)).looked),
+        WITHIN_MS,
+      );
+
+      link.set('stalled');
+      await killed.kill9();
+      const lost = await found('agent-lost', () => doctorOf(platform));
+      expect(lost.what).toMatch(/^1 agent left and did not come back: agent killed by \d+ s$/);
+      const silent = await found('agent-behind', () => doctorOf(platform));
+      expect(silent.what).toMatch(/^1 agent is connected and silent: agent cut-off by \d+ s$/);
+
+      // A program that is killed is nobody's business.
+      link.set('open');
+      const again = new ClientUnderTest({
+        name: 'agent killed',
+        address: platform.grpcAddress,
+        spoolFolder: await bed.folder(),
+      });
+      bed.onClear(() => again.kill9());
+      await again.count('a', 1, Date.now());
+      await eventually(
+        'nothing to be wrong',
+        async () => {
+          const { code, findings } = await doctorOf(platform);
+          if (code !== 0) throw new Error(JSON.stringify(findings));
+          return true;
+        },
+        WITHIN_MS,
+      );
+    },
+    TEST_MS,
+  );
+});
