@@ -1,0 +1,55 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { eventually } from './process/eventually.ts';
+import { TestBed } from './process/test-bed.ts';
+
+const bed = new TestBed();
+afterEach(() => bed.clear());
+
+const KILLS = 2;
+const SENDERS = 4;
+const METRICS = ['kill.orders', 'kill.visits', 'kill.errors'];
+
+test('a payload that was accepted is there after kill -9, and one that is sent once is there once at most', async () => {
+  const folder = await bed.folder();
+  let platform = await bed.platform({ folder });
+  const { httpPort, grpcPort, httpUrl } = platform;
+  const fromMs = Date.now() - 60_000;
+  const accepted = new Set<string>();
+  let sent = 0;
+
+  /** Sends payloads, each once, until the platform is gone. */
+  const sendUntilGone = async (): Promise<void> => {
+    for (;;) {
+      const batch = `batch:${sent++}`;
+      const points = [{ timestamp: Math.floor(Date.now() / 1000), value: 1 }];
+      const body = JSON.stringify({ series: METRICS.map((metric) => ({ metric, type: 1, tags: [batch], points })) });
+      const headers = { 'content-type': 'application/json' };
+      const answered = await fetch(`${httpUrl}/api/v2/series`, { method: 'POST', headers, body }).catch(
+        () => undefined,
+      );
+      if (answered === undefined) return;
+      expect(answered.status).toBe(202);
+      accepted.add(batch);
+      await answered.arrayBuffer().catch(() => undefined);
+    }
+  };
+
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = accepted.size;
+    const sending = Array.from({ length: SENDERS }, sendUntilGone);
+    await eventually('payloads to be accepted', () => accepted.size >= before + 20, 30_000, 1);
+    await platform.kill9();
+    await Promise.all(sending);
+    platform = await bed.platform({ folder, httpPort, grpcPort });
+  }
+
+  expect(sent).toBeGreaterThan(accepted.size);
+  for (const metric of METRICS) {
+    const answer = await platform.queryComplete(`sum:${metric}{*} by {batch}.rollup(sum, 86400)`, fromMs, Date.now());
+    const found = new Map(
+      answer.series.map(({ tagSet, values }) => [tagSet[0], values.reduce((sum, one) => sum + one, 0)]),
+    );
+    expect([...accepted].filter((batch) => found.get(batch) !== 1)).toEqual([]);
+    expect([...found].filter(([, value]) => value !== 1)).toEqual([]);
+  }
+}, 120_000);
