@@ -3,6 +3,7 @@ import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
 import type { Measurement } from './measurement.ts';
 import { pointStoreAppend } from './point-store-append.ts';
+import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
 import { wholePathKafka } from './whole-path-kafka.ts';
 
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
     run: wholePathEmbedded,
   },
   { names: ['whole-path-kafka', 'whole-path-kafka-cpu'], run: wholePathKafka },
+  { names: ['remote-write-cpu', 'remote-write'], run: remoteWriteCpu },
   { names: ['intake'], run: intake },
   { names: ['log-append'], run: logAppend },
   { names: ['point-store-append'], run: pointStoreAppend },

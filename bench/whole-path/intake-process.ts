@@ -66,7 +66,7 @@ process.on('message', (message: ToPlatform) => {
     send({ type: 'report', id: message.id, report });
   }
 });
-send({ type: 'ready', port });
+send({ type: 'ready', port, httpPort: 0 });
 
 function send(message: FromPlatform): void {
   process.send?.(message);

@@ -31,5 +31,5 @@ export type ToPlatform =
   | { readonly type: 'stop' };
 
 export type FromPlatform =
-  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'ready'; readonly port: number; readonly httpPort: number }
   | { readonly type: 'report'; readonly id: number; readonly report: PlatformReport };

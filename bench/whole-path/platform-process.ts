@@ -36,7 +36,7 @@ const platform = await Platform.start({
 });
 while (platform.intake.session?.isReady !== true) await new Promise((resolve) => setTimeout(resolve, 20));
 process.on('message', (message: ToPlatform) => void receive(message));
-send({ type: 'ready', port: platform.grpcPort });
+send({ type: 'ready', port: platform.grpcPort, httpPort: platform.httpPort });
 
 async function receive(message: ToPlatform): Promise<void> {
   if (message.type === 'clock') clock.advance(message.nowMs);

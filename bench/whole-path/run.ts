@@ -105,7 +105,7 @@ export async function queried(address: string, startMs: number, hosts: number, r
 }
 
 /** Asks until the stores have counted `points`. */
-async function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
+export async function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
   for (let id = 0; ; id++) {
     platform.send({ type: 'report', id });
     const { report } = await message<FromPlatform, 'report'>(platform, 'report');
@@ -115,6 +115,7 @@ async function counted(platform: ChildProcess, points: number): Promise<Platform
   }
 }
 
+/** A process of this folder. */
 export function start(file: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
   const child = fork(new URL(file, import.meta.url), [...args], { execArgv: [...execArgv, '--no-warnings'] });
   child.on('exit', (code) => {
@@ -123,6 +124,7 @@ export function start(file: string, args: readonly string[], execArgv: readonly 
   return child;
 }
 
+/** The next message of a type. */
 export function message<M extends { readonly type: string }, T extends M['type']>(
   child: ChildProcess,
   type: T,

@@ -137,7 +137,8 @@ export class LabelTable {
 
   #reserve(bytes: number): void {
     if (this.#used + bytes > this.#arena.byteLength) {
-      const grown = new ArrayBuffer(Math.max(this.#arena.byteLength * 2, (this.#used + bytes + 7) & ~7));
+      const wanted = Math.max(this.#arena.byteLength * 2, this.#used + bytes);
+      const grown = new ArrayBuffer(Math.min(wanted, Math.max(this.#limitBytes & ~7, this.#used + bytes)));
       new Uint8Array(grown).set(this.#bytes.subarray(0, this.#used));
       this.#setArena(grown);
     }

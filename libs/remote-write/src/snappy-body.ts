@@ -18,7 +18,8 @@ export function uncompressBody(body: Uint8Array, rawBytes: number): Buffer {
   }
   let raw: Buffer | string;
   try {
-    raw = uncompressSync(body, { asBuffer: true });
+    // Copied into memory of V8's own: a buffer of the binding's is mapped anew for each body, and costs three times as much.
+    raw = uncompressSync(body, { asBuffer: true, copyOutputData: true });
   } catch (error) {
     if (isTidemarkError(error)) throw error;
     throw malformed('snappy', error instanceof Error ? error.message : String(error));

@@ -1,0 +1,105 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ByteWriter } from '@tidemark/bytes';
+import { compressSync } from 'snappy';
+import { labelFields } from './series.ts';
+import { SeriesValues } from './values.ts';
+
+export interface BodiesOptions {
+  readonly series: number;
+  /** Samples of each series. */
+  readonly rounds: number;
+  /** Samples of one body, each of another series, as live traffic has them. */
+  readonly bodySamples: number;
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly seed: number;
+}
+
+/** Encoded bodies in a file, round by round; body `g` of a round has the same series in each. */
+export interface Bodies {
+  readonly file: string;
+  readonly bodiesPerRound: number;
+  /** Bytes of each body, in order. */
+  readonly lengths: readonly number[];
+}
+
+/** The bodies of these options: from an earlier run, or encoded now, which nobody times. */
+export function benchBodies(options: BodiesOptions): Bodies {
+  const { series, rounds, bodySamples, startMs, stepMs, seed } = options;
+  const folder = join(tmpdir(), 'tidemark-bench-bodies');
+  const file = join(folder, `s${series}-r${rounds}-b${bodySamples}-${startMs}-${stepMs}-seed${seed}.bin`);
+  const index = `${file}.json`;
+  if (existsSync(index)) return { file, ...JSON.parse(readFileSync(index, 'utf8')) };
+  mkdirSync(folder, { recursive: true });
+  const labels = Array.from({ length: series }, (_, i) => labelFields(i));
+  const values = new SeriesValues(series, seed);
+  const lengths: number[] = [];
+  const raw = new ByteWriter(bodySamples * 320);
+  const sample = new ByteWriter();
+  const out = openSync(`${file}.part`, 'w');
+  for (let round = 0; round < rounds; round++) {
+    for (let from = 0; from < series; from += bodySamples) {
+      raw.reset();
+      for (let i = from; i < Math.min(series, from + bodySamples); i++) {
+        encodeSample(sample, startMs + round * stepMs, values.next(i));
+        raw.u8(0x0a);
+        raw.varint(labels[i].length + sample.length);
+        raw.bytes(labels[i]);
+        raw.bytes(sample.view());
+      }
+      const body = compressSync(raw.view());
+      writeSync(out, body);
+      lengths.push(body.length);
+    }
+  }
+  closeSync(out);
+  renameSync(`${file}.part`, file);
+  const known = { bodiesPerRound: Math.ceil(series / bodySamples), lengths };
+  writeFileSync(index, JSON.stringify(known));
+  return { file, ...known };
+}
+
+/** Reads the bodies of a file. */
+export class BodyReader {
+  readonly #bodies: Bodies;
+  readonly #fd: number;
+  readonly #starts: Float64Array;
+
+  constructor(bodies: Bodies) {
+    this.#bodies = bodies;
+    this.#fd = openSync(bodies.file, 'r');
+    this.#starts = new Float64Array(bodies.lengths.length);
+    for (let i = 1; i < this.#starts.length; i++) this.#starts[i] = this.#starts[i - 1] + bodies.lengths[i - 1];
+  }
+
+  read(index: number): Buffer {
+    const body = Buffer.allocUnsafe(this.#bodies.lengths[index]);
+    readSync(this.#fd, body, 0, body.length, this.#starts[index]);
+    return body;
+  }
+}
+
+/** The sample field of a TimeSeries, as Prometheus writes it: a value of zero is left out. */
+function encodeSample(out: ByteWriter, timeMs: number, value: number): void {
+  out.reset();
+  out.u8(0x12);
+  out.u8(value === 0 ? 7 : 16);
+  if (value !== 0) {
+    out.u8(0x09);
+    out.f64(value);
+  }
+  out.u8(0x10);
+  out.varint(timeMs);
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { folderBytes } from '../whole-path/folder-bytes.ts';
+import type { FromPlatform, PlatformReport } from '../whole-path/messages.ts';
+import { counted, message, start } from '../whole-path/run.ts';
+import { type BodiesOptions, benchBodies } from './bodies.ts';
+import type { FromSender, SenderOptions } from './sender.ts';
+import { METRICS, metricName } from './series.ts';
+
+export interface RemoteWriteResult {
+  readonly points: number;
+  /** From the first body to the last answer. */
+  readonly ackedSeconds: number;
+  /** …until every point was counted by a query. */
+  readonly wallSeconds: number;
+  readonly platformCpuSeconds: number;
+  readonly senderCpuSeconds: number;
+  readonly retries: number;
+  readonly report: PlatformReport;
+  readonly storeBytes: number;
+}
+
+export interface RemoteWriteOptions {
+  readonly connections: number;
+  /** Flags for the platform's Node, such as a profiler's. */
+  readonly execArgv?: readonly string[];
+}
+
+const START_MS = Date.UTC(2026, 10, 1);
+const STEP_MS = 10_000;
+/** What the platform's clock is ahead of the oldest round that is not acknowledged: a sample is not sent at once. */
+const TRANSIT_MS = 1000;
+
+/** Bodies of `series` series, one sample each, round by round. */
+export function bodiesOptions(series: number, rounds: number): BodiesOptions {
+  return { series, rounds, bodySamples: 5000, startMs: START_MS, stepMs: STEP_MS, seed: 1 };
+}
+
+/** Sends all bodies to a fresh platform, from a process of their own; series are defined within the time that counts. */
+export async function runRemoteWrite(
+  series: number,
+  rounds: number,
+  { connections, execArgv = [] }: RemoteWriteOptions,
+): Promise<RemoteWriteResult> {
+  const bodies = benchBodies(bodiesOptions(series, rounds));
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
+  const platform = start('platform-process.ts', [folder, String(START_MS)], execArgv);
+  let sender: ChildProcess | undefined;
+  try {
+    const { httpPort } = await message<FromPlatform, 'ready'>(platform, 'ready');
+    const base = `http://127.0.0.1:${httpPort}`;
+    sender = startSender({ url: `${base}/api/v1/write`, headers: {}, bodies, rounds, connections }, (round) =>
+      platform.send({ type: 'clock', nowMs: START_MS + round * STEP_MS + TRANSIT_MS }),
+    );
+    const before = await counted(platform, 0);
+    const startMs = performance.now();
+    sender.send('go');
+    const sent = await message<FromSender, 'sent'>(sender, 'sent');
+    const points = series * rounds;
+    const counts = await counted(platform, points);
+    await queried(base, series, rounds);
+    const wallSeconds = (performance.now() - startMs) / 1000;
+    const after = await counted(platform, points);
+    platform.send({ type: 'stop' });
+    await once(platform, 'exit');
+    return {
+      points,
+      ackedSeconds: sent.wallSeconds,
+      wallSeconds,
+      platformCpuSeconds: after.cpuSeconds - before.cpuSeconds,
+      senderCpuSeconds: sent.cpuSeconds,
+      retries: sent.retries,
+      report: counts,
+      storeBytes: folderBytes(join(folder, 'points')),
+    };
+  } finally {
+    sender?.kill();
+    platform.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A sender that waits for `go`; `onRound` is told how many rounds are acknowledged. */
+export function startSender(options: SenderOptions, onRound: (round: number) => void = () => undefined): ChildProcess {
+  const sender = fork(new URL('sender.ts', import.meta.url), [JSON.stringify(options)], {
+    execArgv: ['--no-warnings'],
+  });
+  sender.on('message', (one: FromSender) => {
+    if (one.type === 'round') onRound(one.round);
+  });
+  sender.on('exit', (code) => {
+    if (code !== 0 && code !== null) throw new Error(`the sender ended with ${code}`);
+  });
+  return sender;
+}
+
+/** The last word: queries have to count every sample of every metric. */
+async function queried(base: string, series: number, rounds: number): Promise<void> {
+  const from = START_MS / 1000;
+  const to = from + (rounds * STEP_MS) / 1000;
+  for (let metric = 0; metric < METRICS; metric++) {
+    const query = `sum:${metricName(metric)}{*}.rollup(count, 86400)`;
+    const response = await fetch(`${base}/api/v1/query?query=${encodeURIComponent(query)}&from=${from}&to=${to}`);
+    const answer = (await response.json()) as { series: { pointlist: [number, number][] }[] };
+    const found = answer.series.flatMap(({ pointlist }) => pointlist).reduce((sum, [, value]) => sum + value, 0);
+    const wanted = Math.ceil((series - metric) / METRICS) * rounds;
+    if (found !== wanted) throw new Error(`${query} counts ${found}, ${wanted} were sent`);
+  }
+}

@@ -1,0 +1,92 @@
+import { Agent, request } from 'node:http';
+import { type Bodies, BodyReader } from './bodies.ts';
+
+/** What the sender process is told. */
+export interface SenderOptions {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bodies: Bodies;
+  readonly rounds: number;
+  readonly connections: number;
+}
+
+export type FromSender =
+  /** All connections are past this round. */
+  | { readonly type: 'round'; readonly round: number }
+  | { readonly type: 'sent'; readonly retries: number; readonly cpuSeconds: number; readonly wallSeconds: number };
+
+/**
+ * Sends bodies over keep-alive connections, each connection its own part of a round's bodies, one at a time: samples of
+ * a series arrive in order, as Prometheus' shards send them.
+ */
+const options: SenderOptions = JSON.parse(process.argv[2]);
+const { bodies, rounds, connections } = options;
+const reader = new BodyReader(bodies);
+const agent = new Agent({ keepAlive: true, maxSockets: connections });
+const rounded = new Array<number>(connections).fill(0);
+let told = 0;
+let retries = 0;
+
+await new Promise<void>((resolve) => process.once('message', () => resolve()));
+const startMs = performance.now();
+const startCpu = process.cpuUsage();
+await Promise.all(rounded.map((_, connection) => sendAll(connection)));
+const cpu = process.cpuUsage(startCpu);
+send({
+  type: 'sent',
+  retries,
+  cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  wallSeconds: (performance.now() - startMs) / 1000,
+});
+agent.destroy();
+process.disconnect();
+
+async function sendAll(connection: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (let body = connection; body < bodies.bodiesPerRound; body += connections) {
+      await deliver(reader.read(round * bodies.bodiesPerRound + body));
+    }
+    rounded[connection] = round + 1;
+    const least = Math.min(...rounded);
+    if (least > told) send({ type: 'round', round: least });
+    told = least;
+  }
+}
+
+/** Until it is taken; back-pressure is counted, anything else ends the run. */
+async function deliver(body: Buffer): Promise<void> {
+  for (let pauseMs = 20; ; pauseMs = Math.min(1000, pauseMs * 2)) {
+    const { status, text } = await post(body);
+    if (status >= 200 && status < 300) return;
+    if (status !== 429 && status !== 503) throw new Error(`${options.url} answered ${status}: ${text}`);
+    retries++;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+function post(body: Buffer): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': 'snappy',
+      'x-prometheus-remote-write-version': '0.1.0',
+      'content-length': body.length,
+      ...options.headers,
+    };
+    const call = request(options.url, { method: 'POST', agent, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('error', reject);
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+function send(message: FromSender): void {
+  process.send?.(message);
+}

@@ -1,0 +1,339 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KindName } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import { LabelTable } from './label-table.ts';
+import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
+import { WriteDecoder } from './write-decoder.ts';
+import { label, STALE, sample, timeSeries, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
+
+interface NamedSeries {
+  readonly metric: string;
+  readonly kind: KindName;
+  readonly tags: readonly string[];
+}
+
+/** Gives handles as an intake does: one a series, whatever the order of its tags. */
+class Sink {
+  readonly names: string[] = [];
+  readonly #handles = new Map<string, number>();
+  /** How often a series was asked for by its name. */
+  asked = 0;
+  readonly rejected: Record<string, number> = {};
+  readonly leftOut: Record<string, number> = {};
+
+  series({ metric, kind, tags }: NamedSeries): number {
+    this.asked++;
+    const name = `${metric} ${kind} ${[...tags].sort().join(',')}`;
+    const known = this.#handles.get(name) ?? this.names.push(name) - 1;
+    this.#handles.set(name, known);
+    return known;
+  }
+
+  isRefused(handle: number): boolean {
+    return this.names[handle].startsWith('refused');
+  }
+
+  reject(reason: string, _field: string, _limit: string, points: number): void {
+    this.rejected[reason] = (this.rejected[reason] ?? 0) + points;
+  }
+
+  leaveOut(reason: string, count: number): void {
+    this.leftOut[reason] = (this.leftOut[reason] ?? 0) + count;
+  }
+}
+
+function setUp(rememberedBytes = 1 << 20) {
+  const decoder = new WriteDecoder({ ...DEFAULT_REMOTE_WRITE_LIMITS, labels: 20 });
+  const table = new LabelTable(rememberedBytes, 7);
+  const sink = new Sink();
+  /** [series, time, value] of each sample. */
+  const decode = (raw: Uint8Array) => {
+    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink);
+    return Array.from({ length }, (_, i) => [sink.names[handles[i]], timesMs[i], values[i]]);
+  };
+  return { decode, table, sink };
+}
+
+const T = 1_790_000_000_000;
+
+function one(name: string, ...samples: [number, number | Float64Array][]): WrittenSeries {
+  return {
+    labels: [
+      ['__name__', name],
+      ['a', 'b'],
+    ],
+    samples,
+  };
+}
+
+describe('a request', () => {
+  test('gives its samples in order, bit by bit', () => {
+    const { decode, sink } = setUp();
+    const values = [0, -0, 1.5, -1e308, 5e-324, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53];
+    const times = [T, 0, -1, -(2 ** 40), 127, 128, 2 ** 42, 2 ** 52];
+    const samples = values.map((value, i): [number, number] => [times[i], value]);
+    const raw = writeRequest([one('m', ...samples), one('n_total', [T, 1])]);
+    expect(decode(raw)).toEqual([...samples.map((each) => ['m gauge a:b', ...each]), ['n_total counter a:b', T, 1]]);
+    expect(Object.is(decode(raw)[1][2], -0)).toBe(true);
+    expect(sink).toMatchObject({ rejected: {}, leftOut: {} });
+  });
+
+  test('names a series once; then it is found by the bytes of its labels', () => {
+    const { decode, sink, table } = setUp();
+    const names = Array.from({ length: 2000 }, (_, i) => `metric_${i}`);
+    const round = (order: readonly string[], i: number) => decode(writeRequest(order.map((name) => one(name, [T, i]))));
+    round(names, 0);
+    expect([sink.asked, table.size]).toEqual([2000, 2000]);
+    // In the same order, backwards, in part, and with others in between.
+    const orders = [names, names.toReversed(), names.slice(500, 700), names.filter((_, i) => i % 3 > 0), names];
+    for (const [i, order] of orders.entries()) {
+      expect(round(order, i)).toEqual(order.map((name) => [`${name} gauge a:b`, T, i]));
+    }
+    expect(sink.asked).toBe(2000);
+    expect(round(['metric_1', 'new', 'metric_2'], 9).map(([name]) => name)).toEqual(
+      ['metric_1', 'new', 'metric_2'].map((name) => `${name} gauge a:b`),
+    );
+    expect(sink.asked).toBe(2001);
+  });
+
+  test('has one series for all orders of its labels, and labels without a value are none', () => {
+    const { decode, sink } = setUp();
+    const labels: [string, string][] = [
+      ['__name__', 'm'],
+      ['x', '1'],
+      ['y', '2'],
+      ['z', ''],
+    ];
+    const orders = [labels, labels.toReversed(), labels.slice(0, 3)];
+    const raw = writeRequest(orders.map((order, i) => ({ labels: order, samples: [[T, i]] })));
+    expect(decode(raw)).toEqual([0, 1, 2].map((value) => ['m gauge x:1,y:2', T, value]));
+    expect(sink.names).toHaveLength(1);
+  });
+
+  test.each([
+    ['http_requests_total', 'counter'],
+    ['latency_count', 'counter'],
+    ['latency_sum', 'counter'],
+    ['latency_bucket', 'counter'],
+    ['total', 'gauge'],
+    ['http_requests_total_rate', 'gauge'],
+    ['job:requests:rate5m', 'gauge'],
+  ])('has %s as a %s', (name, kind) => {
+    const { decode } = setUp();
+    expect(decode(writeRequest([one(name, [T, 1])]))).toEqual([[`${name} ${kind} a:b`, T, 1]]);
+  });
+
+  test('may have fields in any order, unknown ones, and labels between samples', () => {
+    const { decode } = setUp();
+    const name = label('__name__', 'm');
+    const other = label('x', '1');
+    const series = Buffer.concat([
+      field(0x12, sample(T, 1)),
+      field(0x0a, name),
+      field(0x7a, Buffer.from('unknown')),
+      field(0x12, sample(T + 1, 2)),
+      field(0x0a, other),
+      field(0x12, sample(T + 2, 3)),
+    ]);
+    // In front of it the same labels without the last: what comes after them counts.
+    const plain = timeSeries({ labels: [['__name__', 'm']], samples: [[T, 9]] });
+    const late = Buffer.concat([plain, field(0x0a, other)]);
+    const raw = Buffer.concat([plain, series, late, plain, late].map((each) => field(0x0a, each)));
+    for (let round = 0; round < 3; round++) {
+      expect(decode(Buffer.concat([field(0x3a, Buffer.alloc(300)), raw, Buffer.of(0x20, 1)]))).toEqual([
+        ['m gauge ', T, 9],
+        ['m gauge x:1', T, 1],
+        ['m gauge x:1', T + 1, 2],
+        ['m gauge x:1', T + 2, 3],
+        ['m gauge x:1', T, 9],
+        ['m gauge ', T, 9],
+        ['m gauge x:1', T, 9],
+      ]);
+    }
+  });
+
+  test('keeps duplicates and what is out of order: the store knows what to do with them', () => {
+    const { decode } = setUp();
+    const raw = writeRequest([one('m', [T, 1], [T, 2], [T - 5, 3]), one('m', [T - 9, 4])]);
+    expect(decode(raw).map(([, timeMs, value]) => [Number(timeMs) - T, value])).toEqual([
+      [0, 1],
+      [0, 2],
+      [-5, 3],
+      [-9, 4],
+    ]);
+  });
+});
+
+describe('what is left out or refused', () => {
+  test('stale markers, other NaNs, exemplars and metadata are counted apart', () => {
+    const { decode, sink } = setUp();
+    const series: WrittenSeries = {
+      labels: [['__name__', 'm']],
+      samples: [
+        [T, STALE],
+        [T, Number.NaN],
+        [T, 1],
+      ],
+      more: [[0x1a, Buffer.of(0x10, 1)]],
+    };
+    const raw = Buffer.concat([writeRequest([series, series]), field(0x1a, Buffer.from('any metadata'))]);
+    expect(decode(raw)).toEqual(Array.from({ length: 2 }, () => ['m gauge ', T, 1]));
+    expect(sink.leftOut).toEqual({ stale_marker: 2, value_nan: 2, exemplar: 2, metadata: 1 });
+    // Once more, now that its labels are expected.
+    expect(decode(raw)).toHaveLength(2);
+    expect(sink.leftOut).toEqual({ stale_marker: 4, value_nan: 4, exemplar: 4, metadata: 2 });
+    expect(sink.rejected).toEqual({});
+  });
+
+  test('native histograms are refused; a series of nothing else is not made', () => {
+    const { decode, sink } = setUp();
+    const more: WrittenSeries['more'] = [
+      [0x22, Buffer.of(0x78, 1)],
+      [0x22, Buffer.of()],
+    ];
+    const only: WrittenSeries = { labels: [['__name__', 'native']], samples: [], more };
+    expect(decode(writeRequest([only, { ...one('both', [T, 1]), more }]))).toEqual([['both gauge a:b', T, 1]]);
+    expect(sink.rejected).toEqual({ native_histogram: 4 });
+    expect(sink.names).toEqual(['both gauge a:b']);
+  });
+
+  test.each<[string, WrittenSeries['labels']]>([
+    ['labels_without_name', [['job', 'a']]],
+    [
+      'labels_without_name',
+      [
+        ['__name__', ''],
+        ['job', 'a'],
+      ],
+    ],
+    ['labels_without_name', []],
+    [
+      'label_name_empty',
+      [
+        ['__name__', 'm'],
+        ['', 'a'],
+      ],
+    ],
+    [
+      'label_name_invalid',
+      [
+        ['__name__', 'm'],
+        ['a:b', 'c'],
+      ],
+    ],
+    [
+      'label_repeated',
+      [
+        ['__name__', 'm'],
+        ['a', 'b'],
+        ['a', 'b'],
+      ],
+    ],
+    [
+      'label_repeated',
+      [
+        ['__name__', 'm'],
+        ['__name__', 'm'],
+      ],
+    ],
+    ['too_many_labels', Array.from({ length: 21 }, (_, i) => [i === 0 ? '__name__' : `n${i}`, 'v'] as const)],
+  ])('a series is refused for %s, and the others are kept', (reason, labels) => {
+    const { decode, sink } = setUp();
+    const bad: WrittenSeries = {
+      labels,
+      samples: [
+        [T, 1],
+        [T + 1, 2],
+      ],
+    };
+    for (let round = 1; round <= 2; round++) {
+      const kept = decode(writeRequest([one('good', [T, 1]), bad, one('fine', [T, 2])]));
+      expect(kept).toEqual([
+        ['good gauge a:b', T, 1],
+        ['fine gauge a:b', T, 2],
+      ]);
+      expect(sink.rejected).toEqual({ [reason]: 2 * round });
+    }
+  });
+
+  test('a series that the intake refuses is not remembered', () => {
+    const { decode, sink, table } = setUp();
+    for (let round = 0; round < 2; round++) {
+      expect(decode(writeRequest([one('refused', [T, 1]), one('m', [T, 1])]))).toHaveLength(2);
+    }
+    expect([sink.asked, table.size]).toEqual([3, 1]);
+  });
+
+  test.each<[string, Buffer]>([
+    ['a length beyond the end', Buffer.of(0x0a, 5, 1)],
+    ['a tag without a value', Buffer.of(0x0a)],
+    ['a number without an end', Buffer.of(0x0a, 0x80)],
+    ['a number of eleven bytes', Buffer.concat([Buffer.of(0x18), Buffer.alloc(11, 0x80)])],
+    ['a length beyond all bounds', Buffer.concat([Buffer.of(0x0a), Buffer.alloc(7, 0xff), Buffer.of(0x7f)])],
+    ['a group', Buffer.of(0x0b)],
+    ['field 0', Buffer.of(0x02, 0)],
+    ['a series that is no message', field(0x0a, Buffer.of(0x0a, 9))],
+    [
+      'a label that is no message',
+      field(0x0a, Buffer.concat([field(0x0a, Buffer.of(0x0a, 9)), field(0x12, sample(T, 1))])),
+    ],
+    [
+      'a sample with half a value',
+      field(0x0a, Buffer.concat([field(0x0a, label('__name__', 'm')), field(0x12, Buffer.of(0x09, 1))])),
+    ],
+    [
+      'a time without an end',
+      field(0x0a, Buffer.concat([field(0x0a, label('__name__', 'm')), field(0x12, Buffer.of(0x10, 0xff))])),
+    ],
+  ])('%s is malformed: nothing of the request counts', (_, bad) => {
+    const { decode, sink } = setUp();
+    const good = writeRequest([one('m', [T, 1])]);
+    for (const raw of [bad, Buffer.concat([good, bad])]) {
+      let caught: unknown;
+      try {
+        decode(raw);
+      } catch (error) {
+        caught = error;
+      }
+      expect(isTidemarkError(caught, 'invalid_argument') && caught.detail.reason).toBe('protobuf_malformed');
+    }
+    expect(sink).toMatchObject({ rejected: {}, leftOut: {} });
+    expect(decode(good)).toEqual([['m gauge a:b', T, 1]]);
+  });
+});
+
+describe('what is remembered', () => {
+  test('is bounded: a full table starts over, and mixes nothing up', () => {
+    const { decode, sink, table } = setUp(64 * 24);
+    const names = Array.from({ length: 200 }, (_, i) => `m${i}`);
+    for (let round = 0; round < 5; round++) {
+      const order = round % 2 === 0 ? names : names.toReversed();
+      expect(decode(writeRequest(order.map((name) => one(name, [T, round]))))).toEqual(
+        order.map((name) => [`${name} gauge a:b`, T, round]),
+      );
+      expect(table.sizeBytes).toBeLessThanOrEqual(64 * 24);
+    }
+    expect(sink.names).toHaveLength(200);
+  });
+
+  test('is told apart by every byte, at every length', () => {
+    const table = new LabelTable(1 << 20, 1);
+    for (let length = 1; length < 40; length++) {
+      const bytes = Buffer.alloc(length + 3, 0x41);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const entry = table.add(view, 2, length, length);
+      expect([table.find(view, 2, length), table.handle(entry)]).toEqual([entry, length]);
+      for (let at = 2; at < 2 + length; at++) {
+        bytes[at] ^= 0x80;
+        expect([table.matches(entry, view, 2), table.find(view, 2, length)]).toEqual([false, -1]);
+        bytes[at] ^= 0x80;
+      }
+    }
+  });
+});
+
+function field(tag: number, bytes: Uint8Array): Buffer {
+  if (bytes.length >= 0x80)
+    return Buffer.concat([Buffer.of(tag, (bytes.length & 0x7f) | 0x80, bytes.length >> 7), bytes]);
+  return Buffer.concat([Buffer.of(tag, bytes.length), bytes]);
+}

@@ -1,0 +1,226 @@
+import { expect, test } from '@jest/globals';
+import { isTidemarkError } from '@tidemark/ports';
+import fc from 'fast-check';
+import { compressSync } from 'snappy';
+import { LabelTable } from './label-table.ts';
+import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
+import { uncompressBody } from './snappy-body.ts';
+import { type SeriesSink, WriteDecoder } from './write-decoder.ts';
+import { STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
+
+/** What a decoder takes from a request: samples as text, and how many points were refused or left out. */
+interface Taken {
+  readonly samples: readonly string[];
+  readonly refused: number;
+  readonly leftOut: number;
+}
+
+type Field = readonly [tag: number, value: bigint | Uint8Array];
+
+/** A plain reading of protobuf, field by field, to hold the fast one against; undefined for what is malformed. */
+function fieldsOf(bytes: Uint8Array): Field[] | undefined {
+  const fields: Field[] = [];
+  let at = 0;
+  const varint = (longest: number): bigint | undefined => {
+    let value = 0n;
+    for (let i = 0; i < longest; i++) {
+      if (at >= bytes.length) return undefined;
+      const byte = bytes[at++];
+      value |= BigInt(byte & 0x7f) << BigInt(7 * i);
+      if (byte < 0x80) return value;
+    }
+    return undefined;
+  };
+  while (at < bytes.length) {
+    const tag = varint(8);
+    if (tag === undefined || tag < 8n || tag > 2n ** 53n) return undefined;
+    const wire = Number(tag % 8n);
+    if (wire === 0) {
+      const value = varint(10);
+      if (value === undefined) return undefined;
+      fields.push([Number(tag), BigInt.asIntN(64, value)]);
+      continue;
+    }
+    const fixed = wire === 1 ? 8 : wire === 5 ? 4 : undefined;
+    if (fixed === undefined && wire !== 2) return undefined;
+    const length = fixed ?? Number(varint(8) ?? Number.POSITIVE_INFINITY);
+    if (length > bytes.length - at) return undefined;
+    fields.push([Number(tag), bytes.subarray(at, at + length)]);
+    at += length;
+  }
+  return fields;
+}
+
+function readPlainly(raw: Uint8Array): Taken | undefined {
+  const request = fieldsOf(raw);
+  if (request === undefined) return undefined;
+  const samples: string[] = [];
+  let refused = 0;
+  let leftOut = 0;
+  for (const [tag, value] of request) {
+    if (tag === 0x1a) leftOut++;
+    if (tag !== 0x0a || typeof value === 'bigint') continue;
+    const series = fieldsOf(value);
+    if (series === undefined) return undefined;
+    const own: (readonly [bigint, Uint8Array])[] = [];
+    for (const [field, part] of series) {
+      if (field === 0x1a) leftOut++;
+      if (field === 0x22) refused++;
+      if (field !== 0x12 || typeof part === 'bigint') continue;
+      const sample = fieldsOf(part);
+      if (sample === undefined) return undefined;
+      const time = sample.findLast(([one]) => one === 0x10)?.[1] ?? 0n;
+      const number = sample.findLast(([one]) => one === 0x09)?.[1] ?? new Uint8Array(8);
+      if (typeof time === 'bigint' && typeof number !== 'bigint') own.push([time, number]);
+    }
+    if (!series.some(([field]) => field === 0x12)) continue;
+    const labels = labelsOf(series);
+    if (labels === undefined) return undefined;
+    for (const [time, number] of own) {
+      const double = new DataView(number.buffer, number.byteOffset, 8).getFloat64(0, true);
+      if (Number.isNaN(double)) leftOut++;
+      else if (labels === '') refused++;
+      else samples.push(`${labels} ${Number(time)} ${Buffer.from(number).toString('hex')}`);
+    }
+  }
+  return { samples, refused, leftOut };
+}
+
+/** The labels as the series they stand for, '' where they stand for none, undefined where they are malformed. */
+function labelsOf(series: readonly Field[]): string | undefined {
+  const pairs = new Map<string, string>();
+  let isBad = false;
+  for (const [tag, value] of series) {
+    if (tag !== 0x0a || typeof value === 'bigint') continue;
+    const label = fieldsOf(value);
+    if (label === undefined) return undefined;
+    const text = (wanted: number) => {
+      const found = label.findLast(([one]) => one === wanted)?.[1];
+      return found instanceof Uint8Array ? Buffer.from(found).toString('utf8') : '';
+    };
+    const name = text(0x0a);
+    if (name === '' || name.includes(':') || pairs.has(name)) isBad = true;
+    pairs.set(name, text(0x12));
+  }
+  const metric = pairs.get('__name__') ?? '';
+  if (isBad || metric === '' || pairs.size > DEFAULT_REMOTE_WRITE_LIMITS.labels) return '';
+  const tags = [...pairs].filter(([name, value]) => name !== '__name__' && value !== '');
+  return seriesText(
+    metric,
+    tags.map((pair) => pair.join(':')),
+  );
+}
+
+function seriesText(metric: string, tags: readonly string[]): string {
+  return JSON.stringify([metric, [...tags].sort()]);
+}
+
+class TextSink implements SeriesSink {
+  readonly names: string[] = [];
+  refused = 0;
+  leftOut = 0;
+
+  series({ metric, tags }: { metric: string; tags: readonly string[] }): number {
+    return this.names.push(seriesText(metric, tags)) - 1;
+  }
+
+  isRefused(): boolean {
+    return false;
+  }
+
+  reject(_reason: string, _field: string, _limit: string, points: number): void {
+    this.refused += points;
+  }
+
+  leaveOut(_reason: string, count: number): void {
+    this.leftOut += count;
+  }
+}
+
+const double = fc.double({ noNaN: true });
+const time = fc.oneof(fc.integer({ min: 1_700_000_000_000, max: 1_800_000_000_000 }), fc.maxSafeInteger());
+const text = fc.oneof(
+  fc.constantFrom('a', 'b', 'job', '__name__', '', 'a:b'),
+  fc.string({ maxLength: 12, unit: 'binary' }),
+);
+const sample = fc.tuple(time, fc.oneof({ weight: 9, arbitrary: double }, { weight: 1, arbitrary: fc.constant(STALE) }));
+const series: fc.Arbitrary<WrittenSeries> = fc.record({
+  labels: fc
+    .tuple(fc.constantFrom('m', 'n_total', 'other'), fc.array(fc.tuple(text, text), { maxLength: 4 }))
+    .map(([name, more]) => [['__name__', name] as [string, string], ...more]),
+  samples: fc.array(sample, { maxLength: 3 }),
+  more: fc.array(fc.tuple(fc.constantFrom(0x1a, 0x22, 0x2a), fc.uint8Array({ maxLength: 5 })), { maxLength: 2 }),
+});
+/** Where a byte is changed, taken out, or put in. */
+const change = fc.record({ at: fc.nat(), how: fc.constantFrom('set', 'cut', 'put'), byte: fc.nat(255) });
+
+function changed(bytes: Buffer, changes: readonly { at: number; how: string; byte: number }[]): Buffer {
+  let out = bytes;
+  for (const { at, how, byte } of changes) {
+    const place = out.length === 0 ? 0 : at % out.length;
+    const rest = how === 'put' ? place : place + 1;
+    out = Buffer.concat([out.subarray(0, place), how === 'cut' ? Buffer.of() : Buffer.of(byte), out.subarray(rest)]);
+  }
+  return out;
+}
+
+/** Undefined when the decoder refuses the request as malformed; any other error fails the test. */
+function decodeWith(decoder: WriteDecoder, table: LabelTable, sink: TextSink, raw: Uint8Array): Taken | undefined {
+  const { refused, leftOut } = sink;
+  const bits = Buffer.alloc(8);
+  try {
+    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink);
+    const samples = Array.from({ length }, (_, i) => {
+      bits.writeDoubleLE(values[i]);
+      return `${sink.names[handles[i]]} ${timesMs[i]} ${bits.toString('hex')}`;
+    });
+    return { samples, refused: sink.refused - refused, leftOut: sink.leftOut - leftOut };
+  } catch (error) {
+    if (isTidemarkError(error, 'invalid_argument')) return undefined;
+    throw error;
+  }
+}
+
+test('whatever comes is decoded as a plain reading of protobuf has it, or refused as that has it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(series, { maxLength: 5 }), { minLength: 1, maxLength: 4 }),
+      fc.array(fc.record({ request: fc.nat(), changes: fc.array(change, { maxLength: 3 }) }), { maxLength: 12 }),
+      fc.integer({ min: 64, max: 4096 }),
+      (requests, sendings, rememberedBytes) => {
+        const decoder = new WriteDecoder(DEFAULT_REMOTE_WRITE_LIMITS);
+        const table = new LabelTable(rememberedBytes, 3);
+        const sink = new TextSink();
+        for (const { request, changes } of sendings) {
+          const raw = changed(writeRequest(requests[request % requests.length]), changes);
+          expect(decodeWith(decoder, table, sink, raw)).toEqual(readPlainly(raw));
+        }
+      },
+    ),
+    { numRuns: 1000, interruptAfterTimeLimit: 60_000 },
+  );
+});
+
+test('a body whose compression is broken is refused, or is what it says', () => {
+  fc.assert(
+    fc.property(fc.array(series, { maxLength: 5 }), fc.array(change, { maxLength: 4 }), (request, changes) => {
+      const body = changed(compressSync(writeRequest(request)), changes);
+      try {
+        expect(uncompressBody(body, 10_000).length).toBeLessThanOrEqual(10_000);
+      } catch (error) {
+        if (!isTidemarkError(error, 'invalid_argument')) throw error;
+        expect(['snappy_malformed', 'raw_too_large']).toContain(error.detail.reason);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a length that is claimed is checked before memory is taken for it', () => {
+  const claims = (length: number[]) => () => uncompressBody(Buffer.of(...length), 1000);
+  expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
+  expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
+  expect(claims([0x80])).toThrow('snappy: no length in front');
+  expect(claims([])).toThrow('snappy: no length in front');
+  expect(uncompressBody(compressSync(Buffer.alloc(1000)), 1000)).toHaveLength(1000);
+});
