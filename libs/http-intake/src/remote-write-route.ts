@@ -4,7 +4,7 @@ import {
   DEFAULT_REMOTE_WRITE_LIMITS,
   LabelTable,
   type RemoteWriteLimits,
-  uncompressBody,
+  SnappyReader,
   WriteDecoder,
 } from '@tidemark/remote-write';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -29,6 +29,7 @@ const NO_CONTENT = 204;
 export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRouteOptions): void {
   const { intake, random, room } = options;
   const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
+  const snappy = new SnappyReader();
   const decoder = new WriteDecoder(limits);
   const receiving = new Receiving(room, limits.bodyBytes);
   /** What is remembered of a tenant's labels goes when its handles do. */
@@ -62,7 +63,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
       const one = intake.open(receiving.tenantOf(request));
-      const raw = uncompressBody(bodyOf(request), limits.rawBytes);
+      const raw = snappy.read(bodyOf(request), limits.rawBytes);
       const { handles, timesMs, values, length } = decoder.decode(raw, tableOf(one.scope), one);
       one.columns(handles, timesMs, values, length);
       receiving.release(request);
