@@ -24,10 +24,15 @@ export type BatchOutcome = (notStored: ReadonlySet<number>) => void;
 /** Points of one or several requests of a tenant, by partition, on their way into the lanes as one batch. */
 export class GatheredBatch {
   readonly #parts: (PartitionPart | undefined)[] = [];
+  readonly #spares: SpareParts;
   /** Whom to tell. */
   readonly waiting: BatchOutcome[] = [];
   points = 0;
   bytes = 0;
+
+  constructor(spares: SpareParts) {
+    this.#spares = spares;
+  }
 
   get isEmpty(): boolean {
     return this.points === 0;
@@ -37,7 +42,7 @@ export class GatheredBatch {
   part(partition: number): PartitionPart {
     let part = this.#parts[partition];
     if (part === undefined) {
-      part = { points: new PointColumns(), sketches: new SketchColumns(0) };
+      part = this.#spares.take();
       this.#parts[partition] = part;
     }
     return part;
@@ -48,12 +53,15 @@ export class GatheredBatch {
     this.bytes += points * POINT_BYTES + sketches * SKETCH_BYTES + payloadBytes;
   }
 
-  /** Encodes each partition's share, and lists the tags that have to be published before it. */
+  /** Encodes each partition's share, and lists the tags that have to be published before it; once. */
   encode(dictionaryOf: (partition: number) => ClientDictionary, sorter: PointSorter): GatheredShare[] {
     const shares: GatheredShare[] = [];
     this.#parts.forEach((part, partition) => {
-      if (part !== undefined) shares.push(encodePart(partition, part, dictionaryOf(partition), sorter));
+      if (part === undefined) return;
+      shares.push(encodePart(partition, part, dictionaryOf(partition), sorter));
+      this.#spares.giveBack(part);
     });
+    this.#parts.length = 0;
     return shares;
   }
 }
@@ -62,6 +70,31 @@ interface PartitionPart {
   readonly points: PointColumns;
   readonly sketches: SketchColumns;
 }
+
+/** Columns to use again: fresh memory costs more than filling it. */
+export class SpareParts {
+  readonly #parts: PartitionPart[] = [];
+  #capacity = 0;
+
+  take(): PartitionPart {
+    const part = this.#parts.pop();
+    if (part === undefined) return { points: new PointColumns(), sketches: new SketchColumns(0) };
+    this.#capacity -= part.points.refs.length;
+    return part;
+  }
+
+  giveBack(part: PartitionPart): void {
+    const capacity = part.points.refs.length;
+    if (this.#capacity + capacity > SPARE_POINTS) return;
+    part.points.clear();
+    part.sketches.clear();
+    this.#capacity += capacity;
+    this.#parts.push(part);
+  }
+}
+
+/** Points that spare columns have room for, 20 bytes each. */
+const SPARE_POINTS = 1_000_000;
 
 const out = new ByteWriter(64 * 1024);
 const NO_FACTS: readonly TagFact[] = [];

@@ -46,10 +46,13 @@ export class IntakeRequest {
   readonly #limits: RequestLimits;
   readonly #pending: PendingBytes;
   readonly #rejections = new Rejections();
-  readonly #points = new PointColumns(0);
+  /** Numbers; their refs are handles. */
+  #points: Numbers = NO_NUMBERS;
+  #own: PointColumns | undefined;
   readonly #sketches = new SketchColumns(0);
   readonly #leftOut = new Map<string, number>();
   #payloadBytes = 0;
+  #accepted = 0;
   #isSent = false;
 
   constructor(scope: RequestScope, limits: RequestLimits, pending: PendingBytes) {
@@ -75,17 +78,17 @@ export class IntakeRequest {
 
   /** Adds a number; fractions of a millisecond are cut off. */
   point(handle: number, timeMs: number, value: number): void {
-    this.#points.push(handle, timeMs, value);
+    this.#owned().push(handle, timeMs, value);
   }
 
-  /** Adds `count` numbers that are columns already. */
+  /**
+   * Adds `count` numbers that are columns already. The request reads them when `send` is called; then they may be used
+   * for something else.
+   */
   columns(handles: Uint32Array, timesMs: Float64Array, values: Float64Array, count: number): void {
-    const points = this.#points;
-    points.reserve(count);
-    points.refs.set(handles.subarray(0, count), points.length);
-    points.timesMs.set(timesMs.subarray(0, count), points.length);
-    points.values.set(values.subarray(0, count), points.length);
-    points.length += count;
+    const given = { refs: handles, timesMs, values, length: count };
+    if (this.#points.length === 0) this.#points = given;
+    else append(this.#owned(), given);
   }
 
   /** Adds a packed sketch; the bytes belong to the request from now on. */
@@ -127,6 +130,8 @@ export class IntakeRequest {
   async #take(): Promise<RequestResult> {
     const scope = this.#scope;
     const { session } = scope;
+    // Columns that were lent go back when this function waits for the first time.
+    if (scope.mustCheckBudget) this.#owned();
     while (scope.mustCheckBudget) {
       try {
         await scope.checkBudget();
@@ -142,7 +147,7 @@ export class IntakeRequest {
       return this.#retryFor(session.refusalOf(partition));
     }
     const left = this.#rejections.points;
-    const accepted = this.#points.length + this.#sketches.length;
+    const accepted = this.#accepted;
     return this.#answer(accepted === 0 && left > 0 ? 'refused' : 'acked', accepted);
   }
 
@@ -177,7 +182,18 @@ export class IntakeRequest {
       this.#scope.gathering.count(taken, 0, 0);
       added();
     }
-    points.length = kept;
+    this.#accepted += kept;
+    this.#points = NO_NUMBERS;
+  }
+
+  /** The numbers as columns of the request's own. */
+  #owned(): PointColumns {
+    if (this.#own === undefined) {
+      this.#own = new PointColumns(0);
+      append(this.#own, this.#points);
+      this.#points = this.#own;
+    }
+    return this.#own;
   }
 
   /** Adds points [from, to) to the batch that is gathered; returns how many were good. */
@@ -243,7 +259,8 @@ export class IntakeRequest {
       if (++open >= batchPoints || bytes >= batchBytes) count();
     }
     count();
-    sketches.length = kept;
+    this.#accepted += kept;
+    sketches.clear();
   }
 
   #isSketchRejected(handle: number, timeMs: number, payload: Uint8Array): boolean {
@@ -323,6 +340,22 @@ export class IntakeRequest {
     session.countLeftOut(tenant, this.#leftOut);
     return { outcome, acceptedPoints, rejections, retryAfterMs: 0 };
   }
+}
+
+type Numbers = Readonly<Pick<PointColumns, 'length'>> & {
+  readonly refs: Uint32Array;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+};
+
+const NO_NUMBERS: Numbers = new PointColumns(0);
+
+function append(target: PointColumns, { refs, timesMs, values, length }: Numbers): void {
+  target.reserve(length);
+  target.refs.set(refs.subarray(0, length), target.length);
+  target.timesMs.set(timesMs.subarray(0, length), target.length);
+  target.values.set(values.subarray(0, length), target.length);
+  target.length += length;
 }
 
 const NONE: ReadonlySet<number> = new Set();

@@ -1,4 +1,5 @@
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
+import { SpareParts } from './gathered-batch.ts';
 import { IntakeRequest, type PendingBytes } from './intake-request.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { PointSorter } from './point-sorter.ts';
@@ -25,6 +26,7 @@ export class RequestIntake {
   readonly #limits: RequestLimits;
   readonly #scopes = new Map<string, RequestScope>();
   readonly #sorter = new PointSorter();
+  readonly #spares = new SpareParts();
   readonly #pending: PendingBytes = { all: 0, byTenant: new Map() };
   #lookedMs = 0;
 
@@ -66,7 +68,8 @@ export class RequestIntake {
     }
     this.#scopes.delete(tenant);
     known?.leave();
-    const scope = new RequestScope({ session, tenant, clock, random, limits: this.#limits, sorter: this.#sorter });
+    const own = { limits: this.#limits, sorter: this.#sorter, spares: this.#spares };
+    const scope = new RequestScope({ session, tenant, clock, random, ...own });
     this.#scopes.set(tenant, scope);
     return scope;
   }

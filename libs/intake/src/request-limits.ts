@@ -23,10 +23,10 @@ export interface RequestLimits {
 }
 
 export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
-  gatherMs: 10,
+  gatherMs: 50,
   batchPoints: 100_000,
   batchBytes: 8 * 1024 * 1024,
-  lingerMs: 50,
+  lingerMs: 5,
   requestPoints: 1_000_000,
   pendingBytesPerTenant: 64 * 1024 * 1024,
   pendingBytes: 256 * 1024 * 1024,

@@ -9,7 +9,7 @@ import {
 } from '@tidemark/model';
 import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@tidemark/ports';
 import { ClientDictionary, type Refusal } from './client-dictionary.ts';
-import { type BatchOutcome, GatheredBatch } from './gathered-batch.ts';
+import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { IntakeSession } from './intake-session.ts';
 import type { PointSorter } from './point-sorter.ts';
 import type { RequestLimits } from './request-limits.ts';
@@ -24,6 +24,7 @@ export interface RequestScopeOptions {
   readonly random: Random;
   readonly limits: RequestLimits;
   readonly sorter: PointSorter;
+  readonly spares: SpareParts;
 }
 
 interface SeriesOfMetric {
@@ -51,7 +52,7 @@ export class RequestScope implements SeriesSource {
   /** Series whose budget was used up when they came; whether the platform knows them is to be asked. */
   #unchecked: { handle: number; name: SeriesName }[] = [];
   #checking: Promise<void> | undefined;
-  #gathering = new GatheredBatch();
+  #gathering: GatheredBatch;
   /** Batches that are full and wait for the window. */
   readonly #full: GatheredBatch[] = [];
   #timer: Timer | undefined;
@@ -69,6 +70,7 @@ export class RequestScope implements SeriesSource {
     this.startedMs = clock.monotonicMs();
     this.usedMs = this.startedMs;
     this.#clientSession = random.bytes(ID_BYTES);
+    this.#gathering = new GatheredBatch(options.spares);
     this.handles = new SeriesHandles((partition) => this.#dictionary(partition));
     this.quota = session.openQuota(tenant);
     session.join(this);
@@ -211,7 +213,7 @@ export class RequestScope implements SeriesSource {
     this.#timer = undefined;
     if (!this.#gathering.isEmpty) {
       this.#full.push(this.#gathering);
-      this.#gathering = new GatheredBatch();
+      this.#gathering = new GatheredBatch(this.#options.spares);
     }
     this.#sendFull();
   }
