@@ -89,7 +89,15 @@ test('an agent process sends what it scrapes to an intake that answers, and says
   expect(await sum('sum:tidemark.agent.scrape.rejected{instance:shop,reason:labels_malformed}')).toBe(1);
   expect(await platform.metrics()).not.toContain('shop.jobs_created');
 
+  const { checks, client } = await agent.status();
+  expect(checks.find(({ name }) => name === 'scrape shop')).toMatchObject({
+    runs: expect.any(Number),
+    error: expect.stringContaining('ECONNREFUSED'),
+  });
+  // The frontier is a promise that nothing older follows: what was read between flushes keeps it.
+  expect(client.behindFrontierPoints).toBe(0);
   expect(await agent.stop()).toBe(0);
   expect(agent.output).toContain('a check failed');
+  expect(agent.output).toMatch(/a scrape left something out .*reason=labels_malformed line=6/);
   expect(agent.output).toContain('ECONNREFUSED');
 }, 90_000);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AgentStatus } from '@tidemark/agent';
 import { eventually } from './eventually.ts';
 
 const MAIN = fileURLToPath(new URL('../../apps/agent/src/main.ts', import.meta.url));
@@ -27,7 +28,7 @@ export class AgentUnderTest {
   /** Resolves when it collects; its spool is in `folder` too. */
   static async start(folder: string, settings: Readonly<Record<string, object>>): Promise<AgentUnderTest> {
     const file = join(folder, 'agent.json');
-    const all = { data: { folder }, dogstatsd: { port: 0 }, ...settings };
+    const all = { ...settings, data: { folder }, dogstatsd: { port: 0 }, agent: { statusPort: 0, ...settings.agent } };
     await writeFile(file, JSON.stringify(all));
     const agent = new AgentUnderTest(
       spawn(process.execPath, ['--no-warnings', MAIN, '--settings', file], { env: ENVIRONMENT }),
@@ -41,6 +42,13 @@ export class AgentUnderTest {
       START_MS,
     );
     return agent;
+  }
+
+  /** What it says of itself. */
+  async status(): Promise<AgentStatus> {
+    const url = /status +(http:\S+)/.exec(this.output)?.[1];
+    if (url === undefined) throw new Error(`no status in ${this.output}`);
+    return (await (await fetch(url)).json()) as AgentStatus;
   }
 
   /** Ends it cleanly, and gives its exit code. */

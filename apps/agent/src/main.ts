@@ -1,22 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HostAgent, type HostAgentPlace } from '@tidemark/host-agent';
+import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
 import { parseAddresses } from '@tidemark/placement';
-import { TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { type EventLog, explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
 import { channelCredentials } from '@tidemark/servers';
 import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';
 
 /** What an agent has settings of; the rest of a shared file is others'. */
-const GROUPS = ['data', 'agent', 'dogstatsd', 'scrape', 'integrations', 'point', 'events', 'cluster', 'tls'] as const;
+const GROUPS = [
+  'data',
+  'agent',
+  'dogstatsd',
+  'scrape',
+  'integrations',
+  'point',
+  'events',
+  'listen',
+  'cluster',
+  'tls',
+] as const;
+
+const STATUS_GRACE_MS = 1_000;
 
 async function run(settings: Settings): Promise<void> {
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   const place = await placeOf(settings, log);
   const agent = await HostAgent.start(settings, place);
+  const status = await openStatus(settings, agent, log);
   process.stdout.write(
     [
       'The agent is up.',
@@ -24,6 +38,7 @@ async function run(settings: Settings): Promise<void> {
       `  DogStatsD  ${agent.dogstatsd || 'not listening'}`,
       `  checks     ${agent.status.checks.map(({ name }) => name).join(', ')}`,
       `  spool      ${place.spoolFolder}`,
+      `  status     ${status === undefined ? 'not listening' : `http://${settings.listen.host}:${status.port}/status`}`,
       'Ctrl-C stops it.',
       '',
     ].join('\n'),
@@ -31,8 +46,19 @@ async function run(settings: Settings): Promise<void> {
   await stopping;
   log.info('stopping');
   await agent.stop();
+  await status?.close(STATUS_GRACE_MS);
   const { pendingPoints, indeterminatePoints } = agent.status.client;
   log.info({ unsettled: pendingPoints + indeterminatePoints }, 'stopped');
+}
+
+/** A port that is taken is no reason not to collect. */
+async function openStatus({ agent: own, listen }: Settings, agent: HostAgent, log: EventLog) {
+  const options = { host: listen.host, port: own.statusPort, clock: new SystemClock(), status: () => agent.status };
+  return serveStatus(options).catch((error: unknown) => {
+    if (!isTidemarkError(error)) throw error;
+    log.warn(`${error.message} (--agent-status-port). Going on without a status.`);
+    return undefined;
+  });
 }
 
 async function placeOf(settings: Settings, log: EventLog): Promise<HostAgentPlace> {

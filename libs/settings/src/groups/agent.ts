@@ -29,6 +29,13 @@ export const AGENT = z.strictObject({
     'Folder of unsettled batches, used by one agent at a time; empty: `agent` in `data.folder`.',
   ),
   tags: texts(100, 200, 'Tags of all series that the agent sends.'),
+  statusPort: whole(
+    4269,
+    'port',
+    0,
+    65_535,
+    'Port of `/status`, `/healthz` and `/readyz` of an agent of its own, on `listen.host`; 0 takes a free one.',
+  ),
   hostname: text('', 255, 'Tag `host:` of the series of this host; empty: the name that the system gives.'),
   flushIntervalMs: whole(1000, 'ms', 100, 60_000, 'How often the agent sends.'),
   checkWaitMs: whole(250, 'ms', 1, 10_000, 'How long a flush waits for checks; slower ones go out with the next.'),
