@@ -19,6 +19,7 @@ import {
   withSpansReversed,
 } from './read-decorators.ts';
 import { offerApart, reroute, split } from './share-routes.ts';
+import { summingBackwards } from './summing-backwards.ts';
 
 export interface Sabotage {
   readonly name: string;
@@ -146,6 +147,15 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'every replica folds in the order of the log',
     caughtBy: ['equal-state', 'equal-buckets'],
     wiring: () => ({ ...HONEST, storeLog: (log, store) => (store === 'points-1' ? withSpansReversed(log) : log) }),
+  },
+  {
+    name: 'sum-in-another-order',
+    promise: 'sums are folded in one order, whichever replica answers',
+    caughtBy: ['equal-answers'],
+    wiring: () => ({
+      ...HONEST,
+      aggregate: (aggregate, store) => (store === 'points-1' ? summingBackwards(aggregate) : aggregate),
+    }),
   },
   {
     name: 'owners-of-a-stale-map',

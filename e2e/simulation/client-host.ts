@@ -4,7 +4,7 @@ import { below, type Clock, type Disk, type Random, sleep } from '@tidemark/port
 import type { NetworkEndpoint } from '@tidemark/simulation';
 import { SimulatedConnector } from './intake-connector.ts';
 import type { Ledger } from './ledger.ts';
-import { kindOf, METRICS } from './series.ts';
+import { kindOf, METRICS, UNEVEN_METRIC } from './series.ts';
 import { LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 
@@ -82,7 +82,7 @@ export class ClientHost {
   #recordOne(): void {
     const { ledger, nextValue } = this.#options;
     const { metric, kind, tags, timeMs } = this.#repeated() ?? this.#drawn();
-    const value = nextValue();
+    const value = metric === UNEVEN_METRIC ? nextValue() + 1 / 3 : nextValue();
     ledger.record(metric, kindOf(kind), tags, timeMs, value);
     record(this.client, kind, metric, value, tags, timeMs);
   }

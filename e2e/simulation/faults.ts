@@ -16,7 +16,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'network.break': 0.002,
   'network.late-request': 0.25,
   'log.leader-change': 0.0004,
-  'log.stale-leader': 0.0008,
+  'log.stale-leader': 0.002,
   'crash.log': 0.008,
   'crash.coordinator': 0.008,
   'crash.intake': 0.012,

@@ -1,14 +1,15 @@
 import { toHex } from '@tidemark/bytes';
 import { BatchResult_Outcome, type SendReply, type SendRequest } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control';
-import { DEFAULT_INTAKE_LIMITS, type IntakeOptions, IntakeSession, sessionClock } from '@tidemark/intake';
+import { DEFAULT_INTAKE_LIMITS, type IntakeOptions, IntakeRunner, IntakeSession, sessionClock } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
-import { type Clock, isTidemarkError, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
 import type { NetworkEndpoint, StreamEnd } from '@tidemark/simulation';
 import type { Ledger } from './ledger.ts';
 import { RemoteLog } from './remote-log.ts';
 import { TENANT } from './series.ts';
 import { LANE_TIMING } from './settings.ts';
+import { Violation } from './violation.ts';
 import type { OfferedShare, Wiring } from './wiring.ts';
 
 export interface IntakeHostOptions {
@@ -22,65 +23,23 @@ export interface IntakeHostOptions {
   readonly failed: (error: unknown) => void;
 }
 
-const RESTART_MS = 1000;
-const CLOCK_LOOK_MS = 2000;
+const NO_EVENTS = { info: () => undefined, error: () => undefined };
 
-/** An intake's process: a session after the other, and its clients' streams. */
+/** An intake's process: the runner of its sessions, and its clients' streams. */
 export class IntakeHost {
   readonly #options: IntakeHostOptions;
   readonly #control: ControlFollower;
-  #session: IntakeSession | undefined;
-  #isStopping = false;
+  readonly #runner: IntakeRunner;
 
   constructor(options: IntakeHostOptions) {
     this.#options = options;
-    this.#control = new ControlFollower(options.wiring.intakeControl(this.#log()), options.clock);
-  }
-
-  get session(): IntakeSession | undefined {
-    return this.#session;
-  }
-
-  async start(): Promise<void> {
-    await this.#control.start();
-    this.#options.network.listen('intake', (stream) => this.#serve(stream));
-    this.#run().catch(this.#options.failed);
-  }
-
-  /** Leaves in good order. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#session?.close();
-  }
-
-  #log(): RemoteLog {
-    return new RemoteLog(this.#options.network, this.#options.random, this.#options.clock);
-  }
-
-  async #run(): Promise<void> {
-    const { clock } = this.#options;
-    while (!this.#isStopping) {
-      try {
-        await this.#runSession();
-      } catch (error) {
-        if (!isTidemarkError(error)) throw error;
-      }
-      await sleep(clock, RESTART_MS);
-    }
-  }
-
-  async #runSession(): Promise<void> {
-    const { clock, random, name, wiring, ledger } = this.#options;
-    if (this.#control.state.map === undefined) return;
-    const ended = Promise.withResolvers<void>();
-    const session = new WatchedSession(
+    const { clock, random, name, network, wiring, ledger, failed } = options;
+    const log = new RemoteLog(network, random, clock);
+    this.#control = new ControlFollower(wiring.intakeControl(log), clock);
+    this.#runner = new IntakeRunner(
       {
-        log: wiring.intakeLog(this.#log(), clock),
-        control: this.#control,
-        clock,
-        acceptClock: sessionClock(clock),
-        random,
-        process: name,
+        ...{ log: wiring.intakeLog(log, clock), control: this.#control, clock, random, process: name },
+        acceptClock: () => sessionClock(clock),
         limits: {
           ...DEFAULT_INTAKE_LIMITS,
           ...DEFAULT_POINT_LIMITS,
@@ -90,31 +49,26 @@ export class IntakeHost {
         },
         timing: wiring.timing(LANE_TIMING),
         knownSeries: async (_partition, _tenant, ids) => ids.map(() => true),
-        onEnded: () => ended.resolve(),
+        newSession: (of) => new WatchedSession(of, wiring, ledger),
       },
-      wiring,
-      ledger,
+      { ...NO_EVENTS, fatal: failed },
     );
-    await session.start();
-    ledger.sessions++;
-    this.#session = session;
-    await Promise.race([ended.promise, this.#clockIsOff(session)]);
-    this.#session = undefined;
-    await session.close();
   }
 
-  /** Resolves when the session's clock is off at two looks: the next session reads the clock anew. */
-  async #clockIsOff(session: IntakeSession): Promise<void> {
-    for (let wasOff = false; this.#session === session; ) {
-      await sleep(this.#options.clock, CLOCK_LOOK_MS);
-      if (wasOff && session.isClockOff) return;
-      wasOff = session.isClockOff;
-    }
+  async start(): Promise<void> {
+    await this.#control.start();
+    this.#options.network.listen('intake', (stream) => this.#serve(stream));
+    await this.#runner.start();
+  }
+
+  /** Leaves in good order. */
+  stop(): Promise<void> {
+    return this.#runner.stop();
   }
 
   /** As the gRPC service does: one message at a time; an error, or another session, ends the stream. */
   #serve(end: StreamEnd): void {
-    const session = this.#session;
+    const { session } = this.#runner;
     const messages: SendRequest[] = [];
     let isOpen = true;
     let isBusy = false;
@@ -144,10 +98,13 @@ export class IntakeHost {
           await stream.receive(message);
         } catch (error) {
           if (!isTidemarkError(error)) throw error;
+          if (error.code === 'invalid_argument') {
+            this.#options.failed(new Violation('honest-clients', `a client is told of a mistake: ${error.message}`));
+          }
           return finish();
         }
         await session.ready();
-        if (this.#session !== session || !session.isAccepting) return finish();
+        if (this.#runner.session !== session || !session.isAccepting) return finish();
       }
       isBusy = false;
     };
@@ -180,6 +137,7 @@ class WatchedSession extends IntakeSession {
     super(options);
     this.#wiring = wiring;
     this.#ledger = ledger;
+    ledger.sessions++;
   }
 
   override offer(partition: number, share: OfferedShare): boolean {

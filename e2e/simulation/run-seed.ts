@@ -98,6 +98,7 @@ class SeedRun {
     this.#queries.ask().catch(cluster.fail);
     this.#stores.look();
     this.#stores.sample().catch(cluster.fail);
+    this.#stores.compareAnswers().catch(cluster.fail);
     cluster.replaceDeposed();
     cluster.finishMoves();
     await cluster.world.clock.advance(STEP_MS);
@@ -263,6 +264,7 @@ class SeedRun {
         'complete steps': this.#queries.steps,
         'store positions': this.#stores.positions,
         'replica hashes': this.#stores.replicas,
+        'replica answers': this.#stores.answers,
         'replayed prefixes': this.#stores.replays,
         records: cluster.copy.records,
         'log restarts': cluster.copy.restartsChecked,

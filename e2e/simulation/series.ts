@@ -11,7 +11,11 @@ export const METRICS: readonly { readonly metric: string; readonly kind: KindNam
   { metric: 'memory', kind: 'gauge' },
   { metric: 'bytes.total', kind: 'counter' },
   { metric: 'latency', kind: 'distribution' },
+  { metric: 'ratio', kind: 'gauge' },
 ];
+
+/** Its values are no whole numbers: their sums depend on the order in which they are added up. */
+export const UNEVEN_METRIC = 'ratio';
 
 export interface KnownSeries {
   readonly id: string;

@@ -1,13 +1,19 @@
+import type { AggregateRequest } from '@tidemark/contract';
+import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { PointPartition } from '@tidemark/point-store';
 import { below, type Random, type Topic } from '@tidemark/ports';
 import { Incarnation, SimulatedKeyValue } from '@tidemark/simulation';
 import { TagPartition } from '@tidemark/tag-store';
 import type { Cluster } from './cluster.ts';
 import type { PlainConsumer } from './plain-consumer.ts';
+import { UNEVEN_METRIC } from './series.ts';
 import { LATENESS_MS, PARTITIONS, POINT_LIMITS } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
 import type { SupervisedNode } from './supervised-node.ts';
 import { Violation } from './violation.ts';
+
+/** Width of the steps of compared answers: each has several points. */
+const STEP_MS = 5000;
 
 interface Sample {
   readonly topic: Topic;
@@ -47,6 +53,8 @@ export class StoreCheck {
   readonly #buckets = new Map<string, ClosedBucket>();
   /** Buckets by store, of those that were compared. */
   readonly #bucketsOf = new Set<string>();
+  /** Answers of two replicas at one offset that were compared. */
+  answers = 0;
   /** Hashes of a bucket of two replicas that were compared. */
   bucketHashes = 0;
   /** Hashes of two replicas at one offset that were compared. */
@@ -122,6 +130,38 @@ export class StoreCheck {
       'equal-state',
       `${sample.topic}/${sample.partition} at offset ${sample.offset}: ${known.store} has ${known.hash}, ${sample.store} ${sample.hash}`,
     );
+  }
+
+  /** Asks two replicas the same: at equal offsets their answers are equal, to the last bit of their sums. */
+  async compareAnswers(): Promise<void> {
+    if (this.#random.next() < 0.5) return;
+    const { stores, ledger, world } = this.#cluster;
+    const partition = below(this.#random, PARTITIONS);
+    const series = ledger.names.all.filter(({ metric }) => metric === UNEVEN_METRIC);
+    const owners = stores.filter(({ host }) => host?.points.get(partition) !== undefined);
+    if (series.length === 0 || owners.length < 2) return;
+    const toMs = Math.ceil(world.clock.wallMs() / STEP_MS) * STEP_MS;
+    const request: AggregateRequest = {
+      ...{ partition, metricId: series[0].metricId, fromMs: toMs - 8 * STEP_MS, toMs, stepMs: STEP_MS, maxPoints: 0 },
+      ...{ tagsOffset: Number.MAX_SAFE_INTEGER, timeFold: TIME_FOLD.sum, spaceFold: SPACE_FOLD.sum },
+      groups: [{ digest: Buffer.alloc(0), series: Buffer.concat(series.map(({ idBytes }) => idBytes)) }],
+    };
+    const answers = await Promise.all(
+      owners.map(async ({ name, node, host }) => {
+        const reply = await node.orCrash(Promise.resolve(host?.aggregate(request))).catch(() => undefined);
+        return { name, offset: reply?.offset, sums: reply?.groups[0].sum.toString('hex') };
+      }),
+    );
+    const [first, ...others] = answers;
+    for (const other of others) {
+      if (first.offset === undefined || other.offset !== first.offset) continue;
+      this.answers++;
+      if (other.sums === first.sums) continue;
+      throw new Violation(
+        'equal-answers',
+        `points/${partition} at offset ${first.offset}: ${first.name} answers ${first.sums}, ${other.name} ${other.sums}`,
+      );
+    }
   }
 
   countBuckets(): void {

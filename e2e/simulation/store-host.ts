@@ -1,4 +1,5 @@
 import {
+  type AggregateReply,
   type AggregateRequest,
   type DescribeMetricsRequest,
   type DescribeTagsRequest,
@@ -99,6 +100,12 @@ export class StoreHost {
 
   replica(partition: number): PointPartition | TagPartition | undefined {
     return this.#replicas.get(partition)?.state;
+  }
+
+  /** As queries get it. */
+  async aggregate(request: AggregateRequest): Promise<AggregateReply> {
+    const points = this.#points(request);
+    return this.#options.wiring.aggregate((one) => points.aggregate(one), this.#options.name)(request);
   }
 
   async start(): Promise<void> {
@@ -224,7 +231,7 @@ export class StoreHost {
     });
     handle('positions', (): PositionsReply => ({ positions: this.#positions() }));
     if (this.topic === 'points') {
-      handle<AggregateRequest>('aggregate', (request) => this.#points(request).aggregate(request));
+      handle<AggregateRequest>('aggregate', (request) => this.aggregate(request));
       handle<PartitionStatusRequest>('status', (request) => {
         return PartitionStatusReply.create({ stateHashes: this.#points(request).status.stateHashes });
       });

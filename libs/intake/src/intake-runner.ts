@@ -10,6 +10,8 @@ const CLOCK_LOOK_MS = 2000;
 export interface IntakeRunnerOptions extends Omit<IntakeOptions, 'onEnded' | 'acceptClock' | 'clients'> {
   /** A session's clock: a new one for each session. */
   readonly acceptClock: () => AcceptClock;
+  /** What a session is made with: for those who watch sessions from within, as the simulator does. */
+  readonly newSession?: (options: IntakeOptions) => IntakeSession;
 }
 
 /** What happens to an intake, for whoever logs it. */
@@ -68,10 +70,11 @@ export class IntakeRunner {
 
   async #begin(): Promise<void> {
     let endedEarly: string | undefined;
-    const session = new IntakeSession({
-      ...this.#options,
+    const { acceptClock, newSession = (options) => new IntakeSession(options), ...options } = this.#options;
+    const session: IntakeSession = newSession({
+      ...options,
       clients: this.clients,
-      acceptClock: this.#options.acceptClock(),
+      acceptClock: acceptClock(),
       onLaneEnded: (partition, reason) =>
         this.#events.error(`the intake can't append to points/${partition}`, { reason }),
       onLaneStalled: (partition, reason) => {
