@@ -16,7 +16,7 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
   readonly #processes: readonly Process[];
   readonly #clock: Clock;
   readonly #limits: PollLimits;
-  readonly #onPositions: (process: Process) => void;
+  readonly #onPositions: (process: Process, hasMoved: boolean) => void;
   readonly #slots: Slots;
   /** Lost processes hold their places for long; they must not keep the others from being heard. */
   readonly #lostSlots: Slots;
@@ -29,8 +29,8 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
     readonly processes: readonly Process[];
     readonly clock: Clock;
     readonly limits: PollLimits;
-    /** Told after each poll that succeeded. */
-    readonly onPositions?: (process: Process) => void;
+    /** Told after each poll that succeeded; `hasMoved` when the positions are of other partitions than before. */
+    readonly onPositions?: (process: Process, hasMoved: boolean) => void;
   }) {
     this.#processes = options.processes;
     this.#clock = options.clock;
@@ -74,16 +74,17 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
     const slots = process.state === 'lost' ? this.#lostSlots : this.#slots;
     return slots.run(async () => {
       if (this.#stop.signal.aborted) return;
+      let hasMoved: boolean;
       try {
         const { positions } = await this.#positionsOf(process);
-        process.answered(positions, this.#clock.wallMs());
+        hasMoved = process.answered(positions, this.#clock.wallMs());
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (!isTidemarkError(error)) throw error;
         process.failed(error);
         return;
       }
-      this.#onPositions(process);
+      this.#onPositions(process, hasMoved);
     });
   }
 

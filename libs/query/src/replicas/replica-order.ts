@@ -13,17 +13,16 @@ export interface OrderedReplica<Process> {
 const RANK = { following: 0, unknown: 1, halted: 2, stranger: 3, lost: 4 } as const;
 
 /**
- * The processes that have a partition, the best to ask first: those that follow the log by watermark, then offset; of
+ * The processes of a partition, the best to ask first: those that follow the log by watermark, then offset; of
  * equals the least busy, then by turns (`turn` is any number that changes). Then those not heard of yet, halted ones,
  * those that say they don't have it, and last those that are lost.
  */
 export function orderReplicas<Process extends StoreProcess<PositionsReader>>(
-  processes: readonly Process[],
+  own: readonly Process[],
   partition: number,
   limits: Pick<ReplicaLimits, 'hedgeLagMs' | 'hedgeLagRecords'>,
   turn: number,
 ): OrderedReplica<Process>[] {
-  const own = processes.filter((process) => process.serves(partition));
   const places = own.map((process, i) => ({
     process,
     rank: rankOf(process, partition),

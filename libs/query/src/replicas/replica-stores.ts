@@ -5,6 +5,7 @@ import type { PointStoreReader, PositionsReader, QueryStores, ReplicaReport, Tag
 import { HedgeBudget, LatencyEstimate } from './hedging.ts';
 import { PositionPoller } from './position-poller.ts';
 import type { ReplicaCheckpoint } from './replica-checkpoints.ts';
+import { ReplicaIndex } from './replica-index.ts';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from './replica-limits.ts';
 import { orderReplicas } from './replica-order.ts';
 import { type ReplicaCounters, ReplicaRace } from './replica-race.ts';
@@ -40,6 +41,8 @@ export class ReplicaStores implements QueryStores {
   readonly #limits: ReplicaLimits;
   readonly #points: readonly PointProcess[];
   readonly #tags: readonly TagProcess[];
+  readonly #pointIndex: ReplicaIndex<PointProcess>;
+  readonly #tagIndex: ReplicaIndex<TagProcess>;
   readonly #poller: PositionPoller<StoreProcess<PositionsReader>>;
   readonly #watch: ReplicaWatch;
   readonly #knownSets: KnownSets;
@@ -53,6 +56,8 @@ export class ReplicaStores implements QueryStores {
     this.#limits = { ...DEFAULT_REPLICA_LIMITS, ...limits };
     this.#points = points.map((process) => new StoreProcess('points', process));
     this.#tags = tags.map((process) => new StoreProcess('tags', process));
+    this.#pointIndex = new ReplicaIndex(this.#points);
+    this.#tagIndex = new ReplicaIndex(this.#tags);
     this.#watch = new ReplicaWatch({
       ...{ clock, onDivergence },
       limits: this.#limits,
@@ -62,7 +67,10 @@ export class ReplicaStores implements QueryStores {
       processes: [...this.#points, ...this.#tags],
       clock,
       limits: this.#limits,
-      onPositions: (process) => this.#watch.look(process),
+      onPositions: (process, hasMoved) => {
+        if (hasMoved) (process.topic === 'points' ? this.#pointIndex : this.#tagIndex).clear();
+        this.#watch.look(process);
+      },
     });
     this.#knownSets = new KnownSets(this.#limits.seriesSets);
     this.#budget = new HedgeBudget(this.#limits);
@@ -97,11 +105,11 @@ export class ReplicaStores implements QueryStores {
   pointStore(partition: number): PointStoreReader {
     return {
       aggregate: (request, signal) =>
-        this.#ask('points', this.#points, partition, 'aggregate', signal, (process, within) =>
+        this.#ask('points', this.#pointIndex.of(partition), partition, 'aggregate', signal, (process, within) =>
           this.#knownSets.naming(`${process.name}/${partition}`, process.reader).aggregate(request, within),
         ),
       status: (request, signal) =>
-        this.#ask('points', this.#points, partition, 'status', signal, ({ reader }, within) =>
+        this.#ask('points', this.#pointIndex.of(partition), partition, 'status', signal, ({ reader }, within) =>
           reader.status(request, within),
         ),
     };
@@ -114,7 +122,9 @@ export class ReplicaStores implements QueryStores {
         call: (reader: TagStoreReader, request: Request, signal: AbortSignal) => Promise<Reply>,
       ) =>
       (request: Request, signal?: AbortSignal): Promise<Reply> =>
-        this.#ask('tags', this.#tags, partition, method, signal, ({ reader }, within) => call(reader, request, within));
+        this.#ask('tags', this.#tagIndex.of(partition), partition, method, signal, ({ reader }, within) =>
+          call(reader, request, within),
+        );
     return {
       match: asking('match', (reader, request, signal) => reader.match(request, signal)),
       describeMetrics: asking('describeMetrics', (reader, request, signal) => reader.describeMetrics(request, signal)),
@@ -141,14 +151,14 @@ export class ReplicaStores implements QueryStores {
 
   async #ask<Reader extends PositionsReader, Reply>(
     topic: 'points' | 'tags',
-    processes: readonly StoreProcess<Reader>[],
+    own: readonly StoreProcess<Reader>[],
     partition: number,
     method: string,
     signal: AbortSignal | undefined,
     ask: (process: StoreProcess<Reader>, signal: AbortSignal) => Promise<Reply>,
   ): Promise<Reply> {
     const part = `${topic}/${partition}`;
-    const replicas = orderReplicas(processes, partition, this.#limits, this.#turn++);
+    const replicas = orderReplicas(own, partition, this.#limits, this.#turn++);
     if (replicas.length === 0) throw new TidemarkError('unavailable', `no process is known to have ${part}`, { part });
     return new ReplicaRace({
       ...{ part, replicas, ask, signal },
@@ -171,10 +181,9 @@ export class ReplicaStores implements QueryStores {
   }
 }
 
-function replicasOf({ topic, name, state, seenMs, lastError, positions, partitions }: StoreProcess<PositionsReader>) {
-  const owned = [...new Set([...partitions, ...positions.keys()])];
+function replicasOf({ topic, name, state, seenMs, lastError, positions, owned }: StoreProcess<PositionsReader>) {
   const error = lastError === undefined ? '' : `${lastError.code}: ${lastError.message}`;
-  return owned.map((partition): ReplicaStatus => {
+  return [...owned].map((partition): ReplicaStatus => {
     const position = positions.get(partition);
     return { topic, partition, process: name, state, seenMs: floored(seenMs), error, position };
   });

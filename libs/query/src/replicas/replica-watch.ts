@@ -23,6 +23,7 @@ export interface ReplicaWatchOptions {
 }
 
 const NONE: readonly ReplicaDivergence[] = [];
+const NOTHING: readonly number[] = [];
 
 /** What is known of one partition of one topic. */
 interface Part {
@@ -44,6 +45,8 @@ interface Part {
 export class ReplicaWatch {
   readonly #options: ReplicaWatchOptions;
   readonly #parts = new Map<string, Part>();
+  /** The partitions that each process had when it was last looked at. */
+  readonly #looked = new Map<StoreProcess<PositionsReader>, readonly number[]>();
   readonly #slots: Slots;
   readonly #stop = new AbortController();
   #divergences = 0;
@@ -76,9 +79,10 @@ export class ReplicaWatch {
       if (replica.isStale(checkpointOffset, losses)) void this.#ask(process, part, replica);
     }
     // What it has given up says nothing of what it holds when it comes back.
-    for (const part of this.#parts.values()) {
-      if (part.topic === topic && !positions.has(part.partition)) part.replicas.delete(name);
+    for (const partition of this.#looked.get(process) ?? NOTHING) {
+      if (!positions.has(partition)) this.#partOf(topic, partition).replicas.delete(name);
     }
+    this.#looked.set(process, [...positions.keys()]);
   }
 
   async #ask(process: StoreProcess<PositionsReader>, part: Part, replica: ReplicaCheckpoints): Promise<void> {

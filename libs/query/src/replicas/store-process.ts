@@ -58,16 +58,19 @@ export class StoreProcess<Reader extends PositionsReader> {
     return this.#positions;
   }
 
-  serves(partition: number): boolean {
-    return this.partitions.has(partition) || this.#positions.has(partition);
+  /** Partitions that it should own, or says it has. */
+  get owned(): ReadonlySet<number> {
+    return new Set([...this.partitions, ...this.#positions.keys()]);
   }
 
-  /** It has told its positions. */
-  answered(positions: readonly ReplicaPosition[], nowMs: number): void {
+  /** It has told its positions. True when they are of other partitions than before. */
+  answered(positions: readonly ReplicaPosition[], nowMs: number): boolean {
+    const before = this.#positions;
     this.#positions = new Map(positions.map((position) => [position.partition, position]));
     this.#seenMs = nowMs;
     this.#lastError = undefined;
     this.#state = 'live';
+    return before.size !== this.#positions.size || positions.some(({ partition }) => !before.has(partition));
   }
 
   /** It has not. */

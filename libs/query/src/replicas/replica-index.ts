@@ -1,0 +1,37 @@
+import type { PositionsReader } from '../stores.ts';
+import type { StoreProcess } from './store-process.ts';
+
+const NONE: readonly never[] = [];
+
+/** Which processes have a partition, or should: looked up for every request, and changed only by moves. */
+export class ReplicaIndex<Process extends StoreProcess<PositionsReader>> {
+  readonly #processes: readonly Process[];
+  #byPartition: Map<number, Process[]> | undefined;
+
+  constructor(processes: readonly Process[]) {
+    this.#processes = processes;
+  }
+
+  /** In the order in which the processes were given. */
+  of(partition: number): readonly Process[] {
+    this.#byPartition ??= this.#build();
+    return this.#byPartition.get(partition) ?? NONE;
+  }
+
+  /** A process has other partitions than before. */
+  clear(): void {
+    this.#byPartition = undefined;
+  }
+
+  #build(): Map<number, Process[]> {
+    const byPartition = new Map<number, Process[]>();
+    for (const process of this.#processes) {
+      for (const partition of process.owned) {
+        const own = byPartition.get(partition);
+        if (own === undefined) byPartition.set(partition, [process]);
+        else own.push(process);
+      }
+    }
+    return byPartition;
+  }
+}
