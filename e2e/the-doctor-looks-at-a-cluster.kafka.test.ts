@@ -1,0 +1,231 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Client, connect } from '@tidemark/client';
+import { KafkaCluster } from '@tidemark/kafka-cluster';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
+import { askDoctor, type Diagnosis } from './process/ask-doctor.ts';
+import { eventually } from './process/eventually.ts';
+
+const PARTITIONS = 2;
+/** Each look is a process of its own, on a machine that may be busy. */
+const WAIT_MS = 90_000;
+const TEST_MS = 240_000;
+const CLOCK_AHEAD = new URL('./process/clock-ahead.mjs', import.meta.url).href;
+const SMALL_FILES = 2 ** 20;
+
+await kafkaSuite('the doctor of a cluster', () => {
+  let folder: string;
+  let aheadFile: string;
+  let kafka: KafkaCluster;
+  let cluster: LocalCluster;
+  let client: Client;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tidemark-doctor-'));
+    aheadFile = join(folder, 'ahead');
+    kafka = await KafkaCluster.start({ brokers: 3 });
+    cluster = await LocalCluster.start({
+      folder,
+      brokers: kafka.bootstrap,
+      partitions: PARTITIONS,
+      intakes: 2,
+      pointStores: 2,
+      tagStores: 1,
+      aggregators: 1,
+      settings: {
+        lane: { lingerMs: 20, openDelayMs: 200 },
+        store: { threads: 1, commitRows: 20_000 },
+      },
+      command: (name, command) => {
+        // Its clock is put ahead once the file is there.
+        if (name === 'intake-2')
+          return ['env', `TEST_CLOCK_AHEAD=${aheadFile}`, command[0], '--import', CLOCK_AHEAD, ...command.slice(1)];
+        // No file of it can grow far: a disk that is full before the others' are.
+        if (name === 'point-store-2')
+          return ['sh', '-c', `ulimit -f ${SMALL_FILES / 512} && exec "$@"`, 'sh', ...command];
+        return command;
+      },
+    });
+    client = await connect({
+      name: 'agent of the test',
+      address: cluster.of('intake').map((intake) => cluster.address(intake, 'grpc')),
+      flushIntervalMs: 100,
+    });
+  }, KAFKA_START_MS * 2);
+
+  afterAll(async () => {
+    await client?.close();
+    await cluster?.kill();
+    await kafka?.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }, WAIT_MS);
+
+  function look(...args: string[]): Promise<Diagnosis> {
+    return askDoctor('--settings', cluster.settingsFile, ...args);
+  }
+
+  /** What is found, once all of these kinds are. */
+  async function found(kinds: Readonly<Record<string, RegExp>>): Promise<Diagnosis> {
+    return eventually(
+      `the doctor to find ${Object.keys(kinds).join(', ')}`,
+      async () => {
+        const diagnosis = await look();
+        const isThere = ([kind, says]: [string, RegExp]) =>
+          diagnosis.findings.some((finding) => finding.kind === kind && says.test(finding.what));
+        if (Object.entries(kinds).every(isThere)) return diagnosis;
+        throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
+      },
+      WAIT_MS,
+      200,
+    );
+  }
+
+  async function well(): Promise<Diagnosis> {
+    return eventually(
+      'nothing to be wrong',
+      async () => {
+        const diagnosis = await look();
+        if (diagnosis.code === 0) return diagnosis;
+        throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
+      },
+      WAIT_MS,
+      200,
+    );
+  }
+
+  function beat(): void {
+    for (const metric of ['a', 'b', 'c', 'd']) client.count(metric);
+  }
+
+  async function restart(process: ServiceProcess): Promise<void> {
+    process.spawn();
+    await process.ready(WAIT_MS);
+  }
+
+  test(
+    'finds nothing where nothing is, and has looked at everybody',
+    async () => {
+      beat();
+      await client.settled();
+      expect((await well()).looked).toMatch(
+        /^8 of 8 processes, 2 partitions, 2 open sessions, 1 client, 4 disks \(.* free at least\), 3 brokers$/,
+      );
+    },
+    TEST_MS,
+  );
+
+  test(
+    'names a dead intake and its session, which holds completeness until it is fenced',
+    async () => {
+      const [, second] = cluster.of('intake');
+      await second.kill();
+      const diagnosis = await found({
+        'process-silent': /^the intake at 127\.0\.0\.1:\d+ does not answer: the connection is refused$/,
+        'session-dead': /^session \w{4} \(intake \d+\) is dead: it last renewed .* and holds back \d partition/,
+      });
+      expect(diagnosis.code).toBe(1);
+      expect(diagnosis.findings.find(({ kind }) => kind === 'process-silent')?.severity).toBe('degraded');
+
+      // It comes back with a clock that is ahead of the brokers': it takes nothing, and says why.
+      await writeFile(aheadFile, '30000');
+      second.spawn();
+      const off = await found({
+        'clock-off': /^the clock of intake \d+ at 127\.0\.0\.1:\d+, or of its log, is off: the clock is off: sent at/,
+      });
+      expect(
+        off.findings.some(({ what }) => /^clocks differ .*: intake 127\.0\.0\.1:\d+ is (2|3)\d s ahead$/.test(what)),
+      ).toBe(true);
+      await second.kill();
+      await rm(aheadFile);
+      await restart(second);
+      await well();
+    },
+    TEST_MS,
+  );
+
+  test(
+    'does not wait for a store that is frozen, and says that its replica has what is asked for',
+    async () => {
+      const [first] = cluster.of('point-store');
+      const [tags] = cluster.of('tag-store');
+      first.freeze();
+      const frozen = await look('--timeout', '2');
+      expect(frozen).toMatchObject({ code: 1, outcome: 'ill' });
+      expect(frozen.findings).toContainEqual(
+        expect.objectContaining({
+          kind: 'process-silent',
+          severity: 'degraded',
+          what: expect.stringContaining(`${cluster.address(first, 'grpc')} does not answer: nothing came within 2 s`),
+        }),
+      );
+      first.thaw();
+      // The only one of its kind: nobody else has its partitions.
+      await tags.kill();
+      const alone = await found({
+        'process-silent': /^the tag store at .* nobody else has 2 partitions of it \(0, 1\)/,
+      });
+      expect(alone.findings.find(({ what }) => what.startsWith('the tag store'))?.severity).toBe('broken');
+      await restart(tags);
+      await well();
+    },
+    TEST_MS,
+  );
+
+  test(
+    'names a topic that is not as the settings want it',
+    async () => {
+      const settings = JSON.parse(await readFile(cluster.settingsFile, 'utf8'));
+      const other = join(folder, 'other.json');
+      await writeFile(other, JSON.stringify({ ...settings, data: { ...settings.data, partitions: 5 } }));
+      const { findings } = await askDoctor('--settings', other);
+      expect(findings).toContainEqual(
+        expect.objectContaining({
+          kind: 'topics',
+          severity: 'broken',
+          what: expect.stringMatching(/tidemark-points: partitions is 2, at least 5 is wanted/),
+        }),
+      );
+    },
+    TEST_MS,
+  );
+
+  test(
+    'names a store whose disk is full',
+    async () => {
+      const noise = setInterval(() => {
+        const nowMs = Date.now();
+        for (let i = 0; i < 20_000; i++) client.gauge('noise', Math.random(), [`n:${i % 10}`], nowMs - i);
+        client.flush();
+      }, 200);
+      try {
+        const diagnosis = await found({
+          'disk-full': /^the store of points\/\d in point-store \d+ at 127\.0\.0\.1:\d+ can't go on, and tries again: /,
+        });
+        expect(diagnosis.code).toBe(1);
+      } finally {
+        clearInterval(noise);
+      }
+    },
+    TEST_MS,
+  );
+
+  test(
+    'names brokers that are away, one and all',
+    async () => {
+      await kafka.broker(2).kill();
+      const one = await found({ kafka: /^1 broker of 3 does not answer \(127\.0\.0\.1:\d+\): / });
+      expect(one.findings.find(({ kind }) => kind === 'kafka')?.severity).toBe('degraded');
+      await Promise.all([kafka.broker(1).kill(), kafka.broker(3).kill()]);
+      const all = await found({
+        kafka: /^no broker of .* answers: /,
+        'lane-stalled': /^intake \d+ at .* can't append to \d partitions? /,
+      });
+      expect(all.code).toBe(1);
+      expect(all.findings[0]).toMatchObject({ kind: 'kafka', severity: 'broken' });
+    },
+    TEST_MS,
+  );
+});
