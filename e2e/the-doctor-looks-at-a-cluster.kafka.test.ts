@@ -161,7 +161,19 @@ await kafkaSuite('the doctor of a cluster', () => {
           what: expect.stringContaining(`${cluster.address(first, 'grpc')} does not answer: nothing came within 2 s`),
         }),
       );
-      first.thaw();
+      const load = setInterval(() => {
+        beat();
+        client.flush();
+      }, 20);
+      try {
+        const late = await found({ 'replica-behind': /^the store at .* by [\d,]+ records.*, and does not answer$/ });
+        expect(late.findings.find(({ kind }) => kind === 'replica-behind')?.what).toContain(
+          cluster.address(first, 'grpc'),
+        );
+      } finally {
+        clearInterval(load);
+        first.thaw();
+      }
       // The only one of its kind: nobody else has its partitions.
       await tags.kill();
       const alone = await found({

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { QueryReply } from '@tidemark/contract';
+import { type Examination, FINDING_KINDS, runbookOf } from '@tidemark/doctor';
 import { TidemarkError } from '@tidemark/ports';
 import { explain, openEventLog } from '@tidemark/process';
+import { examinationJson, formatExamination } from './doctor/examination-output.ts';
 import { parseTime } from './parse-time.ts';
 import { printable } from './printable.ts';
 import { formatReply } from './query-output.ts';
@@ -63,5 +66,65 @@ describe('what is printed', () => {
   test('a full disk says what to do', () => {
     const error = new TidemarkError('resource_exhausted', 'cannot write /x: ENOSPC', { path: '/x', errno: 'ENOSPC' });
     expect(explain(error)).toMatch(/cannot write .*\nThe disk is full: .*--data/);
+  });
+});
+
+describe('what the doctor prints', () => {
+  const looked = '1 of 1 process';
+  const ill: Examination = {
+    outcome: 'ill',
+    looked,
+    findings: [
+      {
+        kind: 'partition-halted',
+        severity: 'broken',
+        what: 'points/3 is halted: \u001b[31mbad\u001b[0m',
+        sinceMs: NOW_MS - 65_000,
+        means: 'this',
+        next: 'that',
+      },
+      { kind: 'gap', severity: 'note', what: 'a gap', sinceMs: undefined, means: 'a', next: 'b' },
+    ],
+  };
+
+  test('is one line when all is well, and a section for each finding otherwise', () => {
+    expect(formatExamination({ outcome: 'healthy', looked, findings: [] }, NOW_MS)).toBe(
+      'nothing is wrong; looked at 1 of 1 process\n',
+    );
+    expect(formatExamination(ill, NOW_MS)).toBe(
+      [
+        '1 thing is wrong; looked at 1 of 1 process',
+        '',
+        'BROKEN    points/3 is halted: \ufffd[31mbad\ufffd[0m',
+        '  since   2023-11-14T22:12:15.000Z, 1 min 5 s ago',
+        '  means   this',
+        '  next    that',
+        '  more    docs/operations/doctor.md#a-partition-is-halted',
+        '',
+        'NOTE      a gap',
+        '  means   a',
+        '  next    b',
+        '  more    docs/operations/doctor.md#a-gap',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('is all there for programs', () => {
+    const { outcome, findings } = JSON.parse(examinationJson(ill));
+    expect(outcome).toBe('ill');
+    expect(findings[0]).toMatchObject({ kind: 'partition-halted', since_ms: NOW_MS - 65_000, next: 'that' });
+    expect(findings[1].since_ms).toBeNull();
+  });
+
+  test('names sections of the runbook that are there', () => {
+    const page = readFileSync(new URL('../../../docs/operations/doctor.md', import.meta.url), 'utf8');
+    const anchors = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => {
+      return heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-');
+    });
+    for (const kind of FINDING_KINDS) expect(anchors).toContain(runbookOf(kind).split('#')[1]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { examine } from './examine.ts';
 import { byWeight, FINDING_KINDS, type Finding, runbookOf } from './finding.ts';
 import type { ClientView, ConditionView, Observations, ProblemView, ProcessObservation } from './observations.ts';
-import type { LaneView, PipelineView, PointPartitionView, SessionView } from './pipeline-view.ts';
+import type { LaneView, PipelineView, PointPartitionView, ReplicaView, SessionView } from './pipeline-view.ts';
 
 const NOW_MS = 1_760_000_100_000;
 const SESSION = 'ab12cd34';
@@ -293,6 +293,59 @@ describe('partitions and sessions', () => {
     expect(only(seen({ pipeline: pipeline({ errors }) })).what).toBe(
       'points/3, tags/3 do not answer queries: connection refused',
     );
+  });
+});
+
+describe('replicas', () => {
+  const replica = (process: string, offset: number, more: Partial<ReplicaView> = {}): ReplicaView => {
+    const position = { offset, halted: '', haltedOffset: -1 };
+    return { topic: 'points', partition: 0, process, state: 'live', seenMs: NOW_MS, position, ...more };
+  };
+
+  test('one that is far behind the most advanced is named with its records, once for all partitions', () => {
+    const replicas = [
+      replica('a:1', 5000),
+      replica('b:1', 4950),
+      replica('c:1', 1000, { state: 'lost', seenMs: NOW_MS - 8000 }),
+      replica('a:1', 700, { partition: 1 }),
+      replica('c:1', 20, { partition: 1, state: 'lost', seenMs: NOW_MS - 8000 }),
+    ];
+    expect(only(seen({ pipeline: pipeline({ replicas }) }))).toMatchObject({
+      kind: 'replica-behind',
+      severity: 'degraded',
+      sinceMs: NOW_MS - 8000,
+      what:
+        'the store at c:1 is behind the most advanced replica: points/0 by 4,000 records, points/1 by 680 records, ' +
+        'and does not answer',
+    });
+  });
+
+  test('one that is halted while another goes on is told apart from a damaged record', () => {
+    const position = { offset: 4990, halted: 'wrong checksum', haltedOffset: 4990 };
+    const replicas = [replica('a:1', 5000), replica('b:1', 0, { position })];
+    expect(only(seen({ pipeline: pipeline({ replicas }) }))).toMatchObject({
+      kind: 'partition-halted',
+      severity: 'degraded',
+      what: 'the replica of points/0 at b:1 is halted at offset 4990: wrong checksum',
+      next: expect.stringMatching(/^do not skip/),
+    });
+    const points0 = points(0, 300, { halted: 'wrong checksum', haltedOffset: 4990 });
+    const { findings } = examine(seen({ pipeline: pipeline({ points: [points0], replicas }) }));
+    expect(findings.map(({ what }) => what)).toEqual(['points/0 is halted at offset 4990: wrong checksum']);
+  });
+
+  test('those that differ are named with what each has', () => {
+    const hashes = [
+      { process: 'a:1', hash: '12abcdef' },
+      { process: 'b:1', hash: '34abcdef' },
+    ];
+    const divergences = [{ topic: 'points', partition: 3, offset: 9000, hashes, foundMs: NOW_MS - 60_000 }];
+    expect(only(seen({ pipeline: pipeline({ divergences }) }))).toMatchObject({
+      kind: 'replica-differs',
+      severity: 'broken',
+      sinceMs: NOW_MS - 60_000,
+      what: 'replicas of points/3 differ at offset 9,000: a:1 has 12ab, b:1 has 34ab',
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { judgeKafka } from './judge-kafka.ts';
 import { judgePipeline } from './judge-pipeline.ts';
 import { judgeProblems } from './judge-problems.ts';
 import { judgeProcesses } from './judge-processes.ts';
+import { judgeReplicas } from './judge-replicas.ts';
 import type { Observations } from './observations.ts';
 import { counted, formatBytes } from './words.ts';
 
@@ -25,6 +26,7 @@ export function examine(observations: Observations): Examination {
     ...judgeProcesses(observations),
     ...judgeProblems(observations),
     ...judgePipeline(observations),
+    ...judgeReplicas(observations),
     ...judgeAgents(observations),
   ].sort(byWeight);
   return { outcome: outcomeOf(observations, findings), findings, looked: lookedAt(observations) };

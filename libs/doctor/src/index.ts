@@ -16,12 +16,14 @@ export type {
   Unanswered,
 } from './observations.ts';
 export type {
+  DivergenceView,
   GapView,
   LaneView,
   PartErrorView,
   PipelineView,
   PointPartitionView,
   ReadingView,
+  ReplicaView,
   SessionView,
   TagPartitionView,
 } from './pipeline-view.ts';

@@ -8,6 +8,9 @@ export interface PipelineView {
   /** The clock of the query service. */
   readonly nowMs: number;
   readonly errors: readonly PartErrorView[];
+  /** Where partitions have replicas: all that are known, and those whose states differ. */
+  readonly replicas?: readonly ReplicaView[];
+  readonly divergences?: readonly DivergenceView[];
 }
 
 /** How far a store has read its partition of the log. */
@@ -42,6 +45,28 @@ export interface SessionView {
   /** `open`, `fenced` or `closed`. */
   readonly state: string;
   readonly renewedMs: number;
+}
+
+export interface ReplicaView {
+  readonly topic: string;
+  readonly partition: number;
+  /** Address of its process. */
+  readonly process: string;
+  /** `live`, `lost` or `unknown`. */
+  readonly state: string;
+  readonly seenMs?: number | undefined;
+  /** As its process told it last. */
+  readonly position?: { readonly offset: number; readonly halted: string; readonly haltedOffset: number } | undefined;
+}
+
+/** Replicas with different state at the same checkpoint. */
+export interface DivergenceView {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Hex; empty when the replica has none. */
+  readonly hashes: readonly { readonly process: string; readonly hash: string }[];
+  readonly foundMs: number;
 }
 
 /** A part that could not answer: `points/3`. */

@@ -16,6 +16,9 @@ export const FENCED_NOTED_MS = 300_000;
 /** Records that a tag store may be behind its log before it is worth a line. */
 export const NOTED_TAGS_LAG = 100;
 
+/** Records that a replica may be behind the most advanced one before it is worth a line. */
+export const NOTED_REPLICA_LAG = 100;
+
 /** Clocks may differ by this much, ms: beyond, a session takes nothing (docs/concepts.md). */
 export const CLOCK_OFF_MS = 1_000;
 

@@ -3,7 +3,7 @@ import type { ConditionView, PipelineView } from '@tidemark/doctor';
 
 /** A status as the doctor judges it: ids in hex. */
 export function pipelineView(status: StatusReply): PipelineView {
-  const { points, tags, sessions, latenessMs, nowMs, errors } = status;
+  const { points, tags, sessions, latenessMs, nowMs, errors, replicas, divergences } = status;
   return {
     points: points.map((one) => ({
       ...one,
@@ -11,7 +11,7 @@ export function pipelineView(status: StatusReply): PipelineView {
     })),
     tags,
     sessions: sessions.map((one) => ({ ...one, session: hex(one.session) })),
-    ...{ latenessMs, nowMs, errors },
+    ...{ latenessMs, nowMs, errors, replicas, divergences },
   };
 }
 

@@ -1,0 +1,80 @@
+import type { Finding } from './finding.ts';
+import { haltsOf } from './hold-ups.ts';
+import type { Observations } from './observations.ts';
+import type { DivergenceView, PipelineView, ReplicaView } from './pipeline-view.ts';
+import { NOTED_REPLICA_LAG } from './thresholds.ts';
+import { counted, formatCount, listed, shortId } from './words.ts';
+
+/** Replicas that differ, that have halted while another one goes on, or that are far behind the most advanced. */
+export function judgeReplicas({ pipeline }: Observations): Finding[] {
+  if (pipeline === undefined) return [];
+  const { replicas = [], divergences = [] } = pipeline;
+  return [...divergences.map(differing), ...halted(replicas, pipeline), ...behind(replicas)];
+}
+
+function partOf({ topic, partition }: Pick<ReplicaView, 'topic' | 'partition'>): string {
+  return `${topic}/${partition}`;
+}
+
+function differing(divergence: DivergenceView): Finding {
+  const { offset, hashes, foundMs } = divergence;
+  const states = hashes.map(({ process, hash }) => `${process} has ${hash === '' ? 'none' : shortId(hash)}`);
+  return {
+    kind: 'replica-differs',
+    severity: 'broken',
+    what: `replicas of ${partOf(divergence)} differ at offset ${formatCount(offset)}: ${listed(states)}`,
+    sinceMs: foundMs,
+    means: 'they read the same log and have different state: one of them gives wrong answers',
+    next: 'keep the data folders of all of them; tidemark state-hash of each against one that reads the log anew says who is wrong',
+  };
+}
+
+/** The status is of one replica a partition: halts that it does not show. */
+function halted(replicas: readonly ReplicaView[], pipeline: PipelineView): Finding[] {
+  const shown = new Set(haltsOf(pipeline).map((halt) => partOf(halt)));
+  return replicas.flatMap((replica) => {
+    const { process, position } = replica;
+    if (position === undefined || position.halted === '' || shown.has(partOf(replica))) return [];
+    return [
+      {
+        kind: 'partition-halted',
+        severity: 'degraded',
+        what: `the replica of ${partOf(replica)} at ${process} is halted at offset ${position.haltedOffset}: ${position.halted}`,
+        sinceMs: undefined,
+        means: 'another replica reads the same record and goes on: this one, or its way to the log, is damaged',
+        next: 'do not skip; look at its disk and its log, and let it build the partition anew (see the runbook)',
+      },
+    ];
+  });
+}
+
+function behind(replicas: readonly ReplicaView[]): Finding[] {
+  const best = new Map<string, number>();
+  for (const replica of replicas) {
+    const { offset = 0 } = replica.position ?? {};
+    best.set(partOf(replica), Math.max(offset, best.get(partOf(replica)) ?? 0));
+  }
+  const byProcess = new Map<
+    string,
+    { readonly parts: string[]; readonly isLost: boolean; seenMs: number | undefined }
+  >();
+  for (const replica of replicas) {
+    const { process, position, state, seenMs } = replica;
+    if (position === undefined) continue;
+    const records = (best.get(partOf(replica)) ?? 0) - position.offset;
+    if (records <= NOTED_REPLICA_LAG) continue;
+    const known = byProcess.get(process) ?? { parts: [], isLost: state === 'lost', seenMs };
+    known.parts.push(`${partOf(replica)} by ${counted(records, 'record')}`);
+    byProcess.set(process, known);
+  }
+  return [...byProcess].map(([process, { parts, isLost, seenMs }]) => ({
+    kind: 'replica-behind',
+    severity: 'degraded',
+    what: `the store at ${process} is behind the most advanced replica: ${listed(parts)}${isLost ? ', and does not answer' : ''}`,
+    sinceMs: isLost ? seenMs : undefined,
+    means: 'queries prefer the others; until it has caught up it is no spare, and the log is kept for it',
+    next: isLost
+      ? 'bring it back: it goes on where it was'
+      : 'tidemark status, twice: does the lag shrink? if it grows, see docs/operations/capacity.md',
+  }));
+}
