@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
+import { parseAddresses } from '@tidemark/placement';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { type EventLog, explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
+import { channelCredentials } from '@tidemark/servers';
+import type { Settings } from '@tidemark/settings';
+import { HOST_FILES, SystemClock } from '@tidemark/system';
+
+/** What an agent has settings of; the rest of a shared file is others'. */
+const GROUPS = [
+  'data',
+  'agent',
+  'dogstatsd',
+  'scrape',
+  'integrations',
+  'point',
+  'events',
+  'listen',
+  'cluster',
+  'tls',
+] as const;
+
+const STATUS_GRACE_MS = 1_000;
+
+async function run(settings: Settings): Promise<void> {
+  const log = openEventLog(settings.events.level);
+  const stopping = onStopSignal(log);
+  const place = await placeOf(settings, log);
+  const agent = await HostAgent.start(settings, place);
+  const status = await openStatus(settings, agent, log);
+  process.stdout.write(
+    [
+      'The agent is up.',
+      `  sends to   ${place.addresses.join(', ')}`,
+      `  DogStatsD  ${agent.dogstatsd || 'not listening'}`,
+      `  checks     ${agent.status.checks.map(({ name }) => name).join(', ')}`,
+      `  spool      ${place.spoolFolder}`,
+      `  status     ${status === undefined ? 'not listening' : `http://${settings.listen.host}:${status.port}/status`}`,
+      'Ctrl-C stops it.',
+      '',
+    ].join('\n'),
+  );
+  await stopping;
+  log.info('stopping');
+  await agent.stop();
+  await status?.close(STATUS_GRACE_MS);
+  const { pendingPoints, indeterminatePoints } = agent.status.client;
+  log.info({ unsettled: pendingPoints + indeterminatePoints }, 'stopped');
+}
+
+/** A port that is taken is no reason not to collect. */
+async function openStatus({ agent: own, listen }: Settings, agent: HostAgent, log: EventLog) {
+  const options = { host: listen.host, port: own.statusPort, clock: new SystemClock(), status: () => agent.status };
+  return serveStatus(options).catch((error: unknown) => {
+    if (!isTidemarkError(error)) throw error;
+    log.warn(`${error.message} (--agent-status-port). Going on without a status.`);
+    return undefined;
+  });
+}
+
+async function placeOf(settings: Settings, log: EventLog): Promise<HostAgentPlace> {
+  const { agent, data, tls } = settings;
+  const key =
+    agent.keyFile === '' ? process.env.TIDEMARK_KEY : (await readNamed('agent.keyFile', agent.keyFile)).trim();
+  const ca = tls.caFile === '' ? undefined : Buffer.from(await readNamed('tls.caFile', tls.caFile));
+  return {
+    addresses: addressesOf(settings),
+    spoolFolder: resolve(agent.spoolFolder === '' ? join(data.folder, 'agent') : agent.spoolFolder),
+    clock: new SystemClock(),
+    files: HOST_FILES,
+    hostname: hostname(),
+    platform: process.platform,
+    onProblem: (message, detail) => log.warn(detail, message),
+    ...(key === undefined || key === '' ? {} : { key }),
+    ...(ca === undefined ? {} : { credentials: channelCredentials({ ca }) }),
+  };
+}
+
+function addressesOf({ agent, cluster, grpc }: Settings): readonly string[] {
+  if (agent.addresses.length > 0) return parseAddresses(agent.addresses.join(','), 'agent.addresses');
+  const known = parseAddresses(cluster.intakes, 'cluster.intakes');
+  return known.length > 0 ? known : [`127.0.0.1:${grpc.port}`];
+}
+
+async function readNamed(setting: string, path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new TidemarkError('not_found', `${setting}: can't read it: ${String(error)}`, { path });
+  });
+}
+
+/** Runs the agent from its command line, until it is told to stop. */
+export async function runAgent(): Promise<void> {
+  const command = settingsCommand('tidemark-agent', 'collect on this host, and send to a platform', GROUPS);
+  const sources = { environment: process.env, readText: (file: string) => readFile(file, 'utf8') };
+  command.action(async () => run(await readSettings(command, sources)));
+  // Timers of the system's clock don't keep a process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  try {
+    await command.parseAsync();
+  } catch (error) {
+    process.stderr.write(`tidemark-agent: ${explain(error)}\n`);
+    process.exit(1);
+  } finally {
+    clearInterval(alive);
+  }
+}
