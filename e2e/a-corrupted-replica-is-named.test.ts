@@ -121,6 +121,15 @@ describe('a replica that was corrupted', () => {
       `replicas of points/0 differ (offset ${found.offset}): what depends on it may be wrong`,
     );
     expect((await about(0)).notes).toEqual([]);
+    // Two agree, so the third answers only when neither of them does.
+    const { aggregate } = b.process.reader;
+    let asked = 0;
+    b.process.reader.aggregate = (...request) => {
+      asked++;
+      return aggregate(...request);
+    };
+    for (let i = 0; i < 10; i++) await about(11_000);
+    expect(asked).toBe(0);
 
     // The second is built anew from the log.
     const rebuilt = await pointStore('b');

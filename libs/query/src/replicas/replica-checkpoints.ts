@@ -70,6 +70,13 @@ export class ReplicaCheckpoints {
   }
 }
 
+/** The processes that most of the others contradict; none where no hash has more than half of all. */
+export function outvoted(hashes: readonly ReplicaHash[]): string[] {
+  const votes = Map.groupBy(hashes, ({ offset, hash }) => `${offset} ${hash}`);
+  const majority = [...votes.values()].find((same) => same.length * 2 > hashes.length);
+  return majority === undefined ? [] : hashes.filter((one) => !majority.includes(one)).map(({ process }) => process);
+}
+
 /**
  * What replicas say of one checkpoint: undefined when fewer than two have come by it, else whether they agree. Of `points`
  * a replica that has no hash of a bucket, but of ones before and after it, has lost the bucket.

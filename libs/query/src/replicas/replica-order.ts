@@ -10,22 +10,23 @@ export interface OrderedReplica<Process> {
 }
 
 /** The lower, the earlier it is asked. */
-const RANK = { following: 0, unknown: 1, halted: 2, stranger: 3, lost: 4 } as const;
+const RANK = { following: 0, unknown: 1, halted: 2, outvoted: 3, stranger: 4, lost: 5 } as const;
 
 /**
  * The processes of a partition, the best to ask first: those that follow the log by watermark, then offset; of
  * equals the least busy, then by turns (`turn` is any number that changes). Then those not heard of yet, halted ones,
- * those that say they don't have it, and last those that are lost.
+ * those whose state most others contradict, those that say they don't have it, and last those that are lost.
  */
 export function orderReplicas<Process extends StoreProcess<PositionsReader>>(
   own: readonly Process[],
   partition: number,
   limits: Pick<ReplicaLimits, 'hedgeLagMs' | 'hedgeLagRecords'>,
   turn: number,
+  isOutvoted: (process: Process) => boolean = () => false,
 ): OrderedReplica<Process>[] {
   const places = own.map((process, i) => ({
     process,
-    rank: rankOf(process, partition),
+    rank: rankOf(process, partition, isOutvoted(process)),
     position: process.positions.get(partition),
     turn: (i + turn) % own.length,
   }));
@@ -43,11 +44,12 @@ export function orderReplicas<Process extends StoreProcess<PositionsReader>>(
   }));
 }
 
-function rankOf(process: StoreProcess<PositionsReader>, partition: number): number {
+function rankOf(process: StoreProcess<PositionsReader>, partition: number, isOutvoted: boolean): number {
   if (process.state === 'unknown') return RANK.unknown;
   if (process.state === 'lost') return RANK.lost;
   const position = process.positions.get(partition);
   if (position === undefined) return RANK.stranger;
+  if (isOutvoted) return RANK.outvoted;
   return position.halted === '' ? RANK.following : RANK.halted;
 }
 

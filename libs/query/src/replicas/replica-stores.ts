@@ -158,7 +158,9 @@ export class ReplicaStores implements QueryStores {
     ask: (process: StoreProcess<Reader>, signal: AbortSignal) => Promise<Reply>,
   ): Promise<Reply> {
     const part = `${topic}/${partition}`;
-    const replicas = orderReplicas(own, partition, this.#limits, this.#turn++);
+    const replicas = orderReplicas(own, partition, this.#limits, this.#turn++, (process) =>
+      this.#watch.isOutvoted(process, partition),
+    );
     if (replicas.length === 0) throw new TidemarkError('unavailable', `no process is known to have ${part}`, { part });
     return new ReplicaRace({
       ...{ part, replicas, ask, signal },

@@ -3,7 +3,7 @@ import { type ReplicaDivergence, ReplicaPosition } from '@tidemark/contract';
 import { TidemarkError } from '@tidemark/ports';
 import { SimulatedClock } from '@tidemark/simulation';
 import type { PositionsReader } from '../stores.ts';
-import type { ReplicaCheckpoint } from './replica-checkpoints.ts';
+import { outvoted, type ReplicaCheckpoint } from './replica-checkpoints.ts';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from './replica-limits.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { StoreProcess } from './store-process.ts';
@@ -57,6 +57,21 @@ function setUp(topic: 'points' | 'tags', names: string, limits: Partial<ReplicaL
   };
   return { clock, watch, told, tell, failing, processes, asked: () => asked };
 }
+
+describe('a vote', () => {
+  const vote = (text: string) =>
+    outvoted(text.split(' ').map((hash, i) => ({ process: 'abcd'[i], offset: hash === '-' ? -1 : 7, hash })));
+
+  test('is lost by those that more than half of all contradict', () => {
+    expect(vote('x x y')).toEqual(['c']);
+    expect(vote('- x x')).toEqual(['a']);
+    expect(vote('x y x x')).toEqual(['b']);
+  });
+
+  test('of no majority is lost by nobody', () => {
+    for (const text of ['x y', 'x x y y', 'x y z']) expect(vote(text)).toEqual([]);
+  });
+});
 
 describe('replicas of points', () => {
   test('that hash every bucket alike are never told of, however far apart they are', async () => {

@@ -2,7 +2,7 @@ import type { ReplicaDivergence } from '@tidemark/contract';
 import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { Slots } from '../slots.ts';
 import type { PositionsReader } from '../stores.ts';
-import { compareAt, type ReplicaCheckpoint, ReplicaCheckpoints } from './replica-checkpoints.ts';
+import { compareAt, outvoted, type ReplicaCheckpoint, ReplicaCheckpoints } from './replica-checkpoints.ts';
 import type { ReplicaLimits } from './replica-limits.ts';
 import type { StoreProcess } from './store-process.ts';
 import { withinTime } from './within-time.ts';
@@ -62,6 +62,13 @@ export class ReplicaWatch {
     return [...this.#parts.values()]
       .flatMap(({ divergences }) => [...divergences.values()])
       .sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || a.offset - b.offset);
+  }
+
+  /** True when most of the other replicas of a partition say that this one is wrong. */
+  isOutvoted({ topic, name }: StoreProcess<PositionsReader>, partition: number): boolean {
+    if (this.#divergences === 0) return false;
+    const divergences = this.#parts.get(`${topic}/${partition}`)?.divergences.values() ?? [];
+    return [...divergences].some(({ hashes }) => outvoted(hashes).includes(name));
   }
 
   stop(): void {
