@@ -1,3 +1,4 @@
+import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { malformed, tooLarge } from './refusal.ts';
@@ -14,15 +15,16 @@ const CLOSE_OBJECT = 0x7d;
 /**
  * Reads the JSON of `POST /api/v2/series`: `{"series": [{"metric", "type", "points": [{"timestamp", "value"}], "tags",
  * "resources": [{"type", "name"}], "interval"}]}`. Throws `invalid_argument` if the body as a whole is not that; a
- * series or point that is wrong is refused by itself.
+ * series or point that is wrong is refused by itself. With `known`, which has handles of the same sink, series that were
+ * sent before are not named to it again.
  */
-export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLimits): void {
+export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
   checkSize(body, limits);
   const payload = parse(body);
   if (!isObject(payload)) throw malformed('JSON', 'expected an object');
   const { series } = payload;
   if (!Array.isArray(series)) throw malformed('JSON', 'series: expected a list');
-  const draft = new SeriesDraft(sink, limits);
+  const draft = new SeriesDraft(sink, limits, known?.names);
   for (const one of series) {
     draft.begin();
     readSeries(one, draft);

@@ -1,4 +1,5 @@
 import { LabelTable, UNKNOWN } from '@tidemark/remote-write';
+import { KnownNames } from './known-names.ts';
 import type { PointSink } from './point-sink.ts';
 import type { SeriesDraft } from './series-draft.ts';
 
@@ -55,21 +56,23 @@ export class NameBytes {
 }
 
 /**
- * The series that a tenant's agents have sent, by the bytes that name them. An agent sends the same ones every few
+ * The series that a tenant's agents have sent, by the bytes that name them, and those of JSON, by their texts. An agent sends the same ones every few
  * seconds, mostly in the same order, so that a comparison of bytes replaces making texts of them. Handles are those of
  * one scope of the intake, so this lives as long as that does.
  */
 export class KnownSeries {
   /** The name that was looked for last. */
   readonly name = new NameBytes();
+  readonly names: KnownNames;
   readonly #table: LabelTable;
   /** What values are multiplied by, by entry: not by handle, as a count and a rate may be one series. */
   #scales = new Float64Array(INITIAL_ENTRIES);
   #last = UNKNOWN;
 
-  /** Remembers up to `limitBytes` of names. `seed`, 32 random bits, keeps senders from choosing who collides. */
+  /** Remembers up to `limitBytes` of names, and as many of those of JSON. `seed`, 32 random bits, keeps senders from choosing who collides. */
   constructor(limitBytes: number, seed: number) {
     this.#table = new LabelTable(limitBytes, seed);
+    this.names = new KnownNames(limitBytes);
   }
 
   get size(): number {

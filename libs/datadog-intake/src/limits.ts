@@ -16,7 +16,7 @@ export interface DatadogLimits {
   readonly seriesTags: number;
   /** Longest interval of a rate, seconds. */
   readonly intervalS: number;
-  /** Bytes of a tenant's series that are remembered, so that they are read as text only once; then it starts over. */
+  /** Bytes of a tenant's series that are remembered, once for protobuf and once for JSON; then it starts over. */
   readonly rememberedBytes: number;
 }
 

@@ -26,8 +26,8 @@ export interface PayloadRequest {
 /**
  * Decodes a body into points, in two steps: bytes here, off the main thread; points when the returned function is
  * called with their sink. Both throw `invalid_argument` with the reason of `RequestRefusal`. A sink that was called
- * before the second one threw has a part of the body and is to be thrown away. `known` spares protobuf the names of
- * series that were sent before; its handles must be of the same sink.
+ * before the second one threw has a part of the body and is to be thrown away. `known` spares the names of series
+ * that were sent before; its handles must be of the same sink.
  */
 export async function openPayload(
   { body, contentType, contentEncoding }: PayloadRequest,

@@ -1,4 +1,5 @@
 import type { KindName } from '@tidemark/model';
+import type { KnownNames } from './known-names.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { tooLarge } from './refusal.ts';
@@ -28,6 +29,7 @@ export class SeriesDraft {
   interval = 0;
   readonly #sink: PointSink;
   readonly #limits: DatadogLimits;
+  readonly #names: KnownNames | undefined;
   #tags: string[] = [];
   #tagsSent = 0;
   #refusal: Refusal | undefined;
@@ -38,8 +40,10 @@ export class SeriesDraft {
   #allSeries = 0;
   #allPoints = 0;
 
-  constructor(sink: PointSink, limits: DatadogLimits) {
+  /** With `names` the sink is asked for each series once only. */
+  constructor(sink: PointSink, limits: DatadogLimits, names?: KnownNames) {
     this.#sink = sink;
+    this.#names = names;
     this.#limits = limits;
   }
 
@@ -122,7 +126,8 @@ export class SeriesDraft {
       return;
     }
     if (this.#points === 0) return;
-    this.#handle = this.#sink.series({ metric: this.metric, kind, tags: this.#tags });
+    const name = { metric: this.metric, kind, tags: this.#tags };
+    this.#handle = this.#names?.handle(this.#sink, name) ?? this.#sink.series(name);
     this.endAs(this.#handle, this.scale);
   }
 

@@ -25,6 +25,6 @@ export const DATADOG = z.strictObject({
     'bytes',
     MIB,
     64 * GIB,
-    'Series of protobuf remembered of one tenant, by their bytes; then remembering starts over.',
+    'Series remembered of one tenant, this much for protobuf and for JSON; then remembering starts over.',
   ),
 });
