@@ -17,6 +17,9 @@ export interface LoadPoint {
   isAcked: boolean;
 }
 
+/** A client has what it recorded in its spool by then, on a busy machine too. */
+const SPOOLED_MS = 5000;
+
 /** Of one series and step: at most one point has it. */
 export function pointKey(metric: string, client: string, slot: number, timeMs: number): string {
   return `${metric}{client:${client},slot:${slot}}@${Math.floor(timeMs / STEP_MS) * STEP_MS}`;
@@ -32,6 +35,8 @@ export class LoadLedger {
   resends = 0;
   retries = 0;
   ends = 0;
+  /** By client and run: when it recorded last, and whether it ended because it was told to. */
+  readonly #runs = new Map<string, { lastMs: number; hasEnded: boolean }>();
   readonly #byValue = new Map<number, LoadPoint>();
   readonly #batches = new Map<string, { readonly checksum: string; readonly points: readonly LoadPoint[] }>();
   readonly #partitions = new Map<string, readonly number[]>();
@@ -40,11 +45,11 @@ export class LoadLedger {
   add(client: string, lines: readonly LedgerLine[]): void {
     let run = -1;
     for (const line of lines) {
-      if (line.type === 'begin') run++;
+      if (line.type === 'begin') this.#runs.set(`${client}/${++run}`, { lastMs: line.atMs, hasEnded: false });
       else if (line.type === 'record') this.#record(client, run, line);
       else if (line.type === 'sent') this.#sent(client, line);
       else if (line.type === 'acked') this.#acked(client, line);
-      else if (line.type === 'end') this.#end(client, line);
+      else if (line.type === 'end') this.#end(client, run, line);
       else if (line.type !== 'stream') this.#notTaken(client, line);
     }
   }
@@ -55,7 +60,15 @@ export class LoadLedger {
     return this.#partitions.get(key)?.includes(partition) ? (this.#accepted.get(key) ?? []) : [];
   }
 
+  /** It may be gone with a run that was killed: it had hardly been recorded, and went to no intake. */
+  mayBeGone({ client, run, timeMs, isSent }: LoadPoint): boolean {
+    const known = this.#runs.get(`${client}/${run}`);
+    return known !== undefined && !known.hasEnded && !isSent && timeMs > known.lastMs - SPOOLED_MS;
+  }
+
   #record(client: string, run: number, { timeMs, slot, values }: LedgerLine & { type: 'record' }): void {
+    const known = this.#runs.get(`${client}/${run}`);
+    if (known !== undefined) known.lastMs = timeMs;
     METRICS.forEach(({ name: metric }, i) => {
       const point = { client, run, metric, slot, timeMs, value: values[i], isSent: false, isAcked: false };
       const key = pointKey(metric, client, slot, timeMs);
@@ -69,7 +82,6 @@ export class LoadLedger {
     const key = `${line.clientSession}:${line.sequence}`;
     const known = this.#batches.get(key);
     if (known !== undefined) {
-      this.resends++;
       if (known.checksum !== line.checksum)
         this.problems.push(`${client}: batch ${key} was sent again, with other shares`);
       return;
@@ -105,8 +117,11 @@ export class LoadLedger {
     else this.problems.push(`${client}: batch ${sequence} was refused: ${why}`);
   }
 
-  #end(client: string, { stats }: LedgerLine & { type: 'end' }): void {
+  #end(client: string, run: number, { stats }: LedgerLine & { type: 'end' }): void {
     this.ends++;
+    this.resends += stats.batchesResent;
+    const known = this.#runs.get(`${client}/${run}`);
+    if (known !== undefined) known.hasEnded = true;
     const { rejectedSamples, rejectedPoints, refusedPoints, droppedPoints, indeterminatePoints, pendingPoints } = stats;
     const bad = { rejectedSamples, rejectedPoints, refusedPoints, droppedPoints, indeterminatePoints, pendingPoints };
     const { spoolFailures, spoolBadBytes } = stats;

@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const FATAL_LEVEL = 60;
 const SHOWN = 3;
+/** Lines of the event log begin with the time and the level. */
+const EVENT = /^\d\d:\d\d:\d\d\.\d{3} (\w+) /;
+const STRAY = /^\S*(Error|Violation)\b.*:|^Node\.js v|Uncaught|Unhandled|^#? ?Fatal|^\w+: .*(can't|can not)/i;
 
-/** What processes called fatal, or wrote that is no event at all, such as the stack of an exception that nobody caught. */
+/** What processes called fatal, or wrote beside their events, such as the stack of an exception that nobody caught. */
 export async function fatalLines(folder: string): Promise<string[]> {
   const problems: string[] = [];
   for (const name of (await readdir(folder)).filter((file) => file.endsWith('.log'))) {
@@ -17,11 +19,6 @@ export async function fatalLines(folder: string): Promise<string[]> {
 }
 
 function isFatal(line: string): boolean {
-  if (!line.startsWith('{')) return /^\S*(Error|Violation)\b.*:|Uncaught|Unhandled/i.test(line);
-  try {
-    const event = JSON.parse(line) as { level?: number | string };
-    return event.level === FATAL_LEVEL || event.level === 'fatal';
-  } catch {
-    return true;
-  }
+  const level = EVENT.exec(line)?.[1];
+  return level === undefined ? STRAY.test(line) : level === 'fatal';
 }

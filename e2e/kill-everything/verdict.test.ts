@@ -74,6 +74,22 @@ test('forgives what nobody acknowledged, but not when it is there twice', () => 
   expect({ acked, lost, doubled }).toEqual({ acked: 0, lost: 0, doubled: 1 });
 });
 
+test('demands that everything is settled in the end, but for the last moments of a run that was killed', () => {
+  const ofKilled = ledgerOf(9, () => true);
+  const values = METRICS.map((_, i) => 10_000 + i);
+  const line: LedgerLine = { type: 'record', timeMs: SECOND + 10_000, slot: 0, values };
+  ofKilled.add('client-2', [
+    { type: 'begin', atMs: SECOND },
+    line,
+    { ...line, timeMs: SECOND + 20_000, values: values.map((value) => value * 2) },
+  ]);
+  const { problems } = judge({ ledger: ofKilled, contents: contentsOf(ofKilled), answers: [], late: new Set() });
+  expect(problems.filter((problem) => problem.startsWith('never settled: '))).toHaveLength(6);
+  const unspooled = new LoadLedger();
+  unspooled.add('client-2', [{ type: 'begin', atMs: SECOND }, line]);
+  expect(judge({ ledger: unspooled, contents: new Map(), answers: [], late: new Set() }).problems).toEqual([]);
+});
+
 test('counts what is there twice as found and as doubled', () => {
   const ledger = ledgerOf(1);
   const contents = contentsOf(ledger);

@@ -44,6 +44,8 @@ export function judge({ ledger, contents, answers, late }: Evidence): Verdict {
       problems.add('doubled', `${key}: recorded ${point.value} once, found ${value}`);
     }
     if (!point.isAcked) {
+      if (!ledger.mayBeGone(point))
+        problems.add('never settled', `${key}: no intake acknowledged it${describe(point)}`);
       if (value !== undefined && !isThere)
         problems.add('other value', `${key}: recorded ${point.value}, found ${value}`);
       continue;
