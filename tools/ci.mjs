@@ -16,6 +16,7 @@ const STEPS = [
   ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
   ['sabotage', 'npm', ['run', '-s', 'sabotage']],
   ['start, kill -9, start', 'npm', ['run', '-s', 'verify', '--', 'start']],
+  ['kill everything', 'npm', ['run', '-s', 'e2e', '--', 'kill-everything', '--seeds', '2']],
   ['documentation', 'npm', ['run', '-s', 'docs:check']],
 ];
 

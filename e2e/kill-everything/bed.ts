@@ -23,8 +23,8 @@ export interface LoadClient {
 
 export interface BedOptions {
   readonly folder: string;
-  /** Flags of Node for the processes of a kind. */
-  readonly nodeFlags?: (kind: PartKind) => readonly string[];
+  /** Flags of Node for a process of the cluster, by its name. */
+  readonly nodeFlags?: (name: string) => readonly string[];
 }
 
 /** Real brokers, all processes of a cluster, clients, and a link in front of each door. */
@@ -86,7 +86,7 @@ export class KillBed {
         tagStores: POPULATION['tag-store'],
         aggregators: POPULATION.aggregator,
         settings: SERVICE_SETTINGS,
-        nodeFlags: (kind) => nodeFlags?.(kind as PartKind) ?? [],
+        nodeFlags,
         advertise: async ({ name, door, port }) => {
           if (door !== 'grpc') return port;
           const link = await open(port);

@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
 import { whyNoKafka } from '@tidemark/kafka-cluster';
-import { runSeed, type SeedResult } from './run-seed.ts';
+import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
+import { PROCESS_SABOTAGES, type ProcessSabotage, sabotageOf } from './sabotages.ts';
 
-const USAGE = 'usage: npm run e2e -- kill-everything [--seeds N | --seeds FIRST..LAST] [--trace] [--keep]';
+const USAGE =
+  'usage: npm run e2e -- kill-everything [--seeds N | --seeds FIRST..LAST] [--sabotage NAME] [--trace] [--keep]\n' +
+  `sabotages: ${PROCESS_SABOTAGES.map(({ name }) => name).join(' ')}`;
+const HOOKS = new URL('./sabotage-hooks.ts', import.meta.url);
 
 /** `npm run e2e -- kill-everything`. Resolves with the exit code: 0 when every seed was clean. */
 export async function killEverything(args: readonly string[]): Promise<number> {
@@ -10,12 +14,14 @@ export async function killEverything(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       seeds: { type: 'string', default: '1' },
+      sabotage: { type: 'string' },
       trace: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
   const range = /^(?:(\d+)\.\.)?(\d+)$/.exec(values.seeds);
-  if (range === null) {
+  const sabotage = sabotageOf(values.sabotage ?? '');
+  if (range === null || (values.sabotage !== undefined && sabotage === undefined)) {
     console.error(USAGE);
     return 2;
   }
@@ -24,26 +30,60 @@ export async function killEverything(args: readonly string[]): Promise<number> {
     console.log(`kill-everything can't run: ${why}`);
     return process.env.CI === 'true' ? 1 : 0;
   }
-  const first = Number(range[1] ?? 1);
-  const last = Number(range[2]);
+  const options: SeedOptions = {
+    tell: (text) => {
+      if (values.trace) console.log(`  ${text}`);
+    },
+    keepsFolder: values.keep,
+    nodeFlags: sabotage === undefined ? undefined : (name) => flagsOf(sabotage, name),
+  };
+  const [first, last] = [Number(range[1] ?? 1), Number(range[2])];
+  return sabotage === undefined ? playAll(first, last, options) : untilCaught(sabotage, first, last, options);
+}
+
+async function playAll(first: number, last: number, options: SeedOptions): Promise<number> {
   const failed: number[] = [];
   for (let seed = first; seed <= last; seed++) {
-    const result = await runSeed(seed, {
-      tell: (text) => {
-        if (values.trace) console.log(`  ${text}`);
-      },
-      keepsFolder: values.keep,
-    }).catch((error: unknown) => {
-      console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      return undefined;
-    });
-    if (result !== undefined) print(result);
+    const result = await play(seed, options);
     if (result === undefined || result.problems.length > 0) failed.push(seed);
   }
   const seeds = last - first + 1;
-  const again = failed.length === 0 ? '' : `: seeds ${failed.join(', ')}`;
+  const again = failed.length === 0 ? '' : `: seeds ${failed.join(', ')} are not`;
   console.log(`${seeds - failed.length} of ${seeds} seeds are clean${again}`);
   return failed.length === 0 ? 0 : 1;
+}
+
+/** Resolves with 0 as soon as a seed has told of the broken promise. */
+async function untilCaught(
+  { name, promise, caughtBy }: ProcessSabotage,
+  first: number,
+  last: number,
+  options: SeedOptions,
+): Promise<number> {
+  for (let seed = first; seed <= last; seed++) {
+    const result = await play(seed, options);
+    const caught = result?.problems.find((problem) => problem.startsWith(caughtBy));
+    if (caught === undefined) continue;
+    console.log(`${name} (${promise}) is caught at seed ${seed}`);
+    return 0;
+  }
+  console.log(`${name} (${promise}) is NOT caught by seeds ${first}..${last}`);
+  return 1;
+}
+
+async function play(seed: number, options: SeedOptions): Promise<SeedResult | undefined> {
+  try {
+    const result = await runSeed(seed, options);
+    print(result);
+    return result;
+  } catch (error) {
+    console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return undefined;
+  }
+}
+
+function flagsOf({ name, processes }: ProcessSabotage, process: string): string[] {
+  return process.startsWith(processes) ? ['--import', `${HOOKS.href}?${name}`] : [];
 }
 
 function print(result: SeedResult): void {

@@ -14,7 +14,7 @@ import { readTruth } from './log-truth.ts';
 import { planOf } from './plan.ts';
 import { fatalLines } from './process-logs.ts';
 import { checkReplicas, type ReplicasChecked } from './replicas.ts';
-import { METRICS, PARTITIONS, type PartKind, TOPIC_PREFIX } from './settings.ts';
+import { METRICS, PARTITIONS, TOPIC_PREFIX } from './settings.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { Watch } from './watch.ts';
 
@@ -40,7 +40,8 @@ export interface SeedOptions {
   readonly tell: (text: string) => void;
   /** Leave the folder with data and logs, also when nothing is wrong. */
   readonly keepsFolder?: boolean;
-  readonly nodeFlags?: (kind: PartKind) => readonly string[];
+  /** Breaks a promise on purpose. */
+  readonly nodeFlags?: (name: string) => readonly string[];
 }
 
 /** Starts everything, kills everything by the seed's plan, heals it, and judges what is left. */

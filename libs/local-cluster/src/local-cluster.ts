@@ -29,8 +29,8 @@ export interface LocalClusterOptions {
   readonly ports?: Readonly<Record<string, ServicePorts>>;
   /** Answers with the port by which others are to reach an endpoint: a link's, which can be cut. Default: its own. */
   readonly advertise?: (endpoint: ServiceEndpoint) => number | Promise<number>;
-  /** Flags of Node for the processes of a kind. */
-  readonly nodeFlags?: (kind: ServiceKind) => readonly string[];
+  /** Flags of Node for a process, by its name: `intake-1`. */
+  readonly nodeFlags?: (name: string) => readonly string[];
   /** The command that starts a process, by its name, from what it is otherwise: to limit it, or to shift its clock. */
   readonly command?: (name: string, command: readonly string[]) => readonly string[];
   readonly startMs?: number;
@@ -101,7 +101,7 @@ export class LocalCluster {
       const { grpc, http } = ports.get(name) ?? { grpc: 0, http: 0 };
       const flags = ['--settings', settingsFile, '--grpc-port', String(grpc), '--http-port', String(http)];
       const main = join(ROOT, 'apps', kind, 'src', 'main.ts');
-      const nodeFlags = ['--no-warnings', ...(options.nodeFlags?.(kind) ?? [])];
+      const nodeFlags = ['--no-warnings', ...(options.nodeFlags?.(name) ?? [])];
       const command = [process.execPath, ...nodeFlags, main, ...flags, '--data', join(options.folder, name)];
       return new ServiceProcess({
         kind,

@@ -1,0 +1,58 @@
+/** A promise that is broken on purpose, in the real processes: the run has to see it. */
+export interface ProcessSabotage {
+  readonly name: string;
+  readonly promise: string;
+  /** Names of the processes in which it happens begin so. */
+  readonly processes: string;
+  /** End of the path of the source file that is changed while it is loaded, and the change. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** The problem that has to be told begins so. */
+  readonly caughtBy: string;
+}
+
+/** The product has no switches for these: they are put into its source as Node reads it (`sabotage-hooks.ts`). */
+export const PROCESS_SABOTAGES: readonly ProcessSabotage[] = [
+  {
+    name: 'ack-before-append',
+    promise: 'an ack means durable in the log',
+    processes: 'intake-',
+    file: 'libs/intake/src/lane.ts',
+    find: 'this.#queue.push(share, clock.monotonicMs(), timing.lingerMs);',
+    replace:
+      'this.#queue.push({ ...share, settle: () => undefined }, clock.monotonicMs(), timing.lingerMs); share.settle(true);',
+    caughtBy: 'lost: ',
+  },
+  {
+    name: 'skip-de-duplication',
+    promise: 'a batch that is sent twice counts once',
+    processes: 'point-store-',
+    file: 'libs/lanes/src/partition-tracker.ts',
+    find: 'client.duplicatePoints += points;\n      return false;',
+    replace: 'client.duplicatePoints += points;\n      return true;',
+    caughtBy: 'doubled: ',
+  },
+  {
+    name: 'greatest-mark',
+    promise: 'the watermark is the least mark of all open lanes',
+    processes: 'point-store-',
+    file: 'libs/lanes/src/partition-tracker.ts',
+    find: 'if (lane.open && lane.markMs < least) least = lane.markMs;',
+    replace: 'if (lane.open && (lane.markMs > least || least === Number.POSITIVE_INFINITY)) least = lane.markMs;',
+    caughtBy: 'wrong complete: ',
+  },
+  {
+    name: 'one-replica-differs',
+    promise: 'replicas that have read the same log have the same state',
+    processes: 'point-store-2',
+    file: 'libs/lanes/src/partition-tracker.ts',
+    find: 'if (client.window.has(span.sequence)) {',
+    replace: 'if (client.window.has(span.sequence) || span.sequence % 100 === 99) {',
+    caughtBy: 'state: ',
+  },
+];
+
+export function sabotageOf(name: string): ProcessSabotage | undefined {
+  return PROCESS_SABOTAGES.find((one) => one.name === name);
+}
