@@ -4,8 +4,8 @@ import { eventually } from '../process/eventually.ts';
 import type { LinkSide } from './plan.ts';
 import type { PartKind } from './settings.ts';
 
-const READY_MS = 90_000;
-const END_MS = 60_000;
+const READY_MS = 240_000;
+const END_MS = 120_000;
 const NOTHING_BYTES = 1;
 
 /** Something that is killed, frozen, cut off. */

@@ -14,7 +14,7 @@ export interface ReplicasChecked {
   readonly problems: readonly string[];
 }
 
-const CAUGHT_UP_MS = 60_000;
+const CAUGHT_UP_MS = 240_000;
 const POLL_MS = 100;
 
 /**

@@ -20,7 +20,7 @@ import { Watch } from './watch.ts';
 
 /** Before the first fault, and after the last: what is right then is right without any. */
 const CALM_MS = 3000;
-const SETTLE_MS = 90_000;
+const SETTLE_MS = 240_000;
 
 export interface SeedResult extends Verdict {
   readonly seed: number;
@@ -87,12 +87,13 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
   await Promise.all(bed.clients.map(({ process }) => process.stop(SETTLE_MS)));
   const range = rangeOf(fromMs, Date.now());
   await watch.stop();
-  await untilComplete(bed, range);
+  const unsettled: string[] = [];
+  await untilComplete(bed, range).catch((error: unknown) => unsettled.push(reasonOf(error)));
   clock.end('settle');
 
   const ledger = new LoadLedger();
   for (const { name, ledgerFile } of bed.clients) ledger.add(name, parseLedger(await readFile(ledgerFile, 'utf8')));
-  const contents = await readContents(bed.ask, range);
+  const contents = await eventually('the contents', () => readContents(bed.ask, range), SETTLE_MS);
   await Promise.all(bed.cluster.of('intake').map((intake) => intake.stop()));
   const ends = { points: await endsOf('points'), tags: await endsOf('tags') };
   await eventually(
@@ -110,7 +111,7 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     ledger,
   );
   const replicas = await checkReplicas(bed.cluster, ends, truth.positions).catch(
-    (error: unknown): ReplicasChecked => ({ hashes: 0, bucketHashes: 0, problems: [String(error)] }),
+    (error: unknown): ReplicasChecked => ({ hashes: 0, bucketHashes: 0, problems: [reasonOf(error)] }),
   );
   await log.close();
   await bed.cluster.stop();
@@ -119,6 +120,7 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
   const verdict = judge({ ledger, contents, answers: watch.answers, late: truth.late });
   const problems = [
     ...verdict.problems,
+    ...unsettled,
     ...chaos.problems,
     ...watch.problems,
     ...follower.problems,
@@ -160,6 +162,11 @@ async function untilComplete(bed: KillBed, range: { fromMs: number; toMs: number
     };
     await eventually(`${metric.name} to be complete`, look, SETTLE_MS, 200);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
 
 /** Everything was told to leave, and did. */
