@@ -66,6 +66,9 @@ export class Chaos {
       const others = brokers.filter(({ name }) => name !== CONTROL);
       this.#cutApart(node.name, others[below(this.#random, others.length)].name, this.#cutMs());
     });
+    this.#maybe('cut.client-from-intake', clients, (node) => {
+      this.#cutApart(node.name, intakes[below(this.#random, intakes.length)].name, 200 + this.#random.next() * 8000);
+    });
     this.#maybe('cut.query-from-control', [query], (node) => this.#cutApart(node.name, CONTROL, this.#cutMs()));
     this.#maybe<unknown>('clock.jump', [...intakes, ...clients], (node) => this.#jump(node));
     this.#maybe('clock.broker', brokers, (node) => {

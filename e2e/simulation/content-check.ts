@@ -6,7 +6,7 @@ import { dayOf, KIND, partitionOf } from '@tidemark/model';
 import { unpackSketch } from '@tidemark/sketch';
 import { readTagFacts } from '@tidemark/tag-facts';
 import type { Cluster } from './cluster.ts';
-import { batchKey, pointKey, type RecordedPoint } from './ledger.ts';
+import { batchKey, pointKey } from './ledger.ts';
 import type { StoredTopic } from './placement.ts';
 import type { AppliedPoint, PlainConsumer } from './plain-consumer.ts';
 import { resolvePoints } from './resolve-points.ts';
@@ -62,7 +62,6 @@ export class ContentCheck {
       found.set(point.value, point);
       if (places.has(key)) this.equalTimes++;
       places.add(key);
-      this.#checkRoute(point, recorded);
     }
     this.appliedPoints = found.size;
     for (const batch of ledger.batches.values()) {
@@ -79,13 +78,16 @@ export class ContentCheck {
   }
 
   /** A point lies where the map of its stamp says, whoever sent it and whoever took it. */
-  #checkRoute({ mapEpoch, partition, offset }: AppliedPoint, { series }: RecordedPoint): void {
-    const map = this.#truth.maps.get(mapEpoch);
-    if (map !== undefined && partitionOf(map, series.metricId) === partition) return;
-    throw new Violation(
-      'routed-by-map',
-      `${series.metric} of map epoch ${mapEpoch} is at offset ${offset} of partition ${partition}, which that map does not give it`,
-    );
+  checkRoutes(applied: readonly AppliedPoint[]): void {
+    for (const { value, mapEpoch, partition, offset } of applied) {
+      const map = this.#truth.maps.get(mapEpoch);
+      const series = this.#cluster.ledger.recorded.get(value)?.series;
+      if (series === undefined || (map !== undefined && partitionOf(map, series.metricId) === partition)) continue;
+      throw new Violation(
+        'routed-by-map',
+        `${series.metric} of map epoch ${mapEpoch} is at offset ${offset} of partition ${partition}, which that map does not give it`,
+      );
+    }
   }
 
   /** No session takes anything by a map that is not in force yet by its own clock. */

@@ -27,6 +27,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'network.partition': 0.025,
   'cut.intake-from-control': 0.006,
   'cut.intake-from-log': 0.012,
+  'cut.client-from-intake': 0.01,
   'cut.query-from-control': 0.006,
   'pause.log': 0.004,
   'pause.intake': 0.008,
@@ -37,7 +38,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'clock.broker': 0.01,
   'clock.wrong-at-start': 0.3,
   'coordinator.usurped': 0.006,
-  'map.change': 0.015,
+  'map.change': 0.025,
   'replica.move': 0.01,
 };
 

@@ -174,6 +174,7 @@ class SeedRun {
     if (openLanes > 0) throw new Violation('liveness', `${openLanes} lanes are open after all intakes have left`);
     const applied = this.#plain.flatMap((plain) => plain.applied);
     await this.#check(() => this.#content.checkLog(applied));
+    await this.#check(() => this.#content.checkRoutes(applied));
     await this.#check(() => this.#content.checkMaps());
     await this.#check(() => this.#content.checkTags(this.#plain));
     await this.#check(() => this.#queries.check(applied));
