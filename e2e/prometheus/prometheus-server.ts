@@ -74,15 +74,17 @@ export class PrometheusServer {
     return (await this.#get(`/api/v1/label/__name__/values?${range}`)) as string[];
   }
 
-  /** Samples of a metric with timestamps in [fromMs, toMs); 0 when there is none. */
-  async samples(metric: string, fromMs: number, toMs: number): Promise<number> {
+  /** Samples of a metric with timestamps in [fromMs, toMs): how many are numbers, and how many are NaN. */
+  async samples(metric: string, fromMs: number, toMs: number): Promise<{ numbers: number; nans: number }> {
     // Its ranges are open on the left and closed on the right: (to - 1 - range, to - 1] is [from, to) in whole ms.
-    const query = `sum(count_over_time({__name__=${JSON.stringify(metric)},job="prometheus"}[${toMs - fromMs}ms]))`;
+    const query = `{__name__=${JSON.stringify(metric)},job="prometheus"}[${toMs - fromMs}ms]`;
     const at = `time=${(toMs - 1) / 1000}`;
     const { result } = (await this.#get(`/api/v1/query?query=${encodeURIComponent(query)}&${at}`)) as {
-      result: { value: [number, string] }[];
+      result: { values?: [number, string][] }[];
     };
-    return Number(result[0]?.value[1] ?? 0);
+    const values = result.flatMap((series) => series.values ?? []);
+    const nans = values.filter(([, value]) => value === 'NaN').length;
+    return { numbers: values.length - nans, nans };
   }
 
   async #get(path: string): Promise<unknown> {
