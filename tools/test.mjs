@@ -15,7 +15,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
 const report = join(scratch, 'report.json');
 
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-const flags = ['--json', `--outputFile=${report}`, '--ci', ...own];
+// A failed test may leave something open: the run ends all the same.
+const flags = ['--json', `--outputFile=${report}`, '--ci', '--forceExit', ...own];
 const result = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', jest, ...flags], {
   cwd: root,
   stdio: ['ignore', 'ignore', 'inherit'],

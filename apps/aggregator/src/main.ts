@@ -13,11 +13,7 @@ await runService({
   name: 'aggregator',
   description: 'follows the points of some partitions, and says how far they are complete',
   start: startAggregator,
-  argv: process.argv,
-  environment: process.env,
-  pid: process.pid,
+  node: process,
   readFile: (path) => readFile(path),
-  write: (text) => process.stdout.write(text),
-  exit: (code) => process.exit(code),
   root: fileURLToPath(root),
 });

@@ -13,11 +13,7 @@ await runService({
   name: 'coordinator',
   description: 'makes the topics, and decides what one must decide: maps, fences, skips, budgets, keys',
   start: startCoordinator,
-  argv: process.argv,
-  environment: process.env,
-  pid: process.pid,
+  node: process,
   readFile: (path) => readFile(path),
-  write: (text) => process.stdout.write(text),
-  exit: (code) => process.exit(code),
   root: fileURLToPath(root),
 });

@@ -13,11 +13,7 @@ await runService({
   name: 'intake',
   description: 'takes points over gRPC and HTTP, and puts them into the log',
   start: startIntake,
-  argv: process.argv,
-  environment: process.env,
-  pid: process.pid,
+  node: process,
   readFile: (path) => readFile(path),
-  write: (text) => process.stdout.write(text),
-  exit: (code) => process.exit(code),
   root: fileURLToPath(root),
 });

@@ -13,11 +13,7 @@ await runService({
   name: 'point-store',
   description: 'keeps the points of some partitions, and folds them for queries',
   start: startPointStore,
-  argv: process.argv,
-  environment: process.env,
-  pid: process.pid,
+  node: process,
   readFile: (path) => readFile(path),
-  write: (text) => process.stdout.write(text),
-  exit: (code) => process.exit(code),
   root: fileURLToPath(root),
 });

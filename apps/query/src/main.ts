@@ -14,12 +14,8 @@ await runService({
   name: 'query',
   description: 'answers queries over all stores: HTTP, the page and gRPC',
   start: startQuery,
-  argv: process.argv,
-  environment: process.env,
-  pid: process.pid,
+  node: process,
   readFile: (path) => readFile(path),
-  write: (text) => process.stdout.write(text),
-  exit: (code) => process.exit(code),
   root: fileURLToPath(root),
   hasPage: existsSync(new URL('apps/page/dist', root)),
 });

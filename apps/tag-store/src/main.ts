@@ -13,11 +13,7 @@ await runService({
   name: 'tag-store',
   description: 'keeps the series and tags of some partitions, and matches them for queries',
   start: startTagStore,
-  argv: process.argv,
-  environment: process.env,
-  pid: process.pid,
+  node: process,
   readFile: (path) => readFile(path),
-  write: (text) => process.stdout.write(text),
-  exit: (code) => process.exit(code),
   root: fileURLToPath(root),
 });

@@ -2,8 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { parseAddresses } from '@tidemark/placement';
 import { channelCredentials } from '@tidemark/servers';
-import type { RemoteOptions } from './remote.ts';
 import { readSettingsFile } from './settings-file.ts';
+
+/** Where a command finds the platform, and who it is there. */
+export interface RemoteOptions {
+  /** Of the one process. */
+  readonly address: string;
+  /** File that names the doors of a cluster; then `address` is not looked at. */
+  readonly settings?: string;
+  readonly key?: string;
+}
 
 /** Where each part of a platform answers over gRPC; in one process all are the same. */
 export interface Doors {

@@ -3,16 +3,7 @@ import { ControlClient, QueryClient } from '@tidemark/contract';
 import { callUnary } from '@tidemark/grpc-status';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { type Command, Option } from 'commander';
-import { type Doors, doorsOf } from './doors.ts';
-
-/** Where a command finds the platform, and who it is there. */
-export interface RemoteOptions {
-  /** Of the one process. */
-  readonly address: string;
-  /** File that names the doors of a cluster; then `address` is not looked at. */
-  readonly settings?: string;
-  readonly key?: string;
-}
+import { type Doors, doorsOf, type RemoteOptions } from './doors.ts';
 
 const TIMEOUT_MS = 40_000;
 const MESSAGE_BYTES = 64 * 1024 * 1024;

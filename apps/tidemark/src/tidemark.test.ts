@@ -109,6 +109,8 @@ describe('tidemark', () => {
   test('this host is seen at once, and a DogStatsD port that is taken is no reason to stop', async () => {
     const taken = createSocket('udp4');
     await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
+    // A failure below leaves it open: it must not keep the test's process alive.
+    taken.unref();
     const platform = await start('--dogstatsd-port', String(taken.address().port));
     expect(platform.error).toMatch(/in use.*--dogstatsd-port.*without DogStatsD/);
     await until('metrics of this host', async () => {

@@ -9,13 +9,9 @@ export interface ServiceProgram {
   readonly name: string;
   readonly description: string;
   readonly start: (context: ServiceContext) => Promise<Service>;
-  /** Of the process: `process.argv`, `process.env` and so on. */
-  readonly argv: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly pid: number;
+  /** The process that it is. */
+  readonly node: Pick<NodeJS.Process, 'argv' | 'env' | 'pid' | 'stdout' | 'exit'>;
   readonly readFile: (path: string) => Promise<Buffer>;
-  readonly write: (text: string) => void;
-  readonly exit: (code: number) => void;
   /** Folder of the repository: contracts and page lie in it. */
   readonly root: string;
   /** True when the page was built. */
@@ -24,17 +20,17 @@ export interface ServiceProgram {
 
 /** Runs a process of the cluster from its command line until it is told to stop. */
 export async function runService(program: ServiceProgram): Promise<void> {
-  const { name, description, argv, environment, readFile, write, exit } = program;
+  const { name, description, node, readFile } = program;
   const command = settingsCommand(name, description).showHelpAfterError('(add --help for what there is)');
   const readText = async (file: string) => (await readFile(file)).toString('utf8');
   command.action(async () => {
-    const settings = await readSettings(command, { environment, readText });
+    const settings = await readSettings(command, { environment: node.env, readText });
     const log = openEventLog(settings.events.level);
     const abort = new AbortController();
     const stopping = onStopSignal(log).then(() => abort.abort());
     const fail = (error: unknown): void => {
       log.fatal(explain(error));
-      exit(1);
+      node.exit(1);
     };
     const clock = new SystemClock();
     const context: ServiceContext = {
@@ -46,7 +42,7 @@ export async function runService(program: ServiceProgram): Promise<void> {
         error: (message, detail = {}) => log.error(detail, message),
         fatal: fail,
       },
-      name: `${name} ${program.pid}`,
+      name: `${name} ${node.pid}`,
       readFile,
       protoFolder: join(program.root, 'proto'),
       ...(program.hasPage === true ? { pageFolder: join(program.root, 'apps', 'page', 'dist') } : {}),
@@ -59,18 +55,18 @@ export async function runService(program: ServiceProgram): Promise<void> {
     });
     if (service !== undefined) {
       const http = `http://${settings.listen.host}:${service.httpPort}`;
-      write(`${name} is up: gRPC ${settings.listen.host}:${service.grpcPort}, HTTP ${http}\n`);
+      node.stdout.write(`${name} is up: gRPC ${settings.listen.host}:${service.grpcPort}, HTTP ${http}\n`);
       await stopping;
       log.info('stopping');
       await service.stop();
     }
     log.info('stopped');
-    exit(0);
+    node.exit(0);
   });
   try {
-    await command.parseAsync([...argv]);
+    await command.parseAsync(node.argv);
   } catch (error) {
-    write(`${name}: ${explain(error)}\n`);
-    exit(1);
+    node.stdout.write(`${name}: ${explain(error)}\n`);
+    node.exit(1);
   }
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { aggregatorService } from '@tidemark/aggregator';
-import { watchControl } from '@tidemark/condition';
+import { watchControl, watchStores } from '@tidemark/condition';
 import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
 import { followSkips } from '@tidemark/control';
 import { parsePartitions } from '@tidemark/placement';
@@ -77,19 +77,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
       latenessMs: settings.completeness.latenessMs,
       onCommitted: () => undefined,
       onCaughtUp: (_, partition) => behind.delete(partition),
-      onHalted: (topic, partition, offset, reason) => {
-        const halt = { code: 'data_loss', message: reason } as const;
-        condition.tell('halt', `${topic}/${partition}`, offset < 0 ? undefined : halt);
-        if (offset < 0) events.info(`${topic}/${partition} goes on`);
-        else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
-      },
-      onProblem: (topic, partition, reason, code = 'unavailable') => {
-        condition.tell('store', `${topic}/${partition}`, reason === undefined ? undefined : { code, message: reason });
-        if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
-        else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
-      },
-      onBug: (read, stack) => events.error(`${read} failed by a mistake in the store`, { stack }),
-      onFailed: events.fatal,
+      ...watchStores(condition, events),
     });
     host.add(() => stores.stop());
     followSkips(control, (skip) => stores.skip(skip));

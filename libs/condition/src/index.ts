@@ -10,3 +10,4 @@ export type { ConditionDoor } from './process-service.ts';
 export { operatorsOnly, processService } from './process-service.ts';
 export { watchControl, watchCoordinator } from './watch-control.ts';
 export { intakeNotReady, watchIntake } from './watch-intake.ts';
+export { watchStores } from './watch-stores.ts';

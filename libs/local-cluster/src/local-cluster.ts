@@ -23,6 +23,8 @@ export interface LocalClusterOptions {
   readonly tagStores: number;
   readonly aggregators: number;
   readonly queries?: number;
+  /** Agents of this host; none when left out. */
+  readonly agents?: number;
   /** Settings of all processes that differ from the defaults, in their groups. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Ports by name of process; others get free ones. */
@@ -162,6 +164,7 @@ function membersOf(options: LocalClusterOptions): Member[] {
     ...many('aggregator', options.aggregators),
     ...many('intake', options.intakes),
     ...many('query', options.queries ?? 1),
+    ...many('agent', options.agents ?? 0),
   ];
 }
 

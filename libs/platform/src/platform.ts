@@ -7,6 +7,7 @@ import {
   watchControl,
   watchCoordinator,
   watchIntake,
+  watchStores,
 } from '@tidemark/condition';
 import {
   ControlService,
@@ -131,19 +132,7 @@ export class Platform {
           (error: unknown) => condition.tell('trim', `${topic}/${partition}`, asTidemarkError(error)),
         );
       },
-      onHalted: (topic, partition, offset, reason) => {
-        const halt = { code: 'data_loss', message: reason } as const;
-        condition.tell('halt', `${topic}/${partition}`, offset < 0 ? undefined : halt);
-        if (offset < 0) events.info(`${topic}/${partition} goes on`);
-        else events.error(`${topic}/${partition} is halted at offset ${offset}`, { reason });
-      },
-      onProblem: (topic, partition, reason, code = 'unavailable') => {
-        condition.tell('store', `${topic}/${partition}`, reason === undefined ? undefined : { code, message: reason });
-        if (reason === undefined) events.info(`the store of ${topic}/${partition} works again`);
-        else events.error(`the store of ${topic}/${partition} can't go on, and tries again`, { reason });
-      },
-      onBug: (read, stack) => events.error(`${read} failed by a mistake in the store`, { stack }),
-      onFailed: events.fatal,
+      ...watchStores(condition, events),
     });
     started.add(() => stores.stop());
     log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));

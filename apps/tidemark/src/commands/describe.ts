@@ -2,8 +2,9 @@ import type { Gap, PartError } from '@tidemark/contract';
 import { isKind, kindName } from '@tidemark/model';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import type { RemoteOptions } from '../doors.ts';
 import { gapText, print, printable, printError } from '../printable.ts';
-import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
+import { withPlatform, withRemote } from '../remote.ts';
 
 interface DescribeOptions extends RemoteOptions {
   readonly limit: string;

@@ -4,8 +4,9 @@ import { explain } from '@tidemark/process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { examinationJson, formatExamination } from '../doctor/examination-output.ts';
 import { observe, type Patient } from '../doctor/observe.ts';
+import type { RemoteOptions } from '../doors.ts';
 import { print, printError } from '../printable.ts';
-import { type RemoteOptions, withRemote } from '../remote.ts';
+import { withRemote } from '../remote.ts';
 import { readSettingsFile } from '../settings-file.ts';
 
 interface DoctorOptions extends RemoteOptions {

@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
+import type { RemoteOptions } from '../doors.ts';
 import { print, printable, printError } from '../printable.ts';
-import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
+import { withPlatform, withRemote } from '../remote.ts';
 
 const STYLE = { head: [], border: [], compact: true };
 

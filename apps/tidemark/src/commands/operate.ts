@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { RemoteOptions } from '../doors.ts';
 import { print } from '../printable.ts';
-import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
+import { withPlatform, withRemote } from '../remote.ts';
 import { formatStatus } from '../status-output.ts';
 
 const STYLE = { head: [], border: [], compact: true };

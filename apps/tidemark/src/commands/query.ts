@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
+import type { RemoteOptions } from '../doors.ts';
 import { parseTime } from '../parse-time.ts';
 import { duration, gapText, print, printable, printError, time } from '../printable.ts';
 import { formatReply, type QueryFormat } from '../query-output.ts';
-import { type RemoteOptions, withPlatform, withRemote } from '../remote.ts';
+import { withPlatform, withRemote } from '../remote.ts';
 
 interface QueryOptions extends RemoteOptions {
   readonly from: string;

@@ -1,10 +1,10 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
 import { TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
-import { doorsOf } from '../doors.ts';
+import { doorsOf, type RemoteOptions } from '../doors.ts';
 import { parseTime } from '../parse-time.ts';
 import { print, printable, time } from '../printable.ts';
-import { type RemoteOptions, withAdvice, withRemote } from '../remote.ts';
+import { withAdvice, withRemote } from '../remote.ts';
 
 interface SendOptions extends RemoteOptions {
   readonly kind: 'gauge' | 'count' | 'counter' | 'distribution';

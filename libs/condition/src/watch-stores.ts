@@ -1,0 +1,29 @@
+import type { ErrorCode, Topic } from '@tidemark/ports';
+import type { ProcessCondition } from './process-condition.ts';
+
+/** What happens in a process, for whoever logs it. */
+export interface StoreEvents {
+  readonly info: (message: string) => void;
+  readonly error: (message: string, detail: Readonly<Record<string, unknown>>) => void;
+  readonly fatal: (error: Error) => void;
+}
+
+/** Listeners for store threads that tell the process's condition, and its log, what becomes of its stores. */
+export function watchStores(condition: ProcessCondition, events: StoreEvents) {
+  return {
+    onHalted: (topic: Topic, partition: number, offset: number, reason: string): void => {
+      const part = `${topic}/${partition}`;
+      condition.tell('halt', part, offset < 0 ? undefined : { code: 'data_loss', message: reason });
+      if (offset < 0) events.info(`${part} goes on`);
+      else events.error(`${part} is halted at offset ${offset}`, { reason });
+    },
+    onProblem: (topic: Topic, partition: number, reason: string | undefined, code: ErrorCode = 'unavailable'): void => {
+      const part = `${topic}/${partition}`;
+      condition.tell('store', part, reason === undefined ? undefined : { code, message: reason });
+      if (reason === undefined) events.info(`the store of ${part} works again`);
+      else events.error(`the store of ${part} can't go on, and tries again`, { reason });
+    },
+    onBug: (read: string, stack: string): void => events.error(`${read} failed by a mistake in the store`, { stack }),
+    onFailed: events.fatal,
+  };
+}
