@@ -51,6 +51,7 @@ async function run(options: Options): Promise<void> {
       pointStores: options.replicas,
       tagStores: options.replicas,
       aggregators: 1,
+      agents: 1,
       // A Kafka of fewer than three brokers can't keep its promises; one for trying things out need not.
       settings: brokers.length < 3 ? { kafka: { replication: 1, minInsync: 1, allowSingleReplica: true } } : {},
       ports: portsOf(options),
@@ -89,6 +90,7 @@ function greet(cluster: LocalCluster, options: Options): void {
       `  page      http://${cluster.address(query, 'http')}`,
       `  queries   ${cluster.address(query, 'grpc')} (gRPC)`,
       `  intakes   ${intakes.join(', ')} (gRPC)`,
+      '  agent     of this host; DogStatsD is on UDP port 8125, unless another has it',
       `  settings  ${cluster.settingsFile}`,
       `  logs      ${join(cluster.folder, 'logs')}`,
       `  processes ${cluster.processes.map(({ name, pid }) => `${name}=${pid}`).join(' ')}`,

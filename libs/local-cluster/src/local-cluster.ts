@@ -101,7 +101,8 @@ export class LocalCluster {
     const watchdog = new Watchdog(undefined);
     const processes = members.map(({ kind, name }) => {
       const { grpc, http } = ports.get(name) ?? { grpc: 0, http: 0 };
-      const flags = ['--settings', settingsFile, '--grpc-port', String(grpc), '--http-port', String(http)];
+      const listening = kind === 'agent' ? ['--agent-status-port', http] : ['--grpc-port', grpc, '--http-port', http];
+      const flags = ['--settings', settingsFile, ...listening.map(String)];
       const main = join(ROOT, 'apps', kind, 'src', 'main.ts');
       const nodeFlags = ['--no-warnings', ...(options.nodeFlags?.(name) ?? [])];
       const command = [process.execPath, ...nodeFlags, main, ...flags, '--data', join(options.folder, name)];
