@@ -8,6 +8,7 @@ import { KafkaCluster, TcpLink, Watchdog } from '@tidemark/kafka-cluster';
 import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { Ask } from './contents.ts';
+import { LogFollower } from './log-follower.ts';
 import { brokerPart, type Part, processPart, type SidedLink } from './part.ts';
 import { PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } from './settings.ts';
 
@@ -31,6 +32,7 @@ export interface BedOptions {
 export class KillBed {
   readonly kafka: KafkaCluster;
   readonly cluster: LocalCluster;
+  readonly log: LogFollower;
   readonly clients: readonly LoadClient[];
   readonly parts: readonly Part[];
   readonly #links: readonly TcpLink[];
@@ -39,6 +41,7 @@ export class KillBed {
 
   private constructor(
     kafka: KafkaCluster,
+    log: LogFollower,
     cluster: LocalCluster,
     clients: readonly LoadClient[],
     parts: readonly Part[],
@@ -46,6 +49,7 @@ export class KillBed {
     watchdog: Watchdog,
   ) {
     this.kafka = kafka;
+    this.log = log;
     this.cluster = cluster;
     this.clients = clients;
     this.parts = parts;
@@ -75,6 +79,7 @@ export class KillBed {
         return link.port;
       },
     });
+    const log = await LogFollower.start(kafka.bootstrap);
     try {
       const serviceLinks = new Map<string, TcpLink[]>();
       const cluster = await LocalCluster.start({
@@ -103,8 +108,9 @@ export class KillBed {
         ),
         ...clients.map(({ process }) => processPart('client', process, [])),
       ];
-      return new KillBed(kafka, cluster, clients, parts, links, watchdog);
+      return new KillBed(kafka, log, cluster, clients, parts, links, watchdog);
     } catch (error) {
+      await log.close();
       await kafka.close();
       for (const link of links) await link.close();
       throw error;
@@ -140,6 +146,7 @@ export class KillBed {
   /** kill -9 of whatever runs. */
   async close(): Promise<void> {
     this.#query.close();
+    await this.log.close();
     await Promise.all(this.clients.map(({ process }) => process.kill()));
     this.#watchdog.close();
     await this.cluster.kill();

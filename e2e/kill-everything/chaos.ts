@@ -98,6 +98,7 @@ export class Chaos {
       for (const part of this.#parts) {
         if (part.isRunning || this.#down.has(part)) continue;
         this.problems.push(`${part.name} ended by itself`);
+        this.#tell(`${part.name} ended by itself`);
         part.spawn();
       }
       await pause(LOOK_MS);

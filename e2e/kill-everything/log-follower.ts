@@ -1,35 +1,57 @@
-import { isTidemarkError, type Log, type Topic } from '@tidemark/ports';
+import { type KafkaLog, openKafkaLog } from '@tidemark/kafka-log';
+import { isTidemarkError } from '@tidemark/ports';
+import { SystemClock, SystemRandom } from '@tidemark/system';
+import { eventually } from '../process/eventually.ts';
+import { PARTITIONS, TOPIC_PREFIX } from './settings.ts';
 
 const READ = { maxBytes: 1 << 20, waitMs: 500 };
-const RETRY_MS = 50;
+const RETRY_MS = 100;
+const WHOLE_MS = 240_000;
+const PASSING = ['unavailable', 'deadline_exceeded', 'cancelled'] as const;
+const CLIENT_ID = 'kill-everything';
 
-/** Keeps every record of a topic from its first on, before it is trimmed: what the log says in the end is judged by it. */
+/**
+ * Keeps every record of `points` from its first on, before it is trimmed: what the log says in the end is judged by
+ * it. It begins before there is a topic.
+ */
 export class LogFollower {
-  readonly #log: Log;
-  readonly #topic: Topic;
-  readonly #records: Uint8Array[][];
-  readonly #running: Promise<void>[] = [];
+  readonly #log: KafkaLog;
+  readonly #records: Uint8Array[][] = Array.from({ length: PARTITIONS }, () => []);
+  readonly #running: Promise<void>[];
   readonly #stop = new AbortController();
   /** Why the copy is not whole. */
   readonly problems: string[] = [];
 
-  constructor(log: Log, topic: Topic, partitions: number) {
+  private constructor(log: KafkaLog) {
     this.#log = log;
-    this.#topic = topic;
-    this.#records = Array.from({ length: partitions }, () => []);
+    this.#running = this.#records.map((_, partition) => this.#follow(partition));
   }
 
-  start(): void {
-    for (const partition of this.#records.keys()) this.#running.push(this.#follow(partition));
+  static async start(brokers: readonly string[]): Promise<LogFollower> {
+    const options = { brokers, clientId: CLIENT_ID, topicPrefix: TOPIC_PREFIX };
+    return new LogFollower(await openKafkaLog(options, { clock: new SystemClock(), random: new SystemRandom() }));
   }
 
-  of(partition: number): readonly Uint8Array[] {
-    return this.#records[partition];
+  /** By partition. */
+  get records(): readonly (readonly Uint8Array[])[] {
+    return this.#records;
   }
 
-  async stop(): Promise<void> {
+  /** Offsets behind the last records, by partition. */
+  ends(topic: 'points' | 'tags'): Promise<number[]> {
+    return Promise.all(this.#records.map(async (_, partition) => (await this.#log.bounds(topic, partition)).next));
+  }
+
+  /** Resolves when the copy has all of `points` up to these ends, or is lost. */
+  async reached(ends: readonly number[]): Promise<void> {
+    const isWhole = () => this.#records.every(({ length }, partition) => length >= ends[partition]);
+    await eventually('the copy of the log to be whole', () => this.problems.length > 0 || isWhole(), WHOLE_MS);
+  }
+
+  async close(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#running);
+    await this.#log.close();
   }
 
   async #follow(partition: number): Promise<void> {
@@ -37,7 +59,7 @@ export class LogFollower {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        for (const { offset, value } of await this.#log.read(this.#topic, partition, records.length, {
+        for (const { offset, value } of await this.#log.read('points', partition, records.length, {
           ...READ,
           signal,
         })) {
@@ -45,9 +67,10 @@ export class LogFollower {
           records.push(Uint8Array.from(value));
         }
       } catch (error) {
-        const isPassing = isTidemarkError(error, 'unavailable') || isTidemarkError(error, 'deadline_exceeded');
-        if (!isPassing && !isTidemarkError(error, 'cancelled')) {
-          this.problems.push(`${this.#topic}/${partition} can't be followed at ${records.length}: ${String(error)}`);
+        const isPassing = PASSING.some((code) => isTidemarkError(error, code));
+        const hasBegun = records.length > 0 || isTidemarkError(error, 'out_of_range');
+        if (!isPassing && hasBegun) {
+          this.problems.push(`points/${partition} can't be followed at ${records.length}: ${String(error)}`);
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -1,20 +1,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openKafkaLog } from '@tidemark/kafka-log';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import { eventually } from '../process/eventually.ts';
 import { KillBed } from './bed.ts';
 import { Chaos } from './chaos.ts';
 import { questionOf, rangeOf, readContents } from './contents.ts';
 import { parseLedger } from './ledger-line.ts';
 import { LoadLedger } from './load-ledger.ts';
-import { LogFollower } from './log-follower.ts';
 import { readTruth } from './log-truth.ts';
 import { planOf } from './plan.ts';
 import { fatalLines } from './process-logs.ts';
 import { checkReplicas, type ReplicasChecked } from './replicas.ts';
-import { METRICS, PARTITIONS, TOPIC_PREFIX } from './settings.ts';
+import { METRICS } from './settings.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { Watch } from './watch.ts';
 
@@ -66,10 +63,6 @@ export async function runSeed(
 }
 
 async function play(bed: KillBed, seed: number, tell: (text: string) => void, clock: PhaseClock): Promise<SeedResult> {
-  const options = { brokers: bed.kafka.bootstrap, clientId: 'kill-everything', topicPrefix: TOPIC_PREFIX };
-  const log = await openKafkaLog(options, { clock: new SystemClock(), random: new SystemRandom() });
-  const follower = new LogFollower(log, 'points', PARTITIONS);
-  follower.start();
   const fromMs = Date.now();
   bed.startClients();
   const watch = new Watch(bed.ask);
@@ -95,25 +88,12 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
   for (const { name, ledgerFile } of bed.clients) ledger.add(name, parseLedger(await readFile(ledgerFile, 'utf8')));
   const contents = await eventually('the contents', () => readContents(bed.ask, range), SETTLE_MS);
   await Promise.all(bed.cluster.of('intake').map((intake) => intake.stop()));
-  const ends = { points: await endsOf('points'), tags: await endsOf('tags') };
-  await eventually(
-    'the copy of the log to be whole',
-    () => {
-      return (
-        follower.problems.length > 0 || ends.points.every((end, partition) => follower.of(partition).length >= end)
-      );
-    },
-    SETTLE_MS,
-  );
-  await follower.stop();
-  const truth = readTruth(
-    ends.points.map((_, partition) => follower.of(partition)),
-    ledger,
-  );
+  const ends = { points: await bed.log.ends('points'), tags: await bed.log.ends('tags') };
+  await bed.log.reached(ends.points);
+  const truth = readTruth(bed.log.records, ledger);
   const replicas = await checkReplicas(bed.cluster, ends, truth.positions).catch(
     (error: unknown): ReplicasChecked => ({ hashes: 0, bucketHashes: 0, problems: [reasonOf(error)] }),
   );
-  await log.close();
   await bed.cluster.stop();
   clock.end('check');
 
@@ -123,7 +103,7 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     ...unsettled,
     ...chaos.problems,
     ...watch.problems,
-    ...follower.problems,
+    ...bed.log.problems,
     ...truth.problems,
     ...replicas.problems,
     ...endingsOf(bed),
@@ -145,11 +125,6 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     bucketHashes: replicas.bucketHashes,
     seconds: clock.seconds,
   };
-
-  function endsOf(topic: 'points' | 'tags'): Promise<number[]> {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-    return Promise.all(partitions.map(async (partition) => (await log.bounds(topic, partition)).next));
-  }
 }
 
 /** Until every metric says of itself that all of the range is there. */
