@@ -17,6 +17,7 @@ import { callUnary } from '@tidemark/grpc-status';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
+import { askDoctor } from './process/ask-doctor.ts';
 import { eventually } from './process/eventually.ts';
 
 const PARTITIONS = 2;
@@ -184,6 +185,23 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
         );
         expect([tags[0].offset, tags[0].stateHash]).toEqual([tags[1].offset, tags[1].stateHash]);
       }
+    },
+    TEST_MS,
+  );
+
+  test(
+    'lets the doctor in by the key of its settings, and has nothing for it to find',
+    async () => {
+      const diagnosis = await eventually(
+        'the doctor to find nothing',
+        async () => {
+          const found = await askDoctor('--settings', cluster.settingsFile);
+          if (found.code !== 0) throw new Error(JSON.stringify(found));
+          return found;
+        },
+        WAIT_MS,
+      );
+      expect(diagnosis.looked).toMatch(/^9 of 9 processes, /);
     },
     TEST_MS,
   );

@@ -6,6 +6,7 @@ import { TcpLink } from '@tidemark/kafka-cluster';
 import { askDoctor, type Diagnosis } from './process/ask-doctor.ts';
 import { ClientUnderTest } from './process/client-under-test.ts';
 import { eventually } from './process/eventually.ts';
+import { IntakePeer } from './process/intake-peer.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestBed } from './process/test-bed.ts';
 
@@ -207,7 +208,7 @@ describe('agents', () => {
   }, TEST_MS);
 
   test(
-    'that is killed, and one that is cut off, are named; the one that comes back is behind until it has delivered',
+    'that are killed, cut off, or late with what they deliver are named, and those that are well again are not',
     async () => {
       const killed = new ClientUnderTest({
         name: 'agent killed',
@@ -239,7 +240,14 @@ describe('agents', () => {
       const silent = await found('agent-behind', () => doctorOf(platform));
       expect(silent.what).toMatch(/^1 agent is connected and silent: agent cut-off by \d+ s$/);
 
-      // A program that is killed is nobody's business.
+      // By its own promise, something of a minute ago is still to come.
+      const late = await IntakePeer.greeted(platform.grpcAddress);
+      bed.onClear(async () => late.close());
+      await late.batch([], { frontierMs: Date.now() - 60_000 });
+      const behind = await found('agent-behind', () => doctorOf(platform), /deliver/);
+      expect(behind.what).toMatch(/^1 client is behind with what they deliver: peer by 1 min/);
+      await late.batch([], { sequence: 1, frontierMs: Date.now() });
+
       link.set('open');
       const again = new ClientUnderTest({
         name: 'agent killed',

@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import { type ConditionDoor, ProcessCondition, processService } from '@tidemark/condition';
+import { type ConditionDoor, conditionEvents, ProcessCondition, processService } from '@tidemark/condition';
 import { type ClientCondition, ProcessService } from '@tidemark/contract';
 import { type Access, isLoopbackAddress } from '@tidemark/control';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
@@ -77,13 +77,7 @@ export class ServiceHost implements Service {
       clock,
       notReady,
       clients: hosted.clients,
-      onChange: (kind, part, cause) => {
-        // Those of partitions are told as events of their own.
-        if (kind === 'store' || kind === 'halt' || kind === 'lane') return;
-        const what = part === '' ? kind : `${kind} (${part})`;
-        if (cause === undefined) events.info(`over: a problem of ${what}`);
-        else events.error(`a problem of ${what}`, { reason: cause.message });
-      },
+      onChange: conditionEvents(events),
     });
     const door: ConditionDoor = hosted.isForPeers
       ? () => undefined

@@ -1,3 +1,5 @@
+export type { ConditionEvents } from './condition-events.ts';
+export { conditionEvents } from './condition-events.ts';
 export type {
   Look,
   LookAtParts,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  conditionEvents,
   intakeNotReady,
   operatorsOnly,
   ProcessCondition,
@@ -98,13 +99,7 @@ export class Platform {
       clock,
       notReady: () => intakeNotReady(late.intake),
       clients: () => late.intake?.clients.list() ?? [],
-      onChange: (kind, part, cause) => {
-        // Those of partitions are told as events of their own.
-        if (kind === 'store' || kind === 'halt' || kind === 'lane') return;
-        const what = part === '' ? kind : `${kind} (${part})`;
-        if (cause === undefined) events.info(`over: a problem of ${what}`);
-        else events.error(`a problem of ${what}`, { reason: cause.message });
-      },
+      onChange: conditionEvents(events),
     });
     condition.watchVolume(folder, new LocalDisk(folder));
     condition.start();

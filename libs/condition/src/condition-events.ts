@@ -1,0 +1,17 @@
+import type { ProcessConditionOptions } from './process-condition.ts';
+
+/** What happens in a process, for whoever logs it. */
+export interface ConditionEvents {
+  readonly info: (message: string) => void;
+  readonly error: (message: string, detail: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Tells of problems that begin and end, but for those of partitions: they are told as events of their own. */
+export function conditionEvents(events: ConditionEvents): NonNullable<ProcessConditionOptions['onChange']> {
+  return (kind, part, cause) => {
+    if (kind === 'store' || kind === 'halt' || kind === 'lane') return;
+    const what = part === '' ? kind : `${kind} (${part})`;
+    if (cause === undefined) events.info(`over: a problem of ${what}`);
+    else events.error(`a problem of ${what}`, { reason: cause.message });
+  };
+}
