@@ -14,6 +14,7 @@ const PROGRAMS = {
   cluster: ['apps/cluster/src/main.ts'],
   test: ['tools/test.mjs'],
   bench: ['bench/main.ts'],
+  'bench:peers': ['bench/peers/main.ts'],
   simulate: ['e2e/simulation/main.ts'],
   e2e: ['e2e/main.ts'],
   sabotage: ['e2e/sabotage/main.ts'],

@@ -8,9 +8,13 @@ export interface SenderOptions {
   readonly bodies: Bodies;
   readonly rounds: number;
   readonly connections: number;
+  /** Rounds that are sent first, and not timed. */
+  readonly warmRounds: number;
 }
 
 export type FromSender =
+  /** The first rounds are acknowledged. */
+  | { readonly type: 'warm' }
   /** All connections are past this round. */
   | { readonly type: 'round'; readonly round: number }
   | { readonly type: 'sent'; readonly retries: number; readonly cpuSeconds: number; readonly wallSeconds: number };
@@ -20,17 +24,22 @@ export type FromSender =
  * a series arrive in order, as Prometheus' shards send them.
  */
 const options: SenderOptions = JSON.parse(process.argv[2]);
-const { bodies, rounds, connections } = options;
+const { bodies, rounds, connections, warmRounds } = options;
 const reader = new BodyReader(bodies);
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const rounded = new Array<number>(connections).fill(0);
 let told = 0;
 let retries = 0;
 
-await new Promise<void>((resolve) => process.once('message', () => resolve()));
+if (warmRounds > 0) {
+  await go();
+  await sendRounds(0, warmRounds);
+  send({ type: 'warm' });
+}
+await go();
 const startMs = performance.now();
 const startCpu = process.cpuUsage();
-await Promise.all(rounded.map((_, connection) => sendAll(connection)));
+await sendRounds(warmRounds, rounds);
 const cpu = process.cpuUsage(startCpu);
 send({
   type: 'sent',
@@ -41,8 +50,16 @@ send({
 agent.destroy();
 process.disconnect();
 
-async function sendAll(connection: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
+function go(): Promise<void> {
+  return new Promise((resolve) => process.once('message', () => resolve()));
+}
+
+async function sendRounds(from: number, to: number): Promise<void> {
+  await Promise.all(rounded.map((_, connection) => sendAll(connection, from, to)));
+}
+
+async function sendAll(connection: number, from: number, to: number): Promise<void> {
+  for (let round = from; round < to; round++) {
     for (let body = connection; body < bodies.bodiesPerRound; body += connections) {
       await deliver(reader.read(round * bodies.bodiesPerRound + body));
     }

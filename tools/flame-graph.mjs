@@ -1,0 +1,103 @@
+// Draws what --cpu-prof wrote as one flame graph: `node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…`. Width is
+// sampled time, all files side by side; idle time, and frames too narrow to see, are left out.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const [out, title, ...files] = process.argv.slice(2);
+if (files.length === 0) {
+  console.error('usage: node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…');
+  process.exit(2);
+}
+const WIDTH = 1200;
+const ROW = 17;
+const LEAST_SHARE = 0.002;
+/** Time without a JavaScript frame: idle, or native code that the profiler does not see into. */
+const OUTSIDE = new Set(['(root)', '(idle)', '(program)']);
+
+const root = { name: 'all threads', micros: 0, children: new Map() };
+for (const file of files) add(JSON.parse(readFileSync(file, 'utf8')), file);
+
+const rects = [];
+let deepest = 0;
+place(root, 0, 0, WIDTH / root.micros);
+const height = (deepest + 1) * ROW + 40;
+const svg = [
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">`,
+  `<rect width="${WIDTH}" height="${height}" fill="#fff"/><text x="6" y="18" font-size="13">${escaped(title)}</text>`,
+  ...rects.map(({ x, y, width, name, share }) => {
+    const label =
+      width > 40 ? `<text x="${(x + 3).toFixed(1)}" y="${y + 12}">${escaped(fitted(name, width))}</text>` : '';
+    const box = `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 1}" fill="${color(name)}"/>`;
+    return `<g><title>${escaped(name)}: ${(share * 100).toFixed(1)}%</title>${box}${label}</g>`;
+  }),
+  '</svg>',
+];
+writeFileSync(out, `${svg.join('\n')}\n`);
+console.log(`${out}: ${rects.length} frames, ${(root.micros / 1e6).toFixed(1)} s sampled`);
+
+function add({ nodes, samples, timeDeltas }, file) {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+  const stacks = new Map();
+  const stackOf = (id) => {
+    let stack = stacks.get(id);
+    if (stack === undefined) {
+      const parent = parents.get(id);
+      const name = nameOf(byId.get(id).callFrame);
+      stack = parent === undefined ? [] : [...stackOf(parent), name];
+      stacks.set(id, stack);
+    }
+    return stack;
+  };
+  const thread = /\.(\d+)\.\d+\.cpuprofile$/.exec(file)?.[1];
+  const threadName = thread === '0' ? 'main thread' : `store thread ${thread}`;
+  samples.forEach((id, i) => {
+    const stack = stackOf(id);
+    if (stack.length === 0 || OUTSIDE.has(stack.at(-1))) return;
+    let at = root;
+    at.micros += timeDeltas[i];
+    for (const name of [threadName, ...stack]) {
+      let child = at.children.get(name);
+      if (child === undefined) {
+        child = { name, micros: 0, children: new Map() };
+        at.children.set(name, child);
+      }
+      child.micros += timeDeltas[i];
+      at = child;
+    }
+  });
+}
+
+function nameOf({ functionName, url }) {
+  const where =
+    /(?:libs|node_modules)\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? (url.startsWith('node:') ? 'node' : '');
+  return `${functionName || '(anonymous)'}${where === '' ? '' : ` [${where}]`}`;
+}
+
+function place(frame, depth, x, scale) {
+  const share = frame.micros / root.micros;
+  if (share < LEAST_SHARE) return;
+  deepest = Math.max(deepest, depth);
+  rects.push({ x, y: 30 + depth * ROW, width: frame.micros * scale, name: frame.name, share });
+  let left = x;
+  for (const child of [...frame.children.values()].sort((a, b) => b.micros - a.micros)) {
+    place(child, depth + 1, left, scale);
+    left += child.micros * scale;
+  }
+}
+
+function color(name) {
+  const library = /\[(.*)\]$/.exec(name)?.[1] ?? name;
+  if (library === '(garbage collector)') return '#e0a0a0';
+  let hash = 7;
+  for (const letter of library) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
+  return `hsl(${hash % 360} 55% 78%)`;
+}
+
+function fitted(text, width) {
+  const letters = Math.floor((width - 6) / 6.7);
+  return text.length <= letters ? text : `${text.slice(0, Math.max(0, letters - 1))}…`;
+}
+
+function escaped(text) {
+  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}
