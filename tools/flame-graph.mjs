@@ -22,6 +22,7 @@ place(root, 0, 0, WIDTH / root.micros);
 const height = (deepest + 1) * ROW + 40;
 const svg = [
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">`,
+  `<title>${escaped(title)}</title>`,
   `<rect width="${WIDTH}" height="${height}" fill="#fff"/><text x="6" y="18" font-size="13">${escaped(title)}</text>`,
   ...rects.map(({ x, y, width, name, share }) => {
     const label =

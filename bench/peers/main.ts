@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kindByName } from '@tidemark/remote-write';
 import { machine } from '../measurement.ts';
 import { type Bodies, type BodiesOptions, benchBodies } from '../remote-write/bodies.ts';
 import { bodiesOptions, startSender } from '../remote-write/run.ts';
@@ -17,7 +18,7 @@ import { buildVictoriaMetrics, VICTORIA_METRICS_VERSION, VictoriaMetrics, whyNoG
 /**
  * `npm run bench:peers [-- ROUNDS [PAIRS]]`: the same remote-write bodies into this platform and into VictoriaMetrics,
  * in turn, each fresh, on the same machine in the same run; series are defined within the time that counts. Both have to
- * give the same count and the same sum by region of every metric.
+ * give the same answers by region of every metric.
  */
 const SERIES = 100_000;
 const CONNECTIONS = 20;
@@ -158,15 +159,18 @@ async function victoriaMetricsAnswers(url: string, { startMs, stepMs }: BodiesOp
   return answersOf(ask);
 }
 
-/** Count and sum by region of every metric; sums to nine digits, as they are added in another order. */
+/**
+ * Of every metric, by region: how many samples, and what they are. Sums are of all samples of gauges; of counters, whose
+ * sum is an increase here, of the greatest values. To nine digits, as the two add in another order.
+ */
 async function answersOf(
-  ask: (metric: string, fold: 'count' | 'sum') => Promise<Map<string, number>>,
+  ask: (metric: string, fold: 'count' | 'sum' | 'max') => Promise<Map<string, number>>,
 ): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
   for (let m = 0; m < METRICS; m++) {
     const metric = metricName(m);
     const counts = await ask(metric, 'count');
-    const sums = await ask(metric, 'sum');
+    const sums = await ask(metric, kindByName(metric) === 'counter' ? 'max' : 'sum');
     for (const [region, count] of counts) {
       answers.set(`${metric} ${region}`, `${count} samples, sum ${(sums.get(region) ?? Number.NaN).toPrecision(9)}`);
     }
