@@ -102,7 +102,10 @@ describe('the store threads', () => {
       partitions: { points: 3, tags: 3 },
     });
     ends.push(() => log.close());
-    const readers = storeReaders(start(undefined, 2));
+    const stores = start(undefined, 2);
+    // What was not announced yet would be the consumers' problem.
+    log.onAppend((...progress) => stores.progress(...progress));
+    const readers = storeReaders(stores);
     const place = { offset: 0, committedOffset: 0, logNext: 0, halted: '', haltedOffset: -1, problem: '' };
     const places = [0, 1, 2].map((partition) => ({ ...place, partition, watermarkMs: undefined }));
     expect(await readers.pointPositions.positions()).toEqual({ positions: places });
