@@ -30,8 +30,8 @@ interface Meaning extends Partial<Outlook> {
   readonly text: string;
 }
 
-const MOVED = { code: 'unavailable', isPassing: true, isStale: true, isNotStored: true } as const;
-const AWAY = { code: 'unavailable', isPassing: true, isStale: true } as const;
+/** A leader that is replaced while an append waits for its replicas says so, too: the record may well be stored. */
+const MOVED = { code: 'unavailable', isPassing: true, isStale: true } as const;
 const DEAD = { code: 'failed_precondition' } as const;
 const DENIED = { code: 'permission_denied', isNotStored: true } as const;
 const COORDINATOR = { code: 'unavailable', isPassing: true, isNotStored: true } as const;
@@ -52,16 +52,17 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   INCONSISTENT_TOPIC_ID: { ...MOVED, code: 'not_found', text: 'the topic was deleted and made anew' },
   NOT_ENOUGH_REPLICAS: {
     ...MOVED,
+    isNotStored: true,
     text: 'fewer replicas are in sync than min.insync.replicas asks for: bring brokers back',
   },
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: {
-    ...AWAY,
+    ...MOVED,
     text: 'fewer replicas are in sync than min.insync.replicas asks for: bring brokers back',
   },
-  REQUEST_TIMED_OUT: { ...AWAY, code: 'deadline_exceeded', text: 'the replicas did not follow in time' },
-  KAFKA_STORAGE_ERROR: { ...AWAY, text: "the broker's disk failed or is full: look at its log and its disk" },
-  NETWORK_EXCEPTION: { ...AWAY, text: 'the broker lost a connection' },
-  BROKER_NOT_AVAILABLE: { ...AWAY, text: 'the broker is not available' },
+  REQUEST_TIMED_OUT: { ...MOVED, code: 'deadline_exceeded', text: 'the replicas did not follow in time' },
+  KAFKA_STORAGE_ERROR: { ...MOVED, text: "the broker's disk failed or is full: look at its log and its disk" },
+  NETWORK_EXCEPTION: { ...MOVED, text: 'the broker lost a connection' },
+  BROKER_NOT_AVAILABLE: { ...MOVED, text: 'the broker is not available' },
   UNKNOWN_SERVER_ERROR: { code: 'unavailable', isPassing: true, text: 'the broker met an error: look at its log' },
   CORRUPT_MESSAGE: { code: 'unavailable', isPassing: true, text: 'the request arrived damaged' },
   COORDINATOR_LOAD_IN_PROGRESS: { ...COORDINATOR, text: 'the broker is still loading' },
@@ -148,8 +149,8 @@ function connectionMeaning(thrown: unknown): Meaning {
     return { ...DEAD, isNotStored: true, text: `the broker's certificate is not accepted: ${text}` };
   }
   if (/SASL|authenticat/i.test(text)) return { code: 'unauthenticated', isNotStored: true, text };
-  if (/timed out/i.test(text)) return { ...AWAY, code: 'deadline_exceeded', text: `no answer in time: ${text}` };
-  return { ...AWAY, text };
+  if (/timed out/i.test(text)) return { ...MOVED, code: 'deadline_exceeded', text: `no answer in time: ${text}` };
+  return { ...MOVED, text };
 }
 
 /** An error by its looks: those of Node itself are of another realm in some test environments. */

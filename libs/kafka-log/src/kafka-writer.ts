@@ -93,7 +93,10 @@ export class KafkaWriter implements LogWriter {
     }
     const expected = stored === undefined ? 0 : stored.sequence + 1;
     if (sequence !== expected && !this.#isResumed) throw this.#refuse(sequence, `sequence ${expected} is expected`);
-    if (attempted?.mayBeStored && !isSame(entry, attempted)) throw this.#otherValue(sequence);
+    if (attempted?.mayBeStored) {
+      if (sequence !== attempted.sequence) throw this.#refuse(sequence, `${attempted.sequence} is not settled yet`);
+      if (!isSame(entry, attempted)) throw this.#otherValue(sequence);
+    }
     this.#checkSize(value);
     const nowMs = this.#parts.clock.monotonicMs();
     if (attempted === undefined || !attempted.mayBeStored) {
@@ -152,12 +155,11 @@ export class KafkaWriter implements LogWriter {
       value,
     });
     const target = { topicId: leader.topicId, topicName: view.nameOf(this.#topic), partition: this.#partition };
-    const waitMs = Math.max(1, limits.requestMs - BROKER_MARGIN_MS);
+    const waitMs = Math.floor(Math.max(limits.requestMs - BROKER_MARGIN_MS, limits.requestMs / 2));
     const call = producesById ? produceById : produceByName;
-    const { baseOffset, logAppendTimeMs } = await leader.link.run('append', (connection) => {
-      if (this.#attempted !== undefined) this.#attempted.mayBeStored = true;
-      return call.async(connection, target, batch, waitMs);
-    });
+    const { baseOffset, logAppendTimeMs } = await leader.link.run('append', (connection) =>
+      call.async(connection, target, batch, waitMs),
+    );
     const appended = { offset: Number(baseOffset), appendTimeMs: Number(logAppendTimeMs) };
     if (appended.appendTimeMs < 0) {
       throw new TidemarkError(
@@ -188,7 +190,10 @@ export class KafkaWriter implements LogWriter {
   #understand(thrown: unknown, leader: Leader | undefined): Failure {
     const at = leader === undefined ? '' : ` at broker ${leader.broker} (${leader.link.name})`;
     const detail = { topic: this.#topic, partition: this.#partition, ...(leader && { broker: leader.broker }) };
-    return failureOf(thrown, `append to ${this.#name}${at}`, detail);
+    const failure = failureOf(thrown, `append to ${this.#name}${at}`, detail);
+    // A refusal tells of its own attempt alone: once one may have been stored, that stays so.
+    if (!failure.isNotStored && this.#attempted !== undefined) this.#attempted.mayBeStored = true;
+    return failure;
   }
 
   /** What the caller is told, and what is known of the sequence from here on. */
@@ -199,6 +204,10 @@ export class KafkaWriter implements LogWriter {
       case 'failed_precondition':
         return this.#ended(error);
       case 'invalid_argument':
+        if (attempted?.mayBeStored) {
+          const text = `${error.message}; an attempt before may have been stored`;
+          return this.#ended(new TidemarkError('failed_precondition', text, error.detail, { cause: error }));
+        }
         // Refused whenever it comes: its sequence is free.
         this.#attempted = undefined;
         return error;

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { SystemClock } from '@tidemark/system';
+import { Permits } from './permits.ts';
+
+const LONG_MS = 20_000;
+
+test('who waits is served in order, and one that wants everything gets it', async () => {
+  const permits = new Permits('inFlightBytes', 10, 8, new SystemClock());
+  const order: string[] = [];
+  const first = await permits.take(8, LONG_MS);
+  const large = permits.take(1000, LONG_MS).then((taken) => {
+    order.push('large');
+    return taken;
+  });
+  const small = permits.take(1, LONG_MS).then((taken) => {
+    order.push('small');
+    return taken;
+  });
+  permits.give(first);
+  permits.give(await large);
+  permits.give(await small);
+  expect(order).toEqual(['large', 'small']);
+  expect(await permits.take(10, LONG_MS)).toBe(10);
+});
+
+test('names its limit when too many wait, or for too long, and goes on', async () => {
+  const permits = new Permits('readConnections', 1, 1, new SystemClock());
+  const held = await permits.take(1, LONG_MS);
+  const waiting = permits.take(1, 20);
+  await expect(permits.take(1, LONG_MS)).rejects.toMatchObject({
+    code: 'resource_exhausted',
+    detail: { limit: 'readConnections' },
+  });
+  await expect(waiting).rejects.toMatchObject({ code: 'deadline_exceeded', detail: { limit: 'readConnections' } });
+  permits.give(held);
+  permits.give(await permits.take(1, LONG_MS));
+});
