@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
+import { logAppendKafka } from './log-append-kafka.ts';
 import type { Measurement } from './measurement.ts';
 import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
   { names: ['remote-write-cpu', 'remote-write'], run: remoteWriteCpu },
   { names: ['intake'], run: intake },
   { names: ['log-append'], run: logAppend },
+  { names: ['log-append-kafka', 'log-append-kafka-cpu'], run: logAppendKafka },
   { names: ['point-store-append'], run: pointStoreAppend },
 ];
 const RESULTS = new URL('results.json', import.meta.url);
