@@ -86,7 +86,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
       ];
       for (const [key, found] of wrong) await set(points, key, found);
       const error = await checkTopics(options, PLAN, parts).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ code: 'failed_precondition', detail: { topic: points, problems: wrong.length } });
+      expect(error).toMatchObject({ code: 'failed_precondition', detail: { topic: points, key: 'cleanup.policy' } });
       const text = error instanceof Error ? error.message : '';
       for (const [key, found, wanted] of wrong)
         expect(text).toContain(`${points}: ${key} is ${found}, ${wanted} is wanted`);
@@ -102,6 +102,9 @@ await kafkaSuite('a cluster that is not as it must be', () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
       const { allowsSingleCopy: _, ...safe } = PLAN;
+      await expect(topicProblems(options, safe, parts)).rejects.toMatchObject({
+        detail: { key: 'min.insync.replicas' },
+      });
       await expect(checkTopics(options, safe, parts)).rejects.toMatchObject({
         code: 'failed_precondition',
         detail: { key: 'min.insync.replicas', found: '1', wanted: '2' },

@@ -49,16 +49,19 @@ export async function checkTopics(
   plan: TopicPlan,
   parts: { readonly clock: Clock; readonly random: Random },
 ): Promise<void> {
-  checkPlan(plan);
   refuseTopics(await topicProblems(options, plan, parts));
 }
 
-/** What is wrong with the topics, nothing when all is well; errors as of `checkTopics` when the brokers can't be asked. */
+/**
+ * What is wrong with the topics, nothing when all is well. Errors: `failed_precondition` when the plan itself is refused,
+ * those of `checkTopics` when the brokers can't be asked.
+ */
 export async function topicProblems(
   options: KafkaLogOptions,
   plan: TopicPlan,
   parts: { readonly clock: Clock; readonly random: Random },
 ): Promise<readonly TopicProblem[]> {
+  checkPlan(plan);
   return withCluster(options, parts, (cluster) => cluster.problems(plan));
 }
 
