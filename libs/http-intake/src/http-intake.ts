@@ -1,4 +1,4 @@
-import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/control';
+import type { Scope } from '@tidemark/control';
 import type { DatadogLimits } from '@tidemark/datadog-intake';
 import type { RequestIntake } from '@tidemark/intake';
 import type { Random } from '@tidemark/ports';
@@ -30,13 +30,4 @@ export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): vo
   const room = new BodyRoom(limits);
   app.register(async (scope) => datadogRoutes(scope, { intake, tenantOf, room, random, limits: datadog }));
   app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
-}
-
-/** For a process without the HTTP API: the tenant by the key in `DD-API-KEY` or `Authorization: Bearer`. */
-export function tenantByKey(access: Pick<Access, 'tenantOf'>): TenantOf {
-  return (request, scope, otherKey) => {
-    const header = request.headers['dd-api-key'];
-    const key = typeof header === 'string' ? header : bearerKey(request.headers.authorization);
-    return access.tenantOf(key ?? otherKey, scope, isLocalRequest(request));
-  };
 }

@@ -1,4 +1,4 @@
 export type { BodyRoomLimits } from './body-room.ts';
 export { DEFAULT_BODY_ROOM_LIMITS } from './body-room.ts';
 export type { HttpIntakeOptions, TenantOf } from './http-intake.ts';
-export { httpIntake, tenantByKey } from './http-intake.ts';
+export { httpIntake } from './http-intake.ts';
