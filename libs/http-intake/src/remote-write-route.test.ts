@@ -30,16 +30,19 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
   const errors: string[] = [];
   const scope = {};
   const open = (tenant: string) => {
-    const request: Pick<IntakeRequest, 'scope' | 'series' | 'isRefused' | 'columns' | 'reject' | 'leaveOut' | 'send'> =
-      {
-        scope,
-        series: ({ metric, kind }) => taken.push(`${tenant} ${metric} ${kind}`),
-        isRefused: () => false,
-        columns: () => {},
-        reject: () => {},
-        leaveOut: () => {},
-        send,
-      };
+    const request: Pick<
+      IntakeRequest,
+      'scope' | 'mostPoints' | 'series' | 'isRefused' | 'columns' | 'reject' | 'leaveOut' | 'send'
+    > = {
+      scope,
+      mostPoints: 1000,
+      series: ({ metric, kind }) => taken.push(`${tenant} ${metric} ${kind}`),
+      isRefused: () => false,
+      columns: () => {},
+      reject: () => {},
+      leaveOut: () => {},
+      send,
+    };
     return request as IntakeRequest;
   };
   const app = Fastify();
@@ -164,6 +167,13 @@ describe('a request', () => {
       {},
       compressSync(Buffer.alloc(5001)),
       /rawBytes: 5001 bytes uncompressed \(limit: 5000/,
+    ],
+    [
+      413,
+      'acme request_too_large',
+      {},
+      compressSync(writeRequest([{ labels: [], samples: Array.from({ length: 1100 }, () => [0, 0]) }])),
+      /requestPoints: more samples than one request may have \(limit: 1000 points\)/,
     ],
     [400, 'acme snappy_malformed', {}, Buffer.from('no snappy'), /^snappy: /],
     [400, 'acme snappy_malformed', {}, Buffer.alloc(0), /^snappy: /],

@@ -64,7 +64,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     handler: async (request, reply) => {
       const one = intake.open(receiving.tenantOf(request));
       const raw = snappy.read(bodyOf(request), limits.rawBytes);
-      const { handles, timesMs, values, length } = decoder.decode(raw, tableOf(one.scope), one);
+      const { handles, timesMs, values, length } = decoder.decode(raw, tableOf(one.scope), one, one.mostPoints);
       one.columns(handles, timesMs, values, length);
       receiving.release(request);
       return send(reply, answerOf(await one.send(), NO_CONTENT));

@@ -13,7 +13,7 @@ export interface HttpAnswer {
 /** Whose fault it is that there is no room: these are the tenant's own bounds. */
 const OWN_BOUNDS: ReadonlySet<string> = new Set(['tenant_pending', 'tenant_streams']);
 const RETRY_AFTER_SECONDS = 1;
-const TOO_LARGE: ReadonlySet<string> = new Set(['body_too_large', 'raw_too_large']);
+const TOO_LARGE: ReadonlySet<string> = new Set(['body_too_large', 'raw_too_large', 'request_too_large']);
 const UNSUPPORTED: ReadonlySet<string> = new Set(['content_type', 'content_encoding']);
 
 /** What a request's result means. `ok` is the protocol's status for a request of which everything is durable. */

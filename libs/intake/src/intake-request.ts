@@ -66,6 +66,11 @@ export class IntakeRequest {
     return this.#scope;
   }
 
+  /** With more than these it is refused as a whole by `send`. */
+  get mostPoints(): number {
+    return this.#limits.requestPoints;
+  }
+
   /** The handle of a series, of a refused one too: its points are counted under the reason. */
   series({ metric, kind, tags }: RequestSeries): number {
     return this.#scope.series(metric, KIND[kind], tags);

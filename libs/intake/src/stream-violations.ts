@@ -20,6 +20,7 @@ const REASONS: ReadonlySet<string> = new Set([
   'share.partition_invalid',
   'body_too_large',
   'raw_too_large',
+  'request_too_large',
   'content_type',
   'content_encoding',
   'protocol_version',

@@ -42,13 +42,13 @@ class Sink {
   }
 }
 
-function setUp(rememberedBytes = 1 << 20) {
+function setUp(rememberedBytes = 1 << 20, mostSamples = 100_000) {
   const decoder = new WriteDecoder({ ...DEFAULT_REMOTE_WRITE_LIMITS, labels: 20 });
   const table = new LabelTable(rememberedBytes, 7);
   const sink = new Sink();
   /** [series, time, value] of each sample. */
   const decode = (raw: Uint8Array) => {
-    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink);
+    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink, mostSamples);
     return Array.from({ length }, (_, i) => [sink.names[handles[i]], timesMs[i], values[i]]);
   };
   return { decode, table, sink };
@@ -254,6 +254,30 @@ describe('what is left out or refused', () => {
       ]);
       expect(sink.rejected).toEqual({ [reason]: 2 * round });
     }
+  });
+
+  test('nothing is refused for the labels of a series without a number', () => {
+    const { decode, sink } = setUp();
+    expect(decode(writeRequest([{ labels: [['job', 'a']], samples: [[T, STALE]] }]))).toEqual([]);
+    expect(sink).toMatchObject({ rejected: {}, leftOut: { stale_marker: 1 } });
+  });
+
+  test('a request of millions of empty samples is refused before there is memory for them', () => {
+    const { decode, table } = setUp(1 << 20, 2000);
+    const labels: WrittenSeries['labels'] = [['__name__', 'm']];
+    // Each is a time of zero and a value of zero: two bytes.
+    const empty = (samples: number) =>
+      field(
+        0x0a,
+        Buffer.concat([timeSeries({ labels, samples: [] }), Buffer.alloc(samples * 2, field(0x12, Buffer.of()))]),
+      );
+    expect(decode(empty(2000))).toHaveLength(2000);
+    const raw = empty(8_000_000);
+    const detail = { reason: 'request_too_large', field: 'requestPoints', limit: 2000 };
+    const before = process.memoryUsage().arrayBuffers;
+    expect(() => decode(raw)).toThrow(expect.objectContaining({ code: 'invalid_argument', detail }));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+    expect([table.size, decode(empty(2000)).length]).toEqual([1, 2000]);
   });
 
   test('a series that the intake refuses is not remembered', () => {

@@ -4,7 +4,7 @@ import { type LabelTable, UNKNOWN } from './label-table.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 import { isProblem, readLabels } from './series-labels.ts';
 import { WireReader } from './wire-reader.ts';
-import { malformed } from './write-error.ts';
+import { malformed, tooManySamples } from './write-error.ts';
 
 /** What takes the series of a request; an intake's request does. */
 export interface SeriesSink {
@@ -59,6 +59,7 @@ export class WriteDecoder {
   #exemplars = 0;
   #histograms = 0;
   #metadata = 0;
+  #mostSamples = 0;
 
   constructor(limits: RemoteWriteLimits) {
     this.#limits = limits;
@@ -66,11 +67,13 @@ export class WriteDecoder {
 
   /**
    * The samples of an uncompressed request. Series come from `table`, or `sink` where they are new; what is refused or
-   * left out is told to `sink`. A request that is malformed throws `invalid_argument`: nothing of it counts.
+   * left out is told to `sink`. A request that is malformed throws `invalid_argument`: nothing of it counts. One that
+   * has far more than `mostSamples` does so, too, before it takes the memory: a sample may be two bytes.
    */
-  decode(raw: Uint8Array, table: LabelTable, sink: SeriesSink): Samples {
+  decode(raw: Uint8Array, table: LabelTable, sink: SeriesSink, mostSamples: number): Samples {
     const reader = this.#reader;
     reader.open(raw);
+    this.#mostSamples = mostSamples;
     this.#length = 0;
     this.#last = UNKNOWN;
     this.#staleMarkers = this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
@@ -131,7 +134,8 @@ export class WriteDecoder {
       if (isProblem(labels)) {
         const before = this.#length;
         this.#fields(NO_HANDLE, start, end);
-        sink.reject(labels.reason, labels.field, labels.limit, this.#length - before);
+        const refused = this.#length - before;
+        if (refused > 0) sink.reject(labels.reason, labels.field, labels.limit, refused);
         this.#length = before;
         this.#last = UNKNOWN;
         return;
@@ -249,6 +253,7 @@ export class WriteDecoder {
   }
 
   #grow(): void {
+    if (this.#length >= this.#mostSamples) throw tooManySamples(this.#mostSamples);
     const capacity = this.#handles.length * 2;
     const handles = new Uint32Array(capacity);
     handles.set(this.#handles);

@@ -9,3 +9,9 @@ export function malformed(field: 'snappy' | 'protobuf', what: string): TidemarkE
     limit,
   });
 }
+
+/** A request with more samples than one may have: nothing of it is taken. */
+export function tooManySamples(limit: number): TidemarkError {
+  const message = `requestPoints: more samples than one request may have (limit: ${limit} points)`;
+  return new TidemarkError('invalid_argument', message, { reason: 'request_too_large', field: 'requestPoints', limit });
+}

@@ -169,7 +169,7 @@ function decodeWith(decoder: WriteDecoder, table: LabelTable, sink: TextSink, ra
   const { refused, leftOut } = sink;
   const bits = Buffer.alloc(8);
   try {
-    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink);
+    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink, 1_000_000);
     const samples = Array.from({ length }, (_, i) => {
       bits.writeDoubleLE(values[i]);
       return `${sink.names[handles[i]]} ${timesMs[i]} ${bits.toString('hex')}`;
