@@ -47,8 +47,12 @@ export class KafkaCheck implements Check {
     // Loaded where it is used, and not on the brokers' time: an agent that looks at no Kafka needs none of it.
     const calls = await import('@platformatic/kafka');
     let session: KafkaSession | undefined;
+    let isOver = false;
     const look = async (): Promise<void> => {
-      session = new KafkaSession(calls, await this.#sessionOptions());
+      const options = await this.#sessionOptions();
+      // Given up while files were read: nobody would close what is opened now.
+      if (isOver) return;
+      session = new KafkaSession(calls, options);
       await this.#look(session, sink);
     };
     try {
@@ -58,6 +62,7 @@ export class KafkaCheck implements Check {
       if (!signal.aborted) sink.gauge('kafka.can_connect', 0, this.#tags);
       throw error;
     } finally {
+      isOver = true;
       // Closing may take as long as a broker likes; nobody waits for it.
       session?.close().catch(() => undefined);
     }
