@@ -60,23 +60,27 @@ export function endOfLabels(text: string, from: number, to: number): number {
 export function parseSeries(text: string): ParsedSeries | string {
   const brace = text.indexOf('{');
   let name = (brace < 0 ? text : text.slice(0, brace)).trimEnd();
+  // A set of names beside the list: a line may hold thousands of them.
+  const known = new Set<string>();
   const labels: [string, string][] = [];
+  let isQuoted = false;
   if (brace >= 0) {
     const pairs = parseLabels(text, brace);
     if (typeof pairs === 'string') return pairs;
     for (const [label, value] of pairs) {
-      // A name in quotes stands among the labels: it may have any characters.
       if (label === undefined) {
+        // A name in quotes stands among the labels: it may have any characters.
         if (name !== '' || value === '') return 'name_invalid';
         name = value;
-      } else if (labels.some(([known]) => known === label)) return 'label_repeated';
-      else labels.push([label, value]);
+        isQuoted = true;
+        continue;
+      }
+      if (known.has(label)) return 'label_repeated';
+      known.add(label);
+      if (value !== '') labels.push([label, value]);
     }
-    if (pairs.some(([label]) => label === undefined))
-      return { name, labels: labels.filter(([, value]) => value !== '') };
   }
-  if (!METRIC_NAME.test(name)) return 'name_invalid';
-  return { name, labels: labels.filter(([, value]) => value !== '') };
+  return isQuoted || METRIC_NAME.test(name) ? { name, labels } : 'name_invalid';
 }
 
 /** The pairs between braces; a quoted name without a value has no label. The text ends with the closing brace. */
