@@ -1,12 +1,7 @@
 export type { ConditionEvents } from './condition-events.ts';
 export { conditionEvents } from './condition-events.ts';
-export type {
-  Look,
-  LookAtParts,
-  ProblemCause,
-  ProblemKind,
-  ProcessConditionOptions,
-} from './process-condition.ts';
+export type { ProblemCause, ProblemKind } from './problem.ts';
+export type { Look, LookAtParts, ProcessConditionOptions } from './process-condition.ts';
 export { ProcessCondition } from './process-condition.ts';
 export type { ConditionDoor } from './process-service.ts';
 export { operatorsOnly, processService } from './process-service.ts';

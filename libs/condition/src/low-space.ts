@@ -1,5 +1,5 @@
 import type { Volume } from '@tidemark/contract';
-import type { ProblemCause } from './process-condition.ts';
+import type { ProblemCause } from './problem.ts';
 
 const LOW_BYTES = 512 * 1024 * 1024;
 const LOW_SHARE = 0.02;

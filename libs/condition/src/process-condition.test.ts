@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { ConditionReply } from '@tidemark/contract';
 import { Access, ControlState } from '@tidemark/control';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { type ProblemCause, ProcessCondition } from './process-condition.ts';
+import type { ProblemCause } from './problem.ts';
+import { ProcessCondition } from './process-condition.ts';
 import { operatorsOnly } from './process-service.ts';
 
 const MIB = 1024 * 1024;

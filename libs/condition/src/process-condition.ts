@@ -1,22 +1,7 @@
 import type { ClientCondition, ConditionReply, Problem, Volume } from '@tidemark/contract';
-import { type Clock, type Disk, isTidemarkError, sleep, type TidemarkError } from '@tidemark/ports';
+import { type Clock, type Disk, isTidemarkError, sleep } from '@tidemark/ports';
 import { lowSpace } from './low-space.ts';
-
-/** The kinds of problems; docs/operations/doctor.md has a page for each. */
-export type ProblemKind =
-  | 'clock'
-  | 'intake'
-  | 'lane'
-  | 'store'
-  | 'halt'
-  | 'control'
-  | 'coordinator'
-  | 'trim'
-  | 'budget'
-  | 'disk';
-
-/** What is told of a problem: of a TidemarkError, its code and message. */
-export type ProblemCause = Pick<TidemarkError, 'code' | 'message'>;
+import type { ProblemCause, ProblemKind } from './problem.ts';
 
 /** Looks at one thing; undefined while it is well. */
 export type Look = () => ProblemCause | undefined;

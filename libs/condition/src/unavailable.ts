@@ -1,4 +1,4 @@
-import type { ProblemCause } from './process-condition.ts';
+import type { ProblemCause } from './problem.ts';
 
 /** The cause of a problem that is told in words alone. */
 export function unavailable(message: string | undefined): ProblemCause | undefined {

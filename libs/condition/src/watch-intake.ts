@@ -1,5 +1,6 @@
 import type { IntakeRunner } from '@tidemark/intake';
-import type { ProblemCause, ProcessCondition } from './process-condition.ts';
+import type { ProblemCause } from './problem.ts';
+import type { ProcessCondition } from './process-condition.ts';
 import { unavailable } from './unavailable.ts';
 
 /** Why an intake does not take points yet, or any more. */

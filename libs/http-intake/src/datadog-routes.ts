@@ -5,8 +5,8 @@ import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
 import { answer, answerError } from './datadog-answers.ts';
 import { refusedRoutes } from './datadog-refused-routes.ts';
-import type { TenantOf } from './http-intake.ts';
 import { Receiving } from './receiving.ts';
+import type { TenantOf } from './tenant-of.ts';
 
 export interface DatadogRoutesOptions {
   readonly intake: Pick<RequestIntake, 'open' | 'countError'>;

@@ -1,18 +1,12 @@
-import type { Scope } from '@tidemark/control';
 import type { DatadogLimits } from '@tidemark/datadog-intake';
 import type { RequestIntake } from '@tidemark/intake';
 import type { Random } from '@tidemark/ports';
 import type { RemoteWriteLimits } from '@tidemark/remote-write';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
 import { datadogRoutes } from './datadog-routes.ts';
 import { remoteWriteRoute } from './remote-write-route.ts';
-
-/**
- * The tenant that a request acts for, by the key in its headers, else by `otherKey`, where a protocol has one elsewhere;
- * throws `unauthenticated` or `permission_denied`.
- */
-export type TenantOf = (request: FastifyRequest, scope: Scope, otherKey?: string) => string;
+import type { TenantOf } from './tenant-of.ts';
 
 export interface HttpIntakeOptions {
   readonly intake: Pick<RequestIntake, 'open' | 'countError'>;

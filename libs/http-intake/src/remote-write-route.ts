@@ -10,9 +10,9 @@ import {
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { basicPassword } from './basic-password.ts';
 import type { BodyRoom } from './body-room.ts';
-import type { TenantOf } from './http-intake.ts';
 import { Receiving } from './receiving.ts';
 import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
+import type { TenantOf } from './tenant-of.ts';
 
 export interface RemoteWriteRouteOptions {
   readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
