@@ -1,64 +1,15 @@
 import { LabelTable, UNKNOWN } from '@tidemark/remote-write';
 import { KnownNames } from './known-names.ts';
+import { NameBytes } from './name-bytes.ts';
 import type { PointSink } from './point-sink.ts';
 import type { SeriesDraft } from './series-draft.ts';
 
 const INITIAL_ENTRIES = 256;
-/** Longest name that is put together from parts; a longer one is read as text each time. */
-const GATHERED_BYTES = 16 * 1024;
-
-/** The bytes that name a series: fields of its message as they came, without its points. */
-export class NameBytes {
-  readonly #gathered = Buffer.alloc(GATHERED_BYTES);
-  readonly #gatheredView = new DataView(this.#gathered.buffer, this.#gathered.byteOffset, GATHERED_BYTES);
-  #view: DataView = this.#gatheredView;
-  #at = 0;
-  #length = 0;
-
-  get view(): DataView {
-    return this.#view;
-  }
-
-  get at(): number {
-    return this.#at;
-  }
-
-  /** It was put together: with its sender, names stand on both sides of the points. */
-  get isGathered(): boolean {
-    return this.#view === this.#gatheredView && this.#length > 0;
-  }
-
-  /** 0 when there is no name. */
-  get length(): number {
-    return this.#length;
-  }
-
-  clear(): void {
-    this.set(this.#gatheredView, 0, 0);
-  }
-
-  /** A name that lies in one piece. */
-  set(view: DataView, at: number, length: number): void {
-    this.#view = view;
-    this.#at = at;
-    this.#length = length;
-  }
-
-  /** Adds the bytes [from, to) after `clear`; false when the name gets too long, and there is none then. */
-  append(bytes: Buffer, from: number, to: number): boolean {
-    if (this.#length + to - from > GATHERED_BYTES) {
-      this.clear();
-      return false;
-    }
-    this.#length += bytes.copy(this.#gathered, this.#length, from, to);
-    return true;
-  }
-}
 
 /**
- * The series that a tenant's agents have sent, by the bytes that name them, and those of JSON, by their texts. An agent sends the same ones every few
- * seconds, mostly in the same order, so that a comparison of bytes replaces making texts of them. Handles are those of
- * one scope of the intake, so this lives as long as that does.
+ * The series that a tenant's agents have sent, by the bytes that name them, and those of JSON, by their texts. An agent
+ * sends the same ones every few seconds, mostly in the same order, so that a comparison of bytes replaces making texts of
+ * them. Handles are those of one scope of the intake, so this lives as long as that does.
  */
 export class KnownSeries {
   /** The name that was looked for last. */
@@ -69,7 +20,10 @@ export class KnownSeries {
   #scales = new Float64Array(INITIAL_ENTRIES);
   #last = UNKNOWN;
 
-  /** Remembers up to `limitBytes` of names, and as many of those of JSON. `seed`, 32 random bits, keeps senders from choosing who collides. */
+  /**
+   * Remembers up to `limitBytes` of names, and as many of those of JSON. `seed`, 32 random bits, keeps senders from
+   * choosing who collides.
+   */
   constructor(limitBytes: number, seed: number) {
     this.#table = new LabelTable(limitBytes, seed);
     this.names = new KnownNames(limitBytes);

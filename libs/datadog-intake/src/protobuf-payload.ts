@@ -1,6 +1,7 @@
 import { UNKNOWN } from '@tidemark/remote-write';
-import type { KnownSeries, NameBytes } from './known-series.ts';
+import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
+import type { NameBytes } from './name-bytes.ts';
 import type { PointSink } from './point-sink.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
 import { SeriesDraft } from './series-draft.ts';
