@@ -16,7 +16,7 @@ export interface AggregatorLimits {
 }
 
 /** A commit writes what changed of lanes, clients and definitions only: some KiB, mostly. */
-export const DEFAULT_AGGREGATOR_LIMITS: AggregatorLimits = {
+const DEFAULT_AGGREGATOR_LIMITS: AggregatorLimits = {
   commitRecords: 4096,
   commitBytes: 64 * 1024 * 1024,
   commitStepMs: 10_000,

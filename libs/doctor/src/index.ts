@@ -28,4 +28,4 @@ export type {
   TagPartitionView,
 } from './pipeline-view.ts';
 export { LATE_MARK_MS } from './thresholds.ts';
-export { counted, formatCount, formatDuration, shortId } from './words.ts';
+export { formatCount, formatDuration, shortId } from './words.ts';

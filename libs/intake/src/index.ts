@@ -1,6 +1,5 @@
 export type { AcceptClock } from './accept-clock.ts';
 export { sessionClock } from './accept-clock.ts';
-export { ClientRegister } from './client-register.ts';
 export type { ClientStream } from './client-stream.ts';
 export type { IntakeServiceOptions } from './grpc-service.ts';
 export { intakeService } from './grpc-service.ts';

@@ -5,4 +5,3 @@ export type { IntegrationPorts } from './ports.ts';
 export { RedisCheck } from './redis/redis-check.ts';
 export type { RedisInstance } from './redis/redis-instance.ts';
 export { DEFAULT_REDIS_INSTANCE } from './redis/redis-instance.ts';
-export { REDIS_LIMITS } from './redis/redis-metrics.ts';

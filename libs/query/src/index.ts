@@ -7,7 +7,6 @@ export { QueryService } from './query-service.ts';
 export type { QueryServiceLimits } from './query-service-limits.ts';
 export { DEFAULT_QUERY_SERVICE_LIMITS } from './query-service-limits.ts';
 export type { ReplicaLimits } from './replicas/replica-limits.ts';
-export { DEFAULT_REPLICA_LIMITS } from './replicas/replica-limits.ts';
 export type { ReplicaCounters } from './replicas/replica-race.ts';
 export type {
   PointStoreProcess,

@@ -60,7 +60,7 @@ const RATES: Readonly<Record<string, string>> = {
 };
 
 /** What one server may have of each; further ones are left out and counted. */
-export const REDIS_LIMITS = { databases: 64, replicas: 64, commands: 300 } as const;
+const REDIS_LIMITS = { databases: 64, replicas: 64, commands: 300 } as const;
 
 type RedisLimits = { readonly [K in keyof typeof REDIS_LIMITS]: number };
 
