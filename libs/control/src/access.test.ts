@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { toHex } from '@tidemark/bytes';
-import { Access, DEFAULT_TENANT } from './access.ts';
+import { Access, bearerKey, DEFAULT_TENANT } from './access.ts';
 import { hashApiKey } from './api-key.ts';
 import { ControlState } from './control-state.ts';
 
@@ -43,4 +43,14 @@ describe('access', () => {
     expect(() => access.tenantOf('own', 'admin', true)).toThrow(unauthenticated);
     expect(() => access.tenantOf('own', 'send', false)).toThrow(unauthenticated);
   });
+});
+
+test.each([
+  [undefined, undefined],
+  ['Bearer', undefined],
+  ['Basic abc', undefined],
+  [' bearer  abc ', 'abc'],
+  ['Bearer the key of a cluster', 'the key of a cluster'],
+])('the key in the header %j is %j', (header, key) => {
+  expect(bearerKey(header)).toBe(key);
 });

@@ -59,9 +59,9 @@ export function isLoopbackAddress(address: string): boolean {
   return /^(::ffff:)?127\.\d+\.\d+\.\d+(:\d+)?$/i.test(plain) || plain === '::1' || address.startsWith('unix:');
 }
 
-/** The key in an `authorization` header. */
+/** The key in an `authorization` header; the key of a cluster may have blanks in it. */
 export function bearerKey(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : /^Bearer\s+(\S+)$/i.exec(header.trim())?.[1];
+  return header === undefined ? undefined : /^Bearer\s+(\S.*)$/i.exec(header.trim())?.[1];
 }
 
 /** Headers of proxies: what they bring in comes from elsewhere, whatever the connection's address is. */
