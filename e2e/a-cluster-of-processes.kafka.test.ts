@@ -10,6 +10,7 @@ import {
   PointStoreClient,
   QueryClient,
   type QueryReply,
+  type StatusReply,
   type TagPartitionStatusReply,
   TagStoreClient,
 } from '@tidemark/contract';
@@ -113,6 +114,20 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
     async () => {
       await send(30);
       await expectAllFound();
+    },
+    TEST_MS,
+  );
+
+  test(
+    'its status has what every intake knows of its session',
+    async () => {
+      const query = new QueryClient(cluster.address(cluster.of('query')[0], 'grpc'), tls);
+      const { sessions } = await callUnary<StatusReply>((done) => query.status({}, new Metadata(), done));
+      query.close();
+      const open = sessions.filter(({ state }) => state === 'open');
+      expect(open.map(({ notTold }) => notTold)).toEqual(['', '']);
+      expect(open.reduce((sum, { streams }) => sum + streams, 0)).toBe(1);
+      expect(open.flatMap(({ clientNames }) => Object.values(clientNames))).toEqual(['the test']);
     },
     TEST_MS,
   );

@@ -47,6 +47,45 @@ describe('the status', () => {
     expect(text).toContain('replicas of tags/1 differ, offset 256');
   });
 
+  test('says of sessions and clients what their intakes have told, and where one has not', () => {
+    const session = (first: number) => Buffer.alloc(16, first);
+    const clients = [1, 2].map((each) => ({ clientSession: session(each), tenant: 'default', highestSequence: 6 }));
+    const told = { streams: 1, queuedBytes: 77, clientNames: { [session(1).toString('hex')]: 'agent web-1' } };
+    const sessions = [
+      { session: session(0xaa), process: 'intake-1', state: 'open', renewedMs: NOW_MS - 500, ...told },
+      { session: session(0xbb), process: 'intake-2', state: 'fenced' },
+    ];
+    const lines = (more: object[]) => {
+      const reply = { nowMs: NOW_MS, points: [{ ...HERE, clients }], sessions: [...sessions, ...more] };
+      return formatStatus(StatusReply.fromPartial(reply))
+        .split('\n')
+        .map((line) => line.replaceAll(/[\s│]+/g, ' ').trim());
+    };
+    const known = lines([]);
+    expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77');
+    expect(known).toContain('01010101 agent web-1 makes no promise 7 7 0');
+    expect(known).toContain('02020202 not connected makes no promise 7 0');
+    const unknown = lines([
+      { session: session(0xcc), process: 'intake-3', state: 'open', notTold: 'c:1: \u001b gone' },
+    ]);
+    expect(unknown).toContain('cccccccc intake-3 open ? ? ? ? ?');
+    expect(unknown).toContain('what session cccccccc (intake-3) has taken is not known: c:1: � gone');
+    expect(unknown).toContain('02020202 ? makes no promise 7 0');
+  });
+
+  test('names the parts for which nothing is known to be complete', () => {
+    const head = (reply: object) => formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, ...reply })).split('\n')[0];
+    const nothing = 'nothing is known to be complete: no';
+    const errors = [{ part: 'points/1', code: 'unavailable', message: 'gone' }];
+    expect(head({ points: [HERE], errors })).toBe(`${nothing} answer from points/1`);
+    const unmarked = { ...HERE, partition: 2, watermarkMs: undefined };
+    expect(head({ points: [HERE, unmarked] })).toBe(`${nothing} watermark yet in points/2`);
+    expect(head({ points: [HERE, unmarked], errors })).toBe(
+      `${nothing} answer from points/1; no watermark yet in points/2`,
+    );
+    expect(head({})).toBe(`${nothing} watermark yet in any partition`);
+  });
+
   test('shows no replicas where each partition has one', () => {
     const one = { topic: 'points', partition: 0, process: 'a:1', state: 'live', position: HERE };
     expect(formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, replicas: [one] }))).not.toContain('replica');

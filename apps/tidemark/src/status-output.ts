@@ -8,6 +8,7 @@ export function formatStatus(status: StatusReply): string {
     completeness(status),
     partitions(status),
     sessions(status),
+    ...untold(status),
     clients(status),
     ...replicas(status),
     ...divergences(status),
@@ -22,8 +23,12 @@ function completeness({ points, latenessMs, nowMs, errors, mapEpoch }: StatusRep
   const marks = points.map(({ watermarkMs }) => watermarkMs);
   const known = marks.filter((mark) => mark !== undefined);
   if (errors.length > 0 || known.length < marks.length || known.length === 0) {
-    const unknown = points.filter(({ watermarkMs }) => watermarkMs === undefined).map(({ partition }) => partition);
-    return `nothing is known to be complete: no watermark yet in ${unknown.map((p) => `points/${p}`).join(', ') || 'any partition'}`;
+    const unmarked = points
+      .filter(({ watermarkMs }) => watermarkMs === undefined)
+      .map((one) => `points/${one.partition}`);
+    const why = errors.length > 0 ? [`no answer from ${errors.map(({ part }) => part).join(', ')}`] : [];
+    if (unmarked.length > 0) why.push(`no watermark yet in ${unmarked.join(', ')}`);
+    return `nothing is known to be complete: ${why.join('; ') || 'no watermark yet in any partition'}`;
   }
   const throughMs = Math.min(...known) - latenessMs;
   const holding = points.filter(({ watermarkMs }) => watermarkMs === Math.min(...known)).map((p) => p.partition);
@@ -104,21 +109,23 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
     head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected', 'left out', 'violations'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { session, process, state, renewedMs, streams, queuedBytes, ...counts } of all) {
+  for (const { session, process, state, renewedMs, notTold, streams, queuedBytes, ...counts } of all) {
     const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
-    table.push([
-      hex(session).slice(0, 8),
-      printable(process),
-      state,
-      renewed,
-      streams,
-      queuedBytes,
-      countsText(counts.rejectedPoints),
-      countsText(counts.leftOut),
-      countsText(counts.violations),
-    ]);
+    const texts = [counts.rejectedPoints, counts.leftOut, counts.violations].map(countsText);
+    const told = notTold === '' ? [streams, queuedBytes, ...texts] : Array.from({ length: 5 }, () => '?');
+    table.push([hex(session).slice(0, 8), printable(process), state, renewed, ...told]);
   }
   return table.toString();
+}
+
+/** Why there are question marks. */
+function untold({ sessions: all }: StatusReply): string[] {
+  return all
+    .filter(({ notTold }) => notTold !== '')
+    .map(({ session, process, notTold }) => {
+      const whose = `${hex(session).slice(0, 8)} (${printable(process)})`;
+      return `what session ${whose} has taken is not known: ${printable(notTold)}`;
+    });
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {
@@ -137,6 +144,8 @@ interface ClientLine {
 /** A client session has a line for all partitions: how far it says it is, and how much of it came late. */
 function clients({ points, sessions: all, nowMs }: StatusReply): string {
   const names = new Map(all.flatMap(({ clientNames }) => Object.entries(clientNames)));
+  // It may be connected to one that tells nothing.
+  const nameless = all.some(({ notTold }) => notTold !== '') ? '?' : 'not connected';
   const lines = new Map<string, ClientLine>();
   for (const client of points.flatMap((one) => one.clients)) {
     const key = hex(client.clientSession);
@@ -154,7 +163,7 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
   for (const [key, { floor, highest, frontierMs, late }] of lines) {
     const frontier = frontierMs === undefined ? 'makes no promise' : `${duration(nowMs - frontierMs)} ago`;
     const unsettled = names.has(key) ? Math.max(0, highest + 1 - floor) : '';
-    table.push([key.slice(0, 8), printable(names.get(key) ?? 'not connected'), frontier, highest + 1, unsettled, late]);
+    table.push([key.slice(0, 8), printable(names.get(key) ?? nameless), frontier, highest + 1, unsettled, late]);
   }
   return table.toString();
 }

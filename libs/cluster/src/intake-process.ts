@@ -2,7 +2,7 @@ import { intakeNotReady, watchControl, watchIntake } from '@tidemark/condition';
 import { IntakeService } from '@tidemark/contract';
 import { Access } from '@tidemark/control';
 import { httpIntake } from '@tidemark/http-intake';
-import { IntakeRunner, intakeService, RequestIntake, sessionClock } from '@tidemark/intake';
+import { IntakeRunner, intakeService, ownSessionStatus, RequestIntake, sessionClock } from '@tidemark/intake';
 import { openClusterLog } from './cluster-log.ts';
 import { firstMap, followControl } from './follow-control.ts';
 import { Late } from './late.ts';
@@ -22,6 +22,7 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     isForPeers: false,
     access: door,
     clients: () => (late.isThere ? late.part.clients.list() : []),
+    sessionOf: (tenant) => ownSessionStatus(late.part.control.state, session(), tenant),
     http: {
       access: door,
       routes: (app, { tenantOf }) => {

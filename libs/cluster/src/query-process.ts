@@ -5,6 +5,7 @@ import { sessionStatus } from '@tidemark/intake';
 import { type QueryReader, QueryService, queryService } from '@tidemark/query';
 import { openClusterLog } from './cluster-log.ts';
 import { firstMap, followControl } from './follow-control.ts';
+import { IntakeNetwork } from './intake-network.ts';
 import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { ServiceHost } from './service-host.ts';
@@ -38,13 +39,15 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     network.points.requireOwners(partitions, 'cluster.pointStores');
     network.tags.requireOwners(partitions, 'cluster.tagStores');
     await network.stores.start();
+    const intakes = new IntakeNetwork(context, host.peers);
+    host.add(async () => intakes.close());
     const service = new QueryService({
       stores: network.stores,
       maps: () => [...control.state.maps.values()],
       mapsThroughMs: () => Math.floor(control.state.mapsThroughMs),
       latenessMs: () => settings.completeness.latenessMs,
       clock,
-      sessions: (tenant) => sessionStatus(control.state, undefined, tenant),
+      sessions: async (tenant, signal) => sessionStatus(control.state, await intakes.told(tenant, signal)),
       limits: settings.query,
     });
     late.set(service);

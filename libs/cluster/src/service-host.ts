@@ -1,5 +1,11 @@
 import type { Server } from '@grpc/grpc-js';
-import { type ConditionDoor, conditionEvents, ProcessCondition, processService } from '@tidemark/condition';
+import {
+  type ConditionDoor,
+  conditionEvents,
+  ProcessCondition,
+  processService,
+  type SessionOf,
+} from '@tidemark/condition';
 import { type ClientCondition, ProcessService } from '@tidemark/contract';
 import { type Access, isLoopbackAddress } from '@tidemark/control';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
@@ -29,6 +35,8 @@ export interface HostedService {
   readonly access?: Pick<Access, 'tenantOf'>;
   /** Of an intake, for its condition. */
   readonly clients?: () => readonly ClientCondition[];
+  /** …and for the status that a query service gives. */
+  readonly sessionOf?: SessionOf;
   /** What there is over HTTP beside health. */
   readonly http?: Pick<HttpApiOptions, 'service' | 'access' | 'pageFolder' | 'routes'>;
 }
@@ -97,7 +105,7 @@ export class ServiceHost implements Service {
         onTooLarge: hosted.onTooLarge,
         protoFolder,
         register: (server) => {
-          server.addService(ProcessService, processService(condition, door));
+          server.addService(ProcessService, processService(condition, door, hosted.sessionOf));
           hosted.register(server);
         },
       });

@@ -3,7 +3,7 @@ export { conditionEvents } from './condition-events.ts';
 export type { ProblemCause, ProblemKind } from './problem.ts';
 export type { Look, LookAtParts, ProcessConditionOptions } from './process-condition.ts';
 export { ProcessCondition } from './process-condition.ts';
-export type { ConditionDoor } from './process-service.ts';
+export type { ConditionDoor, SessionOf } from './process-service.ts';
 export { operatorsOnly, processService } from './process-service.ts';
 export { watchControl, watchCoordinator } from './watch-control.ts';
 export { intakeNotReady, watchIntake } from './watch-intake.ts';

@@ -1,10 +1,17 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
-import type { ConditionReply, ConditionRequest, ProcessServer } from '@tidemark/contract';
+import type {
+  ConditionReply,
+  ConditionRequest,
+  ProcessServer,
+  SessionReply,
+  SessionRequest,
+  SessionStatus,
+} from '@tidemark/contract';
 import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control';
 import { serveUnary } from '@tidemark/grpc-status';
 import { TidemarkError } from '@tidemark/ports';
 
-/** Who may ask; gets the key that was shown and whether the caller is on loopback, and throws for everybody else. */
+/** Who may ask a process of itself; gets the key that was shown and whether the caller is on loopback, and throws for everybody else. */
 export type ConditionDoor = (key: string | undefined, isLoopback: boolean) => void;
 
 /** Operators of the default tenant: a condition tells of every tenant's clients. */
@@ -16,14 +23,30 @@ export function operatorsOnly(access: Pick<Access, 'tenantOf'>): ConditionDoor {
   };
 }
 
-/** Serves the condition of this process. */
-export function processService(condition: { readonly reply: ConditionReply }, door: ConditionDoor): ProcessServer {
+/** Of an intake: its session as it is shown to a tenant; undefined while none is open. */
+export type SessionOf = (tenant: string) => SessionStatus | undefined;
+
+/** Serves the condition of this process, and its session where it is an intake. */
+export function processService(
+  condition: { readonly reply: ConditionReply },
+  door: ConditionDoor,
+  sessionOf?: SessionOf,
+): ProcessServer {
+  const enter = (call: ServerUnaryCall<unknown, unknown>): void => {
+    const [header] = call.metadata.get('authorization');
+    door(bearerKey(header?.toString()), isLoopbackAddress(call.getPeer()));
+  };
   return {
     condition: (call: ServerUnaryCall<ConditionRequest, ConditionReply>, callback) =>
       void serveUnary(call, callback, async () => {
-        const [header] = call.metadata.get('authorization');
-        door(bearerKey(header?.toString()), isLoopbackAddress(call.getPeer()));
+        enter(call);
         return condition.reply;
+      }),
+    session: (call: ServerUnaryCall<SessionRequest, SessionReply>, callback) =>
+      void serveUnary(call, callback, async ({ tenant }) => {
+        enter(call);
+        if (sessionOf === undefined) throw new TidemarkError('unimplemented', 'this process is no intake');
+        return { session: sessionOf(tenant) };
       }),
   };
 }

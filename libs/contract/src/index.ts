@@ -109,6 +109,8 @@ export {
   Problem,
   ProcessClient,
   ProcessService,
+  SessionReply,
+  SessionRequest,
   Volume,
 } from './generated/tidemark/v1/process.ts';
 export type {

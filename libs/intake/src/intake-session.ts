@@ -52,7 +52,7 @@ export interface IntakeStatus {
   readonly queuedBytes: number;
   /** Points that acked batches left out and refused ones held, by reason. */
   readonly rejectedPoints: Record<string, number>;
-  /** Names of the clients with an open stream, by client session in hex. */
+  /** Names of the clients with an open stream, and of the requests of others, by client session in hex. */
   readonly clientNames: Record<string, string>;
   /** Streams ended, and requests refused, for breaking the protocol or a limit, by reason. */
   readonly violations: Record<string, number>;
@@ -236,11 +236,14 @@ export class IntakeSession {
   /** What `status` shows a tenant of this session: its own clients and points. */
   statusFor(tenant: string): IntakeStatus {
     const streams = [...this.#streams].filter((stream) => stream.tenant === tenant);
+    const sources = [...this.#sources].filter((source) => source.tenant === tenant);
     return {
       streams: streams.length,
       queuedBytes: this.queuedBytes,
       rejectedPoints: Object.fromEntries(this.#rejected.get(tenant) ?? []),
-      clientNames: Object.fromEntries(streams.map(({ clientKey, clientName }) => [clientKey, clientName])),
+      clientNames: Object.fromEntries(
+        [...streams, ...sources].map(({ clientKey, clientName }) => [clientKey, clientName]),
+      ),
       violations: this.violations.of(tenant),
       leftOut: Object.fromEntries(this.#leftOut.get(tenant) ?? []),
     };

@@ -212,6 +212,8 @@ describe('requests', () => {
     ];
     expect(reasons(result)).toEqual(counted);
     expect(session?.statusFor(TENANT).rejectedPoints).toEqual(Object.fromEntries(counted));
+    expect(Object.values(session?.statusFor(TENANT).clientNames ?? {})).toEqual(['HTTP requests']);
+    expect(session?.statusFor('another').clientNames).toEqual({});
     expect(await stored(bench)).toHaveLength(1);
     const bad = intake.open(TENANT);
     bad.point(bad.series({ metric: '', kind: 'gauge', tags: [] }), nowMs, 1);

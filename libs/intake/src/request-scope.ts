@@ -1,3 +1,4 @@
+import { toHex } from '@tidemark/bytes';
 import {
   ID_BYTES,
   metricId,
@@ -39,6 +40,7 @@ interface SeriesOfMetric {
 export class RequestScope implements SeriesSource {
   readonly session: IntakeSession;
   readonly tenant: string;
+  readonly clientName = 'HTTP requests';
   readonly map: PartitionMap;
   readonly startedMs: number;
   /** Monotonic ms of the last request. */
@@ -74,6 +76,10 @@ export class RequestScope implements SeriesSource {
     this.handles = new SeriesHandles((partition) => this.#dictionary(partition));
     this.quota = session.openQuota(tenant);
     session.join(this);
+  }
+
+  get clientKey(): string {
+    return toHex(this.#clientSession);
   }
 
   get dictionaries(): Iterable<ClientDictionary> {

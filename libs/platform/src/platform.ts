@@ -22,7 +22,7 @@ import { Coordinator, controlService, countSeries } from '@tidemark/coordinator'
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';
 import { httpIntake } from '@tidemark/http-intake';
-import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus } from '@tidemark/intake';
+import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus, toldOf } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
@@ -187,7 +187,7 @@ export class Platform {
       maps: () => [...control.state.maps.values()],
       latenessMs: () => options.latenessMs,
       clock,
-      sessions: (tenant) => sessionStatus(control.state, intake.session, tenant),
+      sessions: (tenant) => sessionStatus(control.state, toldOf(intake.session, tenant)),
       limits: options.query,
     });
     const grpc = await GrpcServer.listen({

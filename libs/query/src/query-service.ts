@@ -43,8 +43,11 @@ export interface QueryServiceOptions {
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
   readonly clock: Clock;
-  /** Intake sessions for a tenant's status, with its own clients; none when left out. */
-  readonly sessions?: (tenant: string) => readonly SessionStatus[];
+  /** Intake sessions for a tenant's status, with its own clients; none when left out. Fails for no intake that does. */
+  readonly sessions?: (
+    tenant: string,
+    signal: AbortSignal,
+  ) => readonly SessionStatus[] | Promise<readonly SessionStatus[]>;
   readonly limits?: Partial<QueryServiceLimits>;
 }
 
@@ -141,13 +144,14 @@ export class QueryService implements QueryReader {
     return withDeadline(clock, this.#limits, signal, async (within) => {
       const parts = new Parts(this.#limits.concurrentRequests, within);
       const partitions = allPartitions(maps);
-      const [points, tags] = await Promise.all([
+      const [points, tags, known] = await Promise.all([
         Promise.all(
           partitions.map((p) => parts.ask(`points/${p}`, (s) => stores.pointStore(p).status({ partition: p }, s))),
         ),
         Promise.all(
           partitions.map((p) => parts.ask(`tags/${p}`, (s) => stores.tagStore(p).status({ partition: p }, s))),
         ),
+        sessions?.(tenant, within) ?? [],
       ]);
       // Where processes are is for those who run them.
       const report = tenant === DEFAULT_TENANT ? stores.report?.() : undefined;
@@ -156,7 +160,7 @@ export class QueryService implements QueryReader {
           .filter((status) => status !== undefined)
           .map((status) => ({ ...status, clients: status.clients.filter((client) => client.tenant === tenant) })),
         tags: tags.filter((status) => status !== undefined),
-        sessions: [...(sessions?.(tenant) ?? [])],
+        sessions: [...known],
         latenessMs: latenessMs(tenant),
         nowMs,
         errors: parts.sortedErrors(),

@@ -100,6 +100,8 @@ export interface SessionStatus {
   /** `open`, `fenced` or `closed`. */
   readonly state: string;
   readonly renewedMs: number;
+  /** Why its intake does not tell what is below; empty when it does. */
+  readonly notTold: string;
   readonly streams: number;
   readonly queuedBytes: number;
   readonly rejectedPoints: Readonly<Record<string, number>>;

@@ -90,5 +90,6 @@ function readSession(reader: JsonReader): SessionStatus {
     streams: reader.number('streams'),
     queuedBytes: reader.number('queued_bytes'),
     rejectedPoints: reader.counts('rejected_points'),
+    notTold: reader.text('not_told'),
   };
 }

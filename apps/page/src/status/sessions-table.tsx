@@ -15,9 +15,13 @@ export function SessionsTable({ status: { sessions, nowMs } }: { readonly status
       isNumber: true,
       cell: ({ renewedMs }) => (renewedMs > 0 ? `${formatDuration(nowMs - renewedMs)} ago` : 'never'),
     },
-    { name: 'Streams', isNumber: true, cell: ({ streams }) => formatCount(streams) },
-    { name: 'Queued', isNumber: true, cell: ({ queuedBytes }) => formatValue(queuedBytes, 'bytes') },
-    { name: 'Rejected points', isNumber: true, cell: ({ rejectedPoints }) => formatCount(totalOf(rejectedPoints)) },
+    { name: 'Streams', isNumber: true, cell: told(({ streams }) => formatCount(streams)) },
+    { name: 'Queued', isNumber: true, cell: told(({ queuedBytes }) => formatValue(queuedBytes, 'bytes')) },
+    {
+      name: 'Rejected points',
+      isNumber: true,
+      cell: told(({ rejectedPoints }) => formatCount(totalOf(rejectedPoints))),
+    },
   ];
   return (
     <DataTable
@@ -50,6 +54,11 @@ export function RejectedTable({ sessions }: { readonly sessions: readonly Sessio
   return (
     <DataTable title="Rejected points" columns={columns} rows={rows} keyOf={([reason]) => reason} nothing="None." />
   );
+}
+
+/** What only the intake itself knows; a question mark with the reason where it has not told. */
+function told(text: (session: SessionStatus) => string): Column<SessionStatus>['cell'] {
+  return (session) => (session.notTold === '' ? text(session) : <span title={session.notTold}>?</span>);
 }
 
 function totalOf(counts: Readonly<Record<string, number>>): number {

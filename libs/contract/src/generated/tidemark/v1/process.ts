@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { SessionStatus } from "./query.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -74,6 +75,15 @@ export interface ClientCondition {
   lastBatchMs: number;
   /** When its stream broke without the client having ended it; absent while it is connected. */
   lostMs?: number | undefined;
+}
+
+export interface SessionRequest {
+  tenant: string;
+}
+
+export interface SessionReply {
+  /** Absent while no session is open. */
+  session?: SessionStatus | undefined;
 }
 
 function createBaseConditionRequest(): ConditionRequest {
@@ -576,6 +586,118 @@ export const ClientCondition: MessageFns<ClientCondition> = {
   },
 };
 
+function createBaseSessionRequest(): SessionRequest {
+  return { tenant: "" };
+}
+
+export const SessionRequest: MessageFns<SessionRequest> = {
+  encode(message: SessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SessionRequest>): SessionRequest {
+    return SessionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionRequest>): SessionRequest {
+    const message = createBaseSessionRequest();
+    message.tenant = object.tenant ?? "";
+    return message;
+  },
+};
+
+function createBaseSessionReply(): SessionReply {
+  return { session: undefined };
+}
+
+export const SessionReply: MessageFns<SessionReply> = {
+  encode(message: SessionReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== undefined) {
+      SessionStatus.encode(message.session, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = SessionStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SessionReply>): SessionReply {
+    return SessionReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionReply>): SessionReply {
+    const message = createBaseSessionReply();
+    message.session = (object.session !== undefined && object.session !== null)
+      ? SessionStatus.fromPartial(object.session)
+      : undefined;
+    return message;
+  },
+};
+
 /**
  * Process is answered by each process of the platform for itself: who it is and what is wrong with it now. It tells of
  * every tenant's clients, so it is for the processes of the cluster and for operators of the default tenant (`admin`).
@@ -592,11 +714,29 @@ export const ProcessService = {
     responseSerialize: (value: ConditionReply): Buffer => Buffer.from(ConditionReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ConditionReply => ConditionReply.decode(value),
   },
+  /**
+   * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
+   * well. Other processes answer `unimplemented`.
+   */
+  session: {
+    path: "/tidemark.v1.Process/Session" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SessionRequest): Buffer => Buffer.from(SessionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SessionRequest => SessionRequest.decode(value),
+    responseSerialize: (value: SessionReply): Buffer => Buffer.from(SessionReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SessionReply => SessionReply.decode(value),
+  },
 } as const;
 
 export interface ProcessServer extends UntypedServiceImplementation {
   /** Answered from memory, at once, however badly the process fares. */
   condition: handleUnaryCall<ConditionRequest, ConditionReply>;
+  /**
+   * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
+   * well. Other processes answer `unimplemented`.
+   */
+  session: handleUnaryCall<SessionRequest, SessionReply>;
 }
 
 export interface ProcessClient extends Client {
@@ -615,6 +755,25 @@ export interface ProcessClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ConditionReply) => void,
+  ): ClientUnaryCall;
+  /**
+   * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
+   * well. Other processes answer `unimplemented`.
+   */
+  session(
+    request: SessionRequest,
+    callback: (error: ServiceError | null, response: SessionReply) => void,
+  ): ClientUnaryCall;
+  session(
+    request: SessionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SessionReply) => void,
+  ): ClientUnaryCall;
+  session(
+    request: SessionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SessionReply) => void,
   ): ClientUnaryCall;
 }
 

@@ -124,7 +124,10 @@ export interface SessionStatus {
   streams: number;
   queuedBytes: number;
   rejectedPoints: { [key: string]: number };
-  /** Names of the clients with an open stream, by client session in hex. */
+  /**
+   * Names of the clients with an open stream, by client session in hex; the requests of protocols that have none are
+   * one client of theirs.
+   */
   clientNames: { [key: string]: string };
   /**
    * Streams ended because the client broke the protocol or a limit, by reason (a closed set). The default tenant also
@@ -133,6 +136,11 @@ export interface SessionStatus {
   violations: { [key: string]: number };
   /** What requests of other protocols had that has no place here and is no error, by reason: stale markers, exemplars. */
   leftOut: { [key: string]: number };
+  /**
+   * Why the fields from `streams` on are not known, which only the session's own process has: they are empty then. Empty
+   * itself when they are known, and of a session that is over.
+   */
+  notTold: string;
 }
 
 export interface SessionStatus_RejectedPointsEntry {
@@ -1151,6 +1159,7 @@ function createBaseSessionStatus(): SessionStatus {
     clientNames: {},
     violations: {},
     leftOut: {},
+    notTold: "",
   };
 }
 
@@ -1186,6 +1195,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     globalThis.Object.entries(message.leftOut).forEach(([key, value]: [string, number]) => {
       SessionStatus_LeftOutEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
     });
+    if (message.notTold !== "") {
+      writer.uint32(90).string(message.notTold);
+    }
     return writer;
   },
 
@@ -1294,6 +1306,14 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             }
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.notTold = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1353,6 +1373,7 @@ export const SessionStatus: MessageFns<SessionStatus> = {
       },
       {},
     );
+    message.notTold = object.notTold ?? "";
     return message;
   },
 };
