@@ -24,13 +24,15 @@ export class KnownNames {
     return handle;
   }
 
+  clear(): void {
+    this.#handles.clear();
+    this.#usedBytes = 0;
+  }
+
   #remember(key: string, handle: number): void {
     const bytes = key.length * 2 + ENTRY_BYTES;
     if (bytes > this.#limitBytes) return;
-    if (this.#usedBytes + bytes > this.#limitBytes) {
-      this.#handles.clear();
-      this.#usedBytes = 0;
-    }
+    if (this.#usedBytes + bytes > this.#limitBytes) this.clear();
     this.#handles.set(key, handle);
     this.#usedBytes += bytes;
   }

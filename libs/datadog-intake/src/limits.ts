@@ -16,7 +16,10 @@ export interface DatadogLimits {
   readonly seriesTags: number;
   /** Longest interval of a rate, seconds. */
   readonly intervalS: number;
-  /** Bytes of a tenant's series that are remembered, once for protobuf and once for JSON; then it starts over. */
+  /**
+   * Bytes of series that are remembered: of all tenants from protobuf, where who has most of them starts over then, and of
+   * each from JSON.
+   */
   readonly rememberedBytes: number;
 }
 

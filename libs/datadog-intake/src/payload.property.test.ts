@@ -1,6 +1,7 @@
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { isTidemarkError } from '@tidemark/ports';
+import { LabelMemory } from '@tidemark/remote-write';
 import fc from 'fast-check';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { KnownSeries } from './known-series.ts';
@@ -76,7 +77,7 @@ test('series that are known give the same as those that are not, whatever came b
       fc.constantFrom(0, 100, 400, 1 << 20, 1 << 20),
       fc.integer(),
       async (all, payloads, limitBytes, seed) => {
-        const known = new KnownSeries(limitBytes, seed);
+        const known = new KnownSeries(new LabelMemory(limitBytes, 256), limitBytes, seed);
         const [knowing, unknowing] = [new CountingSink(), new CountingSink()];
         for (const [indexes, fieldOrder] of payloads) {
           const body = protobufBody(

@@ -1,8 +1,10 @@
 import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-intake';
 import type { IntakeRequest, RequestIntake } from '@tidemark/intake';
 import { isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import { LabelMemory } from '@tidemark/remote-write';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
+import { ByTenant } from './by-tenant.ts';
 import { answer, answerError } from './datadog-answers.ts';
 import { refusedRoutes } from './datadog-refused-routes.ts';
 import { Receiving } from './receiving.ts';
@@ -25,7 +27,10 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
   const limits = { ...DEFAULT_DATADOG_LIMITS, ...options.limits };
   const receiving = new Receiving(room, limits.bodyBytes);
   /** What is remembered of a tenant's series goes when its handles do. */
-  const known = new WeakMap<object, KnownSeries>();
+  const memory = new LabelMemory(limits.rememberedBytes);
+  const known = new ByTenant(
+    () => new KnownSeries(memory, limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE()),
+  );
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: limits.bodyBytes }, (_request, body, done) => {
@@ -63,18 +68,10 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     const contentEncoding = headers['content-encoding'];
     const payload = { body: bytesOf(body), contentType: headers['content-type'], contentEncoding };
     const read = await openPayload(payload, limits);
-    const points = intake.open(receiving.tenantOf(request));
-    read(points, knownOf(points.scope));
+    const tenant = receiving.tenantOf(request);
+    const points = intake.open(tenant);
+    read(points, known.of(tenant, points.scope));
     return points;
-  }
-
-  function knownOf(scope: object): KnownSeries {
-    let series = known.get(scope);
-    if (series === undefined) {
-      series = new KnownSeries(limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE());
-      known.set(scope, series);
-    }
-    return series;
   }
 
   /** A key for anything is a valid one: agents may send, clients that draw graphs may read. */

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IntakeRequest, RequestResult } from '@tidemark/intake';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
@@ -65,7 +66,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
     }),
   );
   apps.push(app);
-  const post = async (payload: Buffer, headers: Readonly<Record<string, string>> = {}) => {
+  const post = async (payload: Buffer | Readable, headers: Readonly<Record<string, string>> = {}) => {
     const answer = await app.inject({
       method: 'POST',
       url: '/api/v1/write',
@@ -184,6 +185,14 @@ describe('a request', () => {
     expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(text)]);
     expect(errors).toEqual([reason]);
     expect([taken, room.bytes]).toEqual([[], 0]);
+  });
+
+  test('is 413 where a body that does not say how long it is gets too large', async () => {
+    const { post, errors, room } = setUp();
+    const { status, text } = await post(Readable.from([Buffer.alloc(1500), Buffer.alloc(501), Buffer.alloc(1)]));
+    expect([status, text]).toEqual([413, expect.stringMatching(/bodyBytes: the body is too large/)]);
+    expect([errors, room.bytes]).toEqual([['acme body_too_large'], 0]);
+    expect((await post(Readable.from([GOOD.subarray(0, 5), GOOD.subarray(5)]))).status).toBe(204);
   });
 
   test('a content type may say that it is the message of version 1', async () => {

@@ -2,14 +2,17 @@ import type { RequestIntake } from '@tidemark/intake';
 import { type Random, TidemarkError } from '@tidemark/ports';
 import {
   DEFAULT_REMOTE_WRITE_LIMITS,
+  LabelMemory,
   LabelTable,
   type RemoteWriteLimits,
-  SnappyReader,
+  WriteBody,
   WriteDecoder,
 } from '@tidemark/remote-write';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { basicPassword } from './basic-password.ts';
+import { bodyParts } from './body-parts.ts';
 import type { BodyRoom } from './body-room.ts';
+import { ByTenant } from './by-tenant.ts';
 import { Receiving } from './receiving.ts';
 import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
 import type { TenantOf } from './tenant-of.ts';
@@ -29,24 +32,14 @@ const NO_CONTENT = 204;
 export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRouteOptions): void {
   const { intake, random, room } = options;
   const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
-  const snappy = new SnappyReader();
+  const labels = new LabelMemory(limits.rememberedBytes);
+  const body = new WriteBody(labels);
   const decoder = new WriteDecoder(limits);
   const receiving = new Receiving(room, limits.bodyBytes);
-  /** What is remembered of a tenant's labels goes when its handles do. */
-  const tables = new WeakMap<object, LabelTable>();
-  const tableOf = (scope: object): LabelTable => {
-    let table = tables.get(scope);
-    if (table === undefined) {
-      table = new LabelTable(limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE());
-      tables.set(scope, table);
-    }
-    return table;
-  };
+  const tables = new ByTenant(() => new LabelTable(labels, Buffer.from(random.bytes(4)).readInt32LE()));
 
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(CONTENT_TYPE, { parseAs: 'buffer', bodyLimit: limits.bodyBytes }, (_request, body, done) =>
-    done(null, body),
-  );
+  app.addContentTypeParser(CONTENT_TYPE, bodyParts(limits.bodyBytes));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = receiving.errorOf(error);
     intake.countError(receiving.tenant(request), refusal);
@@ -62,10 +55,15 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     },
     onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
-      const one = intake.open(receiving.tenantOf(request));
-      const raw = snappy.read(bodyOf(request), limits.rawBytes);
-      const { handles, timesMs, values, length } = decoder.decode(raw, tableOf(one.scope), one, one.mostPoints);
-      one.columns(handles, timesMs, values, length);
+      const tenant = receiving.tenantOf(request);
+      const one = intake.open(tenant);
+      try {
+        body.uncompress(partsOf(request), limits.rawBytes, one.mostPoints);
+        const { handles, timesMs, values, length } = decoder.decode(body, tables.of(tenant, one.scope), one);
+        one.columns(handles, timesMs, values, length);
+      } finally {
+        body.letGo();
+      }
       receiving.release(request);
       return send(reply, answerOf(await one.send(), NO_CONTENT));
     },
@@ -87,8 +85,8 @@ function checkHeaders({ headers }: FastifyRequest): void {
   }
 }
 
-function bodyOf({ body }: FastifyRequest): Uint8Array {
-  if (body instanceof Uint8Array) return body;
+function partsOf({ body }: FastifyRequest): readonly Uint8Array[] {
+  if (Array.isArray(body)) return body;
   throw refused('content_type', 'content-type', CONTENT_TYPE, 'no body');
 }
 

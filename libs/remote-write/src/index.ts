@@ -1,7 +1,8 @@
 export { kindByName } from './kind-by-name.ts';
+export { LabelMemory } from './label-memory.ts';
 export { LabelTable, UNKNOWN } from './label-table.ts';
 export type { RemoteWriteLimits } from './remote-write-limits.ts';
 export { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
-export { SnappyReader } from './snappy-body.ts';
+export { WriteBody } from './write-body.ts';
 export type { Samples, SeriesSink } from './write-decoder.ts';
 export { WriteDecoder } from './write-decoder.ts';

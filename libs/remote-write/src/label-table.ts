@@ -1,118 +1,157 @@
-const INITIAL_ENTRIES = 256;
-const INITIAL_BYTES = 64 * 1024;
-const FREE = -1;
-/** No entry: what `find` and `next` return for one that is not known. */
-export const UNKNOWN = -1;
+import type { BlockHolder, LabelMemory } from './label-memory.ts';
+
+const INITIAL_SLOTS = 512;
+/** No entry: what is returned for labels that are not known, and what a free slot has. */
+export const UNKNOWN = 0;
+/** An entry: the next one, handle, length, hash (u32 each), scale (f64), 8 bytes of nothing, labels. */
+const NEXT = 0;
+const HANDLE = 4;
+const LENGTH = 8;
+const HASH = 12;
+const SCALE = 16;
+const LABELS = 32;
 
 /**
- * The series that a tenant's senders have sent, by the raw bytes of their labels, each with its handle. The bytes lie
- * one after another in an arena, so that a series is known only by comparing all of them: a hash is where to look,
- * never proof. Each entry remembers which came after it, since senders repeat themselves.
+ * The series that a tenant's senders have sent, by the raw bytes of their labels, each with its handle. A series is
+ * known only by comparing all of its bytes: a hash is where to look, never proof. Each entry remembers which came after
+ * it, since senders repeat themselves. An entry is an address in the memory that all tables share.
  */
-export class LabelTable {
-  readonly #limitBytes: number;
+export class LabelTable implements BlockHolder {
+  readonly #memory: LabelMemory;
   readonly #seed: number;
-  #arena = new ArrayBuffer(INITIAL_BYTES);
-  #bytes = new Uint8Array(this.#arena);
-  #view = new DataView(this.#arena);
-  #words = new BigUint64Array(this.#arena);
-  #used = 0;
+  #slots = new Uint32Array(INITIAL_SLOTS);
   #size = 0;
-  /** Where an entry's bytes begin, in words of 8 bytes. */
-  #starts = new Uint32Array(INITIAL_ENTRIES);
-  #lengths = new Uint32Array(INITIAL_ENTRIES);
-  #hashes = new Int32Array(INITIAL_ENTRIES);
-  #handles = new Uint32Array(INITIAL_ENTRIES);
-  #nexts = new Int32Array(INITIAL_ENTRIES);
-  #slots = new Int32Array(INITIAL_ENTRIES * 2).fill(FREE);
+  readonly #blocks: number[] = [];
+  /** Bytes that are taken of the newest block. */
+  #used: number;
+  #last = UNKNOWN;
 
-  /** A table of at most `limitBytes` of labels. `seed`, 32 random bits, keeps senders from choosing who collides. */
-  constructor(limitBytes: number, seed: number) {
-    this.#limitBytes = limitBytes;
+  /** `seed`, 32 random bits, keeps senders from choosing who collides. */
+  constructor(memory: LabelMemory, seed: number) {
+    this.#memory = memory;
     this.#seed = seed | 0;
+    this.#used = memory.blockBytes;
+    memory.join(this);
+  }
+
+  get memory(): LabelMemory {
+    return this.#memory;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes of labels that are remembered. */
-  get sizeBytes(): number {
-    return this.#used;
+  get blocks(): number {
+    return this.#blocks.length;
   }
 
   handle(entry: number): number {
-    return this.#handles[entry];
+    return this.#memory.view.getUint32(entry + HANDLE, true);
+  }
+
+  /** What the sender's values are to be multiplied by. */
+  scale(entry: number): number {
+    return this.#memory.view.getFloat64(entry + SCALE, true);
   }
 
   /** Bytes of an entry's labels. */
   labelBytes(entry: number): number {
-    return this.#lengths[entry];
+    return this.#memory.view.getUint32(entry + LENGTH, true);
   }
 
-  /** The entry that came after this one the last time, or `UNKNOWN`. */
-  next(entry: number): number {
-    return this.#nexts[entry];
+  /** A request begins: nothing came before. */
+  begin(): void {
+    this.#last = UNKNOWN;
   }
 
-  follow(entry: number, next: number): void {
-    this.#nexts[entry] = next;
+  /** The entry that came last in this request, or `UNKNOWN`. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** The entry that came after the last one the last time, or `UNKNOWN`. */
+  get expected(): number {
+    return this.#last === UNKNOWN ? UNKNOWN : this.#memory.view.getUint32(this.#last + NEXT, true);
+  }
+
+  /** An entry came, to be expected after the last one from now on; or one that is not known came. */
+  came(entry: number): void {
+    if (this.#last !== UNKNOWN && entry !== UNKNOWN) this.#memory.view.setUint32(this.#last + NEXT, entry, true);
+    this.#last = entry;
+  }
+
+  /** Entries came as expected, up to this one. */
+  passed(entry: number): void {
+    this.#last = entry;
   }
 
   /** True when `view` has an entry's bytes at `at`; there must be as many. */
   matches(entry: number, view: DataView, at: number): boolean {
-    const words = this.#words;
-    const length = this.#lengths[entry];
-    const start = this.#starts[entry];
-    const end = start + (length >>> 3);
-    let position = at;
-    for (let i = start; i < end; i++, position += 8) {
-      if (words[i] !== view.getBigUint64(position, true)) return false;
+    const own = this.#memory.view;
+    const length = this.labelBytes(entry);
+    const labels = entry + LABELS;
+    const wordsEnd = length & ~7;
+    for (let i = 0; i < wordsEnd; i += 8) {
+      if (own.getBigUint64(labels + i, true) !== view.getBigUint64(at + i, true)) return false;
     }
-    return this.#tailMatches(start * 8, length, view, at);
+    for (let i = wordsEnd; i < length; i++) if (own.getUint8(labels + i) !== view.getUint8(at + i)) return false;
+    return true;
   }
 
   /** The entry of `length` bytes of labels at `at`, or `UNKNOWN`. */
   find(view: DataView, at: number, length: number): number {
     const hash = this.#hash(view, at, length);
     const mask = this.#slots.length - 1;
+    const own = this.#memory.view;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot];
-      if (entry === FREE) return UNKNOWN;
-      if (this.#hashes[entry] === hash && this.#lengths[entry] === length && this.matches(entry, view, at))
+      if (entry === UNKNOWN) return UNKNOWN;
+      if (
+        own.getInt32(entry + HASH, true) === hash &&
+        own.getUint32(entry + LENGTH, true) === length &&
+        this.matches(entry, view, at)
+      )
         return entry;
     }
   }
 
-  /** Remembers labels that `find` doesn't know. A full table forgets all others first: it can be filled again. */
-  add(view: DataView, at: number, length: number, handle: number): number {
-    const padded = (length + 7) & ~7;
-    if (padded > this.#limitBytes) return UNKNOWN;
-    if (this.#used + padded > this.#limitBytes) this.#clear();
-    this.#reserve(padded);
-    const entry = this.#size++;
-    const start = this.#used;
-    this.#bytes.set(new Uint8Array(view.buffer, view.byteOffset + at, length), start);
-    this.#used += padded;
+  /**
+   * Remembers labels that `find` doesn't know; returns `UNKNOWN` when they are longer than a block. Where memory is full
+   * this table or another forgets all others first: they can be added again.
+   */
+  add(view: DataView, at: number, length: number, handle: number, scale = 1): number {
+    const bytes = (LABELS + length + 7) & ~7;
+    const { blockBytes } = this.#memory;
+    if (bytes > blockBytes) return UNKNOWN;
+    if (this.#used + bytes > blockBytes) this.#takeBlock();
+    const entry = this.#blocks[this.#blocks.length - 1] + this.#used;
+    this.#used += bytes;
     const hash = this.#hash(view, at, length);
-    this.#starts[entry] = start / 8;
-    this.#lengths[entry] = length;
-    this.#hashes[entry] = hash;
-    this.#handles[entry] = handle;
-    this.#nexts[entry] = UNKNOWN;
+    const own = this.#memory.view;
+    own.setUint32(entry + NEXT, UNKNOWN, true);
+    own.setUint32(entry + HANDLE, handle, true);
+    own.setUint32(entry + LENGTH, length, true);
+    own.setInt32(entry + HASH, hash, true);
+    own.setFloat64(entry + SCALE, scale, true);
+    this.#memory.bytes.set(new Uint8Array(view.buffer, view.byteOffset + at, length), entry + LABELS);
+    if (++this.#size * 2 > this.#slots.length) this.#widen();
     this.#insert(entry, hash);
     return entry;
   }
 
-  #tailMatches(start: number, length: number, view: DataView, at: number): boolean {
-    const rest = length & 7;
-    if (rest === 0) return true;
-    if (length >= 8) {
-      // The last word, which overlaps the one before.
-      return this.#view.getBigUint64(start + length - 8, true) === view.getBigUint64(at + length - 8, true);
-    }
-    for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== view.getUint8(at + i)) return false;
-    return true;
+  clear(): void {
+    this.#memory.give(this.#blocks.splice(0));
+    this.#used = this.#memory.blockBytes;
+    this.#slots = new Uint32Array(INITIAL_SLOTS);
+    this.#size = 0;
+    this.#last = UNKNOWN;
+  }
+
+  #takeBlock(): void {
+    const block = this.#memory.take();
+    this.#blocks.push(block);
+    this.#used = 0;
   }
 
   #hash(view: DataView, at: number, length: number): number {
@@ -131,43 +170,15 @@ export class LabelTable {
   #insert(entry: number, hash: number): void {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
-    while (this.#slots[slot] !== FREE) slot = (slot + 1) & mask;
+    while (this.#slots[slot] !== UNKNOWN) slot = (slot + 1) & mask;
     this.#slots[slot] = entry;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#used + bytes > this.#arena.byteLength) {
-      const wanted = Math.max(this.#arena.byteLength * 2, this.#used + bytes);
-      const grown = new ArrayBuffer(Math.min(wanted, Math.max(this.#limitBytes & ~7, this.#used + bytes)));
-      new Uint8Array(grown).set(this.#bytes.subarray(0, this.#used));
-      this.#setArena(grown);
+  #widen(): void {
+    const entries = this.#slots;
+    this.#slots = new Uint32Array(entries.length * 2);
+    for (const entry of entries) {
+      if (entry !== UNKNOWN) this.#insert(entry, this.#memory.view.getInt32(entry + HASH, true));
     }
-    if (this.#size < this.#starts.length) return;
-    const entries = this.#size * 2;
-    this.#starts = copied(this.#starts, new Uint32Array(entries));
-    this.#lengths = copied(this.#lengths, new Uint32Array(entries));
-    this.#hashes = copied(this.#hashes, new Int32Array(entries));
-    this.#handles = copied(this.#handles, new Uint32Array(entries));
-    this.#nexts = copied(this.#nexts, new Int32Array(entries));
-    this.#slots = new Int32Array(entries * 2).fill(FREE);
-    for (let entry = 0; entry < this.#size; entry++) this.#insert(entry, this.#hashes[entry]);
   }
-
-  #setArena(arena: ArrayBuffer): void {
-    this.#arena = arena;
-    this.#bytes = new Uint8Array(arena);
-    this.#view = new DataView(arena);
-    this.#words = new BigUint64Array(arena);
-  }
-
-  #clear(): void {
-    this.#used = 0;
-    this.#size = 0;
-    this.#slots.fill(FREE);
-  }
-}
-
-function copied<T extends Uint32Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

@@ -6,7 +6,7 @@ export interface RemoteWriteLimits {
   readonly rawBytes: number;
   /** Labels of one series, `__name__` among them. */
   readonly labels: number;
-  /** Bytes of labels remembered of one tenant; beyond, remembering starts over. */
+  /** Bytes of labels remembered of all tenants; beyond, who has most of them starts over. */
   readonly rememberedBytes: number;
 }
 

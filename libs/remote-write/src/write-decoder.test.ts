@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KindName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
-import { LabelTable } from './label-table.ts';
+import { compressSync } from 'snappy';
+import { LabelMemory } from './label-memory.ts';
+import { LabelTable, UNKNOWN } from './label-table.ts';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
+import { WriteBody } from './write-body.ts';
 import { WriteDecoder } from './write-decoder.ts';
 import { label, STALE, sample, timeSeries, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
@@ -42,13 +45,17 @@ class Sink {
   }
 }
 
+/** Blocks of 1 KiB: a table that starts over needs few series. */
 function setUp(rememberedBytes = 1 << 20, mostSamples = 100_000) {
   const decoder = new WriteDecoder({ ...DEFAULT_REMOTE_WRITE_LIMITS, labels: 20 });
-  const table = new LabelTable(rememberedBytes, 7);
+  const memory = new LabelMemory(rememberedBytes, 1024);
+  const table = new LabelTable(memory, 7);
+  const body = new WriteBody(memory);
   const sink = new Sink();
   /** [series, time, value] of each sample. */
   const decode = (raw: Uint8Array) => {
-    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink, mostSamples);
+    body.uncompress([compressSync(raw)], 1 << 26, mostSamples);
+    const { handles, timesMs, values, length } = decoder.decode(body, table, sink);
     return Array.from({ length }, (_, i) => [sink.names[handles[i]], timesMs[i], values[i]]);
   };
   return { decode, table, sink };
@@ -328,20 +335,49 @@ describe('what is left out or refused', () => {
 
 describe('what is remembered', () => {
   test('is bounded: a full table starts over, and mixes nothing up', () => {
-    const { decode, sink, table } = setUp(64 * 24);
-    const names = Array.from({ length: 200 }, (_, i) => `m${i}`);
+    const { decode, sink, table } = setUp(3 * 1024);
+    const names = Array.from({ length: 200 }, (_, i) => `metric_${i}`);
     for (let round = 0; round < 5; round++) {
       const order = round % 2 === 0 ? names : names.toReversed();
       expect(decode(writeRequest(order.map((name) => one(name, [T, round]))))).toEqual(
         order.map((name) => [`${name} gauge a:b`, T, round]),
       );
-      expect(table.sizeBytes).toBeLessThanOrEqual(64 * 24);
+      expect(table.blocks).toBeLessThanOrEqual(3);
     }
     expect(sink.names).toHaveLength(200);
   });
 
+  test('is taken from whoever has most of it, once all of it is taken', () => {
+    const memory = new LabelMemory(8 * 256, 256);
+    const [small, large, newcomer] = [1, 2, 3].map((seed) => new LabelTable(memory, seed));
+    const labels = (i: number) => new DataView(new Uint8Array(200).fill(i).buffer);
+    const fill = (table: LabelTable, from: number, count: number) => {
+      for (let i = from; i < from + count; i++) table.add(labels(i), 0, 200, i);
+    };
+    const known = (table: LabelTable) =>
+      Array.from({ length: 100 }, (_, i) => i).filter((i) => table.find(labels(i), 0, 200) !== UNKNOWN);
+    fill(small, 10, 2);
+    fill(large, 20, 6);
+    expect(large.blocks).toBe(6);
+    fill(newcomer, 30, 1);
+    expect([known(small), known(large), known(newcomer)]).toEqual([[10, 11], [], [30]]);
+    // Whoever asks may be the one.
+    fill(newcomer, 40, 6);
+    expect([known(small), known(newcomer)]).toEqual([[10, 11], [45]]);
+    memory.leave(small);
+    fill(newcomer, 50, 7);
+    expect([known(small), known(newcomer).length]).toEqual([[], 8]);
+  });
+
+  test('is not kept of what is larger than a block', () => {
+    const { decode, sink, table } = setUp();
+    const long = one('a'.repeat(1200), [T, 1]);
+    for (let round = 0; round < 2; round++) expect(decode(writeRequest([long, one('m', [T, 2])]))).toHaveLength(2);
+    expect([sink.asked, table.size]).toEqual([3, 1]);
+  });
+
   test('is told apart by every byte, at every length', () => {
-    const table = new LabelTable(1 << 20, 1);
+    const table = new LabelTable(new LabelMemory(1 << 20), 1);
     for (let length = 1; length < 40; length++) {
       const bytes = Buffer.alloc(length + 3, 0x41);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -349,11 +385,39 @@ describe('what is remembered', () => {
       expect([table.find(view, 2, length), table.handle(entry)]).toEqual([entry, length]);
       for (let at = 2; at < 2 + length; at++) {
         bytes[at] ^= 0x80;
-        expect([table.matches(entry, view, 2), table.find(view, 2, length)]).toEqual([false, -1]);
+        expect([table.matches(entry, view, 2), table.find(view, 2, length)]).toEqual([false, UNKNOWN]);
         bytes[at] ^= 0x80;
       }
     }
   });
+
+  test('is told apart so by compiled code, where it expects a series', () => {
+    for (let length = 1; length < 60; length++) {
+      const { decode, sink } = setUp();
+      const name = 'a'.repeat(length);
+      const others = Array.from({ length }, (_, i) => `${name.slice(0, i)}b${name.slice(i + 1)}`);
+      decode(writeRequest([one('first', [T, 0]), one(name, [T, 0])]));
+      for (const other of others) {
+        const names = ['first', other, 'first', name];
+        expect(decode(writeRequest(names.map((each) => one(each, [T, 1])))).map(([series]) => series)).toEqual(
+          names.map((each) => `${each} gauge a:b`),
+        );
+      }
+      expect(sink.asked).toBe(2 + others.length);
+    }
+  });
+});
+
+test('memory that a large body took is let go of, and the next body is read', () => {
+  const memory = new LabelMemory(1 << 20);
+  const body = new WriteBody(memory);
+  body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20);
+  const { buffer } = body.raw;
+  body.letGo();
+  body.uncompress([compressSync(Buffer.of(1, 2, 3))], 1 << 26, 10);
+  expect([...body.raw]).toEqual([1, 2, 3]);
+  expect(buffer.byteLength).toBeGreaterThan(64 << 20);
+  expect(body.raw.buffer.byteLength).toBeLessThan(1 << 20);
 });
 
 function field(tag: number, bytes: Uint8Array): Buffer {

@@ -4,6 +4,7 @@ import { type LabelTable, UNKNOWN } from './label-table.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 import { isProblem, readLabels } from './series-labels.ts';
 import { WireReader } from './wire-reader.ts';
+import type { WriteBody } from './write-body.ts';
 import { malformed, tooManySamples } from './write-error.ts';
 
 /** What takes the series of a request; an intake's request does. */
@@ -18,7 +19,7 @@ export interface SeriesSink {
   leaveOut(reason: string, count: number): void;
 }
 
-/** Samples as parallel arrays, which the decoder uses again for the next request. */
+/** Samples as parallel arrays, which live as long as the body that they were decoded from. */
 export interface Samples {
   readonly handles: Uint32Array;
   readonly timesMs: Float64Array;
@@ -36,62 +37,71 @@ const SERIES_HISTOGRAM = 0x22;
 const SAMPLE_VALUE = 0x09;
 const SAMPLE_TIME = 0x10;
 const NO_HANDLE = 0xffff_ffff;
-const INITIAL_SAMPLES = 1024;
 
 /**
- * Decodes WriteRequests of Prometheus' remote write 1.0, by hand over the bytes: a series that was seen before is one
- * comparison of its labels with those that came after the last series the last time; no text is made of them. One
- * decoder is enough for all requests, since it holds nothing from one to the next.
+ * Decodes WriteRequests of Prometheus' remote write 1.0, by hand over the bytes. Compiled code reads series for as long
+ * as they are those of the last time in the same order, and hold plain samples; all others, and whatever is malformed,
+ * are read here. One decoder is enough for all requests, since it holds nothing from one to the next.
  */
 export class WriteDecoder {
   readonly #limits: RemoteWriteLimits;
   readonly #reader = new WireReader();
-  #handles = new Uint32Array(INITIAL_SAMPLES);
-  #timesMs = new Float64Array(INITIAL_SAMPLES);
-  #values = new Float64Array(INITIAL_SAMPLES);
+  #handles = new Uint32Array(0);
+  #timesMs = new Float64Array(0);
+  #values = new Float64Array(0);
   #length = 0;
   /** The series that was scanned last has any. */
   #hasSamples = false;
-  /** The entry of the series before, `UNKNOWN` if it has none. */
-  #last = UNKNOWN;
   #staleMarkers = 0;
   #notNumbers = 0;
   #exemplars = 0;
   #histograms = 0;
   #metadata = 0;
-  #mostSamples = 0;
 
   constructor(limits: RemoteWriteLimits) {
     this.#limits = limits;
   }
 
   /**
-   * The samples of an uncompressed request. Series come from `table`, or `sink` where they are new; what is refused or
-   * left out is told to `sink`. A request that is malformed throws `invalid_argument`: nothing of it counts. One that
-   * has far more than `mostSamples` does so, too, before it takes the memory: a sample may be two bytes.
+   * The samples of an uncompressed request. Series come from `table`, whose memory the body knows, or from `sink` where
+   * they are new; what is refused or left out is told to `sink`. A request that is malformed throws `invalid_argument`:
+   * nothing of it counts. One that has more samples than the body has columns for does so, too.
    */
-  decode(raw: Uint8Array, table: LabelTable, sink: SeriesSink, mostSamples: number): Samples {
+  decode(body: WriteBody, table: LabelTable, sink: SeriesSink): Samples {
     const reader = this.#reader;
-    reader.open(raw);
-    this.#mostSamples = mostSamples;
+    reader.open(body.raw);
+    ({ handles: this.#handles, timesMs: this.#timesMs, values: this.#values } = body);
     this.#length = 0;
-    this.#last = UNKNOWN;
     this.#staleMarkers = this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
+    table.begin();
     try {
-      const end = raw.length;
-      while (reader.position < end) {
-        const tag = reader.varint(end);
-        if (tag === REQUEST_SERIES) this.#series(reader.endOf(reader.varint(end), end), table, sink);
-        else {
-          if (tag === REQUEST_METADATA) this.#metadata++;
-          reader.skip(tag, end);
-        }
-      }
+      this.#request(body, table, sink);
+      this.#report(sink);
+      return { handles: this.#handles, timesMs: this.#timesMs, values: this.#values, length: this.#length };
     } finally {
       reader.close();
+      this.#handles = new Uint32Array(0);
+      this.#timesMs = this.#values = new Float64Array(0);
     }
-    this.#report(sink);
-    return { handles: this.#handles, timesMs: this.#timesMs, values: this.#values, length: this.#length };
+  }
+
+  #request(body: WriteBody, table: LabelTable, sink: SeriesSink): void {
+    const reader = this.#reader;
+    const end = body.raw.length;
+    while (reader.position < end) {
+      if (table.expected !== UNKNOWN) {
+        reader.position = body.series(reader.position, table.last, this.#length);
+        this.#length = body.samples;
+        table.passed(body.last);
+        if (reader.position === end) return;
+      }
+      const tag = reader.varint(end);
+      if (tag === REQUEST_SERIES) this.#series(reader.endOf(reader.varint(end), end), table, sink);
+      else {
+        if (tag === REQUEST_METADATA) this.#metadata++;
+        reader.skip(tag, end);
+      }
+    }
   }
 
   #report(sink: SeriesSink): void {
@@ -102,26 +112,10 @@ export class WriteDecoder {
     if (this.#histograms > 0) sink.reject('native_histogram', 'histograms', 'samples with a value', this.#histograms);
   }
 
+  /** A series that is found by its hash, or new. */
   #series(end: number, table: LabelTable, sink: SeriesSink): void {
     const reader = this.#reader;
     const start = reader.position;
-    const expected = this.#last === UNKNOWN ? UNKNOWN : table.next(this.#last);
-    if (expected !== UNKNOWN) {
-      const labelsEnd = start + table.labelBytes(expected);
-      if (labelsEnd < end && reader.bytes[labelsEnd] === SERIES_SAMPLE && table.matches(expected, reader.view, start)) {
-        reader.position = labelsEnd;
-        if (this.#onlySamples(table.handle(expected), end)) {
-          this.#last = expected;
-          return;
-        }
-      }
-    }
-    this.#lookUp(start, end, table, sink);
-  }
-
-  /** A series that is not the one expected: found by its hash, or new. */
-  #lookUp(start: number, end: number, table: LabelTable, sink: SeriesSink): void {
-    const reader = this.#reader;
     const length = this.#scan(start, end);
     if (!this.#hasSamples) {
       this.#fields(NO_HANDLE, start, end);
@@ -137,15 +131,14 @@ export class WriteDecoder {
         const refused = this.#length - before;
         if (refused > 0) sink.reject(labels.reason, labels.field, labels.limit, refused);
         this.#length = before;
-        this.#last = UNKNOWN;
+        table.came(UNKNOWN);
         return;
       }
       const { metric, tags } = labels;
       handle = sink.series({ metric, kind: kindByName(metric), tags });
       if (length > 0 && !sink.isRefused(handle)) entry = table.add(reader.view, start, length, handle);
     }
-    if (this.#last !== UNKNOWN && entry !== UNKNOWN) table.follow(this.#last, entry);
-    this.#last = entry;
+    table.came(entry);
     this.#fields(handle, start, end);
   }
 
@@ -175,26 +168,6 @@ export class WriteDecoder {
       reader.position++;
       reader.position = reader.endOf(reader.varint(end), end);
     }
-  }
-
-  /** Reads samples up to `end`. False, with nothing kept, where anything else comes. */
-  #onlySamples(handle: number, end: number): boolean {
-    const reader = this.#reader;
-    const { bytes } = reader;
-    const before = this.#length;
-    const staleBefore = this.#staleMarkers;
-    const notNumbersBefore = this.#notNumbers;
-    while (reader.position < end) {
-      if (bytes[reader.position] !== SERIES_SAMPLE) {
-        this.#length = before;
-        this.#staleMarkers = staleBefore;
-        this.#notNumbers = notNumbersBefore;
-        return false;
-      }
-      reader.position++;
-      this.#sample(handle, reader.endOf(reader.varint(end), end));
-    }
-    return true;
   }
 
   /** Reads all fields of a series but its labels. */
@@ -238,7 +211,7 @@ export class WriteDecoder {
       return;
     }
     const at = this.#length;
-    if (at === this.#handles.length) this.#grow();
+    if (at === this.#handles.length) throw tooManySamples(at);
     this.#handles[at] = handle;
     this.#timesMs[at] = timeMs;
     this.#values[at] = value;
@@ -250,19 +223,5 @@ export class WriteDecoder {
     const { view } = this.#reader;
     if (view.getUint32(at, true) === 2 && view.getUint32(at + 4, true) === 0x7ff00000) this.#staleMarkers++;
     else this.#notNumbers++;
-  }
-
-  #grow(): void {
-    if (this.#length >= this.#mostSamples) throw tooManySamples(this.#mostSamples);
-    const capacity = this.#handles.length * 2;
-    const handles = new Uint32Array(capacity);
-    handles.set(this.#handles);
-    this.#handles = handles;
-    const timesMs = new Float64Array(capacity);
-    timesMs.set(this.#timesMs);
-    this.#timesMs = timesMs;
-    const values = new Float64Array(capacity);
-    values.set(this.#values);
-    this.#values = values;
   }
 }

@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { compressSync, uncompressSync } from 'snappy';
+import { LabelMemory } from './label-memory.ts';
 import { LabelTable } from './label-table.ts';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
-import { SnappyReader } from './snappy-body.ts';
+import { WriteBody } from './write-body.ts';
 import { type SeriesSink, WriteDecoder } from './write-decoder.ts';
 import { STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
@@ -165,11 +166,18 @@ function changed(bytes: Buffer, changes: readonly { at: number; how: string; byt
 }
 
 /** Undefined when the decoder refuses the request as malformed; any other error fails the test. */
-function decodeWith(decoder: WriteDecoder, table: LabelTable, sink: TextSink, raw: Uint8Array): Taken | undefined {
+function decodeWith(
+  decoder: WriteDecoder,
+  body: WriteBody,
+  table: LabelTable,
+  sink: TextSink,
+  raw: Uint8Array,
+): Taken | undefined {
   const { refused, leftOut } = sink;
   const bits = Buffer.alloc(8);
   try {
-    const { handles, timesMs, values, length } = decoder.decode(raw, table, sink, 1_000_000);
+    body.uncompress([compressSync(raw)], 1 << 20, 1_000_000);
+    const { handles, timesMs, values, length } = decoder.decode(body, table, sink);
     const samples = Array.from({ length }, (_, i) => {
       bits.writeDoubleLE(values[i]);
       return `${sink.names[handles[i]]} ${timesMs[i]} ${bits.toString('hex')}`;
@@ -189,11 +197,13 @@ test('whatever comes is decoded as a plain reading of protobuf has it, or refuse
       fc.integer({ min: 64, max: 4096 }),
       (requests, sendings, rememberedBytes) => {
         const decoder = new WriteDecoder(DEFAULT_REMOTE_WRITE_LIMITS);
-        const table = new LabelTable(rememberedBytes, 3);
+        const memory = new LabelMemory(rememberedBytes, 256);
+        const table = new LabelTable(memory, 3);
+        const body = new WriteBody(memory);
         const sink = new TextSink();
         for (const { request, changes } of sendings) {
           const raw = changed(writeRequest(requests[request % requests.length]), changes);
-          expect(decodeWith(decoder, table, sink, raw)).toEqual(readPlainly(raw));
+          expect(decodeWith(decoder, body, table, sink, raw)).toEqual(readPlainly(raw));
         }
       },
     ),
@@ -210,9 +220,16 @@ function uncompressedByLibrary(body: Buffer): string | undefined {
   }
 }
 
-function uncompressed(reader: SnappyReader, body: Uint8Array, rawBytes: number): string | undefined {
+/** The body in parts of any size, as a socket has them. */
+function hexOf(reader: WriteBody, body: Uint8Array, rawBytes: number): string {
+  const middle = body.length >> 1;
+  reader.uncompress([body.subarray(0, 1), body.subarray(1, middle), body.subarray(Math.max(1, middle))], rawBytes, 0);
+  return Buffer.from(reader.raw).toString('hex');
+}
+
+function uncompressed(reader: WriteBody, body: Uint8Array, rawBytes: number): string | undefined {
   try {
-    return Buffer.from(reader.read(body, rawBytes)).toString('hex');
+    return hexOf(reader, body, rawBytes);
   } catch (error) {
     if (!isTidemarkError(error, 'invalid_argument')) throw error;
     expect(['snappy_malformed', 'raw_too_large']).toContain(error.detail.reason);
@@ -235,7 +252,7 @@ const compressible = fc
   .map((parts) => Buffer.concat(parts));
 
 test('bodies are uncompressed as the native library does it', () => {
-  const reader = new SnappyReader();
+  const reader = new WriteBody(new LabelMemory(0));
   fc.assert(
     fc.property(compressible, (raw) => {
       expect(uncompressed(reader, compressSync(raw), 1 << 20)).toBe(raw.toString('hex'));
@@ -245,7 +262,7 @@ test('bodies are uncompressed as the native library does it', () => {
 });
 
 test('a body whose compression is broken is refused, or is what the native library makes of it', () => {
-  const reader = new SnappyReader();
+  const reader = new WriteBody(new LabelMemory(0));
   fc.assert(
     fc.property(compressible, fc.array(change, { minLength: 1, maxLength: 4 }), (raw, changes) => {
       const body = changed(compressSync(raw.subarray(0, 3000)), changes);
@@ -263,12 +280,13 @@ function uncompressedIfSmall(body: Buffer, limitBytes: number): string | undefin
 }
 
 test('a length that is claimed is checked before memory is taken for it', () => {
-  const reader = new SnappyReader();
-  const claims = (length: number[]) => () => reader.read(Buffer.of(...length), 1000);
+  const reader = new WriteBody(new LabelMemory(0));
+  const claims = (length: number[]) => () => reader.uncompress([Buffer.of(...length)], 1000, 0);
   expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
   expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
   expect(claims([0xe8, 0x07])).toThrow('snappy: 1000 bytes claimed of 2');
   expect(claims([0x80])).toThrow('snappy: no length in front');
   expect(claims([])).toThrow('snappy: no length in front');
-  expect(reader.read(compressSync(Buffer.alloc(1000)), 1000)).toHaveLength(1000);
+  reader.uncompress([compressSync(Buffer.alloc(1000))], 1000, 0);
+  expect(reader.raw).toHaveLength(1000);
 });

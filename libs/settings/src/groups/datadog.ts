@@ -24,7 +24,7 @@ export const DATADOG = z.strictObject({
     D.rememberedBytes,
     'bytes',
     MIB,
-    64 * GIB,
-    'Series remembered of one tenant, this much for protobuf and for JSON; then remembering starts over.',
+    3 * GIB,
+    'Series remembered: of all tenants from protobuf, where who has most of them starts over then, and of each from JSON.',
   ),
 });

@@ -58,7 +58,7 @@ export const REMOTE_WRITE = z.strictObject({
     W.rememberedBytes,
     'bytes',
     MIB,
-    64 * GIB,
-    'Labels remembered of one tenant; then remembering starts over.',
+    3 * GIB,
+    'Labels remembered of all tenants; when they are more, who has most of them starts over.',
   ),
 });

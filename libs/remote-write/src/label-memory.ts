@@ -1,0 +1,92 @@
+/** A page of WebAssembly memory. */
+export const PAGE_BYTES = 64 * 1024;
+const NOTHING = new DataView(new ArrayBuffer(0));
+
+/** What holds blocks, and can do without them. */
+export interface BlockHolder {
+  readonly blocks: number;
+  /** Gives all blocks back. */
+  clear(): void;
+}
+
+/**
+ * The memory in which all tenants' labels are remembered, in blocks, where compiled code can compare them. It is bounded
+ * as a whole: when all blocks are taken, whoever holds most starts over, so that one tenant's series do not cost the
+ * others theirs.
+ */
+export class LabelMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly blockBytes: number;
+  readonly #limitBlocks: number;
+  readonly #holders = new Set<BlockHolder>();
+  readonly #free: number[] = [];
+  /** The first block has address 0, which stands for none. */
+  #blocks = 1;
+  #bytes = new Uint8Array(0);
+  #view = NOTHING;
+
+  /** A memory of up to `limitBytes`, and of a block at least, in blocks that no entry is larger than. */
+  constructor(limitBytes: number, blockBytes = PAGE_BYTES) {
+    this.blockBytes = blockBytes;
+    this.#limitBlocks = 1 + Math.max(1, Math.floor(limitBytes / blockBytes));
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages(this.#limitBlocks * blockBytes) });
+    this.#look();
+  }
+
+  /** Changes when the memory grows. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    return this.#view;
+  }
+
+  join(holder: BlockHolder): void {
+    this.#holders.add(holder);
+  }
+
+  /** Gives a holder's blocks to others; it takes none afterwards. */
+  leave(holder: BlockHolder): void {
+    holder.clear();
+    this.#holders.delete(holder);
+  }
+
+  /** The address of a block that nobody has. Another holder, or the one that asks, may have lost all of theirs. */
+  take(): number {
+    if (this.#free.length === 0 && this.#blocks === this.#limitBlocks) this.#greatest()?.clear();
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    this.#grow();
+    return this.#blocks++ * this.blockBytes;
+  }
+
+  give(blocks: readonly number[]): void {
+    this.#free.push(...blocks);
+  }
+
+  #greatest(): BlockHolder | undefined {
+    let greatest: BlockHolder | undefined;
+    for (const holder of this.#holders) {
+      if (greatest === undefined || holder.blocks > greatest.blocks) greatest = holder;
+    }
+    return greatest;
+  }
+
+  /** By an eighth at a time: each growth detaches the views of before. */
+  #grow(): void {
+    if ((this.#blocks + 1) * this.blockBytes <= this.#bytes.length) return;
+    const has = pages(this.#bytes.length);
+    this.memory.grow(Math.min(pages(this.#limitBlocks * this.blockBytes) - has, 1 + (has >> 3)));
+    this.#look();
+  }
+
+  #look(): void {
+    this.#bytes = new Uint8Array(this.memory.buffer);
+    this.#view = new DataView(this.memory.buffer);
+  }
+}
+
+function pages(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES);
+}

@@ -1,0 +1,168 @@
+import { TidemarkError } from '@tidemark/ports';
+import { WRITE_BODY_WASM } from './generated/write-body.ts';
+import { type LabelMemory, PAGE_BYTES } from './label-memory.ts';
+import { malformed } from './write-error.ts';
+
+/** Memory kept from one body to the next; where a larger one came, all is let go of. */
+const KEPT_BYTES = 32 * 1024 * 1024;
+const LONGEST_COPY = 64;
+/** So much may be written, and read, behind the last byte. */
+const SLACK_BYTES = LONGEST_COPY;
+/** Bytes in front: what compiled code returns. */
+const HEAD_BYTES = 64;
+/** The least that a sample takes in a body: a tag and a length of 0. */
+const SAMPLE_BYTES = 2;
+const SAMPLE_COLUMNS_BYTES = 4 + 8 + 8;
+
+/** What write-body.wat exports. */
+interface Compiled {
+  readonly body: WebAssembly.Memory;
+  uncompress(from: number, end: number, to: number, toEnd: number): number;
+  series(
+    position: number,
+    end: number,
+    last: number,
+    samples: number,
+    handles: number,
+    times: number,
+    values: number,
+    room: number,
+  ): number;
+}
+
+const compiled = new WebAssembly.Module(Buffer.from(WRITE_BODY_WASM, 'base64'));
+
+/**
+ * One body at a time, in memory that is used again and that compiled code works on: what came, what it is uncompressed,
+ * and columns for the samples in it. New memory for each body costs more than its uncompressing.
+ */
+export class WriteBody {
+  readonly #labels: LabelMemory;
+  #code: Compiled;
+  #bytes = new Uint8Array(0);
+  #raw = new Uint8Array(0);
+  #rawStart = HEAD_BYTES;
+  #returned = new Uint32Array(2);
+  handles = new Uint32Array(0);
+  timesMs = new Float64Array(0);
+  values = new Float64Array(0);
+
+  /** Bodies whose labels are compared with those in `labels`. */
+  constructor(labels: LabelMemory) {
+    this.#labels = labels;
+    this.#code = this.#instance();
+    this.#lookAt(HEAD_BYTES, 0, 0);
+  }
+
+  /** The uncompressed bytes, until the next call of `uncompress`. */
+  get raw(): Uint8Array {
+    return this.#raw;
+  }
+
+  /**
+   * Uncompresses a body in Snappy's block format (google/snappy, format_description.txt) that came in `parts`. The length
+   * that it claims is checked before memory is taken for it. Throws `invalid_argument`, with reason `raw_too_large` when
+   * it is beyond `rawBytes`. There is room for `mostSamples` then, or for all that it can have.
+   */
+  uncompress(parts: readonly Uint8Array[], rawBytes: number, mostSamples: number): void {
+    const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
+    const { length, head } = claimedLength(parts);
+    if (length > rawBytes) {
+      const message = `rawBytes: ${length} bytes uncompressed (limit: ${rawBytes} bytes)`;
+      const detail = { reason: 'raw_too_large', field: 'rawBytes', limit: rawBytes };
+      throw new TidemarkError('invalid_argument', message, detail);
+    }
+    // No element gives more than 64 bytes: what claims more is not worth the memory.
+    if (length > bodyBytes * LONGEST_COPY) throw malformed('snappy', `${length} bytes claimed of ${bodyBytes}`);
+    const rawStart = align(HEAD_BYTES + bodyBytes + SLACK_BYTES);
+    this.#reserve(rawStart, length, Math.min(mostSamples, Math.ceil(length / SAMPLE_BYTES)));
+    let end = HEAD_BYTES;
+    for (const part of parts) {
+      this.#bytes.set(part, end);
+      end += part.length;
+    }
+    const wrong = this.#code.uncompress(HEAD_BYTES + head, end, rawStart, rawStart + length);
+    if (wrong === end) throw malformed('snappy', `the elements do not give ${length} bytes`);
+    if (wrong !== -1) throw malformed('snappy', `the element at byte ${wrong - HEAD_BYTES} does not fit`);
+  }
+
+  /**
+   * Reads series from `position` on as they come after the entry `last`, and their samples into the columns from
+   * `samples` on. Returns where a series is that is another, has more than plain samples, or finds no room; `samples` and `last` are then
+   * how many there are and what came last.
+   */
+  series(position: number, last: number, samples: number): number {
+    const { byteOffset: handles, length: room } = this.handles;
+    const { byteOffset: times } = this.timesMs;
+    const { byteOffset: values } = this.values;
+    const end = this.#rawStart + this.#raw.length;
+    return (
+      this.#code.series(this.#rawStart + position, end, last, samples, handles, times, values, room) - this.#rawStart
+    );
+  }
+
+  /** Samples that there were after the last call of `series`. */
+  get samples(): number {
+    return this.#returned[0];
+  }
+
+  /** The entry that came last in the last call of `series`. */
+  get last(): number {
+    return this.#returned[1];
+  }
+
+  /** Lets go of what a body took that was larger than most; nothing of it may be in use. */
+  letGo(): void {
+    if (this.#bytes.length <= KEPT_BYTES) return;
+    this.#code = this.#instance();
+    this.#lookAt(HEAD_BYTES, 0, 0);
+  }
+
+  #instance(): Compiled {
+    const { exports } = new WebAssembly.Instance(compiled, { tidemark: { labels: this.#labels.memory } });
+    return exports as Compiled;
+  }
+
+  #reserve(rawStart: number, rawLength: number, samples: number): void {
+    const bytes = columnsStart(rawStart, rawLength) + samples * SAMPLE_COLUMNS_BYTES;
+    const missing = bytes - this.#code.body.buffer.byteLength;
+    if (missing > 0) this.#code.body.grow(Math.ceil(missing / PAGE_BYTES));
+    this.#lookAt(rawStart, rawLength, samples);
+  }
+
+  #lookAt(rawStart: number, rawLength: number, samples: number): void {
+    const { buffer } = this.#code.body;
+    const values = columnsStart(rawStart, rawLength);
+    const times = values + samples * 8;
+    this.#bytes = new Uint8Array(buffer);
+    this.#raw = new Uint8Array(buffer, rawStart, rawLength);
+    this.#rawStart = rawStart;
+    this.#returned = new Uint32Array(buffer, 0, 2);
+    this.values = new Float64Array(buffer, values, samples);
+    this.timesMs = new Float64Array(buffer, times, samples);
+    this.handles = new Uint32Array(buffer, times + samples * 8, samples);
+  }
+}
+
+function columnsStart(rawStart: number, rawLength: number): number {
+  return align(rawStart + rawLength + SLACK_BYTES);
+}
+
+function align(bytes: number): number {
+  return (bytes + 63) & ~63;
+}
+
+/** The block format begins with the uncompressed length, a varint of 32 bits. */
+function claimedLength(parts: readonly Uint8Array[]): { length: number; head: number } {
+  let length = 0;
+  let head = 0;
+  for (const part of parts) {
+    for (const byte of part) {
+      length += (byte & 0x7f) * 2 ** (7 * head);
+      head++;
+      if (byte < 0x80) return { length, head };
+      if (head === 5) throw malformed('snappy', 'no length in front');
+    }
+  }
+  throw malformed('snappy', 'no length in front');
+}

@@ -1,0 +1,38 @@
+// Assembles what is written in WebAssembly's text format into modules that TypeScript imports, as base64. `--check`
+// writes nothing and fails when what is committed differs.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import loadWabt from 'wabt';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const SOURCES = [{ from: 'libs/remote-write/src/write-body.wat', to: 'libs/remote-write/src/generated/write-body.ts' }];
+const FEATURES = { multi_memory: true, simd: true, bulk_memory: true };
+const LINE = 100;
+const wabt = await loadWabt();
+
+for (const { from, to } of SOURCES) {
+  const text = moduleOf(from);
+  if (!process.argv.includes('--check')) writeFileSync(join(root, to), text);
+  else if (read(join(root, to)) !== text) {
+    console.error(`${to} is not what ${from} says. Run: npm run generate`);
+    process.exitCode = 1;
+  }
+}
+
+function moduleOf(from) {
+  const parsed = wabt.parseWat(from, readFileSync(join(root, from), 'utf8'), FEATURES);
+  parsed.validate(FEATURES);
+  const base64 = Buffer.from(parsed.toBinary({}).buffer).toString('base64');
+  const lines = base64.match(new RegExp(`.{1,${LINE}}`, 'g')).map((line) => `  '${line}'`);
+  const name = `${from.split('/').at(-1).replace('.wat', '').replaceAll('-', '_').toUpperCase()}_WASM`;
+  return `// Generated from ${from} by tools/generate-wasm.mjs: do not edit.\nexport const ${name} =\n${lines.join(' +\n')};\n`;
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
