@@ -2,7 +2,7 @@ import { type Measurement, machine, median } from './measurement.ts';
 import { type RemoteWriteResult, runRemoteWrite } from './remote-write/run.ts';
 
 const SERIES = 100_000;
-const ROUNDS = 60;
+const ROUNDS = 200;
 const CONNECTIONS = 20;
 const RUNS = 3;
 
