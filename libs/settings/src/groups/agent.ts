@@ -1,6 +1,6 @@
-import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client';
-import { DEFAULT_KAFKA_INSTANCE, DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations';
-import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics';
+import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client/options';
+import { DEFAULT_KAFKA_INSTANCE, DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations/instances';
+import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics/scrape-target';
 import * as z from 'zod';
 import { choice, DAY_MS, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
 

@@ -1,4 +1,4 @@
-import { DEFAULT_DATADOG_LIMITS } from '@tidemark/datadog-intake';
+import { DEFAULT_DATADOG_LIMITS } from '@tidemark/datadog-intake/limits';
 import * as z from 'zod';
 import { GIB, KIB, MIB, whole } from '../setting.ts';
 

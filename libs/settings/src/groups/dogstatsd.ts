@@ -1,4 +1,4 @@
-import { DEFAULT_DOGSTATSD_LIMITS } from '@tidemark/dogstatsd';
+import { DEFAULT_DOGSTATSD_LIMITS } from '@tidemark/dogstatsd/limits';
 import * as z from 'zod';
 import { fraction, GIB, MIB, text, whole } from '../setting.ts';
 

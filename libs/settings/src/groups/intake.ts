@@ -1,4 +1,4 @@
-import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
+import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake/limits';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import * as z from 'zod';
 import { DAY_MS, GIB, KIB, MIB, whole } from '../setting.ts';

@@ -1,4 +1,4 @@
-import { DEFAULT_KAFKA_LOG_LIMITS } from '@tidemark/kafka-log';
+import { DEFAULT_KAFKA_LOG_LIMITS } from '@tidemark/kafka-log/options';
 import * as z from 'zod';
 import { choice, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
 

@@ -1,4 +1,4 @@
-import { DEFAULT_HTTP_API_LIMITS } from '@tidemark/http-api';
+import { DEFAULT_HTTP_API_LIMITS } from '@tidemark/http-api/limits';
 import * as z from 'zod';
 import { choice, DAY_MS, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
 

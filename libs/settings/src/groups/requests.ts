@@ -1,6 +1,6 @@
-import { DEFAULT_BODY_ROOM_LIMITS } from '@tidemark/http-intake';
-import { DEFAULT_REQUEST_LIMITS } from '@tidemark/intake';
-import { DEFAULT_REMOTE_WRITE_LIMITS } from '@tidemark/remote-write';
+import { DEFAULT_BODY_ROOM_LIMITS } from '@tidemark/http-intake/limits';
+import { DEFAULT_REQUEST_LIMITS } from '@tidemark/intake/limits';
+import { DEFAULT_REMOTE_WRITE_LIMITS } from '@tidemark/remote-write/limits';
 import * as z from 'zod';
 import { DAY_MS, GIB, KIB, MIB, whole } from '../setting.ts';
 

@@ -1,6 +1,6 @@
-import { DEFAULT_EMBEDDED_LOG_LIMITS } from '@tidemark/embedded-log';
-import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
-import { DEFAULT_QUERY_SERVICE_LIMITS } from '@tidemark/query';
+import { DEFAULT_EMBEDDED_LOG_LIMITS } from '@tidemark/embedded-log/limits';
+import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store/limits';
+import { DEFAULT_QUERY_SERVICE_LIMITS } from '@tidemark/query/limits';
 import * as z from 'zod';
 import { DAY_MS, GIB, KIB, MIB, whole } from '../setting.ts';
 
