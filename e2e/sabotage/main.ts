@@ -19,7 +19,10 @@ if (chosen.length === 0 || !(maxSeeds >= 1)) {
 const started = performance.now();
 const caught = new Map<string, { readonly seed: number; readonly check: string }>();
 const played = new Map<string, number>();
+/** Seeds of each that are played right now. */
+const playing = new Map<string, number>();
 await playSeeds(nextTask, (result, { sabotage = '' }) => {
+  playing.set(sabotage, (playing.get(sabotage) ?? 0) - 1);
   const known = caught.get(sabotage);
   const caughtBy = SABOTAGES.find(({ name }) => name === sabotage)?.caughtBy ?? [];
   const seen = result.violations.find(({ check }) => caughtBy.includes(check));
@@ -38,13 +41,16 @@ console.log(`sabotage: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 console.log(`${chosen.length - missed.length} caught, ${missed.length} not caught`);
 process.exit(missed.length === 0 ? 0 : 1);
 
-/** The seeds of one sabotage in turn, until it is caught. */
+/**
+ * The next seed of a sabotage that is not caught yet, if possible of one that no other thread is at: that one may be
+ * caught by the seed before.
+ */
 function nextTask(): { seed: number; sabotage: string } | undefined {
-  for (const { name } of chosen) {
-    const seeds = played.get(name) ?? 0;
-    if (caught.has(name) || seeds >= maxSeeds) continue;
-    played.set(name, seeds + 1);
-    return { seed: seeds + 1, sabotage: name };
-  }
-  return undefined;
+  const open = chosen.filter(({ name }) => !caught.has(name) && (played.get(name) ?? 0) < maxSeeds);
+  const next = open.find(({ name }) => (playing.get(name) ?? 0) === 0) ?? open[0];
+  if (next === undefined) return undefined;
+  const seed = (played.get(next.name) ?? 0) + 1;
+  played.set(next.name, seed);
+  playing.set(next.name, (playing.get(next.name) ?? 0) + 1);
+  return { seed, sabotage: next.name };
 }
