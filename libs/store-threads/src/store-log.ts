@@ -1,5 +1,3 @@
-import { openEmbeddedLogReader } from '@tidemark/embedded-log';
-import { openKafkaLog } from '@tidemark/kafka-log';
 import type { Clock, Log, Topic } from '@tidemark/ports';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
 import type { StoreLog } from './store-messages.ts';
@@ -11,9 +9,13 @@ export interface StoreLogReader extends Pick<Log, 'read' | 'bounds'> {
   close(): Promise<void>;
 }
 
-/** Opens the log in this thread. */
-export function openStoreLog(log: StoreLog, clock: Clock): Promise<StoreLogReader> {
-  if (log.kind === 'kafka') return openKafkaLog(log.options, { clock, random: new SystemRandom() });
+/** Opens the log in this thread. Only what this log is made of is loaded: a client of Kafka is a large program. */
+export async function openStoreLog(log: StoreLog, clock: Clock): Promise<StoreLogReader> {
+  if (log.kind === 'kafka') {
+    const { openKafkaLog } = await import('@tidemark/kafka-log');
+    return openKafkaLog(log.options, { clock, random: new SystemRandom() });
+  }
+  const { openEmbeddedLogReader } = await import('@tidemark/embedded-log');
   const { folder, partitions } = log;
   return openEmbeddedLogReader({
     disk: new LocalDisk(folder),

@@ -23,6 +23,13 @@ export interface StoreThreadOptions {
   readonly latenessMs: number;
 }
 
+/** What a store thread gets from the one that starts it. */
+export interface StoreThreadStart {
+  readonly options: StoreThreadOptions;
+  /** Folder of what was compiled before, if the process keeps one; threads don't inherit it. */
+  readonly compileCache: string | undefined;
+}
+
 /** From the main thread to a store thread. */
 export type ToStore =
   | {

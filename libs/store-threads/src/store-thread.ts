@@ -10,7 +10,7 @@ import { SystemClock } from '@tidemark/system';
 import { TagPartition } from '@tidemark/tag-store';
 import { answering, type StoreMethod } from './store-calls.ts';
 import { openStoreLog } from './store-log.ts';
-import type { CarriedError, FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
+import type { CarriedError, FromStore, StoreThreadStart, ToStore } from './store-messages.ts';
 
 /**
  * A thread that owns some partitions: for each a point store, a tag store or an aggregator, or several of them, each
@@ -18,7 +18,7 @@ import type { CarriedError, FromStore, StoreThreadOptions, ToStore } from './sto
  */
 const port = parentPort;
 assert(port !== null, 'a store thread is started by the platform');
-const options = workerData as StoreThreadOptions;
+const { options } = workerData as StoreThreadStart;
 const clock = new SystemClock();
 /** A commit is a few MiB; up to two such buffers exist in each of the stores. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;

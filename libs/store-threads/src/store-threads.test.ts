@@ -40,7 +40,7 @@ function openLog(): Promise<EmbeddedLog> {
 
 describe('a store thread', () => {
   test('answers a read that meets a bug with `internal`, and goes on', async () => {
-    const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData: options });
+    const worker = new Worker(new URL('./store-thread-main.ts', import.meta.url), { workerData: { options } });
     ends.push(() => worker.terminate());
     const messages: FromStore[] = [];
     worker.on('message', (message: FromStore) => messages.push(message));

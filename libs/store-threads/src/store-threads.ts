@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PositionsReply } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control';
@@ -10,7 +12,7 @@ import {
   type Topic,
 } from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
-import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
+import type { FromStore, StoreThreadOptions, StoreThreadStart, ToStore } from './store-messages.ts';
 
 export interface StoreThreadsOptions extends StoreThreadOptions {
   /** Threads that the owned partitions are spread over. */
@@ -142,7 +144,10 @@ export class StoreThreads {
   }
 
   #start(options: StoreThreadOptions): StoreThread {
-    const worker = new Worker(new URL('./store-thread.ts', import.meta.url), { workerData: options });
+    const cache = getCompileCacheDir();
+    // Node keeps the files of its own version in a folder below the one it is told.
+    const start: StoreThreadStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
+    const worker = new Worker(new URL('./store-thread-main.ts', import.meta.url), { workerData: start });
     const waiting = new Map<number, Waiting>();
     let settleReady: () => void = () => undefined;
     let failReady: (error: Error) => void = () => undefined;
