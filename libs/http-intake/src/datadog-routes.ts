@@ -26,7 +26,6 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
   const { intake, room, random } = options;
   const limits = { ...DEFAULT_DATADOG_LIMITS, ...options.limits };
   const receiving = new Receiving(room, limits.bodyBytes);
-  /** What is remembered of a tenant's series goes when its handles do. */
   const memory = new LabelMemory(limits.rememberedBytes);
   const known = new ByTenant(
     () => new KnownSeries(memory, limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE()),
