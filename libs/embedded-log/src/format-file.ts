@@ -1,5 +1,4 @@
-import { type Disk, type DiskFile, isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { readAt } from './file-window.ts';
+import { type Disk, readSmallFile, TidemarkError, writeSmallFile } from '@tidemark/ports';
 import { FORMAT_VERSION, newerFormat } from './segment-format.ts';
 
 const FORMAT_FILE = 'FORMAT';
@@ -16,33 +15,13 @@ export async function claimFormat(disk: Disk): Promise<void> {
 }
 
 async function readFormat(disk: Disk): Promise<number | undefined> {
-  let file: DiskFile;
-  try {
-    file = await disk.open(FORMAT_FILE);
-  } catch (error) {
-    if (isTidemarkError(error, 'not_found')) return undefined;
-    throw error;
-  }
-  try {
-    const text = (await readAt(file, 0, FORMAT_LIMIT_BYTES)).toString('latin1');
-    const match = /^tidemark-log ([1-9][0-9]{0,8})\n$/.exec(text);
-    if (match === null)
-      throw new TidemarkError('data_loss', `${FORMAT_FILE} names no log format`, { file: FORMAT_FILE });
-    return Number(match[1]);
-  } finally {
-    await file.close();
-  }
+  const text = (await readSmallFile(disk, FORMAT_FILE, FORMAT_LIMIT_BYTES))?.toString('latin1');
+  if (text === undefined) return undefined;
+  const match = /^tidemark-log ([1-9][0-9]{0,8})\n$/.exec(text);
+  if (match === null) throw new TidemarkError('data_loss', `${FORMAT_FILE} names no log format`, { file: FORMAT_FILE });
+  return Number(match[1]);
 }
 
 async function writeFormat(disk: Disk): Promise<void> {
-  const draft = `${FORMAT_FILE}.draft`;
-  const file = await disk.open(draft, { create: true });
-  try {
-    await file.truncate(0);
-    await file.write(Buffer.from(`tidemark-log ${FORMAT_VERSION}\n`), 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(draft, FORMAT_FILE);
+  await writeSmallFile(disk, FORMAT_FILE, Buffer.from(`tidemark-log ${FORMAT_VERSION}\n`));
 }

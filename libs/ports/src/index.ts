@@ -16,3 +16,4 @@ export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic
 export type { Random } from './random.ts';
 export { below } from './random.ts';
 export { SettlingWriter } from './settling-writer.ts';
+export { readSmallFile, writeSmallFile } from './small-file.ts';

@@ -39,6 +39,11 @@ export interface LogBounds {
   readonly first: number;
   /** Offset that the next record will get. */
   readonly next: number;
+  /**
+   * Which log these offsets are of, where one can be deleted and another made under its name: another id, another log.
+   * Undefined where the log is of one piece with those who read it.
+   */
+  readonly id?: string;
 }
 
 /**
