@@ -1,5 +1,5 @@
-import type { ErrorCode, Topic } from '@tidemark/ports';
-import type { ProcessCondition } from './process-condition.ts';
+import type { Topic } from '@tidemark/ports';
+import type { ProblemCause, ProcessCondition } from './process-condition.ts';
 
 /** What happens in a process, for whoever logs it. */
 export interface StoreEvents {
@@ -17,11 +17,11 @@ export function watchStores(condition: ProcessCondition, events: StoreEvents) {
       if (offset < 0) events.info(`${part} goes on`);
       else events.error(`${part} is halted at offset ${offset}`, { reason });
     },
-    onProblem: (topic: Topic, partition: number, reason: string | undefined, code: ErrorCode = 'unavailable'): void => {
+    onProblem: (topic: Topic, partition: number, problem: ProblemCause | undefined): void => {
       const part = `${topic}/${partition}`;
-      condition.tell('store', part, reason === undefined ? undefined : { code, message: reason });
-      if (reason === undefined) events.info(`the store of ${part} works again`);
-      else events.error(`the store of ${part} can't go on, and tries again`, { reason });
+      condition.tell('store', part, problem);
+      if (problem === undefined) events.info(`the store of ${part} works again`);
+      else events.error(`the store of ${part} can't go on, and tries again`, { reason: problem.message });
     },
     onBug: (read: string, stack: string): void => events.error(`${read} failed by a mistake in the store`, { stack }),
     onFailed: events.fatal,

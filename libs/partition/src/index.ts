@@ -1,2 +1,8 @@
-export type { Halt, PartitionConsumerOptions, PartitionState } from './partition-consumer.ts';
+export type {
+  ConsumerProblem,
+  Halt,
+  HaltCause,
+  PartitionConsumerOptions,
+  PartitionState,
+} from './partition-consumer.ts';
 export { PartitionConsumer } from './partition-consumer.ts';

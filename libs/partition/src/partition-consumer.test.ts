@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Clock, type ErrorCode, type LogRecord, TidemarkError } from '@tidemark/ports';
+import { type Clock, type ErrorCode, type LogBounds, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { type Halt, PartitionConsumer, type PartitionState } from './index.ts';
 
 /** Timers that are due at the next turn of the event loop, whatever their delay. */
@@ -17,19 +17,21 @@ class TestLog {
   readonly values: string[] = [];
   first = 0;
   readonly failures: ErrorCode[] = [];
+  failureDetail = {};
+  readonly id = 'the log';
 
   async read(_topic: string, _partition: number, from: number): Promise<LogRecord[]> {
     await new Promise(setImmediate);
     const failure = this.failures.shift();
-    if (failure !== undefined) throw new TidemarkError(failure, `a read failed: ${failure}`);
+    if (failure !== undefined) throw new TidemarkError(failure, `a read failed: ${failure}`, this.failureDetail);
     if (from < this.first || from > this.values.length) throw new TidemarkError('out_of_range', 'trimmed');
     return this.values
       .slice(from, from + 2)
       .map((value, i) => ({ offset: from + i, appendTimeMs: 0, value: Buffer.from(value) }));
   }
 
-  async bounds(): Promise<{ first: number; next: number }> {
-    return { first: this.first, next: this.values.length };
+  async bounds(): Promise<LogBounds> {
+    return { first: this.first, next: this.values.length, id: this.id };
   }
 }
 
@@ -82,7 +84,7 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
     clock,
     skipReason: (offset) => skips.get(offset),
     onHalt: (halt) => halts.push(halt),
-    onProblem: (error) => problems.push(error?.code),
+    onProblem: (problem) => problems.push(problem && `${problem.during}: ${problem.error.code}`),
   });
   consumer.start();
   return { log, state, skips, halts, problems, consumer };
@@ -107,8 +109,16 @@ describe('PartitionConsumer', () => {
     expect(state.applied.join('')).toBe('ab,');
     await until(() => state.nextOffset === 5 && consumer.lastError === undefined);
     expect(state.commits).toEqual([3]);
-    expect(problems).toEqual(['unavailable', 'deadline_exceeded', undefined, 'resource_exhausted', undefined]);
-    expect(consumer.position).toEqual({ logNext: 5, halted: '', haltedOffset: -1, problem: '' });
+    expect(problems).toEqual([
+      'read: unavailable',
+      'read: deadline_exceeded',
+      undefined,
+      'commit: resource_exhausted',
+      undefined,
+    ]);
+    expect(consumer.position).toEqual({
+      ...{ logNext: 5, logId: 'the log', halted: '', haltedOffset: -1, problem: '' },
+    });
     await consumer.stop();
     expect(state.commits).toEqual([3, 5]);
   });
@@ -127,6 +137,20 @@ describe('PartitionConsumer', () => {
     await until(() => state.nextOffset === 5);
     expect([state.applied.join(''), state.skipped]).toEqual(['abc', [1, 3]]);
     expect(halts.map((halt) => halt?.offset)).toEqual([1, undefined, 3, undefined]);
+    await consumer.stop();
+  });
+
+  test('a halt ends what was told of the log, and hides nothing of the disk', async () => {
+    const { problems, skips, consumer } = started('a!', (log, own) => {
+      log.failures.push('unavailable');
+      own.failures.push('unavailable', 'unavailable');
+    });
+    await until(() => consumer.halt !== undefined);
+    await until(() => problems.length === 2);
+    expect(problems).toEqual(['read: unavailable', undefined]);
+    skips.set(1, 'lost');
+    await until(() => problems.length === 4);
+    expect(problems.slice(2)).toEqual(['commit: unavailable', undefined]);
     await consumer.stop();
   });
 
@@ -159,6 +183,48 @@ describe('PartitionConsumer', () => {
     log.first = 0;
     await until(() => state.nextOffset === 4);
     expect(consumer.halt).toBeUndefined();
+    await consumer.stop();
+  });
+
+  test('a log that ends before the state is not the one it was: what it gets later is not what followed', async () => {
+    const { log, halts, state, consumer } = started('ab', (_, own) => {
+      own.nextOffset = 3;
+    });
+    await until(() => consumer.halt?.cause === 'lost');
+    expect(consumer.halt).toMatchObject({ offset: 3, cause: 'lost' });
+    expect(consumer.position).toMatchObject({
+      halted: expect.stringContaining('goes on at offset 3'),
+      haltedOffset: -1,
+    });
+    log.values.push('c', 'd', 'e');
+    await until(() => consumer.position.logNext === 5);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect([state.applied, state.nextOffset, halts.length]).toEqual([[], 3, 2]);
+    await consumer.stop();
+  });
+
+  test('an end that was told wrongly, as by a broker that was replaced, halts no longer than it is told', async () => {
+    const { log, halts, state, consumer } = started('ab', (_, own) => {
+      own.nextOffset = 3;
+    });
+    await until(() => consumer.halt !== undefined);
+    expect(consumer.position).toMatchObject({ haltedOffset: -1 });
+    log.values.push('c', 'd');
+    await until(() => state.nextOffset === 4);
+    expect([state.applied, halts.at(-1)]).toEqual([['d'], undefined]);
+    await consumer.stop();
+  });
+
+  test('a topic that was made anew halts for good, and no skip is taken for it', async () => {
+    const { log, state, skips, consumer } = started('ab', (own) => {
+      for (let look = 0; look < 20; look++) own.failures.push('data_loss');
+      own.failureDetail = { topicId: 'new', expected: 'old' };
+    });
+    skips.set(0, 'a mistake');
+    await until(() => consumer.halt?.cause === 'lost');
+    await until(() => consumer.position.logId === log.id);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect([state.applied, state.skipped]).toEqual([[], []]);
     await consumer.stop();
   });
 });

@@ -2,6 +2,7 @@ import {
   type Clock,
   isTidemarkError,
   type Log,
+  type LogBounds,
   type LogRecord,
   sleep,
   TidemarkError,
@@ -42,8 +43,8 @@ export interface PartitionConsumerOptions {
   readonly onHalt?: (halt: Halt | undefined) => void;
   /** Told once: everything that the log had at some moment since the start is applied. */
   readonly onCaughtUp?: () => void;
-  /** Told of an error of the log or disk when it first comes, and with `undefined` when it is over. */
-  readonly onProblem?: (error: TidemarkError | undefined) => void;
+  /** Told of an error of the log or disk when it first comes, and with `undefined` when it is over. A halt is none. */
+  readonly onProblem?: (problem: ConsumerProblem | undefined) => void;
   /** Bytes asked of the log at a time; queries wait for as much to be applied. Default 1 MiB. */
   readonly readBytes?: number;
   /** How long one read waits for a record, ms. Default 500. */
@@ -52,17 +53,35 @@ export interface PartitionConsumerOptions {
   readonly retryMs?: number;
 }
 
+/** An error that is tried again. */
+export interface ConsumerProblem {
+  readonly error: TidemarkError;
+  /** With the log, or with what the state is kept in. */
+  readonly during: 'read' | 'commit';
+}
+
 /** Why a partition does not go on. */
 export interface Halt {
   readonly offset: number;
   readonly error: TidemarkError;
-  /** A record that can't be applied, which may be skipped, or a log that doesn't have it any more, or can't give it. */
-  readonly cause: 'record' | 'log';
+  readonly cause: HaltCause;
 }
+
+/**
+ * `record`: it can't be applied, and may be skipped. `log`: the log does not have it any more, or can't give it; reading
+ * goes on once it does. `lost`: the log has less than was read, or another one has its name, so that whatever comes at
+ * this offset is not what followed; nothing but a new start, of a state that goes with the log, mends that.
+ */
+export type HaltCause = 'record' | 'log' | 'lost';
 
 const DEFAULT_READ_BYTES = 1024 * 1024;
 const DEFAULT_READ_WAIT_MS = 500;
 const DEFAULT_RETRY_MS = 250;
+/**
+ * A log counts as lost once it was found so this many times in a row: a broker that was replaced, or that lags, tells of
+ * another end and of former topics for a while.
+ */
+const LOST_LOOKS = 20;
 /** How often the log's end is asked for while nothing is read. */
 const END_LOOK_MS = 1000;
 
@@ -76,11 +95,15 @@ export class PartitionConsumer {
   readonly #stop = new AbortController();
   #halt: Halt | undefined;
   #lastError: TidemarkError | undefined;
-  /** Code of the error that `onProblem` was told of last. */
-  #toldCode: TidemarkError['code'] | undefined;
+  #during: ConsumerProblem['during'] = 'read';
+  /** What `onProblem` was told of last. */
+  #told: ConsumerProblem | undefined;
   #logNext = 0;
+  #logId: string | undefined;
   #endLookedMs = Number.NEGATIVE_INFINITY;
   #hasCaughtUp = false;
+  /** How often in a row the log was found not to be the one that the state is of. */
+  #lostLooks = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: PartitionConsumerOptions) {
@@ -104,6 +127,7 @@ export class PartitionConsumer {
   /** What a replica's position says of its reading, in the words of the contract. */
   get position(): {
     readonly logNext: number;
+    readonly logId: string | undefined;
     readonly halted: string;
     readonly haltedOffset: number;
     readonly problem: string;
@@ -111,8 +135,9 @@ export class PartitionConsumer {
     const halt = this.#halt;
     return {
       logNext: this.logNext,
+      logId: this.#logId,
       halted: halt?.error.message ?? '',
-      haltedOffset: halt?.offset ?? -1,
+      haltedOffset: halt?.cause === 'record' ? halt.offset : -1,
       problem: this.#lastError?.message ?? '',
     };
   }
@@ -146,16 +171,21 @@ export class PartitionConsumer {
 
   async #readOnce(): Promise<void> {
     const { log, topic, partition, state } = this.#options;
+    this.#during = 'read';
     // A commit that failed is made up for before anything more is applied.
     if (state.wantsCommit) await this.#commit();
     if (this.#halt?.cause === 'record' && !(await this.#skipRecord())) return;
+    if (this.#halt?.cause === 'lost') {
+      await this.#lookAtEnd();
+      throw this.#halt.error;
+    }
     const records = await this.#read();
     for (const record of records) {
       if (this.#stop.signal.aborted) return;
       if (!this.#apply(record)) return;
       if (state.wantsCommit) await this.#commit();
     }
-    this.#logNext = (await log.bounds(topic, partition)).next;
+    this.#setEnd(await log.bounds(topic, partition));
     if (this.#hasCaughtUp || state.nextOffset < this.#logNext) return;
     this.#hasCaughtUp = true;
     this.#options.onCaughtUp?.();
@@ -169,13 +199,12 @@ export class PartitionConsumer {
         waitMs: readWaitMs ?? DEFAULT_READ_WAIT_MS,
         signal: this.#stop.signal,
       });
+      this.#lostLooks = 0;
       if (this.#halt?.cause === 'log') this.#setHalt(undefined);
       return records;
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) {
-        // Of a whole segment, or a topic that was made anew, there is no one record that could be skipped.
-        const cause = 'segment' in error.detail || 'topicId' in error.detail ? 'log' : 'record';
-        this.#setHalt({ offset: state.nextOffset, error, cause });
+        this.#setHalt({ offset: state.nextOffset, error, cause: this.#causeOf(error) });
       } else if (isTidemarkError(error, 'out_of_range')) this.#setHalt(await this.#missing(error));
       throw error;
     }
@@ -184,15 +213,30 @@ export class PartitionConsumer {
   /** The log was trimmed beyond what the state has, or lost what it has. */
   async #missing(error: TidemarkError): Promise<Halt> {
     const { log, topic, partition, state } = this.#options;
-    const { first, next } = await log.bounds(topic, partition);
+    const bounds = await log.bounds(topic, partition);
+    this.#setEnd(bounds);
+    const { first, next } = bounds;
     const text = `the store of ${topic}/${partition} goes on at offset ${state.nextOffset}, the log has ${first} to ${next}`;
     const halt = new TidemarkError('out_of_range', text, { offset: state.nextOffset, first, next }, { cause: error });
-    return { offset: state.nextOffset, error: halt, cause: 'log' };
+    return { offset: state.nextOffset, error: halt, cause: state.nextOffset > next ? this.#lost() : 'log' };
+  }
+
+  /** Of a whole segment, or a topic that was made anew, there is no one record that could be skipped. */
+  #causeOf({ detail }: TidemarkError): HaltCause {
+    if ('topicId' in detail) return this.#lost();
+    return 'segment' in detail ? 'log' : 'record';
+  }
+
+  #lost(): HaltCause {
+    this.#lostLooks++;
+    return this.#lostLooks < LOST_LOOKS ? 'log' : 'lost';
   }
 
   async #commit(): Promise<void> {
+    this.#during = 'commit';
     try {
       await this.#options.state.commit();
+      this.#during = 'read';
     } catch (error) {
       await this.#lookAtEnd();
       throw error;
@@ -206,10 +250,15 @@ export class PartitionConsumer {
     if (nowMs - this.#endLookedMs < END_LOOK_MS) return;
     this.#endLookedMs = nowMs;
     try {
-      this.#logNext = (await log.bounds(topic, partition)).next;
+      this.#setEnd(await log.bounds(topic, partition));
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
     }
+  }
+
+  #setEnd({ next, id }: LogBounds): void {
+    this.#logNext = next;
+    this.#logId = id;
   }
 
   #apply(record: LogRecord): boolean {
@@ -238,16 +287,19 @@ export class PartitionConsumer {
     }
     state.skip(reason);
     this.#setHalt(undefined);
-    await state.commit();
+    await this.#commit();
     return true;
   }
 
   #setProblem(error: TidemarkError | undefined): void {
     this.#lastError = error;
-    // An error that lasts is told once, and a halt by its own word.
-    if (this.#halt !== undefined || this.#toldCode === error?.code) return;
-    this.#toldCode = error?.code;
-    this.#options.onProblem?.(error);
+    const during = this.#during;
+    // A halt is told by its own word, and an error that lasts once.
+    const isHalt = this.#halt !== undefined && during === 'read';
+    const problem = error === undefined || isHalt ? undefined : { error, during };
+    if (this.#told?.error.code === problem?.error.code && this.#told?.during === problem?.during) return;
+    this.#told = problem;
+    this.#options.onProblem?.(problem);
   }
 
   #setHalt(halt: Halt | undefined): void {

@@ -1,4 +1,5 @@
 import type { KafkaLogOptions } from '@tidemark/kafka-log';
+import type { ConsumerProblem } from '@tidemark/partition';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreMethod } from './store-calls.ts';
@@ -59,6 +60,14 @@ export interface CarriedError {
   readonly detail: ErrorDetail;
 }
 
+/** Why a store does not go on, and tries again. */
+export interface StoreProblem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What does not work: to read the log, or to write its database. */
+  readonly during: ConsumerProblem['during'];
+}
+
 /** From a store thread to the main thread. */
 export type FromStore =
   | { readonly type: 'ready' }
@@ -80,7 +89,6 @@ export type FromStore =
       readonly type: 'problem';
       readonly topic: Topic;
       readonly partition: number;
-      readonly reason: string | undefined;
-      /** Of the error; undefined with `reason`. */
-      readonly code: ErrorCode | undefined;
+      /** Undefined when it is over. */
+      readonly problem: StoreProblem | undefined;
     };

@@ -156,7 +156,10 @@ function consume(topic: Topic, partition: number, state: PartitionState): Partit
       send({ type: 'halted', topic, partition, offset: halt?.offset ?? -1, reason: halt?.error.message ?? '' });
     },
     onCaughtUp: () => send({ type: 'caughtUp', topic, partition }),
-    onProblem: (error) => send({ type: 'problem', topic, partition, reason: error?.message, code: error?.code }),
+    onProblem: (found) => {
+      const problem = found && { code: found.error.code, message: found.error.message, during: found.during };
+      send({ type: 'problem', topic, partition, problem });
+    },
   });
   send({ type: 'committed', topic, partition, offset: state.committedOffset });
   consumer.start();
@@ -238,7 +241,8 @@ function stopAll(topic: Topic, stores: ReadonlyMap<number, { readonly consumer: 
       await consumer.stop();
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      send({ type: 'problem', topic, partition, reason: `the last commit failed: ${error.message}`, code: error.code });
+      const message = `the last commit failed: ${error.message}`;
+      send({ type: 'problem', topic, partition, problem: { code: error.code, message, during: 'commit' } });
     }
   });
 }

@@ -3,16 +3,9 @@ import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PositionsReply } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control';
-import {
-  ERROR_CODES,
-  type ErrorCode,
-  type ErrorDetail,
-  isTidemarkError,
-  TidemarkError,
-  type Topic,
-} from '@tidemark/ports';
+import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
-import type { FromStore, StoreThreadOptions, StoreThreadStart, ToStore } from './store-messages.ts';
+import type { FromStore, StoreProblem, StoreThreadOptions, StoreThreadStart, ToStore } from './store-messages.ts';
 
 export interface StoreThreadsOptions extends StoreThreadOptions {
   /** Threads that the owned partitions are spread over. */
@@ -22,7 +15,7 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** A store reads or commits again (undefined), or can't and tries on. */
-  readonly onProblem: (topic: Topic, partition: number, reason: string | undefined, code?: ErrorCode) => void;
+  readonly onProblem: (topic: Topic, partition: number, problem: StoreProblem | undefined) => void;
   /** A read met a mistake of the program, and was answered `internal`; everything else goes on. */
   readonly onBug?: (read: string, stack: string) => void;
   /** A thread died: the process can't go on. */
@@ -184,7 +177,7 @@ export class StoreThreads {
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'problem') {
-        this.#options.onProblem(message.topic, message.partition, message.reason, message.code);
+        this.#options.onProblem(message.topic, message.partition, message.problem);
       }
     });
     worker.once('error', (error) => {
