@@ -217,6 +217,9 @@ await kafkaSuite('the doctor of a cluster', () => {
           'disk-full': /^the store of points\/\d in point-store \d+ at 127\.0\.0\.1:\d+ can't go on, and tries again: /,
         });
         expect(diagnosis.code).toBe(1);
+        expect(diagnosis.findings.some(({ kind }) => kind === 'process-not-ready')).toBe(false);
+        const [, full] = cluster.of('point-store');
+        expect(await full.notReady()).toMatch(/^points\/\d can't be committed: RocksDB /);
       } finally {
         clearInterval(noise);
       }

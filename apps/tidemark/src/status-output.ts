@@ -177,6 +177,7 @@ function halts({ points, tags }: StatusReply): string[] {
     all
       .filter(({ halted }) => halted !== '')
       .map(({ partition, halted, haltedOffset: offset }) => {
+        if (offset < 0) return `${topic}/${partition} is halted: ${printable(halted)}\n  no record can be skipped here`;
         const command = `tidemark skip ${topic} ${partition} ${offset} --reason WHY`;
         return `${topic}/${partition} is halted at offset ${offset}: ${printable(halted)}\n  to pass it, and lose what is in it: ${command}`;
       });

@@ -9,7 +9,7 @@ import {
 } from '@tidemark/kafka-log';
 import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { waitBecause } from './follow-control.ts';
+import { PASSING, waitBecause } from './follow-control.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { ServiceHost } from './service-host.ts';
 
@@ -97,12 +97,12 @@ export function topicPlan({ settings }: Pick<ServiceContext, 'settings'>): Topic
 }
 
 /** Does it again while brokers don't answer, saying why the process is not ready. */
-async function persist<T>(host: ServiceHost, context: ServiceContext, work: () => Promise<T>): Promise<T> {
+export async function persist<T>(host: ServiceHost, context: ServiceContext, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!isTidemarkError(error, 'unavailable') && !isTidemarkError(error, 'deadline_exceeded')) throw error;
+      if (!isTidemarkError(error) || !PASSING.has(error.code)) throw error;
       await waitBecause(host, context, error.message, RETRY_MS);
     }
   }

@@ -6,12 +6,12 @@ import type { ServiceHost } from './service-host.ts';
 
 const RETRY_MS = 1000;
 /** Errors of a log that is away, or whose brokers have not all heard of a new topic. */
-const PASSING: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'not_found']);
+export const PASSING: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'not_found']);
 const MAP_MS = 200;
 
 /** Follows `control` from its beginning; as long as the log can't be read it tries again, and readiness says why. */
 export async function followControl(host: ServiceHost, context: ServiceContext, log: Log): Promise<ControlFollower> {
-  const { clock, stopping } = context;
+  const { clock } = context;
   for (;;) {
     const control = new ControlFollower(log, clock);
     try {
@@ -22,7 +22,6 @@ export async function followControl(host: ServiceHost, context: ServiceContext, 
       await control.stop();
       if (!isTidemarkError(error) || !PASSING.has(error.code)) throw error;
       await waitBecause(host, context, `control can't be read: ${error.message}`, RETRY_MS);
-      if (stopping.aborted) throw error;
     }
   }
 }

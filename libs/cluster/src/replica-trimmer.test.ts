@@ -4,17 +4,22 @@ import { TidemarkError, type Topic } from '@tidemark/ports';
 import { SystemClock } from '@tidemark/system';
 import { type Consumer, ReplicaTrimmer } from './replica-trimmer.ts';
 
+const LOG_ID = 'the topic that there is';
+const END = 100;
+const BROKEN = 7;
 const EVENTS = { info: () => undefined, error: () => undefined };
 
 interface Store {
   readonly consumer: Consumer;
   /** Committed offsets by partition; undefined: it does not answer. */
   committed: Readonly<Record<number, number>> | undefined;
+  logId: string | undefined;
 }
 
 function store(topic: Topic, partitions: readonly number[], committed: Store['committed']): Store {
   const it: Store = {
     committed,
+    logId: LOG_ID,
     consumer: {
       topic,
       address: 'a:1',
@@ -25,7 +30,14 @@ function store(topic: Topic, partitions: readonly number[], committed: Store['co
           const positions = Object.entries(it.committed).map(([partition, committedOffset]): ReplicaPosition => {
             const offset = committedOffset + 5;
             const place = { offset, committedOffset, logNext: offset, watermarkMs: undefined };
-            return { partition: Number(partition), ...place, halted: '', haltedOffset: -1, problem: '' };
+            return {
+              partition: Number(partition),
+              ...place,
+              logId: it.logId,
+              halted: '',
+              haltedOffset: -1,
+              problem: '',
+            };
           });
           return { positions };
         },
@@ -38,7 +50,9 @@ function store(topic: Topic, partitions: readonly number[], committed: Store['co
 function trimmer(stores: readonly Store[]) {
   const trimmed: string[] = [];
   const log = {
+    bounds: async () => ({ first: 0, next: END, id: LOG_ID }),
     trim: async (topic: Topic, partition: number, before: number) => {
+      if (topic === 'points' && partition === BROKEN) throw new TidemarkError('unavailable', 'no leader');
       trimmed.push(`${topic}/${partition} ${before}`);
     },
   };
@@ -65,5 +79,30 @@ describe('the log is trimmed', () => {
     away.committed = { 0: 9 };
     await it.turn();
     expect(trimmed).toEqual(['points/0 9']);
+  });
+
+  test('never by offsets of another log: a topic that was made anew would lose what nobody has read', async () => {
+    const old = store('points', [0], { 0: 50 });
+    old.logId = 'a topic that was deleted';
+    const { trimmed, it } = trimmer([old, store('points', [0, 1], { 0: 60, 1: END + 1 })]);
+    await it.turn();
+    expect(trimmed).toEqual([]);
+    expect(it.problem).toMatch(
+      /^points\/0: the log is kept: .* 50, of another log.*; points\/1: .* 101, beyond its end/,
+    );
+    // Neither does one that has not found out yet which log it reads.
+    old.logId = undefined;
+    await it.turn();
+    expect(trimmed).toEqual([]);
+    old.logId = LOG_ID;
+    await it.turn();
+    expect(trimmed).toEqual(['points/0 50']);
+  });
+
+  test('where it can be, whatever becomes of another partition', async () => {
+    const { trimmed, it } = trimmer([store('points', [BROKEN, 1], { [BROKEN]: 10, 1: 10 })]);
+    await it.turn();
+    expect(trimmed).toEqual(['points/1 10']);
+    expect(it.problem).toBe('points/7: no leader');
   });
 });

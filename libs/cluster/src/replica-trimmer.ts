@@ -1,4 +1,5 @@
-import { type Clock, isTidemarkError, type Log, sleep, type Topic } from '@tidemark/ports';
+import type { ReplicaPosition } from '@tidemark/contract';
+import { type Clock, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import type { PositionsReader } from '@tidemark/query';
 import type { ServiceEvents } from './service-context.ts';
 
@@ -11,7 +12,7 @@ export interface Consumer {
 }
 
 export interface ReplicaTrimmerOptions {
-  readonly log: Pick<Log, 'trim'>;
+  readonly log: Pick<Log, 'bounds' | 'trim'>;
   readonly clock: Clock;
   readonly events: Pick<ServiceEvents, 'error' | 'info'>;
   /** Everybody who consumes: nothing is let go of that one of them may still need. */
@@ -19,10 +20,20 @@ export interface ReplicaTrimmerOptions {
 }
 
 const TURN_MS = 10_000;
+/** Partitions that can't be trimmed and are told of by name. */
+const TOLD_FAILURES = 3;
+
+interface Place {
+  readonly topic: Topic;
+  readonly partition: number;
+  /** Every consumer has committed all below. */
+  readonly least: number;
+  readonly logIds: ReadonlySet<string | undefined>;
+}
 
 /**
  * Lets go of the log below what every replica of a partition has committed; never by time. A replica that can't be
- * asked, or that does not know of a partition that it is to own, holds all of that partition.
+ * asked, that does not know of a partition that it is to own, or that has read another log, holds all of that partition.
  */
 export class ReplicaTrimmer {
   readonly #options: ReplicaTrimmerOptions;
@@ -49,13 +60,33 @@ export class ReplicaTrimmer {
     await this.#running;
   }
 
-  /** Trims once what can be; `start` does it again and again. */
+  /** Trims once what can be; `start` does it again and again. One partition that can't be keeps no other from it. */
   async turn(): Promise<void> {
-    for (const [key, { topic, partition, committed }] of await this.#committed()) {
-      if (committed <= (this.#trimmed.get(key) ?? 0)) continue;
-      await this.#options.log.trim(topic, partition, committed);
-      this.#trimmed.set(key, committed);
+    const failures: string[] = [];
+    for (const place of await this.#places()) {
+      try {
+        await this.#trim(place);
+      } catch (error) {
+        if (!isTidemarkError(error)) throw error;
+        failures.push(`${place.topic}/${place.partition}: ${error.message}`);
+      }
     }
+    this.#tell(failures.length === 0 ? undefined : failures.slice(0, TOLD_FAILURES).join('; '));
+  }
+
+  async #trim({ topic, partition, least, logIds }: Place): Promise<void> {
+    const { log } = this.#options;
+    const key = `${topic}/${partition}`;
+    if (least <= (this.#trimmed.get(key) ?? 0)) return;
+    const { id, next } = await log.bounds(topic, partition);
+    // Offsets of a topic that was deleted say nothing of the one that has its name now: it would lose what nobody has read.
+    const isOther = [...logIds].some((one) => one !== id);
+    if (isOther || least > next) {
+      const whose = isOther ? 'of another log, or of one that is not known yet' : `beyond its end, ${next}`;
+      throw new TidemarkError('failed_precondition', `the log is kept: a consumer has committed ${least}, ${whose}`);
+    }
+    await log.trim(topic, partition, least);
+    this.#trimmed.set(key, least);
   }
 
   async #run(): Promise<void> {
@@ -63,7 +94,6 @@ export class ReplicaTrimmer {
     while (!this.#stop.signal.aborted) {
       try {
         await this.turn();
-        this.#tell(undefined);
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
         this.#tell(error.message);
@@ -72,29 +102,28 @@ export class ReplicaTrimmer {
     }
   }
 
-  /** Of each partition, the least offset that all of its consumers have committed. */
-  async #committed(): Promise<Map<string, { topic: Topic; partition: number; committed: number }>> {
-    const least = new Map<string, { topic: Topic; partition: number; committed: number }>();
+  /** Of each partition, the least offset that all of its consumers have committed, and what they say which log it is. */
+  async #places(): Promise<Place[]> {
+    const places = new Map<string, Place>();
     await Promise.all(
       this.#options.consumers.map(async ({ topic, partitions, reader }) => {
         const positions = await reader.positions(this.#stop.signal).then(
-          (reply) => new Map(reply.positions.map((position) => [position.partition, position.committedOffset])),
+          (reply) => new Map(reply.positions.map((position) => [position.partition, position])),
           (error: unknown) => {
             if (!isTidemarkError(error)) throw error;
-            return new Map<number, number>();
+            return new Map<number, ReplicaPosition>();
           },
         );
         for (const partition of partitions) {
+          const { committedOffset = 0, logId } = positions.get(partition) ?? {};
           const key = `${topic}/${partition}`;
-          const committed = Math.min(
-            positions.get(partition) ?? 0,
-            least.get(key)?.committed ?? Number.POSITIVE_INFINITY,
-          );
-          least.set(key, { topic, partition, committed });
+          const known = places.get(key) ?? { topic, partition, least: committedOffset, logIds: new Set() };
+          const logIds = new Set([...known.logIds, logId]);
+          places.set(key, { topic, partition, least: Math.min(known.least, committedOffset), logIds });
         }
       }),
     );
-    return least;
+    return [...places.values()];
   }
 
   #tell(problem: string | undefined): void {

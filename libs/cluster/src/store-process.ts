@@ -7,11 +7,13 @@ import { parsePartitions } from '@tidemark/placement';
 import { pointStoreService, tagStoreService } from '@tidemark/query';
 import { type StoreKind, type StoreReaders, StoreThreads, storeReaders } from '@tidemark/store-threads';
 import { LocalDisk } from '@tidemark/system';
-import { clusterLogOptions, openClusterLog } from './cluster-log.ts';
+import { clusterLogOptions, openClusterLog, persist } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
+import { keptLogId } from './kept-log-id.ts';
 import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { ServiceHost } from './service-host.ts';
+import { StoreReadiness } from './store-readiness.ts';
 
 const LOCK_FILE = 'LOCK';
 
@@ -62,32 +64,41 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     },
   });
   try {
-    const lock = await new LocalDisk(folder).lock(LOCK_FILE);
+    const disk = new LocalDisk(folder);
+    const lock = await disk.lock(LOCK_FILE);
     host.add(() => lock.release());
     const { condition } = host;
-    condition.watchVolume(folder, new LocalDisk(folder));
+    condition.watchVolume(folder, disk);
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
     watchControl(condition, control);
-    const behind = new Set(owned);
+    const topic = kind === 'tags' ? 'tags' : 'points';
+    const logId = await persist(host, context, () => keptLogId(disk, log, topic, owned[0]));
+    const partOf = (partition: number) => `${topic}/${partition}`;
+    const readiness = new StoreReadiness(owned.map(partOf));
+    const watched = watchStores(condition, events);
     const stores = new StoreThreads({
       ...{ folder, owned, threads, limits },
-      log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: log.topicIds } },
+      log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },
       kinds: [kind],
       latenessMs: settings.completeness.latenessMs,
       onCommitted: () => undefined,
-      onCaughtUp: (_, partition) => behind.delete(partition),
-      ...watchStores(condition, events),
+      ...watched,
+      onCaughtUp: (_, partition) => readiness.caughtUp(partOf(partition)),
+      onHalted: (of, partition, offset, reason) => {
+        watched.onHalted(of, partition, offset, reason);
+        readiness.halted(partOf(partition), offset < 0 ? undefined : reason);
+      },
+      onProblem: (of, partition, problem) => {
+        watched.onProblem(of, partition, problem);
+        readiness.failing(partOf(partition), problem);
+      },
     });
     host.add(() => stores.stop());
     followSkips(control, (skip) => stores.skip(skip));
     await stores.ready();
     late.set(storeReaders(stores));
-    host.readiness = () => {
-      const [first] = behind;
-      if (first === undefined) return undefined;
-      return `catching up: ${behind.size} of ${owned.length} partitions, such as ${kind}/${first}`;
-    };
+    host.readiness = () => readiness.notReady;
     return host;
   } catch (error) {
     await host.stop();

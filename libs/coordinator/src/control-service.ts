@@ -113,7 +113,8 @@ async function checkHalted({ control, stores }: ControlServiceOptions, request: 
   const store = topic === 'points' ? stores.pointStore(partition) : stores.tagStore(partition);
   const { halted, haltedOffset } = await store.status({ partition });
   if (halted !== '' && haltedOffset === offset) return;
-  const is = halted === '' ? 'not halted' : `halted at offset ${haltedOffset}, not ${offset}`;
+  const at = haltedOffset < 0 ? 'and has no record that could be skipped' : `at offset ${haltedOffset}, not ${offset}`;
+  const is = halted === '' ? 'not halted' : `halted ${at}`;
   throw new TidemarkError('failed_precondition', `${topic}/${partition} is ${is}: nothing was skipped`);
 }
 

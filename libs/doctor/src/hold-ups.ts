@@ -89,7 +89,8 @@ function sessionClause(session: SessionView | undefined, silentMs: number): stri
 export interface Halted {
   readonly topic: 'points' | 'tags';
   readonly partition: number;
-  readonly offset: number;
+  /** Of the record that may be skipped; undefined where it is the log that is at fault. */
+  readonly offset: number | undefined;
   readonly reason: string;
 }
 
@@ -97,7 +98,9 @@ export function haltsOf({ points, tags }: Pick<PipelineView, 'points' | 'tags'>)
   const of = (topic: Halted['topic'], all: PipelineView['tags']): Halted[] =>
     all
       .filter(({ halted }) => halted !== '')
-      .map(({ partition, halted, haltedOffset }) => ({ topic, partition, offset: haltedOffset, reason: halted }));
+      .map(({ partition, halted, haltedOffset }) => {
+        return { topic, partition, offset: haltedOffset < 0 ? undefined : haltedOffset, reason: halted };
+      });
   return [...of('points', points), ...of('tags', tags)];
 }
 

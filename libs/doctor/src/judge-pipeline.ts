@@ -52,10 +52,13 @@ function halts(pipeline: PipelineView, processes: Observations['processes']): Fi
     return {
       kind: 'partition-halted',
       severity: 'broken',
-      what: `${part} is halted at offset ${offset}: ${reason}`,
+      what: `${part} is halted${offset === undefined ? '' : ` at offset ${offset}`}: ${reason}`,
       sinceMs: told?.sinceMs,
-      means: 'nothing after this record is in answers; they are right, and complete_through stands still there',
-      next: `read the runbook, then: tidemark skip ${topic} ${partition} ${offset} --reason WHY (what is in that record is lost)`,
+      means: 'nothing that came after is in answers; they are right, and complete_through stands still there',
+      next:
+        offset === undefined
+          ? 'no record can be skipped: the log is damaged, or not the one that the store has read; read the runbook'
+          : `read the runbook, then: tidemark skip ${topic} ${partition} ${offset} --reason WHY (what is in that record is lost)`,
     };
   });
 }

@@ -88,8 +88,10 @@ function refusal({ kind, address }: ProcessObservation, { reason }: Unanswered):
 function unreadiness({ kind, address, answer }: ProcessObservation): Finding[] {
   if (answer.state !== 'answered' || answer.condition.notReady === '') return [];
   const { condition } = answer;
-  // What is wrong with an intake is told by its problems, each in its own words.
-  if (condition.problems.some((problem) => problem.reason === condition.notReady)) return [];
+  // What is wrong with an intake or a store is told by its problems, each in its own words; but for halts, which the
+  // status of partitions tells, and not those of an aggregator.
+  const told = condition.problems.filter(({ kind }) => kind !== 'halt');
+  if (told.some(({ reason }) => condition.notReady.includes(reason))) return [];
   return [
     {
       kind: 'process-not-ready',

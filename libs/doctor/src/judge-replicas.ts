@@ -35,13 +35,14 @@ function halted(replicas: readonly ReplicaView[], pipeline: PipelineView): Findi
   return replicas.flatMap((replica) => {
     const { process, position } = replica;
     if (position === undefined || position.halted === '' || shown.has(partOf(replica))) return [];
+    const place = position.haltedOffset < 0 ? '' : ` at offset ${position.haltedOffset}`;
     return [
       {
         kind: 'partition-halted',
         severity: 'degraded',
-        what: `the replica of ${partOf(replica)} at ${process} is halted at offset ${position.haltedOffset}: ${position.halted}`,
+        what: `the replica of ${partOf(replica)} at ${process} is halted${place}: ${position.halted}`,
         sinceMs: undefined,
-        means: 'another replica reads the same record and goes on: this one, or its way to the log, is damaged',
+        means: 'another replica reads the same log and goes on: this one, or its way to the log, is damaged',
         next: 'do not skip; look at its disk and its log, and let it build the partition anew (see the runbook)',
       },
     ];

@@ -59,10 +59,10 @@ export class PartitionReader {
   }
 
   async bounds(): Promise<LogBounds> {
-    const [first, next] = await this.#ask('ask for the ends of', (leader) =>
-      Promise.all([this.#offset(leader, EARLIEST), this.#offset(leader, LATEST)]),
-    );
-    return { first, next };
+    return this.#ask('ask for the ends of', async (leader) => {
+      const [first, next] = await Promise.all([this.#offset(leader, EARLIEST), this.#offset(leader, LATEST)]);
+      return { first, next, id: leader.topicId };
+    });
   }
 
   async #readOnce(from: number, options: ReadOptions, waitMs: number): Promise<LogRecord[]> {

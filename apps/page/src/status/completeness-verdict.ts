@@ -49,10 +49,11 @@ function unanswered({ part, message }: { readonly part: string; readonly message
 }
 
 function haltSentences(status: PipelineStatus): string[] {
-  return haltsOf(status).map(
-    ({ topic, partition, offset, reason }) =>
-      `${topic}/${partition} has halted at offset ${formatCount(offset)}: ${reason}; ` +
-      'it goes on once that offset is skipped explicitly',
+  return haltsOf(status).map(({ topic, partition, offset, reason }) =>
+    offset === undefined
+      ? `${topic}/${partition} has halted, and there is no record to skip: ${reason}`
+      : `${topic}/${partition} has halted at offset ${formatCount(offset)}: ${reason}; ` +
+        'it goes on once that offset is skipped explicitly',
   );
 }
 

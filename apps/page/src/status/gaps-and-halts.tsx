@@ -5,7 +5,8 @@ import { type Column, DataTable } from './data-table.tsx';
 interface Break {
   readonly part: string;
   readonly kind: 'halt' | 'gap';
-  readonly offset: number;
+  /** Undefined where it is the log, and no record of it. */
+  readonly offset: number | undefined;
   readonly reason: string;
 }
 
@@ -18,7 +19,7 @@ export function GapsAndHalts({ status: { points, tags } }: { readonly status: Pi
         ({ partition, halted, haltedOffset }): Break => ({
           part: `${kind}/${partition}`,
           kind: 'halt',
-          offset: haltedOffset,
+          offset: haltedOffset < 0 ? undefined : haltedOffset,
           reason: halted,
         }),
       );
@@ -32,7 +33,7 @@ export function GapsAndHalts({ status: { points, tags } }: { readonly status: Pi
   const columns: readonly Column<Break>[] = [
     { name: 'Partition', cell: ({ part }) => part },
     { name: 'What', cell: ({ kind }) => kind },
-    { name: 'Offset', isNumber: true, cell: ({ offset }) => formatCount(offset) },
+    { name: 'Offset', isNumber: true, cell: ({ offset }) => (offset === undefined ? '–' : formatCount(offset)) },
     { name: 'Why', cell: ({ reason }) => reason },
   ];
   return (

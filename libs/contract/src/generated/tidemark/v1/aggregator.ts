@@ -41,7 +41,7 @@ export interface AggregatorStatusReply {
   logNext: number;
   lanes: LaneStatus[];
   gaps: Gap[];
-  /** Set when the partition has halted: why, and at which offset. */
+  /** Set when the partition has halted: why, and at which record; -1 where there is no record that could be skipped. */
   halted: string;
   haltedOffset: number;
   /** The last error of the log or of the disk, while it lasts. */
@@ -49,6 +49,8 @@ export interface AggregatorStatusReply {
   series: number;
   points: number;
   duplicatePoints: number;
+  /** Which log the offsets are of, as in `ReplicaPosition`. */
+  logId?: string | undefined;
 }
 
 /**
@@ -143,6 +145,7 @@ function createBaseAggregatorStatusReply(): AggregatorStatusReply {
     series: 0,
     points: 0,
     duplicatePoints: 0,
+    logId: undefined,
   };
 }
 
@@ -186,6 +189,9 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     }
     if (message.duplicatePoints !== 0) {
       writer.uint32(104).uint64(message.duplicatePoints);
+    }
+    if (message.logId !== undefined) {
+      writer.uint32(114).string(message.logId);
     }
     return writer;
   },
@@ -307,6 +313,14 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
             message.duplicatePoints = longToNumber(reader.uint64());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.logId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -337,6 +351,7 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     message.series = object.series ?? 0;
     message.points = object.points ?? 0;
     message.duplicatePoints = object.duplicatePoints ?? 0;
+    message.logId = object.logId ?? undefined;
     return message;
   },
 };

@@ -153,7 +153,7 @@ export interface PartitionStatusReply {
   lanes: LaneStatus[];
   clients: ClientStatus[];
   gaps: Gap[];
-  /** Set when the partition has halted: why, and at which offset. */
+  /** Set when the partition has halted: why, and at which record; -1 where there is no record that could be skipped. */
   halted: string;
   haltedOffset: number;
   series: number;

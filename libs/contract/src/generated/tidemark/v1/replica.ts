@@ -32,7 +32,7 @@ export interface ReplicaPosition {
   watermarkMs?:
     | number
     | undefined;
-  /** Set when the replica has halted: why, and at which offset. */
+  /** Set when the replica has halted: why, and at which record; -1 where there is no record that could be skipped. */
   halted: string;
   haltedOffset: number;
   /** The last error of the log or of the disk, while it lasts. */
@@ -42,7 +42,11 @@ export interface ReplicaPosition {
     | number
     | undefined;
   /** Of replicas of `tags` only: hash of the state at `offset`, hex. */
-  stateHash?: string | undefined;
+  stateHash?:
+    | string
+    | undefined;
+  /** Which log the offsets are of, where one can be made anew under the same name; absent until it was asked for. */
+  logId?: string | undefined;
 }
 
 /** What is known of one replica of a partition. */
@@ -200,6 +204,7 @@ function createBaseReplicaPosition(): ReplicaPosition {
     problem: "",
     checkpointOffset: undefined,
     stateHash: undefined,
+    logId: undefined,
   };
 }
 
@@ -234,6 +239,9 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     }
     if (message.stateHash !== undefined) {
       writer.uint32(82).string(message.stateHash);
+    }
+    if (message.logId !== undefined) {
+      writer.uint32(90).string(message.logId);
     }
     return writer;
   },
@@ -331,6 +339,14 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
             message.stateHash = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.logId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -358,6 +374,7 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     message.problem = object.problem ?? "";
     message.checkpointOffset = object.checkpointOffset ?? undefined;
     message.stateHash = object.stateHash ?? undefined;
+    message.logId = object.logId ?? undefined;
     return message;
   },
 };

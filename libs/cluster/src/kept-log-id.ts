@@ -1,0 +1,43 @@
+import { type Disk, type Log, readSmallFile, TidemarkError, type Topic, writeSmallFile } from '@tidemark/ports';
+
+/** docs/operations/data-folder.md. */
+const FILE = 'LOG-ID';
+const VERSION = 1;
+const LIMIT_BYTES = 256;
+
+/**
+ * The id of the log whose offsets the stores of a data folder hold. It is kept beside them from their first start on,
+ * before they read anything: a topic that was deleted and made anew while they were down has another one, and reading
+ * on in it at their offsets would leave out what comes before these. A folder from before such files takes the id that
+ * the log has now. Errors: `data_loss` when the file says nothing, `failed_precondition` when it is of another topic or
+ * a newer format; those of disk and log.
+ */
+export async function keptLogId(
+  disk: Disk,
+  log: Pick<Log, 'bounds'>,
+  topic: Topic,
+  partition: number,
+): Promise<string | undefined> {
+  const stored = await readSmallFile(disk, FILE, LIMIT_BYTES);
+  if (stored !== undefined) return parse(stored.toString('latin1'), topic);
+  const { id } = await log.bounds(topic, partition);
+  if (id !== undefined) await writeSmallFile(disk, FILE, Buffer.from(`tidemark-log-id ${VERSION} ${topic} ${id}\n`));
+  return id;
+}
+
+function parse(text: string, topic: Topic): string {
+  const found = /^tidemark-log-id ([1-9][0-9]{0,8}) ([a-z]+) ([0-9A-Za-z_-]{1,64})\n$/.exec(text);
+  if (found === null) throw new TidemarkError('data_loss', `${FILE} names no log`, { file: FILE });
+  const [, version, storedTopic, id] = found;
+  if (Number(version) !== VERSION) {
+    const message = `${FILE} has format ${version}, this program reads ${VERSION}`;
+    throw new TidemarkError('failed_precondition', message, { version: Number(version) });
+  }
+  if (storedTopic !== topic) {
+    throw new TidemarkError('failed_precondition', `the data folder is of ${storedTopic}, not of ${topic}`, {
+      found: storedTopic,
+      wanted: topic,
+    });
+  }
+  return id;
+}
