@@ -1,5 +1,6 @@
 import type { Topic } from '@tidemark/ports';
-import type { ProblemCause, ProcessCondition } from './process-condition.ts';
+import type { ProblemCause } from './problem.ts';
+import type { ProcessCondition } from './process-condition.ts';
 
 /** What happens in a process, for whoever logs it. */
 export interface StoreEvents {
