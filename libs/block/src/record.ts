@@ -46,10 +46,13 @@ export interface BlockRecord extends RecordHeader {
   readonly spans: readonly Span[];
 }
 
+/** Of one record after the other: one that grows anew for each costs as much memory again as the records. */
+const out = new ByteWriter(64 * 1024);
+
 /** Writes one record. The body is empty for all types but a block. */
-export function encodeRecord(record: BlockRecord, out: ByteWriter = new ByteWriter(1024)): Buffer {
+export function encodeRecord(record: BlockRecord): Buffer {
   assert(record.session.length === ID_BYTES, 'a session id has 16 bytes');
-  const start = out.length;
+  out.reset();
   out.u32(MAGIC);
   out.u8(VERSION);
   out.u8(record.type);
@@ -67,11 +70,11 @@ export function encodeRecord(record: BlockRecord, out: ByteWriter = new ByteWrit
   out.u32(record.definitions.length);
   out.u32(record.spans.length);
   out.u32(0);
-  assert(out.length - start === HEADER_BYTES, 'header size');
+  assert(out.length === HEADER_BYTES, 'header size');
   for (const definitions of record.definitions) writeDefinitions(definitions, out);
   for (const span of record.spans) writeSpan(span, out);
-  out.patchU32(start + HEADER_BYTES - 4, out.length - start - HEADER_BYTES);
-  out.u32(crc32c(out.view().subarray(start)));
+  out.patchU32(HEADER_BYTES - 4, out.length - HEADER_BYTES);
+  out.u32(crc32c(out.view()));
   return out.take();
 }
 
