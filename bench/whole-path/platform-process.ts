@@ -3,6 +3,7 @@ import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { Platform } from '@tidemark/platform';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
+import { growHeapsFreely } from '@tidemark/process';
 import { DataClock } from './data-clock.ts';
 import { folderBytes } from './folder-bytes.ts';
 import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
@@ -11,6 +12,7 @@ import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
  * The platform under a benchmark: everything as in `npm start`, but that accept stamps follow the data instead of the
  * wall clock. Leases and timers stay real.
  */
+growHeapsFreely();
 const [folder, startMs] = [process.argv[2], Number(process.argv[3])];
 const clock = new DataClock(startMs);
 const PARTITIONS = 4;

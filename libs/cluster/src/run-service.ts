@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
+import { explain, growHeapsFreely, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
 import { SystemClock, SystemRandom } from '@tidemark/system';
 import type { Service, ServiceContext } from './service-context.ts';
 
@@ -25,6 +25,7 @@ export async function runService(program: ServiceProgram): Promise<void> {
   const readText = async (file: string) => (await readFile(file)).toString('utf8');
   command.action(async () => {
     const settings = await readSettings(command, { environment: node.env, readText });
+    growHeapsFreely();
     const log = openEventLog(settings.events.level);
     const abort = new AbortController();
     const stopping = onStopSignal(log).then(() => abort.abort());

@@ -3,7 +3,15 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HostAgent } from '@tidemark/host-agent';
 import { Platform, type PlatformEvents } from '@tidemark/platform';
-import { type EventLog, explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
+import {
+  type EventLog,
+  explain,
+  growHeapsFreely,
+  onStopSignal,
+  openEventLog,
+  readSettings,
+  settingsCommand,
+} from '@tidemark/process';
 import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';
 import type { Command } from 'commander';
@@ -16,6 +24,7 @@ export function startCommand(): Command {
 }
 
 async function start(settings: Settings): Promise<void> {
+  growHeapsFreely();
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   let agent: HostAgent | undefined;
