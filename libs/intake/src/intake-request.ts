@@ -1,7 +1,7 @@
 import { PointColumns, SketchColumns } from '@tidemark/columns';
 import type { Rejection } from '@tidemark/contract';
 import { KIND, type KindName } from '@tidemark/model';
-import { assert, isTidemarkError } from '@tidemark/ports';
+import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { Rejections } from './rejections.ts';
 import { POINT_BYTES, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
 import type { RequestScope } from './request-scope.ts';
@@ -52,6 +52,8 @@ export class IntakeRequest {
   readonly #sketches = new SketchColumns(0);
   readonly #leftOut = new Map<string, number>();
   #payloadBytes = 0;
+  #namedSeries = 0;
+  #newSeries = 0;
   #accepted = 0;
   #isSent = false;
 
@@ -71,9 +73,28 @@ export class IntakeRequest {
     return this.#limits.requestPoints;
   }
 
-  /** The handle of a series, of a refused one too: its points are counted under the reason. */
+  /**
+   * The handle of a series, of a refused one too: its points are counted under the reason. Throws for a request that
+   * would keep all others waiting: `invalid_argument` when it names too many series, and `unavailable` when too many of
+   * them are new. What it brought until then is known when it comes again.
+   */
   series({ metric, kind, tags }: RequestSeries): number {
-    return this.#scope.series(metric, KIND[kind], tags);
+    const { handles } = this.#scope;
+    const { namedSeries, newSeries } = this.#limits;
+    if (this.#namedSeries >= namedSeries) {
+      const message = `namedSeries: too many series in one request (limit: ${namedSeries} series)`;
+      const detail = { reason: 'request_too_large', field: 'namedSeries', limit: namedSeries };
+      throw new TidemarkError('invalid_argument', message, detail);
+    }
+    if (this.#newSeries >= newSeries) {
+      const message = `newSeries: too many new series in one request, the first are known now (limit: ${newSeries} series)`;
+      throw new TidemarkError('unavailable', message, { reason: 'series_new', field: 'newSeries', limit: newSeries });
+    }
+    this.#namedSeries++;
+    const known = handles.size;
+    const handle = this.#scope.series(metric, KIND[kind], tags);
+    if (handles.size > known) this.#newSeries++;
+    return handle;
   }
 
   /** True when the series was refused as it is named: to remember its handle would be a waste. */

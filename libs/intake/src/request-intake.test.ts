@@ -283,6 +283,34 @@ describe('bounds', () => {
     expect([large.outcome, reasons(large)]).toEqual(['refused', [['request_too_large', 5]]]);
   });
 
+  test('new series of a request: one with more comes again until the first of them are known', async () => {
+    const { bench, intake } = await started({ newSeries: 3 });
+    const eight = Array.from({ length: 8 }, (_, i) => gauge(i % PARTITIONS, `n:${i}`));
+    const tooMany = expect.objectContaining({
+      code: 'unavailable',
+      message: 'newSeries: too many new series in one request, the first are known now (limit: 3 series)',
+      detail: { reason: 'series_new', field: 'newSeries', limit: 3 },
+    });
+    for (let i = 0; i < 2; i++) expect(() => request(bench, intake, eight)).toThrow(tooMany);
+    expect(await bench.play(request(bench, intake, eight).send())).toMatchObject({ outcome: 'acked' });
+    expect(await bench.play(request(bench, intake, eight).send())).toMatchObject({ acceptedPoints: 8 });
+    expect(await stored(bench)).toHaveLength(16);
+  });
+
+  test('series of a request that are looked up by name, known or not', async () => {
+    const { bench, intake } = await started({ namedSeries: 4 });
+    const five = Array.from({ length: 5 }, (_, i) => gauge(0, `n:${i}`));
+    for (let i = 0; i < 2; i++) {
+      expect(() => request(bench, intake, five)).toThrow(
+        expect.objectContaining({
+          code: 'invalid_argument',
+          detail: { reason: 'request_too_large', field: 'namedSeries', limit: 4 },
+        }),
+      );
+    }
+    expect(await bench.play(request(bench, intake, five.slice(0, 4)).send())).toMatchObject({ acceptedPoints: 4 });
+  });
+
   test('series that are remembered: beyond, they are refused until remembering starts over', async () => {
     const { bench, intake } = await started({ seriesPerTenant: 3, startOverMs: 60_000 });
     const many = (from: number) => [0, 1].map((i) => gauge(0, `n:${from + i}`));

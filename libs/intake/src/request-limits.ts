@@ -10,6 +10,10 @@ export interface RequestLimits {
   readonly lingerMs: number;
   /** Points of one request. */
   readonly requestPoints: number;
+  /** Series of one request that are looked up by their names, µs each: others wait meanwhile. */
+  readonly namedSeries: number;
+  /** New series that one request brings. One with more is to come again: the first are known by then. */
+  readonly newSeries: number;
   /** Bytes of one tenant's requests that are not answered yet; beyond, they are to come again. */
   readonly pendingBytesPerTenant: number;
   /** …and of all. */
@@ -28,6 +32,8 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
   batchBytes: 8 * 1024 * 1024,
   lingerMs: 5,
   requestPoints: 1_000_000,
+  namedSeries: 200_000,
+  newSeries: 50_000,
   pendingBytesPerTenant: 64 * 1024 * 1024,
   pendingBytes: 256 * 1024 * 1024,
   seriesPerTenant: 2_000_000,

@@ -15,6 +15,20 @@ export const REQUESTS = z.strictObject({
   batchBytes: whole(R.batchBytes, 'bytes', KIB, GIB, '…or they take this much memory.'),
   lingerMs: whole(R.lingerMs, 'ms', 0, 10_000, 'How long a lane may hold them back for a fuller block.'),
   requestPoints: whole(R.requestPoints, 'points', 1, 10_000_000, 'Points of one request.'),
+  namedSeries: whole(
+    R.namedSeries,
+    'series',
+    1,
+    10_000_000,
+    'Series of one request that are not remembered by their bytes, and are looked up by their names.',
+  ),
+  newSeries: whole(
+    R.newSeries,
+    'series',
+    1,
+    10_000_000,
+    'New series of one request; one with more is to come again, when the first of them are known.',
+  ),
   pendingBytesPerTenant: whole(
     R.pendingBytesPerTenant,
     'bytes',
