@@ -6,8 +6,8 @@ import { type PartitionStatusReply, PointStoreClient } from '@tidemark/contract'
 import { callUnary } from '@tidemark/grpc-status';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { LocalCluster } from '@tidemark/local-cluster';
+import { METRICS } from './data/hosts.ts';
 import { type Measurement, machine, median } from './measurement.ts';
-import { METRICS } from './whole-path/data.ts';
 import type { FromGenerator, GeneratorOptions } from './whole-path/messages.ts';
 import { message, queried, STEP_MS, start } from './whole-path/run.ts';
 

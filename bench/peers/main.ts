@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kindByName } from '@tidemark/remote-write';
+import { METRICS } from '../data/hosts.ts';
+import { labelledMetric } from '../data/labelled-series.ts';
 import { machine } from '../measurement.ts';
 import { type Bodies, type BodiesOptions, benchBodies } from '../remote-write/bodies.ts';
 import { bodiesOptions, startSender } from '../remote-write/run.ts';
 import type { FromSender } from '../remote-write/sender.ts';
-import { METRICS, metricName } from '../remote-write/series.ts';
 import { folderBytes } from '../whole-path/folder-bytes.ts';
 import type { FromPlatform } from '../whole-path/messages.ts';
 import { counted, message, start } from '../whole-path/run.ts';
@@ -168,7 +169,7 @@ async function answersOf(
 ): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
   for (let m = 0; m < METRICS; m++) {
-    const metric = metricName(m);
+    const metric = labelledMetric(m);
     const counts = await ask(metric, 'count');
     const sums = await ask(metric, kindByName(metric) === 'counter' ? 'max' : 'sum');
     for (const [region, count] of counts) {

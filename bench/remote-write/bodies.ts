@@ -13,8 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ByteWriter } from '@tidemark/bytes';
 import { compressSync } from 'snappy';
-import { labelFields } from './series.ts';
-import { SeriesValues } from './values.ts';
+import { METRICS } from '../data/hosts.ts';
+import { labelFields } from '../data/labelled-series.ts';
+import { SeriesValues } from '../data/series-values.ts';
 
 export interface BodiesOptions {
   readonly series: number;
@@ -44,7 +45,10 @@ export function benchBodies(options: BodiesOptions): Bodies {
   if (existsSync(index)) return { file, ...JSON.parse(readFileSync(index, 'utf8')) };
   mkdirSync(folder, { recursive: true });
   const labels = Array.from({ length: series }, (_, i) => labelFields(i));
-  const values = new SeriesValues(series, seed);
+  const values = new SeriesValues(
+    Uint32Array.from({ length: series }, (_, i) => i % METRICS),
+    seed,
+  );
   const lengths: number[] = [];
   const raw = new ByteWriter(bodySamples * 320);
   const sample = new ByteWriter();

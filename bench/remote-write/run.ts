@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { METRICS } from '../data/hosts.ts';
+import { labelledMetric } from '../data/labelled-series.ts';
 import { folderBytes } from '../whole-path/folder-bytes.ts';
 import type { FromPlatform, PlatformReport } from '../whole-path/messages.ts';
 import { counted, message, start } from '../whole-path/run.ts';
 import { type BodiesOptions, benchBodies } from './bodies.ts';
 import type { FromSender, SenderOptions } from './sender.ts';
-import { METRICS, metricName } from './series.ts';
 
 export interface RemoteWriteResult {
   readonly points: number;
@@ -109,7 +110,7 @@ async function queried(base: string, series: number, rounds: number): Promise<vo
   const from = START_MS / 1000;
   const to = from + (rounds * STEP_MS) / 1000;
   for (let metric = 0; metric < METRICS; metric++) {
-    const query = `sum:${metricName(metric)}{*}.rollup(count, 86400)`;
+    const query = `sum:${labelledMetric(metric)}{*}.rollup(count, 86400)`;
     const response = await fetch(`${base}/api/v1/query?query=${encodeURIComponent(query)}&from=${from}&to=${to}`);
     const answer = (await response.json()) as { series: { pointlist: [number, number][] }[] };
     const found = answer.series.flatMap(({ pointlist }) => pointlist).reduce((sum, [, value]) => sum + value, 0);

@@ -1,6 +1,7 @@
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
 import { SystemRandom } from '@tidemark/system';
-import { BenchValues, benchSeries } from './data.ts';
+import { SeriesValues } from '../data/series-values.ts';
+import { metricOf, taggedSeries } from '../data/tagged-series.ts';
 import { DataClock } from './data-clock.ts';
 import type { FromGenerator, GeneratorOptions } from './messages.ts';
 
@@ -17,14 +18,15 @@ const client = await Client.open(
   },
   { name: 'bench', flushIntervalMs: 0, memoryBytes: 512 * 1024 * 1024, frontierLagMs: 3_600_000 },
 );
-const series = benchSeries(options.hosts);
+const series = taggedSeries(options.hosts);
 const handles = series.map(({ metric, kind, tags }) => client.series(metric, kind, tags));
-const values = new BenchValues(options.hosts, options.seed);
+const metrics = Uint32Array.from(series, (_, i) => metricOf(i, options.hosts));
+const values = new SeriesValues(metrics, options.seed);
 // One array for all rounds: hundreds of them would keep the garbage collector of the generator busy.
 const all = new Float64Array((options.rounds + 1) * handles.length);
 const rounds = Array.from({ length: options.rounds + 1 }, (_, round) => {
   const one = all.subarray(round * handles.length, (round + 1) * handles.length);
-  values.next(one);
+  for (let i = 0; i < one.length; i++) one[i] = values.next(i);
   return one;
 });
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { QueryClient, type QueryReply } from '@tidemark/contract';
-import { METRICS, metricName } from './data.ts';
+import { METRICS } from '../data/hosts.ts';
+import { taggedMetric } from '../data/tagged-series.ts';
 import { folderBytes } from './folder-bytes.ts';
 import type { FromGenerator, FromPlatform, GeneratorOptions, PlatformReport } from './messages.ts';
 
@@ -90,7 +91,7 @@ export async function queried(address: string, startMs: number, hosts: number, r
   });
   const toMs = startMs + (rounds + 1) * STEP_MS;
   for (let metric = 0; metric < METRICS; metric++) {
-    const query = `sum:${metricName(metric)}{*}.rollup(count, 86400)`;
+    const query = `sum:${taggedMetric(metric)}{*}.rollup(count, 86400)`;
     const reply = await new Promise<QueryReply>((resolve, reject) => {
       client.run({ query, fromMs: startMs, toMs }, (error, answer) =>
         error === null ? resolve(answer) : reject(error),
