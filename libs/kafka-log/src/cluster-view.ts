@@ -30,6 +30,8 @@ const HEDGE_MS = 500;
 /** Between two looks. */
 const REST_MS = 50;
 const TOPIC_AUTHORIZATION_FAILED = 29;
+/** Of what a later look may find otherwise, before anything was sent to a leader. */
+const PASSING = { isPassing: true, isStale: true, isNotStored: true };
 
 /** What is known of the cluster: its brokers, the topics and their leaders. It is asked again when told it is stale. */
 export class ClusterView {
@@ -91,9 +93,10 @@ export class ClusterView {
     await this.#looking;
   }
 
-  /** A topic as seen last; undefined when the cluster has none. */
+  /** A topic as seen last; undefined when the cluster has none. Errors: `permission_denied`, those of `look`. */
   async topic(topic: Topic): Promise<TopicView | undefined> {
     await this.look();
+    this.#checkRight(topic);
     return this.#topics.get(topic);
   }
 
@@ -103,17 +106,13 @@ export class ClusterView {
    */
   async leader(topic: Topic, partition: number): Promise<Leader> {
     await this.look();
+    this.#checkRight(topic);
     const view = this.#topics.get(topic);
     const where = `${this.nameOf(topic)}/${partition}`;
     const detail = { topic, partition };
-    const passing = { isPassing: true, isStale: true, isNotStored: true };
-    if (this.#denied.has(topic)) {
-      const text = `this user has no right to the topic ${this.nameOf(topic)}: it needs Read, Write and Describe`;
-      throw withOutlook(new TidemarkError('permission_denied', text, { topic }), { ...passing, isPassing: false });
-    }
     if (view === undefined) {
       const text = `the cluster has no topic ${this.nameOf(topic)}`;
-      throw withOutlook(new TidemarkError('not_found', text, detail), passing);
+      throw withOutlook(new TidemarkError('not_found', text, detail), PASSING);
     }
     const pinned = this.#ids.get(topic);
     if (pinned !== view.id) {
@@ -127,17 +126,23 @@ export class ClusterView {
     if (found === undefined) {
       const text = `${where} does not exist: the topic has ${view.partitions.length} partitions`;
       const error = new TidemarkError('not_found', text, { ...detail, partitions: view.partitions.length });
-      throw withOutlook(error, { ...passing, isPassing: false });
+      throw withOutlook(error, { ...PASSING, isPassing: false });
     }
     const address = this.#brokers.get(found.leader);
     if (address === undefined) {
       const text = `${where} has no leader at the moment: none of its replicas (brokers ${found.replicas.join(', ')}) can lead`;
-      throw withOutlook(new TidemarkError('unavailable', text, detail), passing);
+      throw withOutlook(new TidemarkError('unavailable', text, detail), PASSING);
     }
     return { link: this.#link(address), broker: found.leader, epoch: found.epoch, topicId: view.id };
   }
 
-  /** A link to any broker, the one that answered last before others. */
+  #checkRight(topic: Topic): void {
+    if (!this.#denied.has(topic)) return;
+    const text = `this user has no right to the topic ${this.nameOf(topic)}: it needs Read, Write and Describe`;
+    throw withOutlook(new TidemarkError('permission_denied', text, { topic }), { ...PASSING, isPassing: false });
+  }
+
+  /** A link to any broker that the cluster has told of. */
   async anyone(): Promise<BrokerLink> {
     await this.look();
     return this.#candidates()[0];
@@ -148,7 +153,7 @@ export class ClusterView {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  /** Links to all that is known, those that answered before in front, the rest in random order. */
+  /** Links to all brokers: those that the cluster told of, then the addresses to begin with; each in random order. */
   #candidates(): BrokerLink[] {
     const known = shuffled([...this.#brokers.values()], this.#random);
     const given = shuffled([...this.#bootstrap], this.#random);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import { SystemClock, SystemRandom } from '@tidemark/system';
-import { type KafkaLogOptions, openKafkaLog, prepareTopics, type TopicPlan } from './index.ts';
+import { checkTopics, type KafkaLogOptions, openKafkaLog, prepareTopics, type TopicPlan } from './index.ts';
 
 const DEADLINE_MS = 60_000;
 const RECORD_BYTES = 64 * 1024;
@@ -102,6 +102,13 @@ await kafkaSuite('a broker that requires TLS and a password', () => {
       await expect(log.read('points', 0, 0, { maxBytes: 1000, waitMs: 0 })).rejects.toThrow(
         /needs Read, Write and Describe/,
       );
+      // A topic that may not be seen is not one that is missing.
+      for (const look of [checkTopics, prepareTopics]) {
+        await expect(look(options({ sasl }), PLAN, parts)).rejects.toMatchObject({
+          code: 'permission_denied',
+          message: expect.stringContaining('no right to the topic'),
+        });
+      }
       await log.close();
     },
     DEADLINE_MS,
