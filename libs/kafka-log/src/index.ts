@@ -1,7 +1,7 @@
 export type { BrokerProblem } from './broker-check.ts';
 export { brokerProblems } from './broker-check.ts';
 export type { KafkaLogParts } from './kafka-log.ts';
-export { KafkaLog, openKafkaLog } from './kafka-log.ts';
+export { KafkaLog, kafkaLog, openKafkaLog } from './kafka-log.ts';
 export type { KafkaLogLimits, KafkaLogOptions, KafkaSasl, KafkaTls } from './kafka-options.ts';
 export { DEFAULT_KAFKA_LOG_LIMITS } from './kafka-options.ts';
 export type { Producer } from './kafka-writer.ts';

@@ -29,20 +29,23 @@ export interface KafkaLogParts {
  * which broker and what to do.
  */
 export async function openKafkaLog(options: KafkaLogOptions, parts: KafkaLogParts): Promise<KafkaLog> {
-  const limits = { ...DEFAULT_KAFKA_LOG_LIMITS, ...options.limits };
-  const view = new ClusterView(options, limits, parts.clock, parts.random);
+  const log = kafkaLog(options, parts);
   try {
-    const reach = { view, clock: parts.clock, retryMs: limits.retryMs };
-    await attempts(
-      reach,
-      () => view.look(),
-      (thrown) => failureOf(thrown, 'reach Kafka'),
-    );
-    return new KafkaLog(view, limits, parts.clock);
+    await log.reach();
+    return log;
   } catch (error) {
-    await view.close();
+    await log.close();
     throw error;
   }
+}
+
+/**
+ * As `openKafkaLog`, without reaching anybody before the log is used: for those who repeat what fails then. Errors:
+ * `invalid_argument` for addresses that are none.
+ */
+export function kafkaLog(options: KafkaLogOptions, { clock, random }: KafkaLogParts): KafkaLog {
+  const limits = { ...DEFAULT_KAFKA_LOG_LIMITS, ...options.limits };
+  return new KafkaLog(new ClusterView(options, limits, clock, random), limits, clock);
 }
 
 /** The log port over Kafka: one Kafka partition for each partition, one record batch for each record. */
@@ -54,7 +57,7 @@ export class KafkaLog implements Log {
   readonly #readers = new Map<string, PartitionReader>();
   #isClosed = false;
 
-  /** Use `openKafkaLog`. */
+  /** Use `openKafkaLog` or `kafkaLog`. */
   constructor(view: ClusterView, limits: KafkaLogLimits, clock: Clock) {
     this.#view = view;
     this.#limits = limits;
@@ -65,6 +68,15 @@ export class KafkaLog implements Log {
   /** The ids of the topics that were seen. A state that goes on with them can ask for them by `topicIds`. */
   get topicIds(): Partial<Record<Topic, string>> {
     return this.#view.topicIds;
+  }
+
+  /** Asks brokers about the cluster. Errors as of `openKafkaLog`. */
+  async reach(): Promise<void> {
+    await attempts(
+      this.#attempt,
+      () => this.#view.look(),
+      (thrown) => failureOf(thrown, 'reach Kafka'),
+    );
   }
 
   /** How many partitions a topic has now; 0 when there is no such topic. */

@@ -9,7 +9,7 @@ import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { TidemarkError } from '@tidemark/ports';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
-import type { FromStore, StoreThreadOptions, ToStore } from './store-messages.ts';
+import type { FromStore, StoreProblem, StoreThreadOptions, ToStore } from './store-messages.ts';
 import { storeReaders } from './store-readers.ts';
 import { StoreThreads } from './store-threads.ts';
 
@@ -67,13 +67,17 @@ describe('the store threads', () => {
     readonly reason: string;
   }
 
-  function start(onHalted: (halted: Halted) => void = () => undefined, threads = 1): StoreThreads {
+  function start(
+    onHalted: (halted: Halted) => void = () => undefined,
+    threads = 1,
+    onProblem: (problem: StoreProblem | undefined) => void = () => undefined,
+  ): StoreThreads {
     const stores = new StoreThreads({
       ...options,
       threads,
       onCommitted: () => undefined,
       onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
-      onProblem: () => undefined,
+      onProblem: (_topic, _partition, problem) => onProblem(problem),
       onFailed: (error) => {
         throw error;
       },
@@ -91,6 +95,35 @@ describe('the store threads', () => {
     const never = stores.call('pointStatus', 0, { partition: 0 }, AbortSignal.abort());
     await expect(never).rejects.toMatchObject({ code: 'cancelled' });
     expect((await stores.call('pointStatus', 0, { partition: 0 })).partition).toBe(0);
+  });
+
+  test('are closed, once they are, to whoever still asks', async () => {
+    const stores = start();
+    await stores.ready();
+    await stores.stop();
+    const closed = { code: 'unavailable', message: 'the stores are closed' };
+    await expect(stores.call('pointStatus', 0, { partition: 0 })).rejects.toMatchObject(closed);
+    await expect(stores.positions('pointPositions')).rejects.toMatchObject(closed);
+  });
+
+  test('open without the brokers of their log, say of themselves that none answers, and stop all the same', async () => {
+    const limits = { connectMs: 200, requestMs: 200, retryMs: 0 };
+    // Nobody listens at a port that only the system's own services get.
+    const kafka = { brokers: ['127.0.0.1:1'], clientId: 'test', topicPrefix: 'none.', limits };
+    options = { ...options, kinds: ['points'], log: { kind: 'kafka', options: kafka } };
+    const told: (StoreProblem | undefined)[] = [];
+    const stores = start(undefined, 1, (problem) => told.push(problem));
+    await stores.ready();
+    const problem = await new Promise<StoreProblem | undefined>((resolve) => {
+      const timer = setInterval(() => {
+        if (told.length === 0) return;
+        clearInterval(timer);
+        resolve(told[0]);
+      }, 20);
+    });
+    expect(problem).toMatchObject({ code: 'unavailable', message: expect.stringContaining('no broker answers') });
+    expect(problem?.during).toBe('read');
+    await stores.stop();
   });
 
   test('say in one answer how far the stores of every thread are', async () => {

@@ -32,6 +32,8 @@ interface StoreThread {
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
   readonly waiting: Map<number, Waiting>;
+  /** It has ended: nobody reads what is sent to it. */
+  isOver: boolean;
 }
 
 /** The stores of one process: the partitions it owns, dealt out over threads. */
@@ -118,6 +120,7 @@ export class StoreThreads {
 
   async #ask(thread: StoreThread, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Uint8Array> {
     if (signal?.aborted === true) throw cancelled(signal);
+    if (thread.isOver) throw closed();
     const id = this.#nextCall++;
     const cancel = (): void => {
       if (signal === undefined) return;
@@ -154,7 +157,8 @@ export class StoreThreads {
     const stopped = new Promise<void>((resolve) => {
       worker.once('exit', () => {
         // What was asked of a store that is closed gets no answer any more.
-        for (const { reject } of waiting.values()) reject(new TidemarkError('unavailable', 'the stores are closed'));
+        thread.isOver = true;
+        for (const { reject } of waiting.values()) reject(closed());
         waiting.clear();
         resolve();
       });
@@ -188,7 +192,8 @@ export class StoreThreads {
       waiting.clear();
       if (isReady) this.#options.onFailed(failure);
     });
-    return { worker, ready, stopped, waiting };
+    const thread: StoreThread = { worker, ready, stopped, waiting, isOver: false };
+    return thread;
   }
 
   #settle(waiting: Map<number, Waiting>, id: number, settle: (waiting: Waiting) => void): void {
@@ -197,6 +202,10 @@ export class StoreThreads {
     waiting.delete(id);
     settle(found);
   }
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError('unavailable', 'the stores are closed');
 }
 
 function cancelled({ reason }: AbortSignal): TidemarkError {
