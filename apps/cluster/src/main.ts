@@ -9,6 +9,7 @@ interface Options {
   readonly data: string;
   readonly brokers: number;
   readonly kafka?: string;
+  readonly singleCopies?: boolean;
   readonly partitions: number;
   readonly intakes: number;
   readonly replicas: number;
@@ -21,6 +22,10 @@ const command = new Command('cluster')
   .option('--data <folder>', 'folder of all data and logs', './data-cluster')
   .addOption(count('--brokers', 'Kafka brokers to start', 3))
   .option('--kafka <host:port,…>', 'use the Kafka that runs there instead')
+  .option(
+    '--single-copies',
+    'with --kafka: keep one copy of everything, for a Kafka of one broker that nobody relies on',
+  )
   .addOption(count('--partitions', 'partitions of points and tags', 4))
   .addOption(count('--intakes', 'intakes', 2))
   .addOption(count('--replicas', 'point stores and tag stores; each owns every partition', 2))
@@ -52,8 +57,7 @@ async function run(options: Options): Promise<void> {
       tagStores: options.replicas,
       aggregators: 1,
       agents: 1,
-      // A Kafka of fewer than three brokers can't keep its promises; one for trying things out need not.
-      settings: brokers.length < 3 ? { kafka: { replication: 1, minInsync: 1, allowSingleReplica: true } } : {},
+      settings: takesSingleCopies(options) ? { kafka: { replication: 1, minInsync: 1, allowSingleReplica: true } } : {},
       ports: portsOf(options),
     });
     greet(cluster, options);
@@ -64,6 +68,12 @@ async function run(options: Options): Promise<void> {
     await kafka?.stop();
   }
   log.info('stopped');
+}
+
+/** A Kafka of fewer than three brokers can't keep its promises; one for trying things out need not. */
+function takesSingleCopies({ kafka, brokers, singleCopies }: Options): boolean {
+  // How many brokers another Kafka has is not told by the addresses to begin with.
+  return kafka === undefined ? brokers < 3 : singleCopies === true;
 }
 
 async function startKafka(brokers: number, folder: string): Promise<KafkaCluster> {
