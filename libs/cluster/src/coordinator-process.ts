@@ -8,14 +8,14 @@ import { followControl } from './follow-control.ts';
 import { Late } from './late.ts';
 import { ReplicaTrimmer } from './replica-trimmer.ts';
 import type { Service, ServiceContext } from './service-context.ts';
-import { ServiceHost } from './service-host.ts';
+import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
 /** The coordinator: makes the topics, decides what one must decide, lets go of what every consumer has. */
 export async function startCoordinator(context: ServiceContext): Promise<Service> {
   const { settings, clock, random, name, events } = context;
   const late = new Late<ControlServiceOptions>('the coordinator');
-  const host = await ServiceHost.listen(context, {
+  const hosted: HostedService = {
     isForPeers: false,
     access: { tenantOf: (...asked) => late.part.access.tenantOf(...asked) },
     register: (server) => {
@@ -24,8 +24,8 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
         controlService(() => late.part),
       );
     },
-  });
-  try {
+  };
+  return ServiceHost.start(context, hosted, async (host) => {
     await prepareClusterTopics(host, context);
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
@@ -61,9 +61,5 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
       return problem === undefined ? undefined : { code: 'unavailable', message: problem };
     });
     host.readiness = () => coordinator.problem;
-    return host;
-  } catch (error) {
-    await host.stop();
-    throw error;
-  }
+  });
 }

@@ -7,7 +7,7 @@ import { openClusterLog } from './cluster-log.ts';
 import { firstMap, followControl } from './follow-control.ts';
 import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
-import { ServiceHost } from './service-host.ts';
+import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
 /** An intake: takes points over gRPC and HTTP into the log. It has no state; any number of them may run. */
@@ -18,7 +18,7 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
   const session = () => (late.isThere ? late.part.session : undefined);
   const door = { tenantOf: (...asked: Parameters<Access['tenantOf']>) => access.part.tenantOf(...asked) };
   const requests = new RequestIntake({ session, clock, random, limits: settings.requests });
-  const host = await ServiceHost.listen(context, {
+  const hosted: HostedService = {
     isForPeers: false,
     access: door,
     clients: () => (late.isThere ? late.part.clients.list() : []),
@@ -36,8 +36,8 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     register: (server) => {
       server.addService(IntakeService, intakeService({ session, access: door }));
     },
-  });
-  try {
+  };
+  return ServiceHost.start(context, hosted, async (host) => {
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
     access.set(new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey }));
@@ -65,9 +65,5 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     watchIntake(host.condition, runner);
     watchControl(host.condition, control);
     host.readiness = () => intakeNotReady(runner);
-    return host;
-  } catch (error) {
-    await host.stop();
-    throw error;
-  }
+  });
 }

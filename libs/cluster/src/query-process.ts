@@ -8,7 +8,7 @@ import { firstMap, followControl } from './follow-control.ts';
 import { IntakeNetwork } from './intake-network.ts';
 import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
-import { ServiceHost } from './service-host.ts';
+import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
 /** A query service: the HTTP API, the page and gRPC, over whatever replicas the settings name. */
@@ -23,13 +23,13 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     tags: async (...asked) => late.part.tags(...asked),
     status: async (...asked) => late.part.status(...asked),
   };
-  const host = await ServiceHost.listen(context, {
+  const hosted: HostedService = {
     isForPeers: false,
     access: door,
     http: { service: reader, access: door, pageFolder },
     register: (server) => server.addService(QueryContract, queryService(reader, door)),
-  });
-  try {
+  };
+  return ServiceHost.start(context, hosted, async (host) => {
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
     access.set(new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey }));
@@ -53,9 +53,5 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     late.set(service);
     watchControl(host.condition, control);
     host.readiness = () => control.problem;
-    return host;
-  } catch (error) {
-    await host.stop();
-    throw error;
-  }
+  });
 }

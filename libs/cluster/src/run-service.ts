@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isTidemarkError } from '@tidemark/ports';
 import { explain, growHeapsFreely, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
 import { SystemClock, SystemRandom } from '@tidemark/system';
 import type { Service, ServiceContext } from './service-context.ts';
@@ -51,7 +52,7 @@ export async function runService(program: ServiceProgram): Promise<void> {
     };
     const starting = program.start(context);
     const service = await starting.catch((error: unknown) => {
-      if (!abort.signal.aborted) throw error;
+      if (!abort.signal.aborted || !isTidemarkError(error, 'cancelled')) throw error;
       return undefined;
     });
     if (service !== undefined) {

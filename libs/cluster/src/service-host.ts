@@ -10,7 +10,7 @@ import { type ClientCondition, ProcessService } from '@tidemark/contract';
 import { type Access, isLoopbackAddress } from '@tidemark/control';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
 import { sleep, TidemarkError } from '@tidemark/ports';
-import { GrpcServer, HttpServer, peersOnly, Started } from '@tidemark/servers';
+import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/servers';
 import { conditionDoor } from './condition-door.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { Service, ServiceContext } from './service-context.ts';
@@ -71,8 +71,28 @@ export class ServiceHost implements Service {
     this.#http = http;
   }
 
-  /** Listens. Errors: `unavailable` (a port is taken), `failed_precondition` (beyond loopback without a key), the files'. */
-  static async listen(context: ServiceContext, hosted: HostedService): Promise<ServiceHost> {
+  /**
+   * Listens, and then lets `prepare` add the parts; when that fails, all is stopped. Errors: `unavailable` (a port is
+   * taken), `failed_precondition` (beyond loopback without a key), the files', those of `prepare`.
+   */
+  static async start(
+    context: ServiceContext,
+    hosted: HostedService,
+    prepare: (host: ServiceHost) => Promise<void>,
+  ): Promise<ServiceHost> {
+    const host = await ServiceHost.#listen(context, hosted);
+    try {
+      await prepare(host);
+      return host;
+    } catch (error) {
+      await host.stop().catch((other: unknown) => {
+        context.events.error('the start failed, and then a stop', { reason: String(other) });
+      });
+      throw error;
+    }
+  }
+
+  static async #listen(context: ServiceContext, hosted: HostedService): Promise<ServiceHost> {
     const { clock, settings, protoFolder } = context;
     const { host } = settings.listen;
     const peers = await peerSecurity(context);
@@ -98,7 +118,8 @@ export class ServiceHost implements Service {
         host,
         port: settings.grpc.port,
         clock,
-        messageBytes: settings.intake.messageBytes,
+        // A query of the most series that it may have names all of them to the stores.
+        messageBytes: hosted.isForPeers ? settings.grpc.sendBytes : settings.intake.messageBytes,
         limits: settings.grpc,
         credentials: peers.server,
         interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
@@ -152,9 +173,12 @@ export class ServiceHost implements Service {
     this.#isLeaving = true;
     this.#grpc.setServing(false);
     if (settings.cluster.drainMs > 0) await sleep(clock, settings.cluster.drainMs);
-    await this.#started.undo();
-    await this.condition.stop();
-    await Promise.allSettled([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]);
+    await stopEach([
+      () => this.#started.stop(),
+      () => this.condition.stop(),
+      // Together: one that waits for its clients need not hold up the other.
+      () => Promise.all([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]),
+    ]);
   }
 
   async #tellHealth(): Promise<void> {

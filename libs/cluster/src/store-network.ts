@@ -13,7 +13,9 @@ import type { PeerSecurity } from './peer-security.ts';
 import type { Consumer } from './replica-trimmer.ts';
 import type { ServiceContext } from './service-context.ts';
 
-const TIMEOUT_MS = 35_000;
+/** Who asks gives up first, and says why; a state hash reads all there is. */
+const BEYOND_QUERY_MS = 5_000;
+const LEAST_TIMEOUT_MS = 35_000;
 
 type PointProcess = ReturnType<typeof grpcPointStore>;
 type TagProcess = ReturnType<typeof grpcTagStore>;
@@ -32,7 +34,8 @@ export class StoreNetwork {
     const { pointStores, tagStores } = settings.cluster;
     this.points = Placement.parse(pointStores, 'cluster.pointStores');
     this.tags = Placement.parse(tagStores, 'cluster.tagStores');
-    const options = { clock, key, timeoutMs: TIMEOUT_MS, messageBytes: settings.grpc.sendBytes };
+    const timeoutMs = Math.max(LEAST_TIMEOUT_MS, settings.query.timeMs + BEYOND_QUERY_MS);
+    const options = { clock, key, timeoutMs, messageBytes: settings.grpc.sendBytes };
     for (const { address } of this.points.processes) {
       this.#points.set(address, grpcPointStore(address, channel, options));
     }

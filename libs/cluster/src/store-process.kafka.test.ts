@@ -112,6 +112,20 @@ await kafkaSuite('a process of stores', () => {
     }
   }
 
+  /** What becomes of a question of so many bytes. */
+  async function seriesOf({ grpcPort }: Service, sizeBytes: number): Promise<string> {
+    const store = grpcTagStore(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), { clock });
+    try {
+      const request = { partition: 0, tenant: 'default', series: Buffer.alloc(sizeBytes) };
+      const { series } = await store.seriesTags(request);
+      return `${series.length} series`;
+    } catch (error) {
+      return String(error);
+    } finally {
+      store.close();
+    }
+  }
+
   test(
     'goes on in the topic that it has read, and not in one that was made anew while it was down',
     async () => {
@@ -125,6 +139,8 @@ await kafkaSuite('a process of stores', () => {
       const again = await start();
       await until(again, (reason) => reason === undefined);
       expect(await positionOf(again)).toMatchObject({ offset: 3, logId: before?.logId });
+      // As large as a query of many series: more than a message of an intake may be.
+      expect(await seriesOf(again, 5 * 2 ** 20)).not.toContain('message larger than max');
       await stop(again);
 
       await admin.admin.deleteTopics({ topics: ['tidemark-tags'] });

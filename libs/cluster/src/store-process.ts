@@ -12,7 +12,7 @@ import { followControl } from './follow-control.ts';
 import { keptLogId } from './kept-log-id.ts';
 import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
-import { ServiceHost } from './service-host.ts';
+import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreReadiness } from './store-readiness.ts';
 
 const LOCK_FILE = 'LOCK';
@@ -38,7 +38,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
   const owned = parsePartitions(settings.cluster.partitions, 'cluster.partitions');
   const folder = resolve(settings.data.folder);
   const late = new Late<StoreReaders>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
-  const host = await ServiceHost.listen(context, {
+  const hosted: HostedService = {
     isForPeers: true,
     register: (server) => {
       if (kind === 'aggregator') {
@@ -62,8 +62,8 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
         );
       }
     },
-  });
-  try {
+  };
+  return ServiceHost.start(context, hosted, async (host) => {
     const disk = new LocalDisk(folder);
     const lock = await disk.lock(LOCK_FILE);
     host.add(() => lock.release());
@@ -99,9 +99,5 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     await stores.ready();
     late.set(storeReaders(stores));
     host.readiness = () => readiness.notReady;
-    return host;
-  } catch (error) {
-    await host.stop();
-    throw error;
-  }
+  });
 }

@@ -134,7 +134,7 @@ export class LocalCluster {
     await Promise.all(this.processes.filter(({ isRunning }) => isRunning).map((one) => one.ready(this.#startMs)));
   }
 
-  /** Lets every process leave in good order: intakes first, so that nothing waits for them. */
+  /** Lets every process leave in good order: who sends before who takes, so that nothing is left waiting for another. */
   async stop(): Promise<void> {
     await Promise.all(this.processes.filter(({ kind }) => kind === 'agent').map((one) => one.stop()));
     await Promise.all(this.processes.filter(({ kind }) => kind === 'intake').map((one) => one.stop()));

@@ -1,4 +1,4 @@
-/** What has been started so far, so that a start that fails half-way leaves nothing running. */
+/** What has been started so far, to be stopped in good order, or when a start fails half-way. */
 export class Started {
   readonly #stops: (() => Promise<void>)[] = [];
 
@@ -6,9 +6,14 @@ export class Started {
     this.#stops.push(stop);
   }
 
-  /** Stops everything, the newest first; a stop that fails doesn't keep the others from it. */
+  /** Stops everything, the newest first, each even when one before it failed; throws the first error at the end. */
+  stop(): Promise<void> {
+    return stopEach(this.#stops.splice(0).reverse());
+  }
+
+  /** As `stop`, after a start that failed: that error counts, and no other. */
   async undo(): Promise<void> {
-    await stopEach(this.#stops.reverse()).catch(() => undefined);
+    await this.stop().catch(() => undefined);
   }
 }
 

@@ -8,10 +8,10 @@ export interface TlsFiles {
   readonly ca?: Buffer;
 }
 
-/** TLS when there is a certificate; it takes what clients show by `ca`, and asks them for nothing otherwise. */
-export function serverCredentials({ cert, key, ca }: TlsFiles): ServerCredentials {
+/** TLS when there is a certificate. Clients are asked for none: they prove themselves by keys. */
+export function serverCredentials({ cert, key }: TlsFiles): ServerCredentials {
   if (cert === undefined || key === undefined) return ServerCredentials.createInsecure();
-  return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], false);
+  return ServerCredentials.createSsl(null, [{ cert_chain: cert, private_key: key }], false);
 }
 
 /** TLS when there are authorities to judge the server by; the own certificate is shown where it is asked for. */
