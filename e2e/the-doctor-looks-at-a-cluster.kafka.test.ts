@@ -151,7 +151,7 @@ await kafkaSuite('the doctor of a cluster', () => {
     async () => {
       const [first] = cluster.of('point-store');
       const [tags] = cluster.of('tag-store');
-      first.freeze();
+      await first.freeze();
       const frozen = await look('--timeout', '2');
       expect(frozen).toMatchObject({ code: 1, outcome: 'ill' });
       expect(frozen.findings).toContainEqual(

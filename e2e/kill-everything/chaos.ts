@@ -80,7 +80,7 @@ export class Chaos {
       part.spawn();
       this.#down.delete(part);
     } else if (fault.deed === 'freeze') {
-      part.freeze();
+      await part.freeze();
       await pause(fault.forMs);
       part.thaw();
     } else {

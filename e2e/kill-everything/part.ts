@@ -18,7 +18,8 @@ export interface Part {
   spawn(): void;
   /** Resolves when it does its work again. */
   ready(): Promise<void>;
-  freeze(): void;
+  /** Resolves when it is frozen. */
+  freeze(): Promise<void>;
   thaw(): void;
   setLinks(mode: LinkMode, side: LinkSide): void;
   /** Lets its disk take nothing more, and resolves when that has ended it. */

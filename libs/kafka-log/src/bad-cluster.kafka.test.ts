@@ -275,7 +275,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
       const writer = await log.writer('points', 0);
       await writer.append(0, new Uint8Array(10));
       const broker = cluster.broker(1);
-      broker.freeze();
+      await broker.freeze();
       try {
         const startMs = performance.now();
         const waiting = new AbortController();

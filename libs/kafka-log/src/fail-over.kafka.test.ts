@@ -92,7 +92,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
     async () => {
       await under(async () => {
         const broker = await leaderOf(1);
-        broker.freeze();
+        await broker.freeze();
         return () => broker.thaw();
       });
     },

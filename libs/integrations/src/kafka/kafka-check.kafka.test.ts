@@ -116,7 +116,7 @@ await kafkaSuite('three real brokers', () => {
       expect(readings.values('kafka.partition.offline', 'topic:single', 'partition:0')).toEqual([0]);
       expect(readings.values('kafka.broker_offset', 'topic:single', 'partition:0')).toEqual([0]);
       expect(readings.values('kafka.partition.under_replicated', 'topic:orders')).toEqual([1, 1]);
-      cluster.broker(1).freeze();
+      await cluster.broker(1).freeze();
       const half = await look({ brokers: cluster.bootstrap, timeoutMs: 6_000 });
       expect(half.readings.values('kafka.broker.up', 'broker_id:1').filter((up) => up !== 0)).toEqual([]);
       const frozen = await look({ brokers: [cluster.bootstrap[0]], timeoutMs: 3_000 });

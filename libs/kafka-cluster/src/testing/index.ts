@@ -1,0 +1,2 @@
+export { KAFKA_START_MS, kafkaSuite } from './kafka-suite.ts';
+export { realSuite } from './real-suite.ts';
