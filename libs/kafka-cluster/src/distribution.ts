@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { LocalDisk } from '@tidemark/system';
 
-export const KAFKA_VERSION = '4.4.0';
+const KAFKA_VERSION = '4.4.0';
 const LEAST_JAVA = 17;
 /** The broker's own pom names no logging back-end: without this one it logs nothing. */
 const LOG_BACK_END = 'org.apache.logging.log4j:log4j-slf4j-impl:2.25.5';
@@ -41,7 +41,7 @@ export interface DistributionOptions {
   readonly cacheFolder?: string;
 }
 
-export function defaultCacheFolder(): string {
+function defaultCacheFolder(): string {
   const { TIDEMARK_CACHE: own, XDG_CACHE_HOME: cache } = process.env;
   return own || join(cache || join(homedir(), '.cache'), 'tidemark');
 }

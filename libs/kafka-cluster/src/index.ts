@@ -1,7 +1,6 @@
 export type { BrokerOptions } from './broker.ts';
 export { KafkaBroker } from './broker.ts';
 export type { DistributionOptions } from './distribution.ts';
-export { defaultCacheFolder, KAFKA_VERSION } from './distribution.ts';
 export { freePorts } from './free-ports.ts';
 export type { BrokerEndpoint, KafkaClusterOptions } from './kafka-cluster.ts';
 export { KafkaCluster } from './kafka-cluster.ts';

@@ -5,10 +5,10 @@ import { freePorts, KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import { SystemClock, SystemRandom } from '@tidemark/system';
 import {
-  checkTopics,
   type KafkaLogOptions,
   openKafkaLog,
   prepareTopics,
+  refuseTopics,
   type TopicPlan,
   topicProblems,
 } from './index.ts';
@@ -25,6 +25,10 @@ const PLAN: TopicPlan = {
   recordBytes: RECORD_BYTES,
 };
 const NOW = { maxBytes: 1000, waitMs: 0 };
+
+async function checkTopics(...asked: Parameters<typeof topicProblems>): Promise<void> {
+  refuseTopics(await topicProblems(...asked));
+}
 
 await kafkaSuite('a cluster that is not as it must be', () => {
   let cluster: KafkaCluster;

@@ -8,4 +8,4 @@ export type { Producer } from './kafka-writer.ts';
 export { KafkaWriter } from './kafka-writer.ts';
 export type { TopicPlan, TopicProblem } from './topic-plan.ts';
 export { problemText } from './topic-plan.ts';
-export { checkTopics, prepareTopics, refuseTopics, topicProblems } from './topics.ts';
+export { prepareTopics, refuseTopics, topicProblems } from './topics.ts';

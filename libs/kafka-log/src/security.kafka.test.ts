@@ -2,7 +2,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import { SystemClock, SystemRandom } from '@tidemark/system';
-import { checkTopics, type KafkaLogOptions, openKafkaLog, prepareTopics, type TopicPlan } from './index.ts';
+import {
+  type KafkaLogOptions,
+  openKafkaLog,
+  prepareTopics,
+  refuseTopics,
+  type TopicPlan,
+  topicProblems,
+} from './index.ts';
 
 const DEADLINE_MS = 60_000;
 const RECORD_BYTES = 64 * 1024;
@@ -15,6 +22,10 @@ const PLAN: TopicPlan = {
   allowsSingleCopy: true,
   recordBytes: RECORD_BYTES,
 };
+
+async function checkTopics(...asked: Parameters<typeof topicProblems>): Promise<void> {
+  refuseTopics(await topicProblems(...asked));
+}
 
 await kafkaSuite('a broker that requires TLS and a password', () => {
   let cluster: KafkaCluster;

@@ -20,8 +20,8 @@ const LOOK_MS = 50;
 
 /**
  * Makes the topics that are missing, waits until all partitions have leaders, and checks them all. Topics that exist
- * are never changed. Errors: those of `checkTopics`; `failed_precondition` when the cluster can't have them (fewer
- * brokers than `replication`).
+ * are never changed. Errors: those of `topicProblems` and `refuseTopics`; `failed_precondition` when the cluster can't
+ * have them (fewer brokers than `replication`).
  */
 export async function prepareTopics(
   options: KafkaLogOptions,
@@ -41,20 +41,8 @@ export async function prepareTopics(
 }
 
 /**
- * Compares the topics with what the brokers really have. Errors: `failed_precondition`; its message names every
- * problem, its detail topic, key, found and wanted of the first. `unavailable` when no broker answers.
- */
-export async function checkTopics(
-  options: KafkaLogOptions,
-  plan: TopicPlan,
-  parts: { readonly clock: Clock; readonly random: Random },
-): Promise<void> {
-  refuseTopics(await topicProblems(options, plan, parts));
-}
-
-/**
- * What is wrong with the topics, nothing when all is well. Errors: `failed_precondition` when the plan itself is refused,
- * those of `checkTopics` when the brokers can't be asked.
+ * What is wrong with the topics, by what the brokers really have; nothing when all is well. Errors: `failed_precondition`
+ * when the plan itself is refused, `unavailable` when no broker answers, `permission_denied`.
  */
 export async function topicProblems(
   options: KafkaLogOptions,
@@ -86,7 +74,10 @@ function checkPlan({
   }
 }
 
-/** Throws `failed_precondition`, naming all of them, when there are problems. */
+/**
+ * Throws `failed_precondition` when there are problems: its message names all of them, its detail topic, key, found and
+ * wanted of the first.
+ */
 export function refuseTopics(problems: readonly TopicProblem[]): void {
   const [first] = problems;
   if (first === undefined) return;

@@ -26,8 +26,7 @@ describe('a placement', () => {
       ['b:2'],
       [],
     ]);
-    expect(placement.partitionsOf('b:2')).toEqual([1, 2]);
-    expect(placement.partitionsOf('c:3')).toEqual([]);
+    expect(placement.processes[1]).toEqual({ address: 'b:2', partitions: [1, 2] });
     placement.requireOwners(3, 'cluster.pointStores');
     expect(() => placement.requireOwners(4, 'cluster.pointStores')).toThrow(/partition 3 has no owner/);
   });

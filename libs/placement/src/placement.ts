@@ -50,11 +50,6 @@ export class Placement {
     return this.#owners.get(partition) ?? [];
   }
 
-  /** The partitions that a process owns; none when it is not placed. */
-  partitionsOf(address: string): readonly number[] {
-    return this.processes.find((process) => process.address === address)?.partitions ?? [];
-  }
-
   /** Throws `failed_precondition` when one of the first `partitions` has no owner: its data would be in no answer. */
   requireOwners(partitions: number, field: string): void {
     for (let partition = 0; partition < partitions; partition++) {

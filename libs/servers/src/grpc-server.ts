@@ -14,7 +14,7 @@ export interface GrpcLimits {
   readonly sendBytes: number;
 }
 
-export const DEFAULT_GRPC_LIMITS: GrpcLimits = { connectionStreams: 1000, sendBytes: 64 * 1024 * 1024 };
+const DEFAULT_GRPC_LIMITS: GrpcLimits = { connectionStreams: 1000, sendBytes: 64 * 1024 * 1024 };
 
 export interface GrpcServerOptions {
   readonly host: string;

@@ -1,5 +1,5 @@
 export type { GrpcLimits, GrpcServerOptions } from './grpc-server.ts';
-export { DEFAULT_GRPC_LIMITS, GrpcServer } from './grpc-server.ts';
+export { GrpcServer } from './grpc-server.ts';
 export { HttpServer } from './http-server.ts';
 export { peersOnly } from './peers-only.ts';
 export { Started, stopEach } from './started.ts';
