@@ -63,6 +63,20 @@ describe('a session', () => {
     expect((await bench.points(0)).at(-1)?.lane).not.toBe(dead[0].lane);
   });
 
+  test('a lane that can not append a block ends, also when its tags were taken just before', async () => {
+    const ended: string[] = [];
+    const { bench, client } = await started({
+      onLaneEnded: (partition, reason) => ended.push(`${partition}: ${reason}`),
+    });
+    await client.define(0, 0, [gauge(0)]);
+    bench.away.add('points/0');
+    const sequence = await client.batch([{ partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) }]);
+    await bench.advance(17_000);
+    expect(await bench.tags(0)).toBe(1);
+    expect(ended).toEqual([expect.stringContaining('0: partition 0: no append for 15000 ms')]);
+    expect(client.answer(sequence)?.outcome).toBe(BatchResult_Outcome.RETRY);
+  });
+
   test('takes nothing without an acknowledged renewal for 5 s, and again after one', async () => {
     const { bench, session } = await started();
     bench.away.add('control');

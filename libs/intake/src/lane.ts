@@ -305,16 +305,18 @@ export class Lane {
         }
         timer = clock.setTimer(Math.max(1, Math.min(LOOK_MS, knownMs + timing.appendMs - nowMs)), look);
       };
-      this.#giveUp = (error) => {
+      const giveUp = (error: TidemarkError): void => {
         controller.abort();
         reject(error);
       };
+      this.#giveUp = giveUp;
       look();
       work(controller.signal)
         .then(resolve, reject)
         .finally(() => {
           timer?.cancel();
-          this.#giveUp = undefined;
+          // What comes next may have begun already, and has to be given up in its turn.
+          if (this.#giveUp === giveUp) this.#giveUp = undefined;
         });
     });
   }
