@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from './process/eventually.ts';
 import { TestBed } from './process/test-bed.ts';
@@ -51,5 +52,60 @@ test('a payload that was accepted is there after kill -9, and one that is sent o
     );
     expect([...accepted].filter((batch) => found.get(batch) !== 1)).toEqual([]);
     expect([...found].filter(([, value]) => value !== 1)).toEqual([]);
+  }
+}, 120_000);
+
+test('a payload that is sent under one key until it was accepted counts once, whatever was killed meanwhile', async () => {
+  const folder = await bed.folder();
+  let platform = await bed.platform({ folder });
+  const { httpPort, grpcPort, httpUrl } = platform;
+  const fromMs = Date.now() - 60_000;
+  const headers = { 'content-type': 'application/json', 'dd-api-key': 'any' };
+  const validated = await fetch(`${httpUrl}/api/v1/validate`, { headers });
+  const epoch = validated.headers.get('tidemark-map-epoch') ?? '';
+  expect(epoch).toMatch(/^\d+$/);
+  let sent = 0;
+  let repeated = 0;
+  let isEnding = false;
+
+  /** Sends one payload after the other, each until it is accepted. */
+  const send = async (): Promise<void> => {
+    const session = randomBytes(16).toString('hex');
+    for (let sequence = 0; !isEnding; sequence++) {
+      const batch = `batch:${sent++}`;
+      const points = [{ timestamp: Math.floor(Date.now() / 1000), value: 1 }];
+      const body = JSON.stringify({ series: METRICS.map((metric) => ({ metric, type: 1, tags: [batch], points })) });
+      const key = { ...headers, 'idempotency-key': `${session}.${sequence}.${epoch}` };
+      const isAccepted = async (): Promise<boolean> => {
+        const answer = await fetch(`${httpUrl}/api/v2/series`, { method: 'POST', headers: key, body }).catch(
+          () => undefined,
+        );
+        await answer?.arrayBuffer().catch(() => undefined);
+        if (answer?.status === 202) return true;
+        expect([undefined, 503]).toContain(answer?.status);
+        repeated++;
+        return false;
+      };
+      await eventually('a payload to be accepted', isAccepted, 60_000, 20);
+      // What was accepted comes once more, as when the answer was lost.
+      if (sequence % 5 === 0) await eventually('the same payload to be accepted', isAccepted, 60_000, 20);
+    }
+  };
+
+  const sending = Array.from({ length: SENDERS }, send);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = sent;
+    await eventually('payloads to be sent', () => sent >= before + 20, 30_000, 1);
+    await platform.kill9();
+    platform = await bed.platform({ folder, httpPort, grpcPort });
+  }
+  isEnding = true;
+  await Promise.all(sending);
+
+  expect(repeated).toBeGreaterThan(0);
+  for (const metric of METRICS) {
+    const answer = await platform.queryComplete(`sum:${metric}{*} by {batch}.rollup(sum, 86400)`, fromMs, Date.now());
+    const found = answer.series.map(({ tagSet, values }) => [tagSet[0], values.reduce((sum, one) => sum + one, 0)]);
+    expect([found.length, found.filter(([, value]) => value !== 1)]).toEqual([sent, []]);
   }
 }, 120_000);

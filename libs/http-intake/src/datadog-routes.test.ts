@@ -35,6 +35,11 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
   httpIntake(app, {
     intake: {
       open,
+      openKeyed: async (tenant, { clientSession, sequence, mapEpoch }) => {
+        taken.push(`${Buffer.from(clientSession).toString('hex')} ${sequence} ${mapEpoch}`);
+        return open(tenant);
+      },
+      mapEpoch: 7,
       countError: (tenant, error) => counted.push([tenant, isTidemarkError(error) && error.detail.reason]),
     },
     random: new SystemRandom(),
@@ -73,6 +78,20 @@ describe('a payload', () => {
     expect([response.statusCode, response.json()]).toEqual([202, { errors: [] }]);
     expect(response.headers['content-type']).toMatch(/^application\/json/);
     expect(taken).toEqual(['acme m']);
+  });
+
+  test('with a key is known by it, and learns the epoch for the next', async () => {
+    const { app, post, taken } = setUp();
+    const response = await post(GOOD, { 'idempotency-key': ` ${'Ab'.repeat(16)}.12.3` });
+    expect([response.statusCode, response.json(), response.headers['tidemark-map-epoch']]).toEqual([
+      202,
+      { errors: [] },
+      '7',
+    ]);
+    expect(taken).toEqual([`${'ab'.repeat(16)} 12 3`, 'acme m']);
+    const headers = { 'dd-api-key': 'sender' };
+    const validated = await app.inject({ url: '/api/v1/validate', headers });
+    expect(validated.headers['tidemark-map-epoch']).toBe('7');
   });
 
   test('of which a part was left out is accepted, and says what', async () => {
@@ -116,7 +135,8 @@ describe('a payload', () => {
     const open = () => {
       throw new TidemarkError('unavailable', 'the intake is not ready');
     };
-    const { post } = setUp(undefined, { intake: { open, countError: () => undefined } });
+    const intake = { open, openKeyed: async () => open(), mapEpoch: undefined, countError: () => undefined };
+    const { post } = setUp(undefined, { intake });
     const response = await post(GOOD);
     expect([response.statusCode, response.json()]).toEqual([503, { errors: ['the intake is not ready'] }]);
     expect(response.headers['retry-after']).toBe('1');
@@ -131,7 +151,8 @@ describe('a payload', () => {
     ['a content type that is none', 'x', { 'content-type': 'nonsense' }, 415],
     ['another coding', 'x', { 'content-encoding': 'br' }, 415],
     ['gzip that is none', 'x', { 'content-encoding': 'gzip' }, 400],
-    ['an idempotency key', '{"series":[]}', { 'idempotency-key': 'a' }, 400],
+    ['a key without a form', '{"series":[]}', { 'idempotency-key': 'a' }, 400],
+    ['a key with a form like it', '{"series":[]}', { 'idempotency-key': `${'ab'.repeat(16)}.-1.1` }, 400],
   ])('of %s is refused', async (_, payload, headers, status) => {
     const { post, taken } = setUp();
     const response = await post(payload, headers);

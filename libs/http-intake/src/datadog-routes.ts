@@ -1,6 +1,6 @@
 import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-intake';
-import type { IntakeRequest, RequestIntake } from '@tidemark/intake';
-import { isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
+import { type IntakeRequest, parseRequestKey, type RequestIntake, type RequestKey } from '@tidemark/intake';
+import { isTidemarkError, type Random } from '@tidemark/ports';
 import { LabelMemory } from '@tidemark/remote-write';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
@@ -11,7 +11,7 @@ import { Receiving } from './receiving.ts';
 import type { TenantOf } from './tenant-of.ts';
 
 export interface DatadogRoutesOptions {
-  readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
+  readonly intake: Pick<RequestIntake, 'open' | 'openKeyed' | 'mapEpoch' | 'countError'>;
   readonly tenantOf: TenantOf;
   readonly room: BodyRoom;
   readonly random: Random;
@@ -42,6 +42,10 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     return answerError(reply, refusal);
   });
   refusedRoutes(app);
+  app.addHook('onSend', async (_request, reply) => {
+    const { mapEpoch } = intake;
+    if (mapEpoch !== undefined) reply.header('tidemark-map-epoch', mapEpoch);
+  });
 
   app.get('/api/v1/validate', async (request) => {
     validate(request);
@@ -53,7 +57,7 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     // Before the body is read: nobody fills the memory without a key.
     onRequest: async (request, reply) => {
       receiving.enter(request, reply, options.tenantOf(request, 'send', keyInQuery(request)));
-      refuseIdempotencyKey(request);
+      keyOf(request);
     },
     onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
@@ -68,7 +72,8 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     const payload = { body: bytesOf(body), contentType: headers['content-type'], contentEncoding };
     const read = await openPayload(payload, limits);
     const tenant = receiving.tenantOf(request);
-    const points = intake.open(tenant);
+    const key = keyOf(request);
+    const points = key === undefined ? intake.open(tenant) : await intake.openKeyed(tenant, key);
     read(points, known.of(tenant, points.scope));
     return points;
   }
@@ -91,13 +96,10 @@ function keyInQuery({ query }: FastifyRequest): string | undefined {
   return isObject && 'api_key' in query && typeof query.api_key === 'string' ? query.api_key : undefined;
 }
 
-/** A sender that relies on it would count twice what it sends twice. */
-function refuseIdempotencyKey({ headers }: FastifyRequest): void {
-  if (headers['idempotency-key'] === undefined) return;
-  throw new TidemarkError('invalid_argument', 'Idempotency-Key: is not taken here; requests are taken at least once', {
-    reason: 'idempotency_key_unsupported',
-    field: 'idempotency-key',
-  });
+/** By what the request is known when it comes again; undefined when its sender does not say. */
+function keyOf({ headers }: FastifyRequest): RequestKey | undefined {
+  const key = headers['idempotency-key'];
+  return key === undefined ? undefined : parseRequestKey(String(key));
 }
 
 function bytesOf(body: unknown): Buffer {

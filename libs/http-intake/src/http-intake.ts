@@ -1,15 +1,14 @@
 import type { DatadogLimits } from '@tidemark/datadog-intake';
-import type { RequestIntake } from '@tidemark/intake';
 import type { Random } from '@tidemark/ports';
 import type { RemoteWriteLimits } from '@tidemark/remote-write';
 import type { FastifyInstance } from 'fastify';
 import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
-import { datadogRoutes } from './datadog-routes.ts';
+import { type DatadogRoutesOptions, datadogRoutes } from './datadog-routes.ts';
 import { remoteWriteRoute } from './remote-write-route.ts';
 import type { TenantOf } from './tenant-of.ts';
 
 export interface HttpIntakeOptions {
-  readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
+  readonly intake: DatadogRoutesOptions['intake'];
   readonly tenantOf: TenantOf;
   readonly random: Random;
   /** Bounds that differ from the defaults, of all protocols together and of each. */

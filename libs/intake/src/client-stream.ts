@@ -62,9 +62,9 @@ export class ClientStream {
     else await this.#take(message.value);
   }
 
-  /** The client's session in hex; empty before its hello. */
-  get clientKey(): string {
-    return this.#clientSession === undefined ? '' : toHex(this.#clientSession);
+  /** The client's session, in hex, and name; none before its hello. */
+  get clientNames(): [string, string][] {
+    return this.#clientSession === undefined ? [] : [[toHex(this.#clientSession), this.clientName]];
   }
 
   /** The stream is over. */

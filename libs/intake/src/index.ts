@@ -12,6 +12,8 @@ export type { IntakeOptions, IntakeStatus } from './intake-session.ts';
 export { IntakeSession } from './intake-session.ts';
 export type { RequestIntakeOptions } from './request-intake.ts';
 export { RequestIntake } from './request-intake.ts';
+export type { RequestKey } from './request-key.ts';
+export { parseRequestKey } from './request-key.ts';
 export type { RequestLimits } from './request-limits.ts';
 export { DEFAULT_REQUEST_LIMITS } from './request-limits.ts';
 export type { ToldSessions } from './session-status.ts';

@@ -2,6 +2,7 @@ import { PointColumns, SketchColumns } from '@tidemark/columns';
 import type { Rejection } from '@tidemark/contract';
 import { KIND, type KindName } from '@tidemark/model';
 import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import type { KeyedBatch } from './keyed-batch.ts';
 import { Rejections } from './rejections.ts';
 import { POINT_BYTES, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
 import type { RequestScope } from './request-scope.ts';
@@ -45,6 +46,9 @@ export class IntakeRequest {
   readonly #scope: RequestScope;
   readonly #limits: RequestLimits;
   readonly #pending: PendingBytes;
+  /** Where points go: with those of others, or alone under the request's key. */
+  readonly #target: RequestScope | KeyedBatch;
+  readonly #keyed: KeyedBatch | undefined;
   readonly #rejections = new Rejections();
   /** Numbers; their refs are handles. */
   #points: Numbers = NO_NUMBERS;
@@ -57,8 +61,10 @@ export class IntakeRequest {
   #accepted = 0;
   #isSent = false;
 
-  constructor(scope: RequestScope, limits: RequestLimits, pending: PendingBytes) {
+  constructor(scope: RequestScope, limits: RequestLimits, pending: PendingBytes, keyed?: KeyedBatch) {
     this.#scope = scope;
+    this.#target = keyed ?? scope;
+    this.#keyed = keyed;
     this.#limits = limits;
     this.#pending = pending;
   }
@@ -138,9 +144,14 @@ export class IntakeRequest {
     assert(!this.#isSent, 'a request is sent once');
     this.#isSent = true;
     const points = this.#points.length + this.#sketches.length;
-    const { requestPoints } = this.#limits;
-    if (points > requestPoints) {
-      this.#rejections.add('request_too_large', 'requestPoints', `${requestPoints} points`, points);
+    const { requestPoints, batchPoints } = this.#limits;
+    // What has a key is one batch: a batch is either in a partition or not.
+    const [field, most] =
+      this.#keyed !== undefined && batchPoints < requestPoints
+        ? ['batchPoints', batchPoints]
+        : ['requestPoints', requestPoints];
+    if (points > most) {
+      this.#rejections.add('request_too_large', field, `${most} points`, points);
       return this.#answer('refused', 0);
     }
     const bytes = points * POINT_BYTES + this.#sketches.length * SKETCH_BYTES + this.#payloadBytes;
@@ -188,10 +199,11 @@ export class IntakeRequest {
     };
     const added = (): void => {
       waiting++;
-      this.#scope.added(settle);
+      this.#target.added(settle);
     };
     this.#addSketches(added);
     this.#addPoints(added);
+    this.#keyed?.send();
     settle(NONE);
     return done.promise;
   }
@@ -205,7 +217,7 @@ export class IntakeRequest {
       const taken = this.#addNumbers(from, Math.min(total, from + batchPoints));
       kept += taken;
       if (taken === 0) continue;
-      this.#scope.gathering.count(taken, 0, 0);
+      this.#target.gathering.count(taken, 0, 0);
       added();
     }
     this.#accepted += kept;
@@ -224,7 +236,8 @@ export class IntakeRequest {
 
   /** Adds points [from, to) to the batch that is gathered; returns how many were good. */
   #addNumbers(from: number, to: number): number {
-    const { handles, session, gathering } = this.#scope;
+    const { handles, session } = this.#scope;
+    const { gathering } = this.#target;
     const { partitions, refs, kinds } = handles;
     const { refs: own, timesMs, values } = this.#points;
     const nowMs = session.acceptClock.nowMs();
@@ -269,7 +282,7 @@ export class IntakeRequest {
     let bytes = 0;
     const count = (): void => {
       if (open === 0) return;
-      this.#scope.gathering.count(0, open, bytes);
+      this.#target.gathering.count(0, open, bytes);
       added();
       open = 0;
       bytes = 0;
@@ -278,7 +291,7 @@ export class IntakeRequest {
       const handle = sketches.refs[i];
       const payload = sketches.payloads[i];
       if (this.#isSketchRejected(handle, sketches.timesMs[i], payload)) continue;
-      const part = this.#scope.gathering.part(handles.partitions[handle]);
+      const part = this.#target.gathering.part(handles.partitions[handle]);
       part.sketches.push(handles.refs[handle], Math.floor(sketches.timesMs[i]), payload);
       kept++;
       bytes += payload.length;

@@ -4,6 +4,7 @@ import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fe
 import { ID_BYTES, type PartitionMap, type PointLimits, type SeriesName } from '@tidemark/model';
 import {
   type Appended,
+  assert,
   type Clock,
   isTidemarkError,
   type Log,
@@ -19,6 +20,7 @@ import { ClockCheck } from './clock-check.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
 import { nextDayFacts } from './next-day-tags.ts';
+import { checkMapIsHeld } from './request-key.ts';
 import type { SeriesSource } from './series-source.ts';
 import type { QueuedShare } from './share-queue.ts';
 import { StreamViolations } from './stream-violations.ts';
@@ -241,9 +243,7 @@ export class IntakeSession {
       streams: streams.length,
       queuedBytes: this.queuedBytes,
       rejectedPoints: Object.fromEntries(this.#rejected.get(tenant) ?? []),
-      clientNames: Object.fromEntries(
-        [...streams, ...sources].map(({ clientKey, clientName }) => [clientKey, clientName]),
-      ),
+      clientNames: Object.fromEntries([...streams, ...sources].flatMap(({ clientNames }) => clientNames)),
       violations: this.violations.of(tenant),
       leftOut: Object.fromEntries(this.#leftOut.get(tenant) ?? []),
     };
@@ -275,6 +275,22 @@ export class IntakeSession {
     const limit = 'a map in force';
     const message = `map epoch ${epoch} is in force in ${waitMs} ms (limit: ${limit})`;
     return { reason: 'map_not_in_force', field: 'map_epoch', limit, points: 0, message };
+  }
+
+  /**
+   * The map of a request's key, which is known here. Throws `invalid_argument` when it is over for long, `unavailable`
+   * before it is in force.
+   */
+  mapForKey(epoch: number): PartitionMap {
+    const { state } = this.#options.control;
+    const map = state.maps.get(epoch);
+    assert(map !== undefined, 'the map of a key was looked up');
+    const nowMs = this.acceptClock.nowMs();
+    checkMapIsHeld(state, epoch, nowMs);
+    const notInForce = this.mapRefusal(epoch, nowMs);
+    if (notInForce === undefined) return map;
+    const { reason, field, message } = notInForce;
+    throw new TidemarkError('unavailable', message, { reason, field });
   }
 
   /** Why a share of this partition is not taken now, or could not be stored. */

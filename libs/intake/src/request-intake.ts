@@ -1,8 +1,11 @@
+import type { PartitionMap } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
 import { SpareParts } from './gathered-batch.ts';
 import { IntakeRequest, type PendingBytes } from './intake-request.ts';
 import type { IntakeSession } from './intake-session.ts';
+import { KeyedBatch } from './keyed-batch.ts';
 import { PointSorter } from './point-sorter.ts';
+import type { RequestKey } from './request-key.ts';
 import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
 import { RequestScope } from './request-scope.ts';
 
@@ -45,13 +48,28 @@ export class RequestIntake {
    * `resource_exhausted` when the tenant has as many streams open as it may.
    */
   open(tenant: string): IntakeRequest {
+    return new IntakeRequest(this.#scopeOf(tenant, this.#acceptingSession()), this.#limits, this.#pending);
+  }
+
+  /**
+   * As `open`, for a request that may have come before under the same key: what of it is stored already will not be
+   * stored again, whichever intake took it. Throws also `invalid_argument` for a key of a map that is not known or over,
+   * or far behind others of its client session, and `resource_exhausted` for too many client sessions.
+   */
+  async openKeyed(tenant: string, key: RequestKey): Promise<IntakeRequest> {
+    await this.#acceptingSession().mapOf(key.mapEpoch);
+    // Only now: while `control` was read, another session may have begun.
+    const session = this.#acceptingSession();
+    const map = session.mapForKey(key.mapEpoch);
+    const scope = this.#scopeOf(tenant, session, map.epoch === session.map.epoch ? undefined : map);
+    scope.keyed.admit(key);
+    return new IntakeRequest(scope, this.#limits, this.#pending, new KeyedBatch(scope, key, this.#spares));
+  }
+
+  /** For keys: the epoch of the map that is in force; undefined while no session takes points. */
+  get mapEpoch(): number | undefined {
     const session = this.#options.session();
-    if (session?.isAccepting !== true) {
-      const why = session?.problem ?? 'the intake is not ready';
-      throw new TidemarkError('unavailable', why, { reason: 'intake_not_accepting', field: 'intake' });
-    }
-    this.#forgetIdle(session);
-    return new IntakeRequest(this.#scopeOf(tenant, session), this.#limits, this.#pending);
+    return session?.isAccepting === true ? session.map.epoch : undefined;
   }
 
   /** Counts a request that is refused as a whole, if it was its sender's doing; no tenant before its key was accepted. */
@@ -59,18 +77,30 @@ export class RequestIntake {
     this.#options.session()?.violations.countError(tenant, error);
   }
 
-  #scopeOf(tenant: string, session: IntakeSession): RequestScope {
+  #acceptingSession(): IntakeSession {
+    const session = this.#options.session();
+    if (session?.isAccepting === true) {
+      this.#forgetIdle(session);
+      return session;
+    }
+    const why = session?.problem ?? 'the intake is not ready';
+    throw new TidemarkError('unavailable', why, { reason: 'intake_not_accepting', field: 'intake' });
+  }
+
+  /** With `map`, which is not the newest one, a scope for it alone. */
+  #scopeOf(tenant: string, session: IntakeSession, map?: PartitionMap): RequestScope {
     const { clock, random } = this.#options;
-    const known = this.#scopes.get(tenant);
+    const place = map === undefined ? tenant : `${tenant}\n${map.epoch}`;
+    const known = this.#scopes.get(place);
     if (known?.isCurrent(session) === true) {
       known.usedMs = clock.monotonicMs();
       return known;
     }
-    this.#scopes.delete(tenant);
+    this.#scopes.delete(place);
     known?.leave();
     const own = { limits: this.#limits, sorter: this.#sorter, spares: this.#spares };
-    const scope = new RequestScope({ session, tenant, clock, random, ...own });
-    this.#scopes.set(tenant, scope);
+    const scope = new RequestScope({ session, tenant, map, clock, random, ...own });
+    this.#scopes.set(place, scope);
     return scope;
   }
 
@@ -78,9 +108,9 @@ export class RequestIntake {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#lookedMs < LOOK_MS) return;
     this.#lookedMs = nowMs;
-    for (const [tenant, scope] of this.#scopes) {
+    for (const [place, scope] of this.#scopes) {
       if (scope.isCurrent(session) && nowMs - scope.usedMs < this.#limits.idleMs) continue;
-      this.#scopes.delete(tenant);
+      this.#scopes.delete(place);
       scope.leave();
     }
   }

@@ -22,6 +22,8 @@ export interface RequestLimits {
   readonly seriesPerTenant: number;
   /** …but not sooner than this after the last start, ms; until then further series are refused. */
   readonly startOverMs: number;
+  /** Client sessions that keys of one tenant's requests name, within `idleMs`. */
+  readonly clientSessions: number;
   /** A tenant without a request for this long is forgotten, ms. */
   readonly idleMs: number;
 }
@@ -38,6 +40,7 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
   pendingBytes: 256 * 1024 * 1024,
   seriesPerTenant: 2_000_000,
   startOverMs: 600_000,
+  clientSessions: 1000,
   idleMs: 3_600_000,
 };
 

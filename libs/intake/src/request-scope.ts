@@ -13,14 +13,18 @@ import { ClientDictionary, type Refusal } from './client-dictionary.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { IntakeSession } from './intake-session.ts';
 import type { PointSorter } from './point-sorter.ts';
+import { KeyedSessions, type RequestKey } from './request-key.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { SeriesHandles } from './series-handles.ts';
 import type { SeriesSource } from './series-source.ts';
+import type { QueuedShare } from './share-queue.ts';
 import type { StreamQuota } from './tenant-quotas.ts';
 
 export interface RequestScopeOptions {
   readonly session: IntakeSession;
   readonly tenant: string;
+  /** The map of keys that are older than the newest map; that one when left out. */
+  readonly map?: PartitionMap;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: RequestLimits;
@@ -40,13 +44,14 @@ interface SeriesOfMetric {
 export class RequestScope implements SeriesSource {
   readonly session: IntakeSession;
   readonly tenant: string;
-  readonly clientName = 'HTTP requests';
   readonly map: PartitionMap;
   readonly startedMs: number;
   /** Monotonic ms of the last request. */
   usedMs: number;
   readonly quota: StreamQuota;
   readonly handles: SeriesHandles;
+  /** Of requests with keys. */
+  readonly keyed: KeyedSessions;
   readonly #options: RequestScopeOptions;
   readonly #clientSession: Uint8Array;
   readonly #dictionaries: (ClientDictionary | undefined)[] = [];
@@ -68,7 +73,8 @@ export class RequestScope implements SeriesSource {
     this.#options = options;
     this.session = session;
     this.tenant = tenant;
-    this.map = session.map;
+    this.map = options.map ?? session.map;
+    this.keyed = new KeyedSessions(clock, options.limits, session.limits.window);
     this.startedMs = clock.monotonicMs();
     this.usedMs = this.startedMs;
     this.#clientSession = random.bytes(ID_BYTES);
@@ -78,8 +84,9 @@ export class RequestScope implements SeriesSource {
     session.join(this);
   }
 
-  get clientKey(): string {
-    return toHex(this.#clientSession);
+  get clientNames(): [string, string][] {
+    const keyed = this.keyed.sessions.map((session): [string, string] => [session, 'HTTP requests with keys']);
+    return [[toHex(this.#clientSession), 'HTTP requests'], ...keyed];
   }
 
   get dictionaries(): Iterable<ClientDictionary> {
@@ -88,7 +95,8 @@ export class RequestScope implements SeriesSource {
 
   /** False once another scope has to take this one's place. */
   isCurrent(session: IntakeSession): boolean {
-    return this.session === session && this.map.epoch === session.map.epoch && !this.#mustStartOver;
+    const isNewest = this.#options.map !== undefined || this.map.epoch === session.map.epoch;
+    return this.session === session && isNewest && !this.#mustStartOver;
   }
 
   /** The handle of a series; of one that is refused, its points are counted under the reason. */
@@ -234,11 +242,28 @@ export class RequestScope implements SeriesSource {
   }
 
   #send(batch: GatheredBatch): void {
-    const { session, tenant, map } = this;
-    const { sorter, limits } = this.#options;
     const sequence = this.#nextSequence++;
     this.#unsettled.add(sequence);
     const floor = this.#unsettled.values().next().value ?? sequence;
+    this.#offer(batch, { clientSession: this.#clientSession, sequence, floor }, () => {
+      this.#unsettled.delete(sequence);
+      this.#sendFull();
+    });
+  }
+
+  /** Sends the batch of a request that has a key, by itself. */
+  sendKeyed(batch: GatheredBatch, key: RequestKey): void {
+    const { clientSession, sequence } = key;
+    this.#offer(batch, { clientSession, sequence, floor: this.keyed.floor(key) }, () => undefined);
+  }
+
+  #offer(
+    batch: GatheredBatch,
+    stamp: Pick<QueuedShare['span'], 'clientSession' | 'sequence' | 'floor'>,
+    settled: () => void,
+  ): void {
+    const { session, tenant, map } = this;
+    const { sorter, limits } = this.#options;
     // Accepted now, as it is offered: were it earlier, the mark of a lane could have passed it meanwhile.
     const acceptMs = session.acceptClock.nowMs();
     const notStored = new Set<number>();
@@ -246,9 +271,8 @@ export class RequestScope implements SeriesSource {
     const settle = (partition: number, durable: boolean): void => {
       if (!durable) notStored.add(partition);
       if (--waiting > 0) return;
-      this.#unsettled.delete(sequence);
       for (const tell of batch.waiting) tell(notStored);
-      this.#sendFull();
+      settled();
     };
     for (const one of batch.encode((partition) => this.#dictionary(partition), sorter)) {
       const { partition, share, ...known } = one;
@@ -257,15 +281,7 @@ export class RequestScope implements SeriesSource {
         ...known,
         acceptMs,
         lingerMs: limits.lingerMs,
-        span: {
-          clientSession: this.#clientSession,
-          sequence,
-          mapEpoch: map.epoch,
-          floor,
-          frontierMs: undefined,
-          tenant,
-          share,
-        },
+        span: { ...stamp, mapEpoch: map.epoch, frontierMs: undefined, tenant, share },
         settle: (durable) => settle(partition, durable),
       });
       if (!isTaken) settle(partition, false);

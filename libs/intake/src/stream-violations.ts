@@ -28,7 +28,10 @@ const REASONS: ReadonlySet<string> = new Set([
   'protobuf_malformed',
   'body_malformed',
   'bodies_bytes_limit',
-  'idempotency_key_unsupported',
+  'idempotency_key_invalid',
+  'idempotency_key_expired',
+  'idempotency_key_old',
+  'idempotency_sessions',
   'not_taken',
 ]);
 const OTHER = 'other';

@@ -51,6 +51,13 @@ export const REQUESTS = z.strictObject({
     DAY_MS,
     '…but not sooner than this after the last start; until then new series are refused.',
   ),
+  clientSessions: whole(
+    R.clientSessions,
+    'sessions',
+    1,
+    1_000_000,
+    "Client sessions in the `Idempotency-Key`s of a tenant's requests, within `requests.idleMs`.",
+  ),
   idleMs: whole(R.idleMs, 'ms', 1000, 7 * DAY_MS, 'Series of a tenant without a request for this long are forgotten.'),
   bodiesBytes: whole(
     H.bodiesBytes,
