@@ -159,6 +159,16 @@ describe('coordinator', () => {
     await expect(bench.play(coordinator.assignSlots(3, slots))).rejects.toMatchObject({ code: 'failed_precondition' });
   });
 
+  test('decides no more maps than checkpoints have room for', async () => {
+    const bench = await Bench.open();
+    const coordinator = await bench.start();
+    const slots = new Uint16Array(SLOTS);
+    for (let maps = 1; maps < 1000; maps++) await bench.play(coordinator.assignSlots(2, slots));
+    await expect(bench.play(coordinator.assignSlots(2, slots))).rejects.toMatchObject({
+      ...{ code: 'resource_exhausted', detail: { field: 'maps', limit: 1000 } },
+    });
+  });
+
   test('fences a session that is silent for 10 s, first in control, then in every partition', async () => {
     const bench = await Bench.open();
     await bench.start();

@@ -16,6 +16,12 @@ import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
 
+/**
+ * Maps are kept for good, 2 KiB each: answers over old times ask the partitions that the maps of then name, and points
+ * have no end. A checkpoint, which has them all, must fit into a record of the log.
+ */
+const MOST_MAPS = 1000;
+
 export interface CoordinatorOptions {
   readonly log: Log;
   readonly control: ControlFollower;
@@ -123,8 +129,8 @@ export class Coordinator {
 
   /**
    * Decides the next map: for each slot its partition, of `partitions` in all. It comes into force a little later; what
-   * was stamped before keeps its map. `invalid_argument` for a table that can't be, `failed_precondition` when another
-   * decision was first.
+   * was stamped before keeps its map. `invalid_argument` for a table that can't be, `resource_exhausted` when there are too
+   * many, `failed_precondition` when another decision was first.
    */
   async assignSlots(partitions: number, slots: Uint16Array): Promise<void> {
     const { state } = this.#options.control;
@@ -135,6 +141,10 @@ export class Coordinator {
         field: 'slots',
         limit,
       });
+    }
+    if (state.maps.size >= MOST_MAPS) {
+      const message = `maps: ${state.maps.size} were decided (limit: ${MOST_MAPS}): every checkpoint has all of them`;
+      throw new TidemarkError('resource_exhausted', message, { field: 'maps', limit: MOST_MAPS });
     }
     const map = { epoch: epoch + 1, partitions, slots };
     const value = { term: this.#term, expectedEpoch: epoch, map: { ...map, slots: packSlots(map) } };
