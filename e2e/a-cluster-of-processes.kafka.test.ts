@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Client, connect } from '@tidemark/client';
+import type { Client } from '@tidemark/client';
 import {
   type PointStateHashReply,
   PointStoreClient,
@@ -15,10 +14,10 @@ import {
   TagStoreClient,
 } from '@tidemark/contract';
 import { callUnary } from '@tidemark/grpc-status';
-import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
-import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
+import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { askDoctor } from './process/ask-doctor.ts';
+import { ClusterBed } from './process/cluster-bed.ts';
 import { eventually } from './process/eventually.ts';
 
 const PARTITIONS = 2;
@@ -28,48 +27,36 @@ const KEY = 'the key of this cluster';
 const TEST_MS = 180_000;
 
 await kafkaSuite('a cluster of processes, with TLS and a key between them', () => {
-  let folder: string;
-  let kafka: KafkaCluster;
+  let bed: ClusterBed;
   let cluster: LocalCluster;
   let tls: ChannelCredentials;
   let client: Client;
   let sent = 0;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tidemark-cluster-'));
-    const certificate = makeCertificate(folder);
-    await writeFile(join(folder, 'cluster.key'), `${KEY}\n`);
-    tls = credentials.createSsl(await readFile(certificate.certFile));
-    kafka = await KafkaCluster.start({ brokers: 3 });
-    cluster = await LocalCluster.start({
-      folder,
-      brokers: kafka.bootstrap,
-      partitions: PARTITIONS,
-      intakes: 2,
-      pointStores: 2,
-      tagStores: 2,
-      aggregators: 1,
-      settings: {
-        tls: { ...certificate, caFile: certificate.certFile },
-        cluster: { keyFile: join(folder, 'cluster.key') },
-        lane: { lingerMs: 20, openDelayMs: 200 },
-        store: { threads: 1 },
-      },
+    bed = await ClusterBed.start(async (folder) => {
+      const certificate = makeCertificate(folder);
+      await writeFile(join(folder, 'cluster.key'), `${KEY}\n`);
+      tls = credentials.createSsl(await readFile(certificate.certFile));
+      return {
+        partitions: PARTITIONS,
+        intakes: 2,
+        pointStores: 2,
+        tagStores: 2,
+        aggregators: 1,
+        settings: {
+          tls: { ...certificate, caFile: certificate.certFile },
+          cluster: { keyFile: join(folder, 'cluster.key') },
+          lane: { lingerMs: 20, openDelayMs: 200 },
+          store: { threads: 1 },
+        },
+        client: { name: 'the test', credentials: tls, flushIntervalMs: 100 },
+      };
     });
-    client = await connect({
-      name: 'the test',
-      address: cluster.of('intake').map((intake) => cluster.address(intake, 'grpc')),
-      credentials: tls,
-      flushIntervalMs: 100,
-    });
+    ({ cluster, client } = bed);
   }, KAFKA_START_MS * 2);
 
-  afterAll(async () => {
-    await client?.close();
-    await cluster?.kill();
-    await kafka?.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }, WAIT_MS);
+  afterAll(() => bed?.close(), WAIT_MS);
 
   async function send(count: number): Promise<void> {
     for (let i = 0; i < count; i++) for (const metric of ['a', 'b', 'c']) client.count(metric, 1, [`n:${i % 3}`]);

@@ -1,66 +1,65 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Client, connect } from '@tidemark/client';
-import { KafkaCluster } from '@tidemark/kafka-cluster';
+import type { Client } from '@tidemark/client';
+import type { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
-import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
+import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { askDoctor, type Diagnosis } from './process/ask-doctor.ts';
+import { ClusterBed } from './process/cluster-bed.ts';
 import { eventually } from './process/eventually.ts';
 
 const PARTITIONS = 2;
 /** Each look is a process of its own, on a machine that may be busy. */
 const WAIT_MS = 90_000;
+/** A look takes a second of CPU time: without a pause it would keep what it waits for from happening. */
+const LOOK_EVERY_MS = 700;
 const TEST_MS = 240_000;
 const CLOCK_AHEAD = new URL('./process/clock-ahead.mjs', import.meta.url).href;
 const SMALL_FILES = 2 ** 20;
 
 await kafkaSuite('the doctor of a cluster', () => {
+  let bed: ClusterBed;
   let folder: string;
   let aheadFile: string;
   let kafka: KafkaCluster;
   let cluster: LocalCluster;
   let client: Client;
+  let beating: NodeJS.Timeout;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tidemark-doctor-'));
-    aheadFile = join(folder, 'ahead');
-    kafka = await KafkaCluster.start({ brokers: 3 });
-    cluster = await LocalCluster.start({
-      folder,
-      brokers: kafka.bootstrap,
-      partitions: PARTITIONS,
-      intakes: 2,
-      pointStores: 2,
-      tagStores: 1,
-      aggregators: 1,
-      settings: {
-        lane: { lingerMs: 20, openDelayMs: 200 },
-        store: { threads: 1, commitRows: 20_000 },
-      },
-      command: (name, command) => {
-        // Its clock is put ahead once the file is there.
-        if (name === 'intake-2')
-          return ['env', `TEST_CLOCK_AHEAD=${aheadFile}`, command[0], '--import', CLOCK_AHEAD, ...command.slice(1)];
-        // No file of it can grow far: a disk that is full before the others' are.
-        if (name === 'point-store-2')
-          return ['sh', '-c', `ulimit -f ${SMALL_FILES / 512} && exec "$@"`, 'sh', ...command];
-        return command;
-      },
+    bed = await ClusterBed.start(async (own) => {
+      aheadFile = join(own, 'ahead');
+      return {
+        partitions: PARTITIONS,
+        intakes: 2,
+        pointStores: 2,
+        tagStores: 1,
+        aggregators: 1,
+        settings: {
+          lane: { lingerMs: 20, openDelayMs: 200 },
+          store: { threads: 1, commitRows: 20_000 },
+        },
+        command: (name, command) => {
+          // Its clock is put ahead once the file is there.
+          if (name === 'intake-2')
+            return ['env', `TEST_CLOCK_AHEAD=${aheadFile}`, command[0], '--import', CLOCK_AHEAD, ...command.slice(1)];
+          // No file of it can grow far: a disk that is full before the others' are.
+          if (name === 'point-store-2')
+            return ['sh', '-c', `ulimit -f ${SMALL_FILES / 512} && exec "$@"`, 'sh', ...command];
+          return command;
+        },
+        client: { name: 'agent of the test', flushIntervalMs: 100 },
+      };
     });
-    client = await connect({
-      name: 'agent of the test',
-      address: cluster.of('intake').map((intake) => cluster.address(intake, 'grpc')),
-      flushIntervalMs: 100,
-    });
+    ({ folder, kafka, cluster, client } = bed);
+    // An agent is never silent, however long the doctor takes to look.
+    beating = setInterval(beat, 1000);
   }, KAFKA_START_MS * 2);
 
   afterAll(async () => {
-    await client?.close();
-    await cluster?.kill();
-    await kafka?.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    clearInterval(beating);
+    await bed?.close();
   }, WAIT_MS);
 
   function look(...args: string[]): Promise<Diagnosis> {
@@ -79,7 +78,7 @@ await kafkaSuite('the doctor of a cluster', () => {
         throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
       },
       WAIT_MS,
-      200,
+      LOOK_EVERY_MS,
     );
   }
 
@@ -92,7 +91,7 @@ await kafkaSuite('the doctor of a cluster', () => {
         throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
       },
       WAIT_MS,
-      200,
+      LOOK_EVERY_MS,
     );
   }
 

@@ -3,7 +3,7 @@
 // is a failure. Other arguments go to jest, such as a path to run one library's tests.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,8 +15,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
 const report = join(scratch, 'report.json');
 
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+// Many tests wait for processes of theirs rather than compute, so two at a time on two cores, where jest would take one.
+const workers = Math.max(2, availableParallelism() - 1);
 // A failed test may leave something open: the run ends all the same.
-const flags = ['--json', `--outputFile=${report}`, '--ci', '--forceExit', ...own];
+const flags = ['--json', `--outputFile=${report}`, '--ci', '--forceExit', `--maxWorkers=${workers}`, ...own];
 const result = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', jest, ...flags], {
   cwd: root,
   stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, type ConnectOptions, connect } from '@tidemark/client';
+import { KafkaCluster } from '@tidemark/kafka-cluster';
+import { LocalCluster, type LocalClusterOptions } from '@tidemark/local-cluster';
+
+export interface ClusterBedOptions extends Omit<LocalClusterOptions, 'folder' | 'brokers'> {
+  /** Of the client, which knows every intake. */
+  readonly client: Omit<ConnectOptions, 'address'>;
+}
+
+/** Three brokers, the processes of a cluster over them, and a client of its intakes, all in one temporary folder. */
+export class ClusterBed {
+  readonly folder: string;
+  readonly kafka: KafkaCluster;
+  readonly cluster: LocalCluster;
+  readonly client: Client;
+
+  private constructor(folder: string, kafka: KafkaCluster, cluster: LocalCluster, client: Client) {
+    this.folder = folder;
+    this.kafka = kafka;
+    this.cluster = cluster;
+    this.client = client;
+  }
+
+  /** `optionsOf` is given the folder, where it may put what the processes need. */
+  static async start(optionsOf: (folder: string) => Promise<ClusterBedOptions>): Promise<ClusterBed> {
+    const folder = await mkdtemp(join(tmpdir(), 'tidemark-cluster-'));
+    let kafka: KafkaCluster | undefined;
+    let cluster: LocalCluster | undefined;
+    try {
+      const { client: clientOptions, ...options } = await optionsOf(folder);
+      kafka = await KafkaCluster.start({ brokers: 3 });
+      cluster = await LocalCluster.start({ ...options, folder, brokers: kafka.bootstrap });
+      const address: string[] = [];
+      for (const intake of cluster.of('intake')) address.push(cluster.address(intake, 'grpc'));
+      const client = await connect({ ...clientOptions, address });
+      return new ClusterBed(folder, kafka, cluster, client);
+    } catch (error) {
+      await cluster?.kill();
+      await kafka?.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.cluster.kill();
+    await this.kafka.close();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
