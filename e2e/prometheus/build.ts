@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** The module's numbering: this is Prometheus 3.16. */
-const VERSION = 'v0.316.0';
+export const PROMETHEUS_VERSION = 'v0.316.0';
 const MODULE = 'github.com/prometheus/prometheus/cmd/prometheus';
 const BUILD_MS = 3_600_000;
 const run = promisify(execFile);
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** Where the built program is kept, outside of the clone. */
 function programFile(): string {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return join(caches, 'tidemark', `prometheus-${VERSION}`, 'prometheus');
+  return join(caches, 'tidemark', `prometheus-${PROMETHEUS_VERSION}`, 'prometheus');
 }
 
 /** Why no Prometheus can be had; empty when one can. */
@@ -30,9 +30,9 @@ export async function whyNoPrometheus(): Promise<string> {
 export async function prometheusProgram(): Promise<string> {
   const file = programFile();
   if (existsSync(file)) return file;
-  console.error(`building Prometheus ${VERSION} from its Go module (once; some minutes)`);
+  console.error(`building Prometheus ${PROMETHEUS_VERSION} from its Go module (once; some minutes)`);
   await mkdir(join(file, '..'), { recursive: true });
-  await run('go', ['install', '-tags', 'netgo,remove_all_sd', `${MODULE}@${VERSION}`], {
+  await run('go', ['install', '-tags', 'netgo,remove_all_sd', `${MODULE}@${PROMETHEUS_VERSION}`], {
     env: { ...process.env, GOBIN: join(file, '..'), GOFLAGS: '' },
     timeout: BUILD_MS,
     maxBuffer: 1 << 26,

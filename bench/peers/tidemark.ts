@@ -1,0 +1,57 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { BodiesOptions } from '../remote-write/bodies.ts';
+import { folderBytes } from '../whole-path/folder-bytes.ts';
+import type { FromPlatform } from '../whole-path/messages.ts';
+import { counted, message, start } from '../whole-path/run.ts';
+import { answersOf, json } from './answers.ts';
+import type { Peer } from './peer.ts';
+
+/** What the platform's clock is ahead of the oldest round that is not acknowledged: a sample is not sent at once. */
+const TRANSIT_MS = 1000;
+
+/** This platform, in one process. */
+export function tidemarkPeer(options: BodiesOptions): Peer {
+  const { startMs, stepMs } = options;
+  return {
+    name: 'Tidemark',
+    start: async (folder) => {
+      const platform = start('platform-process.ts', [folder, String(startMs)]);
+      const { httpPort } = await message<FromPlatform, 'ready'>(platform, 'ready');
+      const url = `http://127.0.0.1:${httpPort}`;
+      return {
+        pid: pidOf(platform),
+        writeUrl: `${url}/api/v1/write`,
+        onRound: (round) => platform.send({ type: 'clock', nowMs: startMs + round * stepMs + TRANSIT_MS }),
+        settle: async (points) => {
+          await counted(platform, points);
+        },
+        answers: () => tidemarkAnswers(url, options),
+        stop: async () => {
+          platform.send({ type: 'stop' });
+          await once(platform, 'exit');
+          // The log is trimmed behind the stores.
+          return folderBytes(join(folder, 'points')) + folderBytes(join(folder, 'tags'));
+        },
+      };
+    },
+  };
+}
+
+function tidemarkAnswers(url: string, { startMs, stepMs, rounds }: BodiesOptions): Promise<Map<string, string>> {
+  const from = startMs / 1000;
+  const to = (startMs + rounds * stepMs) / 1000;
+  return answersOf(async (metric, fold) => {
+    const query = `sum:${metric}{*} by {region}.rollup(${fold}, 86400)`;
+    const answer = await json(`${url}/api/v1/query?query=${encodeURIComponent(query)}&from=${from}&to=${to}`);
+    const { series } = answer as { series: { scope: string; pointlist: [number, number][] }[] };
+    const sum = (points: [number, number][]) => points.reduce((total, [, value]) => total + value, 0);
+    return new Map(series.map(({ scope, pointlist }) => [scope.replace(/^region:/, ''), sum(pointlist)]));
+  });
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('a process did not start');
+  return pid;
+}
