@@ -6,14 +6,20 @@ import { QueryClient, type QueryReply } from '@tidemark/contract';
 import { callUnary } from '@tidemark/grpc-status';
 import { KafkaCluster, TcpLink, Watchdog } from '@tidemark/kafka-cluster';
 import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
+import { assert } from '@tidemark/ports';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { Ask } from './contents.ts';
 import { LogFollower } from './log-follower.ts';
 import { brokerPart, type Part, processPart, type SidedLink } from './part.ts';
-import { PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } from './settings.ts';
+import { PART_KINDS, PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } from './settings.ts';
+import { SharedLink } from './shared-link.ts';
 
 const CLIENT_MAIN = fileURLToPath(new URL('./client-main.ts', import.meta.url));
 const ASK_MS = 5000;
+/** Names of the processes that speak to the brokers. */
+const SERVICES = PART_KINDS.filter((kind) => kind !== 'broker' && kind !== 'client').flatMap((kind) =>
+  Array.from({ length: POPULATION[kind] }, (_, i) => `${kind}-${i + 1}`),
+);
 
 /** A client under load, and where it writes down what it does. */
 export interface LoadClient {
@@ -69,19 +75,23 @@ export class KillBed {
     };
     await mkdir(join(folder, 'kafka'));
     const brokerLinks = new Map<number, SidedLink[]>();
+    const logLinks = SERVICES.map((): SharedLink[] => []);
     const kafka = await KafkaCluster.start({
       brokers: POPULATION.broker,
       folder: join(folder, 'kafka'),
-      advertise: async ({ broker, listener, port }) => {
-        const link = await open(port);
+      routes: SERVICES.length,
+      advertise: async ({ broker, listener, route, port }) => {
+        const opened = await open(port);
+        const link = new SharedLink(opened);
         const side = listener === 'client' ? 'clients' : 'brokers';
         brokerLinks.set(broker, [...(brokerLinks.get(broker) ?? []), { side, link }]);
-        return link.port;
+        if (route !== undefined) logLinks[route].push(link);
+        return opened.port;
       },
     });
     const log = await LogFollower.start(kafka.bootstrap);
     try {
-      const serviceLinks = new Map<string, TcpLink[]>();
+      const serviceLinks = new Map<string, SharedLink[]>();
       const cluster = await LocalCluster.start({
         folder,
         brokers: kafka.bootstrap,
@@ -95,8 +105,14 @@ export class KillBed {
         advertise: async ({ name, door, port }) => {
           if (door !== 'grpc') return port;
           const link = await open(port);
-          serviceLinks.set(name, [link]);
+          serviceLinks.set(name, [new SharedLink(link)]);
           return link.port;
+        },
+        // Each by a route of its own, which nobody else goes by.
+        command: (name, command) => {
+          const route = SERVICES.indexOf(name);
+          assert(route >= 0, `${name} has a route to the log`);
+          return [...command, '--kafka-brokers', kafka.bootstrapOf(route).join(',')];
         },
       });
       const watchdog = new Watchdog(undefined);
@@ -104,9 +120,14 @@ export class KillBed {
       const parts = [
         ...kafka.brokers.map((broker) => brokerPart(broker, brokerLinks.get(broker.id) ?? [])),
         ...cluster.processes.map((process) =>
-          processPart(process.kind as PartKind, process, serviceLinks.get(process.name) ?? []),
+          processPart(
+            process.kind as PartKind,
+            process,
+            serviceLinks.get(process.name),
+            logLinks[SERVICES.indexOf(process.name)],
+          ),
         ),
-        ...clients.map(({ process }) => processPart('client', process, [])),
+        ...clients.map(({ process }) => processPart('client', process)),
       ];
       return new KillBed(kafka, log, cluster, clients, parts, links, watchdog);
     } catch (error) {

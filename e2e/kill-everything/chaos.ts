@@ -14,7 +14,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
  * can go on. A part has to be ready again before the next of its kind gets its turn.
  */
 export class Chaos {
-  readonly done: Record<Deed, number> = { kill: 0, freeze: 0, cut: 0, 'fill-disk': 0 };
+  readonly done: Record<Deed, number> = { kill: 0, freeze: 0, cut: 0, 'cut-log': 0, 'fill-disk': 0 };
   /** What must not happen: a part that ended by itself, or did not come back. */
   readonly problems: string[] = [];
   readonly #parts: readonly Part[];
@@ -83,6 +83,10 @@ export class Chaos {
       await part.freeze();
       await pause(fault.forMs);
       part.thaw();
+    } else if (fault.deed === 'cut-log') {
+      part.setLogLinks(fault.mode);
+      await pause(fault.forMs);
+      part.setLogLinks('open');
     } else {
       part.setLinks(fault.mode, fault.side);
       await pause(fault.forMs);

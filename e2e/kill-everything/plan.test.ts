@@ -10,6 +10,7 @@ test('does every deed to every kind of part, whatever the seed', () => {
       expect(done).toContain(`kill ${kind}`);
       expect(done).toContain(`freeze ${kind}`);
       if (kind !== 'client') expect(done).toContain(`cut ${kind}`);
+      if (kind !== 'client' && kind !== 'broker') expect(done).toContain(`cut-log ${kind}`);
     }
     expect(done).toContain('fill-disk broker');
     for (const { kind, index } of plan) expect(index).toBeLessThan(POPULATION[kind]);

@@ -3,8 +3,8 @@ import { below, type Random } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { PART_KINDS, type PartKind, POPULATION } from './settings.ts';
 
-/** What is done to a part: kill -9, SIGSTOP, its links, a disk that takes nothing more. */
-export type Deed = 'kill' | 'freeze' | 'cut' | 'fill-disk';
+/** What is done to a part: kill -9, SIGSTOP, its links, its ways to the brokers alone, a disk that takes nothing more. */
+export type Deed = 'kill' | 'freeze' | 'cut' | 'cut-log' | 'fill-disk';
 
 /** Whose links to a broker: those of its clients, those of the other brokers, or all. */
 export type LinkSide = 'clients' | 'brokers' | 'all';
@@ -22,12 +22,12 @@ export interface Fault {
 
 const DEEDS: Readonly<Record<PartKind, readonly Deed[]>> = {
   broker: ['kill', 'freeze', 'cut', 'fill-disk'],
-  coordinator: ['kill', 'freeze', 'cut'],
-  intake: ['kill', 'freeze', 'cut'],
-  'point-store': ['kill', 'freeze', 'cut'],
-  'tag-store': ['kill', 'freeze', 'cut'],
-  aggregator: ['kill', 'freeze', 'cut'],
-  query: ['kill', 'freeze', 'cut'],
+  coordinator: ['kill', 'freeze', 'cut', 'cut-log'],
+  intake: ['kill', 'freeze', 'cut', 'cut-log'],
+  'point-store': ['kill', 'freeze', 'cut', 'cut-log'],
+  'tag-store': ['kill', 'freeze', 'cut', 'cut-log'],
+  aggregator: ['kill', 'freeze', 'cut', 'cut-log'],
+  query: ['kill', 'freeze', 'cut', 'cut-log'],
   client: ['kill', 'freeze'],
 };
 
@@ -44,8 +44,14 @@ const SIDES: readonly LinkSide[] = ['all', 'clients', 'brokers'];
 
 /** Longer than the lease of a session (10 s): the intake is fenced, and wakes as one that does not know. */
 const ZOMBIE_MS = 12_000;
-const LONGEST_MS: Readonly<Record<Deed, number>> = { kill: 1500, freeze: 5000, cut: 5000, 'fill-disk': 1000 };
-const SHORTEST_MS: Readonly<Record<Deed, number>> = { kill: 0, freeze: 500, cut: 500, 'fill-disk': 0 };
+const LONGEST_MS: Readonly<Record<Deed, number>> = {
+  kill: 1500,
+  freeze: 5000,
+  cut: 5000,
+  'cut-log': 5000,
+  'fill-disk': 1000,
+};
+const SHORTEST_MS: Readonly<Record<Deed, number>> = { kill: 0, freeze: 500, cut: 500, 'cut-log': 500, 'fill-disk': 0 };
 
 /**
  * What happens in a run, in the order in which it begins: every deed to every kind of part at least once, to which of
@@ -65,7 +71,9 @@ export function planOf(seed: number): Fault[] {
 function faultOf(random: Random, kind: PartKind, deed: Deed): Fault {
   const isZombie = kind === 'intake' && deed === 'freeze';
   const shortest = isZombie ? ZOMBIE_MS : SHORTEST_MS[deed];
-  const longest = isZombie ? ZOMBIE_MS + 2000 : LONGEST_MS[deed];
+  // An intake that can't renew its session for this long is fenced while its clients still talk to it.
+  const outlivesLease = isZombie || (kind === 'intake' && deed === 'cut-log');
+  const longest = outlivesLease ? ZOMBIE_MS + 2000 : LONGEST_MS[deed];
   return {
     kind,
     deed,
@@ -78,7 +86,8 @@ function faultOf(random: Random, kind: PartKind, deed: Deed): Fault {
 
 /** `freeze point-store 2 for 1700 ms`. */
 export function describeFault({ kind, index, deed, forMs, mode, side }: Fault): string {
-  const what = deed === 'cut' ? `${mode} the links of` : deed;
+  const ways: Partial<Record<Deed, string>> = { cut: 'the links of', 'cut-log': 'the ways to the log of' };
+  const what = ways[deed] === undefined ? deed : `${mode} ${ways[deed]}`;
   const whose = deed === 'cut' && kind === 'broker' ? ` (${side})` : '';
   return `${what} ${kind} ${index + 1}${whose} for ${forMs} ms`;
 }

@@ -22,6 +22,8 @@ import { Watchdog } from './watchdog.ts';
 export interface BrokerEndpoint {
   readonly broker: number;
   readonly listener: keyof BrokerPorts;
+  /** Of a listener for clients: which of the further ones it is, from 0; undefined for the one of everybody. */
+  readonly route?: number;
   readonly port: number;
 }
 
@@ -42,6 +44,11 @@ export interface KafkaClusterOptions extends DistributionOptions, JvmOptions {
    * controllers find each other. Default: the endpoint's own.
    */
   readonly advertise?: (endpoint: BrokerEndpoint) => number | Promise<number>;
+  /**
+   * Further listeners for clients, in plain text: who begins at `bootstrapOf(route)` is told of the addresses of that
+   * route alone, so that one client can be cut off from the brokers while others are not. Default none.
+   */
+  readonly routes?: number;
   /** Bytes that no file of a broker can grow beyond, from the start: stands for a small disk. Linux only. */
   readonly fileSizeLimitBytes?: number;
   /** How long a broker may take to start. Default 120 s: a machine may be busy. */
@@ -63,6 +70,8 @@ export class KafkaCluster {
   readonly certificate: string | undefined;
   readonly #watchdog: Watchdog;
   readonly #keepsFolder: boolean;
+  /** By route: the addresses of all brokers. */
+  readonly #routes: readonly (readonly string[])[];
 
   /** Use `KafkaCluster.start`. */
   constructor(started: Started) {
@@ -72,6 +81,7 @@ export class KafkaCluster {
     this.certificate = started.certificate;
     this.#watchdog = started.watchdog;
     this.#keepsFolder = started.keepsFolder;
+    this.#routes = started.routes;
   }
 
   /**
@@ -113,6 +123,13 @@ export class KafkaCluster {
     return broker;
   }
 
+  /** Addresses of all brokers for the clients of a route, `host:port`. */
+  bootstrapOf(route: number): readonly string[] {
+    const addresses = this.#routes[route];
+    assert(addresses !== undefined, `there is a route ${route}`);
+    return addresses;
+  }
+
   /** Resolves when every broker that runs knows of every broker that runs. */
   async ready(): Promise<void> {
     const running = this.brokers.filter((broker) => broker.isRunning);
@@ -138,6 +155,7 @@ export class KafkaCluster {
 interface Started {
   readonly brokers: readonly KafkaBroker[];
   readonly certificate: string | undefined;
+  readonly routes: readonly (readonly string[])[];
   readonly folder: string;
   readonly watchdog: Watchdog;
   readonly keepsFolder: boolean;
@@ -148,16 +166,18 @@ async function prepare(
   distribution: KafkaDistribution,
   folder: string,
   watchdog: Watchdog,
-): Promise<Pick<Started, 'brokers' | 'certificate'>> {
+): Promise<Pick<Started, 'brokers' | 'certificate' | 'routes'>> {
   const { brokers: count, security = { protocol: 'PLAINTEXT' }, advertise = ({ port }) => port } = options;
   const usesTls = security.protocol.endsWith('SSL');
   const keys = usesTls ? await makeKeyStore(folder) : undefined;
   await makeDataFolders(distribution, folder, count, security.protocol.startsWith('SASL') ? security.users : {});
 
-  const ports = await freePorts(3 * count);
+  const { routes: routeCount = 0 } = options;
+  const ports = await freePorts((3 + routeCount) * count);
   const plans = Array.from({ length: count }, (_, i) => ({
     id: i + 1,
     ports: { client: ports[3 * i], broker: ports[3 * i + 1], controller: ports[3 * i + 2] },
+    routePorts: ports.slice(3 * count + i * routeCount, 3 * count + (i + 1) * routeCount),
   }));
   const voters = new Map<number, number>();
   const advertised = new Map<number, Pick<BrokerPorts, 'client' | 'broker'>>();
@@ -167,7 +187,14 @@ async function prepare(
     advertised.set(id, { client, broker: await advertise({ broker: id, listener: 'broker', port: own.broker }) });
   }
   const brokers: KafkaBroker[] = [];
-  for (const { id, ports: own } of plans) {
+  const routes = Array.from({ length: routeCount }, (): string[] => []);
+  for (const { id, ports: own, routePorts } of plans) {
+    const routesOfBroker: { port: number; advertised: number }[] = [];
+    for (const [route, port] of routePorts.entries()) {
+      const toldPort = await advertise({ broker: id, listener: 'client', route, port });
+      routesOfBroker.push({ port, advertised: toldPort });
+      routes[route].push(`127.0.0.1:${toldPort}`);
+    }
     const told = advertised.get(id) ?? own;
     const home = join(folder, `broker-${id}`);
     const file = join(home, 'server.properties');
@@ -177,6 +204,7 @@ async function prepare(
       voters,
       ports: own,
       advertised: told,
+      routes: routesOfBroker,
       dataFolder: join(home, 'data'),
       security: { ...security, keyStore: keys?.keyStore },
       properties: options.properties ?? {},
@@ -197,7 +225,7 @@ async function prepare(
       }),
     );
   }
-  return { brokers, certificate: keys?.certificate };
+  return { brokers, certificate: keys?.certificate, routes };
 }
 
 /** Makes the formatted folders of brokers that have none; all are of one cluster. */

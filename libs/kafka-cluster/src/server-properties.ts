@@ -8,6 +8,8 @@ export interface ServerPlan {
   readonly ports: BrokerPorts;
   /** What it tells clients and brokers: its own ports, or those of links to it. */
   readonly advertised: Pick<BrokerPorts, 'client' | 'broker'>;
+  /** Further listeners for clients, each of which tells its own address alone. */
+  readonly routes?: readonly { readonly port: number; readonly advertised: number }[];
   readonly dataFolder: string;
   readonly security: ListenerSecurity;
   /** Settings that differ, by their name in Kafka. */
@@ -33,7 +35,7 @@ const HOST = '127.0.0.1';
 
 /** The text of `server.properties`. */
 export function serverProperties(plan: ServerPlan): string {
-  const { id, brokers, ports, advertised, voters } = plan;
+  const { id, brokers, ports, advertised, voters, routes = [] } = plan;
   const copies = String(Math.min(brokers, 3));
   const minInSync = brokers < 3 ? '1' : '2';
   const all: Record<string, string> = {
@@ -41,9 +43,18 @@ export function serverProperties(plan: ServerPlan): string {
     'node.id': String(id),
     'controller.quorum.voters': [...voters].map(([voter, port]) => `${voter}@${HOST}:${port}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `CLIENT://${HOST}:${ports.client},BROKER://${HOST}:${ports.broker},CONTROLLER://${HOST}:${ports.controller}`,
-    'advertised.listeners': `CLIENT://${HOST}:${advertised.client},BROKER://${HOST}:${advertised.broker}`,
-    'listener.security.protocol.map': `CLIENT:${plan.security.protocol},BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    listeners: [
+      `CLIENT://${HOST}:${ports.client},BROKER://${HOST}:${ports.broker},CONTROLLER://${HOST}:${ports.controller}`,
+      ...routes.map(({ port }, i) => `ROUTE${i}://${HOST}:${port}`),
+    ].join(','),
+    'advertised.listeners': [
+      `CLIENT://${HOST}:${advertised.client},BROKER://${HOST}:${advertised.broker}`,
+      ...routes.map((route, i) => `ROUTE${i}://${HOST}:${route.advertised}`),
+    ].join(','),
+    'listener.security.protocol.map': [
+      `CLIENT:${plan.security.protocol},BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+      ...routes.map((_, i) => `ROUTE${i}:PLAINTEXT`),
+    ].join(','),
     'inter.broker.listener.name': 'BROKER',
     'log.dirs': plan.dataFolder,
     'auto.create.topics.enable': 'false',
@@ -60,6 +71,7 @@ export function serverProperties(plan: ServerPlan): string {
     ...FOOTPRINT,
     ...FAIL_OVER,
     ...securityProperties(plan.security),
+    ...Object.fromEntries(routes.map((_, i) => [`listener.name.route${i}.num.network.threads`, '1'])),
     ...plan.properties,
   };
   return `${Object.entries(all)

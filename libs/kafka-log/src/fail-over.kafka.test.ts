@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type KafkaBroker, KafkaCluster, TcpLink } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import { SystemClock, SystemRandom } from '@tidemark/system';
-import { type KafkaLog, openKafkaLog, prepareTopics } from './index.ts';
+import { type KafkaLog, type KafkaLogOptions, openKafkaLog, prepareTopics } from './index.ts';
 import { ClusterAdmin } from './testing/cluster-admin.ts';
 import { Traffic } from './testing/traffic.ts';
 
@@ -16,21 +16,26 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   let cluster: KafkaCluster;
   let log: KafkaLog;
   let admin: ClusterAdmin;
+  let options: KafkaLogOptions;
   const links = new Map<number, TcpLink>();
+  /** Of a client that goes by a route of its own. */
+  const ownLinks: TcpLink[] = [];
 
   beforeAll(async () => {
     cluster = await KafkaCluster.start({
       brokers: 3,
-      async advertise({ broker, listener, port }) {
+      routes: 1,
+      async advertise({ broker, listener, route, port }) {
         if (listener !== 'client') return port;
         const link = await TcpLink.open(port);
-        links.set(broker, link);
+        if (route === undefined) links.set(broker, link);
+        else ownLinks.push(link);
         return link.port;
       },
     });
     const limits = { requestMs: 3000, recordBytes: 64 * 1024 };
-    const options = { brokers: cluster.bootstrap, clientId: 'test', topicPrefix: 'breaking-', limits };
-    await prepareTopics(options, { partitions: { points: PARTITIONS }, recordBytes: 64 * 1024 }, parts);
+    options = { brokers: cluster.bootstrap, clientId: 'test', topicPrefix: 'breaking-', limits };
+    await prepareTopics(options, { partitions: { points: PARTITIONS, tags: 1 }, recordBytes: 64 * 1024 }, parts);
     log = await openKafkaLog(options, parts);
     admin = new ClusterAdmin(cluster.brokers.map(({ ports }) => `127.0.0.1:${ports.client}`));
   }, KAFKA_START_MS);
@@ -39,7 +44,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
     await log.close();
     await admin.close();
     await cluster.close();
-    await Promise.all([...links.values()].map((link) => link.close()));
+    await Promise.all([...links.values(), ...ownLinks].map((link) => link.close()));
   });
 
   async function leaderOf(partition: number): Promise<KafkaBroker> {
@@ -130,6 +135,27 @@ await kafkaSuite('a log whose brokers fail under load', () => {
       await traffic.progress(10);
       expect(await traffic.finish()).toEqual(CLEAN);
       expect([...traffic.errors.keys()].join('\n')).toMatch(/no answer in time/);
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    'one client that alone reaches no broker: others go on, and so does it when it is let',
+    async () => {
+      const alone = await openKafkaLog({ ...options, brokers: cluster.bootstrapOf(0) }, parts);
+      const writer = await alone.writer('tags', 0);
+      await writer.append(0, new Uint8Array(10));
+      await under(async () => {
+        for (const link of ownLinks) link.set('cut');
+        await expect(writer.append(1, new Uint8Array(10))).rejects.toMatchObject({
+          code: expect.stringMatching(/^(unavailable|deadline_exceeded)$/),
+        });
+        return () => {
+          for (const link of ownLinks) link.set('open');
+        };
+      });
+      await until(() => writer.append(1, new Uint8Array(10)).then(Boolean, () => false));
+      await alone.close();
     },
     DEADLINE_MS,
   );
