@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Below what systems hand out to outgoing connections: those would take a port before it is used. */
@@ -10,7 +10,8 @@ const LAST_PORT = 32_000;
 const ATTEMPTS = 1000;
 /** Who was given a port listens on it by then, or never will. */
 const CLAIM_MS = 120_000;
-const CLAIMS = join(tmpdir(), `tidemark-ports-${userInfo().username}`);
+/** Of one user: another one's files could not be touched. */
+const CLAIMS = join(tmpdir(), `tidemark-ports-${process.getuid?.() ?? 'all'}`);
 
 /**
  * `count` ports of loopback that were free a moment ago, all different, and that no other process of this project was
