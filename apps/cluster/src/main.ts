@@ -93,13 +93,13 @@ function portsOf({ port, intakes }: Options): Record<string, { grpc: number; htt
 
 function greet(cluster: LocalCluster, options: Options): void {
   const [query] = cluster.of('query');
-  const intakes = cluster.of('intake').map((one) => cluster.address(one, 'grpc'));
+  const intakes = (protocol: 'grpc' | 'http') => cluster.of('intake').map((one) => cluster.address(one, protocol));
   process.stdout.write(
     [
       'A cluster of Tidemark is up.',
       `  page      http://${cluster.address(query, 'http')}`,
       `  queries   ${cluster.address(query, 'grpc')} (gRPC)`,
-      `  intakes   ${intakes.join(', ')} (gRPC)`,
+      `  intakes   ${intakes('http').join(', ')} (HTTP), ${intakes('grpc').join(', ')} (gRPC)`,
       '  agent     of this host; DogStatsD is on UDP port 8125, unless another has it',
       `  settings  ${cluster.settingsFile}`,
       `  logs      ${join(cluster.folder, 'logs')}`,
