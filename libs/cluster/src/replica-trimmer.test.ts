@@ -14,12 +14,14 @@ interface Store {
   /** Committed offsets by partition; undefined: it does not answer. */
   committed: Readonly<Record<number, number>> | undefined;
   logId: string | undefined;
+  halted: string;
 }
 
 function store(topic: Topic, partitions: readonly number[], committed: Store['committed']): Store {
   const it: Store = {
     committed,
     logId: LOG_ID,
+    halted: '',
     consumer: {
       topic,
       address: 'a:1',
@@ -34,7 +36,7 @@ function store(topic: Topic, partitions: readonly number[], committed: Store['co
               partition: Number(partition),
               ...place,
               logId: it.logId,
-              halted: '',
+              halted: it.halted,
               haltedOffset: -1,
               problem: '',
             };
@@ -94,7 +96,12 @@ describe('the log is trimmed', () => {
     old.logId = undefined;
     await it.turn();
     expect(trimmed).toEqual([]);
+    // Nor one whose log is lost, whatever it knew before.
     old.logId = LOG_ID;
+    old.halted = 'the topic was deleted and made anew';
+    await it.turn();
+    expect(trimmed).toEqual([]);
+    old.halted = '';
     await it.turn();
     expect(trimmed).toEqual(['points/0 50']);
   });

@@ -115,10 +115,12 @@ export class ReplicaTrimmer {
           },
         );
         for (const partition of partitions) {
-          const { committedOffset = 0, logId } = positions.get(partition) ?? {};
+          const { committedOffset = 0, logId, halted = '', haltedOffset = -1 } = positions.get(partition) ?? {};
           const key = `${topic}/${partition}`;
           const known = places.get(key) ?? { topic, partition, least: committedOffset, logIds: new Set() };
-          const logIds = new Set([...known.logIds, logId]);
+          // One whose log is lost may still have the id from before that.
+          const isLost = halted !== '' && haltedOffset < 0;
+          const logIds = new Set([...known.logIds, isLost ? undefined : logId]);
           places.set(key, { topic, partition, least: Math.min(known.least, committedOffset), logIds });
         }
       }),

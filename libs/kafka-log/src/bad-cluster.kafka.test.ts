@@ -176,24 +176,34 @@ await kafkaSuite('a cluster that is not as it must be', () => {
       const writer = await log.writer('points', 0);
       for (let sequence = 0; sequence < 3; sequence++) await writer.append(sequence, new Uint8Array(10));
       expect(await log.read('points', 0, 0, NOW)).toHaveLength(3);
+      const { id } = await log.bounds('points', 0);
+      // One that only asks for ends and trims, by the topic's name, and so hears of nothing.
+      const trimming = await openKafkaLog(options, parts);
+      expect(await trimming.bounds('points', 0)).toMatchObject({ next: 3, id });
       await admin.admin.deleteTopics({ topics: [`${options.topicPrefix}points`] });
-      // The broker hears of it a little later.
-      while ((await topicProblems(options, PLAN, parts)).every(({ found }) => found !== 'missing'));
+      // The broker hears of it a little later; meanwhile it knows the topic, and not its settings.
+      const problems = () => topicProblems(options, PLAN, parts).catch(() => []);
+      while ((await problems()).every(({ found }) => found !== 'missing'));
       await expect(writer.append(3, new Uint8Array(10))).rejects.toMatchObject({ code: 'not_found' });
       await prepareTopics(options, PLAN, parts);
       await expect(writer.append(3, new Uint8Array(10))).rejects.toMatchObject({ code: 'failed_precondition' });
       await expect(writer.append(3, new Uint8Array(10))).rejects.toThrow(/was deleted and made anew/);
       await expect(log.writer('points', 0)).rejects.toMatchObject({ code: 'failed_precondition' });
       await expect(log.read('points', 0, 0, NOW)).rejects.toMatchObject({ code: 'data_loss' });
-      const { topicIds } = log;
       await log.close();
 
-      const later = await openKafkaLog({ ...options, topicIds }, parts);
+      const later = await openKafkaLog({ ...options, topicIds: { points: id } }, parts);
       await expect(later.read('points', 0, 0, NOW)).rejects.toThrow(/was deleted and made anew/);
       expect(await later.read('tags', 0, 0, NOW)).toEqual([]);
       await later.close();
       const anew = await openKafkaLog(options, parts);
-      expect(await anew.bounds('points', 0)).toMatchObject({ first: 0, next: 0 });
+      const anewWriter = await anew.writer('points', 0);
+      for (let sequence = 0; sequence < 5; sequence++) await anewWriter.append(sequence, new Uint8Array(10));
+      await expect(trimming.trim('points', 0, 3)).rejects.toThrow(/was deleted and made anew/);
+      const bounds = await anew.bounds('points', 0);
+      expect(bounds).toMatchObject({ first: 0, next: 5 });
+      expect(bounds.id).not.toBe(id);
+      await trimming.close();
       await anew.close();
     },
     DEADLINE_MS,

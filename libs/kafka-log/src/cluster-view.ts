@@ -75,10 +75,6 @@ export class ClusterView {
     return this.#brokers.size;
   }
 
-  get topicIds(): Partial<Record<Topic, string>> {
-    return Object.fromEntries(this.#ids);
-  }
-
   /** What is known may be wrong: the next question looks again. */
   expire(): void {
     this.#isStale = true;

@@ -65,11 +65,6 @@ export class KafkaLog implements Log {
     this.#inFlight = new Permits('inFlightBytes', limits.inFlightBytes, limits.waitingRequests, clock);
   }
 
-  /** The ids of the topics that were seen. A state that goes on with them can ask for them by `topicIds`. */
-  get topicIds(): Partial<Record<Topic, string>> {
-    return this.#view.topicIds;
-  }
-
   /** Asks brokers about the cluster. Errors as of `openKafkaLog`. */
   async reach(): Promise<void> {
     await attempts(
@@ -123,6 +118,9 @@ export class KafkaLog implements Log {
   }
 
   async trim(topic: Topic, partition: number, before: number): Promise<void> {
+    // Kafka trims by the topic's name, and ends are asked for by it: what is known of its id must be of now, or a topic
+    // that was made anew would lose what nobody has read.
+    this.#view.expire();
     const { first, next } = await this.bounds(topic, partition);
     const target = Math.min(before, next);
     if (target <= first) return;

@@ -67,7 +67,7 @@ export interface KafkaLogOptions {
   /** Bounds that differ from `DEFAULT_KAFKA_LOG_LIMITS`. */
   readonly limits?: Partial<KafkaLogLimits>;
   /**
-   * The topics' ids, as `KafkaLog.topicIds` told earlier: a topic of another id is not the one that was written, and
+   * The topics' ids, as the bounds of their partitions told earlier: a topic of another id is not the one that was written, and
    * is refused. Without it, the first topic of that name that is seen counts.
    */
   readonly topicIds?: Readonly<Partial<Record<Topic, string>>>;
