@@ -23,7 +23,7 @@ export function prometheusPeer(program: string, options: BodiesOptions): Peer {
         `--web.listen-address=${address}`,
         '--web.enable-remote-write-receiver',
         '--web.enable-admin-api',
-        '--log.level=warn',
+        '--log.level=error',
       ];
       const server = await ServerProcess.start(program, argsOf, '/-/ready');
       return {
