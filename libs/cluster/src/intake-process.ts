@@ -5,6 +5,7 @@ import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, ownSessionStatus, RequestIntake, sessionClock } from '@tidemark/intake';
 import { openClusterLog } from './cluster-log.ts';
 import { firstMap, followControl } from './follow-control.ts';
+import { knownSeries } from './known-series.ts';
 import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
@@ -51,10 +52,8 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
         process: name,
         limits: { ...settings.intake, ...settings.point },
         timing: settings.lane,
-        knownSeries: async (partition, tenant, ids) => {
-          const request = { partition, tenant, series: Buffer.concat(ids) };
-          const { series } = await network.stores.tagStore(partition).seriesTags(request);
-          return series.map(({ metric }) => metric !== '');
+        knownSeries: (partition, tenant, ids) => {
+          return knownSeries(network.tagReplicas(partition), clock, { partition, tenant, ids });
         },
       },
       events,

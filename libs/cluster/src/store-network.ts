@@ -88,6 +88,11 @@ export class StoreNetwork {
     ];
   }
 
+  /** Every tag store that has the partition. */
+  tagReplicas(partition: number): TagProcess[] {
+    return this.tags.ownersOf(partition).map((address) => found(this.#tags, address));
+  }
+
   /** What the partition counts towards the budgets, by the first tag store that answers. */
   seriesCounts(request: SeriesCountsRequest): Promise<SeriesCountsReply> {
     const owners = this.tags.ownersOf(request.partition);

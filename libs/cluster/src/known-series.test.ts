@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { Kind, type SeriesTagsRequest } from '@tidemark/contract';
+import { TidemarkError } from '@tidemark/ports';
+import { SystemClock } from '@tidemark/system';
+import { knownSeries } from './known-series.ts';
+
+const clock = new SystemClock();
+const IDS = [1, 2, 3].map((byte) => Buffer.alloc(16, byte));
+
+/** A replica that has read of these series, by their first bytes. */
+function replica(...known: number[]) {
+  return {
+    seriesTags: async ({ series }: SeriesTagsRequest) => {
+      const ids = Array.from({ length: series.length / 16 }, (_, i) => series[i * 16]);
+      return {
+        series: ids.map((id) => ({ metric: known.includes(id) ? 'm' : '', kind: Kind.GAUGE, tags: [] })),
+        tagsOffset: 0,
+      };
+    },
+  };
+}
+
+const away = {
+  seriesTags: async () => {
+    throw new TidemarkError('unavailable', 'connection refused');
+  },
+};
+const frozen = {
+  seriesTags: (_request: SeriesTagsRequest, signal?: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+};
+
+test('a series is known when one replica knows it: another may lag, be away or be frozen', async () => {
+  const asked = { partition: 0, tenant: 'default', ids: IDS };
+  expect(await knownSeries([replica(1), replica(1, 3), away], clock, asked)).toEqual([true, false, true]);
+  expect(await knownSeries([frozen, replica(2)], clock, asked)).toEqual([false, true, false]);
+});
+
+test('nothing is said where nobody answers', async () => {
+  const asked = { partition: 5, tenant: 'default', ids: IDS };
+  const failure = { code: 'unavailable', message: 'no store of tags/5 answers: connection refused' };
+  await expect(knownSeries([away, away], clock, asked)).rejects.toMatchObject(failure);
+  await expect(knownSeries([], clock, asked)).rejects.toThrow('nobody owns it');
+});
