@@ -64,14 +64,14 @@ export async function clusterLogOptions({
 /** Makes the topics that are missing; waits for brokers that don't answer, and throws when a topic is not as it must be. */
 export async function prepareClusterTopics(host: ServiceHost, context: ServiceContext): Promise<void> {
   const options = await clusterLogOptions(context);
-  await persist(host, context, () => prepareTopics(options, topicPlan(context), context));
+  await untilAnswered(host, context, () => prepareTopics(options, topicPlan(context), context));
 }
 
 /** Opens the log once Kafka answers and has the topics as they must be. */
 export async function openClusterLog(host: ServiceHost, context: ServiceContext): Promise<KafkaLog> {
   const options = await clusterLogOptions(context);
   const plan = topicPlan(context);
-  await persist(host, context, async () => {
+  await untilAnswered(host, context, async () => {
     const problems = await topicProblems(options, plan, context);
     const missing = problems.filter(({ key }) => key === 'topic').map(({ topic }) => topic);
     if (missing.length > 0) {
@@ -79,7 +79,7 @@ export async function openClusterLog(host: ServiceHost, context: ServiceContext)
     }
     refuseTopics(problems);
   });
-  const log = await persist(host, context, () => openKafkaLog(options, context));
+  const log = await untilAnswered(host, context, () => openKafkaLog(options, context));
   host.add(() => log.close());
   return log;
 }
@@ -97,7 +97,7 @@ export function topicPlan({ settings }: Pick<ServiceContext, 'settings'>): Topic
 }
 
 /** Does it again while brokers don't answer, saying why the process is not ready. */
-export async function persist<T>(host: ServiceHost, context: ServiceContext, work: () => Promise<T>): Promise<T> {
+export async function untilAnswered<T>(host: ServiceHost, context: ServiceContext, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();

@@ -7,7 +7,7 @@ import { parsePartitions } from '@tidemark/placement';
 import { pointStoreService, tagStoreService } from '@tidemark/query';
 import { type StoreKind, type StoreReaders, StoreThreads, storeReaders } from '@tidemark/store-threads';
 import { LocalDisk } from '@tidemark/system';
-import { clusterLogOptions, openClusterLog, persist } from './cluster-log.ts';
+import { clusterLogOptions, openClusterLog, untilAnswered } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
 import { keptLogId } from './kept-log-id.ts';
 import { Late } from './late.ts';
@@ -73,7 +73,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     const control = await followControl(host, context, log);
     watchControl(condition, control);
     const topic = kind === 'tags' ? 'tags' : 'points';
-    const logId = await persist(host, context, () => keptLogId(disk, log, topic, owned[0]));
+    const logId = await untilAnswered(host, context, () => keptLogId(disk, log, topic, owned[0]));
     const partOf = (partition: number) => `${topic}/${partition}`;
     const readiness = new StoreReadiness(owned.map(partOf));
     const watched = watchStores(condition, events);
