@@ -10,39 +10,36 @@ import {
 import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { PASSING, waitBecause } from './follow-control.ts';
+import { namedFile, requireBoth } from './named-file.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { ServiceHost } from './service-host.ts';
 
 const RETRY_MS = 1000;
 
-/** What the settings say about Kafka; plain data, so that it can be handed to a thread. The password is in it. */
-export async function clusterLogOptions({
-  settings,
-  readFile,
-  name,
-}: Pick<ServiceContext, 'settings' | 'readFile' | 'name'>): Promise<KafkaLogOptions> {
-  const { kafka } = settings;
+/**
+ * What the settings say about Kafka; plain data, so that it can be handed to a thread. The password is in it. Errors:
+ * `invalid_argument` and `not_found` (a file can't be read), with the setting.
+ */
+export async function clusterLogOptions(
+  context: Pick<ServiceContext, 'settings' | 'readFile' | 'name'>,
+): Promise<KafkaLogOptions> {
+  const { kafka } = context.settings;
   const brokers = parseAddresses(kafka.brokers, 'kafka.brokers');
   if (brokers.length === 0) {
     throw new TidemarkError('invalid_argument', 'kafka.brokers: empty (limit: at least one host:port)', {
       setting: 'kafka.brokers',
     });
   }
-  const read = async (setting: string, path: string): Promise<string | undefined> => {
-    if (path === '') return undefined;
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw new TidemarkError('not_found', `${setting}: can't read ${path}: ${String(error)}`, { setting, path });
-    });
-    return bytes.toString('utf8');
-  };
-  const ca = await read('kafka.caFile', kafka.caFile);
-  const certificate = await read('kafka.certFile', kafka.certFile);
-  const key = await read('kafka.keyFile', kafka.keyFile);
-  const password = (await read('kafka.saslPasswordFile', kafka.saslPasswordFile))?.trim();
+  const textOf = async (setting: string, path: string) => (await namedFile(context, setting, path))?.toString('utf8');
+  const ca = await textOf('kafka.caFile', kafka.caFile);
+  const certificate = await textOf('kafka.certFile', kafka.certFile);
+  const key = await textOf('kafka.keyFile', kafka.keyFile);
+  requireBoth('kafka', certificate, key);
+  const password = (await textOf('kafka.saslPasswordFile', kafka.saslPasswordFile))?.trim();
   const { saslMechanism: mechanism, saslUser: username } = kafka;
   return {
     brokers,
-    clientId: `tidemark ${name}`,
+    clientId: `tidemark ${context.name}`,
     topicPrefix: kafka.topicPrefix,
     ...(kafka.tls ? { tls: { ca, certificate, key } } : {}),
     ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password: password ?? kafka.saslPassword } }),

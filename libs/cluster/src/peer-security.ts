@@ -2,6 +2,7 @@ import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { isLoopbackAddress } from '@tidemark/control';
 import { TidemarkError } from '@tidemark/ports';
 import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/servers';
+import { namedFile, requireBoth } from './named-file.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** How the processes of a cluster know each other. */
@@ -18,25 +19,15 @@ const MIN_KEY_LENGTH = 16;
  * Reads the files that the settings name. Errors: `not_found` (a file can't be read), `invalid_argument` (a certificate
  * without its key, or a key of the cluster that is too short).
  */
-export async function peerSecurity({
-  settings,
-  readFile,
-}: Pick<ServiceContext, 'settings' | 'readFile'>): Promise<PeerSecurity> {
-  const { tls, cluster } = settings;
-  const read = async (setting: string, path: string): Promise<Buffer | undefined> => {
-    if (path === '') return undefined;
-    return readFile(path).catch((error: unknown) => {
-      throw new TidemarkError('not_found', `${setting}: can't read ${path}: ${String(error)}`, { setting, path });
-    });
-  };
+export async function peerSecurity(context: Pick<ServiceContext, 'settings' | 'readFile'>): Promise<PeerSecurity> {
+  const { tls, cluster } = context.settings;
+  const read = (setting: string, path: string) => namedFile(context, setting, path);
   const files: TlsFiles = {
     cert: await read('tls.certFile', tls.certFile),
     key: await read('tls.keyFile', tls.keyFile),
     ca: await read('tls.caFile', tls.caFile),
   };
-  if ((files.cert === undefined) !== (files.key === undefined)) {
-    throw new TidemarkError('invalid_argument', 'tls.certFile and tls.keyFile: one without the other (limit: both)');
-  }
+  requireBoth('tls', files.cert, files.key);
   const key = (await read('cluster.keyFile', cluster.keyFile))?.toString('utf8').trim();
   if (key !== undefined && key.length < MIN_KEY_LENGTH) {
     const message = `cluster.keyFile: a key of ${key.length} characters (limit: at least ${MIN_KEY_LENGTH})`;

@@ -1,0 +1,21 @@
+import { TidemarkError } from '@tidemark/ports';
+import type { ServiceContext } from './service-context.ts';
+
+/** What is in the file that a setting names; undefined when it names none. `not_found`, with the setting, otherwise. */
+export async function namedFile(
+  { readFile }: Pick<ServiceContext, 'readFile'>,
+  setting: string,
+  path: string,
+): Promise<Buffer | undefined> {
+  if (path === '') return undefined;
+  return readFile(path).catch((error: unknown) => {
+    throw new TidemarkError('not_found', `${setting}: can't read ${path}: ${String(error)}`, { setting, path });
+  });
+}
+
+/** Throws `invalid_argument` when one of a certificate and its key is there without the other. */
+export function requireBoth(group: string, certificate: unknown, key: unknown): void {
+  if ((certificate === undefined) === (key === undefined)) return;
+  const message = `${group}.certFile and ${group}.keyFile: one without the other (limit: both)`;
+  throw new TidemarkError('invalid_argument', message, { setting: `${group}.certFile` });
+}
