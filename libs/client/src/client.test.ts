@@ -17,6 +17,32 @@ async function setUp(options: Partial<ClientOptions> = {}, intakeOptions: Partia
   return { world, intake, client };
 }
 
+test('the process is kept alive while somebody waits, though no intake can be reached', async () => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const intake = new ModelIntake({ clock: world.clock, random: new SeededRandom('intake') });
+  let held = 0;
+  const hold = () => {
+    held++;
+    return () => {
+      held--;
+    };
+  };
+  const client = await Client.open(
+    { connector: intake, addresses: ['a:1'], clock: world.clock, random: world.random.fork('client'), hold },
+    { name: 'test', flushIntervalMs: 0 },
+  );
+  expect(held).toBe(0);
+  client.count('hits');
+  client.flush();
+  const settled = client.settled();
+  expect(held).toBe(1);
+  await world.clock.advance(5000);
+  await settled;
+  expect([held, client.stats().ackedPoints]).toEqual([0, 1]);
+  await close(world, client);
+  expect(held).toBe(0);
+});
+
 async function close(world: SimulatedWorld, client: Client): Promise<void> {
   const closing = client.close();
   await world.clock.advance(6000);

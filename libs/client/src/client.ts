@@ -36,7 +36,7 @@ export interface ClientPorts {
   readonly random: Random;
   /** Where unsettled batches survive a restart; without it they are kept in memory alone. */
   readonly disk?: Disk;
-  /** Keeps the process alive while the client closes, until the answer is called; timers don't. */
+  /** Keeps the process alive while somebody waits for the client, until the answer is called; timers don't. */
   readonly hold?: () => () => void;
 }
 
@@ -171,13 +171,13 @@ export class Client {
   }
 
   /** Resolves when less than half of `memoryBytes` is used by unsettled batches: for producers that can wait. */
-  async ready(): Promise<void> {
-    while (!this.#closed && this.#live.memoryBytes > this.#options.memoryBytes / 2) await this.#nextSettled();
+  ready(): Promise<void> {
+    return this.#until(() => this.#live.memoryBytes <= this.#options.memoryBytes / 2);
   }
 
   /** Resolves when every batch cut so far, and left by earlier runs, is settled or given up, or the client is closed. */
-  async settled(): Promise<void> {
-    while (!this.#closed && !this.#sessions().every((session) => session.isSettled)) await this.#nextSettled();
+  settled(): Promise<void> {
+    return this.#until(() => this.#sessions().every((session) => session.isSettled));
   }
 
   stats(): ClientStats {
@@ -216,6 +216,16 @@ export class Client {
     await Promise.all([...this.#ending, ...sessions.map((session) => session.stop())]);
     for (const session of sessions) session.dropUnspooled('closed');
     await this.#spool?.release();
+  }
+
+  /** Between two streams a client has nothing open, and a process with nothing else to do would end. */
+  async #until(isSo: () => boolean): Promise<void> {
+    const release = this.#ports.hold?.();
+    try {
+      while (!this.#closed && !isSo()) await this.#nextSettled();
+    } finally {
+      release?.();
+    }
   }
 
   #end(): void {
