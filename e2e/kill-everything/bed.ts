@@ -9,8 +9,9 @@ import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { assert } from '@tidemark/ports';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { Ask } from './contents.ts';
+import { HttpSource } from './http-source.ts';
 import { LogFollower } from './log-follower.ts';
-import { brokerPart, type Part, processPart, type SidedLink } from './part.ts';
+import { brokerPart, clientPart, type Part, type SidedLink, servicePart } from './part.ts';
 import { PART_KINDS, PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } from './settings.ts';
 import { SharedLink } from './shared-link.ts';
 
@@ -40,6 +41,7 @@ export class KillBed {
   readonly cluster: LocalCluster;
   readonly log: LogFollower;
   readonly clients: readonly LoadClient[];
+  readonly http: HttpSource;
   readonly parts: readonly Part[];
   readonly #links: readonly TcpLink[];
   readonly #query: QueryClient;
@@ -61,6 +63,7 @@ export class KillBed {
     this.parts = parts;
     this.#links = links;
     this.#watchdog = watchdog;
+    this.http = new HttpSource(cluster.of('intake').map((intake) => cluster.address(intake, 'http')));
     const [query] = cluster.of('query');
     this.#query = new QueryClient(cluster.address(query, 'grpc'), credentials.createInsecure());
   }
@@ -103,9 +106,10 @@ export class KillBed {
         settings: SERVICE_SETTINGS,
         nodeFlags,
         advertise: async ({ name, door, port }) => {
-          if (door !== 'grpc') return port;
+          // Of the HTTP doors, those that points come in by.
+          if (door === 'http' && !name.startsWith('intake-')) return port;
           const link = await open(port);
-          serviceLinks.set(name, [new SharedLink(link)]);
+          serviceLinks.set(name, [...(serviceLinks.get(name) ?? []), new SharedLink(link)]);
           return link.port;
         },
         // Each by a route of its own, which nobody else goes by.
@@ -120,14 +124,14 @@ export class KillBed {
       const parts = [
         ...kafka.brokers.map((broker) => brokerPart(broker, brokerLinks.get(broker.id) ?? [])),
         ...cluster.processes.map((process) =>
-          processPart(
+          servicePart(
             process.kind as PartKind,
             process,
-            serviceLinks.get(process.name),
+            serviceLinks.get(process.name) ?? [],
             logLinks[SERVICES.indexOf(process.name)],
           ),
         ),
-        ...clients.map(({ process }) => processPart('client', process)),
+        ...clients.map(({ process, ledgerFile }) => clientPart(process, ledgerFile)),
       ];
       return new KillBed(kafka, log, cluster, clients, parts, links, watchdog);
     } catch (error) {
@@ -151,8 +155,14 @@ export class KillBed {
     await Promise.all(this.parts.map((part) => part.ready()));
   }
 
-  startClients(): void {
+  startLoad(): void {
     for (const { process } of this.clients) process.spawn();
+    this.http.start();
+  }
+
+  /** Resolves when everything that was recorded is settled, and nothing follows. */
+  async endLoad(withinMs: number): Promise<void> {
+    await Promise.all([...this.clients.map(({ process }) => process.stop(withinMs)), this.http.stop(withinMs)]);
   }
 
   /** Opens all links and lets every frozen process go on; those that are gone are started. */

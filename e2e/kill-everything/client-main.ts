@@ -6,10 +6,8 @@ import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/sys
 import type { LoadClientSettings } from './client-settings.ts';
 import type { LedgerLine } from './ledger-line.ts';
 import { RecordingConnector } from './recording-connector.ts';
-import { CLIENT_SETTINGS, METRICS, SLOTS, TICK_MS } from './settings.ts';
+import { CLIENT_SETTINGS, METRICS, SLOTS, TICK_MS, VALUE_LIMIT } from './settings.ts';
 
-/** Sums of a step stay exact: some dozens of these are far below 2^53. */
-const VALUE_LIMIT = 2 ** 44;
 const LOOK_MS = 10;
 const CLIENTS = 8;
 

@@ -6,12 +6,12 @@ export interface BeginLine {
   readonly atMs: number;
 }
 
-/** Points are about to be recorded; `values` has one of each metric, in the order of `METRICS`. */
+/** Points are about to be recorded; `values` has one of each metric, in the order of `METRICS`, or none. */
 export interface RecordLine {
   readonly type: 'record';
   readonly timeMs: number;
   readonly slot: number;
-  readonly values: readonly number[];
+  readonly values: readonly (number | null)[];
 }
 
 /** A batch goes to an intake, for the first time in this run. */

@@ -70,7 +70,9 @@ export class LoadLedger {
     const known = this.#runs.get(`${client}/${run}`);
     if (known !== undefined) known.lastMs = timeMs;
     METRICS.forEach(({ name: metric }, i) => {
-      const point = { client, run, metric, slot, timeMs, value: values[i], isSent: false, isAcked: false };
+      const value = values[i];
+      if (value === null) return;
+      const point = { client, run, metric, slot, timeMs, value, isSent: false, isAcked: false };
       const key = pointKey(metric, client, slot, timeMs);
       if (this.points.has(key) || this.#byValue.has(point.value)) this.problems.push(`${key} was recorded twice`);
       this.points.set(key, point);

@@ -1,7 +1,7 @@
 import { PlainConsumer, type PlainPosition } from '../simulation/plain-consumer.ts';
 import { kindOf, SeriesNames } from '../simulation/series.ts';
 import { type LoadLedger, pointKey } from './load-ledger.ts';
-import { LATENESS_MS, METRICS, POPULATION, SLOTS } from './settings.ts';
+import { HTTP_CLIENT, LATENESS_MS, METRICS, POPULATION, SLOTS } from './settings.ts';
 
 /** What the whole log says, by a second and plain implementation of its rules. */
 export interface LogTruth {
@@ -64,8 +64,8 @@ function firstOf(problems: readonly string[]): string[] {
 function namesOfLoad(): Map<string, { metric: string; client: string; slot: number }> {
   const names = new SeriesNames();
   const found = new Map<string, { metric: string; client: string; slot: number }>();
-  for (let index = 0; index < POPULATION.client; index++) {
-    const client = `client-${index + 1}`;
+  const clients = Array.from({ length: POPULATION.client }, (_, i) => `client-${i + 1}`);
+  for (const client of [...clients, HTTP_CLIENT]) {
     for (const { name: metric, kind } of METRICS) {
       for (let slot = 0; slot < SLOTS; slot++) {
         const { id } = names.add(metric, kindOf(kind), [`client:${client}`, `slot:${slot}`]);

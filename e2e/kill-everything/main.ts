@@ -91,7 +91,7 @@ function print(result: SeedResult): void {
   const figures = `acked=${acked} found=${found} lost=${lost} doubled=${doubled} wrong_complete=${wrongComplete}`;
   console.log(`seed ${seed}: ${figures} kills=${done.kill}`);
   const deeds = `${done.freeze} freezes, ${done.cut} cuts, ${done['cut-log']} cuts from the log alone, ${done['fill-disk']} full disks`;
-  const load = `${result.batches} batches, ${result.resends} sent again, ${result.duplicates} points dropped as repeated, ${result.late} late`;
+  const load = `${result.batches} batches, ${result.resends} sent again, ${result.httpResends} over HTTP sent again, ${result.duplicates} points dropped as repeated, ${result.late} late`;
   const asked = `${result.answers} answers (${result.failedQueries} failed), ${result.completeAnswers} complete with ${result.completeValues} values`;
   const replicas = `${result.hashes} state hashes and ${result.bucketHashes} of buckets compared`;
   console.log(`  ${deeds}; ${load}; ${asked}; ${replicas}`);

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { KafkaBroker, LinkMode } from '@tidemark/kafka-cluster';
 import type { ServiceProcess } from '@tidemark/local-cluster';
 import { eventually } from '../process/eventually.ts';
@@ -8,6 +9,8 @@ import type { SharedLink } from './shared-link.ts';
 const READY_MS = 240_000;
 const END_MS = 120_000;
 const NOTHING_BYTES = 1;
+const LOOK_MS = 100;
+const RECORD_LINE = '"type":"record"';
 
 /** Something that is killed, frozen, cut off. */
 export interface Part {
@@ -59,32 +62,62 @@ export function brokerPart(broker: KafkaBroker, links: readonly SidedLink[]): Pa
   };
 }
 
-/** A process of the cluster, or a client: a client has neither links of its own nor a way to say that it is ready. */
-export function processPart(
+/** A process of the cluster. */
+export function servicePart(
   kind: PartKind,
   process: ServiceProcess,
-  links: readonly SharedLink[] = [],
-  logLinks: readonly SharedLink[] = [],
+  links: readonly SharedLink[],
+  logLinks: readonly SharedLink[],
 ): Part {
   return {
+    ...processDeeds(process),
     kind,
-    name: process.name,
     get isRunning() {
       return process.isRunning;
     },
-    kill: () => process.kill(),
     spawn: () => process.spawn(),
-    ready: async () => {
-      if (kind !== 'client') await process.ready(READY_MS);
-    },
-    freeze: () => process.freeze(),
-    thaw: () => process.thaw(),
+    ready: () => process.ready(READY_MS),
     setLinks: (mode) => {
       for (const link of links) link.set(process.name, mode);
     },
     setLogLinks: (mode) => {
       for (const link of logLinks) link.set(process.name, mode);
     },
+  };
+}
+
+/** A client has no door of its own; it is ready when it writes down what it records. */
+export function clientPart(process: ServiceProcess, ledgerFile: string): Part {
+  let lengthAtSpawn = 0;
+  const ledger = () => (existsSync(ledgerFile) ? readFileSync(ledgerFile, 'utf8') : '');
+  const notLinked = () => {
+    throw new Error(`${process.name} has no links`);
+  };
+  return {
+    ...processDeeds(process),
+    kind: 'client',
+    get isRunning() {
+      return process.isRunning;
+    },
+    spawn: () => {
+      lengthAtSpawn = ledger().length;
+      process.spawn();
+    },
+    ready: async () => {
+      const records = () => ledger().slice(lengthAtSpawn).includes(RECORD_LINE);
+      await eventually(`${process.name} to record`, records, READY_MS, LOOK_MS);
+    },
+    setLinks: notLinked,
+    setLogLinks: notLinked,
+  };
+}
+
+function processDeeds(process: ServiceProcess): Pick<Part, 'name' | 'kill' | 'freeze' | 'thaw' | 'fillDisk'> {
+  return {
+    name: process.name,
+    kill: () => process.kill(),
+    freeze: () => process.freeze(),
+    thaw: () => process.thaw(),
     fillDisk: () => Promise.reject(new Error(`the disk of ${process.name} is not filled`)),
   };
 }

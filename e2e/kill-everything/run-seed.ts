@@ -5,13 +5,14 @@ import { eventually } from '../process/eventually.ts';
 import { KillBed } from './bed.ts';
 import { Chaos } from './chaos.ts';
 import { questionOf, rangeOf, readContents } from './contents.ts';
+import type { HttpSource } from './http-source.ts';
 import { parseLedger } from './ledger-line.ts';
 import { LoadLedger } from './load-ledger.ts';
 import { readTruth } from './log-truth.ts';
 import { planOf } from './plan.ts';
 import { fatalLines } from './process-logs.ts';
 import { checkReplicas, type ReplicasChecked } from './replicas.ts';
-import { METRICS } from './settings.ts';
+import { HTTP_CLIENT, METRICS } from './settings.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { Watch } from './watch.ts';
 
@@ -24,6 +25,7 @@ export interface SeedResult extends Verdict {
   readonly done: Chaos['done'];
   readonly batches: number;
   readonly resends: number;
+  readonly httpResends: number;
   readonly duplicates: number;
   readonly late: number;
   readonly answers: number;
@@ -64,7 +66,7 @@ export async function runSeed(
 
 async function play(bed: KillBed, seed: number, tell: (text: string) => void, clock: PhaseClock): Promise<SeedResult> {
   const fromMs = Date.now();
-  bed.startClients();
+  bed.startLoad();
   const watch = new Watch(bed.ask);
   watch.start();
   const chaos = new Chaos(bed.parts, (text) => tell(`${clock.now()} s: ${text}`));
@@ -77,15 +79,16 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
   await bed.ready();
   await pause(CALM_MS);
   await chaos.endGuard();
-  await Promise.all(bed.clients.map(({ process }) => process.stop(SETTLE_MS)));
+  const unsettled: string[] = [];
+  await bed.endLoad(SETTLE_MS).catch((error: unknown) => unsettled.push(reasonOf(error)));
   const range = rangeOf(fromMs, Date.now());
   await watch.stop();
-  const unsettled: string[] = [];
   await untilComplete(bed, range).catch((error: unknown) => unsettled.push(reasonOf(error)));
   clock.end('settle');
 
   const ledger = new LoadLedger();
   for (const { name, ledgerFile } of bed.clients) ledger.add(name, parseLedger(await readFile(ledgerFile, 'utf8')));
+  ledger.add(HTTP_CLIENT, bed.http.lines);
   const contents = await eventually('the contents', () => readContents(bed.ask, range), SETTLE_MS);
   await Promise.all(bed.cluster.of('intake').map((intake) => intake.stop()));
   const ends = { points: await bed.log.ends('points'), tags: await bed.log.ends('tags') };
@@ -108,7 +111,7 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     ...replicas.problems,
     ...endingsOf(bed),
     ...(await fatalLines(join(bed.cluster.folder, 'logs'))),
-    ...unshown(verdict, replicas, ledger),
+    ...unshown(verdict, replicas, ledger, bed.http),
   ];
   return {
     ...verdict,
@@ -117,6 +120,7 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     done: chaos.done,
     batches: ledger.batches,
     resends: ledger.resends,
+    httpResends: bed.http.resends,
     duplicates: truth.duplicates,
     late: truth.late.size,
     answers: watch.answers.length,
@@ -155,6 +159,7 @@ function unshown(
   { acked, completeAnswers, completeValues }: Verdict,
   replicas: ReplicasChecked,
   ledger: LoadLedger,
+  http: HttpSource,
 ): string[] {
   const counts = {
     acked,
@@ -162,6 +167,8 @@ function unshown(
     completeValues,
     hashes: replicas.hashes,
     bucketHashes: replicas.bucketHashes,
+    httpAcked: http.lines.filter(({ type }) => type === 'acked').length,
+    httpResends: http.resends,
   };
   return Object.entries({ ...counts, ends: ledger.ends, resends: ledger.resends })
     .filter(([, count]) => count === 0)

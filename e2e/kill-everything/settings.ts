@@ -49,6 +49,10 @@ export const TICK_MS = 100;
 /** So each series gets at most one point a second. */
 export const SLOTS = 10;
 export const STEP_MS = 1000;
+/** Sums of a step stay exact: some dozens of these are far below 2^53. */
+export const VALUE_LIMIT = 2 ** 44;
+/** Tag `client:` of what comes over HTTP. */
+export const HTTP_CLIENT = 'http-1';
 
 /** A metric of the load, and how to ask for the values of its points one by one. */
 export interface LoadMetric {
