@@ -61,7 +61,7 @@ async function complete(platform: StartedProcess, throughMs: number): Promise<vo
 }
 
 /** Each test starts platforms and a dozen commands, as processes: on a machine that is busy that takes its time. */
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 describe('tidemark', () => {
   test('what was acknowledged is there after a kill; nobody else gets its folder or its ports', async () => {
