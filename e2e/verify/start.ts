@@ -6,6 +6,7 @@ import { StartedPlatform } from './started-platform.ts';
 const METRICS = ['system.cpu.user', 'system.mem.used', 'system.disk.in_use', 'system.net.bytes_rcvd', 'system.load.1'];
 const WANTED_METRICS = 4;
 const WANTED_WITHIN_MS = 15_000;
+const COUNTED_WITHIN_MS = 60_000;
 
 /**
  * Starts the platform in an empty folder, waits for this machine's own metrics, sees completeness advance, kills
@@ -32,8 +33,14 @@ export async function verifyStart(): Promise<void> {
       });
     }
     console.log('complete_through advances for each of them');
-    const through = Math.floor(Math.min(...(await completeMetrics(platform, fromSeconds)).values()));
-    const before = await counts(platform, fromSeconds, through);
+    let through = 0;
+    let before = new Map<string, number>();
+    // Nothing is shown by a metric of which nothing is complete yet.
+    await platform.waitFor('a point of each metric to be complete', COUNTED_WITHIN_MS, async () => {
+      through = Math.floor(Math.min(...(await completeMetrics(platform, fromSeconds)).values()));
+      before = await counts(platform, fromSeconds, through);
+      return [...complete.keys()].every((metric) => (before.get(metric) ?? 0) > 0);
+    });
     await platform.kill();
     console.log(`killed with SIGKILL; complete through ${new Date(through * 1000).toISOString()}`);
     platform = await StartedPlatform.start(folder);

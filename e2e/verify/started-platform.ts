@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePorts } from '@tidemark/kafka-cluster';
 
 /** `npm start` as a user runs it, in a process group of its own, on ports that are free. */
 export class StartedPlatform {
@@ -24,7 +24,8 @@ export class StartedPlatform {
   }
 
   static async start(folder: string, flags: readonly string[] = []): Promise<StartedPlatform> {
-    const [httpPort, grpcPort, dogstatsdPort] = [await freePort(), await freePort(), await freeUdpPort()];
+    const [httpPort, grpcPort] = await freePorts(2);
+    const dogstatsdPort = await freeUdpPort();
     const ports = ['--http-port', httpPort, '--grpc-port', grpcPort, '--dogstatsd-port', dogstatsdPort].map(String);
     const child = spawn('npm', ['start', '--', '--data', folder, ...ports, ...flags], {
       cwd: new URL('../..', import.meta.url),
@@ -84,15 +85,6 @@ export interface QueryBody {
   readonly series: readonly { readonly pointlist: readonly (readonly [number, number])[]; readonly scope: string }[];
   readonly complete_through: number | null;
   readonly errors?: readonly unknown[];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function freeUdpPort(): Promise<number> {
