@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url';
 import loadWabt from 'wabt';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = [{ from: 'libs/remote-write/src/write-body.wat', to: 'libs/remote-write/src/generated/write-body.ts' }];
+const FOLDER = 'libs/remote-write/src';
+const SOURCES = ['label-hash', 'write-body'].map((name) => ({
+  from: `${FOLDER}/${name}.wat`,
+  to: `${FOLDER}/generated/${name}.ts`,
+}));
 const FEATURES = { multi_memory: true, simd: true, bulk_memory: true };
 const LINE = 100;
 const wabt = await loadWabt();

@@ -15,12 +15,9 @@ export class KnownSeries {
   readonly names: KnownNames;
   readonly #table: LabelTable;
 
-  /**
-   * Remembers names in `memory`, and up to `namesBytes` of those of JSON. `seed`, 32 random bits, keeps senders from
-   * choosing who collides.
-   */
-  constructor(memory: LabelMemory, namesBytes: number, seed: number) {
-    this.#table = new LabelTable(memory, seed);
+  /** Remembers names in `memory`, and up to `namesBytes` of those of JSON. */
+  constructor(memory: LabelMemory, namesBytes: number) {
+    this.#table = new LabelTable(memory);
     this.names = new KnownNames(namesBytes);
   }
 

@@ -1,7 +1,7 @@
 import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-intake';
 import { type IntakeRequest, parseRequestKey, type RequestIntake, type RequestKey } from '@tidemark/intake';
 import { isTidemarkError, type Random } from '@tidemark/ports';
-import { LabelMemory } from '@tidemark/remote-write';
+import { KEY_BYTES, LabelMemory } from '@tidemark/remote-write';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
 import { ByTenant } from './by-tenant.ts';
@@ -26,10 +26,8 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
   const { intake, room, random } = options;
   const limits = { ...DEFAULT_DATADOG_LIMITS, ...options.limits };
   const receiving = new Receiving(room, limits.bodyBytes);
-  const memory = new LabelMemory(limits.rememberedBytes);
-  const known = new ByTenant(
-    () => new KnownSeries(memory, limits.rememberedBytes, Buffer.from(random.bytes(4)).readInt32LE()),
-  );
+  const memory = new LabelMemory(limits.rememberedBytes, random.bytes(KEY_BYTES));
+  const known = new ByTenant(() => new KnownSeries(memory, limits.rememberedBytes));
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: limits.bodyBytes }, (_request, body, done) => {

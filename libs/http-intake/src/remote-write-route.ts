@@ -2,6 +2,7 @@ import type { RequestIntake } from '@tidemark/intake';
 import { type Random, TidemarkError } from '@tidemark/ports';
 import {
   DEFAULT_REMOTE_WRITE_LIMITS,
+  KEY_BYTES,
   LabelMemory,
   LabelTable,
   type RemoteWriteLimits,
@@ -32,11 +33,11 @@ const NO_CONTENT = 204;
 export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRouteOptions): void {
   const { intake, random, room } = options;
   const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
-  const labels = new LabelMemory(limits.rememberedBytes);
+  const labels = new LabelMemory(limits.rememberedBytes, random.bytes(KEY_BYTES));
   const body = new WriteBody(labels);
   const decoder = new WriteDecoder(limits);
   const receiving = new Receiving(room, limits.bodyBytes);
-  const tables = new ByTenant(() => new LabelTable(labels, Buffer.from(random.bytes(4)).readInt32LE()));
+  const tables = new ByTenant(() => new LabelTable(labels));
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(CONTENT_TYPE, bodyParts(limits.bodyBytes));

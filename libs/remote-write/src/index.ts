@@ -1,5 +1,5 @@
 export { kindByName } from './kind-by-name.ts';
-export { LabelMemory } from './label-memory.ts';
+export { KEY_BYTES, LabelMemory } from './label-memory.ts';
 export { LabelTable, UNKNOWN } from './label-table.ts';
 export type { RemoteWriteLimits } from './remote-write-limits.ts';
 export { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';

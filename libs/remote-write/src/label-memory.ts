@@ -1,6 +1,14 @@
+import { LABEL_HASH_WASM } from './generated/label-hash.ts';
+
 /** A page of WebAssembly memory. */
 export const PAGE_BYTES = 64 * 1024;
+/** The first block has the key of the hash, and a place for what is to be hashed, whose last word is read whole. */
+const SCRATCH = 64;
+const WORD_BYTES = 8;
+export const KEY_BYTES = 16;
 const NOTHING = new DataView(new ArrayBuffer(0));
+
+const compiled = new WebAssembly.Module(Buffer.from(LABEL_HASH_WASM, 'base64'));
 
 /** What holds blocks, and can do without them. */
 export interface BlockHolder {
@@ -20,17 +28,35 @@ export class LabelMemory {
   readonly #limitBlocks: number;
   readonly #holders = new Set<BlockHolder>();
   readonly #free: number[] = [];
-  /** The first block has address 0, which stands for none. */
+  readonly #hash: (at: number, length: number) => number;
+  /** The first block is nobody's: its address, 0, stands for none. */
   #blocks = 1;
   #bytes = new Uint8Array(0);
   #view = NOTHING;
 
-  /** A memory of up to `limitBytes`, and of a block at least, in blocks that no entry is larger than. */
-  constructor(limitBytes: number, blockBytes = PAGE_BYTES) {
+  /**
+   * A memory of up to `limitBytes`, and of a block at least. `key`, 16 random bytes, keeps senders from choosing what
+   * collides.
+   */
+  constructor(limitBytes: number, key: Uint8Array, blockBytes = PAGE_BYTES) {
     this.blockBytes = blockBytes;
     this.#limitBlocks = 1 + Math.max(1, Math.floor(limitBytes / blockBytes));
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages(this.#limitBlocks * blockBytes) });
     this.#look();
+    this.#bytes.set(key.subarray(0, KEY_BYTES));
+    const { exports } = new WebAssembly.Instance(compiled, { tidemark: { labels: this.memory } });
+    this.#hash = (exports as { hash: (at: number, length: number) => number }).hash;
+  }
+
+  /** Labels that are longer can't be hashed, nor remembered. */
+  get longest(): number {
+    return this.blockBytes - SCRATCH - WORD_BYTES;
+  }
+
+  /** The hash of `length` bytes of `view` at `at`, 32 bits; at most `longest`. */
+  hash(view: DataView, at: number, length: number): number {
+    this.#bytes.set(new Uint8Array(view.buffer, view.byteOffset + at, length), SCRATCH);
+    return this.#hash(SCRATCH, length);
   }
 
   /** Changes when the memory grows. */

@@ -18,7 +18,6 @@ const LABELS = 32;
  */
 export class LabelTable implements BlockHolder {
   readonly #memory: LabelMemory;
-  readonly #seed: number;
   #slots = new Uint32Array(INITIAL_SLOTS);
   #size = 0;
   readonly #blocks: number[] = [];
@@ -26,10 +25,8 @@ export class LabelTable implements BlockHolder {
   #used: number;
   #last = UNKNOWN;
 
-  /** `seed`, 32 random bits, keeps senders from choosing who collides. */
-  constructor(memory: LabelMemory, seed: number) {
+  constructor(memory: LabelMemory) {
     this.#memory = memory;
-    this.#seed = seed | 0;
     this.#used = memory.blockBytes;
     memory.join(this);
   }
@@ -101,7 +98,8 @@ export class LabelTable implements BlockHolder {
 
   /** The entry of `length` bytes of labels at `at`, or `UNKNOWN`. */
   find(view: DataView, at: number, length: number): number {
-    const hash = this.#hash(view, at, length);
+    if (length > this.#memory.longest) return UNKNOWN;
+    const hash = this.#memory.hash(view, at, length);
     const mask = this.#slots.length - 1;
     const own = this.#memory.view;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -117,17 +115,17 @@ export class LabelTable implements BlockHolder {
   }
 
   /**
-   * Remembers labels that `find` doesn't know; returns `UNKNOWN` when they are longer than a block. Where memory is full
+   * Remembers labels that `find` doesn't know; returns `UNKNOWN` when they are longer than any that are. Where memory is full
    * this table or another forgets all others first: they can be added again.
    */
   add(view: DataView, at: number, length: number, handle: number, scale = 1): number {
     const bytes = (LABELS + length + 7) & ~7;
-    const { blockBytes } = this.#memory;
-    if (bytes > blockBytes) return UNKNOWN;
+    const { blockBytes, longest } = this.#memory;
+    if (length > longest) return UNKNOWN;
     if (this.#used + bytes > blockBytes) this.#takeBlock();
     const entry = this.#blocks[this.#blocks.length - 1] + this.#used;
     this.#used += bytes;
-    const hash = this.#hash(view, at, length);
+    const hash = this.#memory.hash(view, at, length);
     const own = this.#memory.view;
     own.setUint32(entry + NEXT, UNKNOWN, true);
     own.setUint32(entry + HANDLE, handle, true);
@@ -152,19 +150,6 @@ export class LabelTable implements BlockHolder {
     const block = this.#memory.take();
     this.#blocks.push(block);
     this.#used = 0;
-  }
-
-  #hash(view: DataView, at: number, length: number): number {
-    let hash = this.#seed ^ Math.imul(length, 0x27d4eb2f);
-    const wholeEnd = at + (length & ~3);
-    let position = at;
-    for (; position < wholeEnd; position += 4) {
-      hash = Math.imul(hash ^ view.getInt32(position, true), 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
-    for (; position < at + length; position++) hash = Math.imul(hash ^ view.getUint8(position), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return hash ^ (hash >>> 16);
   }
 
   #insert(entry: number, hash: number): void {

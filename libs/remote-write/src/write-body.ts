@@ -149,7 +149,7 @@ function columnsStart(rawStart: number, rawLength: number): number {
 }
 
 function align(bytes: number): number {
-  return (bytes + 63) & ~63;
+  return Math.ceil(bytes / 64) * 64;
 }
 
 /** The block format begins with the uncompressed length, a varint of 32 bits. */

@@ -48,8 +48,8 @@ class Sink {
 /** Blocks of 1 KiB: a table that starts over needs few series. */
 function setUp(rememberedBytes = 1 << 20, mostSamples = 100_000) {
   const decoder = new WriteDecoder({ ...DEFAULT_REMOTE_WRITE_LIMITS, labels: 20 });
-  const memory = new LabelMemory(rememberedBytes, 1024);
-  const table = new LabelTable(memory, 7);
+  const memory = new LabelMemory(rememberedBytes, KEY, 1024);
+  const table = new LabelTable(memory);
   const body = new WriteBody(memory);
   const sink = new Sink();
   /** [series, time, value] of each sample. */
@@ -61,6 +61,7 @@ function setUp(rememberedBytes = 1 << 20, mostSamples = 100_000) {
   return { decode, table, sink };
 }
 
+const KEY = Buffer.alloc(16, 7);
 const T = 1_790_000_000_000;
 
 function one(name: string, ...samples: [number, number | Float64Array][]): WrittenSeries {
@@ -348,14 +349,14 @@ describe('what is remembered', () => {
   });
 
   test('is taken from whoever has most of it, once all of it is taken', () => {
-    const memory = new LabelMemory(8 * 256, 256);
-    const [small, large, newcomer] = [1, 2, 3].map((seed) => new LabelTable(memory, seed));
-    const labels = (i: number) => new DataView(new Uint8Array(200).fill(i).buffer);
+    const memory = new LabelMemory(8 * 256, KEY, 256);
+    const [small, large, newcomer] = [1, 2, 3].map(() => new LabelTable(memory));
+    const labels = (i: number) => new DataView(new Uint8Array(150).fill(i).buffer);
     const fill = (table: LabelTable, from: number, count: number) => {
-      for (let i = from; i < from + count; i++) table.add(labels(i), 0, 200, i);
+      for (let i = from; i < from + count; i++) table.add(labels(i), 0, 150, i);
     };
     const known = (table: LabelTable) =>
-      Array.from({ length: 100 }, (_, i) => i).filter((i) => table.find(labels(i), 0, 200) !== UNKNOWN);
+      Array.from({ length: 100 }, (_, i) => i).filter((i) => table.find(labels(i), 0, 150) !== UNKNOWN);
     fill(small, 10, 2);
     fill(large, 20, 6);
     expect(large.blocks).toBe(6);
@@ -377,7 +378,7 @@ describe('what is remembered', () => {
   });
 
   test('is told apart by every byte, at every length', () => {
-    const table = new LabelTable(new LabelMemory(1 << 20), 1);
+    const table = new LabelTable(new LabelMemory(1 << 20, KEY));
     for (let length = 1; length < 40; length++) {
       const bytes = Buffer.alloc(length + 3, 0x41);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -409,7 +410,7 @@ describe('what is remembered', () => {
 });
 
 test('memory that a large body took is let go of, and the next body is read', () => {
-  const memory = new LabelMemory(1 << 20);
+  const memory = new LabelMemory(1 << 20, KEY);
   const body = new WriteBody(memory);
   body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20);
   const { buffer } = body.raw;

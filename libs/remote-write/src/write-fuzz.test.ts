@@ -138,6 +138,7 @@ class TextSink implements SeriesSink {
   }
 }
 
+const KEY = Buffer.alloc(16, 3);
 const double = fc.double({ noNaN: true });
 const time = fc.oneof(fc.integer({ min: 1_700_000_000_000, max: 1_800_000_000_000 }), fc.maxSafeInteger());
 const text = fc.oneof(
@@ -197,8 +198,8 @@ test('whatever comes is decoded as a plain reading of protobuf has it, or refuse
       fc.integer({ min: 64, max: 4096 }),
       (requests, sendings, rememberedBytes) => {
         const decoder = new WriteDecoder(DEFAULT_REMOTE_WRITE_LIMITS);
-        const memory = new LabelMemory(rememberedBytes, 256);
-        const table = new LabelTable(memory, 3);
+        const memory = new LabelMemory(rememberedBytes, KEY, 256);
+        const table = new LabelTable(memory);
         const body = new WriteBody(memory);
         const sink = new TextSink();
         for (const { request, changes } of sendings) {
@@ -252,7 +253,7 @@ const compressible = fc
   .map((parts) => Buffer.concat(parts));
 
 test('bodies are uncompressed as the native library does it', () => {
-  const reader = new WriteBody(new LabelMemory(0));
+  const reader = new WriteBody(new LabelMemory(0, KEY));
   fc.assert(
     fc.property(compressible, (raw) => {
       expect(uncompressed(reader, compressSync(raw), 1 << 20)).toBe(raw.toString('hex'));
@@ -262,7 +263,7 @@ test('bodies are uncompressed as the native library does it', () => {
 });
 
 test('a body whose compression is broken is refused, or is what the native library makes of it', () => {
-  const reader = new WriteBody(new LabelMemory(0));
+  const reader = new WriteBody(new LabelMemory(0, KEY));
   fc.assert(
     fc.property(compressible, fc.array(change, { minLength: 1, maxLength: 4 }), (raw, changes) => {
       const body = changed(compressSync(raw.subarray(0, 3000)), changes);
@@ -280,7 +281,7 @@ function uncompressedIfSmall(body: Buffer, limitBytes: number): string | undefin
 }
 
 test('a length that is claimed is checked before memory is taken for it', () => {
-  const reader = new WriteBody(new LabelMemory(0));
+  const reader = new WriteBody(new LabelMemory(0, KEY));
   const claims = (length: number[]) => () => reader.uncompress([Buffer.of(...length)], 1000, 0);
   expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
   expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
