@@ -105,14 +105,19 @@ export async function queried(address: string, startMs: number, hosts: number, r
   client.close();
 }
 
+/** How often stores are asked what they have counted, and how long: a point that is lost ends the run. */
+export const COUNTING = { intervalMs: 50, deadlineMs: 120_000 };
+
 /** Asks until the stores have counted `points`. */
 export async function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
+  const startMs = performance.now();
   for (let id = 0; ; id++) {
     platform.send({ type: 'report', id });
     const { report } = await message<FromPlatform, 'report'>(platform, 'report');
     if (report.points > points) throw new Error(`${report.points} points counted, ${points} sent`);
     if (report.points === points) return report;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (performance.now() - startMs > COUNTING.deadlineMs) throw new Error(`${report.points} of ${points} are counted`);
+    await new Promise((resolve) => setTimeout(resolve, COUNTING.intervalMs));
   }
 }
 
