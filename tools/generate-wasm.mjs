@@ -1,5 +1,5 @@
-// Assembles what is written in WebAssembly's text format into modules that TypeScript imports, as base64. `--check`
-// writes nothing and fails when what is committed differs.
+// Assembles what is written in WebAssembly's text format into modules that TypeScript imports, as base64, with the names of
+// functions for profiles. `--check` writes nothing and fails when what is committed differs.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ for (const { from, to } of SOURCES) {
 function moduleOf(from) {
   const parsed = wabt.parseWat(from, readFileSync(join(root, from), 'utf8'), FEATURES);
   parsed.validate(FEATURES);
-  const base64 = Buffer.from(parsed.toBinary({}).buffer).toString('base64');
+  const base64 = Buffer.from(parsed.toBinary({ write_debug_names: true }).buffer).toString('base64');
   const lines = base64.match(new RegExp(`.{1,${LINE}}`, 'g')).map((line) => `  '${line}'`);
   const name = `${from.split('/').at(-1).replace('.wat', '').replaceAll('-', '_').toUpperCase()}_WASM`;
   return `// Generated from ${from} by tools/generate-wasm.mjs: do not edit.\nexport const ${name} =\n${lines.join(' +\n')};\n`;

@@ -5,7 +5,7 @@
   (memory $labels (import "tidemark" "labels") 1)
 
   ;; The lower half of the hash of `length` bytes at `at`. Up to 7 bytes behind them are read.
-  (func (export "hash") (param $at i32) (param $length i32) (result i32)
+  (func $hash (export "hash") (param $at i32) (param $length i32) (result i32)
     (local $wordsEnd i32) (local $state i32) (local $word i64)
     (local $v0 i64) (local $v1 i64) (local $v2 i64) (local $v3 i64)
     (local.set $v0 (i64.xor (i64.load $labels (i32.const 0)) (i64.const 0x736f6d6570736575)))

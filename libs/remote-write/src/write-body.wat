@@ -9,7 +9,7 @@
   ;; What `series` returns beside its result, at the body's address 0: samples so far, the entry that came last.
   ;; Uncompresses the elements at [from, end) to [to, toEnd). Returns -1, or where the element is that does not fit.
   ;; Reads and writes up to 64 bytes behind either end: an element is copied as 64 bytes, whatever its size.
-  (func (export "uncompress") (param $from i32) (param $end i32) (param $to i32) (param $toEnd i32) (result i32)
+  (func $uncompress (export "uncompress") (param $from i32) (param $end i32) (param $to i32) (param $toEnd i32) (result i32)
     (local $start i32) (local $tag i32) (local $kind i32) (local $size i32) (local $source i32) (local $element i32)
     (local $word i32)
     (local.set $start (local.get $to))
@@ -104,7 +104,7 @@
   ;; only, each with its value before its time, and none is NaN. Writes handles (u32), times (f64) and values (f64) at
   ;; their columns' places from `samples` on. Whatever is not so is left, from the series' first byte on, which is what
   ;; is returned. Entries: labels of 16 bytes and more behind 32 bytes of next entry, handle, length (u32 each), rest.
-  (func (export "series")
+  (func $series (export "series")
     (param $position i32) (param $end i32) (param $last i32) (param $samples i32)
     (param $handles i32) (param $times i32) (param $values i32) (param $room i32) (result i32)
     (local $at i32) (local $byte i32) (local $seriesEnd i32) (local $entry i32) (local $length i32) (local $handle i32)
