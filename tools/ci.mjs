@@ -24,7 +24,7 @@ const BESIDE = [
 const ALONE = [
   ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
   ['sabotage', 'npm', ['run', '-s', 'sabotage']],
-  ['kill everything', 'npm', ['run', '-s', 'e2e', '--', 'kill-everything', '--seeds', '2', '--at-once', '2']],
+  ['kill everything', 'npm', ['run', '-s', 'e2e', '--', 'kill-everything', '--seeds', '2']],
   ['documentation', 'npm', ['run', '-s', 'docs:check']],
 ];
 

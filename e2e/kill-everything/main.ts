@@ -4,8 +4,7 @@ import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
 import { PROCESS_SABOTAGES, type ProcessSabotage, sabotageOf } from './sabotages.ts';
 
 const USAGE =
-  'usage: npm run e2e -- kill-everything [--seeds N | --seeds FIRST..LAST] [--at-once N] [--sabotage NAME] [--trace]\n' +
-  '       [--keep]\n' +
+  'usage: npm run e2e -- kill-everything [--seeds N | --seeds FIRST..LAST] [--sabotage NAME] [--trace] [--keep]\n' +
   `sabotages: ${PROCESS_SABOTAGES.map(({ name }) => name).join(' ')}`;
 const HOOKS = new URL('./sabotage-hooks.ts', import.meta.url);
 
@@ -15,20 +14,14 @@ export async function killEverything(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       seeds: { type: 'string', default: '1' },
-      'at-once': { type: 'string', default: '1' },
       sabotage: { type: 'string' },
       trace: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
   const range = /^(?:(\d+)\.\.)?(\d+)$/.exec(values.seeds);
-  const atOnce = Number(values['at-once']);
   const sabotage = sabotageOf(values.sabotage ?? '');
-  if (
-    range === null ||
-    !(Number.isInteger(atOnce) && atOnce > 0) ||
-    (values.sabotage !== undefined && sabotage === undefined)
-  ) {
+  if (range === null || (values.sabotage !== undefined && sabotage === undefined)) {
     console.error(USAGE);
     return 2;
   }
@@ -45,21 +38,15 @@ export async function killEverything(args: readonly string[]): Promise<number> {
     nodeFlags: sabotage === undefined ? undefined : (name) => flagsOf(sabotage, name),
   };
   const [first, last] = [Number(range[1] ?? 1), Number(range[2])];
-  return sabotage === undefined ? playAll(first, last, atOnce, options) : untilCaught(sabotage, first, last, options);
+  return sabotage === undefined ? playAll(first, last, options) : untilCaught(sabotage, first, last, options);
 }
 
-/** So many seeds at a time: each has a cluster of its own, and waits for much. */
-async function playAll(first: number, last: number, atOnce: number, options: SeedOptions): Promise<number> {
+async function playAll(first: number, last: number, options: SeedOptions): Promise<number> {
   const failed: number[] = [];
-  let next = first;
-  const playOn = async (): Promise<void> => {
-    while (next <= last) {
-      const seed = next++;
-      const result = await play(seed, options);
-      if (result === undefined || result.problems.length > 0) failed.push(seed);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, playOn));
+  for (let seed = first; seed <= last; seed++) {
+    const result = await play(seed, options);
+    if (result === undefined || result.problems.length > 0) failed.push(seed);
+  }
   const seeds = last - first + 1;
   const again = failed.length === 0 ? '' : `: seeds ${failed.join(', ')} are not`;
   console.log(`${seeds - failed.length} of ${seeds} seeds are clean${again}`);
