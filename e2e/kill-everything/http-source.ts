@@ -6,9 +6,12 @@ import { HTTP_CLIENT, METRICS, SLOTS, STEP_MS, TICK_MS, VALUE_LIMIT } from './se
 
 const REQUEST_MS = 5000;
 const AGAIN_MS = 200;
-const MAX_AGAIN_MS = 2000;
-/** A sequence is at most 1,024 ahead of the oldest that is not settled. */
-const WINDOW = 1000;
+const MAX_AGAIN_MS = 5000;
+/**
+ * Payloads that are not settled: below the 1,024 that a key allows, and so few that on a slow machine what is sent again
+ * does not become most of the load.
+ */
+const WINDOW = 200;
 /** Types of Datadog's v2 series. */
 const TYPES: Readonly<Record<string, number>> = { count: 1, gauge: 3 };
 
