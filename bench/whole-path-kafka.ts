@@ -9,7 +9,7 @@ import { LocalCluster } from '@tidemark/local-cluster';
 import { METRICS } from './data/hosts.ts';
 import { type Measurement, machine, median } from './measurement.ts';
 import type { FromGenerator, GeneratorOptions } from './whole-path/messages.ts';
-import { COUNTING, message, queried, STEP_MS, start } from './whole-path/run.ts';
+import { message, queried, STEP_MS, start, untilCounted } from './whole-path/run.ts';
 
 const HOSTS = 1000;
 const ROUNDS = 300;
@@ -132,8 +132,7 @@ function cpuOf(kafka: KafkaCluster, cluster: LocalCluster): { platform: number; 
 
 /** Asks until the store has counted `points`; throws when it has more, or took any as late or twice. */
 async function counted(store: PointStoreClient, points: number): Promise<void> {
-  const startMs = performance.now();
-  for (;;) {
+  await untilCounted(points, async () => {
     const sums = { points: 0, late: 0, duplicate: 0 };
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const status = await callUnary<PartitionStatusReply>((done) =>
@@ -144,9 +143,6 @@ async function counted(store: PointStoreClient, points: number): Promise<void> {
       sums.duplicate += status.duplicatePoints;
     }
     if (sums.late > 0 || sums.duplicate > 0) throw new Error('late or duplicate points in a clean run');
-    if (sums.points > points) throw new Error(`${sums.points} points counted, ${points} sent`);
-    if (sums.points === points) return;
-    if (performance.now() - startMs > COUNTING.deadlineMs) throw new Error(`${sums.points} of ${points} are counted`);
-    await new Promise((resolve) => setTimeout(resolve, COUNTING.intervalMs));
-  }
+    return sums;
+  });
 }

@@ -2,28 +2,25 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { BodiesOptions } from '../remote-write/bodies.ts';
+import { setClock } from '../remote-write/run.ts';
 import { folderBytes } from '../whole-path/folder-bytes.ts';
 import type { FromPlatform } from '../whole-path/messages.ts';
 import { counted, message, start } from '../whole-path/run.ts';
 import { answersOf, json } from './answers.ts';
 import type { Peer } from './peer.ts';
 
-/** What the platform's clock is ahead of the oldest round that is not acknowledged: a sample is not sent at once. */
-const TRANSIT_MS = 1000;
-
 /** This platform, in one process. */
 export function tidemarkPeer(options: BodiesOptions): Peer {
-  const { startMs, stepMs } = options;
   return {
     name: 'Tidemark',
     start: async (folder) => {
-      const platform = start('platform-process.ts', [folder, String(startMs)]);
+      const platform = start('platform-process.ts', [folder, String(options.startMs)]);
       const { httpPort } = await message<FromPlatform, 'ready'>(platform, 'ready');
       const url = `http://127.0.0.1:${httpPort}`;
       return {
         pid: pidOf(platform),
         writeUrl: `${url}/api/v1/write`,
-        onRound: (round) => platform.send({ type: 'clock', nowMs: startMs + round * stepMs + TRANSIT_MS }),
+        onRound: (round) => setClock(platform, options, round),
         settle: async (points) => {
           await counted(platform, points);
         },

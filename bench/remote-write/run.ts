@@ -48,7 +48,8 @@ export async function runRemoteWrite(
   rounds: number,
   { connections, execArgv = [] }: RemoteWriteOptions,
 ): Promise<RemoteWriteResult> {
-  const bodies = benchBodies(bodiesOptions(series, rounds));
+  const options = bodiesOptions(series, rounds);
+  const bodies = benchBodies(options);
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
   const platform = start('platform-process.ts', [folder, String(START_MS)], execArgv);
   let sender: ChildProcess | undefined;
@@ -57,7 +58,7 @@ export async function runRemoteWrite(
     const base = `http://127.0.0.1:${httpPort}`;
     sender = startSender(
       { url: `${base}/api/v1/write`, headers: {}, bodies, rounds, connections, warmRounds: 1 },
-      (round) => platform.send({ type: 'clock', nowMs: START_MS + round * STEP_MS + TRANSIT_MS }),
+      (round) => setClock(platform, options, round),
     );
     const fresh = await counted(platform, 0);
     sender.send('go');
@@ -89,6 +90,11 @@ export async function runRemoteWrite(
     platform.kill();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Sets a platform's clock once all of the rounds before this one are acknowledged. */
+export function setClock(platform: ChildProcess, { startMs, stepMs }: BodiesOptions, round: number): void {
+  platform.send({ type: 'clock', nowMs: startMs + round * stepMs + TRANSIT_MS });
 }
 
 /** A sender that waits for `go`; `onRound` is told how many rounds are acknowledged. */

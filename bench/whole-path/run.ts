@@ -105,19 +105,31 @@ export async function queried(address: string, startMs: number, hosts: number, r
   client.close();
 }
 
-/** How often stores are asked what they have counted, and how long: a point that is lost ends the run. */
-export const COUNTING = { intervalMs: 50, deadlineMs: 120_000 };
+/** Between two looks at what stores have counted, and how long in all: a point that is lost ends the run. */
+const COUNT_AGAIN_MS = 50;
+const COUNT_WITHIN_MS = 120_000;
 
 /** Asks until the stores have counted `points`. */
-export async function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
+export function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
+  let id = 0;
+  return untilCounted(points, async () => {
+    platform.send({ type: 'report', id: id++ });
+    return (await message<FromPlatform, 'report'>(platform, 'report')).report;
+  });
+}
+
+/** Asks until there are `points`; throws when there are more, or not as many in time. */
+export async function untilCounted<T extends { readonly points: number }>(
+  points: number,
+  ask: () => Promise<T>,
+): Promise<T> {
   const startMs = performance.now();
-  for (let id = 0; ; id++) {
-    platform.send({ type: 'report', id });
-    const { report } = await message<FromPlatform, 'report'>(platform, 'report');
-    if (report.points > points) throw new Error(`${report.points} points counted, ${points} sent`);
-    if (report.points === points) return report;
-    if (performance.now() - startMs > COUNTING.deadlineMs) throw new Error(`${report.points} of ${points} are counted`);
-    await new Promise((resolve) => setTimeout(resolve, COUNTING.intervalMs));
+  for (;;) {
+    const answer = await ask();
+    if (answer.points === points) return answer;
+    if (answer.points > points) throw new Error(`${answer.points} points counted, ${points} sent`);
+    if (performance.now() - startMs > COUNT_WITHIN_MS) throw new Error(`${answer.points} of ${points} are counted`);
+    await new Promise((resolve) => setTimeout(resolve, COUNT_AGAIN_MS));
   }
 }
 
