@@ -1,9 +1,10 @@
 // Assembles what is written in WebAssembly's text format into modules that TypeScript imports, as base64, with the names of
 // functions for profiles. `--check` writes nothing and fails when what is committed differs.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import loadWabt from 'wabt';
+import { putGenerated } from './generated-file.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const FOLDER = 'libs/remote-write/src';
@@ -15,14 +16,7 @@ const FEATURES = { multi_memory: true, simd: true, bulk_memory: true };
 const LINE = 100;
 const wabt = await loadWabt();
 
-for (const { from, to } of SOURCES) {
-  const text = moduleOf(from);
-  if (!process.argv.includes('--check')) writeFileSync(join(root, to), text);
-  else if (read(join(root, to)) !== text) {
-    console.error(`${to} is not what ${from} says. Run: npm run generate`);
-    process.exitCode = 1;
-  }
-}
+for (const { from, to } of SOURCES) putGenerated(to, moduleOf(from), from);
 
 function moduleOf(from) {
   const parsed = wabt.parseWat(from, readFileSync(join(root, from), 'utf8'), FEATURES);
@@ -31,12 +25,4 @@ function moduleOf(from) {
   const lines = base64.match(new RegExp(`.{1,${LINE}}`, 'g')).map((line) => `  '${line}'`);
   const name = `${from.split('/').at(-1).replace('.wat', '').replaceAll('-', '_').toUpperCase()}_WASM`;
   return `// Generated from ${from} by tools/generate-wasm.mjs: do not edit.\nexport const ${name} =\n${lines.join(' +\n')};\n`;
-}
-
-function read(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
