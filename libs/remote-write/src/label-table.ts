@@ -31,10 +31,6 @@ export class LabelTable implements BlockHolder {
     memory.join(this);
   }
 
-  get memory(): LabelMemory {
-    return this.#memory;
-  }
-
   get size(): number {
     return this.#size;
   }
