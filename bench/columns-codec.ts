@@ -4,9 +4,9 @@
  *
  *   node bench/columns-codec.ts [seconds per figure]
  */
-import { ByteWriter } from '../libs/bytes/src/index.ts';
-import { ChunkPoints, decodeChunk, encodeChunk } from '../libs/chunk/src/index.ts';
-import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '../libs/columns/src/index.ts';
+import { ByteWriter } from '../libs/base/bytes/src/index.ts';
+import { ChunkPoints, decodeChunk, encodeChunk } from '../libs/data/chunk/src/index.ts';
+import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '../libs/data/columns/src/index.ts';
 
 const SERIES_PER_METRIC = 250;
 const SHARE_SERIES = 25_000;

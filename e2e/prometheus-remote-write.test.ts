@@ -1,6 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { compressSync } from 'snappy';
-import { STALE, timeSeries, type WrittenSeries, writeRequest } from '../libs/remote-write/src/write-request.fixture.ts';
+import {
+  STALE,
+  timeSeries,
+  type WrittenSeries,
+  writeRequest,
+} from '../libs/ingest/remote-write/src/write-request.fixture.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestBed } from './process/test-bed.ts';
 

@@ -70,7 +70,7 @@ function buildPage() {
   const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
   const bin = existsSync(nx) ? nx : join(root, 'node_modules', 'nx', 'bin', 'nx.js');
   const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' };
-  const result = spawnSync(node, [bin, 'run', 'page:build', '--outputStyle=stream'], {
+  const result = spawnSync(node, [bin, 'run', '@tidemark/page-app:build', '--outputStyle=stream'], {
     cwd: root,
     env,
     encoding: 'utf8',

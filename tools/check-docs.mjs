@@ -158,14 +158,13 @@ function checkNames({ name, prose }) {
 function checkLibraries() {
   const { prose } = pages.find((page) => page.name === join('docs', 'architecture.md'));
   const text = prose.map((line) => line.text).join('\n');
-  const libraries = readdirSync(join(root, 'libs'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name } of libraries) {
-    if (!text.includes(`| \`${name}\` |`)) problems.push(`docs/architecture.md: libs/${name} is not in the table`);
+  const foldersIn = (folder) => readdirSync(join(root, folder), { withFileTypes: true }).filter((e) => e.isDirectory());
+  const libraries = foldersIn('libs').flatMap((layer) => foldersIn(`libs/${layer.name}`).map(({ name }) => name));
+  for (const name of libraries) {
+    if (!text.includes(`| \`${name}\` |`)) problems.push(`docs/architecture.md: library ${name} is not in the table`);
   }
   for (const [, name] of text.matchAll(/^\| `([\w-]+)` \|/gm)) {
-    if (!libraries.some((library) => library.name === name)) {
-      problems.push(`docs/architecture.md: there is no libs/${name}`);
-    }
+    if (!libraries.includes(name)) problems.push(`docs/architecture.md: there is no library ${name}`);
   }
 }
 

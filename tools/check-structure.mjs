@@ -1,13 +1,27 @@
-// What the linter can't say: imports point one way through the layers, libraries reach time, randomness, environment
-// and files only through ports, and no file grows past its limit.
+// What the linter can't say: a package's layer is the folder it lies in, imports point one way through the layers,
+// libraries reach time, randomness, environment and files only through ports, and no file grows past its limit.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const LAYERS = ['contract', 'base', 'adapter', 'collect', 'persist', 'serve', 'ops', 'app'];
-/** These three stand beside each other and do not import each other. */
-const BESIDE = new Set(['collect', 'persist', 'serve']);
+/** From the first to the last; layers of one line stand beside each other and do not import each other. */
+const LAYERS = [
+  ['base'],
+  ['data', 'adapter'],
+  ['log'],
+  ['collect', 'ingest', 'store', 'query'],
+  ['control'],
+  ['alert'],
+  ['run'],
+  ['apps'],
+];
+/** For development and tests: it imports these layers and itself; of what ships only `apps/cluster` imports it. */
+const DEVKIT = 'devkit';
+const DEVKIT_IMPORTS = new Set(['base', 'adapter', DEVKIT]);
+const DEVKIT_APP = '@tidemark/cluster-app';
+/** Here the platform meets the machine: these layers are the ports' other side, or the programs at the edge. */
+const MEETS_MACHINE = new Set(['adapter', DEVKIT, 'apps']);
 const LINES = 600;
 const AMBIENT = [
   [/\bDate\.now\(|\bnew Date\(\)/, 'take a Clock'],
@@ -20,28 +34,22 @@ const AMBIENT = [
 ];
 
 const problems = [];
-const packages = new Map();
-for (const group of ['libs', 'apps']) {
-  for (const entry of readdirSync(join(root, group), { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    const folder = join(root, group, entry.name);
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const tag = manifest.nx?.tags?.find((one) => one.startsWith('layer:'));
-    const layer = tag?.slice('layer:'.length);
-    if (!LAYERS.includes(layer))
-      problems.push(`${group}/${entry.name}/package.json: nx.tags needs one layer of ${LAYERS.join(', ')}`);
-    packages.set(manifest.name, { folder, layer, manifest });
+const packages = findPackages();
+for (const one of packages.values()) {
+  const imported = new Set();
+  for (const file of sources(one.folder)) {
+    checkLength(file);
+    const text = readFileSync(file, 'utf8');
+    const isTest = /\.test\.tsx?$|\.fixture\.ts$|\/testing\//.test(file);
+    for (const target of importsOf(text)) {
+      if (!isTest) imported.add(target);
+      checkImport(one, target, file, isTest);
+    }
+    if (!isTest && !MEETS_MACHINE.has(one.layer) && !file.includes('/generated/')) checkAmbient(file, text);
   }
+  one.imports = imported;
 }
-
-for (const [name, { folder, layer, manifest }] of packages) {
-  for (const dependency of Object.keys(manifest.dependencies ?? {})) {
-    const target = packages.get(dependency);
-    if (target === undefined || mayImport(layer, target.layer)) continue;
-    problems.push(`${name} (${layer}) imports ${dependency} (${target.layer}): imports point ${LAYERS.join(' → ')}`);
-  }
-  for (const file of sources(folder)) check(file, layer, name);
-}
+checkCircles();
 for (const folder of ['e2e', 'bench', 'tools']) for (const file of sources(join(root, folder))) checkLength(file);
 
 for (const problem of problems) console.error(problem);
@@ -50,24 +58,77 @@ if (problems.length > 0) {
   process.exit(1);
 }
 
-function mayImport(from, to) {
-  if (from === to) return true;
-  if (BESIDE.has(from) && BESIDE.has(to)) return false;
-  return LAYERS.indexOf(to) < LAYERS.indexOf(from);
+function findPackages() {
+  const found = new Map();
+  const layers = [...LAYERS.flat(), DEVKIT];
+  for (const entry of folders(join(root, 'libs'))) {
+    if (!layers.includes(entry)) problems.push(`libs/${entry}: not a layer (limit: ${layers.join(', ')})`);
+    for (const name of folders(join(root, 'libs', entry))) add(entry, join(root, 'libs', entry, name), name);
+  }
+  for (const name of folders(join(root, 'apps'))) add('apps', join(root, 'apps', name), name);
+  return found;
+
+  function add(layer, folder, name) {
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const expected = layer === 'apps' ? `@tidemark/${name}-app` : `@tidemark/${name}`;
+    if (manifest.name !== expected) {
+      problems.push(`${relative(root, folder)}/package.json: name is ${manifest.name} (limit: ${expected})`);
+    }
+    if (found.has(manifest.name)) problems.push(`${relative(root, folder)}: another package is ${manifest.name}`);
+    found.set(manifest.name, { name: manifest.name, layer, folder });
+  }
 }
 
-function check(file, layer, name) {
-  checkLength(file);
-  const isTest = /\.test\.tsx?$|\.fixture\.ts$|\/testing\//.test(file);
-  if (isTest || layer === 'app' || layer === 'adapter' || name === '@tidemark/contract') return;
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .forEach((line, i) => {
-      if (/^\s*(\/\/|\*|\/\*)/.test(line)) return;
-      for (const [pattern, instead] of AMBIENT) {
-        if (pattern.test(line)) problems.push(`${relative(root, file)}:${i + 1}: ${line.trim()} — ${instead} instead`);
-      }
-    });
+/** Names of packages of the project that a file imports, types included. */
+function importsOf(text) {
+  return [...text.matchAll(/(?:from|import|import\()\s*'(@tidemark\/[\w-]+)/g)].map(([, name]) => name);
+}
+
+function checkImport(from, name, file, isTest) {
+  const to = packages.get(name);
+  const where = relative(root, file);
+  if (to === undefined) problems.push(`${where}: imports ${name}, which is no package of the project`);
+  else if (!mayImport(from, to, isTest)) {
+    problems.push(`${where}: ${from.layer} imports ${name} of ${to.layer}; imports point ${order()}`);
+  }
+}
+
+function mayImport(from, to, isTest) {
+  if (from.layer === to.layer) return true;
+  if (to.layer === DEVKIT) return isTest || from.name === DEVKIT_APP;
+  if (from.layer === DEVKIT) return isTest || DEVKIT_IMPORTS.has(to.layer);
+  return isTest ? rank(to.layer) <= rank(from.layer) : rank(to.layer) < rank(from.layer);
+}
+
+function rank(layer) {
+  return LAYERS.findIndex((line) => line.includes(layer));
+}
+
+function order() {
+  return LAYERS.map((line) => line.join(', ')).join(' → ');
+}
+
+/** Packages of one layer may import each other, but not in a circle. */
+function checkCircles() {
+  const done = new Set();
+  for (const { name } of packages.values()) walk(name, []);
+
+  function walk(name, path) {
+    const at = path.indexOf(name);
+    if (at >= 0) problems.push(`packages in a circle: ${[...path.slice(at), name].join(' → ')}`);
+    if (at >= 0 || done.has(name)) return;
+    for (const next of packages.get(name)?.imports ?? []) if (next !== name) walk(next, [...path, name]);
+    done.add(name);
+  }
+}
+
+function checkAmbient(file, text) {
+  text.split('\n').forEach((line, i) => {
+    if (/^\s*(\/\/|\*|\/\*)/.test(line)) return;
+    for (const [pattern, instead] of AMBIENT) {
+      if (pattern.test(line)) problems.push(`${relative(root, file)}:${i + 1}: ${line.trim()} — ${instead} instead`);
+    }
+  });
 }
 
 function checkLength(file) {
@@ -76,13 +137,15 @@ function checkLength(file) {
   if (lines > LINES) problems.push(`${relative(root, file)}: ${lines} lines (limit: ${LINES}): is it one thing?`);
 }
 
+function folders(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .map((entry) => entry.name);
+}
+
 function sources(folder) {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|tsx|mjs)$/.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => !file.includes('/node_modules/') && !file.includes('/dist/'));
-  } catch {
-    return [];
-  }
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|tsx|mjs)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes('/node_modules/') && !file.includes('/dist/'));
 }

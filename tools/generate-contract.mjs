@@ -1,4 +1,4 @@
-// Generates libs/contract from proto/: the messages and services by ts-proto, and the index that names them.
+// Generates libs/base/contract from proto/: the messages and services by ts-proto, and the index that names them.
 // `--check` writes nothing and fails when what is committed differs.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,15 +7,15 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = join(root, 'libs/contract');
+const library = join(root, 'libs/base/contract');
 const check = process.argv.includes('--check');
 const scratch = mkdtempSync(join(tmpdir(), 'tidemark-contract-'));
 
 try {
   const out = join(scratch, 'generated');
   const template = readFileSync(join(library, 'buf.gen.yaml'), 'utf8')
-    .replace('../../proto', join(root, 'proto'))
-    .replace('../../node_modules', join(root, 'node_modules'))
+    .replace('../../../proto', join(root, 'proto'))
+    .replace('../../../node_modules', join(root, 'node_modules'))
     .replace('src/generated', out);
   writeFileSync(join(scratch, 'buf.gen.yaml'), template);
   execFileSync(join(root, 'node_modules/.bin/buf'), ['generate', '--template', join(scratch, 'buf.gen.yaml')], {
@@ -31,7 +31,7 @@ try {
     );
     if (index !== read(join(library, 'src/index.ts'))) stale.push('index.ts');
     if (stale.length > 0) {
-      console.error(`libs/contract is not what proto/ generates: ${stale.join(', ')}. Run: npm run generate`);
+      console.error(`libs/base/contract is not what proto/ generates: ${stale.join(', ')}. Run: npm run generate`);
       process.exitCode = 1;
     }
   } else {

@@ -7,7 +7,7 @@ import loadWabt from 'wabt';
 import { putGenerated } from './generated-file.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const FOLDER = 'libs/remote-write/src';
+const FOLDER = 'libs/ingest/remote-write/src';
 const SOURCES = ['label-hash', 'write-body'].map((name) => ({
   from: `${FOLDER}/${name}.wat`,
   to: `${FOLDER}/generated/${name}.ts`,

@@ -1,0 +1,96 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const CACHE = fileURLToPath(new URL('../../../../../node_modules/.cache/redis', import.meta.url));
+/** The server, and what it needs that a bare machine may lack; names differ between distributions. */
+const PACKAGES = ['redis-server', 'redis-tools'];
+const LIBRARIES = [
+  'libjemalloc2',
+  'liblzf1',
+  'liblua5.1-0',
+  'lua-bitop',
+  'lua-cjson',
+  'libatomic1',
+  'libssl3',
+  'libssl3t64',
+];
+const DOWNLOAD_MS = 120_000;
+const ATTEMPTS = 5;
+const RETRY_MS = 3_000;
+
+/** How to run a Redis server. */
+export interface RedisProgram {
+  readonly path: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The installed server, or that of the distribution's package, unpacked into a cache; or why there is none. */
+export async function redisProgram(): Promise<RedisProgram | string> {
+  const installed: RedisProgram = { path: 'redis-server', environment: process.env };
+  if (works(installed)) return installed;
+  const cached = await unpacked(CACHE);
+  if (cached !== undefined && works(cached)) return cached;
+  if (spawnSync('apt-get', ['--version']).status !== 0) {
+    return 'no redis-server in the PATH, and no apt-get to fetch it with';
+  }
+  try {
+    await fetchInto(CACHE);
+  } catch (error) {
+    return `no redis-server in the PATH, and its package can't be had: ${String(error).slice(0, 200)}`;
+  }
+  const fetched = await unpacked(CACHE);
+  return fetched !== undefined && works(fetched) ? fetched : 'the package of redis-server does not run here';
+}
+
+function works({ path, environment }: RedisProgram): boolean {
+  return spawnSync(path, ['--version'], { env: { ...environment } }).status === 0;
+}
+
+async function unpacked(folder: string): Promise<RedisProgram | undefined> {
+  const path = join(folder, 'usr', 'bin', 'redis-server');
+  if (!existsSync(path)) return undefined;
+  const places = [join(folder, 'usr', 'lib'), join(folder, 'lib')].filter(existsSync);
+  const nested = await Promise.all(
+    places.map(async (place) => (await readdir(place)).map((name) => join(place, name))),
+  );
+  return { path, environment: { ...process.env, LD_LIBRARY_PATH: [...places, ...nested.flat()].join(':') } };
+}
+
+/** Needs no root but for the lists of packages, where there are none yet; changes nothing outside of `folder`. */
+async function fetchInto(folder: string): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
+  const download = (name: string) => run('apt-get', ['download', '-q', name], { cwd: scratch, timeout: DOWNLOAD_MS });
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const name of PACKAGES) await download(name);
+        break;
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        // Fails where another one updates the lists at this moment, or without root: then they have to be there.
+        await run('apt-get', ['update', '-q'], { timeout: DOWNLOAD_MS }).catch(() => delay(RETRY_MS));
+      }
+    }
+    // Most are there already, and no distribution has all of them.
+    for (const name of LIBRARIES) await download(name).catch(() => undefined);
+    const whole = join(scratch, 'whole');
+    await mkdir(whole);
+    for (const file of await readdir(scratch)) {
+      if (file.endsWith('.deb')) await run('dpkg', ['-x', join(scratch, file), whole]);
+    }
+    await mkdir(join(folder, '..'), { recursive: true });
+    // Another test may have been faster: what it has is as good.
+    await rename(whole, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parseSettings, renderSettings, SETTINGS, type SettingsSources, suggest } from './index.ts';
+
+const file = (value: unknown): SettingsSources['file'] => ({ name: 'my.json', text: JSON.stringify(value) });
+
+describe('settings', () => {
+  test('have defaults, each of which is within its own range', () => {
+    const settings = parseSettings({});
+    expect(settings.http.port).toBe(4270);
+    expect(settings.grpc.port).toBe(4271);
+    expect(settings.dogstatsd.port).toBe(8125);
+    expect(settings.completeness.latenessMs).toBeGreaterThan(settings.agent.flushIntervalMs);
+    const given = Object.fromEntries(
+      SETTINGS.filter(({ kind, default: value }) => kind !== 'boolean' && value !== '' && kind !== 'list').map(
+        (one) => [one.flag, `${one.default}`],
+      ),
+    );
+    expect(parseSettings({ flags: given })).toEqual(settings);
+  });
+
+  test('come from flags before the environment before the file', () => {
+    const all = file({ http: { port: 1 }, grpc: { port: 1 }, dogstatsd: { port: 1 } });
+    const environment = { TIDEMARK_HTTP_PORT: '2', TIDEMARK_GRPC_PORT: '2', HOME: '/root' };
+    const settings = parseSettings({ flags: { 'http-port': '3' }, environment, file: all });
+    expect([settings.http.port, settings.grpc.port, settings.dogstatsd.port]).toEqual([3, 2, 1]);
+  });
+
+  test('say no in each place: --no-agent, TIDEMARK_NO_AGENT, and enabled in the file', () => {
+    expect(parseSettings({ flags: { 'no-agent': true } }).agent.enabled).toBe(false);
+    expect(parseSettings({ environment: { TIDEMARK_NO_AGENT: '1' } }).agent.enabled).toBe(false);
+    expect(parseSettings({ environment: { TIDEMARK_NO_AGENT: 'false' } }).agent.enabled).toBe(true);
+    expect(parseSettings({ file: file({ agent: { enabled: false } }) }).agent.enabled).toBe(false);
+  });
+
+  test('that are secret have no flag, and are not shown', () => {
+    const password = 'x'.repeat(2000);
+    const message = (sources: SettingsSources): string => {
+      try {
+        return parseSettings(sources).kafka.saslPassword;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    };
+    expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: 'hidden' } })).toBe('hidden');
+    expect(message({ flags: { 'kafka-sasl-password': 'hidden' } })).toContain('use TIDEMARK_KAFKA_SASL_PASSWORD');
+    expect(message({ flags: { 'kafka-sasl-password': 'hidden' } })).not.toContain('hidden');
+    expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: password } })).toContain('limit: 0 to 1024 bytes');
+    expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: password } })).not.toContain('xx');
+    expect(renderSettings()).not.toContain('--kafka-sasl-password ');
+  });
+
+  test('that are unknown are refused, with the one that was meant', () => {
+    const refused = (sources: SettingsSources): string => {
+      try {
+        parseSettings(sources);
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+      throw new Error('not refused');
+    };
+    expect(refused({ flags: { 'htp-port': '1' } })).toContain('did you mean --http-port?');
+    expect(refused({ environment: { TIDEMARK_GRCP_PORT: '1' } })).toContain('did you mean TIDEMARK_GRPC_PORT?');
+    expect(refused({ file: file({ htpp: {} }) })).toContain('my.json: htpp is no setting; did you mean http?');
+    expect(refused({ file: file({ http: { prot: 1 } }) })).toContain('did you mean http.port?');
+    expect(refused({ file: file({ __proto__x: {} }) })).toContain('docs/settings.md');
+    expect(refused({ file: file([1]) })).toContain('has to be an object');
+    expect(refused({ file: { name: 'my.json', text: '{' } })).toContain('my.json: not JSON');
+    // What Kubernetes sets for a service of this name is nobody's mistake.
+    parseSettings({
+      environment: { TIDEMARK_SERVICE_HOST: '10.0.0.1', TIDEMARK_PORT_4270_TCP: 'tcp://10.0.0.1:4270' },
+    });
+  });
+
+  test('out of range are refused all at once, with key, value, source and limit', () => {
+    const sources: SettingsSources = {
+      flags: { 'http-port': '65536', 'lane-linger-ms': 'soon', data: '' },
+      environment: { TIDEMARK_STORE_THREADS: '1.5', TIDEMARK_LOG_LEVEL: 'loud' },
+      file: file({ point: { tags: '7' }, dogstatsd: { sampleRate: 0 }, agent: { enabled: 'yes' } }),
+    };
+    const lines = [
+      'data.folder: , given by --data (limit: 1 to 4096 bytes)',
+      'http.port: 65536, given by --http-port (limit: 0 to 65535)',
+      'agent.enabled: yes, given by my.json (limit: true, false)',
+      'dogstatsd.sampleRate: 0, given by my.json (limit: above 0, up to 1 rate)',
+      'events.level: loud, given by TIDEMARK_LOG_LEVEL (limit: fatal, error, warn, info, debug, silent)',
+      'point.tags: 7, given by my.json (limit: 0 to 1000 tags)',
+      'lane.lingerMs: soon, given by --lane-linger-ms (limit: 0 to 10000 ms)',
+      'store.threads: 1.5, given by TIDEMARK_STORE_THREADS (limit: 1 to 256 threads)',
+    ];
+    expect(() => parseSettings(sources)).toThrow(lines.join('\n'));
+  });
+
+  test('that are lists: texts with commas or JSON, objects as JSON, with a default for each key', () => {
+    const tagsOf = (tags: string): readonly string[] => parseSettings({ flags: { 'agent-tags': tags } }).agent.tags;
+    expect(tagsOf('env:prod, team:a,')).toEqual(['env:prod', 'team:a']);
+    expect(tagsOf('["a,b"]')).toEqual(['a,b']);
+    expect(tagsOf('')).toEqual([]);
+    const [target] = parseSettings({ environment: { TIDEMARK_SCRAPE_TARGETS: '[{"url":"http://a:1/metrics"}]' } })
+      .scrape.targets;
+    expect(target).toMatchObject({ url: 'http://a:1/metrics', intervalMs: 15_000, tags: [], caFile: '' });
+  });
+
+  test('within lists are refused by place, with the key that was meant', () => {
+    const targets = [{ url: '', samples: 0, tags: ['a', ''] }, { ulr: 'http://a' }, 7];
+    const lines = [
+      'agent.tags[1]: 5, given by my.json (limit: at most 100, each of 1 to 200 bytes)',
+      'scrape.targets[0].url: , given by my.json (limit: 1 to 4096 bytes)',
+      'scrape.targets[0].tags[1]: , given by my.json (limit: at most 20, each of 1 to 200 bytes)',
+      'scrape.targets[0].samples: 0, given by my.json (limit: 1 to 10000000 samples)',
+      'scrape.targets[1].url: missing, given by my.json (limit: 1 to 4096 bytes)',
+      'scrape.targets[1].ulr is no setting; did you mean url?, given by my.json',
+      'scrape.targets[2]: 7, given by my.json (limit: at most 1000 objects)',
+    ];
+    expect(() => parseSettings({ file: file({ scrape: { targets }, agent: { tags: ['a', 5] } }) })).toThrow(
+      lines.join('\n'),
+    );
+    expect(() => parseSettings({ flags: { 'scrape-targets': 'http://a' } })).toThrow(
+      'scrape.targets: http://a, given by --scrape-targets (limit: at most 1000 objects)',
+    );
+    expect(() => parseSettings({ flags: { 'scrape-targets': '[{' } })).toThrow('scrape.targets: [{');
+  });
+
+  test('that do not go together are refused', () => {
+    expect(() => parseSettings({ flags: { 'store-bucket-ms': '700000' } })).toThrow(/store.bucketMs: 700000/);
+  });
+
+  test('have one spelling each, and are all in the reference', () => {
+    for (const spelling of ['key', 'flag', 'variable'] as const) {
+      expect(new Set(SETTINGS.map((setting) => setting[spelling])).size).toBe(SETTINGS.length);
+    }
+    const reference = readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
+    expect(reference).toBe(renderSettings());
+  });
+
+  test('that the documentation shows are settings', () => {
+    const page = readFileSync(new URL('../../../../docs/agent.md', import.meta.url), 'utf8');
+    const shown = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text);
+    expect(shown.length).toBeGreaterThan(0);
+    for (const text of shown) parseSettings({ file: { name: 'docs/agent.md', text } });
+  });
+
+  test('a guess is made only for what is near', () => {
+    expect(suggest('http-prot', ['http-port', 'grpc-port'])).toBe('http-port');
+    expect(suggest('xyzzy', ['http-port', 'grpc-port'])).toBeUndefined();
+  });
+});
