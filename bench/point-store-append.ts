@@ -6,11 +6,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeBareRecord, encodeRecord, RECORD } from '@tidemark/block';
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns } from '@tidemark/columns';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { hash128, KIND } from '@tidemark/model';
+import { encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { openRocksDb } from '@tidemark/rocksdb';
 import { type Measurement, machine } from './measurement.ts';

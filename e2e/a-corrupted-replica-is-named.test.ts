@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { decodeRecord, encodeRecord, RECORD } from '@tidemark/block';
 import type { ReplicaDivergence } from '@tidemark/contract';
 import { evenMap, KIND, seriesId, seriesName } from '@tidemark/model';
 import { LogBuilder, MemoryKeyValue, shareOf } from '@tidemark/point-log/testing';
+import { decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import type { LogRecord } from '@tidemark/ports';
 import { type PointStoreProcess, QueryService, ReplicaStores, type TagStoreProcess } from '@tidemark/query';

@@ -1,5 +1,5 @@
-import { decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/block';
 import { sessionClock } from '@tidemark/intake';
+import { decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { type Appended, type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
 import { rewriting } from './read-decorators.ts';
 

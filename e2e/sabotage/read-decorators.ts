@@ -1,6 +1,6 @@
-import { ALL_LANES, decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/block';
 import { toHex } from '@tidemark/bytes';
 import { hash128 } from '@tidemark/model';
+import { ALL_LANES, decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import type { Log, LogRecord, Topic } from '@tidemark/ports';
 
 type Rewrite = (topic: Topic, partition: number, record: LogRecord) => LogRecord;

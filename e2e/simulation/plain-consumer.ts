@@ -1,5 +1,5 @@
-import { ALL_LANES, type BlockRecord, decodeRecord, RECORD } from '@tidemark/block';
 import { toHex } from '@tidemark/bytes';
+import { ALL_LANES, type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { batchKey, type Ledger, pointsOf } from './ledger.ts';
 import { Violation } from './violation.ts';
 

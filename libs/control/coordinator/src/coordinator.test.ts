@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/block';
 import type { SeriesCount } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { SLOTS } from '@tidemark/model';
+import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts';

@@ -1,5 +1,5 @@
-import { ALL_LANES, encodeBareRecord, RECORD } from '@tidemark/block';
 import { type FenceInfo, fenceKey } from '@tidemark/control';
+import { ALL_LANES, encodeBareRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, isTidemarkError, type Log, SettlingWriter } from '@tidemark/ports';
 
 /** Fences that may wait for one partition; more of them wait in `control`. */

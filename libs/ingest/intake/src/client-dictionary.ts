@@ -1,6 +1,6 @@
-import type { SeriesDefinition } from '@tidemark/block';
 import { toHex } from '@tidemark/bytes';
 import { ID_BYTES, type Kind, type SeriesName } from '@tidemark/model';
+import type { SeriesDefinition } from '@tidemark/point-records';
 
 const INITIAL_REFS = 64;
 const MAX_DAYS = 10;

@@ -1,10 +1,10 @@
-import { type BlockRecord, decodeRecord } from '@tidemark/block';
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { SendReply, SendRequest, Series } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_POINT_LIMITS, evenMap, metricId, packSlots, partitionOf } from '@tidemark/model';
+import { type BlockRecord, decodeRecord } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';

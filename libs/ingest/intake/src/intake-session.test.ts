@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { RECORD } from '@tidemark/block';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { BatchResult_Outcome } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage } from '@tidemark/control';
 import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
+import { RECORD } from '@tidemark/point-records';
 import { isTidemarkError } from '@tidemark/ports';
 import { BenchClient, IntakeBench, metricIn, PARTITIONS, shareOf, TENANT } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';

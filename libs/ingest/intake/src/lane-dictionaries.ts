@@ -1,4 +1,4 @@
-import type { Definitions, Span } from '@tidemark/block';
+import type { Definitions, Span } from '@tidemark/point-records';
 import type { Clock } from '@tidemark/ports';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { LaneTiming } from './intake-limits.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type BlockRecord, RECORD } from '@tidemark/block';
+import { type BlockRecord, RECORD } from '@tidemark/point-records';
 import { ClientDictionary } from './client-dictionary.ts';
 import { IntakeBench, shareOf } from './intake-bench.fixture.ts';
 import { DEFAULT_LANE_TIMING, type LaneTiming } from './intake-limits.ts';

@@ -1,5 +1,5 @@
-import { type BlockRecord, encodeBareRecord, encodeRecord, RECORD, type RecordType } from '@tidemark/block';
 import type { Rejection } from '@tidemark/contract';
+import { type BlockRecord, encodeBareRecord, encodeRecord, RECORD, type RecordType } from '@tidemark/point-records';
 import {
   type Appended,
   assert,

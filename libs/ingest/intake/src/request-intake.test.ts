@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { RECORD } from '@tidemark/block';
 import { ByteWriter, toHex } from '@tidemark/bytes';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
+import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';

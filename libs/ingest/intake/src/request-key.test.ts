@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { RECORD } from '@tidemark/block';
 import { toHex } from '@tidemark/bytes';
 import { inspectShare } from '@tidemark/columns';
 import { ControlState } from '@tidemark/control';
 import { PartitionTracker } from '@tidemark/lanes';
 import { evenMap, packSlots } from '@tidemark/model';
+import { RECORD } from '@tidemark/point-records';
 import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { RequestIntake } from './request-intake.ts';

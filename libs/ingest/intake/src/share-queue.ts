@@ -1,4 +1,4 @@
-import type { Span } from '@tidemark/block';
+import type { Span } from '@tidemark/point-records';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { TagFact } from './tag-publisher.ts';
 

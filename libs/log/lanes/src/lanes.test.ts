@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ALL_LANES, RECORD, type RecordHeader, type RecordType, type Span } from '@tidemark/block';
+import { ALL_LANES, RECORD, type RecordHeader, type RecordType, type Span } from '@tidemark/point-records';
 import fc from 'fast-check';
 import {
   clientKey,

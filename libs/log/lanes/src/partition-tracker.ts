@@ -1,5 +1,5 @@
-import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/block';
 import { toHex } from '@tidemark/bytes';
+import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DedupWindow, WINDOW } from './dedup-window.ts';
 

@@ -1,7 +1,7 @@
-import type { BlockRecord } from '@tidemark/block';
 import { decodeShare, inspectShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
 import type { PartitionTracker } from '@tidemark/lanes';
 import { KIND, type Kind } from '@tidemark/model';
+import type { BlockRecord } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import { type Dictionary, dictionaryOf, type LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';

@@ -1,6 +1,6 @@
-import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/block';
 import { laneKey } from '@tidemark/lanes';
 import { KIND } from '@tidemark/model';
+import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 
 /** Stands for a ref whose definition was in a record that was skipped. */

@@ -1,8 +1,8 @@
-import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/block';
 import { afterPrefix, ByteReader, ByteWriter } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
 import { PartitionTracker, packClient, packLane, unpackTracker } from '@tidemark/lanes';
 import { ID_BYTES, isKind, KIND } from '@tidemark/model';
+import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type KeyValueWrite, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { BlockCheck } from './block-check.ts';
 import { dictionaryKey, ENTRY, gapKey, numberKey, offsetOfGapKey, readDictionaryKey, textKey } from './entry-keys.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { BlockRecord } from '@tidemark/block';
 import { hash128, KIND } from '@tidemark/model';
+import type { BlockRecord } from '@tidemark/point-records';
 import { dictionaryOf, LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
 import { SeriesTable } from './series-table.ts';
 

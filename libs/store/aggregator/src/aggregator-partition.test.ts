@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import { RECORD } from '@tidemark/block';
 import { type Content, LATENESS_MS, LogBuilder, MemoryKeyValue, play, script } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { isTidemarkError, type LogRecord } from '@tidemark/ports';
 import fc from 'fast-check';

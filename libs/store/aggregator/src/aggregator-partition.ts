@@ -1,8 +1,8 @@
-import { type BlockRecord, RECORD } from '@tidemark/block';
 import type { ShareSummary } from '@tidemark/columns';
 import type { AggregatorStatusReply } from '@tidemark/contract';
 import type { PartitionState } from '@tidemark/partition';
 import { gapsOf, openLanes, PointLogState } from '@tidemark/point-log';
+import { type BlockRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { META_KEY, packMeta, unpackMeta } from './aggregator-meta.ts';
 

@@ -1,8 +1,8 @@
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
-import { RECORD } from '@tidemark/block';
 import { AggregatorService } from '@tidemark/contract';
 import { LogBuilder, MemoryKeyValue } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { SystemClock } from '@tidemark/system';
 import { AggregatorPartition, aggregatorService, grpcAggregator } from './index.ts';

@@ -1,6 +1,6 @@
-import type { BlockRecord, Span } from '@tidemark/block';
 import { decodeShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
 import { type Dictionary, dictionaryOf, UNDEFINED_SERIES } from '@tidemark/point-log';
+import type { BlockRecord, Span } from '@tidemark/point-records';
 import type { PartitionStore } from './partition-state.ts';
 
 /** Applies blocks that were checked to a partition. */

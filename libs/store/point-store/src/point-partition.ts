@@ -1,7 +1,7 @@
-import { RECORD } from '@tidemark/block';
 import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
 import type { PartitionState } from '@tidemark/partition';
 import type { JudgedRecord } from '@tidemark/point-log';
+import { RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
-import { RECORD } from '@tidemark/block';
 import { LogBuilder, MemoryKeyValue } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 
 /** Entries by key, in hex, as docs/formats/point-store.md lays them out. A change there is a change of the format. */

@@ -1,3 +1,6 @@
+import { ByteWriter } from '@tidemark/bytes';
+import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { hash128, KIND, type Kind } from '@tidemark/model';
 import {
   type BlockRecord,
   type Definitions,
@@ -5,10 +8,7 @@ import {
   encodeRecord,
   RECORD,
   type RecordType,
-} from '@tidemark/block';
-import { ByteWriter } from '@tidemark/bytes';
-import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { hash128, KIND, type Kind } from '@tidemark/model';
+} from '@tidemark/point-records';
 import type { LogRecord } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 

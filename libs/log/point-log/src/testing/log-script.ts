@@ -1,5 +1,5 @@
-import { ALL_LANES, RECORD } from '@tidemark/block';
 import { KIND } from '@tidemark/model';
+import { ALL_LANES, RECORD } from '@tidemark/point-records';
 import { kindOf, LogBuilder, type TestPoint, type TestSpan } from './log-builder.ts';
 
 export const START_MS = 1_700_000_000_000;
