@@ -7,7 +7,7 @@ import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-stor
 import type { LogRecord } from '@tidemark/ports';
 import { type PointStoreProcess, QueryService, ReplicaStores, type TagStoreProcess } from '@tidemark/query';
 import { SimulatedClock } from '@tidemark/simulation';
-import { TagFactsWriter } from '@tidemark/tag-facts';
+import { TagRecordWriter } from '@tidemark/tag-records';
 import { CHECKPOINT_RECORDS, TagPartition } from '@tidemark/tag-store';
 
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 1_000, bucketMs: 10_000 };
@@ -148,7 +148,7 @@ describe('a replica that was corrupted', () => {
     const [a, b] = await Promise.all(['a', 'b'].map(tagStore));
     const { clock, told, stores } = await watch([], [a.process, b.process]);
     const record = (offset: number, host: string): LogRecord => {
-      const writer = new TagFactsWriter();
+      const writer = new TagRecordWriter();
       const name = seriesName('default', 'm', KIND.gauge, [`host:${host}`]);
       writer.addSeries(seriesId(name), name, 20_000);
       return { offset, appendTimeMs: 0, value: writer.take() };

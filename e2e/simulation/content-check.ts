@@ -4,7 +4,7 @@ import type { ControlState } from '@tidemark/control';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { dayOf, KIND, partitionOf } from '@tidemark/model';
 import { unpackSketch } from '@tidemark/sketch';
-import { readTagFacts } from '@tidemark/tag-facts';
+import { readTagRecord } from '@tidemark/tag-records';
 import type { Cluster } from './cluster.ts';
 import { batchKey, pointKey } from './ledger.ts';
 import type { StoredTopic } from './placement.ts';
@@ -116,7 +116,7 @@ export class ContentCheck {
       const days = new Map<string, number>();
       for (const [offset, record] of this.#cluster.copy.of('tags', partition).entries()) {
         const seen = (map: Map<string, number>, key: string) => map.has(key) || map.set(key, offset);
-        readTagFacts(record, {
+        readTagRecord(record, {
           series: (id, _, day) => {
             seen(named, toHex(id));
             seen(days, `${toHex(id)}/${day}`);

@@ -1,9 +1,9 @@
 import { decodeShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
 import { dayOf } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
-import type { TagFact } from './tag-publisher.ts';
+import type { TagRecordEntry } from './tag-publisher.ts';
 
-const NONE: readonly TagFact[] = [];
+const NONE: readonly TagRecordEntry[] = [];
 const points = new PointColumns();
 const sketches = new SketchColumns();
 
@@ -11,13 +11,17 @@ const sketches = new SketchColumns();
  * Which (series, day) pairs of a share are not published yet. Once a client's series of a day are, this is one
  * comparison a share; before, each point is looked at.
  */
-export function dayFacts(dictionary: ClientDictionary, share: Uint8Array, summary: ShareSummary): readonly TagFact[] {
+export function dayFacts(
+  dictionary: ClientDictionary,
+  share: Uint8Array,
+  summary: ShareSummary,
+): readonly TagRecordEntry[] {
   const firstDay = dayOf(summary.minTimeMs);
   if (firstDay === dayOf(summary.maxTimeMs) && dictionary.isPublishedThrough(firstDay, summary.maxRef)) return NONE;
   points.clear();
   sketches.clear();
   decodeShare(share, points, sketches);
-  const facts: TagFact[] = [];
+  const facts: TagRecordEntry[] = [];
   const seen = new Set<string>();
   for (const { refs, timesMs, length } of [points, sketches]) {
     let lastRef = -1;

@@ -4,7 +4,7 @@ import { dayOf } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { PointSorter } from './point-sorter.ts';
 import { POINT_BYTES, SKETCH_BYTES } from './request-limits.ts';
-import type { TagFact } from './tag-publisher.ts';
+import type { TagRecordEntry } from './tag-publisher.ts';
 
 /** A batch's part of one partition, encoded, with what a lane has to know of it. */
 export interface GatheredShare {
@@ -15,7 +15,7 @@ export interface GatheredShare {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   readonly maxRef: number;
-  readonly facts: readonly TagFact[];
+  readonly facts: readonly TagRecordEntry[];
 }
 
 /** What became of a batch: durable in all its partitions, or else those that could not say so. */
@@ -97,7 +97,7 @@ export class SpareParts {
 const SPARE_POINTS = 1_000_000;
 
 const out = new ByteWriter(64 * 1024);
-const NO_FACTS: readonly TagFact[] = [];
+const NO_FACTS: readonly TagRecordEntry[] = [];
 
 function encodePart(
   partition: number,
@@ -143,11 +143,11 @@ function factsOf(
   sketches: SketchColumns,
   { minTimeMs, maxTimeMs }: { minTimeMs: number; maxTimeMs: number },
   maxRef: number,
-): readonly TagFact[] {
+): readonly TagRecordEntry[] {
   const firstDay = dayOf(minTimeMs);
   const lastDay = dayOf(maxTimeMs);
   if (firstDay === lastDay && dictionary.isPublishedThrough(firstDay, maxRef)) return NO_FACTS;
-  const facts: TagFact[] = [];
+  const facts: TagRecordEntry[] = [];
   const days = new Set<number>();
   for (const { refs, timesMs, length } of [points, sketches]) {
     let last = -1;

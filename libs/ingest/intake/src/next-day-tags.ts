@@ -1,6 +1,6 @@
 import { DAY_MS, dayOf } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
-import type { TagFact } from './tag-publisher.ts';
+import type { TagRecordEntry } from './tag-publisher.ts';
 
 /** Tomorrow's facts go out over the last hour of the day… */
 const LEAD_MS = 3_600_000;
@@ -10,12 +10,12 @@ const HASH_RANGE = 65_536;
  * Facts of tomorrow that are due: series that have points today, each at its own moment of the day's last hour, by a
  * hash of its id. So midnight finds them published, and brings no storm.
  */
-export function nextDayFacts(dictionary: ClientDictionary, nowMs: number, limit: number): TagFact[] {
+export function nextDayFacts(dictionary: ClientDictionary, nowMs: number, limit: number): TagRecordEntry[] {
   const today = dayOf(nowMs);
   const sinceLeadMs = nowMs - ((today + 1) * DAY_MS - LEAD_MS);
   if (sinceLeadMs < 0) return [];
   const dueBelow = (sinceLeadMs / LEAD_MS) * HASH_RANGE;
-  const facts: TagFact[] = [];
+  const facts: TagRecordEntry[] = [];
   for (let ref = 0; ref < dictionary.size && facts.length < limit; ref++) {
     const seriesId = dictionary.seriesId(ref);
     const moment = seriesId[14] * 256 + seriesId[15];

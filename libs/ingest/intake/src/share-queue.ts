@@ -1,6 +1,6 @@
 import type { Span } from '@tidemark/point-records';
 import type { ClientDictionary } from './client-dictionary.ts';
-import type { TagFact } from './tag-publisher.ts';
+import type { TagRecordEntry } from './tag-publisher.ts';
 
 /** A batch's share on its way into a block. */
 export interface QueuedShare {
@@ -15,7 +15,7 @@ export interface QueuedShare {
   /** How long it may wait for others in the lane, ms, where that is less than the lane's own linger. */
   readonly lingerMs?: number;
   /** Tags that must be published before its block. */
-  readonly facts: readonly TagFact[];
+  readonly facts: readonly TagRecordEntry[];
   /** Called once: true when the share is durable in the log. */
   readonly settle: (durable: boolean) => void;
 }

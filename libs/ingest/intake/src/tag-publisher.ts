@@ -1,11 +1,11 @@
 import { type Clock, type Log, SettlingWriter, type TidemarkError } from '@tidemark/ports';
-import { TagFactsWriter } from '@tidemark/tag-facts';
+import { TagRecordWriter } from '@tidemark/tag-records';
 import type { ClientDictionary } from './client-dictionary.ts';
 
 const RECORD_BYTES = 512 * 1024;
 
 /** A series of a dictionary that has points on a day. */
-export interface TagFact {
+export interface TagRecordEntry {
   readonly dictionary: ClientDictionary;
   readonly ref: number;
   readonly day: number;
@@ -32,10 +32,10 @@ export class TagPublisher {
   }
 
   /** Resolves once all facts are durable. Throws when the log can't take them before `signal` aborts. */
-  async publish(facts: readonly TagFact[], signal: AbortSignal): Promise<void> {
+  async publish(facts: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
     let from = 0;
     while (from < facts.length) {
-      const record = new TagFactsWriter();
+      const record = new TagRecordWriter();
       let to = from;
       while (to < facts.length && record.sizeBytes < RECORD_BYTES) addFact(record, facts[to++]);
       const { offset } = await this.#writer.append(record.take(), signal);
@@ -46,7 +46,7 @@ export class TagPublisher {
   }
 }
 
-function addFact(record: TagFactsWriter, { dictionary, ref, day }: TagFact): void {
+function addFact(record: TagRecordWriter, { dictionary, ref, day }: TagRecordEntry): void {
   const seriesId = dictionary.seriesId(ref);
   const name = dictionary.name(ref);
   if (name === undefined) record.addDay(seriesId, day);

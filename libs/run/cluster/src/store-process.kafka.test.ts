@@ -12,7 +12,7 @@ import { KIND, seriesId } from '@tidemark/model';
 import { grpcTagStore } from '@tidemark/query';
 import { parseSettings } from '@tidemark/settings';
 import { SystemClock, SystemRandom } from '@tidemark/system';
-import { TagFactsWriter } from '@tidemark/tag-facts';
+import { TagRecordWriter } from '@tidemark/tag-records';
 import { clusterLogOptions, topicPlan } from './cluster-log.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { startTagStore } from './store-process.ts';
@@ -67,7 +67,7 @@ await kafkaSuite('a process of stores', () => {
     const log = await openKafkaLog(options, context);
     const writer = await log.writer('tags', 0);
     for (let sequence = 0; sequence < records; sequence++) {
-      const facts = new TagFactsWriter();
+      const facts = new TagRecordWriter();
       const name = { tenant: 'default', metric: 'm', kind: KIND.gauge, tags: [`n:${sequence}`] };
       facts.addSeries(seriesId(name), name, 20_000);
       await writer.append(sequence, facts.take());

@@ -12,7 +12,7 @@ import type {
 } from '@tidemark/contract';
 import type { PartitionState } from '@tidemark/partition';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
-import { readTagFacts, type TagFactsVisitor } from '@tidemark/tag-facts';
+import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
@@ -75,7 +75,7 @@ export class TagPartition implements PartitionState {
   readonly #uncommitted: Uncommitted;
   readonly #gaps: Map<number, string>;
   readonly #checkpoints: Checkpoints;
-  readonly #visitor: TagFactsVisitor;
+  readonly #visitor: TagRecordVisitor;
   #nextOffset: number;
   #committedOffset: number;
   #appliedBytes = 0;
@@ -132,7 +132,7 @@ export class TagPartition implements PartitionState {
         expected: this.#nextOffset,
       });
     }
-    readTagFacts(record.value, this.#visitor);
+    readTagRecord(record.value, this.#visitor);
     this.#nextOffset++;
     this.#appliedBytes += record.value.length;
     this.#keepCheckpoint();

@@ -1,6 +1,6 @@
 import { type SeriesName, seriesId } from '@tidemark/model';
 import type { LogRecord } from '@tidemark/ports';
-import { TagFactsWriter } from '@tidemark/tag-facts';
+import { TagRecordWriter } from '@tidemark/tag-records';
 import type { NaiveTagStore } from './naive-tag-store.ts';
 
 /** «This series was seen on this day», with its name in the record or without. */
@@ -11,7 +11,7 @@ export interface Fact {
 }
 
 export function recordOf(offset: number, facts: readonly Fact[]): LogRecord {
-  const writer = new TagFactsWriter();
+  const writer = new TagRecordWriter();
   for (const { name, day, isNamed } of facts) {
     if (isNamed) writer.addSeries(seriesId(name), name, day);
     else writer.addDay(seriesId(name), day);

@@ -10,7 +10,7 @@ const COUNTS_BYTES = 4 * 4;
  * Fills one record of topic `tags` (docs/formats/tags-record.md). Texts are kept once a record, so it pays to put many
  * series of like tags into one; look at `sizeBytes` to know when to `take`.
  */
-export class TagFactsWriter {
+export class TagRecordWriter {
   readonly #refs = new Map<string, number>();
   readonly #metricRefs = new Map<string, number>();
   readonly #texts = new ByteWriter();

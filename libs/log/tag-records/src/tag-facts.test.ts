@@ -3,13 +3,13 @@ import { crc32c } from '@tidemark/bytes';
 import { KIND, type Kind, type SeriesName, seriesId, seriesName } from '@tidemark/model';
 import { AssertionError, isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
-import { MAX_TAGS_RECORD_BYTES, readTagFacts, TagFactsWriter } from './index.ts';
+import { MAX_TAGS_RECORD_BYTES, readTagRecord, TagRecordWriter } from './index.ts';
 
 type Fact = { id: string; day: number; name?: SeriesName };
 
 function facts(record: Uint8Array): Fact[] {
   const found: Fact[] = [];
-  readTagFacts(record, {
+  readTagRecord(record, {
     series: (id, name, day) => found.push({ id: Buffer.from(id).toString('hex'), day, name }),
     day: (id, day) => found.push({ id: Buffer.from(id).toString('hex'), day }),
   });
@@ -17,7 +17,7 @@ function facts(record: Uint8Array): Fact[] {
 }
 
 function write(wanted: readonly Fact[]): Buffer {
-  const writer = new TagFactsWriter();
+  const writer = new TagRecordWriter();
   for (const { id, day, name } of wanted) {
     if (name) writer.addSeries(Buffer.from(id, 'hex'), name, day);
     else writer.addDay(Buffer.from(id, 'hex'), day);
@@ -60,7 +60,7 @@ describe('tags record', () => {
   });
 
   test('a writer starts anew after take', () => {
-    const writer = new TagFactsWriter();
+    const writer = new TagRecordWriter();
     const one = seriesOfHost(1);
     const records = [0, 1].map(() => {
       if (one.name) writer.addSeries(Buffer.from(one.id, 'hex'), one.name, one.day);
@@ -89,7 +89,7 @@ describe('tags record', () => {
   });
 
   test('a full record refuses more, by name, and stays as it was', () => {
-    const writer = new TagFactsWriter();
+    const writer = new TagRecordWriter();
     const id = Buffer.alloc(16, 7);
     let added = 0;
     let refusal: unknown;
@@ -114,7 +114,7 @@ describe('hostile bytes', () => {
   function check(record: Uint8Array): boolean {
     let visited = 0;
     try {
-      readTagFacts(record, { series: () => visited++, day: () => visited++ });
+      readTagRecord(record, { series: () => visited++, day: () => visited++ });
       return true;
     } catch (error) {
       if (error instanceof AssertionError || !isTidemarkError(error, 'data_loss')) throw error;

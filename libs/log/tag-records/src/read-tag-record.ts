@@ -3,7 +3,7 @@ import { ID_BYTES, isKind, type SeriesName } from '@tidemark/model';
 import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord } from './layout.ts';
 
 /** What a record says. Ids are views of the record: copy what is kept. Days are UTC days since the Unix epoch. */
-export interface TagFactsVisitor {
+export interface TagRecordVisitor {
   /** A series with its whole name was seen on a day. */
   series(id: Uint8Array, name: SeriesName, day: number): void;
   /** A series that an earlier record named was seen on a day. */
@@ -14,7 +14,7 @@ export interface TagFactsVisitor {
  * Visits the facts of one record of topic `tags`, series first, in the order in which they were added. The whole record
  * is checked before the first visit, so that a broken one has no effect. Throws `data_loss`.
  */
-export function readTagFacts(record: Uint8Array, visitor: TagFactsVisitor): void {
+export function readTagRecord(record: Uint8Array, visitor: TagRecordVisitor): void {
   const reader = openRecord(record);
   const texts = readTexts(reader);
   const metrics = readMetrics(reader, texts);
