@@ -1,6 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { IntakeService } from '@tidemark/contract';
-import { Access, ControlFollower } from '@tidemark/control';
+import { Access, ControlFollower } from '@tidemark/control-log';
 import { Coordinator } from '@tidemark/coordinator';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING, IntakeSession, intakeService } from '@tidemark/intake';

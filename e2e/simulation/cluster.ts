@@ -1,4 +1,4 @@
-import { ControlFollower } from '@tidemark/control';
+import { ControlFollower } from '@tidemark/control-log';
 import { Coordinator } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';

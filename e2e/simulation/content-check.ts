@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import type { AggregateReply } from '@tidemark/contract';
-import type { ControlState } from '@tidemark/control';
+import type { ControlState } from '@tidemark/control-log';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { dayOf, KIND, partitionOf } from '@tidemark/model';
 import { unpackSketch } from '@tidemark/sketch';

@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import { BatchResult_Outcome, type SendReply, type SendRequest } from '@tidemark/contract';
-import { ControlFollower } from '@tidemark/control';
+import { ControlFollower } from '@tidemark/control-log';
 import { DEFAULT_INTAKE_LIMITS, type IntakeOptions, IntakeRunner, IntakeSession, sessionClock } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';

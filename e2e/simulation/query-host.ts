@@ -1,4 +1,4 @@
-import { ControlFollower } from '@tidemark/control';
+import { ControlFollower } from '@tidemark/control-log';
 import type { PartitionMap } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
 import {

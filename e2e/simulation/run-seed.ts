@@ -1,4 +1,4 @@
-import { ControlState, decodeControl } from '@tidemark/control';
+import { ControlState, decodeControl } from '@tidemark/control-log';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { ControlServer, PartitionStateHash, SkipRequest } from '@tidemark/contract';
-import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control';
+import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
 import { serveUnary } from '@tidemark/grpc-status';
 import { TidemarkError } from '@tidemark/ports';
 import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/query';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SeriesCount } from '@tidemark/contract';
-import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
+import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control-log';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { SLOTS } from '@tidemark/model';
 import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/point-records';

@@ -11,7 +11,7 @@ import {
   hashApiKey,
   newApiKey,
   type SessionInfo,
-} from '@tidemark/control';
+} from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';

@@ -1,4 +1,4 @@
-import { type FenceInfo, fenceKey } from '@tidemark/control';
+import { type FenceInfo, fenceKey } from '@tidemark/control-log';
 import { ALL_LANES, encodeBareRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, isTidemarkError, type Log, SettlingWriter } from '@tidemark/ports';
 

@@ -1,5 +1,5 @@
 import type { SeriesCount, SeriesCountsReply, SeriesCountsRequest } from '@tidemark/contract';
-import { budgetKey } from '@tidemark/control';
+import { budgetKey } from '@tidemark/control-log';
 
 /** Metrics with fewer of their budget's series than this share are not worth a message. */
 const REPORTED_SHARE = 0.9;

@@ -1,7 +1,7 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { SendReply, SendRequest, Series } from '@tidemark/contract';
-import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control';
+import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control-log';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_POINT_LIMITS, evenMap, metricId, packSlots, partitionOf } from '@tidemark/model';
 import { type BlockRecord, decodeRecord } from '@tidemark/point-records';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control';
+import { ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control-log';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
 import { type Log, TidemarkError } from '@tidemark/ports';

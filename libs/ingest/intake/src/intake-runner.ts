@@ -1,4 +1,4 @@
-import type { ControlFollower } from '@tidemark/control';
+import type { ControlFollower } from '@tidemark/control-log';
 import { type Clock, isTidemarkError, sleep } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import { ClientRegister } from './client-register.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { BatchResult_Outcome } from '@tidemark/contract';
-import { ControlFollower, type ControlMessage } from '@tidemark/control';
+import { ControlFollower, type ControlMessage } from '@tidemark/control-log';
 import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';
 import { isTidemarkError } from '@tidemark/ports';

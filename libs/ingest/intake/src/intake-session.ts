@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import type { Rejection, SendReply } from '@tidemark/contract';
-import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fenceKey } from '@tidemark/control';
+import { budgetKey, type ControlFollower, type ControlMessage, ControlWriter, fenceKey } from '@tidemark/control-log';
 import { ID_BYTES, type PartitionMap, type PointLimits, type SeriesName } from '@tidemark/model';
 import {
   type Appended,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { toHex } from '@tidemark/bytes';
 import { inspectShare } from '@tidemark/columns';
-import { ControlState } from '@tidemark/control';
+import { ControlState } from '@tidemark/control-log';
 import { PartitionTracker } from '@tidemark/lanes';
 import { evenMap, packSlots } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';

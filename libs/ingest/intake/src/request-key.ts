@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '@tidemark/bytes';
-import type { ControlState } from '@tidemark/control';
+import type { ControlState } from '@tidemark/control-log';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 
 /** By what a request is known when it comes again, as a batch of a client with a stream is by its stamp. */

@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import type { SessionStatus } from '@tidemark/contract';
-import type { ControlState } from '@tidemark/control';
+import type { ControlState } from '@tidemark/control-log';
 import type { IntakeSession, IntakeStatus } from './intake-session.ts';
 
 /** What intakes tell of their sessions, for whoever has `control` alone. */

@@ -1,4 +1,4 @@
-import { isLoopbackAddress, isLoopbackHost } from '@tidemark/control';
+import { isLoopbackAddress, isLoopbackHost } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HttpApiLimits } from './http-api-limits.ts';

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { PointStoreServer, QueryServer, TagStoreServer } from '@tidemark/contract';
-import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control';
+import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control-log';
 import { serveUnary } from '@tidemark/grpc-status';
 import type { QueryReader } from './query-reader.ts';
 import type { PointStateHasher, PointStoreReader, PositionsReader, SeriesCounter, TagStoreReader } from './stores.ts';

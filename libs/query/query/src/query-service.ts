@@ -9,7 +9,7 @@ import type {
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
-import { DEFAULT_TENANT } from '@tidemark/control';
+import { DEFAULT_TENANT } from '@tidemark/control-log';
 import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { assert, type Clock, TidemarkError } from '@tidemark/ports';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Access, ControlState } from '@tidemark/control';
+import { Access, ControlState } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
 import { conditionDoor } from './condition-door.ts';
 

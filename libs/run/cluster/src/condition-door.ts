@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type ConditionDoor, operatorsOnly } from '@tidemark/condition';
-import type { Access } from '@tidemark/control';
+import type { Access } from '@tidemark/control-log';
 import { isTidemarkError } from '@tidemark/ports';
 
 /**

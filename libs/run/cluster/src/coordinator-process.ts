@@ -1,6 +1,6 @@
 import { watchControl, watchCoordinator } from '@tidemark/condition';
 import { ControlService } from '@tidemark/contract';
-import { Access } from '@tidemark/control';
+import { Access } from '@tidemark/control-log';
 import { type ControlServiceOptions, Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { dayOf } from '@tidemark/model';
 import { openClusterLog, prepareClusterTopics } from './cluster-log.ts';

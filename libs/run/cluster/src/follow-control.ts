@@ -1,4 +1,4 @@
-import { ControlFollower } from '@tidemark/control';
+import { ControlFollower } from '@tidemark/control-log';
 import type { PartitionMap } from '@tidemark/model';
 import { isTidemarkError, type Log, sleep, TidemarkError } from '@tidemark/ports';
 import type { ServiceContext } from './service-context.ts';

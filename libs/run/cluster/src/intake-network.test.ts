@@ -2,7 +2,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
 import { processService, type SessionOf } from '@tidemark/condition';
 import { type ConditionReply, ProcessService } from '@tidemark/contract';
-import { Access, ControlState } from '@tidemark/control';
+import { Access, ControlState } from '@tidemark/control-log';
 import { type IntakeSession, ownSessionStatus, sessionStatus } from '@tidemark/intake';
 import { parseSettings } from '@tidemark/settings';
 import { SystemClock } from '@tidemark/system';

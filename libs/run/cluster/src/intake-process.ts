@@ -1,6 +1,6 @@
 import { intakeNotReady, watchControl, watchIntake } from '@tidemark/condition';
 import { IntakeService } from '@tidemark/contract';
-import { Access } from '@tidemark/control';
+import { Access } from '@tidemark/control-log';
 import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, ownSessionStatus, RequestIntake, sessionClock } from '@tidemark/intake';
 import { openClusterLog } from './cluster-log.ts';

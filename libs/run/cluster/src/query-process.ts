@@ -1,6 +1,6 @@
 import { watchControl } from '@tidemark/condition';
 import { QueryService as QueryContract } from '@tidemark/contract';
-import { Access } from '@tidemark/control';
+import { Access } from '@tidemark/control-log';
 import { sessionStatus } from '@tidemark/intake';
 import { type QueryReader, QueryService, queryService } from '@tidemark/query';
 import { openClusterLog } from './cluster-log.ts';

@@ -7,7 +7,7 @@ import {
   type SessionOf,
 } from '@tidemark/condition';
 import { type ClientCondition, ProcessService } from '@tidemark/contract';
-import { type Access, isLoopbackAddress } from '@tidemark/control';
+import { type Access, isLoopbackAddress } from '@tidemark/control-log';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
 import { sleep, TidemarkError } from '@tidemark/ports';
 import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/servers';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { aggregatorService } from '@tidemark/aggregator';
 import { watchControl, watchStores } from '@tidemark/condition';
 import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
-import { followSkips } from '@tidemark/control';
+import { followSkips } from '@tidemark/control-log';
 import { parsePartitions } from '@tidemark/placement';
 import { pointStoreService, tagStoreService } from '@tidemark/query';
 import { type StoreKind, type StoreReaders, StoreThreads, storeReaders } from '@tidemark/store-threads';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ConditionReply } from '@tidemark/contract';
-import { Access, ControlState } from '@tidemark/control';
+import { Access, ControlState } from '@tidemark/control-log';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import type { ProblemCause } from './problem.ts';
 import { ProcessCondition } from './process-condition.ts';

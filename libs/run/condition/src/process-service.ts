@@ -7,7 +7,7 @@ import type {
   SessionRequest,
   SessionStatus,
 } from '@tidemark/contract';
-import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control';
+import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
 import { serveUnary } from '@tidemark/grpc-status';
 import { TidemarkError } from '@tidemark/ports';
 

@@ -1,4 +1,4 @@
-import { budgetOf, type ControlFollower } from '@tidemark/control';
+import { budgetOf, type ControlFollower } from '@tidemark/control-log';
 import type { Coordinator } from '@tidemark/coordinator';
 import type { ProcessCondition } from './process-condition.ts';
 import { unavailable } from './unavailable.ts';

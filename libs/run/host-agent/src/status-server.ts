@@ -1,5 +1,5 @@
 import type { AgentStatus } from '@tidemark/agent';
-import { isLoopbackAddress } from '@tidemark/control';
+import { isLoopbackAddress } from '@tidemark/control-log';
 import { httpApi } from '@tidemark/http-api';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { HttpServer } from '@tidemark/servers';

@@ -17,7 +17,7 @@ import {
   QueryService as QueryContract,
   type SeriesCountsRequest,
 } from '@tidemark/contract';
-import { Access, ControlFollower, followSkips, isLoopbackAddress, newApiKey } from '@tidemark/control';
+import { Access, ControlFollower, followSkips, isLoopbackAddress, newApiKey } from '@tidemark/control-log';
 import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { httpApi } from '@tidemark/http-api';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { IntakeClient, type IntakeServer, IntakeService, type SendReply } from '@tidemark/contract';
-import { Access, ControlState } from '@tidemark/control';
+import { Access, ControlState } from '@tidemark/control-log';
 import { type IntakeSession, intakeService } from '@tidemark/intake';
 import { SystemClock } from '@tidemark/system';
 import { GrpcServer } from './grpc-server.ts';

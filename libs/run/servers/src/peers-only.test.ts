@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
 import { PointStoreService } from '@tidemark/contract';
-import { isLoopbackAddress } from '@tidemark/control';
+import { isLoopbackAddress } from '@tidemark/control-log';
 import { grpcPointStore, pointStoreService } from '@tidemark/query';
 import { SystemClock } from '@tidemark/system';
 import { GrpcServer } from './grpc-server.ts';

@@ -2,7 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PositionsReply } from '@tidemark/contract';
-import type { SkipInfo } from '@tidemark/control';
+import type { SkipInfo } from '@tidemark/control-log';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
 import type { FromStore, StoreProblem, StoreThreadOptions, StoreThreadStart, ToStore } from './store-messages.ts';
