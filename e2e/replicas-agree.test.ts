@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { Gap, PartitionStateHash } from '@tidemark/contract';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
-import type { PartitionState } from '@tidemark/partition';
+import type { ConsumedState } from '@tidemark/log-consumer';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { isTidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
@@ -98,7 +98,7 @@ async function replay(
   log: EmbeddedLog,
   topic: Topic,
   partition: number,
-  state: PartitionState,
+  state: ConsumedState,
   end: number,
   gaps: readonly Gap[],
 ): Promise<void> {

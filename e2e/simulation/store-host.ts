@@ -12,7 +12,7 @@ import {
   TagPartitionStatusReply,
   type TagPartitionStatusRequest,
 } from '@tidemark/contract';
-import { PartitionConsumer } from '@tidemark/partition';
+import { LogConsumer } from '@tidemark/log-consumer';
 import { PointPartition } from '@tidemark/point-store';
 import {
   type Clock,
@@ -55,7 +55,7 @@ export interface StoreCounts {
 
 interface Replica {
   readonly state: PointPartition | TagPartition;
-  readonly consumer: PartitionConsumer;
+  readonly consumer: LogConsumer;
   readonly keyValue: KeyValue;
 }
 
@@ -146,7 +146,7 @@ export class StoreHost {
       await stored.close();
       throw error;
     }
-    const consumer = new PartitionConsumer({
+    const consumer = new LogConsumer({
       log: this.#log,
       topic: this.topic,
       partition,

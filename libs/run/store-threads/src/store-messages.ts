@@ -1,5 +1,5 @@
 import type { KafkaLogOptions } from '@tidemark/kafka-log';
-import type { ConsumerProblem } from '@tidemark/partition';
+import type { ConsumerProblem } from '@tidemark/log-consumer';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreMethod } from './store-calls.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AggregatorPartition } from '@tidemark/aggregator';
-import { PartitionConsumer, type PartitionState } from '@tidemark/partition';
+import { type ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { PointPartition } from '@tidemark/point-store';
 import { assert, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
@@ -25,9 +25,9 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const HASH_TRIES = 20;
 const log = await openStoreLog(options.log, clock);
 const skips = new Map<string, string>();
-const points = new Map<number, { store: PointPartition; consumer: PartitionConsumer }>();
-const tags = new Map<number, { store: TagPartition; consumer: PartitionConsumer }>();
-const aggregators = new Map<number, { store: AggregatorPartition; consumer: PartitionConsumer }>();
+const points = new Map<number, { store: PointPartition; consumer: LogConsumer }>();
+const tags = new Map<number, { store: TagPartition; consumer: LogConsumer }>();
+const aggregators = new Map<number, { store: AggregatorPartition; consumer: LogConsumer }>();
 /** What came before the stores were open waits here. */
 const early: ToStore[] = [];
 let isOpen = false;
@@ -93,7 +93,7 @@ isOpen = true;
 send({ type: 'ready' });
 for (const message of early.splice(0)) void serve(message);
 
-async function openPoints(partition: number): Promise<{ store: PointPartition; consumer: PartitionConsumer }> {
+async function openPoints(partition: number): Promise<{ store: PointPartition; consumer: LogConsumer }> {
   const store = await PointPartition.open({
     partition,
     keyValue: await openDatabase('points', partition),
@@ -105,12 +105,12 @@ async function openPoints(partition: number): Promise<{ store: PointPartition; c
   return { store, consumer: consume('points', partition, store) };
 }
 
-async function openTags(partition: number): Promise<{ store: TagPartition; consumer: PartitionConsumer }> {
+async function openTags(partition: number): Promise<{ store: TagPartition; consumer: LogConsumer }> {
   const store = await TagPartition.open({ keyValue: await openDatabase('tags', partition) });
   return { store, consumer: consume('tags', partition, store) };
 }
 
-async function openAggregator(partition: number): Promise<{ store: AggregatorPartition; consumer: PartitionConsumer }> {
+async function openAggregator(partition: number): Promise<{ store: AggregatorPartition; consumer: LogConsumer }> {
   const store = await AggregatorPartition.open({ partition, keyValue: await openDatabase('aggregator', partition) });
   return { store, consumer: consume('points', partition, store) };
 }
@@ -127,8 +127,8 @@ function send(message: FromStore): void {
   port?.postMessage(message);
 }
 
-function consume(topic: Topic, partition: number, state: PartitionState): PartitionConsumer {
-  const announced: PartitionState = {
+function consume(topic: Topic, partition: number, state: ConsumedState): LogConsumer {
+  const announced: ConsumedState = {
     get nextOffset() {
       return state.nextOffset;
     },
@@ -145,7 +145,7 @@ function consume(topic: Topic, partition: number, state: PartitionState): Partit
       send({ type: 'committed', topic, partition, offset: state.committedOffset });
     },
   };
-  const consumer = new PartitionConsumer({
+  const consumer = new LogConsumer({
     log,
     topic,
     partition,
@@ -205,19 +205,19 @@ async function hashOf(store: PointPartition): Promise<{ offset: number; hash: st
   throw new TidemarkError('aborted', 'the partition takes records faster than it can be hashed; try again later');
 }
 
-function pointsOf(partition: number): { store: PointPartition; consumer: PartitionConsumer } {
+function pointsOf(partition: number): { store: PointPartition; consumer: LogConsumer } {
   const found = points.get(partition);
   if (found === undefined) throw new TidemarkError('not_found', `points/${partition} is not of this thread`);
   return found;
 }
 
-function tagsOf(partition: number): { store: TagPartition; consumer: PartitionConsumer } {
+function tagsOf(partition: number): { store: TagPartition; consumer: LogConsumer } {
   const found = tags.get(partition);
   if (found === undefined) throw new TidemarkError('not_found', `tags/${partition} is not of this thread`);
   return found;
 }
 
-function aggregatorOf(partition: number): { store: AggregatorPartition; consumer: PartitionConsumer } {
+function aggregatorOf(partition: number): { store: AggregatorPartition; consumer: LogConsumer } {
   const found = aggregators.get(partition);
   if (found === undefined) throw new TidemarkError('not_found', `aggregator/${partition} is not of this thread`);
   return found;
@@ -235,7 +235,7 @@ async function stop(): Promise<void> {
   port?.close();
 }
 
-function stopAll(topic: Topic, stores: ReadonlyMap<number, { readonly consumer: PartitionConsumer }>): Promise<void>[] {
+function stopAll(topic: Topic, stores: ReadonlyMap<number, { readonly consumer: LogConsumer }>): Promise<void>[] {
   return [...stores].map(async ([partition, { consumer }]) => {
     try {
       await consumer.stop();

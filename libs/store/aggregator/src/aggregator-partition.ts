@@ -1,6 +1,6 @@
 import type { ShareSummary } from '@tidemark/columns';
 import type { AggregatorStatusReply } from '@tidemark/contract';
-import type { PartitionState } from '@tidemark/partition';
+import type { ConsumedState } from '@tidemark/log-consumer';
 import { gapsOf, openLanes, PointLogState } from '@tidemark/point-log';
 import { type BlockRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
@@ -35,7 +35,7 @@ export interface AggregatorPartitionOptions {
  * store does. The points themselves it counts: rollups and windows will be folded from what is fresh here, and cut where
  * this watermark passes them.
  */
-export class AggregatorPartition implements PartitionState {
+export class AggregatorPartition implements ConsumedState {
   readonly #state: PointLogState;
   readonly #keyValue: KeyValue;
   readonly #limits: AggregatorLimits;

@@ -1,5 +1,5 @@
 import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
-import type { PartitionState } from '@tidemark/partition';
+import type { ConsumedState } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord } from '@tidemark/ports';
@@ -30,7 +30,7 @@ export interface PointPartitionOptions {
  * disk. Its logical state (points, answers, counts, hashes) is a function of the log's prefix, and of nothing else: not
  * of when it was committed, stopped or killed. docs/formats/point-store.md says what is stored.
  */
-export class PointPartition implements PartitionState {
+export class PointPartition implements ConsumedState {
   readonly #store: PartitionStore;
   readonly #applier: BlockApplier;
   readonly #slicing: Slicing | undefined;

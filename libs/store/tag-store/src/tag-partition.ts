@@ -10,7 +10,7 @@ import type {
   SeriesTagsReply,
   SeriesTagsRequest,
 } from '@tidemark/contract';
-import type { PartitionState } from '@tidemark/partition';
+import type { ConsumedState } from '@tidemark/log-consumer';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
@@ -66,7 +66,7 @@ export interface OverBudget {
  * was applied; `commit` makes it durable, whole, with the offset. After a crash, reading on from `nextOffset` leads to
  * the same answers and the same hash, whatever had been committed.
  */
-export class TagPartition implements PartitionState {
+export class TagPartition implements ConsumedState {
   readonly #keyValue: KeyValue;
   readonly #limits: TagStoreLimits;
   readonly #commitRecords: number;

@@ -7,9 +7,9 @@ import { KafkaSession, type KafkaSessionOptions, reasonOf } from './kafka-sessio
 import {
   type ClusterState,
   type CommittedOffset,
+  type ConsumedState,
   type OffsetsByPartition,
   type PartitionOffsets,
-  type PartitionState,
   partitionsWithin,
   reportCluster,
   reportGroups,
@@ -115,7 +115,7 @@ export class KafkaCheck implements Check {
   async #offsets(
     session: KafkaSession,
     { brokers }: ClusterState,
-    partitions: readonly PartitionState[],
+    partitions: readonly ConsumedState[],
     { sink, tags, problems }: { sink: CheckSink; tags: readonly string[]; problems: string[] },
   ): Promise<OffsetsByPartition> {
     const offsets = new Map<string, PartitionOffsets>();

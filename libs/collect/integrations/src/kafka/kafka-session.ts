@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Connection, ConnectionOptions } from '@platformatic/kafka';
 import { TidemarkError } from '@tidemark/ports';
 import type { BrokerAddress } from './kafka-instance.ts';
-import type { ClusterState, CommittedOffset, PartitionOffsets, PartitionState } from './kafka-state.ts';
+import type { ClusterState, CommittedOffset, ConsumedState, PartitionOffsets } from './kafka-state.ts';
 import { partitionName } from './kafka-state.ts';
 
 export interface KafkaSessionOptions {
@@ -55,7 +55,7 @@ export class KafkaSession {
    * The offsets of partitions that a broker leads; those that it doesn't know are left out. Errors: of a broker that
    * can't be connected to, even if it is asked for none, or doesn't answer.
    */
-  async offsets(broker: number, partitions: readonly PartitionState[]): Promise<Map<string, PartitionOffsets>> {
+  async offsets(broker: number, partitions: readonly ConsumedState[]): Promise<Map<string, PartitionOffsets>> {
     const connection = await this.#broker(broker);
     if (partitions.length === 0) return new Map();
     const [beginnings, ends] = await Promise.all([
@@ -126,7 +126,7 @@ export class KafkaSession {
 
   async #offsetsAt(
     connection: Connection,
-    partitions: readonly PartitionState[],
+    partitions: readonly ConsumedState[],
     timestamp: bigint,
   ): Promise<Map<string, number>> {
     const byTopic = new Map<string, { partitionIndex: number; currentLeaderEpoch: number; timestamp: bigint }[]>();

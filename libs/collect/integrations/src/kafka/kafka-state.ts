@@ -1,6 +1,6 @@
 import type { CheckSink } from '@tidemark/host-checks';
 
-export interface PartitionState {
+export interface ConsumedState {
   readonly topic: string;
   readonly partition: number;
   /** Node of the leader; -1 when there is none. */
@@ -15,7 +15,7 @@ export interface ClusterState {
   readonly controller: number;
   /** Brokers that are alive. */
   readonly brokers: readonly number[];
-  readonly topics: ReadonlyMap<string, readonly PartitionState[]>;
+  readonly topics: ReadonlyMap<string, readonly ConsumedState[]>;
 }
 
 /** The first and the next offset of a partition, where its leader said so. */
@@ -40,7 +40,7 @@ export function partitionName({ topic, partition }: { readonly topic: string; re
 }
 
 /** The first `limit` partitions, topic by topic in the order of their names, so that they are the same each time. */
-export function partitionsWithin({ topics }: ClusterState, limit: number): readonly PartitionState[] {
+export function partitionsWithin({ topics }: ClusterState, limit: number): readonly ConsumedState[] {
   const all = [...topics.keys()].sort().flatMap((topic) => topics.get(topic) ?? []);
   return all.slice(0, limit);
 }
@@ -62,7 +62,7 @@ export function reportCluster(state: ClusterState, sink: CheckSink, tags: readon
 
 /** The partitions one by one. */
 export function reportPartitions(
-  partitions: readonly PartitionState[],
+  partitions: readonly ConsumedState[],
   offsets: OffsetsByPartition,
   sink: CheckSink,
   tags: readonly string[],
@@ -102,10 +102,10 @@ export function reportGroups(
   return Math.max(0, reported - limit);
 }
 
-function isOffline({ leader }: PartitionState): boolean {
+function isOffline({ leader }: ConsumedState): boolean {
   return leader < 0;
 }
 
-function isUnderReplicated({ replicas, inSync }: PartitionState): boolean {
+function isUnderReplicated({ replicas, inSync }: ConsumedState): boolean {
   return inSync.length < replicas.length;
 }

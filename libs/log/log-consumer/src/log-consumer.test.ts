@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Clock, type ErrorCode, type LogBounds, type LogRecord, TidemarkError } from '@tidemark/ports';
-import { type Halt, PartitionConsumer, type PartitionState } from './index.ts';
+import { type ConsumedState, type Halt, LogConsumer } from './index.ts';
 
 /** Timers that are due at the next turn of the event loop, whatever their delay. */
 const clock: Clock = {
@@ -36,7 +36,7 @@ class TestLog {
 }
 
 /** Remembers what was applied; `!` can't be applied, and after `,` it wants to commit. */
-class TestState implements PartitionState {
+class TestState implements ConsumedState {
   readonly applied: string[] = [];
   readonly skipped: number[] = [];
   readonly commits: number[] = [];
@@ -76,7 +76,7 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
   const skips = new Map<number, string>();
   const halts: (Halt | undefined)[] = [];
   const problems: (string | undefined)[] = [];
-  const consumer = new PartitionConsumer({
+  const consumer = new LogConsumer({
     log,
     topic: 'points',
     partition: 3,
@@ -98,7 +98,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-describe('PartitionConsumer', () => {
+describe('LogConsumer', () => {
   test('retries what the log or the disk refuse, and makes up for a commit before it goes on', async () => {
     const { state, problems, consumer } = started('ab,cd', (log, own) => {
       log.failures.push('unavailable', 'deadline_exceeded');

@@ -10,7 +10,7 @@ import {
 } from '@tidemark/ports';
 
 /** What one store keeps of one partition: a function of the log's prefix. */
-export interface PartitionState {
+export interface ConsumedState {
   /** Where to read on: the first offset that is not applied yet. */
   readonly nextOffset: number;
   /** Everything below is durable here; a restart reads on from it. */
@@ -28,11 +28,11 @@ export interface PartitionState {
   skip(reason: string): void;
 }
 
-export interface PartitionConsumerOptions {
+export interface LogConsumerOptions {
   readonly log: Pick<Log, 'read' | 'bounds'>;
   readonly topic: Topic;
   readonly partition: number;
-  readonly state: PartitionState;
+  readonly state: ConsumedState;
   readonly clock: Clock;
   /**
    * The reason to skip a record, when an operator decided so; from `control`. It is asked only for a record that halted
@@ -90,8 +90,8 @@ const END_LOOK_MS = 1000;
  * can't be decoded halts the partition, loudly, until an operator skips it; so does a log that doesn't have the offset
  * where the state ends, until it has.
  */
-export class PartitionConsumer {
-  readonly #options: PartitionConsumerOptions;
+export class LogConsumer {
+  readonly #options: LogConsumerOptions;
   readonly #stop = new AbortController();
   #halt: Halt | undefined;
   #lastError: TidemarkError | undefined;
@@ -106,7 +106,7 @@ export class PartitionConsumer {
   #lostLooks = 0;
   #running: Promise<void> | undefined;
 
-  constructor(options: PartitionConsumerOptions) {
+  constructor(options: LogConsumerOptions) {
     this.#options = options;
   }
 

@@ -1,8 +1,0 @@
-export type {
-  ConsumerProblem,
-  Halt,
-  HaltCause,
-  PartitionConsumerOptions,
-  PartitionState,
-} from './partition-consumer.ts';
-export { PartitionConsumer } from './partition-consumer.ts';
