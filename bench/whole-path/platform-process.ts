@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { growHeapsFreely } from '@tidemark/executable';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { Platform } from '@tidemark/platform';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
-import { growHeapsFreely } from '@tidemark/process';
 import { DataClock } from './data-clock.ts';
 import { folderBytes } from './folder-bytes.ts';
 import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';

@@ -1,10 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import {
+  type EventLog,
+  explain,
+  onStopSignal,
+  openEventLog,
+  readSettings,
+  settingsCommand,
+} from '@tidemark/executable';
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
 import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { type EventLog, explain, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
 import { channelCredentials } from '@tidemark/servers';
 import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';

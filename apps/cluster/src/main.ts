@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
+import { explain, onStopSignal, openEventLog } from '@tidemark/executable';
 import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-cluster';
 import { LocalCluster } from '@tidemark/local-cluster';
 import { isTidemarkError } from '@tidemark/ports';
-import { explain, onStopSignal, openEventLog } from '@tidemark/process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 interface Options {

@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { explain } from '@tidemark/process';
+import { explain } from '@tidemark/executable';
 import { Command } from 'commander';
 
 // What is compiled once is there for the next start. Where the folder can't be written Node goes on without.

@@ -1,6 +1,6 @@
 import { credentials } from '@grpc/grpc-js';
 import { examine, type Outcome } from '@tidemark/doctor';
-import { explain } from '@tidemark/process';
+import { explain } from '@tidemark/executable';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { examinationJson, formatExamination } from '../doctor/examination-output.ts';
 import { observe, type Patient } from '../doctor/observe.ts';

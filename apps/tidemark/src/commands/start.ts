@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HostAgent } from '@tidemark/host-agent';
-import { Platform, type PlatformEvents } from '@tidemark/platform';
 import {
   type EventLog,
   explain,
@@ -11,7 +9,9 @@ import {
   openEventLog,
   readSettings,
   settingsCommand,
-} from '@tidemark/process';
+} from '@tidemark/executable';
+import { HostAgent } from '@tidemark/host-agent';
+import { Platform, type PlatformEvents } from '@tidemark/platform';
 import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';
 import type { Command } from 'commander';

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
+import {
+  explain,
+  growHeapsFreely,
+  onStopSignal,
+  openEventLog,
+  readSettings,
+  settingsCommand,
+} from '@tidemark/executable';
 import { isTidemarkError } from '@tidemark/ports';
-import { explain, growHeapsFreely, onStopSignal, openEventLog, readSettings, settingsCommand } from '@tidemark/process';
 import { SystemClock, SystemRandom } from '@tidemark/system';
 import type { Service, ServiceContext } from './service-context.ts';
 
