@@ -12,7 +12,7 @@ import {
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
 import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { channelCredentials } from '@tidemark/servers';
+import { channelCredentials } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 import { HOST_FILES, SystemClock } from '@tidemark/system';
 

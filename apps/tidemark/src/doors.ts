@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { parseAddresses } from '@tidemark/placement';
-import { channelCredentials } from '@tidemark/servers';
+import { channelCredentials } from '@tidemark/server';
 import { readSettingsFile } from './settings-file.ts';
 
 /** Where a command finds the platform, and who it is there. */

@@ -1,7 +1,7 @@
 import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { isLoopbackAddress } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
-import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/servers';
+import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/server';
 import { namedFile, requireBoth } from './named-file.ts';
 import type { ServiceContext } from './service-context.ts';
 

@@ -10,7 +10,7 @@ import { type ClientCondition, ProcessService } from '@tidemark/contract';
 import { type Access, isLoopbackAddress } from '@tidemark/control-log';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
 import { sleep, TidemarkError } from '@tidemark/ports';
-import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/servers';
+import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/server';
 import { conditionDoor } from './condition-door.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { Service, ServiceContext } from './service-context.ts';

@@ -2,7 +2,7 @@ import type { AgentStatus } from '@tidemark/agent';
 import { isLoopbackAddress } from '@tidemark/control-log';
 import { httpApi } from '@tidemark/http-api';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { HttpServer } from '@tidemark/servers';
+import { HttpServer } from '@tidemark/server';
 
 export interface StatusServerOptions {
   readonly host: string;

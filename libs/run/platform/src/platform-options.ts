@@ -8,7 +8,7 @@ import type { PointStoreLimits } from '@tidemark/point-store';
 import type { Clock } from '@tidemark/ports';
 import type { QueryServiceLimits } from '@tidemark/query';
 import type { RemoteWriteLimits } from '@tidemark/remote-write';
-import type { GrpcLimits } from '@tidemark/servers';
+import type { GrpcLimits } from '@tidemark/server';
 
 export interface PlatformOptions {
   /** Folder of all data; made where it does not exist, and locked. */

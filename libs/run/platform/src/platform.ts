@@ -26,7 +26,7 @@ import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus
 import { dayOf } from '@tidemark/model';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
-import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/servers';
+import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/server';
 import { StoreThreads, storeReaders } from '@tidemark/store-threads';
 import { LocalDisk, SystemRandom } from '@tidemark/system';
 import { LogTrimmer } from './log-trimmer.ts';
