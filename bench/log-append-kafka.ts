@@ -4,7 +4,7 @@
  */
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { type KafkaLog, openKafkaLog, prepareTopics } from '@tidemark/kafka-log';
-import { SystemClock, SystemRandom } from '@tidemark/system';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { type Measurement, machine } from './measurement.ts';
 
 interface Case {

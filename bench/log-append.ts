@@ -6,8 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import type { DiskFile } from '@tidemark/ports';
-import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
 import { type Measurement, machine } from './measurement.ts';
 
 interface Case {

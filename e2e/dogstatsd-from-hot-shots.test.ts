@@ -3,7 +3,7 @@ import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { Agent, agentClientOptions } from '@tidemark/agent';
-import { SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/node-runtime';
 import { StatsD } from 'hot-shots';
 import { eventually } from './process/eventually.ts';
 import { TestBed } from './process/test-bed.ts';

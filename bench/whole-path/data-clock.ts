@@ -1,5 +1,5 @@
+import { SystemClock } from '@tidemark/node-runtime';
 import type { Clock, Timer } from '@tidemark/ports';
-import { SystemClock } from '@tidemark/system';
 
 /** A wall clock that follows the data that is replayed; intervals and timers are real. */
 export class DataClock implements Clock {

@@ -1,5 +1,5 @@
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
-import { SystemRandom } from '@tidemark/system';
+import { SystemRandom } from '@tidemark/node-runtime';
 import { SeriesValues } from '../data/series-values.ts';
 import { metricOf, taggedSeries } from '../data/tagged-series.ts';
 import { DataClock } from './data-clock.ts';

@@ -5,7 +5,7 @@ import { Coordinator } from '@tidemark/coordinator';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING, IntakeSession, intakeService } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
-import { LocalDisk, SystemRandom } from '@tidemark/system';
+import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import { DataClock } from './data-clock.ts';
 import type { FromPlatform, ToPlatform } from './messages.ts';
 

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { openSync, writeSync } from 'node:fs';
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
-import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
+import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { LedgerLine } from './ledger-line.ts';
 import { RecordingConnector } from './recording-connector.ts';

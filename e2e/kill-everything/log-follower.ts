@@ -1,6 +1,6 @@
 import { type KafkaLog, openKafkaLog } from '@tidemark/kafka-log';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import { eventually } from '../process/eventually.ts';
 import { PARTITIONS, TOPIC_PREFIX } from './settings.ts';
 

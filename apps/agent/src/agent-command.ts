@@ -10,11 +10,11 @@ import {
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
+import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
 import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { channelCredentials } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
-import { HOST_FILES, SystemClock } from '@tidemark/system';
 
 /** What an agent has settings of; the rest of a shared file is others'. */
 const GROUPS = [

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SystemClock } from '@tidemark/node-runtime';
 import type { PlatformEvents, PlatformOptions } from '@tidemark/platform';
 import type { Settings } from '@tidemark/settings';
-import { SystemClock } from '@tidemark/system';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 

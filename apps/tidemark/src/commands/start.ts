@@ -11,9 +11,9 @@ import {
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent } from '@tidemark/host-agent';
+import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
 import { Platform, type PlatformEvents } from '@tidemark/platform';
 import type { Settings } from '@tidemark/settings';
-import { HOST_FILES, SystemClock } from '@tidemark/system';
 import type { Command } from 'commander';
 import { platformOptions } from '../platform-of-settings.ts';
 

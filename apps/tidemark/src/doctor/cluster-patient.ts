@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { clusterLogOptions, peerSecurity, topicPlan } from '@tidemark/cluster';
 import type { KafkaObservation, ProcessKind } from '@tidemark/doctor';
 import { brokerProblems, problemText, topicProblems } from '@tidemark/kafka-log';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { Placement, parseAddresses } from '@tidemark/placement';
 import { isTidemarkError } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import type { Patient, Target } from './observe.ts';
 
 const SOURCES = { name: `doctor ${process.pid}`, readFile: (path: string) => readFile(path) };

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logConformance } from '@tidemark/log-conformance';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { assert } from '@tidemark/ports';
-import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
 import { type EmbeddedLog, openEmbeddedLog, ProducerWriter } from './index.ts';
 
 const RECORD_BYTES = 4096;

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { SeededRandom, testSeed } from '@tidemark/log-conformance';
+import { SystemClock } from '@tidemark/node-runtime';
 import { type Appended, below, isTidemarkError, type LogRecord, type Random } from '@tidemark/ports';
-import { SystemClock } from '@tidemark/system';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogReader, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from '@jest/globals';
-import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { openEmbeddedLog } from './index.ts';
 
 const WRITERS = 4;

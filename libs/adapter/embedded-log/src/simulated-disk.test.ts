@@ -1,7 +1,7 @@
 import { logConformance } from '@tidemark/log-conformance';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { assert } from '@tidemark/ports';
 import { Incarnation, SeededRandom, SimulatedDisk } from '@tidemark/simulation';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import { type EmbeddedLog, openEmbeddedLog, ProducerWriter } from './index.ts';
 
 logConformance(

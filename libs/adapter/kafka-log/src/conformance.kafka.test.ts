@@ -2,8 +2,8 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import { logConformance } from '@tidemark/log-conformance';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { assert } from '@tidemark/ports';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import { type KafkaLog, KafkaWriter, openKafkaLog, prepareTopics } from './index.ts';
 
 const RECORD_BYTES = 4096;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/node-runtime';
 import { Permits } from './permits.ts';
 
 const LONG_MS = 20_000;

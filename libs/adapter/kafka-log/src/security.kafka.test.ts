@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
-import { SystemClock, SystemRandom } from '@tidemark/system';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import {
   type KafkaLogOptions,
   openKafkaLog,

@@ -1,4 +1,4 @@
-import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/system';
+import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { Client } from './client.ts';
 import { type GrpcConnectorOptions, GrpcIntakeConnector } from './grpc-connector.ts';
 import type { ClientOptions } from './options.ts';

@@ -6,8 +6,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { LocalDisk } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { LocalDisk } from '@tidemark/system';
 
 const KAFKA_VERSION = '4.4.0';
 const LEAST_JAVA = 17;

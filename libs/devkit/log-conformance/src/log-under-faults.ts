@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { SystemClock } from '@tidemark/node-runtime';
 import { isTidemarkError, type Log, type LogRecord, sleep } from '@tidemark/ports';
-import { SystemClock } from '@tidemark/system';
 import { type MakeCluster, nameOf, readAll, settle, TOPIC, valueNamed } from './cluster.ts';
 import { faultyLog, LOG_FAULTS, type LogFaultPlan } from './faulty-log.ts';
 import { SeededRandom, testSeed } from './seeded-random.ts';

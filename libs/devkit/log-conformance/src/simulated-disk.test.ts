@@ -1,5 +1,5 @@
+import { SystemClock } from '@tidemark/node-runtime';
 import { Incarnation, SeededRandom, SimulatedDisk } from '@tidemark/simulation';
-import { SystemClock } from '@tidemark/system';
 import { diskConformance } from './index.ts';
 
 diskConformance('simulated disk', async () => {

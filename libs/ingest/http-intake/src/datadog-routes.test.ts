@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IntakeRequest, RequestResult } from '@tidemark/intake';
+import { SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { SystemRandom } from '@tidemark/system';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type HttpIntakeOptions, httpIntake } from './index.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { LocalDisk } from '@tidemark/system';
+import { LocalDisk } from '@tidemark/node-runtime';
 import { keptLogId } from './kept-log-id.ts';
 
 const ID = 'XsZ6RrB2QEy8k8-F4w3q1A';

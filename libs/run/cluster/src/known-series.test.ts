@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Kind, type SeriesTagsRequest } from '@tidemark/contract';
+import { SystemClock } from '@tidemark/node-runtime';
 import { TidemarkError } from '@tidemark/ports';
-import { SystemClock } from '@tidemark/system';
 import { knownSeries } from './known-series.ts';
 
 const clock = new SystemClock();

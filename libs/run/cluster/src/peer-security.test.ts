@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { parseSettings } from '@tidemark/settings';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import { peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { ServiceContext } from './service-context.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ReplicaPosition } from '@tidemark/contract';
+import { SystemClock } from '@tidemark/node-runtime';
 import { TidemarkError, type Topic } from '@tidemark/ports';
-import { SystemClock } from '@tidemark/system';
 import { type Consumer, ReplicaTrimmer } from './replica-trimmer.ts';
 
 const LOG_ID = 'the topic that there is';

@@ -7,8 +7,8 @@ import {
   readSettings,
   settingsCommand,
 } from '@tidemark/executable';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
-import { SystemClock, SystemRandom } from '@tidemark/system';
 import type { Service, ServiceContext } from './service-context.ts';
 
 /** An executable of the cluster, and what it has of its surroundings. */

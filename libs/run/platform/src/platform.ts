@@ -24,11 +24,11 @@ import { httpApi } from '@tidemark/http-api';
 import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus, toldOf } from '@tidemark/intake';
 import { dayOf } from '@tidemark/model';
+import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
 import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/server';
 import { StoreThreads, storeReaders } from '@tidemark/store-threads';
-import { LocalDisk, SystemRandom } from '@tidemark/system';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { IntakeClient, type IntakeServer, IntakeService, type SendReply } from '@tidemark/contract';
 import { Access, ControlState } from '@tidemark/control-log';
 import { type IntakeSession, intakeService } from '@tidemark/intake';
-import { SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/node-runtime';
 import { GrpcServer } from './grpc-server.ts';
 
 const protoFolder = join(fileURLToPath(new URL('../../../../', import.meta.url)), 'proto');

@@ -4,8 +4,8 @@ import { credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
 import { PointStoreService } from '@tidemark/contract';
 import { isLoopbackAddress } from '@tidemark/control-log';
+import { SystemClock } from '@tidemark/node-runtime';
 import { grpcPointStore, pointStoreService } from '@tidemark/query';
-import { SystemClock } from '@tidemark/system';
 import { GrpcServer } from './grpc-server.ts';
 import { peersOnly } from './peers-only.ts';
 

@@ -1,5 +1,5 @@
+import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import type { Clock, Log, Topic } from '@tidemark/ports';
-import { LocalDisk, SystemRandom } from '@tidemark/system';
 import type { StoreLog } from './store-messages.ts';
 
 /** What a store thread needs of the log. */

@@ -1,10 +1,10 @@
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { AggregatorService } from '@tidemark/contract';
+import { SystemClock } from '@tidemark/node-runtime';
 import { LogBuilder, MemoryKeyValue } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
-import { SystemClock } from '@tidemark/system';
 import { AggregatorPartition, aggregatorService, grpcAggregator } from './index.ts';
 
 test('an aggregator tells another process where it stands', async () => {

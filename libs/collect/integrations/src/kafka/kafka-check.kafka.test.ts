@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { KafkaCluster } from '@tidemark/kafka-cluster';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
-import { SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/node-runtime';
 import { Readings } from '../testing/readings.ts';
 import { KafkaCheck } from './kafka-check.ts';
 import type { KafkaInstance } from './kafka-instance.ts';

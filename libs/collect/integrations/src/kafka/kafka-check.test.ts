@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/node-runtime';
 import { Readings } from '../testing/readings.ts';
 import { KafkaCheck } from './kafka-check.ts';
 

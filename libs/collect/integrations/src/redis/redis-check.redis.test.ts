@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
-import { SystemClock } from '@tidemark/system';
+import { SystemClock } from '@tidemark/node-runtime';
 import { Readings } from '../testing/readings.ts';
 import { RedisServer } from '../testing/redis-server.ts';
 import { REDIS_START_MS, redisSuite } from '../testing/redis-suite.ts';
