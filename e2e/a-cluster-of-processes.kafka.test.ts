@@ -13,9 +13,9 @@ import {
   type TagPartitionStatusReply,
   TagStoreClient,
 } from '@tidemark/contract';
-import { callUnary } from '@tidemark/grpc-status';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
 import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
+import { callUnary } from '@tidemark/rpc';
 import { askDoctor } from './process/ask-doctor.ts';
 import { ClusterBed } from './process/cluster-bed.ts';
 import { eventually } from './process/eventually.ts';

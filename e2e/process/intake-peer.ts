@@ -12,9 +12,9 @@ import {
   type SendRequest,
   type Series,
 } from '@tidemark/contract';
-import { fromGrpcError } from '@tidemark/grpc-status';
 import { metricId, type PartitionMap, partitionOf, unpackSlots } from '@tidemark/model';
 import type { TidemarkError } from '@tidemark/ports';
+import { fromGrpcError } from '@tidemark/rpc';
 import { eventually } from './eventually.ts';
 
 export interface PeerOptions {

@@ -13,8 +13,8 @@ import {
   type StatusReply,
   type TagsReply,
 } from '@tidemark/contract';
-import { callUnary } from '@tidemark/grpc-status';
 import { TidemarkError, type Topic } from '@tidemark/ports';
+import { callUnary } from '@tidemark/rpc';
 import { eventually } from './eventually.ts';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
 

@@ -1,7 +1,7 @@
 import { type CallOptions, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import { ControlClient, QueryClient } from '@tidemark/contract';
-import { callUnary } from '@tidemark/grpc-status';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { callUnary } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
 import { type Doors, doorsOf, type RemoteOptions } from './doors.ts';
 

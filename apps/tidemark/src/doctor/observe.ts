@@ -1,8 +1,8 @@
 import { type ChannelCredentials, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import { type ConditionReply, ProcessClient, QueryClient, type StatusReply } from '@tidemark/contract';
 import type { KafkaObservation, Observations, PipelineView, ProcessKind, ProcessObservation } from '@tidemark/doctor';
-import { callUnary } from '@tidemark/grpc-status';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { callUnary } from '@tidemark/rpc';
 import { conditionView, pipelineView } from './views.ts';
 
 /** A process to be asked. */

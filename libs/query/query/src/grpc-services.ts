@@ -1,7 +1,7 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { PointStoreServer, QueryServer, TagStoreServer } from '@tidemark/contract';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control-log';
-import { serveUnary } from '@tidemark/grpc-status';
+import { serveUnary } from '@tidemark/rpc';
 import type { QueryReader } from './query-reader.ts';
 import type { PointStateHasher, PointStoreReader, PositionsReader, SeriesCounter, TagStoreReader } from './stores.ts';
 

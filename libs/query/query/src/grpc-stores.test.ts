@@ -1,9 +1,9 @@
 import { credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PointStoreService, QueryClient, QueryService as QueryDefinition, TagStoreService } from '@tidemark/contract';
-import { callUnary } from '@tidemark/grpc-status';
 import { evenMap, KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
+import { callUnary } from '@tidemark/rpc';
 import {
   grpcPointStore,
   grpcTagStore,

@@ -1,6 +1,6 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { PointStoreClient, type PositionsReply, type PositionsRequest, TagStoreClient } from '@tidemark/contract';
-import { type PeerOptions, peerCaller, peerChannel, type UnaryMethod } from '@tidemark/grpc-status';
+import { type PeerOptions, peerCaller, peerChannel, type UnaryMethod } from '@tidemark/rpc';
 import type { PointStateHasher, PointStoreReader, PositionsReader, SeriesCounter, TagStoreReader } from './stores.ts';
 
 /** How a store in another process is called. */

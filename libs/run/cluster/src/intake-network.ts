@@ -1,9 +1,9 @@
 import { toHex } from '@tidemark/bytes';
 import { ProcessClient, type SessionReply, type SessionRequest } from '@tidemark/contract';
-import { peerCaller, peerChannel } from '@tidemark/grpc-status';
 import type { IntakeStatus, ToldSessions } from '@tidemark/intake';
 import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError } from '@tidemark/ports';
+import { peerCaller, peerChannel } from '@tidemark/rpc';
 import type { PeerSecurity } from './peer-security.ts';
 import type { ServiceContext } from './service-context.ts';
 

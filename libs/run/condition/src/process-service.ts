@@ -8,8 +8,8 @@ import type {
   SessionStatus,
 } from '@tidemark/contract';
 import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
-import { serveUnary } from '@tidemark/grpc-status';
 import { TidemarkError } from '@tidemark/ports';
+import { serveUnary } from '@tidemark/rpc';
 
 /** Who may ask a process of itself; gets the key that was shown and whether the caller is on loopback, and throws for everybody else. */
 export type ConditionDoor = (key: string | undefined, isLoopback: boolean) => void;

@@ -5,7 +5,7 @@ import {
   type AggregatorStatusReply,
   type AggregatorStatusRequest,
 } from '@tidemark/contract';
-import { type PeerOptions, peerCaller, peerChannel, serveUnary } from '@tidemark/grpc-status';
+import { type PeerOptions, peerCaller, peerChannel, serveUnary } from '@tidemark/rpc';
 
 /** Reads one partition of an aggregator. Failures are TidemarkErrors; an abort may end a request early. */
 export interface AggregatorReader {
