@@ -6,7 +6,7 @@ import { followSkips } from '@tidemark/control-log';
 import { LocalDisk } from '@tidemark/node-runtime';
 import { parsePartitions } from '@tidemark/placement';
 import { pointStoreService, tagStoreService } from '@tidemark/query';
-import { type StoreKind, type StoreReaders, StoreThreads, storeReaders } from '@tidemark/store-threads';
+import { type StoreKind, type StoreReaders, StoreWorkers, storeReaders } from '@tidemark/store-workers';
 import { clusterLogOptions, openClusterLog, untilAnswered } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
 import { keptLogId } from './kept-log-id.ts';
@@ -77,7 +77,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     const partOf = (partition: number) => `${topic}/${partition}`;
     const readiness = new StoreReadiness(owned.map(partOf));
     const watched = watchStores(condition, events);
-    const stores = new StoreThreads({
+    const stores = new StoreWorkers({
       ...{ folder, owned, threads, limits },
       log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },
       kinds: [kind],

@@ -1,4 +1,4 @@
-import type { StoreProblem } from '@tidemark/store-threads';
+import type { StoreProblem } from '@tidemark/store-workers';
 
 /**
  * Whether a process of stores does its work: each of its partitions has caught up with the log once, none is halted, and

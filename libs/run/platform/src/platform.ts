@@ -28,7 +28,7 @@ import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { QueryService, queryService } from '@tidemark/query';
 import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/server';
-import { StoreThreads, storeReaders } from '@tidemark/store-threads';
+import { StoreWorkers, storeReaders } from '@tidemark/store-workers';
 import { LogTrimmer } from './log-trimmer.ts';
 import type { PlatformOptions } from './platform-options.ts';
 
@@ -43,7 +43,7 @@ export class Platform {
   readonly control: ControlFollower;
   readonly coordinator: Coordinator;
   readonly intake: IntakeRunner;
-  readonly stores: StoreThreads;
+  readonly stores: StoreWorkers;
   readonly access: Access;
   readonly query: QueryService;
   /** What is wrong with this process, and since when. */
@@ -113,7 +113,7 @@ export class Platform {
     });
     started.add(() => log.close());
     const trimmer = new LogTrimmer(log);
-    const stores = new StoreThreads({
+    const stores = new StoreWorkers({
       folder,
       log: { kind: 'embedded', folder: join(folder, 'log'), partitions },
       kinds: ['points', 'tags'],

@@ -27,7 +27,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-interface StoreThread {
+interface StoreWorker {
   readonly worker: Worker;
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
@@ -37,9 +37,9 @@ interface StoreThread {
 }
 
 /** The stores of one process: the partitions it owns, dealt out over threads. */
-export class StoreThreads {
-  readonly #threads: StoreThread[];
-  readonly #byPartition = new Map<number, StoreThread>();
+export class StoreWorkers {
+  readonly #threads: StoreWorker[];
+  readonly #byPartition = new Map<number, StoreWorker>();
   readonly #options: StoreThreadsOptions;
   #nextCall = 0;
 
@@ -99,7 +99,7 @@ export class StoreThreads {
 
   /** How far every store of one kind is, by partition. */
   async positions(method: 'pointPositions' | 'tagPositions', signal?: AbortSignal): Promise<PositionsReply> {
-    const ask = (thread: StoreThread) =>
+    const ask = (thread: StoreWorker) =>
       calling(method, (bytes) => this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal))({});
     const replies = await Promise.all(this.#threads.map(ask));
     const positions = replies.flatMap((reply) => reply.positions).sort((a, b) => a.partition - b.partition);
@@ -112,13 +112,13 @@ export class StoreThreads {
     await Promise.all(this.#threads.map(({ stopped }) => stopped));
   }
 
-  #of(partition: number): StoreThread {
+  #of(partition: number): StoreWorker {
     const thread = this.#byPartition.get(partition);
     if (thread === undefined) throw new TidemarkError('not_found', `partition ${partition} is not of this process`);
     return thread;
   }
 
-  async #ask(thread: StoreThread, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Uint8Array> {
+  async #ask(thread: StoreWorker, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Uint8Array> {
     if (signal?.aborted === true) throw cancelled(signal);
     if (thread.isOver) throw closed();
     const id = this.#nextCall++;
@@ -139,11 +139,11 @@ export class StoreThreads {
     }
   }
 
-  #start(options: StoreThreadOptions): StoreThread {
+  #start(options: StoreThreadOptions): StoreWorker {
     const cache = getCompileCacheDir();
     // Node keeps the files of its own version in a folder below the one it is told.
     const start: StoreThreadStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
-    const worker = new Worker(new URL('./store-thread-main.ts', import.meta.url), { workerData: start });
+    const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: start });
     const waiting = new Map<number, Waiting>();
     let settleReady: () => void = () => undefined;
     let failReady: (error: Error) => void = () => undefined;
@@ -192,7 +192,7 @@ export class StoreThreads {
       waiting.clear();
       if (isReady) this.#options.onFailed(failure);
     });
-    const thread: StoreThread = { worker, ready, stopped, waiting, isOver: false };
+    const thread: StoreWorker = { worker, ready, stopped, waiting, isOver: false };
     return thread;
   }
 

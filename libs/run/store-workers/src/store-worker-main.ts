@@ -6,6 +6,6 @@ import type { StoreThreadStart } from './store-messages.ts';
 // half of the time of their start.
 const { compileCache } = workerData as StoreThreadStart;
 if (compileCache !== undefined) enableCompileCache(compileCache);
-await import('./store-thread.ts');
+await import('./store-worker.ts');
 // Now: at the end of the thread it would hold up whoever stops it.
 if (compileCache !== undefined) flushCompileCache();

@@ -11,7 +11,7 @@ import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { TidemarkError } from '@tidemark/ports';
 import type { FromStore, StoreProblem, StoreThreadOptions, ToStore } from './store-messages.ts';
 import { storeReaders } from './store-readers.ts';
-import { StoreThreads } from './store-threads.ts';
+import { StoreWorkers } from './store-workers.ts';
 
 let folder: string;
 let options: StoreThreadOptions;
@@ -40,7 +40,7 @@ function openLog(): Promise<EmbeddedLog> {
 
 describe('a store thread', () => {
   test('answers a read that meets a bug with `internal`, and goes on', async () => {
-    const worker = new Worker(new URL('./store-thread-main.ts', import.meta.url), { workerData: { options } });
+    const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: { options } });
     ends.push(() => worker.terminate());
     const messages: FromStore[] = [];
     worker.on('message', (message: FromStore) => messages.push(message));
@@ -71,8 +71,8 @@ describe('the store threads', () => {
     onHalted: (halted: Halted) => void = () => undefined,
     threads = 1,
     onProblem: (problem: StoreProblem | undefined) => void = () => undefined,
-  ): StoreThreads {
-    const stores = new StoreThreads({
+  ): StoreWorkers {
+    const stores = new StoreWorkers({
       ...options,
       threads,
       onCommitted: () => undefined,

@@ -7,7 +7,7 @@ import type {
   SeriesCounter,
   TagStoreReader,
 } from '@tidemark/query';
-import type { StoreThreads } from './store-threads.ts';
+import type { StoreWorkers } from './store-workers.ts';
 
 /** What the stores of a process answer, each by its partition. */
 export interface StoreReaders extends QueryStores {
@@ -20,7 +20,7 @@ export interface StoreReaders extends QueryStores {
 }
 
 /** The stores of this process as the query service, and the coordinator, know them. */
-export function storeReaders(threads: StoreThreads): StoreReaders {
+export function storeReaders(threads: StoreWorkers): StoreReaders {
   return {
     aggregator: (partition) => ({
       status: (request, signal) => threads.call('aggregatorStatus', partition, request, signal),
