@@ -1,4 +1,4 @@
-import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-intake';
+import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-payload';
 import { type IntakeRequest, parseRequestKey, type RequestIntake, type RequestKey } from '@tidemark/intake';
 import { isTidemarkError, type Random } from '@tidemark/ports';
 import { KEY_BYTES, LabelMemory } from '@tidemark/remote-write';

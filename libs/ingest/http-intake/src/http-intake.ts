@@ -1,4 +1,4 @@
-import type { DatadogLimits } from '@tidemark/datadog-intake';
+import type { DatadogLimits } from '@tidemark/datadog-payload';
 import type { Random } from '@tidemark/ports';
 import type { RemoteWriteLimits } from '@tidemark/remote-write';
 import type { FastifyInstance } from 'fastify';

@@ -1,4 +1,4 @@
-import type { DatadogLimits } from '@tidemark/datadog-intake';
+import type { DatadogLimits } from '@tidemark/datadog-payload';
 import type { EmbeddedLogLimits } from '@tidemark/embedded-log';
 import type { HttpApiOptions } from '@tidemark/http-api';
 import type { BodyRoomLimits } from '@tidemark/http-intake';

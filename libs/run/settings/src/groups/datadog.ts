@@ -1,4 +1,4 @@
-import { DEFAULT_DATADOG_LIMITS } from '@tidemark/datadog-intake/limits';
+import { DEFAULT_DATADOG_LIMITS } from '@tidemark/datadog-payload/limits';
 import * as z from 'zod';
 import { GIB, KIB, MIB, whole } from '../setting.ts';
 
