@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { toHex } from '@tidemark/bytes';
 import { inspectShare } from '@tidemark/columns';
 import { ControlState } from '@tidemark/control-log';
-import { PartitionTracker } from '@tidemark/lanes';
 import { evenMap, packSlots } from '@tidemark/model';
+import { LaneTracker } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
 import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
 import type { IntakeSession } from './intake-session.ts';
@@ -45,7 +45,7 @@ async function started(limits: Partial<RequestLimits> = {}) {
 
 /** What a store of a partition counts: points that are new to it, and those that it has seen. */
 async function countedIn(bench: IntakeBench, partition: number) {
-  const tracker = new PartitionTracker();
+  const tracker = new LaneTracker();
   let fresh = 0;
   let repeated = 0;
   const stamps: string[] = [];

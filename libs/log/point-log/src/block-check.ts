@@ -1,15 +1,15 @@
 import { decodeShare, inspectShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
-import type { PartitionTracker } from '@tidemark/lanes';
 import { KIND, type Kind } from '@tidemark/model';
 import type { BlockRecord } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import { type Dictionary, dictionaryOf, type LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
+import type { LaneTracker } from './lane-tracker.ts';
 import type { SeriesTable } from './series-table.ts';
 
 /** What a block is checked against. */
 export interface CheckedState {
-  readonly tracker: PartitionTracker;
+  readonly tracker: LaneTracker;
   readonly dictionaries: LaneDictionaries;
   readonly table: SeriesTable;
 }

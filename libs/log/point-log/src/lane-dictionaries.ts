@@ -1,7 +1,7 @@
-import { laneKey } from '@tidemark/lanes';
 import { KIND } from '@tidemark/model';
 import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
+import { laneKey } from './lane-tracker.ts';
 
 /** Stands for a ref whose definition was in a record that was skipped. */
 export const UNDEFINED_SERIES = 0xffffffff;

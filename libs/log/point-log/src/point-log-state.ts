@@ -1,13 +1,14 @@
 import { afterPrefix, ByteReader, ByteWriter } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
-import { PartitionTracker, packClient, packLane, unpackTracker } from '@tidemark/lanes';
 import { ID_BYTES, isKind, KIND } from '@tidemark/model';
 import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type KeyValueWrite, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { BlockCheck } from './block-check.ts';
 import { dictionaryKey, ENTRY, gapKey, numberKey, offsetOfGapKey, readDictionaryKey, textKey } from './entry-keys.ts';
 import { LaneDictionaries } from './lane-dictionaries.ts';
+import { LaneTracker } from './lane-tracker.ts';
 import { SeriesTable } from './series-table.ts';
+import { packClient, packLane, unpackTracker } from './tracker-codec.ts';
 
 /** A record that was passed. */
 export interface MarkedGap {
@@ -45,7 +46,7 @@ export class PointLogState {
   readonly table = new SeriesTable();
   readonly dictionaries = new LaneDictionaries();
   readonly gaps: MarkedGap[] = [];
-  tracker = new PartitionTracker();
+  tracker = new LaneTracker();
   nextOffset = 0;
   committedOffset = 0;
   readonly #check = new BlockCheck(this);

@@ -1,9 +1,9 @@
 import type { Gap, LaneStatus } from '@tidemark/contract';
-import type { PartitionTracker } from '@tidemark/lanes';
+import type { LaneTracker } from './lane-tracker.ts';
 import type { PointLogState } from './point-log-state.ts';
 
 /** The lanes that the watermark waits for, as a status shows them. */
-export function openLanes(tracker: PartitionTracker): LaneStatus[] {
+export function openLanes(tracker: LaneTracker): LaneStatus[] {
   return [...tracker.lanes.values()]
     .filter((lane) => lane.open)
     .map(({ session, lane, open, markMs, sequence }) => ({

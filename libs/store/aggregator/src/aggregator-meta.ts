@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
-import { type PartitionTracker, packTrackerHead } from '@tidemark/lanes';
+import { type LaneTracker, packTrackerHead } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 
 const VERSION = 1;
@@ -18,7 +18,7 @@ export interface AggregatorMeta {
 }
 
 /** docs/formats/aggregator.md. */
-export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: PartitionTracker): Buffer {
+export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: LaneTracker): Buffer {
   const out = new ByteWriter(64);
   out.u8(VERSION);
   out.sizedBytes(packTrackerHead(tracker));

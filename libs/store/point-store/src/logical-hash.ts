@@ -1,5 +1,5 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { trackerFingerprint } from '@tidemark/lanes';
+import { trackerFingerprint } from '@tidemark/point-log';
 import { hashSeries, seriesOfBucket } from './bucket-merge.ts';
 import { flushRows } from './flush.ts';
 import type { PartitionStore } from './partition-state.ts';

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
-import { packTrackerHead } from '@tidemark/lanes';
+import { packTrackerHead } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {
   clientKey,
   DedupWindow,
-  PartitionTracker,
+  LaneTracker,
   packClient,
   packLane,
   packTrackerHead,
@@ -35,7 +35,7 @@ const span = (client: number, sequence: number, floor = 0): Span => ({
   dictionary: 0,
   share: Buffer.alloc(0),
 });
-function feed(tracker: PartitionTracker, ...records: RecordHeader[]): PartitionTracker {
+function feed(tracker: LaneTracker, ...records: RecordHeader[]): LaneTracker {
   records.forEach((header, offset) => {
     if (tracker.begin(header) === 'apply') tracker.end(header, offset);
   });
@@ -66,9 +66,9 @@ describe('DedupWindow', () => {
   });
 });
 
-describe('PartitionTracker', () => {
+describe('LaneTracker', () => {
   test('the watermark is the least mark of the open lanes and never goes back', () => {
-    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
     expect(tracker.watermarkMs).toBe(200);
     feed(tracker, record(RECORD.open, 2, 0, 150));
     expect(tracker.watermarkMs).toBe(200);
@@ -79,23 +79,19 @@ describe('PartitionTracker', () => {
   });
 
   test('a lane that never opened does not count', () => {
-    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.block, 2, 0, 50));
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.block, 2, 0, 50));
     feed(tracker, record(RECORD.mark, 1, 1, 400));
     expect(tracker.watermarkMs).toBe(400);
   });
 
   test('a fence is remembered even of a lane not seen yet', () => {
-    const tracker = feed(
-      new PartitionTracker(),
-      record(RECORD.open, 1, 0, 100),
-      record(RECORD.fence, 2, 9, 0, ALL_LANES),
-    );
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.fence, 2, 9, 0, ALL_LANES));
     feed(tracker, record(RECORD.open, 2, 0, 110), record(RECORD.mark, 1, 1, 500));
     expect(tracker.watermarkMs).toBe(500);
   });
 
   test('a fenced lane goes on to deliver points, without a say in the watermark', () => {
-    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
     feed(tracker, record(RECORD.fence, 2, 9, 0, ALL_LANES), record(RECORD.mark, 1, 1, 900));
     expect(tracker.begin(record(RECORD.block, 2, 1, 120))).toBe('apply');
     expect(tracker.isFresh(span(7, 0), 1)).toBe(true);
@@ -105,7 +101,7 @@ describe('PartitionTracker', () => {
   });
 
   test('a repeated record is dropped, a missing one halts, a skip forgives one gap', () => {
-    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
     expect(tracker.begin(record(RECORD.mark, 1, 1, 200))).toBe('duplicate');
     expect(() => tracker.begin(record(RECORD.mark, 1, 3, 300))).toThrow(expect.objectContaining({ code: 'data_loss' }));
     tracker.skip();
@@ -123,7 +119,7 @@ describe('PartitionTracker', () => {
   });
 
   test('a batch that comes twice, in any block of any lane, is fresh once', () => {
-    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
     expect(tracker.isFresh(span(5, 3), 10)).toBe(true);
     expect(tracker.isFresh(span(5, 3), 10)).toBe(false);
     expect(tracker.isFresh(span(5, 1), 10)).toBe(true);
@@ -132,7 +128,7 @@ describe('PartitionTracker', () => {
   });
 
   test('a tenant that takes the session of another has a window of its own', () => {
-    const tracker = feed(new PartitionTracker(), record(RECORD.open, 1, 0, 100));
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100));
     expect(tracker.isFresh({ ...span(5, 903, 900), tenant: 'mallory' }, 1)).toBe(true);
     const loaded = reload(tracker);
     expect(loaded.isFresh(span(5, 3), 10)).toBe(true);
@@ -156,7 +152,7 @@ describe('PartitionTracker', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, at) => {
         const run = (saveAt: number) => {
-          let tracker = new PartitionTracker();
+          let tracker = new LaneTracker();
           const next = new Map<number, number>();
           let markMs = 0;
           steps.forEach((one, i) => {
@@ -182,7 +178,7 @@ describe('PartitionTracker', () => {
   });
 });
 
-function reload(tracker: PartitionTracker): PartitionTracker {
+function reload(tracker: LaneTracker): LaneTracker {
   return unpackTracker(
     packTrackerHead(tracker),
     [...tracker.lanes.values()].map(packLane),

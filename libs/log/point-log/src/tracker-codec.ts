@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
 import { DedupWindow } from './dedup-window.ts';
-import { type ClientState, clientKey, type LaneState, laneKey, PartitionTracker } from './partition-tracker.ts';
+import { type ClientState, clientKey, type LaneState, LaneTracker, laneKey } from './lane-tracker.ts';
 
 const TENANT_BYTES = 255;
 
@@ -81,7 +81,7 @@ export function unpackClient(bytes: Uint8Array): ClientState {
 }
 
 /** The part of a tracker that is neither lane nor client. */
-export function packTrackerHead(tracker: PartitionTracker): Buffer {
+export function packTrackerHead(tracker: LaneTracker): Buffer {
   const out = new ByteWriter(32);
   out.f64(tracker.watermarkMs);
   out.f64(tracker.expiredAtMs);
@@ -94,8 +94,8 @@ export function unpackTracker(
   head: Uint8Array | undefined,
   lanes: Iterable<Uint8Array>,
   clients: Iterable<Uint8Array>,
-): PartitionTracker {
-  const tracker = new PartitionTracker();
+): LaneTracker {
+  const tracker = new LaneTracker();
   if (head !== undefined) {
     const reader = new ByteReader(head, 'tracker state');
     tracker.restoreHead({ watermarkMs: reader.f64(), expiredAtMs: reader.f64(), skips: reader.varint() });
@@ -112,7 +112,7 @@ export function unpackTracker(
 }
 
 /** The logical state, part by part, for a state hash: equal after equal prefixes of the log. */
-export function trackerFingerprint(tracker: PartitionTracker): Buffer[] {
+export function trackerFingerprint(tracker: LaneTracker): Buffer[] {
   const parts = [packTrackerHead(tracker)];
   for (const lane of tracker.lanes.values()) parts.push(packLane(lane));
   for (const client of tracker.clients.values()) parts.push(packClient(client));

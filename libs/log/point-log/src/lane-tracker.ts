@@ -54,7 +54,7 @@ export interface ClientState {
  * For each record, in log order: `begin`, then for a block `isFresh` for each span and `countLate` for late points,
  * then `end`.
  */
-export class PartitionTracker {
+export class LaneTracker {
   readonly lanes = new Map<string, LaneState>();
   readonly clients = new Map<string, ClientState>();
   /** Keys of lanes and clients that changed since `saved`. */
