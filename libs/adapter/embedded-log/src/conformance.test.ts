@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { logConformance } from '@tidemark/log-conformance';
+import { logConformance } from '@tidemark/conformance';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { assert } from '@tidemark/ports';
 import { type EmbeddedLog, openEmbeddedLog, ProducerWriter } from './index.ts';

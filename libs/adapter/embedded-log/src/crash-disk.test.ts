@@ -1,4 +1,4 @@
-import { diskConformance, SeededRandom } from '@tidemark/log-conformance';
+import { diskConformance, SeededRandom } from '@tidemark/conformance';
 import { CrashDisk } from './crash-disk.ts';
 
 diskConformance('crash disk', async () => ({

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { SeededRandom, testSeed } from '@tidemark/log-conformance';
+import { SeededRandom, testSeed } from '@tidemark/conformance';
 import { SystemClock } from '@tidemark/node-runtime';
 import { type Appended, below, isTidemarkError, type LogRecord, type Random } from '@tidemark/ports';
 import { CrashDisk } from './crash-disk.ts';

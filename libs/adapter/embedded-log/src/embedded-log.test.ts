@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SeededRandom } from '@tidemark/log-conformance';
+import { SeededRandom } from '@tidemark/conformance';
 import { SystemClock } from '@tidemark/node-runtime';
 import { type Clock, isTidemarkError, type LogRecord } from '@tidemark/ports';
 import { CrashDisk } from './crash-disk.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { crc32c, fromHex, toHex } from '@tidemark/bytes';
-import { SeededRandom, testSeed } from '@tidemark/log-conformance';
+import { SeededRandom, testSeed } from '@tidemark/conformance';
 import { SystemClock } from '@tidemark/node-runtime';
 import { below, isTidemarkError } from '@tidemark/ports';
 import { CrashDisk } from './crash-disk.ts';

@@ -1,4 +1,4 @@
-import { logConformance } from '@tidemark/log-conformance';
+import { logConformance } from '@tidemark/conformance';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { assert } from '@tidemark/ports';
 import { Incarnation, SeededRandom, SimulatedDisk } from '@tidemark/simulation';

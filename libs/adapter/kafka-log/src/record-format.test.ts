@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { Reader, readRecordsBatches } from '@platformatic/kafka';
 import { crc32c, fromHex, toHex } from '@tidemark/bytes';
-import { SeededRandom, testSeed } from '@tidemark/log-conformance';
+import { SeededRandom, testSeed } from '@tidemark/conformance';
 import { assert, below } from '@tidemark/ports';
 import { openEnvelope, placeChecksum, valueChecksum } from './envelope.ts';
 import { type BatchSource, encodeBatch, RECORD_OVERHEAD_BYTES } from './record-batch.ts';

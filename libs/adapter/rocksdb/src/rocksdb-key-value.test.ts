@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { keyValueConformance } from '@tidemark/key-value-conformance';
+import { keyValueConformance } from '@tidemark/conformance';
 import type { KeyValue } from '@tidemark/ports';
 import { openRocksDb } from './rocksdb-key-value.ts';
 

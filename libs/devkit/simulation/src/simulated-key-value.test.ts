@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { keyValueConformance } from '@tidemark/key-value-conformance';
+import { keyValueConformance } from '@tidemark/conformance';
 import { FaultPlan } from './fault-plan.ts';
 import { Incarnation } from './incarnation.ts';
 import { SeededRandom } from './seeded-random.ts';

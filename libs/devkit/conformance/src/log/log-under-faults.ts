@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
 import { isTidemarkError, type Log, type LogRecord, sleep } from '@tidemark/ports';
+import { SeededRandom, testSeed } from '../seeded-random.ts';
 import { type MakeCluster, nameOf, readAll, settle, TOPIC, valueNamed } from './cluster.ts';
 import { faultyLog, LOG_FAULTS, type LogFaultPlan } from './faulty-log.ts';
-import { SeededRandom, testSeed } from './seeded-random.ts';
 
 const PLAN: LogFaultPlan = { delay: 0.2, maxDelayMs: 1, dropReply: 0.1, duplicate: 0.15, refuse: 0.1, full: 0.1 };
 const WRITERS = 6;

@@ -1,1 +1,0 @@
-export { type KeyValueAdapter, keyValueConformance } from './key-value-conformance.ts';
