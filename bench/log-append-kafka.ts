@@ -2,7 +2,7 @@
  * Claim `log-append-kafka`: what three brokers on this machine take through the log's Kafka adapter, every append
  * acknowledged by all replicas in sync. The CPU of client and brokers is told apart, since all share the machine.
  */
-import { KafkaCluster } from '@tidemark/kafka-cluster';
+import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { type KafkaLog, openKafkaLog, prepareTopics } from '@tidemark/kafka-log';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { type Measurement, machine } from './measurement.ts';

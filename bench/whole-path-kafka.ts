@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { type PartitionStatusReply, PointStoreClient } from '@tidemark/contract';
-import { KafkaCluster } from '@tidemark/kafka-cluster';
+import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { LocalCluster } from '@tidemark/local-cluster';
 import { callUnary } from '@tidemark/rpc';
 import { METRICS } from './data/hosts.ts';

@@ -13,7 +13,7 @@ import {
   type TagPartitionStatusReply,
   TagStoreClient,
 } from '@tidemark/contract';
-import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { callUnary } from '@tidemark/rpc';
 import { askDoctor } from './process/ask-doctor.ts';

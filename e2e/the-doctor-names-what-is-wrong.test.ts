@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TcpLink } from '@tidemark/child-process';
 import type { Client } from '@tidemark/client';
-import { TcpLink } from '@tidemark/kafka-cluster';
 import { askDoctor, type Diagnosis } from './process/ask-doctor.ts';
 import { ClientUnderTest } from './process/client-under-test.ts';
 import { eventually } from './process/eventually.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { freePorts } from '@tidemark/kafka-cluster';
+import { freePorts } from '@tidemark/child-process';
 
 const READY_MS = 60_000;
 

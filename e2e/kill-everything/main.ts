@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { whyNoKafka } from '@tidemark/kafka-cluster';
+import { whyNoKafka } from '@tidemark/kafka-brokers';
 import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
 import { PROCESS_SABOTAGES, type ProcessSabotage, sabotageOf } from './sabotages.ts';
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { KafkaBroker, LinkMode } from '@tidemark/kafka-cluster';
+import type { LinkMode } from '@tidemark/child-process';
+import type { KafkaBroker } from '@tidemark/kafka-brokers';
 import type { ServiceProcess } from '@tidemark/local-cluster';
 import { eventually } from '../process/eventually.ts';
 import type { LinkSide } from './plan.ts';

@@ -1,4 +1,4 @@
-import type { LinkMode } from '@tidemark/kafka-cluster';
+import type { LinkMode } from '@tidemark/child-process';
 import { below, type Random } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { PART_KINDS, type PartKind, POPULATION } from './settings.ts';

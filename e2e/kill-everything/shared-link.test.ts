@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { LinkMode } from '@tidemark/kafka-cluster';
+import type { LinkMode } from '@tidemark/child-process';
 import { SharedLink } from './shared-link.ts';
 
 test('a link that two have cut opens when the second one lets it', () => {

@@ -1,4 +1,4 @@
-import type { LinkMode, TcpLink } from '@tidemark/kafka-cluster';
+import type { LinkMode, TcpLink } from '@tidemark/child-process';
 
 /** A link that two parts may be cut off by, each for itself: the way of a service to a broker belongs to both. */
 export class SharedLink {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, type ConnectOptions, connect } from '@tidemark/client';
-import { KafkaCluster } from '@tidemark/kafka-cluster';
+import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { LocalCluster, type LocalClusterOptions } from '@tidemark/local-cluster';
 
 export interface ClusterBedOptions extends Omit<LocalClusterOptions, 'folder' | 'brokers'> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { freePorts } from '@tidemark/kafka-cluster';
+import { freePorts } from '@tidemark/child-process';
 
 /** `npm start` as a user runs it, in a process group of its own, on ports that are free. */
 export class StartedPlatform {

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { explain, onStopSignal, openEventLog } from '@tidemark/executable';
-import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-cluster';
+import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-brokers';
 import { LocalCluster } from '@tidemark/local-cluster';
 import { isTidemarkError } from '@tidemark/ports';
 import { Command, InvalidArgumentError, Option } from 'commander';

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
-import { freePorts, KafkaCluster } from '@tidemark/kafka-cluster';
-import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { freePorts } from '@tidemark/child-process';
+import { KafkaCluster } from '@tidemark/kafka-brokers';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import {
   type KafkaLogOptions,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { logConformance } from '@tidemark/conformance';
-import { KafkaCluster } from '@tidemark/kafka-cluster';
-import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { KafkaCluster } from '@tidemark/kafka-brokers';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { assert } from '@tidemark/ports';
 import { type KafkaLog, KafkaWriter, openKafkaLog, prepareTopics } from './index.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type KafkaBroker, KafkaCluster, TcpLink } from '@tidemark/kafka-cluster';
-import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { TcpLink } from '@tidemark/child-process';
+import { type KafkaBroker, KafkaCluster } from '@tidemark/kafka-brokers';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { type KafkaLog, type KafkaLogOptions, openKafkaLog, prepareTopics } from './index.ts';
 import { ClusterAdmin } from './testing/cluster-admin.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts, Watchdog } from '@tidemark/kafka-cluster';
+import { freePorts, Watchdog } from '@tidemark/child-process';
 import { type ServiceKind, type ServicePorts, ServiceProcess } from './service-process.ts';
 
 /** A place where a process listens. */

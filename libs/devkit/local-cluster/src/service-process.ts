@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Program, type ProgramOptions } from '@tidemark/kafka-cluster';
+import { Program, type ProgramOptions } from '@tidemark/child-process';
 import { TidemarkError } from '@tidemark/ports';
 
 /** The executables of a cluster; each is `apps/KIND`. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { KafkaCluster } from '@tidemark/kafka-cluster';
-import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-cluster/testing';
+import { KafkaCluster } from '@tidemark/kafka-brokers';
+import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { SystemClock } from '@tidemark/node-runtime';
 import { Readings } from '../testing/readings.ts';
 import { KafkaCheck } from './kafka-check.ts';

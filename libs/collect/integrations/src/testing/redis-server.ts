@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '@tidemark/kafka-cluster';
+import { freePorts } from '@tidemark/child-process';
 import { redisProgram } from './redis-program.ts';
 
 const START_MS = 30_000;

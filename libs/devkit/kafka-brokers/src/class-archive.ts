@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts, Watchdog } from '@tidemark/child-process';
 import { KafkaBroker } from './broker.ts';
 import { brokerCommand } from './broker-command.ts';
 import { formattedFolder, type KafkaDistribution, whileLocked } from './distribution.ts';
-import { freePorts } from './free-ports.ts';
 import { serverProperties } from './server-properties.ts';
-import { Watchdog } from './watchdog.ts';
 
 const START_MS = 120_000;
 const STOP_MS = 60_000;

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { KafkaCluster, TcpLink } from './index.ts';
+import { TcpLink } from '@tidemark/child-process';
+import { KafkaCluster } from './index.ts';
 import { aliveBrokers } from './readiness.ts';
 import { KAFKA_START_MS, kafkaSuite } from './testing/kafka-suite.ts';
 

@@ -1,13 +1,7 @@
 export type { BrokerOptions } from './broker.ts';
 export { KafkaBroker } from './broker.ts';
 export type { DistributionOptions } from './distribution.ts';
-export { freePorts } from './free-ports.ts';
 export type { BrokerEndpoint, KafkaClusterOptions } from './kafka-cluster.ts';
 export { KafkaCluster } from './kafka-cluster.ts';
-export type { ProgramOptions } from './program.ts';
-export { Program } from './program.ts';
 export type { BrokerPorts, ListenerSecurity } from './server-properties.ts';
-export type { LinkMode } from './tcp-link.ts';
-export { TcpLink } from './tcp-link.ts';
-export { Watchdog } from './watchdog.ts';
 export { whyNoKafka } from './why-no-kafka.ts';

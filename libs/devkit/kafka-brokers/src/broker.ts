@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { Program, type ProgramOptions } from '@tidemark/child-process';
 import { TidemarkError } from '@tidemark/ports';
-import { Program, type ProgramOptions } from './program.ts';
 import { knowsBrokers } from './readiness.ts';
 import type { BrokerPorts } from './server-properties.ts';
 

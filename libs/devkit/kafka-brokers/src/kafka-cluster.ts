@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts, Watchdog } from '@tidemark/child-process';
 import { assert } from '@tidemark/ports';
 import { KafkaBroker } from './broker.ts';
 import { brokerCommand, type JvmOptions } from './broker-command.ts';
@@ -13,10 +14,8 @@ import {
   kafkaDistribution,
   newUuid,
 } from './distribution.ts';
-import { freePorts } from './free-ports.ts';
 import { makeKeyStore } from './key-store.ts';
 import { type BrokerPorts, type ListenerSecurity, serverProperties } from './server-properties.ts';
-import { Watchdog } from './watchdog.ts';
 
 /** One of a broker's listeners, at the port where it listens. */
 export interface BrokerEndpoint {

@@ -1,0 +1,6 @@
+export { freePorts } from './free-ports.ts';
+export type { ProgramOptions } from './program.ts';
+export { Program } from './program.ts';
+export type { LinkMode } from './tcp-link.ts';
+export { TcpLink } from './tcp-link.ts';
+export { Watchdog } from './watchdog.ts';
