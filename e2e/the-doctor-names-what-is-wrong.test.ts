@@ -120,7 +120,7 @@ describe('one process', () => {
   );
 
   test(
-    'a key that is no operator of the default tenant sees its own status, and no condition',
+    'a key that is no operator of the default tenant sees its own status, and no health report',
     async () => {
       const platform = await bed.platform();
       const admin = await platform.createKey('default', 'ops', ['admin']);

@@ -58,7 +58,7 @@ async function patientOf({ address, settings: file, key }: DoctorOptions, timeou
 function onePatient(address: string, key: string | undefined): Patient {
   return {
     targets: [{ kind: 'platform', address, partitions: [] }],
-    conditionKey: key,
+    healthKey: key,
     statusKey: key,
     credentials: credentials.createInsecure(),
     kafka: undefined,

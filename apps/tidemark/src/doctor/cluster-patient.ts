@@ -15,7 +15,7 @@ export async function clusterPatient(settings: Settings, key: string | undefined
   const peers = await peerSecurity({ settings, ...SOURCES });
   return {
     targets: targetsOf(settings.cluster),
-    conditionKey: peers.key ?? key,
+    healthKey: peers.key ?? key,
     statusKey: key,
     credentials: peers.channel,
     kafka: settings.kafka.brokers === '' ? undefined : () => kafkaOf(settings, timeoutMs),

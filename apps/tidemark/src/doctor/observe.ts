@@ -1,9 +1,9 @@
 import { type ChannelCredentials, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
-import { type ConditionReply, ProcessClient, QueryClient, type StatusReply } from '@tidemark/contract';
+import { type HealthReply, ProcessClient, QueryClient, type StatusReply } from '@tidemark/contract';
 import type { KafkaObservation, Observations, PipelineView, ProcessKind, ProcessObservation } from '@tidemark/doctor';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { callUnary } from '@tidemark/rpc';
-import { conditionView, pipelineView } from './views.ts';
+import { healthView, pipelineView } from './views.ts';
 
 /** A process to be asked. */
 export interface Target {
@@ -15,8 +15,8 @@ export interface Target {
 /** Whom to ask, and as whom. */
 export interface Patient {
   readonly targets: readonly Target[];
-  /** With what processes are asked of their condition, and query services of their status. */
-  readonly conditionKey: string | undefined;
+  /** With what processes are asked of their health, and query services of their status. */
+  readonly healthKey: string | undefined;
   readonly statusKey: string | undefined;
   readonly credentials: ChannelCredentials;
   readonly kafka: (() => Promise<KafkaObservation>) | undefined;
@@ -27,24 +27,24 @@ const MESSAGE_BYTES = 64 * 1024 * 1024;
 /** Asks everybody at once, each for `timeoutMs` at most: it throws for nothing that is wrong with those it asks. */
 export async function observe(patient: Patient, timeoutMs: number): Promise<Observations> {
   const [processes, pipeline, kafka] = await Promise.all([
-    Promise.all(patient.targets.map((target) => conditionOf(target, patient, timeoutMs))),
+    Promise.all(patient.targets.map((target) => healthOf(target, patient, timeoutMs))),
     statusOf(patient, timeoutMs),
     patient.kafka?.(),
   ]);
   return { nowMs: Date.now(), processes, ...pipeline, kafka };
 }
 
-async function conditionOf(
+async function healthOf(
   { kind, address, partitions }: Target,
-  { credentials, conditionKey }: Patient,
+  { credentials, healthKey }: Patient,
   timeoutMs: number,
 ): Promise<ProcessObservation> {
   const client = new ProcessClient(address, credentials, CHANNEL);
   const askedMs = Date.now();
   try {
-    const reply = await callUnary<ConditionReply>((done) => ask(client, done, conditionKey, timeoutMs));
-    const condition = conditionView(reply);
-    return { kind, address, partitions, answer: { state: 'answered', askedMs, answeredMs: Date.now(), condition } };
+    const reply = await callUnary<HealthReply>((done) => ask(client, done, healthKey, timeoutMs));
+    const health = healthView(reply);
+    return { kind, address, partitions, answer: { state: 'answered', askedMs, answeredMs: Date.now(), health } };
   } catch (error) {
     if (!isTidemarkError(error)) throw error;
     const state = REFUSALS.has(error.code) ? 'refused' : 'silent';
@@ -81,13 +81,8 @@ async function statusOf(
 
 type Answer<Reply> = (error: Error | null, reply: Reply) => void;
 
-function ask(
-  client: ProcessClient,
-  done: Answer<ConditionReply>,
-  key: string | undefined,
-  ms: number,
-): ClientUnaryCall {
-  return client.condition({}, metadataOf(key), { deadline: Date.now() + ms }, done);
+function ask(client: ProcessClient, done: Answer<HealthReply>, key: string | undefined, ms: number): ClientUnaryCall {
+  return client.health({}, metadataOf(key), { deadline: Date.now() + ms }, done);
 }
 
 const CHANNEL = {

@@ -1,5 +1,5 @@
-import type { ConditionReply, StatusReply } from '@tidemark/contract';
-import type { ConditionView, PipelineView } from '@tidemark/doctor';
+import type { HealthReply, StatusReply } from '@tidemark/contract';
+import type { HealthView, PipelineView } from '@tidemark/doctor';
 
 /** A status as the doctor judges it: ids in hex. */
 export function pipelineView(status: StatusReply): PipelineView {
@@ -15,7 +15,7 @@ export function pipelineView(status: StatusReply): PipelineView {
   };
 }
 
-export function conditionView({ clients, ...rest }: ConditionReply): ConditionView {
+export function healthView({ clients, ...rest }: HealthReply): HealthView {
   return { ...rest, clients: clients.map((one) => ({ ...one, clientSession: hex(one.clientSession) })) };
 }
 

@@ -103,9 +103,9 @@ export type {
   ProcessServer,
 } from './generated/tidemark/v1/process.ts';
 export {
-  ClientCondition,
-  ConditionReply,
-  ConditionRequest,
+  ClientHealth,
+  HealthReply,
+  HealthRequest,
   Problem,
   ProcessClient,
   ProcessService,

@@ -1,5 +1,5 @@
 import { toHex } from '@tidemark/bytes';
-import type { ClientCondition } from '@tidemark/contract';
+import type { ClientHealth } from '@tidemark/contract';
 import type { Clock } from '@tidemark/ports';
 
 /** A client as this intake has met it. */
@@ -69,7 +69,7 @@ export class ClientRegister {
   }
 
   /** Of all tenants: for operators alone. */
-  list(): ClientCondition[] {
+  list(): ClientHealth[] {
     this.#forget();
     return [...this.#clients.values()].map(({ streams: _, ...client }) => {
       const { frontierMs, firstBatchMs, lastBatchMs, lostMs } = client;

@@ -1,7 +1,7 @@
-import { watchControl, watchCoordinator } from '@tidemark/condition';
 import { ControlService } from '@tidemark/contract';
 import { Access } from '@tidemark/control-log';
 import { type ControlServiceOptions, Coordinator, controlService, countSeries } from '@tidemark/coordinator';
+import { watchControl, watchCoordinator } from '@tidemark/health';
 import { dayOf } from '@tidemark/model';
 import { openClusterLog, prepareClusterTopics } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
@@ -54,9 +54,9 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
     host.add(() => trimmer.stop());
     const access = new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey });
     late.set({ coordinator, control, access, stores: network.controlled });
-    watchControl(host.condition, control);
-    watchCoordinator(host.condition, coordinator, control);
-    host.condition.watch('trim', () => {
+    watchControl(host.health, control);
+    watchCoordinator(host.health, coordinator, control);
+    host.health.watch('trim', () => {
       const { problem } = trimmer;
       return problem === undefined ? undefined : { code: 'unavailable', message: problem };
     });

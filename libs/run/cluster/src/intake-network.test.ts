@@ -1,12 +1,12 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
-import { processService, type SessionOf } from '@tidemark/condition';
-import { type ConditionReply, ProcessService } from '@tidemark/contract';
+import { type HealthReply, ProcessService } from '@tidemark/contract';
 import { Access, ControlState } from '@tidemark/control-log';
+import { processService, type SessionOf } from '@tidemark/health';
 import { type IntakeSession, ownSessionStatus, sessionStatus } from '@tidemark/intake';
 import { SystemClock } from '@tidemark/node-runtime';
 import { parseSettings } from '@tidemark/settings';
-import { conditionDoor } from './condition-door.ts';
+import { healthAccess } from './health-access.ts';
 import { IntakeNetwork } from './intake-network.ts';
 import { peerSecurity } from './peer-security.ts';
 
@@ -32,9 +32,9 @@ afterEach(() => {
 
 /** An intake as far as it is asked here; gives its address. */
 async function intake(sessionOf: SessionOf | undefined): Promise<string> {
-  const door = conditionDoor(KEY, new Access(state, { loopbackNeedsKey: true }), true);
+  const door = healthAccess(KEY, new Access(state, { loopbackNeedsKey: true }), true);
   const server = new Server();
-  server.addService(ProcessService, processService({ reply: {} as ConditionReply }, door, sessionOf));
+  server.addService(ProcessService, processService({ reply: {} as HealthReply }, door, sessionOf));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);

@@ -1,6 +1,6 @@
-import { intakeNotReady, watchControl, watchIntake } from '@tidemark/condition';
 import { IntakeService } from '@tidemark/contract';
 import { Access } from '@tidemark/control-log';
+import { intakeNotReady, watchControl, watchIntake } from '@tidemark/health';
 import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, ownSessionStatus, RequestIntake, sessionClock } from '@tidemark/intake';
 import { openClusterLog } from './cluster-log.ts';
@@ -61,8 +61,8 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     await runner.start();
     late.set(runner);
     host.add(() => runner.stop());
-    watchIntake(host.condition, runner);
-    watchControl(host.condition, control);
+    watchIntake(host.health, runner);
+    watchControl(host.health, control);
     host.readiness = () => intakeNotReady(runner);
   });
 }

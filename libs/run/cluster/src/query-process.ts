@@ -1,6 +1,6 @@
-import { watchControl } from '@tidemark/condition';
 import { QueryService as QueryContract } from '@tidemark/contract';
 import { Access } from '@tidemark/control-log';
+import { watchControl } from '@tidemark/health';
 import { sessionStatus } from '@tidemark/intake';
 import { type QueryReader, QueryService, queryService } from '@tidemark/query';
 import { openClusterLog } from './cluster-log.ts';
@@ -51,7 +51,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
       limits: settings.query,
     });
     late.set(service);
-    watchControl(host.condition, control);
+    watchControl(host.health, control);
     host.readiness = () => control.problem;
   });
 }

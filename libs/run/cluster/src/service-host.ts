@@ -1,17 +1,11 @@
 import type { Server } from '@grpc/grpc-js';
-import {
-  type ConditionDoor,
-  conditionEvents,
-  ProcessCondition,
-  processService,
-  type SessionOf,
-} from '@tidemark/condition';
-import { type ClientCondition, ProcessService } from '@tidemark/contract';
+import { type ClientHealth, ProcessService } from '@tidemark/contract';
 import { type Access, isLoopbackAddress } from '@tidemark/control-log';
+import { type HealthAccess, healthEvents, ProcessHealth, processService, type SessionOf } from '@tidemark/health';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
 import { sleep, TidemarkError } from '@tidemark/ports';
 import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/server';
-import { conditionDoor } from './condition-door.ts';
+import { healthAccess } from './health-access.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 
@@ -31,10 +25,10 @@ export interface HostedService {
   /** Only processes of the cluster may call, by its key: for services that take their word for tenants. */
   readonly isForPeers: boolean;
   readonly onTooLarge?: (path: string) => void;
-  /** Where callers have keys of their own: who may ask for the condition. */
+  /** Where callers have keys of their own: who may ask for the health. */
   readonly access?: Pick<Access, 'tenantOf'>;
-  /** Of an intake, for its condition. */
-  readonly clients?: () => readonly ClientCondition[];
+  /** Of an intake, for its health. */
+  readonly clients?: () => readonly ClientHealth[];
   /** …and for the status that a query service gives. */
   readonly sessionOf?: SessionOf;
   /** What there is over HTTP beside health. */
@@ -52,7 +46,7 @@ export class ServiceHost implements Service {
   readonly #started = new Started();
   readonly peers: PeerSecurity;
   /** What is wrong with this process, and since when; parts tell it as they come. */
-  readonly condition: ProcessCondition;
+  readonly health: ProcessHealth;
   #notReady: () => string | undefined = () => 'starting';
   #isLeaving = false;
   #stopping: Promise<void> | undefined;
@@ -62,10 +56,10 @@ export class ServiceHost implements Service {
     peers: PeerSecurity,
     grpc: GrpcServer,
     http: HttpServer,
-    condition: ProcessCondition,
+    health: ProcessHealth,
   ) {
     this.#context = context;
-    this.condition = condition;
+    this.health = health;
     this.peers = peers;
     this.#grpc = grpc;
     this.#http = http;
@@ -100,16 +94,16 @@ export class ServiceHost implements Service {
     const late: { host?: ServiceHost } = {};
     const notReady = () => (late.host === undefined ? 'starting' : late.host.notReady);
     const { events } = context;
-    const condition = new ProcessCondition({
+    const health = new ProcessHealth({
       process: context.name,
       clock,
       notReady,
       clients: hosted.clients,
-      onChange: conditionEvents(events),
+      onChange: healthEvents(events),
     });
-    const door: ConditionDoor = hosted.isForPeers
+    const door: HealthAccess = hosted.isForPeers
       ? () => undefined
-      : conditionDoor(peers.key, hosted.access ?? NOBODY, settings.listen.loopbackNeedsKey);
+      : healthAccess(peers.key, hosted.access ?? NOBODY, settings.listen.loopbackNeedsKey);
     const { port, ...limits } = settings.http;
     const app = httpApi({ access: NOBODY, ...hosted.http, clock, notReady, limits });
     const http = await HttpServer.listen(app, host, port, clock);
@@ -126,12 +120,12 @@ export class ServiceHost implements Service {
         onTooLarge: hosted.onTooLarge,
         protoFolder,
         register: (server) => {
-          server.addService(ProcessService, processService(condition, door, hosted.sessionOf));
+          server.addService(ProcessService, processService(health, door, hosted.sessionOf));
           hosted.register(server);
         },
       });
-      late.host = new ServiceHost(context, peers, grpc, http, condition);
-      condition.start();
+      late.host = new ServiceHost(context, peers, grpc, http, health);
+      health.start();
       void late.host.#tellHealth();
       return late.host;
     } catch (error) {
@@ -175,7 +169,7 @@ export class ServiceHost implements Service {
     if (settings.cluster.drainMs > 0) await sleep(clock, settings.cluster.drainMs);
     await stopEach([
       () => this.#started.stop(),
-      () => this.condition.stop(),
+      () => this.health.stop(),
       // Together: one that waits for its clients need not hold up the other.
       () => Promise.all([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]),
     ]);

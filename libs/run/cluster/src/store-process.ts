@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { aggregatorService } from '@tidemark/aggregator';
-import { watchControl, watchStores } from '@tidemark/condition';
 import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
 import { followSkips } from '@tidemark/control-log';
+import { watchControl, watchStores } from '@tidemark/health';
 import { LocalDisk } from '@tidemark/node-runtime';
 import { parsePartitions } from '@tidemark/placement';
 import { pointStoreService, tagStoreService } from '@tidemark/query';
@@ -67,16 +67,16 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     const disk = new LocalDisk(folder);
     const lock = await disk.lock(LOCK_FILE);
     host.add(() => lock.release());
-    const { condition } = host;
-    condition.watchVolume(folder, disk);
+    const { health } = host;
+    health.watchVolume(folder, disk);
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
-    watchControl(condition, control);
+    watchControl(health, control);
     const topic = kind === 'tags' ? 'tags' : 'points';
     const logId = await untilAnswered(host, context, () => keptLogId(disk, log, topic, owned[0]));
     const partOf = (partition: number) => `${topic}/${partition}`;
     const readiness = new StoreReadiness(owned.map(partOf));
-    const watched = watchStores(condition, events);
+    const watched = watchStores(health, events);
     const stores = new StoreWorkers({
       ...{ folder, owned, threads, limits },
       log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { examine } from './examine.ts';
 import { byWeight, FINDING_KINDS, type Finding, runbookOf } from './finding.ts';
-import type { ClientView, ConditionView, Observations, ProblemView, ProcessObservation } from './observations.ts';
+import type { ClientView, HealthView, Observations, ProblemView, ProcessObservation } from './observations.ts';
 import type { LaneView, PipelineView, PointPartitionView, ReplicaView, SessionView } from './pipeline-view.ts';
 
 const NOW_MS = 1_760_000_100_000;
 const SESSION = 'ab12cd34';
 const GIB = 1024 ** 3;
 
-function condition(more: Partial<ConditionView> = {}): ConditionView {
+function health(more: Partial<HealthView> = {}): HealthView {
   return {
     ...{ process: 'tidemark 1', nowMs: NOW_MS, startedMs: NOW_MS - 60_000, notReady: '', problems: [], clients: [] },
     volumes: [{ folder: '/data', freeBytes: 20 * GIB, totalBytes: 100 * GIB }],
@@ -16,12 +16,12 @@ function condition(more: Partial<ConditionView> = {}): ConditionView {
   };
 }
 
-function answered(more: Partial<ConditionView> = {}, of: Partial<ProcessObservation> = {}): ProcessObservation {
+function answered(more: Partial<HealthView> = {}, of: Partial<ProcessObservation> = {}): ProcessObservation {
   const answer = {
     state: 'answered',
     askedMs: NOW_MS - 5,
     answeredMs: NOW_MS + 5,
-    condition: condition(more),
+    health: health(more),
   } as const;
   return { kind: 'platform', address: '127.0.0.1:4271', partitions: [], answer, ...of };
 }

@@ -39,14 +39,14 @@ function outcomeOf({ processes, pipeline }: Observations, findings: readonly Fin
 }
 
 function lookedAt({ processes, pipeline, kafka }: Observations): string {
-  const answered = processes.flatMap(({ answer }) => (answer.state === 'answered' ? [answer.condition] : []));
+  const answered = processes.flatMap(({ answer }) => (answer.state === 'answered' ? [answer.health] : []));
   const looked = [
     `${answered.length} of ${counted(processes.length, 'process', 'processes')}`,
     pipeline === undefined ? 'no status of partitions' : counted(pipeline.points.length, 'partition'),
   ];
   if (pipeline !== undefined)
     looked.push(counted(pipeline.sessions.filter(({ state }) => state === 'open').length, 'open session'));
-  const clients = answered.flatMap((condition) => condition.clients.filter(({ lostMs }) => lostMs === undefined));
+  const clients = answered.flatMap((health) => health.clients.filter(({ lostMs }) => lostMs === undefined));
   looked.push(counted(clients.length, 'client'));
   const free = answered.flatMap(({ volumes }) => volumes.map(({ freeBytes }) => freeBytes));
   if (free.length > 0) {

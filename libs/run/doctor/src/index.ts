@@ -7,7 +7,7 @@ export { completeThroughOf, gapSentences, haltsOf, holdUpSentence, holdUpsOf, ta
 export type {
   Answered,
   ClientView,
-  ConditionView,
+  HealthView,
   KafkaObservation,
   Observations,
   ProblemView,

@@ -49,7 +49,7 @@ function newestByClient({ processes }: Observations): SeenClient[] {
   const newest = new Map<string, SeenClient>();
   for (const { answer } of processes) {
     if (answer.state !== 'answered') continue;
-    const { clients, nowMs } = answer.condition;
+    const { clients, nowMs } = answer.health;
     for (const client of clients) {
       const key = `${client.clientSession} ${client.tenant}`;
       const known = newest.get(key);

@@ -24,9 +24,7 @@ export function judgePipeline({ pipeline, pipelineProblem, processes }: Observat
 function noStatus(processes: Observations['processes'], problem: string | undefined): Finding[] {
   const couldTell = processes.some(({ kind, answer }) => {
     return (
-      (kind === 'platform' || kind === 'query service') &&
-      answer.state === 'answered' &&
-      answer.condition.notReady === ''
+      (kind === 'platform' || kind === 'query service') && answer.state === 'answered' && answer.health.notReady === ''
     );
   });
   if (!couldTell || problem === undefined) return [];
@@ -47,7 +45,7 @@ function halts(pipeline: PipelineView, processes: Observations['processes']): Fi
   return halted.map(({ topic, partition, offset, reason }) => {
     const part = `${topic}/${partition}`;
     const told = processes
-      .flatMap(({ answer }) => (answer.state === 'answered' ? answer.condition.problems : []))
+      .flatMap(({ answer }) => (answer.state === 'answered' ? answer.health.problems : []))
       .find((problem) => problem.kind === 'halt' && problem.part === part);
     return {
       kind: 'partition-halted',

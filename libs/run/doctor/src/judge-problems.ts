@@ -7,7 +7,7 @@ export function judgeProblems({ processes }: Observations): Finding[] {
   return processes.flatMap((process) => {
     if (process.answer.state !== 'answered') return [];
     const groups = new Map<string, ProblemView[]>();
-    for (const problem of process.answer.condition.problems) {
+    for (const problem of process.answer.health.problems) {
       // Halts are told with their offsets, by the status of the partitions.
       if (problem.kind === 'halt') continue;
       const key = `${problem.kind} ${problem.code}`;
@@ -27,7 +27,7 @@ interface ProblemWords {
 }
 
 function findingOf(problems: readonly ProblemView[], { kind, address, answer }: ProcessObservation): Finding {
-  const process = answer.state === 'answered' ? answer.condition.process : address;
+  const process = answer.state === 'answered' ? answer.health.process : address;
   const oldest = problems.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
   const words = wordsOf(oldest);
   const parts = problems.map(({ part }) => part).filter((part) => part !== '');

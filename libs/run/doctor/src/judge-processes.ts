@@ -86,18 +86,18 @@ function refusal({ kind, address }: ProcessObservation, { reason }: Unanswered):
 }
 
 function unreadiness({ kind, address, answer }: ProcessObservation): Finding[] {
-  if (answer.state !== 'answered' || answer.condition.notReady === '') return [];
-  const { condition } = answer;
+  if (answer.state !== 'answered' || answer.health.notReady === '') return [];
+  const { health } = answer;
   // What is wrong with an intake or a store is told by its problems, each in its own words; but for halts, which the
   // status of partitions tells, and not those of an aggregator.
-  const told = condition.problems.filter(({ kind }) => kind !== 'halt');
-  if (told.some(({ reason }) => condition.notReady.includes(reason))) return [];
+  const told = health.problems.filter(({ kind }) => kind !== 'halt');
+  if (told.some(({ reason }) => health.notReady.includes(reason))) return [];
   return [
     {
       kind: 'process-not-ready',
       severity: 'degraded',
-      what: `the ${kind} at ${address} (${condition.process}) is not ready: ${condition.notReady}`,
-      sinceMs: condition.startedMs,
+      what: `the ${kind} at ${address} (${health.process}) is not ready: ${health.notReady}`,
+      sinceMs: health.startedMs,
       means: 'it does not do its part yet; others of its kind do, if there are any',
       next: 'wait a moment and run tidemark doctor again; if the reason stays, it is what to look at',
     },
@@ -138,10 +138,10 @@ function clocks(processes: readonly ProcessObservation[], nowMs: number): Findin
 
 function offsetOf({ kind, address, answer }: ProcessObservation): ClockOffset {
   if (answer.state !== 'answered') return { name: address, aheadMs: 0 };
-  const { askedMs, answeredMs, condition } = answer;
+  const { askedMs, answeredMs, health } = answer;
   const name = `${kind} ${address}`;
-  if (condition.nowMs < askedMs) return { name, aheadMs: condition.nowMs - askedMs };
-  return { name, aheadMs: Math.max(0, condition.nowMs - answeredMs) };
+  if (health.nowMs < askedMs) return { name, aheadMs: health.nowMs - askedMs };
+  return { name, aheadMs: Math.max(0, health.nowMs - answeredMs) };
 }
 
 function offsetText({ name, aheadMs }: ClockOffset): string {

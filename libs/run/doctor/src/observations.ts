@@ -37,7 +37,7 @@ export interface Answered {
   /** When it was asked and when the answer came, by the clock of the one who looked. */
   readonly askedMs: number;
   readonly answeredMs: number;
-  readonly condition: ConditionView;
+  readonly health: HealthView;
 }
 
 export interface Unanswered {
@@ -47,7 +47,7 @@ export interface Unanswered {
 }
 
 /** What a process says of itself, as the contract has it. */
-export interface ConditionView {
+export interface HealthView {
   /** `intake 4711`. */
   readonly process: string;
   readonly nowMs: number;

@@ -1,16 +1,5 @@
 import { join } from 'node:path';
 import {
-  conditionEvents,
-  intakeNotReady,
-  operatorsOnly,
-  ProcessCondition,
-  processService,
-  watchControl,
-  watchCoordinator,
-  watchIntake,
-  watchStores,
-} from '@tidemark/condition';
-import {
   ControlService,
   IntakeService,
   ProcessService,
@@ -20,6 +9,17 @@ import {
 import { Access, ControlFollower, followSkips, isLoopbackAddress, newApiKey } from '@tidemark/control-log';
 import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
+import {
+  healthEvents,
+  intakeNotReady,
+  operatorsOnly,
+  ProcessHealth,
+  processService,
+  watchControl,
+  watchCoordinator,
+  watchIntake,
+  watchStores,
+} from '@tidemark/health';
 import { httpApi } from '@tidemark/http-api';
 import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus, toldOf } from '@tidemark/intake';
@@ -47,7 +47,7 @@ export class Platform {
   readonly access: Access;
   readonly query: QueryService;
   /** What is wrong with this process, and since when. */
-  readonly condition: ProcessCondition;
+  readonly health: ProcessHealth;
   /** With it an agent of this process may send as the default tenant; it is in this memory only. */
   readonly agentKey: string;
   readonly #grpc: GrpcServer;
@@ -61,7 +61,7 @@ export class Platform {
     this.stores = parts.stores;
     this.access = parts.access;
     this.query = parts.query;
-    this.condition = parts.condition;
+    this.health = parts.health;
     this.agentKey = parts.agentKey;
     this.#grpc = grpc;
     this.#http = http;
@@ -94,16 +94,16 @@ export class Platform {
     const random = new SystemRandom();
     const name = `tidemark ${process.pid}`;
     const late: { intake?: IntakeRunner } = {};
-    const condition = new ProcessCondition({
+    const health = new ProcessHealth({
       process: name,
       clock,
       notReady: () => intakeNotReady(late.intake),
       clients: () => late.intake?.clients.list() ?? [],
-      onChange: conditionEvents(events),
+      onChange: healthEvents(events),
     });
-    condition.watchVolume(folder, new LocalDisk(folder));
-    condition.start();
-    started.add(() => condition.stop());
+    health.watchVolume(folder, new LocalDisk(folder));
+    health.start();
+    started.add(() => health.stop());
     const log = await openEmbeddedLog({
       disk: new LocalDisk(join(folder, 'log')),
       clock,
@@ -123,11 +123,11 @@ export class Platform {
       latenessMs: options.latenessMs,
       onCommitted: (topic, partition, offset) => {
         trimmer.committed(topic, partition, offset).then(
-          () => condition.tell('trim', `${topic}/${partition}`, undefined),
-          (error: unknown) => condition.tell('trim', `${topic}/${partition}`, asTidemarkError(error)),
+          () => health.tell('trim', `${topic}/${partition}`, undefined),
+          (error: unknown) => health.tell('trim', `${topic}/${partition}`, asTidemarkError(error)),
         );
       },
-      ...watchStores(condition, events),
+      ...watchStores(health, events),
     });
     started.add(() => stores.stop());
     log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
@@ -155,8 +155,8 @@ export class Platform {
     });
     await coordinator.start();
     started.add(() => coordinator.stop());
-    watchControl(condition, control);
-    watchCoordinator(condition, coordinator, control);
+    watchControl(health, control);
+    watchCoordinator(health, coordinator, control);
     const intake = new IntakeRunner(
       {
         log,
@@ -178,7 +178,7 @@ export class Platform {
     await intake.start();
     started.add(() => intake.stop());
     late.intake = intake;
-    watchIntake(condition, intake);
+    watchIntake(health, intake);
     const agentKey = newApiKey(random);
     const access = new Access(control.state, { loopbackNeedsKey: options.loopbackNeedsKey, ownKey: agentKey });
     const readers = storeReaders(stores);
@@ -206,7 +206,7 @@ export class Platform {
           ControlService,
           controlService(() => ({ coordinator, control, access, stores: readers })),
         );
-        server.addService(ProcessService, processService(condition, operatorsOnly(access)));
+        server.addService(ProcessService, processService(health, operatorsOnly(access)));
         // The stores' own contracts name tenants freely: they are for query services, never for this port.
         server.addService(QueryContract, queryService(query, access));
       },
@@ -229,7 +229,7 @@ export class Platform {
     });
     const http = await HttpServer.listen(app, options.host, options.httpPort, clock);
     grpc.setServing(true);
-    const parts = { log, control, coordinator, intake, stores, access, query, condition, agentKey };
+    const parts = { log, control, coordinator, intake, stores, access, query, health, agentKey };
     return new Platform(parts, grpc, http);
   }
 
@@ -241,7 +241,7 @@ export class Platform {
     await Promise.allSettled(closing);
     await stopEach([
       ...closing.map((closed) => () => closed),
-      () => this.condition.stop(),
+      () => this.health.stop(),
       () => this.coordinator.stop(),
       () => this.control.stop(),
       () => this.stores.stop(),

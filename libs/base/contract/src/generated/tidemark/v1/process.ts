@@ -24,10 +24,10 @@ export const protobufPackage = "tidemark.v1";
 
 export const protobufFileName = "tidemark/v1/process.proto";
 
-export interface ConditionRequest {
+export interface HealthRequest {
 }
 
-export interface ConditionReply {
+export interface HealthReply {
   /** As `control` and status name it: `intake 4711`. */
   process: string;
   /** The process's wall clock when it answered, ms since the Unix epoch. */
@@ -39,7 +39,7 @@ export interface ConditionReply {
   problems: Problem[];
   volumes: Volume[];
   /** Of an intake: clients that are connected, and those that were lost within the last hour; at most 10,000. */
-  clients: ClientCondition[];
+  clients: ClientHealth[];
 }
 
 /** Something that does not work, for as long as it does not. */
@@ -61,7 +61,7 @@ export interface Volume {
   totalBytes: number;
 }
 
-export interface ClientCondition {
+export interface ClientHealth {
   clientSession: Buffer;
   tenant: string;
   name: string;
@@ -86,16 +86,16 @@ export interface SessionReply {
   session?: SessionStatus | undefined;
 }
 
-function createBaseConditionRequest(): ConditionRequest {
+function createBaseHealthRequest(): HealthRequest {
   return {};
 }
 
-export const ConditionRequest: MessageFns<ConditionRequest> = {
-  encode(_: ConditionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const HealthRequest: MessageFns<HealthRequest> = {
+  encode(_: HealthRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ConditionRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): HealthRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -104,7 +104,7 @@ export const ConditionRequest: MessageFns<ConditionRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConditionRequest();
+      const message = createBaseHealthRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -120,21 +120,21 @@ export const ConditionRequest: MessageFns<ConditionRequest> = {
     }
   },
 
-  create(base?: DeepPartial<ConditionRequest>): ConditionRequest {
-    return ConditionRequest.fromPartial(base ?? {});
+  create(base?: DeepPartial<HealthRequest>): HealthRequest {
+    return HealthRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ConditionRequest>): ConditionRequest {
-    const message = createBaseConditionRequest();
+  fromPartial(_: DeepPartial<HealthRequest>): HealthRequest {
+    const message = createBaseHealthRequest();
     return message;
   },
 };
 
-function createBaseConditionReply(): ConditionReply {
+function createBaseHealthReply(): HealthReply {
   return { process: "", nowMs: 0, startedMs: 0, notReady: "", problems: [], volumes: [], clients: [] };
 }
 
-export const ConditionReply: MessageFns<ConditionReply> = {
-  encode(message: ConditionReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const HealthReply: MessageFns<HealthReply> = {
+  encode(message: HealthReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.process !== "") {
       writer.uint32(10).string(message.process);
     }
@@ -154,12 +154,12 @@ export const ConditionReply: MessageFns<ConditionReply> = {
       Volume.encode(v!, writer.uint32(50).fork()).join();
     }
     for (const v of message.clients) {
-      ClientCondition.encode(v!, writer.uint32(58).fork()).join();
+      ClientHealth.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ConditionReply {
+  decode(input: BinaryReader | Uint8Array, length?: number): HealthReply {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -168,7 +168,7 @@ export const ConditionReply: MessageFns<ConditionReply> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConditionReply();
+      const message = createBaseHealthReply();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -225,7 +225,7 @@ export const ConditionReply: MessageFns<ConditionReply> = {
               break;
             }
 
-            message.clients.push(ClientCondition.decode(reader, reader.uint32()));
+            message.clients.push(ClientHealth.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -240,18 +240,18 @@ export const ConditionReply: MessageFns<ConditionReply> = {
     }
   },
 
-  create(base?: DeepPartial<ConditionReply>): ConditionReply {
-    return ConditionReply.fromPartial(base ?? {});
+  create(base?: DeepPartial<HealthReply>): HealthReply {
+    return HealthReply.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<ConditionReply>): ConditionReply {
-    const message = createBaseConditionReply();
+  fromPartial(object: DeepPartial<HealthReply>): HealthReply {
+    const message = createBaseHealthReply();
     message.process = object.process ?? "";
     message.nowMs = object.nowMs ?? 0;
     message.startedMs = object.startedMs ?? 0;
     message.notReady = object.notReady ?? "";
     message.problems = object.problems?.map((e) => Problem.fromPartial(e)) || [];
     message.volumes = object.volumes?.map((e) => Volume.fromPartial(e)) || [];
-    message.clients = object.clients?.map((e) => ClientCondition.fromPartial(e)) || [];
+    message.clients = object.clients?.map((e) => ClientHealth.fromPartial(e)) || [];
     return message;
   },
 };
@@ -438,7 +438,7 @@ export const Volume: MessageFns<Volume> = {
   },
 };
 
-function createBaseClientCondition(): ClientCondition {
+function createBaseClientHealth(): ClientHealth {
   return {
     clientSession: Buffer.alloc(0),
     tenant: "",
@@ -451,8 +451,8 @@ function createBaseClientCondition(): ClientCondition {
   };
 }
 
-export const ClientCondition: MessageFns<ClientCondition> = {
-  encode(message: ClientCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ClientHealth: MessageFns<ClientHealth> = {
+  encode(message: ClientHealth, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.clientSession.length !== 0) {
       writer.uint32(10).bytes(message.clientSession);
     }
@@ -480,7 +480,7 @@ export const ClientCondition: MessageFns<ClientCondition> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ClientCondition {
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientHealth {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -489,7 +489,7 @@ export const ClientCondition: MessageFns<ClientCondition> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseClientCondition();
+      const message = createBaseClientHealth();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -569,11 +569,11 @@ export const ClientCondition: MessageFns<ClientCondition> = {
     }
   },
 
-  create(base?: DeepPartial<ClientCondition>): ClientCondition {
-    return ClientCondition.fromPartial(base ?? {});
+  create(base?: DeepPartial<ClientHealth>): ClientHealth {
+    return ClientHealth.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<ClientCondition>): ClientCondition {
-    const message = createBaseClientCondition();
+  fromPartial(object: DeepPartial<ClientHealth>): ClientHealth {
+    const message = createBaseClientHealth();
     message.clientSession = object.clientSession ?? Buffer.alloc(0);
     message.tenant = object.tenant ?? "";
     message.name = object.name ?? "";
@@ -705,14 +705,14 @@ export const SessionReply: MessageFns<SessionReply> = {
 export type ProcessService = typeof ProcessService;
 export const ProcessService = {
   /** Answered from memory, at once, however badly the process fares. */
-  condition: {
-    path: "/tidemark.v1.Process/Condition" as const,
+  health: {
+    path: "/tidemark.v1.Process/Health" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ConditionRequest): Buffer => Buffer.from(ConditionRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ConditionRequest => ConditionRequest.decode(value),
-    responseSerialize: (value: ConditionReply): Buffer => Buffer.from(ConditionReply.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ConditionReply => ConditionReply.decode(value),
+    requestSerialize: (value: HealthRequest): Buffer => Buffer.from(HealthRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): HealthRequest => HealthRequest.decode(value),
+    responseSerialize: (value: HealthReply): Buffer => Buffer.from(HealthReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HealthReply => HealthReply.decode(value),
   },
   /**
    * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
@@ -731,7 +731,7 @@ export const ProcessService = {
 
 export interface ProcessServer extends UntypedServiceImplementation {
   /** Answered from memory, at once, however badly the process fares. */
-  condition: handleUnaryCall<ConditionRequest, ConditionReply>;
+  health: handleUnaryCall<HealthRequest, HealthReply>;
   /**
    * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
    * well. Other processes answer `unimplemented`.
@@ -741,20 +741,20 @@ export interface ProcessServer extends UntypedServiceImplementation {
 
 export interface ProcessClient extends Client {
   /** Answered from memory, at once, however badly the process fares. */
-  condition(
-    request: ConditionRequest,
-    callback: (error: ServiceError | null, response: ConditionReply) => void,
+  health(
+    request: HealthRequest,
+    callback: (error: ServiceError | null, response: HealthReply) => void,
   ): ClientUnaryCall;
-  condition(
-    request: ConditionRequest,
+  health(
+    request: HealthRequest,
     metadata: Metadata,
-    callback: (error: ServiceError | null, response: ConditionReply) => void,
+    callback: (error: ServiceError | null, response: HealthReply) => void,
   ): ClientUnaryCall;
-  condition(
-    request: ConditionRequest,
+  health(
+    request: HealthRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ConditionReply) => void,
+    callback: (error: ServiceError | null, response: HealthReply) => void,
   ): ClientUnaryCall;
   /**
    * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as

@@ -1,7 +1,7 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type {
-  ConditionReply,
-  ConditionRequest,
+  HealthReply,
+  HealthRequest,
   ProcessServer,
   SessionReply,
   SessionRequest,
@@ -12,24 +12,24 @@ import { TidemarkError } from '@tidemark/ports';
 import { serveUnary } from '@tidemark/rpc';
 
 /** Who may ask a process of itself; gets the key that was shown and whether the caller is on loopback, and throws for everybody else. */
-export type ConditionDoor = (key: string | undefined, isLoopback: boolean) => void;
+export type HealthAccess = (key: string | undefined, isLoopback: boolean) => void;
 
-/** Operators of the default tenant: a condition tells of every tenant's clients. */
-export function operatorsOnly(access: Pick<Access, 'tenantOf'>): ConditionDoor {
+/** Operators of the default tenant: a health tells of every tenant's clients. */
+export function operatorsOnly(access: Pick<Access, 'tenantOf'>): HealthAccess {
   return (key, isLoopback) => {
     const tenant = access.tenantOf(key, 'admin', isLoopback);
     if (tenant === DEFAULT_TENANT) return;
-    throw new TidemarkError('permission_denied', `the condition of a process is for operators of ${DEFAULT_TENANT}`);
+    throw new TidemarkError('permission_denied', `the health of a process is for operators of ${DEFAULT_TENANT}`);
   };
 }
 
 /** Of an intake: its session as it is shown to a tenant; undefined while none is open. */
 export type SessionOf = (tenant: string) => SessionStatus | undefined;
 
-/** Serves the condition of this process, and its session where it is an intake. */
+/** Serves the health of this process, and its session where it is an intake. */
 export function processService(
-  condition: { readonly reply: ConditionReply },
-  door: ConditionDoor,
+  health: { readonly reply: HealthReply },
+  door: HealthAccess,
   sessionOf?: SessionOf,
 ): ProcessServer {
   const enter = (call: ServerUnaryCall<unknown, unknown>): void => {
@@ -37,10 +37,10 @@ export function processService(
     door(bearerKey(header?.toString()), isLoopbackAddress(call.getPeer()));
   };
   return {
-    condition: (call: ServerUnaryCall<ConditionRequest, ConditionReply>, callback) =>
+    health: (call: ServerUnaryCall<HealthRequest, HealthReply>, callback) =>
       void serveUnary(call, callback, async () => {
         enter(call);
-        return condition.reply;
+        return health.reply;
       }),
     session: (call: ServerUnaryCall<SessionRequest, SessionReply>, callback) =>
       void serveUnary(call, callback, async ({ tenant }) => {

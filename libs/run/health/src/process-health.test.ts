@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ConditionReply } from '@tidemark/contract';
+import type { HealthReply } from '@tidemark/contract';
 import { Access, ControlState } from '@tidemark/control-log';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import type { ProblemCause } from './problem.ts';
-import { ProcessCondition } from './process-condition.ts';
+import { ProcessHealth } from './process-health.ts';
 import { operatorsOnly } from './process-service.ts';
 
 const MIB = 1024 * 1024;
@@ -21,73 +21,73 @@ class HandClock implements Clock {
   }
 }
 
-function conditionOf(clock = new HandClock()) {
+function healthOf(clock = new HandClock()) {
   const changes: string[] = [];
-  const condition = new ProcessCondition({
+  const health = new ProcessHealth({
     process: 'intake 1',
     clock,
     notReady: () => undefined,
     onChange: (kind, part, cause) => changes.push(`${kind} ${part}: ${cause?.message ?? 'over'}`),
   });
-  return { clock, condition, changes };
+  return { clock, health, changes };
 }
 
 /** What is wrong, without the rest of the answer. */
-function said({ problems }: ConditionReply): string[] {
+function said({ problems }: HealthReply): string[] {
   return problems.map(({ kind, part, code, reason, sinceMs }) => `${sinceMs} ${kind} ${part} ${code} ${reason}`);
 }
 
 const FULL = { code: 'resource_exhausted', message: 'the log is full' } as const;
 
-describe('the condition of a process', () => {
+describe('the health of a process', () => {
   test('a problem is as old as its first word, whatever is said of it later', () => {
-    const { clock, condition, changes } = conditionOf();
-    condition.tell('store', 'points/3', { code: 'unavailable', message: 'first' });
+    const { clock, health, changes } = healthOf();
+    health.tell('store', 'points/3', { code: 'unavailable', message: 'first' });
     clock.nowMs += 500;
-    condition.tell('store', 'points/3', FULL);
-    expect(said(condition.reply)).toEqual(['1000000 store points/3 resource_exhausted the log is full']);
-    condition.tell('store', 'points/3', undefined);
-    condition.tell('store', 'points/3', undefined);
-    expect(said(condition.reply)).toEqual([]);
+    health.tell('store', 'points/3', FULL);
+    expect(said(health.reply)).toEqual(['1000000 store points/3 resource_exhausted the log is full']);
+    health.tell('store', 'points/3', undefined);
+    health.tell('store', 'points/3', undefined);
+    expect(said(health.reply)).toEqual([]);
     expect(changes).toEqual(['store points/3: first', 'store points/3: over']);
   });
 
   test('what it looks at is over when it is not found any more', () => {
-    const { clock, condition } = conditionOf();
+    const { clock, health } = healthOf();
     const lanes = new Map<string, ProblemCause>([['points/0', FULL]]);
     let clockProblem: ProblemCause | undefined;
-    condition.watchParts('lane', () => lanes);
-    condition.watch('clock', () => clockProblem);
-    condition.look();
+    health.watchParts('lane', () => lanes);
+    health.watch('clock', () => clockProblem);
+    health.look();
     clock.nowMs += 1000;
     lanes.set('points/1', FULL);
     clockProblem = { code: 'failed_precondition', message: 'the clock is off' };
-    condition.look();
-    expect(said(condition.reply)).toEqual([
+    health.look();
+    expect(said(health.reply)).toEqual([
       '1000000 lane points/0 resource_exhausted the log is full',
       '1001000 lane points/1 resource_exhausted the log is full',
       '1001000 clock  failed_precondition the clock is off',
     ]);
     lanes.delete('points/0');
     clockProblem = undefined;
-    condition.look();
-    expect(said(condition.reply)).toEqual(['1001000 lane points/1 resource_exhausted the log is full']);
+    health.look();
+    expect(said(health.reply)).toEqual(['1001000 lane points/1 resource_exhausted the log is full']);
   });
 
   test('a volume that is nearly full, that fails or that does not answer is a problem', async () => {
-    const { clock, condition } = conditionOf();
+    const { clock, health } = healthOf();
     let space: () => Promise<{ freeBytes: number; totalBytes: number }> = async () => {
       return { freeBytes: 900 * MIB, totalBytes: 100_000 * MIB };
     };
-    condition.watchVolume('/data', { space: () => space() });
+    health.watchVolume('/data', { space: () => space() });
     const look = async () => {
-      condition.look();
+      health.look();
       await Promise.resolve();
       await Promise.resolve();
-      return said(condition.reply);
+      return said(health.reply);
     };
     expect(await look()).toEqual([]);
-    expect(condition.reply.volumes).toEqual([{ folder: '/data', freeBytes: 900 * MIB, totalBytes: 100_000 * MIB }]);
+    expect(health.reply.volumes).toEqual([{ folder: '/data', freeBytes: 900 * MIB, totalBytes: 100_000 * MIB }]);
     space = async () => ({ freeBytes: 3.5 * MIB, totalBytes: 1000 * MIB });
     expect(await look()).toEqual(['1000000 disk /data resource_exhausted 3 MiB of 1000 MiB are left for /data']);
     // A small volume is not full for being small.
@@ -104,11 +104,11 @@ describe('the condition of a process', () => {
   });
 
   test('the answer is bounded, whatever goes wrong', () => {
-    const { condition } = conditionOf();
+    const { health } = healthOf();
     for (let i = 0; i < 1500; i++) {
-      condition.tell('store', `points/${i}`, { code: 'unavailable', message: 'x'.repeat(10_000) });
+      health.tell('store', `points/${i}`, { code: 'unavailable', message: 'x'.repeat(10_000) });
     }
-    const { problems } = condition.reply;
+    const { problems } = health.reply;
     expect(problems).toHaveLength(1000);
     expect(problems[0].reason).toHaveLength(500);
   });

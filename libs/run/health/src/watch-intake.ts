@@ -1,6 +1,6 @@
 import type { IntakeRunner } from '@tidemark/intake';
 import type { ProblemCause } from './problem.ts';
-import type { ProcessCondition } from './process-condition.ts';
+import type { ProcessHealth } from './process-health.ts';
 import { unavailable } from './unavailable.ts';
 
 /** Why an intake does not take points yet, or any more. */
@@ -11,17 +11,17 @@ export function intakeNotReady(intake: Pick<IntakeRunner, 'session'> | undefined
 }
 
 /** From now on looks at an intake: its session, its clock, its lanes. */
-export function watchIntake(condition: ProcessCondition, intake: Pick<IntakeRunner, 'session'>): void {
-  condition.watch('clock', () => {
+export function watchIntake(health: ProcessHealth, intake: Pick<IntakeRunner, 'session'>): void {
+  health.watch('clock', () => {
     const { session } = intake;
     return session?.isClockOff === true ? unavailable(session.problem) : undefined;
   });
-  condition.watch('intake', () => {
+  health.watch('intake', () => {
     const { session } = intake;
     if (session === undefined) return unavailable('no session is open: the last one ended, the next has not begun');
     return session.isClockOff ? undefined : unavailable(session.problem);
   });
-  condition.watchParts('lane', () => {
+  health.watchParts('lane', () => {
     const lanes = intake.session?.laneProblems() ?? new Map<number, ProblemCause>();
     return new Map([...lanes].map(([partition, cause]) => [`points/${partition}`, cause]));
   });

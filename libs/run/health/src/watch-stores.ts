@@ -1,6 +1,6 @@
 import type { Topic } from '@tidemark/ports';
 import type { ProblemCause } from './problem.ts';
-import type { ProcessCondition } from './process-condition.ts';
+import type { ProcessHealth } from './process-health.ts';
 
 /** What happens in a process, for whoever logs it. */
 export interface StoreEvents {
@@ -9,18 +9,18 @@ export interface StoreEvents {
   readonly fatal: (error: Error) => void;
 }
 
-/** Listeners for store threads that tell the process's condition, and its log, what becomes of its stores. */
-export function watchStores(condition: ProcessCondition, events: StoreEvents) {
+/** Listeners for store threads that tell the process's health, and its log, what becomes of its stores. */
+export function watchStores(health: ProcessHealth, events: StoreEvents) {
   return {
     onHalted: (topic: Topic, partition: number, offset: number, reason: string): void => {
       const part = `${topic}/${partition}`;
-      condition.tell('halt', part, offset < 0 ? undefined : { code: 'data_loss', message: reason });
+      health.tell('halt', part, offset < 0 ? undefined : { code: 'data_loss', message: reason });
       if (offset < 0) events.info(`${part} goes on`);
       else events.error(`${part} is halted at offset ${offset}`, { reason });
     },
     onProblem: (topic: Topic, partition: number, problem: ProblemCause | undefined): void => {
       const part = `${topic}/${partition}`;
-      condition.tell('store', part, problem);
+      health.tell('store', part, problem);
       if (problem === undefined) events.info(`the store of ${part} works again`);
       else events.error(`the store of ${part} can't go on, and tries again`, { reason: problem.message });
     },

@@ -1,21 +1,21 @@
 import { budgetOf, type ControlFollower } from '@tidemark/control-log';
 import type { Coordinator } from '@tidemark/coordinator';
-import type { ProcessCondition } from './process-condition.ts';
+import type { ProcessHealth } from './process-health.ts';
 import { unavailable } from './unavailable.ts';
 
 /** From now on looks at whether `control` can be read. */
-export function watchControl(condition: ProcessCondition, control: Pick<ControlFollower, 'problem'>): void {
-  condition.watch('control', () => unavailable(control.problem));
+export function watchControl(health: ProcessHealth, control: Pick<ControlFollower, 'problem'>): void {
+  health.watch('control', () => unavailable(control.problem));
 }
 
 /** From now on looks at a coordinator, and at the budgets that it found used up. */
 export function watchCoordinator(
-  condition: ProcessCondition,
+  health: ProcessHealth,
   coordinator: Pick<Coordinator, 'problem'>,
   { state }: Pick<ControlFollower, 'state'>,
 ): void {
-  condition.watch('coordinator', () => unavailable(coordinator.problem));
-  condition.watchParts('budget', () => {
+  health.watch('coordinator', () => unavailable(coordinator.problem));
+  health.watchParts('budget', () => {
     const causes = [...state.overBudget].map(([key, limit]) => {
       const { tenant, metric } = budgetOf(key);
       const whose = metric === '' ? `tenant ${tenant}` : `metric ${metric} of tenant ${tenant}`;

@@ -1,4 +1,4 @@
-import type { ClientCondition, ConditionReply, Problem, Volume } from '@tidemark/contract';
+import type { ClientHealth, HealthReply, Problem, Volume } from '@tidemark/contract';
 import { type Clock, type Disk, isTidemarkError, sleep } from '@tidemark/ports';
 import { lowSpace } from './low-space.ts';
 import type { ProblemCause, ProblemKind } from './problem.ts';
@@ -9,14 +9,14 @@ export type Look = () => ProblemCause | undefined;
 /** Looks at several things of a kind, by their names; only those that are not well. */
 export type LookAtParts = () => ReadonlyMap<string, ProblemCause>;
 
-export interface ProcessConditionOptions {
+export interface ProcessHealthOptions {
   /** Names the process as `control` does: `intake 4711`. */
   readonly process: string;
   readonly clock: Clock;
   /** Why the process does not do its work; undefined when it does. */
   readonly notReady: () => string | undefined;
   /** Clients of an intake. */
-  readonly clients?: () => readonly ClientCondition[];
+  readonly clients?: () => readonly ClientHealth[];
   /** Told when a problem begins, and with no cause when it is over. */
   readonly onChange?: (kind: ProblemKind, part: string, cause: ProblemCause | undefined) => void;
 }
@@ -37,8 +37,8 @@ const CLIENTS = 10_000;
 const REASON_CHARACTERS = 500;
 
 /** What is wrong with a process, and since when: told by its parts, or seen by looking at them each second. */
-export class ProcessCondition {
-  readonly #options: ProcessConditionOptions;
+export class ProcessHealth {
+  readonly #options: ProcessHealthOptions;
   readonly #startedMs: number;
   readonly #problems = new Map<string, Problem & { readonly kind: ProblemKind }>();
   readonly #looks: { readonly kind: ProblemKind; readonly look: LookAtParts }[] = [];
@@ -46,7 +46,7 @@ export class ProcessCondition {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(options: ProcessConditionOptions) {
+  constructor(options: ProcessHealthOptions) {
     this.#options = options;
     this.#startedMs = Math.floor(options.clock.wallMs());
   }
@@ -93,7 +93,7 @@ export class ProcessCondition {
     await this.#running;
   }
 
-  get reply(): ConditionReply {
+  get reply(): HealthReply {
     const { process, clock, notReady, clients } = this.#options;
     const problems = [...this.#problems.values()].sort((a, b) => a.sinceMs - b.sinceMs).slice(0, PROBLEMS);
     return {

@@ -1,17 +1,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type ConditionDoor, operatorsOnly } from '@tidemark/condition';
 import type { Access } from '@tidemark/control-log';
+import { type HealthAccess, operatorsOnly } from '@tidemark/health';
 import { isTidemarkError } from '@tidemark/ports';
 
 /**
- * Who may ask a process of its condition: processes of the cluster by its key, and operators. A process that starts
+ * Who may ask a process of its health: processes of the cluster by its key, and operators. A process that starts
  * does not know the keys of operators yet; until then callers on loopback are let in where they need no key later.
  */
-export function conditionDoor(
+export function healthAccess(
   clusterKey: string | undefined,
   access: Pick<Access, 'tenantOf'>,
   loopbackNeedsKey: boolean,
-): ConditionDoor {
+): HealthAccess {
   const expected = clusterKey === undefined ? undefined : digest(clusterKey);
   const operators = operatorsOnly(access);
   return (key, isLoopback) => {
