@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { Platform } from '@tidemark/assembly/one-process';
 import { growHeapsFreely } from '@tidemark/executable';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
-import { Platform } from '@tidemark/platform';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { DataClock } from './data-clock.ts';
 import { folderBytes } from './folder-bytes.ts';

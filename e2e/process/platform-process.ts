@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { Platform } from '@tidemark/assembly/one-process';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { SystemClock } from '@tidemark/node-runtime';
-import { Platform } from '@tidemark/platform';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../../../', import.meta.url);
 // What is compiled once is there for the next start.
 enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
-const { runService, startTagStore } = await import('@tidemark/cluster');
+const { runService, startTagStore } = await import('@tidemark/assembly/processes');
 // Now: at the end of the process it would hold up the exit of one that was told to stop.
 flushCompileCache();
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PlatformEvents, PlatformOptions } from '@tidemark/assembly/one-process';
 import { SystemClock } from '@tidemark/node-runtime';
-import type { PlatformEvents, PlatformOptions } from '@tidemark/platform';
 import type { Settings } from '@tidemark/settings';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

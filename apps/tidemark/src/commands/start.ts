@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Platform, type PlatformEvents } from '@tidemark/assembly/one-process';
 import {
   type EventLog,
   explain,
@@ -12,7 +13,6 @@ import {
 } from '@tidemark/executable';
 import { HostAgent } from '@tidemark/host-agent';
 import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
-import { Platform, type PlatformEvents } from '@tidemark/platform';
 import type { Settings } from '@tidemark/settings';
 import type { Command } from 'commander';
 import { platformOptions } from '../platform-of-settings.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { clusterLogOptions, peerSecurity, topicPlan } from '@tidemark/cluster';
+import { clusterLogOptions, peerSecurity, topicPlan } from '@tidemark/assembly/processes';
 import type { KafkaObservation, ProcessKind } from '@tidemark/doctor';
 import { brokerProblems, problemText, topicProblems } from '@tidemark/kafka-log';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';

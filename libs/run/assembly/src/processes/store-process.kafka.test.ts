@@ -45,7 +45,7 @@ await kafkaSuite('a process of stores', () => {
       events: { info: () => undefined, error: () => undefined, fatal: () => undefined },
       name: 'tag-store 1',
       readFile: (path) => readFile(path),
-      protoFolder: fileURLToPath(new URL('../../../../proto', import.meta.url)),
+      protoFolder: fileURLToPath(new URL('../../../../../proto', import.meta.url)),
       stopping: new AbortController().signal,
     };
   }, KAFKA_START_MS);
