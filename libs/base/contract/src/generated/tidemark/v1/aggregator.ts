@@ -31,7 +31,7 @@ export interface AggregatorStatusRequest {
 
 export interface AggregatorStatusReply {
   partition: number;
-  /** Next offset to apply, and the one behind which all is durable here. */
+  /** Next offset to apply, and the offset below which every record is durable here. */
   offset: number;
   committedOffset: number;
   watermarkMs?:
@@ -573,7 +573,10 @@ export const WindowGroup: MessageFns<WindowGroup> = {
   },
 };
 
-/** Aggregator folds points as they come: rollups, standing queries. Its windows are records of the `windows` log. */
+/**
+ * Aggregator folds points as they arrive, for rollups and standing queries. Its windows are records of the `windows`
+ * log.
+ */
 export type AggregatorService = typeof AggregatorService;
 export const AggregatorService = {
   aggregatorStatus: {

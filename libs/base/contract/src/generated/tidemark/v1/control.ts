@@ -51,7 +51,7 @@ export interface SessionRegistered {
 
 export interface SessionRenewed {
   session: Buffer;
-  /** Lanes that ended alone and are to be fenced. */
+  /** Lanes that ended while their session continues, and must be fenced. */
   deadLanes: DeadLane[];
 }
 
@@ -124,8 +124,8 @@ export interface KeyDecision {
 }
 
 /**
- * Everything that the records before it say, so that they can be trimmed. It counts only at the offset that it names:
- * then nothing lies between what it was made of and itself, and its term is the one in force.
+ * The state after all records before it, so that they can be trimmed. It is valid only at the offset that it names:
+ * then no record lies between the ones that it was made of and itself, and its term is the one in force.
  */
 export interface Checkpoint {
   term: number;
@@ -144,7 +144,7 @@ export interface Checkpoint {
   overBudget: BudgetDecision[];
   keys: KeyDecision[];
   /**
-   * From when on each of the maps is in force, in the same order, ms since the Unix epoch; -Infinity for the first.
+   * When each of the maps comes into force, in the same order, ms since the Unix epoch; -Infinity for the first.
    * Checkpoints of programs before this field have none: all of their maps are in force.
    */
   mapsInForceMs: number[];
@@ -2634,8 +2634,8 @@ export const PartitionStateHash: MessageFns<PartitionStateHash> = {
 };
 
 /**
- * Control is the door for operators: needs scope `admin`. What concerns every tenant (skips, state hashes, keys of other
- * tenants) needs it of the default tenant, which on loopback needs no key.
+ * Control is the API for operators. It needs the scope `admin`. A call that concerns every tenant (skips, state hashes,
+ * keys of other tenants) needs that scope for the default tenant, which needs no key on loopback.
  */
 export type ControlService = typeof ControlService;
 export const ControlService = {

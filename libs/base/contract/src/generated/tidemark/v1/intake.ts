@@ -40,7 +40,7 @@ export interface Hello {
 /**
  * Series of one partition under one map epoch. Refs are dense: `series[i]` has ref `first_ref + i`, and `first_ref`
  * is the number of refs defined so far on this stream for that epoch and partition. A series that repeats an earlier
- * definition is an error of the client, not of the platform: its points are simply of the same series.
+ * definition is an error of the client, not of the platform: its points belong to the same series.
  */
 export interface Definitions {
   mapEpoch: number;
@@ -56,7 +56,7 @@ export interface Batch {
   mapEpoch: number;
   /** Every batch with a lower sequence is settled: acked or given up. */
   floor: number;
-  /** «Nothing older than this will come from me», ms since the epoch; absent when the client makes no such promise. */
+  /** The client promises to send nothing older than this, ms since the Unix epoch; absent when it does not promise. */
   frontierMs?:
     | number
     | undefined;
@@ -116,7 +116,7 @@ export const BatchResult_Outcome = {
   ACKED: 1,
   /** RETRY - Some share may not be durable; send the batch again with the same stamp. */
   RETRY: 2,
-  /** REFUSED - It can never be taken (its stamp is too old, or it is malformed as a whole). */
+  /** REFUSED - It can never be accepted (its stamp is too old, or it is malformed as a whole). */
   REFUSED: 3,
 } as const;
 
@@ -1239,7 +1239,7 @@ export const RefusedSeries: MessageFns<RefusedSeries> = {
   },
 };
 
-/** Intake takes points from clients and puts them into the log. It is stateless but for its open streams. */
+/** Intake accepts points from clients and appends them to the log. It has no state except for its open streams. */
 export type IntakeService = typeof IntakeService;
 export const IntakeService = {
   /**

@@ -50,7 +50,7 @@ export interface MonitorDescription {
   evaluatedThroughMs?:
     | number
     | undefined;
-  /** «Can't evaluate» is health, apart from the states: why, or empty. */
+  /** Why the monitor cannot be evaluated; empty when it can. This is its health, separate from its states. */
   cannotEvaluate: string;
 }
 
@@ -69,7 +69,7 @@ export interface Transition {
   group: string[];
   from: MonitorState;
   to: MonitorState;
-  /** The windows it was decided on. */
+  /** The windows that the transition was decided by. */
   evidence: Buffer;
 }
 

@@ -33,7 +33,7 @@ export interface HealthReply {
   /** The process's wall clock when it answered, ms since the Unix epoch. */
   nowMs: number;
   startedMs: number;
-  /** Why it does not do its work yet, or any more; empty when it does. */
+  /** Why the process is not ready; empty when it is. */
   notReady: string;
   /** What is wrong, the oldest first; at most 1,000. */
   problems: Problem[];
@@ -42,11 +42,11 @@ export interface HealthReply {
   clients: ClientHealth[];
 }
 
-/** Something that does not work, for as long as it does not. */
+/** A problem that exists now. */
 export interface Problem {
   /** A closed set: `clock`, `intake`, `lane`, `store`, `halt`, `control`, `coordinator`, `trim`, `budget`, `disk`. */
   kind: string;
-  /** Which one, such as `points/3`; empty: the process as a whole. */
+  /** The affected part, such as `points/3`; empty: the process as a whole. */
   part: string;
   /** The error's code, as in gRPC. */
   code: string;
@@ -65,11 +65,11 @@ export interface ClientHealth {
   clientSession: Buffer;
   tenant: string;
   name: string;
-  /** Its newest «nothing older will come from me», ms; absent when it makes no such promise. */
+  /** The newest time before which it promised to send nothing more, ms; absent when it does not promise. */
   frontierMs?:
     | number
     | undefined;
-  /** Of batches: how many came here, and when the first and the last did, ms; 0 before any. */
+  /** Batches received here, and when the first and the last of them arrived, ms; 0 before any. */
   batches: number;
   firstBatchMs: number;
   lastBatchMs: number;
@@ -699,12 +699,12 @@ export const SessionReply: MessageFns<SessionReply> = {
 };
 
 /**
- * Process is answered by each process of the platform for itself: who it is and what is wrong with it now. It tells of
- * every tenant's clients, so it is for the processes of the cluster and for operators of the default tenant (`admin`).
+ * Process reports the health of the process that serves it. It lists clients of every tenant, so it is for the
+ * processes of the cluster and for operators of the default tenant (`admin`).
  */
 export type ProcessService = typeof ProcessService;
 export const ProcessService = {
-  /** Answered from memory, at once, however badly the process fares. */
+  /** Answers from memory, at once, even when the process is unhealthy. */
   health: {
     path: "/tidemark.v1.Process/Health" as const,
     requestStream: false as const,
@@ -715,8 +715,8 @@ export const ProcessService = {
     responseDeserialize: (value: Buffer): HealthReply => HealthReply.decode(value),
   },
   /**
-   * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
-   * well. Other processes answer `unimplemented`.
+   * Of an intake: what its session knows in addition to `control`, as a status shows it to a tenant. Answers from
+   * memory too. Other processes answer `unimplemented`.
    */
   session: {
     path: "/tidemark.v1.Process/Session" as const,
@@ -730,17 +730,17 @@ export const ProcessService = {
 } as const;
 
 export interface ProcessServer extends UntypedServiceImplementation {
-  /** Answered from memory, at once, however badly the process fares. */
+  /** Answers from memory, at once, even when the process is unhealthy. */
   health: handleUnaryCall<HealthRequest, HealthReply>;
   /**
-   * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
-   * well. Other processes answer `unimplemented`.
+   * Of an intake: what its session knows in addition to `control`, as a status shows it to a tenant. Answers from
+   * memory too. Other processes answer `unimplemented`.
    */
   session: handleUnaryCall<SessionRequest, SessionReply>;
 }
 
 export interface ProcessClient extends Client {
-  /** Answered from memory, at once, however badly the process fares. */
+  /** Answers from memory, at once, even when the process is unhealthy. */
   health(
     request: HealthRequest,
     callback: (error: ServiceError | null, response: HealthReply) => void,
@@ -757,8 +757,8 @@ export interface ProcessClient extends Client {
     callback: (error: ServiceError | null, response: HealthReply) => void,
   ): ClientUnaryCall;
   /**
-   * Of an intake: what its session knows beside what is in `control`, as a status shows it to a tenant. From memory as
-   * well. Other processes answer `unimplemented`.
+   * Of an intake: what its session knows in addition to `control`, as a status shows it to a tenant. Answers from
+   * memory too. Other processes answer `unimplemented`.
    */
   session(
     request: SessionRequest,

@@ -45,7 +45,7 @@ export interface QueryReply {
   gaps: Gap[];
   pointsRead: number;
   seriesRead: number;
-  /** What to know about the answer, such as a default that was chosen. */
+  /** Notes on the answer, such as a default that was chosen. */
   notes: string[];
 }
 
@@ -134,11 +134,14 @@ export interface SessionStatus {
    * sees those whose key was refused, or whose message was too large to be read.
    */
   violations: { [key: string]: number };
-  /** What requests of other protocols had that has no place here and is no error, by reason: stale markers, exemplars. */
+  /**
+   * Parts of requests of other protocols that Tidemark does not store and that are not errors, by reason: stale
+   * markers, exemplars.
+   */
   leftOut: { [key: string]: number };
   /**
-   * Why the fields from `streams` on are not known, which only the session's own process has: they are empty then. Empty
-   * itself when they are known, and of a session that is over.
+   * Why the fields from `streams` on are unknown: only the session's own process has them, and they are empty then.
+   * Empty when they are known, and for a session that has ended.
    */
   notTold: string;
 }
@@ -1646,7 +1649,7 @@ export const SessionStatus_LeftOutEntry: MessageFns<SessionStatus_LeftOutEntry> 
   },
 };
 
-/** Query pulls the stores' answers together. The key travels as metadata `authorization: Bearer KEY` (scope `read`). */
+/** Query combines the answers of the stores. The key travels as metadata `authorization: Bearer KEY` (scope `read`). */
 export type QueryService = typeof QueryService;
 export const QueryService = {
   run: {

@@ -11,7 +11,7 @@ export const protobufPackage = "tidemark.v1";
 
 export const protobufFileName = "tidemark/v1/replica.proto";
 
-/** Asks a process for the place of every partition that it owns, in one call. */
+/** Asks a process for the positions of all partitions that it owns, in one call. */
 export interface PositionsRequest {
 }
 
@@ -20,10 +20,10 @@ export interface PositionsReply {
   positions: ReplicaPosition[];
 }
 
-/** How far one replica of a partition has come. */
+/** How far one replica of a partition has read. */
 export interface ReplicaPosition {
   partition: number;
-  /** Next offset to apply, and the one behind which all is durable there. */
+  /** Next offset to apply, and the offset below which every record is durable there. */
   offset: number;
   committedOffset: number;
   /** The log's end when the replica last saw it. */
@@ -45,11 +45,14 @@ export interface ReplicaPosition {
   stateHash?:
     | string
     | undefined;
-  /** Which log the offsets are of, where one can be made anew under the same name; absent until it was asked for. */
+  /**
+   * Id of the log that the offsets belong to, where a log can be recreated under the same name; absent until it is
+   * known.
+   */
   logId?: string | undefined;
 }
 
-/** What is known of one replica of a partition. */
+/** What the query service knows of one replica of a partition. */
 export interface ReplicaStatus {
   /** `points` or `tags`. */
   topic: string;
@@ -58,13 +61,13 @@ export interface ReplicaStatus {
   process: string;
   /** `live`; `lost` when its process does not answer; `unknown` before the first answer. */
   state: string;
-  /** When its process last told its positions, ms since the Unix epoch. */
+  /** When its process last reported its positions, ms since the Unix epoch. */
   seenMs?:
     | number
     | undefined;
   /** Why it is lost. */
   error: string;
-  /** As last told; absent when its process never told one. */
+  /** As last reported; absent when its process never reported one. */
   position: ReplicaPosition | undefined;
 }
 
@@ -77,8 +80,8 @@ export interface ReplicaDivergence {
     | number
     | undefined;
   /**
-   * Of `tags`: the offset of the checkpoint, the first that is known to differ. Of `points`: the least of the offsets at
-   * which the bucket was closed.
+   * Of `tags`: the offset of the checkpoint, the first that is known to differ. Of `points`: the lowest of the offsets
+   * at which the bucket was closed.
    */
   offset: number;
   hashes: ReplicaHash[];
@@ -88,7 +91,7 @@ export interface ReplicaDivergence {
 
 export interface ReplicaHash {
   process: string;
-  /** Offset at which the hash was taken; -1 when the replica has none, though it has come past the checkpoint. */
+  /** Offset at which the hash was taken; -1 when the replica has none although it is past the checkpoint. */
   offset: number;
   /** Hex; empty when the replica has none. */
   hash: string;

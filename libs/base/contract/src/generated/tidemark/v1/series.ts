@@ -40,12 +40,12 @@ export interface Series {
   tags: string[];
 }
 
-/** A record that was skipped, or could not be decoded: what was in it is missing for good. */
+/** A record that was skipped, or could not be decoded: its content is permanently missing. */
 export interface Gap {
   partition: number;
   offset: number;
   reason: string;
-  /** `points` or `tags`: whose log it is missing from. */
+  /** `points` or `tags`: the topic of the record. */
   topic: string;
 }
 

@@ -25,7 +25,7 @@ export const protobufPackage = "tidemark.v1";
 
 export const protobufFileName = "tidemark/v1/tag_store.proto";
 
-/** A boolean expression over tags. No field set means «all». */
+/** A boolean expression over tags. Without any field set it selects all series. */
 export interface TagFilter {
   filter:
     | //
@@ -121,7 +121,7 @@ export interface DescribeTagsRequest {
   metric: string;
   fromMs: number;
   toMs: number;
-  /** Values per key to list at most; counts are exact whatever the limit. */
+  /** Maximum number of values per key in the list; counts are exact for any limit. */
   limit: number;
 }
 
@@ -2260,7 +2260,7 @@ export const TagStoreService = {
       Buffer.from(TagPartitionStatusReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): TagPartitionStatusReply => TagPartitionStatusReply.decode(value),
   },
-  /** What a partition counts towards the budgets. */
+  /** Series of a partition that count towards the budgets. */
   seriesCounts: {
     path: "/tidemark.v1.TagStore/SeriesCounts" as const,
     requestStream: false as const,
@@ -2291,7 +2291,7 @@ export interface TagStoreServer extends UntypedServiceImplementation {
   /** Tags of series: the tag index. */
   seriesTags: handleUnaryCall<SeriesTagsRequest, SeriesTagsReply>;
   tagPartitionStatus: handleUnaryCall<TagPartitionStatusRequest, TagPartitionStatusReply>;
-  /** What a partition counts towards the budgets. */
+  /** Series of a partition that count towards the budgets. */
   seriesCounts: handleUnaryCall<SeriesCountsRequest, SeriesCountsReply>;
   tagPositions: handleUnaryCall<PositionsRequest, PositionsReply>;
 }
@@ -2373,7 +2373,7 @@ export interface TagStoreClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TagPartitionStatusReply) => void,
   ): ClientUnaryCall;
-  /** What a partition counts towards the budgets. */
+  /** Series of a partition that count towards the budgets. */
   seriesCounts(
     request: SeriesCountsRequest,
     callback: (error: ServiceError | null, response: SeriesCountsReply) => void,
