@@ -1,4 +1,4 @@
-// Holds README.md and docs/ against the project: runs the commands that are marked, on a platform of their own, and
+// Checks README.md, the other pages of the root, and docs/ against the project: runs the commands that are marked, on a platform of their own, and
 // checks links, anchors, file names and the list of libraries. docs/README.md says how a block is marked. `--no-run`
 // leaves out the commands.
 import { spawn, spawnSync } from 'node:child_process';
@@ -23,11 +23,12 @@ const STOP_MS = 15_000;
 const RETRY_MS = 500;
 const HELP = `Usage: node tools/check-docs.mjs [--no-run]
 
-Checks README.md and docs/: links, anchors, names of files, the list of libraries; then runs the commands that are
+Checks the pages of the root and of docs/: links, anchors, names of files, the list of libraries; then runs the commands that are
 marked, on a platform of their own.
 
   --no-run  leave out the commands
   --help    show this`;
+const ROOT_PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 /** Ports as the pages name them; the running platform has others. */
 const PORTS = { 4270: 'http', 4271: 'grpc', 8125: 'dogstatsd' };
 
@@ -59,7 +60,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const problems = [];
-const pages = ['README.md', ...markdownIn('docs')].map(readPage);
+const pages = [...ROOT_PAGES, ...markdownIn('docs')].map(readPage);
 const counts = { links: 0, names: 0, ran: 0, skipped: 0 };
 
 for (const page of pages) {
