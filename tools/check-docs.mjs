@@ -39,7 +39,7 @@ if (args.includes('--help') || args.includes('-h')) {
 }
 const unknown = args.find((arg) => arg !== '--no-run');
 if (unknown !== undefined) {
-  console.error(`${unknown} is no option\n\n${HELP}`);
+  console.error(`unknown option ${unknown}\n\n${HELP}`);
   process.exit(2);
 }
 
@@ -297,7 +297,7 @@ async function runTask({ where, block, expected, marks }, platform, folder) {
   counts.ran++;
   console.log(`$ ${shown}    (${where}, ${Date.now() - startedMs} ms)`);
   if (isRight(result)) return;
-  const wrong = result.code !== 0 ? `ended with ${result.code}` : `the output lacks «${result.missing}»`;
+  const wrong = result.code !== 0 ? `ended with ${result.code}` : `the output lacks "${result.missing}"`;
   problems.push(`${where}: ${wrong}\n${result.output}`);
 }
 

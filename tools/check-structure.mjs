@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** From the first to the last; layers of one line stand beside each other and do not import each other. */
+/** From the first to the last; layers of one line do not import each other. */
 const LAYERS = [
   ['base'],
   ['data', 'adapter'],
@@ -87,7 +87,7 @@ function importsOf(text) {
 function checkImport(from, name, file, isTest) {
   const to = packages.get(name);
   const where = relative(root, file);
-  if (to === undefined) problems.push(`${where}: imports ${name}, which is no package of the project`);
+  if (to === undefined) problems.push(`${where}: imports ${name}, which is not a package of the project`);
   else if (!mayImport(from, to, isTest)) {
     problems.push(`${where}: ${from.layer} imports ${name} of ${to.layer}; imports point ${order()}`);
   }

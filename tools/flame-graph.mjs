@@ -9,7 +9,7 @@ if (files.length === 0) {
 }
 const WIDTH = 1200;
 const ROW = 17;
-const LEAST_SHARE = 0.002;
+const MIN_SHARE = 0.002;
 /** Time without a JavaScript frame: idle, or native code that the profiler does not see into. */
 const OUTSIDE = new Set(['(root)', '(idle)', '(program)']);
 
@@ -76,7 +76,7 @@ function nameOf({ functionName, url }) {
 
 function place(frame, depth, x, scale) {
   const share = frame.micros / root.micros;
-  if (share < LEAST_SHARE) return;
+  if (share < MIN_SHARE) return;
   deepest = Math.max(deepest, depth);
   rects.push({ x, y: 30 + depth * ROW, width: frame.micros * scale, name: frame.name, share });
   let left = x;

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { git } from './git.ts';
 
 /** Characters of a commit's subject at most. */
 export const SUBJECT_CHARACTERS = 72;
@@ -21,13 +21,4 @@ export function subjectProblems(subjects: readonly string[]): string[] {
       (subject) =>
         `commit "${subject}": ${[...subject].length} characters (limit: ${SUBJECT_CHARACTERS}): move the reason to the body`,
     );
-}
-
-function git(root: string, args: readonly string[]): string | undefined {
-  const { status, stdout } = spawnSync('git', args, {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return status === 0 ? stdout : undefined;
 }

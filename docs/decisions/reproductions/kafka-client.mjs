@@ -11,7 +11,7 @@
  *   npx node docs/decisions/reproductions/kafka-client.mjs
  *
  * Needs `java` (17 or later) and `mvn`, which fetches the broker from Maven Central; both clients come from npm. All
- * goes into a temporary folder, but for Maven's own cache. Exits with 0 when both are as the decision says, with 1 when
+ * goes into a temporary folder, except for Maven's own cache. Exits with 0 when both are as the decision says, with 1 when
  * not, and with 77 when java or mvn is not there.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -48,7 +48,7 @@ try {
   const first = await remapsPartitions();
   const second = await reusesSequence();
   const asDecided = first && second;
-  console.log(asDecided ? 'as decision 0001 says' : 'NOT as decision 0001 says: look at it again');
+  console.log(asDecided ? 'as decision 0001 says' : 'NOT as decision 0001 says: check the decision again');
   process.exitCode = asDecided ? 0 : 1;
 } finally {
   proxy?.server.close();
@@ -170,7 +170,7 @@ function fetchBroker() {
   console.log('fetching the broker from Maven Central …');
   const dependency = (groupId, artifactId, version) =>
     `<dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency>`;
-  // Without a binding of slf4j the broker logs nothing, whatever happens.
+  // Without a binding of slf4j the broker logs nothing at all.
   const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>reproduction</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>${dependency('org.apache.kafka', 'kafka_2.13', KAFKA)}
@@ -183,7 +183,7 @@ ${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.5')}</depende
   });
 }
 
-/** One broker, which is its own controller, that tells clients to come through the proxy. */
+/** One broker, which is its own controller, that makes clients connect through the proxy. */
 async function startBroker() {
   const [controllerPort] = await freePorts(1);
   const properties = join(folder, 'server.properties');
@@ -255,7 +255,7 @@ function brokersKnownTo(port, request) {
   });
 }
 
-/** Passes everything on; while told so, it ends a connection instead of passing the reply to a produce request. */
+/** Forwards everything; while set to do so, it ends a connection instead of passing the reply to a produce request. */
 async function lossyProxy() {
   const [port, brokerPort] = await freePorts(2);
   const state = { port, brokerPort, dropProduceReplies: false, server: undefined };

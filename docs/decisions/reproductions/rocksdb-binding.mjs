@@ -70,7 +70,7 @@ try {
   );
 
   const asDecided = !old.ok && write.signal === 'SIGKILL' && read.stdout.includes('found 1000');
-  console.log(asDecided ? 'as decision 0002 says' : 'NOT as decision 0002 says: look at it again');
+  console.log(asDecided ? 'as decision 0002 says' : 'NOT as decision 0002 says: check the decision again');
   process.exitCode = asDecided ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
