@@ -5,7 +5,8 @@ import { LogBuilder, MemoryKeyValue, shareOf } from '@tidemark/point-log/testing
 import { decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import type { LogRecord } from '@tidemark/ports';
-import { type PointStoreProcess, QueryService, ReplicaStores, type TagStoreProcess } from '@tidemark/query';
+import { QueryService } from '@tidemark/query';
+import { type PointStoreProcess, ReplicaStores, type TagStoreProcess } from '@tidemark/replicas';
 import { SimulatedClock } from '@tidemark/simulation';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import { CHECKPOINT_RECORDS, TagPartition } from '@tidemark/tag-store';

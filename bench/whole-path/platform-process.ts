@@ -53,7 +53,7 @@ async function report(): Promise<PlatformReport> {
   const { user, system: kernel } = process.cpuUsage();
   const sums = { points: 0, latePoints: 0, duplicatePoints: 0 };
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    const status = await platform.stores.call('pointStatus', partition, { partition });
+    const status = await platform.stores.call('points', 'status', { partition });
     sums.points += status.points;
     sums.latePoints += status.latePoints;
     sums.duplicatePoints += status.duplicatePoints;

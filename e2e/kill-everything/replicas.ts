@@ -2,7 +2,7 @@ import { credentials } from '@grpc/grpc-js';
 import type { PartitionStatusReply } from '@tidemark/contract';
 import type { LocalCluster } from '@tidemark/local-cluster';
 import { SystemClock } from '@tidemark/node-runtime';
-import { grpcPointStore, grpcTagStore } from '@tidemark/query';
+import { grpcPointStore, grpcTagStore } from '@tidemark/store-rpc';
 import { eventually } from '../process/eventually.ts';
 import type { PlainPosition } from '../simulation/plain-consumer.ts';
 import { PARTITIONS } from './settings.ts';

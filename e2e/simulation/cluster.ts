@@ -2,7 +2,7 @@ import { ControlFollower } from '@tidemark/control-log';
 import { Coordinator } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
-import type { ReplicaCounters } from '@tidemark/query';
+import type { ReplicaCounters } from '@tidemark/replicas';
 import { type NodePorts, SimulatedWorld } from '@tidemark/simulation';
 import { ClientHost } from './client-host.ts';
 import { drawFaults } from './faults.ts';

@@ -1,16 +1,10 @@
 import { ControlFollower } from '@tidemark/control-log';
 import type { PartitionMap } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
-import {
-  type PointStoreReader,
-  type PositionsReader,
-  type QueryReader,
-  QueryService,
-  type ReplicaCounters,
-  ReplicaStores,
-  type TagStoreReader,
-} from '@tidemark/query';
+import { type QueryReader, QueryService } from '@tidemark/query';
+import { type ReplicaCounters, ReplicaStores } from '@tidemark/replicas';
 import type { NetworkEndpoint } from '@tidemark/simulation';
+import type { PointStoreReader, PositionsReader, TagStoreReader } from '@tidemark/store-rpc';
 import type { Placement } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
 import { LATENESS_MS, POINT_STORES, TAG_STORES } from './settings.ts';

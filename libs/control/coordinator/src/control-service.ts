@@ -2,8 +2,8 @@ import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { ControlServer, PartitionStateHash, SkipRequest } from '@tidemark/contract';
 import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
-import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/query';
 import { serveUnary } from '@tidemark/rpc';
+import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/store-rpc';
 import type { Coordinator } from './coordinator.ts';
 
 /** What the operator's door asks of the stores: of any replica of a partition. */

@@ -1,18 +1,13 @@
 import { credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { PointStoreService, QueryClient, QueryService as QueryDefinition, TagStoreService } from '@tidemark/contract';
+import { QueryClient, QueryService as QueryDefinition } from '@tidemark/contract';
 import { evenMap, KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
+import { ModelStores } from '@tidemark/replicas/testing';
 import { callUnary } from '@tidemark/rpc';
-import {
-  grpcPointStore,
-  grpcTagStore,
-  pointStoreService,
-  QueryService,
-  queryService,
-  tagStoreService,
-} from './index.ts';
-import { ModelStores } from './testing/model-stores.ts';
+import { addStoreService, grpcPointStore, grpcTagStore } from '@tidemark/store-rpc';
+import { answerBytes } from '@tidemark/store-rpc/testing';
+import { QueryService, queryService } from './index.ts';
 
 const clock: Clock = {
   wallMs: () => Date.now(),
@@ -39,9 +34,11 @@ describe('stores and queries over gRPC', () => {
       { partition: 0, tenant: 'acme', metric: 'load', kind: KIND.gauge, tags: ['host:a'], timeMs: FROM_MS, value: 3 },
     ];
     model.watermarksMs.set(0, RANGE.toMs);
-    server.addService(
-      PointStoreService,
-      pointStoreService(
+    addStoreService(
+      server,
+      'points',
+      answerBytes(
+        'points',
         (partition) => ({
           ...model.pointStore(partition),
           stateHash: async () => ({ offset: 7, hash: 'aa' }),
@@ -49,9 +46,11 @@ describe('stores and queries over gRPC', () => {
         model.pointProcess(),
       ),
     );
-    server.addService(
-      TagStoreService,
-      tagStoreService(
+    addStoreService(
+      server,
+      'tags',
+      answerBytes(
+        'tags',
         (partition) => ({
           ...model.tagStore(partition),
           seriesCounts: async ({ sinceDay }) => ({ counts: [{ tenant: 'acme', metric: '', series: sinceDay }] }),

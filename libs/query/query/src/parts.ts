@@ -1,19 +1,7 @@
 import type { PartError } from '@tidemark/contract';
-import { AssertionError, type ErrorCode, isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { abortable } from './deadline.ts';
-import { Slots } from './slots.ts';
-
-const REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  'invalid_argument',
-  'out_of_range',
-  'resource_exhausted',
-  'unimplemented',
-]);
-
-/** A refusal of the query itself: every part and replica was asked the same, so there is no answer of others to give. */
-export function isRefusal(error: unknown): boolean {
-  return isTidemarkError(error) && REFUSALS.has(error.code);
-}
+import { AssertionError, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { abortable, Slots } from '@tidemark/replicas';
+import { isRefusal } from '@tidemark/store-rpc';
 
 /** Asks the parts of one answer, a bounded number at a time, and keeps book of those that could not answer. */
 export class Parts {

@@ -2,12 +2,12 @@ import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { type SpaceFold, type SpacePartial, unpackPartial } from '@tidemark/fold';
 import type { PartitionMap } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
+import { seriesSet } from '@tidemark/replicas';
+import type { QueryStores } from '@tidemark/store-rpc';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
-import { seriesSet } from './known-sets.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
-import type { QueryStores } from './stores.ts';
 
 /** No bucket of a point store is wider. */
 const LONGEST_BUCKET_MS = 86_400_000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { evenMap, KIND, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
+import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
 import fc from 'fast-check';
 import { QueryService } from './query-service.ts';
 import { bruteForce } from './testing/brute-force.ts';
-import { type ModelPoint, ModelStores } from './testing/model-stores.ts';
 import { testClock } from './testing/test-clock.ts';
 
 const METRICS = ['load', 'requests', 'both'] as const;

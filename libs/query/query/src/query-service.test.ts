@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
+import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { QueryService, type QueryServiceOptions } from './query-service.ts';
-import { type ModelPoint, ModelStores } from './testing/model-stores.ts';
 import { testClock } from './testing/test-clock.ts';
 
 const FROM_MS = 1_700_000_000_000;

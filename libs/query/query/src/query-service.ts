@@ -14,10 +14,11 @@ import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { assert, type Clock, TidemarkError } from '@tidemark/ports';
 import { evaluate, leavesOf, parseQuery, printExpression, type Query, type QueryLeaf } from '@tidemark/query-language';
+import { namingSets } from '@tidemark/replicas';
+import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import { Gaps } from './gaps.ts';
-import { namingSets } from './known-sets.ts';
 import { frameOfLeaf } from './leaf-frame.ts';
 import { Parts } from './parts.ts';
 import type { QueryReader } from './query-reader.ts';
@@ -25,7 +26,6 @@ import { QueryRun } from './query-run.ts';
 import { beyondLimit, DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
 import { resultSeries } from './result-series.ts';
 import { stepsOf } from './steps.ts';
-import type { QueryStores, TagStoreReader } from './stores.ts';
 import { TenantGate } from './tenant-gate.ts';
 
 export interface QueryServiceOptions {

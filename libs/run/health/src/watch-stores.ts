@@ -14,9 +14,13 @@ export function watchStores(health: ProcessHealth, events: StoreEvents) {
   return {
     onHalted: (topic: Topic, partition: number, offset: number, reason: string): void => {
       const part = `${topic}/${partition}`;
-      health.tell('halt', part, offset < 0 ? undefined : { code: 'data_loss', message: reason });
-      if (offset < 0) events.info(`${part} goes on`);
-      else events.error(`${part} is halted at offset ${offset}`, { reason });
+      health.tell('halt', part, { code: 'data_loss', message: reason });
+      events.error(`${part} is halted at offset ${offset}`, { reason });
+    },
+    onResumed: (topic: Topic, partition: number): void => {
+      const part = `${topic}/${partition}`;
+      health.tell('halt', part, undefined);
+      events.info(`${part} goes on`);
     },
     onProblem: (topic: Topic, partition: number, problem: ProblemCause | undefined): void => {
       const part = `${topic}/${partition}`;

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
-import { PointStoreService } from '@tidemark/contract';
 import { isLoopbackAddress } from '@tidemark/control-log';
 import { SystemClock } from '@tidemark/node-runtime';
-import { grpcPointStore, pointStoreService } from '@tidemark/query';
+import { addStoreService, grpcPointStore } from '@tidemark/store-rpc';
+import { answerBytes } from '@tidemark/store-rpc/testing';
 import { GrpcServer } from './grpc-server.ts';
 import { peersOnly } from './peers-only.ts';
 
@@ -26,9 +26,11 @@ async function hashAs(shown: string | undefined, key: string | undefined, isTrus
     protoFolder,
     interceptors: [peersOnly(key, (peer) => isTrusted && isLoopbackAddress(peer))],
     register: (one) =>
-      one.addService(
-        PointStoreService,
-        pointStoreService(
+      addStoreService(
+        one,
+        'points',
+        answerBytes(
+          'points',
           () => ({
             aggregate: () => Promise.reject(new Error('not asked')),
             status: () => Promise.reject(new Error('not asked')),

@@ -1,4 +1,4 @@
-export type { StoreKind, StoreLog, StoreProblem } from './store-messages.ts';
+export type { StoreLog, StoreProblem } from './store-messages.ts';
 export type { StoreReaders } from './store-readers.ts';
 export { storeReaders } from './store-readers.ts';
 export type { StoreThreadsOptions } from './store-workers.ts';

@@ -2,10 +2,7 @@ import type { KafkaLogOptions } from '@tidemark/kafka-log';
 import type { ConsumerProblem } from '@tidemark/log-consumer';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
-import type { StoreMethod } from './store-calls.ts';
-
-/** What a thread may keep of a partition. */
-export type StoreKind = 'points' | 'tags' | 'aggregator';
+import type { StoreKind } from '@tidemark/store-rpc';
 
 /** Where the stores read the log; plain data, so that it can be handed to a thread. */
 export type StoreLog =
@@ -48,10 +45,22 @@ export type ToStore =
       readonly offset: number;
       readonly reason: string;
     }
-  | { readonly type: 'call'; readonly id: number; readonly method: StoreMethod; readonly request: Uint8Array }
+  | StoreCall
+  /** Asks how far all stores of a kind are; the reply is a `PositionsReply`. */
+  | { readonly type: 'positions'; readonly id: number; readonly kind: StoreKind }
   /** Nobody waits for the call any more. */
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
+
+/** Calls a method about one partition, in the bytes of the contract. */
+export interface StoreCall {
+  readonly type: 'call';
+  readonly id: number;
+  readonly kind: StoreKind;
+  readonly method: string;
+  readonly partition: number;
+  readonly request: Uint8Array;
+}
 
 /** What went wrong, as a message can carry it. */
 export interface CarriedError {
@@ -85,6 +94,8 @@ export type FromStore =
       readonly offset: number;
       readonly reason: string;
     }
+  /** A partition that was halted reads on. */
+  | { readonly type: 'resumed'; readonly topic: Topic; readonly partition: number }
   | {
       readonly type: 'problem';
       readonly topic: Topic;

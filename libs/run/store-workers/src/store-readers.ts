@@ -1,12 +1,13 @@
-import type { AggregatorReader } from '@tidemark/aggregator';
-import type {
-  PointStateHasher,
-  PointStoreReader,
-  PositionsReader,
-  QueryStores,
-  SeriesCounter,
-  TagStoreReader,
-} from '@tidemark/query';
+import {
+  type AggregatorReader,
+  type PointStateHasher,
+  type PointStoreReader,
+  type PositionsReader,
+  partitionReader,
+  type QueryStores,
+  type SeriesCounter,
+  type TagStoreReader,
+} from '@tidemark/store-rpc';
 import type { StoreWorkers } from './store-workers.ts';
 
 /** What the stores of a process answer, each by its partition. */
@@ -19,26 +20,28 @@ export interface StoreReaders extends QueryStores {
   readonly tagPositions: PositionsReader;
 }
 
-/** The stores of this process as the query service, and the coordinator, know them. */
-export function storeReaders(threads: StoreWorkers): StoreReaders {
+/**
+ * The stores of this process as the query service, and the coordinator, know them. A request names its partition, so one
+ * reader serves all. Tested by `store-workers.test.ts`.
+ */
+export function storeReaders(workers: StoreWorkers): StoreReaders {
+  const points = partitionReader(
+    'points',
+    (method) => (request, signal) => workers.callUntyped('points', method, request, signal),
+  );
+  const tags = partitionReader(
+    'tags',
+    (method) => (request, signal) => workers.callUntyped('tags', method, request, signal),
+  );
+  const aggregator = partitionReader(
+    'aggregator',
+    (method) => (request, signal) => workers.callUntyped('aggregator', method, request, signal),
+  );
   return {
-    aggregator: (partition) => ({
-      status: (request, signal) => threads.call('aggregatorStatus', partition, request, signal),
-    }),
-    pointPositions: { positions: (signal) => threads.positions('pointPositions', signal) },
-    tagPositions: { positions: (signal) => threads.positions('tagPositions', signal) },
-    pointStore: (partition) => ({
-      aggregate: (request, signal) => threads.call('aggregate', partition, request, signal),
-      status: (request, signal) => threads.call('pointStatus', partition, request, signal),
-      stateHash: (request, signal) => threads.call('pointStateHash', partition, request, signal),
-    }),
-    tagStore: (partition) => ({
-      match: (request, signal) => threads.call('match', partition, request, signal),
-      describeMetrics: (request, signal) => threads.call('describeMetrics', partition, request, signal),
-      describeTags: (request, signal) => threads.call('describeTags', partition, request, signal),
-      seriesTags: (request, signal) => threads.call('seriesTags', partition, request, signal),
-      status: (request, signal) => threads.call('tagStatus', partition, request, signal),
-      seriesCounts: (request, signal) => threads.call('seriesCounts', partition, request, signal),
-    }),
+    aggregator: () => aggregator,
+    pointPositions: { positions: (signal) => workers.positions('points', signal) },
+    tagPositions: { positions: (signal) => workers.positions('tags', signal) },
+    pointStore: () => points,
+    tagStore: () => tags,
   };
 }

@@ -1,248 +1,194 @@
 import { join } from 'node:path';
-import { setImmediate as nextRound } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
-import { AggregatorPartition } from '@tidemark/aggregator';
+import type { MessagePort } from 'node:worker_threads';
+import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { SystemClock } from '@tidemark/node-runtime';
-import { PointPartition } from '@tidemark/point-store';
-import { assert, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Clock, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
-import { TagPartition } from '@tidemark/tag-store';
-import { answering, type StoreMethod } from './store-calls.ts';
-import { openStoreLog } from './store-log.ts';
-import type { CarriedError, FromStore, StoreThreadStart, ToStore } from './store-messages.ts';
+import type { StoreKind } from '@tidemark/store-rpc';
+import { ownBytes } from './own-bytes.ts';
+import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
+import { openStoreLog, type StoreLogReader } from './store-log.ts';
+import type { CarriedError, FromStore, StoreCall, StoreThreadOptions, ToStore } from './store-messages.ts';
+
+/** A commit is a few MiB; up to two such buffers exist in each of the stores. */
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+
+interface ConsumedStore {
+  readonly topic: Topic;
+  readonly store: StorePartition;
+  readonly consumer: LogConsumer;
+}
 
 /**
  * A thread that owns some partitions: for each a point store, a tag store or an aggregator, or several of them, each
- * reading its topic of the log and answering in between.
+ * reading its topic of the log and answering in between. Tested by `store-workers.test.ts`.
  */
-const port = parentPort;
-assert(port !== null, 'a store thread is started by the platform');
-const { options } = workerData as StoreThreadStart;
-const clock = new SystemClock();
-/** A commit is a few MiB; up to two such buffers exist in each of the stores. */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
-const HASH_TRIES = 20;
-const log = await openStoreLog(options.log, clock);
-const skips = new Map<string, string>();
-const points = new Map<number, { store: PointPartition; consumer: LogConsumer }>();
-const tags = new Map<number, { store: TagPartition; consumer: LogConsumer }>();
-const aggregators = new Map<number, { store: AggregatorPartition; consumer: LogConsumer }>();
-/** What came before the stores were open waits here. */
-const early: ToStore[] = [];
-let isOpen = false;
-const databases: KeyValue[] = [];
-type Read = Extract<ToStore, { type: 'call' }>;
-/** What is being answered, by the id of the call. */
-const running = new Map<number, AbortController>();
+export class StoreWorker {
+  readonly #port: MessagePort;
+  readonly #options: StoreThreadOptions;
+  readonly #log: StoreLogReader;
+  readonly #clock: Clock;
+  readonly #skips = new Map<string, string>();
+  readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
+  readonly #databases: KeyValue[] = [];
+  /** Calls that came before the stores were open. */
+  readonly #early: ToStore[] = [];
+  /** Calls that are being answered, by their id. */
+  readonly #running = new Map<number, AbortController>();
+  #isOpen = false;
 
-/** One function a method: request bytes in, reply bytes out. */
-const ANSWERS: Record<StoreMethod, (request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>> = {
-  aggregate: answering('aggregate', (request, signal) => pointsOf(request.partition).store.aggregate(request, signal)),
-  pointStatus: answering('pointStatus', ({ partition }) => {
-    const { store, consumer } = pointsOf(partition);
-    return { ...store.status, ...consumer.position };
-  }),
-  pointStateHash: answering('pointStateHash', ({ partition }) => hashOf(pointsOf(partition).store)),
-  pointPositions: answering('pointPositions', () => ({
-    positions: [...points.values()].map(({ store, consumer }) => ({ ...store.position, ...consumer.position })),
-  })),
-  tagPositions: answering('tagPositions', () => ({
-    positions: [...tags].map(([partition, { store, consumer }]) => ({
+  private constructor(port: MessagePort, options: StoreThreadOptions, log: StoreLogReader, clock: Clock) {
+    this.#port = port;
+    this.#options = options;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Opens the log and every store, and answers the messages of `port` until one says stop. */
+  static async start(port: MessagePort, options: StoreThreadOptions): Promise<void> {
+    const clock = new SystemClock();
+    const worker = new StoreWorker(port, options, await openStoreLog(options.log, clock), clock);
+    port.on('message', (message: ToStore) => worker.#receive(message));
+    await worker.#open();
+  }
+
+  async #open(): Promise<void> {
+    for (const kind of this.#options.kinds) this.#stores.set(kind, new Map());
+    for (const partition of this.#options.owned) {
+      for (const [kind, stores] of this.#stores) stores.set(partition, await this.#openStore(kind, partition));
+    }
+    this.#isOpen = true;
+    this.#send({ type: 'ready' });
+    for (const message of this.#early.splice(0)) void this.#serve(message);
+  }
+
+  async #openStore(kind: StoreKind, partition: number): Promise<ConsumedStore> {
+    const { topic, open } = STORE_KINDS[kind];
+    const keyValue = await openRocksDb(join(this.#options.folder, kind, String(partition)), {
+      writeBufferBytes: WRITE_BUFFER_BYTES,
+    });
+    this.#databases.push(keyValue);
+    const store = await open({ partition, keyValue, clock: this.#clock, options: this.#options });
+    return { topic, store, consumer: this.#consume(topic, partition, store.state) };
+  }
+
+  #consume(topic: Topic, partition: number, state: ConsumedState): LogConsumer {
+    const announced: ConsumedState = {
+      get nextOffset() {
+        return state.nextOffset;
+      },
+      get committedOffset() {
+        return state.committedOffset;
+      },
+      get wantsCommit() {
+        return state.wantsCommit;
+      },
+      apply: (record) => state.apply(record),
+      skip: (reason) => state.skip(reason),
+      commit: async () => {
+        await state.commit();
+        this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
+      },
+    };
+    const consumer = new LogConsumer({
+      log: this.#log,
+      topic,
       partition,
-      ...store.position,
-      ...consumer.position,
-    })),
-  })),
-  match: answering('match', (request) => tagsOf(request.partition).store.match(request)),
-  describeMetrics: answering('describeMetrics', (request) => tagsOf(request.partition).store.describeMetrics(request)),
-  describeTags: answering('describeTags', (request) => tagsOf(request.partition).store.describeTags(request)),
-  seriesTags: answering('seriesTags', (request) => tagsOf(request.partition).store.seriesTags(request)),
-  tagStatus: answering('tagStatus', ({ partition }) => {
-    const { store, consumer } = tagsOf(partition);
-    const { offset, committedOffset, series, metrics, stateHash, stateHashes } = store.status();
-    const own = { partition, offset, committedOffset, series, metrics, stateHash, stateHashes: [...stateHashes] };
-    return { ...own, gaps: store.gaps(partition), ...consumer.position };
-  }),
-  aggregatorStatus: answering('aggregatorStatus', ({ partition }) => {
-    const { store, consumer } = aggregatorOf(partition);
-    return { ...store.status, ...consumer.position };
-  }),
-  seriesCounts: answering('seriesCounts', ({ partition, sinceDay, metricSeriesFrom }) => {
-    const { tenants, metrics } = tagsOf(partition).store.budgets(0, metricSeriesFrom, sinceDay);
-    return { counts: [...tenants.map(({ tenant, series }) => ({ tenant, metric: '', series })), ...metrics] };
-  }),
-};
-
-port.on('message', (message: ToStore) => {
-  if (message.type === 'progress')
-    log.advance?.(message.topic, message.partition, message.next, message.first, message.segment);
-  else if (message.type === 'skip')
-    skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
-  else if (message.type === 'cancel') cancel(message.id);
-  else if (isOpen) void serve(message);
-  else early.push(message);
-});
-
-for (const partition of options.owned) {
-  if (options.kinds.includes('points')) points.set(partition, await openPoints(partition));
-  if (options.kinds.includes('tags')) tags.set(partition, await openTags(partition));
-  if (options.kinds.includes('aggregator')) aggregators.set(partition, await openAggregator(partition));
-}
-isOpen = true;
-send({ type: 'ready' });
-for (const message of early.splice(0)) void serve(message);
-
-async function openPoints(partition: number): Promise<{ store: PointPartition; consumer: LogConsumer }> {
-  const store = await PointPartition.open({
-    partition,
-    keyValue: await openDatabase('points', partition),
-    limits: options.limits,
-    latenessMs: () => options.latenessMs,
-    // An immediate comes after the port's messages and the log's reads of its round.
-    slicing: { clock, giveWay: () => nextRound() },
-  });
-  return { store, consumer: consume('points', partition, store) };
-}
-
-async function openTags(partition: number): Promise<{ store: TagPartition; consumer: LogConsumer }> {
-  const store = await TagPartition.open({ keyValue: await openDatabase('tags', partition) });
-  return { store, consumer: consume('tags', partition, store) };
-}
-
-async function openAggregator(partition: number): Promise<{ store: AggregatorPartition; consumer: LogConsumer }> {
-  const store = await AggregatorPartition.open({ partition, keyValue: await openDatabase('aggregator', partition) });
-  return { store, consumer: consume('points', partition, store) };
-}
-
-async function openDatabase(kind: string, partition: number): Promise<KeyValue> {
-  const database = await openRocksDb(join(options.folder, kind, String(partition)), {
-    writeBufferBytes: WRITE_BUFFER_BYTES,
-  });
-  databases.push(database);
-  return database;
-}
-
-function send(message: FromStore): void {
-  port?.postMessage(message);
-}
-
-function consume(topic: Topic, partition: number, state: ConsumedState): LogConsumer {
-  const announced: ConsumedState = {
-    get nextOffset() {
-      return state.nextOffset;
-    },
-    get committedOffset() {
-      return state.committedOffset;
-    },
-    get wantsCommit() {
-      return state.wantsCommit;
-    },
-    apply: (record) => state.apply(record),
-    skip: (reason) => state.skip(reason),
-    commit: async () => {
-      await state.commit();
-      send({ type: 'committed', topic, partition, offset: state.committedOffset });
-    },
-  };
-  const consumer = new LogConsumer({
-    log,
-    topic,
-    partition,
-    state: announced,
-    clock,
-    skipReason: (offset) => skips.get(`${topic}/${partition}/${offset}`),
-    onHalt: (halt) => {
-      send({ type: 'halted', topic, partition, offset: halt?.offset ?? -1, reason: halt?.error.message ?? '' });
-    },
-    onCaughtUp: () => send({ type: 'caughtUp', topic, partition }),
-    onProblem: (found) => {
-      const problem = found && { code: found.error.code, message: found.error.message, during: found.during };
-      send({ type: 'problem', topic, partition, problem });
-    },
-  });
-  send({ type: 'committed', topic, partition, offset: state.committedOffset });
-  consumer.start();
-  return consumer;
-}
-
-async function serve(message: ToStore): Promise<void> {
-  if (message.type === 'stop') return stop();
-  if (message.type === 'progress' || message.type === 'skip' || message.type === 'cancel') return;
-  const { id } = message;
-  const abort = new AbortController();
-  running.set(id, abort);
-  try {
-    send({ type: 'reply', id, reply: await ANSWERS[message.method](message.request, abort.signal) });
-  } catch (error) {
-    send({ type: 'failed', id, error: carriedError(message, error) });
-  } finally {
-    running.delete(id);
+      state: announced,
+      clock: this.#clock,
+      skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
+      onHalt: (halt) => {
+        if (halt === undefined) this.#send({ type: 'resumed', topic, partition });
+        else this.#send({ type: 'halted', topic, partition, offset: halt.offset, reason: halt.error.message });
+      },
+      onCaughtUp: () => this.#send({ type: 'caughtUp', topic, partition }),
+      onProblem: (found) => {
+        const problem = found && { code: found.error.code, message: found.error.message, during: found.during };
+        this.#send({ type: 'problem', topic, partition, problem });
+      },
+    });
+    this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
+    consumer.start();
+    return consumer;
   }
-}
 
-/** A read changes nothing, so a mistake in one ends that read alone: this thread also takes in what is ingested. */
-function carriedError(message: Read, error: unknown): CarriedError {
-  if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
-  const read = message.method;
-  send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  return { code: 'internal', message: `${read} failed by a mistake in the store`, detail: {} };
-}
-
-function cancel(id: number): void {
-  const waiting = early.findIndex((message) => 'id' in message && message.id === id);
-  if (waiting >= 0) early.splice(waiting, 1);
-  running.get(id)?.abort();
-}
-
-/** A hash is of one offset: when records come in meanwhile it is taken again. */
-async function hashOf(store: PointPartition): Promise<{ offset: number; hash: string }> {
-  for (let i = 0; i < HASH_TRIES; i++) {
-    const offset = store.nextOffset;
-    const hash = await store.stateHash();
-    if (store.nextOffset === offset) return { offset, hash };
+  #receive(message: ToStore): void {
+    if (message.type === 'progress') {
+      this.#log.advance?.(message.topic, message.partition, message.next, message.first, message.segment);
+    } else if (message.type === 'skip') {
+      this.#skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
+    } else if (message.type === 'cancel') this.#cancel(message.id);
+    else if (this.#isOpen) void this.#serve(message);
+    else this.#early.push(message);
   }
-  throw new TidemarkError('aborted', 'the partition takes records faster than it can be hashed; try again later');
-}
 
-function pointsOf(partition: number): { store: PointPartition; consumer: LogConsumer } {
-  const found = points.get(partition);
-  if (found === undefined) throw new TidemarkError('not_found', `points/${partition} is not of this thread`);
-  return found;
-}
+  async #serve(message: ToStore): Promise<void> {
+    if (message.type === 'stop') return this.#stop();
+    if (message.type !== 'call' && message.type !== 'positions') return;
+    const { id } = message;
+    const abort = new AbortController();
+    this.#running.set(id, abort);
+    try {
+      const bytes = message.type === 'call' ? await this.#answer(message, abort.signal) : this.#positions(message.kind);
+      const reply = ownBytes(bytes);
+      this.#port.postMessage({ type: 'reply', id, reply } satisfies FromStore, [reply.buffer]);
+    } catch (error) {
+      const read = `${message.kind}.${message.type === 'call' ? message.method : 'positions'}`;
+      this.#send({ type: 'failed', id, error: this.#carriedError(read, error) });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
 
-function tagsOf(partition: number): { store: TagPartition; consumer: LogConsumer } {
-  const found = tags.get(partition);
-  if (found === undefined) throw new TidemarkError('not_found', `tags/${partition} is not of this thread`);
-  return found;
-}
+  #answer({ kind, method, partition, request }: StoreCall, signal: AbortSignal): Promise<Uint8Array> {
+    const found = this.#stores.get(kind)?.get(partition);
+    if (found === undefined) throw new TidemarkError('not_found', `${kind}/${partition} is not of this thread`);
+    return found.store.answer(method, request, found.consumer, signal);
+  }
 
-function aggregatorOf(partition: number): { store: AggregatorPartition; consumer: LogConsumer } {
-  const found = aggregators.get(partition);
-  if (found === undefined) throw new TidemarkError('not_found', `aggregator/${partition} is not of this thread`);
-  return found;
-}
+  #positions(kind: StoreKind): Uint8Array {
+    const stores = [...(this.#stores.get(kind)?.values() ?? [])];
+    return PositionsReply.encode({ positions: stores.map(({ store, consumer }) => store.position(consumer)) }).finish();
+  }
 
-/**
- * Ends the consumers, each with a last commit, so that the next start has nothing to read again. One that can't commit
- * (a full disk) costs just that, and keeps no other from it.
- */
-async function stop(): Promise<void> {
-  for (const abort of running.values()) abort.abort();
-  await Promise.all([...stopAll('points', points), ...stopAll('tags', tags), ...stopAll('points', aggregators)]);
-  await Promise.all(databases.map((database) => database.close()));
-  await log.close();
-  port?.close();
-}
+  /** A read changes nothing, so a mistake in one ends that read alone: this thread also applies what is ingested. */
+  #carriedError(read: string, error: unknown): CarriedError {
+    if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
+    this.#send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    return { code: 'internal', message: `${read} failed by a mistake in the store`, detail: {} };
+  }
 
-function stopAll(topic: Topic, stores: ReadonlyMap<number, { readonly consumer: LogConsumer }>): Promise<void>[] {
-  return [...stores].map(async ([partition, { consumer }]) => {
+  #cancel(id: number): void {
+    const waiting = this.#early.findIndex((message) => 'id' in message && message.id === id);
+    if (waiting >= 0) this.#early.splice(waiting, 1);
+    this.#running.get(id)?.abort();
+  }
+
+  /**
+   * Ends the consumers, each with a last commit, so that the next start has nothing to read again. One that can't commit
+   * (a full disk) costs just that, and keeps no other from it.
+   */
+  async #stop(): Promise<void> {
+    for (const abort of this.#running.values()) abort.abort();
+    const stores = [...this.#stores.values()].flatMap((byPartition) => [...byPartition]);
+    await Promise.all(stores.map(([partition, store]) => this.#stopStore(partition, store)));
+    await Promise.all(this.#databases.map((database) => database.close()));
+    await this.#log.close();
+    this.#port.close();
+  }
+
+  async #stopStore(partition: number, { topic, consumer }: ConsumedStore): Promise<void> {
     try {
       await consumer.stop();
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       const message = `the last commit failed: ${error.message}`;
-      send({ type: 'problem', topic, partition, problem: { code: error.code, message, during: 'commit' } });
+      this.#send({ type: 'problem', topic, partition, problem: { code: error.code, message, during: 'commit' } });
     }
-  });
+  }
+
+  #send(message: FromStore): void {
+    this.#port.postMessage(message);
+  }
 }

@@ -44,8 +44,10 @@ describe('a store thread', () => {
     ends.push(() => worker.terminate());
     const messages: FromStore[] = [];
     worker.on('message', (message: FromStore) => messages.push(message));
-    const ask = (id: number, request: Uint8Array) =>
-      worker.postMessage({ type: 'call', id, method: 'pointStatus', request } satisfies ToStore);
+    const ask = (id: number, request: Uint8Array) => {
+      const call = { type: 'call', id, kind: 'points', method: 'status', partition: 0, request } as const;
+      worker.postMessage(call satisfies ToStore);
+    };
     // A length that the message does not have: the decoder throws an error of its own.
     ask(1, Uint8Array.of(0x0a, 0xff));
     ask(2, PartitionStatusRequest.encode({ partition: 0 }).finish());
@@ -53,9 +55,9 @@ describe('a store thread', () => {
     expect(messages).toContainEqual({
       type: 'failed',
       id: 1,
-      error: { code: 'internal', message: 'pointStatus failed by a mistake in the store', detail: {} },
+      error: { code: 'internal', message: 'points.status failed by a mistake in the store', detail: {} },
     });
-    expect(messages).toContainEqual({ type: 'bug', read: 'pointStatus', stack: expect.stringContaining('at ') });
+    expect(messages).toContainEqual({ type: 'bug', read: 'points.status', stack: expect.stringContaining('at ') });
     expect(messages).toContainEqual(expect.objectContaining({ type: 'reply', id: 2 }));
   });
 });
@@ -77,6 +79,7 @@ describe('the store threads', () => {
       threads,
       onCommitted: () => undefined,
       onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
+      onResumed: () => undefined,
       onProblem: (_topic, _partition, problem) => onProblem(problem),
       onFailed: (error) => {
         throw error;
@@ -89,12 +92,12 @@ describe('the store threads', () => {
   test('end a call with the reason of its signal, whether it has begun or not', async () => {
     const stores = start();
     const abort = new AbortController();
-    const called = stores.call('pointStatus', 0, { partition: 0 }, abort.signal);
+    const called = stores.call('points', 'status', { partition: 0 }, abort.signal);
     abort.abort(new TidemarkError('deadline_exceeded', 'too late'));
     await expect(called).rejects.toMatchObject({ code: 'deadline_exceeded' });
-    const never = stores.call('pointStatus', 0, { partition: 0 }, AbortSignal.abort());
+    const never = stores.call('points', 'status', { partition: 0 }, AbortSignal.abort());
     await expect(never).rejects.toMatchObject({ code: 'cancelled' });
-    expect((await stores.call('pointStatus', 0, { partition: 0 })).partition).toBe(0);
+    expect((await stores.call('points', 'status', { partition: 0 })).partition).toBe(0);
   });
 
   test('are closed, once they are, to whoever still asks', async () => {
@@ -102,8 +105,8 @@ describe('the store threads', () => {
     await stores.ready();
     await stores.stop();
     const closed = { code: 'unavailable', message: 'the stores are closed' };
-    await expect(stores.call('pointStatus', 0, { partition: 0 })).rejects.toMatchObject(closed);
-    await expect(stores.positions('pointPositions')).rejects.toMatchObject(closed);
+    await expect(stores.call('points', 'status', { partition: 0 })).rejects.toMatchObject(closed);
+    await expect(stores.positions('points')).rejects.toMatchObject(closed);
   });
 
   test('open without the brokers of their log, say of themselves that none answers, and stop all the same', async () => {

@@ -1,10 +1,19 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { PositionsReply } from '@tidemark/contract';
+import { PositionsReply } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control-log';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
-import { calling, type ReplyOf, type RequestOf, type StoreMethod } from './store-calls.ts';
+import {
+  asBuffer,
+  definitionOf,
+  type PartitionMethod,
+  type ReplyOf,
+  type RequestOf,
+  requestedPartition,
+  type StoreKind,
+} from '@tidemark/store-rpc';
+import { ownBytes } from './own-bytes.ts';
 import type { FromStore, StoreProblem, StoreThreadOptions, StoreThreadStart, ToStore } from './store-messages.ts';
 
 export interface StoreThreadsOptions extends StoreThreadOptions {
@@ -14,6 +23,8 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   /** The store of a partition has applied all that the log held at some moment since the start; once each. */
   readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
+  /** A partition that was halted reads on. */
+  readonly onResumed: (topic: Topic, partition: number) => void;
   /** A store reads or commits again (undefined), or can't and tries on. */
   readonly onProblem: (topic: Topic, partition: number, problem: StoreProblem | undefined) => void;
   /** A read met a mistake of the program, and was answered `internal`; everything else goes on. */
@@ -27,7 +38,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-interface StoreWorker {
+interface StoreThread {
   readonly worker: Worker;
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
@@ -38,8 +49,8 @@ interface StoreWorker {
 
 /** The stores of one process: the partitions it owns, dealt out over threads. */
 export class StoreWorkers {
-  readonly #threads: StoreWorker[];
-  readonly #byPartition = new Map<number, StoreWorker>();
+  readonly #threads: StoreThread[];
+  readonly #byPartition = new Map<number, StoreThread>();
   readonly #options: StoreThreadsOptions;
   #nextCall = 0;
 
@@ -82,26 +93,42 @@ export class StoreWorkers {
   }
 
   /**
-   * Asks the store of a partition. When `signal` aborts, the call ends with its reason, or `cancelled`, and the store's
-   * thread drops the work soon after.
+   * Asks the store of the partition that the request names. When `signal` aborts, the call ends with its reason, or
+   * `cancelled`, and the store's thread drops the work soon after.
    */
-  call<M extends StoreMethod>(
+  async call<K extends StoreKind, M extends PartitionMethod<K>>(
+    kind: K,
     method: M,
-    partition: number,
-    request: RequestOf<M>,
+    request: RequestOf<K, M>,
     signal?: AbortSignal,
-  ): Promise<ReplyOf<M>> {
-    return calling(method, async (bytes) => {
-      const thread = this.#of(partition);
-      return this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal);
-    })(request);
+  ): Promise<ReplyOf<K, M>> {
+    return (await this.callUntyped(kind, method, request, signal)) as ReplyOf<K, M>;
+  }
+
+  /** As `call`, for code that passes every request on alike. */
+  async callUntyped(kind: StoreKind, method: string, request: unknown, signal?: AbortSignal): Promise<unknown> {
+    const { requestSerialize, responseDeserialize } = definitionOf(kind, method);
+    const bytes = requestSerialize(request);
+    return responseDeserialize(asBuffer(await this.#call(kind, method, bytes, signal)));
+  }
+
+  /**
+   * Answers a method in the bytes of the contract, which only the thread of the store decodes and encodes. The buffer of
+   * `request` is handed over to that thread: it can't be used afterwards.
+   */
+  async answer(kind: StoreKind, method: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    if (method !== 'positions') return this.#call(kind, method, request, signal);
+    return PositionsReply.encode(await this.positions(kind, signal)).finish();
   }
 
   /** How far every store of one kind is, by partition. */
-  async positions(method: 'pointPositions' | 'tagPositions', signal?: AbortSignal): Promise<PositionsReply> {
-    const ask = (thread: StoreWorker) =>
-      calling(method, (bytes) => this.#ask(thread, (id) => ({ type: 'call', id, method, request: bytes }), signal))({});
-    const replies = await Promise.all(this.#threads.map(ask));
+  async positions(kind: StoreKind, signal?: AbortSignal): Promise<PositionsReply> {
+    const replies = await Promise.all(
+      this.#threads.map(async (thread) => {
+        const reply = await this.#ask(thread, (id) => [{ type: 'positions', id, kind }, []], signal);
+        return PositionsReply.decode(reply);
+      }),
+    );
     const positions = replies.flatMap((reply) => reply.positions).sort((a, b) => a.partition - b.partition);
     return { positions };
   }
@@ -112,13 +139,30 @@ export class StoreWorkers {
     await Promise.all(this.#threads.map(({ stopped }) => stopped));
   }
 
-  #of(partition: number): StoreWorker {
+  #of(partition: number): StoreThread {
     const thread = this.#byPartition.get(partition);
     if (thread === undefined) throw new TidemarkError('not_found', `partition ${partition} is not of this process`);
     return thread;
   }
 
-  async #ask(thread: StoreWorker, message: (id: number) => ToStore, signal?: AbortSignal): Promise<Uint8Array> {
+  async #call(kind: StoreKind, method: string, bytes: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    const partition = requestedPartition(bytes);
+    const thread = this.#of(partition);
+    return this.#ask(
+      thread,
+      (id) => {
+        const request = ownBytes(bytes);
+        return [{ type: 'call', id, kind, method, partition, request }, [request.buffer]];
+      },
+      signal,
+    );
+  }
+
+  async #ask(
+    thread: StoreThread,
+    messageOf: (id: number) => readonly [message: ToStore, transferred: readonly ArrayBuffer[]],
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
     if (signal?.aborted === true) throw cancelled(signal);
     if (thread.isOver) throw closed();
     const id = this.#nextCall++;
@@ -129,7 +173,8 @@ export class StoreWorkers {
     };
     const replied = new Promise<Uint8Array>((resolve, reject) => {
       thread.waiting.set(id, { resolve, reject });
-      thread.worker.postMessage(message(id));
+      const [message, transferred] = messageOf(id);
+      thread.worker.postMessage(message, [...transferred]);
     });
     signal?.addEventListener('abort', cancel, { once: true });
     try {
@@ -139,7 +184,7 @@ export class StoreWorkers {
     }
   }
 
-  #start(options: StoreThreadOptions): StoreWorker {
+  #start(options: StoreThreadOptions): StoreThread {
     const cache = getCompileCacheDir();
     // Node keeps the files of its own version in a folder below the one it is told.
     const start: StoreThreadStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
@@ -180,6 +225,8 @@ export class StoreWorkers {
         this.#options.onCommitted(message.topic, message.partition, message.offset);
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
+      } else if (message.type === 'resumed') {
+        this.#options.onResumed(message.topic, message.partition);
       } else if (message.type === 'problem') {
         this.#options.onProblem(message.topic, message.partition, message.problem);
       }
@@ -192,7 +239,7 @@ export class StoreWorkers {
       waiting.clear();
       if (isReady) this.#options.onFailed(failure);
     });
-    const thread: StoreWorker = { worker, ready, stopped, waiting, isOver: false };
+    const thread: StoreThread = { worker, ready, stopped, waiting, isOver: false };
     return thread;
   }
 

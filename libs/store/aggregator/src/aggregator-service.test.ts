@@ -1,11 +1,12 @@
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
-import { AggregatorService } from '@tidemark/contract';
 import { SystemClock } from '@tidemark/node-runtime';
 import { LogBuilder, MemoryKeyValue } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
-import { AggregatorPartition, aggregatorService, grpcAggregator } from './index.ts';
+import { addStoreService, grpcAggregator } from '@tidemark/store-rpc';
+import { answerBytes } from '@tidemark/store-rpc/testing';
+import { AggregatorPartition } from './index.ts';
 
 test('an aggregator tells another process where it stands', async () => {
   const partition = await AggregatorPartition.open({ partition: 0, keyValue: new MemoryKeyValue() });
@@ -15,9 +16,10 @@ test('an aggregator tells another process where it stands', async () => {
   for (const record of builder.records) partition.apply(record);
   const position = { logNext: 3, halted: 'a damaged record', haltedOffset: 2, problem: '' };
   const server = new Server();
-  server.addService(
-    AggregatorService,
-    aggregatorService((asked) => {
+  addStoreService(
+    server,
+    'aggregator',
+    answerBytes('aggregator', (asked) => {
       if (asked !== 0) throw new TidemarkError('not_found', `points/${asked} is not of this process`);
       return { status: async () => ({ ...partition.status, ...position }) };
     }),

@@ -148,7 +148,7 @@ export class Platform {
       metricSeries: options.metricSeries,
       seriesCounts: () => {
         const sinceDay = dayOf(clock.wallMs()) - 1;
-        const count = (request: SeriesCountsRequest) => stores.call('seriesCounts', request.partition, request);
+        const count = (request: SeriesCountsRequest) => stores.call('tags', 'seriesCounts', request);
         return countSeries(partitions, count, options.metricSeries, sinceDay);
       },
       isAlone: true,
@@ -169,7 +169,7 @@ export class Platform {
         timing: options.timing,
         knownSeries: async (partition, tenant, ids) => {
           const request = { partition, tenant, series: Buffer.concat(ids) };
-          const { series } = await stores.call('seriesTags', partition, request);
+          const { series } = await stores.call('tags', 'seriesTags', request);
           return series.map(({ metric }) => metric !== '');
         },
       },

@@ -1,5 +1,5 @@
 import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
-import type { TagStoreReader } from '@tidemark/query';
+import type { TagStoreReader } from '@tidemark/store-rpc';
 
 /** A replica that takes longer has no say. */
 const ANSWER_MS = 2000;

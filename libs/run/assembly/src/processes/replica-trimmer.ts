@@ -1,6 +1,6 @@
 import type { ReplicaPosition } from '@tidemark/contract';
 import { type Clock, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
-import type { PositionsReader } from '@tidemark/query';
+import type { PositionsReader } from '@tidemark/store-rpc';
 import type { ServiceEvents } from './service-context.ts';
 
 /** A process that consumes partitions of a topic. */

@@ -1,4 +1,3 @@
-import { type AggregatorReader, grpcAggregator } from '@tidemark/aggregator';
 import type {
   PointStateHashReply,
   PointStateHashRequest,
@@ -8,7 +7,14 @@ import type {
 import type { ControlledStores } from '@tidemark/coordinator';
 import { type PlacedProcess, Placement } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { grpcPointStore, grpcTagStore, type PositionsReader, ReplicaStores } from '@tidemark/query';
+import { ReplicaStores } from '@tidemark/replicas';
+import {
+  type AggregatorReader,
+  grpcAggregator,
+  grpcPointStore,
+  grpcTagStore,
+  type PositionsReader,
+} from '@tidemark/store-rpc';
 import type { PeerSecurity } from './peer-security.ts';
 import type { Consumer } from './replica-trimmer.ts';
 import type { ServiceContext } from './service-context.ts';

@@ -1,12 +1,10 @@
 import { resolve } from 'node:path';
-import { aggregatorService } from '@tidemark/aggregator';
-import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
 import { followSkips } from '@tidemark/control-log';
 import { watchControl, watchStores } from '@tidemark/health';
 import { LocalDisk } from '@tidemark/node-runtime';
 import { parsePartitions } from '@tidemark/placement';
-import { pointStoreService, tagStoreService } from '@tidemark/query';
-import { type StoreKind, type StoreReaders, StoreWorkers, storeReaders } from '@tidemark/store-workers';
+import { addStoreService, type StoreKind } from '@tidemark/store-rpc';
+import { StoreWorkers } from '@tidemark/store-workers';
 import { clusterLogOptions, openClusterLog, untilAnswered } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
 import { keptLogId } from './kept-log-id.ts';
@@ -37,30 +35,13 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
   const { threads, ...limits } = settings.store;
   const owned = parsePartitions(settings.cluster.partitions, 'cluster.partitions');
   const folder = resolve(settings.data.folder);
-  const late = new Late<StoreReaders>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
+  const late = new Late<StoreWorkers>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
   const hosted: HostedService = {
     isForPeers: true,
     register: (server) => {
-      if (kind === 'aggregator') {
-        server.addService(
-          AggregatorService,
-          aggregatorService((partition) => late.part.aggregator(partition)),
-        );
-      } else if (kind === 'points') {
-        server.addService(
-          PointStoreService,
-          pointStoreService((partition) => late.part.pointStore(partition), {
-            positions: async (signal) => late.part.pointPositions.positions(signal),
-          }),
-        );
-      } else {
-        server.addService(
-          TagStoreService,
-          tagStoreService((partition) => late.part.tagStore(partition), {
-            positions: async (signal) => late.part.tagPositions.positions(signal),
-          }),
-        );
-      }
+      addStoreService(server, kind, async (method, request, signal) => {
+        return late.part.answer(kind, method, request, signal);
+      });
     },
   };
   return ServiceHost.start(context, hosted, async (host) => {
@@ -87,7 +68,11 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
       onCaughtUp: (_, partition) => readiness.caughtUp(partOf(partition)),
       onHalted: (of, partition, offset, reason) => {
         watched.onHalted(of, partition, offset, reason);
-        readiness.halted(partOf(partition), offset < 0 ? undefined : reason);
+        readiness.halted(partOf(partition), reason);
+      },
+      onResumed: (of, partition) => {
+        watched.onResumed(of, partition);
+        readiness.halted(partOf(partition), undefined);
       },
       onProblem: (of, partition, problem) => {
         watched.onProblem(of, partition, problem);
@@ -97,7 +82,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     host.add(() => stores.stop());
     followSkips(control, (skip) => stores.skip(skip));
     await stores.ready();
-    late.set(storeReaders(stores));
+    late.set(stores);
     host.readiness = () => readiness.notReady;
   });
 }

@@ -1,17 +1,12 @@
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { PointStoreService, TagStoreService } from '@tidemark/contract';
 import { evenMap, KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import {
-  grpcPointStore,
-  grpcTagStore,
-  pointStoreService,
-  QueryService,
-  ReplicaStores,
-  tagStoreService,
-} from '../index.ts';
-import { ModelStores } from '../testing/model-stores.ts';
+import { ReplicaStores } from '@tidemark/replicas';
+import { ModelStores } from '@tidemark/replicas/testing';
+import { addStoreService, grpcPointStore, grpcTagStore } from '@tidemark/store-rpc';
+import { answerBytes } from '@tidemark/store-rpc/testing';
+import { QueryService } from './index.ts';
 
 const clock: Clock = {
   wallMs: () => Date.now(),
@@ -26,13 +21,15 @@ const FROM_MS = 1_700_000_000_000;
 /** Serves the stores on a port of loopback, 0 for any. */
 async function serve(model: ModelStores, port: number): Promise<{ readonly server: Server; readonly port: number }> {
   const server = new Server();
-  server.addService(
-    PointStoreService,
-    pointStoreService((partition) => ({ ...model.pointStore(partition), stateHash: unused }), model.pointProcess()),
+  addStoreService(
+    server,
+    'points',
+    answerBytes('points', (partition) => ({ ...model.pointStore(partition), stateHash: unused }), model.pointProcess()),
   );
-  server.addService(
-    TagStoreService,
-    tagStoreService((partition) => ({ ...model.tagStore(partition), seriesCounts: unused }), model.tagProcess()),
+  addStoreService(
+    server,
+    'tags',
+    answerBytes('tags', (partition) => ({ ...model.tagStore(partition), seriesCounts: unused }), model.tagProcess()),
   );
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, found) =>

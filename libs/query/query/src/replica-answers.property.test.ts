@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
+import { ReplicaStores } from '@tidemark/replicas';
+import type { ModelPoint } from '@tidemark/replicas/testing';
+import { ModelReplica } from '@tidemark/replicas/testing';
 import { SimulatedClock } from '@tidemark/simulation';
 import fc from 'fast-check';
-import { QueryService } from '../query-service.ts';
-import { bruteForce } from '../testing/brute-force.ts';
-import { ModelReplica } from '../testing/model-replicas.ts';
-import type { ModelPoint } from '../testing/model-stores.ts';
-import { ReplicaStores } from './replica-stores.ts';
+import { QueryService } from './query-service.ts';
+import { bruteForce } from './testing/brute-force.ts';
 
 const START_MS = 1_700_000_040_000;
 const RANGE_MS = 60_000;

@@ -4,9 +4,9 @@ import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { hash128, KIND, metricId, seriesId, seriesName } from '@tidemark/model';
 import { AssertionError, TidemarkError } from '@tidemark/ports';
 import { SimulatedClock } from '@tidemark/simulation';
-import { ModelReplica } from '../testing/model-replicas.ts';
 import type { ReplicaLimits } from './replica-limits.ts';
 import { ReplicaStores } from './replica-stores.ts';
+import { ModelReplica } from './testing/model-replicas.ts';
 
 const FROM_MS = 1_700_000_000_000;
 const WATERMARK_MS = FROM_MS + 60_000;

@@ -1,9 +1,9 @@
 import type { ReplicaDivergence } from '@tidemark/contract';
 import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { Slots } from '../slots.ts';
-import type { PositionsReader } from '../stores.ts';
+import type { PositionsReader } from '@tidemark/store-rpc';
 import { compareAt, outvoted, type ReplicaCheckpoint, ReplicaCheckpoints } from './replica-checkpoints.ts';
 import type { ReplicaLimits } from './replica-limits.ts';
+import { Slots } from './slots.ts';
 import type { StoreProcess } from './store-process.ts';
 import { withinTime } from './within-time.ts';
 

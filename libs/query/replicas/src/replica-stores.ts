@@ -1,8 +1,16 @@
 import type { ReplicaDivergence, ReplicaStatus } from '@tidemark/contract';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { KnownSets } from '../known-sets.ts';
-import type { PointStoreReader, PositionsReader, QueryStores, ReplicaReport, TagStoreReader } from '../stores.ts';
+import {
+  methodOf,
+  type PointStoreReader,
+  type PositionsReader,
+  type QueryStores,
+  queryReader,
+  type ReplicaReport,
+  type TagStoreReader,
+} from '@tidemark/store-rpc';
 import { HedgeBudget, LatencyEstimate } from './hedging.ts';
+import { KnownSets } from './known-sets.ts';
 import { PositionPoller } from './position-poller.ts';
 import type { ReplicaCheckpoint } from './replica-checkpoints.ts';
 import { ReplicaIndex } from './replica-index.ts';
@@ -103,35 +111,26 @@ export class ReplicaStores implements QueryStores {
   }
 
   pointStore(partition: number): PointStoreReader {
-    return {
-      aggregate: (request, signal) =>
-        this.#ask('points', this.#pointIndex.of(partition), partition, 'aggregate', signal, (process, within) =>
-          this.#knownSets.naming(`${process.name}/${partition}`, process.reader).aggregate(request, within),
+    return queryReader(
+      'points',
+      (method) => (request, signal) =>
+        this.#ask('points', this.#pointIndex.of(partition), partition, method, signal, (process, within) =>
+          methodOf<'points'>(this.#knownSets.naming(`${process.name}/${partition}`, process.reader), method)(
+            request,
+            within,
+          ),
         ),
-      status: (request, signal) =>
-        this.#ask('points', this.#pointIndex.of(partition), partition, 'status', signal, ({ reader }, within) =>
-          reader.status(request, within),
-        ),
-    };
+    );
   }
 
   tagStore(partition: number): TagStoreReader {
-    const asking =
-      <Request, Reply>(
-        method: string,
-        call: (reader: TagStoreReader, request: Request, signal: AbortSignal) => Promise<Reply>,
-      ) =>
-      (request: Request, signal?: AbortSignal): Promise<Reply> =>
+    return queryReader(
+      'tags',
+      (method) => (request, signal) =>
         this.#ask('tags', this.#tagIndex.of(partition), partition, method, signal, ({ reader }, within) =>
-          call(reader, request, within),
-        );
-    return {
-      match: asking('match', (reader, request, signal) => reader.match(request, signal)),
-      describeMetrics: asking('describeMetrics', (reader, request, signal) => reader.describeMetrics(request, signal)),
-      describeTags: asking('describeTags', (reader, request, signal) => reader.describeTags(request, signal)),
-      seriesTags: asking('seriesTags', (reader, request, signal) => reader.seriesTags(request, signal)),
-      status: asking('status', (reader, request, signal) => reader.status(request, signal)),
-    };
+          methodOf<'tags'>(reader, method)(request, within),
+        ),
+    );
   }
 
   async #checkpointsOf(

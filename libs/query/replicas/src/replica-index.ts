@@ -1,4 +1,4 @@
-import type { PositionsReader } from '../stores.ts';
+import type { PositionsReader } from '@tidemark/store-rpc';
 import type { StoreProcess } from './store-process.ts';
 
 const NONE: readonly never[] = [];

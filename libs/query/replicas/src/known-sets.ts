@@ -2,7 +2,7 @@ import { toHex } from '@tidemark/bytes';
 import type { AggregateReply, AggregateRequest, SeriesSet } from '@tidemark/contract';
 import { hash128 } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
-import type { PointStoreReader, QueryStores } from './stores.ts';
+import { methodOf, type PointStoreReader, type QueryStores, queryReader } from '@tidemark/store-rpc';
 
 /**
  * Which series sets each point store is believed to know by their digest. A belief that is wrong costs one more round
@@ -22,8 +22,8 @@ export class KnownSets {
    */
   naming(store: string, reader: PointStoreReader): PointStoreReader {
     return {
+      ...queryReader('points', (method) => methodOf<'points'>(reader, method)),
       aggregate: (request, signal) => this.#aggregate(store, reader, request, signal),
-      status: (request, signal) => reader.status(request, signal),
     };
   }
 

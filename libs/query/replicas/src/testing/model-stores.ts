@@ -17,7 +17,7 @@ import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, TimeFolder, timeFold
 import { DAY_MS, dayOf, hash128, ID_BYTES, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
-import type { PointStoreReader, PositionsReader, QueryStores, TagStoreReader } from '../stores.ts';
+import type { PointStoreReader, PositionsReader, QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 
 export interface ModelPoint {
   readonly partition: number;

@@ -1,5 +1,5 @@
 import type { ReplicaPosition } from '@tidemark/contract';
-import type { PositionsReader } from '../stores.ts';
+import type { PositionsReader } from '@tidemark/store-rpc';
 import type { ReplicaLimits } from './replica-limits.ts';
 import type { StoreProcess } from './store-process.ts';
 

@@ -1,5 +1,5 @@
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { abortable } from '../deadline.ts';
+import { abortable } from './abortable.ts';
 
 /** What `ask` answers; `deadline_exceeded`, naming `who`, after `timeoutMs`, and the reason of `signal` when it aborts. */
 export async function withinTime<T>(

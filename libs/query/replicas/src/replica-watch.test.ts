@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type ReplicaDivergence, ReplicaPosition } from '@tidemark/contract';
 import { TidemarkError } from '@tidemark/ports';
 import { SimulatedClock } from '@tidemark/simulation';
-import type { PositionsReader } from '../stores.ts';
+import type { PositionsReader } from '@tidemark/store-rpc';
 import { outvoted, type ReplicaCheckpoint } from './replica-checkpoints.ts';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from './replica-limits.ts';
 import { ReplicaWatch } from './replica-watch.ts';

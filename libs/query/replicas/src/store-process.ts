@@ -1,6 +1,6 @@
 import type { ReplicaPosition } from '@tidemark/contract';
 import type { TidemarkError } from '@tidemark/ports';
-import type { PositionsReader } from '../stores.ts';
+import type { PositionsReader } from '@tidemark/store-rpc';
 
 /** A process of point stores, or of tag stores. */
 export interface StoreProcessOptions<Reader extends PositionsReader> {

@@ -1,6 +1,6 @@
 import { AssertionError, type Clock, isTidemarkError, TidemarkError, type Timer } from '@tidemark/ports';
-import { isRefusal } from '../parts.ts';
-import type { PositionsReader } from '../stores.ts';
+import type { PositionsReader } from '@tidemark/store-rpc';
+import { isRefusal } from '@tidemark/store-rpc';
 import type { HedgeBudget, LatencyEstimate } from './hedging.ts';
 import type { ReplicaLimits } from './replica-limits.ts';
 import type { OrderedReplica } from './replica-order.ts';

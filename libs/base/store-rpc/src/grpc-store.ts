@@ -1,0 +1,77 @@
+import { type ChannelCredentials, Client } from '@grpc/grpc-js';
+import type { PositionsReply } from '@tidemark/contract';
+import { type PeerOptions, peerCaller, peerChannel } from '@tidemark/rpc';
+import {
+  definitionOf,
+  type PartitionMethod,
+  partitionReader,
+  type StoreKind,
+  type StoreReader,
+  type UntypedMethod,
+} from './store-methods.ts';
+import type {
+  AggregatorReader,
+  PointStateHasher,
+  PointStoreReader,
+  PositionsReader,
+  SeriesCounter,
+  TagStoreReader,
+} from './stores.ts';
+
+/** How a store in another process is called. */
+export type GrpcStoreOptions = PeerOptions;
+
+/** A point store in another process. Close it when done. */
+export function grpcPointStore(
+  address: string,
+  credentials: ChannelCredentials,
+  options: GrpcStoreOptions,
+): PointStoreReader & PositionsReader & PointStateHasher & { close(): void } {
+  return grpcProcess('points', new Client(address, credentials, peerChannel(options)), options);
+}
+
+/** A tag store in another process. Close it when done. */
+export function grpcTagStore(
+  address: string,
+  credentials: ChannelCredentials,
+  options: GrpcStoreOptions,
+): TagStoreReader & PositionsReader & SeriesCounter & { close(): void } {
+  return grpcProcess('tags', new Client(address, credentials, peerChannel(options)), options);
+}
+
+/** An aggregator in another process. Close it when done. */
+export function grpcAggregator(
+  address: string,
+  credentials: ChannelCredentials,
+  options: GrpcStoreOptions,
+): AggregatorReader & { close(): void } {
+  const client = new Client(address, credentials, peerChannel(options));
+  return { ...partitionMethods('aggregator', client, options), close: () => client.close() };
+}
+
+function grpcProcess<K extends 'points' | 'tags'>(
+  kind: K,
+  client: Client,
+  options: GrpcStoreOptions,
+): StoreReader<K, PartitionMethod<K>> & PositionsReader & { close(): void } {
+  const askPositions = caller(kind, 'positions', client, options);
+  const positions = (signal?: AbortSignal) => askPositions({}, signal) as Promise<PositionsReply>;
+  return { ...partitionMethods(kind, client, options), positions, close: () => client.close() };
+}
+
+function partitionMethods<K extends StoreKind>(
+  kind: K,
+  client: Client,
+  options: GrpcStoreOptions,
+): StoreReader<K, PartitionMethod<K>> {
+  return partitionReader(kind, (method) => caller(kind, method, client, options));
+}
+
+function caller(kind: StoreKind, method: string, client: Client, options: GrpcStoreOptions): UntypedMethod {
+  const { path, requestSerialize, responseDeserialize } = definitionOf(kind, method);
+  return peerCaller<unknown, unknown>(
+    (request, metadata, callOptions, callback) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, callOptions, callback),
+    options,
+  );
+}

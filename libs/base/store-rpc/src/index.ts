@@ -1,0 +1,25 @@
+export type { GrpcStoreOptions } from './grpc-store.ts';
+export { grpcAggregator, grpcPointStore, grpcTagStore } from './grpc-store.ts';
+export { isRefusal } from './refusal.ts';
+export type {
+  MethodOf,
+  PartitionMethod,
+  ReplyOf,
+  RequestOf,
+  StoreKind,
+  StoreReader,
+  UntypedMethod,
+} from './store-methods.ts';
+export { definitionOf, methodOf, methodsOf, partitionReader, queryReader, STORE_METHODS } from './store-methods.ts';
+export type { AnswerBytes } from './store-service.ts';
+export { addStoreService, asBuffer, requestedPartition } from './store-service.ts';
+export type {
+  AggregatorReader,
+  PointStateHasher,
+  PointStoreReader,
+  PositionsReader,
+  QueryStores,
+  ReplicaReport,
+  SeriesCounter,
+  TagStoreReader,
+} from './stores.ts';

@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
+import {
+  definitionOf,
+  methodsOf,
+  partitionReader,
+  queryReader,
+  STORE_METHODS,
+  type StoreKind,
+} from './store-methods.ts';
+import { requestedPartition } from './store-service.ts';
+
+const KINDS = Object.keys(STORE_METHODS) as StoreKind[];
+const SERVICES = { points: PointStoreService, tags: TagStoreService, aggregator: AggregatorService };
+
+describe('the table of store methods', () => {
+  test('has a row for every method of the generated services', () => {
+    for (const kind of KINDS) {
+      const rows = methodsOf(kind, 'anyReplica', 'oneReplica', 'process').map(
+        (method) => definitionOf(kind, method).path,
+      );
+      expect(rows.sort()).toEqual(
+        Object.values(SERVICES[kind])
+          .map(({ path }) => path)
+          .sort(),
+      );
+    }
+  });
+
+  test('has methods whose requests name their partition where it is read without decoding the rest', () => {
+    for (const kind of KINDS) {
+      for (const method of methodsOf(kind, 'anyReplica', 'oneReplica')) {
+        // Field 1 as a varint, and an unknown field after it.
+        const request = Buffer.of(0x08, 0xac, 0x02, 0xfa, 0x3f, 0x01, 0x00);
+        expect(definitionOf(kind, method).requestDeserialize(request)).toMatchObject({ partition: 300 });
+        expect(requestedPartition(request)).toBe(300);
+      }
+    }
+  });
+
+  test('makes readers of what queries ask, and of all that is about one partition', () => {
+    const make = (method: string) => async () => method;
+    expect(Object.keys(queryReader('points', make))).toEqual(['aggregate', 'status']);
+    expect(Object.keys(partitionReader('points', make))).toEqual(['aggregate', 'status', 'stateHash']);
+    expect(Object.keys(queryReader('aggregator', make))).toEqual([]);
+  });
+
+  test('refuses a method that it does not have', () => {
+    expect(() => definitionOf('points', 'constructor')).toThrow('points stores have no method constructor');
+  });
+});

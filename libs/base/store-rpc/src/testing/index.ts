@@ -1,0 +1,1 @@
+export { answerBytes } from './answer-bytes.ts';

@@ -1,0 +1,23 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { QueryServer } from '@tidemark/contract';
+import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control-log';
+import { serveUnary } from '@tidemark/rpc';
+import type { QueryReader } from './query-reader.ts';
+
+/** Serves queries. The tenant follows from the key in `authorization`, or is the default one on loopback. */
+export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf'>): QueryServer {
+  const tenantOf = (call: ServerUnaryCall<unknown, unknown>): string => {
+    const [header] = call.metadata.get('authorization');
+    return access.tenantOf(bearerKey(header?.toString()), 'read', isLoopbackAddress(call.getPeer()));
+  };
+  return {
+    run: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => reader.run(tenantOf(call), request, signal)),
+    metrics: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => reader.metrics(tenantOf(call), request, signal)),
+    tags: (call, callback) =>
+      void serveUnary(call, callback, async (request, signal) => reader.tags(tenantOf(call), request, signal)),
+    status: (call, callback) =>
+      void serveUnary(call, callback, async (_, signal) => reader.status(tenantOf(call), signal)),
+  };
+}

@@ -1,0 +1,8 @@
+export { abortable } from './abortable.ts';
+export { namingSets, seriesSet } from './known-sets.ts';
+export type { ReplicaLimits } from './replica-limits.ts';
+export type { ReplicaCounters } from './replica-race.ts';
+export type { PointStoreProcess, ReplicaStoresOptions, TagStoreProcess } from './replica-stores.ts';
+export { ReplicaStores } from './replica-stores.ts';
+export type { OnDivergence } from './replica-watch.ts';
+export { Slots } from './slots.ts';

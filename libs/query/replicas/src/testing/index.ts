@@ -1,0 +1,3 @@
+export { ModelReplica } from './model-replicas.ts';
+export type { ModelPoint } from './model-stores.ts';
+export { ModelStores } from './model-stores.ts';

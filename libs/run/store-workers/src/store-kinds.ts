@@ -1,0 +1,155 @@
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { AggregatorPartition } from '@tidemark/aggregator';
+import type { ReplicaPosition } from '@tidemark/contract';
+import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
+import { PointPartition } from '@tidemark/point-store';
+import { assert, type Clock, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  asBuffer,
+  definitionOf,
+  type PartitionMethod,
+  type ReplyOf,
+  type RequestOf,
+  type StoreKind,
+} from '@tidemark/store-rpc';
+import { TagPartition } from '@tidemark/tag-store';
+import type { StoreThreadOptions } from './store-messages.ts';
+
+/** What the store of a partition is opened with. */
+export interface StoreOpening {
+  readonly partition: number;
+  readonly keyValue: KeyValue;
+  readonly clock: Clock;
+  readonly options: Pick<StoreThreadOptions, 'limits' | 'latenessMs'>;
+}
+
+/** What a store needs of the consumer that feeds it: where it is in the log. */
+type Consumer = Pick<LogConsumer, 'position'>;
+
+/** The store of one partition, of any kind. */
+export interface StorePartition {
+  readonly state: ConsumedState;
+  /** Answers a method about this partition, in the bytes of the contract. */
+  answer(method: string, request: Uint8Array, consumer: Consumer, signal: AbortSignal): Promise<Uint8Array>;
+  /** How far it is. */
+  position(consumer: Consumer): ReplicaPosition;
+}
+
+/** How a thread opens the stores of one kind; each reads `topic`. */
+export interface StoreKindRow {
+  readonly topic: Topic;
+  open(opening: StoreOpening): Promise<StorePartition>;
+}
+
+interface Opened<Store> {
+  readonly partition: number;
+  readonly store: Store;
+  readonly consumer: Consumer;
+}
+
+/** The function that answers each method of a kind about one partition. */
+type Answers<K extends StoreKind, Store> = {
+  readonly [M in PartitionMethod<K>]: (
+    opened: Opened<Store>,
+    request: RequestOf<K, M>,
+    signal: AbortSignal,
+  ) => ReplyOf<K, M> | Promise<ReplyOf<K, M>>;
+};
+
+type UntypedAnswer<Store> = (opened: Opened<Store>, request: unknown, signal: AbortSignal) => unknown;
+
+/** Times that a hash is taken again because records were applied meanwhile. */
+const HASH_TRIES = 20;
+
+/** Every kind of store that a thread can have: its topic, how it is opened, and who answers the methods of its service. */
+export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
+  points: storeKind<'points', PointPartition>('points', {
+    topic: 'points',
+    open: ({ partition, keyValue, clock, options }) =>
+      PointPartition.open({
+        partition,
+        keyValue,
+        limits: options.limits,
+        latenessMs: () => options.latenessMs,
+        // An immediate comes after the port's messages and the log's reads of its round.
+        slicing: { clock, giveWay: () => nextRound() },
+      }),
+    position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
+    answers: {
+      aggregate: ({ store }, request, signal) => store.aggregate(request, signal),
+      status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
+      stateHash: ({ store }) => hashOf(store),
+    },
+  }),
+  tags: storeKind<'tags', TagPartition>('tags', {
+    topic: 'tags',
+    open: ({ keyValue }) => TagPartition.open({ keyValue }),
+    position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
+    answers: {
+      match: ({ store }, request) => store.match(request),
+      describeMetrics: ({ store }, request) => store.describeMetrics(request),
+      describeTags: ({ store }, request) => store.describeTags(request),
+      seriesTags: ({ store }, request) => store.seriesTags(request),
+      status: ({ partition, store, consumer }) => {
+        const { offset, committedOffset, series, metrics, stateHash, stateHashes } = store.status();
+        const own = { partition, offset, committedOffset, series, metrics, stateHash, stateHashes: [...stateHashes] };
+        return { ...own, gaps: store.gaps(partition), ...consumer.position };
+      },
+      seriesCounts: ({ store }, { sinceDay, metricSeriesFrom }) => {
+        const { tenants, metrics } = store.budgets(0, metricSeriesFrom, sinceDay);
+        return { counts: [...tenants.map(({ tenant, series }) => ({ tenant, metric: '', series })), ...metrics] };
+      },
+    },
+  }),
+  aggregator: storeKind<'aggregator', AggregatorPartition>('aggregator', {
+    topic: 'points',
+    open: ({ partition, keyValue }) => AggregatorPartition.open({ partition, keyValue }),
+    position: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
+    answers: {
+      status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
+    },
+  }),
+};
+
+/** A row whose stores are opened and asked without their types being known. */
+function storeKind<K extends StoreKind, Store extends ConsumedState>(
+  kind: K,
+  row: {
+    readonly topic: Topic;
+    readonly open: (opening: StoreOpening) => Promise<Store>;
+    readonly position: (opened: Opened<Store>) => ReplicaPosition;
+    readonly answers: Answers<K, Store>;
+  },
+): StoreKindRow {
+  const { topic, open, position } = row;
+  // Each answer gets the request that the definition of its own name decodes.
+  const untyped = row.answers as unknown as Readonly<Record<string, UntypedAnswer<Store> | undefined>>;
+  return {
+    topic,
+    async open(opening) {
+      const store = await open(opening);
+      const { partition } = opening;
+      return {
+        state: store,
+        position: (consumer) => position({ partition, store, consumer }),
+        async answer(method, request, consumer, signal) {
+          const answered = untyped[method];
+          assert(answered !== undefined, `${kind} stores have no method ${method}`);
+          const { requestDeserialize, responseSerialize } = definitionOf(kind, method);
+          const asked = requestDeserialize(asBuffer(request));
+          return responseSerialize(await answered({ partition, store, consumer }, asked, signal));
+        },
+      };
+    },
+  };
+}
+
+/** A hash is of one offset: when records are applied meanwhile it is taken again. */
+async function hashOf(store: PointPartition): Promise<{ offset: number; hash: string }> {
+  for (let i = 0; i < HASH_TRIES; i++) {
+    const offset = store.nextOffset;
+    const hash = await store.stateHash();
+    if (store.nextOffset === offset) return { offset, hash };
+  }
+  throw new TidemarkError('aborted', 'the partition takes records faster than it can be hashed; try again later');
+}
