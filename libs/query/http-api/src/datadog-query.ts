@@ -1,5 +1,5 @@
-import type { PartError, QueryReply, ResultSeries } from '@tidemark/contract';
-import { leavesOf, parseQuery, printAggregator, printExpression, type Query } from '@tidemark/query-language';
+import type { PartError, ResultSeries } from '@tidemark/contract';
+import type { AskedExpression, QueryAnswer } from '@tidemark/query';
 
 export interface DatadogQuery {
   readonly query: string;
@@ -11,9 +11,9 @@ export interface DatadogQuery {
  * An answer in the shape of Datadog's `GET /api/v1/query` (docs/http-api.md), with what is said of it beside. Where a
  * part is missing the status is `error`, so that nobody takes the rest for the whole.
  */
-export function datadogAnswer({ query, fromMs, toMs }: DatadogQuery, reply: QueryReply): Record<string, unknown> {
-  const parsed = parseQuery(query);
-  const expressions = describeExpressions(parsed);
+export function datadogAnswer({ query, fromMs, toMs }: DatadogQuery, reply: QueryAnswer): Record<string, unknown> {
+  // Of expressions that are written alike the first counts.
+  const expressions = new Map(reply.expressions.map((one, index) => [one.text, { ...one, index }] as const).reverse());
   const errors = reply.errors.map(partErrorText);
   const failure = errors.length > 0 ? { status: 'error', error: errors.join('; '), message: errors.join('; ') } : {};
   return {
@@ -27,7 +27,7 @@ export function datadogAnswer({ query, fromMs, toMs }: DatadogQuery, reply: Quer
     values: [],
     times: [],
     message: '',
-    group_by: [...new Set(leavesOf(parsed).flatMap((leaf) => leaf.groupBy))],
+    group_by: reply.groupBy,
     ...failure,
     complete_through: reply.completeThroughMs === undefined ? null : reply.completeThroughMs / 1000,
     errors,
@@ -40,28 +40,15 @@ export function partErrorText({ part, code, message }: PartError): string {
   return `${part}: ${code}: ${message}`;
 }
 
-interface ExpressionInfo {
-  readonly index: number;
-  /** The space aggregator, of an expression that is one metric. */
-  readonly aggregator: string | null;
-}
-
-function describeExpressions(query: Query): Map<string, ExpressionInfo> {
-  const infos = new Map<string, ExpressionInfo>();
-  query.expressions.forEach((expression, index) => {
-    const text = printExpression(expression);
-    const aggregator = expression.type === 'query' ? printAggregator(expression.aggregator) : null;
-    if (!infos.has(text)) infos.set(text, { index, aggregator });
-  });
-  return infos;
-}
-
-function datadogSeries(series: ResultSeries, info: ExpressionInfo | undefined): Record<string, unknown> {
+function datadogSeries(
+  series: ResultSeries,
+  asked: (AskedExpression & { readonly index: number }) | undefined,
+): Record<string, unknown> {
   const { metric, tagSet, scope, expression, intervalMs, timesMs, values } = series;
   return {
     unit: null,
-    query_index: info?.index ?? 0,
-    aggr: info?.aggregator ?? null,
+    query_index: asked?.index ?? 0,
+    aggr: asked?.aggregator ?? null,
     metric,
     display_name: metric,
     tag_set: tagSet,

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { QueryReply, StatusReply } from '@tidemark/contract';
 import { KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import type { QueryReader } from '@tidemark/query';
+import type { QueryAnswer, QueryReader } from '@tidemark/query';
 import type { FastifyInstance } from 'fastify';
 import { type HttpApiOptions, httpApi } from './index.ts';
 
@@ -16,7 +16,7 @@ const COMPLETE_MS = TO_MS - 2_500;
 const clock: Clock = { wallMs: () => TO_MS, monotonicMs: () => 0, setTimer: () => ({ cancel: () => {} }) };
 
 const TAGS_GAP = { topic: 'tags', partition: 3, offset: 9, reason: 'bit rot' };
-const REPLY = QueryReply.fromPartial({
+const MESSAGE = QueryReply.fromPartial({
   series: [
     {
       metric: 'system.load.1',
@@ -36,6 +36,7 @@ const REPLY = QueryReply.fromPartial({
   seriesRead: 1,
 });
 const QUERY = 'avg:system.load.1{env:prod} by {host}';
+const REPLY: QueryAnswer = { ...MESSAGE, expressions: [{ text: QUERY, aggregator: 'avg' }], groupBy: ['host'] };
 const QUERY_URL = `/api/v1/query?query=${encodeURIComponent(QUERY)}&from=${FROM_MS / 1000}&to=${TO_MS / 1000}`;
 
 interface Asked {
@@ -53,7 +54,7 @@ afterEach(async () => {
 });
 
 /** The API over a query end that answers as told, and a door that knows one key. */
-function setUp(answer: () => QueryReply | Promise<QueryReply> = () => REPLY, options: Partial<HttpApiOptions> = {}) {
+function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, options: Partial<HttpApiOptions> = {}) {
   const asked: Asked[] = [];
   const service: QueryReader = {
     run: async (tenant, request, signal) => {
@@ -147,6 +148,28 @@ describe("Datadog's API", () => {
       complete_through: null,
       series: [{ metric: 'system.load.1' }],
     });
+  });
+
+  test('a series says which expression it is of, and how that folds space when it is one metric', async () => {
+    const [one] = REPLY.series;
+    const series = ['sum:a{*}', 'avg:b{*} / 2'].map((expression) => ({ ...one, expression }));
+    const expressions = [
+      { text: 'avg:b{*} / 2', aggregator: undefined },
+      { text: 'sum:a{*}', aggregator: 'sum' },
+    ];
+    const { app } = setUp(() => ({ ...REPLY, series, expressions }));
+    const answer = (await app.inject(QUERY_URL)).json();
+    expect(answer.series.map((one: Record<string, unknown>) => [one.query_index, one.aggr])).toEqual([
+      [1, 'sum'],
+      [0, null],
+    ]);
+  });
+
+  test('the limits of a query are those of the service, and no others', async () => {
+    const query = Array.from({ length: 150 }, () => QUERY).join(', ');
+    const { app } = setUp();
+    const response = await app.inject({ url: '/api/v1/query', query: { query, from: '1', to: '2' } });
+    expect(response.statusCode).toBe(200);
   });
 
   test('metrics and search give names', async () => {

@@ -1,6 +1,6 @@
 import { credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { QueryClient, QueryService as QueryDefinition } from '@tidemark/contract';
+import { QueryClient, QueryService as QueryDefinition, type QueryReply } from '@tidemark/contract';
 import { evenMap, KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { ModelStores } from '@tidemark/replicas/testing';
@@ -104,10 +104,7 @@ describe('stores and queries over gRPC', () => {
   const run = (query: string, key: string, signal?: AbortSignal) => {
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${key}`);
-    return callUnary<Awaited<ReturnType<QueryService['run']>>>(
-      (callback) => client.run({ query, ...RANGE }, metadata, callback),
-      signal,
-    );
+    return callUnary<QueryReply>((callback) => client.run({ query, ...RANGE }, metadata, callback), signal);
   };
 
   test('a query goes through three services and back', async () => {

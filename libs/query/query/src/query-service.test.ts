@@ -45,6 +45,21 @@ function setUp(points: readonly ModelPoint[], options: Partial<QueryServiceOptio
 /** Partition 0 before, partition 1 now: every metric is asked of both. */
 const TWO_OWNERS = () => [evenMap(1, 1), { epoch: 2, partitions: 2, slots: evenMap(1).slots.map(() => 1) }];
 
+describe('an answer', () => {
+  test('names the expressions of the query, their aggregators and the keys of its groups', async () => {
+    const { run } = setUp([gauge(FROM_MS, 1)]);
+    const reply = await run('p99:d{*} by {b,a}, sum:load{*} by {a} / 2, avg:load{*}');
+    expect(reply.groupBy).toEqual(['b', 'a']);
+    expect(reply.expressions).toEqual([
+      { text: 'p99:d{*} by {b,a}', aggregator: 'p99' },
+      { text: 'sum:load{*} by {a} / 2', aggregator: undefined },
+      { text: 'avg:load{*}', aggregator: 'avg' },
+    ]);
+    const texts = new Set(reply.expressions.map(({ text }) => text));
+    expect(reply.series.every(({ expression }) => texts.has(expression))).toBe(true);
+  });
+});
+
 describe('complete_through', () => {
   test('is the watermark less the lateness bound, beyond the range too', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);

@@ -2,7 +2,6 @@ import type {
   Gap,
   MetricsReply,
   MetricsRequest,
-  QueryReply,
   QueryRequest,
   SessionStatus,
   StatusReply,
@@ -13,7 +12,16 @@ import { DEFAULT_TENANT } from '@tidemark/control-log';
 import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { assert, type Clock, TidemarkError } from '@tidemark/ports';
-import { evaluate, leavesOf, parseQuery, printExpression, type Query, type QueryLeaf } from '@tidemark/query-language';
+import {
+  type Expression,
+  evaluate,
+  leavesOf,
+  parseQuery,
+  printAggregator,
+  printExpression,
+  type Query,
+  type QueryLeaf,
+} from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 import { withDeadline } from './deadline.ts';
@@ -21,7 +29,7 @@ import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import { Gaps } from './gaps.ts';
 import { frameOfLeaf } from './leaf-frame.ts';
 import { Parts } from './parts.ts';
-import type { QueryReader } from './query-reader.ts';
+import type { AskedExpression, QueryAnswer, QueryReader } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
 import { beyondLimit, DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
 import { resultSeries } from './result-series.ts';
@@ -77,7 +85,7 @@ export class QueryService implements QueryReader {
    * can't mean, `resource_exhausted` with `limit` in its detail beyond a limit, `deadline_exceeded`, `cancelled`, and
    * `unavailable` when no part could answer. Where only some can't, they are named in `errors`.
    */
-  async run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryReply> {
+  async run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer> {
     const { fromMs, toMs } = request;
     const query = parseQuery(request.query, this.#limits.language);
     this.#checkRange(fromMs, toMs);
@@ -171,7 +179,7 @@ export class QueryService implements QueryReader {
     });
   }
 
-  async #answer(query: Query, leaves: readonly QueryLeaf[], run: QueryRun): Promise<QueryReply> {
+  async #answer(query: Query, leaves: readonly QueryLeaf[], run: QueryRun): Promise<QueryAnswer> {
     const frames = new Map<string, Promise<Frame>>();
     for (const leaf of leaves) {
       const key = leafKey(leaf);
@@ -199,6 +207,8 @@ export class QueryService implements QueryReader {
       pointsRead: run.pointsRead,
       seriesRead: run.seriesRead,
       notes: [...run.notes],
+      expressions: query.expressions.map(askedExpression),
+      groupBy: [...new Set(leaves.flatMap((leaf) => leaf.groupBy))],
     };
   }
 
@@ -254,6 +264,11 @@ export class QueryService implements QueryReader {
       throw beyondLimit(this.#limits, 'rangeMs', `a range of ${toMs - fromMs} ms`);
     }
   }
+}
+
+function askedExpression(expression: Expression): AskedExpression {
+  const aggregator = expression.type === 'query' ? printAggregator(expression.aggregator) : undefined;
+  return { text: printExpression(expression), aggregator };
 }
 
 /** What two leaves have in common when one read serves both: all but what is done to the finished frame. */
