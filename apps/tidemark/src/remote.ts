@@ -1,19 +1,12 @@
-import { type CallOptions, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { ControlClient, QueryClient } from '@tidemark/contract';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { callUnary } from '@tidemark/rpc';
+import { callUnary, type UnaryMethod } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
 import { type Doors, doorsOf, type RemoteOptions } from './doors.ts';
 
 const TIMEOUT_MS = 40_000;
 const MESSAGE_BYTES = 64 * 1024 * 1024;
-
-type UnaryMethod<Request, Reply> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: Error | null, reply: Reply) => void,
-) => ClientUnaryCall;
 
 /** Adds `--address`, `--settings` and `--key`. */
 export function withRemote(command: Command): Command {

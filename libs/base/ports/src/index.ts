@@ -17,3 +17,4 @@ export type { Random } from './random.ts';
 export { below } from './random.ts';
 export { SettlingWriter } from './settling-writer.ts';
 export { readSmallFile, writeSmallFile } from './small-file.ts';
+export { isAddressInUse, systemCode } from './system-error.ts';

@@ -1,4 +1,4 @@
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { isAddressInUse, isTidemarkError, systemCode, TidemarkError } from '@tidemark/ports';
 import type { Refusal } from './refusal.ts';
 
 /** Takes what a server receives: whole datagrams, or whole lines of a stream. The bytes are only lent. */
@@ -38,10 +38,10 @@ export interface SocketFiles {
 /** The error for a socket that can't be opened, in words that say what to do. */
 export function listenError(address: string, error: unknown): TidemarkError {
   if (isTidemarkError(error)) return error;
-  const code = systemCode(error);
+  const code = systemCode(error) ?? 'unknown';
   const detail = { address, cause: code };
   const options = { cause: error };
-  if (code === 'EADDRINUSE' || code === '-98' || code === '-48') {
+  if (isAddressInUse(error)) {
     const message = `DogStatsD address ${address} is in use by another process: stop it or choose another address`;
     return new TidemarkError('failed_precondition', message, detail, options);
   }
@@ -49,9 +49,4 @@ export function listenError(address: string, error: unknown): TidemarkError {
     return new TidemarkError('permission_denied', `not allowed to listen on ${address}`, detail, options);
   }
   return new TidemarkError('unavailable', `can't listen on ${address}: ${code}`, detail, options);
-}
-
-/** The system's name of an error (`EADDRINUSE`), or `unknown`. */
-export function systemCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -1,8 +1,9 @@
 import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import type { Clock } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
+import { listenError } from './listen-error.ts';
 
 const FILES = ['intake', 'query', 'control', 'process'].map((name) => `tidemark/v1/${name}.proto`);
 
@@ -70,7 +71,7 @@ export class GrpcServer {
         options.credentials ?? ServerCredentials.createInsecure(),
         (error, bound) => {
           if (error === null) resolve(bound);
-          else reject(listenError(options, error));
+          else reject(listenError('gRPC', options.host, options.port, error));
         },
       );
     });
@@ -110,10 +111,3 @@ function tellTooLarge(onTooLarge: (path: string) => void): ServerInterceptor {
 
 /** As grpc-js says it, of a message as it came and of one that was decompressed. */
 const TOO_LARGE = /^Received message (larger than max|that decompresses to a size larger than)/;
-
-function listenError({ host, port }: GrpcServerOptions, error: Error): TidemarkError {
-  const reason = error.message.includes('EADDRINUSE')
-    ? 'is in use by another program'
-    : `can't be taken: ${error.message}`;
-  return new TidemarkError('unavailable', `gRPC port ${port} on ${host} ${reason}`, { setting: 'grpc.port', port });
-}

@@ -1,4 +1,5 @@
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import type { Clock } from '@tidemark/ports';
+import { listenError } from './listen-error.ts';
 
 /** What this needs of an HTTP application: Fastify's own methods. */
 interface HttpApplication {
@@ -25,7 +26,7 @@ export class HttpServer {
       await app.listen({ host, port });
     } catch (error) {
       await app.close();
-      throw listenError(host, port, error);
+      throw listenError('HTTP', host, port, error);
     }
     const address = app.server.address();
     const isBound = typeof address === 'object' && address !== null && 'port' in address;
@@ -38,10 +39,4 @@ export class HttpServer {
     await this.#app.close();
     cut.cancel();
   }
-}
-
-function listenError(host: string, port: number, error: unknown): TidemarkError {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
-  const reason = code === 'EADDRINUSE' ? 'is in use by another program' : `can't be taken: ${code}`;
-  return new TidemarkError('unavailable', `HTTP port ${port} on ${host} ${reason}`, { setting: 'http.port', port });
 }
