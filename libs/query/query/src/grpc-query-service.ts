@@ -4,7 +4,7 @@ import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control-log
 import { serveUnary } from '@tidemark/rpc';
 import type { QueryReader } from './query-reader.ts';
 
-/** Serves queries. The tenant follows from the key in `authorization`, or is the default one on loopback. */
+/** Serves queries over gRPC. The tenant follows from the key in `authorization`, or is the default one on loopback. */
 export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf'>): QueryServer {
   const tenantOf = (call: ServerUnaryCall<unknown, unknown>): string => {
     const [header] = call.metadata.get('authorization');

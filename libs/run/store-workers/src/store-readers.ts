@@ -1,8 +1,6 @@
 import {
-  type AggregatorReader,
   type PointStateHasher,
   type PointStoreReader,
-  type PositionsReader,
   partitionReader,
   type QueryStores,
   type SeriesCounter,
@@ -12,12 +10,8 @@ import type { StoreWorkers } from './store-workers.ts';
 
 /** What the stores of a process answer, each by its partition. */
 export interface StoreReaders extends QueryStores {
-  aggregator(partition: number): AggregatorReader;
   pointStore(partition: number): PointStoreReader & PointStateHasher;
   tagStore(partition: number): TagStoreReader & SeriesCounter;
-  /** How far all point stores, and all tag stores, of the process are. */
-  readonly pointPositions: PositionsReader;
-  readonly tagPositions: PositionsReader;
 }
 
 /**
@@ -33,15 +27,5 @@ export function storeReaders(workers: StoreWorkers): StoreReaders {
     'tags',
     (method) => (request, signal) => workers.callUntyped('tags', method, request, signal),
   );
-  const aggregator = partitionReader(
-    'aggregator',
-    (method) => (request, signal) => workers.callUntyped('aggregator', method, request, signal),
-  );
-  return {
-    aggregator: () => aggregator,
-    pointPositions: { positions: (signal) => workers.positions('points', signal) },
-    tagPositions: { positions: (signal) => workers.positions('tags', signal) },
-    pointStore: () => points,
-    tagStore: () => tags,
-  };
+  return { pointStore: () => points, tagStore: () => tags };
 }

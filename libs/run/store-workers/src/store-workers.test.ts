@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { PartitionStatusRequest } from '@tidemark/contract';
+import {
+  DescribeMetricsReply,
+  DescribeMetricsRequest,
+  PartitionStatusRequest,
+  PositionsReply,
+} from '@tidemark/contract';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
@@ -100,6 +105,27 @@ describe('the store threads', () => {
     expect((await stores.call('points', 'status', { partition: 0 })).partition).toBe(0);
   });
 
+  test('answer in the bytes of the contract, and take over no buffer that holds more than the request', async () => {
+    const stores = start();
+    const readers = storeReaders(stores);
+    const request = { partition: 0, tenant: 'default', contains: '', fromMs: 0, limit: 10 };
+    const encoded = DescribeMetricsRequest.encode(request).finish();
+    const shared = Buffer.alloc(encoded.length + 100, 7);
+    shared.set(encoded, 50);
+    const reply = await stores.answer('tags', 'describeMetrics', shared.subarray(50, 50 + encoded.length));
+    expect(shared[0]).toBe(7);
+    expect(reply.byteLength).toBe(reply.buffer.byteLength);
+    const described = await readers.tagStore(0).describeMetrics(request);
+    expect(DescribeMetricsReply.decode(reply)).toEqual(described);
+    expect(described).toMatchObject({ metrics: [], gaps: [] });
+    const positions = await stores.answer('tags', 'positions', new Uint8Array(0));
+    expect(PositionsReply.decode(positions).positions).toMatchObject([{ partition: 0 }]);
+    const elsewhere = DescribeMetricsRequest.encode({ ...request, partition: 5 }).finish();
+    await expect(stores.answer('tags', 'describeMetrics', elsewhere)).rejects.toMatchObject({
+      ...{ code: 'not_found', message: 'partition 5 is not of this process' },
+    });
+  });
+
   test('are closed, once they are, to whoever still asks', async () => {
     const stores = start();
     await stores.ready();
@@ -141,13 +167,12 @@ describe('the store threads', () => {
     const stores = start(undefined, 2);
     // What was not announced yet would be the consumers' problem.
     log.onAppend((...progress) => stores.progress(...progress));
-    const readers = storeReaders(stores);
     const place = { offset: 0, committedOffset: 0, logNext: 0, halted: '', haltedOffset: -1, problem: '' };
     const places = [0, 1, 2].map((partition) => ({ ...place, partition, watermarkMs: undefined }));
-    expect(await readers.pointPositions.positions()).toEqual({ positions: places });
+    expect(await stores.positions('points')).toEqual({ positions: places });
     const stateHash = '0'.repeat(32);
     const hashed = places.map((one) => ({ ...one, stateHash }));
-    expect(await readers.tagPositions.positions()).toEqual({ positions: hashed });
+    expect(await stores.positions('tags')).toEqual({ positions: hashed });
   });
 
   test('say which segment is damaged when a partition can’t be opened', async () => {

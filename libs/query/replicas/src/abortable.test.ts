@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+import { abortable } from './abortable.ts';
+
+test('settles as its promise does while the signal does not abort', async () => {
+  const { signal } = new AbortController();
+  expect(await abortable(Promise.resolve(1), signal)).toBe(1);
+  await expect(abortable(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
+});
+
+test('rejects with the reason of the signal, aborted before or meanwhile', async () => {
+  const never = new Promise<never>(() => {});
+  await expect(abortable(never, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
+  const abort = new AbortController();
+  const settled = expect(abortable(never, abort.signal)).rejects.toThrow('meanwhile');
+  abort.abort(new Error('meanwhile'));
+  await settled;
+});

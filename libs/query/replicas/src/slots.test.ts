@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { Slots } from './slots.ts';
+
+test('as many tasks run at once as there are places, and the next in line starts when one ends', async () => {
+  const slots = new Slots(2);
+  const started: number[] = [];
+  const ends = new Map<number, () => void>();
+  const running = [0, 1, 2, 3].map((i) =>
+    slots.run(() => {
+      started.push(i);
+      return new Promise<number>((resolve) => ends.set(i, () => resolve(i)));
+    }),
+  );
+  await Promise.resolve();
+  expect(started).toEqual([0, 1]);
+  ends.get(1)?.();
+  expect(await running[1]).toBe(1);
+  expect(started).toEqual([0, 1, 2]);
+  for (const i of [0, 2]) ends.get(i)?.();
+  await running[2];
+  ends.get(3)?.();
+  expect(await Promise.all(running)).toEqual([0, 1, 2, 3]);
+});
+
+test('a task that fails gives its place back', async () => {
+  const slots = new Slots(1);
+  await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await slots.run(async () => 'next')).toBe('next');
+});
