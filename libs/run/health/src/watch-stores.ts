@@ -10,7 +10,7 @@ export interface StoreEvents {
 }
 
 /** Listeners for store threads that tell the process's health, and its log, what becomes of its stores. */
-export function watchStores(health: ProcessHealth, events: StoreEvents) {
+export function watchStores(health: Pick<ProcessHealth, 'tell'>, events: StoreEvents) {
   return {
     onHalted: (topic: Topic, partition: number, offset: number, reason: string): void => {
       const part = `${topic}/${partition}`;
