@@ -1,35 +1,36 @@
-import { ByteWriter } from '@tidemark/bytes';
 import {
-  Batch,
+  type Batch,
   type BatchResult,
   BatchResult_Outcome,
   type DefinitionsResult,
   type SendRequest,
 } from '@tidemark/contract';
 import type { PartitionMap } from '@tidemark/model';
-import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { assert, TidemarkError } from '@tidemark/ports';
 import { backoffMs } from './backoff.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { EpochRoutes } from './epoch-routes.ts';
 import { givenUp, rejectionOf } from './options.ts';
 import { QueuedBatch, requestBytes } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { RecoveredSession } from './recover-session.ts';
 import { BatchRouter } from './route-batch.ts';
 import type { SeriesTable } from './series-table.ts';
+import { SessionLink } from './session-link.ts';
 import type { SessionOwner } from './session-owner.ts';
+import { SessionRoutes } from './session-routes.ts';
 import type { SessionSpool } from './session-spool.ts';
-import { SessionStream, type StreamTerms } from './session-stream.ts';
-import { isDefined, readStamped, readWaiting } from './stored-batch.ts';
+import { GROUP_BYTES, SpooledBatches } from './spooled-batches.ts';
 import { WakeSignal } from './wake-signal.ts';
 
-/** What is stamped, or spooled, before it is made durable together. */
+/** Batches that are stamped before they are made durable together. */
 const GROUP_BATCHES = 64;
-const GROUP_BYTES = 8 * 1024 * 1024;
+/** A session with unsettled batches checks its deadlines at least this often. */
+const MAX_IDLE_MS = 60_000;
 
 /**
- * One client session: its sequences, refs and unsettled batches, and the stream they go over. A session of an earlier
- * run is one too, that only drains. All work is done by one loop; replies only change the batches and wake it.
+ * One client session: its sequences, refs and unsettled batches, from the flush until they are settled. A session of an
+ * earlier run only drains. One loop does all the work; replies only change the batches and wake it. client.test.ts,
+ * faults.test.ts and spool.test.ts cover it.
  */
 export class ClientSession {
   readonly id: Uint8Array;
@@ -38,44 +39,42 @@ export class ClientSession {
   readonly #series: SeriesTable;
   readonly #router: BatchRouter;
   readonly #wake: WakeSignal;
-  readonly #shareOut = new ByteWriter();
   readonly #queue = new BatchQueue();
-  readonly #routes = new Map<number, EpochRoutes>();
+  readonly #routes: SessionRoutes;
+  readonly #link: SessionLink;
+  readonly #spooled: SpooledBatches | undefined;
   #nextNumber = 0;
   #nextSequence = 0;
-  #tenant: string | undefined;
-  #map: PartitionMap | undefined;
-  #window = 0;
-  #maxMessageBytes = 0;
-  #stream: SessionStream | undefined;
-  #address: number;
-  #failures = 0;
-  #reconnectMs = 0;
-  #greetingDeadlineMs = 0;
-  #heardMs = 0;
-  #spoolRetryMs = 0;
-  #dropRequested = false;
+  /** True when a step left work for the next one. */
   #more = false;
   #stopped = false;
   #running: Promise<void> | undefined;
 
-  constructor(owner: SessionOwner, id: Uint8Array, series: SeriesTable, spool?: SessionSpool) {
+  /** `tenant` is the one that an earlier run's spool belongs to. */
+  constructor(owner: SessionOwner, id: Uint8Array, series: SeriesTable, spool?: SessionSpool, tenant?: string) {
     this.id = id;
     this.spool = spool;
     this.#owner = owner;
     this.#series = series;
     this.#router = new BatchRouter(series);
     this.#wake = new WakeSignal(owner.clock);
-    this.#address = Math.floor(owner.random.next() * owner.addresses.length);
+    this.#routes = new SessionRoutes(series);
+    const handlers = {
+      onMap: (map: PartitionMap) => this.#onMap(map),
+      onResult: (result: BatchResult) => this.#onResult(result),
+      onDefinitions: (result: DefinitionsResult) => this.#onDefinitions(result),
+      onChange: () => this.#wake.raise(),
+    };
+    this.#link = new SessionLink(owner, id, this.#queue, handlers, tenant);
+    this.#spooled = spool === undefined ? undefined : this.#spooledBatches(spool);
   }
 
-  /** Takes up a client session of an earlier run where its spool ends. */
+  /** Restores a client session of an earlier run from its spool. */
   static recover(owner: SessionOwner, found: RecoveredSession, spool: SessionSpool): ClientSession {
-    const session = new ClientSession(owner, found.clientSession, found.series, spool);
-    session.#tenant = found.tenant;
+    const session = new ClientSession(owner, found.clientSession, found.series, spool, found.tenant);
     session.#nextNumber = found.nextNumber;
     session.#nextSequence = found.nextSequence;
-    for (const range of found.refs) session.#routesOf(range.epoch).restore(range);
+    for (const range of found.refs) session.#routes.restore(range);
     const batches = found.batches.map(({ number, points, leastTimeMs, waiting, stamped }) => {
       const batch = new QueuedBatch(number, points, leastTimeMs);
       batch.waitingPlace = waiting;
@@ -111,24 +110,13 @@ export class ClientSession {
     this.#running = this.#loop();
   }
 
-  /** Ends the stream and the loop. The spool is kept when something is unsettled, else deleted. */
+  /** Ends the stream and the loop. The spool is kept while something is unsettled, else deleted. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#stream?.close();
+    this.#link.close();
     this.#wake.raise();
     await this.#running;
-    if (this.spool === undefined) return;
-    try {
-      if (this.isSettled) {
-        await this.spool.remove();
-        return;
-      }
-      await this.#spoolWaiting(true);
-      await this.spool.writeSettled(this.#nextSequence);
-    } catch (error) {
-      this.#countSpoolFailure(error);
-    }
-    await this.spool.close();
+    await this.#spooled?.close();
   }
 
   enqueue(raw: RawBatch): void {
@@ -144,12 +132,13 @@ export class ClientSession {
     for (const batch of [...this.#queue.all.values()]) if (!batch.isOnDisk) this.#giveUp(batch, reason, 'close', '');
   }
 
+  /** Gives up the oldest batches of the spool, at the next step. */
   dropOldest(): void {
-    this.#dropRequested = true;
+    this.#spooled?.requestDrop();
     this.#wake.raise();
   }
 
-  /** Takes out the batches that were never offered to the spool, so that another session may send them. */
+  /** Removes and returns the batches that were never offered to the spool, so that another session may send them. */
   takeUnspooled(): RawBatch[] {
     const taken: RawBatch[] = [];
     for (const batch of [...this.#queue.waiting.values()]) {
@@ -170,110 +159,56 @@ export class ClientSession {
   }
 
   async #step(): Promise<void> {
-    if (this.#dropRequested) await this.#dropFromSpool();
+    await this.#spooled?.dropRequested();
     this.#giveUpOld();
-    this.#leaveSilent();
-    this.#connect();
-    if (this.#stream?.writable) {
+    this.#link.keepOpen();
+    if (this.#link.stream?.writable) {
       await this.#stampWaiting();
       await this.#sendDue();
     }
-    await this.#spoolWaiting(false);
-    await this.#writeSettled();
+    if (await this.#spooled?.putWaiting(false)) this.#more = true;
+    await this.#spooled?.writeSettled();
   }
 
-  /** How long nothing is to be done if nothing happens. */
+  /** How long the loop may wait when nothing happens. */
   #idleMs(): number {
     const nowMs = this.#owner.clock.monotonicMs();
-    let nextMs = Number.POSITIVE_INFINITY;
-    if (this.#stream === undefined) nextMs = this.#reconnectMs;
-    else if (!this.#stream.greeted) nextMs = this.#greetingDeadlineMs;
-    else nextMs = this.#stream.writable ? this.#queue.nextDueMs(this.#stream) : this.#silentMs(this.#stream);
-    if (this.spool !== undefined && this.#spoolRetryMs > nowMs) nextMs = Math.min(nextMs, this.#spoolRetryMs);
-    return Math.max(0, Math.min(nextMs - nowMs, this.#queue.all.size > 0 ? 60_000 : Number.POSITIVE_INFINITY));
+    let { nextMs } = this.#link;
+    if (this.#spooled?.isPaused) nextMs = Math.min(nextMs, this.#spooled.retryMs);
+    return Math.max(0, Math.min(nextMs - nowMs, this.isSettled ? Number.POSITIVE_INFINITY : MAX_IDLE_MS));
   }
 
-  // The stream
-
-  /** When an intake that owes answers has said nothing for so long that it is given up. */
-  #silentMs(stream: SessionStream): number {
-    return Math.max(this.#queue.nextDueMs(stream), this.#heardMs + this.#owner.options.replyTimeoutMs);
-  }
-
-  /** An intake that answers nothing is frozen, or broken: another one may take the points. */
-  #leaveSilent(): void {
-    const { clock, options } = this.#owner;
-    if (!this.#stream?.greeted || clock.monotonicMs() < this.#silentMs(this.#stream)) return;
-    const message = `the intake answered nothing for ${options.replyTimeoutMs} ms (limit: replyTimeoutMs)`;
-    this.#stream.abandon(new TidemarkError('deadline_exceeded', message));
-  }
-
-  #connect(): void {
-    const { clock, options, connector, addresses } = this.#owner;
-    const nowMs = clock.monotonicMs();
-    if (this.#stream !== undefined && !this.#stream.greeted && nowMs >= this.#greetingDeadlineMs) {
-      this.#stream.abandon(
-        new TidemarkError('deadline_exceeded', `no greeting within ${options.greetingTimeoutMs} ms`, {
-          field: 'greetingTimeoutMs',
-        }),
-      );
-    }
-    if (this.#stream !== undefined || nowMs < this.#reconnectMs) return;
-    this.#greetingDeadlineMs = nowMs + options.greetingTimeoutMs;
-    this.#owner.counters.connects++;
-    const stream: SessionStream = new SessionStream(connector, addresses[this.#address], {
-      onGreeting: (terms) => this.#onGreeting(terms),
-      onMap: (map) => this.#onMap(map),
-      onResult: (result) => this.#onResult(result),
-      onDefinitions: (result) => this.#onDefinitions(result),
-      onReady: () => this.#wake.raise(),
-      onEnd: (error) => this.#onEnd(stream, error),
+  #spooledBatches(spool: SessionSpool): SpooledBatches {
+    const nextSequence = () => this.#nextSequence;
+    const tenant = () => this.#link.tenant;
+    return new SpooledBatches(spool, {
+      owner: this.#owner,
+      series: this.#series,
+      queue: this.#queue,
+      routes: this.#routes,
+      get tenant() {
+        return tenant();
+      },
+      get nextSequence() {
+        return nextSequence();
+      },
+      giveUp: (batch, reason, field, limit) => this.#giveUp(batch, reason, field, limit),
+      onWaitingSpooled: () => this.#keepMemoryBound(),
     });
-    this.#stream = stream;
-    stream.hello(this.id, options.name);
   }
 
-  #onEnd(stream: SessionStream, error: TidemarkError | undefined): void {
-    if (stream !== this.#stream) return;
-    const { clock, options, random, addresses } = this.#owner;
-    this.#stream = undefined;
-    this.#reconnectMs =
-      clock.monotonicMs() + backoffMs(this.#failures++, options.backoffMs, options.maxBackoffMs, random);
-    this.#address = (this.#address + 1) % addresses.length;
-    if (error !== undefined) this.#owner.onError(error);
-    this.#wake.raise();
-  }
-
-  #onGreeting(terms: StreamTerms): void {
-    if (this.#tenant !== undefined && this.#tenant !== terms.tenant) {
-      throw new TidemarkError(
-        'permission_denied',
-        `this client session belongs to tenant ${this.#tenant}, the key to ${terms.tenant}`,
-        { tenant: terms.tenant },
-      );
-    }
-    this.#heardMs = this.#owner.clock.monotonicMs();
-    this.#tenant = terms.tenant;
-    this.#window = terms.window;
-    this.#maxMessageBytes = terms.maxMessageBytes;
-    this.#onMap(terms.map);
-  }
+  // Replies
 
   #onMap(map: PartitionMap): void {
-    if (this.#map === undefined || map.epoch > this.#map.epoch) {
-      this.#map = map;
-      this.#routesOf(map.epoch).useMap(map, this.#tenant ?? '');
-      this.#forgetOldRoutes();
-    }
+    this.#routes.useMap(map, this.#link.tenant ?? '');
     this.#wake.raise();
   }
 
   #onResult(result: BatchResult): void {
-    this.#heardMs = this.#owner.clock.monotonicMs();
     const batch = this.#queue.stamped.get(result.sequence);
-    if (batch === undefined || batch.sentOn !== this.#stream) return;
-    const { counters, clock, options, random } = this.#owner;
-    this.#failures = 0;
+    if (batch === undefined || batch.sentOn !== this.#link.stream) return;
+    const { counters } = this.#owner;
+    this.#link.resetBackoff();
     switch (result.outcome) {
       case BatchResult_Outcome.ACKED: {
         const rejected = Math.min(
@@ -287,20 +222,24 @@ export class ClientSession {
       case BatchResult_Outcome.REFUSED:
         counters.refusedPoints += batch.points;
         break;
-      default: {
-        const [why] = result.rejections;
-        if (why !== undefined) {
-          const { reason, field, limit, message } = why;
-          this.#owner.onError(new TidemarkError('unavailable', message, { reason, field, limit }));
-        }
-        const pauseMs = backoffMs(batch.attempts++, options.backoffMs, options.maxBackoffMs, random);
-        batch.dueMs = clock.monotonicMs() + Math.min(result.retryAfterMs, options.replyTimeoutMs) + pauseMs;
-        this.#wake.raise();
+      default:
+        this.#retryLater(batch, result);
         return;
-      }
     }
     for (const rejection of result.rejections) counters.reject(rejectionOf(rejection));
     this.#forget(batch);
+    this.#wake.raise();
+  }
+
+  #retryLater(batch: QueuedBatch, result: BatchResult): void {
+    const { clock, options, random } = this.#owner;
+    const [why] = result.rejections;
+    if (why !== undefined) {
+      const { reason, field, limit, message } = why;
+      this.#owner.onError(new TidemarkError('unavailable', message, { reason, field, limit }));
+    }
+    const pauseMs = backoffMs(batch.attempts++, options.backoffMs, options.maxBackoffMs, random);
+    batch.dueMs = clock.monotonicMs() + Math.min(result.retryAfterMs, options.replyTimeoutMs) + pauseMs;
     this.#wake.raise();
   }
 
@@ -313,7 +252,7 @@ export class ClientSession {
   // Stamps and sends
 
   async #stampWaiting(): Promise<void> {
-    if (this.#map === undefined || !this.#maySpool()) return;
+    if (this.#routes.map === undefined || this.#spooled?.isPaused) return;
     const group: QueuedBatch[] = [...this.#queue.stamped.values()].filter((batch) => this.#needsSpool(batch));
     let groupBytes = 0;
     for (const batch of this.#queue.waiting.values()) {
@@ -321,28 +260,34 @@ export class ClientSession {
         this.#more = true;
         break;
       }
-      if (this.#nextSequence - this.#queue.floor(this.#nextSequence) >= this.#window) break;
-      const raw = batch.raw ?? (await this.#loadRaw(batch));
+      if (this.#nextSequence - this.#queue.floor(this.#nextSequence) >= this.#link.window) break;
+      const raw = batch.raw ?? (await this.#inSpool.loadRaw(batch));
       // While it was read, the stream may have ended and the batch been given up.
       if (batch.gone || raw === undefined) continue;
-      if (!this.#stream?.writable) break;
+      if (!this.#link.stream?.writable) break;
       if (this.#stampOne(batch, raw)) {
         group.push(batch);
         groupBytes += batch.memoryBytes;
       }
     }
-    if (this.spool !== undefined && group.length > 0) await this.#spoolStamped(this.spool, group);
+    if (group.length > 0) await this.#spooled?.putStamped(group);
   }
 
   #needsSpool(batch: QueuedBatch): boolean {
-    return this.spool !== undefined && batch.stampedPlace === undefined;
+    return this.#spooled !== undefined && batch.stampedPlace === undefined;
+  }
+
+  get #inSpool(): SpooledBatches {
+    assert(this.#spooled !== undefined, 'a batch that is not in memory is in the spool');
+    return this.#spooled;
   }
 
   #stampOne(batch: QueuedBatch, raw: RawBatch): boolean {
-    assert(this.#map !== undefined, 'a stamp names a map');
+    const { map } = this.#routes;
+    assert(map !== undefined, 'a stamp names a map');
     const { clock } = this.#owner;
-    const { epoch } = this.#map;
-    const shares = this.#router.route(raw, this.#routesOf(epoch));
+    const { epoch } = map;
+    const shares = this.#router.route(raw, this.#routes.of(epoch));
     this.#queue.takeWaiting(batch);
     const frontierMs = this.#frontierMs();
     const stampedMs = Math.floor(clock.wallMs());
@@ -355,8 +300,8 @@ export class ClientSession {
       shares,
     };
     const request: SendRequest = { message: { $case: 'batch', value } };
-    if (requestBytes(request) > this.#maxMessageBytes) {
-      this.#giveUp(batch, 'message_too_large', 'max_message_bytes', `${this.#maxMessageBytes} bytes`);
+    if (requestBytes(request) > this.#link.maxMessageBytes) {
+      this.#giveUp(batch, 'message_too_large', 'max_message_bytes', `${this.#link.maxMessageBytes} bytes`);
       return false;
     }
     batch.stamp = { sequence: this.#nextSequence++, epoch, stampedMs };
@@ -372,20 +317,20 @@ export class ClientSession {
    * and of what is still being gathered.
    */
   #frontierMs(): number | undefined {
-    const least = Math.floor(Math.min(this.#queue.leastTimeMs, this.#owner.leastTimeBeside(this)));
+    const least = Math.floor(Math.min(this.#queue.leastTimeMs, this.#owner.leastTimeBeside()));
     return Number.isSafeInteger(least) ? least : undefined;
   }
 
   async #sendDue(): Promise<void> {
     const nowMs = this.#owner.clock.monotonicMs();
     for (const batch of this.#queue.stamped.values()) {
-      if (batch.sentOn === this.#stream && nowMs < batch.dueMs) continue;
+      if (batch.sentOn === this.#link.stream && nowMs < batch.dueMs) continue;
       if (this.#needsSpool(batch)) continue;
-      const request = batch.request ?? (await this.#loadRequest(batch));
+      const request = batch.request ?? (await this.#inSpool.loadRequest(batch));
       if (batch.gone || request === undefined || batch.stamp === undefined) continue;
-      const stream = this.#stream;
+      const { stream } = this.#link;
       if (!stream?.writable) return;
-      if (!stream.define(this.#routesOf(batch.stamp.epoch), this.#series) || !stream.writable) return;
+      if (!stream.define(this.#routes.of(batch.stamp.epoch), this.#series) || !stream.writable) return;
       stream.send(request);
       this.#owner.counters.batchesSent++;
       if (batch.sent) this.#owner.counters.batchesResent++;
@@ -397,153 +342,19 @@ export class ClientSession {
     }
   }
 
-  // The spool
-
-  #maySpool(): boolean {
-    return this.spool === undefined || this.#owner.clock.monotonicMs() >= this.#spoolRetryMs;
-  }
-
-  async #spoolStamped(spool: SessionSpool, group: readonly QueuedBatch[]): Promise<void> {
-    for (const batch of group) {
-      const { stamp, request } = batch;
-      if (stamp === undefined || request?.message?.$case !== 'batch' || batch.gone) continue;
-      const { number, points, leastTimeMs } = batch;
-      const record = { number, points, leastTimeMs, ...stamp, batch: Batch.encode(request.message.value).finish() };
-      spool.addStamped(record, (place) => {
-        batch.stampedPlace = place;
-        if (batch.gone) spool.settled(number);
-      });
-    }
-    await this.#commit(spool, 'stamped');
-  }
-
-  /** Puts what can't be sent now on disk. */
-  async #spoolWaiting(atEnd: boolean): Promise<void> {
-    const { spool } = this;
-    if (spool === undefined || (!atEnd && !this.#maySpool())) return;
-    let groupBytes = 0;
-    for (const batch of this.#queue.waiting.values()) {
-      const { number, points, leastTimeMs, raw } = batch;
-      if (batch.waitingPlace !== undefined || raw === undefined) continue;
-      if (groupBytes >= GROUP_BYTES && !atEnd) {
-        this.#more = true;
-        break;
-      }
-      raw.encode(this.#series, this.#shareOut);
-      batch.attempts++;
-      spool.addWaiting({ number, points, leastTimeMs, share: this.#shareOut.take() }, (place) => {
-        batch.waitingPlace = place;
-        if (batch.gone) spool.settled(number);
-      });
-      groupBytes += raw.sizeBytes;
-    }
-    if (groupBytes === 0) return;
-    await this.#commit(spool, 'waiting');
-    this.#keepMemoryBound();
-  }
-
-  async #commit(spool: SessionSpool, added: 'waiting' | 'stamped'): Promise<void> {
-    try {
-      spool.define(this.#tenant ?? '', this.#series, this.#routes.values());
-      await spool.commit(this.#nextSequence);
-      this.#owner.onSpoolGrowth(added);
-    } catch (error) {
-      this.#countSpoolFailure(error);
-    }
-  }
-
-  async #writeSettled(): Promise<void> {
-    if (this.spool === undefined || !this.#maySpool()) return;
-    try {
-      await this.spool.writeSettled(this.#nextSequence);
-    } catch (error) {
-      this.#countSpoolFailure(error);
-    }
-  }
-
-  async #dropFromSpool(): Promise<void> {
-    this.#dropRequested = false;
-    if (this.spool === undefined) return;
-    try {
-      for (const number of await this.spool.dropOldest(this.#nextSequence)) {
-        const batch = this.#queue.all.get(number);
-        if (batch !== undefined)
-          this.#giveUp(batch, 'spool_bound', 'spoolBytes', `${this.#owner.options.spoolBytes} bytes`);
-      }
-      this.#owner.onSpoolGrowth('stamped');
-    } catch (error) {
-      this.#countSpoolFailure(error);
-    }
-  }
-
-  #countSpoolFailure(error: unknown): void {
-    if (!isTidemarkError(error)) throw error;
-    const { clock, options, counters } = this.#owner;
-    counters.spoolFailures++;
-    this.#spoolRetryMs = clock.monotonicMs() + options.maxBackoffMs;
-    this.#owner.onSpoolFailure(this, error);
-  }
-
-  async #loadRaw(batch: QueuedBatch): Promise<RawBatch | undefined> {
-    const { spool } = this;
-    const place = batch.waitingPlace;
-    assert(spool !== undefined && place !== undefined, 'a batch that is not in memory is in the spool');
-    return this.#load(batch, async () => {
-      const raw = await readWaiting(spool, place, this.#series.length);
-      const lost = batch.points - raw.points;
-      if (lost > 0 && raw.points > 0 && !batch.gone) {
-        this.#owner.counters.droppedPoints += lost;
-        this.#owner.counters.reject(givenUp('series_lost', 'spool', 'a good record', lost));
-        this.#queue.shrink(batch, lost);
-      }
-      if (raw.points > 0) this.#queue.change(batch, () => batch.holdRaw(raw));
-      return raw.points > 0 ? raw : undefined;
-    });
-  }
-
-  async #loadRequest(batch: QueuedBatch): Promise<SendRequest | undefined> {
-    const { spool } = this;
-    const place = batch.stampedPlace;
-    assert(spool !== undefined && place !== undefined, 'a batch that is not in memory is in the spool');
-    return this.#load(batch, async () => {
-      const value = await readStamped(spool, place);
-      if (!isDefined(value, this.#routesOf(value.mapEpoch).tables)) return undefined;
-      const request: SendRequest = { message: { $case: 'batch', value } };
-      this.#queue.change(batch, () => batch.holdRequest(request));
-      return request;
-    });
-  }
-
-  /** A batch that can't be read back is given up. */
-  async #load<T>(batch: QueuedBatch, read: () => Promise<T | undefined>): Promise<T | undefined> {
-    let loaded: T | undefined;
-    try {
-      loaded = await read();
-    } catch (error) {
-      if (!isTidemarkError(error)) throw error;
-      this.#owner.onError(error);
-    }
-    if (batch.gone) return undefined;
-    if (loaded === undefined) this.#giveUp(batch, 'spool_unreadable', 'spool', 'a good record');
-    return loaded;
-  }
-
   // The end of a batch
 
   #addStamped(batch: QueuedBatch): void {
     assert(batch.stamp !== undefined, 'a stamped batch has a stamp');
     this.#queue.addStamped(batch, batch.stamp.sequence);
-    this.#routesOf(batch.stamp.epoch).unsettled++;
+    this.#routes.addBatch(batch.stamp.epoch);
   }
 
   #forget(batch: QueuedBatch): void {
     this.#queue.remove(batch);
-    this.spool?.settled(batch.number);
-    if (batch.stamp !== undefined) {
-      this.#routesOf(batch.stamp.epoch).unsettled--;
-      this.#forgetOldRoutes();
-    }
-    this.#owner.onSettled(this);
+    this.#spooled?.settled(batch);
+    if (batch.stamp !== undefined) this.#routes.settleBatch(batch.stamp.epoch);
+    this.#owner.onSettled();
   }
 
   #giveUp(batch: QueuedBatch, reason: string, field: string, limit: string): void {
@@ -563,7 +374,7 @@ export class ClientSession {
     }
   }
 
-  /** Lets go of what the disk has, then of the oldest batches that it has not. */
+  /** Evicts spooled batches from memory, then drops the oldest unspooled ones. */
   #keepMemoryBound(): void {
     const { memoryBytes } = this.#owner.options;
     for (const onDisk of [true, false]) {
@@ -574,22 +385,6 @@ export class ClientSession {
         if (onDisk) this.#queue.change(batch, () => batch.release());
         else this.#giveUp(batch, 'memory_bound', 'memoryBytes', `${memoryBytes} bytes`);
       }
-    }
-  }
-
-  #routesOf(epoch: number): EpochRoutes {
-    let routes = this.#routes.get(epoch);
-    if (routes === undefined) {
-      routes = new EpochRoutes(epoch, this.#series);
-      this.#routes.set(epoch, routes);
-    }
-    return routes;
-  }
-
-  #forgetOldRoutes(): void {
-    if (this.#map === undefined) return;
-    for (const { epoch, unsettled } of this.#routes.values()) {
-      if (unsettled === 0 && epoch < this.#map.epoch) this.#routes.delete(epoch);
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { Kind, KindName } from '@tidemark/model';
 import { kindName } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
-import type { Gatherer } from './gatherer.ts';
 
 /** A series to record values of; looked up once, so that a value costs no hashing. */
 export interface SeriesHandle {
@@ -19,13 +18,19 @@ export interface SeriesHandle {
   recordSketch(sketch: DDSketch, timestampMs?: number): void;
 }
 
-/** What a series has gathered in this flush interval. */
+/** Records values of series: the gatherer of a client. */
+export interface SeriesRecorder {
+  record(series: GatheredSeries, value: number, timestampMs: number | undefined): void;
+  recordSketch(series: GatheredSeries, sketch: DDSketch, timestampMs: number | undefined): void;
+}
+
+/** The values that a series has gathered in this flush interval. */
 export class GatheredSeries implements SeriesHandle {
   readonly number: number;
   readonly metric: string;
   readonly kindNumber: Kind;
   readonly tags: readonly string[];
-  /** True while it has something for the next flush. */
+  /** True while the next flush has something of it. */
   dirty = false;
   /** Sum of a count, last value of a gauge or counter. */
   value = 0;
@@ -33,10 +38,10 @@ export class GatheredSeries implements SeriesHandle {
   timeMs = 0;
   /** Sketches by timestamp. */
   sketches: Map<number, DDSketch> | undefined;
-  readonly #gatherer: Gatherer;
+  readonly #recorder: SeriesRecorder;
 
-  constructor(gatherer: Gatherer, number: number, metric: string, kind: Kind, tags: readonly string[]) {
-    this.#gatherer = gatherer;
+  constructor(recorder: SeriesRecorder, number: number, metric: string, kind: Kind, tags: readonly string[]) {
+    this.#recorder = recorder;
     this.number = number;
     this.metric = metric;
     this.kindNumber = kind;
@@ -48,14 +53,14 @@ export class GatheredSeries implements SeriesHandle {
   }
 
   record(value: number, timestampMs?: number): void {
-    this.#gatherer.record(this, value, timestampMs);
+    this.#recorder.record(this, value, timestampMs);
   }
 
   recordSketch(sketch: DDSketch, timestampMs?: number): void {
-    this.#gatherer.recordSketch(this, sketch, timestampMs);
+    this.#recorder.recordSketch(this, sketch, timestampMs);
   }
 
-  isOf(gatherer: Gatherer): boolean {
-    return this.#gatherer === gatherer;
+  isOf(recorder: SeriesRecorder): boolean {
+    return this.#recorder === recorder;
   }
 }

@@ -3,7 +3,7 @@ import { KIND } from '@tidemark/model';
 import { assert, type Clock, isTidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import type { ColumnPlan } from './column-plan.ts';
-import type { GatheredSeries } from './gathered-series.ts';
+import type { GatheredSeries, SeriesRecorder } from './gathered-series.ts';
 import type { ClientOptions } from './options.ts';
 import { POINT_BYTES, RawBatch } from './raw-batch.ts';
 import type { ClientCounters } from './stats.ts';
@@ -16,7 +16,7 @@ const MAX_OPEN_SKETCHES = 10_000;
 const MAX_TIME_MS = 2 ** 51;
 
 /** Gathers what is recorded until a flush cuts it into batches. */
-export class Gatherer {
+export class Gatherer implements SeriesRecorder {
   readonly #clock: Clock;
   readonly #options: ClientOptions;
   readonly #counters: ClientCounters;

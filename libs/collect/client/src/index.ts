@@ -1,5 +1,5 @@
-export type { ClientPorts } from './client.ts';
 export { Client } from './client.ts';
+export type { ClientPorts } from './client-ports.ts';
 export type { ConnectOptions } from './connect.ts';
 export { connect } from './connect.ts';
 export type { SeriesHandle } from './gathered-series.ts';

@@ -1,10 +1,9 @@
 import type { Clock, Random, TidemarkError } from '@tidemark/ports';
-import type { ClientSession } from './client-session.ts';
 import type { IntakeConnector } from './intake-connector.ts';
 import type { ClientOptions } from './options.ts';
 import type { ClientCounters } from './stats.ts';
 
-/** What a client session needs of the client around it. */
+/** What one client session needs of the client that owns it. */
 export interface SessionOwner {
   readonly connector: IntakeConnector;
   readonly clock: Clock;
@@ -12,15 +11,15 @@ export interface SessionOwner {
   readonly addresses: readonly string[];
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
-  /** The least timestamp that may still come from anything but `session`, ms; NaN when that is not known. */
-  leastTimeBeside(session: ClientSession): number;
-  /** A batch now carries this frontier. */
+  /** The least timestamp that the client may still send outside of this session, ms; NaN when it is unknown. */
+  leastTimeBeside(): number;
+  /** Called when a batch is stamped with this frontier. */
   onPromise(frontierMs: number): void;
-  /** A write of the session's spool failed; it tries again later. */
-  onSpoolFailure(session: ClientSession, error: TidemarkError): void;
-  /** The session's spool has grown. */
+  /** Called when a write of the session's spool failed; the session retries it later. */
+  onSpoolFailure(error: TidemarkError): void;
+  /** Called when the session's spool has grown. */
   onSpoolGrowth(added: 'waiting' | 'stamped'): void;
-  /** Batches were settled or given up. */
-  onSettled(session: ClientSession): void;
+  /** Called when batches were settled or given up. */
+  onSettled(): void;
   onError(error: TidemarkError): void;
 }

@@ -1,0 +1,213 @@
+import { assert, type TidemarkError } from '@tidemark/ports';
+import type { ClientPorts } from './client-ports.ts';
+import { ClientSession } from './client-session.ts';
+import type { Gatherer } from './gatherer.ts';
+import type { ClientOptions } from './options.ts';
+import type { RawBatch } from './raw-batch.ts';
+import type { SeriesTable } from './series-table.ts';
+import type { SessionOwner } from './session-owner.ts';
+import type { Spool } from './spool.ts';
+import type { ClientCounters } from './stats.ts';
+
+/** After a failure of its disk, a client continues in memory and tries a new spool this much later. */
+const SPOOL_RETRY_MS = 60_000;
+const SESSION_BYTES = 16;
+
+/** What the client sessions of one client share. */
+export interface ClientSessionsParts {
+  readonly ports: ClientPorts;
+  readonly options: ClientOptions;
+  readonly counters: ClientCounters;
+  readonly series: SeriesTable;
+  readonly gatherer: Pick<Gatherer, 'leastTimeMs' | 'promise'>;
+  readonly spool: Spool | undefined;
+}
+
+/**
+ * The client sessions of one client: the live one, which takes new batches; those that are drained, of this run or of
+ * earlier ones; and those of earlier runs that wait for their turn. A failure of the disk replaces the live session by
+ * one without a spool. client.test.ts, faults.test.ts and spool.test.ts cover it.
+ */
+export class ClientSessions {
+  readonly #parts: ClientSessionsParts;
+  #live: ClientSession;
+  readonly #draining = new Set<ClientSession>();
+  readonly #resting: ClientSession[] = [];
+  /** Settled client sessions that are deleting their spools. */
+  readonly #ending = new Set<Promise<void>>();
+  readonly #waiters = new Set<() => void>();
+  /** When to try a new spool, monotonic ms. */
+  #spoolRetryMs = Number.POSITIVE_INFINITY;
+  /** False while an earlier spool can't be read: the age of its points is unknown. */
+  #leastTimeKnown = true;
+  #lastError: TidemarkError | undefined;
+  #closed = false;
+
+  constructor(parts: ClientSessionsParts) {
+    this.#parts = parts;
+    this.#live = this.#newSession(parts.spool !== undefined);
+  }
+
+  /** The last failure of a stream or of the spool. */
+  get lastError(): TidemarkError | undefined {
+    return this.#lastError;
+  }
+
+  /** Bytes that the live session's batches hold in memory. */
+  get memoryBytes(): number {
+    return this.#live.memoryBytes;
+  }
+
+  get pendingPoints(): number {
+    return this.#all().reduce((sum, session) => sum + session.pendingPoints, 0);
+  }
+
+  /** True when every batch of every session is settled. */
+  get isSettled(): boolean {
+    return this.#all().every((session) => session.isSettled);
+  }
+
+  /** Restores the sessions that earlier runs left in the spool. Errors: the disk's, and a newer format. */
+  async recover(): Promise<void> {
+    const { spool, counters } = this.#parts;
+    if (spool === undefined) return;
+    const { found, complete } = await spool.recover(counters);
+    this.#leastTimeKnown = complete;
+    for (const recovered of found) {
+      const session: ClientSession = ClientSession.recover(
+        this.#ownerOf(() => session),
+        recovered.session,
+        recovered.spool,
+      );
+      counters.recoveredPoints += session.pendingPoints;
+      spool.add(session);
+      this.#resting.push(session);
+    }
+    spool.keepBound('stamped');
+  }
+
+  start(): void {
+    this.#live.start();
+    this.#startResting();
+  }
+
+  enqueue(batch: RawBatch): void {
+    this.#live.enqueue(batch);
+  }
+
+  /** Replaces a live session without a spool by one with a new spool, once the retry is due. */
+  retrySpool(): void {
+    if (this.#parts.ports.clock.monotonicMs() < this.#spoolRetryMs) return;
+    this.#spoolRetryMs = Number.POSITIVE_INFINITY;
+    this.#replaceLive(true);
+  }
+
+  /** Resolves when batches were settled or given up, or at the end. */
+  nextSettled(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.add(resolve));
+  }
+
+  /** From now on no session is started or deleted. */
+  end(): void {
+    this.#closed = true;
+    this.#wakeWaiters();
+  }
+
+  /** Stops all sessions; unsettled batches stay in the spool, or are given up. */
+  async stop(): Promise<void> {
+    const sessions = this.#all();
+    await Promise.all([...this.#ending, ...sessions.map((session) => session.stop())]);
+    for (const session of sessions) session.dropUnspooled('closed');
+  }
+
+  #newSession(spooled: boolean): ClientSession {
+    const { ports, series, spool } = this.#parts;
+    const id = ports.random.bytes(SESSION_BYTES);
+    assert(id.length === SESSION_BYTES, 'a client session is 16 bytes');
+    const own = spooled ? spool?.create(id, ports.clock.wallMs()) : undefined;
+    const session: ClientSession = new ClientSession(
+      this.#ownerOf(() => session),
+      id,
+      series,
+      own,
+    );
+    if (own !== undefined) spool?.add(session);
+    return session;
+  }
+
+  #ownerOf(session: () => ClientSession): SessionOwner {
+    const { ports, options, counters, gatherer, spool } = this.#parts;
+    return {
+      connector: ports.connector,
+      clock: ports.clock,
+      random: ports.random,
+      addresses: ports.addresses,
+      options,
+      counters,
+      leastTimeBeside: () => this.#leastTimeBeside(session()),
+      onPromise: (frontierMs) => gatherer.promise(frontierMs),
+      onSpoolFailure: (error) => this.#onSpoolFailure(session(), error),
+      onSpoolGrowth: (added) => spool?.keepBound(added),
+      onSettled: () => this.#onSettled(session()),
+      onError: (error) => {
+        this.#lastError = error;
+      },
+    };
+  }
+
+  #startResting(): void {
+    while (!this.#closed && this.#draining.size < this.#parts.options.replayStreams) {
+      const session = this.#resting.shift();
+      if (session === undefined) return;
+      this.#draining.add(session);
+      session.start();
+    }
+  }
+
+  /** Makes a new session the live one; the old one drains. */
+  #replaceLive(spooled: boolean): void {
+    const old = this.#live;
+    this.#live = this.#newSession(spooled);
+    this.#live.start();
+    this.#draining.add(old);
+    for (const batch of old.takeUnspooled()) this.#live.enqueue(batch);
+    if (old.isSettled) this.#onSettled(old);
+  }
+
+  /** A spool that can't be written must not hold up new batches: they are sent from memory, under a session of their own. */
+  #onSpoolFailure(session: ClientSession, error: TidemarkError): void {
+    this.#lastError = error;
+    if (session !== this.#live || this.#closed) return;
+    this.#spoolRetryMs = this.#parts.ports.clock.monotonicMs() + SPOOL_RETRY_MS;
+    this.#replaceLive(false);
+  }
+
+  #onSettled(session: ClientSession): void {
+    if (!this.#closed && session !== this.#live && session.isSettled && this.#draining.delete(session)) {
+      // Its own loop may be the caller: it ends once this turn is over.
+      const ending = session.stop().then(() => {
+        this.#parts.spool?.delete(session);
+        this.#ending.delete(ending);
+      });
+      this.#ending.add(ending);
+      this.#startResting();
+    }
+    this.#wakeWaiters();
+  }
+
+  #leastTimeBeside(session: ClientSession): number {
+    if (!this.#leastTimeKnown) return Number.NaN;
+    let least = this.#parts.gatherer.leastTimeMs;
+    for (const other of this.#all()) if (other !== session) least = Math.min(least, other.leastTimeMs);
+    return least;
+  }
+
+  #all(): ClientSession[] {
+    return [this.#live, ...this.#draining, ...this.#resting];
+  }
+
+  #wakeWaiters(): void {
+    for (const resolve of this.#waiters) resolve();
+    this.#waiters.clear();
+  }
+}
