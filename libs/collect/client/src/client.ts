@@ -15,7 +15,10 @@ import { ClientCounters, type ClientStats } from './stats.ts';
 /** The platform knows the tenant; names are checked as if it were short. */
 const ANY_TENANT = 'x';
 
-/** Sends points to the platform, each exactly once as long as its bounds hold (README.md beside). */
+/**
+ * Sends points to the platform, each exactly once as long as its bounds hold. `connect` makes one. Recording never
+ * waits: values are gathered and sent in batches, once a flush interval.
+ */
 export class Client {
   readonly #ports: ClientPorts;
   readonly #options: ClientOptions;
@@ -44,9 +47,10 @@ export class Client {
   }
 
   /**
-   * Starts a client; it need not find an intake. With a disk, client sessions of earlier runs are taken up. Errors:
-   * `invalid_argument` (an option), `failed_precondition` (another process has the spool, or it is of a newer format),
-   * and the disk's.
+   * Starts a client on `ports`, and restores the client sessions of earlier runs from its disk. No intake need be
+   * reachable. Errors: `invalid_argument` (an option), `failed_precondition` (another process uses the spool, or its
+   * format is newer), and the disk's.
+   * @internal
    */
   static async open(ports: ClientPorts, options: Partial<ClientOptions> & { readonly name: string }): Promise<Client> {
     const all = { ...DEFAULT_CLIENT_OPTIONS, ...options };
@@ -65,35 +69,51 @@ export class Client {
     }
   }
 
-  /** A handle to record values of one series. Errors: `invalid_argument` (a name), `resource_exhausted` (`maxSeries`). */
+  /**
+   * Returns the handle of one series, for hot paths: its `record` needs no lookup. `kind` is `gauge`, `count`, `counter`
+   * or `distribution`; the order of the tags does not matter. Errors: `invalid_argument` (the metric or a tag breaks a
+   * limit), `resource_exhausted` (the client has `maxSeries` series).
+   */
   series(metric: string, kind: KindName, tags: readonly string[] = []): SeriesHandle {
     return this.#handle(metric, kind, tags);
   }
 
-  /** Records a reading; see `SeriesHandle.record`. A bad name is counted, never thrown, here and below. */
+  /**
+   * Records a reading: the last one of a flush interval becomes a point. With `timestampMs` (ms since 1970) each value is
+   * a point of its own. Never throws for a bad name or value: `stats` counts it and `onRejection` reports it.
+   */
   gauge(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('gauge', metric, value, tags, timestampMs);
   }
 
-  /** Adds to a count: a delta. */
+  /**
+   * Adds `value` (default 1) to a count: the sum of a flush interval becomes a point. With `timestampMs` (ms since 1970)
+   * each value is a point of its own; equal timestamps of one flush add up. Never throws for a bad name or value.
+   */
   count(metric: string, value = 1, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('count', metric, value, tags, timestampMs);
   }
 
-  /** Records the state of a monotonic counter. */
+  /**
+   * Records the state of a counter that only grows: the last one of a flush interval becomes a point. With `timestampMs`
+   * (ms since 1970) each value is a point of its own. Never throws for a bad name or value.
+   */
   counter(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('counter', metric, value, tags, timestampMs);
   }
 
-  /** Adds a value to a distribution. */
+  /**
+   * Adds a value to a distribution: the DDSketch of a flush interval becomes a point. With `timestampMs` (ms since 1970)
+   * values of equal timestamps share a sketch. Never throws for a bad name or value.
+   */
   distribution(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('distribution', metric, value, tags, timestampMs);
   }
 
   /**
    * Records one value of each series at one timestamp (ms since 1970): `values[i]` belongs to `handles[i]`. The values
-   * are copied. The list is looked at once and remembered: pass the same array each time, and don't change it. Errors:
-   * `invalid_argument` (unequal lengths, a distribution, another client's handle).
+   * are copied. The array of handles is checked once and remembered: pass the same one each time, and don't change it.
+   * Errors: `invalid_argument` (unequal lengths, a distribution, another client's handle).
    */
   recordColumns(handles: readonly SeriesHandle[], timestampMs: number, values: Float64Array): void {
     if (handles.length !== values.length) {
@@ -110,37 +130,42 @@ export class Client {
     }
   }
 
-  /** Cuts what was gathered into batches now and begins to send them. */
+  /** Cuts the gathered values into batches now and begins to send them. Does nothing on a closed client. */
   flush(): void {
     if (this.#closed) return;
     this.#sessions.retrySpool();
     this.#gatherer.cut();
   }
 
-  /** Resolves when less than half of `memoryBytes` is used by unsettled batches: for producers that can wait. */
+  /** Resolves when unsettled batches use at most half of `memoryBytes`: for producers that can wait. Never rejects. */
   ready(): Promise<void> {
     return this.#until(() => this.#sessions.memoryBytes <= this.#options.memoryBytes / 2);
   }
 
-  /** Resolves when every batch cut so far, and left by earlier runs, is settled or given up, or the client is closed. */
+  /**
+   * Resolves when every batch is settled or given up, those of earlier runs included, or the client is closed. Values
+   * that no flush has cut into a batch are not waited for. Never rejects.
+   */
   settled(): Promise<void> {
     return this.#until(() => this.#sessions.isSettled);
   }
 
+  /** Counts since the start of the client, with what is pending now. */
   stats(): ClientStats {
     const { pendingPoints } = this.#sessions;
     const spoolBytes = this.#spool?.sizeBytes ?? 0;
     return this.#counters.snapshot({ series: this.#series.length, pendingPoints, spoolBytes });
   }
 
-  /** The last failure of a stream or of the spool. */
+  /** The last failure of a stream or of the spool; the client has retried since, or will. */
   get lastError(): TidemarkError | undefined {
     return this.#sessions.lastError;
   }
 
   /**
-   * Flushes, waits up to `closeTimeoutMs` for acknowledgements, and ends. What is unsettled then stays in the spool for
-   * the next run, or is counted as dropped or indeterminate. Idempotent.
+   * Flushes, waits up to `closeTimeoutMs` for acknowledgements, and ends. Batches that are unsettled then stay in the
+   * spool for the next run; without a spool they count as dropped or indeterminate. Idempotent. Errors: the disk's, when
+   * the spool folder can't be released.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -162,11 +187,11 @@ export class Client {
     await this.#spool?.release();
   }
 
-  /** Between two streams a client has nothing open, and a process with nothing else to do would end. */
-  async #until(isSo: () => boolean): Promise<void> {
+  /** Holds the process: between two streams a client has nothing open, and an idle process would end. */
+  async #until(isMet: () => boolean): Promise<void> {
     const release = this.#ports.hold?.();
     try {
-      while (!this.#closed && !isSo()) await this.#sessions.nextSettled();
+      while (!this.#closed && !isMet()) await this.#sessions.nextSettled();
     } finally {
       release?.();
     }
@@ -190,8 +215,8 @@ export class Client {
       const { reason = error.code, field = '', limit = '' } = error.detail;
       this.#counters.samples++;
       this.#counters.rejectedSamples++;
-      const said = { reason: String(reason), field: String(field), limit: String(limit) };
-      this.#counters.reject({ ...said, points: 1, message: error.message });
+      const why = { reason: String(reason), field: String(field), limit: String(limit) };
+      this.#counters.reject({ ...why, points: 1, message: error.message });
       return;
     }
     handle.record(value, timestampMs);
@@ -214,7 +239,7 @@ export class Client {
       handle = new GatheredSeries(this.#gatherer, number, metric, name.kind, name.tags);
       this.#handles.set(canonical, handle);
     }
-    // Other spellings are a cache: beyond as many again as there may be series, they are canonicalized each time.
+    // Other spellings are a cache of `maxSeries` entries: beyond, a spelling is canonicalized each time.
     if (this.#handles.size < this.#options.maxSeries * 2) this.#handles.set(spelling, handle);
     return handle;
   }

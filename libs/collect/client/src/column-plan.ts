@@ -1,6 +1,6 @@
 import type { EpochRoutes } from './epoch-routes.ts';
 
-/** Where a list of series goes under one map: per partition, refs ascending and where each value stands in the list. */
+/** The part of a list of series that one partition gets under one map: refs ascending, and each value's index in the list. */
 export interface PlannedPart {
   readonly partition: number;
   readonly refs: Uint32Array<ArrayBuffer>;

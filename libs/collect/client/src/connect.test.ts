@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
-/** A whole program: five lines, with nobody at the address. */
+/** A whole program of five lines; no intake listens at the address. */
 const PROGRAM = `
 import { connect } from '@tidemark/client';
 const client = await connect({ address: '127.0.0.1:1', name: 'short', closeTimeoutMs: 300 });

@@ -3,15 +3,21 @@ import { Client } from './client.ts';
 import { type GrpcConnectorOptions, GrpcIntakeConnector } from './grpc-connector.ts';
 import type { ClientOptions } from './options.ts';
 
+/** Options of `connect`: those of the client, and those of its gRPC streams. */
 export interface ConnectOptions extends Partial<ClientOptions>, GrpcConnectorOptions {
+  /** Name that `tidemark status` shows; 1 to 200 bytes. */
   readonly name: string;
   /** `host:port` of an intake, or several to try in turn. */
   readonly address: string | readonly string[];
-  /** A folder where unsettled batches survive restarts; one process at a time. Without it they are in memory alone. */
+  /** Folder where unsettled batches survive restarts; one process at a time. Without it they are in memory alone. */
   readonly spoolFolder?: string;
 }
 
-/** A client over gRPC with the system's clock, random numbers and disk. Errors: as `Client.open`. */
+/**
+ * Starts a client that sends over gRPC. It does not wait for an intake: values gather until one answers. With a
+ * `spoolFolder` it also sends what earlier runs left there. Errors: `invalid_argument` (an option),
+ * `failed_precondition` (another process uses the folder, or its format is newer), and the disk's.
+ */
 export function connect(options: ConnectOptions): Promise<Client> {
   const { address, spoolFolder, key, credentials, maxMessageBytes, flowControlBytes, keepaliveMs, ...rest } = options;
   return Client.open(

@@ -2,19 +2,24 @@ import type { Kind, KindName } from '@tidemark/model';
 import { kindName } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
 
-/** A series to record values of; looked up once, so that a value costs no hashing. */
+/** One series of a client, looked up once: recording a value needs no hashing. `Client.series` returns it. */
 export interface SeriesHandle {
+  /** Name of the metric. */
   readonly metric: string;
+  /** What the values mean: `gauge`, `count`, `counter` or `distribution`. */
   readonly kind: KindName;
-  /** Sorted and distinct. */
+  /** Tags, sorted bytewise and distinct. */
   readonly tags: readonly string[];
   /**
-   * Records one value. Without a timestamp: gauges and counters keep the last value of a flush interval, at the time it
-   * was recorded; counts add up and distributions gather over the interval, at its start. With one (ms since 1970,
-   * rounded down): a point of its own. Never throws for the values: what can't be taken is counted.
+   * Records one value. Without a timestamp, gauges and counters keep the last value of a flush interval, at the time it
+   * was recorded; counts add up, and distributions gather, over the interval, at its start. With a timestamp (ms since
+   * 1970, rounded down) the value is a point of its own. Never throws for a bad value: `stats` counts it.
    */
   record(value: number, timestampMs?: number): void;
-  /** Merges a sketch into a distribution's, as `record` would its values; the sketch stays the caller's. */
+  /**
+   * Merges a sketch into the distribution's, as `record` merges its values. The sketch is copied.
+   * @internal
+   */
   recordSketch(sketch: DDSketch, timestampMs?: number): void;
 }
 

@@ -69,7 +69,7 @@ test("a refusal of the stream is the client's last error, and it goes on trying"
     const client = await connect({ address, name: 'my-app', backoffMs: 1, maxBackoffMs: 5, closeTimeoutMs: 300 });
     client.gauge('m', 1);
     client.flush();
-    // A second call: it goes on. The time of a test bounds this.
+    // A second call succeeds. The time limit of the test bounds this.
     while (calls < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     await client.close();
     expect(client.lastError).toMatchObject({ code: 'unauthenticated' });

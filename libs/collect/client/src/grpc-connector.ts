@@ -3,16 +3,17 @@ import { IntakeClient } from '@tidemark/contract';
 import { ERROR_CODES, type ErrorCode, TidemarkError } from '@tidemark/ports';
 import type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
 
+/** Options of the gRPC streams of a client. */
 export interface GrpcConnectorOptions {
-  /** Sent as metadata `authorization: Bearer KEY`; needs scope `send`. Not needed on loopback. */
+  /** API key with scope `send`, sent as metadata `authorization: Bearer KEY`. Not needed on loopback. */
   readonly key?: string;
-  /** TLS settings; plain text by default. */
+  /** TLS settings, made by `credentials.createSsl` of `@grpc/grpc-js`. Default plain text. */
   readonly credentials?: ChannelCredentials;
-  /** Largest message either way, bytes; default 16 MiB. */
+  /** Largest message in either direction, bytes. Default 16 MiB. */
   readonly maxMessageBytes?: number;
-  /** HTTP/2 flow-control window, bytes; default 16 MiB: the library's own holds a fast link to a third of its rate. */
+  /** HTTP/2 flow-control window, bytes. Default 16 MiB: gRPC's own limits a fast link to a third of its rate. */
   readonly flowControlBytes?: number;
-  /** Idle time after which the peer is probed, ms; default 20 s. */
+  /** Idle time after which the peer is probed, ms. Default 20 s. */
   readonly keepaliveMs?: number;
 }
 
@@ -34,7 +35,7 @@ export class GrpcIntakeConnector implements IntakeConnector {
       'grpc-node.flow_control_window': flowControlBytes,
       'grpc.keepalive_time_ms': keepaliveMs,
       'grpc.use_local_subchannel_pool': 1,
-      // Waiting and trying again is the client's own task.
+      // The client retries by itself.
       'grpc.enable_retries': 0,
     });
     const metadata = new Metadata();

@@ -1,17 +1,17 @@
 import type { SendReply, SendRequest } from '@tidemark/contract';
 import type { TidemarkError } from '@tidemark/ports';
 
-/** What a stream tells its owner. Neither is called before `connect` has returned, nor after `close`. */
+/** Callbacks of a stream. Neither is called before `connect` has returned, nor after `close`. */
 export interface IntakeStreamHandlers {
   onReply(reply: SendReply): void;
-  /** The stream is over, by either side or by a failure; called at most once, and nothing follows. */
+  /** The stream has ended, by either side or by a failure; called at most once, as the last callback. */
   onEnd(error?: TidemarkError): void;
 }
 
 /** One open stream `tidemark.v1.Intake/Send`. Messages arrive in the order sent, or the stream ends. */
 export interface IntakeStream {
   /**
-   * Queues one message. False asks the sender to wait for `ready`; the message is taken in either case. Sending on an
+   * Queues one message. False asks the sender to wait for `ready`; the message is queued in either case. Sending on an
    * ended stream does nothing.
    */
   send(request: SendRequest): boolean;

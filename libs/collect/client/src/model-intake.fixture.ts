@@ -209,7 +209,7 @@ class ModelStream implements IntakeStream {
   readonly #defined = new Map<string, Series[]>();
   #id: string | undefined;
   #over = false;
-  /** From then on nothing passes, and soon the client hears of it. */
+  /** Cuts the link: nothing passes any more, and the client soon gets an error. */
   #broken = false;
   #lastMs = 0;
   #waiting: (() => void)[] = [];

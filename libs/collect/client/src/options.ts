@@ -1,54 +1,59 @@
 import type { Rejection } from '@tidemark/contract';
 
-/** Why points or samples of this client were left out. */
+/** Why points or samples of this client were left out: by the client, or by the platform. */
 export interface ClientRejection {
-  /** A stable word, as the platform counts it: `value_nan`, `tag_too_long`, `spool_bound` … */
+  /** Stable word, as the platform counts it: `value_nan`, `tag_too_long`, `spool_bound` … */
   readonly reason: string;
+  /** The field or option whose limit was broken. */
   readonly field: string;
+  /** That limit, as text. */
   readonly limit: string;
+  /** Points, or samples that had not become points, that were left out. */
   readonly points: number;
+  /** Sentence for a person. */
   readonly message: string;
 }
 
-/** The bounds and times of a client. All are optional where a client is made; the defaults stand beside. */
+/** Bounds and times of a client. `connect` takes all but `name` as optional. */
 export interface ClientOptions {
-  /** Shown by `tidemark status`; at most 200 bytes. */
+  /** Name that `tidemark status` shows; 1 to 200 bytes. */
   readonly name: string;
-  /** Points gather this long, ms; flushes fall on multiples of it. 0 flushes by hand only. Default 10 s. */
+  /** Time that values are gathered before they are sent, ms; flushes fall on multiples of it. 0: by hand only. Default 10 s. */
   readonly flushIntervalMs: number;
-  /** A batch is cut early when its points may encode to more than this. Default 3 MiB. */
+  /** Encoded bytes of a batch, at most: a batch is cut early before it may exceed them. Default 3 MiB. */
   readonly maxBatchBytes: number;
-  /** Bytes of batches of one client session in memory. Default 64 MiB. */
+  /** Bytes that the unsettled batches of one client session may use in memory. Default 64 MiB. */
   readonly memoryBytes: number;
-  /** Series that one client may use. Default 1,000,000. */
+  /** Series of the client, at most; a new one beyond is rejected. Default 1,000,000. */
   readonly maxSeries: number;
-  /** Bytes of the spool over all client sessions; a quarter is kept for stamps. Default 1 GiB. */
+  /** Bytes of the spool over all client sessions; a quarter is reserved for stamped batches. Default 1 GiB. */
   readonly spoolBytes: number;
-  /** A spool file is followed by the next at this size. Default 8 MiB, and at most a sixteenth of `spoolBytes`. */
+  /** Size of one spool file, bytes; at most a sixteenth of `spoolBytes`. Default 8 MiB. */
   readonly spoolFileBytes: number;
-  /** How far behind the clock explicit timestamps may be, ms, without breaking the promised frontier. Default 0. */
+  /** Age of explicit timestamps, ms, up to which they don't break the promised frontier. Default 0. */
   readonly frontierLagMs: number;
-  /** A batch sent and not acknowledged for this long is given up as indeterminate, ms. Default 6 days. */
+  /** Time after its stamp at which an unacknowledged batch is given up as indeterminate, ms. Default 6 days. */
   readonly giveUpMs: number;
   /**
-   * A batch without an answer is sent again after this, ms; an intake that answers nothing at all for as long is left
-   * for another. Default 30 s.
+   * Time after which a batch without an answer is sent again, ms. An intake that answers no batch for as long is
+   * abandoned for another. Default 30 s.
    */
   readonly replyTimeoutMs: number;
-  /** A stream that is not greeted within this is abandoned, ms. Default 10 s. */
+  /** Time after which a stream without a greeting is abandoned, ms. Default 10 s. */
   readonly greetingTimeoutMs: number;
-  /** First pause before a new try, ms; it doubles, with jitter. Default 100 ms. */
+  /** First pause before a retry, ms; it doubles with each failure, with jitter. Default 100 ms. */
   readonly backoffMs: number;
-  /** Longest such pause, ms. Default 10 s. */
+  /** Longest pause before a retry, ms. Default 10 s. */
   readonly maxBackoffMs: number;
-  /** Client sessions of earlier runs replayed at the same time. Default 4. */
+  /** Client sessions of earlier runs that are sent at the same time. Default 4. */
   readonly replayStreams: number;
-  /** How long `close` waits for acknowledgements, ms. Default 5 s. */
+  /** Time that `close` waits for acknowledgements, ms. Default 5 s. */
   readonly closeTimeoutMs: number;
-  /** Told of every rejection, from here or from the platform. Must not throw. */
+  /** Called with each rejection, of the client or of the platform. Must not throw. Default none. */
   readonly onRejection?: (rejection: ClientRejection) => void;
 }
 
+/** Defaults of all options that have one. */
 export const DEFAULT_CLIENT_OPTIONS: Omit<ClientOptions, 'name'> = {
   flushIntervalMs: 10_000,
   maxBatchBytes: 3 * 1024 * 1024,
@@ -66,13 +71,13 @@ export const DEFAULT_CLIENT_OPTIONS: Omit<ClientOptions, 'name'> = {
   closeTimeoutMs: 5_000,
 };
 
-/** A rejection of the platform, as the client passes it on. */
+/** The platform's rejection as the client reports it. */
 export function rejectionOf(rejection: Rejection): ClientRejection {
   const { reason, field, limit, points, message } = rejection;
   return { reason, field, limit, points, message };
 }
 
-/** Points that this client gives up. */
+/** The rejection of points that this client gives up. */
 export function givenUp(reason: string, field: string, limit: string, points: number): ClientRejection {
   return { reason, field, limit, points, message: `${points} points given up: ${reason} (${field}: ${limit})` };
 }

@@ -26,7 +26,7 @@ export class QueuedBatch {
   /** When to send again, by the monotonic clock, ms. */
   dueMs = 0;
   attempts = 0;
-  /** Settled or given up: whoever still holds it must let go. */
+  /** True once it is settled or given up: code that still holds it must drop it. */
   gone = false;
   #raw: RawBatch | undefined;
   #request: SendRequest | undefined;
@@ -76,7 +76,7 @@ export class QueuedBatch {
   }
 }
 
-/** Bytes of a batch's message, but for a few. */
+/** Bytes of a batch's message, to within a few. */
 export function requestBytes(request: SendRequest): number {
   if (request.message?.$case !== 'batch') return 0;
   return request.message.value.shares.reduce((sum, share) => sum + share.points.length + 16, 80);

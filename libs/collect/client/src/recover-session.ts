@@ -26,7 +26,7 @@ export interface RecoveredBatch {
   stamped?: Place & { readonly sequence: number; readonly epoch: number; readonly stampedMs: number };
 }
 
-/** A client session of an earlier run, as its files tell it. */
+/** A client session of an earlier run, as its files describe it. */
 export interface RecoveredSession {
   readonly clientSession: Uint8Array;
   readonly createdMs: number;
@@ -177,7 +177,7 @@ class FoundRecords {
 
   /** The later of two records of one state (a commit that failed was repeated) makes the earlier void. */
   #supersede(files: Map<number, BatchFile>, number: number, file: BatchFile | undefined): void {
-    assert(file !== undefined, 'batches stand in files of batches');
+    assert(file !== undefined, 'records of batches are in files of batches');
     const older = files.get(number);
     if (older !== undefined && older !== file) file.voids.add(older);
     files.set(number, file);

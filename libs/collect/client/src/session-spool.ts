@@ -36,7 +36,7 @@ interface PendingPlace {
   readonly placed: (place: Place) => void;
 }
 
-/** What stands already in the files of a client session that is taken up again. */
+/** The contents of the files of a restored client session. */
 export interface SpoolContents {
   readonly nextFile: number;
   readonly tenant: string | undefined;
@@ -67,7 +67,7 @@ export class SessionSpool {
   readonly #definitions = new ByteWriter();
   readonly #batches = new ByteWriter();
   readonly #batchFiles: BatchFile[] = [];
-  /** Files that a record of a batch stands in, or may since a write of it failed. */
+  /** Files that have a record of a batch, or may have one because its write failed. */
   readonly #filesOfBatch = new Map<number, Set<BatchFile>>();
   #definitionFile: SpoolFile | undefined;
   readonly #active = new Map<BatchFileKind, { readonly file: SpoolFile; readonly batchFile: BatchFile }>();
@@ -83,7 +83,7 @@ export class SessionSpool {
   /** A commit takes batches of one kind. */
   #pendingKind: BatchFileKind = FILE_KIND.waiting;
   #settled: number[] = [];
-  /** Files that the numbers in `#settled` stand in. */
+  /** Files that have records of the batches in `#settled`. */
   readonly #settledFiles = new Set<BatchFile>();
 
   constructor(options: SessionSpoolOptions, contents?: SpoolContents) {
@@ -162,7 +162,7 @@ export class SessionSpool {
     this.#pending.push({ number, sizeBytes: encodeRecord(record, this.#batches), offset, placed });
   }
 
-  /** The batch is over: it needs its files no more. Recorded with the next commit, without a sync of its own. */
+  /** Marks a batch as settled: its files may be deleted. Recorded with the next commit, without a sync of its own. */
   settled(number: number): void {
     const files = this.#filesOfBatch.get(number);
     if (files === undefined) return;
@@ -175,7 +175,7 @@ export class SessionSpool {
   }
 
   /**
-   * Writes what was added and syncs it, definitions first. `nextSequence` is where a new file says that numbers go on.
+   * Writes what was added and syncs it, definitions first. `nextSequence` goes into the header of a new file: sequences continue there.
    * On an error nothing of it counts as written, and later commits use new files. Errors: the disk's.
    */
   async commit(nextSequence: number): Promise<void> {
@@ -202,7 +202,7 @@ export class SessionSpool {
     const { file, batchFile } = await this.#activeFile(this.#pendingKind, nextSequence);
     if (this.#pendingKind === FILE_KIND.stamped) this.#addSettled(batchFile);
     const start = file.sizeBytes;
-    // Noted before the write: if it fails, nobody knows which of them are in the file.
+    // Noted before the write: after a failure it is unknown which of them are in the file.
     for (const { number } of this.#pending) this.#standsIn(number, batchFile);
     await this.#append(file, batchFile);
     await file.sync();
@@ -285,7 +285,7 @@ export class SessionSpool {
     return dropped;
   }
 
-  /** It says where sequences go on: it stays until there is a newer one. */
+  /** The file that says where sequences continue: it is kept until a newer one exists. */
   #newestStamped(): BatchFile | undefined {
     return this.#batchFiles.findLast(({ kind }) => kind === FILE_KIND.stamped);
   }
@@ -324,7 +324,7 @@ export class SessionSpool {
     return file;
   }
 
-  /** After a failure nobody knows what of the files is durable: later records go to new ones. */
+  /** Starts new files: after a failure it is unknown which records of the old ones are durable. */
   async #abandon(): Promise<void> {
     await this.close();
     this.#definitions.reset();

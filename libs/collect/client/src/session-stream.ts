@@ -12,7 +12,7 @@ const DEFINITION_BYTES = 512 * 1024;
 const DEFINITION_SERIES = 10_000;
 const MIN_MESSAGE_BYTES = 4096;
 
-/** What an intake said in its greeting. */
+/** The terms of an intake's greeting. */
 export interface StreamTerms {
   readonly map: PartitionMap;
   readonly window: number;
@@ -20,7 +20,7 @@ export interface StreamTerms {
   readonly tenant: string;
 }
 
-/** What a client session hears from its stream. */
+/** Callbacks of the stream of a client session. */
 export interface SessionStreamHandlers {
   onGreeting(terms: StreamTerms): void;
   onMap(map: PartitionMap): void;
@@ -31,7 +31,7 @@ export interface SessionStreamHandlers {
   onEnd(error: TidemarkError | undefined): void;
 }
 
-/** One stream of a client session: what was said on it, and what its intake therefore knows. */
+/** One stream of a client session, and the definitions that its intake has therefore received. */
 export class SessionStream {
   readonly #stream: IntakeStream;
   readonly #handlers: SessionStreamHandlers;

@@ -1,7 +1,7 @@
 import { type Disk, type DiskFile, TidemarkError } from '@tidemark/ports';
 import { checkedRecord, encodeHeader, type SpoolHeader, type SpoolRecord } from './spool-format.ts';
 
-/** Where a record stands. */
+/** The place of a record in the spool. */
 export interface Place {
   readonly path: string;
   readonly position: number;
@@ -12,7 +12,7 @@ export interface Place {
 export class SpoolFile {
   readonly path: string;
   readonly #file: DiskFile;
-  /** Bytes written so far; what a failed write left behind is not among them. */
+  /** Bytes written so far, without those of failed writes. */
   sizeBytes: number;
 
   private constructor(path: string, file: DiskFile, sizeBytes: number) {
@@ -42,7 +42,7 @@ export class SpoolFile {
     return this.#file.sync();
   }
 
-  /** Never fails: what was to be durable was synced before. */
+  /** Never fails: durable records were synced before. */
   async close(): Promise<void> {
     await this.#file.close().catch(() => {});
   }

@@ -56,7 +56,7 @@ export type SpoolRecord =
   | { readonly type: 'stamped'; readonly batch: StampedRecord }
   | { readonly type: 'settled'; readonly numbers: readonly number[] };
 
-/** The kind of file that each record stands in; anywhere else it is bad. */
+/** The kind of file that each record belongs to; in another kind it is bad. */
 export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
   tenant: FILE_KIND.definitions,
   series: FILE_KIND.definitions,
@@ -249,7 +249,7 @@ function countOf(reader: ByteReader, eachBytes: number): number {
   return count;
 }
 
-/** A record and where it stands in its file. */
+/** A record and its place in its file. */
 export interface PlacedRecord {
   readonly record: SpoolRecord;
   readonly position: number;

@@ -1,43 +1,48 @@
 import type { ClientOptions, ClientRejection } from './options.ts';
 
 /**
- * What became of everything that a client was given. At any time
+ * Counts of a client since its start. At any time
  * `points + recoveredPoints = ackedPoints + rejectedPoints + refusedPoints + droppedPoints + indeterminatePoints +
  * pendingPoints`.
  */
 export interface ClientStats {
-  /** Distinct series used. */
+  /** Distinct series that were recorded. */
   readonly series: number;
-  /** Values recorded; counts, gauges and distributions of one flush fold into fewer points. */
+  /** Recorded values; those of one flush interval fold into fewer points. */
   readonly samples: number;
-  /** Values that were not taken: a bad name, NaN in a count, too many series. */
+  /** Values that were not accepted: a bad name, NaN in a count, too many series. */
   readonly rejectedSamples: number;
-  /** Points put into batches. */
+  /** Points that were cut into batches. */
   readonly points: number;
-  /** Points found in the spools of earlier runs. */
+  /** Points that were restored from the spools of earlier runs. */
   readonly recoveredPoints: number;
+  /** Points that are durable in the platform's log. */
   readonly ackedPoints: number;
-  /** Points that the platform left out of batches that it acknowledged. */
+  /** Points that the platform left out of acknowledged batches, because a name, value or time breaks a limit. */
   readonly rejectedPoints: number;
-  /** Points of batches that the platform can never take. */
+  /** Points of batches that the platform can never accept. */
   readonly refusedPoints: number;
   /** Points given up before their first send. */
   readonly droppedPoints: number;
   /** Points given up after a send whose outcome is unknown. */
   readonly indeterminatePoints: number;
+  /** Points in batches that are not settled yet. */
   readonly pendingPoints: number;
-  /** Batches sent, repetitions included, and the repetitions alone. */
+  /** Batches sent, repetitions included. */
   readonly batchesSent: number;
+  /** Repetitions among `batchesSent`. */
   readonly batchesResent: number;
+  /** Streams that were opened. */
   readonly connects: number;
   /** Points whose explicit timestamp was older than a frontier promised before. */
   readonly behindFrontierPoints: number;
+  /** Bytes of the spool, what is about to be written included. */
   readonly spoolBytes: number;
-  /** Failed writes of the spool. */
+  /** Failed operations on the spool. */
   readonly spoolFailures: number;
   /** Bytes of earlier spools that could not be read. */
   readonly spoolBadBytes: number;
-  /** Points (or samples) by the reason for which they were left out or given up. */
+  /** Points, or samples, that were left out or given up, by reason. */
   readonly reasons: Readonly<Record<string, number>>;
 }
 
@@ -65,9 +70,9 @@ export class ClientCounters {
     this.#onRejection = onRejection;
   }
 
-  /** Counts by reason and tells the program. */
+  /** Counts by reason and reports to the program. */
   reject(rejection: ClientRejection): void {
-    // Reasons come from the platform too: a peer must not grow this table without end.
+    // Reasons come from the platform, too: a peer must not grow this table without a bound.
     const reason = this.#reasons.has(rejection.reason) || this.#reasons.size < MAX_REASONS ? rejection.reason : 'other';
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + rejection.points);
     this.#onRejection?.(rejection);

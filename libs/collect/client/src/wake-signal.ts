@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/ports';
 
-/** Wakes one waiting loop. A signal raised while nobody waits is kept for the next wait. */
+/** Wakes one waiting loop. A signal raised while the loop is busy is kept for the next wait. */
 export class WakeSignal {
   readonly #clock: Clock;
   #raised = false;

@@ -1,0 +1,13 @@
+// What the npm package exports: docs/reference/client.md is generated from it. Packages of this repository import
+// `index.ts`, which has the ports besides.
+export type { KindName } from '@tidemark/model';
+export type { ErrorCode, ErrorDetail } from '@tidemark/ports';
+export { isTidemarkError, TidemarkError } from '@tidemark/ports';
+export { Client } from './client.ts';
+export type { ConnectOptions } from './connect.ts';
+export { connect } from './connect.ts';
+export type { SeriesHandle } from './gathered-series.ts';
+export type { GrpcConnectorOptions } from './grpc-connector.ts';
+export type { ClientOptions, ClientRejection } from './options.ts';
+export { DEFAULT_CLIENT_OPTIONS } from './options.ts';
+export type { ClientStats } from './stats.ts';
