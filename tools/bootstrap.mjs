@@ -21,6 +21,7 @@ const PROGRAMS = {
   conformance: ['tools/conformance.mjs'],
   verify: ['e2e/verify/main.ts'],
   'docs:check': ['tools/check-docs.mjs'],
+  pack: ['tools/pack.mjs'],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

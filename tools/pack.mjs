@@ -1,0 +1,62 @@
+// Packs what can be used without this repository into npm tarballs: `npm run pack -- client`.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeClientPackage } from './packages/client-package.ts';
+import { afterPack, beforePack } from './packages/pack-in-place.ts';
+import { root } from './packages/root.ts';
+
+const PACKAGES = { client: writeClientPackage };
+const HELP = `Usage: npm run pack -- [${Object.keys(PACKAGES).join('|')}]... [--out FOLDER]
+
+Builds packages and packs them as npm does: all of them, or those named. Prints the path of each tarball.
+
+  --out FOLDER  where the tarballs go; default dist/packages
+  --prepack     prepare the client's folder for npm pack --workspace @tidemark/client, which calls it
+  --postpack    make that folder a workspace again
+  --help        show this`;
+
+const { values, positionals } = parse();
+if (values.prepack || values.postpack) {
+  if (values.prepack) await beforePack();
+  else afterPack();
+  process.exit(0);
+}
+const names = positionals.length > 0 ? positionals : Object.keys(PACKAGES);
+const unknown = names.find((name) => !(name in PACKAGES));
+if (unknown !== undefined) fail(`unknown package ${unknown} (known: ${Object.keys(PACKAGES).join(', ')})`);
+const out = resolve(values.out ?? join(root, 'dist/packages'));
+mkdirSync(out, { recursive: true });
+for (const name of names) console.log(await pack(name));
+
+async function pack(name) {
+  const folder = mkdtempSync(join(tmpdir(), `tidemark-pack-${name}-`));
+  try {
+    await PACKAGES[name](folder);
+    const said = execFileSync('npm', ['pack', '--json', '--pack-destination', out], { cwd: folder, encoding: 'utf8' });
+    const packed = Object.values(JSON.parse(said))[0];
+    return join(out, packed.filename);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function parse() {
+  try {
+    const flag = { type: 'boolean' };
+    const options = { out: { type: 'string' }, prepack: flag, postpack: flag, help: { ...flag, short: 'h' } };
+    const parsed = parseArgs({ options, allowPositionals: true });
+    if (!parsed.values.help) return parsed;
+  } catch (error) {
+    fail(error.message);
+  }
+  console.log(HELP);
+  process.exit(0);
+}
+
+function fail(message) {
+  console.error(`${message}\n\n${HELP}`);
+  process.exit(2);
+}

@@ -1,0 +1,32 @@
+// Installs a tarball of `npm run pack` into a project as npm would, without a registry.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root } from './root.ts';
+
+/** Packs `name` into `folder`; returns the path of the tarball. */
+export function pack(name: string, folder: string): string {
+  const args = [join(root, 'tools/pack.mjs'), name, '--out', folder];
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return output.trim().split('\n').at(-1) ?? '';
+}
+
+/**
+ * Installs `tarball` into `project`. Its dependencies are links to the versions that this repository has: what the
+ * package uses without declaring it is not found there.
+ */
+export function installPacked(tarball: string, project: string): void {
+  const modules = join(project, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  const manifest = JSON.parse(execFileSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' }));
+  const folder = join(modules, manifest.name);
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+  for (const name of Object.keys(manifest.dependencies)) link(name, modules);
+}
+
+/** Makes package `name` of this repository a package of the project whose `node_modules` are in `modules`. */
+export function link(name: string, modules: string): void {
+  mkdirSync(dirname(join(modules, name)), { recursive: true });
+  symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
+}
