@@ -15,6 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPacked, pack } from './packages/install-packed.ts';
+import { oldestNode } from './packages/oldest-node.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMMAND_MS = 25_000;
@@ -29,6 +31,8 @@ marked, on a platform of their own.
   --no-run  leave out the commands
   --help    show this`;
 const ROOT_PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+/** What users install: an example that imports it runs in a project of its own. */
+const PACKED_CLIENT = "'@tidemark/client'";
 /** Ports as the pages name them; the running platform has others. */
 const PORTS = { 4270: 'http', 4271: 'grpc', 8125: 'dogstatsd' };
 
@@ -200,14 +204,22 @@ async function runBlocks() {
   cleanups.add(removeScratch);
   let platform;
   try {
-    // Examples import packages as a program of the project would.
+    // Examples import packages as a program of the project would; those of the client library, as a user's program.
     mkdirSync(join(scratch, 'run'));
     symlinkSync(join(root, 'node_modules'), join(scratch, 'run', 'node_modules'));
+    const places = { own: { folder: join(scratch, 'run'), node: process.execPath } };
+    if (tasks.some(({ block }) => usesPackedClient(block))) {
+      const { path, version } = oldestNode();
+      places.packed = { folder: join(scratch, 'packed'), node: path };
+      mkdirSync(places.packed.folder);
+      installPacked(pack('client', scratch), places.packed.folder);
+      console.log(`examples of the client library run with its package on Node ${version}`);
+    }
     const start = tasks.find(({ marks }) => marks.includes('start'));
     console.log(`$ npm start    (${start?.where ?? 'for the commands below'})`);
     platform = await startPlatform(scratch);
     if (start !== undefined) counts.ran++;
-    for (const task of tasks) if (task !== start) await runTask(task, platform, join(scratch, 'run'));
+    for (const task of tasks) if (task !== start) await runTask(task, platform, places);
     await stopPlatform(platform);
   } catch (error) {
     problems.push(String(error instanceof Error ? error.message : error));
@@ -216,6 +228,10 @@ async function runBlocks() {
     cleanups.delete(removeScratch);
     removeScratch();
   }
+}
+
+function usesPackedClient({ info, lines }) {
+  return info[0] === 'js' && lines.some((line) => line.includes(PACKED_CLIENT));
 }
 
 async function startPlatform(scratch) {
@@ -275,7 +291,8 @@ async function stopPlatform({ child, output, kill }) {
   cleanups.delete(kill);
 }
 
-async function runTask({ where, block, expected, marks }, platform, folder) {
+async function runTask({ where, block, expected, marks }, platform, places) {
+  const place = usesPackedClient(block) ? places.packed : places.own;
   const source = block.lines.join('\n').replace(/\b(4270|4271|8125)\b/g, (port) => platform.ports[PORTS[port]]);
   const shown = block.info[0] === 'js' ? `node: ${block.lines.length} lines` : block.lines.join('\n  ');
   const missing = marks
@@ -291,7 +308,7 @@ async function runTask({ where, block, expected, marks }, platform, folder) {
   let result;
   do {
     if (result !== undefined) await pause(RETRY_MS);
-    result = await runOnce(block.info[0], source, platform, folder);
+    result = await runOnce(block.info[0], source, platform, place);
     result.missing = missingFrom(result.output, expected);
   } while (marks.includes('retry') && !isRight(result) && Date.now() - startedMs < COMMAND_MS);
   counts.ran++;
@@ -320,12 +337,12 @@ function missingFrom(output, expected) {
   return undefined;
 }
 
-function runOnce(language, source, { env }, folder) {
+function runOnce(language, source, { env }, { folder, node }) {
   let command;
   if (language === 'js') {
     const file = join(folder, 'example.mjs');
     writeFileSync(file, source);
-    command = [process.execPath, [file], folder];
+    command = [node, [file], folder];
   } else {
     command = ['sh', ['-e', '-c', source], root];
   }
