@@ -6,9 +6,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeClientPackage } from './packages/client-package.ts';
 import { afterPack, beforePack } from './packages/pack-in-place.ts';
+import { writeAgentPackage, writePlatformPackage } from './packages/program-packages.ts';
 import { root } from './packages/root.ts';
 
-const PACKAGES = { client: writeClientPackage };
+const PACKAGES = { client: writeClientPackage, agent: writeAgentPackage, tidemark: writePlatformPackage };
 const HELP = `Usage: npm run pack -- [${Object.keys(PACKAGES).join('|')}]... [--out FOLDER]
 
 Builds packages and packs them as npm does: all of them, or those named. Prints the path of each tarball.

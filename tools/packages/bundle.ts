@@ -1,8 +1,8 @@
 // Bundles TypeScript of this repository, with all of its own packages, into JavaScript for a given Node.
 import { existsSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { dirname, join } from 'node:path';
+import { type Plugin, rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 import { root } from './root.ts';
 
@@ -18,6 +18,8 @@ export interface CodeOptions {
   /** `node20`, `node22` … */
   readonly target: string;
   readonly codeSplitting?: boolean;
+  /** A program: its modules run for what they do, and `main` is executable. */
+  readonly isProgram?: boolean;
 }
 
 /** Own packages are on no registry, so they are bundled; others stay dependencies. */
@@ -30,21 +32,27 @@ function isExternal(id: string): boolean {
  * the packages that the bundle imports.
  */
 export async function bundleCode(options: CodeOptions): Promise<string[]> {
-  const { input, folder, format, target, codeSplitting = true } = options;
+  const { input, folder, format, target, codeSplitting = true, isProgram = false } = options;
   const bundle = await rolldown({
     input: absolute(input),
     external: isExternal,
     platform: 'node',
-    // A module of this repository whose exports nobody uses does nothing: contracts of other services are left out.
-    treeshake: { moduleSideEffects: false },
+    plugins: isProgram ? [workerEntries()] : [],
+    // A module of a library does nothing when its exports are unused: contracts of other services are left out.
+    treeshake: { moduleSideEffects: isProgram },
     transform: { target },
   });
   const extension = format === 'es' ? 'js' : 'cjs';
-  const names = { entryFileNames: `[name].${extension}`, chunkFileNames: `[name]-[hash].${extension}` };
+  const names = {
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `[name]-[hash].${extension}`,
+    banner: (chunk: { readonly name: string }) => (isProgram && chunk.name === 'main' ? '#!/usr/bin/env node' : ''),
+  };
   const { output } = await bundle.write({ dir: folder, format, ...names, codeSplitting });
   await bundle.close();
   const imported = output.flatMap((file) => (file.type === 'chunk' ? [...file.imports, ...file.dynamicImports] : []));
-  return [...new Set(imported.filter((id) => isExternal(id) && !isBuiltin(id)).map(packageOf))];
+  const own = new Set(output.map(({ fileName }) => fileName));
+  return [...new Set(imported.filter((id) => !own.has(id) && isExternal(id) && !isBuiltin(id)).map(packageOf))];
 }
 
 /** Bundles the declarations of `input` into one file, without what is marked `@internal`. */
@@ -60,6 +68,32 @@ export async function bundleDeclarations(options: { input: Input; folder: string
   });
   await bundle.write({ dir: folder, format: 'es', entryFileNames: fileName });
   await bundle.close();
+}
+
+/** Bundles what is started as `new URL('./file.ts', import.meta.url)`, such as a worker, into a file of its own. */
+function workerEntries(): Plugin {
+  const pattern = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
+  return {
+    name: 'worker-entries',
+    transform(code, id) {
+      if (!/\.ts$/.test(id) || id.includes('/node_modules/')) return undefined;
+      const found = [...code.matchAll(pattern)];
+      if (found.length === 0) return undefined;
+      for (const [, name] of found) {
+        this.emitFile({ type: 'chunk', id: join(dirname(id), `${name}.ts`), fileName: `${name}.js` });
+      }
+      return code.replace(pattern, "new URL('./$1.js', import.meta.url)");
+    },
+  };
+}
+
+/** The exact version of each package that is installed here. */
+export function installedVersionsOf(packages: Iterable<string>): Record<string, string> {
+  const entries = [...packages].sort().map((name) => {
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+    return [name, version];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The version that this repository is tested with, of each package. */

@@ -1,6 +1,6 @@
 // Installs a tarball of `npm run pack` into a project as npm would, without a registry.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './root.ts';
 
@@ -27,6 +27,7 @@ export function installPacked(tarball: string, project: string): void {
 
 /** Makes package `name` of this repository a package of the project whose `node_modules` are in `modules`. */
 export function link(name: string, modules: string): void {
+  if (existsSync(join(modules, name))) return;
   mkdirSync(dirname(join(modules, name)), { recursive: true });
   symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
 }
