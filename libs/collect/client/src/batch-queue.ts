@@ -67,7 +67,7 @@ export class BatchQueue {
     this.#points -= batch.points;
   }
 
-  /** Keeps the sums right over a change of what a batch holds in memory. */
+  /** Applies `change` to a batch, and updates the sum of bytes in memory. */
   change(batch: QueuedBatch, change: () => void): void {
     const before = batch.memoryBytes;
     change();

@@ -1,15 +1,9 @@
-import {
-  type Batch,
-  type BatchResult,
-  BatchResult_Outcome,
-  type DefinitionsResult,
-  type SendRequest,
-} from '@tidemark/contract';
+import type { Batch, BatchResult, DefinitionsResult, SendRequest } from '@tidemark/contract';
 import type { PartitionMap } from '@tidemark/model';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { backoffMs } from './backoff.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { givenUp, rejectionOf } from './options.ts';
+import { rejectionOf } from './options.ts';
 import { QueuedBatch, requestBytes } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { RecoveredSession } from './recover-session.ts';
@@ -20,6 +14,7 @@ import type { SessionOwner } from './session-owner.ts';
 import { SessionRoutes } from './session-routes.ts';
 import type { SessionSpool } from './session-spool.ts';
 import { GROUP_BYTES, SpooledBatches } from './spooled-batches.ts';
+import { UnsettledBatches } from './unsettled-batches.ts';
 import { WakeSignal } from './wake-signal.ts';
 
 /** Batches that are stamped before they are made durable together. */
@@ -41,6 +36,7 @@ export class ClientSession {
   readonly #wake: WakeSignal;
   readonly #queue = new BatchQueue();
   readonly #routes: SessionRoutes;
+  readonly #unsettled: UnsettledBatches;
   readonly #link: SessionLink;
   readonly #spooled: SpooledBatches | undefined;
   #nextNumber = 0;
@@ -59,6 +55,7 @@ export class ClientSession {
     this.#router = new BatchRouter(series);
     this.#wake = new WakeSignal(owner.clock);
     this.#routes = new SessionRoutes(series);
+    this.#unsettled = new UnsettledBatches(owner, this.#queue, this.#routes, (batch) => this.#spooled?.settled(batch));
     const handlers = {
       onMap: (map: PartitionMap) => this.#onMap(map),
       onResult: (result: BatchResult) => this.#onResult(result),
@@ -84,7 +81,8 @@ export class ClientSession {
       return batch;
     });
     for (const batch of batches) session.#queue.add(batch);
-    for (const batch of batches.filter(({ stamp }) => stamp !== undefined).sort(bySequence)) session.#addStamped(batch);
+    for (const batch of batches.filter(({ stamp }) => stamp !== undefined).sort(bySequence))
+      session.#unsettled.addStamped(batch);
     return session;
   }
 
@@ -123,13 +121,13 @@ export class ClientSession {
     const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.leastTimeMs);
     batch.holdRaw(raw);
     this.#queue.add(batch);
-    this.#keepMemoryBound();
+    this.#unsettled.keepMemoryBound();
     this.#wake.raise();
   }
 
   /** Gives up every batch that is in memory alone, when the program ends. */
   dropUnspooled(reason: string): void {
-    for (const batch of [...this.#queue.all.values()]) if (!batch.isOnDisk) this.#giveUp(batch, reason, 'close', '');
+    this.#unsettled.dropUnspooled(reason);
   }
 
   /** Gives up the oldest batches of the spool, at the next step. */
@@ -140,13 +138,7 @@ export class ClientSession {
 
   /** Removes and returns the batches that were never offered to the spool, so that another session may send them. */
   takeUnspooled(): RawBatch[] {
-    const taken: RawBatch[] = [];
-    for (const batch of [...this.#queue.waiting.values()]) {
-      if (batch.raw === undefined || batch.waitingPlace !== undefined || batch.attempts > 0) continue;
-      taken.push(batch.raw);
-      this.#forget(batch);
-    }
-    return taken;
+    return this.#unsettled.takeUnspooled();
   }
 
   async #loop(): Promise<void> {
@@ -160,7 +152,7 @@ export class ClientSession {
 
   async #step(): Promise<void> {
     await this.#spooled?.dropRequested();
-    this.#giveUpOld();
+    this.#unsettled.giveUpOld();
     this.#link.keepOpen();
     if (this.#link.stream?.writable) {
       await this.#stampWaiting();
@@ -192,8 +184,8 @@ export class ClientSession {
       get nextSequence() {
         return nextSequence();
       },
-      giveUp: (batch, reason, field, limit) => this.#giveUp(batch, reason, field, limit),
-      onWaitingSpooled: () => this.#keepMemoryBound(),
+      giveUp: (batch, reason, field, limit) => this.#unsettled.giveUp(batch, reason, field, limit),
+      onWaitingSpooled: () => this.#unsettled.keepMemoryBound(),
     });
   }
 
@@ -207,27 +199,8 @@ export class ClientSession {
   #onResult(result: BatchResult): void {
     const batch = this.#queue.stamped.get(result.sequence);
     if (batch === undefined || batch.sentOn !== this.#link.stream) return;
-    const { counters } = this.#owner;
     this.#link.resetBackoff();
-    switch (result.outcome) {
-      case BatchResult_Outcome.ACKED: {
-        const rejected = Math.min(
-          batch.points,
-          result.rejections.reduce((sum, { points }) => sum + points, 0),
-        );
-        counters.rejectedPoints += rejected;
-        counters.ackedPoints += batch.points - rejected;
-        break;
-      }
-      case BatchResult_Outcome.REFUSED:
-        counters.refusedPoints += batch.points;
-        break;
-      default:
-        this.#retryLater(batch, result);
-        return;
-    }
-    for (const rejection of result.rejections) counters.reject(rejectionOf(rejection));
-    this.#forget(batch);
+    if (!this.#unsettled.settle(batch, result)) this.#retryLater(batch, result);
     this.#wake.raise();
   }
 
@@ -240,7 +213,6 @@ export class ClientSession {
     }
     const pauseMs = backoffMs(batch.attempts++, options.backoffMs, options.maxBackoffMs, random);
     batch.dueMs = clock.monotonicMs() + Math.min(result.retryAfterMs, options.replyTimeoutMs) + pauseMs;
-    this.#wake.raise();
   }
 
   #onDefinitions(result: DefinitionsResult): void {
@@ -301,20 +273,20 @@ export class ClientSession {
     };
     const request: SendRequest = { message: { $case: 'batch', value } };
     if (requestBytes(request) > this.#link.maxMessageBytes) {
-      this.#giveUp(batch, 'message_too_large', 'max_message_bytes', `${this.#link.maxMessageBytes} bytes`);
+      this.#unsettled.giveUp(batch, 'message_too_large', 'max_message_bytes', `${this.#link.maxMessageBytes} bytes`);
       return false;
     }
     batch.stamp = { sequence: this.#nextSequence++, epoch, stampedMs };
     batch.attempts = 0;
     this.#queue.change(batch, () => batch.holdRequest(request));
-    this.#addStamped(batch);
+    this.#unsettled.addStamped(batch);
     if (frontierMs !== undefined) this.#owner.onPromise(frontierMs);
     return true;
   }
 
   /**
-   * Nothing older than this will come in another batch: the least timestamp of what is unsettled in any client session,
-   * and of what is still being gathered.
+   * The frontier of the next batch: the least timestamp of all that is unsettled, in any client session, or gathered.
+   * No other batch of the client will have an older one. Undefined while that is unknown.
    */
   #frontierMs(): number | undefined {
     const least = Math.floor(Math.min(this.#queue.leastTimeMs, this.#owner.leastTimeBeside()));
@@ -339,52 +311,6 @@ export class ClientSession {
       batch.dueMs = nowMs + this.#owner.options.replyTimeoutMs;
       if (this.memoryBytes > this.#owner.options.memoryBytes && batch.isOnDisk)
         this.#queue.change(batch, () => batch.release());
-    }
-  }
-
-  // The end of a batch
-
-  #addStamped(batch: QueuedBatch): void {
-    assert(batch.stamp !== undefined, 'a stamped batch has a stamp');
-    this.#queue.addStamped(batch, batch.stamp.sequence);
-    this.#routes.addBatch(batch.stamp.epoch);
-  }
-
-  #forget(batch: QueuedBatch): void {
-    this.#queue.remove(batch);
-    this.#spooled?.settled(batch);
-    if (batch.stamp !== undefined) this.#routes.settleBatch(batch.stamp.epoch);
-    this.#owner.onSettled();
-  }
-
-  #giveUp(batch: QueuedBatch, reason: string, field: string, limit: string): void {
-    const { counters } = this.#owner;
-    if (batch.sent) counters.indeterminatePoints += batch.points;
-    else counters.droppedPoints += batch.points;
-    counters.reject(givenUp(reason, field, limit, batch.points));
-    this.#forget(batch);
-  }
-
-  #giveUpOld(): void {
-    const { clock, options } = this.#owner;
-    const beforeMs = clock.wallMs() - options.giveUpMs;
-    for (const batch of this.#queue.stamped.values()) {
-      if (batch.stamp === undefined || batch.stamp.stampedMs >= beforeMs) return;
-      this.#giveUp(batch, 'unacknowledged', 'giveUpMs', `${options.giveUpMs} ms`);
-    }
-  }
-
-  /** Evicts spooled batches from memory, then drops the oldest unspooled ones. */
-  #keepMemoryBound(): void {
-    const { memoryBytes } = this.#owner.options;
-    for (const onDisk of [true, false]) {
-      if (this.memoryBytes <= memoryBytes) return;
-      for (const batch of this.#queue.all.values()) {
-        if (this.memoryBytes <= memoryBytes) return;
-        if (batch.isOnDisk !== onDisk || batch.memoryBytes === 0) continue;
-        if (onDisk) this.#queue.change(batch, () => batch.release());
-        else this.#giveUp(batch, 'memory_bound', 'memoryBytes', `${memoryBytes} bytes`);
-      }
     }
   }
 }

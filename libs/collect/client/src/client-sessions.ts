@@ -13,7 +13,7 @@ import type { ClientCounters } from './stats.ts';
 const SPOOL_RETRY_MS = 60_000;
 const SESSION_BYTES = 16;
 
-/** What the client sessions of one client share. */
+/** The parts that the client sessions of one client share. */
 export interface ClientSessionsParts {
   readonly ports: ClientPorts;
   readonly options: ClientOptions;

@@ -15,12 +15,12 @@ const MAX_OPEN_SKETCHES = 10_000;
 /** Timestamps beyond have no encoding. */
 const MAX_TIME_MS = 2 ** 51;
 
-/** Gathers what is recorded until a flush cuts it into batches. */
+/** Gathers recorded values until a flush cuts them into batches. */
 export class Gatherer implements SeriesRecorder {
   readonly #clock: Clock;
   readonly #options: ClientOptions;
   readonly #counters: ClientCounters;
-  /** Takes over what was cut. */
+  /** Called with each batch that was cut; the batch is the callee's. */
   readonly #onBatch: (batch: RawBatch) => void;
   readonly #packed = new ByteWriter(1024);
   readonly #dirty: GatheredSeries[] = [];
@@ -39,17 +39,17 @@ export class Gatherer implements SeriesRecorder {
     this.#intervalStartMs = this.#alignedMs(clock.wallMs());
   }
 
-  /** Nothing older than this will be cut, as far as is known without the explicit timestamps to come. */
+  /** The least timestamp that may still be cut, ms, explicit timestamps to come left aside. */
   get leastTimeMs(): number {
     return Math.min(this.#intervalStartMs - this.#options.frontierLagMs, this.#batch.leastTimeMs);
   }
 
-  /** Whatever is recorded from now on is counted as rejected. */
+  /** From now on recorded values are counted as rejected. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Remembers a frontier, so that points that break it are counted. */
+  /** Remembers a frontier, to count the points that break it. */
   promise(frontierMs: number): void {
     if (frontierMs > this.#promisedMs) this.#promisedMs = frontierMs;
   }
@@ -106,7 +106,7 @@ export class Gatherer implements SeriesRecorder {
     this.#batch.addLayer(plan, this.#explicit(timestampMs, values.length), new Float64Array(values));
   }
 
-  /** Cuts all that was gathered into batches and starts the next interval. */
+  /** Cuts all gathered values into batches and starts the next interval. */
   cut(): void {
     for (const series of this.#dirty) {
       series.dirty = false;
@@ -197,7 +197,7 @@ export class Gatherer implements SeriesRecorder {
       this.#rejectSamples('timestamp_invalid', 'timestamp', 'below 2^51 ms', 1, `${timestampMs} of ${series.metric}`);
       return false;
     }
-    // One of these would spoil every other value of the interval.
+    // One such value would corrupt the sum or the sketch of the whole interval.
     const folds = series.kindNumber === KIND.count || series.kindNumber === KIND.distribution;
     if (folds && !Number.isFinite(value)) {
       this.#rejectSamples('value_nan', 'value', 'a finite number', 1, `${value} of ${series.metric}`);

@@ -47,7 +47,7 @@ export class QueuedBatch {
     return this.#request;
   }
 
-  /** What it holds in memory, bytes. */
+  /** Bytes that it holds in memory. */
   get memoryBytes(): number {
     return this.#memoryBytes;
   }
@@ -64,7 +64,7 @@ export class QueuedBatch {
     this.#memoryBytes = requestBytes(request);
   }
 
-  /** True when the disk has what memory has. */
+  /** True when its present state is in the spool. */
   get isOnDisk(): boolean {
     return this.stamp === undefined ? this.waitingPlace !== undefined : this.stampedPlace !== undefined;
   }

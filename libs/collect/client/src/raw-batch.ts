@@ -15,7 +15,7 @@ interface Layer {
   readonly values: Float64Array<ArrayBuffer>;
 }
 
-/** Points that have no stamp yet, by series number: what a flush cut, before any map is known. */
+/** Points without a stamp, by series number, as a flush cut them: no map need be known. */
 export class RawBatch {
   readonly #layers: Layer[] = [];
   readonly #points = new PointColumns(0);
@@ -29,12 +29,12 @@ export class RawBatch {
     return this.#layerPoints + this.#points.length + this.#sketches.length;
   }
 
-  /** An upper bound of what it encodes to, bytes. */
+  /** Upper bound of its encoded size, bytes. */
   get boundBytes(): number {
     return this.points * POINT_BYTES + this.#sketchBytes;
   }
 
-  /** What it holds in memory, bytes. */
+  /** Bytes that it holds in memory. */
   get sizeBytes(): number {
     return this.#layerPoints * 8 + (this.#points.length + this.#sketches.length) * 20 + this.#sketchBytes;
   }
@@ -95,7 +95,7 @@ export class RawBatch {
   }
 
   /**
-   * Reads what `encode` wrote, leaving out points of series beyond `knownSeries` (their definitions were lost). Errors:
+   * Reads the bytes of `encode`, leaving out points of series beyond `knownSeries` (their definitions were lost). Errors:
    * `data_loss`.
    */
   static decode(bytes: Uint8Array, knownSeries: number): RawBatch {

@@ -78,7 +78,7 @@ async function readFile(
 ): Promise<Buffer> {
   const file = await disk.open(path);
   try {
-    // What a crashed process wrote and did not sync can be read now and be gone after the next crash: a stamp must not.
+    // Bytes that a crashed process wrote without a sync can be read now and be lost in the next crash: a stamp must not be.
     await file.sync();
     const sizeBytes = await file.sizeBytes();
     if (sizeBytes > limitBytes) onBad(sizeBytes - limitBytes);

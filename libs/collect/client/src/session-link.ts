@@ -6,7 +6,7 @@ import type { BatchQueue } from './batch-queue.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { SessionStream, type StreamTerms } from './session-stream.ts';
 
-/** What a client session receives over its link. */
+/** Callbacks of the link of a client session. */
 export interface SessionLinkHandlers {
   onMap(map: PartitionMap): void;
   onResult(result: BatchResult): void;

@@ -3,7 +3,7 @@ import type { IntakeConnector } from './intake-connector.ts';
 import type { ClientOptions } from './options.ts';
 import type { ClientCounters } from './stats.ts';
 
-/** What one client session needs of the client that owns it. */
+/** The client that owns one client session, as the session uses it. */
 export interface SessionOwner {
   readonly connector: IntakeConnector;
   readonly clock: Clock;

@@ -115,7 +115,7 @@ export class SessionSpool {
     return this.#batchFiles.some((file) => file.unsettled.size > 0);
   }
 
-  /** Adds what the tables have gained; call it before a commit whose batches use it. */
+  /** Adds the definitions that the tables have gained; call it before a commit whose batches use them. */
   define(tenant: string, series: SeriesTable, epochs: Iterable<EpochRoutes>): void {
     if (this.#tenant === undefined && tenant !== '') {
       this.#tenant = tenant;

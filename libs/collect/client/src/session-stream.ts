@@ -72,7 +72,7 @@ export class SessionStream {
     });
   }
 
-  /** Defines what this stream lacks of `routes`. False when it must wait to be writable again. */
+  /** Sends the definitions of `routes` that this stream lacks. False when it must wait to be writable again. */
   define(routes: EpochRoutes, series: SeriesTable): boolean {
     for (const [partition, table] of routes.tables) {
       const key = refsKey(routes.epoch, partition);

@@ -257,8 +257,8 @@ export interface PlacedRecord {
 }
 
 /**
- * The good records of a file behind its header. A record that fails its checksum is passed over when the next one is
- * where its length says; otherwise the rest is given up. `onBad` is told how many bytes were.
+ * The good records of a file after its header. A record that fails its checksum is skipped when the next one is where its
+ * length says; otherwise the rest of the file is. `onBad` is called with the number of skipped bytes.
  */
 export function* readRecords(bytes: Uint8Array, onBad: (sizeBytes: number) => void): Generator<PlacedRecord> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -6,7 +6,7 @@ import { SessionSpool } from './session-spool.ts';
 import { MAX_RECORD_BYTES, SPOOL_HEADER_BYTES } from './spool-format.ts';
 import type { ClientCounters } from './stats.ts';
 
-/** Of the bound, for what has no stamp yet. */
+/** Share of `spoolBytes` that batches without a stamp may use. */
 const WAITING_SHARE = 0.75;
 const FOLDER = 'spool';
 const SESSION_NAME = /^[0-9a-f]{32}$/;

@@ -1,0 +1,106 @@
+import { type BatchResult, BatchResult_Outcome } from '@tidemark/contract';
+import { assert } from '@tidemark/ports';
+import type { BatchQueue } from './batch-queue.ts';
+import { givenUp, rejectionOf } from './options.ts';
+import type { QueuedBatch } from './queued-batch.ts';
+import type { RawBatch } from './raw-batch.ts';
+import type { SessionOwner } from './session-owner.ts';
+import type { SessionRoutes } from './session-routes.ts';
+
+/**
+ * How the batches of one client session end: settled by a result, or given up at a bound. Each point is counted once,
+ * by its outcome. client.test.ts, faults.test.ts and spool.test.ts cover it.
+ */
+export class UnsettledBatches {
+  readonly #owner: SessionOwner;
+  readonly #queue: BatchQueue;
+  readonly #routes: SessionRoutes;
+  readonly #onEnd: (batch: QueuedBatch) => void;
+
+  /** `onEnd` is called with each batch that is settled or given up, before the owner is. */
+  constructor(owner: SessionOwner, queue: BatchQueue, routes: SessionRoutes, onEnd: (batch: QueuedBatch) => void) {
+    this.#owner = owner;
+    this.#queue = queue;
+    this.#routes = routes;
+    this.#onEnd = onEnd;
+  }
+
+  addStamped(batch: QueuedBatch): void {
+    assert(batch.stamp !== undefined, 'a stamped batch has a stamp');
+    this.#queue.addStamped(batch, batch.stamp.sequence);
+    this.#routes.addBatch(batch.stamp.epoch);
+  }
+
+  /** Settles a batch by its result. False when the result asks for a retry. */
+  settle(batch: QueuedBatch, { outcome, rejections }: BatchResult): boolean {
+    const { counters } = this.#owner;
+    if (outcome === BatchResult_Outcome.ACKED) {
+      const points = rejections.reduce((sum, rejection) => sum + rejection.points, 0);
+      const rejected = Math.min(batch.points, points);
+      counters.rejectedPoints += rejected;
+      counters.ackedPoints += batch.points - rejected;
+    } else if (outcome === BatchResult_Outcome.REFUSED) {
+      counters.refusedPoints += batch.points;
+    } else {
+      return false;
+    }
+    for (const rejection of rejections) counters.reject(rejectionOf(rejection));
+    this.#remove(batch);
+    return true;
+  }
+
+  giveUp(batch: QueuedBatch, reason: string, field: string, limit: string): void {
+    const { counters } = this.#owner;
+    if (batch.sent) counters.indeterminatePoints += batch.points;
+    else counters.droppedPoints += batch.points;
+    counters.reject(givenUp(reason, field, limit, batch.points));
+    this.#remove(batch);
+  }
+
+  /** Gives up the batches whose stamp is older than `giveUpMs`. */
+  giveUpOld(): void {
+    const { clock, options } = this.#owner;
+    const beforeMs = clock.wallMs() - options.giveUpMs;
+    for (const batch of this.#queue.stamped.values()) {
+      if (batch.stamp === undefined || batch.stamp.stampedMs >= beforeMs) return;
+      this.giveUp(batch, 'unacknowledged', 'giveUpMs', `${options.giveUpMs} ms`);
+    }
+  }
+
+  /** Gives up every batch that is in memory alone, when the program ends. */
+  dropUnspooled(reason: string): void {
+    for (const batch of [...this.#queue.all.values()]) if (!batch.isOnDisk) this.giveUp(batch, reason, 'close', '');
+  }
+
+  /** Evicts spooled batches from memory, then drops the oldest unspooled ones. */
+  keepMemoryBound(): void {
+    const { memoryBytes } = this.#owner.options;
+    for (const onDisk of [true, false]) {
+      if (this.#queue.memoryBytes <= memoryBytes) return;
+      for (const batch of this.#queue.all.values()) {
+        if (this.#queue.memoryBytes <= memoryBytes) return;
+        if (batch.isOnDisk !== onDisk || batch.memoryBytes === 0) continue;
+        if (onDisk) this.#queue.change(batch, () => batch.release());
+        else this.giveUp(batch, 'memory_bound', 'memoryBytes', `${memoryBytes} bytes`);
+      }
+    }
+  }
+
+  /** Removes and returns the batches that were never offered to the spool, so that another session may send them. */
+  takeUnspooled(): RawBatch[] {
+    const taken: RawBatch[] = [];
+    for (const batch of [...this.#queue.waiting.values()]) {
+      if (batch.raw === undefined || batch.waitingPlace !== undefined || batch.attempts > 0) continue;
+      taken.push(batch.raw);
+      this.#remove(batch);
+    }
+    return taken;
+  }
+
+  #remove(batch: QueuedBatch): void {
+    this.#queue.remove(batch);
+    this.#onEnd(batch);
+    if (batch.stamp !== undefined) this.#routes.settleBatch(batch.stamp.epoch);
+    this.#owner.onSettled();
+  }
+}
