@@ -1,6 +1,6 @@
 import type { QueuedBatch } from './queued-batch.ts';
 import type { SessionStream } from './session-stream.ts';
-import { SlidingLeast } from './sliding-least.ts';
+import { SlidingMin } from './sliding-min.ts';
 
 /** The unsettled batches of one client session: those that wait for their stamp, and those that have it. */
 export class BatchQueue {
@@ -10,7 +10,7 @@ export class BatchQueue {
   readonly waiting = new Map<number, QueuedBatch>();
   /** With one, by sequence, ascending. */
   readonly stamped = new Map<number, QueuedBatch>();
-  readonly #waitingLeast = new SlidingLeast();
+  readonly #waitingMin = new SlidingMin();
   #memoryBytes = 0;
   #points = 0;
 
@@ -22,11 +22,11 @@ export class BatchQueue {
     return this.#points;
   }
 
-  /** The least timestamp of all, ms; Infinity when there is none. */
-  get leastTimeMs(): number {
-    let least = this.#waitingLeast.least();
-    for (const { leastTimeMs } of this.stamped.values()) if (leastTimeMs < least) least = leastTimeMs;
-    return least;
+  /** The minimum timestamp of all, ms; Infinity when there is none. */
+  get minTimeMs(): number {
+    let minMs = this.#waitingMin.min();
+    for (const { minTimeMs } of this.stamped.values()) if (minTimeMs < minMs) minMs = minTimeMs;
+    return minMs;
   }
 
   /** When the first batch that was sent on a stream is due again, monotonic ms; Infinity when there is none. */
@@ -43,14 +43,14 @@ export class BatchQueue {
     this.#points += batch.points;
     if (batch.stamp === undefined) {
       this.waiting.set(batch.number, batch);
-      this.#waitingLeast.push(batch.number, batch.leastTimeMs);
+      this.#waitingMin.push(batch.number, batch.minTimeMs);
     }
   }
 
   /** Takes a batch out of the waiting ones: it is about to get its stamp. */
   takeWaiting(batch: QueuedBatch): void {
     this.waiting.delete(batch.number);
-    this.#waitingLeast.removeBelow(firstKey(this.waiting) ?? Number.POSITIVE_INFINITY);
+    this.#waitingMin.removeBelow(firstKey(this.waiting) ?? Number.POSITIVE_INFINITY);
   }
 
   /** Sequences ascend. */

@@ -72,8 +72,8 @@ export class ClientSession {
     session.#nextNumber = found.nextNumber;
     session.#nextSequence = found.nextSequence;
     for (const range of found.refs) session.#routes.restore(range);
-    const batches = found.batches.map(({ number, points, leastTimeMs, waiting, stamped }) => {
-      const batch = new QueuedBatch(number, points, leastTimeMs);
+    const batches = found.batches.map(({ number, points, minTimeMs, waiting, stamped }) => {
+      const batch = new QueuedBatch(number, points, minTimeMs);
       batch.waitingPlace = waiting;
       batch.stampedPlace = stamped;
       batch.stamp = stamped;
@@ -99,9 +99,9 @@ export class ClientSession {
     return this.#queue.all.size === 0;
   }
 
-  /** The least timestamp among unsettled batches, ms; Infinity when there is none. */
-  get leastTimeMs(): number {
-    return this.#queue.leastTimeMs;
+  /** The minimum timestamp among unsettled batches, ms; Infinity when there is none. */
+  get minTimeMs(): number {
+    return this.#queue.minTimeMs;
   }
 
   start(): void {
@@ -118,7 +118,7 @@ export class ClientSession {
   }
 
   enqueue(raw: RawBatch): void {
-    const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.leastTimeMs);
+    const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.minTimeMs);
     batch.holdRaw(raw);
     this.#queue.add(batch);
     this.#unsettled.keepMemoryBound();
@@ -285,12 +285,12 @@ export class ClientSession {
   }
 
   /**
-   * The frontier of the next batch: the least timestamp of all that is unsettled, in any client session, or gathered.
+   * The frontier of the next batch: the minimum timestamp of all that is unsettled, in any client session, or gathered.
    * No other batch of the client will have an older one. Undefined while that is unknown.
    */
   #frontierMs(): number | undefined {
-    const least = Math.floor(Math.min(this.#queue.leastTimeMs, this.#owner.leastTimeBeside()));
-    return Number.isSafeInteger(least) ? least : undefined;
+    const minMs = Math.floor(Math.min(this.#queue.minTimeMs, this.#owner.minTimeBeside()));
+    return Number.isSafeInteger(minMs) ? minMs : undefined;
   }
 
   async #sendDue(): Promise<void> {

@@ -19,7 +19,7 @@ export interface ClientSessionsParts {
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
   readonly series: SeriesTable;
-  readonly gatherer: Pick<Gatherer, 'leastTimeMs' | 'promise'>;
+  readonly gatherer: Pick<Gatherer, 'minTimeMs' | 'promise'>;
   readonly spool: Spool | undefined;
 }
 
@@ -39,7 +39,7 @@ export class ClientSessions {
   /** When to try a new spool, monotonic ms. */
   #spoolRetryMs = Number.POSITIVE_INFINITY;
   /** False while an earlier spool can't be read: the age of its points is unknown. */
-  #leastTimeKnown = true;
+  #minTimeKnown = true;
   #lastError: TidemarkError | undefined;
   #closed = false;
 
@@ -72,7 +72,7 @@ export class ClientSessions {
     const { spool, counters } = this.#parts;
     if (spool === undefined) return;
     const { found, complete } = await spool.recover(counters);
-    this.#leastTimeKnown = complete;
+    this.#minTimeKnown = complete;
     for (const recovered of found) {
       const session: ClientSession = ClientSession.recover(
         this.#ownerOf(() => session),
@@ -144,7 +144,7 @@ export class ClientSessions {
       addresses: ports.addresses,
       options,
       counters,
-      leastTimeBeside: () => this.#leastTimeBeside(session()),
+      minTimeBeside: () => this.#minTimeBeside(session()),
       onPromise: (frontierMs) => gatherer.promise(frontierMs),
       onSpoolFailure: (error) => this.#onSpoolFailure(session(), error),
       onSpoolGrowth: (added) => spool?.keepBound(added),
@@ -195,11 +195,11 @@ export class ClientSessions {
     this.#wakeWaiters();
   }
 
-  #leastTimeBeside(session: ClientSession): number {
-    if (!this.#leastTimeKnown) return Number.NaN;
-    let least = this.#parts.gatherer.leastTimeMs;
-    for (const other of this.#all()) if (other !== session) least = Math.min(least, other.leastTimeMs);
-    return least;
+  #minTimeBeside(session: ClientSession): number {
+    if (!this.#minTimeKnown) return Number.NaN;
+    let minMs = this.#parts.gatherer.minTimeMs;
+    for (const other of this.#all()) if (other !== session) minMs = Math.min(minMs, other.minTimeMs);
+    return minMs;
   }
 
   #all(): ClientSession[] {

@@ -28,7 +28,7 @@ export class Gatherer implements SeriesRecorder {
   #closed = false;
   #batch = new RawBatch();
   #intervalStartMs: number;
-  /** The greatest frontier that any batch carries. */
+  /** The maximum frontier that any batch carries. */
   #promisedMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, options: ClientOptions, counters: ClientCounters, onBatch: (batch: RawBatch) => void) {
@@ -39,9 +39,9 @@ export class Gatherer implements SeriesRecorder {
     this.#intervalStartMs = this.#alignedMs(clock.wallMs());
   }
 
-  /** The least timestamp that may still be cut, ms, explicit timestamps to come left aside. */
-  get leastTimeMs(): number {
-    return Math.min(this.#intervalStartMs - this.#options.frontierLagMs, this.#batch.leastTimeMs);
+  /** The minimum timestamp that may still be cut, ms, explicit timestamps to come left aside. */
+  get minTimeMs(): number {
+    return Math.min(this.#intervalStartMs - this.#options.frontierLagMs, this.#batch.minTimeMs);
   }
 
   /** From now on recorded values are counted as rejected. */

@@ -15,7 +15,7 @@ export class QueuedBatch {
   /** Dense per client session, in the order of the flushes. */
   readonly number: number;
   points: number;
-  readonly leastTimeMs: number;
+  readonly minTimeMs: number;
   stamp: Stamp | undefined;
   waitingPlace: Place | undefined;
   stampedPlace: Place | undefined;
@@ -32,10 +32,10 @@ export class QueuedBatch {
   #request: SendRequest | undefined;
   #memoryBytes = 0;
 
-  constructor(number: number, points: number, leastTimeMs: number) {
+  constructor(number: number, points: number, minTimeMs: number) {
     this.number = number;
     this.points = points;
-    this.leastTimeMs = leastTimeMs;
+    this.minTimeMs = minTimeMs;
   }
 
   get raw(): RawBatch | undefined {

@@ -22,7 +22,7 @@ export class RawBatch {
   readonly #sketches = new SketchColumns(0);
   #layerPoints = 0;
   #sketchBytes = 0;
-  #leastTimeMs = Number.POSITIVE_INFINITY;
+  #minTimeMs = Number.POSITIVE_INFINITY;
 
   /** Points and sketches. */
   get points(): number {
@@ -39,8 +39,8 @@ export class RawBatch {
     return this.#layerPoints * 8 + (this.#points.length + this.#sketches.length) * 20 + this.#sketchBytes;
   }
 
-  get leastTimeMs(): number {
-    return this.#leastTimeMs;
+  get minTimeMs(): number {
+    return this.#minTimeMs;
   }
 
   /** The one layer that is all of the batch, if it is. */
@@ -54,20 +54,20 @@ export class RawBatch {
 
   addPoint(number: number, timeMs: number, value: number): void {
     this.#points.push(number, timeMs, value);
-    if (timeMs < this.#leastTimeMs) this.#leastTimeMs = timeMs;
+    if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
   }
 
   addSketch(number: number, timeMs: number, payload: Uint8Array): void {
     this.#sketches.push(number, timeMs, payload);
     this.#sketchBytes += payload.length + SKETCH_EXTRA_BYTES;
-    if (timeMs < this.#leastTimeMs) this.#leastTimeMs = timeMs;
+    if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
   }
 
   /** `values` belong to the batch from now on. */
   addLayer(plan: ColumnPlan, timeMs: number, values: Float64Array<ArrayBuffer>): void {
     this.#layers.push({ plan, timeMs, values });
     this.#layerPoints += values.length;
-    if (timeMs < this.#leastTimeMs) this.#leastTimeMs = timeMs;
+    if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
   }
 
   /** All points, layers spread out, in the order recorded; refs are series numbers. */

@@ -21,7 +21,7 @@ export const SEQUENCES_SKIPPED = 65_536;
 export interface RecoveredBatch {
   readonly number: number;
   readonly points: number;
-  readonly leastTimeMs: number;
+  readonly minTimeMs: number;
   waiting?: Place;
   stamped?: Place & { readonly sequence: number; readonly epoch: number; readonly stampedMs: number };
 }
@@ -153,20 +153,20 @@ class FoundRecords {
           this.#addRefs(record.range, sizeBytes);
           break;
         case 'waiting': {
-          const { number, points, leastTimeMs } = record.batch;
+          const { number, points, minTimeMs } = record.batch;
           this.#nextNumber = Math.max(this.#nextNumber, number + 1);
           this.#supersede(this.#files.waiting, number, file);
           const stamped = this.#batches.get(number)?.stamped;
-          if (stamped === undefined) this.#batches.set(number, { number, points, leastTimeMs, waiting: place });
+          if (stamped === undefined) this.#batches.set(number, { number, points, minTimeMs, waiting: place });
           break;
         }
         case 'stamped': {
-          const { number, points, leastTimeMs, sequence, epoch, stampedMs } = record.batch;
+          const { number, points, minTimeMs, sequence, epoch, stampedMs } = record.batch;
           this.#nextNumber = Math.max(this.#nextNumber, number + 1);
           this.#nextSequence = Math.max(this.#nextSequence, sequence + 1);
           this.#supersede(this.#files.stamped, number, file);
           const stamped = { ...place, sequence, epoch, stampedMs };
-          this.#batches.set(number, { number, points, leastTimeMs, stamped });
+          this.#batches.set(number, { number, points, minTimeMs, stamped });
           break;
         }
         default:

@@ -11,8 +11,8 @@ export interface SessionOwner {
   readonly addresses: readonly string[];
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
-  /** The least timestamp that the client may still send outside of this session, ms; NaN when it is unknown. */
-  leastTimeBeside(): number;
+  /** The minimum timestamp that the client may still send outside of this session, ms; NaN when it is unknown. */
+  minTimeBeside(): number;
   /** Called when a batch is stamped with this frontier. */
   onPromise(frontierMs: number): void;
   /** Called when a write of the session's spool failed; the session retries it later. */

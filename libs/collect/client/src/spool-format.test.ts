@@ -30,11 +30,11 @@ const RECORDS: readonly SpoolRecord[] = [
     ],
   },
   { type: 'refs', range: { epoch: 3, partition: 5, firstRef: 2, numbers: [1, 0, 300] } },
-  { type: 'waiting', batch: { number: 4, points: 2, leastTimeMs: 1_767_225_601_000, share: Buffer.from('share') } },
+  { type: 'waiting', batch: { number: 4, points: 2, minTimeMs: 1_767_225_601_000, share: Buffer.from('share') } },
   {
     type: 'stamped',
     batch: {
-      ...{ number: 5, points: 2, leastTimeMs: -1, sequence: 6, epoch: 3, stampedMs: 1_767_225_602_000 },
+      ...{ number: 5, points: 2, minTimeMs: -1, sequence: 6, epoch: 3, stampedMs: 1_767_225_602_000 },
       batch: Buffer.from('batch'),
     },
   },

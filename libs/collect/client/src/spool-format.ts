@@ -33,7 +33,7 @@ export interface SpoolHeader {
 export interface WaitingRecord {
   readonly number: number;
   readonly points: number;
-  readonly leastTimeMs: number;
+  readonly minTimeMs: number;
   readonly share: Uint8Array;
 }
 
@@ -41,7 +41,7 @@ export interface WaitingRecord {
 export interface StampedRecord {
   readonly number: number;
   readonly points: number;
-  readonly leastTimeMs: number;
+  readonly minTimeMs: number;
   readonly sequence: number;
   readonly epoch: number;
   readonly stampedMs: number;
@@ -144,18 +144,18 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
       return;
     }
     case 'waiting': {
-      const { number, points, leastTimeMs, share } = record.batch;
+      const { number, points, minTimeMs, share } = record.batch;
       out.varint(number);
       out.varint(points);
-      out.signedVarint(leastTimeMs);
+      out.signedVarint(minTimeMs);
       out.bytes(share);
       return;
     }
     case 'stamped': {
-      const { number, points, leastTimeMs, sequence, epoch, stampedMs, batch } = record.batch;
+      const { number, points, minTimeMs, sequence, epoch, stampedMs, batch } = record.batch;
       out.varint(number);
       out.varint(points);
-      out.signedVarint(leastTimeMs);
+      out.signedVarint(minTimeMs);
       out.varint(sequence);
       out.varint(epoch);
       out.signedVarint(stampedMs);
@@ -201,18 +201,18 @@ export function decodeRecord(body: Uint8Array): SpoolRecord {
     case TYPE.waiting: {
       const number = reader.varint();
       const points = reader.varint();
-      const leastTimeMs = reader.signedVarint();
-      return { type: 'waiting', batch: { number, points, leastTimeMs, share: reader.bytes(reader.remaining) } };
+      const minTimeMs = reader.signedVarint();
+      return { type: 'waiting', batch: { number, points, minTimeMs, share: reader.bytes(reader.remaining) } };
     }
     case TYPE.stamped: {
       const number = reader.varint();
       const points = reader.varint();
-      const leastTimeMs = reader.signedVarint();
+      const minTimeMs = reader.signedVarint();
       const sequence = reader.varint();
       const epoch = reader.varint();
       const stampedMs = reader.signedVarint();
       const batch = reader.bytes(reader.remaining);
-      return { type: 'stamped', batch: { number, points, leastTimeMs, sequence, epoch, stampedMs, batch } };
+      return { type: 'stamped', batch: { number, points, minTimeMs, sequence, epoch, stampedMs, batch } };
     }
     case TYPE.settled:
       return { type: 'settled', numbers: readNumbers(reader) };

@@ -63,8 +63,8 @@ export class SpooledBatches {
     for (const batch of group) {
       const { stamp, request } = batch;
       if (stamp === undefined || request?.message?.$case !== 'batch' || batch.gone) continue;
-      const { number, points, leastTimeMs } = batch;
-      const record = { number, points, leastTimeMs, ...stamp, batch: Batch.encode(request.message.value).finish() };
+      const { number, points, minTimeMs } = batch;
+      const record = { number, points, minTimeMs, ...stamp, batch: Batch.encode(request.message.value).finish() };
       spool.addStamped(record, (place) => {
         batch.stampedPlace = place;
         if (batch.gone) spool.settled(number);
@@ -83,7 +83,7 @@ export class SpooledBatches {
     let groupBytes = 0;
     let more = false;
     for (const batch of queue.waiting.values()) {
-      const { number, points, leastTimeMs, raw } = batch;
+      const { number, points, minTimeMs, raw } = batch;
       if (batch.waitingPlace !== undefined || raw === undefined) continue;
       if (groupBytes >= GROUP_BYTES && !atEnd) {
         more = true;
@@ -91,7 +91,7 @@ export class SpooledBatches {
       }
       raw.encode(series, this.#shareOut);
       batch.attempts++;
-      this.spool.addWaiting({ number, points, leastTimeMs, share: this.#shareOut.take() }, (place) => {
+      this.spool.addWaiting({ number, points, minTimeMs, share: this.#shareOut.take() }, (place) => {
         batch.waitingPlace = place;
         if (batch.gone) this.spool.settled(number);
       });

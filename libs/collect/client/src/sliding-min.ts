@@ -1,5 +1,5 @@
-/** The least value of a queue, at amortized constant cost: pushed at the end, removed from the front by number. */
-export class SlidingLeast {
+/** The minimum value of a queue, at amortized constant cost: pushed at the end, removed from the front by number. */
+export class SlidingMin {
   /** Candidates, numbers and values both ascending. */
   readonly #numbers: number[] = [];
   readonly #values: number[] = [];
@@ -25,7 +25,7 @@ export class SlidingLeast {
   }
 
   /** Infinity when the queue is empty. */
-  least(): number {
+  min(): number {
     return this.#head < this.#values.length ? this.#values[this.#head] : Number.POSITIVE_INFINITY;
   }
 }
