@@ -7,10 +7,12 @@ import loadWabt from 'wabt';
 import { putGenerated } from './generated-file.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const FOLDER = 'libs/ingest/remote-write/src';
-const SOURCES = ['label-hash', 'write-body'].map((name) => ({
-  from: `${FOLDER}/${name}.wat`,
-  to: `${FOLDER}/generated/${name}.ts`,
+const SOURCES = [
+  ['series-memory', 'label-hash'],
+  ['remote-write', 'write-body'],
+].map(([library, name]) => ({
+  from: `libs/ingest/${library}/src/${name}.wat`,
+  to: `libs/ingest/${library}/src/generated/${name}.ts`,
 }));
 const FEATURES = { multi_memory: true, simd: true, bulk_memory: true };
 const LINE = 100;

@@ -1,4 +1,4 @@
-import { type LabelMemory, LabelTable, UNKNOWN } from '@tidemark/remote-write';
+import { type LabelMemory, LabelTable, UNKNOWN } from '@tidemark/series-memory';
 import { KnownNames } from './known-names.ts';
 import { NameBytes } from './name-bytes.ts';
 import type { PointSink } from './point-sink.ts';

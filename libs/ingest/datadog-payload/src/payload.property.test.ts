@@ -1,7 +1,7 @@
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { isTidemarkError } from '@tidemark/ports';
-import { LabelMemory } from '@tidemark/remote-write';
+import { LabelMemory } from '@tidemark/series-memory';
 import fc from 'fast-check';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { KnownSeries } from './known-series.ts';

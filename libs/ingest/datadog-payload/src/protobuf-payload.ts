@@ -1,4 +1,4 @@
-import { UNKNOWN } from '@tidemark/remote-write';
+import { UNKNOWN } from '@tidemark/series-memory';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { NameBytes } from './name-bytes.ts';

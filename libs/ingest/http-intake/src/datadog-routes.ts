@@ -1,10 +1,9 @@
 import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-payload';
 import { type IntakeRequest, parseRequestKey, type RequestIntake, type RequestKey } from '@tidemark/intake';
 import { isTidemarkError, type Random } from '@tidemark/ports';
-import { KEY_BYTES, LabelMemory } from '@tidemark/remote-write';
+import { ByTenant, KEY_BYTES, LabelMemory } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
-import { ByTenant } from './by-tenant.ts';
 import { answer, answerError } from './datadog-answers.ts';
 import { refusedRoutes } from './datadog-refused-routes.ts';
 import { Receiving } from './receiving.ts';

@@ -1,19 +1,11 @@
 import type { RequestIntake } from '@tidemark/intake';
 import { type Random, TidemarkError } from '@tidemark/ports';
-import {
-  DEFAULT_REMOTE_WRITE_LIMITS,
-  KEY_BYTES,
-  LabelMemory,
-  LabelTable,
-  type RemoteWriteLimits,
-  WriteBody,
-  WriteDecoder,
-} from '@tidemark/remote-write';
+import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits, WriteBody, WriteDecoder } from '@tidemark/remote-write';
+import { ByTenant, KEY_BYTES, LabelMemory, LabelTable } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { basicPassword } from './basic-password.ts';
 import { bodyParts } from './body-parts.ts';
 import type { BodyRoom } from './body-room.ts';
-import { ByTenant } from './by-tenant.ts';
 import { Receiving } from './receiving.ts';
 import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
 import type { TenantOf } from './tenant-of.ts';

@@ -1,6 +1,4 @@
 export { kindByName } from './kind-by-name.ts';
-export { KEY_BYTES, LabelMemory } from './label-memory.ts';
-export { LabelTable, UNKNOWN } from './label-table.ts';
 export type { RemoteWriteLimits } from './remote-write-limits.ts';
 export { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 export { WriteBody } from './write-body.ts';

@@ -1,6 +1,6 @@
 import { TidemarkError } from '@tidemark/ports';
+import { type LabelMemory, PAGE_BYTES } from '@tidemark/series-memory';
 import { WRITE_BODY_WASM } from './generated/write-body.ts';
-import { type LabelMemory, PAGE_BYTES } from './label-memory.ts';
 import { malformed } from './write-error.ts';
 
 /** Memory kept from one body to the next; where a larger one came, all is let go of. */

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KindName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
+import { LabelMemory, LabelTable } from '@tidemark/series-memory';
 import { compressSync } from 'snappy';
-import { LabelMemory } from './label-memory.ts';
-import { LabelTable, UNKNOWN } from './label-table.ts';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
 import { WriteDecoder } from './write-decoder.ts';
@@ -348,28 +347,6 @@ describe('what is remembered', () => {
     expect(sink.names).toHaveLength(200);
   });
 
-  test('is taken from whoever has most of it, once all of it is taken', () => {
-    const memory = new LabelMemory(8 * 256, KEY, 256);
-    const [small, large, newcomer] = [1, 2, 3].map(() => new LabelTable(memory));
-    const labels = (i: number) => new DataView(new Uint8Array(150).fill(i).buffer);
-    const fill = (table: LabelTable, from: number, count: number) => {
-      for (let i = from; i < from + count; i++) table.add(labels(i), 0, 150, i);
-    };
-    const known = (table: LabelTable) =>
-      Array.from({ length: 100 }, (_, i) => i).filter((i) => table.find(labels(i), 0, 150) !== UNKNOWN);
-    fill(small, 10, 2);
-    fill(large, 20, 6);
-    expect(large.blocks).toBe(6);
-    fill(newcomer, 30, 1);
-    expect([known(small), known(large), known(newcomer)]).toEqual([[10, 11], [], [30]]);
-    // Whoever asks may be the one.
-    fill(newcomer, 40, 6);
-    expect([known(small), known(newcomer)]).toEqual([[10, 11], [45]]);
-    memory.leave(small);
-    fill(newcomer, 50, 7);
-    expect([known(small), known(newcomer).length]).toEqual([[], 8]);
-  });
-
   test('is not kept of what is larger than a block', () => {
     const { decode, sink, table } = setUp();
     const long = one('a'.repeat(1200), [T, 1]);
@@ -377,22 +354,7 @@ describe('what is remembered', () => {
     expect([sink.asked, table.size]).toEqual([3, 1]);
   });
 
-  test('is told apart by every byte, at every length', () => {
-    const table = new LabelTable(new LabelMemory(1 << 20, KEY));
-    for (let length = 1; length < 40; length++) {
-      const bytes = Buffer.alloc(length + 3, 0x41);
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      const entry = table.add(view, 2, length, length);
-      expect([table.find(view, 2, length), table.handle(entry)]).toEqual([entry, length]);
-      for (let at = 2; at < 2 + length; at++) {
-        bytes[at] ^= 0x80;
-        expect([table.matches(entry, view, 2), table.find(view, 2, length)]).toEqual([false, UNKNOWN]);
-        bytes[at] ^= 0x80;
-      }
-    }
-  });
-
-  test('is told apart so by compiled code, where it expects a series', () => {
+  test('is told apart by every byte in compiled code too, where it expects a series', () => {
     for (let length = 1; length < 60; length++) {
       const { decode, sink } = setUp();
       const name = 'a'.repeat(length);

@@ -1,6 +1,6 @@
 import type { KindName } from '@tidemark/model';
+import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
 import { kindByName } from './kind-by-name.ts';
-import { type LabelTable, UNKNOWN } from './label-table.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 import { isProblem, readLabels } from './series-labels.ts';
 import { WireReader } from './wire-reader.ts';

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { isTidemarkError } from '@tidemark/ports';
+import { LabelMemory, LabelTable } from '@tidemark/series-memory';
 import fc from 'fast-check';
 import { compressSync, uncompressSync } from 'snappy';
-import { LabelMemory } from './label-memory.ts';
-import { LabelTable } from './label-table.ts';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
 import { type SeriesSink, WriteDecoder } from './write-decoder.ts';

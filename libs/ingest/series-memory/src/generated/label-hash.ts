@@ -1,4 +1,4 @@
-// Generated from libs/ingest/remote-write/src/label-hash.wat by tools/generate-wasm.mjs: do not edit.
+// Generated from libs/ingest/series-memory/src/label-hash.wat by tools/generate-wasm.mjs: do not edit.
 export const LABEL_HASH_WASM =
   'AGFzbQEAAAABBwFgAn9/AX8CFAEIdGlkZW1hcmsGbGFiZWxzAgABAwIBAAcIAQRoYXNoAAAKrAIBqQICAn8FfkEAKQMAQvXKzYPX' +
   'rNu38wCFIQVBCCkDAELt3pHzlszct+QAhSEGQQApAwBC4eSV89bs2bzsAIUhB0EIKQMAQvPK0cunjNmy9ACFIQggACABQXhxaiEC' +

@@ -1,7 +1,7 @@
-/** What is remembered of each tenant beside its scope in the intake: it starts over when that is another. */
+/** One `T` a tenant, cleared when the tenant's scope in the intake is replaced: handles belong to a scope. */
 export class ByTenant<T extends { clear(): void }> {
   readonly #make: () => T;
-  /** An idle tenant's scope is the intake's to let go of: it may hold millions of series. */
+  /** Weak, so that the intake can release an idle tenant's scope, which may hold millions of series. */
   readonly #known = new Map<string, { scope: WeakRef<object>; readonly remembered: T }>();
 
   constructor(make: () => T) {
