@@ -7,6 +7,7 @@ export {
   decodeShare,
   encodeShare,
   inspectShare,
+  pointCount,
   SHARE_POINTS_LIMIT,
   SHARE_SKETCHES_LIMIT,
 } from './share.ts';

@@ -153,12 +153,14 @@ function plain(points: PointColumns, sketches: SketchColumns) {
 }
 
 describe('a share', () => {
-  test('comes back bit by bit, and its summary tells the truth', () => {
+  test('comes back bit by bit, and encoding and inspecting it give its true summary', () => {
     fc.assert(
       fc.property(shares, ({ points, sketches }) => {
-        const bytes = encoded(points, sketches);
+        const out = new ByteWriter();
+        const summary = encodeShare(points, sketches, out);
+        const bytes = out.take();
         expect(decoded(bytes)).toEqual(plain(points, sketches));
-        const summary = inspectShare(bytes);
+        expect(inspectShare(bytes)).toEqual(summary);
         const times = [...points.timesMs.slice(0, points.length), ...sketches.timesMs.slice(0, sketches.length)];
         const refs = [...points.refs.slice(0, points.length), ...sketches.refs.slice(0, sketches.length)];
         expect(summary).toEqual({

@@ -27,7 +27,7 @@ export const DEFAULT_SHARE_LIMITS: ShareLimits = {
   sketchBytes: 128 * 1024,
 };
 
-/** What intake must know of a share before it passes it on. */
+/** What a share holds: counts and bounds, without its points. */
 export interface ShareSummary {
   points: number;
   sketches: number;
@@ -45,26 +45,38 @@ const reader = new ColumnReader('share');
 
 /**
  * Appends the share of `points` and `sketches` to `out` (docs/formats/share.md). Refs must ascend in each, times must be
- * integers below `TIME_LIMIT_MS` in size, and the counts within the format's limits.
+ * integers below `TIME_LIMIT_MS` in size, and the counts within the format's limits. Returns what `inspectShare` finds in
+ * those bytes.
  */
-export function encodeShare(points: PointColumns, sketches: SketchColumns | undefined, out: ByteWriter): void {
+export function encodeShare(points: PointColumns, sketches: SketchColumns | undefined, out: ByteWriter): ShareSummary {
   const sketchCount = sketches === undefined ? 0 : sketches.length;
   assert(points.length <= SHARE_POINTS_LIMIT, `a share holds at most ${SHARE_POINTS_LIMIT} points`);
   assert(sketchCount <= SHARE_SKETCHES_LIMIT, `a share holds at most ${SHARE_SKETCHES_LIMIT} sketches`);
   out.u8(VERSION);
   out.varint(points.length);
   out.varint(sketchCount);
+  const range: TimeRange = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
+  let maxRef = -1;
+  let mayBeNonFinite = false;
   if (points.length > 0) {
+    maxRef = points.refs[points.length - 1];
     writeRefs(points.refs, points.length, out);
-    writeTimes(points.timesMs, 0, points.length, out);
-    writeValues(points.values, 0, points.length, out);
+    writeTimes(points.timesMs, 0, points.length, out, range);
+    mayBeNonFinite = writeValues(points.values, 0, points.length, out);
   }
   if (sketches !== undefined && sketchCount > 0) {
+    maxRef = Math.max(maxRef, sketches.refs[sketchCount - 1]);
     writeRefs(sketches.refs, sketchCount, out);
-    writeTimes(sketches.timesMs, 0, sketchCount, out);
+    writeTimes(sketches.timesMs, 0, sketchCount, out, range);
     for (let i = 0; i < sketchCount; i++) out.varint(sketches.payloads[i].length);
     for (let i = 0; i < sketchCount; i++) out.bytes(sketches.payloads[i]);
   }
+  return { points: points.length, sketches: sketchCount, ...range, maxRef, mayBeNonFinite };
+}
+
+/** Points and sketches together. */
+export function pointCount({ points, sketches }: ShareSummary): number {
+  return points + sketches;
 }
 
 /**

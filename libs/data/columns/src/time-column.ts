@@ -2,13 +2,15 @@ import type { ByteWriter } from '@tidemark/bytes';
 import { assert } from '@tidemark/ports';
 import type { ColumnReader } from './column-reader.ts';
 import { readIntegerBlock, writeIntegerBlock } from './integer-block.ts';
-import { measureIntegers } from './integer-measure.ts';
+import { measured, measureIntegers } from './integer-measure.ts';
 import { BLOCK, blockCount, blockLength, LAST_BLOCK_VALUES, readBlockHead, TIME_LIMIT_MS } from './mini-block.ts';
 
 const CONSTANT = 0;
 const BLOCKS = 1;
 
 const block = new Float64Array(LAST_BLOCK_VALUES);
+/** The range of a caller that keeps none. */
+const unused: TimeRange = { minTimeMs: 0, maxTimeMs: 0 };
 
 /** Least and greatest of the times read; infinite, the wrong way round, before the first. */
 export interface TimeRange {
@@ -16,24 +18,38 @@ export interface TimeRange {
   maxTimeMs: number;
 }
 
-/** Writes `timesMs[from..to)`, at least one: integers below `TIME_LIMIT_MS` in size. */
-export function writeTimes(timesMs: Float64Array, from: number, to: number, out: ByteWriter): void {
+/**
+ * Writes `timesMs[from..to)`, at least one: integers below `TIME_LIMIT_MS` in size. Widens `range` by them.
+ */
+export function writeTimes(timesMs: Float64Array, from: number, to: number, out: ByteWriter, range: TimeRange): void {
   const first = timesMs[from];
   let same = from + 1;
   while (same < to && timesMs[same] === first) same++;
   assertTime(first);
   out.u8(same === to ? CONSTANT : BLOCKS);
   out.signedVarint(first);
-  if (same < to) writeTimeBlocks(timesMs, from, to, first, out);
+  if (same < to) writeBlocks(timesMs, from, to, first, out, range);
+  else widen(range, first, first);
 }
 
-/** Writes `timesMs[from..to)` as distances from `originMs`, which is the reader's to know. */
+/** Writes `timesMs[from..to)` as distances from `originMs`, which the reader must know. */
 export function writeTimeBlocks(
   timesMs: Float64Array,
   from: number,
   to: number,
   originMs: number,
   out: ByteWriter,
+): void {
+  writeBlocks(timesMs, from, to, originMs, out, unused);
+}
+
+function writeBlocks(
+  timesMs: Float64Array,
+  from: number,
+  to: number,
+  originMs: number,
+  out: ByteWriter,
+  range: TimeRange,
 ): void {
   for (let at = from; at < to; ) {
     const count = blockLength(to - at);
@@ -43,6 +59,7 @@ export function writeTimeBlocks(
       block[i] = timeMs - originMs;
     }
     measureIntegers(block, count);
+    widen(range, originMs + measured.min, originMs + measured.max);
     writeIntegerBlock(block, count, 0, to - at, out);
     at += count;
   }
@@ -59,7 +76,7 @@ export function readTimes(
   const mode = readMode(reader);
   const first = reader.signedVarint();
   if (mode === CONSTANT) {
-    widen(reader, range, first, first);
+    checkedWiden(reader, range, first, first);
     target.fill(first, from, from + count);
   } else {
     readTimeBlocks(reader, count, first, target, from, range);
@@ -86,7 +103,7 @@ export function inspectTimes(reader: ColumnReader, count: number, range: TimeRan
   const mode = readMode(reader);
   const first = reader.signedVarint();
   if (mode === CONSTANT) {
-    widen(reader, range, first, first);
+    checkedWiden(reader, range, first, first);
     return;
   }
   for (let rest = count; rest > 0; ) {
@@ -126,12 +143,16 @@ function readBlock(
     if (timeMs < min) min = timeMs;
     if (timeMs > max) max = timeMs;
   }
-  widen(reader, range, min, max);
+  checkedWiden(reader, range, min, max);
   return count;
 }
 
-function widen(reader: ColumnReader, range: TimeRange, min: number, max: number): void {
+function checkedWiden(reader: ColumnReader, range: TimeRange, min: number, max: number): void {
   if (min <= -TIME_LIMIT_MS || max >= TIME_LIMIT_MS) reader.fail('a time beyond 2^51 milliseconds');
+  widen(range, min, max);
+}
+
+function widen(range: TimeRange, min: number, max: number): void {
   if (min < range.minTimeMs) range.minTimeMs = min;
   if (max > range.maxTimeMs) range.maxTimeMs = max;
 }

@@ -11,11 +11,16 @@ const integers = new Float64Array(LAST_BLOCK_VALUES);
 /** A value that is no decimal, among others that are, takes this many along as float64. */
 const SHORT_BLOCK_VALUES = 16;
 
-/** Writes `values[from..to)` so that every bit comes back. */
-export function writeValues(values: Float64Array<ArrayBuffer>, from: number, to: number, out: ByteWriter): void {
+/** Set once `writeBlock` has written a value that isn't finite. */
+let wroteNonFinite = false;
+
+/** Writes `values[from..to)` so that every bit comes back. Returns true when one of them isn't finite. */
+export function writeValues(values: Float64Array<ArrayBuffer>, from: number, to: number, out: ByteWriter): boolean {
+  wroteNonFinite = false;
   for (let at = from; at < to; ) {
     at += writeBlock(values, at, to - at, out);
   }
+  return wroteNonFinite;
 }
 
 /** Writes a mini-block at the start of the `rest` values that begin at `at`; returns how many it holds. */
@@ -24,7 +29,7 @@ function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number,
   if (isConstant(values, at, count)) {
     const exponent = toDecimals(values, at, 1, integers);
     if (exponent < 0) {
-      writeWordsBlock(values, at, count, rest, out);
+      if (writeWordsBlock(values, at, count, rest, out)) wroteNonFinite = true;
     } else {
       measureIntegers(integers, 1);
       writeIntegerBlock(integers, count, exponent, rest, out);
@@ -37,7 +42,7 @@ function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number,
       if (count > SHORT_BLOCK_VALUES && mostlyDecimal(values, at + SHORT_BLOCK_VALUES, count - SHORT_BLOCK_VALUES)) {
         count = SHORT_BLOCK_VALUES;
       }
-      writeWordsBlock(values, at, count, rest, out);
+      if (writeWordsBlock(values, at, count, rest, out)) wroteNonFinite = true;
       return count;
     }
     count = undecimalAt;

@@ -13,6 +13,7 @@ const high = new Uint32Array(LAST_BLOCK_VALUES);
  * Writes values that are no decimals, bit by bit. Neighbours often share sign, exponent and the first of the fraction, and
  * what was a float32 ends in 29 zeros: so high and low words are a frame each, the low ones without their common zeros.
  * Only the bits are touched, never the number, since a NaN loses its payload easily. Needs a little-endian machine.
+ * Returns true when a value isn't finite.
  */
 export function writeWordsBlock(
   values: Float64Array<ArrayBuffer>,
@@ -20,11 +21,12 @@ export function writeWordsBlock(
   count: number,
   rest: number,
   out: ByteWriter,
-): void {
+): boolean {
   const words = new Uint32Array(values.buffer, values.byteOffset + 8 * from, 2 * count);
   let minLow = words[0];
   let minHigh = words[1];
   let maxHigh = minHigh;
+  let nonFinite = false;
   for (let i = 0; i < count; i++) {
     const lowWord = words[2 * i];
     const highWord = words[2 * i + 1];
@@ -33,6 +35,7 @@ export function writeWordsBlock(
     if (lowWord < minLow) minLow = lowWord;
     if (highWord < minHigh) minHigh = highWord;
     if (highWord > maxHigh) maxHigh = highWord;
+    if (isNonFinite(highWord)) nonFinite = true;
   }
   let differing = 0;
   for (let i = 0; i < count; i++) {
@@ -44,7 +47,7 @@ export function writeWordsBlock(
     writeBlockHead(BLOCK.same, 0, count, rest, out);
     out.u32(minLow);
     out.u32(minHigh);
-    return;
+    return nonFinite;
   }
   const shift = differing === 0 ? 0 : 31 - Math.clz32(differing & -differing);
   if (shift > 0) for (let i = 0; i < count; i++) low[i] >>>= shift;
@@ -58,6 +61,7 @@ export function writeWordsBlock(
   out.varint(minHigh);
   writePacked(low, count, lowWidth, out);
   writePacked(high, count, highWidth, out);
+  return nonFinite;
 }
 
 /** Reads what comes after the first byte of a block of kind `same` into `target`. */
