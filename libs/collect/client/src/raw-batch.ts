@@ -1,8 +1,7 @@
 import type { ByteWriter } from '@tidemark/bytes';
-import { decodeShare, encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { decodeShare, encodeShare, orderPoints, orderSketches, PointColumns, SketchColumns } from '@tidemark/columns';
 import { KIND } from '@tidemark/model';
 import type { ColumnPlan } from './column-plan.ts';
-import { orderPoints, orderSketches } from './point-order.ts';
 import type { SeriesTable } from './series-table.ts';
 
 /** No point encodes to more than this: ref, timestamp and value, each at its worst. */

@@ -1,10 +1,9 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { encodeShare, orderPoints, orderSketches, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { Share } from '@tidemark/contract';
 import { KIND } from '@tidemark/model';
 import type { PlannedPart } from './column-plan.ts';
 import type { EpochRoutes } from './epoch-routes.ts';
-import { orderPoints, orderSketches } from './point-order.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SeriesTable } from './series-table.ts';
 

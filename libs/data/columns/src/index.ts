@@ -1,6 +1,8 @@
+export { orderPoints, orderSketches } from './column-order.ts';
 export { ColumnReader } from './column-reader.ts';
 export { TIME_LIMIT_MS } from './mini-block.ts';
 export { PointColumns, SketchColumns } from './point-columns.ts';
+export { PointSorter } from './point-sorter.ts';
 export type { ShareLimits, ShareSummary } from './share.ts';
 export {
   DEFAULT_SHARE_LIMITS,

@@ -1,8 +1,7 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { encodeShare, orderSketches, PointColumns, type PointSorter, SketchColumns } from '@tidemark/columns';
 import { dayOf } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
-import type { PointSorter } from './point-sorter.ts';
 import { POINT_BYTES, SKETCH_BYTES } from './request-limits.ts';
 import type { TagRecordEntry } from './tag-publisher.ts';
 
@@ -106,7 +105,7 @@ function encodePart(
   sorter: PointSorter,
 ): GatheredShare {
   const points = sorter.sort(part.points);
-  const sketches = sortSketches(part.sketches);
+  const sketches = orderSketches(part.sketches);
   const range = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
   for (const { timesMs, length } of [points, sketches]) widen(range, timesMs, length);
   const maxRef = Math.max(lastRef(points), lastRef(sketches));
@@ -162,15 +161,4 @@ function factsOf(
     }
   }
   return facts;
-}
-
-/** By ref, then time; few, so an index is sorted. */
-function sortSketches(sketches: SketchColumns): SketchColumns {
-  const { refs, timesMs, payloads, length } = sketches;
-  if (length < 2) return sketches;
-  const order = Array.from({ length }, (_, i) => i);
-  order.sort((a, b) => refs[a] - refs[b] || timesMs[a] - timesMs[b] || a - b);
-  const sorted = new SketchColumns(length);
-  for (const i of order) sorted.push(refs[i], timesMs[i], payloads[i]);
-  return sorted;
 }

@@ -1,10 +1,10 @@
+import { PointSorter } from '@tidemark/columns';
 import type { PartitionMap } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
 import { SpareParts } from './gathered-batch.ts';
 import { IntakeRequest, type PendingBytes } from './intake-request.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { KeyedBatch } from './keyed-batch.ts';
-import { PointSorter } from './point-sorter.ts';
 import type { RequestKey } from './request-key.ts';
 import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
 import { RequestScope } from './request-scope.ts';

@@ -1,4 +1,5 @@
 import { toHex } from '@tidemark/bytes';
+import type { PointSorter } from '@tidemark/columns';
 import {
   ID_BYTES,
   metricId,
@@ -12,7 +13,6 @@ import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@t
 import { ClientDictionary, type Refusal } from './client-dictionary.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { IntakeSession } from './intake-session.ts';
-import type { PointSorter } from './point-sorter.ts';
 import { KeyedSessions, type RequestKey } from './request-key.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { SeriesHandles } from './series-handles.ts';

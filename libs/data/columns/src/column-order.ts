@@ -1,11 +1,12 @@
-import { PointColumns, SketchColumns } from '@tidemark/columns';
+import { PointColumns, SketchColumns } from './point-columns.ts';
 
 /** Beyond this many refs a point, counting costs more than comparing. */
 const COUNTING_SPAN = 16;
 
 /**
  * Points by ref, then time, without repetitions: of equal ref and time the sum stays where `sums(ref)`, else the later.
- * Returns `points` itself when they are in order already. Linear in points for dense refs.
+ * Returns `points` itself when they are in order already. Linear in points for dense refs. `PointSorter` keeps
+ * repetitions, and is faster for a few ascending runs.
  */
 export function orderPoints(points: PointColumns, sums: (ref: number) => boolean): PointColumns {
   if (isOrdered(points.refs, points.timesMs, points.length)) return points;
@@ -24,7 +25,7 @@ export function orderPoints(points: PointColumns, sums: (ref: number) => boolean
   return out;
 }
 
-/** Sketches by ref, then time. There are no two of equal ref and time: a flush makes one a series and time. */
+/** Sketches by ref, then time; equal ones stay as they came. Returns `sketches` itself when they are in order already. */
 export function orderSketches(sketches: SketchColumns): SketchColumns {
   if (isOrdered(sketches.refs, sketches.timesMs, sketches.length)) return sketches;
   const out = new SketchColumns(sketches.length);

@@ -1,8 +1,8 @@
-import { PointColumns } from '@tidemark/columns';
+import { PointColumns } from './point-columns.ts';
 
 /**
- * Brings points into the order of a share: by ref, then time, equal ones as they came. Gathered points are a few
- * ascending runs, one or more a request, so runs are merged. One sorter's memory is used again for the next.
+ * Sorts points into the order of a share: by ref, then time, equal ones as they came. It merges ascending runs: points
+ * gathered from several requests are a few of them, one or more a request. Reuses its memory from call to call.
  */
 export class PointSorter {
   #from = new PointColumns(0);
