@@ -6,4 +6,4 @@ export { DEFAULT_POINT_LIMITS } from './limits.ts';
 export type { PartitionMap } from './partition-map.ts';
 export { evenMap, packSlots, partitionOf, SLOTS, slotOf, unpackSlots } from './partition-map.ts';
 export type { SeriesName } from './series.ts';
-export { canonicalBytes, hash128, ID_BYTES, metricId, seriesId, seriesName } from './series.ts';
+export { canonicalBytes, hash128, ID_BYTES, metricId, nameBytes, seriesId, seriesName } from './series.ts';

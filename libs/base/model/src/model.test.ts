@@ -8,6 +8,7 @@ import {
   evenMap,
   KIND,
   metricId,
+  nameBytes,
   packSlots,
   partitionOf,
   SLOTS,
@@ -81,6 +82,10 @@ describe('names', () => {
       }),
     );
   });
+});
+
+test('the bytes of a name are those of its metric and tags in UTF-8', () => {
+  expect(nameBytes({ metric: 'cpu', tags: ['a:ü', 'b:1'] })).toBe(3 + 4 + 3);
 });
 
 describe('partition maps', () => {

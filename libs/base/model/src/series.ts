@@ -75,6 +75,13 @@ function refusal(reason: string, field: string, limit: string, message: string):
   return new TidemarkError('invalid_argument', `${message} (limit: ${limit})`, { reason, field, limit });
 }
 
+/** Bytes of a metric's name and its tags, in UTF-8. */
+export function nameBytes({ metric, tags }: Pick<SeriesName, 'metric' | 'tags'>): number {
+  let sizeBytes = Buffer.byteLength(metric);
+  for (const tag of tags) sizeBytes += Buffer.byteLength(tag);
+  return sizeBytes;
+}
+
 /** The canonical bytes of a series: what its id is a hash of (docs/formats/series-id.md). */
 export function canonicalBytes(name: SeriesName): Buffer {
   scratch.reset();

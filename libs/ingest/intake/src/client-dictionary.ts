@@ -1,16 +1,10 @@
 import { toHex } from '@tidemark/bytes';
 import { ID_BYTES, type Kind, type SeriesName } from '@tidemark/model';
 import type { SeriesDefinition } from '@tidemark/point-records';
+import type { Refusal } from './rejections.ts';
 
 const INITIAL_REFS = 64;
 const MAX_DAYS = 10;
-
-/** A stable word, and the field and the limit that it broke. */
-export interface Refusal {
-  readonly reason: string;
-  readonly field: string;
-  readonly limit: string;
-}
 
 /**
  * One client's series of one partition under one map epoch, by ref, as its stream defined them. The intake keeps what

@@ -11,7 +11,9 @@ import {
 } from '@tidemark/contract';
 import {
   ID_BYTES,
+  KIND,
   metricId,
+  nameBytes,
   type PartitionMap,
   packSlots,
   partitionOf,
@@ -25,7 +27,7 @@ import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import { dayFacts } from './day-facts.ts';
 import type { IntakeSession } from './intake-session.ts';
-import { Rejections } from './rejections.ts';
+import { Rejections, refusalOf } from './rejections.ts';
 import { checkShare, pointsIn } from './share-check.ts';
 import type { StreamQuota } from './tenant-quotas.ts';
 
@@ -130,7 +132,7 @@ export class ClientStream {
     const fresh: { ref: number; name: SeriesName }[] = [];
     for (const one of series) {
       const ref = dictionary.size;
-      const result = this.quota.take(sizeOf(one)) ?? this.#name(one, map, partition);
+      const result = this.quota.take(nameBytes(one)) ?? this.#name(one, map, partition);
       if ('reason' in result) {
         refused.push({ ref, rejection: result });
         dictionary.refused.set(ref, result);
@@ -139,7 +141,7 @@ export class ClientStream {
       }
       const { name, metric, id } = result;
       dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
-      if (name.kind === 4) dictionary.distributions++;
+      if (name.kind === KIND.distribution) dictionary.distributions++;
       if (this.#session.isOverBudget(name)) fresh.push({ ref, name });
     }
     for (const { ref, rejection } of await this.#session.refuseOverBudget(dictionary, fresh)) {
@@ -170,8 +172,7 @@ export class ClientStream {
       return { name, metric, id: seriesId(name) };
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      const { reason, field, limit } = error.detail;
-      return { reason: String(reason), field: String(field), limit: String(limit), points: 0, message: error.message };
+      return { ...refusalOf(error), points: 0, message: error.message };
     }
   }
 
@@ -281,18 +282,11 @@ export class ClientStream {
 }
 
 /** Stands for a refused series, so that refs stay dense; no point ever refers to it. */
-const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: 1 } as const;
+const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: KIND.gauge };
 
 function invalid(field: string, limit: string, found: string): TidemarkError {
   const reason = `${field}_invalid`;
   return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { reason, field, limit });
-}
-
-/** Bytes of a series' name and tags. */
-function sizeOf({ metric, tags }: Series): number {
-  let sizeBytes = Buffer.byteLength(metric);
-  for (const tag of tags) sizeBytes += Buffer.byteLength(tag);
-  return sizeBytes;
 }
 
 function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {

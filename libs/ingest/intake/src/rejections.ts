@@ -1,4 +1,17 @@
 import type { Rejection } from '@tidemark/contract';
+import type { TidemarkError } from '@tidemark/ports';
+
+/** Why something is refused: a stable word, and the field and the limit that it broke. */
+export interface Refusal {
+  readonly reason: string;
+  readonly field: string;
+  readonly limit: string;
+}
+
+/** The refusal that the detail of an error about bad input describes. */
+export function refusalOf({ detail }: TidemarkError): Refusal {
+  return { reason: String(detail.reason), field: String(detail.field), limit: String(detail.limit) };
+}
 
 /** Counts of points that were left out, by reason, with the field and the limit that each broke. */
 export class Rejections {
@@ -11,6 +24,11 @@ export class Rejections {
       return;
     }
     this.#byReason.set(reason, { reason, field, limit, points, message: `${field}: ${reason} (limit: ${limit})` });
+  }
+
+  /** Counts one point whose series is refused. */
+  refuse({ reason, field, limit }: Refusal): void {
+    this.add(reason, field, limit);
   }
 
   get list(): Rejection[] {

@@ -3,6 +3,7 @@ import type { PointSorter } from '@tidemark/columns';
 import {
   ID_BYTES,
   metricId,
+  nameBytes,
   type PartitionMap,
   partitionOf,
   type SeriesName,
@@ -10,9 +11,10 @@ import {
   seriesName,
 } from '@tidemark/model';
 import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@tidemark/ports';
-import { ClientDictionary, type Refusal } from './client-dictionary.ts';
+import { ClientDictionary } from './client-dictionary.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { IntakeSession } from './intake-session.ts';
+import { type Refusal, refusalOf } from './rejections.ts';
 import { KeyedSessions, type RequestKey } from './request-key.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { SeriesHandles } from './series-handles.ts';
@@ -106,8 +108,7 @@ export class RequestScope implements SeriesSource {
       name = seriesName(this.tenant, metric, kind, tags, this.session.limits);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      const { reason, field, limit } = error.detail;
-      return this.handles.refused({ reason: String(reason), field: String(field), limit: String(limit) });
+      return this.handles.refused(refusalOf(error));
     }
     const id = seriesId(name);
     const known = this.handles.find(id);
@@ -168,7 +169,7 @@ export class RequestScope implements SeriesSource {
       const limit = `${seriesPerTenant} series within ${startOverMs} ms`;
       return handles.refused({ reason: 'request_series', field: 'series', limit });
     }
-    const refused = this.quota.offer(sizeOf(name));
+    const refused = this.quota.offer(nameBytes(name));
     if (refused !== undefined) return handles.refused(refused);
     const { id: metric, partition } = this.#metric(name.metric);
     const dictionary = this.#dictionary(partition);
@@ -288,11 +289,4 @@ export class RequestScope implements SeriesSource {
     }
     settle(-1, true);
   }
-}
-
-/** Bytes of a series' name and tags. */
-function sizeOf({ metric, tags }: SeriesName): number {
-  let sizeBytes = Buffer.byteLength(metric);
-  for (const tag of tags) sizeBytes += Buffer.byteLength(tag);
-  return sizeBytes;
 }

@@ -1,5 +1,6 @@
 import { ID_BYTES, type Kind } from '@tidemark/model';
-import type { ClientDictionary, Refusal } from './client-dictionary.ts';
+import type { ClientDictionary } from './client-dictionary.ts';
+import type { Refusal } from './rejections.ts';
 
 const INITIAL_HANDLES = 256;
 const FREE = -1;

@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import { TidemarkError } from '@tidemark/ports';
+import { Rejections, refusalOf } from './rejections.ts';
+
+test('counts points by reason, with the field and the limit of the first', () => {
+  const rejections = new Rejections();
+  rejections.add('a', 'field', '1 byte');
+  rejections.refuse({ reason: 'b', field: 'other', limit: '2 bytes' });
+  rejections.add('a', 'field', '1 byte', 4);
+  expect(rejections.points).toBe(6);
+  expect(rejections.list).toEqual([
+    { reason: 'a', field: 'field', limit: '1 byte', points: 5, message: 'field: a (limit: 1 byte)' },
+    { reason: 'b', field: 'other', limit: '2 bytes', points: 1, message: 'other: b (limit: 2 bytes)' },
+  ]);
+});
+
+test('an error about bad input describes a refusal', () => {
+  const error = new TidemarkError('invalid_argument', 'tags', { reason: 'too_many_tags', field: 'tags', limit: 100 });
+  expect(refusalOf(error)).toEqual({ reason: 'too_many_tags', field: 'tags', limit: '100' });
+});
