@@ -3,11 +3,11 @@ import type { Rejection } from '@tidemark/contract';
 import { KIND, type KindName } from '@tidemark/model';
 import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import type { KeyedBatch } from './keyed-batch.ts';
+import { isPlainNumber, PointRules } from './point-rules.ts';
 import { Rejections } from './rejections.ts';
 import { POINT_BYTES, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
 import type { RequestScope } from './request-scope.ts';
 import { REFUSED } from './series-handles.ts';
-import { isSketch } from './share-check.ts';
 
 /** A series as a protocol names it. */
 export interface RequestSeries {
@@ -201,20 +201,22 @@ export class IntakeRequest {
       waiting++;
       this.#target.added(settle);
     };
-    this.#addSketches(added);
-    this.#addPoints(added);
+    const { limits, acceptClock } = this.#scope.session;
+    const rules = new PointRules(limits, acceptClock.nowMs());
+    this.#addSketches(rules, added);
+    this.#addPoints(rules, added);
     this.#keyed?.send();
     settle(NONE);
     return done.promise;
   }
 
-  #addPoints(added: () => void): void {
+  #addPoints(rules: PointRules, added: () => void): void {
     const { batchPoints } = this.#limits;
     const points = this.#points;
     const total = points.length;
     let kept = 0;
     for (let from = 0; from < total; from += batchPoints) {
-      const taken = this.#addNumbers(from, Math.min(total, from + batchPoints));
+      const taken = this.#addNumbers(from, Math.min(total, from + batchPoints), rules);
       kept += taken;
       if (taken === 0) continue;
       this.#target.gathering.count(taken, 0, 0);
@@ -235,45 +237,32 @@ export class IntakeRequest {
   }
 
   /** Adds points [from, to) to the batch that is gathered; returns how many were good. */
-  #addNumbers(from: number, to: number): number {
-    const { handles, session } = this.#scope;
+  #addNumbers(from: number, to: number, rules: PointRules): number {
+    const { handles } = this.#scope;
     const { gathering } = this.#target;
     const { partitions, refs, kinds } = handles;
     const { refs: own, timesMs, values } = this.#points;
-    const nowMs = session.acceptClock.nowMs();
-    const leastMs = nowMs - session.limits.behindMs;
-    const greatestMs = nowMs + session.limits.aheadMs;
+    const { minTimeMs, maxTimeMs } = rules;
     let taken = 0;
     for (let i = from; i < to; i++) {
       const handle = own[i];
       const timeMs = timesMs[i];
       const value = values[i];
       const kind = kinds[handle];
-      const isPlain =
-        kind !== REFUSED &&
-        kind !== KIND.distribution &&
-        timeMs >= leastMs &&
-        timeMs <= greatestMs &&
-        value - value === 0;
-      if (!isPlain && this.#isRejected(handle, timeMs, value)) continue;
+      const isPlain = kind !== REFUSED && isPlainNumber(kind, timeMs, value, minTimeMs, maxTimeMs);
+      if (!isPlain && this.#isRejected(handle, timeMs, value, rules)) continue;
       gathering.part(partitions[handle]).points.push(refs[handle], Math.floor(timeMs), value);
       taken++;
     }
     return taken;
   }
 
-  #isRejected(handle: number, timeMs: number, value: number): boolean {
-    if (this.#isOutside(handle, timeMs)) return true;
-    const kind = this.#scope.handles.kinds[handle];
-    const rejections = this.#rejections;
-    if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
-    else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
-    else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
-    else return false;
-    return true;
+  #isRejected(handle: number, timeMs: number, value: number, rules: PointRules): boolean {
+    if (this.#isRefused(handle)) return true;
+    return rules.rejectsNumber(this.#scope.handles.kinds[handle], timeMs, value, this.#rejections);
   }
 
-  #addSketches(added: () => void): void {
+  #addSketches(rules: PointRules, added: () => void): void {
     const { batchPoints, batchBytes } = this.#limits;
     const sketches = this.#sketches;
     const { handles } = this.#scope;
@@ -290,9 +279,11 @@ export class IntakeRequest {
     for (let i = 0; i < sketches.length; i++) {
       const handle = sketches.refs[i];
       const payload = sketches.payloads[i];
-      if (this.#isSketchRejected(handle, sketches.timesMs[i], payload)) continue;
+      const timeMs = sketches.timesMs[i];
+      if (this.#isRefused(handle)) continue;
+      if (rules.rejectsSketch(handles.kinds[handle], timeMs, payload, this.#rejections)) continue;
       const part = this.#target.gathering.part(handles.partitions[handle]);
-      part.sketches.push(handles.refs[handle], Math.floor(sketches.timesMs[i]), payload);
+      part.sketches.push(handles.refs[handle], Math.floor(timeMs), payload);
       kept++;
       bytes += payload.length;
       if (++open >= batchPoints || bytes >= batchBytes) count();
@@ -302,33 +293,11 @@ export class IntakeRequest {
     sketches.clear();
   }
 
-  #isSketchRejected(handle: number, timeMs: number, payload: Uint8Array): boolean {
-    if (this.#isOutside(handle, timeMs)) return true;
-    const { handles, session } = this.#scope;
-    const { sketchBytes } = session.limits;
-    const rejections = this.#rejections;
-    if (handles.kinds[handle] !== KIND.distribution) {
-      rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
-    } else if (payload.length > sketchBytes) {
-      rejections.add('sketch_too_large', 'sketchBytes', `${sketchBytes} bytes`);
-    } else if (!isSketch(payload)) {
-      rejections.add('sketch_invalid', 'sketch', 'the packed sketch format');
-    } else return false;
-    return true;
-  }
-
-  /** True when the series is refused, or the time is too far from now. */
-  #isOutside(handle: number, timeMs: number): boolean {
-    const { session } = this.#scope;
-    const { aheadMs, behindMs } = session.limits;
-    const nowMs = session.acceptClock.nowMs();
+  /** True when the series is refused: its point is counted under that reason. */
+  #isRefused(handle: number): boolean {
     const refusal = this.#scope.refusalOf(handle);
-    if (refusal !== undefined) this.#rejections.add(refusal.reason, refusal.field, refusal.limit);
-    else if (timeMs > nowMs + aheadMs) {
-      this.#rejections.add('timestamp_ahead', 'timestamp', `${aheadMs} ms ahead of the intake's clock`);
-    } else if (!(timeMs >= nowMs - behindMs)) {
-      this.#rejections.add('timestamp_behind', 'timestamp', `${behindMs} ms behind the intake's clock`);
-    } else return false;
+    if (refusal === undefined) return false;
+    this.#rejections.refuse(refusal);
     return true;
   }
 

@@ -4,16 +4,15 @@ import {
   encodeShare,
   inspectShare,
   PointColumns,
-  type ShareLimits,
   type ShareSummary,
   SketchColumns,
 } from '@tidemark/columns';
 import type { Batch } from '@tidemark/contract';
-import { KIND, type PointLimits } from '@tidemark/model';
+import type { PointLimits } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
-import { unpackSketch } from '@tidemark/sketch';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { IntakeLimits } from './intake-limits.ts';
+import { isPlainNumber, PointRules } from './point-rules.ts';
 import type { Rejections } from './rejections.ts';
 
 export interface CheckedShare {
@@ -23,14 +22,14 @@ export interface CheckedShare {
 }
 
 /**
- * Checks a client's share. A share that is right throughout is taken as it came, without a look at its points where
- * its encoding proves them right; otherwise its good points are kept and the others are counted by reason. Undefined
- * when the share as a whole can't be read: nobody knows how many points it has, so it counts as one.
+ * Checks a client's share by `PointRules`. A share without errors is accepted as it came, and its points are not read
+ * where its encoding proves them right; otherwise its good points are kept and the others are counted by reason.
+ * Undefined when the share can't be read: its points can't be counted, so it counts as one.
  */
 export function checkShare(
   bytes: Uint8Array,
   dictionary: ClientDictionary,
-  nowMs: number,
+  acceptMs: number,
   limits: IntakeLimits & PointLimits,
   rejections: Rejections,
 ): CheckedShare | undefined {
@@ -39,16 +38,17 @@ export function checkShare(
     rejections.add('share_malformed', 'share.points', `the share format: ${summary.message}`);
     return undefined;
   }
+  const rules = new PointRules(limits, acceptMs);
   const hasNumbers = summary.points > 0;
   const isClean =
     summary.maxRef < dictionary.size &&
     dictionary.refused.size === 0 &&
     !summary.mayBeNonFinite &&
-    summary.minTimeMs >= nowMs - limits.behindMs &&
-    summary.maxTimeMs <= nowMs + limits.aheadMs &&
+    summary.minTimeMs >= rules.minTimeMs &&
+    summary.maxTimeMs <= rules.maxTimeMs &&
     summary.sketches === 0 &&
     (!hasNumbers || dictionary.distributions === 0);
-  return isClean ? { bytes, summary } : filterShare(bytes, summary, dictionary, nowMs, limits, rejections);
+  return isClean ? { bytes, summary } : filterShare(bytes, summary, dictionary, rules, rejections);
 }
 
 /** The points of a batch that is refused as a whole, as far as its shares can be read; at least 1. */
@@ -63,15 +63,13 @@ export function pointsIn({ shares }: Batch, limits: IntakeLimits): number {
 
 function summaryOf(bytes: Uint8Array, limits: IntakeLimits): ShareSummary | TidemarkError {
   try {
-    return inspectShare(bytes, shareLimits(limits));
+    // A sketch that is too large is refused by `PointRules`, and leaves its share readable.
+    const { sharePoints, shareSketches } = limits;
+    return inspectShare(bytes, { points: sharePoints, sketches: shareSketches, sketchBytes: bytes.length });
   } catch (error) {
     if (isTidemarkError(error, 'data_loss')) return error;
     throw error;
   }
-}
-
-function shareLimits(limits: IntakeLimits): ShareLimits {
-  return { points: limits.sharePoints, sketches: limits.shareSketches, sketchBytes: limits.sketchBytes };
 }
 
 const points = new PointColumns();
@@ -83,64 +81,45 @@ function filterShare(
   bytes: Uint8Array,
   summary: ShareSummary,
   dictionary: ClientDictionary,
-  nowMs: number,
-  limits: IntakeLimits & PointLimits,
+  rules: PointRules,
   rejections: Rejections,
 ): CheckedShare {
   for (const columns of [points, sketches, kept, keptSketches]) columns.clear();
   decodeShare(bytes, points, sketches);
-  const reject = (ref: number, timeMs: number) => refusalOf(ref, timeMs, dictionary, nowMs, limits, rejections);
-  for (let i = 0; i < points.length; i++) {
-    const ref = points.refs[i];
-    const value = points.values[i];
-    if (reject(ref, points.timesMs[i])) continue;
-    const kind = dictionary.kind(ref);
-    if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
-    else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
-    else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
-    else kept.push(ref, points.timesMs[i], value);
-  }
+  const { minTimeMs, maxTimeMs } = rules;
+  // Sketches first, as in a request: the first point with a reason gives its field and limit.
   for (let i = 0; i < sketches.length; i++) {
     const ref = sketches.refs[i];
-    if (reject(ref, sketches.timesMs[i])) continue;
+    if (isRefused(ref, dictionary, rejections)) continue;
+    const timeMs = sketches.timesMs[i];
+    const payload = sketches.payloads[i];
+    if (!rules.rejectsSketch(dictionary.kind(ref), timeMs, payload, rejections))
+      keptSketches.push(ref, timeMs, payload);
+  }
+  for (let i = 0; i < points.length; i++) {
+    const ref = points.refs[i];
+    if (isRefused(ref, dictionary, rejections)) continue;
     const kind = dictionary.kind(ref);
-    if (kind !== KIND.distribution) rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
-    else if (!isSketch(sketches.payloads[i])) rejections.add('sketch_invalid', 'sketch', 'the packed sketch format');
-    else keptSketches.push(ref, sketches.timesMs[i], sketches.payloads[i]);
+    const timeMs = points.timesMs[i];
+    const value = points.values[i];
+    const isPlain = isPlainNumber(kind, timeMs, value, minTimeMs, maxTimeMs);
+    if (!isPlain && rules.rejectsNumber(kind, timeMs, value, rejections)) continue;
+    kept.push(ref, timeMs, value);
   }
   if (kept.length === points.length && keptSketches.length === sketches.length) return { bytes, summary };
   const out = new ByteWriter(bytes.length);
-  encodeShare(kept, keptSketches, out);
-  const clean = out.take();
-  return { bytes: clean, summary: inspectShare(clean, shareLimits(limits)) };
+  const keptSummary = encodeShare(kept, keptSketches, out);
+  return { bytes: out.take(), summary: keptSummary };
 }
 
-function refusalOf(
-  ref: number,
-  timeMs: number,
-  dictionary: ClientDictionary,
-  nowMs: number,
-  limits: PointLimits,
-  rejections: Rejections,
-): boolean {
-  const refusal = dictionary.refused.get(ref);
-  if (ref >= dictionary.size) rejections.add('unknown_ref', 'ref', `${dictionary.size} refs defined`);
-  else if (refusal !== undefined) rejections.add(refusal.reason, refusal.field, refusal.limit);
-  else if (timeMs > nowMs + limits.aheadMs) {
-    rejections.add('timestamp_ahead', 'timestamp', `${limits.aheadMs} ms ahead of the intake's clock`);
-  } else if (timeMs < nowMs - limits.behindMs) {
-    rejections.add('timestamp_behind', 'timestamp', `${limits.behindMs} ms behind the intake's clock`);
-  } else return false;
-  return true;
-}
-
-/** True for bytes in the packed sketch format. */
-export function isSketch(payload: Uint8Array): boolean {
-  try {
-    unpackSketch(payload);
+/** True for a ref that stands for no series, or for a refused one: its point is counted under that reason. */
+function isRefused(ref: number, dictionary: ClientDictionary, rejections: Rejections): boolean {
+  if (ref >= dictionary.size) {
+    rejections.add('unknown_ref', 'ref', `${dictionary.size} refs defined`);
     return true;
-  } catch (error) {
-    if (isTidemarkError(error)) return false;
-    throw error;
   }
+  const refusal = dictionary.refused.get(ref);
+  if (refusal === undefined) return false;
+  rejections.refuse(refusal);
+  return true;
 }

@@ -1,0 +1,81 @@
+import { KIND, type PointLimits } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
+import { unpackSketch } from '@tidemark/sketch';
+import type { IntakeLimits } from './intake-limits.ts';
+import type { Rejections } from './rejections.ts';
+
+export type PointRuleLimits = Pick<PointLimits, 'aheadMs' | 'behindMs'> & Pick<IntakeLimits, 'sketchBytes'>;
+
+/**
+ * The rules for a single point of a known series. Streams and requests both judge by these, so that a point has the same
+ * verdict, reason and limit whichever way it came. Times are judged by one accept time, ms since the Unix epoch.
+ */
+export class PointRules {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly #limits: PointRuleLimits;
+
+  constructor(limits: PointRuleLimits, acceptMs: number) {
+    this.#limits = limits;
+    this.minTimeMs = acceptMs - limits.behindMs;
+    this.maxTimeMs = acceptMs + limits.aheadMs;
+  }
+
+  /** Returns true for a number that breaks a rule, and counts it in `rejections`. */
+  rejectsNumber(kind: number, timeMs: number, value: number, rejections: Rejections): boolean {
+    if (this.#rejectsTime(timeMs, rejections)) return true;
+    if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
+    else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
+    else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
+    else return false;
+    return true;
+  }
+
+  /** Returns true for a sketch that breaks a rule, and counts it in `rejections`. */
+  rejectsSketch(kind: number, timeMs: number, payload: Uint8Array, rejections: Rejections): boolean {
+    if (this.#rejectsTime(timeMs, rejections)) return true;
+    const { sketchBytes } = this.#limits;
+    if (kind !== KIND.distribution) rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
+    else if (payload.length > sketchBytes) {
+      rejections.add('sketch_too_large', 'sketchBytes', `${sketchBytes} bytes`);
+    } else if (!isSketch(payload)) rejections.add('sketch_invalid', 'sketch', 'the packed sketch format');
+    else return false;
+    return true;
+  }
+
+  /** Rejects NaN as well, as a time before all others. */
+  #rejectsTime(timeMs: number, rejections: Rejections): boolean {
+    const { aheadMs, behindMs } = this.#limits;
+    if (timeMs > this.maxTimeMs) {
+      rejections.add('timestamp_ahead', 'timestamp', `${aheadMs} ms ahead of the intake's clock`);
+    } else if (!(timeMs >= this.minTimeMs)) {
+      rejections.add('timestamp_behind', 'timestamp', `${behindMs} ms behind the intake's clock`);
+    } else return false;
+    return true;
+  }
+}
+
+/**
+ * True only for a number that `rejectsNumber` accepts. Loops over points ask this first: it needs no object and no call
+ * that the engine can't inline.
+ */
+export function isPlainNumber(
+  kind: number,
+  timeMs: number,
+  value: number,
+  minTimeMs: number,
+  maxTimeMs: number,
+): boolean {
+  return kind !== KIND.distribution && timeMs >= minTimeMs && timeMs <= maxTimeMs && value - value === 0;
+}
+
+/** True for bytes in the packed sketch format. */
+function isSketch(payload: Uint8Array): boolean {
+  try {
+    unpackSketch(payload);
+    return true;
+  } catch (error) {
+    if (isTidemarkError(error)) return false;
+    throw error;
+  }
+}
