@@ -1,5 +1,5 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { decodeShare, encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { Offer, OfferedShare } from '../simulation/wiring.ts';
 
 /** A share cut into several, by what `part` says of the point at an index. */
@@ -22,11 +22,8 @@ export function split(share: OfferedShare, part: (index: number, ref: number) =>
   }
   return [...parts.values()].map((one) => {
     const out = new ByteWriter();
-    encodeShare(one.points, one.sketches, out);
-    const bytes = out.take();
-    const { minTimeMs, maxTimeMs, maxRef } = inspectShare(bytes);
-    const count = one.points.length + one.sketches.length;
-    return { ...share, span: { ...share.span, share: bytes }, points: count, minTimeMs, maxTimeMs, maxRef };
+    const summary = encodeShare(one.points, one.sketches, out);
+    return { ...share, span: { ...share.span, share: out.take() }, summary };
   });
 }
 
@@ -55,7 +52,7 @@ export function reroute(share: OfferedShare, offer: Offer, owner: (metricId: Uin
   return offerApart(
     share,
     parts,
-    parts.map((part) => ownerOf(part.maxRef)),
+    parts.map((part) => ownerOf(part.summary.maxRef)),
     offer,
   );
 }

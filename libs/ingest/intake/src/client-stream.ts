@@ -1,4 +1,5 @@
 import { toHex } from '@tidemark/bytes';
+import { pointCount } from '@tidemark/columns';
 import {
   type Batch,
   BatchResult_Outcome,
@@ -22,14 +23,14 @@ import {
   seriesName,
 } from '@tidemark/model';
 import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { BatchSettlement } from './batch-settlement.ts';
 import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
-import { dayFacts } from './day-facts.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { Rejections, refusalOf } from './rejections.ts';
+import { Settlement } from './settlement.ts';
 import { checkShare, pointsIn } from './share-check.ts';
 import type { StreamQuota } from './tenant-quotas.ts';
+import { unpublishedDaysOfShare } from './unpublished-days.ts';
 
 const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
@@ -198,19 +199,19 @@ export class ClientStream {
       return;
     }
     const rejections = new Rejections();
-    const notStored = new Set<number>();
-    const settlement = new BatchSettlement((durable, points) => {
-      if (durable) {
+    let accepted = 0;
+    const settlement = new Settlement((notStored) => {
+      if (notStored.size === 0) {
         session.count(this.tenant, rejections.list);
-        this.#answer(sequence, BatchResult_Outcome.ACKED, points, rejections.list);
+        this.#answer(sequence, BatchResult_Outcome.ACKED, accepted, rejections.list);
       } else {
         const refusals = [...notStored].map((partition) => session.refusalOf(partition));
-        this.#answer(sequence, BatchResult_Outcome.RETRY, points, refusals);
+        this.#answer(sequence, BatchResult_Outcome.RETRY, accepted, refusals);
       }
     });
     const settle = (partition: number, durable: boolean, points: number): void => {
-      if (!durable) notStored.add(partition);
-      settlement.settle(durable, points);
+      if (durable) accepted += points;
+      settlement.settle(partition, durable);
     };
     for (const { partition, points: bytes } of batch.shares) {
       const dictionary = this.#dictionaries.get(`${batch.mapEpoch}/${partition}`);
@@ -218,17 +219,14 @@ export class ClientStream {
       const checked = checkShare(bytes, dictionary, acceptMs, session.limits, rejections);
       if (checked === undefined) continue;
       const { bytes: share, summary } = checked;
-      const points = summary.points + summary.sketches;
+      const points = pointCount(summary);
       if (points === 0) continue;
       settlement.expect();
       const isTaken = session.offer(partition, {
         acceptMs,
         dictionary,
-        points,
-        minTimeMs: summary.minTimeMs,
-        maxTimeMs: summary.maxTimeMs,
-        maxRef: summary.maxRef,
-        facts: dayFacts(dictionary, share, summary),
+        summary,
+        facts: unpublishedDaysOfShare(dictionary, share, summary),
         span: {
           clientSession: this.#clientId,
           sequence,

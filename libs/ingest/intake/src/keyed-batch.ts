@@ -1,26 +1,25 @@
+import type { BatchTarget } from './batch-target.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { RequestKey } from './request-key.ts';
-import type { RequestScope } from './request-scope.ts';
+import type { TenantBatcher } from './tenant-batcher.ts';
 
-/** The batch of one request alone, whose shares have the stamp of its key: so stores know them when they come again. */
-export class KeyedBatch {
+/** The batch of one request alone. Its shares have the stamp of the request's key, by which stores drop a repetition. */
+export class KeyedBatch implements BatchTarget {
   readonly gathering: GatheredBatch;
-  readonly #scope: RequestScope;
+  readonly #batcher: TenantBatcher;
   readonly #key: RequestKey;
 
-  constructor(scope: RequestScope, key: RequestKey, spares: SpareParts) {
-    this.#scope = scope;
+  constructor(batcher: TenantBatcher, key: RequestKey, spares: SpareParts) {
+    this.#batcher = batcher;
     this.#key = key;
     this.gathering = new GatheredBatch(spares);
   }
 
-  /** Points were added to `gathering`; `settled` is told what becomes of them. */
   added(settled: BatchOutcome): void {
     this.gathering.waiting.push(settled);
   }
 
-  /** All points are added. */
-  send(): void {
-    if (!this.gathering.isEmpty) this.#scope.sendKeyed(this.gathering, this.#key);
+  complete(): void {
+    if (!this.gathering.isEmpty) this.#batcher.sendKeyed(this.gathering, this.#key);
   }
 }

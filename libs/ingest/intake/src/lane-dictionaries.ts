@@ -43,7 +43,7 @@ export class LaneDictionaries {
     const definitions: Definitions[] = [];
     const spans = shares.map((share) => {
       const entry = this.#entry(share.dictionary);
-      if (share.maxRef >= entry.defined) {
+      if (share.summary.maxRef >= entry.defined) {
         // All that the client defined so far, not just what this share uses: the next share needs it anyway.
         const series = share.dictionary.definitionsFrom(entry.defined);
         definitions.push({ dictionary: entry.number, firstRef: entry.defined, series });

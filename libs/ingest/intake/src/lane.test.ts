@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { inspectShare } from '@tidemark/columns';
 import { type BlockRecord, RECORD } from '@tidemark/point-records';
 import { ClientDictionary } from './client-dictionary.ts';
 import { IntakeBench, shareOf } from './intake-bench.fixture.ts';
@@ -45,11 +46,12 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
     offer: () => {
       const number = offered++;
       const acceptMs = bench.acceptClock.nowMs();
+      const share = shareOf([0, acceptMs, number]);
       return lane.offer({
-        ...{ acceptMs, dictionary, points: 1, minTimeMs: acceptMs, maxTimeMs: acceptMs, maxRef: 0, facts: [] },
+        ...{ acceptMs, dictionary, summary: inspectShare(share), facts: [] },
         span: {
           ...{ clientSession: Buffer.alloc(16, 9), sequence: number, mapEpoch: 1, floor: 0, frontierMs: undefined },
-          ...{ tenant: 't', share: shareOf([0, acceptMs, number]) },
+          ...{ tenant: 't', share },
         },
         settle: (durable) => settled.set(number, durable),
       });

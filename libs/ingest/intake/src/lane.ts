@@ -1,3 +1,4 @@
+import { pointCount } from '@tidemark/columns';
 import type { Rejection } from '@tidemark/contract';
 import { type BlockRecord, encodeBareRecord, encodeRecord, RECORD, type RecordType } from '@tidemark/point-records';
 import {
@@ -269,10 +270,10 @@ export class Lane {
     let minTimeMs = Number.POSITIVE_INFINITY;
     let maxTimeMs = Number.NEGATIVE_INFINITY;
     let points = 0;
-    for (const share of shares) {
-      minTimeMs = Math.min(minTimeMs, share.minTimeMs);
-      maxTimeMs = Math.max(maxTimeMs, share.maxTimeMs);
-      points += share.points;
+    for (const { summary } of shares) {
+      minTimeMs = Math.min(minTimeMs, summary.minTimeMs);
+      maxTimeMs = Math.max(maxTimeMs, summary.maxTimeMs);
+      points += pointCount(summary);
     }
     return { epoch, keyframeOffset, definitions, spans, minTimeMs, maxTimeMs, points };
   }

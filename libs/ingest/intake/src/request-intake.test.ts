@@ -6,10 +6,11 @@ import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
-import type { IntakeRequest, RequestResult, RequestSeries } from './intake-request.ts';
+import type { IntakeRequest, RequestSeries } from './intake-request.ts';
 import type { IntakeOptions, IntakeSession } from './intake-session.ts';
 import { RequestIntake } from './request-intake.ts';
 import type { RequestLimits } from './request-limits.ts';
+import type { RequestResult } from './request-outcome.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -2,12 +2,13 @@ import { PointSorter } from '@tidemark/columns';
 import type { PartitionMap } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
 import { SpareParts } from './gathered-batch.ts';
-import { IntakeRequest, type PendingBytes } from './intake-request.ts';
+import { IntakeRequest } from './intake-request.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { KeyedBatch } from './keyed-batch.ts';
+import { PendingBytes } from './pending-bytes.ts';
 import type { RequestKey } from './request-key.ts';
 import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
-import { RequestScope } from './request-scope.ts';
+import { TenantBatcher } from './tenant-batcher.ts';
 
 export interface RequestIntakeOptions {
   /** The session that takes points now; it changes when one is fenced and another starts. */
@@ -27,15 +28,16 @@ const LOOK_MS = 60_000;
 export class RequestIntake {
   readonly #options: RequestIntakeOptions;
   readonly #limits: RequestLimits;
-  readonly #scopes = new Map<string, RequestScope>();
+  readonly #batchers = new Map<string, TenantBatcher>();
   readonly #sorter = new PointSorter();
   readonly #spares = new SpareParts();
-  readonly #pending: PendingBytes = { all: 0, byTenant: new Map() };
+  readonly #pending: PendingBytes;
   #lookedMs = 0;
 
   constructor(options: RequestIntakeOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_REQUEST_LIMITS, ...options.limits };
+    this.#pending = new PendingBytes(this.#limits);
   }
 
   /** Bytes of points that wait for an answer. */
@@ -48,7 +50,7 @@ export class RequestIntake {
    * `resource_exhausted` when the tenant has as many streams open as it may.
    */
   open(tenant: string): IntakeRequest {
-    return new IntakeRequest(this.#scopeOf(tenant, this.#acceptingSession()), this.#limits, this.#pending);
+    return new IntakeRequest(this.#batcherOf(tenant, this.#acceptingSession()), this.#limits, this.#pending);
   }
 
   /**
@@ -61,9 +63,9 @@ export class RequestIntake {
     // Only now: while `control` was read, another session may have begun.
     const session = this.#acceptingSession();
     const map = session.mapForKey(key.mapEpoch);
-    const scope = this.#scopeOf(tenant, session, map.epoch === session.map.epoch ? undefined : map);
-    scope.keyed.admit(key);
-    return new IntakeRequest(scope, this.#limits, this.#pending, new KeyedBatch(scope, key, this.#spares));
+    const batcher = this.#batcherOf(tenant, session, map.epoch === session.map.epoch ? undefined : map);
+    batcher.keyed.admit(key);
+    return new IntakeRequest(batcher, this.#limits, this.#pending, new KeyedBatch(batcher, key, this.#spares));
   }
 
   /** For keys: the epoch of the map that is in force; undefined while no session takes points. */
@@ -87,31 +89,31 @@ export class RequestIntake {
     throw new TidemarkError('unavailable', why, { reason: 'intake_not_accepting', field: 'intake' });
   }
 
-  /** With `map`, which is not the newest one, a scope for it alone. */
-  #scopeOf(tenant: string, session: IntakeSession, map?: PartitionMap): RequestScope {
+  /** With `map`, which is not the newest one, a batcher for it alone. */
+  #batcherOf(tenant: string, session: IntakeSession, map?: PartitionMap): TenantBatcher {
     const { clock, random } = this.#options;
     const place = map === undefined ? tenant : `${tenant}\n${map.epoch}`;
-    const known = this.#scopes.get(place);
+    const known = this.#batchers.get(place);
     if (known?.isCurrent(session) === true) {
       known.usedMs = clock.monotonicMs();
       return known;
     }
-    this.#scopes.delete(place);
+    this.#batchers.delete(place);
     known?.leave();
     const own = { limits: this.#limits, sorter: this.#sorter, spares: this.#spares };
-    const scope = new RequestScope({ session, tenant, map, clock, random, ...own });
-    this.#scopes.set(place, scope);
-    return scope;
+    const batcher = new TenantBatcher({ session, tenant, map, clock, random, ...own });
+    this.#batchers.set(place, batcher);
+    return batcher;
   }
 
   #forgetIdle(session: IntakeSession): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#lookedMs < LOOK_MS) return;
     this.#lookedMs = nowMs;
-    for (const [place, scope] of this.#scopes) {
-      if (scope.isCurrent(session) && nowMs - scope.usedMs < this.#limits.idleMs) continue;
-      this.#scopes.delete(place);
-      scope.leave();
+    for (const [place, batcher] of this.#batchers) {
+      if (batcher.isCurrent(session) && nowMs - batcher.usedMs < this.#limits.idleMs) continue;
+      this.#batchers.delete(place);
+      batcher.leave();
     }
   }
 }

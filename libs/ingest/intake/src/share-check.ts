@@ -4,6 +4,7 @@ import {
   encodeShare,
   inspectShare,
   PointColumns,
+  pointCount,
   type ShareSummary,
   SketchColumns,
 } from '@tidemark/columns';
@@ -56,7 +57,7 @@ export function pointsIn({ shares }: Batch, limits: IntakeLimits): number {
   let points = 0;
   for (const share of shares) {
     const summary = summaryOf(share.points, limits);
-    if (!isTidemarkError(summary)) points += summary.points + summary.sketches;
+    if (!isTidemarkError(summary)) points += pointCount(summary);
   }
   return Math.max(1, points);
 }

@@ -1,3 +1,4 @@
+import { pointCount, type ShareSummary } from '@tidemark/columns';
 import type { Span } from '@tidemark/point-records';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { TagRecordEntry } from './tag-publisher.ts';
@@ -8,10 +9,7 @@ export interface QueuedShare {
   readonly acceptMs: number;
   readonly span: Omit<Span, 'dictionary'>;
   readonly dictionary: ClientDictionary;
-  readonly points: number;
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
-  readonly maxRef: number;
+  readonly summary: ShareSummary;
   /** How long it may wait for others in the lane, ms, where that is less than the lane's own linger. */
   readonly lingerMs?: number;
   /** Tags that must be published before its block. */
@@ -65,9 +63,10 @@ export class ShareQueue {
     while (count < this.#shares.length) {
       const share = this.#shares[count];
       const size = share.span.share.length;
-      if (count > 0 && (bytes + size > limitBytes || points + share.points > limitPoints)) break;
+      const sharePoints = pointCount(share.summary);
+      if (count > 0 && (bytes + size > limitBytes || points + sharePoints > limitPoints)) break;
       bytes += size;
-      points += share.points;
+      points += sharePoints;
       count++;
     }
     return this.#takeFirst(count);

@@ -11,6 +11,7 @@ import {
   seriesName,
 } from '@tidemark/model';
 import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@tidemark/ports';
+import type { BatchTarget } from './batch-target.ts';
 import { ClientDictionary } from './client-dictionary.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { IntakeSession } from './intake-session.ts';
@@ -19,10 +20,11 @@ import { KeyedSessions, type RequestKey } from './request-key.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { SeriesHandles } from './series-handles.ts';
 import type { SeriesSource } from './series-source.ts';
+import { Settlement } from './settlement.ts';
 import type { QueuedShare } from './share-queue.ts';
 import type { StreamQuota } from './tenant-quotas.ts';
 
-export interface RequestScopeOptions {
+export interface TenantBatcherOptions {
   readonly session: IntakeSession;
   readonly tenant: string;
   /** The map of keys that are older than the newest map; that one when left out. */
@@ -40,10 +42,10 @@ interface SeriesOfMetric {
 }
 
 /**
- * One tenant's requests under one intake session and one map: they act as one client, with a client session, sequences
- * and dictionaries of their own. Its series' handles mean nothing beyond it.
+ * Gathers the points of one tenant's requests, under one intake session and one map, into batches: the requests act as
+ * one client, with a client session, sequences and dictionaries of their own. Handles of its series are valid here only.
  */
-export class RequestScope implements SeriesSource {
+export class TenantBatcher implements SeriesSource, BatchTarget {
   readonly session: IntakeSession;
   readonly tenant: string;
   readonly map: PartitionMap;
@@ -54,7 +56,7 @@ export class RequestScope implements SeriesSource {
   readonly handles: SeriesHandles;
   /** Of requests with keys. */
   readonly keyed: KeyedSessions;
-  readonly #options: RequestScopeOptions;
+  readonly #options: TenantBatcherOptions;
   readonly #clientSession: Uint8Array;
   readonly #dictionaries: (ClientDictionary | undefined)[] = [];
   readonly #metrics = new Map<string, SeriesOfMetric>();
@@ -70,7 +72,7 @@ export class RequestScope implements SeriesSource {
   readonly #unsettled = new Set<number>();
   #isFull = false;
 
-  constructor(options: RequestScopeOptions) {
+  constructor(options: TenantBatcherOptions) {
     const { session, tenant, clock, random } = options;
     this.#options = options;
     this.session = session;
@@ -95,7 +97,7 @@ export class RequestScope implements SeriesSource {
     return this.#dictionaries.filter((dictionary) => dictionary !== undefined);
   }
 
-  /** False once another scope has to take this one's place. */
+  /** False once another batcher must replace this one. */
   isCurrent(session: IntakeSession): boolean {
     const isNewest = this.#options.map !== undefined || this.map.epoch === session.map.epoch;
     return this.session === session && isNewest && !this.#mustStartOver;
@@ -137,12 +139,10 @@ export class RequestScope implements SeriesSource {
     return this.#checking;
   }
 
-  /** The batch that is being gathered, for adding points to; call `added` afterwards. */
   get gathering(): GatheredBatch {
     return this.#gathering;
   }
 
-  /** Points were added to `gathering`; `settled` is told what becomes of them. */
   added(settled: BatchOutcome): void {
     const { gatherMs, batchPoints, batchBytes } = this.#options.limits;
     const batch = this.#gathering;
@@ -151,7 +151,10 @@ export class RequestScope implements SeriesSource {
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#close());
   }
 
-  /** Sends what is gathered and takes part in nothing any more; points of requests that are open still go out. */
+  /** Its batch waits for the points of other requests. */
+  complete(): void {}
+
+  /** Sends what is gathered and leaves the session; points of requests that are open are still sent. */
   leave(): void {
     this.session.leave(this);
     this.#close();
@@ -267,26 +270,21 @@ export class RequestScope implements SeriesSource {
     const { sorter, limits } = this.#options;
     // Accepted now, as it is offered: were it earlier, the mark of a lane could have passed it meanwhile.
     const acceptMs = session.acceptClock.nowMs();
-    const notStored = new Set<number>();
-    let waiting = 1;
-    const settle = (partition: number, durable: boolean): void => {
-      if (!durable) notStored.add(partition);
-      if (--waiting > 0) return;
+    const settlement = new Settlement((notStored) => {
       for (const tell of batch.waiting) tell(notStored);
       settled();
-    };
-    for (const one of batch.encode((partition) => this.#dictionary(partition), sorter)) {
-      const { partition, share, ...known } = one;
-      waiting++;
+    });
+    for (const { partition, share, ...known } of batch.encode((one) => this.#dictionary(one), sorter)) {
+      settlement.expect();
       const isTaken = session.offer(partition, {
         ...known,
         acceptMs,
         lingerMs: limits.lingerMs,
         span: { ...stamp, mapEpoch: map.epoch, frontierMs: undefined, tenant, share },
-        settle: (durable) => settle(partition, durable),
+        settle: (durable) => settlement.settle(partition, durable),
       });
-      if (!isTaken) settle(partition, false);
+      if (!isTaken) settlement.settle(partition, false);
     }
-    settle(-1, true);
+    settlement.complete();
   }
 }

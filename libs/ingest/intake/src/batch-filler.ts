@@ -1,0 +1,117 @@
+import type { BatchTarget } from './batch-target.ts';
+import type { BatchOutcome } from './gathered-batch.ts';
+import { isPlainNumber, PointRules } from './point-rules.ts';
+import type { Rejections } from './rejections.ts';
+import type { RequestLimits } from './request-limits.ts';
+import type { RequestPoints } from './request-points.ts';
+import { REFUSED } from './series-handles.ts';
+import { Settlement } from './settlement.ts';
+import type { TenantBatcher } from './tenant-batcher.ts';
+
+/**
+ * Judges the points of one request, and puts the good ones into the batches of a target. request-intake.test.ts covers
+ * it, and point-rules.test.ts its verdicts.
+ */
+export class BatchFiller {
+  readonly #batcher: TenantBatcher;
+  readonly #target: BatchTarget;
+  readonly #limits: RequestLimits;
+  readonly #rejections: Rejections;
+  readonly #rules: PointRules;
+
+  constructor(batcher: TenantBatcher, target: BatchTarget, limits: RequestLimits, rejections: Rejections) {
+    this.#batcher = batcher;
+    this.#target = target;
+    this.#limits = limits;
+    this.#rejections = rejections;
+    const { session } = batcher;
+    this.#rules = new PointRules(session.limits, session.acceptClock.nowMs());
+  }
+
+  /**
+   * Adds all points, in batches of bounded size, and returns how many were good. `settled` is called once with the
+   * partitions that did not store all of them.
+   */
+  fill(points: RequestPoints, settled: BatchOutcome): number {
+    const settlement = new Settlement(settled);
+    const good = this.#addSketches(points, settlement) + this.#addNumbers(points, settlement);
+    this.#target.complete();
+    settlement.complete();
+    return good;
+  }
+
+  #addNumbers({ numbers }: RequestPoints, settlement: Settlement): number {
+    const { batchPoints } = this.#limits;
+    let good = 0;
+    for (let from = 0; from < numbers.length; from += batchPoints) {
+      const taken = this.#addRange(numbers, from, Math.min(numbers.length, from + batchPoints));
+      good += taken;
+      if (taken > 0) this.#added(taken, 0, 0, settlement);
+    }
+    return good;
+  }
+
+  /** Adds numbers [from, to) to the batch that is gathered; returns how many were good. */
+  #addRange({ refs: own, timesMs, values }: RequestPoints['numbers'], from: number, to: number): number {
+    const { partitions, refs, kinds } = this.#batcher.handles;
+    const { gathering } = this.#target;
+    const { minTimeMs, maxTimeMs } = this.#rules;
+    let good = 0;
+    for (let i = from; i < to; i++) {
+      const handle = own[i];
+      const timeMs = timesMs[i];
+      const value = values[i];
+      const kind = kinds[handle];
+      const isPlain = kind !== REFUSED && isPlainNumber(kind, timeMs, value, minTimeMs, maxTimeMs);
+      if (!isPlain && this.#rejectsNumber(handle, timeMs, value)) continue;
+      gathering.part(partitions[handle]).points.push(refs[handle], Math.floor(timeMs), value);
+      good++;
+    }
+    return good;
+  }
+
+  #rejectsNumber(handle: number, timeMs: number, value: number): boolean {
+    if (this.#isRefused(handle)) return true;
+    return this.#rules.rejectsNumber(this.#batcher.handles.kinds[handle], timeMs, value, this.#rejections);
+  }
+
+  #addSketches({ sketches }: RequestPoints, settlement: Settlement): number {
+    const { batchPoints, batchBytes } = this.#limits;
+    const { handles } = this.#batcher;
+    let good = 0;
+    let count = 0;
+    let sizeBytes = 0;
+    for (let i = 0; i < sketches.length; i++) {
+      const handle = sketches.refs[i];
+      const timeMs = sketches.timesMs[i];
+      const payload = sketches.payloads[i];
+      if (this.#isRefused(handle)) continue;
+      if (this.#rules.rejectsSketch(handles.kinds[handle], timeMs, payload, this.#rejections)) continue;
+      const part = this.#target.gathering.part(handles.partitions[handle]);
+      part.sketches.push(handles.refs[handle], Math.floor(timeMs), payload);
+      good++;
+      count++;
+      sizeBytes += payload.length;
+      if (count < batchPoints && sizeBytes < batchBytes) continue;
+      this.#added(0, count, sizeBytes, settlement);
+      count = 0;
+      sizeBytes = 0;
+    }
+    if (count > 0) this.#added(0, count, sizeBytes, settlement);
+    return good;
+  }
+
+  #added(points: number, sketches: number, payloadBytes: number, settlement: Settlement): void {
+    this.#target.gathering.count(points, sketches, payloadBytes);
+    settlement.expect();
+    this.#target.added((notStored) => settlement.settleBatch(notStored));
+  }
+
+  /** True when the series is refused: its point is counted under that reason. */
+  #isRefused(handle: number): boolean {
+    const refusal = this.#batcher.refusalOf(handle);
+    if (refusal === undefined) return false;
+    this.#rejections.refuse(refusal);
+    return true;
+  }
+}
