@@ -106,7 +106,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     wiring: () => ({
       ...HONEST,
       offer: (session, partition, share, offer) => {
-        const { map } = session;
+        const map = session.maps.current;
         if (map.epoch === share.span.mapEpoch) return offer(partition, share);
         return reroute(share, offer, (id) => partitionOf(map, id));
       },

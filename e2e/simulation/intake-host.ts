@@ -1,7 +1,14 @@
 import { toHex } from '@tidemark/bytes';
 import { BatchResult_Outcome, type SendReply, type SendRequest } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control-log';
-import { DEFAULT_INTAKE_LIMITS, type IntakeOptions, IntakeRunner, IntakeSession, sessionClock } from '@tidemark/intake';
+import {
+  DEFAULT_INTAKE_LIMITS,
+  type IntakeOptions,
+  IntakeRunner,
+  IntakeSession,
+  openStream,
+  sessionClock,
+} from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { type Clock, isTidemarkError, type Random, TidemarkError } from '@tidemark/ports';
 import type { NetworkEndpoint, StreamEnd } from '@tidemark/simulation';
@@ -69,27 +76,27 @@ export class IntakeHost {
   /** As the gRPC service does: one message at a time; an error, or another session, ends the stream. */
   #serve(end: StreamEnd): void {
     const { session } = this.#runner;
+    if (session === undefined) {
+      end.close();
+      return;
+    }
     const messages: SendRequest[] = [];
     let isOpen = true;
     let isBusy = false;
     let clientSession = '';
     end.onEnd(() => {
       isOpen = false;
-      if (stream !== undefined) session?.closeStream(stream);
+      stream.close();
     });
     const finish = () => {
       isOpen = false;
-      if (stream !== undefined) session?.closeStream(stream);
+      stream.close();
       end.close();
     };
-    const stream = session?.openStream(TENANT, (reply: SendReply) => {
+    const stream = openStream(session, TENANT, (reply: SendReply) => {
       this.#hear(clientSession, reply);
       if (isOpen) end.send(reply);
     });
-    if (stream === undefined || session === undefined) {
-      finish();
-      return;
-    }
     const work = async () => {
       isBusy = true;
       for (let message = messages.shift(); message !== undefined && isOpen; message = messages.shift()) {

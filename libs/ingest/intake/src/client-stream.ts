@@ -27,6 +27,7 @@ import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { Rejections, refusalOf } from './rejections.ts';
+import type { SeriesSource } from './series-source.ts';
 import { Settlement } from './settlement.ts';
 import { checkShare, pointsIn } from './share-check.ts';
 import type { StreamQuota } from './tenant-quotas.ts';
@@ -36,9 +37,10 @@ const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
 
 /** One client's stream: checks what it says, routes its shares to lanes, answers for each batch. */
-export class ClientStream {
+export class ClientStream implements SeriesSource {
   readonly #session: IntakeSession;
   readonly tenant: string;
+  readonly isStream = true;
   /** What it may hold; given back when the stream is closed. */
   readonly quota: StreamQuota;
   readonly #reply: (reply: SendReply) => void;
@@ -70,10 +72,10 @@ export class ClientStream {
     return this.#clientSession === undefined ? [] : [[toHex(this.#clientSession), this.clientName]];
   }
 
-  /** The stream is over. */
+  /** Ends the stream. Idempotent. */
   close(): void {
     this.#registered?.end();
-    this.quota.release();
+    this.#session.leave(this);
   }
 
   /** What the client has defined so far. */
@@ -81,7 +83,7 @@ export class ClientStream {
     return this.#dictionaries.values();
   }
 
-  /** Tells the client of a new map. */
+  /** Sends the client a map that its next batches may have. */
   announce(map: PartitionMap): void {
     if (this.#clientSession !== undefined) this.#reply({ message: { $case: 'map', value: wireMap(map) } });
   }
@@ -94,7 +96,7 @@ export class ClientStream {
     if (Buffer.byteLength(clientName) > CLIENT_NAME_BYTES) {
       throw invalid('client_name', `${CLIENT_NAME_BYTES} bytes`, 'a client name that is too long');
     }
-    const { limits, session, map } = this.#session;
+    const { limits, session, maps } = this.#session;
     this.#clientSession = Buffer.from(clientSession);
     this.clientName = clientName;
     this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName);
@@ -103,7 +105,7 @@ export class ClientStream {
         $case: 'greeting',
         value: {
           intakeSession: Buffer.from(session),
-          map: wireMap(map),
+          map: wireMap(maps.current),
           window: limits.window,
           maxMessageBytes: limits.messageBytes,
           tenant: this.tenant,
@@ -117,7 +119,7 @@ export class ClientStream {
     if (series.length > limits.definitionsPerMessage) {
       throw invalid('series', `${limits.definitionsPerMessage} a message`, `${series.length} definitions`);
     }
-    const map = await this.#session.mapOf(mapEpoch);
+    const map = await this.#session.maps.find(mapEpoch);
     const key = `${mapEpoch}/${partition}`;
     let dictionary = this.#dictionaries.get(key);
     if (dictionary === undefined) {
@@ -143,9 +145,9 @@ export class ClientStream {
       const { name, metric, id } = result;
       dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
       if (name.kind === KIND.distribution) dictionary.distributions++;
-      if (this.#session.isOverBudget(name)) fresh.push({ ref, name });
+      if (this.#session.budgets.isOver(name)) fresh.push({ ref, name });
     }
-    for (const { ref, rejection } of await this.#session.refuseOverBudget(dictionary, fresh)) {
+    for (const { ref, rejection } of await this.#session.budgets.refuseNew(dictionary, fresh)) {
       dictionary.refused.set(ref, rejection);
       refused.push({ ref, rejection });
     }
@@ -183,7 +185,7 @@ export class ClientStream {
     this.#registered?.batch(batch.frontierMs);
     const problem = this.#problemOf(batch);
     if (problem !== undefined) {
-      session.count(this.tenant, [problem]);
+      session.counts.reject(this.tenant, [problem]);
       this.#answer(sequence, BatchResult_Outcome.REFUSED, 0, [problem]);
       return;
     }
@@ -191,9 +193,9 @@ export class ClientStream {
       this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [session.refusal]);
       return;
     }
-    await session.mapOf(batch.mapEpoch);
+    await session.maps.find(batch.mapEpoch);
     const acceptMs = session.acceptClock.nowMs();
-    const notInForce = session.mapRefusal(batch.mapEpoch, acceptMs);
+    const notInForce = session.maps.refusal(batch.mapEpoch, acceptMs);
     if (notInForce !== undefined) {
       this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [notInForce]);
       return;
@@ -202,7 +204,7 @@ export class ClientStream {
     let accepted = 0;
     const settlement = new Settlement((notStored) => {
       if (notStored.size === 0) {
-        session.count(this.tenant, rejections.list);
+        session.counts.reject(this.tenant, rejections.list);
         this.#answer(sequence, BatchResult_Outcome.ACKED, accepted, rejections.list);
       } else {
         const refusals = [...notStored].map((partition) => session.refusalOf(partition));

@@ -4,14 +4,20 @@ import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control-log
 import { type GrpcError, grpcError, toGrpcError } from '@tidemark/rpc';
 import type { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';
+import { openStream } from './open-streams.ts';
 
 export interface IntakeServiceOptions {
   /** The session that takes points now; it changes when one is fenced and another starts. */
   readonly session: () => IntakeSession | undefined;
   readonly access: Pick<Access, 'tenantOf'>;
+  /** Opens a stream of a session; `openStream` when left out. */
+  readonly openStream?: (session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) => OpenStream;
   /** Replies waiting in one stream for its client to read; beyond, the stream is not read. */
   readonly waitingReplies?: number;
 }
+
+/** What the service needs of a stream. */
+type OpenStream = Pick<ClientStream, 'receive' | 'close'>;
 
 type SendCall = ServerDuplexStream<SendRequest, SendReply>;
 
@@ -28,7 +34,7 @@ export function intakeService(options: IntakeServiceOptions): IntakeServer {
 
 async function serve(call: SendCall, options: IntakeServiceOptions): Promise<void> {
   const session = options.session();
-  let stream: ClientStream | undefined;
+  let stream: OpenStream | undefined;
   let tenant: string | undefined;
   let isTaking = true;
   try {
@@ -41,7 +47,8 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
     call.once('close', () => {
       isOpen = false;
     });
-    stream = session.openStream(tenant, (reply) => {
+    const open = options.openStream ?? openStream;
+    stream = open(session, tenant, (reply) => {
       if (isOpen && !call.writableEnded && !call.destroyed) call.write(reply);
     });
     // Leaving the loop must not destroy the call: its status has still to be sent.
@@ -60,7 +67,7 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
     session?.violations.countError(tenant, error);
     if (!call.destroyed) fail(call, toGrpcError(error));
   } finally {
-    if (stream !== undefined) session?.closeStream(stream);
+    stream?.close();
   }
 }
 

@@ -7,8 +7,10 @@ import { DEFAULT_POINT_LIMITS, evenMap, metricId, packSlots, partitionOf } from 
 import { type BlockRecord, decodeRecord } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { SimulatedWorld } from '@tidemark/simulation';
+import type { ClientStream } from './client-stream.ts';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import { type IntakeOptions, IntakeSession } from './intake-session.ts';
+import { openStream } from './open-streams.ts';
 
 export const TENANT = 't';
 export const PARTITIONS = 2;
@@ -164,12 +166,12 @@ export class BenchClient {
   readonly replies: NonNullable<SendReply['message']>[] = [];
   readonly id = Buffer.alloc(16, 9);
   readonly #bench: IntakeBench;
-  readonly #stream: ReturnType<IntakeSession['openStream']>;
+  readonly #stream: ClientStream;
   #sequence = 0;
 
   constructor(bench: IntakeBench, session: IntakeSession) {
     this.#bench = bench;
-    this.#stream = session.openStream(TENANT, ({ message }) => {
+    this.#stream = openStream(session, TENANT, ({ message }) => {
       if (message !== undefined) this.replies.push(message);
     });
   }

@@ -188,8 +188,8 @@ export class IntakeRequest {
   #settle(acceptedPoints: number): RequestResult {
     const rejections = this.#rejections.list;
     const { session, tenant } = this.#batcher;
-    session.count(tenant, rejections);
-    session.countLeftOut(tenant, this.#leftOut);
+    session.counts.reject(tenant, rejections);
+    session.counts.leaveOut(tenant, this.#leftOut);
     return settledResult(rejections, acceptedPoints);
   }
 }

@@ -8,6 +8,7 @@ import { isTidemarkError } from '@tidemark/ports';
 import { BenchClient, IntakeBench, metricIn, PARTITIONS, shareOf, TENANT } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import type { IntakeOptions, IntakeSession } from './intake-session.ts';
+import { openStream } from './open-streams.ts';
 
 interface Started {
   readonly bench: IntakeBench;
@@ -119,12 +120,12 @@ describe('a map that comes', () => {
       outcome: BatchResult_Outcome.RETRY,
       rejections: [{ reason: 'map_not_in_force', field: 'map_epoch' }],
     });
-    expect(session.map.epoch).toBe(1);
+    expect(session.maps.current.epoch).toBe(1);
     const announced = () => client.replies.filter(({ $case }) => $case === 'map').length;
     await bench.until(() => announced() > 0);
     expect(bench.acceptClock.nowMs()).toBeGreaterThanOrEqual(decidedMs + 2000);
     expect(bench.acceptClock.nowMs()).toBeLessThan(decidedMs + 2200);
-    expect(session.map.epoch).toBe(2);
+    expect(session.maps.current.epoch).toBe(2);
     const taken = await client.batch([share()], { mapEpoch: 2 });
     expect((await client.answered(taken)).outcome).toBe(BatchResult_Outcome.ACKED);
     await bench.advance(5000);
@@ -350,7 +351,7 @@ describe('definitions', () => {
     });
     const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1, over: true };
     await bench.decide({ $case: 'budget', value: budget });
-    await bench.until(() => session.isOverBudget({ tenant: TENANT, metric: known.metric }));
+    await bench.until(() => session.budgets.isOver({ tenant: TENANT, metric: known.metric }));
     await client.define(0, 0, [known, gauge(0, ['new'])]);
     const reply = client.replies.find(({ $case }) => $case === 'definitions');
     const refused = reply?.$case === 'definitions' ? reply.value.refused : [];
@@ -367,14 +368,14 @@ describe('one tenant among others', () => {
 
   test('has so many streams, and others are let in', async () => {
     const { bench, session } = await started({ limits: { ...limits, streamsPerTenant: 2 } });
-    const open = (tenant: string) => session.openStream(tenant, () => undefined);
+    const open = (tenant: string) => openStream(session, tenant, () => undefined);
     const second = open(TENANT);
     expect(() => open(TENANT)).toThrow(
       expect.objectContaining({ code: 'resource_exhausted', message: expect.stringContaining('streamsPerTenant') }),
     );
     expect(open('other').tenant).toBe('other');
-    session.closeStream(second);
-    session.closeStream(second);
+    second.close();
+    second.close();
     open(TENANT);
     expect(() => open(TENANT)).toThrow('streamsPerTenant');
     await bench.play(session.close());
@@ -386,7 +387,7 @@ describe('one tenant among others', () => {
   ])('defines so much over all its streams: %s', async (name, bound) => {
     const { bench, session, client } = await started({ limits: { ...limits, ...bound } });
     await client.define(0, 0, many(3, 'a'));
-    const stream = session.openStream(TENANT, ({ message }) => message && client.replies.push(message));
+    const stream = openStream(session, TENANT, ({ message }) => message && client.replies.push(message));
     const value = { clientSession: Buffer.alloc(16, 3), clientName: 'second' };
     await bench.play(stream.receive({ message: { $case: 'hello', value } }));
     const series = many(4, 'b');
@@ -400,7 +401,7 @@ describe('one tenant among others', () => {
     // What was defined goes on, and there is room again once a stream is closed.
     const sequence = await client.batch([{ partition: 0, points: shareOf([2, bench.acceptClock.nowMs(), 1]) }]);
     expect((await client.answered(sequence)).acceptedPoints).toBe(1);
-    session.closeStream(stream);
+    stream.close();
     await client.define(0, 3, many(2, 'c'));
     expect(refusedOf(client)).toHaveLength(2);
     await bench.play(session.close());

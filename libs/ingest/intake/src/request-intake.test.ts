@@ -348,7 +348,7 @@ describe('bounds', () => {
     );
     const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1 };
     await bench.decide({ $case: 'budget', value: { ...budget, over: true } });
-    const isOver = () => session?.isOverBudget({ tenant: TENANT, metric: known.metric }) === true;
+    const isOver = () => session?.budgets.isOver({ tenant: TENANT, metric: known.metric }) === true;
     await bench.until(isOver);
     const both = [known, gauge(0, 'new:1')];
     const result = await bench.play(request(bench, intake, both).send());
@@ -370,7 +370,7 @@ describe('bounds', () => {
       },
     );
     await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over: true } });
-    await bench.until(() => session?.isOverBudget({ tenant: TENANT, metric: 'm' }) === true);
+    await bench.until(() => session?.budgets.isOver({ tenant: TENANT, metric: 'm' }) === true);
     const result = await bench.play(request(bench, intake, [gauge(0)]).send());
     expect([result.outcome, reasons(result)]).toEqual(['retry', [['budget_unknown', 0]]]);
     isAway = false;
@@ -385,7 +385,7 @@ describe('what a tenant sends', () => {
     expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
     const map = { epoch: 2, partitions: PARTITIONS, slots: packSlots(evenMap(PARTITIONS, 2)) };
     await bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: 1, map } });
-    await bench.until(() => session?.map.epoch === 2);
+    await bench.until(() => session?.maps.current.epoch === 2);
     const second = intake.open(TENANT);
     expect(second.scope).not.toBe(first.scope);
     // One that was opened before the map changed goes out by the old one.

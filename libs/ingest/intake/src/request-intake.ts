@@ -59,11 +59,11 @@ export class RequestIntake {
    * or far behind others of its client session, and `resource_exhausted` for too many client sessions.
    */
   async openKeyed(tenant: string, key: RequestKey): Promise<IntakeRequest> {
-    await this.#acceptingSession().mapOf(key.mapEpoch);
+    await this.#acceptingSession().maps.find(key.mapEpoch);
     // Only now: while `control` was read, another session may have begun.
     const session = this.#acceptingSession();
-    const map = session.mapForKey(key.mapEpoch);
-    const batcher = this.#batcherOf(tenant, session, map.epoch === session.map.epoch ? undefined : map);
+    const map = session.maps.ofKey(key.mapEpoch);
+    const batcher = this.#batcherOf(tenant, session, map.epoch === session.maps.current.epoch ? undefined : map);
     batcher.keyed.admit(key);
     return new IntakeRequest(batcher, this.#limits, this.#pending, new KeyedBatch(batcher, key, this.#spares));
   }
@@ -71,7 +71,7 @@ export class RequestIntake {
   /** For keys: the epoch of the map that is in force; undefined while no session takes points. */
   get mapEpoch(): number | undefined {
     const session = this.#options.session();
-    return session?.isAccepting === true ? session.map.epoch : undefined;
+    return session?.isAccepting === true ? session.maps.current.epoch : undefined;
   }
 
   /** Counts a request that is refused as a whole, if it was its sender's doing; no tenant before its key was accepted. */

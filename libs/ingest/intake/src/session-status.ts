@@ -1,7 +1,8 @@
 import { toHex } from '@tidemark/bytes';
 import type { SessionStatus } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control-log';
-import type { IntakeSession, IntakeStatus } from './intake-session.ts';
+import type { IntakeSession } from './intake-session.ts';
+import type { IntakeStatus } from './intake-status.ts';
 
 /** What intakes tell of their sessions, for whoever has `control` alone. */
 export interface ToldSessions {

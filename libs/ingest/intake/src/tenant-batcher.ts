@@ -48,6 +48,7 @@ interface SeriesOfMetric {
 export class TenantBatcher implements SeriesSource, BatchTarget {
   readonly session: IntakeSession;
   readonly tenant: string;
+  readonly isStream = false;
   readonly map: PartitionMap;
   readonly startedMs: number;
   /** Monotonic ms of the last request. */
@@ -77,7 +78,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     this.#options = options;
     this.session = session;
     this.tenant = tenant;
-    this.map = options.map ?? session.map;
+    this.map = options.map ?? session.maps.current;
     this.keyed = new KeyedSessions(clock, options.limits, session.limits.window);
     this.startedMs = clock.monotonicMs();
     this.usedMs = this.startedMs;
@@ -99,7 +100,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
 
   /** False once another batcher must replace this one. */
   isCurrent(session: IntakeSession): boolean {
-    const isNewest = this.#options.map !== undefined || this.map.epoch === session.map.epoch;
+    const isNewest = this.#options.map !== undefined || this.map.epoch === session.maps.current.epoch;
     return this.session === session && isNewest && !this.#mustStartOver;
   }
 
@@ -120,7 +121,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   /** Why a handle's points are refused; undefined once a budget has room again. */
   refusalOf(handle: number): Refusal | undefined {
     const refusal = this.handles.refusals.get(handle);
-    if (refusal?.metric === undefined || this.session.isOverBudget({ tenant: this.tenant, metric: refusal.metric })) {
+    if (refusal?.metric === undefined || this.session.budgets.isOver({ tenant: this.tenant, metric: refusal.metric })) {
       return refusal;
     }
     this.handles.allow(handle);
@@ -150,6 +151,9 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     if (batch.points >= batchPoints || batch.bytes >= batchBytes) this.#close();
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#close());
   }
+
+  /** The next request finds out by `isCurrent`. */
+  announce(): void {}
 
   /** Its batch waits for the points of other requests. */
   complete(): void {}
@@ -184,7 +188,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     const ref = dictionary.size;
     dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
     const handle = handles.add(id, partition, ref, name.kind);
-    if (session.isOverBudget(name)) this.#unchecked.push({ handle, name });
+    if (session.budgets.isOver(name)) this.#unchecked.push({ handle, name });
     return handle;
   }
 
@@ -214,7 +218,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       for (const [partition, series] of byPartition) {
         const byRef = new Map(series.map(({ handle, name }) => [this.handles.refs[handle], { handle, name }]));
         const refs = [...byRef].map(([ref, { name }]) => ({ ref, name }));
-        for (const { ref, rejection } of await this.session.refuseOverBudget(this.#dictionary(partition), refs)) {
+        for (const { ref, rejection } of await this.session.budgets.refuseNew(this.#dictionary(partition), refs)) {
           const one = byRef.get(ref);
           assert(one !== undefined, 'a verdict is about a series that was asked for');
           this.handles.refuse(one.handle, rejection, one.name.metric);

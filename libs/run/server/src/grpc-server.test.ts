@@ -4,7 +4,7 @@ import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { describe, expect, test } from '@jest/globals';
 import { IntakeClient, type IntakeServer, IntakeService, type SendReply } from '@tidemark/contract';
 import { Access, ControlState } from '@tidemark/control-log';
-import { type IntakeSession, intakeService } from '@tidemark/intake';
+import { type IntakeServiceOptions, type IntakeSession, intakeService } from '@tidemark/intake';
 import { SystemClock } from '@tidemark/node-runtime';
 import { GrpcServer } from './grpc-server.ts';
 
@@ -39,11 +39,10 @@ describe('the gRPC server', () => {
     const counted: unknown[] = [];
     const session = {
       violations: { countError: (tenant: unknown, error: unknown) => counted.push([tenant, error]) },
-      openStream: () => ({ receive: async () => undefined }),
-      closeStream: () => undefined,
     };
+    const openStream = () => ({ receive: async () => undefined, close: () => undefined });
     const access = new Access(new ControlState());
-    const service = intakeService({ session: () => session as unknown as IntakeSession, access });
+    const service = intakeService({ session: () => session as unknown as IntakeSession, access, openStream });
     const server = await listen(service, 64, (path) => paths.push(path));
     expect(await sendHello(server.port)).toBe(status.RESOURCE_EXHAUSTED);
     expect(paths).toEqual([IntakeService.send.path]);
@@ -75,12 +74,14 @@ describe('the gRPC server', () => {
       isAccepting: false,
       problem,
       violations: { countError: () => undefined },
-      openStream: (_tenant: string, reply: (message: SendReply) => void) => ({ receive: async () => reply(retry) }),
-      closeStream: () => undefined,
       ready: async () => undefined,
     };
+    const openStream: IntakeServiceOptions['openStream'] = (_session, _tenant, reply) => ({
+      receive: async () => reply(retry),
+      close: () => undefined,
+    });
     const access = new Access(new ControlState());
-    const service = intakeService({ session: () => session as unknown as IntakeSession, access });
+    const service = intakeService({ session: () => session as unknown as IntakeSession, access, openStream });
     const server = await listen(service, 1 << 20, () => undefined);
     const client = new IntakeClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const call = client.send(new Metadata());

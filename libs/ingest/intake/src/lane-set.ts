@@ -1,0 +1,179 @@
+import type { Rejection } from '@tidemark/contract';
+import { fenceKey } from '@tidemark/control-log';
+import { type Appended, type Clock, type Log, TidemarkError } from '@tidemark/ports';
+import type { AcceptClock } from './accept-clock.ts';
+import type { LaneTiming } from './intake-limits.ts';
+import { Lane } from './lane.ts';
+import type { QueuedShare } from './share-queue.ts';
+import { TagPublisher } from './tag-publisher.ts';
+
+export interface LaneSetOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly acceptClock: AcceptClock;
+  /** 16 bytes. */
+  readonly session: Uint8Array;
+  readonly timing: LaneTiming;
+  /** Bytes that may be queued in one lane. */
+  readonly queueBytes: number;
+  /** Partitions that need a lane. */
+  readonly partitions: () => number;
+  /** False while no lane may open. */
+  readonly mayOpen: () => boolean;
+  /** Called after each append: when it was sent and acked by the session's clock, and the log's own append time. */
+  readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
+  /** Called when a lane ended by itself; another opens in its place. */
+  readonly onLaneEnded?: (partition: number, reason: string) => void;
+  /** Called when the full log has taken nothing of a lane for long; without a reason once it does again. */
+  readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
+}
+
+/** A lane that ended by itself and is not fenced yet. */
+export interface DeadLane {
+  readonly partition: number;
+  readonly lane: number;
+}
+
+/** A lane that died is replaced after this long. */
+const REOPEN_MS = 1000;
+
+/** The lanes of one session, one a partition: opens them, replaces those that die, and closes all. */
+export class LaneSet {
+  readonly #options: LaneSetOptions;
+  readonly #lanes = new Map<number, Lane>();
+  /** Lanes that `leave` is closing; their partitions may have others already. */
+  readonly #leaving = new Set<Lane>();
+  readonly #tags = new Map<number, TagPublisher>();
+  /** Partitions whose lane ended by itself, with the reason, until another one accepts shares. */
+  readonly #lost = new Map<number, TidemarkError>();
+  /** By the key of the fence that each waits for. */
+  readonly #dead = new Map<string, DeadLane>();
+  #nextLane = 0;
+  #isClosing = false;
+  #isAbandoned = false;
+
+  constructor(options: LaneSetOptions) {
+    this.#options = options;
+  }
+
+  /** True once every lane accepts shares. */
+  get isReady(): boolean {
+    return this.#lanes.size > 0 && [...this.#lanes.values()].every((lane) => lane.isAccepting);
+  }
+
+  get queuedBytes(): number {
+    let sum = 0;
+    for (const lane of this.#lanes.values()) sum += lane.queuedBytes;
+    return sum;
+  }
+
+  /** Lanes that ended by themselves and wait for a fence, the oldest first. */
+  get dead(): readonly DeadLane[] {
+    return [...this.#dead.values()];
+  }
+
+  /** What keeps points out of single partitions now. */
+  problems(): ReadonlyMap<number, TidemarkError> {
+    const problems = new Map<number, TidemarkError>();
+    for (const [partition, lane] of this.#lanes) {
+      if (lane.isAccepting) this.#lost.delete(partition);
+      const problem = lane.problem ?? this.#lost.get(partition);
+      if (problem !== undefined) problems.set(partition, problem);
+    }
+    return problems;
+  }
+
+  /** Why a share of this partition is not accepted now, or could not be stored; undefined without a lane. */
+  refusalOf(partition: number): Rejection | undefined {
+    return this.#lanes.get(partition)?.refusal;
+  }
+
+  /** Accepts a share; false when its lane can't, and the batch must be sent again. */
+  offer(partition: number, share: QueuedShare): boolean {
+    return this.#lanes.get(partition)?.offer(share) ?? false;
+  }
+
+  /** Publishes the tags of a partition's series; undefined before its first lane opens. */
+  tagsOf(partition: number): TagPublisher | undefined {
+    return this.#tags.get(partition);
+  }
+
+  /** Opens the lanes that are missing, if any may open. */
+  open(): void {
+    const { partitions, mayOpen } = this.#options;
+    if (this.#isAbandoned || this.#isClosing || !mayOpen()) return;
+    const count = partitions();
+    for (let partition = 0; partition < count; partition++) {
+      if (!this.#lanes.has(partition)) this.#openLane(partition);
+    }
+  }
+
+  /** Closes all lanes; `open` may open others while these are still closing. */
+  leave(): void {
+    for (const lane of this.#lanes.values()) {
+      this.#leaving.add(lane);
+      void lane.close().then(() => lane.state === 'closed' && this.#leaving.delete(lane));
+    }
+    this.#lanes.clear();
+  }
+
+  /** Ends all lanes without a record in the log, as their fence has closed them already. */
+  abandon(reason: string): void {
+    this.#isAbandoned = true;
+    for (const lane of this.#all) lane.abandon(reason);
+  }
+
+  /** Drains and closes all lanes, and opens no other. True when each has closed in the log, and no dead one waits for a fence. */
+  async close(): Promise<boolean> {
+    this.#isClosing = true;
+    const lanes = this.#all;
+    await Promise.all(lanes.map((lane) => lane.close()));
+    return lanes.every((lane) => lane.state === 'closed') && this.#dead.size === 0;
+  }
+
+  /** A lane of this session was fenced. */
+  fenced(lane: DeadLane): void {
+    this.#dead.delete(fenceKey(this.#options.session, lane));
+  }
+
+  /** Forgets the dead lanes that are among these fences, by key. */
+  forgetFenced(fences: { has(key: string): boolean }): void {
+    for (const key of this.#dead.keys()) if (fences.has(key)) this.#dead.delete(key);
+  }
+
+  get #all(): Lane[] {
+    return [...this.#lanes.values(), ...this.#leaving];
+  }
+
+  #openLane(partition: number): void {
+    const { log, clock, acceptClock, session, timing, queueBytes, onAppended, onLaneStalled } = this.#options;
+    let tags = this.#tags.get(partition);
+    if (tags === undefined) {
+      tags = new TagPublisher(log, partition, clock);
+      this.#tags.set(partition, tags);
+    }
+    const lane = new Lane({
+      ...{ log, clock, acceptClock, partition, session, tags, timing, queueBytes, onAppended },
+      number: this.#nextLane++,
+      onStalled: (_, reason) => onLaneStalled?.(partition, reason),
+      onDead: (dead, reason) => this.#died(dead, reason),
+    });
+    this.#lanes.set(partition, lane);
+    lane.start();
+  }
+
+  #died(lane: Lane, reason: string): void {
+    if (this.#isAbandoned) return;
+    const { session, clock, onLaneEnded } = this.#options;
+    const { partition, number } = lane;
+    onLaneEnded?.(partition, reason);
+    this.#lost.set(partition, lane.problem ?? new TidemarkError('unavailable', reason));
+    const dead = { partition, lane: number };
+    this.#dead.set(fenceKey(session, dead), dead);
+    if (this.#isClosing) return;
+    clock.setTimer(REOPEN_MS, () => {
+      if (this.#lanes.get(partition) === lane) this.#lanes.delete(partition);
+      this.open();
+    });
+  }
+}

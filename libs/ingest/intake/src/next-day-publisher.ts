@@ -1,0 +1,35 @@
+import { type Clock, sleep } from '@tidemark/ports';
+import type { AcceptClock } from './accept-clock.ts';
+import type { ClientDictionary } from './client-dictionary.ts';
+import { nextDayFacts } from './next-day-tags.ts';
+import type { TagPublisher } from './tag-publisher.ts';
+
+export interface NextDayOptions {
+  readonly clock: Clock;
+  readonly acceptClock: AcceptClock;
+  readonly dictionaries: () => Iterable<ClientDictionary>;
+  readonly tagsOf: (partition: number) => TagPublisher | undefined;
+  /** True once the session needs no further days. */
+  readonly isOver: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+const INTERVAL_MS = 10_000;
+/** Facts of one dictionary that one turn publishes. */
+const MAX_FACTS = 50_000;
+
+/** Publishes tomorrow's (series, day) facts over the last hour of each day, until the session is over. */
+export async function publishNextDays(options: NextDayOptions): Promise<void> {
+  const { clock, acceptClock, dictionaries, tagsOf, isOver, signal } = options;
+  while (!signal.aborted && !isOver()) {
+    await sleep(clock, INTERVAL_MS, signal);
+    for (const dictionary of dictionaries()) {
+      const facts = nextDayFacts(dictionary, acceptClock.nowMs(), MAX_FACTS);
+      if (facts.length === 0) continue;
+      // Facts that can't be published now are published with the series' first points of the day.
+      await tagsOf(dictionary.partition)
+        ?.publish(facts, signal)
+        .catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { SendReply } from '@tidemark/contract';
+import { TidemarkError } from '@tidemark/ports';
+import { ClientStream } from './client-stream.ts';
+import type { IntakeSession } from './intake-session.ts';
+
+/**
+ * Opens a stream of a session for an authenticated client; `close` gives its place back. Throws `resource_exhausted` when
+ * the session, or the tenant, has as many open as it may.
+ */
+export function openStream(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void): ClientStream {
+  const { streams } = session.limits;
+  if (session.openStreams >= streams) {
+    const limit = `${streams} streams`;
+    throw new TidemarkError('resource_exhausted', `${limit} are open (limit: ${limit})`, {
+      reason: 'streams',
+      field: 'stream',
+      limit,
+    });
+  }
+  const stream = new ClientStream(session, tenant, reply, session.openQuota(tenant));
+  session.join(stream);
+  return stream;
+}

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { budgetKey } from '@tidemark/control-log';
+import { KIND, metricId, seriesId, seriesName } from '@tidemark/model';
+import { ClientDictionary } from './client-dictionary.ts';
+import { SeriesBudgets } from './series-budgets.ts';
+
+const NAMES = ['a:1', 'a:2'].map((tag) => seriesName('t', 'm', KIND.gauge, [tag]));
+
+function budgets(overBudget: ReadonlyMap<string, number>, knownSeries = async () => [true, false]) {
+  const dictionary = new ClientDictionary(1, 3);
+  for (const name of NAMES) {
+    dictionary.add({ seriesId: seriesId(name), metricId: metricId('t', 'm'), kind: name.kind }, name);
+  }
+  const series = NAMES.map((name, ref) => ({ ref, name }));
+  return { one: new SeriesBudgets({ overBudget: new Map(overBudget) }, knownSeries), dictionary, series };
+}
+
+test('is over for the metrics of a tenant, or for one metric', () => {
+  const of = (entries: [string, number][]) => budgets(new Map(entries)).one;
+  expect(of([]).isOver({ tenant: 't', metric: 'm' })).toBe(false);
+  expect(of([['t', 1]]).isOver({ tenant: 't', metric: 'm' })).toBe(true);
+  const metric = of([[budgetKey('t', 'm'), 1]]);
+  expect(['m', 'n'].map((name) => metric.isOver({ tenant: 't', metric: name }))).toEqual([true, false]);
+});
+
+test('refuses what the platform does not know, and names the budget that is used up', async () => {
+  const metric = budgets(
+    new Map([
+      ['t', 7],
+      [budgetKey('t', 'm'), 1],
+    ]),
+  );
+  expect(await metric.one.refuseNew(metric.dictionary, metric.series)).toMatchObject([
+    { ref: 1, rejection: { limit: '1 series', message: 'metric m has used up its budget of 1 series' } },
+  ]);
+  const tenant = budgets(new Map([['t', 7]]));
+  expect(await tenant.one.refuseNew(tenant.dictionary, tenant.series)).toMatchObject([
+    { ref: 1, rejection: { limit: '7 series', message: 'tenant t has used up its budget of 7 series' } },
+  ]);
+});
+
+test('asks nothing for no series', async () => {
+  const { one, dictionary } = budgets(new Map([['t', 1]]), () => Promise.reject(new Error('asked')));
+  expect(await one.refuseNew(dictionary, [])).toEqual([]);
+});

@@ -1,0 +1,46 @@
+import type { Rejection } from '@tidemark/contract';
+import { budgetKey, type ControlState } from '@tidemark/control-log';
+import type { SeriesName } from '@tidemark/model';
+import type { ClientDictionary } from './client-dictionary.ts';
+
+/** Returns which of these series the platform has already. */
+export type KnownSeries = (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
+
+/** Refuses new series of tenants and metrics that have used up their budget, by what `control` says. */
+export class SeriesBudgets {
+  readonly #state: Pick<ControlState, 'overBudget'>;
+  readonly #knownSeries: KnownSeries;
+
+  constructor(state: Pick<ControlState, 'overBudget'>, knownSeries: KnownSeries) {
+    this.#state = state;
+    this.#knownSeries = knownSeries;
+  }
+
+  isOver({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {
+    const { overBudget } = this.#state;
+    return overBudget.size > 0 && (overBudget.has(tenant) || overBudget.has(budgetKey(tenant, metric)));
+  }
+
+  /**
+   * Refuses those of the series over budget that are new to the platform. All are of one tenant and in the dictionary.
+   * Rejects when the platform can't be asked.
+   */
+  async refuseNew(
+    dictionary: ClientDictionary,
+    series: readonly { ref: number; name: SeriesName }[],
+  ): Promise<{ ref: number; rejection: Rejection }[]> {
+    if (series.length === 0) return [];
+    const ids = series.map(({ ref }) => dictionary.seriesId(ref));
+    const known = await this.#knownSeries(dictionary.partition, series[0].name.tenant, ids);
+    return series.flatMap(({ ref, name }, i) => (known[i] ? [] : [{ ref, rejection: this.#rejection(name) }]));
+  }
+
+  #rejection({ tenant, metric }: SeriesName): Rejection {
+    const { overBudget } = this.#state;
+    const ofMetric = overBudget.get(budgetKey(tenant, metric));
+    const limit = `${ofMetric ?? overBudget.get(tenant) ?? 0} series`;
+    const owner = ofMetric === undefined ? `tenant ${tenant}` : `metric ${metric}`;
+    const message = `${owner} has used up its budget of ${limit}`;
+    return { reason: 'series_over_budget', field: 'series', limit, points: 0, message };
+  }
+}

@@ -1,0 +1,117 @@
+import { toHex } from '@tidemark/bytes';
+import { type ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control-log';
+import { type Appended, type Clock, isTidemarkError, type Log, sleep } from '@tidemark/ports';
+import type { AcceptClock } from './accept-clock.ts';
+import type { DeadLane } from './lane-set.ts';
+
+export interface SessionLeaseOptions {
+  readonly log: Log;
+  readonly control: Pick<ControlFollower, 'state'>;
+  readonly clock: Clock;
+  readonly acceptClock: AcceptClock;
+  /** 16 bytes. */
+  readonly session: Uint8Array;
+  /** Names this process in `status`. */
+  readonly process: string;
+  /** Lanes to name in a renewal until they are fenced, the oldest first. */
+  readonly deadLanes: () => readonly DeadLane[];
+  /** Called after each append: when it was sent and acked by the session's clock, and the log's own append time. */
+  readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
+  /** Called once, when the session was fenced. */
+  readonly onFenced: (reason: string) => void;
+  /** Stops the renewals. */
+  readonly signal: AbortSignal;
+}
+
+const RENEW_MS = 1000;
+const RENEWAL_LAPSE_MS = 5000;
+/** Dead lanes that one renewal names, the oldest first; the others wait for the fences of these. */
+const RENEWAL_DEAD_LANES = 64;
+
+/** A session's records in `control`: it registers, renews each second, sees its own fence, and ends. */
+export class SessionLease {
+  readonly #options: SessionLeaseOptions;
+  readonly #key: string;
+  readonly #writer: ControlWriter;
+  /** Monotonic ms at which the last acknowledged renewal was sent. */
+  #renewedMs = Number.NEGATIVE_INFINITY;
+  #fenced: string | undefined;
+  #renewing: Promise<void> | undefined;
+
+  constructor(options: SessionLeaseOptions) {
+    this.#options = options;
+    this.#key = toHex(options.session);
+    this.#writer = new ControlWriter(options.log, options.clock);
+  }
+
+  /** Why the session was ended by a fence; undefined while it was not. */
+  get fenced(): string | undefined {
+    return this.#fenced;
+  }
+
+  /** Why the lease may have lapsed, or undefined. */
+  get lapse(): string | undefined {
+    const lapseMs = this.#options.clock.monotonicMs() - this.#renewedMs;
+    return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
+  }
+
+  /** Registers, then renews until the signal aborts. Rejects when the log does not take the registration. */
+  async start(): Promise<void> {
+    const { session, process, clock } = this.#options;
+    await this.#append({ $case: 'registered', value: { session: Buffer.from(session), process } });
+    this.#renewedMs = clock.monotonicMs();
+    this.#renewing = this.#renew();
+  }
+
+  /** Resolves when no renewal is outstanding, after the signal has aborted. */
+  async stopped(): Promise<void> {
+    await this.#renewing;
+  }
+
+  /** Ends the session in `control`; what the log does not take before `signal` aborts is left to a fence. */
+  async end(signal: AbortSignal): Promise<void> {
+    try {
+      const value = { session: Buffer.from(this.#options.session) };
+      await this.#writer.append({ $case: 'ended', value }, signal);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+    }
+  }
+
+  /** The session was fenced: its promises are void. */
+  fence(reason: string): void {
+    if (this.#fenced !== undefined) return;
+    this.#fenced = reason;
+    this.#options.onFenced(reason);
+  }
+
+  /** Checks a checkpoint's state: it may replace records that were trimmed before they were read, this fence too. */
+  checkState(): void {
+    const { fences, sessions } = this.#options.control.state;
+    const isGone = Number.isFinite(this.#renewedMs) && !sessions.has(this.#key);
+    const fence = fences.get(this.#key);
+    if (fence !== undefined || isGone) this.fence(`fenced: ${fence?.reason ?? 'long ago'}`);
+  }
+
+  async #renew(): Promise<void> {
+    const { session, clock, deadLanes, signal } = this.#options;
+    while (!signal.aborted && this.#fenced === undefined) {
+      try {
+        const value = { session: Buffer.from(session), deadLanes: deadLanes().slice(0, RENEWAL_DEAD_LANES) };
+        const sentMs = clock.monotonicMs();
+        await this.#append({ $case: 'renewed', value });
+        this.#renewedMs = sentMs;
+      } catch {
+        // Not renewed: after 5 s nothing is accepted, after 10 s the coordinator fences. The next turn tries again.
+      }
+      await sleep(clock, RENEW_MS, signal);
+    }
+  }
+
+  async #append(message: ControlMessage): Promise<void> {
+    const { acceptClock, signal, onAppended } = this.#options;
+    const sentMs = acceptClock.nowMs();
+    const appended = await this.#writer.append(message, signal);
+    onAppended(sentMs, acceptClock.nowMs(), appended);
+  }
+}
