@@ -1,0 +1,103 @@
+import { expect, test } from '@jest/globals';
+import { fenceKey } from '@tidemark/control-log';
+import { RECORD } from '@tidemark/point-records';
+import { IntakeBench, PARTITIONS } from './intake-bench.fixture.ts';
+import { DEFAULT_LANE_TIMING } from './intake-limits.ts';
+import { LaneSet } from './lane-set.ts';
+
+const SESSION = Buffer.alloc(16, 8);
+
+async function setUp() {
+  const bench = await IntakeBench.open();
+  const ended: number[] = [];
+  const may = { open: true };
+  const lanes = new LaneSet({
+    ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, session: SESSION, queueBytes: 1000 },
+    timing: { ...DEFAULT_LANE_TIMING, appendMs: 500 },
+    partitions: () => PARTITIONS,
+    mayOpen: () => may.open,
+    onAppended: () => undefined,
+    onLaneEnded: (partition) => ended.push(partition),
+  });
+  return { bench, lanes, ended, may };
+}
+
+async function typesOf(bench: IntakeBench, partition: number): Promise<number[]> {
+  return (await bench.points(partition)).map(({ type }) => type);
+}
+
+test('opens a lane a partition once it may, and closes all of them in the log', async () => {
+  const { bench, lanes, may } = await setUp();
+  may.open = false;
+  lanes.open();
+  await bench.advance(5000);
+  expect([lanes.isReady, lanes.refusalOf(0), lanes.tagsOf(0)]).toEqual([false, undefined, undefined]);
+  may.open = true;
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  lanes.open();
+  expect(await bench.play(lanes.close())).toBe(true);
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const types = await typesOf(bench, partition);
+    expect(types.filter((type) => type === RECORD.open)).toHaveLength(1);
+    expect(types.at(-1)).toBe(RECORD.close);
+  }
+  lanes.open();
+  await bench.advance(5000);
+  expect((await typesOf(bench, 0)).at(-1)).toBe(RECORD.close);
+});
+
+test('replaces a lane that dies, names it until it is fenced, and reports its partition until then', async () => {
+  const { bench, lanes, ended } = await setUp();
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  bench.away.add('points/1');
+  await bench.until(() => ended.length > 0);
+  expect([...lanes.problems().keys()]).toEqual([1]);
+  bench.away.clear();
+  await bench.until(() => lanes.isReady);
+  expect(lanes.problems().size).toBe(0);
+  const { dead } = lanes;
+  expect(dead.length).toBeGreaterThan(0);
+  expect(dead.every(({ partition }) => partition === 1)).toBe(true);
+  lanes.fenced(dead[0]);
+  expect(lanes.dead).toEqual(dead.slice(1));
+  lanes.forgetFenced(new Set(dead.map((lane) => fenceKey(SESSION, lane))));
+  expect(lanes.dead).toEqual([]);
+});
+
+test('a dead lane that no fence has named keeps the session from ending in order', async () => {
+  const { bench, lanes, ended } = await setUp();
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  bench.away.add('points/0');
+  await bench.until(() => ended.length > 0);
+  bench.away.clear();
+  await bench.until(() => lanes.isReady);
+  expect(await bench.play(lanes.close())).toBe(false);
+});
+
+test('others open while those that leave are still closing', async () => {
+  const { bench, lanes } = await setUp();
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  lanes.leave();
+  expect(lanes.isReady).toBe(false);
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  const types = await typesOf(bench, 0);
+  expect(types.filter((type) => type === RECORD.open)).toHaveLength(2);
+  expect(types).toContain(RECORD.close);
+});
+
+test('abandoned lanes write nothing, need no fence, and are not replaced', async () => {
+  const { bench, lanes, ended } = await setUp();
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  lanes.abandon('fenced: silent');
+  await bench.advance(100);
+  const before = (await bench.points(0)).length;
+  lanes.open();
+  await bench.advance(5000);
+  expect([lanes.dead, ended, (await bench.points(0)).length]).toEqual([[], [], before]);
+});

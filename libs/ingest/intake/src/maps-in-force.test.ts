@@ -1,0 +1,69 @@
+import { expect, test } from '@jest/globals';
+import { ControlFollower } from '@tidemark/control-log';
+import { evenMap, packSlots } from '@tidemark/model';
+import { IntakeBench, PARTITIONS } from './intake-bench.fixture.ts';
+import { MapsInForce } from './maps-in-force.ts';
+
+/** Decides a map; by the log's time it is in force 2 s later. */
+function decide(bench: IntakeBench, epoch: number): Promise<void> {
+  const map = { epoch, partitions: PARTITIONS, slots: packSlots(evenMap(PARTITIONS, epoch)) };
+  return bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: epoch - 1, map } });
+}
+
+async function setUp() {
+  const bench = await IntakeBench.open();
+  const control = new ControlFollower(bench.log, bench.clock);
+  await bench.play(control.start());
+  const announced: number[] = [];
+  const stop = new AbortController();
+  const { log, clock, acceptClock } = bench;
+  const onInForce = ({ epoch }: { epoch: number }) => announced.push(epoch);
+  const maps = new MapsInForce({ log, control, clock, acceptClock, onInForce, signal: stop.signal });
+  control.listen(() => maps.notice());
+  const until = (epoch: number) => bench.until(() => control.state.map?.epoch === epoch);
+  return { bench, maps, announced, stop, until };
+}
+
+test('a new map is announced once, when it is in force; one that another replaces before is not', async () => {
+  const { bench, maps, announced, until } = await setUp();
+  await decide(bench, 2);
+  await until(2);
+  expect([maps.current.epoch, announced]).toEqual([1, []]);
+  await decide(bench, 3);
+  await bench.advance(10_000);
+  expect([maps.current.epoch, announced]).toEqual([3, [3]]);
+  expect(maps.notice()).toBe(false);
+});
+
+test('nothing is announced after the session has stopped', async () => {
+  const { bench, announced, stop, until } = await setUp();
+  await decide(bench, 2);
+  await until(2);
+  stop.abort();
+  await bench.advance(10_000);
+  expect(announced).toEqual([]);
+});
+
+test('finds maps that were decided, reading control to its end, and names the newest for others', async () => {
+  const { bench, maps } = await setUp();
+  await decide(bench, 2);
+  expect((await bench.play(maps.find(2))).epoch).toBe(2);
+  await expect(bench.play(maps.find(9))).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: 'map_epoch: 9 is not known (limit: 1)',
+    detail: { reason: 'map_epoch_unknown', field: 'map_epoch', limit: 1 },
+  });
+});
+
+test('refuses batches, and requests with a key, by a map that is not in force yet', async () => {
+  const { bench, maps, until } = await setUp();
+  await decide(bench, 2);
+  await until(2);
+  const nowMs = bench.acceptClock.nowMs();
+  expect(maps.refusal(1, nowMs)).toBeUndefined();
+  expect(maps.refusal(2, nowMs)).toMatchObject({ reason: 'map_not_in_force', field: 'map_epoch', points: 0 });
+  expect(() => maps.ofKey(2)).toThrow(expect.objectContaining({ code: 'unavailable' }));
+  await bench.advance(5000);
+  expect(maps.refusal(2, bench.acceptClock.nowMs())).toBeUndefined();
+  expect(maps.ofKey(2).epoch).toBe(2);
+});

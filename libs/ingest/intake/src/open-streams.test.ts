@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
+import { IntakeBench } from './intake-bench.fixture.ts';
+import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
+import { openStream } from './open-streams.ts';
+
+test('bounds the streams of a session, and reuses the place of a closed one', async () => {
+  const bench = await IntakeBench.open();
+  const limits = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS, streams: 2 };
+  const session = await bench.session({ limits });
+  const open = (tenant: string) => openStream(session, tenant, () => undefined);
+  const first = open('a');
+  open('b');
+  expect(() => open('c')).toThrow(
+    expect.objectContaining({
+      code: 'resource_exhausted',
+      message: '2 streams are open (limit: 2 streams)',
+      detail: { reason: 'streams', field: 'stream', limit: '2 streams' },
+    }),
+  );
+  first.close();
+  first.close();
+  expect([session.openStreams, session.statusFor('a').streams]).toEqual([1, 0]);
+  open('c');
+  expect(session.statusFor('c').streams).toBe(1);
+  expect(() => open('d')).toThrow('2 streams are open');
+  await bench.play(session.close());
+});
