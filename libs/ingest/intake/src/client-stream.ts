@@ -36,12 +36,15 @@ import { unpublishedDaysOfShare } from './unpublished-days.ts';
 const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
 
-/** One client's stream: checks what it says, routes its shares to lanes, answers for each batch. */
+/**
+ * One client's stream: checks its messages, routes its shares to lanes, and answers each batch. intake-session.test.ts
+ * covers it.
+ */
 export class ClientStream implements SeriesSource {
   readonly #session: IntakeSession;
   readonly tenant: string;
   readonly isStream = true;
-  /** What it may hold; given back when the stream is closed. */
+  /** What it may hold; `close` gives it back. */
   readonly quota: StreamQuota;
   readonly #reply: (reply: SendReply) => void;
   readonly #dictionaries = new Map<string, ClientDictionary>();
@@ -250,7 +253,7 @@ export class ClientStream implements SeriesSource {
     return this.#clientSession;
   }
 
-  /** Why a batch can never be taken, whoever sends it. */
+  /** Why no retry of a batch can succeed, or undefined. */
   #problemOf(batch: Batch): Rejection | undefined {
     const { limits, acceptClock } = this.#session;
     const problem = (reason: string, field: string, limit: string): Rejection => ({
@@ -281,7 +284,7 @@ export class ClientStream implements SeriesSource {
   }
 }
 
-/** Stands for a refused series, so that refs stay dense; no point ever refers to it. */
+/** The definition of a refused series, so that refs stay dense; no point that is kept refers to it. */
 const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: KIND.gauge };
 
 function invalid(field: string, limit: string, found: string): TidemarkError {

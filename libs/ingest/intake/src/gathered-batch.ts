@@ -24,7 +24,10 @@ export interface GatheredShare {
 /** Takes the outcome of a batch: the partitions that may not have stored it, none if it is durable. */
 export type BatchOutcome = (notStored: ReadonlySet<number>) => void;
 
-/** Points of one or several requests of a tenant, by partition, on their way into the lanes as one batch. */
+/**
+ * Points of one or several requests of a tenant, by partition, on their way into the lanes as one batch.
+ * request-intake.test.ts covers it.
+ */
 export class GatheredBatch {
   readonly #parts: (PartitionPart | undefined)[] = [];
   readonly #spares: SpareParts;

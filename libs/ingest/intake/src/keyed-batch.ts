@@ -3,7 +3,10 @@ import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-ba
 import type { RequestKey } from './request-key.ts';
 import type { TenantBatcher } from './tenant-batcher.ts';
 
-/** The batch of one request alone. Its shares have the stamp of the request's key, by which stores drop a repetition. */
+/**
+ * The batch of one request alone. Its shares have the stamp of the request's key, by which stores drop a repetition.
+ * request-key.test.ts covers it.
+ */
 export class KeyedBatch implements BatchTarget {
   readonly gathering: GatheredBatch;
   readonly #batcher: TenantBatcher;

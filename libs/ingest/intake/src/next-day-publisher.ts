@@ -18,7 +18,10 @@ const INTERVAL_MS = 10_000;
 /** Facts of one dictionary that one turn publishes. */
 const MAX_FACTS = 50_000;
 
-/** Publishes tomorrow's (series, day) facts over the last hour of each day, until the session is over. */
+/**
+ * Publishes tomorrow's (series, day) facts over the last hour of each day, until the session is over.
+ * request-intake.test.ts covers it.
+ */
 export async function publishNextDays(options: NextDayOptions): Promise<void> {
   const { clock, acceptClock, dictionaries, tagsOf, isOver, signal } = options;
   while (!signal.aborted && !isOver()) {

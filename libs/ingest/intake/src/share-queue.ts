@@ -18,7 +18,7 @@ export interface QueuedShare {
   readonly settle: (durable: boolean) => void;
 }
 
-/** Shares that wait for a lane's next block, in order of acceptance. */
+/** Shares that wait for a lane's next block, in order of acceptance. lane.test.ts covers it. */
 export class ShareQueue {
   readonly #shares: QueuedShare[] = [];
   readonly #queuedMs: number[] = [];

@@ -44,6 +44,7 @@ interface SeriesOfMetric {
 /**
  * Gathers the points of one tenant's requests, under one intake session and one map, into batches: the requests act as
  * one client, with a client session, sequences and dictionaries of their own. Handles of its series are valid here only.
+ * request-intake.test.ts covers it.
  */
 export class TenantBatcher implements SeriesSource, BatchTarget {
   readonly session: IntakeSession;

@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals';
+import { inspectShare } from '@tidemark/columns';
+import { DEFAULT_POINT_LIMITS, KIND, type Kind } from '@tidemark/model';
+import { ClientDictionary } from './client-dictionary.ts';
+import { shareOf } from './intake-bench.fixture.ts';
+import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
+import { Rejections } from './rejections.ts';
+import { checkShare, pointsIn } from './share-check.ts';
+
+const LIMITS = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS };
+const NOW_MS = 1_767_225_600_000;
+const ID = Buffer.alloc(16, 1);
+
+function dictionaryOf(...kinds: Kind[]): ClientDictionary {
+  const dictionary = new ClientDictionary(1, 0);
+  for (const kind of kinds) {
+    dictionary.add({ seriesId: ID, metricId: ID, kind }, undefined);
+    if (kind === KIND.distribution) dictionary.distributions++;
+  }
+  return dictionary;
+}
+
+function check(share: Uint8Array, dictionary: ClientDictionary, limits = LIMITS) {
+  const rejections = new Rejections();
+  const checked = checkShare(share, dictionary, NOW_MS, limits, rejections);
+  return { checked, reasons: rejections.list.map(({ reason, points }) => [reason, points]) };
+}
+
+test('a share without errors is accepted as it came', () => {
+  const share = shareOf([0, NOW_MS, 1], [1, NOW_MS, 2]);
+  const { checked, reasons } = check(share, dictionaryOf(KIND.gauge, KIND.count));
+  expect(checked?.bytes).toBe(share);
+  expect([checked?.summary, reasons]).toEqual([inspectShare(share), []]);
+  // It is accepted so as well where each point has to be read, as next to a distribution.
+  expect(check(share, dictionaryOf(KIND.gauge, KIND.count, KIND.distribution)).checked?.bytes).toBe(share);
+});
+
+test('what is left of a share is encoded anew, with a summary of its own', () => {
+  const share = shareOf([0, NOW_MS, 1], [0, NOW_MS + 5, Number.NaN], [1, NOW_MS + 9, 3], [4, NOW_MS, 1]);
+  const dictionary = dictionaryOf(KIND.gauge, KIND.gauge);
+  dictionary.refused.set(1, { reason: 'series_over_budget', field: 'series', limit: '1 series' });
+  const { checked, reasons } = check(share, dictionary);
+  expect(checked?.bytes).toEqual(Uint8Array.from(shareOf([0, NOW_MS, 1])));
+  expect(checked?.summary).toEqual(inspectShare(shareOf([0, NOW_MS, 1])));
+  expect(Object.fromEntries(reasons)).toEqual({ value_nan: 1, series_over_budget: 1, unknown_ref: 1 });
+});
+
+test('a share that can not be read counts as one point', () => {
+  expect(check(Buffer.of(9, 9), dictionaryOf(KIND.gauge))).toEqual({
+    checked: undefined,
+    reasons: [['share_malformed', 1]],
+  });
+  const two = shareOf([0, NOW_MS, 1], [0, NOW_MS + 1, 1]);
+  expect(check(two, dictionaryOf(KIND.gauge), { ...LIMITS, sharePoints: 1 }).reasons).toEqual([['share_malformed', 1]]);
+});
+
+test('the points of a batch are those of the shares that can be read, and at least one', () => {
+  const batchOf = (...shares: Buffer[]) => ({
+    ...{ sequence: 0, mapEpoch: 1, floor: 0, frontierMs: undefined, stampedMs: 0 },
+    shares: shares.map((points, partition) => ({ partition, points })),
+  });
+  const two = shareOf([0, NOW_MS, 1], [0, NOW_MS, Buffer.from('a sketch')]);
+  expect(pointsIn(batchOf(two, Buffer.of(9), two), LIMITS)).toBe(4);
+  expect(pointsIn(batchOf(Buffer.of(9)), LIMITS)).toBe(1);
+});
