@@ -88,8 +88,8 @@ export class IntakeRequest {
   }
 
   /**
-   * Adds `count` numbers that are columns already. The request reads them when `send` is called; then they may be used
-   * for something else.
+   * Adds `count` numbers that are columns already. The columns are lent until `send` returns its promise: it has read
+   * them by then.
    */
   columns(handles: Uint32Array, timesMs: Float64Array, values: Float64Array, count: number): void {
     this.#points.addNumbers({ refs: handles, timesMs, values, length: count });
@@ -142,8 +142,12 @@ export class IntakeRequest {
 
   async #take(): Promise<RequestResult> {
     const { session } = this.#batcher;
-    const unknown = await this.#checkBudget();
-    if (unknown !== undefined) return this.#retry(unknown);
+    // No wait before the points are read, unless they are copied: lent columns go back when `send` returns.
+    if (this.#batcher.mustCheckBudget) {
+      this.#points.own();
+      const unknown = await this.#checkBudget();
+      if (unknown !== undefined) return this.#retry(unknown);
+    }
     if (!session.isAccepting) return this.#retry(session.refusal);
     const filler = new BatchFiller(this.#batcher, this.#keyed ?? this.#batcher, this.#limits, this.#rejections);
     const settled = Promise.withResolvers<ReadonlySet<number>>();
@@ -159,9 +163,6 @@ export class IntakeRequest {
 
   /** Waits until the budgets of the request's series are known; returns why they can't be. */
   async #checkBudget(): Promise<Rejection | undefined> {
-    if (!this.#batcher.mustCheckBudget) return undefined;
-    // Columns that were lent go back at the first wait.
-    this.#points.own();
     while (this.#batcher.mustCheckBudget) {
       try {
         await this.#batcher.checkBudget();

@@ -157,6 +157,29 @@ describe('requests', () => {
     ]);
   });
 
+  test.each([
+    ['their budget is known', false],
+    ['their budget must be checked first', true],
+  ])('have lent columns read before send returns, when %s', async (_, over) => {
+    const { bench, intake, session } = await started(
+      {},
+      { knownSeries: async (_partition, _tenant, ids) => ids.map(() => true) },
+    );
+    if (over) {
+      await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over } });
+      await bench.until(() => session?.budgets.isOver({ tenant: TENANT, metric: 'm' }) === true);
+    }
+    const one = intake.open(TENANT);
+    const handles = Uint32Array.of(one.series(gauge(0)), one.series(gauge(1)));
+    const timesMs = new Float64Array(2).fill(bench.acceptClock.nowMs());
+    const values = Float64Array.of(1, 2);
+    one.columns(handles, timesMs, values, 2);
+    const sent = one.send();
+    for (const column of [handles, timesMs, values]) column.fill(77);
+    expect(await bench.play(sent)).toMatchObject({ outcome: 'acked', acceptedPoints: 2, rejections: [] });
+    expect((await stored(bench)).map(({ value }) => value)).toEqual([1, 2]);
+  });
+
   test('have numbers and sketches of every kind', async () => {
     const { bench, intake } = await started();
     const nowMs = bench.acceptClock.nowMs();
