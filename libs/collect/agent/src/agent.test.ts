@@ -1,9 +1,10 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
+import type { Check } from '@tidemark/checks';
 import type { Client, ClientStats } from '@tidemark/client';
-import type { Check } from '@tidemark/host-checks';
 import type { KindName } from '@tidemark/model';
-import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
+import { ManualClock } from '@tidemark/simulation';
 import type { DDSketch } from '@tidemark/sketch';
 import { StatsD } from 'hot-shots';
 import { Agent } from './agent.ts';
@@ -19,37 +20,7 @@ const files: AgentOptions['files'] = {
   remove: (path) => rm(path),
 };
 
-/** A clock that stands until it is stepped. */
-class HandClock implements Clock {
-  nowMs = 1_700_000_000_400;
-  readonly #timers: { atMs: number; task: () => void }[] = [];
-
-  wallMs(): number {
-    return this.nowMs;
-  }
-
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-
-  setTimer(delayMs: number, task: () => void): Timer {
-    const timer = { atMs: this.nowMs + delayMs, task };
-    this.#timers.push(timer);
-    return {
-      cancel: () => {
-        timer.atMs = Number.POSITIVE_INFINITY;
-      },
-    };
-  }
-
-  stepTo(ms: number): void {
-    this.nowMs = ms;
-    for (const timer of this.#timers.filter(({ atMs }) => atMs <= ms)) {
-      timer.atMs = Number.POSITIVE_INFINITY;
-      timer.task();
-    }
-  }
-}
+const START_MS = 1_700_000_000_400;
 
 const NO_STATS: ClientStats = {
   series: 0,
@@ -122,7 +93,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function wired(options: Partial<AgentOptions> = {}) {
-  const clock = new HandClock();
+  const clock = new ManualClock(START_MS);
   const client = new FakeClient();
   const problems: string[] = [];
   const agent = new Agent({
@@ -139,7 +110,7 @@ function wired(options: Partial<AgentOptions> = {}) {
   /** Steps to a moment at which a flush is due, and sees it through. */
   const flushAt = async (ms: number): Promise<void> => {
     const before = client.flushes;
-    clock.stepTo(ms);
+    clock.advanceTo(ms);
     await until(() => client.flushes === before + 1);
   };
   return { agent, clock, client, problems, flushAt };
@@ -214,14 +185,14 @@ describe('checks', () => {
     };
     const { agent, clock, client, problems, flushAt } = wired({ checks: [slow, failing] });
     await agent.start();
-    clock.stepTo(1_700_000_001_000);
+    clock.advanceTo(1_700_000_001_000);
     await until(() => agent.status().checks[0].running && agent.status().checks[1].failures === 1);
     expect(client.flushes).toBe(0);
     await flushAt(1_700_000_001_250);
     expect(client.take()).toEqual(['gauge kept{env:test,host:web-1} @1700000001000 = 1']);
     finish();
     await until(() => !agent.status().checks[0].running);
-    clock.stepTo(1_700_000_002_000);
+    clock.advanceTo(1_700_000_002_000);
     await until(() => agent.status().checks[0].runs === 2);
     await flushAt(1_700_000_002_250);
     expect(client.take()).toEqual([
@@ -257,11 +228,11 @@ test('what a check with a phase reads is stamped when it began, but never before
     finish();
     await until(() => agent.status().checks[0].runs === runs && !agent.status().checks[0].running);
   };
-  clock.stepTo(1_700_000_000_701);
+  clock.advanceTo(1_700_000_000_701);
   await ended(1);
   await flushAt(1_700_000_001_000);
   expect(client.take()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5']);
-  clock.stepTo(1_700_000_001_702);
+  clock.advanceTo(1_700_000_001_702);
   await flushAt(1_700_000_002_000);
   await flushAt(1_700_000_003_000);
   expect(client.take()).toEqual([]);

@@ -1,3 +1,4 @@
+import { CheckRunner } from '@tidemark/checks';
 import {
   Aggregator,
   DEFAULT_DOGSTATSD_LIMITS,
@@ -9,7 +10,6 @@ import {
   type ServiceCheck,
   type StatsdEvent,
 } from '@tidemark/dogstatsd';
-import { CheckRunner } from '@tidemark/host-checks';
 import { assert, type Clock, type Timer } from '@tidemark/ports';
 import { CheckOutput } from './check-output.ts';
 import { HandleCache } from './handle-cache.ts';

@@ -1,4 +1,4 @@
-import type { CheckSink } from '@tidemark/host-checks';
+import type { CheckSink } from '@tidemark/checks';
 import type { KindName } from '@tidemark/model';
 import type { AgentSeries } from './agent-client.ts';
 import type { HandleCache } from './handle-cache.ts';

@@ -1,5 +1,6 @@
+import type { Check } from '@tidemark/checks';
 import type { DogStatsDLimits, SocketFiles, UnixDatagramModule } from '@tidemark/dogstatsd';
-import type { Check, HostFiles } from '@tidemark/host-checks';
+import type { HostFiles } from '@tidemark/host-checks';
 import type { Clock } from '@tidemark/ports';
 import type { AgentClient } from './agent-client.ts';
 

@@ -1,4 +1,4 @@
-import type { CheckSink } from '@tidemark/host-checks';
+import type { CheckSink } from '@tidemark/checks';
 import type { AgentStatus } from './status.ts';
 
 /** The agent's own figures, `tidemark.agent.*`, as counts of what was added since the flush before. */

@@ -1,6 +1,6 @@
+import type { CheckStatus } from '@tidemark/checks';
 import type { ClientStats } from '@tidemark/client';
 import type { AggregatorCounts, ServerStatus } from '@tidemark/dogstatsd';
-import type { CheckStatus } from '@tidemark/host-checks';
 
 /** All that an operator may ask of an agent. Counts are since its start. */
 export interface AgentStatus {

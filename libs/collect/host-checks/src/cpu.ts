@@ -1,5 +1,6 @@
+import type { Check, CheckSink } from '@tidemark/checks';
 import { currentLoad } from 'systeminformation';
-import type { Check, CheckSink, HostFiles } from './check.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** Ticks of all CPUs by state, as in the first line of `/proc/stat`. */
 export interface CpuTimes {

@@ -1,7 +1,8 @@
+import type { Check, CheckSink } from '@tidemark/checks';
+import { Rates } from '@tidemark/checks';
 import type { Clock } from '@tidemark/ports';
 import { disksIO, fsStats } from 'systeminformation';
-import type { Check, CheckSink, HostFiles } from './check.ts';
-import { Rates } from './rates.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** Sectors of `/proc/diskstats` are of 512 bytes, whatever the device's own are. */
 const SECTORS_PER_KIB = 2;

@@ -1,5 +1,5 @@
+import type { Check, CheckSink } from '@tidemark/checks';
 import { fsSize } from 'systeminformation';
-import type { Check, CheckSink } from './check.ts';
 
 const KIB = 1_024;
 

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { Clock, Timer } from '@tidemark/ports';
-import type { Check, CheckSink, HostFiles } from './check.ts';
-import { CheckRunner } from './check-runner.ts';
+import { CheckRunner, type CheckSink } from '@tidemark/checks';
+import type { Clock } from '@tidemark/ports';
+import { ManualClock } from '@tidemark/simulation';
 import { cpuShares, parseProcStat } from './cpu.ts';
 import { LinuxDiskIoCheck, parseDiskStats } from './disk-io.ts';
 import { hostChecks } from './host-checks.ts';
+import type { HostFiles } from './host-files.ts';
 import { interfacesOfNote, NetworkCheck, parseProcNetDev } from './network.ts';
-import { Rates } from './rates.ts';
 
 /** Keeps the newest value of each metric and tags. */
 class Readings implements CheckSink {
@@ -27,38 +27,6 @@ class Readings implements CheckSink {
 
   of(metric: string): number[] {
     return [...this.values].filter(([key]) => key.split(' ')[0] === metric).map(([, value]) => value);
-  }
-}
-
-/** A clock that stands until it is stepped. */
-class HandClock implements Clock {
-  nowMs = 0;
-  readonly #timers: { atMs: number; task: () => void }[] = [];
-
-  wallMs(): number {
-    return this.nowMs;
-  }
-
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-
-  setTimer(delayMs: number, task: () => void): Timer {
-    const timer = { atMs: this.nowMs + delayMs, task };
-    this.#timers.push(timer);
-    return {
-      cancel: () => {
-        timer.atMs = Number.POSITIVE_INFINITY;
-      },
-    };
-  }
-
-  step(ms: number): void {
-    this.nowMs += ms;
-    for (const timer of this.#timers.filter(({ atMs }) => atMs <= this.nowMs)) {
-      timer.atMs = Number.POSITIVE_INFINITY;
-      timer.task();
-    }
   }
 }
 
@@ -85,12 +53,12 @@ describe('parsers', () => {
       '/proc/diskstats': '254 0 vda 1000 0 8000 500 2000 0 16000 900 0 300 1400\n7 0 loop0 0 0 0 0 0 0 0 0 0 0 0\n',
     };
     expect(parseDiskStats(texts['/proc/diskstats']).map(({ device }) => device)).toEqual(['vda']);
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const check = new LinuxDiskIoCheck(filesOf(texts), clock);
     const readings = new Readings();
     await check.run(readings);
     expect(readings.values.size).toBe(0);
-    clock.step(2_000);
+    clock.advance(2_000);
     texts['/proc/diskstats'] = '254 0 vda 1010 0 8400 520 2030 0 17000 1020 0 1300 2400\n';
     await check.run(readings);
     expect(Object.fromEntries(readings.values)).toEqual({
@@ -115,131 +83,17 @@ describe('parsers', () => {
     };
     expect(interfacesOfNote(parseProcNetDev(texts['/proc/net/dev'])).map(({ device }) => device)).toEqual(['eth0']);
     expect(interfacesOfNote(parseProcNetDev(head + lo)).map(({ device }) => device)).toEqual(['lo']);
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const check = NetworkCheck.linux(filesOf(texts), clock);
     const readings = new Readings();
     await check.run(readings);
-    clock.step(500);
+    clock.advance(500);
     texts['/proc/net/dev'] = `${head}${lo}  eth0:2000 20 0 1 0 0 0 0 500 5 0 0 0 0 0 0\n`;
     await check.run(readings);
     expect(readings.values.get('system.net.bytes_rcvd device:eth0')).toBe(2_000);
     expect(readings.values.get('system.net.packets_in.count device:eth0')).toBe(20);
     expect(readings.values.get('system.net.packets_in.drop device:eth0')).toBe(2);
     expect(readings.values.get('system.net.bytes_sent device:eth0')).toBe(0);
-  });
-
-  test('a counter that went back gives a gap, then rates again', () => {
-    const rates = new Rates();
-    const at = (nowMs: number, value: number): number | undefined => {
-      rates.begin(nowMs);
-      return rates.perSecond('x', value);
-    };
-    expect([at(0, 100), at(1_000, 150), at(2_000, 10), at(3_000, 30)]).toEqual([undefined, 50, undefined, 20]);
-  });
-});
-
-describe('runner', () => {
-  const ok = (name: string, runs: string[], everyMs?: number): Check => ({
-    name,
-    ...(everyMs === undefined ? {} : { everyMs }),
-    run: async () => void runs.push(name),
-  });
-
-  test('a failing check backs off and a hanging one is counted; neither keeps the others from running', async () => {
-    const clock = new HandClock();
-    const runs: string[] = [];
-    const failures: string[] = [];
-    const failing: Check = {
-      name: 'failing',
-      run: async () => {
-        runs.push('failing');
-        throw new Error('no such device');
-      },
-    };
-    const hanging: Check = { name: 'hanging', run: () => new Promise(() => undefined) };
-    const checks = [failing, hanging, ok('steady', runs), ok('rare', runs, 3_000)];
-    const runner = new CheckRunner({ clock, checks, sink: new Readings(), onFailure: (check) => failures.push(check) });
-    for (let second = 0; second < 8; second++) {
-      const round = runner.run(100);
-      await new Promise((resolve) => setImmediate(resolve));
-      clock.step(100);
-      await round;
-      clock.step(900);
-    }
-    const times = (name: string): number => runs.filter((run) => run === name).length;
-    expect(times('steady')).toBe(8);
-    expect(times('rare')).toBe(3);
-    // Due at 0 s, then after waits of 1, 2 and 4 s.
-    expect(times('failing')).toBe(4);
-    expect(failures.length).toBe(4);
-    const status = new Map(runner.status().map((check) => [check.name, check]));
-    expect(status.get('failing')).toMatchObject({ failures: 4, error: 'no such device' });
-    expect(status.get('hanging')).toMatchObject({ runs: 1, overruns: 7, running: true });
-    expect(status.get('steady')).toMatchObject({ runs: 8, failures: 0, overruns: 0 });
-  });
-});
-
-describe('checks with a phase', () => {
-  test('run at their own beat, failing or not, each stamped with its start, and end with the runner', async () => {
-    const clock = new HandClock();
-    const runs: string[] = [];
-    let failing = true;
-    let hold: Promise<void> | undefined;
-    const closed: string[] = [];
-    const check: Check = {
-      name: 'remote',
-      everyMs: 15_000,
-      phaseMs: 4_000,
-      run: async (sink, signal) => {
-        sink.gauge('read', 1);
-        await hold;
-        if (failing || signal.aborted) throw new Error('not there');
-      },
-      detail: () => ({ samples: 1 }),
-      close: async () => {
-        closed.push('remote');
-      },
-    };
-    const failures: unknown[] = [];
-    const runner = new CheckRunner({
-      clock,
-      checks: [check],
-      sink: new Readings(),
-      sinkAt: (wallMs) => {
-        runs.push(`${wallMs / 1_000}`);
-        return new Readings();
-      },
-      onFailure: (_, error) => failures.push(error),
-    });
-    const pass = async (seconds: number): Promise<void> => {
-      for (let i = 0; i < seconds; i++) {
-        clock.step(1_000);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    };
-    runner.start();
-    await pass(70);
-    expect(runs).toEqual(['4', '19', '34', '49', '64']);
-    expect(runner.status()[0]).toMatchObject({ runs: 5, failures: 5, error: 'not there', detail: { samples: 1 } });
-    // The first, the second and the fourth in a row.
-    expect(failures.length).toBe(3);
-    failing = false;
-    await pass(10);
-    expect(runner.status()[0].error).toBeUndefined();
-    let release = (): void => undefined;
-    hold = new Promise((resolve) => {
-      release = resolve;
-    });
-    await pass(35);
-    // At 109 s the run of 94 s is under way still.
-    expect(runs.slice(5)).toEqual(['79', '94', '109']);
-    expect(runner.status()[0]).toMatchObject({ runs: 7, overruns: 1, running: true });
-    const stopped = runner.stop();
-    release();
-    await stopped;
-    expect(closed).toEqual(['remote']);
-    await pass(40);
-    expect(runner.status()[0]).toMatchObject({ runs: 7, failures: 5, running: false });
   });
 });
 
@@ -257,7 +111,7 @@ test('this host: every family, in sane ranges', async () => {
   const failures: unknown[] = [];
   const runner = new CheckRunner({
     clock,
-    checks: hostChecks({ clock, files, platform: process.platform, dearEveryMs: 0 }),
+    checks: hostChecks({ clock, files, platform: process.platform, expensiveIntervalMs: 0 }),
     sink: readings,
     onFailure: (check, error) => failures.push(check, error),
   });

@@ -1,8 +1,9 @@
+import type { Check } from '@tidemark/checks';
 import type { Clock } from '@tidemark/ports';
-import type { Check, HostFiles } from './check.ts';
 import { LinuxCpuCheck, PortableCpuCheck } from './cpu.ts';
 import { DiskCheck } from './disk.ts';
 import { LinuxDiskIoCheck, PortableDiskIoCheck } from './disk-io.ts';
+import type { HostFiles } from './host-files.ts';
 import { LoadCheck } from './load.ts';
 import { MemoryCheck } from './memory.ts';
 import { NetworkCheck } from './network.ts';
@@ -14,8 +15,8 @@ export interface HostCheckOptions {
   readonly files: HostFiles;
   /** As `process.platform`; `linux` reads `/proc`, all others ask systeminformation. */
   readonly platform: string;
-  /** How often checks run that start processes, ms. Default 10,000. */
-  readonly dearEveryMs?: number;
+  /** Interval of the checks that start processes, ms. Default 10,000. */
+  readonly expensiveIntervalMs?: number;
 }
 
 /**
@@ -23,8 +24,13 @@ export interface HostCheckOptions {
  * that Linux has in `/proc`, they are read there: a `cat` a second costs more than all of these together.
  */
 export function hostChecks(options: HostCheckOptions): Check[] {
-  const { clock, files, platform, dearEveryMs = 10_000 } = options;
-  const everywhere: Check[] = [new LoadCheck(), new MemoryCheck(), new UptimeCheck(), new DiskCheck(dearEveryMs)];
+  const { clock, files, platform, expensiveIntervalMs = 10_000 } = options;
+  const everywhere: Check[] = [
+    new LoadCheck(),
+    new MemoryCheck(),
+    new UptimeCheck(),
+    new DiskCheck(expensiveIntervalMs),
+  ];
   if (platform === 'linux') {
     return [
       new LinuxCpuCheck(files),
@@ -37,8 +43,8 @@ export function hostChecks(options: HostCheckOptions): Check[] {
   return [
     new PortableCpuCheck(),
     ...everywhere,
-    new PortableDiskIoCheck(dearEveryMs),
-    NetworkCheck.portable(clock, dearEveryMs),
-    new PortableProcessesCheck(dearEveryMs),
+    new PortableDiskIoCheck(expensiveIntervalMs),
+    NetworkCheck.portable(clock, expensiveIntervalMs),
+    new PortableProcessesCheck(expensiveIntervalMs),
   ];
 }

@@ -1,5 +1,5 @@
 import { cpus, loadavg } from 'node:os';
-import type { Check, CheckSink } from './check.ts';
+import type { Check, CheckSink } from '@tidemark/checks';
 
 /** `system.load.1/5/15`: runnable and blocked tasks; `system.load.norm.*`: the same per CPU. */
 export class LoadCheck implements Check {

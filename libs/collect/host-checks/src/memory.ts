@@ -1,5 +1,5 @@
+import type { Check, CheckSink } from '@tidemark/checks';
 import { mem } from 'systeminformation';
-import type { Check, CheckSink } from './check.ts';
 
 const MIB = 1_024 * 1_024;
 

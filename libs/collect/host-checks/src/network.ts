@@ -1,7 +1,8 @@
+import type { Check, CheckSink } from '@tidemark/checks';
+import { Rates } from '@tidemark/checks';
 import type { Clock } from '@tidemark/ports';
 import { networkStats } from 'systeminformation';
-import type { Check, CheckSink, HostFiles } from './check.ts';
-import { Rates } from './rates.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** Cumulative counters of one interface, by the suffix of their metric under `system.net.`. */
 export interface InterfaceTotals {

@@ -1,5 +1,6 @@
+import type { Check, CheckSink } from '@tidemark/checks';
 import { processes } from 'systeminformation';
-import type { Check, CheckSink, HostFiles } from './check.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** `system.processes.number`: how many processes there are; on Linux, the numbered folders of `/proc`. */
 export class LinuxProcessesCheck implements Check {

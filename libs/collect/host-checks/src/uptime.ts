@@ -1,5 +1,5 @@
 import { uptime } from 'node:os';
-import type { Check, CheckSink } from './check.ts';
+import type { Check, CheckSink } from '@tidemark/checks';
 
 /** `system.uptime`: seconds since the host started. */
 export class UptimeCheck implements Check {

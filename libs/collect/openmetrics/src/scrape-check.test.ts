@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { CheckSink } from '@tidemark/host-checks';
+import type { CheckSink } from '@tidemark/checks';
 import type { Clock } from '@tidemark/ports';
 import { ScrapeCheck, scrapeChecks } from './scrape-check.ts';
 import type { ScrapeTarget } from './scrape-target.ts';

@@ -1,4 +1,4 @@
-import type { Check, CheckSink } from '@tidemark/host-checks';
+import type { Check, CheckSink } from '@tidemark/checks';
 import { hash128, KIND, seriesName } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { boundedGet, type Got } from './bounded-get.ts';

@@ -1,27 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HealthReply } from '@tidemark/contract';
 import { Access, ControlState } from '@tidemark/control-log';
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
+import { ManualClock } from '@tidemark/simulation';
 import type { ProblemCause } from './problem.ts';
 import { ProcessHealth } from './process-health.ts';
 import { operatorsOnly } from './process-service.ts';
 
 const MIB = 1024 * 1024;
 
-class HandClock implements Clock {
-  nowMs = 1_000_000.7;
-  wallMs(): number {
-    return this.nowMs;
-  }
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-  setTimer(): { cancel: () => void } {
-    return { cancel: () => undefined };
-  }
-}
-
-function healthOf(clock = new HandClock()) {
+function healthOf(clock = new ManualClock(1_000_000.7)) {
   const changes: string[] = [];
   const health = new ProcessHealth({
     process: 'intake 1',

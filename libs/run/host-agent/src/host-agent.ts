@@ -1,7 +1,8 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '@tidemark/agent';
+import type { Check } from '@tidemark/checks';
 import { type Client, connect } from '@tidemark/client';
-import { type Check, hostChecks } from '@tidemark/host-checks';
+import { hostChecks } from '@tidemark/host-checks';
 import { KafkaCheck, type KafkaInstance, RedisCheck } from '@tidemark/integrations';
 import { scrapeChecks } from '@tidemark/openmetrics';
 import { type Clock, isTidemarkError } from '@tidemark/ports';

@@ -1,4 +1,4 @@
-import type { Check, CheckSink } from '@tidemark/host-checks';
+import type { Check, CheckSink } from '@tidemark/checks';
 import { hash128 } from '@tidemark/model';
 import { within } from '../deadline.ts';
 import type { IntegrationPorts } from '../ports.ts';

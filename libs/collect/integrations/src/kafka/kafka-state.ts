@@ -1,4 +1,4 @@
-import type { CheckSink } from '@tidemark/host-checks';
+import type { CheckSink } from '@tidemark/checks';
 
 export interface ConsumedState {
   readonly topic: string;

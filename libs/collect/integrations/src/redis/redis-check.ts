@@ -1,5 +1,5 @@
 import type { RedisClientOptions } from '@redis/client';
-import { type Check, type CheckSink, Rates } from '@tidemark/host-checks';
+import { type Check, type CheckSink, Rates } from '@tidemark/checks';
 import { hash128 } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { within } from '../deadline.ts';

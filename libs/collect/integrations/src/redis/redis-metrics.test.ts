@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Rates } from '@tidemark/host-checks';
+import { Rates } from '@tidemark/checks';
 import fc from 'fast-check';
 import { Readings } from '../testing/readings.ts';
 import { numberOf, parseInfo, parseParts } from './redis-info.ts';

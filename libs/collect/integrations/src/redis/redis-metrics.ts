@@ -1,4 +1,4 @@
-import type { CheckSink, Rates } from '@tidemark/host-checks';
+import type { CheckSink, Rates } from '@tidemark/checks';
 import { numberOf, parseParts } from './redis-info.ts';
 
 /** Fields of `INFO` that are sent as they are, by the names that Datadog's agent gives them. */

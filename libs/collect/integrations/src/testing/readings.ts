@@ -1,4 +1,4 @@
-import type { CheckSink } from '@tidemark/host-checks';
+import type { CheckSink } from '@tidemark/checks';
 
 /** What a check has put into its sink. */
 export class Readings implements CheckSink {

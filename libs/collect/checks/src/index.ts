@@ -1,0 +1,5 @@
+export type { Check, CheckSink } from './check.ts';
+export type { CheckStatus } from './check-run.ts';
+export type { CheckRunnerOptions } from './check-runner.ts';
+export { CheckRunner } from './check-runner.ts';
+export { Rates } from './rates.ts';
