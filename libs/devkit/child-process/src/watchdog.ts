@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Kills the brokers when this process ends, in whatever way: a shell that reads their process ids from a pipe, and
- * acts when the pipe's other end is gone. It also removes the folder when that is temporary.
+ * Kills the child processes when this process ends, for any reason: a shell that reads their process ids from a pipe and
+ * acts when the other end of the pipe is closed. It also removes a temporary folder.
  */
 export class Watchdog {
   readonly #shell: ChildProcess;
@@ -33,7 +33,7 @@ export class Watchdog {
     this.#tell();
   }
 
-  /** All brokers are gone and their folder was seen to. */
+  /** Ends the watchdog, once all processes are gone and their folder is removed. */
   close(): void {
     this.#shell.kill('SIGKILL');
   }

@@ -159,7 +159,7 @@ await redisSuite('a real Redis', () => {
       const server = await start();
       const { check, run } = look({ address: server.address, timeoutMs: 3_000 });
       expect((await run()).error).toBe('');
-      server.freeze();
+      await server.freeze();
       const frozen = await run();
       expect(frozen.error).toBe('no whole answer within 3000 ms');
       expect(frozen.readings.values('redis.can_connect')).toEqual([0]);

@@ -1,43 +1,48 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '@tidemark/child-process';
-import { redisProgram } from './redis-program.ts';
+import { freePorts, Program, Watchdog } from '@tidemark/child-process';
+import { type RedisProgram, redisProgram } from './redis-program.ts';
 
 const START_MS = 30_000;
-/** Ports are picked before they are used: somebody else may be faster. */
+const POLL_MS = 20;
+/** A free port is picked before the server binds it: another process may take it in between. */
 const ATTEMPTS = 3;
 
-/** A real Redis server in a folder of its own, without persistence. */
-export class RedisServer {
+/** A real Redis server in a temporary folder of its own, without persistence. */
+export class RedisServer extends Program {
   readonly port: number;
-  readonly #child: ChildProcess;
   readonly #folder: string;
+  readonly #watchdog: Watchdog;
 
-  private constructor(child: ChildProcess, port: number, folder: string) {
-    this.#child = child;
+  private constructor(program: RedisProgram, port: number, folder: string, args: readonly string[]) {
+    const watchdog = new Watchdog(folder);
+    super({
+      name: 'redis-server',
+      command: [program.path, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...args],
+      environment: program.environment,
+      logFile: join(folder, 'output.log'),
+      watchdog,
+    });
     this.port = port;
     this.#folder = folder;
+    this.#watchdog = watchdog;
   }
 
-  /** Starts one with further arguments of its command line, made of its port; see `redisSuite` for where there is none. */
+  /** Starts a server; `argumentsOf` makes further arguments from its port. Throws where there is no Redis (`redisSuite`). */
   static async start(argumentsOf: (port: number) => readonly string[] = plain): Promise<RedisServer> {
     const program = await redisProgram();
     if (typeof program === 'string') throw new Error(program);
     for (let attempt = 1; ; attempt++) {
       const [port] = await freePorts(1);
       const folder = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
-      const args = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...argumentsOf(port)];
-      const child = spawn(program.path, args, { env: { ...program.environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-      const server = new RedisServer(child, port, folder);
-      const output: string[] = [];
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(String(chunk)));
+      const server = new RedisServer(program, port, folder, argumentsOf(port));
+      server.spawn();
       if (await server.#listens()) return server;
+      const output = server.logTail();
       await server.stop();
-      if (attempt === ATTEMPTS) throw new Error(`redis-server did not start: ${output.join('').slice(-2_000)}`);
+      if (attempt === ATTEMPTS) throw new Error(`redis-server did not start: ${output}`);
     }
   }
 
@@ -45,30 +50,18 @@ export class RedisServer {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Stops it where it is: it accepts connections and answers nothing. */
-  freeze(): void {
-    this.#child.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child.kill('SIGCONT');
-  }
-
-  /** Kills it. */
-  async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, 'exit');
-      this.#child.kill('SIGKILL');
-      await ended;
-    }
+  /** Kills it and removes its folder: there is nothing to save. */
+  override async stop(): Promise<void> {
+    await this.kill();
+    this.#watchdog.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #listens(): Promise<boolean> {
     const endMs = performance.now() + START_MS;
-    while (performance.now() < endMs && this.#child.exitCode === null) {
+    while (performance.now() < endMs && this.isRunning) {
       if (await canConnect(this.port)) return true;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     return false;
   }

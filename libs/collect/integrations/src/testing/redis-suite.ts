@@ -1,4 +1,4 @@
-import { realSuite } from '@tidemark/kafka-brokers/testing';
+import { realSuite } from '@tidemark/child-process/testing';
 import { redisProgram } from './redis-program.ts';
 
 /** A test that starts a server may wait this long for it on a busy machine. */

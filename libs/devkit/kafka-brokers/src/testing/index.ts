@@ -1,2 +1,1 @@
 export { KAFKA_START_MS, kafkaSuite } from './kafka-suite.ts';
-export { realSuite } from './real-suite.ts';

@@ -1,5 +1,5 @@
+import { realSuite } from '@tidemark/child-process/testing';
 import { whyNoKafka } from '../why-no-kafka.ts';
-import { realSuite } from './real-suite.ts';
 
 /** A test that starts brokers may wait this long for them on a busy machine. */
 export const KAFKA_START_MS = 180_000;

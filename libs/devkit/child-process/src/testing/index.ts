@@ -1,0 +1,1 @@
+export { realSuite } from './real-suite.ts';
