@@ -1,4 +1,5 @@
 import { TidemarkError } from '@tidemark/ports';
+import { readVarint, signedOf } from './varint.ts';
 
 /**
  * Reads what `ByteWriter` wrote, from bytes that may be hostile: anything beyond the end, or a number out of its
@@ -67,23 +68,11 @@ export class ByteReader {
 
   /** An unsigned integer of at most 53 bits. */
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 8; i++) {
-      const byte = this.u8();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (!Number.isSafeInteger(value)) this.fail('a number beyond 53 bits');
-        return value;
-      }
-      scale *= 0x80;
-    }
-    return this.fail('a number beyond 53 bits');
+    return readVarint(this);
   }
 
   signedVarint(): number {
-    const value = this.varint();
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    return signedOf(readVarint(this));
   }
 
   /** The next `size` bytes, as a view. */

@@ -3,3 +3,6 @@ export { ByteWriter } from './byte-writer.ts';
 export { crc32c } from './checksum.ts';
 export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
 export { fromHex, toHex } from './hex.ts';
+export { murmur3 } from './murmur3.ts';
+export type { VarintSource } from './varint.ts';
+export { readVarint, signedOf } from './varint.ts';

@@ -1,3 +1,4 @@
+import { readVarint, signedOf } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
 import { PACKING_SLACK_BYTES } from './bit-packing.ts';
 
@@ -75,24 +76,11 @@ export class ColumnReader {
 
   /** An unsigned integer of at most 53 bits, as LEB128. */
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 8; i++) {
-      const byte = this.u8();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (value > Number.MAX_SAFE_INTEGER) this.fail('a number beyond 53 bits');
-        return value;
-      }
-      scale *= 0x80;
-    }
-    return this.fail('a number beyond 53 bits');
+    return readVarint(this);
   }
 
   signedVarint(): number {
-    const value = this.varint();
-    const half = Math.floor(value / 2);
-    return half * 2 === value ? half : -half - 1;
+    return signedOf(readVarint(this));
   }
 
   /** A varint of at most `limit`. */

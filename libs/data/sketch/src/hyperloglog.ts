@@ -1,6 +1,6 @@
+import { murmur3 } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
 import { estimateCardinality } from './cardinality-estimate.ts';
-import { murmur3 } from './murmur3.ts';
 
 /** Registers are 2^precision: the standard error is 1.04 / 2^(precision / 2), 0.81% by default. */
 export const DEFAULT_PRECISION = 14;

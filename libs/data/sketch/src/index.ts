@@ -4,7 +4,6 @@ export type { KeyConvention } from './foreign-mapping.ts';
 export type { HyperLogLogOptions } from './hyperloglog.ts';
 export { DEFAULT_PRECISION, HyperLogLog, MAX_PRECISION, MIN_PRECISION } from './hyperloglog.ts';
 export { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './limits.ts';
-export { murmur3 } from './murmur3.ts';
 export type { FromOfficialOptions, ToOfficialOptions } from './official-protobuf.ts';
 export { DEFAULT_MAX_OFFICIAL_BUCKETS, fromOfficialProtobuf, toOfficialProtobuf } from './official-protobuf.ts';
 export { HYPERLOGLOG_VERSION, packHyperLogLog, unpackHyperLogLog } from './packed-hyperloglog.ts';
