@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReplicaDivergence } from '@tidemark/contract';
 import { evenMap, KIND, seriesId, seriesName } from '@tidemark/model';
-import { LogBuilder, MemoryKeyValue, shareOf } from '@tidemark/point-log/testing';
+import { LogBuilder, shareOf } from '@tidemark/point-log/testing';
 import { decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import type { LogRecord } from '@tidemark/ports';
 import { QueryService } from '@tidemark/query';
 import { type PointStoreProcess, ReplicaStores, type TagStoreProcess } from '@tidemark/replicas';
-import { SimulatedClock } from '@tidemark/simulation';
+import { MemoryKeyValue, SimulatedClock } from '@tidemark/simulation';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import { CHECKPOINT_RECORDS, TagPartition } from '@tidemark/tag-store';
 

@@ -1,4 +1,5 @@
-import { diskConformance, SeededRandom } from '@tidemark/conformance';
+import { diskConformance } from '@tidemark/conformance';
+import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 
 diskConformance('crash disk', async () => ({

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { SeededRandom, testSeed } from '@tidemark/conformance';
+import { testSeed } from '@tidemark/conformance';
 import { SystemClock } from '@tidemark/node-runtime';
 import { type Appended, below, isTidemarkError, type LogRecord, type Random } from '@tidemark/ports';
+import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogReader, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { SeededRandom } from '@tidemark/conformance';
 import { SystemClock } from '@tidemark/node-runtime';
 import { type Clock, isTidemarkError, type LogRecord } from '@tidemark/ports';
+import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogLimits, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
 

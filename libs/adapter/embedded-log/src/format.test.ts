@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { crc32c, fromHex, toHex } from '@tidemark/bytes';
-import { SeededRandom, testSeed } from '@tidemark/conformance';
+import { testSeed } from '@tidemark/conformance';
 import { SystemClock } from '@tidemark/node-runtime';
-import { below, isTidemarkError } from '@tidemark/ports';
+import { below, isTidemarkError, type Random } from '@tidemark/ports';
+import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, openEmbeddedLog } from './index.ts';
 import { decodeSegmentHeader, encodeSegmentHeader } from './segment-format.ts';
@@ -20,15 +21,25 @@ function newDisk(): CrashDisk {
   return new CrashDisk(new SeededRandom(1), { failedWrite: 0, failedSync: 0 });
 }
 
-function open(disk: CrashDisk): Promise<EmbeddedLog> {
+function open(disk: CrashDisk, random: Random = new SeededRandom(7)): Promise<EmbeddedLog> {
   const limits = { segmentBytes: 400, tailCacheBytes: 0 };
-  return openEmbeddedLog({ disk, clock, random: new SeededRandom(7), partitions: { points: 1 }, limits });
+  return openEmbeddedLog({ disk, clock, random, partitions: { points: 1 }, limits });
+}
+
+/** Draws what the golden files have: the salt of each segment and the id of each writer. */
+function goldenRandom(): Random {
+  const salts = [3_838_393_609, 2_826_919_057];
+  const ids = ['fa2f6261da356bf724b2b9265dcf464c', 'bc27280471dc97bfc51f6e064447eed4'];
+  return {
+    next: () => (salts.shift() ?? 0) / 2 ** 32,
+    bytes: () => fromHex(ids.shift() ?? ''),
+  };
 }
 
 /** A small log of three segments, the same every time. */
 async function goldenLog(): Promise<CrashDisk> {
   const disk = newDisk();
-  const log = await open(disk);
+  const log = await open(disk, goldenRandom());
   const writers = [await log.writer('points', 0), await log.writer('points', 0)];
   for (let sequence = 0; sequence < 5; sequence++) {
     await Promise.all(writers.map((writer, w) => writer.append(sequence, Buffer.from(`value ${w} ${sequence}`))));

@@ -27,7 +27,7 @@ const APPENDER = `
 
 test('kill -9 of the process loses nothing that it acknowledged', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-kill-'));
-  const system = new URL('../../system/src/index.ts', import.meta.url).href;
+  const system = new URL('../../node-runtime/src/index.ts', import.meta.url).href;
   const child = spawn(process.execPath, ['--input-type=module', '-e', APPENDER, folder, system], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1' },

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { Reader, readRecordsBatches } from '@platformatic/kafka';
 import { crc32c, fromHex, toHex } from '@tidemark/bytes';
-import { SeededRandom, testSeed } from '@tidemark/conformance';
+import { testSeed } from '@tidemark/conformance';
 import { assert, below } from '@tidemark/ports';
+import { SeededRandom } from '@tidemark/simulation';
 import { openEnvelope, placeChecksum, valueChecksum } from './envelope.ts';
 import { type BatchSource, encodeBatch, RECORD_OVERHEAD_BYTES } from './record-batch.ts';
 

@@ -6,4 +6,4 @@ export type { FaultyLog, FaultyLogOptions, LogFault, LogFaultPlan } from './log/
 export { faultyLog, LOG_FAULTS } from './log/faulty-log.ts';
 export type { LogConformanceOptions } from './log/log-conformance.ts';
 export { logConformance } from './log/log-conformance.ts';
-export { SeededRandom, testSeed } from './seeded-random.ts';
+export { testSeed } from './test-seed.ts';

@@ -1,9 +1,10 @@
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
-import { LogBuilder, MemoryKeyValue } from '@tidemark/point-log/testing';
+import { LogBuilder } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import { addStoreService, grpcAggregator } from '@tidemark/store-rpc';
 import { answerBytes } from '@tidemark/store-rpc/testing';
 import { AggregatorPartition } from './index.ts';

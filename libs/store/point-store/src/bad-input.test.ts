@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AggregateRequest } from '@tidemark/contract';
 import { KIND } from '@tidemark/model';
-import { LogBuilder, MemoryKeyValue, shareOf } from '@tidemark/point-log/testing';
+import { LogBuilder, shareOf } from '@tidemark/point-log/testing';
 import { type BlockRecord, DICTIONARY_REFS_LIMIT, decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import type { LogRecord } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 import { META_KEY } from './keys.ts';

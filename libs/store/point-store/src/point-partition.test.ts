@@ -1,18 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TimeFoldName } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
-import {
-  type Content,
-  kindOf,
-  LATENESS_MS,
-  MemoryKeyValue,
-  play,
-  resolved,
-  SERIES,
-  START_MS,
-  script,
-} from '@tidemark/point-log/testing';
+import { kindOf, LATENESS_MS, play, resolved, SERIES, START_MS, script } from '@tidemark/point-log/testing';
 import type { LogRecord } from '@tidemark/ports';
+import { type Content, MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type PointStoreLimits } from './index.ts';
 import { foldPlainly, requestOf, valuesOf } from './testing/aggregates.ts';

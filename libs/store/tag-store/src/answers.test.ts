@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MatchRequest, TagFilter } from '@tidemark/contract';
 import { DAY_MS, KIND, type Kind, metricId, type SeriesName, seriesId, seriesName } from '@tidemark/model';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_TAG_STORE_LIMITS, TagPartition } from './index.ts';
 import { type Fact, recordOf, tell } from './testing/facts.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 import { NaiveTagStore } from './testing/naive-tag-store.ts';
 
 const key = fc.constantFrom('host', 'env', 'a-b', 'a');

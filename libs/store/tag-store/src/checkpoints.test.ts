@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { KIND, seriesName } from '@tidemark/model';
 import type { LogRecord } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { CHECKPOINT_RECORDS, CHECKPOINTS_KEPT, TagPartition } from './index.ts';
 import { openValue } from './store-layout.ts';
 import { recordOf } from './testing/facts.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 /** A log of a series a record. */
 function logOf(records: number): LogRecord[] {
@@ -53,7 +53,7 @@ describe('checkpoints of a tag store', () => {
           const [[, what]] = events.splice(at, 1);
           if (what === 'commit') await partition.commit();
           if (what === 'fail') {
-            keyValue.failNextWrite = true;
+            keyValue.failingWrites = 1;
             await expect(partition.commit()).rejects.toThrow('disk is full');
           }
           if (what === 'crash') partition = await TagPartition.open({ keyValue });

@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { MatchRequest } from '@tidemark/contract';
 import { DAY_MS, KIND, type Kind, seriesName } from '@tidemark/model';
 import { isTidemarkError, type LogRecord } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { TagPartition } from './index.ts';
 import { type Fact, recordOf } from './testing/facts.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 /** Facts about 48 series over 4 days, many of them repeated, some of them before their definition. */
 const fact: fc.Arbitrary<Fact> = fc
@@ -66,7 +66,7 @@ describe('crash and replay', () => {
             expect(partition.pendingBytes).toBe(0);
           }
           if (step === 'fail' && partition.nextOffset !== partition.committedOffset) {
-            keyValue.failNextWrite = true;
+            keyValue.failingWrites = 1;
             await expect(partition.commit()).rejects.toThrow('disk is full');
           }
           if (step === 'crash') {
@@ -127,7 +127,7 @@ describe('commits', () => {
       const partition = await TagPartition.open({ keyValue });
       const log = [facts(3), meanwhile].map((each, offset) => recordOf(offset, each));
       partition.apply(log[0]);
-      keyValue.failNextWrite = true;
+      keyValue.failingWrites = 1;
       const failing = partition.commit();
       partition.apply(log[1]);
       await expect(failing).rejects.toThrow('disk is full');
@@ -237,8 +237,9 @@ describe('what can go wrong', () => {
     await partition.commit();
     const good = new Map(keyValue.content);
     for (const [key, value] of good) {
-      for (const broken of [value.map((byte, i) => byte ^ (i === value.length - 1 ? 1 : 0)), value.slice(0, -1)]) {
-        keyValue.content.set(key, broken);
+      const last = value.length - 1;
+      for (const broken of [value.map((byte, i) => byte ^ (i === last ? 1 : 0)), value.subarray(0, -1)]) {
+        keyValue.content.set(key, Buffer.from(broken));
         await expectDataLoss(keyValue);
       }
       keyValue.content.set(key, value);

@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { fromHex } from '@tidemark/bytes';
 import { KIND, seriesName } from '@tidemark/model';
 import { AssertionError, isTidemarkError } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { TagPartition } from './index.ts';
 import { openValue, sealValue } from './store-layout.ts';
 import { recordOf } from './testing/facts.ts';
-import { MemoryKeyValue } from './testing/memory-key-value.ts';
 
 /** Keys and values of a store of version 1. */
 const GOLDEN: Record<string, string> = {
@@ -45,7 +44,7 @@ test('golden: a store of version 1 is written, and opens, as ever', async () => 
   const entries = [...keyValue.content].map(([key, value]) => [key, Buffer.from(value).toString('hex')]);
   expect(Object.fromEntries(entries.sort())).toEqual(GOLDEN);
   const stored = new MemoryKeyValue();
-  for (const [key, value] of Object.entries(GOLDEN)) stored.content.set(key, fromHex(value));
+  for (const [key, value] of Object.entries(GOLDEN)) stored.content.set(key, Buffer.from(value, 'hex'));
   const opened = await TagPartition.open({ keyValue: stored });
   expect(opened.status()).toEqual(partition.status());
 });

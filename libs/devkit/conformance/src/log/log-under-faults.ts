@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
 import { isTidemarkError, type Log, type LogRecord, sleep } from '@tidemark/ports';
-import { SeededRandom, testSeed } from '../seeded-random.ts';
+import { SeededRandom } from '@tidemark/simulation';
+import { testSeed } from '../test-seed.ts';
 import { type MakeCluster, nameOf, readAll, settle, TOPIC, valueNamed } from './cluster.ts';
 import { faultyLog, LOG_FAULTS, type LogFaultPlan } from './faulty-log.ts';
 

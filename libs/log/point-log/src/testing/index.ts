@@ -2,6 +2,4 @@ export type { TestPoint, TestSpan } from './log-builder.ts';
 export { kindOf, LogBuilder, metricIdOf, seriesIdOf, shareOf, sketchOf } from './log-builder.ts';
 export type { Model, ModelPoint, ScriptSpan, ScriptStep } from './log-script.ts';
 export { LATENESS_MS, play, resolved, SERIES, START_MS } from './log-script.ts';
-export type { Content } from './memory-key-value.ts';
-export { MemoryKeyValue } from './memory-key-value.ts';
 export { script } from './script-arbitrary.ts';

@@ -1,16 +1,20 @@
 import { type KeyRange, type KeyValue, type KeyValueWrite, TidemarkError } from '@tidemark/ports';
 
-/** What survives a crash: the content, key and value in Latin-1, which sorts as bytes do. */
+/** What survives a crash: values by key in hexadecimal digits, which sort as bytes do. */
 export type Content = Map<string, Buffer>;
 
-/** A key-value store in memory, whose writes can be made to fail, or to wait. */
+/**
+ * A key-value store in memory, whose writes can be made to fail or to wait. For a test that needs neither time nor a
+ * seed, nor the checks of arguments and of a closed store: `SimulatedKeyValue` has all of them, and the conformance.
+ */
 export class MemoryKeyValue implements KeyValue {
   readonly content: Content;
-  /** Each of so many writes to come fails with `resource_exhausted`, after it was applied if `failsLate`. */
+  /** The number of next writes that fail with `resource_exhausted`, after they were applied if `failsLate`. */
   failingWrites = 0;
   failsLate = false;
-  writes = 0;
-  /** Awaited by each write, before it is applied. */
+  /** Bytes of the keys and values of each batch that was applied. */
+  readonly batchBytes: number[] = [];
+  /** Each write awaits it before it is applied. */
   gate: Promise<void> = Promise.resolve();
 
   constructor(content: Content = new Map()) {
@@ -18,24 +22,25 @@ export class MemoryKeyValue implements KeyValue {
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.content.get(text(key));
+    return this.content.get(hexOf(key));
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return keys.map((key) => this.content.get(text(key)));
+    return keys.map((key) => this.content.get(hexOf(key)));
   }
 
   async *entries({ from, to, limit = Number.POSITIVE_INFINITY }: KeyRange) {
-    const [first, end] = [text(from), text(to)];
+    const [first, end] = [hexOf(from), hexOf(to)];
     const found = [...this.content].filter(([key]) => key >= first && key < end).sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [key, value] of found.slice(0, limit)) {
       await Promise.resolve();
-      yield { key: Buffer.from(key, 'latin1'), value };
+      yield { key: Buffer.from(key, 'hex'), value: Buffer.from(value) };
     }
   }
 
   async write(batch: readonly KeyValueWrite[]): Promise<void> {
-    const owned = batch.map(({ key, value }) => ({ key: text(key), value: value && Buffer.from(value) }));
+    const owned = batch.map(({ key, value }) => ({ key: hexOf(key), value: value && Buffer.from(value) }));
+    const batchBytes = batch.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
     await this.gate;
     const fails = this.failingWrites > 0;
     if (fails) this.failingWrites--;
@@ -44,19 +49,19 @@ export class MemoryKeyValue implements KeyValue {
         if (value === undefined) this.content.delete(key);
         else this.content.set(key, value);
       }
-      this.writes++;
+      this.batchBytes.push(batchBytes);
     }
     if (fails) throw new TidemarkError('resource_exhausted', 'the disk is full');
   }
 
   async deleteRange(from: Uint8Array, to: Uint8Array): Promise<void> {
-    const [first, end] = [text(from), text(to)];
+    const [first, end] = [hexOf(from), hexOf(to)];
     for (const key of [...this.content.keys()]) if (key >= first && key < end) this.content.delete(key);
   }
 
   async close(): Promise<void> {}
 }
 
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1');
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
