@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BatchResult_Outcome, Kind, type Series } from '@tidemark/contract';
+import { DAY_MS } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { eventually } from './process/eventually.ts';
 import { IntakePeer, type PeerOptions, shareOf } from './process/intake-peer.ts';
@@ -122,7 +123,6 @@ describe('a series that breaks a limit is refused and the rest of the batch is k
 });
 
 describe('a point that breaks a limit is left out and the rest of the batch is kept', () => {
-  const DAY_MS = 86_400_000;
   const cases: readonly (readonly [string, Kind, number, number, number, string, string])[] = [
     ['NaN', Kind.GAUGE, 0, 0, Number.NaN, 'value_nan', 'value'],
     ['an infinite count', Kind.COUNT, 0, 0, Number.POSITIVE_INFINITY, 'value_infinite', 'value'],
@@ -278,7 +278,7 @@ describe('a query that asks for too much or for nonsense', () => {
     ['too long', `avg:${'a'.repeat(20_000)}{*}`, 'invalid_argument', /16384/],
     ['too many steps', 'avg:a{*}.rollup(avg, 1)', 'resource_exhausted', /limit: steps 11000/],
   ])('%s', async (_, query, code, message) => {
-    const asked = platform.query(query, NOW_MS - 86_400_000, NOW_MS);
+    const asked = platform.query(query, NOW_MS - DAY_MS, NOW_MS);
     await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 

@@ -1,3 +1,4 @@
+import { messageOf } from '@tidemark/ports';
 import type { Part } from './part.ts';
 import { type Deed, describeFault, type Fault } from './plan.ts';
 import type { PartKind } from './settings.ts';
@@ -61,7 +62,7 @@ export class Chaos {
       try {
         await this.#commit(fault);
       } catch (error) {
-        this.problems.push(`${describeFault(fault)}: ${error instanceof Error ? error.message : String(error)}`);
+        this.problems.push(`${describeFault(fault)}: ${messageOf(error)}`);
       } finally {
         this.#busy.delete(fault.kind);
       }

@@ -1,3 +1,4 @@
+import { messageOf } from '@tidemark/ports';
 import { verifyStart } from './start.ts';
 
 /** `npm run verify -- start`: what a newcomer does first, checked from outside. */
@@ -14,6 +15,6 @@ try {
   console.log(`verify ${name}: ok`);
   process.exit(0);
 } catch (error) {
-  console.error(`verify ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`verify ${name}: ${messageOf(error)}`);
   process.exit(1);
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { parseAddresses } from '@tidemark/placement';
 import { channelCredentials } from '@tidemark/server';
-import { readSettingsFile } from './settings-file.ts';
+import { settingsOfFile } from './file-settings.ts';
 
 /** Where a command finds the platform, and who it is there. */
 export interface RemoteOptions {
@@ -26,7 +26,7 @@ export async function doorsOf({ address, settings: file }: RemoteOptions): Promi
   if (file === undefined) {
     return { query: address, control: address, intakes: [address], credentials: credentials.createInsecure() };
   }
-  const { cluster, grpc, tls } = await readSettingsFile(file);
+  const { cluster, grpc, tls } = await settingsOfFile(file);
   const own = `127.0.0.1:${grpc.port}`;
   const intakes = parseAddresses(cluster.intakes, 'cluster.intakes');
   return {

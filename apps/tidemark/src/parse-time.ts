@@ -1,11 +1,12 @@
+import { DAY_MS } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
+  d: DAY_MS,
+  w: 7 * DAY_MS,
 };
 
 /** A time as one types it, in ms since the epoch: `now`, `-15m`, seconds or ms since the epoch, or ISO 8601. */

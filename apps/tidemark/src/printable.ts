@@ -1,4 +1,6 @@
 import type { Gap } from '@tidemark/contract';
+import { DAY_MS } from '@tidemark/model';
+
 /** Names come from anybody: without control characters they can't move the cursor or recolor a terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '�');
@@ -19,7 +21,7 @@ export function duration(ms: number): string {
   if (size < 120_000) return `${(ms / 1000).toFixed(1)} s`;
   if (size < 7_200_000) return `${(ms / 60_000).toFixed(1)} min`;
   if (size < 172_800_000) return `${(ms / 3_600_000).toFixed(1)} h`;
-  return `${(ms / 86_400_000).toFixed(1)} d`;
+  return `${(ms / DAY_MS).toFixed(1)} d`;
 }
 
 export function time(ms: number): string {

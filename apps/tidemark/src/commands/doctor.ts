@@ -5,9 +5,9 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { examinationJson, formatExamination } from '../doctor/examination-output.ts';
 import { observe, type Patient } from '../doctor/observe.ts';
 import type { RemoteOptions } from '../doors.ts';
+import { settingsOfFile } from '../file-settings.ts';
 import { print, printError } from '../printable.ts';
 import { withRemote } from '../remote.ts';
-import { readSettingsFile } from '../settings-file.ts';
 
 interface DoctorOptions extends RemoteOptions {
   readonly format: 'text' | 'json';
@@ -47,7 +47,7 @@ async function look(options: DoctorOptions): Promise<void> {
 /** The cluster that the settings describe, or the one process. */
 async function patientOf({ address, settings: file, key }: DoctorOptions, timeoutMs: number): Promise<Patient> {
   if (file === undefined) return onePatient(address, key);
-  const settings = await readSettingsFile(file);
+  const settings = await settingsOfFile(file);
   const { cluster, grpc } = settings;
   if (cluster.coordinator === '' && cluster.queries === '') return onePatient(`127.0.0.1:${grpc.port}`, key);
   // It needs the whole of a cluster's process: those who ask one process do without.

@@ -5,6 +5,7 @@ import {
   isTidemarkError,
   type LogBounds,
   type LogRecord,
+  messageOf,
   type Random,
   type ReadOptions,
   TidemarkError,
@@ -412,10 +413,6 @@ function storeError(error: unknown, name: string): TidemarkError {
     { partition: name },
     { cause: error },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Producer identities are random, so that no two writers of any run are alike. */

@@ -1,5 +1,14 @@
 import { ConfigResourceTypes, createTopicsV7, describeConfigsV4, listOffsetsV7 } from '@platformatic/kafka';
-import { assert, type Clock, isTidemarkError, type Random, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  assert,
+  type Clock,
+  isTidemarkError,
+  messageOf,
+  type Random,
+  sleep,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import { type AttemptParts, attempts } from './attempts.ts';
 import type { BrokerLink } from './broker-link.ts';
 import { ClusterView, type TopicView } from './cluster-view.ts';
@@ -183,7 +192,7 @@ class TopicAdmin {
       await Promise.all(found.partitions.map((_, partition) => this.#isServed(topic, partition)));
       return '';
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 

@@ -25,7 +25,7 @@ const RULES: readonly { pattern: RegExp; code: ErrorCode }[] = [
 /** The TidemarkError for what the binding or the file system threw. */
 export function rocksDbError(error: unknown, operation: Operation, path: string): TidemarkError {
   if (error instanceof TidemarkError) return error;
-  const text = messageOf(error);
+  const text = causeOf(error);
   const code = RULES.find((rule) => rule.pattern.test(text))?.code ?? fallback(operation);
   return new TidemarkError(code, `RocksDB ${operation} failed: ${text}`, { path, operation }, { cause: error });
 }
@@ -35,7 +35,7 @@ function fallback(operation: Operation): ErrorCode {
 }
 
 /** A failed batch says only that it failed; its cause says why. */
-function messageOf(error: unknown): string {
+function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -1,3 +1,5 @@
+import { DAY_MS } from './day.ts';
+
 /** What a point may look like. Every check that refuses names one of these. */
 export interface PointLimits {
   /** UTF-8 bytes of a metric's name. */
@@ -20,5 +22,5 @@ export const DEFAULT_POINT_LIMITS: PointLimits = {
   tags: 100,
   tenantBytes: 64,
   aheadMs: 10 * 60_000,
-  behindMs: 7 * 86_400_000,
+  behindMs: 7 * DAY_MS,
 };

@@ -46,6 +46,17 @@ export function isTidemarkError(error: unknown, code?: ErrorCode): error is Tide
   return error instanceof TidemarkError && (code === undefined || error.code === code);
 }
 
+/** Bad input: `invalid_argument` whose message is `field: found (limit: …)`, with field and limit in its detail. */
+export function limitError(field: string, found: string, limit: string | number, reason?: string): TidemarkError {
+  const detail: ErrorDetail = reason === undefined ? { field, limit } : { reason, field, limit };
+  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, detail);
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_argument: 400,
   out_of_range: 400,

@@ -8,6 +8,8 @@ export {
   ERROR_CODES,
   httpStatusOf,
   isTidemarkError,
+  limitError,
+  messageOf,
   TidemarkError,
   unreachable,
 } from './error.ts';

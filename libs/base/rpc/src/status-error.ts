@@ -1,5 +1,12 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { ERROR_CODES, type ErrorCode, type ErrorDetail, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetail,
+  isTidemarkError,
+  messageOf,
+  TidemarkError,
+} from '@tidemark/ports';
 
 /** What grpc-js sends as the status of a call. */
 export interface GrpcError extends Error {
@@ -20,7 +27,7 @@ export function grpcError(code: status, details: string, metadata?: Metadata): G
 /** The gRPC status of an error: our codes are gRPC's in lower case. Anything but a TidemarkError is `INTERNAL`. */
 export function toGrpcError(error: unknown): GrpcError {
   if (!isTidemarkError(error)) {
-    return grpcError(status.INTERNAL, error instanceof Error ? error.message : String(error));
+    return grpcError(status.INTERNAL, messageOf(error));
   }
   const code = status[error.code.toUpperCase() as keyof typeof status];
   const detail = Buffer.from(JSON.stringify(error.detail));
@@ -34,7 +41,7 @@ export function toGrpcError(error: unknown): GrpcError {
 export function fromGrpcError(error: unknown): TidemarkError {
   if (isTidemarkError(error)) return error;
   if (!isGrpcError(error)) {
-    return new TidemarkError('internal', error instanceof Error ? error.message : String(error), {}, { cause: error });
+    return new TidemarkError('internal', messageOf(error), {}, { cause: error });
   }
   return new TidemarkError(codeOf(error.code), error.details, detailOf(error.metadata), { cause: error });
 }

@@ -10,7 +10,7 @@ import {
   type ServiceCheck,
   type StatsdEvent,
 } from '@tidemark/dogstatsd';
-import { assert, type Clock, type Timer } from '@tidemark/ports';
+import { assert, type Clock, messageOf, type Timer } from '@tidemark/ports';
 import { CheckOutput } from './check-output.ts';
 import { HandleCache } from './handle-cache.ts';
 import { HostTags } from './host-tags.ts';
@@ -208,8 +208,4 @@ export class Agent {
   #problem(message: string, detail: Readonly<Record<string, string>>): void {
     this.#options.onProblem?.(message, detail);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@tidemark/ports';
+import { type Clock, messageOf } from '@tidemark/ports';
 import type { Check, CheckSink } from './check.ts';
 
 export interface CheckStatus {
@@ -82,7 +82,7 @@ export class CheckRun {
   #failed(error: unknown): void {
     this.#failures++;
     this.#failuresInARow++;
-    this.#error = error instanceof Error ? error.message : String(error);
+    this.#error = messageOf(error);
     this.#onFailure(error, this.#failuresInARow);
   }
 }

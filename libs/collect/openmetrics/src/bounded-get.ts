@@ -50,7 +50,7 @@ export async function boundedGet(url: URL, options: GetOptions): Promise<Got> {
     if (ending.signal.aborted) {
       throw new TidemarkError('deadline_exceeded', `no whole answer within ${timeoutMs} ms`, { timeoutMs });
     }
-    throw new TidemarkError('unavailable', messageOf(error), {}, { cause: error });
+    throw new TidemarkError('unavailable', connectionFailure(error), {}, { cause: error });
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', end);
@@ -136,8 +136,8 @@ async function gathered(stream: Readable, limit: number): Promise<Pick<Got, 'bod
   return { body: Buffer.concat(chunks), isCut: false };
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+function connectionFailure(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return connectionFailure(error.errors[0]);
   const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : error;
   return String(message) || 'no connection';
 }

@@ -1,7 +1,7 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { ControlServer, PartitionStateHash, SkipRequest } from '@tidemark/contract';
 import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 import { serveUnary } from '@tidemark/rpc';
 import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/store-rpc';
 import type { Coordinator } from './coordinator.ts';
@@ -47,7 +47,7 @@ export function controlService(optionsNow: () => ControlServiceOptions): Control
         const wrong = scopes.find((scope) => !SCOPES.includes(scope));
         if (wrong !== undefined || scopes.length === 0) {
           const found = wrong === undefined ? 'no scope' : `scope ${JSON.stringify(wrong.slice(0, NAME_BYTES))}`;
-          throw new TidemarkError('invalid_argument', `scopes: ${found} (limit: some of ${SCOPES.join(', ')})`);
+          throw limitError('scopes', found, `some of ${SCOPES.join(', ')}`);
         }
         const { control, coordinator } = optionsNow();
         const others = [...control.state.keys.values()].filter((key) => key.tenant === tenant && key.name !== name);
@@ -95,20 +95,18 @@ function tenantFor(caller: string, asked: string): string {
 function checkText(field: string, value: string, maxBytes: number): void {
   const sizeBytes = Buffer.byteLength(value);
   if (sizeBytes >= 1 && sizeBytes <= maxBytes) return;
-  throw new TidemarkError('invalid_argument', `${field}: ${sizeBytes} bytes (limit: 1 to ${maxBytes} bytes)`, {
-    field,
-  });
+  throw limitError(field, `${sizeBytes} bytes`, `1 to ${maxBytes} bytes`);
 }
 
 /** Only what halts a partition may be skipped: a slip of the pen must not lose a good record. */
 async function checkHalted({ control, stores }: ControlServiceOptions, request: SkipRequest): Promise<void> {
   const { topic, partition, offset } = request;
   if (topic !== 'points' && topic !== 'tags') {
-    throw new TidemarkError('invalid_argument', `topic: ${topic.slice(0, NAME_BYTES)} (limit: points, tags)`);
+    throw limitError('topic', topic.slice(0, NAME_BYTES), 'points, tags');
   }
   const partitions = control.state.map?.partitions ?? 0;
   if (partition >= partitions) {
-    throw new TidemarkError('invalid_argument', `partition: ${partition} (limit: 0 to ${partitions - 1})`);
+    throw limitError('partition', `${partition}`, `0 to ${partitions - 1}`);
   }
   const store = topic === 'points' ? stores.pointStore(partition) : stores.tagStore(partition);
   const { halted, haltedOffset } = await store.status({ partition });

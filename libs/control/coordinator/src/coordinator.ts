@@ -13,7 +13,7 @@ import {
   type SessionInfo,
 } from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
-import { type Clock, isTidemarkError, type Log, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
 
 /**
@@ -137,10 +137,7 @@ export class Coordinator {
     const { epoch, partitions: least } = state.map ?? { epoch: 0, partitions: 1 };
     if (partitions < least || slots.length !== SLOTS || slots.some((partition) => partition >= partitions)) {
       const limit = `${SLOTS} slots, each below partitions, which never get fewer than ${least}`;
-      throw new TidemarkError('invalid_argument', `slots: ${slots.length} slots of ${partitions} (limit: ${limit})`, {
-        field: 'slots',
-        limit,
-      });
+      throw limitError('slots', `${slots.length} slots of ${partitions}`, limit);
     }
     if (state.maps.size >= MOST_MAPS) {
       const message = `maps: ${state.maps.size} were decided (limit: ${MOST_MAPS}): every checkpoint has all of them`;

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, type TidemarkError } from '@tidemark/ports';
 
 /** More partitions than this are a slip of the pen. */
 const MAX_PARTITIONS = 65_536;
@@ -32,8 +32,5 @@ export function checkAddress(address: string, field: string): void {
 }
 
 function wrong(field: string, found: string, limit: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${field}: ${JSON.stringify(found.slice(0, 80))} (limit: ${limit})`, {
-    field,
-    limit,
-  });
+  return limitError(field, JSON.stringify(found.slice(0, 80)), limit);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Program, type ProgramOptions } from '@tidemark/child-process';
-import { TidemarkError } from '@tidemark/ports';
+import { messageOf, TidemarkError } from '@tidemark/ports';
 
 /** The executables of a cluster; each is `apps/KIND`. */
 export type ServiceKind = 'coordinator' | 'intake' | 'point-store' | 'tag-store' | 'aggregator' | 'query' | 'agent';
@@ -39,7 +39,7 @@ export class ServiceProcess extends Program {
       const { errors } = (await reply.json()) as { errors?: string[] };
       return errors?.join('; ') ?? `HTTP status ${reply.status}`;
     } catch (error) {
-      return `it does not answer: ${error instanceof Error ? error.message : String(error)}`;
+      return `it does not answer: ${messageOf(error)}`;
     }
   }
 

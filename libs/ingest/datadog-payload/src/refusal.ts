@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, type TidemarkError } from '@tidemark/ports';
 
 /** Why a whole request is refused; the others of its errors are those of the platform. */
 export type RequestRefusal = 'body_too_large' | 'body_malformed' | 'content_type' | 'content_encoding';
@@ -10,7 +10,7 @@ export function requestRefusal(
   limit: string | number,
   message: string,
 ): TidemarkError {
-  return new TidemarkError('invalid_argument', `${field}: ${message} (limit: ${limit})`, { reason, field, limit });
+  return limitError(field, message, limit, reason);
 }
 
 /** A body that is not what its content type says, with the place where that shows. */

@@ -1,6 +1,6 @@
-import { TidemarkError } from '@tidemark/ports';
 import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
 import { Command, Option } from 'commander';
+import { readSettingsFile } from './settings-file.ts';
 
 const HELP = `
 Every other setting has a flag too, such as --point-tag-bytes: docs/settings.md lists them.
@@ -43,8 +43,5 @@ export async function readSettings(command: Command, { environment, readText }: 
   }
   const file: string | undefined = command.getOptionValue('settings') ?? environment.TIDEMARK_SETTINGS;
   if (file === undefined) return parseSettings({ flags, environment });
-  const text = await readText(file).catch((error: unknown) => {
-    throw new TidemarkError('not_found', `can't read the settings file ${file}: ${String(error)}`);
-  });
-  return parseSettings({ flags, environment, file: { name: file, text } });
+  return parseSettings({ flags, environment, file: await readSettingsFile(file, readText) });
 }

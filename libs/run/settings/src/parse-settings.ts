@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { messageOf, TidemarkError } from '@tidemark/ports';
 import { SETTINGS_SCHEMA, type Settings } from './schema.ts';
 import { SETTINGS, type Setting } from './setting-list.ts';
 import { type Given, outOfRange, problemsWithin, unknown } from './setting-problems.ts';
@@ -93,7 +93,7 @@ function readFileText(
   try {
     file = JSON.parse(text);
   } catch (error) {
-    problems.push(`${name}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${name}: not JSON: ${messageOf(error)}`);
     return;
   }
   if (!isObject(file)) {

@@ -144,4 +144,3 @@ export function yesOrNo(value: boolean, description: string, more: Spelling = {}
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 export const GIB = 1024 * MIB;
-export const DAY_MS = 86_400_000;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { messageOf } from '@tidemark/ports';
 import { parseSettings, renderSettings, SETTINGS, type SettingsSources, suggest } from './index.ts';
 
 const file = (value: unknown): SettingsSources['file'] => ({ name: 'my.json', text: JSON.stringify(value) });
@@ -39,7 +40,7 @@ describe('settings', () => {
       try {
         return parseSettings(sources).kafka.saslPassword;
       } catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return messageOf(error);
       }
     };
     expect(message({ environment: { TIDEMARK_KAFKA_SASL_PASSWORD: 'hidden' } })).toBe('hidden');
@@ -55,7 +56,7 @@ describe('settings', () => {
       try {
         parseSettings(sources);
       } catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return messageOf(error);
       }
       throw new Error('not refused');
     };

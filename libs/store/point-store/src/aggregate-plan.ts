@@ -1,7 +1,7 @@
 import type { AggregateRequest } from '@tidemark/contract';
 import { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
 import { ID_BYTES } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 import { Selection } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
 
@@ -31,19 +31,19 @@ export interface AggregatePlan {
 /** Throws `invalid_argument` for what is no request or is beyond a limit, `failed_precondition` for unknown sets. */
 export function planOf({ limits, table, seriesSets }: PartitionStore, request: AggregateRequest): AggregatePlan {
   const { fromMs, toMs, stepMs } = request;
-  if (!(stepMs > 0)) throw refusal('step_ms', 'above 0', String(stepMs));
-  if (!(toMs > fromMs)) throw refusal('to_ms', `after from_ms, ${fromMs}`, String(toMs));
+  if (!(stepMs > 0)) throw limitError('step_ms', String(stepMs), 'above 0');
+  if (!(toMs > fromMs)) throw limitError('to_ms', String(toMs), `after from_ms, ${fromMs}`);
   const steps = Math.ceil((toMs - fromMs) / stepMs);
-  if (steps > limits.steps) throw refusal('to_ms', `${limits.steps} steps`, `${steps} steps`);
+  if (steps > limits.steps) throw limitError('to_ms', `${steps} steps`, `${limits.steps} steps`);
   const { length } = request.groups;
-  if (length > limits.groups) throw refusal('groups', `${limits.groups} groups`, `${length} groups`);
+  if (length > limits.groups) throw limitError('groups', `${length} groups`, `${limits.groups} groups`);
   if (length * steps > limits.values) {
-    throw refusal('groups', `${limits.values} values`, `${length} groups of ${steps} steps`);
+    throw limitError('groups', `${length} groups of ${steps} steps`, `${limits.values} values`);
   }
   const timeFold = timeFoldOf(request.timeFold);
   const spaceFold = spaceFoldOf(request.spaceFold);
   if ((timeFold === TIME_FOLD.sketch) !== (spaceFold === SPACE_FOLD.sketch)) {
-    throw refusal('space_fold', 'sketches fold into sketches', 'one of the two folds is of sketches');
+    throw limitError('space_fold', 'one of the two folds is of sketches', 'sketches fold into sketches');
   }
   const metric = table.findMetric(request.metricId);
   const selected = new Set<number>();
@@ -81,8 +81,4 @@ export function checkPoints({ maxPoints }: AggregatePlan, points: number): void 
     field: 'max_points',
     limit: maxPoints,
   });
-}
-
-function refusal(field: string, limit: string, found: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { field, limit });
 }

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError } from '@tidemark/ports';
 
 /** Bounds and rules of a point store. When commits happen changes no answer, hash or count, only what a crash repeats. */
 export interface PointStoreLimits {
@@ -47,9 +47,5 @@ export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
 /** Throws `invalid_argument` for limits that don't go together. */
 export function checkLimits({ commitStepMs, bucketMs }: PointStoreLimits): void {
   if (bucketMs >= 1000 && bucketMs % commitStepMs === 0) return;
-  throw new TidemarkError(
-    'invalid_argument',
-    `bucket_ms: ${bucketMs} (limit: 1000 or more, and a multiple of commit_step_ms, ${commitStepMs})`,
-    { field: 'bucket_ms' },
-  );
+  throw limitError('bucket_ms', `${bucketMs}`, `1000 or more, and a multiple of commit_step_ms, ${commitStepMs}`);
 }

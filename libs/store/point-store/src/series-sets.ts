@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '@tidemark/bytes';
 import { hash128, ID_BYTES } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 
 /**
  * Sets of series named by digest, so that a large one crosses the network once. They share a budget of bytes; the least
@@ -30,9 +30,7 @@ export class SeriesSets {
       return known;
     }
     if (ids.length % ID_BYTES !== 0) {
-      throw new TidemarkError('invalid_argument', `series: ${ids.length} bytes (limit: a multiple of ${ID_BYTES})`, {
-        field: 'series',
-      });
+      throw limitError('series', `${ids.length} bytes`, `a multiple of ${ID_BYTES}`);
     }
     if (digest.length === 0) return ids;
     if (!equalBytes(hash128(ids), digest)) {

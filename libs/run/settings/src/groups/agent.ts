@@ -1,8 +1,9 @@
 import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client/options';
 import { DEFAULT_KAFKA_INSTANCE, DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations/instances';
+import { DAY_MS } from '@tidemark/model';
 import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics/scrape-target';
 import * as z from 'zod';
-import { choice, DAY_MS, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
+import { choice, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
 
 const C = DEFAULT_CLIENT_OPTIONS;
 const T = DEFAULT_SCRAPE_TARGET;

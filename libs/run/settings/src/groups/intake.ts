@@ -1,7 +1,7 @@
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake/limits';
-import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
+import { DAY_MS, DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import * as z from 'zod';
-import { DAY_MS, GIB, KIB, MIB, whole } from '../setting.ts';
+import { GIB, KIB, MIB, whole } from '../setting.ts';
 
 const P = DEFAULT_POINT_LIMITS;
 const I = DEFAULT_INTAKE_LIMITS;

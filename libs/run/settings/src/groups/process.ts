@@ -1,6 +1,7 @@
 import { DEFAULT_HTTP_API_LIMITS } from '@tidemark/http-api/limits';
+import { DAY_MS } from '@tidemark/model';
 import * as z from 'zod';
-import { choice, DAY_MS, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
+import { choice, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
 
 const H = DEFAULT_HTTP_API_LIMITS;
 

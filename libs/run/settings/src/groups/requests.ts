@@ -1,8 +1,9 @@
 import { DEFAULT_BODY_ROOM_LIMITS } from '@tidemark/http-intake/limits';
 import { DEFAULT_REQUEST_LIMITS } from '@tidemark/intake/limits';
+import { DAY_MS } from '@tidemark/model';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from '@tidemark/remote-write/limits';
 import * as z from 'zod';
-import { DAY_MS, GIB, KIB, MIB, whole } from '../setting.ts';
+import { GIB, KIB, MIB, whole } from '../setting.ts';
 
 const R = DEFAULT_REQUEST_LIMITS;
 const H = DEFAULT_BODY_ROOM_LIMITS;

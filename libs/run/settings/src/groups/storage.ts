@@ -1,8 +1,9 @@
 import { DEFAULT_EMBEDDED_LOG_LIMITS } from '@tidemark/embedded-log/limits';
+import { DAY_MS } from '@tidemark/model';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store/limits';
 import { DEFAULT_QUERY_SERVICE_LIMITS } from '@tidemark/query/limits';
 import * as z from 'zod';
-import { DAY_MS, GIB, KIB, MIB, whole } from '../setting.ts';
+import { GIB, KIB, MIB, whole } from '../setting.ts';
 
 const L = DEFAULT_EMBEDDED_LOG_LIMITS;
 const S = DEFAULT_POINT_STORE_LIMITS;

@@ -1,0 +1,12 @@
+import { expect, test } from '@jest/globals';
+import { readSettingsFile } from './settings-file.ts';
+
+test('a settings file is its name and its text, and one that cannot be read is not_found', async () => {
+  const text = '{"http": {"port": 4270}}';
+  expect(await readSettingsFile('a.json', async () => text)).toEqual({ name: 'a.json', text });
+  const missing = readSettingsFile('b.json', () => Promise.reject(new Error('ENOENT')));
+  await expect(missing).rejects.toMatchObject({
+    code: 'not_found',
+    message: "can't read the settings file b.json: Error: ENOENT",
+  });
+});
