@@ -8,7 +8,7 @@ import {
   TidemarkError,
   type Topic,
 } from '@tidemark/ports';
-import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './limits.ts';
+import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './embedded-log-limits.ts';
 import { PartitionFiles } from './partition-files.ts';
 import { type PartitionCounts, PartitionSet } from './partition-set.ts';
 import { readFromPartition } from './read-partition.ts';

@@ -10,8 +10,8 @@ import {
   TidemarkError,
   type Topic,
 } from '@tidemark/ports';
+import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './embedded-log-limits.ts';
 import { claimFormat } from './format-file.ts';
-import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './limits.ts';
 import { LogSpace } from './log-space.ts';
 import { newProducerId, Partition } from './partition.ts';
 import { type PartitionCounts, PartitionSet } from './partition-set.ts';

@@ -1,5 +1,5 @@
 import { TidemarkError, type Topic } from '@tidemark/ports';
-import type { EmbeddedLogLimits } from './limits.ts';
+import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 
 /** Largest share of the log that is kept for `control`. */
 const CONTROL_SHARE = 1 / 8;

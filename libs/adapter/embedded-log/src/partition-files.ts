@@ -1,5 +1,5 @@
 import { type Disk, isTidemarkError, type LogRecord, TidemarkError, type Topic } from '@tidemark/ports';
-import type { EmbeddedLogLimits } from './limits.ts';
+import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 import { SegmentFile } from './segment-file.ts';
 import { partitionFolder, segmentBase } from './segment-format.ts';
 

@@ -11,7 +11,7 @@ import {
   TidemarkError,
   type Topic,
 } from '@tidemark/ports';
-import type { EmbeddedLogLimits } from './limits.ts';
+import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 import type { LogSpace } from './log-space.ts';
 import { listSegments, PartitionFiles } from './partition-files.ts';
 import { newProducerState, type ProducerState, ProducerTable } from './producer-table.ts';

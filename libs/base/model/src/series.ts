@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ByteWriter } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
 import { isKind, type Kind } from './kind.ts';
-import { DEFAULT_POINT_LIMITS, type PointLimits } from './limits.ts';
+import { DEFAULT_POINT_LIMITS, type PointLimits } from './point-limits.ts';
 
 export const ID_BYTES = 16;
 

@@ -5,10 +5,10 @@ import {
   DogStatsDParser,
   type DogStatsDServer,
   type Receiver,
-  SeriesTable,
   type ServerStatus,
   type ServiceCheck,
   type StatsdEvent,
+  StatsdSeriesTable,
 } from '@tidemark/dogstatsd';
 import { assert, type Clock, messageOf, type Timer } from '@tidemark/ports';
 import { CheckOutput } from './check-output.ts';
@@ -71,7 +71,7 @@ export class Agent {
     this.#statsd = new StatsdOutput(this.#handles);
     this.#readings = new CheckOutput(this.#handles, options.pendingReadings ?? 100_000, flushIntervalMs);
     this.#self = new CheckOutput(this.#handles, 10_000, flushIntervalMs);
-    const table = new SeriesTable(limits);
+    const table = new StatsdSeriesTable(limits);
     this.#aggregator = new Aggregator(table, this.#statsd, limits, idleFlushes);
     const parser = new DogStatsDParser(table, this.#aggregator, limits);
     this.#receiver = {

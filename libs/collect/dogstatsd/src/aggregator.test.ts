@@ -3,10 +3,10 @@ import { KIND, type Kind, kindName } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
 import fc from 'fast-check';
 import { type AggregateOutput, Aggregator, METRIC_SUFFIXES } from './aggregator.ts';
-import { DEFAULT_DOGSTATSD_LIMITS, type DogStatsDLimits } from './limits.ts';
 import { DogStatsDParser } from './parser.ts';
-import { SeriesTable } from './series-table.ts';
+import { DEFAULT_DOGSTATSD_LIMITS, type DogStatsDLimits } from './statsd-limits.ts';
 import type { StatsdSeries } from './statsd-series.ts';
+import { StatsdSeriesTable } from './statsd-series-table.ts';
 
 /** `metric kind` → value; sketches by metric. */
 class Points implements AggregateOutput {
@@ -26,7 +26,7 @@ class Points implements AggregateOutput {
 function wired(changes: Partial<DogStatsDLimits> = {}, idleIntervals = 10) {
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, ...changes };
   const points = new Points();
-  const table = new SeriesTable(limits);
+  const table = new StatsdSeriesTable(limits);
   const aggregator = new Aggregator(table, points, limits, idleIntervals);
   const parser = new DogStatsDParser(table, aggregator, limits);
   const send = (...lines: string[]): void => parser.parse(Buffer.from(lines.join('\n')));

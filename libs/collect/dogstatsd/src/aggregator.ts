@@ -2,12 +2,12 @@ import { KIND, type Kind } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
 import type { StatsdEvent } from './event.ts';
 import { Histogram, medianRank, percentileRank } from './histogram.ts';
-import type { DogStatsDLimits } from './limits.ts';
 import type { ParserSink } from './parser.ts';
 import { type Refusal, RefusalCounts } from './refusal.ts';
-import type { SeriesTable } from './series-table.ts';
 import type { ServiceCheck } from './service-check.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries } from './statsd-series.ts';
+import type { StatsdSeriesTable } from './statsd-series-table.ts';
 
 /** What a series gives off: itself, or the aggregates of a histogram; an index into this. */
 export const METRIC_SUFFIXES = ['', '.avg', '.count', '.median', '.95percentile', '.max'] as const;
@@ -38,7 +38,7 @@ export interface AggregatorCounts {
  * of their own pass straight through. A series with nothing in the interval gives nothing.
  */
 export class Aggregator implements ParserSink {
-  readonly #table: SeriesTable;
+  readonly #table: StatsdSeriesTable;
   readonly #output: AggregateOutput;
   readonly #limits: DogStatsDLimits;
   readonly #idleIntervals: number;
@@ -53,7 +53,7 @@ export class Aggregator implements ParserSink {
   #serviceCheckCount = 0;
 
   /** Series not seen for `idleIntervals` intervals are forgotten. */
-  constructor(table: SeriesTable, output: AggregateOutput, limits: DogStatsDLimits, idleIntervals: number) {
+  constructor(table: StatsdSeriesTable, output: AggregateOutput, limits: DogStatsDLimits, idleIntervals: number) {
     this.#table = table;
     this.#output = output;
     this.#limits = limits;

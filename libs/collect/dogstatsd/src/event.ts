@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { PointLimits } from '@tidemark/model';
 import { parseInteger } from './decimal.ts';
-import { splitTags } from './series-table.ts';
+import { splitTags } from './statsd-series-table.ts';
 
 /** An event: `_e{5,4}:title|text|d:…|h:…|k:…|p:…|s:…|t:…|#tags`. */
 export interface StatsdEvent {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseDecimal } from './decimal.ts';
-import { DEFAULT_DOGSTATSD_LIMITS, type DogStatsDLimits } from './limits.ts';
 import { DogStatsDParser, type ParserSink } from './parser.ts';
 import { REFUSALS } from './refusal.ts';
-import { SeriesTable } from './series-table.ts';
+import { DEFAULT_DOGSTATSD_LIMITS, type DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries } from './statsd-series.ts';
+import { StatsdSeriesTable } from './statsd-series-table.ts';
 
 /** Writes down what the parser finds, a line each. */
 class Notes implements ParserSink {
@@ -42,7 +42,7 @@ function describeSeries(series: StatsdSeries): string {
 
 function parse(datagram: string | Uint8Array, limits: DogStatsDLimits = DEFAULT_DOGSTATSD_LIMITS): Notes {
   const notes = new Notes();
-  new DogStatsDParser(new SeriesTable(limits), notes, limits).parse(Buffer.from(datagram));
+  new DogStatsDParser(new StatsdSeriesTable(limits), notes, limits).parse(Buffer.from(datagram));
   return notes;
 }
 
@@ -158,7 +158,7 @@ test('events and service checks', () => {
 
 test('any order of the same tags is one series, and a repeated spelling is not looked at again', () => {
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, cachedSpellings: 8 };
-  const table = new SeriesTable(limits);
+  const table = new StatsdSeriesTable(limits);
   const find = (name: string, tags: string): unknown => {
     const bytes = Buffer.from(name + tags);
     return table.find(bytes, 0, name.length, STATSD_TYPE.count, name.length, bytes.length);
@@ -207,7 +207,7 @@ test('hostile bytes never throw, and every line is accounted for', () => {
       fc.array(alphabet, { maxLength: 200 }).map((bytes) => Buffer.concat([Buffer.from(bytes), noise])),
     );
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, series: 50, cachedSpellings: 20 };
-  const table = new SeriesTable(limits);
+  const table = new StatsdSeriesTable(limits);
   fc.assert(
     fc.property(nearly, (bytes) => {
       const notes = new Notes();

@@ -1,10 +1,10 @@
 import { isNotFinite, parseDecimal, parseInteger } from './decimal.ts';
 import { parseEvent, type StatsdEvent } from './event.ts';
-import type { DogStatsDLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';
-import type { SeriesTable } from './series-table.ts';
 import { parseServiceCheck, type ServiceCheck } from './service-check.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries, type StatsdType } from './statsd-series.ts';
+import type { StatsdSeriesTable } from './statsd-series-table.ts';
 
 /** What the parser finds. Times are milliseconds; `timestampMs` is NaN for a value of now. */
 export interface ParserSink {
@@ -39,11 +39,11 @@ const OPEN_BRACE = 0x7b;
  * it never throws on input. Fields it doesn't know (`c:`, `e:`, `card:` …) are skipped, as Datadog's agent does.
  */
 export class DogStatsDParser {
-  readonly #table: SeriesTable;
+  readonly #table: StatsdSeriesTable;
   readonly #sink: ParserSink;
   readonly #limits: DogStatsDLimits;
 
-  constructor(table: SeriesTable, sink: ParserSink, limits: DogStatsDLimits) {
+  constructor(table: StatsdSeriesTable, sink: ParserSink, limits: DogStatsDLimits) {
     this.#table = table;
     this.#sink = sink;
     this.#limits = limits;

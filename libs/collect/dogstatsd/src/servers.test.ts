@@ -8,10 +8,10 @@ import { type Kind, kindName } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
 import { StatsD } from 'hot-shots';
 import { Aggregator, METRIC_SUFFIXES } from './aggregator.ts';
-import { DEFAULT_DOGSTATSD_LIMITS } from './limits.ts';
 import { DogStatsDParser } from './parser.ts';
-import { SeriesTable } from './series-table.ts';
 import type { Receiver, SocketFiles } from './server.ts';
+import { DEFAULT_DOGSTATSD_LIMITS } from './statsd-limits.ts';
+import { StatsdSeriesTable } from './statsd-series-table.ts';
 import { StreamFraming } from './stream-framing.ts';
 import { udpDrops } from './udp-drops.ts';
 import { UdpServer } from './udp-server.ts';
@@ -31,7 +31,7 @@ const files: SocketFiles = {
 function pipeline() {
   const values: Record<string, number> = {};
   const sketches: Record<string, DDSketch> = {};
-  const table = new SeriesTable(limits);
+  const table = new StatsdSeriesTable(limits);
   const aggregator = new Aggregator(
     table,
     {

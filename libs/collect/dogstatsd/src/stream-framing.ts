@@ -1,5 +1,5 @@
-import type { DogStatsDLimits } from './limits.ts';
 import type { Receiver } from './server.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 
 const NEWLINE = 0x0a;
 const PREFIX_BYTES = 4;

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { DogStatsDLimits } from './limits.ts';
 import { type DogStatsDServer, listenError, type Receiver, type ServerStatus } from './server.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 import { udpDrops } from './udp-drops.ts';
 
 export interface UdpServerOptions {

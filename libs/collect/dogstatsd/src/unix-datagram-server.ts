@@ -1,6 +1,6 @@
 import { TidemarkError } from '@tidemark/ports';
-import type { DogStatsDLimits } from './limits.ts';
 import { type DogStatsDServer, listenError, type Receiver, type ServerStatus, type SocketFiles } from './server.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 
 /** The part of the npm package `unix-dgram` that is used; Node has no Unix datagram sockets of its own. */
 export interface UnixDatagramModule {

@@ -1,7 +1,7 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { systemCode } from '@tidemark/ports';
-import type { DogStatsDLimits } from './limits.ts';
 import { type DogStatsDServer, listenError, type Receiver, type ServerStatus, type SocketFiles } from './server.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 import { StreamFraming } from './stream-framing.ts';
 
 export interface UnixStreamServerOptions {

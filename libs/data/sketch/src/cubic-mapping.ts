@@ -1,5 +1,5 @@
 import { TidemarkError } from '@tidemark/ports';
-import { DEFAULT_ALPHA, MAX_ALPHA, MIN_ALPHA } from './limits.ts';
+import { DEFAULT_ALPHA, MAX_ALPHA, MIN_ALPHA } from './sketch-limits.ts';
 
 /**
  * Coefficients of the cubic that stands for log2(1 + s) on [0, 1), and its worst slope's ratio; the same in every

@@ -10,7 +10,7 @@ import {
   HIGH_WORD,
   TO_SIGNIFICAND,
 } from './cubic-mapping.ts';
-import { DEFAULT_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS } from './limits.ts';
+import { DEFAULT_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS } from './sketch-limits.ts';
 
 export interface DDSketchOptions {
   /** Relative error of quantiles, MIN_ALPHA to MAX_ALPHA; default 0.01. */

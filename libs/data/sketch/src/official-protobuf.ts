@@ -3,7 +3,7 @@ import { TidemarkError } from '@tidemark/ports';
 import { type BucketStore, NO_HIGH } from './bucket-store.ts';
 import { DDSketch } from './ddsketch.ts';
 import { ForeignMapping, INTERPOLATION_CUBIC, type KeyConvention, refusal } from './foreign-mapping.ts';
-import { DEFAULT_ALPHA, MAX_COUNT } from './limits.ts';
+import { DEFAULT_ALPHA, MAX_COUNT } from './sketch-limits.ts';
 
 export interface ToOfficialOptions {
   /** Whose reading of keys and gamma to write for; default `upper` (JavaScript, Python), `lower` is Go and Java. */

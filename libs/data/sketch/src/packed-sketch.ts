@@ -2,7 +2,7 @@ import { ByteReader, type ByteWriter } from '@tidemark/bytes';
 import type { BucketStore } from './bucket-store.ts';
 import { type CubicMapping, cubicMapping } from './cubic-mapping.ts';
 import { DDSketch, type SketchParts } from './ddsketch.ts';
-import { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './limits.ts';
+import { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './sketch-limits.ts';
 
 /** The packed format of docs/formats/sketch.md. */
 export const SKETCH_VERSION = 1;

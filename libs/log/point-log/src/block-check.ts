@@ -5,13 +5,13 @@ import { TidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import { type Dictionary, dictionaryOf, type LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
 import type { LaneTracker } from './lane-tracker.ts';
-import type { SeriesTable } from './series-table.ts';
+import type { SeriesIndex } from './series-index.ts';
 
 /** What a block is checked against. */
 export interface CheckedState {
   readonly tracker: LaneTracker;
   readonly dictionaries: LaneDictionaries;
-  readonly table: SeriesTable;
+  readonly table: SeriesIndex;
 }
 
 /**

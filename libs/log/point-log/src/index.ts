@@ -6,5 +6,5 @@ export { clientKey, LaneTracker, laneKey, RETENTION_MS } from './lane-tracker.ts
 export type { JudgedRecord, MarkedGap } from './point-log-state.ts';
 export { PointLogState } from './point-log-state.ts';
 export { gapsOf, openLanes } from './point-log-status.ts';
-export { SeriesTable } from './series-table.ts';
+export { SeriesIndex } from './series-index.ts';
 export { packClient, packLane, packTrackerHead, trackerFingerprint, unpackTracker } from './tracker-codec.ts';

@@ -7,7 +7,7 @@ import { BlockCheck } from './block-check.ts';
 import { dictionaryKey, ENTRY, gapKey, numberKey, offsetOfGapKey, readDictionaryKey, textKey } from './entry-keys.ts';
 import { LaneDictionaries } from './lane-dictionaries.ts';
 import { LaneTracker } from './lane-tracker.ts';
-import { SeriesTable } from './series-table.ts';
+import { SeriesIndex } from './series-index.ts';
 import { packClient, packLane, unpackTracker } from './tracker-codec.ts';
 
 /** A record that was passed. */
@@ -43,7 +43,7 @@ const NO_SHARES: readonly ShareSummary[] = [];
  */
 export class PointLogState {
   readonly partition: number;
-  readonly table = new SeriesTable();
+  readonly table = new SeriesIndex();
   readonly dictionaries = new LaneDictionaries();
   readonly gaps: MarkedGap[] = [];
   tracker = new LaneTracker();
@@ -165,7 +165,7 @@ export class PointLogState {
 }
 
 /** [id, metric, kind] of up to a page of series. */
-function packSeries(table: SeriesTable, from: number): Buffer {
+function packSeries(table: SeriesIndex, from: number): Buffer {
   const to = Math.min(table.length, from + SERIES_PAGE);
   const out = new ByteWriter((to - from) * SERIES_BYTES);
   for (let series = from; series < to; series++) {
@@ -176,7 +176,7 @@ function packSeries(table: SeriesTable, from: number): Buffer {
   return out.take();
 }
 
-function loadSeries(table: SeriesTable, page: Uint8Array): void {
+function loadSeries(table: SeriesIndex, page: Uint8Array): void {
   const reader = new ByteReader(page, 'series page');
   while (reader.remaining > 0) {
     const id = reader.bytes(ID_BYTES);

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { hash128, KIND } from '@tidemark/model';
 import type { BlockRecord } from '@tidemark/point-records';
 import { dictionaryOf, LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
-import { SeriesTable } from './series-table.ts';
+import { SeriesIndex } from './series-index.ts';
 
-describe('SeriesTable', () => {
+describe('SeriesIndex', () => {
   test('finds every series by its id while it grows, also where the first words collide', () => {
-    const table = new SeriesTable();
+    const table = new SeriesIndex();
     const idOf = (i: number) => {
       const id = Buffer.from(hash128(Buffer.from(String(i))));
       if (i % 3 === 0) id.writeUInt32LE(7, 0);

@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES, isKind, type Kind } from '@tidemark/model';
-import { DICTIONARY_REFS_LIMIT } from './limits.ts';
+import { DICTIONARY_REFS_LIMIT } from './record-limits.ts';
 
 /**
  * Definitions of one dictionary of a lane: `series[i]` has ref `firstRef + i`. A dictionary is one client's numbering

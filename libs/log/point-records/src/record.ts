@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter, crc32c } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { type Definitions, readDefinitions, writeDefinitions } from './definitions.ts';
-import { MAX_RECORD_BYTES } from './limits.ts';
+import { MAX_RECORD_BYTES } from './record-limits.ts';
 import { readSpan, type Span, writeSpan } from './span.ts';
 
 /** What a record of the `points` topic is; the numbers are those of the format (docs/formats/block.md). */

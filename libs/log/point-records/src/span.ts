@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
-import { MAX_RECORD_BYTES } from './limits.ts';
+import { MAX_RECORD_BYTES } from './record-limits.ts';
 
 /** One batch's share of the partition, with the stamp that its client gave the batch. */
 export interface Span {

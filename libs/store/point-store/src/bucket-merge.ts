@@ -1,7 +1,7 @@
 import { afterPrefix } from '@tidemark/bytes';
 import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import { KIND } from '@tidemark/model';
-import type { SeriesTable } from '@tidemark/point-log';
+import type { SeriesIndex } from '@tidemark/point-log';
 import type { KeyValue, KeyValueWrite } from '@tidemark/ports';
 import { ChunkBatch, ChunkBatches, type PackedChunks } from './chunk-batch.ts';
 import { bucketKey, PREFIX, seriesOfChunkKey } from './keys.ts';
@@ -24,7 +24,7 @@ export interface MergeInput {
   readonly keyValue: KeyValue;
   readonly bucket: number;
   readonly bucketMs: number;
-  readonly table: SeriesTable;
+  readonly table: SeriesIndex;
   /** Number of the last commit: merged chunks sort before those of any later one. */
   readonly sequence: number;
 }
@@ -58,7 +58,7 @@ export async function* mergeBucket(input: MergeInput, hash: PointHash): AsyncGen
   if (seriesCount > 0) yield finish();
 }
 
-function mergeSeries(table: SeriesTable, series: number, stored: readonly StoredChunk[], batches: ChunkBatches): void {
+function mergeSeries(table: SeriesIndex, series: number, stored: readonly StoredChunk[], batches: ChunkBatches): void {
   const kind = table.kind(series);
   const metric = table.metric(series);
   const epochs = [...new Set(stored.map(({ mapEpoch }) => mapEpoch))].sort((a, b) => a - b);
@@ -84,7 +84,7 @@ function mergeSeries(table: SeriesTable, series: number, stored: readonly Stored
 const scratch = new ChunkPoints();
 
 /** Adds what a series' chunks come to, resolved, to `hash`. */
-export function hashSeries(table: SeriesTable, series: number, stored: readonly StoredChunk[], hash: PointHash): void {
+export function hashSeries(table: SeriesIndex, series: number, stored: readonly StoredChunk[], hash: PointHash): void {
   const kind = table.kind(series);
   if (kind === KIND.distribution) {
     const sketches = new ChunkSketches();

@@ -1,11 +1,11 @@
 import { ChunkSketches } from '@tidemark/chunk';
-import type { SeriesTable } from '@tidemark/point-log';
+import type { SeriesIndex } from '@tidemark/point-log';
 import { ChunkBatches, type ChunkSource } from './chunk-batch.ts';
 import type { EpochRows, HeadPage, SketchRow } from './head.ts';
 import { compactPoints, sortSketches } from './resolve.ts';
 
 /** Transposes rows into chunks: by series, then by bucket of time. */
-export function flushRows(rows: EpochRows, table: SeriesTable, bucketMs: number, source: ChunkSource): ChunkBatches {
+export function flushRows(rows: EpochRows, table: SeriesIndex, bucketMs: number, source: ChunkSource): ChunkBatches {
   const batches = new ChunkBatches(bucketMs);
   const { starts, timesMs, values } = transpose(rows.pages, table.length);
   const sketches = sketchesBySeries(rows.sketches);

@@ -8,9 +8,9 @@ import type {
 } from '@tidemark/contract';
 import { DAY_MS, dayOf, ID_BYTES } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
-import { beyond, lesser, type TagStoreLimits } from './limits.ts';
 import { kindsSeen } from './match.ts';
 import type { TagIndex } from './tag-index.ts';
+import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
 import { ABSENT } from './typed-list.ts';
 
 const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
@@ -54,11 +54,11 @@ export function describeTags(
   const limit = lesser(request.limit, limits.described);
   return [...keys]
     .map(([key, { series, tags }]) => ({
-      key: index.tags.key(key),
+      key: index.tags.keyText(key),
       values: tags.length,
       series,
       top: mostUsed(index, tags, seriesOfTag, limit).map((tag) => ({
-        value: index.tags.value(tag),
+        value: index.tags.valueText(tag),
         series: seriesOfTag[tag],
       })),
     }))
@@ -76,17 +76,17 @@ interface KeyCount {
 function countTags(index: TagIndex, seen: Uint32Array): { keys: Map<number, KeyCount>; seriesOfTag: Uint32Array } {
   const { values: tags } = index.series.tags;
   const { values: tagStart } = index.series.tagStart;
-  const keyOf = index.tags.keyOf.values;
+  const keyIds = index.tags.keyIds.values;
   const keys = new Map<number, KeyCount>();
   const seriesOfTag = new Uint32Array(index.tags.size);
   for (let i = 0; i < seen.length; i++) {
     const dense = seen[i];
     for (let at = tagStart[dense]; at < tagStart[dense + 1]; at++) {
       const tag = tags[at];
-      let count = keys.get(keyOf[tag]);
+      let count = keys.get(keyIds[tag]);
       if (count === undefined) {
         count = { last: ABSENT, series: 0, tags: [] };
-        keys.set(keyOf[tag], count);
+        keys.set(keyIds[tag], count);
       }
       if (count.last !== dense) count.series++;
       count.last = dense;
@@ -99,7 +99,7 @@ function countTags(index: TagIndex, seen: Uint32Array): { keys: Map<number, KeyC
 /** The `limit` tags of the most series, then by text; without sorting the many that are not among them. */
 function mostUsed(index: TagIndex, tags: readonly number[], seriesOfTag: Uint32Array, limit: number): number[] {
   const isBefore = (a: number, b: number): boolean =>
-    seriesOfTag[a] === seriesOfTag[b] ? index.tags.tag(a) < index.tags.tag(b) : seriesOfTag[a] > seriesOfTag[b];
+    seriesOfTag[a] === seriesOfTag[b] ? index.tags.tagText(a) < index.tags.tagText(b) : seriesOfTag[a] > seriesOfTag[b];
   const top: number[] = [];
   for (const tag of tags) {
     if (top.length === limit && !isBefore(tag, top[limit - 1])) continue;
@@ -138,6 +138,6 @@ function tagsOf(index: TagIndex, dense: number): string[] {
   const { tags, tagStart } = index.series;
   const out: string[] = [];
   for (let at = tagStart.values[dense]; at < tagStart.values[dense + 1]; at++)
-    out.push(index.tags.tag(tags.values[at]));
+    out.push(index.tags.tagText(tags.values[at]));
   return out;
 }

@@ -1,9 +1,9 @@
 import { Bitmap } from '@tidemark/bitmap';
 import type { TagFilter } from '@tidemark/contract';
 import { TidemarkError } from '@tidemark/ports';
-import { beyond, type TagStoreLimits } from './limits.ts';
 import type { Metric } from './metric-table.ts';
 import type { TagIndex } from './tag-index.ts';
+import { beyond, type TagStoreLimits } from './tag-store-limits.ts';
 import { ABSENT } from './typed-list.ts';
 import { wildcard } from './wildcard.ts';
 
@@ -67,7 +67,7 @@ export class FilterEvaluator {
   }
 
   #slot(text: string): number {
-    const tag = this.#index.tags.find(text);
+    const tag = this.#index.tags.tagId(text);
     return tag === ABSENT ? ABSENT : this.#index.postings.slot(this.#metric.index, tag);
   }
 
@@ -87,13 +87,13 @@ export class FilterEvaluator {
   /** Tries the pattern on each of the metric's values once, or on those of the universe where these are fewer. */
   #pattern(keyText: string, pattern: string, universe: Bitmap): Bitmap {
     const { tags, postings } = this.#index;
-    const key = tags.findKey(keyText);
+    const key = tags.keyId(keyText);
     const found = new Bitmap();
     if (key === ABSENT || universe.isEmpty) return found;
     const matches = wildcard(pattern);
     if (postings.valueCount(this.#metric.index, key) > universe.size) return this.#scan(key, matches, universe);
     postings.eachSlot(this.#metric.index, key, (slot) => {
-      if (matches(tags.value(postings.tagOfSlot(slot)))) postings.collect(slot, universe, found);
+      if (matches(tags.valueText(postings.tagOfSlot(slot)))) postings.collect(slot, universe, found);
     });
     return found;
   }
@@ -103,15 +103,15 @@ export class FilterEvaluator {
     const { tags, series } = this.#index;
     const found = new Bitmap();
     const known = new Map<number, boolean>();
-    const keyOf = tags.keyOf.values;
+    const keyIds = tags.keyIds.values;
     for (const dense of universe.toArray()) {
       const end = series.tagStart.values[dense + 1];
       for (let at = series.tagStart.values[dense]; at < end; at++) {
         const tag = series.tags.values[at];
-        if (keyOf[tag] !== key) continue;
+        if (keyIds[tag] !== key) continue;
         let isMatch = known.get(tag);
         if (isMatch === undefined) {
-          isMatch = matches(tags.value(tag));
+          isMatch = matches(tags.valueText(tag));
           known.set(tag, isMatch);
         }
         if (isMatch) found.add(dense);

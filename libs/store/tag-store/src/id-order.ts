@@ -1,6 +1,6 @@
 import { compareBytes } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
-import { ID_WORDS, type SeriesTable } from './series-table.ts';
+import { ID_WORDS, type TagSeriesTable } from './tag-series-table.ts';
 
 const RADIX_BITS = 11;
 const RADIX = 1 << RADIX_BITS;
@@ -10,7 +10,7 @@ const PREFIX_BITS = 32;
  * Positions in a list of dense ids, in the bytewise order of their series ids: a radix sort by the first four bytes
  * (series ids are hashes, so these are spread evenly), then the few that share them by all sixteen.
  */
-export function orderBySeriesId(dense: Uint32Array, series: SeriesTable): Uint32Array {
+export function orderBySeriesId(dense: Uint32Array, series: TagSeriesTable): Uint32Array {
   const words = series.idWords;
   let order = new Uint32Array(dense.length);
   let prefixes = new Uint32Array(dense.length);

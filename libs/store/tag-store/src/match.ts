@@ -3,10 +3,10 @@ import type { MatchedGroup, MatchRequest } from '@tidemark/contract';
 import { dayOf, type Kind, metricId } from '@tidemark/model';
 import { FilterEvaluator } from './filter.ts';
 import { orderBySeriesId } from './id-order.ts';
-import { beyond, lesser, type TagStoreLimits } from './limits.ts';
 import { kindsOf, type Metric } from './metric-table.ts';
-import { ID_WORDS } from './series-table.ts';
 import type { TagIndex } from './tag-index.ts';
+import { ID_WORDS } from './tag-series-table.ts';
+import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
 import { ABSENT, PairMap, Uint32List } from './typed-list.ts';
 
 /** Stands for «the series has no tag with this key»; no partition has so many tags. */
@@ -90,10 +90,10 @@ class Grouping {
     this.#index = index;
     this.#metric = metric;
     this.#keyTexts = keys;
-    this.#keys = keys.map((key) => index.tags.findKey(key));
+    this.#keys = keys.map((key) => index.tags.keyId(key));
     // A series that is really tagged `key:N/A` falls into the same group: both would have the same name.
     this.#missing = keys.map((key) => {
-      const tag = index.tags.find(`${key}:N/A`);
+      const tag = index.tags.tagId(`${key}:N/A`);
       return tag === ABSENT ? MISSING : tag;
     });
     this.#limits = limits;
@@ -115,13 +115,13 @@ class Grouping {
       return;
     }
     const { tags, tagStart } = this.#index.series;
-    const keyOf = this.#index.tags.keyOf.values;
+    const keyIds = this.#index.tags.keyIds.values;
     const key = this.#keys[level];
     const end = tagStart.values[dense + 1];
     let found = 0;
     for (let at = tagStart.values[dense]; at < end; at++) {
       const tag = tags.values[at];
-      if (keyOf[tag] !== key) continue;
+      if (keyIds[tag] !== key) continue;
       found++;
       this.#place(dense, this.#child(node, tag), level + 1);
     }
@@ -189,7 +189,7 @@ class Grouping {
     let at = node;
     for (let level = this.#keys.length - 1; level >= 0; level--) {
       const tag = this.#tag.values[at];
-      tags[level] = tag === MISSING ? `${this.#keyTexts[level]}:N/A` : this.#index.tags.tag(tag);
+      tags[level] = tag === MISSING ? `${this.#keyTexts[level]}:N/A` : this.#index.tags.tagText(tag);
       at = this.#parent.values[at];
     }
     return { tags, kind: at as Kind };

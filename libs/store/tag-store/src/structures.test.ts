@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
 import { orderBySeriesId } from './id-order.ts';
 import { Postings } from './postings.ts';
-import { SeriesTable } from './series-table.ts';
+import { TagSeriesTable } from './tag-series-table.ts';
 import { ABSENT, PairMap } from './typed-list.ts';
 import { wildcard } from './wildcard.ts';
 
@@ -48,7 +48,7 @@ test('series ids that share their first bytes are found and sorted by all sixtee
     .map(([first, fourth, last]) => Buffer.from([first, 0, 0, fourth, ...new Array(10).fill(7), ...last]));
   fc.assert(
     fc.property(fc.uniqueArray(id, { selector: (each) => each.toString('hex'), maxLength: 600 }), (ids) => {
-      const series = new SeriesTable();
+      const series = new TagSeriesTable();
       ids.forEach((each, i) => {
         expect(series.find(each)).toBe(ABSENT);
         expect(series.add(each, i, KIND.count, [i, i + 1])).toBe(i);

@@ -39,43 +39,45 @@ export class TextDictionary {
   }
 }
 
-/** Tags of a partition, each kept once, with the number of each one's key. */
+/** The tags of a partition, each kept once, with the id of each tag's key. */
 export class TagDictionary {
   readonly #tags = new TextDictionary();
   readonly #keys = new TextDictionary();
-  /** Key number of each tag. */
-  readonly keyOf = new Uint32List();
+  /** The id of each tag's key, by the tag's id. */
+  readonly keyIds = new Uint32List();
 
   get size(): number {
     return this.#tags.size;
   }
 
-  find(tag: string): number {
+  /** The id of a tag, or `ABSENT`. */
+  tagId(tag: string): number {
     return this.#tags.find(tag);
   }
 
-  findKey(key: string): number {
+  /** The id of a key, or `ABSENT`. */
+  keyId(key: string): number {
     return this.#keys.find(key);
   }
 
   add(tag: string): number {
     const key = keyOfTag(tag);
     const known = this.#keys.find(key);
-    this.keyOf.push(known === ABSENT ? this.#keys.add(key) : known);
+    this.keyIds.push(known === ABSENT ? this.#keys.add(key) : known);
     return this.#tags.add(tag);
   }
 
-  tag(id: number): string {
-    return this.#tags.text(id);
+  tagText(tagId: number): string {
+    return this.#tags.text(tagId);
   }
 
-  key(keyId: number): string {
+  keyText(keyId: number): string {
     return this.#keys.text(keyId);
   }
 
   /** The part behind the first colon; empty for a bare word. */
-  value(id: number): string {
-    const tag = this.#tags.text(id);
+  valueText(tagId: number): string {
+    const tag = this.#tags.text(tagId);
     const colon = tag.indexOf(':');
     return colon < 0 ? '' : tag.slice(colon + 1);
   }

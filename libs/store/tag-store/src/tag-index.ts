@@ -2,8 +2,8 @@ import type { Kind, SeriesName } from '@tidemark/model';
 import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
 import { type DaySeries, type Metric, MetricTable } from './metric-table.ts';
 import { Postings } from './postings.ts';
-import { SeriesTable } from './series-table.ts';
 import { TagDictionary } from './tag-dictionary.ts';
+import { TagSeriesTable } from './tag-series-table.ts';
 import { ABSENT } from './typed-list.ts';
 import { UnknownDays } from './unknown-days.ts';
 
@@ -25,7 +25,7 @@ export interface ChangeLog {
 export class TagIndex {
   readonly tags = new TagDictionary();
   readonly metrics = new MetricTable();
-  readonly series = new SeriesTable();
+  readonly series = new TagSeriesTable();
   readonly postings = new Postings();
   readonly unknown = new UnknownDays();
   readonly hash = new FactHash();
@@ -65,7 +65,7 @@ export class TagIndex {
     }
     const tags: number[] = [];
     for (const text of name.tags) {
-      let tag = this.tags.find(text);
+      let tag = this.tags.tagId(text);
       if (tag === ABSENT) {
         tag = this.tags.add(text);
         changes.tag(text);
@@ -81,7 +81,7 @@ export class TagIndex {
     const dense = this.series.add(id, metric.index, kind, tags);
     metric.seriesCount++;
     metric.kindMask |= 1 << kind;
-    for (const tag of tags) this.postings.add(metric.index, tag, this.tags.keyOf.values[tag], dense);
+    for (const tag of tags) this.postings.add(metric.index, tag, this.tags.keyIds.values[tag], dense);
     return dense;
   }
 

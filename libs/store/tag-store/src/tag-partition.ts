@@ -16,11 +16,11 @@ import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
-import { DEFAULT_TAG_STORE_LIMITS, type TagStoreLimits } from './limits.ts';
 import { match } from './match.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { encodeState, STATE_KEY } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
+import { DEFAULT_TAG_STORE_LIMITS, type TagStoreLimits } from './tag-store-limits.ts';
 import { Uncommitted } from './uncommitted.ts';
 
 const DEFAULT_COMMIT_RECORDS = 64;

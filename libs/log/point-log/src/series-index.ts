@@ -10,7 +10,7 @@ const SLOTS_PER_SERIES = 2;
  * The partition's series by dense number, in the order in which the log first named them. Ids lie in one array, and
  * are found by open addressing on their first word: they are hashes already.
  */
-export class SeriesTable {
+export class SeriesIndex {
   #ids = new Uint32Array(INITIAL_SERIES * WORDS);
   #metrics = new Uint32Array(INITIAL_SERIES);
   #kinds = new Uint8Array(INITIAL_SERIES);

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { KIND, seriesName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
-import type { DogStatsDLimits } from './limits.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
+import type { DogStatsDLimits } from './statsd-limits.ts';
 import { StatsdSeries, type StatsdType } from './statsd-series.ts';
 
 const COMMA = 0x2c;
@@ -29,7 +29,7 @@ class Spelling {
  * compare; only a new one is decoded, checked and sorted. Both levels are bounded: the spellings start anew when full,
  * the series are forgotten when idle, and refused past `limits.series`.
  */
-export class SeriesTable {
+export class StatsdSeriesTable {
   readonly #limits: DogStatsDLimits;
   readonly #series = new Map<string, StatsdSeries>();
   #slots = new Int32Array(1024).fill(-1);

@@ -8,7 +8,7 @@ const INITIAL_SERIES = 256;
  * TAG INDEX: dense id → series id, metric, kind, tags, and series id → dense id. Columns in typed arrays, about 40 bytes
  * a series and 4 a tag. Dense ids are given in the order of `add`.
  */
-export class SeriesTable {
+export class TagSeriesTable {
   count = 0;
   /** Metric of each series. */
   readonly metric = new Uint32List(INITIAL_SERIES);
