@@ -6,29 +6,23 @@ import {
   CUBIC_C,
   type CubicMapping,
   cubicMapping,
-  EDGE_SLACK,
   HIGH_WORD,
   TO_SIGNIFICAND,
 } from './cubic-mapping.ts';
+import {
+  leastMagnitude,
+  type QuantileEstimate,
+  quantileOf,
+  type ShareEstimate,
+  shareOf,
+  upperEdge,
+} from './estimates.ts';
+import { checkAllFinite, notFinite } from './not-finite.ts';
 import { DEFAULT_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS } from './sketch-limits.ts';
 
 export interface DDSketchOptions {
   /** Relative error of quantiles, MIN_ALPHA to MAX_ALPHA; default 0.01. */
   readonly alpha?: number;
-}
-
-/** A quantile: the estimate, and bounds that contain the true value. NaN three times for an empty sketch. */
-export interface QuantileEstimate {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** A share of the values, 0 to 1, and bounds that contain the true share. NaN three times for an empty sketch. */
-export interface ShareEstimate {
-  readonly share: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** A decoded sketch as lists: positive buckets first, then negative ones, keys ascending in each. */
@@ -55,7 +49,8 @@ const MIN_SLACK = 8;
  * is quicker than one loop of both.
  */
 const BLOCK = 256;
-const keys = new Int32Array(BLOCK);
+/** The keys of one block; scratch that `insertAll` fills and `countKeys` reads. */
+const blockKeys = new Int32Array(BLOCK);
 
 /** High words of doubles: the least positive normal one, and the exponent. */
 const LEAST_NORMAL_WORD = 0x00100000;
@@ -166,7 +161,7 @@ export class DDSketch {
     const c = CUBIC_C;
     const factors = TO_SIGNIFICAND;
     const highAt = HIGH_WORD;
-    const blockKeys = keys;
+    const keys = blockKeys;
     const multiplier = this.mapping.multiplier;
     for (let start = from; start < to; start += BLOCK) {
       const end = Math.min(to, start + BLOCK);
@@ -175,7 +170,7 @@ export class DDSketch {
         const signAndExponent = words[2 * i + highAt] >>> 20;
         const s = value * factors[signAndExponent] - 1;
         // Of zeros and subnormals this means nothing; countKeys knows them.
-        blockKeys[i - start] = Math.ceil((((a * s + b) * s + c) * s + ((signAndExponent & 0x7ff) - 1023)) * multiplier);
+        keys[i - start] = Math.ceil((((a * s + b) * s + c) * s + ((signAndExponent & 0x7ff) - 1023)) * multiplier);
         sum += value;
         if (value < min) min = value + 0;
         if (value > max) max = value + 0;
@@ -234,32 +229,7 @@ export class DDSketch {
    * within alpha of it (relative), and bounds that contain it. Throws `invalid_argument` unless 0 <= q <= 1.
    */
   quantile(q: number): QuantileEstimate {
-    if (!(q >= 0 && q <= 1)) {
-      throw new TidemarkError('invalid_argument', `q is ${q}, limits 0 to 1`, { field: 'q', limit: '0 to 1' });
-    }
-    if (this.#count === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-    if (q === 0) return this.#clamped(this.#min, this.#min, this.#min);
-    if (q === 1) return this.#clamped(this.#max, this.#max, this.#max);
-    let rest = Math.floor(q * (this.#count - 1));
-    const negative = this.#negative;
-    for (let i = negative.bins.length - 1; i >= 0; i--) {
-      rest -= negative.bins[i];
-      if (rest < 0) {
-        const key = negative.offset + i;
-        return this.#clamped(-this.mapping.valueOf(key), -this.#upper(key), -this.#lower(negative, i));
-      }
-    }
-    rest -= this.#zeroCount;
-    if (rest < 0) return this.#clamped(0, 0, 0);
-    const positive = this.#positive;
-    for (let i = 0; i < positive.bins.length; i++) {
-      rest -= positive.bins[i];
-      if (rest < 0) {
-        const key = positive.offset + i;
-        return this.#clamped(this.mapping.valueOf(key), this.#lower(positive, i), this.#upper(key));
-      }
-    }
-    return this.#clamped(this.#max, this.#max, this.#max);
+    return quantileOf(this, q);
   }
 
   /**
@@ -267,55 +237,7 @@ export class DDSketch {
    * as that bucket's count). Infinite values give 0 or 1; NaN is an `invalid_argument`.
    */
   shareAtMost(value: number): ShareEstimate {
-    if (Number.isNaN(value)) throw notFinite(value);
-    if (this.#count === 0) return { share: Number.NaN, low: Number.NaN, high: Number.NaN };
-    if (value < this.#min) return { share: 0, low: 0, high: 0 };
-    if (value >= this.#max) return { share: 1, low: 1, high: 1 };
-    let low = 0;
-    let likely = 0;
-    let high = 0;
-    const magnitude = Math.abs(value);
-    const nearKey = magnitude > 0 ? this.mapping.keyOf(magnitude * (1 - EDGE_SLACK)) : 0;
-    const farKey = magnitude > 0 ? this.mapping.keyOf(Math.min(Number.MAX_VALUE, magnitude * (1 + EDGE_SLACK))) : 0;
-    const negative = this.#negative;
-    for (let i = 0; i < negative.bins.length; i++) {
-      const count = negative.bins[i];
-      if (count === 0) continue;
-      const key = negative.offset + i;
-      const lowest = i === 0 && negative.collapsed;
-      if (value >= 0 || (key > farKey && !lowest)) {
-        low += count;
-        likely += count;
-        high += count;
-      } else if (key >= nearKey) {
-        high += count;
-        likely += count * (1 - this.#fractionBelow(negative, i, magnitude));
-      }
-    }
-    if (value >= 0) {
-      low += this.#zeroCount;
-      likely += this.#zeroCount;
-      high += this.#zeroCount;
-    }
-    const positive = this.#positive;
-    if (value > 0) {
-      for (let i = 0; i < positive.bins.length; i++) {
-        const count = positive.bins[i];
-        if (count === 0) continue;
-        const key = positive.offset + i;
-        if (key < nearKey) {
-          low += count;
-          likely += count;
-          high += count;
-        } else if (key <= farKey || (i === 0 && positive.collapsed)) {
-          high += count;
-          likely += count * this.#fractionBelow(positive, i, magnitude);
-        } else {
-          break;
-        }
-      }
-    }
-    return { share: likely / this.#count, low: low / this.#count, high: high / this.#count };
+    return shareOf(this, value);
   }
 
   copy(): DDSketch {
@@ -348,15 +270,10 @@ export class DDSketch {
     if (this.#count === 0) return;
     const highBelowZero = this.#negative.high();
     const high = this.#positive.high();
-    if (highBelowZero !== NO_HIGH) this.#min = -Math.min(Number.MAX_VALUE, this.#upper(highBelowZero));
-    else this.#min = this.#zeroCount > 0 ? 0 : this.#leastMagnitude(this.#positive);
-    if (high !== NO_HIGH) this.#max = Math.min(Number.MAX_VALUE, this.#upper(high));
-    else this.#max = this.#zeroCount > 0 ? 0 : -this.#leastMagnitude(this.#negative);
-  }
-
-  /** The least magnitude that a store with counts may hold; above 0. */
-  #leastMagnitude(store: BucketStore): number {
-    return Math.max(Number.MIN_VALUE, this.#lower(store, store.low() - store.offset));
+    if (highBelowZero !== NO_HIGH) this.#min = -Math.min(Number.MAX_VALUE, upperEdge(this.mapping, highBelowZero));
+    else this.#min = this.#zeroCount > 0 ? 0 : leastMagnitude(this.mapping, this.#positive);
+    if (high !== NO_HIGH) this.#max = Math.min(Number.MAX_VALUE, upperEdge(this.mapping, high));
+    else this.#max = this.#zeroCount > 0 ? 0 : -leastMagnitude(this.mapping, this.#negative);
   }
 
   /** Counts a finite value into its bucket. */
@@ -436,32 +353,6 @@ export class DDSketch {
       });
     }
   }
-
-  /** The least magnitude that bins[i] may hold. */
-  #lower(store: BucketStore, i: number): number {
-    const key = store.offset + i;
-    if ((i === 0 && store.collapsed) || key === this.mapping.minKey) return 0;
-    return this.mapping.edge(key - 1) * (1 - EDGE_SLACK);
-  }
-
-  #upper(key: number): number {
-    return this.mapping.edge(key) * (1 + EDGE_SLACK);
-  }
-
-  /** An estimate of the part of bins[i] with magnitudes below `magnitude`. */
-  #fractionBelow(store: BucketStore, i: number, magnitude: number): number {
-    const lower = this.#lower(store, i);
-    const upper = Math.min(this.#upper(store.offset + i), Number.MAX_VALUE);
-    return Math.min(1, Math.max(0, (magnitude - lower) / (upper - lower)));
-  }
-
-  #clamped(value: number, low: number, high: number): QuantileEstimate {
-    return {
-      value: Math.min(this.#max, Math.max(this.#min, value)),
-      low: Math.min(this.#max, Math.max(this.#min, low)) + 0,
-      high: Math.min(this.#max, Math.max(this.#min, high)) + 0,
-    };
-  }
 }
 
 /**
@@ -480,16 +371,16 @@ function countKeys(
   const positiveOffset = positive.offset;
   const negativeBins = negative.bins;
   const negativeOffset = negative.offset;
-  const blockKeys = keys;
+  const keys = blockKeys;
   const highAt = HIGH_WORD;
   for (let i = from; i < end; i++) {
     const high = words[2 * i + highAt];
     if (high >= LEAST_NORMAL_WORD) {
-      const at = (blockKeys[i - start] - positiveOffset) | 0;
+      const at = (keys[i - start] - positiveOffset) | 0;
       if (at < 0 || at >= positiveBins.length) return i;
       positiveBins[at]++;
     } else {
-      const at = (blockKeys[i - start] - negativeOffset) | 0;
+      const at = (keys[i - start] - negativeOffset) | 0;
       if ((high & EXPONENT_MASK) === 0 || at < 0 || at >= negativeBins.length) return i;
       negativeBins[at]++;
     }
@@ -513,26 +404,4 @@ function addStore(into: BucketStore, from: BucketStore): void {
 
 function saturated(sum: number): number {
   return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, sum));
-}
-
-function checkAllFinite(values: Float64Array, from: number, to: number): void {
-  // x - x is 0 for every finite x and NaN for the others, and a NaN stays in the sum: one branch a batch.
-  let difference = 0;
-  let i = from;
-  for (; i + 4 <= to; i += 4) {
-    const a = values[i] - values[i] + (values[i + 1] - values[i + 1]);
-    const b = values[i + 2] - values[i + 2] + (values[i + 3] - values[i + 3]);
-    difference += a + b;
-  }
-  for (; i < to; i++) difference += values[i] - values[i];
-  if (difference === 0) return;
-  for (let at = from; at < to; at++) if (!Number.isFinite(values[at])) throw notFinite(values[at], at);
-}
-
-function notFinite(value: number, index = 0): TidemarkError {
-  return new TidemarkError('invalid_argument', `value is ${value}, it must be a finite number`, {
-    field: 'value',
-    reason: 'not_finite',
-    index,
-  });
 }

@@ -1,5 +1,5 @@
 import { murmur3 } from '@tidemark/bytes';
-import { TidemarkError } from '@tidemark/ports';
+import { assert, TidemarkError } from '@tidemark/ports';
 import { estimateCardinality } from './cardinality-estimate.ts';
 
 /** Registers are 2^precision: the standard error is 1.04 / 2^(precision / 2), 0.81% by default. */
@@ -113,7 +113,8 @@ export class HyperLogLog {
       if (registers[register] < rank) registers[register] = rank;
       return;
     }
-    const slots = this.#slots as Uint32Array;
+    const slots = this.#slots;
+    assert(slots !== undefined, 'a set without registers is sparse: it has slots');
     const at = slotOf(slots, register);
     if (slots[at] === 0) {
       slots[at] = (register << RANK_BITS) | rank;
@@ -130,7 +131,9 @@ export class HyperLogLog {
       for (let i = 0; i < this.#registers.length; i++) if (this.#registers[i] > 0) call(i, this.#registers[i]);
       return;
     }
-    for (const entry of this.#slots as Uint32Array) if (entry !== 0) call(entry >>> RANK_BITS, entry & RANK_MASK);
+    const slots = this.#slots;
+    assert(slots !== undefined, 'a set without registers is sparse: it has slots');
+    for (const entry of slots) if (entry !== 0) call(entry >>> RANK_BITS, entry & RANK_MASK);
   }
 
   /** All registers, as a copy. */

@@ -1,5 +1,6 @@
-export type { DDSketchOptions, QuantileEstimate, ShareEstimate } from './ddsketch.ts';
+export type { DDSketchOptions } from './ddsketch.ts';
 export { DDSketch } from './ddsketch.ts';
+export type { QuantileEstimate, ShareEstimate } from './estimates.ts';
 export type { KeyConvention } from './foreign-mapping.ts';
 export type { HyperLogLogOptions } from './hyperloglog.ts';
 export { DEFAULT_PRECISION, HyperLogLog, MAX_PRECISION, MIN_PRECISION } from './hyperloglog.ts';
