@@ -1,3 +1,5 @@
+import { grown, grownCapacity } from '@tidemark/columns';
+
 const INITIAL_POINTS = 128;
 
 /** Points of one series as parallel arrays. The arrays are replaced when they grow. */
@@ -25,9 +27,9 @@ export class ChunkPoints {
   reserve(count: number): void {
     const wanted = this.length + count;
     if (wanted <= this.timesMs.length) return;
-    const capacity = Math.max(wanted, this.timesMs.length * 2);
-    this.timesMs = grown(this.timesMs, capacity, this.length);
-    this.values = grown(this.values, capacity, this.length);
+    const capacity = grownCapacity(wanted, this.timesMs.length);
+    this.timesMs = grown(this.timesMs, new Float64Array(capacity), this.length);
+    this.values = grown(this.values, new Float64Array(capacity), this.length);
   }
 
   /** Forgets the points and keeps the memory. */
@@ -60,7 +62,8 @@ export class ChunkSketches {
   reserve(count: number): void {
     const wanted = this.length + count;
     if (wanted <= this.timesMs.length) return;
-    this.timesMs = grown(this.timesMs, Math.max(wanted, this.timesMs.length * 2), this.length);
+    const capacity = grownCapacity(wanted, this.timesMs.length);
+    this.timesMs = grown(this.timesMs, new Float64Array(capacity), this.length);
   }
 
   /** Forgets the sketches, lets go of their payloads and keeps the typed array. */
@@ -68,10 +71,4 @@ export class ChunkSketches {
     this.length = 0;
     this.payloads.length = 0;
   }
-}
-
-function grown(from: Float64Array, capacity: number, length: number): Float64Array<ArrayBuffer> {
-  const to = new Float64Array(capacity);
-  to.set(from.subarray(0, length));
-  return to;
 }

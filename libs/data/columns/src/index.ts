@@ -1,5 +1,6 @@
 export { orderPoints, orderSketches } from './column-order.ts';
 export { ColumnReader } from './column-reader.ts';
+export { grown, grownCapacity } from './grown.ts';
 export { TIME_LIMIT_MS } from './mini-block.ts';
 export { PointColumns, SketchColumns } from './point-columns.ts';
 export { PointSorter } from './point-sorter.ts';

@@ -1,3 +1,5 @@
+import { grown, grownCapacity } from './grown.ts';
+
 const INITIAL_POINTS = 64;
 
 /** Points as parallel arrays: index i of each is one point. The arrays are replaced when they grow. */
@@ -29,7 +31,7 @@ export class PointColumns {
   reserve(count: number): void {
     const wanted = this.length + count;
     if (wanted <= this.refs.length) return;
-    const capacity = Math.max(wanted, this.refs.length * 2);
+    const capacity = grownCapacity(wanted, this.refs.length);
     this.refs = grown(this.refs, new Uint32Array(capacity), this.length);
     this.timesMs = grown(this.timesMs, new Float64Array(capacity), this.length);
     this.values = grown(this.values, new Float64Array(capacity), this.length);
@@ -69,7 +71,7 @@ export class SketchColumns {
   reserve(count: number): void {
     const wanted = this.length + count;
     if (wanted <= this.refs.length) return;
-    const capacity = Math.max(wanted, this.refs.length * 2);
+    const capacity = grownCapacity(wanted, this.refs.length);
     this.refs = grown(this.refs, new Uint32Array(capacity), this.length);
     this.timesMs = grown(this.timesMs, new Float64Array(capacity), this.length);
   }
@@ -79,9 +81,4 @@ export class SketchColumns {
     this.length = 0;
     this.payloads.length = 0;
   }
-}
-
-function grown<T extends Uint32Array | Float64Array>(from: T, to: T, length: number): T {
-  to.set(from.subarray(0, length));
-  return to;
 }

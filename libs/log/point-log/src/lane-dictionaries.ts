@@ -1,3 +1,4 @@
+import { grown, grownCapacity } from '@tidemark/columns';
 import { KIND } from '@tidemark/model';
 import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
@@ -165,9 +166,8 @@ function put(
   }
   const length = firstRef + dense.length;
   if (length > dictionary.series.length) {
-    const grown = new Uint32Array(Math.max(length, dictionary.series.length * 2));
-    grown.set(dictionary.series.subarray(0, dictionary.length));
-    dictionary.series = grown;
+    const capacity = grownCapacity(length, dictionary.series.length);
+    dictionary.series = grown(dictionary.series, new Uint32Array(capacity), dictionary.length);
   }
   if (firstRef > dictionary.length) {
     dictionary.series.fill(UNDEFINED_SERIES, dictionary.length, firstRef);
