@@ -2,19 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials, Metadata } from '@grpc/grpc-js';
-import { TcpLink, Watchdog } from '@tidemark/child-process';
+import { Watchdog } from '@tidemark/child-process';
 import { QueryClient, type QueryReply } from '@tidemark/contract';
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
-import { assert } from '@tidemark/ports';
 import { callUnary } from '@tidemark/rpc';
+import { BedLinks } from './bed-links.ts';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { Ask } from './contents.ts';
 import { HttpSource } from './http-source.ts';
 import { LogFollower } from './log-follower.ts';
-import { brokerPart, clientPart, type Part, type SidedLink, servicePart } from './part.ts';
+import { brokerPart, clientPart, type Part, servicePart } from './part.ts';
 import { PART_KINDS, PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } from './settings.ts';
-import { SharedLink } from './shared-link.ts';
 
 const CLIENT_MAIN = fileURLToPath(new URL('./client-main.ts', import.meta.url));
 const ASK_MS = 5000;
@@ -44,7 +43,7 @@ export class KillBed {
   readonly clients: readonly LoadClient[];
   readonly http: HttpSource;
   readonly parts: readonly Part[];
-  readonly #links: readonly TcpLink[];
+  readonly #links: BedLinks;
   readonly #query: QueryClient;
   readonly #watchdog: Watchdog;
 
@@ -54,7 +53,7 @@ export class KillBed {
     cluster: LocalCluster,
     clients: readonly LoadClient[],
     parts: readonly Part[],
-    links: readonly TcpLink[],
+    links: BedLinks,
     watchdog: Watchdog,
   ) {
     this.kafka = kafka;
@@ -71,31 +70,16 @@ export class KillBed {
 
   /** Starts all but the clients. */
   static async start({ folder, nodeFlags }: BedOptions): Promise<KillBed> {
-    const links: TcpLink[] = [];
-    const open = async (port: number): Promise<TcpLink> => {
-      const link = await TcpLink.open(port);
-      links.push(link);
-      return link;
-    };
+    const links = new BedLinks(SERVICES);
     await mkdir(join(folder, 'kafka'));
-    const brokerLinks = new Map<number, SidedLink[]>();
-    const logLinks = SERVICES.map((): SharedLink[] => []);
     const kafka = await KafkaCluster.start({
       brokers: POPULATION.broker,
       folder: join(folder, 'kafka'),
       routes: SERVICES.length,
-      advertise: async ({ broker, listener, route, port }) => {
-        const opened = await open(port);
-        const link = new SharedLink(opened);
-        const side = listener === 'client' ? 'clients' : 'brokers';
-        brokerLinks.set(broker, [...(brokerLinks.get(broker) ?? []), { side, link }]);
-        if (route !== undefined) logLinks[route].push(link);
-        return opened.port;
-      },
+      advertise: (endpoint) => links.ofListener(endpoint),
     });
     const log = await LogFollower.start(kafka.bootstrap);
     try {
-      const serviceLinks = new Map<string, SharedLink[]>();
       const cluster = await LocalCluster.start({
         folder,
         brokers: kafka.bootstrap,
@@ -106,39 +90,20 @@ export class KillBed {
         aggregators: POPULATION.aggregator,
         settings: SERVICE_SETTINGS,
         nodeFlags,
-        advertise: async ({ name, door, port }) => {
-          // Of the HTTP doors, those that points come in by.
-          if (door === 'http' && !name.startsWith('intake-')) return port;
-          const link = await open(port);
-          serviceLinks.set(name, [...(serviceLinks.get(name) ?? []), new SharedLink(link)]);
-          return link.port;
-        },
-        // Each by a route of its own, which nobody else goes by.
+        advertise: (endpoint) => links.ofEndpoint(endpoint),
         command: (name, command) => {
-          const route = SERVICES.indexOf(name);
-          assert(route >= 0, `${name} has a route to the log`);
+          const route = links.routeOf(name);
           return [...command, '--kafka-brokers', kafka.bootstrapOf(route).join(',')];
         },
       });
       const watchdog = new Watchdog(undefined);
       const clients = await makeClients(folder, cluster, watchdog);
-      const parts = [
-        ...kafka.brokers.map((broker) => brokerPart(broker, brokerLinks.get(broker.id) ?? [])),
-        ...cluster.processes.map((process) =>
-          servicePart(
-            process.kind as PartKind,
-            process,
-            serviceLinks.get(process.name) ?? [],
-            logLinks[SERVICES.indexOf(process.name)],
-          ),
-        ),
-        ...clients.map(({ process, ledgerFile }) => clientPart(process, ledgerFile)),
-      ];
+      const parts = partsOf(kafka, cluster, clients, links);
       return new KillBed(kafka, log, cluster, clients, parts, links, watchdog);
     } catch (error) {
       await log.close();
       await kafka.close();
-      for (const link of links) await link.close();
+      await links.close();
       throw error;
     }
   }
@@ -168,7 +133,7 @@ export class KillBed {
 
   /** Opens all links and lets every frozen process go on; those that are gone are started. */
   heal(): void {
-    for (const link of this.#links) link.set('open');
+    this.#links.openAll();
     for (const part of this.parts) {
       if (part.isRunning) part.thaw();
       else part.spawn();
@@ -183,8 +148,23 @@ export class KillBed {
     this.#watchdog.close();
     await this.cluster.kill();
     await this.kafka.close();
-    await Promise.all(this.#links.map((link) => link.close()));
+    await this.#links.close();
   }
+}
+
+function partsOf(
+  kafka: KafkaCluster,
+  cluster: LocalCluster,
+  clients: readonly LoadClient[],
+  links: BedLinks,
+): readonly Part[] {
+  return [
+    ...kafka.brokers.map((broker) => brokerPart(broker, links.ofBroker(broker.id))),
+    ...cluster.processes.map((process) =>
+      servicePart(process.kind as PartKind, process, links.ofService(process.name), links.toLog(process.name)),
+    ),
+    ...clients.map(({ process, ledgerFile }) => clientPart(process, ledgerFile)),
+  ];
 }
 
 async function makeClients(folder: string, cluster: LocalCluster, watchdog: Watchdog): Promise<LoadClient[]> {

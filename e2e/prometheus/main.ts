@@ -6,7 +6,7 @@ import { credentials, Metadata } from '@grpc/grpc-js';
 import { freePorts } from '@tidemark/child-process';
 import { QueryClient, type QueryReply } from '@tidemark/contract';
 import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-brokers';
-import { LocalCluster } from '@tidemark/local-cluster';
+import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
 import { callUnary } from '@tidemark/rpc';
 import { eventually } from '../process/eventually.ts';
 import { Balancer } from './balancer.ts';
@@ -74,28 +74,60 @@ async function run(
 
   const fromMs = Math.ceil(Date.now() / STEP_MS) * STEP_MS;
   const toMs = fromMs + minutes * STEP_MS;
+  const kills = await killInTurn(intakes, fromMs, toMs);
+  const query = new QueryClient(cluster.address(cluster.of('query')[0], 'grpc'), credentials.createInsecure());
+  ends.push(async () => query.close());
+  const { metrics, counted, found, nans, differing } = await compare(source, query, fromMs, toMs);
+  for (const line of differing) console.log(line);
+  if (differing.length > 0) console.log(await source.log());
+  const isClean = differing.length === 0 && counted > 0 && source.isRunning;
+  console.log(
+    `minutes=${minutes} kills=${kills} metrics=${metrics} samples of Prometheus=${counted} found=${found} NaN=${nans}` +
+      ` differing=${differing.length}${isClean ? '' : ' NOT CLEAN'}`,
+  );
+  return isClean ? 0 : 1;
+}
+
+/** Kills one of the intakes within each step, each of them in turn, and starts it again; resolves at `toMs`. */
+async function killInTurn(intakes: readonly ServiceProcess[], fromMs: number, toMs: number): Promise<number> {
+  const steps = (toMs - fromMs) / STEP_MS;
   let kills = 0;
   for (let nextMs = fromMs; nextMs < toMs; nextMs += STEP_MS) {
-    // Somewhere within the minute, each of the two in turn.
     await until(nextMs + STEP_MS / 3);
     const intake = intakes[kills++ % intakes.length];
     await intake.kill();
-    console.error(`killed ${intake.name}, ${kills} of ${minutes}`);
+    console.error(`killed ${intake.name}, ${kills} of ${steps}`);
     await until(Date.now() + BACK_MS);
     intake.spawn();
     await intake.ready(READY_MS);
   }
   await until(toMs);
+  return kills;
+}
 
-  const query = new QueryClient(cluster.address(cluster.of('query')[0], 'grpc'), credentials.createInsecure());
-  ends.push(async () => query.close());
+interface Comparison {
+  readonly metrics: number;
+  readonly counted: number;
+  readonly found: number;
+  readonly nans: number;
+  /** A line for each metric of which the two have different numbers of samples. */
+  readonly differing: readonly string[];
+}
+
+/** Compares the samples of every metric in [fromMs, toMs): those that Prometheus has and those that queries find. */
+async function compare(
+  source: PrometheusServer,
+  query: QueryClient,
+  fromMs: number,
+  toMs: number,
+): Promise<Comparison> {
   const metrics = await source.metrics(fromMs, toMs);
   let counted = 0;
   let found = 0;
   let nans = 0;
   const differing: string[] = [];
   for (const metric of metrics) {
-    // What is not a number is refused, by name: it would spoil every sum that it is in.
+    // The intake refuses NaN by name: it would spoil every sum that contains it.
     const { numbers: theirs, nans: refused } = await source.samples(metric, fromMs, toMs);
     nans += refused;
     const ours = await eventually(
@@ -112,14 +144,7 @@ async function run(
     found += ours.count;
     if (ours.count !== theirs) differing.push(`${metric}: Prometheus ${theirs}, Tidemark ${ours.count}`);
   }
-  for (const line of differing) console.log(line);
-  if (differing.length > 0) console.log(await source.log());
-  const isClean = differing.length === 0 && counted > 0 && source.isRunning;
-  console.log(
-    `minutes=${minutes} kills=${kills} metrics=${metrics.length} samples of Prometheus=${counted} found=${found} NaN=${nans}` +
-      ` differing=${differing.length}${isClean ? '' : ' NOT CLEAN'}`,
-  );
-  return isClean ? 0 : 1;
+  return { metrics: metrics.length, counted, found, nans, differing };
 }
 
 /** Samples of a metric in [fromMs, toMs), once the answer is complete; undefined before. */
