@@ -7,6 +7,7 @@
 import { ByteWriter } from '../libs/base/bytes/src/index.ts';
 import { ChunkPoints, decodeChunk, encodeChunk } from '../libs/data/chunk/src/index.ts';
 import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '../libs/data/columns/src/index.ts';
+import { mulberry32 } from './data/mulberry32.ts';
 
 const SERIES_PER_METRIC = 250;
 const SHARE_SERIES = 25_000;
@@ -16,17 +17,6 @@ const STEP_MS = 10_000;
 const SEED = 20_240_817;
 
 const secondsPerFigure = Number(process.argv[2] ?? 1);
-
-/** Mulberry32: small, and the same everywhere. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Series = () => number;
 
@@ -58,7 +48,7 @@ function constant(next: () => number): Series {
 }
 
 function series(count: number, fastest: number): Series[] {
-  const next = random(SEED);
+  const next = mulberry32(SEED);
   return Array.from({ length: count }, (_, i) => {
     const kind = Math.floor(i / SERIES_PER_METRIC) % 5;
     if (kind < 2) return counter(next, fastest);
@@ -151,7 +141,7 @@ benchShare(
     0,
   ),
 );
-const next = random(SEED);
+const next = mulberry32(SEED);
 benchShare(
   'share, full float64',
   sharePoints(

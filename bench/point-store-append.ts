@@ -13,6 +13,7 @@ import { hash128, KIND } from '@tidemark/model';
 import { encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { openRocksDb } from '@tidemark/rocksdb';
+import { mulberry32 } from './data/mulberry32.ts';
 import { type Measurement, machine } from './measurement.ts';
 
 const SERIES = 25_000;
@@ -24,18 +25,7 @@ const SEED = 20_240_817;
 
 const steps = Math.round((MINUTES * 60_000) / STEP_MS);
 
-/** Mulberry32: small, and the same everywhere. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const next = random(SEED);
+const next = mulberry32(SEED);
 const values = Float64Array.from({ length: SERIES }, () => Math.floor(next() * 1000));
 const speeds = Float64Array.from({ length: SERIES }, () => Math.floor(1000 ** next()));
 
