@@ -1,24 +1,11 @@
 import { expect, test } from '@jest/globals';
-import type { Clock } from '@tidemark/ports';
+import { ManualClock } from '@tidemark/simulation';
 import { ClientRegister } from './client-register.ts';
-
-class HandClock implements Clock {
-  nowMs = 1_000_000;
-  wallMs(): number {
-    return this.nowMs;
-  }
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-  setTimer(): { cancel: () => void } {
-    return { cancel: () => undefined };
-  }
-}
 
 const SESSION = Buffer.alloc(16, 7);
 
 test('tells how far each client has come, and since when one is lost', () => {
-  const clock = new HandClock();
+  const clock = new ManualClock(1_000_000);
   const register = new ClientRegister(clock);
   const stream = register.connected('a', SESSION, 'agent web-1');
   stream.batch(999_000);
@@ -38,7 +25,7 @@ test('tells how far each client has come, and since when one is lost', () => {
 });
 
 test('a client that is back is not lost, also when its old stream ends after the new one began', () => {
-  const register = new ClientRegister(new HandClock());
+  const register = new ClientRegister(new ManualClock(1_000_000));
   const first = register.connected('a', SESSION, 'agent');
   const second = register.connected('a', SESSION, 'agent');
   first.end();
@@ -49,7 +36,7 @@ test('a client that is back is not lost, also when its old stream ends after the
 });
 
 test('forgets who does not come back, and those lost longest ago when there is no room', () => {
-  const clock = new HandClock();
+  const clock = new ManualClock(1_000_000);
   const register = new ClientRegister(clock, 2);
   const names = () => register.list().map(({ name }) => name);
   const connect = (id: number) => register.connected('a', Buffer.alloc(16, id), `c${id}`);
@@ -70,7 +57,7 @@ test('forgets who does not come back, and those lost longest ago when there is n
 });
 
 test('the same session of another tenant is another client', () => {
-  const register = new ClientRegister(new HandClock());
+  const register = new ClientRegister(new ManualClock(1_000_000));
   register.connected('a', SESSION, 'one');
   register.connected('b', SESSION, 'two');
   expect(register.list().map(({ tenant, name }) => `${tenant}:${name}`)).toEqual(['a:one', 'b:two']);
