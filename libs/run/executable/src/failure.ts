@@ -1,4 +1,5 @@
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { SETTINGS } from '@tidemark/settings';
 
 /** An error as the person at the terminal should read it: what is wrong, then what to do. */
 export function explain(error: unknown): string {
@@ -32,7 +33,7 @@ function adviceFor({ code, detail }: TidemarkError): string | undefined {
   return undefined;
 }
 
-function adviceForSetting(key: string): string {
+function adviceForSetting(key: string): string | undefined {
   if (key === 'listen.host') {
     return (
       'Start it on loopback, create a key with\n' +
@@ -47,6 +48,8 @@ function adviceForSetting(key: string): string {
       'and start it again.'
     );
   }
-  const flag = key.replace('.', '-');
-  return `Choose another with --${flag} (or TIDEMARK_${flag.replace('-', '_').toUpperCase()}).`;
+  const setting = SETTINGS.find((one) => one.key === key);
+  if (setting === undefined) return undefined;
+  const { flag, variable, isSecret } = setting;
+  return `Choose another with ${isSecret === true ? variable : `--${flag} (or ${variable})`}.`;
 }
