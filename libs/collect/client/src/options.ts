@@ -1,4 +1,5 @@
 import type { Rejection } from '@tidemark/contract';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 
 /** Why points or samples of this client were left out: by the client, or by the platform. */
 export interface ClientRejection {
@@ -62,7 +63,7 @@ export const DEFAULT_CLIENT_OPTIONS: Omit<ClientOptions, 'name'> = {
   spoolBytes: 1024 * 1024 * 1024,
   spoolFileBytes: 8 * 1024 * 1024,
   frontierLagMs: 0,
-  giveUpMs: 6 * 86_400_000,
+  giveUpMs: PROTOCOL_TIMES.giveUpMs,
   replyTimeoutMs: 30_000,
   greetingTimeoutMs: 10_000,
   backoffMs: 100,

@@ -13,6 +13,7 @@ import {
   type SessionInfo,
 } from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
 
@@ -47,7 +48,7 @@ export interface CoordinatorOptions {
 const CHECKPOINT_RECORDS = 10_000;
 
 const TURN_MS = 500;
-const LEASE_MS = 10_000;
+const LEASE_MS = PROTOCOL_TIMES.leaseMs;
 const BUDGET_MS = 2000;
 /** An over-budget verdict is taken back only when the count is this far below the limit, so that it does not flap. */
 const BUDGET_RELEASE = 0.95;

@@ -1,7 +1,8 @@
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert } from '@tidemark/ports';
 
 /** How far a session's clock may be from the log's, ms. */
-const TOLERANCE_MS = 1000;
+const TOLERANCE_MS = PROTOCOL_TIMES.clockToleranceMs;
 
 /**
  * What appends tell of a session's clock. The log took a record between its sending and its ack, so by what it says of

@@ -1,3 +1,4 @@
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 /** The bounds of an intake; each is a setting, and each refusal names one. */
 export interface IntakeLimits {
   /** Bytes of one message of a stream. */
@@ -44,7 +45,7 @@ export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
   definitionsPerTenant: 4_000_000,
   definitionBytesPerTenant: 512 * 1024 * 1024,
   window: 1024,
-  stampAgeMs: 7 * 86_400_000,
+  stampAgeMs: PROTOCOL_TIMES.stampAgeMs,
 };
 
 /** How a lane fills its blocks and keeps its promises; all ms or bytes. */
@@ -74,9 +75,9 @@ export const DEFAULT_LANE_TIMING: LaneTiming = {
   lingerMs: 250,
   blockBytes: 1024 * 1024,
   blockPoints: 1_000_000,
-  markMs: 1000,
-  appendMs: 15_000,
-  openDelayMs: 2000,
+  markMs: PROTOCOL_TIMES.markMs,
+  appendMs: PROTOCOL_TIMES.appendMs,
+  openDelayMs: PROTOCOL_TIMES.openDelayMs,
   epochMs: 600_000,
   epochRefs: 4_000_000,
 };

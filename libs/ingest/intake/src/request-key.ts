@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '@tidemark/bytes';
 import type { ControlState } from '@tidemark/control-log';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 
 /** By what a request is known when it comes again, as a batch of a client with a stream is by its stamp. */
@@ -15,7 +16,7 @@ export interface RequestKey {
 const FIELD = 'idempotency-key';
 const FORMAT = '32 hexadecimal digits of a client session . a sequence . a map epoch';
 /** A day less than queries look back for maps. */
-const HOLDS_MS = 6 * 86_400_000;
+const HOLDS_MS = PROTOCOL_TIMES.requestKeyMs;
 
 /** Reads `<client session>.<sequence>.<map epoch>`. Throws `invalid_argument` for anything else. */
 export function parseRequestKey(text: string): RequestKey {

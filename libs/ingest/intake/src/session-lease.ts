@@ -1,3 +1,4 @@
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { toHex } from '@tidemark/bytes';
 import { type ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control-log';
 import { type Appended, type Clock, isTidemarkError, type Log, sleep } from '@tidemark/ports';
@@ -23,8 +24,7 @@ export interface SessionLeaseOptions {
   readonly signal: AbortSignal;
 }
 
-const RENEW_MS = 1000;
-const RENEWAL_LAPSE_MS = 5000;
+const { renewMs: RENEW_MS, lapseMs: RENEWAL_LAPSE_MS } = PROTOCOL_TIMES;
 /** Dead lanes that one renewal names, the oldest first; the others wait for the fences of these. */
 const RENEWAL_DEAD_LANES = 64;
 

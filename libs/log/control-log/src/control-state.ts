@@ -10,17 +10,18 @@ import type {
   SkipDecision,
 } from '@tidemark/contract';
 import { type PartitionMap, packSlots, unpackSlots } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert, TidemarkError, unreachable } from '@tidemark/ports';
 import type { ControlMessage } from './control-record.ts';
 
 /** How long checkpoints keep ended sessions and completed fences, by append time. */
-const REMEMBER_MS = 7 * 86_400_000;
+const REMEMBER_MS = PROTOCOL_TIMES.controlRetentionMs;
 
 /**
  * How long after its decision a map comes into force, by append times of `control`. It lets readers of `control` know of
  * the map before the first point that is routed by it was accepted, so that answers need not be held back for it.
  */
-const MAP_DELAY_MS = 2000;
+const MAP_DELAY_MS = PROTOCOL_TIMES.mapDelayMs;
 
 export interface SessionInfo {
   readonly key: string;

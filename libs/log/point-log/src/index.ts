@@ -2,7 +2,7 @@ export { DedupWindow, WINDOW } from './dedup-window.ts';
 export type { Dictionary } from './lane-dictionaries.ts';
 export { dictionaryOf, UNDEFINED_SERIES } from './lane-dictionaries.ts';
 export type { ClientState, LaneState } from './lane-tracker.ts';
-export { clientKey, LaneTracker, laneKey, RETENTION_MS } from './lane-tracker.ts';
+export { clientKey, LaneTracker, laneKey } from './lane-tracker.ts';
 export type { JudgedRecord, MarkedGap } from './point-log-state.ts';
 export { PointLogState } from './point-log-state.ts';
 export { gapsOf, openLanes } from './point-log-status.ts';

@@ -1,11 +1,11 @@
 import { toHex } from '@tidemark/bytes';
-import { DAY_MS } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DedupWindow, WINDOW } from './dedup-window.ts';
 
 /** State of ended lanes and silent clients is kept for this long, in watermark time. */
-export const RETENTION_MS = 7 * DAY_MS;
+const RETENTION_MS = PROTOCOL_TIMES.retentionMs;
 const EXPIRY_STEP_MS = 3_600_000;
 /** Where a lane stands that no record came of. */
 const UNSEEN = { sequence: -1, skips: 0, gapEpoch: -1 };

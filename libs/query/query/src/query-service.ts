@@ -11,6 +11,7 @@ import type {
 import { DEFAULT_TENANT } from '@tidemark/control-log';
 import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert, type Clock, TidemarkError } from '@tidemark/ports';
 import {
   type Expression,
@@ -60,7 +61,7 @@ export interface QueryServiceOptions {
 }
 
 /** How long a client may keep a batch before it gives it up: for so long a stamp of an old map may still be used. */
-const STAMP_HOLDS_MS = 7 * 86_400_000;
+const STAMP_HOLDS_MS = PROTOCOL_TIMES.mapLookBackMs;
 /** The latest time that JavaScript's dates know, ms. */
 const LATEST_MS = 8_640_000_000_000_000;
 /** How far back tags are described when nothing is said, ms. */

@@ -1,3 +1,4 @@
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 /** A lane marks at least each second; a mark older than this holds completeness back, ms. */
 export const LATE_MARK_MS = 3_000;
 
@@ -5,7 +6,7 @@ export const LATE_MARK_MS = 3_000;
 export const HELD_MS = 5_000;
 
 /** A session is fenced this long after its last renewal, ms. */
-export const FENCE_AFTER_MS = 10_000;
+export const FENCE_AFTER_MS = PROTOCOL_TIMES.leaseMs;
 
 /** A session that is silent for this long beyond its lease and not fenced says that nobody decides, ms. */
 export const FENCE_GRACE_MS = 5_000;
@@ -20,7 +21,7 @@ export const NOTED_TAGS_LAG = 100;
 export const NOTED_REPLICA_LAG = 100;
 
 /** Clocks may differ by this much, ms: beyond, a session takes nothing (docs/concepts.md). */
-export const CLOCK_OFF_MS = 1_000;
+export const CLOCK_OFF_MS = PROTOCOL_TIMES.clockToleranceMs;
 
 /** How much later than D what an agent sends may be, ms, before it is behind. */
 export const AGENT_BEHIND_MS = 10_000;

@@ -20,6 +20,13 @@ describe('settings', () => {
     expect(parseSettings({ flags: given })).toEqual(settings);
   });
 
+  test('refuse a stamp age that consumers do not remember, with both values', () => {
+    expect(parseSettings({ flags: { 'intake-stamp-age-ms': '604800000' } }).intake.stampAgeMs).toBe(604_800_000);
+    expect(() => parseSettings({ flags: { 'intake-stamp-age-ms': '604800001' } })).toThrow(
+      'intake.stampAgeMs: 604800001, given by --intake-stamp-age-ms (limit: 60000 to 604800000 ms)',
+    );
+  });
+
   test('come from flags before the environment before the file', () => {
     const all = file({ http: { port: 1 }, grpc: { port: 1 }, dogstatsd: { port: 1 } });
     const environment = { TIDEMARK_HTTP_PORT: '2', TIDEMARK_GRPC_PORT: '2', HOME: '/root' };

@@ -1,6 +1,7 @@
 import { DEFAULT_CLIENT_OPTIONS } from '@tidemark/client/options';
 import { DEFAULT_KAFKA_INSTANCE, DEFAULT_REDIS_INSTANCE } from '@tidemark/integrations/instances';
 import { DAY_MS } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics/scrape-target';
 import * as z from 'zod';
 import { choice, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
@@ -50,7 +51,7 @@ export const AGENT = z.strictObject({
     C.giveUpMs,
     'ms',
     1000,
-    6 * DAY_MS,
+    PROTOCOL_TIMES.giveUpMs,
     'A batch sent and not acknowledged for this long is given up as indeterminate.',
   ),
   replyTimeoutMs: whole(C.replyTimeoutMs, 'ms', 100, 3_600_000, 'A batch without an answer is sent again after this.'),

@@ -1,5 +1,6 @@
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake/limits';
 import { DAY_MS, DEFAULT_POINT_LIMITS } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import * as z from 'zod';
 import { GIB, KIB, MIB, whole } from '../setting.ts';
 
@@ -50,7 +51,13 @@ export const INTAKE = z.strictObject({
     'Names and tags of these series.',
   ),
   window: whole(I.window, 'batches', 1, 1024, 'Unsettled batches that a client may have sent.'),
-  stampAgeMs: whole(I.stampAgeMs, 'ms', 60_000, 7 * DAY_MS, 'A batch first sent longer ago is refused.'),
+  stampAgeMs: whole(
+    I.stampAgeMs,
+    'ms',
+    60_000,
+    PROTOCOL_TIMES.retentionMs,
+    'A batch first sent longer ago is refused.',
+  ),
 });
 
 /** How a lane, one session's way into one partition, fills its blocks. */
