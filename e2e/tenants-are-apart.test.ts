@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { hashApiKey } from '@tidemark/control-log';
+import { hashApiKey } from '@tidemark/access';
 import { IntakePeer } from './process/intake-peer.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestBed } from './process/test-bed.ts';

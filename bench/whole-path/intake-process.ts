@@ -1,6 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Access } from '@tidemark/access';
 import { IntakeService } from '@tidemark/contract';
-import { Access, ControlFollower } from '@tidemark/control-log';
+import { ControlFollower } from '@tidemark/control-log';
 import { Coordinator } from '@tidemark/coordinator';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING, IntakeSession, intakeService } from '@tidemark/intake';

@@ -1,6 +1,7 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/access';
 import type { ControlServer, PartitionStateHash, SkipRequest } from '@tidemark/contract';
-import { type Access, bearerKey, type ControlFollower, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
+import type { ControlFollower } from '@tidemark/control-log';
 import { limitError, TidemarkError } from '@tidemark/ports';
 import { serveUnary } from '@tidemark/rpc';
 import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/store-rpc';

@@ -1,3 +1,4 @@
+import { hashApiKey, newApiKey } from '@tidemark/access';
 import { toHex } from '@tidemark/bytes';
 import type { KeyDecision, SeriesCount } from '@tidemark/contract';
 import {
@@ -8,8 +9,6 @@ import {
   ControlWriter,
   type DeadLaneInfo,
   type FenceInfo,
-  hashApiKey,
-  newApiKey,
   type SessionInfo,
 } from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';

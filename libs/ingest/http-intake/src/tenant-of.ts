@@ -1,4 +1,4 @@
-import type { Scope } from '@tidemark/control-log';
+import type { Scope } from '@tidemark/access';
 import type { FastifyRequest } from 'fastify';
 
 /**

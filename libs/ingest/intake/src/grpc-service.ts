@@ -1,6 +1,6 @@
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/access';
 import type { IntakeServer, SendReply, SendRequest } from '@tidemark/contract';
-import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/control-log';
 import { type GrpcError, grpcError, toGrpcError } from '@tidemark/rpc';
 import type { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';

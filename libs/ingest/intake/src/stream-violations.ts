@@ -1,4 +1,4 @@
-import { DEFAULT_TENANT } from '@tidemark/control-log';
+import { DEFAULT_TENANT } from '@tidemark/access';
 import { isTidemarkError } from '@tidemark/ports';
 
 /** Why a stream can end, or a request be refused as a whole, for what its sender did. The set is closed: clients must not make counters. */

@@ -1,3 +1,4 @@
+import type { KeyInfo } from '@tidemark/access';
 import { toHex } from '@tidemark/bytes';
 import type {
   BudgetDecision,
@@ -52,12 +53,6 @@ export interface SkipInfo {
   readonly partition: number;
   readonly offset: number;
   readonly reason: string;
-}
-
-export interface KeyInfo {
-  readonly tenant: string;
-  readonly name: string;
-  readonly scopes: ReadonlySet<string>;
 }
 
 /** A lane that its own session named as dead, waiting for its fence. */

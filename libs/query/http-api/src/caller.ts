@@ -1,4 +1,4 @@
-import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/control-log';
+import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/access';
 import type { FastifyRequest } from 'fastify';
 
 /**

@@ -1,4 +1,4 @@
-import { isLoopbackAddress, isLoopbackHost } from '@tidemark/control-log';
+import { isLoopbackAddress, isLoopbackHost } from '@tidemark/access';
 import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HttpApiLimits } from './http-api-limits.ts';

@@ -1,4 +1,4 @@
-import type { Access, Scope } from '@tidemark/control-log';
+import type { Access, Scope } from '@tidemark/access';
 import type { Clock } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';

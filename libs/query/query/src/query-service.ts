@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from '@tidemark/access';
 import type {
   Gap,
   MetricsReply,
@@ -8,7 +9,6 @@ import type {
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
-import { DEFAULT_TENANT } from '@tidemark/control-log';
 import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { Access } from '@tidemark/access';
 import type { HealthReply } from '@tidemark/contract';
-import { Access, ControlState } from '@tidemark/control-log';
+import { ControlState } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
 import { ManualClock } from '@tidemark/simulation';
 import type { ProblemCause } from './problem.ts';

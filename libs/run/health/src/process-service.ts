@@ -1,4 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/access';
 import type {
   HealthReply,
   HealthRequest,
@@ -7,7 +8,6 @@ import type {
   SessionRequest,
   SessionStatus,
 } from '@tidemark/contract';
-import { type Access, bearerKey, DEFAULT_TENANT, isLoopbackAddress } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
 import { serveUnary } from '@tidemark/rpc';
 

@@ -1,5 +1,5 @@
+import { isLoopbackAddress, refuseAll } from '@tidemark/access';
 import type { AgentStatus } from '@tidemark/agent';
-import { isLoopbackAddress } from '@tidemark/control-log';
 import { httpApi } from '@tidemark/http-api';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { HttpServer } from '@tidemark/server';
@@ -12,12 +12,8 @@ export interface StatusServerOptions {
   readonly status: () => AgentStatus;
 }
 
-/** There are no keys here: an agent has nothing that a tenant could ask for. */
-const NOBODY = {
-  tenantOf: () => {
-    throw new TidemarkError('unauthenticated', 'an agent answers no such questions');
-  },
-};
+/** An agent has no keys, and nothing that belongs to a tenant. */
+const NO_TENANTS = refuseAll('not available on an agent');
 
 /**
  * Serves `/status` to callers of this host, and `/healthz` and `/readyz` to all. Error: `unavailable` when the port is
@@ -25,7 +21,7 @@ const NOBODY = {
  */
 export function serveStatus({ host, port, clock, status }: StatusServerOptions): Promise<HttpServer> {
   const app = httpApi({
-    access: NOBODY,
+    access: NO_TENANTS,
     clock,
     notReady: () => (status().running ? undefined : 'the agent does not run'),
     routes: (scope) => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
-import { isLoopbackAddress } from '@tidemark/control-log';
+import { isLoopbackAddress } from '@tidemark/access';
 import { SystemClock } from '@tidemark/node-runtime';
 import { addStoreService, grpcPointStore } from '@tidemark/store-rpc';
 import { answerBytes } from '@tidemark/store-rpc/testing';

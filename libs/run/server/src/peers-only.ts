@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
+import { secretCheck } from '@tidemark/access';
 
 const HEALTH = '/grpc.health.v1.Health/';
 
@@ -8,7 +8,7 @@ const HEALTH = '/grpc.health.v1.Health/';
  * says may do without (loopback). Health checks are answered to everybody.
  */
 export function peersOnly(key: string | undefined, isTrusted: (peer: string) => boolean): ServerInterceptor {
-  const expected = key === undefined ? undefined : digest(`Bearer ${key}`);
+  const isKey = key === undefined ? undefined : secretCheck(`Bearer ${key}`);
   return ({ path }, call) => {
     if (path.startsWith(HEALTH)) return new ServerInterceptingCall(call);
     return new ServerInterceptingCall(call, {
@@ -23,14 +23,10 @@ export function peersOnly(key: string | undefined, isTrusted: (peer: string) => 
   };
 
   function isPeer(metadata: Metadata, peer: string): boolean {
-    if (expected === undefined) return isTrusted(peer);
+    if (isKey === undefined) return isTrusted(peer);
     const [shown] = metadata.get('authorization');
-    return shown !== undefined && timingSafeEqual(digest(shown.toString()), expected);
+    return shown !== undefined && isKey(shown.toString());
   }
 }
 
 const REFUSAL = 'this service is for processes of the cluster: it needs the key of cluster.keyFile';
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Access, isLoopbackAddress, newApiKey } from '@tidemark/access';
 import {
   ControlService,
   IntakeService,
@@ -6,7 +7,7 @@ import {
   QueryService as QueryContract,
   type SeriesCountsRequest,
 } from '@tidemark/contract';
-import { Access, ControlFollower, followSkips, isLoopbackAddress, newApiKey } from '@tidemark/control-log';
+import { ControlFollower, followSkips } from '@tidemark/control-log';
 import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import {

@@ -1,5 +1,5 @@
+import { Access } from '@tidemark/access';
 import { ControlService } from '@tidemark/contract';
-import { Access } from '@tidemark/control-log';
 import { type ControlServiceOptions, Coordinator, controlService, countSeries } from '@tidemark/coordinator';
 import { watchControl, watchCoordinator } from '@tidemark/health';
 import { dayOf } from '@tidemark/model';

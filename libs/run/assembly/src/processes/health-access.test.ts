@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { Access, ControlState } from '@tidemark/control-log';
+import { Access } from '@tidemark/access';
+import { ControlState } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
 import { healthAccess } from './health-access.ts';
 

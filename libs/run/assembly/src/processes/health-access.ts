@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Access } from '@tidemark/control-log';
+import { type Access, secretCheck } from '@tidemark/access';
 import { type HealthAccess, operatorsOnly } from '@tidemark/health';
 import { isTidemarkError } from '@tidemark/ports';
 
@@ -12,10 +11,10 @@ export function healthAccess(
   access: Pick<Access, 'tenantOf'>,
   loopbackNeedsKey: boolean,
 ): HealthAccess {
-  const expected = clusterKey === undefined ? undefined : digest(clusterKey);
+  const isClusterKey = clusterKey === undefined ? () => false : secretCheck(clusterKey);
   const operators = operatorsOnly(access);
   return (key, isLoopback) => {
-    if (expected !== undefined && key !== undefined && timingSafeEqual(digest(key), expected)) return;
+    if (key !== undefined && isClusterKey(key)) return;
     try {
       operators(key, isLoopback);
     } catch (error) {
@@ -23,8 +22,4 @@ export function healthAccess(
       if (!isStarting || !isLoopback || loopbackNeedsKey) throw error;
     }
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,7 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from '@jest/globals';
+import { Access } from '@tidemark/access';
 import { type HealthReply, ProcessService } from '@tidemark/contract';
-import { Access, ControlState } from '@tidemark/control-log';
+import { ControlState } from '@tidemark/control-log';
 import { processService, type SessionOf } from '@tidemark/health';
 import { type IntakeSession, ownSessionStatus, sessionStatus } from '@tidemark/intake';
 import { SystemClock } from '@tidemark/node-runtime';

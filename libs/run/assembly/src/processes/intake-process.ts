@@ -1,5 +1,5 @@
+import { Access } from '@tidemark/access';
 import { IntakeService } from '@tidemark/contract';
-import { Access } from '@tidemark/control-log';
 import { intakeNotReady, watchControl, watchIntake } from '@tidemark/health';
 import { httpIntake } from '@tidemark/http-intake';
 import { IntakeRunner, intakeService, ownSessionStatus, RequestIntake, sessionClock } from '@tidemark/intake';

@@ -1,5 +1,5 @@
 import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
-import { isLoopbackAddress } from '@tidemark/control-log';
+import { isLoopbackAddress } from '@tidemark/access';
 import { TidemarkError } from '@tidemark/ports';
 import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/server';
 import { namedFile, requireBoth } from './named-file.ts';

@@ -1,5 +1,5 @@
+import { Access } from '@tidemark/access';
 import { QueryService as QueryContract } from '@tidemark/contract';
-import { Access } from '@tidemark/control-log';
 import { watchControl } from '@tidemark/health';
 import { sessionStatus } from '@tidemark/intake';
 import { type QueryReader, QueryService, queryService } from '@tidemark/query';

@@ -1,9 +1,9 @@
 import type { Server } from '@grpc/grpc-js';
+import { type Access, isLoopbackAddress, refuseAll } from '@tidemark/access';
 import { type ClientHealth, ProcessService } from '@tidemark/contract';
-import { type Access, isLoopbackAddress } from '@tidemark/control-log';
 import { type HealthAccess, healthEvents, ProcessHealth, processService, type SessionOf } from '@tidemark/health';
 import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
-import { sleep, TidemarkError } from '@tidemark/ports';
+import { sleep } from '@tidemark/ports';
 import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/server';
 import { healthAccess } from './health-access.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
@@ -12,12 +12,8 @@ import type { Service, ServiceContext } from './service-context.ts';
 const HEALTH_MS = 200;
 const SHUTDOWN_MS = 2000;
 
-/** Nobody is known to a process that answers nothing over HTTP but its health. */
-const NOBODY = {
-  tenantOf: () => {
-    throw new TidemarkError('unauthenticated', 'nothing but health is served here');
-  },
-};
+/** For a process that serves only its health over HTTP. */
+const HEALTH_ONLY = refuseAll('this port serves health checks only');
 
 export interface HostedService {
   /** Adds the gRPC services; they may be asked before the process is ready. */
@@ -103,9 +99,9 @@ export class ServiceHost implements Service {
     });
     const door: HealthAccess = hosted.isForPeers
       ? () => undefined
-      : healthAccess(peers.key, hosted.access ?? NOBODY, settings.listen.loopbackNeedsKey);
+      : healthAccess(peers.key, hosted.access ?? HEALTH_ONLY, settings.listen.loopbackNeedsKey);
     const { port, ...limits } = settings.http;
-    const app = httpApi({ access: NOBODY, ...hosted.http, clock, notReady, limits });
+    const app = httpApi({ access: HEALTH_ONLY, ...hosted.http, clock, notReady, limits });
     const http = await HttpServer.listen(app, host, port, clock);
     try {
       const grpc = await GrpcServer.listen({

@@ -1,0 +1,6 @@
+export type { AccessOptions, KeyInfo, Scope } from './access.ts';
+export { Access, bearerKey, DEFAULT_TENANT, refuseAll } from './access.ts';
+export { hashApiKey, newApiKey } from './api-key.ts';
+export type { HttpOrigin } from './loopback.ts';
+export { isLocalRequest, isLoopbackAddress, isLoopbackHost } from './loopback.ts';
+export { secretCheck } from './secret-check.ts';
