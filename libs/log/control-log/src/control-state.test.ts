@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { evenMap, packSlots } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
+import { budgetKey, budgetOf, fenceKey } from './control-entries.ts';
 import { type ControlMessage, decodeControl, encodeControl } from './control-record.ts';
-import { budgetKey, budgetOf, ControlState, fenceKey } from './control-state.ts';
+import { ControlState } from './control-state.ts';
 
 const SESSION = Buffer.alloc(16, 7);
 const LANE = { partition: 1, lane: 4 };

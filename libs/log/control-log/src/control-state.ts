@@ -1,66 +1,28 @@
 import type { KeyInfo } from '@tidemark/access';
 import { toHex } from '@tidemark/bytes';
-import type {
-  BudgetDecision,
-  Checkpoint,
-  CheckpointSession,
-  FenceDecision,
-  KeyDecision,
-  MapDecision,
-  SessionRenewed,
-  SkipDecision,
-} from '@tidemark/contract';
-import { type PartitionMap, packSlots, unpackSlots } from '@tidemark/model';
+import type { Checkpoint, FenceDecision, MapDecision, SessionRenewed } from '@tidemark/contract';
+import { type PartitionMap, unpackSlots } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { assert, TidemarkError, unreachable } from '@tidemark/ports';
+import { assert, unreachable } from '@tidemark/ports';
+import { fromCheckpoint, toCheckpoint } from './control-checkpoint.ts';
+import {
+  applyBudget,
+  applyKey,
+  applySkip,
+  type DeadLaneInfo,
+  type FenceInfo,
+  fenceKey,
+  type SessionInfo,
+  type SkipInfo,
+  skipKey,
+} from './control-entries.ts';
 import type { ControlMessage } from './control-record.ts';
-
-/** How long checkpoints keep ended sessions and completed fences, by append time. */
-const REMEMBER_MS = PROTOCOL_TIMES.controlRetentionMs;
 
 /**
  * How long after its decision a map comes into force, by append times of `control`. It lets readers of `control` know of
  * the map before the first point that is routed by it was accepted, so that answers need not be held back for it.
  */
 const MAP_DELAY_MS = PROTOCOL_TIMES.mapDelayMs;
-
-export interface SessionInfo {
-  readonly key: string;
-  readonly session: Uint8Array;
-  readonly process: string;
-  state: 'open' | 'fenced' | 'closed';
-  /** When the log took the last renewal, or the registration, ms. */
-  renewedMs: number;
-  /** When the log took its end, ms; undefined while it is open. */
-  endedMs: number | undefined;
-}
-
-/** A fence that was decided; `lane` absent means the whole session. */
-export interface FenceInfo {
-  readonly offset: number;
-  readonly session: Uint8Array;
-  readonly lane: { readonly partition: number; readonly lane: number } | undefined;
-  readonly reason: string;
-  /** Every partition has its copy. */
-  completed: boolean;
-  /** When the log took the completion, ms. */
-  completedMs: number | undefined;
-}
-
-/** An offset that consumers may pass. */
-export interface SkipInfo {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly reason: string;
-}
-
-/** A lane that its own session named as dead, waiting for its fence. */
-export interface DeadLaneInfo {
-  readonly session: Uint8Array;
-  readonly partition: number;
-  readonly lane: number;
-}
 
 /**
  * What the `control` log says up to an offset: terms, maps, sessions, fences, skips, budgets, keys. A decision of a
@@ -119,7 +81,7 @@ export class ControlState {
   }
 
   skipReason(topic: string, partition: number, offset: number): string | undefined {
-    return this.#skips.get(`${topic}/${partition}/${offset}`)?.reason;
+    return this.#skips.get(skipKey(topic, partition, offset))?.reason;
   }
 
   get skips(): readonly SkipInfo[] {
@@ -146,69 +108,31 @@ export class ControlState {
   }
 
   /**
-   * The checkpoint that the coordinator of the term in force may append at `nextOffset`. It leaves out sessions that
-   * ended, and fences that were completed, more than 7 days before the newest record, by the log's clock.
+   * The checkpoint that the coordinator of the current term may append at `nextOffset`: all content, except what
+   * `toCheckpoint` forgets.
    */
   checkpoint(): Checkpoint {
     assert(this.isWhole, 'a state is whole before it is written down');
-    const { term, termOffset, throughMs, nextOffset: offset } = this;
-    const isKept = (endMs: number | undefined) => endMs === undefined || endMs >= throughMs - REMEMBER_MS;
-    return {
-      ...{ term, offset, termOffset, throughMs },
-      maps: [...this.maps.values()].map((map) => ({ ...map, slots: packSlots(map) })),
-      mapsInForceMs: [...this.maps.keys()].map((epoch) => this.inForceMs(epoch)),
-      sessions: [...this.sessions.values()]
-        .filter(({ endedMs }) => isKept(endedMs))
-        .map(({ session, process, state, renewedMs, endedMs }) => {
-          return { session: Buffer.from(session), process, state, renewedMs, endedMs };
-        }),
-      fences: [...this.fences.values()]
-        .filter(({ completedMs }) => isKept(completedMs))
-        .map(({ offset: at, session, lane, reason, completedMs }) => {
-          return { offset: at, session: Buffer.from(session), lane, reason, completedMs };
-        }),
-      deadLanes: [...this.deadLanes.values()].map((lane) => ({ ...lane, session: Buffer.from(lane.session) })),
-      skips: this.skips.map((skip) => ({ term, ...skip })),
-      overBudget: [...this.overBudget].map(([key, limit]) => ({ term, ...budgetOf(key), limit, over: true })),
-      keys: [...this.keys].map(([hash, { tenant, name, scopes }]) => {
-        return { term, tenant, name, keyHash: Buffer.from(hash, 'hex'), scopes: [...scopes], revoked: false };
-      }),
-    };
+    const { term, termOffset, throughMs, maps, sessions, fences, deadLanes, overBudget, keys } = this;
+    const content = { term, termOffset, throughMs, maps, sessions, fences, deadLanes, overBudget, keys };
+    return toCheckpoint({ ...content, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
   }
 
   #restore(checkpoint: Checkpoint, offset: number): void {
     if (checkpoint.offset !== offset || (this.isWhole && checkpoint.term !== this.term)) return;
-    const sessions = checkpoint.sessions.map(sessionInfo);
-    this.term = checkpoint.term;
-    this.termOffset = checkpoint.termOffset;
-    this.throughMs = checkpoint.throughMs;
-    this.#newest = undefined;
-    this.maps.clear();
-    this.#inForceMs.clear();
-    for (const [i, { epoch, partitions, slots }] of checkpoint.maps.entries()) {
-      this.#newest = { epoch, partitions, slots: unpackSlots(slots) };
-      this.maps.set(epoch, this.#newest);
-      this.#inForceMs.set(epoch, checkpoint.mapsInForceMs[i] ?? Number.NEGATIVE_INFINITY);
-    }
-    this.sessions.clear();
-    for (const session of sessions) this.sessions.set(session.key, session);
-    this.fences.clear();
-    for (const { offset: at, session, lane, reason, completedMs } of checkpoint.fences) {
-      const completed = completedMs !== undefined;
-      const fence = { offset: at, session: Buffer.from(session), lane, reason, completed, completedMs };
-      this.fences.set(fenceKey(session, lane), fence);
-    }
-    this.deadLanes.clear();
-    for (const { session, partition, lane } of checkpoint.deadLanes) {
-      const key = fenceKey(session, { partition, lane });
-      this.deadLanes.set(key, { session: Buffer.from(session), partition, lane });
-    }
-    this.#skips.clear();
-    for (const skip of checkpoint.skips) this.#skip(skip);
-    this.overBudget.clear();
-    for (const budget of checkpoint.overBudget) this.#budget(budget);
-    this.keys.clear();
-    for (const key of checkpoint.keys) this.#key(key);
+    const content = fromCheckpoint(checkpoint);
+    this.term = content.term;
+    this.termOffset = content.termOffset;
+    this.throughMs = content.throughMs;
+    this.#newest = [...content.maps.values()].at(-1);
+    refill(this.maps, content.maps);
+    refill(this.#inForceMs, content.inForceMs);
+    refill(this.sessions, content.sessions);
+    refill(this.fences, content.fences);
+    refill(this.deadLanes, content.deadLanes);
+    refill(this.#skips, content.skips);
+    refill(this.overBudget, content.overBudget);
+    refill(this.keys, content.keys);
     this.checkpointOffset = offset;
     this.isWhole = true;
   }
@@ -243,10 +167,10 @@ export class ControlState {
         }
         return;
       case 'map':
-        if (this.#inForce(message.value.term)) this.#decideMap(message.value, appendTimeMs);
+        if (this.#isCurrentTerm(message.value.term)) this.#decideMap(message.value, appendTimeMs);
         return;
       case 'fence':
-        if (this.#inForce(message.value.term)) this.#fence(message.value, offset, appendTimeMs);
+        if (this.#isCurrentTerm(message.value.term)) this.#fence(message.value, offset, appendTimeMs);
         return;
       case 'fenceCompleted': {
         const { session, lane } = message.value;
@@ -257,20 +181,20 @@ export class ControlState {
         return;
       }
       case 'skip':
-        if (this.#inForce(message.value.term)) this.#skip(message.value);
+        if (this.#isCurrentTerm(message.value.term)) applySkip(this.#skips, message.value);
         return;
       case 'budget':
-        if (this.#inForce(message.value.term)) this.#budget(message.value);
+        if (this.#isCurrentTerm(message.value.term)) applyBudget(this.overBudget, message.value);
         return;
       case 'key':
-        if (this.#inForce(message.value.term)) this.#key(message.value);
+        if (this.#isCurrentTerm(message.value.term)) applyKey(this.keys, message.value);
         return;
       default:
         unreachable(message);
     }
   }
 
-  #inForce(term: number): boolean {
+  #isCurrentTerm(term: number): boolean {
     return term === this.term;
   }
 
@@ -304,28 +228,12 @@ export class ControlState {
     this.deadLanes.delete(key);
     if (lane === undefined) endSession(this.sessions.get(toHex(session)), 'fenced', appendTimeMs);
   }
-
-  #skip({ topic, partition, offset, reason }: SkipDecision): void {
-    this.#skips.set(`${topic}/${partition}/${offset}`, { topic, partition, offset, reason });
-  }
-
-  #budget({ tenant, metric, over, limit }: BudgetDecision): void {
-    const key = budgetKey(tenant, metric);
-    if (over) this.overBudget.set(key, limit);
-    else this.overBudget.delete(key);
-  }
-
-  #key({ tenant, name, keyHash, scopes, revoked }: KeyDecision): void {
-    for (const [hash, info] of this.keys) if (info.tenant === tenant && info.name === name) this.keys.delete(hash);
-    if (!revoked) this.keys.set(toHex(keyHash), { tenant, name, scopes: new Set(scopes) });
-  }
 }
 
-function sessionInfo({ session, process, state, renewedMs, endedMs }: CheckpointSession): SessionInfo {
-  if (state !== 'open' && state !== 'fenced' && state !== 'closed') {
-    throw new TidemarkError('data_loss', `a checkpoint of control has a session in state ${state}`);
-  }
-  return { key: toHex(session), session: Buffer.from(session), process, state, renewedMs, endedMs };
+/** Replaces the entries of a map that others hold. */
+function refill<K, V>(map: Map<K, V>, entries: ReadonlyMap<K, V>): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
 }
 
 /** A closed session may still be fenced; a fenced one stays so. */
@@ -333,23 +241,4 @@ function endSession(session: SessionInfo | undefined, state: 'fenced' | 'closed'
   if (session === undefined || (state === 'closed' && session.state !== 'open')) return;
   session.state = state;
   session.endedMs ??= appendTimeMs;
-}
-
-/** Name of a fence: its session, and its lane if it is of one. */
-export function fenceKey(session: Uint8Array, lane: { partition: number; lane: number } | undefined): string {
-  return lane === undefined ? toHex(session) : `${toHex(session)}.${lane.partition}.${lane.lane}`;
-}
-
-/** In no name, so that it can't be taken for a part of one. */
-const BUDGET_SEPARATOR = '\n';
-
-/** Tenant and metric of a budget's name; no metric when it is the tenant's as a whole. */
-export function budgetOf(key: string): { tenant: string; metric: string } {
-  const [tenant, metric = ''] = key.split(BUDGET_SEPARATOR);
-  return { tenant, metric };
-}
-
-/** Name of a budget: of a tenant as a whole when `metric` is empty. */
-export function budgetKey(tenant: string, metric: string): string {
-  return metric === '' ? tenant : `${tenant}${BUDGET_SEPARATOR}${metric}`;
 }

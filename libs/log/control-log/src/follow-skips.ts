@@ -1,5 +1,5 @@
+import type { SkipInfo } from './control-entries.ts';
 import type { ControlFollower } from './control-log.ts';
-import type { SkipInfo } from './control-state.ts';
 
 /** Tells of every skip that is in force, and then of each that comes; of one perhaps twice, of void ones never. */
 export function followSkips(control: ControlFollower, tell: (skip: SkipInfo) => void): void {

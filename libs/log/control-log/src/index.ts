@@ -1,6 +1,7 @@
+export type { DeadLaneInfo, FenceInfo, SessionInfo, SkipInfo } from './control-entries.ts';
+export { budgetKey, budgetOf, fenceKey } from './control-entries.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';
 export type { ControlMessage } from './control-record.ts';
 export { decodeControl, encodeControl } from './control-record.ts';
-export type { DeadLaneInfo, FenceInfo, SessionInfo, SkipInfo } from './control-state.ts';
-export { budgetKey, budgetOf, ControlState, fenceKey } from './control-state.ts';
+export { ControlState } from './control-state.ts';
 export { followSkips } from './follow-skips.ts';

@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { evenMap, packSlots } from '@tidemark/model';
 import fc from 'fast-check';
+import { fromCheckpoint } from './control-checkpoint.ts';
+import { fenceKey } from './control-entries.ts';
 import { type ControlMessage, decodeControl, encodeControl } from './control-record.ts';
-import { ControlState, fenceKey } from './control-state.ts';
+import { ControlState } from './control-state.ts';
 
 const DAY_MS = 86_400_000;
 const session = fc.integer({ min: 0, max: 3 }).map((byte) => Buffer.alloc(16, byte));
@@ -136,4 +138,17 @@ test('checkpoints forget what ended 7 days ago, and keep what is open or incompl
   expect(forget(1000 + 7 * DAY_MS)).toEqual([2, 2]);
   expect(forget(1001 + 7 * DAY_MS)).toEqual([1, 1]);
   expect(state.fences.has(fenceKey(open, { partition: 0, lane: 1 }))).toBe(true);
+});
+
+test('a checkpoint that names an unknown state of a session is damaged', () => {
+  const state = new ControlState();
+  state.apply({ $case: 'registered', value: { session: Buffer.alloc(16, 1), process: 'p' } }, 0, 1);
+  const checkpoint = state.checkpoint();
+  expect(fromCheckpoint(checkpoint).sessions).toEqual(state.sessions);
+  const sessions = checkpoint.sessions.map((session) => ({ ...session, state: 'asleep' }));
+  const damaged = expect.objectContaining({ code: 'data_loss' });
+  expect(() => fromCheckpoint({ ...checkpoint, sessions })).toThrow(damaged);
+  // The state that refuses it stays as it was.
+  expect(() => state.apply({ $case: 'checkpoint', value: { ...checkpoint, sessions } }, 1, 2)).toThrow(damaged);
+  expect([state.nextOffset, state.sessions.size]).toEqual([1, 1]);
 });

@@ -1,0 +1,101 @@
+import type { KeyInfo } from '@tidemark/access';
+import { toHex } from '@tidemark/bytes';
+import type { Checkpoint, CheckpointSession } from '@tidemark/contract';
+import { type PartitionMap, packSlots, unpackSlots } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
+import { TidemarkError } from '@tidemark/ports';
+import {
+  applyBudget,
+  applyKey,
+  applySkip,
+  budgetOf,
+  type DeadLaneInfo,
+  type FenceInfo,
+  fenceKey,
+  type SessionInfo,
+  type SkipInfo,
+} from './control-entries.ts';
+
+/** The content of a ControlState that a checkpoint carries. */
+export interface CheckpointContent {
+  readonly term: number;
+  readonly termOffset: number;
+  readonly throughMs: number;
+  /** By epoch, ascending. */
+  readonly maps: ReadonlyMap<number, PartitionMap>;
+  /** By epoch: from when on the map is in force, ms. */
+  readonly inForceMs: ReadonlyMap<number, number>;
+  readonly sessions: ReadonlyMap<string, SessionInfo>;
+  readonly fences: ReadonlyMap<string, FenceInfo>;
+  readonly deadLanes: ReadonlyMap<string, DeadLaneInfo>;
+  readonly skips: ReadonlyMap<string, SkipInfo>;
+  readonly overBudget: ReadonlyMap<string, number>;
+  readonly keys: ReadonlyMap<string, KeyInfo>;
+}
+
+/**
+ * The checkpoint of `content` for the record at `offset`. It omits sessions that ended, and fences that were completed,
+ * more than `PROTOCOL_TIMES.controlRetentionMs` before the newest record, by the log's clock.
+ */
+export function toCheckpoint(content: CheckpointContent, offset: number): Checkpoint {
+  const { term, termOffset, throughMs } = content;
+  const oldestMs = throughMs - PROTOCOL_TIMES.controlRetentionMs;
+  const isKept = (endMs: number | undefined) => endMs === undefined || endMs >= oldestMs;
+  return {
+    ...{ term, offset, termOffset, throughMs },
+    maps: [...content.maps.values()].map((map) => ({ ...map, slots: packSlots(map) })),
+    mapsInForceMs: [...content.maps.keys()].map((epoch) => content.inForceMs.get(epoch) ?? Number.POSITIVE_INFINITY),
+    sessions: [...content.sessions.values()]
+      .filter(({ endedMs }) => isKept(endedMs))
+      .map(({ session, process, state, renewedMs, endedMs }) => {
+        return { session: Buffer.from(session), process, state, renewedMs, endedMs };
+      }),
+    fences: [...content.fences.values()]
+      .filter(({ completedMs }) => isKept(completedMs))
+      .map(({ offset: at, session, lane, reason, completedMs }) => {
+        return { offset: at, session: Buffer.from(session), lane, reason, completedMs };
+      }),
+    deadLanes: [...content.deadLanes.values()].map((lane) => ({ ...lane, session: Buffer.from(lane.session) })),
+    skips: [...content.skips.values()].map((skip) => ({ term, ...skip })),
+    overBudget: [...content.overBudget].map(([key, limit]) => ({ term, ...budgetOf(key), limit, over: true })),
+    keys: [...content.keys].map(([hash, { tenant, name, scopes }]) => {
+      return { term, tenant, name, keyHash: Buffer.from(hash, 'hex'), scopes: [...scopes], revoked: false };
+    }),
+  };
+}
+
+/** The content of a checkpoint. Error: `data_loss` for a session in a state that does not exist. */
+export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
+  const { term, termOffset, throughMs } = checkpoint;
+  const maps = new Map<number, PartitionMap>();
+  const inForceMs = new Map<number, number>();
+  for (const [i, { epoch, partitions, slots }] of checkpoint.maps.entries()) {
+    maps.set(epoch, { epoch, partitions, slots: unpackSlots(slots) });
+    inForceMs.set(epoch, checkpoint.mapsInForceMs[i] ?? Number.NEGATIVE_INFINITY);
+  }
+  const sessions = new Map(checkpoint.sessions.map((session) => [toHex(session.session), sessionInfo(session)]));
+  const fences = new Map<string, FenceInfo>();
+  for (const { offset, session, lane, reason, completedMs } of checkpoint.fences) {
+    const completed = completedMs !== undefined;
+    const fence = { offset, session: Buffer.from(session), lane, reason, completed, completedMs };
+    fences.set(fenceKey(session, lane), fence);
+  }
+  const deadLanes = new Map<string, DeadLaneInfo>();
+  for (const { session, partition, lane } of checkpoint.deadLanes) {
+    deadLanes.set(fenceKey(session, { partition, lane }), { session: Buffer.from(session), partition, lane });
+  }
+  const skips = new Map<string, SkipInfo>();
+  for (const skip of checkpoint.skips) applySkip(skips, skip);
+  const overBudget = new Map<string, number>();
+  for (const budget of checkpoint.overBudget) applyBudget(overBudget, budget);
+  const keys = new Map<string, KeyInfo>();
+  for (const key of checkpoint.keys) applyKey(keys, key);
+  return { term, termOffset, throughMs, maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys };
+}
+
+function sessionInfo({ session, process, state, renewedMs, endedMs }: CheckpointSession): SessionInfo {
+  if (state !== 'open' && state !== 'fenced' && state !== 'closed') {
+    throw new TidemarkError('data_loss', `a checkpoint of control has a session in state ${state}`);
+  }
+  return { key: toHex(session), session: Buffer.from(session), process, state, renewedMs, endedMs };
+}

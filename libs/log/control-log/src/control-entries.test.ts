@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KeyInfo } from '@tidemark/access';
+import {
+  applyBudget,
+  applyKey,
+  applySkip,
+  budgetKey,
+  budgetOf,
+  fenceKey,
+  type SkipInfo,
+  skipKey,
+} from './control-entries.ts';
+
+describe('keys of entries', () => {
+  test('tell a fence of a session from one of its lanes', () => {
+    const session = Buffer.alloc(2, 0xab);
+    expect(fenceKey(session, undefined)).toBe('abab');
+    expect(fenceKey(session, { partition: 3, lane: 7 })).toBe('abab.3.7');
+  });
+
+  test.each([
+    ['t', ''],
+    ['t/m', 'a'],
+    ['t', 'm/a'],
+  ])('hold the tenant %j and the metric %j of a budget', (tenant, metric) => {
+    expect(budgetOf(budgetKey(tenant, metric))).toEqual({ tenant, metric });
+  });
+});
+
+describe('decisions', () => {
+  test('add a budget that is exceeded, and remove one that is kept again', () => {
+    const overBudget = new Map<string, number>();
+    applyBudget(overBudget, { tenant: 't', metric: 'm', limit: 5, over: true });
+    expect(overBudget.get(budgetKey('t', 'm'))).toBe(5);
+    applyBudget(overBudget, { tenant: 't', metric: 'm', limit: 5, over: false });
+    expect(overBudget.size).toBe(0);
+  });
+
+  test('replace the key of the same tenant and name, and remove it when it is revoked', () => {
+    const keys = new Map<string, KeyInfo>();
+    const key = { tenant: 't', name: 'n', scopes: ['send'], revoked: false };
+    applyKey(keys, { ...key, keyHash: Buffer.of(1) });
+    applyKey(keys, { ...key, tenant: 'u', keyHash: Buffer.of(2) });
+    applyKey(keys, { ...key, keyHash: Buffer.of(3) });
+    expect([...keys.keys()]).toEqual(['02', '03']);
+    applyKey(keys, { ...key, keyHash: Buffer.of(3), revoked: true });
+    expect([...keys.keys()]).toEqual(['02']);
+  });
+
+  test('add a skip by topic, partition and offset', () => {
+    const skips = new Map<string, SkipInfo>();
+    const skip = { topic: 'points', partition: 1, offset: 9, reason: 'damaged' };
+    applySkip(skips, skip);
+    expect(skips.get(skipKey('points', 1, 9))).toEqual(skip);
+  });
+});
