@@ -11,7 +11,6 @@ import {
 } from '@tidemark/executable';
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
 import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
-import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { channelCredentials } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
@@ -87,9 +86,8 @@ async function placeOf(settings: Settings, log: EventLog): Promise<HostAgentPlac
 }
 
 function addressesOf({ agent, cluster, grpc }: Settings): readonly string[] {
-  if (agent.addresses.length > 0) return parseAddresses(agent.addresses.join(','), 'agent.addresses');
-  const known = parseAddresses(cluster.intakes, 'cluster.intakes');
-  return known.length > 0 ? known : [`127.0.0.1:${grpc.port}`];
+  if (agent.addresses.length > 0) return agent.addresses;
+  return cluster.intakes.length > 0 ? cluster.intakes : [`127.0.0.1:${grpc.port}`];
 }
 
 async function readNamed(setting: string, path: string): Promise<string> {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
-import { parseAddresses } from '@tidemark/placement';
 import { channelCredentials } from '@tidemark/server';
 import { settingsOfFile } from './file-settings.ts';
 
@@ -28,11 +27,10 @@ export async function doorsOf({ address, settings: file }: RemoteOptions): Promi
   }
   const { cluster, grpc, tls } = await settingsOfFile(file);
   const own = `127.0.0.1:${grpc.port}`;
-  const intakes = parseAddresses(cluster.intakes, 'cluster.intakes');
   return {
-    query: parseAddresses(cluster.queries, 'cluster.queries')[0] ?? own,
-    control: cluster.coordinator === '' ? own : cluster.coordinator,
-    intakes: intakes.length === 0 ? [own] : intakes,
+    query: cluster.queries[0] ?? own,
+    control: cluster.coordinator[0] ?? own,
+    intakes: cluster.intakes.length === 0 ? [own] : cluster.intakes,
     credentials: channelCredentials(tls.caFile === '' ? {} : { ca: await readFile(tls.caFile) }),
   };
 }

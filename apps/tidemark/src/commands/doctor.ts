@@ -49,7 +49,8 @@ async function patientOf({ address, settings: file, key }: DoctorOptions, timeou
   if (file === undefined) return onePatient(address, key);
   const settings = await settingsOfFile(file);
   const { cluster, grpc } = settings;
-  if (cluster.coordinator === '' && cluster.queries === '') return onePatient(`127.0.0.1:${grpc.port}`, key);
+  if (cluster.coordinator.length === 0 && cluster.queries.length === 0)
+    return onePatient(`127.0.0.1:${grpc.port}`, key);
   // It needs the whole of a cluster's process: those who ask one process do without.
   const { clusterPatient } = await import('../doctor/cluster-patient.ts');
   return clusterPatient(settings, key, timeoutMs);

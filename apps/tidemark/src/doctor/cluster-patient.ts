@@ -3,9 +3,8 @@ import { clusterLogOptions, peerSecurity, topicPlan } from '@tidemark/assembly/p
 import type { KafkaObservation, ProcessKind } from '@tidemark/doctor';
 import { brokerProblems, problemText, topicProblems } from '@tidemark/kafka-log';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
-import { Placement, parseAddresses } from '@tidemark/placement';
 import { isTidemarkError } from '@tidemark/ports';
-import type { Settings } from '@tidemark/settings';
+import type { PlacedAddress, Settings } from '@tidemark/settings';
 import type { Patient, Target } from './observe.ts';
 
 const SOURCES = { name: `doctor ${process.pid}`, readFile: (path: string) => readFile(path) };
@@ -18,26 +17,22 @@ export async function clusterPatient(settings: Settings, key: string | undefined
     healthKey: peers.key ?? key,
     statusKey: key,
     credentials: peers.channel,
-    kafka: settings.kafka.brokers === '' ? undefined : () => kafkaOf(settings, timeoutMs),
+    kafka: settings.kafka.brokers.length === 0 ? undefined : () => kafkaOf(settings, timeoutMs),
   };
 }
 
 function targetsOf(cluster: Settings['cluster']): Target[] {
-  const listed = (kind: ProcessKind, setting: 'intakes' | 'queries'): Target[] =>
-    parseAddresses(cluster[setting], `cluster.${setting}`).map((address) => ({ kind, address, partitions: [] }));
-  const placed = (kind: ProcessKind, setting: 'pointStores' | 'tagStores' | 'aggregators'): Target[] => {
-    const { processes } = Placement.parse(cluster[setting], `cluster.${setting}`);
-    return processes.map(({ address, partitions }) => ({ kind, address, partitions }));
-  };
+  const listed = (kind: ProcessKind, addresses: readonly string[]): Target[] =>
+    addresses.map((address) => ({ kind, address, partitions: [] }));
+  const placed = (kind: ProcessKind, processes: readonly PlacedAddress[]): Target[] =>
+    processes.map(({ address, partitions }) => ({ kind, address, partitions }));
   return [
-    ...parseAddresses(cluster.coordinator, 'cluster.coordinator').map((address): Target => {
-      return { kind: 'coordinator', address, partitions: [] };
-    }),
-    ...listed('intake', 'intakes'),
-    ...listed('query service', 'queries'),
-    ...placed('point store', 'pointStores'),
-    ...placed('tag store', 'tagStores'),
-    ...placed('aggregator', 'aggregators'),
+    ...listed('coordinator', cluster.coordinator),
+    ...listed('intake', cluster.intakes),
+    ...listed('query service', cluster.queries),
+    ...placed('point store', cluster.pointStores),
+    ...placed('tag store', cluster.tagStores),
+    ...placed('aggregator', cluster.aggregators),
   ];
 }
 

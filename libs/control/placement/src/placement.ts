@@ -1,5 +1,4 @@
 import { TidemarkError } from '@tidemark/ports';
-import { checkAddress, parsePartitions } from './parse-lists.ts';
 
 /** A process, and the partitions that it owns a replica of. */
 export interface PlacedProcess {
@@ -24,28 +23,7 @@ export class Placement {
     }
   }
 
-  /**
-   * Reads `host:port=0-3; host:port=2,4-7`; empty text is a placement without processes. `field` names the setting in
-   * errors (`invalid_argument`): what is no address or no list of partitions, or an address that stands there twice.
-   */
-  static parse(text: string, field: string): Placement {
-    const entries = text.split(';').filter((entry) => entry.trim() !== '');
-    const processes = entries.map((entry): PlacedProcess => {
-      const [address, partitions = ''] = entry.split('=').map((part) => part.trim());
-      checkAddress(address, field);
-      return { address, partitions: parsePartitions(partitions, field) };
-    });
-    const addresses = new Set<string>();
-    for (const { address } of processes) {
-      if (addresses.has(address)) {
-        throw new TidemarkError('invalid_argument', `${field}: ${address} stands there twice (limit: once)`, { field });
-      }
-      addresses.add(address);
-    }
-    return new Placement(processes);
-  }
-
-  /** Addresses of the partition's replicas, in the order of the settings; none when nobody owns it. */
+  /** Addresses of the partition's replicas, in the order of the settings; none when no process owns it. */
   ownersOf(partition: number): readonly string[] {
     return this.#owners.get(partition) ?? [];
   }

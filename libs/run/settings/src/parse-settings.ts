@@ -34,6 +34,11 @@ export function parseSettings(sources: SettingsSources): Settings {
       const setting = SETTINGS.find(({ group, name }) => group === path[0] && name === path[1]);
       const found = given.get(path.slice(0, 2).join('.'));
       if (setting === undefined || found === undefined) continue;
+      const problem = issue.code === 'custom' ? issue.params?.problem : undefined;
+      if (typeof problem === 'string') {
+        problems.push(`${setting.key}: ${problem}`);
+        continue;
+      }
       const words = issue.code === 'unrecognized_keys' ? issue.keys : [];
       if (path.length === 2) problems.push(outOfRange(setting, found));
       else problems.push(...problemsWithin(setting, found, path.slice(2), words));

@@ -35,7 +35,8 @@ describe('what the settings say about Kafka', () => {
     [{ caFile: 'gone' }, /^kafka\.caFile: can't read gone/],
     [{ certFile: 'cert' }, /^kafka\.certFile and kafka\.keyFile: one without the other/],
   ])('refuses %j with the setting', async (kafka, message) => {
-    await expect(clusterLogOptions(context(kafka))).rejects.toThrow(message);
+    const options = async () => clusterLogOptions(context(kafka));
+    await expect(options()).rejects.toThrow(message);
   });
 
   test('points and tags have the partitions of the settings, control has one', () => {

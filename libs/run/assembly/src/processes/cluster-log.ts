@@ -7,7 +7,6 @@ import {
   type TopicPlan,
   topicProblems,
 } from '@tidemark/kafka-log';
-import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { PASSING, waitBecause } from './follow-control.ts';
 import { namedFile, requireBoth } from './named-file.ts';
@@ -24,7 +23,7 @@ export async function clusterLogOptions(
   context: Pick<ServiceContext, 'settings' | 'readFile' | 'name'>,
 ): Promise<KafkaLogOptions> {
   const { kafka } = context.settings;
-  const brokers = parseAddresses(kafka.brokers, 'kafka.brokers');
+  const { brokers } = kafka;
   if (brokers.length === 0) {
     throw new TidemarkError('invalid_argument', 'kafka.brokers: empty (limit: at least one host:port)', {
       setting: 'kafka.brokers',

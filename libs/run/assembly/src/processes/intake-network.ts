@@ -1,7 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import { ProcessClient, type SessionReply, type SessionRequest } from '@tidemark/contract';
 import type { IntakeStatus, ToldSessions } from '@tidemark/intake';
-import { parseAddresses } from '@tidemark/placement';
 import { isTidemarkError } from '@tidemark/ports';
 import { peerCaller, peerChannel } from '@tidemark/rpc';
 import type { PeerSecurity } from './peer-security.ts';
@@ -20,13 +19,13 @@ interface Intake {
 export class IntakeNetwork {
   readonly #intakes: readonly Intake[];
 
-  /** Connects lazily; errors are those of the settings (`invalid_argument`). */
+  /** Connects lazily. */
   constructor(
     { settings, clock }: Pick<ServiceContext, 'settings' | 'clock'>,
     peers: Pick<PeerSecurity, 'channel' | 'key'>,
   ) {
     const options = { clock, key: peers.key, timeoutMs: TIMEOUT_MS, messageBytes: settings.grpc.sendBytes };
-    this.#intakes = parseAddresses(settings.cluster.intakes, 'cluster.intakes').map((address) => {
+    this.#intakes = settings.cluster.intakes.map((address) => {
       const client = new ProcessClient(address, peers.channel, peerChannel(options));
       return { address, client, session: peerCaller(client.session.bind(client), options) };
     });

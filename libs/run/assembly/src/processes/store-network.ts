@@ -35,19 +35,18 @@ export class StoreNetwork {
   readonly #tags = new Map<string, TagProcess>();
   readonly #aggregators: readonly (PlacedProcess & { readonly reader: ReturnType<typeof grpcAggregator> })[];
 
-  /** Connects lazily; errors are those of the settings (`invalid_argument`). */
+  /** Connects lazily. */
   constructor({ settings, clock, events }: ServiceContext, { channel, key }: PeerSecurity) {
     const { pointStores, tagStores } = settings.cluster;
-    this.points = Placement.parse(pointStores, 'cluster.pointStores');
-    this.tags = Placement.parse(tagStores, 'cluster.tagStores');
+    this.points = new Placement(pointStores);
+    this.tags = new Placement(tagStores);
     const timeoutMs = Math.max(LEAST_TIMEOUT_MS, settings.query.timeMs + BEYOND_QUERY_MS);
     const options = { clock, key, timeoutMs, messageBytes: settings.grpc.sendBytes };
     for (const { address } of this.points.processes) {
       this.#points.set(address, grpcPointStore(address, channel, options));
     }
     for (const { address } of this.tags.processes) this.#tags.set(address, grpcTagStore(address, channel, options));
-    const aggregators = Placement.parse(settings.cluster.aggregators, 'cluster.aggregators');
-    this.#aggregators = aggregators.processes.map((process) => {
+    this.#aggregators = settings.cluster.aggregators.map((process) => {
       return { ...process, reader: grpcAggregator(process.address, channel, options) };
     });
     this.stores = new ReplicaStores({

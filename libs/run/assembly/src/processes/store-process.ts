@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { followSkips } from '@tidemark/control-log';
 import { watchControl, watchStores } from '@tidemark/health';
 import { LocalDisk } from '@tidemark/node-runtime';
-import { parsePartitions } from '@tidemark/placement';
+import { noPartitions } from '@tidemark/settings';
 import { addStoreService, type StoreKind } from '@tidemark/store-rpc';
 import { StoreWorkers } from '@tidemark/store-workers';
 import { clusterLogOptions, openClusterLog, untilAnswered } from './cluster-log.ts';
@@ -33,7 +33,8 @@ export function startAggregator(context: ServiceContext): Promise<Service> {
 async function startStore(kind: StoreKind, context: ServiceContext): Promise<Service> {
   const { settings, events } = context;
   const { threads, ...limits } = settings.store;
-  const owned = parsePartitions(settings.cluster.partitions, 'cluster.partitions');
+  const owned = settings.cluster.partitions;
+  if (owned.length === 0) throw noPartitions();
   const folder = resolve(settings.data.folder);
   const late = new Late<StoreWorkers>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
   const hosted: HostedService = {

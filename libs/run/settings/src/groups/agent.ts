@@ -4,6 +4,7 @@ import { DAY_MS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics/scrape-target';
 import * as z from 'zod';
+import { addressTexts } from '../list-settings.ts';
 import { choice, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
 
 const C = DEFAULT_CLIENT_OPTIONS;
@@ -18,7 +19,7 @@ export const AGENT = z.strictObject({
     isNegated: true,
     isMain: true,
   }),
-  addresses: texts(
+  addresses: addressTexts(
     100,
     255,
     'Intakes that an agent of its own sends to, `host:port`, tried in turn; none: `cluster.intakes`, or the intake on this host.',

@@ -1,21 +1,21 @@
 import * as z from 'zod';
+import { addresses, partitions, placement } from '../list-settings.ts';
 import { KIB, text, whole } from '../setting.ts';
 
 const LIST_BYTES = 64 * KIB;
 
 /** Who is where, when the parts run as processes of their own. All of them read the same. */
 export const CLUSTER = z.strictObject({
-  coordinator: text('', 255, 'gRPC address of the coordinator, `host:port`.'),
-  intakes: text('', LIST_BYTES, 'gRPC addresses of the intakes: `host:port, host:port`.'),
-  queries: text('', LIST_BYTES, 'The same for query services.'),
-  pointStores: text(
-    '',
+  coordinator: addresses(255, 'gRPC address of the coordinator, `host:port`.'),
+  intakes: addresses(LIST_BYTES, 'gRPC addresses of the intakes: `host:port, host:port`.'),
+  queries: addresses(LIST_BYTES, 'The same for query services.'),
+  pointStores: placement(
     LIST_BYTES,
     'Which point store owns which partitions: `host:port=0-3; host:port=2,4-7`. A partition may have several owners.',
   ),
-  tagStores: text('', LIST_BYTES, 'The same for tag stores.'),
-  aggregators: text('', LIST_BYTES, 'The same for aggregators.'),
-  partitions: text('', LIST_BYTES, 'Partitions that this store or aggregator owns: `0-3,7`.'),
+  tagStores: placement(LIST_BYTES, 'The same for tag stores.'),
+  aggregators: placement(LIST_BYTES, 'The same for aggregators.'),
+  partitions: partitions(LIST_BYTES, 'Partitions that this store or aggregator owns: `0-3,7`.'),
   keyFile: text('', 4096, 'File with the key by which the processes know each other. A must beyond loopback.'),
   drainMs: whole(
     0,

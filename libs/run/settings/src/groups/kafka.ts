@@ -1,12 +1,13 @@
 import { DEFAULT_KAFKA_LOG_LIMITS } from '@tidemark/kafka-log/options';
 import * as z from 'zod';
+import { addresses } from '../list-settings.ts';
 import { choice, GIB, KIB, MIB, text, whole, yesOrNo } from '../setting.ts';
 
 const K = DEFAULT_KAFKA_LOG_LIMITS;
 
 /** The Kafka that carries the log of a cluster. */
 export const KAFKA = z.strictObject({
-  brokers: text('', 64 * KIB, 'Addresses to begin with: `host:port, host:port`; the cluster tells the others.'),
+  brokers: addresses(64 * KIB, 'Addresses to begin with: `host:port, host:port`; the cluster tells the others.'),
   topicPrefix: text('tidemark-', 200, 'Put before the names of the topics, so that deployments can share a Kafka.'),
   replication: whole(
     3,

@@ -1,0 +1,70 @@
+import { TidemarkError } from '@tidemark/ports';
+
+/** A larger partition number is a mistake of who wrote it. */
+const MAX_PARTITIONS = 65_536;
+const PARTITIONS_LIMIT = 'partitions such as 0-3,7';
+const SHOWN_CHARACTERS = 80;
+
+/** A process, and the partitions that it owns a replica of. */
+export interface PlacedAddress {
+  /** `host:port` of its gRPC. */
+  readonly address: string;
+  readonly partitions: readonly number[];
+}
+
+/** `0-3, 7` as [0, 1, 2, 3, 7], ascending and distinct. Error: `invalid_argument` with the part and the limit. */
+export function parsePartitions(text: string): number[] {
+  const partitions = new Set<number>();
+  for (const part of text.split(',').map((one) => one.trim())) {
+    const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
+    if (range === null) throw wrong(part, PARTITIONS_LIMIT);
+    const first = Number(range[1]);
+    const last = Number(range[2] ?? range[1]);
+    if (last < first || last >= MAX_PARTITIONS) throw wrong(part, `ascending, below ${MAX_PARTITIONS}`);
+    for (let partition = first; partition <= last; partition++) partitions.add(partition);
+  }
+  return [...partitions].sort((a, b) => a - b);
+}
+
+/** The error for a process that must own partitions and has an empty `cluster.partitions`. */
+export function noPartitions(): TidemarkError {
+  return new TidemarkError('invalid_argument', `cluster.partitions: "" (limit: ${PARTITIONS_LIMIT})`, {
+    field: 'cluster.partitions',
+    limit: PARTITIONS_LIMIT,
+  });
+}
+
+/** `host:port, host:port` as a distinct list; empty text is none. IPv6 addresses have brackets. Errors as above. */
+export function parseAddresses(text: string): string[] {
+  if (text.trim() === '') return [];
+  const addresses = text.split(',').map((one) => one.trim());
+  for (const address of addresses) checkAddress(address);
+  return [...new Set(addresses)];
+}
+
+/** Reads `host:port=0-3; host:port=2,4-7`; empty text is none. Errors as above, and for an address that is listed twice. */
+export function parsePlacement(text: string): PlacedAddress[] {
+  const entries = text.split(';').filter((entry) => entry.trim() !== '');
+  const placed = entries.map((entry): PlacedAddress => {
+    const [address, partitions = ''] = entry.split('=').map((part) => part.trim());
+    checkAddress(address);
+    return { address, partitions: parsePartitions(partitions) };
+  });
+  const addresses = new Set<string>();
+  for (const { address } of placed) {
+    if (addresses.has(address))
+      throw new TidemarkError('invalid_argument', `${address} stands there twice (limit: once)`);
+    addresses.add(address);
+  }
+  return placed;
+}
+
+function checkAddress(address: string): void {
+  const found = /^(?:\[[0-9a-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/i.exec(address);
+  if (found === null || Number(found[1]) < 1 || Number(found[1]) > 65_535) throw wrong(address, 'host:port');
+}
+
+function wrong(found: string, limit: string): TidemarkError {
+  const shown = JSON.stringify(found.slice(0, SHOWN_CHARACTERS));
+  return new TidemarkError('invalid_argument', `${shown} (limit: ${limit})`, { limit });
+}
