@@ -13,6 +13,7 @@ export {
   TidemarkError,
   unreachable,
 } from './error.ts';
+export type { Events } from './events.ts';
 export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
 export type { Random } from './random.ts';

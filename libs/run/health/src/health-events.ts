@@ -1,13 +1,8 @@
+import type { Events } from '@tidemark/ports';
 import type { ProcessHealthOptions } from './process-health.ts';
 
-/** What happens in a process, for whoever logs it. */
-export interface HealthEvents {
-  readonly info: (message: string) => void;
-  readonly error: (message: string, detail: Readonly<Record<string, unknown>>) => void;
-}
-
 /** Tells of problems that begin and end, but for those of partitions: they are told as events of their own. */
-export function healthEvents(events: HealthEvents): NonNullable<ProcessHealthOptions['onChange']> {
+export function healthEvents(events: Pick<Events, 'info' | 'error'>): NonNullable<ProcessHealthOptions['onChange']> {
   return (kind, part, cause) => {
     if (kind === 'store' || kind === 'halt' || kind === 'lane') return;
     const what = part === '' ? kind : `${kind} (${part})`;

@@ -1,4 +1,3 @@
-export type { HealthEvents } from './health-events.ts';
 export { healthEvents } from './health-events.ts';
 export type { ProblemCause, ProblemKind } from './problem.ts';
 export type { Look, LookAtParts, ProcessHealthOptions } from './process-health.ts';

@@ -1,16 +1,9 @@
-import type { Topic } from '@tidemark/ports';
+import type { Events, Topic } from '@tidemark/ports';
 import type { ProblemCause } from './problem.ts';
 import type { ProcessHealth } from './process-health.ts';
 
-/** What happens in a process, for whoever logs it. */
-export interface StoreEvents {
-  readonly info: (message: string) => void;
-  readonly error: (message: string, detail: Readonly<Record<string, unknown>>) => void;
-  readonly fatal: (error: Error) => void;
-}
-
 /** Listeners for store threads that tell the process's health, and its log, what becomes of its stores. */
-export function watchStores(health: Pick<ProcessHealth, 'tell'>, events: StoreEvents) {
+export function watchStores(health: Pick<ProcessHealth, 'tell'>, events: Events) {
   return {
     onHalted: (topic: Topic, partition: number, offset: number, reason: string): void => {
       const part = `${topic}/${partition}`;
