@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { Platform } from '@tidemark/assembly/one-process';
 import { growHeapsFreely } from '@tidemark/executable';
-import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
-import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
-import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
+import { parseSettings } from '@tidemark/settings';
 import { DataClock } from './data-clock.ts';
 import { folderBytes } from './folder-bytes.ts';
 import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
@@ -16,21 +14,16 @@ growHeapsFreely();
 const [folder, startMs] = [process.argv[2], Number(process.argv[3])];
 const clock = new DataClock(startMs);
 const PARTITIONS = 4;
+const defaults = parseSettings({});
 const platform = await Platform.start({
-  folder,
-  host: '127.0.0.1',
-  httpPort: 0,
-  grpcPort: 0,
-  partitions: PARTITIONS,
-  storeThreads: 2,
-  latenessMs: 20_000,
-  tenantSeries: 10_000_000,
-  metricSeries: 10_000_000,
-  intake: { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS },
-  timing: DEFAULT_LANE_TIMING,
-  points: DEFAULT_POINT_STORE_LIMITS,
-  log: {},
-  pageFolder: undefined,
+  settings: {
+    ...defaults,
+    data: { folder, partitions: PARTITIONS },
+    http: { ...defaults.http, port: 0 },
+    grpc: { ...defaults.grpc, port: 0 },
+    completeness: { latenessMs: 20_000 },
+    budgets: { tenantSeries: 10_000_000, metricSeries: 10_000_000 },
+  },
   protoFolder: new URL('../../proto', import.meta.url).pathname,
   clock,
   acceptClock: clock,

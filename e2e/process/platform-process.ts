@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Platform } from '@tidemark/assembly/one-process';
-import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake';
-import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { SystemClock } from '@tidemark/node-runtime';
-import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { isTidemarkError } from '@tidemark/ports';
+import { parseSettings, type Settings } from '@tidemark/settings';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
 
 /**
@@ -17,21 +15,7 @@ const platform = await start(settings);
 async function start({ folder, ...given }: PlatformSettings): Promise<Platform> {
   try {
     return await Platform.start({
-      folder,
-      host: given.host ?? '127.0.0.1',
-      httpPort: given.httpPort ?? 0,
-      grpcPort: given.grpcPort ?? 0,
-      partitions: given.partitions ?? 2,
-      storeThreads: 1,
-      latenessMs: given.latenessMs ?? 300,
-      tenantSeries: given.tenantSeries ?? 1_000_000,
-      metricSeries: given.metricSeries ?? 1_000_000,
-      intake: { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS, ...given.intake },
-      timing: { ...DEFAULT_LANE_TIMING, lingerMs: 10, markMs: 100, openDelayMs: 20, ...given.timing },
-      points: { ...DEFAULT_POINT_STORE_LIMITS, ...given.points },
-      log: given.log ?? {},
-      query: given.query,
-      pageFolder: undefined,
+      settings: settingsOf(folder, given),
       protoFolder: fileURLToPath(new URL('../../proto', import.meta.url)),
       clock: new SystemClock(),
       events: {
@@ -49,6 +33,26 @@ async function start({ folder, ...given }: PlatformSettings): Promise<Platform> 
     process.send?.({ type: 'refused', code, message, detail } satisfies FromPlatform, () => process.exit(1));
     return new Promise(() => undefined);
   }
+}
+
+/** The defaults, with shorter waits and what the test gives; a test may go beyond the ranges of settings. */
+function settingsOf(folder: string, given: Omit<PlatformSettings, 'folder'>): Settings {
+  const defaults = parseSettings({});
+  return {
+    ...defaults,
+    data: { folder, partitions: given.partitions ?? 2 },
+    listen: { ...defaults.listen, host: given.host ?? '127.0.0.1' },
+    http: { ...defaults.http, port: given.httpPort ?? 0 },
+    grpc: { ...defaults.grpc, port: given.grpcPort ?? 0 },
+    completeness: { latenessMs: given.latenessMs ?? 300 },
+    budgets: { tenantSeries: given.tenantSeries ?? 1_000_000, metricSeries: given.metricSeries ?? 1_000_000 },
+    intake: { ...defaults.intake, ...given.intake },
+    point: { ...defaults.point, ...given.intake },
+    lane: { ...defaults.lane, lingerMs: 10, markMs: 100, openDelayMs: 20, ...given.timing },
+    store: { ...defaults.store, threads: 1, ...given.points },
+    log: { ...defaults.log, ...given.log },
+    query: { ...defaults.query, ...given.query },
+  };
 }
 
 process.on('message', (message: ToPlatform) => void receive(message));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Platform, type PlatformEvents } from '@tidemark/assembly/one-process';
+import { Platform } from '@tidemark/assembly/one-process';
 import {
   type EventLog,
   explain,
@@ -13,9 +13,10 @@ import {
 } from '@tidemark/executable';
 import { HostAgent } from '@tidemark/host-agent';
 import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
+import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 import type { Command } from 'commander';
-import { platformOptions } from '../platform-of-settings.ts';
+import { platformContext } from '../platform-context.ts';
 
 export function startCommand(): Command {
   const command = settingsCommand('start', 'start the platform and the agent of this host');
@@ -29,7 +30,7 @@ async function start(settings: Settings): Promise<void> {
   const stopping = onStopSignal(log);
   let agent: HostAgent | undefined;
   log.info({ data: resolve(settings.data.folder) }, 'starting');
-  const events: PlatformEvents = {
+  const events: Events = {
     info: (message, detail = {}) => log.info(detail, message),
     error: (message, detail = {}) => log.error(detail, message),
     fatal: (error) => {
@@ -37,15 +38,15 @@ async function start(settings: Settings): Promise<void> {
       process.exit(1);
     },
   };
-  const options = platformOptions(settings, events);
+  const context = platformContext(settings, events);
   const platform = await Platform.start({
-    ...options,
+    ...context,
     statusExtra: () => (agent === undefined ? {} : { agent: agent.status }),
     // A page that is open asks every second: its requests are for those who debug.
     requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
-  greet(settings, platform, options.pageFolder !== undefined, agent);
+  greet(settings, platform, context.pageFolder !== undefined, agent);
   await stopping;
   log.info('stopping');
   await agent?.stop();

@@ -1,2 +1,2 @@
 export { Platform } from './platform.ts';
-export type { PlatformEvents, PlatformOptions } from './platform-options.ts';
+export type { PlatformContext } from './platform-context.ts';

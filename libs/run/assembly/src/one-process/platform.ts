@@ -1,15 +1,9 @@
-import { join } from 'node:path';
-import { Access, isLoopbackAddress, newApiKey } from '@tidemark/access';
-import {
-  ControlService,
-  IntakeService,
-  ProcessService,
-  QueryService as QueryContract,
-  type SeriesCountsRequest,
-} from '@tidemark/contract';
+import { resolve } from 'node:path';
+import { type Access, newApiKey } from '@tidemark/access';
+import { ControlService, ProcessService } from '@tidemark/contract';
 import { ControlFollower, followSkips } from '@tidemark/control-log';
-import { Coordinator, controlService, countSeries } from '@tidemark/coordinator';
-import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
+import { type Coordinator, controlService } from '@tidemark/coordinator';
+import type { EmbeddedLog } from '@tidemark/embedded-log';
 import {
   healthEvents,
   intakeNotReady,
@@ -17,29 +11,24 @@ import {
   ProcessHealth,
   processService,
   watchControl,
-  watchCoordinator,
-  watchIntake,
-  watchStores,
 } from '@tidemark/health';
-import { httpApi } from '@tidemark/http-api';
-import { httpIntake } from '@tidemark/http-intake';
-import { IntakeRunner, intakeService, RequestIntake, sessionClock, sessionStatus, toldOf } from '@tidemark/intake';
-import { dayOf } from '@tidemark/model';
+import { type IntakeRunner, sessionStatus, toldOf } from '@tidemark/intake';
 import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { QueryService, queryService } from '@tidemark/query';
-import { GrpcServer, HttpServer, Started, stopEach } from '@tidemark/server';
-import { StoreWorkers, storeReaders } from '@tidemark/store-workers';
-import { LogTrimmer } from './log-trimmer.ts';
-import type { PlatformOptions } from './platform-options.ts';
+import type { QueryService } from '@tidemark/query';
+import { Started, stopEach } from '@tidemark/server';
+import { type StoreWorkers, storeReaders } from '@tidemark/store-workers';
+import { assembleAccess } from '../parts/assemble-access.ts';
+import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
+import { assembleIntake, intakeEndpoints } from '../parts/assemble-intake.ts';
+import { assembleQuery, registerQuery } from '../parts/assemble-query.ts';
+import { Servers } from '../parts/assemble-servers.ts';
+import { Pending } from '../parts/pending.ts';
+import { openLogAndStores } from './open-log-and-stores.ts';
+import type { PlatformContext } from './platform-context.ts';
+import { requireKey } from './require-key.ts';
 
-const SHUTDOWN_MS = 2000;
-
-/**
- * The whole platform in one process: the embedded log, an intake, the coordinator and the query service in this
- * thread, the stores in theirs. Everything speaks the contracts that the cluster speaks.
- */
-export class Platform {
+/** The parts of a platform. */
+interface PlatformParts {
   readonly log: EmbeddedLog;
   readonly control: ControlFollower;
   readonly coordinator: Coordinator;
@@ -51,10 +40,26 @@ export class Platform {
   readonly health: ProcessHealth;
   /** With it an agent of this process may send as the default tenant; it is in this memory only. */
   readonly agentKey: string;
-  readonly #grpc: GrpcServer;
-  readonly #http: HttpServer;
+}
 
-  private constructor(parts: Omit<Platform, 'httpPort' | 'grpcPort' | 'stop'>, grpc: GrpcServer, http: HttpServer) {
+/**
+ * The whole platform in one process: the embedded log, an intake, the coordinator and the query service in this
+ * thread, the stores in theirs. The parts speak the contracts that the processes of a cluster speak.
+ */
+export class Platform implements PlatformParts {
+  readonly log: EmbeddedLog;
+  readonly control: ControlFollower;
+  readonly coordinator: Coordinator;
+  readonly intake: IntakeRunner;
+  readonly stores: StoreWorkers;
+  readonly access: Access;
+  readonly query: QueryService;
+  readonly health: ProcessHealth;
+  readonly agentKey: string;
+  readonly #servers: Servers;
+  readonly #started: Started;
+
+  private constructor(parts: PlatformParts, servers: Servers, started: Started) {
     this.log = parts.log;
     this.control = parts.control;
     this.coordinator = parts.coordinator;
@@ -64,205 +69,127 @@ export class Platform {
     this.query = parts.query;
     this.health = parts.health;
     this.agentKey = parts.agentKey;
-    this.#grpc = grpc;
-    this.#http = http;
+    this.#servers = servers;
+    this.#started = started;
   }
 
   get httpPort(): number {
-    return this.#http.port;
+    return this.#servers.httpPort;
   }
 
   get grpcPort(): number {
-    return this.#grpc.port;
+    return this.#servers.grpcPort;
   }
 
   /**
-   * Starts everything; resolves when points and queries are taken. Errors: `failed_precondition` (another process has
-   * the folder, a newer format, no key exists and `host` is not loopback), `unavailable` (a port is taken), the disk's.
+   * Starts everything; resolves when points and queries are accepted. Errors: `failed_precondition` (another process
+   * has the folder, a newer format, no key exists and `listen.host` is not loopback), `unavailable` (a port is taken),
+   * the disk's.
    */
-  static async start(options: PlatformOptions): Promise<Platform> {
+  static async start(context: PlatformContext): Promise<Platform> {
     const started = new Started();
     try {
-      return await Platform.#start(options, started);
+      const parts = await startParts(context, started);
+      const servers = await listen(parts, context);
+      servers.setServing(true);
+      return new Platform(parts, servers, started);
     } catch (error) {
       await started.undo();
       throw error;
     }
   }
 
-  static async #start(options: PlatformOptions, started: Started): Promise<Platform> {
-    const { folder, clock, partitions, events } = options;
-    const random = new SystemRandom();
-    const name = `tidemark ${process.pid}`;
-    const late: { intake?: IntakeRunner } = {};
-    const health = new ProcessHealth({
-      process: name,
-      clock,
-      notReady: () => intakeNotReady(late.intake),
-      clients: () => late.intake?.clients.list() ?? [],
-      onChange: healthEvents(events),
-    });
-    health.watchVolume(folder, new LocalDisk(folder));
-    health.start();
-    started.add(() => health.stop());
-    const log = await openEmbeddedLog({
-      disk: new LocalDisk(join(folder, 'log')),
-      clock,
-      random,
-      partitions: { points: partitions, tags: partitions, control: 1, windows: 0 },
-      limits: options.log,
-    });
-    started.add(() => log.close());
-    const trimmer = new LogTrimmer(log);
-    const stores = new StoreWorkers({
-      folder,
-      log: { kind: 'embedded', folder: join(folder, 'log'), partitions },
-      kinds: ['points', 'tags'],
-      owned: Array.from({ length: partitions }, (_, partition) => partition),
-      threads: options.storeThreads,
-      limits: options.points,
-      latenessMs: options.latenessMs,
-      onCommitted: (topic, partition, offset) => {
-        trimmer.committed(topic, partition, offset).then(
-          () => health.tell('trim', `${topic}/${partition}`, undefined),
-          (error: unknown) => health.tell('trim', `${topic}/${partition}`, asTidemarkError(error)),
-        );
+  /** Accepts nothing more, appends what is queued, commits and closes, all of it; then throws the first error. */
+  async stop(): Promise<void> {
+    this.#servers.setServing(false);
+    // Together: clients wait for the answers to what is queued.
+    const closing = [this.intake.stop(), this.#servers.close()];
+    await Promise.allSettled(closing);
+    // Health first: a part that was stopped is not a problem.
+    await stopEach([...closing.map((closed) => () => closed), () => this.health.stop(), () => this.#started.stop()]);
+  }
+}
+
+async function startParts(context: PlatformContext, started: Started): Promise<PlatformParts> {
+  const { settings, clock, events, acceptClock } = context;
+  const random = new SystemRandom();
+  const name = `tidemark ${process.pid}`;
+  const folder = resolve(settings.data.folder);
+  const pending = new Pending<IntakeRunner>('the intake');
+  const health = new ProcessHealth({
+    process: name,
+    clock,
+    notReady: () => intakeNotReady(pending.ifSet),
+    clients: () => pending.ifSet?.clients.list() ?? [],
+    onChange: healthEvents(events),
+  });
+  health.watchVolume(folder, new LocalDisk(folder));
+  health.start();
+  started.add(() => health.stop());
+  const { log, stores } = await openLogAndStores({ folder, clock, random, events, health, started }, settings);
+  const control = new ControlFollower(log, clock);
+  followSkips(control, (skip) => stores.skip(skip));
+  await control.start();
+  started.add(() => control.stop());
+  requireKey(settings.listen, control.state);
+  await stores.ready();
+  const ports = { log, control, clock, random, events, name, health, started };
+  const countPartition = storeReaders(stores).tagStore;
+  const coordinator = await assembleCoordinator(
+    { ...ports, countPartition: (request) => countPartition(request.partition).seriesCounts(request), isAlone: true },
+    settings,
+  );
+  watchControl(health, control);
+  const knownSeries = async (partition: number, tenant: string, ids: readonly Uint8Array[]) => {
+    const { series } = await stores.call('tags', 'seriesTags', { partition, tenant, series: Buffer.concat(ids) });
+    return series.map(({ metric }) => metric !== '');
+  };
+  const intake = await assembleIntake({ ...ports, knownSeries, acceptClock }, settings);
+  pending.set(intake);
+  const agentKey = newApiKey(random);
+  const access = assembleAccess(() => control.state, settings, agentKey);
+  const query = assembleQuery(
+    {
+      ...{ stores: storeReaders(stores), state: control.state, clock },
+      followsMaps: false,
+      sessions: (tenant) => sessionStatus(control.state, toldOf(intake.session, tenant)),
+    },
+    settings,
+  );
+  return { log, control, coordinator, intake, stores, access, query, health, agentKey };
+}
+
+function listen(parts: PlatformParts, context: PlatformContext): Promise<Servers> {
+  const { intake, access, query, health, coordinator, control } = parts;
+  const { settings, clock, protoFolder, pageFolder, statusExtra, requestLog: logger } = context;
+  const stores = storeReaders(parts.stores);
+  const endpoints = intakeEndpoints(
+    { session: () => intake.session, access, clock, random: new SystemRandom() },
+    settings,
+  );
+  return Servers.listen(
+    {
+      ...{ clock, protoFolder },
+      http: {
+        ...{ service: query, access, pageFolder, statusExtra, logger },
+        notReady: () => intakeNotReady(intake),
+        routes: endpoints.routes,
       },
-      ...watchStores(health, events),
-    });
-    started.add(() => stores.stop());
-    log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
-    const control = new ControlFollower(log, clock);
-    followSkips(control, (skip) => stores.skip(skip));
-    await control.start();
-    started.add(() => control.stop());
-    requireKey(options, control);
-    await stores.ready();
-    const coordinator = new Coordinator({
-      log,
-      control,
-      clock,
-      random,
-      process: name,
-      partitions,
-      tenantSeries: options.tenantSeries,
-      metricSeries: options.metricSeries,
-      seriesCounts: () => {
-        const sinceDay = dayOf(clock.wallMs()) - 1;
-        const count = (request: SeriesCountsRequest) => stores.call('tags', 'seriesCounts', request);
-        return countSeries(partitions, count, options.metricSeries, sinceDay);
-      },
-      isAlone: true,
-    });
-    await coordinator.start();
-    started.add(() => coordinator.stop());
-    watchControl(health, control);
-    watchCoordinator(health, coordinator, control);
-    const intake = new IntakeRunner(
-      {
-        log,
-        control,
-        clock,
-        acceptClock: () => options.acceptClock ?? sessionClock(clock),
-        random,
-        process: name,
-        limits: options.intake,
-        timing: options.timing,
-        knownSeries: async (partition, tenant, ids) => {
-          const request = { partition, tenant, series: Buffer.concat(ids) };
-          const { series } = await stores.call('tags', 'seriesTags', request);
-          return series.map(({ metric }) => metric !== '');
+      grpc: {
+        messageBytes: settings.intake.messageBytes,
+        onTooLarge: endpoints.onTooLarge,
+        // The stores' own contracts name tenants freely: they are for query services, never for this port.
+        register: (server) => {
+          endpoints.register(server);
+          server.addService(
+            ControlService,
+            controlService(() => ({ coordinator, control, access, stores })),
+          );
+          server.addService(ProcessService, processService(health, operatorsOnly(access)));
+          registerQuery(server, query, access);
         },
       },
-      events,
-    );
-    await intake.start();
-    started.add(() => intake.stop());
-    late.intake = intake;
-    watchIntake(health, intake);
-    const agentKey = newApiKey(random);
-    const access = new Access(control.state, { loopbackNeedsKey: options.loopbackNeedsKey, ownKey: agentKey });
-    const readers = storeReaders(stores);
-    const query = new QueryService({
-      stores: readers,
-      maps: () => [...control.state.maps.values()],
-      latenessMs: () => options.latenessMs,
-      clock,
-      sessions: (tenant) => sessionStatus(control.state, toldOf(intake.session, tenant)),
-      limits: options.query,
-    });
-    const grpc = await GrpcServer.listen({
-      host: options.host,
-      port: options.grpcPort,
-      clock,
-      messageBytes: options.intake.messageBytes,
-      limits: options.grpc,
-      onTooLarge: (path) => {
-        if (path === IntakeService.send.path) intake.session?.violations.count(undefined, 'message_too_large');
-      },
-      protoFolder: options.protoFolder,
-      register: (server) => {
-        server.addService(IntakeService, intakeService({ session: () => intake.session, access }));
-        server.addService(
-          ControlService,
-          controlService(() => ({ coordinator, control, access, stores: readers })),
-        );
-        server.addService(ProcessService, processService(health, operatorsOnly(access)));
-        // The stores' own contracts name tenants freely: they are for query services, never for this port.
-        server.addService(QueryContract, queryService(query, access));
-      },
-    });
-    started.add(() => grpc.close(0));
-    const requests = new RequestIntake({ session: () => intake.session, clock, random, limits: options.requests });
-    const app = httpApi({
-      service: query,
-      access,
-      clock,
-      pageFolder: options.pageFolder,
-      notReady: () => intakeNotReady(intake),
-      statusExtra: options.statusExtra,
-      routes: (scope, { tenantOf }) => {
-        const { requests: limits, remoteWrite, datadog } = options;
-        httpIntake(scope, { intake: requests, tenantOf, random, limits, remoteWrite, datadog });
-      },
-      limits: options.http,
-      logger: options.requestLog,
-    });
-    const http = await HttpServer.listen(app, options.host, options.httpPort, clock);
-    grpc.setServing(true);
-    const parts = { log, control, coordinator, intake, stores, access, query, health, agentKey };
-    return new Platform(parts, grpc, http);
-  }
-
-  /** Takes nothing more, appends what is queued, commits, closes: all of it, then throws the first error. */
-  async stop(): Promise<void> {
-    this.#grpc.setServing(false);
-    // Together: clients wait for the answers to what is queued.
-    const closing = [this.intake.stop(), this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)];
-    await Promise.allSettled(closing);
-    await stopEach([
-      ...closing.map((closed) => () => closed),
-      () => this.health.stop(),
-      () => this.coordinator.stop(),
-      () => this.control.stop(),
-      () => this.stores.stop(),
-      () => this.log.close(),
-    ]);
-  }
-}
-
-function asTidemarkError(error: unknown): TidemarkError {
-  return isTidemarkError(error) ? error : new TidemarkError('internal', String(error), {}, { cause: error });
-}
-
-function requireKey({ host, loopbackNeedsKey = false }: PlatformOptions, { state }: ControlFollower): void {
-  if (state.keys.size > 0) return;
-  if (loopbackNeedsKey) {
-    const message = 'no key exists yet, and nobody could make one: start without listen.loopbackNeedsKey, make one';
-    throw new TidemarkError('failed_precondition', message, { setting: 'listen.loopbackNeedsKey' });
-  }
-  if (host === 'localhost' || isLoopbackAddress(host)) return;
-  throw new TidemarkError('failed_precondition', `no key exists yet, so only loopback may listen, not ${host}`, {
-    setting: 'listen.host',
-  });
+    },
+    settings,
+  );
 }

@@ -1,31 +1,33 @@
-import { Access } from '@tidemark/access';
 import { ControlService } from '@tidemark/contract';
-import { type ControlServiceOptions, Coordinator, controlService, countSeries } from '@tidemark/coordinator';
-import { watchControl, watchCoordinator } from '@tidemark/health';
-import { dayOf } from '@tidemark/model';
+import { type ControlServiceOptions, controlService } from '@tidemark/coordinator';
+import { watchControl } from '@tidemark/health';
+import { assembleAccess } from '../parts/assemble-access.ts';
+import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
+import { Pending } from '../parts/pending.ts';
 import { openClusterLog, prepareClusterTopics } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
-import { Late } from './late.ts';
 import { ReplicaTrimmer } from './replica-trimmer.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
-/** The coordinator: makes the topics, decides what one must decide, lets go of what every consumer has. */
+/** The coordinator: creates the topics, makes the cluster-wide decisions, trims the log below every consumer's commit. */
 export async function startCoordinator(context: ServiceContext): Promise<Service> {
   const { settings, clock, random, name, events } = context;
-  const late = new Late<ControlServiceOptions>('the coordinator');
+  const pending = new Pending<Omit<ControlServiceOptions, 'access'>>('the coordinator');
+  const access = assembleAccess(() => pending.part.control.state, settings);
   const hosted: HostedService = {
     isForPeers: false,
-    access: { tenantOf: (...asked) => late.part.access.tenantOf(...asked) },
+    access,
     register: (server) => {
       server.addService(
         ControlService,
-        controlService(() => late.part),
+        controlService(() => ({ ...pending.part, access })),
       );
     },
   };
   return ServiceHost.start(context, hosted, async (host) => {
+    const { health } = host;
     await prepareClusterTopics(host, context);
     const log = await openClusterLog(host, context);
     const control = await followControl(host, context, log);
@@ -35,31 +37,18 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
     const { partitions } = settings.data;
     network.points.requireOwners(partitions, 'cluster.pointStores');
     network.tags.requireOwners(partitions, 'cluster.tagStores');
-    const coordinator = new Coordinator({
-      ...{ log, control, clock, random, partitions },
-      process: name,
-      tenantSeries: settings.budgets.tenantSeries,
-      metricSeries: settings.budgets.metricSeries,
-      seriesCounts: () => {
-        const count = control.state.map?.partitions ?? 0;
-        const sinceDay = dayOf(clock.wallMs()) - 1;
-        return countSeries(count, (request) => network.seriesCounts(request), settings.budgets.metricSeries, sinceDay);
-      },
-      isAlone: false,
-    });
-    await coordinator.start();
-    host.add(() => coordinator.stop());
+    const countPartition = network.seriesCounts.bind(network);
+    const ports = { log, control, clock, random, name, countPartition, health, started: host };
+    const coordinator = await assembleCoordinator({ ...ports, isAlone: false }, settings);
     const trimmer = new ReplicaTrimmer({ log, clock, events, consumers: network.consumers });
     trimmer.start();
     host.add(() => trimmer.stop());
-    const access = new Access(control.state, { loopbackNeedsKey: settings.listen.loopbackNeedsKey });
-    late.set({ coordinator, control, access, stores: network.controlled });
-    watchControl(host.health, control);
-    watchCoordinator(host.health, coordinator, control);
-    host.health.watch('trim', () => {
+    pending.set({ coordinator, control, stores: network.controlled });
+    watchControl(health, control);
+    health.watch('trim', () => {
       const { problem } = trimmer;
       return problem === undefined ? undefined : { code: 'unavailable', message: problem };
     });
-    host.readiness = () => coordinator.problem;
+    host.setReadiness(() => coordinator.problem);
   });
 }

@@ -47,7 +47,7 @@ export async function waitBecause(
   delayMs: number,
 ): Promise<void> {
   if (host.notReady !== reason) events.info(`waiting: ${reason}`);
-  host.readiness = reason;
+  host.setReadiness(() => reason);
   await sleep(clock, delayMs, stopping);
   if (stopping.aborted) throw new TidemarkError('cancelled', 'the process was told to stop while it started');
 }

@@ -6,5 +6,5 @@ export { peerSecurity } from './peer-security.ts';
 export { startQuery } from './query-process.ts';
 export type { ServiceProgram } from './run-service.ts';
 export { runService } from './run-service.ts';
-export type { Service, ServiceContext, ServiceEvents } from './service-context.ts';
+export type { Service, ServiceContext } from './service-context.ts';
 export { startAggregator, startPointStore, startTagStore } from './store-process.ts';

@@ -1,7 +1,7 @@
 import type { ReplicaPosition } from '@tidemark/contract';
-import { type Clock, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Clock, type Events, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import type { PositionsReader } from '@tidemark/store-rpc';
-import type { ServiceEvents } from './service-context.ts';
+import { LogTrimmer } from '../parts/log-trimmer.ts';
 
 /** A process that consumes partitions of a topic. */
 export interface Consumer {
@@ -14,7 +14,7 @@ export interface Consumer {
 export interface ReplicaTrimmerOptions {
   readonly log: Pick<Log, 'bounds' | 'trim'>;
   readonly clock: Clock;
-  readonly events: Pick<ServiceEvents, 'error' | 'info'>;
+  readonly events: Pick<Events, 'error' | 'info'>;
   /** Everybody who consumes: nothing is let go of that one of them may still need. */
   readonly consumers: readonly Consumer[];
 }
@@ -38,12 +38,13 @@ interface Place {
 export class ReplicaTrimmer {
   readonly #options: ReplicaTrimmerOptions;
   readonly #stop = new AbortController();
-  readonly #trimmed = new Map<string, number>();
+  readonly #trimmer: LogTrimmer;
   #problem: string | undefined;
   #running: Promise<void> | undefined;
 
   constructor(options: ReplicaTrimmerOptions) {
     this.#options = options;
+    this.#trimmer = new LogTrimmer(options.log);
   }
 
   /** Why nothing can be let go of now; undefined when it can. */
@@ -74,19 +75,12 @@ export class ReplicaTrimmer {
     this.#tell(failures.length === 0 ? undefined : failures.slice(0, TOLD_FAILURES).join('; '));
   }
 
-  async #trim({ topic, partition, least, logIds }: Place): Promise<void> {
-    const { log } = this.#options;
-    const key = `${topic}/${partition}`;
-    if (least <= (this.#trimmed.get(key) ?? 0)) return;
-    const { id, next } = await log.bounds(topic, partition);
-    // Offsets of a topic that was deleted say nothing of the one that has its name now: it would lose what nobody has read.
-    const isOther = [...logIds].some((one) => one !== id);
-    if (isOther || least > next) {
-      const whose = isOther ? 'of another log, or of one that is not known yet' : `beyond its end, ${next}`;
-      throw new TidemarkError('failed_precondition', `the log is kept: a consumer has committed ${least}, ${whose}`);
-    }
-    await log.trim(topic, partition, least);
-    this.#trimmed.set(key, least);
+  async #trim({ topic, partition, least: offset, logIds }: Place): Promise<void> {
+    const kept = await this.#trimmer.trim({ topic, partition, offset, logIds });
+    if (kept === undefined) return;
+    const isOther = kept.because === 'another log';
+    const whose = isOther ? 'of another log, or of one that is not known yet' : `beyond its end, ${kept.next}`;
+    throw new TidemarkError('failed_precondition', `the log is kept: a consumer has committed ${offset}, ${whose}`);
   }
 
   async #run(): Promise<void> {

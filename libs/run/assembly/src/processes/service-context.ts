@@ -1,20 +1,12 @@
-import type { Clock, Random } from '@tidemark/ports';
+import type { Clock, Events, Random } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
-
-/** What happens in a process of the cluster, for whoever logs it. */
-export interface ServiceEvents {
-  readonly info: (message: string, detail?: Readonly<Record<string, unknown>>) => void;
-  readonly error: (message: string, detail?: Readonly<Record<string, unknown>>) => void;
-  /** It can't go on: the process should end, and be started again. */
-  readonly fatal: (error: Error) => void;
-}
 
 /** What every process of the cluster is made with. */
 export interface ServiceContext {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly random: Random;
-  readonly events: ServiceEvents;
+  readonly events: Events;
   /** Names the process in status and in decisions: `intake 4711`. */
   readonly name: string;
   /** Reads a file that a setting names. */

@@ -2,15 +2,16 @@ import type { Server } from '@grpc/grpc-js';
 import { type Access, isLoopbackAddress, refuseAll } from '@tidemark/access';
 import { type ClientHealth, ProcessService } from '@tidemark/contract';
 import { type HealthAccess, healthEvents, ProcessHealth, processService, type SessionOf } from '@tidemark/health';
-import { type HttpApiOptions, httpApi } from '@tidemark/http-api';
+import type { HttpApiOptions } from '@tidemark/http-api';
 import { sleep } from '@tidemark/ports';
-import { GrpcServer, HttpServer, peersOnly, Started, stopEach } from '@tidemark/server';
+import { peersOnly, Started, stopEach } from '@tidemark/server';
+import { Servers } from '../parts/assemble-servers.ts';
+import { Readiness } from '../parts/readiness.ts';
 import { healthAccess } from './health-access.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 
 const HEALTH_MS = 200;
-const SHUTDOWN_MS = 2000;
 
 /** For a process that serves only its health over HTTP. */
 const HEALTH_ONLY = refuseAll('this port serves health checks only');
@@ -37,28 +38,26 @@ export interface HostedService {
  */
 export class ServiceHost implements Service {
   readonly #context: ServiceContext;
-  readonly #grpc: GrpcServer;
-  readonly #http: HttpServer;
+  readonly #servers: Servers;
+  readonly #readiness: Readiness;
   readonly #started = new Started();
   readonly peers: PeerSecurity;
   /** What is wrong with this process, and since when; parts tell it as they come. */
   readonly health: ProcessHealth;
-  #notReady: () => string | undefined = () => 'starting';
-  #isLeaving = false;
   #stopping: Promise<void> | undefined;
 
   private constructor(
     context: ServiceContext,
     peers: PeerSecurity,
-    grpc: GrpcServer,
-    http: HttpServer,
+    servers: Servers,
+    readiness: Readiness,
     health: ProcessHealth,
   ) {
     this.#context = context;
     this.health = health;
     this.peers = peers;
-    this.#grpc = grpc;
-    this.#http = http;
+    this.#servers = servers;
+    this.#readiness = readiness;
   }
 
   /**
@@ -83,69 +82,58 @@ export class ServiceHost implements Service {
   }
 
   static async #listen(context: ServiceContext, hosted: HostedService): Promise<ServiceHost> {
-    const { clock, settings, protoFolder } = context;
-    const { host } = settings.listen;
+    const { clock, settings, protoFolder, events, name } = context;
     const peers = await peerSecurity(context);
-    if (hosted.isForPeers) requireKeyBeyondLoopback(host, peers.key);
-    const late: { host?: ServiceHost } = {};
-    const notReady = () => (late.host === undefined ? 'starting' : late.host.notReady);
-    const { events } = context;
+    if (hosted.isForPeers) requireKeyBeyondLoopback(settings.listen.host, peers.key);
+    const readiness = new Readiness();
+    const notReady = () => readiness.notReady;
     const health = new ProcessHealth({
-      process: context.name,
-      clock,
-      notReady,
-      clients: hosted.clients,
+      ...{ process: name, clock, notReady, clients: hosted.clients },
       onChange: healthEvents(events),
     });
-    const door: HealthAccess = hosted.isForPeers
+    const mayAskHealth: HealthAccess = hosted.isForPeers
       ? () => undefined
       : healthAccess(peers.key, hosted.access ?? HEALTH_ONLY, settings.listen.loopbackNeedsKey);
-    const { port, ...limits } = settings.http;
-    const app = httpApi({ access: HEALTH_ONLY, ...hosted.http, clock, notReady, limits });
-    const http = await HttpServer.listen(app, host, port, clock);
-    try {
-      const grpc = await GrpcServer.listen({
-        host,
-        port: settings.grpc.port,
-        clock,
-        // A query of the most series that it may have names all of them to the stores.
-        messageBytes: hosted.isForPeers ? settings.grpc.sendBytes : settings.intake.messageBytes,
-        limits: settings.grpc,
-        credentials: peers.server,
-        interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
-        onTooLarge: hosted.onTooLarge,
-        protoFolder,
-        register: (server) => {
-          server.addService(ProcessService, processService(health, door, hosted.sessionOf));
-          hosted.register(server);
+    const servers = await Servers.listen(
+      {
+        ...{ clock, protoFolder },
+        http: { access: HEALTH_ONLY, ...hosted.http, notReady },
+        grpc: {
+          // A query of the most series that it may have names all of them to the stores.
+          messageBytes: hosted.isForPeers ? settings.grpc.sendBytes : settings.intake.messageBytes,
+          credentials: peers.server,
+          interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
+          onTooLarge: hosted.onTooLarge,
+          register: (server) => {
+            server.addService(ProcessService, processService(health, mayAskHealth, hosted.sessionOf));
+            hosted.register(server);
+          },
         },
-      });
-      late.host = new ServiceHost(context, peers, grpc, http, health);
-      health.start();
-      void late.host.#tellHealth();
-      return late.host;
-    } catch (error) {
-      await http.close(0);
-      throw error;
-    }
+      },
+      settings,
+    );
+    const host = new ServiceHost(context, peers, servers, readiness, health);
+    health.start();
+    void host.#tellHealth();
+    return host;
   }
 
   get grpcPort(): number {
-    return this.#grpc.port;
+    return this.#servers.grpcPort;
   }
 
   get httpPort(): number {
-    return this.#http.port;
+    return this.#servers.httpPort;
   }
 
-  /** Why it can't do its work yet, or any more; undefined when it can. */
+  /** Why the process cannot work yet, or any more; undefined when it can. */
   get notReady(): string | undefined {
-    return this.#isLeaving ? 'leaving' : this.#notReady();
+    return this.#readiness.notReady;
   }
 
-  /** What `notReady` says until the next call; at last the process's own judgement. */
-  set readiness(notReady: string | (() => string | undefined)) {
-    this.#notReady = typeof notReady === 'string' ? () => notReady : notReady;
+  /** Sets what `notReady` asks until the next call. */
+  setReadiness(notReady: () => string | undefined): void {
+    this.#readiness.set(notReady);
   }
 
   /** A part that has started, and how to stop it: the newest first. */
@@ -160,20 +148,15 @@ export class ServiceHost implements Service {
 
   async #stop(): Promise<void> {
     const { clock, settings } = this.#context;
-    this.#isLeaving = true;
-    this.#grpc.setServing(false);
+    this.#readiness.leave();
+    this.#servers.setServing(false);
     if (settings.cluster.drainMs > 0) await sleep(clock, settings.cluster.drainMs);
-    await stopEach([
-      () => this.#started.stop(),
-      () => this.health.stop(),
-      // Together: one that waits for its clients need not hold up the other.
-      () => Promise.all([this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)]),
-    ]);
+    await stopEach([() => this.#started.stop(), () => this.health.stop(), () => this.#servers.close()]);
   }
 
   async #tellHealth(): Promise<void> {
     while (this.#stopping === undefined) {
-      this.#grpc.setServing(this.notReady === undefined);
+      this.#servers.setServing(this.notReady === undefined);
       await sleep(this.#context.clock, HEALTH_MS);
     }
   }

@@ -1,17 +1,18 @@
 import { resolve } from 'node:path';
 import { followSkips } from '@tidemark/control-log';
-import { watchControl, watchStores } from '@tidemark/health';
+import { watchControl } from '@tidemark/health';
 import { LocalDisk } from '@tidemark/node-runtime';
 import { noPartitions } from '@tidemark/settings';
 import { addStoreService, type StoreKind } from '@tidemark/store-rpc';
-import { StoreWorkers } from '@tidemark/store-workers';
+import type { StoreWorkers } from '@tidemark/store-workers';
+import { assembleStores } from '../parts/assemble-stores.ts';
+import { Pending } from '../parts/pending.ts';
+import { StoreReadiness } from '../parts/store-readiness.ts';
 import { clusterLogOptions, openClusterLog, untilAnswered } from './cluster-log.ts';
 import { followControl } from './follow-control.ts';
 import { keptLogId } from './kept-log-id.ts';
-import { Late } from './late.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
-import { StoreReadiness } from './store-readiness.ts';
 
 const LOCK_FILE = 'LOCK';
 
@@ -32,16 +33,15 @@ export function startAggregator(context: ServiceContext): Promise<Service> {
 
 async function startStore(kind: StoreKind, context: ServiceContext): Promise<Service> {
   const { settings, events } = context;
-  const { threads, ...limits } = settings.store;
   const owned = settings.cluster.partitions;
   if (owned.length === 0) throw noPartitions();
   const folder = resolve(settings.data.folder);
-  const late = new Late<StoreWorkers>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
+  const pending = new Pending<StoreWorkers>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
   const hosted: HostedService = {
     isForPeers: true,
     register: (server) => {
       addStoreService(server, kind, async (method, request, signal) => {
-        return late.part.answer(kind, method, request, signal);
+        return pending.part.answer(kind, method, request, signal);
       });
     },
   };
@@ -56,34 +56,18 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     watchControl(health, control);
     const topic = kind === 'tags' ? 'tags' : 'points';
     const logId = await untilAnswered(host, context, () => keptLogId(disk, log, topic, owned[0]));
-    const partOf = (partition: number) => `${topic}/${partition}`;
-    const readiness = new StoreReadiness(owned.map(partOf));
-    const watched = watchStores(health, events);
-    const stores = new StoreWorkers({
-      ...{ folder, owned, threads, limits },
-      log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },
-      kinds: [kind],
-      latenessMs: settings.completeness.latenessMs,
-      onCommitted: () => undefined,
-      ...watched,
-      onCaughtUp: (_, partition) => readiness.caughtUp(partOf(partition)),
-      onHalted: (of, partition, offset, reason) => {
-        watched.onHalted(of, partition, offset, reason);
-        readiness.halted(partOf(partition), reason);
+    const readiness = new StoreReadiness(owned.map((partition) => `${topic}/${partition}`));
+    const stores = assembleStores(
+      {
+        ...{ folder, owned, events, readiness, health, started: host },
+        log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },
+        kinds: [kind],
       },
-      onResumed: (of, partition) => {
-        watched.onResumed(of, partition);
-        readiness.halted(partOf(partition), undefined);
-      },
-      onProblem: (of, partition, problem) => {
-        watched.onProblem(of, partition, problem);
-        readiness.failing(partOf(partition), problem);
-      },
-    });
-    host.add(() => stores.stop());
+      settings,
+    );
     followSkips(control, (skip) => stores.skip(skip));
     await stores.ready();
-    late.set(stores);
-    host.readiness = () => readiness.notReady;
+    pending.set(stores);
+    host.setReadiness(() => readiness.notReady);
   });
 }

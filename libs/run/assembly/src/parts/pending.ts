@@ -1,19 +1,24 @@
 import { assert, TidemarkError } from '@tidemark/ports';
 
-/** A part of a process that comes after the process listens: until then whoever asks for it is told to come again. */
-export class Late<T> {
+/**
+ * A component that is created after the process starts listening. Until then `part` throws `unavailable`, so callers
+ * retry.
+ */
+export class Pending<T> {
   readonly #what: string;
   #part: T | undefined;
 
+  /** `what` names the component in the error: `the intake`. */
   constructor(what: string) {
     this.#what = what;
   }
 
-  get isThere(): boolean {
-    return this.#part !== undefined;
+  /** The component, or undefined before `set`. */
+  get ifSet(): T | undefined {
+    return this.#part;
   }
 
-  /** Throws `unavailable` until `set` was called. */
+  /** The component. Throws `unavailable` before `set`. */
   get part(): T {
     if (this.#part === undefined) throw new TidemarkError('unavailable', `${this.#what} is starting`);
     return this.#part;

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
+import type { ProcessHealth } from '@tidemark/health';
+import { LocalDisk } from '@tidemark/node-runtime';
+import { type Clock, type Events, isTidemarkError, type Random, TidemarkError, type Topic } from '@tidemark/ports';
+import type { Started } from '@tidemark/server';
+import type { Settings } from '@tidemark/settings';
+import type { StoreWorkers } from '@tidemark/store-workers';
+import { assembleStores } from '../parts/assemble-stores.ts';
+import { LogTrimmer } from '../parts/log-trimmer.ts';
+
+interface Ports {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  readonly health: ProcessHealth;
+  readonly started: Pick<Started, 'add'>;
+}
+
+/** Opens the embedded log, and the stores of all its partitions, each of which trims the log below its commits. */
+export async function openLogAndStores(
+  { folder, clock, random, events, health, started }: Ports,
+  settings: Settings,
+): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers }> {
+  const { partitions } = settings.data;
+  const logFolder = join(folder, 'log');
+  const log = await openEmbeddedLog({
+    disk: new LocalDisk(logFolder),
+    clock,
+    random,
+    partitions: { points: partitions, tags: partitions, control: 1, windows: 0 },
+    limits: settings.log,
+  });
+  started.add(() => log.close());
+  const trimmer = new LogTrimmer(log);
+  const onCommitted = (topic: Topic, partition: number, offset: number): void => {
+    const part = `${topic}/${partition}`;
+    trimmer.committed(topic, partition, offset).then(
+      () => health.tell('trim', part, undefined),
+      (error: unknown) => health.tell('trim', part, asTidemarkError(error)),
+    );
+  };
+  const stores = assembleStores(
+    {
+      ...{ folder, events, health, started, onCommitted },
+      log: { kind: 'embedded', folder: logFolder, partitions },
+      kinds: ['points', 'tags'],
+      owned: Array.from({ length: partitions }, (_, partition) => partition),
+    },
+    settings,
+  );
+  log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
+  return { log, stores };
+}
+
+function asTidemarkError(error: unknown): TidemarkError {
+  return isTidemarkError(error) ? error : new TidemarkError('internal', String(error), {}, { cause: error });
+}

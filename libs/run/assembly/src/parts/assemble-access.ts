@@ -1,0 +1,16 @@
+import { Access } from '@tidemark/access';
+import type { ControlState } from '@tidemark/control-log';
+import type { Settings } from '@tidemark/settings';
+
+/**
+ * Access by the keys in `control`, as the settings want it. `state` may throw `unavailable` while `control` is not
+ * followed yet: then a caller with a key gets that error.
+ */
+export function assembleAccess(state: () => Pick<ControlState, 'keys'>, settings: Settings, ownKey?: string): Access {
+  const registry = {
+    get keys() {
+      return state().keys;
+    },
+  };
+  return new Access(registry, { loopbackNeedsKey: settings.listen.loopbackNeedsKey, ownKey });
+}

@@ -1,0 +1,86 @@
+import type { Server } from '@grpc/grpc-js';
+import type { Access } from '@tidemark/access';
+import { IntakeService } from '@tidemark/contract';
+import type { ControlFollower } from '@tidemark/control-log';
+import { type ProcessHealth, watchIntake } from '@tidemark/health';
+import type { HttpApiOptions } from '@tidemark/http-api';
+import { httpIntake } from '@tidemark/http-intake';
+import {
+  type AcceptClock,
+  type IntakeOptions,
+  IntakeRunner,
+  type IntakeSession,
+  intakeService,
+  RequestIntake,
+  sessionClock,
+} from '@tidemark/intake';
+import type { Clock, Events, Log, Random } from '@tidemark/ports';
+import type { Started } from '@tidemark/server';
+import type { Settings } from '@tidemark/settings';
+
+export interface IntakePorts {
+  readonly log: Log;
+  readonly control: ControlFollower;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: Events;
+  /** Names the process in `control`: `intake 4711`. */
+  readonly name: string;
+  /** Answers which series the tag stores know. */
+  readonly knownSeries: IntakeOptions['knownSeries'];
+  /** Stamps batches; a clock of the session's own when left out. */
+  readonly acceptClock?: AcceptClock;
+  readonly health: ProcessHealth;
+  readonly started: Pick<Started, 'add'>;
+}
+
+/** Starts the intake of a process, has `health` watch it, and adds its stop to `started`. */
+export async function assembleIntake(ports: IntakePorts, settings: Settings): Promise<IntakeRunner> {
+  const { log, control, clock, random, events, name, knownSeries, acceptClock, health, started } = ports;
+  const intake = new IntakeRunner(
+    {
+      ...{ log, control, clock, random, knownSeries },
+      acceptClock: () => acceptClock ?? sessionClock(clock),
+      process: name,
+      limits: { ...settings.intake, ...settings.point },
+      timing: settings.lane,
+    },
+    events,
+  );
+  await intake.start();
+  started.add(() => intake.stop());
+  watchIntake(health, intake);
+  return intake;
+}
+
+export interface IntakeEndpointPorts {
+  /** The session that accepts points now; undefined before the intake started, and between two sessions. */
+  readonly session: () => IntakeSession | undefined;
+  readonly access: Pick<Access, 'tenantOf'>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The protocols by which an intake accepts points, for the servers of its process. */
+export interface IntakeEndpoints {
+  readonly register: (server: Server) => void;
+  readonly routes: NonNullable<HttpApiOptions['routes']>;
+  /** Counts a message that was larger than its limit, by the path of its call. */
+  readonly onTooLarge: (path: string) => void;
+}
+
+/** gRPC and HTTP endpoints of an intake. */
+export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings): IntakeEndpoints {
+  const { session, access, clock, random } = ports;
+  const { requests: limits, remoteWrite, datadog } = settings;
+  const requests = new RequestIntake({ session, clock, random, limits });
+  return {
+    register: (server) => server.addService(IntakeService, intakeService({ session, access })),
+    routes: (app, { tenantOf }) => {
+      httpIntake(app, { intake: requests, tenantOf, random, limits, remoteWrite, datadog });
+    },
+    onTooLarge: (path) => {
+      if (path === IntakeService.send.path) session()?.violations.count(undefined, 'message_too_large');
+    },
+  };
+}

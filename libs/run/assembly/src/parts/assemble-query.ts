@@ -1,0 +1,51 @@
+import type { Server } from '@grpc/grpc-js';
+import type { Access } from '@tidemark/access';
+import { QueryService as QueryContract } from '@tidemark/contract';
+import type { ControlState } from '@tidemark/control-log';
+import type { Clock } from '@tidemark/ports';
+import {
+  type QueryReader,
+  QueryService,
+  type QueryServiceOptions,
+  type QueryStores,
+  queryService,
+} from '@tidemark/query';
+import type { Settings } from '@tidemark/settings';
+import type { Pending } from './pending.ts';
+
+export interface QueryPorts {
+  readonly stores: QueryStores;
+  /** What this process has read of `control`. */
+  readonly state: ControlState;
+  /** The process that decides maps is another one: answers claim no more than what `state` was read through. */
+  readonly followsMaps: boolean;
+  readonly clock: Clock;
+  readonly sessions: NonNullable<QueryServiceOptions['sessions']>;
+}
+
+/** The query service of a process. */
+export function assembleQuery(ports: QueryPorts, settings: Settings): QueryService {
+  const { stores, state, followsMaps, clock, sessions } = ports;
+  return new QueryService({
+    ...{ stores, clock, sessions },
+    maps: () => [...state.maps.values()],
+    ...(followsMaps ? { mapsThroughMs: () => Math.floor(state.mapsThroughMs) } : {}),
+    latenessMs: () => settings.completeness.latenessMs,
+    limits: settings.query,
+  });
+}
+
+/** Adds the gRPC service of queries to a server. */
+export function registerQuery(server: Server, reader: QueryReader, access: Pick<Access, 'tenantOf'>): void {
+  server.addService(QueryContract, queryService(reader, access));
+}
+
+/** A reader for servers that listen before the query service exists: until then each call rejects as `unavailable`. */
+export function pendingReader(service: Pending<QueryReader>): QueryReader {
+  return {
+    run: async (...asked) => service.part.run(...asked),
+    metrics: async (...asked) => service.part.metrics(...asked),
+    tags: async (...asked) => service.part.tags(...asked),
+    status: async (...asked) => service.part.status(...asked),
+  };
+}

@@ -1,0 +1,63 @@
+import type { HttpApiOptions } from '@tidemark/http-api';
+import { httpApi } from '@tidemark/http-api';
+import type { Clock } from '@tidemark/ports';
+import { GrpcServer, type GrpcServerOptions, HttpServer } from '@tidemark/server';
+import type { Settings } from '@tidemark/settings';
+
+/** How long a stop waits for requests that are under way, ms. */
+const SHUTDOWN_MS = 2000;
+
+export interface ServerPorts {
+  readonly clock: Clock;
+  /** Folder of the contracts, for gRPC reflection. */
+  readonly protoFolder: string;
+  readonly http: Omit<HttpApiOptions, 'clock' | 'limits'>;
+  readonly grpc: Pick<GrpcServerOptions, 'messageBytes' | 'onTooLarge' | 'credentials' | 'interceptors' | 'register'>;
+}
+
+/** The HTTP and gRPC servers of a process, on the ports of its settings. */
+export class Servers {
+  readonly #http: HttpServer;
+  readonly #grpc: GrpcServer;
+
+  private constructor(http: HttpServer, grpc: GrpcServer) {
+    this.#http = http;
+    this.#grpc = grpc;
+  }
+
+  /** Listens on both ports. Error: `unavailable` when one is taken; then none is listened on. */
+  static async listen({ clock, protoFolder, http, grpc }: ServerPorts, settings: Settings): Promise<Servers> {
+    const { host } = settings.listen;
+    const { port: httpPort, ...httpLimits } = settings.http;
+    const { port: grpcPort, ...grpcLimits } = settings.grpc;
+    const app = httpApi({ ...http, clock, limits: httpLimits });
+    const httpServer = await HttpServer.listen(app, host, httpPort, clock);
+    try {
+      const options = { ...grpc, host, port: grpcPort, clock, limits: grpcLimits, protoFolder };
+      return new Servers(httpServer, await GrpcServer.listen(options));
+    } catch (error) {
+      await httpServer.close(0);
+      throw error;
+    }
+  }
+
+  get httpPort(): number {
+    return this.#http.port;
+  }
+
+  get grpcPort(): number {
+    return this.#grpc.port;
+  }
+
+  /** Sets the answer of gRPC health checks. */
+  setServing(isServing: boolean): void {
+    this.#grpc.setServing(isServing);
+  }
+
+  /** Ends both, at the same time: one that waits for its clients need not hold up the other. */
+  async close(): Promise<void> {
+    const closing = [this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)];
+    await Promise.allSettled(closing);
+    await Promise.all(closing);
+  }
+}

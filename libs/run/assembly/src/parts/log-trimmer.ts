@@ -1,0 +1,54 @@
+import { type Log, TidemarkError, type Topic } from '@tidemark/ports';
+
+/** An offset below which every consumer of a partition has committed everything. */
+export interface CommittedOffset {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+  /** Ids of the logs that the consumers have read, where they know them. */
+  readonly logIds?: ReadonlySet<string | undefined>;
+}
+
+/** Why a partition was not trimmed; `next` is where its log ends. */
+export interface KeptLog {
+  readonly because: 'another log' | 'beyond the end';
+  readonly next: number;
+}
+
+/** Deletes the records below what every consumer of a partition has committed; never by time. */
+export class LogTrimmer {
+  readonly #log: Pick<Log, 'bounds' | 'trim'>;
+  readonly #trimmed = new Map<string, number>();
+
+  constructor(log: Pick<Log, 'bounds' | 'trim'>) {
+    this.#log = log;
+  }
+
+  /** Trims a partition, or returns why it keeps the log as it is. Errors: the log's. */
+  async trim({ topic, partition, offset, logIds }: CommittedOffset): Promise<KeptLog | undefined> {
+    const key = `${topic}/${partition}`;
+    if (offset <= this.#trimmedTo(key)) return undefined;
+    const { id, next } = await this.#log.bounds(topic, partition);
+    // Offsets of a topic that was deleted say nothing of the one that has its name now: trimming would delete records
+    // that no consumer has read.
+    if (logIds !== undefined && [...logIds].some((one) => one !== id)) return { because: 'another log', next };
+    // The same is true of a log that was replaced under the consumers.
+    if (offset > next) return { because: 'beyond the end', next };
+    await this.#log.trim(topic, partition, offset);
+    this.#trimmed.set(key, Math.max(offset, this.#trimmedTo(key)));
+    return undefined;
+  }
+
+  /** Trims below `offset`, which the only consumer of the partition has committed. Errors: `failed_precondition`, the log's. */
+  async committed(topic: Topic, partition: number, offset: number): Promise<void> {
+    const kept = await this.trim({ topic, partition, offset });
+    if (kept === undefined) return;
+    const { next } = kept;
+    const message = `${topic}/${partition} is kept: its store has committed ${offset}, and the log ends at ${next}`;
+    throw new TidemarkError('failed_precondition', message, { topic, partition, offset, next });
+  }
+
+  #trimmedTo(key: string): number {
+    return this.#trimmed.get(key) ?? 0;
+  }
+}

@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+import { Readiness } from './readiness.ts';
+
+test('a process is starting, then what its parts say, and leaving for good', () => {
+  const readiness = new Readiness();
+  expect(readiness.notReady).toBe('starting');
+  let reason: string | undefined = 'waiting for Kafka';
+  readiness.set(() => reason);
+  expect(readiness.notReady).toBe('waiting for Kafka');
+  reason = undefined;
+  expect(readiness.notReady).toBeUndefined();
+  readiness.leave();
+  readiness.set(() => undefined);
+  expect(readiness.notReady).toBe('leaving');
+});
