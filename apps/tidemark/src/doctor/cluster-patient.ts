@@ -4,7 +4,7 @@ import type { KafkaObservation, ProcessKind } from '@tidemark/doctor';
 import { brokerProblems, problemText, topicProblems } from '@tidemark/kafka-log';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
-import type { PlacedAddress, Settings } from '@tidemark/settings';
+import type { Settings } from '@tidemark/settings';
 import type { Patient, Target } from './observe.ts';
 
 const SOURCES = { name: `doctor ${process.pid}`, readFile: (path: string) => readFile(path) };
@@ -24,7 +24,7 @@ export async function clusterPatient(settings: Settings, key: string | undefined
 function targetsOf(cluster: Settings['cluster']): Target[] {
   const listed = (kind: ProcessKind, addresses: readonly string[]): Target[] =>
     addresses.map((address) => ({ kind, address, partitions: [] }));
-  const placed = (kind: ProcessKind, processes: readonly PlacedAddress[]): Target[] =>
+  const placed = (kind: ProcessKind, processes: Settings['cluster']['pointStores']): Target[] =>
     processes.map(({ address, partitions }) => ({ kind, address, partitions }));
   return [
     ...listed('coordinator', cluster.coordinator),

@@ -1,4 +1,3 @@
-export type { PlacedAddress } from './parse-lists.ts';
 export { noPartitions } from './parse-lists.ts';
 export type { SettingsSources } from './parse-settings.ts';
 export { parseSettings } from './parse-settings.ts';

@@ -1,16 +1,10 @@
+import type { PlacedProcess } from '@tidemark/placement';
 import { TidemarkError } from '@tidemark/ports';
 
 /** A larger partition number is a mistake of who wrote it. */
 const MAX_PARTITIONS = 65_536;
 const PARTITIONS_LIMIT = 'partitions such as 0-3,7';
 const SHOWN_CHARACTERS = 80;
-
-/** A process, and the partitions that it owns a replica of. */
-export interface PlacedAddress {
-  /** `host:port` of its gRPC. */
-  readonly address: string;
-  readonly partitions: readonly number[];
-}
 
 /** `0-3, 7` as [0, 1, 2, 3, 7], ascending and distinct. Error: `invalid_argument` with the part and the limit. */
 export function parsePartitions(text: string): number[] {
@@ -43,9 +37,9 @@ export function parseAddresses(text: string): string[] {
 }
 
 /** Reads `host:port=0-3; host:port=2,4-7`; empty text is none. Errors as above, and for an address that is listed twice. */
-export function parsePlacement(text: string): PlacedAddress[] {
+export function parsePlacement(text: string): PlacedProcess[] {
   const entries = text.split(';').filter((entry) => entry.trim() !== '');
-  const placed = entries.map((entry): PlacedAddress => {
+  const placed = entries.map((entry): PlacedProcess => {
     const [address, partitions = ''] = entry.split('=').map((part) => part.trim());
     checkAddress(address);
     return { address, partitions: parsePartitions(partitions) };

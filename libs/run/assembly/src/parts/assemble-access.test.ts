@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { DEFAULT_TENANT, hashApiKey } from '@tidemark/access';
+import { ControlState } from '@tidemark/control-log';
+import { parseSettings } from '@tidemark/settings';
+import { assembleAccess } from './assemble-access.ts';
+import { Pending } from './pending.ts';
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+test('a key is unavailable until control is followed, and is then judged by each newest state', () => {
+  const pending = new Pending<ControlState>('the intake');
+  const access = assembleAccess(() => pending.part, parseSettings({}));
+  expect(() => access.tenantOf('k', 'send', false)).toThrow(code('unavailable'));
+  expect(() => access.tenantOf('k', 'send', true)).toThrow(code('unavailable'));
+  expect(() => access.tenantOf(undefined, 'send', false)).toThrow(code('unauthenticated'));
+  const state = new ControlState();
+  pending.set(state);
+  expect(() => access.tenantOf('k', 'send', false)).toThrow(code('unauthenticated'));
+  state.apply({ $case: 'term', value: { term: 1, process: 'p' } }, 0, 0);
+  const value = { term: 1, tenant: 't', name: 'n', keyHash: hashApiKey('k'), scopes: ['send'], revoked: false };
+  state.apply({ $case: 'key', value }, 1, 0);
+  expect(access.tenantOf('k', 'send', false)).toBe('t');
+});
+
+test('settings may want a key from loopback too; the own key may send', () => {
+  const state = new ControlState();
+  const open = assembleAccess(() => state, parseSettings({}));
+  expect(open.tenantOf(undefined, 'admin', true)).toBe(DEFAULT_TENANT);
+  const settings = parseSettings({ flags: { 'listen-loopback-needs-key': true } });
+  const closed = assembleAccess(() => state, settings, 'own');
+  expect(() => closed.tenantOf(undefined, 'send', true)).toThrow(code('unauthenticated'));
+  expect(closed.tenantOf('own', 'send', true)).toBe(DEFAULT_TENANT);
+});
