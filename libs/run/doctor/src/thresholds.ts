@@ -1,6 +1,6 @@
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-/** A lane marks at least each second; a mark older than this holds completeness back, ms. */
-export const LATE_MARK_MS = 3_000;
+/** An idle lane marks each second; a mark older than three intervals holds completeness back, ms. */
+export const LATE_MARK_MS = 3 * PROTOCOL_TIMES.markMs;
 
 /** As long as this nobody is woken for a mark that is late, ms: a machine under load takes its time. */
 export const HELD_MS = 5_000;

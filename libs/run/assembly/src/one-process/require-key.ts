@@ -10,7 +10,8 @@ import type { Settings } from '@tidemark/settings';
 export function requireKey({ host, loopbackNeedsKey }: Settings['listen'], { keys }: Pick<ControlState, 'keys'>): void {
   if (keys.size > 0) return;
   if (loopbackNeedsKey) {
-    const message = 'no key exists yet, and nobody could make one: start without listen.loopbackNeedsKey, make one';
+    const message =
+      'no key exists and listen.loopbackNeedsKey prevents creating one; start without it, create a key, restart';
     throw new TidemarkError('failed_precondition', message, { setting: 'listen.loopbackNeedsKey' });
   }
   if (host === 'localhost' || isLoopbackAddress(host)) return;
