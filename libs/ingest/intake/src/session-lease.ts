@@ -1,6 +1,6 @@
-import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { toHex } from '@tidemark/bytes';
 import { type ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control-log';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Appended, type Clock, isTidemarkError, type Log, sleep } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { DeadLane } from './lane-set.ts';

@@ -1,6 +1,6 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
-import type { QueryServer } from '@tidemark/contract';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/access';
+import type { QueryServer } from '@tidemark/contract';
 import { serveUnary } from '@tidemark/rpc';
 import type { QueryReader } from './query-reader.ts';
 

@@ -7,10 +7,10 @@ import {
   type QueryReader,
   QueryService,
   type QueryServiceOptions,
-  type QueryStores,
   queryService,
 } from '@tidemark/query';
 import type { Settings } from '@tidemark/settings';
+import type { QueryStores } from '@tidemark/store-rpc';
 import type { Pending } from './pending.ts';
 
 export interface QueryPorts {
