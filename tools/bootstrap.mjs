@@ -22,6 +22,7 @@ const PROGRAMS = {
   verify: ['e2e/verify/main.ts'],
   'docs:check': ['tools/check-docs.mjs'],
   pack: ['tools/pack.mjs'],
+  page: ['tools/build-page.mjs'],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -68,14 +69,7 @@ function nodeOfProject() {
 }
 
 function buildPage() {
-  const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
-  const bin = existsSync(nx) ? nx : join(root, 'node_modules', 'nx', 'bin', 'nx.js');
-  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' };
-  const result = spawnSync(node, [bin, 'run', '@tidemark/page-app:build', '--outputStyle=stream'], {
-    cwd: root,
-    env,
-    encoding: 'utf8',
-  });
+  const result = spawnSync(node, [join(root, ...PROGRAMS.page[0].split('/'))], { encoding: 'utf8' });
   if (result.status !== 0) {
     console.error(`${result.stdout}\n${result.stderr}\ntidemark: the page could not be built; starting without it`);
   }
