@@ -1,10 +1,10 @@
 // What `npm start`, `npm test` and the other scripts begin with: plain JavaScript for any Node from 18 on. It installs
-// what package-lock.json says where that is not there yet, then runs the asked-for program on the project's own Node.
+// what the asked-for program needs where that is not there yet, then runs it on the project's own Node.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { install } from './installation.mjs';
 
 const WANTED_MAJOR = 24;
 const PROGRAMS = {
@@ -24,6 +24,8 @@ const PROGRAMS = {
   pack: ['tools/pack.mjs'],
   page: ['tools/build-page.mjs'],
 };
+/** What runs without the development dependencies. */
+const RUN_LEVEL = ['start', 'tidemark', 'agent', 'cluster', 'page'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...rest] = process.argv.slice(2);
@@ -33,27 +35,11 @@ if (program === undefined && name !== 'install') {
   process.exit(2);
 }
 
-install();
+install(root, RUN_LEVEL.includes(name) ? 'run' : 'full');
 if (name === 'install') process.exit(0);
 const node = nodeOfProject();
 if (name === 'start' || name === 'cluster') buildPage();
 run();
-
-function install() {
-  const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  const stamp = join(root, 'node_modules', '.tidemark-lock');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  console.error('tidemark: installing dependencies (once; about a minute)');
-  // Not `npm ci`: it wants every platform's optional packages in the lockfile, and a registry need not have them all.
-  const result = npm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (result.status !== 0) {
-    console.error('tidemark: npm install failed; see above');
-    process.exit(result.status ?? 1);
-  }
-  writeFileSync(stamp, lock);
-}
 
 /** Node comes as a package of the project, so that a newcomer's version does not matter. */
 function nodeOfProject() {
@@ -92,11 +78,4 @@ function run() {
   child.on('exit', (code, signal) => {
     process.exit(signal === null ? (code ?? 1) : 128);
   });
-}
-
-function npm(args) {
-  const script = process.env.npm_execpath;
-  const options = { cwd: root, stdio: ['ignore', 2, 2] };
-  if (script !== undefined && /\.c?js$/.test(script)) return spawnSync(process.execPath, [script, ...args], options);
-  return spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, options);
 }

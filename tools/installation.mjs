@@ -1,0 +1,65 @@
+// Installs what package-lock.json says, at one of two levels: `run` is what `npm start` needs and the tools that build
+// the page, `full` is all, with test clients and a browser. Plain JavaScript for any Node from 18 on.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const LEVELS = {
+  run: { flag: '--omit=dev', shown: 'installing what running needs (once; about half a minute)' },
+  full: { flag: '--include=dev', shown: 'installing all dependencies (once; about a minute)' },
+};
+/** Installed at level `full` only: where it is there, the rest of the level is or was. */
+const MARK_OF_FULL = 'jest';
+
+/** Installs `level` in the clone `root` unless it is there. Never takes away what is there for level `full`. */
+export function install(root, level, npm = runNpm) {
+  const modules = join(root, 'node_modules');
+  const stamp = join(modules, '.tidemark-installed');
+  const lock = sha256(readFileSync(join(root, 'package-lock.json')));
+  const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  const wanted = existsSync(join(modules, MARK_OF_FULL)) ? 'full' : level;
+  if ([`full ${lock}`, `${wanted} ${lock}`].includes(installed)) return;
+  const { flag, shown } = LEVELS[wanted];
+  console.error(`tidemark: ${shown}`);
+  // Not `npm ci`: it wants every platform's optional packages in the lockfile, and a registry need not have them all.
+  const { status } = npm(['install', flag, '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], root);
+  if (status !== 0) {
+    console.error('tidemark: npm install failed; see above');
+    process.exit(status ?? 1);
+  }
+  deleteUnused(modules, `${process.platform}-${process.arch}`);
+  writeFileSync(stamp, `${wanted} ${lock}`);
+}
+
+/**
+ * Deletes binaries for other platforms than `platform` from packages that bring them for all in `prebuilds`
+ * (rocksdb-native: 140 of 161 MB), and the C headers and manuals of Node (67 MB). The package `node` is for one platform
+ * too, so node_modules can't be moved to another in any case. A package without a binary for this one keeps all.
+ */
+export function deleteUnused(modules, platform) {
+  for (const name of readdirSync(modules)) {
+    const prebuilds = join(modules, name, 'prebuilds');
+    if (!existsSync(join(prebuilds, platform))) continue;
+    for (const folder of readdirSync(prebuilds)) {
+      // linux-x64-musl is kept with linux-x64.
+      if (!`${folder}-`.startsWith(`${platform}-`)) rmSync(join(prebuilds, folder), { recursive: true });
+    }
+  }
+  const inNode = join(modules, 'node', 'node_modules');
+  for (const name of existsSync(inNode) ? readdirSync(inNode) : []) {
+    if (!name.startsWith('node-')) continue;
+    for (const part of ['include', 'share']) rmSync(join(inNode, name, part), { recursive: true, force: true });
+  }
+}
+
+function sha256(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function runNpm(args, root) {
+  const script = process.env.npm_execpath;
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  if (script !== undefined && /\.c?js$/.test(script)) return spawnSync(process.execPath, [script, ...args], options);
+  return spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, options);
+}
