@@ -20,6 +20,8 @@ const LAYERS = [
 const DEVKIT = 'devkit';
 const DEVKIT_IMPORTS = new Set(['base', 'adapter', DEVKIT]);
 const DEVKIT_APP = '@tidemark/cluster-app';
+/** Imported by tests only, jest and all. */
+const ALL_TESTS = '@tidemark/conformance';
 /** Here the platform meets the machine: these layers are the ports' other side, or the programs at the edge. */
 const MEETS_MACHINE = new Set(['adapter', DEVKIT, 'apps']);
 const LINES = 600;
@@ -45,6 +47,7 @@ for (const one of packages.values()) {
       if (!isTest) imported.add(target);
       checkImport(one, target, file, isTest);
     }
+    if (!isTest && one.name !== ALL_TESTS) checkDeclared(one, text, file);
     if (!isTest && !MEETS_MACHINE.has(one.layer) && !file.includes('/generated/')) checkAmbient(file, text);
   }
   one.imports = imported;
@@ -75,7 +78,7 @@ function findPackages() {
       problems.push(`${relative(root, folder)}/package.json: name is ${manifest.name} (limit: ${expected})`);
     }
     if (found.has(manifest.name)) problems.push(`${relative(root, folder)}: another package is ${manifest.name}`);
-    found.set(manifest.name, { name: manifest.name, layer, folder });
+    found.set(manifest.name, { name: manifest.name, layer, folder, dependencies: manifest.dependencies ?? {} });
   }
 }
 
@@ -91,6 +94,24 @@ function checkImport(from, name, file, isTest) {
   else if (!mayImport(from, to, isTest)) {
     problems.push(`${where}: ${from.layer} imports ${name} of ${to.layer}; imports point ${order()}`);
   }
+}
+
+/** `npm start` installs no development dependencies: what a source loads has to be among the others. */
+function checkDeclared({ dependencies }, text, file) {
+  for (const name of loadedBy(text)) {
+    if (name in dependencies) continue;
+    problems.push(`${relative(root, file)}: imports ${name}, which its package.json does not have in dependencies`);
+  }
+}
+
+/** Names of packages of npm that a file imports, but not those of which it takes types alone. */
+function loadedBy(text) {
+  const imports = [
+    ...text.matchAll(/^(?:import|export)\s(?!type\b)[^';]*?from\s'([^'.][^']*)'/gm),
+    ...text.matchAll(/^import\s'([^'.][^']*)'/gm),
+    ...text.matchAll(/(?<!typeof\s)\bimport\('([^'.][^']*)'\)/g),
+  ].map(([, path]) => path.split('/', path.startsWith('@') ? 2 : 1).join('/'));
+  return imports.filter((name) => !name.startsWith('node:') && !name.startsWith('@tidemark/'));
 }
 
 function mayImport(from, to, isTest) {
