@@ -1,6 +1,7 @@
 // Every check of the gate, then `npm test`; a step that is no test counts as one test. Plain JavaScript for any Node
 // from 18 on: it installs the rest.
 import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,30 +11,28 @@ const LEFT_OPEN_MS = 5000;
 const INSTALL = ['install', 'node', ['tools/bootstrap.mjs', 'install']];
 /** Before all that starts a platform: it would build the page too. */
 const PAGE = ['page', 'npm', ['run', '-s', 'page']];
-/** What runs beside each other: the last of these mostly waits, the others compute on one core. */
-const BESIDE = [
-  [
-    ['lint', 'npm', ['run', '-s', 'lint']],
-    ['types', 'npm', ['run', '-s', 'typecheck']],
-    ['generation drift', 'npm', ['run', '-s', 'generate:check']],
-    ['figures have conditions', 'npm', ['run', '-s', 'bench', '--', '--check']],
-  ],
-  [['start, kill -9, start', 'npm', ['run', '-s', 'verify', '--', 'start']]],
-];
-/** One after the other: each has the machine for itself. */
-const ALONE = [
-  ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
-  ['sabotage', 'npm', ['run', '-s', 'sabotage']],
+/** Runs beside COMPUTING: platforms and brokers that mostly wait, for time to pass and for each other. */
+const WAITING = [
+  ['start, kill -9, start', 'npm', ['run', '-s', 'verify', '--', 'start']],
   ['kill everything', 'npm', ['run', '-s', 'e2e', '--', 'kill-everything', '--seeds', '2']],
   ['documentation', 'npm', ['run', '-s', 'docs:check']],
 ];
+/** None of these depends on real time: they take what WAITING leaves of the cores. */
+const COMPUTING = [
+  ['lint', 'npm', ['run', '-s', 'lint']],
+  ['types', 'npm', ['run', '-s', 'typecheck']],
+  ['generation drift', 'npm', ['run', '-s', 'generate:check']],
+  ['figures have conditions', 'npm', ['run', '-s', 'bench', '--', '--check']],
+  ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
+  ['sabotage', 'npm', ['run', '-s', 'sabotage']],
+];
+const LOW_PRIORITY = 10;
 
 let passed = 0;
 let failed = 0;
 if (await step(INSTALL)) {
   await step(PAGE);
-  await Promise.all(BESIDE.map((steps) => inTurn(steps, 'at the end')));
-  await inTurn(ALONE);
+  await Promise.all([inTurn(WAITING, 'at the end'), inTurn(COMPUTING, 'at the end', LOW_PRIORITY)]);
 }
 
 console.log('\n== tests: npm test');
@@ -48,16 +47,16 @@ if (test.status !== 0 && testsFailed === 0) failed++;
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed > 0 ? 1 : 0);
 
-async function inTurn(steps, shown) {
-  for (const one of steps) await step(one, shown);
+async function inTurn(steps, shown, priority) {
+  for (const one of steps) await step(one, shown, priority);
 }
 
 /** A step that runs beside others is shown `at the end`, whole. */
-async function step([name, command, args], shown = 'at once') {
+async function step([name, command, args], shown = 'at once', priority = 0) {
   const title = `\n== ${name}: ${[command, ...args].join(' ')}`;
   if (shown === 'at once') console.log(title);
   const out = shown === 'at once' ? 'inherit' : 'pipe';
-  const { status, output, seconds } = await run(command, args, ['ignore', out, out]);
+  const { status, output, seconds } = await run(command, args, ['ignore', out, out], priority);
   if (shown !== 'at once') console.log(`${title}\n${output.trimEnd()}`);
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${seconds.toFixed(1)} s`);
   if (status === 0) passed++;
@@ -65,9 +64,11 @@ async function step([name, command, args], shown = 'at once') {
   return status === 0;
 }
 
-function run(command, args, stdio) {
+/** `priority`: as of `nice`, for the process and all that it starts. */
+function run(command, args, stdio, priority = 0) {
   const startedMs = performance.now();
   const child = spawn(command, args, { cwd: root, stdio });
+  if (priority !== 0 && child.pid !== undefined) setPriority(child.pid, priority);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8');
