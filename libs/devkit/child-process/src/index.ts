@@ -1,3 +1,4 @@
+export { cacheFolder } from './cache-folder.ts';
 export { freePorts } from './free-ports.ts';
 export type { ProgramOptions } from './program.ts';
 export { Program } from './program.ts';

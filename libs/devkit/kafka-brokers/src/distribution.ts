@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { cacheFolder } from '@tidemark/child-process';
 import { LocalDisk } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 
@@ -41,11 +42,6 @@ export interface DistributionOptions {
   readonly cacheFolder?: string;
 }
 
-function defaultCacheFolder(): string {
-  const { TIDEMARK_CACHE: own, XDG_CACHE_HOME: cache } = process.env;
-  return own || join(cache || join(homedir(), '.cache'), 'tidemark');
-}
-
 /**
  * Fetches the broker with Maven where it is not in the cache yet. Of several processes one fetches. Errors:
  * `failed_precondition` without Java 17 or without Maven, `unavailable` when the jars can't be had; the message says
@@ -53,7 +49,7 @@ function defaultCacheFolder(): string {
  */
 export async function kafkaDistribution(options: DistributionOptions = {}): Promise<KafkaDistribution> {
   const java = await javaVersion();
-  const folder = join(options.cacheFolder ?? defaultCacheFolder(), `kafka-${KAFKA_VERSION}`);
+  const folder = join(options.cacheFolder ?? cacheFolder(), `kafka-${KAFKA_VERSION}`);
   const jars = join(folder, 'jars');
   const key = createHash('sha256').update(java).digest('hex').slice(0, 12);
   const distribution = {

@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { cacheFolder } from '@tidemark/child-process';
 
 const run = promisify(execFile);
-const CACHE = fileURLToPath(new URL('../../../../../node_modules/.cache/redis', import.meta.url));
+const CACHE = join(cacheFolder(), 'redis');
 /** The server, and what it needs that a bare machine may lack; names differ between distributions. */
 const PACKAGES = ['redis-server', 'redis-tools'];
 const LIBRARIES = [
