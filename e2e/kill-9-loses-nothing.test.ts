@@ -59,7 +59,7 @@ test('a platform killed over and over under load has every acknowledged point, o
     if (kill === 0) calm = { claims: claims.length, late: await latePoints(platform) };
     // Every other time in the very moment after an acknowledgement, when what it promises must hold already.
     const { ackedPoints: before } = client.stats();
-    await eventually('an acknowledgement', () => kill % 2 === 0 || client.stats().ackedPoints > before, 10_000, 0);
+    await eventually('an acknowledgement', () => kill % 2 === 0 || client.stats().ackedPoints > before, 30_000, 0);
     const { ackedPoints } = client.stats();
     await platform.kill9();
     platform = await bed.platform({ ...settings, grpcPort });

@@ -110,8 +110,8 @@ function jestFlags() {
   if (isDebug) return [...flags, '--runInBand', ...debugFlags()];
   // In CI a failed test may leave something open: the run ends all the same.
   if (isCi) flags.push('--forceExit');
-  // Many tests wait for processes of theirs rather than compute, so two at a time on two cores, where jest would take one.
-  return [...flags, `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`];
+  // Many tests wait for processes of theirs rather than compute, so three at a time on two cores, where jest takes one.
+  return [...flags, `--maxWorkers=${Math.max(3, availableParallelism() - 1)}`];
 }
 
 function debugFlags() {

@@ -33,15 +33,21 @@ export class AgentUnderTest {
     const agent = new AgentUnderTest(
       spawn(process.execPath, ['--no-warnings', MAIN, '--settings', file], { env: ENVIRONMENT }),
     );
-    await eventually(
-      'the agent to be up',
-      () => {
-        if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.output}`);
-        return agent.output.includes('Ctrl-C stops it.');
-      },
-      START_MS,
-    );
-    return agent;
+    try {
+      await eventually(
+        'the agent to be up',
+        () => {
+          if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.output}`);
+          return agent.output.includes('Ctrl-C stops it.');
+        },
+        START_MS,
+      );
+      return agent;
+    } catch (error) {
+      // Nobody else knows of it yet.
+      agent.#child.kill('SIGKILL');
+      throw error;
+    }
   }
 
   /** What it says of itself. */

@@ -73,8 +73,14 @@ export class PlatformUnderTest {
     }
     if (first.type !== 'ready') throw new Error(`first came ${first.type}`);
     const platform = new PlatformUnderTest(child, first, heard);
-    await eventually('the platform to be ready', async () => (await fetch(`${platform.httpUrl}/readyz`)).ok);
-    return platform;
+    try {
+      await eventually('the platform to be ready', async () => (await fetch(`${platform.httpUrl}/readyz`)).ok);
+      return platform;
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await platform.kill9();
+      throw error;
+    }
   }
 
   get grpcAddress(): string {

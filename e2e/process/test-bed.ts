@@ -19,9 +19,10 @@ export class TestBed {
   /** A platform on a folder of its own, unless one is given. */
   async platform(settings: Partial<PlatformSettings> = {}, options?: LaunchOptions): Promise<PlatformUnderTest> {
     const folder = settings.folder ?? (await this.folder());
-    const platform = await PlatformUnderTest.start({ ...settings, folder }, options);
-    this.#ends.push(() => platform.kill9());
-    return platform;
+    const starting = PlatformUnderTest.start({ ...settings, folder }, options);
+    // Also when the time of the test is over before the platform is up.
+    this.#ends.push(async () => (await starting.catch(() => undefined))?.kill9());
+    return starting;
   }
 
   /** A client that flushes by hand, unless told otherwise. */

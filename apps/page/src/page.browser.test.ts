@@ -10,7 +10,7 @@ import { FakeServer } from './testing/fake-server.ts';
 const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
 const VITE = join(FOLDER, '..', '..', 'node_modules', 'vite', 'bin', 'vite.js');
 /** What a poll of a second and a slow machine need. */
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 30_000;
 
 /** The soft edges of lines may look like a tint. */
 const FEW_PIXELS = 2_000;

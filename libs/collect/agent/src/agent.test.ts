@@ -85,9 +85,9 @@ class FakeClient implements AgentClient {
 export const asAgentClient = (client: Client): AgentClient => client;
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 5_000;
+  const deadlineMs = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error('the condition was not met within 5 s');
+    if (performance.now() > deadlineMs) throw new Error('the condition was not met within 30 s');
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

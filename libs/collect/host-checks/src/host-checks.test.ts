@@ -115,7 +115,7 @@ test('this host: every family, in sane ranges', async () => {
     sink: readings,
     onFailure: (check, error) => failures.push(check, error),
   });
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 30_000;
   do {
     await runner.run(5_000);
     // Ticks of the CPU's counters must pass between two readings.

@@ -39,7 +39,7 @@ function next(socket: Socket): Promise<string> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 30_000;
   while (!condition()) {
     expect(performance.now()).toBeLessThan(deadlineMs);
     await new Promise((resolve) => setTimeout(resolve, 5));

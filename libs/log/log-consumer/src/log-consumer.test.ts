@@ -91,7 +91,7 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error('the condition never held');
     await new Promise(setImmediate);

@@ -10,7 +10,7 @@ import type { RedisInstance } from './redis-instance.ts';
 
 const TLS = fileURLToPath(new URL('../testdata/tls/', import.meta.url));
 const FILES: Readonly<Record<string, string>> = { password: 'secret\n', wrong: 'guess' };
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 
 await redisSuite('a real Redis', () => {
   const ends: (() => Promise<unknown>)[] = [];
