@@ -68,6 +68,30 @@ test('a cut resets what is open and refuses what comes', async () => {
   expect(await next(again)).toBe('re:b');
 });
 
+test('a cut also closes a connection whose other side does not read', async () => {
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const before = sockets();
+  let deaf: Socket | undefined;
+  server.removeAllListeners('connection').on('connection', (socket) => {
+    deaf = socket.on('error', () => undefined).pause();
+  });
+  const socket = (await open()).on('error', () => undefined);
+  socket.write(Buffer.alloc(64 * 1024 * 1024));
+  await until(() => deaf !== undefined);
+  // The buffers of the system are full when nothing gets through any more.
+  for (let sent = -1; sent !== socket.bytesWritten - socket.writableLength; ) {
+    sent = socket.bytesWritten - socket.writableLength;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  link.set('cut');
+  try {
+    // The deaf one is not among them: a paused socket is not active.
+    await until(() => sockets() <= before);
+  } finally {
+    deaf?.destroy();
+  }
+});
+
 test('a stalled link holds both ways back, and goes on', async () => {
   const socket = await open();
   socket.write('a');

@@ -105,7 +105,10 @@ export class TcpLink {
   #drop(pair: Pair): void {
     if (!this.#pairs.delete(pair)) return;
     for (const socket of [pair.near, pair.far]) {
-      if (!socket.destroyed) socket.resetAndDestroy();
+      if (socket.destroyed) continue;
+      // Alone it would wait until what was written is sent, which a side that does not read never lets happen.
+      socket.resetAndDestroy();
+      socket.destroy();
     }
   }
 }
