@@ -3,12 +3,7 @@ import type { Access } from '@tidemark/access';
 import { QueryService as QueryContract } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control-log';
 import type { Clock } from '@tidemark/ports';
-import {
-  type QueryReader,
-  QueryService,
-  type QueryServiceOptions,
-  queryService,
-} from '@tidemark/query';
+import { type QueryReader, QueryService, type QueryServiceOptions, queryService } from '@tidemark/query';
 import type { Settings } from '@tidemark/settings';
 import type { QueryStores } from '@tidemark/store-rpc';
 import type { Pending } from './pending.ts';
