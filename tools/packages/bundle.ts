@@ -6,8 +6,6 @@ import { type Plugin, rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 import { root } from './root.ts';
 
-const rootManifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-
 /** Paths of this repository, by the name of the output. */
 export type Input = Readonly<Record<string, string>>;
 
@@ -87,26 +85,16 @@ function workerEntries(): Plugin {
   };
 }
 
-/** The exact version of each package that is installed here. */
-export function installedVersionsOf(packages: Iterable<string>): Record<string, string> {
+/** The version of each package that is installed here, and so tested with, behind `prefix`: '' is exactly this one. */
+export function installedVersionsOf(packages: Iterable<string>, prefix = ''): Record<string, string> {
   const entries = [...packages].sort().map((name) => {
     const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
-    return [name, version];
-  });
-  return Object.fromEntries(entries);
-}
-
-/** The version that this repository is tested with, of each package. */
-export function versionsOf(packages: Iterable<string>, prefix = ''): Record<string, string> {
-  const entries = [...packages].sort().map((name) => {
-    const version = rootManifest.dependencies[name];
-    if (version === undefined) throw new Error(`package.json: no dependency ${name}, which the bundle imports`);
     return [name, `${prefix}${version}`];
   });
   return Object.fromEntries(entries);
 }
 
-/** The licence's text, once the repository has it. */
+/** The text of the licence, or nothing where the checkout has none. */
 export function licenceFile(): string | undefined {
   const file = join(root, 'LICENSE');
   return existsSync(file) ? file : undefined;

@@ -1,7 +1,7 @@
 // The npm package of the client library: JavaScript for Node 20 and later as ESM and as CommonJS, with declarations.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleCode, bundleDeclarations, licenceFile, versionsOf } from './bundle.ts';
+import { bundleCode, bundleDeclarations, installedVersionsOf, licenceFile } from './bundle.ts';
 import { root } from './root.ts';
 
 const source = join(root, 'libs/collect/client');
@@ -57,6 +57,6 @@ export function clientManifest(packages: ReadonlySet<string>): object {
     files: ['dist'],
     sideEffects: false,
     engines: { node: '>=20' },
-    dependencies: versionsOf(packages, '^'),
+    dependencies: installedVersionsOf(packages, '^'),
   };
 }

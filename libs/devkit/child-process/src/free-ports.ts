@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 const ATTEMPTS = 1000;
-/** Who was given a port listens on it by then, or never will. */
+/** A caller that was given a port listens on it by then, or never will. */
 const CLAIM_MS = 120_000;
-/** Of one user: another one's files could not be touched. */
+/** A folder per user: the files of another user can't be deleted. */
 const CLAIMS = join(tmpdir(), `tidemark-ports-${process.getuid?.() ?? 'all'}`);
 
 /**
@@ -19,6 +19,7 @@ const CLAIMS = join(tmpdir(), `tidemark-ports-${process.getuid?.() ?? 'all'}`);
  */
 export async function freePorts(count: number): Promise<number[]> {
   await mkdir(CLAIMS, { recursive: true });
+  await deleteExpired();
   const ports: number[] = [];
   for (let attempt = 1; ports.length < count; attempt++) {
     if (attempt > ATTEMPTS + count) throw new Error(`found ${ports.length} of ${count} free ports`);
@@ -28,19 +29,30 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Puts an empty file there for the port; its age says whether somebody else did so lately. */
+/**
+ * Creates an empty file for the port and this stretch of time: only one caller can. The file of the stretch before says
+ * whether another caller has claimed the port within the last two minutes.
+ */
 async function claim(port: number): Promise<boolean> {
-  const path = join(CLAIMS, String(port));
+  const stretch = Math.floor(Date.now() / CLAIM_MS);
   try {
-    await writeFile(path, '', { flag: 'wx' });
-    return true;
+    await writeFile(join(CLAIMS, `${port}-${stretch}`), '', { flag: 'wx' });
   } catch {
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs < CLAIM_MS) return false;
-    const now = new Date();
-    await utimes(path, now, now);
+    return false;
+  }
+  try {
+    const { mtimeMs } = await stat(join(CLAIMS, `${port}-${stretch - 1}`));
+    return Date.now() - mtimeMs >= CLAIM_MS;
+  } catch {
     return true;
   }
+}
+
+/** Deletes claims that have expired, of this and of earlier runs. */
+async function deleteExpired(): Promise<void> {
+  const stretch = Math.floor(Date.now() / CLAIM_MS);
+  const expired = (await readdir(CLAIMS)).filter((name) => !(Number(name.split('-')[1]) >= stretch - 1));
+  await Promise.all(expired.map((name) => rm(join(CLAIMS, name), { force: true })));
 }
 
 function isFree(port: number): Promise<boolean> {
