@@ -44,9 +44,9 @@ const NO_STATS: ClientStats = {
   reasons: {},
 };
 
-/** Keeps what it is given, by flush. */
+/** Records its points, flush by flush. */
 class FakeClient implements AgentClient {
-  /** `kind metric{tags} @time = value`, those of `tidemark.agent.*` left out. */
+  /** `kind metric{tags} @time = value`, without those of `tidemark.agent.*`. */
   points: string[] = [];
   own: string[] = [];
   flushes = 0;
@@ -81,7 +81,7 @@ class FakeClient implements AgentClient {
   }
 }
 
-/** The real client is one that will do. */
+/** Compiles only while the real client satisfies the interface. */
 export const asAgentClient = (client: Client): AgentClient => client;
 
 async function until(condition: () => boolean): Promise<void> {
@@ -107,7 +107,7 @@ function wired(options: Partial<AgentOptions> = {}) {
     onProblem: (message, detail) => problems.push(`${message}: ${Object.values(detail).join(' ')}`),
     ...options,
   });
-  /** Steps to a moment at which a flush is due, and sees it through. */
+  /** Advances the clock to `ms`, when a flush is due, and waits for that flush. */
   const flushAt = async (ms: number): Promise<void> => {
     const before = client.flushes;
     clock.advanceTo(ms);
@@ -116,7 +116,7 @@ function wired(options: Partial<AgentOptions> = {}) {
   return { agent, clock, client, problems, flushAt };
 }
 
-test('from real UDP datagrams to stamped points: interval by interval, and the rest at the stop', async () => {
+test('UDP datagrams become stamped points in each interval, and a stop sends the last interval', async () => {
   const load: Check = { name: 'load', run: async (sink) => sink.gauge('system.load.1', 0.5) };
   const { agent, client, flushAt } = wired({ dogstatsd: { udp: { port: 0 } }, checks: [load] });
   await agent.start();
@@ -164,7 +164,7 @@ test('from real UDP datagrams to stamped points: interval by interval, and the r
 });
 
 describe('checks', () => {
-  test('a slow one’s readings go out with the flush after it, a failing one is reported, the others are on time', async () => {
+  test('a slow check’s readings go with the next flush, a failure is reported, and other checks stay on time', async () => {
     let finish = (): void => undefined;
     const slow: Check = {
       name: 'slow',
@@ -205,7 +205,7 @@ describe('checks', () => {
   });
 });
 
-test('what a check with a phase reads is stamped when it began, but never before the last flush', async () => {
+test('readings of a check with a phase are stamped with its start, but never before the last flush', async () => {
   let finish = (): void => undefined;
   let closed = 0;
   const remote: Check = {
@@ -245,7 +245,7 @@ test('what a check with a phase reads is stamped when it began, but never before
   expect(closed).toBe(1);
 });
 
-test('a port in use is an error that says so, and leaves nothing open', async () => {
+test('a port in use is an error that names the port, and leaves nothing open', async () => {
   const first = wired({ dogstatsd: { udp: { port: 0 } } });
   await first.agent.start();
   const port = Number((await first.agent.freshStatus()).servers[0].address.split(':')[1]);
@@ -258,7 +258,7 @@ test('a port in use is an error that says so, and leaves nothing open', async ()
   await first.agent.stop();
 });
 
-test('handles of series that come and go are let go', () => {
+test('the handle cache evicts handles of idle series, and never exceeds its limit', () => {
   const cache = new HandleCache(new FakeClient(), new HostTags('web-1', []), 8, 1_000);
   for (let flush = 0; flush < 200; flush++) {
     const steady = cache.get('steady', 'gauge', []);

@@ -20,15 +20,15 @@ import { openServers } from './servers.ts';
 import { StatsdOutput } from './statsd-output.ts';
 import type { AgentStatus } from './status.ts';
 
-/** A timer may fire a little before its time by the wall clock: the boundary it was set for still counts. */
+/** A timer may fire slightly early by the wall clock. Up to this much, its boundary counts as reached. */
 const EARLY_MS = 20;
-/** Asking the operating system for drops reads a table of all its sockets: not at every flush. */
+/** Drop counters come from a table of all sockets of the host, so they are not read at every flush. */
 const SERVER_STATUS_EVERY_MS = 10_000;
 
 /**
  * Collects on one host: DogStatsD, host checks, and the agent's own metrics. At every multiple T of the flush interval
- * it sends what DogStatsD gathered in [T - interval, T), stamped with the interval's start, and what the checks read
- * at T, stamped T. So after that flush nothing older than T follows, but what senders stamp themselves.
+ * it sends the DogStatsD aggregates of [T - interval, T), stamped with the interval's start, and the checks' readings
+ * at T, stamped T. After that flush nothing older than T follows, except for values that senders stamp themselves.
  */
 export class Agent {
   readonly #options: AgentOptions;
@@ -49,7 +49,7 @@ export class Agent {
   #serverStatusMs = Number.NEGATIVE_INFINITY;
   #running = false;
   #timer: Timer | undefined;
-  /** The flush under way; the next waits for it. */
+  /** The flush in progress. The next one waits for it. */
   #round: Promise<void> = Promise.resolve();
   #lastFlushMs: number | undefined;
   #flushes = 0;
@@ -87,9 +87,9 @@ export class Agent {
     });
   }
 
-  /** Opens the servers and begins to flush. Errors: those of a server that can't listen; nothing runs then. */
+  /** Opens the servers and begins to flush. Throws when a server cannot listen; the agent does not run then. */
   async start(): Promise<void> {
-    assert(!this.#running, 'the agent runs already');
+    assert(!this.#running, 'the agent is already running');
     const opened = await openServers(this.#receiver, this.#options);
     this.#servers = opened.servers;
     this.#missingServers = opened.missing;
@@ -99,7 +99,7 @@ export class Agent {
     this.#schedule();
   }
 
-  /** Stops taking anything in and flushes what there is. Closing the client, next, waits until it has arrived. */
+  /** Stops collecting and flushes the rest. To wait until all points have arrived, close the client afterwards. */
   async stop(): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
@@ -108,7 +108,7 @@ export class Agent {
     await this.#runner.stop();
     await this.#readServers(true);
     await Promise.all(this.#servers.map((server) => server.close()));
-    // The interval under way: its start is the time of its counts, as if it had gone on.
+    // The last interval is cut short, but its counts are stamped with its start, as those of a whole interval.
     const startMs = this.#boundary();
     this.#aggregator.flush(startMs);
     this.#sendOwn(startMs);
@@ -130,7 +130,7 @@ export class Agent {
     };
   }
 
-  /** As `status`, with the servers asked anew. */
+  /** Returns `status()` with fresh figures of the servers. */
   async freshStatus(): Promise<AgentStatus> {
     await this.#readServers(true);
     return this.status();
@@ -154,14 +154,14 @@ export class Agent {
     });
   }
 
-  /** The last multiple of the interval that has come. */
+  /** Returns the last multiple of the interval that the wall clock has reached. */
   #boundary(): number {
     return Math.floor((this.#clock.wallMs() + EARLY_MS) / this.#intervalMs) * this.#intervalMs;
   }
 
   async #flush(): Promise<void> {
     const nowMs = this.#boundary();
-    // A clock set back by a moment must not send an interval twice.
+    // A clock that was set back slightly must not send an interval twice.
     if (nowMs === this.#lastFlushMs) return;
     this.#lastFlushMs = nowMs;
     this.#aggregator.flush(nowMs - this.#intervalMs);
@@ -170,7 +170,7 @@ export class Agent {
     this.#sendOwn(nowMs);
   }
 
-  /** Adds what checks and the agent itself have to say, and ends the flush. */
+  /** Adds the checks' readings and the agent's own metrics, and ends the flush. */
   #sendOwn(timestampMs: number): void {
     this.#readings.flush(timestampMs);
     this.#selfMetrics.report(this.status(), this.#self);

@@ -6,13 +6,13 @@ import type { HandleCache } from './handle-cache.ts';
 interface Reading {
   readonly handle: AgentSeries;
   readonly value: number;
-  /** When it was read; undefined for what is read at the flush. */
+  /** When it was read; undefined for a reading that takes the flush's time. */
   readonly readMs: number | undefined;
 }
 
 /**
- * Holds the readings of checks until the flush that stamps them. So a slow check's come with a later flush and its
- * time: nothing is ever sent that is older than what the agent has promised.
+ * Holds the readings of checks until the flush that stamps them. A slow check's readings go with a later flush and get
+ * its time, so no point is older than the frontier that the agent has promised.
  */
 export class CheckOutput implements CheckSink {
   readonly #handles: HandleCache;
@@ -33,7 +33,7 @@ export class CheckOutput implements CheckSink {
     return this.#points;
   }
 
-  /** Readings over the limit, and those that weren't finite numbers. */
+  /** Returns the counts of dropped readings: over the limit, or not a finite number. */
   drops(): Readonly<Record<string, number>> {
     return { readings_limit: this.#dropped, reading_not_finite: this.#notFinite };
   }
@@ -50,7 +50,7 @@ export class CheckOutput implements CheckSink {
     this.#add(metric, 'counter', value, tags);
   }
 
-  /** A sink for what is read at `readMs`, between two flushes. */
+  /** Returns a sink for readings of the time `readMs`, between two flushes. */
   at(readMs: number): CheckSink {
     return {
       gauge: (metric, value, tags = []) => this.#add(metric, 'gauge', value, tags, readMs),
@@ -59,7 +59,7 @@ export class CheckOutput implements CheckSink {
     };
   }
 
-  /** Gives the readings to the client, at `timestampMs` or when they were read, but never before the last flush. */
+  /** Passes the readings to the client, stamped `timestampMs` or their own time, but not before the last flush. */
   flush(timestampMs: number): void {
     const readings = this.#readings;
     this.#readings = [];

@@ -9,7 +9,7 @@ interface CachedHandle {
   lastUsedFlush: number;
 }
 
-/** The client's series by metric, kind and tags; those not used for a while are let go. */
+/** The client's series by metric, kind and tags. Series that were not used for a while are evicted. */
 export class HandleCache {
   readonly #client: AgentClient;
   readonly #tags: HostTags;
@@ -30,7 +30,7 @@ export class HandleCache {
     return this.#handles.size;
   }
 
-  /** The handle from the cache, made where there is none; undefined when the client refuses such a series. */
+  /** Returns the cached handle, or makes one; undefined when the client refuses the series. */
   get(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
     const key = `${kind}\u0001${metric}\u0001${tags.join('\u0002')}`;
     let cached = this.#handles.get(key);
@@ -42,7 +42,7 @@ export class HandleCache {
     return cached.handle;
   }
 
-  /** A handle for one who keeps it; undefined, and counted by reason, when the client refuses such a series. */
+  /** Makes a handle that the caller keeps; undefined, and counted by reason, when the client refuses the series. */
   make(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
     try {
       return this.#client.series(metric, kind, this.#tags.addedTo(tags));
@@ -54,7 +54,7 @@ export class HandleCache {
     }
   }
 
-  /** Ends a flush: handles idle for long enough are let go. */
+  /** Ends a flush. Some flushes evict the handles that were idle for `idleFlushes` flushes. */
   endFlush(): void {
     this.#flush++;
     if (this.#flush % Math.max(1, this.#idleFlushes >> 2) !== 0) return;

@@ -8,10 +8,10 @@ export class HostTags {
     this.#withHost = [`host:${hostname}`, ...tags];
   }
 
-  /** `tags` and the host's own; a sender that names a `host:` speaks for that one. */
+  /** Returns `tags` and the host's own tags; a `host:` tag of the sender replaces the host's. */
   addedTo(tags: readonly string[]): readonly string[] {
     const named = tags.some((tag) => tag.startsWith('host:'));
-    // Sorted, as the client wants them: it keeps each spelling that it meets.
+    // Sorted, because the client caches each spelling that it receives.
     return [...tags, ...(named ? this.#withoutHost : this.#withHost)].sort();
   }
 }

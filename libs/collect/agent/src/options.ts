@@ -5,13 +5,13 @@ import type { Clock } from '@tidemark/ports';
 import type { AgentClient } from './agent-client.ts';
 
 export interface DogStatsDOptions {
-  /** UDP address; `false` for none. Default 127.0.0.1:8125; port 0 takes a free one. */
+  /** UDP address; `false` for none. Default 127.0.0.1:8125; port 0 chooses a free port. */
   readonly udp?: { readonly host?: string; readonly port?: number } | false;
   /** Path of a Unix stream socket; none by default. */
   readonly streamPath?: string;
   /** Path of a Unix datagram socket, where `unix-dgram` can be loaded; none by default. */
   readonly datagramPath?: string;
-  /** Asked of the operating system for UDP. Default 4 MiB. */
+  /** Receive buffer that the UDP socket requests, bytes. Default 4 MiB. */
   readonly receiveBufferBytes?: number;
   readonly loadUnixDatagram?: () => Promise<UnixDatagramModule>;
 }
@@ -27,11 +27,11 @@ export interface AgentOptions {
   readonly tags?: readonly string[];
   /** DogStatsD servers; `false` for none. */
   readonly dogstatsd?: DogStatsDOptions | false;
-  /** Checks to run at every flush, or as rarely as they ask. */
+  /** Checks to run at every flush, or at their own interval. */
   readonly checks?: readonly Check[];
   /** Aggregates are sent at every multiple of this, ms. Default 10,000. */
   readonly flushIntervalMs?: number;
-  /** How long a flush waits for checks, ms; slower ones go out with the next. Default 250, at most a fourth of the interval. */
+  /** Time that a flush waits for checks, ms; slower ones go with the next. Default 250, max a quarter interval. */
   readonly checkWaitMs?: number;
   /** A series not seen for this long is forgotten, ms. Default 300,000. */
   readonly seriesExpiryMs?: number;
@@ -40,6 +40,6 @@ export interface AgentOptions {
   /** Readings of checks that wait for a flush. Default 100,000. */
   readonly pendingReadings?: number;
   readonly limits?: DogStatsDLimits;
-  /** Told of what an operator should read, such as a check that fails. Must not throw. */
+  /** Called with each problem that an operator should read, such as a failed check. Must not throw. */
   readonly onProblem?: (message: string, detail: Readonly<Record<string, string>>) => void;
 }

@@ -1,11 +1,11 @@
 import type { CheckSink } from '@tidemark/checks';
 import type { AgentStatus } from './status.ts';
 
-/** The agent's own figures, `tidemark.agent.*`, as counts of what was added since the flush before. */
+/** The agent's own metrics, `tidemark.agent.*`: gauges, and counts of the growth since the last flush. */
 export class SelfMetrics {
   readonly #totals = new Map<string, number>();
 
-  /** Puts them into `sink`. Zero counts are left out, but for the points, whose absence would mean a dead agent. */
+  /** Writes them to `sink`. Zero counts are left out, except for `points`: its absence would mean a dead agent. */
   report(status: AgentStatus, sink: CheckSink): void {
     for (const [source, points] of Object.entries(status.points)) {
       this.#count(sink, 'tidemark.agent.points', points, [`source:${source}`], true);

@@ -12,13 +12,13 @@ import type { AgentOptions } from './options.ts';
 
 export interface OpenedServers {
   readonly servers: DogStatsDServer[];
-  /** Those that this host can't have, with the reason. */
+  /** Servers that this host cannot run, with the reason. */
   readonly missing: ServerStatus[];
 }
 
 /**
- * Opens the DogStatsD servers that the options ask for, or none of them. A Unix datagram socket that lacks its optional
- * module is left out; any other that can't listen is an error.
+ * Opens the DogStatsD servers of the options, or none of them. A Unix datagram socket whose optional module is absent
+ * is left out; any other server that cannot listen is an error.
  */
 export async function openServers(receiver: Receiver, options: AgentOptions): Promise<OpenedServers> {
   const { dogstatsd = {}, files, limits = DEFAULT_DOGSTATSD_LIMITS } = options;

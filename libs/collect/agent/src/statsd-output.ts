@@ -7,7 +7,7 @@ import type { HandleCache } from './handle-cache.ts';
 /** Sends the aggregates of DogStatsD to the client. */
 export class StatsdOutput implements AggregateOutput {
   readonly #handles: HandleCache;
-  /** By suffix; null where the client refused. The entries go with their series, which the aggregator forgets. */
+  /** Handles by suffix; null where the client refused. An entry ends with its series, which the aggregator removes. */
   readonly #bySeries = new WeakMap<StatsdSeries, (AgentSeries | null | undefined)[]>();
   #points = 0;
   #refused = 0;

@@ -2,7 +2,7 @@ import type { CheckStatus } from '@tidemark/checks';
 import type { ClientStats } from '@tidemark/client';
 import type { AggregatorCounts, ServerStatus } from '@tidemark/dogstatsd';
 
-/** All that an operator may ask of an agent. Counts are since its start. */
+/** The state of an agent, for an operator. Counts are since its start. */
 export interface AgentStatus {
   readonly hostname: string;
   readonly flushIntervalMs: number;
@@ -16,6 +16,6 @@ export interface AgentStatus {
   readonly servers: readonly ServerStatus[];
   readonly dogstatsd: AggregatorCounts | undefined;
   readonly checks: readonly CheckStatus[];
-  /** What became of the points. */
+  /** The client's counts: what was acknowledged, rejected, dropped or is pending. */
   readonly client: ClientStats;
 }

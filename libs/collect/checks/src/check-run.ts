@@ -5,18 +5,18 @@ export interface CheckStatus {
   readonly name: string;
   readonly runs: number;
   readonly failures: number;
-  /** Times it was due while its last run was still under way. */
+  /** Times that it was due while its last run was still in progress. */
   readonly overruns: number;
   readonly running: boolean;
-  /** How long the newest whole run took. */
+  /** Duration of the last complete run, ms. */
   readonly durationMs: number | undefined;
-  /** What the newest run failed with; absent after a success. */
+  /** Error of the last run; absent after a success. */
   readonly error?: string;
-  /** What the check says of its newest run. */
+  /** Details that the check reports of its last run. */
   readonly detail?: Readonly<Record<string, string | number>>;
 }
 
-/** Runs one check, never twice at a time, and counts. */
+/** Runs one check, at most once at a time, and counts its runs, failures and overruns. */
 export class CheckRun {
   readonly check: Check;
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class CheckRun {
     this.#onFailure = onFailure;
   }
 
-  /** Starts a run, which never rejects; undefined, and counted, when the one before is under way still. */
+  /** Starts a run, which never rejects; undefined, and counted, while the previous run is in progress. */
   start(sink: CheckSink, signal: AbortSignal): Promise<void> | undefined {
     if (this.#running !== undefined) {
       this.#overruns++;
@@ -45,7 +45,7 @@ export class CheckRun {
     return this.#running;
   }
 
-  /** The run under way. */
+  /** The run in progress. */
   get running(): Promise<void> | undefined {
     return this.#running;
   }
@@ -72,7 +72,7 @@ export class CheckRun {
       this.#failuresInARow = 0;
       this.#error = undefined;
     } catch (error) {
-      // One that was told to stop has not failed.
+      // A run that was aborted has not failed.
       if (!signal.aborted) this.#failed(error);
     }
     this.#durationMs = this.#clock.monotonicMs() - startMs;

@@ -5,14 +5,14 @@ import { CheckRunner } from './check-runner.ts';
 
 const NO_SINK: CheckSink = { gauge: () => undefined, count: () => undefined, counter: () => undefined };
 
-describe('runner', () => {
+describe('checks at flushes', () => {
   const ok = (name: string, runs: string[], everyMs?: number): Check => ({
     name,
     ...(everyMs === undefined ? {} : { everyMs }),
     run: async () => void runs.push(name),
   });
 
-  test('a failing check backs off and a hanging one is counted; neither keeps the others from running', async () => {
+  test('a failing check backs off and a hanging check counts overruns; neither delays the others', async () => {
     const clock = new ManualClock();
     const runs: string[] = [];
     const failures: string[] = [];
@@ -47,7 +47,7 @@ describe('runner', () => {
 });
 
 describe('checks with a phase', () => {
-  test('run at their own beat, failing or not, each stamped with its start, and end with the runner', async () => {
+  test('a check with a phase keeps its interval while it fails, is stamped with its start, and ends with the runner', async () => {
     const clock = new ManualClock();
     const runs: string[] = [];
     let failing = true;
@@ -88,7 +88,7 @@ describe('checks with a phase', () => {
     await pass(70);
     expect(runs).toEqual(['4', '19', '34', '49', '64']);
     expect(runner.status()[0]).toMatchObject({ runs: 5, failures: 5, error: 'not there', detail: { samples: 1 } });
-    // The first, the second and the fourth in a row.
+    // The first, the second and the fourth failure in a row.
     expect(failures.length).toBe(3);
     failing = false;
     await pass(10);
@@ -98,7 +98,7 @@ describe('checks with a phase', () => {
       release = resolve;
     });
     await pass(35);
-    // At 109 s the run of 94 s is under way still.
+    // At 109 s the run of 94 s is still in progress.
     expect(runs.slice(5)).toEqual(['79', '94', '109']);
     expect(runner.status()[0]).toMatchObject({ runs: 7, overruns: 1, running: true });
     const stopped = runner.stop();

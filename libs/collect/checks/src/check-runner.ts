@@ -6,20 +6,20 @@ export interface CheckRunnerOptions {
   readonly clock: Clock;
   readonly checks: readonly Check[];
   readonly sink: CheckSink;
-  /** For a check with a phase: a sink for what is read from this moment of the wall clock on. Default: `sink`. */
+  /** Makes the sink of a check with a phase, for readings of the time `wallMs`. Default: `sink`. */
   readonly sinkAt?: (wallMs: number) => CheckSink;
-  /** First wait after a failure, doubled by each further one, ms. Default 1,000. */
+  /** First wait after a failure, doubled by each further failure, ms. Default 1,000. */
   readonly firstBackoffMs?: number;
   /** Longest wait after failures, ms. Default 60,000. */
   readonly longestBackoffMs?: number;
-  /** Told of each failure, for a log; of a check with a phase, of the first, second, fourth … in a row. */
+  /** Called with each failure, for a log. For a check with a phase, with the 1st, 2nd, 4th, 8th … failure in a row. */
   readonly onFailure?: (check: string, error: unknown) => void;
 }
 
-/** How long a stop waits for runs that were told to end, and for connections to close. */
+/** How long a stop waits for aborted runs to end, and then for connections to close. */
 const STOP_MS = 2_000;
 
-/** Runs checks when they are due, each by itself: one that fails, hangs or is slow keeps no other from running. */
+/** Runs checks when they are due, each by itself: a failing, hanging or slow check does not delay the others. */
 export class CheckRunner {
   readonly #options: CheckRunnerOptions;
   readonly #atFlush: AtFlush[] = [];
@@ -48,38 +48,39 @@ export class CheckRunner {
   }
 
   /**
-   * Starts what is due at a flush; resolves when it is done, or after `waitMs` at the latest (what isn't done goes on).
+   * Starts the checks that are due at a flush. Resolves when they are done, or after `waitMs` at the latest; the
+   * unfinished ones continue.
    */
   async run(waitMs: number): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
     const runs = this.#atFlush.flatMap((scheduled) => scheduled.startIfDue(nowMs) ?? []);
-    if (runs.length > 0) await this.#atMost(waitMs, Promise.all(runs));
+    if (runs.length > 0) await this.#waitAtMost(waitMs, Promise.all(runs));
   }
 
-  /** Ends the runs under way, starts none any more, and lets checks close what they have open. */
+  /** Aborts the runs in progress, starts no further ones, and closes the checks' connections. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const scheduled of this.#byTimer) scheduled.cancel();
-    await this.#atMost(STOP_MS, Promise.all(this.#byTimer.map(({ run }) => run.running)));
+    await this.#waitAtMost(STOP_MS, Promise.all(this.#byTimer.map(({ run }) => run.running)));
     const closing = this.#all.map(async ({ run }) => run.check.close?.());
-    await this.#atMost(STOP_MS, Promise.allSettled(closing));
+    await this.#waitAtMost(STOP_MS, Promise.allSettled(closing));
   }
 
   status(): CheckStatus[] {
     return this.#all.map(({ run }) => run.status());
   }
 
-  async #atMost(waitMs: number, work: Promise<unknown>): Promise<void> {
+  async #waitAtMost(waitMs: number, work: Promise<unknown>): Promise<void> {
     const done = new AbortController();
     await Promise.race([work, sleep(this.#options.clock, waitMs, done.signal)]);
     done.abort();
   }
 }
 
-/** A little slack, so that a timer that fires a hair early doesn't skip a run. */
+/** Tolerance for a timer that fires slightly early, so that it does not skip a run. */
 const EARLY_MS = 5;
 
-/** A check that runs at flushes, and more and more rarely while it fails. */
+/** A check that runs at flushes, and backs off while it fails. */
 class AtFlush {
   readonly run: CheckRun;
   readonly #everyMs: number;
@@ -99,7 +100,7 @@ class AtFlush {
     });
   }
 
-  /** The run that was started, which never rejects; undefined when it isn't due. */
+  /** Starts a run, which never rejects; undefined when none is due. */
   startIfDue(nowMs: number): Promise<void> | undefined {
     if (nowMs + EARLY_MS < this.#notBeforeMs) return undefined;
     if (this.run.running === undefined) this.#notBeforeMs = nowMs + this.#everyMs;
@@ -107,7 +108,7 @@ class AtFlush {
   }
 }
 
-/** A check with a phase: it runs by its own timer, at its own pace, whether it fails or not. */
+/** A check with a phase. It runs by its own timer at a fixed interval, also while it fails. */
 class ByTimer {
   readonly run: CheckRun;
   readonly #everyMs: number;
@@ -142,7 +143,7 @@ class ByTimer {
   #due(): void {
     const wallMs = this.#options.clock.wallMs();
     const turn = this.#turnAt(wallMs);
-    // A clock set back by a moment must not take a turn twice.
+    // A clock that was set back slightly must not run a turn twice.
     if (turn !== this.#turn) {
       this.#turn = turn;
       this.run.start(this.#options.sinkAt?.(wallMs) ?? this.#options.sink, this.#signal);

@@ -1,27 +1,28 @@
-/** Where a check puts what it found. Tags are `key:value`; the host's own tags are added by the agent. */
+/** Receives the readings of a check. Tags are `key:value`; the agent adds the host's own tags. */
 export interface CheckSink {
-  /** A reading. */
+  /** Records a current value. */
   gauge(metric: string, value: number, tags?: readonly string[]): void;
-  /** A delta since the last run. */
+  /** Records the growth since the last run. */
   count(metric: string, value: number, tags?: readonly string[]): void;
-  /** A cumulative total that only grows, but for restarts. */
+  /** Records a cumulative total, which only falls when the source restarts. */
   counter(metric: string, value: number, tags?: readonly string[]): void;
 }
 
-/** One thing that is looked at again and again. */
+/** A source of metrics that is polled. */
 export interface Check {
   readonly name: string;
-  /** Least time between two runs, ms; absent: at every flush. */
+  /** Minimum time between two runs, ms; absent: a run at every flush. */
   readonly everyMs?: number;
   /**
-   * Given by a check that asks other machines: it doesn't run at flushes but this long after each multiple of `everyMs`,
-   * so that many checks spread, and keeps that pace when it fails: it says itself, as a metric, that it did.
+   * Delay after each multiple of `everyMs` at which a check of other machines runs, ms; absent: it runs at flushes.
+   * Phases spread many checks over the interval. Such a check keeps its interval while it fails, and reports failures
+   * as a metric of its own.
    */
   readonly phaseMs?: number;
-  /** Puts its readings into the sink. It may throw: what it put in before is kept. The signal says that nobody waits. */
+  /** Writes readings to the sink. When it throws, earlier readings are kept. The signal aborts at the runner's stop. */
   run(sink: CheckSink, signal: AbortSignal): Promise<void>;
-  /** What its last run has to say beside its readings, for those who look at the status. */
+  /** Returns details of the last run that the status shows in addition to the readings. */
   detail?(): Readonly<Record<string, string | number>>;
-  /** Lets go of connections, at the end. */
+  /** Closes connections. The runner calls it when it stops. */
   close?(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Rates } from './rates.ts';
 
-test('a counter that went back gives a gap, then rates again', () => {
+test('a counter that fell gives no rate once, then rates again', () => {
   const rates = new Rates();
   const at = (nowMs: number, value: number): number | undefined => {
     rates.begin(nowMs);

@@ -1,6 +1,6 @@
 /**
- * Per-second rates from cumulative counters. A first sight gives none, and neither does a counter that went back (it
- * was reset, or wrapped): a gap is better than a made-up spike.
+ * Per-second rates from cumulative counters. The first value of a counter gives no rate, and neither does a value below
+ * the previous one (a reset or an overflow): a gap is better than a false spike.
  */
 export class Rates {
   #previous = new Map<string, number>();
@@ -8,7 +8,7 @@ export class Rates {
   #previousMs: number | undefined;
   #nowMs = 0;
 
-  /** Begins a sample at `nowMs` of a monotonic clock; names not asked for in it are forgotten. */
+  /** Begins a sample at `nowMs` of a monotonic clock. A counter that is absent from a sample is forgotten. */
   begin(nowMs: number): void {
     this.#previous = this.#current;
     this.#previousMs = this.#previous.size === 0 ? undefined : this.#nowMs;
@@ -16,12 +16,12 @@ export class Rates {
     this.#nowMs = nowMs;
   }
 
-  /** Milliseconds since the sample before; undefined in the first. */
+  /** Milliseconds since the previous sample; undefined in the first. */
   get elapsedMs(): number | undefined {
     return this.#previousMs === undefined ? undefined : this.#nowMs - this.#previousMs;
   }
 
-  /** How much a counter grew since the sample before. */
+  /** Returns how much a counter grew since the previous sample; undefined where it has no rate. */
   delta(name: string, value: number): number | undefined {
     this.#current.set(name, value);
     const before = this.#previous.get(name);
@@ -29,7 +29,7 @@ export class Rates {
     return value - before;
   }
 
-  /** The same, per second. */
+  /** Returns the growth per second; undefined where it has no rate. */
   perSecond(name: string, value: number): number | undefined {
     const delta = this.delta(name, value);
     const elapsedMs = this.elapsedMs;

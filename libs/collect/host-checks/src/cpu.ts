@@ -16,7 +16,7 @@ export interface CpuTimes {
   readonly cpus: number;
 }
 
-/** Throws when the text isn't that of `/proc/stat`. */
+/** Parses the text of `/proc/stat`. Throws when it has no line for all CPUs. */
 export function parseProcStat(text: string): CpuTimes {
   const lines = text.split('\n');
   const total = lines.find((line) => line.startsWith('cpu '));
@@ -31,8 +31,8 @@ export function parseProcStat(text: string): CpuTimes {
 }
 
 /**
- * `system.cpu.*`, percent of all CPUs together, with the states folded as Datadog's agent folds them: nice counts as
- * user, interrupts as system (and apart, too). Guest time is within user.
+ * `system.cpu.*`, percent of all CPUs together, with states combined as by Datadog's agent: `user` includes nice and
+ * guest time, `system` includes interrupts. Guest time and interrupts also have metrics of their own.
  */
 export class LinuxCpuCheck implements Check {
   readonly name = 'cpu';
@@ -55,9 +55,9 @@ export class LinuxCpuCheck implements Check {
   }
 }
 
-/** Percent by state between two readings; undefined when no tick has passed. */
+/** Returns the percentage of each state between two readings; undefined when no tick has passed. */
 export function cpuShares(before: CpuTimes, now: CpuTimes): Record<string, number> | undefined {
-  // A CPU that goes offline takes its ticks along, and iowait may go back a little: no state is below zero.
+  // Ticks fall when a CPU goes offline, and iowait may fall slightly; no state may be below zero.
   const grown = (state: keyof CpuTimes): number => Math.max(0, now[state] - before[state]);
   const user = grown('user') + grown('nice');
   const interrupt = grown('irq') + grown('softirq');
@@ -76,7 +76,7 @@ export function cpuShares(before: CpuTimes, now: CpuTimes): Record<string, numbe
   };
 }
 
-/** The same where there is no `/proc`: without iowait, stolen and guest, which such systems don't tell. */
+/** `system.cpu.*` on hosts without `/proc`, which do not report iowait, stolen and guest. */
 export class PortableCpuCheck implements Check {
   readonly name = 'cpu';
   #seen = false;
@@ -84,7 +84,7 @@ export class PortableCpuCheck implements Check {
   async run(sink: CheckSink): Promise<void> {
     const load = await currentLoad();
     sink.gauge('system.cpu.num_cores', load.cpus.length);
-    // The first reading is of the time since boot.
+    // The first reading covers the time since boot.
     const seen = this.#seen;
     this.#seen = true;
     if (!seen) return;

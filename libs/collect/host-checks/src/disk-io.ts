@@ -4,7 +4,7 @@ import type { Clock } from '@tidemark/ports';
 import { disksIO, fsStats } from 'systeminformation';
 import type { HostFiles } from './host-files.ts';
 
-/** Sectors of `/proc/diskstats` are of 512 bytes, whatever the device's own are. */
+/** A sector of `/proc/diskstats` is 512 bytes, independent of the device's own sector size. */
 const SECTORS_PER_KIB = 2;
 
 /** A device's line of `/proc/diskstats` (Linux: Documentation/admin-guide/iostats.rst). Times in ms. */
@@ -20,7 +20,7 @@ export interface DiskStats {
   readonly weightedMs: number;
 }
 
-/** Devices that have ever read or written; the rest (unused loop devices and the like) is noise. */
+/** Parses the devices that have ever read or written. Others, such as unused loop devices, are left out. */
 export function parseDiskStats(text: string): DiskStats[] {
   const out: DiskStats[] = [];
   for (const line of text.split('\n')) {
@@ -45,7 +45,7 @@ export function parseDiskStats(text: string): DiskStats[] {
   return out;
 }
 
-/** `system.io.*` by device: operations and KiB a second, ms an operation waits, queue length, percent busy. */
+/** `system.io.*` by device: operations and KiB per second, wait per operation in ms, queue length, percent busy. */
 export class LinuxDiskIoCheck implements Check {
   readonly name = 'disk-io';
   readonly #files: HostFiles;
@@ -91,7 +91,7 @@ export class LinuxDiskIoCheck implements Check {
   }
 }
 
-/** Where there is no `/proc`: operations and KiB a second of all disks together. It starts processes, so less often. */
+/** `system.io.*` of all disks together, on hosts without `/proc`. It starts processes, so it runs less often. */
 export class PortableDiskIoCheck implements Check {
   readonly name = 'disk-io';
   readonly everyMs: number;
@@ -114,7 +114,7 @@ function scaled(bytes: number | null | undefined): number | undefined {
   return typeof bytes === 'number' ? bytes / 1_024 : undefined;
 }
 
-/** The library has null for what it doesn't know yet. */
+/** Records a value; the library gives null for one that it does not know yet. */
 function gaugeIfKnown(sink: CheckSink, metric: string, value: number | null | undefined): void {
   if (typeof value === 'number' && Number.isFinite(value)) sink.gauge(metric, value);
 }

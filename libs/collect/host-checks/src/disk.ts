@@ -4,8 +4,8 @@ import { fsSize } from 'systeminformation';
 const KIB = 1_024;
 
 /**
- * `system.disk.*` of each mounted device: KiB, as Datadog has it, and the fraction in use (0-1), of what may be used
- * (the superuser's reserve not counted). Asks `df`, whose processes are too dear for every second.
+ * `system.disk.*` of each mounted device: KiB, as in Datadog, and the fraction in use (0-1) of the space that users may
+ * fill, without the superuser's reserve. It runs `df`, which is too expensive for every second.
  */
 export class DiskCheck implements Check {
   readonly name = 'disk';
@@ -18,7 +18,7 @@ export class DiskCheck implements Check {
   async run(sink: CheckSink): Promise<void> {
     const seen = new Set<string>();
     for (const disk of await fsSize()) {
-      // A device mounted in several places has the same figures in each.
+      // A device that is mounted several times has the same figures each time.
       if (seen.has(disk.fs) || !(disk.size > 0)) continue;
       seen.add(disk.fs);
       const tags = [`device:${disk.fs}`, `device_name:${disk.fs.slice(disk.fs.lastIndexOf('/') + 1)}`];

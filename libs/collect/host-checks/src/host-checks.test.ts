@@ -9,7 +9,7 @@ import { hostChecks } from './host-checks.ts';
 import type { HostFiles } from './host-files.ts';
 import { interfacesOfNote, NetworkCheck, parseProcNetDev } from './network.ts';
 
-/** Keeps the newest value of each metric and tags. */
+/** Keeps the last value of each metric and device. */
 class Readings implements CheckSink {
   readonly values = new Map<string, number>();
 
@@ -38,7 +38,7 @@ function filesOf(texts: Readonly<Record<string, string>>): HostFiles {
 }
 
 describe('parsers', () => {
-  test('cpu shares fold nice into user and interrupts into system, and add up to 100', () => {
+  test('cpu shares count nice as user and interrupts as system, and sum to 100', () => {
     const before = parseProcStat('cpu  100 10 50 1000 20 1 2 3 0 0\ncpu0 1 2 3 4\ncpu1 1 2 3 4\nintr 5\n');
     const now = parseProcStat('cpu  140 20 60 1020 25 3 5 13 4 0\ncpu0 1 2 3 4\ncpu1 1 2 3 4\n');
     expect(before.cpus).toBe(2);
@@ -48,7 +48,7 @@ describe('parsers', () => {
     expect(() => parseProcStat('garbage')).toThrow('/proc/stat');
   });
 
-  test('diskstats: rates, waits and busy time between two samples; unused devices left out', async () => {
+  test('diskstats give rates, waits and busy time between two samples, without unused devices', async () => {
     const texts = {
       '/proc/diskstats': '254 0 vda 1000 0 8000 500 2000 0 16000 900 0 300 1400\n7 0 loop0 0 0 0 0 0 0 0 0 0 0 0\n',
     };
@@ -74,7 +74,7 @@ describe('parsers', () => {
     });
   });
 
-  test('net/dev: bytes and packets a second; loopback only where it is alone', async () => {
+  test('net/dev gives bytes and packets per second, of loopback only when it is the only interface', async () => {
     const head = 'Inter-|   Receive\n face |bytes    packets errs drop\n';
     const lo =
       '    lo:    3193      29    0    0    0     0          0         0     3193      29    0    0    0     0       0          0\n';
@@ -97,7 +97,7 @@ describe('parsers', () => {
   });
 });
 
-test('this host: every family, in sane ranges', async () => {
+test('the checks of this host report every metric family in a plausible range', async () => {
   const clock: Clock = {
     wallMs: () => Date.now(),
     monotonicMs: () => performance.now(),

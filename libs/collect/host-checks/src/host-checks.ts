@@ -13,15 +13,15 @@ import { UptimeCheck } from './uptime.ts';
 export interface HostCheckOptions {
   readonly clock: Clock;
   readonly files: HostFiles;
-  /** As `process.platform`; `linux` reads `/proc`, all others ask systeminformation. */
+  /** The value of `process.platform`. `linux` reads `/proc`, all others use systeminformation. */
   readonly platform: string;
   /** Interval of the checks that start processes, ms. Default 10,000. */
   readonly expensiveIntervalMs?: number;
 }
 
 /**
- * The checks of this host (docs/agent.md lists their metrics). Where systeminformation starts processes for figures
- * that Linux has in `/proc`, they are read there: a `cat` a second costs more than all of these together.
+ * Returns the checks of this host (docs/agent.md lists their metrics). Figures for which systeminformation would start
+ * a process are read from `/proc` on Linux: one `cat` per second costs more than all of these checks together.
  */
 export function hostChecks(options: HostCheckOptions): Check[] {
   const { clock, files, platform, expensiveIntervalMs = 10_000 } = options;

@@ -1,7 +1,7 @@
 /** The files of the host that checks read, mostly under `/proc`. */
 export interface HostFiles {
-  /** The whole text of a file. */
+  /** Reads the whole text of a file. */
   readText(path: string): Promise<string>;
-  /** The names in a folder. */
+  /** Lists the names in a folder. */
   list(path: string): Promise<string[]>;
 }

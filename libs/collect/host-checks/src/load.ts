@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import type { Check, CheckSink } from '@tidemark/checks';
 
-/** `system.load.1/5/15`: runnable and blocked tasks; `system.load.norm.*`: the same per CPU. */
+/** `system.load.1/5/15`: runnable and blocked tasks. `system.load.norm.*`: the same figures per CPU. */
 export class LoadCheck implements Check {
   readonly name = 'load';
   readonly #cpus = Math.max(1, cpus().length);

@@ -10,7 +10,7 @@ export interface InterfaceTotals {
   readonly totals: Readonly<Record<string, number>>;
 }
 
-/** The text of Linux's `/proc/net/dev`. */
+/** Parses the text of Linux's `/proc/net/dev`. */
 export function parseProcNetDev(text: string): InterfaceTotals[] {
   const out: InterfaceTotals[] = [];
   for (const line of text.split('\n')) {
@@ -40,8 +40,8 @@ export function parseProcNetDev(text: string): InterfaceTotals[] {
 }
 
 /**
- * The interfaces worth a series: those that ever moved a byte, without loopback unless there is nothing else (a
- * container may have no other).
+ * Returns the interfaces that get metrics: those that ever moved a byte, without loopback unless it is the only one, as
+ * in some containers.
  */
 export function interfacesOfNote(interfaces: readonly InterfaceTotals[]): InterfaceTotals[] {
   const used = interfaces.filter(({ totals }) => totals.bytes_rcvd + totals.bytes_sent > 0);
@@ -49,7 +49,7 @@ export function interfacesOfNote(interfaces: readonly InterfaceTotals[]): Interf
   return outside.length > 0 ? outside : used;
 }
 
-/** `system.net.*` by interface: bytes and packets a second. */
+/** `system.net.*` by interface: bytes and packets per second. */
 export class NetworkCheck implements Check {
   readonly name = 'network';
   readonly everyMs?: number;
@@ -67,7 +67,7 @@ export class NetworkCheck implements Check {
     return new NetworkCheck(async () => parseProcNetDev(await files.readText('/proc/net/dev')), clock);
   }
 
-  /** Starts processes for each interface, so it runs less often. */
+  /** Makes the check for hosts without `/proc`. It starts processes for each interface, so it runs less often. */
   static portable(clock: Clock, everyMs: number): NetworkCheck {
     return new NetworkCheck(portableTotals, clock, everyMs);
   }

@@ -2,7 +2,7 @@ import type { Check, CheckSink } from '@tidemark/checks';
 import { processes } from 'systeminformation';
 import type { HostFiles } from './host-files.ts';
 
-/** `system.processes.number`: how many processes there are; on Linux, the numbered folders of `/proc`. */
+/** `system.processes.number`: the number of processes, counted as the numbered folders of `/proc`. */
 export class LinuxProcessesCheck implements Check {
   readonly name = 'processes';
   readonly #files: HostFiles;
@@ -17,7 +17,7 @@ export class LinuxProcessesCheck implements Check {
   }
 }
 
-/** Asks `ps`, so it runs less often. */
+/** `system.processes.number` on hosts without `/proc`. It runs `ps`, so it runs less often. */
 export class PortableProcessesCheck implements Check {
   readonly name = 'processes';
   readonly everyMs: number;
