@@ -1,16 +1,16 @@
 import { type Clock, sleep, TidemarkError } from '@tidemark/ports';
 
 /**
- * What `work` resolves to, unless it takes longer than `timeoutMs` (`deadline_exceeded`) or nobody waits for it any
- * more (`cancelled`). Whoever gives up has to end the work: it goes on by itself.
+ * Resolves to the result of `work`. Throws `deadline_exceeded` after `timeoutMs`, and `cancelled` when `signal` aborts.
+ * The work itself continues after such an error; the caller must end it.
  */
 export async function within<T>(clock: Clock, timeoutMs: number, signal: AbortSignal, work: Promise<T>): Promise<T> {
   const done = new AbortController();
   const late = sleep(clock, timeoutMs, AbortSignal.any([done.signal, signal])).then(() => {
-    if (signal.aborted) throw new TidemarkError('cancelled', 'given up');
-    throw new TidemarkError('deadline_exceeded', `no whole answer within ${timeoutMs} ms`, { timeoutMs });
+    if (signal.aborted) throw new TidemarkError('cancelled', 'the run was cancelled');
+    throw new TidemarkError('deadline_exceeded', `no complete response within ${timeoutMs} ms`, { timeoutMs });
   });
-  // It is also woken when the work was in time; then nobody listens.
+  // It also rejects after the work was in time, when the race no longer handles the rejection.
   late.catch(() => undefined);
   try {
     return await Promise.race([work, late]);

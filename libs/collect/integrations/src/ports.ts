@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/ports';
 
-/** What checks of other services need of the machine. */
+/** Services of the machine that checks of other services use. */
 export interface IntegrationPorts {
   readonly clock: Clock;
   readonly readText: (path: string) => Promise<string>;

@@ -5,7 +5,7 @@ import { SystemClock } from '@tidemark/node-runtime';
 import { Readings } from '../testing/readings.ts';
 import { KafkaCheck } from './kafka-check.ts';
 
-test('a look that was given up while it read a file opens no connection later', async () => {
+test('a run that timed out while it read a file opens no connection later', async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections++;
@@ -21,7 +21,7 @@ test('a look that was given up while it read a file opens no connection later', 
   const instance = { brokers: [`127.0.0.1:${port}`], sasl, timeoutMs: 1000 };
   const check = new KafkaCheck(instance, { clock: new SystemClock(), readText });
   const run = () => check.run(new Readings(), new AbortController().signal);
-  await expect(run()).rejects.toThrow('no whole answer within 1000 ms');
+  await expect(run()).rejects.toThrow('no complete response within 1000 ms');
   first.resolve('secret');
   await expect(run()).rejects.toThrow();
   server.close();

@@ -16,7 +16,7 @@ import {
   reportPartitions,
 } from './kafka-state.ts';
 
-/** The state of a Kafka cluster, and how far consumer groups lag behind; asked anew at each run. */
+/** The state of a Kafka cluster and the lag of consumer groups, read again in each run. */
 export class KafkaCheck implements Check {
   readonly name: string;
   readonly everyMs: number;
@@ -29,7 +29,7 @@ export class KafkaCheck implements Check {
   readonly #tags: readonly string[];
   #detail: Record<string, string | number> = {};
 
-  /** Throws `invalid_argument` for an address that is none. */
+  /** Throws `invalid_argument` for a malformed broker address. */
   constructor(instance: KafkaInstance, ports: IntegrationPorts) {
     const { intervalMs, timeoutMs, partitions } = { ...DEFAULT_KAFKA_INSTANCE, ...instance };
     this.#instance = instance;
@@ -44,26 +44,26 @@ export class KafkaCheck implements Check {
   }
 
   async run(sink: CheckSink, signal: AbortSignal): Promise<void> {
-    // Loaded where it is used, and not on the brokers' time: an agent that looks at no Kafka needs none of it.
+    // Loaded here, before the timeout starts: an agent without Kafka checks never loads it.
     const calls = await import('@platformatic/kafka');
     let session: KafkaSession | undefined;
-    let isOver = false;
-    const look = async (): Promise<void> => {
+    let hasEnded = false;
+    const poll = async (): Promise<void> => {
       const options = await this.#sessionOptions();
-      // Given up while files were read: nobody would close what is opened now.
-      if (isOver) return;
+      // The run ended while files were read: no later code would close a session opened now.
+      if (hasEnded) return;
       session = new KafkaSession(calls, options);
-      await this.#look(session, sink);
+      await this.#poll(session, sink);
     };
     try {
-      await within(this.#ports.clock, this.#timeoutMs, signal, look());
+      await within(this.#ports.clock, this.#timeoutMs, signal, poll());
       sink.gauge('kafka.can_connect', 1, this.#tags);
     } catch (error) {
       if (!signal.aborted) sink.gauge('kafka.can_connect', 0, this.#tags);
       throw error;
     } finally {
-      isOver = true;
-      // Closing may take as long as a broker likes; nobody waits for it.
+      hasEnded = true;
+      // Not awaited: a broker may delay the close without limit.
       session?.close().catch(() => undefined);
     }
   }
@@ -72,13 +72,13 @@ export class KafkaCheck implements Check {
     return this.#detail;
   }
 
-  async #look(session: KafkaSession, sink: CheckSink): Promise<void> {
+  async #poll(session: KafkaSession, sink: CheckSink): Promise<void> {
     this.#detail = {};
     const state = await session.cluster(this.#instance.topics ?? []);
     const tags = [...this.#tags, `kafka_cluster_id:${state.id}`];
     reportCluster(state, sink, tags);
     const problems: string[] = [];
-    // Groups before ends, so that what was committed is below the end.
+    // Committed offsets are read before end offsets, so that they are not above them.
     const committed = await this.#committed(session, problems);
     const partitions = partitionsWithin(state, this.#limit);
     const offsets = await this.#offsets(session, state, partitions, { sink, tags, problems });
@@ -94,7 +94,7 @@ export class KafkaCheck implements Check {
     if (problems.length > 0) this.#detail.problems = problems.join('; ').slice(0, 500);
   }
 
-  /** What groups have committed; a group that can't be asked costs its own metrics alone. */
+  /** Returns the committed offsets of all groups. A group that fails loses only its own metrics. */
   async #committed(session: KafkaSession, problems: string[]): Promise<CommittedOffset[]> {
     const groups = this.#instance.groups ?? [];
     const answers = await Promise.all(
@@ -109,8 +109,8 @@ export class KafkaCheck implements Check {
   }
 
   /**
-   * The offsets of partitions that have a leader, and which brokers answer: the cluster may not have noticed yet that
-   * one is gone. Such a one costs the offsets of its own partitions alone.
+   * Returns the offsets of partitions that have a leader, and reports which brokers answer: the cluster may still list
+   * a broker that has died. A broker that does not answer loses only the offsets of its own partitions.
    */
   async #offsets(
     session: KafkaSession,
@@ -137,7 +137,7 @@ export class KafkaCheck implements Check {
   async #sessionOptions(): Promise<KafkaSessionOptions> {
     const { tls = false, caFile = '', sasl } = this.#instance;
     const { readText } = this.#ports;
-    // A third for a broker that is gone leaves time for the others.
+    // A dead broker may take only a third of the time, so that others are still asked.
     const options = { bootstrap: this.#bootstrap, callMs: Math.max(1, Math.floor(this.#timeoutMs / 3)) };
     const ca = tls && caFile !== '' ? await readText(caFile) : undefined;
     const password = sasl === undefined ? undefined : (await readText(sasl.passwordFile)).trim();

@@ -7,20 +7,20 @@ export interface KafkaSaslUser {
   readonly passwordFile: string;
 }
 
-/** A Kafka cluster to look at. */
+/** A Kafka cluster to check. */
 export interface KafkaInstance {
-  /** Brokers to begin with, `host:port`; the cluster tells the others. */
+  /** Bootstrap brokers, `host:port`; the cluster reports the others. */
   readonly brokers: readonly string[];
-  /** Topics whose partitions are of interest. Default: all but Kafka's own. */
+  /** Topics whose partitions are reported. Default: all except Kafka's internal topics. */
   readonly topics?: readonly string[];
-  /** Consumer groups whose lag is of interest. */
+  /** Consumer groups whose lag is reported. */
   readonly groups?: readonly string[];
   /** Further tags of its metrics. */
   readonly tags?: readonly string[];
   readonly intervalMs?: number;
-  /** For a whole run, ms; at most the interval. */
+  /** Timeout of a whole run, ms; capped at the interval. */
   readonly timeoutMs?: number;
-  /** Partitions that have metrics of their own; further ones only count in the sums. */
+  /** Max partitions with metrics of their own; further ones are counted only in the cluster's sums. */
   readonly partitions?: number;
   readonly tls?: boolean;
   /** A file with certificates to trust instead of the system's, PEM, read at each run. */
@@ -35,9 +35,9 @@ export interface BrokerAddress {
   readonly port: number;
 }
 
-/** The addresses to begin with. Throws `invalid_argument` when there is none, or one is no `host:port`. */
+/** Parses the bootstrap addresses. Throws `invalid_argument` when there are none, or one is not `host:port`. */
 export function bootstrapOf({ brokers }: KafkaInstance): readonly BrokerAddress[] {
-  if (brokers.length === 0) throw refusal('kafka: no broker is given');
+  if (brokers.length === 0) throw refusal('kafka brokers: none (limit: at least one host:port)');
   return brokers.map((text) => {
     const found = /^(?:\[([0-9a-f:.]+)\]|([^\s:/[\]@]+)):(\d{1,5})$/i.exec(text);
     const port = Number(found?.[3]);

@@ -7,7 +7,7 @@ import { partitionName } from './kafka-state.ts';
 
 export interface KafkaSessionOptions {
   readonly bootstrap: readonly BrokerAddress[];
-  /** For one connection or one call, ms. */
+  /** Timeout of one connection or one call, ms. */
   readonly callMs: number;
   readonly tls?: { readonly ca?: string };
   readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string };
@@ -23,12 +23,12 @@ const READ_UNCOMMITTED = 0;
 const ANY_EPOCH = -1;
 const NO_ERROR = 0;
 
-/** The connections of one look at a cluster, one to each broker; they are closed at its end. */
+/** The connections of one run of a check, one to each broker; `close` ends them. */
 export class KafkaSession {
   readonly #calls: KafkaCalls;
   readonly #options: KafkaSessionOptions;
   readonly #connections = new Map<string, Promise<Connection>>();
-  /** Where the cluster says that its brokers are. */
+  /** Addresses of the brokers, as the cluster reports them. */
   #addresses = new Map<number, BrokerAddress>();
   #first: Connection | undefined;
   #isClosed = false;
@@ -38,7 +38,7 @@ export class KafkaSession {
     this.#options = options;
   }
 
-  /** Asks the first broker that answers for the topics; all but Kafka's own when none are named. */
+  /** Reads the topics from the first broker that answers; all except Kafka's internal ones when none are named. */
   async cluster(topics: readonly string[]): Promise<ClusterState> {
     const failures: string[] = [];
     for (const address of this.#options.bootstrap) {
@@ -52,8 +52,8 @@ export class KafkaSession {
   }
 
   /**
-   * The offsets of partitions that a broker leads; those that it doesn't know are left out. Errors: of a broker that
-   * can't be connected to, even if it is asked for none, or doesn't answer.
+   * Returns the offsets of partitions that a broker leads; partitions unknown to it are left out. Throws when the
+   * connection fails, also when `partitions` is empty, or when the broker does not answer.
    */
   async offsets(broker: number, partitions: readonly ConsumedState[]): Promise<Map<string, PartitionOffsets>> {
     const connection = await this.#broker(broker);
@@ -70,7 +70,7 @@ export class KafkaSession {
     );
   }
 
-  /** What a group has committed. Errors: of a coordinator that can't be found or doesn't answer. */
+  /** Returns the committed offsets of a group. Throws when its coordinator is not found or does not answer. */
   async committed(group: string): Promise<CommittedOffset[]> {
     const connection = await this.#coordinator(group);
     const { groups } = await tolerant(() =>
@@ -152,22 +152,24 @@ export class KafkaSession {
 
   async #coordinator(group: string): Promise<Connection> {
     const first = this.#first;
-    if (first === undefined) throw new TidemarkError('failed_precondition', 'the cluster was not asked yet');
+    if (first === undefined)
+      throw new TidemarkError('failed_precondition', 'no broker is connected; call cluster() first');
     const { FindCoordinatorKeyTypes, findCoordinatorV4 } = this.#calls;
     const answer = await findCoordinatorV4.api.async(first, FindCoordinatorKeyTypes.GROUP, [group]);
     const [found] = answer.coordinators;
-    if (found === undefined) throw new TidemarkError('unavailable', `the group ${group} has no coordinator`);
+    if (found === undefined) throw new TidemarkError('unavailable', `group ${group} has no coordinator`);
     return this.#connect(found);
   }
 
   #broker(id: number): Promise<Connection> {
     const address = this.#addresses.get(id);
-    if (address === undefined) throw new TidemarkError('unavailable', `broker ${id} is not alive`);
+    if (address === undefined)
+      throw new TidemarkError('unavailable', `the cluster does not list broker ${id} as alive`);
     return this.#connect(address);
   }
 
   #connect(address: BrokerAddress): Promise<Connection> {
-    if (this.#isClosed) throw new TidemarkError('cancelled', 'given up');
+    if (this.#isClosed) throw new TidemarkError('cancelled', 'the run has ended');
     const key = `${address.host}:${address.port}`;
     let connection = this.#connections.get(key);
     if (connection === undefined) {
@@ -182,21 +184,21 @@ export class KafkaSession {
     const options: ConnectionOptions = { connectTimeout: callMs, requestTimeout: callMs, maxInflights: 8 };
     if (tls !== undefined) {
       options.tls = { ca: tls.ca };
-      // Proxies in front of brokers route by name; an address is no name.
+      // Proxies in front of brokers route by the server name; an IP address must not be sent as one.
       if (isIP(host) === 0) options.tlsServerName = host;
     }
     if (sasl !== undefined) options.sasl = sasl as ConnectionOptions['sasl'];
     const connection = new this.#calls.Connection(CLIENT, options);
-    // Whoever waits for an answer hears of it; without a listener the event would end the process.
+    // The pending call rejects with the same error; without a listener the event would end the process.
     connection.on('error', () => undefined);
     await connection.connect(host, port);
-    // It was given up meanwhile, and nobody would close it.
+    // The session closed meanwhile, so no later code would close this connection.
     if (this.#isClosed) await connection.close();
     return connection;
   }
 }
 
-/** The answer, also where some of its parts have errors: the client throws then, with the answer in the error. */
+/** Returns an answer also when parts of it have errors: then the client throws an error that contains the answer. */
 async function tolerant<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -207,7 +209,7 @@ async function tolerant<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What an error and its causes say, in few words. */
+/** Returns the messages of an error and its causes as one text, or Kafka's own name of the error. */
 export function reasonOf(error: unknown): string {
   const kafkaError = find(error, (one) => (typeof one.apiId === 'string' ? one.apiId : undefined));
   if (typeof kafkaError === 'string') return kafkaError;
@@ -217,7 +219,7 @@ export function reasonOf(error: unknown): string {
   return messages.join(': ') || String(error);
 }
 
-/** Looks through an error, those it holds and those that caused it. */
+/** Searches an error, its nested errors and its causes, up to five levels deep. */
 function find(error: unknown, pick: (error: Readonly<Record<string, unknown>>) => unknown, depth = 0): unknown {
   if (!isObject(error) || depth > 4) return undefined;
   const own = pick(error);

@@ -25,7 +25,7 @@ const STATE: ClusterState = {
 };
 
 describe('the state of a cluster', () => {
-  test('as sums', () => {
+  test('is reported as sums', () => {
     const sink = new Readings();
     reportCluster(STATE, sink, ['x:y']);
     const of = (metric: string, ...tags: string[]): number[] => sink.values(metric, 'x:y', ...tags);
@@ -39,7 +39,7 @@ describe('the state of a cluster', () => {
     expect(of('kafka.broker.partition_count', 'broker_id:2')).toEqual([3]);
   });
 
-  test('partition by partition, the same ones each time, and what is known of their offsets', () => {
+  test('is reported by partition, the same partitions each time, with the known offsets', () => {
     const chosen = partitionsWithin(STATE, 2);
     expect(chosen.map(({ topic, partition }) => `${topic}/${partition}`)).toEqual(['a/0', 'b/0']);
     const sink = new Readings();
@@ -52,7 +52,7 @@ describe('the state of a cluster', () => {
     expect(sink.values('kafka.partition.size')).toEqual([7]);
   });
 
-  test('the lag of groups, bounded, and never below zero', () => {
+  test('includes the lag of groups, bounded and never below zero', () => {
     const offsets = new Map([
       ['b/0', { end: 12 }],
       ['b/1', { end: 3 }],
@@ -71,12 +71,12 @@ describe('the state of a cluster', () => {
   });
 });
 
-test('brokers are host:port', () => {
+test('is read from brokers given as host:port', () => {
   expect(bootstrapOf({ brokers: ['a:1', '[::1]:9092'] })).toEqual([
     { host: 'a', port: 1 },
     { host: '::1', port: 9092 },
   ]);
-  expect(() => bootstrapOf({ brokers: [] })).toThrow('no broker is given');
+  expect(() => bootstrapOf({ brokers: [] })).toThrow('kafka brokers: none (limit: at least one host:port)');
   for (const broker of ['a', 'a:0', 'kafka://a:1']) {
     expect(() => bootstrapOf({ brokers: [broker] })).toThrow('limit: host:port');
   }

@@ -9,7 +9,7 @@ export interface ConsumedState {
   readonly inSync: readonly number[];
 }
 
-/** The cluster as one broker sees it. */
+/** The cluster's state, as one broker reports it. */
 export interface ClusterState {
   readonly id: string;
   readonly controller: number;
@@ -18,13 +18,13 @@ export interface ClusterState {
   readonly topics: ReadonlyMap<string, readonly ConsumedState[]>;
 }
 
-/** The first and the next offset of a partition, where its leader said so. */
+/** The first and the next offset of a partition, where its leader reported them. */
 export interface PartitionOffsets {
   readonly beginning?: number;
   readonly end?: number;
 }
 
-/** What a group has committed in a partition. */
+/** The committed offset of a group in a partition. */
 export interface CommittedOffset {
   readonly group: string;
   readonly topic: string;
@@ -39,13 +39,13 @@ export function partitionName({ topic, partition }: { readonly topic: string; re
   return `${topic}/${partition}`;
 }
 
-/** The first `limit` partitions, topic by topic in the order of their names, so that they are the same each time. */
+/** Returns the first `limit` partitions in the order of topic names, so that each run selects the same ones. */
 export function partitionsWithin({ topics }: ClusterState, limit: number): readonly ConsumedState[] {
   const all = [...topics.keys()].sort().flatMap((topic) => topics.get(topic) ?? []);
   return all.slice(0, limit);
 }
 
-/** Sums over the whole cluster, by the names that Datadog's agent gives them. */
+/** Reports sums over the whole cluster, under the names of Datadog's agent. */
 export function reportCluster(state: ClusterState, sink: CheckSink, tags: readonly string[]): void {
   const all = [...state.topics.values()].flat();
   sink.gauge('kafka.broker.count', state.brokers.length, tags);
@@ -60,7 +60,7 @@ export function reportCluster(state: ClusterState, sink: CheckSink, tags: readon
   }
 }
 
-/** The partitions one by one. */
+/** Reports each partition. */
 export function reportPartitions(
   partitions: readonly ConsumedState[],
   offsets: OffsetsByPartition,
@@ -81,7 +81,8 @@ export function reportPartitions(
 }
 
 /**
- * Offsets and lag of groups, in partitions whose end is known; at most `limit` of them. Returns how many were over it.
+ * Reports offsets and lag of groups in partitions whose end is known, at most `limit` of them. Returns how many were
+ * beyond the limit.
  */
 export function reportGroups(
   committed: readonly CommittedOffset[],
@@ -96,7 +97,7 @@ export function reportGroups(
     if (end === undefined || ++reported > limit) continue;
     const own = [...tags, `consumer_group:${one.group}`, `topic:${one.topic}`, `partition:${one.partition}`];
     sink.gauge('kafka.consumer_offset', one.offset, own);
-    // A group may have committed since the end was asked for, and a topic may have been made anew.
+    // A group may have committed since the end was read, and a topic may have been recreated.
     sink.gauge('kafka.consumer_lag', Math.max(0, end - one.offset), own);
   }
   return Math.max(0, reported - limit);

@@ -24,13 +24,13 @@ await redisSuite('a real Redis', () => {
     return server;
   }
 
-  function look(instance: RedisInstance) {
+  function checkOf(instance: RedisInstance) {
     const clock = new SystemClock();
     const { readFile } = process.getBuiltinModule('node:fs/promises');
     const readText = async (path: string): Promise<string> => FILES[path] ?? readFile(path, 'utf8');
     const check = new RedisCheck(instance, { clock, readText });
     ends.push(() => check.close());
-    /** Runs once; gives what was read, and the error. */
+    /** Runs once; returns the readings and the error. */
     const run = async (signal = new AbortController().signal): Promise<{ readings: Readings; error: string }> => {
       const readings = new Readings();
       const error = await check.run(readings, signal).then(
@@ -51,13 +51,13 @@ await redisSuite('a real Redis', () => {
   }
 
   test(
-    'clients, memory, keys of each database, commands and persistence',
+    'a run reports clients, memory, keys of each database, commands and persistence',
     async () => {
       const server = await start();
       await command(server, 'MSET', 'a', '1', 'b', '2');
       await command(server, 'EXPIRE', 'a', '1000');
       await command(server, 'GET', 'a');
-      const { check, run } = look({ address: server.address, tags: ['env:test'], commandStats: true });
+      const { check, run } = checkOf({ address: server.address, tags: ['env:test'], commandStats: true });
       const own = [`redis_host:127.0.0.1`, `redis_port:${server.port}`, 'env:test'];
       const first = await run();
       expect(first.error).toBe('');
@@ -90,12 +90,12 @@ await redisSuite('a real Redis', () => {
   );
 
   test(
-    'a replica and its master know of each other',
+    'a replica and its master report each other',
     async () => {
       const master = await start();
       const replica = await start((port) => ['--port', `${port}`, '--replicaof', '127.0.0.1', `${master.port}`]);
       await command(master, 'SET', 'a', '1');
-      const [ofMaster, ofReplica] = [look({ address: master.address }), look({ address: replica.address })];
+      const [ofMaster, ofReplica] = [checkOf({ address: master.address }), checkOf({ address: replica.address })];
       const endMs = performance.now() + DEADLINE_MS;
       let readings: Readings;
       do {
@@ -120,21 +120,21 @@ await redisSuite('a real Redis', () => {
   );
 
   test(
-    'a password, right, wrong and missing; a user of its own; TLS',
+    'a run needs the right password or user, and over TLS a trusted certificate',
     async () => {
       const server = await start((port) => ['--port', `${port}`, '--requirepass', 'secret']);
       const { address } = server;
-      expect((await look({ address, passwordFile: 'password' }).run()).error).toBe('');
-      const wrong = await look({ address, passwordFile: 'wrong' }).run();
+      expect((await checkOf({ address, passwordFile: 'password' }).run()).error).toBe('');
+      const wrong = await checkOf({ address, passwordFile: 'wrong' }).run();
       expect(wrong.readings.values('redis.can_connect')).toEqual([0]);
       expect(wrong.error).toContain('WRONGPASS');
-      expect((await look({ address }).run()).error).toContain('NOAUTH');
-      expect((await look({ address, passwordFile: 'none' }).run()).error).toContain('ENOENT');
+      expect((await checkOf({ address }).run()).error).toContain('NOAUTH');
+      expect((await checkOf({ address, passwordFile: 'none' }).run()).error).toContain('ENOENT');
 
       const open = await start();
       await command(open, 'ACL', 'SETUSER', 'agent', 'on', '>secret', '+info');
-      const user = await look({ address: open.address, user: 'agent', passwordFile: 'password' }).run();
-      // That is all that such a user needs.
+      const user = await checkOf({ address: open.address, user: 'agent', passwordFile: 'password' }).run();
+      // `+info` is the only permission that such a user needs.
       expect(user.error).toBe('');
 
       const tls = await start((port) => [
@@ -143,10 +143,10 @@ await redisSuite('a real Redis', () => {
         ...['--tls-ca-cert-file', `${TLS}certificate.pem`],
       ]);
       const secure = { address: tls.address, tls: true, passwordFile: 'password' };
-      const trusted = await look({ ...secure, caFile: `${TLS}certificate.pem` }).run();
+      const trusted = await checkOf({ ...secure, caFile: `${TLS}certificate.pem` }).run();
       expect(trusted.error).toBe('');
       expect(trusted.readings.values('redis.can_connect')).toEqual([1]);
-      const untrusted = await look(secure).run();
+      const untrusted = await checkOf(secure).run();
       expect(untrusted.error).toContain('self-signed');
       expect(untrusted.readings.values('redis.can_connect')).toEqual([0]);
     },
@@ -154,17 +154,17 @@ await redisSuite('a real Redis', () => {
   );
 
   test(
-    'one that freezes, dies and comes back: down within the timeout, then up again',
+    'a server that freezes or dies is down within the timeout, and up again when it returns',
     async () => {
       const server = await start();
-      const { check, run } = look({ address: server.address, timeoutMs: 3_000 });
+      const { check, run } = checkOf({ address: server.address, timeoutMs: 3_000 });
       expect((await run()).error).toBe('');
       await server.freeze();
       const frozen = await run();
-      expect(frozen.error).toBe('no whole answer within 3000 ms');
+      expect(frozen.error).toBe('no complete response within 3000 ms');
       expect(frozen.readings.values('redis.can_connect')).toEqual([0]);
       expect(check.detail()).toEqual({});
-      // Nobody waits for one that was told to stop, and it says nothing.
+      // An aborted run ends at once and reports nothing.
       const stop = new AbortController();
       const stopped = run(stop.signal);
       stop.abort();
@@ -181,7 +181,7 @@ await redisSuite('a real Redis', () => {
     REDIS_START_MS,
   );
 
-  test('what is no Redis is down', async () => {
+  test('a server that is not a Redis is down', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.resume();
@@ -191,7 +191,7 @@ await redisSuite('a real Redis', () => {
     ends.push(() => new Promise((resolve) => server.close(resolve)));
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    const { readings, error } = await look({ address: `127.0.0.1:${port}`, timeoutMs: 5_000 }).run();
+    const { readings, error } = await checkOf({ address: `127.0.0.1:${port}`, timeoutMs: 5_000 }).run();
     expect(readings.values('redis.can_connect')).toEqual([0]);
     expect(error).not.toBe('');
   });

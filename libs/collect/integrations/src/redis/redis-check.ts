@@ -13,14 +13,14 @@ type CreateClient = typeof import('@redis/client').createClient;
 /** No modules, functions or scripts. */
 type None = Record<string, never>;
 
-/** What is used of a client. */
+/** The part of a client that is used. */
 interface RedisConnection {
   readonly isReady: boolean;
   sendCommand(args: readonly string[]): Promise<unknown>;
   destroy(): void;
 }
 
-/** The state of a Redis server: `INFO`, once per interval, over a connection that is kept. */
+/** The state of a Redis server: `INFO`, once per interval, over a persistent connection. */
 export class RedisCheck implements Check {
   readonly name: string;
   readonly everyMs: number;
@@ -33,7 +33,7 @@ export class RedisCheck implements Check {
   #connection: RedisConnection | undefined;
   #detail: Record<string, string | number> = {};
 
-  /** Throws `invalid_argument` for an address that is none. */
+  /** Throws `invalid_argument` for a malformed address. */
   constructor(instance: RedisInstance, ports: IntegrationPorts) {
     const { address, intervalMs = DEFAULT_REDIS_INSTANCE.intervalMs } = instance;
     this.#instance = instance;
@@ -47,7 +47,7 @@ export class RedisCheck implements Check {
 
   async run(sink: CheckSink, signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    // Loaded where it is used, and not on the server's time: an agent that looks at no Redis needs none of it.
+    // Loaded here, before the timeout starts: an agent without Redis checks never loads it.
     const { createClient } = await import('@redis/client');
     try {
       const startMs = clock.monotonicMs();
@@ -83,7 +83,7 @@ export class RedisCheck implements Check {
       for (const [name, value] of stats) info.set(name, value);
     }
     if (!info.has('maxclients')) {
-      // Older servers have it among their settings only, which a user may not be allowed to see.
+      // Older servers report it only in `CONFIG`, which a user may not be permitted to read.
       const config = await connection.sendCommand(['CONFIG', 'GET', 'maxclients']).catch(() => []);
       if (Array.isArray(config) && config.length === 2) info.set('maxclients', String(config[1]));
     }
@@ -94,7 +94,7 @@ export class RedisCheck implements Check {
     this.#drop();
     const options = await this.#options();
     const client = createClient(options);
-    // Whoever awaits a reply hears of it too.
+    // The pending command rejects with the same error.
     client.on('error', () => undefined);
     const connection: RedisConnection = {
       get isReady() {
@@ -114,7 +114,7 @@ export class RedisCheck implements Check {
     const password = passwordFile === '' ? undefined : (await readText(passwordFile)).trim();
     const ca = caFile === '' ? undefined : await readText(caFile);
     const endpoint = endpointOf(this.#instance);
-    // A run that fails is tried again at the next interval, over a new connection.
+    // After a failed run the next interval's run opens a new connection.
     const socket = { connectTimeout: this.#timeoutMs, reconnectStrategy: false } as const;
     return {
       socket:
@@ -123,7 +123,7 @@ export class RedisCheck implements Check {
           : { ...socket, ...endpoint, ...(tls ? { tls: true, ...(ca === undefined ? {} : { ca }) } : {}) },
       ...(user === '' ? {} : { username: user }),
       ...(password === undefined ? {} : { password }),
-      // The protocol that every version speaks.
+      // The protocol version that every Redis supports.
       RESP: 2,
       disableClientInfo: true,
       disableOfflineQueue: true,
@@ -137,12 +137,12 @@ export class RedisCheck implements Check {
     try {
       connection?.destroy();
     } catch {
-      // It is closed already.
+      // It is already closed.
     }
   }
 }
 
 function textOf(reply: unknown): string {
   if (typeof reply === 'string') return reply;
-  throw new TidemarkError('unavailable', 'INFO was not answered with text: is it a Redis?');
+  throw new TidemarkError('unavailable', 'the reply to INFO is not text; check that the address is a Redis server');
 }

@@ -1,4 +1,4 @@
-/** The fields of an `INFO` reply by name, in the order of the reply; heads of sections are left out. */
+/** Parses the fields of an `INFO` reply, in its order; headings of sections are left out. */
 export function parseInfo(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -8,7 +8,7 @@ export function parseInfo(text: string): ReadonlyMap<string, string> {
   return fields;
 }
 
-/** The parts of a field such as `keys=3,expires=1`. */
+/** Parses the parts of a field such as `keys=3,expires=1`. */
 export function parseParts(value: string): ReadonlyMap<string, string> {
   const parts = new Map<string, string>();
   for (const part of value.split(',')) {
@@ -18,7 +18,7 @@ export function parseParts(value: string): ReadonlyMap<string, string> {
   return parts;
 }
 
-/** A field as a number; undefined when it isn't there or isn't one. */
+/** Returns a field as a number; undefined when it is absent or not a number. */
 export function numberOf(fields: ReadonlyMap<string, string>, name: string): number | undefined {
   const text = fields.get(name);
   if (text === undefined || text === '') return undefined;

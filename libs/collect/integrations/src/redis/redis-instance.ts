@@ -1,22 +1,22 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** A Redis server to look at. */
+/** A Redis server to check. */
 export interface RedisInstance {
   /** `host:port`, or the path of a Unix socket. */
   readonly address: string;
   /** Further tags of its metrics. */
   readonly tags?: readonly string[];
   readonly intervalMs?: number;
-  /** For a whole run, ms; at most the interval. */
+  /** Timeout of a whole run, ms; capped at the interval. */
   readonly timeoutMs?: number;
-  /** A user of its ACLs; without it a password is that of `requirepass`. */
+  /** A user of the server's ACLs; without it, the password is that of `requirepass`. */
   readonly user?: string;
   /** A file with the password, read at each connection. */
   readonly passwordFile?: string;
   readonly tls?: boolean;
   /** A file with certificates to trust instead of the system's, PEM, read at each connection. */
   readonly caFile?: string;
-  /** Also calls and times of each command. */
+  /** True to report calls and times of each command, too. */
   readonly commandStats?: boolean;
 }
 
@@ -25,7 +25,7 @@ export const DEFAULT_REDIS_INSTANCE = { intervalMs: 15_000, timeoutMs: 5_000 } a
 /** Where a server listens. */
 export type RedisEndpoint = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** Throws `invalid_argument` for what is neither `host:port` nor a path. */
+/** Parses the address. Throws `invalid_argument` when it is neither `host:port` nor a path. */
 export function endpointOf({ address }: RedisInstance): RedisEndpoint {
   if (address.startsWith('/')) return { path: address };
   const found = /^(?:\[([0-9a-f:.]+)\]|([^\s:/[\]@]+)):(\d{1,5})$/i.exec(address);
@@ -37,7 +37,7 @@ export function endpointOf({ address }: RedisInstance): RedisEndpoint {
   return { host: found[1] ?? found[2], port };
 }
 
-/** The tags by which an instance is known, as Datadog's agent has them. */
+/** Returns the tags that identify an instance, as in Datadog's agent. */
 export function redisTags(instance: RedisInstance): readonly string[] {
   const endpoint = endpointOf(instance);
   const own =

@@ -26,7 +26,7 @@ const REPLY = [
 ].join('\r\n');
 
 describe('an INFO reply', () => {
-  test('is fields, some of which have parts', () => {
+  test('parses into fields, some of which have parts', () => {
     const info = parseInfo(REPLY);
     expect(info.get('executable')).toBe('/opt/a:b');
     expect(numberOf(info, 'connected_clients')).toBe(3);
@@ -37,7 +37,7 @@ describe('an INFO reply', () => {
     ]);
   });
 
-  test('becomes metrics by the names that Datadog gives them', () => {
+  test('becomes metrics under the names of Datadog', () => {
     const rates = new Rates();
     const report = (text: string, nowMs: number, limits = { databases: 8, replicas: 8, commands: 8 }) => {
       const sink = new Readings();
@@ -64,7 +64,7 @@ describe('an INFO reply', () => {
     const second = report(later, 10_000).sink;
     expect(second.values('redis.net.commands')).toEqual([6]);
     expect(second.values('redis.command.calls', 'command:get')).toEqual([2]);
-    // A server that was started anew: a gap, no made-up rate.
+    // After a restart of the server there is a gap, not a false rate.
     expect(report(REPLY, 20_000).sink.values('redis.net.commands')).toEqual([]);
 
     const limited = report(REPLY, 30_000, { databases: 1, replicas: 1, commands: 0 });
@@ -72,7 +72,7 @@ describe('an INFO reply', () => {
     expect(limited.sink.tags('redis.keys')).toEqual(['a:b,redis_db:db0']);
   });
 
-  test('may be anything: what is sent is finite', () => {
+  test('with any text gives only finite values', () => {
     const line = fc.tuple(fc.constantFrom('db0', 'slave0', 'cmdstat_x', 'used_memory', 'role', '#'), fc.string());
     fc.assert(
       fc.property(fc.array(line), (lines) => {

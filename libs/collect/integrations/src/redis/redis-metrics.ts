@@ -1,7 +1,7 @@
 import type { CheckSink, Rates } from '@tidemark/checks';
 import { numberOf, parseParts } from './redis-info.ts';
 
-/** Fields of `INFO` that are sent as they are, by the names that Datadog's agent gives them. */
+/** Fields of `INFO` that are sent unchanged, under the names of Datadog's agent. */
 const GAUGES: Readonly<Record<string, string>> = {
   connected_clients: 'redis.net.clients',
   connected_slaves: 'redis.net.slaves',
@@ -48,7 +48,7 @@ const GAUGES: Readonly<Record<string, string>> = {
   master_link_down_since_seconds: 'redis.replication.master_link_down_since_seconds',
 };
 
-/** Totals that are sent as what they grow by in a second. */
+/** Totals that are sent as rates per second. */
 const RATES: Readonly<Record<string, string>> = {
   total_commands_processed: 'redis.net.commands',
   keyspace_hits: 'redis.stats.keyspace_hits',
@@ -59,29 +59,29 @@ const RATES: Readonly<Record<string, string>> = {
   used_cpu_user_children: 'redis.cpu.user_children',
 };
 
-/** What one server may have of each; further ones are left out and counted. */
+/** Max items of one server; further ones are left out and counted. */
 const REDIS_LIMITS = { databases: 64, replicas: 64, commands: 300 } as const;
 
 type RedisLimits = { readonly [K in keyof typeof REDIS_LIMITS]: number };
 
 export interface RedisReport {
   readonly sink: CheckSink;
-  /** Of every metric of the server. */
+  /** Tags of every metric of the server. */
   readonly tags: readonly string[];
-  /** A sample of which has begun. */
+  /** Rates whose sample has begun. */
   readonly rates: Rates;
   readonly limits?: RedisLimits;
 }
 
 /**
- * Puts what an `INFO` reply says into the sink, those of `INFO commandstats` among them. Returns how many databases,
- * replicas and commands were over a limit.
+ * Reports the fields of an `INFO` reply, including those of `INFO commandstats`. Returns how many databases, replicas
+ * and commands exceeded a limit.
  */
 export function reportInfo(info: ReadonlyMap<string, string>, report: RedisReport): number {
   const { sink, tags, rates, limits = REDIS_LIMITS } = report;
   for (const [field, metric] of Object.entries(GAUGES)) {
     const value = numberOf(info, field);
-    // -1 stands for «never» in the times of persistence.
+    // The persistence times are -1 when there was no save or rewrite yet.
     if (value !== undefined && value >= 0) sink.gauge(metric, value, tags);
   }
   for (const [field, metric] of Object.entries(RATES)) {
@@ -104,11 +104,11 @@ function each(
   info: ReadonlyMap<string, string>,
   pattern: RegExp,
   limit: number,
-  take: (name: string, parts: ReadonlyMap<string, string>) => void,
+  report: (name: string, parts: ReadonlyMap<string, string>) => void,
 ): number {
   let seen = 0;
   for (const [name, value] of info) {
-    if (pattern.test(name) && ++seen <= limit) take(name, parseParts(value));
+    if (pattern.test(name) && ++seen <= limit) report(name, parseParts(value));
   }
   return Math.max(0, seen - limit);
 }
@@ -141,7 +141,7 @@ function replica(
     const value = parts.get(part);
     if (value !== undefined) own.push(`${tag}:${value}`);
   }
-  // Bytes; a replica that has just come may be ahead of what its master says.
+  // Bytes. A replica that has just connected may be ahead of its master's figure.
   if (offset !== undefined && masterOffset !== undefined) {
     sink.gauge('redis.replication.delay', Math.max(0, masterOffset - offset), own);
   }

