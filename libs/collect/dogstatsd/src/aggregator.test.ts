@@ -40,11 +40,11 @@ function wired(changes: Partial<DogStatsDLimits> = {}, idleIntervals = 10) {
 }
 
 describe('each type', () => {
-  test('counts add up by 1 / rate, gauges keep the last, sets count distinct members', () => {
+  test('counts sum values weighted by 1 / rate, gauges keep the last value, sets count distinct members', () => {
     const { send, flush } = wired();
     send('c:1|c', 'c:2|c|@0.1', 'g:5|g|@0.5', 'g:7|g', 's:a|s', 's:b|s', 's:a|s');
     expect(flush()).toEqual({ 'c count': 21, 'g gauge': 7, 's gauge': 2 });
-    // Nothing in an interval gives nothing, and an interval starts from zero.
+    // An interval without values emits nothing, and each interval starts from zero.
     expect(flush()).toEqual({});
     send('c:4|c', 's:a|s');
     expect(flush()).toEqual({ 'c count': 4, 's gauge': 1 });
@@ -67,7 +67,7 @@ describe('each type', () => {
     });
   });
 
-  test('distributions are sketches, weighted by 1 / rate within one', () => {
+  test('distributions are sketches, with counts within 1 of the weighted sum', () => {
     const { send, flush, points } = wired();
     send('d:1:2:3|d', 'd:100|d|@0.5', ...Array.from({ length: 10 }, () => 'odd:5|d|@0.3'));
     expect(flush()).toEqual({});
@@ -77,7 +77,7 @@ describe('each type', () => {
     expect(Math.abs(points.sketches.odd.count - 10 / 0.3)).toBeLessThanOrEqual(1);
   });
 
-  test('values with a time of their own are not held back', () => {
+  test('values with a timestamp of their own are passed on before the flush', () => {
     const { send, flush, points } = wired();
     send('c:3|c|@0.5|T1656581400', 'g:1|g|T1656581400');
     expect(points.values).toEqual({ 'c count': 6, 'g gauge': 1 });
@@ -85,7 +85,7 @@ describe('each type', () => {
   });
 });
 
-test('a histogram with many values goes on in a sketch: exact count, sum and maximum, percentiles within 1%', () => {
+test('a histogram with many values moves to a sketch: exact count, sum and maximum, percentiles within 1%', () => {
   const { send, flush } = wired({ exactValues: 10 });
   send(...Array.from({ length: 1_000 }, (_, i) => `h:${i + 1}|h`));
   const values = flush();
@@ -96,7 +96,7 @@ test('a histogram with many values goes on in a sketch: exact count, sum and max
   expect(Math.abs(values['h.95percentile gauge'] - 950)).toBeLessThanOrEqual(9.6);
 });
 
-test('limits drop what is over them, count it, and let go with the interval', () => {
+test('values over a limit are dropped and counted, and the next interval starts with free limits', () => {
   const { send, flush, aggregator } = wired({ series: 4, setMembers: 3, sketches: 1, exactValues: 2, keptEvents: 2 });
   send('s:a|s', 's:b|s', 's:c|s', 's:d|s', 's:a|s', 'd:1|d', 'e:1|d', 'h:1:2:3|h', 'one-more:1|c');
   send('_e{1,1}:a|b', '_e{1,1}:b|b', '_e{1,1}:c|b', '_sc|x|0');
@@ -108,12 +108,12 @@ test('limits drop what is over them, count it, and let go with the interval', ()
     examples: { series_limit: 'one-more:1|c' },
   });
   expect(aggregator.events().map(({ title }) => title)).toEqual(['b', 'c']);
-  // The next interval has room again: idle series give way.
+  // The next interval has room again: idle series are removed.
   send('one-more:1|c', 'e:1|d', 's:e|s');
   expect(flush()).toMatchObject({ 'one-more count': 1, 's gauge': 1 });
 });
 
-test('a sum beyond the range of a float is refused, not sent', () => {
+test('a sum beyond the range of a float is refused', () => {
   const { send, flush, aggregator } = wired();
   send('c:1e308|c', 'c:1e308|c', 'ok:1|c');
   expect(flush()).toEqual({ 'ok count': 1 });
@@ -129,7 +129,7 @@ test('idle series are forgotten', () => {
   expect(aggregator.counts().knownSeries).toBeLessThanOrEqual(6);
 });
 
-test('agrees with a plain model over any mix of lines and flushes', () => {
+test('the aggregates equal those of a plain model, for any mix of lines and flushes', () => {
   const line = fc.record({
     name: fc.constantFrom('a', 'b'),
     type: fc.constantFrom('c', 'g', 's', 'h', 'ms'),

@@ -9,23 +9,23 @@ import type { DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries } from './statsd-series.ts';
 import type { StatsdSeriesTable } from './statsd-series-table.ts';
 
-/** What a series gives off: itself, or the aggregates of a histogram; an index into this. */
+/** Suffixes of the metrics that a series emits: none, or one for each aggregate of a histogram. */
 export const METRIC_SUFFIXES = ['', '.avg', '.count', '.median', '.95percentile', '.max'] as const;
 const [PLAIN, AVG, COUNT, MEDIAN, PERCENTILE_95, MAX] = [0, 1, 2, 3, 4, 5];
 
-/** Where aggregates go. `suffix` is an index into `METRIC_SUFFIXES`. */
+/** Receives the aggregates. `suffix` is an index into `METRIC_SUFFIXES`. */
 export interface AggregateOutput {
   point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void;
-  /** The sketch is the receiver's to keep. */
+  /** The receiver owns the sketch. */
   sketch(series: StatsdSeries, sketch: DDSketch, timestampMs: number): void;
 }
 
 export interface AggregatorCounts {
-  /** Values taken, before aggregation (a set's members too). */
+  /** Accepted values before aggregation, including members of sets. */
   readonly values: number;
   readonly events: number;
   readonly serviceChecks: number;
-  /** Series active in the interval under way. */
+  /** Series active in the current interval. */
   readonly activeSeries: number;
   /** Series known, active or idle. */
   readonly knownSeries: number;
@@ -34,8 +34,8 @@ export interface AggregatorCounts {
 }
 
 /**
- * Folds the values of a flush interval as Datadog's agent does (docs/agent.md has the table); values with a timestamp
- * of their own pass straight through. A series with nothing in the interval gives nothing.
+ * Aggregates the values of a flush interval as Datadog's agent does (docs/agent.md has the table). Values with a
+ * timestamp of their own are passed on at once. A series without values in the interval emits nothing.
  */
 export class Aggregator implements ParserSink {
   readonly #table: StatsdSeriesTable;
@@ -107,7 +107,7 @@ export class Aggregator implements ParserSink {
     this.#refusals.add(reason, bytes, from, to);
   }
 
-  /** Gives off the interval's aggregates, all at `timestampMs`, and begins the next. Returns how many series had any. */
+  /** Emits the interval's aggregates, stamped `timestampMs`, and begins the next. Returns how many series had any. */
   flush(timestampMs: number): number {
     const active = this.#active;
     this.#active = [];
@@ -115,7 +115,7 @@ export class Aggregator implements ParserSink {
     this.#sketches = 0;
     for (const series of active) this.#emit(series, timestampMs);
     this.#table.nextInterval();
-    // A walk over all series, so not at every flush.
+    // It visits all series, so it does not run at every flush.
     if (this.#table.interval % Math.max(1, this.#idleIntervals >> 2) === 0) this.#table.forgetIdle(this.#idleIntervals);
     return active.length;
   }
@@ -147,7 +147,7 @@ export class Aggregator implements ParserSink {
     else this.#point(series, PLAIN, KIND.gauge, value, timestampMs);
   }
 
-  /** The interval's first value of a histogram or distribution; undefined when there is no room for its sketch. */
+  /** Begins the interval of a histogram or distribution; undefined at the limit of sketches. */
   #beginHistogram(series: StatsdSeries): Histogram | undefined {
     const histogram = new Histogram();
     if (series.type === STATSD_TYPE.distribution && !this.#spill(histogram)) return undefined;
@@ -156,7 +156,7 @@ export class Aggregator implements ParserSink {
     return histogram;
   }
 
-  /** Room for one more value: exactly, or in a sketch once the exact ones are many. */
+  /** Returns true when one more value fits: exactly, or in a sketch beyond `limits.exactValues`. */
   #hasRoom(histogram: Histogram): boolean {
     if (histogram.sketch !== undefined || histogram.kept < this.#limits.exactValues) return true;
     return this.#spill(histogram);
@@ -214,7 +214,7 @@ export class Aggregator implements ParserSink {
     this.#point(series, MAX, KIND.gauge, histogram.max, timestampMs);
   }
 
-  /** Sums of finite values may still overflow; what isn't finite is refused here rather than by the intake. */
+  /** Emits a point. Sums of finite values can overflow: they are refused here, before the intake would. */
   #point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void {
     if (Number.isFinite(value)) this.#output.point(series, suffix, kind, value, timestampMs);
     else this.#refusals.add('value_not_finite');

@@ -6,12 +6,12 @@ const DOT = 0x2e;
 /** 10^0 … 10^22 are exact in float64, so mantissa / 10^k is correctly rounded (Clinger 1990, the fast path). */
 const POWER_OF_10 = Float64Array.from({ length: 23 }, (_, k) => Number(`1e${k}`));
 
-/** Digits that any float64 mantissa holds exactly. */
+/** Number of decimal digits that a float64 mantissa always holds exactly. */
 const EXACT_DIGITS = 15;
 
 /**
- * The decimal number in `bytes[from, to)`: an optional sign, digits with an optional point, an optional exponent.
- * NaN when it isn't one, ±Infinity when it is too large for a float64.
+ * Parses the decimal number in `bytes[from, to)`: an optional sign, digits with an optional point, an optional
+ * exponent. NaN when it is not a number, ±Infinity when it is too large for a float64.
  */
 export function parseDecimal(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
@@ -47,12 +47,12 @@ function parseSlowly(bytes: Uint8Array, from: number, to: number): number {
   return DECIMAL.test(text) ? Number(text) : Number.NaN;
 }
 
-/** True for the spellings of infinity and of not-a-number, so that they are refused under their own reason. */
+/** Returns true for the spellings of infinity and of not-a-number, which are refused under their own reason. */
 export function isNotFinite(bytes: Uint8Array, from: number, to: number): boolean {
   return to - from <= 9 && /^[+-]?(?:nan|inf|infinity)$/i.test(latin1(bytes, from, to));
 }
 
-/** A non-negative integer of at most 15 digits in `bytes[from, to)`; -1 when it isn't one. */
+/** Parses a non-negative integer of at most 15 digits in `bytes[from, to)`; -1 when it is malformed. */
 export function parseInteger(bytes: Uint8Array, from: number, to: number): number {
   if (from >= to || to - from > EXACT_DIGITS) return -1;
   let value = 0;

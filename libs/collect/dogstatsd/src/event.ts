@@ -20,7 +20,7 @@ export interface StatsdEvent {
 const PRIORITIES = ['normal', 'low'] as const;
 const ALERT_TYPES = ['info', 'success', 'warning', 'error'] as const;
 
-/** The event in `bytes[from, to)`, which begins with `_e{`; undefined when it is malformed. */
+/** Parses the event in `bytes[from, to)`, which begins with `_e{`; undefined when it is malformed. */
 export function parseEvent(bytes: Uint8Array, from: number, to: number, limits: PointLimits): StatsdEvent | undefined {
   const lengthsFrom = from + 3;
   const comma = bytes.indexOf(0x2c, lengthsFrom);
@@ -53,7 +53,7 @@ function oneOf<T extends string>(values: readonly T[], value: string | undefined
   return values.find((known) => known === value) ?? values[0];
 }
 
-/** The optional fields that events and service checks have in common. */
+/** The optional fields that events and service checks share. */
 export class Fields {
   readonly tags: readonly string[] = [];
   readonly timestampMs: number | undefined = undefined;
@@ -81,7 +81,7 @@ export class Fields {
     }
   }
 
-  /** The text after a prefix such as `h:`; the last one wins. */
+  /** Returns the text after a prefix such as `h:`; the last field with that prefix counts. */
   get(prefix: string): string | undefined {
     return this.#fields.findLast((field) => field.startsWith(prefix))?.slice(prefix.length);
   }

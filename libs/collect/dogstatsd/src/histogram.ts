@@ -1,8 +1,8 @@
 import { DDSketch } from '@tidemark/sketch';
 
 /**
- * The values of one series in one interval. Up to a bound they are kept as they came, and percentiles are exact; past
- * it they move into a sketch and percentiles are within its 1%. Count, sum and maximum are exact either way.
+ * The values of one series in one interval. Percentiles are exact while all values are kept, and within 1% after the
+ * values were moved into a sketch. Count, sum and maximum are exact in both cases.
  */
 export class Histogram {
   #values: number[] = [];
@@ -13,7 +13,7 @@ export class Histogram {
   #max = Number.NEGATIVE_INFINITY;
   #owed = 0;
 
-  /** How many values are kept exactly. */
+  /** Number of values that are kept exactly. */
   get kept(): number {
     return this.#values.length;
   }
@@ -34,7 +34,7 @@ export class Histogram {
     return this.#max;
   }
 
-  /** `weight` is how many occurrences the value stands for: 1 / sample rate. */
+  /** Adds a value that represents `weight` occurrences: 1 / sample rate. */
   add(value: number, weight: number): void {
     this.#count += weight;
     this.#sum += value * weight;
@@ -47,7 +47,7 @@ export class Histogram {
     }
   }
 
-  /** Moves the kept values into a sketch, where those that follow go too. */
+  /** Moves the kept values into a sketch. Later values are added to it. */
   spill(): void {
     const sketch = new DDSketch();
     for (let i = 0; i < this.#values.length; i++) this.#insert(sketch, this.#values[i], this.#weights[i]);
@@ -56,7 +56,7 @@ export class Histogram {
     this.#sketch = sketch;
   }
 
-  /** A sketch counts in whole numbers: what a weight has beyond is owed to the next, so counts stay within 1. */
+  /** A sketch counts in whole numbers. The fraction of a weight is carried to the next value: counts stay within 1. */
   #insert(sketch: DDSketch, value: number, weight: number): void {
     const due = weight + this.#owed;
     const whole = Math.max(1, Math.floor(due));
@@ -65,13 +65,13 @@ export class Histogram {
   }
 
   /**
-   * The values at ranks, each the least value whose cumulative weight exceeds the rank: how Datadog's agent picks
-   * medians and percentiles, so that one sees the same figures in both. `ranks` ascend.
+   * Returns the values at ranks, each the lowest value whose cumulative weight exceeds the rank. Datadog's agent
+   * selects medians and percentiles by the same rule, so both show the same figures. `ranks` must ascend.
    */
   atRanks(ranks: readonly number[]): number[] {
     const sketch = this.#sketch;
     if (sketch !== undefined) {
-      // Half a rank up, so that rounding of the quotient can't fall below the whole rank.
+      // Half a rank is added, so that rounding of the quotient cannot fall below the whole rank.
       const last = sketch.count - 1;
       return ranks.map((rank) => sketch.quantile(Math.min(1, (Math.floor(rank) + 0.5) / last)).value);
     }
@@ -82,18 +82,18 @@ export class Histogram {
       weight += this.#weights[i];
       while (out.length < ranks.length && weight > ranks[out.length]) out.push(this.#values[i]);
     }
-    // Rounding of the weights' sum may leave the last rank open: it is the maximum.
+    // Rounding of the weights' sum may leave the last rank without a value: it is the maximum.
     while (out.length < ranks.length) out.push(this.#max);
     return out;
   }
 }
 
-/** The rank of the median among `count` values. */
+/** Returns the rank of the median among `count` values. */
 export function medianRank(count: number): number {
   return (count - 1) / 2;
 }
 
-/** The rank of a percentile (0-100) among `count` values. */
+/** Returns the rank of a percentile (0-100) among `count` values. */
 export function percentileRank(percentile: number, count: number): number {
   return (percentile * count - 1) / 100;
 }

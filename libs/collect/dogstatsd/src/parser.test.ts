@@ -7,7 +7,7 @@ import { DEFAULT_DOGSTATSD_LIMITS, type DogStatsDLimits } from './statsd-limits.
 import { STATSD_TYPE, type StatsdSeries } from './statsd-series.ts';
 import { StatsdSeriesTable } from './statsd-series-table.ts';
 
-/** Writes down what the parser finds, a line each. */
+/** Records the parser's output, one line per result. */
 class Notes implements ParserSink {
   readonly lines: string[] = [];
   readonly other: unknown[] = [];
@@ -65,7 +65,7 @@ describe('metric lines', () => {
     ['x:15|g|c:ci-1|e:it-false|card:low|T1656581409', ['gauge x{} = 15 x1 at 1656581409000']],
     ['a:1|c\nb:2|g\r\n\nc:3|c', ['count a{} = 1 x1', 'gauge b{} = 2 x1', 'count c{} = 3 x1']],
     ['é:1|c|#clé:été', ['count é{clé:été} = 1 x1']],
-    // What is wrong is named; the lines around it, and the other values of a list, are kept.
+    // A refusal names the fault; the other lines, and the other values of a list, are kept.
     ['a:1|c\nbroken\nb:2|c', ['count a{} = 1 x1', 'refused line_malformed: broken', 'count b{} = 2 x1']],
     ['a:1:x:3|h', ['histogram a{} = 1 x1', 'refused value_invalid: a:1:x:3|h', 'histogram a{} = 3 x1']],
     ['a|1|c', ['refused line_malformed: a|1|c']],
@@ -92,7 +92,7 @@ describe('metric lines', () => {
     expect(parse(datagram).lines).toEqual(lines);
   });
 
-  test('lengths and counts over their limits are refused under the limit’s name', () => {
+  test('lengths and counts over a limit are refused with the name of the limit as the reason', () => {
     const reasons = (datagram: string | Uint8Array, limits?: DogStatsDLimits): string[] =>
       parse(datagram, limits).lines.map((line) => line.split(/[ :]/)[1]);
     const tags = Array.from({ length: 101 }, (_, i) => `t${i}`).join(',');
@@ -108,7 +108,7 @@ describe('metric lines', () => {
   });
 });
 
-test('events and service checks', () => {
+test('events and service checks are parsed with all fields, and malformed ones are refused', () => {
   const notes = parse(
     [
       '_e{6,13}:Déjà|first\\nsecond|d:1656581400|h:web-1|k:key|p:low|s:nagios|t:error|#a:b,c',
@@ -156,7 +156,7 @@ test('events and service checks', () => {
   );
 });
 
-test('any order of the same tags is one series, and a repeated spelling is not looked at again', () => {
+test('any order of the same tags is one series, and a repeated spelling is not parsed again', () => {
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, cachedSpellings: 8 };
   const table = new StatsdSeriesTable(limits);
   const find = (name: string, tags: string): unknown => {
@@ -166,7 +166,7 @@ test('any order of the same tags is one series, and a repeated spelling is not l
   const series = find('m', 'a,b');
   expect(find('m', 'b,a')).toBe(series);
   expect(find('m', 'a,b,a')).toBe(series);
-  // Where the name ends and the tags begin is part of the spelling.
+  // The boundary between name and tags is part of the spelling.
   expect(find('ma', ',b')).not.toBe(series);
   expect(table.size).toBe(2);
   for (let i = 0; i < 100; i++) find(`churn${i}`, '');
@@ -180,7 +180,7 @@ test('any order of the same tags is one series, and a repeated spelling is not l
 });
 
 describe('decimals', () => {
-  test('agree with the language’s own conversion, bit for bit', () => {
+  test('equal the language’s own conversion bit for bit', () => {
     const check = (text: string): void => {
       const bytes = Buffer.from(text);
       expect(Object.is(parseDecimal(bytes, 0, bytes.length), Number(text))).toBe(true);
@@ -191,7 +191,7 @@ describe('decimals', () => {
     fc.assert(fc.property(fc.integer(), fc.nat(99_999_999), (whole, fraction) => check(`${whole}.${fraction}`)));
   });
 
-  test('refuse what is no number', () => {
+  test('are NaN for a text that is not a number', () => {
     for (const text of ['', '-', '.', 'e5', '1e', '1.2.3', '1 ', ' 1', '1_0', '--1', '１']) {
       const bytes = Buffer.from(text);
       expect(parseDecimal(bytes, 0, bytes.length)).toBeNaN();
@@ -199,7 +199,7 @@ describe('decimals', () => {
   });
 });
 
-test('hostile bytes never throw, and every line is accounted for', () => {
+test('hostile bytes never throw, and every line is either parsed or refused', () => {
   const alphabet = fc.constantFrom(...Buffer.from(':|@#,\n_e{}sc0123.-TcghdmsNaN\r\u0000\u00ff', 'latin1'));
   const nearly = fc
     .uint8Array({ maxLength: 200 })

@@ -6,14 +6,14 @@ import type { DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries, type StatsdType } from './statsd-series.ts';
 import type { StatsdSeriesTable } from './statsd-series-table.ts';
 
-/** What the parser finds. Times are milliseconds; `timestampMs` is NaN for a value of now. */
+/** Receives the parsed lines. Times are milliseconds; `timestampMs` is NaN for a value without a timestamp. */
 export interface ParserSink {
-  /** `weight` is 1 / sample rate. Values and weights are finite, weights at least 1. */
+  /** Receives a value. `weight` is 1 / sample rate, at least 1. Both are finite. */
   value(series: StatsdSeries, value: number, weight: number, timestampMs: number): void;
   member(series: StatsdSeries, member: string): void;
   event(event: StatsdEvent): void;
   serviceCheck(check: ServiceCheck): void;
-  /** `bytes[from, to)` is the line that was dropped; for a list of values, the others are kept. */
+  /** Receives a refusal. `bytes[from, to)` is the dropped line; of a list of values, the valid ones are kept. */
   refused(reason: Refusal, bytes: Uint8Array, from: number, to: number): void;
 }
 
@@ -35,8 +35,8 @@ const UPPER_T = 0x54;
 const OPEN_BRACE = 0x7b;
 
 /**
- * Parses DogStatsD datagrams (protocol 1.0-1.3, docs/agent.md) from bytes to a sink. Bad lines are refused one by one;
- * it never throws on input. Fields it doesn't know (`c:`, `e:`, `card:` …) are skipped, as Datadog's agent does.
+ * Parses DogStatsD datagrams (protocol 1.0-1.3, docs/agent.md) from bytes into a sink. It refuses each bad line by
+ * itself, and never throws on input. Unknown fields (`c:`, `e:`, `card:` …) are skipped, as by Datadog's agent.
  */
 export class DogStatsDParser {
   readonly #table: StatsdSeriesTable;
@@ -115,7 +115,7 @@ export class DogStatsDParser {
       }
       fieldFrom = fieldTo + 1;
     }
-    // Only these two have a value that stands without the others of its interval.
+    // Only counts and gauges have values that need no aggregation with others of their interval.
     if (!Number.isNaN(timestampMs) && type !== STATSD_TYPE.count && type !== STATSD_TYPE.gauge) {
       return 'timestamp_type_unsupported';
     }
@@ -131,7 +131,7 @@ export class DogStatsDParser {
     if (valueTo - valueFrom > this.#limits.setMemberBytes) {
       return 'set_member_bytes_limit';
     }
-    // Latin-1 keeps distinct bytes distinct, whatever they are; a member is only ever compared.
+    // Members are only compared, and Latin-1 keeps any two distinct byte sequences distinct.
     const member = Buffer.from(bytes.buffer, bytes.byteOffset + valueFrom, valueTo - valueFrom).toString('latin1');
     this.#sink.member(series, member);
     return undefined;
@@ -166,14 +166,14 @@ function valueRefusal(value: number, bytes: Uint8Array, from: number, to: number
   return Number.isNaN(value) && !isNotFinite(bytes, from, to) ? 'value_invalid' : 'value_not_finite';
 }
 
-/** 1 / rate, and the whole number next to it when it is off by rounding only. */
+/** Returns 1 / rate, rounded to a whole number when it differs from one only by float rounding. */
 function occurrences(rate: number): number {
   const weight = 1 / rate;
   const whole = Math.round(weight);
   return Math.abs(weight - whole) <= weight * 1e-12 ? whole : weight;
 }
 
-/** End of the `|`-separated field that begins at `from`. */
+/** Returns the end of the `|`-separated field that begins at `from`. */
 function fieldEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && bytes[at] !== PIPE) at++;

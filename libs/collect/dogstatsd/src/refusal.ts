@@ -1,4 +1,4 @@
-/** Why a line, or a value of it, was dropped. The names are part of the metrics and of the documentation. */
+/** Reasons why a line, or a value of it, was dropped. Metrics and documentation use these names. */
 export const REFUSALS = [
   'line_malformed',
   'type_unknown',
@@ -36,19 +36,19 @@ export function isRefusal(reason: unknown): reason is Refusal {
   return typeof reason === 'string' && KNOWN.has(reason);
 }
 
-/** Bytes of an offending line that are kept, so that its sender can be found. */
+/** Bytes of an offending line that are kept, so that an operator can find its sender. */
 const EXCERPT_BYTES = 120;
 
-/** Counts what was dropped, by reason, and keeps the newest offending line of each. */
+/** Counts dropped lines and values by reason, and keeps a recent offending line of each reason. */
 export class RefusalCounts {
   readonly #counts = new Map<Refusal, number>();
   readonly #examples = new Map<Refusal, string>();
 
-  /** `bytes[from, to)` is the line, for the example. */
+  /** Counts a refusal. `bytes[from, to)` is the line, for the example. */
   add(reason: Refusal, bytes?: Uint8Array, from = 0, to = bytes?.length ?? 0): void {
     const count = this.#counts.get(reason) ?? 0;
     this.#counts.set(reason, count + 1);
-    // Decoding each line of a flood would cost more than parsing it: the first is kept, then every 1,024th.
+    // Decoding a line costs more than parsing it: the first is kept, then every 1,024th.
     if (bytes === undefined || (count & 1023) !== 0) return;
     const end = Math.min(to, from + EXCERPT_BYTES);
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('utf8');
@@ -65,7 +65,7 @@ export class RefusalCounts {
     return Object.fromEntries(this.#counts);
   }
 
-  /** A line for each reason met, cut to its first bytes. */
+  /** Returns an offending line for each reason, cut to its first bytes. */
   examples(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#examples);
   }

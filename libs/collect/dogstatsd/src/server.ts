@@ -1,7 +1,7 @@
 import { isAddressInUse, isTidemarkError, systemCode, TidemarkError } from '@tidemark/ports';
 import type { Refusal } from './refusal.ts';
 
-/** Takes what a server receives: whole datagrams, or whole lines of a stream. The bytes are only lent. */
+/** Receives whole datagrams, or whole lines of a stream. The bytes are valid only during the call. */
 export interface Receiver {
   parse(bytes: Uint8Array, from?: number, to?: number): void;
   refused(reason: Refusal): void;
@@ -12,14 +12,14 @@ export interface ServerStatus {
   /** `127.0.0.1:8125`, or the path of a socket. */
   readonly address: string;
   readonly listening: boolean;
-  /** Why it does not listen. */
+  /** Reason why it does not listen. */
   readonly reason?: string;
   /** Datagrams, frames or lines received. */
   readonly received: number;
   readonly receivedBytes: number;
-  /** What the operating system granted, which may be less than was asked for. */
+  /** Buffer that the operating system granted, bytes; it may be less than requested. */
   readonly receiveBufferBytes?: number;
-  /** Datagrams the operating system let go of because the buffer was full; Linux only. */
+  /** Datagrams that the operating system dropped because the buffer was full; Linux only. */
   readonly droppedByOs?: number;
 }
 
@@ -28,25 +28,30 @@ export interface DogStatsDServer {
   close(): Promise<void>;
 }
 
-/** What Unix sockets need of the file system. */
+/** File operations that Unix sockets need. */
 export interface SocketFiles {
-  /** True when the path is a socket; false when it is anything else, or nothing. */
+  /** Resolves to true when the path is a socket; false when it is absent or of another type. */
   isSocket(path: string): Promise<boolean>;
   remove(path: string): Promise<void>;
 }
 
-/** The error for a socket that can't be opened, in words that say what to do. */
+/** Makes the error for a socket that cannot be opened; its message says what to do. */
 export function listenError(address: string, error: unknown): TidemarkError {
   if (isTidemarkError(error)) return error;
   const code = systemCode(error) ?? 'unknown';
   const detail = { address, cause: code };
   const options = { cause: error };
   if (isAddressInUse(error)) {
-    const message = `DogStatsD address ${address} is in use by another process: stop it or choose another address`;
+    const message = `DogStatsD address ${address} is in use by another process; stop that process or choose another address`;
     return new TidemarkError('failed_precondition', message, detail, options);
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new TidemarkError('permission_denied', `not allowed to listen on ${address}`, detail, options);
+    return new TidemarkError(
+      'permission_denied',
+      `no permission to listen on DogStatsD address ${address}`,
+      detail,
+      options,
+    );
   }
-  return new TidemarkError('unavailable', `can't listen on ${address}: ${code}`, detail, options);
+  return new TidemarkError('unavailable', `cannot listen on DogStatsD address ${address}: ${code}`, detail, options);
 }

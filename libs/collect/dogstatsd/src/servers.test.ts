@@ -68,7 +68,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Sends one of each type by the unmodified client, and checks what arrives. */
+/** Sends each type of metric with the unmodified client, and checks the aggregates. */
 async function sendEachType(client: StatsD, { aggregator, values, sketches }: ReturnType<typeof pipeline>) {
   client.increment('hits', 3, ['route:/a', 'verb:get']);
   client.increment('hits', 1, ['verb:get', 'route:/a']);
@@ -84,7 +84,7 @@ async function sendEachType(client: StatsD, { aggregator, values, sketches }: Re
   client.event('deploy', 'version 2\nis out', { alert_type: 'success' }, ['env:test']);
   client.check('db.up', client.CHECKS.OK, { message: 'fine' });
   client.gauge('then', 9, { timestamp: 1_656_581_400 });
-  // 3 + 2 + 3 + 4 + 1 + 3 + 1 values, each call a message of its own.
+  // 3 + 2 + 3 + 4 + 1 + 3 + 1 values; each call sends a message of its own.
   await until(() => aggregator.counts().values >= 17 && aggregator.counts().serviceChecks === 1);
   expect(aggregator.counts()).toMatchObject({ values: 17, events: 1, serviceChecks: 1, refused: {} });
   aggregator.flush(0);
@@ -113,7 +113,7 @@ async function sendEachType(client: StatsD, { aggregator, values, sketches }: Re
 const clientOptions = { prefix: 'app.', globalTags: { env: 'test' }, includeDataDogTags: false };
 
 describe('hot-shots, unmodified', () => {
-  test('over UDP', async () => {
+  test('sends each type over UDP', async () => {
     const parts = pipeline();
     const server = await UdpServer.listen(parts.receiver, {
       port: 0,
@@ -135,7 +135,7 @@ describe('hot-shots, unmodified', () => {
     await server.close();
   });
 
-  test('over UDP, many values to a datagram', async () => {
+  test('sends many values in one datagram over UDP', async () => {
     const parts = pipeline();
     const server = await UdpServer.listen(parts.receiver, { port: 0, limits });
     const client = new StatsD({ ...clientOptions, host: '127.0.0.1', port: server.port, maxBufferSize: 1_400 });
@@ -148,7 +148,7 @@ describe('hot-shots, unmodified', () => {
     await server.close();
   });
 
-  test('over a Unix stream socket', async () => {
+  test('sends each type over a Unix stream socket', async () => {
     const parts = pipeline();
     const path = join(folder, 'dsd.stream');
     const server = await UnixStreamServer.listen(parts.receiver, { path, limits, files });
@@ -161,7 +161,7 @@ describe('hot-shots, unmodified', () => {
     await server.close();
   });
 
-  test('over a Unix datagram socket, where unix-dgram can be loaded', async () => {
+  test('sends each type over a Unix datagram socket, where unix-dgram is installed', async () => {
     const parts = pipeline();
     const path = join(folder, 'dsd.socket');
     const server = await UnixDatagramServer.listen(parts.receiver, { path, limits, files }).catch(
@@ -178,7 +178,7 @@ describe('hot-shots, unmodified', () => {
     await server.close();
   });
 
-  test('a missing unix-dgram is a reason, not a crash', async () => {
+  test('without unix-dgram the Unix datagram server is refused with a reason', async () => {
     const load = (): Promise<never> => Promise.reject(new Error('not installed'));
     const options = { path: join(folder, 'x'), limits, files, load };
     await expect(UnixDatagramServer.listen(pipeline().receiver, options)).rejects.toMatchObject({
@@ -198,7 +198,7 @@ describe('stream framing', () => {
   test.each([
     ['length-prefixed', Buffer.concat([frame('a:1|c'), frame('a:2|c\na:3|c'), frame('a:4|c')]), 'lengths'],
     ['lines', Buffer.from('a:1|c\na:2|c\na:3|c\na:4|c'), 'lines'],
-  ] as const)('%s, however the bytes are cut', (_name, bytes, mode) => {
+  ] as const)('reads %s for any cut of the bytes', (_name, bytes, mode) => {
     for (let size = 1; size <= bytes.length; size++) {
       const { aggregator, receiver, values } = pipeline();
       const framing = new StreamFraming(receiver, limits);
@@ -210,7 +210,7 @@ describe('stream framing', () => {
     }
   });
 
-  test('a line that is too long is skipped, a frame that is too long ends the stream', () => {
+  test('skips a line over the limit, and ends the stream at a frame over the limit', () => {
     const lines = pipeline();
     const framing = new StreamFraming(lines.receiver, { ...limits, lineBytes: 10 });
     for (const part of ['a:1|c\n', 'x'.repeat(8), 'x'.repeat(8), 'x'.repeat(8), '\na:2|c\n']) {
@@ -228,7 +228,7 @@ describe('stream framing', () => {
     expect(frames.aggregator.counts().refused).toEqual({ datagram_bytes_limit: 1 });
   });
 
-  test('a socket file left by a crash is taken over; a living one is refused', async () => {
+  test('a socket file that a crash left is replaced; a socket in use is refused', async () => {
     const parts = pipeline();
     const path = join(folder, 'left');
     const living = await UnixStreamServer.listen(parts.receiver, { path, limits, files });
@@ -245,7 +245,7 @@ describe('stream framing', () => {
     const successor = await UnixStreamServer.listen(parts.receiver, { path, limits, files });
     expect(await successor.status()).toMatchObject({ listening: true });
     await successor.close();
-    // A file that is no socket is somebody's data: never removed.
+    // A file that is not a socket may be data, so it is never removed.
     await writeFile(path, 'data');
     await expect(UnixStreamServer.listen(parts.receiver, { path, limits, files })).rejects.toMatchObject({
       code: 'failed_precondition',
@@ -254,7 +254,7 @@ describe('stream framing', () => {
   });
 });
 
-test('drops of a port in /proc/net/udp', () => {
+test('the drops of a port are read from /proc/net/udp', () => {
   const table = [
     '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops',
     '  100: 0100007F:1FBD 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 17',

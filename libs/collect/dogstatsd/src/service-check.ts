@@ -14,7 +14,7 @@ export interface ServiceCheck {
 
 const STATUSES = ['ok', 'warning', 'critical', 'unknown'] as const;
 
-/** The service check in `bytes[from, to)`, which begins with `_sc|`; undefined when it is malformed. */
+/** Parses the service check in `bytes[from, to)`, which begins with `_sc|`; undefined when it is malformed. */
 export function parseServiceCheck(
   bytes: Uint8Array,
   from: number,

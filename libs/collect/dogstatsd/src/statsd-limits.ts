@@ -1,8 +1,8 @@
 import { DEFAULT_POINT_LIMITS, type PointLimits } from '@tidemark/model';
 
-/** Every bound of the DogStatsD intake; what is over one is dropped and counted under a reason of the same name. */
+/** Every limit of the DogStatsD intake. Data beyond a limit is dropped and counted by reason. */
 export interface DogStatsDLimits {
-  /** Lengths of names and tags, and how many tags. */
+  /** Lengths of names and tags, and the number of tags. */
   readonly point: PointLimits;
   /** Bytes of one datagram or one length-prefixed frame. */
   readonly datagramBytes: number;
@@ -10,25 +10,25 @@ export interface DogStatsDLimits {
   readonly lineBytes: number;
   /** Values of one line (`name:1:2:3|h`). */
   readonly valuesPerLine: number;
-  /** Least sample rate; a smaller one would let a single datagram weigh without bound. */
+  /** Minimum sample rate. It bounds the weight of a single value to its inverse. */
   readonly sampleRate: number;
   /** Series that may be active in one flush interval. */
   readonly series: number;
-  /** Spellings of series kept in the lookup cache; at the bound the cache starts anew. */
+  /** Spellings of series in the lookup cache; at the limit the cache is cleared. */
   readonly cachedSpellings: number;
-  /** Bytes of the spellings kept in the lookup cache; at the bound the cache starts anew. */
+  /** Bytes of the spellings in the lookup cache; at the limit the cache is cleared. */
   readonly cachedSpellingBytes: number;
   /** Distinct members of all sets in one flush interval. */
   readonly setMembers: number;
   /** UTF-8 bytes of one set member. */
   readonly setMemberBytes: number;
-  /** Values that one histogram keeps exactly in an interval; past it, percentiles come from a sketch within 1%. */
+  /** Values that one histogram keeps exactly in an interval; beyond, percentiles come from a sketch within 1%. */
   readonly exactValues: number;
   /** Series that may hold a sketch in one flush interval. */
   readonly sketches: number;
-  /** Events kept for a look; older ones are let go of, never counted as dropped. */
+  /** Newest events kept for inspection; older ones are evicted, and not counted as dropped. */
   readonly keptEvents: number;
-  /** Service checks kept for a look. */
+  /** Newest service checks kept for inspection. */
   readonly keptServiceChecks: number;
   /** Open connections of the stream socket. */
   readonly connections: number;

@@ -7,7 +7,7 @@ import { StatsdSeries, type StatsdType } from './statsd-series.ts';
 
 const COMMA = 0x2c;
 
-/** What a spelling (the very bytes of a name and its tags) stands for: a series, or the reason it is refused. */
+/** A spelling (the exact bytes of a name and its tags), and its series or the reason why it is refused. */
 class Spelling {
   readonly bytes: Uint8Array;
   readonly nameBytes: number;
@@ -25,9 +25,9 @@ class Spelling {
 }
 
 /**
- * From the bytes of a name and its tags to the series. A spelling met before costs one hash over its bytes and one
- * compare; only a new one is decoded, checked and sorted. Both levels are bounded: the spellings start anew when full,
- * the series are forgotten when idle, and refused past `limits.series`.
+ * Finds the series of the bytes of a name and its tags. A cached spelling costs one hash and one comparison; only a new
+ * one is decoded, checked and sorted. Both levels are bounded: the cache of spellings is cleared when full, idle series
+ * are removed, and series beyond `limits.series` are refused.
  */
 export class StatsdSeriesTable {
   readonly #limits: DogStatsDLimits;
@@ -55,7 +55,7 @@ export class StatsdSeriesTable {
     return this.#interval;
   }
 
-  /** The series of `name` and `tags`, both ranges of `bytes`, or the reason it is refused. */
+  /** Returns the series of the name and tags in these ranges of `bytes`, or the reason why it is refused. */
   find(
     bytes: Uint8Array,
     nameFrom: number,
@@ -77,7 +77,7 @@ export class StatsdSeriesTable {
       }
     }
     const target = this.#intern(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo);
-    // The limit may be gone in the next interval; every other refusal is a property of the bytes.
+    // The limit may have room in the next interval; every other refusal depends only on the bytes.
     if (target !== 'series_limit') this.#remember(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo, hash, target);
     return target;
   }
@@ -87,7 +87,7 @@ export class StatsdSeriesTable {
     this.#interval++;
   }
 
-  /** Forgets series not seen for `intervals` intervals. Returns how many. */
+  /** Removes series not seen for `intervals` intervals. Returns their number. */
   forgetIdle(intervals: number): number {
     let forgotten = 0;
     for (const [key, series] of this.#series) {
@@ -131,7 +131,7 @@ export class StatsdSeriesTable {
     return series;
   }
 
-  /** At the limit, idle series give way to new ones; looked for once an interval, as it costs a walk over all. */
+  /** Removes idle series at the limit. It visits all series, so it runs once per interval. */
   #makeRoom(): boolean {
     if (this.#sweptInterval === this.#interval) return false;
     this.#sweptInterval = this.#interval;
@@ -180,7 +180,7 @@ export class StatsdSeriesTable {
   }
 }
 
-/** FNV-1a over the bytes, with a final mix (the low bits pick the slot). */
+/** Hashes the bytes by FNV-1a, with a final mix because the low bits select the slot. */
 function hashOf(
   bytes: Uint8Array,
   nameFrom: number,
@@ -215,7 +215,7 @@ function isSame(
   return true;
 }
 
-/** Tags of a `#a,b:c` section (without the `#`); empty ones are skipped, and so are Datadog's internal ones. */
+/** Splits the tags of a `#a,b:c` section (without the `#`). Empty tags and Datadog's internal ones are skipped. */
 export function splitTags(bytes: Uint8Array): string[] {
   const tags: string[] = [];
   let from = 0;

@@ -5,8 +5,8 @@ export const STATSD_TYPE = { count: 1, gauge: 2, histogram: 3, distribution: 4, 
 export type StatsdType = (typeof STATSD_TYPE)[keyof typeof STATSD_TYPE];
 
 /**
- * One series as DogStatsD clients name it. There is a single object for each, however its tags were ordered, so the
- * aggregator keeps the interval's state on it and needs no lookup of its own.
+ * One series as DogStatsD clients name it. All orders of its tags share one object, so the aggregator keeps the
+ * interval's state on it and needs no lookup of its own.
  */
 export class StatsdSeries {
   readonly metric: string;
@@ -15,11 +15,11 @@ export class StatsdSeries {
   readonly tags: readonly string[];
   /** The interval in which it was last seen. */
   lastInterval: number;
-  /** False once it was forgotten; a cached spelling that points here must look it up again. */
+  /** False after the table removed it; a cached spelling with this series must find it again. */
   known = true;
   /** True when it has a value in this interval. */
   active = false;
-  /** Sum of a count, last of a gauge. */
+  /** Sum of a count, or last value of a gauge. */
   value = 0;
   /** State of a histogram, and of a distribution (whose values go to its sketch at once). */
   histogram: Histogram | undefined = undefined;

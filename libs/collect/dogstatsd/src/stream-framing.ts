@@ -5,17 +5,17 @@ const NEWLINE = 0x0a;
 const PREFIX_BYTES = 4;
 
 /**
- * Cuts a byte stream into datagrams. Two framings are in use and are told apart by the first four bytes: Datadog's
- * clients put a 4-byte little-endian length before each datagram (`dogstatsd_stream_socket`), others (hot-shots among
- * them) send lines ended by newlines. Text holds no NUL, and a length under 16 MiB has one in its top byte.
+ * Splits a byte stream into datagrams. Clients use two framings, distinguished by the first four bytes: Datadog's
+ * clients send a 4-byte little-endian length before each datagram (`dogstatsd_stream_socket`), others such as hot-shots
+ * send lines that end with newlines. Text contains no NUL, and the top byte of a length under 16 MiB is NUL.
  */
 export class StreamFraming {
   readonly #receiver: Receiver;
   readonly #limits: DogStatsDLimits;
   #mode: 'unknown' | 'lengths' | 'lines' = 'unknown';
-  /** The beginning of a datagram whose rest is still to come. */
+  /** The beginning of an incomplete datagram. */
   #pending: Buffer = Buffer.alloc(0);
-  /** Within a line that is too long: all is skipped up to the next newline. */
+  /** True within a line over the limit: bytes are skipped up to the next newline. */
   #skipping = false;
   #received = 0;
 
@@ -24,7 +24,7 @@ export class StreamFraming {
     this.#limits = limits;
   }
 
-  /** Datagrams and lines passed on. */
+  /** Datagrams and lines passed to the receiver. */
   get received(): number {
     return this.#received;
   }
@@ -33,7 +33,7 @@ export class StreamFraming {
     return this.#mode;
   }
 
-  /** Takes what came; false when the stream can't be followed any more and its connection must be closed. */
+  /** Processes received bytes. Returns false when the framing is lost and the connection must be closed. */
   push(chunk: Uint8Array): boolean {
     const bytes = this.#pending.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#pending, chunk]);
     if (this.#mode === 'unknown') {
@@ -49,7 +49,7 @@ export class StreamFraming {
     return true;
   }
 
-  /** The stream has ended: a last line without a newline still counts; a cut frame doesn't. */
+  /** Ends the stream. A last line without a newline is passed on; a cut frame is refused. */
   end(): void {
     const rest = this.#pending;
     this.#pending = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /**
- * Datagrams dropped for a full receive buffer, from the text of Linux's `/proc/net/udp` or `/proc/net/udp6`: the sum
- * of the last column over the sockets bound to `port`. Undefined when there is none.
+ * Returns the number of datagrams dropped because of a full receive buffer, from the text of Linux's `/proc/net/udp` or
+ * `/proc/net/udp6`: the sum of the last column over the sockets bound to `port`. Undefined when there are none.
  */
 export function udpDrops(table: string, port: number): number | undefined {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;

@@ -5,14 +5,14 @@ import type { DogStatsDLimits } from './statsd-limits.ts';
 import { udpDrops } from './udp-drops.ts';
 
 export interface UdpServerOptions {
-  /** Default 127.0.0.1. */
+  /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string;
-  /** Default 8125; 0 takes a free one. */
+  /** Port to listen on. Default 8125; 0 chooses a free port. */
   readonly port?: number;
-  /** Asked of the operating system, which may grant less. Default 4 MiB. */
+  /** Receive buffer to request, bytes; the operating system may grant less. Default 4 MiB. */
   readonly receiveBufferBytes?: number;
   readonly limits: DogStatsDLimits;
-  /** Reads a whole text file, for Linux's drop counters; without it drops are not reported. */
+  /** Reads a whole text file, for Linux's drop counters; without it, drops are not reported. */
   readonly readText?: (path: string) => Promise<string>;
 }
 
@@ -32,7 +32,7 @@ export class UdpServer implements DogStatsDServer {
     this.#options = options;
   }
 
-  /** Errors: `failed_precondition` (address in use), `permission_denied`, `unavailable`. */
+  /** Opens the socket. Throws `failed_precondition` (address in use), `permission_denied`, `unavailable`. */
   static async listen(receiver: Receiver, options: UdpServerOptions): Promise<UdpServer> {
     const { host = '127.0.0.1', port = 8125, receiveBufferBytes = 4 * 1_024 * 1_024 } = options;
     const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
@@ -51,7 +51,7 @@ export class UdpServer implements DogStatsDServer {
     try {
       socket.setRecvBufferSize(receiveBufferBytes);
     } catch {
-      // Some systems refuse a size over their maximum instead of cutting it; what is in force shows in the status.
+      // Some systems refuse a size over their maximum instead of capping it. The status shows the actual size.
     }
     socket.on('message', (bytes) => server.#datagram(bytes));
     return server;

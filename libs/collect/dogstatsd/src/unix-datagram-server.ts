@@ -16,13 +16,13 @@ interface UnixDatagramSocket {
 export interface UnixDatagramServerOptions {
   readonly path: string;
   readonly limits: DogStatsDLimits;
-  /** To remove the socket before binding, as a datagram socket stays behind its process, and after closing. */
+  /** Removes the socket file before binding, because it outlives its process, and after closing. */
   readonly files: SocketFiles;
-  /** Loads the module; it is native and optional, so a failure is a status and not a crash. */
+  /** Loads the native, optional module. A failure to load is reported as `unimplemented`. */
   readonly load?: () => Promise<UnixDatagramModule>;
 }
 
-/** DogStatsD over a Unix datagram socket, where `unix-dgram` can be loaded. */
+/** DogStatsD over a Unix datagram socket, where `unix-dgram` is installed. */
 export class UnixDatagramServer implements DogStatsDServer {
   readonly #socket: UnixDatagramSocket;
   readonly #options: UnixDatagramServerOptions;
@@ -44,7 +44,7 @@ export class UnixDatagramServer implements DogStatsDServer {
     });
   }
 
-  /** Errors: `unimplemented` when the module can't be loaded; else as the other servers'. */
+  /** Opens the socket. Throws `unimplemented` when the module cannot be loaded, else as the other servers. */
   static async listen(receiver: Receiver, options: UnixDatagramServerOptions): Promise<UnixDatagramServer> {
     const module = await (options.load ?? loadUnixDatagram)().catch((error: unknown) => {
       const message =
@@ -86,7 +86,7 @@ export class UnixDatagramServer implements DogStatsDServer {
 }
 
 async function loadUnixDatagram(): Promise<UnixDatagramModule> {
-  // Named by a variable: it is no dependency, and bundlers must not look for it.
+  // In a variable, because it is not a dependency and bundlers must not resolve it.
   const name = 'unix-dgram';
   const loaded: { default: UnixDatagramModule } = await import(name);
   return loaded.default;

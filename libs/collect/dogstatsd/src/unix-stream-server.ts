@@ -7,11 +7,11 @@ import { StreamFraming } from './stream-framing.ts';
 export interface UnixStreamServerOptions {
   readonly path: string;
   readonly limits: DogStatsDLimits;
-  /** To take over a socket that a crashed process left behind. */
+  /** Replaces a socket file that a crashed process left. */
   readonly files: SocketFiles;
 }
 
-/** DogStatsD over a Unix stream socket, length-prefixed or by lines (`StreamFraming`). */
+/** DogStatsD over a Unix stream socket, length-prefixed or in lines (`StreamFraming`). */
 export class UnixStreamServer implements DogStatsDServer {
   readonly #server: Server;
   readonly #receiver: Receiver;
@@ -27,7 +27,7 @@ export class UnixStreamServer implements DogStatsDServer {
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  /** Errors: `failed_precondition` (another process listens there), `permission_denied`, `unavailable`. */
+  /** Opens the socket. Throws `failed_precondition` (socket in use), `permission_denied`, `unavailable`. */
   static async listen(receiver: Receiver, options: UnixStreamServerOptions): Promise<UnixStreamServer> {
     const server = new UnixStreamServer(receiver, options);
     try {
@@ -56,7 +56,7 @@ export class UnixStreamServer implements DogStatsDServer {
     };
   }
 
-  /** Stops listening, takes what the open connections have already sent, and ends them. */
+  /** Stops listening, reads the bytes that open connections have already sent, and ends them. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -89,11 +89,11 @@ export class UnixStreamServer implements DogStatsDServer {
     };
     socket.on('data', (chunk) => {
       this.#receivedBytes += chunk.length;
-      const goesOn = framing.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      const isFramed = framing.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
       count();
-      if (!goesOn) socket.destroy();
+      if (!isFramed) socket.destroy();
     });
-    // A peer that goes away mid-line is no error of ours: what it sent whole is kept.
+    // A peer may disconnect in the middle of a line: its complete lines are kept.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       framing.end();
@@ -103,7 +103,7 @@ export class UnixStreamServer implements DogStatsDServer {
   }
 }
 
-/** True when the path is a socket that nobody listens on any more. Other files are refused by the system alike. */
+/** Returns true when the path is a socket without a listening process. The system refuses any other file itself. */
 async function isStale({ path, files }: UnixStreamServerOptions, error: unknown): Promise<boolean> {
   if (systemCode(error) !== 'EADDRINUSE' || !(await files.isSocket(path))) return false;
   return await new Promise((resolve) => {
