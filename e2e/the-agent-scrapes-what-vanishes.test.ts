@@ -98,6 +98,6 @@ test('an agent process sends what it scrapes to an intake that answers, and says
   expect(client.behindFrontierPoints).toBe(0);
   expect(await agent.stop()).toBe(0);
   expect(agent.output).toContain('a check failed');
-  expect(agent.output).toMatch(/a scrape left something out .*reason=labels_malformed line=6/);
+  expect(agent.output).toMatch(/a scrape left lines out .*reason=labels_malformed line=6/);
   expect(agent.output).toContain('ECONNREFUSED');
 }, 90_000);

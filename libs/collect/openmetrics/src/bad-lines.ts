@@ -1,7 +1,7 @@
-/** One reason for which something of an exposition was left out. */
+/** Lines of an exposition that were left out for one reason. */
 export interface BadLines {
   readonly count: number;
-  /** Line number, from 1, of the first of them; 0 when it is about the whole body. */
+  /** Line number, from 1, of the first one; 0 when the reason concerns the whole body. */
   readonly line: number;
   /** The beginning of that line. */
   readonly example: string;
@@ -9,7 +9,7 @@ export interface BadLines {
 
 const EXAMPLE_CHARACTERS = 80;
 
-/** Counts what is left out of one body, by reason, with the first line of each. */
+/** Counts the lines left out of one body by reason, with the first line of each reason. */
 export class BadLineCounts {
   readonly #byReason = new Map<string, { count: number; readonly line: number; readonly example: string }>();
 

@@ -7,11 +7,11 @@ import { type Clock, TidemarkError } from '@tidemark/ports';
 export interface GetOptions {
   readonly clock: Clock;
   readonly headers: Readonly<Record<string, string>>;
-  /** For the whole of it, redirects included, ms. */
+  /** Timeout of the whole request including redirects, ms. */
   readonly timeoutMs: number;
-  /** Bytes of the body, compressed or not; what is beyond isn't read. */
+  /** Max bytes of the decompressed body; the rest is not read. */
   readonly bodyBytes: number;
-  /** Redirects followed, all on the host that was asked. */
+  /** Max redirects to follow, all on the requested host. */
   readonly redirects: number;
   /** Certificates to trust instead of the system's, PEM. */
   readonly ca: string | undefined;
@@ -27,13 +27,13 @@ export interface Got {
 }
 
 const HEADER_BYTES = 16_384;
-/** What may come compressed beyond the limit on what it unpacks to: bytes that are on their way when that is reached. */
+/** Compressed bytes that may exceed the body limit: they are in transit when the decompressed body reaches it. */
 const AHEAD_BYTES = 256 * 1024;
 
 /**
- * One GET with a bound on everything: time, bytes before and after gzip, redirects, and hosts. Errors: `unavailable`
- * (no connection, a broken answer), `deadline_exceeded`, `failed_precondition` (a redirect or an encoding that isn't
- * followed), `cancelled` (the signal).
+ * Sends one GET with limits on time, bytes before and after gzip, redirects, and hosts. Throws `unavailable` (no
+ * connection, or a broken response), `deadline_exceeded`, `failed_precondition` (a refused redirect or encoding),
+ * `cancelled` (the signal).
  */
 export async function boundedGet(url: URL, options: GetOptions): Promise<Got> {
   const { clock, timeoutMs, signal } = options;
@@ -46,9 +46,9 @@ export async function boundedGet(url: URL, options: GetOptions): Promise<Got> {
     return await getFollowing(url, options, ending.signal);
   } catch (error) {
     if (error instanceof TidemarkError) throw error;
-    if (signal.aborted) throw new TidemarkError('cancelled', 'given up', {}, { cause: error });
+    if (signal.aborted) throw new TidemarkError('cancelled', 'the scrape was cancelled', {}, { cause: error });
     if (ending.signal.aborted) {
-      throw new TidemarkError('deadline_exceeded', `no whole answer within ${timeoutMs} ms`, { timeoutMs });
+      throw new TidemarkError('deadline_exceeded', `no complete response within ${timeoutMs} ms`, { timeoutMs });
     }
     throw new TidemarkError('unavailable', connectionFailure(error), {}, { cause: error });
   } finally {
@@ -69,19 +69,19 @@ async function getFollowing(url: URL, options: GetOptions, signal: AbortSignal):
     }
     response.destroy();
     if (followed >= options.redirects) {
-      throw new TidemarkError('failed_precondition', `redirected more than ${options.redirects} times`);
+      throw new TidemarkError('failed_precondition', `too many redirects (limit: ${options.redirects})`);
     }
     at = redirected(at, location);
   }
 }
 
-/** Where a redirect leads, on the same host: nobody but the settings says whom to ask, and to whom to show a key. */
+/** Returns the target of a redirect. Only the settings may name hosts to scrape, and hosts that receive a key. */
 function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined || to.host !== from.host || (to.protocol !== from.protocol && to.protocol !== 'https:')) {
     throw new TidemarkError(
       'failed_precondition',
-      `redirected to ${(to?.origin ?? location).slice(0, 100)}: not followed`,
+      `redirect to ${(to?.origin ?? location).slice(0, 100)} (limit: same host, same protocol or https)`,
     );
   }
   return to;
@@ -89,7 +89,7 @@ function redirected(from: URL, location: string): URL {
 
 function answerOf(url: URL, { headers, ca }: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // A connection of its own: one kept from the last scrape may be closing at this very moment.
+    // A new connection, because a kept one may be closing at this moment.
     const options: RequestOptions & { ca?: string } = { headers, signal, agent: false, maxHeaderSize: HEADER_BYTES };
     if (ca !== undefined) options.ca = ca;
     const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
@@ -104,15 +104,16 @@ async function bodyOf(response: IncomingMessage, limit: number): Promise<Pick<Go
   if (encoding === 'identity') return gathered(response, limit);
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {
     response.destroy();
-    throw new TidemarkError('failed_precondition', `the answer's encoding is ${encoding.slice(0, 40)} (limit: gzip)`);
+    throw new TidemarkError('failed_precondition', `content-encoding: ${encoding.slice(0, 40)} (limit: gzip or none)`);
   }
   const gunzip = createGunzip();
   response.on('error', (error) => gunzip.destroy(error));
-  // Members without content can go on for ever: what comes in is bounded as what comes out.
+  // Empty gzip members could continue without end, so the input is bounded like the output.
   let received = 0;
   response.on('data', (chunk: Buffer) => {
     received += chunk.length;
-    if (received > limit + AHEAD_BYTES) response.destroy(new Error(`more than ${limit} compressed bytes`));
+    if (received > limit + AHEAD_BYTES)
+      response.destroy(new Error(`compressed body exceeds ${limit + AHEAD_BYTES} bytes`));
   });
   try {
     return await gathered(response.pipe(gunzip), limit);

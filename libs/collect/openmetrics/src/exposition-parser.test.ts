@@ -8,7 +8,7 @@ import type { TypedSeries } from './series-text.ts';
 
 const TESTDATA = new URL('./testdata/', import.meta.url);
 
-/** Reads bodies and writes down what was found in the last one, a line each. */
+/** Parses bodies and returns the results of the last one, one line per result. */
 class Notes {
   readonly parser: ExpositionParser<TypedSeries>;
   resolved = 0;
@@ -46,14 +46,14 @@ describe('golden expositions', () => {
     const format = name.startsWith('openmetrics') || name.startsWith('cut-off') ? 'openmetrics' : 'text';
     const notes = new Notes();
     expect(`${notes.read(body, format).join('\n')}\n`).toBe(expected);
-    // What a parser has read before changes nothing, and neither does whether it gets text or bytes.
+    // Neither earlier bodies nor the type of the input (text or bytes) changes the result.
     const resolved = notes.resolved;
     expect(`${notes.read(body.toString('utf8'), format).join('\n')}\n`).toBe(expected);
     expect(notes.resolved).toBe(resolved);
   });
 });
 
-test('the content type says which format it is, and what is none', () => {
+test('the content type selects the format, and excludes other types', () => {
   expect(formatOf(undefined)).toBe('text');
   expect(formatOf('text/plain; version=0.0.4; charset=utf-8')).toBe('text');
   expect(formatOf('Application/OpenMetrics-Text; version=1.0.0; charset=utf-8')).toBe('openmetrics');
@@ -62,7 +62,7 @@ test('the content type says which format it is, and what is none', () => {
 });
 
 describe('one parser, many bodies', () => {
-  test('a type that changes changes the kind, also of a series that is known', () => {
+  test('a changed type changes the kind, also of a known series', () => {
     const notes = new Notes();
     expect(notes.read('# TYPE a counter\na 1\n')).toEqual(['counter a{} = 1']);
     expect(notes.read('# TYPE a gauge\na 2\n')).toEqual(['gauge a{} = 2']);
@@ -73,7 +73,7 @@ describe('one parser, many bodies', () => {
     ]);
   });
 
-  test('what the resolver refuses is counted in each body and asked once', () => {
+  test('a series that the resolver refuses is counted in each body, and resolved once', () => {
     const notes = new Notes();
     for (let i = 0; i < 3; i++) {
       expect(notes.read('refused{a="1"} 1\nb 2\n')).toEqual([
@@ -84,7 +84,7 @@ describe('one parser, many bodies', () => {
     expect(notes.resolved).toBe(2);
   });
 
-  test('limits of samples, series and line keep what comes first, and name the first that is over', () => {
+  test('the limits of samples, series and line length keep the first ones, and report the first excess line', () => {
     const notes = new Notes({ samples: 2, series: 3, lineCharacters: 20 });
     expect(notes.read(`a 1\nb 2\nc 3\nd 4\ne 5\n${'f'.repeat(30)} 1\n`)).toEqual([
       'gauge a{} = 1',
@@ -93,13 +93,13 @@ describe('one parser, many bodies', () => {
       'bad series_limit 2, line 4: d 4',
       `bad line_too_long 1, line 6: ${'f'.repeat(30)} 1`,
     ]);
-    // Those that stay away make room for others.
+    // Absent series make room for new ones.
     for (let i = 0; i < 8; i++) notes.read('c 1\n');
     expect(notes.parser.series).toBe(1);
     expect(notes.read('c 1\nd 2\n')).toEqual(['gauge c{} = 1', 'gauge d{} = 2']);
   });
 
-  test('a body that was cut off at a limit loses its last line only, and misses no end mark', () => {
+  test('a body that was cut at a limit loses only its last line, and needs no end mark', () => {
     expect(new Notes().read('a 1\nb 22', 'openmetrics', true)).toEqual(['gauge a{} = 1']);
     expect(new Notes().read('a 1\nb 22')).toEqual(['gauge a{} = 1', 'gauge b{} = 22']);
     expect(new Notes().read('a 1\nb 22', 'openmetrics')).toEqual([
@@ -109,7 +109,7 @@ describe('one parser, many bodies', () => {
     ]);
   });
 
-  test('a line that is not UTF-8 costs itself alone', () => {
+  test('a line that is not UTF-8 is left out, and all others are kept', () => {
     const body = Buffer.concat([Buffer.from('a{b="ü"} 1\nb{c="'), Buffer.from([0xff]), Buffer.from('"} 2\r\nc 3\r\n')]);
     expect(new Notes().read(body)).toEqual([
       'gauge a{b="ü"} = 1',
@@ -133,7 +133,7 @@ describe('properties', () => {
   const escaped = (text: string): string =>
     text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-  test('what is written by the rules is read as it was', () => {
+  test('a valid exposition is read as it was written', () => {
     fc.assert(
       fc.property(fc.uniqueArray(written, { selector: (one) => JSON.stringify([one.name, one.labels]) }), (series) => {
         const body = series.map(
@@ -151,7 +151,7 @@ describe('properties', () => {
     );
   });
 
-  test('no bytes make it throw, and every line is either a sample, a comment, empty or counted', () => {
+  test('any bytes are parsed without a throw, and every line is a sample, a comment, empty or counted', () => {
     const piece = fc.constantFrom(
       'a',
       '{',
@@ -193,7 +193,7 @@ describe('properties', () => {
     );
   });
 
-  test('a good line between garbage is taken', () => {
+  test('a good line between garbage is accepted', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) => {
         const lines = new Notes().read(`${before}\nin_between_total{a="b"} 5\n${after}\n`);

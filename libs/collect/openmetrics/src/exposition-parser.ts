@@ -16,11 +16,11 @@ import {
 } from './series-text.ts';
 
 export interface ExpositionLimits {
-  /** Samples taken of one body. */
+  /** Max samples accepted from one body. */
   readonly samples: number;
-  /** Series known at a time; those of the last bodies count. */
+  /** Max series known at a time, which includes those of the last few bodies. */
   readonly series: number;
-  /** Characters of one line. */
+  /** Max characters of one line. */
   readonly lineCharacters: number;
 }
 
@@ -32,42 +32,42 @@ export const DEFAULT_EXPOSITION_LIMITS: ExpositionLimits = {
 
 export interface ExpositionParserOptions<S> {
   /**
-   * Called once for each series, whose result then stands for it in every later body. May throw `invalid_argument` with
-   * a `reason` in its detail: its samples are counted under that.
+   * Called once for each series; later bodies reuse the result. It may throw `invalid_argument` with a `reason` in its
+   * detail: the samples of the series are then counted under that reason.
    */
   readonly resolve: (series: TypedSeries) => S;
   readonly limits?: ExpositionLimits;
 }
 
-/** What to do with a good sample. Times are ms since 1970, where the line gave one. */
+/** Receives a good sample. `timestampMs` is in ms since the Unix epoch, where the line has a timestamp. */
 export type TakeSample<S> = (series: S, value: number, timestampMs: number | undefined) => void;
 
 export interface ExpositionReport {
-  /** Samples taken. */
+  /** Accepted samples. */
   readonly samples: number;
   readonly lines: number;
-  /** What was left out, by reason. */
+  /** Lines left out, by reason. */
   readonly bad: ReadonlyMap<string, BadLines>;
 }
 
 interface KnownSeries<S> {
-  /** The family under which its text was met; under another it has to be looked at anew. */
+  /** The family under which its text was parsed; under another family it is resolved again. */
   readonly family: Family | undefined;
-  /** What it was resolved to; undefined where its samples aren't kept. */
+  /** Result of `resolve`; undefined when its samples are not kept. */
   readonly resolved: S | undefined;
-  /** Why its samples are counted as left out; undefined for times of creation, which nobody misses. */
+  /** Reason under which its samples are counted; undefined for creation times, which are left out uncounted. */
   readonly refused: string | undefined;
   body: number;
 }
 
-/** A series is forgotten when it was in none of so many bodies. */
+/** Number of bodies after which an absent series may be removed. */
 const IDLE_BODIES = 4;
 const HASH = 0x23;
 
 /**
  * Reads one target's expositions, one body after the other: Prometheus text 0.0.4 and OpenMetrics 1.0
- * (https://prometheus.io/docs/specs/om/open_metrics_spec/). What is good of a body is taken, what is bad is counted by
- * reason. Series are found by the text that names them, so that names and labels are parsed once and not in each body.
+ * (https://prometheus.io/docs/specs/om/open_metrics_spec/). Good samples of a body are accepted, bad lines are
+ * counted by reason. Series are found by their text, so names and labels are parsed once and not in each body.
  */
 export class ExpositionParser<S> {
   readonly #options: ExpositionParserOptions<S>;
@@ -88,14 +88,14 @@ export class ExpositionParser<S> {
     this.#limits = options.limits ?? DEFAULT_EXPOSITION_LIMITS;
   }
 
-  /** Series that are known, those that were refused among them. */
+  /** Number of known series, including refused ones. */
   get series(): number {
     return this.#series.size;
   }
 
   /**
-   * Gives each good sample to `take`, in the order of the body. A body that was cut off at a limit has lost the rest of
-   * its last line, and its end mark.
+   * Passes each good sample to `take`, in the order of the body. `isCut` says that the body was cut at a limit: its
+   * last line may be incomplete, and its end mark may be absent.
    */
   parse(
     body: string | Uint8Array,
@@ -130,7 +130,7 @@ export class ExpositionParser<S> {
     }
   }
 
-  /** Line by line, because a line that isn't UTF-8 must not become one that is. */
+  /** Decodes line by line, because replacement characters must not make an invalid line valid. */
   #linesOfBytes(bytes: Buffer, isCut: boolean): void {
     let from = 0;
     while (from < bytes.length) {
@@ -145,10 +145,10 @@ export class ExpositionParser<S> {
     }
   }
 
-  /** True when a last line without a line feed may have lost its end: half of a number would pass for a number. */
+  /** Returns true when a last line without a line feed may be incomplete: half a number may parse as a number. */
   #isCutOff(line: string, isCut: boolean): boolean {
     if (isCut) return true;
-    // Text that isn't ended properly is common; OpenMetrics has its end mark to tell.
+    // Text bodies often lack the last line feed; OpenMetrics has an end mark that shows the end.
     if (this.#format === 'text' || line === '# EOF') return false;
     this.#bad.add('line_unterminated', ++this.#line, line);
     return true;
@@ -164,7 +164,7 @@ export class ExpositionParser<S> {
     if (reason !== undefined) this.#bad.add(reason, this.#line, text.slice(from, to));
   }
 
-  /** Reads a line that isn't empty; gives the reason why it, or something in it, is left out. */
+  /** Reads a line that is not empty. Returns the reason why the line, or a part of it, is left out. */
   #reasonAgainst(text: string, from: number, to: number): string | undefined {
     if (this.#ended) return 'after_eof';
     if (to - from > this.#limits.lineCharacters) return 'line_too_long';
@@ -191,7 +191,7 @@ export class ExpositionParser<S> {
     let family = this.#families.get(key);
     if (family === undefined) {
       family = { name: ownText(name), type };
-      // There are no more of them than series in any sane body; in others they are made anew.
+      // Valid bodies have at most as many families as series. Beyond that, families are not cached.
       if (this.#families.size < this.#limits.series) this.#families.set(ownText(key), family);
     }
     return family;
@@ -215,10 +215,10 @@ export class ExpositionParser<S> {
     }
     const exemplar = at < to ? this.#exemplar(text, at, to) : undefined;
     if (exemplar === 'trailing_text') return exemplar;
-    return this.#taken(text.slice(from, nameEnd), value, timestampMs) ?? exemplar;
+    return this.#accepted(text.slice(from, nameEnd), value, timestampMs) ?? exemplar;
   }
 
-  /** OpenMetrics counts in seconds, with a fraction; text in whole milliseconds. */
+  /** Parses a timestamp: seconds with a fraction in OpenMetrics, whole milliseconds in text. */
   #timestampMs(text: string): number | undefined {
     const value = parseValue(text);
     if (value === undefined || !Number.isFinite(value)) return undefined;
@@ -226,7 +226,7 @@ export class ExpositionParser<S> {
     return Number.isInteger(value) ? value : undefined;
   }
 
-  /** What stands behind value and time: an exemplar, ` # {…} value time`; its sample is good even if it isn't. */
+  /** Checks the exemplar after value and time, ` # {…} value time`. A bad exemplar leaves its sample valid. */
   #exemplar(text: string, at: number, to: number): string | undefined {
     if (this.#format !== 'openmetrics' || text.charCodeAt(at) !== HASH) return 'trailing_text';
     const brace = skipBlanks(text, at + 1, to);
@@ -242,8 +242,8 @@ export class ExpositionParser<S> {
     return isGood && more.length === 0 ? undefined : 'exemplar_malformed';
   }
 
-  /** Gives a sample on, if its series is one; else says why not. */
-  #taken(name: string, value: number, timestampMs: number | undefined): string | undefined {
+  /** Passes on the sample of a valid series; otherwise returns the reason. */
+  #accepted(name: string, value: number, timestampMs: number | undefined): string | undefined {
     const known = this.#series.get(name);
     if (known?.body === this.#body) return 'series_repeated';
     const series = known !== undefined && known.family === this.#family ? known : this.#learned(name, known);
@@ -257,7 +257,7 @@ export class ExpositionParser<S> {
     return undefined;
   }
 
-  /** Names that can't be parsed aren't remembered: only bad exporters have any. */
+  /** Resolves and caches a series. Names that do not parse are not cached: only broken exporters send them. */
   #learned(name: string, known: KnownSeries<S> | undefined): KnownSeries<S> | string {
     if (known === undefined && this.#series.size >= this.#limits.series) return 'series_limit';
     const text = ownText(name);
@@ -298,7 +298,7 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A copy. A slice would keep the whole body that it was cut from. */
+/** Returns a copy: a slice would keep the whole body in memory. */
 function ownText(slice: string): string {
   return Buffer.from(slice).toString();
 }

@@ -14,18 +14,18 @@ export const FAMILY_TYPES = [
 
 export type FamilyType = (typeof FAMILY_TYPES)[number];
 
-/** The metrics that a `# TYPE` line introduces; one object for each (name, type), so that they compare by identity. */
+/** The metrics that a `# TYPE` line introduces. One object per name and type, so that identity is equality. */
 export interface Family {
   readonly name: string;
   readonly type: FamilyType;
 }
 
-/** What becomes of a sample: a kind, or `created` for a time of creation, which isn't kept. */
+/** The kind of a sample, or `created` for a creation time, which is not kept. */
 export type SampleRole = Extract<KindName, 'gauge' | 'counter'> | 'created';
 
 type Roles = Readonly<Record<string, SampleRole>>;
 
-/** By type, then by what a sample's name has beyond the family's. Text format counters have no suffix of their own. */
+/** Roles by type, then by the suffix of a sample's name. Counters of the text format have no suffix of their own. */
 const ROLES: Readonly<Record<FamilyType, Roles>> = {
   counter: { '': 'counter', _total: 'counter', _created: 'created' },
   gauge: { '': 'gauge' },
@@ -40,7 +40,7 @@ const ROLES: Readonly<Record<FamilyType, Roles>> = {
 
 const COUNTER_NAME = /_(total|count|sum|bucket)$/;
 
-/** The role of a sample under the family whose `# TYPE` came last; of one that isn't in it, by its name alone. */
+/** Returns the role of a sample under the family of the last `# TYPE`; outside that family, by its name alone. */
 export function roleOf(name: string, family: Family | undefined): SampleRole {
   if (family !== undefined && name.startsWith(family.name)) {
     const roles = ROLES[family.type];

@@ -2,8 +2,8 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INFINITE = /^([+-]?)inf(inity)?$/i;
 
 /**
- * A value as both formats write it: decimal, `NaN`, `+Inf`, `-Inf` in any case; undefined for everything else,
- * which includes what JavaScript or Go alone would take (hexadecimal, underscores).
+ * Parses a value as both formats write it: decimal, `NaN`, `+Inf`, `-Inf` in any case. Undefined for any other text,
+ * such as hexadecimal or underscores, which only JavaScript or Go would accept.
  */
 export function parseValue(text: string): number | undefined {
   if (isShortInteger(text)) return Number(text);
@@ -13,7 +13,7 @@ export function parseValue(text: string): number | undefined {
   return /^[+-]?nan$/i.test(text) ? Number.NaN : undefined;
 }
 
-/** Most values are: the expressions above cost more than the number itself. */
+/** Fast path for most values: the expressions above cost more than the conversion. */
 function isShortInteger(text: string): boolean {
   const { length } = text;
   if (length === 0 || length > 15) return false;

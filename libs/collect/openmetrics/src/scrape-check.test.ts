@@ -23,7 +23,7 @@ const PORTS = { clock: CLOCK, readText: async (path: string) => SECRETS[path] ??
 const TEXT = { 'content-type': 'text/plain; version=0.0.4' };
 const TLS = fileURLToPath(new URL('./testdata/tls/', import.meta.url));
 
-/** `kind metric{tags} = value`, but for the duration, which is never the same. */
+/** Records `kind metric{tags} = value`, without the duration, which varies. */
 class Readings implements CheckSink {
   readonly lines: string[] = [];
   readonly durations: number[] = [];
@@ -75,7 +75,7 @@ async function scrape(target: ScrapeTarget) {
 const DOWN = ['gauge tidemark.agent.scrape.up{instance:me} = 0'];
 
 describe('a scrape', () => {
-  test('tags, kinds and its own figures', async () => {
+  test('reports samples with tags and kinds, and its own metrics', async () => {
     const headers: unknown[] = [];
     const host = await exporter((request, response) => {
       headers.push(request.headers);
@@ -114,7 +114,7 @@ describe('a scrape', () => {
     });
   });
 
-  test('names and tags over the limits of a point cost their series alone', async () => {
+  test('leaves out only the series whose names or tags exceed the limits of a point', async () => {
     const host = await exporter((_, response) => {
       response.writeHead(200, TEXT);
       response.end(`${'m'.repeat(201)} 1\na{b="${'v'.repeat(200)}"} 1\na{b="new\\nline"} 1\na{b="c"} 1\n`);
@@ -129,7 +129,7 @@ describe('a scrape', () => {
     ]);
   });
 
-  test('a body over its limit, compressed or not, keeps the whole lines within it', async () => {
+  test('keeps the complete lines within the limit of a body, compressed or not', async () => {
     const body = Array.from({ length: 100_000 }, (_, i) => `a{i="${i}"} 1\n`).join('');
     for (const encoding of ['identity', 'gzip']) {
       const host = await exporter((_, response) => {
@@ -148,7 +148,7 @@ describe('a scrape', () => {
     }
   });
 
-  test('redirects are followed on the same host, and not for ever', async () => {
+  test('follows redirects on the same host, up to the limit', async () => {
     const host = await exporter((request, response) => {
       if (request.url === '/metrics') response.writeHead(200, TEXT).end('a 1\n');
       else if (request.url === '/once') response.writeHead(302, { location: '/metrics' }).end('moved');
@@ -157,13 +157,16 @@ describe('a scrape', () => {
     });
     expect((await scrape({ url: `http://${host}/once` })).lines).toContain('gauge a{instance:me} = 1');
     const away = await scrape({ url: `http://${host}/away` });
-    expect(away).toMatchObject({ lines: DOWN, error: 'redirected to http://localhost:1: not followed' });
+    expect(away).toMatchObject({
+      lines: DOWN,
+      error: 'redirect to http://localhost:1 (limit: same host, same protocol or https)',
+    });
     const round = await scrape({ url: `http://${host}/round` });
-    expect(round).toMatchObject({ lines: DOWN, error: 'redirected more than 3 times' });
+    expect(round).toMatchObject({ lines: DOWN, error: 'too many redirects (limit: 3)' });
     expect(await scrape({ url: `http://${host}/once`, redirects: 0 })).toMatchObject({ lines: DOWN });
   });
 
-  test('a page, an error status, another encoding, half an answer: down, with the reason', async () => {
+  test('fails with the reason for HTML, an error status, another encoding, or half a response', async () => {
     const host = await exporter((request, response) => {
       if (request.url === '/page') response.writeHead(200, { 'content-type': 'text/html' }).end('a 1\n');
       else if (request.url === '/503') response.writeHead(503, TEXT).end('a 1\n');
@@ -176,9 +179,9 @@ describe('a scrape', () => {
       }
     });
     for (const [path, error] of [
-      ['page', 'it answered text/html (limit: text/plain or application/openmetrics-text)'],
-      ['503', 'it answered 503'],
-      ['br', "the answer's encoding is br (limit: gzip)"],
+      ['page', 'content-type: text/html (limit: text/plain or application/openmetrics-text)'],
+      ['503', 'HTTP status: 503 (limit: 200)'],
+      ['br', 'content-encoding: br (limit: gzip or none)'],
       ['not-gzip', 'incorrect header check'],
       ['half', 'aborted'],
     ]) {
@@ -186,21 +189,21 @@ describe('a scrape', () => {
     }
   });
 
-  test('one that hangs, and one that is gone', async () => {
+  test('fails within the timeout for a target that hangs or is unreachable', async () => {
     const host = await exporter((request, response) => {
-      // Neither an answer that doesn't come nor one that never ends is waited for.
+      // The timeout ends the wait for an absent response, and for an endless one.
       if (request.url === '/slow') response.writeHead(200, TEXT).write('a 1\n');
     });
     for (const path of ['silent', 'slow']) {
       const { lines, error } = await scrape({ url: `http://${host}/${path}`, timeoutMs: 100 });
-      expect({ lines, error }).toEqual({ lines: DOWN, error: 'no whole answer within 100 ms' });
+      expect({ lines, error }).toEqual({ lines: DOWN, error: 'no complete response within 100 ms' });
     }
     const { lines, error } = await scrape({ url: 'http://127.0.0.1:1/metrics' });
     expect(lines).toEqual(DOWN);
     expect(error).toContain('ECONNREFUSED');
   });
 
-  test('told to stop it ends at once and says nothing', async () => {
+  test('ends at once without readings when the agent stops', async () => {
     let asked = (): void => undefined;
     const beingAsked = new Promise<void>((resolve) => {
       asked = resolve;
@@ -216,7 +219,7 @@ describe('a scrape', () => {
     expect(readings.lines).toEqual([]);
   });
 
-  test('over TLS with its own certificate, and a key in the header', async () => {
+  test('uses TLS with a certificate of its own, and sends a key in the header', async () => {
     const seen: (string | undefined)[] = [];
     const [key, cert] = await Promise.all(['key.pem', 'certificate.pem'].map((name) => readFile(`${TLS}${name}`)));
     const server = createTlsServer({ key, cert }, (request, response) => {
@@ -238,7 +241,7 @@ describe('a scrape', () => {
 });
 
 describe('targets', () => {
-  test('spread over their interval, each at a beat that a restart keeps', () => {
+  test('are spread over their interval, each with a phase that a restart keeps', () => {
     const targets = Array.from({ length: 200 }, (_, i) => ({ url: `http://10.0.0.${i}:9100/metrics` }));
     const phases = scrapeChecks(targets, PORTS).map(({ phaseMs }) => phaseMs ?? -1);
     expect(scrapeChecks(targets, PORTS).map(({ phaseMs }) => phaseMs)).toEqual(phases);
@@ -248,11 +251,13 @@ describe('targets', () => {
     }
   });
 
-  test('that are no URLs, or would mix their series, are refused', () => {
+  test('are refused when a URL is invalid, or when two would mix their series', () => {
     const refused = (...targets: ScrapeTarget[]) => expect(() => scrapeChecks(targets, PORTS));
-    refused({ url: 'ftp://a' }).toThrow('is no http or https URL');
-    refused({ url: 'a b' }).toThrow('is no http or https URL');
-    refused({ url: 'http://me:secret@a:1/' }).toThrow('scrape target a:1: a user in the URL would show in logs');
+    refused({ url: 'ftp://a' }).toThrow('is not an http or https URL');
+    refused({ url: 'a b' }).toThrow('is not an http or https URL');
+    refused({ url: 'http://me:secret@a:1/' }).toThrow(
+      'scrape target a:1 has a user in its URL, which would appear in logs',
+    );
     refused({ url: 'http://a:1/x' }, { url: 'http://a:1/y' }).toThrow('two scrape targets have the tags instance:a:1');
     refused({ url: 'http://a:1/', tags: ['x'.repeat(201)] }).toThrow('tag of 201 bytes');
     expect(scrapeChecks([{ url: 'http://a:1/x' }, { url: 'http://a:1/y', instance: 'y' }], PORTS).length).toBe(2);

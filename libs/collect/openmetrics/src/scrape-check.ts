@@ -10,11 +10,11 @@ import type { TypedSeries } from './series-text.ts';
 export interface ScrapePorts {
   readonly clock: Clock;
   readonly readText: (path: string) => Promise<string>;
-  /** Told of the first line that a target has left out for a reason. Must not throw. */
+  /** Called with the first line of a target that is left out for each reason. Must not throw. */
   readonly onProblem?: (message: string, detail: Readonly<Record<string, string>>) => void;
 }
 
-/** A series of a target as the sink takes it. */
+/** A series of a target as the sink accepts it. */
 interface ScrapedSeries {
   readonly metric: string;
   readonly kind: TypedSeries['kind'];
@@ -22,19 +22,19 @@ interface ScrapedSeries {
 }
 
 const OWN = 'tidemark.agent.scrape';
-/** The tenant is the platform's to know; names are checked as if it were short. */
+/** Only the platform knows the tenant; names are checked with a short one. */
 const ANY_TENANT = 'x';
 
 /**
- * A check for each target. Throws `invalid_argument` for a target that can't be one, and for two whose series would be
- * the same.
+ * Makes a check for each target. Throws `invalid_argument` for an invalid target, and for two targets whose series
+ * would be the same.
  */
 export function scrapeChecks(targets: readonly ScrapeTarget[], ports: ScrapePorts): Check[] {
   const seen = new Set<string>();
   return targets.map((target) => {
     const tags = [...tagsOf(target)].sort().join(',');
     if (seen.has(tags)) {
-      const message = `two scrape targets have the tags ${tags}: their series would be mixed; give one an instance`;
+      const message = `two scrape targets have the tags ${tags}: their series would be mixed; set instance on one of them`;
       throw new TidemarkError('invalid_argument', message, { field: 'instance' });
     }
     seen.add(tags);
@@ -42,7 +42,7 @@ export function scrapeChecks(targets: readonly ScrapeTarget[], ports: ScrapePort
   });
 }
 
-/** Asks one target for its metrics. One that can't be asked is `up` 0, and the run fails with the reason. */
+/** Scrapes one target. When a scrape fails, `up` is 0 and the run throws the reason. */
 export class ScrapeCheck implements Check {
   readonly name: string;
   readonly everyMs: number;
@@ -52,11 +52,11 @@ export class ScrapeCheck implements Check {
   readonly #ports: ScrapePorts;
   readonly #limits: { -readonly [K in keyof typeof DEFAULT_SCRAPE_TARGET]: number };
   readonly #tags: readonly string[];
-  /** Keys of the target's own tags: a label of such a name is called otherwise. */
+  /** Keys of the target's own tags: a label with the same name is renamed `exported_…`. */
   readonly #ownKeys: ReadonlySet<string>;
   readonly #parser: ExpositionParser<ScrapedSeries>;
-  /** Reasons that were told. */
-  readonly #told = new Set<string>();
+  /** Reasons that were reported. */
+  readonly #reported = new Set<string>();
   #detail: Record<string, string | number> = {};
 
   constructor(target: ScrapeTarget, ports: ScrapePorts) {
@@ -76,7 +76,7 @@ export class ScrapeCheck implements Check {
     this.#ownKeys = new Set(this.#tags.map((tag) => tag.split(':', 1)[0]));
     this.name = `scrape ${this.#tags[0].slice('instance:'.length)}`;
     this.everyMs = this.#limits.intervalMs;
-    // By what the target is called, so that it is asked at the same beat after a restart.
+    // Derived from the target's URL and tags, so that a restart keeps its phase.
     const hash = hash128(Buffer.from(`${target.url} ${this.#tags.join(',')}`)).readUInt32LE(0);
     this.phaseMs = hash % this.#limits.intervalMs;
     this.#parser = new ExpositionParser({
@@ -93,7 +93,7 @@ export class ScrapeCheck implements Check {
       sink.gauge(`${OWN}.up`, 1, this.#tags);
     } catch (error) {
       this.#detail = {};
-      // Told to stop, the agent says nothing of a target that it didn't wait for.
+      // A stopping agent does not wait for the target, so it must not report it as down.
       if (!signal.aborted) sink.gauge(`${OWN}.up`, 0, this.#tags);
       throw error;
     } finally {
@@ -126,14 +126,15 @@ export class ScrapeCheck implements Check {
         ...(authorization === undefined ? {} : { authorization: authorization.trim() }),
       },
     });
-    if (got.status !== 200) throw new TidemarkError('unavailable', `it answered ${got.status}`, { status: got.status });
+    if (got.status !== 200)
+      throw new TidemarkError('unavailable', `HTTP status: ${got.status} (limit: 200)`, { status: got.status });
     return got;
   }
 
   #take({ contentType, body, isCut }: Got, sink: CheckSink): void {
     const format = formatOf(contentType);
     if (format === undefined) {
-      const message = `it answered ${contentType?.slice(0, 100)} (limit: text/plain or application/openmetrics-text)`;
+      const message = `content-type: ${contentType?.slice(0, 100)} (limit: text/plain or application/openmetrics-text)`;
       throw new TidemarkError('failed_precondition', message, { field: 'content-type' });
     }
     const report = this.#parser.parse(
@@ -145,19 +146,19 @@ export class ScrapeCheck implements Check {
       },
     );
     const rejected = new Map([...report.bad].map(([reason, { count }]) => [reason, count]));
-    // How many samples were in the rest nobody knows: it counts as one.
+    // The number of samples in the rest is unknown: it counts as one.
     if (isCut) rejected.set('body_bytes_limit', 1);
     sink.gauge(`${OWN}.samples`, report.samples, this.#tags);
     for (const [reason, count] of rejected) sink.count(`${OWN}.rejected`, count, [...this.#tags, `reason:${reason}`]);
     this.#detail = this.#detailOf(report, body.length, isCut);
-    for (const [reason, { line, example }] of report.bad) this.#tell(reason, line, example);
+    for (const [reason, { line, example }] of report.bad) this.#report(reason, line, example);
   }
 
-  #tell(reason: string, line: number, example: string): void {
-    // A summary without a value says NaN in each scrape: nothing is wrong with it.
-    if (reason === 'value_not_finite' || this.#told.has(reason)) return;
-    this.#told.add(reason);
-    this.#ports.onProblem?.('a scrape left something out', { check: this.name, reason, line: `${line}`, example });
+  #report(reason: string, line: number, example: string): void {
+    // A summary without observations has NaN in each scrape, which is not a fault.
+    if (reason === 'value_not_finite' || this.#reported.has(reason)) return;
+    this.#reported.add(reason);
+    this.#ports.onProblem?.('a scrape left lines out', { check: this.name, reason, line: `${line}`, example });
   }
 
   #detailOf(report: ExpositionReport, bytes: number, isCut: boolean): Record<string, string | number> {
@@ -169,7 +170,7 @@ export class ScrapeCheck implements Check {
     return detail;
   }
 
-  /** Names and tags of a series, held against the limits of a point. */
+  /** Makes the series of the sink. Throws when its name or tags exceed the limits of a point. */
   #scraped({ name, labels, kind }: TypedSeries): ScrapedSeries {
     const metric = `${this.#target.prefix ?? ''}${name}`;
     const own = labels.map(([label, value]) => `${this.#ownKeys.has(label) ? `exported_${label}` : label}:${value}`);

@@ -1,8 +1,8 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** Somebody to ask for metrics. */
+/** An exporter to scrape. */
 export interface ScrapeTarget {
-  /** `http:` or `https:`, without a user in it. */
+  /** An `http:` or `https:` URL without a user. */
   readonly url: string;
   /** The tag `instance:…` of all its series. Default: host and port of the URL. */
   readonly instance?: string;
@@ -11,15 +11,15 @@ export interface ScrapeTarget {
   /** Put before each metric's name. */
   readonly prefix?: string;
   readonly intervalMs?: number;
-  /** For a whole answer, ms; at most the interval. */
+  /** Timeout of a whole scrape, ms; capped at the interval. */
   readonly timeoutMs?: number;
-  /** Bytes of an answer, after decompression. */
+  /** Max bytes of a response after decompression. */
   readonly bodyBytes?: number;
-  /** Samples of an answer. */
+  /** Max samples of a response. */
   readonly samples?: number;
-  /** Series known of it at a time. */
+  /** Max series known at a time. */
   readonly series?: number;
-  /** Redirects followed. */
+  /** Max redirects to follow. */
   readonly redirects?: number;
   /** A file with the value of the header `Authorization`, read at each scrape. */
   readonly authorizationFile?: string;
@@ -36,19 +36,19 @@ export const DEFAULT_SCRAPE_TARGET = {
   redirects: 3,
 } as const;
 
-/** The URL of a target. Throws `invalid_argument` when it isn't one that can be scraped. */
+/** Parses the URL of a target. Throws `invalid_argument` when it cannot be scraped. */
 export function urlOf({ url }: ScrapeTarget): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
-    throw refusal(`${url} is no http or https URL`);
+    throw refusal(`${url} is not an http or https URL`);
   }
   if (parsed.username !== '' || parsed.password !== '') {
-    throw refusal(`${parsed.host}: a user in the URL would show in logs; use authorizationFile`);
+    throw refusal(`${parsed.host} has a user in its URL, which would appear in logs; use authorizationFile`);
   }
   return parsed;
 }
 
-/** The tags of a target's series, its instance first. */
+/** Returns the tags of a target's series, its instance first. */
 export function tagsOf(target: ScrapeTarget): readonly string[] {
   const { instance = '', tags = [] } = target;
   return [`instance:${instance === '' ? urlOf(target).host : instance}`, ...tags];

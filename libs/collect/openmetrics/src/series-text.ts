@@ -3,11 +3,11 @@ import type { SampleRole } from './family.ts';
 /** A series as a line names it. */
 export interface ParsedSeries {
   readonly name: string;
-  /** Pairs of name and value, in the order of the line; those without a value are left out. */
+  /** Pairs of name and value, in the order of the line; labels with an empty value are left out. */
   readonly labels: readonly (readonly [name: string, value: string])[];
 }
 
-/** A series with what its values mean; those of times of creation don't come this far. */
+/** A series with the kind of its values. Series of creation times are left out before. */
 export interface TypedSeries extends ParsedSeries {
   readonly kind: Exclude<SampleRole, 'created'>;
 }
@@ -19,19 +19,19 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** True of the blanks within a line. */
+/** Returns true for a space or a tab. */
 export function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** The first position in [from, to) that has no blank; `to` when there is none. */
+/** Returns the first position in [from, to) that is not a blank; `to` when there is none. */
 export function skipBlanks(text: string, from: number, to: number): number {
   let at = from;
   while (at < to && isBlank(text.charCodeAt(at))) at++;
   return at;
 }
 
-/** Where the series that begins at `from` ends: after its `}` or its name. -1 when a brace or a quote stays open. */
+/** Returns the end of the series that begins at `from`: after its `}` or name; -1 for an unclosed brace or quote. */
 export function endOfSeries(text: string, from: number, to: number): number {
   let at = from;
   while (at < to) {
@@ -44,7 +44,7 @@ export function endOfSeries(text: string, from: number, to: number): number {
   return next < to && text.charCodeAt(next) === OPEN ? endOfLabels(text, next, to) : at;
 }
 
-/** Where the labels that begin with the `{` at `from` end; -1 when they don't. */
+/** Returns the end of the labels that begin with the `{` at `from`; -1 when they are not closed. */
 export function endOfLabels(text: string, from: number, to: number): number {
   let quoted = false;
   for (let at = from + 1; at < to; at++) {
@@ -56,11 +56,11 @@ export function endOfLabels(text: string, from: number, to: number): number {
   return -1;
 }
 
-/** The parts of a series' text, or the reason why it is none. */
+/** Parses the text of a series, or returns the reason why it is invalid. */
 export function parseSeries(text: string): ParsedSeries | string {
   const brace = text.indexOf('{');
   let name = (brace < 0 ? text : text.slice(0, brace)).trimEnd();
-  // A set of names beside the list: a line may hold thousands of them.
+  // A set in addition to the list, because a line may have thousands of labels.
   const known = new Set<string>();
   const labels: [string, string][] = [];
   let isQuoted = false;
@@ -69,7 +69,7 @@ export function parseSeries(text: string): ParsedSeries | string {
     if (typeof pairs === 'string') return pairs;
     for (const [label, value] of pairs) {
       if (label === undefined) {
-        // A name in quotes stands among the labels: it may have any characters.
+        // A quoted metric name is inside the braces, and may have any characters.
         if (name !== '' || value === '') return 'name_invalid';
         name = value;
         isQuoted = true;
@@ -83,7 +83,7 @@ export function parseSeries(text: string): ParsedSeries | string {
   return isQuoted || METRIC_NAME.test(name) ? { name, labels } : 'name_invalid';
 }
 
-/** The pairs between braces; a quoted name without a value has no label. The text ends with the closing brace. */
+/** Parses the pairs between braces; the label of a quoted metric name is undefined. The text ends with the `}`. */
 export function parseLabels(text: string, brace: number): [label: string | undefined, value: string][] | string {
   const to = text.length - 1;
   const pairs: [string | undefined, string][] = [];
@@ -118,20 +118,20 @@ export function parseLabels(text: string, brace: number): [label: string | undef
   return pairs;
 }
 
-/** After the comma at `at` and blanks, or at the end; -1 when something else is there. */
+/** Returns the position after the comma at `at` and blanks, or the end; -1 at any other character. */
 function afterComma(text: string, at: number, to: number): number {
   if (at >= to) return to;
   return text[at] === ',' ? skipBlanks(text, at + 1, to) : -1;
 }
 
-/** After the quote that closes the one at `from`; the scan for the closing brace has made sure that there is one. */
+/** Returns the position after the quote that closes the one at `from`. `endOfLabels` has checked that it exists. */
 function endOfQuoted(text: string, from: number): number {
   let at = from + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
-/** `\\`, `\"` and `\n` as what they stand for; a backslash before anything else stands for itself. */
+/** Replaces `\\`, `\"` and `\n` by their characters; a backslash before any other character is kept. */
 export function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(/\\([\\"n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
