@@ -33,8 +33,8 @@ export class BedLinks {
   }
 
   /** Opens the link of a service's endpoint and returns its port; the port itself where no points come in by HTTP. */
-  async ofEndpoint({ name, door, port }: ServiceEndpoint): Promise<number> {
-    if (door === 'http' && !name.startsWith('intake-')) return port;
+  async ofEndpoint({ name, protocol, port }: ServiceEndpoint): Promise<number> {
+    if (protocol === 'http' && !name.startsWith('intake-')) return port;
     const link = await this.#open(port);
     this.#ofServices.set(name, [...this.ofService(name), new SharedLink(link)]);
     return link.port;

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { freePorts, Watchdog } from '@tidemark/child-process';
 import { type ServiceKind, type ServicePorts, ServiceProcess } from './service-process.ts';
 
-/** A place where a process listens. */
+/** A port on which a process listens. */
 export interface ServiceEndpoint {
   readonly name: string;
-  readonly door: keyof ServicePorts;
+  readonly protocol: keyof ServicePorts;
   readonly port: number;
 }
 
@@ -17,23 +17,23 @@ export interface LocalClusterOptions {
   /** Kafka's addresses. */
   readonly brokers: readonly string[];
   readonly partitions: number;
-  /** How many processes of each kind run; every store owns every partition, so their number is that of the replicas. */
+  /** Number of processes of each kind. Every store owns all partitions, so the number of stores is that of replicas. */
   readonly intakes: number;
   readonly pointStores: number;
   readonly tagStores: number;
   readonly aggregators: number;
   readonly queries?: number;
-  /** Agents of this host; none when left out. */
+  /** Number of agents of this host. Default 0. */
   readonly agents?: number;
-  /** Settings of all processes that differ from the defaults, in their groups. */
+  /** Settings of all processes that differ from the defaults, by group. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Ports by name of process; others get free ones. */
+  /** Ports by process name; other processes get free ports. */
   readonly ports?: Readonly<Record<string, ServicePorts>>;
-  /** Answers with the port by which others are to reach an endpoint: a link's, which can be cut. Default: its own. */
+  /** Returns the port to advertise for an endpoint, such as that of a link that can be cut. Default: its own. */
   readonly advertise?: (endpoint: ServiceEndpoint) => number | Promise<number>;
-  /** Flags of Node for a process, by its name: `intake-1`. */
+  /** Returns the Node flags of a process, by its name: `intake-1`. */
   readonly nodeFlags?: (name: string) => readonly string[];
-  /** The command that starts a process, by its name, from what it is otherwise: to limit it, or to shift its clock. */
+  /** Changes the command that starts a process, by its name: to limit the process, or to shift its clock. */
   readonly command?: (name: string, command: readonly string[]) => readonly string[];
   readonly startMs?: number;
 }
@@ -41,7 +41,7 @@ export interface LocalClusterOptions {
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const DEFAULT_START_MS = 120_000;
 
-/** All processes of a cluster on this machine, over a Kafka that runs: for development, tests and measurements. */
+/** All processes of a cluster on this machine, with a running Kafka, for development, tests and measurements. */
 export class LocalCluster {
   readonly folder: string;
   readonly processes: readonly ServiceProcess[];
@@ -49,7 +49,7 @@ export class LocalCluster {
   readonly settingsFile: string;
   readonly #watchdog: Watchdog;
   readonly #startMs: number;
-  /** Where others reach each process. */
+  /** Advertised ports of each process. */
   readonly #advertised: ReadonlyMap<string, ServicePorts>;
 
   private constructor(
@@ -67,7 +67,9 @@ export class LocalCluster {
     this.#startMs = options.startMs ?? DEFAULT_START_MS;
   }
 
-  /** Starts everything, and waits until all of it is ready. `unavailable`, with the end of its log, when one is not. */
+  /**
+   * Starts all processes and waits until they are ready. Throws `unavailable` with the end of the log of a failed one.
+   */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const cluster = await LocalCluster.prepare(options);
     try {
@@ -80,7 +82,7 @@ export class LocalCluster {
     }
   }
 
-  /** As `start`, without starting any. */
+  /** Prepares a cluster without starting its processes. */
   static async prepare(options: LocalClusterOptions): Promise<LocalCluster> {
     const members = membersOf(options);
     const free = await freePorts(members.length * 2);
@@ -91,8 +93,8 @@ export class LocalCluster {
       ports.set(name, own);
       const { advertise = ({ port }) => port } = options;
       advertised.set(name, {
-        grpc: await advertise({ name, door: 'grpc', port: own.grpc }),
-        http: await advertise({ name, door: 'http', port: own.http }),
+        grpc: await advertise({ name, protocol: 'grpc', port: own.grpc }),
+        http: await advertise({ name, protocol: 'http', port: own.http }),
       });
     }
     await mkdir(join(options.folder, 'logs'), { recursive: true });
@@ -119,22 +121,22 @@ export class LocalCluster {
     return new LocalCluster(options, settingsFile, advertised, processes, watchdog);
   }
 
-  /** The processes of a kind, in order. */
+  /** Returns the processes of a kind, in order. */
   of(kind: ServiceKind): ServiceProcess[] {
     return this.processes.filter((process) => process.kind === kind);
   }
 
-  /** `host:port` by which others reach a process. */
-  address({ name }: ServiceProcess, door: keyof ServicePorts): string {
-    return `127.0.0.1:${this.#advertised.get(name)?.[door]}`;
+  /** Returns the advertised address of a process, `host:port`. */
+  address({ name }: ServiceProcess, protocol: keyof ServicePorts): string {
+    return `127.0.0.1:${this.#advertised.get(name)?.[protocol]}`;
   }
 
-  /** Resolves once every process that runs is ready. */
+  /** Resolves when every running process is ready. */
   async ready(): Promise<void> {
     await Promise.all(this.processes.filter(({ isRunning }) => isRunning).map((one) => one.ready(this.#startMs)));
   }
 
-  /** Lets every process leave in good order: who sends before who takes, so that nothing is left waiting for another. */
+  /** Stops every process cleanly, senders before receivers, so that no process waits for another. */
   async stop(): Promise<void> {
     await Promise.all(this.processes.filter(({ kind }) => kind === 'agent').map((one) => one.stop()));
     await Promise.all(this.processes.filter(({ kind }) => kind === 'intake').map((one) => one.stop()));
@@ -142,7 +144,7 @@ export class LocalCluster {
     this.#watchdog.close();
   }
 
-  /** kill -9 of every process. */
+  /** Kills every process by SIGKILL. */
   async kill(): Promise<void> {
     await Promise.all(this.processes.map((one) => one.kill()));
     this.#watchdog.close();
@@ -169,7 +171,7 @@ function membersOf(options: LocalClusterOptions): Member[] {
   ];
 }
 
-/** What all processes read; `flags` add what is a process's own. */
+/** Makes the settings that all processes share; flags add those of one process. */
 function settingsOf(
   { brokers, partitions, settings = {} }: LocalClusterOptions,
   members: readonly Member[],

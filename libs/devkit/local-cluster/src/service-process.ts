@@ -12,14 +12,14 @@ export interface ServicePorts {
 
 export interface ServiceProcessOptions extends ProgramOptions {
   readonly kind: ServiceKind;
-  /** Where it listens. */
+  /** Ports on which it listens. */
   readonly ports: ServicePorts;
 }
 
 const ASK_MS = 2000;
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
-/** One process of a cluster on this machine; its name is unique there: `intake-1`. */
+/** One process of a cluster on this machine, with a unique name such as `intake-1`. */
 export class ServiceProcess extends Program {
   readonly kind: ServiceKind;
   readonly ports: ServicePorts;
@@ -30,20 +30,20 @@ export class ServiceProcess extends Program {
     this.ports = options.ports;
   }
 
-  /** Why the process is not ready, or undefined once it is. */
+  /** Resolves to the reason why the process is not ready; undefined when it is. */
   async notReady(): Promise<string | undefined> {
-    if (!this.isRunning) return `it ended with ${this.ending}`;
+    if (!this.isRunning) return `the process ended with ${this.ending}`;
     try {
       const reply = await fetch(`http://127.0.0.1:${this.ports.http}/readyz`, { signal: AbortSignal.timeout(ASK_MS) });
       if (reply.ok) return undefined;
       const { errors } = (await reply.json()) as { errors?: string[] };
       return errors?.join('; ') ?? `HTTP status ${reply.status}`;
     } catch (error) {
-      return `it does not answer: ${messageOf(error)}`;
+      return `no response from /readyz: ${messageOf(error)}`;
     }
   }
 
-  /** Resolves once the process is ready. `unavailable`, with the end of its log, when it ends or takes too long. */
+  /** Resolves when the process is ready. Throws `unavailable` with the end of its log when it ends or is too slow. */
   async ready(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
     for (;;) {
@@ -52,10 +52,10 @@ export class ServiceProcess extends Program {
       if (!this.isRunning || performance.now() > deadlineMs) {
         throw new TidemarkError(
           'unavailable',
-          `${this.name} is not ready: ${reason}; its log ends:\n${this.logTail()}`,
+          `${this.name} is not ready: ${reason}; its last log lines:\n${this.logTail()}`,
         );
       }
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
     }
   }
 }
