@@ -1,11 +1,11 @@
 import { below, type Random } from '@tidemark/ports';
 
-/** What a disk writes as one; a crash tears a write between sectors. */
+/** Bytes that a disk writes atomically; a crash tears a write between sectors. */
 export const SECTOR_BYTES = 512;
 
 type Change = { readonly position: number; readonly bytes: Uint8Array } | { readonly sizeBytes: number };
 
-/** Bytes that grow, with zeros in gaps. */
+/** Growing bytes, with zeros in gaps. */
 class Content {
   sizeBytes = 0;
   #buffer = new Uint8Array(0);
@@ -34,14 +34,14 @@ class Content {
 }
 
 /**
- * A file as the page cache sees it, and as the disk has it. Between two syncs the disk may take any part of the changes,
- * a sector at a time, in any order.
+ * A file's content in the page cache and on the disk. Between two syncs the disk may apply any subset of the changes,
+ * by sectors, in any order.
  */
 export class CachedFile {
   readonly #cached = new Content();
   readonly #durable = new Content();
   #unsynced: Change[] = [];
-  /** Whether the file's name is on the disk, by a sync of the file or a rename. */
+  /** True when the file's name is durable, after a sync of the file or a rename. */
   named = false;
 
   get sizeBytes(): number {
@@ -67,15 +67,15 @@ export class CachedFile {
   }
 
   /**
-   * A sync that fails: the kernel has tried, drops what it could not write, and calls the pages clean. The cache goes on
-   * showing what was written; the disk has some of it, and no later sync brings the rest.
+   * Fails a sync as the kernel does: it drops the pages that it could not write, and marks them clean. The cache still
+   * shows all changes; the disk has some of them, and no later sync writes the rest.
    */
   failSync(random: Random): void {
     this.#keepSome(random);
     this.#unsynced = [];
   }
 
-  /** The power goes: what is left is what the disk has. */
+  /** Applies a power cut: only the content of the disk remains. */
   loseCache(random: Random): void {
     this.#keepSome(random);
     this.#unsynced = [];
@@ -88,7 +88,7 @@ export class CachedFile {
     this.#unsynced.push(change);
   }
 
-  /** One of: nothing, all, a prefix whose last change is torn, any sectors. */
+  /** Applies one of these to the disk: no change, all, a prefix whose last change is torn, or any sectors. */
   #keepSome(random: Random): void {
     const way = below(random, 4);
     if (way === 0) return;
@@ -109,7 +109,7 @@ export class CachedFile {
   }
 }
 
-/** The parts of a write that lie in different sectors of the file. */
+/** Splits a write into its parts in the sectors of the file. */
 function* sectorsOf(position: number, bytes: Uint8Array): Generator<{ position: number; bytes: Uint8Array }> {
   let at = 0;
   while (at < bytes.length) {

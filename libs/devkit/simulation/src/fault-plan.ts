@@ -1,15 +1,15 @@
 import { AssertionError } from '@tidemark/ports';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** How often a fault could have happened, and did. */
+/** Number of opportunities of a fault, and how often it happened. */
 export interface FaultCount {
   opportunities: number;
   fired: number;
 }
 
 /**
- * Which faults happen: each has a name and a probability, and each opportunity draws once, from a stream of the fault's
- * own. A fault that has no probability here never happens and isn't counted.
+ * Decides which faults happen. Each fault has a name and a probability; each opportunity draws once from the fault's
+ * own random stream. A fault without a probability never happens and is not counted.
  */
 export class FaultPlan {
   readonly #probabilities: ReadonlyMap<string, number>;
@@ -17,7 +17,7 @@ export class FaultPlan {
   readonly #counts = new Map<string, FaultCount>();
   #enabled = true;
 
-  /** `probabilities`: by fault, in [0, 1], e.g. `{ 'disk.full': 0.01 }`. */
+  /** `probabilities` are by fault, in [0, 1], such as `{ 'disk.full': 0.01 }`. */
   constructor(random: SeededRandom, probabilities: Readonly<Record<string, number>> = {}) {
     this.#probabilities = new Map(Object.entries(probabilities));
     for (const name of this.#probabilities.keys()) {
@@ -26,7 +26,7 @@ export class FaultPlan {
     }
   }
 
-  /** True when the fault happens at this opportunity. */
+  /** Returns true when the fault happens at this opportunity. */
   fires(name: string): boolean {
     const stream = this.#streams.get(name);
     const count = this.#counts.get(name);
@@ -37,7 +37,7 @@ export class FaultPlan {
     return fired;
   }
 
-  /** From here on nothing goes wrong: the part of a run in which everything has to come to rest. */
+  /** Stops all faults, for the last part of a run, in which the system must become idle. */
   stop(): void {
     this.#enabled = false;
   }
@@ -46,14 +46,14 @@ export class FaultPlan {
     this.#enabled = true;
   }
 
-  /** Counts by fault, sorted by name. */
+  /** Returns the counts by fault, sorted by name. */
   counts(): Record<string, FaultCount> {
     const sorted = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(sorted.map(([name, count]) => [name, { ...count }]));
   }
 }
 
-/** Sums of the counts of several runs. */
+/** Sums the counts of several runs. */
 export function addFaultCounts(runs: readonly Readonly<Record<string, FaultCount>>[]): Record<string, FaultCount> {
   const sums: Record<string, FaultCount> = {};
   for (const run of runs) {
@@ -67,7 +67,7 @@ export function addFaultCounts(runs: readonly Readonly<Record<string, FaultCount
   return sums;
 }
 
-/** Throws when a fault never fired: a run that met no fault has shown nothing about it. */
+/** Throws when a fault never fired, because such a run tests nothing about that fault. */
 export function assertAllFired(counts: Readonly<Record<string, FaultCount>>): void {
   const silent = Object.entries(counts).filter(([, { fired }]) => fired === 0);
   if (silent.length === 0) return;

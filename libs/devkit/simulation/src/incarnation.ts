@@ -1,4 +1,4 @@
-/** Why a promise that belongs to a crashed process ends, for those outside of it. */
+/** The error with which promises of a crashed process reject for callers outside of it. */
 export class ProcessCrashed extends Error {
   constructor(name: string) {
     super(`process ${name} has crashed`);
@@ -7,10 +7,10 @@ export class ProcessCrashed extends Error {
 }
 
 /**
- * One run of a process, from its start to its crash. Whatever a process may act through (timers, files, stores,
- * connections) is handed to it bound to its incarnation, and does nothing once that is over: what is asynchronous never
- * settles, as nothing settles in a process that is gone, and the rest has no effect. Code of a dead process that is still
- * on the stack or in a microtask may go on computing, and reaches nobody.
+ * One run of a process, from its start to its crash. Everything through which a process acts (timers, files, stores,
+ * connections) is bound to its incarnation, and has no effect after its end: asynchronous operations never settle, as
+ * in a process that has ended, and the others do nothing. Code of an ended process that is still on the stack or in a
+ * microtask may continue to compute, without any effect.
  */
 export class Incarnation {
   /** Node and run, e.g. `store-1#3`. */
@@ -29,20 +29,20 @@ export class Incarnation {
   }
 
   /**
-   * Inside an operation of this process, after a wait: throws when the process has ended meanwhile, so that the operation
-   * has no effect. The error reaches nobody, as `guard` lets nothing out of a process that has ended.
+   * Throws when the process has ended. Operations of this process call it after a wait, so that they have no effect
+   * after the end. No code receives the error: `guard` settles nothing of a process that has ended.
    */
   assertAlive(): void {
     if (!this.#alive) throw new ProcessCrashed(this.id);
   }
 
-  /** Runs `task` when the process ends; returns how to take that back. */
+  /** Runs `task` when the process ends. Returns a function that cancels this. */
   atEnd(task: () => void): () => void {
     this.#atEnd.add(task);
     return () => this.#atEnd.delete(task);
   }
 
-  /** Ends the process; whatever is bound to it is dead when this returns. */
+  /** Ends the process. When this returns, everything bound to it has no effect. */
   end(): void {
     if (!this.#alive) return;
     this.#alive = false;
@@ -50,7 +50,7 @@ export class Incarnation {
     this.#atEnd.clear();
   }
 
-  /** The promise of an operation of this process: it settles as `operation` does, unless the process ends before. */
+  /** Runs an operation of this process. The promise settles as `operation` does, unless the process ends before. */
   guard<T>(operation: () => Promise<T>): Promise<T> {
     if (!this.#alive) return new Promise(() => undefined);
     return new Promise((resolve, reject) => {
@@ -65,7 +65,7 @@ export class Incarnation {
     });
   }
 
-  /** For callers outside of the process: settles as `promise` does, or rejects with ProcessCrashed when it ends. */
+  /** Settles as `promise` does, or rejects with ProcessCrashed when the process ends; for callers outside of it. */
   orCrash<T>(promise: Promise<T>): Promise<T> {
     if (!this.#alive) return Promise.reject(new ProcessCrashed(this.id));
     return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ManualClock } from './manual-clock.ts';
 
-test('both clocks show the time that was set, and timers fire when it is moved past them', () => {
+test('both clocks show the time that was set, and timers fire when it is advanced past them', () => {
   const clock = new ManualClock(1_000);
   const fired: string[] = [];
   const set = (name: string, delayMs: number) =>
@@ -21,7 +21,7 @@ test('both clocks show the time that was set, and timers fire when it is moved p
   expect(fired.length).toBe(2);
 });
 
-test('a timer that a fired one sets waits for the next move, and one that it cancels does not fire', () => {
+test('a timer set by a fired one waits for the next advance, and a timer cancelled by it does not fire', () => {
   const clock = new ManualClock();
   const fired: string[] = [];
   clock.setTimer(10, () => {

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '@tidemark/ports';
 
-/** A clock that stands still until a test moves it; its wall clock and its monotonic clock show the same time. */
+/** A clock that only a test advances; its wall clock and its monotonic clock show the same time. */
 export class ManualClock implements Clock {
-  /** The time, ms. Setting it fires no timer. */
+  /** Current time, ms. Setting it fires no timer. */
   nowMs: number;
   readonly #timers = new Set<{ readonly atMs: number; readonly task: () => void }>();
 
@@ -24,16 +24,16 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
-  /** Moves the time by `durationMs`, then fires the timers that are due, in the order in which they were set. */
+  /** Advances the time by `durationMs`, then fires the due timers in the order in which they were set. */
   advance(durationMs: number): void {
     this.advanceTo(this.nowMs + durationMs);
   }
 
-  /** Moves the time to `nowMs`. A timer that a fired one sets waits for the next move, even if it is due at once. */
+  /** Advances the time to `nowMs`. A timer set by a fired one waits for the next advance, even if it is due at once. */
   advanceTo(nowMs: number): void {
     this.nowMs = nowMs;
     for (const timer of [...this.#timers]) {
-      // A timer that fired before it may have cancelled it.
+      // An earlier timer may have cancelled this one.
       if (timer.atMs <= nowMs && this.#timers.delete(timer)) timer.task();
     }
   }

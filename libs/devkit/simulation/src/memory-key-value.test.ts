@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MemoryKeyValue } from './memory-key-value.ts';
 
-test('a write fails as often as it was asked to, before or after it is applied', async () => {
+test('writes fail the requested number of times, before or after they are applied', async () => {
   const store = new MemoryKeyValue();
   const key = Uint8Array.of(1);
   const write = (byte: number) => store.write([{ key, value: Uint8Array.of(byte) }]);

@@ -1,18 +1,18 @@
 import { type KeyRange, type KeyValue, type KeyValueWrite, TidemarkError } from '@tidemark/ports';
 
-/** What survives a crash: values by key in hexadecimal digits, which sort as bytes do. */
+/** Content that survives a crash: values by key in hexadecimal digits, which sort as bytes do. */
 export type Content = Map<string, Buffer>;
 
 /**
- * A key-value store in memory, whose writes can be made to fail or to wait. For a test that needs neither time nor a
- * seed, nor the checks of arguments and of a closed store: `SimulatedKeyValue` has all of them, and the conformance.
+ * A key-value store in memory, whose writes a test can fail or delay. It has no time, no seed, and no checks of
+ * arguments or of a closed store: `SimulatedKeyValue` has these, and passes the conformance suite.
  */
 export class MemoryKeyValue implements KeyValue {
   readonly content: Content;
-  /** The number of next writes that fail with `resource_exhausted`, after they were applied if `failsLate`. */
+  /** Number of next writes that fail with `resource_exhausted`; if `failsLate`, after they were applied. */
   failingWrites = 0;
   failsLate = false;
-  /** Bytes of the keys and values of each batch that was applied. */
+  /** Bytes of the keys and values of each applied batch. */
   readonly batchBytes: number[] = [];
   /** Each write awaits it before it is applied. */
   gate: Promise<void> = Promise.resolve();

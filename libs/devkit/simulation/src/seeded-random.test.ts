@@ -8,7 +8,7 @@ test('xoshiro128** gives the reference sequence', () => {
   ]);
 });
 
-test('a fork depends on seed and name, not on what was drawn', () => {
+test('a fork depends on seed and name, not on earlier draws', () => {
   const drawn = new SeededRandom(7);
   drawn.bytes(100);
   expect(drawn.fork('disk').bytes(16)).toEqual(new SeededRandom(7).fork('disk').bytes(16));

@@ -1,7 +1,7 @@
 import type { Random } from '@tidemark/ports';
 
 /**
- * xoshiro128** 1.1 (Blackman and Vigna, «Scrambled linear pseudorandom number generators», 2021): the same numbers for
+ * xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021): the same numbers for
  * the same seed on every machine. Not for secrets.
  */
 export class SeededRandom implements Random {
@@ -13,7 +13,7 @@ export class SeededRandom implements Random {
     this.#state = stateOf(this.#seed);
   }
 
-  /** A generator with the state given; for the reference sequence. */
+  /** Makes a generator with this state, for the reference sequence. */
   static ofState(state: readonly [number, number, number, number]): SeededRandom {
     const random = new SeededRandom('');
     random.#state.set(state);
@@ -21,14 +21,14 @@ export class SeededRandom implements Random {
   }
 
   /**
-   * An independent stream named `name`. It depends on this generator's seed and the name alone, not on what was drawn,
-   * so drawing more in one place changes nothing in another.
+   * Makes an independent stream named `name`. It depends only on this generator's seed and the name, not on earlier
+   * draws, so more draws in one place change nothing in another.
    */
   fork(name: string): SeededRandom {
     return new SeededRandom(`${this.#seed}/${name}`);
   }
 
-  /** 32 random bits. */
+  /** Draws 32 random bits. */
   nextUint32(): number {
     const s = this.#state;
     const result = Math.imul(rotateLeft(Math.imul(s[1], 5), 7), 9) >>> 0;
@@ -63,7 +63,7 @@ function rotateLeft(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }
 
-/** FNV-1a over the seed's UTF-16 units, drawn out to 128 bits by splitmix32. */
+/** Hashes the seed's UTF-16 units by FNV-1a, and expands the hash to 128 bits by splitmix32. */
 function stateOf(seed: string): Uint32Array {
   let hash = 0x811c9dc5;
   let second = 0x9e3779b9;

@@ -5,7 +5,7 @@ import { SeededRandom } from './seeded-random.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 describe('SimulatedClock', () => {
-  test('moves on only when every promise waits', async () => {
+  test('advances only when every promise waits', async () => {
     const clock = new SimulatedClock();
     const seen: string[] = [];
     const chain = async () => {
@@ -25,7 +25,7 @@ describe('SimulatedClock', () => {
     expect(clock.monotonicMs()).toBe(15.5);
   });
 
-  test('stops at the deadline, and when nothing is left', async () => {
+  test('stops at the deadline, and when no timer is left', async () => {
     const clock = new SimulatedClock();
     await expect(clock.run(() => false, 100)).rejects.toMatchObject({ code: 'deadline_exceeded' });
     clock.setTimer(500, () => undefined);
@@ -36,7 +36,7 @@ describe('SimulatedClock', () => {
     await expect(clock.run(() => false, 100)).rejects.toThrow('loop without delay');
   });
 
-  test('timers of one time fire in order of setting, or by seed', async () => {
+  test('fires timers of one time in the order of setting, or by seed', async () => {
     const order = async (shuffle?: SeededRandom) => {
       const clock = new SimulatedClock({ shuffle });
       const fired: number[] = [];
@@ -52,7 +52,7 @@ describe('SimulatedClock', () => {
     expect(await order(new SeededRandom(2))).not.toBe(shuffled);
   });
 
-  test('holds time for real work', async () => {
+  test('holds the time during real work', async () => {
     const clock = new SimulatedClock();
     let finished = -1;
     const work = new Promise<void>((resolve) => setTimeout(resolve, 20));
@@ -64,7 +64,7 @@ describe('SimulatedClock', () => {
     expect(finished).toBe(0);
   });
 
-  test('a node has skew, drift and jumps; its monotonic clock and timers know no jump', async () => {
+  test('gives a node skew, drift and jumps, while jumps leave its monotonic clock and timers unchanged', async () => {
     const clock = new SimulatedClock({ startWallMs: 1_000 });
     const node = clock.nodeClock({ skewMs: 50, drift: 0.1 });
     let firedAtMs = 0;
@@ -78,7 +78,7 @@ describe('SimulatedClock', () => {
     expect(node.wallMs()).toBeCloseTo(1_000 + 50 - 500 + 220);
   });
 
-  test('timers of a process end with it', async () => {
+  test('ends the timers of a process with the process', async () => {
     const clock = new SimulatedClock();
     const process = new Incarnation('a');
     const bound = clock.nodeClock().bind(process);

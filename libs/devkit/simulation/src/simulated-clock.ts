@@ -3,19 +3,19 @@ import { AssertionError, type Clock, type Random, TidemarkError, type Timer } fr
 import type { Incarnation } from './incarnation.ts';
 import { TimerQueue } from './timer-queue.ts';
 
-/** Timers that may fire without time moving on, before it counts as a loop. */
+/** Max timers that fire at one time; more are a loop without delay. */
 const MAX_TIMERS_AT_ONE_TIME = 100_000;
 
 export interface SimulatedClockOptions {
-  /** Wall clock at the start, ms since the Unix epoch; default 2026-01-01. */
+  /** Wall clock at the start, ms since the Unix epoch. Default 2026-01-01. */
   readonly startWallMs?: number;
-  /** Draws the order of timers of one time; without it they fire in the order they were set. */
+  /** Draws the order of timers of one time; without it, they fire in the order in which they were set. */
   readonly shuffle?: Random;
 }
 
 /**
- * Virtual time, true for the whole world; `nodeClock` gives what one machine takes for it. Time stands still while code
- * runs, and goes on to the next timer when all of it waits.
+ * Virtual time of the whole world; `nodeClock` makes the clock that one machine has. Time does not pass while code
+ * runs, and advances to the next timer when all code waits.
  */
 export class SimulatedClock implements Clock {
   readonly #startWallMs: number;
@@ -35,7 +35,7 @@ export class SimulatedClock implements Clock {
     return this.#startWallMs + this.#nowMs;
   }
 
-  /** Milliseconds since the start of the simulation. */
+  /** Returns milliseconds since the start of the simulation. */
   monotonicMs(): number {
     return this.#nowMs;
   }
@@ -57,8 +57,8 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Holds time until `work` is settled: for what is really asynchronous (compression in a thread, a real file), which
-   * the simulation can't see waiting. Whatever it holds for must not depend on other such work for its order.
+   * Holds the time until `work` is settled. Real asynchronous work (compression in a thread, a real file) needs this,
+   * because the simulation cannot see that it waits. The order of such works must not depend on each other.
    */
   hold<T>(work: Promise<T>): Promise<T> {
     this.#held++;
@@ -67,23 +67,29 @@ export class SimulatedClock implements Clock {
     });
   }
 
-  /** Runs until `until` is true. `deadline_exceeded` after `deadlineMs` of virtual time, or when no timer is left. */
+  /**
+   * Runs until `until` is true. Throws `deadline_exceeded` after `deadlineMs` of virtual time, or without a timer left.
+   */
   async run(until: () => boolean, deadlineMs: number): Promise<void> {
     const endMs = this.#nowMs + deadlineMs;
     for (;;) {
       await this.#settle();
       if (until()) return;
       const next = this.#timers.peek();
-      if (next === undefined) throw new TidemarkError('deadline_exceeded', 'everything waits and no timer is set');
+      if (next === undefined) throw new TidemarkError('deadline_exceeded', 'all code waits and no timer is set');
       if (next.atMs > endMs) {
         this.#moveTo(endMs);
-        throw new TidemarkError('deadline_exceeded', `not reached in ${deadlineMs} ms of virtual time`, { deadlineMs });
+        throw new TidemarkError(
+          'deadline_exceeded',
+          `the condition is still false after ${deadlineMs} ms of virtual time`,
+          { deadlineMs },
+        );
       }
       this.#fireNext();
     }
   }
 
-  /** Lets `durationMs` of virtual time pass. */
+  /** Advances the virtual time by `durationMs`. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     for (;;) {
@@ -95,7 +101,7 @@ export class SimulatedClock implements Clock {
     this.#moveTo(endMs);
   }
 
-  /** The clock of one machine. */
+  /** Makes the clock of one machine. */
   nodeClock(options: NodeClockOptions = {}): NodeClock {
     return new NodeClock(this, options);
   }
@@ -116,8 +122,8 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Waits until no promise has anything left to do. Node runs all microtasks, those that microtasks add too, before the
-   * next immediate, so one immediate is enough however long a chain is.
+   * Waits until no promise job is left. Node runs all microtasks, including those that microtasks add, before the next
+   * immediate, so one immediate is enough for a chain of any length.
    */
   async #settle(): Promise<void> {
     do {
@@ -129,13 +135,13 @@ export class SimulatedClock implements Clock {
 }
 
 export interface NodeClockOptions {
-  /** By how much the wall clock is ahead at the start, ms; default 0. */
+  /** Lead of the wall clock at the start, ms. Default 0. */
   readonly skewMs?: number;
-  /** By which share the clock runs fast (0.001: 1 ms a second) or slow, above -1; default 0. */
+  /** Fraction by which the clock is fast (0.001: 1 ms per second) or slow (negative, above -1). Default 0. */
   readonly drift?: number;
 }
 
-/** What one machine takes for the time. */
+/** The clock of one machine, with skew, drift and jumps. */
 export class NodeClock implements Clock {
   readonly #world: SimulatedClock;
   readonly #rate: number;
@@ -163,12 +169,12 @@ export class NodeClock implements Clock {
     return this.#world.setTimer(delayMs / this.#rate, task);
   }
 
-  /** Sets the wall clock by `byMs`, back or forth; the monotonic one and timers don't notice. */
+  /** Moves the wall clock by `byMs`, which may be negative. The monotonic clock and timers do not change. */
   jump(byMs: number): void {
     this.#offsetMs += byMs;
   }
 
-  /** This clock for one process: its timers end with it, and time stands still for what is left of it. */
+  /** Makes this clock for one process. Its timers end with it, and its time stops for remaining code of it. */
   bind(incarnation: Incarnation): Clock {
     return new ProcessClock(this, incarnation);
   }

@@ -11,7 +11,7 @@ function setUp(seed: number, options: { faults?: Record<string, number>; capacit
   const random = new SeededRandom(seed);
   const faults = new FaultPlan(random.fork('faults'), options.faults);
   const disk = new SimulatedDisk({ clock, random, faults, capacityBytes: options.capacityBytes });
-  /** Runs a task of a process to its end, in virtual time. */
+  /** Runs a task of a process to its end in virtual time. */
   async function run<T>(task: () => Promise<T>): Promise<T> {
     let done = false;
     const result = task().finally(() => {
@@ -50,7 +50,7 @@ describe('SimulatedDisk', () => {
     });
   });
 
-  test('a power cut keeps what was synced, and of the rest whole sectors, all or some or none', async () => {
+  test('a power cut keeps synced changes, and all, some or no sectors of the others', async () => {
     const kept = new Set<string>();
     for (let seed = 0; seed < 100; seed++) {
       const { disk, run } = setUp(seed);
@@ -77,7 +77,7 @@ describe('SimulatedDisk', () => {
     for (const outcome of ['', '2222', '2', '0222', '2022']) expect([...kept]).toContain(outcome);
   });
 
-  test('a killed process loses at most the writes under way', async () => {
+  test('a killed process loses at most the writes in progress', async () => {
     const { disk, run, clock } = setUp(2);
     const process = new Incarnation('a');
     const view = disk.bind(process);
@@ -92,7 +92,7 @@ describe('SimulatedDisk', () => {
     expect(left.length).toBeLessThanOrEqual(1_100);
   });
 
-  test('nothing of an ended process reaches the disk, at whatever moment it ends', async () => {
+  test('an ended process writes nothing more to the disk, at any moment of its end', async () => {
     for (let seed = 0; seed < 40; seed++) {
       const { disk, run, clock } = setUp(seed);
       const process = new Incarnation('a');
@@ -127,7 +127,7 @@ describe('SimulatedDisk', () => {
     }
   });
 
-  test('faults: full, failing writes write a prefix; a failed sync loses changes for good', async () => {
+  test('a full disk and failing writes keep a prefix, and a failed sync loses changes permanently', async () => {
     const { disk, run, faults } = setUp(3, {
       faults: { 'disk.full': 0.2, 'disk.write-error': 0.2, 'disk.sync-error': 0.2, 'disk.slow': 0.2 },
     });
@@ -149,7 +149,7 @@ describe('SimulatedDisk', () => {
     expect(disk.peek('f')).not.toEqual(cached);
   });
 
-  test('a disk has a size', async () => {
+  test('a disk refuses writes beyond its size', async () => {
     const { disk, run } = setUp(4, { capacityBytes: 1_000 });
     const view = disk.bind(new Incarnation('a'));
     await run(async () => {

@@ -16,36 +16,36 @@ export interface SimulatedDiskOptions {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * `disk.full` (a write writes a prefix, `resource_exhausted`), `disk.write-error` (a prefix, `unavailable`),
-   * `disk.sync-error` (`unavailable`; some of the changes are lost for good), `disk.slow` (100 times the latency).
+   * Faults: `disk.full` (writes a prefix, `resource_exhausted`), `disk.write-error` (a prefix, `unavailable`),
+   * `disk.sync-error` (`unavailable`; some changes are lost permanently), `disk.slow` (100 times the latency).
    */
   readonly faults?: FaultPlan;
-  /** Default 1 GiB; a write beyond writes what fits and fails with `resource_exhausted`. */
+  /** Size, bytes. Default 1 GiB. A larger write keeps the prefix that fits, and fails with `resource_exhausted`. */
   readonly capacityBytes?: number;
-  /** Longest time an operation takes, ms of virtual time; default 2. */
+  /** Max latency of an operation, ms of virtual time. Default 2. */
   readonly maxLatencyMs?: number;
 }
 
-/** How a machine stops: `process` loses what was on its way to the kernel, `power` also what the disk has not synced. */
+/** How a machine stops: `process` loses writes in progress to the kernel, `power` also unsynced changes. */
 export type CrashKind = 'process' | 'power';
 
 /**
- * The disk of one machine: files by path, with what is in the page cache and what is durable. It outlives the machine's
- * processes; each works on it through `bind`. A file's name is durable once the file was synced or renamed, a removal
- * when it resolves.
+ * The disk of one machine: files by path, each with its content in the page cache and its durable content. It outlives
+ * the machine's processes, which use it through `bind`. A file's name is durable after a sync or rename of the file, a
+ * removal when its promise resolves.
  */
 export class SimulatedDisk {
   readonly #options: SimulatedDiskOptions;
   readonly #files = new Map<string, CachedFile>();
   readonly #locks = new Map<string, Incarnation>();
-  /** Writes under way: a crash may leave a prefix of each in the file. */
+  /** Writes in progress: a crash may leave a prefix of each in the file. */
   readonly #underWay = new Set<{ file: CachedFile; position: number; bytes: Uint8Array }>();
 
   constructor(options: SimulatedDiskOptions) {
     this.#options = options;
   }
 
-  /** The disk for one process. */
+  /** Makes the disk for one process. */
   bind(incarnation: Incarnation): Disk {
     incarnation.atEnd(() => {
       for (const [path, holder] of this.#locks) if (holder === incarnation) this.#locks.delete(path);
@@ -53,7 +53,7 @@ export class SimulatedDisk {
     return new ProcessDisk(this, incarnation);
   }
 
-  /** Stops the machine; the processes on it have to be ended before. */
+  /** Stops the machine. Its processes must have ended before. */
   crash(kind: CrashKind): void {
     const { random } = this.#options;
     for (const { file, position, bytes } of this.#underWay) {
@@ -74,7 +74,7 @@ export class SimulatedDisk {
     return sum;
   }
 
-  /** Bytes of a file as the page cache has them, for checks from outside. */
+  /** Returns the bytes of a file in the page cache, for checks from outside. */
   peek(path: string): Uint8Array | undefined {
     return this.#files.get(path)?.view().slice();
   }
@@ -150,7 +150,7 @@ export class SimulatedDisk {
     const write = { file, position, bytes: Uint8Array.from(source) };
     this.#underWay.add(write);
     await this.#delay();
-    // After a crash the write has been settled by it.
+    // A crash has already settled this write.
     this.#underWay.delete(write);
     incarnation.assertAlive();
     const grows = Math.max(0, position + source.length - file.sizeBytes);
@@ -164,7 +164,7 @@ export class SimulatedDisk {
       failure = new TidemarkError('resource_exhausted', 'no space left on the disk');
       written = below(random, source.length);
     } else if (faults?.fires('disk.write-error')) {
-      failure = new TidemarkError('unavailable', 'the disk could not write');
+      failure = new TidemarkError('unavailable', 'injected: the disk failed to write');
       written = below(random, source.length);
     }
     if (written > 0) file.write(position, write.bytes.subarray(0, written));
@@ -176,7 +176,7 @@ export class SimulatedDisk {
     incarnation.assertAlive();
     if (this.#options.faults?.fires('disk.sync-error')) {
       file.failSync(this.#options.random);
-      throw new TidemarkError('unavailable', 'the disk could not sync');
+      throw new TidemarkError('unavailable', 'injected: the disk failed to sync');
     }
     file.sync();
   }

@@ -18,13 +18,16 @@ const MAX_VALUE_BYTES = 67_108_864;
 export interface SimulatedKeyValueOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** `key-value.full` and `key-value.write-error`: a batch fails, not applied. `key-value.slow`: it takes 100 times as long. */
+  /**
+   * Faults: `key-value.full` and `key-value.write-error` (the batch is not applied), `key-value.slow` (100 times the
+   * latency).
+   */
   readonly faults?: FaultPlan;
-  /** Longest time an operation takes, ms of virtual time; default 2. */
+  /** Max latency of an operation, ms of virtual time. Default 2. */
   readonly maxLatencyMs?: number;
 }
 
-/** Keys are held as Latin-1 strings: those compare as their bytes do. */
+/** Keys are Latin-1 strings, which compare as their bytes do. */
 interface Table {
   readonly values: Map<string, Uint8Array>;
   sortedKeys: string[] | undefined;
@@ -37,8 +40,8 @@ interface Change {
 }
 
 /**
- * The key-value stores of one machine, by name; they outlive its processes. A batch whose `write` has resolved is there
- * after a crash. Of those under way, in the order of the calls, a seeded number is there, each whole.
+ * The key-value stores of one machine, by name; they outlive its processes. After a crash, each batch whose `write` has
+ * resolved is stored. Of the batches in progress, a seeded number is stored, each whole, in the order of the calls.
  */
 export class SimulatedKeyValue {
   readonly #tables = new Map<string, Table>();
@@ -48,7 +51,7 @@ export class SimulatedKeyValue {
     this.#options = options;
   }
 
-  /** The stores as one process opens them. `failed_precondition` when it has one open already. */
+  /** Makes the stores for one process. Opening an open store throws `failed_precondition`. */
   bind(incarnation: Incarnation): OpenKeyValue {
     return (name) =>
       incarnation.guard(async () => {
@@ -60,7 +63,7 @@ export class SimulatedKeyValue {
           this.#tables.set(name, table);
         }
         if (table.openedBy !== undefined) {
-          throw new TidemarkError('failed_precondition', `the store ${name} is open already`, { name });
+          throw new TidemarkError('failed_precondition', `the store ${name} is already open`, { name });
         }
         return this.#open(table, incarnation);
       });
@@ -184,14 +187,14 @@ class OpenStore implements KeyValue {
     this.#table.pending.push(change);
     const done = this.#tail.then(async () => {
       await this.#context.delay('key-value.slow');
-      // A process that ended has had its pending changes settled by the crash.
+      // The crash of an ended process has already settled its pending changes.
       this.#incarnation.assertAlive();
       this.#table.pending.shift();
       if (this.#context.faults?.fires('key-value.full')) {
-        throw new TidemarkError('resource_exhausted', 'the disk of the key-value store is full');
+        throw new TidemarkError('resource_exhausted', 'injected: the disk of the key-value store is full');
       }
       if (this.#context.faults?.fires('key-value.write-error')) {
-        throw new TidemarkError('unavailable', 'the key-value store could not write');
+        throw new TidemarkError('unavailable', 'injected: the key-value store failed to write');
       }
       change.apply(this.#table);
     });
@@ -209,7 +212,7 @@ class OpenStore implements KeyValue {
   }
 }
 
-/** Index of the first key that is not below `bound`. */
+/** Returns the index of the first key that is not below `bound`. */
 function lowerBound(keys: readonly string[], bound: string): number {
   let low = 0;
   let high = keys.length;

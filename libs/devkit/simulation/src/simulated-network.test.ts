@@ -28,7 +28,7 @@ function setUp(seed: number, probabilities: Record<string, number> = {}) {
 }
 
 describe('requests', () => {
-  test('come back with the reply, the error, or the lack of a method', async () => {
+  test('resolve to the reply, or reject with the error or a missing method', async () => {
     const { at, run } = setUp(1);
     at.server.handle('double', async (body) => Number(body) * 2);
     at.server.handle('refuse', async () => {
@@ -44,7 +44,7 @@ describe('requests', () => {
     await expect(run(at.client.call('nobody', 'double', 1))).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('get lost before or after they are executed, and are executed twice', async () => {
+  test('are lost before or after their execution, and are executed twice', async () => {
     const { at, run, faults } = setUp(2, {
       'network.drop-request': 0.2,
       'network.drop-reply': 0.2,
@@ -66,7 +66,7 @@ describe('requests', () => {
     for (const count of Object.values(faults.counts())) expect(count.fired).toBeGreaterThan(0);
   });
 
-  test('fail over a partition and to a process that crashes while it answers', async () => {
+  test('fail across a partition, and to a process that crashes during its answer', async () => {
     const { at, run, network, server, clock } = setUp(3);
     at.server.handle('hang', () => new Promise(() => undefined));
     network.partition('client', 'server');
@@ -77,7 +77,7 @@ describe('requests', () => {
   });
 });
 
-test('a request that was taken for lost may still come, even when its sender is gone', async () => {
+test('a request that seemed lost may still arrive, even after the end of its sender', async () => {
   const { at, run, network, client, clock } = setUp(4, { 'network.late-request': 0.5 });
   const came: unknown[] = [];
   at.server.handle('do', async (body) => came.push(body));
@@ -93,7 +93,7 @@ test('a request that was taken for lost may still come, even when its sender is 
 });
 
 describe('streams', () => {
-  test('keep order both ways and close after what was sent', async () => {
+  test('keep the order both ways, and close after the last message', async () => {
     const { at, run, clock } = setUp(4, { 'network.delay': 0.2 });
     const got: unknown[] = [];
     const back: unknown[] = [];
@@ -118,7 +118,7 @@ describe('streams', () => {
     expect([got, back]).toEqual([expected, expected]);
   });
 
-  test('a break loses a suffix each way, and both ends hear of it', async () => {
+  test('lose a suffix each way at a break, of which both ends are informed', async () => {
     const suffixes = new Set<number>();
     for (let seed = 0; seed < 30; seed++) {
       const { at, run, clock, network } = setUp(seed);
@@ -144,7 +144,7 @@ describe('streams', () => {
     expect(suffixes.size).toBeGreaterThan(3);
   });
 
-  test('a process that ended sends and gets nothing, and the other end hears of it', async () => {
+  test('of an ended process carry nothing more, and the other end is informed', async () => {
     const { at, run, clock, client } = setUp(5);
     const got: unknown[] = [];
     let ended = '';
@@ -157,20 +157,20 @@ describe('streams', () => {
       });
       stream.send('hello');
     });
-    let heard = 0;
+    let received = 0;
     const stream = await run(at.client.connect('server', 's'));
     client.end();
-    stream.onMessage(() => heard++);
+    stream.onMessage(() => received++);
     stream.send('from beyond');
     let settled = 0;
     at.client.call('server', 'x', 1).finally(() => settled++);
     at.client.connect('server', 's').finally(() => settled++);
     await clock.run(() => ended === 'unavailable', 60_000);
     await clock.advance(10_000);
-    expect([got, heard, settled, served]).toEqual([[], 0, 0, 1]);
+    expect([got, received, settled, served]).toEqual([[], 0, 0, 1]);
   });
 
-  test('have a limit of messages under way', async () => {
+  test('have a limit of messages in transit', async () => {
     const { at, run } = setUp(6);
     at.server.listen('s', () => undefined);
     const stream = await run(at.client.connect('server', 's'));

@@ -7,41 +7,44 @@ export interface SimulatedNetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * `network.drop-request` (not executed), `network.drop-reply` (executed), both `unavailable` to the caller;
+   * Faults: `network.drop-request` (not executed), `network.drop-reply` (executed), both `unavailable` to the caller;
    * `network.duplicate-request` (executed twice, one reply counts); `network.delay` (100 times the latency);
-   * `network.break` (a stream breaks at a send); `network.late-request` (of a request that the caller takes for lost: it
-   * waits in some buffer and is executed up to 30 s later, whatever became of its sender).
+   * `network.break` (a stream breaks at a send); `network.late-request` (a request that the caller considers lost is
+   * executed up to 30 s later, even when its sender has ended).
    */
   readonly faults?: FaultPlan;
-  /** Longest time a message takes, ms of virtual time; default 5. Requests overtake each other, a stream keeps order. */
+  /**
+   * Max latency of a message, ms of virtual time. Default 5. Requests may overtake each other, streams keep their
+   * order.
+   */
   readonly maxLatencyMs?: number;
-  /** After how long a side notices that the other is gone, ms; default 1,000. */
+  /** Time after which a side detects the loss of the other, ms. Default 1,000. */
   readonly detectMs?: number;
-  /** Messages under way in one direction of a stream at most; default 10,000. A send beyond is `resource_exhausted`. */
+  /** Max messages in transit in one direction of a stream; more throw `resource_exhausted`. Default 10,000. */
   readonly maxQueuedMessages?: number;
 }
 
-/** How late a request that was taken for lost may still come, ms. */
+/** Max delay of a request that its caller considers lost, ms. */
 const LATE_MS = 30_000;
 
-/** Answers a request. Bodies go by reference: neither side changes one after it is sent. */
+/** Answers a request. Bodies are passed by reference: neither side may change one after sending it. */
 export type Handler = (body: unknown, from: string) => Promise<unknown>;
-/** Takes a stream that `from` opened. */
+/** Accepts a stream that `from` opened. */
 export type Acceptor = (stream: StreamEnd, from: string) => void;
 
-/** One process on the network, under its node's name. */
+/** The network for one process, under its node's name. */
 export interface NetworkEndpoint {
   readonly name: string;
-  /** Answers requests of `method`. */
+  /** Registers the handler of requests of `method`. */
   handle(method: string, handler: Handler): void;
-  /** Takes streams to `service`. */
+  /** Registers the acceptor of streams to `service`. */
   listen(service: string, acceptor: Acceptor): void;
   /**
-   * Asks `to`. A TidemarkError of its handler comes back as it is, any other error as `internal`; `unavailable` when
-   * request or reply got lost: then the request may have been executed, or still be.
+   * Sends a request to `to`. Throws the handler's TidemarkError unchanged, any other error as `internal`, and
+   * `unavailable` when the request or the reply was lost: the request may then have been, or still be, executed.
    */
   call(to: string, method: string, body: unknown): Promise<unknown>;
-  /** Opens an ordered stream to `service` of `to`; `unavailable` when it can't be reached. */
+  /** Opens an ordered stream to `service` of `to`. Throws `unavailable` when `to` cannot be reached. */
   connect(to: string, service: string): Promise<StreamEnd>;
 }
 
@@ -51,7 +54,7 @@ interface Process {
   readonly acceptors: Map<string, Acceptor>;
 }
 
-/** The network between named nodes. */
+/** A network between named nodes. */
 export class SimulatedNetwork {
   readonly #options: SimulatedNetworkOptions;
   readonly #processes = new Map<string, Process>();
@@ -62,11 +65,11 @@ export class SimulatedNetwork {
     this.#options = options;
   }
 
-  /** Puts a process on the network; it leaves with its end, and its streams break. */
+  /** Connects a process to the network. At its end it is disconnected, and its streams break. */
   bind(incarnation: Incarnation): NetworkEndpoint {
     const process: Process = { incarnation, handlers: new Map(), acceptors: new Map() };
     const { name } = incarnation;
-    if (this.#processes.has(name)) throw new AssertionError(`two processes of ${name} at a time`);
+    if (this.#processes.has(name)) throw new AssertionError(`${name} already has a process on the network`);
     this.#processes.set(name, process);
     incarnation.atEnd(() => {
       this.#processes.delete(name);
@@ -81,7 +84,7 @@ export class SimulatedNetwork {
     };
   }
 
-  /** Cuts `a` from `b`, both ways, until `heal`; streams between them break. */
+  /** Cuts `a` from `b`, both ways, until `heal`. Streams between them break. */
   partition(a: string, b: string): void {
     this.#partitions.add(pairOf(a, b));
     for (const link of this.#links) if (link.joins(a) && link.joins(b)) link.break();
@@ -99,7 +102,7 @@ export class SimulatedNetwork {
     const { clock, faults, detectMs = 1_000 } = this.#options;
     const lost = async (what: string): Promise<never> => {
       await sleep(clock, detectMs);
-      throw new TidemarkError('unavailable', `${what} of ${method} to ${to} got lost`, { to, method });
+      throw new TidemarkError('unavailable', `${what} of ${method} to ${to} was lost`, { to, method });
     };
     const twice = faults?.fires('network.duplicate-request') === true;
     await this.#delay();
@@ -121,7 +124,7 @@ export class SimulatedNetwork {
     return reply.value;
   }
 
-  /** The request may be on its way still: TCP repeats what is in its buffers long after others have come through. */
+  /** Executes a lost request later, by the fault: TCP may retransmit buffered data long after later requests. */
   #maybeLate(from: string, to: string, method: string, body: unknown): void {
     const { clock, random, faults } = this.#options;
     if (faults?.fires('network.late-request') !== true) return;
@@ -131,7 +134,7 @@ export class SimulatedNetwork {
     });
   }
 
-  /** Never rejects, so that a reply that gets lost leaves no rejection behind. */
+  /** Executes a request. It never rejects, so that a lost reply leaves no unhandled rejection. */
   async #execute(
     to: string,
     from: string,
@@ -160,7 +163,7 @@ export class SimulatedNetwork {
     const { clock, random, faults, maxLatencyMs = 5, detectMs = 1_000, maxQueuedMessages = 10_000 } = this.#options;
     const { incarnation } = process;
     await this.#delay();
-    // A process that ended meanwhile opens nothing; what is returned here reaches nobody.
+    // A process that has ended opens nothing, and no code receives this result.
     incarnation.assertAlive();
     const peer = this.#processes.get(to);
     if (peer === undefined || !this.#reaches(incarnation.name, to)) {

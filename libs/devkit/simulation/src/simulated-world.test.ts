@@ -16,7 +16,7 @@ const faults = {
   'network.delay': 0.02,
 };
 
-/** A server that counts in a store and a file, clients that add with retries, and crashes in between. */
+/** Runs a server that counts in a store and a file, clients that add with retries, and crashes. */
 async function toyCluster(seed: number) {
   const world = new SimulatedWorld({ seed, faults });
   const server = world.node('server', { skewMs: 40, drift: 0.001 });
@@ -74,14 +74,14 @@ async function runTo<T>(world: SimulatedWorld, task: Promise<T>): Promise<T> {
 }
 
 describe('SimulatedWorld', () => {
-  test('equal seeds give equal traces, other seeds others', async () => {
+  test('equal seeds give equal traces, and other seeds give others', async () => {
     const first = await toyCluster(1);
     expect(first.trace.split('\n').length).toBeGreaterThan(50);
     expect(await toyCluster(1)).toEqual(first);
     expect((await toyCluster(2)).trace).not.toBe(first.trace);
   });
 
-  test('over some seeds every fault fires; one that never does is an error', async () => {
+  test('every fault fires within some seeds, and a fault that never fires is an error', async () => {
     const runs = [];
     for (let seed = 10; seed < 20; seed++) runs.push((await toyCluster(seed)).counts);
     const counts = addFaultCounts(runs);
@@ -91,7 +91,7 @@ describe('SimulatedWorld', () => {
     );
   });
 
-  test('nothing of a crashed process acts any more, and the next one has its place', async () => {
+  test('a crashed process has no effect any more, and the next one replaces it', async () => {
     for (let seed = 0; seed < 30; seed++) {
       const world = new SimulatedWorld({ seed });
       const node = world.node('a');
@@ -134,7 +134,7 @@ describe('SimulatedWorld', () => {
     }
   });
 
-  test('a start that fails or is crashed leaves the node stopped', async () => {
+  test('a start that fails or crashes leaves the node stopped', async () => {
     const world = new SimulatedWorld({ seed: 1 });
     const node = world.node('a');
     await expect(

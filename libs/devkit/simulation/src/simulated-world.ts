@@ -9,16 +9,16 @@ import { type NetworkEndpoint, SimulatedNetwork } from './simulated-network.ts';
 
 export interface SimulatedWorldOptions {
   readonly seed: number | string;
-  /** Probability by fault; the names are those of the disk, the key-value stores and the network. */
+  /** Probability by fault, for the faults of the disk, the key-value stores and the network. */
   readonly faults?: Readonly<Record<string, number>>;
 }
 
 export interface SimulatedNodeOptions extends NodeClockOptions {
-  /** Size of its disk; default 1 GiB. */
+  /** Size of the disk, bytes. Default 1 GiB. */
   readonly capacityBytes?: number;
 }
 
-/** All that a process may act through. */
+/** Everything through which a process may act. */
 export interface NodePorts {
   readonly incarnation: Incarnation;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface NodePorts {
   readonly network: NetworkEndpoint;
 }
 
-/** A whole cluster's surroundings in one process, the same for the same seed. */
+/** The environment of a whole cluster in one process; equal seeds give equal runs. */
 export class SimulatedWorld {
   readonly random: SeededRandom;
   readonly faults: FaultPlan;
@@ -45,7 +45,7 @@ export class SimulatedWorld {
     this.network = new SimulatedNetwork({ clock, faults, random: this.random.fork('network') });
   }
 
-  /** A new machine; its name must be free. */
+  /** Adds a machine; its name must be unused. */
   node(name: string, options: SimulatedNodeOptions = {}): SimulatedNode {
     if (this.#nodes.has(name)) throw new AssertionError(`two nodes named ${name}`);
     const node = new SimulatedNode(this, name, options);
@@ -58,13 +58,13 @@ export class SimulatedWorld {
     this.#trace.push(`${this.clock.monotonicMs().toFixed(3)} ${line}`);
   }
 
-  /** What happened, a line each: equal for equal seeds. */
+  /** Returns the trace, one line per event; equal seeds give equal traces. */
   traceText(): string {
     return this.#trace.join('\n');
   }
 }
 
-/** A machine: its clock, disk and stores stay, its processes come and go. */
+/** A machine. Its clock, disk and stores outlive its processes. */
 export class SimulatedNode {
   readonly name: string;
   readonly clock: NodeClock;
@@ -90,11 +90,11 @@ export class SimulatedNode {
   }
 
   /**
-   * Starts a process and builds what runs in it. Rejects with ProcessCrashed when it is crashed before `build` is done,
-   * and with what `build` throws; then the process has ended.
+   * Starts a process, and runs `build` in it. Rejects with ProcessCrashed when the process crashes before `build` is
+   * done, and with the error of `build`; in both cases the process has ended.
    */
   async start<T>(build: (ports: NodePorts) => T | Promise<T>): Promise<T> {
-    if (this.#incarnation !== undefined) throw new AssertionError(`${this.name} is running already`);
+    if (this.#incarnation !== undefined) throw new AssertionError(`${this.name} is already running`);
     const run = ++this.#runs;
     const incarnation = new Incarnation(this.name, run);
     this.#incarnation = incarnation;
@@ -114,7 +114,7 @@ export class SimulatedNode {
     }
   }
 
-  /** Ends the process, at any moment. When this returns nothing of it can act any more. */
+  /** Ends the process, at any moment. When this returns, it has no further effect. */
   crash(kind: CrashKind = 'power'): void {
     if (this.#incarnation === undefined) return;
     this.#incarnation.end();
@@ -122,7 +122,7 @@ export class SimulatedNode {
     this.disk.crash(kind);
   }
 
-  /** For callers outside of the process: `promise`, or ProcessCrashed when the running process ends before. */
+  /** Settles as `promise`, or rejects with ProcessCrashed when the running process ends; for callers outside of it. */
   orCrash<T>(promise: Promise<T>): Promise<T> {
     if (this.#incarnation === undefined) return Promise.reject(new ProcessCrashed(this.name));
     return this.#incarnation.orCrash(promise);

@@ -6,13 +6,15 @@ import type { Incarnation } from './incarnation.ts';
 export interface StreamEnd {
   /** Name of the node at the other end. */
   readonly peer: string;
-  /** Sends after what was sent before; without effect once the stream has ended. `resource_exhausted` over the limit. */
+  /** Sends a message in order; no effect after the stream's end. Throws `resource_exhausted` over the limit. */
   send(message: unknown): void;
-  /** Takes the messages; those that came before are handed over first. */
+  /** Sets the receiver of messages. It gets earlier arrivals first. */
   onMessage(task: (message: unknown) => void): void;
-  /** Called once: without an error after the other end's `close`, with `unavailable` when the stream broke. */
+  /**
+   * Sets the task to call once at the end: without an error after the peer's `close`, with `unavailable` after a break.
+   */
   onEnd(task: (error: TidemarkError | undefined) => void): void;
-  /** Ends the stream for both; what was sent before still arrives there. */
+  /** Ends the stream for both ends. Messages sent before still arrive. */
   close(): void;
 }
 
@@ -27,12 +29,12 @@ export interface StreamLimits {
 
 type Event = { readonly message: unknown } | { readonly end: TidemarkError | undefined };
 
-/** What is under way to one end, and that end's state. */
+/** The messages in transit to one end, and its state. */
 class Side {
   readonly incarnation: Incarnation;
-  /** On the wire, in order; each has a timer that takes the first. */
+  /** Events on the wire, in order. Each has a timer that removes the first one. */
   wire: Event[] = [];
-  /** Arrived before anyone listened. */
+  /** Events that arrived before a listener was set. */
   arrived: Event[] = [];
   lastArrivalMs = 0;
   ended = false;
@@ -43,7 +45,7 @@ class Side {
     this.incarnation = incarnation;
   }
 
-  /** Hands over what has arrived, as far as there is someone to take it. */
+  /** Delivers the arrived events for which a listener is set. */
   deliver(): void {
     while (this.incarnation.alive && !this.ended) {
       const event = this.arrived[0];
@@ -67,8 +69,8 @@ export class StreamLink {
   readonly #sides: readonly [Side, Side];
   readonly #limits: StreamLimits;
   readonly #forget: () => void;
-  /** Nothing sent from here on arrives. */
-  #over = false;
+  /** True after a break or close: later messages do not arrive. */
+  #hasEnded = false;
 
   constructor(ends: readonly [Incarnation, Incarnation], limits: StreamLimits, forget: () => void) {
     this.#sides = [new Side(ends[0]), new Side(ends[1])];
@@ -98,10 +100,10 @@ export class StreamLink {
     };
   }
 
-  /** Breaks it: each direction loses a suffix of what is under way, and both ends hear of it. */
+  /** Breaks the stream. Each direction loses a suffix of its messages in transit, and both ends get an error. */
   break(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#forget();
     for (const side of this.#sides) {
       side.wire.length = below(this.#limits.random, side.wire.length + 1);
@@ -110,15 +112,15 @@ export class StreamLink {
     }
   }
 
-  /** One of its processes has ended. */
+  /** Breaks the stream when `incarnation` is one of its ends. */
   lose(incarnation: Incarnation): void {
     if (this.#sides.some((side) => side.incarnation === incarnation)) this.break();
   }
 
   #send(own: Side, other: Side, message: unknown): void {
-    if (this.#over || own.ended || !own.incarnation.alive) return;
+    if (this.#hasEnded || own.ended || !own.incarnation.alive) return;
     if (other.wire.length + other.arrived.length >= this.#limits.maxQueuedMessages) {
-      throw new TidemarkError('resource_exhausted', 'too many messages under way in the stream', {
+      throw new TidemarkError('resource_exhausted', 'too many messages in transit in the stream', {
         limit: this.#limits.maxQueuedMessages,
       });
     }
@@ -127,8 +129,8 @@ export class StreamLink {
   }
 
   #close(own: Side, other: Side): void {
-    if (this.#over || !own.incarnation.alive) return;
-    this.#over = true;
+    if (this.#hasEnded || !own.incarnation.alive) return;
+    this.#hasEnded = true;
     this.#forget();
     own.ended = true;
     this.#arrive(other, { end: undefined }, this.#latencyMs());
@@ -139,8 +141,8 @@ export class StreamLink {
     side.wire.push(event);
     const nowMs = clock.monotonicMs();
     side.lastArrivalMs = Math.max(side.lastArrivalMs, nowMs + delayMs);
-    // Each timer takes the first event on the wire, so that timers of one time, in any order, keep the stream's. A break
-    // removes events: timers that find none have nothing to do.
+    // Each timer removes the first event on the wire, so timers of one time may fire in any order. A break removes
+    // events, so a timer may find none.
     clock.setTimer(side.lastArrivalMs - nowMs, () => {
       const first = side.wire.shift();
       if (first === undefined) return;

@@ -1,4 +1,4 @@
-/** A timer that waits; sorted by time, then by `tie`, then by order of setting. */
+/** A waiting timer. Timers are sorted by time, then by `tie`, then by order of setting. */
 export interface QueuedTimer {
   readonly atMs: number;
   readonly tie: number;
@@ -7,7 +7,7 @@ export interface QueuedTimer {
   cancelled: boolean;
 }
 
-/** A binary heap of timers, the next one first. Cancelled ones are passed over when they come up. */
+/** A binary heap of timers, the next one first. Cancelled timers are skipped when they are first. */
 export class TimerQueue {
   readonly #heap: QueuedTimer[] = [];
 
@@ -23,7 +23,7 @@ export class TimerQueue {
     heap[at] = timer;
   }
 
-  /** The next timer that isn't cancelled, left in place. */
+  /** Returns the next timer that is not cancelled, without removing it. */
   peek(): QueuedTimer | undefined {
     while (this.#heap.length > 0 && this.#heap[0].cancelled) this.pop();
     return this.#heap[0];
