@@ -6,7 +6,7 @@ export interface DiskUnderTest {
   close(): Promise<void>;
 }
 
-/** Registers the cases that every adapter of the disk port must pass; a case gets an empty disk of its own. */
+/** Registers the cases that every adapter of the disk port must pass. Each case gets an empty disk of its own. */
 export function diskConformance(name: string, make: () => Promise<DiskUnderTest>): void {
   describe(`disk conformance: ${name}`, () => {
     let under: DiskUnderTest;
@@ -43,14 +43,14 @@ export function diskConformance(name: string, make: () => Promise<DiskUnderTest>
       expect(await get('a/b/c')).toBe('hello');
     });
 
-    test('create opens a file that exists as it is', async () => {
+    test('create opens an existing file unchanged', async () => {
       await put('f', 'hello');
       const file = await disk.open('f', { create: true });
       expect(await textOf(file)).toBe('hello');
       await file.close();
     });
 
-    test('writes go where they are told to, and a hole reads as zeros', async () => {
+    test('a write goes to its position, and a hole reads as zeros', async () => {
       const file = await disk.open('f', { create: true });
       await file.write(Buffer.from('tail'), 8);
       await file.write(Buffer.from('head'), 0);
@@ -103,7 +103,7 @@ export function diskConformance(name: string, make: () => Promise<DiskUnderTest>
       await expect(disk.rename('absent', 'x')).rejects.toMatchObject({ code: 'not_found' });
     });
 
-    test('list is sorted, names folders too, and is empty where nothing is', async () => {
+    test('list is sorted, includes folders, and is empty for an absent folder', async () => {
       await put('d/b', '');
       await put('d/a', '');
       await put('d/sub/c', '');
@@ -111,7 +111,7 @@ export function diskConformance(name: string, make: () => Promise<DiskUnderTest>
       expect(await disk.list('absent')).toEqual([]);
     });
 
-    test('remove takes files and whole folders, and forgives what is not there', async () => {
+    test('remove deletes files and whole folders, and ignores an absent path', async () => {
       await put('d/a', 'x');
       await put('d/sub/c', 'y');
       await disk.remove('d/a');
@@ -121,7 +121,7 @@ export function diskConformance(name: string, make: () => Promise<DiskUnderTest>
       await disk.remove('d');
     });
 
-    test('a lock keeps others out until it is released', async () => {
+    test('a lock refuses others until it is released', async () => {
       const lock = await disk.lock('LOCK');
       await expect(disk.lock('LOCK')).rejects.toMatchObject({ code: 'failed_precondition' });
       await lock.release();

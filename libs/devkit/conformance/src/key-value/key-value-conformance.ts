@@ -4,11 +4,11 @@ import { isTidemarkError, type KeyRange, type KeyValue, type KeyValueWrite } fro
 import fc from 'fast-check';
 import { KeyValueModel } from './key-value-model.ts';
 
-/** A kind of key-value store, set up anew for each case. */
+/** An adapter under test, made for each case. */
 export interface KeyValueAdapter {
-  /** Opens the store of a name; after `close` or `crash`, again with what it holds. */
+  /** Opens the store of a name. After `close` or `crash` it opens again with its stored content. */
   open(name: string): Promise<KeyValue>;
-  /** Ends the process that has the stores, where that can be played within this one. */
+  /** Simulates a crash of the process that has the stores; absent where this process cannot simulate one. */
   crash?(): Promise<void>;
   /** Closes and removes everything. */
   dispose(): Promise<void>;
@@ -33,7 +33,7 @@ async function codeOf(task: Promise<unknown>): Promise<string> {
   return 'no error';
 }
 
-/** Registers the tests that every key-value adapter has to pass, under the adapter's name. */
+/** Registers the tests that every key-value adapter must pass, under the adapter's name. */
 export function keyValueConformance(name: string, setUp: () => Promise<KeyValueAdapter>): void {
   describe(`key-value conformance: ${name}`, () => {
     let adapter: KeyValueAdapter | undefined;
@@ -72,7 +72,7 @@ export function keyValueConformance(name: string, setUp: () => Promise<KeyValueA
       expect((await list(store)).map((entry) => entry.split('=')[0])).toEqual(['00', '0000', '7f', '80', '8000', 'ff']);
     });
 
-    test('agrees with a model under any operations', async () => {
+    test('equals a model under any operations', async () => {
       const open = await start();
       let run = 0;
       const key = fc.uint8Array({ minLength: 1, maxLength: 2, max: 3 });
@@ -135,7 +135,7 @@ export function keyValueConformance(name: string, setUp: () => Promise<KeyValueA
       }
     });
 
-    test('hands out and takes copies', async () => {
+    test('returns copies, and stores copies of its arguments', async () => {
       const store = await (await start()).open('a');
       const key = bytes('k');
       const value = bytes('value');
@@ -155,7 +155,7 @@ export function keyValueConformance(name: string, setUp: () => Promise<KeyValueA
       expect(toHex((await store.get(bytes('k'))) ?? bytes(''))).toBe(toHex(number(49)));
     });
 
-    test('takes keys of 64 KiB and values of 64 MiB, and refuses more', async () => {
+    test('accepts keys of 64 KiB and values of 64 MiB, and refuses more', async () => {
       const store = await (await start()).open('a');
       const key = new Uint8Array(65_536).fill(7);
       const value = new Uint8Array(67_108_864);
@@ -173,7 +173,7 @@ export function keyValueConformance(name: string, setUp: () => Promise<KeyValueA
       expect(await store.get(good.key)).toBeUndefined();
     });
 
-    test('keeps stores of different names apart, and finds them again', async () => {
+    test('keeps stores of different names apart, and opens them again', async () => {
       const stores = await start();
       const one = await stores.open('points/1');
       const two = await stores.open('points/2');
@@ -188,7 +188,7 @@ export function keyValueConformance(name: string, setUp: () => Promise<KeyValueA
       expect(await codeOf(stores.open('points/1'))).toBe('failed_precondition');
     });
 
-    test('keeps every resolved write, and every other one whole or not at all, over a crash', async () => {
+    test('keeps every resolved write across a crash, and every other one whole or not at all', async () => {
       const stores = await start();
       if (stores.crash === undefined) return;
       for (let round = 0; round < 10; round++) {

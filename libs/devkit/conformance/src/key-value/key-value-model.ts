@@ -1,7 +1,7 @@
 import { compareBytes, fromHex, toHex } from '@tidemark/bytes';
 import type { KeyRange, KeyValueWrite } from '@tidemark/ports';
 
-/** What a key-value store has to answer: a map by the key's hexadecimal, which sorts as the bytes do. */
+/** A model of a key-value store: a map by the key's hexadecimal digits, which sort as the bytes do. */
 export class KeyValueModel {
   readonly #values = new Map<string, Uint8Array>();
 

@@ -3,12 +3,12 @@ import { isTidemarkError, type Log, type LogRecord, type LogWriter, type Topic }
 /** A log under test, new and empty, with at least two partitions of `points`. */
 export interface LogCluster {
   readonly log: Log;
-  /** Stops the log and starts it over what it stored; the log to go on with. */
+  /** Stops the log and starts it again with its stored records. Returns the new log. */
   restart(): Promise<Log>;
   close(): Promise<void>;
-  /** The writer to go on with after a restart; without it the old one goes on. */
+  /** Returns the writer to continue with after a restart; absent when the old writer continues. */
   resume?(log: Log, writer: LogWriter): Promise<LogWriter>;
-  /** A clean end of the log under test is not all: this one kills it. Without it `restart` is used. */
+  /** Kills the log and starts it again; absent when a crash is the same as `restart`. */
   crash?(): Promise<Log>;
 }
 
@@ -17,7 +17,7 @@ export type MakeCluster = () => Promise<LogCluster>;
 export const TOPIC: Topic = 'points';
 const READ_BYTES = 64 * 1024;
 
-/** A value that names its writer and sequence. */
+/** Makes a value that contains its writer and sequence. */
 export function valueNamed(writer: number, sequence: number, sizeBytes = 16): Uint8Array {
   const value = Buffer.alloc(Math.max(sizeBytes, 16), (writer * 31 + sequence) & 0xff);
   value.writeDoubleLE(writer, 0);
@@ -30,7 +30,7 @@ export function nameOf(value: Uint8Array): { writer: number; sequence: number } 
   return { writer: view.readDoubleLE(0), sequence: view.readDoubleLE(8) };
 }
 
-/** All records from `from` to the end, copied. */
+/** Reads all records from `from` to the end, as copies. */
 export async function readAll(log: Log, partition: number, from = 0): Promise<LogRecord[]> {
   const { next } = await log.bounds(TOPIC, partition);
   const all: LogRecord[] = [];

@@ -12,18 +12,18 @@ import {
   type Topic,
 } from '@tidemark/ports';
 
-/** The share of requests, 0 to 1, that meet each fault. */
+/** Probability of each fault per request, in [0, 1]. */
 export interface LogFaultPlan {
-  /** The request, or its reply, takes up to `maxDelayMs` longer. */
+  /** The request or its reply takes up to `maxDelayMs` longer. */
   readonly delay?: number;
   readonly maxDelayMs?: number;
-  /** Stored, and answered with `unavailable`. */
+  /** The request is executed, and answered with `unavailable`. */
   readonly dropReply?: number;
-  /** Carried out twice. */
+  /** The request is executed twice. */
   readonly duplicate?: number;
-  /** Not carried out, and answered with `unavailable`. */
+  /** The request is not executed, and answered with `unavailable`. */
   readonly refuse?: number;
-  /** Not carried out, and answered with `resource_exhausted`; appends only. */
+  /** The append is not executed, and answered with `resource_exhausted`. */
   readonly full?: number;
 }
 
@@ -38,7 +38,7 @@ export interface FaultyLogOptions {
   readonly plan: LogFaultPlan;
 }
 
-/** A log whose requests meet faults; `fired` counts how often each did. */
+/** A log with injected faults; `fired` counts each of them. */
 export interface FaultyLog extends Log {
   readonly fired: Readonly<Record<LogFault, number>>;
 }

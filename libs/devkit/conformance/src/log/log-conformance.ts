@@ -4,9 +4,9 @@ import { type LogCluster, type MakeCluster, nameOf, readAll, TOPIC, valueNamed }
 import { logUnderFaults } from './log-under-faults.ts';
 
 export interface LogConformanceOptions {
-  /** A size of value that the log under test refuses. */
+  /** A value size that the log under test refuses, bytes. */
   readonly tooLargeBytes: number;
-  /** How many records of 1,000 bytes fill more than one unit that `trim` can drop; 0 skips what trimming frees. */
+  /** Number of records of 1,000 bytes that fill more than one trimmable unit; 0 skips the check of the freed space. */
   readonly trimRecords: number;
 }
 
@@ -14,8 +14,8 @@ const LONG_WAIT_MS = 10_000;
 const NOW = { maxBytes: 2 ** 20, waitMs: 0 };
 
 /**
- * Registers the cases that every adapter of the log port must pass, and the same log behind injected faults. A case
- * gets a cluster of its own.
+ * Registers the cases that every adapter of the log port must pass, and the cases of the same log behind injected
+ * faults. Each case gets a cluster of its own.
  */
 export function logConformance(name: string, makeCluster: MakeCluster, options: LogConformanceOptions): void {
   describe(`log conformance: ${name}`, () => {
@@ -69,14 +69,14 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect(await restarted.bounds(TOPIC, 0)).toMatchObject({ first: 0, next: 4 });
     });
 
-    test('refuses a gap of the sequence, and goes on', async () => {
+    test('refuses a gap of the sequence, and accepts the next record', async () => {
       const writer = await log.writer(TOPIC, 0);
       await appendMany(writer, 1);
       await expect(writer.append(2, valueNamed(0, 2))).rejects.toMatchObject({ code: 'failed_precondition' });
       expect((await log.bounds(TOPIC, 0)).next).toBe(1);
     });
 
-    test('refuses a sequence long past', async () => {
+    test('refuses a sequence far in the past', async () => {
       const writer = await log.writer(TOPIC, 0);
       await appendMany(writer, 3);
       await expect(writer.append(0, valueNamed(0, 0))).rejects.toMatchObject({ code: 'failed_precondition' });
@@ -122,7 +122,7 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect(await log.read(TOPIC, 0, 0, NOW)).toEqual([]);
     });
 
-    test('a read that waited in vain answers with nothing', async () => {
+    test('a read that waited without an append answers with nothing', async () => {
       expect(await log.read(TOPIC, 0, 0, { maxBytes: 1000, waitMs: 5 })).toEqual([]);
     });
 
@@ -135,7 +135,7 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect(performance.now() - startMs).toBeLessThan(LONG_WAIT_MS / 2);
     });
 
-    test('a read stops at maxBytes, and gives at least one record', async () => {
+    test('a read stops at maxBytes, and returns at least one record', async () => {
       await appendMany(await log.writer(TOPIC, 0), 10, 100);
       const some = await log.read(TOPIC, 0, 0, { maxBytes: 350, waitMs: 0 });
       expect(some.length).toBeGreaterThanOrEqual(1);
@@ -149,7 +149,7 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect(await log.read(TOPIC, 0, 2, NOW)).toEqual([]);
     });
 
-    test('keeps what was not trimmed, and its offsets', async () => {
+    test('keeps the records that were not trimmed, and their offsets', async () => {
       const count = Math.max(10, options.trimRecords);
       await appendMany(await log.writer(TOPIC, 0), count, 1000);
       const before = count - 2;
@@ -168,7 +168,7 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect(await restarted.bounds(TOPIC, 0)).toMatchObject({ first, next });
     });
 
-    test('refuses a record that is too large, and goes on', async () => {
+    test('refuses a record that is too large, and accepts the next one', async () => {
       const writer = await log.writer(TOPIC, 0);
       await expect(writer.append(0, new Uint8Array(options.tooLargeBytes))).rejects.toMatchObject({
         code: 'invalid_argument',
@@ -176,17 +176,17 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect((await writer.append(0, valueNamed(0, 0))).offset).toBe(0);
     });
 
-    test('append times never go back, and are told to writer and reader alike', async () => {
+    test('append times never decrease, and are equal for writer and reader', async () => {
       const writer = await log.writer(TOPIC, 0);
-      const told: number[] = [];
+      const times: number[] = [];
       for (let sequence = 0; sequence < 10; sequence++) {
-        told.push((await writer.append(sequence, valueNamed(0, sequence))).appendTimeMs);
+        times.push((await writer.append(sequence, valueNamed(0, sequence))).appendTimeMs);
       }
       const restarted = await cluster.restart();
       const other = await restarted.writer(TOPIC, 0);
-      told.push((await other.append(0, valueNamed(1, 0))).appendTimeMs);
-      expect(told).toEqual([...told].sort((a, b) => a - b));
-      expect((await readAll(restarted, 0)).map((record) => record.appendTimeMs)).toEqual(told);
+      times.push((await other.append(0, valueNamed(1, 0))).appendTimeMs);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+      expect((await readAll(restarted, 0)).map((record) => record.appendTimeMs)).toEqual(times);
     });
 
     test('many readers see the same records while they are appended', async () => {
@@ -203,7 +203,7 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       for (const seen of await Promise.all(readers)) expect(seen).toEqual(Array.from({ length: total }, (_, i) => i));
     });
 
-    test('what was acknowledged is there after a restart, and after a crash', async () => {
+    test('acknowledged records are stored after a restart, and after a crash', async () => {
       await appendMany(await log.writer(TOPIC, 0), 30, 300);
       const before = await readAll(log, 0);
       const restarted = await cluster.restart();

@@ -10,12 +10,12 @@ const PLAN: LogFaultPlan = { delay: 0.2, maxDelayMs: 1, dropReply: 0.1, duplicat
 const WRITERS = 6;
 const APPENDS = 40;
 
-/** Registers the cases of a log whose requests fail: writers that repeat get each record stored once, in order. */
+/** Registers the cases of a log whose requests fail: writers that retry get each record stored once, in order. */
 export function logUnderFaults(name: string, makeCluster: MakeCluster): void {
   describe(`log conformance: ${name}, behind faults`, () => {
     const seed = testSeed();
 
-    test(`stores once and in order what writers repeat (TIDEMARK_TEST_SEED=${seed})`, async () => {
+    test(`stores the records of retrying writers once and in order (TIDEMARK_TEST_SEED=${seed})`, async () => {
       const cluster = await makeCluster();
       try {
         const clock = new SystemClock();
@@ -24,11 +24,11 @@ export function logUnderFaults(name: string, makeCluster: MakeCluster): void {
           Array.from({ length: WRITERS }, async (_, w) => {
             const partition = w % 2;
             const writer = await faulty.writer(TOPIC, partition);
-            const told: number[] = [];
+            const appended: number[] = [];
             for (let sequence = 0; sequence < APPENDS; sequence++) {
-              told.push((await settle(writer, sequence, valueNamed(w, sequence), () => sleep(clock, 1))).offset);
+              appended.push((await settle(writer, sequence, valueNamed(w, sequence), () => sleep(clock, 1))).offset);
             }
-            return told;
+            return appended;
           }),
         );
         await expectOnce(cluster.log, offsets);
@@ -39,7 +39,7 @@ export function logUnderFaults(name: string, makeCluster: MakeCluster): void {
       }
     });
 
-    test(`a reader that asks again misses and repeats nothing (TIDEMARK_TEST_SEED=${seed})`, async () => {
+    test(`a reader that retries misses and repeats no record (TIDEMARK_TEST_SEED=${seed})`, async () => {
       const cluster = await makeCluster();
       try {
         const clock = new SystemClock();
@@ -70,7 +70,7 @@ async function follow(log: Log, count: number): Promise<LogRecord[]> {
   return seen;
 }
 
-/** Each writer's records are there once, in its order, at the offsets it was told. */
+/** Expects each writer's records once, in its order, at the acknowledged offsets. */
 async function expectOnce(log: Log, offsets: readonly (readonly number[])[]): Promise<void> {
   for (const partition of [0, 1]) {
     const records = await readAll(log, partition);
@@ -80,8 +80,8 @@ async function expectOnce(log: Log, offsets: readonly (readonly number[])[]): Pr
       expect(sequence).toBe(found[writer].length);
       found[writer].push(record.offset);
     }
-    offsets.forEach((told, w) => {
-      if (w % 2 === partition) expect(found[w]).toEqual(told);
+    offsets.forEach((acknowledged, w) => {
+      if (w % 2 === partition) expect(found[w]).toEqual(acknowledged);
     });
   }
 }
