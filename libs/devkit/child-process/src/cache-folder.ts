@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Returns where programs that are fetched for development are kept, outside of the project, so that another clone need
- * not fetch them: `TIDEMARK_CACHE`, or `tidemark` in the user's cache folder.
+ * Returns the folder of programs that are downloaded for development: `TIDEMARK_CACHE`, or `tidemark` in the user's
+ * cache folder. It is outside of the project, so that all clones share the programs.
  */
 export function cacheFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const { TIDEMARK_CACHE: own, XDG_CACHE_HOME: cache } = environment;

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { freePorts } from './free-ports.ts';
 
-test('whoever asks at the same time gets other ports, and each can be listened on', async () => {
+test('concurrent calls get different ports, and each port is free to listen on', async () => {
   const asked = await Promise.all(Array.from({ length: 40 }, () => freePorts(15)));
   const ports = asked.flat();
   expect(new Set(ports).size).toBe(600);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Below what systems hand out to outgoing connections: those would take a port before it is used. */
+/** The range is below the ports of outgoing connections, which could occupy a port before its use. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 const ATTEMPTS = 1000;
@@ -14,15 +14,15 @@ const CLAIM_MS = 120_000;
 const CLAIMS = join(tmpdir(), `tidemark-ports-${process.getuid?.() ?? 'all'}`);
 
 /**
- * `count` ports of loopback that were free a moment ago, all different, and that no other process of this project was
- * given in the last two minutes: tests beside each other start brokers and services that take seconds until they listen.
+ * Returns `count` different loopback ports that were free a moment ago, and that no other process of this project got
+ * in the last two minutes: parallel tests start brokers and services that take seconds until they listen.
  */
 export async function freePorts(count: number): Promise<number[]> {
   await mkdir(CLAIMS, { recursive: true });
   await deleteExpired();
   const ports: number[] = [];
   for (let attempt = 1; ports.length < count; attempt++) {
-    if (attempt > ATTEMPTS + count) throw new Error(`found ${ports.length} of ${count} free ports`);
+    if (attempt > ATTEMPTS + count) throw new Error(`only ${ports.length} free ports found (requested: ${count})`);
     const port = randomInt(FIRST_PORT, LAST_PORT);
     if ((await claim(port)) && (await isFree(port))) ports.push(port);
   }

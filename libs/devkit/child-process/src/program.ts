@@ -5,11 +5,11 @@ import { assert, TidemarkError } from '@tidemark/ports';
 import type { Watchdog } from './watchdog.ts';
 
 export interface ProgramOptions {
-  /** In messages: `broker 2`, `intake-1`. */
+  /** Name in messages: `broker 2`, `intake-1`. */
   readonly name: string;
   /** Program and arguments. */
   readonly command: readonly string[];
-  /** Default: that of this process. */
+  /** Environment of the process. Default: that of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
   readonly watchdog: Watchdog;
@@ -18,7 +18,7 @@ export interface ProgramOptions {
 const LOG_TAIL_BYTES = 4000;
 const STOP_MS = 20_000;
 const FREEZE_MS = 30_000;
-const LOOK_MS = 5;
+const POLL_MS = 5;
 /** Ticks of /proc/PID/stat per second, on every Linux that Node runs on. */
 const TICKS = 100;
 /** Fields of /proc/PID/stat after the name: state, user time, system time. */
@@ -27,8 +27,8 @@ const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 
 /**
- * A program of this machine as a child process, for development, tests and measurements: started, killed, frozen, stopped.
- * It is ended by its own process id, never by a name, and by the watchdog at the latest.
+ * A program of this machine as a child process that can be started, killed, frozen and stopped, for development, tests
+ * and measurements. It is ended by its own process id, never by a name, and by the watchdog at the latest.
  */
 export class Program {
   readonly name: string;
@@ -47,21 +47,21 @@ export class Program {
   }
 
   get pid(): number {
-    assert(this.#child?.pid !== undefined, `${this.name} runs`);
+    assert(this.#child?.pid !== undefined, `${this.name} is not running`);
     return this.#child.pid;
   }
 
-  /** Code or signal that the last run ended with; undefined while the first runs. */
+  /** Exit code or signal of the last run; undefined during the first run. */
   get ending(): string | undefined {
     return this.#ending;
   }
 
-  /** Starts the process. What it needs to do its work, and when it does, is told by those who extend this. */
+  /** Starts the process. Subclasses add its preparation, and the wait until it is ready. */
   spawn(): void {
-    assert(this.#child === undefined, `${this.name} does not run yet`);
+    assert(this.#child === undefined, `${this.name} is already running`);
     const { command, environment, logFile, watchdog } = this.#options;
     const log = openSync(logFile, 'a');
-    // A group of its own: Ctrl-C at a terminal is for the process that has it, which ends this one when it likes.
+    // A process group of its own: Ctrl-C in a terminal must reach only this process, which then ends the child.
     const child = spawn(command[0], command.slice(1), {
       stdio: ['ignore', log, log],
       detached: true,
@@ -84,14 +84,14 @@ export class Program {
     if (pid !== undefined) watchdog.watch(pid);
   }
 
-  /** kill -9; resolves when the process is gone. */
+  /** Kills the process by SIGKILL. Resolves when it has ended. */
   async kill(): Promise<void> {
     this.#child?.ref();
     this.#child?.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** Asks it to leave in good order, and kills it when that takes longer than `withinMs`. */
+  /** Stops the process by SIGTERM, and kills it when that takes longer than `withinMs`. */
   async stop(withinMs = STOP_MS): Promise<void> {
     const child = this.#child;
     child?.ref();
@@ -102,8 +102,8 @@ export class Program {
   }
 
   /**
-   * SIGSTOP: it keeps its connections and answers nothing. Resolves when none of its threads runs any more, which takes a
-   * moment; where there is no /proc, at once. Errors: `deadline_exceeded`.
+   * Freezes the process by SIGSTOP: it keeps its connections and answers nothing. Resolves when none of its threads
+   * runs any more, or at once where /proc is missing. Throws `deadline_exceeded` when a thread still runs after 30 s.
    */
   async freeze(): Promise<void> {
     const { pid } = this;
@@ -111,24 +111,24 @@ export class Program {
     const deadlineMs = performance.now() + FREEZE_MS;
     while (threadsOf(pid).some((stat) => stat[STATE] !== 'T')) {
       if (performance.now() > deadlineMs) {
-        throw new TidemarkError('deadline_exceeded', `${this.name} still runs ${FREEZE_MS} ms after it was stopped`);
+        throw new TidemarkError('deadline_exceeded', `${this.name} still runs ${FREEZE_MS} ms after SIGSTOP`);
       }
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
     }
   }
 
-  /** SIGCONT. */
+  /** Resumes a frozen process by SIGCONT. */
   thaw(): void {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** CPU time of the process so far; undefined where /proc is missing. */
+  /** Returns the CPU time of the process so far, s; undefined where /proc is missing. */
   cpuSeconds(): number | undefined {
     const stat = statOf(`/proc/${this.pid}/stat`);
     return stat && (Number(stat[USER_TICKS]) + Number(stat[SYSTEM_TICKS])) / TICKS;
   }
 
-  /** The end of what the process wrote. */
+  /** Returns the end of the process's output. */
   logTail(): string {
     try {
       return readFileSync(this.#options.logFile, 'utf8').slice(-LOG_TAIL_BYTES);
@@ -138,7 +138,7 @@ export class Program {
   }
 }
 
-/** The fields of each thread, from its state on; none where /proc is missing. */
+/** Returns the stat fields of each thread, from its state on; none where /proc is missing. */
 function threadsOf(pid: number): string[][] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -148,7 +148,7 @@ function threadsOf(pid: number): string[][] {
   }
 }
 
-/** The name before them stands in brackets, and may have anything in it. */
+/** Reads the stat fields after the name, which is in parentheses and may contain any characters. */
 function statOf(path: string): string[] | undefined {
   try {
     const stat = readFileSync(path, 'utf8');

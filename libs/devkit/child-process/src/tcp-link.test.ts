@@ -4,14 +4,14 @@ import { TcpLink } from './tcp-link.ts';
 
 let server: Server;
 let link: TcpLink;
-let heard: string[];
+let received: string[];
 
 beforeEach(async () => {
-  heard = [];
+  received = [];
   server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
-      heard.push(String(chunk));
+      received.push(String(chunk));
       socket.write(`re:${chunk}`);
     });
   });
@@ -46,14 +46,14 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('passes both ways', async () => {
+test('an open link passes data both ways', async () => {
   const socket = await open();
   socket.write('a');
   expect(await next(socket)).toBe('re:a');
   expect(link.connections).toBe(1);
 });
 
-test('a cut resets what is open and refuses what comes', async () => {
+test('a cut resets open connections and refuses new ones', async () => {
   const socket = await open();
   socket.write('a');
   await next(socket);
@@ -78,21 +78,21 @@ test('a cut also closes a connection whose other side does not read', async () =
   const socket = (await open()).on('error', () => undefined);
   socket.write(Buffer.alloc(64 * 1024 * 1024));
   await until(() => deaf !== undefined);
-  // The buffers of the system are full when nothing gets through any more.
+  // The system's buffers are full when no more data passes.
   for (let sent = -1; sent !== socket.bytesWritten - socket.writableLength; ) {
     sent = socket.bytesWritten - socket.writableLength;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   link.set('cut');
   try {
-    // The deaf one is not among them: a paused socket is not active.
+    // The deaf socket does not count: a paused socket is not active.
     await until(() => sockets() <= before);
   } finally {
     deaf?.destroy();
   }
 });
 
-test('a stalled link holds both ways back, and goes on', async () => {
+test('a stalled link holds data back both ways, and passes it when it opens', async () => {
   const socket = await open();
   socket.write('a');
   await next(socket);
@@ -101,18 +101,18 @@ test('a stalled link holds both ways back, and goes on', async () => {
   socket.write('b');
   const fresh = await open();
   fresh.write('c');
-  expect(heard).toEqual(['a']);
+  expect(received).toEqual(['a']);
   link.set('open');
   expect(await later).toBe('re:b');
   expect(await next(fresh)).toBe('re:c');
 });
 
-test('a mute link passes requests, and no replies', async () => {
+test('a mute link passes requests and holds replies back', async () => {
   const socket = await open();
   link.set('mute');
   const reply = next(socket);
   socket.write('a');
-  await until(() => heard.length === 1);
+  await until(() => received.length === 1);
   expect(socket.bytesRead).toBe(0);
   link.set('open');
   expect(await reply).toBe('re:a');

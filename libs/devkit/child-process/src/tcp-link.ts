@@ -1,8 +1,9 @@
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 
 /**
- * What a link does: pass all on; `cut` refuses and resets connections; `stalled` accepts and passes nothing, as a
- * network that drops packets; `mute` passes requests and no replies, so that their outcome stays unknown.
+ * The mode of a link: `open` passes all data; `cut` refuses and resets connections; `stalled` accepts connections and
+ * passes nothing, like a network that drops packets; `mute` passes requests and no replies, so that the outcome of a
+ * request stays unknown.
  */
 export type LinkMode = 'open' | 'cut' | 'stalled' | 'mute';
 
@@ -11,7 +12,7 @@ interface Pair {
   readonly far: Socket;
 }
 
-/** A TCP proxy on loopback in front of one port, to be put into advertised addresses and cut. */
+/** A TCP proxy on loopback in front of one port. Put it into advertised addresses, and cut it by `set`. */
 export class TcpLink {
   readonly port: number;
   readonly target: number;
@@ -43,12 +44,14 @@ export class TcpLink {
     return this.#mode;
   }
 
-  /** Connections that are open now. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#pairs.size;
   }
 
-  /** Connections that a `cut` reset are gone; a `stalled` link that opens again goes on with what it held back. */
+  /**
+   * Changes the mode. Connections reset by `cut` do not return; a `stalled` link that opens passes the data it held.
+   */
   set(mode: LinkMode): void {
     this.#mode = mode;
     for (const pair of [...this.#pairs]) {
@@ -57,7 +60,7 @@ export class TcpLink {
     }
   }
 
-  /** Resets the connections there are, and takes new ones. */
+  /** Resets the open connections, and accepts new ones. */
   reset(): void {
     for (const pair of [...this.#pairs]) this.#drop(pair);
   }
@@ -93,7 +96,7 @@ export class TcpLink {
     this.#apply(pair);
   }
 
-  /** Lets each direction flow, or not, as the mode says. */
+  /** Pauses or resumes each direction, according to the mode. */
   #apply({ near, far }: Pair): void {
     const passesRequests = this.#mode === 'open' || this.#mode === 'mute';
     if (passesRequests) near.resume();
@@ -106,7 +109,7 @@ export class TcpLink {
     if (!this.#pairs.delete(pair)) return;
     for (const socket of [pair.near, pair.far]) {
       if (socket.destroyed) continue;
-      // Alone it would wait until what was written is sent, which a side that does not read never lets happen.
+      // Without it, the close would wait until all written data is sent, forever when the peer does not read.
       socket.resetAndDestroy();
       socket.destroy();
     }

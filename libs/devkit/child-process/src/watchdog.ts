@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Kills the child processes when this process ends, for any reason: a shell that reads their process ids from a pipe and
- * acts when the other end of the pipe is closed. It also removes a temporary folder.
+ * Kills the child processes when this process ends for any reason. A shell reads their process ids from a pipe, and
+ * acts when the other end of the pipe closes. It also removes a temporary folder.
  */
 export class Watchdog {
   readonly #shell: ChildProcess;
@@ -16,7 +16,7 @@ export class Watchdog {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
-    // Neither it nor its pipe keeps the process alive.
+    // Neither the shell nor its pipe keeps this process alive.
     this.#shell.unref();
     const pipe = this.#shell.stdin as (NodeJS.WritableStream & { unref?(): void }) | null;
     pipe?.on('error', () => undefined);
@@ -25,20 +25,20 @@ export class Watchdog {
 
   watch(pid: number): void {
     this.#pids.add(pid);
-    this.#tell();
+    this.#report();
   }
 
   forget(pid: number): void {
     this.#pids.delete(pid);
-    this.#tell();
+    this.#report();
   }
 
-  /** Ends the watchdog, once all processes are gone and their folder is removed. */
+  /** Ends the watchdog. Call it after all processes have ended and their folder is removed. */
   close(): void {
     this.#shell.kill('SIGKILL');
   }
 
-  #tell(): void {
+  #report(): void {
     this.#shell.stdin?.write(`${[...this.#pids].join(' ')}\n`);
   }
 }

@@ -1,15 +1,15 @@
 import { classArchiveFlags, type KafkaDistribution } from './distribution.ts';
 
 export interface JvmOptions {
-  /** `c1` (default) starts fast, for tests; `full` has the JVM's best code after a while, for measurements. */
+  /** `c1` (default) starts fast, for tests; `full` reaches the JVM's full speed after a while, for measurements. */
   readonly jit?: 'c1' | 'full';
-  /** Heap of each broker, MiB. Default 256. */
+  /** Heap size of each broker, MiB. Default 256. */
   readonly heapMiB?: number;
 }
 
 const DEFAULT_HEAP_MIB = 256;
 
-/** The JVM's command line, but for the settings file. */
+/** Returns the JVM's command line, without the settings file. */
 export function brokerCommand(
   distribution: KafkaDistribution,
   { jit = 'c1', heapMiB = DEFAULT_HEAP_MIB }: JvmOptions,

@@ -9,16 +9,16 @@ const run = promisify(execFile);
 
 export interface BrokerOptions extends Omit<ProgramOptions, 'name' | 'environment'> {
   readonly id: number;
-  /** Where it listens. */
+  /** Ports on which it listens. */
   readonly ports: BrokerPorts;
-  /** What clients connect to: `ports.client`, or the port of a link to it. */
+  /** Port for clients: `ports.client`, or that of a link to it. */
   readonly clientPort: number;
   readonly startMs: number;
-  /** Bytes that no file of the broker can grow beyond: stands for a full disk. */
+  /** Max bytes of any file of the broker, to simulate a full disk. */
   readonly fileSizeLimitBytes?: number;
 }
 
-/** One broker's process. */
+/** The process of one broker. */
 export class KafkaBroker extends Program {
   readonly id: number;
   readonly ports: BrokerPorts;
@@ -35,32 +35,34 @@ export class KafkaBroker extends Program {
     this.#fileSizeLimitBytes = options.fileSizeLimitBytes;
   }
 
-  /** Starts the process; `ready` tells when it serves. */
+  /** Starts the process; `ready` waits until it serves requests. */
   override spawn(): void {
     super.spawn();
     if (this.#fileSizeLimitBytes !== undefined) void this.limitFileSize(this.#fileSizeLimitBytes);
   }
 
-  /** Resolves when the broker serves and knows of `ids`. Errors: `unavailable`, with the end of its log. */
+  /**
+   * Resolves when the broker serves requests and lists `ids` as alive. Throws `unavailable` with the end of its log.
+   */
   async ready(ids: readonly number[] = [this.id]): Promise<void> {
     const deadlineMs = performance.now() + this.#startMs;
-    const isOver = () => !this.isRunning || performance.now() > deadlineMs;
-    if (await knowsBrokers(this.ports.broker, ids, isOver)) return;
-    const what = this.isRunning ? `did not get ready within ${this.#startMs} ms` : 'ended while it started';
-    throw new TidemarkError('unavailable', `Kafka ${this.name} ${what}; its log ends:\n${this.logTail()}`);
+    const hasFailed = () => !this.isRunning || performance.now() > deadlineMs;
+    if (await knowsBrokers(this.ports.broker, ids, hasFailed)) return;
+    const what = this.isRunning ? `was not ready within ${this.#startMs} ms` : 'ended during its start';
+    throw new TidemarkError('unavailable', `Kafka ${this.name} ${what}; its last log lines:\n${this.logTail()}`);
   }
 
-  /** Kills it if it runs, starts it over the same data, and waits until it is part of the cluster again. */
+  /** Kills the broker if it runs, starts it with the same data, and waits until it is ready. */
   async restart(): Promise<void> {
     await this.kill();
     this.spawn();
     await this.ready();
   }
 
-  /** Lets no file of the running broker grow beyond that: a disk that is full from now on. Linux only (`prlimit`). */
+  /** Limits the file size of the running broker, to simulate a full disk. Linux only (`prlimit`). */
   async limitFileSize(bytes: number | undefined): Promise<void> {
     const limit = bytes === undefined ? 'unlimited' : String(bytes);
-    // The soft limit alone: the hard one can't be raised again.
+    // Only the soft limit: the hard limit cannot be raised again.
     await run('prlimit', ['--pid', String(this.pid), `--fsize=${limit}:`]);
   }
 }

@@ -12,8 +12,8 @@ const START_MS = 120_000;
 const STOP_MS = 60_000;
 
 /**
- * Makes the archive of loaded classes where there is none: starts one broker and ends it in good order. Once per
- * machine, JVM and version of Kafka; of several processes one makes it.
+ * Makes the archive of loaded classes where it is missing, by a start and a clean stop of one broker. It runs once per
+ * machine, JVM and version of Kafka; of several processes only one makes it.
  */
 export async function ensureClassArchive(distribution: KafkaDistribution): Promise<void> {
   if (existsSync(distribution.classArchive)) return;
@@ -63,10 +63,10 @@ async function makeArchive(distribution: KafkaDistribution): Promise<void> {
   }
 }
 
-/** Moves the archive to its place, whole; an empty one stands for «this JVM makes none». */
+/** Moves the complete archive to its place. An empty archive records that this JVM made none. */
 async function keep(draft: string, target: string): Promise<void> {
   await mkdir(join(target, '..'), { recursive: true });
-  const beside = `${target}.draft`;
-  await writeFile(beside, existsSync(draft) ? await readFile(draft) : '');
-  await rename(beside, target);
+  const partial = `${target}.draft`;
+  await writeFile(partial, existsSync(draft) ? await readFile(draft) : '');
+  await rename(partial, target);
 }

@@ -11,40 +11,39 @@ import { LocalDisk } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 
 const KAFKA_VERSION = '4.4.0';
-const LEAST_JAVA = 17;
-/** The broker's own pom names no logging back-end: without this one it logs nothing. */
+const MIN_JAVA = 17;
+/** The broker's own pom has no logging back-end, without which it logs nothing. */
 const LOG_BACK_END = 'org.apache.logging.log4j:log4j-slf4j-impl:2.25.5';
 const COPY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 const FETCH_MS = 300_000;
 const PROGRAM_MS = 60_000;
-/** Another process may be fetching, or making the archive. */
+/** Max wait for another process that downloads the jars or makes the archive. */
 const LOCK_MS = FETCH_MS + PROGRAM_MS;
 const LOCK_RETRY_MS = 200;
 
 const run = promisify(execFile);
 
-/** The broker's program on this machine. */
+/** The Kafka distribution on this machine. */
 export interface KafkaDistribution {
   /** Folder with the jars. */
   readonly jars: string;
   readonly logSettings: string;
-  /** Archive of loaded classes, which halves the CPU time of a start; it may not exist. */
+  /** Archive of loaded classes, which halves the CPU time of a start; it may be missing. */
   readonly classArchive: string;
-  /** A formatted data folder without users, to copy; it may not exist. */
+  /** A formatted data folder without users, to be copied; it may be missing. */
   readonly template: string;
 }
 
 export interface DistributionOptions {
   /**
-   * Where jars are kept, outside of the project. Default: `TIDEMARK_CACHE`, or `tidemark` in the user's cache
-   * folder.
+   * Folder of the jars, outside of the project. Default: `TIDEMARK_CACHE`, or `tidemark` in the user's cache folder.
    */
   readonly cacheFolder?: string;
 }
 
 /**
- * Fetches the broker with Maven where it is not in the cache yet. Of several processes one fetches. Errors:
- * `failed_precondition` without Java 17 or without Maven, `unavailable` when the jars can't be had; the message says
+ * Downloads the broker with Maven where it is not in the cache yet. Of several processes only one downloads. Throws
+ * `failed_precondition` without Java 17 or without Maven, and `unavailable` when the download fails; the message says
  * what to do.
  */
 export async function kafkaDistribution(options: DistributionOptions = {}): Promise<KafkaDistribution> {
@@ -67,7 +66,7 @@ export async function kafkaDistribution(options: DistributionOptions = {}): Prom
   return distribution;
 }
 
-/** Runs `work` while no other process does anything in `folder`. */
+/** Runs `work` while this process has the lock of `folder`. */
 export async function whileLocked(folder: string, work: () => Promise<void>): Promise<void> {
   const deadlineMs = performance.now() + LOCK_MS;
   await mkdir(folder, { recursive: true });
@@ -92,11 +91,10 @@ async function javaVersion(): Promise<string> {
   try {
     text = (await run('java', ['-version'], { timeout: PROGRAM_MS })).stderr;
   } catch (error) {
-    throw missing(`java is not there: a Kafka broker needs Java ${LEAST_JAVA} or later`, error);
+    throw missing(`java is not in the PATH; install Java ${MIN_JAVA} or later, which Kafka needs`, error);
   }
   const major = Number(/version "(\d+)/.exec(text)?.[1]);
-  if (!(major >= LEAST_JAVA))
-    throw missing(`java is too old (${text.split('\n')[0]}): ${LEAST_JAVA} or later is needed`);
+  if (!(major >= MIN_JAVA)) throw missing(`java: ${text.split('\n')[0]} (limit: ${MIN_JAVA} or later)`);
   return text;
 }
 
@@ -110,16 +108,17 @@ async function fetchJars(folder: string, jars: string): Promise<void> {
       maxBuffer: 1 << 24,
     });
     const found = await readdir(join(draft, 'jars'));
-    if (!found.includes(`kafka_2.13-${KAFKA_VERSION}.jar`)) throw new Error(`Maven fetched ${found.length} other jars`);
+    if (!found.includes(`kafka_2.13-${KAFKA_VERSION}.jar`))
+      throw new Error(`no Kafka jar among the ${found.length} jars that Maven downloaded`);
     await rename(join(draft, 'jars'), jars);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw missing(`mvn is not there: Maven fetches the jars of Kafka ${KAFKA_VERSION}`, error);
+      throw missing(`mvn is not in the PATH; install Maven, which downloads the jars of Kafka ${KAFKA_VERSION}`, error);
     }
     const why = error instanceof Error ? error.message.split('\n').slice(0, 5).join(' ') : String(error);
     throw new TidemarkError(
       'unavailable',
-      `Kafka ${KAFKA_VERSION} could not be fetched with Maven: ${why}`,
+      `the download of Kafka ${KAFKA_VERSION} by Maven failed: ${why}`,
       {},
       {
         cause: error,
@@ -131,8 +130,8 @@ async function fetchJars(folder: string, jars: string): Promise<void> {
 }
 
 /**
- * A data folder formatted for a cluster with `users`, to be copied for each broker. Without users it is made once and
- * kept, since formatting starts a JVM.
+ * Returns a data folder formatted for a cluster with `users`, to be copied for each broker. Without users it is made
+ * once and kept, because formatting starts a JVM.
  */
 export async function formattedFolder(
   distribution: KafkaDistribution,
@@ -159,7 +158,7 @@ export async function formattedFolder(
     if (!isPlain) return { folder: data, drop };
     const draft = `${distribution.template}-${process.pid}-${randomBytes(4).toString('hex')}`;
     await cp(data, draft, { recursive: true });
-    // Of two that made one, one stays; they are alike.
+    // When two processes made one, either is kept: they are equivalent.
     await rename(draft, distribution.template).catch(() => rm(draft, { recursive: true, force: true }));
     await drop();
     return { folder: distribution.template, drop: keep };
@@ -174,10 +173,10 @@ export function classArchiveFlags({ classArchive }: KafkaDistribution): string[]
   return isThere ? [`-XX:SharedArchiveFile=${classArchive}`, '-Xshare:auto'] : [];
 }
 
-/** As Kafka writes its ids: 16 bytes in base64url. */
+/** Makes an id in Kafka's form: 16 bytes in base64url. */
 export function newUuid(): string {
   const text = randomBytes(16).toString('base64url');
-  // Its command lines take a leading dash for a flag.
+  // Kafka's command lines would parse a leading dash as a flag.
   return text.startsWith('-') ? newUuid() : text;
 }
 

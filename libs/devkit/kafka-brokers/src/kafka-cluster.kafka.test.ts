@@ -27,7 +27,7 @@ await kafkaSuite('a cluster of real brokers', () => {
     expect(existsSync(cluster.folder)).toBe(false);
   });
 
-  test('each broker knows of all, under the links that were advertised', async () => {
+  test('each broker lists all brokers at the ports of the advertised links', async () => {
     const ports = ['client-1', 'client-2'].map((name) => links.get(name)?.port);
     expect(cluster.bootstrap).toEqual(ports.map((port) => `127.0.0.1:${port}`));
     for (const port of ports) expect(await aliveBrokers(port ?? 0)).toEqual([1, 2]);
@@ -35,7 +35,7 @@ await kafkaSuite('a cluster of real brokers', () => {
   });
 
   test(
-    'a frozen broker does not answer, and goes on when it thaws',
+    'a frozen broker does not answer until it thaws',
     async () => {
       const broker = cluster.broker(2);
       await broker.freeze();
@@ -47,7 +47,7 @@ await kafkaSuite('a cluster of real brokers', () => {
   );
 
   test(
-    'a killed broker is gone, and comes back over its data',
+    'a killed broker is unreachable, and returns with its data',
     async () => {
       const broker = cluster.broker(2);
       const { pid } = broker;
@@ -62,7 +62,7 @@ await kafkaSuite('a cluster of real brokers', () => {
   );
 
   test(
-    'brokers and temporary folder go when the process that has them is killed',
+    'brokers end and their temporary folder is removed when the process that started them is killed',
     async () => {
       const script = `const { KafkaCluster } = await import(${JSON.stringify(new URL('index.ts', import.meta.url).href)});
       const cluster = await KafkaCluster.start({ brokers: 1 });

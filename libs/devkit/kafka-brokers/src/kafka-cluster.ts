@@ -17,45 +17,44 @@ import {
 import { makeKeyStore } from './key-store.ts';
 import { type BrokerPorts, type ListenerSecurity, serverProperties } from './server-properties.ts';
 
-/** One of a broker's listeners, at the port where it listens. */
+/** One listener of a broker, with its port. */
 export interface BrokerEndpoint {
   readonly broker: number;
   readonly listener: keyof BrokerPorts;
-  /** Of a listener for clients: which of the further ones it is, from 0; undefined for the one of everybody. */
+  /** Index of a further listener for clients, from 0; undefined for the default listener. */
   readonly route?: number;
   readonly port: number;
 }
 
 export interface KafkaClusterOptions extends DistributionOptions, JvmOptions {
-  /** Brokers, each of them a controller too; their ids are 1 … N. */
+  /** Number of brokers, each of them also a controller; their ids are 1 … N. */
   readonly brokers: number;
-  /** Folder of all data and logs. Default: a temporary one. One that has a cluster of as many brokers is gone on with. */
+  /** Folder of all data and logs. A folder with a cluster of as many brokers is reused. Default: a temporary folder. */
   readonly folder?: string;
-  /** `close` leaves the folder. Default: only when `folder` is given. */
+  /** True when `close` keeps the folder. Default: only when `folder` is given. */
   readonly keepsFolder?: boolean;
-  /** Settings of the brokers that differ, by their name in Kafka. */
+  /** Settings of the brokers that differ from the defaults, by their name in Kafka. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** What clients need. Default: nothing, plain text. */
+  /** Security of the listener for clients. Default: plain text, no authentication. */
   readonly security?: Pick<ListenerSecurity, 'protocol' | 'users'>;
   /**
-   * Answers with the port under which others are to reach an endpoint: that of a link (`TcpLink`) to it, which can be
-   * cut. `client` is what the brokers tell clients, `broker` what they tell each other, `controller` is how the
-   * controllers find each other. Default: the endpoint's own.
+   * Returns the port to advertise for an endpoint: for example that of a `TcpLink` to it, which can be cut. `client` is
+   * advertised to clients, `broker` to other brokers, `controller` to other controllers. Default: the endpoint's own.
    */
   readonly advertise?: (endpoint: BrokerEndpoint) => number | Promise<number>;
   /**
-   * Further listeners for clients, in plain text: who begins at `bootstrapOf(route)` is told of the addresses of that
-   * route alone, so that one client can be cut off from the brokers while others are not. Default none.
+   * Number of further listeners for clients, in plain text. A client that starts at `bootstrapOf(route)` gets only the
+   * addresses of that route, so that it can be cut off from the brokers while others are not. Default 0.
    */
   readonly routes?: number;
-  /** Bytes that no file of a broker can grow beyond, from the start: stands for a small disk. Linux only. */
+  /** Max bytes of any file of a broker, to simulate a small disk. Linux only. */
   readonly fileSizeLimitBytes?: number;
-  /** How long a broker may take to start. Default 120 s: a machine may be busy. */
+  /** Time limit for the start of a broker, ms. Default 120,000, for a busy machine. */
   readonly startMs?: number;
 }
 
 const DEFAULT_START_MS = 120_000;
-/** Ports are picked before they are used: somebody else may be faster. */
+/** Start attempts: another process may occupy a chosen port before the broker listens on it. */
 const START_ATTEMPTS = 3;
 const CLUSTER_ID_FILE = 'cluster-id';
 
@@ -65,11 +64,11 @@ export class KafkaCluster {
   /** Addresses of all brokers for clients, `host:port`. */
   readonly bootstrap: readonly string[];
   readonly folder: string;
-  /** With TLS: the certificate that clients are to trust, in PEM. */
+  /** Certificate that clients must trust, PEM; only with TLS. */
   readonly certificate: string | undefined;
   readonly #watchdog: Watchdog;
   readonly #keepsFolder: boolean;
-  /** By route: the addresses of all brokers. */
+  /** Addresses of all brokers by route. */
   readonly #routes: readonly (readonly string[])[];
 
   /** Use `KafkaCluster.start`. */
@@ -84,11 +83,11 @@ export class KafkaCluster {
   }
 
   /**
-   * Starts the brokers and waits until each knows of all. Errors: `failed_precondition` when there is no Java or
-   * Maven, `unavailable` when the jars can't be had or a broker does not start; see `whyNoKafka`.
+   * Starts the brokers and waits until each lists all others. Throws `failed_precondition` without Java or Maven, and
+   * `unavailable` when the download of the jars fails or a broker does not start; see `whyNoKafka`.
    */
   static async start(options: KafkaClusterOptions): Promise<KafkaCluster> {
-    assert(options.brokers >= 1, 'a cluster has a broker');
+    assert(options.brokers >= 1, `brokers: ${options.brokers} (limit: at least 1)`);
     const distribution = await kafkaDistribution(options);
     await ensureClassArchive(distribution);
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tidemark-kafka-')));
@@ -115,36 +114,36 @@ export class KafkaCluster {
     }
   }
 
-  /** The broker of id `id`: 1 … N. */
+  /** Returns the broker with this id, 1 … N. */
   broker(id: number): KafkaBroker {
     const broker = this.brokers[id - 1];
-    assert(broker !== undefined, `there is a broker ${id}`);
+    assert(broker !== undefined, `no broker ${id}`);
     return broker;
   }
 
-  /** Addresses of all brokers for the clients of a route, `host:port`. */
+  /** Returns the addresses of all brokers for the clients of a route, `host:port`. */
   bootstrapOf(route: number): readonly string[] {
     const addresses = this.#routes[route];
-    assert(addresses !== undefined, `there is a route ${route}`);
+    assert(addresses !== undefined, `no route ${route}`);
     return addresses;
   }
 
-  /** Resolves when every broker that runs knows of every broker that runs. */
+  /** Resolves when every running broker lists all running brokers as alive. */
   async ready(): Promise<void> {
     const running = this.brokers.filter((broker) => broker.isRunning);
-    assert(running.length > 0, 'a broker runs');
+    assert(running.length > 0, 'no broker is running');
     const ids = running.map((broker) => broker.id);
     await Promise.all(running.map((broker) => broker.ready(ids)));
   }
 
-  /** Kills all brokers (kill -9: what was acknowledged is in the system's page cache) and removes the folder. */
+  /** Kills all brokers by SIGKILL, and removes the folder. Acknowledged records are in the system's page cache. */
   async close(): Promise<void> {
     await Promise.all(this.brokers.map((broker) => broker.kill()));
     if (!this.#keepsFolder) await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
     this.#watchdog.close();
   }
 
-  /** As `close`, but lets the brokers leave in good order first: the next start need not recover their logs. */
+  /** Stops the brokers cleanly, then does the same as `close`. The next start need not recover their logs. */
   async stop(): Promise<void> {
     await Promise.all(this.brokers.map((broker) => broker.stop()));
     await this.close();
@@ -190,11 +189,11 @@ async function prepare(
   for (const { id, ports: own, routePorts } of plans) {
     const routesOfBroker: { port: number; advertised: number }[] = [];
     for (const [route, port] of routePorts.entries()) {
-      const toldPort = await advertise({ broker: id, listener: 'client', route, port });
-      routesOfBroker.push({ port, advertised: toldPort });
-      routes[route].push(`127.0.0.1:${toldPort}`);
+      const advertisedPort = await advertise({ broker: id, listener: 'client', route, port });
+      routesOfBroker.push({ port, advertised: advertisedPort });
+      routes[route].push(`127.0.0.1:${advertisedPort}`);
     }
-    const told = advertised.get(id) ?? own;
+    const advertisedPorts = advertised.get(id) ?? own;
     const home = join(folder, `broker-${id}`);
     const file = join(home, 'server.properties');
     const text = serverProperties({
@@ -202,7 +201,7 @@ async function prepare(
       brokers: count,
       voters,
       ports: own,
-      advertised: told,
+      advertised: advertisedPorts,
       routes: routesOfBroker,
       dataFolder: join(home, 'data'),
       security: { ...security, keyStore: keys?.keyStore },
@@ -217,7 +216,7 @@ async function prepare(
         command: [...brokerCommand(distribution, options), file],
         logFile,
         ports: own,
-        clientPort: told.client,
+        clientPort: advertisedPorts.client,
         startMs: options.startMs ?? DEFAULT_START_MS,
         watchdog,
         fileSizeLimitBytes: options.fileSizeLimitBytes,
@@ -227,7 +226,7 @@ async function prepare(
   return { brokers, certificate: keys?.certificate, routes };
 }
 
-/** Makes the formatted folders of brokers that have none; all are of one cluster. */
+/** Makes the missing data folders of brokers, formatted with one cluster id. */
 async function makeDataFolders(
   distribution: KafkaDistribution,
   folder: string,

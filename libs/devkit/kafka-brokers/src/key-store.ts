@@ -7,10 +7,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const PROGRAM_MS = 60_000;
 const ALIAS = 'broker';
-/** Of a store that lives as long as the test's folder. */
+/** Password of a store that is deleted with the test's folder. */
 const PASSWORD = 'for-tests-only';
 
-/** Makes a key and a certificate for 127.0.0.1 that it signs itself, where `folder` has none yet. */
+/** Makes a key and a self-signed certificate for 127.0.0.1, where `folder` has none yet. */
 export async function makeKeyStore(folder: string) {
   const path = join(folder, 'broker.p12');
   const pem = join(folder, 'broker.pem');

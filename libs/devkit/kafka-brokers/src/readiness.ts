@@ -7,8 +7,8 @@ const METADATA = 3;
 const ID_BYTES = 4;
 
 /**
- * Ids of the brokers that the one at `port` knows to be alive, by a Metadata request of version 0; none when it does
- * not answer. An open port says little: a broker opens it long before it serves.
+ * Returns the ids of the brokers that the broker at `port` lists as alive, by a Metadata request of version 0; none
+ * when it does not answer. An open port is not enough: a broker opens it long before it serves requests.
  */
 export function aliveBrokers(port: number): Promise<number[]> {
   const body = Buffer.alloc(14);
@@ -34,7 +34,7 @@ export function aliveBrokers(port: number): Promise<number[]> {
   });
 }
 
-/** An answer is length, correlation id, and brokers: id, host (16-bit length and text), port. */
+/** Parses an answer: length, correlation id, and brokers with id, host (16-bit length and text), port. */
 function brokerIds(answer: Buffer): number[] {
   const ids: number[] = [];
   let at = 12;
@@ -45,12 +45,12 @@ function brokerIds(answer: Buffer): number[] {
   return ids;
 }
 
-/** Resolves with true once the broker at `port` knows of all `ids`; false when `isOver` says so before. */
-export async function knowsBrokers(port: number, ids: readonly number[], isOver: () => boolean): Promise<boolean> {
+/** Resolves to true when the broker at `port` lists all `ids`; to false when `hasFailed` returns true before. */
+export async function knowsBrokers(port: number, ids: readonly number[], hasFailed: () => boolean): Promise<boolean> {
   for (;;) {
     const alive = await aliveBrokers(port);
     if (ids.every((id) => alive.includes(id))) return true;
-    if (isOver()) return false;
+    if (hasFailed()) return false;
     await delay(RETRY_MS);
   }
 }

@@ -1,39 +1,39 @@
-/** What a broker's settings are made of. */
+/** Input for the settings of a broker. */
 export interface ServerPlan {
   readonly id: number;
   readonly brokers: number;
-  /** Where each broker's controller is reached, by id; through a link where there is one. */
+  /** Port of each broker's controller, by id; the port of the link where there is one. */
   readonly voters: ReadonlyMap<number, number>;
-  /** Where the broker listens. */
+  /** Ports on which the broker listens. */
   readonly ports: BrokerPorts;
-  /** What it tells clients and brokers: its own ports, or those of links to it. */
+  /** Ports that it advertises to clients and brokers: its own, or those of links to it. */
   readonly advertised: Pick<BrokerPorts, 'client' | 'broker'>;
-  /** Further listeners for clients, each of which tells its own address alone. */
+  /** Further listeners for clients; each advertises only its own address. */
   readonly routes?: readonly { readonly port: number; readonly advertised: number }[];
   readonly dataFolder: string;
   readonly security: ListenerSecurity;
-  /** Settings that differ, by their name in Kafka. */
+  /** Settings that differ from the defaults, by their name in Kafka. */
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** One listener for clients, one for the brokers among themselves, one for the quorum of controllers. */
+/** One listener for clients, one between the brokers, and one for the quorum of controllers. */
 export interface BrokerPorts {
   readonly client: number;
   readonly broker: number;
   readonly controller: number;
 }
 
-/** What the listener for clients asks of them. */
+/** Security of the listener for clients. */
 export interface ListenerSecurity {
   readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
   readonly keyStore?: { readonly path: string; readonly password: string };
-  /** Passwords by name, for SASL; both mechanisms PLAIN and SCRAM-SHA-512 take them. */
+  /** Passwords by name, for SASL; the mechanisms PLAIN and SCRAM-SHA-512 both accept them. */
   readonly users?: Readonly<Record<string, string>>;
 }
 
 const HOST = '127.0.0.1';
 
-/** The text of `server.properties`. */
+/** Returns the text of `server.properties`. */
 export function serverProperties(plan: ServerPlan): string {
   const { id, brokers, ports, advertised, voters, routes = [] } = plan;
   const copies = String(Math.min(brokers, 3));
@@ -79,7 +79,7 @@ export function serverProperties(plan: ServerPlan): string {
     .join('\n')}\n`;
 }
 
-/** A small machine carries several brokers. */
+/** Settings that let a small machine run several brokers. */
 const FOOTPRINT = {
   'log.cleaner.dedupe.buffer.size': '4194304',
   'log.cleaner.threads': '1',
@@ -88,7 +88,7 @@ const FOOTPRINT = {
   'log.segment.delete.delay.ms': '1000',
 };
 
-/** A killed broker is replaced within about 3 s; with Kafka's defaults it takes about 9. */
+/** Settings that replace a killed broker within about 3 s instead of about 9 s by Kafka's defaults. */
 const FAIL_OVER = {
   'broker.heartbeat.interval.ms': '500',
   'broker.session.timeout.ms': '3000',

@@ -3,8 +3,8 @@ import { ensureClassArchive } from './class-archive.ts';
 import { type DistributionOptions, kafkaDistribution } from './distribution.ts';
 
 /**
- * Why brokers can't be had here (no Java, no Maven, no download), or an empty text when they can; then all that takes
- * long the first time is done.
+ * Returns why brokers are not available on this machine (no Java, no Maven, no download), or an empty text when they
+ * are. In that case the slow preparation of the first start is done.
  */
 export async function whyNoKafka(options: DistributionOptions = {}): Promise<string> {
   try {

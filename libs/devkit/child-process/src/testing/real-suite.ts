@@ -1,8 +1,9 @@
 import { beforeAll, describe } from '@jest/globals';
 
 /**
- * Registers a suite that needs something real of this machine, such as a server. Where `why` says that it can't be had
- * the suite is skipped, with the reason in its name; in a full run (CI) it fails instead. An empty `why`: it is there.
+ * Registers a suite that needs a real program of this machine, such as a server. `why` is the reason why the program is
+ * not available, empty when it is. With a reason the suite is skipped, with the reason in its name; in a full run (CI)
+ * it fails instead.
  */
 export function realSuite(name: string, why: string, body: () => void): void {
   if (why === '') {

@@ -1,7 +1,7 @@
 import { realSuite } from '@tidemark/child-process/testing';
 import { whyNoKafka } from '../why-no-kafka.ts';
 
-/** A test that starts brokers may wait this long for them on a busy machine. */
+/** Time limit of a test that starts brokers on a busy machine, ms. */
 export const KAFKA_START_MS = 180_000;
 
 /**
