@@ -289,7 +289,7 @@ export class ClientSession {
    * No other batch of the client will have an older one. Undefined while that is unknown.
    */
   #frontierMs(): number | undefined {
-    const minMs = Math.floor(Math.min(this.#queue.minTimeMs, this.#owner.minTimeBeside()));
+    const minMs = Math.floor(Math.min(this.#queue.minTimeMs, this.#owner.minOtherTimeMs()));
     return Number.isSafeInteger(minMs) ? minMs : undefined;
   }
 

@@ -144,7 +144,7 @@ export class ClientSessions {
       addresses: ports.addresses,
       options,
       counters,
-      minTimeBeside: () => this.#minTimeBeside(session()),
+      minOtherTimeMs: () => this.#minOtherTimeMs(session()),
       onPromise: (frontierMs) => gatherer.promise(frontierMs),
       onSpoolFailure: (error) => this.#onSpoolFailure(session(), error),
       onSpoolGrowth: (added) => spool?.keepBound(added),
@@ -184,7 +184,7 @@ export class ClientSessions {
 
   #onSettled(session: ClientSession): void {
     if (!this.#closed && session !== this.#live && session.isSettled && this.#draining.delete(session)) {
-      // Its own loop may be the caller: it ends once this turn is over.
+      // The caller may be the session's own loop, which ends only after this turn.
       const ending = session.stop().then(() => {
         this.#parts.spool?.delete(session);
         this.#ending.delete(ending);
@@ -195,7 +195,7 @@ export class ClientSessions {
     this.#wakeWaiters();
   }
 
-  #minTimeBeside(session: ClientSession): number {
+  #minOtherTimeMs(session: ClientSession): number {
     if (!this.#minTimeKnown) return Number.NaN;
     let minMs = this.#parts.gatherer.minTimeMs;
     for (const other of this.#all()) if (other !== session) minMs = Math.min(minMs, other.minTimeMs);

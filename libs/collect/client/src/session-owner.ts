@@ -12,7 +12,7 @@ export interface SessionOwner {
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
   /** The minimum timestamp that the client may still send outside of this session, ms; NaN when it is unknown. */
-  minTimeBeside(): number;
+  minOtherTimeMs(): number;
   /** Called when a batch is stamped with this frontier. */
   onPromise(frontierMs: number): void;
   /** Called when a write of the session's spool failed; the session retries it later. */
