@@ -17,7 +17,7 @@ async function setUp(options: Partial<ClientOptions> = {}, intakeOptions: Partia
   return { world, intake, client };
 }
 
-test('the process is kept alive while somebody waits, though no intake can be reached', async () => {
+test('a waiting caller keeps the process alive, although no intake can be reached', async () => {
   const world = new SimulatedWorld({ seed: 1 });
   const intake = new ModelIntake({ clock: world.clock, random: new SeededRandom('intake') });
   let held = 0;
@@ -49,8 +49,8 @@ async function close(world: SimulatedWorld, client: Client): Promise<void> {
   await closing;
 }
 
-describe('what is recorded', () => {
-  test('folds by kind over a flush interval', async () => {
+describe('recorded values', () => {
+  test('are aggregated by kind over a flush interval', async () => {
     const { world, intake, client } = await setUp();
     await world.clock.advance(12_000);
     const nowMs = world.clock.wallMs();
@@ -82,7 +82,7 @@ describe('what is recorded', () => {
     await close(world, client);
   });
 
-  test('columns reach their series, whatever the order, and mix with single points', async () => {
+  test('of columns reach their series in any order, and mix with single points', async () => {
     const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
     const handles = Array.from({ length: 50 }, (_, i) => client.series(`m${(i * 7) % 5}`, 'gauge', [`host:${99 - i}`]));
     const values = Float64Array.from(handles, (_, i) => i + 0.25);
@@ -105,7 +105,7 @@ describe('what is recorded', () => {
     await close(world, client);
   });
 
-  test('what can not be taken is counted with its reason, and the rest is sent', async () => {
+  test('that are invalid are counted with their reason, and the others are sent', async () => {
     const rejections: ClientRejection[] = [];
     const { world, intake, client } = await setUp({
       maxSeries: 2,
@@ -131,7 +131,7 @@ describe('what is recorded', () => {
     await close(world, client);
   });
 
-  test('batches are cut at their bound', async () => {
+  test('are cut into batches at the limit of bytes', async () => {
     const { world, intake, client } = await setUp({ flushIntervalMs: 0, maxBatchBytes: 24 * 100 });
     for (let i = 0; i < 1000; i++) client.gauge('m', i, [], 1_000_000 + i);
     client.flush();
@@ -142,7 +142,7 @@ describe('what is recorded', () => {
   });
 });
 
-describe('what becomes of a batch', () => {
+describe('the end of a batch', () => {
   test('refused batches are settled and counted', async () => {
     const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
     intake.answer = BatchResult_Outcome.REFUSED;
@@ -168,7 +168,7 @@ describe('what becomes of a batch', () => {
     await close(world, client);
   });
 
-  test('without a spool the oldest go first at the bound of memory', async () => {
+  test('without a spool, the oldest batches are dropped at the limit of memory', async () => {
     const { world, intake, client } = await setUp({ flushIntervalMs: 0, memoryBytes: 1000 });
     intake.up = false;
     intake.breakAll();
@@ -191,7 +191,7 @@ describe('what becomes of a batch', () => {
     expect(client.stats().reasons.closed).toBe(1);
   });
 
-  test('an intake that greets and answers nothing is left for another', async () => {
+  test('the client leaves an intake that greets and then answers nothing', async () => {
     const { world, intake, client } = await setUp({ replyTimeoutMs: 3000 });
     intake.mute = 'a:1';
     for (let second = 0; second < 20; second++) {
@@ -205,7 +205,7 @@ describe('what becomes of a batch', () => {
     await close(world, client);
   });
 
-  test('an intake that answers some is stayed with, whatever it owes', async () => {
+  test('the client stays with an intake that answers some batches and not others', async () => {
     const { world, intake, client } = await setUp({ replyTimeoutMs: 3000 }, { busy: 0.3 });
     for (let second = 0; second < 30; second++) {
       client.gauge('load', second);
@@ -217,7 +217,7 @@ describe('what becomes of a batch', () => {
     await close(world, client);
   });
 
-  test('another tenant is refused, and other addresses are tried', async () => {
+  test('a greeting of another tenant is refused, and other addresses are tried', async () => {
     const { world, intake, client } = await setUp({ flushIntervalMs: 0 });
     await world.clock.advance(1000);
     intake.greeting = () => {

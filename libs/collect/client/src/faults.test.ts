@@ -10,7 +10,7 @@ import {
 import { Client } from './client.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
 
-/** Seeds are replayed with `SEED=n`. */
+/** `SEED=n` replays a seed. */
 const FIRST_SEED = Number(process.env.SEED ?? 1);
 const SEEDS = process.env.SEED === undefined ? Number(process.env.SEEDS ?? 25) : 1;
 
@@ -18,7 +18,7 @@ interface Run {
   readonly world: SimulatedWorld;
   readonly intake: ModelIntake;
   readonly node: SimulatedNode;
-  /** Values recorded, and until when each had time to reach the disk. */
+  /** Recorded values, each with whether it has had time to reach the disk. */
   readonly recorded: Map<number, { safe: boolean }>;
   client: Client | undefined;
 }
@@ -66,7 +66,7 @@ async function simulate(seed: number, options: RunOptions): Promise<Run> {
   await openRun(run, options);
   let value = 0;
   for (let step = 0; step < 60; step++) {
-    // Distinct series in one step: of equal series and timestamp only the last would be kept.
+    // The series of one step are distinct: of equal series and timestamps only the last value is kept.
     const base = Math.floor(random.next() * 12);
     for (let i = Math.floor(random.next() * 7); i > 0; i--) {
       run.recorded.set(++value, { safe: false });
@@ -119,7 +119,10 @@ async function simulate(seed: number, options: RunOptions): Promise<Run> {
   }
 }
 
-/** A crash may take what was recorded in the last moments; what was delivered or spooled stays expected elsewhere. */
+/**
+ * Removes the last recorded values, which a crash may lose, from the expected ones; delivered and spooled values
+ * remain.
+ */
 function forgetUnsent(run: Run): void {
   for (const [value, { safe }] of run.recorded) if (!safe) run.recorded.delete(value);
 }

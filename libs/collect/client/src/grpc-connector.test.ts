@@ -17,7 +17,7 @@ async function serve(
   return { server, address: `127.0.0.1:${port}` };
 }
 
-test('five lines over gRPC: points arrive, with the key', async () => {
+test('points of a short program arrive over gRPC, with the key', async () => {
   const keys: string[] = [];
   let batches = 0;
   const { server, address } = await serve((call) => {
@@ -59,7 +59,7 @@ test('five lines over gRPC: points arrive, with the key', async () => {
   }
 });
 
-test("a refusal of the stream is the client's last error, and it goes on trying", async () => {
+test("a refused stream is the client's last error, and the client continues to retry", async () => {
   let calls = 0;
   const { server, address } = await serve((call) => {
     calls++;

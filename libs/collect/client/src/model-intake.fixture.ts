@@ -10,7 +10,7 @@ export interface ModelIntakeOptions {
   readonly random: Random;
   readonly window?: number;
   readonly partitions?: number;
-  /** Probabilities, each per message. */
+  /** Probabilities of faults, each per message. */
   readonly breaks?: number;
   readonly retries?: number;
   readonly busy?: number;
@@ -31,25 +31,25 @@ export interface Delivered {
   readonly value: number;
 }
 
-/** A plain model of an intake and the platform behind it. It checks every rule of the stream; violations are kept. */
+/** A model of an intake and the platform behind it. It checks every rule of the stream, and records violations. */
 export class ModelIntake implements IntakeConnector {
   readonly violations: string[] = [];
   readonly delivered: Delivered[] = [];
   readonly sketches: { readonly metric: string; readonly timeMs: number; readonly payload: Uint8Array }[] = [];
   readonly sessions = new Map<string, ModelSession>();
   readonly maps: PartitionMap[];
-  /** While false, no stream can be opened and none lives. */
+  /** While false, no stream can be opened, and open ones break. */
   up = true;
-  /** Intakes at this address greet, and answer no batch. */
+  /** Address whose intake greets, and answers no batch. */
   mute: string | undefined;
-  /** While set, every batch is answered with this. */
+  /** While set, every batch is answered with this outcome. */
   answer: BatchResult_Outcome | undefined;
   resends = 0;
   streams = 0;
   definitions = 0;
   readonly #options: ModelIntakeOptions;
   readonly #open = new Set<ModelStream>();
-  /** Frontiers received, by the batch that carried them: each speaks of all other batches. */
+  /** Received frontiers, by their batch. Each applies to all other batches. */
   readonly #frontiers = new Map<string, number>();
 
   constructor(options: ModelIntakeOptions) {
@@ -61,7 +61,7 @@ export class ModelIntake implements IntakeConnector {
     return this.#options;
   }
 
-  /** No fault from now on. */
+  /** True to inject no more faults. */
   calm = false;
 
   chance(probability: number | undefined): boolean {
@@ -84,7 +84,7 @@ export class ModelIntake implements IntakeConnector {
     for (const stream of this.#open) stream.break();
   }
 
-  /** A new map, that routes every slot elsewhere. */
+  /** Publishes a new map that routes every slot to another partition. */
   changeMap(): void {
     const last = this.maps[this.maps.length - 1];
     const slots = last.slots.map((partition) => (partition + 1) % last.partitions);
@@ -201,7 +201,7 @@ export class ModelIntake implements IntakeConnector {
   }
 }
 
-/** A stream with delays both ways, that keeps order until it breaks. */
+/** A stream with delays both ways, which keeps the order until it breaks. */
 class ModelStream implements IntakeStream {
   readonly #intake: ModelIntake;
   readonly #address: string;
@@ -209,7 +209,7 @@ class ModelStream implements IntakeStream {
   readonly #defined = new Map<string, Series[]>();
   #id: string | undefined;
   #over = false;
-  /** Cuts the link: nothing passes any more, and the client soon gets an error. */
+  /** True after the link was cut: no message passes, and the client soon gets an error. */
   #broken = false;
   #lastMs = 0;
   #waiting: (() => void)[] = [];
@@ -267,7 +267,7 @@ class ModelStream implements IntakeStream {
     this.#lastMs = Math.max(this.#lastMs, clock.monotonicMs() + random.next() * 20);
     this.#tasks.push(task);
     clock.setTimer(this.#lastMs - clock.monotonicMs(), () => {
-      // Timers of one time fire in any order; messages keep theirs.
+      // Timers of one time fire in any order, but messages must keep theirs.
       const next = this.#tasks.shift();
       if (this.#over || this.#broken || next === undefined) return;
       if (this.#intake.chance(this.#intake.options.breaks)) this.break();
@@ -290,7 +290,7 @@ class ModelStream implements IntakeStream {
       table.push(...series);
     } else if (message?.$case === 'batch' && this.#id !== undefined) {
       const reply = this.#intake.take(this.#id, message.value, this.#defined);
-      // Answers come out of order: partitions are not equally fast.
+      // Answers arrive out of order, because partitions differ in speed.
       if (reply !== undefined && this.#address !== this.#intake.mute)
         clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
     } else {

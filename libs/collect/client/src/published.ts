@@ -1,5 +1,5 @@
-// What the npm package exports: docs/reference/client.md is generated from it. Packages of this repository import
-// `index.ts`, which has the ports besides.
+// Exports of the npm package; docs/reference/client.md is generated from them. Packages of this repository import
+// `index.ts`, which also exports the ports.
 export type { KindName } from '@tidemark/model';
 export type { ErrorCode, ErrorDetail } from '@tidemark/ports';
 export { isTidemarkError, TidemarkError } from '@tidemark/ports';

@@ -219,7 +219,7 @@ export class SessionSpool {
     }
   }
 
-  /** Writes which batches are settled, if that is all there is to write; without a sync, since it may be lost. */
+  /** Writes the settled batches when no other record is pending. It does not sync, because this record may be lost. */
   async writeSettled(nextSequence: number): Promise<void> {
     assert(this.#pending.length === 0, 'batches are written by commit');
     if (this.#settled.length === 0) return;

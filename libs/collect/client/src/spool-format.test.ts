@@ -41,7 +41,7 @@ const RECORDS: readonly SpoolRecord[] = [
   { type: 'settled', numbers: [5, 4, 9] },
 ];
 
-/** Version 1; never changes. A newer version gets a file of its own. */
+/** Version 1, which never changes. A newer version gets a golden file of its own. */
 const GOLDEN_V1 =
   '544d535001020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db779420629190f06000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f65020009000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a';
 
@@ -63,19 +63,19 @@ function recordsOf(bytes: Uint8Array): { records: SpoolRecord[]; badBytes: numbe
 }
 
 describe('the spool format', () => {
-  test('is as its golden file', () => {
+  test('equals its golden file', () => {
     expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V1);
     expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44))).toEqual(HEADER);
     expect(recordsOf(fromHex(GOLDEN_V1))).toEqual({ records: RECORDS, badBytes: 0 });
   });
 
-  test('a newer version is refused, not guessed at', () => {
+  test('refuses a newer version', () => {
     const bytes = encodeHeader(HEADER);
     bytes[4] = 2;
     expect(() => decodeHeader(bytes)).toThrow('spool file of format 2');
   });
 
-  test('a torn tail costs the torn record alone', () => {
+  test('loses only the torn record of a torn tail', () => {
     const bytes = fileOf(RECORDS);
     for (let size = 44; size < bytes.length; size++) {
       const { records, badBytes } = recordsOf(bytes.subarray(0, size));
@@ -84,7 +84,7 @@ describe('the spool format', () => {
     }
   });
 
-  test('a flipped bit costs at most its record and, in a length, those behind', () => {
+  test('loses at most the record of a flipped bit, and the later ones if the bit is in a length', () => {
     const bytes = fileOf(RECORDS);
     fc.assert(
       fc.property(fc.integer({ min: 44, max: bytes.length - 1 }), fc.integer({ min: 0, max: 7 }), (at, bit) => {
@@ -97,7 +97,7 @@ describe('the spool format', () => {
     );
   });
 
-  test('hostile bytes are data_loss and nothing else', () => {
+  test('throws only data_loss or failed_precondition for hostile bytes', () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
       fc.tuple(fc.constantFrom(1, 2, 3, 16, 17, 18), fc.uint8Array({ maxLength: 40 })).map(([type, rest]) => {

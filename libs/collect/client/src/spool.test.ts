@@ -54,7 +54,7 @@ const valuesOf = ({ intake }: Setup) => intake.delivered.map(({ value }) => valu
 const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe('the spool', () => {
-  test('what was recorded before any intake was ever seen survives, and the folder is empty in the end', async () => {
+  test('keeps values recorded before the first intake was reached, and leaves the folder empty in the end', async () => {
     const setup = setUp();
     const { world, node, intake } = setup;
     intake.up = false;
@@ -73,7 +73,7 @@ describe('the spool', () => {
     expect(node.disk.usedBytes()).toBe(0);
   });
 
-  test('a clean close keeps what is unsettled, and says so', async () => {
+  test('keeps unsettled batches at a clean close, and reports them', async () => {
     const setup = setUp();
     const { world, node, intake } = setup;
     intake.up = false;
@@ -89,7 +89,7 @@ describe('the spool', () => {
     await finish(world, second.close());
   });
 
-  test('at its bound the oldest batches go, and are counted', async () => {
+  test('drops and counts the oldest batches at its limit', async () => {
     const setup = setUp();
     const { world, intake } = setup;
     intake.up = false;
@@ -109,7 +109,7 @@ describe('the spool', () => {
     await finish(world, client.close());
   });
 
-  test('below its bound nothing is dropped, however little memory there is', async () => {
+  test('drops nothing below its limit, at any limit of memory', async () => {
     const setup = setUp();
     const { world, intake } = setup;
     intake.up = false;
@@ -123,7 +123,7 @@ describe('the spool', () => {
     await finish(world, client.close());
   });
 
-  test('two programs on one spool are refused', async () => {
+  test('refuses a second program', async () => {
     const setup = setUp();
     const { world, node } = setup;
     await finish(
@@ -136,7 +136,7 @@ describe('the spool', () => {
     );
   });
 
-  test('a damaged spool gives what is good, counts the rest, and uses no sequence again', async () => {
+  test('reads the good records of a damaged file, counts the others, and reuses no sequence', async () => {
     const setup = setUp();
     const { world, node, intake } = setup;
     intake.up = false;
@@ -150,7 +150,7 @@ describe('the spool', () => {
         const names = await disk.list(`spool/${session}`);
         const waiting = names.find((name) => name.endsWith('.waiting'));
         const file = await disk.open(`spool/${session}/${waiting}`);
-        // The middle of the third record: its checksum fails, those behind are read.
+        // The middle of the third record: its checksum fails, the later ones are read.
         await file.write(Uint8Array.of(0xff, 0xff), 44 + 2 * 32 + 15);
         await file.sync();
       }),
