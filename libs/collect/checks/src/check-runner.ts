@@ -8,10 +8,10 @@ export interface CheckRunnerOptions {
   readonly sink: CheckSink;
   /** Makes the sink of a check with a phase, for readings of the time `wallMs`. Default: `sink`. */
   readonly sinkAt?: (wallMs: number) => CheckSink;
-  /** First wait after a failure, doubled by each further failure, ms. Default 1,000. */
-  readonly firstBackoffMs?: number;
-  /** Longest wait after failures, ms. Default 60,000. */
-  readonly longestBackoffMs?: number;
+  /** Wait after the first failure, doubled by each further failure, ms. Default 1,000. */
+  readonly initialBackoffMs?: number;
+  /** Max wait after failures, ms. Default 60,000. */
+  readonly maxBackoffMs?: number;
   /** Called with each failure, for a log. For a check with a phase, with the 1st, 2nd, 4th, 8th … failure in a row. */
   readonly onFailure?: (check: string, error: unknown) => void;
 }
@@ -89,12 +89,12 @@ class AtFlush {
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(check: Check, options: CheckRunnerOptions, signal: AbortSignal) {
-    const { clock, firstBackoffMs = 1_000, longestBackoffMs = 60_000, onFailure } = options;
+    const { clock, initialBackoffMs = 1_000, maxBackoffMs = 60_000, onFailure } = options;
     this.#everyMs = check.everyMs ?? 0;
     this.#sink = options.sink;
     this.#signal = signal;
     this.run = new CheckRun(check, clock, (error, inARow) => {
-      const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (inARow - 1));
+      const backoffMs = Math.min(maxBackoffMs, initialBackoffMs * 2 ** (inARow - 1));
       this.#notBeforeMs = Math.max(this.#notBeforeMs, clock.monotonicMs() + backoffMs);
       onFailure?.(check.name, error);
     });
