@@ -7,7 +7,7 @@ import { cpuShares, parseProcStat } from './cpu.ts';
 import { LinuxDiskIoCheck, parseDiskStats } from './disk-io.ts';
 import { hostChecks } from './host-checks.ts';
 import type { HostFiles } from './host-files.ts';
-import { interfacesOfNote, NetworkCheck, parseProcNetDev } from './network.ts';
+import { NetworkCheck, parseProcNetDev, reportedInterfaces } from './network.ts';
 
 /** Keeps the last value of each metric and device. */
 class Readings implements CheckSink {
@@ -81,8 +81,8 @@ describe('parsers', () => {
     const texts = {
       '/proc/net/dev': `${head}${lo}  eth0: 1000 10 0 0 0 0 0 0 500 5 0 0 0 0 0 0\n  ifb0: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n`,
     };
-    expect(interfacesOfNote(parseProcNetDev(texts['/proc/net/dev'])).map(({ device }) => device)).toEqual(['eth0']);
-    expect(interfacesOfNote(parseProcNetDev(head + lo)).map(({ device }) => device)).toEqual(['lo']);
+    expect(reportedInterfaces(parseProcNetDev(texts['/proc/net/dev'])).map(({ device }) => device)).toEqual(['eth0']);
+    expect(reportedInterfaces(parseProcNetDev(head + lo)).map(({ device }) => device)).toEqual(['lo']);
     const clock = new ManualClock();
     const check = NetworkCheck.linux(filesOf(texts), clock);
     const readings = new Readings();

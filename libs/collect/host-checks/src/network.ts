@@ -43,7 +43,7 @@ export function parseProcNetDev(text: string): InterfaceTotals[] {
  * Returns the interfaces that get metrics: those that ever moved a byte, without loopback unless it is the only one, as
  * in some containers.
  */
-export function interfacesOfNote(interfaces: readonly InterfaceTotals[]): InterfaceTotals[] {
+export function reportedInterfaces(interfaces: readonly InterfaceTotals[]): InterfaceTotals[] {
   const used = interfaces.filter(({ totals }) => totals.bytes_rcvd + totals.bytes_sent > 0);
   const outside = used.filter(({ device }) => !/^lo\d*$/.test(device));
   return outside.length > 0 ? outside : used;
@@ -73,7 +73,7 @@ export class NetworkCheck implements Check {
   }
 
   async run(sink: CheckSink): Promise<void> {
-    const interfaces = interfacesOfNote(await this.#read());
+    const interfaces = reportedInterfaces(await this.#read());
     this.#rates.begin(this.#clock.monotonicMs());
     for (const { device, totals } of interfaces) {
       for (const [suffix, total] of Object.entries(totals)) {
