@@ -18,7 +18,7 @@ export interface GetOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Got {
+export interface GetResult {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly body: Buffer;
@@ -35,7 +35,7 @@ const AHEAD_BYTES = 256 * 1024;
  * connection, or a broken response), `deadline_exceeded`, `failed_precondition` (a refused redirect or encoding),
  * `cancelled` (the signal).
  */
-export async function boundedGet(url: URL, options: GetOptions): Promise<Got> {
+export async function boundedGet(url: URL, options: GetOptions): Promise<GetResult> {
   const { clock, timeoutMs, signal } = options;
   const ending = new AbortController();
   const end = (): void => ending.abort();
@@ -57,7 +57,7 @@ export async function boundedGet(url: URL, options: GetOptions): Promise<Got> {
   }
 }
 
-async function getFollowing(url: URL, options: GetOptions, signal: AbortSignal): Promise<Got> {
+async function getFollowing(url: URL, options: GetOptions, signal: AbortSignal): Promise<GetResult> {
   let at = url;
   for (let followed = 0; ; followed++) {
     const response = await answerOf(at, options, signal);
@@ -99,7 +99,7 @@ function answerOf(url: URL, { headers, ca }: GetOptions, signal: AbortSignal): P
   });
 }
 
-async function bodyOf(response: IncomingMessage, limit: number): Promise<Pick<Got, 'body' | 'isCut'>> {
+async function bodyOf(response: IncomingMessage, limit: number): Promise<Pick<GetResult, 'body' | 'isCut'>> {
   const encoding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity') return gathered(response, limit);
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {
@@ -122,7 +122,7 @@ async function bodyOf(response: IncomingMessage, limit: number): Promise<Pick<Go
   }
 }
 
-async function gathered(stream: Readable, limit: number): Promise<Pick<Got, 'body' | 'isCut'>> {
+async function gathered(stream: Readable, limit: number): Promise<Pick<GetResult, 'body' | 'isCut'>> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {

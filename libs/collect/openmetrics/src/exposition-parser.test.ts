@@ -26,11 +26,11 @@ class Notes {
 
   read(body: string | Uint8Array, format: ExpositionFormat = 'text', isCut = false): string[] {
     const lines: string[] = [];
-    const take = ({ name, labels, kind }: TypedSeries, value: number, timestampMs: number | undefined): void => {
+    const onSample = ({ name, labels, kind }: TypedSeries, value: number, timestampMs: number | undefined): void => {
       const pairs = labels.map(([label, text]) => `${label}=${JSON.stringify(text)}`).join(',');
       lines.push(`${kind} ${name}{${pairs}} = ${value}${timestampMs === undefined ? '' : ` at ${timestampMs}`}`);
     };
-    const { samples, bad } = this.parser.parse(body, format, take, { isCut });
+    const { samples, bad } = this.parser.parse(body, format, onSample, { isCut });
     expect(samples).toBe(lines.length);
     for (const [reason, { count, line, example }] of bad)
       lines.push(`bad ${reason} ${count}, line ${line}: ${example}`);

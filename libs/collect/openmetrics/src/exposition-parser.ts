@@ -40,7 +40,7 @@ export interface ExpositionParserOptions<S> {
 }
 
 /** Receives a good sample. `timestampMs` is in ms since the Unix epoch, where the line has a timestamp. */
-export type TakeSample<S> = (series: S, value: number, timestampMs: number | undefined) => void;
+export type OnSample<S> = (series: S, value: number, timestampMs: number | undefined) => void;
 
 export interface ExpositionReport {
   /** Accepted samples. */
@@ -81,7 +81,7 @@ export class ExpositionParser<S> {
   #samples = 0;
   #line = 0;
   #ended = false;
-  #take: TakeSample<S> = () => undefined;
+  #onSample: OnSample<S> = () => undefined;
 
   constructor(options: ExpositionParserOptions<S>) {
     this.#options = options;
@@ -94,13 +94,13 @@ export class ExpositionParser<S> {
   }
 
   /**
-   * Passes each good sample to `take`, in the order of the body. `isCut` says that the body was cut at a limit: its
+   * Passes each good sample to `onSample`, in the order of the body. `isCut` says that the body was cut at a limit: its
    * last line may be incomplete, and its end mark may be absent.
    */
   parse(
     body: string | Uint8Array,
     format: ExpositionFormat,
-    take: TakeSample<S>,
+    onSample: OnSample<S>,
     { isCut = false }: { readonly isCut?: boolean } = {},
   ): ExpositionReport {
     this.#body++;
@@ -110,7 +110,7 @@ export class ExpositionParser<S> {
     this.#samples = 0;
     this.#line = 0;
     this.#ended = false;
-    this.#take = take;
+    this.#onSample = onSample;
     if (typeof body === 'string') this.#lines(body, isCut);
     else if (isUtf8(body)) this.#lines(bufferOf(body).toString('utf8'), isCut);
     else this.#linesOfBytes(bufferOf(body), isCut);
@@ -253,7 +253,7 @@ export class ExpositionParser<S> {
     if (this.#samples >= this.#limits.samples) return 'sample_limit';
     if (!Number.isFinite(value)) return 'value_not_finite';
     this.#samples++;
-    this.#take(series.resolved, value, timestampMs);
+    this.#onSample(series.resolved, value, timestampMs);
     return undefined;
   }
 

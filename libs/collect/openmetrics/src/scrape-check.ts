@@ -1,7 +1,7 @@
 import type { Check, CheckSink } from '@tidemark/checks';
 import { hash128, KIND, seriesName } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { boundedGet, type Got } from './bounded-get.ts';
+import { boundedGet, type GetResult } from './bounded-get.ts';
 import { ACCEPT, formatOf } from './exposition-format.ts';
 import { DEFAULT_EXPOSITION_LIMITS, ExpositionParser, type ExpositionReport } from './exposition-parser.ts';
 import { DEFAULT_SCRAPE_TARGET, type ScrapeTarget, tagsOf, urlOf } from './scrape-target.ts';
@@ -89,7 +89,7 @@ export class ScrapeCheck implements Check {
     const startMs = this.#ports.clock.monotonicMs();
     try {
       const got = await this.#get(signal);
-      this.#take(got, sink);
+      this.#accept(got, sink);
       sink.gauge(`${OWN}.up`, 1, this.#tags);
     } catch (error) {
       this.#detail = {};
@@ -105,7 +105,7 @@ export class ScrapeCheck implements Check {
     return this.#detail;
   }
 
-  async #get(signal: AbortSignal): Promise<Got> {
+  async #get(signal: AbortSignal): Promise<GetResult> {
     const { authorizationFile = '', caFile = '' } = this.#target;
     const { timeoutMs, intervalMs, bodyBytes, redirects } = this.#limits;
     const waitMs = Math.min(timeoutMs, intervalMs);
@@ -131,7 +131,7 @@ export class ScrapeCheck implements Check {
     return got;
   }
 
-  #take({ contentType, body, isCut }: Got, sink: CheckSink): void {
+  #accept({ contentType, body, isCut }: GetResult, sink: CheckSink): void {
     const format = formatOf(contentType);
     if (format === undefined) {
       const message = `content-type: ${contentType?.slice(0, 100)} (limit: text/plain or application/openmetrics-text)`;
