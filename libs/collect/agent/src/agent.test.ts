@@ -74,7 +74,7 @@ class FakeClient implements AgentClient {
     return NO_STATS;
   }
 
-  take(): string[] {
+  drain(): string[] {
     const points = this.points;
     this.points = [];
     return points.sort();
@@ -131,23 +131,23 @@ test('UDP datagrams become stamped points in each interval, and a stop sends the
   statsd.distribution('lat', 9);
   statsd.gauge('then', 1, { timestamp: 1_656_581_400 });
   await until(() => values() === 5);
-  expect(client.take()).toEqual(['gauge then{env:test,host:web-1} @1656581400000 = 1']);
+  expect(client.drain()).toEqual(['gauge then{env:test,host:web-1} @1656581400000 = 1']);
   await flushAt(1_700_000_001_003);
-  expect(client.take()).toEqual([
+  expect(client.drain()).toEqual([
     'count hits{env:test,host:web-1,route:/a} @1700000000000 = 5',
     'distribution lat{env:test,host:web-1} @1700000000000 = sketch of 1',
     'gauge depth{env:test,host:other} @1700000000000 = 4',
     'gauge system.load.1{env:test,host:web-1} @1700000001000 = 0.5',
   ]);
   await flushAt(1_700_000_002_000);
-  expect(client.take()).toEqual(['gauge system.load.1{env:test,host:web-1} @1700000002000 = 0.5']);
+  expect(client.drain()).toEqual(['gauge system.load.1{env:test,host:web-1} @1700000002000 = 0.5']);
 
   statsd.increment('hits', 7, ['route:/a']);
   statsd.increment('m'.repeat(199), 1);
   statsd.histogram('m'.repeat(199), 1);
   await until(() => values() === 8);
   await agent.stop();
-  expect(client.take()).toEqual([
+  expect(client.drain()).toEqual([
     'count hits{env:test,host:web-1,route:/a} @1700000002000 = 7',
     `count ${'m'.repeat(199)}{env:test,host:web-1} @1700000002000 = 1`,
   ]);
@@ -189,13 +189,13 @@ describe('checks', () => {
     await until(() => agent.status().checks[0].running && agent.status().checks[1].failures === 1);
     expect(client.flushes).toBe(0);
     await flushAt(1_700_000_001_250);
-    expect(client.take()).toEqual(['gauge kept{env:test,host:web-1} @1700000001000 = 1']);
+    expect(client.drain()).toEqual(['gauge kept{env:test,host:web-1} @1700000001000 = 1']);
     finish();
     await until(() => !agent.status().checks[0].running);
     clock.advanceTo(1_700_000_002_000);
     await until(() => agent.status().checks[0].runs === 2);
     await flushAt(1_700_000_002_250);
-    expect(client.take()).toEqual([
+    expect(client.drain()).toEqual([
       'gauge kept{env:test,host:web-1} @1700000002000 = 1',
       'gauge slow{env:test,host:web-1} @1700000002000 = 1',
     ]);
@@ -231,14 +231,14 @@ test('readings of a check with a phase are stamped with its start, but never bef
   clock.advanceTo(1_700_000_000_701);
   await ended(1);
   await flushAt(1_700_000_001_000);
-  expect(client.take()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5']);
+  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5']);
   clock.advanceTo(1_700_000_001_702);
   await flushAt(1_700_000_002_000);
   await flushAt(1_700_000_003_000);
-  expect(client.take()).toEqual([]);
+  expect(client.drain()).toEqual([]);
   await ended(2);
   await flushAt(1_700_000_004_000);
-  expect(client.take()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5']);
+  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5']);
   const stopped = agent.stop();
   finish();
   await stopped;

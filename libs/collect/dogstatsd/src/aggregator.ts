@@ -95,12 +95,12 @@ export class Aggregator implements ParserSink {
 
   event(event: StatsdEvent): void {
     this.#eventCount++;
-    keep(this.#events, event, this.#limits.keptEvents);
+    pushBounded(this.#events, event, this.#limits.keptEvents);
   }
 
   serviceCheck(check: ServiceCheck): void {
     this.#serviceCheckCount++;
-    keep(this.#serviceChecks, check, this.#limits.keptServiceChecks);
+    pushBounded(this.#serviceChecks, check, this.#limits.keptServiceChecks);
   }
 
   refused(reason: Refusal, bytes?: Uint8Array, from?: number, to?: number): void {
@@ -221,7 +221,7 @@ export class Aggregator implements ParserSink {
   }
 }
 
-function keep<T>(list: T[], item: T, limit: number): void {
+function pushBounded<T>(list: T[], item: T, limit: number): void {
   list.push(item);
   if (list.length > limit) list.shift();
 }

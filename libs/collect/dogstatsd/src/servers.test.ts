@@ -231,11 +231,11 @@ describe('stream framing', () => {
   test('a socket file that a crash left is replaced; a socket in use is refused', async () => {
     const parts = pipeline();
     const path = join(folder, 'left');
-    const living = await UnixStreamServer.listen(parts.receiver, { path, limits, files });
+    const inUse = await UnixStreamServer.listen(parts.receiver, { path, limits, files });
     await expect(UnixStreamServer.listen(parts.receiver, { path, limits, files })).rejects.toMatchObject({
       code: 'failed_precondition',
     });
-    await living.close();
+    await inUse.close();
     const code = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
     const killed = spawn(process.execPath, ['-e', code]);
     await new Promise((resolve) => killed.stdout.once('data', resolve));

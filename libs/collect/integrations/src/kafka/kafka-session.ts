@@ -73,7 +73,7 @@ export class KafkaSession {
   /** Returns the committed offsets of a group. Throws when its coordinator is not found or does not answer. */
   async committed(group: string): Promise<CommittedOffset[]> {
     const connection = await this.#coordinator(group);
-    const { groups } = await tolerant(() =>
+    const { groups } = await withPartialAnswer(() =>
       this.#calls.offsetFetchV8.api.async(
         connection,
         [{ groupId: group, memberEpoch: ANY_EPOCH, topics: null }],
@@ -102,7 +102,7 @@ export class KafkaSession {
   async #clusterAt(address: BrokerAddress, topics: readonly string[]): Promise<ClusterState> {
     const connection = await this.#connect(address);
     const asked = topics.length === 0 ? null : topics.map((name) => ({ name }));
-    const answer = await tolerant(() => this.#calls.metadataV12.api.async(connection, asked, false));
+    const answer = await withPartialAnswer(() => this.#calls.metadataV12.api.async(connection, asked, false));
     this.#first = connection;
     this.#addresses = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     const known = answer.topics.filter(({ name, errorCode, isInternal }) => {
@@ -136,7 +136,7 @@ export class KafkaSession {
       byTopic.set(topic, asked);
     }
     const topics = [...byTopic].map(([name, asked]) => ({ name, partitions: asked }));
-    const answer = await tolerant(() =>
+    const answer = await withPartialAnswer(() =>
       this.#calls.listOffsetsV7.api.async(connection, ANY_REPLICA, READ_UNCOMMITTED, topics),
     );
     const offsets = new Map<string, number>();
@@ -199,7 +199,7 @@ export class KafkaSession {
 }
 
 /** Returns an answer also when parts of it have errors: then the client throws an error that contains the answer. */
-async function tolerant<T>(call: () => Promise<T>): Promise<T> {
+async function withPartialAnswer<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

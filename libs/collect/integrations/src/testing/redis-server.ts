@@ -7,7 +7,7 @@ import { type RedisProgram, redisProgram } from './redis-program.ts';
 
 const START_MS = 30_000;
 const POLL_MS = 20;
-/** A free port is picked before the server binds it: another process may take it in between. */
+/** Start attempts: another process may occupy the chosen port before the server binds it. */
 const ATTEMPTS = 3;
 
 /** A real Redis server in a temporary folder of its own, without persistence. */
