@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Program, type ProgramOptions } from '@tidemark/child-process';
 import { TidemarkError } from '@tidemark/ports';
-import { knowsBrokers } from './readiness.ts';
+import { listsBrokers } from './readiness.ts';
 import type { BrokerPorts } from './server-properties.ts';
 
 const run = promisify(execFile);
@@ -47,9 +47,9 @@ export class KafkaBroker extends Program {
   async ready(ids: readonly number[] = [this.id]): Promise<void> {
     const deadlineMs = performance.now() + this.#startMs;
     const hasFailed = () => !this.isRunning || performance.now() > deadlineMs;
-    if (await knowsBrokers(this.ports.broker, ids, hasFailed)) return;
-    const what = this.isRunning ? `was not ready within ${this.#startMs} ms` : 'ended during its start';
-    throw new TidemarkError('unavailable', `Kafka ${this.name} ${what}; its last log lines:\n${this.logTail()}`);
+    if (await listsBrokers(this.ports.broker, ids, hasFailed)) return;
+    const failure = this.isRunning ? `was not ready within ${this.#startMs} ms` : 'ended during its start';
+    throw new TidemarkError('unavailable', `Kafka ${this.name} ${failure}; its last log lines:\n${this.logTail()}`);
   }
 
   /** Kills the broker if it runs, starts it with the same data, and waits until it is ready. */

@@ -46,7 +46,7 @@ function brokerIds(answer: Buffer): number[] {
 }
 
 /** Resolves to true when the broker at `port` lists all `ids`; to false when `hasFailed` returns true before. */
-export async function knowsBrokers(port: number, ids: readonly number[], hasFailed: () => boolean): Promise<boolean> {
+export async function listsBrokers(port: number, ids: readonly number[], hasFailed: () => boolean): Promise<boolean> {
   for (;;) {
     const alive = await aliveBrokers(port);
     if (ids.every((id) => alive.includes(id))) return true;
