@@ -229,16 +229,16 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function nameOf(key: Uint8Array): string {
-  if (key.length === 0) throw new TidemarkError('invalid_argument', 'a key has at least one byte');
-  if (key.length > MAX_KEY_BYTES) {
-    throw new TidemarkError('invalid_argument', `a key has at most ${MAX_KEY_BYTES} bytes`, { sizeBytes: key.length });
+  if (key.length === 0 || key.length > MAX_KEY_BYTES) {
+    const message = `key: ${key.length} bytes (limit: 1 to ${MAX_KEY_BYTES})`;
+    throw new TidemarkError('invalid_argument', message, { sizeBytes: key.length });
   }
   return latin1(key);
 }
 
 function checkedCopy(value: Uint8Array | undefined): Uint8Array | undefined {
   if (value !== undefined && value.length > MAX_VALUE_BYTES) {
-    throw new TidemarkError('invalid_argument', `a value has at most ${MAX_VALUE_BYTES} bytes`, {
+    throw new TidemarkError('invalid_argument', `value: ${value.length} bytes (limit: ${MAX_VALUE_BYTES})`, {
       sizeBytes: value.length,
     });
   }
