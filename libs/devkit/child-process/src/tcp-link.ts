@@ -49,9 +49,7 @@ export class TcpLink {
     return this.#pairs.size;
   }
 
-  /**
-   * Changes the mode. Connections reset by `cut` do not return; a `stalled` link that opens passes the data it held.
-   */
+  /** Changes the mode. Connections reset by `cut` do not return; a `stalled` link that opens passes the held data. */
   set(mode: LinkMode): void {
     this.#mode = mode;
     for (const pair of [...this.#pairs]) {

@@ -41,9 +41,7 @@ export class KafkaBroker extends Program {
     if (this.#fileSizeLimitBytes !== undefined) void this.limitFileSize(this.#fileSizeLimitBytes);
   }
 
-  /**
-   * Resolves when the broker serves requests and lists `ids` as alive. Throws `unavailable` with the end of its log.
-   */
+  /** Resolves when the broker serves and lists `ids` as alive. Throws `unavailable` with the end of its log. */
   async ready(ids: readonly number[] = [this.id]): Promise<void> {
     const deadlineMs = performance.now() + this.#startMs;
     const hasFailed = () => !this.isRunning || performance.now() > deadlineMs;

@@ -35,9 +35,7 @@ export interface KafkaDistribution {
 }
 
 export interface DistributionOptions {
-  /**
-   * Folder of the jars, outside of the project. Default: `TIDEMARK_CACHE`, or `tidemark` in the user's cache folder.
-   */
+  /** Folder of the jars, outside of the project. Default: `TIDEMARK_CACHE`, or `tidemark` in the user's cache. */
   readonly cacheFolder?: string;
 }
 

@@ -67,9 +67,7 @@ export class LocalCluster {
     this.#startMs = options.startMs ?? DEFAULT_START_MS;
   }
 
-  /**
-   * Starts all processes and waits until they are ready. Throws `unavailable` with the end of the log of a failed one.
-   */
+  /** Starts all processes and waits until they are ready. Throws `unavailable` with the end of a failed one's log. */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const cluster = await LocalCluster.prepare(options);
     try {

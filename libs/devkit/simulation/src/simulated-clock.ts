@@ -67,9 +67,7 @@ export class SimulatedClock implements Clock {
     });
   }
 
-  /**
-   * Runs until `until` is true. Throws `deadline_exceeded` after `deadlineMs` of virtual time, or without a timer left.
-   */
+  /** Runs until `until` is true. Throws `deadline_exceeded` after `deadlineMs` of virtual time, or without a timer. */
   async run(until: () => boolean, deadlineMs: number): Promise<void> {
     const endMs = this.#nowMs + deadlineMs;
     for (;;) {

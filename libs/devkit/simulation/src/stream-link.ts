@@ -10,9 +10,7 @@ export interface StreamEnd {
   send(message: unknown): void;
   /** Sets the receiver of messages. It gets earlier arrivals first. */
   onMessage(task: (message: unknown) => void): void;
-  /**
-   * Sets the task to call once at the end: without an error after the peer's `close`, with `unavailable` after a break.
-   */
+  /** Sets the task to call at the end: without an error after the peer's `close`, with `unavailable` after a break. */
   onEnd(task: (error: TidemarkError | undefined) => void): void;
   /** Ends the stream for both ends. Messages sent before still arrive. */
   close(): void;
