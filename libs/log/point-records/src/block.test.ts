@@ -53,11 +53,11 @@ const block: fc.Arbitrary<BlockRecord> = fc.record({
 });
 
 describe('points record', () => {
-  test('a block comes back as it was written', () => {
+  test('a decoded block equals the encoded one', () => {
     fc.assert(fc.property(block, (record) => expect(decodeRecord(encodeRecord(record))).toEqual(record)));
   });
 
-  test('one flipped bit is data_loss, never another record', () => {
+  test('one flipped bit throws data_loss and never decodes to another record', () => {
     fc.assert(
       fc.property(block, fc.nat(), fc.nat(7), (record, at, bit) => {
         const bytes = encodeRecord(record);
@@ -67,7 +67,7 @@ describe('points record', () => {
     );
   });
 
-  test('hostile bodies under a right checksum are data_loss or a record', () => {
+  test('a hostile body with a correct checksum throws data_loss or decodes to a record', () => {
     fc.assert(
       fc.property(block, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 }), (record, edits) => {
         const bytes = encodeRecord(record);

@@ -21,7 +21,7 @@ export interface SeriesDefinition {
   readonly kind: Kind;
 }
 
-/** Runs of series of one metric and kind name both once. */
+/** Writes definitions. A run of series that share metric and kind has both only once. */
 export function writeDefinitions(definitions: Definitions, out: ByteWriter): void {
   const { series } = definitions;
   out.varint(definitions.dictionary);
@@ -43,9 +43,9 @@ export function readDefinitions(reader: ByteReader): Definitions {
   const dictionary = reader.varint();
   const firstRef = reader.varint();
   const count = reader.varint();
-  if (count * ID_BYTES > reader.remaining) reader.fail(`${count} definitions in ${reader.remaining} bytes`);
+  if (count * ID_BYTES > reader.remaining) reader.fail(`${count} definitions do not fit in ${reader.remaining} bytes`);
   if (firstRef + count > DICTIONARY_REFS_LIMIT) {
-    reader.fail(`a dictionary of ${firstRef + count} refs, limit ${DICTIONARY_REFS_LIMIT}`);
+    reader.fail(`dictionary of ${firstRef + count} refs (limit: ${DICTIONARY_REFS_LIMIT})`);
   }
   const series: SeriesDefinition[] = [];
   while (series.length < count) {
@@ -53,7 +53,8 @@ export function readDefinitions(reader: ByteReader): Definitions {
     const kind = reader.u8();
     if (!isKind(kind)) return reader.fail(`unknown kind ${kind}`);
     const run = reader.varint();
-    if (run === 0 || series.length + run > count) reader.fail(`a run of ${run} definitions`);
+    if (run === 0 || series.length + run > count)
+      reader.fail(`run of ${run} definitions (limit: 1 to ${count - series.length})`);
     for (let i = 0; i < run; i++) series.push({ metricId, kind, seriesId: reader.bytes(ID_BYTES) });
   }
   return { dictionary, firstRef, series };

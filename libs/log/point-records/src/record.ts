@@ -5,19 +5,20 @@ import { type Definitions, readDefinitions, writeDefinitions } from './definitio
 import { MAX_RECORD_BYTES } from './record-limits.ts';
 import { readSpan, type Span, writeSpan } from './span.ts';
 
-/** What a record of the `points` topic is; the numbers are those of the format (docs/formats/block.md). */
+/** Record types of the `points` topic. The numbers are part of the format (docs/formats/block.md). */
 export const RECORD = { block: 1, mark: 2, open: 3, close: 4, fence: 5 } as const;
 export type RecordType = (typeof RECORD)[keyof typeof RECORD];
 
-/** In a fence: every lane of the session. */
+/** Lane number of a fence that covers every lane of its session. */
 export const ALL_LANES = 0xffffffff;
 
 const MAGIC = 0x424d4454; // "TDMB", little-endian
 const VERSION = 1;
 const HEADER_BYTES = 96;
 const CHECKSUM_BYTES = 4;
+const MIN_RECORD_BYTES = HEADER_BYTES + CHECKSUM_BYTES;
 
-/** The fields that every record of a lane has. Times are ms since the Unix epoch, offsets are of the log. */
+/** Fields of every record of a lane. Times are ms since the Unix epoch; offsets are log offsets. */
 export interface RecordHeader {
   readonly type: RecordType;
   readonly partition: number;
@@ -25,11 +26,11 @@ export interface RecordHeader {
   readonly session: Uint8Array;
   /** The lane's number within its session; a fence may name `ALL_LANES`. */
   readonly lane: number;
-  /** Grows when the lane begins its dictionaries anew. */
+  /** Increases when the lane starts new dictionaries. */
   readonly epoch: number;
   /** Dense per lane, from 0. In a fence: the offset of its decision in `control`. */
   readonly sequence: number;
-  /** Everything that the lane took before this time is in this record or in earlier ones. */
+  /** All data that the lane accepted before this time is in this record or in earlier ones. */
   readonly markMs: number;
   /** All tags that the block's points need lie below this offset of the `tags` partition. */
   readonly tagsOffset: number;
@@ -37,7 +38,7 @@ export interface RecordHeader {
   readonly keyframeOffset: number;
 }
 
-/** A block's content beside its header. Spans are parsed; their share is a view of the record. */
+/** A block: header and content. Spans are parsed; the share of a span is a view of the record. */
 export interface BlockRecord extends RecordHeader {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
@@ -46,10 +47,10 @@ export interface BlockRecord extends RecordHeader {
   readonly spans: readonly Span[];
 }
 
-/** Of one record after the other: one that grows anew for each costs as much memory again as the records. */
+/** Buffer that all records reuse. A new buffer for each would cost as much memory again as the records. */
 const out = new ByteWriter(64 * 1024);
 
-/** Writes one record. The body is empty for all types but a block. */
+/** Encodes one record. The body is empty for all types except a block. */
 export function encodeRecord(record: BlockRecord): Buffer {
   assert(record.session.length === ID_BYTES, 'a session id has 16 bytes');
   out.reset();
@@ -78,28 +79,31 @@ export function encodeRecord(record: BlockRecord): Buffer {
   return out.take();
 }
 
-/** A record without a body: `open`, `mark`, `close` or `fence`. */
+/** Encodes a record without a body: `open`, `mark`, `close` or `fence`. */
 export function encodeBareRecord(header: RecordHeader): Buffer {
   assert(header.type !== RECORD.block, 'a block has a body');
   return encodeRecord({ ...header, minTimeMs: 0, maxTimeMs: 0, points: 0, definitions: [], spans: [] });
 }
 
 /**
- * Reads one record. Throws `data_loss` when the checksum, the version or any count is wrong; it names what is.
- * Shares inside are views and not decoded.
+ * Decodes one record. Throws `data_loss` when the checksum, the version or a count is wrong; the message names the
+ * wrong value. The shares of the result are views and not decoded.
  */
 export function decodeRecord(bytes: Uint8Array): BlockRecord {
-  if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES || bytes.length > MAX_RECORD_BYTES) {
-    throw new TidemarkError('data_loss', `a record of ${bytes.length} bytes (limit: ${MAX_RECORD_BYTES})`);
+  if (bytes.length < MIN_RECORD_BYTES || bytes.length > MAX_RECORD_BYTES) {
+    throw new TidemarkError(
+      'data_loss',
+      `record of ${bytes.length} bytes (limit: ${MIN_RECORD_BYTES} to ${MAX_RECORD_BYTES})`,
+    );
   }
   const reader = new ByteReader(bytes, 'points record');
-  if (reader.u32() !== MAGIC) reader.fail('this is no points record: wrong magic');
+  if (reader.u32() !== MAGIC) reader.fail('this is not a points record: wrong magic');
   const version = reader.u8();
   if (version !== VERSION) reader.fail(`format version ${version}, this program reads ${VERSION}`);
   const end = bytes.length - CHECKSUM_BYTES;
   const stored = new ByteReader(bytes, 'points record', end).u32();
   const actual = crc32c(bytes.subarray(0, end));
-  if (stored !== actual) reader.fail(`checksum ${stored.toString(16)}, content has ${actual.toString(16)}`);
+  if (stored !== actual) reader.fail(`wrong checksum: stored ${stored.toString(16)}, computed ${actual.toString(16)}`);
   const type = reader.u8();
   if (!isRecordType(type)) return reader.fail(`unknown record type ${type}`);
   const header = {
@@ -116,18 +120,19 @@ export function decodeRecord(bytes: Uint8Array): BlockRecord {
     maxTimeMs: integer(reader),
     points: reader.u32(),
   };
-  if (header.sequence < 0) reader.fail(`sequence ${header.sequence}`);
+  if (header.sequence < 0) reader.fail(`negative sequence ${header.sequence}`);
   const definitionCount = reader.u32();
   const spanCount = reader.u32();
   const bodyBytes = reader.u32();
-  if (bodyBytes !== end - HEADER_BYTES) reader.fail(`a body of ${bodyBytes} bytes in a record of ${bytes.length}`);
-  if (definitionCount + spanCount > bodyBytes) reader.fail('more entries than bytes');
+  if (bodyBytes !== end - HEADER_BYTES) reader.fail(`body size is ${bodyBytes}, expected ${end - HEADER_BYTES}`);
+  if (definitionCount + spanCount > bodyBytes)
+    reader.fail(`${definitionCount + spanCount} entries do not fit in ${bodyBytes} bytes`);
   const body = new ByteReader(bytes, 'points record', HEADER_BYTES, end);
   const definitions: Definitions[] = [];
   for (let i = 0; i < definitionCount; i++) definitions.push(readDefinitions(body));
   const spans: Span[] = [];
   for (let i = 0; i < spanCount; i++) spans.push(readSpan(body));
-  if (body.remaining > 0) body.fail(`${body.remaining} bytes too many`);
+  if (body.remaining > 0) body.fail(`${body.remaining} unexpected bytes at the end`);
   return { ...header, definitions, spans };
 }
 
@@ -137,6 +142,6 @@ function isRecordType(value: number): value is RecordType {
 
 function integer(reader: ByteReader): number {
   const value = reader.f64();
-  if (!Number.isSafeInteger(value)) reader.fail(`${value} where a whole number belongs`);
+  if (!Number.isSafeInteger(value)) reader.fail(`${value} is not a whole number`);
   return value;
 }

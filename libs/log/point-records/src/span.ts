@@ -10,12 +10,12 @@ export interface Span {
   readonly mapEpoch: number;
   /** Every batch of the client with a lower sequence is settled. */
   readonly floor: number;
-  /** «Nothing older than this will come from me», ms; absent when the client makes no such promise. */
+  /** Lower bound of the timestamps of all later points of this client, ms; absent when the client promises none. */
   readonly frontierMs: number | undefined;
   readonly tenant: string;
-  /** The dictionary that the share's refs belong to. */
+  /** The dictionary that resolves the refs of the share. */
   readonly dictionary: number;
-  /** The share format (docs/formats/share.md). */
+  /** Points in the share format (docs/formats/share.md). */
   readonly share: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ export function readSpan(reader: ByteReader): Span {
   const mapEpoch = reader.varint();
   const floor = reader.varint();
   const hasFrontier = reader.u8();
-  if (hasFrontier > 1) reader.fail(`frontier flag ${hasFrontier}`);
+  if (hasFrontier > 1) reader.fail(`unknown frontier flag ${hasFrontier}`);
   return {
     clientSession,
     sequence,
