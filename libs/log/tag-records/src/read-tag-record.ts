@@ -2,17 +2,20 @@ import { type ByteReader, compareBytes } from '@tidemark/bytes';
 import { ID_BYTES, isKind, type SeriesName } from '@tidemark/model';
 import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord } from './layout.ts';
 
-/** What a record says. Ids are views of the record: copy what is kept. Days are UTC days since the Unix epoch. */
+/**
+ * Receives the facts of a record. Ids are views of the record: copy the ones to keep. Days are UTC days since the Unix
+ * epoch.
+ */
 export interface TagRecordVisitor {
-  /** A series with its whole name was seen on a day. */
+  /** Receives a series with its complete name, and a day on which it was seen. */
   series(id: Uint8Array, name: SeriesName, day: number): void;
-  /** A series that an earlier record named was seen on a day. */
+  /** Receives a series that an earlier record named, and a day on which it was seen. */
   day(id: Uint8Array, day: number): void;
 }
 
 /**
  * Visits the facts of one record of topic `tags`, series first, in the order in which they were added. The whole record
- * is checked before the first visit, so that a broken one has no effect. Throws `data_loss`.
+ * is checked before the first visit, so a damaged record has no effect. Throws `data_loss`.
  */
 export function readTagRecord(record: Uint8Array, visitor: TagRecordVisitor): void {
   const reader = openRecord(record);
@@ -20,14 +23,14 @@ export function readTagRecord(record: Uint8Array, visitor: TagRecordVisitor): vo
   const metrics = readMetrics(reader, texts);
   const series = readSeries(reader, texts, metrics);
   const days = readDays(reader);
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} unexpected bytes at the end`);
   for (let i = 0; i < series.names.length; i++) visitor.series(series.ids[i], series.names[i], series.days[i]);
   for (let i = 0; i < days.ids.length; i++) visitor.day(days.ids[i], days.days[i]);
 }
 
-function readCount(reader: ByteReader, what: string, leastBytes: number): number {
+function readCount(reader: ByteReader, what: string, minBytes: number): number {
   const count = reader.varint();
-  if (count * leastBytes > reader.remaining) reader.fail(`${count} ${what} in ${reader.remaining} bytes`);
+  if (count * minBytes > reader.remaining) reader.fail(`${count} ${what} do not fit in ${reader.remaining} bytes`);
   return count;
 }
 
@@ -35,9 +38,9 @@ function readTexts(reader: ByteReader): string[] {
   const texts: string[] = [];
   for (let left = readCount(reader, 'texts', 2); left > 0; left--) {
     const text = reader.text(MAX_TEXT_BYTES);
-    if (text.length === 0) reader.fail('an empty text');
-    // What is not UTF-8 decodes to replacement characters, and no name may have one.
-    if (text.includes('\ufffd')) reader.fail('a text that is not UTF-8');
+    if (text.length === 0) reader.fail('empty text');
+    // Invalid UTF-8 decodes to replacement characters, and no name may contain one.
+    if (text.includes('\ufffd')) reader.fail('text is not UTF-8');
     texts.push(text);
   }
   return texts;
@@ -45,7 +48,7 @@ function readTexts(reader: ByteReader): string[] {
 
 function readRef<T>(reader: ByteReader, what: string, table: readonly T[]): T {
   const ref = reader.varint();
-  if (ref >= table.length) reader.fail(`${what} ${ref} of ${table.length}`);
+  if (ref >= table.length) reader.fail(`${what} ${ref} of a table of ${table.length}`);
   return table[ref];
 }
 
@@ -75,9 +78,9 @@ function readSeries(reader: ByteReader, texts: readonly string[], metrics: reado
     seen.ids.push(reader.bytes(ID_BYTES));
     const packed = reader.varint();
     const ref = Math.floor(packed / 4);
-    if (ref >= metrics.length) reader.fail(`metric ${ref} of ${metrics.length}`);
+    if (ref >= metrics.length) reader.fail(`metric ${ref} of a table of ${metrics.length}`);
     const kind = (packed % 4) + 1;
-    if (!isKind(kind)) reader.fail(`kind ${kind}`);
+    if (!isKind(kind)) reader.fail(`unknown kind ${kind}`);
     day = readDay(reader, day);
     seen.days.push(day);
     const { tenant, metric } = metrics[ref];
@@ -88,7 +91,7 @@ function readSeries(reader: ByteReader, texts: readonly string[], metrics: reado
 
 function readTags(reader: ByteReader, texts: readonly string[]): string[] {
   const count = readCount(reader, 'tags', 1);
-  if (count > MAX_TAGS) reader.fail(`${count} tags, limit ${MAX_TAGS}`);
+  if (count > MAX_TAGS) reader.fail(`${count} tags (limit: ${MAX_TAGS})`);
   const tags: string[] = [];
   for (let i = 0; i < count; i++) {
     const tag = readRef(reader, 'text', texts);
@@ -98,7 +101,7 @@ function readTags(reader: ByteReader, texts: readonly string[]): string[] {
   return tags;
 }
 
-/** UTF-8 order. That of code units is the same as long as neither text differs first at a surrogate. */
+/** Compares in UTF-8 order, which is the order of code units unless one text differs first at a surrogate. */
 function inOrder(left: string, right: string): boolean {
   let i = 0;
   while (i < left.length && i < right.length && left.charCodeAt(i) === right.charCodeAt(i)) i++;
@@ -127,6 +130,6 @@ function readDays(reader: ByteReader): SeenDays {
 
 function readDay(reader: ByteReader, previous: number): number {
   const day = previous + reader.signedVarint();
-  if (day < 0 || day > MAX_DAY) reader.fail(`day ${day}, limit 0 to ${MAX_DAY}`);
+  if (day < 0 || day > MAX_DAY) reader.fail(`day ${day} (limit: 0 to ${MAX_DAY})`);
   return day;
 }

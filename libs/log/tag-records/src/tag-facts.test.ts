@@ -50,7 +50,7 @@ function seriesOfHost(host: number, day = 20_000): Fact {
 }
 
 describe('tags record', () => {
-  test('facts come back, series first', () => {
+  test('a record returns its facts, series first', () => {
     fc.assert(
       fc.property(fc.array(fact, { maxLength: 20 }), (wanted) => {
         const inOrder = [...wanted.filter((one) => one.name), ...wanted.filter((one) => !one.name)];
@@ -59,7 +59,7 @@ describe('tags record', () => {
     );
   });
 
-  test('a writer starts anew after take', () => {
+  test('a writer is empty after take', () => {
     const writer = new TagRecordWriter();
     const one = seriesOfHost(1);
     const records = [0, 1].map(() => {
@@ -69,7 +69,7 @@ describe('tags record', () => {
     expect(records[1]).toEqual(records[0]);
   });
 
-  test('1,000 series of one metric take at most 60 bytes each, a later day at most 18', () => {
+  test('1,000 series of one metric take at most 60 bytes each, and a later day at most 18', () => {
     const all = Array.from({ length: 1000 }, (_, host) => seriesOfHost(host));
     expect(write(all).length / 1000).toBeLessThanOrEqual(60);
     expect(write(all.map(({ id, day }) => ({ id, day }))).length / 1000).toBeLessThanOrEqual(18);
@@ -88,7 +88,7 @@ describe('tags record', () => {
     expect(facts(Buffer.from(GOLDEN, 'hex'))[1]).toEqual({ id: '22'.repeat(16), name: second, day: 19_999 });
   });
 
-  test('a full record refuses more, by name, and stays as it was', () => {
+  test('a full record refuses another fact with resource_exhausted and stays unchanged', () => {
     const writer = new TagRecordWriter();
     const id = Buffer.alloc(16, 7);
     let added = 0;
@@ -110,7 +110,7 @@ describe('tags record', () => {
 });
 
 describe('hostile bytes', () => {
-  /** Reads; true when it was sound. Nothing may be visited before all is known to be sound. */
+  /** Reads the record; true when it was valid. A visit before the whole record is known to be valid fails the test. */
   function check(record: Uint8Array): boolean {
     let visited = 0;
     try {
@@ -123,7 +123,7 @@ describe('hostile bytes', () => {
     }
   }
 
-  test('any flipped or missing byte is data_loss', () => {
+  test('any flipped or missing byte throws data_loss', () => {
     const record = write([seriesOfHost(1), { id: '44'.repeat(16), day: 3 }]);
     for (let i = 0; i < record.length; i++) {
       const changed = Buffer.from(record);
@@ -133,7 +133,7 @@ describe('hostile bytes', () => {
     }
   });
 
-  test('with a right checksum, changes are refused or read, never worse', () => {
+  test('a changed record with a correct checksum is refused with data_loss or read', () => {
     fc.assert(
       fc.property(fc.array(fact, { maxLength: 6 }), fc.nat(), fc.nat(255), fc.boolean(), (wanted, at, byte, cut) => {
         const record = write(wanted);

@@ -3,12 +3,12 @@ import { ID_BYTES, type SeriesName } from '@tidemark/model';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { HEADER_BYTES, MAX_DAY, MAX_TAGS, MAX_TAGS_RECORD_BYTES, MAX_TEXT_BYTES, sealRecord } from './layout.ts';
 
-/** Room for the four counts in front of the parts. */
+/** Bytes reserved for the four counts before the sections. */
 const COUNTS_BYTES = 4 * 4;
 
 /**
- * Fills one record of topic `tags` (docs/formats/tags-record.md). Texts are kept once a record, so it pays to put many
- * series of like tags into one; look at `sizeBytes` to know when to `take`.
+ * Fills one record of topic `tags` (docs/formats/tags-record.md). Each text is stored once per record, so a record of
+ * many series with similar tags is small. Check `sizeBytes` to decide when to call `take`.
  */
 export class TagRecordWriter {
   readonly #refs = new Map<string, number>();
@@ -22,21 +22,21 @@ export class TagRecordWriter {
   #lastSeriesDay = 0;
   #lastDay = 0;
 
-  /** Upper bound of the record that `take` would give, bytes. */
+  /** Upper bound of the bytes that `take` would return. */
   get sizeBytes(): number {
     return (
       HEADER_BYTES + COUNTS_BYTES + this.#texts.length + this.#metrics.length + this.#series.length + this.#days.length
     );
   }
 
-  /** Facts in the record so far. */
+  /** Number of facts in the record so far. */
   get count(): number {
     return this.#seriesCount + this.#dayCount;
   }
 
   /**
-   * A series with its whole name, seen on `day` (UTC days since the Unix epoch). Throws `resource_exhausted`, and adds
-   * nothing, when the record could pass `MAX_TAGS_RECORD_BYTES`: take it and add again.
+   * Adds a series with its complete name, seen on `day` (UTC days since the Unix epoch). Throws `resource_exhausted`,
+   * and adds nothing, when the record could exceed `MAX_TAGS_RECORD_BYTES`: call `take`, then add the series again.
    */
   addSeries(id: Uint8Array, name: SeriesName, day: number): void {
     assert(id.length === ID_BYTES, 'a series id has 16 bytes');
@@ -53,7 +53,7 @@ export class TagRecordWriter {
     this.#seriesCount++;
   }
 
-  /** A series whose name is in an earlier record, seen on `day`. Errors as for `addSeries`. */
+  /** Adds a day on which a series was seen whose name is in an earlier record. Errors as for `addSeries`. */
   addDay(id: Uint8Array, day: number): void {
     assert(id.length === ID_BYTES, 'a series id has 16 bytes');
     this.#checkDay(day);
@@ -64,7 +64,7 @@ export class TagRecordWriter {
     this.#dayCount++;
   }
 
-  /** The record; the writer is empty afterwards. */
+  /** Returns the record and empties the writer. */
   take(): Buffer {
     const record = new ByteWriter(this.sizeBytes);
     record.reserve(HEADER_BYTES);
@@ -130,9 +130,9 @@ export class TagRecordWriter {
   }
 }
 
-/** What a series takes at most, if none of its texts is in the record yet. Refuses what no reader would take. */
+/** Max bytes that a series adds, if none of its texts is in the record yet. Throws for a name that readers refuse. */
 function largestSeriesBytes(name: SeriesName): number {
-  if (name.tags.length > MAX_TAGS) throw tooLarge('tags', name.tags.length, MAX_TAGS);
+  if (name.tags.length > MAX_TAGS) throw tooLarge('tags', `${name.tags.length}`, MAX_TAGS);
   let size = ID_BYTES + 16 + textBytes('tenant', name.tenant) + textBytes('metric', name.metric);
   for (const tag of name.tags) size += textBytes('tag', tag) + 3;
   return size;
@@ -140,10 +140,10 @@ function largestSeriesBytes(name: SeriesName): number {
 
 function textBytes(field: string, text: string): number {
   const size = Buffer.byteLength(text);
-  if (size > MAX_TEXT_BYTES) throw tooLarge(field, size, MAX_TEXT_BYTES);
+  if (size > MAX_TEXT_BYTES) throw tooLarge(field, `${size} bytes`, MAX_TEXT_BYTES);
   return size + 2;
 }
 
-function tooLarge(field: string, found: number, limit: number): TidemarkError {
-  return new TidemarkError('invalid_argument', `${field} of ${found} (limit: ${limit})`, { field, limit });
+function tooLarge(field: string, found: string, limit: number): TidemarkError {
+  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { field, limit });
 }
