@@ -19,7 +19,7 @@ function of<K extends ControlMessage['$case']>(
   return value.map((one) => ({ $case, value: one }) as ControlMessage);
 }
 
-/** A record of a history, or `checkpoint`: the coordinator makes one there, or one that came too late. */
+/** A step of a history: a record, a `checkpoint` that the coordinator appends there, or a `late` one. */
 const step: fc.Arbitrary<ControlMessage | 'checkpoint' | 'late'> = fc.oneof(
   of('registered', fc.record({ session, process: name })),
   of('renewed', fc.record({ session, deadLanes: fc.array(lane, { maxLength: 2 }) })),
@@ -60,18 +60,18 @@ function replay(state: ControlState, records: readonly Appended[], from: number)
   return state;
 }
 
-/** All that a state says. */
+/** Everything that a state has. */
 function said(state: ControlState): unknown {
   const { throughMs, nextOffset, skips, isWhole, map, ...rest } = state;
   return { ...rest, ...state.checkpoint(), throughMs, nextOffset, skips, isWhole, map };
 }
 
-/** What a state says beside where its reader is. */
+/** Everything that a state has, except its position in the log. */
 function content(state: ControlState): unknown {
   return { ...state.checkpoint(), offset: 0, throughMs: 0 };
 }
 
-test('a reader of any trimmed log that has a checkpoint knows what a reader of all of it knows', () => {
+test('a reader of a trimmed log with a checkpoint has the same content as a reader of the whole log', () => {
   const history = fc.array(fc.tuple(step, fc.integer({ min: 0, max: 3 * DAY_MS })), { maxLength: 60 });
   fc.assert(
     fc.property(history, fc.nat(5), (steps, slackRecords) => {
@@ -88,7 +88,7 @@ test('a reader of any trimmed log that has a checkpoint knows what a reader of a
         live.apply(decodeControl(encodeControl(message)), offset, timeMs);
         if (typeof one !== 'string') unaware.apply(message, offset, timeMs);
         records.push({ message, timeMs });
-        // Until there is something to forget, checkpoints change nothing.
+        // Until an entry may be omitted, checkpoints change nothing.
         if (ageMs < 7 * DAY_MS) expect(content(live)).toEqual(content(unaware));
       }
       expect(said(replay(new ControlState(), records, 0))).toEqual(said(live));
@@ -101,7 +101,7 @@ test('a reader of any trimmed log that has a checkpoint knows what a reader of a
   );
 });
 
-test('a checkpoint of a term that is over is void, as is one that something came before', () => {
+test('a checkpoint of an ended term is void, and so is one that another record preceded', () => {
   const state = new ControlState();
   state.apply({ $case: 'term', value: { term: 1, process: 'a' } }, 0, 1);
   const old = state.checkpoint();
@@ -116,7 +116,7 @@ test('a checkpoint of a term that is over is void, as is one that something came
   expect(fresh.isWhole).toBe(false);
 });
 
-test('checkpoints forget what ended 7 days ago, and keep what is open or incomplete', () => {
+test('checkpoints omit entries that ended 7 days ago and keep open or incomplete ones', () => {
   const state = new ControlState();
   const gone = Buffer.alloc(16, 1);
   const open = Buffer.alloc(16, 2);
@@ -140,7 +140,7 @@ test('checkpoints forget what ended 7 days ago, and keep what is open or incompl
   expect(state.fences.has(fenceKey(open, { partition: 0, lane: 1 }))).toBe(true);
 });
 
-test('a checkpoint that names an unknown state of a session is damaged', () => {
+test('a checkpoint with an unknown session state throws data_loss', () => {
   const state = new ControlState();
   state.apply({ $case: 'registered', value: { session: Buffer.alloc(16, 1), process: 'p' } }, 0, 1);
   const checkpoint = state.checkpoint();
@@ -148,7 +148,7 @@ test('a checkpoint that names an unknown state of a session is damaged', () => {
   const sessions = checkpoint.sessions.map((session) => ({ ...session, state: 'asleep' }));
   const damaged = expect.objectContaining({ code: 'data_loss' });
   expect(() => fromCheckpoint({ ...checkpoint, sessions })).toThrow(damaged);
-  // The state that refuses it stays as it was.
+  // The state that refuses the checkpoint stays unchanged.
   expect(() => state.apply({ $case: 'checkpoint', value: { ...checkpoint, sessions } }, 1, 2)).toThrow(damaged);
   expect([state.nextOffset, state.sessions.size]).toEqual([1, 1]);
 });

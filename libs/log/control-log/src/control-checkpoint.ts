@@ -16,14 +16,14 @@ import {
   type SkipInfo,
 } from './control-entries.ts';
 
-/** The content of a ControlState that a checkpoint carries. */
+/** Content of a ControlState that a checkpoint carries. */
 export interface CheckpointContent {
   readonly term: number;
   readonly termOffset: number;
   readonly throughMs: number;
-  /** By epoch, ascending. */
+  /** Maps by epoch, ascending. */
   readonly maps: ReadonlyMap<number, PartitionMap>;
-  /** By epoch: from when on the map is in force, ms. */
+  /** Time from which a map is in force, ms, by epoch. */
   readonly inForceMs: ReadonlyMap<number, number>;
   readonly sessions: ReadonlyMap<string, SessionInfo>;
   readonly fences: ReadonlyMap<string, FenceInfo>;
@@ -34,8 +34,8 @@ export interface CheckpointContent {
 }
 
 /**
- * The checkpoint of `content` for the record at `offset`. It omits sessions that ended, and fences that were completed,
- * more than `PROTOCOL_TIMES.controlRetentionMs` before the newest record, by the log's clock.
+ * Builds the checkpoint of `content` for the record at `offset`. It omits sessions that ended, and fences that were
+ * completed, more than `PROTOCOL_TIMES.controlRetentionMs` before the newest record, by the log's clock.
  */
 export function toCheckpoint(content: CheckpointContent, offset: number): Checkpoint {
   const { term, termOffset, throughMs } = content;
@@ -64,7 +64,7 @@ export function toCheckpoint(content: CheckpointContent, offset: number): Checkp
   };
 }
 
-/** The content of a checkpoint. Error: `data_loss` for a session in a state that does not exist. */
+/** Reads the content of a checkpoint. Throws `data_loss` for a session in an unknown state. */
 export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   const { term, termOffset, throughMs } = checkpoint;
   const maps = new Map<number, PartitionMap>();
@@ -95,7 +95,7 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
 
 function sessionInfo({ session, process, state, renewedMs, endedMs }: CheckpointSession): SessionInfo {
   if (state !== 'open' && state !== 'fenced' && state !== 'closed') {
-    throw new TidemarkError('data_loss', `a checkpoint of control has a session in state ${state}`);
+    throw new TidemarkError('data_loss', `the checkpoint of control has a session in unknown state ${state}`);
   }
   return { key: toHex(session), session: Buffer.from(session), process, state, renewedMs, endedMs };
 }

@@ -12,7 +12,7 @@ import {
 } from './control-entries.ts';
 
 describe('keys of entries', () => {
-  test('tell a fence of a session from one of its lanes', () => {
+  test('a fence of a session and a fence of one of its lanes have different keys', () => {
     const session = Buffer.alloc(2, 0xab);
     expect(fenceKey(session, undefined)).toBe('abab');
     expect(fenceKey(session, { partition: 3, lane: 7 })).toBe('abab.3.7');
@@ -22,13 +22,13 @@ describe('keys of entries', () => {
     ['t', ''],
     ['t/m', 'a'],
     ['t', 'm/a'],
-  ])('hold the tenant %j and the metric %j of a budget', (tenant, metric) => {
+  ])('the key of a budget has the tenant %j and the metric %j', (tenant, metric) => {
     expect(budgetOf(budgetKey(tenant, metric))).toEqual({ tenant, metric });
   });
 });
 
 describe('decisions', () => {
-  test('add a budget that is exceeded, and remove one that is kept again', () => {
+  test('an exceeded budget is added, and removed when it is no longer exceeded', () => {
     const overBudget = new Map<string, number>();
     applyBudget(overBudget, { tenant: 't', metric: 'm', limit: 5, over: true });
     expect(overBudget.get(budgetKey('t', 'm'))).toBe(5);
@@ -36,7 +36,7 @@ describe('decisions', () => {
     expect(overBudget.size).toBe(0);
   });
 
-  test('replace the key of the same tenant and name, and remove it when it is revoked', () => {
+  test('a key replaces the one of the same tenant and name, and a revoked one is removed', () => {
     const keys = new Map<string, KeyInfo>();
     const key = { tenant: 't', name: 'n', scopes: ['send'], revoked: false };
     applyKey(keys, { ...key, keyHash: Buffer.of(1) });
@@ -47,7 +47,7 @@ describe('decisions', () => {
     expect([...keys.keys()]).toEqual(['02']);
   });
 
-  test('add a skip by topic, partition and offset', () => {
+  test('a skip is added by topic, partition and offset', () => {
     const skips = new Map<string, SkipInfo>();
     const skip = { topic: 'points', partition: 1, offset: 9, reason: 'damaged' };
     applySkip(skips, skip);

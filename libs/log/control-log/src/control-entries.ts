@@ -7,25 +7,25 @@ export interface SessionInfo {
   readonly session: Uint8Array;
   readonly process: string;
   state: 'open' | 'fenced' | 'closed';
-  /** When the log took the last renewal, or the registration, ms. */
+  /** Append time of the last renewal, or of the registration, ms. */
   renewedMs: number;
-  /** When the log took its end, ms; undefined while it is open. */
+  /** Append time of the session's end, ms; undefined while it is open. */
   endedMs: number | undefined;
 }
 
-/** A fence that was decided; `lane` absent means the whole session. */
+/** A decided fence. Without `lane` it covers the whole session. */
 export interface FenceInfo {
   readonly offset: number;
   readonly session: Uint8Array;
   readonly lane: { readonly partition: number; readonly lane: number } | undefined;
   readonly reason: string;
-  /** Every partition has its copy. */
+  /** True when every partition has its copy of the fence. */
   completed: boolean;
-  /** When the log took the completion, ms. */
+  /** Append time of the completion, ms. */
   completedMs: number | undefined;
 }
 
-/** An offset that consumers may pass. */
+/** An offset that consumers may skip. */
 export interface SkipInfo {
   readonly topic: string;
   readonly partition: number;
@@ -33,32 +33,32 @@ export interface SkipInfo {
   readonly reason: string;
 }
 
-/** A lane that its own session named as dead, waiting for its fence. */
+/** A lane that its own session reported as dead and that waits for its fence. */
 export interface DeadLaneInfo {
   readonly session: Uint8Array;
   readonly partition: number;
   readonly lane: number;
 }
 
-/** Key of a fence: its session, and its lane if it is of one. */
+/** Returns the key of a fence: its session, and its lane if it covers one lane only. */
 export function fenceKey(session: Uint8Array, lane: { partition: number; lane: number } | undefined): string {
   return lane === undefined ? toHex(session) : `${toHex(session)}.${lane.partition}.${lane.lane}`;
 }
 
-/** Key of a skip. */
+/** Returns the key of a skip. */
 export function skipKey(topic: string, partition: number, offset: number): string {
   return `${topic}/${partition}/${offset}`;
 }
 
-/** No name contains it, so it cannot be taken for a part of one. */
+/** Separates tenant and metric in the key of a budget. No name contains it. */
 const BUDGET_SEPARATOR = '\n';
 
-/** Key of a budget: of a tenant as a whole when `metric` is empty. */
+/** Returns the key of a budget. An empty `metric` means the whole tenant. */
 export function budgetKey(tenant: string, metric: string): string {
   return metric === '' ? tenant : `${tenant}${BUDGET_SEPARATOR}${metric}`;
 }
 
-/** Tenant and metric of a budget's key; the metric is empty when the budget is the tenant's as a whole. */
+/** Splits the key of a budget into tenant and metric. The metric is empty for a budget of the whole tenant. */
 export function budgetOf(key: string): { tenant: string; metric: string } {
   const [tenant, metric = ''] = key.split(BUDGET_SEPARATOR);
   return { tenant, metric };
@@ -72,7 +72,7 @@ export function applySkip(
   skips.set(skipKey(topic, partition, offset), { topic, partition, offset, reason });
 }
 
-/** Adds an exceeded budget to `overBudget`, or removes one that is kept again. */
+/** Adds an exceeded budget to `overBudget`, or removes one that is no longer exceeded. */
 export function applyBudget(
   overBudget: Map<string, number>,
   { tenant, metric, over, limit }: Omit<BudgetDecision, 'term'>,
@@ -82,7 +82,7 @@ export function applyBudget(
   else overBudget.delete(key);
 }
 
-/** Replaces the key of this tenant and name in `keys`, or removes it when it is revoked. */
+/** Replaces the key of this tenant and name in `keys`, or removes a revoked one. */
 export function applyKey(
   keys: Map<string, KeyInfo>,
   { tenant, name, keyHash, scopes, revoked }: Omit<KeyDecision, 'term'>,

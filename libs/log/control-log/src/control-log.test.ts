@@ -35,19 +35,19 @@ class MemoryLog implements Log {
   }
 
   writer(): never {
-    throw new Error('is read only');
+    throw new Error('the log is read-only');
   }
 }
 
 async function until(condition: () => boolean): Promise<void> {
   const endMs = Date.now() + 2000;
   while (!condition()) {
-    if (Date.now() > endMs) throw new Error('not within 2 s');
+    if (Date.now() > endMs) throw new Error('the condition did not hold within 2 s');
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-test('a damaged record at run time is a problem that says where, and nothing before it is lost', async () => {
+test('a damaged record at run time is reported with its offset, and earlier records stay applied', async () => {
   const log = new MemoryLog();
   log.values.push(encodeControl(term));
   const follower = new ControlFollower(log, clock);
@@ -66,14 +66,14 @@ test('a damaged record at run time is a problem that says where, and nothing bef
   await follower.stop();
 });
 
-test('a start names the damaged record and what to do', async () => {
+test('a start throws data_loss with the offset of the damaged record', async () => {
   const log = new MemoryLog();
   log.values.push(encodeControl(term), Buffer.from('no record'));
   const detail = { topic: 'control', offset: 1 };
   await expect(new ControlFollower(log, clock).start()).rejects.toMatchObject({ code: 'data_loss', detail });
 });
 
-test('whoever waits for an offset is told when the follower stops, or when told to stop waiting', async () => {
+test('a wait for an offset throws unavailable when its signal aborts or the follower stops', async () => {
   const log = new MemoryLog();
   const follower = new ControlFollower(log, clock);
   await follower.start();
@@ -88,25 +88,25 @@ test('whoever waits for an offset is told when the follower stops, or when told 
   await expect(follower.reached(5)).rejects.toMatchObject({ code: 'unavailable' });
 });
 
-test('a reader that fell behind the trimmed log goes on from a checkpoint, and a log without one is damaged', async () => {
+test('a follower behind the trimmed log continues from a checkpoint, and a log without one throws data_loss', async () => {
   const log = new MemoryLog();
   log.values.push(encodeControl(term));
   const behind = new ControlFollower(log, clock);
   await behind.start();
-  const heard: string[] = [];
-  behind.listen(({ $case }) => heard.push($case));
+  const received: string[] = [];
+  behind.listen(({ $case }) => received.push($case));
   const checkpoint = { ...behind.state.checkpoint(), offset: 3, term: 5, termOffset: 2 };
-  // All at once: it never sees those that are trimmed.
+  // The records are added at once: the follower never reads the trimmed ones.
   const rest: ControlMessage[] = [term, { $case: 'term', value: { term: 5, process: 'p' } }];
   for (const message of [...rest, { $case: 'checkpoint', value: checkpoint } as const]) {
     log.values.push(encodeControl(message));
   }
   log.first = 3;
   await behind.reached(3);
-  expect([behind.state.term, heard]).toEqual([5, ['checkpoint']]);
+  expect([behind.state.term, received]).toEqual([5, ['checkpoint']]);
   await behind.stop();
 
   log.values[3] = encodeControl(term);
-  const error = { code: 'data_loss', message: expect.stringMatching(/begins at offset 3 and holds no checkpoint/) };
+  const error = { code: 'data_loss', message: expect.stringMatching(/begins at offset 3 and has no checkpoint/) };
   await expect(new ControlFollower(log, clock).start()).rejects.toMatchObject(error);
 });

@@ -22,7 +22,7 @@ interface Waiter {
   readonly reject: (error: TidemarkError) => void;
 }
 
-/** Follows the `control` log into a ControlState and tells its listeners of each record, in order. */
+/** Follows the `control` log into a ControlState and reports each record to its listeners, in order. */
 export class ControlFollower {
   readonly state = new ControlState();
   readonly #log: Log;
@@ -31,7 +31,7 @@ export class ControlFollower {
   readonly #listeners = new Set<(message: ControlMessage, offset: number) => void>();
   readonly #waiters = new Set<Waiter>();
   #running: Promise<void> | undefined;
-  #isOver = false;
+  #hasEnded = false;
   #problem: string | undefined;
 
   constructor(log: Log, clock: Clock) {
@@ -39,14 +39,14 @@ export class ControlFollower {
     this.#clock = clock;
   }
 
-  /** What keeps it from reading on, for status: a damaged record, or a log that is away; undefined when nothing does. */
+  /** Why the follower cannot read, for status: a damaged record or an unreachable log. Undefined while it can. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
   /**
-   * Calls `listener` after each record was applied; the answer stops it. After a `checkpoint` anything may have
-   * changed: records that were trimmed before they were read are told of by it alone.
+   * Calls `listener` after each applied record; the returned function ends that. A `checkpoint` may have changed
+   * anything: it is the only report of records that were trimmed before they were read.
    */
   listen(listener: (message: ControlMessage, offset: number) => void): () => void {
     this.#listeners.add(listener);
@@ -54,16 +54,16 @@ export class ControlFollower {
   }
 
   /**
-   * Reads all there is, then goes on in the background. Errors: `data_loss` (a damaged record, or the oldest are gone
-   * and no checkpoint is left), the log's.
+   * Reads all existing records, then continues in the background. Throws `data_loss` when a record is damaged, or when
+   * the oldest records are gone and no checkpoint is left. Passes on errors of the log.
    */
   async start(): Promise<void> {
-    assert(this.#running === undefined, 'started once');
+    assert(this.#running === undefined, 'start is called once');
     const { first, next } = await this.#log.bounds('control', 0);
     this.state.beginAt(first);
     while (this.state.nextOffset < next) await this.#readOnce(0);
     if (!this.state.isWhole) {
-      throw new TidemarkError('data_loss', `control/0 begins at offset ${first} and holds no checkpoint: ${REMEDY}`);
+      throw new TidemarkError('data_loss', `control/0 begins at offset ${first} and has no checkpoint: ${REMEDY}`);
     }
     this.#running = this.#run();
   }
@@ -74,10 +74,13 @@ export class ControlFollower {
     this.#end();
   }
 
-  /** Resolves once the record at `offset` was applied; `unavailable` when the follower stops, or `signal` aborts, first. */
+  /**
+   * Resolves after the record at `offset` was applied. Throws `unavailable` when the follower stops or `signal` aborts
+   * first.
+   */
   reached(offset: number, signal?: AbortSignal): Promise<void> {
     if (this.state.nextOffset > offset) return Promise.resolve();
-    if (this.#isOver || signal?.aborted) return Promise.reject(notReached(offset));
+    if (this.#hasEnded || signal?.aborted) return Promise.reject(notReached(offset));
     return new Promise((resolve, reject) => {
       const done = (settle: () => void) => () => {
         this.#waiters.delete(waiter);
@@ -111,7 +114,7 @@ export class ControlFollower {
   }
 
   #end(): void {
-    this.#isOver = true;
+    this.#hasEnded = true;
     for (const { offset, reject } of [...this.#waiters]) reject(notReached(offset));
   }
 
@@ -123,7 +126,7 @@ export class ControlFollower {
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) throw damaged(this.state.nextOffset, error);
       if (!isTidemarkError(error, 'out_of_range')) throw error;
-      // What it was to read next was trimmed meanwhile; a checkpoint says the same.
+      // The next record was trimmed meanwhile. A checkpoint has its content.
       const { first } = await this.#log.bounds('control', 0);
       if (this.state.nextOffset >= first) throw error;
       this.state.beginAt(first);
@@ -145,7 +148,7 @@ export class ControlFollower {
   }
 }
 
-const REMEDY = 'restore the data folder from a backup, or begin with an empty one';
+const REMEDY = 'restore the data folder from a backup, or start with an empty one';
 
 function damaged(offset: number, error: TidemarkError): TidemarkError {
   const message = `control/0: the record at offset ${offset} can't be read (${error.message}): ${REMEDY}`;
@@ -153,10 +156,13 @@ function damaged(offset: number, error: TidemarkError): TidemarkError {
 }
 
 function notReached(offset: number): TidemarkError {
-  return new TidemarkError('unavailable', `control was not read up to offset ${offset}: the reader stopped`);
+  return new TidemarkError(
+    'unavailable',
+    `control was not read up to offset ${offset}: the reader stopped; retry later`,
+  );
 }
 
-/** Appends to the `control` log, one record at a time, settling unknown outcomes by repeating. */
+/** Appends to the `control` log, one record at a time. Repeats an append whose outcome is unknown. */
 export class ControlWriter {
   readonly #writer: SettlingWriter;
 
@@ -164,7 +170,7 @@ export class ControlWriter {
     this.#writer = new SettlingWriter(log, 'control', 0, clock);
   }
 
-  /** Resolves once durable. Gives up when `signal` aborts, with the last error; the outcome is then unknown. */
+  /** Resolves once the record is durable. Throws the last error when `signal` aborts; the outcome is then unknown. */
   append(message: ControlMessage, signal?: AbortSignal): Promise<Appended> {
     return this.#writer.append(encodeControl(message), signal);
   }

@@ -16,7 +16,7 @@ const CHECKPOINT = {
   mapsInForceMs: [],
 };
 
-/** Records as version 1 writes them: they must be read for ever. */
+/** Records as version 1 writes them. Readers must always accept them. */
 const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
   [
     { $case: 'registered', value: { session: SESSION, process: 'i' } },

@@ -5,10 +5,10 @@ const MAGIC = 0x434d4454; // "TDMC", little-endian
 const VERSION = 1;
 const HEADER_BYTES = 9;
 
-/** What a control record says: one of the messages of proto/tidemark/v1/control.proto. */
+/** Content of a control record: one of the messages of proto/tidemark/v1/control.proto. */
 export type ControlMessage = NonNullable<ControlRecord['record']>;
 
-/** A record of the `control` log: magic, version, CRC-32C, then the message (docs/formats/control.md). */
+/** Encodes a record of the `control` log: magic, version, CRC-32C, then the message (docs/formats/control.md). */
 export function encodeControl(message: ControlMessage): Buffer {
   const body = ControlRecord.encode({ record: message }).finish();
   const out = new ByteWriter(HEADER_BYTES + body.length);
@@ -19,17 +19,17 @@ export function encodeControl(message: ControlMessage): Buffer {
   return out.take();
 }
 
-/** Reads a control record; `data_loss` when it is damaged or of a newer format. */
+/** Decodes a control record. Throws `data_loss` when it is damaged or of a newer format. */
 export function decodeControl(bytes: Uint8Array): ControlMessage {
   const reader = new ByteReader(bytes, 'control record');
-  if (reader.u32() !== MAGIC) reader.fail('this is no control record: wrong magic');
+  if (reader.u32() !== MAGIC) reader.fail('this is not a control record: wrong magic');
   const version = reader.u8();
   if (version !== VERSION) reader.fail(`format version ${version}, this program reads ${VERSION}`);
   const stored = reader.u32();
   const body = reader.bytes(reader.remaining);
   if (crc32c(body) !== stored) reader.fail('wrong checksum');
   const message = readMessage(body, reader);
-  if (message === undefined) return reader.fail('an empty message');
+  if (message === undefined) return reader.fail('empty message');
   return message;
 }
 

@@ -9,7 +9,7 @@ import { ControlState } from './control-state.ts';
 const SESSION = Buffer.alloc(16, 7);
 const LANE = { partition: 1, lane: 4 };
 
-/** A state that read these, one a millisecond. */
+/** Returns a state that read these messages, one per millisecond. */
 function stateOf(...messages: readonly ControlMessage[]): ControlState {
   const state = new ControlState();
   for (const [offset, message] of messages.entries()) state.apply(message, offset, 1000 + offset);
@@ -56,7 +56,7 @@ describe('terms', () => {
     expect(state.termOffset).toBe(0);
   });
 
-  test('tells through which append time it was read', () => {
+  test('throughMs is the highest append time read', () => {
     const state = stateOf(term(1));
     state.apply(term(2), 1, 900);
     expect(state.throughMs).toBe(1000);
@@ -70,19 +70,19 @@ describe('maps', () => {
     expect([...state.maps.keys()]).toEqual([1, 3]);
   });
 
-  test('the first map is in force at once, others 2 s after the greatest append time so far', () => {
+  test('the first map is in force at once, others 2 s after the highest append time so far', () => {
     const state = stateOf(term(1), map(1, 1, 0));
     const throughMs = state.mapsThroughMs;
     state.apply(registered, 2, 5000);
     expect([throughMs, state.mapsThroughMs]).toEqual([3001, 7000]);
-    // Another broker leads now, with a clock that is behind.
+    // Another broker leads now, and its clock is behind.
     state.apply(map(1, 2, 1), 3, 4000);
     expect([1, 2, 3].map((epoch) => state.inForceMs(epoch))).toEqual([-Infinity, 7000, Infinity]);
     expect([6999, 7000].map((acceptMs) => state.mapAt(acceptMs)?.epoch)).toEqual([1, 2]);
     expect(state.map?.epoch).toBe(2);
   });
 
-  test('no map comes into force before what any earlier reader of control took for known', () => {
+  test('no map comes into force before the mapsThroughMs of any earlier reader of control', () => {
     const step = fc.record({ isMap: fc.boolean(), appendTimeMs: fc.nat(20_000) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), fc.nat(30), (steps, checkpointAt) => {
@@ -101,7 +101,7 @@ describe('maps', () => {
     );
   });
 
-  test('all maps of a checkpoint that does not say since when are in force', () => {
+  test('all maps of a checkpoint without times are in force', () => {
     const state = stateOf(term(1), map(1, 1, 0), map(1, 2, 1));
     const value = { ...state.checkpoint(), mapsInForceMs: [] };
     state.apply({ $case: 'checkpoint', value }, value.offset, 1005);
@@ -110,7 +110,7 @@ describe('maps', () => {
 });
 
 describe('sessions and fences', () => {
-  test('a session is open, then fenced for good', () => {
+  test('a session is open, then fenced permanently', () => {
     const state = stateOf(term(1), registered, fence(1), renewed(LANE), registered, {
       $case: 'ended',
       value: { session: SESSION },
@@ -128,7 +128,7 @@ describe('sessions and fences', () => {
     expect(sessionState(state)).toBe('open');
   });
 
-  test('the first of two fences stands, until it is completed by whomever', () => {
+  test('the first of two fences counts, and any process may complete it', () => {
     const state = stateOf(term(1), fence(1, LANE, 'first'), fence(1, LANE, 'second'), {
       $case: 'fenceCompleted',
       value: { term: 0, session: SESSION, lane: LANE },
@@ -138,7 +138,7 @@ describe('sessions and fences', () => {
 });
 
 describe('budgets, skips and keys', () => {
-  test('a budget is of a tenant, or of a metric, whatever is in its name', () => {
+  test('a budget belongs to a tenant or to a metric, with any characters in the names', () => {
     const state = stateOf(
       term(1),
       { $case: 'budget', value: { ...budget(1, true), tenant: 'a/b', metric: 'c/d' } },
@@ -152,14 +152,14 @@ describe('budgets, skips and keys', () => {
     expect([...state.overBudget.keys()]).toEqual([budgetKey('a', 'b/c/d')]);
   });
 
-  test('a skip is of one offset', () => {
+  test('a skip covers one offset', () => {
     const skip = { term: 1, topic: 'points', partition: 2, offset: 9, reason: 'broken' };
     const state = stateOf(term(1), { $case: 'skip', value: skip });
     expect(state.skipReason('points', 2, 9)).toBe('broken');
     expect(state.skipReason('points', 2, 8)).toBeUndefined();
   });
 
-  test('a key of the same name replaces one, a revoked one is gone', () => {
+  test('a key replaces the one of the same name, and a revoked key is removed', () => {
     const key = { term: 1, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false };
     const state = stateOf(
       term(1),
@@ -173,13 +173,13 @@ describe('budgets, skips and keys', () => {
 });
 
 describe('records', () => {
-  test('come back as they were', () => {
+  test('a decoded record equals the encoded one', () => {
     for (const message of [term(1), map(1, 1, 0), fence(2, LANE), registered, renewed(LANE)]) {
       expect(decodeControl(encodeControl(message))).toEqual(message);
     }
   });
 
-  test('damaged bytes are data_loss, never anything else', () => {
+  test('damaged bytes throw data_loss and no other error', () => {
     const good = encodeControl(renewed(LANE, { partition: 3, lane: 9 }));
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), fc.nat(good.length), (at, flip, cut) => {

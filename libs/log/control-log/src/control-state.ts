@@ -19,53 +19,54 @@ import {
 import type { ControlMessage } from './control-record.ts';
 
 /**
- * How long after its decision a map comes into force, by append times of `control`. It lets readers of `control` know of
- * the map before the first point that is routed by it was accepted, so that answers need not be held back for it.
+ * Delay from a map's decision until it is in force, by append times of `control`. Readers of `control` learn of the map
+ * before the first point that it routes is accepted, so answers need not wait for it.
  */
 const MAP_DELAY_MS = PROTOCOL_TIMES.mapDelayMs;
 
 /**
- * What the `control` log says up to an offset: terms, maps, sessions, fences, skips, budgets, keys. A decision of a
- * lower term, or one that expects another predecessor, is void; everybody who reads the log sees the same.
+ * Content of the `control` log up to an offset: terms, maps, sessions, fences, skips, budgets, keys. A decision of a
+ * lower term, or one that expects another predecessor, is void. All readers of the log have the same content.
  */
 export class ControlState {
   nextOffset = 0;
-  /** Append time of the newest record applied, by the log's clock: no decision that was not read yet is older. */
+  /** Append time of the newest applied record, by the log's clock. No unread decision is older. */
   throughMs = Number.NEGATIVE_INFINITY;
   term = 0;
-  /** Offset of the record that claimed the term: of two claims of one term the first counts. */
+  /** Offset of the record that claimed the term. Of two claims of one term the first counts. */
   termOffset = -1;
-  /** Offset of the last checkpoint that counted, or -1: nothing before it is needed any more. */
+  /** Offset of the last checkpoint that counted, or -1. Records before it are no longer needed. */
   checkpointOffset = -1;
-  /** False while the oldest records are gone and no checkpoint was read yet: what is here may be stale. */
+  /** False while the oldest records are gone and no checkpoint was read: the content may be stale. */
   isWhole = true;
   readonly sessions = new Map<string, SessionInfo>();
   readonly fences = new Map<string, FenceInfo>();
   readonly deadLanes = new Map<string, DeadLaneInfo>();
   readonly maps = new Map<number, PartitionMap>();
-  /** By epoch. */
+  /** Time from which a map is in force, ms, by epoch. */
   readonly #inForceMs = new Map<number, number>();
   #newest: PartitionMap | undefined;
   readonly #skips = new Map<string, SkipInfo>();
-  /** Over budget: `tenant` or `tenant/metric`, with the limit. */
+  /** Limits of the exceeded budgets, by `budgetKey`. */
   readonly overBudget = new Map<string, number>();
-  /** By the hex SHA-256 of the key. */
+  /** API keys by the hex SHA-256 of the key. */
   readonly keys = new Map<string, KeyInfo>();
 
-  /** The newest map; undefined before the first was decided. It may come into force only later. */
+  /** The newest decided map, which may not be in force yet. Undefined before the first decision. */
   get map(): PartitionMap | undefined {
     return this.#newest;
   }
 
   /**
-   * From when on sessions may accept batches by the map of an epoch, each by its own clock, ms: 2 s after every append
-   * time up to its decision. Always for the first map, and never for one that is not known.
+   * Returns the time from which sessions may accept batches by the map of an epoch, each by its own clock, ms: 2 s
+   * after every append time up to the map's decision. It is -Infinity for the first map, and Infinity for an unknown
+   * one.
    */
   inForceMs(epoch: number): number {
     return this.#inForceMs.get(epoch) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The newest map that is in force at `acceptMs`, a session's time. */
+  /** Returns the newest map in force at `acceptMs`, a session's time. */
   mapAt(acceptMs: number): PartitionMap | undefined {
     let found: PartitionMap | undefined;
     for (const map of this.maps.values()) if (this.inForceMs(map.epoch) <= acceptMs) found = map;
@@ -73,8 +74,8 @@ export class ControlState {
   }
 
   /**
-   * No session accepts anything before this time, by its own clock, by a map that is not known here: whatever was not
-   * read yet is in force 2 s after all append times read so far, or later (docs/decisions/0006).
+   * Time before which no session accepts a batch, by its own clock, by a map that is unknown here. Maps that were not
+   * read yet come into force 2 s after all append times read so far, or later (docs/decisions/0006).
    */
   get mapsThroughMs(): number {
     return this.throughMs + MAP_DELAY_MS;
@@ -88,7 +89,7 @@ export class ControlState {
     return [...this.#skips.values()];
   }
 
-  /** The log begins at `first` now: what was before it comes from the next checkpoint that counts. */
+  /** Records that the log now begins at `first`. The next checkpoint that counts has the content of earlier records. */
   beginAt(first: number): void {
     if (this.nextOffset >= first) return;
     this.nextOffset = first;
@@ -96,7 +97,7 @@ export class ControlState {
   }
 
   /**
-   * Applies the record at `offset`, which the log took at `appendTimeMs`. True when it was heeded: not so before the
+   * Applies the record at `offset`, appended at `appendTimeMs`. Returns false while records are ignored: before the
    * first checkpoint of a log whose oldest records are gone.
    */
   apply(message: ControlMessage, offset: number, appendTimeMs: number): boolean {
@@ -108,11 +109,11 @@ export class ControlState {
   }
 
   /**
-   * The checkpoint that the coordinator of the current term may append at `nextOffset`: all content, except what
-   * `toCheckpoint` forgets.
+   * Builds the checkpoint that the coordinator of the current term may append at `nextOffset`: all content, except the
+   * entries that `toCheckpoint` omits.
    */
   checkpoint(): Checkpoint {
-    assert(this.isWhole, 'a state is whole before it is written down');
+    assert(this.isWhole, 'only a whole state has a checkpoint');
     const { term, termOffset, throughMs, maps, sessions, fences, deadLanes, overBudget, keys } = this;
     const content = { term, termOffset, throughMs, maps, sessions, fences, deadLanes, overBudget, keys };
     return toCheckpoint({ ...content, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
@@ -214,7 +215,7 @@ export class ControlState {
     const isFirst = this.#newest === undefined;
     this.#newest = { epoch: map.epoch, partitions: map.partitions, slots: unpackSlots(map.slots) };
     this.maps.set(map.epoch, this.#newest);
-    // Append times may go back where another broker takes over; what counts must not, so it is the greatest so far.
+    // Append times may decrease when another broker takes over. The decision's time must not: it is the highest so far.
     const decidedMs = Math.max(this.throughMs, appendTimeMs);
     this.#inForceMs.set(map.epoch, isFirst ? Number.NEGATIVE_INFINITY : decidedMs + MAP_DELAY_MS);
   }
@@ -230,13 +231,13 @@ export class ControlState {
   }
 }
 
-/** Replaces the entries of a map that others hold. */
+/** Replaces the entries of a map. Other objects keep a reference to the map itself. */
 function refill<K, V>(map: Map<K, V>, entries: ReadonlyMap<K, V>): void {
   map.clear();
   for (const [key, value] of entries) map.set(key, value);
 }
 
-/** A closed session may still be fenced; a fenced one stays so. */
+/** Ends a session. A closed session may still be fenced; a fenced one stays fenced. */
 function endSession(session: SessionInfo | undefined, state: 'fenced' | 'closed', appendTimeMs: number): void {
   if (session === undefined || (state === 'closed' && session.state !== 'open')) return;
   session.state = state;

@@ -1,19 +1,19 @@
 import type { SkipInfo } from './control-entries.ts';
 import type { ControlFollower } from './control-log.ts';
 
-/** Tells of every skip that is in force, and then of each that comes; of one perhaps twice, of void ones never. */
-export function followSkips(control: ControlFollower, tell: (skip: SkipInfo) => void): void {
+/** Reports every skip in force, then each new one. It may report a skip twice, and never reports a void one. */
+export function followSkips(control: ControlFollower, report: (skip: SkipInfo) => void): void {
   const { state } = control;
-  const tellAll = (): void => {
-    for (const skip of state.skips) tell(skip);
+  const reportAll = (): void => {
+    for (const skip of state.skips) report(skip);
   };
   control.listen((message) => {
-    if (message.$case === 'checkpoint') tellAll();
+    if (message.$case === 'checkpoint') reportAll();
     if (message.$case !== 'skip') return;
     const { topic, partition, offset } = message.value;
     // A void decision gives no reason.
     const reason = state.skipReason(topic, partition, offset);
-    if (reason !== undefined) tell({ topic, partition, offset, reason });
+    if (reason !== undefined) report({ topic, partition, offset, reason });
   });
-  tellAll();
+  reportAll();
 }
