@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type Clock, type ErrorCode, type LogBounds, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { type ConsumedState, type Halt, LogConsumer } from './index.ts';
 
-/** Timers that are due at the next turn of the event loop, whatever their delay. */
+/** A clock whose timers are due at the next turn of the event loop, with any delay. */
 const clock: Clock = {
   wallMs: () => 0,
   monotonicMs: () => 0,
@@ -12,7 +12,7 @@ const clock: Clock = {
   },
 };
 
-/** A log whose reads fail as told; each gives at most two records. */
+/** A log whose reads fail as configured. Each read returns at most two records. */
 class TestLog {
   readonly values: string[] = [];
   first = 0;
@@ -35,7 +35,7 @@ class TestLog {
   }
 }
 
-/** Remembers what was applied; `!` can't be applied, and after `,` it wants to commit. */
+/** A state that records what was applied. It cannot apply `!`, and a commit is due after `,`. */
 class TestState implements ConsumedState {
   readonly applied: string[] = [];
   readonly skipped: number[] = [];
@@ -48,7 +48,7 @@ class TestState implements ConsumedState {
   apply({ value }: LogRecord): void {
     const text = Buffer.from(value).toString();
     if (this.wantsCommit) throw new Error('applied before the commit that was due');
-    if (text === '!') throw new TidemarkError('data_loss', 'can not be decoded');
+    if (text === '!') throw new TidemarkError('data_loss', 'cannot be decoded');
     this.applied.push(text);
     this.nextOffset++;
     this.wantsCommit = text === ',';
@@ -93,13 +93,13 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error('the condition never held');
+    if (performance.now() > deadline) throw new Error('the condition did not hold in time');
     await new Promise(setImmediate);
   }
 }
 
 describe('LogConsumer', () => {
-  test('retries what the log or the disk refuse, and makes up for a commit before it goes on', async () => {
+  test('the consumer retries errors of the log and the disk, and repeats a failed commit before it continues', async () => {
     const { state, problems, consumer } = started('ab,cd', (log, own) => {
       log.failures.push('unavailable', 'deadline_exceeded');
       own.failures.push('resource_exhausted', 'resource_exhausted');
@@ -123,14 +123,14 @@ describe('LogConsumer', () => {
     expect(state.commits).toEqual([3, 5]);
   });
 
-  test('halts at a record that can not be applied; a skip passes just that one', async () => {
+  test('a record that cannot be applied halts the partition, and a skip passes only that record', async () => {
     const { state, skips, halts, consumer } = started('a!b!c');
-    // Decisions about records that are sound, or still to come, change nothing by themselves.
+    // Decisions to skip valid or later records change nothing by themselves.
     skips.set(0, 'a mistake');
     await until(() => consumer.halt !== undefined);
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect([state.applied.join(''), consumer.halt?.offset, consumer.halt?.cause]).toEqual(['a', 1, 'record']);
-    expect(consumer.position).toMatchObject({ halted: 'can not be decoded', haltedOffset: 1 });
+    expect(consumer.position).toMatchObject({ halted: 'cannot be decoded', haltedOffset: 1 });
     skips.set(1, 'lost');
     await until(() => consumer.halt?.offset === 3);
     skips.set(3, 'lost, too');
@@ -140,7 +140,7 @@ describe('LogConsumer', () => {
     await consumer.stop();
   });
 
-  test('a halt ends what was told of the log, and hides nothing of the disk', async () => {
+  test('a halt ends the report of a log problem and hides no disk problem', async () => {
     const { problems, skips, consumer } = started('a!', (log, own) => {
       log.failures.push('unavailable');
       own.failures.push('unavailable', 'unavailable');
@@ -154,14 +154,14 @@ describe('LogConsumer', () => {
     await consumer.stop();
   });
 
-  test('commits what it has when it is stopped, also while it is halted', async () => {
+  test('stop commits all applied records, also while the partition is halted', async () => {
     const { state, consumer } = started('ab!');
     await until(() => consumer.halt !== undefined);
     await consumer.stop();
     expect(state.commits).toEqual([2]);
   });
 
-  test('a damaged record of the log halts, and can be skipped', async () => {
+  test('a damaged record of the log halts the partition, and can be skipped', async () => {
     const { state, skips, consumer } = started('ab', (log) => log.failures.push('data_loss'));
     await until(() => consumer.halt !== undefined);
     expect(state.applied).toEqual([]);
@@ -171,13 +171,15 @@ describe('LogConsumer', () => {
     await consumer.stop();
   });
 
-  test('a log that was trimmed beyond the state, or lost what it had, is named and waited for', async () => {
+  test('a log that was trimmed above the end of the state halts the partition until it has the offset', async () => {
     const { log, halts, state, consumer } = started('abcd', (own) => {
       own.first = 2;
     });
     await until(() => consumer.halt !== undefined);
     expect(consumer.halt).toMatchObject({ offset: 0, cause: 'log' });
-    expect(consumer.halt?.error.message).toBe('the store of points/3 goes on at offset 0, the log has 2 to 4');
+    expect(consumer.halt?.error.message).toBe(
+      'the store of points/3 continues at offset 0, but the log begins at 2 and ends at 4',
+    );
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect(halts).toHaveLength(1);
     log.first = 0;
@@ -186,14 +188,14 @@ describe('LogConsumer', () => {
     await consumer.stop();
   });
 
-  test('a log that ends before the state is not the one it was: what it gets later is not what followed', async () => {
+  test('a log that ends before the state is lost, and its later records are not applied', async () => {
     const { log, halts, state, consumer } = started('ab', (_, own) => {
       own.nextOffset = 3;
     });
     await until(() => consumer.halt?.cause === 'lost');
     expect(consumer.halt).toMatchObject({ offset: 3, cause: 'lost' });
     expect(consumer.position).toMatchObject({
-      halted: expect.stringContaining('goes on at offset 3'),
+      halted: expect.stringContaining('continues at offset 3'),
       haltedOffset: -1,
     });
     log.values.push('c', 'd', 'e');
@@ -203,7 +205,7 @@ describe('LogConsumer', () => {
     await consumer.stop();
   });
 
-  test('an end that was told wrongly, as by a broker that was replaced, halts no longer than it is told', async () => {
+  test('a wrong end, as a replaced broker reports it, halts the partition only while it is reported', async () => {
     const { log, halts, state, consumer } = started('ab', (_, own) => {
       own.nextOffset = 3;
     });
@@ -215,9 +217,9 @@ describe('LogConsumer', () => {
     await consumer.stop();
   });
 
-  test('a topic that was made anew halts for good, and no skip is taken for it', async () => {
+  test('a recreated topic halts the partition permanently, and no skip passes it', async () => {
     const { log, state, skips, consumer } = started('ab', (own) => {
-      for (let look = 0; look < 20; look++) own.failures.push('data_loss');
+      for (let check = 0; check < 20; check++) own.failures.push('data_loss');
       own.failureDetail = { topicId: 'new', expected: 'old' };
     });
     skips.set(0, 'a mistake');

@@ -9,22 +9,22 @@ import {
   type Topic,
 } from '@tidemark/ports';
 
-/** What one store keeps of one partition: a function of the log's prefix. */
+/** State that a consumer keeps of one partition: a function of the log's prefix. */
 export interface ConsumedState {
-  /** Where to read on: the first offset that is not applied yet. */
+  /** The first offset that is not applied yet. Reading resumes there. */
   readonly nextOffset: number;
-  /** Everything below is durable here; a restart reads on from it. */
+  /** All records below this offset are durable here. A restart resumes at it. */
   readonly committedOffset: number;
   /**
-   * Applies the record at `nextOffset` and moves on. Throws `data_loss` when it can't be decoded or one is missing;
-   * nothing of it is then applied.
+   * Applies the record at `nextOffset` and advances. Throws `data_loss`, and applies no part of the record, when it
+   * cannot be decoded or an earlier one is missing.
    */
   apply(record: LogRecord): void;
-  /** True when the state wants to be committed, by a rule that depends on the log alone. */
+  /** True when a commit is due, by a rule that depends on the log alone. */
   readonly wantsCommit: boolean;
-  /** Makes all that was applied durable, with the offset, in one write. */
+  /** Makes all applied records durable, with the offset, in one write. */
   commit(): Promise<void>;
-  /** Passes the record at `nextOffset` without applying it, leaving a marked gap. */
+  /** Advances past the record at `nextOffset` without applying it, and marks a gap. */
   skip(reason: string): void;
 }
 
@@ -35,32 +35,33 @@ export interface LogConsumerOptions {
   readonly state: ConsumedState;
   readonly clock: Clock;
   /**
-   * The reason to skip a record, when an operator decided so; from `control`. It is asked only for a record that halted
-   * the partition: if it counted for others, too, then what a replica skips would depend on when it heard of it.
+   * Returns the reason to skip a record when an operator decided so, from `control`. It is called only for a record
+   * that halted the partition: if other records counted too, the skips of a replica would depend on when it learned of
+   * them.
    */
   readonly skipReason: (offset: number) => string | undefined;
-  /** Told when the partition halts, and with `undefined` when it goes on. */
+  /** Called when the partition halts, and with `undefined` when it resumes. */
   readonly onHalt?: (halt: Halt | undefined) => void;
-  /** Told once: everything that the log had at some moment since the start is applied. */
+  /** Called once, when everything that the log had at some moment since the start is applied. */
   readonly onCaughtUp?: () => void;
-  /** Told of an error of the log or disk when it first comes, and with `undefined` when it is over. A halt is none. */
+  /** Called when an error of the log or disk begins, and with `undefined` when it ends. Halts are not reported here. */
   readonly onProblem?: (problem: ConsumerProblem | undefined) => void;
-  /** Bytes asked of the log at a time; queries wait for as much to be applied. Default 1 MiB. */
+  /** Max bytes per read of the log. Queries wait until as many are applied. Default 1 MiB. */
   readonly readBytes?: number;
-  /** How long one read waits for a record, ms. Default 500. */
+  /** Max wait of one read for a record, ms. Default 500. */
   readonly readWaitMs?: number;
-  /** How long to wait after an error of the log or disk, and between looks for a skip, ms. Default 250. */
+  /** Delay after an error of the log or disk, and between checks for a skip, ms. Default 250. */
   readonly retryMs?: number;
 }
 
-/** An error that is tried again. */
+/** An error that the consumer retries. */
 export interface ConsumerProblem {
   readonly error: TidemarkError;
-  /** With the log, or with what the state is kept in. */
+  /** `read` means the log, `commit` the storage of the state. */
   readonly during: 'read' | 'commit';
 }
 
-/** Why a partition does not go on. */
+/** Why a partition is halted. */
 export interface Halt {
   readonly offset: number;
   readonly error: TidemarkError;
@@ -68,9 +69,10 @@ export interface Halt {
 }
 
 /**
- * `record`: it can't be applied, and may be skipped. `log`: the log does not have it any more, or can't give it; reading
- * goes on once it does. `lost`: the log has less than was read, or another one has its name, so that whatever comes at
- * this offset is not what followed; nothing but a new start, of a state that goes with the log, mends that.
+ * `record`: the record cannot be applied, and may be skipped. `log`: the log no longer has the offset, or cannot return
+ * it; reading resumes when it does. `lost`: the log has fewer records than were read, or another log has its name, so
+ * that later records at this offset are not those that followed. Only a restart, with a state that belongs to the log,
+ * ends a `lost` halt.
  */
 export type HaltCause = 'record' | 'log' | 'lost';
 
@@ -78,17 +80,17 @@ const DEFAULT_READ_BYTES = 1024 * 1024;
 const DEFAULT_READ_WAIT_MS = 500;
 const DEFAULT_RETRY_MS = 250;
 /**
- * A log counts as lost once it was found so this many times in a row: a broker that was replaced, or that lags, tells of
- * another end and of former topics for a while.
+ * Number of consecutive checks after which a log counts as lost. A broker that was replaced, or that lags, reports
+ * another end and former topics for a while.
  */
-const LOST_LOOKS = 20;
-/** How often the log's end is asked for while nothing is read. */
-const END_LOOK_MS = 1000;
+const LOST_CHECKS = 20;
+/** Interval between polls of the log's end while no records are read, ms. */
+const END_POLL_MS = 1000;
 
 /**
- * Reads one partition of the log into one state, for ever. An error of the log or the disk is retried. A record that
- * can't be decoded halts the partition, loudly, until an operator skips it; so does a log that doesn't have the offset
- * where the state ends, until it has.
+ * Reads one partition of the log into one state, forever. It retries errors of the log and the disk. A record that
+ * cannot be decoded halts the partition, with a report, until an operator skips the record. A log that lacks the offset
+ * at which the state ends halts it until the log has that offset.
  */
 export class LogConsumer {
   readonly #options: LogConsumerOptions;
@@ -96,14 +98,14 @@ export class LogConsumer {
   #halt: Halt | undefined;
   #lastError: TidemarkError | undefined;
   #during: ConsumerProblem['during'] = 'read';
-  /** What `onProblem` was told of last. */
-  #told: ConsumerProblem | undefined;
+  /** The last value that `onProblem` received. */
+  #reported: ConsumerProblem | undefined;
   #logNext = 0;
   #logId: string | undefined;
-  #endLookedMs = Number.NEGATIVE_INFINITY;
+  #endPolledMs = Number.NEGATIVE_INFINITY;
   #hasCaughtUp = false;
-  /** How often in a row the log was found not to be the one that the state is of. */
-  #lostLooks = 0;
+  /** Number of consecutive checks that found a log other than the one of the state. */
+  #lostChecks = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: LogConsumerOptions) {
@@ -114,17 +116,17 @@ export class LogConsumer {
     return this.#halt;
   }
 
-  /** The last error of the log or disk, gone once reading works again. */
+  /** The last error of the log or disk. Undefined once reading works again. */
   get lastError(): TidemarkError | undefined {
     return this.#lastError;
   }
 
-  /** The log's end when it was last asked. */
+  /** End of the log at the last poll, or `nextOffset` if that is higher. */
   get logNext(): number {
     return Math.max(this.#logNext, this.#options.state.nextOffset);
   }
 
-  /** What a replica's position says of its reading, in the words of the contract. */
+  /** Position of this reader, as the contract has it. */
   get position(): {
     readonly logNext: number;
     readonly logId: string | undefined;
@@ -146,7 +148,7 @@ export class LogConsumer {
     this.#running ??= this.#run();
   }
 
-  /** Stops after the record at hand, and commits; throws what the commit throws. */
+  /** Stops after the current record, then commits. Throws the errors of the commit. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -172,11 +174,11 @@ export class LogConsumer {
   async #readOnce(): Promise<void> {
     const { log, topic, partition, state } = this.#options;
     this.#during = 'read';
-    // A commit that failed is made up for before anything more is applied.
+    // A failed commit is repeated before more records are applied.
     if (state.wantsCommit) await this.#commit();
     if (this.#halt?.cause === 'record' && !(await this.#skipRecord())) return;
     if (this.#halt?.cause === 'lost') {
-      await this.#lookAtEnd();
+      await this.#pollEnd();
       throw this.#halt.error;
     }
     const records = await this.#read();
@@ -199,7 +201,7 @@ export class LogConsumer {
         waitMs: readWaitMs ?? DEFAULT_READ_WAIT_MS,
         signal: this.#stop.signal,
       });
-      this.#lostLooks = 0;
+      this.#lostChecks = 0;
       if (this.#halt?.cause === 'log') this.#setHalt(undefined);
       return records;
     } catch (error) {
@@ -210,26 +212,26 @@ export class LogConsumer {
     }
   }
 
-  /** The log was trimmed beyond what the state has, or lost what it has. */
+  /** Builds the halt of a log that was trimmed above the state's end, or that lost records that the state has. */
   async #missing(error: TidemarkError): Promise<Halt> {
     const { log, topic, partition, state } = this.#options;
     const bounds = await log.bounds(topic, partition);
     this.#setEnd(bounds);
     const { first, next } = bounds;
-    const text = `the store of ${topic}/${partition} goes on at offset ${state.nextOffset}, the log has ${first} to ${next}`;
+    const text = `the store of ${topic}/${partition} continues at offset ${state.nextOffset}, but the log begins at ${first} and ends at ${next}`;
     const halt = new TidemarkError('out_of_range', text, { offset: state.nextOffset, first, next }, { cause: error });
     return { offset: state.nextOffset, error: halt, cause: state.nextOffset > next ? this.#lost() : 'log' };
   }
 
-  /** Of a whole segment, or a topic that was made anew, there is no one record that could be skipped. */
+  /** Returns the cause of a halt. A damaged segment or a recreated topic has no single record that could be skipped. */
   #causeOf({ detail }: TidemarkError): HaltCause {
     if ('topicId' in detail) return this.#lost();
     return 'segment' in detail ? 'log' : 'record';
   }
 
   #lost(): HaltCause {
-    this.#lostLooks++;
-    return this.#lostLooks < LOST_LOOKS ? 'log' : 'lost';
+    this.#lostChecks++;
+    return this.#lostChecks < LOST_CHECKS ? 'log' : 'lost';
   }
 
   async #commit(): Promise<void> {
@@ -238,17 +240,17 @@ export class LogConsumer {
       await this.#options.state.commit();
       this.#during = 'read';
     } catch (error) {
-      await this.#lookAtEnd();
+      await this.#pollEnd();
       throw error;
     }
   }
 
-  /** While a store can't go on its log grows: whoever asks is to see by how much. */
-  async #lookAtEnd(): Promise<void> {
+  /** Polls the log's end while the store cannot continue, so that a status shows how far the store lags. */
+  async #pollEnd(): Promise<void> {
     const { log, topic, partition, clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#endLookedMs < END_LOOK_MS) return;
-    this.#endLookedMs = nowMs;
+    if (nowMs - this.#endPolledMs < END_POLL_MS) return;
+    this.#endPolledMs = nowMs;
     try {
       this.#setEnd(await log.bounds(topic, partition));
     } catch (error) {
@@ -264,7 +266,7 @@ export class LogConsumer {
   #apply(record: LogRecord): boolean {
     const { state } = this.#options;
     if (record.offset !== state.nextOffset) {
-      throw new TidemarkError('internal', `the log gave offset ${record.offset}, asked for ${state.nextOffset}`);
+      throw new TidemarkError('internal', `the log returned offset ${record.offset}, expected ${state.nextOffset}`);
     }
     try {
       state.apply(record);
@@ -276,12 +278,12 @@ export class LogConsumer {
     }
   }
 
-  /** Skips the record that halted the partition, or waits a while for the decision to. */
+  /** Skips the record that halted the partition, or waits a while for the decision to skip it. */
   async #skipRecord(): Promise<boolean> {
     const { state, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
     const reason = skipReason(state.nextOffset);
     if (reason === undefined) {
-      await this.#lookAtEnd();
+      await this.#pollEnd();
       await sleep(clock, retryMs, this.#stop.signal);
       return false;
     }
@@ -294,16 +296,16 @@ export class LogConsumer {
   #setProblem(error: TidemarkError | undefined): void {
     this.#lastError = error;
     const during = this.#during;
-    // A halt is told by its own word, and an error that lasts once.
+    // `onHalt` reports a halt. An error that lasts is reported once.
     const isHalt = this.#halt !== undefined && during === 'read';
     const problem = error === undefined || isHalt ? undefined : { error, during };
-    if (this.#told?.error.code === problem?.error.code && this.#told?.during === problem?.during) return;
-    this.#told = problem;
+    if (this.#reported?.error.code === problem?.error.code && this.#reported?.during === problem?.during) return;
+    this.#reported = problem;
     this.#options.onProblem?.(problem);
   }
 
   #setHalt(halt: Halt | undefined): void {
-    // A halt that lasts is told once.
+    // A halt that lasts is reported once.
     if (this.#halt?.offset === halt?.offset && this.#halt?.cause === halt?.cause) return;
     this.#halt = halt;
     this.#options.onHalt?.(halt);
