@@ -7,7 +7,7 @@ import { type Dictionary, dictionaryOf, type LaneDictionaries, UNDEFINED_SERIES 
 import type { LaneTracker } from './lane-tracker.ts';
 import type { SeriesIndex } from './series-index.ts';
 
-/** What a block is checked against. */
+/** State that a block is checked against. */
 export interface CheckedState {
   readonly tracker: LaneTracker;
   readonly dictionaries: LaneDictionaries;
@@ -15,8 +15,8 @@ export interface CheckedState {
 }
 
 /**
- * Finds all that could be wrong with a block before anything of it is applied. So a block is applied whole or, with
- * `data_loss`, not at all, and every consumer of `points` halts at the same records.
+ * Checks a whole block before any part of it is applied. A block is thus applied whole or, with `data_loss`, not at
+ * all, and all consumers of `points` halt at the same records.
  */
 export class BlockCheck {
   readonly #state: CheckedState;
@@ -27,7 +27,7 @@ export class BlockCheck {
     this.#state = state;
   }
 
-  /** What the block's shares hold, in order. Throws `data_loss` for whatever could not be applied. */
+  /** Returns the summaries of the block's shares, in order. Throws `data_loss` for a block that cannot be applied. */
   check(record: BlockRecord): ShareSummary[] {
     const { dictionaries, tracker } = this.#state;
     const mayHaveGaps = tracker.mayMissDefinitions(record);
@@ -37,14 +37,17 @@ export class BlockCheck {
       const summary = inspectShare(share);
       const size = sizes.get(dictionary) ?? 0;
       if (summary.maxRef >= size && !mayHaveGaps) {
-        throw new TidemarkError('data_loss', `ref ${summary.maxRef} of dictionary ${dictionary}, ${size} are defined`);
+        throw new TidemarkError(
+          'data_loss',
+          `ref ${summary.maxRef} of dictionary ${dictionary}, but ${size} refs are defined`,
+        );
       }
       this.#checkKinds(record, dictionary, dictionaryOf(known, dictionary), share, summary);
       return summary;
     });
   }
 
-  /** Numbers belong to series that are no distributions, and sound sketches to those that are. */
+  /** Checks that distributions have valid sketches, and all other series numbers. */
   #checkKinds(
     record: BlockRecord,
     number: number,
@@ -76,7 +79,7 @@ export class BlockCheck {
     for (let i = 0; i < sketches.length; i++) {
       const kind = kindOf(sketches.refs[i]);
       if (kind !== undefined && kind !== KIND.distribution) {
-        throw new TidemarkError('data_loss', `a sketch for ref ${sketches.refs[i]}, which is no distribution`);
+        throw new TidemarkError('data_loss', `a sketch for ref ${sketches.refs[i]}, which is not a distribution`);
       }
       unpackSketch(sketches.payloads[i]);
     }

@@ -1,8 +1,8 @@
 import { ByteWriter } from '@tidemark/bytes';
 
 /**
- * First bytes of the keys of what every consumer of `points` stores (docs/formats/point-log.md). Each has entries of its
- * own beside these: its meta under `01`, and others from `08` on.
+ * First bytes of the keys of the entries that every consumer of `points` stores (docs/formats/point-log.md). A
+ * consumer's own entries have other first bytes: its meta `01`, and the rest `08` and above.
  */
 export const ENTRY = {
   lane: 0x02,
@@ -13,7 +13,7 @@ export const ENTRY = {
   gap: 0x07,
 } as const;
 
-/** [prefix, number as four bytes]. */
+/** Builds the key [prefix, number as four bytes]. */
 export function numberKey(prefix: number, number: number): Buffer {
   const key = Buffer.allocUnsafe(5);
   key[0] = prefix;
@@ -21,12 +21,12 @@ export function numberKey(prefix: number, number: number): Buffer {
   return key;
 }
 
-/** [prefix, text]. */
+/** Builds the key [prefix, text]. */
 export function textKey(prefix: number, text: string): Buffer {
   return Buffer.concat([Uint8Array.of(prefix), Buffer.from(text, 'latin1')]);
 }
 
-/** [gap, offset as six bytes]. */
+/** Builds the key [gap, offset as six bytes]. */
 export function gapKey(offset: number): Buffer {
   const key = Buffer.allocUnsafe(7);
   key[0] = ENTRY.gap;
@@ -38,7 +38,7 @@ export function offsetOfGapKey(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(1, 6);
 }
 
-/** [dictionary, lane key, 0, epoch, dictionary, firstRef]. */
+/** Builds the key [dictionary, lane key, 0, epoch, dictionary, firstRef]. */
 export function dictionaryKey(lane: string, epoch: number, dictionary: number, firstRef: number): Buffer {
   const out = new ByteWriter(80);
   out.bytes(textKey(ENTRY.dictionary, lane));

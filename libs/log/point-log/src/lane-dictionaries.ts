@@ -4,24 +4,24 @@ import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/point
 import { TidemarkError } from '@tidemark/ports';
 import { laneKey } from './lane-tracker.ts';
 
-/** Stands for a ref whose definition was in a record that was skipped. */
+/** Marks a ref whose definition was in a skipped record. */
 export const UNDEFINED_SERIES = 0xffffffff;
 
-/** Series by ref of one dictionary. */
+/** Series of one dictionary, by ref. */
 export interface Dictionary {
-  /** Dense numbers, or `UNDEFINED_SERIES`; in use up to `length`. */
+  /** Dense numbers, or `UNDEFINED_SERIES`. Entries below `length` are in use. */
   readonly series: Uint32Array;
   readonly length: number;
-  /** Some refs below `length` are undefined. */
+  /** True when some refs below `length` are undefined. */
   readonly hasGaps: boolean;
-  /** Some series are distributions, and some are not. */
+  /** True when some series are distributions; `hasNumbers`, when some are not. */
   readonly hasSketches: boolean;
   readonly hasNumbers: boolean;
 }
 
 type OwnDictionary = { -readonly [K in keyof Dictionary]: Dictionary[K] };
 
-/** Definitions to save with the next commit. */
+/** Definitions that the next commit saves. */
 export interface DefinitionDelta {
   readonly lane: string;
   readonly epoch: number;
@@ -30,7 +30,7 @@ export interface DefinitionDelta {
   readonly series: Uint32Array;
 }
 
-/** The dictionaries of one epoch of a lane, by number. */
+/** Dictionaries of one epoch of a lane, by number. */
 interface Lane {
   readonly epoch: number;
   readonly byNumber: Map<number, OwnDictionary>;
@@ -45,16 +45,18 @@ const EMPTY: Dictionary = {
   hasNumbers: false,
 };
 
-/** The dictionaries of the live epoch of each lane: (dictionary, ref) → dense series, through an array. */
+/**
+ * Dictionaries of the live epoch of each lane. They map (dictionary, ref) to a dense series number, through an array.
+ */
 export class LaneDictionaries {
   readonly #lanes = new Map<string, Lane>();
   #deltas: DefinitionDelta[] = [];
-  /** Lanes whose saved dictionaries are of an epoch that is over. */
+  /** Lanes with saved dictionaries of an ended epoch. */
   #stale = new Set<string>();
 
   /**
-   * Throws `data_loss` when the block's definitions do not go on where their dictionary ends, beyond which there may be
-   * only what a gap has swallowed. Returns each dictionary's number of refs after them. Nothing is changed.
+   * Checks that the block's definitions continue where their dictionaries end, or above it when a gap may have removed
+   * those between. Throws `data_loss`. Returns the number of refs of each dictionary after the block. Changes nothing.
    */
   check(record: BlockRecord, mayHaveGaps: boolean): ReadonlyMap<number, number> {
     const lane = this.#lanes.get(laneKey(record.session, record.lane));
@@ -68,7 +70,7 @@ export class LaneDictionaries {
       if (firstRef !== size && !(mayHaveGaps && firstRef > size)) {
         throw new TidemarkError(
           'data_loss',
-          `dictionary ${dictionary} goes on at ref ${firstRef}, ${size} are defined`,
+          `dictionary ${dictionary} continues at ref ${firstRef}, but ${size} refs are defined`,
         );
       }
       sizes.set(dictionary, firstRef + series.length);
@@ -76,13 +78,13 @@ export class LaneDictionaries {
     return sizes;
   }
 
-  /** The dictionaries of the record's lane and epoch, by number. */
+  /** Returns the dictionaries of the record's lane and epoch, by number. */
   of(record: BlockRecord): ReadonlyMap<number, Dictionary> {
     const lane = this.#lanes.get(laneKey(record.session, record.lane));
     return lane !== undefined && lane.epoch === record.epoch ? lane.byNumber : NONE;
   }
 
-  /** Takes over the block's definitions; `denseOf` numbers a series. */
+  /** Adds the block's definitions. `denseOf` returns the dense number of a series. */
   define(record: BlockRecord, denseOf: (series: SeriesDefinition) => number): void {
     if (record.definitions.length === 0) return;
     const key = laneKey(record.session, record.lane);
@@ -95,7 +97,7 @@ export class LaneDictionaries {
     }
   }
 
-  /** For loading what was saved; `isSketch` tells a distribution. */
+  /** Restores saved definitions. `isSketch` returns true for a distribution. */
   restore({ lane, epoch, dictionary, firstRef, series }: DefinitionDelta, isSketch: (series: number) => boolean): void {
     let entry = this.#lanes.get(lane);
     if (entry === undefined || entry.epoch < epoch) {
@@ -108,19 +110,19 @@ export class LaneDictionaries {
     put(entry.byNumber, dictionary, firstRef, series, { hasSketches, hasNumbers });
   }
 
-  /** A lane is forgotten with its state. */
+  /** Drops the dictionaries of a lane, together with the lane's state. */
   drop(lane: string): void {
     if (!this.#lanes.delete(lane)) return;
     this.#stale.add(lane);
     this.#deltas = this.#deltas.filter((delta) => delta.lane !== lane);
   }
 
-  /** What to save: lanes whose older dictionaries go, then definitions to add. */
+  /** Changes to save: lanes whose older dictionaries must be deleted, then definitions to add. */
   get changes(): { readonly stale: ReadonlySet<string>; readonly deltas: readonly DefinitionDelta[] } {
     return { stale: this.#stale, deltas: this.#deltas };
   }
 
-  /** All changes are saved. */
+  /** Clears the changes after they were saved. */
   saved(): void {
     this.#stale = new Set();
     this.#deltas = [];
@@ -137,7 +139,7 @@ export class LaneDictionaries {
   }
 }
 
-/** A dictionary that has nothing defined, when there is none. */
+/** Returns a dictionary, or an empty one when there is none. */
 export function dictionaryOf(dictionaries: ReadonlyMap<number, Dictionary>, number: number): Dictionary {
   return dictionaries.get(number) ?? EMPTY;
 }

@@ -43,7 +43,7 @@ function feed(tracker: LaneTracker, ...records: RecordHeader[]): LaneTracker {
 }
 
 describe('DedupWindow', () => {
-  test('agrees with a plain set, whatever the order, as long as the client keeps its window', () => {
+  test('the window agrees with a plain set, in any order, while the client stays within the window', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ ahead: fc.nat(WINDOW - 1), raise: fc.nat(300) }), { maxLength: 200 }),
@@ -67,7 +67,7 @@ describe('DedupWindow', () => {
 });
 
 describe('LaneTracker', () => {
-  test('the watermark is the least mark of the open lanes and never goes back', () => {
+  test('the watermark is the lowest mark of the open lanes and never decreases', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
     expect(tracker.watermarkMs).toBe(200);
     feed(tracker, record(RECORD.open, 2, 0, 150));
@@ -78,19 +78,19 @@ describe('LaneTracker', () => {
     expect(tracker.watermarkMs).toBe(300);
   });
 
-  test('a lane that never opened does not count', () => {
+  test('a lane that never opened does not count in the watermark', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.block, 2, 0, 50));
     feed(tracker, record(RECORD.mark, 1, 1, 400));
     expect(tracker.watermarkMs).toBe(400);
   });
 
-  test('a fence is remembered even of a lane not seen yet', () => {
+  test('a fence of an unseen lane is remembered', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.fence, 2, 9, 0, ALL_LANES));
     feed(tracker, record(RECORD.open, 2, 0, 110), record(RECORD.mark, 1, 1, 500));
     expect(tracker.watermarkMs).toBe(500);
   });
 
-  test('a fenced lane goes on to deliver points, without a say in the watermark', () => {
+  test('a fenced lane still delivers points, but does not count in the watermark', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
     feed(tracker, record(RECORD.fence, 2, 9, 0, ALL_LANES), record(RECORD.mark, 1, 1, 900));
     expect(tracker.begin(record(RECORD.block, 2, 1, 120))).toBe('apply');
@@ -100,7 +100,7 @@ describe('LaneTracker', () => {
     expect(tracker.watermarkMs).toBe(900);
   });
 
-  test('a repeated record is dropped, a missing one halts, a skip forgives one gap', () => {
+  test('a repeated record is dropped, a missing one throws data_loss, and a skip allows one gap', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.mark, 1, 1, 200));
     expect(tracker.begin(record(RECORD.mark, 1, 1, 200))).toBe('duplicate');
     expect(() => tracker.begin(record(RECORD.mark, 1, 3, 300))).toThrow(expect.objectContaining({ code: 'data_loss' }));
@@ -112,13 +112,13 @@ describe('LaneTracker', () => {
     expect(tracker.mayMissDefinitions(record(RECORD.mark, 1, 4, 300))).toBe(true);
     expect(tracker.mayMissDefinitions({ ...record(RECORD.mark, 1, 4, 300), epoch: 1 })).toBe(false);
     expect(() => tracker.begin(record(RECORD.mark, 1, 5, 300))).toThrow(/jumps from sequence 3 to 5/);
-    // A lane may first be met behind the skipped record, which was its `open`.
+    // The first known record of a lane may follow the skipped record, which was its `open`.
     expect(tracker.begin(record(RECORD.mark, 7, 1, 300))).toBe('apply');
     expect(() => tracker.begin(record(RECORD.mark, 7, 2, 300))).toThrow(expect.objectContaining({ code: 'data_loss' }));
     expect(tracker.lanes.size).toBe(1);
   });
 
-  test('a batch that comes twice, in any block of any lane, is fresh once', () => {
+  test('a batch that is delivered twice, in any block of any lane, is fresh once', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
     expect(tracker.isFresh(span(5, 3), 10)).toBe(true);
     expect(tracker.isFresh(span(5, 3), 10)).toBe(false);
@@ -127,7 +127,7 @@ describe('LaneTracker', () => {
     expect(tracker.clients.get(clientKey('t', session(5)))?.duplicatePoints).toBe(20);
   });
 
-  test('a tenant that takes the session of another has a window of its own', () => {
+  test('a tenant that uses the session of another tenant has its own window', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100));
     expect(tracker.isFresh({ ...span(5, 903, 900), tenant: 'mallory' }, 1)).toBe(true);
     const loaded = reload(tracker);
@@ -140,7 +140,7 @@ describe('LaneTracker', () => {
     ]);
   });
 
-  test('saved and loaded at any record, it goes on as if never stopped', () => {
+  test('a tracker that is saved and loaded at any record continues as if it had never stopped', () => {
     const step = fc.record({
       type: fc.constantFrom(RECORD.open, RECORD.mark, RECORD.block, RECORD.block, RECORD.close, RECORD.fence),
       session: fc.integer({ min: 1, max: 3 }),
@@ -161,7 +161,7 @@ describe('LaneTracker', () => {
             const sequence = one.type === RECORD.fence ? i : (next.get(one.session) ?? 0);
             if (one.type !== RECORD.fence) next.set(one.session, sequence + 1);
             const header = record(one.type, one.session, sequence, markMs, one.type === RECORD.fence ? ALL_LANES : 0);
-            // Now and then a record is lost, and skipped.
+            // Some records are lost and then skipped.
             if (one.sequence === 20 && one.type !== RECORD.fence) tracker.skip();
             if (one.sequence === 20 || tracker.begin(header) === 'duplicate') return;
             if (one.type === RECORD.block)

@@ -4,33 +4,35 @@ import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/point
 import { TidemarkError } from '@tidemark/ports';
 import { DedupWindow, WINDOW } from './dedup-window.ts';
 
-/** State of ended lanes and silent clients is kept for this long, in watermark time. */
+/** Time for which the state of ended lanes and silent clients is kept, in watermark time. */
 const RETENTION_MS = PROTOCOL_TIMES.retentionMs;
 const EXPIRY_STEP_MS = 3_600_000;
-/** Where a lane stands that no record came of. */
+/** Place of a lane that has no record yet. */
 const UNSEEN = { sequence: -1, skips: 0, gapEpoch: -1 };
 
-/** A lane as a consumer knows it: one session's run of records in this partition. */
+/** A lane as a consumer knows it: the records of one session in this partition. */
 export interface LaneState {
   readonly key: string;
   readonly session: Uint8Array;
   readonly lane: number;
   /** Last sequence applied; -1 before the first. */
   sequence: number;
-  /** Counts in the watermark. */
+  /** True when the lane counts in the watermark. */
   open: boolean;
-  /** Fenced or closed: it will not open again. */
+  /** True when the lane is fenced or closed. It will not open again. */
   ended: boolean;
   fenced: boolean;
   markMs: number;
   epoch: number;
-  /** Offset of the epoch's first block. */
+  /** Offset of the first block of the epoch. */
   keyframeOffset: number;
-  /** The watermark when it ended; decides when it is forgotten. */
+  /** Watermark when the lane ended. It decides when the lane is dropped. */
   endedAtMs: number;
-  /** Records that the partition had skipped at the lane's last record: each one since may have been of the lane. */
+  /**
+   * Number of records that the partition had skipped at the lane's last record. Each later skip may be one of the lane.
+   */
   skips: number;
-  /** The epoch in which a record of it is missing, and definitions may be with it; -1 when none is. */
+  /** Epoch in which a record of the lane is missing, possibly with definitions; -1 when none is missing. */
   gapEpoch: number;
 }
 
@@ -43,17 +45,17 @@ export interface ClientState {
   frontierMs: number | undefined;
   latePoints: number;
   duplicatePoints: number;
-  /** The watermark when it was last heard of. */
+  /** Watermark at the client's last span. */
   seenAtMs: number;
 }
 
 /**
- * Completeness and exactly-once of one partition, as a function of its log alone: lanes with their sequences and
- * marks, fences, the watermark, and which batches of which clients were applied. Every consumer of `points` holds one;
+ * Completeness and exactly-once delivery of one partition, as a function of its log alone: lanes with their sequences
+ * and marks, fences, the watermark, and the applied batches of each client. Every consumer of `points` has one;
  * docs/concepts.md says why it works.
  *
- * For each record, in log order: `begin`, then for a block `isFresh` for each span and `countLate` for late points,
- * then `end`.
+ * For each record, in log order: call `begin`, then for a block `isFresh` for each span and `countLate` for late
+ * points, then `end`.
  */
 export class LaneTracker {
   readonly lanes = new Map<string, LaneState>();
@@ -65,7 +67,7 @@ export class LaneTracker {
   #expiredAtMs = Number.NEGATIVE_INFINITY;
   #skips = 0;
 
-  /** Least mark of the open lanes, in log order; -Infinity before the first. It never goes back. */
+  /** Lowest mark of the open lanes, in log order; -Infinity before the first. It never decreases. */
   get watermarkMs(): number {
     return this.#watermarkMs;
   }
@@ -74,12 +76,12 @@ export class LaneTracker {
     return this.#expiredAtMs;
   }
 
-  /** Records skipped so far. */
+  /** Number of records skipped so far. */
   get skips(): number {
     return this.#skips;
   }
 
-  /** For loading: what was saved. */
+  /** Restores the saved watermark and counts. */
   restoreHead(head: { readonly watermarkMs: number; readonly expiredAtMs: number; readonly skips: number }): void {
     this.#watermarkMs = head.watermarkMs;
     this.#expiredAtMs = head.expiredAtMs;
@@ -87,9 +89,9 @@ export class LaneTracker {
   }
 
   /**
-   * Judges a record by its lane's sequence: `apply` it, or drop it as a `duplicate`. A gap throws `data_loss`: the
-   * partition halts, unless as many records were skipped since the lane's last one. A fence always applies. Changes
-   * nothing.
+   * Judges a record by the sequence of its lane: `apply` it, or drop it as a `duplicate`. A gap throws `data_loss`,
+   * which halts the partition, unless as many records were skipped since the lane's last one. A fence always applies.
+   * Changes nothing.
    */
   begin(header: RecordHeader): 'apply' | 'duplicate' {
     if (header.type === RECORD.fence) return 'apply';
@@ -107,15 +109,15 @@ export class LaneTracker {
     return 'apply';
   }
 
-  /** True when a skipped record of the lane may have defined what the block's refs stand for. */
+  /** Returns true when a skipped record of the lane may have defined refs of the block. */
   mayMissDefinitions(header: RecordHeader): boolean {
     const { sequence, gapEpoch } = this.#placeOf(header);
     return header.sequence > sequence + 1 || gapEpoch === header.epoch;
   }
 
   /**
-   * True when the span's batch was not applied before; it is then remembered. Call once a span, in order, between
-   * `begin` and `end`. `points` is how many it has, for the counters.
+   * Returns true, and records the span's batch as applied, when it was not applied before. Call it once per span, in
+   * order, between `begin` and `end`. `points` is the number of points of the span, for the counters.
    */
   isFresh(span: Span, points: number): boolean {
     const client = this.#client(span);
@@ -123,7 +125,7 @@ export class LaneTracker {
     client.seenAtMs = this.#watermarkMs;
     client.window.raiseFloor(span.floor);
     if (span.sequence >= client.window.floor + WINDOW) {
-      // Only a client that breaks the protocol gets here; forgetting the oldest keeps what it sends.
+      // Only a client that breaks the protocol gets here. Dropping its oldest sequences keeps its new data.
       client.window.raiseFloor(span.sequence - WINDOW + 1);
     }
     if (client.window.has(span.sequence)) {
@@ -137,7 +139,9 @@ export class LaneTracker {
     return true;
   }
 
-  /** True when a point of this timestamp is late at this place of the log, for lateness bound `latenessMs` (D). */
+  /**
+   * Returns true when a point of this timestamp is late at this place of the log, for lateness bound `latenessMs` (D).
+   */
   isLate(timestampMs: number, latenessMs: number): boolean {
     return this.#watermarkMs > timestampMs + latenessMs;
   }
@@ -146,7 +150,7 @@ export class LaneTracker {
     if (points > 0) this.#client(span).latePoints += points;
   }
 
-  /** Takes over the record's mark, opening or end; call after its points were applied. */
+  /** Applies the record's mark, opening or end. Call it after the record's points were applied. */
   end(header: RecordHeader, offset: number): void {
     if (header.type === RECORD.fence) {
       this.#fence(header);
@@ -169,17 +173,17 @@ export class LaneTracker {
     this.#expire();
   }
 
-  /** Passes one record that can't be read: it may be the next one of any lane. */
+  /** Skips one unreadable record, which may be the next one of any lane. */
   skip(): void {
     this.#skips++;
   }
 
-  /** Keys that changed since `saved`, for a store that saves entries one by one; a key without an entry is gone. */
+  /** Keys that changed since `saved`, for a store that saves entries one by one. A key without an entry was deleted. */
   get changes(): { readonly lanes: ReadonlySet<string>; readonly clients: ReadonlySet<string> } {
     return { lanes: this.#changedLanes, clients: this.#changedClients };
   }
 
-  /** All changes are saved. */
+  /** Clears the changes after they were saved. */
   saved(): void {
     this.#changedLanes.clear();
     this.#changedClients.clear();
@@ -230,7 +234,7 @@ export class LaneTracker {
     return client;
   }
 
-  /** A fence is remembered even of a lane not seen yet, as a lane that has ended. */
+  /** Records a fence. An unseen lane that is fenced is added as an ended lane. */
   #fence(header: RecordHeader): void {
     if (header.lane === ALL_LANES) {
       for (const lane of this.lanes.values()) {
@@ -253,19 +257,19 @@ export class LaneTracker {
   }
 
   #advance(): void {
-    let least = Number.POSITIVE_INFINITY;
-    for (const lane of this.lanes.values()) if (lane.open && lane.markMs < least) least = lane.markMs;
-    if (least !== Number.POSITIVE_INFINITY && least > this.#watermarkMs) this.#watermarkMs = least;
+    let minMarkMs = Number.POSITIVE_INFINITY;
+    for (const lane of this.lanes.values()) if (lane.open && lane.markMs < minMarkMs) minMarkMs = lane.markMs;
+    if (minMarkMs !== Number.POSITIVE_INFINITY && minMarkMs > this.#watermarkMs) this.#watermarkMs = minMarkMs;
   }
 
-  /** Forgets at fixed steps of the watermark, so that every replica forgets at the same record. */
+  /** Drops expired state at fixed steps of the watermark, so that all replicas drop it at the same record. */
   #expire(): void {
     const step = Math.floor(this.#watermarkMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
     if (!(step > this.#expiredAtMs)) return;
     this.#expiredAtMs = step;
     for (const [key, lane] of this.lanes) {
       if (!lane.ended) continue;
-      // What ended before there was a watermark is kept from now on.
+      // The retention of a lane that ended before the first watermark begins now.
       if (lane.endedAtMs === Number.NEGATIVE_INFINITY) lane.endedAtMs = this.#watermarkMs;
       else if (lane.endedAtMs <= step - RETENTION_MS) this.lanes.delete(key);
       else continue;
@@ -281,14 +285,14 @@ export class LaneTracker {
 }
 
 /**
- * A client's name: its session and its tenant, both in hex. A session alone is what a client says of itself, and no
- * tenant may use up the sequences of another's.
+ * Returns the key of a client: its session and its tenant, both in hex. A client chooses its session itself, and must
+ * not be able to use up the sequences of another tenant.
  */
 export function clientKey(tenant: string, session: Uint8Array): string {
   return `${toHex(session)}.${Buffer.from(tenant).toString('hex')}`;
 }
 
-/** A lane's name: its session in hex and its number. */
+/** Returns the key of a lane: its session in hex, and its number. */
 export function laneKey(session: Uint8Array, lane: number): string {
   return `${toHex(session)}.${lane}`;
 }

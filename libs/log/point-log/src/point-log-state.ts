@@ -10,36 +10,36 @@ import { LaneTracker } from './lane-tracker.ts';
 import { SeriesIndex } from './series-index.ts';
 import { packClient, packLane, unpackTracker } from './tracker-codec.ts';
 
-/** A record that was passed. */
+/** A skipped record. */
 export interface MarkedGap {
   readonly offset: number;
   readonly reason: string;
 }
 
-/** A record that is to be applied. */
+/** A record that must be applied. */
 export interface JudgedRecord {
   readonly record: ReturnType<typeof decodeRecord>;
-  /** What the shares of a block hold, in the order of its spans. */
+  /** Summaries of a block's shares, in the order of its spans. */
   readonly shares: readonly ShareSummary[];
 }
 
-/** UTF-16 code units of the reason of a skip that are kept. */
+/** Max UTF-16 code units of a stored skip reason. */
 const REASON_LENGTH = 1024;
-/** UTF-8 bytes of the reason of a skip. */
+/** Max UTF-8 bytes of a stored skip reason. */
 const REASON_BYTES = 65_536;
-/** Series that a stored page of the series table holds at most. */
+/** Max series per stored page of the series table. */
 const SERIES_PAGE = 4096;
 const SERIES_BYTES = 21;
 const NO_SHARES: readonly ShareSummary[] = [];
 
 /**
- * What every consumer of `points` has to know of its partition to read on: lanes and clients, the dictionaries of live
- * epochs, the series that they name, what was skipped, and the offset. A function of the log's prefix. All consumers judge
- * records by it, so all apply, drop and halt at the same ones.
+ * State that every consumer of `points` needs to continue reading its partition: lanes and clients, the dictionaries of
+ * live epochs, the series that they name, the skipped records, and the offset. It is a function of the log's prefix.
+ * All consumers judge records by it, so all apply, drop and halt at the same ones.
  *
- * A consumer takes each record through `judge`, applies what it gives (of a block `define`, then each span that the
- * tracker calls fresh), ends it by `tracker.end`, and moves `nextOffset` on. A commit writes `changes` together with what
- * the consumer keeps itself, in one write, and then calls `saved`.
+ * A consumer passes each record to `judge` and applies the result: of a block `define`, then each span that the tracker
+ * reports as fresh. It then calls `tracker.end` and advances `nextOffset`. A commit writes `changes` and the consumer's
+ * own content in one write, and then calls `saved`.
  */
 export class PointLogState {
   readonly partition: number;
@@ -50,10 +50,10 @@ export class PointLogState {
   nextOffset = 0;
   committedOffset = 0;
   readonly #check = new BlockCheck(this);
-  /** How much of the append-only tables is on disk. */
+  /** Number of series that are on disk. The series table only grows. */
   #savedSeries = 0;
   #savedMetrics = 0;
-  /** Keys of the dictionary entries on disk, by lane, so that they can go when their epoch is over. */
+  /** Keys of the dictionary entries on disk, by lane. They are deleted when their epoch ends. */
   readonly #savedDictionaries = new Map<string, Uint8Array[]>();
 
   constructor(partition: number) {
@@ -61,11 +61,12 @@ export class PointLogState {
   }
 
   /**
-   * Decodes the record at `nextOffset` and says what to apply of it; undefined when it is a repetition, and to be passed.
-   * Throws `data_loss`, which halts the partition, when it is damaged or a record before it is missing. Changes nothing.
+   * Decodes the record at `nextOffset` and returns what to apply of it; undefined for a duplicate, which must be
+   * passed. Throws `data_loss`, which halts the partition, when the record is damaged or an earlier one is missing.
+   * Changes nothing.
    */
   judge({ offset, value }: LogRecord): JudgedRecord | undefined {
-    assert(offset === this.nextOffset, `record ${offset} where ${this.nextOffset} was next`);
+    assert(offset === this.nextOffset, `record at offset ${offset}, expected ${this.nextOffset}`);
     const record = decodeRecord(value);
     if (record.partition !== this.partition) {
       throw new TidemarkError('data_loss', `a record of partition ${record.partition} in partition ${this.partition}`);
@@ -74,19 +75,19 @@ export class PointLogState {
     return { record, shares: record.type === RECORD.block ? this.#check.check(record) : NO_SHARES };
   }
 
-  /** Takes over the definitions of a block that was judged. */
+  /** Adds the definitions of a judged block. */
   define(record: BlockRecord): void {
     this.dictionaries.define(record, ({ seriesId, metricId, kind }) => this.table.add(seriesId, metricId, kind));
   }
 
-  /** Passes the record at `nextOffset`: the gap is permanent. */
+  /** Skips the record at `nextOffset` and marks a permanent gap. */
   skip(reason: string): void {
     this.gaps.push({ offset: this.nextOffset, reason: reason.slice(0, REASON_LENGTH) });
     this.tracker.skip();
     this.nextOffset++;
   }
 
-  /** What changed since the last commit, but for the offset and the tracker's head, which are the consumer's to store. */
+  /** Returns the changes since the last commit, except the offset and the tracker's head, which the consumer stores. */
   changes(): KeyValueWrite[] {
     const { tracker, table, dictionaries } = this;
     const writes: KeyValueWrite[] = [];
@@ -116,7 +117,7 @@ export class PointLogState {
     return writes;
   }
 
-  /** The writes of a commit are durable: the next one starts from here. */
+  /** Marks the writes of a commit as durable. The next commit begins after them. */
   saved(): void {
     const { dictionaries, table, tracker } = this;
     const { stale, deltas } = dictionaries.changes;
@@ -131,7 +132,7 @@ export class PointLogState {
     this.committedOffset = this.nextOffset;
   }
 
-  /** Fills a new state with what was committed. */
+  /** Loads the committed state into a new one. */
   async load(
     keyValue: KeyValue,
     { trackerHead, nextOffset }: { readonly trackerHead: Uint8Array; readonly nextOffset: number },
@@ -164,7 +165,7 @@ export class PointLogState {
   }
 }
 
-/** [id, metric, kind] of up to a page of series. */
+/** Encodes up to a page of series, each as [id, metric, kind]. */
 function packSeries(table: SeriesIndex, from: number): Buffer {
   const to = Math.min(table.length, from + SERIES_PAGE);
   const out = new ByteWriter((to - from) * SERIES_BYTES);
@@ -183,7 +184,7 @@ function loadSeries(table: SeriesIndex, page: Uint8Array): void {
     const metric = reader.u32();
     const kind = reader.u8();
     if (metric < table.metricCount && isKind(kind)) table.add(id, table.metricId(metric), kind);
-    else reader.fail(`a series of metric ${metric}, kind ${kind}`);
+    else reader.fail(`series of unknown metric ${metric} or kind ${kind}`);
   }
 }
 

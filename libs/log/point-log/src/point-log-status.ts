@@ -2,7 +2,7 @@ import type { Gap, LaneStatus } from '@tidemark/contract';
 import type { LaneTracker } from './lane-tracker.ts';
 import type { PointLogState } from './point-log-state.ts';
 
-/** The lanes that the watermark waits for, as a status shows them. */
+/** Returns the lanes that the watermark waits for, as a status shows them. */
 export function openLanes(tracker: LaneTracker): LaneStatus[] {
   return [...tracker.lanes.values()]
     .filter((lane) => lane.open)
@@ -15,7 +15,7 @@ export function openLanes(tracker: LaneTracker): LaneStatus[] {
     }));
 }
 
-/** Skipped records, by offset. */
+/** Returns the skipped records, by offset. */
 export function gapsOf({ partition, gaps }: Pick<PointLogState, 'partition' | 'gaps'>): Gap[] {
   return gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason }));
 }

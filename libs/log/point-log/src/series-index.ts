@@ -3,12 +3,12 @@ import { assert } from '@tidemark/ports';
 
 const WORDS = ID_BYTES / 4;
 const INITIAL_SERIES = 1024;
-/** Slots a series; the table is rebuilt at twice the size when it is fuller. */
+/** Slots per series. A fuller table is rebuilt at twice the size. */
 const SLOTS_PER_SERIES = 2;
 
 /**
- * The partition's series by dense number, in the order in which the log first named them. Ids lie in one array, and
- * are found by open addressing on their first word: they are hashes already.
+ * Series of the partition by dense number, in the order in which the log first named them. Ids are in one array. They
+ * are found by open addressing on their first word, since they are hashes already.
  */
 export class SeriesIndex {
   #ids = new Uint32Array(INITIAL_SERIES * WORDS);
@@ -27,7 +27,7 @@ export class SeriesIndex {
     return this.#metricIds.length;
   }
 
-  /** Dense number of a series, or -1. */
+  /** Returns the dense number of a series, or -1. */
   find(id: Uint8Array): number {
     const view = wordsOf(id);
     const mask = this.#slots.length - 1;
@@ -37,7 +37,7 @@ export class SeriesIndex {
     }
   }
 
-  /** Dense number of a series, new or known. */
+  /** Returns the dense number of a series. Adds an unknown series. */
   add(id: Uint8Array, metricId: Uint8Array, kind: Kind): number {
     const known = this.find(id);
     if (known !== -1) return known;
@@ -50,7 +50,7 @@ export class SeriesIndex {
     return dense;
   }
 
-  /** Dense number of a metric, new or known. */
+  /** Returns the dense number of a metric. Adds an unknown metric. */
   addMetric(metricId: Uint8Array): number {
     const key = keyOf(metricId);
     const known = this.#metricByKey.get(key);
@@ -61,7 +61,7 @@ export class SeriesIndex {
     return metric;
   }
 
-  /** Dense number of a metric, or -1. */
+  /** Returns the dense number of a metric, or -1. */
   findMetric(metricId: Uint8Array): number {
     return this.#metricByKey.get(keyOf(metricId)) ?? -1;
   }
@@ -116,7 +116,7 @@ export class SeriesIndex {
 const scratch = new Uint32Array(WORDS);
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-/** The id as four words, in a scratch array that the next call overwrites. */
+/** Returns the id as four words, in a scratch array that the next call overwrites. */
 function wordsOf(id: Uint8Array): Uint32Array {
   scratchBytes.set(id);
   return scratch;

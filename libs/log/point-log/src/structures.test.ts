@@ -5,7 +5,7 @@ import { dictionaryOf, LaneDictionaries, UNDEFINED_SERIES } from './lane-diction
 import { SeriesIndex } from './series-index.ts';
 
 describe('SeriesIndex', () => {
-  test('finds every series by its id while it grows, also where the first words collide', () => {
+  test('the index finds every series by its id while it grows, also when first words collide', () => {
     const table = new SeriesIndex();
     const idOf = (i: number) => {
       const id = Buffer.from(hash128(Buffer.from(String(i))));
@@ -52,7 +52,7 @@ describe('LaneDictionaries', () => {
     spans: [],
   });
 
-  test('go on within an epoch, begin anew with the next, and are saved as what changed', () => {
+  test('dictionaries continue within an epoch, restart with the next, and save only changes', () => {
     const dictionaries = new LaneDictionaries();
     let dense = 0;
     const define = (record: BlockRecord) => dictionaries.define(record, () => dense++);
@@ -60,7 +60,7 @@ describe('LaneDictionaries', () => {
     define(block(0, 3, 2));
     expect([...dictionaryOf(dictionaries.of(block(0, 0, 0)), 4).series.subarray(0, 5)]).toEqual([0, 1, 2, 3, 4]);
     expect(dictionaries.check(block(0, 5, 1), false).get(4)).toBe(6);
-    expect(() => dictionaries.check(block(0, 6, 1), false)).toThrow(/goes on at ref 6, 5 are defined/);
+    expect(() => dictionaries.check(block(0, 6, 1), false)).toThrow(/continues at ref 6, but 5 refs are defined/);
     expect(dictionaries.changes.deltas).toHaveLength(2);
     dictionaries.saved();
     define(block(1, 0, 1));
@@ -76,7 +76,7 @@ describe('LaneDictionaries', () => {
     expect(dictionaries.changes.deltas).toHaveLength(0);
   });
 
-  test('keep the refs that a gap left without a definition', () => {
+  test('dictionaries keep the refs that a gap left undefined', () => {
     const dictionaries = new LaneDictionaries();
     expect(dictionaries.check(block(0, 2, 1), true).get(4)).toBe(3);
     dictionaries.define(block(0, 2, 1), () => 7);

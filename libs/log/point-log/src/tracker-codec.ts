@@ -5,7 +5,7 @@ import { type ClientState, clientKey, type LaneState, LaneTracker, laneKey } fro
 
 const TENANT_BYTES = 255;
 
-/** One lane as stored (docs/formats/point-store.md). */
+/** Encodes one lane (docs/formats/point-store.md). */
 export function packLane(lane: LaneState): Buffer {
   const out = new ByteWriter(96);
   out.bytes(lane.session);
@@ -41,7 +41,7 @@ export function unpackLane(bytes: Uint8Array): LaneState {
   };
 }
 
-/** One client session as stored: its window is the only part that is larger than a few words. */
+/** Encodes one client session. Its window is the only part that is larger than a few words. */
 export function packClient(client: ClientState): Buffer {
   const out = new ByteWriter(256);
   out.bytes(client.clientSession);
@@ -80,7 +80,7 @@ export function unpackClient(bytes: Uint8Array): ClientState {
   };
 }
 
-/** The part of a tracker that is neither lane nor client. */
+/** Encodes the part of a tracker that is neither lane nor client. */
 export function packTrackerHead(tracker: LaneTracker): Buffer {
   const out = new ByteWriter(32);
   out.f64(tracker.watermarkMs);
@@ -89,7 +89,7 @@ export function packTrackerHead(tracker: LaneTracker): Buffer {
   return out.take();
 }
 
-/** A tracker from its stored parts. */
+/** Decodes a tracker from its stored parts. */
 export function unpackTracker(
   head: Uint8Array | undefined,
   lanes: Iterable<Uint8Array>,
@@ -111,7 +111,7 @@ export function unpackTracker(
   return tracker;
 }
 
-/** The logical state, part by part, for a state hash: equal after equal prefixes of the log. */
+/** Returns the logical state, part by part, for a state hash. It is equal after equal prefixes of the log. */
 export function trackerFingerprint(tracker: LaneTracker): Buffer[] {
   const parts = [packTrackerHead(tracker)];
   for (const lane of tracker.lanes.values()) parts.push(packLane(lane));

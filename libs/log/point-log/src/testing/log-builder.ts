@@ -12,7 +12,7 @@ import {
 import type { LogRecord } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 
-/** Series `i` of the tests is of kind i % 4 + 1; the series of a kind are one metric. */
+/** Returns the kind of test series `i`: i % 4 + 1. The series of a kind are one metric. */
 export function kindOf(series: number): Kind {
   return ((series % 4) + 1) as Kind;
 }
@@ -28,7 +28,7 @@ export function metricIdOf(kind: Kind): Buffer {
 export interface TestPoint {
   readonly series: number;
   readonly timeMs: number;
-  /** Of a distribution the one value of its sketch. */
+  /** Value of the point; of a distribution, the only value of its sketch. */
   readonly value: number;
 }
 
@@ -42,11 +42,11 @@ export interface TestSpan {
 interface TestLane {
   sequence: number;
   epoch: number;
-  /** Refs by series, for each dictionary. */
+  /** Refs by series, per dictionary. */
   dictionaries: Map<number, Map<number, number>>;
 }
 
-/** Writes a log of one partition as intakes would: lanes with sequences, epochs and dictionaries, one a client. */
+/** Writes the log of one partition as intakes would: lanes with sequences and epochs, and one dictionary per client. */
 export class LogBuilder {
   readonly records: LogRecord[] = [];
   readonly #lanes = new Map<number, TestLane>();
@@ -99,7 +99,7 @@ export class LogBuilder {
     return this.append(encodeRecord(record));
   }
 
-  /** The lane's next block defines its series anew. */
+  /** Starts a new epoch: the lane's next block defines its series again. */
   nextEpoch(session: number): void {
     const lane = this.lane(session);
     lane.epoch++;
@@ -127,7 +127,7 @@ function header(type: RecordType, session: number, markMs: number) {
   return { type, partition: 0, session: id, lane: 0, epoch: 0, sequence: 0, markMs, tagsOffset: 0, keyframeOffset: -1 };
 }
 
-/** The share of the points, which are brought into the order of their refs. */
+/** Encodes the share of the points, sorted by ref. */
 export function shareOf(points: readonly TestPoint[], refOf: (series: number) => number): Buffer {
   const columns = new PointColumns();
   const sketches = new SketchColumns();

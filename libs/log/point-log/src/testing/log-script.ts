@@ -8,7 +8,7 @@ export const SERIES = 12;
 
 export interface ScriptSpan {
   readonly client: number;
-  /** Distance to a sequence that was sent before: 0 is a new batch. */
+  /** Distance back to a sequence that was sent before; 0 is a new batch. */
   readonly repeat: number;
   readonly mapEpoch: number;
   readonly points: readonly { readonly series: number; readonly behindMs: number; readonly value: number }[];
@@ -21,22 +21,22 @@ export interface ScriptStep {
   readonly spans: readonly ScriptSpan[];
 }
 
-/** A point that stands, with its place in the order in which the later one wins. */
+/** A point of the model, with its place in the order in which the later point wins. */
 export interface ModelPoint extends TestPoint {
   readonly mapEpoch: number;
 }
 
-/** What a partition should know after the whole log. */
+/** Content that a partition must have after the whole log. */
 export interface Model {
-  /** By map epoch, then in log order. */
+  /** Points by map epoch, then in log order. */
   readonly points: readonly ModelPoint[];
   readonly counts: { readonly points: number; readonly late: number; readonly duplicate: number };
   readonly watermarkMs: number;
-  /** In the order in which the log first named them. */
+  /** Series in the order in which the log first named them. */
   readonly series: readonly number[];
 }
 
-/** Plays a script: a log, and what a plain reading of the rules makes of it. */
+/** Plays a script. Returns the log, and the model that a plain reading of the rules gives. */
 export function play(steps: readonly ScriptStep[]): { builder: LogBuilder; model: Model } {
   const builder = new LogBuilder();
   const lanes = new Map([0, 1, 2].map((session) => [session, { isOpen: true, markMs: START_MS }]));
@@ -102,7 +102,7 @@ export function play(steps: readonly ScriptStep[]): { builder: LogBuilder; model
   return { builder, model: { points, counts, watermarkMs, series } };
 }
 
-/** The points of a series, one a timestamp, ascending. Sums are exact: in whole units of 2^-100. */
+/** Returns the points of a series, one per timestamp, ascending. Sums are exact, in whole units of 2^-100. */
 export function resolved(model: Model, series: number): { timeMs: number; value: number }[] {
   const byTime = new Map<number, number[]>();
   for (const { series: own, timeMs, value } of model.points) {
