@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ByTenant } from './by-tenant.ts';
 
-test('what is remembered of a tenant starts over with its scope, and with no other', () => {
+test('the value of a tenant is cleared when its own scope is replaced, and only then', () => {
   const known = new ByTenant(() => new Set<number>());
   const scopes = [{}, {}, {}];
   known.of('a', scopes[0]).add(1);

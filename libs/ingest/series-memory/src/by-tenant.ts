@@ -1,7 +1,10 @@
-/** One `T` a tenant, cleared when the tenant's scope in the intake is replaced: handles belong to a scope. */
+/** One `T` per tenant, cleared when the tenant's scope in the intake is replaced, since handles belong to a scope. */
 export class ByTenant<T extends { clear(): void }> {
   readonly #make: () => T;
-  /** Weak, so that the intake can release an idle tenant's scope, which may hold millions of series. */
+  /**
+   * Values by tenant. The scope is weak: the intake must be able to release an idle tenant's scope with millions of
+   * series.
+   */
   readonly #known = new Map<string, { scope: WeakRef<object>; readonly remembered: T }>();
 
   constructor(make: () => T) {

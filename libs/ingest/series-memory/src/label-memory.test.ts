@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { LabelMemory } from './label-memory.ts';
 
-/** Lower halves of what others publish of SipHash-1-3 with a key of zeros. */
+/** Lower halves of published hashes of SipHash-1-3 with a key of zeros. */
 test.each([
   ['', 0x150c532c],
   ['\0', 0x8e01e473],
   ['siphash', 0xcb16bcbe],
   ['digest-sip_hash', 0x34130c0a],
-])('%j is hashed as SipHash-1-3 has it', (text, expected) => {
+])('%j has the hash of SipHash-1-3', (text, expected) => {
   const memory = new LabelMemory(1 << 20, Buffer.alloc(16));
-  // What was there before, behind the bytes, is not hashed.
+  // Old bytes behind the hashed ones are not hashed.
   const full = new DataView(new Uint8Array(64).fill(0xff).buffer);
   memory.hash(full, 0, 64);
   const bytes = Buffer.from(`..${text}`);

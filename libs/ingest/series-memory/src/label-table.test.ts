@@ -4,7 +4,7 @@ import { LabelTable, UNKNOWN } from './label-table.ts';
 
 const KEY = Buffer.alloc(16, 7);
 
-test('a full memory takes the blocks of the table that has most of them', () => {
+test('a full memory clears the table with the most blocks', () => {
   const memory = new LabelMemory(8 * 256, KEY, 256);
   const [small, large, newcomer] = [1, 2, 3].map(() => new LabelTable(memory));
   const labels = (i: number) => new DataView(new Uint8Array(150).fill(i).buffer);
@@ -18,7 +18,7 @@ test('a full memory takes the blocks of the table that has most of them', () => 
   expect(large.blocks).toBe(6);
   fill(newcomer, 30, 1);
   expect([known(small), known(large), known(newcomer)]).toEqual([[10, 11], [], [30]]);
-  // The table that asks may be that one.
+  // The requesting table may itself be cleared.
   fill(newcomer, 40, 6);
   expect([known(small), known(newcomer)]).toEqual([[10, 11], [45]]);
   memory.leave(small);

@@ -1,9 +1,9 @@
 import type { BlockHolder, LabelMemory } from './label-memory.ts';
 
 const INITIAL_SLOTS = 512;
-/** No entry: what is returned for labels that are not known, and what a free slot has. */
+/** No entry: returned for unknown labels, and the content of a free slot. */
 export const UNKNOWN = 0;
-/** An entry: the next one, handle, length, hash (u32 each), scale (f64), 8 bytes of nothing, labels. */
+/** Layout of an entry: next entry, handle, length, hash (u32 each), scale (f64), 8 unused bytes, labels. */
 const NEXT = 0;
 const HANDLE = 4;
 const LENGTH = 8;
@@ -12,16 +12,16 @@ const SCALE = 16;
 const LABELS = 32;
 
 /**
- * The series that a tenant's senders have sent, by the raw bytes of their labels, each with its handle. A series is
- * known only by comparing all of its bytes: a hash is where to look, never proof. Each entry remembers which came after
- * it, since senders repeat themselves. An entry is an address in the memory that all tables share.
+ * Series that a tenant's senders have sent, by the raw bytes of their labels, each with its handle. A series is
+ * recognized only by a comparison of all bytes; a hash only finds the candidates. Each entry has the one that followed
+ * it, since senders repeat their order. An entry is an address in the memory that all tables share.
  */
 export class LabelTable implements BlockHolder {
   readonly #memory: LabelMemory;
   #slots = new Uint32Array(INITIAL_SLOTS);
   #size = 0;
   readonly #blocks: number[] = [];
-  /** Bytes that are taken of the newest block. */
+  /** Used bytes of the newest block. */
   #used: number;
   #last = UNKNOWN;
 
@@ -43,43 +43,43 @@ export class LabelTable implements BlockHolder {
     return this.#memory.view.getUint32(entry + HANDLE, true);
   }
 
-  /** What the sender's values are to be multiplied by. */
+  /** Returns the factor for the sender's values. */
   scale(entry: number): number {
     return this.#memory.view.getFloat64(entry + SCALE, true);
   }
 
-  /** Bytes of an entry's labels. */
+  /** Returns the number of bytes of an entry's labels. */
   labelBytes(entry: number): number {
     return this.#memory.view.getUint32(entry + LENGTH, true);
   }
 
-  /** A request begins: nothing came before. */
+  /** Begins a request, without a preceding entry. */
   begin(): void {
     this.#last = UNKNOWN;
   }
 
-  /** The entry that came last in this request, or `UNKNOWN`. */
+  /** The last entry of this request, or `UNKNOWN`. */
   get last(): number {
     return this.#last;
   }
 
-  /** The entry that came after the last one the last time, or `UNKNOWN`. */
+  /** The entry that followed the last one the previous time, or `UNKNOWN`. */
   get expected(): number {
     return this.#last === UNKNOWN ? UNKNOWN : this.#memory.view.getUint32(this.#last + NEXT, true);
   }
 
-  /** An entry came, to be expected after the last one from now on; or one that is not known came. */
+  /** Records an entry, which is then expected after the last one, or `UNKNOWN` for an unknown series. */
   came(entry: number): void {
     if (this.#last !== UNKNOWN && entry !== UNKNOWN) this.#memory.view.setUint32(this.#last + NEXT, entry, true);
     this.#last = entry;
   }
 
-  /** Entries came as expected, up to this one. */
+  /** Records that the expected entries followed, up to this one. */
   passed(entry: number): void {
     this.#last = entry;
   }
 
-  /** True when `view` has an entry's bytes at `at`; there must be as many. */
+  /** Returns true when `view` has an entry's bytes at `at`. It must have as many bytes there. */
   matches(entry: number, view: DataView, at: number): boolean {
     const own = this.#memory.view;
     const length = this.labelBytes(entry);
@@ -92,7 +92,7 @@ export class LabelTable implements BlockHolder {
     return true;
   }
 
-  /** The entry of `length` bytes of labels at `at`, or `UNKNOWN`. */
+  /** Returns the entry of `length` bytes of labels at `at`, or `UNKNOWN`. */
   find(view: DataView, at: number, length: number): number {
     if (length > this.#memory.longest) return UNKNOWN;
     const hash = this.#memory.hash(view, at, length);
@@ -111,8 +111,8 @@ export class LabelTable implements BlockHolder {
   }
 
   /**
-   * Remembers labels that `find` doesn't know; returns `UNKNOWN` when they are longer than any that are. Where memory is full
-   * this table or another forgets all others first: they can be added again.
+   * Adds labels that `find` does not know. Returns `UNKNOWN` for labels that are too long to store. When memory is
+   * full, this table or another is cleared first; its series can be added again.
    */
   add(view: DataView, at: number, length: number, handle: number, scale = 1): number {
     const bytes = (LABELS + length + 7) & ~7;
@@ -143,7 +143,7 @@ export class LabelTable implements BlockHolder {
   }
 
   #takeBlock(): void {
-    const block = this.#memory.take();
+    const block = this.#memory.allocate();
     this.#blocks.push(block);
     this.#used = 0;
   }

@@ -1,4 +1,4 @@
-/** What this library uses of WebAssembly, which the types of neither the language nor of Node say. */
+/** The part of WebAssembly that this library uses. The types of the language and of Node lack it. */
 // biome-ignore lint/style/noNamespace: the language's global is one.
 declare namespace WebAssembly {
   class Module {
@@ -7,7 +7,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number });
     readonly buffer: ArrayBuffer;
-    /** Adds pages of 64 KiB; detaches the buffer of before. */
+    /** Adds pages of 64 KiB and detaches the earlier buffer. */
     grow(pages: number): number;
   }
   class Instance {
