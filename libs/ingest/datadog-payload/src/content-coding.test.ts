@@ -16,11 +16,11 @@ const CODINGS = [
 ] as const;
 
 describe.each(CODINGS)('%s', (coding, encode) => {
-  test('gives the body back', async () => {
+  test('decoding returns the original body', async () => {
     expect((await decodeContent(encode(text), coding, text.length)).equals(text)).toBe(true);
   });
 
-  test('one byte above the limit is refused by name', async () => {
+  test('one byte above the limit is refused with the name of the limit', async () => {
     await expect(decodeContent(encode(text), coding, text.length - 1)).rejects.toMatchObject({
       code: 'invalid_argument',
       detail: { reason: 'body_too_large', field: 'body', limit: text.length - 1 },
@@ -29,7 +29,7 @@ describe.each(CODINGS)('%s', (coding, encode) => {
 });
 
 describe.each(CODINGS.slice(0, 5))('%s', (coding, encode) => {
-  test('a body cut short, damaged or of something else is refused', async () => {
+  test('a truncated, damaged or differently encoded body is refused', async () => {
     const good = encode(text);
     for (const bad of [good.subarray(0, good.length - 5), good.subarray(3), text, Buffer.alloc(0), Buffer.alloc(9)]) {
       await expect(decodeContent(bad, coding, 1 << 20)).rejects.toMatchObject({
@@ -39,7 +39,7 @@ describe.each(CODINGS.slice(0, 5))('%s', (coding, encode) => {
     }
   });
 
-  test('a bomb is refused within memory: 128 MiB that come as little, of which 1 MiB may come out', async () => {
+  test('a bomb of 128 MiB is refused at the limit of 1 MiB, without memory for the rest', async () => {
     const bomb = encode(Buffer.alloc(128 << 20));
     expect(bomb.length).toBeLessThan(1 << 20);
     const before = process.memoryUsage().rss;
@@ -54,7 +54,7 @@ describe.each(CODINGS.slice(0, 5))('%s', (coding, encode) => {
   });
 });
 
-test('a zstd body may have several frames, a gzip body several members; their sum counts', async () => {
+test('a zstd body may have several frames and a gzip body several members, and their sum counts', async () => {
   const parts = [text, Buffer.alloc(0), Buffer.from('x'), text];
   const whole = Buffer.concat(parts);
   const skippable = Buffer.from('502a4d1804000000deadbeef', 'hex');
@@ -80,7 +80,7 @@ test.each([
   ['deflate', deflateSync(text)],
   ['deflate', deflateRawSync(text)],
   ['zstd', zstdCompressSync(text)],
-])('bytes after the end of %s are refused, not passed over', async (coding, encoded) => {
+])('bytes after the end of %s are refused', async (coding, encoded) => {
   const body = Buffer.concat([encoded, Buffer.from('more')]);
   await expect(decodeContent(body, coding, 1 << 20)).rejects.toMatchObject({ detail: { reason: 'body_malformed' } });
 });
@@ -91,7 +91,7 @@ test('a zstd frame may not ask for a window beyond 8 MiB', async () => {
     params: { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_contentSizeFlag]: 0 },
     pledgedSrcSize: undefined,
   });
-  // Magic, a frame header without a content size, and a window descriptor of 2 ^ (10 + 17) bytes; then an empty block.
+  // Magic, a frame header without a content size, a window descriptor of 2 ^ (10 + 17) bytes, then an empty block.
   const asked = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x01, 0x00, 0x00]);
   await expect(decodeContent(asked, 'zstd', 1 << 20)).rejects.toMatchObject({
     detail: { reason: 'body_malformed' },
@@ -99,7 +99,7 @@ test('a zstd frame may not ask for a window beyond 8 MiB', async () => {
   expect((await decodeContent(wide, 'zstd', 1 << 20)).equals(noise)).toBe(true);
 });
 
-test.each(['br', 'compress', 'gzip, gzip', 'gzip;q=1', 'x'])('%j is no coding that is taken', async (coding) => {
+test.each(['br', 'compress', 'gzip, gzip', 'gzip;q=1', 'x'])('%j is not a supported coding', async (coding) => {
   await expect(decodeContent(text, coding, 1 << 20)).rejects.toMatchObject({
     code: 'invalid_argument',
     detail: { reason: 'content_encoding', field: 'content-encoding', limit: expect.any(String) },

@@ -2,16 +2,16 @@ import { constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zli
 import { assert, isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { requestRefusal, tooLarge } from './refusal.ts';
 
-/** Codings that are taken; `zstd1` is what Datadog's API client calls zstd. */
+/** Supported codings. Datadog's API client calls zstd `zstd1`. */
 const CODINGS = ['identity', 'gzip', 'deflate', 'zstd', 'zstd1'] as const;
 type Coding = (typeof CODINGS)[number];
 
-/** 8 MiB, as every zstd decoder has to support (RFC 8878, 3.1.1.1.2): a frame may ask for gigabytes. */
+/** Max window: 8 MiB, which every zstd decoder must support (RFC 8878, 3.1.1.1.2). A frame may request gigabytes. */
 const ZSTD_PARAMS = { [constants.ZSTD_d_windowLogMax]: 23 };
 
 const TOO_MANY = 'too many bytes after decoding';
 
-/** Frames of one zstd body: a body is one, or as many as its writer flushed. */
+/** Max zstd frames per body. A body has one frame for each flush of its writer. */
 const ZSTD_FRAMES = 256;
 
 type Decoder = (
@@ -21,8 +21,8 @@ type Decoder = (
 ) => void;
 
 /**
- * The body without its content coding. Throws `invalid_argument`: for an unknown coding, for bytes that are not what the
- * coding says, and for more than `limitBytes` decoded ones, which ends the decoding there.
+ * Removes the content coding of a body. Throws `invalid_argument` for an unknown coding, for bytes that are not valid
+ * in the coding, and for more than `limitBytes` decoded bytes, at which decoding stops.
  */
 export async function decodeContent(
   body: Buffer,
@@ -41,7 +41,7 @@ export async function decodeContent(
     const code = codeOf(error);
     if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('body', limitBytes, TOO_MANY);
     if (!/^(Z_|ZSTD_)/.test(code)) throw error;
-    throw requestRefusal('body_malformed', 'body', coding, `can't be decoded (${code})`);
+    throw requestRefusal('body_malformed', 'body', coding, `cannot be decoded (${code})`);
   }
 }
 
@@ -53,13 +53,13 @@ function codingOf(contentEncoding = 'identity'): Coding {
   const name = contentEncoding.trim().toLowerCase() || 'identity';
   const coding = CODINGS.find((one) => one === name);
   if (coding !== undefined) return coding;
-  throw requestRefusal('content_encoding', 'content-encoding', CODINGS.join(', '), 'not one that is taken');
+  throw requestRefusal('content_encoding', 'content-encoding', CODINGS.join(', '), 'unsupported content coding');
 }
 
 async function decode(body: Buffer, coding: Exclude<Coding, 'identity'>, limitBytes: number): Promise<Buffer> {
   switch (coding) {
     case 'gzip':
-      // Reads all members, and refuses what comes after them.
+      // `gunzip` reads all members, and refuses other bytes after them.
       return (await decodeStart(gunzip, body, limitBytes)).content;
     case 'deflate': {
       const { content, usedBytes } = await decodeStart(isZlib(body) ? inflate : inflateRaw, body, limitBytes);
@@ -71,12 +71,12 @@ async function decode(body: Buffer, coding: Exclude<Coding, 'identity'>, limitBy
   }
 }
 
-/** The decoder stops after one frame, and says nothing of what follows. */
+/** Decodes frame by frame, since the decoder stops after one frame and does not report what follows it. */
 async function decodeFrames(body: Buffer, limitBytes: number): Promise<Buffer> {
   const contents: Buffer[] = [];
   let left = limitBytes;
   for (let at = 0; at < body.length || contents.length === 0; ) {
-    if (contents.length === ZSTD_FRAMES) throw tooLarge('body', ZSTD_FRAMES, 'more zstd frames than a body may have');
+    if (contents.length === ZSTD_FRAMES) throw tooLarge('body', ZSTD_FRAMES, 'too many zstd frames');
     const { content, usedBytes } = await decodeStart(zstdDecompress, body.subarray(at), left, ZSTD_PARAMS);
     if (usedBytes === 0) throw trailingBytes('zstd');
     contents.push(content);
@@ -87,12 +87,12 @@ async function decodeFrames(body: Buffer, limitBytes: number): Promise<Buffer> {
 }
 
 function trailingBytes(coding: string): TidemarkError {
-  return requestRefusal('body_malformed', 'body', coding, 'has bytes after its end');
+  return requestRefusal('body_malformed', 'body', coding, 'has bytes after the end of the encoded data');
 }
 
 interface Decoded {
   readonly content: Buffer;
-  /** Bytes of the body up to the end of what was decoded. */
+  /** Bytes of the body up to the end of the decoded frame. */
   readonly usedBytes: number;
 }
 
@@ -102,12 +102,12 @@ function decodeStart(
   limitBytes: number,
   params: Record<number, number> = {},
 ): Promise<Decoded> {
-  // A limit of 0 means none to the decoder: one byte too many is seen below.
+  // The decoder takes a limit of 0 as none. The check below finds one byte too many.
   const options = { maxOutputLength: Math.max(1, limitBytes), params, info: true } as const;
   return new Promise((resolve, reject) => {
     decoder(body, options, (error, result) => {
       if (error !== null) return reject(error);
-      assert(isDecoded(result), 'the decoder gives its content and itself');
+      assert(isDecoded(result), 'the decoder returns its content and itself');
       if (result.buffer.length > limitBytes) reject(tooLarge('body', limitBytes, TOO_MANY));
       else resolve({ content: result.buffer, usedBytes: result.engine.bytesWritten });
     });
@@ -120,7 +120,10 @@ function isDecoded(
   return typeof result === 'object' && result !== null && 'buffer' in result && 'engine' in result;
 }
 
-/** `deflate` is the zlib format (RFC 9110, 8.4.1.2), but some send it without zlib's header. */
+/**
+ * Returns true for the zlib format, which `deflate` names (RFC 9110, 8.4.1.2). Some clients send it without the zlib
+ * header.
+ */
 function isZlib(body: Buffer): boolean {
   return body.length >= 2 && (body[0] & 0x0f) === 8 && ((body[0] << 8) | body[1]) % 31 === 0;
 }

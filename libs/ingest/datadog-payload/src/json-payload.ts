@@ -14,9 +14,9 @@ const CLOSE_OBJECT = 0x7d;
 
 /**
  * Reads the JSON of `POST /api/v2/series`: `{"series": [{"metric", "type", "points": [{"timestamp", "value"}], "tags",
- * "resources": [{"type", "name"}], "interval"}]}`. Throws `invalid_argument` if the body as a whole is not that; a
- * series or point that is wrong is refused by itself. With `known`, which has handles of the same sink, series that were
- * sent before are not named to it again.
+ * "resources": [{"type", "name"}], "interval"}]}`. Throws `invalid_argument` if the body as a whole has another form. A
+ * wrong series or point is refused alone. With `known`, which has handles of the same sink, series that were sent
+ * before are not named to the sink again.
  */
 export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
   checkSize(body, limits);
@@ -37,13 +37,13 @@ function parse(body: Buffer): unknown {
     return JSON.parse(body.toString('utf8'));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // The parser quotes more than the character that it stumbled over; a body may be private.
-    const [what] = /^Unexpected token '.+?'|^Unexpected end|at position \d+/.exec(error.message) ?? ['not valid'];
+    // The parser's message quotes text around the wrong character, and a body may be private.
+    const [what] = /^Unexpected token '.+?'|^Unexpected end|at position \d+/.exec(error.message) ?? ['not valid JSON'];
     throw malformed('JSON', what);
   }
 }
 
-/** Nesting and number of values, before memory is spent on them; whether it is JSON is for the parser to say. */
+/** Checks nesting and number of values before they use memory. The parser checks whether the body is JSON. */
 function checkSize(body: Buffer, limits: DatadogLimits): void {
   let depth = 0;
   let values = 1;
@@ -54,7 +54,7 @@ function checkSize(body: Buffer, limits: DatadogLimits): void {
         break;
       case OPEN_LIST:
       case OPEN_OBJECT:
-        if (++depth > limits.jsonDepth) throw malformed('JSON', `more than ${limits.jsonDepth} levels deep`);
+        if (++depth > limits.jsonDepth) throw malformed('JSON', `nested more than ${limits.jsonDepth} levels deep`);
         values++;
         break;
       case CLOSE_LIST:
@@ -66,11 +66,11 @@ function checkSize(body: Buffer, limits: DatadogLimits): void {
         break;
       default:
     }
-    if (values > limits.jsonValues) throw tooLarge('body', limits.jsonValues, 'more values than one request may have');
+    if (values > limits.jsonValues) throw tooLarge('body', limits.jsonValues, 'too many values in one request');
   }
 }
 
-/** Where the text that begins at `from` has its closing quote, or the end of the body. */
+/** Returns the position of the closing quote of the text that begins at `from`, or the end of the body. */
 function endOfText(body: Buffer, from: number): number {
   for (let at = from; at < body.length; at++) {
     if (body[at] === QUOTE) return at;
@@ -86,7 +86,7 @@ function readSeries(series: unknown, draft: SeriesDraft): void {
   }
   const { metric, type, interval, tags, resources, points } = series;
   if (typeof metric === 'string') draft.metric = metric;
-  else draft.refuse('metric_invalid', 'metric', 'a text');
+  else draft.refuse('metric_invalid', 'metric', 'a string');
   if (isPresent(type)) draft.type = numberOf(type);
   if (isPresent(interval)) draft.interval = numberOf(interval);
   if (isPresent(tags)) readTags(tags, draft);
@@ -98,7 +98,7 @@ function readSeries(series: unknown, draft: SeriesDraft): void {
 function readTags(tags: unknown, draft: SeriesDraft): void {
   for (const tag of listOf(tags)) {
     if (typeof tag === 'string') draft.tag(tag);
-    else draft.refuse('tags_invalid', 'tags', 'a list of texts');
+    else draft.refuse('tags_invalid', 'tags', 'a list of strings');
   }
 }
 
@@ -115,12 +115,12 @@ function readPoint(point: unknown, draft: SeriesDraft): void {
   else draft.point(Number.NaN, Number.NaN);
 }
 
-/** Something else than a list is a list of one thing, which is then wrong itself. */
+/** Returns a value that is not a list as a list of one, so that the value itself is refused. */
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Absent and null are the same: clients write either for a field that they don't set. */
+/** Returns false for absent and for null: clients write either for a field that they do not set. */
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

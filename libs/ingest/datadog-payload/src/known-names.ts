@@ -1,20 +1,20 @@
 import type { PointSink } from './point-sink.ts';
 
-/** What an entry takes beside its text, bytes. */
+/** Bytes of an entry in addition to its text. */
 const ENTRY_BYTES = 64;
 
-/** The series that a tenant's senders of JSON have sent, by their texts, with the handles of one scope of the intake. */
+/** Series that a tenant's senders of JSON have sent, by their names, with the handles of one scope of the intake. */
 export class KnownNames {
   readonly #limitBytes: number;
   readonly #handles = new Map<string, number>();
   #usedBytes = 0;
 
-  /** Remembers up to `limitBytes` of names; then it starts over. */
+  /** Stores up to `limitBytes` of names. At the limit it is cleared and starts again. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
-  /** The handle of a series, from the sink where it is new. */
+  /** Returns the handle of a series, from the sink if the series is new. */
   handle(sink: PointSink, name: Parameters<PointSink['series']>[0]): number {
     const key = keyOf(name);
     const known = this.#handles.get(key);
@@ -38,7 +38,7 @@ export class KnownNames {
   }
 }
 
-/** Unequal for unequal names, whatever characters they have: each text stands behind its length. */
+/** Builds a key that differs for different names, with any characters in them: the length precedes each text. */
 function keyOf({ metric, kind, tags }: Parameters<PointSink['series']>[0]): string {
   let key = `${kind} ${metric.length}:${metric}`;
   for (const tag of tags) key += `${tag.length}:${tag}`;

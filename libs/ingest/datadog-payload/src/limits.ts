@@ -1,29 +1,29 @@
-/** Every bound of the Datadog intake; what is over one is refused by that name. */
+/** Limits of the Datadog intake. A refusal names the limit that was exceeded. */
 export interface DatadogLimits {
-  /** A request's body as it comes over the network, bytes. */
+  /** Max bytes of a request's body as received. */
   readonly bodyBytes: number;
-  /** The same after its content coding is undone, bytes; checked while it is being undone. */
+  /** Max bytes of a body after decoding of its content coding; checked during the decoding. */
   readonly decodedBytes: number;
-  /** Objects and lists within one another, in JSON. */
+  /** Max nesting of objects and lists in JSON. */
   readonly jsonDepth: number;
-  /** Values of a JSON body: numbers, texts, objects and lists together. */
+  /** Max values of a JSON body: numbers, strings, objects and lists together. */
   readonly jsonValues: number;
-  /** Series of one body. */
+  /** Max series per body. */
   readonly series: number;
-  /** Points of one body. */
+  /** Max points per body. */
   readonly points: number;
-  /** Tags and resources of one series as sent, before repetitions are dropped. */
+  /** Max tags and resources per series as sent, before repeated ones are dropped. */
   readonly seriesTags: number;
-  /** Longest interval of a rate, seconds. */
+  /** Max interval of a rate, seconds. */
   readonly intervalS: number;
   /**
-   * Bytes of series that are remembered: of all tenants from protobuf, where who has most of them starts over then, and of
-   * each from JSON.
+   * Max bytes of stored series names: of protobuf for all tenants together, where the tenant with the most is cleared
+   * at the limit; of JSON for each tenant.
    */
   readonly rememberedBytes: number;
 }
 
-/** Bodies of Datadog's own size (512,000 bytes, 5 MiB decoded) fit with room. */
+/** Default limits. They leave room above Datadog's own sizes (512,000 bytes, 5 MiB decoded). */
 export const DEFAULT_DATADOG_LIMITS: DatadogLimits = {
   bodyBytes: 3_200_000,
   decodedBytes: 8 * 1024 * 1024,

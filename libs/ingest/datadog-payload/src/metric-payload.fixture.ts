@@ -1,4 +1,4 @@
-/** A payload as its JSON has it; everything may be left out, as in protobuf. */
+/** A payload in its JSON form. Any field may be absent, as in protobuf. */
 export interface SentSeries {
   readonly metric: string;
   readonly type?: number;
@@ -15,10 +15,10 @@ export function jsonBody(series: readonly unknown[]): Buffer {
   return Buffer.from(JSON.stringify({ series }));
 }
 
-/** Where the points stand: agents write them near the end, most encoders by field number, and any order is allowed. */
+/** Place of the points: agents write them near the end, most encoders by field number, and any order is allowed. */
 export type FieldOrder = 'agent' | 'numbers' | 'points first' | 'points between';
 
-/** As an agent encodes it. Fields that were left out are not written; the others are, zeros too. */
+/** Encodes series as an agent does. Absent fields are not written; all others are, including zeros. */
 export function protobufBody(series: readonly SentSeries[], order: FieldOrder = 'agent'): Buffer {
   return Buffer.concat(series.map((one) => sized(1, seriesBytes(one, order))));
 }
@@ -65,7 +65,7 @@ function double(field: number, value: number | undefined): Buffer {
   return Buffer.concat([varint((field << 3) | 1), bytes]);
 }
 
-/** Negative numbers take ten bytes, as two's complement of 64 bits. */
+/** Encodes a varint. Negative numbers use ten bytes, as the two's complement of 64 bits. */
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));

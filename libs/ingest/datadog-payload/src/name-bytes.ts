@@ -1,7 +1,7 @@
-/** Longest name that is put together from parts; a longer one is read as text each time. */
+/** Max bytes of a name that is gathered from parts. A longer name is decoded as text each time. */
 const GATHERED_BYTES = 16 * 1024;
 
-/** The bytes that name a series: fields of its message as they came, without its points. */
+/** The bytes that name a series: the received fields of its message, without its points. */
 export class NameBytes {
   readonly #gathered = Buffer.alloc(GATHERED_BYTES);
   readonly #gatheredView = new DataView(this.#gathered.buffer, this.#gathered.byteOffset, GATHERED_BYTES);
@@ -17,12 +17,12 @@ export class NameBytes {
     return this.#at;
   }
 
-  /** It was put together: with its sender, names stand on both sides of the points. */
+  /** True when the name was gathered from parts. Its sender writes fields of the name on both sides of the points. */
   get isGathered(): boolean {
     return this.#view === this.#gatheredView && this.#length > 0;
   }
 
-  /** 0 when there is no name. */
+  /** Length of the name; 0 when there is none. */
   get length(): number {
     return this.#length;
   }
@@ -31,14 +31,14 @@ export class NameBytes {
     this.set(this.#gatheredView, 0, 0);
   }
 
-  /** A name that lies in one piece. */
+  /** Sets a name that is contiguous. */
   set(view: DataView, at: number, length: number): void {
     this.#view = view;
     this.#at = at;
     this.#length = length;
   }
 
-  /** Adds the bytes [from, to) after `clear`; false when the name gets too long, and there is none then. */
+  /** Adds the bytes [from, to) after `clear`. Returns false, and has no name, when the name gets too long. */
   append(bytes: Buffer, from: number, to: number): boolean {
     if (this.#length + to - from > GATHERED_BYTES) {
       this.clear();

@@ -10,10 +10,10 @@ import { RecordingSink } from './recording-sink.fixture.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
 const timestamp = fc.oneof(fc.integer({ min: 1, max: 4_000_000_000 }), fc.maxSafeInteger());
-/** JSON's writers make 0 of -0. */
+/** Values that JSON keeps: its writers turn -0 into 0. */
 const value = fc.double({ noNaN: true, noDefaultInfinity: true }).map((one) => (one === 0 ? 0 : one));
 const point = fc.record({ timestamp, value });
-/** Sometimes wrong, never malformed: what both encodings can say. */
+/** Series that both encodings can represent: sometimes wrong, never malformed. */
 const series: fc.Arbitrary<SentSeries> = fc.record(
   {
     metric: text,
@@ -26,7 +26,7 @@ const series: fc.Arbitrary<SentSeries> = fc.record(
   },
   { requiredKeys: ['metric', 'points'] },
 );
-/** Mostly right, and much alike: names that begin with one another, a count and a rate that are one series. */
+/** Mostly valid and similar series: names with common prefixes, a count and a rate that are one series. */
 const alike: fc.Arbitrary<SentSeries> = fc.record(
   {
     metric: fc.constantFrom('a', 'b'),
@@ -65,7 +65,7 @@ test('JSON and protobuf of one payload give equal points and refusals, under eve
   expect(Math.min(points, refused)).toBeGreaterThan(100);
 });
 
-test('series that are known give the same as those that are not, whatever came before', async () => {
+test('known series give the same points as unknown ones, after any earlier payloads', async () => {
   const order = fc.constantFrom<FieldOrder>('agent', 'agent', 'numbers', 'points first', 'points between');
   const sent = fc.array(fc.nat(11), { maxLength: 10 });
   let hits = 0;
@@ -73,7 +73,7 @@ test('series that are known give the same as those that are not, whatever came b
     fc.asyncProperty(
       fc.array(fc.oneof({ arbitrary: alike, weight: 4 }, series), { minLength: 12, maxLength: 12 }),
       fc.array(fc.tuple(sent, order), { minLength: 1, maxLength: 8 }),
-      // Little room makes the table start over.
+      // A small limit makes the table start again.
       fc.constantFrom(0, 100, 400, 1 << 20, 1 << 20),
       fc.uint8Array({ minLength: 16, maxLength: 16 }),
       async (all, payloads, limitBytes, key) => {
@@ -103,7 +103,7 @@ test('series that are known give the same as those that are not, whatever came b
   expect(hits).toBeGreaterThan(1000);
 });
 
-/** Also counts how often a series was named to it. */
+/** A sink that also counts how often a series was named to it. */
 class CountingSink extends RecordingSink {
   named = 0;
 
@@ -113,7 +113,7 @@ class CountingSink extends RecordingSink {
   }
 }
 
-test('damaged bytes are refused or read, never crash, and never give garbage', async () => {
+test('damaged bytes are refused or read, without a crash and without garbage', async () => {
   const contentType = fc.constantFrom('application/json', 'application/x-protobuf');
   const damage = fc.record({ at: fc.nat(), byte: fc.nat(255), how: fc.constantFrom('set', 'cut', 'insert', 'swap') });
   let refused = 0;
@@ -127,7 +127,7 @@ test('damaged bytes are refused or read, never crash, and never give garbage', a
       fc.array(damage, { minLength: 1, maxLength: 4 }),
       async (sent, type, coding, isInside, damages) => {
         const plain = type === 'application/json' ? jsonBody(sent) : protobufBody(sent);
-        // Damage inside of the coding reaches the decoders; outside of it, the decompression.
+        // Damage before compression reaches the decoders; damage after it, the decompression.
         const body = isInside
           ? COMPRESSIONS[coding](damaged(plain, damages))
           : damaged(COMPRESSIONS[coding](plain), damages);
@@ -136,10 +136,10 @@ test('damaged bytes are refused or read, never crash, and never give garbage', a
         else read++;
       },
     ),
-    // About one in 15 is read.
+    // About one in 15 bodies is read.
     { numRuns: 3_000 },
   );
-  // Both happen, so the test reaches behind the first check.
+  // Both outcomes occur, so the test reaches beyond the first check.
   expect(Math.min(read, refused)).toBeGreaterThan(100);
 });
 
@@ -156,7 +156,10 @@ test('random bytes are refused or read', async () => {
 
 type Outcome = Pick<RecordingSink, 'points' | 'refusals'> | string;
 
-/** What the sink got, which throws at garbage, or why the request was refused; anything else is a crash. */
+/**
+ * Returns the content of the sink, which throws for garbage, or why the request was refused. Any other error is a
+ * crash.
+ */
 async function take(body: Buffer, contentType: string, contentEncoding: string): Promise<Outcome> {
   const sink = new RecordingSink();
   try {

@@ -14,7 +14,7 @@ const FORMATS = [
 describe.each(FORMATS)('%s', (_, contentType, encode) => {
   const read = (series: readonly SentSeries[]) => take(encode(series), contentType);
 
-  test('every type becomes the kind it is, a rate the amount of its interval', async () => {
+  test('every type becomes its kind, and a rate the amount of its interval', async () => {
     const { points, refusals } = await read([
       { metric: 'plain', points: [{ timestamp: T, value: 1.5 }] },
       { metric: 'requests', type: 1, interval: 10, points: [{ timestamp: T, value: 7 }] },
@@ -33,7 +33,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     expect(refusals).toEqual([]);
   });
 
-  test('whole amounts of any interval come back whole, others as they are', async () => {
+  test('a rate gives a whole amount for any interval if the amount was whole, and other amounts unrounded', async () => {
     for (const interval of [1, 2, 7, 10, 15, 49, 60, 3600]) {
       const whole = Array.from({ length: 99 }, (_one, n) => ({ timestamp: T, value: n / interval }));
       const part = { timestamp: T, value: 0.123456789 };
@@ -43,7 +43,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     }
   });
 
-  test('resources become tags beside the tags; what is empty or internal is left out', async () => {
+  test('resources become tags, and empty or internal tags are left out', async () => {
     const { points } = await read([
       {
         metric: 'm',
@@ -62,7 +62,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     expect(points).toEqual([`gauge m{canary,device:sda1,env:prod,host:web-1} ${T * 1000} 1`]);
   });
 
-  test('a series that is wrong is refused with all its points, the others are kept', async () => {
+  test('a wrong series is refused with all its points, and the others are kept', async () => {
     const two = [
       { timestamp: T, value: 1 },
       { timestamp: T + 1, value: 2 },
@@ -78,7 +78,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
       { metric: 'more', tags: Array.from({ length: 121 }, (_one, n) => `k:${n}`), points: two },
       { metric: 'nul', tags: ['a:\u0000'], points: two },
       { metric: 'res', resources: [{ type: '', name: 'x' }], points: two },
-      // Without points it is one of unknown number in JSON, and of none in protobuf, which writes no empty lists.
+      // A series without points has an unknown number in JSON, and none in protobuf, which writes no empty lists.
       { metric: 'none' },
       { metric: 'empty', points: [] },
       { metric: 'good', points: two },
@@ -98,7 +98,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     ]);
   });
 
-  test('more series or points than a request may have refuse it as a whole', async () => {
+  test('a request with too many series or points is refused as a whole', async () => {
     await expect(read(Array.from({ length: 51 }, () => ({ metric: 'm', points: [] })))).rejects.toMatchObject({
       code: 'invalid_argument',
       detail: { reason: 'body_too_large', field: 'series', limit: 50 },
@@ -109,13 +109,13 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     });
   });
 
-  test('no series are no mistake', async () => {
+  test('a payload without series is valid', async () => {
     expect(await read([])).toMatchObject({ points: [], refusals: [] });
   });
 });
 
 describe('JSON', () => {
-  test('what has the wrong type is refused where it is, by name', async () => {
+  test('a field of the wrong type is refused by its name', async () => {
     const good = { timestamp: T, value: 1 };
     const { points, refusals } = await take(
       jsonBody([
@@ -154,12 +154,12 @@ describe('JSON', () => {
     );
     expect(refusals).toEqual([
       '3 series_invalid (series: an object)',
-      '2 metric_invalid (metric: a text)',
+      '2 metric_invalid (metric: a string)',
       '2 points_invalid (points: a list)',
       '1 type_unknown (type: 0, 1, 2 or 3)',
       '1 interval_invalid (interval: 0 to 86400 seconds)',
-      // A text is taken as a list of one.
-      '3 tags_invalid (tags: a list of texts)',
+      // A string is read as a list of one.
+      '3 tags_invalid (tags: a list of strings)',
       '2 resources_invalid (resources: a list of {type, name})',
       '5 timestamp_invalid (points.timestamp: seconds since the epoch)',
       '3 value_invalid (points.value: a finite number)',
@@ -167,7 +167,7 @@ describe('JSON', () => {
     expect(points).toEqual([`gauge m{a:b} ${T * 1000} 1`, `gauge mixed{} ${T * 1000 + 250} 2`]);
   });
 
-  test('infinite values are refused: 1e999 is one', async () => {
+  test('infinite values such as 1e999 are refused', async () => {
     const body = Buffer.from(`{"series":[{"metric":"m","points":[{"timestamp":${T},"value":1e999}]}]}`);
     expect((await take(body)).refusals).toEqual(['1 value_invalid (points.value: a finite number)']);
   });
@@ -184,7 +184,7 @@ describe('JSON', () => {
     [`{"series":${'['.repeat(7)}`, /more than 6 levels deep/],
     ['secret stuff', /Unexpected token 's'/],
     [Buffer.from([0xff, 0xfe, 0x00]), /Unexpected token/],
-  ])('a body that is no payload is refused as a whole: %j', async (body, message) => {
+  ])('a body that is not a payload is refused as a whole: %j', async (body, message) => {
     const failure = take(Buffer.from(body as string));
     await expect(failure).rejects.toMatchObject({
       code: 'invalid_argument',
@@ -194,7 +194,7 @@ describe('JSON', () => {
     await expect(failure).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
   });
 
-  test('brackets and commas in texts are no values', async () => {
+  test('brackets and commas in strings do not count as values', async () => {
     const metric = `a${'[{,'.repeat(60)}\\"`;
     const { points } = await take(jsonBody([{ metric, points: [{ timestamp: T, value: 1 }] }]));
     expect(points).toEqual([`gauge ${metric}{} ${T * 1000} 1`]);
@@ -236,14 +236,14 @@ describe('protobuf', () => {
     });
   });
 
-  test('unknown fields of every wire type are passed over', async () => {
+  test('unknown fields of every wire type are ignored', async () => {
     const [good] = [protobufBody([{ metric: 'm', points: [{ timestamp: T, value: 1 }] }])];
     const unknown = Buffer.from('9001ff01' + '99010102030405060708' + '9a0103616263' + '9d0101020304', 'hex');
     const { points } = await take(Buffer.concat([unknown, good, unknown]), 'application/x-protobuf');
     expect(points).toEqual([`gauge m{} ${T * 1000} 1`]);
   });
 
-  test('times beyond what dates know, NaN and infinities are refused by point; names must be UTF-8', async () => {
+  test('times outside of the range of dates, NaN and infinities are refused per point, and names must be UTF-8', async () => {
     const points = [
       { timestamp: -1e15, value: 1 },
       { timestamp: Number.MAX_SAFE_INTEGER, value: 1 },
@@ -272,7 +272,7 @@ test.each(['text/plain', 'application/msgpack', ''])('the content type %j is ref
   });
 });
 
-test('without a content type it is JSON', async () => {
+test('a body without a content type is JSON', async () => {
   expect((await take(jsonBody([]), undefined)).refusals).toEqual([]);
 });
 

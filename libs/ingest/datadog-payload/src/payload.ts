@@ -9,14 +9,14 @@ import { requestRefusal } from './refusal.ts';
 type PayloadFormat = 'application/json' | 'application/x-protobuf' | 'application/protobuf';
 type PayloadReader = (body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries) => void;
 
-/** What a metric payload is written in, by the media type that says so. */
+/** Readers of metric payloads, by media type. */
 const FORMATS: Readonly<Record<PayloadFormat, PayloadReader>> = {
   'application/json': readJsonPayload,
   'application/x-protobuf': readProtobufPayload,
   'application/protobuf': readProtobufPayload,
 };
 
-/** A body of `POST /api/v2/series` and what its headers say of it. */
+/** A body of `POST /api/v2/series`, and the headers that describe it. */
 export interface PayloadRequest {
   readonly body: Buffer;
   readonly contentType: string | undefined;
@@ -24,10 +24,10 @@ export interface PayloadRequest {
 }
 
 /**
- * Decodes a body into points, in two steps: bytes here, off the main thread; points when the returned function is
- * called with their sink. Both throw `invalid_argument` with the reason of `RequestRefusal`. A sink that was called
- * before the second one threw has a part of the body and is to be thrown away. `known` spares the names of series
- * that were sent before; its handles must be of the same sink.
+ * Decodes a body into points in two steps: this function decodes the bytes, off the main thread; the returned function
+ * passes the points to a sink. Both throw `invalid_argument` with the reason of `RequestRefusal`. When the second one
+ * throws, the sink has a part of the body: discard the sink. With `known`, whose handles must be of the same sink,
+ * series that were sent before are not named to the sink again.
  */
 export async function openPayload(
   { body, contentType, contentEncoding }: PayloadRequest,
@@ -38,12 +38,12 @@ export async function openPayload(
   return (sink, known) => read(content, sink, limits, known);
 }
 
-/** Without a content type it is JSON, as Datadog takes it. */
+/** Returns the format of a content type. Without a content type it is JSON, as in Datadog's API. */
 function formatOf(contentType = 'application/json'): PayloadFormat {
   const mediaType = contentType.split(';', 1)[0].trim().toLowerCase();
   if (isFormat(mediaType)) return mediaType;
-  const taken = Object.keys(FORMATS).join(', ');
-  throw requestRefusal('content_type', 'content-type', taken, 'not one that is taken');
+  const formats = Object.keys(FORMATS).join(', ');
+  throw requestRefusal('content_type', 'content-type', formats, 'unsupported content type');
 }
 
 function isFormat(mediaType: string): mediaType is PayloadFormat {

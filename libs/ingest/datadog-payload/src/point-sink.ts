@@ -1,13 +1,16 @@
 import type { KindName } from '@tidemark/model';
 
-/** Where decoded points go: what a request to the intake takes. */
+/** Receiver of decoded points, such as a request to the intake. */
 export interface PointSink {
-  /** The handle of a series that points follow for. The name is unchecked; points of a wrong one are for the sink to refuse. */
+  /**
+   * Returns the handle of a series for the points that follow. The name is unchecked: the sink refuses the points of a
+   * wrong name.
+   */
   series(name: { readonly metric: string; readonly kind: KindName; readonly tags: readonly string[] }): number;
-  /** True when the series was refused as it is named: its handle is not worth remembering. */
+  /** Returns true when the series was refused by its name. The caller does not store such a handle. */
   isRefused(handle: number): boolean;
-  /** A finite value. */
+  /** Adds a point with a finite value. */
   point(handle: number, timeMs: number, value: number): void;
-  /** Points that are left out, by a reason of a closed set, with the field and the limit that it broke. */
+  /** Counts refused points by a reason of a closed set, with the field and the limit that they violate. */
   reject(reason: string, field: string, limit: string, points: number): void;
 }

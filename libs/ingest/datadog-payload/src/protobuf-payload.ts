@@ -13,9 +13,9 @@ const RESOURCE = { type: 1, name: 2 } as const;
 const POINT = { value: 1, timestamp: 2 } as const;
 
 /**
- * Reads the protobuf of `POST /api/v2/series`, as agents send it. Throws `invalid_argument` if the bytes are no such
- * message, after what came before it may have reached the sink; a series or point that is wrong is refused by itself.
- * With `known`, which has handles of the same sink, no texts are made of series that were sent before.
+ * Reads the protobuf of `POST /api/v2/series`, as agents send it. Throws `invalid_argument` if the bytes are not such a
+ * message; the sink may have received the points before the wrong bytes by then. A wrong series or point is refused
+ * alone. With `known`, which has handles of the same sink, names of series that were sent before are not decoded.
  */
 export function readProtobufPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
   const reader = new ProtobufReader(body);
@@ -36,7 +36,7 @@ export function readProtobufPayload(body: Buffer, sink: PointSink, limits: Datad
   }
 }
 
-/** Reads a series whose name is known; false, with nothing of it taken, where it isn't. */
+/** Reads a series whose name is known. Returns false, and has no effect, for any other series. */
 function readKnown(reader: ProtobufReader, draft: SeriesDraft, known: KnownSeries): boolean {
   const start = reader.position;
   const expected = known.expect(reader.view, start, reader.end);
@@ -60,7 +60,7 @@ function readKnown(reader: ProtobufReader, draft: SeriesDraft, known: KnownSerie
   return true;
 }
 
-/** Reads points up to the end; false where none come, or a field that is a part of the name. */
+/** Reads points up to the end of the series. Returns false at a field that belongs to the name, or without points. */
 function readPoints(reader: ProtobufReader, draft: SeriesDraft): boolean {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === SERIES.points) readPoint(reader, draft);
@@ -70,7 +70,10 @@ function readPoints(reader: ProtobufReader, draft: SeriesDraft): boolean {
   return draft.points > 0;
 }
 
-/** Finds the bytes that name a series: all in front of its points, or, where more come after, all but the points. */
+/**
+ * Finds the bytes that name a series: those before its points, or, if name fields follow the points, all except the
+ * points.
+ */
 function nameOf(reader: ProtobufReader, name: NameBytes): NameBytes {
   const start = reader.position;
   let pointsAt = 0;
@@ -105,7 +108,7 @@ function gatherName(reader: ProtobufReader, start: number, name: NameBytes): voi
   if (reader.end > from) name.append(reader.bytes, from, reader.end);
 }
 
-/** Reads a series by its texts, whatever the order of its fields. */
+/** Reads a series with a decoded name, with its fields in any order. */
 function readNamed(reader: ProtobufReader, draft: SeriesDraft): void {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === SERIES.points) readPoint(reader, draft);

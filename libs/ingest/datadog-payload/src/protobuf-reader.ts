@@ -1,18 +1,17 @@
 import { assert } from '@tidemark/ports';
 import { malformed } from './refusal.ts';
 
-/** How a field is encoded: the low three bits of its tag. */
+/** Encodings of a field: the low three bits of its tag. */
 export const WIRE = { varint: 0, fixed64: 1, sized: 2, fixed32: 5 } as const;
 
 /**
- * Reads fields of protobuf messages from hostile bytes, without copying. A nested message is read by the same reader:
- * `enter` narrows its end, `leave` widens it again.
- * https://protobuf.dev/programming-guides/encoding/
+ * Reads fields of protobuf messages (https://protobuf.dev/programming-guides/encoding/) from hostile bytes, without
+ * copying. The same reader reads a nested message: `enter` narrows its end, `leave` widens it again.
  */
 export class ProtobufReader {
-  /** All of the bytes. */
+  /** All bytes of the message. */
   readonly bytes: Buffer;
-  /** The same. */
+  /** View of `bytes`. */
   readonly view: DataView;
   #position = 0;
   #end: number;
@@ -25,44 +24,44 @@ export class ProtobufReader {
     this.#end = bytes.length;
   }
 
-  /** Where the next field begins, within the message that is read. */
+  /** Position of the next field within the current message. */
   get position(): number {
     return this.#position;
   }
 
   set position(position: number) {
-    assert(position <= this.#end, 'a position within the message');
+    assert(position <= this.#end, 'the position is within the message');
     this.#position = position;
   }
 
-  /** Where this message ends. */
+  /** End of the current message. */
   get end(): number {
     return this.#end;
   }
 
-  /** Number of the next field of this message, 0 at its end. */
+  /** Reads the tag of the next field of this message and returns its number, 0 at the end. */
   next(): number {
     if (this.#position === this.#end) return 0;
     const tag = this.#varint();
     const field = Math.floor(tag / 8);
-    if (field < 1 || field > 0x1fffffff) this.#fail('a field number out of range');
+    if (field < 1 || field > 0x1fffffff) this.#fail('field number out of range');
     this.#wire = tag % 8;
     return field;
   }
 
-  /** Enters the message that is the value of this field; returns the end of the one around it, for `leave`. */
+  /** Enters the message that is the value of this field. Returns the end of the outer message, for `leave`. */
   enter(): number {
     const outer = this.#end;
     this.#end = this.#sizedEnd();
     return outer;
   }
 
-  /** Back in the message around, after the one inside was read to its end. */
+  /** Returns to the outer message, after the inner one was read to its end. */
   leave(outer: number): void {
     this.#end = outer;
   }
 
-  /** UTF-8; what isn't becomes U+FFFD, which names may not have. */
+  /** Reads UTF-8. Invalid bytes become U+FFFD, which no name may contain. */
   text(): string {
     const to = this.#sizedEnd();
     const text = this.bytes.toString('utf8', this.#position, to);
@@ -77,7 +76,7 @@ export class ProtobufReader {
     return this.bytes.readDoubleLE(at);
   }
 
-  /** A signed integer of 64 bits, or NaN when it is beyond what a number holds exactly. */
+  /** Reads a signed integer of 64 bits. Returns NaN for a value that a number cannot represent exactly. */
   int64(): number {
     this.#expect(WIRE.varint);
     const low = this.#bits28();
@@ -87,12 +86,14 @@ export class ProtobufReader {
     const top = this.#byte();
     if (top < 0x80) return exact(top, middle, low);
     const last = this.#byte();
-    if (last >= 0x80) this.#fail('a number of more than 10 bytes');
-    // Of the tenth byte only one bit is left, the sign.
+    if (last >= 0x80) this.#fail('number of more than 10 bytes');
+    // The tenth byte has only one bit left, the sign.
     return exact((top & 0x7f) | ((last & 1) << 7), middle, low);
   }
 
-  /** The next 28 bits of a number, from four bytes, or fewer if it ends before: `#isLastByte` says so. */
+  /**
+   * Reads the next 28 bits of a number, from four bytes, or fewer if it ends before them: then `#isLastByte` is true.
+   */
   #bits28(): number {
     let bits = 0;
     for (let shift = 0; shift < 28; shift += 7) {
@@ -104,7 +105,7 @@ export class ProtobufReader {
     return bits;
   }
 
-  /** Passes over the value of a field that nobody asks for. */
+  /** Skips the value of an unused field. */
   skip(): void {
     switch (this.#wire) {
       case WIRE.varint:
@@ -120,36 +121,38 @@ export class ProtobufReader {
         this.#advance(4);
         return;
       default:
-        this.#fail(`a field of wire type ${this.#wire}`);
+        this.#fail(`unsupported wire type ${this.#wire}`);
     }
   }
 
   #sizedEnd(): number {
     this.#expect(WIRE.sized);
     const size = this.#varint();
-    if (size > this.#end - this.#position) this.#fail(`a length of ${size}, ${this.#end - this.#position} bytes left`);
+    if (size > this.#end - this.#position)
+      this.#fail(`length ${size}, but ${this.#end - this.#position} bytes are left`);
     return this.#position + size;
   }
 
   #expect(wire: number): void {
-    if (this.#wire !== wire) this.#fail(`a field of wire type ${this.#wire}, expected ${wire}`);
+    if (this.#wire !== wire) this.#fail(`wire type ${this.#wire}, expected ${wire}`);
   }
 
   #advance(size: number): void {
-    if (size > this.#end - this.#position) this.#fail(`${size} bytes wanted, ${this.#end - this.#position} left`);
+    if (size > this.#end - this.#position)
+      this.#fail(`${size} bytes needed, but ${this.#end - this.#position} are left`);
     this.#position += size;
   }
 
-  /** An unsigned integer of at most 32 bits: a tag or a length. */
+  /** Reads an unsigned integer of at most 32 bits: a tag or a length. */
   #varint(): number {
     const low = this.#bits28();
     if (this.#isLastByte) return low;
     const top = this.#byte();
-    return top < 0x10 ? top * 2 ** 28 + low : this.#fail('a tag or length beyond 32 bits');
+    return top < 0x10 ? top * 2 ** 28 + low : this.#fail('tag or length of more than 32 bits');
   }
 
   #byte(): number {
-    if (this.#position === this.#end) this.#fail('ends within a number');
+    if (this.#position === this.#end) this.#fail('the message ends within a number');
     return this.bytes[this.#position++];
   }
 
@@ -158,7 +161,10 @@ export class ProtobufReader {
   }
 }
 
-/** Two's complement of 64 bits from the upper 8 and two times 28; NaN when a number can't hold it exactly. */
+/**
+ * Combines the two's complement of 64 bits from the upper 8 bits and two times 28. Returns NaN when a number cannot
+ * represent it exactly.
+ */
 function exact(top: number, middle: number, low: number): number {
   const value = (top >= 0x80 ? top - 0x100 : top) * 2 ** 56 + middle * 2 ** 28 + low;
   return Number.isSafeInteger(value) ? value : Number.NaN;

@@ -2,15 +2,15 @@ import { KIND, seriesName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import type { PointSink } from './point-sink.ts';
 
-/** Keeps what it is given, as texts that compare well: a point is `kind metric{tags} timeMs value`. */
+/** Records what it receives as text that is easy to compare: a point is `kind metric{tags} timeMs value`. */
 export class RecordingSink implements PointSink {
   readonly points: string[] = [];
   readonly #refused = new Map<string, number>();
   readonly #names: (string | { readonly reason: string; readonly field: string; readonly limit: string })[] = [];
 
-  /** `points reason (field: limit)`, in the order in which they were met first. */
+  /** Refusals as `points reason (field: limit)`, in the order of their first occurrence. */
   get refusals(): string[] {
-    return [...this.#refused].map(([told, points]) => `${points} ${told}`);
+    return [...this.#refused].map(([refusal, points]) => `${points} ${refusal}`);
   }
 
   series({ metric, kind, tags }: Parameters<PointSink['series']>[0]): number {
@@ -37,7 +37,7 @@ export class RecordingSink implements PointSink {
 
   reject(reason: string, field: string, limit: string, points: number): void {
     if (!(points > 0)) throw new Error(`${points} refused points`);
-    const told = `${reason} (${field}: ${limit})`;
-    this.#refused.set(told, (this.#refused.get(told) ?? 0) + points);
+    const refusal = `${reason} (${field}: ${limit})`;
+    this.#refused.set(refusal, (this.#refused.get(refusal) ?? 0) + points);
   }
 }

@@ -1,9 +1,9 @@
 import { limitError, type TidemarkError } from '@tidemark/ports';
 
-/** Why a whole request is refused; the others of its errors are those of the platform. */
+/** Reason why a whole request is refused. All other errors of a request have the platform's own reasons. */
 export type RequestRefusal = 'body_too_large' | 'body_malformed' | 'content_type' | 'content_encoding';
 
-/** A request that can't be taken: `invalid_argument` with `reason`, `field` and `limit` in its detail. */
+/** Builds the error of a refused request: `invalid_argument` with `reason`, `field` and `limit` in its detail. */
 export function requestRefusal(
   reason: RequestRefusal,
   field: string,
@@ -13,7 +13,7 @@ export function requestRefusal(
   return limitError(field, message, limit, reason);
 }
 
-/** A body that is not what its content type says, with the place where that shows. */
+/** Builds the error of a body that does not have its content type, with the place of the wrong bytes. */
 export function malformed(format: 'JSON' | 'protobuf', message: string): TidemarkError {
   return requestRefusal('body_malformed', 'body', `${format} of a metric payload`, message);
 }

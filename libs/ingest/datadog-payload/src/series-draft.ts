@@ -4,7 +4,7 @@ import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { tooLarge } from './refusal.ts';
 
-/** Numbers of the field `type`, in JSON and protobuf alike. */
+/** Numbers of the field `type`, in both JSON and protobuf. */
 export const DATADOG_TYPE = { unspecified: 0, count: 1, rate: 2, gauge: 3 } as const;
 
 interface Refusal {
@@ -14,18 +14,19 @@ interface Refusal {
 }
 
 const INITIAL_POINTS = 64;
-/** The latest and earliest second that JavaScript's dates know. */
+/** Highest absolute second that JavaScript's dates can represent. */
 const LATEST_S = 8_640_000_000_000;
 
 /**
- * One series of a payload, gathered field by field as its encoding brings them, then handed on at once: its type and
- * tags may come after its points. Reused from one series to the next; counts the series and points of the whole body.
+ * One series of a payload. It gathers the fields in the order of the encoding, then passes the series on at once, since
+ * type and tags may follow the points. It is reused for the next series, and counts the series and points of the whole
+ * body.
  */
 export class SeriesDraft {
   metric = '';
-  /** NaN if what was sent is no number. */
+  /** Type as sent; NaN if it is not a number. */
   type: number = DATADOG_TYPE.unspecified;
-  /** Seconds; NaN if what was sent is no number. */
+  /** Interval in seconds; NaN if it is not a number. */
   interval = 0;
   readonly #sink: PointSink;
   readonly #limits: DatadogLimits;
@@ -40,24 +41,24 @@ export class SeriesDraft {
   #allSeries = 0;
   #allPoints = 0;
 
-  /** With `names` the sink is asked for each series once only. */
+  /** With `names`, each series is named to the sink only once. */
   constructor(sink: PointSink, limits: DatadogLimits, names?: KnownNames) {
     this.#sink = sink;
     this.#names = names;
     this.#limits = limits;
   }
 
-  /** Points of this series so far. */
+  /** Number of points of this series so far. */
   get points(): number {
     return this.#points;
   }
 
-  /** The sink's handle of this series, once it ended; undefined if it was refused here or has no points. */
+  /** Handle of this series in the sink, after `end`; undefined if it was refused here or has no points. */
   get handle(): number | undefined {
     return this.#handle;
   }
 
-  /** What values are multiplied by: a rate becomes the amount of its interval. */
+  /** Factor for values: a rate becomes the amount of its interval. */
   get scale(): number {
     return this.type === DATADOG_TYPE.rate && this.interval > 0 ? this.interval : 1;
   }
@@ -65,12 +66,12 @@ export class SeriesDraft {
   /** Begins the next series. */
   begin(): void {
     if (++this.#allSeries > this.#limits.series) {
-      throw tooLarge('series', this.#limits.series, 'more than one request may have');
+      throw tooLarge('series', this.#limits.series, 'too many series in one request');
     }
     this.#clear();
   }
 
-  /** Begins the same series again: what came of it does not count. */
+  /** Begins the same series again, and discards its fields. */
   again(): void {
     this.#allPoints -= this.#points;
     this.#clear();
@@ -87,36 +88,36 @@ export class SeriesDraft {
     this.#points = 0;
   }
 
-  /** Empty tags are nothing, and Datadog's internal ones are no property of the series. */
+  /** Adds a tag. Empty tags and Datadog's internal ones are not properties of the series, and are ignored. */
   tag(tag: string): void {
     const trimmed = tag.trim();
     if (trimmed.length === 0 || trimmed.startsWith('dd.internal.') || this.#isOverTags()) return;
     this.#tags.push(trimmed);
   }
 
-  /** A resource becomes the tag `type:name`. Agents send a host without a name where there is none. */
+  /** Adds a resource as the tag `type:name`. Agents send a host without a name when there is no host. */
   resource(type: string, name: string): void {
     if (name.length === 0 || this.#isOverTags()) return;
     if (type.length === 0) this.refuse('resource_type_empty', 'resources.type', 'at least 1 byte');
     else this.#tags.push(`${type}:${name}`);
   }
 
-  /** `timeS` and `value` are NaN where what was sent is no number. */
+  /** Adds a point. `timeS` and `value` are NaN when the sent value is not a number. */
   point(timeS: number, value: number): void {
     if (++this.#allPoints > this.#limits.points) {
-      throw tooLarge('points', this.#limits.points, 'more than one request may have');
+      throw tooLarge('points', this.#limits.points, 'too many points in one request');
     }
     if (this.#points === this.#timesS.length) this.#grow();
     this.#timesS[this.#points] = timeS;
     this.#values[this.#points++] = value;
   }
 
-  /** Refuses the whole series; the first reason is the one that is told. */
+  /** Refuses the whole series. The first reason is the one that is reported. */
   refuse(reason: string, field: string, limit: string): void {
     this.#refusal ??= { reason, field, limit };
   }
 
-  /** Hands the series on; or, if it is refused, counts its points, of which one that can't be counted has one. */
+  /** Passes the series on. Counts the points of a refused series, and at least one if they cannot be counted. */
   end(): void {
     const kind = this.#kind();
     const refusal = this.#refusal;
@@ -131,7 +132,7 @@ export class SeriesDraft {
     this.endAs(this.#handle, this.scale);
   }
 
-  /** Hands the points on as those of a series that is known, whatever else was gathered. */
+  /** Passes the points on as those of a known series, and ignores all other fields. */
   endAs(handle: number, scale: number): void {
     let badTimes = 0;
     let badValues = 0;
@@ -147,8 +148,8 @@ export class SeriesDraft {
   }
 
   /**
-   * A rate of a known interval is the amount of that interval, so it can be summed over time and asked for as_count and
-   * as_rate. Without an interval nobody can tell the amount: it is a reading.
+   * Returns the kind of the series. A rate with an interval is the amount of that interval, so it can be summed over
+   * time and queried by as_count and as_rate. Without an interval the amount is unknown: the rate is a gauge.
    */
   #kind(): KindName | undefined {
     switch (this.type) {
@@ -186,8 +187,8 @@ export class SeriesDraft {
 const unknownType: Refusal = { reason: 'type_unknown', field: 'type', limit: '0, 1, 2 or 3' };
 
 /**
- * The amount of a rate over its interval. A whole amount that was divided by the interval comes back whole: the product
- * may be off by its last bits, and counts that add up to 2.9999999999999996 would surprise.
+ * Returns the amount of a rate over its interval. A whole amount that was divided by the interval becomes whole again:
+ * the product may differ in its last bits, and counts that add up to 2.9999999999999996 are a surprise.
  */
 function amountOf(rate: number, intervalS: number): number {
   const amount = rate * intervalS;
