@@ -174,7 +174,7 @@ describe('a request', () => {
       'acme request_too_large',
       {},
       compressSync(writeRequest([{ labels: [], samples: Array.from({ length: 1100 }, () => [0, 0]) }])),
-      /requestPoints: more samples than one request may have \(limit: 1000 points\)/,
+      /requestPoints: too many samples in one request \(limit: 1000 points\)/,
     ],
     [400, 'acme snappy_malformed', {}, Buffer.from('no snappy'), /^snappy: /],
     [400, 'acme snappy_malformed', {}, Buffer.alloc(0), /^snappy: /],

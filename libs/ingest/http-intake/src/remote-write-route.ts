@@ -55,7 +55,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
         const { handles, timesMs, values, length } = decoder.decode(body, tables.of(tenant, one.scope), one);
         one.columns(handles, timesMs, values, length);
       } finally {
-        body.letGo();
+        body.release();
       }
       receiving.release(request);
       return send(reply, answerOf(await one.send(), NO_CONTENT));

@@ -1,12 +1,12 @@
-/** The bounds of one remote-write request and of what is remembered of its series; each is a setting. */
+/** Limits of one remote-write request and of the stored labels; each is a setting. */
 export interface RemoteWriteLimits {
-  /** A request's body as it comes, compressed. */
+  /** Max bytes of a request's body as received, compressed. */
   readonly bodyBytes: number;
-  /** …and uncompressed. */
+  /** Max bytes of a request's body after decompression. */
   readonly rawBytes: number;
-  /** Labels of one series, `__name__` among them. */
+  /** Max labels per series, including `__name__`. */
   readonly labels: number;
-  /** Bytes of labels remembered of all tenants; beyond, who has most of them starts over. */
+  /** Max bytes of stored labels of all tenants. At the limit, the tenant with the most is cleared. */
   readonly rememberedBytes: number;
 }
 

@@ -5,7 +5,7 @@ const FIELD_LABEL = 0x0a;
 const LABEL_NAME = 0x0a;
 const LABEL_VALUE = 0x12;
 
-/** What is wrong with a series' labels. */
+/** Why the labels of a series are refused. */
 export interface LabelProblem {
   readonly reason:
     | 'labels_without_name'
@@ -19,13 +19,13 @@ export interface LabelProblem {
 
 export interface SeriesLabels {
   readonly metric: string;
-  /** `key:value` for each label but the name and those without a value, in the order in which they came. */
+  /** `key:value` of each label except the name and those without a value, in the received order. */
   readonly tags: readonly string[];
 }
 
 /**
- * Reads the labels of the TimeSeries at [from, to), wherever in it they are. A label without a value is the same as
- * none, as Prometheus has it. Malformed bytes throw.
+ * Reads the labels of the TimeSeries at [from, to), at any place in it. A label without a value counts as absent, as in
+ * Prometheus. Malformed bytes throw.
  */
 export function readLabels(reader: WireReader, from: number, to: number, limit: number): SeriesLabels | LabelProblem {
   const names = new Set<string>();
@@ -52,16 +52,16 @@ export function readLabels(reader: WireReader, from: number, to: number, limit: 
   return { metric, tags };
 }
 
-/** True when the series can't be taken for its labels. */
+/** Returns true when the series must be refused for its labels. */
 export function isProblem(labels: SeriesLabels | LabelProblem): labels is LabelProblem {
   return 'reason' in labels;
 }
 
 function problemOf(name: string, names: ReadonlySet<string>, limit: number): LabelProblem | undefined {
   if (name === '') return { reason: 'label_name_empty', field: 'label.name', limit: 'at least 1 byte' };
-  // `a:b` with the value `c` would be the tag of `a` with the value `b:c`.
+  // `a:b` with the value `c` would be the same tag as `a` with the value `b:c`.
   if (name.includes(':')) return { reason: 'label_name_invalid', field: 'label.name', limit: 'no colon' };
-  if (names.has(name)) return { reason: 'label_repeated', field: 'label.name', limit: 'one of each name' };
+  if (names.has(name)) return { reason: 'label_repeated', field: 'label.name', limit: 'each label name once' };
   if (names.size >= limit) return { reason: 'too_many_labels', field: 'labels', limit: `${limit} labels` };
   return undefined;
 }
@@ -78,7 +78,7 @@ function readLabel(reader: WireReader, end: number): { name: string; value: stri
   return { name, value };
 }
 
-/** UTF-8; what is none of it becomes U+FFFD, which no name of ours may have. */
+/** Reads UTF-8. Invalid bytes become U+FFFD, which no name may contain. */
 function readText(reader: WireReader, end: number): string {
   const from = reader.varint(end);
   const start = reader.position;

@@ -2,7 +2,7 @@ import { malformed } from './write-error.ts';
 
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** Reads protobuf's wire format, front to back. Whatever is not whole throws `invalid_argument`. */
+/** Reads protobuf's wire format, front to back. Throws `invalid_argument` for incomplete values. */
 export class WireReader {
   bytes: Uint8Array = new Uint8Array(0);
   view: DataView = new DataView(new ArrayBuffer(0));
@@ -14,12 +14,12 @@ export class WireReader {
     this.position = 0;
   }
 
-  /** Lets go of the bytes. */
+  /** Releases the bytes. */
   close(): void {
     this.open(new Uint8Array(0));
   }
 
-  /** A varint below 2^53, up to `end`: a tag or a length. */
+  /** Reads a varint below 2^53, up to `end`: a tag or a length. */
   varint(end: number): number {
     const { bytes } = this;
     let value = 0;
@@ -28,20 +28,20 @@ export class WireReader {
       const byte = bytes[at];
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
-        if (value > Number.MAX_SAFE_INTEGER) throw malformed('protobuf', `a number too large at byte ${this.position}`);
+        if (value > Number.MAX_SAFE_INTEGER) throw malformed('protobuf', `number too large at byte ${this.position}`);
         this.position = at + 1;
         return value;
       }
       scale *= 128;
       if (scale > 2 ** 49) break;
     }
-    throw malformed('protobuf', `no whole number at byte ${this.position}`);
+    throw malformed('protobuf', `incomplete number at byte ${this.position}`);
   }
 
-  /** An int64, which may take ten bytes; beyond 2^53 it is rounded. */
+  /** Reads an int64, which may have ten bytes. Values beyond 2^53 are rounded. */
   int64(end: number): number {
     const { bytes } = this;
-    // Times of this century take six bytes: two halves in integer arithmetic.
+    // Times of this century have six bytes: two halves in integer arithmetic.
     const at = this.position;
     if (
       at + 6 <= end &&
@@ -62,25 +62,28 @@ export class WireReader {
         return Number(BigInt.asIntN(64, value));
       }
     }
-    throw malformed('protobuf', `no whole number at byte ${this.position}`);
+    throw malformed('protobuf', `incomplete number at byte ${this.position}`);
   }
 
-  /** The end of the field of `length` bytes that begins here. */
+  /** Returns the end of the field of `length` bytes that begins here. */
   endOf(length: number, end: number): number {
     const fieldEnd = this.position + length;
     if (fieldEnd > end)
-      throw malformed('protobuf', `${length} bytes at byte ${this.position}, ${end - this.position} are left`);
+      throw malformed(
+        'protobuf',
+        `field of ${length} bytes at byte ${this.position}, but ${end - this.position} bytes are left`,
+      );
     return fieldEnd;
   }
 
-  /** Passes over the value of a field with this tag. */
+  /** Skips the value of a field with this tag. */
   skip(tag: number, end: number): void {
     const wire = tag % 8;
-    if (tag < 8) throw malformed('protobuf', `field 0 at byte ${this.position}`);
+    if (tag < 8) throw malformed('protobuf', `invalid field number 0 at byte ${this.position}`);
     if (wire === WIRE.varint) this.int64(end);
     else if (wire === WIRE.fixed64) this.position = this.endOf(8, end);
     else if (wire === WIRE.bytes) this.position = this.endOf(this.varint(end), end);
     else if (wire === WIRE.fixed32) this.position = this.endOf(4, end);
-    else throw malformed('protobuf', `a field of wire type ${wire} at byte ${this.position}`);
+    else throw malformed('protobuf', `unsupported wire type ${wire} at byte ${this.position}`);
   }
 }

@@ -3,18 +3,18 @@ import { type LabelMemory, PAGE_BYTES } from '@tidemark/series-memory';
 import { WRITE_BODY_WASM } from './generated/write-body.ts';
 import { malformed } from './write-error.ts';
 
-/** Memory kept from one body to the next; where a larger one came, all is let go of. */
+/** Max bytes of memory kept from one body to the next. Memory of a larger body is released completely. */
 const KEPT_BYTES = 32 * 1024 * 1024;
 const LONGEST_COPY = 64;
-/** So much may be written, and read, behind the last byte. */
+/** Bytes that compiled code may write and read behind the last byte. */
 const SLACK_BYTES = LONGEST_COPY;
-/** Bytes in front: what compiled code returns. */
+/** Bytes at the front, which have the values that compiled code returns. */
 const HEAD_BYTES = 64;
-/** The least that a sample takes in a body: a tag and a length of 0. */
+/** Min bytes of a sample in a body: a tag and a length of 0. */
 const SAMPLE_BYTES = 2;
 const SAMPLE_COLUMNS_BYTES = 4 + 8 + 8;
 
-/** What write-body.wat exports. */
+/** Exports of write-body.wat. */
 interface Compiled {
   readonly body: WebAssembly.Memory;
   uncompress(from: number, end: number, to: number, toEnd: number): number;
@@ -33,8 +33,8 @@ interface Compiled {
 const compiled = new WebAssembly.Module(Buffer.from(WRITE_BODY_WASM, 'base64'));
 
 /**
- * One body at a time, in memory that is used again and that compiled code works on: what came, what it is uncompressed,
- * and columns for the samples in it. New memory for each body costs more than its uncompressing.
+ * Memory of one body at a time, which is reused and which compiled code works on: the received body, its uncompressed
+ * bytes, and columns for its samples. New memory for each body would cost more than its decompression.
  */
 export class WriteBody {
   readonly #labels: LabelMemory;
@@ -47,24 +47,25 @@ export class WriteBody {
   timesMs = new Float64Array(0);
   values = new Float64Array(0);
 
-  /** Bodies whose labels are compared with those in `labels`. */
+  /** Creates the memory for bodies whose labels are compared with those in `labels`. */
   constructor(labels: LabelMemory) {
     this.#labels = labels;
     this.#code = this.#instance();
-    this.#lookAt(HEAD_BYTES, 0, 0);
+    this.#setViews(HEAD_BYTES, 0, 0);
   }
 
-  /** The uncompressed bytes, until the next call of `uncompress`. */
+  /** The uncompressed bytes, valid until the next call of `uncompress`. */
   get raw(): Uint8Array {
     return this.#raw;
   }
 
   /**
-   * Uncompresses a body in Snappy's block format (google/snappy, format_description.txt) that came in `parts`. The length
-   * that it claims is checked before memory is taken for it. Throws `invalid_argument`, with reason `raw_too_large` when
-   * it is beyond `rawBytes`. There is room for `mostSamples` then, or for all that it can have.
+   * Decompresses a body in Snappy's block format (google/snappy, format_description.txt), received in `parts`. The
+   * length that it claims is checked before memory is reserved for it. Throws `invalid_argument`, with reason
+   * `raw_too_large` when the length is above `rawBytes`. There is then room for `maxSamples` samples, or for all that
+   * the body can have.
    */
-  uncompress(parts: readonly Uint8Array[], rawBytes: number, mostSamples: number): void {
+  uncompress(parts: readonly Uint8Array[], rawBytes: number, maxSamples: number): void {
     const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const { length, head } = claimedLength(parts);
     if (length > rawBytes) {
@@ -72,24 +73,25 @@ export class WriteBody {
       const detail = { reason: 'raw_too_large', field: 'rawBytes', limit: rawBytes };
       throw new TidemarkError('invalid_argument', message, detail);
     }
-    // No element gives more than 64 bytes: what claims more is not worth the memory.
-    if (length > bodyBytes * LONGEST_COPY) throw malformed('snappy', `${length} bytes claimed of ${bodyBytes}`);
+    // No element yields more than 64 bytes, so a larger claim is wrong and must not reserve memory.
+    if (length > bodyBytes * LONGEST_COPY)
+      throw malformed('snappy', `a body of ${bodyBytes} bytes cannot have ${length} uncompressed bytes`);
     const rawStart = align(HEAD_BYTES + bodyBytes + SLACK_BYTES);
-    this.#reserve(rawStart, length, Math.min(mostSamples, Math.ceil(length / SAMPLE_BYTES)));
+    this.#reserve(rawStart, length, Math.min(maxSamples, Math.ceil(length / SAMPLE_BYTES)));
     let end = HEAD_BYTES;
     for (const part of parts) {
       this.#bytes.set(part, end);
       end += part.length;
     }
     const wrong = this.#code.uncompress(HEAD_BYTES + head, end, rawStart, rawStart + length);
-    if (wrong === end) throw malformed('snappy', `the elements do not give ${length} bytes`);
+    if (wrong === end) throw malformed('snappy', `the elements do not add up to ${length} bytes`);
     if (wrong !== -1) throw malformed('snappy', `the element at byte ${wrong - HEAD_BYTES} does not fit`);
   }
 
   /**
-   * Reads series from `position` on as they come after the entry `last`, and their samples into the columns from
-   * `samples` on. Returns where a series is that is another, has more than plain samples, or finds no room; `samples` and `last` are then
-   * how many there are and what came last.
+   * Reads series from `position` while they are those that follow the entry `last`, and their samples into the columns
+   * from `samples` on. Returns the position of the first series that is another one, that has other fields than plain
+   * samples, or that finds no room. Afterwards `samples` and `last` are the number of samples and the last entry.
    */
   series(position: number, last: number, samples: number): number {
     const { byteOffset: handles, length: room } = this.handles;
@@ -101,21 +103,21 @@ export class WriteBody {
     );
   }
 
-  /** Samples that there were after the last call of `series`. */
+  /** Number of samples after the last call of `series`. */
   get samples(): number {
     return this.#returned[0];
   }
 
-  /** The entry that came last in the last call of `series`. */
+  /** The last entry of the last call of `series`. */
   get last(): number {
     return this.#returned[1];
   }
 
-  /** Lets go of what a body took that was larger than most; nothing of it may be in use. */
-  letGo(): void {
+  /** Releases the memory of an unusually large body. No part of it may be in use. */
+  release(): void {
     if (this.#bytes.length <= KEPT_BYTES) return;
     this.#code = this.#instance();
-    this.#lookAt(HEAD_BYTES, 0, 0);
+    this.#setViews(HEAD_BYTES, 0, 0);
   }
 
   #instance(): Compiled {
@@ -127,10 +129,10 @@ export class WriteBody {
     const bytes = columnsStart(rawStart, rawLength) + samples * SAMPLE_COLUMNS_BYTES;
     const missing = bytes - this.#code.body.buffer.byteLength;
     if (missing > 0) this.#code.body.grow(Math.ceil(missing / PAGE_BYTES));
-    this.#lookAt(rawStart, rawLength, samples);
+    this.#setViews(rawStart, rawLength, samples);
   }
 
-  #lookAt(rawStart: number, rawLength: number, samples: number): void {
+  #setViews(rawStart: number, rawLength: number, samples: number): void {
     const { buffer } = this.#code.body;
     const values = columnsStart(rawStart, rawLength);
     const times = values + samples * 8;
@@ -152,7 +154,7 @@ function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-/** The block format begins with the uncompressed length, a varint of 32 bits. */
+/** Reads the uncompressed length at the start of the block format, a varint of 32 bits. */
 function claimedLength(parts: readonly Uint8Array[]): { length: number; head: number } {
   let length = 0;
   let head = 0;
@@ -161,8 +163,8 @@ function claimedLength(parts: readonly Uint8Array[]): { length: number; head: nu
       length += (byte & 0x7f) * 2 ** (7 * head);
       head++;
       if (byte < 0x80) return { length, head };
-      if (head === 5) throw malformed('snappy', 'no length in front');
+      if (head === 5) throw malformed('snappy', 'no valid uncompressed length at the start');
     }
   }
-  throw malformed('snappy', 'no length in front');
+  throw malformed('snappy', 'no valid uncompressed length at the start');
 }

@@ -14,11 +14,11 @@ interface NamedSeries {
   readonly tags: readonly string[];
 }
 
-/** Gives handles as an intake does: one a series, whatever the order of its tags. */
+/** A sink that returns handles as an intake does: one per series, with its tags in any order. */
 class Sink {
   readonly names: string[] = [];
   readonly #handles = new Map<string, number>();
-  /** How often a series was asked for by its name. */
+  /** Number of times that a series was named to the sink. */
   asked = 0;
   readonly rejected: Record<string, number> = {};
   readonly leftOut: Record<string, number> = {};
@@ -44,8 +44,8 @@ class Sink {
   }
 }
 
-/** Blocks of 1 KiB: a table that starts over needs few series. */
-function setUp(rememberedBytes = 1 << 20, mostSamples = 100_000) {
+/** Sets up a decoder with blocks of 1 KiB, so that few series fill a table. */
+function setUp(rememberedBytes = 1 << 20, maxSamples = 100_000) {
   const decoder = new WriteDecoder({ ...DEFAULT_REMOTE_WRITE_LIMITS, labels: 20 });
   const memory = new LabelMemory(rememberedBytes, KEY, 1024);
   const table = new LabelTable(memory);
@@ -53,7 +53,7 @@ function setUp(rememberedBytes = 1 << 20, mostSamples = 100_000) {
   const sink = new Sink();
   /** [series, time, value] of each sample. */
   const decode = (raw: Uint8Array) => {
-    body.uncompress([compressSync(raw)], 1 << 26, mostSamples);
+    body.uncompress([compressSync(raw)], 1 << 26, maxSamples);
     const { handles, timesMs, values, length } = decoder.decode(body, table, sink);
     return Array.from({ length }, (_, i) => [sink.names[handles[i]], timesMs[i], values[i]]);
   };
@@ -73,8 +73,8 @@ function one(name: string, ...samples: [number, number | Float64Array][]): Writt
   };
 }
 
-describe('a request', () => {
-  test('gives its samples in order, bit by bit', () => {
+describe('requests', () => {
+  test('a request returns its samples in order, with all bits', () => {
     const { decode, sink } = setUp();
     const values = [0, -0, 1.5, -1e308, 5e-324, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53];
     const times = [T, 0, -1, -(2 ** 40), 127, 128, 2 ** 42, 2 ** 52];
@@ -85,13 +85,13 @@ describe('a request', () => {
     expect(sink).toMatchObject({ rejected: {}, leftOut: {} });
   });
 
-  test('names a series once; then it is found by the bytes of its labels', () => {
+  test('a series is named once, then found by the bytes of its labels', () => {
     const { decode, sink, table } = setUp();
     const names = Array.from({ length: 2000 }, (_, i) => `metric_${i}`);
     const round = (order: readonly string[], i: number) => decode(writeRequest(order.map((name) => one(name, [T, i]))));
     round(names, 0);
     expect([sink.asked, table.size]).toEqual([2000, 2000]);
-    // In the same order, backwards, in part, and with others in between.
+    // The series come in the same order, backwards, in part, and with others between them.
     const orders = [names, names.toReversed(), names.slice(500, 700), names.filter((_, i) => i % 3 > 0), names];
     for (const [i, order] of orders.entries()) {
       expect(round(order, i)).toEqual(order.map((name) => [`${name} gauge a:b`, T, i]));
@@ -103,7 +103,7 @@ describe('a request', () => {
     expect(sink.asked).toBe(2001);
   });
 
-  test('has one series for all orders of its labels, and labels without a value are none', () => {
+  test('all orders of labels are one series, and labels without a value are ignored', () => {
     const { decode, sink } = setUp();
     const labels: [string, string][] = [
       ['__name__', 'm'],
@@ -125,12 +125,12 @@ describe('a request', () => {
     ['total', 'gauge'],
     ['http_requests_total_rate', 'gauge'],
     ['job:requests:rate5m', 'gauge'],
-  ])('has %s as a %s', (name, kind) => {
+  ])('the metric %s is a %s', (name, kind) => {
     const { decode } = setUp();
     expect(decode(writeRequest([one(name, [T, 1])]))).toEqual([[`${name} ${kind} a:b`, T, 1]]);
   });
 
-  test('may have fields in any order, unknown ones, and labels between samples', () => {
+  test('a request may have fields in any order, unknown fields, and labels between samples', () => {
     const { decode } = setUp();
     const name = label('__name__', 'm');
     const other = label('x', '1');
@@ -142,7 +142,7 @@ describe('a request', () => {
       field(0x0a, other),
       field(0x12, sample(T + 2, 3)),
     ]);
-    // In front of it the same labels without the last: what comes after them counts.
+    // The same labels without the last precede it, so the labels after the samples matter.
     const plain = timeSeries({ labels: [['__name__', 'm']], samples: [[T, 9]] });
     const late = Buffer.concat([plain, field(0x0a, other)]);
     const raw = Buffer.concat([plain, series, late, plain, late].map((each) => field(0x0a, each)));
@@ -159,7 +159,7 @@ describe('a request', () => {
     }
   });
 
-  test('keeps duplicates and what is out of order: the store knows what to do with them', () => {
+  test('a request keeps duplicate and out-of-order samples, which the store resolves', () => {
     const { decode } = setUp();
     const raw = writeRequest([one('m', [T, 1], [T, 2], [T - 5, 3]), one('m', [T - 9, 4])]);
     expect(decode(raw).map(([, timeMs, value]) => [Number(timeMs) - T, value])).toEqual([
@@ -171,8 +171,8 @@ describe('a request', () => {
   });
 });
 
-describe('what is left out or refused', () => {
-  test('stale markers, other NaNs, exemplars and metadata are counted apart', () => {
+describe('left-out and refused data', () => {
+  test('stale markers, other NaNs, exemplars and metadata are counted separately', () => {
     const { decode, sink } = setUp();
     const series: WrittenSeries = {
       labels: [['__name__', 'm']],
@@ -186,13 +186,13 @@ describe('what is left out or refused', () => {
     const raw = Buffer.concat([writeRequest([series, series]), field(0x1a, Buffer.from('any metadata'))]);
     expect(decode(raw)).toEqual(Array.from({ length: 2 }, () => ['m gauge ', T, 1]));
     expect(sink.leftOut).toEqual({ stale_marker: 2, value_nan: 2, exemplar: 2, metadata: 1 });
-    // Once more, now that its labels are expected.
+    // The labels are expected now.
     expect(decode(raw)).toHaveLength(2);
     expect(sink.leftOut).toEqual({ stale_marker: 4, value_nan: 4, exemplar: 4, metadata: 2 });
     expect(sink.rejected).toEqual({});
   });
 
-  test('native histograms are refused; a series of nothing else is not made', () => {
+  test('native histograms are refused, and a series with nothing else is not created', () => {
     const { decode, sink } = setUp();
     const more: WrittenSeries['more'] = [
       [0x22, Buffer.of(0x78, 1)],
@@ -263,16 +263,16 @@ describe('what is left out or refused', () => {
     }
   });
 
-  test('nothing is refused for the labels of a series without a number', () => {
+  test('bad labels of a series without numbers are not counted as refused', () => {
     const { decode, sink } = setUp();
     expect(decode(writeRequest([{ labels: [['job', 'a']], samples: [[T, STALE]] }]))).toEqual([]);
     expect(sink).toMatchObject({ rejected: {}, leftOut: { stale_marker: 1 } });
   });
 
-  test('a request of millions of empty samples is refused before there is memory for them', () => {
+  test('a request with millions of empty samples is refused before memory is reserved for them', () => {
     const { decode, table } = setUp(1 << 20, 2000);
     const labels: WrittenSeries['labels'] = [['__name__', 'm']];
-    // Each is a time of zero and a value of zero: two bytes.
+    // Each sample has a time of zero and a value of zero: two bytes.
     const empty = (samples: number) =>
       field(
         0x0a,
@@ -287,7 +287,7 @@ describe('what is left out or refused', () => {
     expect([table.size, decode(empty(2000)).length]).toEqual([1, 2000]);
   });
 
-  test('a series that the intake refuses is not remembered', () => {
+  test('a series that the intake refuses is not stored', () => {
     const { decode, sink, table } = setUp();
     for (let round = 0; round < 2; round++) {
       expect(decode(writeRequest([one('refused', [T, 1]), one('m', [T, 1])]))).toHaveLength(2);
@@ -303,9 +303,9 @@ describe('what is left out or refused', () => {
     ['a length beyond all bounds', Buffer.concat([Buffer.of(0x0a), Buffer.alloc(7, 0xff), Buffer.of(0x7f)])],
     ['a group', Buffer.of(0x0b)],
     ['field 0', Buffer.of(0x02, 0)],
-    ['a series that is no message', field(0x0a, Buffer.of(0x0a, 9))],
+    ['a series that is not a message', field(0x0a, Buffer.of(0x0a, 9))],
     [
-      'a label that is no message',
+      'a label that is not a message',
       field(0x0a, Buffer.concat([field(0x0a, Buffer.of(0x0a, 9)), field(0x12, sample(T, 1))])),
     ],
     [
@@ -316,7 +316,7 @@ describe('what is left out or refused', () => {
       'a time without an end',
       field(0x0a, Buffer.concat([field(0x0a, label('__name__', 'm')), field(0x12, Buffer.of(0x10, 0xff))])),
     ],
-  ])('%s is malformed: nothing of the request counts', (_, bad) => {
+  ])('%s is malformed, and no part of the request counts', (_, bad) => {
     const { decode, sink } = setUp();
     const good = writeRequest([one('m', [T, 1])]);
     for (const raw of [bad, Buffer.concat([good, bad])]) {
@@ -333,8 +333,8 @@ describe('what is left out or refused', () => {
   });
 });
 
-describe('what is remembered', () => {
-  test('is bounded: a full table starts over, and mixes nothing up', () => {
+describe('stored labels', () => {
+  test('a full table starts again and confuses no series', () => {
     const { decode, sink, table } = setUp(3 * 1024);
     const names = Array.from({ length: 200 }, (_, i) => `metric_${i}`);
     for (let round = 0; round < 5; round++) {
@@ -347,14 +347,14 @@ describe('what is remembered', () => {
     expect(sink.names).toHaveLength(200);
   });
 
-  test('is not kept of what is larger than a block', () => {
+  test('labels larger than a block are not stored', () => {
     const { decode, sink, table } = setUp();
     const long = one('a'.repeat(1200), [T, 1]);
     for (let round = 0; round < 2; round++) expect(decode(writeRequest([long, one('m', [T, 2])]))).toHaveLength(2);
     expect([sink.asked, table.size]).toEqual([3, 1]);
   });
 
-  test('is told apart by every byte in compiled code too, where it expects a series', () => {
+  test('compiled code distinguishes expected labels by every byte', () => {
     for (let length = 1; length < 60; length++) {
       const { decode, sink } = setUp();
       const name = 'a'.repeat(length);
@@ -371,12 +371,12 @@ describe('what is remembered', () => {
   });
 });
 
-test('memory that a large body took is let go of, and the next body is read', () => {
+test('memory of a large body is released, and the next body is read', () => {
   const memory = new LabelMemory(1 << 20, KEY);
   const body = new WriteBody(memory);
   body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20);
   const { buffer } = body.raw;
-  body.letGo();
+  body.release();
   body.uncompress([compressSync(Buffer.of(1, 2, 3))], 1 << 26, 10);
   expect([...body.raw]).toEqual([1, 2, 3]);
   expect(buffer.byteLength).toBeGreaterThan(64 << 20);

@@ -7,19 +7,19 @@ import { WireReader } from './wire-reader.ts';
 import type { WriteBody } from './write-body.ts';
 import { malformed, tooManySamples } from './write-error.ts';
 
-/** What takes the series of a request; an intake's request does. */
+/** Receiver of the series of a request, such as a request of the intake. */
 export interface SeriesSink {
-  /** The handle of a series, of one that is refused too. */
+  /** Returns the handle of a series, also of a refused one. */
   series(series: { readonly metric: string; readonly kind: KindName; readonly tags: readonly string[] }): number;
-  /** True when the series is refused as it is named: its handle is not worth remembering. */
+  /** Returns true when the series is refused by its name. The caller does not store such a handle. */
   isRefused(handle: number): boolean;
-  /** Counts points that are refused. */
+  /** Counts refused points. */
   reject(reason: string, field: string, limit: string, points: number): void;
-  /** Counts what is left out by design: nothing is wrong with it, and there is no place for it. */
+  /** Counts data that is left out by design: it is valid, but has no place in the platform. */
   leaveOut(reason: string, count: number): void;
 }
 
-/** Samples as parallel arrays, which live as long as the body that they were decoded from. */
+/** Samples as parallel arrays, valid as long as the body from which they were decoded. */
 export interface Samples {
   readonly handles: Uint32Array;
   readonly timesMs: Float64Array;
@@ -27,7 +27,7 @@ export interface Samples {
   readonly length: number;
 }
 
-/** Field numbers and wire types as the first byte of a field. */
+/** First bytes of fields: field number and wire type. */
 const REQUEST_SERIES = 0x0a;
 const REQUEST_METADATA = 0x1a;
 const SERIES_LABEL = 0x0a;
@@ -39,9 +39,9 @@ const SAMPLE_TIME = 0x10;
 const NO_HANDLE = 0xffff_ffff;
 
 /**
- * Decodes WriteRequests of Prometheus' remote write 1.0, by hand over the bytes. Compiled code reads series for as long
- * as they are those of the last time in the same order, and hold plain samples; all others, and whatever is malformed,
- * are read here. One decoder is enough for all requests, since it holds nothing from one to the next.
+ * Decodes WriteRequests of Prometheus remote write 1.0 directly from the bytes. Compiled code reads series while they
+ * are those of the last request in the same order, with plain samples. This class reads all others, and anything
+ * malformed. One decoder is enough for all requests, since it keeps no state between them.
  */
 export class WriteDecoder {
   readonly #limits: RemoteWriteLimits;
@@ -50,7 +50,7 @@ export class WriteDecoder {
   #timesMs = new Float64Array(0);
   #values = new Float64Array(0);
   #length = 0;
-  /** The series that was scanned last has any. */
+  /** True when the last scanned series has samples. */
   #hasSamples = false;
   #staleMarkers = 0;
   #notNumbers = 0;
@@ -63,9 +63,9 @@ export class WriteDecoder {
   }
 
   /**
-   * The samples of an uncompressed request. Series come from `table`, whose memory the body knows, or from `sink` where
-   * they are new; what is refused or left out is told to `sink`. A request that is malformed throws `invalid_argument`:
-   * nothing of it counts. One that has more samples than the body has columns for does so, too.
+   * Decodes the samples of an uncompressed request. Known series come from `table`, whose memory the body shares, and
+   * new ones from `sink`, which also receives the refused and left-out counts. Throws `invalid_argument`, and no part
+   * of the request counts, when the request is malformed or has more samples than the body has columns for.
    */
   decode(body: WriteBody, table: LabelTable, sink: SeriesSink): Samples {
     const reader = this.#reader;
@@ -112,7 +112,7 @@ export class WriteDecoder {
     if (this.#histograms > 0) sink.reject('native_histogram', 'histograms', 'samples with a value', this.#histograms);
   }
 
-  /** A series that is found by its hash, or new. */
+  /** Reads a series that is found by its hash, or a new one. */
   #series(end: number, table: LabelTable, sink: SeriesSink): void {
     const reader = this.#reader;
     const start = reader.position;
@@ -143,8 +143,8 @@ export class WriteDecoder {
   }
 
   /**
-   * Looks at which fields a series has. Returns the bytes of the labels in front; 0 when others come later, as those in
-   * front are not all of the labels then.
+   * Scans the fields of a series. Returns the number of bytes of the labels at the front, or 0 when labels also follow
+   * later.
    */
   #scan(start: number, end: number): number {
     const reader = this.#reader;
@@ -170,7 +170,7 @@ export class WriteDecoder {
     }
   }
 
-  /** Reads all fields of a series but its labels. */
+  /** Reads all fields of a series except its labels. */
   #fields(handle: number, start: number, end: number): void {
     const reader = this.#reader;
     reader.position = start;
@@ -196,7 +196,7 @@ export class WriteDecoder {
       if (tag === SAMPLE_VALUE) {
         valueAt = reader.position + 1;
         reader.position = valueAt + 8;
-        if (reader.position > end) throw malformed('protobuf', `no whole value at byte ${valueAt}`);
+        if (reader.position > end) throw malformed('protobuf', `incomplete value at byte ${valueAt}`);
       } else if (tag === SAMPLE_TIME) {
         reader.position++;
         timeMs = reader.int64(end);
@@ -204,7 +204,7 @@ export class WriteDecoder {
         reader.skip(reader.varint(end), end);
       }
     }
-    // A value of zero, and a time of zero, are not written.
+    // A value of zero and a time of zero are not encoded.
     const value = valueAt < 0 ? 0 : view.getFloat64(valueAt, true);
     if (Number.isNaN(value)) {
       this.#countNaN(valueAt);
@@ -218,7 +218,7 @@ export class WriteDecoder {
     this.#length = at + 1;
   }
 
-  /** One NaN says that the series ended; any other is a reading without a number. */
+  /** Counts a NaN: the stale marker means that the series ended, any other is a reading without a number. */
   #countNaN(at: number): void {
     const { view } = this.#reader;
     if (view.getUint32(at, true) === 2 && view.getUint32(at + 4, true) === 0x7ff00000) this.#staleMarkers++;

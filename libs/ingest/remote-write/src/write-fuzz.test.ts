@@ -8,7 +8,7 @@ import { WriteBody } from './write-body.ts';
 import { type SeriesSink, WriteDecoder } from './write-decoder.ts';
 import { STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
-/** What a decoder takes from a request: samples as text, and how many points were refused or left out. */
+/** Result of a decoder for a request: samples as text, and the numbers of refused and left-out points. */
 interface Taken {
   readonly samples: readonly string[];
   readonly refused: number;
@@ -17,7 +17,9 @@ interface Taken {
 
 type Field = readonly [tag: number, value: bigint | Uint8Array];
 
-/** A plain reading of protobuf, field by field, to hold the fast one against; undefined for what is malformed. */
+/**
+ * Reads protobuf plainly, field by field, for comparison with the fast reader. Returns undefined for malformed bytes.
+ */
 function fieldsOf(bytes: Uint8Array): Field[] | undefined {
   const fields: Field[] = [];
   let at = 0;
@@ -86,7 +88,7 @@ function readPlainly(raw: Uint8Array): Taken | undefined {
   return { samples, refused, leftOut };
 }
 
-/** The labels as the series they stand for, '' where they stand for none, undefined where they are malformed. */
+/** Returns the series that the labels name, '' when they are refused, undefined when they are malformed. */
 function labelsOf(series: readonly Field[]): string | undefined {
   const pairs = new Map<string, string>();
   let isBad = false;
@@ -152,7 +154,7 @@ const series: fc.Arbitrary<WrittenSeries> = fc.record({
   samples: fc.array(sample, { maxLength: 3 }),
   more: fc.array(fc.tuple(fc.constantFrom(0x1a, 0x22, 0x2a), fc.uint8Array({ maxLength: 5 })), { maxLength: 2 }),
 });
-/** Where a byte is changed, taken out, or put in. */
+/** A place at which a byte is changed, removed, or inserted. */
 const change = fc.record({ at: fc.nat(), how: fc.constantFrom('set', 'cut', 'put'), byte: fc.nat(255) });
 
 function changed(bytes: Buffer, changes: readonly { at: number; how: string; byte: number }[]): Buffer {
@@ -165,7 +167,7 @@ function changed(bytes: Buffer, changes: readonly { at: number; how: string; byt
   return out;
 }
 
-/** Undefined when the decoder refuses the request as malformed; any other error fails the test. */
+/** Decodes the request. Returns undefined when the decoder refuses it as malformed; any other error fails the test. */
 function decodeWith(
   decoder: WriteDecoder,
   body: WriteBody,
@@ -189,7 +191,7 @@ function decodeWith(
   }
 }
 
-test('whatever comes is decoded as a plain reading of protobuf has it, or refused as that has it', () => {
+test('any bytes are decoded as by a plain reading of protobuf, or refused as by it', () => {
   fc.assert(
     fc.property(
       fc.array(fc.array(series, { maxLength: 5 }), { minLength: 1, maxLength: 4 }),
@@ -211,7 +213,7 @@ test('whatever comes is decoded as a plain reading of protobuf has it, or refuse
   );
 });
 
-/** What the C++ library's heir makes of a body; undefined for what it refuses. */
+/** Decompresses a body by the native library. Returns undefined when the library refuses it. */
 function uncompressedByLibrary(body: Buffer): string | undefined {
   try {
     return Buffer.from(uncompressSync(body, { asBuffer: true })).toString('hex');
@@ -220,7 +222,7 @@ function uncompressedByLibrary(body: Buffer): string | undefined {
   }
 }
 
-/** The body in parts of any size, as a socket has them. */
+/** Decompresses a body in parts of any size, as a socket delivers them. */
 function hexOf(reader: WriteBody, body: Uint8Array, rawBytes: number): string {
   const middle = body.length >> 1;
   reader.uncompress([body.subarray(0, 1), body.subarray(1, middle), body.subarray(Math.max(1, middle))], rawBytes, 0);
@@ -237,7 +239,7 @@ function uncompressed(reader: WriteBody, body: Uint8Array, rawBytes: number): st
   }
 }
 
-/** Bytes that compress in many ways: runs, repetitions near and far, and noise. */
+/** Bytes that compress in many ways: runs, near and far repetitions, and noise. */
 const compressible = fc
   .array(
     fc.oneof(
@@ -251,7 +253,7 @@ const compressible = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-test('bodies are uncompressed as the native library does it', () => {
+test('bodies are decompressed as by the native library', () => {
   const reader = new WriteBody(new LabelMemory(0, KEY));
   fc.assert(
     fc.property(compressible, (raw) => {
@@ -261,7 +263,7 @@ test('bodies are uncompressed as the native library does it', () => {
   );
 });
 
-test('a body whose compression is broken is refused, or is what the native library makes of it', () => {
+test('a body with damaged compression is refused, or decompressed as by the native library', () => {
   const reader = new WriteBody(new LabelMemory(0, KEY));
   fc.assert(
     fc.property(compressible, fc.array(change, { minLength: 1, maxLength: 4 }), (raw, changes) => {
@@ -279,14 +281,14 @@ function uncompressedIfSmall(body: Buffer, limitBytes: number): string | undefin
   return hex !== undefined && hex.length / 2 > limitBytes ? undefined : hex;
 }
 
-test('a length that is claimed is checked before memory is taken for it', () => {
+test('a claimed length is checked before memory is reserved for it', () => {
   const reader = new WriteBody(new LabelMemory(0, KEY));
   const claims = (length: number[]) => () => reader.uncompress([Buffer.of(...length)], 1000, 0);
   expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
   expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
-  expect(claims([0xe8, 0x07])).toThrow('snappy: 1000 bytes claimed of 2');
-  expect(claims([0x80])).toThrow('snappy: no length in front');
-  expect(claims([])).toThrow('snappy: no length in front');
+  expect(claims([0xe8, 0x07])).toThrow('snappy: a body of 2 bytes cannot have 1000 uncompressed bytes');
+  expect(claims([0x80])).toThrow('snappy: no valid uncompressed length at the start');
+  expect(claims([])).toThrow('snappy: no valid uncompressed length at the start');
   reader.uncompress([compressSync(Buffer.alloc(1000))], 1000, 0);
   expect(reader.raw).toHaveLength(1000);
 });

@@ -7,10 +7,10 @@ export interface WrittenSeries {
   readonly more?: readonly (readonly [tag: number, bytes: Uint8Array])[];
 }
 
-/** The one NaN that says that a series ended. */
+/** The stale marker: the one NaN that means that a series ended. */
 export const STALE = new Float64Array(BigUint64Array.of(0x7ff0000000000002n).buffer);
 
-/** A WriteRequest as Prometheus encodes it: fields in order, zeros left out. */
+/** Encodes a WriteRequest as Prometheus does: fields in order, zeros left out. */
 export function writeRequest(series: readonly WrittenSeries[]): Buffer {
   const out = new ByteWriter();
   for (const one of series) field(out, 0x0a, timeSeries(one));
@@ -32,7 +32,7 @@ export function label(name: string, value: string): Buffer {
   return out.take();
 }
 
-/** `value` may be `STALE`'s: as a number it would lose its bits. */
+/** Encodes a sample. `value` may be `STALE`, which would lose its bits as a number. */
 export function sample(timeMs: number, value: number | Float64Array): Buffer {
   const out = new ByteWriter();
   if (typeof value !== 'number') {
