@@ -197,7 +197,7 @@ describe('a batch that can never be taken is refused', () => {
 
 describe('a peer that breaks the protocol is told how, and its stream ends', () => {
   const cases: readonly (readonly [string, boolean, (peer: IntakePeer) => void, string, RegExp])[] = [
-    ['a second hello', true, (peer) => peer.hello(), 'hello', /second hello.*limit: one a stream/],
+    ['a second hello', true, (peer) => peer.hello(), 'hello', /second hello.*limit: one per stream/],
     [
       'definitions before hello',
       false,

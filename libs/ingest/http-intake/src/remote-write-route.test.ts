@@ -33,10 +33,10 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
   const open = (tenant: string) => {
     const request: Pick<
       IntakeRequest,
-      'scope' | 'mostPoints' | 'series' | 'isRefused' | 'columns' | 'reject' | 'leaveOut' | 'send'
+      'scope' | 'maxPoints' | 'series' | 'isRefused' | 'columns' | 'reject' | 'leaveOut' | 'send'
     > = {
       scope,
-      mostPoints: 1000,
+      maxPoints: 1000,
       series: ({ metric, kind }) => taken.push(`${tenant} ${metric} ${kind}`),
       isRefused: () => false,
       columns: () => {},

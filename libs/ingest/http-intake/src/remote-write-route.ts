@@ -51,7 +51,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
       const tenant = receiving.tenantOf(request);
       const one = intake.open(tenant);
       try {
-        body.uncompress(partsOf(request), limits.rawBytes, one.mostPoints);
+        body.uncompress(partsOf(request), limits.rawBytes, one.maxPoints);
         const { handles, timesMs, values, length } = decoder.decode(body, tables.of(tenant, one.scope), one);
         one.columns(handles, timesMs, values, length);
       } finally {

@@ -9,8 +9,8 @@ import { Settlement } from './settlement.ts';
 import type { TenantBatcher } from './tenant-batcher.ts';
 
 /**
- * Judges the points of one request, and puts the good ones into the batches of a target. request-intake.test.ts covers
- * it, and point-rules.test.ts its verdicts.
+ * Judges the points of one request and adds the good ones to the batches of a target. request-intake.test.ts covers it,
+ * and point-rules.test.ts its verdicts.
  */
 export class BatchFiller {
   readonly #batcher: TenantBatcher;
@@ -29,7 +29,7 @@ export class BatchFiller {
   }
 
   /**
-   * Adds all points, in batches of bounded size, and returns how many were good. `settled` is called once with the
+   * Adds all points in batches of bounded size, and returns the number of good ones. `settled` is called once, with the
    * partitions that did not store all of them.
    */
   fill(points: RequestPoints, settled: BatchOutcome): number {
@@ -51,7 +51,7 @@ export class BatchFiller {
     return good;
   }
 
-  /** Adds numbers [from, to) to the batch that is gathered; returns how many were good. */
+  /** Adds numbers [from, to) to the current batch and returns the number of good ones. */
   #addRange({ refs: own, timesMs, values }: RequestPoints['numbers'], from: number, to: number): number {
     const { partitions, refs, kinds } = this.#batcher.handles;
     const { gathering } = this.#target;
@@ -107,7 +107,7 @@ export class BatchFiller {
     this.#target.added((notStored) => settlement.settleBatch(notStored));
   }
 
-  /** True when the series is refused: its point is counted under that reason. */
+  /** Returns true when the series is refused, and counts its point under that reason. */
   #isRefused(handle: number): boolean {
     const refusal = this.#batcher.refusalOf(handle);
     if (refusal === undefined) return false;

@@ -7,9 +7,9 @@ const INITIAL_REFS = 64;
 const MAX_DAYS = 10;
 
 /**
- * One client's series of one partition under one map epoch, by ref, as its stream defined them. The intake keeps what
- * a lane has to define again in its next epoch, and which days of which series were published to `tags`. Ids lie in
- * one array: millions of small objects would cost more in garbage collection than all points.
+ * One client's series of one partition under one map epoch, by ref, as its stream defined them. The intake keeps what a
+ * lane must define again in its next epoch, and which series were published to `tags` for which days. Ids are in one
+ * array: millions of small objects would cost more in garbage collection than all points.
  */
 export class ClientDictionary {
   readonly mapEpoch: number;
@@ -20,11 +20,11 @@ export class ClientDictionary {
   readonly #metricIds: Buffer[] = [];
   readonly #metricByKey = new Map<string, number>();
   #size = 0;
-  /** A series' name until its tags are published; then only its id is needed. */
+  /** Name of each series until its tags are published. Afterwards only its id is needed. */
   readonly #names: (SeriesName | undefined)[] = [];
-  /** Why a ref's series was refused; its points are dropped, and counted under the same reason. */
+  /** Refusals by ref. The points of a refused series are dropped and counted under the same reason. */
   readonly refused = new Map<number, Refusal>();
-  /** How many of the series are distributions. */
+  /** Number of series that are distributions. */
   distributions = 0;
   readonly #days = new Map<number, PublishedDay>();
 
@@ -50,12 +50,12 @@ export class ClientDictionary {
     return this.#kinds[ref] as Kind;
   }
 
-  /** The series' id, as a view. */
+  /** Returns the series' id, as a view. */
   seriesId(ref: number): Buffer {
     return this.#seriesIds.subarray(ref * ID_BYTES, (ref + 1) * ID_BYTES);
   }
 
-  /** Definitions from `ref` to the last, for a block. */
+  /** Returns the definitions from `ref` to the last, for a block. */
   definitionsFrom(ref: number): SeriesDefinition[] {
     return Array.from({ length: this.#size - ref }, (_, i) => ({
       seriesId: this.seriesId(ref + i),
@@ -64,12 +64,12 @@ export class ClientDictionary {
     }));
   }
 
-  /** The name to publish with the series' first day; undefined once it was published. */
+  /** Returns the name to publish with the series' first day; undefined after it was published. */
   name(ref: number): SeriesName | undefined {
     return this.#names[ref];
   }
 
-  /** True when every ref up to `maxRef` is known to be published for `day`: no ref has to be looked at. */
+  /** Returns true when every ref up to `maxRef` is known to be published for `day`, so no ref needs a check. */
   isPublishedThrough(day: number, maxRef: number): boolean {
     const published = this.#days.get(day);
     return published !== undefined && maxRef < published.dense;
@@ -80,7 +80,7 @@ export class ClientDictionary {
     return published !== undefined && (ref < published.dense || published.has(ref));
   }
 
-  /** Remembers that (series of `ref`, `day`) is durable in `tags`. */
+  /** Records that (series of `ref`, `day`) is durable in `tags`. */
   markPublished(day: number, ref: number): void {
     let published = this.#days.get(day);
     if (published === undefined) {
@@ -117,7 +117,7 @@ export class ClientDictionary {
   }
 
   #forgetOldDays(): void {
-    // A client that fills in the past may need a few days at once; publishing one again is harmless.
+    // A client that sends old points may need a few days at once. Publishing a day twice is harmless.
     while (this.#days.size > MAX_DAYS) {
       const [oldest] = this.#days.keys();
       this.#days.delete(oldest);
@@ -125,9 +125,9 @@ export class ClientDictionary {
   }
 }
 
-/** Which refs are published for one day: a bit each, as one ref that never has points must not slow down the others. */
+/** Refs that are published for one day, one bit each: a ref without points must not slow down the others. */
 class PublishedDay {
-  /** Every ref below is published. */
+  /** All refs below this one are published. */
   dense = 0;
   #bits = new Uint32Array(INITIAL_REFS >>> 5);
 

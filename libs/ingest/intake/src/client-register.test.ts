@@ -4,7 +4,7 @@ import { ClientRegister } from './client-register.ts';
 
 const SESSION = Buffer.alloc(16, 7);
 
-test('tells how far each client has come, and since when one is lost', () => {
+test('the register lists the progress of each client, and since when a client is lost', () => {
   const clock = new ManualClock(1_000_000);
   const register = new ClientRegister(clock);
   const stream = register.connected('a', SESSION, 'agent web-1');
@@ -35,7 +35,7 @@ test('a client that is back is not lost, also when its old stream ends after the
   expect(register.list()).toMatchObject([{ lostMs: undefined }]);
 });
 
-test('forgets who does not come back, and those lost longest ago when there is no room', () => {
+test('clients that do not return are removed, and the one lost longest ago when there is no room', () => {
   const clock = new ManualClock(1_000_000);
   const register = new ClientRegister(clock, 2);
   const names = () => register.list().map(({ name }) => name);
@@ -48,7 +48,7 @@ test('forgets who does not come back, and those lost longest ago when there is n
   expect(names()).toEqual(['c1', 'c3']);
   connect(4);
   expect(names()).toEqual(['c3', 'c4']);
-  // Served, and not shown.
+  // The client is served, but not listed.
   connect(5).end();
   expect(names()).toEqual(['c3', 'c4']);
   connect(3).end();

@@ -2,12 +2,12 @@ import { toHex } from '@tidemark/bytes';
 import type { ClientHealth } from '@tidemark/contract';
 import type { Clock } from '@tidemark/ports';
 
-/** A client as this intake has met it. */
+/** A client that this intake has served. */
 interface KnownClient {
   readonly clientSession: Buffer;
   readonly tenant: string;
   readonly name: string;
-  /** Open ones; a client that reconnects may have two for a moment. */
+  /** Number of open streams. A client that reconnects may have two for a moment. */
   streams: number;
   frontierMs: number | undefined;
   batches: number;
@@ -16,24 +16,24 @@ interface KnownClient {
   lostMs: number | undefined;
 }
 
-/** What a stream tells of its client. */
+/** Reports of a stream about its client. */
 export interface RegisteredStream {
-  /** A batch came, with its promise that nothing older will come. */
+  /** Reports a batch, with its lower bound of all later timestamps. */
   batch(frontierMs: number | undefined): void;
-  /** The stream is over. Idempotent. */
+  /** Ends the stream. Idempotent. */
   end(): void;
 }
 
-/** Clients that are remembered at most; those lost longest ago make room. */
+/** Max number of clients in the register. The ones lost longest ago are removed first. */
 const CLIENTS = 10_000;
-/** A client that has not come back for this long is forgotten. */
+/** Time after which a lost client is removed. */
 const FORGET_MS = 3_600_000;
 
-/** Who is connected and how far each has come, and who was lost lately: for operators. It outlives sessions. */
+/** Connected clients with their progress, and recently lost ones, for operators. It outlives sessions. */
 export class ClientRegister {
   readonly #clock: Clock;
   readonly #limit: number;
-  /** Lost ones in the order in which they were lost. */
+  /** Clients by key. Lost ones are in the order in which they were lost. */
   readonly #clients = new Map<string, KnownClient>();
 
   constructor(clock: Clock, limit = CLIENTS) {
@@ -41,7 +41,7 @@ export class ClientRegister {
     this.#limit = limit;
   }
 
-  /** A stream has said whose it is. */
+  /** Registers the client of a stream. */
   connected(tenant: string, clientSession: Uint8Array, name: string): RegisteredStream {
     const key = `${toHex(clientSession)} ${tenant}`;
     const client = this.#clients.get(key) ?? this.#add(key, tenant, clientSession, name);
@@ -62,13 +62,13 @@ export class ClientRegister {
         client.streams--;
         if (client.streams > 0) return;
         client.lostMs = this.#clock.wallMs();
-        // Moves to the end: what is lost longest comes first.
+        // Moves the client to the end, so that the one lost longest ago comes first.
         if (this.#clients.delete(key)) this.#clients.set(key, client);
       },
     };
   }
 
-  /** Of all tenants: for operators alone. */
+  /** Lists the clients of all tenants, for operators only. */
   list(): ClientHealth[] {
     this.#forget();
     return [...this.#clients.values()].map(({ streams: _, ...client }) => {
@@ -91,7 +91,7 @@ export class ClientRegister {
     if (this.#clients.size >= this.#limit) this.#forget();
     if (this.#clients.size >= this.#limit) {
       const oldest = [...this.#clients].find(([, { lostMs }]) => lostMs !== undefined);
-      // With every place taken by one that is connected, the newcomer is served and not shown.
+      // When all entries are of connected clients, the new one is served but not listed.
       if (oldest === undefined) return client;
       this.#clients.delete(oldest[0]);
     }

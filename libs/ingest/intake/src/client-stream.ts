@@ -37,14 +37,14 @@ const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
 
 /**
- * One client's stream: checks its messages, routes its shares to lanes, and answers each batch. intake-session.test.ts
- * covers it.
+ * One client's stream. It checks the messages, routes the shares to lanes, and answers each batch.
+ * intake-session.test.ts covers it.
  */
 export class ClientStream implements SeriesSource {
   readonly #session: IntakeSession;
   readonly tenant: string;
   readonly isStream = true;
-  /** What it may hold; `close` gives it back. */
+  /** Memory that the stream may use; `close` releases it. */
   readonly quota: StreamQuota;
   readonly #reply: (reply: SendReply) => void;
   readonly #dictionaries = new Map<string, ClientDictionary>();
@@ -59,18 +59,18 @@ export class ClientStream implements SeriesSource {
     this.quota = quota;
   }
 
-  /** Handles one message. A throw ends the stream with its code; messages are handled one at a time. */
+  /** Handles one message; call it for one message at a time. An error ends the stream with its code. */
   async receive(request: SendRequest): Promise<void> {
     const { message } = request;
-    if (message === undefined) throw invalid('message', 'hello, definitions or batch', 'an empty message');
+    if (message === undefined) throw invalid('message', 'hello, definitions or batch', 'empty message');
     if (message.$case === 'hello') this.#hello(message.value);
     else if (this.#clientSession === undefined)
       throw invalid('message', 'hello first', `${message.$case} before hello`);
     else if (message.$case === 'definitions') await this.#define(message.value);
-    else await this.#take(message.value);
+    else await this.#accept(message.value);
   }
 
-  /** The client's session, in hex, and name; none before its hello. */
+  /** The client's session, in hex, and name. Empty before the stream's hello. */
   get clientNames(): [string, string][] {
     return this.#clientSession === undefined ? [] : [[toHex(this.#clientSession), this.clientName]];
   }
@@ -81,23 +81,27 @@ export class ClientStream implements SeriesSource {
     this.#session.leave(this);
   }
 
-  /** What the client has defined so far. */
+  /** The client's definitions so far. */
   get dictionaries(): Iterable<ClientDictionary> {
     return this.#dictionaries.values();
   }
 
-  /** Sends the client a map that its next batches may have. */
+  /** Sends the client a map that its next batches may use. */
   announce(map: PartitionMap): void {
     if (this.#clientSession !== undefined) this.#reply({ message: { $case: 'map', value: wireMap(map) } });
   }
 
   #hello({ clientSession, clientName }: Hello): void {
-    if (this.#clientSession !== undefined) throw invalid('hello', 'one a stream', 'a second hello');
+    if (this.#clientSession !== undefined) throw invalid('hello', 'one per stream', 'a second hello');
     if (clientSession.length !== ID_BYTES) {
       throw invalid('client_session', `${ID_BYTES} bytes`, `a client session of ${clientSession.length} bytes`);
     }
     if (Buffer.byteLength(clientName) > CLIENT_NAME_BYTES) {
-      throw invalid('client_name', `${CLIENT_NAME_BYTES} bytes`, 'a client name that is too long');
+      throw invalid(
+        'client_name',
+        `${CLIENT_NAME_BYTES} bytes`,
+        `a client name of ${Buffer.byteLength(clientName)} bytes`,
+      );
     }
     const { limits, session, maps } = this.#session;
     this.#clientSession = Buffer.from(clientSession);
@@ -120,7 +124,7 @@ export class ClientStream implements SeriesSource {
   async #define({ mapEpoch, partition, firstRef, series }: Definitions): Promise<void> {
     const { limits } = this.#session;
     if (series.length > limits.definitionsPerMessage) {
-      throw invalid('series', `${limits.definitionsPerMessage} a message`, `${series.length} definitions`);
+      throw invalid('series', `${limits.definitionsPerMessage} per message`, `${series.length} definitions`);
     }
     const map = await this.#session.maps.find(mapEpoch);
     const key = `${mapEpoch}/${partition}`;
@@ -132,13 +136,13 @@ export class ClientStream implements SeriesSource {
     }
     if (firstRef !== dictionary.size) throw invalid('first_ref', `${dictionary.size}, the next ref`, `ref ${firstRef}`);
     if (dictionary.size + series.length > limits.dictionaryRefs) {
-      throw invalid('series', `${limits.dictionaryRefs} a partition`, `${dictionary.size + series.length} series`);
+      throw invalid('series', `${limits.dictionaryRefs} per partition`, `${dictionary.size + series.length} series`);
     }
     const refused: { ref: number; rejection: Rejection }[] = [];
     const fresh: { ref: number; name: SeriesName }[] = [];
     for (const one of series) {
       const ref = dictionary.size;
-      const result = this.quota.take(nameBytes(one)) ?? this.#name(one, map, partition);
+      const result = this.quota.reserve(nameBytes(one)) ?? this.#name(one, map, partition);
       if ('reason' in result) {
         refused.push({ ref, rejection: result });
         dictionary.refused.set(ref, result);
@@ -172,7 +176,7 @@ export class ClientStream implements SeriesSource {
         throw invalid(
           'partition',
           `partition ${right} by map epoch ${map.epoch}`,
-          `${name.metric} sent to ${partition}`,
+          `${name.metric} was sent to partition ${partition}`,
         );
       }
       return { name, metric, id: seriesId(name) };
@@ -182,7 +186,7 @@ export class ClientStream implements SeriesSource {
     }
   }
 
-  async #take(batch: Batch): Promise<void> {
+  async #accept(batch: Batch): Promise<void> {
     const session = this.#session;
     const { sequence } = batch;
     this.#registered?.batch(batch.frontierMs);
@@ -253,7 +257,7 @@ export class ClientStream implements SeriesSource {
     return this.#clientSession;
   }
 
-  /** Why no retry of a batch can succeed, or undefined. */
+  /** Returns why no retry of a batch can succeed, or undefined. */
   #problemOf(batch: Batch): Rejection | undefined {
     const { limits, acceptClock } = this.#session;
     const problem = (reason: string, field: string, limit: string): Rejection => ({
@@ -272,7 +276,7 @@ export class ClientStream implements SeriesSource {
       return problem('stamp_too_old', 'stamped_ms', `${limits.stampAgeMs} ms`);
     }
     const partitions = new Set(batch.shares.map((share) => share.partition));
-    if (partitions.size !== batch.shares.length) return problem('share_repeated', 'shares', 'one a partition');
+    if (partitions.size !== batch.shares.length) return problem('share_repeated', 'shares', 'one per partition');
     return undefined;
   }
 
@@ -284,7 +288,7 @@ export class ClientStream implements SeriesSource {
   }
 }
 
-/** The definition of a refused series, so that refs stay dense; no point that is kept refers to it. */
+/** Definition of a refused series, which keeps refs dense. No accepted point refers to it. */
 const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: KIND.gauge };
 
 function invalid(field: string, limit: string, found: string): TidemarkError {

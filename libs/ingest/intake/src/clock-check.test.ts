@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ClockCheck } from './clock-check.ts';
 
-test('one quick append tells, a slow one does not, and one that is surely off does', () => {
+test('one quick append decides, a slow one does not, and one that is certainly off does', () => {
   const check = new ClockCheck();
   expect(check.state).toBe('unknown');
   check.appended(0, 3000, 2500);
@@ -17,14 +17,14 @@ test('one quick append tells, a slow one does not, and one that is surely off do
   expect(check.state).toBe('unknown');
 });
 
-test('slow appends tell together: one that was long on its way, one whose ack was', () => {
+test('two slow appends decide together when one was slow before the append and one after it', () => {
   const check = new ClockCheck();
   check.appended(0, 3000, 10);
   check.appended(4000, 7000, 6990);
   expect(check.state).toBe('right');
 });
 
-test('a clock that is said to be right is, and one that is said to be off is not', () => {
+test('a clock reported as right is right, and one reported as off is off', () => {
   const append = fc.record({ onItsWayMs: fc.nat(4000), backMs: fc.nat(4000) });
   fc.assert(
     fc.property(fc.integer({ min: -5000, max: 5000 }), fc.array(append, { maxLength: 10 }), (aheadMs, appends) => {

@@ -1,45 +1,47 @@
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert } from '@tidemark/ports';
 
-/** How far a session's clock may be from the log's, ms. */
+/** Max difference between a session's clock and the log's, ms. */
 const TOLERANCE_MS = PROTOCOL_TIMES.clockToleranceMs;
 
 /**
- * What appends tell of a session's clock. The log took a record between its sending and its ack, so by what it says of
- * the time then, the session's clock is ahead of the log's by something between (sent − appended) and (acked − appended).
+ * Check of a session's clock by the log's append times. The log appended a record between its sending and its ack, so
+ * by the append time, the session's clock is ahead of the log's by between (sent − appended) and (acked − appended).
  *
- * `off`: by the last append it is ahead, or behind, by more than 1 s. `right`: it is surely not, by all appends since it
- * was off together; a slow one alone can't tell. Until either, it is `unknown`.
+ * `off`: by the last append it is ahead, or behind, by more than 1 s. `right`: all appends since it was last off prove
+ * that it is not; one slow append alone cannot prove it. Before either, it is `unknown`.
  */
 export class ClockCheck {
-  #leastAheadMs = Number.NEGATIVE_INFINITY;
-  #mostAheadMs = Number.POSITIVE_INFINITY;
+  #minAheadMs = Number.NEGATIVE_INFINITY;
+  #maxAheadMs = Number.POSITIVE_INFINITY;
   #off: string | undefined;
 
   get state(): 'unknown' | 'right' | 'off' {
     if (this.#off !== undefined) return 'off';
-    return this.#mostAheadMs <= TOLERANCE_MS && this.#leastAheadMs >= -TOLERANCE_MS ? 'right' : 'unknown';
+    return this.#maxAheadMs <= TOLERANCE_MS && this.#minAheadMs >= -TOLERANCE_MS ? 'right' : 'unknown';
   }
 
-  /** What is wrong with the clock, or not known of it; undefined when it is right. */
+  /** Why the clock is not `right`; undefined when it is. */
   get problem(): string | undefined {
     if (this.#off !== undefined) return this.#off;
-    return this.state === 'right' ? undefined : 'the clock is not known to be right yet: the log was too slow to tell';
+    return this.state === 'right'
+      ? undefined
+      : 'the clock is not checked yet: log appends are too slow to measure its offset';
   }
 
-  /** An append was sent and acked at these times of the session, and taken at that time of the log. */
+  /** Records an append that was sent and acked at these times of the session's clock, with the log's append time. */
   appended(sentMs: number, ackedMs: number, appendTimeMs: number): void {
     assert(ackedMs >= sentMs, 'the session clock never goes back');
-    const leastMs = sentMs - appendTimeMs;
-    const mostMs = ackedMs - appendTimeMs;
-    if (leastMs > TOLERANCE_MS || mostMs < -TOLERANCE_MS) {
-      this.#off = `the clock is off: sent at ${sentMs}, acked at ${ackedMs}, the log says ${appendTimeMs}`;
-      this.#leastAheadMs = Number.NEGATIVE_INFINITY;
-      this.#mostAheadMs = Number.POSITIVE_INFINITY;
+    const minMs = sentMs - appendTimeMs;
+    const maxMs = ackedMs - appendTimeMs;
+    if (minMs > TOLERANCE_MS || maxMs < -TOLERANCE_MS) {
+      this.#off = `the clock is off: sent at ${sentMs}, acked at ${ackedMs}, log append time ${appendTimeMs}`;
+      this.#minAheadMs = Number.NEGATIVE_INFINITY;
+      this.#maxAheadMs = Number.POSITIVE_INFINITY;
       return;
     }
     this.#off = undefined;
-    this.#leastAheadMs = Math.max(this.#leastAheadMs, leastMs);
-    this.#mostAheadMs = Math.min(this.#mostAheadMs, mostMs);
+    this.#minAheadMs = Math.max(this.#minAheadMs, minMs);
+    this.#maxAheadMs = Math.min(this.#maxAheadMs, maxMs);
   }
 }

@@ -12,7 +12,7 @@ import { POINT_BYTES, SKETCH_BYTES } from './request-limits.ts';
 import type { TagRecordEntry } from './tag-publisher.ts';
 import { unpublishedDays } from './unpublished-days.ts';
 
-/** A batch's part of one partition, encoded, with what a lane needs to append it. */
+/** Encoded part of a batch for one partition, with the data that a lane needs to append it. */
 export interface GatheredShare {
   readonly partition: number;
   readonly dictionary: ClientDictionary;
@@ -21,7 +21,7 @@ export interface GatheredShare {
   readonly facts: readonly TagRecordEntry[];
 }
 
-/** Takes the outcome of a batch: the partitions that may not have stored it, none if it is durable. */
+/** Receives the outcome of a batch: the partitions that may not have stored it, none if it is durable. */
 export type BatchOutcome = (notStored: ReadonlySet<number>) => void;
 
 /**
@@ -31,7 +31,7 @@ export type BatchOutcome = (notStored: ReadonlySet<number>) => void;
 export class GatheredBatch {
   readonly #parts: (PartitionPart | undefined)[] = [];
   readonly #spares: SpareParts;
-  /** Called with the batch's outcome. */
+  /** Callbacks for the batch's outcome. */
   readonly waiting: BatchOutcome[] = [];
   points = 0;
   bytes = 0;
@@ -44,11 +44,11 @@ export class GatheredBatch {
     return this.points === 0;
   }
 
-  /** The columns of a partition; who adds to them counts with `count`. */
+  /** Returns the columns of a partition. A caller that adds to them must call `count`. */
   part(partition: number): PartitionPart {
     let part = this.#parts[partition];
     if (part === undefined) {
-      part = this.#spares.take();
+      part = this.#spares.acquire();
       this.#parts[partition] = part;
     }
     return part;
@@ -59,7 +59,7 @@ export class GatheredBatch {
     this.bytes += points * POINT_BYTES + sketches * SKETCH_BYTES + payloadBytes;
   }
 
-  /** Encodes each partition's share, and lists the tags that have to be published before it; once. */
+  /** Encodes each partition's share, and lists the tags that must be published before it. Call it once. */
   encode(dictionaryOf: (partition: number) => ClientDictionary, sorter: PointSorter): GatheredShare[] {
     const shares: GatheredShare[] = [];
     this.#parts.forEach((part, partition) => {
@@ -77,12 +77,12 @@ interface PartitionPart {
   readonly sketches: SketchColumns;
 }
 
-/** Columns to use again: fresh memory costs more than filling it. */
+/** Columns for reuse: new memory costs more than filling it. */
 export class SpareParts {
   readonly #parts: PartitionPart[] = [];
   #capacity = 0;
 
-  take(): PartitionPart {
+  acquire(): PartitionPart {
     const part = this.#parts.pop();
     if (part === undefined) return { points: new PointColumns(), sketches: new SketchColumns(0) };
     this.#capacity -= part.points.refs.length;
@@ -99,7 +99,7 @@ export class SpareParts {
   }
 }
 
-/** Points that spare columns have room for, 20 bytes each. */
+/** Max points for which spare columns have room, 20 bytes each. */
 const SPARE_POINTS = 1_000_000;
 
 const out = new ByteWriter(64 * 1024);

@@ -7,23 +7,23 @@ import type { IntakeSession } from './intake-session.ts';
 import { openStream } from './open-streams.ts';
 
 export interface IntakeServiceOptions {
-  /** The session that takes points now; it changes when one is fenced and another starts. */
+  /** Returns the session that accepts points now. It changes when one is fenced and another starts. */
   readonly session: () => IntakeSession | undefined;
   readonly access: Pick<Access, 'tenantOf'>;
-  /** Opens a stream of a session; `openStream` when left out. */
+  /** Opens a stream of a session. Default: `openStream`. */
   readonly openStream?: (session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) => OpenStream;
-  /** Replies waiting in one stream for its client to read; beyond, the stream is not read. */
+  /** Max replies in one stream that the client has not read. Above it, the stream is not read. */
   readonly waitingReplies?: number;
 }
 
-/** What the service needs of a stream. */
+/** Part of a stream that the service uses. */
 type OpenStream = Pick<ClientStream, 'receive' | 'close'>;
 
 type SendCall = ServerDuplexStream<SendRequest, SendReply>;
 
 const DEFAULT_WAITING_REPLIES = 1024;
 
-/** The gRPC intake: one message of a stream at a time, reading no further while queues are full. */
+/** The gRPC intake. It handles one message of a stream at a time, and stops reading while queues are full. */
 export function intakeService(options: IntakeServiceOptions): IntakeServer {
   return {
     send(call: SendCall) {
@@ -51,16 +51,16 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
     stream = open(session, tenant, (reply) => {
       if (isOpen && !call.writableEnded && !call.destroyed) call.write(reply);
     });
-    // Leaving the loop must not destroy the call: its status has still to be sent.
+    // Leaving the loop must not destroy the call, whose status must still be sent.
     for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<SendRequest>) {
       await stream.receive(request);
       await session.ready();
       await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
-      // A session that takes nothing now sends its clients away: another intake may take their points.
+      // A session that accepts nothing now ends its clients' streams: another intake may accept their points.
       isTaking = options.session() === session && session.isAccepting;
       if (!isTaking) break;
     }
-    // Not within the loop: an error there makes its iterator destroy the call before the status is sent.
+    // This is after the loop: an error inside it makes its iterator destroy the call before the status is sent.
     if (isTaking) call.end();
     else fail(call, grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
   } catch (error) {
@@ -71,12 +71,12 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
   }
 }
 
-/** Ends a call with a status. A call that is destroyed instead sends none, and its client waits in vain. */
+/** Ends a call with a status. A destroyed call would send none, and its client would wait forever. */
 function fail(call: SendCall, error: GrpcError): void {
   call.emit('error', error);
 }
 
-/** Waits while more than `limit` replies are not yet read by the client. */
+/** Waits while the client has not read more than `limit` replies. */
 function drained(call: SendCall, limit: number): Promise<void> {
   if (call.writableLength <= limit || call.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

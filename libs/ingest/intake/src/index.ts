@@ -19,5 +19,5 @@ export { parseRequestKey } from './request-key.ts';
 export type { RequestLimits } from './request-limits.ts';
 export { DEFAULT_REQUEST_LIMITS } from './request-limits.ts';
 export type { RequestResult } from './request-outcome.ts';
-export type { ToldSessions } from './session-status.ts';
-export { ownSessionStatus, sessionStatus, toldOf } from './session-status.ts';
+export type { ReportedSessions } from './session-status.ts';
+export { ownReport, ownSessionStatus, sessionStatus } from './session-status.ts';

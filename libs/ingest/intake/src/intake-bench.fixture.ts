@@ -16,18 +16,18 @@ export const TENANT = 't';
 export const PARTITIONS = 2;
 const READ = { maxBytes: 1 << 20, waitMs: 0 };
 
-/** A log on a simulated disk that can be kept from taking appends, and a clock that moves as far as a test asks. */
+/** A log on a simulated disk that can refuse appends, and a clock that a test advances. */
 export class IntakeBench {
   readonly world: SimulatedWorld;
   readonly clock: Clock;
   readonly log: Log;
   /** Topics (`control`), or partitions of one (`points/1`), whose appends fail with `unavailable`. */
-  readonly away = new Set<string>();
-  /** As `away`, but the log says that it is full. */
+  readonly unreachable = new Set<string>();
+  /** Topics or partitions whose appends fail because the log is full. */
   readonly full = new Set<string>();
-  /** How long an append is on its way to the log, ms. */
+  /** Time until an append reaches the log, ms. */
   slowMs = 0;
-  /** By how much the session's clock is ahead of the log's, ms. */
+  /** Time by which the session's clock is ahead of the log's, ms. */
   skewMs = 0;
   readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
   readonly #log: Log;
@@ -41,9 +41,9 @@ export class IntakeBench {
         const writer = await log.writer(topic, partition);
         return {
           append: async (sequence, value) => {
-            if (this.away.has(topic) || this.away.has(`${topic}/${partition}`)) {
+            if (this.unreachable.has(topic) || this.unreachable.has(`${topic}/${partition}`)) {
               await sleep(this.clock, 10);
-              throw new TidemarkError('unavailable', 'the log is away');
+              throw new TidemarkError('unavailable', 'the log is unreachable');
             }
             if (this.full.has(topic) || this.full.has(`${topic}/${partition}`)) {
               throw new TidemarkError('resource_exhausted', 'the log is full');
@@ -93,11 +93,11 @@ export class IntakeBench {
     return this.world.clock.advance(durationMs);
   }
 
-  /** Lets time pass until the condition holds; looks every 10 ms, as what changes by time alone sets no timer. */
+  /** Advances time until the condition holds, with a check every 10 ms, since a change by time alone sets no timer. */
   async until(condition: () => boolean, deadlineMs = 20_000): Promise<void> {
     const endMs = this.clock.monotonicMs() + deadlineMs;
     while (!condition()) {
-      if (this.clock.monotonicMs() > endMs) throw new Error(`not within ${deadlineMs} ms`);
+      if (this.clock.monotonicMs() > endMs) throw new Error(`the condition did not hold within ${deadlineMs} ms`);
       await this.advance(10);
     }
   }
@@ -106,7 +106,7 @@ export class IntakeBench {
     await this.play(new ControlWriter(this.#log, this.clock).append(message));
   }
 
-  /** A session that has started; ready when its lanes take shares. */
+  /** Starts a session and waits until its lanes accept shares. */
   async session(options: Partial<IntakeOptions> = {}): Promise<IntakeSession> {
     const control = new ControlFollower(this.#log, this.clock);
     await this.play(control.start());
@@ -141,7 +141,7 @@ export class IntakeBench {
   }
 }
 
-/** A metric that lies in a partition. */
+/** Returns a metric of a partition. */
 export function metricIn(partition: number, prefix = 'm'): string {
   const map = evenMap(PARTITIONS);
   for (let i = 0; ; i++) if (partitionOf(map, metricId(TENANT, `${prefix}${i}`)) === partition) return `${prefix}${i}`;
@@ -188,7 +188,7 @@ export class BenchClient {
     return this.send({ $case: 'definitions', value: { mapEpoch, partition, firstRef, series: [...series] } });
   }
 
-  /** Sends a batch; returns its sequence. */
+  /** Sends a batch and returns its sequence. */
   async batch(
     shares: readonly { partition: number; points: Buffer }[],
     stamp: { sequence?: number; mapEpoch?: number; floor?: number; stampedMs?: number } = {},
@@ -200,7 +200,7 @@ export class BenchClient {
     return sequence;
   }
 
-  /** The answer to a batch, if there is one. */
+  /** Returns the answer to a batch, if there is one. */
   answer(sequence: number) {
     for (const reply of this.replies) {
       if (reply.$case === 'batch' && reply.value.sequence === sequence) return reply.value;

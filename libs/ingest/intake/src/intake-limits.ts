@@ -1,33 +1,33 @@
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-/** The bounds of an intake; each is a setting, and each refusal names one. */
+/** Limits of an intake. Each is a setting, and each refusal names one. */
 export interface IntakeLimits {
-  /** Bytes of one message of a stream. */
+  /** Max bytes of one message of a stream. */
   readonly messageBytes: number;
-  /** Points of one share. */
+  /** Max points of one share. */
   readonly sharePoints: number;
-  /** Sketches of one share. */
+  /** Max sketches of one share. */
   readonly shareSketches: number;
-  /** Packed bytes of one sketch. */
+  /** Max packed bytes of one sketch. */
   readonly sketchBytes: number;
-  /** Refs of one dictionary: series of one client in one partition. */
+  /** Max refs of one dictionary: series of one client in one partition. */
   readonly dictionaryRefs: number;
-  /** Series definitions in one message. */
+  /** Max series definitions in one message. */
   readonly definitionsPerMessage: number;
-  /** Bytes of shares queued in one lane; beyond, it answers «retry». */
+  /** Max bytes of shares queued in one lane. A full lane answers with `retry`. */
   readonly laneQueueBytes: number;
-  /** Bytes queued over all lanes; beyond, streams are not read. */
+  /** Max bytes queued in all lanes. Above it, streams are not read. */
   readonly queueBytes: number;
-  /** Streams open at once. */
+  /** Max open streams. */
   readonly streams: number;
-  /** …and of one tenant. */
+  /** Max open streams per tenant. */
   readonly streamsPerTenant: number;
-  /** Series that the open streams of one tenant define; further ones are refused. */
+  /** Max series that the open streams of one tenant define. Further series are refused. */
   readonly definitionsPerTenant: number;
-  /** Bytes of their names and tags, in UTF-8. */
+  /** Max bytes of names and tags, in UTF-8, that the open streams of one tenant define. */
   readonly definitionBytesPerTenant: number;
-  /** Sequences above its floor that a client may have in use. */
+  /** Max sequences above its floor that a client may use. */
   readonly window: number;
-  /** A stamp older than this is refused, ms. */
+  /** Max age of a stamp, ms. */
   readonly stampAgeMs: number;
 }
 
@@ -48,25 +48,25 @@ export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
   stampAgeMs: PROTOCOL_TIMES.stampAgeMs,
 };
 
-/** How a lane fills its blocks and keeps its promises; all ms or bytes. */
+/** Timing and block sizes of a lane, in ms, bytes and points. */
 export interface LaneTiming {
-  /** A block goes out when this many bytes of shares wait for it… */
+  /** Bytes of waiting shares at which a block is appended. */
   readonly fillBytes: number;
-  /** …or when the oldest has waited this long. */
+  /** Wait of the oldest share after which a block is appended. */
   readonly lingerMs: number;
-  /** No block takes more shares than this, unless one alone is larger. */
+  /** Max bytes of a block's shares, unless one share alone is larger. */
   readonly blockBytes: number;
-  /** …nor more points: a byte can stand for many. */
+  /** Max points of a block. Few bytes can have many points. */
   readonly blockPoints: number;
-  /** An idle lane marks this often. */
+  /** Interval of an idle lane's marks. */
   readonly markMs: number;
-  /** A lane that can't append for this long ends alone. */
+  /** Time without an append after which a lane ends by itself. */
   readonly appendMs: number;
-  /** Nothing is taken before this long after the acknowledged `open`. */
+  /** Time after the acknowledged `open` before which a lane accepts nothing. */
   readonly openDelayMs: number;
-  /** Dictionaries begin anew after this long. */
+  /** Time after which a lane starts new dictionaries. */
   readonly epochMs: number;
-  /** …or this many definitions. */
+  /** Number of definitions after which a lane starts new dictionaries. */
   readonly epochRefs: number;
 }
 

@@ -15,13 +15,13 @@ import type { TenantBatcher } from './tenant-batcher.ts';
 export interface RequestSeries {
   readonly metric: string;
   readonly kind: KindName;
-  /** `key:value` each, in any order. */
+  /** Tags as `key:value`, in any order. */
   readonly tags: readonly string[];
 }
 
 /**
- * The points of one request. Add them, then `send` once; all that is added before lies in this memory only. Handles
- * belong to `scope`: they mean the same in every request that has the same one, and nothing in others.
+ * Points of one request. Add them, then call `send` once; before that they are only in this memory. Handles belong to
+ * `scope`: they have the same meaning in every request of the same scope, and none in others.
  */
 export class IntakeRequest {
   readonly #batcher: TenantBatcher;
@@ -35,7 +35,7 @@ export class IntakeRequest {
   #newSeries = 0;
   #isSent = false;
 
-  /** With `keyed`, the batch of the request's key, its points stay apart from those of others. */
+  /** With `keyed`, the batch of the request's key, its points are not mixed with those of other requests. */
   constructor(batcher: TenantBatcher, limits: RequestLimits, pending: PendingBytes, keyed?: BatchTarget) {
     this.#batcher = batcher;
     this.#keyed = keyed;
@@ -43,20 +43,20 @@ export class IntakeRequest {
     this.#pending = pending;
   }
 
-  /** What its handles belong to; a protocol may hang on it what it remembers of them (a `WeakMap`). */
+  /** Scope of the handles. A protocol may attach its own data about handles to it (a `WeakMap`). */
   get scope(): object {
     return this.#batcher;
   }
 
-  /** With more than these it is refused as a whole by `send`. */
-  get mostPoints(): number {
+  /** Max points. `send` refuses a request with more as a whole. */
+  get maxPoints(): number {
     return this.#limits.requestPoints;
   }
 
   /**
-   * The handle of a series, of a refused one too: its points are counted under the reason. Throws for a request that
-   * would keep all others waiting: `invalid_argument` when it names too many series, and `unavailable` when too many of
-   * them are new. What it brought until then is known when it comes again.
+   * Returns the handle of a series, also of a refused one, whose points are counted under the reason. Throws for a
+   * request that would delay all others: `invalid_argument` when it names too many series, `unavailable` when too many
+   * of them are new. The series named until then are known when the request is retried.
    */
   series({ metric, kind, tags }: RequestSeries): number {
     const { handles } = this.#batcher;
@@ -67,7 +67,7 @@ export class IntakeRequest {
       throw new TidemarkError('invalid_argument', message, detail);
     }
     if (this.#newSeries >= newSeries) {
-      const message = `newSeries: too many new series in one request, the first are known now (limit: ${newSeries} series)`;
+      const message = `newSeries: too many new series in one request (limit: ${newSeries} series); retry, the first ones are known now`;
       throw new TidemarkError('unavailable', message, { reason: 'series_new', field: 'newSeries', limit: newSeries });
     }
     this.#namedSeries++;
@@ -77,25 +77,25 @@ export class IntakeRequest {
     return handle;
   }
 
-  /** True when the series was refused as it is named: to remember its handle would be a waste. */
+  /** Returns true when the series was refused by its name. The caller should not store its handle. */
   isRefused(handle: number): boolean {
     return this.#batcher.handles.kinds[handle] === REFUSED;
   }
 
-  /** Adds a number; fractions of a millisecond are cut off. */
+  /** Adds a number. Fractions of a millisecond are cut off. */
   point(handle: number, timeMs: number, value: number): void {
     this.#points.addNumber(handle, timeMs, value);
   }
 
   /**
-   * Adds `count` numbers that are columns already. The columns are lent until `send` returns its promise: it has read
-   * them by then.
+   * Adds `count` numbers as columns. The caller must not change the columns until `send` has returned its promise: they
+   * are read by then.
    */
   columns(handles: Uint32Array, timesMs: Float64Array, values: Float64Array, count: number): void {
     this.#points.addNumbers({ refs: handles, timesMs, values, length: count });
   }
 
-  /** Adds a packed sketch; the bytes belong to the request from now on. */
+  /** Adds a packed sketch. The request owns the bytes from now on. */
   sketch(handle: number, timeMs: number, payload: Uint8Array): void {
     this.#points.addSketch(handle, timeMs, payload);
   }
@@ -105,14 +105,13 @@ export class IntakeRequest {
     this.#rejections.add(reason, field, limit, points);
   }
 
-  /** Counts what has no place here and is no error, under a reason of a closed set. */
+  /** Counts data that is valid but has no place in the platform, under a reason of a closed set. */
   leaveOut(reason: string, count: number): void {
     this.#leftOut.set(reason, (this.#leftOut.get(reason) ?? 0) + count);
   }
 
   /**
-   * Hands the points over; resolves when they are durable, or known not to be. The log's errors are results, never
-   * thrown.
+   * Sends the points. Resolves when they are durable, or known not to be. Errors of the log are results and not thrown.
    */
   async send(): Promise<RequestResult> {
     assert(!this.#isSent, 'a request is sent once');
@@ -127,22 +126,25 @@ export class IntakeRequest {
     const full = this.#pending.reserve(tenant, sizeBytes);
     if (full !== undefined) return this.#retry(full);
     try {
-      return await this.#take();
+      return await this.#accept();
     } finally {
       this.#pending.release(tenant, sizeBytes);
     }
   }
 
-  /** A request with a key must be one batch: a partition has a batch whole or not at all. */
+  /**
+   * Max points of the request. A request with a key must be one batch: a partition stores a batch whole or not at all.
+   */
   get #maxPoints(): [field: string, points: number] {
     const { requestPoints, batchPoints } = this.#limits;
     const isBatch = this.#keyed !== undefined && batchPoints < requestPoints;
     return isBatch ? ['batchPoints', batchPoints] : ['requestPoints', requestPoints];
   }
 
-  async #take(): Promise<RequestResult> {
+  async #accept(): Promise<RequestResult> {
     const { session } = this.#batcher;
-    // No wait before the points are read, unless they are copied: lent columns go back when `send` returns.
+    // There is no wait before the points are read, unless they are copied: the caller may reuse its columns after
+    // `send`.
     if (this.#batcher.mustCheckBudget) {
       this.#points.own();
       const unknown = await this.#checkBudget();
@@ -161,7 +163,7 @@ export class IntakeRequest {
     return this.#settle(good);
   }
 
-  /** Waits until the budgets of the request's series are known; returns why they can't be. */
+  /** Waits until the budgets of the request's series are known. Returns why they cannot be checked. */
   async #checkBudget(): Promise<Rejection | undefined> {
     while (this.#batcher.mustCheckBudget) {
       try {
@@ -176,7 +178,7 @@ export class IntakeRequest {
     return undefined;
   }
 
-  /** Refuses all points: there are too many of them. */
+  /** Refuses all points, of which there are too many. */
   #refuse(field: string, limit: string): RequestResult {
     this.#rejections.add('request_too_large', field, limit, this.#points.count);
     return this.#settle(0);

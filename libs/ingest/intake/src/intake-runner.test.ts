@@ -13,9 +13,9 @@ interface Bench {
   readonly runner: IntakeRunner;
   readonly control: ControlFollower;
   readonly fatal: Error[];
-  /** By how much the first session's clock is off. */
+  /** Time by which the first session's clock is off. */
   skewMs: number;
-  isAway: boolean;
+  isUnreachable: boolean;
   decide(message: ControlMessage): Promise<unknown>;
   play<T>(work: Promise<T>): Promise<T>;
 }
@@ -41,7 +41,7 @@ async function started(): Promise<Bench> {
       const writer = await stored.writer(topic, partition);
       return {
         append: async (sequence, value) => {
-          if (bench.isAway) throw new TidemarkError('unavailable', 'the log is away');
+          if (bench.isUnreachable) throw new TidemarkError('unavailable', 'the log is unreachable');
           return writer.append(sequence, value);
         },
       };
@@ -69,7 +69,7 @@ async function started(): Promise<Bench> {
   );
   const writer = new ControlWriter(stored, clock);
   const decide = (message: ControlMessage) => play(writer.append(message));
-  const bench: Bench = { world, runner, control, fatal, skewMs: 0, isAway: false, decide, play };
+  const bench: Bench = { world, runner, control, fatal, skewMs: 0, isUnreachable: false, decide, play };
   const map = { epoch: 1, partitions: 1, slots: packSlots(evenMap(1)) };
   await decide({ $case: 'term', value: { term: 1, process: 'test' } });
   await decide({ $case: 'map', value: { term: 1, expectedEpoch: 0, map } });
@@ -97,16 +97,16 @@ test('stop waits for a restart, which leaves no session behind', async () => {
   }
 });
 
-test('stop ends within a bound while a session can not register', async () => {
+test('stop ends within a bound while a session cannot register', async () => {
   const bench = await started();
   const fenced = fence(bench);
-  bench.isAway = true;
+  bench.isUnreachable = true;
   await bench.decide(fenced);
   await bench.world.clock.advance(3000);
   const startMs = bench.world.clock.monotonicMs();
   await bench.play(bench.runner.stop());
   expect(bench.world.clock.monotonicMs() - startMs).toBeLessThan(11_000);
-  bench.isAway = false;
+  bench.isUnreachable = false;
   await bench.world.clock.advance(20_000);
   expect([open(bench), bench.runner.session, bench.fatal]).toEqual([0, undefined, []]);
 });

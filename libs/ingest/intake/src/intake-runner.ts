@@ -5,36 +5,36 @@ import { ClientRegister } from './client-register.ts';
 import { type IntakeOptions, IntakeSession } from './intake-session.ts';
 
 const RESTART_MS = 1000;
-const CLOCK_LOOK_MS = 2000;
+const CLOCK_CHECK_MS = 2000;
 
 export interface IntakeRunnerOptions extends Omit<IntakeOptions, 'onEnded' | 'acceptClock' | 'clients'> {
-  /** A session's clock: a new one for each session. */
+  /** Creates the clock of a session: a new one for each session. */
   readonly acceptClock: () => AcceptClock;
-  /** What a session is made with: for those who watch sessions from within, as the simulator does. */
+  /** Creates a session. Tests replace it to watch sessions from within. */
   readonly newSession?: (options: IntakeOptions) => IntakeSession;
 }
 
-/** What happens to an intake, for whoever logs it. */
+/** Events of an intake, for the log of the process. */
 export interface IntakeEvents {
   readonly info: (message: string) => void;
   readonly error: (message: string, detail: Readonly<Record<string, unknown>>) => void;
-  /** It can't go on: the process should end, and be started again. */
+  /** Reports that the intake cannot continue: the process should end and be restarted. */
   readonly fatal: (error: Error) => void;
 }
 
 /**
- * Keeps an intake session running: when one ends by itself, or the wall clock jumped away from it (a laptop slept, time
- * was set), the next begins under a new id and reads the clock anew.
+ * Keeps an intake session running. When a session ends by itself, or the wall clock jumped away from it (the machine
+ * was suspended, time was set), the next one begins under a new id and reads the clock again.
  */
 export class IntakeRunner {
   readonly #options: IntakeRunnerOptions;
   readonly #events: IntakeEvents;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
-  /** Who is connected, and who was lost lately, whatever becomes of sessions. */
+  /** Connected and recently lost clients, across all sessions. */
   readonly clients: ClientRegister;
   #session: IntakeSession | undefined;
-  /** It registers. */
+  /** The session that is registering. */
   #starting: IntakeSession | undefined;
   #restarting: Promise<void> = Promise.resolve();
 
@@ -45,7 +45,7 @@ export class IntakeRunner {
     this.clients = new ClientRegister(options.clock);
   }
 
-  /** The session that takes points now. */
+  /** The session that accepts points now. */
   get session(): IntakeSession | undefined {
     return this.#session;
   }
@@ -58,7 +58,7 @@ export class IntakeRunner {
     await this.#begin();
   }
 
-  /** Drains and closes the session; a restart that is under way ends first. */
+  /** Drains and closes the session, after a restart in progress has ended. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#starting?.close();
@@ -79,7 +79,7 @@ export class IntakeRunner {
         this.#events.error(`the intake can't append to points/${partition}`, { reason }),
       onLaneStalled: (partition, reason) => {
         if (reason === undefined) this.#events.info(`the intake appends to points/${partition} again`);
-        else this.#events.error(`the intake can't append to points/${partition}, and tries again`, { reason });
+        else this.#events.error(`the intake can't append to points/${partition} and retries`, { reason });
       },
       onEnded: (reason) => {
         if (this.#session === session) this.#restart(session, reason);
@@ -91,7 +91,7 @@ export class IntakeRunner {
     try {
       await session.start();
     } catch (error) {
-      // It may be registered nevertheless: what is left of it is fenced when its lease ends.
+      // The session may be registered nevertheless. It is then fenced when its lease ends.
       await session.close();
       if (this.#stop.signal.aborted && isTidemarkError(error)) return;
       throw error;
@@ -100,7 +100,7 @@ export class IntakeRunner {
     }
     if (this.#stop.signal.aborted) return session.close();
     if (endedEarly !== undefined) {
-      // Fenced before it had heard that it is registered.
+      // The session was fenced before it learned that it is registered.
       this.#events.error('the intake session ended', { reason: endedEarly });
       await session.close();
       return this.#begin();
@@ -109,17 +109,17 @@ export class IntakeRunner {
     void this.#watchClock(session);
   }
 
-  /** A session runs by the clock as it was when it began; one that is off for two looks makes place for another. */
+  /** Replaces a session whose clock is off at two checks in a row. A session keeps the clock with which it began. */
   async #watchClock(session: IntakeSession): Promise<void> {
     let wasOff = false;
     while (this.#session === session && !this.#stop.signal.aborted) {
-      await sleep(this.#clock, CLOCK_LOOK_MS, this.#stop.signal);
+      await sleep(this.#clock, CLOCK_CHECK_MS, this.#stop.signal);
       if (wasOff && session.isClockOff) this.#restart(session, session.problem ?? 'the clock is off');
       wasOff = session.isClockOff;
     }
   }
 
-  /** Puts another session in the place of this one, once; whoever comes second finds it gone. */
+  /** Replaces a session by another one, once. A second call has no effect. */
   #restart(ended: IntakeSession, reason: string): void {
     if (this.#session !== ended || this.#stop.signal.aborted) return;
     this.#session = undefined;
@@ -136,7 +136,7 @@ export class IntakeRunner {
         await this.#begin();
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
-        this.#events.error('the intake can not start', { reason: error.message });
+        this.#events.error('the intake cannot start', { reason: error.message });
         await sleep(this.#clock, RESTART_MS, this.#stop.signal);
       }
     }

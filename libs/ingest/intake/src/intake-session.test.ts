@@ -34,7 +34,7 @@ function renewals(messages: readonly ControlMessage[]) {
 }
 
 describe('a session', () => {
-  test('registers, opens a lane in every partition, and leaves by close', async () => {
+  test('a session registers, opens a lane in every partition, and ends by close', async () => {
     const { bench, session } = await started();
     await bench.play(session.close());
     const kinds = (await bench.control()).map(({ $case }) => $case);
@@ -45,11 +45,11 @@ describe('a session', () => {
     }
   });
 
-  test('names a dead lane until it is fenced, and opens another in its place', async () => {
+  test('a session names a dead lane until it is fenced, and opens another in its place', async () => {
     const { bench, session, client } = await started();
-    bench.away.add('points/0');
+    bench.unreachable.add('points/0');
     await bench.advance(17_000);
-    bench.away.clear();
+    bench.unreachable.clear();
     await bench.advance(3000);
     const dead = renewals(await bench.control()).at(-1)?.deadLanes ?? [];
     expect(dead).toEqual([{ partition: 0, lane: expect.any(Number) }]);
@@ -64,13 +64,13 @@ describe('a session', () => {
     expect((await bench.points(0)).at(-1)?.lane).not.toBe(dead[0].lane);
   });
 
-  test('a lane that can not append a block ends, also when its tags were taken just before', async () => {
+  test('a lane that cannot append a block ends, also when its tags were stored just before', async () => {
     const ended: string[] = [];
     const { bench, client } = await started({
       onLaneEnded: (partition, reason) => ended.push(`${partition}: ${reason}`),
     });
     await client.define(0, 0, [gauge(0)]);
-    bench.away.add('points/0');
+    bench.unreachable.add('points/0');
     const sequence = await client.batch([{ partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) }]);
     await bench.advance(17_000);
     expect(await bench.tags(0)).toBe(1);
@@ -78,18 +78,18 @@ describe('a session', () => {
     expect(client.answer(sequence)?.outcome).toBe(BatchResult_Outcome.RETRY);
   });
 
-  test('takes nothing without an acknowledged renewal for 5 s, and again after one', async () => {
+  test('a session accepts nothing after 5 s without an acknowledged renewal, and accepts again after one', async () => {
     const { bench, session } = await started();
-    bench.away.add('control');
+    bench.unreachable.add('control');
     await bench.advance(4500);
     expect(session.isAccepting).toBe(true);
     await bench.advance(2000);
     expect(session.problem).toMatch(/no renewal acknowledged/);
-    bench.away.clear();
+    bench.unreachable.clear();
     await bench.until(() => session.isAccepting, 5000);
   });
 
-  test('ends when it reads its own fence', async () => {
+  test('a session ends when it reads its own fence', async () => {
     const reasons: string[] = [];
     const { bench, session, client } = await started({ onEnded: (reason) => reasons.push(reason) });
     const value = { term: 1, session: Buffer.from(session.session), lane: undefined, reason: 'silent' };
@@ -104,8 +104,8 @@ describe('a session', () => {
   });
 });
 
-describe('a map that comes', () => {
-  test('is announced, and its batches are taken, from when it is in force by the clock of the session', async () => {
+describe('a new map', () => {
+  test('a map is announced, and its batches are accepted, once it is in force by the clock of the session', async () => {
     const { bench, session, client } = await started();
     bench.skewMs = -800;
     const decidedMs = bench.clock.wallMs();
@@ -113,7 +113,7 @@ describe('a map that comes', () => {
     const map = { epoch: 2, partitions: PARTITIONS, slots: packSlots({ epoch: 2, partitions: PARTITIONS, slots }) };
     await bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: 1, map } });
     const share = () => ({ partition: 1, points: shareOf([0, bench.acceptClock.nowMs(), 1]) });
-    // Another intake, whose clock is ahead, told the client of it before.
+    // Another intake, whose clock is ahead, has announced the map to the client before.
     await client.define(1, 0, [gauge(0)], 2);
     const early = await client.batch([share()], { mapEpoch: 2 });
     expect(await client.answered(early)).toMatchObject({
@@ -134,7 +134,7 @@ describe('a map that comes', () => {
 });
 
 describe('a checkpoint', () => {
-  test.each(['fenced', 'forgotten', 'as it is'] as const)('says of a session that it is %s', async (how) => {
+  test.each(['fenced', 'forgotten', 'as it is'] as const)('a checkpoint reports a session as: %s', async (how) => {
     const bench = await IntakeBench.open();
     const control = new ControlFollower(bench.log, bench.clock);
     await bench.play(control.start());
@@ -152,8 +152,8 @@ describe('a checkpoint', () => {
   });
 });
 
-describe('a log that takes nothing', () => {
-  test.each(['full', 'away'] as const)('close ends within 5 s while it is %s', async (how) => {
+describe('a log that accepts nothing', () => {
+  test.each(['full', 'unreachable'] as const)('close ends within 5 s while it is %s', async (how) => {
     for (const topics of [['control'], ['points'], ['points', 'tags', 'control']]) {
       const { bench, session } = await started();
       for (const topic of topics) bench[how].add(topic);
@@ -167,14 +167,14 @@ describe('a log that takes nothing', () => {
     }
   });
 
-  test('names no dead lane while it is full, and no more than 64 in one renewal', async () => {
+  test('a session names no dead lane while the log is full, and at most 64 in one renewal', async () => {
     const { bench, session } = await started({ timing: { ...DEFAULT_LANE_TIMING, appendMs: 100 } });
     bench.full.add('points');
     await bench.advance(60_000);
     expect(renewals(await bench.control()).flatMap(({ deadLanes }) => deadLanes)).toEqual([]);
     expect(session.refusalOf(0)).toMatchObject({ reason: 'log_full' });
     bench.full.clear();
-    bench.away.add('points');
+    bench.unreachable.add('points');
     await bench.advance(60_000);
     const named = renewals(await bench.control()).at(-1)?.deadLanes ?? [];
     expect(named.map(({ lane }) => lane)).toEqual([...Array(64).keys()]);
@@ -182,7 +182,7 @@ describe('a log that takes nothing', () => {
 });
 
 describe('a clock that is off', () => {
-  test.each([-5000, 5000])('opens no lane while it is off by %i ms', async (skewMs) => {
+  test.each([-5000, 5000])('a session opens no lane while its clock is off by %i ms', async (skewMs) => {
     const bench = await IntakeBench.open();
     bench.skewMs = skewMs;
     const session = await bench.session();
@@ -195,14 +195,14 @@ describe('a clock that is off', () => {
     [2500, false],
     [0, true],
   ])(
-    'ahead by %i ms while appends are slow: opens no lane until one is quick enough to tell',
+    'a session that is ahead by %i ms opens no lane until an append is quick enough to decide',
     async (skewMs, opens) => {
       const bench = await IntakeBench.open();
       bench.skewMs = skewMs;
       bench.slowMs = 3000;
       const session = await bench.session();
       await bench.advance(20_000);
-      expect(session.problem).toMatch(/the clock is not known to be right/);
+      expect(session.problem).toMatch(/the clock is not checked yet/);
       expect(await bench.points(0)).toEqual([]);
       bench.slowMs = 0;
       await bench.advance(10_000);
@@ -212,7 +212,7 @@ describe('a clock that is off', () => {
     },
   );
 
-  test('closes its lanes, which would hold completeness back, and opens others once it is right', async () => {
+  test('a session closes its lanes, which would delay completeness, and opens others once the clock is right', async () => {
     const { bench, session } = await started();
     bench.skewMs = 3000;
     await bench.until(() => !session.isAccepting);
@@ -220,7 +220,7 @@ describe('a clock that is off', () => {
     expect((await bench.points(0)).at(-1)?.type).toBe(RECORD.close);
     expect(session.isReady).toBe(false);
     bench.skewMs = 500;
-    // The session clock never goes back; time has passed meanwhile.
+    // The session clock never goes back, and time has passed meanwhile.
     await bench.until(() => session.isReady);
     expect((await bench.points(0)).map(({ type }) => type)).toContain(RECORD.open);
     await bench.play(session.close());
@@ -229,34 +229,34 @@ describe('a clock that is off', () => {
 });
 
 describe('batches', () => {
-  test('a partition that is stuck does not stop the others', async () => {
+  test('a stuck partition does not stop the others', async () => {
     const { bench, client } = await started();
     await client.define(0, 0, [gauge(0)]);
     await client.define(1, 0, [gauge(1)]);
-    bench.away.add('points/0');
+    bench.unreachable.add('points/0');
     const nowMs = bench.acceptClock.nowMs();
     const stuck = await client.batch([0, 1].map((partition) => ({ partition, points: shareOf([0, nowMs, 1]) })));
     const fine = await client.batch([{ partition: 1, points: shareOf([0, nowMs + 1, 2]) }]);
     expect((await client.answered(fine)).outcome).toBe(BatchResult_Outcome.ACKED);
     expect(client.answer(stuck)).toBeUndefined();
-    bench.away.clear();
+    bench.unreachable.clear();
     expect((await client.answered(stuck)).outcome).toBe(BatchResult_Outcome.ACKED);
   });
 
   test('tags are durable before the first block that needs them', async () => {
     const { bench, client } = await started();
     await client.define(0, 0, [gauge(0)]);
-    bench.away.add('tags');
+    bench.unreachable.add('tags');
     const sequence = await client.batch([{ partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) }]);
     await bench.advance(3000);
     expect((await bench.points(0)).filter(({ type }) => type === RECORD.block)).toEqual([]);
-    bench.away.clear();
+    bench.unreachable.clear();
     await client.answered(sequence);
     const block = (await bench.points(0)).find(({ type }) => type === RECORD.block);
     expect([await bench.tags(0), block?.tagsOffset]).toEqual([1, 1]);
   });
 
-  test('keeps the good points of a share, and counts the others by reason', async () => {
+  test('the good points of a share are kept, and the others are counted by reason', async () => {
     const { bench, session, client } = await started();
     const distribution = { metric: metricIn(0, 'd'), kind: 4 as const, tags: [] };
     const count = { metric: metricIn(0, 'c'), kind: 2 as const, tags: [] };
@@ -297,14 +297,14 @@ describe('batches', () => {
     ['sequence_below_floor', { sequence: 3, floor: 4 }],
     ['sequence_beyond_window', { sequence: DEFAULT_INTAKE_LIMITS.window, floor: 0 }],
     ['stamp_too_old', { stampedMs: 1_767_225_600_000 - DEFAULT_INTAKE_LIMITS.stampAgeMs }],
-  ])('refuses what can never be taken: %s', async (reason, stamp) => {
+  ])('a batch that can never be accepted is refused: %s', async (reason, stamp) => {
     const { client } = await started();
     const answer = await client.answered(await client.batch([], stamp));
     expect(answer.outcome).toBe(BatchResult_Outcome.REFUSED);
     expect(answer.rejections[0]).toMatchObject({ reason });
   });
 
-  test('refuses two shares of one partition: a batch is whole in one block', async () => {
+  test('two shares of one partition are refused, since a batch is whole in one block', async () => {
     const { bench, client } = await started();
     await client.define(0, 0, [gauge(0)]);
     const share = { partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) };
@@ -337,14 +337,14 @@ describe('definitions', () => {
   test.each([
     ['a gap in the refs', 0, 1, 1],
     ['a partition that does not exist', 9, 0, 1],
-    ['a map that nobody decided', 0, 0, 7],
+    ['a map that was not decided', 0, 0, 7],
   ])('%s ends the stream with an error that names it', async (_, partition, firstRef, mapEpoch) => {
     const { client } = await started();
     const error = await client.define(partition, firstRef, [gauge(0)], mapEpoch).catch((caught: unknown) => caught);
     expect(isTidemarkError(error, 'invalid_argument') && error.detail.field).toMatch(/first_ref|partition|map_epoch/);
   });
 
-  test('over budget, new series are refused and known ones are not', async () => {
+  test('new series over budget are refused, and known ones are not', async () => {
     const known = gauge(0, ['known']);
     const { bench, session, client } = await started({
       knownSeries: async (_partition, _tenant, ids) => ids.map((_id, i) => i === 0),
@@ -366,7 +366,7 @@ describe('one tenant among others', () => {
   const many = (count: number, prefix: string) =>
     Array.from({ length: count }, (_, i) => gauge(0, [`n:${prefix}${i}`]));
 
-  test('has so many streams, and others are let in', async () => {
+  test('a tenant has a max number of streams, and others can still open theirs', async () => {
     const { bench, session } = await started({ limits: { ...limits, streamsPerTenant: 2 } });
     const open = (tenant: string) => openStream(session, tenant, () => undefined);
     const second = open(TENANT);
@@ -384,7 +384,7 @@ describe('one tenant among others', () => {
   test.each([
     ['definitionsPerTenant', { definitionsPerTenant: 5 }],
     ['definitionBytesPerTenant', { definitionBytesPerTenant: 5 * (metricIn(0).length + 4) }],
-  ])('defines so much over all its streams: %s', async (name, bound) => {
+  ])('a tenant has a limit of definitions in all its streams: %s', async (name, bound) => {
     const { bench, session, client } = await started({ limits: { ...limits, ...bound } });
     await client.define(0, 0, many(3, 'a'));
     const stream = openStream(session, TENANT, ({ message }) => message && client.replies.push(message));
@@ -398,7 +398,7 @@ describe('one tenant among others', () => {
       [3, 'tenant_definitions'],
     ]);
     expect(refusedOf(client)[0].rejection?.limit).toContain(name);
-    // What was defined goes on, and there is room again once a stream is closed.
+    // The definitions stay valid, and there is room again once a stream is closed.
     const sequence = await client.batch([{ partition: 0, points: shareOf([2, bench.acceptClock.nowMs(), 1]) }]);
     expect((await client.answered(sequence)).acceptedPoints).toBe(1);
     stream.close();
@@ -407,7 +407,7 @@ describe('one tenant among others', () => {
     await bench.play(session.close());
   });
 
-  test('who goes on to define what is refused loses the stream', async () => {
+  test('a client that continues to define refused series loses the stream', async () => {
     const { bench, session, client } = await started({ limits: { ...limits, definitionsPerTenant: 2 } });
     await client.define(0, 0, many(4, 'a'));
     await expect(client.define(0, 4, many(1, 'b'))).rejects.toMatchObject({ code: 'resource_exhausted' });
@@ -416,13 +416,13 @@ describe('one tenant among others', () => {
 });
 
 describe('violations', () => {
-  test('are counted by tenant and reason; of unknown callers by the default tenant', async () => {
+  test('violations are counted by tenant and reason, and those of unknown callers by the default tenant', async () => {
     const { bench, session, client } = await started();
     const hello = client.hello().catch((error: unknown) => session.violations.countError(TENANT, error));
     const epoch = client.define(0, 0, [], 99).catch((error: unknown) => session.violations.countError(TENANT, error));
     await Promise.all([hello, epoch]);
     session.violations.count(undefined, 'message_too_large');
-    session.violations.count(TENANT, 'what a client may think of');
+    session.violations.count(TENANT, 'an invented reason');
     session.violations.countError(TENANT, new Error('the connection broke'));
     expect(session.statusFor(TENANT).violations).toEqual({ hello_invalid: 1, map_epoch_unknown: 1, other: 1 });
     expect(session.statusFor('default').violations).toEqual({ message_too_large: 1 });

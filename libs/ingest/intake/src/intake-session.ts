@@ -26,30 +26,30 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly acceptClock: AcceptClock;
   readonly random: Random;
-  /** Names this process in `status`. */
+  /** Name of this process in `status`. */
   readonly process: string;
   readonly limits: IntakeLimits & PointLimits;
   readonly timing: LaneTiming;
-  /** Called only for series over budget. */
+  /** Returns which series the platform has; called only for series over budget. */
   readonly knownSeries: KnownSeries;
-  /** Called when a lane ended by itself; another opens in its place. */
+  /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
-  /** Called when the full log has taken nothing of a lane for long; without a reason once it does again. */
+  /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */
   readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
-  /** Where its clients are registered; one of its own when left out. */
+  /** Register of the clients. Default: a new one. */
   readonly clients?: ClientRegister;
-  /** Called when the session ended by itself, as it was fenced. */
+  /** Called when the session ended because it was fenced. */
   readonly onEnded?: (reason: string) => void;
 }
 
-/** A session that can't close in order within this time stops as it is: the coordinator fences it. */
+/** A session that cannot close cleanly within this time stops without closing its lanes: the coordinator fences it. */
 const CLOSE_MS = 5000;
-/** Queues are checked this often while they are full. */
+/** Interval of checks of full queues. */
 const QUEUE_CHECK_MS = 5;
 
 /**
- * One run of an intake: it registers in `control`, keeps a lane open in each partition, renews, and ends. Its promise
- * is each lane's mark; docs/concepts.md says what follows from it.
+ * One run of an intake: it registers in `control`, keeps a lane open in each partition, renews its lease, and ends. Its
+ * promise is the mark of each lane; docs/concepts.md says what follows from it.
  */
 export class IntakeSession {
   readonly session: Uint8Array;
@@ -111,21 +111,21 @@ export class IntakeSession {
     return this.#options.acceptClock;
   }
 
-  /** Registers, then opens a lane in every partition of the map; none before the clock is known to be right. */
+  /** Registers, then opens a lane in every partition of the map, once the clock is known to be right. */
   async start(): Promise<void> {
     const { control, clock, acceptClock } = this.#options;
-    this.#unlisten = control.listen((message) => this.#heard(message));
+    this.#unlisten = control.listen((message) => this.#receive(message));
     await this.#lease.start();
     this.#lanes.open();
     this.#nextDays = publishNextDays({
       ...{ clock, acceptClock, signal: this.#stop.signal },
       dictionaries: () => this.#dictionaries(),
       tagsOf: (partition) => this.#lanes.tagsOf(partition),
-      isOver: () => this.#lease.fenced !== undefined,
+      hasEnded: () => this.#lease.fenced !== undefined,
     });
   }
 
-  /** Why nothing is accepted now, or undefined. */
+  /** Why the session accepts nothing now, or undefined. */
   get problem(): string | undefined {
     const { fenced, lapse } = this.#lease;
     if (fenced !== undefined) return fenced;
@@ -133,12 +133,12 @@ export class IntakeSession {
     return this.#stop.signal.aborted ? 'the intake is stopping' : lapse;
   }
 
-  /** What keeps points out of single partitions now. */
+  /** Returns the problems of single partitions that accept no points now. */
   laneProblems(): ReadonlyMap<number, TidemarkError> {
     return this.#lanes.problems();
   }
 
-  /** The log's clock and this session's disagree: it accepts nothing until they agree again. */
+  /** True when the clocks of the log and this session differ. The session accepts nothing until they agree again. */
   get isClockOff(): boolean {
     return this.#clockCheck.state === 'off';
   }
@@ -147,57 +147,59 @@ export class IntakeSession {
     return this.problem === undefined;
   }
 
-  /** True once every lane accepts shares. */
+  /** True when every lane accepts shares. */
   get isReady(): boolean {
     return this.isAccepting && this.#lanes.isReady;
   }
 
-  /** The refusal that goes with a `retry` of everything. */
+  /** Refusal of a `retry` of all points. */
   get refusal(): Rejection {
     const message = this.problem ?? 'the intake is busy';
     return { reason: 'intake_not_accepting', field: 'intake', limit: 'an open session', points: 0, message };
   }
 
-  /** Why a share of this partition is not accepted now, or could not be stored. */
+  /** Returns why a share of this partition is not accepted now, or could not be stored. */
   refusalOf(partition: number): Rejection {
     return this.#lanes.refusalOf(partition) ?? this.refusal;
   }
 
-  /** Accepts a share; false when its lane can't, and the batch must be sent again. */
+  /** Accepts a share. Returns false when its lane cannot accept it, and the batch must be sent again. */
   offer(partition: number, share: QueuedShare): boolean {
     return this.#lanes.offer(partition, share);
   }
 
-  /** Streams of clients that are open. */
+  /** Number of open streams of clients. */
   get openStreams(): number {
     return this.#streams;
   }
 
-  /** What one more source of a tenant may hold; `resource_exhausted` when the tenant has as many as it may. */
+  /**
+   * Returns the quota of one more source of a tenant. Throws `resource_exhausted` when the tenant has its max number.
+   */
   openQuota(tenant: string): StreamQuota {
     return this.#quotas.open(tenant);
   }
 
-  /** From now on the source hears of new maps, and its series are published for each day that begins. */
+  /** Adds a source, which then learns of new maps and has its series published for each new day. */
   join(source: SeriesSource): void {
     this.#sources.add(source);
     if (source.isStream) this.#streams++;
   }
 
-  /** Ends what `join` began, and gives the source's quota back. Idempotent. */
+  /** Removes a source and releases its quota. Idempotent. */
   leave(source: SeriesSource): void {
     if (this.#sources.delete(source) && source.isStream) this.#streams--;
     source.quota.release();
   }
 
-  /** Resolves when the queues have room: until then, streams are not read. */
+  /** Resolves when the queues have room. Streams are not read until then. */
   async ready(): Promise<void> {
     const { clock, limits } = this.#options;
     const { signal } = this.#stop;
     while (this.#lanes.queuedBytes > limits.queueBytes && !signal.aborted) await sleep(clock, QUEUE_CHECK_MS, signal);
   }
 
-  /** What `status` shows a tenant of this session: its own clients and points. */
+  /** Returns the status of this session for a tenant: its own clients and points. */
   statusFor(tenant: string): IntakeStatus {
     const sources = [...this.#sources].filter((source) => source.tenant === tenant);
     return {
@@ -211,8 +213,8 @@ export class IntakeSession {
   }
 
   /**
-   * Drains: appends what is queued, closes each lane, then ends the session in `control`. What the log does not take
-   * within 5 s stays undone: the session is fenced then, by its lease or at the next start.
+   * Drains the session: appends the queued shares, closes each lane, then ends the session in `control`. If the log
+   * does not accept that within 5 s, the session is fenced, by its lease or at the next start.
    */
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
@@ -236,7 +238,7 @@ export class IntakeSession {
     for (const { dictionaries } of [...this.#sources]) yield* dictionaries;
   }
 
-  #heard(message: ControlMessage): void {
+  #receive(message: ControlMessage): void {
     if (message.$case === 'checkpoint') {
       this.#lanes.forgetFenced(this.#options.control.state.fences);
       this.#lease.checkState();
@@ -248,7 +250,10 @@ export class IntakeSession {
     else this.#lanes.fenced(lane);
   }
 
-  /** Marks by a wrong clock promise too much or hold everybody back: the lanes leave until it is right again. */
+  /**
+   * Closes the lanes while the clock is off. Marks by a wrong clock promise too much, or delay completeness for all
+   * readers.
+   */
   #checkClock(sentMs: number, ackedMs: number, { appendTimeMs }: Appended): void {
     const before = this.#clockCheck.state;
     this.#clockCheck.appended(sentMs, ackedMs, appendTimeMs);

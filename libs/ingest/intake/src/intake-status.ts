@@ -1,13 +1,13 @@
-/** What an intake session shows a tenant: its own clients and points. */
+/** Status of an intake session for a tenant: its own clients and points. */
 export interface IntakeStatus {
   readonly streams: number;
   readonly queuedBytes: number;
-  /** Points that acked batches left out and refused ones held, by reason. */
+  /** Refused points of accepted and of refused batches, by reason. */
   readonly rejectedPoints: Record<string, number>;
-  /** Names of the clients with an open stream, and of the requests of others, by client session in hex. */
+  /** Names of the clients with an open stream, and names for the senders of requests, by client session in hex. */
   readonly clientNames: Record<string, string>;
-  /** Streams ended, and requests refused, for breaking the protocol or a limit, by reason. */
+  /** Numbers of ended streams and refused requests for violations of the protocol or of a limit, by reason. */
   readonly violations: Record<string, number>;
-  /** What requests had that has no place here and is no error, by reason. */
+  /** Numbers of valid data in requests that has no place in the platform, by reason. */
   readonly leftOut: Record<string, number>;
 }

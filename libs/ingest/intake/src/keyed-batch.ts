@@ -4,7 +4,7 @@ import type { RequestKey } from './request-key.ts';
 import type { TenantBatcher } from './tenant-batcher.ts';
 
 /**
- * The batch of one request alone. Its shares have the stamp of the request's key, by which stores drop a repetition.
+ * Batch of one request alone. Its shares have the stamp of the request's key, by which stores drop a repetition.
  * request-key.test.ts covers it.
  */
 export class KeyedBatch implements BatchTarget {

@@ -5,8 +5,8 @@ import type { LaneTiming } from './intake-limits.ts';
 import type { QueuedShare } from './share-queue.ts';
 
 /**
- * Which definitions the consumers of a lane have. A dictionary is defined in the first block that uses it, and again
- * in the lane's next epoch, so that what a consumer has to keep is bounded.
+ * Definitions that the consumers of a lane have. A dictionary is defined in the first block that uses it, and again in
+ * the lane's next epoch, so that consumers keep a bounded number of definitions.
  */
 export class LaneDictionaries {
   readonly #timing: LaneTiming;
@@ -32,7 +32,7 @@ export class LaneDictionaries {
     return this.#keyframeOffset;
   }
 
-  /** The definitions and spans of a block of these shares; a new epoch begins here when it is time. */
+  /** Returns the definitions and spans of a block of these shares. Starts a new epoch when one is due. */
   write(shares: readonly QueuedShare[]): {
     epoch: number;
     keyframeOffset: number;
@@ -44,7 +44,8 @@ export class LaneDictionaries {
     const spans = shares.map((share) => {
       const entry = this.#entry(share.dictionary);
       if (share.summary.maxRef >= entry.defined) {
-        // All that the client defined so far, not just what this share uses: the next share needs it anyway.
+        // All definitions of the client so far are written, not only those of this share: the next share needs them
+        // anyway.
         const series = share.dictionary.definitionsFrom(entry.defined);
         definitions.push({ dictionary: entry.number, firstRef: entry.defined, series });
         entry.defined = share.dictionary.size;
@@ -55,7 +56,7 @@ export class LaneDictionaries {
     return { epoch: this.#epoch, keyframeOffset: this.#keyframeOffset, definitions, spans };
   }
 
-  /** A block was appended: the first of an epoch is its keyframe. */
+  /** Records that a block was appended. The first one of an epoch is its keyframe. */
   appended(offset: number): void {
     if (this.#keyframeOffset < 0) this.#keyframeOffset = offset;
   }

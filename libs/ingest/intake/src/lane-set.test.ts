@@ -26,7 +26,7 @@ async function typesOf(bench: IntakeBench, partition: number): Promise<number[]>
   return (await bench.points(partition)).map(({ type }) => type);
 }
 
-test('opens a lane a partition once it may, and closes all of them in the log', async () => {
+test('the set opens a lane per partition once it may, and closes all of them in the log', async () => {
   const { bench, lanes, may } = await setUp();
   may.open = false;
   lanes.open();
@@ -47,14 +47,14 @@ test('opens a lane a partition once it may, and closes all of them in the log', 
   expect((await typesOf(bench, 0)).at(-1)).toBe(RECORD.close);
 });
 
-test('replaces a lane that dies, names it until it is fenced, and reports its partition until then', async () => {
+test('a dead lane is replaced, listed until it is fenced, and its partition is reported until then', async () => {
   const { bench, lanes, ended } = await setUp();
   lanes.open();
   await bench.until(() => lanes.isReady);
-  bench.away.add('points/1');
+  bench.unreachable.add('points/1');
   await bench.until(() => ended.length > 0);
   expect([...lanes.problems().keys()]).toEqual([1]);
-  bench.away.clear();
+  bench.unreachable.clear();
   await bench.until(() => lanes.isReady);
   expect(lanes.problems().size).toBe(0);
   const { dead } = lanes;
@@ -66,18 +66,18 @@ test('replaces a lane that dies, names it until it is fenced, and reports its pa
   expect(lanes.dead).toEqual([]);
 });
 
-test('a dead lane that no fence has named keeps the session from ending in order', async () => {
+test('a dead lane without a fence prevents a clean end of the session', async () => {
   const { bench, lanes, ended } = await setUp();
   lanes.open();
   await bench.until(() => lanes.isReady);
-  bench.away.add('points/0');
+  bench.unreachable.add('points/0');
   await bench.until(() => ended.length > 0);
-  bench.away.clear();
+  bench.unreachable.clear();
   await bench.until(() => lanes.isReady);
   expect(await bench.play(lanes.close())).toBe(false);
 });
 
-test('others open while those that leave are still closing', async () => {
+test('new lanes open while leaving ones are still closing', async () => {
   const { bench, lanes } = await setUp();
   lanes.open();
   await bench.until(() => lanes.isReady);

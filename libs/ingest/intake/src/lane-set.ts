@@ -14,17 +14,17 @@ export interface LaneSetOptions {
   /** 16 bytes. */
   readonly session: Uint8Array;
   readonly timing: LaneTiming;
-  /** Bytes that may be queued in one lane. */
+  /** Max bytes queued in one lane. */
   readonly queueBytes: number;
-  /** Partitions that need a lane. */
+  /** Returns the number of partitions that need a lane. */
   readonly partitions: () => number;
-  /** False while no lane may open. */
+  /** Returns false while no lane may open. */
   readonly mayOpen: () => boolean;
-  /** Called after each append: when it was sent and acked by the session's clock, and the log's own append time. */
+  /** Called after each append, with the times of sending and ack by the session's clock, and the log's append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
-  /** Called when a lane ended by itself; another opens in its place. */
+  /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
-  /** Called when the full log has taken nothing of a lane for long; without a reason once it does again. */
+  /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */
   readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
 }
 
@@ -34,19 +34,19 @@ export interface DeadLane {
   readonly lane: number;
 }
 
-/** A lane that died is replaced after this long. */
+/** Delay until a dead lane is replaced. */
 const REOPEN_MS = 1000;
 
-/** The lanes of one session, one a partition: opens them, replaces those that die, and closes all. */
+/** The lanes of one session, one per partition. It opens them, replaces dead ones, and closes all. */
 export class LaneSet {
   readonly #options: LaneSetOptions;
   readonly #lanes = new Map<number, Lane>();
-  /** Lanes that `leave` is closing; their partitions may have others already. */
+  /** Lanes that `leave` is closing. Their partitions may have other lanes already. */
   readonly #leaving = new Set<Lane>();
   readonly #tags = new Map<number, TagPublisher>();
-  /** Partitions whose lane ended by itself, with the reason, until another one accepts shares. */
+  /** Partitions whose lane ended by itself, with the reason, until another lane accepts shares. */
   readonly #lost = new Map<number, TidemarkError>();
-  /** By the key of the fence that each waits for. */
+  /** Dead lanes by the key of the fence that each waits for. */
   readonly #dead = new Map<string, DeadLane>();
   #nextLane = 0;
   #isClosing = false;
@@ -56,7 +56,7 @@ export class LaneSet {
     this.#options = options;
   }
 
-  /** True once every lane accepts shares. */
+  /** True when every lane accepts shares. */
   get isReady(): boolean {
     return this.#lanes.size > 0 && [...this.#lanes.values()].every((lane) => lane.isAccepting);
   }
@@ -72,7 +72,7 @@ export class LaneSet {
     return [...this.#dead.values()];
   }
 
-  /** What keeps points out of single partitions now. */
+  /** Returns the problems of single partitions that accept no points now. */
   problems(): ReadonlyMap<number, TidemarkError> {
     const problems = new Map<number, TidemarkError>();
     for (const [partition, lane] of this.#lanes) {
@@ -83,22 +83,22 @@ export class LaneSet {
     return problems;
   }
 
-  /** Why a share of this partition is not accepted now, or could not be stored; undefined without a lane. */
+  /** Returns why a share of this partition is not accepted now, or could not be stored; undefined without a lane. */
   refusalOf(partition: number): Rejection | undefined {
     return this.#lanes.get(partition)?.refusal;
   }
 
-  /** Accepts a share; false when its lane can't, and the batch must be sent again. */
+  /** Accepts a share. Returns false when its lane cannot accept it, and the batch must be sent again. */
   offer(partition: number, share: QueuedShare): boolean {
     return this.#lanes.get(partition)?.offer(share) ?? false;
   }
 
-  /** Publishes the tags of a partition's series; undefined before its first lane opens. */
+  /** Returns the publisher of the tags of a partition's series; undefined before its first lane opens. */
   tagsOf(partition: number): TagPublisher | undefined {
     return this.#tags.get(partition);
   }
 
-  /** Opens the lanes that are missing, if any may open. */
+  /** Opens the missing lanes, if lanes may open. */
   open(): void {
     const { partitions, mayOpen } = this.#options;
     if (this.#isAbandoned || this.#isClosing || !mayOpen()) return;
@@ -108,7 +108,7 @@ export class LaneSet {
     }
   }
 
-  /** Closes all lanes; `open` may open others while these are still closing. */
+  /** Closes all lanes. `open` may open others while these are still closing. */
   leave(): void {
     for (const lane of this.#lanes.values()) {
       this.#leaving.add(lane);
@@ -117,13 +117,16 @@ export class LaneSet {
     this.#lanes.clear();
   }
 
-  /** Ends all lanes without a record in the log, as their fence has closed them already. */
+  /** Ends all lanes without a record in the log, since their fence has closed them already. */
   abandon(reason: string): void {
     this.#isAbandoned = true;
     for (const lane of this.#all) lane.abandon(reason);
   }
 
-  /** Drains and closes all lanes, and opens no other. True when each has closed in the log, and no dead one waits for a fence. */
+  /**
+   * Drains and closes all lanes, and opens no others. Returns true when all have closed in the log and no dead one
+   * waits for a fence.
+   */
   async close(): Promise<boolean> {
     this.#isClosing = true;
     const lanes = this.#all;
@@ -131,12 +134,12 @@ export class LaneSet {
     return lanes.every((lane) => lane.state === 'closed') && this.#dead.size === 0;
   }
 
-  /** A lane of this session was fenced. */
+  /** Records that a lane of this session was fenced. */
   fenced(lane: DeadLane): void {
     this.#dead.delete(fenceKey(this.#options.session, lane));
   }
 
-  /** Forgets the dead lanes that are among these fences, by key. */
+  /** Removes the dead lanes that are among these fences, by key. */
   forgetFenced(fences: { has(key: string): boolean }): void {
     for (const key of this.#dead.keys()) if (fences.has(key)) this.#dead.delete(key);
   }

@@ -12,11 +12,11 @@ const SERIES = { seriesId: Buffer.alloc(16, 1), metricId: Buffer.alloc(16, 2), k
 interface LaneBench {
   readonly bench: IntakeBench;
   readonly lane: Lane;
-  /** Deaths told of. */
+  /** Reported deaths. */
   readonly deaths: string[];
-  /** Reasons of stalls, undefined for the end of one. */
+  /** Reasons of stalls; undefined for the end of one. */
   readonly stalls: (string | undefined)[];
-  /** Outcome of each share, by the order in which it was offered. */
+  /** Outcome of each share, in the order in which they were offered. */
   readonly settled: Map<number, boolean>;
   offer(): boolean;
   records(type?: number): Promise<BlockRecord[]>;
@@ -69,12 +69,12 @@ async function openLane(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
 const SHARE_BYTES = shareOf([0, 1_767_225_600_000, 1]).length;
 
 describe('opening', () => {
-  test('nothing is taken before 2 s after the acknowledged open', async () => {
+  test('a lane accepts nothing before 2 s after the acknowledged open', async () => {
     const one = await laneBench();
-    one.bench.away.add('points/0');
+    one.bench.unreachable.add('points/0');
     await one.bench.advance(4000);
     expect(one.offer()).toBe(false);
-    one.bench.away.clear();
+    one.bench.unreachable.clear();
     await one.bench.until(() => one.lane.state === 'open');
     await one.bench.advance(1990);
     expect(one.offer()).toBe(false);
@@ -89,7 +89,7 @@ describe('opening', () => {
 });
 
 describe('blocks', () => {
-  test('go out once the oldest share has lingered', async () => {
+  test('a block is appended once the oldest share has lingered', async () => {
     const one = await openLane({ markMs: 60_000 });
     one.offer();
     await one.bench.advance(200);
@@ -104,7 +104,7 @@ describe('blocks', () => {
     ]);
   });
 
-  test('go out at once when enough waits, and take no more than their bound', async () => {
+  test('a block is appended at once when enough bytes wait, and stays within its limit', async () => {
     const one = await openLane({ markMs: 60_000, fillBytes: 3 * SHARE_BYTES, blockBytes: 2 * SHARE_BYTES });
     for (let i = 0; i < 3; i++) one.offer();
     await one.bench.until(() => one.settled.size === 2, 100);
@@ -112,15 +112,15 @@ describe('blocks', () => {
     await one.bench.until(() => one.settled.size === 3, 400);
   });
 
-  test('a full queue takes no more', async () => {
+  test('a full queue accepts no more shares', async () => {
     const one = await openLane();
-    one.bench.away.add('points/0');
+    one.bench.unreachable.add('points/0');
     let taken = 0;
     while (one.offer()) taken++;
     expect(taken).toBe(Math.floor(1000 / SHARE_BYTES));
   });
 
-  test('only the first of an epoch has definitions, and the next epoch has them again', async () => {
+  test('only the first block of an epoch has definitions, and the next epoch has them again', async () => {
     const one = await openLane({ epochMs: 10_000 });
     for (let i = 0; i < 4; i++) {
       one.offer();
@@ -146,7 +146,7 @@ describe('marks', () => {
     for (let i = 1; i < marks.length; i++) expect(marks[i] - marks[i - 1]).toBeLessThan(1020);
   });
 
-  test("count what is still queued and not the block's own shares, and never go back", async () => {
+  test("a mark covers queued shares but not the block's own ones, and marks never go back", async () => {
     const one = await openLane({ blockBytes: SHARE_BYTES, lingerMs: 300 });
     const acceptMs: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -164,10 +164,10 @@ describe('marks', () => {
 });
 
 describe('the end', () => {
-  test('a lane that cannot append for 15 s dies, once, and answers for what it has', async () => {
+  test('a lane that cannot append for 15 s dies once, and answers all its shares', async () => {
     const one = await openLane();
     one.offer();
-    one.bench.away.add('points/0');
+    one.bench.unreachable.add('points/0');
     await one.bench.advance(300);
     one.offer();
     await one.bench.advance(14_800);
@@ -178,7 +178,7 @@ describe('the end', () => {
     expect(one.offer()).toBe(false);
   });
 
-  test('a lane whose log is full lives, answers what waits too long, and goes on with the same record', async () => {
+  test('a lane with a full log stays alive, answers overdue shares, and continues with the same record', async () => {
     const one = await openLane();
     one.offer();
     one.bench.full.add('points/0');
@@ -204,17 +204,17 @@ describe('the end', () => {
     expect([one.lane.state, one.stalls[1]]).toEqual(['open', undefined]);
   });
 
-  test('an outcome that is unknown once stays so, though the log is full afterwards', async () => {
+  test('an unknown outcome stays unknown, even if the log is full afterwards', async () => {
     const one = await openLane();
-    one.bench.away.add('points/0');
+    one.bench.unreachable.add('points/0');
     one.offer();
     await one.bench.advance(1500);
     one.bench.full.add('points/0');
-    one.bench.away.clear();
+    one.bench.unreachable.clear();
     await one.bench.until(() => one.lane.state === 'dead', 16_000);
   });
 
-  test.each(['full', 'away'] as const)('close gives up after 5 s while the log is %s', async (how) => {
+  test.each(['full', 'unreachable'] as const)('close gives up after 5 s while the log is %s', async (how) => {
     const one = await openLane();
     one.offer();
     one.bench[how].add('points/0');
@@ -238,7 +238,7 @@ describe('the end', () => {
 
   test('an abandoned lane appends nothing more', async () => {
     const one = await openLane();
-    // A mark is on its way when the lane has just begun to take shares.
+    // A mark is on its way when the lane has just begun to accept shares.
     await one.bench.advance(100);
     one.offer();
     one.lane.abandon('fenced');
@@ -249,20 +249,24 @@ describe('the end', () => {
   });
 });
 
-describe('what is not taken is told why', () => {
-  test('a lane that opens, a queue that is full, a log that is away, and a lane that ended of it', async () => {
+describe('refusals', () => {
+  test('an opening lane, a full queue, an unreachable log and an ended lane have their own reasons', async () => {
     const one = await laneBench();
     expect(one.lane.refusal).toMatchObject({ reason: 'lane_opening', field: 'lane' });
     await one.bench.until(() => one.lane.isAccepting);
     while (one.offer());
     expect(one.lane.refusal).toMatchObject({ reason: 'lane_queue_full', field: 'laneQueueBytes', limit: '1000 bytes' });
 
-    one.bench.away.add('points/0');
-    const isAway = { reason: 'log_unavailable', field: 'log', message: expect.stringContaining('the log is away') };
+    one.bench.unreachable.add('points/0');
+    const isUnreachable = {
+      reason: 'log_unavailable',
+      field: 'log',
+      message: expect.stringContaining('the log is unreachable'),
+    };
     await one.bench.advance(1000);
-    expect(one.lane.refusal).toMatchObject(isAway);
+    expect(one.lane.refusal).toMatchObject(isUnreachable);
     await one.bench.until(() => one.lane.state === 'dead', 40_000);
-    expect(one.lane.refusal).toMatchObject(isAway);
-    expect(one.deaths).toEqual([expect.stringMatching(/no append for 15000 ms: the log is away/)]);
+    expect(one.lane.refusal).toMatchObject(isUnreachable);
+    expect(one.deaths).toEqual([expect.stringMatching(/no append for 15000 ms: the log is unreachable/)]);
   });
 });

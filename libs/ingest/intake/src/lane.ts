@@ -27,30 +27,30 @@ export interface LaneOptions {
   readonly tags: TagPublisher;
   readonly timing: LaneTiming;
   readonly queueBytes: number;
-  /** Told of each append: when it was sent and acked by the session's clock, and the log's own append time. */
+  /** Called after each append, with the times of sending and ack by the session's clock, and the log's append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
-  /** Told that the full log has taken nothing for `appendMs`, and with no reason once it does again. */
+  /** Called when the full log has accepted nothing for `appendMs`, and without a reason when it does again. */
   readonly onStalled?: (lane: Lane, reason: string | undefined) => void;
-  /** Told once, when the lane ended by itself: it needs a fence. */
+  /** Called once, when the lane ended by itself and needs a fence. */
   readonly onDead: (lane: Lane, reason: string) => void;
 }
 
-/** What a block has beside the header fields of every record. */
+/** Fields of a block in addition to the header of every record. */
 type BlockContent = Pick<
   BlockRecord,
   'epoch' | 'keyframeOffset' | 'definitions' | 'spans' | 'minTimeMs' | 'maxTimeMs' | 'points'
 >;
 
-/** While an append is outstanding, the lane looks this often at what waits too long. */
-const LOOK_MS = 1000;
-/** A lane that can't leave for this long (or `appendMs`, if that is less) goes without a word, and is fenced. */
+/** Interval of checks for overdue shares while an append is outstanding. */
+const OVERDUE_CHECK_MS = 1000;
+/** A lane that cannot close for this long (or `appendMs`, if that is less) ends without a record, and is fenced. */
 const CLOSE_MS = 5000;
 
 type LaneState = 'opening' | 'open' | 'closing' | 'closed' | 'dead';
 
 /**
- * One session's appends to one partition: one outstanding at a time, each with the next sequence and a mark. The mark
- * says: whatever this lane took before it is in this record or an earlier one.
+ * Appends of one session to one partition: one outstanding at a time, each with the next sequence and a mark. All data
+ * that this lane accepted before the mark is in this record or an earlier one.
  */
 export class Lane {
   readonly #options: LaneOptions;
@@ -62,15 +62,15 @@ export class Lane {
   #markMs = Number.NEGATIVE_INFINITY;
   #lastRecordMs = 0;
   #acceptsFromMs = Number.POSITIVE_INFINITY;
-  /** Shares of the outstanding block that were not answered yet. */
+  /** Shares of the outstanding block that have no answer yet. */
   #sending: readonly QueuedShare[] = [];
   #isStalled = false;
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
-  /** Ends the outstanding append, for the lane; what becomes of its record is unknown then. */
+  /** Gives up on the outstanding append. The outcome of its record is then unknown. */
   #giveUp: ((error: TidemarkError) => void) | undefined;
-  /** What it died of. */
+  /** Error that ended the lane. */
   #error: TidemarkError | undefined;
 
   constructor(options: LaneOptions) {
@@ -95,7 +95,7 @@ export class Lane {
     return this.#queue.bytes;
   }
 
-  /** Appends `open`, then takes shares once its clock is past the opening delay. */
+  /** Appends `open`, then accepts shares once its clock has passed the opening delay. */
   start(): void {
     assert(this.#running === undefined, 'a lane starts once');
     this.#running = this.#run();
@@ -106,22 +106,23 @@ export class Lane {
     return this.#state === 'open' && this.#options.clock.monotonicMs() >= this.#acceptsFromMs;
   }
 
-  /** Why a share is not taken now, or could not be stored. */
+  /** Why a share is not accepted now, or could not be stored. */
   get refusal(): Rejection {
     const { queueBytes, timing, partition } = this.#options;
     const refusal = (reason: string, field: string, limit: string, why: string): Rejection => {
       return { reason, field, limit, points: 0, message: `points/${partition}: ${why} (limit: ${limit})` };
     };
     const { problem } = this;
-    if (problem?.code === 'resource_exhausted') return refusal('log_full', 'log', 'its space', problem.message);
+    if (problem?.code === 'resource_exhausted')
+      return refusal('log_full', 'log', 'the space of the log', problem.message);
     if (problem !== undefined) {
       return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, problem.message);
     }
     if (!this.isAccepting) return refusal('lane_opening', 'lane', 'an open lane', 'the lane is not open');
-    return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes wait for the log');
+    return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes are queued for the log');
   }
 
-  /** What it ended of, or what keeps the log from taking its records, while it does. */
+  /** Error that ended the lane, or that prevents the log from accepting its records now. */
   get problem(): TidemarkError | undefined {
     return this.#error ?? this.#problem;
   }
@@ -130,7 +131,7 @@ export class Lane {
     return this.#writer.problem ?? this.#options.tags.problem;
   }
 
-  /** Takes a share; false when the lane can't: the batch is then to be sent again. */
+  /** Accepts a share. Returns false when the lane cannot accept it, and the batch must be sent again. */
   offer(share: QueuedShare): boolean {
     if (!this.isAccepting || this.#queue.bytes + share.span.share.length > this.#options.queueBytes) return false;
     const { clock, timing } = this.#options;
@@ -140,17 +141,19 @@ export class Lane {
     return true;
   }
 
-  /** Appends what is queued, then `close`; dies when the log does not take that within 5 s. */
+  /** Appends the queued shares, then `close`. The lane dies when the log does not accept that within 5 s. */
   async close(): Promise<void> {
     const { clock, timing } = this.#options;
     if (this.#state === 'open' || this.#state === 'opening') this.#state = 'closing';
     this.#wake?.();
-    const timer = clock.setTimer(Math.min(CLOSE_MS, timing.appendMs), () => this.abandon('the log took no close'));
+    const timer = clock.setTimer(Math.min(CLOSE_MS, timing.appendMs), () =>
+      this.abandon('the log did not accept the close record'),
+    );
     await this.#running;
     timer.cancel();
   }
 
-  /** Stops without a word to the log, as a fenced session does; queued shares are answered «retry». */
+  /** Stops without a record in the log, as a fenced session must. Queued shares are answered with `retry`. */
   abandon(reason: string): void {
     if (this.#state === 'closed' || this.#state === 'dead') return;
     this.#die(reason);
@@ -184,7 +187,7 @@ export class Lane {
     return this.#state === 'dead';
   }
 
-  /** Resolves when a block is due (full, or lingered long enough), a mark is due, or the lane is to end. */
+  /** Resolves when a block is due (full, or lingered long enough), a mark is due, or the lane must end. */
   async #nextWork(): Promise<void> {
     for (let waitMs = this.#dueInMs(); waitMs > 0; waitMs = this.#dueInMs()) await this.#wait(waitMs);
   }
@@ -222,14 +225,17 @@ export class Lane {
     this.#settleSending(true);
   }
 
-  /** Answers for the shares of the outstanding block, once. */
+  /** Answers the shares of the outstanding block, once. */
   #settleSending(durable: boolean): void {
     const shares = this.#sending;
     this.#sending = [];
     for (const share of shares) share.settle(durable);
   }
 
-  /** One record: its mark is the oldest batch still queued for the lane, or now; the record's own batches don't count. */
+  /**
+   * Appends one record. Its mark is the accept time of the oldest batch still queued, or now, without the record's own
+   * batches.
+   */
   async #append(type: RecordType, shares: readonly QueuedShare[]): Promise<void> {
     const { acceptClock, clock, partition, session, number, tags } = this.#options;
     const sentMs = acceptClock.nowMs();
@@ -252,14 +258,14 @@ export class Lane {
             keyframeOffset: this.#dictionaries.keyframeOffset,
           });
     const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal));
-    this.#tellStalled(false);
+    this.#reportStalled(false);
     this.#sequence++;
     this.#lastRecordMs = clock.monotonicMs();
     if (type === RECORD.block) this.#dictionaries.appended(appended.offset);
     this.#options.onAppended(sentMs, acceptClock.nowMs(), appended);
   }
 
-  #tellStalled(isStalled: boolean): void {
+  #reportStalled(isStalled: boolean): void {
     if (this.#isStalled === isStalled) return;
     this.#isStalled = isStalled;
     this.#options.onStalled?.(this, isStalled ? (this.#problem?.message ?? 'the log is full') : undefined);
@@ -279,8 +285,9 @@ export class Lane {
   }
 
   /**
-   * Gives up on a log that leaves the outcome unknown for too long: the lane must end. A log that is full says that
-   * nothing was stored: the lane keeps its record, sequence and mark, and only what waits too long is answered «retry».
+   * Runs `work` with a deadline. If the log leaves the outcome unknown for too long, the lane must end. A full log
+   * reports that it stored nothing: the lane then keeps its record, sequence and mark, and only overdue shares are
+   * answered with `retry`.
    */
   #withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, timing, partition, tags } = this.#options;
@@ -288,7 +295,7 @@ export class Lane {
     const startMs = clock.monotonicMs();
     return new Promise<T>((resolve, reject) => {
       let timer: Timer | undefined;
-      const look = (): void => {
+      const check = (): void => {
         const nowMs = clock.monotonicMs();
         const knownMs = Math.max(startMs, this.#writer.notStoredMs, tags.notStoredMs);
         if (nowMs - knownMs >= timing.appendMs) {
@@ -300,23 +307,23 @@ export class Lane {
           return;
         }
         if (nowMs - startMs >= timing.appendMs) {
-          this.#tellStalled(true);
+          this.#reportStalled(true);
           this.#settleSending(false);
           for (const share of this.#queue.takeQueuedBefore(nowMs - timing.appendMs)) share.settle(false);
         }
-        timer = clock.setTimer(Math.max(1, Math.min(LOOK_MS, knownMs + timing.appendMs - nowMs)), look);
+        timer = clock.setTimer(Math.max(1, Math.min(OVERDUE_CHECK_MS, knownMs + timing.appendMs - nowMs)), check);
       };
       const giveUp = (error: TidemarkError): void => {
         controller.abort();
         reject(error);
       };
       this.#giveUp = giveUp;
-      look();
+      check();
       work(controller.signal)
         .then(resolve, reject)
         .finally(() => {
           timer?.cancel();
-          // What comes next may have begun already, and has to be given up in its turn.
+          // The next append may have begun already and has its own way to give up.
           if (this.#giveUp === giveUp) this.#giveUp = undefined;
         });
     });

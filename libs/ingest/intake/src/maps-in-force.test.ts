@@ -4,7 +4,7 @@ import { evenMap, packSlots } from '@tidemark/model';
 import { IntakeBench, PARTITIONS } from './intake-bench.fixture.ts';
 import { MapsInForce } from './maps-in-force.ts';
 
-/** Decides a map; by the log's time it is in force 2 s later. */
+/** Decides a map, which is in force 2 s later by the log's time. */
 function decide(bench: IntakeBench, epoch: number): Promise<void> {
   const map = { epoch, partitions: PARTITIONS, slots: packSlots(evenMap(PARTITIONS, epoch)) };
   return bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: epoch - 1, map } });
@@ -44,7 +44,7 @@ test('nothing is announced after the session has stopped', async () => {
   expect(announced).toEqual([]);
 });
 
-test('finds maps that were decided, reading control to its end, and names the newest for others', async () => {
+test('find reads control to its end for a decided map, and names the newest one for any other epoch', async () => {
   const { bench, maps } = await setUp();
   await decide(bench, 2);
   expect((await bench.play(maps.find(2))).epoch).toBe(2);
@@ -55,7 +55,7 @@ test('finds maps that were decided, reading control to its end, and names the ne
   });
 });
 
-test('refuses batches, and requests with a key, by a map that is not in force yet', async () => {
+test('batches and requests with a key are refused by a map that is not in force yet', async () => {
   const { bench, maps, until } = await setUp();
   await decide(bench, 2);
   await until(2);

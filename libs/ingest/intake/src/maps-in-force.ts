@@ -16,13 +16,13 @@ export interface MapsInForceOptions {
   readonly signal: AbortSignal;
 }
 
-/** A map that comes into force later than this is checked again. */
+/** Interval of checks for a map that comes into force later. */
 const ANNOUNCE_CHECK_MS = 60_000;
 
-/** The partition maps by which a session accepts batches, each from when it is in force by the session's clock. */
+/** Partition maps by which a session accepts batches, each from when it is in force by the session's clock. */
 export class MapsInForce {
   readonly #options: MapsInForceOptions;
-  /** Epoch of the newest map that was decided. */
+  /** Epoch of the newest decided map. */
   #newest: number | undefined;
 
   constructor(options: MapsInForceOptions) {
@@ -38,12 +38,12 @@ export class MapsInForce {
     return map;
   }
 
-  /** Partitions of the newest map, in force or not: lanes must accept shares as soon as it is. */
+  /** Number of partitions of the newest map, in force or not: lanes must accept shares as soon as it is. */
   get partitions(): number {
     return this.#options.control.state.map?.partitions ?? 0;
   }
 
-  /** Returns the map of an epoch; `invalid_argument` when `control`, read to its end, does not have it. */
+  /** Returns the map of an epoch. Throws `invalid_argument` when `control`, read to its end, does not have it. */
   async find(epoch: number): Promise<PartitionMap> {
     const { control, log } = this.#options;
     const known = control.state.maps.get(epoch);
@@ -61,20 +61,20 @@ export class MapsInForce {
   }
 
   /**
-   * Returns why no batch by the map of an epoch is accepted at `acceptMs`, or undefined. Readers of `control` rely on it:
-   * they need not know of a map until it is in force (docs/decisions/0006).
+   * Returns why no batch by the map of an epoch is accepted at `acceptMs`, or undefined. Readers of `control` rely on
+   * it: they need not know a map before it is in force (docs/decisions/0006).
    */
   refusal(epoch: number, acceptMs: number): Rejection | undefined {
     const waitMs = this.#options.control.state.inForceMs(epoch) - acceptMs;
     if (waitMs <= 0) return undefined;
     const limit = 'a map in force';
-    const message = `map epoch ${epoch} is in force in ${waitMs} ms (limit: ${limit})`;
+    const message = `map epoch ${epoch} comes into force in ${waitMs} ms (limit: ${limit})`;
     return { reason: 'map_not_in_force', field: 'map_epoch', limit, points: 0, message };
   }
 
   /**
-   * Returns the map of a request's key, which `find` has found. Throws `invalid_argument` when newer maps replaced it too
-   * long ago, `unavailable` before it is in force.
+   * Returns the map of a request's key, which `find` has found. Throws `invalid_argument` when newer maps replaced it
+   * too long ago, `unavailable` before it is in force.
    */
   ofKey(epoch: number): PartitionMap {
     const { control, acceptClock } = this.#options;
@@ -88,7 +88,10 @@ export class MapsInForce {
     throw new TidemarkError('unavailable', message, { reason, field });
   }
 
-  /** Checks for a newly decided map after a message of `control`: true for one, which is announced once in force. */
+  /**
+   * Checks for a newly decided map after a message of `control`. Returns true for one, which is announced once in
+   * force.
+   */
   notice(): boolean {
     const { map } = this.#options.control.state;
     if (map === undefined || map.epoch === this.#newest) return false;
@@ -105,7 +108,7 @@ export class MapsInForce {
       return;
     }
     clock.setTimer(Math.min(waitMs, ANNOUNCE_CHECK_MS), () => {
-      // A newer one has its own timer.
+      // A newer map has its own timer.
       if (!signal.aborted && map.epoch === this.#newest) this.#announce(map);
     });
   }

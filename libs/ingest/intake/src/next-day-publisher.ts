@@ -9,27 +9,27 @@ export interface NextDayOptions {
   readonly acceptClock: AcceptClock;
   readonly dictionaries: () => Iterable<ClientDictionary>;
   readonly tagsOf: (partition: number) => TagPublisher | undefined;
-  /** True once the session needs no further days. */
-  readonly isOver: () => boolean;
+  /** Returns true once the session needs no further days. */
+  readonly hasEnded: () => boolean;
   readonly signal: AbortSignal;
 }
 
 const INTERVAL_MS = 10_000;
-/** Facts of one dictionary that one turn publishes. */
+/** Max facts of one dictionary that one turn publishes. */
 const MAX_FACTS = 50_000;
 
 /**
- * Publishes tomorrow's (series, day) facts over the last hour of each day, until the session is over.
+ * Publishes the (series, day) facts of tomorrow during the last hour of each day, until the session ends.
  * request-intake.test.ts covers it.
  */
 export async function publishNextDays(options: NextDayOptions): Promise<void> {
-  const { clock, acceptClock, dictionaries, tagsOf, isOver, signal } = options;
-  while (!signal.aborted && !isOver()) {
+  const { clock, acceptClock, dictionaries, tagsOf, hasEnded, signal } = options;
+  while (!signal.aborted && !hasEnded()) {
     await sleep(clock, INTERVAL_MS, signal);
     for (const dictionary of dictionaries()) {
       const facts = nextDayFacts(dictionary, acceptClock.nowMs(), MAX_FACTS);
       if (facts.length === 0) continue;
-      // Facts that can't be published now are published with the series' first points of the day.
+      // Facts that cannot be published now are published with the series' first points of the day.
       await tagsOf(dictionary.partition)
         ?.publish(facts, signal)
         .catch(() => undefined);

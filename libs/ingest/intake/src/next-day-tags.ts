@@ -2,13 +2,13 @@ import { DAY_MS, dayOf } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { TagRecordEntry } from './tag-publisher.ts';
 
-/** Tomorrow's facts go out over the last hour of the day… */
+/** Time before midnight from which tomorrow's facts are published. */
 const LEAD_MS = 3_600_000;
 const HASH_RANGE = 65_536;
 
 /**
- * Facts of tomorrow that are due: series that have points today, each at its own moment of the day's last hour, by a
- * hash of its id. So midnight finds them published, and brings no storm.
+ * Returns tomorrow's facts that are due: those of series with points today, each at its own moment of the day's last
+ * hour, by a hash of its id. At midnight all are published, and there is no load peak.
  */
 export function nextDayFacts(dictionary: ClientDictionary, nowMs: number, limit: number): TagRecordEntry[] {
   const today = dayOf(nowMs);

@@ -4,7 +4,7 @@ import { IntakeBench } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
 import { openStream } from './open-streams.ts';
 
-test('bounds the streams of a session, and reuses the place of a closed one', async () => {
+test('the streams of a session are bounded, and the place of a closed one is reused', async () => {
   const bench = await IntakeBench.open();
   const limits = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS, streams: 2 };
   const session = await bench.session({ limits });

@@ -4,8 +4,8 @@ import { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';
 
 /**
- * Opens a stream of a session for an authenticated client; `close` gives its place back. Throws `resource_exhausted` when
- * the session, or the tenant, has as many open as it may.
+ * Opens a stream of a session for an authenticated client; `close` releases its place. Throws `resource_exhausted` when
+ * the session, or the tenant, has its max number of open streams.
  */
 export function openStream(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void): ClientStream {
   const { streams } = session.limits;

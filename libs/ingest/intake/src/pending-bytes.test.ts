@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { PendingBytes } from './pending-bytes.ts';
 
-test('bounds the bytes of a tenant and of all, and reuses what is released', () => {
+test('bytes are bounded per tenant and in total, and released bytes are reused', () => {
   const pending = new PendingBytes({ pendingBytesPerTenant: 100, pendingBytes: 150 });
   expect(pending.reserve('a', 100)).toBeUndefined();
   expect(pending.reserve('a', 1)).toEqual({
@@ -9,7 +9,7 @@ test('bounds the bytes of a tenant and of all, and reuses what is released', () 
     field: 'pendingBytesPerTenant',
     limit: '100 bytes',
     points: 0,
-    message: 'pendingBytesPerTenant: too many wait (limit: 100 bytes)',
+    message: 'pendingBytesPerTenant: too many bytes of requests are pending (limit: 100 bytes)',
   });
   expect(pending.reserve('b', 51)).toMatchObject({ reason: 'requests_pending', limit: '150 bytes' });
   expect(pending.reserve('b', 50)).toBeUndefined();
@@ -21,7 +21,7 @@ test('bounds the bytes of a tenant and of all, and reuses what is released', () 
   expect(pending.all).toBe(0);
 });
 
-test('no tenant can ever reserve more than its bound', () => {
+test('no tenant can reserve more than its limit', () => {
   const pending = new PendingBytes({ pendingBytesPerTenant: 100, pendingBytes: 150 });
   expect([pending.isTooLarge(100), pending.isTooLarge(101)]).toEqual([false, true]);
 });

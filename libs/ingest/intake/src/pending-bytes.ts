@@ -1,7 +1,7 @@
 import type { Rejection } from '@tidemark/contract';
 import type { RequestLimits } from './request-limits.ts';
 
-/** Bytes of the requests that wait for an answer, of each tenant and of all, with a bound for each. */
+/** Bytes of requests without an answer, per tenant and in total, each with a limit. */
 export class PendingBytes {
   readonly #limits: Pick<RequestLimits, 'pendingBytes' | 'pendingBytesPerTenant'>;
   readonly #byTenant = new Map<string, number>();
@@ -15,12 +15,12 @@ export class PendingBytes {
     return this.#all;
   }
 
-  /** True for more bytes than a tenant may have at all: no retry can succeed. */
+  /** Returns true for more bytes than a tenant may have at all: no retry can succeed. */
   isTooLarge(sizeBytes: number): boolean {
     return sizeBytes > this.#limits.pendingBytesPerTenant;
   }
 
-  /** Reserves the bytes, or returns why there is no room now; `release` must follow once. */
+  /** Reserves the bytes, or returns why there is no room now. Call `release` once for each reservation. */
   reserve(tenant: string, sizeBytes: number): Rejection | undefined {
     const { pendingBytes, pendingBytesPerTenant } = this.#limits;
     const own = this.#byTenant.get(tenant) ?? 0;
@@ -43,5 +43,11 @@ export class PendingBytes {
 
 function refusal(reason: string, field: string, limitBytes: number): Rejection {
   const limit = `${limitBytes} bytes`;
-  return { reason, field, limit, points: 0, message: `${field}: too many wait (limit: ${limit})` };
+  return {
+    reason,
+    field,
+    limit,
+    points: 0,
+    message: `${field}: too many bytes of requests are pending (limit: ${limit})`,
+  };
 }

@@ -15,7 +15,7 @@ const { aheadMs, behindMs } = DEFAULT_POINT_LIMITS;
 const { sketchBytes } = DEFAULT_INTAKE_LIMITS;
 const SERIES = ['gauge', 'count', 'counter', 'distribution', 'nameless'] as const;
 
-/** A point of one of `SERIES`, at a distance from the accept time. */
+/** A point of one of `SERIES`, with its distance from the accept time. */
 type DistantPoint = readonly [series: (typeof SERIES)[number], distanceMs: number, value: number | Uint8Array];
 
 interface Verdict {
@@ -32,14 +32,14 @@ function packed(value: number): Uint8Array {
 }
 
 const SKETCH = packed(5);
-/** Accepted always, so that neither way refuses all it has. */
+/** A point that is always accepted, so that neither path refuses all points. */
 const GOOD: DistantPoint = ['gauge', 0, 1];
 
 function byReason(rejections: readonly Rejection[]): readonly Rejection[] {
   return rejections.toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
 }
 
-describe('the same points by a stream and in a request', () => {
+describe('the same points in a stream and in a request', () => {
   let bench: IntakeBench;
   let session: IntakeSession;
   let client: BenchClient;
@@ -104,7 +104,7 @@ describe('the same points by a stream and in a request', () => {
     ['sketch_too_large', [['distribution', 0, new Uint8Array(sketchBytes + 1)]]],
     ['sketch_too_large', [['distribution', 0, new Uint8Array(4 * sketchBytes)]]],
     ['tag_empty', [['nameless', 0, 1]]],
-    // The first rule that a point breaks is its reason.
+    // The first rule that a point violates is its reason.
     ['tag_empty', [['nameless', aheadMs + 1, Number.NaN]]],
     ['timestamp_ahead', [['count', aheadMs + 1, Number.NaN]]],
     ['kind_mismatch', [['distribution', 0, Number.NaN]]],
@@ -115,7 +115,7 @@ describe('the same points by a stream and in a request', () => {
     expect(stream).toMatchObject({ accepted: 1, rejections: [{ reason, points: points.length }] });
   });
 
-  test('at each limit are accepted', async () => {
+  test('points at each limit are accepted', async () => {
     const points: DistantPoint[] = [
       ['gauge', aheadMs, Number.POSITIVE_INFINITY],
       ['gauge', -behindMs, -0],
@@ -127,7 +127,7 @@ describe('the same points by a stream and in a request', () => {
     expect([await byStream(points), await inRequest(points)]).toEqual([accepted, accepted]);
   });
 
-  test('have equal counts by reason, whatever they are', async () => {
+  test('any points have equal counts by reason in both', async () => {
     const distance = fc.constantFrom(0, 1, -1, aheadMs, aheadMs + 1, -behindMs, -behindMs - 1, 2 ** 41, -(2 ** 40));
     const value = fc.constantFrom<(number | Uint8Array)[]>(
       ...[0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.MAX_VALUE],
@@ -146,7 +146,7 @@ describe('the same points by a stream and in a request', () => {
   });
 });
 
-test('a number is plain only if no rule rejects it, and a time that is no number is rejected', () => {
+test('a number is plain only if no rule rejects it, and NaN as a time is rejected', () => {
   const rules = new PointRules({ aheadMs: 10, behindMs: 20, sketchBytes: 100 }, 1000);
   const times = [979, 980, 1000, 1010, 1011, Number.NaN];
   const values = [0, 1, Number.NaN, Number.POSITIVE_INFINITY];

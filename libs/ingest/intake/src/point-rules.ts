@@ -7,8 +7,8 @@ import type { Rejections } from './rejections.ts';
 export type PointRuleLimits = Pick<PointLimits, 'aheadMs' | 'behindMs'> & Pick<IntakeLimits, 'sketchBytes'>;
 
 /**
- * The rules for a single point of a known series. Streams and requests both judge by these, so that a point has the same
- * verdict, reason and limit whichever way it came. Times are judged by one accept time, ms since the Unix epoch.
+ * Rules for a single point of a known series. Streams and requests both use them, so a point has the same verdict,
+ * reason and limit on both paths. Times are judged by one accept time, ms since the Unix epoch.
  */
 export class PointRules {
   readonly minTimeMs: number;
@@ -21,7 +21,7 @@ export class PointRules {
     this.maxTimeMs = acceptMs + limits.aheadMs;
   }
 
-  /** Returns true for a number that breaks a rule, and counts it in `rejections`. */
+  /** Returns true for a number that violates a rule, and counts it in `rejections`. */
   rejectsNumber(kind: number, timeMs: number, value: number, rejections: Rejections): boolean {
     if (this.#rejectsTime(timeMs, rejections)) return true;
     if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
@@ -31,7 +31,7 @@ export class PointRules {
     return true;
   }
 
-  /** Returns true for a sketch that breaks a rule, and counts it in `rejections`. */
+  /** Returns true for a sketch that violates a rule, and counts it in `rejections`. */
   rejectsSketch(kind: number, timeMs: number, payload: Uint8Array, rejections: Rejections): boolean {
     if (this.#rejectsTime(timeMs, rejections)) return true;
     const { sketchBytes } = this.#limits;
@@ -43,7 +43,7 @@ export class PointRules {
     return true;
   }
 
-  /** Rejects NaN as well, as a time before all others. */
+  /** Returns true for a time that violates a rule. NaN counts as a time before all others. */
   #rejectsTime(timeMs: number, rejections: Rejections): boolean {
     const { aheadMs, behindMs } = this.#limits;
     if (timeMs > this.maxTimeMs) {
@@ -56,8 +56,8 @@ export class PointRules {
 }
 
 /**
- * True only for a number that `rejectsNumber` accepts. Loops over points ask this first: it needs no object and no call
- * that the engine can't inline.
+ * Returns true only for a number that `rejectsNumber` accepts. Loops over points call this first: it needs no object
+ * and no call that the engine cannot inline.
  */
 export function isPlainNumber(
   kind: number,
@@ -69,7 +69,7 @@ export function isPlainNumber(
   return kind !== KIND.distribution && timeMs >= minTimeMs && timeMs <= maxTimeMs && value - value === 0;
 }
 
-/** True for bytes in the packed sketch format. */
+/** Returns true for bytes in the packed sketch format. */
 function isSketch(payload: Uint8Array): boolean {
   try {
     unpackSketch(payload);

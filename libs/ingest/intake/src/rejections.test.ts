@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { TidemarkError } from '@tidemark/ports';
 import { Rejections, refusalOf } from './rejections.ts';
 
-test('counts points by reason, with the field and the limit of the first', () => {
+test('points are counted by reason, with the field and the limit of the first', () => {
   const rejections = new Rejections();
   rejections.add('a', 'field', '1 byte');
   rejections.refuse({ reason: 'b', field: 'other', limit: '2 bytes' });

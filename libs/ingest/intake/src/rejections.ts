@@ -1,19 +1,19 @@
 import type { Rejection } from '@tidemark/contract';
 import type { TidemarkError } from '@tidemark/ports';
 
-/** Why something is refused: a stable word, and the field and the limit that it broke. */
+/** Why data is refused: a stable word, and the field and the limit that it violates. */
 export interface Refusal {
   readonly reason: string;
   readonly field: string;
   readonly limit: string;
 }
 
-/** The refusal that the detail of an error about bad input describes. */
+/** Returns the refusal in the detail of an error about bad input. */
 export function refusalOf({ detail }: TidemarkError): Refusal {
   return { reason: String(detail.reason), field: String(detail.field), limit: String(detail.limit) };
 }
 
-/** Counts of points that were left out, by reason, with the field and the limit that each broke. */
+/** Counts of refused points, by reason, with the field and the limit that each violates. */
 export class Rejections {
   readonly #byReason = new Map<string, Rejection>();
 
@@ -26,7 +26,7 @@ export class Rejections {
     this.#byReason.set(reason, { reason, field, limit, points, message: `${field}: ${reason} (limit: ${limit})` });
   }
 
-  /** Counts one point whose series is refused. */
+  /** Counts one point of a refused series. */
   refuse({ reason, field, limit }: Refusal): void {
     this.add(reason, field, limit);
   }

@@ -14,7 +14,7 @@ import type { RequestResult } from './request-outcome.ts';
 
 const DAY_MS = 86_400_000;
 
-/** An intake that starts now, or this long before the end of the day. */
+/** Starts an intake now, or this long before the end of the day. */
 async function started(
   limits: Partial<RequestLimits> = {},
   options: Partial<IntakeOptions> = {},
@@ -44,7 +44,7 @@ const gauge = (partition: number, ...tags: string[]): RequestSeries => ({
   tags,
 });
 
-/** One point of each series, now. */
+/** Returns a request with one point of each series, now. */
 function request(
   bench: IntakeBench,
   intake: RequestIntake,
@@ -65,7 +65,7 @@ interface StoredPoint {
   readonly floor: number;
 }
 
-/** All that the log has, by the ids of series. */
+/** Returns all points of the log, by the ids of series. */
 async function stored(bench: IntakeBench): Promise<StoredPoint[]> {
   const found: StoredPoint[] = [];
   for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -107,7 +107,7 @@ function idOf({ metric, kind, tags }: RequestSeries): string {
 const reasons = ({ rejections }: RequestResult) => rejections.map(({ reason, points }) => [reason, points]);
 
 describe('requests', () => {
-  test('of one tenant that come together are one batch, in one share a partition', async () => {
+  test('simultaneous requests of one tenant are one batch, with one share per partition', async () => {
     const { bench, intake } = await started();
     const sent = Array.from({ length: 5 }, (_, i) =>
       request(bench, intake, [gauge(0, `n:${i}`), gauge(1, `n:${i}`), gauge(0, 'same:1')], i).send(),
@@ -119,7 +119,7 @@ describe('requests', () => {
     const points = await stored(bench);
     expect(new Set(points.map(({ client, sequence }) => `${client}/${sequence}`)).size).toBe(1);
     expect(points).toHaveLength(15);
-    // Of a series' points at one time the last is the one that came last.
+    // Of a series' points at one time, the last is the one that was sent last.
     const same = points.filter(({ series }) => series === idOf(gauge(0, 'same:1')));
     expect(same.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4]);
     for (let i = 0; i < 5; i++) {
@@ -129,7 +129,7 @@ describe('requests', () => {
     }
   });
 
-  test('have their points in any order, and series by any order of tags', async () => {
+  test('requests may have points in any order, and tags of a series in any order', async () => {
     const { bench, intake } = await started();
     const one = intake.open(TENANT);
     const nowMs = bench.acceptClock.nowMs();
@@ -160,7 +160,7 @@ describe('requests', () => {
   test.each([
     ['their budget is known', false],
     ['their budget must be checked first', true],
-  ])('have lent columns read before send returns, when %s', async (_, over) => {
+  ])('lent columns are read before send returns, when %s', async (_, over) => {
     const { bench, intake, session } = await started(
       {},
       { knownSeries: async (_partition, _tenant, ids) => ids.map(() => true) },
@@ -180,7 +180,7 @@ describe('requests', () => {
     expect((await stored(bench)).map(({ value }) => value)).toEqual([1, 2]);
   });
 
-  test('have numbers and sketches of every kind', async () => {
+  test('requests may have numbers and sketches of every kind', async () => {
     const { bench, intake } = await started();
     const nowMs = bench.acceptClock.nowMs();
     const sketch = new DDSketch();
@@ -201,7 +201,7 @@ describe('requests', () => {
     expect(values).toEqual([...expected, [idOf({ metric, kind: 'distribution', tags: [] }), Uint8Array.from(payload)]]);
   });
 
-  test('keep their good points, and count the others by reason', async () => {
+  test('requests keep their good points and count the others by reason', async () => {
     const { bench, intake, session } = await started();
     const nowMs = bench.acceptClock.nowMs();
     const one = intake.open(TENANT);
@@ -245,7 +245,7 @@ describe('requests', () => {
     expect(await bench.play(intake.open(TENANT).send())).toMatchObject({ outcome: 'acked', acceptedPoints: 0 });
   });
 
-  test('are acknowledged only when every partition has them, and are to come again otherwise', async () => {
+  test('requests are acknowledged only when every partition has them, and must be retried otherwise', async () => {
     const { bench, intake } = await started();
     bench.full.add('points/1');
     const sent = request(bench, intake, [gauge(0), gauge(1)]).send();
@@ -257,7 +257,7 @@ describe('requests', () => {
     expect(again).toMatchObject({ outcome: 'acked', acceptedPoints: 2 });
   });
 
-  test('that are large go out in several batches, and are answered as one', async () => {
+  test('large requests are sent in several batches, and answered as one', async () => {
     const { bench, intake } = await started({ batchPoints: 10, requestPoints: 100 });
     const one = intake.open(TENANT);
     const handles = [one.series(gauge(0)), one.series(gauge(1))];
@@ -275,7 +275,7 @@ describe('requests', () => {
 });
 
 describe('bounds', () => {
-  test('no more batches than the window are unsettled; the next goes out when one is settled', async () => {
+  test('no more batches than the window are unsettled, and the next is sent when one is settled', async () => {
     const { bench, intake, session } = await started({ gatherMs: 0 });
     const window = session?.limits.window ?? 0;
     bench.full.add('points/0');
@@ -293,7 +293,7 @@ describe('bounds', () => {
     expect(Math.max(...points.map(({ sequence, floor }) => sequence - floor))).toBe(window - 1);
   });
 
-  test('bytes that wait for an answer, of a tenant and of all', async () => {
+  test('bytes without an answer are bounded, per tenant and in total', async () => {
     const { bench, intake } = await started({ pendingBytesPerTenant: 100, pendingBytes: 150 });
     const four = Array.from({ length: 4 }, (_, i) => gauge(0, `n:${i}`));
     const first = request(bench, intake, four).send();
@@ -307,12 +307,12 @@ describe('bounds', () => {
     expect([large.outcome, reasons(large)]).toEqual(['refused', [['request_too_large', 5]]]);
   });
 
-  test('new series of a request: one with more comes again until the first of them are known', async () => {
+  test('new series of a request are bounded, and a retry finds the first ones known', async () => {
     const { bench, intake } = await started({ newSeries: 3 });
     const eight = Array.from({ length: 8 }, (_, i) => gauge(i % PARTITIONS, `n:${i}`));
     const tooMany = expect.objectContaining({
       code: 'unavailable',
-      message: 'newSeries: too many new series in one request, the first are known now (limit: 3 series)',
+      message: 'newSeries: too many new series in one request (limit: 3 series); retry, the first ones are known now',
       detail: { reason: 'series_new', field: 'newSeries', limit: 3 },
     });
     for (let i = 0; i < 2; i++) expect(() => request(bench, intake, eight)).toThrow(tooMany);
@@ -321,7 +321,7 @@ describe('bounds', () => {
     expect(await stored(bench)).toHaveLength(16);
   });
 
-  test('series of a request that are looked up by name, known or not', async () => {
+  test('series that a request names are bounded, known or not', async () => {
     const { bench, intake } = await started({ namedSeries: 4 });
     const five = Array.from({ length: 5 }, (_, i) => gauge(0, `n:${i}`));
     for (let i = 0; i < 2; i++) {
@@ -335,7 +335,7 @@ describe('bounds', () => {
     expect(await bench.play(request(bench, intake, five.slice(0, 4)).send())).toMatchObject({ acceptedPoints: 4 });
   });
 
-  test('series that are remembered: beyond, they are refused until remembering starts over', async () => {
+  test('known series are bounded: further ones are refused until the table starts again', async () => {
     const { bench, intake } = await started({ seriesPerTenant: 3, startOverMs: 60_000 });
     const many = (from: number) => [0, 1].map((i) => gauge(0, `n:${from + i}`));
     expect(await bench.play(request(bench, intake, many(0)).send())).toMatchObject({ outcome: 'acked' });
@@ -348,7 +348,7 @@ describe('bounds', () => {
     expect(await stored(bench)).toHaveLength(5);
   });
 
-  test('definitions of the tenant, which are given back with an idle tenant', async () => {
+  test('definitions of a tenant are bounded, and released when the tenant is idle', async () => {
     const { bench, intake, session } = await started({ idleMs: 1000 });
     expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
     const quota = session?.openQuota(TENANT);
@@ -363,7 +363,7 @@ describe('bounds', () => {
     expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
   });
 
-  test('a budget: new series are refused until it has room again, known ones are not', async () => {
+  test('new series over budget are refused until it has room again, and known ones are not', async () => {
     const known = gauge(0, 'known:1');
     const { bench, intake, session } = await started(
       {},
@@ -381,13 +381,13 @@ describe('bounds', () => {
     expect(await bench.play(request(bench, intake, both).send())).toMatchObject({ acceptedPoints: 2, rejections: [] });
   });
 
-  test('a budget that can not be asked for: the request is to come again, and the series is asked for again', async () => {
-    let isAway = true;
+  test('a request must be retried while its budget cannot be checked, and the retry checks it again', async () => {
+    let isUnreachable = true;
     const { bench, intake, session } = await started(
       {},
       {
         knownSeries: async (_partition, _tenant, ids) => {
-          if (isAway) throw new TidemarkError('unavailable', 'away');
+          if (isUnreachable) throw new TidemarkError('unavailable', 'unreachable');
           return ids.map(() => false);
         },
       },
@@ -396,13 +396,13 @@ describe('bounds', () => {
     await bench.until(() => session?.budgets.isOver({ tenant: TENANT, metric: 'm' }) === true);
     const result = await bench.play(request(bench, intake, [gauge(0)]).send());
     expect([result.outcome, reasons(result)]).toEqual(['retry', [['budget_unknown', 0]]]);
-    isAway = false;
+    isUnreachable = false;
     expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'refused' });
   });
 });
 
-describe('what a tenant sends', () => {
-  test('goes on under a new client session when the intake session or the map is another', async () => {
+describe('data of a tenant', () => {
+  test('data is sent under a new client session after a change of the intake session or the map', async () => {
     const { bench, intake, session, replace } = await started();
     const first = intake.open(TENANT);
     expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });
@@ -411,7 +411,7 @@ describe('what a tenant sends', () => {
     await bench.until(() => session?.maps.current.epoch === 2);
     const second = intake.open(TENANT);
     expect(second.scope).not.toBe(first.scope);
-    // One that was opened before the map changed goes out by the old one.
+    // A request that was opened before the map changed is sent by the old map.
     first.point(first.series(gauge(0)), bench.acceptClock.nowMs(), 2);
     second.point(second.series(gauge(0)), bench.acceptClock.nowMs(), 3);
     const results = await bench.play(Promise.all([first.send(), second.send()]));
@@ -427,7 +427,7 @@ describe('what a tenant sends', () => {
     expect(() => intake.open(TENANT)).toThrow(/not ready/);
   });
 
-  test('is published in `tags` once a day, and for the next day before it begins', async () => {
+  test('series are published in `tags` once a day, and for the next day before it begins', async () => {
     const { bench, intake } = await started({}, {}, 120_000);
     const series = Array.from({ length: 20 }, (_, i) => gauge(0, `n:${i}`));
     for (let i = 0; i < 3; i++) await bench.play(request(bench, intake, series).send());

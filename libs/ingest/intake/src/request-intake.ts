@@ -11,19 +11,19 @@ import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts'
 import { TenantBatcher } from './tenant-batcher.ts';
 
 export interface RequestIntakeOptions {
-  /** The session that takes points now; it changes when one is fenced and another starts. */
+  /** Returns the session that accepts points now. It changes when one is fenced and another starts. */
   readonly session: () => IntakeSession | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Bounds that differ from the defaults. */
+  /** Limits that differ from the defaults. */
   readonly limits?: Partial<RequestLimits>;
 }
 
-const LOOK_MS = 60_000;
+const IDLE_CHECK_MS = 60_000;
 
 /**
- * The way in for protocols whose senders have no session: requests of a tenant, each answered when its points are
- * durable. Points of requests that come together go out together, as one batch.
+ * API for protocols whose senders have no session: requests of a tenant, each answered when its points are durable.
+ * Points of simultaneous requests are sent together, as one batch.
  */
 export class RequestIntake {
   readonly #options: RequestIntakeOptions;
@@ -32,7 +32,7 @@ export class RequestIntake {
   readonly #sorter = new PointSorter();
   readonly #spares = new SpareParts();
   readonly #pending: PendingBytes;
-  #lookedMs = 0;
+  #idleCheckedMs = 0;
 
   constructor(options: RequestIntakeOptions) {
     this.#options = options;
@@ -40,27 +40,27 @@ export class RequestIntake {
     this.#pending = new PendingBytes(this.#limits);
   }
 
-  /** Bytes of points that wait for an answer. */
+  /** Bytes of points without an answer. */
   get pendingBytes(): number {
     return this.#pending.all;
   }
 
   /**
-   * A request of an authenticated tenant; call when it was read. Throws `unavailable` while no session takes points,
-   * `resource_exhausted` when the tenant has as many streams open as it may.
+   * Opens a request of an authenticated tenant, after it was read. Throws `unavailable` while no session accepts
+   * points, `resource_exhausted` when the tenant has its max number of open streams.
    */
   open(tenant: string): IntakeRequest {
     return new IntakeRequest(this.#batcherOf(tenant, this.#acceptingSession()), this.#limits, this.#pending);
   }
 
   /**
-   * As `open`, for a request that may have come before under the same key: what of it is stored already will not be
-   * stored again, whichever intake took it. Throws also `invalid_argument` for a key of a map that is not known or over,
-   * or far behind others of its client session, and `resource_exhausted` for too many client sessions.
+   * Opens a request, as `open`, that may be a retry under the same key: data that is stored already will not be stored
+   * again, at any intake. Also throws `invalid_argument` for a key of an unknown or expired map, or far behind other
+   * keys of its client session, and `resource_exhausted` for too many client sessions.
    */
   async openKeyed(tenant: string, key: RequestKey): Promise<IntakeRequest> {
     await this.#acceptingSession().maps.find(key.mapEpoch);
-    // Only now: while `control` was read, another session may have begun.
+    // The session is read only now: while `control` was read, another one may have begun.
     const session = this.#acceptingSession();
     const map = session.maps.ofKey(key.mapEpoch);
     const batcher = this.#batcherOf(tenant, session, map.epoch === session.maps.current.epoch ? undefined : map);
@@ -68,13 +68,16 @@ export class RequestIntake {
     return new IntakeRequest(batcher, this.#limits, this.#pending, new KeyedBatch(batcher, key, this.#spares));
   }
 
-  /** For keys: the epoch of the map that is in force; undefined while no session takes points. */
+  /** Epoch for new keys: that of the map in force; undefined while no session accepts points. */
   get mapEpoch(): number | undefined {
     const session = this.#options.session();
     return session?.isAccepting === true ? session.maps.current.epoch : undefined;
   }
 
-  /** Counts a request that is refused as a whole, if it was its sender's doing; no tenant before its key was accepted. */
+  /**
+   * Counts a request that is refused as a whole for an error of its sender. `tenant` is undefined before its key was
+   * accepted.
+   */
   countError(tenant: string | undefined, error: unknown): void {
     this.#options.session()?.violations.countError(tenant, error);
   }
@@ -89,7 +92,7 @@ export class RequestIntake {
     throw new TidemarkError('unavailable', why, { reason: 'intake_not_accepting', field: 'intake' });
   }
 
-  /** With `map`, which is not the newest one, a batcher for it alone. */
+  /** Returns the tenant's batcher; with `map`, which is not the newest one, a batcher for that map alone. */
   #batcherOf(tenant: string, session: IntakeSession, map?: PartitionMap): TenantBatcher {
     const { clock, random } = this.#options;
     const place = map === undefined ? tenant : `${tenant}\n${map.epoch}`;
@@ -108,8 +111,8 @@ export class RequestIntake {
 
   #forgetIdle(session: IntakeSession): void {
     const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#lookedMs < LOOK_MS) return;
-    this.#lookedMs = nowMs;
+    if (nowMs - this.#idleCheckedMs < IDLE_CHECK_MS) return;
+    this.#idleCheckedMs = nowMs;
     for (const [place, batcher] of this.#batchers) {
       if (batcher.isCurrent(session) && nowMs - batcher.usedMs < this.#limits.idleMs) continue;
       this.#batchers.delete(place);

@@ -25,7 +25,7 @@ async function started(limits: Partial<RequestLimits> = {}) {
   await bench.until(() => session.isReady);
   const { clock, world } = bench;
   const intakeOf = () => new RequestIntake({ session: () => session, clock, random: world.random, limits });
-  /** Counts one in each partition, in the same request each time. */
+  /** Sends the same request each time, with points in each partition. */
   const send = async (intake: RequestIntake, key: RequestKey, points = 1) => {
     const one = await bench.play(intake.openKeyed(TENANT, key));
     for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -34,7 +34,7 @@ async function started(limits: Partial<RequestLimits> = {}) {
     }
     return bench.play(one.send());
   };
-  /** The intake dies without a word, and another one takes its place. */
+  /** Crashes the intake without a clean end, and starts another one. */
   const crash = async () => {
     session = await bench.session();
     await bench.until(() => session.isReady);
@@ -43,7 +43,7 @@ async function started(limits: Partial<RequestLimits> = {}) {
   return { bench, intake: intakeOf(), send, crash, isReady: () => session.isReady };
 }
 
-/** What a store of a partition counts: points that are new to it, and those that it has seen. */
+/** Returns the counts of a partition's store: new points, and points that it has seen before. */
 async function countedIn(bench: IntakeBench, partition: number) {
   const tracker = new LaneTracker();
   let fresh = 0;
@@ -62,12 +62,12 @@ async function countedIn(bench: IntakeBench, partition: number) {
   return { fresh, repeated, stamps };
 }
 
-describe('a request with a key', () => {
-  test('counts once in each partition, wherever an intake died between them', async () => {
+describe('requests with a key', () => {
+  test('a request counts once in each partition when an intake dies between any of them', async () => {
     const { bench, intake, send, crash } = await started();
-    bench.away.add('points/1');
+    bench.unreachable.add('points/1');
     expect(await send(intake, keyOf(0))).toMatchObject({ outcome: 'retry' });
-    bench.away.clear();
+    bench.unreachable.clear();
     const other = await crash();
     expect(await send(other, keyOf(0))).toMatchObject({ outcome: 'acked', acceptedPoints: 2 });
     expect(await send(await crash(), keyOf(0))).toMatchObject({ outcome: 'acked' });
@@ -77,7 +77,7 @@ describe('a request with a key', () => {
     expect(first.stamps).toEqual(['07 0 0 1', '07 0 0 1', '07 0 0 1', '07 1 0 1']);
   });
 
-  test('is a batch of its own, whatever comes together with it', async () => {
+  test('a request with a key is its own batch, also among simultaneous requests', async () => {
     const { bench, intake } = await started();
     const requests = [intake.open(TENANT)];
     for (const sequence of [0, 3]) requests.push(await bench.play(intake.openKeyed(TENANT, keyOf(sequence))));
@@ -90,7 +90,7 @@ describe('a request with a key', () => {
     expect([fresh, stamps.length, new Set(stamps).size]).toEqual([3, 3, 3]);
   });
 
-  test('names a floor by the window, so that sequences far apart are told from one another', async () => {
+  test('the floor follows the window, so that distant sequences are distinguished', async () => {
     const { bench, intake, send } = await started();
     for (const sequence of [0, 1023, 1024, 5000, 3977, 3977]) await send(intake, keyOf(sequence));
     await expect(bench.play(intake.openKeyed(TENANT, keyOf(3976)))).rejects.toEqual(refusedFor('idempotency_key_old'));
@@ -99,11 +99,11 @@ describe('a request with a key', () => {
     expect(stamps.map((stamp) => stamp.split(' ')[2])).toEqual(['0', '0', '1', '3977', '2954', '2954']);
   });
 
-  test('is routed by its own map after the map has changed', async () => {
+  test('a request is routed by its own map after the map has changed', async () => {
     const { bench, intake, send, isReady } = await started();
-    bench.away.add('points/1');
+    bench.unreachable.add('points/1');
     expect(await send(intake, keyOf(0))).toMatchObject({ outcome: 'retry' });
-    bench.away.clear();
+    bench.unreachable.clear();
     await bench.until(isReady);
     const slots = evenMap(PARTITIONS).slots.map((partition) => 1 - partition);
     const map = { epoch: 2, partitions: PARTITIONS, slots: packSlots({ epoch: 2, partitions: PARTITIONS, slots }) };
@@ -120,7 +120,7 @@ describe('a request with a key', () => {
     );
   });
 
-  test('of more points than a batch has is refused, as it can not be split', async () => {
+  test('a request with more points than a batch may have is refused, since it cannot be split', async () => {
     const { intake, send } = await started({ batchPoints: 5 });
     const { outcome, rejections } = await send(intake, keyOf(0), 3);
     expect([outcome, rejections]).toEqual([
@@ -130,7 +130,7 @@ describe('a request with a key', () => {
     expect(await send(intake, keyOf(1), 2)).toMatchObject({ outcome: 'acked', acceptedPoints: 4 });
   });
 
-  test('is of a bounded number of client sessions, of which idle ones make room', async () => {
+  test('the number of client sessions is bounded, and idle ones are removed', async () => {
     const { bench, intake, send } = await started({ clientSessions: 2, idleMs: 60_000 });
     const session = (n: number) => Buffer.alloc(16, n);
     for (const n of [1, 2, 1]) expect(await send(intake, keyOf(n, session(n)))).toMatchObject({ outcome: 'acked' });
@@ -153,16 +153,16 @@ test.each([
   `${'g'.repeat(32)}.1.1`,
   `${'0'.repeat(32)}.1`,
   `${'0'.repeat(32)}.1.-1`,
-])('the key %j is none', (text) => {
+])('the key %j is malformed', (text) => {
   expect(() => parseRequestKey(text)).toThrow(refusedFor('idempotency_key_invalid'));
 });
 
-test('a key is read in either case of its digits', () => {
+test('the digits of a key may have either case', () => {
   const key = parseRequestKey(` ${'aB'.repeat(16)}.0012.3 `);
   expect(key).toEqual({ clientSession: Buffer.alloc(16, 0xab), sequence: 12, mapEpoch: 3 });
 });
 
-test('a map holds for keys until six days after the next one came into force', () => {
+test('a map is valid for keys until six days after the next one came into force', () => {
   const state = new ControlState();
   const decide = (epoch: number, atMs: number) => {
     const map = { epoch, partitions: 1, slots: packSlots(evenMap(1, epoch)) };

@@ -1,30 +1,30 @@
-/** The bounds of points that come in requests, without a client's own stream; each is a setting. */
+/** Limits of points in requests, which have no stream of a client. Each is a setting. */
 export interface RequestLimits {
-  /** Points of several requests of a tenant are gathered into one batch for this long, ms… */
+  /** Max time for which points of several requests of a tenant are gathered into one batch, ms. */
   readonly gatherMs: number;
-  /** …or until there are this many… */
+  /** Number of gathered points at which a batch is sent. */
   readonly batchPoints: number;
-  /** …or they take this many bytes. */
+  /** Bytes of gathered points at which a batch is sent. */
   readonly batchBytes: number;
-  /** A batch of requests waits in a lane for other shares for this long, ms: somebody waits for the answer. */
+  /** Max wait of a batch of requests in a lane for other shares, ms. It is short, since senders wait for the answer. */
   readonly lingerMs: number;
-  /** Points of one request. */
+  /** Max points per request. */
   readonly requestPoints: number;
-  /** Series of one request that are looked up by their names, µs each: others wait meanwhile. */
+  /** Max series per request that are searched by name. Each takes some µs, during which other requests wait. */
   readonly namedSeries: number;
-  /** New series that one request brings. One with more is to come again: the first are known by then. */
+  /** Max new series per request. A larger request must be retried; its first series are known by then. */
   readonly newSeries: number;
-  /** Bytes of one tenant's requests that are not answered yet; beyond, they are to come again. */
+  /** Max bytes of one tenant's requests without an answer. Requests above it must be retried. */
   readonly pendingBytesPerTenant: number;
-  /** …and of all. */
+  /** Max bytes of all requests without an answer. */
   readonly pendingBytes: number;
-  /** Series remembered of a tenant's requests; then remembering starts over. */
+  /** Max known series of a tenant's requests. At the limit the table starts again. */
   readonly seriesPerTenant: number;
-  /** …but not sooner than this after the last start, ms; until then further series are refused. */
+  /** Min time between two starts of that table, ms. Further series are refused until then. */
   readonly startOverMs: number;
-  /** Client sessions that keys of one tenant's requests name, within `idleMs`. */
+  /** Max client sessions in the keys of one tenant's requests, within `idleMs`. */
   readonly clientSessions: number;
-  /** A tenant without a request for this long is forgotten, ms. */
+  /** Time after which a tenant without a request is dropped, ms. */
   readonly idleMs: number;
 }
 
@@ -44,7 +44,7 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
   idleMs: 3_600_000,
 };
 
-/** What a number in memory takes until it is answered for, bytes. */
+/** Bytes of memory of a number until it is answered. */
 export const POINT_BYTES = 24;
-/** …and a sketch beside its payload. */
+/** Bytes of memory of a sketch until it is answered, in addition to its payload. */
 export const SKETCH_BYTES = 64;

@@ -11,7 +11,7 @@ function valuesOf({ numbers: { values, length } }: RequestPoints): number[] {
   return [...values.subarray(0, length)];
 }
 
-test('reads lent columns until they are copied', () => {
+test('lent columns are read in place until they are copied', () => {
   const points = new RequestPoints();
   const columns = lent(1, 2);
   points.addNumbers(columns);
@@ -21,7 +21,7 @@ test('reads lent columns until they are copied', () => {
   expect(valuesOf(points)).toEqual([1, 2]);
 });
 
-test('keeps the order in which numbers were added, lent or not', () => {
+test('numbers keep the order in which they were added, lent or not', () => {
   const points = new RequestPoints();
   points.addNumbers(lent(1, 2));
   points.addNumber(3, 5, 3);
@@ -33,7 +33,7 @@ test('keeps the order in which numbers were added, lent or not', () => {
   expect(valuesOf(alone)).toEqual([1, 2]);
 });
 
-test('counts points and bytes, and releases them', () => {
+test('points and bytes are counted and released', () => {
   const points = new RequestPoints();
   points.addNumbers(lent(1, 2));
   points.addSketch(1, 5, new Uint8Array(10));

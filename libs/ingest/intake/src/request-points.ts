@@ -1,7 +1,7 @@
 import { PointColumns, SketchColumns } from '@tidemark/columns';
 import { POINT_BYTES, SKETCH_BYTES } from './request-limits.ts';
 
-/** Numbers as columns, which may be of somebody else; `refs` are handles. */
+/** Numbers as columns, which the caller may own. `refs` are handles. */
 export interface Numbers {
   readonly refs: Uint32Array;
   readonly timesMs: Float64Array;
@@ -11,7 +11,7 @@ export interface Numbers {
 
 const NO_NUMBERS: Numbers = new PointColumns(0);
 
-/** The points of one request before it is sent, by handle. */
+/** Points of one request before it is sent, by handle. */
 export class RequestPoints {
   readonly sketches = new SketchColumns(0);
   #numbers: Numbers = NO_NUMBERS;
@@ -22,12 +22,12 @@ export class RequestPoints {
     return this.#numbers;
   }
 
-  /** Numbers and sketches. */
+  /** Number of numbers and sketches. */
   get count(): number {
     return this.#numbers.length + this.sketches.length;
   }
 
-  /** What they take in memory until they are answered for. */
+  /** Bytes of memory of the points until they are answered. */
   get sizeBytes(): number {
     return this.count * POINT_BYTES + this.sketches.length * SKETCH_BYTES + this.#payloadBytes;
   }
@@ -36,7 +36,7 @@ export class RequestPoints {
     this.own().push(handle, timeMs, value);
   }
 
-  /** Adds numbers whose columns are lent: without a copy if they are the first, until `own` is called. */
+  /** Adds numbers in lent columns. The first ones are not copied until `own` is called. */
   addNumbers(given: Numbers): void {
     if (this.#numbers.length === 0) this.#numbers = given;
     else append(this.own(), given);

@@ -15,7 +15,7 @@ function budgets(overBudget: ReadonlyMap<string, number>, knownSeries = async ()
   return { one: new SeriesBudgets({ overBudget: new Map(overBudget) }, knownSeries), dictionary, series };
 }
 
-test('is over for the metrics of a tenant, or for one metric', () => {
+test('a budget is exceeded for all metrics of a tenant, or for one metric', () => {
   const of = (entries: [string, number][]) => budgets(new Map(entries)).one;
   expect(of([]).isOver({ tenant: 't', metric: 'm' })).toBe(false);
   expect(of([['t', 1]]).isOver({ tenant: 't', metric: 'm' })).toBe(true);
@@ -23,7 +23,7 @@ test('is over for the metrics of a tenant, or for one metric', () => {
   expect(['m', 'n'].map((name) => metric.isOver({ tenant: 't', metric: name }))).toEqual([true, false]);
 });
 
-test('refuses what the platform does not know, and names the budget that is used up', async () => {
+test('series that the platform does not know are refused with the exceeded budget', async () => {
   const metric = budgets(
     new Map([
       ['t', 7],
@@ -39,7 +39,7 @@ test('refuses what the platform does not know, and names the budget that is used
   ]);
 });
 
-test('asks nothing for no series', async () => {
+test('no series need no call to the platform', async () => {
   const { one, dictionary } = budgets(new Map([['t', 1]]), () => Promise.reject(new Error('asked')));
   expect(await one.refuseNew(dictionary, [])).toEqual([]);
 });

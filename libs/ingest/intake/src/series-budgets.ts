@@ -6,7 +6,7 @@ import type { ClientDictionary } from './client-dictionary.ts';
 /** Returns which of these series the platform has already. */
 export type KnownSeries = (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
 
-/** Refuses new series of tenants and metrics that have used up their budget, by what `control` says. */
+/** Refuses new series of tenants and metrics that have used up their budget, as `control` has it. */
 export class SeriesBudgets {
   readonly #state: Pick<ControlState, 'overBudget'>;
   readonly #knownSeries: KnownSeries;
@@ -22,8 +22,8 @@ export class SeriesBudgets {
   }
 
   /**
-   * Refuses those of the series over budget that are new to the platform. All are of one tenant and in the dictionary.
-   * Rejects when the platform can't be asked.
+   * Refuses the series over budget that are new to the platform. All of them must be of one tenant and in the
+   * dictionary. Rejects when the platform cannot be asked.
    */
   async refuseNew(
     dictionary: ClientDictionary,

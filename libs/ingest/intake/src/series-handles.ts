@@ -4,28 +4,28 @@ import type { Refusal } from './rejections.ts';
 
 const INITIAL_HANDLES = 256;
 const FREE = -1;
-/** The kind of a handle whose points are refused. */
+/** Kind of a handle whose points are refused. */
 export const REFUSED = 0;
 
-/** Why a handle's points are refused; `metric` where it is for the budget of that metric or its tenant. */
+/** Why a handle's points are refused. `metric` is set for the budget of that metric or of its tenant. */
 export interface HandleRefusal extends Refusal {
   readonly metric: string | undefined;
-  /** What the handle is again when the budget allows it. */
+  /** Kind of the handle when the budget allows it again. */
   readonly kind: Kind | typeof REFUSED;
 }
 
 /**
- * The series of a tenant's requests by handle, a small integer: the partition and the ref that stand for it, and its
- * kind. Found by series id in an open hash table whose entries are handles; the ids lie in the dictionaries.
+ * Series of a tenant's requests by handle, a small integer, with partition, ref and kind. They are found by series id
+ * in an open hash table whose entries are handles; the ids are in the dictionaries.
  */
 export class SeriesHandles {
   partitions = new Uint16Array(INITIAL_HANDLES);
   refs = new Uint32Array(INITIAL_HANDLES);
-  /** `REFUSED` where points are refused. */
+  /** Kinds by handle; `REFUSED` where points are refused. */
   kinds = new Uint8Array(INITIAL_HANDLES);
   readonly refusals = new Map<number, HandleRefusal>();
   readonly #dictionaryOf: (partition: number) => ClientDictionary;
-  /** One handle for all series that are refused alike: what is wrong by itself is not worth a handle each. */
+  /** One shared handle per refusal for all series that are refused by themselves, so that they use no handle each. */
   readonly #refusedAlike = new Map<string, number>();
   #slots = new Int32Array(INITIAL_HANDLES * 2).fill(FREE);
   #size = 0;
@@ -38,12 +38,12 @@ export class SeriesHandles {
     return this.#size;
   }
 
-  /** The handle of a series id, or -1. */
+  /** Returns the handle of a series id, or -1. */
   find(seriesId: Uint8Array): number {
     return this.#slots[this.#slotOf(seriesId)];
   }
 
-  /** A handle for a series that `find` doesn't know; its dictionary has it at `ref` already. */
+  /** Adds a handle for a series that `find` does not know. Its dictionary must have it at `ref` already. */
   add(seriesId: Uint8Array, partition: number, ref: number, kind: Kind): number {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#growSlots();
     const handle = this.#next();
@@ -54,7 +54,7 @@ export class SeriesHandles {
     return handle;
   }
 
-  /** The handle of everything that is refused for this reason and stands in no dictionary. */
+  /** Returns the handle of all series that are refused for this reason and are in no dictionary. */
   refused(refusal: Refusal): number {
     const key = `${refusal.reason}\n${refusal.field}\n${refusal.limit}`;
     let handle = this.#refusedAlike.get(key);
@@ -86,7 +86,7 @@ export class SeriesHandles {
     return handle;
   }
 
-  /** Where the id stands, or the free slot where it would. */
+  /** Returns the slot of the id, or the free slot for it. */
   #slotOf(seriesId: Uint8Array): number {
     const mask = this.#slots.length - 1;
     const hash = seriesId[0] | (seriesId[1] << 8) | (seriesId[2] << 16) | (seriesId[3] << 24);

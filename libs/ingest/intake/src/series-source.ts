@@ -5,13 +5,13 @@ import type { StreamQuota } from './tenant-quotas.ts';
 /** A sender of a tenant's series in an intake session: an open stream, or the tenant's requests. */
 export interface SeriesSource {
   readonly tenant: string;
-  /** True for a client's stream: their number is bounded. */
+  /** True for a client's stream. The number of streams is bounded. */
   readonly isStream: boolean;
-  /** Its client sessions, in hex, and what a status calls each. */
+  /** Client sessions, in hex, each with its name in a status. */
   readonly clientNames: readonly (readonly [session: string, name: string])[];
-  /** What it may hold; given back when it leaves. */
+  /** Memory that the source may use; it is released when the source leaves. */
   readonly quota: StreamQuota;
   readonly dictionaries: Iterable<ClientDictionary>;
-  /** A newer map is in force. */
+  /** Called when a newer map is in force. */
   announce(map: PartitionMap): void;
 }

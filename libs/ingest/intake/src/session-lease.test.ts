@@ -25,7 +25,7 @@ async function setUp() {
   return { bench, control, lease, reasons, dead, stop, appends: () => appends };
 }
 
-test('registers, renews each second with the first 64 dead lanes, and ends', async () => {
+test('a lease registers, renews each second with the first 64 dead lanes, and ends', async () => {
   const { bench, lease, dead, stop, appends } = await setUp();
   await bench.play(lease.start());
   for (let lane = 0; lane < 70; lane++) dead.push({ partition: 0, lane });
@@ -41,20 +41,20 @@ test('registers, renews each second with the first 64 dead lanes, and ends', asy
   expect(appends()).toBe(1 + renewals.length);
 });
 
-test('lapses 5 s after the last renewal was sent, until one is acknowledged', async () => {
+test('a lease lapses 5 s after the last renewal was sent, until one is acknowledged', async () => {
   const { bench, lease } = await setUp();
   expect(lease.lapse).toBeDefined();
   await bench.play(lease.start());
-  bench.away.add('control');
+  bench.unreachable.add('control');
   await bench.advance(4000);
   expect(lease.lapse).toBeUndefined();
   await bench.advance(2500);
   expect(lease.lapse).toMatch(/no renewal acknowledged for \d+ ms/);
-  bench.away.clear();
+  bench.unreachable.clear();
   await bench.until(() => lease.lapse === undefined, 5000);
 });
 
-test('is fenced once, and renews no more', async () => {
+test('a session is fenced once and renews no more', async () => {
   const { bench, lease, reasons } = await setUp();
   await bench.play(lease.start());
   lease.fence('fenced: silent');
@@ -66,10 +66,10 @@ test('is fenced once, and renews no more', async () => {
   expect((await bench.control()).length).toBe(before);
 });
 
-test('an end that the log does not take is left to a fence', async () => {
+test('a session whose end the log does not accept is left to a fence', async () => {
   const { bench, lease } = await setUp();
   await bench.play(lease.start());
-  bench.away.add('control');
+  bench.unreachable.add('control');
   const giveUp = new AbortController();
   const ended = lease.end(giveUp.signal);
   await bench.advance(100);
@@ -78,7 +78,7 @@ test('an end that the log does not take is left to a fence', async () => {
   expect((await bench.control()).some(({ $case }) => $case === 'ended')).toBe(false);
 });
 
-test('a checkpoint without the session is its fence, but not before it has registered', async () => {
+test('a checkpoint without the session fences it, but not before it has registered', async () => {
   const { bench, control, lease, reasons } = await setUp();
   lease.checkState();
   expect(reasons).toEqual([]);

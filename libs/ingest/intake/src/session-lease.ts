@@ -12,11 +12,11 @@ export interface SessionLeaseOptions {
   readonly acceptClock: AcceptClock;
   /** 16 bytes. */
   readonly session: Uint8Array;
-  /** Names this process in `status`. */
+  /** Name of this process in `status`. */
   readonly process: string;
-  /** Lanes to name in a renewal until they are fenced, the oldest first. */
+  /** Returns the lanes to name in a renewal until they are fenced, the oldest first. */
   readonly deadLanes: () => readonly DeadLane[];
-  /** Called after each append: when it was sent and acked by the session's clock, and the log's own append time. */
+  /** Called after each append, with the times of sending and ack by the session's clock, and the log's append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
   /** Called once, when the session was fenced. */
   readonly onFenced: (reason: string) => void;
@@ -25,10 +25,10 @@ export interface SessionLeaseOptions {
 }
 
 const { renewMs: RENEW_MS, lapseMs: RENEWAL_LAPSE_MS } = PROTOCOL_TIMES;
-/** Dead lanes that one renewal names, the oldest first; the others wait for the fences of these. */
+/** Max dead lanes in one renewal, the oldest first. The others wait for the fences of these. */
 const RENEWAL_DEAD_LANES = 64;
 
-/** A session's records in `control`: it registers, renews each second, sees its own fence, and ends. */
+/** Records of a session in `control`: it registers, renews each second, reads its own fence, and ends. */
 export class SessionLease {
   readonly #options: SessionLeaseOptions;
   readonly #key: string;
@@ -44,7 +44,7 @@ export class SessionLease {
     this.#writer = new ControlWriter(options.log, options.clock);
   }
 
-  /** Why the session was ended by a fence; undefined while it was not. */
+  /** Why a fence ended the session; undefined without a fence. */
   get fenced(): string | undefined {
     return this.#fenced;
   }
@@ -55,7 +55,7 @@ export class SessionLease {
     return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
   }
 
-  /** Registers, then renews until the signal aborts. Rejects when the log does not take the registration. */
+  /** Registers, then renews until the signal aborts. Rejects when the log does not accept the registration. */
   async start(): Promise<void> {
     const { session, process, clock } = this.#options;
     await this.#append({ $case: 'registered', value: { session: Buffer.from(session), process } });
@@ -68,7 +68,7 @@ export class SessionLease {
     await this.#renewing;
   }
 
-  /** Ends the session in `control`; what the log does not take before `signal` aborts is left to a fence. */
+  /** Ends the session in `control`. If the log does not accept that before `signal` aborts, the session is fenced. */
   async end(signal: AbortSignal): Promise<void> {
     try {
       const value = { session: Buffer.from(this.#options.session) };
@@ -78,14 +78,17 @@ export class SessionLease {
     }
   }
 
-  /** The session was fenced: its promises are void. */
+  /** Records that the session was fenced: its promises are void. */
   fence(reason: string): void {
     if (this.#fenced !== undefined) return;
     this.#fenced = reason;
     this.#options.onFenced(reason);
   }
 
-  /** Checks a checkpoint's state: it may replace records that were trimmed before they were read, this fence too. */
+  /**
+   * Checks the state of a checkpoint, which may replace records that were trimmed before they were read, also the
+   * fence.
+   */
   checkState(): void {
     const { fences, sessions } = this.#options.control.state;
     const isGone = Number.isFinite(this.#renewedMs) && !sessions.has(this.#key);
@@ -102,7 +105,8 @@ export class SessionLease {
         await this.#append({ $case: 'renewed', value });
         this.#renewedMs = sentMs;
       } catch {
-        // Not renewed: after 5 s nothing is accepted, after 10 s the coordinator fences. The next turn tries again.
+        // The lease was not renewed: nothing is accepted after 5 s, and the coordinator fences after 10 s. The next
+        // turn retries.
       }
       await sleep(clock, RENEW_MS, signal);
     }

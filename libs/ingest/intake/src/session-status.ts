@@ -4,45 +4,46 @@ import type { ControlState } from '@tidemark/control-log';
 import type { IntakeSession } from './intake-session.ts';
 import type { IntakeStatus } from './intake-status.ts';
 
-/** What intakes tell of their sessions, for whoever has `control` alone. */
-export interface ToldSessions {
-  /** By session, in hex. */
-  readonly told: ReadonlyMap<string, IntakeStatus>;
-  /** Why there is nothing of other open ones. */
+/** Statuses of sessions, as their intakes report them. `control` does not have them. */
+export interface ReportedSessions {
+  /** Statuses by session, in hex. */
+  readonly reported: ReadonlyMap<string, IntakeStatus>;
+  /** Why other open sessions have no status. */
   readonly whyNot: string;
 }
 
-const NOT_TOLD: IntakeStatus = {
+const NOT_REPORTED: IntakeStatus = {
   ...{ streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {}, leftOut: {} },
 };
 
-/** What this process tells a tenant of its own session. */
-export function toldOf(own: IntakeSession | undefined, tenant: string): ToldSessions {
-  const told = own === undefined ? [] : [[toHex(own.session), own.statusFor(tenant)] as const];
-  return { told: new Map(told), whyNot: 'it is of another process' };
+/** Returns this process's report of its own session, for a tenant. */
+export function ownReport(own: IntakeSession | undefined, tenant: string): ReportedSessions {
+  const reported = own === undefined ? [] : [[toHex(own.session), own.statusFor(tenant)] as const];
+  return { reported: new Map(reported), whyNot: 'held by another process' };
 }
 
-/** Sessions that `control` knows: those that are open, and the latest that are not. Clients are the tenant's own. */
-export function sessionStatus(state: ControlState, { told, whyNot }: ToldSessions, ended = 5): SessionStatus[] {
+/** Lists the sessions of `control`: the open ones, and the last `ended` others. Clients are the tenant's own. */
+export function sessionStatus(state: ControlState, { reported, whyNot }: ReportedSessions, ended = 5): SessionStatus[] {
   const all = [...state.sessions.values()];
   const shown = [
     ...all.filter((session) => session.state === 'open'),
     ...all.filter((session) => session.state !== 'open').slice(-ended),
   ];
   return shown.map(({ session, process, state: sessionState, renewedMs }) => {
-    const own = told.get(toHex(session));
+    const own = reported.get(toHex(session));
     return {
       session: Buffer.from(session),
       process,
       state: sessionState,
       renewedMs,
-      ...(own ?? NOT_TOLD),
+      ...(own ?? NOT_REPORTED),
+      // The contract names this field. words: allow notTold
       notTold: own === undefined && sessionState === 'open' ? whyNot : '',
     };
   });
 }
 
-/** The session of this process, for another one to show; undefined while none is open. */
+/** Returns the session of this process, for the status of another process; undefined while none is open. */
 export function ownSessionStatus(
   state: ControlState,
   own: IntakeSession | undefined,
@@ -50,5 +51,5 @@ export function ownSessionStatus(
 ): SessionStatus | undefined {
   if (own === undefined) return undefined;
   const key = toHex(own.session);
-  return sessionStatus(state, toldOf(own, tenant)).find(({ session }) => toHex(session) === key);
+  return sessionStatus(state, ownReport(own, tenant)).find(({ session }) => toHex(session) === key);
 }

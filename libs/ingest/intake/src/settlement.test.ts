@@ -6,7 +6,7 @@ function settlement() {
   return { one: new Settlement((notStored) => reports.push([...notStored])), reports };
 }
 
-test('reports once, after the last part, the partitions that failed', () => {
+test('a settlement reports the failed partitions once, after the last part', () => {
   const { one, reports } = settlement();
   for (let i = 0; i < 4; i++) one.expect();
   one.settle(1, true);
@@ -18,7 +18,7 @@ test('reports once, after the last part, the partitions that failed', () => {
   expect(reports).toEqual([[2, 3]]);
 });
 
-test('waits for parts that are added after others have settled', () => {
+test('a settlement waits for parts that are added after others have settled', () => {
   const { one, reports } = settlement();
   one.expect();
   one.settle(0, true);
@@ -29,7 +29,7 @@ test('waits for parts that are added after others have settled', () => {
   expect(reports).toEqual([[]]);
 });
 
-test('of nothing reports when it is complete', () => {
+test('a settlement without parts reports when it is complete', () => {
   const { one, reports } = settlement();
   one.complete();
   expect(reports).toEqual([[]]);

@@ -1,6 +1,6 @@
 /**
- * Waits for all parts of a batch, or of a request, then reports once which partitions did not store theirs. It starts
- * with one part of its own, which `complete` settles: so it can't end while parts are still added.
+ * Waits for all parts of a batch or a request, then reports once which partitions did not store theirs. It begins with
+ * one part of its own, which `complete` settles, so it cannot end while parts are still added.
  */
 export class Settlement {
   readonly #done: (notStored: ReadonlySet<number>) => void;
@@ -11,24 +11,24 @@ export class Settlement {
     this.#done = done;
   }
 
-  /** Adds a part; `settle` or `settleBatch` must follow once. */
+  /** Adds a part. `settle` or `settleBatch` must follow once. */
   expect(): void {
     this.#waiting++;
   }
 
-  /** The part of one partition is durable, or may not be. */
+  /** Settles the part of one partition, which is durable or may not be. */
   settle(partition: number, durable: boolean): void {
     if (!durable) this.#notStored.add(partition);
     this.#finish();
   }
 
-  /** A part that is a batch of several partitions is durable but in these. */
+  /** Settles a part that is a batch of several partitions. It is durable except in these. */
   settleBatch(notStored: ReadonlySet<number>): void {
     for (const partition of notStored) this.#notStored.add(partition);
     this.#finish();
   }
 
-  /** All parts are added. */
+  /** Marks that all parts were added. */
   complete(): void {
     this.#finish();
   }

@@ -26,16 +26,16 @@ function check(share: Uint8Array, dictionary: ClientDictionary, limits = LIMITS)
   return { checked, reasons: rejections.list.map(({ reason, points }) => [reason, points]) };
 }
 
-test('a share without errors is accepted as it came', () => {
+test('a share without errors is accepted unchanged', () => {
   const share = shareOf([0, NOW_MS, 1], [1, NOW_MS, 2]);
   const { checked, reasons } = check(share, dictionaryOf(KIND.gauge, KIND.count));
   expect(checked?.bytes).toBe(share);
   expect([checked?.summary, reasons]).toEqual([inspectShare(share), []]);
-  // It is accepted so as well where each point has to be read, as next to a distribution.
+  // The share is also accepted unchanged when each point must be read, as with a distribution.
   expect(check(share, dictionaryOf(KIND.gauge, KIND.count, KIND.distribution)).checked?.bytes).toBe(share);
 });
 
-test('what is left of a share is encoded anew, with a summary of its own', () => {
+test('the remaining points of a share are encoded again, with their own summary', () => {
   const share = shareOf([0, NOW_MS, 1], [0, NOW_MS + 5, Number.NaN], [1, NOW_MS + 9, 3], [4, NOW_MS, 1]);
   const dictionary = dictionaryOf(KIND.gauge, KIND.gauge);
   dictionary.refused.set(1, { reason: 'series_over_budget', field: 'series', limit: '1 series' });
@@ -45,7 +45,7 @@ test('what is left of a share is encoded anew, with a summary of its own', () =>
   expect(Object.fromEntries(reasons)).toEqual({ value_nan: 1, series_over_budget: 1, unknown_ref: 1 });
 });
 
-test('a share that can not be read counts as one point', () => {
+test('an unreadable share counts as one point', () => {
   expect(check(Buffer.of(9, 9), dictionaryOf(KIND.gauge))).toEqual({
     checked: undefined,
     reasons: [['share_malformed', 1]],
@@ -54,7 +54,7 @@ test('a share that can not be read counts as one point', () => {
   expect(check(two, dictionaryOf(KIND.gauge), { ...LIMITS, sharePoints: 1 }).reasons).toEqual([['share_malformed', 1]]);
 });
 
-test('the points of a batch are those of the shares that can be read, and at least one', () => {
+test('the points of a batch are those of its readable shares, and at least one', () => {
   const batchOf = (...shares: Buffer[]) => ({
     ...{ sequence: 0, mapEpoch: 1, floor: 0, frontierMs: undefined, stampedMs: 0 },
     shares: shares.map((points, partition) => ({ partition, points })),

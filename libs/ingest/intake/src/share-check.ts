@@ -17,15 +17,15 @@ import { isPlainNumber, PointRules } from './point-rules.ts';
 import type { Rejections } from './rejections.ts';
 
 export interface CheckedShare {
-  /** The share to append: the client's own bytes, or what is left of them. */
+  /** Bytes to append: the client's own, or the encoded remaining points. */
   readonly bytes: Uint8Array;
   readonly summary: ShareSummary;
 }
 
 /**
- * Checks a client's share by `PointRules`. A share without errors is accepted as it came, and its points are not read
- * where its encoding proves them right; otherwise its good points are kept and the others are counted by reason.
- * Undefined when the share can't be read: its points can't be counted, so it counts as one.
+ * Checks a client's share by `PointRules`. A share without errors is accepted unchanged, and its points are not read
+ * where its encoding proves them valid. Otherwise its good points are kept and the others are counted by reason. The
+ * result is undefined for an unreadable share, which counts as one point, since its points cannot be counted.
  */
 export function checkShare(
   bytes: Uint8Array,
@@ -52,7 +52,7 @@ export function checkShare(
   return isClean ? { bytes, summary } : filterShare(bytes, summary, dictionary, rules, rejections);
 }
 
-/** The points of a batch that is refused as a whole, as far as its shares can be read; at least 1. */
+/** Returns the points of a batch that is refused as a whole, as far as its shares can be read; at least 1. */
 export function pointsIn({ shares }: Batch, limits: IntakeLimits): number {
   let points = 0;
   for (const share of shares) {
@@ -64,7 +64,7 @@ export function pointsIn({ shares }: Batch, limits: IntakeLimits): number {
 
 function summaryOf(bytes: Uint8Array, limits: IntakeLimits): ShareSummary | TidemarkError {
   try {
-    // A sketch that is too large is refused by `PointRules`, and leaves its share readable.
+    // `PointRules` refuses a sketch that is too large; its share stays readable.
     const { sharePoints, shareSketches } = limits;
     return inspectShare(bytes, { points: sharePoints, sketches: shareSketches, sketchBytes: bytes.length });
   } catch (error) {
@@ -88,7 +88,7 @@ function filterShare(
   for (const columns of [points, sketches, kept, keptSketches]) columns.clear();
   decodeShare(bytes, points, sketches);
   const { minTimeMs, maxTimeMs } = rules;
-  // Sketches first, as in a request: the first point with a reason gives its field and limit.
+  // Sketches come first, as in a request: the first point with a reason gives its field and limit.
   for (let i = 0; i < sketches.length; i++) {
     const ref = sketches.refs[i];
     if (isRefused(ref, dictionary, rejections)) continue;
@@ -113,7 +113,7 @@ function filterShare(
   return { bytes: out.take(), summary: keptSummary };
 }
 
-/** True for a ref that stands for no series, or for a refused one: its point is counted under that reason. */
+/** Returns true for a ref without a series, or of a refused one, and counts its point under that reason. */
 function isRefused(ref: number, dictionary: ClientDictionary, rejections: Rejections): boolean {
   if (ref >= dictionary.size) {
     rejections.add('unknown_ref', 'ref', `${dictionary.size} refs defined`);

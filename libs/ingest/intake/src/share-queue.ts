@@ -5,16 +5,16 @@ import type { TagRecordEntry } from './tag-publisher.ts';
 
 /** A batch's share on its way into a block. */
 export interface QueuedShare {
-  /** When its batch was read from the client, by the session's clock. */
+  /** Time at which the batch was read from the client, by the session's clock. */
   readonly acceptMs: number;
   readonly span: Omit<Span, 'dictionary'>;
   readonly dictionary: ClientDictionary;
   readonly summary: ShareSummary;
-  /** How long it may wait for others in the lane, ms, where that is less than the lane's own linger. */
+  /** Max wait for other shares in the lane, ms, if less than the lane's own linger. */
   readonly lingerMs?: number;
-  /** Tags that must be published before its block. */
+  /** Tags that must be published before the share's block. */
   readonly facts: readonly TagRecordEntry[];
-  /** Called once: true when the share is durable in the log. */
+  /** Called once; true when the share is durable in the log. */
   readonly settle: (durable: boolean) => void;
 }
 
@@ -22,7 +22,7 @@ export interface QueuedShare {
 export class ShareQueue {
   readonly #shares: QueuedShare[] = [];
   readonly #queuedMs: number[] = [];
-  /** Until when each share may wait. */
+  /** Time until which each share may wait. */
   readonly #dueTimesMs: number[] = [];
   #bytes = 0;
   #dueMs = Number.POSITIVE_INFINITY;
@@ -40,12 +40,12 @@ export class ShareQueue {
     return this.#shares[0]?.acceptMs;
   }
 
-  /** When the first share has waited for as long as it may, monotonic ms; Infinity when there is none. */
+  /** Time at which the first share has waited its max time, monotonic ms; Infinity without shares. */
   get dueMs(): number {
     return this.#dueMs;
   }
 
-  /** `lingerMs` is how long a share waits that doesn't say less itself. */
+  /** Adds a share. `lingerMs` is the max wait of a share without its own. */
   push(share: QueuedShare, monotonicMs: number, lingerMs: number): void {
     this.#shares.push(share);
     this.#queuedMs.push(monotonicMs);
@@ -55,7 +55,7 @@ export class ShareQueue {
     if (dueMs < this.#dueMs) this.#dueMs = dueMs;
   }
 
-  /** Takes shares from the front, up to `limitBytes` and `limitPoints`, at least one. */
+  /** Removes shares from the front, up to `limitBytes` and `limitPoints`, at least one. */
   take(limitBytes: number, limitPoints: number): QueuedShare[] {
     let count = 0;
     let bytes = 0;
@@ -72,7 +72,7 @@ export class ShareQueue {
     return this.#takeFirst(count);
   }
 
-  /** Takes the shares that wait since before `monotonicMs`. */
+  /** Removes the shares that have waited since before `monotonicMs`. */
   takeQueuedBefore(monotonicMs: number): QueuedShare[] {
     let count = this.#queuedMs.findIndex((queuedMs) => queuedMs >= monotonicMs);
     if (count < 0) count = this.#shares.length;
@@ -88,7 +88,7 @@ export class ShareQueue {
     this.#queuedMs.splice(0, count);
     for (const { span } of taken) this.#bytes -= span.share.length;
     this.#dueTimesMs.splice(0, count);
-    this.#dueMs = this.#dueTimesMs.reduce((least, dueMs) => Math.min(least, dueMs), Number.POSITIVE_INFINITY);
+    this.#dueMs = this.#dueTimesMs.reduce((earliestMs, dueMs) => Math.min(earliestMs, dueMs), Number.POSITIVE_INFINITY);
     return taken;
   }
 }

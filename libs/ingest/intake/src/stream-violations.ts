@@ -1,7 +1,10 @@
 import { DEFAULT_TENANT } from '@tidemark/access';
 import { isTidemarkError } from '@tidemark/ports';
 
-/** Why a stream can end, or a request be refused as a whole, for what its sender did. The set is closed: clients must not make counters. */
+/**
+ * Reasons for which a stream can end, or a request be refused as a whole, because of its sender. The set is closed:
+ * clients must not create counters.
+ */
 const REASONS: ReadonlySet<string> = new Set([
   'unauthenticated',
   'permission_denied',
@@ -42,11 +45,13 @@ const CLIENTS_FAULT: ReadonlySet<string> = new Set([
   'resource_exhausted',
 ]);
 
-/** How many streams were ended, and requests refused, for breaking the protocol or a limit, by tenant and reason. */
+/** Numbers of ended streams and refused requests for violations of the protocol or a limit, by tenant and reason. */
 export class StreamViolations {
   readonly #byTenant = new Map<string, Map<string, number>>();
 
-  /** Counts what ended a stream, if it was the client's doing; `tenant` is undefined before its key was accepted. */
+  /**
+   * Counts the error that ended a stream, if the client caused it. `tenant` is undefined before its key was accepted.
+   */
   countError(tenant: string | undefined, error: unknown): void {
     if (!isTidemarkError(error) || !CLIENTS_FAULT.has(error.code)) return;
     const { reason } = error.detail;
@@ -54,7 +59,7 @@ export class StreamViolations {
   }
 
   count(tenant: string | undefined, reason: string): void {
-    const key = tenant ?? NOBODY;
+    const key = tenant ?? UNKNOWN_CALLER;
     const known = REASONS.has(reason) ? reason : OTHER;
     let counts = this.#byTenant.get(key);
     if (counts === undefined) {
@@ -64,11 +69,11 @@ export class StreamViolations {
     counts.set(known, (counts.get(known) ?? 0) + 1);
   }
 
-  /** Those of a tenant; the default tenant, the operator's, also sees those of callers that nobody knows. */
+  /** Returns the counts of a tenant. The default tenant, the operator's, also sees those of unknown callers. */
   of(tenant: string): Record<string, number> {
     const counts = new Map(this.#byTenant.get(tenant));
     if (tenant === DEFAULT_TENANT) {
-      for (const [reason, count] of this.#byTenant.get(NOBODY) ?? []) {
+      for (const [reason, count] of this.#byTenant.get(UNKNOWN_CALLER) ?? []) {
         counts.set(reason, (counts.get(reason) ?? 0) + count);
       }
     }
@@ -76,5 +81,5 @@ export class StreamViolations {
   }
 }
 
-/** No tenant has this name: names have at least one byte. */
-const NOBODY = '';
+/** Tenant of unknown callers. No tenant has this name, since names have at least one byte. */
+const UNKNOWN_CALLER = '';

@@ -14,24 +14,24 @@ export interface TagRecordEntry {
 /** Publishes the tags of one partition's series, before their points. */
 export class TagPublisher {
   readonly #writer: SettlingWriter;
-  /** Everything published so far lies below this offset of the partition's `tags`. */
+  /** All published records are below this offset of the partition's `tags`. */
   nextOffset = 0;
 
   constructor(log: Log, partition: number, clock: Clock) {
     this.#writer = new SettlingWriter(log, 'tags', partition, clock);
   }
 
-  /** What keeps the log from taking facts, while it does. */
+  /** Error that prevents the log from accepting facts now. */
   get problem(): TidemarkError | undefined {
     return this.#writer.problem;
   }
 
-  /** Until when it was known that the log, which is full, has not stored what waits, monotonic ms. */
+  /** Monotonic ms until which the full log is known not to have stored the waiting facts. */
   get notStoredMs(): number {
     return this.#writer.notStoredMs;
   }
 
-  /** Resolves once all facts are durable. Throws when the log can't take them before `signal` aborts. */
+  /** Resolves once all facts are durable. Throws when the log cannot accept them before `signal` aborts. */
   async publish(facts: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
     let from = 0;
     while (from < facts.length) {

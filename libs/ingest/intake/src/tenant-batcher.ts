@@ -27,7 +27,7 @@ import type { StreamQuota } from './tenant-quotas.ts';
 export interface TenantBatcherOptions {
   readonly session: IntakeSession;
   readonly tenant: string;
-  /** The map of keys that are older than the newest map; that one when left out. */
+  /** Map of keys older than the newest map. Default: the newest map. */
   readonly map?: PartitionMap;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,8 +42,8 @@ interface SeriesOfMetric {
 }
 
 /**
- * Gathers the points of one tenant's requests, under one intake session and one map, into batches: the requests act as
- * one client, with a client session, sequences and dictionaries of their own. Handles of its series are valid here only.
+ * Gathers the points of one tenant's requests, under one intake session and one map, into batches. The requests act as
+ * one client with its own client session, sequences and dictionaries. Handles of its series are valid here only.
  * request-intake.test.ts covers it.
  */
 export class TenantBatcher implements SeriesSource, BatchTarget {
@@ -56,21 +56,21 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   usedMs: number;
   readonly quota: StreamQuota;
   readonly handles: SeriesHandles;
-  /** Of requests with keys. */
+  /** Client sessions of requests with keys. */
   readonly keyed: KeyedSessions;
   readonly #options: TenantBatcherOptions;
   readonly #clientSession: Uint8Array;
   readonly #dictionaries: (ClientDictionary | undefined)[] = [];
   readonly #metrics = new Map<string, SeriesOfMetric>();
-  /** Series whose budget was used up when they came; whether the platform knows them is to be asked. */
+  /** Series that were named while their budget was used up. The platform must be asked whether it knows them. */
   #unchecked: { handle: number; name: SeriesName }[] = [];
   #checking: Promise<void> | undefined;
   #gathering: GatheredBatch;
-  /** Batches that are full and wait for the window. */
+  /** Full batches that wait for the window. */
   readonly #full: GatheredBatch[] = [];
   #timer: Timer | undefined;
   #nextSequence = 0;
-  /** In order: the first is the floor. */
+  /** Unsettled sequences, in order: the first is the floor. */
   readonly #unsettled = new Set<number>();
   #isFull = false;
 
@@ -99,13 +99,13 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     return this.#dictionaries.filter((dictionary) => dictionary !== undefined);
   }
 
-  /** False once another batcher must replace this one. */
+  /** Returns false once another batcher must replace this one. */
   isCurrent(session: IntakeSession): boolean {
     const isNewest = this.#options.map !== undefined || this.map.epoch === session.maps.current.epoch;
     return this.session === session && isNewest && !this.#mustStartOver;
   }
 
-  /** The handle of a series; of one that is refused, its points are counted under the reason. */
+  /** Returns the handle of a series, also of a refused one, whose points are counted under the reason. */
   series(metric: string, kind: number, tags: readonly string[]): number {
     let name: SeriesName;
     try {
@@ -119,7 +119,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     return known >= 0 ? known : this.#define(name, id);
   }
 
-  /** Why a handle's points are refused; undefined once a budget has room again. */
+  /** Returns why a handle's points are refused; undefined once a budget has room again. */
   refusalOf(handle: number): Refusal | undefined {
     const refusal = this.handles.refusals.get(handle);
     if (refusal?.metric === undefined || this.session.budgets.isOver({ tenant: this.tenant, metric: refusal.metric })) {
@@ -133,7 +133,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     return this.#unchecked.length > 0;
   }
 
-  /** Asks the platform which of the series that came over budget it has; the others are refused. */
+  /** Asks the platform which of the series over budget it has. The others are refused. */
   checkBudget(): Promise<void> {
     this.#checking ??= this.#askForBudget().finally(() => {
       this.#checking = undefined;
@@ -153,13 +153,13 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#close());
   }
 
-  /** The next request finds out by `isCurrent`. */
+  /** Does nothing: the next request checks `isCurrent`. */
   announce(): void {}
 
-  /** Its batch waits for the points of other requests. */
+  /** Does nothing: the batch waits for the points of other requests. */
   complete(): void {}
 
-  /** Sends what is gathered and leaves the session; points of requests that are open are still sent. */
+  /** Sends the gathered points and leaves the session. Points of open requests are still sent. */
   leave(): void {
     this.session.leave(this);
     this.#close();
@@ -184,7 +184,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     const { dictionaryRefs } = session.limits;
     if (dictionary.size >= dictionaryRefs) {
       this.#isFull = true;
-      return handles.refused({ reason: 'dictionary_full', field: 'series', limit: `${dictionaryRefs} a partition` });
+      return handles.refused({ reason: 'dictionary_full', field: 'series', limit: `${dictionaryRefs} per partition` });
     }
     const ref = dictionary.size;
     dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
@@ -225,12 +225,12 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
           this.handles.refuse(one.handle, rejection, one.name.metric);
         }
       }
-      // Only now: while it was asked, other requests had to wait for the same series.
+      // The list changes only now: during the call, other requests had to wait for the same series.
       this.#unchecked = this.#unchecked.slice(asked.length);
     }
   }
 
-  /** The batch takes no further points. */
+  /** Closes the batch for further points. */
   #close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -260,7 +260,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     });
   }
 
-  /** Sends the batch of a request that has a key, by itself. */
+  /** Sends the batch of a request with a key, by itself. */
   sendKeyed(batch: GatheredBatch, key: RequestKey): void {
     const { clientSession, sequence } = key;
     this.#offer(batch, { clientSession, sequence, floor: this.keyed.floor(key) }, () => undefined);
@@ -273,10 +273,10 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   ): void {
     const { session, tenant, map } = this;
     const { sorter, limits } = this.#options;
-    // Accepted now, as it is offered: were it earlier, the mark of a lane could have passed it meanwhile.
+    // Accepted now, when it is offered: with an earlier time, the mark of a lane could have passed it meanwhile.
     const acceptMs = session.acceptClock.nowMs();
     const settlement = new Settlement((notStored) => {
-      for (const tell of batch.waiting) tell(notStored);
+      for (const settle of batch.waiting) settle(notStored);
       settled();
     });
     for (const { partition, share, ...known } of batch.encode((one) => this.#dictionary(one), sorter)) {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { TenantCounts } from './tenant-counts.ts';
 
-test('adds up by tenant and reason, and keeps the two kinds apart', () => {
+test('counts add up by tenant and reason, separately for both kinds', () => {
   const counts = new TenantCounts();
   const nan = { reason: 'value_nan', field: 'value', limit: 'a number', points: 2, message: '' };
   counts.reject('a', [nan, { ...nan, reason: 'unknown_ref', points: 1 }]);

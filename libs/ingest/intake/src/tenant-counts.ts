@@ -1,16 +1,16 @@
 import type { Rejection } from '@tidemark/contract';
 
-/** Counts by tenant and reason; reasons are of closed sets, so a tenant's counts are few. */
+/** Counts by tenant and reason. Reasons are of closed sets, so a tenant has few counts. */
 export class TenantCounts {
   readonly #rejected = new Map<string, Map<string, number>>();
   readonly #leftOut = new Map<string, Map<string, number>>();
 
-  /** Counts points that an acked batch left out, or a refused one held. */
+  /** Counts the refused points of an accepted or refused batch. */
   reject(tenant: string, rejections: readonly Rejection[]): void {
     for (const { reason, points } of rejections) add(this.#rejected, tenant, reason, points);
   }
 
-  /** Counts what a settled request had that has no place here and is no error. */
+  /** Counts data of a settled request that is valid but has no place in the platform. */
   leaveOut(tenant: string, leftOut: ReadonlyMap<string, number>): void {
     for (const [reason, count] of leftOut) add(this.#leftOut, tenant, reason, count);
   }

@@ -11,11 +11,11 @@ interface Usage {
   streams: number;
   definitions: number;
   definitionBytes: number;
-  /** Definitions refused for being beyond a limit: even a refused one has a ref. */
+  /** Number of definitions refused above a limit. A refused definition also has a ref. */
   refused: number;
 }
 
-/** What the open streams of each tenant hold of this intake's memory. A tenant without a stream is forgotten. */
+/** Memory of this intake that the open streams of each tenant use. A tenant without a stream is dropped. */
 export class TenantQuotas {
   readonly #limits: TenantLimits;
   readonly #usages = new Map<string, Usage>();
@@ -24,7 +24,7 @@ export class TenantQuotas {
     this.#limits = limits;
   }
 
-  /** The quota of one more stream; `resource_exhausted` when the tenant has as many as it may. */
+  /** Returns the quota of one more stream. Throws `resource_exhausted` when the tenant has its max number. */
   open(tenant: string): StreamQuota {
     const usage = this.#usages.get(tenant) ?? { streams: 0, definitions: 0, definitionBytes: 0, refused: 0 };
     const { streamsPerTenant } = this.#limits;
@@ -32,7 +32,7 @@ export class TenantQuotas {
       throw new TidemarkError(
         'resource_exhausted',
         `tenant ${tenant} has ${usage.streams} streams open (limit: streamsPerTenant, ${streamsPerTenant})`,
-        { reason: 'tenant_streams', field: 'stream', limit: `${streamsPerTenant} streams a tenant` },
+        { reason: 'tenant_streams', field: 'stream', limit: `${streamsPerTenant} streams per tenant` },
       );
     }
     usage.streams++;
@@ -43,14 +43,14 @@ export class TenantQuotas {
   }
 }
 
-/** One stream's part of what its tenant may have. */
+/** One stream's part of the quota of its tenant. */
 export class StreamQuota {
   readonly #tenant: string;
   readonly #usage: Usage;
   readonly #limits: TenantLimits;
   readonly #onReleased: () => void;
   readonly #own: Usage = { streams: 1, definitions: 0, definitionBytes: 0, refused: 0 };
-  /** One for all definitions that are refused alike: a million of them must cost little. */
+  /** One shared rejection per limit: a million of them must use little memory. */
   readonly #rejections = new Map<string, Rejection>();
 
   constructor(tenant: string, usage: Usage, limits: TenantLimits, onReleased: () => void) {
@@ -61,10 +61,11 @@ export class StreamQuota {
   }
 
   /**
-   * Takes one definition of `sizeBytes` of name and tags, or says why not. `resource_exhausted` once the tenant has had
-   * as many refused as it may define: a client that goes on all the same would fill the memory with refused ones.
+   * Reserves one definition with `sizeBytes` of name and tags, or returns why it is refused. Throws
+   * `resource_exhausted` once the tenant has as many refused definitions as it may define: a client that continues
+   * would fill the memory with refused ones.
    */
-  take(sizeBytes: number): Rejection | undefined {
+  reserve(sizeBytes: number): Rejection | undefined {
     const rejection = this.offer(sizeBytes);
     if (rejection === undefined) return undefined;
     const { definitionsPerTenant } = this.#limits;
@@ -73,7 +74,7 @@ export class StreamQuota {
       throw new TidemarkError(
         'resource_exhausted',
         `tenant ${this.#tenant}: ${usage.refused} definitions refused (limit: definitionsPerTenant, ${definitionsPerTenant})`,
-        { reason: 'tenant_definitions', field: 'series', limit: `${definitionsPerTenant} series a tenant` },
+        { reason: 'tenant_definitions', field: 'series', limit: `${definitionsPerTenant} series per tenant` },
       );
     }
     usage.refused++;
@@ -81,7 +82,7 @@ export class StreamQuota {
     return rejection;
   }
 
-  /** As `take`, for a definition of which nothing is kept when it is refused. */
+  /** Reserves a definition, as `reserve`, of which nothing is kept when it is refused. */
   offer(sizeBytes: number): Rejection | undefined {
     const { definitionsPerTenant, definitionBytesPerTenant } = this.#limits;
     const usage = this.#usage;
@@ -98,7 +99,7 @@ export class StreamQuota {
     return undefined;
   }
 
-  /** Gives back what the stream had; a second time changes nothing. */
+  /** Releases the memory of the stream. A second call has no effect. */
   release(): void {
     for (const field of ['streams', 'definitions', 'definitionBytes', 'refused'] as const) {
       this.#usage[field] -= this.#own[field];
@@ -110,7 +111,7 @@ export class StreamQuota {
   #rejection(limit: string): Rejection {
     let rejection = this.#rejections.get(limit);
     if (rejection === undefined) {
-      const message = `the open streams of tenant ${this.#tenant} define as much as they may (limit: ${limit})`;
+      const message = `the open streams of tenant ${this.#tenant} have used up their definitions (limit: ${limit})`;
       rejection = { reason: 'tenant_definitions', field: 'series', limit, points: 0, message };
       this.#rejections.set(limit, rejection);
     }

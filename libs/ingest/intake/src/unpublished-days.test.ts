@@ -11,7 +11,7 @@ const ID = Buffer.alloc(16, 1);
 
 const pairs = fc.array(fc.tuple(fc.nat(REFS - 1), fc.nat(3)), { maxLength: 60 });
 
-test('lists each pair that is not published once, alike for a share and for its columns', () => {
+test('each unpublished pair is listed once, equally for a share and for its columns', () => {
   fc.assert(
     fc.property(pairs, pairs, pairs, (numbers, packed, published) => {
       const dictionary = new ClientDictionary(1, 0);
@@ -19,7 +19,7 @@ test('lists each pair that is not published once, alike for a share and for its 
       for (const [ref, day] of published) dictionary.markPublished(day, ref);
       const points = new PointColumns();
       const sketches = new SketchColumns();
-      // A series has numbers or sketches, and its points come in any order of time.
+      // A series has numbers or sketches, and its points are in any order of time.
       for (const [ref, day] of numbers.filter(([ref]) => ref % 2 === 0).sort((a, b) => a[0] - b[0])) {
         points.push(ref, day * DAY_MS + 5, 1);
       }

@@ -7,12 +7,12 @@ const NONE: readonly TagRecordEntry[] = [];
 const points = new PointColumns();
 const sketches = new SketchColumns();
 
-/** The part of a summary that says which days and refs there are. */
+/** The part of a summary that has the days and refs. */
 type Bounds = Pick<ShareSummary, 'minTimeMs' | 'maxTimeMs' | 'maxRef'>;
 
 /**
  * Returns the (series, day) pairs of a share that are not published in `tags` yet. Once all series of a day are
- * published, this is one comparison a share; before, every point is decoded and inspected.
+ * published, this is one comparison per share; before, every point is decoded and inspected.
  */
 export function unpublishedDaysOfShare(
   dictionary: ClientDictionary,
@@ -26,7 +26,7 @@ export function unpublishedDaysOfShare(
   return listUnpublished(dictionary, points, sketches, bounds);
 }
 
-/** As `unpublishedDaysOfShare`, for the columns of a share, whose refs ascend. */
+/** Returns the pairs, as `unpublishedDaysOfShare`, for the columns of a share, whose refs ascend. */
 export function unpublishedDays(
   dictionary: ClientDictionary,
   ofPoints: PointColumns,
@@ -51,7 +51,7 @@ function listUnpublished(
   const firstDay = dayOf(minTimeMs);
   const isOneDay = firstDay === dayOf(maxTimeMs);
   const entries: TagRecordEntry[] = [];
-  /** Of the current ref. */
+  /** Days of the current ref. */
   const days = new Set<number>();
   for (const { refs, timesMs, length } of [ofPoints, ofSketches]) {
     let lastRef = -1;

@@ -12,7 +12,7 @@ import {
   processService,
   watchControl,
 } from '@tidemark/health';
-import { type IntakeRunner, sessionStatus, toldOf } from '@tidemark/intake';
+import { type IntakeRunner, ownReport, sessionStatus } from '@tidemark/intake';
 import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import type { QueryService } from '@tidemark/query';
 import { Started, stopEach } from '@tidemark/server';
@@ -152,7 +152,7 @@ async function startParts(context: PlatformContext, started: Started): Promise<P
     {
       ...{ stores: storeReaders(stores), state: control.state, clock },
       followsMaps: false,
-      sessions: (tenant) => sessionStatus(control.state, toldOf(intake.session, tenant)),
+      sessions: (tenant) => sessionStatus(control.state, ownReport(intake.session, tenant)),
     },
     settings,
   );

@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import { ProcessClient, type SessionReply, type SessionRequest } from '@tidemark/contract';
-import type { IntakeStatus, ToldSessions } from '@tidemark/intake';
+import type { IntakeStatus, ReportedSessions } from '@tidemark/intake';
 import { isTidemarkError } from '@tidemark/ports';
 import { peerCaller, peerChannel } from '@tidemark/rpc';
 import type { PeerSecurity } from './peer-security.ts';
@@ -32,7 +32,7 @@ export class IntakeNetwork {
   }
 
   /** What all of them tell a tenant; one that does not answer in time is told as such. */
-  async told(tenant: string, signal?: AbortSignal): Promise<ToldSessions> {
+  async told(tenant: string, signal?: AbortSignal): Promise<ReportedSessions> {
     const silent: string[] = [];
     const told = new Map<string, IntakeStatus>();
     const asked = this.#intakes.map(async ({ address, session: ask }) => {
@@ -46,7 +46,7 @@ export class IntakeNetwork {
     });
     await Promise.all(asked);
     const whyNot = silent.length > 0 ? silent.sort().join('; ') : 'cluster.intakes does not name its process';
-    return { told, whyNot };
+    return { reported: told, whyNot };
   }
 
   close(): void {
