@@ -102,7 +102,7 @@ test('the good part of a request is kept, and the answer names field and limit o
     histogram,
   ]);
   expect(bad.status).toBe(400);
-  expect(bad.text).toMatch(/^2 points are stored, refused are /);
+  expect(bad.text).toMatch(/^2 points stored; refused: /);
   for (const part of ['timestamp_ahead', '__name__', 'label_repeated', 'native_histogram'])
     expect(bad.text).toContain(part);
   expect(await total(platform, 'sum:good{*}.rollup(count, 86400)', nowMs - 60_000)).toBe(2);

@@ -1,4 +1,7 @@
-/** The password in an `Authorization: Basic` header (RFC 7617): where Prometheus has a key. The name says nothing here. */
+/**
+ * Returns the password of an `Authorization: Basic` header (RFC 7617), where Prometheus has a key. The user name has no
+ * meaning here.
+ */
 export function basicPassword(header: string | undefined): string | undefined {
   const encoded = header === undefined ? undefined : /^Basic\s+([\w+/=-]+)$/i.exec(header.trim())?.[1];
   if (encoded === undefined) return undefined;

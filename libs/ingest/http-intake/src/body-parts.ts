@@ -1,8 +1,8 @@
 import { errorCodes, type FastifyContentTypeParser } from 'fastify';
 
 /**
- * Takes a body of up to `limitBytes` as the parts in which it comes: who copies it elsewhere anyway needs no buffer that
- * holds all of it. What is sent beyond the limit is not read.
+ * Returns a parser that keeps a body of up to `limitBytes` as the received parts. Callers that copy the body elsewhere
+ * need no buffer for all of it. Bytes above the limit are not read.
  */
 export function bodyParts(limitBytes: number): FastifyContentTypeParser {
   return (request, payload, done) => {
@@ -22,7 +22,7 @@ export function bodyParts(limitBytes: number): FastifyContentTypeParser {
       else parts.push(part);
     };
     const onEnd = () => end(null, parts);
-    // The sender's doing: it hung up, or broke HTTP's rules.
+    // The sender closed the connection or violated HTTP.
     const onError = (error: Error) => end(Object.assign(error, { statusCode: 400 }));
     payload.on('data', onData).on('end', onEnd).on('error', onError);
   };

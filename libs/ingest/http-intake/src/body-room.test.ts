@@ -2,27 +2,27 @@ import { describe, expect, test } from '@jest/globals';
 import { BodyRoom } from './body-room.ts';
 
 describe('room for bodies', () => {
-  test('is bounded over all, and by tenant, each by its own error', () => {
+  test('room is bounded for all tenants and per tenant, each with its own error', () => {
     const room = new BodyRoom({ bodiesBytes: 100, bodiesBytesPerTenant: 60 });
-    const release = room.take('a', 60);
-    expect(() => room.take('a', 1)).toThrow(
+    const release = room.reserve('a', 60);
+    expect(() => room.reserve('a', 1)).toThrow(
       expect.objectContaining({
         code: 'resource_exhausted',
         detail: expect.objectContaining({ limit: 'bodiesBytesPerTenant' }),
       }),
     );
-    room.take('b', 40);
-    expect(() => room.take('c', 1)).toThrow(
+    room.reserve('b', 40);
+    expect(() => room.reserve('c', 1)).toThrow(
       expect.objectContaining({ code: 'unavailable', detail: expect.objectContaining({ limit: 'bodiesBytes' }) }),
     );
     release();
     release();
     expect(room.bytes).toBe(40);
-    room.take('a', 60)();
+    room.reserve('a', 60)();
     expect(room.bytes).toBe(40);
   });
 
-  test('lets as many be decoded at once as it may, the others in order, and goes on after one that fails', async () => {
+  test('as many bodies as allowed are decoded at once, the others follow in order, also after a failure', async () => {
     const room = new BodyRoom({ decodings: 2 });
     const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
     const started: number[] = [];

@@ -1,12 +1,12 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** How many bytes of request bodies may be in memory at once, before their points are. */
+/** Limits of the request bodies that are in memory at once, before their points are. */
 export interface BodyRoomLimits {
-  /** Bytes of all bodies that are being received or decoded. */
+  /** Max bytes of all bodies that are being received or decoded. */
   readonly bodiesBytes: number;
-  /** …and of one tenant. */
+  /** Max bytes of the bodies of one tenant that are being received or decoded. */
   readonly bodiesBytesPerTenant: number;
-  /** Bodies that are decoded at once; the others wait, as they came. */
+  /** Max bodies that are decoded at once. The others wait, in order of arrival. */
   readonly decodings: number;
 }
 
@@ -17,8 +17,8 @@ export const DEFAULT_BODY_ROOM_LIMITS: BodyRoomLimits = {
 };
 
 /**
- * Bounds what bodies take: as they come by bytes, decoded by how many there are at once. A sender that is refused here
- * has to come again; one whose body is in waits for its turn.
+ * Bounds the memory of request bodies: received ones by bytes, decoded ones by their number. A sender that is refused
+ * here must retry. A body that was received waits for its turn.
  */
 export class BodyRoom {
   readonly #limits: BodyRoomLimits;
@@ -31,26 +31,26 @@ export class BodyRoom {
     this.#limits = { ...DEFAULT_BODY_ROOM_LIMITS, ...limits };
   }
 
-  /** Bytes of bodies that are in now. */
+  /** Bytes of all reserved bodies. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Takes room for a body; call what it returns once the body is let go of, a second time changes nothing. Throws
-   * `resource_exhausted` when the tenant has too much in already, `unavailable` when all have.
+   * Reserves room for a body. Call the returned function to release it; a second call has no effect. Throws
+   * `resource_exhausted` when the tenant's bodies exceed their limit, `unavailable` when those of all tenants do.
    */
-  take(tenant: string, bytes: number): () => void {
+  reserve(tenant: string, bytes: number): () => void {
     const { bodiesBytes, bodiesBytesPerTenant } = this.#limits;
     const own = (this.#byTenant.get(tenant) ?? 0) + bytes;
     if (own > bodiesBytesPerTenant) throw full('resource_exhausted', 'bodiesBytesPerTenant', bodiesBytesPerTenant);
     if (this.#bytes + bytes > bodiesBytes) throw full('unavailable', 'bodiesBytes', bodiesBytes);
     this.#bytes += bytes;
     this.#byTenant.set(tenant, own);
-    let isTaken = true;
+    let isReserved = true;
     return () => {
-      if (!isTaken) return;
-      isTaken = false;
+      if (!isReserved) return;
+      isReserved = false;
       this.#bytes -= bytes;
       const rest = (this.#byTenant.get(tenant) ?? 0) - bytes;
       if (rest > 0) this.#byTenant.set(tenant, rest);
@@ -58,7 +58,7 @@ export class BodyRoom {
     };
   }
 
-  /** Runs `decode` when it is its turn, in order of arrival; the decoded body is to be let go of when it ends. */
+  /** Runs `decode` when it is its turn, in order of arrival. Release the decoded body when `decode` ends. */
   async decode<T>(decode: () => Promise<T>): Promise<T> {
     if (this.#decoding < this.#limits.decodings) this.#decoding++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -73,6 +73,6 @@ export class BodyRoom {
 }
 
 function full(code: 'resource_exhausted' | 'unavailable', limit: string, bytes: number): TidemarkError {
-  const message = `body: too many bytes of bodies are being taken (limit: ${bytes}); come again`;
+  const message = `request bodies in progress exceed ${bytes} bytes (limit: ${limit}); retry later`;
   return new TidemarkError(code, message, { reason: 'bodies_bytes_limit', field: 'body', limit });
 }

@@ -6,7 +6,10 @@ import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
 const ACCEPTED = 202;
 const FORBIDDEN = 403;
 
-/** 202 with what was left out, which no client takes for a failure; 400 when nothing is left. */
+/**
+ * Sends 202 with the refused points in the body, which clients do not treat as a failure; 400 when no points are
+ * accepted.
+ */
 export function answer(reply: FastifyReply, result: RequestResult): FastifyReply {
   const { outcome, rejections } = result;
   if (outcome === 'retry') return send(reply, answerOf(result, ACCEPTED));
@@ -18,15 +21,15 @@ export function answer(reply: FastifyReply, result: RequestResult): FastifyReply
 }
 
 /**
- * Errors with Datadog's statuses, in its shape. Agents give up a payload at 400, 403 and 413 and send it again at any
- * other, so each is what is meant. A key that is missing is 403 there, as one that is wrong.
+ * Sends an error with Datadog's statuses and body. Agents drop a payload at 400, 403 and 413 and retry at any other
+ * status, so the status decides between these. Datadog answers a missing key with 403, like a wrong one.
  */
 export function answerError(reply: FastifyReply, error: TidemarkError): FastifyReply {
   const refusal = answerOfError(error);
   return send(reply, error.code === 'unauthenticated' ? { ...refusal, status: FORBIDDEN } : refusal);
 }
 
-/** When to come again stands in `Retry-After`, and in the header that Datadog's API client goes by. */
+/** Sends the time to retry in `Retry-After`, and in the header that Datadog's API client reads. */
 function send(reply: FastifyReply, { status, message, retryAfterSeconds }: HttpAnswer): FastifyReply {
   if (retryAfterSeconds !== undefined) {
     const seconds = String(Math.max(1, retryAfterSeconds));

@@ -1,19 +1,19 @@
 import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance } from 'fastify';
 
-/** What agents send beside metrics, and older ways to send these. */
+/** Routes for other data of agents, and for older forms of metrics. */
 const REFUSED = {
-  '/api/v1/series': 'metrics are taken at /api/v2/series only',
-  '/api/v1/distribution_points': 'distributions are taken over DogStatsD and gRPC only',
-  '/api/beta/sketches': 'distributions are taken over DogStatsD and gRPC only',
-  '/api/v1/check_run': 'service checks are not taken',
-  '/api/v1/events': 'events are not taken',
-  '/api/v1/metadata': 'metadata of hosts is not taken',
-  '/intake/': 'events and metadata of hosts are not taken',
+  '/api/v1/series': 'metrics are accepted at /api/v2/series only',
+  '/api/v1/distribution_points': 'distributions are accepted over DogStatsD and gRPC only',
+  '/api/beta/sketches': 'distributions are accepted over DogStatsD and gRPC only',
+  '/api/v1/check_run': 'service checks are not accepted',
+  '/api/v1/events': 'events are not accepted',
+  '/api/v1/metadata': 'host metadata is not accepted',
+  '/intake/': 'events and host metadata are not accepted',
 } as const;
 
 /**
- * Says no where an agent would hear 404 and try again, filling its queue: it gives up what is answered by 400, and logs
+ * Answers these routes with 400. At 404 an agent would retry and fill its queue; at 400 it drops the payload and logs
  * the reason.
  */
 export function refusedRoutes(app: FastifyInstance): void {

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-/** The routes before an intake that answers as told: what it answers is hard to cause in a real one. */
+/** Sets up the routes with an intake that returns configured results, which are hard to cause in a real one. */
 function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: Partial<HttpIntakeOptions> = {}) {
   const taken: string[] = [];
   const counted: unknown[] = [];
@@ -71,8 +71,8 @@ const rejection = (reason: string, points: number) => ({
   message: `timestamp: ${reason} (limit: 10 ms)`,
 });
 
-describe('a payload', () => {
-  test('that is durable is answered by 202 and no errors', async () => {
+describe('metric payloads', () => {
+  test('a durable payload is answered by 202 without errors', async () => {
     const { post, taken } = setUp();
     const response = await post(GOOD);
     expect([response.statusCode, response.json()]).toEqual([202, { errors: [] }]);
@@ -80,7 +80,7 @@ describe('a payload', () => {
     expect(taken).toEqual(['acme m']);
   });
 
-  test('with a key is known by it, and learns the epoch for the next', async () => {
+  test('a payload with a key is recognized by it, and its response has the epoch for the next key', async () => {
     const { app, post, taken } = setUp();
     const response = await post(GOOD, { 'idempotency-key': ` ${'Ab'.repeat(16)}.12.3` });
     expect([response.statusCode, response.json(), response.headers['tidemark-map-epoch']]).toEqual([
@@ -94,7 +94,7 @@ describe('a payload', () => {
     expect(validated.headers['tidemark-map-epoch']).toBe('7');
   });
 
-  test('of which a part was left out is accepted, and says what', async () => {
+  test('a payload with some refused points is accepted, and the response names them', async () => {
     const rejections = [rejection('timestamp_ahead', 1), rejection('timestamp_behind', 2)];
     const { post } = setUp(async () => ({ ...ACKED, rejections }));
     const response = await post(GOOD);
@@ -112,7 +112,7 @@ describe('a payload', () => {
   test.each([
     ['timestamp_ahead', 400],
     ['request_too_large', 413],
-  ])('of which nothing is left for %s is refused by %d', async (reason, status) => {
+  ])('a payload without accepted points for %s is refused by %d', async (reason, status) => {
     const rejections = [rejection(reason, 2)];
     const { post } = setUp(async () => ({ outcome: 'refused', acceptedPoints: 0, rejections, retryAfterMs: 0 }));
     const response = await post(GOOD);
@@ -123,7 +123,7 @@ describe('a payload', () => {
     ['lane_full', 503],
     ['requests_pending', 503],
     ['tenant_pending', 429],
-  ])('that is to come again for %s is answered by %d, with when', async (reason, status) => {
+  ])('a payload that must be retried for %s is answered by %d, with the time to retry', async (reason, status) => {
     const rejections = [rejection('timestamp_ahead', 1), rejection(reason, 0)];
     const { post } = setUp(async () => ({ outcome: 'retry', acceptedPoints: 0, rejections, retryAfterMs: 1200 }));
     const response = await post(GOOD);
@@ -131,7 +131,7 @@ describe('a payload', () => {
     expect(response.headers).toMatchObject({ 'retry-after': '2', 'x-ratelimit-reset': '2' });
   });
 
-  test('that no intake takes now is to come again', async () => {
+  test('a payload is answered by 503 while no intake accepts points', async () => {
     const open = () => {
       throw new TidemarkError('unavailable', 'the intake is not ready');
     };
@@ -143,24 +143,24 @@ describe('a payload', () => {
   });
 
   test.each([
-    ['no JSON', '{"series":', {}, 400],
-    ['nothing', '', {}, 400],
-    ['no list of series', '{"series":{}}', {}, 400],
-    ['protobuf that is none', 'x', { 'content-type': 'application/x-protobuf' }, 400],
+    ['invalid JSON', '{"series":', {}, 400],
+    ['an empty body', '', {}, 400],
+    ['series that are not a list', '{"series":{}}', {}, 400],
+    ['invalid protobuf', 'x', { 'content-type': 'application/x-protobuf' }, 400],
     ['another content type', 'x', { 'content-type': 'text/plain' }, 415],
-    ['a content type that is none', 'x', { 'content-type': 'nonsense' }, 415],
+    ['an invalid content type', 'x', { 'content-type': 'nonsense' }, 415],
     ['another coding', 'x', { 'content-encoding': 'br' }, 415],
-    ['gzip that is none', 'x', { 'content-encoding': 'gzip' }, 400],
-    ['a key without a form', '{"series":[]}', { 'idempotency-key': 'a' }, 400],
-    ['a key with a form like it', '{"series":[]}', { 'idempotency-key': `${'ab'.repeat(16)}.-1.1` }, 400],
-  ])('of %s is refused', async (_, payload, headers, status) => {
+    ['invalid gzip', 'x', { 'content-encoding': 'gzip' }, 400],
+    ['a malformed key', '{"series":[]}', { 'idempotency-key': 'a' }, 400],
+    ['a key with a negative sequence', '{"series":[]}', { 'idempotency-key': `${'ab'.repeat(16)}.-1.1` }, 400],
+  ])('a payload with %s is refused', async (_, payload, headers, status) => {
     const { post, taken } = setUp();
     const response = await post(payload, headers);
     expect([response.statusCode, response.json()]).toEqual([status, { errors: [expect.any(String)] }]);
     expect(taken).toEqual([]);
   });
 
-  test('that is too large, as it comes or decoded, is refused by 413', async () => {
+  test('a payload that is too large, as received or decoded, is refused by 413', async () => {
     const { post } = setUp(undefined, { datadog: { bodyBytes: 1000, decodedBytes: 2000 } });
     const large = `{"series":[]${' '.repeat(1500)}}`;
     const asItComes = await post(large);
@@ -173,9 +173,9 @@ describe('a payload', () => {
     expect([bomb.statusCode, bomb.json()]).toEqual([413, { errors: [expect.stringMatching(/limit: 2000/)] }]);
   });
 
-  test('in protobuf names a series to the intake once, until that forgets its handles', async () => {
+  test('protobuf payloads name a series to the intake once, until the intake drops its handles', async () => {
     const { post, taken } = setUp();
-    // A series `m` with one point of nothing.
+    // A series `m` with one point without fields.
     const body = Buffer.from('0a0512016d2200', 'hex');
     for (let i = 0; i < 3; i++) {
       expect((await post(body, { 'content-type': 'application/x-protobuf' })).statusCode).toBe(202);
@@ -183,7 +183,7 @@ describe('a payload', () => {
     expect(taken).toEqual(['acme m']);
   });
 
-  test('that is refused as a whole is counted, by whose it was and why', async () => {
+  test('a payload that is refused as a whole is counted by tenant and reason', async () => {
     const { post, counted } = setUp();
     await post('{');
     await post(GOOD, { 'content-type': 'text/plain' });
@@ -197,7 +197,7 @@ describe('a payload', () => {
     ]);
   });
 
-  test('is decoded before the next when as many are decoded as may be', async () => {
+  test('a payload waits while as many as allowed are decoded', async () => {
     let sent = 0;
     const send = async () => {
       sent++;
@@ -209,13 +209,13 @@ describe('a payload', () => {
     expect(sent).toBe(20);
   });
 
-  test('has to come again when too many bytes of others are in, and gives its room back whatever becomes of it', async () => {
+  test('a payload is answered by 503 when other bodies fill the room, and every outcome releases the room', async () => {
     const body = JSON.stringify(GOOD);
     const { post } = setUp(undefined, { limits: { bodiesBytes: body.length } });
     const tooMuch = await post(`${body} `);
     expect([tooMuch.statusCode, tooMuch.headers['retry-after']]).toEqual([503, '1']);
     expect((await setUp(undefined, { limits: { bodiesBytesPerTenant: 9 } }).post(body)).statusCode).toBe(429);
-    // One that kept its room would shut out the next.
+    // A request that kept its room would block the next one.
     for (const bad of ['{', '', 'x'.repeat(body.length), body]) expect((await post(bad)).statusCode).toBeLessThan(429);
     expect((await post(body)).statusCode).toBe(202);
   });
@@ -226,7 +226,7 @@ describe('a key', () => {
     ['sender', 202],
     ['reader', 403],
     ['wrong', 403],
-  ])('%s is answered by %d, before the body is looked at', async (key, status) => {
+  ])('%s is answered by %d, before the body is read', async (key, status) => {
     const { post } = setUp();
     expect((await post(GOOD, { 'dd-api-key': key })).statusCode).toBe(status);
     const wrongBody = await post('{', { 'dd-api-key': key });
@@ -234,7 +234,7 @@ describe('a key', () => {
     expect(wrongBody.json()).toEqual({ errors: [expect.any(String)] });
   });
 
-  test('may stand in the address, where the header has none', async () => {
+  test('a key may be in the address when the header has none', async () => {
     const { app } = setUp();
     const post = (key: string) => app.inject({ method: 'POST', url: `/api/v2/series?api_key=${key}`, payload: GOOD });
     expect([(await post('sender')).statusCode, (await post('wrong')).statusCode]).toEqual([202, 403]);
@@ -245,7 +245,7 @@ describe('a key', () => {
     ['reader', 200],
     ['wrong', 403],
     ['', 403],
-  ])('%j is validated by %d', async (key, status) => {
+  ])('the key %j is validated with %d', async (key, status) => {
     const { app } = setUp();
     const header = await app.inject({ url: '/api/v1/validate', headers: { 'dd-api-key': key } });
     const address = await app.inject({ url: `/api/v1/validate?api_key=${key}` });
@@ -264,8 +264,11 @@ test.each([
   '/api/v1/events',
   '/api/v1/metadata',
   '/intake/',
-])('%s says no by 400, so that agents give up what they send there', async (url) => {
+])('%s is refused by 400, so that agents drop what they send there', async (url) => {
   const { post } = setUp();
   const response = await post('anything', {}, url);
-  expect([response.statusCode, response.json()]).toEqual([400, { errors: [expect.stringMatching(/not taken|only/)] }]);
+  expect([response.statusCode, response.json()]).toEqual([
+    400,
+    { errors: [expect.stringMatching(/not accepted|only/)] },
+  ]);
 });

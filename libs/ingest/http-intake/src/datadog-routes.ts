@@ -18,8 +18,8 @@ export interface DatadogRoutesOptions {
 }
 
 /**
- * What agents and API clients of Datadog's send metrics to: `POST /api/v2/series` and `GET /api/v1/validate`. Register in
- * a scope of its own: it takes any content type. docs/datadog.md
+ * Routes to which Datadog's agents and API clients send metrics: `POST /api/v2/series` and `GET /api/v1/validate`.
+ * Register them in their own scope, since they accept any content type (docs/datadog.md).
  */
 export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOptions): void {
   const { intake, room, random } = options;
@@ -51,7 +51,7 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
 
   app.post('/api/v2/series', {
     bodyLimit: limits.bodyBytes,
-    // Before the body is read: nobody fills the memory without a key.
+    // The key is checked before the body is read: no caller without a key can fill the memory.
     onRequest: async (request, reply) => {
       receiving.enter(request, reply, options.tenantOf(request, 'send', keyInQuery(request)));
       keyOf(request);
@@ -75,7 +75,7 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     return points;
   }
 
-  /** A key for anything is a valid one: agents may send, clients that draw graphs may read. */
+  /** Checks a key. Every scope is valid: agents may send, and clients that draw graphs may read. */
   function validate(request: FastifyRequest): void {
     const key = keyInQuery(request);
     try {
@@ -87,13 +87,13 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
   }
 }
 
-/** Old clients have their key there. It is in no log: those have routes, not addresses. */
+/** Returns the key in the query, where old clients have it. It is not logged: logs have routes, not addresses. */
 function keyInQuery({ query }: FastifyRequest): string | undefined {
   const isObject = typeof query === 'object' && query !== null;
   return isObject && 'api_key' in query && typeof query.api_key === 'string' ? query.api_key : undefined;
 }
 
-/** By what the request is known when it comes again; undefined when its sender does not say. */
+/** Returns the key by which a retry of the request is recognized; undefined when the sender gives none. */
 function keyOf({ headers }: FastifyRequest): RequestKey | undefined {
   const key = headers['idempotency-key'];
   return key === undefined ? undefined : parseRequestKey(String(key));

@@ -11,13 +11,13 @@ export interface HttpIntakeOptions {
   readonly intake: DatadogRoutesOptions['intake'];
   readonly tenantOf: TenantOf;
   readonly random: Random;
-  /** Bounds that differ from the defaults, of all protocols together and of each. */
+  /** Limits that differ from the defaults, for all protocols together and for each. */
   readonly limits?: Partial<BodyRoomLimits>;
   readonly datadog?: Partial<DatadogLimits>;
   readonly remoteWrite?: Partial<RemoteWriteLimits>;
 }
 
-/** Routes of the protocols that send points over HTTP, each in a scope of its own, with one bound on their bodies. */
+/** Registers the protocols that send points over HTTP, each in its own scope, with one limit for all bodies. */
 export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): void {
   const { intake, tenantOf, random, limits, datadog, remoteWrite } = options;
   const room = new BodyRoom(limits);

@@ -4,45 +4,47 @@ import type { BodyRoom } from './body-room.ts';
 
 const UNSUPPORTED_MEDIA_TYPE = 415;
 
-/** The requests of a protocol between their first byte and their points: who sends them, and the room of their bodies. */
+/** Requests of a protocol from their first byte to their points: the sender, and the room of the body. */
 export class Receiving {
   readonly #room: BodyRoom;
   readonly #bodyBytes: number;
   readonly #held = new WeakMap<FastifyRequest, { readonly tenant: string; readonly release: () => void }>();
 
-  /** `bodyBytes` is what the protocol's bodies may have. */
+  /** `bodyBytes` is the max size of the protocol's bodies. */
   constructor(room: BodyRoom, bodyBytes: number) {
     this.#room = room;
     this.#bodyBytes = bodyBytes;
   }
 
-  /** Takes room for the body before it is read; throws when there is none. */
+  /** Reserves room for the body before it is read. Throws when there is none. */
   enter(request: FastifyRequest, reply: FastifyReply, tenant: string): void {
-    const release = this.#room.take(tenant, bodySize(request, this.#bodyBytes));
+    const release = this.#room.reserve(tenant, bodySize(request, this.#bodyBytes));
     this.#held.set(request, { tenant, release });
-    // For those who hang up, and get no response.
+    // A sender that closes the connection gets no response, and must also release the room.
     reply.raw.once('close', release);
   }
 
-  /** Whose request it is; undefined before it was let in. */
+  /** Returns the tenant of a request; undefined before the request was admitted. */
   tenant(request: FastifyRequest): string | undefined {
     return this.#held.get(request)?.tenant;
   }
 
-  /** The same, of a request that is handled. */
+  /** Returns the tenant of an admitted request. */
   tenantOf(request: FastifyRequest): string {
     const tenant = this.tenant(request);
-    assert(tenant !== undefined, 'a request is let in before it is handled');
+    assert(tenant !== undefined, 'a request is admitted before it is handled');
     return tenant;
   }
 
-  /** Lets go of the body: the request lives on until its points are durable. A second time changes nothing. */
+  /**
+   * Releases the room of the body. The request itself lives until its points are durable. A second call has no effect.
+   */
   release(request: FastifyRequest): void {
     request.body = undefined;
     this.#held.get(request)?.release();
   }
 
-  /** What ended a request, as an error of ours: what the framework refuses is the sender's doing. */
+  /** Converts the error that ended a request. Errors of the framework are caused by the sender. */
   errorOf(error: FastifyError): TidemarkError {
     if (isTidemarkError(error)) return error;
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
@@ -59,7 +61,7 @@ export class Receiving {
   }
 }
 
-/** What the body takes at most: its length where it is said, none where there is no body, else what it may have. */
+/** Returns the max bytes of the body: its declared length, 0 without a body, otherwise the limit. */
 function bodySize({ headers }: FastifyRequest, limitBytes: number): number {
   const length = headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? '0' : '');
   return /^\d+$/.test(length) ? Math.min(Number(length), limitBytes) : limitBytes;

@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-/** The route before an intake that answers as told: what it answers is hard to cause in a real one. */
+/** Sets up the route with an intake that returns configured results, which are hard to cause in a real one. */
 function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = new BodyRoom()) {
   const taken: string[] = [];
   const errors: string[] = [];
@@ -52,7 +52,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
       intake: {
         open,
         countError: (tenant, error) => {
-          errors.push(`${tenant ?? 'nobody'} ${isTidemarkError(error) ? (error.detail.reason ?? error.code) : error}`);
+          errors.push(`${tenant ?? 'unknown'} ${isTidemarkError(error) ? (error.detail.reason ?? error.code) : error}`);
         },
       },
       random: new SystemRandom(),
@@ -86,8 +86,8 @@ const rejection = (reason: string, points: number) => ({
   message: `timestamp: ${reason} (limit: 10 ms)`,
 });
 
-describe('a request', () => {
-  test('that is good is 204 without a body', async () => {
+describe('write requests', () => {
+  test('a good request is answered by 204 without a body', async () => {
     const { post, taken, errors, room } = setUp();
     expect(await post(GOOD)).toEqual({ status: 204, text: '', retryAfter: undefined });
     expect([taken, errors, room.bytes]).toEqual([['acme m gauge'], [], 0]);
@@ -95,32 +95,32 @@ describe('a request', () => {
 
   test.each<[string, RequestResult, { status: number; text: string; retryAfter?: string }]>([
     [
-      'with refused points is 400, which says what is stored and what is not',
+      'a request with refused points is answered by 400, which says what is stored and what is not',
       { ...ACKED, acceptedPoints: 7, rejections: [rejection('timestamp_behind', 3), rejection('x', 1)] },
       {
         status: 400,
         text:
-          '7 points are stored, refused are 3 × timestamp: timestamp_behind (limit: 10 ms); ' +
+          '7 points stored; refused: 3 × timestamp: timestamp_behind (limit: 10 ms); ' +
           '1 × timestamp: x (limit: 10 ms)\n',
       },
     ],
     [
-      'of nothing but refused points is 400',
+      'a request with only refused points is answered by 400',
       { ...ACKED, outcome: 'refused', acceptedPoints: 0, rejections: [rejection('value_infinite', 3)] },
-      { status: 400, text: '0 points are stored, refused are 3 × timestamp: value_infinite (limit: 10 ms)\n' },
+      { status: 400, text: '0 points stored; refused: 3 × timestamp: value_infinite (limit: 10 ms)\n' },
     ],
     [
-      'with more points than a request may have is 413',
+      'a request with too many points is answered by 413',
       { ...ACKED, outcome: 'refused', acceptedPoints: 0, rejections: [rejection('request_too_large', 9)] },
-      { status: 413, text: '0 points are stored, refused are 9 × timestamp: request_too_large (limit: 10 ms)\n' },
+      { status: 413, text: '0 points stored; refused: 9 × timestamp: request_too_large (limit: 10 ms)\n' },
     ],
     [
-      'that the log could not store is 503, to come again',
+      'a request that the log could not store is answered by 503, with the time to retry',
       { outcome: 'retry', acceptedPoints: 0, rejections: [rejection('log_full', 0)], retryAfterMs: 1500 },
       { status: 503, text: 'timestamp: log_full (limit: 10 ms)\n', retryAfter: '2' },
     ],
     [
-      'of a tenant with too many of them is 429, to come again',
+      'a request of a tenant with too many pending ones is answered by 429, with the time to retry',
       { outcome: 'retry', acceptedPoints: 0, rejections: [rejection('tenant_pending', 0)], retryAfterMs: 1000 },
       { status: 429, text: 'timestamp: tenant_pending (limit: 10 ms)\n', retryAfter: '1' },
     ],
@@ -130,17 +130,17 @@ describe('a request', () => {
   });
 
   test.each<[status: number, reason: string, headers: Record<string, string>, body: Buffer, text: RegExp]>([
-    [401, 'nobody unauthenticated', { authorization: 'Basic !' }, GOOD, /the key is not known/],
+    [401, 'unknown unauthenticated', { authorization: 'Basic !' }, GOOD, /the key is not known/],
     [
       401,
-      'nobody unauthenticated',
+      'unknown unauthenticated',
       { authorization: `Basic ${Buffer.from('sender').toString('base64')}` },
       GOOD,
       /key/,
     ],
     [
       403,
-      'nobody permission_denied',
+      'unknown permission_denied',
       { authorization: `Basic ${Buffer.from('a:reader').toString('base64')}` },
       GOOD,
       /send/,
@@ -179,7 +179,7 @@ describe('a request', () => {
     [400, 'acme snappy_malformed', {}, Buffer.from('no snappy'), /^snappy: /],
     [400, 'acme snappy_malformed', {}, Buffer.alloc(0), /^snappy: /],
     [400, 'acme protobuf_malformed', {}, compressSync(Buffer.from('no protobuf')), /^protobuf: /],
-  ])('is %i where it is %s', async (status, reason, headers, body, text) => {
+  ])('a request is answered by %i and counted as %s', async (status, reason, headers, body, text) => {
     const { post, errors, taken, room } = setUp();
     const answer = await post(body, headers);
     expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(text)]);
@@ -187,7 +187,7 @@ describe('a request', () => {
     expect([taken, room.bytes]).toEqual([[], 0]);
   });
 
-  test('is 413 where a body that does not say how long it is gets too large', async () => {
+  test('a body of undeclared length that gets too large is answered by 413', async () => {
     const { post, errors, room } = setUp();
     const { status, text } = await post(Readable.from([Buffer.alloc(1500), Buffer.alloc(501), Buffer.alloc(1)]));
     expect([status, text]).toEqual([413, expect.stringMatching(/bodyBytes: the body is too large/)]);
@@ -195,14 +195,14 @@ describe('a request', () => {
     expect((await post(Readable.from([GOOD.subarray(0, 5), GOOD.subarray(5)]))).status).toBe(204);
   });
 
-  test('a content type may say that it is the message of version 1', async () => {
+  test('a content type may name the message of version 1', async () => {
     const { post } = setUp();
     expect(await post(GOOD, { 'content-type': 'application/x-protobuf;proto=prometheus.WriteRequest' })).toMatchObject({
       status: 204,
     });
   });
 
-  test('what fails by a mistake of ours is 500, and says nothing of it', async () => {
+  test('an internal error is answered by 500 without details', async () => {
     const { post } = setUp(async () => {
       throw new Error('a secret');
     });
@@ -211,7 +211,7 @@ describe('a request', () => {
 });
 
 describe('room for bodies', () => {
-  test('is held until a body is decoded, and given back when a sender hangs up', async () => {
+  test('room is held until a body is decoded, and released when the sender closes the connection', async () => {
     const room = new BodyRoom({ bodiesBytes: 1500, bodiesBytesPerTenant: 1500 });
     const { app, post } = setUp(undefined, room);
     await app.listen({ host: '127.0.0.1', port: 0 });

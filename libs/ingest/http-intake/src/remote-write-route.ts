@@ -21,7 +21,7 @@ export interface RemoteWriteRouteOptions {
 const CONTENT_TYPE = 'application/x-protobuf';
 const NO_CONTENT = 204;
 
-/** Prometheus remote write 1.0: `POST /api/v1/write`; register in a scope of its own. docs/remote-write.md */
+/** Route of Prometheus remote write 1.0: `POST /api/v1/write`. Register it in its own scope (docs/remote-write.md). */
 export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRouteOptions): void {
   const { intake, random, room } = options;
   const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
@@ -40,7 +40,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     return send(reply, answerOfError(refusal));
   });
   app.post('/api/v1/write', {
-    // Before the body is read: nobody fills the memory without a key.
+    // The key is checked before the body is read: no caller without a key can fill the memory.
     onRequest: async (request, reply) => {
       const tenant = options.tenantOf(request, 'send', basicPassword(request.headers.authorization));
       receiving.enter(request, reply, tenant);
@@ -88,7 +88,7 @@ function refused(reason: string, field: string, limit: string, found: string): T
   return new TidemarkError('invalid_argument', message, { reason, field, limit });
 }
 
-/** Prometheus shows the first line of a text. */
+/** Sends a text. Prometheus shows its first line. */
 function send(reply: FastifyReply, { status, message, retryAfterSeconds }: HttpAnswer): FastifyReply {
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   reply.code(status);

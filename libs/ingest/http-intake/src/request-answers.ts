@@ -1,22 +1,22 @@
 import type { RequestResult } from '@tidemark/intake';
 import { httpStatusOf, isTidemarkError, type TidemarkError } from '@tidemark/ports';
 
-/** A status and what explains it, for a protocol to put into its own form. */
+/** A status and its explanation, which each protocol puts into its own form. */
 export interface HttpAnswer {
   readonly status: number;
-  /** One line that names field and limit of each thing that is wrong; empty when nothing is. */
+  /** One line with field and limit of each error; empty without an error. */
   readonly message: string;
-  /** When to come again, whole seconds; absent where that would change nothing. */
+  /** Seconds after which to retry; absent when a retry cannot help. */
   readonly retryAfterSeconds?: number;
 }
 
-/** Whose fault it is that there is no room: these are the tenant's own bounds. */
+/** Reasons that are limits of the tenant itself: answered by 429, while others are answered by 503. */
 const OWN_BOUNDS: ReadonlySet<string> = new Set(['tenant_pending', 'tenant_streams']);
 const RETRY_AFTER_SECONDS = 1;
 const TOO_LARGE: ReadonlySet<string> = new Set(['body_too_large', 'raw_too_large', 'request_too_large']);
 const UNSUPPORTED: ReadonlySet<string> = new Set(['content_type', 'content_encoding']);
 
-/** What a request's result means. `ok` is the protocol's status for a request of which everything is durable. */
+/** Converts the result of a request. `ok` is the protocol's status for a request whose points are all durable. */
 export function answerOf({ outcome, acceptedPoints, rejections, retryAfterMs }: RequestResult, ok: number): HttpAnswer {
   if (outcome === 'retry') {
     const cause = rejections.at(-1);
@@ -26,10 +26,10 @@ export function answerOf({ outcome, acceptedPoints, rejections, retryAfterMs }: 
   if (rejections.length === 0) return { status: ok, message: '' };
   const refused = rejections.map(({ message, points }) => `${points} × ${message}`).join('; ');
   const isTooLarge = rejections.some(({ reason }) => reason === 'request_too_large');
-  return { status: isTooLarge ? 413 : 400, message: `${acceptedPoints} points are stored, refused are ${refused}` };
+  return { status: isTooLarge ? 413 : 400, message: `${acceptedPoints} points stored; refused: ${refused}` };
 }
 
-/** What an error means that ended a request before it had a result. */
+/** Converts the error that ended a request before it had a result. */
 export function answerOfError(error: TidemarkError): HttpAnswer {
   const reason = String(error.detail.reason ?? '');
   const { message } = error;
