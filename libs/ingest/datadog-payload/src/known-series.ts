@@ -54,16 +54,16 @@ export class KnownSeries {
   }
 
   /** Passes on the points of a known series. */
-  came(draft: SeriesDraft, entry: number): void {
+  emit(draft: SeriesDraft, entry: number): void {
     draft.endAs(this.#table.handle(entry), this.#table.scale(entry));
-    this.#table.came(entry);
+    this.#table.record(entry);
   }
 
   /** Adds a series that was not found by its `name`, if the sink accepts it. */
-  isNew({ handle, scale }: SeriesDraft, sink: PointSink): void {
+  add({ handle, scale }: SeriesDraft, sink: PointSink): void {
     const { view, at, length } = this.name;
     const isKept = length > 0 && handle !== undefined && !sink.isRefused(handle);
     // The handle alone is not enough: a count and a rate may be one series.
-    this.#table.came(isKept ? this.#table.add(view, at, length, handle, scale) : UNKNOWN);
+    this.#table.record(isKept ? this.#table.add(view, at, length, handle, scale) : UNKNOWN);
   }
 }

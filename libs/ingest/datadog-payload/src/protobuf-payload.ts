@@ -30,7 +30,7 @@ export function readProtobufPayload(body: Buffer, sink: PointSink, limits: Datad
     draft.begin();
     if (known === undefined || !readKnown(reader, draft, known)) {
       readNamed(reader, draft);
-      known?.isNew(draft, sink);
+      known?.add(draft, sink);
     }
     reader.leave(outer);
   }
@@ -43,10 +43,10 @@ function readKnown(reader: ProtobufReader, draft: SeriesDraft, known: KnownSerie
   if (expected !== UNKNOWN) {
     reader.position = start + known.nameBytes(expected);
     if (readPoints(reader, draft)) {
-      known.came(draft, expected);
+      known.emit(draft, expected);
       return true;
     }
-    draft.again();
+    draft.restart();
     reader.position = start;
   }
   const entry = known.find(nameOf(reader, known.name));
@@ -56,7 +56,7 @@ function readKnown(reader: ProtobufReader, draft: SeriesDraft, known: KnownSerie
     if (field === SERIES.points) readPoint(reader, draft);
     else reader.skip();
   }
-  known.came(draft, entry);
+  known.emit(draft, entry);
   return true;
 }
 

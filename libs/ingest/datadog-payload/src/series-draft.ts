@@ -72,7 +72,7 @@ export class SeriesDraft {
   }
 
   /** Begins the same series again, and discards its fields. */
-  again(): void {
+  restart(): void {
     this.#allPoints -= this.#points;
     this.#clear();
   }

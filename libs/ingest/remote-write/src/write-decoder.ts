@@ -92,7 +92,7 @@ export class WriteDecoder {
       if (table.expected !== UNKNOWN) {
         reader.position = body.series(reader.position, table.last, this.#length);
         this.#length = body.samples;
-        table.passed(body.last);
+        table.recordThrough(body.last);
         if (reader.position === end) return;
       }
       const tag = reader.varint(end);
@@ -131,14 +131,14 @@ export class WriteDecoder {
         const refused = this.#length - before;
         if (refused > 0) sink.reject(labels.reason, labels.field, labels.limit, refused);
         this.#length = before;
-        table.came(UNKNOWN);
+        table.record(UNKNOWN);
         return;
       }
       const { metric, tags } = labels;
       handle = sink.series({ metric, kind: kindByName(metric), tags });
       if (length > 0 && !sink.isRefused(handle)) entry = table.add(reader.view, start, length, handle);
     }
-    table.came(entry);
+    table.record(entry);
     this.#fields(handle, start, end);
   }
 

@@ -69,13 +69,13 @@ export class LabelTable implements BlockHolder {
   }
 
   /** Records an entry, which is then expected after the last one, or `UNKNOWN` for an unknown series. */
-  came(entry: number): void {
+  record(entry: number): void {
     if (this.#last !== UNKNOWN && entry !== UNKNOWN) this.#memory.view.setUint32(this.#last + NEXT, entry, true);
     this.#last = entry;
   }
 
   /** Records that the expected entries followed, up to this one. */
-  passed(entry: number): void {
+  recordThrough(entry: number): void {
     this.#last = entry;
   }
 
