@@ -17,13 +17,13 @@ afterEach(async () => {
 
 /** Sets up the routes with an intake that returns configured results, which are hard to cause in a real one. */
 function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: Partial<HttpIntakeOptions> = {}) {
-  const taken: string[] = [];
+  const received: string[] = [];
   const counted: unknown[] = [];
   const scope = {};
   const open = (tenant: string) => {
     const request: Pick<IntakeRequest, 'scope' | 'series' | 'isRefused' | 'point' | 'reject' | 'send'> = {
       scope,
-      series: ({ metric }) => taken.push(`${tenant} ${metric}`),
+      series: ({ metric }) => received.push(`${tenant} ${metric}`),
       isRefused: () => false,
       point: () => {},
       reject: () => {},
@@ -36,7 +36,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
     intake: {
       open,
       openKeyed: async (tenant, { clientSession, sequence, mapEpoch }) => {
-        taken.push(`${Buffer.from(clientSession).toString('hex')} ${sequence} ${mapEpoch}`);
+        received.push(`${Buffer.from(clientSession).toString('hex')} ${sequence} ${mapEpoch}`);
         return open(tenant);
       },
       mapEpoch: 7,
@@ -60,7 +60,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
       headers: { 'content-type': 'application/json', 'dd-api-key': 'sender', ...headers },
       payload: Buffer.isBuffer(payload) || typeof payload === 'string' ? payload : JSON.stringify(payload),
     });
-  return { app, taken, counted, post };
+  return { app, received, counted, post };
 }
 
 const rejection = (reason: string, points: number) => ({
@@ -73,22 +73,22 @@ const rejection = (reason: string, points: number) => ({
 
 describe('metric payloads', () => {
   test('a durable payload is answered by 202 without errors', async () => {
-    const { post, taken } = setUp();
+    const { post, received } = setUp();
     const response = await post(GOOD);
     expect([response.statusCode, response.json()]).toEqual([202, { errors: [] }]);
     expect(response.headers['content-type']).toMatch(/^application\/json/);
-    expect(taken).toEqual(['acme m']);
+    expect(received).toEqual(['acme m']);
   });
 
   test('a payload with a key is recognized by it, and its response has the epoch for the next key', async () => {
-    const { app, post, taken } = setUp();
+    const { app, post, received } = setUp();
     const response = await post(GOOD, { 'idempotency-key': ` ${'Ab'.repeat(16)}.12.3` });
     expect([response.statusCode, response.json(), response.headers['tidemark-map-epoch']]).toEqual([
       202,
       { errors: [] },
       '7',
     ]);
-    expect(taken).toEqual([`${'ab'.repeat(16)} 12 3`, 'acme m']);
+    expect(received).toEqual([`${'ab'.repeat(16)} 12 3`, 'acme m']);
     const headers = { 'dd-api-key': 'sender' };
     const validated = await app.inject({ url: '/api/v1/validate', headers });
     expect(validated.headers['tidemark-map-epoch']).toBe('7');
@@ -154,10 +154,10 @@ describe('metric payloads', () => {
     ['a malformed key', '{"series":[]}', { 'idempotency-key': 'a' }, 400],
     ['a key with a negative sequence', '{"series":[]}', { 'idempotency-key': `${'ab'.repeat(16)}.-1.1` }, 400],
   ])('a payload with %s is refused', async (_, payload, headers, status) => {
-    const { post, taken } = setUp();
+    const { post, received } = setUp();
     const response = await post(payload, headers);
     expect([response.statusCode, response.json()]).toEqual([status, { errors: [expect.any(String)] }]);
-    expect(taken).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   test('a payload that is too large, as received or decoded, is refused by 413', async () => {
@@ -174,13 +174,13 @@ describe('metric payloads', () => {
   });
 
   test('protobuf payloads name a series to the intake once, until the intake drops its handles', async () => {
-    const { post, taken } = setUp();
+    const { post, received } = setUp();
     // A series `m` with one point without fields.
     const body = Buffer.from('0a0512016d2200', 'hex');
     for (let i = 0; i < 3; i++) {
       expect((await post(body, { 'content-type': 'application/x-protobuf' })).statusCode).toBe(202);
     }
-    expect(taken).toEqual(['acme m']);
+    expect(received).toEqual(['acme m']);
   });
 
   test('a payload that is refused as a whole is counted by tenant and reason', async () => {

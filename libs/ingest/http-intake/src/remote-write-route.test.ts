@@ -27,7 +27,7 @@ afterEach(async () => {
 
 /** Sets up the route with an intake that returns configured results, which are hard to cause in a real one. */
 function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = new BodyRoom()) {
-  const taken: string[] = [];
+  const received: string[] = [];
   const errors: string[] = [];
   const scope = {};
   const open = (tenant: string) => {
@@ -37,7 +37,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
     > = {
       scope,
       maxPoints: 1000,
-      series: ({ metric, kind }) => taken.push(`${tenant} ${metric} ${kind}`),
+      series: ({ metric, kind }) => received.push(`${tenant} ${metric} ${kind}`),
       isRefused: () => false,
       columns: () => {},
       reject: () => {},
@@ -75,7 +75,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
     });
     return { status: answer.statusCode, text: answer.body, retryAfter: answer.headers['retry-after'] };
   };
-  return { app, post, taken, errors, room };
+  return { app, post, received, errors, room };
 }
 
 const rejection = (reason: string, points: number) => ({
@@ -88,9 +88,9 @@ const rejection = (reason: string, points: number) => ({
 
 describe('write requests', () => {
   test('a good request is answered by 204 without a body', async () => {
-    const { post, taken, errors, room } = setUp();
+    const { post, received, errors, room } = setUp();
     expect(await post(GOOD)).toEqual({ status: 204, text: '', retryAfter: undefined });
-    expect([taken, errors, room.bytes]).toEqual([['acme m gauge'], [], 0]);
+    expect([received, errors, room.bytes]).toEqual([['acme m gauge'], [], 0]);
   });
 
   test.each<[string, RequestResult, { status: number; text: string; retryAfter?: string }]>([
@@ -180,11 +180,11 @@ describe('write requests', () => {
     [400, 'acme snappy_malformed', {}, Buffer.alloc(0), /^snappy: /],
     [400, 'acme protobuf_malformed', {}, compressSync(Buffer.from('no protobuf')), /^protobuf: /],
   ])('a request is answered by %i and counted as %s', async (status, reason, headers, body, text) => {
-    const { post, errors, taken, room } = setUp();
+    const { post, errors, received, room } = setUp();
     const answer = await post(body, headers);
     expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(text)]);
     expect(errors).toEqual([reason]);
-    expect([taken, room.bytes]).toEqual([[], 0]);
+    expect([received, room.bytes]).toEqual([[], 0]);
   });
 
   test('a body of undeclared length that gets too large is answered by 413', async () => {

@@ -44,9 +44,9 @@ export class BatchFiller {
     const { batchPoints } = this.#limits;
     let good = 0;
     for (let from = 0; from < numbers.length; from += batchPoints) {
-      const taken = this.#addRange(numbers, from, Math.min(numbers.length, from + batchPoints));
-      good += taken;
-      if (taken > 0) this.#added(taken, 0, 0, settlement);
+      const count = this.#addRange(numbers, from, Math.min(numbers.length, from + batchPoints));
+      good += count;
+      if (count > 0) this.#added(count, 0, 0, settlement);
     }
     return good;
   }

@@ -47,7 +47,7 @@ export class ClientRegister {
     const client = this.#clients.get(key) ?? this.#add(key, tenant, clientSession, name);
     client.streams++;
     client.lostMs = undefined;
-    let isOver = false;
+    let hasEnded = false;
     return {
       batch: (frontierMs) => {
         const nowMs = this.#clock.wallMs();
@@ -57,8 +57,8 @@ export class ClientRegister {
         if (frontierMs !== undefined) client.frontierMs = Math.max(client.frontierMs ?? frontierMs, frontierMs);
       },
       end: () => {
-        if (isOver) return;
-        isOver = true;
+        if (hasEnded) return;
+        hasEnded = true;
         client.streams--;
         if (client.streams > 0) return;
         client.lostMs = this.#clock.wallMs();

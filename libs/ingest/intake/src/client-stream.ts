@@ -152,7 +152,7 @@ export class ClientStream implements SeriesSource {
       const { name, metric, id } = result;
       dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
       if (name.kind === KIND.distribution) dictionary.distributions++;
-      if (this.#session.budgets.isOver(name)) fresh.push({ ref, name });
+      if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });
     }
     for (const { ref, rejection } of await this.#session.budgets.refuseNew(dictionary, fresh)) {
       dictionary.refused.set(ref, rejection);
@@ -231,7 +231,7 @@ export class ClientStream implements SeriesSource {
       const points = pointCount(summary);
       if (points === 0) continue;
       settlement.expect();
-      const isTaken = session.offer(partition, {
+      const isAccepted = session.offer(partition, {
         acceptMs,
         dictionary,
         summary,
@@ -247,7 +247,7 @@ export class ClientStream implements SeriesSource {
         },
         settle: (durable) => settle(partition, durable, points),
       });
-      if (!isTaken) settle(partition, false, points);
+      if (!isAccepted) settle(partition, false, points);
     }
     settlement.complete();
   }

@@ -36,7 +36,7 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
   const session = options.session();
   let stream: OpenStream | undefined;
   let tenant: string | undefined;
-  let isTaking = true;
+  let isAccepting = true;
   try {
     tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
     if (session === undefined) {
@@ -57,11 +57,11 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
       await session.ready();
       await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
       // A session that accepts nothing now ends its clients' streams: another intake may accept their points.
-      isTaking = options.session() === session && session.isAccepting;
-      if (!isTaking) break;
+      isAccepting = options.session() === session && session.isAccepting;
+      if (!isAccepting) break;
     }
     // This is after the loop: an error inside it makes its iterator destroy the call before the status is sent.
-    if (isTaking) call.end();
+    if (isAccepting) call.end();
     else fail(call, grpcError(status.UNAVAILABLE, session.problem ?? 'the intake session ended'));
   } catch (error) {
     session?.violations.countError(tenant, error);

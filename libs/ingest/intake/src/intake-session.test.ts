@@ -126,8 +126,8 @@ describe('a new map', () => {
     expect(bench.acceptClock.nowMs()).toBeGreaterThanOrEqual(decidedMs + 2000);
     expect(bench.acceptClock.nowMs()).toBeLessThan(decidedMs + 2200);
     expect(session.maps.current.epoch).toBe(2);
-    const taken = await client.batch([share()], { mapEpoch: 2 });
-    expect((await client.answered(taken)).outcome).toBe(BatchResult_Outcome.ACKED);
+    const sequence = await client.batch([share()], { mapEpoch: 2 });
+    expect((await client.answered(sequence)).outcome).toBe(BatchResult_Outcome.ACKED);
     await bench.advance(5000);
     expect(announced()).toBe(1);
   });
@@ -141,12 +141,12 @@ describe('a checkpoint', () => {
     const reasons: string[] = [];
     const session = await bench.session({ control, onEnded: (reason) => reasons.push(reason) });
     await bench.until(() => session.isReady);
-    const said = control.state.checkpoint();
+    const checkpoint = control.state.checkpoint();
     const fence = { offset: 1, session: Buffer.from(session.session), lane: undefined, reason: 'trimmed' };
-    if (how === 'fenced') said.fences.push({ ...fence, completedMs: undefined });
-    if (how === 'forgotten') said.sessions = [];
-    await bench.decide({ $case: 'checkpoint', value: said });
-    expect(control.state.checkpointOffset).toBe(said.offset);
+    if (how === 'fenced') checkpoint.fences.push({ ...fence, completedMs: undefined });
+    if (how === 'forgotten') checkpoint.sessions = [];
+    await bench.decide({ $case: 'checkpoint', value: checkpoint });
+    expect(control.state.checkpointOffset).toBe(checkpoint.offset);
     const expected = { fenced: ['fenced: trimmed'], forgotten: ['fenced: long ago'], 'as it is': [] };
     expect([reasons, session.isReady]).toEqual([expected[how], how === 'as it is']);
   });
@@ -351,7 +351,7 @@ describe('definitions', () => {
     });
     const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1, over: true };
     await bench.decide({ $case: 'budget', value: budget });
-    await bench.until(() => session.budgets.isOver({ tenant: TENANT, metric: known.metric }));
+    await bench.until(() => session.budgets.isExceeded({ tenant: TENANT, metric: known.metric }));
     await client.define(0, 0, [known, gauge(0, ['new'])]);
     const reply = client.replies.find(({ $case }) => $case === 'definitions');
     const refused = reply?.$case === 'definitions' ? reply.value.refused : [];

@@ -115,9 +115,9 @@ describe('blocks', () => {
   test('a full queue accepts no more shares', async () => {
     const one = await openLane();
     one.bench.unreachable.add('points/0');
-    let taken = 0;
-    while (one.offer()) taken++;
-    expect(taken).toBe(Math.floor(1000 / SHARE_BYTES));
+    let accepted = 0;
+    while (one.offer()) accepted++;
+    expect(accepted).toBe(Math.floor(1000 / SHARE_BYTES));
   });
 
   test('only the first block of an epoch has definitions, and the next epoch has them again', async () => {

@@ -167,7 +167,7 @@ describe('requests', () => {
     );
     if (over) {
       await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over } });
-      await bench.until(() => session?.budgets.isOver({ tenant: TENANT, metric: 'm' }) === true);
+      await bench.until(() => session?.budgets.isExceeded({ tenant: TENANT, metric: 'm' }) === true);
     }
     const one = intake.open(TENANT);
     const handles = Uint32Array.of(one.series(gauge(0)), one.series(gauge(1)));
@@ -371,13 +371,13 @@ describe('bounds', () => {
     );
     const budget = { term: 1, tenant: TENANT, metric: known.metric, limit: 1 };
     await bench.decide({ $case: 'budget', value: { ...budget, over: true } });
-    const isOver = () => session?.budgets.isOver({ tenant: TENANT, metric: known.metric }) === true;
-    await bench.until(isOver);
+    const isExceeded = () => session?.budgets.isExceeded({ tenant: TENANT, metric: known.metric }) === true;
+    await bench.until(isExceeded);
     const both = [known, gauge(0, 'new:1')];
     const result = await bench.play(request(bench, intake, both).send());
     expect([result.acceptedPoints, reasons(result)]).toEqual([1, [['series_over_budget', 1]]]);
     await bench.decide({ $case: 'budget', value: { ...budget, over: false } });
-    await bench.until(() => !isOver());
+    await bench.until(() => !isExceeded());
     expect(await bench.play(request(bench, intake, both).send())).toMatchObject({ acceptedPoints: 2, rejections: [] });
   });
 
@@ -393,7 +393,7 @@ describe('bounds', () => {
       },
     );
     await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over: true } });
-    await bench.until(() => session?.budgets.isOver({ tenant: TENANT, metric: 'm' }) === true);
+    await bench.until(() => session?.budgets.isExceeded({ tenant: TENANT, metric: 'm' }) === true);
     const result = await bench.play(request(bench, intake, [gauge(0)]).send());
     expect([result.outcome, reasons(result)]).toEqual(['retry', [['budget_unknown', 0]]]);
     isUnreachable = false;

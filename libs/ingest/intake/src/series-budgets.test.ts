@@ -17,10 +17,10 @@ function budgets(overBudget: ReadonlyMap<string, number>, knownSeries = async ()
 
 test('a budget is exceeded for all metrics of a tenant, or for one metric', () => {
   const of = (entries: [string, number][]) => budgets(new Map(entries)).one;
-  expect(of([]).isOver({ tenant: 't', metric: 'm' })).toBe(false);
-  expect(of([['t', 1]]).isOver({ tenant: 't', metric: 'm' })).toBe(true);
+  expect(of([]).isExceeded({ tenant: 't', metric: 'm' })).toBe(false);
+  expect(of([['t', 1]]).isExceeded({ tenant: 't', metric: 'm' })).toBe(true);
   const metric = of([[budgetKey('t', 'm'), 1]]);
-  expect(['m', 'n'].map((name) => metric.isOver({ tenant: 't', metric: name }))).toEqual([true, false]);
+  expect(['m', 'n'].map((name) => metric.isExceeded({ tenant: 't', metric: name }))).toEqual([true, false]);
 });
 
 test('series that the platform does not know are refused with the exceeded budget', async () => {

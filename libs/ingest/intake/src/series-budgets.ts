@@ -16,7 +16,7 @@ export class SeriesBudgets {
     this.#knownSeries = knownSeries;
   }
 
-  isOver({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {
+  isExceeded({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {
     const { overBudget } = this.#state;
     return overBudget.size > 0 && (overBudget.has(tenant) || overBudget.has(budgetKey(tenant, metric)));
   }

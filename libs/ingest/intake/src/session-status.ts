@@ -9,7 +9,7 @@ export interface ReportedSessions {
   /** Statuses by session, in hex. */
   readonly reported: ReadonlyMap<string, IntakeStatus>;
   /** Why other open sessions have no status. */
-  readonly whyNot: string;
+  readonly unreportedReason: string;
 }
 
 const NOT_REPORTED: IntakeStatus = {
@@ -19,11 +19,15 @@ const NOT_REPORTED: IntakeStatus = {
 /** Returns this process's report of its own session, for a tenant. */
 export function ownReport(own: IntakeSession | undefined, tenant: string): ReportedSessions {
   const reported = own === undefined ? [] : [[toHex(own.session), own.statusFor(tenant)] as const];
-  return { reported: new Map(reported), whyNot: 'held by another process' };
+  return { reported: new Map(reported), unreportedReason: 'held by another process' };
 }
 
 /** Lists the sessions of `control`: the open ones, and the last `ended` others. Clients are the tenant's own. */
-export function sessionStatus(state: ControlState, { reported, whyNot }: ReportedSessions, ended = 5): SessionStatus[] {
+export function sessionStatus(
+  state: ControlState,
+  { reported, unreportedReason }: ReportedSessions,
+  ended = 5,
+): SessionStatus[] {
   const all = [...state.sessions.values()];
   const shown = [
     ...all.filter((session) => session.state === 'open'),
@@ -38,7 +42,7 @@ export function sessionStatus(state: ControlState, { reported, whyNot }: Reporte
       renewedMs,
       ...(own ?? NOT_REPORTED),
       // The contract names this field. words: allow notTold
-      notTold: own === undefined && sessionState === 'open' ? whyNot : '',
+      notTold: own === undefined && sessionState === 'open' ? unreportedReason : '',
     };
   });
 }

@@ -84,11 +84,11 @@ export class ShareQueue {
   }
 
   #takeFirst(count: number): QueuedShare[] {
-    const taken = this.#shares.splice(0, count);
+    const removed = this.#shares.splice(0, count);
     this.#queuedMs.splice(0, count);
-    for (const { span } of taken) this.#bytes -= span.share.length;
+    for (const { span } of removed) this.#bytes -= span.share.length;
     this.#dueTimesMs.splice(0, count);
     this.#dueMs = this.#dueTimesMs.reduce((earliestMs, dueMs) => Math.min(earliestMs, dueMs), Number.POSITIVE_INFINITY);
-    return taken;
+    return removed;
   }
 }

@@ -122,7 +122,10 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   /** Returns why a handle's points are refused; undefined once a budget has room again. */
   refusalOf(handle: number): Refusal | undefined {
     const refusal = this.handles.refusals.get(handle);
-    if (refusal?.metric === undefined || this.session.budgets.isOver({ tenant: this.tenant, metric: refusal.metric })) {
+    if (
+      refusal?.metric === undefined ||
+      this.session.budgets.isExceeded({ tenant: this.tenant, metric: refusal.metric })
+    ) {
       return refusal;
     }
     this.handles.allow(handle);
@@ -189,7 +192,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     const ref = dictionary.size;
     dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
     const handle = handles.add(id, partition, ref, name.kind);
-    if (session.budgets.isOver(name)) this.#unchecked.push({ handle, name });
+    if (session.budgets.isExceeded(name)) this.#unchecked.push({ handle, name });
     return handle;
   }
 
@@ -281,14 +284,14 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     });
     for (const { partition, share, ...known } of batch.encode((one) => this.#dictionary(one), sorter)) {
       settlement.expect();
-      const isTaken = session.offer(partition, {
+      const isAccepted = session.offer(partition, {
         ...known,
         acceptMs,
         lingerMs: limits.lingerMs,
         span: { ...stamp, mapEpoch: map.epoch, frontierMs: undefined, tenant, share },
         settle: (durable) => settlement.settle(partition, durable),
       });
-      if (!isTaken) settlement.settle(partition, false);
+      if (!isAccepted) settlement.settle(partition, false);
     }
     settlement.complete();
   }

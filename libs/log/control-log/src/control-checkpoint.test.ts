@@ -61,7 +61,7 @@ function replay(state: ControlState, records: readonly Appended[], from: number)
 }
 
 /** Everything that a state has. */
-function said(state: ControlState): unknown {
+function fullContent(state: ControlState): unknown {
   const { throughMs, nextOffset, skips, isWhole, map, ...rest } = state;
   return { ...rest, ...state.checkpoint(), throughMs, nextOffset, skips, isWhole, map };
 }
@@ -91,12 +91,12 @@ test('a reader of a trimmed log with a checkpoint has the same content as a read
         // Until an entry may be omitted, checkpoints change nothing.
         if (ageMs < 7 * DAY_MS) expect(content(live)).toEqual(content(unaware));
       }
-      expect(said(replay(new ControlState(), records, 0))).toEqual(said(live));
+      expect(fullContent(replay(new ControlState(), records, 0))).toEqual(fullContent(live));
       if (live.checkpointOffset < 0) return;
       const fresh = new ControlState();
       const first = Math.max(0, live.checkpointOffset - slackRecords);
       fresh.beginAt(first);
-      expect(said(replay(fresh, records, first))).toEqual(said(live));
+      expect(fullContent(replay(fresh, records, first))).toEqual(fullContent(live));
     }),
   );
 });

@@ -95,6 +95,9 @@ test('an intake that is away, or lets nobody in, is named, and the others are sh
 
 test('a process that is no intake says so', async () => {
   const store = await intake(undefined);
-  const { reported, whyNot } = await (await network([store])).told('acme');
-  expect([reported.size, whyNot]).toEqual([0, expect.stringContaining('unimplemented: this process is no intake')]);
+  const { reported, unreportedReason } = await (await network([store])).told('acme');
+  expect([reported.size, unreportedReason]).toEqual([
+    0,
+    expect.stringContaining('unimplemented: this process is no intake'),
+  ]);
 });

@@ -45,8 +45,8 @@ export class IntakeNetwork {
       }
     });
     await Promise.all(asked);
-    const whyNot = silent.length > 0 ? silent.sort().join('; ') : 'cluster.intakes does not name its process';
-    return { reported: told, whyNot };
+    const unreportedReason = silent.length > 0 ? silent.sort().join('; ') : 'cluster.intakes does not name its process';
+    return { reported: told, unreportedReason };
   }
 
   close(): void {
