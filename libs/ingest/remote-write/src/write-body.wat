@@ -1,14 +1,14 @@
-;; The inner loops of a remote-write body: Snappy's block format, and samples of series that come as they came before.
+;; The inner loops of a remote-write body: Snappy's block format, and samples of series in the order of the last body.
 ;; Built into generated/write-body.ts by `npm run generate`. See docs/performance.md for why.
 (module
-  ;; Labels of all series, in entries; address 0 is none.
+  ;; Labels of all series, in entries. Address 0 means no entry.
   (memory $labels (import "tidemark" "labels") 1)
-  ;; One body at a time: compressed, uncompressed, and its samples.
+  ;; One body at a time: compressed bytes, uncompressed bytes, and samples.
   (memory $body (export "body") 1)
 
-  ;; What `series` returns beside its result, at the body's address 0: samples so far, the entry that came last.
-  ;; Uncompresses the elements at [from, end) to [to, toEnd). Returns -1, or where the element is that does not fit.
-  ;; Reads and writes up to 64 bytes behind either end: an element is copied as 64 bytes, whatever its size.
+  ;; Further results of `series`, at the body's address 0: number of samples so far, and the last entry.
+  ;; Decompresses the elements at [from, end) to [to, toEnd). Returns -1, or the address of one that does not fit.
+  ;; Reads and writes up to 64 bytes behind either end: an element of any size is copied as 64 bytes.
   (func $uncompress (export "uncompress") (param $from i32) (param $end i32) (param $to i32) (param $toEnd i32) (result i32)
     (local $start i32) (local $tag i32) (local $kind i32) (local $size i32) (local $source i32) (local $element i32)
     (local $word i32)
@@ -42,13 +42,13 @@
                   (else
                     (local.set $source (local.get $word))
                     (local.set $from (i32.add (local.get $from) (i32.const 5)))))))
-            ;; A distance of 0 is the greatest here.
+            ;; A distance of 0 is the highest one here.
             (br_if $done
               (i32.ge_u (i32.sub (local.get $source) (i32.const 1)) (i32.sub (local.get $to) (local.get $start))))
             (br_if $done (i32.gt_u (local.get $size) (i32.sub (local.get $toEnd) (local.get $to))))
             (if (i32.lt_u (local.get $source) (i32.const 16))
               (then
-                ;; What is copied was not written yet: a pattern that repeats itself.
+                ;; The copied bytes were not written yet: a pattern that repeats itself.
                 (call $repeat (local.get $to) (local.get $source) (local.get $size))
                 (local.set $to (i32.add (local.get $to) (local.get $size)))
                 (br $next)))
@@ -58,7 +58,7 @@
             (local.set $from (i32.add (local.get $from) (i32.const 1)))
             (if (i32.gt_u (local.get $size) (i32.const 60))
               (then
-                ;; The length less one in the 1 to 4 bytes that follow.
+                ;; The length minus one is in the 1 to 4 bytes that follow.
                 (local.set $kind (i32.sub (local.get $size) (i32.const 60)))
                 (local.set $from (i32.add (local.get $from) (local.get $kind)))
                 (local.set $size
@@ -66,7 +66,7 @@
                     (local.get $word)
                     (i32.shr_u (i32.const -1) (i32.sub (i32.const 32) (i32.shl (local.get $kind) (i32.const 3))))))
                 (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
-                ;; Less one, so that four bytes can't wrap.
+                ;; Minus one, so that four bytes cannot wrap.
                 (br_if $done (i32.ge_u (local.get $size) (i32.sub (local.get $end) (local.get $from))))
                 (br_if $done (i32.ge_u (local.get $size) (i32.sub (local.get $toEnd) (local.get $to))))
                 (local.set $size (i32.add (local.get $size) (i32.const 1)))
@@ -91,7 +91,7 @@
         (i32.eq (local.get $element) (local.get $end))
         (i32.eq (local.get $to) (local.get $toEnd)))))
 
-  ;; Copies `size` bytes from `distance` before, byte by byte, as what is written is copied on.
+  ;; Copies `size` bytes from `distance` before, byte by byte, since written bytes are copied again.
   (func $repeat (param $to i32) (param $distance i32) (param $size i32)
     (local $end i32)
     (local.set $end (i32.add (local.get $to) (local.get $size)))
@@ -100,10 +100,10 @@
       (local.set $to (i32.add (local.get $to) (i32.const 1)))
       (br_if $next (i32.lt_u (local.get $to) (local.get $end)))))
 
-  ;; Reads series from `position` on, as long as each is the one that came after the last one the last time, has samples
-  ;; only, each with its value before its time, and none is NaN. Writes handles (u32), times (f64) and values (f64) at
-  ;; their columns' places from `samples` on. Whatever is not so is left, from the series' first byte on, which is what
-  ;; is returned. Entries: labels of 16 bytes and more behind 32 bytes of next entry, handle, length (u32 each), rest.
+  ;; Reads series from `position` on, while each is the one that followed the last one the previous time, has samples
+  ;; only, each with its value before its time, and none is NaN. Writes handles (u32), times (f64) and values (f64) to
+  ;; their columns from `samples` on. At any other series it stops and returns the address of its first byte.
+  ;; Entries: labels of 16 bytes or more behind 32 bytes of next entry, handle, length (u32 each), and the rest.
   (func $series (export "series")
     (param $position i32) (param $end i32) (param $last i32) (param $samples i32)
     (param $handles i32) (param $times i32) (param $values i32) (param $room i32) (result i32)
@@ -116,7 +116,7 @@
         (local.set $at (local.get $position))
         (br_if $stop (i32.ge_u (i32.add (local.get $at) (i32.const 3)) (local.get $end)))
         (br_if $stop (i32.ne (i32.load8_u $body (local.get $at)) (i32.const 0x0a)))
-        ;; Its length in one or two bytes.
+        ;; The length is in one or two bytes.
         (local.set $length (i32.load8_u $body offset=1 (local.get $at)))
         (if (i32.lt_u (local.get $length) (i32.const 0x80))
           (then (local.set $at (i32.add (local.get $at) (i32.const 2))))
@@ -131,7 +131,7 @@
         (local.set $seriesEnd (i32.add (local.get $at) (local.get $length)))
         (br_if $stop (i32.gt_u (local.get $seriesEnd) (local.get $end)))
 
-        ;; The labels of the entry that is expected.
+        ;; The labels of the expected entry.
         (br_if $stop (i32.eqz (local.get $last)))
         (local.set $entry (i32.load $labels (local.get $last)))
         (br_if $stop (i32.eqz (local.get $entry)))
@@ -139,7 +139,7 @@
         (br_if $stop (i32.lt_u (local.get $length) (i32.const 16)))
         (local.set $labelsEnd (i32.add (local.get $at) (local.get $length)))
         (br_if $stop (i32.ge_u (local.get $labelsEnd) (local.get $seriesEnd)))
-        ;; The last 16 bytes first: they may overlap those before.
+        ;; The last 16 bytes come first: they may overlap those before.
         (local.set $label (i32.add (local.get $entry) (local.get $length)))
         (local.set $differs
           (v128.xor
@@ -169,7 +169,7 @@
           (local.set $at (i32.add (local.get $at) (i32.const 2)))
           (local.set $sampleEnd (i32.add (local.get $at) (local.get $length)))
           (br_if $stop (i32.gt_u (local.get $sampleEnd) (local.get $seriesEnd)))
-          ;; Either is left out when it is zero. What is read behind the sample's end is found out below.
+          ;; Either is absent when it is zero. The check below finds a read behind the sample's end.
           (local.set $value (f64.const 0))
           (if (i32.eq (i32.load8_u $body (local.get $at)) (i32.const 0x09))
             (then

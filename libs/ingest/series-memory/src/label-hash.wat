@@ -1,10 +1,10 @@
-;; SipHash-1-3 (Aumasson, Bernstein): a hash whose collisions nobody finds who does not know its key.
+;; SipHash-1-3 (Aumasson, Bernstein): a sender that does not know the key cannot find collisions.
 ;; Built into generated/label-hash.ts by `npm run generate`.
 (module
   ;; The key is at address 0, 16 bytes.
   (memory $labels (import "tidemark" "labels") 1)
 
-  ;; The lower half of the hash of `length` bytes at `at`. Up to 7 bytes behind them are read.
+  ;; Returns the lower half of the hash of `length` bytes at `at`. Reads up to 7 bytes behind them.
   (func $hash (export "hash") (param $at i32) (param $length i32) (result i32)
     (local $wordsEnd i32) (local $state i32) (local $word i64)
     (local $v0 i64) (local $v1 i64) (local $v2 i64) (local $v3 i64)
@@ -20,7 +20,7 @@
           (local.set $word (i64.load $labels align=1 (local.get $at)))
           (local.set $at (i32.add (local.get $at) (i32.const 8))))
         (else
-          ;; State 0: what is left, below the length. Then three rounds that finish.
+          ;; State 0: the remaining bytes, below the length. Then three final rounds.
           (if (i32.eqz (local.get $state))
             (then
               (local.set $word
