@@ -25,7 +25,7 @@ export class SeriesHandles {
   kinds = new Uint8Array(INITIAL_HANDLES);
   readonly refusals = new Map<number, HandleRefusal>();
   readonly #dictionaryOf: (partition: number) => ClientDictionary;
-  /** One shared handle per refusal for all series that are refused by themselves, so that they use no handle each. */
+  /** One shared handle per reason for all series that are invalid in themselves, so that none needs its own handle. */
   readonly #refusedAlike = new Map<string, number>();
   #slots = new Int32Array(INITIAL_HANDLES * 2).fill(FREE);
   #size = 0;

@@ -42,7 +42,7 @@
                   (else
                     (local.set $source (local.get $word))
                     (local.set $from (i32.add (local.get $from) (i32.const 5)))))))
-            ;; A distance of 0 is the highest one here.
+            ;; A distance of 0 wraps to the highest value and is refused as well.
             (br_if $done
               (i32.ge_u (i32.sub (local.get $source) (i32.const 1)) (i32.sub (local.get $to) (local.get $start))))
             (br_if $done (i32.gt_u (local.get $size) (i32.sub (local.get $toEnd) (local.get $to))))
