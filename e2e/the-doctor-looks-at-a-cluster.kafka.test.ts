@@ -176,7 +176,7 @@ await kafkaSuite('the doctor of a cluster', () => {
       // The only one of its kind: nobody else has its partitions.
       await tags.kill();
       const alone = await found({
-        'process-silent': /^the tag store at .* nobody else has 2 partitions of it \(0, 1\)/,
+        'process-silent': /^the tag store at .* no other process owns 2 of its partitions \(0, 1\)/,
       });
       expect(alone.findings.find(({ what }) => what.startsWith('the tag store'))?.severity).toBe('broken');
       await restart(tags);
@@ -213,7 +213,7 @@ await kafkaSuite('the doctor of a cluster', () => {
       }, 200);
       try {
         const diagnosis = await found({
-          'disk-full': /^the store of points\/\d in point-store \d+ at 127\.0\.0\.1:\d+ can't go on, and tries again: /,
+          'disk-full': /^the store of points\/\d in point-store \d+ at 127\.0\.0\.1:\d+ fails and retries: /,
         });
         expect(diagnosis.code).toBe(1);
         expect(diagnosis.findings.some(({ kind }) => kind === 'process-not-ready')).toBe(false);

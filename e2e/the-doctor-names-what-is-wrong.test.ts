@@ -237,16 +237,16 @@ describe('agents', () => {
       link.set('stalled');
       await killed.kill9();
       const lost = await found('agent-lost', () => doctorOf(platform));
-      expect(lost.what).toMatch(/^1 agent left and did not come back: agent killed by \d+ s$/);
+      expect(lost.what).toMatch(/^1 agent has left and not reconnected: agent killed for \d+ s$/);
       const silent = await found('agent-behind', () => doctorOf(platform));
-      expect(silent.what).toMatch(/^1 agent is connected and silent: agent cut-off by \d+ s$/);
+      expect(silent.what).toMatch(/^1 agent is connected but silent: agent cut-off for \d+ s$/);
 
       // By its own promise, something of a minute ago is still to come.
       const late = await IntakePeer.greeted(platform.grpcAddress);
       bed.onClear(async () => late.close());
       await late.batch([], { frontierMs: Date.now() - 60_000 });
       const behind = await found('agent-behind', () => doctorOf(platform), /deliver/);
-      expect(behind.what).toMatch(/^1 client is behind with what they deliver: peer by 1 min/);
+      expect(behind.what).toMatch(/^1 client is delivering late data: peer by 1 min/);
       await late.batch([], { sequence: 1, frontierMs: Date.now() });
 
       link.set('open');

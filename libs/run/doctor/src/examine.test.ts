@@ -69,15 +69,15 @@ function problem(kind: string, more: Partial<ProblemView> = {}): ProblemView {
   return { kind, part: '', code: 'unavailable', reason: 'it is so', sinceMs: NOW_MS - 9000, ...more };
 }
 
-/** The one finding that there is. */
+/** Expects exactly one finding and returns it. */
 function only(observations: Observations): Finding {
   const { findings } = examine(observations);
   expect(findings.map(({ what }) => what)).toHaveLength(1);
   return findings[0];
 }
 
-describe('a system that is well', () => {
-  test('has no findings, and one line says what was looked at', () => {
+describe('a healthy system', () => {
+  test('has no findings, and one line that lists what was checked', () => {
     const examination = examine(seen());
     expect(examination).toEqual({
       outcome: 'healthy',
@@ -86,7 +86,7 @@ describe('a system that is well', () => {
     });
   });
 
-  test('notes make nobody ill', () => {
+  test('is still healthy when its only findings are notes', () => {
     const gaps = [{ topic: 'points', partition: 0, offset: 7 }];
     const { outcome, findings } = examine(seen({ pipeline: pipeline({ points: [points(0, 300, { gaps })] }) }));
     expect(outcome).toBe('healthy');
@@ -95,7 +95,7 @@ describe('a system that is well', () => {
 });
 
 describe('processes', () => {
-  test('with nobody to ask the doctor is blind', () => {
+  test('the doctor is blind when no process answers', () => {
     const processes = [unanswered('platform', '127.0.0.1:4271', 'the connection is refused')];
     const examination = examine(seen({ processes, pipeline: undefined, pipelineProblem: 'refused' }));
     expect(examination.outcome).toBe('blind');
@@ -104,30 +104,30 @@ describe('processes', () => {
     ]);
   });
 
-  test('a store that is away is worse when nobody else has its partitions', () => {
-    const away = unanswered('point store', 'b:1', 'nothing came within 5 s', [0, 1]);
+  test('a silent store is more severe when no other process owns its partitions', () => {
+    const silent = unanswered('point store', 'b:1', 'nothing came within 5 s', [0, 1]);
     const replica = answered({}, { kind: 'point store', address: 'a:1', partitions: [0, 1, 2] });
-    expect(only(seen({ processes: [replica, away] }))).toMatchObject({
+    expect(only(seen({ processes: [replica, silent] }))).toMatchObject({
       severity: 'degraded',
       means: expect.stringContaining('other replicas'),
     });
     const half = answered({}, { kind: 'point store', address: 'a:1', partitions: [0] });
-    expect(only(seen({ processes: [half, away] }))).toMatchObject({
+    expect(only(seen({ processes: [half, silent] }))).toMatchObject({
       severity: 'broken',
-      what: 'the point store at b:1 does not answer and nobody else has 1 partition of it (1): nothing came within 5 s',
+      what: 'the point store at b:1 does not answer and no other process owns 1 of its partitions (1): nothing came within 5 s',
     });
   });
 
-  test('an intake that is away is broken when it is the last one, and a coordinator never stops the data', () => {
-    const away = unanswered('intake', 'a:1', 'the connection is refused');
-    expect(only(seen({ processes: [away] })).severity).toBe('broken');
+  test('a silent intake is broken when it is the last one, and a silent coordinator is only degraded', () => {
+    const silent = unanswered('intake', 'a:1', 'the connection is refused');
+    expect(only(seen({ processes: [silent] })).severity).toBe('broken');
     const other = answered({}, { kind: 'intake', address: 'a:2' });
-    expect(only(seen({ processes: [away, other] })).severity).toBe('degraded');
+    expect(only(seen({ processes: [silent, other] })).severity).toBe('degraded');
     const coordinator = unanswered('coordinator', 'a:3', 'the connection is refused');
     expect(only(seen({ processes: [coordinator] })).severity).toBe('degraded');
   });
 
-  test('one that refuses names the key to use', () => {
+  test('a process that refuses to report its health leads to a finding with the key to use', () => {
     const answer = { state: 'refused', reason: 'a key is needed' } as const;
     expect(only(seen({ processes: [answered({}, { answer })] }))).toMatchObject({
       kind: 'process-refuses',
@@ -135,17 +135,17 @@ describe('processes', () => {
     });
   });
 
-  test('one that is not ready says why, once', () => {
+  test('a process that is not ready is reported once, with its reason', () => {
     const starting = answered({ notReady: 'catching up: 2 of 4 partitions' });
     expect(only(seen({ processes: [starting] }))).toMatchObject({
       kind: 'process-not-ready',
       sinceMs: NOW_MS - 60_000,
     });
-    const told = answered({ notReady: 'it is so', problems: [problem('intake')] });
-    expect(only(seen({ processes: [told] })).kind).toBe('intake-refuses');
+    const withProblem = answered({ notReady: 'it is so', problems: [problem('intake')] });
+    expect(only(seen({ processes: [withProblem] })).kind).toBe('intake-refuses');
   });
 
-  test('a status that nobody gives is said, unless the process is away or starting', () => {
+  test('a missing status is a finding, unless the process is silent or starting', () => {
     const without = { pipeline: undefined, pipelineProblem: 'a key is needed' };
     expect(only(seen(without))).toMatchObject({ kind: 'part-unanswered', what: expect.stringContaining('a key') });
     const starting = answered({ notReady: 'starting' });
@@ -154,7 +154,7 @@ describe('processes', () => {
 });
 
 describe('clocks', () => {
-  test('one that differs by more than an answer takes and a second is named', () => {
+  test('a clock that differs by more than the time of an answer and a second is named', () => {
     const processes = [
       answered({ nowMs: NOW_MS + 900 }, { address: 'a' }),
       answered({ nowMs: NOW_MS + 3005 }, { address: 'b' }),
@@ -167,21 +167,21 @@ describe('clocks', () => {
     });
   });
 
-  test('an answer that took long is no reason to doubt a clock', () => {
+  test('a slow answer is not a reason to doubt a clock', () => {
     const slow = answered({ nowMs: NOW_MS - 4000 });
     const answer = { ...slow.answer, askedMs: NOW_MS - 5000 } as ProcessObservation['answer'];
     expect(examine(seen({ processes: [{ ...slow, answer }] })).findings).toEqual([]);
   });
 
-  test('when all of several differ, it is the clock here', () => {
+  test('when the clocks of all of several processes differ, the clock of this machine is off', () => {
     const off = { nowMs: NOW_MS + 7000 };
     const processes = [answered(off, { address: 'a' }), answered(off, { address: 'b' })];
     expect(only(seen({ processes })).what).toMatch(/^the clock of this machine differs from all 2/);
   });
 });
 
-describe('what processes say of themselves', () => {
-  test('parts with the same problem are one finding, as old as the oldest', () => {
+describe('problems that processes report', () => {
+  test('parts with the same problem are one finding, which is as old as the oldest', () => {
     const full = { code: 'resource_exhausted', reason: 'the log is full' };
     const problems = [0, 1, 2].map((i) =>
       problem('lane', { ...full, part: `points/${i}`, sinceMs: NOW_MS - i * 1000 }),
@@ -190,7 +190,7 @@ describe('what processes say of themselves', () => {
       kind: 'log-full',
       severity: 'broken',
       sinceMs: NOW_MS - 2000,
-      what: "tidemark 1 can't append to 3 partitions (points/0, points/1, points/2), for the log is full: the log is full",
+      what: "tidemark 1 can't append to 3 partitions (points/0, points/1, points/2) because the log is full: the log is full",
     });
   });
 
@@ -207,7 +207,7 @@ describe('what processes say of themselves', () => {
     ['disk', 'resource_exhausted', 'disk-full'],
     ['disk', 'unavailable', 'disk-full'],
     ['of a later version', 'unavailable', 'process-not-ready'],
-  ])('%s (%s) is %s', (kind, code, finding) => {
+  ])('a problem of kind "%s" (%s) becomes a finding of kind %s', (kind, code, finding) => {
     const problems = [problem(kind, { code, part: 'points/1' })];
     const found = only(seen({ processes: [answered({ problems })] }));
     expect(found).toMatchObject({ kind: finding, sinceMs: NOW_MS - 9000, what: expect.stringContaining('it is so') });
@@ -215,7 +215,7 @@ describe('what processes say of themselves', () => {
 });
 
 describe('partitions and sessions', () => {
-  test('a halted partition has its place, its age and the command', () => {
+  test('the finding of a halted partition has its offset, its age and the command', () => {
     const halted = points(3, 90_000, { halted: 'wrong checksum', haltedOffset: 184_467 });
     const problems = [problem('halt', { part: 'points/3', code: 'data_loss' })];
     const { findings } = examine(
@@ -239,11 +239,11 @@ describe('partitions and sessions', () => {
     expect(only(seen({ pipeline: pipeline({ points: all, tags }) }))).toMatchObject({
       kind: 'store-lags',
       sinceMs: NOW_MS - 9000,
-      what: '3 stores are behind the log: points/1 by 1 record, points/0 by 1,234 records, tags/4 by 2,000 records, the latest complete through 9.0 s ago',
+      what: '3 stores are behind the log: points/1 by 1 record, points/0 by 1,234 records, tags/4 by 2,000 records, the oldest watermark is 9.0 s old',
     });
   });
 
-  test('a dead session is one finding for all that it holds back, and an overdue fence asks for the coordinator', () => {
+  test('a dead session is one finding for all partitions that it holds back, and an overdue fence points at the coordinator', () => {
     const all = [points(0, 7000), points(1, 7000)];
     expect(only(seen({ pipeline: pipeline({ points: all, sessions: [session(7000)] }) }))).toMatchObject({
       kind: 'session-dead',
@@ -255,7 +255,7 @@ describe('partitions and sessions', () => {
     expect(overdue.next).toMatch(/coordinator/);
   });
 
-  test('a session that was fenced holds until its lanes are, and is a note then', () => {
+  test('a fenced session is broken until its lanes are fenced, and then a note', () => {
     const fenced = session(12_000, { state: 'fenced' });
     const held = pipeline({ points: [points(0, 12_000)], sessions: [fenced] });
     expect(only(seen({ pipeline: held }))).toMatchObject({ kind: 'session-dead', severity: 'broken' });
@@ -265,11 +265,11 @@ describe('partitions and sessions', () => {
     expect(examine(seen({ pipeline: longAgo })).findings).toEqual([]);
   });
 
-  test('lanes that stand though their session is alive point at the log', () => {
+  test('lanes that do not advance although their session is alive point at the log', () => {
     const all = [points(0, 8000), points(2, 9000)];
     expect(only(seen({ pipeline: pipeline({ points: all }) }))).toMatchObject({
       kind: 'lane-stalled',
-      what: 'lanes of session ab12 (intake 7) have not marked for 9.0 s in points/2, points/0, though it is alive',
+      what: 'lanes of session ab12 (intake 7) have not marked for 9.0 s in points/2, points/0, although the session is alive',
     });
   });
 
@@ -302,7 +302,7 @@ describe('replicas', () => {
     return { topic: 'points', partition: 0, process, state: 'live', seenMs: NOW_MS, position, ...more };
   };
 
-  test('one that is far behind the most advanced is named with its records, once for all partitions', () => {
+  test('a replica that is far behind the most advanced is named with its records, once for all partitions', () => {
     const replicas = [
       replica('a:1', 5000),
       replica('b:1', 4950),
@@ -320,7 +320,7 @@ describe('replicas', () => {
     });
   });
 
-  test('one that is halted while another goes on is told apart from a damaged record', () => {
+  test('a replica that is halted while another continues is distinguished from a damaged record', () => {
     const position = { offset: 4990, halted: 'wrong checksum', haltedOffset: 4990 };
     const replicas = [replica('a:1', 5000), replica('b:1', 0, { position })];
     expect(only(seen({ pipeline: pipeline({ replicas }) }))).toMatchObject({
@@ -334,7 +334,7 @@ describe('replicas', () => {
     expect(findings.map(({ what }) => what)).toEqual(['points/0 is halted at offset 4990: wrong checksum']);
   });
 
-  test('those that differ are named with what each has', () => {
+  test('replicas that differ are named with the hash of each', () => {
     const hashes = [
       { process: 'a:1', hash: '12abcdef' },
       { process: 'b:1', hash: '34abcdef' },
@@ -357,38 +357,38 @@ describe('agents', () => {
   });
   const withClients = (...clients: ClientView[]) => seen({ processes: [answered({ clients })] });
 
-  test('one that delivers what it has is well', () => {
+  test('an agent that delivers its points in time is not a finding', () => {
     expect(examine(withClients(client({}))).findings).toEqual([]);
   });
 
-  test('one that delivers old points is behind by its own promise', () => {
+  test('an agent that delivers old points is behind by its own promise', () => {
     expect(only(withClients(client({ frontierMs: NOW_MS - 95_000 })))).toMatchObject({
       kind: 'agent-behind',
-      what: '1 client is behind with what they deliver: agent web-1 by 1 min 35 s',
+      what: '1 client is delivering late data: agent web-1 by 1 min 35 s',
       sinceMs: NOW_MS - 95_000,
     });
   });
 
   test('an agent that is connected and silent is named; another program may pause', () => {
     const silent = { lastBatchMs: NOW_MS - 20_000, frontierMs: NOW_MS - 21_000 };
-    expect(only(withClients(client(silent))).what).toBe('1 agent is connected and silent: agent web-1 by 20 s');
+    expect(only(withClients(client(silent))).what).toBe('1 agent is connected but silent: agent web-1 for 20 s');
     expect(examine(withClients(client({ ...silent, name: 'checkout' }))).findings).toEqual([]);
-    // Its usual interval is 10 s: 20 s are no reason yet.
+    // Its usual interval is 10 s: 20 s are not enough.
     const slow = client({ ...silent, batches: 9 });
     expect(examine(withClients(slow)).findings).toEqual([]);
   });
 
-  test('an agent that was lost is named until it, or another run of it, is back', () => {
+  test('a lost agent is named until it, or another run of it, connects again', () => {
     const lost = client({ lostMs: NOW_MS - 30_000, tenant: 'acme' });
     expect(only(withClients(lost))).toMatchObject({
       kind: 'agent-lost',
-      what: '1 agent left and did not come back: agent web-1 of tenant acme by 30 s',
+      what: '1 agent has left and not reconnected: agent web-1 of tenant acme for 30 s',
     });
     const nextRun = client({ clientSession: 'c2', tenant: 'acme' });
     expect(examine(withClients(lost, nextRun)).findings).toEqual([]);
     expect(examine(withClients(client({ lostMs: NOW_MS - 3000 }))).findings).toEqual([]);
     expect(examine(withClients(client({ lostMs: NOW_MS - 30_000, name: 'checkout' }))).findings).toEqual([]);
-    // Another intake has it.
+    // It is connected to another intake.
     const elsewhere = [
       answered({ clients: [lost] }),
       answered({ clients: [client({ tenant: 'acme' })] }, { address: 'b' }),
@@ -401,7 +401,7 @@ describe('Kafka', () => {
   const brokers = ['a:1', 'b:1', 'c:1'];
   const kafka = { brokers, unreachable: [], problem: '', topics: [] };
 
-  test('one broker that is away is named, and all of them are worse', () => {
+  test('one silent broker is named, and all of them are more severe', () => {
     expect(examine(seen({ kafka })).outcome).toBe('healthy');
     const one = [{ broker: 'b:1', reason: 'refused' }];
     expect(only(seen({ kafka: { ...kafka, unreachable: one } }))).toMatchObject({
@@ -413,13 +413,13 @@ describe('Kafka', () => {
     expect(only(seen({ kafka: { ...kafka, problem: 'bad credentials' } })).what).toMatch(/^no broker of .*bad cred/);
   });
 
-  test('topics that are wrong are told in their own words', () => {
+  test('wrong topics are reported with the message of the check', () => {
     const topics = ['points has min.insync.replicas 1 (limit: at least 2)'];
     expect(only(seen({ kafka: { ...kafka, topics } }))).toMatchObject({ kind: 'topics', what: topics[0] });
   });
 });
 
-test('the worst comes first, and what causes others before them', () => {
+test('the most severe finding comes first, and causes come before consequences', () => {
   const at = (kind: Finding['kind'], severity: Finding['severity'], sinceMs?: number): Finding => {
     return { kind, severity, sinceMs, what: `${kind} ${sinceMs}`, means: '', next: '' };
   };

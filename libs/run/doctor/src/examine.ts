@@ -8,18 +8,18 @@ import { judgeReplicas } from './judge-replicas.ts';
 import type { Observations } from './observations.ts';
 import { counted, formatBytes } from './words.ts';
 
-/** `healthy`: nothing but notes. `ill`: something is wrong. `blind`: nobody could be asked. */
+/** `healthy`: no findings except notes. `ill`: something is wrong. `blind`: no process answered. */
 export type Outcome = 'healthy' | 'ill' | 'blind';
 
 export interface Examination {
   readonly outcome: Outcome;
   /** The worst first. */
   readonly findings: readonly Finding[];
-  /** What was looked at, in one line. */
+  /** What was checked, in one line. */
   readonly looked: string;
 }
 
-/** Says what is wrong, from what was seen. */
+/** Finds what is wrong from `observations`. */
 export function examine(observations: Observations): Examination {
   const findings = [
     ...judgeKafka(observations),
@@ -29,7 +29,7 @@ export function examine(observations: Observations): Examination {
     ...judgeReplicas(observations),
     ...judgeAgents(observations),
   ].sort(byWeight);
-  return { outcome: outcomeOf(observations, findings), findings, looked: lookedAt(observations) };
+  return { outcome: outcomeOf(observations, findings), findings, looked: checkedParts(observations) };
 }
 
 function outcomeOf({ processes, pipeline }: Observations, findings: readonly Finding[]): Outcome {
@@ -38,22 +38,22 @@ function outcomeOf({ processes, pipeline }: Observations, findings: readonly Fin
   return findings.some(({ severity }) => severity !== 'note') ? 'ill' : 'healthy';
 }
 
-function lookedAt({ processes, pipeline, kafka }: Observations): string {
+function checkedParts({ processes, pipeline, kafka }: Observations): string {
   const answered = processes.flatMap(({ answer }) => (answer.state === 'answered' ? [answer.health] : []));
-  const looked = [
+  const checked = [
     `${answered.length} of ${counted(processes.length, 'process', 'processes')}`,
     pipeline === undefined ? 'no status of partitions' : counted(pipeline.points.length, 'partition'),
   ];
   if (pipeline !== undefined)
-    looked.push(counted(pipeline.sessions.filter(({ state }) => state === 'open').length, 'open session'));
+    checked.push(counted(pipeline.sessions.filter(({ state }) => state === 'open').length, 'open session'));
   const clients = answered.flatMap((health) => health.clients.filter(({ lostMs }) => lostMs === undefined));
-  looked.push(counted(clients.length, 'client'));
+  checked.push(counted(clients.length, 'client'));
   const free = answered.flatMap(({ volumes }) => volumes.map(({ freeBytes }) => freeBytes));
   if (free.length > 0) {
-    looked.push(
+    checked.push(
       `${counted(free.length, 'disk')} (${formatBytes(Math.min(...free))} free${free.length > 1 ? ' at least' : ''})`,
     );
   }
-  if (kafka !== undefined) looked.push(counted(kafka.brokers.length, 'broker'));
-  return looked.join(', ');
+  if (kafka !== undefined) checked.push(counted(kafka.brokers.length, 'broker'));
+  return checked.join(', ');
 }

@@ -1,7 +1,7 @@
-/** `broken`: points or answers wait. `degraded`: they will, or a spare is gone. `note`: to know, and no fault now. */
+/** `broken`: points or answers wait. `degraded`: they will wait, or a spare is gone. `note`: information, not a fault. */
 export type Severity = 'broken' | 'degraded' | 'note';
 
-/** The kinds of findings, those that cause others first: so they come within a severity. */
+/** The kinds of findings, causes before their consequences: the order within a severity. */
 export const FINDING_KINDS = [
   'kafka',
   'topics',
@@ -33,21 +33,21 @@ export const FINDING_KINDS = [
 
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
-/** Something that is wrong now, for people. */
+/** A problem that exists now, with its texts for an operator. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly severity: Severity;
   /** What is wrong, in one sentence. */
   readonly what: string;
-  /** Since when, ms since the Unix epoch; undefined when nobody knows. */
+  /** Since when, ms since the Unix epoch; undefined when unknown. */
   readonly sinceMs: number | undefined;
   /** What it means for points and answers. */
   readonly means: string;
-  /** What to do next: a command, or what to look at. */
+  /** What to do next: a command, or what to check. */
   readonly next: string;
 }
 
-/** Where the runbook of a kind of finding is, from the root of the project. */
+/** Returns the place of the runbook of a kind of finding, relative to the root of the project. */
 export function runbookOf(kind: FindingKind): string {
   return `docs/operations/doctor.md#${RUNBOOKS[kind]}`;
 }
@@ -57,17 +57,17 @@ const RUNBOOKS: Readonly<Record<FindingKind, string>> = {
   topics: 'a-topic-is-not-as-it-must-be',
   'disk-full': 'a-disk-is-full',
   'process-silent': 'a-process-does-not-answer',
-  'process-refuses': 'a-process-does-not-tell',
+  'process-refuses': 'a-process-does-not-report-its-health',
   'clock-off': 'a-clock-is-off',
   coordinator: 'the-coordinator-cant-decide',
   control: 'the-coordinator-cant-decide',
   'process-not-ready': 'a-process-is-not-ready',
   'partition-halted': 'a-partition-is-halted',
   'replica-differs': 'replicas-differ',
-  'store-fails': 'a-store-cant-go-on',
-  'log-full': 'the-log-takes-nothing',
-  'lane-stalled': 'the-log-takes-nothing',
-  'intake-refuses': 'an-intake-takes-no-points',
+  'store-fails': 'a-store-fails-and-retries',
+  'log-full': 'the-log-accepts-nothing',
+  'lane-stalled': 'the-log-accepts-nothing',
+  'intake-refuses': 'an-intake-accepts-no-points',
   'session-dead': 'a-session-is-dead',
   'no-lane': 'no-lane-is-open',
   'part-unanswered': 'a-process-does-not-answer',
@@ -83,7 +83,7 @@ const RUNBOOKS: Readonly<Record<FindingKind, string>> = {
 
 const SEVERITIES: readonly Severity[] = ['broken', 'degraded', 'note'];
 
-/** The worst first; among equals, what causes the others, then what is older. */
+/** Orders findings: the most severe first, then causes before consequences, then the older first. */
 export function byWeight(a: Finding, b: Finding): number {
   return (
     SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||

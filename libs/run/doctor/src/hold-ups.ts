@@ -22,7 +22,7 @@ export type HoldUp =
       readonly renewedAgeMs: number | undefined;
     };
 
-/** What holds back each partition whose watermark is more than `lateMs` old, the latest first. */
+/** What holds back each partition whose watermark is more than `lateMs` old, the one with the oldest watermark first. */
 export function holdUpsOf(status: PipelineView, lateMs = LATE_MARK_MS): HoldUp[] {
   return status.points
     .filter(({ watermarkMs }) => watermarkMs === undefined || status.nowMs - watermarkMs > lateMs)
@@ -39,7 +39,7 @@ function holdUpOf(partition: PointPartitionView, { sessions, nowMs }: PipelineVi
   if (records > 0) return { kind: 'lag', part, records, ageMs };
   const open = partition.lanes.filter((lane) => lane.open);
   if (open.length === 0) return ageMs === undefined ? { kind: 'no-mark', part } : { kind: 'no-lane', part, ageMs };
-  const lane = open.reduce((least, one) => (one.markMs < least.markMs ? one : least));
+  const lane = open.reduce((oldest, one) => (one.markMs < oldest.markMs ? one : oldest));
   const session = sessions.find((one) => one.session === lane.session);
   return {
     kind: 'silent-lane',
@@ -51,7 +51,7 @@ function holdUpOf(partition: PointPartitionView, { sessions, nowMs }: PipelineVi
   };
 }
 
-/** One sentence for people. */
+/** Returns one sentence for an operator. */
 export function holdUpSentence(holdUp: HoldUp): string {
   const { part } = holdUp;
   switch (holdUp.kind) {
@@ -75,7 +75,7 @@ export function sessionName(id: string, session: SessionView | undefined): strin
   return `${shortId(id)}${session?.process ? ` (${session.process})` : ''}`;
 }
 
-/** Why the lane's session may be silent, and what happens next. */
+/** Returns why the lane's session may be silent, and what happens next. */
 function sessionClause(session: SessionView | undefined, silentMs: number): string {
   if (session === undefined) return '';
   if (session.state !== 'open') return `; its session is ${session.state}, and the fence of this lane is on its way`;
@@ -85,11 +85,11 @@ function sessionClause(session: SessionView | undefined, silentMs: number): stri
   return `; its session last renewed ${formatDuration(silentMs)} ago, ${next}`;
 }
 
-/** A partition that does not read on. */
+/** A partition that has stopped reading. */
 export interface Halted {
   readonly topic: 'points' | 'tags';
   readonly partition: number;
-  /** Of the record that may be skipped; undefined where it is the log that is at fault. */
+  /** Of the record that may be skipped; undefined where the log is at fault. */
   readonly offset: number | undefined;
   readonly reason: string;
 }
@@ -104,14 +104,14 @@ export function haltsOf({ points, tags }: Pick<PipelineView, 'points' | 'tags'>)
   return [...of('points', points), ...of('tags', tags)];
 }
 
-/** Partitions of tags that are behind their log by more than a moment's records: answers wait for them. */
+/** Returns the tag partitions that are behind their log by more than `NOTED_TAGS_LAG` records: answers wait for them. */
 export function tagLagsOf({ tags }: Pick<PipelineView, 'tags'>): { part: string; records: number }[] {
   return tags
     .map(({ partition, offset, logNext }) => ({ part: `tags/${partition}`, records: logNext - offset }))
     .filter(({ records }) => records > NOTED_TAGS_LAG);
 }
 
-/** One sentence for each partition that has skipped records. */
+/** Returns one sentence for each partition that has skipped records. */
 export function gapSentences({ points, tags }: Pick<PipelineView, 'points' | 'tags'>): string[] {
   return [...points, ...tags]
     .filter(({ gaps }) => gaps.length > 0)
@@ -122,13 +122,13 @@ export function gapSentences({ points, tags }: Pick<PipelineView, 'points' | 'ta
     });
 }
 
-/** Least watermark less the lateness bound; a partition that did not answer, or has no watermark, makes it unknown. */
+/** Lowest watermark minus the lateness bound; undefined if a partition did not answer or has no watermark. */
 export function completeThroughOf(status: PipelineView): number | undefined {
   if (status.errors.some(({ part }) => !part.startsWith('tags/')) || status.points.length === 0) return undefined;
-  let least = Number.POSITIVE_INFINITY;
+  let minMs = Number.POSITIVE_INFINITY;
   for (const { watermarkMs } of status.points) {
     if (watermarkMs === undefined) return undefined;
-    least = Math.min(least, watermarkMs);
+    minMs = Math.min(minMs, watermarkMs);
   }
-  return least - status.latenessMs;
+  return minMs - status.latenessMs;
 }

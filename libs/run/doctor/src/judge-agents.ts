@@ -3,10 +3,10 @@ import type { ClientView, Observations } from './observations.ts';
 import { AGENT_BEHIND_MS, AGENT_LOST_MS, AGENT_SILENT_INTERVALS, AGENT_SILENT_MS } from './thresholds.ts';
 import { counted, formatDuration, listed } from './words.ts';
 
-/** How an agent calls itself: it flushes whatever happens, so its silence says something. */
+/** The name of an agent: it flushes even without new readings, so its silence is a finding. */
 const AGENT_NAME = /^agent /;
 
-/** Agents that deliver late, that have gone silent, or that were lost and did not come back. */
+/** Finds agents that deliver late, that are silent, or that left and have not reconnected. */
 export function judgeAgents(observations: Observations): Finding[] {
   const { pipeline } = observations;
   const seen = newestByClient(observations);
@@ -44,7 +44,7 @@ interface SeenClient {
   readonly nowMs: number;
 }
 
-/** A client that several intakes have met, as the one knows it that it is connected to, or met it last. */
+/** Returns each client once: as reported by the intake that it is connected to, or by the last one that saw it. */
 function newestByClient({ processes }: Observations): SeenClient[] {
   const newest = new Map<string, SeenClient>();
   for (const { answer } of processes) {
@@ -68,15 +68,15 @@ function nameOf({ tenant, name }: ClientView): string {
   return tenant === 'default' ? name : `${name} of tenant ${tenant}`;
 }
 
-/** Silence of this long is no pause between flushes, ms. */
+/** Returns the longest silence that can be a pause between flushes, ms. */
 function silenceOf({ batches, firstBatchMs, lastBatchMs }: ClientView): number {
   const intervalMs = batches < 2 ? 0 : (lastBatchMs - firstBatchMs) / (batches - 1);
   return Math.max(AGENT_SILENT_MS, intervalMs * AGENT_SILENT_INTERVALS);
 }
 
-function named(late: readonly Late[]): string {
+function named(late: readonly Late[], preposition: 'by' | 'for'): string {
   const oldest = [...late].sort((a, b) => b.ageMs - a.ageMs);
-  return listed(oldest.map(({ name, ageMs }) => `${name} by ${formatDuration(ageMs)}`));
+  return listed(oldest.map(({ name, ageMs }) => `${name} ${preposition} ${formatDuration(ageMs)}`));
 }
 
 function sinceOf(late: readonly Late[]): number {
@@ -89,10 +89,10 @@ function behindFinding(late: readonly Late[]): Finding[] {
     {
       kind: 'agent-behind',
       severity: 'degraded',
-      what: `${counted(late.length, 'client is', 'clients are')} behind with what they deliver: ${named(late)}`,
+      what: `${counted(late.length, 'client is', 'clients are')} delivering late data: ${named(late, 'by')}`,
       sinceMs: sinceOf(late),
-      means: 'their points are stored, and counted late: complete_through had moved on without them',
-      next: 'after an outage they catch up by themselves; if it lasts, look at their clocks, flush intervals and network',
+      means: 'their points are stored and counted as late: complete_through had advanced without them',
+      next: 'after an outage they catch up by themselves; if it lasts, check their clocks, flush intervals and network',
     },
   ];
 }
@@ -103,10 +103,10 @@ function silentFinding(late: readonly Late[]): Finding[] {
     {
       kind: 'agent-behind',
       severity: 'degraded',
-      what: `${counted(late.length, 'agent is', 'agents are')} connected and silent: ${named(late)}`,
+      what: `${counted(late.length, 'agent is', 'agents are')} connected but silent: ${named(late, 'for')}`,
       sinceMs: sinceOf(late),
-      means: 'their hosts are missing from graphs since then; what they have is in their spools, and comes later',
-      next: 'is the agent running, and is the network between them and the intakes up? its own log names the last error',
+      means: 'their hosts are missing from graphs since then; their points are in their spools and arrive later',
+      next: 'check that the agents run and reach the intakes; the log of an agent has its last error',
     },
   ];
 }
@@ -117,11 +117,10 @@ function lostFinding(late: readonly Late[]): Finding[] {
     {
       kind: 'agent-lost',
       severity: 'degraded',
-      what: `${counted(late.length, 'agent')} left and did not come back: ${named(late)}`,
+      what: `${counted(late.length, 'agent has', 'agents have')} left and not reconnected: ${named(late, 'for')}`,
       sinceMs: sinceOf(late),
-      means:
-        'their hosts are missing from graphs since then; what was not delivered is in their spools, if they have one',
-      next: 'were they stopped on purpose? if not, is the host up, and does it reach an intake? (forgotten after 1 h)',
+      means: 'their hosts are missing from graphs since then; undelivered points are in their spools, if they have one',
+      next: 'nothing if they were stopped on purpose; otherwise check that the host is up and reaches an intake (forgotten after 1 h)',
     },
   ];
 }

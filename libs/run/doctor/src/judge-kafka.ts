@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts';
 import type { Observations } from './observations.ts';
 import { counted, listed } from './words.ts';
 
-/** Brokers that don't answer, and topics that are not as they must be. */
+/** Finds brokers that don't answer, and topics with wrong settings. */
 export function judgeKafka({ kafka }: Observations): Finding[] {
   if (kafka === undefined) return [];
   return [...brokers(kafka), ...topics(kafka)];
@@ -25,9 +25,9 @@ function brokers({ brokers: all, unreachable, problem }: Kafka): Finding[] {
       what,
       sinceMs: undefined,
       means: isAll
-        ? 'no point is taken; clients keep theirs; queries answer as far as the stores have read'
-        : 'as long as two replicas of each partition are in sync all goes on; the next broker that fails stops it',
-      next: "are the brokers running, and is kafka.brokers right? the broker's own log says why it ended",
+        ? 'no point is accepted; clients keep their points; queries answer up to the last record that the stores have read'
+        : 'writes continue while two replicas of each partition are in sync; one more broker failure stops them',
+      next: "check that the brokers run and that kafka.brokers is right; a broker's own log has the reason why it ended",
     },
   ];
 }
@@ -40,8 +40,8 @@ function topics({ topics: wrong }: Kafka): Finding[] {
       severity: 'broken',
       what: wrong.join('; '),
       sinceMs: undefined,
-      means: 'an acknowledged point may not be safe, or has no place: processes refuse to work on such topics',
-      next: 'set the topic as the message says (kafka-configs.sh --alter, kafka-topics.sh), then restart what refused',
+      means: 'the topic may lose acknowledged points, or lacks partitions; processes refuse to use it',
+      next: 'correct the topic as the message says (kafka-configs.sh --alter, kafka-topics.sh), then restart the processes that refused it',
     },
   ];
 }

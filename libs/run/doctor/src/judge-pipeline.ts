@@ -5,7 +5,7 @@ import type { PipelineView, SessionView } from './pipeline-view.ts';
 import { FENCE_AFTER_MS, FENCE_GRACE_MS, FENCED_NOTED_MS, HELD_MS } from './thresholds.ts';
 import { counted, formatDuration, listed } from './words.ts';
 
-/** What the status of the partitions and sessions says. */
+/** Finds problems in the status of the partitions and sessions. */
 export function judgePipeline({ pipeline, pipelineProblem, processes }: Observations): Finding[] {
   if (pipeline === undefined) return noStatus(processes, pipelineProblem);
   const holdUps = holdUpsOf(pipeline, HELD_MS);
@@ -20,22 +20,22 @@ export function judgePipeline({ pipeline, pipelineProblem, processes }: Observat
   ];
 }
 
-/** One that does not answer at all is told as a process. */
+/** Reports a missing status when a ready process should have given it; a silent process is a finding of its own. */
 function noStatus(processes: Observations['processes'], problem: string | undefined): Finding[] {
-  const couldTell = processes.some(({ kind, answer }) => {
+  const canReport = processes.some(({ kind, answer }) => {
     return (
       (kind === 'platform' || kind === 'query service') && answer.state === 'answered' && answer.health.notReady === ''
     );
   });
-  if (!couldTell || problem === undefined) return [];
+  if (!canReport || problem === undefined) return [];
   return [
     {
       kind: 'part-unanswered',
       severity: 'broken',
-      what: `there is no status of the partitions: ${problem}`,
+      what: `no status of the partitions is available: ${problem}`,
       sinceMs: undefined,
-      means: 'nobody knows how far stores and lanes are; queries may not be answered either',
-      next: 'tidemark status says the same in full; with «permission» or «key», use another --key',
+      means: 'the progress of stores and lanes is unknown; queries may fail too',
+      next: 'run tidemark status for the full error; if it names a permission or a key, pass another --key',
     },
   ];
 }
@@ -44,19 +44,19 @@ function halts(pipeline: PipelineView, processes: Observations['processes']): Fi
   const halted = haltsOf(pipeline);
   return halted.map(({ topic, partition, offset, reason }) => {
     const part = `${topic}/${partition}`;
-    const told = processes
+    const reported = processes
       .flatMap(({ answer }) => (answer.state === 'answered' ? answer.health.problems : []))
       .find((problem) => problem.kind === 'halt' && problem.part === part);
     return {
       kind: 'partition-halted',
       severity: 'broken',
       what: `${part} is halted${offset === undefined ? '' : ` at offset ${offset}`}: ${reason}`,
-      sinceMs: told?.sinceMs,
-      means: 'nothing that came after is in answers; they are right, and complete_through stands still there',
+      sinceMs: reported?.sinceMs,
+      means: 'later records are missing from answers; answers stay right, and complete_through does not advance there',
       next:
         offset === undefined
-          ? 'no record can be skipped: the log is damaged, or not the one that the store has read; read the runbook'
-          : `read the runbook, then: tidemark skip ${topic} ${partition} ${offset} --reason WHY (what is in that record is lost)`,
+          ? 'no record can be skipped: the log is damaged, or it is not the log that the store has read; read the runbook'
+          : `read the runbook, then: tidemark skip ${topic} ${partition} ${offset} --reason WHY (the content of that record is lost)`,
     };
   });
 }
@@ -70,8 +70,8 @@ function unanswered({ errors }: PipelineView): Finding[] {
       severity: 'broken',
       what: `${listed(names)} ${names.length === 1 ? 'does' : 'do'} not answer queries: ${errors[0].message}`,
       sinceMs: undefined,
-      means: 'answers that need them name them as missing, and claim no complete_through',
-      next: 'is the store that owns them running? tidemark status names each with its error',
+      means: 'answers that need them list them as missing and have no complete_through',
+      next: 'check that the store that owns them runs; tidemark status shows the error of each',
     },
   ];
 }
@@ -83,20 +83,21 @@ function lags(holdUps: readonly HoldUp[], pipeline: PipelineView): Finding[] {
   );
   if (parts.length === 0) return [];
   const oldestMs = Math.max(...late.map(({ ageMs }) => ageMs ?? 0), 0);
-  const age = oldestMs > 0 ? `, the latest complete through ${formatDuration(oldestMs)} ago` : '';
+  const age = oldestMs > 0 ? `, the oldest watermark is ${formatDuration(oldestMs)} old` : '';
   return [
     {
       kind: 'store-lags',
       severity: 'degraded',
       what: `${counted(parts.length, 'store is', 'stores are')} behind the log: ${listed(parts)}${age}`,
       sinceMs: oldestMs > 0 ? pipeline.nowMs - oldestMs : undefined,
-      means: 'answers are right, and complete through less; nothing is lost, the log keeps what is not read',
-      next: 'tidemark status, twice: does the lag shrink? if it grows, see docs/operations/capacity.md',
+      means:
+        'answers are right, but their complete_through is earlier; nothing is lost: the log keeps the unread records',
+      next: 'run tidemark status twice; if the lag grows, see docs/operations/capacity.md',
     },
   ];
 }
 
-/** Sessions that stopped renewing, with what they hold back; those that nobody fences; those that were fenced lately. */
+/** Finds sessions that stopped renewing, with the partitions that they hold back, and sessions that were fenced lately. */
 function sessions(holdUps: readonly HoldUp[], { sessions: all, nowMs }: PipelineView): Finding[] {
   return all.flatMap((session) => {
     const silentMs = nowMs - session.renewedMs;
@@ -110,8 +111,8 @@ function sessions(holdUps: readonly HoldUp[], { sessions: all, nowMs }: Pipeline
         severity: 'note',
         what: `session ${sessionName(session.session, session)} was fenced: it had stopped renewing`,
         sinceMs: session.renewedMs,
-        means: 'its unacknowledged points come again through other sessions; completeness goes on without it',
-        next: 'if that process was not stopped on purpose, the end of its log says why',
+        means: 'its unacknowledged points are resent through other sessions; completeness advances without it',
+        next: 'if that process was not stopped on purpose, the end of its log has the reason',
       },
     ];
   });
@@ -129,21 +130,21 @@ function deadSession(session: SessionView, held: readonly HoldUp[], silentMs: nu
     severity: 'broken',
     what: `session ${name} ${fenced ? 'is fenced' : 'is dead'}: it last renewed ${formatDuration(silentMs)} ago${holds}`,
     sinceMs: session.renewedMs,
-    means: 'points go on through other sessions; complete_through stands still until its lanes are fenced',
+    means: 'points continue through other sessions; complete_through does not advance until its lanes are fenced',
     next: isOverdue
-      ? 'a fence is overdue: is the coordinator running, and can it append? the log and its disk are what to look at'
-      : `nothing: it is fenced ${FENCE_AFTER_MS / 1000} s after its last renewal; run tidemark doctor again then`,
+      ? 'the fence is overdue: check that the coordinator runs and can append, then check the log and its disk'
+      : `nothing: it is fenced ${FENCE_AFTER_MS / 1000} s after its last renewal; then run tidemark doctor again`,
   };
 }
 
-/** Lanes that stand although their session is alive: the log does not take their records. */
+/** Finds lanes that do not advance although their session is alive: the log does not accept their records. */
 function liveLanes(holdUps: readonly HoldUp[], { nowMs }: PipelineView): Finding[] {
   const bySession = new Map<string, Extract<HoldUp, { kind: 'silent-lane' }>[]>();
   for (const one of holdUps) {
     if (one.kind !== 'silent-lane') continue;
     const { session, renewedAgeMs } = one;
-    const isTold = session !== undefined && (session.state !== 'open' || (renewedAgeMs ?? 0) > HELD_MS);
-    if (isTold) continue;
+    const isReported = session !== undefined && (session.state !== 'open' || (renewedAgeMs ?? 0) > HELD_MS);
+    if (isReported) continue;
     bySession.set(one.lane.session, [...(bySession.get(one.lane.session) ?? []), one]);
   }
   return [...bySession.values()].map((held) => {
@@ -153,10 +154,10 @@ function liveLanes(holdUps: readonly HoldUp[], { nowMs }: PipelineView): Finding
     return {
       kind: 'lane-stalled',
       severity: 'broken',
-      what: `lanes of session ${sessionName(lane.session, session)} have not marked for ${formatDuration(oldestMs)} in ${parts}, though it is alive`,
+      what: `lanes of session ${sessionName(lane.session, session)} have not marked for ${formatDuration(oldestMs)} in ${parts}, although the session is alive`,
       sinceMs: oldestMs > 0 ? nowMs - oldestMs : undefined,
-      means: 'clients keep the points of these partitions and try again; completeness stands still there',
-      next: 'look at the log: its disk, or its brokers',
+      means: 'clients keep the points of these partitions and retry; completeness does not advance there',
+      next: 'check the log: its disk, or its brokers',
     };
   });
 }
@@ -172,8 +173,8 @@ function noLanes(holdUps: readonly HoldUp[], { nowMs }: PipelineView): Finding[]
       severity: 'broken',
       what: `no intake has a lane in ${counted(none.length, 'partition')} (${listed(none.map(({ part }) => part))})`,
       sinceMs: oldestMs > 0 ? nowMs - oldestMs : undefined,
-      means: 'no point of these partitions is taken, and nothing is known to be complete there',
-      next: 'is an intake running and accepting? what else is found here says why not',
+      means: 'no point of these partitions is accepted, and nothing is known to be complete there',
+      next: 'check that an intake runs and accepts points; the other findings may have the reason',
     },
   ];
 }
@@ -184,7 +185,7 @@ function gaps(pipeline: PipelineView): Finding[] {
     severity: 'note',
     what: sentence,
     sinceMs: undefined,
-    means: 'what was in the skipped records is not in answers; those that it may touch name the gap',
-    next: 'nothing: a skip can not be undone; tidemark status has the reasons',
+    means: 'the content of the skipped records is missing from answers; the answers that it may affect name the gap',
+    next: 'nothing: a skip cannot be undone; tidemark status shows the reasons',
   }));
 }

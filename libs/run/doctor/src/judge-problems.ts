@@ -2,13 +2,13 @@ import type { Finding } from './finding.ts';
 import type { Observations, ProblemView, ProcessObservation } from './observations.ts';
 import { wordsOf } from './problem-words.ts';
 
-/** What a process says of itself: one finding for all parts of a process that have the same problem. */
+/** Turns the problems that processes report into findings: one for all parts of a process with the same problem. */
 export function judgeProblems({ processes }: Observations): Finding[] {
   return processes.flatMap((process) => {
     if (process.answer.state !== 'answered') return [];
     const groups = new Map<string, ProblemView[]>();
     for (const problem of process.answer.health.problems) {
-      // Halts are told with their offsets, by the status of the partitions.
+      // The status of the partitions reports halts, with their offsets.
       if (problem.kind === 'halt') continue;
       const key = `${problem.kind} ${problem.code}`;
       groups.set(key, [...(groups.get(key) ?? []), problem]);

@@ -1,38 +1,38 @@
 import type { Finding } from './finding.ts';
 import type { Observations, ProcessKind, ProcessObservation, Unanswered } from './observations.ts';
 import { CLOCK_OFF_MS } from './thresholds.ts';
-import { counted, formatDuration, listed } from './words.ts';
+import { formatDuration, listed } from './words.ts';
 
-/** What its absence means while others of its kind are there, and when it was the last. */
+/** The effect of a silent process: while others of its kind answer (`one`), and when it was the last (`last`). */
 const ABSENCE: Readonly<Record<ProcessKind, { readonly one: string; readonly last: string }>> = {
   platform: {
-    one: 'nothing is taken and nothing is answered',
-    last: 'nothing is taken and nothing is answered; agents keep what they have in their spools',
+    one: 'no point is accepted and no query is answered',
+    last: 'no point is accepted and no query is answered; agents keep their points in their spools',
   },
   coordinator: {
-    one: 'points and queries go on; dead sessions are not fenced, so the next intake that dies stops completeness',
-    last: 'points and queries go on; dead sessions are not fenced, so the next intake that dies stops completeness',
+    one: 'points and queries continue; dead sessions are not fenced, so completeness stops when an intake dies',
+    last: 'points and queries continue; dead sessions are not fenced, so completeness stops when an intake dies',
   },
   intake: {
-    one: 'its clients go to the other intakes; completeness waits until its session is fenced, 10 s after its last sign',
-    last: 'no point is taken: agents keep what they have in their spools, and completeness stands still',
+    one: 'its clients connect to the other intakes; completeness waits until its session is fenced, 10 s after its last renewal',
+    last: 'no point is accepted: agents keep their points in their spools, and completeness does not advance',
   },
   'query service': {
     one: 'the other query services answer',
-    last: 'no query, page or monitor is answered; points go on being stored',
+    last: 'no query, page or monitor is answered; points are still stored',
   },
   'point store': {
-    one: 'other replicas of its partitions answer; the log keeps what it has not read until it is back',
-    last: 'answers leave these partitions out and say so; the log keeps their points until the store is back',
+    one: 'other replicas of its partitions answer; the log keeps its unread records until it is back',
+    last: 'answers omit these partitions and report that; the log keeps their points until the store is back',
   },
   'tag store': {
-    one: 'other replicas of its partitions answer; the log keeps what it has not read until it is back',
-    last: 'queries of metrics in these partitions fail and say so; the log keeps their tags until the store is back',
+    one: 'other replicas of its partitions answer; the log keeps its unread records until it is back',
+    last: 'queries of metrics in these partitions fail and report that; the log keeps their tags until the store is back',
   },
-  aggregator: { one: 'other replicas fold its partitions', last: 'what it folds stands still; queries go on' },
+  aggregator: { one: 'other replicas fold its partitions', last: 'its folded points do not advance; queries continue' },
 };
 
-/** Processes that don't answer, don't tell or aren't ready, and clocks that disagree with the one who looks. */
+/** Finds processes that don't answer, refuse to report their health or aren't ready, and clocks that are off. */
 export function judgeProcesses({ processes, nowMs }: Observations): Finding[] {
   return [
     ...processes.flatMap((process) => silence(process, processes)),
@@ -49,7 +49,7 @@ function silence(process: ProcessObservation, all: readonly ProcessObservation[]
   const others = all.filter((one) => one.kind === kind && one.answer.state !== 'silent');
   const isLast = alone.length > 0 || others.length === 0;
   const owned =
-    alone.length > 0 ? ` and nobody else has ${counted(alone.length, 'partition')} of it (${alone.join(', ')})` : '';
+    alone.length > 0 ? ` and no other process owns ${alone.length} of its partitions (${alone.join(', ')})` : '';
   return [
     {
       kind: 'process-silent',
@@ -59,13 +59,13 @@ function silence(process: ProcessObservation, all: readonly ProcessObservation[]
       means: isLast ? ABSENCE[kind].last : ABSENCE[kind].one,
       next:
         kind === 'platform'
-          ? 'is it running? npm start starts it; a process that hangs shows in top, and kill -9 loses nothing acknowledged'
-          : `is it running at ${address}? start it again with the settings of the cluster; the end of its own log says why it ended`,
+          ? 'check that it runs (npm start starts it); end a process that hangs with kill -9: nothing acknowledged is lost'
+          : `check that it runs at ${address}; if not, start it with the settings of the cluster; the end of its own log has the reason why it ended`,
     },
   ];
 }
 
-/** Partitions of a silent store that no process of its kind that answers owns. */
+/** Returns the partitions of a silent store that no answering process of its kind owns. */
 function partitionsWithoutOwner(
   { kind, partitions }: ProcessObservation,
   all: readonly ProcessObservation[],
@@ -78,47 +78,47 @@ function refusal({ kind, address }: ProcessObservation, { reason }: Unanswered):
   return {
     kind: 'process-refuses',
     severity: 'degraded',
-    what: `the ${kind} at ${address} does not say how it is: ${reason}`,
+    what: `the ${kind} at ${address} does not report its health: ${reason}`,
     sinceMs: undefined,
-    means: 'it may be well or not: disks, lanes and agents of it were not looked at',
-    next: 'tidemark doctor --key KEY with a key of the tenant default that has the scope admin; for a cluster, cluster.keyFile',
+    means: 'it may be healthy or not: its disks, lanes and agents were not checked',
+    next: 'run tidemark doctor --key KEY with a key of the tenant default that has the scope admin; for a cluster, set cluster.keyFile',
   };
 }
 
 function unreadiness({ kind, address, answer }: ProcessObservation): Finding[] {
   if (answer.state !== 'answered' || answer.health.notReady === '') return [];
   const { health } = answer;
-  // What is wrong with an intake or a store is told by its problems, each in its own words; but for halts, which the
-  // status of partitions tells, and not those of an aggregator.
-  const told = health.problems.filter(({ kind }) => kind !== 'halt');
-  if (told.some(({ reason }) => health.notReady.includes(reason))) return [];
+  // Problems of an intake or a store are findings of their own. Halts are not among them: the status of partitions
+  // reports those, except the halts of an aggregator.
+  const reported = health.problems.filter(({ kind }) => kind !== 'halt');
+  if (reported.some(({ reason }) => health.notReady.includes(reason))) return [];
   return [
     {
       kind: 'process-not-ready',
       severity: 'degraded',
       what: `the ${kind} at ${address} (${health.process}) is not ready: ${health.notReady}`,
       sinceMs: health.startedMs,
-      means: 'it does not do its part yet; others of its kind do, if there are any',
-      next: 'wait a moment and run tidemark doctor again; if the reason stays, it is what to look at',
+      means: 'it does not do its work now; other processes of its kind do, if any run',
+      next: 'wait a moment and run tidemark doctor again; if the reason stays, investigate it',
     },
   ];
 }
 
 interface ClockOffset {
   readonly name: string;
-  /** Ahead of the one who looks, ms: at least this, whatever the answer's way took. */
+  /** Lower bound of how far it is ahead of the doctor's clock, ms; the time on the network can only raise it. */
   readonly aheadMs: number;
 }
 
-/** Clocks that can't be right together with the one who looks. */
+/** Finds clocks that can't be right if the doctor's clock is. */
 function clocks(processes: readonly ProcessObservation[], nowMs: number): Finding[] {
   const answered = processes.filter(({ answer }) => answer.state === 'answered');
   const off = answered.map(offsetOf).filter(({ aheadMs }) => Math.abs(aheadMs) > CLOCK_OFF_MS);
   if (off.length === 0) return [];
   const means =
-    'sessions compare their clocks with the log: beyond 1 s they take nothing, or hold everybody back; ' +
-    'points of agents that are off are late, or refused';
-  const next = 'timedatectl on these machines: NTP must run, and slew';
+    'sessions compare their clocks with the log: beyond 1 s they accept nothing, or hold back completeness for all; ' +
+    'points of agents with such clocks are late, or refused';
+  const next = 'run timedatectl on these machines: NTP must run, and slew';
   if (off.length === answered.length && answered.length > 1) {
     const what = `the clock of this machine differs from all ${answered.length} processes: ${listed(off.map(offsetText))}`;
     return [
@@ -127,8 +127,8 @@ function clocks(processes: readonly ProcessObservation[], nowMs: number): Findin
         severity: 'degraded',
         what,
         sinceMs: undefined,
-        means: 'what is said of ages here is off',
-        next: 'timedatectl here',
+        means: 'the ages in this report are wrong',
+        next: 'run timedatectl on this machine',
       },
     ];
   }

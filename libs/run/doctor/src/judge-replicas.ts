@@ -5,7 +5,7 @@ import type { DivergenceView, PipelineView, ReplicaView } from './pipeline-view.
 import { NOTED_REPLICA_LAG } from './thresholds.ts';
 import { counted, formatCount, listed, shortId } from './words.ts';
 
-/** Replicas that differ, that have halted while another one goes on, or that are far behind the most advanced. */
+/** Finds replicas that differ, that have halted while another continues, or that are far behind the most advanced. */
 export function judgeReplicas({ pipeline }: Observations): Finding[] {
   if (pipeline === undefined) return [];
   const { replicas = [], divergences = [] } = pipeline;
@@ -25,11 +25,11 @@ function differing(divergence: DivergenceView): Finding {
     what: `replicas of ${partOf(divergence)} differ at offset ${formatCount(offset)}: ${listed(states)}`,
     sinceMs: foundMs,
     means: 'they read the same log and have different state: one of them gives wrong answers',
-    next: 'keep the data folders of all of them; tidemark state-hash of each against one that reads the log anew says who is wrong',
+    next: 'keep all their data folders; compare the tidemark state-hash of each with that of a store that reads the log from the start',
   };
 }
 
-/** The status is of one replica a partition: halts that it does not show. */
+/** Finds halts that the status does not show, because it has only one replica of each partition. */
 function halted(replicas: readonly ReplicaView[], pipeline: PipelineView): Finding[] {
   const shown = new Set(haltsOf(pipeline).map((halt) => partOf(halt)));
   return replicas.flatMap((replica) => {
@@ -42,8 +42,8 @@ function halted(replicas: readonly ReplicaView[], pipeline: PipelineView): Findi
         severity: 'degraded',
         what: `the replica of ${partOf(replica)} at ${process} is halted${place}: ${position.halted}`,
         sinceMs: undefined,
-        means: 'another replica reads the same log and goes on: this one, or its way to the log, is damaged',
-        next: 'do not skip; look at its disk and its log, and let it build the partition anew (see the runbook)',
+        means: 'another replica reads the same log and continues: this one, or its connection to the log, is damaged',
+        next: 'do not skip; check its disk and its log, then rebuild the partition (see the runbook)',
       },
     ];
   });
@@ -73,9 +73,9 @@ function behind(replicas: readonly ReplicaView[]): Finding[] {
     severity: 'degraded',
     what: `the store at ${process} is behind the most advanced replica: ${listed(parts)}${isLost ? ', and does not answer' : ''}`,
     sinceMs: isLost ? seenMs : undefined,
-    means: 'queries prefer the others; until it has caught up it is no spare, and the log is kept for it',
+    means: 'queries prefer the other replicas; until it has caught up it is not a spare, and the log is kept for it',
     next: isLost
-      ? 'bring it back: it goes on where it was'
-      : 'tidemark status, twice: does the lag shrink? if it grows, see docs/operations/capacity.md',
+      ? 'make it reachable again: it continues from its last commit'
+      : 'run tidemark status twice; if the lag grows, see docs/operations/capacity.md',
   }));
 }

@@ -1,6 +1,6 @@
 import type { PipelineView } from './pipeline-view.ts';
 
-/** As they are spoken of; `platform` is all of them in one process. */
+/** Kinds of processes, as messages name them; `platform` is all of them in one process. */
 export type ProcessKind =
   | 'platform'
   | 'coordinator'
@@ -10,43 +10,43 @@ export type ProcessKind =
   | 'tag store'
   | 'aggregator';
 
-/** All that was seen at about one moment. */
+/** Everything that the doctor observed, at about one moment. */
 export interface Observations {
-  /** The clock of the one who looked. */
+  /** The doctor's clock. */
   readonly nowMs: number;
   readonly processes: readonly ProcessObservation[];
-  /** What a query service says; undefined when none answered. */
+  /** The status that a query service gave; undefined when none answered. */
   readonly pipeline: PipelineView | undefined;
-  /** Why there is none. */
+  /** Why `pipeline` is undefined. */
   readonly pipelineProblem: string | undefined;
   /** Undefined where the log is not Kafka. */
   readonly kafka: KafkaObservation | undefined;
 }
 
-/** A process that was asked, and what came of it. */
+/** A process, and its answer to the doctor's request. */
 export interface ProcessObservation {
   readonly kind: ProcessKind;
   readonly address: string;
-  /** Of a store: what it is to own. */
+  /** Of a store: the partitions that the settings give it. */
   readonly partitions: readonly number[];
   readonly answer: Answered | Unanswered;
 }
 
 export interface Answered {
   readonly state: 'answered';
-  /** When it was asked and when the answer came, by the clock of the one who looked. */
+  /** When the request was sent and when the answer came, by the doctor's clock. */
   readonly askedMs: number;
   readonly answeredMs: number;
   readonly health: HealthView;
 }
 
 export interface Unanswered {
-  /** `silent`: nothing came in time, or no connection. `refused`: it does not tell this caller. */
+  /** `silent`: no answer in time, or no connection. `refused`: it does not report its health to this caller. */
   readonly state: 'silent' | 'refused';
   readonly reason: string;
 }
 
-/** What a process says of itself, as the contract has it. */
+/** The health that a process reports, as the contract has it. */
 export interface HealthView {
   /** `intake 4711`. */
   readonly process: string;
@@ -78,13 +78,13 @@ export interface ClientView {
   readonly lostMs?: number | undefined;
 }
 
-/** What the brokers said when they were asked. */
+/** The answers of the brokers. */
 export interface KafkaObservation {
   /** As the settings name them. */
   readonly brokers: readonly string[];
   /** Those that don't answer, with the reason. */
   readonly unreachable: readonly { readonly broker: string; readonly reason: string }[];
-  /** Why nothing at all could be learnt of the cluster; empty otherwise. */
+  /** Why the state of the cluster is unknown; empty otherwise. */
   readonly problem: string;
   /** What is wrong with topics, a sentence each. */
   readonly topics: readonly string[];

@@ -1,4 +1,4 @@
-/** The status that a query service gives, as the contract has it, with ids in hex: what is judged of it here. */
+/** The part of a query service's status that the doctor judges, as the contract has it, with ids in hex. */
 export interface PipelineView {
   readonly points: readonly PointPartitionView[];
   readonly tags: readonly TagPartitionView[];
@@ -55,7 +55,7 @@ export interface ReplicaView {
   /** `live`, `lost` or `unknown`. */
   readonly state: string;
   readonly seenMs?: number | undefined;
-  /** As its process told it last. */
+  /** As its process reported it last. */
   readonly position?: { readonly offset: number; readonly halted: string; readonly haltedOffset: number } | undefined;
 }
 

@@ -2,7 +2,7 @@ import type { FindingKind, Severity } from './finding.ts';
 import type { ProblemView } from './observations.ts';
 import { counted, listed } from './words.ts';
 
-/** How a finding about a problem of a process is worded; tests: `examine.test.ts`. */
+/** The texts of a finding about a problem of a process; tests: `examine.test.ts`. */
 export interface ProblemWords {
   readonly kind: FindingKind;
   readonly severity: Severity;
@@ -12,7 +12,7 @@ export interface ProblemWords {
   readonly next: string;
 }
 
-const NO_SPACE = 'df -h there, and free some space or move the data; it goes on by itself, no restart is needed';
+const NO_SPACE = 'run df -h there, then free some space or move the data; work resumes by itself, no restart is needed';
 
 const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
   [
@@ -21,8 +21,8 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       kind: 'clock-off',
       severity: 'broken',
       what: (name) => `the clock of ${name}, or of its log, is off`,
-      means: 'it takes no points until the clocks agree within 1 s; its clients keep theirs and try again',
-      next: 'timedatectl on its machine and on those of the brokers: NTP must run, and slew',
+      means: 'it accepts no points until the clocks agree within 1 s; its clients keep their points and retry',
+      next: 'run timedatectl on its machine and on those of the brokers: NTP must run, and slew',
     },
   ],
   [
@@ -30,9 +30,9 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
     {
       kind: 'intake-refuses',
       severity: 'broken',
-      what: (name) => `${name} takes no points`,
-      means: 'clients keep their points and try again, here or elsewhere; completeness waits for its lanes',
-      next: 'see what else is found here: the log, or a disk; without a cause, restart that process',
+      what: (name) => `${name} accepts no points`,
+      means: 'clients keep their points and retry, here or at another intake; completeness waits for its lanes',
+      next: 'check the other findings: the log, or a disk; if none has the cause, restart that process',
     },
   ],
   [
@@ -41,7 +41,7 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       kind: 'control',
       severity: 'broken',
       what: (name) => `${name} can't read control`,
-      means: 'fences, maps, keys and skips that are decided now are not known there',
+      means: 'new fences, maps, keys and skips do not reach it',
       next: 'if the log is reachable and this stays, the record at that offset is damaged: restore control from a backup',
     },
   ],
@@ -51,8 +51,8 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       kind: 'coordinator',
       severity: 'broken',
       what: (name) => `the coordinator (${name}) can't decide`,
-      means: 'points and queries go on; dead sessions are not fenced, so completeness stops when an intake dies',
-      next: 'see what else is found here: the log or a disk; «another coordinator took over» means that two run: stop one',
+      means: 'points and queries continue; dead sessions are not fenced, so completeness stops when an intake dies',
+      next: 'check the other findings: the log, or a disk; "another coordinator took over" means that two run: stop one',
     },
   ],
   [
@@ -60,9 +60,10 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
     {
       kind: 'trim',
       severity: 'degraded',
-      what: (name, parts) => `${name} can't let go of what all stores have in ${listed(parts) || 'the log'}`,
-      means: 'nothing is wrong with answers; the log grows until its disk is full',
-      next: 'tidemark doctor shows a disk that is nearly full; for Kafka, may the user delete records (ACL DELETE on topics)?',
+      what: (name, parts) =>
+        `${name} can't trim ${listed(parts) || 'the log'}, although every store has committed these records`,
+      means: 'answers are right; the log grows until its disk is full',
+      next: 'tidemark doctor reports a disk that is nearly full; for Kafka, check that the user may delete records (ACL DELETE on topics)',
     },
   ],
   [
@@ -71,9 +72,9 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       kind: 'over-budget',
       severity: 'degraded',
       what: (_, parts) =>
-        `${counted(parts.length, 'budget')} of series ${parts.length === 1 ? 'is' : 'are'} used up (${listed(parts)})`,
-      means: 'new series are refused there with the reason series_over_budget; known ones go on',
-      next: 'tidemark tags METRIC shows the tag with too many values; budgets.* raise the limit',
+        `${counted(parts.length, 'series budget is', 'series budgets are')} used up (${listed(parts)})`,
+      means: 'new series are refused there with the reason series_over_budget; known series are still accepted',
+      next: 'run tidemark tags METRIC to find the tag with too many values, or raise budgets.*',
     },
   ],
 ]);
@@ -82,32 +83,32 @@ const LOG_FULL: ProblemWords = {
   kind: 'log-full',
   severity: 'broken',
   what: (name, parts) =>
-    `${name} can't append to ${counted(parts.length, 'partition')} (${listed(parts)}), for the log is full`,
-  means: 'clients keep the points of these partitions and try again; completeness stands still there',
-  next: 'do the stores commit? a halted partition, or a store that is away, keeps its log; settle that first, or raise log.maxBytes, or free disk space',
+    `${name} can't append to ${counted(parts.length, 'partition')} (${listed(parts)}) because the log is full`,
+  means: 'clients keep the points of these partitions and retry; completeness does not advance there',
+  next: 'check that every store commits: a halted partition or an unreachable store keeps the log from being trimmed; resolve that first, or raise log.maxBytes, or free disk space',
 };
 
 const LANE_STALLED: ProblemWords = {
   kind: 'lane-stalled',
   severity: 'broken',
   what: (name, parts) => `${name} can't append to ${counted(parts.length, 'partition')} (${listed(parts)})`,
-  means: 'clients keep the points of these partitions and try again; completeness stands still there',
-  next: 'look at the log: its disk, or its brokers',
+  means: 'clients keep the points of these partitions and retry; completeness does not advance there',
+  next: 'check the log: its disk, or its brokers',
 };
 
 const STORE_FAILS: ProblemWords = {
   kind: 'store-fails',
   severity: 'broken',
-  what: (name, parts) => `the store of ${listed(parts)} in ${name} can't go on, and tries again`,
-  means: 'what came since is in the log and not in answers; complete_through stands still, and answers stay right',
-  next: 'look at its disk and at the log; restart the process if its database says that it takes no more writes',
+  what: (name, parts) => `the store of ${listed(parts)} in ${name} fails and retries`,
+  means: 'newer records are in the log but not in answers; complete_through does not advance, and answers stay right',
+  next: 'check its disk and the log; restart the process if its database reports that it accepts no more writes',
 };
 
 const DISK_FILLS: ProblemWords = {
   kind: 'disk-full',
   severity: 'degraded',
   what: (name) => `a disk of ${name} is nearly full`,
-  means: 'when it is full, nothing more is taken or committed; nothing acknowledged is lost',
+  means: 'when it is full, nothing more is accepted or committed; nothing acknowledged is lost',
   next: NO_SPACE,
 };
 
@@ -117,7 +118,7 @@ const DISK_FAILS: ProblemWords = {
   what: (name) => `a disk of ${name} does not work`,
 };
 
-/** The words for a problem, by its kind and by whether something is full. */
+/** Returns the texts for a problem by its kind, and by whether a disk or log is full. */
 export function wordsOf({ kind, code }: ProblemView): ProblemWords {
   const isFull = code === 'resource_exhausted';
   switch (kind) {
@@ -136,8 +137,8 @@ function unknownWords(kind: string): ProblemWords {
   return {
     kind: 'process-not-ready',
     severity: 'degraded',
-    what: (name, parts) => `${name} reports «${kind}»${parts.length === 0 ? '' : ` of ${listed(parts)}`}`,
-    means: 'this doctor is older than that process and does not know what it means',
+    what: (name, parts) => `${name} reports "${kind}"${parts.length === 0 ? '' : ` of ${listed(parts)}`}`,
+    means: 'this doctor is older than that process and does not know this kind of problem',
     next: 'run the doctor of the same version',
   };
 }

@@ -2,31 +2,31 @@ import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 /** An idle lane marks each second; a mark older than three intervals holds completeness back, ms. */
 export const LATE_MARK_MS = 3 * PROTOCOL_TIMES.markMs;
 
-/** As long as this nobody is woken for a mark that is late, ms: a machine under load takes its time. */
+/** A mark that is late for at most this long is not a finding, ms: a machine under load may be slow. */
 export const HELD_MS = 5_000;
 
 /** A session is fenced this long after its last renewal, ms. */
 export const FENCE_AFTER_MS = PROTOCOL_TIMES.leaseMs;
 
-/** A session that is silent for this long beyond its lease and not fenced says that nobody decides, ms. */
+/** A session that is silent for this long beyond its lease and not fenced shows that no coordinator decides, ms. */
 export const FENCE_GRACE_MS = 5_000;
 
-/** A session that was fenced is worth a line for this long, ms. */
+/** A session that was fenced is reported for this long, ms. */
 export const FENCED_NOTED_MS = 300_000;
 
-/** Records that a tag store may be behind its log before it is worth a line. */
+/** Records that a tag store may be behind its log before that is reported. */
 export const NOTED_TAGS_LAG = 100;
 
-/** Records that a replica may be behind the most advanced one before it is worth a line. */
+/** Records that a replica may be behind the most advanced one before that is reported. */
 export const NOTED_REPLICA_LAG = 100;
 
-/** Clocks may differ by this much, ms: beyond, a session takes nothing (docs/concepts.md). */
+/** Clocks may differ by this much, ms: beyond, a session accepts nothing (docs/concepts.md). */
 export const CLOCK_OFF_MS = PROTOCOL_TIMES.clockToleranceMs;
 
-/** How much later than D what an agent sends may be, ms, before it is behind. */
+/** An agent is behind when its points are older than D plus this, ms. */
 export const AGENT_BEHIND_MS = 10_000;
 
-/** An agent flushes every few seconds; silence for this long, and for several times its usual interval, is no pause, ms. */
+/** An agent flushes every few seconds; silence for this long, and for several times its usual interval, is not a pause, ms. */
 export const AGENT_SILENT_MS = 15_000;
 export const AGENT_SILENT_INTERVALS = 4;
 

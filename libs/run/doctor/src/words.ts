@@ -6,7 +6,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const UNITS: readonly string[] = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** How long something took or is past: `2.1 s`, `48 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
+/** Formats a duration: `2.1 s`, `48 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
 export function formatDuration(durationMs: number): string {
   const ms = Math.max(0, durationMs);
   if (ms < 10 * SECOND_MS - 50) return `${(ms / SECOND_MS).toFixed(1)} s`;
@@ -22,7 +22,7 @@ function pair(ms: number, bigMs: number, bigName: string, smallMs: number, small
   return small === 0 ? big : `${big} ${small} ${smallName}`;
 }
 
-/** A whole count with thousands apart: `1,234,567`. */
+/** Formats a whole number with separators of thousands: `1,234,567`. */
 export function formatCount(value: number): string {
   return Math.round(value)
     .toString()
@@ -45,7 +45,7 @@ export function formatBytes(bytes: number): string {
   return `${rank === 0 || scaled >= 100 ? Math.floor(scaled) : scaled.toFixed(1)} ${UNITS[rank]}`;
 }
 
-/** `points/0, points/1 and 6 more`: the first few, the others counted. */
+/** `points/0, points/1 and 6 more`: the first names, and the number of the others. */
 export function listed(names: readonly string[]): string {
   if (names.length <= NAMED) return names.join(', ');
   return `${names.slice(0, NAMED - 1).join(', ')} and ${names.length - NAMED + 1} more`;
