@@ -1,7 +1,7 @@
 import type { Events } from '@tidemark/ports';
 import type { ProcessHealthOptions } from './process-health.ts';
 
-/** Reports problems that begin and end, except those of partitions, which are reported as events of their own. */
+/** Returns a listener that logs problems that begin and end, except those of partitions, which are logged elsewhere. */
 export function healthEvents(events: Pick<Events, 'info' | 'error'>): NonNullable<ProcessHealthOptions['onChange']> {
   return (kind, part, cause) => {
     if (kind === 'store' || kind === 'halt' || kind === 'lane') return;

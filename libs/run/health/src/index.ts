@@ -1,6 +1,6 @@
 export { healthEvents } from './health-events.ts';
 export type { ProblemCause, ProblemKind } from './problem.ts';
-export type { Look, LookAtParts, ProcessHealthOptions } from './process-health.ts';
+export type { Check, CheckParts, ProcessHealthOptions } from './process-health.ts';
 export { ProcessHealth } from './process-health.ts';
 export type { HealthAccess, SessionOf } from './process-service.ts';
 export { operatorsOnly, processService } from './process-service.ts';

@@ -1,6 +1,6 @@
 import type { TidemarkError } from '@tidemark/ports';
 
-/** The kinds of problems; docs/operations/doctor.md has a page for each. */
+/** The kinds of problems; docs/operations/doctor.md has a section for each. */
 export type ProblemKind =
   | 'clock'
   | 'intake'
@@ -13,5 +13,5 @@ export type ProblemKind =
   | 'budget'
   | 'disk';
 
-/** What is told of a problem: of a TidemarkError, its code and message. */
+/** The cause that is reported of a problem: code and message of a `TidemarkError`. */
 export type ProblemCause = Pick<TidemarkError, 'code' | 'message'>;

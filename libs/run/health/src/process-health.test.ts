@@ -16,51 +16,51 @@ function healthOf(clock = new ManualClock(1_000_000.7)) {
     process: 'intake 1',
     clock,
     notReady: () => undefined,
-    onChange: (kind, part, cause) => changes.push(`${kind} ${part}: ${cause?.message ?? 'over'}`),
+    onChange: (kind, part, cause) => changes.push(`${kind} ${part}: ${cause?.message ?? 'ended'}`),
   });
   return { clock, health, changes };
 }
 
-/** What is wrong, without the rest of the answer. */
-function said({ problems }: HealthReply): string[] {
+/** Returns the problems of a reply, one line each. */
+function problemsOf({ problems }: HealthReply): string[] {
   return problems.map(({ kind, part, code, reason, sinceMs }) => `${sinceMs} ${kind} ${part} ${code} ${reason}`);
 }
 
 const FULL = { code: 'resource_exhausted', message: 'the log is full' } as const;
 
 describe('the health of a process', () => {
-  test('a problem is as old as its first word, whatever is said of it later', () => {
+  test('a problem keeps the time of its first report, and later reports change its cause', () => {
     const { clock, health, changes } = healthOf();
-    health.tell('store', 'points/3', { code: 'unavailable', message: 'first' });
+    health.report('store', 'points/3', { code: 'unavailable', message: 'first' });
     clock.nowMs += 500;
-    health.tell('store', 'points/3', FULL);
-    expect(said(health.reply)).toEqual(['1000000 store points/3 resource_exhausted the log is full']);
-    health.tell('store', 'points/3', undefined);
-    health.tell('store', 'points/3', undefined);
-    expect(said(health.reply)).toEqual([]);
-    expect(changes).toEqual(['store points/3: first', 'store points/3: over']);
+    health.report('store', 'points/3', FULL);
+    expect(problemsOf(health.reply)).toEqual(['1000000 store points/3 resource_exhausted the log is full']);
+    health.report('store', 'points/3', undefined);
+    health.report('store', 'points/3', undefined);
+    expect(problemsOf(health.reply)).toEqual([]);
+    expect(changes).toEqual(['store points/3: first', 'store points/3: ended']);
   });
 
-  test('what it looks at is over when it is not found any more', () => {
+  test('a problem that a check found ends when the check no longer finds it', () => {
     const { clock, health } = healthOf();
     const lanes = new Map<string, ProblemCause>([['points/0', FULL]]);
     let clockProblem: ProblemCause | undefined;
     health.watchParts('lane', () => lanes);
     health.watch('clock', () => clockProblem);
-    health.look();
+    health.check();
     clock.nowMs += 1000;
     lanes.set('points/1', FULL);
     clockProblem = { code: 'failed_precondition', message: 'the clock is off' };
-    health.look();
-    expect(said(health.reply)).toEqual([
+    health.check();
+    expect(problemsOf(health.reply)).toEqual([
       '1000000 lane points/0 resource_exhausted the log is full',
       '1001000 lane points/1 resource_exhausted the log is full',
       '1001000 clock  failed_precondition the clock is off',
     ]);
     lanes.delete('points/0');
     clockProblem = undefined;
-    health.look();
-    expect(said(health.reply)).toEqual(['1001000 lane points/1 resource_exhausted the log is full']);
+    health.check();
+    expect(problemsOf(health.reply)).toEqual(['1001000 lane points/1 resource_exhausted the log is full']);
   });
 
   test('a volume that is nearly full, that fails or that does not answer is a problem', async () => {
@@ -69,33 +69,31 @@ describe('the health of a process', () => {
       return { freeBytes: 900 * MIB, totalBytes: 100_000 * MIB };
     };
     health.watchVolume('/data', { space: () => space() });
-    const look = async () => {
-      health.look();
+    const check = async () => {
+      health.check();
       await Promise.resolve();
       await Promise.resolve();
-      return said(health.reply);
+      return problemsOf(health.reply);
     };
-    expect(await look()).toEqual([]);
+    expect(await check()).toEqual([]);
     expect(health.reply.volumes).toEqual([{ folder: '/data', freeBytes: 900 * MIB, totalBytes: 100_000 * MIB }]);
     space = async () => ({ freeBytes: 3.5 * MIB, totalBytes: 1000 * MIB });
-    expect(await look()).toEqual(['1000000 disk /data resource_exhausted 3 MiB of 1000 MiB are left for /data']);
-    // A small volume is not full for being small.
+    expect(await check()).toEqual(['1000000 disk /data resource_exhausted 3 MiB of 1000 MiB are free for /data']);
+    // A small volume is not full because it is small.
     space = async () => ({ freeBytes: 50 * MIB, totalBytes: 1000 * MIB });
-    expect(await look()).toEqual([]);
+    expect(await check()).toEqual([]);
     space = () => Promise.reject(new TidemarkError('unavailable', 'an I/O error'));
-    expect(await look()).toEqual(['1000000 disk /data unavailable an I/O error']);
+    expect(await check()).toEqual(['1000000 disk /data unavailable an I/O error']);
     space = () => new Promise(() => undefined);
-    await look();
+    await check();
     clock.nowMs += 12_000;
-    expect(await look()).toEqual([
-      '1000000 disk /data deadline_exceeded the volume of /data has not said its space for 12 s',
-    ]);
+    expect(await check()).toEqual(['1000000 disk /data deadline_exceeded no free-space reading for /data for 12 s']);
   });
 
-  test('the answer is bounded, whatever goes wrong', () => {
+  test('the reply has at most 1000 problems, each with at most 500 characters', () => {
     const { health } = healthOf();
     for (let i = 0; i < 1500; i++) {
-      health.tell('store', `points/${i}`, { code: 'unavailable', message: 'x'.repeat(10_000) });
+      health.report('store', `points/${i}`, { code: 'unavailable', message: 'x'.repeat(10_000) });
     }
     const { problems } = health.reply;
     expect(problems).toHaveLength(1000);
@@ -103,13 +101,13 @@ describe('the health of a process', () => {
   });
 });
 
-describe('who may ask', () => {
+describe('the access to health', () => {
   const state = new ControlState();
-  const door = operatorsOnly(new Access(state));
+  const checkAccess = operatorsOnly(new Access(state));
 
-  test('on loopback nobody needs a key, elsewhere everybody does', () => {
-    expect(() => door(undefined, true)).not.toThrow();
-    expect(() => door(undefined, false)).toThrow(/key is needed/);
+  test('a caller on loopback needs no key, and every other caller needs one', () => {
+    expect(() => checkAccess(undefined, true)).not.toThrow();
+    expect(() => checkAccess(undefined, false)).toThrow(/key is needed/);
   });
 
   test('a key must be of the default tenant and have the scope admin', () => {

@@ -3,11 +3,11 @@ import { type Clock, type Disk, isTidemarkError, sleep } from '@tidemark/ports';
 import { lowSpace } from './low-space.ts';
 import type { ProblemCause, ProblemKind } from './problem.ts';
 
-/** Looks at one thing; undefined while it is well. */
-export type Look = () => ProblemCause | undefined;
+/** Checks one part; undefined while it is healthy. */
+export type Check = () => ProblemCause | undefined;
 
-/** Looks at several things of a kind, by their names; only those that are not well. */
-export type LookAtParts = () => ReadonlyMap<string, ProblemCause>;
+/** Checks several parts of a kind and returns the causes of those that are not healthy, by name. */
+export type CheckParts = () => ReadonlyMap<string, ProblemCause>;
 
 export interface ProcessHealthOptions {
   /** Names the process as `control` does: `intake 4711`. */
@@ -17,7 +17,7 @@ export interface ProcessHealthOptions {
   readonly notReady: () => string | undefined;
   /** Clients of an intake. */
   readonly clients?: () => readonly ClientHealth[];
-  /** Told when a problem begins, and with no cause when it is over. */
+  /** Called when a problem begins, and with no cause when it ends. */
   readonly onChange?: (kind: ProblemKind, part: string, cause: ProblemCause | undefined) => void;
 }
 
@@ -25,23 +25,23 @@ interface WatchedVolume {
   readonly folder: string;
   readonly disk: Pick<Disk, 'space'>;
   space: Volume | undefined;
-  /** When an answer was asked for that has not come, monotonic ms. */
+  /** When the outstanding request for the space began, monotonic ms. */
   askedMs: number | undefined;
 }
 
-const LOOK_MS = 1000;
-/** A volume that does not say its space for this long is a problem. */
+const CHECK_MS = 1000;
+/** A volume without a reading of its space for this long is a problem. */
 const SPACE_MS = 10_000;
 const PROBLEMS = 1000;
 const CLIENTS = 10_000;
 const REASON_CHARACTERS = 500;
 
-/** What is wrong with a process, and since when: told by its parts, or seen by looking at them each second. */
+/** The problems of a process, and since when: reported by its parts, or found by checks that run each second. */
 export class ProcessHealth {
   readonly #options: ProcessHealthOptions;
   readonly #startedMs: number;
   readonly #problems = new Map<string, Problem & { readonly kind: ProblemKind }>();
-  readonly #looks: { readonly kind: ProblemKind; readonly look: LookAtParts }[] = [];
+  readonly #checks: { readonly kind: ProblemKind; readonly check: CheckParts }[] = [];
   readonly #volumes: WatchedVolume[] = [];
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -51,8 +51,8 @@ export class ProcessHealth {
     this.#startedMs = Math.floor(options.clock.wallMs());
   }
 
-  /** A part says that something began not to work, or (no cause) works again. */
-  tell(kind: ProblemKind, part: string, cause: ProblemCause | undefined): void {
+  /** Records that a part does not work, or (without a cause) works again. */
+  report(kind: ProblemKind, part: string, cause: ProblemCause | undefined): void {
     const key = `${kind} ${part}`;
     const known = this.#problems.get(key);
     if (cause === undefined) {
@@ -66,20 +66,20 @@ export class ProcessHealth {
     if (known === undefined) this.#options.onChange?.(kind, part, cause);
   }
 
-  /** From now on looks each second. */
-  watch(kind: ProblemKind, look: Look): void {
+  /** Adds a check, which runs each second. */
+  watch(kind: ProblemKind, check: Check): void {
     this.watchParts(kind, () => {
-      const cause = look();
+      const cause = check();
       return cause === undefined ? NOTHING : new Map([['', cause]]);
     });
   }
 
-  /** As `watch`, of several parts; nobody else may tell of this kind. */
-  watchParts(kind: ProblemKind, look: LookAtParts): void {
-    this.#looks.push({ kind, look });
+  /** Adds a check of several parts, which runs each second; no other caller may report problems of this kind. */
+  watchParts(kind: ProblemKind, check: CheckParts): void {
+    this.#checks.push({ kind, check });
   }
 
-  /** From now on knows how much space a volume has, and says when it is nearly full or does not answer. */
+  /** Adds a volume, whose space is read each second; it is a problem when it is nearly full or does not answer. */
   watchVolume(folder: string, disk: Pick<Disk, 'space'>): void {
     this.#volumes.push({ folder, disk, space: undefined, askedMs: undefined });
   }
@@ -107,33 +107,33 @@ export class ProcessHealth {
     };
   }
 
-  /** Looks once; `start` does it each second. */
-  look(): void {
-    for (const { kind, look } of this.#looks) {
-      const found = look();
+  /** Runs every check once; `start` does that each second. */
+  check(): void {
+    for (const { kind, check } of this.#checks) {
+      const found = check();
       for (const known of [...this.#problems.values()]) {
-        if (known.kind === kind && !found.has(known.part)) this.tell(kind, known.part, undefined);
+        if (known.kind === kind && !found.has(known.part)) this.report(kind, known.part, undefined);
       }
-      for (const [part, cause] of found) this.tell(kind, part, cause);
+      for (const [part, cause] of found) this.report(kind, part, cause);
     }
-    for (const volume of this.#volumes) this.#lookAt(volume);
+    for (const volume of this.#volumes) this.#checkVolume(volume);
   }
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      this.look();
-      await sleep(this.#options.clock, LOOK_MS, this.#stop.signal);
+      this.check();
+      await sleep(this.#options.clock, CHECK_MS, this.#stop.signal);
     }
   }
 
-  /** One question at a time: the disk of a network that is away may never answer. */
-  #lookAt(volume: WatchedVolume): void {
+  /** Reads the space, one request at a time: a network disk that is unreachable may never answer. */
+  #checkVolume(volume: WatchedVolume): void {
     const { folder, disk, askedMs } = volume;
     const nowMs = this.#options.clock.monotonicMs();
     if (askedMs !== undefined) {
       if (nowMs - askedMs < SPACE_MS) return;
-      const message = `the volume of ${folder} has not said its space for ${Math.round((nowMs - askedMs) / 1000)} s`;
-      this.tell('disk', folder, { code: 'deadline_exceeded', message });
+      const message = `no free-space reading for ${folder} for ${Math.round((nowMs - askedMs) / 1000)} s`;
+      this.report('disk', folder, { code: 'deadline_exceeded', message });
       return;
     }
     volume.askedMs = nowMs;
@@ -141,12 +141,12 @@ export class ProcessHealth {
       ({ freeBytes, totalBytes }) => {
         volume.askedMs = undefined;
         volume.space = { folder, freeBytes, totalBytes };
-        this.tell('disk', folder, lowSpace(volume.space));
+        this.report('disk', folder, lowSpace(volume.space));
       },
       (error: unknown) => {
         volume.askedMs = undefined;
         if (!isTidemarkError(error)) throw error;
-        this.tell('disk', folder, error);
+        this.report('disk', folder, error);
       },
     );
   }

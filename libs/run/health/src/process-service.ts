@@ -11,10 +11,10 @@ import type {
 import { TidemarkError } from '@tidemark/ports';
 import { serveUnary } from '@tidemark/rpc';
 
-/** Who may ask a process of itself; gets the key that was shown and whether the caller is on loopback, and throws for everybody else. */
+/** Checks that a caller may read the health of a process, by its key and whether it is on loopback; throws otherwise. */
 export type HealthAccess = (key: string | undefined, isLoopback: boolean) => void;
 
-/** Operators of the default tenant: a health tells of every tenant's clients. */
+/** Admits operators of the default tenant only, because a health reply names the clients of every tenant. */
 export function operatorsOnly(access: Pick<Access, 'tenantOf'>): HealthAccess {
   return (key, isLoopback) => {
     const tenant = access.tenantOf(key, 'admin', isLoopback);
@@ -23,29 +23,29 @@ export function operatorsOnly(access: Pick<Access, 'tenantOf'>): HealthAccess {
   };
 }
 
-/** Of an intake: its session as it is shown to a tenant; undefined while none is open. */
+/** Returns the session of an intake as it is shown to a tenant; undefined while none is open. */
 export type SessionOf = (tenant: string) => SessionStatus | undefined;
 
 /** Serves the health of this process, and its session where it is an intake. */
 export function processService(
   health: { readonly reply: HealthReply },
-  door: HealthAccess,
+  checkAccess: HealthAccess,
   sessionOf?: SessionOf,
 ): ProcessServer {
-  const enter = (call: ServerUnaryCall<unknown, unknown>): void => {
+  const authorize = (call: ServerUnaryCall<unknown, unknown>): void => {
     const [header] = call.metadata.get('authorization');
-    door(bearerKey(header?.toString()), isLoopbackAddress(call.getPeer()));
+    checkAccess(bearerKey(header?.toString()), isLoopbackAddress(call.getPeer()));
   };
   return {
     health: (call: ServerUnaryCall<HealthRequest, HealthReply>, callback) =>
       void serveUnary(call, callback, async () => {
-        enter(call);
+        authorize(call);
         return health.reply;
       }),
     session: (call: ServerUnaryCall<SessionRequest, SessionReply>, callback) =>
       void serveUnary(call, callback, async ({ tenant }) => {
-        enter(call);
-        if (sessionOf === undefined) throw new TidemarkError('unimplemented', 'this process is no intake');
+        authorize(call);
+        if (sessionOf === undefined) throw new TidemarkError('unimplemented', 'this process is not an intake');
         return { session: sessionOf(tenant) };
       }),
   };

@@ -1,6 +1,6 @@
 import type { ProblemCause } from './problem.ts';
 
-/** The cause of a problem that is told in words alone. */
+/** Returns the cause of a problem that has a message but no code; undefined without a message. */
 export function unavailable(message: string | undefined): ProblemCause | undefined {
   return message === undefined ? undefined : { code: 'unavailable', message };
 }

@@ -3,12 +3,12 @@ import type { Coordinator } from '@tidemark/coordinator';
 import type { ProcessHealth } from './process-health.ts';
 import { unavailable } from './unavailable.ts';
 
-/** From now on looks at whether `control` can be read. */
+/** Adds a check that `control` can be read. */
 export function watchControl(health: ProcessHealth, control: Pick<ControlFollower, 'problem'>): void {
   health.watch('control', () => unavailable(control.problem));
 }
 
-/** From now on looks at a coordinator, and at the budgets that it found used up. */
+/** Adds checks of a coordinator and of the budgets that it found used up. */
 export function watchCoordinator(
   health: ProcessHealth,
   coordinator: Pick<Coordinator, 'problem'>,

@@ -3,14 +3,14 @@ import type { ProblemCause } from './problem.ts';
 import type { ProcessHealth } from './process-health.ts';
 import { unavailable } from './unavailable.ts';
 
-/** Why an intake does not take points yet, or any more. */
+/** Returns why an intake does not accept points yet, or any longer; undefined while it does. */
 export function intakeNotReady(intake: Pick<IntakeRunner, 'session'> | undefined): string | undefined {
   const session = intake?.session;
   if (session?.isReady === true) return undefined;
   return session?.problem ?? 'the intake is opening its lanes';
 }
 
-/** From now on looks at an intake: its session, its clock, its lanes. */
+/** Adds checks of an intake: its session, its clock, its lanes. */
 export function watchIntake(health: ProcessHealth, intake: Pick<IntakeRunner, 'session'>): void {
   health.watch('clock', () => {
     const { session } = intake;
@@ -18,7 +18,7 @@ export function watchIntake(health: ProcessHealth, intake: Pick<IntakeRunner, 's
   });
   health.watch('intake', () => {
     const { session } = intake;
-    if (session === undefined) return unavailable('no session is open: the last one ended, the next has not begun');
+    if (session === undefined) return unavailable('no session is open: the last one ended and the next has not begun');
     return session.isClockOff ? undefined : unavailable(session.problem);
   });
   health.watchParts('lane', () => {

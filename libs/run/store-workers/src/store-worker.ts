@@ -156,7 +156,7 @@ export class StoreWorker {
   #carriedError(read: string, error: unknown): CarriedError {
     if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
     this.#send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    return { code: 'internal', message: `${read} failed by a mistake in the store`, detail: {} };
+    return { code: 'internal', message: `internal error in ${read}; see the store's log`, detail: {} };
   }
 
   #cancel(id: number): void {

@@ -60,7 +60,7 @@ describe('a store thread', () => {
     expect(messages).toContainEqual({
       type: 'failed',
       id: 1,
-      error: { code: 'internal', message: 'points.status failed by a mistake in the store', detail: {} },
+      error: { code: 'internal', message: "internal error in points.status; see the store's log", detail: {} },
     });
     expect(messages).toContainEqual({ type: 'bug', read: 'points.status', stack: expect.stringContaining('at ') });
     expect(messages).toContainEqual(expect.objectContaining({ type: 'reply', id: 2 }));

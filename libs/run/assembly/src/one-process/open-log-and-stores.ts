@@ -37,8 +37,8 @@ export async function openLogAndStores(
   const onCommitted = (topic: Topic, partition: number, offset: number): void => {
     const part = `${topic}/${partition}`;
     trimmer.committed(topic, partition, offset).then(
-      () => health.tell('trim', part, undefined),
-      (error: unknown) => health.tell('trim', part, asTidemarkError(error)),
+      () => health.report('trim', part, undefined),
+      (error: unknown) => health.report('trim', part, asTidemarkError(error)),
     );
   };
   const stores = assembleStores(

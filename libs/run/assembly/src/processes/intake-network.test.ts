@@ -98,6 +98,6 @@ test('a process that is no intake says so', async () => {
   const { reported, unreportedReason } = await (await network([store])).told('acme');
   expect([reported.size, unreportedReason]).toEqual([
     0,
-    expect.stringContaining('unimplemented: this process is no intake'),
+    expect.stringContaining('unimplemented: this process is not an intake'),
   ]);
 });
