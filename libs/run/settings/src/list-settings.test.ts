@@ -7,7 +7,7 @@ function clusterOf(cluster: Readonly<Record<string, string>>) {
 }
 
 describe('settings that are lists in a text', () => {
-  test('are parsed once, with the settings', () => {
+  test('lists are parsed once, with the settings', () => {
     const cluster = clusterOf({
       intakes: 'a:1, [::1]:2,a:1',
       partitions: '0-3, 7,2',
@@ -22,7 +22,7 @@ describe('settings that are lists in a text', () => {
     expect(cluster.tagStores).toEqual([]);
   });
 
-  test('are empty by default', () => {
+  test('lists are empty by default', () => {
     const { cluster, kafka, agent } = parseSettings({});
     expect([cluster.intakes, cluster.partitions, cluster.pointStores, kafka.brokers, agent.addresses]).toEqual([
       [],
@@ -37,12 +37,12 @@ describe('settings that are lists in a text', () => {
     [{ intakes: 'a' }, 'cluster.intakes: "a" (limit: host:port)'],
     [{ partitions: '3-1' }, 'cluster.partitions: "3-1" (limit: ascending, below 65536)'],
     [{ partitions: 'all' }, 'cluster.partitions: "all" (limit: partitions such as 0-3,7)'],
-    [{ tagStores: 'a:1=0;a:1=1' }, 'cluster.tagStores: a:1 stands there twice (limit: once)'],
-  ])('refuse %j with key, value and limit', (cluster, message) => {
+    [{ tagStores: 'a:1=0;a:1=1' }, 'cluster.tagStores: a:1 is listed twice (limit: once)'],
+  ])('the list %j is refused with key, value and limit', (cluster, message) => {
     expect(() => clusterOf(cluster)).toThrow(expect.objectContaining({ code: 'invalid_argument', message }));
   });
 
-  test('refuse an address within a list of texts', () => {
+  test('a wrong address in a list of texts is refused', () => {
     expect(parseSettings({ flags: { 'agent-addresses': 'a:1,b:2' } }).agent.addresses).toEqual(['a:1', 'b:2']);
     expect(() => parseSettings({ flags: { 'agent-addresses': 'a:1,b' } })).toThrow(
       'agent.addresses: "b" (limit: host:port)',

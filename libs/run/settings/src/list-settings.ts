@@ -3,12 +3,12 @@ import * as z from 'zod';
 import { parseAddresses, parsePartitions, parsePlacement } from './parse-lists.ts';
 import { SETTING_META, text, texts } from './setting.ts';
 
-/** A text that is a list of `host:port`. */
+/** A setting whose text is a list of `host:port`. */
 export function addresses(maxBytes: number, description: string) {
   return parsed(maxBytes, description, parseAddresses);
 }
 
-/** A list of texts, each of which is a `host:port`. */
+/** A setting that is a list of texts, each of which is a `host:port`. */
 export function addressTexts(maxItems: number, maxBytes: number, description: string, more: { isMain?: boolean } = {}) {
   const list = texts(maxItems, maxBytes, description, more);
   return described(
@@ -17,12 +17,12 @@ export function addressTexts(maxItems: number, maxBytes: number, description: st
   );
 }
 
-/** A text that is a list of partitions; empty is none. */
+/** A setting whose text is a list of partitions; empty means none. */
 export function partitions(maxBytes: number, description: string) {
   return parsed(maxBytes, description, (given) => (given === '' ? [] : parsePartitions(given)));
 }
 
-/** A text that says which process owns which partitions. */
+/** A setting whose text lists processes and the partitions that each owns. */
 export function placement(maxBytes: number, description: string) {
   return parsed(maxBytes, description, parsePlacement);
 }
@@ -35,14 +35,14 @@ function parsed<T>(maxBytes: number, description: string, parse: (given: string)
   );
 }
 
-/** `schema` with the description of the setting that it was made from. */
+/** Returns `schema` with the description of the setting that it was made from. */
 function described<T extends z.ZodType>(schema: T, from: z.ZodType): T {
   const meta = SETTING_META.get(from);
   if (meta !== undefined) SETTING_META.add(schema, meta);
   return schema;
 }
 
-/** The result of `parse`, or an issue whose parameter `problem` says what is wrong, without the setting's key. */
+/** Returns the result of `parse`, or adds an issue whose parameter `problem` has the message without the setting's key. */
 function attempt<T>(parse: () => T, context: z.RefinementCtx): T {
   try {
     return parse();

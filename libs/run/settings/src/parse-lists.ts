@@ -1,12 +1,12 @@
 import type { PlacedProcess } from '@tidemark/placement';
 import { TidemarkError } from '@tidemark/ports';
 
-/** A larger partition number is a mistake of who wrote it. */
+/** A larger partition number is taken for a typing mistake. */
 const MAX_PARTITIONS = 65_536;
 const PARTITIONS_LIMIT = 'partitions such as 0-3,7';
 const SHOWN_CHARACTERS = 80;
 
-/** `0-3, 7` as [0, 1, 2, 3, 7], ascending and distinct. Error: `invalid_argument` with the part and the limit. */
+/** Parses `0-3, 7` into [0, 1, 2, 3, 7], ascending and distinct. Error: `invalid_argument` with the part and the limit. */
 export function parsePartitions(text: string): number[] {
   const partitions = new Set<number>();
   for (const part of text.split(',').map((one) => one.trim())) {
@@ -20,7 +20,7 @@ export function parsePartitions(text: string): number[] {
   return [...partitions].sort((a, b) => a - b);
 }
 
-/** The error for a process that must own partitions and has an empty `cluster.partitions`. */
+/** Creates the error for a process that must own partitions and has an empty `cluster.partitions`. */
 export function noPartitions(): TidemarkError {
   return new TidemarkError('invalid_argument', `cluster.partitions: "" (limit: ${PARTITIONS_LIMIT})`, {
     field: 'cluster.partitions',
@@ -28,7 +28,10 @@ export function noPartitions(): TidemarkError {
   });
 }
 
-/** `host:port, host:port` as a distinct list; empty text is none. IPv6 addresses have brackets. Errors as above. */
+/**
+ * Parses `host:port, host:port` into distinct addresses; empty text means none. IPv6 addresses have brackets. Error:
+ * `invalid_argument` with the address and the limit.
+ */
 export function parseAddresses(text: string): string[] {
   if (text.trim() === '') return [];
   const addresses = text.split(',').map((one) => one.trim());
@@ -36,7 +39,10 @@ export function parseAddresses(text: string): string[] {
   return [...new Set(addresses)];
 }
 
-/** Reads `host:port=0-3; host:port=2,4-7`; empty text is none. Errors as above, and for an address that is listed twice. */
+/**
+ * Parses `host:port=0-3; host:port=2,4-7`; empty text means none. Error: `invalid_argument` for a wrong address or
+ * partition, and for an address that is listed twice.
+ */
 export function parsePlacement(text: string): PlacedProcess[] {
   const entries = text.split(';').filter((entry) => entry.trim() !== '');
   const placed = entries.map((entry): PlacedProcess => {
@@ -46,8 +52,7 @@ export function parsePlacement(text: string): PlacedProcess[] {
   });
   const addresses = new Set<string>();
   for (const { address } of placed) {
-    if (addresses.has(address))
-      throw new TidemarkError('invalid_argument', `${address} stands there twice (limit: once)`);
+    if (addresses.has(address)) throw new TidemarkError('invalid_argument', `${address} is listed twice (limit: once)`);
     addresses.add(address);
   }
   return placed;

@@ -3,7 +3,7 @@ import { SETTINGS_SCHEMA, type Settings } from './schema.ts';
 import { SETTINGS, type Setting } from './setting-list.ts';
 import { type Given, outOfRange, problemsWithin, unknown } from './setting-problems.ts';
 
-/** Where settings come from; the first that names one wins, in this order, then its default. */
+/** Sources of settings, in the order of their precedence; a setting that none has gets its default. */
 export interface SettingsSources {
   /** By flag without its dashes; `true` for a flag without a value. */
   readonly flags?: Readonly<Record<string, string | true>>;
@@ -12,19 +12,19 @@ export interface SettingsSources {
 }
 
 const PREFIX = 'TIDEMARK_';
-/** Variables of the program that are no settings of the platform. */
+/** Environment variables of the program that are not settings of the platform. */
 export const OTHER_VARIABLES = ['TIDEMARK_SETTINGS', 'TIDEMARK_ADDRESS', 'TIDEMARK_KEY'] as const;
-/** Of test runs, and those that Kubernetes sets for a service of this name. */
+/** Variables of test runs, and variables that Kubernetes sets for a service of this name. */
 const FOREIGN = /^TIDEMARK_(TEST_|URL$|CACHE$|.*SERVICE_(HOST|PORT)|.*PORT_\d+_(TCP|UDP))/;
 
 /**
- * All settings, checked once. `invalid_argument` names every key that is unknown or out of its range, where it was
- * given, and the limit.
+ * Parses and checks all settings. Error: `invalid_argument` with every key that is unknown or out of its range, its
+ * source, and the limit.
  */
 export function parseSettings(sources: SettingsSources): Settings {
   const problems: string[] = [];
   const given = new Map<string, Given>();
-  // The later ones win.
+  // Later sources replace earlier ones.
   if (sources.file !== undefined) readFileText(sources.file, given, problems);
   readEnvironment(sources.environment ?? {}, given, problems);
   readFlags(sources.flags ?? {}, given, problems);
@@ -60,7 +60,7 @@ function readFlags(
   for (const [flag, value] of Object.entries(flags)) {
     const setting = SETTINGS.find((one) => one.flag === flag);
     if (setting?.isSecret === true) {
-      problems.push(`--${flag}: a command line can be read by everybody on the machine; use ${setting.variable}`);
+      problems.push(`--${flag}: every user of the machine can read a command line; use ${setting.variable}`);
     } else if (setting !== undefined) {
       given.set(setting.key, { value: readValue(setting, value), source: `--${flag}` });
     } else
@@ -102,13 +102,13 @@ function readFileText(
     return;
   }
   if (!isObject(file)) {
-    problems.push(`${name}: has to be an object of groups, such as {"http": {"port": 4270}}`);
+    problems.push(`${name}: must be an object of groups, such as {"http": {"port": 4270}}`);
     return;
   }
   const groups = [...new Set(SETTINGS.map((setting) => setting.group))];
   for (const [group, values] of Object.entries(file)) {
     if (!groups.includes(group)) problems.push(`${name}: ${unknown(group, groups)}`);
-    else if (!isObject(values)) problems.push(`${name}: ${group} has to be an object of settings`);
+    else if (!isObject(values)) problems.push(`${name}: ${group} must be an object of settings`);
     else {
       for (const [key, value] of Object.entries(values)) {
         const setting = SETTINGS.find((one) => one.group === group && one.name === key);
@@ -125,7 +125,7 @@ function readFileText(
   }
 }
 
-/** Text of a flag or a variable as the setting's type; what does not fit stays text, and is refused by the schema. */
+/** Converts the text of a flag or a variable to the setting's type; text that does not fit is left for the schema to refuse. */
 function readValue(setting: Setting, value: string | true): unknown {
   if (setting.kind === 'text') return value;
   if (setting.kind === 'number') {
@@ -137,7 +137,7 @@ function readValue(setting: Setting, value: string | true): unknown {
   return typeof truth === 'boolean' && setting.isNegated === true ? !truth : truth;
 }
 
-/** JSON, or texts with commas between them. */
+/** Parses a list: JSON, or texts separated by commas. */
 function readList({ items }: Setting, value: string): unknown {
   if (value.startsWith('[')) {
     try {

@@ -4,22 +4,23 @@ import { SETTINGS, type Setting } from './setting-list.ts';
 
 const HEAD = `# Settings
 
-Each setting is given by a flag of \`npm start --\` (or \`tidemark start\`), by an environment variable, or in a JSON
-file that \`--settings FILE\` (or \`TIDEMARK_SETTINGS\`) names; the first of these that has it wins, then its default.
-In the file, settings stand in their groups:
+Set each setting by a flag of \`npm start --\` (or \`tidemark start\`), by an environment variable, or in a JSON file that
+\`--settings FILE\` (or \`TIDEMARK_SETTINGS\`) names. Flags have precedence over variables, variables over the file, and
+the file over the default.
+In the file, settings are in their groups:
 
 \`\`\`json
 { "http": { "port": 8080 }, "log": { "maxBytes": 10737418240 } }
 \`\`\`
 
-A list of texts is a JSON list in the file, and has commas between its texts elsewhere (\`--agent-tags env:prod,team:a\`). A
-list of objects is JSON everywhere; \`[{"url": …}]\` belongs into the file.
+A list of texts is a JSON list in the file and is separated by commas elsewhere (\`--agent-tags env:prod,team:a\`). A list
+of objects is JSON everywhere; write \`[{"url": …}]\` into the file.
 
-Unknown settings and values out of range are refused at the start, with the limit. This page is generated from the
-schema in \`libs/run/settings\` by \`node tools/generate-settings.mjs\`.
+A process refuses unknown settings and values out of range at its start, and names the limit. This page is generated
+from the schema in \`libs/run/settings\` by \`node tools/generate-settings.mjs\`.
 `;
 
-/** The reference of all settings, in Markdown. */
+/** Renders the reference of all settings, in Markdown. */
 export function renderSettings(): string {
   const sections = Object.entries(GROUPS).map(([group, { title }]) => {
     const settings = SETTINGS.filter((setting) => setting.group === group);
@@ -35,11 +36,11 @@ function row({ key, flag, variable, isNegated, isSecret, ...meta }: Setting): st
   return `| \`${key}\` | ${spellings} | ${cells(meta)} |\n`;
 }
 
-/** The settings of each item of a list of objects. */
+/** Renders the settings of each item of a list of objects. */
 function itemTable({ key, items }: Setting): string {
   if (items === undefined) return '';
   const rows = Object.entries(items).map(([name, meta]) => `| \`${name}\` | ${cells(meta)} |\n`);
-  return `\nEach of \`${key}\` has\n\n| key | what | default | range |\n| --- | --- | --- | --- |\n${rows.join('')}`;
+  return `\nEach item of \`${key}\` has\n\n| key | what | default | range |\n| --- | --- | --- | --- |\n${rows.join('')}`;
 }
 
 function cells({ description, default: value, range, unit, isNeeded }: ValueMeta): string {

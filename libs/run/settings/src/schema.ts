@@ -9,7 +9,7 @@ import { BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './group
 import { REMOTE_WRITE, REQUESTS } from './groups/requests.ts';
 import { LOG, QUERY, STORE } from './groups/storage.ts';
 
-/** Every setting, in groups; the titles head the sections of their reference. */
+/** Every setting, in groups; the titles are the headings of the reference. */
 export const GROUPS = {
   data: { title: 'Data', schema: DATA },
   listen: { title: 'Listening', schema: LISTEN },

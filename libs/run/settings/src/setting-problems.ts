@@ -2,7 +2,7 @@ import type { ValueMeta } from './setting.ts';
 import type { Setting } from './setting-list.ts';
 import { suggest } from './suggest.ts';
 
-/** The value of one setting as it was given, and by whom. */
+/** The value of one setting as it was given, and its source. */
 export interface Given {
   readonly value: unknown;
   readonly source: string;
@@ -10,26 +10,23 @@ export interface Given {
 
 const SHOWN_CHARACTERS = 80;
 
-/** What is wrong with a setting as a whole. */
+/** Returns the message for a setting whose whole value is refused. */
 export function outOfRange(setting: Setting, { value, source }: Given): string {
   return limited(setting.key, setting, setting.isSecret === true ? '…' : value, source);
 }
 
-/**
- * What is wrong within a list: at `path`, such as `[0, 'url']`, a value; or keys that its item doesn't have, given as
- * `strangers`.
- */
+/** Returns the messages for a refused value within a list at `path`, such as `[0, 'url']`, or for its `unknownKeys`. */
 export function problemsWithin(
   setting: Setting,
   { value, source }: Given,
   path: readonly PropertyKey[],
-  strangers: readonly string[],
+  unknownKeys: readonly string[],
 ): string[] {
   const place =
     setting.key + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
-  if (strangers.length > 0) {
+  if (unknownKeys.length > 0) {
     const known = Object.keys(setting.items ?? {});
-    return strangers.map((word) => `${place}.${unknown(word, known)}, given by ${source}`);
+    return unknownKeys.map((word) => `${place}.${unknown(word, known)}, given by ${source}`);
   }
   const meta = (typeof path[1] === 'string' ? setting.items?.[path[1]] : undefined) ?? setting;
   return [limited(place, meta, valueAt(value, path), source)];
@@ -37,7 +34,7 @@ export function problemsWithin(
 
 export function unknown(word: string, known: readonly string[]): string {
   const meant = suggest(word, known);
-  return `${word} is no setting${meant === undefined ? '; docs/settings.md lists them' : `; did you mean ${meant}?`}`;
+  return `${word} is not a setting${meant === undefined ? '; docs/settings.md lists them' : `; did you mean ${meant}?`}`;
 }
 
 function limited(place: string, { range, unit }: ValueMeta, value: unknown, source: string): string {

@@ -1,7 +1,7 @@
 import { assert } from '@tidemark/ports';
 import * as z from 'zod';
 
-/** What is known of a value beside its type; the reference of all settings is written from it. */
+/** The description of a value; the reference of all settings is rendered from it. */
 export interface ValueMeta {
   readonly description: string;
   /** Of numbers: `ms`, `bytes`, `points` …; empty for others. */
@@ -9,20 +9,20 @@ export interface ValueMeta {
   readonly range: string;
   readonly kind: 'number' | 'text' | 'boolean' | 'list';
   readonly default: number | string | boolean | readonly [];
-  /** Within an item of a list: it has to be given. */
+  /** The value is required in each item of a list. */
   readonly isNeeded?: boolean;
 }
 
 export interface SettingMeta extends ValueMeta {
-  /** Of a list of objects: what each of them has, by name. Lists of texts have none. */
+  /** Of a list of objects: the values of each object, by name. Undefined for lists of texts. */
   readonly items?: Readonly<Record<string, ValueMeta>>;
   /** Flag without dashes; by default group and name in kebab case. */
   readonly flag?: string;
   /** Environment variable without its prefix; by default the flag in capitals. */
   readonly variable?: string;
-  /** The flag and the variable, given, mean `false`. */
+  /** The flag and the variable mean `false` when they are given. */
   readonly isNegated?: boolean;
-  /** Not to be seen: it has no flag, since command lines can be read by all, and no message shows its value. */
+  /** The setting has no flag, because every user can read command lines, and no message shows its value. */
   readonly isSecret?: boolean;
   /** Shown by `tidemark start --help`. */
   readonly isMain?: boolean;
@@ -66,7 +66,7 @@ export function text(value: string, maxBytes: number, description: string, more:
     .register(SETTING_META, { description, unit: '', range, kind: 'text', default: value, ...more });
 }
 
-/** A text of 1 to `maxBytes` bytes that an item of a list has to have. */
+/** A required text of 1 to `maxBytes` bytes, in an item of a list. */
 export function needed(maxBytes: number, description: string) {
   const range = `1 to ${maxBytes} bytes`;
   return z
@@ -75,7 +75,7 @@ export function needed(maxBytes: number, description: string) {
     .register(SETTING_META, { description, unit: '', range, kind: 'text', default: '', isNeeded: true });
 }
 
-/** A list of texts; in a flag or a variable they have commas between them. */
+/** A list of texts, separated by commas in a flag or a variable. */
 export function texts(maxItems: number, maxBytes: number, description: string, more: Spelling = {}) {
   const range = `at most ${maxItems}, each of 1 to ${maxBytes} bytes`;
   return z
@@ -112,7 +112,7 @@ export function items<T extends Readonly<Record<string, z.ZodType>>>(
     });
 }
 
-/** One of some words. */
+/** One of the given words. */
 export function choice<const T extends string>(
   value: NoInfer<T>,
   words: readonly T[],

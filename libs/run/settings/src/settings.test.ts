@@ -6,7 +6,7 @@ import { parseSettings, renderSettings, SETTINGS, type SettingsSources, suggest 
 const file = (value: unknown): SettingsSources['file'] => ({ name: 'my.json', text: JSON.stringify(value) });
 
 describe('settings', () => {
-  test('have defaults, each of which is within its own range', () => {
+  test('settings have defaults, each of which is within its own range', () => {
     const settings = parseSettings({});
     expect(settings.http.port).toBe(4270);
     expect(settings.grpc.port).toBe(4271);
@@ -20,28 +20,28 @@ describe('settings', () => {
     expect(parseSettings({ flags: given })).toEqual(settings);
   });
 
-  test('refuse a stamp age that consumers do not remember, with both values', () => {
+  test('a stamp age that consumers do not remember is refused, with the value and the limit', () => {
     expect(parseSettings({ flags: { 'intake-stamp-age-ms': '604800000' } }).intake.stampAgeMs).toBe(604_800_000);
     expect(() => parseSettings({ flags: { 'intake-stamp-age-ms': '604800001' } })).toThrow(
       'intake.stampAgeMs: 604800001, given by --intake-stamp-age-ms (limit: 60000 to 604800000 ms)',
     );
   });
 
-  test('come from flags before the environment before the file', () => {
+  test('flags have precedence over the environment, and the environment over the file', () => {
     const all = file({ http: { port: 1 }, grpc: { port: 1 }, dogstatsd: { port: 1 } });
     const environment = { TIDEMARK_HTTP_PORT: '2', TIDEMARK_GRPC_PORT: '2', HOME: '/root' };
     const settings = parseSettings({ flags: { 'http-port': '3' }, environment, file: all });
     expect([settings.http.port, settings.grpc.port, settings.dogstatsd.port]).toEqual([3, 2, 1]);
   });
 
-  test('say no in each place: --no-agent, TIDEMARK_NO_AGENT, and enabled in the file', () => {
+  test('--no-agent, TIDEMARK_NO_AGENT and agent.enabled in the file each disable the agent', () => {
     expect(parseSettings({ flags: { 'no-agent': true } }).agent.enabled).toBe(false);
     expect(parseSettings({ environment: { TIDEMARK_NO_AGENT: '1' } }).agent.enabled).toBe(false);
     expect(parseSettings({ environment: { TIDEMARK_NO_AGENT: 'false' } }).agent.enabled).toBe(true);
     expect(parseSettings({ file: file({ agent: { enabled: false } }) }).agent.enabled).toBe(false);
   });
 
-  test('that are secret have no flag, and are not shown', () => {
+  test('secret settings have no flag and are not shown', () => {
     const password = 'x'.repeat(2000);
     const message = (sources: SettingsSources): string => {
       try {
@@ -58,7 +58,7 @@ describe('settings', () => {
     expect(renderSettings()).not.toContain('--kafka-sasl-password ');
   });
 
-  test('that are unknown are refused, with the one that was meant', () => {
+  test('unknown settings are refused, with the nearest known one', () => {
     const refused = (sources: SettingsSources): string => {
       try {
         parseSettings(sources);
@@ -69,18 +69,18 @@ describe('settings', () => {
     };
     expect(refused({ flags: { 'htp-port': '1' } })).toContain('did you mean --http-port?');
     expect(refused({ environment: { TIDEMARK_GRCP_PORT: '1' } })).toContain('did you mean TIDEMARK_GRPC_PORT?');
-    expect(refused({ file: file({ htpp: {} }) })).toContain('my.json: htpp is no setting; did you mean http?');
+    expect(refused({ file: file({ htpp: {} }) })).toContain('my.json: htpp is not a setting; did you mean http?');
     expect(refused({ file: file({ http: { prot: 1 } }) })).toContain('did you mean http.port?');
     expect(refused({ file: file({ __proto__x: {} }) })).toContain('docs/settings.md');
-    expect(refused({ file: file([1]) })).toContain('has to be an object');
+    expect(refused({ file: file([1]) })).toContain('must be an object');
     expect(refused({ file: { name: 'my.json', text: '{' } })).toContain('my.json: not JSON');
-    // What Kubernetes sets for a service of this name is nobody's mistake.
+    // Variables that Kubernetes sets for a service of this name are not refused.
     parseSettings({
       environment: { TIDEMARK_SERVICE_HOST: '10.0.0.1', TIDEMARK_PORT_4270_TCP: 'tcp://10.0.0.1:4270' },
     });
   });
 
-  test('out of range are refused all at once, with key, value, source and limit', () => {
+  test('values out of range are refused all at once, with key, value, source and limit', () => {
     const sources: SettingsSources = {
       flags: { 'http-port': '65536', 'lane-linger-ms': 'soon', data: '' },
       environment: { TIDEMARK_STORE_THREADS: '1.5', TIDEMARK_LOG_LEVEL: 'loud' },
@@ -99,7 +99,7 @@ describe('settings', () => {
     expect(() => parseSettings(sources)).toThrow(lines.join('\n'));
   });
 
-  test('that are lists: texts with commas or JSON, objects as JSON, with a default for each key', () => {
+  test('lists of texts are separated by commas or JSON, and lists of objects are JSON with a default for each key', () => {
     const tagsOf = (tags: string): readonly string[] => parseSettings({ flags: { 'agent-tags': tags } }).agent.tags;
     expect(tagsOf('env:prod, team:a,')).toEqual(['env:prod', 'team:a']);
     expect(tagsOf('["a,b"]')).toEqual(['a,b']);
@@ -109,7 +109,7 @@ describe('settings', () => {
     expect(target).toMatchObject({ url: 'http://a:1/metrics', intervalMs: 15_000, tags: [], caFile: '' });
   });
 
-  test('within lists are refused by place, with the key that was meant', () => {
+  test('values within lists are refused with their place and the key that was meant', () => {
     const targets = [{ url: '', samples: 0, tags: ['a', ''] }, { ulr: 'http://a' }, 7];
     const lines = [
       'agent.tags[1]: 5, given by my.json (limit: at most 100, each of 1 to 200 bytes)',
@@ -117,7 +117,7 @@ describe('settings', () => {
       'scrape.targets[0].tags[1]: , given by my.json (limit: at most 20, each of 1 to 200 bytes)',
       'scrape.targets[0].samples: 0, given by my.json (limit: 1 to 10000000 samples)',
       'scrape.targets[1].url: missing, given by my.json (limit: 1 to 4096 bytes)',
-      'scrape.targets[1].ulr is no setting; did you mean url?, given by my.json',
+      'scrape.targets[1].ulr is not a setting; did you mean url?, given by my.json',
       'scrape.targets[2]: 7, given by my.json (limit: at most 1000 objects)',
     ];
     expect(() => parseSettings({ file: file({ scrape: { targets }, agent: { tags: ['a', 5] } }) })).toThrow(
@@ -129,11 +129,11 @@ describe('settings', () => {
     expect(() => parseSettings({ flags: { 'scrape-targets': '[{' } })).toThrow('scrape.targets: [{');
   });
 
-  test('that do not go together are refused', () => {
+  test('settings that contradict each other are refused', () => {
     expect(() => parseSettings({ flags: { 'store-bucket-ms': '700000' } })).toThrow(/store.bucketMs: 700000/);
   });
 
-  test('have one spelling each, and are all in the reference', () => {
+  test('settings have one spelling each and are all in the reference', () => {
     for (const spelling of ['key', 'flag', 'variable'] as const) {
       expect(new Set(SETTINGS.map((setting) => setting[spelling])).size).toBe(SETTINGS.length);
     }
@@ -141,14 +141,14 @@ describe('settings', () => {
     expect(reference).toBe(renderSettings());
   });
 
-  test('that the documentation shows are settings', () => {
+  test('the examples of the documentation are valid settings', () => {
     const page = readFileSync(new URL('../../../../docs/agent.md', import.meta.url), 'utf8');
     const shown = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text);
     expect(shown.length).toBeGreaterThan(0);
     for (const text of shown) parseSettings({ file: { name: 'docs/agent.md', text } });
   });
 
-  test('a guess is made only for what is near', () => {
+  test('a suggestion is made only for a word that is near', () => {
     expect(suggest('http-prot', ['http-port', 'grpc-port'])).toBe('http-port');
     expect(suggest('xyzzy', ['http-port', 'grpc-port'])).toBeUndefined();
   });

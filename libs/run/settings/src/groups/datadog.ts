@@ -6,18 +6,18 @@ const D = DEFAULT_DATADOG_LIMITS;
 
 /** Metrics of Datadog's agents and API clients. */
 export const DATADOG = z.strictObject({
-  bodyBytes: whole(D.bodyBytes, 'bytes', KIB, GIB, "A request's body as it comes, compressed or not."),
-  decodedBytes: whole(D.decodedBytes, 'bytes', KIB, GIB, '…and decompressed; decompressing ends there.'),
-  jsonDepth: whole(D.jsonDepth, 'levels', 5, 1000, 'Objects and lists within one another, in JSON.'),
-  jsonValues: whole(D.jsonValues, 'values', 1, 100_000_000, 'Numbers, texts, objects and lists of a body of JSON.'),
+  bodyBytes: whole(D.bodyBytes, 'bytes', KIB, GIB, "A request's body as received, compressed or not."),
+  decodedBytes: whole(D.decodedBytes, 'bytes', KIB, GIB, "A request's decompressed body; decompression ends there."),
+  jsonDepth: whole(D.jsonDepth, 'levels', 5, 1000, 'Nested objects and lists in JSON.'),
+  jsonValues: whole(D.jsonValues, 'values', 1, 100_000_000, 'Numbers, texts, objects and lists of a JSON body.'),
   series: whole(D.series, 'series', 1, 10_000_000, 'Series of one request.'),
-  points: whole(D.points, 'points', 1, 10_000_000, 'Points of one request; `requests.requestPoints` bounds them too.'),
+  points: whole(D.points, 'points', 1, 10_000_000, 'Points of one request; `requests.requestPoints` also applies.'),
   seriesTags: whole(
     D.seriesTags,
     'tags',
     1,
     10_000,
-    'Tags and resources of a series as sent, repeated ones too; `point.tags` bounds what is left.',
+    'Tags and resources of a series as sent, with repetitions; `point.tags` bounds the distinct ones.',
   ),
   intervalS: whole(D.intervalS, 's', 1, 366 * 86_400, 'Longest interval of a rate.'),
   rememberedBytes: whole(
@@ -25,6 +25,6 @@ export const DATADOG = z.strictObject({
     'bytes',
     MIB,
     3 * GIB,
-    'Series remembered: of all tenants from protobuf, where who has most of them starts over then, and of each from JSON.',
+    'Cache of series: one for all tenants for protobuf, in which the tenant with the most series starts over when it is full, and one per tenant for JSON.',
   ),
 });

@@ -8,7 +8,7 @@ const P = DEFAULT_POINT_LIMITS;
 const I = DEFAULT_INTAKE_LIMITS;
 const T = DEFAULT_LANE_TIMING;
 
-/** What a point may look like. */
+/** Bounds of a point. */
 export const POINT = z.strictObject({
   metricBytes: whole(P.metricBytes, 'bytes', 1, 4096, 'Name of a metric, in UTF-8.'),
   tagBytes: whole(P.tagBytes, 'bytes', 1, 4096, 'One tag, `key:value`, in UTF-8.'),
@@ -22,7 +22,7 @@ export const POINT = z.strictObject({
 export const INTAKE = z.strictObject({
   messageBytes: whole(I.messageBytes, 'bytes', 64 * KIB, GIB, 'One message of a stream.'),
   sharePoints: whole(I.sharePoints, 'points', 1, 10_000_000, "Points of a batch's share of one partition."),
-  shareSketches: whole(I.shareSketches, 'sketches', 0, 1_000_000, 'Sketches of one share.'),
+  shareSketches: whole(I.shareSketches, 'sketches', 0, 1_000_000, "Sketches of a batch's share of one partition."),
   sketchBytes: whole(I.sketchBytes, 'bytes', 64, MIB, 'One packed sketch.'),
   dictionaryRefs: whole(I.dictionaryRefs, 'series', 1, 100_000_000, 'Series of one client in one partition.'),
   definitionsPerMessage: whole(I.definitionsPerMessage, 'series', 1, 1_000_000, 'Series defined by one message.'),
@@ -31,50 +31,62 @@ export const INTAKE = z.strictObject({
     'bytes',
     MIB,
     4 * GIB,
-    'Queued for one partition; beyond, it answers «retry».',
+    'Bytes queued for one partition; above this the intake answers `retry`.',
   ),
-  queueBytes: whole(I.queueBytes, 'bytes', MIB, 64 * GIB, 'Queued for all partitions; beyond, streams are not read.'),
-  streams: whole(I.streams, 'streams', 1, 1_000_000, 'Streams open at once…'),
-  streamsPerTenant: whole(I.streamsPerTenant, 'streams', 1, 1_000_000, '…and of one tenant.'),
+  queueBytes: whole(
+    I.queueBytes,
+    'bytes',
+    MIB,
+    64 * GIB,
+    'Bytes queued for all partitions; above this the intake stops reading streams.',
+  ),
+  streams: whole(I.streams, 'streams', 1, 1_000_000, 'Open streams.'),
+  streamsPerTenant: whole(I.streamsPerTenant, 'streams', 1, 1_000_000, 'Open streams per tenant.'),
   definitionsPerTenant: whole(
     I.definitionsPerTenant,
     'series',
     1,
     100_000_000,
-    'Series that the open streams of one tenant define; further ones are refused.',
+    'Series that the open streams of one tenant define; further series are refused.',
   ),
   definitionBytesPerTenant: whole(
     I.definitionBytesPerTenant,
     'bytes',
     1024,
     64 * GIB,
-    'Names and tags of these series.',
+    'Names and tags of the series that the open streams of one tenant define.',
   ),
-  window: whole(I.window, 'batches', 1, 1024, 'Unsettled batches that a client may have sent.'),
+  window: whole(I.window, 'batches', 1, 1024, 'Unsettled batches that a client may have in flight.'),
   stampAgeMs: whole(
     I.stampAgeMs,
     'ms',
     60_000,
     PROTOCOL_TIMES.retentionMs,
-    'A batch first sent longer ago is refused.',
+    'A batch that was first sent longer ago than this is refused.',
   ),
 });
 
-/** How a lane, one session's way into one partition, fills its blocks. */
+/** Blocks of a lane, which carries one session's points into one partition. */
 export const LANE = z.strictObject({
-  fillBytes: whole(T.fillBytes, 'bytes', 1024, 64 * MIB, 'A block goes out when this much waits for it…'),
-  lingerMs: whole(T.lingerMs, 'ms', 0, 10_000, '…or when the oldest has waited this long.'),
-  blockBytes: whole(
-    T.blockBytes,
-    'bytes',
-    64 * KIB,
-    64 * MIB,
-    'No block takes more, unless one share alone is larger.',
+  fillBytes: whole(T.fillBytes, 'bytes', 1024, 64 * MIB, 'A block is appended when this many bytes wait for it.'),
+  lingerMs: whole(T.lingerMs, 'ms', 0, 10_000, 'A block is appended when its oldest points have waited this long.'),
+  blockBytes: whole(T.blockBytes, 'bytes', 64 * KIB, 64 * MIB, 'Size of a block, unless one share alone is larger.'),
+  blockPoints: whole(T.blockPoints, 'points', 1000, 10_000_000, 'Points of a block, unless one share alone has more.'),
+  markMs: whole(T.markMs, 'ms', 10, 60_000, 'Time between two marks of an idle lane.'),
+  appendMs: whole(
+    T.appendMs,
+    'ms',
+    1000,
+    600_000,
+    'A lane that cannot append for this long ends; the other lanes of its session continue.',
   ),
-  blockPoints: whole(T.blockPoints, 'points', 1000, 10_000_000, '…nor more points.'),
-  markMs: whole(T.markMs, 'ms', 10, 60_000, 'An idle lane marks this often.'),
-  appendMs: whole(T.appendMs, 'ms', 1000, 600_000, 'A lane that can not append for this long ends alone.'),
-  openDelayMs: whole(T.openDelayMs, 'ms', 0, 60_000, 'Nothing is taken before this long after a lane opened.'),
-  epochMs: whole(T.epochMs, 'ms', 1000, DAY_MS, 'Dictionaries begin anew after this long…'),
-  epochRefs: whole(T.epochRefs, 'series', 1000, 100_000_000, '…or this many definitions.'),
+  openDelayMs: whole(T.openDelayMs, 'ms', 0, 60_000, 'A lane accepts points this long after it was opened.'),
+  epochMs: whole(T.epochMs, 'ms', 1000, DAY_MS, 'A lane restarts its dictionaries after this long.'),
+  epochRefs: whole(
+    T.epochRefs,
+    'series',
+    1000,
+    100_000_000,
+    'A lane restarts its dictionaries after this many definitions.',
+  ),
 });

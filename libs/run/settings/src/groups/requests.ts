@@ -9,48 +9,66 @@ const R = DEFAULT_REQUEST_LIMITS;
 const H = DEFAULT_BODY_ROOM_LIMITS;
 const W = DEFAULT_REMOTE_WRITE_LIMITS;
 
-/** Points that come in HTTP requests. */
+/** Points that arrive in HTTP requests. */
 export const REQUESTS = z.strictObject({
-  gatherMs: whole(R.gatherMs, 'ms', 0, 10_000, "Points of a tenant's requests are gathered for this long…"),
-  batchPoints: whole(R.batchPoints, 'points', 1, 262_144, '…or until there are this many…'),
-  batchBytes: whole(R.batchBytes, 'bytes', KIB, GIB, '…or they take this much memory.'),
-  lingerMs: whole(R.lingerMs, 'ms', 0, 10_000, 'How long a lane may hold them back for a fuller block.'),
+  gatherMs: whole(R.gatherMs, 'ms', 0, 10_000, "A batch of points of a tenant's requests is complete after this time."),
+  batchPoints: whole(
+    R.batchPoints,
+    'points',
+    1,
+    262_144,
+    "A batch of points of a tenant's requests is complete at this many points.",
+  ),
+  batchBytes: whole(
+    R.batchBytes,
+    'bytes',
+    KIB,
+    GIB,
+    "A batch of points of a tenant's requests is complete at this much memory.",
+  ),
+  lingerMs: whole(R.lingerMs, 'ms', 0, 10_000, 'How long a lane may delay these batches to fill its block.'),
   requestPoints: whole(R.requestPoints, 'points', 1, 10_000_000, 'Points of one request.'),
   namedSeries: whole(
     R.namedSeries,
     'series',
     1,
     10_000_000,
-    'Series of one request that are not remembered by their bytes, and are looked up by their names.',
+    'Series of one request that are looked up by name, because their bytes are not in the cache.',
   ),
   newSeries: whole(
     R.newSeries,
     'series',
     1,
     10_000_000,
-    'New series of one request; one with more is to come again, when the first of them are known.',
+    'New series per request. A larger request gets 503; its retry finds the first series registered.',
   ),
   pendingBytesPerTenant: whole(
     R.pendingBytesPerTenant,
     'bytes',
     KIB,
     64 * GIB,
-    "Memory of a tenant's requests without an answer yet; further ones are to come again.",
+    "Memory of a tenant's unanswered requests. Requests above this must be retried.",
   ),
-  pendingBytes: whole(R.pendingBytes, 'bytes', KIB, 64 * GIB, '…and of all requests.'),
+  pendingBytes: whole(
+    R.pendingBytes,
+    'bytes',
+    KIB,
+    64 * GIB,
+    'Memory of all unanswered requests. Requests above this must be retried.',
+  ),
   seriesPerTenant: whole(
     R.seriesPerTenant,
     'series',
     1,
     100_000_000,
-    "Series remembered of a tenant's requests; then remembering starts over…",
+    "Series of a tenant's requests in the cache. A full cache is cleared, at most once per `requests.startOverMs`.",
   ),
   startOverMs: whole(
     R.startOverMs,
     'ms',
     0,
     DAY_MS,
-    '…but not sooner than this after the last start; until then new series are refused.',
+    "Minimum age of a tenant's cache of series when it is cleared; a full cache that is younger refuses new series.",
   ),
   clientSessions: whole(
     R.clientSessions,
@@ -59,28 +77,46 @@ export const REQUESTS = z.strictObject({
     1_000_000,
     "Client sessions in the `Idempotency-Key`s of a tenant's requests, within `requests.idleMs`.",
   ),
-  idleMs: whole(R.idleMs, 'ms', 1000, 7 * DAY_MS, 'Series of a tenant without a request for this long are forgotten.'),
+  idleMs: whole(
+    R.idleMs,
+    'ms',
+    1000,
+    7 * DAY_MS,
+    'The series of a tenant that sends no request for this long are evicted from the cache.',
+  ),
   bodiesBytes: whole(
     H.bodiesBytes,
     'bytes',
     MIB,
     64 * GIB,
-    'Bodies being received or decoded; further requests are to come again.',
+    'Request bodies that are being received or decoded. Requests above this must be retried.',
   ),
-  bodiesBytesPerTenant: whole(H.bodiesBytesPerTenant, 'bytes', MIB, 64 * GIB, '…and those of one tenant.'),
-  decodings: whole(H.decodings, 'bodies', 1, 1000, 'Bodies decoded at the same time; the others wait.'),
+  bodiesBytesPerTenant: whole(
+    H.bodiesBytesPerTenant,
+    'bytes',
+    MIB,
+    64 * GIB,
+    'Request bodies of one tenant that are being received or decoded. Requests above this must be retried.',
+  ),
+  decodings: whole(
+    H.decodings,
+    'bodies',
+    1,
+    1000,
+    'Request bodies that are decoded at the same time; other bodies wait.',
+  ),
 });
 
 /** Prometheus remote write. */
 export const REMOTE_WRITE = z.strictObject({
-  bodyBytes: whole(W.bodyBytes, 'bytes', KIB, GIB, "A request's body as it comes, compressed."),
-  rawBytes: whole(W.rawBytes, 'bytes', KIB, GIB, '…and uncompressed.'),
-  labels: whole(W.labels, 'labels', 1, 10_000, 'Labels of one series, with its name; `point.tags` bounds them too.'),
+  bodyBytes: whole(W.bodyBytes, 'bytes', KIB, GIB, "A request's body as received, compressed."),
+  rawBytes: whole(W.rawBytes, 'bytes', KIB, GIB, "A request's body, uncompressed."),
+  labels: whole(W.labels, 'labels', 1, 10_000, 'Labels of one series, with its name; `point.tags` also applies.'),
   rememberedBytes: whole(
     W.rememberedBytes,
     'bytes',
     MIB,
     3 * GIB,
-    'Labels remembered of all tenants; when they are more, who has most of them starts over.',
+    'Cached labels of all tenants; when there are more, the labels of the tenant with the most are cleared.',
   ),
 });
