@@ -1,6 +1,6 @@
 import pino from 'pino';
 
-/** What the process has to say, in short lines on stderr: time, level, message, details. */
+/** The log of the process: lines on stderr with time, level, message and details. */
 export type EventLog = pino.Logger;
 
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
@@ -14,7 +14,7 @@ function writeToStderr(line: string): void {
   process.stderr.write(line);
 }
 
-/** A record of pino's as a line for people. */
+/** Formats a record of pino as a readable line. */
 function readable(line: string): string {
   const record: Record<string, unknown> = JSON.parse(line);
   const time = new Date(Number(record.time)).toISOString().slice(11, 23);
@@ -24,7 +24,7 @@ function readable(line: string): string {
   return `${time} ${LEVELS[Number(record.level)] ?? record.level} ${record.msg ?? ''}${details.join('')}\n`;
 }
 
-/** In quotes where it has spaces or anything that could be taken for another line. */
+/** Quotes text that has spaces, or characters that could imitate another line. */
 function quoted(text: string): string {
   return /^[\w./:@-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -1,12 +1,12 @@
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { SETTINGS } from '@tidemark/settings';
 
-/** An error as the person at the terminal should read it: what is wrong, then what to do. */
+/** Formats an error for the terminal: what failed, then what to do. */
 export function explain(error: unknown): string {
   if (!isTidemarkError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (typeof error.detail.problems === 'number') {
     const lines = error.message.split('\n').map((line) => `  ${line}`);
-    return `these settings can't be used:\n${lines.join('\n')}\nAll settings: docs/settings.md`;
+    return `invalid settings:\n${lines.join('\n')}\nAll settings: docs/settings.md`;
   }
   const advice = adviceFor(error);
   const { path } = error.detail;
@@ -21,9 +21,9 @@ function adviceFor({ code, detail }: TidemarkError): string | undefined {
     return 'Stop that process, or choose another folder with --data DIR.';
   }
   if (code === 'failed_precondition' && typeof detail.version === 'number') {
-    return 'Start it with the Tidemark that wrote this folder, or a newer one; or choose another folder with --data DIR.';
+    return 'Start the version of Tidemark that wrote this folder or a newer one, or choose another folder with --data DIR.';
   }
-  if (detail.field === 'bucket_ms') return 'Start it with the --store-bucket-ms that the folder was made with.';
+  if (detail.field === 'bucket_ms') return 'Start it with the --store-bucket-ms that the folder was created with.';
   if (detail.errno === 'ENOSPC' || detail.errno === 'EDQUOT') {
     return 'The disk is full: free some space, or choose a folder on another disk with --data DIR.';
   }

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** Percent of what was left by the last collection of a whole heap. */
+/** Growth in percent of the size after the last full collection. */
 const GROWTH_PERCENT = 200;
 
 /**

@@ -6,11 +6,11 @@ const HELP = `
 Every other setting has a flag too, such as --point-tag-bytes: docs/settings.md lists them.
 Each is also an environment variable (TIDEMARK_HTTP_PORT for --http-port), or a line of the --settings file.
 
-Ctrl-C stops cleanly, a second one at once; either way nothing that was acknowledged is lost.`;
+Ctrl-C stops cleanly, a second Ctrl-C stops at once; in both cases nothing acknowledged is lost.`;
 
 /**
- * A command that takes every setting as a flag, or those of some groups, and a file of settings with `--settings`; the
- * file may have all of them, so that the processes of a deployment can share one.
+ * Creates a command that accepts each setting of `groups` (default: all) as a flag, and a file of settings with
+ * `--settings`. The file may have all settings, so that the processes of a deployment can share it.
  */
 export function settingsCommand(name: string, description: string, groups?: readonly (keyof Settings)[]): Command {
   const command = new Command(name).description(description);
@@ -19,19 +19,19 @@ export function settingsCommand(name: string, description: string, groups?: read
     if (known?.includes(group) === false || isSecret === true) continue;
     const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
     const shown = Array.isArray(value) ? 'none' : value;
-    option.description = kind === 'boolean' ? `Do without: ${what}` : `${what} (default: ${shown})`;
+    option.description = kind === 'boolean' ? `Disable: ${what}` : `${what} (default: ${shown})`;
     command.addOption(option.hideHelp(isMain !== true));
   }
   return command.option('--settings <file>', 'JSON file of settings').addHelpText('after', HELP);
 }
 
-/** Where settings come from beside the command line. */
+/** Sources of settings other than the command line. */
 export interface SettingsSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readText: (file: string) => Promise<string>;
 }
 
-/** The settings of a `settingsCommand` that was parsed: flags, then the environment, then the file, then defaults. */
+/** Reads the settings of a parsed `settingsCommand`: flags, then the environment, then the file, then defaults. */
 export async function readSettings(command: Command, { environment, readText }: SettingsSources): Promise<Settings> {
   const flags: Record<string, string | true> = {};
   for (const option of command.options) {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readSettingsFile } from './settings-file.ts';
 
-test('a settings file is its name and its text, and one that cannot be read is not_found', async () => {
+test('a settings file is read with its name and its text, and an unreadable file is not_found', async () => {
   const text = '{"http": {"port": 4270}}';
   expect(await readSettingsFile('a.json', async () => text)).toEqual({ name: 'a.json', text });
   const missing = readSettingsFile('b.json', () => Promise.reject(new Error('ENOENT')));

@@ -1,6 +1,6 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** Reads a file of settings, for `parseSettings`. Errors: `not_found`. */
+/** Reads a file of settings for `parseSettings`. Errors: `not_found`. */
 export async function readSettingsFile(
   name: string,
   readText: (file: string) => Promise<string>,

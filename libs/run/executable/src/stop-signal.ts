@@ -9,7 +9,7 @@ export function onStopSignal(log: EventLog): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
         if (isStopping) {
-          log.warn('stopped at once; the next start replays what was not committed');
+          log.warn('stopped at once; the next start replays uncommitted records');
           process.exit(FORCED_EXIT_CODE);
         }
         isStopping = true;

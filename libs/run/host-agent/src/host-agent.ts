@@ -10,7 +10,7 @@ import type { Settings } from '@tidemark/settings';
 
 export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'point' | 'scrape' | 'integrations'>;
 
-/** Where an agent runs, and whom it sends to. */
+/** The environment of an agent, and the intakes that it sends to. */
 export interface HostAgentPlace {
   /** `host:port` of intakes, tried in turn. */
   readonly addresses: readonly string[];
@@ -21,11 +21,11 @@ export interface HostAgentPlace {
   readonly spoolFolder: string;
   readonly clock: Clock;
   readonly files: AgentOptions['files'];
-  /** The name that the system gives; settings may have another. */
+  /** The hostname of the system; settings may have another. */
   readonly hostname: string;
   /** As `process.platform`. */
   readonly platform: string;
-  /** Told of what an operator should read. Must not throw. */
+  /** Called with messages for an operator. Must not throw. */
   readonly onProblem: (message: string, detail: Readonly<Record<string, string>>) => void;
 }
 
@@ -33,7 +33,7 @@ export interface HostAgentPlace {
 export class HostAgent {
   readonly #agent: Agent;
   readonly #client: Client;
-  /** Where DogStatsD listens; empty when its address was taken. */
+  /** Addresses that DogStatsD listens on; empty when they were in use. */
   readonly dogstatsd: string;
 
   private constructor(agent: Agent, client: Client, dogstatsd: string) {
@@ -43,9 +43,9 @@ export class HostAgent {
   }
 
   /**
-   * Starts to collect; no intake need be there yet. Errors: `invalid_argument` (a target that can't be one),
-   * `failed_precondition` (another agent has the spool folder), and the disk's. A port of DogStatsD that is taken is a
-   * problem that is told, and the rest goes on.
+   * Starts to collect; the intakes need not be reachable yet. Errors: `invalid_argument` (a wrong target),
+   * `failed_precondition` (another agent uses the spool folder), and the errors of the disk. A port of DogStatsD that is
+   * in use is reported to `onProblem`, and the agent runs without DogStatsD.
    */
   static async start(settings: AgentSettings, place: HostAgentPlace): Promise<HostAgent> {
     const { agent: own } = settings;
@@ -83,7 +83,7 @@ export class HostAgent {
     try {
       const agent = await open(dogstatsdOf(settings)).catch((error: unknown) => {
         if (!isTidemarkError(error)) throw error;
-        place.onProblem(`${error.message} (--dogstatsd-port). Going on without DogStatsD.`, {});
+        place.onProblem(`${error.message} (--dogstatsd-port). Continuing without DogStatsD.`, {});
         return open(false);
       });
       const { servers } = await agent.freshStatus();
@@ -98,7 +98,7 @@ export class HostAgent {
     return this.#agent.status();
   }
 
-  /** Sends what it has, and waits until it has arrived; what has not is in the spool for the next run. */
+  /** Sends all readings and waits for acknowledgements; the spool keeps unacknowledged batches for the next run. */
   async stop(): Promise<void> {
     await this.#agent.stop();
     await this.#client.close();

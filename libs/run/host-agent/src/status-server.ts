@@ -6,7 +6,7 @@ import { HttpServer } from '@tidemark/server';
 
 export interface StatusServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly clock: Clock;
   readonly status: () => AgentStatus;
@@ -17,17 +17,17 @@ const NO_TENANTS = refuseAll('not available on an agent');
 
 /**
  * Serves `/status` to callers of this host, and `/healthz` and `/readyz` to all. Error: `unavailable` when the port is
- * taken.
+ * in use.
  */
 export function serveStatus({ host, port, clock, status }: StatusServerOptions): Promise<HttpServer> {
   const app = httpApi({
     access: NO_TENANTS,
     clock,
-    notReady: () => (status().running ? undefined : 'the agent does not run'),
+    notReady: () => (status().running ? undefined : 'the agent is not running'),
     routes: (scope) => {
       scope.get('/status', async ({ socket }) => {
         if (isLoopbackAddress(socket.remoteAddress ?? '')) return status();
-        throw new TidemarkError('permission_denied', 'the status is for callers on this host');
+        throw new TidemarkError('permission_denied', 'the status is available only to callers on this host');
       });
     },
   });

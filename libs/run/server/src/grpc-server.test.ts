@@ -35,7 +35,7 @@ async function listen(service: IntakeServer, messageBytes: number, onTooLarge: (
 }
 
 describe('the gRPC server', () => {
-  test('tells of a message that is too large to be read', async () => {
+  test('a message that is too large to be read is reported with the path of its call', async () => {
     const paths: string[] = [];
     const counted: unknown[] = [];
     const session = {
@@ -63,7 +63,7 @@ describe('the gRPC server', () => {
     await server.close(0);
   });
 
-  test('sends a client away with a status, whatever answer was written just before', async () => {
+  test('a rejected client gets the status even if a reply was written just before', async () => {
     const problem = 'no renewal acknowledged for 5038 ms';
     const retry: SendReply = {
       message: {

@@ -7,11 +7,11 @@ import { listenError } from './listen-error.ts';
 
 const FILES = ['intake', 'query', 'control', 'process'].map((name) => `tidemark/v1/${name}.proto`);
 
-/** The bounds of the server; those of what calls ask for are the services'. */
+/** Bounds of the server. The services have bounds of their own for the contents of calls. */
 export interface GrpcLimits {
-  /** Calls and streams of one connection at the same time; beyond, the client waits. */
+  /** Concurrent calls and streams of one connection; a client waits above this. */
   readonly connectionStreams: number;
-  /** Bytes of one answer. */
+  /** Bytes of one response. */
   readonly sendBytes: number;
 }
 
@@ -23,9 +23,9 @@ export interface GrpcServerOptions {
   readonly clock: Clock;
   readonly messageBytes: number;
   readonly limits?: Partial<GrpcLimits>;
-  /** Told of a call, by its path, that was ended because a message was larger than `messageBytes`. */
+  /** Called with the path of a call that was ended because a message was larger than `messageBytes`. */
   readonly onTooLarge?: (path: string) => void;
-  /** TLS and who is let in; plain text, and everybody, when left out. */
+  /** TLS and client authentication; plain text without authentication when omitted. */
   readonly credentials?: ServerCredentials;
   readonly interceptors?: readonly ServerInterceptor[];
   /** Folder of the contracts, for reflection. */
@@ -34,7 +34,7 @@ export interface GrpcServerOptions {
   readonly register: (server: Server) => void;
 }
 
-/** A gRPC server with health and reflection beside the services. */
+/** A gRPC server with the given services, health checks and reflection. */
 export class GrpcServer {
   readonly #server: Server;
   readonly #health: HealthImplementation;
@@ -49,16 +49,16 @@ export class GrpcServer {
     this.port = port;
   }
 
-  /** Listens; `unavailable` when the port is taken. */
+  /** Listens. Error: `unavailable` when the port is in use. */
   static async listen(options: GrpcServerOptions): Promise<GrpcServer> {
     const { connectionStreams, sendBytes } = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
-    // Flow-control windows stay HTTP/2's own 64 KiB, of a stream and of a connection: a server of grpc-js takes no
-    // other, and so nobody who has not shown a key yet can fill more.
+    // Flow-control windows stay HTTP/2's own 64 KiB, of a stream and of a connection: a server of grpc-js has no
+    // option for others, so a caller that has not shown a key yet cannot fill more.
     const server = new Server({
       'grpc.max_receive_message_length': options.messageBytes,
       'grpc.max_send_message_length': sendBytes,
       'grpc.max_concurrent_streams': connectionStreams,
-      interceptors: [tellTooLarge(options.onTooLarge ?? (() => undefined)), ...(options.interceptors ?? [])],
+      interceptors: [reportTooLarge(options.onTooLarge ?? (() => undefined)), ...(options.interceptors ?? [])],
     });
     const health = new HealthImplementation({ '': 'NOT_SERVING' });
     health.addToServer(server);
@@ -78,7 +78,7 @@ export class GrpcServer {
     return new GrpcServer(server, health, options.clock, port);
   }
 
-  /** Says to health checks whether points and queries are served. */
+  /** Sets whether health checks report that points and queries are served. */
   setServing(isServing: boolean): void {
     this.#health.setStatus('', isServing ? 'SERVING' : 'NOT_SERVING');
   }
@@ -94,10 +94,10 @@ export class GrpcServer {
 }
 
 /**
- * A message that is too large is refused before any handler or listener of an interceptor hears of it: grpc-js sends the
- * status by the innermost call's own method, so that is where to look.
+ * Reports messages that are too large. grpc-js refuses such a message before any handler or listener of an interceptor
+ * receives it, and sends the status by the innermost call's own method, so the interceptor wraps that method.
  */
-function tellTooLarge(onTooLarge: (path: string) => void): ServerInterceptor {
+function reportTooLarge(onTooLarge: (path: string) => void): ServerInterceptor {
   return ({ path }, call) => {
     const send = call.sendStatus.bind(call);
     call.sendStatus = (ended) => {
@@ -109,5 +109,5 @@ function tellTooLarge(onTooLarge: (path: string) => void): ServerInterceptor {
   };
 }
 
-/** As grpc-js says it, of a message as it came and of one that was decompressed. */
+/** The texts of grpc-js, for a message as received and for a decompressed message. */
 const TOO_LARGE = /^Received message (larger than max|that decompresses to a size larger than)/;

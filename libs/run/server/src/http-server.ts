@@ -1,7 +1,7 @@
 import type { Clock } from '@tidemark/ports';
 import { listenError } from './listen-error.ts';
 
-/** What this needs of an HTTP application: Fastify's own methods. */
+/** The methods of an HTTP application that the server calls: those of Fastify. */
 interface HttpApplication {
   listen(options: { host: string; port: number }): Promise<string>;
   close(): PromiseLike<unknown>;
@@ -20,7 +20,7 @@ export class HttpServer {
     this.port = port;
   }
 
-  /** Listens; `unavailable` when the port is taken. */
+  /** Listens. Error: `unavailable` when the port is in use. */
   static async listen(app: HttpApplication, host: string, port: number, clock: Clock): Promise<HttpServer> {
     try {
       await app.listen({ host, port });

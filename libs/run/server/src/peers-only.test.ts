@@ -48,7 +48,7 @@ async function hashAs(shown: string | undefined, key: string | undefined, isTrus
   }
 }
 
-test('with a key, only those who show it are let in, from wherever they come', async () => {
+test('with a key, only callers that send it are admitted, from any address', async () => {
   expect(await hashAs('secret', 'secret', false)).toBe('aa');
   await server?.close(0);
   await expect(hashAs('Secret', 'secret', true)).rejects.toMatchObject({ code: 'unauthenticated' });
@@ -56,7 +56,7 @@ test('with a key, only those who show it are let in, from wherever they come', a
   await expect(hashAs(undefined, 'secret', true)).rejects.toMatchObject({ code: 'unauthenticated' });
 });
 
-test('without a key, only those who are trusted for their address are let in', async () => {
+test('without a key, only callers with a trusted address are admitted', async () => {
   expect(await hashAs(undefined, undefined, true)).toBe('aa');
   await server?.close(0);
   await expect(hashAs('secret', undefined, false)).rejects.toMatchObject({ code: 'unauthenticated' });

@@ -4,8 +4,8 @@ import { secretCheck } from '@tidemark/access';
 const HEALTH = '/grpc.health.v1.Health/';
 
 /**
- * Lets in the other processes alone: those that show the cluster's key or, when there is none, callers that `isTrusted`
- * says may do without (loopback). Health checks are answered to everybody.
+ * Admits only processes of the cluster: callers with the cluster's key or, when there is no key, callers that `isTrusted`
+ * accepts by their address (loopback). Health checks are answered for every caller.
  */
 export function peersOnly(key: string | undefined, isTrusted: (peer: string) => boolean): ServerInterceptor {
   const isKey = key === undefined ? undefined : secretCheck(`Bearer ${key}`);
@@ -29,4 +29,4 @@ export function peersOnly(key: string | undefined, isTrusted: (peer: string) => 
   }
 }
 
-const REFUSAL = 'this service is for processes of the cluster: it needs the key of cluster.keyFile';
+const REFUSAL = 'this service is for processes of the cluster: send the key of cluster.keyFile';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Started, stopEach } from './started.ts';
 
-test('a part that fails to stop keeps no other from it, and the first error is told', async () => {
+test('every part is stopped even if another fails to stop, and the first error is thrown', async () => {
   const stopped: string[] = [];
   const stop = (name: string, error?: Error) => async () => {
     stopped.push(name);
@@ -12,7 +12,7 @@ test('a part that fails to stop keeps no other from it, and the first error is t
   expect(stopped).toEqual(['http', 'stores', 'log']);
 });
 
-test('what was started is stopped once, the newest first, and its errors are told unless a start has failed', async () => {
+test('started parts are stopped once, the newest first, and their errors are thrown unless a start has failed', async () => {
   const stopped: string[] = [];
   const started = new Started();
   const add = () => {

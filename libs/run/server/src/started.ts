@@ -1,4 +1,4 @@
-/** What has been started so far, to be stopped in good order, or when a start fails half-way. */
+/** The parts that have been started so far; they are stopped in reverse order, also when a start fails half-way. */
 export class Started {
   readonly #stops: (() => Promise<void>)[] = [];
 
@@ -6,18 +6,18 @@ export class Started {
     this.#stops.push(stop);
   }
 
-  /** Stops everything, the newest first, each even when one before it failed; throws the first error at the end. */
+  /** Stops everything, the newest first, each even when an earlier one failed; throws the first error at the end. */
   stop(): Promise<void> {
     return stopEach(this.#stops.splice(0).reverse());
   }
 
-  /** As `stop`, after a start that failed: that error counts, and no other. */
+  /** Stops everything after a failed start, and ignores errors: the caller throws the error of the start. */
   async undo(): Promise<void> {
     await this.stop().catch(() => undefined);
   }
 }
 
-/** Does these in order, each even when one before it failed; throws the first error at the end. */
+/** Runs `stops` in order, each even when an earlier one failed; throws the first error at the end. */
 export async function stopEach(stops: readonly (() => Promise<unknown>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const stop of stops) await stop().catch((error: unknown) => errors.push(error));
