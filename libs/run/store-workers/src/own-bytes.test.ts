@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { ownBytes } from './own-bytes.ts';
 
-describe('bytes that are handed to another thread', () => {
-  test('a slice is copied out of its buffer, so that a transfer takes nothing else with it', () => {
+describe('bytes that are transferred to another thread', () => {
+  test('a slice is copied, so that a transfer does not move the rest of its buffer', () => {
     const all = new Uint8Array([1, 2, 3, 4]);
     for (const slice of [all.subarray(0, 3), all.subarray(1)]) {
       const own = ownBytes(slice);
@@ -13,7 +13,7 @@ describe('bytes that are handed to another thread', () => {
     expect([...all]).toEqual([1, 2, 3, 4]);
   });
 
-  test('a small Buffer, which lies in a pool that others share, is copied', () => {
+  test('a small Buffer of the shared pool is copied', () => {
     const pooled = Buffer.from('pooled');
     const own = ownBytes(pooled);
     expect(own.buffer).not.toBe(pooled.buffer);
@@ -26,7 +26,7 @@ describe('bytes that are handed to another thread', () => {
     expect(ownBytes(whole).buffer).toBe(whole.buffer);
   });
 
-  test('no bytes are bytes too', () => {
+  test('an empty array can be transferred', () => {
     const own = ownBytes(new Uint8Array(0));
     expect(structuredClone(own, { transfer: [own.buffer] })).toHaveLength(0);
   });

@@ -1,6 +1,6 @@
 /**
- * The bytes in a buffer that holds nothing else, so that it can be transferred to another thread instead of copied. A view
- * of a larger buffer is copied: it may be a slice of Node's pool, and a thread that gets a view gets its whole buffer.
+ * Returns the bytes in a buffer of their own, which can be transferred to another thread instead of copied. A view of a
+ * larger buffer is copied: it may be a slice of Node's pool, and a transfer moves the whole buffer.
  */
 export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;

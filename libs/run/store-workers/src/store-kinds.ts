@@ -15,7 +15,7 @@ import {
 import { TagPartition } from '@tidemark/tag-store';
 import type { StoreThreadOptions } from './store-messages.ts';
 
-/** What the store of a partition is opened with. */
+/** Options for opening the store of a partition. */
 export interface StoreOpening {
   readonly partition: number;
   readonly keyValue: KeyValue;
@@ -23,7 +23,7 @@ export interface StoreOpening {
   readonly options: Pick<StoreThreadOptions, 'limits' | 'latenessMs'>;
 }
 
-/** What a store needs of the consumer that feeds it: where it is in the log. */
+/** The part of a consumer that its store uses: the position in the log. */
 type Consumer = Pick<LogConsumer, 'position'>;
 
 /** The store of one partition, of any kind. */
@@ -31,11 +31,11 @@ export interface StorePartition {
   readonly state: ConsumedState;
   /** Answers a method about this partition, in the bytes of the contract. */
   answer(method: string, request: Uint8Array, consumer: Consumer, signal: AbortSignal): Promise<Uint8Array>;
-  /** How far it is. */
+  /** Returns how far the store has read and committed. */
   position(consumer: Consumer): ReplicaPosition;
 }
 
-/** How a thread opens the stores of one kind; each reads `topic`. */
+/** Opens the stores of one kind; each reads `topic`. */
 export interface StoreKindRow {
   readonly topic: Topic;
   open(opening: StoreOpening): Promise<StorePartition>;
@@ -47,7 +47,7 @@ interface Opened<Store> {
   readonly consumer: Consumer;
 }
 
-/** The function that answers each method of a kind about one partition. */
+/** Functions that answer the methods of a kind for one partition. */
 type Answers<K extends StoreKind, Store> = {
   readonly [M in PartitionMethod<K>]: (
     opened: Opened<Store>,
@@ -58,10 +58,10 @@ type Answers<K extends StoreKind, Store> = {
 
 type UntypedAnswer<Store> = (opened: Opened<Store>, request: unknown, signal: AbortSignal) => unknown;
 
-/** Times that a hash is taken again because records were applied meanwhile. */
+/** Attempts to compute a hash while no record is applied. */
 const HASH_TRIES = 20;
 
-/** Every kind of store that a thread can have: its topic, how it is opened, and who answers the methods of its service. */
+/** Every kind of store that a thread can have: its topic, its opener, and the answers to the methods of its service. */
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
@@ -71,7 +71,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
         keyValue,
         limits: options.limits,
         latenessMs: () => options.latenessMs,
-        // An immediate comes after the port's messages and the log's reads of its round.
+        // An immediate runs after the port's messages and the log's reads of its round.
         slicing: { clock, giveWay: () => nextRound() },
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
@@ -111,7 +111,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
 };
 
-/** A row whose stores are opened and asked without their types being known. */
+/** Creates a row whose stores are opened and called without knowing their types. */
 function storeKind<K extends StoreKind, Store extends ConsumedState>(
   kind: K,
   row: {
@@ -144,12 +144,12 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
   };
 }
 
-/** A hash is of one offset: when records are applied meanwhile it is taken again. */
+/** Computes the hash at one offset: it starts again when records are applied meanwhile. */
 async function hashOf(store: PointPartition): Promise<{ offset: number; hash: string }> {
   for (let i = 0; i < HASH_TRIES; i++) {
     const offset = store.nextOffset;
     const hash = await store.stateHash();
     if (store.nextOffset === offset) return { offset, hash };
   }
-  throw new TidemarkError('aborted', 'the partition takes records faster than it can be hashed; try again later');
+  throw new TidemarkError('aborted', 'the partition applies records faster than it can be hashed; retry later');
 }

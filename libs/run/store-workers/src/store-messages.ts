@@ -4,12 +4,12 @@ import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreKind } from '@tidemark/store-rpc';
 
-/** Where the stores read the log; plain data, so that it can be handed to a thread. */
+/** The log that the stores read; plain data, which can be passed to a thread. */
 export type StoreLog =
   | { readonly kind: 'embedded'; readonly folder: string; readonly partitions: number }
   | { readonly kind: 'kafka'; readonly options: KafkaLogOptions };
 
-/** What a store thread is started with. */
+/** Options of a store thread. */
 export interface StoreThreadOptions {
   /** Folder of the databases. */
   readonly folder: string;
@@ -21,10 +21,10 @@ export interface StoreThreadOptions {
   readonly latenessMs: number;
 }
 
-/** What a store thread gets from the one that starts it. */
+/** The worker data of a store thread. */
 export interface StoreThreadStart {
   readonly options: StoreThreadOptions;
-  /** Folder of what was compiled before, if the process keeps one; threads don't inherit it. */
+  /** Folder of the compile cache, if the process has one; threads don't inherit it. */
   readonly compileCache: string | undefined;
 }
 
@@ -46,9 +46,9 @@ export type ToStore =
       readonly reason: string;
     }
   | StoreCall
-  /** Asks how far all stores of a kind are; the reply is a `PositionsReply`. */
+  /** Requests the positions of all stores of a kind; the reply is a `PositionsReply`. */
   | { readonly type: 'positions'; readonly id: number; readonly kind: StoreKind }
-  /** Nobody waits for the call any more. */
+  /** The caller no longer waits for the reply. */
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
 
@@ -62,18 +62,18 @@ export interface StoreCall {
   readonly request: Uint8Array;
 }
 
-/** What went wrong, as a message can carry it. */
+/** An error in a form that a message can carry. */
 export interface CarriedError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly detail: ErrorDetail;
 }
 
-/** Why a store does not go on, and tries again. */
+/** Why a store cannot continue; it retries. */
 export interface StoreProblem {
   readonly code: ErrorCode;
   readonly message: string;
-  /** What does not work: to read the log, or to write its database. */
+  /** The operation that fails: reading the log, or writing the database. */
   readonly during: ConsumerProblem['during'];
 }
 
@@ -82,9 +82,9 @@ export type FromStore =
   | { readonly type: 'ready' }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
-  /** A read met a mistake of the program; whoever asked was told `internal`. */
+  /** A read failed because of a bug; its caller got `internal`. */
   | { readonly type: 'bug'; readonly read: string; readonly stack: string }
-  /** The partition's store has applied what the log held when it looked. */
+  /** The partition's store has applied every record that the log held at a moment after the start. */
   | { readonly type: 'caughtUp'; readonly topic: Topic; readonly partition: number }
   | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
   | {
@@ -94,12 +94,12 @@ export type FromStore =
       readonly offset: number;
       readonly reason: string;
     }
-  /** A partition that was halted reads on. */
+  /** A halted partition reads again. */
   | { readonly type: 'resumed'; readonly topic: Topic; readonly partition: number }
   | {
       readonly type: 'problem';
       readonly topic: Topic;
       readonly partition: number;
-      /** Undefined when it is over. */
+      /** Undefined when the problem has ended. */
       readonly problem: StoreProblem | undefined;
     };

@@ -8,15 +8,15 @@ import {
 } from '@tidemark/store-rpc';
 import type { StoreWorkers } from './store-workers.ts';
 
-/** What the stores of a process answer, each by its partition. */
+/** Readers of the stores of a process, by partition. */
 export interface StoreReaders extends QueryStores {
   pointStore(partition: number): PointStoreReader & PointStateHasher;
   tagStore(partition: number): TagStoreReader & SeriesCounter;
 }
 
 /**
- * The stores of this process as the query service, and the coordinator, know them. A request names its partition, so one
- * reader serves all. Tested by `store-workers.test.ts`.
+ * Returns readers of this process's stores for the query service and the coordinator. A request names its partition, so
+ * one reader serves all partitions. Tested by `store-workers.test.ts`.
  */
 export function storeReaders(workers: StoreWorkers): StoreReaders {
   const points = partitionReader(

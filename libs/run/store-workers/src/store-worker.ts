@@ -11,7 +11,7 @@ import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type { CarriedError, FromStore, StoreCall, StoreThreadOptions, ToStore } from './store-messages.ts';
 
-/** A commit is a few MiB; up to two such buffers exist in each of the stores. */
+/** Write buffer of RocksDB: a commit is a few MiB, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 interface ConsumedStore {
@@ -21,8 +21,8 @@ interface ConsumedStore {
 }
 
 /**
- * A thread that owns some partitions: for each a point store, a tag store or an aggregator, or several of them, each
- * reading its topic of the log and answering in between. Tested by `store-workers.test.ts`.
+ * The stores of one thread: for each of its partitions a point store, a tag store or an aggregator, or several of them.
+ * Each reads its topic of the log and answers calls in between. Tested by `store-workers.test.ts`.
  */
 export class StoreWorker {
   readonly #port: MessagePort;
@@ -32,7 +32,7 @@ export class StoreWorker {
   readonly #skips = new Map<string, string>();
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
   readonly #databases: KeyValue[] = [];
-  /** Calls that came before the stores were open. */
+  /** Calls that arrived before the stores were open. */
   readonly #early: ToStore[] = [];
   /** Calls that are being answered, by their id. */
   readonly #running = new Map<number, AbortController>();
@@ -45,7 +45,7 @@ export class StoreWorker {
     this.#clock = clock;
   }
 
-  /** Opens the log and every store, and answers the messages of `port` until one says stop. */
+  /** Opens the log and every store, and handles the messages of `port` until a `stop`. */
   static async start(port: MessagePort, options: StoreThreadOptions): Promise<void> {
     const clock = new SystemClock();
     const worker = new StoreWorker(port, options, await openStoreLog(options.log, clock), clock);
@@ -143,7 +143,7 @@ export class StoreWorker {
 
   #answer({ kind, method, partition, request }: StoreCall, signal: AbortSignal): Promise<Uint8Array> {
     const found = this.#stores.get(kind)?.get(partition);
-    if (found === undefined) throw new TidemarkError('not_found', `${kind}/${partition} is not of this thread`);
+    if (found === undefined) throw new TidemarkError('not_found', `${kind}/${partition} belongs to another thread`);
     return found.store.answer(method, request, found.consumer, signal);
   }
 
@@ -152,7 +152,7 @@ export class StoreWorker {
     return PositionsReply.encode({ positions: stores.map(({ store, consumer }) => store.position(consumer)) }).finish();
   }
 
-  /** A read changes nothing, so a mistake in one ends that read alone: this thread also applies what is ingested. */
+  /** Converts an error for a message. A bug in a read fails that read only, because a read changes nothing. */
   #carriedError(read: string, error: unknown): CarriedError {
     if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
     this.#send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
@@ -166,8 +166,8 @@ export class StoreWorker {
   }
 
   /**
-   * Ends the consumers, each with a last commit, so that the next start has nothing to read again. One that can't commit
-   * (a full disk) costs just that, and keeps no other from it.
+   * Stops the consumers, each with a last commit, so that the next start has nothing to read again. A store that can't
+   * commit (a full disk) does not keep the others from committing.
    */
   async #stop(): Promise<void> {
     for (const abort of this.#running.values()) abort.abort();

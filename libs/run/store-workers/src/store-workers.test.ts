@@ -44,7 +44,7 @@ function openLog(): Promise<EmbeddedLog> {
 }
 
 describe('a store thread', () => {
-  test('answers a read that meets a bug with `internal`, and goes on', async () => {
+  test('a store thread answers a read that fails because of a bug with `internal`, and continues', async () => {
     const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: { options } });
     ends.push(() => worker.terminate());
     const messages: FromStore[] = [];
@@ -94,7 +94,7 @@ describe('the store threads', () => {
     return stores;
   }
 
-  test('end a call with the reason of its signal, whether it has begun or not', async () => {
+  test('a call ends with the reason of its signal, before and after it has begun', async () => {
     const stores = start();
     const abort = new AbortController();
     const called = stores.call('points', 'status', { partition: 0 }, abort.signal);
@@ -105,7 +105,7 @@ describe('the store threads', () => {
     expect((await stores.call('points', 'status', { partition: 0 })).partition).toBe(0);
   });
 
-  test('answer in the bytes of the contract, and take over no buffer that holds more than the request', async () => {
+  test('stores answer in the bytes of the contract, and transfer only buffers that hold just the request', async () => {
     const stores = start();
     const readers = storeReaders(stores);
     const request = { partition: 0, tenant: 'default', contains: '', fromMs: 0, limit: 10 };
@@ -122,11 +122,11 @@ describe('the store threads', () => {
     expect(PositionsReply.decode(positions).positions).toMatchObject([{ partition: 0 }]);
     const elsewhere = DescribeMetricsRequest.encode({ ...request, partition: 5 }).finish();
     await expect(stores.answer('tags', 'describeMetrics', elsewhere)).rejects.toMatchObject({
-      ...{ code: 'not_found', message: 'partition 5 is not of this process' },
+      ...{ code: 'not_found', message: 'partition 5 belongs to another process' },
     });
   });
 
-  test('are closed, once they are, to whoever still asks', async () => {
+  test('a call after the stop fails, because the stores are closed', async () => {
     const stores = start();
     await stores.ready();
     await stores.stop();
@@ -135,19 +135,19 @@ describe('the store threads', () => {
     await expect(stores.positions('points')).rejects.toMatchObject(closed);
   });
 
-  test('open without the brokers of their log, say of themselves that none answers, and stop all the same', async () => {
+  test('stores open without the brokers of their log, report that no broker answers, and can be stopped', async () => {
     const limits = { connectMs: 200, requestMs: 200, retryMs: 0 };
-    // Nobody listens at a port that only the system's own services get.
+    // Port 1 is reserved for a service of the system, so no process listens there.
     const kafka = { brokers: ['127.0.0.1:1'], clientId: 'test', topicPrefix: 'none.', limits };
     options = { ...options, kinds: ['points'], log: { kind: 'kafka', options: kafka } };
-    const told: (StoreProblem | undefined)[] = [];
-    const stores = start(undefined, 1, (problem) => told.push(problem));
+    const problems: (StoreProblem | undefined)[] = [];
+    const stores = start(undefined, 1, (problem) => problems.push(problem));
     await stores.ready();
     const problem = await new Promise<StoreProblem | undefined>((resolve) => {
       const timer = setInterval(() => {
-        if (told.length === 0) return;
+        if (problems.length === 0) return;
         clearInterval(timer);
-        resolve(told[0]);
+        resolve(problems[0]);
       }, 20);
     });
     expect(problem).toMatchObject({ code: 'unavailable', message: expect.stringContaining('no broker answers') });
@@ -155,7 +155,7 @@ describe('the store threads', () => {
     await stores.stop();
   });
 
-  test('say in one answer how far the stores of every thread are', async () => {
+  test('one reply has the positions of the stores of all threads', async () => {
     options = { ...options, log: { kind: 'embedded', folder: join(folder, 'log'), partitions: 3 }, owned: [2, 0, 1] };
     const log = await openEmbeddedLog({
       disk: new LocalDisk(join(folder, 'log')),
@@ -165,7 +165,7 @@ describe('the store threads', () => {
     });
     ends.push(() => log.close());
     const stores = start(undefined, 2);
-    // What was not announced yet would be the consumers' problem.
+    // Without the announcements the consumers would report a problem.
     log.onAppend((...progress) => stores.progress(...progress));
     const place = { offset: 0, committedOffset: 0, logNext: 0, halted: '', haltedOffset: -1, problem: '' };
     const places = [0, 1, 2].map((partition) => ({ ...place, partition, watermarkMs: undefined }));
@@ -175,7 +175,7 @@ describe('the store threads', () => {
     expect(await stores.positions('tags')).toEqual({ positions: hashed });
   });
 
-  test('say which segment is damaged when a partition can’t be opened', async () => {
+  test('the halt of a partition that can’t be opened names the damaged segment', async () => {
     await (await openLog()).close();
     const segments = join(folder, 'log', 'points', '0');
     const [name] = await readdir(segments);

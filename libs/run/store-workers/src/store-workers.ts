@@ -20,16 +20,16 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   /** Threads that the owned partitions are spread over. */
   readonly threads: number;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
-  /** The store of a partition has applied all that the log held at some moment since the start; once each. */
+  /** Called once for each partition, when its store has applied everything that the log held at a moment after the start. */
   readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
-  /** A partition that was halted reads on. */
+  /** Called when a halted partition reads again. */
   readonly onResumed: (topic: Topic, partition: number) => void;
-  /** A store reads or commits again (undefined), or can't and tries on. */
+  /** Called when a store cannot read or commit (it retries), and with undefined when it works again. */
   readonly onProblem: (topic: Topic, partition: number, problem: StoreProblem | undefined) => void;
-  /** A read met a mistake of the program, and was answered `internal`; everything else goes on. */
+  /** Called when a read failed because of a bug; its caller got `internal`, and the store continues. */
   readonly onBug?: (read: string, stack: string) => void;
-  /** A thread died: the process can't go on. */
+  /** Called when a thread died: the process must end. */
   readonly onFailed: (error: Error) => void;
 }
 
@@ -43,11 +43,11 @@ interface StoreThread {
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
   readonly waiting: Map<number, Waiting>;
-  /** It has ended: nobody reads what is sent to it. */
-  isOver: boolean;
+  /** The thread has ended: it reads no more messages. */
+  hasEnded: boolean;
 }
 
-/** The stores of one process: the partitions it owns, dealt out over threads. */
+/** The stores of one process, with its partitions distributed over threads. */
 export class StoreWorkers {
   readonly #threads: StoreThread[];
   readonly #byPartition = new Map<number, StoreThread>();
@@ -72,7 +72,7 @@ export class StoreWorkers {
     await Promise.all(this.#threads.map(({ ready }) => ready));
   }
 
-  /** Passes on what the log announces. */
+  /** Forwards the progress that the log announces to the store's thread. */
   progress(topic: Topic, partition: number, next: number, first: number, segment: number): void {
     if (topic !== 'points' && topic !== 'tags') return;
     this.#of(partition).worker.postMessage({
@@ -85,7 +85,7 @@ export class StoreWorkers {
     } satisfies ToStore);
   }
 
-  /** An operator's decision; one for a partition of others concerns nobody here. */
+  /** Forwards an operator's skip to the store's thread; a skip in a partition of another process is ignored. */
   skip(skip: SkipInfo): void {
     const { topic, partition, offset, reason } = skip;
     const thread = this.#byPartition.get(partition);
@@ -93,8 +93,8 @@ export class StoreWorkers {
   }
 
   /**
-   * Asks the store of the partition that the request names. When `signal` aborts, the call ends with its reason, or
-   * `cancelled`, and the store's thread drops the work soon after.
+   * Calls the store of the partition that the request names. When `signal` aborts, the call ends with its reason, or
+   * `cancelled`, and the store's thread stops the work soon after.
    */
   async call<K extends StoreKind, M extends PartitionMethod<K>>(
     kind: K,
@@ -105,7 +105,7 @@ export class StoreWorkers {
     return (await this.callUntyped(kind, method, request, signal)) as ReplyOf<K, M>;
   }
 
-  /** As `call`, for code that passes every request on alike. */
+  /** Calls a store without knowing the types of request and reply, for code that forwards every method. */
   async callUntyped(kind: StoreKind, method: string, request: unknown, signal?: AbortSignal): Promise<unknown> {
     const { requestSerialize, responseDeserialize } = definitionOf(kind, method);
     const bytes = requestSerialize(request);
@@ -114,14 +114,14 @@ export class StoreWorkers {
 
   /**
    * Answers a method in the bytes of the contract, which only the thread of the store decodes and encodes. The buffer of
-   * `request` is handed over to that thread: it can't be used afterwards.
+   * `request` is transferred to that thread and can't be used afterwards.
    */
   async answer(kind: StoreKind, method: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     if (method !== 'positions') return this.#call(kind, method, request, signal);
     return PositionsReply.encode(await this.positions(kind, signal)).finish();
   }
 
-  /** How far every store of one kind is, by partition. */
+  /** Returns the positions of all stores of one kind, by partition. */
   async positions(kind: StoreKind, signal?: AbortSignal): Promise<PositionsReply> {
     const replies = await Promise.all(
       this.#threads.map(async (thread) => {
@@ -141,7 +141,7 @@ export class StoreWorkers {
 
   #of(partition: number): StoreThread {
     const thread = this.#byPartition.get(partition);
-    if (thread === undefined) throw new TidemarkError('not_found', `partition ${partition} is not of this process`);
+    if (thread === undefined) throw new TidemarkError('not_found', `partition ${partition} belongs to another process`);
     return thread;
   }
 
@@ -164,7 +164,7 @@ export class StoreWorkers {
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
     if (signal?.aborted === true) throw cancelled(signal);
-    if (thread.isOver) throw closed();
+    if (thread.hasEnded) throw closed();
     const id = this.#nextCall++;
     const cancel = (): void => {
       if (signal === undefined) return;
@@ -186,7 +186,7 @@ export class StoreWorkers {
 
   #start(options: StoreThreadOptions): StoreThread {
     const cache = getCompileCacheDir();
-    // Node keeps the files of its own version in a folder below the one it is told.
+    // Node keeps the files of its own version in a folder below the configured one.
     const start: StoreThreadStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
     const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: start });
     const waiting = new Map<number, Waiting>();
@@ -197,12 +197,12 @@ export class StoreWorkers {
       settleReady = resolve;
       failReady = reject;
     });
-    // A thread may fail before `ready` is asked for; who asks then is told all the same.
+    // A thread may fail before a caller awaits `ready`; later callers still get the error.
     ready.catch(() => undefined);
     const stopped = new Promise<void>((resolve) => {
       worker.once('exit', () => {
-        // What was asked of a store that is closed gets no answer any more.
-        thread.isOver = true;
+        // Calls to a closed store get no reply any more.
+        thread.hasEnded = true;
         for (const { reject } of waiting.values()) reject(closed());
         waiting.clear();
         resolve();
@@ -233,13 +233,13 @@ export class StoreWorkers {
     });
     worker.once('error', (error) => {
       const failure = carriedError(error);
-      // Before it is ready, who waits for that is told; later nobody waits.
+      // Before the thread is ready, callers of `ready` get the error; later `onFailed` does.
       failReady(failure);
       for (const { reject } of waiting.values()) reject(failure);
       waiting.clear();
       if (isReady) this.#options.onFailed(failure);
     });
-    const thread: StoreThread = { worker, ready, stopped, waiting, isOver: false };
+    const thread: StoreThread = { worker, ready, stopped, waiting, hasEnded: false };
     return thread;
   }
 
@@ -259,7 +259,7 @@ function cancelled({ reason }: AbortSignal): TidemarkError {
   return isTidemarkError(reason) ? reason : new TidemarkError('cancelled', 'the call was cancelled');
 }
 
-/** What a thread ended with: it comes without its class. */
+/** Restores the class of the error that a thread ended with. */
 function carriedError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined;
