@@ -18,7 +18,7 @@ interface Ports {
   readonly started: Pick<Started, 'add'>;
 }
 
-/** Opens the embedded log, and the stores of all its partitions, each of which trims the log below its commits. */
+/** Opens the embedded log and the stores of all its partitions; the log is trimmed below the commits of each store. */
 export async function openLogAndStores(
   { folder, clock, random, events, health, started }: Ports,
   settings: Settings,

@@ -36,15 +36,15 @@ interface PlatformParts {
   readonly stores: StoreWorkers;
   readonly access: Access;
   readonly query: QueryService;
-  /** What is wrong with this process, and since when. */
+  /** The problems of this process, and since when. */
   readonly health: ProcessHealth;
-  /** With it an agent of this process may send as the default tenant; it is in this memory only. */
+  /** Key with which an agent of this process sends as the default tenant; it exists in memory only. */
   readonly agentKey: string;
 }
 
 /**
  * The whole platform in one process: the embedded log, an intake, the coordinator and the query service in this
- * thread, the stores in theirs. The parts speak the contracts that the processes of a cluster speak.
+ * thread, the stores in threads of their own. The parts use the same contracts as the processes of a cluster.
  */
 export class Platform implements PlatformParts {
   readonly log: EmbeddedLog;
@@ -83,8 +83,8 @@ export class Platform implements PlatformParts {
 
   /**
    * Starts everything; resolves when points and queries are accepted. Errors: `failed_precondition` (another process
-   * has the folder, a newer format, no key exists and `listen.host` is not loopback), `unavailable` (a port is taken),
-   * the disk's.
+   * uses the folder, a newer format, no key exists and `listen.host` is not loopback), `unavailable` (a port is in use),
+   * those of the disk.
    */
   static async start(context: PlatformContext): Promise<Platform> {
     const started = new Started();
@@ -99,13 +99,13 @@ export class Platform implements PlatformParts {
     }
   }
 
-  /** Accepts nothing more, appends what is queued, commits and closes, all of it; then throws the first error. */
+  /** Stops accepting points, appends the queued ones, commits and closes everything; then throws the first error. */
   async stop(): Promise<void> {
     this.#servers.setServing(false);
-    // Together: clients wait for the answers to what is queued.
+    // Together, because clients wait for the replies to queued batches.
     const closing = [this.intake.stop(), this.#servers.close()];
     await Promise.allSettled(closing);
-    // Health first: a part that was stopped is not a problem.
+    // Health stops first, because a part that was stopped is not a problem.
     await stopEach([...closing.map((closed) => () => closed), () => this.health.stop(), () => this.#started.stop()]);
   }
 }
@@ -178,7 +178,7 @@ function listen(parts: PlatformParts, context: PlatformContext): Promise<Servers
       grpc: {
         messageBytes: settings.intake.messageBytes,
         onTooLarge: endpoints.onTooLarge,
-        // The stores' own contracts name tenants freely: they are for query services, never for this port.
+        // The stores' own contracts let the caller choose the tenant: they are for query services, never for this port.
         register: (server) => {
           endpoints.register(server);
           server.addService(

@@ -15,7 +15,11 @@ export function requireKey({ host, loopbackNeedsKey }: Settings['listen'], { key
     throw new TidemarkError('failed_precondition', message, { setting: 'listen.loopbackNeedsKey' });
   }
   if (host === 'localhost' || isLoopbackAddress(host)) return;
-  throw new TidemarkError('failed_precondition', `no key exists yet, so only loopback may listen, not ${host}`, {
-    setting: 'listen.host',
-  });
+  throw new TidemarkError(
+    'failed_precondition',
+    `no key exists yet, so the platform can listen only on loopback, not on ${host}`,
+    {
+      setting: 'listen.host',
+    },
+  );
 }

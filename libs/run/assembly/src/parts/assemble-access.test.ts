@@ -7,7 +7,7 @@ import { Pending } from './pending.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
-test('a key is unavailable until control is followed, and is then judged by each newest state', () => {
+test('a caller with a key gets unavailable until control is followed, and is then checked against the newest state', () => {
   const pending = new Pending<ControlState>('the intake');
   const access = assembleAccess(() => pending.part, parseSettings({}));
   expect(() => access.tenantOf('k', 'send', false)).toThrow(code('unavailable'));
@@ -22,7 +22,7 @@ test('a key is unavailable until control is followed, and is then judged by each
   expect(access.tenantOf('k', 'send', false)).toBe('t');
 });
 
-test('settings may want a key from loopback too; the own key may send', () => {
+test('settings can require a key on loopback too, and the own key can send', () => {
   const state = new ControlState();
   const open = assembleAccess(() => state, parseSettings({}));
   expect(open.tenantOf(undefined, 'admin', true)).toBe(DEFAULT_TENANT);

@@ -28,7 +28,7 @@ export interface IntakePorts {
   readonly name: string;
   /** Answers which series the tag stores know. */
   readonly knownSeries: IntakeOptions['knownSeries'];
-  /** Stamps batches; a clock of the session's own when left out. */
+  /** Stamps batches; each session has a clock of its own when omitted. */
   readonly acceptClock?: AcceptClock;
   readonly health: ProcessHealth;
   readonly started: Pick<Started, 'add'>;
@@ -69,7 +69,7 @@ export interface IntakeEndpoints {
   readonly onTooLarge: (path: string) => void;
 }
 
-/** gRPC and HTTP endpoints of an intake. */
+/** Creates the gRPC and HTTP endpoints of an intake. */
 export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings): IntakeEndpoints {
   const { session, access, clock, random } = ports;
   const { requests: limits, remoteWrite, datadog } = settings;

@@ -10,15 +10,15 @@ import type { Pending } from './pending.ts';
 
 export interface QueryPorts {
   readonly stores: QueryStores;
-  /** What this process has read of `control`. */
+  /** The state that this process has read from `control`. */
   readonly state: ControlState;
-  /** The process that decides maps is another one: answers claim no more than what `state` was read through. */
+  /** Another process decides maps: answers are complete at most through the time that `state` was read through. */
   readonly followsMaps: boolean;
   readonly clock: Clock;
   readonly sessions: NonNullable<QueryServiceOptions['sessions']>;
 }
 
-/** The query service of a process. */
+/** Creates the query service of a process. */
 export function assembleQuery(ports: QueryPorts, settings: Settings): QueryService {
   const { stores, state, followsMaps, clock, sessions } = ports;
   return new QueryService({

@@ -24,7 +24,7 @@ async function listen(httpPort: number, grpcPort: number): Promise<Servers> {
   return servers;
 }
 
-test('a port that is taken is refused, and the other one is free again', async () => {
+test('a port in use is refused, and the other port is released', async () => {
   const first = await listen(0, 0);
   await expect(listen(first.httpPort, 0)).rejects.toThrow(`HTTP port ${first.httpPort} on 127.0.0.1 is in use`);
   await first.close();

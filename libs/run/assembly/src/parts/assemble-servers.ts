@@ -4,7 +4,7 @@ import type { Clock } from '@tidemark/ports';
 import { GrpcServer, type GrpcServerOptions, HttpServer } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
-/** How long a stop waits for requests that are under way, ms. */
+/** How long a stop waits for requests in progress, ms. */
 const SHUTDOWN_MS = 2000;
 
 export interface ServerPorts {
@@ -25,7 +25,7 @@ export class Servers {
     this.#grpc = grpc;
   }
 
-  /** Listens on both ports. Error: `unavailable` when one is taken; then none is listened on. */
+  /** Listens on both ports, or on neither. Error: `unavailable` when a port is in use. */
   static async listen({ clock, protoFolder, http, grpc }: ServerPorts, settings: Settings): Promise<Servers> {
     const { host } = settings.listen;
     const { port: httpPort, ...httpLimits } = settings.http;
@@ -54,7 +54,7 @@ export class Servers {
     this.#grpc.setServing(isServing);
   }
 
-  /** Ends both, at the same time: one that waits for its clients need not hold up the other. */
+  /** Closes both servers at the same time, so that a server that waits for its clients does not delay the other. */
   async close(): Promise<void> {
     const closing = [this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)];
     await Promise.allSettled(closing);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { LogTrimmer } from './log-trimmer.ts';
 
-test('lets go of what was committed, once, and of nothing in a log that ends before that', async () => {
+test('a log is trimmed below each commit once, and not if it ends before the commit', async () => {
   const trimmed: number[] = [];
   const trimmer = new LogTrimmer({
     bounds: async () => ({ first: 0, next: 10 }),
@@ -11,6 +11,8 @@ test('lets go of what was committed, once, and of nothing in a log that ends bef
   await trimmer.committed('points', 0, 4);
   await trimmer.committed('points', 0, 10);
   expect(trimmed).toEqual([4, 10]);
-  await expect(trimmer.committed('points', 0, 11)).rejects.toThrow('points/0 is kept: its store has committed 11');
+  await expect(trimmer.committed('points', 0, 11)).rejects.toThrow(
+    'points/0 is not trimmed: its store has committed 11',
+  );
   expect(trimmed).toEqual([4, 10]);
 });

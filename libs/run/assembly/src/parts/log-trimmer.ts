@@ -15,7 +15,7 @@ export interface KeptLog {
   readonly next: number;
 }
 
-/** Deletes the records below what every consumer of a partition has committed; never by time. */
+/** Deletes the records that every consumer of a partition has committed; never by time. */
 export class LogTrimmer {
   readonly #log: Pick<Log, 'bounds' | 'trim'>;
   readonly #trimmed = new Map<string, number>();
@@ -24,27 +24,27 @@ export class LogTrimmer {
     this.#log = log;
   }
 
-  /** Trims a partition, or returns why it keeps the log as it is. Errors: the log's. */
+  /** Trims a partition, or returns why it does not. Errors: those of the log. */
   async trim({ topic, partition, offset, logIds }: CommittedOffset): Promise<KeptLog | undefined> {
     const key = `${topic}/${partition}`;
     if (offset <= this.#trimmedTo(key)) return undefined;
     const { id, next } = await this.#log.bounds(topic, partition);
-    // Offsets of a topic that was deleted say nothing of the one that has its name now: trimming would delete records
-    // that no consumer has read.
+    // The offsets of a deleted topic do not apply to a new topic of the same name: trimming would delete records that no
+    // consumer has read.
     if (logIds !== undefined && [...logIds].some((one) => one !== id)) return { because: 'another log', next };
-    // The same is true of a log that was replaced under the consumers.
+    // The same is true of a log that was replaced while its consumers had their state.
     if (offset > next) return { because: 'beyond the end', next };
     await this.#log.trim(topic, partition, offset);
     this.#trimmed.set(key, Math.max(offset, this.#trimmedTo(key)));
     return undefined;
   }
 
-  /** Trims below `offset`, which the only consumer of the partition has committed. Errors: `failed_precondition`, the log's. */
+  /** Trims below `offset`, which the only consumer of the partition has committed. Errors: `failed_precondition`, those of the log. */
   async committed(topic: Topic, partition: number, offset: number): Promise<void> {
     const kept = await this.trim({ topic, partition, offset });
     if (kept === undefined) return;
     const { next } = kept;
-    const message = `${topic}/${partition} is kept: its store has committed ${offset}, and the log ends at ${next}`;
+    const message = `${topic}/${partition} is not trimmed: its store has committed ${offset}, but the log ends at ${next}`;
     throw new TidemarkError('failed_precondition', message, { topic, partition, offset, next });
   }
 

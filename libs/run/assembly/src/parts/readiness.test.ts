@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Readiness } from './readiness.ts';
 
-test('a process is starting, then what its parts say, and leaving for good', () => {
+test('readiness is starting, then the reason of the parts, and leaving permanently', () => {
   const readiness = new Readiness();
   expect(readiness.notReady).toBe('starting');
   let reason: string | undefined = 'waiting for Kafka';

@@ -1,4 +1,4 @@
-/** Why a process does not serve yet, or no longer: `starting`, then what `set` was given, at last `leaving`. */
+/** Why a process does not serve yet, or no longer: `starting`, then the reason of `set`, finally `leaving`. */
 export class Readiness {
   #reason: () => string | undefined = () => 'starting';
   #isLeaving = false;
@@ -8,12 +8,12 @@ export class Readiness {
     return this.#isLeaving ? 'leaving' : this.#reason();
   }
 
-  /** Asks `reason` from now on. */
+  /** Sets the function that gives the reason from now on. */
   set(reason: () => string | undefined): void {
     this.#reason = reason;
   }
 
-  /** The process is stopping: no later `set` makes it ready again. */
+  /** Marks the process as stopping: no later `set` makes it ready again. */
   leave(): void {
     this.#isLeaving = true;
   }

@@ -1,8 +1,8 @@
 import type { StoreProblem } from '@tidemark/store-workers';
 
 /**
- * Whether a process of stores does its work: each of its partitions has caught up with the log once, none is halted, and
- * each can be committed. A log that is away for a while changes nothing: queries see how far each store is.
+ * Readiness of a process of stores: each of its partitions has caught up with the log once, none is halted, and each can
+ * be committed. A log that is unreachable for a while changes nothing: queries see how far each store is.
  */
 export class StoreReadiness {
   readonly #behind: Set<string>;
@@ -20,19 +20,19 @@ export class StoreReadiness {
     this.#behind.delete(part);
   }
 
-  /** No reason: it goes on. */
+  /** Records why a partition is halted; without a reason it has resumed. */
   halted(part: string, reason: string | undefined): void {
     if (reason === undefined) this.#halted.delete(part);
     else this.#halted.set(part, reason);
   }
 
-  /** No problem: it is over. */
+  /** Records why a partition cannot be committed; without a problem it can. */
   failing(part: string, problem: StoreProblem | undefined): void {
     if (problem?.during === 'commit') this.#unwritable.set(part, problem.message);
     else this.#unwritable.delete(part);
   }
 
-  /** The worst of what keeps it from its work; undefined when nothing does. */
+  /** The most severe reason why the process is not ready; undefined when it is. */
   get notReady(): string | undefined {
     for (const [part, reason] of this.#unwritable) return `${part} can't be committed: ${reason}`;
     for (const [part, reason] of this.#halted) return `${part} is halted: ${reason}`;

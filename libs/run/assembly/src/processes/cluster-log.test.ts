@@ -16,8 +16,8 @@ function context(kafka: Record<string, unknown>) {
   };
 }
 
-describe('what the settings say about Kafka', () => {
-  test('addresses, TLS and the password of a file', async () => {
+describe('the options of Kafka', () => {
+  test('the options have the addresses, TLS and the password of a file', async () => {
     const sasl = { saslMechanism: 'SCRAM-SHA-512', saslUser: 'tidemark', saslPasswordFile: 'password' };
     expect(await clusterLogOptions(context({ tls: true, caFile: 'ca', ...sasl }))).toMatchObject({
       brokers: ['k1:9092'],
@@ -33,8 +33,8 @@ describe('what the settings say about Kafka', () => {
     [{ brokers: '' }, /^kafka\.brokers: empty/],
     [{ brokers: 'k1' }, /^kafka\.brokers: "k1" \(limit: host:port\)/],
     [{ caFile: 'gone' }, /^kafka\.caFile: can't read gone/],
-    [{ certFile: 'cert' }, /^kafka\.certFile and kafka\.keyFile: one without the other/],
-  ])('refuses %j with the setting', async (kafka, message) => {
+    [{ certFile: 'cert' }, /^set both kafka\.certFile and kafka\.keyFile, or neither/],
+  ])('the settings %j are refused with the setting', async (kafka, message) => {
     const options = async () => clusterLogOptions(context(kafka));
     await expect(options()).rejects.toThrow(message);
   });

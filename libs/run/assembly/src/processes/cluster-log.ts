@@ -16,7 +16,7 @@ import type { ServiceHost } from './service-host.ts';
 const RETRY_MS = 1000;
 
 /**
- * What the settings say about Kafka; plain data, so that it can be handed to a thread. The password is in it. Errors:
+ * Returns the options of Kafka from the settings: plain data, which can be passed to a thread, with the password. Errors:
  * `invalid_argument` and `not_found` (a file can't be read), with the setting.
  */
 export async function clusterLogOptions(
@@ -57,13 +57,13 @@ export async function clusterLogOptions(
   };
 }
 
-/** Makes the topics that are missing; waits for brokers that don't answer, and throws when a topic is not as it must be. */
+/** Creates missing topics. Waits for brokers that don't answer; throws when a topic has wrong settings. */
 export async function prepareClusterTopics(host: ServiceHost, context: ServiceContext): Promise<void> {
   const options = await clusterLogOptions(context);
   await untilAnswered(host, context, () => prepareTopics(options, topicPlan(context), context));
 }
 
-/** Opens the log once Kafka answers and has the topics as they must be. */
+/** Opens the log once Kafka answers and has every topic with the right settings. */
 export async function openClusterLog(host: ServiceHost, context: ServiceContext): Promise<KafkaLog> {
   const options = await clusterLogOptions(context);
   const plan = topicPlan(context);
@@ -71,7 +71,10 @@ export async function openClusterLog(host: ServiceHost, context: ServiceContext)
     const problems = await topicProblems(options, plan, context);
     const missing = problems.filter(({ key }) => key === 'topic').map(({ topic }) => topic);
     if (missing.length > 0) {
-      throw new TidemarkError('unavailable', `there is no topic ${missing.join(', ')} yet: is the coordinator up?`);
+      throw new TidemarkError(
+        'unavailable',
+        `no topic ${missing.join(', ')} exists yet; check that the coordinator runs`,
+      );
     }
     refuseTopics(problems);
   });
@@ -80,7 +83,7 @@ export async function openClusterLog(host: ServiceHost, context: ServiceContext)
   return log;
 }
 
-/** What the settings want the topics to be like. */
+/** Returns the topics that the settings require. */
 export function topicPlan({ settings }: Pick<ServiceContext, 'settings'>): TopicPlan {
   const { kafka, data } = settings;
   return {
@@ -92,7 +95,7 @@ export function topicPlan({ settings }: Pick<ServiceContext, 'settings'>): Topic
   };
 }
 
-/** Does it again while brokers don't answer, saying why the process is not ready. */
+/** Retries `work` while brokers don't answer, with the error as the reason why the process is not ready. */
 export async function untilAnswered<T>(host: ServiceHost, context: ServiceContext, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

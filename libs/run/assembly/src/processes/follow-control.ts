@@ -5,11 +5,11 @@ import type { ServiceContext } from './service-context.ts';
 import type { ServiceHost } from './service-host.ts';
 
 const RETRY_MS = 1000;
-/** Errors of a log that is away, or whose brokers have not all heard of a new topic. */
+/** Errors of a log that is unreachable, or whose brokers do not all know a new topic yet. */
 export const PASSING: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'not_found']);
 const MAP_MS = 200;
 
-/** Follows `control` from its beginning; as long as the log can't be read it tries again, and readiness says why. */
+/** Follows `control` from its beginning; retries while the log can't be read, with the error as the readiness reason. */
 export async function followControl(host: ServiceHost, context: ServiceContext, log: Log): Promise<ControlFollower> {
   const { clock } = context;
   for (;;) {
@@ -26,7 +26,7 @@ export async function followControl(host: ServiceHost, context: ServiceContext, 
   }
 }
 
-/** The partition map, once a coordinator has decided one. */
+/** Waits for the first partition map that a coordinator decides, and returns it. */
 export async function firstMap(
   host: ServiceHost,
   context: ServiceContext,
@@ -35,11 +35,11 @@ export async function firstMap(
   for (;;) {
     const { map } = control.state;
     if (map !== undefined) return map;
-    await waitBecause(host, context, 'no partition map was decided yet: is the coordinator up?', MAP_MS);
+    await waitBecause(host, context, 'no partition map was decided yet; check that the coordinator runs', MAP_MS);
   }
 }
 
-/** Waits a while, saying why; throws `cancelled` when the process is to stop. */
+/** Waits for `delayMs` with `reason` as the readiness reason. Error: `cancelled` when the process must stop. */
 export async function waitBecause(
   host: ServiceHost,
   { clock, stopping, events }: ServiceContext,
@@ -49,5 +49,5 @@ export async function waitBecause(
   if (host.notReady !== reason) events.info(`waiting: ${reason}`);
   host.setReadiness(() => reason);
   await sleep(clock, delayMs, stopping);
-  if (stopping.aborted) throw new TidemarkError('cancelled', 'the process was told to stop while it started');
+  if (stopping.aborted) throw new TidemarkError('cancelled', 'the process was stopped while it started');
 }

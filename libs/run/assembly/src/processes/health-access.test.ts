@@ -12,22 +12,22 @@ const starting = {
   },
 };
 
-test('the key of the cluster opens from everywhere, at any time', () => {
-  for (const door of [healthAccess(KEY, access, true), healthAccess(KEY, starting, true)]) {
-    expect(() => door(KEY, false)).not.toThrow();
-    expect(() => door(`${KEY}.`, false)).toThrow();
-    expect(() => door(undefined, false)).toThrow();
+test('the key of the cluster is accepted from any address, at any time', () => {
+  for (const check of [healthAccess(KEY, access, true), healthAccess(KEY, starting, true)]) {
+    expect(() => check(KEY, false)).not.toThrow();
+    expect(() => check(`${KEY}.`, false)).toThrow();
+    expect(() => check(undefined, false)).toThrow();
   }
 });
 
-test('without one, operators are let in as by the process itself', () => {
-  const door = healthAccess(undefined, access, false);
-  expect(() => door(undefined, true)).not.toThrow();
-  expect(() => door(undefined, false)).toThrow(/key is needed/);
-  expect(() => door('undefined', false)).toThrow(/not known/);
+test('without a key of the cluster, operators are admitted by the rules of the process', () => {
+  const check = healthAccess(undefined, access, false);
+  expect(() => check(undefined, true)).not.toThrow();
+  expect(() => check(undefined, false)).toThrow(/key is needed/);
+  expect(() => check('undefined', false)).toThrow(/not known/);
 });
 
-test('while it starts, loopback is let in only where it needs no key later', () => {
+test('while a process starts, loopback is admitted only if it needs no key later', () => {
   expect(() => healthAccess(undefined, starting, false)(undefined, true)).not.toThrow();
   expect(() => healthAccess(undefined, starting, true)(undefined, true)).toThrow(/starting/);
   expect(() => healthAccess(undefined, starting, false)(undefined, false)).toThrow(/starting/);

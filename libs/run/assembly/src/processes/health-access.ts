@@ -3,8 +3,8 @@ import { type HealthAccess, operatorsOnly } from '@tidemark/health';
 import { isTidemarkError } from '@tidemark/ports';
 
 /**
- * Who may ask a process of its health: processes of the cluster by its key, and operators. A process that starts
- * does not know the keys of operators yet; until then callers on loopback are let in where they need no key later.
+ * Admits processes of the cluster, by its key, and operators to the health of a process. A process that starts does not
+ * know the keys of operators yet; until then it admits callers on loopback if they need no key later.
  */
 export function healthAccess(
   clusterKey: string | undefined,

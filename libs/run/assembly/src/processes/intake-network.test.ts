@@ -31,11 +31,11 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-/** An intake as far as it is asked here; gives its address. */
+/** Starts an intake that answers status requests; returns its address. */
 async function intake(sessionOf: SessionOf | undefined): Promise<string> {
-  const door = healthAccess(KEY, new Access(state, { loopbackNeedsKey: true }), true);
+  const access = healthAccess(KEY, new Access(state, { loopbackNeedsKey: true }), true);
   const server = new Server();
-  server.addService(ProcessService, processService({ reply: {} as HealthReply }, door, sessionOf));
+  server.addService(ProcessService, processService({ reply: {} as HealthReply }, access, sessionOf));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
@@ -64,17 +64,18 @@ const own = {
   }),
 } as unknown as IntakeSession;
 
-test('a status has what each intake tells of its session to the tenant that asks', async () => {
+test('a status has what each intake reports of its session to the calling tenant', async () => {
   const a = await intake((tenant) => ownSessionStatus(state, own, tenant));
   const b = await intake(() => undefined);
-  const told = await (await network([a, b])).told('acme');
-  expect(sessionStatus(state, told)).toMatchObject([
+  const reports = await (await network([a, b])).reports('acme');
+  expect(sessionStatus(state, reports)).toMatchObject([
     {
       process: 'intake a',
       state: 'open',
       streams: 1,
       queuedBytes: 9,
       clientNames: { ab: 'agent of acme' },
+      // `not_told` is a name of the contract. words: allow told
       notTold: '',
     },
     { process: 'intake b', state: 'open', streams: 0, notTold: 'cluster.intakes does not name its process' },
@@ -82,20 +83,20 @@ test('a status has what each intake tells of its session to the tenant that asks
   ]);
 });
 
-test('an intake that is away, or lets nobody in, is named, and the others are shown', async () => {
+test('an intake that is unreachable or refuses the key is named, and the other intakes are shown', async () => {
   const a = await intake((tenant) => ownSessionStatus(state, own, tenant));
   const gone = await intake(undefined);
   stops.pop()?.();
-  const [first, second] = sessionStatus(state, await (await network([a, gone])).told('acme'));
+  const [first, second] = sessionStatus(state, await (await network([a, gone])).reports('acme'));
   expect([first.streams, first.notTold]).toEqual([1, '']);
   expect([second.streams, second.notTold]).toEqual([0, expect.stringContaining(`${gone}: unavailable: `)]);
-  const [refused] = sessionStatus(state, await (await network([a], 'another key, also long')).told('acme'));
+  const [refused] = sessionStatus(state, await (await network([a], 'another key, also long')).reports('acme'));
   expect(refused.notTold).toContain(`${a}: unauthenticated: `);
 });
 
-test('a process that is no intake says so', async () => {
+test('a process that is not an intake reports that', async () => {
   const store = await intake(undefined);
-  const { reported, unreportedReason } = await (await network([store])).told('acme');
+  const { reported, unreportedReason } = await (await network([store])).reports('acme');
   expect([reported.size, unreportedReason]).toEqual([
     0,
     expect.stringContaining('unimplemented: this process is not an intake'),

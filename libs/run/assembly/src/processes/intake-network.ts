@@ -6,7 +6,7 @@ import { peerCaller, peerChannel } from '@tidemark/rpc';
 import type { PeerSecurity } from './peer-security.ts';
 import type { ServiceContext } from './service-context.ts';
 
-/** A status is what one looks at when things are bad: it waits for no intake longer than this. */
+/** Operators read a status during failures, so it waits for no intake longer than this. */
 const TIMEOUT_MS = 2000;
 
 interface Intake {
@@ -15,7 +15,7 @@ interface Intake {
   readonly session: (request: SessionRequest, signal?: AbortSignal) => Promise<SessionReply>;
 }
 
-/** The intakes that the settings name, to be asked what only they know of their sessions. */
+/** The intakes that the settings name. Each reports facts about its session that only its process knows. */
 export class IntakeNetwork {
   readonly #intakes: readonly Intake[];
 
@@ -31,14 +31,14 @@ export class IntakeNetwork {
     });
   }
 
-  /** What all of them tell a tenant; one that does not answer in time is told as such. */
-  async told(tenant: string, signal?: AbortSignal): Promise<ReportedSessions> {
+  /** Returns what all intakes report to a tenant, and the errors of those that do not answer in time. */
+  async reports(tenant: string, signal?: AbortSignal): Promise<ReportedSessions> {
     const silent: string[] = [];
-    const told = new Map<string, IntakeStatus>();
+    const sessions = new Map<string, IntakeStatus>();
     const asked = this.#intakes.map(async ({ address, session: ask }) => {
       try {
         const { session } = await ask({ tenant }, signal);
-        if (session !== undefined) told.set(toHex(session.session), session);
+        if (session !== undefined) sessions.set(toHex(session.session), session);
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
         silent.push(`${address}: ${error.code}: ${error.message}`);
@@ -46,7 +46,7 @@ export class IntakeNetwork {
     });
     await Promise.all(asked);
     const unreportedReason = silent.length > 0 ? silent.sort().join('; ') : 'cluster.intakes does not name its process';
-    return { reported: told, unreportedReason };
+    return { reported: sessions, unreportedReason };
   }
 
   close(): void {

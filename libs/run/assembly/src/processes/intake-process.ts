@@ -11,7 +11,7 @@ import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
-/** An intake: accepts points over gRPC and HTTP into the log. It has no state; any number of them may run. */
+/** Starts an intake, which accepts points over gRPC and HTTP into the log. It has no state; any number may run. */
 export async function startIntake(context: ServiceContext): Promise<Service> {
   const { settings, clock, random, events, name } = context;
   const pendingControl = new Pending<ControlFollower>('the intake');

@@ -7,7 +7,7 @@ import { keptLogId } from './kept-log-id.ts';
 
 const ID = 'XsZ6RrB2QEy8k8-F4w3q1A';
 
-describe('the id of the log that a data folder is of', () => {
+describe('the log id of a data folder', () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -20,25 +20,25 @@ describe('the id of the log that a data folder is of', () => {
     return keptLogId(new LocalDisk(folder), log, topic, 0);
   }
 
-  test('is that of the first start, whatever the log is later', async () => {
+  test('the id is that of the first start, even if the log is another one later', async () => {
     expect(await kept(ID)).toBe(ID);
     expect(await readFile(join(folder, 'LOG-ID'), 'latin1')).toBe(`tidemark-log-id 1 points ${ID}\n`);
     expect(await readdir(folder)).toEqual(['LOG-ID']);
     expect(await kept('another')).toBe(ID);
   });
 
-  test('is none where the log has none', async () => {
+  test('a log without an id gives none', async () => {
     expect(await kept(undefined)).toBeUndefined();
     expect(await readdir(folder)).toEqual([]);
   });
 
   test.each([
-    ['', 'data_loss', /LOG-ID names no log/],
-    [`tidemark-log-id 1 points ${ID}`, 'data_loss', /LOG-ID names no log/],
-    [`tidemark-log-id 1 points ${ID}\n${'x'.repeat(1000)}`, 'data_loss', /LOG-ID names no log/],
+    ['', 'data_loss', /LOG-ID is malformed/],
+    [`tidemark-log-id 1 points ${ID}`, 'data_loss', /LOG-ID is malformed/],
+    [`tidemark-log-id 1 points ${ID}\n${'x'.repeat(1000)}`, 'data_loss', /LOG-ID is malformed/],
     [`tidemark-log-id 2 points ${ID}\n`, 'failed_precondition', /LOG-ID has format 2, this program reads 1/],
-    [`tidemark-log-id 1 tags ${ID}\n`, 'failed_precondition', /the data folder is of tags, not of points/],
-  ])('is not guessed from %j', async (text, code, message) => {
+    [`tidemark-log-id 1 tags ${ID}\n`, 'failed_precondition', /the data folder holds tags, expected points/],
+  ])('the content %j is refused', async (text, code, message) => {
     await writeFile(join(folder, 'LOG-ID'), text);
     await expect(kept(ID)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });

@@ -1,16 +1,16 @@
 import { type Disk, type Log, readSmallFile, TidemarkError, type Topic, writeSmallFile } from '@tidemark/ports';
 
-/** docs/operations/data-folder.md. */
+/** Described in docs/operations/data-folder.md. */
 const FILE = 'LOG-ID';
 const VERSION = 1;
 const LIMIT_BYTES = 256;
 
 /**
- * The id of the log whose offsets the stores of a data folder hold. It is kept beside them from their first start on,
- * before they read anything: a topic that was deleted and made anew while they were down has another one, and reading
- * on in it at their offsets would leave out what comes before these. A folder from before such files takes the id that
- * the log has now. Errors: `data_loss` when the file says nothing, `failed_precondition` when it is of another topic or
- * a newer format; those of disk and log.
+ * Returns the id of the log whose offsets the stores of a data folder hold. The file is written at their first start,
+ * before they read any record. A topic that was deleted and recreated while they were down has another id; reading it from
+ * their offsets would omit its first records. A folder that is older than this file gets the current id of the log.
+ * Errors: `data_loss` when the file is malformed, `failed_precondition` when it is of another topic or a newer format;
+ * those of disk and log.
  */
 export async function keptLogId(
   disk: Disk,
@@ -27,14 +27,14 @@ export async function keptLogId(
 
 function parse(text: string, topic: Topic): string {
   const found = /^tidemark-log-id ([1-9][0-9]{0,8}) ([a-z]+) ([0-9A-Za-z_-]{1,64})\n$/.exec(text);
-  if (found === null) throw new TidemarkError('data_loss', `${FILE} names no log`, { file: FILE });
+  if (found === null) throw new TidemarkError('data_loss', `${FILE} is malformed`, { file: FILE });
   const [, version, storedTopic, id] = found;
   if (Number(version) !== VERSION) {
     const message = `${FILE} has format ${version}, this program reads ${VERSION}`;
     throw new TidemarkError('failed_precondition', message, { version: Number(version) });
   }
   if (storedTopic !== topic) {
-    throw new TidemarkError('failed_precondition', `the data folder is of ${storedTopic}, not of ${topic}`, {
+    throw new TidemarkError('failed_precondition', `the data folder holds ${storedTopic}, expected ${topic}`, {
       found: storedTopic,
       wanted: topic,
     });

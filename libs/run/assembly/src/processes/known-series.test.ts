@@ -7,7 +7,7 @@ import { knownSeries } from './known-series.ts';
 const clock = new SystemClock();
 const IDS = [1, 2, 3].map((byte) => Buffer.alloc(16, byte));
 
-/** A replica that has read of these series, by their first bytes. */
+/** A replica that knows these series, by their first bytes. */
 function replica(...known: number[]) {
   return {
     seriesTags: async ({ series }: SeriesTagsRequest) => {
@@ -20,7 +20,7 @@ function replica(...known: number[]) {
   };
 }
 
-const away = {
+const unreachable = {
   seriesTags: async () => {
     throw new TidemarkError('unavailable', 'connection refused');
   },
@@ -30,15 +30,15 @@ const frozen = {
     new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
 };
 
-test('a series is known when one replica knows it: another may lag, be away or be frozen', async () => {
+test('a series is known when one replica knows it, even if another lags, is unreachable or is frozen', async () => {
   const asked = { partition: 0, tenant: 'default', ids: IDS };
-  expect(await knownSeries([replica(1), replica(1, 3), away], clock, asked)).toEqual([true, false, true]);
+  expect(await knownSeries([replica(1), replica(1, 3), unreachable], clock, asked)).toEqual([true, false, true]);
   expect(await knownSeries([frozen, replica(2)], clock, asked)).toEqual([false, true, false]);
 });
 
-test('nothing is said where nobody answers', async () => {
+test('the call fails when no replica answers', async () => {
   const asked = { partition: 5, tenant: 'default', ids: IDS };
   const failure = { code: 'unavailable', message: 'no store of tags/5 answers: connection refused' };
-  await expect(knownSeries([away, away], clock, asked)).rejects.toMatchObject(failure);
-  await expect(knownSeries([], clock, asked)).rejects.toThrow('nobody owns it');
+  await expect(knownSeries([unreachable, unreachable], clock, asked)).rejects.toMatchObject(failure);
+  await expect(knownSeries([], clock, asked)).rejects.toThrow('no store owns it');
 });

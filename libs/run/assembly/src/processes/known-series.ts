@@ -1,13 +1,13 @@
 import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import type { TagStoreReader } from '@tidemark/store-rpc';
 
-/** A replica that takes longer has no say. */
+/** Replicas that take longer are ignored. */
 const ANSWER_MS = 2000;
 
 /**
- * Which series the platform has already: those that any replica of the partition knows. What a replica knows stays true,
- * and one that lags does not know all; so each is asked, and a series is new only if nobody who answers knows it.
- * `unavailable` when none answers.
+ * Returns which series the platform knows: those that any replica of the partition knows. A replica that lags does not
+ * know all of them, so every replica is asked, and a series is new only if no replica that answers knows it. Error:
+ * `unavailable` when no replica answers.
  */
 export async function knownSeries(
   replicas: readonly Pick<TagStoreReader, 'seriesTags'>[],
@@ -37,6 +37,6 @@ export async function knownSeries(
     timer.cancel();
   }
   if (failures.length < replicas.length) return known;
-  const reason = failures[0]?.message ?? 'nobody owns it';
+  const reason = failures[0]?.message ?? 'no store owns it';
   throw new TidemarkError('unavailable', `no store of tags/${partition} answers: ${reason}`, { partition });
 }

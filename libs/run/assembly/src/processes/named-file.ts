@@ -1,7 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 import type { ServiceContext } from './service-context.ts';
 
-/** What is in the file that a setting names; undefined when it names none. `not_found`, with the setting, otherwise. */
+/** Reads the file that a setting names; undefined when it names none. Error: `not_found`, with the setting. */
 export async function namedFile(
   { readFile }: Pick<ServiceContext, 'readFile'>,
   setting: string,
@@ -13,9 +13,9 @@ export async function namedFile(
   });
 }
 
-/** Throws `invalid_argument` when one of a certificate and its key is there without the other. */
+/** Throws `invalid_argument` when only one of a certificate and its key is set. */
 export function requireBoth(group: string, certificate: unknown, key: unknown): void {
   if ((certificate === undefined) === (key === undefined)) return;
-  const message = `${group}.certFile and ${group}.keyFile: one without the other (limit: both)`;
+  const message = `set both ${group}.certFile and ${group}.keyFile, or neither`;
   throw new TidemarkError('invalid_argument', message, { setting: `${group}.certFile` });
 }

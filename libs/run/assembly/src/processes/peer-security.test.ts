@@ -23,8 +23,8 @@ function context(groups: Record<string, Record<string, unknown>>): ServiceContex
   };
 }
 
-describe('how processes know each other', () => {
-  test('a key comes from its file; none is none', async () => {
+describe('the authentication of processes', () => {
+  test('the key is read from its file, and is undefined without a file', async () => {
     expect((await peerSecurity(context({ cluster: { keyFile: 'good' } }))).key).toBe('k'.repeat(20));
     expect((await peerSecurity(context({}))).key).toBeUndefined();
   });
@@ -32,15 +32,15 @@ describe('how processes know each other', () => {
   test.each([
     [{ cluster: { keyFile: 'short' } }, /^cluster\.keyFile: a key of 3 characters \(limit: at least 16\)/],
     [{ cluster: { keyFile: 'gone' } }, /^cluster\.keyFile: can't read gone/],
-    [{ tls: { certFile: 'cert' } }, /^tls\.certFile and tls\.keyFile: one without the other/],
+    [{ tls: { certFile: 'cert' } }, /^set both tls\.certFile and tls\.keyFile, or neither/],
     [{ tls: { caFile: 'gone' } }, /^tls\.caFile: can't read gone/],
-  ])('refuses %j with the setting', async (groups, message) => {
+  ])('the settings %j are refused with the setting', async (groups, message) => {
     await expect(peerSecurity(context(groups))).rejects.toThrow(message);
   });
 
-  test('beyond loopback a key is a must', () => {
+  test('listening beyond loopback requires a key', () => {
     for (const host of ['127.0.0.1', 'localhost', '::1']) requireKeyBeyondLoopback(host, undefined);
     requireKeyBeyondLoopback('0.0.0.0', 'a key');
-    expect(() => requireKeyBeyondLoopback('0.0.0.0', undefined)).toThrow(/only loopback may listen, not 0\.0\.0\.0/);
+    expect(() => requireKeyBeyondLoopback('0.0.0.0', undefined)).toThrow(/only on loopback, not on 0\.0\.0\.0/);
   });
 });

@@ -5,7 +5,7 @@ import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/
 import { namedFile, requireBoth } from './named-file.ts';
 import type { ServiceContext } from './service-context.ts';
 
-/** How the processes of a cluster know each other. */
+/** Credentials by which the processes of a cluster authenticate each other. */
 export interface PeerSecurity {
   readonly server: ServerCredentials;
   readonly channel: ChannelCredentials;
@@ -36,10 +36,14 @@ export async function peerSecurity(context: Pick<ServiceContext, 'settings' | 'r
   return { server: serverCredentials(files), channel: channelCredentials(files), key };
 }
 
-/** Services that take any process's word listen beyond loopback only with a key. */
+/** Throws when a service that trusts its callers would listen beyond loopback without a key. */
 export function requireKeyBeyondLoopback(host: string, key: string | undefined): void {
   if (key !== undefined || host === 'localhost' || isLoopbackAddress(host)) return;
-  throw new TidemarkError('failed_precondition', `cluster.keyFile is empty, so only loopback may listen, not ${host}`, {
-    setting: 'cluster.keyFile',
-  });
+  throw new TidemarkError(
+    'failed_precondition',
+    `cluster.keyFile is empty, so the process can listen only on loopback, not on ${host}`,
+    {
+      setting: 'cluster.keyFile',
+    },
+  );
 }

@@ -12,7 +12,7 @@ import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
-/** A query service: the HTTP API, the page and gRPC, over the replicas that the settings name. */
+/** Starts a query service: the HTTP API, the page and gRPC, over the replicas that the settings name. */
 export async function startQuery(context: ServiceContext): Promise<Service> {
   const { settings, clock, pageFolder } = context;
   const pendingControl = new Pending<ControlFollower>('the query service');
@@ -41,7 +41,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     const ports = { stores: network.stores, state, followsMaps: true, clock };
     pending.set(
       assembleQuery(
-        { ...ports, sessions: async (tenant, signal) => sessionStatus(state, await intakes.told(tenant, signal)) },
+        { ...ports, sessions: async (tenant, signal) => sessionStatus(state, await intakes.reports(tenant, signal)) },
         settings,
       ),
     );

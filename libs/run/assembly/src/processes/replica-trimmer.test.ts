@@ -28,7 +28,7 @@ function store(topic: Topic, partitions: readonly number[], committed: Store['co
       partitions,
       reader: {
         positions: async () => {
-          if (it.committed === undefined) throw new TidemarkError('unavailable', 'away');
+          if (it.committed === undefined) throw new TidemarkError('unavailable', 'connection refused');
           const positions = Object.entries(it.committed).map(([partition, committedOffset]): ReplicaPosition => {
             const offset = committedOffset + 5;
             const place = { offset, committedOffset, logNext: offset, watermarkMs: undefined };
@@ -62,8 +62,8 @@ function trimmer(stores: readonly Store[]) {
   return { trimmed, it: new ReplicaTrimmer({ log, clock: new SystemClock(), events: EVENTS, consumers }) };
 }
 
-describe('the log is trimmed', () => {
-  test('below what every replica has committed, topic by topic', async () => {
+describe('trimming the log', () => {
+  test('the log is trimmed below the offset that every replica has committed, topic by topic', async () => {
     const points = store('points', [0, 1], { 0: 10, 1: 20 });
     const { trimmed, it } = trimmer([points, store('points', [0, 1], { 0: 7, 1: 30 }), store('tags', [0], { 0: 3 })]);
     await it.turn();
@@ -73,32 +73,32 @@ describe('the log is trimmed', () => {
     expect(trimmed.slice(3)).toEqual(['points/1 25']);
   });
 
-  test('never below what a replica that is away, or has not opened the partition, may need', async () => {
-    const away = store('points', [0], undefined);
-    const { trimmed, it } = trimmer([store('points', [0, 1], { 0: 10, 1: 10 }), away, store('points', [1], {})]);
+  test('the log keeps the records of a replica that is unreachable or has not opened the partition', async () => {
+    const unreachable = store('points', [0], undefined);
+    const { trimmed, it } = trimmer([store('points', [0, 1], { 0: 10, 1: 10 }), unreachable, store('points', [1], {})]);
     await it.turn();
     expect(trimmed).toEqual([]);
-    away.committed = { 0: 9 };
+    unreachable.committed = { 0: 9 };
     await it.turn();
     expect(trimmed).toEqual(['points/0 9']);
   });
 
-  test('never by offsets of another log: a topic that was made anew would lose what nobody has read', async () => {
+  test('the log is not trimmed by offsets of another log, because a recreated topic would lose unread records', async () => {
     const old = store('points', [0], { 0: 50 });
     old.logId = 'a topic that was deleted';
     const { trimmed, it } = trimmer([old, store('points', [0, 1], { 0: 60, 1: END + 1 })]);
     await it.turn();
     expect(trimmed).toEqual([]);
     expect(it.problem).toMatch(
-      /^points\/0: the log is kept: .* 50, of another log.*; points\/1: .* 101, beyond its end/,
+      /^points\/0: the log is not trimmed: .* 50, of another log.*; points\/1: .* 101, beyond the end of the log/,
     );
-    // Neither does one that has not found out yet which log it reads.
+    // A consumer that does not know yet which log it reads does not trim either.
     old.logId = undefined;
     await it.turn();
     expect(trimmed).toEqual([]);
-    // Nor one whose log is lost, whatever it knew before.
+    // A consumer whose log is lost does not trim either, although it has the id of the old log.
     old.logId = LOG_ID;
-    old.halted = 'the topic was deleted and made anew';
+    old.halted = 'the topic was deleted and created again';
     await it.turn();
     expect(trimmed).toEqual([]);
     old.halted = '';
@@ -106,7 +106,7 @@ describe('the log is trimmed', () => {
     expect(trimmed).toEqual(['points/0 50']);
   });
 
-  test('where it can be, whatever becomes of another partition', async () => {
+  test('a partition that can be trimmed is trimmed, even if another one cannot', async () => {
     const { trimmed, it } = trimmer([store('points', [BROKEN, 1], { [BROKEN]: 10, 1: 10 })]);
     await it.turn();
     expect(trimmed).toEqual(['points/1 10']);

@@ -15,25 +15,25 @@ export interface ReplicaTrimmerOptions {
   readonly log: Pick<Log, 'bounds' | 'trim'>;
   readonly clock: Clock;
   readonly events: Pick<Events, 'error' | 'info'>;
-  /** Everybody who consumes: nothing is let go of that one of them may still need. */
+  /** Every consumer of the log: no record is deleted that one of them may still need. */
   readonly consumers: readonly Consumer[];
 }
 
 const TURN_MS = 10_000;
-/** Partitions that can't be trimmed and are told of by name. */
-const TOLD_FAILURES = 3;
+/** Partitions that can't be trimmed and are reported by name. */
+const REPORTED_FAILURES = 3;
 
 interface Place {
   readonly topic: Topic;
   readonly partition: number;
-  /** Every consumer has committed all below. */
-  readonly least: number;
+  /** Every consumer has committed all records below this offset. */
+  readonly minOffset: number;
   readonly logIds: ReadonlySet<string | undefined>;
 }
 
 /**
- * Lets go of the log below what every replica of a partition has committed; never by time. A replica that can't be
- * asked, that does not know of a partition that it is to own, or that has read another log, holds all of that partition.
+ * Trims the log below the offset that every replica of a partition has committed; never by time. A partition is not
+ * trimmed while one of its replicas does not answer, has not opened it yet, or has read another log.
  */
 export class ReplicaTrimmer {
   readonly #options: ReplicaTrimmerOptions;
@@ -47,7 +47,7 @@ export class ReplicaTrimmer {
     this.#trimmer = new LogTrimmer(options.log);
   }
 
-  /** Why nothing can be let go of now; undefined when it can. */
+  /** Why the log can't be trimmed now; undefined when it can. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -61,7 +61,7 @@ export class ReplicaTrimmer {
     await this.#running;
   }
 
-  /** Trims once what can be; `start` does it again and again. One partition that can't be keeps no other from it. */
+  /** Trims every partition once, even if another one can't be trimmed; `start` repeats that. */
   async turn(): Promise<void> {
     const failures: string[] = [];
     for (const place of await this.#places()) {
@@ -72,15 +72,20 @@ export class ReplicaTrimmer {
         failures.push(`${place.topic}/${place.partition}: ${error.message}`);
       }
     }
-    this.#tell(failures.length === 0 ? undefined : failures.slice(0, TOLD_FAILURES).join('; '));
+    this.#report(failures.length === 0 ? undefined : failures.slice(0, REPORTED_FAILURES).join('; '));
   }
 
-  async #trim({ topic, partition, least: offset, logIds }: Place): Promise<void> {
+  async #trim({ topic, partition, minOffset: offset, logIds }: Place): Promise<void> {
     const kept = await this.#trimmer.trim({ topic, partition, offset, logIds });
     if (kept === undefined) return;
     const isOther = kept.because === 'another log';
-    const whose = isOther ? 'of another log, or of one that is not known yet' : `beyond its end, ${kept.next}`;
-    throw new TidemarkError('failed_precondition', `the log is kept: a consumer has committed ${offset}, ${whose}`);
+    const whose = isOther
+      ? 'of another log, or of one that is not known yet'
+      : `beyond the end of the log, ${kept.next}`;
+    throw new TidemarkError(
+      'failed_precondition',
+      `the log is not trimmed: a consumer has committed ${offset}, ${whose}`,
+    );
   }
 
   async #run(): Promise<void> {
@@ -90,13 +95,13 @@ export class ReplicaTrimmer {
         await this.turn();
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
-        this.#tell(error.message);
+        this.#report(error.message);
       }
       await sleep(clock, TURN_MS, this.#stop.signal);
     }
   }
 
-  /** Of each partition, the least offset that all of its consumers have committed, and what they say which log it is. */
+  /** Returns for each partition the lowest offset that its consumers have committed, and the ids of the logs they read. */
   async #places(): Promise<Place[]> {
     const places = new Map<string, Place>();
     await Promise.all(
@@ -111,21 +116,21 @@ export class ReplicaTrimmer {
         for (const partition of partitions) {
           const { committedOffset = 0, logId, halted = '', haltedOffset = -1 } = positions.get(partition) ?? {};
           const key = `${topic}/${partition}`;
-          const known = places.get(key) ?? { topic, partition, least: committedOffset, logIds: new Set() };
-          // One whose log is lost may still have the id from before that.
+          const known = places.get(key) ?? { topic, partition, minOffset: committedOffset, logIds: new Set() };
+          // A consumer whose log is lost may still have the id of the lost log.
           const isLost = halted !== '' && haltedOffset < 0;
           const logIds = new Set([...known.logIds, isLost ? undefined : logId]);
-          places.set(key, { topic, partition, least: Math.min(known.least, committedOffset), logIds });
+          places.set(key, { topic, partition, minOffset: Math.min(known.minOffset, committedOffset), logIds });
         }
       }),
     );
     return [...places.values()];
   }
 
-  #tell(problem: string | undefined): void {
+  #report(problem: string | undefined): void {
     if (this.#problem === problem) return;
     this.#problem = problem;
     if (problem === undefined) this.#options.events.info('the log can be trimmed again');
-    else this.#options.events.error('the log can not be trimmed', { reason: problem });
+    else this.#options.events.error('the log cannot be trimmed', { reason: problem });
   }
 }

@@ -11,25 +11,25 @@ import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
 import type { Service, ServiceContext } from './service-context.ts';
 
-/** An executable of the cluster, and what it has of its surroundings. */
+/** An executable of the cluster, and its environment. */
 export interface ServiceProgram {
-  /** As in `intake`. */
+  /** Name of the executable, such as `intake`. */
   readonly name: string;
   readonly description: string;
   readonly start: (context: ServiceContext) => Promise<Service>;
-  /** The process that it is. */
+  /** The process of Node. */
   readonly node: Pick<NodeJS.Process, 'argv' | 'env' | 'pid' | 'stdout' | 'exit'>;
   readonly readFile: (path: string) => Promise<Buffer>;
-  /** Folder of the repository: contracts and page lie in it. */
+  /** Folder of the repository, with the contracts and the page. */
   readonly root: string;
   /** True when the page was built. */
   readonly hasPage?: boolean;
 }
 
-/** Runs a process of the cluster from its command line until it is told to stop. */
+/** Runs a process of the cluster from its command line until a stop signal. */
 export async function runService(program: ServiceProgram): Promise<void> {
   const { name, description, node, readFile } = program;
-  const command = settingsCommand(name, description).showHelpAfterError('(add --help for what there is)');
+  const command = settingsCommand(name, description).showHelpAfterError('(use --help for usage)');
   const readText = async (file: string) => (await readFile(file)).toString('utf8');
   command.action(async () => {
     const settings = await readSettings(command, { environment: node.env, readText });

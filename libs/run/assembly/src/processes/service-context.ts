@@ -1,7 +1,7 @@
 import type { Clock, Events, Random } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 
-/** What every process of the cluster is made with. */
+/** Settings and ports of a process of the cluster. */
 export interface ServiceContext {
   readonly settings: Settings;
   readonly clock: Clock;
@@ -15,14 +15,14 @@ export interface ServiceContext {
   readonly protoFolder: string;
   /** Folder of the built page; only the query service has one. */
   readonly pageFolder?: string;
-  /** Aborts when the process is to stop: a start that waits for others ends then. */
+  /** Aborts when the process must stop: a start that waits for other processes ends then. */
   readonly stopping: AbortSignal;
 }
 
-/** A process's part of the cluster, at work. */
+/** A running process of the cluster. */
 export interface Service {
   readonly grpcPort: number;
   readonly httpPort: number;
-  /** Says to health checks that it leaves, waits `cluster.drainMs`, then takes nothing more, finishes and closes. */
+  /** Reports to health checks that it leaves, waits `cluster.drainMs`, then accepts nothing more, finishes and closes. */
   stop(): Promise<void>;
 }

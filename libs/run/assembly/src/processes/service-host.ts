@@ -17,24 +17,24 @@ const HEALTH_MS = 200;
 const HEALTH_ONLY = refuseAll('this port serves health checks only');
 
 export interface HostedService {
-  /** Adds the gRPC services; they may be asked before the process is ready. */
+  /** Adds the gRPC services; they may be called before the process is ready. */
   readonly register: (server: Server) => void;
-  /** Only processes of the cluster may call, by its key: for services that take their word for tenants. */
+  /** Only processes of the cluster may call, by its key: for services that trust the tenant that a caller names. */
   readonly isForPeers: boolean;
   readonly onTooLarge?: (path: string) => void;
-  /** Where callers have keys of their own: who may ask for the health. */
+  /** Access to the health, for processes whose callers have keys of their own. */
   readonly access?: Pick<Access, 'tenantOf'>;
-  /** Of an intake, for its health. */
+  /** The clients of an intake, for its health. */
   readonly clients?: () => readonly ClientHealth[];
-  /** …and for the status that a query service gives. */
+  /** The session of an intake, for the status that a query service gives. */
   readonly sessionOf?: SessionOf;
-  /** What there is over HTTP beside health. */
+  /** The HTTP routes in addition to health. */
   readonly http?: Pick<HttpApiOptions, 'service' | 'access' | 'pageFolder' | 'routes'>;
 }
 
 /**
- * What every process of the cluster has: gRPC and HTTP with health, a reason while it is not ready, and a stop that
- * drains. It listens first, so that health says what a start waits for; parts are added as they come.
+ * The common part of every process of the cluster: gRPC and HTTP with health, a reason while it is not ready, and a stop
+ * that drains. It listens first, so that health reports what a start waits for; parts are added when they have started.
  */
 export class ServiceHost implements Service {
   readonly #context: ServiceContext;
@@ -42,7 +42,7 @@ export class ServiceHost implements Service {
   readonly #readiness: Readiness;
   readonly #started = new Started();
   readonly peers: PeerSecurity;
-  /** What is wrong with this process, and since when; parts tell it as they come. */
+  /** The problems of this process, and since when; its parts report them. */
   readonly health: ProcessHealth;
   #stopping: Promise<void> | undefined;
 
@@ -61,8 +61,8 @@ export class ServiceHost implements Service {
   }
 
   /**
-   * Listens, and then lets `prepare` add the parts; when that fails, all is stopped. Errors: `unavailable` (a port is
-   * taken), `failed_precondition` (beyond loopback without a key), the files', those of `prepare`.
+   * Listens, and then lets `prepare` add the parts; when that fails, everything is stopped. Errors: `unavailable` (a port
+   * is in use), `failed_precondition` (beyond loopback without a key), those of the files and of `prepare`.
    */
   static async start(
     context: ServiceContext,
@@ -75,7 +75,7 @@ export class ServiceHost implements Service {
       return host;
     } catch (error) {
       await host.stop().catch((other: unknown) => {
-        context.events.error('the start failed, and then a stop', { reason: String(other) });
+        context.events.error('the start failed, and then the stop failed', { reason: String(other) });
       });
       throw error;
     }
@@ -91,7 +91,7 @@ export class ServiceHost implements Service {
       ...{ process: name, clock, notReady, clients: hosted.clients },
       onChange: healthEvents(events),
     });
-    const mayAskHealth: HealthAccess = hosted.isForPeers
+    const checkHealthAccess: HealthAccess = hosted.isForPeers
       ? () => undefined
       : healthAccess(peers.key, hosted.access ?? HEALTH_ONLY, settings.listen.loopbackNeedsKey);
     const servers = await Servers.listen(
@@ -99,13 +99,13 @@ export class ServiceHost implements Service {
         ...{ clock, protoFolder },
         http: { access: HEALTH_ONLY, ...hosted.http, notReady },
         grpc: {
-          // A query of the most series that it may have names all of them to the stores.
+          // A query of the maximum number of series names all of them to the stores.
           messageBytes: hosted.isForPeers ? settings.grpc.sendBytes : settings.intake.messageBytes,
           credentials: peers.server,
           interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
           onTooLarge: hosted.onTooLarge,
           register: (server) => {
-            server.addService(ProcessService, processService(health, mayAskHealth, hosted.sessionOf));
+            server.addService(ProcessService, processService(health, checkHealthAccess, hosted.sessionOf));
             hosted.register(server);
           },
         },
@@ -114,7 +114,7 @@ export class ServiceHost implements Service {
     );
     const host = new ServiceHost(context, peers, servers, readiness, health);
     health.start();
-    void host.#tellHealth();
+    void host.#reportHealth();
     return host;
   }
 
@@ -126,17 +126,17 @@ export class ServiceHost implements Service {
     return this.#servers.httpPort;
   }
 
-  /** Why the process cannot work yet, or any more; undefined when it can. */
+  /** Why the process cannot work yet, or any longer; undefined when it can. */
   get notReady(): string | undefined {
     return this.#readiness.notReady;
   }
 
-  /** Sets what `notReady` asks until the next call. */
+  /** Sets the function that `notReady` calls. */
   setReadiness(notReady: () => string | undefined): void {
     this.#readiness.set(notReady);
   }
 
-  /** A part that has started, and how to stop it: the newest first. */
+  /** Adds the stop of a part that has started; the newest part is stopped first. */
   add(stop: () => Promise<void>): void {
     this.#started.add(stop);
   }
@@ -154,7 +154,7 @@ export class ServiceHost implements Service {
     await stopEach([() => this.#started.stop(), () => this.health.stop(), () => this.#servers.close()]);
   }
 
-  async #tellHealth(): Promise<void> {
+  async #reportHealth(): Promise<void> {
     while (this.#stopping === undefined) {
       this.#servers.setServing(this.notReady === undefined);
       await sleep(this.#context.clock, HEALTH_MS);

@@ -19,9 +19,10 @@ import type { PeerSecurity } from './peer-security.ts';
 import type { Consumer } from './replica-trimmer.ts';
 import type { ServiceContext } from './service-context.ts';
 
-/** Who asks gives up first, and says why; a state hash reads all there is. */
+/** A query ends before the timeout of its calls, with its own reason. */
 const BEYOND_QUERY_MS = 5_000;
-const LEAST_TIMEOUT_MS = 35_000;
+/** Long enough for a state hash, which reads the whole partition. */
+const MIN_TIMEOUT_MS = 35_000;
 
 type PointProcess = ReturnType<typeof grpcPointStore>;
 type TagProcess = ReturnType<typeof grpcTagStore>;
@@ -40,7 +41,7 @@ export class StoreNetwork {
     const { pointStores, tagStores } = settings.cluster;
     this.points = new Placement(pointStores);
     this.tags = new Placement(tagStores);
-    const timeoutMs = Math.max(LEAST_TIMEOUT_MS, settings.query.timeMs + BEYOND_QUERY_MS);
+    const timeoutMs = Math.max(MIN_TIMEOUT_MS, settings.query.timeMs + BEYOND_QUERY_MS);
     const options = { clock, key, timeoutMs, messageBytes: settings.grpc.sendBytes };
     for (const { address } of this.points.processes) {
       this.#points.set(address, grpcPointStore(address, channel, options));
@@ -66,7 +67,7 @@ export class StoreNetwork {
     });
   }
 
-  /** For the operator's door: any replica's answer. */
+  /** Readers for the control API: the answer of any replica. */
   get controlled(): ControlledStores {
     const { stores } = this;
     return {
@@ -93,12 +94,12 @@ export class StoreNetwork {
     ];
   }
 
-  /** Every tag store that has the partition. */
+  /** Returns every tag store that owns the partition. */
   tagReplicas(partition: number): TagProcess[] {
     return this.tags.ownersOf(partition).map((address) => found(this.#tags, address));
   }
 
-  /** What the partition counts towards the budgets, by the first tag store that answers. */
+  /** Returns the series of the partition that count towards budgets, from the first tag store that answers. */
   seriesCounts(request: SeriesCountsRequest): Promise<SeriesCountsReply> {
     const owners = this.tags.ownersOf(request.partition);
     return firstAnswer(`tags/${request.partition}`, owners, (address) => {
@@ -120,7 +121,7 @@ export class StoreNetwork {
   }
 }
 
-/** How far an aggregator is with each of its partitions. */
+/** Returns a reader of the positions of an aggregator. */
 function positionsOf(reader: AggregatorReader, partitions: readonly number[]): PositionsReader {
   return {
     positions: async (signal) => ({
@@ -129,7 +130,7 @@ function positionsOf(reader: AggregatorReader, partitions: readonly number[]): P
   };
 }
 
-/** Asks one after the other; throws `unavailable` with the last error when none answers. */
+/** Asks the processes one after the other; throws `unavailable` with the last error when none answers. */
 async function firstAnswer<T>(
   part: string,
   addresses: readonly string[],
@@ -144,7 +145,7 @@ async function firstAnswer<T>(
       last = error;
     }
   }
-  const reason = last === undefined ? 'nobody owns it' : last.message;
+  const reason = last === undefined ? 'no store owns it' : last.message;
   throw new TidemarkError('unavailable', `no store of ${part} answers: ${reason}`, { part }, { cause: last });
 }
 

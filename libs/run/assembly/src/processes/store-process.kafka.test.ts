@@ -60,7 +60,7 @@ await kafkaSuite('a process of stores', () => {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
 
-  /** Makes the topics where they are missing, and appends records of tags. */
+  /** Creates missing topics, and appends tag records. */
   async function append(records: number): Promise<void> {
     const options = await clusterLogOptions(context);
     await prepareTopics(options, topicPlan(context), context);
@@ -112,7 +112,7 @@ await kafkaSuite('a process of stores', () => {
     }
   }
 
-  /** What becomes of a question of so many bytes. */
+  /** Returns the result of a request of so many bytes. */
   async function seriesOf({ grpcPort }: Service, sizeBytes: number): Promise<string> {
     const store = grpcTagStore(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), { clock });
     try {
@@ -127,7 +127,7 @@ await kafkaSuite('a process of stores', () => {
   }
 
   test(
-    'goes on in the topic that it has read, and not in one that was made anew while it was down',
+    'a store continues in the topic that it has read, and not in one that was recreated while it was down',
     async () => {
       await append(3);
       const first = await start();
@@ -144,7 +144,7 @@ await kafkaSuite('a process of stores', () => {
       await stop(again);
 
       await admin.admin.deleteTopics({ topics: ['tidemark-tags'] });
-      // Longer than the one before: nothing but its id tells it from that.
+      // Longer than the deleted topic, so that only the id distinguishes them.
       await append(7);
       const later = await start();
       await until(later, (reason) => reason?.includes('was deleted and made anew') === true);

@@ -16,17 +16,17 @@ import { type HostedService, ServiceHost } from './service-host.ts';
 
 const LOCK_FILE = 'LOCK';
 
-/** A point store: keeps the points of some partitions in its data folder, and folds them for queries. */
+/** Starts a point store, which keeps the points of some partitions in its data folder and folds them for queries. */
 export function startPointStore(context: ServiceContext): Promise<Service> {
   return startStore('points', context);
 }
 
-/** A tag store: keeps the series and tags of some partitions in its data folder, and matches them for queries. */
+/** Starts a tag store, which keeps the series and tags of some partitions in its data folder and matches them for queries. */
 export function startTagStore(context: ServiceContext): Promise<Service> {
   return startStore('tags', context);
 }
 
-/** An aggregator: follows the points of some partitions, and says how far they are complete. */
+/** Starts an aggregator, which reads the points of some partitions and reports how far they are complete. */
 export function startAggregator(context: ServiceContext): Promise<Service> {
   return startStore('aggregator', context);
 }

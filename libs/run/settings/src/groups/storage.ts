@@ -47,7 +47,7 @@ export const LOG = z.strictObject({
     'producers',
     1,
     1_000_000,
-    'Producers of one partition that are remembered; the least recent is evicted first.',
+    'Producers of one partition that are remembered; the least recently active is evicted first.',
   ),
   waitingReads: whole(L.waitingReads, 'reads', 1, 1_000_000, 'Reads of one partition that may wait at the same time.'),
   openSegments: whole(
