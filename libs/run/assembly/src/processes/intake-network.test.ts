@@ -75,7 +75,7 @@ test('a status has what each intake reports of its session to the calling tenant
       streams: 1,
       queuedBytes: 9,
       clientNames: { ab: 'agent of acme' },
-      // `not_told` is a name of the contract. words: allow told
+      // `not_told` is a name of the contract. words: allow notTold
       notTold: '',
     },
     { process: 'intake b', state: 'open', streams: 0, notTold: 'cluster.intakes does not name its process' },
