@@ -7,7 +7,7 @@ import { serveUnary } from '@tidemark/rpc';
 import type { PointStateHasher, PointStoreReader, TagStoreReader } from '@tidemark/store-rpc';
 import type { Coordinator } from './coordinator.ts';
 
-/** What the operator's door asks of the stores: of any replica of a partition. */
+/** Readers of the stores that the control API uses: of any replica of a partition. */
 export interface ControlledStores {
   pointStore(partition: number): Pick<PointStoreReader, 'status'> & PointStateHasher;
   tagStore(partition: number): Pick<TagStoreReader, 'status'>;
@@ -25,7 +25,7 @@ const NAME_BYTES = 64;
 const REASON_BYTES = 500;
 const KEYS_PER_TENANT = 1000;
 
-/** The operator's door. `optionsNow` may throw `unavailable` while the process starts. */
+/** Serves the control API for operators. `optionsNow` may throw `unavailable` while the process starts. */
 export function controlService(optionsNow: () => ControlServiceOptions): ControlServer {
   const callerOf = (call: ServerUnaryCall<unknown, unknown>): string => {
     const [header] = call.metadata.get('authorization');
@@ -53,7 +53,7 @@ export function controlService(optionsNow: () => ControlServiceOptions): Control
         const { control, coordinator } = optionsNow();
         const others = [...control.state.keys.values()].filter((key) => key.tenant === tenant && key.name !== name);
         if (others.length >= KEYS_PER_TENANT) {
-          const message = `tenant ${tenant} has ${others.length} keys (limit: ${KEYS_PER_TENANT}): revoke one first`;
+          const message = `tenant ${tenant} has ${others.length} keys (limit: ${KEYS_PER_TENANT}); revoke a key first`;
           throw new TidemarkError('resource_exhausted', message);
         }
         return { key: await coordinator.createKey(tenant, name, [...new Set(scopes)]) };
@@ -84,13 +84,13 @@ export function controlService(optionsNow: () => ControlServiceOptions): Control
 
 function requireOperator(caller: string, what: string): void {
   if (caller === DEFAULT_TENANT) return;
-  throw new TidemarkError('permission_denied', `${what} concerns every tenant: it needs a key of ${DEFAULT_TENANT}`);
+  throw new TidemarkError('permission_denied', `${what} concerns every tenant: use a key of tenant ${DEFAULT_TENANT}`);
 }
 
-/** Tenants see to their own keys, the default tenant to everybody's. */
+/** Returns the tenant whose keys a call manages: each tenant manages its own keys, the default tenant all keys. */
 function tenantFor(caller: string, asked: string): string {
   if (asked === '' || asked === caller || caller === DEFAULT_TENANT) return asked === '' ? caller : asked;
-  throw new TidemarkError('permission_denied', `keys of ${asked} are not for a key of ${caller}`);
+  throw new TidemarkError('permission_denied', `a key of tenant ${caller} cannot manage keys of tenant ${asked}`);
 }
 
 function checkText(field: string, value: string, maxBytes: number): void {
@@ -99,7 +99,7 @@ function checkText(field: string, value: string, maxBytes: number): void {
   throw limitError(field, `${sizeBytes} bytes`, `1 to ${maxBytes} bytes`);
 }
 
-/** Only what halts a partition may be skipped: a slip of the pen must not lose a good record. */
+/** Checks that the request skips the record that halts its partition: a typing mistake must not lose a good record. */
 async function checkHalted({ control, stores }: ControlServiceOptions, request: SkipRequest): Promise<void> {
   const { topic, partition, offset } = request;
   if (topic !== 'points' && topic !== 'tags') {
@@ -112,7 +112,7 @@ async function checkHalted({ control, stores }: ControlServiceOptions, request: 
   const store = topic === 'points' ? stores.pointStore(partition) : stores.tagStore(partition);
   const { halted, haltedOffset } = await store.status({ partition });
   if (halted !== '' && haltedOffset === offset) return;
-  const at = haltedOffset < 0 ? 'and has no record that could be skipped' : `at offset ${haltedOffset}, not ${offset}`;
+  const at = haltedOffset < 0 ? 'but has no record that can be skipped' : `at offset ${haltedOffset}, not ${offset}`;
   const is = halted === '' ? 'not halted' : `halted ${at}`;
   throw new TidemarkError('failed_precondition', `${topic}/${partition} is ${is}: nothing was skipped`);
 }

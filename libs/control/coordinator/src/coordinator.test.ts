@@ -18,7 +18,7 @@ class Bench {
   readonly clock: Clock;
   readonly writer: ControlWriter;
   readonly log: Log;
-  /** While true, nobody can read `control`: the coordinator is cut off. */
+  /** While true, `control` cannot be read: the coordinator is cut off. */
   isCut = false;
   /** Partitions of `points` that are full. */
   readonly full = new Set<number>();
@@ -133,7 +133,7 @@ function of<K extends ControlMessage['$case']>(messages: readonly ControlMessage
 }
 
 describe('coordinator', () => {
-  test('claims a term and decides the first map', async () => {
+  test('a coordinator claims a term and decides the first map', async () => {
     const bench = await Bench.open();
     await bench.start();
     const [term, map] = await bench.control();
@@ -141,7 +141,7 @@ describe('coordinator', () => {
     expect(map).toMatchObject({ $case: 'map', value: { expectedEpoch: 0, map: { epoch: 1, partitions: 2 } } });
   });
 
-  test('decides further maps, one after the other, and none that can not be', async () => {
+  test('a coordinator decides further maps one after the other, and refuses wrong ones', async () => {
     const bench = await Bench.open();
     const coordinator = await bench.start();
     const slots = new Uint16Array(SLOTS).fill(1);
@@ -159,7 +159,7 @@ describe('coordinator', () => {
     await expect(bench.play(coordinator.assignSlots(3, slots))).rejects.toMatchObject({ code: 'failed_precondition' });
   });
 
-  test('decides no more maps than checkpoints have room for', async () => {
+  test('a coordinator decides no more maps than a checkpoint can contain', async () => {
     const bench = await Bench.open();
     const coordinator = await bench.start();
     const slots = new Uint16Array(SLOTS);
@@ -169,7 +169,7 @@ describe('coordinator', () => {
     });
   });
 
-  test('fences a session that is silent for 10 s, first in control, then in every partition', async () => {
+  test('a session that is silent for 10 s is fenced, first in control, then in every partition', async () => {
     const bench = await Bench.open();
     await bench.start();
     await bench.append(registered);
@@ -183,7 +183,7 @@ describe('coordinator', () => {
     expect([await bench.fences(0), await bench.fences(1)]).toEqual([[ALL_LANES], [ALL_LANES]]);
   });
 
-  test('fences a lane that its session names dead, in its partition alone', async () => {
+  test('a lane that its session reports dead is fenced in its partition only', async () => {
     const bench = await Bench.open();
     await bench.start();
     await bench.append(registered);
@@ -192,7 +192,7 @@ describe('coordinator', () => {
     expect([await bench.fences(0), await bench.fences(1)]).toEqual([[], [LANE.lane]]);
   });
 
-  test('completes the fence that its predecessor left in control alone', async () => {
+  test('a coordinator completes a fence that its predecessor left in control only', async () => {
     const bench = await Bench.open();
     await bench.append({ $case: 'term', value: { term: 1, process: 'gone' } });
     await bench.append(registered);
@@ -203,7 +203,7 @@ describe('coordinator', () => {
     expect([await bench.fences(0), await bench.fences(1)]).toEqual([[ALL_LANES], [ALL_LANES]]);
   });
 
-  test('reads the renewals that it could not read before it calls a session silent', async () => {
+  test('a coordinator reads pending renewals before it declares a session silent', async () => {
     const bench = await Bench.open();
     await bench.start();
     await bench.append(registered);
@@ -218,7 +218,7 @@ describe('coordinator', () => {
     await bench.until(async () => of(await bench.control(), 'fence').length === 1, 12_000);
   });
 
-  test('stops when another one takes over, and never shares a term', async () => {
+  test('a coordinator stops when another one takes over, and two never share a term', async () => {
     const bench = await Bench.open();
     const first = await bench.start();
     // Both have read the same before either claims.
@@ -235,7 +235,7 @@ describe('coordinator', () => {
     expect(running).toHaveLength(1);
   });
 
-  test('fences at the start what is open, when nobody else can hold a session', async () => {
+  test('open sessions are fenced at the start when no other process can hold a session', async () => {
     const bench = await Bench.open();
     await bench.append(registered);
     await bench.start({ isAlone: true });
@@ -243,7 +243,7 @@ describe('coordinator', () => {
     await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 2000);
   });
 
-  test('says which budget is used up, and takes it back well below the limit', async () => {
+  test('a used-up budget is decided, and revoked well below the limit', async () => {
     const bench = await Bench.open();
     await bench.start();
     const verdicts = async () => of(await bench.control(), 'budget').map(({ value }) => value);
@@ -257,7 +257,7 @@ describe('coordinator', () => {
     expect((await verdicts()).slice(1)).toMatchObject([{ tenant: 't', metric: 'a/b', over: false }]);
   });
 
-  test('a partition that takes no fence holds back no other, nor other decisions', async () => {
+  test('a partition that accepts no fence delays neither other partitions nor other decisions', async () => {
     const bench = await Bench.open();
     bench.full.add(0);
     await bench.append(registered);
@@ -270,14 +270,14 @@ describe('coordinator', () => {
     await bench.until(async () => of(await bench.control(), 'budget').length === 1, 5000);
     await bench.until(async () => of(await bench.control(), 'fenceCompleted').length === 1, 5000);
     expect([await bench.fences(0), await bench.fences(1)]).toEqual([[], [ALL_LANES, LANE.lane]]);
-    expect(coordinator.problem).toMatch(/points\/0 takes no fence: full/);
+    expect(coordinator.problem).toMatch(/points\/0 accepts no fence: full/);
     bench.full.clear();
     await bench.until(async () => of(await bench.control(), 'fenceCompleted').length >= 2, 5000);
     expect((await bench.fences(0)).length).toBeGreaterThan(0);
     await bench.until(async () => coordinator.problem === undefined, 2000);
   });
 
-  test('appends a checkpoint when enough was appended, lets go of what is before it, and is followed from there', async () => {
+  test('a checkpoint is appended after enough records, the log before it is trimmed, and followers start from it', async () => {
     const bench = await Bench.open();
     const trims: number[] = [];
     const { trim } = bench.log;
@@ -296,7 +296,7 @@ describe('coordinator', () => {
     const checkpoints = [...(await bench.control()).entries()].filter(([, { $case }]) => $case === 'checkpoint');
     expect(checkpoints.length).toBeGreaterThanOrEqual(2);
     expect(trims).toEqual(checkpoints.map(([offset]) => offset));
-    // As a log whose segments are small does.
+    // A log with small segments does the same.
     const [first] = trims.slice(-1);
     const fresh = new ControlFollower({ ...bench.log, bounds: bench.boundsFrom(first) }, bench.clock);
     await bench.play(fresh.start());

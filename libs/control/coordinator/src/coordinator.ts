@@ -17,10 +17,10 @@ import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, 
 import { FenceAppender } from './fence-appender.ts';
 
 /**
- * Maps are kept for good, 2 KiB each: answers over old times ask the partitions that the maps of then name, and points
- * have no end. A checkpoint, which has them all, must fit into a record of the log.
+ * Maps are kept permanently, 2 KiB each: queries over old times use the maps of that time, and points never expire. A
+ * checkpoint contains all maps and must fit into a record of the log.
  */
-const MOST_MAPS = 1000;
+const MAX_MAPS = 1000;
 
 export interface CoordinatorOptions {
   readonly log: Log;
@@ -28,19 +28,19 @@ export interface CoordinatorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly process: string;
-  /** Partitions of the first map; later ones come by decisions. */
+  /** Partitions of the first map; later maps are decided by `assignSlots`. */
   readonly partitions: number;
-  /** Series a tenant, and a metric, may have. */
+  /** Budgets: series per tenant, and series per metric. */
   readonly tenantSeries: number;
   readonly metricSeries: number;
-  /** Counts of the tag stores, asked every few seconds. */
+  /** Series counts of the tag stores; called every few seconds. */
   readonly seriesCounts: () => Promise<readonly SeriesCount[]>;
   /**
-   * True where nobody but this process tree can hold a session (one locked data folder): then sessions that are open
-   * in `control` at the start are dead, and are fenced at once.
+   * True where only this process can hold a session (one locked data folder): then sessions that are open in `control` at
+   * the start are dead, and are fenced at once.
    */
   readonly isAlone: boolean;
-  /** Records of `control` between two checkpoints (default 10,000): what a reader has to replay at most, or about so. */
+  /** Records of `control` between two checkpoints (default 10,000): about the maximum that a reader replays. */
   readonly checkpointRecords?: number;
 }
 
@@ -49,12 +49,12 @@ const CHECKPOINT_RECORDS = 10_000;
 const TURN_MS = 500;
 const LEASE_MS = PROTOCOL_TIMES.leaseMs;
 const BUDGET_MS = 2000;
-/** An over-budget verdict is taken back only when the count is this far below the limit, so that it does not flap. */
+/** An over-budget verdict is revoked only when the count is below this share of the limit, so that it does not flap. */
 const BUDGET_RELEASE = 0.95;
 
 /**
- * Decides what one must decide: the map, fences of sessions that stopped renewing, skips, budgets, keys. Every decision
- * is a record in `control` under this coordinator's term; a successor's higher term makes later ones of it void.
+ * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, keys. Every decision
+ * is a record in `control` under this coordinator's term; a successor's higher term makes its later records void.
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -76,12 +76,12 @@ export class Coordinator {
     this.#fences = new FenceAppender(options.log, options.clock);
   }
 
-  /** What stands in its way, for status; undefined when nothing does. */
+  /** Why the coordinator cannot decide, for status; undefined when it can. */
   get problem(): string | undefined {
     return this.#lastError ?? this.#fences.problem;
   }
 
-  /** Claims a term, sees to a first map, and goes on in the background: copies of fences take as long as they take. */
+  /** Claims a term, decides the first map if there is none, and continues in the background. */
   async start(): Promise<void> {
     const { control, process, partitions, clock, isAlone } = this.#options;
     await this.#claimTerm(process);
@@ -92,7 +92,7 @@ export class Coordinator {
     }
     const nowMs = clock.monotonicMs();
     for (const session of control.state.sessions.values()) this.#renewedMs.set(session.key, nowMs);
-    this.#unlisten = control.listen((message) => this.#heard(message));
+    this.#unlisten = control.listen((message) => this.#received(message));
     if (isAlone) {
       for (const session of [...control.state.sessions.values()]) {
         if (session.state === 'open') await this.#fence(session.session, undefined, 'its process is gone');
@@ -101,7 +101,7 @@ export class Coordinator {
     this.#running = this.#run();
   }
 
-  /** Claims the next term, until no other claim of the same term was first. */
+  /** Claims the next term; repeats that while another claim of the same term was first. */
   async #claimTerm(process: string): Promise<void> {
     const { control } = this.#options;
     for (;;) {
@@ -122,40 +122,40 @@ export class Coordinator {
     await this.#running;
   }
 
-  /** Lets the consumers of a halted partition pass one record; the gap is permanent and shown. */
+  /** Makes the consumers of a halted partition skip one record; the gap is permanent and shown. */
   async skip(topic: string, partition: number, offset: number, reason: string): Promise<void> {
     await this.#decide({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
   }
 
   /**
-   * Decides the next map: for each slot its partition, of `partitions` in all. It comes into force a little later; what
-   * was stamped before keeps its map. `invalid_argument` for a table that can't be, `resource_exhausted` when there are too
-   * many, `failed_precondition` when another decision was first.
+   * Decides the next map: the partition of each slot, of `partitions` in all. It takes effect a little later; batches that
+   * were stamped before keep their map. Errors: `invalid_argument` for a wrong table, `resource_exhausted` for too many maps,
+   * `failed_precondition` when another decision was first.
    */
   async assignSlots(partitions: number, slots: Uint16Array): Promise<void> {
     const { state } = this.#options.control;
-    const { epoch, partitions: least } = state.map ?? { epoch: 0, partitions: 1 };
-    if (partitions < least || slots.length !== SLOTS || slots.some((partition) => partition >= partitions)) {
-      const limit = `${SLOTS} slots, each below partitions, which never get fewer than ${least}`;
+    const { epoch, partitions: minPartitions } = state.map ?? { epoch: 0, partitions: 1 };
+    if (partitions < minPartitions || slots.length !== SLOTS || slots.some((partition) => partition >= partitions)) {
+      const limit = `${SLOTS} slots, each below partitions, with at least ${minPartitions} partitions`;
       throw limitError('slots', `${slots.length} slots of ${partitions}`, limit);
     }
-    if (state.maps.size >= MOST_MAPS) {
-      const message = `maps: ${state.maps.size} were decided (limit: ${MOST_MAPS}): every checkpoint has all of them`;
-      throw new TidemarkError('resource_exhausted', message, { field: 'maps', limit: MOST_MAPS });
+    if (state.maps.size >= MAX_MAPS) {
+      const message = `maps: ${state.maps.size} were decided (limit: ${MAX_MAPS}), because every checkpoint contains all maps`;
+      throw new TidemarkError('resource_exhausted', message, { field: 'maps', limit: MAX_MAPS });
     }
     const map = { epoch: epoch + 1, partitions, slots };
     const value = { term: this.#term, expectedEpoch: epoch, map: { ...map, slots: packSlots(map) } };
     await this.#decide({ $case: 'map', value });
   }
 
-  /** Makes a key and stores its hash; the key itself is returned once. A key of the same name is replaced. */
+  /** Creates a key and stores its hash; the key itself is returned once. A key of the same name is replaced. */
   async createKey(tenant: string, name: string, scopes: readonly string[]): Promise<string> {
     const key = newApiKey(this.#options.random);
     await this.#decideKey({ tenant, name, keyHash: hashApiKey(key), scopes: [...scopes], revoked: false });
     return key;
   }
 
-  /** `not_found` when the tenant has no key of that name. */
+  /** Revokes a key. Error: `not_found` when the tenant has no key of that name. */
   async revokeKey(tenant: string, name: string): Promise<void> {
     const keys = [...this.#options.control.state.keys.values()];
     if (!keys.some((key) => key.tenant === tenant && key.name === name)) {
@@ -168,19 +168,19 @@ export class Coordinator {
     return this.#decide({ $case: 'key', value: { term: this.#term, ...decision } });
   }
 
-  get #isOver(): boolean {
+  get #isSuperseded(): boolean {
     return this.#options.control.state.term > this.#term;
   }
 
-  get #overMessage(): string {
-    return `term ${this.#term} is over: another coordinator took over`;
+  get #supersededMessage(): string {
+    return `term ${this.#term} ended: another coordinator took over`;
   }
 
   /** Appends a decision and waits until this process has read it back. */
   async #decide(message: ControlMessage): Promise<void> {
     const { offset } = await this.#writer.append(message, this.#stop.signal);
     await this.#options.control.reached(offset, this.#stop.signal);
-    if (this.#isOver) throw new TidemarkError('failed_precondition', this.#overMessage);
+    if (this.#isSuperseded) throw new TidemarkError('failed_precondition', this.#supersededMessage);
   }
 
   async #run(): Promise<void> {
@@ -194,9 +194,9 @@ export class Coordinator {
         if (!isTidemarkError(error)) throw error;
         this.#lastError = error.message;
       }
-      if (this.#isOver) {
-        this.#lastError = this.#overMessage;
-        // The successor copies what is not copied yet.
+      if (this.#isSuperseded) {
+        this.#lastError = this.#supersededMessage;
+        // The successor appends the missing copies of fences.
         this.#copying.abort();
         return;
       }
@@ -208,7 +208,7 @@ export class Coordinator {
     const { control, clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
     if (this.#expired(nowMs).length > 0) {
-      // A coordinator that was cut off or stood still has renewals to read first: silence was its own then.
+      // A coordinator that was cut off or suspended must read the renewals first: the silence was its own.
       const { next } = await log.bounds('control', 0);
       await control.reached(next - 1, this.#stop.signal);
       for (const { session } of this.#expired(nowMs)) {
@@ -216,7 +216,7 @@ export class Coordinator {
       }
     }
     for (const dead of [...control.state.deadLanes.values()]) {
-      await this.#fence(dead.session, dead, 'its session named it dead');
+      await this.#fence(dead.session, dead, 'its session reported the lane dead');
     }
     await this.#completeFences();
     if (nowMs - this.#budgetsMs >= BUDGET_MS) {
@@ -232,7 +232,7 @@ export class Coordinator {
     });
   }
 
-  /** The decision in `control`; its copies follow, by this coordinator or a successor. */
+  /** Appends the fence to `control`; this coordinator or a successor appends the copies to the partitions. */
   async #fence(session: Uint8Array, lane: DeadLaneInfo | undefined, reason: string): Promise<void> {
     const value = {
       term: this.#term,
@@ -259,8 +259,8 @@ export class Coordinator {
   }
 
   /**
-   * When enough records came since the last checkpoint, appends one; what lies before one that counts is let go of. A
-   * record that slips in before it makes it void: the next turn tries again.
+   * Appends a checkpoint when there are enough records since the last one, and trims the log before a valid checkpoint. A
+   * record that is appended before the checkpoint meanwhile makes it void: the next turn retries.
    */
   async #checkpoint(): Promise<void> {
     const { control, log, checkpointRecords = CHECKPOINT_RECORDS } = this.#options;
@@ -268,7 +268,7 @@ export class Coordinator {
     if (state.nextOffset - (state.checkpointOffset + 1) >= checkpointRecords) {
       const { next } = await log.bounds('control', 0);
       await control.reached(next - 1, this.#stop.signal);
-      if (this.#isOver) return;
+      if (this.#isSuperseded) return;
       await this.#decide({ $case: 'checkpoint', value: state.checkpoint() });
     }
     if (state.checkpointOffset <= this.#trimmed) return;
@@ -280,7 +280,7 @@ export class Coordinator {
   async #judgeBudgets(): Promise<void> {
     const { control, seriesCounts, tenantSeries, metricSeries } = this.#options;
     const counts = new Map((await seriesCounts()).map((count) => [budgetKey(count.tenant, count.metric), count]));
-    // What is over and not reported any more has fallen far below its limit.
+    // A budget that is used up and no longer reported has fallen far below its limit.
     for (const key of control.state.overBudget.keys()) {
       if (!counts.has(key)) counts.set(key, { ...budgetOf(key), series: 0 });
     }
@@ -293,10 +293,10 @@ export class Coordinator {
     }
   }
 
-  #heard(message: ControlMessage): void {
+  #received(message: ControlMessage): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (message.$case === 'checkpoint') {
-      // It may tell of sessions whose own records were trimmed, and forget others.
+      // A checkpoint may add sessions whose own records were trimmed, and omit others.
       const { sessions } = this.#options.control.state;
       for (const key of this.#renewedMs.keys()) if (!sessions.has(key)) this.#renewedMs.delete(key);
       for (const key of sessions.keys()) if (!this.#renewedMs.has(key)) this.#renewedMs.set(key, nowMs);

@@ -2,20 +2,20 @@ import { type FenceInfo, fenceKey } from '@tidemark/control-log';
 import { ALL_LANES, encodeBareRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, isTidemarkError, type Log, SettlingWriter } from '@tidemark/ports';
 
-/** Fences that may wait for one partition; more of them wait in `control`. */
+/** Fences that may wait for one partition; further fences wait in `control`. */
 const FENCES_PER_PARTITION = 256;
 
 interface Copying {
   readonly fence: FenceInfo;
   /** Partitions that have no copy yet. */
   readonly missing: Set<number>;
-  /** Those of them to which one is on its way. */
+  /** Partitions among them to which a copy is being appended. */
   readonly under: Set<number>;
 }
 
 /**
- * Copies fences from `control` into the partitions that they end promises in. Each partition goes at its own pace: one
- * that takes nothing holds back no other, and no fence that does not concern it.
+ * Copies fences from `control` into the partitions whose lanes they end. Partitions are independent: one that accepts no
+ * append does not delay the others, nor a fence that does not concern it.
  */
 export class FenceAppender {
   readonly #log: Log;
@@ -30,18 +30,18 @@ export class FenceAppender {
     this.#clock = clock;
   }
 
-  /** What keeps fences from their partitions, or undefined. */
+  /** Why fences cannot be appended to a partition; undefined when they can. */
   get problem(): string | undefined {
     for (const [partition, waiting] of this.#waiting) {
       const problem = this.#writers.get(partition)?.problem;
-      if (waiting > 0 && problem !== undefined) return `points/${partition} takes no fence: ${problem.message}`;
+      if (waiting > 0 && problem !== undefined) return `points/${partition} accepts no fence: ${problem.message}`;
     }
     return undefined;
   }
 
   /**
-   * Sends on their way what copies of these fences, the oldest first, are not yet; returns the fences that every
-   * partition concerned has. A second copy changes nothing for consumers. Throws what is no error of the log.
+   * Starts to append the missing copies of these fences, the oldest first, and returns the fences that every partition
+   * concerned has. A second copy changes nothing for consumers. Throws errors that are not errors of the log.
    */
   advance(fences: readonly FenceInfo[], partitions: number, signal: AbortSignal): FenceInfo[] {
     if (this.#failure !== undefined) throw this.#failure;
@@ -83,7 +83,7 @@ export class FenceAppender {
       await this.#writer(partition).append(value, signal);
       missing.delete(partition);
     } catch (error) {
-      // The next call sends it again.
+      // The next call retries.
       if (!isTidemarkError(error)) this.#failure = error;
     } finally {
       under.delete(partition);

@@ -1,13 +1,13 @@
 import type { SeriesCount, SeriesCountsReply, SeriesCountsRequest } from '@tidemark/contract';
 import { budgetKey } from '@tidemark/control-log';
 
-/** Metrics with fewer of their budget's series than this share are not worth a message. */
+/** Metrics that use less than this share of their budget are not reported. */
 const REPORTED_SHARE = 0.9;
 
 /** Counts the series of one partition, by any of its tag stores. */
 export type CountPartition = (request: SeriesCountsRequest) => Promise<SeriesCountsReply>;
 
-/** What all partitions count towards the budgets: each tenant as a whole, and metrics near their limit. */
+/** Adds up the series of all partitions that count towards budgets: of each tenant, and of metrics near their limit. */
 export async function countSeries(
   partitions: number,
   count: CountPartition,

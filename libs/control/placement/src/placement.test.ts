@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Placement } from './placement.ts';
 
 describe('a placement', () => {
-  test('knows the replicas of each partition, and what each process owns', () => {
+  test('a placement has the replicas of each partition, and the partitions of each process', () => {
     const processes = [
       { address: 'a:1', partitions: [0, 1] },
       { address: 'b:2', partitions: [1, 2] },
@@ -19,7 +19,7 @@ describe('a placement', () => {
     expect(() => placement.requireOwners(4, 'cluster.pointStores')).toThrow(/partition 3 has no owner/);
   });
 
-  test('of no processes has no owners', () => {
+  test('a placement without processes has no owners', () => {
     expect(new Placement([]).ownersOf(0)).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** A process, and the partitions that it owns a replica of. */
+/** A process and the partitions of which it owns a replica. */
 export interface PlacedProcess {
   /** `host:port` of its gRPC. */
   readonly address: string;
   readonly partitions: readonly number[];
 }
 
-/** Which processes of one kind own which partitions. A partition may have several owners: its replicas. */
+/** The processes of one kind and the partitions that each owns. A partition may have several owners: its replicas. */
 export class Placement {
   readonly processes: readonly PlacedProcess[];
   readonly #owners = new Map<number, string[]>();
@@ -28,7 +28,7 @@ export class Placement {
     return this.#owners.get(partition) ?? [];
   }
 
-  /** Throws `failed_precondition` when one of the first `partitions` has no owner: its data would be in no answer. */
+  /** Throws `failed_precondition` when one of the first `partitions` has no owner: its data would be missing from every answer. */
   requireOwners(partitions: number, field: string): void {
     for (let partition = 0; partition < partitions; partition++) {
       if (this.#owners.has(partition)) continue;
