@@ -119,7 +119,7 @@ describe('a replica that was corrupted', () => {
     const about = (fromMs: number) =>
       service.run('other', { query: 'avg:m{*}.rollup(1)', fromMs, toMs: fromMs + 9000 });
     expect((await about(11_000)).notes).toContain(
-      `replicas of points/0 differ (offset ${found.offset}): what depends on it may be wrong`,
+      `replicas of points/0 differ (offset ${found.offset}): values that depend on it may be wrong`,
     );
     expect((await about(0)).notes).toEqual([]);
     // Two agree, so the third answers only when neither of them does.

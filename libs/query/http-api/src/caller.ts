@@ -2,8 +2,8 @@ import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/ac
 import type { FastifyRequest } from 'fastify';
 
 /**
- * The tenant that a request acts for: by its key in `DD-API-KEY` or `Authorization: Bearer`, by `otherKey` if neither is
- * there, or without one the default tenant, for programs of this machine. Throws `unauthenticated` or
+ * Returns the tenant that a request acts for: by its key in `DD-API-KEY` or `Authorization: Bearer`, else by
+ * `otherKey`. Without a key it is the default tenant, for programs of this machine. Errors: `unauthenticated`,
  * `permission_denied`.
  */
 export function tenantOf(

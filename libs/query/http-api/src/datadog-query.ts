@@ -8,11 +8,12 @@ export interface DatadogQuery {
 }
 
 /**
- * An answer in the shape of Datadog's `GET /api/v1/query` (docs/http-api.md), with what is said of it beside. Where a
- * part is missing the status is `error`, so that nobody takes the rest for the whole.
+ * Converts an answer to the format of Datadog's `GET /api/v1/query` (docs/http-api.md), with completeness, errors, gaps
+ * and notes in addition. If a part is missing the status is `error`, so that clients do not use a partial answer as a
+ * whole one.
  */
 export function datadogAnswer({ query, fromMs, toMs }: DatadogQuery, reply: QueryAnswer): Record<string, unknown> {
-  // Of expressions that are written alike the first counts.
+  // Of equal expressions the first one counts.
   const expressions = new Map(reply.expressions.map((one, index) => [one.text, { ...one, index }] as const).reverse());
   const errors = reply.errors.map(partErrorText);
   const failure = errors.length > 0 ? { status: 'error', error: errors.join('; '), message: errors.join('; ') } : {};
@@ -59,7 +60,7 @@ function datadogSeries(
     start: timesMs[0],
     // The last millisecond of the last step.
     end: timesMs[timesMs.length - 1] + intervalMs - 1,
-    // JSON knows no infinite numbers: they become null.
+    // JSON has no infinite numbers: they become null.
     pointlist: timesMs.map((timeMs, i) => [timeMs, values[i]]),
     attributes: {},
   };

@@ -10,17 +10,17 @@ import { requestSignal } from './request-signal.ts';
 export interface ReadRoutes {
   readonly service: QueryReader;
   readonly limits: HttpApiLimits;
-  /** The tenant that a request may read for; throws `unauthenticated` or `permission_denied`. */
+  /** Returns the tenant that a request may read. Errors: `unauthenticated`, `permission_denied`. */
   readonly readerOf: (request: FastifyRequest) => string;
 }
 
 const QUERY = z.object({ query: z.string().min(1, 'must not be empty'), from: secondsText, to: secondsText });
-/** Filters of Datadog's that would be silently wide if they were passed over. */
+/** Filters of Datadog that are refused, because an ignored filter would widen the answer silently. */
 const UNSUPPORTED = z.undefined('is not supported').optional();
 const METRICS = z.object({ from: secondsText, host: UNSUPPORTED, tag_filter: UNSUPPORTED });
 const SEARCH = z.object({ q: z.string() });
 
-/** The part of Datadog's v1 API that reads metrics. */
+/** Adds the part of Datadog's v1 API that reads metrics. */
 export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf }: ReadRoutes): void {
   app.get('/api/v1/query', async (request, reply) => {
     const tenant = readerOf(request);
@@ -45,8 +45,8 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
         field: 'q',
       });
     }
-    const { metrics, ...beside } = await metricNames(tenant, text, 0, requestSignal(reply));
-    return { results: { metrics }, ...beside };
+    const { metrics, ...rest } = await metricNames(tenant, text, 0, requestSignal(reply));
+    return { results: { metrics }, ...rest };
   });
 
   async function metricNames(tenant: string, contains: string, fromMs: number, signal: AbortSignal) {

@@ -3,8 +3,8 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import type { HttpApiLimits } from './http-api-limits.ts';
 
 /**
- * Errors as Datadog's API has them, `{"errors": ["…"]}`, with our code and detail beside: what the page needs to point
- * into a query.
+ * Answers errors in the format of Datadog's API, `{"errors": ["…"]}`, with code and detail in addition: the page uses
+ * them to point into a query.
  */
 export function errorReplies(app: FastifyInstance, limits: HttpApiLimits): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -15,14 +15,14 @@ export function errorReplies(app: FastifyInstance, limits: HttpApiLimits): void 
     const status = error.statusCode ?? 500;
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
       const { bodyBytes: limit } = limits;
-      const message = `body: larger than it may be (limit: ${limit} bytes)`;
+      const message = `body: too large (limit: ${limit} bytes)`;
       return reply.code(status).send({ errors: [message], code: 'invalid_argument', detail: { field: 'body', limit } });
     }
-    // What the framework refuses (a wrong content type, bad JSON) speaks for itself; anything else stays in the log.
+    // Refusals of the framework (a wrong content type, bad JSON) are sent as they are; other errors stay in the log.
     if (status < 500) return reply.code(status).send({ errors: [error.message], code: 'invalid_argument', detail: {} });
     request.log.error({ error: error.stack }, 'a request failed');
     return reply
       .code(500)
-      .send({ errors: [`internal error; request ${request.id} in the log`], code: 'internal', detail: {} });
+      .send({ errors: [`internal error; see request ${request.id} in the log`], code: 'internal', detail: {} });
   });
 }

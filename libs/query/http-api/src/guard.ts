@@ -3,7 +3,7 @@ import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HttpApiLimits } from './http-api-limits.ts';
 
-/** The page loads nothing but its own files and talks to nobody else. */
+/** The page loads only its own files and connects only to its own server. */
 const HEADERS = {
   'content-security-policy': [
     "default-src 'none'",
@@ -24,7 +24,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
-/** Checks every request before anything else looks at it, and sets the headers that every answer has. */
+/** Checks every request before any other handler, and sets the headers of every response. */
 export function guard(app: FastifyInstance, limits: HttpApiLimits, allowedHosts: readonly string[]): void {
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
   app.addHook('onRequest', async (request, reply) => {
@@ -49,14 +49,14 @@ function checkHost({ headers, socket }: FastifyRequest, allowed: ReadonlySet<str
   if (!isLoopbackAddress(socket.remoteAddress ?? '')) return;
   const host = headers.host ?? '';
   if (isLoopbackHost(host) || allowed.has(host.toLowerCase().replace(/:\d+$/, ''))) return;
-  throw new TidemarkError('permission_denied', 'Host: only localhost is answered here, or a host that is allowed', {
+  throw new TidemarkError('permission_denied', 'Host: only localhost and allowed hosts are accepted', {
     field: 'host',
   });
 }
 
-/** A browser sends `Origin` with requests that a page of another site makes; none of them is meant for us. */
+/** Refuses requests of pages of other sites, with which browsers send `Origin`. */
 function checkOrigin({ headers }: FastifyRequest): void {
   const { origin, host } = headers;
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
-  throw new TidemarkError('permission_denied', 'Origin: requests of other sites are not answered', { field: 'origin' });
+  throw new TidemarkError('permission_denied', 'Origin: requests from other sites are refused', { field: 'origin' });
 }

@@ -1,4 +1,4 @@
-/** What one HTTP caller may ask for. */
+/** Bounds of the HTTP API. */
 export interface HttpApiLimits {
   /** A request's body, bytes. */
   readonly bodyBytes: number;
@@ -6,9 +6,9 @@ export interface HttpApiLimits {
   readonly urlBytes: number;
   /** How long a request may take to arrive, ms. */
   readonly receiveMs: number;
-  /** Connections at the same time. */
+  /** Open connections. */
   readonly connections: number;
-  /** Metrics, or values of a tag key, in one answer. */
+  /** Metrics, or values of a tag key, in one response. */
   readonly described: number;
 }
 

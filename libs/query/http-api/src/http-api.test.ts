@@ -53,7 +53,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** The API over a query end that answers as told, and a door that knows one key. */
+/** The API over a query service with a given answer, and an access with one key. */
 function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, options: Partial<HttpApiOptions> = {}) {
   const asked: Asked[] = [];
   const service: QueryReader = {
@@ -94,7 +94,7 @@ function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, o
 }
 
 describe("Datadog's API", () => {
-  test('a query answers in its shape, with what is said of it beside', async () => {
+  test('a query is answered in the format of Datadog, with completeness, gaps and notes in addition', async () => {
     const { app, asked } = setUp();
     const response = await app.inject(QUERY_URL);
     expect(response.statusCode).toBe(200);
@@ -138,7 +138,7 @@ describe("Datadog's API", () => {
     });
   });
 
-  test('a missing part makes the answer an error, with what there is beside', async () => {
+  test('a missing part makes the answer an error that still has the other series', async () => {
     const errors = [{ part: 'points/3', code: 'unavailable', message: 'restarting' }];
     const { app } = setUp(() => ({ ...REPLY, completeThroughMs: undefined, errors }));
     expect((await app.inject(QUERY_URL)).json()).toMatchObject({
@@ -150,7 +150,7 @@ describe("Datadog's API", () => {
     });
   });
 
-  test('a series says which expression it is of, and how that folds space when it is one metric', async () => {
+  test('a series has the index of its expression, and the aggregator of an expression of one metric', async () => {
     const [one] = REPLY.series;
     const series = ['sum:a{*}', 'avg:b{*} / 2'].map((expression) => ({ ...one, expression }));
     const expressions = [
@@ -165,14 +165,14 @@ describe("Datadog's API", () => {
     ]);
   });
 
-  test('the limits of a query are those of the service, and no others', async () => {
+  test('the limits of a query are only those of the service', async () => {
     const query = Array.from({ length: 150 }, () => QUERY).join(', ');
     const { app } = setUp();
     const response = await app.inject({ url: '/api/v1/query', query: { query, from: '1', to: '2' } });
     expect(response.statusCode).toBe(200);
   });
 
-  test('metrics and search give names', async () => {
+  test('metrics and search return names', async () => {
     const { app, asked } = setUp();
     expect((await app.inject('/api/v1/metrics?from=1700000000')).json()).toEqual({
       from: '1700000000',
@@ -219,8 +219,8 @@ describe("Datadog's API", () => {
   });
 });
 
-describe('our own API', () => {
-  test('a query in the body', async () => {
+describe("Tidemark's own API", () => {
+  test('a query is read from the body', async () => {
     const { app } = setUp();
     const body = { query: QUERY, from_ms: FROM_MS, to_ms: TO_MS };
     const response = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload: body });
@@ -231,7 +231,7 @@ describe('our own API', () => {
     });
   });
 
-  test('metrics, tags, status', async () => {
+  test('metrics, tags and status are returned as JSON', async () => {
     const { app, asked } = setUp(undefined, { statusExtra: () => ({ version: '0.1.0' }) });
     expect((await app.inject('/api/tidemark/v1/metrics?contains=load&limit=1')).json()).toEqual({
       metrics: [{ metric: 'system.load.1', kinds: ['gauge', 'count'], series: 3, last_day_ms: 86_400_000 }],
@@ -266,7 +266,7 @@ describe('our own API', () => {
     expect(response.json().errors[0]).toMatch(new RegExp(`^${field}: `));
   });
 
-  test('codes become statuses, and what is internal stays inside', async () => {
+  test('error codes become HTTP statuses, and internal errors are not shown', async () => {
     const thrown: Error[] = [
       new TidemarkError('resource_exhausted', 'too many series', { limit: 'series' }),
       new TidemarkError('deadline_exceeded', 'too slow'),
@@ -286,10 +286,10 @@ describe('our own API', () => {
       [504, 'too slow'],
       [503, 'no part could answer'],
     ]);
-    expect(statuses[3]).toEqual([500, expect.stringMatching(/^internal error; request req-/)]);
+    expect(statuses[3]).toEqual([500, expect.stringMatching(/^internal error; see request req-/)]);
   });
 
-  test('a caller that hangs up cancels its query', async () => {
+  test('a caller that closes the connection cancels its query', async () => {
     const { app, asked } = setUp(() => new Promise(() => {}));
     const address = await app.listen({ port: 0, host: '127.0.0.1' });
     const abort = new AbortController();
@@ -306,11 +306,11 @@ describe('our own API', () => {
   });
 });
 
-describe('the door', () => {
+describe('the access to the API', () => {
   const status = async (app: FastifyInstance, headers: Record<string, string>, remoteAddress = '127.0.0.1') =>
     (await app.inject({ url: QUERY_URL, headers, remoteAddress })).statusCode;
 
-  test('keys come in either header; without one only this machine is let in', async () => {
+  test('a key is read from either header, and without a key only callers of this machine are admitted', async () => {
     const { app, asked } = setUp();
     expect(await status(app, {})).toBe(200);
     expect(await status(app, { 'dd-api-key': 'acme-key' })).toBe(200);
@@ -318,7 +318,7 @@ describe('the door', () => {
     expect(asked.map(({ tenant }) => tenant)).toEqual(['default', 'acme', 'acme']);
     expect(await status(app, {}, '10.0.0.7')).toBe(401);
     expect(await status(app, { 'dd-api-key': 'wrong' })).toBe(401);
-    // A proxy on this machine speaks for others.
+    // A proxy on this machine forwards requests of others.
     expect(await status(app, { 'x-forwarded-for': '203.0.113.9' })).toBe(401);
   });
 
@@ -333,7 +333,7 @@ describe('the door', () => {
       expect(await status(app, { host })).toBe(200);
   });
 
-  test('requests that pages of other sites make are refused, and nothing allows them to read', async () => {
+  test('requests of pages of other sites are refused, and no header allows them to read', async () => {
     const { app } = setUp();
     expect(await status(app, { origin: 'https://evil.example' })).toBe(403);
     expect(await status(app, { host: 'localhost:4270', origin: 'http://localhost:4270' })).toBe(200);
@@ -346,7 +346,7 @@ describe('the door', () => {
     expect(headers['x-request-id']).toMatch(/^req-/);
   });
 
-  test('bodies and addresses have limits', async () => {
+  test('bodies and URLs have limits', async () => {
     const { app } = setUp(undefined, { limits: { bodyBytes: 100, urlBytes: 300 } });
     const payload = { query: 'x'.repeat(100), from_ms: 0, to_ms: 1 };
     const large = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload });
@@ -381,12 +381,12 @@ describe('the door', () => {
     for (const secret of ['acme-key', 'hidden', 'system.load']) expect(log).not.toContain(secret);
   });
 
-  test('health, readiness, and routes of further protocols', async () => {
+  test('health, readiness and routes of further protocols are served', async () => {
     let reason: string | undefined = 'replaying the log';
     const { app } = setUp(undefined, {
       notReady: () => reason,
-      routes: (scope, door) => {
-        scope.post('/api/v2/series', async (request, reply) => reply.code(202).send(door.tenantOf(request, 'read')));
+      routes: (scope, access) => {
+        scope.post('/api/v2/series', async (request, reply) => reply.code(202).send(access.tenantOf(request, 'read')));
       },
     });
     expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
@@ -399,7 +399,7 @@ describe('the door', () => {
     expect([missing.statusCode, missing.json().errors]).toEqual([404, ['not found: GET /api/v9/nothing']]);
   });
 
-  test('the page: its files, its views, nothing outside of its folder', async () => {
+  test('the page has its files and views, and no files outside of its folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'http-api-'));
     folders.push(folder);
     const dist = join(folder, 'dist');

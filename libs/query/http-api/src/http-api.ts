@@ -11,35 +11,39 @@ import { pageFiles } from './page-files.ts';
 import { tidemarkRoutes } from './tidemark-routes.ts';
 
 export interface HttpApiOptions {
-  /** Who answers queries; left out, there are health and `routes` alone. */
+  /** Answers queries; when omitted, the API has only health and `routes`. */
   readonly service?: QueryReader;
   readonly access: Pick<Access, 'tenantOf'>;
   readonly clock: Clock;
-  /** Absolute path of the page's built files; no page when left out. */
+  /** Absolute path of the page's built files; no page when omitted. */
   readonly pageFolder?: string;
-  /** Top-level keys that the status has beside its own. */
+  /** Further top-level keys of the status. */
   readonly statusExtra?: () => Readonly<Record<string, unknown>>;
-  /** Why the process can't serve yet; undefined once it can. Ready from the start when left out. */
+  /** Why the process can't serve yet; undefined once it can. Ready from the start when omitted. */
   readonly notReady?: () => string | undefined;
-  /** Names in `Host` that callers of this machine may use beside localhost, such as a proxy's; they need a key. */
+  /**
+   * Names in `Host` that callers of this machine may use in addition to localhost, such as a proxy's; they need a key.
+   */
   readonly allowedHosts?: readonly string[];
   /** Routes of further protocols, in a scope of their own. */
-  readonly routes?: (app: FastifyInstance, door: HttpDoor) => void;
-  /** Gets one line a request: method, route, status, time. Never headers, addresses with their parameters, or bodies. */
+  readonly routes?: (app: FastifyInstance, access: RequestAccess) => void;
+  /**
+   * Receives one line for each request: method, route, status, time; never headers, URLs with parameters, or bodies.
+   */
   readonly logger?: FastifyBaseLogger;
   readonly limits?: Partial<HttpApiLimits>;
 }
 
-/** What routes of further protocols need of the API. */
-export interface HttpDoor {
+/** Authentication of requests, for routes of further protocols. */
+export interface RequestAccess {
   /**
-   * The tenant that a request acts for, by the key in its headers, else by `otherKey`, where a protocol has one
-   * elsewhere; throws `unauthenticated` or `permission_denied`.
+   * Returns the tenant that a request acts for, by the key in its headers, else by `otherKey`, if a protocol has a key
+   * elsewhere. Errors: `unauthenticated`, `permission_denied`.
    */
   tenantOf(request: FastifyRequest, scope: Scope, otherKey?: string): string;
 }
 
-/** The HTTP API and the page; `listen` and `close` are the caller's. docs/http-api.md */
+/** Creates the HTTP API and the page (docs/http-api.md); the caller calls `listen` and `close`. */
 export function httpApi(options: HttpApiOptions): FastifyInstance {
   const limits = { ...DEFAULT_HTTP_API_LIMITS, ...options.limits };
   const app: FastifyInstance = Fastify({
@@ -51,29 +55,29 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
   });
   app.server.maxConnections = limits.connections;
-  // Browsers send text/plain for other sites without asking; nothing here takes it.
+  // Browsers send text/plain for other sites without a preflight request; no route accepts it.
   app.removeContentTypeParser('text/plain');
   logRequests(app, options.clock);
   guard(app, limits, options.allowedHosts ?? []);
   errorReplies(app, limits);
 
-  const door: HttpDoor = {
+  const access: RequestAccess = {
     tenantOf: (request, scope, otherKey) => tenantOf(options.access, request, scope, otherKey),
   };
   const { service, statusExtra = () => ({}) } = options;
   if (service !== undefined) {
-    const read = { service, limits, readerOf: (request: FastifyRequest) => door.tenantOf(request, 'read') };
+    const read = { service, limits, readerOf: (request: FastifyRequest) => access.tenantOf(request, 'read') };
     datadogRoutes(app, read);
     tidemarkRoutes(app, { ...read, statusExtra });
   }
   healthRoutes(app, options.notReady ?? (() => undefined));
   const { routes } = options;
-  if (routes !== undefined) app.register(async (scope) => routes(scope, door));
+  if (routes !== undefined) app.register(async (scope) => routes(scope, access));
   if (service !== undefined) pageFiles(app, options.pageFolder);
   return app;
 }
 
-/** Room for the headers beside the URL, bytes. */
+/** Size of the headers without the URL, bytes. */
 const HEADER_BYTES = 16 * 1024;
 
 /** `/healthz`: the process runs. `/readyz`: it can serve; 503 with the reason until then. Both need no key. */

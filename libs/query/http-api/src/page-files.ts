@@ -1,7 +1,7 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
-/** Serves the page's built files, and its entry for every address that is a view of it. */
+/** Serves the page's built files, and its entry file for every URL of a view. */
 export function pageFiles(app: FastifyInstance, folder: string | undefined): void {
   if (folder !== undefined) {
     app.register(fastifyStatic, {

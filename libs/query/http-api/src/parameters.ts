@@ -1,7 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 import { z } from 'zod';
 
-/** The latest second that JavaScript's dates know. */
+/** The latest second that a JavaScript date can have. */
 const LATEST_S = 8_640_000_000_000;
 
 /** Seconds since the epoch, whole or fractional, as text; becomes whole milliseconds. */
@@ -11,14 +11,14 @@ export const secondsText = z
   .transform((text) => Math.round(Number(text) * 1000));
 
 /** A positive whole number as text. */
-export function countText(most: number) {
+export function countText(max: number) {
   return z
     .string()
-    .regex(/^[1-9]\d{0,8}$/, `must be a whole number (limit: 1 to ${most})`)
-    .transform((text) => Math.min(Number(text), most));
+    .regex(/^[1-9]\d{0,8}$/, `must be a whole number (limit: 1 to ${max})`)
+    .transform((text) => Math.min(Number(text), max));
 }
 
-/** The values of a request, checked; `invalid_argument` names the first field that is wrong. */
+/** Checks and returns the values of a request. Error: `invalid_argument` with the first wrong field. */
 export function parseParameters<T>(schema: z.ZodType<T>, values: unknown): T {
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;

@@ -7,13 +7,13 @@ import { requestSignal } from './request-signal.ts';
 import { toJson } from './to-json.ts';
 
 export interface TidemarkRoutes extends ReadRoutes {
-  /** What the status says beside the query end's own, such as the version; its keys must be its own. */
+  /** Further keys of the status, such as the version; they must differ from those of the query service. */
   readonly statusExtra: () => Readonly<Record<string, unknown>>;
 }
 
 const QUERY = z.strictObject({ query: z.string().min(1, 'must not be empty'), from_ms: z.int(), to_ms: z.int() });
 
-/** Our own API: the contract's messages as JSON. */
+/** Adds Tidemark's own API: the contract's messages as JSON. */
 export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf, statusExtra }: TidemarkRoutes): void {
   const metricsParameters = z.object({
     contains: z.string().default(''),

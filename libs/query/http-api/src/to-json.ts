@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 
-/** A message of the contract as JSON: names in snake case, bytes in hex, what is absent as null. */
+/** Converts a message of the contract to JSON: names in snake case, bytes in hex, absent fields as null. */
 export function toJson(value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (value instanceof Uint8Array) return toHex(value);

@@ -8,7 +8,10 @@ export interface Query {
 
 export type Expression = QueryLeaf | Constant | Negation | Binary | Call;
 
-/** What the stores answer: one metric, filtered, folded over time and space. `avg:metric{filter} by {keys}`. */
+/**
+ * The part of a query that the stores answer: one metric, filtered, folded over time and space. `avg:metric{filter} by
+ * {keys}`.
+ */
 export interface QueryLeaf {
   readonly type: 'query';
   readonly aggregator: Aggregator;
@@ -24,7 +27,7 @@ export interface QueryLeaf {
 export const SPACE_AGGREGATORS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
 export type SpaceAggregator = (typeof SPACE_AGGREGATORS)[number];
 
-/** How series become one; a percentile, between 0 and 100, only of distributions. */
+/** The fold of several series into one. A percentile is between 0 and 100, and only of distributions. */
 export type Aggregator =
   | { readonly type: 'space'; readonly name: SpaceAggregator }
   | { readonly type: 'percentile'; readonly percentile: number };
@@ -43,7 +46,7 @@ export interface Fill {
   readonly limitSeconds: number;
 }
 
-/** A number, zero or greater; what is below is a negation. */
+/** A number, zero or greater; negative numbers are a negation. */
 export interface Constant {
   readonly type: 'constant';
   readonly value: number;

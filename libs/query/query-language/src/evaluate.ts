@@ -2,7 +2,7 @@ import { applyFunction, arithmetic, asRate, type Frame, fill, negate, type Opera
 import { assert, unreachable } from '@tidemark/ports';
 import type { Expression, Query, QueryLeaf } from './ast.ts';
 
-/** The leaves of a query that the stores must answer, in reading order; equal ones as often as they occur. */
+/** Returns the leaves of a query that the stores must answer, in reading order; equal leaves as often as they occur. */
 export function leavesOf(query: Query): QueryLeaf[] {
   const leaves: QueryLeaf[] = [];
   for (const expression of query.expressions) collectLeaves(expression, leaves);

@@ -1,9 +1,9 @@
 import { type FrameFunctionName, type FunctionArgument, RANK_METHODS, RANK_ORDERS } from '@tidemark/fold';
 
-/** The functions that stand around an expression; the others follow a query with a dot. */
+/** The functions around an expression; the others follow a query with a dot. */
 export type FunctionName = Exclude<FrameFunctionName, 'as_rate' | 'as_count' | 'fill'>;
 
-/** An argument after the expression. One with a `default` may be left out, with all that follow it. */
+/** An argument after the expression. An argument with a `default` may be omitted, with all that follow it. */
 export type Parameter = {
   readonly name: string;
   readonly default?: FunctionArgument;
@@ -19,7 +19,7 @@ const HOW_MANY: Parameter = { name: 'how many series', type: 'integer', min: 1, 
 const METHOD: Parameter = { name: 'method', type: 'choice', choices: RANK_METHODS, default: 'mean' };
 const LIMIT: Parameter = { name: 'limit', type: 'number' };
 
-/** What each function takes besides the expression; every function of `@tidemark/fold` must have its line here. */
+/** Arguments of each function after the expression; every function of `@tidemark/fold` must have its line here. */
 export const FUNCTIONS: Readonly<Record<FunctionName, readonly Parameter[]>> = {
   abs: [],
   log2: [],
@@ -49,11 +49,11 @@ export const FUNCTION_NAMES: readonly FunctionName[] = Object.keys(FUNCTIONS).fi
 export const SUFFIX_NAMES = ['rollup', 'as_rate', 'as_count', 'fill'] as const;
 export type SuffixName = (typeof SUFFIX_NAMES)[number];
 
-/** One of `names` at most two edits away from `word`, the nearest first in the list. */
+/** Returns the nearest of `names` that is at most two edits away from `word`. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   if (word.length > LONGEST_SUGGESTED) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.min(MOST_EDITS, Math.ceil(word.length / 2)) + 1;
+  let bestDistance = Math.min(MAX_EDITS, Math.ceil(word.length / 2)) + 1;
   for (const name of names) {
     const distance = editDistance(word.toLowerCase(), name);
     if (distance < bestDistance) {
@@ -64,10 +64,10 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   return best;
 }
 
-const MOST_EDITS = 2;
+const MAX_EDITS = 2;
 const LONGEST_SUGGESTED = 40;
 
-/** Levenshtein's distance, one row at a time. */
+/** Computes Levenshtein's distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

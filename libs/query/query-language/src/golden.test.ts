@@ -1,16 +1,16 @@
 // Runs the scripts in testdata: points are loaded, queries evaluated, and the rows compared with those written down.
-// The stores are as plain as can be here (a list of series, filtered by matchesFilter); folds, functions and language
-// are the real ones.
+// The stores are simple models (a list of series, filtered by matchesFilter); folds, functions and language are the
+// real ones.
 //
 //     load 10s                              a value every 10 s, from time 0
-//       gauge load{host:a,env:prod} 1 2 _ 4      `_` is no value; 0+5x3 is 0 5 10 15
+//       gauge load{host:a,env:prod} 1 2 _ 4      `_` is a missing value; 0+5x3 is 0 5 10 15
 //       distribution latency{host:a} [1,2,3] _
 //     eval 0s 40s 10s avg:load{*} by {host}  from, to, step (where the query has no rollup), query
 //       {host:a} 1 2 _ 4                         in order; ~4 is 4 with an error of 1%
 //       next                                     between the results of several expressions
 //     fail 0s 40s 10s avg:load{             an error
 //       column 10                                a part of its message
-//     clear                                  forgets what was loaded
+//     clear                                  removes the loaded points
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

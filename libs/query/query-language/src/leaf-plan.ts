@@ -4,20 +4,20 @@ import { TidemarkError } from '@tidemark/ports';
 import type { QueryLeaf, SpaceAggregator } from './ast.ts';
 import { printAggregator } from './print.ts';
 
-/** How the stores fold a leaf over series of one kind, and how the answer is read. */
+/** How the stores fold a leaf over series of one kind, and how their answer is converted. */
 export interface LeafPlan {
   readonly timeFold: TimeFold;
   readonly spaceFold: SpaceFold;
   readonly read: SpaceRead;
-  /** What the values are: amounts per step are of kind `count` and can become rates; all else is a gauge. */
+  /** The kind of the values: amounts per step are of kind `count` and can become rates; all others are gauges. */
   readonly valueKind: Kind;
 }
 
 /**
  * Plans a leaf for series of `kind`. Without a rollup method gauges are averaged over a step (with the aggregator
- * `last`, their last value is taken), counts are summed, and counters yield their increase. Throws `invalid_argument` for what the kind can't answer: percentiles of anything
- * but distributions, `last` or a rollup method of distributions, and as_rate or as_count of counts that are not
- * summed.
+ * `last`, their last value is used), counts are summed, and counters yield their increase. Throws `invalid_argument`
+ * for queries that the kind can't answer: percentiles of anything except distributions, `last` or a rollup method of
+ * distributions, and as_rate or as_count of counts that are not summed.
  */
 export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
   if (kind === KIND.distribution) return planDistribution(leaf);
@@ -25,7 +25,7 @@ export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
     throw refusal(
       leaf,
       'aggregator',
-      `percentiles need a distribution, ${leaf.metric} is a ${kindName(kind)}; take avg, sum, min, max, count or last`,
+      `percentiles need a distribution, ${leaf.metric} is a ${kindName(kind)}; use avg, sum, min, max, count or last`,
     );
   }
   const timeFold = timeFoldOf(leaf, kind);
@@ -57,7 +57,7 @@ function planDistribution(leaf: QueryLeaf): LeafPlan {
     throw refusal(
       leaf,
       'rollup',
-      `${leaf.metric} is a distribution, whose points are merged within a step: give rollup only seconds`,
+      `${leaf.metric} is a distribution, whose points are merged within a step; give rollup only seconds`,
     );
   }
   const sketched = { timeFold: TIME_FOLD.sketch, spaceFold: SPACE_FOLD.sketch } as const;

@@ -1,12 +1,12 @@
-/** What a query may ask of the parser. */
+/** Bounds of the text of a query. */
 export interface QueryLimits {
   /** UTF-16 code units of the whole text. */
   readonly queryLength: number;
-  /** Parentheses, function calls, signs and `NOT`s within one another. */
+  /** Parentheses, function calls, signs and `NOT`s that are nested. */
   readonly depth: number;
   /** Queries and constants in all expressions together. */
   readonly leaves: number;
-  /** The longest step that a rollup may ask for, s. */
+  /** The longest step of a rollup, s. */
   readonly rollupSeconds: number;
   /** The longest reach of a fill, s. */
   readonly fillSeconds: number;

@@ -2,8 +2,8 @@ import { TidemarkError, unreachable } from '@tidemark/ports';
 import type { TagFilter } from './ast.ts';
 
 /**
- * True when a filter selects a series of these tags: what every index must answer. A key may have several values; a
- * condition holds when one of them meets it, and its negation when none does.
+ * Returns true when a filter selects a series with these tags; every index must agree with it. A key may have several
+ * values: a condition holds when one of them meets it, and its negation when none does.
  */
 export function matchesFilter(filter: TagFilter, tags: readonly string[]): boolean {
   switch (filter.type) {
@@ -29,8 +29,8 @@ export function matchesFilter(filter: TagFilter, tags: readonly string[]): boole
 }
 
 /**
- * True when `text` is `pattern`, whose `*` stand for any run of characters. Each part between two stars is taken at
- * its first place, so the time is that of a search per part, whatever the pattern.
+ * Returns true when `text` matches `pattern`, in which each `*` is any run of characters. Each part between two stars
+ * is matched at its first place, so the time is that of one search per part for any pattern.
  */
 export function matchesPattern(pattern: string, text: string): boolean {
   const parts = pattern.split('*');
@@ -49,12 +49,12 @@ export function matchesPattern(pattern: string, text: string): boolean {
   return true;
 }
 
-/** Groups that one series may fall into when nothing else is said. */
+/** Default limit of the groups of one series. */
 export const DEFAULT_GROUPS_OF_SERIES = 1000;
 
 /**
- * The groups of a series, each as the `key:value` of every key: one of `key:N/A` where it has no value, and several
- * groups where it has several. Throws `resource_exhausted` beyond `maxGroups`.
+ * Returns the groups of a series, each as the `key:value` of every key: `key:N/A` for a key without a value, and
+ * several groups for a key with several values. Throws `resource_exhausted` beyond `maxGroups`.
  */
 export function groupTags(
   groupBy: readonly string[],
@@ -66,7 +66,7 @@ export function groupTags(
     const found = tags.filter((tag) => tag.startsWith(`${key}:`));
     const values = found.length === 0 ? [`${key}:N/A`] : found;
     if (groups.length * values.length > maxGroups) {
-      throw new TidemarkError('resource_exhausted', `a series falls into more than ${maxGroups} groups`, {
+      throw new TidemarkError('resource_exhausted', `a series is in more than ${maxGroups} groups`, {
         field: 'group_by',
         limit: maxGroups,
       });

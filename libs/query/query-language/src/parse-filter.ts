@@ -6,7 +6,7 @@ import { isKeyword } from './words.ts';
 const A_TAG = 'a tag, "*", "!", NOT or "("';
 
 /**
- * What stands between the braces, and the closing brace:
+ * Parses the filter between the braces, and the closing brace:
  *
  *     scope   = or { "," or }              a comma is an AND that binds loosest
  *     or      = and { "OR" and }
@@ -88,7 +88,7 @@ function tagOf(reader: TokenReader, word: Token): TagFilter {
   return { type: 'pattern', key: word.text.slice(0, colon), pattern: word.text.slice(colon + 1) };
 }
 
-/** The tag keys after `by`, and the closing brace; repeated ones once. */
+/** Parses the tag keys after `by`, each once, and the closing brace. */
 export function parseGroupBy(reader: TokenReader): string[] {
   const keys: string[] = [];
   do {
@@ -114,7 +114,7 @@ function isBareKeyword(token: Token): boolean {
   return !token.quoted && isKeyword(token.text);
 }
 
-/** One filter as it is, several as one; those of the same type within are taken apart. */
+/** Returns one filter as it is, and joins several; joined filters of the same type are flattened. */
 function join(type: 'and' | 'or', filters: readonly TagFilter[]): TagFilter {
   if (filters.length === 1) return filters[0];
   return { type, filters: filters.flatMap((filter) => (filter.type === type ? filter.filters : [filter])) };

@@ -19,7 +19,7 @@ function leafOf(text: string): QueryLeaf {
 }
 
 describe('parseQuery', () => {
-  test('reads the example of the documentation', () => {
+  test('the parser reads the example of the documentation', () => {
     expect(parseQuery('avg:system.cpu.user{env:prod,!role:db} by {host}')).toEqual({
       expressions: [
         {
@@ -39,7 +39,7 @@ describe('parseQuery', () => {
     });
   });
 
-  test('reads everything that follows a query with a dot', () => {
+  test('the parser reads everything that follows a query with a dot', () => {
     expect(leafOf('p99.9:latency{*} by {a, b}.fill(last, 60).rollup(sum, 30).as_rate()')).toMatchObject({
       aggregator: { type: 'percentile', percentile: 99.9 },
       groupBy: ['a', 'b'],
@@ -134,7 +134,7 @@ describe('parseQuery', () => {
 });
 
 describe('a syntax error', () => {
-  test('says where, what was found and what was expected, and points to it', () => {
+  test('a syntax error has its column, found and expected, and points to the place', () => {
     const error = errorOf('avg:système{*}');
     expect(error.message).toBe('query, column 9: found "è", expected "{" and a scope, such as {*}');
     expect(error.detail).toEqual({
@@ -191,7 +191,7 @@ describe('a syntax error', () => {
     expect(error.detail.column).toBe(column);
   });
 
-  test('limits are named', () => {
+  test('errors beyond a limit name the limit', () => {
     expect(errorOf('m{*}', { ...DEFAULT_QUERY_LIMITS, queryLength: 3 }).message).toMatch('limit: 3 characters');
     expect(errorOf('m{*}+1+2', { ...DEFAULT_QUERY_LIMITS, leaves: 2 }).message).toMatch('at most 2 in all');
     for (const deep of ['('.repeat(9999), '-'.repeat(9999), 'abs('.repeat(4000), `m{${'!'.repeat(9999)}`]) {

@@ -27,8 +27,8 @@ const PERCENTILE = /^p([0-9]{1,2}(?:\.[0-9]+)?)$/;
 const AGGREGATOR_NAMES: readonly string[] = [...SPACE_AGGREGATORS, 'p50', 'p75', 'p90', 'p95', 'p99', 'p99.9'];
 
 /**
- * Parses a query (docs/query-language.md). Whatever is wrong is `invalid_argument`, with the 1-based `column`, what
- * was `found` and `expected`, and a `caret` in its detail; text beyond `limits.queryLength` names that limit.
+ * Parses a query (docs/query-language.md). Errors are `invalid_argument`, with the 1-based `column`, `found`,
+ * `expected` and a `caret` in the detail; text beyond `limits.queryLength` names that limit.
  *
  *     query      = expression { "," expression }
  *     expression = term { ( "+" | "-" ) term }
@@ -49,11 +49,11 @@ export function parseQuery(text: string, limits: QueryLimits = DEFAULT_QUERY_LIM
 
 interface State {
   readonly reader: TokenReader;
-  /** Leaves so far that are no constants. */
+  /** Leaves so far that are not constants. */
   queries: number;
 }
 
-/** An expression that holds a query: numbers alone have no series, no steps and no tags. */
+/** Parses an expression that contains a query: numbers alone have no series, no steps and no tags. */
 function parseWithQuery(state: State): Expression {
   const first = state.reader.peek('expression');
   const before = state.queries;
@@ -191,7 +191,7 @@ interface Suffixes {
   fill?: Fill;
 }
 
-/** `.rollup(…)`, `.as_rate()`, `.as_count()`, `.fill(…)`, in any order, each once. */
+/** Parses `.rollup(…)`, `.as_rate()`, `.as_count()` and `.fill(…)`, in any order, each once. */
 function parseSuffixes(reader: TokenReader): Suffixes {
   const suffixes: Suffixes = {};
   while (reader.takeSymbol('expression', '.')) {

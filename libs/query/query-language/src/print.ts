@@ -3,7 +3,7 @@ import { unreachable } from '@tidemark/ports';
 import type { Aggregator, Expression, Query, QueryLeaf, TagFilter } from './ast.ts';
 import { writeMetric, writePattern, writeWord } from './words.ts';
 
-/** A query in its normal form; parsing it gives the same query again. */
+/** Prints a query in its normal form; parsing the text gives the same query. */
 export function printQuery(query: Query): string {
   return query.expressions.map((expression) => printExpression(expression)).join(', ');
 }
@@ -18,7 +18,7 @@ export function printExpression(expression: Expression): string {
       return `-${within(expression.operand, UNARY)}`;
     case 'binary': {
       const precedence = precedenceOf(expression.operator);
-      // Operators of one precedence associate to the left, so only what stands on the right needs the parentheses.
+      // Operators of one precedence associate to the left, so only the right operand needs parentheses.
       return `${within(expression.left, precedence)} ${expression.operator} ${within(expression.right, precedence + 1)}`;
     }
     case 'call':
@@ -62,7 +62,7 @@ function printLeaf(leaf: QueryLeaf): string {
   return text;
 }
 
-/** What stands between the braces: with commas and `!` where that says it all, with words otherwise. */
+/** Prints the filter between the braces: with commas and `!` where these suffice, with words otherwise. */
 export function printFilter(filter: TagFilter): string {
   if (isSymbolic(filter)) return printSymbolic(filter);
   if (filter.type === 'and' && filter.filters.every(isSymbolic)) return filter.filters.map(printSymbolic).join(',');

@@ -1,7 +1,10 @@
 import { syntaxError } from './syntax-error.ts';
 import { isBareCharacter } from './words.ts';
 
-/** Where the parser is decides what characters mean: `-` is an operator between queries, and part of a tag's word. */
+/**
+ * The position of the parser determines the meaning of characters: `-` is an operator between queries, and part of a
+ * tag.
+ */
 export type ScanMode = 'expression' | 'scope';
 
 export interface Token {
@@ -9,14 +12,14 @@ export interface Token {
   readonly type: 'name' | 'number' | 'string' | 'word' | 'symbol' | 'unknown' | 'end';
   /** The text; of strings and words without quotes. */
   readonly text: string;
-  /** Code units from and to. */
+  /** Range in code units. */
   readonly from: number;
   readonly to: number;
-  /** Of a word: its place of the first bare `*` in `text`, or -1. */
+  /** Of a word: the index of the first bare `*` in `text`, or -1. */
   readonly wildcard: number;
-  /** Of a word: true when a part of it was quoted, so that it is no keyword. */
+  /** Of a word: true when a part of it was quoted, so that it is not a keyword. */
   readonly quoted: boolean;
-  /** Of a word: true when a quoted part holds `*`, which then is no wildcard. */
+  /** Of a word: true when a quoted part holds `*`, which then is not a wildcard. */
   readonly literalStar: boolean;
 }
 
@@ -35,7 +38,7 @@ export class Scanner {
     this.query = query;
   }
 
-  /** The next token, which stays the next one until `take`. */
+  /** Returns the next token without consuming it. */
   peek(mode: ScanMode): Token {
     const from = this.#afterSpace();
     if (from >= this.query.length) return plain('end', '', from, from);
@@ -69,7 +72,7 @@ export class Scanner {
     return pattern.exec(this.query)?.[0] ?? '';
   }
 
-  /** Bare characters, wildcards and quoted parts in any order: `key:"a value"*`. */
+  /** Scans bare characters, wildcards and quoted parts in any order: `key:"a value"*`. */
   #word(from: number, first: string): Token {
     let text = '';
     let wildcard = -1;
@@ -94,7 +97,7 @@ export class Scanner {
     return { type: 'word', text, from, to: at, wildcard, quoted, literalStar };
   }
 
-  /** Quotes of either sort; a backslash stands before a quote or a backslash that is meant as such. */
+  /** Scans a string in quotes of either sort; a backslash escapes a quote or a backslash. */
   #string(from: number): { text: string; to: number } {
     const quote = this.query[from];
     let text = '';

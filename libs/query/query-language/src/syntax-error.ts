@@ -1,12 +1,12 @@
 import { type ErrorDetail, TidemarkError } from '@tidemark/ports';
 
-/** Characters of the query shown on each side of the place. */
+/** Characters of the query that are shown on each side of the error. */
 const EXCERPT_SIDE = 40;
 
 /**
- * The error for text at code unit `at`: `invalid_argument` with, in its detail, the 1-based `column` in characters,
- * what was `found` and `expected`, a `caret` (the query around the place, and below it a line that points to it), and
- * a `suggestion` where a name was nearly right.
+ * Creates the error for text at code unit `at`: `invalid_argument` whose detail has the 1-based `column` in characters,
+ * `found`, `expected`, a `caret` (the query around the error, and below it a line that points to it), and a
+ * `suggestion` where a name was nearly right.
  */
 export function syntaxError(
   query: string,

@@ -6,7 +6,7 @@ import { syntaxError } from './syntax-error.ts';
 
 const LONGEST_SHOWN = 40;
 
-/** What every part of the parser needs: tokens to expect, names to choose from, limits to keep. */
+/** Functions that every part of the parser uses: expecting tokens, choosing from names, checking limits. */
 export class TokenReader {
   readonly limits: QueryLimits;
   readonly #scanner: Scanner;
@@ -49,7 +49,7 @@ export class TokenReader {
     if (!this.takeSymbol(mode, symbol)) throw this.unexpected(this.peek(mode), expected);
   }
 
-  /** One of `choices` as a name or in quotes. */
+  /** Reads one of `choices`, as a name or in quotes. */
   expectChoice<T extends string>(what: string, choices: readonly T[]): T {
     const token = this.peek('expression');
     const found =
@@ -59,7 +59,7 @@ export class TokenReader {
     return found;
   }
 
-  /** A number with an optional sign, written out. */
+  /** Reads a number with an optional sign. */
   expectNumber(what: string): number {
     const first = this.peek('expression');
     const negative = this.takeSymbol('expression', '-');

@@ -3,27 +3,27 @@ const KEYWORD = /^(?:and|or|not|in)$/i;
 const BARE_CHARACTER = /^[A-Za-z0-9_\-:./]$|^[^\p{ASCII}\s\p{Cc}\p{Cs}]$/u;
 const BARE_WORD = /^(?:[A-Za-z0-9_\-:./]|[^\p{ASCII}\s\p{Cc}\p{Cs}])+$/u;
 
-/** True for a character that a tag may have without quotes; `*` is apart, for it is a wildcard. */
+/** Returns true for a character that a tag may have without quotes; `*` is not among them, because it is a wildcard. */
 export function isBareCharacter(character: string): boolean {
   return BARE_CHARACTER.test(character);
 }
 
-/** True for a word that means something between tags, and so needs quotes to be one. */
+/** Returns true for a word that is a keyword between tags, and so needs quotes as a tag. */
 export function isKeyword(word: string): boolean {
   return KEYWORD.test(word);
 }
 
-/** A metric's name as it stands in a query: quoted when it has other characters than Datadog allows. */
+/** Prints a metric's name for a query: quoted when it has characters that Datadog does not allow. */
 export function writeMetric(metric: string): string {
   return METRIC.test(metric) ? metric : quote(metric);
 }
 
-/** A tag, key or value as it stands in a filter: quoted where needed. */
+/** Prints a tag, key or value for a filter: quoted where needed. */
 export function writeWord(word: string): string {
   return BARE_WORD.test(word) && !isKeyword(word) ? word : quote(word);
 }
 
-/** `key:pattern` with the wildcards bare and everything else quoted where needed. */
+/** Prints `key:pattern` with the wildcards bare and everything else quoted where needed. */
 export function writePattern(key: string, pattern: string): string {
   return `${key}:${pattern}`
     .split('*')

@@ -1,25 +1,25 @@
 /**
- * Through when an answer is complete: the least watermark of the parts it needs, less the lateness bound. One part
- * that failed, or that never had a watermark, and nothing is known to be complete.
+ * The completeness of an answer: the lowest watermark of the parts that it needs, minus the lateness bound. It is
+ * unknown if one part failed or never had a watermark.
  */
 export class Completeness {
-  #leastWatermarkMs = Number.POSITIVE_INFINITY;
+  #minWatermarkMs = Number.POSITIVE_INFINITY;
   #isUnknown = false;
 
-  /** A part has answered with every point accepted before this watermark; undefined when it has none yet. */
+  /** Adds a part that answered with every point accepted before this watermark; undefined when it has none yet. */
   add(watermarkMs: number | undefined): void {
     if (watermarkMs === undefined) this.#isUnknown = true;
-    else this.#leastWatermarkMs = Math.min(this.#leastWatermarkMs, watermarkMs);
+    else this.#minWatermarkMs = Math.min(this.#minWatermarkMs, watermarkMs);
   }
 
-  /** A part that is needed did not answer. */
+  /** Records that a part that is needed did not answer. */
   miss(): void {
     this.#isUnknown = true;
   }
 
-  /** Everything with a timestamp before this is in the answer, ms; undefined when nothing is known. */
+  /** Returns the time before which the answer has every timestamp, ms; undefined when unknown. */
   throughMs(latenessMs: number): number | undefined {
-    if (this.#isUnknown || !Number.isFinite(this.#leastWatermarkMs)) return undefined;
-    return this.#leastWatermarkMs - latenessMs;
+    if (this.#isUnknown || !Number.isFinite(this.#minWatermarkMs)) return undefined;
+    return this.#minWatermarkMs - latenessMs;
   }
 }

@@ -3,8 +3,8 @@ import type { QueryServiceLimits } from './query-service-limits.ts';
 import { beyondLimit } from './query-service-limits.ts';
 
 /**
- * Runs `task` with a signal that aborts when the caller's does, when the time is up, and when the task is done, so
- * that nothing it started goes on. The signal's reason is the TidemarkError that the task should end with.
+ * Runs `task` with a signal that aborts when the caller's does, when the time is up, and when the task is done, so that
+ * no request of the task continues. The signal's reason is the TidemarkError that the task should end with.
  */
 export async function withDeadline<T>(
   clock: Clock,

@@ -1,8 +1,8 @@
 import type { MetricDescription, TagKeyDescription, TagValueDescription } from '@tidemark/contract';
 
 /**
- * Descriptions of one metric by several partitions as one. Partitions share a metric only around a move of its slot,
- * when most of its series are in both: so counts are those of the partition that has most, not sums.
+ * Merges the descriptions of each metric by several partitions. Partitions share a metric only around a move of its
+ * slot, when most of its series are in both, so counts are those of the partition with the most, not sums.
  */
 export function mergeMetrics(parts: readonly (readonly MetricDescription[])[], limit: number): MetricDescription[] {
   const merged = new Map<string, MetricDescription>();
@@ -18,7 +18,9 @@ export function mergeMetrics(parts: readonly (readonly MetricDescription[])[], l
   return [...merged.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1)).slice(0, limit);
 }
 
-/** The same for tag keys, with at most `limit` values each, the most frequent first. */
+/**
+ * Merges the descriptions of tag keys by several partitions, with at most `limit` values each, the most frequent first.
+ */
 export function mergeTagKeys(parts: readonly (readonly TagKeyDescription[])[], limit: number): TagKeyDescription[] {
   const merged = new Map<string, { key: string; values: number; series: number; top: Map<string, number> }>();
   for (const { key, values, series, top } of parts.flat()) {

@@ -1,6 +1,6 @@
 import { Gap } from '@tidemark/contract';
 
-/** The gaps that the parts of one answer named, each once. */
+/** The gaps that the parts of one answer reported, each once. */
 export class Gaps {
   readonly #byPlace = new Map<string, Gap>();
 
@@ -8,7 +8,7 @@ export class Gaps {
     for (const gap of gaps) this.#byPlace.set(`${gap.topic}/${gap.partition}/${gap.offset}`, Gap.create(gap));
   }
 
-  /** By topic, partition and offset. */
+  /** Returns the gaps by topic, partition and offset. */
   sorted(): Gap[] {
     return [...this.#byPlace.values()].sort(
       (a, b) => compareText(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset,

@@ -107,7 +107,7 @@ describe('stores and queries over gRPC', () => {
     return callUnary<QueryReply>((callback) => client.run({ query, ...RANGE }, metadata, callback), signal);
   };
 
-  test('a query goes through three services and back', async () => {
+  test('a query is answered through three services', async () => {
     const reply = await run('avg:load{host:a}.rollup(60)', 'good');
     expect(reply).toMatchObject({ completeThroughMs: RANGE.toMs - 3000, errors: [] });
     expect(reply.series[0]).toMatchObject({ values: [3], intervalMs: 60_000, scope: 'host:a' });
@@ -116,7 +116,7 @@ describe('stores and queries over gRPC', () => {
     expect((await service.tags('acme', { metric: 'load', ...RANGE, limit: 0 })).keys[0].key).toBe('host');
   });
 
-  test('hashes and counts travel as they are', async () => {
+  test('hashes and counts are transferred unchanged', async () => {
     expect(await pointStore.stateHash({ partition: 0 })).toEqual({ offset: 7, hash: 'aa' });
     const { counts } = await tagStore.seriesCounts({ partition: 0, sinceDay: 20_000, metricSeriesFrom: 1 });
     expect(counts).toEqual([{ tenant: 'acme', metric: '', series: 20_000 }]);

@@ -49,7 +49,7 @@ describe('replicas over gRPC', () => {
     for (const close of closing) await close();
   });
 
-  test('a process that is killed is replaced by the other, and found again at its address', async () => {
+  test('a killed process is replaced by its replica, and used again when it is back at its address', async () => {
     const models = [new ModelStores(), new ModelStores()];
     const servers: Awaited<ReturnType<typeof serve>>[] = [];
     for (const model of models) {
@@ -92,7 +92,7 @@ describe('replicas over gRPC', () => {
           expect(reply.series[0].values).toEqual([3]);
         }
         servers[victim] = await serve(models[victim], servers[victim].port);
-        // The other one goes next: only a query that found its way back can be answered then.
+        // The replica is stopped next: a query can be answered then only if it uses the restarted process.
         const before = models[victim].requests.length;
         const asked = () => models[victim].requests.slice(before).filter((request) => request !== 'positions');
         const deadline = performance.now() + 60_000;

@@ -9,8 +9,8 @@ import { sharesSeries } from './series-ids.ts';
 import type { AlignedSteps } from './steps.ts';
 
 /**
- * The finished frame of a leaf: matched in the tag stores, folded in the point stores, merged in partition order.
- * Parts that could not answer are noted in the run; their share is missing here.
+ * Returns the finished frame of a leaf: matched in the tag stores, folded in the point stores, merged in partition
+ * order. Parts that could not answer are recorded in the run, and their share is missing.
  */
 export async function frameOfLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps): Promise<Frame> {
   const match = await matchLeaf(run, leaf, steps);
@@ -19,7 +19,7 @@ export async function frameOfLeaf(run: QueryRun, leaf: QueryLeaf, steps: Aligned
   for (const { reply } of match.partitions) for (const group of reply.groups) merged.expect(group);
   merged.takeMemory();
   const asked = askAll(run, match, plans, steps);
-  // Awaited in the order of partitions, so that sums of floating-point numbers come out the same each time.
+  // Awaited in the order of partitions, so that sums of floating-point numbers are always the same.
   for (const reply of await Promise.all(asked)) {
     if (reply !== undefined) merged.merge(reply);
   }
@@ -28,7 +28,7 @@ export async function frameOfLeaf(run: QueryRun, leaf: QueryLeaf, steps: Aligned
 
 type Plans = ReadonlyMap<Kind, LeafPlan>;
 
-/** How each kind of the metric is folded. A kind that can't answer is left out with a note, if another one can. */
+/** Plans how each kind of the metric is folded. A kind that can't answer is omitted with a note, if another one can. */
 function plansOf(run: QueryRun, leaf: QueryLeaf, kinds: readonly Kind[]): Plans {
   const plans = new Map<Kind, LeafPlan>();
   const refusals: { readonly kind: Kind; readonly error: TidemarkError }[] = [];
@@ -52,7 +52,7 @@ interface PartReply {
   readonly partials: readonly SpacePartial[];
 }
 
-/** One request for each partition and kind. A partition without any series is asked how far it has come. */
+/** Creates one request for each partition and kind. A partition without series is asked for its watermark. */
 function askAll(
   run: QueryRun,
   { metricId, partitions }: LeafMatch,
@@ -109,7 +109,7 @@ class MergedGroups {
     if (this.#plans.has(kind)) this.#expected.set(keyOf(group), kind);
   }
 
-  /** Checks the memory of all groups against the limits; before anything is read. */
+  /** Checks the memory of all groups against the limits, before any point is read. */
   takeMemory(): void {
     const sketches = [...this.#expected.values()].filter((kind) => kind === KIND.distribution).length;
     this.#run.takeGroups(this.#expected.size - sketches, this.#steps.steps, false);
@@ -132,7 +132,7 @@ class MergedGroups {
     });
   }
 
-  /** The finished series, ordered by tags, then kind. */
+  /** Returns the finished series, ordered by tags, then kind. */
   finish(): FrameSeries[] {
     const groups = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
     if (groups.some(({ shares }) => haveCommonSeries(shares))) {
@@ -153,7 +153,7 @@ function haveCommonSeries(shares: readonly Uint8Array[]): boolean {
   return shares.some((share, i) => shares.slice(i + 1).some((other) => sharesSeries(share, other)));
 }
 
-/** No tag has a control character, so this orders and tells apart. */
+/** Separates tags in a key: no tag has a control character, so keys are ordered and distinct. */
 function keyOf(group: MatchedGroup): string {
   return `${group.tags.join('\n')}\n${group.kind}`;
 }

@@ -6,7 +6,7 @@ import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
 
-/** What the tag store of one partition says of a leaf. */
+/** The answer of one partition's tag store for a leaf. */
 export interface PartitionMatch {
   readonly partition: number;
   readonly reply: MatchReply;
@@ -14,13 +14,15 @@ export interface PartitionMatch {
 
 export interface LeafMatch {
   readonly metricId: Buffer;
-  /** Of the partitions that answered, ascending. */
+  /** Answers of the partitions that answered, ascending. */
   readonly partitions: readonly PartitionMatch[];
   /** Kinds of the metric, ascending. */
   readonly kinds: readonly Kind[];
 }
 
-/** Asks the tag stores of every partition that may hold the metric which series a leaf selects, in groups. */
+/**
+ * Requests the series that a leaf selects, in groups, from the tag stores of every partition that may have the metric.
+ */
 export async function matchLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps): Promise<LeafMatch> {
   const id = metricId(run.tenant, leaf.metric);
   const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
@@ -61,7 +63,7 @@ function kindsOf(partitions: readonly PartitionMatch[]): Kind[] {
   for (const { partition, reply } of partitions) {
     for (const kind of [...reply.kinds, ...reply.groups.map((group) => group.kind)]) {
       if (!isKind(kind)) {
-        throw new TidemarkError('internal', `tags/${partition} names the unknown kind ${kind}`, { partition });
+        throw new TidemarkError('internal', `tags/${partition} returned the unknown kind ${kind}`, { partition });
       }
       kinds.add(kind);
     }

@@ -3,7 +3,7 @@ import { AssertionError, isTidemarkError, TidemarkError } from '@tidemark/ports'
 import { abortable, Slots } from '@tidemark/replicas';
 import { isRefusal } from '@tidemark/store-rpc';
 
-/** Asks the parts of one answer, a bounded number at a time, and keeps book of those that could not answer. */
+/** Calls the parts of one answer, a bounded number at a time, and records those that could not answer. */
 export class Parts {
   readonly errors: PartError[] = [];
   answered = 0;
@@ -16,14 +16,14 @@ export class Parts {
   }
 
   /**
-   * What the part answers; undefined when it could not, which is then among the errors. Throws when the query is at
-   * an end: refused by the part, cancelled, or out of time.
+   * Returns the reply of a part; undefined when it could not answer, with its error in `errors`. Throws when the query
+   * must end: refused by the part, cancelled, or out of time.
    */
   async ask<T>(part: string, request: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     try {
       return await this.#slots.run(async () => {
         this.#signal.throwIfAborted();
-        // Within an async function, so that a request that throws at once is an answer as any other.
+        // Within an async function, so that a request that throws synchronously is handled as a rejection.
         const reply = await abortable((async () => request(this.#signal))(), this.#signal);
         this.answered++;
         return reply;
@@ -31,12 +31,12 @@ export class Parts {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (error instanceof AssertionError || isRefusal(error)) throw error;
-      this.#note(part, error);
+      this.#record(part, error);
       return undefined;
     }
   }
 
-  /** Throws `unavailable` when every part that was asked failed: there is nothing to be partial. */
+  /** Throws `unavailable` when every part failed, because there is no partial answer. */
   requireOne(): void {
     const [first] = this.errors;
     if (this.answered > 0 || first === undefined) return;
@@ -46,13 +46,13 @@ export class Parts {
     });
   }
 
-  /** Each part once, in a fixed order. */
+  /** Returns the error of each part once, in a fixed order. */
   sortedErrors(): PartError[] {
     const byPart = new Map(this.errors.map((error) => [error.part, error]));
     return [...byPart.values()].sort((a, b) => a.part.localeCompare(b.part, 'en', { numeric: true }));
   }
 
-  #note(part: string, error: unknown): void {
+  #record(part: string, error: unknown): void {
     const code = isTidemarkError(error) ? error.code : 'internal';
     this.errors.push({ part, code, message: error instanceof Error ? error.message : String(error) });
   }

@@ -8,23 +8,23 @@ import type {
   TagsRequest,
 } from '@tidemark/contract';
 
-/** One expression of a query, as the service has parsed it. */
+/** One expression of a query, as the service parsed it. */
 export interface AskedExpression {
-  /** As the `expression` of its series in the answer. */
+  /** The text, equal to `expression` of its series in the answer. */
   readonly text: string;
-  /** The space aggregator, of an expression that is one metric. */
+  /** The space aggregator of an expression that is one metric. */
   readonly aggregator: string | undefined;
 }
 
-/** An answer with the parts of the query's text that an API repeats beside it, so that no API parses the text again. */
+/** An answer, and the parts of the query's text that an API repeats with it, so that no API parses the text again. */
 export interface QueryAnswer extends QueryReply {
-  /** In the order of the text. */
+  /** Expressions in the order of the text. */
   readonly expressions: readonly AskedExpression[];
   /** Keys that any of the leaves groups by, each once. */
   readonly groupBy: readonly string[];
 }
 
-/** What APIs, pages and commands ask of the query end, in this process or over gRPC. */
+/** The query service as APIs, pages and commands use it, in this process or over gRPC. */
 export interface QueryReader {
   run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer>;
   metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply>;

@@ -9,15 +9,15 @@ import { Gaps } from './gaps.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
-/** No bucket of a point store is wider. */
+/** The maximum width of a bucket of a point store. */
 const LONGEST_BUCKET_MS = 86_400_000;
 
-/** A request but for what the run adds. */
+/** A request without the fields that the run adds. */
 export interface FoldRequest extends Omit<AggregateRequest, 'groups' | 'maxPoints'> {
   readonly spaceFold: SpaceFold;
 }
 
-/** Everything that one running query keeps: its parts, its budget, what it has to say beside the values. */
+/** The state of one running query: its parts, its budget, and what its answer has in addition to the values. */
 export class QueryRun {
   readonly tenant: string;
   readonly fromMs: number;
@@ -58,31 +58,31 @@ export class QueryRun {
     this.#sketchValuesLeft = options.limits.sketchValues;
   }
 
-  /** Gaps that the stores named. */
+  /** Gaps that the stores reported. */
   get gaps(): Gap[] {
     return this.#gaps.sorted();
   }
 
-  /** Takes over what a store says that it misses. */
+  /** Adds gaps that a store reported. */
   addGaps(gaps: readonly Gap[]): void {
     this.#gaps.add(gaps);
   }
 
-  /** Series that one more match may name, and groups it may make. */
+  /** Series and groups that one more match may return. */
   get matchBudget(): { readonly maxSeries: number; readonly maxGroups: number } {
-    // 0 means «no limit of mine» to a store, so a budget that is used up still lets it name one too many.
+    // 0 means no limit to a store, so a used-up budget is sent as 1 and the store may return one too many.
     return { maxSeries: Math.max(1, this.#seriesLeft), maxGroups: Math.max(1, this.#groupsLeft) };
   }
 
   takeSeries(series: number): void {
     this.#seriesLeft -= series;
-    if (this.#seriesLeft < 0) throw beyondLimit(this.limits, 'series', 'the query selects more series than it may');
+    if (this.#seriesLeft < 0) throw beyondLimit(this.limits, 'series', 'the query selects too many series');
   }
 
-  /** Takes the memory of groups from the budget before anything is read for them. */
+  /** Takes the memory of groups from the budget, before points are read for them. */
   takeGroups(groups: number, steps: number, areSketches: boolean): void {
     this.#groupsLeft -= groups;
-    if (this.#groupsLeft < 0) throw beyondLimit(this.limits, 'groups', 'the query makes more groups than it may');
+    if (this.#groupsLeft < 0) throw beyondLimit(this.limits, 'groups', 'the query has too many groups');
     this.#valuesLeft -= groups * steps;
     if (this.#valuesLeft < 0) {
       throw beyondLimit(this.limits, 'values', `${groups} groups of ${steps} steps are too many values`);
@@ -95,8 +95,8 @@ export class QueryRun {
   }
 
   /**
-   * Asks a partition's point store to fold groups into `steps` steps, and counts its answer in what the query says of
-   * itself. No groups at all is a question as well: how far the partition has come. Undefined when it could not answer.
+   * Calls a partition's point store to fold groups into `steps` steps, and adds its reply to completeness, counts and
+   * gaps. A request without groups returns only the watermark. Undefined when the store could not answer.
    */
   async aggregate(
     request: FoldRequest,
@@ -107,7 +107,10 @@ export class QueryRun {
     const answer = await this.parts.ask(`points/${partition}`, async (signal) => {
       const reply = await this.#send(request, groups, signal);
       if (reply.groups.length !== groups.length) {
-        throw new TidemarkError('internal', `${reply.groups.length} groups answered, ${groups.length} asked for`);
+        throw new TidemarkError(
+          'internal',
+          `the store returned ${reply.groups.length} groups, expected ${groups.length}`,
+        );
       }
       return { reply, partials: reply.groups.map((group) => unpackPartial(request.spaceFold, steps, group)) };
     });
@@ -125,12 +128,14 @@ export class QueryRun {
     return answer.partials;
   }
 
-  /** Says so when replicas of a partition that has answered are known to differ in what was asked for. */
+  /** Adds a note when replicas of a partition that answered are known to differ in the requested range. */
   noteDivergences(topic: string, partition: number): void {
     for (const { topic: other, partition: differing, bucketMs, offset } of this.stores.divergences ?? []) {
       if (other !== topic || differing !== partition) continue;
       if (bucketMs !== undefined && (bucketMs >= this.toMs || bucketMs + LONGEST_BUCKET_MS <= this.fromMs)) continue;
-      this.notes.add(`replicas of ${topic}/${partition} differ (offset ${offset}): what depends on it may be wrong`);
+      this.notes.add(
+        `replicas of ${topic}/${partition} differ (offset ${offset}): values that depend on it may be wrong`,
+      );
     }
   }
 
@@ -142,6 +147,6 @@ export class QueryRun {
   }
 
   #tooManyPoints(): TidemarkError {
-    return beyondLimit(this.limits, 'points', 'the query reads more points than it may');
+    return beyondLimit(this.limits, 'points', 'the query reads too many points');
   }
 }

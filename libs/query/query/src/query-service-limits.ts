@@ -1,7 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '@tidemark/query-language';
 
-/** What one query may ask for; each refusal names one of these. */
+/** Bounds of one query; each refusal names one of them. */
 export interface QueryServiceLimits {
   /** Limits of the text: its length, depth, leaves. */
   readonly language: QueryLimits;
@@ -21,15 +21,15 @@ export interface QueryServiceLimits {
   readonly points: number;
   /** How long a query may take, ms. */
   readonly timeMs: number;
-  /** Queries of one tenant at the same time. */
+  /** Concurrent queries of one tenant. */
   readonly concurrentQueries: number;
-  /** Requests of one query to the stores at the same time. */
+  /** Concurrent requests of one query to the stores. */
   readonly concurrentRequests: number;
   /** Metrics, or values of a tag key, in one description. */
   readonly described: number;
-  /** Series sets per partition believed to be known by their digest. */
+  /** Series sets per partition that are recorded as known to the store by their digest. */
   readonly seriesSets: number;
-  /** From this size on a series set is sent once and named by its digest from then on, bytes. */
+  /** Minimum size of a series set that is sent once and then named by its digest, bytes. */
   readonly seriesSetBytes: number;
 }
 
@@ -52,7 +52,7 @@ export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
 
 type NumericLimit = Exclude<keyof QueryServiceLimits, 'language'>;
 
-/** The refusal of a query that goes beyond a limit. */
+/** Creates the refusal of a query that exceeds a limit. */
 export function beyondLimit(limits: QueryServiceLimits, name: NumericLimit, found: string): TidemarkError {
   return new TidemarkError('resource_exhausted', `${found} (limit: ${name} ${limits[name]})`, {
     limit: name,

@@ -56,7 +56,7 @@ const query = fc
     if (shape === 0) return text;
     if (shape === 1) return `${text}, ${right.text(20)}`;
     if (shape === 2) return `top(cumsum(${text}), 2)`;
-    // Two series with the same tags don't join, which «both» would have.
+    // Two series with the same tags don't join, and the metric `both` has such series.
     return left.metric === 'both' ? text : `${text} - 2 * ${text}`;
   });
 
@@ -65,10 +65,10 @@ const range = fc
   .map(([from, length]) => ({ fromMs: MOVED_MS + from, toMs: MOVED_MS + from + length }));
 
 describe('a query over partitions', () => {
-  test('is what it means over the list of all points, also when the slots have moved', async () => {
+  test('a query has the result of its evaluation over the list of all points, also when slots have moved', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(point, { maxLength: 60 }), query, range, async (points, text, { fromMs, toMs }) => {
-        // Equal timestamps of one series are the store's to resolve.
+        // The store resolves equal timestamps of one series.
         const distinct = [...new Map(points.map((p) => [`${p.metric}${p.kind}${p.tags}${p.timeMs}`, p])).values()];
         const stores = new ModelStores();
         stores.points = distinct;

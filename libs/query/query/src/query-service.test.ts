@@ -42,11 +42,11 @@ function setUp(points: readonly ModelPoint[], options: Partial<QueryServiceOptio
   return { stores, clock, service, run };
 }
 
-/** Partition 0 before, partition 1 now: every metric is asked of both. */
+/** Partition 0 before, partition 1 now: every metric is requested from both. */
 const TWO_OWNERS = () => [evenMap(1, 1), { epoch: 2, partitions: 2, slots: evenMap(1).slots.map(() => 1) }];
 
 describe('an answer', () => {
-  test('names the expressions of the query, their aggregators and the keys of its groups', async () => {
+  test('an answer has the expressions of the query, their aggregators and the keys of its groups', async () => {
     const { run } = setUp([gauge(FROM_MS, 1)]);
     const reply = await run('p99:d{*} by {b,a}, sum:load{*} by {a} / 2, avg:load{*}');
     expect(reply.groupBy).toEqual(['b', 'a']);
@@ -61,13 +61,13 @@ describe('an answer', () => {
 });
 
 describe('complete_through', () => {
-  test('is the watermark less the lateness bound, beyond the range too', async () => {
+  test('complete_through is the watermark minus the lateness bound, also beyond the range', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);
     stores.watermarksMs.set(0, TO_MS + 100_000);
     expect((await run('avg:load{*}')).completeThroughMs).toBe(TO_MS + 100_000 - LATENESS_MS);
   });
 
-  test('is not beyond the maps that are known: points of a newer one lie elsewhere', async () => {
+  test('complete_through is not later than the known maps, because points of a newer map are elsewhere', async () => {
     let mapsThroughMs = TO_MS - 5000;
     const { run } = setUp([gauge(FROM_MS, 1)], { mapsThroughMs: () => mapsThroughMs });
     expect((await run('avg:load{*}')).completeThroughMs).toBe(TO_MS - 5000 - LATENESS_MS);
@@ -77,7 +77,7 @@ describe('complete_through', () => {
     expect((await run('avg:load{*}')).completeThroughMs).toBeUndefined();
   });
 
-  test('is unknown before the first watermark', async () => {
+  test('complete_through is unknown before the first watermark', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);
     stores.watermarksMs.set(0, undefined);
     const reply = await run('avg:load{*}');
@@ -85,7 +85,7 @@ describe('complete_through', () => {
     expect(reply.completeThroughMs).toBeUndefined();
   });
 
-  test('is the least of all partitions that owned the metric, of all leaves', async () => {
+  test('complete_through is the minimum over all partitions that owned the metric, of all leaves', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1), gauge(FROM_MS + 1000, 2, { partition: 1 })], {
       maps: TWO_OWNERS,
     });
@@ -95,7 +95,7 @@ describe('complete_through', () => {
     expect(reply.notes.join()).toContain('series of load moved between partitions');
   });
 
-  test('a tag store that lags lowers it, and drops no series that it knew', async () => {
+  test('a tag store that lags lowers complete_through, and omits no series that it knew', async () => {
     const points = [
       gauge(FROM_MS + 10_000, 1, { tagsOffset: 5 }),
       gauge(FROM_MS + 30_000, 2, { tagsOffset: 9, tags: ['host:b'] }),
@@ -111,7 +111,7 @@ describe('complete_through', () => {
     expect(caughtUp.completeThroughMs).toBe(TO_MS - LATENESS_MS);
   });
 
-  test('«no series» is only as complete as its partition', async () => {
+  test('an answer without series is only as complete as its partition', async () => {
     const { stores, run } = setUp([gauge(FROM_MS + 10_000, 1, { tagsOffset: 5 })]);
     stores.tagsOffsets.set(0, 5);
     const reply = await run('sum:load{*}');
@@ -121,7 +121,7 @@ describe('complete_through', () => {
   });
 
   test.each(['points/1', 'tags/1'])(
-    '%s away: the others answer, nothing is complete, the part is named',
+    'when %s is unreachable, the others answer, nothing is complete, and the part is named',
     async (part) => {
       const points = [gauge(FROM_MS, 1), gauge(FROM_MS, 2, { partition: 1, tags: ['host:b'] })];
       const { stores, run } = setUp(points, { maps: TWO_OWNERS });
@@ -134,7 +134,7 @@ describe('complete_through', () => {
     },
   );
 
-  test('nobody there to ask is unavailable, a partition that nobody serves is a missing part', async () => {
+  test('a query without any reachable part is unavailable, and a partition without a server is a missing part', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);
     stores.failing.set('tags/0', new TidemarkError('unavailable', 'down'));
     await expect(run('sum:load{*}')).rejects.toMatchObject({
@@ -143,15 +143,15 @@ describe('complete_through', () => {
     });
     stores.failing.clear();
     stores.pointStore = () => {
-      throw new TidemarkError('unavailable', 'nobody serves it');
+      throw new TidemarkError('unavailable', 'no process serves it');
     };
     expect((await run('sum:load{*}')).errors).toEqual([
-      { part: 'points/0', code: 'unavailable', message: 'nobody serves it' },
+      { part: 'points/0', code: 'unavailable', message: 'no process serves it' },
     ]);
     await expect(setUp([], { maps: () => [] }).run('sum:load{*}')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('gaps are shown once, however many leaves meet them', async () => {
+  test('gaps are shown once, even if several leaves report them', async () => {
     const { stores, run, service } = setUp([gauge(FROM_MS, 1)]);
     stores.gaps.set('points/0', [{ offset: 7, reason: 'skipped' }]);
     stores.gaps.set('tags/0', [{ offset: 7, reason: 'bit rot' }]);
@@ -184,7 +184,7 @@ describe('answers', () => {
     expect(reply.notes).toEqual(['steps of 15 s, chosen for the range; .rollup(seconds) sets another']);
   });
 
-  test('a metric of two kinds gives frames of each, and leaves out a kind that can not answer', async () => {
+  test('a metric of two kinds gives frames of each, and omits a kind that cannot answer', async () => {
     const writer = new ByteWriter();
     const sketch = new DDSketch();
     for (let i = 1; i <= 100; i++) sketch.insert(i);
@@ -215,7 +215,7 @@ describe('answers', () => {
     expect(stores.requests).toEqual(['tags/0', 'tags/0', 'points/0 1', 'points/0 1']);
   });
 
-  test('a large series set crosses once, and again when the store has forgotten it', async () => {
+  test('a large series set is sent once, and again when the store has evicted it', async () => {
     const points = Array.from({ length: 50 }, (_, i) => gauge(FROM_MS, i, { tags: [`host:${i}`] }));
     const { stores, run } = setUp(points, { limits: { seriesSetBytes: 800 } });
     for (let i = 0; i < 3; i++) {
@@ -226,7 +226,7 @@ describe('answers', () => {
     expect(asked).toEqual(['points/0 50', 'points/0 0', 'points/0 0', 'points/0 50']);
   });
 
-  test('tenants see their own, in series, descriptions and status', async () => {
+  test('tenants see only their own data in series, descriptions and status', async () => {
     const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 5, { tenant: 'other', metric: 'secret' })]);
     const range = { fromMs: FROM_MS, toMs: TO_MS };
     expect((await service.run('default', { query: 'sum:secret{*}', ...range })).series).toEqual([]);
@@ -240,7 +240,7 @@ describe('answers', () => {
     expect(status).toMatchObject({ latenessMs: LATENESS_MS, mapEpoch: 1, errors: [], sessions: [] });
   });
 
-  test('the status shows what answers and names what does not', async () => {
+  test('the status shows the parts that answer and names those that do not', async () => {
     const { stores, service } = setUp([], { maps: () => [evenMap(2)] });
     stores.failing.set('points/1', new TidemarkError('unavailable', 'restarting'));
     const status = await service.status('default');
@@ -265,7 +265,7 @@ describe('limits', () => {
   ])('%s: the query is refused by name', async (limit, limits, query) => {
     const { run } = setUp(points, { limits });
     await expect(run(query)).rejects.toMatchObject({ code: 'resource_exhausted' });
-    // What stores refuse themselves names their own limits.
+    // Refusals of the stores name limits of the stores.
     const { run: enough } = setUp(points, { limits: { [limit]: Object.values(limits)[0] + 1 } });
     await expect(enough(query)).resolves.toBeDefined();
   });
@@ -292,7 +292,7 @@ describe('limits', () => {
     });
   });
 
-  test('a tenant runs so many at once; another is not touched', async () => {
+  test('the limit of running queries applies to each tenant separately', async () => {
     const { stores, service, run } = setUp(points, { limits: { concurrentQueries: 2 } });
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => {
@@ -311,8 +311,8 @@ describe('limits', () => {
   });
 });
 
-describe('an end before the answer', () => {
-  test('cancelling stops the requests that run, and starts no others', async () => {
+describe('a query that ends early', () => {
+  test('cancelling a query stops its running requests and starts no others', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);
     const signals: (AbortSignal | undefined)[] = [];
     stores.before = (_, signal) => {
@@ -328,7 +328,7 @@ describe('an end before the answer', () => {
     expect(stores.requests).toEqual(['tags/0', 'tags/0']);
   });
 
-  test('a store that never answers costs the time limit, not more', async () => {
+  test('a query with a store that never answers ends at the time limit', async () => {
     const { stores, clock, run } = setUp([gauge(FROM_MS, 1)], { limits: { timeMs: 500 } });
     stores.before = (part) => (part === 'points/0' ? new Promise(() => {}) : undefined);
     const running = expect(run('avg:load{*}')).rejects.toMatchObject({
@@ -349,7 +349,7 @@ describe('an end before the answer', () => {
     expect(stores.requests.filter((request) => request.startsWith('points')).length).toBeLessThanOrEqual(1);
   });
 
-  test('a syntax error has its column, and asks nobody', async () => {
+  test('a syntax error has its column, and no store is called', async () => {
     const { stores, run } = setUp([]);
     await expect(run('avg:load{*')).rejects.toMatchObject({ code: 'invalid_argument', detail: { field: 'query' } });
     expect(stores.requests).toEqual([]);

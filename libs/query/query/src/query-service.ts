@@ -40,19 +40,22 @@ import { TenantGate } from './tenant-gate.ts';
 export interface QueryServiceOptions {
   readonly stores: QueryStores;
   /**
-   * Every map that was in force at any time since `sinceMs` (ms since the epoch), the newest last; older ones beside
-   * do no harm but cost requests. Empty before the first map was decided.
+   * Every map that was in force at any time since `sinceMs` (ms since the epoch), the newest last. Older
+   * maps are allowed, but cost requests. Empty before the first map was decided.
    */
   readonly maps: (sinceMs: number) => readonly PartitionMap[];
   /**
-   * No point that was accepted before this time (ms since the epoch, by its intake's clock) is of a map that `maps` does
-   * not have: an answer claims no more. Asked before `maps`. Left out where the map never changes.
+   * No point that was accepted before this time (ms since the epoch, by its intake's clock) is of a map that `maps`
+   * does not have: an answer is complete at most through it. Called before `maps`. Omitted where the map never changes.
    */
   readonly mapsThroughMs?: () => number;
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
   readonly clock: Clock;
-  /** Intake sessions for a tenant's status, with its own clients; none when left out. Fails for no intake that does. */
+  /**
+   * Intake sessions for a tenant's status, with its own clients; none when omitted. Must not fail because an intake
+   * does.
+   */
   readonly sessions?: (
     tenant: string,
     signal: AbortSignal,
@@ -60,14 +63,14 @@ export interface QueryServiceOptions {
   readonly limits?: Partial<QueryServiceLimits>;
 }
 
-/** How long a client may keep a batch before it gives it up: for so long a stamp of an old map may still be used. */
+/** How long a client may keep a batch: a stamp of an old map may still be used for this long. */
 const STAMP_HOLDS_MS = PROTOCOL_TIMES.mapLookBackMs;
-/** The latest time that JavaScript's dates know, ms. */
+/** The latest time that a JavaScript date can have, ms. */
 const LATEST_MS = 8_640_000_000_000_000;
-/** How far back tags are described when nothing is said, ms. */
+/** Range of a description of tags when the request has none, ms. */
 const DESCRIBED_RANGE_MS = 86_400_000;
 
-/** Runs queries over the stores of all partitions, and says of each answer through when it is complete. */
+/** Runs queries over the stores of all partitions, and states through when each answer is complete. */
 export class QueryService implements QueryReader {
   readonly #options: QueryServiceOptions;
   readonly #limits: QueryServiceLimits;
@@ -82,9 +85,9 @@ export class QueryService implements QueryReader {
   }
 
   /**
-   * Evaluates a query over the whole steps that touch [fromMs, toMs). Throws `invalid_argument` for what the query
-   * can't mean, `resource_exhausted` with `limit` in its detail beyond a limit, `deadline_exceeded`, `cancelled`, and
-   * `unavailable` when no part could answer. Where only some can't, they are named in `errors`.
+   * Evaluates a query over the whole steps that touch [fromMs, toMs). Errors: `invalid_argument` for a wrong
+   * query, `resource_exhausted` with `limit` in its detail beyond a limit, `deadline_exceeded`, `cancelled`, and
+   * `unavailable` when no part could answer. Parts that could not answer are listed in `errors`.
    */
   async run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer> {
     const { fromMs, toMs } = request;
@@ -112,7 +115,7 @@ export class QueryService implements QueryReader {
     );
   }
 
-  /** The tenant's metrics by name, with the partitions that could not be asked. */
+  /** Returns the tenant's metrics by name, with the errors of partitions that could not answer. */
   async metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply> {
     const limit = this.#describedLimit(request.limit);
     const { contains, fromMs } = request;
@@ -126,7 +129,7 @@ export class QueryService implements QueryReader {
     });
   }
 
-  /** Tag keys and values of a metric; of the last day when no range is given (from and to both 0). */
+  /** Returns tag keys and values of a metric; of the last day when the request has no range (from and to both 0). */
   async tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply> {
     const limit = this.#describedLimit(request.limit);
     const { metric } = request;
@@ -144,7 +147,7 @@ export class QueryService implements QueryReader {
     });
   }
 
-  /** Where every partition stands. Never refused for load: it is what one looks at then. */
+  /** Returns the state of every partition. Never refused for load, because operators need it then. */
   async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
     const { clock, latenessMs, sessions } = this.#options;
     const stores = this.#stores;
@@ -162,7 +165,7 @@ export class QueryService implements QueryReader {
         ),
         sessions?.(tenant, within) ?? [],
       ]);
-      // Where processes are is for those who run them.
+      // Addresses of processes are shown only to operators.
       const report = tenant === DEFAULT_TENANT ? stores.report?.() : undefined;
       return {
         points: points
@@ -272,7 +275,7 @@ function askedExpression(expression: Expression): AskedExpression {
   return { text: printExpression(expression), aggregator };
 }
 
-/** What two leaves have in common when one read serves both: all but what is done to the finished frame. */
+/** Returns equal keys for leaves that one read can serve: the leaf without the functions on the finished frame. */
 function leafKey(leaf: QueryLeaf): string {
   return printExpression({ ...leaf, fill: undefined });
 }

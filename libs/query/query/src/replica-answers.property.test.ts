@@ -37,7 +37,7 @@ const log = fc
   });
 
 const replica = fc.record({
-  /** How much of the logs of `points` and `tags` it has read at first, and how much more at each step. */
+  /** Records of the logs of `points` and `tags` that it has read at first, and further records at each step. */
   points: fc.nat(100),
   tags: fc.nat(100),
   pace: fc.nat(20),
@@ -54,7 +54,7 @@ const queries = fc.array(
 );
 
 describe('an answer of replicas', () => {
-  test('is right before its complete_through, whichever of them gave its parts', async () => {
+  test('an answer is right before its complete_through, for every choice of replicas', async () => {
     let complete = 0;
     let partial = 0;
     await fc.assert(
@@ -116,7 +116,7 @@ describe('an answer of replicas', () => {
             const asked = service
               .run('default', { query: text, ...range })
               .catch((error: unknown) => {
-                // Every replica of one of the two stores is in trouble.
+                // Every replica of one of the two stores fails.
                 expect(error).toMatchObject({ code: 'unavailable' });
                 return undefined;
               })

@@ -2,7 +2,7 @@ import type { ResultSeries } from '@tidemark/contract';
 import type { Frame } from '@tidemark/fold';
 import { type Expression, leavesOf, printExpression, printFilter } from '@tidemark/query-language';
 
-/** The series of one expression's frame as the answer has them: steps without a value left out, empty series too. */
+/** Converts the frame of an expression to the series of the answer, without empty steps and empty series. */
 export function resultSeries(expression: Expression, frame: Frame): ResultSeries[] {
   const text = printExpression(expression);
   const scope = commonScope(expression);
@@ -30,7 +30,7 @@ export function resultSeries(expression: Expression, frame: Frame): ResultSeries
   return out;
 }
 
-/** The filter that all of an expression's leaves share, as text; nothing when they differ, or when it is «all». */
+/** Returns the filter that all leaves of an expression share, as text; empty when they differ, or when it is `*`. */
 function commonScope(expression: Expression): string[] {
   const filters = new Set(leavesOf({ expressions: [expression] }).map((leaf) => printFilter(leaf.filter)));
   const [first] = filters;

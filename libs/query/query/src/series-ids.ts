@@ -1,6 +1,6 @@
 import { ID_BYTES } from '@tidemark/model';
 
-/** True when two ascending lists of series ids have one in common. */
+/** Returns true when two ascending lists of series ids have an id in common. */
 export function sharesSeries(a: Uint8Array, b: Uint8Array): boolean {
   let i = 0;
   let k = 0;

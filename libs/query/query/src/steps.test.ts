@@ -19,7 +19,7 @@ describe('steps', () => {
     expect(defaultStepMs(rangeS * 1000)).toBe(stepS * 1000);
   });
 
-  test('cover the range with whole, aligned steps and no more', () => {
+  test('a range is covered with whole, aligned steps and no more', () => {
     const [leaf] = leavesOf(parseQuery('avg:a{*}'));
     const time = fc.integer({ min: 0, max: 2_000_000_000_000 });
     fc.assert(
@@ -36,7 +36,7 @@ describe('steps', () => {
 });
 
 describe('descriptions of several partitions', () => {
-  test('are one: kinds together, counts of the partition that has most', () => {
+  test('descriptions are merged with all kinds, and with the counts of the partition with the most', () => {
     const older: MetricDescription = { metric: 'b', kinds: [1], series: 9, lastDayMs: 1 };
     const newer: MetricDescription = { metric: 'b', kinds: [4, 1], series: 7, lastDayMs: 2 };
     const other: MetricDescription = { metric: 'a', kinds: [2], series: 1, lastDayMs: 1 };
@@ -45,7 +45,7 @@ describe('descriptions of several partitions', () => {
     expect(mergeMetrics([[older], [other, newer]], 1)).toEqual([other]);
   });
 
-  test('list the most frequent values, and count all', () => {
+  test('descriptions list the most frequent values and count all of them', () => {
     const key = (values: number, top: [string, number][]) => ({
       key: 'host',
       values,

@@ -8,14 +8,14 @@ export interface AlignedSteps {
   readonly steps: number;
 }
 
-/** Steps that people read with ease, s; beyond the last, whole multiples of it. */
+/** Steps that are easy to read, s; longer steps are whole multiples of the last one. */
 const LADDER_S = [
   1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400,
 ];
-/** How many steps a range has at most when the query doesn't say. */
+/** Maximum number of steps of a range when the query names no step. */
 const DEFAULT_STEPS = 300;
 
-/** The step for a range when the query names none: the shortest of the ladder that gives at most 300 steps. */
+/** Returns the step for a range when the query names none: the shortest of the ladder that gives at most 300 steps. */
 export function defaultStepMs(rangeMs: number): number {
   const found = LADDER_S.find((step) => step * 1000 * DEFAULT_STEPS >= rangeMs);
   if (found !== undefined) return found * 1000;
@@ -24,8 +24,8 @@ export function defaultStepMs(rangeMs: number): number {
 }
 
 /**
- * The steps that touch [fromMs, toMs). They are whole, the first and the last too, so that a step's value is the same
- * whatever range it was asked for with.
+ * Returns the steps that touch [fromMs, toMs). All of them are whole, also the first and the last, so that a step has
+ * the same value in every range.
  */
 export function stepsOf(leaf: QueryLeaf, fromMs: number, toMs: number): AlignedSteps {
   const seconds = leaf.rollup?.seconds;

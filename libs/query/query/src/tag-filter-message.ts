@@ -2,7 +2,7 @@ import { TagFilter as TagFilterMessage } from '@tidemark/contract';
 import { unreachable } from '@tidemark/ports';
 import type { TagFilter } from '@tidemark/query-language';
 
-/** A filter as the tag store's contract has it; «all» is the message with nothing set. */
+/** Converts a filter to the message of the tag store's contract; the filter `*` is the message with no field set. */
 export function tagFilterMessage(filter: TagFilter): TagFilterMessage {
   return TagFilterMessage.create({ filter: caseOf(filter) });
 }

@@ -1,6 +1,6 @@
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
-/** Bounds how many queries a tenant has running, so that no tenant slows another by sheer number. */
+/** Bounds the running queries of each tenant, so that no tenant slows another by their number. */
 export class TenantGate {
   readonly #limits: QueryServiceLimits;
   readonly #running = new Map<string, number>();
@@ -9,7 +9,7 @@ export class TenantGate {
     this.#limits = limits;
   }
 
-  /** Runs `task` as one of the tenant's; `resource_exhausted` at once when there are too many. */
+  /** Runs `task` as a query of the tenant. Error: `resource_exhausted`, at once, when too many are running. */
   async run<T>(tenant: string, task: () => Promise<T>): Promise<T> {
     const running = this.#running.get(tenant) ?? 0;
     if (running >= this.#limits.concurrentQueries) {

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { abortable } from './abortable.ts';
 
-test('settles as its promise does while the signal does not abort', async () => {
+test('abortable settles as its promise does while the signal does not abort', async () => {
   const { signal } = new AbortController();
   expect(await abortable(Promise.resolve(1), signal)).toBe(1);
   await expect(abortable(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
 });
 
-test('rejects with the reason of the signal, aborted before or meanwhile', async () => {
+test('abortable rejects with the reason of the signal, aborted before or during the wait', async () => {
   const never = new Promise<never>(() => {});
   await expect(abortable(never, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
   const abort = new AbortController();

@@ -1,22 +1,22 @@
 import type { ReplicaLimits } from './replica-limits.ts';
 
-/** Latencies that an estimate is made of. */
+/** Latencies that an estimate uses. */
 const SAMPLES = 128;
-/** With fewer than these there is no estimate. */
-const LEAST_SAMPLES = 16;
+/** Minimum number of samples for an estimate. */
+const MIN_SAMPLES = 16;
 /** Samples between two estimates: sorting them costs more than a request should. */
 const REFRESH = 8;
 
-/** When to stop waiting for one replica alone: beyond the 95th percentile of what the same method took of late. */
+/** When to hedge a request: after the 95th percentile of the recent latencies of the same method. */
 export class LatencyEstimate {
   readonly #samples = new Float64Array(SAMPLES);
   #count = 0;
   #p95Ms: number | undefined;
 
-  /** What a request took; of one that was given up, as much as it had taken by then. */
+  /** Adds the latency of a request; of an abandoned request, the time until it was abandoned. */
   add(elapsedMs: number): void {
     this.#samples[this.#count++ % SAMPLES] = elapsedMs;
-    if (this.#count < LEAST_SAMPLES || this.#count % REFRESH !== 0) return;
+    if (this.#count < MIN_SAMPLES || this.#count % REFRESH !== 0) return;
     const recent = this.#samples.slice(0, Math.min(this.#count, SAMPLES)).sort();
     this.#p95Ms = recent[Math.floor(recent.length * 0.95)];
   }
@@ -27,8 +27,8 @@ export class LatencyEstimate {
 }
 
 /**
- * How many hedges there may be: a share of the requests, with some saved up. So a cluster that is slow because it is
- * overloaded gets a few percent more to do, never double.
+ * Bounds the hedges to a share of the requests, with some saved up. So a cluster that is slow because it is overloaded
+ * gets a few percent more requests, never twice as many.
  */
 export class HedgeBudget {
   readonly #limits: Pick<ReplicaLimits, 'hedgeShare' | 'hedgeBurst'>;
@@ -39,7 +39,7 @@ export class HedgeBudget {
     this.#saved = limits.hedgeBurst;
   }
 
-  /** A request was made: it earns its share of a hedge. */
+  /** Adds the share of a hedge that a request earns. */
   earn(): void {
     this.#saved = Math.min(this.#limits.hedgeBurst, this.#saved + this.#limits.hedgeShare);
   }

@@ -5,8 +5,8 @@ import { isTidemarkError } from '@tidemark/ports';
 import { methodOf, type PointStoreReader, type QueryStores, queryReader } from '@tidemark/store-rpc';
 
 /**
- * Which series sets each point store is believed to know by their digest. A belief that is wrong costs one more round
- * trip: the store answers `failed_precondition`, and the same store is sent the ids.
+ * The series sets that each point store probably knows by their digest. A wrong entry costs one more round trip: the
+ * store answers `failed_precondition`, and the ids are sent to it.
  */
 export class KnownSets {
   readonly #setsPerStore: number;
@@ -17,8 +17,8 @@ export class KnownSets {
   }
 
   /**
-   * A reader that takes whole sets and sends only the digest of those that the store knows. `store` names the one
-   * partition in the one process that `reader` asks: what a replica knows says nothing of another.
+   * Returns a reader that accepts whole sets and sends only the digest of those that the store knows. `store` names one
+   * partition in one process, because each replica knows sets of its own.
    */
   naming(store: string, reader: PointStoreReader): PointStoreReader {
     return {
@@ -43,14 +43,14 @@ export class KnownSets {
       const named = groups.some((set, i) => set !== request.groups[i]);
       if (!named || !isTidemarkError(error, 'failed_precondition')) throw error;
     }
-    // The store has forgotten a set, or has started anew.
+    // The store has evicted a set, or has restarted.
     this.#stores.delete(store);
     const reply = await reader.aggregate(request, signal);
     this.#learn(store, request.groups);
     return reply;
   }
 
-  /** The store has answered, so it knows these now; the least recently used are believed no more. */
+  /** Records that the store, which has answered, knows these sets; evicts the least recently used entries. */
   #learn(store: string, sets: readonly SeriesSet[]): void {
     let known = this.#stores.get(store);
     if (known === undefined) {
@@ -70,12 +70,12 @@ export class KnownSets {
   }
 }
 
-/** A set with its digest when it is large enough to be worth a name. */
+/** Returns a set, with its digest when it has at least `namedFromBytes`. */
 export function seriesSet(series: Buffer, namedFromBytes: number): SeriesSet {
   return { digest: series.length < namedFromBytes ? EMPTY : hash128(series), series };
 }
 
-/** Stores of which each partition has one: sets are named by what its store knows. */
+/** Wraps stores without replicas, so that sets are named by digest where the store of the partition knows them. */
 export function namingSets(stores: QueryStores, setsPerStore: number): QueryStores {
   const known = new KnownSets(setsPerStore);
   return {

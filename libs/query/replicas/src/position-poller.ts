@@ -9,8 +9,8 @@ import { withinTime } from './within-time.ts';
 type PollLimits = Pick<ReplicaLimits, 'pollMs' | 'pollsPerSecond' | 'pollTimeoutMs' | 'concurrentPolls'>;
 
 /**
- * Asks every process for the positions of all its replicas, again and again: one call a process, however many partitions
- * it has. A process that does not answer in time is lost until it does.
+ * Polls every process for the positions of all its replicas, with one call per process for any number of partitions. A
+ * process that does not answer in time is lost until it does.
  */
 export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
   readonly #processes: readonly Process[];
@@ -18,10 +18,10 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
   readonly #limits: PollLimits;
   readonly #onPositions: (process: Process, hasMoved: boolean) => void;
   readonly #slots: Slots;
-  /** Lost processes hold their places for long; they must not keep the others from being heard. */
+  /** Lost processes occupy their slots for long, so they have slots of their own. */
   readonly #lostSlots: Slots;
   readonly #stop = new AbortController();
-  /** Ends a process' pause between two polls. */
+  /** Ends the pause of a process between two polls. */
   readonly #pauses = new Map<Process, AbortController>();
   #running: Promise<unknown> | undefined;
 
@@ -29,7 +29,7 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
     readonly processes: readonly Process[];
     readonly clock: Clock;
     readonly limits: PollLimits;
-    /** Told after each poll that succeeded; `hasMoved` when the positions are of other partitions than before. */
+    /** Called after each successful poll; `hasMoved` when the positions are of other partitions than before. */
     readonly onPositions?: (process: Process, hasMoved: boolean) => void;
   }) {
     this.#processes = options.processes;
@@ -40,7 +40,7 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
     this.#lostSlots = new Slots(options.limits.concurrentPolls);
   }
 
-  /** Starts to poll; resolves when every process has been asked once. */
+  /** Starts to poll; resolves when every process has been polled once. */
   async start(): Promise<void> {
     const first = Promise.all(this.#processes.map((process) => this.#poll(process)));
     this.#running ??= first.then(() => Promise.all(this.#processes.map((process) => this.#pollOn(process))));
@@ -48,12 +48,12 @@ export class PositionPoller<Process extends StoreProcess<PositionsReader>> {
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort(new TidemarkError('cancelled', 'no more positions are asked for'));
+    this.#stop.abort(new TidemarkError('cancelled', 'the polling of positions has stopped'));
     for (const pause of this.#pauses.values()) pause.abort();
     await this.#running;
   }
 
-  /** Asks a process now: there is reason to doubt what is known of it. */
+  /** Polls a process at once, because its known state may be wrong. */
   hurry(process: Process): void {
     this.#pauses.get(process)?.abort();
   }

@@ -1,50 +1,52 @@
 import type { ReplicaHash } from '@tidemark/contract';
 
-/** A replica's hash of its state at a place that all replicas of the partition come by. */
+/** A replica's hash of its state at a position that all replicas of the partition pass. */
 export interface ReplicaCheckpoint {
-  /** Of `points` the start of the bucket, ms; of `tags` the offset. */
+  /** The start of the bucket, ms, of `points`; the offset, of `tags`. */
   readonly key: number;
   /** The offset at which the hash was taken. */
   readonly offset: number;
   readonly hash: string;
 }
 
-/** Hashes between checkpoints that are kept: replicas that wait for the same record are asked at the same offset. */
+/** Hashes between checkpoints that are kept: replicas that wait for the same record are polled at the same offset. */
 const MOMENTS = 32;
 
-/** What one replica has said of its state. */
+/** The hashes that one replica has reported of its state. */
 export class ReplicaCheckpoints {
-  /** The newest ones, without a hole. */
+  /** The newest checkpoints, without a hole. */
   #newest: readonly ReplicaCheckpoint[] = [];
-  /** Older ones that are still of interest. */
+  /** Older checkpoints that are still compared. */
   #older: readonly ReplicaCheckpoint[] = [];
-  /** Hashes of the moments at which it was asked. */
+  /** Hashes at the moments of polls. */
   #moments: readonly ReplicaCheckpoint[] = [];
   #newestOffset: number | undefined;
   #losses: number;
 
-  /** `losses`: how often its process had been lost. */
+  /** `losses` is how often its process had been lost. */
   constructor(losses: number) {
     this.#losses = losses;
   }
 
-  /** True when there may be more to ask for than what is known here: a newer checkpoint, or the replica was away. */
+  /**
+   * Returns true when the replica may have other checkpoints: a newer one exists, or the replica was lost meanwhile.
+   */
   isStale(checkpointOffset: number | undefined, losses: number): boolean {
     return checkpointOffset !== this.#newestOffset || losses !== this.#losses;
   }
 
-  /** Takes over all checkpoints of a replica, ascending; the newest are kept, and those of `keys`. */
+  /** Replaces the checkpoints of a replica, ascending; keeps the newest, and those of `keys`. */
   set(checkpoints: readonly ReplicaCheckpoint[], limit: number, keys: ReadonlySet<number>, losses: number): void {
     const first = Math.max(0, checkpoints.length - limit);
     this.#newest = checkpoints.slice(first);
     this.#older = checkpoints.slice(0, first).filter(({ key }) => keys.has(key));
     this.#newestOffset = checkpoints.at(-1)?.offset;
-    // It may have come back with other data.
+    // It may have returned with other data.
     if (losses !== this.#losses) this.#moments = [];
     this.#losses = losses;
   }
 
-  /** True when it is a new one. */
+  /** Adds a hash; returns true when it is new. */
   addMoment(offset: number, hash: string | undefined): boolean {
     const last = this.#moments.at(-1);
     if (hash === undefined || (last?.offset === offset && last.hash === hash)) return false;
@@ -62,7 +64,7 @@ export class ReplicaCheckpoints {
     return this.#newest.find(isWanted) ?? this.#older.find(isWanted) ?? this.#moments.find(isWanted);
   }
 
-  /** It has hashes from before and from after, so it should have one of this, too. */
+  /** Returns true when there are earlier and later checkpoints, so that this one should exist too. */
   hasPassed(key: number): boolean {
     const [first] = this.#newest;
     const last = this.#newest.at(-1);
@@ -70,7 +72,7 @@ export class ReplicaCheckpoints {
   }
 }
 
-/** The processes that most of the others contradict; none where no hash has more than half of all. */
+/** Returns the processes whose hash differs from that of the majority; none when no hash has more than half of all. */
 export function outvoted(hashes: readonly ReplicaHash[]): string[] {
   const votes = Map.groupBy(hashes, ({ offset, hash }) => `${offset} ${hash}`);
   const majority = [...votes.values()].find((same) => same.length * 2 > hashes.length);
@@ -78,8 +80,8 @@ export function outvoted(hashes: readonly ReplicaHash[]): string[] {
 }
 
 /**
- * What replicas say of one checkpoint: undefined when fewer than two have come by it, else whether they agree. Of `points`
- * a replica that has no hash of a bucket, but of ones before and after it, has lost the bucket.
+ * Compares one checkpoint of replicas: undefined when fewer than two have passed it, else whether they agree. A replica
+ * of `points` that has no hash of a bucket, but hashes of an earlier and a later one, has lost the bucket.
  */
 export function compareAt(
   key: number,

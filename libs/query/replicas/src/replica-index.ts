@@ -3,7 +3,7 @@ import type { StoreProcess } from './store-process.ts';
 
 const NONE: readonly never[] = [];
 
-/** Which processes have a partition, or should: looked up for every request, and changed only by moves. */
+/** The processes that own a partition, or should: read for every request, and changed only by moves. */
 export class ReplicaIndex<Process extends StoreProcess<PositionsReader>> {
   readonly #processes: readonly Process[];
   #byPartition: Map<number, Process[]> | undefined;
@@ -12,13 +12,13 @@ export class ReplicaIndex<Process extends StoreProcess<PositionsReader>> {
     this.#processes = processes;
   }
 
-  /** In the order in which the processes were given. */
+  /** Returns the processes of a partition, in the order in which they were given. */
   of(partition: number): readonly Process[] {
     this.#byPartition ??= this.#build();
     return this.#byPartition.get(partition) ?? NONE;
   }
 
-  /** A process has other partitions than before. */
+  /** Clears the index, because a process has other partitions than before. */
   clear(): void {
     this.#byPartition = undefined;
   }

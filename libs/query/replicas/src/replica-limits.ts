@@ -1,34 +1,34 @@
-/** How replicas are watched and asked. */
+/** Bounds and times of polls, requests and comparisons of replicas. */
 export interface ReplicaLimits {
-  /** How often a process is asked for its positions, ms… */
+  /** Time between two polls of a process, ms. */
   readonly pollMs: number;
-  /** …but all processes together no more often than this, a second. */
+  /** Maximum polls of all processes per second. */
   readonly pollsPerSecond: number;
-  /** A process that has not told its positions within this is lost until it does, ms. */
+  /** A process that has not reported its positions within this time is lost until it does, ms. */
   readonly pollTimeoutMs: number;
-  /** Polls under way at the same time; of lost processes, as many again. */
+  /** Concurrent polls; lost processes have as many in addition. */
   readonly concurrentPolls: number;
-  /** A request to a lost process is given up after this, ms. */
+  /** A request to a lost process is abandoned after this, ms. */
   readonly lostGraceMs: number;
-  /** The next replica is asked too when an answer takes longer than 95% of the recent ones did, but not before this… */
+  /** Minimum time before a request is hedged, ms; it is hedged when it takes longer than 95% of the recent ones. */
   readonly hedgeFloorMs: number;
-  /** …and not later than this, ms. */
+  /** Maximum time before a request is hedged, ms. */
   readonly hedgeCeilingMs: number;
-  /** Requests that may be asked of a second replica for being slow, as a share of all. */
+  /** Requests that may be hedged, as a share of all. */
   readonly hedgeShare: number;
-  /** Hedges that may be saved up for a bad moment. */
+  /** Hedges that may be saved up. */
   readonly hedgeBurst: number;
-  /** A point store this much of watermark behind the most advanced one is not asked for slowness' sake, ms. */
+  /** A point store whose watermark is this far behind the most advanced one gets no hedges, ms. */
   readonly hedgeLagMs: number;
-  /** The same of a tag store, in records. */
+  /** A tag store that is this many records behind the most advanced one gets no hedges. */
   readonly hedgeLagRecords: number;
-  /** Hashes that are compared of each replica, the newest. */
+  /** Newest hashes of each replica that are compared. */
   readonly checkpoints: number;
-  /** Requests for the hashes of replicas at the same time. */
+  /** Concurrent requests for the hashes of replicas. */
   readonly concurrentChecks: number;
-  /** Divergences that are kept, those found first. */
+  /** Divergences that are kept: the first ones found. */
   readonly divergences: number;
-  /** Series sets per replica of a partition believed to be known by their digest. */
+  /** Series sets per replica of a partition that are recorded as known by their digest. */
   readonly seriesSets: number;
 }
 

@@ -5,17 +5,18 @@ import type { StoreProcess } from './store-process.ts';
 
 export interface OrderedReplica<Process> {
   readonly process: Process;
-  /** It is about as far as the most advanced one, so its answer would do as well. */
+  /** It is about as far as the most advanced replica, so its answer is as good. */
   readonly isLevel: boolean;
 }
 
-/** The lower, the earlier it is asked. */
-const RANK = { following: 0, unknown: 1, halted: 2, outvoted: 3, stranger: 4, lost: 5 } as const;
+/** Replicas of a lower rank are asked first. */
+const RANK = { following: 0, unknown: 1, halted: 2, outvoted: 3, notOwner: 4, lost: 5 } as const;
 
 /**
- * The processes of a partition, the best to ask first: those that follow the log by watermark, then offset; of
- * equals the least busy, then by turns (`turn` is any number that changes). Then those not heard of yet, halted ones,
- * those whose state most others contradict, those that say they don't have it, and last those that are lost.
+ * Orders the processes of a partition, the best first: those that follow the log by watermark, then offset; among
+ * equals by fewest requests in flight, then by turns (`turn` is any number that changes). Then those that were not
+ * polled yet, halted ones, those that the majority contradicts, those that report not to own it, and last those that
+ * are lost.
  */
 export function orderReplicas<Process extends StoreProcess<PositionsReader>>(
   own: readonly Process[],
@@ -48,12 +49,12 @@ function rankOf(process: StoreProcess<PositionsReader>, partition: number, isOut
   if (process.state === 'unknown') return RANK.unknown;
   if (process.state === 'lost') return RANK.lost;
   const position = process.positions.get(partition);
-  if (position === undefined) return RANK.stranger;
+  if (position === undefined) return RANK.notOwner;
   if (isOutvoted) return RANK.outvoted;
   return position.halted === '' ? RANK.following : RANK.halted;
 }
 
-/** Below zero when `a` is behind `b`. */
+/** Returns a negative number when `a` is behind `b`. */
 function compareProgress(a: ReplicaPosition | undefined, b: ReplicaPosition | undefined): number {
   const watermarks = (a?.watermarkMs ?? Number.MIN_SAFE_INTEGER) - (b?.watermarkMs ?? Number.MIN_SAFE_INTEGER);
   return watermarks || (a?.offset ?? -1) - (b?.offset ?? -1);

@@ -6,25 +6,26 @@ import type { ReplicaLimits } from './replica-limits.ts';
 import type { OrderedReplica } from './replica-order.ts';
 import type { StoreProcess } from './store-process.ts';
 
-/** What happened to requests, as counts since the start. */
+/** Counts of requests since the start. */
 export interface ReplicaCounters {
   requests: number;
-  /** Asked of another replica because the first was slow; and how many of these were the first to answer. */
+  /** Requests sent to another replica because the first was slow. */
   hedges: number;
+  /** Hedges that were the first to answer. */
   hedgesWon: number;
-  /** Hedges that were due, but would have been more than their share. */
+  /** Hedges that were due, but beyond their share. */
   hedgesRefused: number;
-  /** Asked of another replica because one had failed, or was lost while it was asked. */
+  /** Requests sent to another replica because one failed, or was lost during the request. */
   failovers: number;
 }
 
 export interface RaceOptions<Process, Reply> {
-  /** `points/3`: for errors. */
+  /** Name of the part in errors: `points/3`. */
   readonly part: string;
-  /** In the order to ask them; not empty. */
+  /** Replicas in the order in which they are asked; not empty. */
   readonly replicas: readonly OrderedReplica<Process>[];
   readonly ask: (process: Process, signal: AbortSignal) => Promise<Reply>;
-  /** A process has failed a request as one does that is away. */
+  /** Called when a request failed as if its process were unreachable. */
   readonly doubt: (process: Process) => void;
   readonly clock: Clock;
   readonly limits: ReplicaLimits;
@@ -44,9 +45,9 @@ interface Attempt<Process> {
 }
 
 /**
- * One request to the replicas of a partition, each asked once at most. The first good answer wins, and the others are
- * cancelled. The next one is asked when all that were asked have failed or are lost, and when the answer takes unusually
- * long. A refusal of the request itself is the answer, since any replica would refuse it.
+ * One request to the replicas of a partition, each asked at most once. The first good answer wins, and the others are
+ * cancelled. The next replica is asked when all earlier ones have failed or are lost, and when the answer takes
+ * unusually long. A refusal of the request itself is the answer, because every replica would refuse it.
  */
 export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
   readonly #options: RaceOptions<Process, Reply>;
@@ -57,7 +58,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
   #reject: (error: unknown) => void = () => {};
   #next = 0;
   #hedgeTimer: Timer | undefined;
-  #isOver = false;
+  #hasEnded = false;
 
   constructor(options: RaceOptions<Process, Reply>) {
     this.#options = options;
@@ -85,7 +86,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
   #askNext(isHedge: boolean): void {
     const { replicas, clock, ask } = this.#options;
     if (this.#next === replicas.length) {
-      if (this.#attempts.size === 0) this.#end(() => this.#reject(this.#nobody()));
+      if (this.#attempts.size === 0) this.#end(() => this.#reject(this.#noAnswer()));
       return;
     }
     const { process } = replicas[this.#next++];
@@ -100,7 +101,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
     process.inFlight++;
     if (process.state === 'lost') this.#giveGrace(attempt);
     this.#planHedge();
-    // Within an async function, so that a reader that throws at once has failed as any other.
+    // Within an async function, so that a reader that throws synchronously is handled as a rejection.
     (async () => ask(process, attempt.abort.signal))().then(
       (reply) => this.#answered(attempt, reply),
       (error: unknown) => this.#failed(attempt, error),
@@ -108,7 +109,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
   }
 
   #answered(attempt: Attempt<Process>, reply: Reply): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     const { clock, latency, counters } = this.#options;
     if (attempt.isHedge) counters.hedgesWon++;
     for (const { startedMs } of this.#attempts) latency.add(clock.monotonicMs() - startedMs);
@@ -116,7 +117,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
   }
 
   #failed(attempt: Attempt<Process>, error: unknown): void {
-    if (this.#isOver || !this.#attempts.has(attempt)) return;
+    if (this.#hasEnded || !this.#attempts.has(attempt)) return;
     if (error instanceof AssertionError || isRefusal(error)) {
       this.#end(() => this.#reject(error));
       return;
@@ -126,11 +127,11 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
     this.#failures.push(`${attempt.process.name}: ${code}: ${message}`);
     this.#drop(attempt);
     if (code === 'unavailable') this.#options.doubt(attempt.process);
-    // Another one that was asked already may still answer.
+    // Another replica that was asked may still answer.
     if (this.#attempts.size === 0) this.#failOver();
   }
 
-  /** It may come back, and answer yet; but from now on that is waited for only so long. */
+  /** Starts the grace time of a lost process: it may still return and answer. */
   #lost(attempt: Attempt<Process>): void {
     this.#giveGrace(attempt);
     if ([...this.#attempts].every(({ process }) => process.state === 'lost')) this.#failOver();
@@ -151,7 +152,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
       const reason = lastError === undefined ? '' : ` (${lastError.code}: ${lastError.message})`;
       this.#failed(
         attempt,
-        new TidemarkError('deadline_exceeded', `no answer after ${limits.lostGraceMs} ms, and it is lost${reason}`),
+        new TidemarkError('deadline_exceeded', `no answer after ${limits.lostGraceMs} ms from a lost process${reason}`),
       );
     });
   }
@@ -172,7 +173,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
     });
   }
 
-  #nobody(): TidemarkError {
+  #noAnswer(): TidemarkError {
     const { part } = this.#options;
     return new TidemarkError('unavailable', `no replica of ${part} could answer: ${this.#failures.join('; ')}`, {
       part,
@@ -184,12 +185,12 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
     attempt.forget();
     attempt.process.inFlight--;
     this.#attempts.delete(attempt);
-    attempt.abort.abort(new TidemarkError('cancelled', 'the answer is not needed any more'));
+    attempt.abort.abort(new TidemarkError('cancelled', 'the answer is no longer needed'));
   }
 
   #end(settle: () => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#hedgeTimer?.cancel();
     settle();
     for (const attempt of [...this.#attempts]) this.#drop(attempt);

@@ -17,7 +17,7 @@ afterEach(async () => {
   stopping = [];
 });
 
-/** Replicas a, b, … of one partition, equally far, watched from now on. */
+/** Replicas a, b, … of one partition at equal positions, with polling started. */
 async function setUp(names: string, limits: Partial<ReplicaLimits> = {}) {
   const clock = new SimulatedClock();
   const replicas = [...names].map((name) => {
@@ -43,7 +43,7 @@ async function setUp(names: string, limits: Partial<ReplicaLimits> = {}) {
     for (const replica of replicas) replica.asked = 0;
   };
   await start();
-  /** Runs until the answer is there; how long that took, ms. */
+  /** Runs until the answer arrives; returns how long that took, ms. */
   const within = async <T>(asked: Promise<T>, deadlineMs = 60_000): Promise<T & { readonly tookMs: number }> => {
     const settled = asked.then(
       () => true,
@@ -78,7 +78,7 @@ const MATCH = MatchRequest.create({
 });
 
 describe('which replica is asked', () => {
-  test('the one with the highest watermark, then the highest offset', async () => {
+  test('the replica with the highest watermark, then the highest offset, is asked', async () => {
     const { clock, stores, a, b, c, within } = await setUp('abc');
     b.stores.watermarksMs.set(0, WATERMARK_MS + 1);
     c.stores.tagsOffsets.set(0, 101);
@@ -88,7 +88,7 @@ describe('which replica is asked', () => {
     expect([a.asked, b.asked, c.asked]).toEqual([0, 1, 1]);
   });
 
-  test('a halted one only when no other is there, however far it was', async () => {
+  test('a halted replica is asked only when no other is reachable, at any position', async () => {
     const { clock, stores, a, b, within } = await setUp('ab');
     a.stores.watermarksMs.set(0, WATERMARK_MS + 50_000);
     a.stores.halted.set('points/0', 'a record that can not be decoded');
@@ -99,13 +99,13 @@ describe('which replica is asked', () => {
     expect((await within(stores.pointStore(0).aggregate(fold()))).watermarkMs).toBe(WATERMARK_MS + 50_000);
   });
 
-  test('equals take turns', async () => {
+  test('equal replicas take turns', async () => {
     const { stores, a, b, within } = await setUp('ab');
     for (let i = 0; i < 10; i++) await within(stores.pointStore(0).aggregate(fold()));
     expect([a.asked, b.asked]).toEqual([5, 5]);
   });
 
-  test('a process is found by what it says it has, and left by what it has no more', async () => {
+  test('a process is asked for the partitions that it reports, and no longer for those that it released', async () => {
     const { clock, stores, a, b, within } = await setUp('ab');
     a.stores.watermarksMs.delete(0);
     a.stores.watermarksMs.set(7, WATERMARK_MS);
@@ -115,11 +115,11 @@ describe('which replica is asked', () => {
     expect([a.asked, b.asked]).toEqual([1, 4]);
     await expect(stores.pointStore(8).aggregate(fold())).rejects.toMatchObject({
       code: 'unavailable',
-      message: 'no process is known to have points/8',
+      message: 'no known process owns points/8',
     });
   });
 
-  test('all are polled by one call a process, no more often than the limit', async () => {
+  test('processes are polled by one call each, no more often than the limit', async () => {
     const { clock, a } = await setUp('ab', { pollsPerSecond: 1 });
     for (let partition = 0; partition < 100; partition++) a.stores.watermarksMs.set(partition, WATERMARK_MS);
     // Four processes (point and tag stores of two names), one poll a second in all.
@@ -154,7 +154,7 @@ describe('failover', () => {
     },
   );
 
-  test('a mistake of the program is not tried again', async () => {
+  test('a request that failed because of a bug is not retried', async () => {
     const { stores, replicas, within } = await setUp('ab');
     for (const replica of replicas) {
       replica.stores.before = () => {
@@ -164,7 +164,7 @@ describe('failover', () => {
     await expect(within(stores.pointStore(0).aggregate(fold()))).rejects.toThrow('a mistake');
   });
 
-  test('when none can answer, each is named with its error', async () => {
+  test('when no replica can answer, each is named with its error', async () => {
     const { clock, stores, a, b, within } = await setUp('ab');
     a.stores.watermarksMs.set(0, WATERMARK_MS + 1);
     await clock.advance(2000);
@@ -177,7 +177,7 @@ describe('failover', () => {
     });
   });
 
-  test('a process that refused a connection is polled at once, and asked again when it is back', async () => {
+  test('a process that refused a connection is polled at once, and asked again when it has returned', async () => {
     const { clock, stores, a, b, within } = await setUp('ab');
     a.stores.watermarksMs.set(0, WATERMARK_MS + 1);
     await clock.advance(1500);
@@ -191,33 +191,33 @@ describe('failover', () => {
     expect((await within(stores.pointStore(0).aggregate(fold()))).watermarkMs).toBe(WATERMARK_MS + 1);
   });
 
-  test('a process that freezes under a request is left as soon as it is lost, without a hedge to spend', async () => {
+  test('a request to a process that freezes fails over as soon as the process is lost, without a hedge', async () => {
     const { clock, stores, a, within } = await setUp('ab', { hedgeBurst: 0 });
     a.stores.watermarksMs.set(0, WATERMARK_MS + 1);
     await clock.advance(2000);
     a.isFrozen = true;
     const reply = await within(stores.pointStore(0).aggregate(fold()));
     expect(reply.watermarkMs).toBe(WATERMARK_MS);
-    // A poll interval and a poll's time limit at most.
+    // At most a poll interval and the timeout of a poll.
     expect(reply.tookMs).toBeLessThanOrEqual(3010);
     expect(stores.counters).toMatchObject({ failovers: 1, hedges: 0 });
-    // From now on it costs nothing.
+    // Later requests are not delayed.
     expect((await within(stores.pointStore(0).aggregate(fold()))).tookMs).toBe(1);
   });
 
-  test('a lone frozen replica makes its part unavailable, not the query hang', async () => {
+  test('a frozen replica without others makes its part unavailable, and the query does not hang', async () => {
     const { clock, stores, a, within } = await setUp('a');
     a.isFrozen = true;
     await clock.advance(4000);
     await expect(within(stores.pointStore(0).aggregate(fold()), 3100)).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(
-        /points\/0 could answer: a: deadline_exceeded: no answer after 3000 ms, and it is/,
+        /points\/0 could answer: a: deadline_exceeded: no answer after 3000 ms from a lost process/,
       ),
     });
   });
 
-  test('a lost replica that answers after all is taken at its word', async () => {
+  test('the late answer of a lost replica is used', async () => {
     const { clock, stores, a, within } = await setUp('a');
     a.delayMs = (request) => (request === 'positions' ? 10_000 : 2000);
     await clock.advance(4000);
@@ -226,24 +226,24 @@ describe('failover', () => {
 });
 
 describe('hedging', () => {
-  test('a slow answer is asked of the next replica too; the loser is cancelled', async () => {
+  test('a slow request is hedged to the next replica, and the slower one is cancelled', async () => {
     const { clock, stores, a, b, within } = await setUp('ab', { hedgeFloorMs: 20, hedgeCeilingMs: 100 });
     a.stores.watermarksMs.set(0, WATERMARK_MS + 1);
     await clock.advance(2000);
-    // Without a history the ceiling counts.
+    // Without a history the ceiling applies.
     a.delayMs = (request) => (request === 'positions' ? 1 : 500);
     expect((await within(stores.pointStore(0).aggregate(fold()))).tookMs).toBe(101);
     await clock.advance(1);
     expect([a.asked, a.cancelled, b.asked]).toEqual([1, 1, 1]);
     expect(stores.counters).toMatchObject({ hedges: 1, hedgesWon: 1, failovers: 0 });
-    // With one, what is usual does: here below the floor.
+    // With a history the usual latency applies, here below the floor.
     a.delayMs = () => 2;
     for (let i = 0; i < 150; i++) await within(stores.pointStore(0).aggregate(fold()));
     a.delayMs = (request) => (request === 'positions' ? 1 : 500);
     expect((await within(stores.pointStore(0).aggregate(fold()))).tookMs).toBe(21);
   });
 
-  test('is a bounded share of the requests, so a slow cluster gets no double load', async () => {
+  test('hedges are a bounded share of the requests, so a slow cluster does not get twice the load', async () => {
     const { stores, replicas, within } = await setUp('ab', {
       ...{ hedgeFloorMs: 20, hedgeCeilingMs: 100, hedgeShare: 0.1, hedgeBurst: 4 },
     });
@@ -254,7 +254,7 @@ describe('hedging', () => {
     expect(stores.counters.hedgesRefused).toBeGreaterThan(50);
   });
 
-  test('does not trade a slow answer for one that is far behind', async () => {
+  test('a slow request is not hedged to a replica that is far behind', async () => {
     const { clock, stores, a, b, within } = await setUp('ab', { hedgeCeilingMs: 100 });
     b.stores.watermarksMs.set(0, WATERMARK_MS - 60_000);
     b.stores.tagsOffsets.set(0, 10);
@@ -273,7 +273,7 @@ describe('hedging', () => {
       code: 'cancelled',
     });
     await clock.advance(200);
-    abort.abort(new TidemarkError('cancelled', 'nobody waits'));
+    abort.abort(new TidemarkError('cancelled', 'no caller waits'));
     await asked;
     await clock.advance(1);
     expect([a.cancelled, b.cancelled]).toEqual([1, 1]);
@@ -281,7 +281,7 @@ describe('hedging', () => {
 });
 
 describe('series sets', () => {
-  test('are named by what each replica knows, and sent again to the one that has forgotten', async () => {
+  test('series sets are named by what each replica knows, and sent again to a replica that has evicted them', async () => {
     const { clock, stores, a, b, within } = await setUp('ab');
     const series = seriesId(seriesName('t', 'load', KIND.gauge, ['a:b']));
     const set = { digest: hash128(series), series };

@@ -20,7 +20,7 @@ import { type ReplicaCounters, ReplicaRace } from './replica-race.ts';
 import { type OnDivergence, ReplicaWatch } from './replica-watch.ts';
 import { StoreProcess, type StoreProcessOptions } from './store-process.ts';
 
-/** A process of point stores: it answers for its partitions, and says how far each is. */
+/** A process of point stores, which answers for its partitions and reports the position of each. */
 export type PointStoreProcess = StoreProcessOptions<PointStoreReader & PositionsReader>;
 export type TagStoreProcess = StoreProcessOptions<TagStoreReader & PositionsReader>;
 
@@ -29,7 +29,7 @@ export interface ReplicaStoresOptions {
   readonly tags: readonly TagStoreProcess[];
   readonly clock: Clock;
   readonly limits?: Partial<ReplicaLimits>;
-  /** Told when the states of replicas are found to differ, and when they agree again. */
+  /** Called when the states of replicas are found to differ, and when they agree again. */
   readonly onDivergence?: OnDivergence;
 }
 
@@ -38,9 +38,9 @@ type TagProcess = StoreProcess<TagStoreReader & PositionsReader>;
 
 /**
  * The stores of a cluster, of which each partition has one or more replicas. Each request goes to the most advanced
- * replica that is there; `ReplicaRace` says when others are asked. Which replica answers changes nothing about what is
- * true of the answer: each says its own offset, watermark and, for the `tags` offset it was given, how far it is covered.
- * Series sets are named by what each replica knows.
+ * reachable replica; `ReplicaRace` decides when others are asked. An answer is right from any replica, because each
+ * reports its own offset, watermark and, for the `tags` offset of the request, how far it is covered. Series sets are
+ * named by what each replica knows.
  */
 export class ReplicaStores implements QueryStores {
   readonly namesSets = true;
@@ -55,7 +55,7 @@ export class ReplicaStores implements QueryStores {
   readonly #watch: ReplicaWatch;
   readonly #knownSets: KnownSets;
   readonly #budget: HedgeBudget;
-  /** By method: what is quick for one is slow for another. */
+  /** Latencies by method, because methods differ in their usual latency. */
   readonly #latencies = new Map<string, LatencyEstimate>();
   #turn = 0;
 
@@ -77,14 +77,14 @@ export class ReplicaStores implements QueryStores {
       limits: this.#limits,
       onPositions: (process, hasMoved) => {
         if (hasMoved) (process.topic === 'points' ? this.#pointIndex : this.#tagIndex).clear();
-        this.#watch.look(process);
+        this.#watch.check(process);
       },
     });
     this.#knownSets = new KnownSets(this.#limits.seriesSets);
     this.#budget = new HedgeBudget(this.#limits);
   }
 
-  /** Begins to watch the replicas; resolves when each was asked once. Before, they are asked in the order given. */
+  /** Starts to poll the replicas; resolves when each was polled once. Before, they are asked in the given order. */
   start(): Promise<void> {
     return this.#poller.start();
   }
@@ -94,7 +94,7 @@ export class ReplicaStores implements QueryStores {
     return this.#poller.stop();
   }
 
-  /** Every replica as last heard of, and which of them differ. */
+  /** Returns the last reported state of every replica, and the replicas that differ. */
   report(): ReplicaReport {
     const replicas = [...this.#points, ...this.#tags].flatMap(replicasOf);
     replicas.sort(
@@ -160,7 +160,7 @@ export class ReplicaStores implements QueryStores {
     const replicas = orderReplicas(own, partition, this.#limits, this.#turn++, (process) =>
       this.#watch.isOutvoted(process, partition),
     );
-    if (replicas.length === 0) throw new TidemarkError('unavailable', `no process is known to have ${part}`, { part });
+    if (replicas.length === 0) throw new TidemarkError('unavailable', `no known process owns ${part}`, { part });
     return new ReplicaRace({
       ...{ part, replicas, ask, signal },
       doubt: (process) => this.#poller.hurry(process),

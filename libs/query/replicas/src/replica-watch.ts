@@ -7,13 +7,13 @@ import { Slots } from './slots.ts';
 import type { StoreProcess } from './store-process.ts';
 import { withinTime } from './within-time.ts';
 
-/** Told when replicas are found to differ, and when one that did agrees again (it was built anew). */
+/** Called when replicas are found to differ, and when they agree again (the wrong one was rebuilt). */
 export type OnDivergence = (event: 'found' | 'ended', divergence: ReplicaDivergence) => void;
 
 export interface ReplicaWatchOptions {
   readonly clock: Clock;
   readonly limits: Pick<ReplicaLimits, 'checkpoints' | 'concurrentChecks' | 'divergences' | 'pollTimeoutMs'>;
-  /** All checkpoints of a replica, ascending. */
+  /** Returns all checkpoints of a replica, ascending. */
   readonly checkpointsOf: (
     process: StoreProcess<PositionsReader>,
     partition: number,
@@ -25,28 +25,28 @@ export interface ReplicaWatchOptions {
 const NONE: readonly ReplicaDivergence[] = [];
 const NOTHING: readonly number[] = [];
 
-/** What is known of one partition of one topic. */
+/** The known state of one partition of one topic. */
 interface Part {
   readonly topic: 'points' | 'tags';
   readonly partition: number;
-  /** By the name of the process. */
+  /** Checkpoints by the name of the process. */
   readonly replicas: Map<string, ReplicaCheckpoints>;
-  /** By the key of the checkpoint; of `tags` one at most, since their state adds up. */
+  /** Divergences by the key of the checkpoint; of `tags` at most one, because their state is cumulative. */
   readonly divergences: Map<number, ReplicaDivergence>;
-  /** Processes whose checkpoints are being asked for. */
+  /** Processes whose checkpoints are being requested. */
   readonly asking: Set<string>;
 }
 
 /**
- * Compares the state of replicas as they go on: each hashes its state at the same checkpoints of the log, so any
- * difference means that one of them is wrong, by a broken memory or disk, or a mistake of the program. What differs is kept,
- * up to a limit, and told once.
+ * Compares the state of replicas while they run: each hashes its state at the same checkpoints of the log, so a
+ * difference means that one of them is wrong, because of faulty memory, a faulty disk or a bug. Differences are kept,
+ * up to a limit, and each is reported once.
  */
 export class ReplicaWatch {
   readonly #options: ReplicaWatchOptions;
   readonly #parts = new Map<string, Part>();
-  /** The partitions that each process had when it was last looked at. */
-  readonly #looked = new Map<StoreProcess<PositionsReader>, readonly number[]>();
+  /** The partitions that each process had at its last check. */
+  readonly #checked = new Map<StoreProcess<PositionsReader>, readonly number[]>();
   readonly #slots: Slots;
   readonly #stop = new AbortController();
   #divergences = 0;
@@ -56,7 +56,7 @@ export class ReplicaWatch {
     this.#slots = new Slots(options.limits.concurrentChecks);
   }
 
-  /** What differs, by partition and checkpoint. */
+  /** The differences, by partition and checkpoint. */
   get divergences(): readonly ReplicaDivergence[] {
     if (this.#divergences === 0) return NONE;
     return [...this.#parts.values()]
@@ -64,7 +64,7 @@ export class ReplicaWatch {
       .sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || a.offset - b.offset);
   }
 
-  /** True when most of the other replicas of a partition say that this one is wrong. */
+  /** Returns true when the majority of a partition's replicas contradicts this one. */
   isOutvoted({ topic, name }: StoreProcess<PositionsReader>, partition: number): boolean {
     if (this.#divergences === 0) return false;
     const divergences = this.#parts.get(`${topic}/${partition}`)?.divergences.values() ?? [];
@@ -72,11 +72,11 @@ export class ReplicaWatch {
   }
 
   stop(): void {
-    this.#stop.abort(new TidemarkError('cancelled', 'replicas are not compared any more'));
+    this.#stop.abort(new TidemarkError('cancelled', 'the comparison of replicas has stopped'));
   }
 
-  /** A process has told its positions: looks at what is new in them. */
-  look(process: StoreProcess<PositionsReader>): void {
+  /** Compares the new hashes of a process that has reported its positions. */
+  check(process: StoreProcess<PositionsReader>): void {
     const { topic, name, positions, losses } = process;
     for (const { partition, offset, stateHash, checkpointOffset } of positions.values()) {
       const part = this.#partOf(topic, partition);
@@ -85,11 +85,11 @@ export class ReplicaWatch {
       if (replica.addMoment(offset, stateHash)) this.#compare(part, offset);
       if (replica.isStale(checkpointOffset, losses)) void this.#ask(process, part, replica);
     }
-    // What it has given up says nothing of what it holds when it comes back.
-    for (const partition of this.#looked.get(process) ?? NOTHING) {
+    // The hashes of a released partition do not apply when the process owns it again.
+    for (const partition of this.#checked.get(process) ?? NOTHING) {
       if (!positions.has(partition)) this.#partOf(topic, partition).replicas.delete(name);
     }
-    this.#looked.set(process, [...positions.keys()]);
+    this.#checked.set(process, [...positions.keys()]);
   }
 
   async #ask(process: StoreProcess<PositionsReader>, part: Part, replica: ReplicaCheckpoints): Promise<void> {
@@ -107,7 +107,7 @@ export class ReplicaWatch {
       replica.set(checkpoints, limits.checkpoints, new Set(divergences.keys()), losses);
       this.#compareAll(part);
     } catch (error) {
-      // The next positions tell again that there is something to ask for.
+      // The next report of positions triggers the request again.
       if (!isTidemarkError(error)) throw error;
     } finally {
       asking.delete(process.name);
@@ -129,7 +129,7 @@ export class ReplicaWatch {
     }
     const agreeing = new Set(found.hashes.map(({ process }) => process));
     for (const [other, { hashes }] of [...divergences]) {
-      // The state of tags adds up: where it is equal, what was different before is so no more.
+      // The state of tags is cumulative: where it is equal, earlier differences have ended.
       const isSettled = topic === 'points' ? other === key : other <= key;
       if (isSettled && hashes.every(({ process }) => agreeing.has(process) || !replicas.has(process))) {
         this.#end(part, other);
@@ -139,7 +139,7 @@ export class ReplicaWatch {
 
   #differ(part: Part, key: number, hashes: ReplicaDivergence['hashes']): void {
     const { topic, partition, divergences } = part;
-    // All that comes after the first difference of tags differs, too: the earliest that is known stands for it.
+    // The state of tags differs everywhere after its first difference, so only the earliest known one is kept.
     const [first] = topic === 'tags' ? divergences.keys() : [key];
     if (first !== undefined && first < key) return;
     const known = first === undefined ? undefined : divergences.get(first);

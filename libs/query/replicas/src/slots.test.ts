@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Slots } from './slots.ts';
 
-test('as many tasks run at once as there are places, and the next in line starts when one ends', async () => {
+test('as many tasks run at once as there are slots, and the next waiting task starts when one ends', async () => {
   const slots = new Slots(2);
   const started: number[] = [];
   const ends = new Map<number, () => void>();
@@ -22,7 +22,7 @@ test('as many tasks run at once as there are places, and the next in line starts
   expect(await Promise.all(running)).toEqual([0, 1, 2, 3]);
 });
 
-test('a task that fails gives its place back', async () => {
+test('a task that fails releases its slot', async () => {
   const slots = new Slots(1);
   await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await slots.run(async () => 'next')).toBe('next');

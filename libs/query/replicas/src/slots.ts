@@ -1,4 +1,4 @@
-/** Places for things that run at the same time; who finds none waits in line. */
+/** Bounds the tasks that run at the same time; further tasks wait in order. */
 export class Slots {
   readonly #limit: number;
   readonly #waiting: (() => void)[] = [];
@@ -8,7 +8,7 @@ export class Slots {
     this.#limit = limit;
   }
 
-  /** Runs `task` as soon as there is a place for it. */
+  /** Runs `task` as soon as a slot is free. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     await this.#enter();
     try {
@@ -26,7 +26,7 @@ export class Slots {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Hands the place to the next in line, if there is one. */
+  /** Gives the slot to the next waiting task, if there is one. */
   #leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#taken--;

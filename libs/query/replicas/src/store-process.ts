@@ -4,20 +4,20 @@ import type { PositionsReader } from '@tidemark/store-rpc';
 
 /** A process of point stores, or of tag stores. */
 export interface StoreProcessOptions<Reader extends PositionsReader> {
-  /** What errors, alarms and status call it: its address. */
+  /** Its address, as errors, alarms and status name it. */
   readonly name: string;
   readonly reader: Reader;
-  /** Partitions that it should own. It is also asked for any other that it says it has. */
+  /** Partitions that it should own. It is also asked for any other partition that it reports. */
   readonly partitions: readonly number[];
 }
 
-/** One process of stores, as last heard of. */
+/** One process of stores, with its last reported state. */
 export class StoreProcess<Reader extends PositionsReader> {
   readonly topic: 'points' | 'tags';
   readonly name: string;
   readonly reader: Reader;
   readonly partitions: ReadonlySet<number>;
-  /** Requests that it has not answered yet. */
+  /** Requests without an answer yet. */
   inFlight = 0;
   #state: 'unknown' | 'live' | 'lost' = 'unknown';
   #positions: ReadonlyMap<number, ReplicaPosition> = new Map();
@@ -38,32 +38,32 @@ export class StoreProcess<Reader extends PositionsReader> {
     return this.#state;
   }
 
-  /** Why it is lost. */
+  /** The error with which it was lost. */
   get lastError(): TidemarkError | undefined {
     return this.#lastError;
   }
 
-  /** How often it was lost: each time it may have come back with other data. */
+  /** How often it was lost: each time it may have returned with other data. */
   get losses(): number {
     return this.#losses;
   }
 
-  /** Wall clock when it last told its positions, ms since the epoch. */
+  /** Wall clock when it last reported its positions, ms since the epoch. */
   get seenMs(): number | undefined {
     return this.#seenMs;
   }
 
-  /** Where each of its replicas was when it was last heard of. */
+  /** Last reported position of each of its replicas. */
   get positions(): ReadonlyMap<number, ReplicaPosition> {
     return this.#positions;
   }
 
-  /** Partitions that it should own, or says it has. */
+  /** Partitions that it should own, or reports to own. */
   get owned(): ReadonlySet<number> {
     return new Set([...this.partitions, ...this.#positions.keys()]);
   }
 
-  /** It has told its positions. True when they are of other partitions than before. */
+  /** Records the positions of a successful poll. Returns true when they are of other partitions than before. */
   answered(positions: readonly ReplicaPosition[], nowMs: number): boolean {
     const before = this.#positions;
     this.#positions = new Map(positions.map((position) => [position.partition, position]));
@@ -73,7 +73,7 @@ export class StoreProcess<Reader extends PositionsReader> {
     return before.size !== this.#positions.size || positions.some(({ partition }) => !before.has(partition));
   }
 
-  /** It has not. */
+  /** Records a failed poll. */
   failed(error: TidemarkError): void {
     this.#lastError = error;
     if (this.#state === 'lost') return;

@@ -1,21 +1,24 @@
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { abortable } from './abortable.ts';
 
-/** What `ask` answers; `deadline_exceeded`, naming `who`, after `timeoutMs`, and the reason of `signal` when it aborts. */
+/**
+ * Returns the answer of `ask`. Errors: `deadline_exceeded`, with `name`, after `timeoutMs`, and the reason of `signal`
+ * when it aborts.
+ */
 export async function withinTime<T>(
   clock: Clock,
   timeoutMs: number,
-  who: string,
+  name: string,
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
   const timer = clock.setTimer(timeoutMs, () => {
-    late.abort(new TidemarkError('deadline_exceeded', `${who} did not answer within ${timeoutMs} ms`));
+    late.abort(new TidemarkError('deadline_exceeded', `${name} did not answer within ${timeoutMs} ms`));
   });
   const within = AbortSignal.any([late.signal, signal]);
   try {
-    // Within an async function, so that what throws at once has failed as any other.
+    // Within an async function, so that a synchronous throw is handled as a rejection.
     return await abortable((async () => ask(within))(), within);
   } finally {
     timer.cancel();

@@ -3,7 +3,7 @@ import { KIND, type Kind } from '@tidemark/model';
 import { evaluate, groupTags, matchesFilter, parseQuery, type QueryLeaf } from '@tidemark/query-language';
 import type { ModelPoint } from '@tidemark/replicas/testing';
 
-/** What a query over gauges and counts means, spelled out over a list of points, without stores and partials. */
+/** Evaluates a query over gauges and counts directly over a list of points, without stores and partials. */
 export function bruteForce(points: readonly ModelPoint[], text: string, fromMs: number, toMs: number): Frame[] {
   return evaluate(parseQuery(text), (leaf) => leafFrame(points, leaf, fromMs, toMs));
 }

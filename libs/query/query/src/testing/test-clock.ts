@@ -1,11 +1,11 @@
 import type { Clock } from '@tidemark/ports';
 
 export interface TestClock extends Clock {
-  /** Moves the time on, and fires what is due. */
+  /** Advances the time and fires the timers that are due. */
   advance(ms: number): void;
 }
 
-/** A clock that stands still until it is moved. */
+/** Creates a clock that advances only by `advance`. */
 export function testClock(startMs = 1_700_000_000_000): TestClock {
   let nowMs = startMs;
   const timers = new Set<{ readonly atMs: number; readonly task: () => void }>();

@@ -1,17 +1,17 @@
 import { type Clock, sleep, TidemarkError } from '@tidemark/ports';
 import { ModelStores } from './model-stores.ts';
 
-/** A process of point and tag stores under one name, with the troubles of a process. */
+/** A process of point and tag stores under one name, which can be slow, frozen or down. */
 export class ModelReplica {
   readonly name: string;
   readonly stores = new ModelStores();
   /** How long each request takes, ms. */
   delayMs: (request: string) => number = () => 1;
-  /** It takes requests, and answers none. */
+  /** It accepts requests and answers none. */
   isFrozen = false;
-  /** Nothing listens at its address. */
+  /** No process listens at its address. */
   isDown = false;
-  /** Requests but for positions that were begun, and of these the cancelled ones. */
+  /** Requests that were begun, except polls; and the cancelled ones among them. */
   asked = 0;
   cancelled = 0;
   polls = 0;

@@ -27,11 +27,11 @@ export interface ModelPoint {
   readonly tags: readonly string[];
   readonly timeMs: number;
   readonly value: number | Uint8Array;
-  /** Offset in `tags` of the record that defines the series; every tag store has read it when left out. */
+  /** Offset in `tags` of the record that defines the series; every tag store has read it when omitted. */
   readonly tagsOffset?: number;
 }
 
-/** Stores that keep all points in a list and answer as the contracts say, by looking at every one. */
+/** Stores that keep all points in a list and answer as the contracts say, by reading every one. */
 export class ModelStores implements QueryStores {
   points: ModelPoint[] = [];
   /** Next `tags` offset of each tag store; Infinity when it has read all. */
