@@ -36,8 +36,8 @@ export interface CoordinatorOptions {
   /** Series counts of the tag stores; called every few seconds. */
   readonly seriesCounts: () => Promise<readonly SeriesCount[]>;
   /**
-   * True where only this process can hold a session (one locked data folder): then sessions that are open in `control` at
-   * the start are dead, and are fenced at once.
+   * True where only this process can hold a session (one locked data folder): then sessions that are open in `control`
+   * at the start are dead, and are fenced at once.
    */
   readonly isAlone: boolean;
   /** Records of `control` between two checkpoints (default 10,000): about the maximum that a reader replays. */
@@ -53,8 +53,9 @@ const BUDGET_MS = 2000;
 const BUDGET_RELEASE = 0.95;
 
 /**
- * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, keys. Every decision
- * is a record in `control` under this coordinator's term; a successor's higher term makes its later records void.
+ * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, keys. Every
+ * decision is a record in `control` under this coordinator's term; a successor's higher term makes its later records
+ * void.
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -128,9 +129,9 @@ export class Coordinator {
   }
 
   /**
-   * Decides the next map: the partition of each slot, of `partitions` in all. It takes effect a little later; batches that
-   * were stamped before keep their map. Errors: `invalid_argument` for a wrong table, `resource_exhausted` for too many maps,
-   * `failed_precondition` when another decision was first.
+   * Decides the next map: the partition of each slot, of `partitions` in all. It takes effect a little later; batches
+   * that were stamped before keep their map. Errors: `invalid_argument` for a wrong table, `resource_exhausted` for too
+   * many maps, `failed_precondition` when another decision was first.
    */
   async assignSlots(partitions: number, slots: Uint16Array): Promise<void> {
     const { state } = this.#options.control;
@@ -259,8 +260,8 @@ export class Coordinator {
   }
 
   /**
-   * Appends a checkpoint when there are enough records since the last one, and trims the log before a valid checkpoint. A
-   * record that is appended before the checkpoint meanwhile makes it void: the next turn retries.
+   * Appends a checkpoint when there are enough records since the last one, and trims the log before a valid checkpoint.
+   * A record that is appended before the checkpoint meanwhile makes it void: the next turn retries.
    */
   async #checkpoint(): Promise<void> {
     const { control, log, checkpointRecords = CHECKPOINT_RECORDS } = this.#options;

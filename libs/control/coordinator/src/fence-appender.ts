@@ -14,8 +14,8 @@ interface Copying {
 }
 
 /**
- * Copies fences from `control` into the partitions whose lanes they end. Partitions are independent: one that accepts no
- * append does not delay the others, nor a fence that does not concern it.
+ * Copies fences from `control` into the partitions whose lanes they end. Partitions are independent: one that accepts
+ * no append does not delay the others, nor a fence that does not concern it.
  */
 export class FenceAppender {
   readonly #log: Log;

@@ -28,7 +28,10 @@ export class Placement {
     return this.#owners.get(partition) ?? [];
   }
 
-  /** Throws `failed_precondition` when one of the first `partitions` has no owner: its data would be missing from every answer. */
+  /**
+   * Throws `failed_precondition` when one of the first `partitions` has no owner: its data would be missing from every
+   * answer.
+   */
   requireOwners(partitions: number, field: string): void {
     for (let partition = 0; partition < partitions; partition++) {
       if (this.#owners.has(partition)) continue;

@@ -1,4 +1,6 @@
-/** `broken`: points or answers wait. `degraded`: they will wait, or a spare is gone. `note`: information, not a fault. */
+/**
+ * `broken`: points or answers wait. `degraded`: they will wait, or a spare is gone. `note`: information, not a fault.
+ */
 export type Severity = 'broken' | 'degraded' | 'note';
 
 /** The kinds of findings, causes before their consequences: the order within a severity. */

@@ -22,7 +22,9 @@ export type HoldUp =
       readonly renewedAgeMs: number | undefined;
     };
 
-/** What holds back each partition whose watermark is more than `lateMs` old, the one with the oldest watermark first. */
+/**
+ * What holds back each partition whose watermark is more than `lateMs` old, the one with the oldest watermark first.
+ */
 export function holdUpsOf(status: PipelineView, lateMs = LATE_MARK_MS): HoldUp[] {
   return status.points
     .filter(({ watermarkMs }) => watermarkMs === undefined || status.nowMs - watermarkMs > lateMs)
@@ -104,7 +106,9 @@ export function haltsOf({ points, tags }: Pick<PipelineView, 'points' | 'tags'>)
   return [...of('points', points), ...of('tags', tags)];
 }
 
-/** Returns the tag partitions that are behind their log by more than `NOTED_TAGS_LAG` records: answers wait for them. */
+/**
+ * Returns the tag partitions that are behind their log by more than `NOTED_TAGS_LAG` records: answers wait for them.
+ */
 export function tagLagsOf({ tags }: Pick<PipelineView, 'tags'>): { part: string; records: number }[] {
   return tags
     .map(({ partition, offset, logNext }) => ({ part: `tags/${partition}`, records: logNext - offset }))

@@ -97,7 +97,9 @@ function lags(holdUps: readonly HoldUp[], pipeline: PipelineView): Finding[] {
   ];
 }
 
-/** Finds sessions that stopped renewing, with the partitions that they hold back, and sessions that were fenced lately. */
+/**
+ * Finds sessions that stopped renewing, with the partitions that they hold back, and sessions that were fenced lately.
+ */
 function sessions(holdUps: readonly HoldUp[], { sessions: all, nowMs }: PipelineView): Finding[] {
   return all.flatMap((session) => {
     const silentMs = nowMs - session.renewedMs;

@@ -26,7 +26,10 @@ export const CLOCK_OFF_MS = PROTOCOL_TIMES.clockToleranceMs;
 /** An agent is behind when its points are older than D plus this, ms. */
 export const AGENT_BEHIND_MS = 10_000;
 
-/** An agent flushes every few seconds; silence for this long, and for several times its usual interval, is not a pause, ms. */
+/**
+ * An agent flushes every few seconds; silence for this long, and for several times its usual interval, is not a pause,
+ * ms.
+ */
 export const AGENT_SILENT_MS = 15_000;
 export const AGENT_SILENT_INTERVALS = 4;
 

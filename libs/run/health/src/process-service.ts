@@ -11,7 +11,9 @@ import type {
 import { TidemarkError } from '@tidemark/ports';
 import { serveUnary } from '@tidemark/rpc';
 
-/** Checks that a caller may read the health of a process, by its key and whether it is on loopback; throws otherwise. */
+/**
+ * Checks that a caller may read the health of a process, by its key and whether it is on loopback; throws otherwise.
+ */
 export type HealthAccess = (key: string | undefined, isLoopback: boolean) => void;
 
 /** Admits operators of the default tenant only, because a health reply names the clients of every tenant. */

@@ -44,8 +44,8 @@ export class HostAgent {
 
   /**
    * Starts to collect; the intakes need not be reachable yet. Errors: `invalid_argument` (a wrong target),
-   * `failed_precondition` (another agent uses the spool folder), and the errors of the disk. A port of DogStatsD that is
-   * in use is reported to `onProblem`, and the agent runs without DogStatsD.
+   * `failed_precondition` (another agent uses the spool folder), and the errors of the disk. A port of DogStatsD that
+   * is in use is reported to `onProblem`, and the agent runs without DogStatsD.
    */
   static async start(settings: AgentSettings, place: HostAgentPlace): Promise<HostAgent> {
     const { agent: own } = settings;

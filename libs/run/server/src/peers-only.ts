@@ -4,8 +4,8 @@ import { secretCheck } from '@tidemark/access';
 const HEALTH = '/grpc.health.v1.Health/';
 
 /**
- * Admits only processes of the cluster: callers with the cluster's key or, when there is no key, callers that `isTrusted`
- * accepts by their address (loopback). Health checks are answered for every caller.
+ * Admits only processes of the cluster: callers with the cluster's key or, when there is no key, callers that
+ * `isTrusted` accepts by their address (loopback). Health checks are answered for every caller.
  */
 export function peersOnly(key: string | undefined, isTrusted: (peer: string) => boolean): ServerInterceptor {
   const isKey = key === undefined ? undefined : secretCheck(`Bearer ${key}`);

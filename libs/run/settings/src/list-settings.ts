@@ -42,7 +42,9 @@ function described<T extends z.ZodType>(schema: T, from: z.ZodType): T {
   return schema;
 }
 
-/** Returns the result of `parse`, or adds an issue whose parameter `problem` has the message without the setting's key. */
+/**
+ * Returns the result of `parse`, or adds an issue whose parameter `problem` has the message without the setting's key.
+ */
 function attempt<T>(parse: () => T, context: z.RefinementCtx): T {
   try {
     return parse();

@@ -6,7 +6,9 @@ const MAX_PARTITIONS = 65_536;
 const PARTITIONS_LIMIT = 'partitions such as 0-3,7';
 const SHOWN_CHARACTERS = 80;
 
-/** Parses `0-3, 7` into [0, 1, 2, 3, 7], ascending and distinct. Error: `invalid_argument` with the part and the limit. */
+/**
+ * Parses `0-3, 7` into [0, 1, 2, 3, 7], ascending and distinct. Error: `invalid_argument` with the part and the limit.
+ */
 export function parsePartitions(text: string): number[] {
   const partitions = new Set<number>();
   for (const part of text.split(',').map((one) => one.trim())) {

@@ -125,7 +125,10 @@ function readFileText(
   }
 }
 
-/** Converts the text of a flag or a variable to the setting's type; text that does not fit is left for the schema to refuse. */
+/**
+ * Converts the text of a flag or a variable to the setting's type; text that does not fit is left for the schema to
+ * refuse.
+ */
 function readValue(setting: Setting, value: string | true): unknown {
   if (setting.kind === 'text') return value;
   if (setting.kind === 'number') {

@@ -20,7 +20,10 @@ export interface StoreThreadsOptions extends StoreThreadOptions {
   /** Threads that the owned partitions are spread over. */
   readonly threads: number;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
-  /** Called once for each partition, when its store has applied everything that the log held at a moment after the start. */
+  /**
+   * Called once for each partition, when its store has applied everything that the log held at a moment after the
+   * start.
+   */
   readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a halted partition reads again. */
@@ -113,8 +116,8 @@ export class StoreWorkers {
   }
 
   /**
-   * Answers a method in the bytes of the contract, which only the thread of the store decodes and encodes. The buffer of
-   * `request` is transferred to that thread and can't be used afterwards.
+   * Answers a method in the bytes of the contract, which only the thread of the store decodes and encodes. The buffer
+   * of `request` is transferred to that thread and can't be used afterwards.
    */
   async answer(kind: StoreKind, method: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     if (method !== 'positions') return this.#call(kind, method, request, signal);

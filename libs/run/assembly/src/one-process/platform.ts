@@ -83,8 +83,8 @@ export class Platform implements PlatformParts {
 
   /**
    * Starts everything; resolves when points and queries are accepted. Errors: `failed_precondition` (another process
-   * uses the folder, a newer format, no key exists and `listen.host` is not loopback), `unavailable` (a port is in use),
-   * those of the disk.
+   * uses the folder, a newer format, no key exists and `listen.host` is not loopback), `unavailable` (a port is in
+   * use), those of the disk.
    */
   static async start(context: PlatformContext): Promise<Platform> {
     const started = new Started();

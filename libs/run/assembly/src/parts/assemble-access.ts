@@ -3,8 +3,8 @@ import type { ControlState } from '@tidemark/control-log';
 import type { Settings } from '@tidemark/settings';
 
 /**
- * Creates the access by the keys in `control`, according to the settings. `state` may throw `unavailable` while `control`
- * is not followed yet: then a caller with a key gets that error.
+ * Creates the access by the keys in `control`, according to the settings. `state` may throw `unavailable` while
+ * `control` is not followed yet: then a caller with a key gets that error.
  */
 export function assembleAccess(state: () => Pick<ControlState, 'keys'>, settings: Settings, ownKey?: string): Access {
   const registry = {

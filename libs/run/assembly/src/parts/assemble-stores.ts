@@ -21,7 +21,10 @@ export interface StorePorts {
   readonly started: Pick<Started, 'add'>;
 }
 
-/** Starts the stores of a process on their threads, watched by `health`; `ready` of the result waits until they are open. */
+/**
+ * Starts the stores of a process on their threads, watched by `health`; `ready` of the result waits until they are
+ * open.
+ */
 export function assembleStores(ports: StorePorts, settings: Settings): StoreWorkers {
   const { folder, log, kinds, owned, events, health, started, readiness } = ports;
   const { threads, ...limits } = settings.store;

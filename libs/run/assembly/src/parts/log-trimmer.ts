@@ -29,8 +29,8 @@ export class LogTrimmer {
     const key = `${topic}/${partition}`;
     if (offset <= this.#trimmedTo(key)) return undefined;
     const { id, next } = await this.#log.bounds(topic, partition);
-    // The offsets of a deleted topic do not apply to a new topic of the same name: trimming would delete records that no
-    // consumer has read.
+    // The offsets of a deleted topic do not apply to a new topic of the same name: trimming would delete records that
+    // no consumer has read.
     if (logIds !== undefined && [...logIds].some((one) => one !== id)) return { because: 'another log', next };
     // The same is true of a log that was replaced while its consumers had their state.
     if (offset > next) return { because: 'beyond the end', next };
@@ -39,7 +39,10 @@ export class LogTrimmer {
     return undefined;
   }
 
-  /** Trims below `offset`, which the only consumer of the partition has committed. Errors: `failed_precondition`, those of the log. */
+  /**
+   * Trims below `offset`, which the only consumer of the partition has committed. Errors: `failed_precondition`, those
+   * of the log.
+   */
   async committed(topic: Topic, partition: number, offset: number): Promise<void> {
     const kept = await this.trim({ topic, partition, offset });
     if (kept === undefined) return;

@@ -1,8 +1,8 @@
 import type { StoreProblem } from '@tidemark/store-workers';
 
 /**
- * Readiness of a process of stores: each of its partitions has caught up with the log once, none is halted, and each can
- * be committed. A log that is unreachable for a while changes nothing: queries see how far each store is.
+ * Readiness of a process of stores: each of its partitions has caught up with the log once, none is halted, and each
+ * can be committed. A log that is unreachable for a while changes nothing: queries see how far each store is.
  */
 export class StoreReadiness {
   readonly #behind: Set<string>;

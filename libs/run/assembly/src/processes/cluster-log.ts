@@ -16,8 +16,8 @@ import type { ServiceHost } from './service-host.ts';
 const RETRY_MS = 1000;
 
 /**
- * Returns the options of Kafka from the settings: plain data, which can be passed to a thread, with the password. Errors:
- * `invalid_argument` and `not_found` (a file can't be read), with the setting.
+ * Returns the options of Kafka from the settings: plain data, which can be passed to a thread, with the password.
+ * Errors: `invalid_argument` and `not_found` (a file can't be read), with the setting.
  */
 export async function clusterLogOptions(
   context: Pick<ServiceContext, 'settings' | 'readFile' | 'name'>,

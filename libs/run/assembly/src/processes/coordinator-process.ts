@@ -11,7 +11,10 @@ import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
 
-/** Starts the coordinator, which creates the topics, makes the cluster-wide decisions and trims the log below every consumer's commit. */
+/**
+ * Starts the coordinator, which creates the topics, makes the cluster-wide decisions and trims the log below every
+ * consumer's commit.
+ */
 export async function startCoordinator(context: ServiceContext): Promise<Service> {
   const { settings, clock, random, name, events } = context;
   const pending = new Pending<Omit<ControlServiceOptions, 'access'>>('the coordinator');

@@ -9,7 +9,9 @@ const RETRY_MS = 1000;
 export const PASSING: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'not_found']);
 const MAP_MS = 200;
 
-/** Follows `control` from its beginning; retries while the log can't be read, with the error as the readiness reason. */
+/**
+ * Follows `control` from its beginning; retries while the log can't be read, with the error as the readiness reason.
+ */
 export async function followControl(host: ServiceHost, context: ServiceContext, log: Log): Promise<ControlFollower> {
   const { clock } = context;
   for (;;) {

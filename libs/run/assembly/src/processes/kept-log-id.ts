@@ -7,10 +7,10 @@ const LIMIT_BYTES = 256;
 
 /**
  * Returns the id of the log whose offsets the stores of a data folder hold. The file is written at their first start,
- * before they read any record. A topic that was deleted and recreated while they were down has another id; reading it from
- * their offsets would omit its first records. A folder that is older than this file gets the current id of the log.
- * Errors: `data_loss` when the file is malformed, `failed_precondition` when it is of another topic or a newer format;
- * those of disk and log.
+ * before they read any record. A topic that was deleted and recreated while they were down has another id; reading it
+ * from their offsets would omit its first records. A folder that is older than this file gets the current id of the
+ * log. Errors: `data_loss` when the file is malformed, `failed_precondition` when it is of another topic or a newer
+ * format; those of disk and log.
  */
 export async function keptLogId(
   disk: Disk,

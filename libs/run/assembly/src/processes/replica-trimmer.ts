@@ -101,7 +101,9 @@ export class ReplicaTrimmer {
     }
   }
 
-  /** Returns for each partition the lowest offset that its consumers have committed, and the ids of the logs they read. */
+  /**
+   * Returns for each partition the lowest offset that its consumers have committed, and the ids of the logs they read.
+   */
   async #places(): Promise<Place[]> {
     const places = new Map<string, Place>();
     await Promise.all(

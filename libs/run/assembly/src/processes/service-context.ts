@@ -23,6 +23,8 @@ export interface ServiceContext {
 export interface Service {
   readonly grpcPort: number;
   readonly httpPort: number;
-  /** Reports to health checks that it leaves, waits `cluster.drainMs`, then accepts nothing more, finishes and closes. */
+  /**
+   * Reports to health checks that it leaves, waits `cluster.drainMs`, then accepts nothing more, finishes and closes.
+   */
   stop(): Promise<void>;
 }

@@ -33,8 +33,9 @@ export interface HostedService {
 }
 
 /**
- * The common part of every process of the cluster: gRPC and HTTP with health, a reason while it is not ready, and a stop
- * that drains. It listens first, so that health reports what a start waits for; parts are added when they have started.
+ * The common part of every process of the cluster: gRPC and HTTP with health, a reason while it is not ready, and a
+ * stop that drains. It listens first, so that health reports what a start waits for; parts are added when they have
+ * started.
  */
 export class ServiceHost implements Service {
   readonly #context: ServiceContext;
@@ -61,8 +62,8 @@ export class ServiceHost implements Service {
   }
 
   /**
-   * Listens, and then lets `prepare` add the parts; when that fails, everything is stopped. Errors: `unavailable` (a port
-   * is in use), `failed_precondition` (beyond loopback without a key), those of the files and of `prepare`.
+   * Listens, and then lets `prepare` add the parts; when that fails, everything is stopped. Errors: `unavailable` (a
+   * port is in use), `failed_precondition` (beyond loopback without a key), those of the files and of `prepare`.
    */
   static async start(
     context: ServiceContext,

@@ -21,7 +21,10 @@ export function startPointStore(context: ServiceContext): Promise<Service> {
   return startStore('points', context);
 }
 
-/** Starts a tag store, which keeps the series and tags of some partitions in its data folder and matches them for queries. */
+/**
+ * Starts a tag store, which keeps the series and tags of some partitions in its data folder and matches them for
+ * queries.
+ */
 export function startTagStore(context: ServiceContext): Promise<Service> {
   return startStore('tags', context);
 }
