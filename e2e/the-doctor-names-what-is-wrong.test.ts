@@ -174,7 +174,7 @@ describe('one process', () => {
       const full = await found('disk-full', () => doctorOf(platform));
       expect(full).toMatchObject({
         severity: 'broken',
-        what: expect.stringMatching(/the store of points\/\d in tidemark \d+ can't go on/),
+        what: expect.stringMatching(/the store of points\/\d in tidemark \d+ fails and retries/),
       });
       const lag = await found('store-lags', () => doctorOf(platform));
       expect(lag.what).toMatch(/^\d stores? (is|are) behind the log: points\/\d by [\d,]+ records/);
