@@ -56,7 +56,7 @@ export function runbookOf(kind: FindingKind): string {
 
 const RUNBOOKS: Readonly<Record<FindingKind, string>> = {
   kafka: 'kafka-cant-be-reached',
-  topics: 'a-topic-is-not-as-it-must-be',
+  topics: 'a-topic-has-wrong-settings',
   'disk-full': 'a-disk-is-full',
   'process-silent': 'a-process-does-not-answer',
   'process-refuses': 'a-process-does-not-report-its-health',
