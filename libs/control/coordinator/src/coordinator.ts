@@ -96,7 +96,7 @@ export class Coordinator {
     this.#unlisten = control.listen((message) => this.#received(message));
     if (isAlone) {
       for (const session of [...control.state.sessions.values()]) {
-        if (session.state === 'open') await this.#fence(session.session, undefined, 'its process is gone');
+        if (session.state === 'open') await this.#fence(session.session, undefined, 'its process has ended');
       }
     }
     this.#running = this.#run();
@@ -141,7 +141,7 @@ export class Coordinator {
       throw limitError('slots', `${slots.length} slots of ${partitions}`, limit);
     }
     if (state.maps.size >= MAX_MAPS) {
-      const message = `maps: ${state.maps.size} were decided (limit: ${MAX_MAPS}), because every checkpoint contains all maps`;
+      const message = `maps: ${state.maps.size} (limit: ${MAX_MAPS}); every checkpoint contains all maps`;
       throw new TidemarkError('resource_exhausted', message, { field: 'maps', limit: MAX_MAPS });
     }
     const map = { epoch: epoch + 1, partitions, slots };

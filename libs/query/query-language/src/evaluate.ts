@@ -69,6 +69,6 @@ function finishLeaf(leaf: QueryLeaf, folded: Frame): Frame {
 }
 
 function frameOnly(operand: Operand): Frame {
-  assert(typeof operand !== 'number', 'the parser lets no constant stand alone');
+  assert(typeof operand !== 'number', 'the parser refuses expressions without a query');
   return operand;
 }

@@ -200,7 +200,11 @@ function parseSuffixes(reader: TokenReader): Suffixes {
     reader.expectSymbol('expression', '(');
     const field = name === 'rollup' || name === 'fill' ? name : 'as';
     if (suffixes[field] !== undefined) {
-      throw reader.error(token, `a second ${field === 'as' ? 'as_rate or as_count' : name}`, 'each only once');
+      throw reader.error(
+        token,
+        `a second ${field === 'as' ? 'as_rate or as_count' : name}`,
+        'each function at most once',
+      );
     }
     if (name === 'rollup') suffixes.rollup = parseRollup(reader);
     else if (name === 'fill') suffixes.fill = parseFill(reader);
@@ -223,7 +227,7 @@ function parseRollupSeconds(reader: TokenReader): number {
 }
 
 function parseFill(reader: TokenReader): Fill {
-  const mode = reader.expectChoice('a way to fill', FILL_MODES);
+  const mode = reader.expectChoice('a fill mode', FILL_MODES);
   if (!reader.takeSymbol('expression', ',')) return { mode, limitSeconds: DEFAULT_FILL_LIMIT_SECONDS };
-  return { mode, limitSeconds: reader.expectInteger('seconds to fill at most', 1, reader.limits.fillSeconds) };
+  return { mode, limitSeconds: reader.expectInteger('the maximum seconds of the fill', 1, reader.limits.fillSeconds) };
 }

@@ -119,7 +119,7 @@ export class Scanner {
       } else text += character;
       at++;
     }
-    throw syntaxError(this.query, from, 'a string without its end', `a closing ${quote}`);
+    throw syntaxError(this.query, from, 'an unterminated string', `a closing ${quote}`);
   }
 }
 

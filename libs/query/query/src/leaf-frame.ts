@@ -42,7 +42,7 @@ function plansOf(run: QueryRun, leaf: QueryLeaf, kinds: readonly Kind[]): Plans 
   }
   if (plans.size === 0 && refusals.length > 0) throw refusals[0].error;
   for (const { kind, error } of refusals) {
-    run.notes.add(`${leaf.metric} has series of kind ${kindName(kind)} too, which are left out: ${error.message}`);
+    run.notes.add(`series of ${leaf.metric} of kind ${kindName(kind)} are omitted: ${error.message}`);
   }
   return plans;
 }
@@ -137,7 +137,7 @@ class MergedGroups {
     const groups = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
     if (groups.some(({ shares }) => haveCommonSeries(shares))) {
       this.#run.notes.add(
-        `series of ${this.#leaf.metric} moved between partitions; a step in which both have points takes them for two series`,
+        `series of ${this.#leaf.metric} moved between partitions; a step with points in both partitions counts them as two series`,
       );
     }
     return groups.map(({ tags, plan, partial }) => ({

@@ -181,7 +181,7 @@ describe('answers', () => {
       timesMs: [firstMs, FROM_MS + 61_000 - ((FROM_MS + 61_000) % 15_000)],
       values: [5, 7],
     });
-    expect(reply.notes).toEqual(['steps of 15 s, chosen for the range; .rollup(seconds) sets another']);
+    expect(reply.notes).toEqual(['steps of 15 s, chosen for the range; use .rollup(seconds) for other steps']);
   });
 
   test('a metric of two kinds gives frames of each, and omits a kind that cannot answer', async () => {
@@ -205,7 +205,7 @@ describe('answers', () => {
     const half = await run('p50:load{*}.rollup(60)');
     expect(half.series).toHaveLength(1);
     expect(Math.abs(half.series[0].values[0] - 50)).toBeLessThan(1);
-    expect(half.notes.filter((note) => note.includes('left out'))).toHaveLength(2);
+    expect(half.notes.filter((note) => note.includes('are omitted'))).toHaveLength(2);
   });
 
   test('equal leaves are read once', async () => {

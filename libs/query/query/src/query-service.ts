@@ -201,7 +201,7 @@ export class QueryService implements QueryReader {
     for (const leaf of leaves) {
       if (leaf.rollup?.seconds !== undefined) continue;
       const { stepMs } = stepsOf(leaf, run.fromMs, run.toMs);
-      run.notes.add(`steps of ${stepMs / 1000} s, chosen for the range; .rollup(seconds) sets another`);
+      run.notes.add(`steps of ${stepMs / 1000} s, chosen for the range; use .rollup(seconds) for other steps`);
     }
     return {
       series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i])),

@@ -37,7 +37,7 @@ function holdUpOf(partition: PointPartitionView, { sessions, nowMs }: PipelineVi
   const { watermarkMs } = partition;
   const ageMs = watermarkMs === undefined ? undefined : nowMs - watermarkMs;
   const records = partition.logNext - partition.offset;
-  // Marks that it has not read yet may be newer, so reading comes before the lanes.
+  // Marks that it has not read yet may be newer, so reading is checked before the lanes.
   if (records > 0) return { kind: 'lag', part, records, ageMs };
   const open = partition.lanes.filter((lane) => lane.open);
   if (open.length === 0) return ageMs === undefined ? { kind: 'no-mark', part } : { kind: 'no-lane', part, ageMs };
@@ -62,7 +62,7 @@ export function holdUpSentence(holdUp: HoldUp): string {
     case 'no-mark':
       return `${part} has had no mark yet: no intake has opened a lane on it`;
     case 'no-lane':
-      return `${part}: no lane is open, so nothing has marked for ${formatDuration(holdUp.ageMs)}`;
+      return `${part}: no lane is open, and there was no mark for ${formatDuration(holdUp.ageMs)}`;
     case 'silent-lane': {
       const { lane, session, ageMs, renewedAgeMs } = holdUp;
       const of = `lane ${lane.lane} of session ${sessionName(lane.session, session)}`;
@@ -80,7 +80,7 @@ export function sessionName(id: string, session: SessionView | undefined): strin
 /** Returns why the lane's session may be silent, and what happens next. */
 function sessionClause(session: SessionView | undefined, silentMs: number): string {
   if (session === undefined) return '';
-  if (session.state !== 'open') return `; its session is ${session.state}, and the fence of this lane is on its way`;
+  if (session.state !== 'open') return `; its session is ${session.state}, and this lane will be fenced`;
   if (silentMs <= LATE_MARK_MS) return '; its session is alive';
   const leftMs = FENCE_AFTER_MS - silentMs;
   const next = leftMs > 0 ? `it is fenced in ${formatDuration(leftMs)}` : 'it is about to be fenced';

@@ -113,6 +113,6 @@ describe('the access to health', () => {
   test('a key must be of the default tenant and have the scope admin', () => {
     const access = (tenant: string) => ({ tenantOf: () => tenant });
     expect(() => operatorsOnly(access('default'))('key', false)).not.toThrow();
-    expect(() => operatorsOnly(access('other'))('key', false)).toThrow(/operators of default/);
+    expect(() => operatorsOnly(access('other'))('key', false)).toThrow(/operators of tenant default/);
   });
 });

@@ -21,7 +21,10 @@ export function operatorsOnly(access: Pick<Access, 'tenantOf'>): HealthAccess {
   return (key, isLoopback) => {
     const tenant = access.tenantOf(key, 'admin', isLoopback);
     if (tenant === DEFAULT_TENANT) return;
-    throw new TidemarkError('permission_denied', `the health of a process is for operators of ${DEFAULT_TENANT}`);
+    throw new TidemarkError(
+      'permission_denied',
+      `only operators of tenant ${DEFAULT_TENANT} can read the health of a process`,
+    );
   };
 }
 

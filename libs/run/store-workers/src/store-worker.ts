@@ -166,7 +166,7 @@ export class StoreWorker {
   }
 
   /**
-   * Stops the consumers, each with a last commit, so that the next start has nothing to read again. A store that can't
+   * Stops the consumers, each with a last commit, so that the next start reads nothing again. A store that can't
    * commit (a full disk) does not keep the others from committing.
    */
   async #stop(): Promise<void> {
