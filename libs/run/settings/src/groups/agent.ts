@@ -48,7 +48,7 @@ export const AGENT = z.strictObject({
     10_000,
     'How long a flush waits for checks; readings of slower checks go out with the next flush.',
   ),
-  seriesExpiryMs: whole(300_000, 'ms', 1000, DAY_MS, 'A series not seen for this long is forgotten.'),
+  seriesExpiryMs: whole(300_000, 'ms', 1000, DAY_MS, 'A series that is not seen for this long is evicted.'),
   pendingReadings: whole(100_000, 'readings', 100, 10_000_000, 'Readings of checks that wait for a flush.'),
   maxSeries: whole(1_000_000, 'series', 100, 100_000_000, 'Series that the agent may use.'),
   memoryBytes: whole(64 * MIB, 'bytes', MIB, 16 * GIB, 'Unsettled batches in memory.'),

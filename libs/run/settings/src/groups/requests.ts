@@ -26,7 +26,7 @@ export const REQUESTS = z.strictObject({
     GIB,
     "A batch of points of a tenant's requests is complete at this much memory.",
   ),
-  lingerMs: whole(R.lingerMs, 'ms', 0, 10_000, 'How long a lane may delay these batches to fill its block.'),
+  lingerMs: whole(R.lingerMs, 'ms', 0, 10_000, 'How long a lane may delay points of HTTP requests to fill its block.'),
   requestPoints: whole(R.requestPoints, 'points', 1, 10_000_000, 'Points of one request.'),
   namedSeries: whole(
     R.namedSeries,
