@@ -122,7 +122,7 @@ await kafkaSuite('the doctor of a cluster', () => {
       const [, second] = cluster.of('intake');
       await second.kill();
       const diagnosis = await found({
-        'process-silent': /^the intake at 127\.0\.0\.1:\d+ does not answer: the connection is refused$/,
+        'process-silent': /^the intake at 127\.0\.0\.1:\d+ does not answer: connection refused$/,
         'session-dead': /^session \w{4} \(intake \d+\) is dead: it last renewed .* and holds back \d partition/,
       });
       expect(diagnosis.code).toBe(1);
@@ -157,7 +157,7 @@ await kafkaSuite('the doctor of a cluster', () => {
         expect.objectContaining({
           kind: 'process-silent',
           severity: 'degraded',
-          what: expect.stringContaining(`${cluster.address(first, 'grpc')} does not answer: nothing came within 2 s`),
+          what: expect.stringContaining(`${cluster.address(first, 'grpc')} does not answer: no response within 2 s`),
         }),
       );
       const load = setInterval(() => {

@@ -73,7 +73,7 @@ describe('one process', () => {
       expect(performance.now() - startMs).toBeLessThan(WITHIN_MS);
       expect(frozen).toMatchObject({ code: 2, outcome: 'blind' });
       expect(frozen.findings).toMatchObject([
-        { kind: 'process-silent', severity: 'broken', what: expect.stringContaining('nothing came within 1 s') },
+        { kind: 'process-silent', severity: 'broken', what: expect.stringContaining('no response within 1 s') },
       ]);
 
       await platform.kill9();

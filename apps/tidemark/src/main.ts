@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { explain } from '@tidemark/executable';
 import { Command } from 'commander';
 
-// What is compiled once is there for the next start. Where the folder can't be written Node goes on without.
+// Compiled code is reused by the next start. Node continues without the cache when the folder can't be written.
 enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));
 
-/** Each command is loaded when it is asked for: those that ask a platform need little of what one is made of. */
+/** Commands, each loaded on demand: most need only a small part of the platform's code. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/start.ts')).startCommand(),
   send: async () => (await import('./commands/send.ts')).sendCommand(),
@@ -20,18 +20,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./commands/keys.ts')).keysCommand(),
 };
 const HELP = `
-In the repository each of these is npm run tidemark -- COMMAND; npm start is npm run tidemark -- start.`;
+In the repository, run npm run tidemark -- COMMAND. npm start runs npm run tidemark -- start.`;
 
 const program = new Command('tidemark')
   .description('A metrics platform that knows when it has seen everything.')
-  .showHelpAfterError('(add --help for what there is)')
+  .showHelpAfterError('(use --help for usage)')
   .addHelpText('after', HELP);
 const asked = COMMANDS[process.argv[2] ?? ''];
 for (const load of asked === undefined ? Object.values(COMMANDS) : [asked]) {
   program.addCommand((await load()).copyInheritedSettings(program));
 }
 
-// Timers of the system's clock don't keep a process alive; a command that waits for one has to end nevertheless.
+// Timers of the system's clock don't keep a process alive, but a command that waits for one must finish.
 const alive = setInterval(() => undefined, 60_000);
 try {
   await program.parseAsync();

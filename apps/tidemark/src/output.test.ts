@@ -19,8 +19,8 @@ function reply(values: readonly number[], scope = 'host:a'): QueryReply {
   });
 }
 
-describe('what is printed', () => {
-  test('times are read as people write them', () => {
+describe('printed output', () => {
+  test('times are parsed in every documented form', () => {
     expect(parseTime('now', NOW_MS)).toBe(NOW_MS);
     expect(parseTime('-15m', NOW_MS)).toBe(NOW_MS - 900_000);
     expect(parseTime('-1.5d', NOW_MS)).toBe(NOW_MS - 129_600_000);
@@ -28,10 +28,10 @@ describe('what is printed', () => {
     expect(parseTime('1700000000000', 0)).toBe(NOW_MS);
     expect(parseTime('2023-11-14T22:13:20Z', 0)).toBe(NOW_MS);
     for (const wrong of ['yesterday', '-15x', '', '15m', '1e400'])
-      expect(() => parseTime(wrong, 0)).toThrow(/is no time/);
+      expect(() => parseTime(wrong, 0)).toThrow(/is not a time/);
   });
 
-  test('a table marks what is not complete yet', () => {
+  test('a table marks steps that are not complete yet', () => {
     const lines = formatReply(reply([1, 2, 3]), 'table', false).split('\n');
     expect(lines.filter((line) => line.includes('~'))).toHaveLength(2);
     expect(lines.find((line) => line.includes('22:13:22'))).toContain('~');
@@ -40,12 +40,12 @@ describe('what is printed', () => {
     );
   });
 
-  test('CSV quotes, and runs nothing', () => {
+  test('CSV quotes its cells, and spreadsheets run none of them', () => {
     const csv = formatReply(reply([0.1], '=cmd(),"x"'), 'csv', false);
     expect(csv).toBe(`time,expression,scope,value\n2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1\n`);
   });
 
-  test('a chart is drawn of any numbers', () => {
+  test('a chart is drawn for any numbers', () => {
     for (const values of [[1], [1, 2, 1], [5e30, 5e30], [Number.NaN, 3, Number.POSITIVE_INFINITY, 4], [-1e-9, 1e-9]]) {
       expect(formatReply(reply(values), 'chart', false)).toContain('host:a');
     }
@@ -53,7 +53,7 @@ describe('what is printed', () => {
     expect(formatReply(reply([]), 'table', false)).toContain('│');
   });
 
-  test('names and messages of others move no cursor and fake no line', () => {
+  test('received names and messages cannot move the cursor or fake a line', () => {
     expect(printable('a\u001b[2Jb\nc\u202e')).toBe('a�[2Jb�c�');
     const lines: string[] = [];
     const log = openEventLog('info', (line) => lines.push(line));
@@ -63,13 +63,13 @@ describe('what is printed', () => {
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn a check failed check="disk\\n12:00:00 error all is lost"\n$/);
   });
 
-  test('a full disk says what to do', () => {
+  test('the error for a full disk says what to do', () => {
     const error = new TidemarkError('resource_exhausted', 'cannot write /x: ENOSPC', { path: '/x', errno: 'ENOSPC' });
     expect(explain(error)).toMatch(/cannot write .*\nThe disk is full: .*--data/);
   });
 });
 
-describe('what the doctor prints', () => {
+describe('the output of the doctor', () => {
   const looked = '1 of 1 process';
   const ill: Examination = {
     outcome: 'ill',
@@ -87,13 +87,13 @@ describe('what the doctor prints', () => {
     ],
   };
 
-  test('is one line when all is well, and a section for each finding otherwise', () => {
+  test('it is one line when nothing is wrong, and a section for each finding otherwise', () => {
     expect(formatExamination({ outcome: 'healthy', looked, findings: [] }, NOW_MS)).toBe(
-      'nothing is wrong; looked at 1 of 1 process\n',
+      'nothing is wrong; checked 1 of 1 process\n',
     );
     expect(formatExamination(ill, NOW_MS)).toBe(
       [
-        '1 thing is wrong; looked at 1 of 1 process',
+        '1 problem found; checked 1 of 1 process',
         '',
         'BROKEN    points/3 is halted: \ufffd[31mbad\ufffd[0m',
         '  since   2023-11-14T22:12:15.000Z, 1 min 5 s ago',
@@ -110,14 +110,14 @@ describe('what the doctor prints', () => {
     );
   });
 
-  test('is all there for programs', () => {
+  test('the JSON output has every field of a finding', () => {
     const { outcome, findings } = JSON.parse(examinationJson(ill));
     expect(outcome).toBe('ill');
     expect(findings[0]).toMatchObject({ kind: 'partition-halted', since_ms: NOW_MS - 65_000, next: 'that' });
     expect(findings[1].since_ms).toBeNull();
   });
 
-  test('names sections of the runbook that are there', () => {
+  test('every finding names an existing section of the runbook', () => {
     const page = readFileSync(new URL('../../../docs/operations/doctor.md', import.meta.url), 'utf8');
     const anchors = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => {
       return heading

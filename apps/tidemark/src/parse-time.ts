@@ -9,7 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 7 * DAY_MS,
 };
 
-/** A time as one types it, in ms since the epoch: `now`, `-15m`, seconds or ms since the epoch, or ISO 8601. */
+/** Parses `now`, `-15m`, seconds or ms since the epoch, or ISO 8601, to ms since the epoch. Error: `invalid_argument`. */
 export function parseTime(text: string, nowMs: number): number {
   if (text === 'now') return nowMs;
   const relative = /^-(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
@@ -20,6 +20,6 @@ export function parseTime(text: string, nowMs: number): number {
   if (!Number.isNaN(parsed)) return parsed;
   throw new TidemarkError(
     'invalid_argument',
-    `${text} is no time: give now, -15m (s, m, h, d, w), seconds since 1970, or 2026-01-31T12:00:00Z`,
+    `${text} is not a time; give now, -15m (s, m, h, d, w), seconds since 1970, or 2026-01-31T12:00:00Z`,
   );
 }

@@ -9,7 +9,7 @@ const EVENTS = { info: () => undefined, error: () => undefined, fatal: () => und
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('a new data folder gets the partitions of the settings, and keeps them', () => {
+test('a new data folder gets the number of partitions of the settings, and keeps it', () => {
   const partitions = (count: string): number => {
     const settings = parseSettings({ flags: { data: folder, 'data-partitions': count } });
     return platformContext(settings, EVENTS).settings.data.partitions;

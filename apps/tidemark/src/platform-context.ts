@@ -8,7 +8,7 @@ import type { Settings } from '@tidemark/settings';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** The context of a platform on this machine. A data folder that exists keeps its number of partitions. */
+/** Returns the context of a platform on this machine. An existing data folder keeps its number of partitions. */
 export function platformContext(settings: Settings, events: Events): PlatformContext {
   const { data } = settings;
   const partitions = partitionsIn(resolve(data.folder)) ?? data.partitions;
@@ -22,7 +22,7 @@ export function platformContext(settings: Settings, events: Events): PlatformCon
   };
 }
 
-/** How many partitions a data folder has; the log makes them all at its first start, before anything is decided. */
+/** Counts the partitions of a data folder. The log creates all of them at its first start, before any other decision. */
 function partitionsIn(folder: string): number | undefined {
   const points = join(folder, 'log', 'points');
   if (!existsSync(points)) return undefined;

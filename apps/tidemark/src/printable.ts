@@ -1,20 +1,22 @@
 import type { Gap } from '@tidemark/contract';
 import { DAY_MS } from '@tidemark/model';
 
-/** Names come from anybody: without control characters they can't move the cursor or recolor a terminal. */
+/** Replaces control characters in received text, so that it can't move the cursor or recolor a terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '�');
 }
 
+/** Writes to stdout, with a line end if there is none. */
 export function print(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** Writes to stderr, with a line end if there is none. */
 export function printError(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** An age or a distance in time, for people. */
+/** Formats an age or a time span for people: `2.1 s`, `3.0 min`. */
 export function duration(ms: number): string {
   const size = Math.abs(ms);
   if (size < 1000) return `${Math.round(ms)} ms`;
@@ -24,16 +26,17 @@ export function duration(ms: number): string {
   return `${(ms / DAY_MS).toFixed(1)} d`;
 }
 
+/** Formats a time (ms since the epoch) as ISO 8601 in UTC. */
 export function time(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Six digits are more than a chart or a table shows the use of. */
+/** Formats a number for charts and tables: integers as they are, others with six significant digits. */
 export function shortNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
 }
 
-/** What is said beside an answer of a record that it misses. */
+/** Formats a gap, which is a record that is missing from an answer. */
 export function gapText({ topic, partition, offset, reason }: Gap): string {
   return `gap: ${topic}/${partition} at offset ${offset}: ${printable(reason)}`;
 }

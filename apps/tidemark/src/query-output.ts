@@ -3,7 +3,7 @@ import { blue, cyan, green, lightgray, lightred, magenta, plot, red, reset, yell
 import Table from 'cli-table3';
 import { printable, shortNumber, time } from './printable.ts';
 
-/** Beyond these a table of all values is no use to anybody: it becomes one line a series. */
+/** Limits of a table of all values. A larger answer is shown as one line per series. */
 const TABLE_SERIES = 5;
 const TABLE_STEPS = 60;
 const CHART_SERIES = 8;
@@ -13,7 +13,7 @@ const COLORS = [blue, red, green, yellow, magenta, cyan, lightgray, lightred];
 
 export type QueryFormat = 'table' | 'json' | 'csv' | 'chart';
 
-/** An answer as text. */
+/** Formats an answer as text. */
 export function formatReply(reply: QueryReply, format: QueryFormat, isColored: boolean): string {
   if (format === 'json') return `${JSON.stringify(reply, undefined, 2)}\n`;
   if (format === 'csv') return csvOf(reply);
@@ -21,6 +21,7 @@ export function formatReply(reply: QueryReply, format: QueryFormat, isColored: b
   return format === 'chart' ? chartOf(reply, isColored) : tableOf(reply);
 }
 
+/** Returns the label of a series: its scope, or the expression when the query has no groups. */
 export function labelOf({ expression, scope }: ResultSeries): string {
   return printable(scope === '' || scope === '*' ? expression : scope);
 }
@@ -32,7 +33,7 @@ function tableOf(reply: QueryReply): string {
     : summaryTable(reply.series);
 }
 
-/** One row a step; steps that are not complete yet are marked. */
+/** Formats one row per step, and marks steps that are not complete yet. */
 function valuesTable({ series, completeThroughMs }: QueryReply, times: readonly number[]): string {
   const table = new Table({ head: ['time', ...series.map(labelOf)], style: { head: [], border: [], compact: true } });
   const byTime = series.map(({ timesMs, values }) => new Map(timesMs.map((timeMs, i) => [timeMs, values[i]])));
@@ -59,13 +60,12 @@ function summaryTable(series: readonly ResultSeries[]): string {
   for (const one of series) {
     const { values } = one;
     const sum = values.reduce((total, value) => total + value, 0);
-    const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    const most = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const figures =
-      values.length === 0 ? ['', '', '', ''] : [values[values.length - 1], least, sum / values.length, most];
+    const min = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+    const max = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const figures = values.length === 0 ? ['', '', '', ''] : [values[values.length - 1], min, sum / values.length, max];
     table.push([labelOf(one), ...figures.map((v) => (typeof v === 'number' ? shortNumber(v) : v)), values.length]);
   }
-  return `${table.toString()}\nevery value: --format csv or json\n`;
+  return `${table.toString()}\nUse --format csv or json for all values.\n`;
 }
 
 function csvOf({ series }: QueryReply): string {
@@ -77,7 +77,7 @@ function csvOf({ series }: QueryReply): string {
   return `${['time,expression,scope,value', ...rows].join('\n')}\n`;
 }
 
-/** As RFC 4180 has it; a leading `=`, `+`, `@` would be run by spreadsheets, so it gets an apostrophe. */
+/** Quotes a cell as RFC 4180 says. An apostrophe before a leading `=`, `+` or `@` keeps spreadsheets from running it. */
 function csvCell(text: string): string {
   const safe = /^[=+@]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -90,25 +90,25 @@ function chartOf({ series }: QueryReply, isColored: boolean): string {
   const [fromMs, toMs] = [times[0], times[times.length - 1]];
   const lines = shown.map((one) => resample(one, fromMs, toMs, Math.min(CHART_WIDTH, times.length)));
   const values = lines.flat();
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  // Drawn on a scale of lines: asciichart never ends on values that one line more or less does not change.
-  const spread = most - least || 1;
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  // asciichart loops without end when the spread is too small for the height: scale all values to the height.
+  const spread = max - min || 1;
   const colors = COLORS.slice(0, shown.length);
   const chart = plot(
-    lines.map((line) => line.map((value) => ((value - least) / spread) * CHART_HEIGHT)),
+    lines.map((line) => line.map((value) => ((value - min) / spread) * CHART_HEIGHT)),
     {
-      height: most > least ? CHART_HEIGHT : 1,
-      format: (height) => shortNumber(least + (height / CHART_HEIGHT) * (most - least)).padStart(12),
+      height: max > min ? CHART_HEIGHT : 1,
+      format: (height) => shortNumber(min + (height / CHART_HEIGHT) * (max - min)).padStart(12),
       ...(isColored ? { colors } : {}),
     },
   );
   const legend = shown.map((one, i) => `${isColored ? `${colors[i]}──${reset} ` : `${i + 1}. `}${labelOf(one)}`);
   const more = series.length - CHART_SERIES;
-  if (more > 0) legend.push(`and ${more} more: top(…, ${CHART_SERIES}, 'mean', 'desc') picks`);
+  if (more > 0) legend.push(`and ${more} more; use top(…, ${CHART_SERIES}, 'mean', 'desc') to select series`);
   return `${chart}\n${' '.repeat(14)}${time(fromMs)} to ${time(toMs)}\n${legend.join('\n')}\n`;
 }
 
-/** Averages of equal slices of time; a slice without a value repeats the one before, or the first. */
+/** Averages values over `width` equal slices of time. A slice without a value repeats the previous one, or the first. */
 function resample({ timesMs, values }: ResultSeries, fromMs: number, toMs: number, width: number): number[] {
   const sums = new Float64Array(width);
   const counts = new Uint32Array(width);

@@ -3,7 +3,7 @@ import { ControlClient, QueryClient } from '@tidemark/contract';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { callUnary, type UnaryMethod } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
-import { type Doors, doorsOf, type RemoteOptions } from './doors.ts';
+import { type Endpoints, endpointsOf, type RemoteOptions } from './endpoints.ts';
 
 const TIMEOUT_MS = 40_000;
 const MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -12,28 +12,30 @@ const MESSAGE_BYTES = 64 * 1024 * 1024;
 export function withRemote(command: Command): Command {
   return command
     .addOption(
-      new Option('--address <host:port>', "the platform's gRPC").env('TIDEMARK_ADDRESS').default('127.0.0.1:4271'),
+      new Option('--address <host:port>', 'gRPC address of the platform')
+        .env('TIDEMARK_ADDRESS')
+        .default('127.0.0.1:4271'),
     )
-    .option('--settings <file>', 'settings of a cluster: they say where its parts are')
-    .addOption(new Option('--key <key>', 'key to use; loopback needs none').env('TIDEMARK_KEY'));
+    .option('--settings <file>', 'settings file of a cluster, with the addresses of its processes')
+    .addOption(new Option('--key <key>', 'API key; not needed from loopback by default').env('TIDEMARK_KEY'));
 }
 
-/** A platform that answers over gRPC. */
+/** A connection to the query and control services of a platform. */
 export class Remote {
-  readonly #doors: Doors;
+  readonly #endpoints: Endpoints;
   readonly #metadata = new Metadata();
   readonly query: QueryClient;
   readonly control: ControlClient;
 
-  constructor(doors: Doors, key: string | undefined) {
-    this.#doors = doors;
+  constructor(endpoints: Endpoints, key: string | undefined) {
+    this.#endpoints = endpoints;
     if (key !== undefined) this.#metadata.set('authorization', `Bearer ${key}`);
     const channel = { 'grpc.max_receive_message_length': MESSAGE_BYTES };
-    this.query = new QueryClient(doors.query, doors.credentials, channel);
-    this.control = new ControlClient(doors.control, doors.credentials, channel);
+    this.query = new QueryClient(endpoints.query, endpoints.credentials, channel);
+    this.control = new ControlClient(endpoints.control, endpoints.credentials, channel);
   }
 
-  /** Calls a method of `query` or `control`; failures say what to do about them. */
+  /** Calls a method of `query` or `control`. An error says what to do about it. */
   async call<Request, Reply>(
     client: QueryClient | ControlClient,
     method: UnaryMethod<Request, Reply>,
@@ -43,7 +45,7 @@ export class Remote {
     try {
       return await callUnary<Reply>((callback) => method.call(client, request, this.#metadata, options, callback));
     } catch (error) {
-      const address = client === this.query ? this.#doors.query : this.#doors.control;
+      const address = client === this.query ? this.#endpoints.query : this.#endpoints.control;
       throw isTidemarkError(error) ? withAdvice(error, address) : error;
     }
   }
@@ -54,9 +56,9 @@ export class Remote {
   }
 }
 
-/** Runs `task` with a connection that is closed afterwards. */
+/** Runs `task` with a connection, and closes the connection afterwards. */
 export async function withPlatform(options: RemoteOptions, task: (remote: Remote) => Promise<void>): Promise<void> {
-  const remote = new Remote(await doorsOf(options), options.key);
+  const remote = new Remote(await endpointsOf(options), options.key);
   try {
     await task(remote);
   } finally {
@@ -64,14 +66,14 @@ export async function withPlatform(options: RemoteOptions, task: (remote: Remote
   }
 }
 
-/** The same error, saying what to do when nobody answers or the key does not do. */
+/** Adds what to do to an error about an unreachable platform or a wrong key. */
 export function withAdvice(error: TidemarkError, address: string): TidemarkError {
   const { code, message, detail } = error;
   const said = (text: string): TidemarkError => new TidemarkError(code, text, detail, { cause: error });
   if (code === 'unavailable' && /no connection established|ECONNREFUSED|name resolution/i.test(message)) {
-    return said(`no platform answers at ${address}. Start one with npm start, or name another with --address.`);
+    return said(`no platform answers at ${address}. Start one with npm start, or set another address with --address.`);
   }
-  if (code === 'unauthenticated') return said(`${message}\nGive one with --key or TIDEMARK_KEY.`);
-  if (code === 'permission_denied') return said(`${message}\nUse a key that may, with --key or TIDEMARK_KEY.`);
+  if (code === 'unauthenticated') return said(`${message}\nSet a key with --key or TIDEMARK_KEY.`);
+  if (code === 'permission_denied') return said(`${message}\nSet a key with this scope with --key or TIDEMARK_KEY.`);
   return error;
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const DEADLINE_MS = 60_000;
-/** Nothing of the one who runs the tests. */
+/** Environment without the settings of the developer who runs the tests. */
 const ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 export interface Result {
@@ -20,7 +20,7 @@ export async function tidemark(...args: string[]): Promise<Result> {
   return { code, out: process.out, error: process.error };
 }
 
-/** A `tidemark` that runs beside the test. */
+/** A `tidemark` process that a test started. */
 export class StartedProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<number | null>;
@@ -43,13 +43,13 @@ export class StartedProcess {
     const free = ['--http-port', '0', '--grpc-port', '0', '--lane-open-delay-ms', '200'];
     const started = new StartedProcess(['start', '--data', folder, ...free, ...flags]);
     try {
-      await until('the platform to be up', async () => {
+      await until('start of the platform', async () => {
         if (started.#child.exitCode !== null) throw new Error(`it ended:\n${started.error}`);
         return started.out.includes('Ctrl-C');
       });
       return started;
     } catch (error) {
-      // Nobody else knows of it yet.
+      // The test has no reference to it yet, so only this can stop it.
       await started.signal('SIGKILL');
       throw error;
     }
@@ -79,7 +79,7 @@ export class StartedProcess {
 export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + DEADLINE_MS;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${DEADLINE_MS} ms in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`no ${what} within ${DEADLINE_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -6,7 +6,7 @@ const NOW_MS = 1_700_000_000_000;
 const HERE = { offset: 90, committedOffset: 80, logNext: 100, watermarkMs: NOW_MS - 3000 };
 
 describe('the status', () => {
-  test('shows replicas where a partition has more than one, and what is wrong with them', () => {
+  test('it shows replicas and their problems when a partition has more than one', () => {
     const text = formatStatus(
       StatusReply.fromPartial({
         nowMs: NOW_MS,
@@ -25,10 +25,10 @@ describe('the status', () => {
     expect(lines.find((line) => line.includes('a:1 │ live'))).toContain('points/0 │ a:1 │ live │ 90 │ 10 │ 10 │ 3');
     expect(lines.find((line) => line.includes('b:1'))).toContain('lost, seen 60.0 s ago │ 70 │ 30');
     expect(text).toContain('unavailable: connection �[2J refused; a damaged record');
-    expect(text).toContain('it does not have the partition');
+    expect(text).toContain('does not have the partition');
   });
 
-  test('names replicas that differ, with bucket, offset and hashes', () => {
+  test('it names replicas that differ, with bucket, offset and hashes', () => {
     const hashes = [
       { process: 'a:1', offset: 42, hash: 'aa' },
       { process: 'b:1', offset: -1, hash: '' },
@@ -47,12 +47,12 @@ describe('the status', () => {
     expect(text).toContain('replicas of tags/1 differ, offset 256');
   });
 
-  test('says of sessions and clients what their intakes have told, and where one has not', () => {
+  test('it shows the counts that intakes report, and question marks for an intake that does not answer', () => {
     const session = (first: number) => Buffer.alloc(16, first);
     const clients = [1, 2].map((each) => ({ clientSession: session(each), tenant: 'default', highestSequence: 6 }));
-    const told = { streams: 1, queuedBytes: 77, clientNames: { [session(1).toString('hex')]: 'agent web-1' } };
+    const reported = { streams: 1, queuedBytes: 77, clientNames: { [session(1).toString('hex')]: 'agent web-1' } };
     const sessions = [
-      { session: session(0xaa), process: 'intake-1', state: 'open', renewedMs: NOW_MS - 500, ...told },
+      { session: session(0xaa), process: 'intake-1', state: 'open', renewedMs: NOW_MS - 500, ...reported },
       { session: session(0xbb), process: 'intake-2', state: 'fenced' },
     ];
     const lines = (more: object[]) => {
@@ -63,17 +63,17 @@ describe('the status', () => {
     };
     const known = lines([]);
     expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77');
-    expect(known).toContain('01010101 agent web-1 makes no promise 7 7 0');
-    expect(known).toContain('02020202 not connected makes no promise 7 0');
+    expect(known).toContain('01010101 agent web-1 not declared 7 7 0');
+    expect(known).toContain('02020202 not connected not declared 7 0');
     const unknown = lines([
       { session: session(0xcc), process: 'intake-3', state: 'open', notTold: 'c:1: \u001b gone' },
     ]);
     expect(unknown).toContain('cccccccc intake-3 open ? ? ? ? ?');
-    expect(unknown).toContain('what session cccccccc (intake-3) has taken is not known: c:1: � gone');
-    expect(unknown).toContain('02020202 ? makes no promise 7 0');
+    expect(unknown).toContain('counters of session cccccccc (intake-3) are unknown: c:1: � gone');
+    expect(unknown).toContain('02020202 ? not declared 7 0');
   });
 
-  test('names the parts for which nothing is known to be complete', () => {
+  test('it names the parts for which nothing is known to be complete', () => {
     const head = (reply: object) => formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, ...reply })).split('\n')[0];
     const nothing = 'nothing is known to be complete: no';
     const errors = [{ part: 'points/1', code: 'unavailable', message: 'gone' }];
@@ -86,7 +86,7 @@ describe('the status', () => {
     expect(head({})).toBe(`${nothing} watermark yet in any partition`);
   });
 
-  test('shows no replicas where each partition has one', () => {
+  test('it shows no replicas when each partition has one', () => {
     const one = { topic: 'points', partition: 0, process: 'a:1', state: 'live', position: HERE };
     expect(formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, replicas: [one] }))).not.toContain('replica');
   });

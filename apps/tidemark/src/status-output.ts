@@ -2,13 +2,13 @@ import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
 import Table from 'cli-table3';
 import { duration, printable, time } from './printable.ts';
 
-/** Where every partition stands, and what holds completeness back. */
+/** Formats the position of each partition, the senders, and what delays completeness. */
 export function formatStatus(status: StatusReply): string {
   return [
     completeness(status),
     partitions(status),
     sessions(status),
-    ...untold(status),
+    ...unreported(status),
     clients(status),
     ...replicas(status),
     ...divergences(status),
@@ -63,7 +63,7 @@ function partitions({ points, tags, nowMs }: StatusReply): string {
   return table.toString();
 }
 
-/** Which replica is where, when some partition has more than one. */
+/** Formats the position of each replica, if any partition has more than one. */
 function replicas({ replicas: all, nowMs }: StatusReply): string[] {
   const parts = new Set(all.map(({ topic, partition }) => `${topic}/${partition}`));
   if (parts.size === all.length) return [];
@@ -74,7 +74,7 @@ function replicas({ replicas: all, nowMs }: StatusReply): string[] {
   for (const { topic, partition, process, state, seenMs, error, position } of all) {
     const seen = seenMs === undefined ? 'never seen' : `seen ${duration(nowMs - seenMs)} ago`;
     const trouble = [error, position?.halted ?? '', position?.problem ?? ''].filter((one) => one !== '');
-    const missing = state === 'live' && position === undefined ? ['it does not have the partition'] : [];
+    const missing = state === 'live' && position === undefined ? ['does not have the partition'] : [];
     table.push([
       `${topic}/${partition}`,
       printable(process),
@@ -95,8 +95,8 @@ function divergences({ divergences: all }: StatusReply): string[] {
     const each = hashes.map(({ process, offset: at, hash }) =>
       hash === '' ? `  ${printable(process)} has none` : `  ${printable(process)} ${hash} at offset ${at}`,
     );
-    const head = `replicas of ${topic}/${partition} differ${where}, offset ${offset}: answers of one of them are wrong`;
-    return [head, ...each, '  what to do: docs/operations/replicas.md'].join('\n');
+    const head = `replicas of ${topic}/${partition} differ${where}, offset ${offset}: one of them gives wrong answers`;
+    return [head, ...each, '  see docs/operations/replicas.md'].join('\n');
   });
 }
 
@@ -112,19 +112,19 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
   for (const { session, process, state, renewedMs, notTold, streams, queuedBytes, ...counts } of all) {
     const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
     const texts = [counts.rejectedPoints, counts.leftOut, counts.violations].map(countsText);
-    const told = notTold === '' ? [streams, queuedBytes, ...texts] : Array.from({ length: 5 }, () => '?');
-    table.push([hex(session).slice(0, 8), printable(process), state, renewed, ...told]);
+    const figures = notTold === '' ? [streams, queuedBytes, ...texts] : Array.from({ length: 5 }, () => '?');
+    table.push([hex(session).slice(0, 8), printable(process), state, renewed, ...figures]);
   }
   return table.toString();
 }
 
-/** Why there are question marks. */
-function untold({ sessions: all }: StatusReply): string[] {
+/** Explains the question marks: one line per session whose intake did not answer. */
+function unreported({ sessions: all }: StatusReply): string[] {
   return all
     .filter(({ notTold }) => notTold !== '')
     .map(({ session, process, notTold }) => {
       const whose = `${hex(session).slice(0, 8)} (${printable(process)})`;
-      return `what session ${whose} has taken is not known: ${printable(notTold)}`;
+      return `counters of session ${whose} are unknown: ${printable(notTold)}`;
     });
 }
 
@@ -141,10 +141,10 @@ interface ClientLine {
   late: number;
 }
 
-/** A client session has a line for all partitions: how far it says it is, and how much of it came late. */
+/** Formats one line per client session over all partitions: its frontier, and how many of its points were late. */
 function clients({ points, sessions: all, nowMs }: StatusReply): string {
   const names = new Map(all.flatMap(({ clientNames }) => Object.entries(clientNames)));
-  // It may be connected to one that tells nothing.
+  // The client may be connected to an intake that did not answer.
   const nameless = all.some(({ notTold }) => notTold !== '') ? '?' : 'not connected';
   const lines = new Map<string, ClientLine>();
   for (const client of points.flatMap((one) => one.clients)) {
@@ -161,7 +161,7 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
     style: { head: [], border: [], compact: true },
   });
   for (const [key, { floor, highest, frontierMs, late }] of lines) {
-    const frontier = frontierMs === undefined ? 'makes no promise' : `${duration(nowMs - frontierMs)} ago`;
+    const frontier = frontierMs === undefined ? 'not declared' : `${duration(nowMs - frontierMs)} ago`;
     const unsettled = names.has(key) ? Math.max(0, highest + 1 - floor) : '';
     table.push([key.slice(0, 8), printable(names.get(key) ?? nameless), frontier, highest + 1, unsettled, late]);
   }
@@ -177,9 +177,10 @@ function halts({ points, tags }: StatusReply): string[] {
     all
       .filter(({ halted }) => halted !== '')
       .map(({ partition, halted, haltedOffset: offset }) => {
-        if (offset < 0) return `${topic}/${partition} is halted: ${printable(halted)}\n  no record can be skipped here`;
+        if (offset < 0)
+          return `${topic}/${partition} is halted: ${printable(halted)}\n  no record can be skipped for this halt`;
         const command = `tidemark skip ${topic} ${partition} ${offset} --reason WHY`;
-        return `${topic}/${partition} is halted at offset ${offset}: ${printable(halted)}\n  to pass it, and lose what is in it: ${command}`;
+        return `${topic}/${partition} is halted at offset ${offset}: ${printable(halted)}\n  to skip this record and lose its data, run ${command}`;
       });
   return [...of('points', points), ...of('tags', tags)];
 }

@@ -45,7 +45,7 @@ interface HttpAnswer {
   readonly series: readonly { readonly pointlist: readonly unknown[] }[];
 }
 
-/** An answer over HTTP: a process for each try would take long. */
+/** Queries over HTTP, because a process for each try would take long. */
 async function ask(platform: StartedProcess, query: string, aroundMs: number): Promise<HttpAnswer> {
   const around = aroundMs / 1000;
   const range = `from=${around - 60}&to=${around + 60}`;
@@ -60,11 +60,11 @@ async function complete(platform: StartedProcess, throughMs: number): Promise<vo
   });
 }
 
-/** Each test starts platforms and a dozen commands, as processes: on a machine that is busy that takes its time. */
+/** Each test starts platforms and a dozen commands as processes, which is slow on a busy machine. */
 jest.setTimeout(180_000);
 
 describe('tidemark', () => {
-  test('what was acknowledged is there after a kill; nobody else gets its folder or its ports', async () => {
+  test('acknowledged points survive a kill, and no other process gets the folder or the ports', async () => {
     const first = await start('--no-agent', '--completeness-lateness-ms', '500');
     const address = ['--address', first.address];
     const sends = await Promise.all([
@@ -74,7 +74,7 @@ describe('tidemark', () => {
     ]);
     expect(sends.map(({ code }) => code)).toEqual([0, 0, 1]);
     expect(sends[0].out).toMatch(/^acknowledged: count web.requests 5 {env:prod,role:web} at /);
-    expect(sends[2].error).toMatch(/not taken: .*timestamp.*limit/);
+    expect(sends[2].error).toMatch(/point rejected: .*timestamp.*limit/);
     const toMs = Date.now();
     await complete(first, toMs);
 
@@ -106,7 +106,7 @@ describe('tidemark', () => {
     expect(await again.signal('SIGINT')).toBe(0);
   });
 
-  test('this host is seen at once, and a DogStatsD port that is taken is no reason to stop', async () => {
+  test('metrics of this host arrive at once, and the platform runs without DogStatsD if its port is in use', async () => {
     const taken = createSocket('udp4');
     await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
     // A failure below leaves it open: it must not keep the test's process alive.
@@ -129,7 +129,7 @@ describe('tidemark', () => {
     taken.close();
   });
 
-  test('the operator has keys, hashes and skips, and without a key only loopback is served', async () => {
+  test('an operator can use keys, hashes and skips, and only loopback is served while no key exists', async () => {
     const refused = await tidemark(
       'start',
       '--data',
@@ -162,7 +162,7 @@ describe('tidemark', () => {
     expect(revoked.code).toBe(0);
   });
 
-  test('where loopback needs a key, nobody is let in without one but the agent of the process', async () => {
+  test('when loopback needs a key, every request without one is refused, except those of the own agent', async () => {
     const flags = ['--listen-loopback-needs-key', '--dogstatsd-port', '0'];
     const refused = await tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0', ...flags);
     expect(refused).toMatchObject({ code: 1, error: expect.stringMatching(/no key exists(.|\n)*keys create/) });
@@ -185,7 +185,7 @@ describe('tidemark', () => {
     );
   });
 
-  test('a folder of a newer program, or a wrong command, is refused with what to do', async () => {
+  test('the refusal of a newer data folder, a wrong setting or a wrong command says what to do', async () => {
     mkdirSync(join(folder, 'log'));
     writeFileSync(join(folder, 'log', 'FORMAT'), 'tidemark-log 99\n');
     const [newer, setting, command, away] = await Promise.all([

@@ -2,31 +2,32 @@ import type { Gap, PartError } from '@tidemark/contract';
 import { isKind, kindName } from '@tidemark/model';
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import type { RemoteOptions } from '../doors.ts';
+import type { RemoteOptions } from '../endpoints.ts';
 import { gapText, print, printable, printError } from '../printable.ts';
 import { withPlatform, withRemote } from '../remote.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface DescribeOptions extends RemoteOptions {
-  readonly limit: string;
+  readonly limit: number;
 }
 
 const STYLE = { head: [], border: [], compact: true };
 
 export function metricsCommand(): Command {
   return withRemote(new Command('metrics'))
-    .description('list metrics, with their kinds and how many series they have')
-    .argument('[text]', 'only those whose name contains this', '')
-    .option('--limit <n>', 'names at most', '1000')
+    .description('list metrics with their kinds and numbers of series')
+    .argument('[text]', 'list only metrics whose name contains this text', '')
+    .option('--limit <n>', 'max number of metrics', wholeNumber, 1000)
     .action((contains: string, options: DescribeOptions) =>
       withPlatform(options, async (remote) => {
-        const request = { contains, fromMs: 0, limit: Number(options.limit) };
+        const request = { contains, fromMs: 0, limit: options.limit };
         const { metrics, errors, gaps } = await remote.call(remote.query, remote.query.metrics, request);
         const table = new Table({ head: ['metric', 'kind', 'series'], style: STYLE });
         for (const { metric, kinds, series } of metrics) {
           const names = kinds.map((kind) => (isKind(kind) ? kindName(kind) : String(kind)));
           table.push([printable(metric), names.join(', '), series]);
         }
-        print(metrics.length === 0 ? 'no such metrics yet' : table.toString());
+        print(metrics.length === 0 ? 'no matching metrics' : table.toString());
         report(errors, gaps);
       }),
     );
@@ -34,12 +35,12 @@ export function metricsCommand(): Command {
 
 export function tagsCommand(): Command {
   return withRemote(new Command('tags'))
-    .description('list tag keys of a metric, and their most frequent values')
-    .argument('<metric>')
-    .option('--limit <n>', 'values of each key at most', '10')
+    .description('list the tag keys of a metric and their most frequent values')
+    .argument('<metric>', 'name of the metric')
+    .option('--limit <n>', 'max number of values per key', wholeNumber, 10)
     .action((metric: string, options: DescribeOptions) =>
       withPlatform(options, async (remote) => {
-        const request = { metric, fromMs: 0, toMs: 0, limit: Number(options.limit) };
+        const request = { metric, fromMs: 0, toMs: 0, limit: options.limit };
         const { keys, errors, gaps } = await remote.call(remote.query, remote.query.tags, request);
         const table = new Table({ head: ['key', 'values', 'series', 'most frequent'], style: STYLE });
         for (const { key, values, series, top } of keys) {
@@ -48,7 +49,7 @@ export function tagsCommand(): Command {
         }
         print(
           keys.length === 0
-            ? `${printable(metric)} has no tags in the last day; tidemark metrics lists metrics`
+            ? `${printable(metric)} has no tags in the last day; run tidemark metrics to list metrics`
             : table.toString(),
         );
         report(errors, gaps);

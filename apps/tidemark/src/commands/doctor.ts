@@ -3,8 +3,8 @@ import { examine, type Outcome } from '@tidemark/doctor';
 import { explain } from '@tidemark/executable';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { examinationJson, formatExamination } from '../doctor/examination-output.ts';
-import { observe, type Patient } from '../doctor/observe.ts';
-import type { RemoteOptions } from '../doors.ts';
+import { type Deployment, observe } from '../doctor/observe.ts';
+import type { RemoteOptions } from '../endpoints.ts';
 import { settingsOfFile } from '../file-settings.ts';
 import { print, printError } from '../printable.ts';
 import { withRemote } from '../remote.ts';
@@ -18,22 +18,22 @@ const EXIT: Readonly<Record<Outcome, number>> = { healthy: 0, ill: 1, blind: 2 }
 const TIMEOUT_S = 5;
 const MAX_TIMEOUT_S = 300;
 const HELP = `
-Exit codes: 0 nothing is wrong, 1 something is, 2 nobody could be asked.
-What each finding means and what to do: docs/operations/doctor.md`;
+Exit codes: 0 nothing is wrong, 1 problems found, 2 no process answered.
+docs/operations/doctor.md explains each finding and what to do.`;
 
 export function doctorCommand(): Command {
   return withRemote(new Command('doctor'))
-    .description('what is wrong now, in plain words, and what to do next')
-    .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
-    .option('--timeout <seconds>', 'how long to wait for each that is asked', seconds, TIMEOUT_S)
+    .description('report what is wrong now and what to do next')
+    .addOption(new Option('--format <format>', 'output format').choices(['text', 'json']).default('text'))
+    .option('--timeout <seconds>', 'max time to wait for each answer', seconds, TIMEOUT_S)
     .addHelpText('after', HELP)
-    .action(look);
+    .action(diagnose);
 }
 
-async function look(options: DoctorOptions): Promise<void> {
+async function diagnose(options: DoctorOptions): Promise<void> {
   try {
     const timeoutMs = options.timeout * 1000;
-    const observations = await observe(await patientOf(options, timeoutMs), timeoutMs);
+    const observations = await observe(await deploymentOf(options, timeoutMs), timeoutMs);
     const examination = examine(observations);
     const isJson = options.format === 'json';
     print(isJson ? examinationJson(examination) : formatExamination(examination, observations.nowMs));
@@ -44,19 +44,19 @@ async function look(options: DoctorOptions): Promise<void> {
   }
 }
 
-/** The cluster that the settings describe, or the one process. */
-async function patientOf({ address, settings: file, key }: DoctorOptions, timeoutMs: number): Promise<Patient> {
-  if (file === undefined) return onePatient(address, key);
+/** Returns the cluster that the settings describe, or the single process at `address`. */
+async function deploymentOf({ address, settings: file, key }: DoctorOptions, timeoutMs: number): Promise<Deployment> {
+  if (file === undefined) return singleProcess(address, key);
   const settings = await settingsOfFile(file);
   const { cluster, grpc } = settings;
   if (cluster.coordinator.length === 0 && cluster.queries.length === 0)
-    return onePatient(`127.0.0.1:${grpc.port}`, key);
-  // It needs the whole of a cluster's process: those who ask one process do without.
-  const { clusterPatient } = await import('../doctor/cluster-patient.ts');
-  return clusterPatient(settings, key, timeoutMs);
+    return singleProcess(`127.0.0.1:${grpc.port}`, key);
+  // This import loads all parts of a cluster's process, which a check of a single process does not need.
+  const { clusterDeployment } = await import('../doctor/cluster-deployment.ts');
+  return clusterDeployment(settings, key, timeoutMs);
 }
 
-function onePatient(address: string, key: string | undefined): Patient {
+function singleProcess(address: string, key: string | undefined): Deployment {
   return {
     targets: [{ kind: 'platform', address, partitions: [] }],
     healthKey: key,
@@ -69,5 +69,5 @@ function onePatient(address: string, key: string | undefined): Patient {
 function seconds(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= MAX_TIMEOUT_S) return value;
-  throw new InvalidArgumentError(`a number above 0 is needed (limit: ${MAX_TIMEOUT_S}).`);
+  throw new InvalidArgumentError(`Give a number above 0 (limit: ${MAX_TIMEOUT_S}).`);
 }

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
-import type { RemoteOptions } from '../doors.ts';
+import type { RemoteOptions } from '../endpoints.ts';
 import { print, printable, printError } from '../printable.ts';
 import { withPlatform, withRemote } from '../remote.ts';
 
@@ -11,26 +11,26 @@ interface TenantOptions extends RemoteOptions {
 }
 
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('create, revoke and list keys');
-  const tenant = ['--tenant <name>', 'whose key; your own tenant when left out', ''] as const;
+  const keys = new Command('keys').description('create, revoke and list API keys');
+  const tenant = ['--tenant <name>', 'tenant of the key; default: your own tenant', ''] as const;
   withRemote(keys.command('create'))
-    .description('create a key and print it; it is shown once only, and replaces one of the same name')
-    .argument('<name>')
+    .description('create a key and print it once; an existing key with the same name is replaced')
+    .argument('<name>', 'name of the key')
     .option(...tenant)
     .addOption(
-      new Option('--scope <scope...>', 'what it may do').choices(['send', 'read', 'admin']).makeOptionMandatory(),
+      new Option('--scope <scope...>', 'what the key permits').choices(['send', 'read', 'admin']).makeOptionMandatory(),
     )
     .action((name: string, options: TenantOptions & { scope: string[] }) =>
       withPlatform(options, async (remote) => {
         const request = { tenant: options.tenant, name, scopes: options.scope };
         const { key } = await remote.call(remote.control, remote.control.createKey, request);
         print(key);
-        printError('Keep it: only its hash is stored.');
+        printError('Save this key now: only its hash is stored.');
       }),
     );
   withRemote(keys.command('revoke'))
-    .description('revoke a key; what uses it is refused from then on')
-    .argument('<name>')
+    .description('revoke a key; later requests with it are refused')
+    .argument('<name>', 'name of the key')
     .option(...tenant)
     .action((name: string, options: TenantOptions) =>
       withPlatform(options, async (remote) => {
@@ -39,7 +39,7 @@ export function keysCommand(): Command {
       }),
     );
   withRemote(keys.command('list'))
-    .description('list keys by name, never the keys themselves')
+    .description('list the names and scopes of keys, without the keys')
     .option(...tenant)
     .action((options: TenantOptions) =>
       withPlatform(options, async (remote) => {
@@ -48,7 +48,11 @@ export function keysCommand(): Command {
         for (const { tenant: owner, name, scopes } of found) {
           table.push([printable(owner), printable(name), scopes.join(', ')]);
         }
-        print(found.length === 0 ? 'no keys: only loopback is served, as tenant default' : table.toString());
+        print(
+          found.length === 0
+            ? 'no keys exist: only requests from loopback are accepted, as tenant default'
+            : table.toString(),
+        );
       }),
     );
   return keys;

@@ -1,9 +1,10 @@
 import Table from 'cli-table3';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { RemoteOptions } from '../doors.ts';
+import { Command, Option } from 'commander';
+import type { RemoteOptions } from '../endpoints.ts';
 import { print } from '../printable.ts';
 import { withPlatform, withRemote } from '../remote.ts';
 import { formatStatus } from '../status-output.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 const STYLE = { head: [], border: [], compact: true };
 
@@ -13,7 +14,7 @@ interface FormatOptions extends RemoteOptions {
 
 export function statusCommand(): Command {
   return withRemote(new Command('status'))
-    .description('where every partition stands, who sends, and what holds completeness back')
+    .description('show the position of each partition, the senders, and what delays completeness')
     .addOption(formatOption())
     .action((options: FormatOptions) =>
       withPlatform(options, async (remote) => {
@@ -26,7 +27,7 @@ export function statusCommand(): Command {
 
 export function stateHashCommand(): Command {
   return withRemote(new Command('state-hash'))
-    .description('print the logical state of each partition as a hash: equal after equal prefixes of the log')
+    .description('print a hash of the logical state of each partition; equal prefixes of the log give equal hashes')
     .addOption(formatOption())
     .action((options: FormatOptions) =>
       withPlatform(options, async (remote) => {
@@ -45,27 +46,20 @@ export function stateHashCommand(): Command {
 
 export function skipCommand(): Command {
   return withRemote(new Command('skip'))
-    .description(
-      'let a halted partition pass the record that halted it; what is in the record is lost, and shown as a gap',
-    )
+    .description('skip the record that halted a partition; the data in that record is lost and shown as a gap')
     .argument('<topic>', 'points or tags')
-    .argument('<partition>', 'its number', wholeNumber)
-    .argument('<offset>', 'of the record, as tidemark status names it', wholeNumber)
-    .requiredOption('--reason <text>', 'why, for those who meet the gap later')
+    .argument('<partition>', 'number of the partition', wholeNumber)
+    .argument('<offset>', 'offset of the record, from tidemark status', wholeNumber)
+    .requiredOption('--reason <text>', 'reason, shown with the gap')
     .action((topic: string, partition: number, offset: number, options: RemoteOptions & { reason: string }) =>
       withPlatform(options, async (remote) => {
         const request = { topic, partition, offset, reason: options.reason };
         await remote.call(remote.control, remote.control.skip, request);
-        print(`${topic}/${partition} goes on after offset ${offset}; tidemark status shows the gap`);
+        print(`${topic}/${partition} continues after offset ${offset}; tidemark status shows the gap`);
       }),
     );
 }
 
 function formatOption(): Option {
-  return new Option('--format <format>', 'how to print it').choices(['table', 'json']).default('table');
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a whole number is needed.');
+  return new Option('--format <format>', 'output format').choices(['table', 'json']).default('table');
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { RemoteOptions } from '../doors.ts';
+import type { RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';
 import { duration, gapText, print, printable, printError, time } from '../printable.ts';
 import { formatReply, type QueryFormat } from '../query-output.ts';
@@ -16,16 +16,16 @@ Examples:
   tidemark query 'avg:system.cpu.user{*} by {host}'
   tidemark query 'sum:web.requests{env:prod,!role:db}.as_rate()' --from -1h --format chart
   tidemark query 'p99:web.latency{*}' --from 2026-01-31T12:00:00Z --to now --format csv
-The language: docs/query-language.md. What is said beside the answer goes to stderr.`;
+docs/query-language.md describes the language. Completeness, notes and errors go to stderr.`;
 
 export function queryCommand(): Command {
   return withRemote(new Command('query'))
-    .description('run a query, and say through when its answer is complete')
-    .argument('<query>', 'such as avg:system.cpu.user{*} by {host}')
-    .option('--from <time>', 'start of the range: -15m, seconds since 1970, ISO 8601', '-15m')
+    .description('run a query, and print through which time its answer is complete')
+    .argument('<query>', 'query, such as avg:system.cpu.user{*} by {host}')
+    .option('--from <time>', 'start of the range: -15m, seconds since 1970, or ISO 8601', '-15m')
     .option('--to <time>', 'end of the range', 'now')
     .addOption(
-      new Option('--format <format>', 'how to print it').choices(['table', 'json', 'csv', 'chart']).default('table'),
+      new Option('--format <format>', 'output format').choices(['table', 'json', 'csv', 'chart']).default('table'),
     )
     .addHelpText('after', HELP)
     .action((query: string, options: QueryOptions) => run(query, options));
@@ -40,7 +40,7 @@ async function run(query: string, options: QueryOptions): Promise<void> {
     const { completeThroughMs, notes, errors, gaps } = reply;
     printError(
       completeThroughMs === undefined
-        ? 'not known to be complete'
+        ? 'nothing is known to be complete'
         : `complete through ${time(completeThroughMs)} (${duration(nowMs - completeThroughMs)} ago)`,
     );
     for (const note of notes) printError(`note: ${printable(note)}`);

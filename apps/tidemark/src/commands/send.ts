@@ -1,7 +1,7 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
 import { TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
-import { doorsOf, type RemoteOptions } from '../doors.ts';
+import { endpointsOf, type RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';
 import { print, printable, time } from '../printable.ts';
 import { withAdvice, withRemote } from '../remote.ts';
@@ -13,34 +13,34 @@ interface SendOptions extends RemoteOptions {
   readonly timeout: string;
 }
 
-/** No try will make these better. */
+/** Codes that a retry cannot change. */
 const FINAL: ReadonlySet<string> = new Set(['unauthenticated', 'permission_denied', 'invalid_argument']);
 
 export function sendCommand(): Command {
   return withRemote(new Command('send'))
-    .description('send one point, and wait until it is durable')
-    .argument('<metric>')
-    .argument('<value>')
+    .description('send one point and wait until it is durable')
+    .argument('<metric>', 'name of the metric')
+    .argument('<value>', 'a number')
     .addOption(
-      new Option('--kind <kind>', 'what the value means')
+      new Option('--kind <kind>', 'kind of the metric')
         .choices(['gauge', 'count', 'counter', 'distribution'])
         .default('gauge'),
     )
-    .option('--tag <key:value...>', 'tags', (tag: string, tags: readonly string[]) => [...tags, tag], [])
-    .option('--timestamp <time>', 'when it was: -15m, seconds since 1970, ISO 8601', 'now')
-    .option('--timeout <seconds>', 'how long to wait for the acknowledgement', '15')
+    .option('--tag <key:value...>', 'tags of the point', (tag: string, tags: readonly string[]) => [...tags, tag], [])
+    .option('--timestamp <time>', 'timestamp of the point: -15m, seconds since 1970, or ISO 8601', 'now')
+    .option('--timeout <seconds>', 'max time to wait for the acknowledgement', '15')
     .action((metric: string, value: string, options: SendOptions) => send(metric, value, options));
 }
 
 async function send(metric: string, text: string, options: SendOptions): Promise<void> {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isNaN(value) && text !== 'NaN') {
-    throw new TidemarkError('invalid_argument', `value: ${printable(text)} is not a number`);
+    throw new TidemarkError('invalid_argument', `value: ${printable(text)} (limit: a number)`);
   }
   const { key, kind, tag } = options;
-  const { intakes, credentials } = await doorsOf(options);
+  const { intakes, credentials } = await endpointsOf(options);
   const timeoutMs = Number(options.timeout) * 1000;
-  if (!(timeoutMs > 0)) throw new TidemarkError('invalid_argument', `--timeout: ${options.timeout} is not above 0`);
+  if (!(timeoutMs > 0)) throw new TidemarkError('invalid_argument', `--timeout: ${options.timeout} (limit: above 0 s)`);
   const nowMs = Date.now();
   const atMs = parseTime(options.timestamp, nowMs);
   const rejections: ClientRejection[] = [];
@@ -61,18 +61,18 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   const { ackedPoints, rejectedPoints } = client.stats();
   const refused = rejections.map(({ message }) => printable(message));
   await client.close();
-  if (refused.length > 0) throw new TidemarkError('invalid_argument', `not taken: ${refused.join('; ')}`);
+  if (refused.length > 0) throw new TidemarkError('invalid_argument', `point rejected: ${refused.join('; ')}`);
   if (ackedPoints > 0 && rejectedPoints === 0) {
     const tags = tag.length === 0 ? '' : ` {${printable(tag.join(','))}}`;
     print(`acknowledged: ${kind} ${printable(metric)} ${value}${tags} at ${time(atMs)}`);
     return;
   }
   if (lastError !== undefined) throw withAdvice(lastError, intakes.join(', '));
-  const message = `no acknowledgement within ${options.timeout} s: the point may or may not have arrived`;
-  throw new TidemarkError('deadline_exceeded', `${message}.\nWhat stands in the way: tidemark status`);
+  const message = `no acknowledgement within ${options.timeout} s; the point may or may not be stored`;
+  throw new TidemarkError('deadline_exceeded', `${message}.\nRun tidemark status to see why.`);
 }
 
-/** Waits for the acknowledgement, or until waiting longer is of no use. */
+/** Waits for the acknowledgement, a final error, or the timeout. */
 async function settled(client: Client, timeoutMs: number): Promise<void> {
   const giveUp = new Promise<void>((resolve) => {
     const endMs = Date.now() + timeoutMs;

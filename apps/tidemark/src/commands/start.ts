@@ -34,7 +34,7 @@ async function start(settings: Settings): Promise<void> {
     info: (message, detail = {}) => log.info(detail, message),
     error: (message, detail = {}) => log.error(detail, message),
     fatal: (error) => {
-      log.fatal(`${explain(error)}\nThe platform can't go on. Start it again: nothing that was acknowledged is lost.`);
+      log.fatal(`${explain(error)}\nThe platform cannot continue. Restart it; acknowledged data is not lost.`);
       process.exit(1);
     },
   };
@@ -42,7 +42,7 @@ async function start(settings: Settings): Promise<void> {
   const platform = await Platform.start({
     ...context,
     statusExtra: () => (agent === undefined ? {} : { agent: agent.status }),
-    // A page that is open asks every second: its requests are for those who debug.
+    // An open page sends a request each second: its requests are logged at level debug only.
     requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);

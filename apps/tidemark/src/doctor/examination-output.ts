@@ -3,15 +3,15 @@ import { printable, time } from '../printable.ts';
 
 const LABEL = 10;
 
-/** What the doctor found, for people: the verdict in one line, then the findings, the worst first. */
+/** Formats a report for people: the verdict in one line, then the findings, the worst first. */
 export function formatExamination({ outcome, findings, looked }: Examination, nowMs: number): string {
   const wrong = findings.filter(({ severity }) => severity !== 'note').length;
   const verdict = {
     healthy: 'nothing is wrong',
-    ill: wrong === 1 ? '1 thing is wrong' : `${wrong} things are wrong`,
-    blind: 'nobody could be asked',
+    ill: wrong === 1 ? '1 problem found' : `${wrong} problems found`,
+    blind: 'no process answered',
   }[outcome];
-  return [`${verdict}; looked at ${looked}`, ...findings.map((finding) => section(finding, nowMs)), ''].join('\n');
+  return [`${verdict}; checked ${looked}`, ...findings.map((finding) => section(finding, nowMs)), ''].join('\n');
 }
 
 function section({ kind, severity, what, sinceMs, means, next }: Finding, nowMs: number): string {
@@ -24,7 +24,7 @@ function section({ kind, severity, what, sinceMs, means, next }: Finding, nowMs:
   return lines.join('\n');
 }
 
-/** The same for programs. */
+/** Formats a report for programs. */
 export function examinationJson({ outcome, findings, looked }: Examination): string {
   const all = findings.map(({ kind, severity, what, sinceMs, means, next }) => {
     return { kind, severity, what, since_ms: sinceMs ?? null, means, next, runbook: runbookOf(kind) };

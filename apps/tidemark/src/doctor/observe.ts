@@ -5,18 +5,19 @@ import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { callUnary } from '@tidemark/rpc';
 import { healthView, pipelineView } from './views.ts';
 
-/** A process to be asked. */
+/** A process that the doctor asks. */
 export interface Target {
   readonly kind: ProcessKind;
   readonly address: string;
   readonly partitions: readonly number[];
 }
 
-/** Whom to ask, and as whom. */
-export interface Patient {
+/** The processes to ask, and the credentials to use. */
+export interface Deployment {
   readonly targets: readonly Target[];
-  /** With what processes are asked of their health, and query services of their status. */
+  /** Key for `Process.Health`. */
   readonly healthKey: string | undefined;
+  /** Key for `Query.Status`. */
   readonly statusKey: string | undefined;
   readonly credentials: ChannelCredentials;
   readonly kafka: (() => Promise<KafkaObservation>) | undefined;
@@ -24,19 +25,19 @@ export interface Patient {
 
 const MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Asks everybody at once, each for `timeoutMs` at most: it throws for nothing that is wrong with those it asks. */
-export async function observe(patient: Patient, timeoutMs: number): Promise<Observations> {
+/** Asks all processes at the same time, each for at most `timeoutMs`. A failing process is a result, not an error. */
+export async function observe(deployment: Deployment, timeoutMs: number): Promise<Observations> {
   const [processes, pipeline, kafka] = await Promise.all([
-    Promise.all(patient.targets.map((target) => healthOf(target, patient, timeoutMs))),
-    statusOf(patient, timeoutMs),
-    patient.kafka?.(),
+    Promise.all(deployment.targets.map((target) => healthOf(target, deployment, timeoutMs))),
+    statusOf(deployment, timeoutMs),
+    deployment.kafka?.(),
   ]);
   return { nowMs: Date.now(), processes, ...pipeline, kafka };
 }
 
 async function healthOf(
   { kind, address, partitions }: Target,
-  { credentials, healthKey }: Patient,
+  { credentials, healthKey }: Deployment,
   timeoutMs: number,
 ): Promise<ProcessObservation> {
   const client = new ProcessClient(address, credentials, CHANNEL);
@@ -54,9 +55,9 @@ async function healthOf(
   }
 }
 
-/** The first status that any query service gives. */
+/** Returns the first status that a query service answers with. */
 async function statusOf(
-  { targets, credentials, statusKey }: Patient,
+  { targets, credentials, statusKey }: Deployment,
   timeoutMs: number,
 ): Promise<{ pipeline: PipelineView | undefined; pipelineProblem: string | undefined }> {
   const services = targets.filter(({ kind }) => kind === 'platform' || kind === 'query service');
@@ -87,10 +88,10 @@ function ask(client: ProcessClient, done: Answer<HealthReply>, key: string | und
 
 const CHANNEL = {
   'grpc.max_receive_message_length': MESSAGE_BYTES,
-  // A second look in the same process must not wait for the backoff of the first.
+  // A second check in the same process must not wait for the backoff of the first.
   'grpc.use_local_subchannel_pool': 1,
 };
-/** `unimplemented`: a program from before it was there. */
+/** Codes of an answer without health. `unimplemented`: a version from before the method existed. */
 const REFUSALS: ReadonlySet<string> = new Set(['unauthenticated', 'permission_denied', 'unimplemented']);
 
 function metadataOf(key: string | undefined): Metadata {
@@ -99,10 +100,10 @@ function metadataOf(key: string | undefined): Metadata {
   return metadata;
 }
 
-/** gRPC's own words for the two common cases say more than one wants to read. */
+/** Shortens gRPC's messages for the three common cases. */
 function reasonOf({ code, message }: TidemarkError, timeoutMs: number): string {
-  if (code === 'deadline_exceeded') return `nothing came within ${timeoutMs / 1000} s`;
-  if (/ECONNREFUSED/.test(message)) return 'the connection is refused';
-  if (/name resolution/i.test(message)) return 'its name is not known';
+  if (code === 'deadline_exceeded') return `no response within ${timeoutMs / 1000} s`;
+  if (/ECONNREFUSED/.test(message)) return 'connection refused';
+  if (/name resolution/i.test(message)) return 'its host name cannot be resolved';
   return message;
 }

@@ -1,7 +1,7 @@
 import type { HealthReply, StatusReply } from '@tidemark/contract';
 import type { HealthView, PipelineView } from '@tidemark/doctor';
 
-/** A status as the doctor judges it: ids in hex. */
+/** Converts a status to the view that the doctor judges: ids in hex. */
 export function pipelineView(status: StatusReply): PipelineView {
   const { points, tags, sessions, latenessMs, nowMs, errors, replicas, divergences } = status;
   return {
@@ -15,6 +15,7 @@ export function pipelineView(status: StatusReply): PipelineView {
   };
 }
 
+/** Converts a health reply to the view that the doctor judges: ids in hex. */
 export function healthView({ clients, ...rest }: HealthReply): HealthView {
   return { ...rest, clients: clients.map((one) => ({ ...one, clientSession: hex(one.clientSession) })) };
 }

@@ -5,12 +5,16 @@ import { brokerProblems, problemText, topicProblems } from '@tidemark/kafka-log'
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
-import type { Patient, Target } from './observe.ts';
+import type { Deployment, Target } from './observe.ts';
 
 const SOURCES = { name: `doctor ${process.pid}`, readFile: (path: string) => readFile(path) };
 
-/** Everybody whom the settings of a cluster name. Errors: those of the settings, and of the files that they name. */
-export async function clusterPatient(settings: Settings, key: string | undefined, timeoutMs: number): Promise<Patient> {
+/** Returns all processes that the settings of a cluster name. Errors: those of the settings and of the files they name. */
+export async function clusterDeployment(
+  settings: Settings,
+  key: string | undefined,
+  timeoutMs: number,
+): Promise<Deployment> {
   const peers = await peerSecurity({ settings, ...SOURCES });
   return {
     targets: targetsOf(settings.cluster),
@@ -36,7 +40,7 @@ function targetsOf(cluster: Settings['cluster']): Target[] {
   ];
 }
 
-/** What the brokers say: each of them by itself, then the topics by those that answer. */
+/** Checks each broker by itself, then the topics through the brokers that answer. */
 async function kafkaOf(settings: Settings, timeoutMs: number): Promise<KafkaObservation> {
   const clock = new SystemClock();
   const options = await clusterLogOptions({ settings, ...SOURCES });
@@ -52,6 +56,6 @@ async function kafkaOf(settings: Settings, timeoutMs: number): Promise<KafkaObse
     return { ...observation, topics: problems.map(problemText) };
   } catch (error) {
     if (!isTidemarkError(error)) throw error;
-    return { ...observation, topics: [`the topics can't be looked at: ${error.message}`] };
+    return { ...observation, topics: [`the topics cannot be checked: ${error.message}`] };
   }
 }

@@ -3,25 +3,25 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { channelCredentials } from '@tidemark/server';
 import { settingsOfFile } from './file-settings.ts';
 
-/** Where a command finds the platform, and who it is there. */
+/** Where a command finds the platform, and the key that it uses. */
 export interface RemoteOptions {
-  /** Of the one process. */
+  /** Address of the single process. */
   readonly address: string;
-  /** File that names the doors of a cluster; then `address` is not looked at. */
+  /** File that names the endpoints of a cluster. `address` is ignored when it is given. */
   readonly settings?: string;
   readonly key?: string;
 }
 
-/** Where each part of a platform answers over gRPC; in one process all are the same. */
-export interface Doors {
+/** gRPC addresses of the parts of a platform. In one process all are the same. */
+export interface Endpoints {
   readonly query: string;
   readonly control: string;
   readonly intakes: readonly string[];
   readonly credentials: ChannelCredentials;
 }
 
-/** The doors that `--settings` names: of the cluster, or of the one process that was started with them. */
-export async function doorsOf({ address, settings: file }: RemoteOptions): Promise<Doors> {
+/** Returns the endpoints that `--settings` names: those of the cluster, or of the process started with that file. */
+export async function endpointsOf({ address, settings: file }: RemoteOptions): Promise<Endpoints> {
   if (file === undefined) {
     return { query: address, control: address, intakes: [address], credentials: credentials.createInsecure() };
   }
