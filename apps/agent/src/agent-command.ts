@@ -15,7 +15,7 @@ import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { channelCredentials } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
-/** What an agent has settings of; the rest of a shared file is others'. */
+/** Groups of settings that an agent reads. The other groups of a shared file belong to other programs. */
 const GROUPS = [
   'data',
   'agent',
@@ -57,12 +57,12 @@ async function run(settings: Settings): Promise<void> {
   log.info({ unsettled: pendingPoints + indeterminatePoints }, 'stopped');
 }
 
-/** A port that is taken is no reason not to collect. */
+/** Opens the status port. If it is in use, the agent collects without a status page. */
 async function openStatus({ agent: own, listen }: Settings, agent: HostAgent, log: EventLog) {
   const options = { host: listen.host, port: own.statusPort, clock: new SystemClock(), status: () => agent.status };
   return serveStatus(options).catch((error: unknown) => {
     if (!isTidemarkError(error)) throw error;
-    log.warn(`${error.message} (--agent-status-port). Going on without a status.`);
+    log.warn(`${error.message} (--agent-status-port). The agent continues without a status page.`);
     return undefined;
   });
 }
@@ -92,13 +92,13 @@ function addressesOf({ agent, cluster, grpc }: Settings): readonly string[] {
 
 async function readNamed(setting: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new TidemarkError('not_found', `${setting}: can't read it: ${String(error)}`, { path });
+    throw new TidemarkError('not_found', `${setting}: cannot read ${path}: ${String(error)}`, { path });
   });
 }
 
-/** Runs the agent from its command line, until it is told to stop. */
+/** Runs the agent from its command line, until a stop signal. */
 export async function runAgent(): Promise<void> {
-  const command = settingsCommand('tidemark-agent', 'collect on this host, and send to a platform', GROUPS);
+  const command = settingsCommand('tidemark-agent', 'collect metrics on this host and send them to a platform', GROUPS);
   const sources = { environment: process.env, readText: (file: string) => readFile(file, 'utf8') };
   command.action(async () => run(await readSettings(command, sources)));
   // Timers of the system's clock don't keep a process alive.

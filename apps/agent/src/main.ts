@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// What is compiled once is there for the next start. Where the folder can't be written Node goes on without.
+// Compiled code is reused by the next start. Node continues without the cache when the folder can't be written.
 enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));
 const { runAgent } = await import('./agent-command.ts');
 

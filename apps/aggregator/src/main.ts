@@ -3,15 +3,15 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../../', import.meta.url);
-// What is compiled once is there for the next start.
+// Compiled code is reused by the next start.
 enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
 const { runService, startAggregator } = await import('@tidemark/assembly/processes');
-// Now: at the end of the process it would hold up the exit of one that was told to stop.
+// Written now, because writing it at the end would delay the exit after a stop signal.
 flushCompileCache();
 
 await runService({
   name: 'aggregator',
-  description: 'follows the points of some partitions, and says how far they are complete',
+  description: 'follows the points of its partitions and reports through which time they are complete',
   start: startAggregator,
   node: process,
   readFile: (path) => readFile(path),

@@ -18,26 +18,27 @@ interface Options {
 
 const log = openEventLog('info');
 const command = new Command('cluster')
-  .description('run every part as a process of its own over a real Kafka, for development')
-  .option('--data <folder>', 'folder of all data and logs', './data-cluster')
+  .description('run a cluster for development: every part is its own process, over a real Kafka')
+  .option('--data <folder>', 'folder for all data and logs', './data-cluster')
   .addOption(count('--brokers', 'Kafka brokers to start', 3))
-  .option('--kafka <host:port,…>', 'use the Kafka that runs there instead')
-  .option(
-    '--single-copies',
-    'with --kafka: keep one copy of everything, for a Kafka of one broker that nobody relies on',
-  )
-  .addOption(count('--partitions', 'partitions of points and tags', 4))
+  .option('--kafka <host:port,…>', 'use a running Kafka instead of starting one')
+  .option('--single-copies', 'with --kafka: replication factor 1, for a single development broker')
+  .addOption(count('--partitions', 'partitions of each topic (points, tags)', 4))
   .addOption(count('--intakes', 'intakes', 2))
   .addOption(count('--replicas', 'point stores and tag stores; each owns every partition', 2))
   .addOption(
-    count('--port', "HTTP port of the page; the gRPC of the query service has the next one, the intakes' follow", 4270),
+    count(
+      '--port',
+      "HTTP port of the page; gRPC of the query service uses the next port, and the intakes' ports follow",
+      4270,
+    ),
   )
   .action(run);
 
 function count(flag: string, description: string, value: number): Option {
   return new Option(`${flag} <n>`, description).default(value).argParser((text) => {
     if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-    throw new InvalidArgumentError('a whole number is needed.');
+    throw new InvalidArgumentError('Give a whole number of at least 1.');
   });
 }
 
@@ -57,7 +58,7 @@ async function run(options: Options): Promise<void> {
       tagStores: options.replicas,
       aggregators: 1,
       agents: 1,
-      settings: takesSingleCopies(options) ? { kafka: { replication: 1, minInsync: 1, allowSingleReplica: true } } : {},
+      settings: hasSingleCopies(options) ? { kafka: { replication: 1, minInsync: 1, allowSingleReplica: true } } : {},
       ports: portsOf(options),
     });
     greet(cluster, options);
@@ -70,18 +71,18 @@ async function run(options: Options): Promise<void> {
   log.info('stopped');
 }
 
-/** A Kafka of fewer than three brokers can't keep its promises; one for trying things out need not. */
-function takesSingleCopies({ kafka, brokers, singleCopies }: Options): boolean {
-  // How many brokers another Kafka has is not told by the addresses to begin with.
+/** True for a Kafka that cannot replicate: fewer than three brokers, which is allowed for development only. */
+function hasSingleCopies({ kafka, brokers, singleCopies }: Options): boolean {
+  // The bootstrap addresses of another Kafka do not say how many brokers it has: the flag does.
   return kafka === undefined ? brokers < 3 : singleCopies === true;
 }
 
 async function startKafka(brokers: number, folder: string): Promise<KafkaCluster> {
   const why = await whyNoKafka();
   if (why !== '') {
-    throw new Error(`no Kafka can be started here: ${why}. Use one that runs with --kafka HOST:PORT,HOST:PORT`);
+    throw new Error(`cannot start Kafka: ${why}. Use a running one with --kafka HOST:PORT,HOST:PORT`);
   }
-  log.info({ brokers }, 'starting Kafka (the first time it is fetched)');
+  log.info({ brokers }, 'starting Kafka (the first start downloads it)');
   return KafkaCluster.start({ brokers, folder });
 }
 
@@ -96,11 +97,11 @@ function greet(cluster: LocalCluster, options: Options): void {
   const intakes = (protocol: 'grpc' | 'http') => cluster.of('intake').map((one) => cluster.address(one, protocol));
   process.stdout.write(
     [
-      'A cluster of Tidemark is up.',
+      'The Tidemark cluster is up.',
       `  page      http://${cluster.address(query, 'http')}`,
       `  queries   ${cluster.address(query, 'grpc')} (gRPC)`,
       `  intakes   ${intakes('http').join(', ')} (HTTP), ${intakes('grpc').join(', ')} (gRPC)`,
-      '  agent     of this host; DogStatsD is on UDP port 8125, unless another has it',
+      '  agent     of this host; DogStatsD on UDP port 8125, unless that port is in use',
       `  settings  ${cluster.settingsFile}`,
       `  logs      ${join(cluster.folder, 'logs')}`,
       `  processes ${cluster.processes.map(({ name, pid }) => `${name}=${pid}`).join(' ')}`,

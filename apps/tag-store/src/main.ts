@@ -3,15 +3,15 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../../', import.meta.url);
-// What is compiled once is there for the next start.
+// Compiled code is reused by the next start.
 enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
 const { runService, startTagStore } = await import('@tidemark/assembly/processes');
-// Now: at the end of the process it would hold up the exit of one that was told to stop.
+// Written now, because writing it at the end would delay the exit after a stop signal.
 flushCompileCache();
 
 await runService({
   name: 'tag-store',
-  description: 'keeps the series and tags of some partitions, and matches them for queries',
+  description: 'stores the series and tags of its partitions and finds the series that a query selects',
   start: startTagStore,
   node: process,
   readFile: (path) => readFile(path),
