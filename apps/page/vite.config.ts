@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** A running platform, for `npm run dev`. */
+/** URL of a running platform, for `npm run dev`. */
 const PLATFORM = process.env.TIDEMARK_URL ?? 'http://127.0.0.1:4270';
 
 export default defineConfig({

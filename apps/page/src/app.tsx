@@ -82,7 +82,7 @@ function View({ route, go, status }: ViewProps) {
   }
 }
 
-/** The pipeline's state on every view; it leads to the details. */
+/** Shows the pipeline's state on every view, with a link to the details. */
 function PipelinePill({ polled: { data, failingSinceMs } }: { readonly polled: Polled<PipelineStatus> }) {
   const nowMs = useNowMs();
   if (failingSinceMs !== undefined) {
@@ -97,7 +97,7 @@ function PipelinePill({ polled: { data, failingSinceMs } }: { readonly polled: P
   const age = completeThroughMs === undefined ? undefined : formatDuration(nowMs - completeThroughMs);
   return (
     <a className={`pill is-${level}`} href="#/status" title={sentence}>
-      {age === undefined ? 'completeness unknown' : `complete but for the last ${age}`}
+      {age === undefined ? 'completeness unknown' : `complete except the last ${age}`}
     </a>
   );
 }

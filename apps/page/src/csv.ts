@@ -1,8 +1,8 @@
 import type { SeriesTable } from './series-table.ts';
 
 /**
- * The table as CSV (RFC 4180): a row a step with its start in ISO 8601, whether the step is complete, and a column a
- * series. Values are as they are drawn (bytes, percent, seconds); an absent value is empty.
+ * Formats the table as CSV (RFC 4180): one row per step with its start in ISO 8601, whether the step is complete, and
+ * one column per series. Values have the units of the graph (bytes, percent, seconds); an absent value is empty.
  */
 export function toCsv(table: SeriesTable, completeThroughMs: number | undefined): string {
   const header = ['time', 'complete', ...table.lines.map(({ label }) => label)];
@@ -16,7 +16,7 @@ export function toCsv(table: SeriesTable, completeThroughMs: number | undefined)
 }
 
 function escapeField(field: string): string {
-  // A leading sign or formula character in a label would be run by spreadsheets.
+  // Spreadsheets run a cell that begins with a sign or a formula character.
   const safe = /^[=@\t]|^[-+](?![\d.])/.test(field) ? `'${field}` : field;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -9,19 +9,19 @@ import { FakeServer } from './testing/fake-server.ts';
 
 const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
 const VITE = join(FOLDER, '..', '..', 'node_modules', 'vite', 'bin', 'vite.js');
-/** What a poll of a second and a slow machine need. */
+/** Time limit that a poll each second and a slow machine can meet. */
 const DEADLINE_MS = 30_000;
 
-/** The soft edges of lines may look like a tint. */
+/** Pixels at the soft edges of lines that may have the colour of the tint. */
 const FEW_PIXELS = 2_000;
 
-/** The browser that comes in an npm package is for this platform only. */
+/** Path of an installed browser: the one in the npm package is for linux-x64 only. */
 const INSTALLED = process.env.TIDEMARK_TEST_CHROME;
 const isInNpm = process.platform === 'linux' && process.arch === 'x64';
 const MISSING =
   isInNpm || INSTALLED !== undefined
     ? ''
-    : 'no Chromium for this platform in npm; TIDEMARK_TEST_CHROME=/path/to/chrome npm test uses an installed one';
+    : 'no Chromium for this platform in npm; set TIDEMARK_TEST_CHROME=/path/to/chrome to use an installed one';
 const isSkipped = MISSING !== '' && process.env.TIDEMARK_TEST_FULL !== '1';
 const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
 
@@ -30,7 +30,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
   let fake: FakeServer;
   let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
+  const reported: string[] = [];
 
   beforeAll(async () => {
     built = mkdtempSync(join(tmpdir(), 'tidemark-page-'));
@@ -39,7 +39,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
       encoding: 'utf8',
       env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
     });
-    if (build.status !== 0) throw new Error(`the page could not be built:\n${build.stdout}${build.stderr}`);
+    if (build.status !== 0) throw new Error(`cannot build the page:\n${build.stdout}${build.stderr}`);
     fake = await FakeServer.start(built);
     const { default: chromium } = await import('@sparticuz/chromium');
     const { chromium: playwright } = await import('playwright-core');
@@ -49,11 +49,11 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     });
     page = await browser.newPage({ viewport: { width: 1_280, height: 800 }, acceptDownloads: true });
     page.setDefaultTimeout(DEADLINE_MS);
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('pageerror', (error) => reported.push(String(error)));
     page.on('console', (message) => {
-      // The browser itself reports what only tests do: 4xx and 5xx, and reading pixels.
+      // The tests themselves provoke 4xx and 5xx, and read pixels.
       const isProvoked = /Failed to load resource|willReadFrequently/.test(message.text());
-      if (['error', 'warning'].includes(message.type()) && !isProvoked) complaints.push(message.text());
+      if (['error', 'warning'].includes(message.type()) && !isProvoked) reported.push(message.text());
     });
   });
 
@@ -68,7 +68,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     fake.queries.length = 0;
   });
 
-  /** Opens an address as a newcomer would: state of an earlier test is gone. */
+  /** Opens an address without the state of earlier tests. */
   async function open(fragment: string): Promise<void> {
     await page.goto('about:blank');
     await page.goto(`${fake.url}${fragment}`);
@@ -76,7 +76,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
 
   const field = (label: string) => page.getByRole('combobox', { name: label, exact: true });
 
-  test('opens on graphs of the machine, drawn, with what is not complete shaded and said', async () => {
+  test('the first view draws graphs of the machine, and shades and labels what is not complete', async () => {
     await open('');
     await page
       .getByText(/^complete through \d\d:\d\d:\d\d \(\d+\.\d s ago\)$/)
@@ -90,14 +90,14 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     expect(fake.queries.some((query) => query.includes('avg:system.cpu.user{*}, avg:system.cpu.system{*}'))).toBe(true);
   });
 
-  test('follows the clock: the graph and its label go on without a reader doing anything', async () => {
+  test('a graph and its label follow the clock by themselves', async () => {
     await open('');
     const label = page.getByText(/^complete through/).first();
     const before = (await label.textContent())?.slice(0, 25) ?? '';
     await expect(until(async () => !(await label.textContent())?.startsWith(before))).resolves.toBe(true);
   });
 
-  test('explores: a metric by typing, filters and groups by their values, all kept in the address', async () => {
+  test('the explorer finds a metric, filters and groups by typing, and keeps all of them in the address', async () => {
     await open('#/explore');
     await field('Metric').fill('duration');
     await page.getByRole('option', { name: /shop\.request\.duration/ }).waitFor();
@@ -107,10 +107,10 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     await page.getByRole('option', { name: /^env/ }).click();
     await field('Filter: value of env').click();
     await page.getByRole('option', { name: /prod.*80 series/ }).click();
-    await page.getByRole('button', { name: 'shut out env:prod' }).click();
+    await page.getByRole('button', { name: 'exclude env:prod' }).click();
     await field('Group by tag key').fill('host');
     await page.getByRole('option', { name: /^host/ }).click();
-    await page.getByLabel('Fold over time').selectOption('max');
+    await page.getByLabel('Aggregate over time').selectOption('max');
     await page.getByLabel('Step').selectOption('60');
     const text = 'avg:shop.request.duration{!env:prod} by {host}.rollup(max, 60)';
     await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
@@ -123,7 +123,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     await page.getByRole('button', { name: 'host:web-2' }).waitFor();
   });
 
-  test('zooms by dragging, limits the series and saves what is shown', async () => {
+  test('the explorer zooms by dragging, limits the series, and saves the shown series as CSV', async () => {
     await open(`#/explore?q=${encodeURIComponent('avg:shop.request.duration{*} by {route}')}&top=5`);
     await page.getByText('the highest 5 of 40 series, by average').waitFor();
     const download = page.waitForEvent('download');
@@ -134,7 +134,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     expect(csv.at(-2)).toContain('Z,false,');
 
     const box = await page.locator('.u-over').boundingBox();
-    if (box === null) throw new Error('the graph has no place');
+    if (box === null) throw new Error('the graph has no bounding box');
     await page.mouse.move(box.x + 300, box.y + 50);
     await page.mouse.down();
     await page.mouse.move(box.x + 600, box.y + 80, { steps: 4 });
@@ -145,7 +145,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     expect(page.url()).not.toContain('range=');
   });
 
-  test('points at the column of a syntax error, and runs the text once it is right', async () => {
+  test('the editor marks the column of a syntax error, and runs the corrected text', async () => {
     await open('#/explore');
     const text = page.getByRole('textbox', { name: 'Query' });
     await text.fill('avg:system.load.1{*} bye {host}');
@@ -159,7 +159,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     await expect(page.locator('.query-error').textContent()).resolves.toBe('');
   });
 
-  test('says that a part failed instead of showing the rest as the whole', async () => {
+  test('the explorer reports a failed part, and shows the answer as incomplete', async () => {
     fake.hasPartError = true;
     await open('#/explore?q=avg:system.load.1{*}');
     await page.getByText('points/3 did not answer, so values may be missing: connection refused').waitFor();
@@ -169,7 +169,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     expect(await until(async () => (await pixelsOf(canvas)).tideElsewhere > 20 * FEW_PIXELS)).toBe(true);
   });
 
-  test('names what holds completeness back', async () => {
+  test('the pipeline view names what delays completeness', async () => {
     await open('#/status');
     const verdict = page.getByRole('status', { name: 'Verdict' });
     await verdict.getByText(/^All 4 partitions are complete through \d\d:\d\d:\d\d/).waitFor();
@@ -186,7 +186,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
       .waitFor();
   });
 
-  test('keeps the last graphs while the server is away, says since when, and recovers', async () => {
+  test('the graphs stay while the server is unreachable, say since when, and recover', async () => {
     await open('');
     await page
       .getByText(/^complete through/)
@@ -206,7 +206,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
       .waitFor();
   });
 
-  test('tells a newcomer how to send a metric, and asks for a key where one is needed', async () => {
+  test('the page shows how to send a first metric, and asks for a key when the server needs one', async () => {
     fake.hasMetrics = false;
     await open('');
     await page.getByText('nc -u -w1 127.0.0.1 8125').waitFor();
@@ -214,7 +214,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     await page.getByRole('textbox', { name: /Key with scope/ }).waitFor();
   });
 
-  test('is drawn in the dark, too', async () => {
+  test('the page follows a dark colour scheme', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await open('');
     await page
@@ -228,8 +228,8 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     await page.emulateMedia({ colorScheme: null });
   });
 
-  test('nothing was complained about on the way: no error, no warning, nothing that the policy forbids', () => {
-    expect(complaints).toEqual([]);
+  test('the browser reported no error, no warning, and no violation of the content security policy', () => {
+    expect(reported).toEqual([]);
   });
 });
 
@@ -241,7 +241,7 @@ interface Pixels {
   readonly tideElsewhere: number;
 }
 
-/** Counts what is on a canvas. The shade tints towards teal: less red than green and blue, but no line's colour. */
+/** Counts pixels of a canvas. The shade tints towards teal: less red than green and blue, but not a line. */
 async function pixelsOf(canvas: ReturnType<Page['locator']>): Promise<Pixels> {
   return canvas.evaluate((element) => {
     const { width, height } = element as HTMLCanvasElement;

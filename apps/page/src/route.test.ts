@@ -17,11 +17,11 @@ const route: fc.Arbitrary<Route> = fc.oneof(
 );
 
 describe('addresses', () => {
-  test('keep everything that the page shows', () => {
+  test('an address has the whole state of the page', () => {
     fc.assert(fc.property(route, (shown) => expect(parseRoute(printRoute(shown))).toEqual(shown)));
   });
 
-  test('anything typed into the address bar gives some page', () => {
+  test('any text in the address bar gives a valid page', () => {
     fc.assert(
       fc.property(fc.string(), (fragment) => {
         expect(['dashboard', 'explore', 'status']).toContain(parseRoute(`#/explore?${fragment}`).view);
@@ -34,14 +34,14 @@ describe('addresses', () => {
 });
 
 describe('ranges', () => {
-  test('turned around, too short and malformed ones are refused', () => {
+  test('a reversed, too short or malformed range is refused', () => {
     expect(betweenRange(10_000, 9_000)).toBeUndefined();
     expect(betweenRange(10_000, 10_100)).toBeUndefined();
     expect(betweenRange(Number.NaN, 10_100)).toBeUndefined();
     expect([parseRange('0s'), parseRange('5 m'), parseRange('9-1')]).toEqual([undefined, undefined, undefined]);
   });
 
-  test('a live range ends now and is asked for again; a fixed one is not', () => {
+  test('a live range ends now and is polled; a fixed range is not', () => {
     expect(boundsOf({ type: 'last', seconds: 60 }, 100_000)).toEqual({ fromMs: 40_000, toMs: 100_000 });
     expect(refreshMs({ type: 'last', seconds: 300 })).toBe(1_000);
     expect(refreshMs({ type: 'last', seconds: 86_400 })).toBe(10_000);

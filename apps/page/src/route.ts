@@ -1,6 +1,6 @@
 import { parseRange, printRange, type TimeRange } from './time-range.ts';
 
-/** What the page shows: all of it is in the address's fragment, so that an address can be shared. */
+/** The state of the page. All of it is in the fragment of the address, so that an address can be shared. */
 export type Route =
   | { readonly view: 'dashboard'; readonly range: TimeRange; readonly host: string }
   | { readonly view: 'explore'; readonly range: TimeRange; readonly query: string; readonly top: number }
@@ -11,10 +11,10 @@ export const DEFAULT_EXPLORE_RANGE: TimeRange = { type: 'last', seconds: 900 };
 export const TOP_CHOICES: readonly number[] = [5, 10, 20, 50, 100];
 export const DEFAULT_TOP = 20;
 
-/** Longest query that the server takes, UTF-16 code units. */
+/** Max length of a query that the server accepts, UTF-16 code units. */
 const QUERY_LENGTH = 16_384;
 
-/** Reads `#/explore?q=…&range=15m`; whatever is missing or malformed gets its default. */
+/** Reads `#/explore?q=…&range=15m`. A missing or malformed field gets its default. */
 export function parseRoute(fragment: string): Route {
   const [path, search = ''] = fragment.replace(/^#/, '').split('?', 2);
   const fields = new URLSearchParams(search);
@@ -32,7 +32,7 @@ export function parseRoute(fragment: string): Route {
   return { view: 'dashboard', range: range ?? DEFAULT_DASHBOARD_RANGE, host: fields.get('host') ?? '' };
 }
 
-/** The fragment of a route, `#` included; defaults are left out. */
+/** Returns the fragment of a route with `#`, without fields that have their default. */
 export function printRoute(route: Route): string {
   const fields = new URLSearchParams();
   if (route.view === 'status') return '#/status';

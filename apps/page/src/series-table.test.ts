@@ -7,8 +7,8 @@ function series(metric: string, tags: string[], points: [number, number | null][
   return { metric, expression, scope: '*', tags, intervalMs: 1_000, points } satisfies AnswerSeries;
 }
 
-describe('series side by side', () => {
-  test('times are united, and a missing step is no value, not zero', () => {
+describe('a table of series', () => {
+  test('it has the times of all series, and a missing step is null, not zero', () => {
     const table = tableOf([
       series(
         'a',
@@ -36,7 +36,7 @@ describe('series side by side', () => {
     expect(table.lines[1].summary.last).toBe(5);
   });
 
-  test('a limit keeps the highest, in the order of the answer', () => {
+  test('a limit keeps the series with the highest averages, in the order of the answer', () => {
     const table = tableOf(
       [1, 9, 5, 7].map((value) => series('a', [`v:${value}`], [[1_000, value]])),
       labelOfSeries,
@@ -46,7 +46,7 @@ describe('series side by side', () => {
     expect(table.total).toBe(4);
   });
 
-  test('values take the unit of their metric, unless something is computed from it', () => {
+  test('values have the unit of their metric, unless they are computed from it', () => {
     const scaleOf = (expression: string) => tableOf([series('system.mem.used', [], [[0, 2]], expression)]).lines[0];
     expect(scaleOf('avg:system.mem.used{a-b:c} by {host}.rollup(max, 60)').values).toEqual([2 * 1_048_576]);
     expect(scaleOf('diff(avg:system.mem.used{*})').values).toEqual([2]);
@@ -59,14 +59,14 @@ describe('series side by side', () => {
   });
 });
 
-describe('what is not complete', () => {
-  test('begins with the first step that is not wholly complete', () => {
+describe('the incomplete part of a table', () => {
+  test('it begins with the first step that is not wholly complete', () => {
     expect(incompleteFromMs(12_345, 1_000)).toBe(12_000);
     expect(incompleteFromMs(10_000, 5_000)).toBe(10_000);
     expect(incompleteFromMs(undefined, 1_000)).toBeUndefined();
   });
 
-  test('CSV says it of each step', () => {
+  test('CSV says for each step whether it is complete', () => {
     const table = tableOf([
       series(
         'a',
@@ -84,7 +84,7 @@ describe('what is not complete', () => {
   });
 });
 
-test('a line bridges the distance its points usually have, and shows what is longer as a gap', () => {
+test('a line bridges the usual distance of its points, and shows a longer distance as a gap', () => {
   const timesS = Array.from({ length: 60 }, (_, i) => i);
   const everyTen = timesS.map((t) => (t % 10 === 0 ? 1 : null));
   expect(bridgeSeconds(timesS, everyTen, 1_000)).toBe(25);

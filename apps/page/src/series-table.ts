@@ -1,7 +1,7 @@
 import type { AnswerSeries } from './api/api-types.ts';
 import { NO_UNIT, type Unit, unitOfMetric } from './format/units.ts';
 
-/** A line of a graph: its values stand beside the table's times; null where it has none. */
+/** A line of a graph: one value per time of the table, null for an absent value. */
 export interface Line {
   readonly label: string;
   readonly unit: Unit;
@@ -20,13 +20,13 @@ export interface SeriesTable {
   /** Step starts, seconds, ascending, distinct. */
   readonly timesS: readonly number[];
   readonly lines: readonly Line[];
-  /** How many series the answer had; more than there are lines when a limit left some out. */
+  /** Number of series in the answer: more than lines if a limit left some out. */
   readonly total: number;
   /** The longest step among the lines, ms. */
   readonly intervalMs: number;
 }
 
-/** Puts the series of an answer side by side; with a limit, those with the highest average. Labels are the caller's. */
+/** Joins the series of an answer by time. With a limit, only those with the highest average are kept. */
 export function tableOf(
   series: readonly AnswerSeries[],
   labelOf: (series: AnswerSeries) => string = labelOfSeries,
@@ -65,7 +65,7 @@ function lineOf(series: AnswerSeries, label: string, rows: ReadonlyMap<number, n
   return { label, unit, values, summary: summaryOf(values) };
 }
 
-/** A metric's unit holds for what is folded from it, not for what functions and arithmetic make of it. */
+/** Returns the metric's unit for a plain aggregation, and no unit for functions and arithmetic. */
 function unitOfSeries({ metric, expression }: AnswerSeries): Unit {
   const isPlain = /^\s*(?:(?:avg|sum|min|max|last|p\d)[^()]*)?(?:\.rollup\([^)]*\))?\s*$/.test(expression);
   return isPlain && !/[-+*/]\s/.test(expression) ? unitOfMetric(metric) : NO_UNIT;
@@ -89,7 +89,7 @@ export function summaryOf(values: readonly (number | null)[]): Summary {
   return { min, avg: sum / count, max, last };
 }
 
-/** The group's tags; the expression, where there is no group. */
+/** Returns the tags of the group, or the expression when there is no group. */
 export function labelOfSeries({ tags, expression, metric, scope }: AnswerSeries): string {
   if (tags.length > 0) return tags.join(', ');
   if (expression !== '') return expression;
@@ -97,15 +97,15 @@ export function labelOfSeries({ tags, expression, metric, scope }: AnswerSeries)
 }
 
 /**
- * From where on a graph is not complete, ms: the start of the first step that is not wholly before `completeThroughMs`,
- * for a step's value stands at its start and speaks of all of it.
+ * Returns the time from which a graph is not complete, ms: the start of the first step that does not end before
+ * `completeThroughMs`. A step's value is drawn at its start and covers all of it.
  */
 export function incompleteFromMs(completeThroughMs: number | undefined, intervalMs: number): number | undefined {
   if (completeThroughMs === undefined) return undefined;
   return Math.floor(completeThroughMs / intervalMs) * intervalMs;
 }
 
-/** A distance between neighbouring points (s) up to which a line is drawn through: twice and a half the usual one. */
+/** Returns the max distance between two points (s) that a line bridges: two and a half times the usual distance. */
 export function bridgeSeconds(
   timesS: readonly number[],
   values: readonly (number | null)[],

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ServerClock } from './server-clock.ts';
 
-test('follows the server where it differs by more than the round trip', () => {
+test('the clock follows the server when they differ by more than the round trip', () => {
   let ownMs = 100_000;
   const clock = new ServerClock(() => ownMs);
   const askedMs = ownMs;

@@ -1,6 +1,6 @@
 /**
- * The server's clock, as far as its answers tell: a reader's own may be off by minutes, and «2.1 s ago» must not be.
- * Until the first answer it is the reader's.
+ * The server's clock, estimated from its answers. The reader's clock may be off by minutes, but ages such as
+ * `2.1 s ago` must be right. Before the first answer it is the reader's clock.
  */
 export class ServerClock {
   readonly #nowMs: () => number;
@@ -14,16 +14,16 @@ export class ServerClock {
     return this.#nowMs() + this.#offsetMs;
   }
 
-  /** An answer says that the server's clock was `serverMs`; it was asked at `askedMs` by the reader's own clock. */
+  /** Records the time `serverMs` of an answer. The request was sent at `askedMs` of the reader's clock. */
   observe(serverMs: number, askedMs: number): void {
     const answeredMs = this.#nowMs();
     if (serverMs <= 0) return;
     const offsetMs = serverMs - (askedMs + answeredMs) / 2;
-    // Half the round trip is all that is known; a smaller correction would be noise that moves every graph.
+    // The estimate is precise to half the round trip: a smaller correction is noise that would move every graph.
     if (Math.abs(offsetMs - this.#offsetMs) > Math.max(100, answeredMs - askedMs)) this.#offsetMs = offsetMs;
   }
 
-  /** The reader's own clock. */
+  /** Returns the time of the reader's own clock. */
   ownMs(): number {
     return this.#nowMs();
   }

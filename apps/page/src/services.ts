@@ -2,11 +2,11 @@ import { createContext, useContext } from 'react';
 import { ApiClient } from './api/api-client.ts';
 import { ServerClock } from './server-clock.ts';
 
-/** What the whole page works with. */
+/** Services that all parts of the page use. */
 export interface Services {
   readonly client: ApiClient;
   readonly clock: ServerClock;
-  /** Keeps a key for this tab, and no longer. */
+  /** Stores a key for the lifetime of this tab. */
   readonly setKey: (key: string) => void;
 }
 
@@ -26,6 +26,6 @@ export const ServicesContext = createContext<Services | undefined>(undefined);
 
 export function useServices(): Services {
   const services = useContext(ServicesContext);
-  if (services === undefined) throw new Error('no services above this component');
+  if (services === undefined) throw new Error('useServices must be called below ServicesContext');
   return services;
 }

@@ -1,4 +1,4 @@
-/** A range that follows the clock, or one that stands still. */
+/** A range that follows the clock, or a fixed range. */
 export type TimeRange =
   | { readonly type: 'last'; readonly seconds: number }
   | { readonly type: 'between'; readonly fromMs: number; readonly toMs: number };
@@ -16,7 +16,7 @@ export const RANGE_PRESETS: readonly RangePreset[] = [
   { name: '1d', seconds: 86_400 },
 ];
 
-/** The least that a custom or zoomed range spans, ms: below, a graph has no steps left. */
+/** Min length of a custom or zoomed range, ms: a shorter graph would have too few steps. */
 export const MIN_RANGE_MS = 5_000;
 const MAX_RANGE_SECONDS = 366 * 86_400;
 
@@ -30,13 +30,13 @@ export function boundsOf(range: TimeRange, nowMs: number): Bounds {
   return { fromMs: nowMs - range.seconds * 1_000, toMs: nowMs };
 }
 
-/** `15m`, or `1741000000000-1741000900000`. */
+/** Prints `15m`, or `1741000000000-1741000900000`. */
 export function printRange(range: TimeRange): string {
   if (range.type === 'between') return `${Math.round(range.fromMs)}-${Math.round(range.toMs)}`;
   return RANGE_PRESETS.find(({ seconds }) => seconds === range.seconds)?.name ?? `${range.seconds}s`;
 }
 
-/** What `printRange` wrote; undefined for anything else. */
+/** Parses the text of `printRange`; undefined for any other text. */
 export function parseRange(text: string): TimeRange | undefined {
   const preset = RANGE_PRESETS.find(({ name }) => name === text);
   if (preset !== undefined) return { type: 'last', seconds: preset.seconds };
@@ -47,14 +47,14 @@ export function parseRange(text: string): TimeRange | undefined {
   return betweenRange(Number(between[1]), Number(between[2]));
 }
 
-/** A range that stands still; undefined when it is turned around, or no longer than `MIN_RANGE_MS` or too long. */
+/** Makes a fixed range; undefined when it is reversed, shorter than `MIN_RANGE_MS`, or too long. */
 export function betweenRange(fromMs: number, toMs: number): TimeRange | undefined {
   const lengthMs = toMs - fromMs;
   if (!(lengthMs >= MIN_RANGE_MS && lengthMs <= MAX_RANGE_SECONDS * 1_000)) return undefined;
   return { type: 'between', fromMs, toMs };
 }
 
-/** How often to ask again, ms: each second while that moves a line by a pixel or so, less often for long ranges. */
+/** Returns the polling interval, ms: each second for short ranges, less often when a second moves no pixel. */
 export function refreshMs(range: TimeRange): number | undefined {
   if (range.type === 'between') return undefined;
   return Math.min(10_000, Math.max(1_000, Math.ceil(range.seconds / 3_600) * 1_000));

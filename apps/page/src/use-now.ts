@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useServices } from './services.ts';
 
-/** The server's time, renewed twice a second while the page is seen: ages must move even when answers don't come. */
+/** Returns the server's time, twice a second while the page is visible: ages must grow even without answers. */
 export function useNowMs(): number {
   const { clock } = useServices();
   const [nowMs, setNowMs] = useState(() => clock.nowMs());

@@ -2,11 +2,11 @@ import { useEffect, useRef, useState } from 'react';
 import { ApiError } from './api/api-error.ts';
 
 export interface Polled<T> {
-  /** The newest answer; it stays while later requests fail, and while another key is asked for the first time. */
+  /** The newest answer. It stays while later requests fail, and until the first answer for another key. */
   readonly data: T | undefined;
-  /** The key that `data` answers. */
+  /** The key of `data`. */
   readonly dataKey: string | undefined;
-  /** Why the newest request failed; undefined after one that did not. */
+  /** Error of the newest request; undefined after a success. */
   readonly error: ApiError | undefined;
   /** Since when requests have failed, ms of the reader's clock. */
   readonly failingSinceMs: number | undefined;
@@ -15,9 +15,9 @@ export interface Polled<T> {
 const NOTHING = { data: undefined, dataKey: undefined, error: undefined, failingSinceMs: undefined };
 
 /**
- * Asks at once, and again `everyMs` after each answer; without `everyMs` once, and again only after a failure of a
- * server that was away. One request at a time; none while the page is hidden. `key` says what is asked for: when it
- * changes, what is under way is cancelled. An undefined key asks nothing.
+ * Sends a request at once, and again `everyMs` after each answer. Without `everyMs` it sends one request, and retries
+ * only while the server is unreachable. It sends one request at a time, and none while the page is hidden. `key`
+ * identifies the request: a new key cancels the request in progress, an undefined key sends none.
  */
 export function usePolling<T>(
   ask: (signal: AbortSignal) => Promise<T>,

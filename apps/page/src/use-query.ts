@@ -9,11 +9,11 @@ import { type Polled, usePolling } from './use-polling.ts';
 export interface Answered {
   readonly query: string;
   readonly answer: QueryAnswer;
-  /** The range that was asked for. */
+  /** The range of the request. */
   readonly bounds: Bounds;
 }
 
-/** Asks a query over a range, again and again while the range follows the clock. An empty query asks nothing. */
+/** Runs a query over a range, repeatedly while the range follows the clock. An empty query sends no request. */
 export function useQuery(query: string, range: TimeRange): Polled<Answered> {
   const { client, clock } = useServices();
   const ask = async (signal: AbortSignal): Promise<Answered> => {
@@ -23,7 +23,7 @@ export function useQuery(query: string, range: TimeRange): Polled<Answered> {
   return usePolling(ask, query === '' ? undefined : `${printRange(range)} ${query}`, refreshMs(range));
 }
 
-/** From where the graph of an answer is shaded; with nothing known to be complete, all of it. */
+/** Returns the time from which a graph is shaded; all of it when completeness is unknown. */
 export function useIncompleteFrom(answer: QueryAnswer | undefined, intervalMs: number): IncompleteFrom {
   return useMemo(() => {
     if (answer === undefined) return Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { parseRoute, printRoute, type Route } from './route.ts';
 
-/** The route in the address bar, and how to go elsewhere. Zooming and typing replace the entry, navigation adds one. */
+/** Returns the route in the address bar, and a function that changes it, with or without a new history entry. */
 export function useRoute(): readonly [Route, (route: Route, how?: 'push' | 'replace') => void] {
   const [fragment, setFragment] = useState(() => location.hash);
   useEffect(() => {

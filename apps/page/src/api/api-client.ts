@@ -4,12 +4,12 @@ import { readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
 import { readStatus } from './read-status.ts';
 
 export interface ApiClientOptions {
-  /** Where the API is, without a slash at the end; empty for where the page came from. */
+  /** URL of the API without a slash at the end; empty for the server that the page came from. */
   readonly baseUrl: string;
   readonly fetch: typeof fetch;
-  /** A key with scope `read`; empty where none is needed. */
+  /** Returns a key with scope `read`; empty when the server needs no key. */
   readonly key: () => string;
-  /** Give up on a request after this, ms. Default 15,000. */
+  /** Time limit of a request, ms. Default 15,000. */
   readonly timeoutMs?: number;
 }
 
@@ -51,16 +51,19 @@ export class ApiClient {
       });
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new ApiError('away', timeout.aborted ? `no answer within ${timeoutMs / 1_000} s` : 'the server is away');
+      throw new ApiError(
+        'away',
+        timeout.aborted ? `no answer within ${timeoutMs / 1_000} s` : 'the server is unreachable',
+      );
     }
     const json = await bodyOf(reply);
     if (!reply.ok) throw errorOfReply(reply.status, json);
-    if (json === undefined) throw new ApiError('away', 'the answer was not JSON: is this the right address?');
+    if (json === undefined) throw new ApiError('away', 'the answer is not JSON; check the address');
     return json;
   }
 }
 
-/** Undefined when there is none, or none that is JSON. */
+/** Parses the body; undefined when there is none or it is not JSON. */
 async function bodyOf(reply: Response): Promise<unknown> {
   try {
     return await reply.json();

@@ -1,6 +1,6 @@
 import { JsonReader } from './json-reader.ts';
 
-/** Where a query's text is wrong. */
+/** Position of an error in a query's text. */
 export interface SyntaxPlace {
   /** 1-based, in characters. */
   readonly column: number;
@@ -8,8 +8,8 @@ export interface SyntaxPlace {
 }
 
 /**
- * A request that brought no answer. `away`: nobody answered, or a proxy said so; it is worth asking again. `denied`:
- * a key is missing or wrong. `refused`: the server understood and said no.
+ * A failed request. `away`: the server or a proxy before it did not answer, and a retry may succeed. `denied`: the key
+ * is missing or wrong. `refused`: the server rejected the request.
  */
 export class ApiError extends Error {
   readonly kind: 'away' | 'denied' | 'refused';
@@ -26,7 +26,7 @@ export class ApiError extends Error {
 const AWAY = new Set([502, 503, 504]);
 const DENIED = new Set([401, 403]);
 
-/** The error of an HTTP status and its JSON body, which has Datadog's `errors` and the platform's `detail`. */
+/** Makes the error of an HTTP status and its JSON body, which has Datadog's `errors` and the platform's `detail`. */
 export function errorOfReply(status: number, json: unknown): ApiError {
   const reader = new JsonReader(json);
   const message =
@@ -35,7 +35,7 @@ export function errorOfReply(status: number, json: unknown): ApiError {
       `the server answered HTTP ${status}`);
   const kind = AWAY.has(status) ? 'away' : DENIED.has(status) ? 'denied' : 'refused';
   const detail = reader.object('detail');
-  // The column stands in the message, too, for clients that read only that.
+  // The message has the column too, for clients that read only the message.
   const column =
     detail.numberIfKnown('column') ??
     reader.numberIfKnown('column') ??

@@ -1,4 +1,4 @@
-/** A graph's line: step starts (ms) with values, ascending. */
+/** One line of a graph: step starts (ms) with values, ascending. */
 export interface AnswerSeries {
   readonly metric: string;
   readonly expression: string;
@@ -15,7 +15,7 @@ export interface PartError {
   readonly message: string;
 }
 
-/** A marked gap: a record that was skipped or can't be decoded. */
+/** A record that was skipped or can't be decoded. */
 export interface Gap {
   /** `points` or `tags`. */
   readonly topic: string;
@@ -41,7 +41,7 @@ export interface MetricInfo {
 
 export interface TagKey {
   readonly key: string;
-  /** How many values and series there are, whatever number of values is listed. */
+  /** Number of all values and series, not only of those in `top`. */
   readonly values: number;
   readonly series: number;
   readonly top: readonly { readonly value: string; readonly series: number }[];
@@ -100,8 +100,8 @@ export interface SessionStatus {
   /** `open`, `fenced` or `closed`. */
   readonly state: string;
   readonly renewedMs: number;
-  /** Why its intake does not tell what is below; empty when it does. */
-  readonly notTold: string;
+  /** Why the counts below are unknown: the intake did not report them. Empty when they are known. */
+  readonly unknownReason: string;
   readonly streams: number;
   readonly queuedBytes: number;
   readonly rejectedPoints: Readonly<Record<string, number>>;

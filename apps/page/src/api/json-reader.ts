@@ -1,4 +1,4 @@
-/** A JSON object of unknown shape, read field by field: a field that is missing or of another type has its default. */
+/** Reads a JSON object of unknown shape. A field that is missing or has another type gets its default. */
 export class JsonReader {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -18,7 +18,7 @@ export class JsonReader {
     return typeof value === 'string' ? value : '';
   }
 
-  /** Numbers, and 64-bit integers that protobuf's JSON writes as strings. */
+  /** Reads a number, or a 64-bit integer that protobuf's JSON writes as a string. */
   number(name: string): number {
     return this.numberIfKnown(name) ?? 0;
   }
@@ -51,7 +51,7 @@ export class JsonReader {
     return new JsonReader(this.#field(name));
   }
 
-  /** The object's own names that hold numbers. */
+  /** Reads an object of counts by name. */
   counts(name: string): Readonly<Record<string, number>> {
     const value = this.#field(name);
     if (!isObject(value)) return {};

@@ -6,7 +6,7 @@ import { readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
 import { readStatus } from './read-status.ts';
 
 describe('answers', () => {
-  test('a query answer in the shape of Datadog, with completeness in seconds', () => {
+  test('a query answer is read in the shape of Datadog, with completeness in seconds', () => {
     const answer = readQueryAnswer({
       status: 'ok',
       series: [
@@ -24,7 +24,7 @@ describe('answers', () => {
         },
       ],
       complete_through: 12.345,
-      errors: ['points/1: unavailable: away', 'odd'],
+      errors: ['points/1: unavailable: stopped', 'odd'],
       gaps: [{ topic: 'tags', partition: 1, offset: '9007199254', reason: 'skipped' }],
       notes: ['a note', 7],
     });
@@ -44,7 +44,7 @@ describe('answers', () => {
       ],
       completeThroughMs: 12_345,
       errors: [
-        { part: 'points/1', code: 'unavailable', message: 'away' },
+        { part: 'points/1', code: 'unavailable', message: 'stopped' },
         { part: '', code: '', message: 'odd' },
       ],
       gaps: [{ topic: 'tags', partition: 1, offset: 9_007_199_254, reason: 'skipped' }],
@@ -57,7 +57,7 @@ describe('answers', () => {
     expect(readQueryAnswer({ complete_through: 0 }).completeThroughMs).toBe(0);
   });
 
-  test('a status in either spelling, with defaults left out as protobuf does', () => {
+  test('a status is read in either spelling, without the fields that protobuf omits', () => {
     const status = readStatus({
       points: [{ partition: 1, watermarkMs: 5, lanes: [{ session: 'ab', open: true }] }, { log_next: '12' }],
       sessions: [{ session: 'ab', rejected_points: { metric_too_long: 3 } }],
@@ -70,7 +70,7 @@ describe('answers', () => {
     expect(status.sessions[0].rejectedPoints).toEqual({ metric_too_long: 3 });
   });
 
-  test('no JSON at all makes the readers throw', () => {
+  test('the readers throw on no JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         for (const read of [readQueryAnswer, readMetrics, readTagKeys, readStatus]) read(json);
@@ -91,7 +91,7 @@ describe('errors', () => {
     expect(errorOfReply(400, { errors: ['too many series'] }).place).toBeUndefined();
   });
 
-  test('a server that is away is told from one that says no', async () => {
+  test('an unreachable server is distinguished from one that rejects the request', async () => {
     const client = (reply: () => Promise<Response>) =>
       new ApiClient({ baseUrl: 'http://x', fetch: reply as typeof fetch, key: () => '' });
     const kind = (reply: () => Promise<Response>) =>
@@ -105,7 +105,7 @@ describe('errors', () => {
     expect(await kind(async () => new Response('{}', { status: 400 }))).toBe('refused');
   });
 
-  test('sends the key, and the range in seconds', async () => {
+  test('a request has the key, and the range in seconds', async () => {
     const asked: [string, RequestInit | undefined][] = [];
     const client = new ApiClient({
       baseUrl: '',

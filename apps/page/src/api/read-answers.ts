@@ -1,7 +1,7 @@
 import type { AnswerSeries, Gap, MetricInfo, PartError, QueryAnswer, TagKey } from './api-types.ts';
 import { JsonReader } from './json-reader.ts';
 
-/** The answer of `/api/v1/query`: Datadog's v1 shape, with completeness beside. */
+/** Reads the answer of `/api/v1/query`: Datadog's v1 shape, with completeness in addition. */
 export function readQueryAnswer(json: unknown): QueryAnswer {
   const reader = new JsonReader(json);
   const completeThroughS = reader.numberIfKnown('complete_through');
@@ -32,7 +32,7 @@ function readPoint(json: unknown): readonly (readonly [number, number | null])[]
 
 export function readPartErrors(reader: JsonReader): readonly PartError[] {
   return reader.list('errors').map((json) => {
-    // The shape of Datadog has them as text: `points/3: unavailable: …`.
+    // Datadog's shape has errors as text: `points/3: unavailable: …`.
     const [, part, code, message] = typeof json === 'string' ? (/^([^:]*): ([^:]*): (.*)$/s.exec(json) ?? []) : [];
     if (part !== undefined) return { part, code, message };
     const error = new JsonReader(json);

@@ -9,7 +9,7 @@ import type {
 import { JsonReader } from './json-reader.ts';
 import { readGaps, readPartErrors } from './read-answers.ts';
 
-/** The answer of `/api/tidemark/v1/status`: `StatusReply` of the contract, ids in hex. */
+/** Reads the answer of `/api/tidemark/v1/status`: `StatusReply` of the contract, ids in hex. */
 export function readStatus(json: unknown): PipelineStatus {
   const reader = new JsonReader(json);
   return {
@@ -90,6 +90,6 @@ function readSession(reader: JsonReader): SessionStatus {
     streams: reader.number('streams'),
     queuedBytes: reader.number('queued_bytes'),
     rejectedPoints: reader.counts('rejected_points'),
-    notTold: reader.text('not_told'),
+    unknownReason: reader.text('not_told'),
   };
 }

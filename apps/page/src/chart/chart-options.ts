@@ -13,15 +13,15 @@ export interface ChartOptions {
   readonly unit: UnitName;
   readonly lines: number;
   readonly filled: boolean;
-  /** Charts of one name share their cursor's time. */
+  /** Charts with the same name share the time of their cursor. */
   readonly sync: string;
-  /** Read at each draw, so that a refresh builds no new chart. */
+  /** Called at each draw, so that new data needs no new chart. */
   readonly table: () => SeriesTable;
   readonly bounds: () => readonly [number, number];
   readonly incompleteFrom: () => IncompleteFrom;
   /** Row under the cursor, or null. */
   readonly onCursor: (row: number | null) => void;
-  /** A stretch was selected, ms. */
+  /** Called with the selected time range, ms. */
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
@@ -36,8 +36,8 @@ const TIME_STEPS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800,
   2_419_200,
 ];
-/** A dragged stretch narrower than this is a click, CSS pixels. */
-const LEAST_DRAG = 6;
+/** A narrower drag is a click, CSS pixels. */
+const MIN_DRAG = 6;
 
 export function uplotOptions(options: ChartOptions): uPlot.Options {
   const colours = CHART_COLOURS[options.theme];
@@ -96,7 +96,7 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
       setSelect: [
         (u) => {
           const { left, width } = u.select;
-          if (width < LEAST_DRAG) return;
+          if (width < MIN_DRAG) return;
           const [from, to] = [left, left + width].map((x) => u.posToVal(x, 'x') * 1_000);
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
           options.onZoom(from, to);
@@ -118,13 +118,13 @@ function lineSeries(options: ChartOptions, line: number): uPlot.Series {
   };
 }
 
-/** The row closest to the cursor; null where that is further than points usually are from each other. */
+/** Returns the row closest to the cursor; null if it is further away than the usual distance of points. */
 function nearbyRow(u: uPlot, { timesS, intervalMs }: SeriesTable, closest: number, cursorS: number): number | null {
   const distanceS = Math.abs(u.data[0][closest] - cursorS);
   return distanceS <= bridgeSeconds(timesS, timesS, intervalMs) ? closest : null;
 }
 
-/** Labels of the time axis, without one that the right edge would cut. */
+/** Returns the labels of the time axis, without those that the right edge would cut. */
 function timeLabels(u: uPlot, splits: readonly number[], stepS: number): string[] {
   const { max } = u.scales.x;
   const edge = max === null || max === undefined ? Number.POSITIVE_INFINITY : u.valToPos(max, 'x') + RIGHT_PADDING;
@@ -134,7 +134,7 @@ function timeLabels(u: uPlot, splits: readonly number[], stepS: number): string[
   });
 }
 
-/** Gaps that stay gaps: longer than what the line's points usually leave between them. Positions in canvas pixels. */
+/** Returns the gaps that are longer than the usual distance of the line's points. Positions in canvas pixels. */
 function longGaps(u: uPlot, table: SeriesTable, line: number, found: uPlot.Series.Gaps): uPlot.Series.Gaps {
   const values = table.lines[line]?.values;
   if (values === undefined || found.length === 0) return found;
@@ -144,12 +144,10 @@ function longGaps(u: uPlot, table: SeriesTable, line: number, found: uPlot.Serie
   return found.filter(([from, to]) => (to - from) * secondsAPixel > bridge);
 }
 
-/** Zero stays in sight, with room above; a flat line at zero gets a scale of one. */
+/** Returns a range of values that includes zero, with room above. A flat line at zero gets a scale of one. */
 function rangeOfValues(min: number | null, max: number | null, unit: UnitName): uPlot.Range.MinMax {
-  const least = min ?? 0;
-  const most = max ?? 0;
-  const top = Math.max(0, most);
-  const bottom = Math.min(0, least);
+  const top = Math.max(0, max ?? 0);
+  const bottom = Math.min(0, min ?? 0);
   if (top === bottom) return [0, unit === 'bytes' || unit === 'bytes/s' ? 1_024 : 1];
   const room = (top - bottom) * 0.08;
   const ceiling = unit === 'percent' && top <= 100 ? Math.min(100, top + room) : top + room;

@@ -9,7 +9,7 @@ import type { IncompleteFrom } from './incomplete-shade.ts';
 import { useTheme } from './use-theme.ts';
 
 export interface ChartProps {
-  /** For readers who don't see the canvas. */
+  /** Accessible name, for readers who don't see the canvas. */
   readonly label: string;
   readonly table: SeriesTable;
   readonly bounds: Bounds;
@@ -23,7 +23,7 @@ export interface ChartProps {
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
-/** A uPlot canvas. It is built anew when its look changes; new data only redraw it. */
+/** A uPlot canvas. It is recreated when its appearance changes; new data only redraw it. */
 export function Chart(props: ChartProps) {
   const { label, table, bounds, incompleteFrom, unit, height, filled = false, sync, hidden } = props;
   const theme = useTheme();

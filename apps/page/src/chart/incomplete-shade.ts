@@ -1,10 +1,10 @@
 import type uPlot from 'uplot';
 import type { ChartColours } from './palette.ts';
 
-/** CSS pixels of shade that the words need. */
+/** Min width of the shade to have words in it, CSS pixels. */
 const WORDS_WIDTH = 124;
 
-/** From where on a graph is not complete, ms; `unknown` shades all of it. */
+/** Time from which a graph is not complete, ms; `unknown` shades all of it. */
 export type IncompleteFrom = number | 'unknown';
 
 /**

@@ -2,7 +2,7 @@ export type Theme = 'light' | 'dark';
 
 /**
  * Colours of lines, in this order: neighbours stay apart for readers with colour-vision deficiencies, and each has a
- * contrast of 3:1 or near it against its surface. Beyond the eighth line they come again, dashed.
+ * contrast of 3:1 or near it against its surface. The ninth line begins again with the first colour, dashed.
  */
 const LINES: Readonly<Record<Theme, readonly string[]>> = {
   light: ['#2a78d6', '#eb6834', '#1baf7a', '#b97d00', '#d4568d', '#008300', '#4a3aa7', '#e34948'],
@@ -25,7 +25,7 @@ export function lineColour(theme: Theme, line: number): string {
   return LINES[theme][line % LINES[theme].length];
 }
 
-/** Canvas dash of a line, CSS pixels; empty for a solid one. */
+/** Returns the canvas dash of a line, CSS pixels; empty for a solid line. */
 export function lineDash(line: number): readonly number[] {
   return DASHES[Math.floor(line / LINES.light.length) % DASHES.length];
 }

@@ -3,7 +3,7 @@ import type { Theme } from './palette.ts';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The theme that the reader's system asks for; canvases need to know, CSS follows by itself. */
+/** Returns the theme of the reader's system, for canvases: CSS follows the system by itself. */
 export function useTheme(): Theme {
   return useSyncExternalStore(subscribe, () => (dark.matches ? 'dark' : 'light'));
 }

@@ -1,5 +1,5 @@
-// uPlot hands the browser's language to Intl as it loads, which throws on what a browser under a POSIX locale calls
-// itself (`en-US@posix`). Imported before it; the page's own figures don't depend on the language.
+// uPlot passes the browser's language to Intl when it loads. Intl throws on the name that a browser has under a POSIX
+// locale (`en-US@posix`), so this file is imported first. The page's own numbers don't depend on the language.
 if (!isLanguage(navigator.language)) Object.defineProperty(navigator, 'language', { value: 'en-US' });
 
 function isLanguage(tag: string): boolean {

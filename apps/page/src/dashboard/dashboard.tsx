@@ -17,7 +17,7 @@ export interface DashboardProps {
   readonly onChange: (change: { readonly range?: TimeRange; readonly host?: string }) => void;
 }
 
-/** The first screen: what this machine, or each host that sends, is doing now. */
+/** The first view: the state of this machine, or of each host that sends metrics. */
 export function Dashboard({ range, host, onChange }: DashboardProps) {
   const { client, clock } = useServices();
   const first = usePolling((signal) => client.metrics('', signal), 'any metric', FIRST_METRIC_EVERY_MS);
@@ -53,7 +53,7 @@ export function Dashboard({ range, host, onChange }: DashboardProps) {
       {hasNoMetric && <NoMetricYet />}
       {hasNoHost && (
         <Notice level="info">
-          No host sends its figures yet: the agent’s host checks do. Other metrics are in the{' '}
+          No host metrics yet: the host checks of an agent send them. See other metrics in the{' '}
           <a href="#/explore">explorer</a>.
         </Notice>
       )}

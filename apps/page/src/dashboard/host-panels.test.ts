@@ -3,12 +3,12 @@ import { HOST_PANELS, panelLabel, panelQuery } from './host-panels.ts';
 
 const [cpu, , , network, , disk] = HOST_PANELS;
 
-test('a panel asks for all its lines at once', () => {
+test('a panel has one query for all its lines', () => {
   expect(panelQuery({ ...cpu, metrics: ['a', 'b'] }, '')).toBe('avg:a{*}, avg:b{*}');
   expect(panelQuery(disk, 'web 1')).toBe('avg:system.disk.in_use{"host:web 1"} by {device_name}');
 });
 
-test('lines are named by what the title leaves open', () => {
+test('the label of a line has only what the title of the panel does not have', () => {
   const series = (metric: string, tags: string[]) => ({
     metric,
     tags,

@@ -2,7 +2,7 @@ import type { AnswerSeries } from '../api/api-types.ts';
 import { EMPTY_FIELDS, printFields } from '../explorer/query-text.ts';
 import type { UnitName } from '../format/units.ts';
 
-/** A graph of the dashboard; the host checks' documentation lists what each metric is (docs/agent.md). */
+/** A graph of the dashboard. docs/agent.md describes the metrics. */
 export interface HostPanel {
   readonly title: string;
   readonly metrics: readonly string[];
@@ -42,10 +42,10 @@ export const HOST_PANELS: readonly HostPanel[] = [
   { title: 'Disk in use', metrics: ['system.disk.in_use'], groupBy: 'device_name', unit: 'percent' },
 ];
 
-/** A panel shows at most this many lines. */
+/** Max number of lines in a panel. */
 export const PANEL_LINES = 6;
 
-/** One query for all metrics of a panel; `host` empty for all hosts. */
+/** Returns one query for all metrics of a panel; an empty `host` selects all hosts. */
 export function panelQuery({ metrics, groupBy }: HostPanel, host: string): string {
   const filters = host === '' ? [] : [{ key: 'host', value: host, negated: false }];
   return metrics
@@ -63,7 +63,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   'system.io.wkb_s': 'write',
 };
 
-/** A short name for a line of a panel, whose title says the rest: `user`, `eth0 in`, `vda1`. */
+/** Returns a short label for a line of a panel, whose title has the rest: `user`, `eth0 in`, `vda1`. */
 export function panelLabel(panel: HostPanel, series: AnswerSeries): string {
   const short = SHORT_NAMES[series.metric] ?? series.metric.slice(series.metric.lastIndexOf('.') + 1);
   if (panel.groupBy === undefined) return short;

@@ -75,7 +75,7 @@ function stateOf(error: string | undefined, hasAnswer: boolean, table: SeriesTab
   return table.lines.some(({ summary }) => summary.last !== null) ? undefined : 'no points in this range';
 }
 
-/** Values under the cursor; the newest ones, where it is elsewhere. */
+/** Shows the values under the cursor, or the newest values when the cursor is elsewhere. */
 function PanelLegend({ table, row }: { readonly table: SeriesTable; readonly row: number | null }) {
   const theme = useTheme();
   const timeS = row === null ? undefined : table.timesS[row];

@@ -20,12 +20,12 @@ export interface ExplorerGraphProps {
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
-/** The graph of a query with its legend, what the answer says about itself, and the CSV. */
+/** The graph of a query with its legend, completeness, errors and notes, and the CSV. */
 export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGraphProps) {
   const [row, setRow] = useState<number | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set());
   const [firstBounds] = useState(() => boundsOf(range, Date.now()));
-  // An answer to another query stays, dimmed, until this one's is there, but not under its error.
+  // The answer to the previous query stays, dimmed, until the next answer or error arrives.
   const isOther = polled.data !== undefined && polled.data.query !== query;
   const answer = isOther && polled.error !== undefined ? undefined : polled.data?.answer;
   const table = useMemo(() => tableOf(answer?.series ?? [], labelsOf(answer?.series ?? []), top), [answer, top]);
@@ -62,7 +62,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
           Download CSV
         </button>
       </header>
-      {polled.error?.kind === 'away' && <Notice level="error">{polled.error.message}; asking again.</Notice>}
+      {polled.error?.kind === 'away' && <Notice level="error">{polled.error.message}; retrying.</Notice>}
       {answer !== undefined && <AnswerNotices answer={answer} />}
       <div className={`chart-frame ${isOther || polled.error?.kind === 'refused' ? 'is-stale' : ''}`}>
         <Chart
@@ -79,7 +79,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
           onZoom={onZoom}
         />
         {answer === undefined && polled.error === undefined && <p className="chart-state">loading…</p>}
-        {isEmpty && <p className="chart-state">no series matches in this range</p>}
+        {isEmpty && <p className="chart-state">no matching series in this range</p>}
       </div>
       <LegendTable table={table} row={row} hidden={hidden} onToggle={toggle} />
       <p className="hint notes">{answer?.notes.join(' · ')}</p>
@@ -87,7 +87,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
   );
 }
 
-/** With several expressions in an answer, a group's tags alone would not tell lines apart. */
+/** Returns the labels of lines. When an answer has several expressions, tags alone would not distinguish the lines. */
 function labelsOf(series: readonly AnswerSeries[]): (series: AnswerSeries) => string {
   const isMixed = new Set(series.map(({ expression }) => expression)).size > 1;
   if (!isMixed) return labelOfSeries;

@@ -22,7 +22,7 @@ export interface ExplorerProps extends ExplorerState {
   readonly onChange: (change: Partial<ExplorerState>) => void;
 }
 
-/** One query and its graph. All that it shows is in the address. */
+/** One query and its graph. The address has all of its state. */
 export function Explorer({ query, range, top, onChange }: ExplorerProps) {
   const { client, clock } = useServices();
   const polled = useQuery(query, range);
@@ -44,7 +44,7 @@ export function Explorer({ query, range, top, onChange }: ExplorerProps) {
         <h1>Explorer</h1>
         <span className="spring" />
         <label className="inline-field">
-          Highest
+          Top
           <select value={top} onChange={(event) => onChange({ top: Number(event.target.value) })}>
             {TOP_CHOICES.map((choice) => (
               <option key={choice}>{choice}</option>
@@ -69,7 +69,7 @@ export function Explorer({ query, range, top, onChange }: ExplorerProps) {
         ) : (
           <div className="empty">
             <h2>Choose a metric</h2>
-            <p>Search by any part of its name, or type a query.</p>
+            <p>Search for a part of its name, or type a query.</p>
           </div>
         )
       ) : (

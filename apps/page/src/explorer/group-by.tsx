@@ -9,7 +9,7 @@ export interface GroupByProps {
   readonly onChange: (groupBy: readonly string[]) => void;
 }
 
-/** The tag keys whose values get a line each. */
+/** The tag keys to group by: each combination of their values is one line. */
 export function GroupBy({ keys, groupBy, onChange }: GroupByProps) {
   const [typed, setTyped] = useState('');
   const free = keys.filter(({ key }) => !groupBy.includes(key));
@@ -21,7 +21,7 @@ export function GroupBy({ keys, groupBy, onChange }: GroupByProps) {
           <button
             type="button"
             className="chip-remove"
-            aria-label={`don’t group by ${key}`}
+            aria-label={`remove group ${key}`}
             onClick={() => onChange(groupBy.filter((one) => one !== key))}
           >
             ×
@@ -31,7 +31,7 @@ export function GroupBy({ keys, groupBy, onChange }: GroupByProps) {
       <Combobox
         className="is-inline"
         label="Group by tag key"
-        placeholder={groupBy.length === 0 ? 'one line for all' : 'add'}
+        placeholder={groupBy.length === 0 ? 'no grouping' : 'add'}
         value={typed}
         options={keyOptions(free, typed)}
         onType={setTyped}
@@ -39,7 +39,7 @@ export function GroupBy({ keys, groupBy, onChange }: GroupByProps) {
           setTyped('');
           if (key !== '' && !groupBy.includes(key)) onChange([...groupBy, key]);
         }}
-        nothing="no such tag key"
+        nothing="no matching tag key"
       />
     </div>
   );

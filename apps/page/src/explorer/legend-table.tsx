@@ -12,7 +12,7 @@ export interface LegendTableProps {
   readonly onToggle: (label: string) => void;
 }
 
-/** A line of figures for each line of the graph. A name switches its line off and on. */
+/** One row of figures per line of the graph. A click on a name hides or shows its line. */
 export function LegendTable({ table, row, hidden, onToggle }: LegendTableProps) {
   const theme = useTheme();
   const timeS = row === null ? undefined : table.timesS[row];

@@ -21,13 +21,13 @@ export interface QueryBuilderProps {
   readonly onRun: (query: string) => void;
 }
 
-/** Fields for the usual query. Each change writes and runs the text; a text that they can't hold switches them off. */
+/** Fields for a simple query. Each change writes and runs the text. They are hidden for a text that they can't show. */
 export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
   const parsed = query === '' ? EMPTY_FIELDS : parseFields(query);
   const fields = parsed ?? EMPTY_FIELDS;
   const [typed, setTyped] = useState(fields.metric);
   useEffect(() => setTyped(fields.metric), [fields.metric]);
-  // The chosen name itself searches for nothing: the list then offers every other one.
+  // The chosen name is not a search text: the list offers all metrics.
   const search = typed === fields.metric ? '' : typed;
   const metrics = useMetrics(search);
   const keys = useTagKeys(fields.metric);
@@ -39,9 +39,9 @@ export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
   if (parsed === undefined) {
     return (
       <div className="builder is-off">
-        <p className="hint">The fields can’t show this query: edit its text.</p>
+        <p className="hint">The fields cannot show this query. Edit its text, or clear it.</p>
         <button type="button" onClick={() => onRun('')}>
-          Start anew
+          Clear query
         </button>
       </div>
     );
@@ -56,7 +56,7 @@ export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
           options={metricOptions(metrics ?? [], search)}
           onType={setTyped}
           onChoose={(metric) => change({ metric: metric.trim() || fields.metric })}
-          nothing={metrics === undefined ? 'loading…' : 'no metric has this in its name'}
+          nothing={metrics === undefined ? 'loading…' : 'no matching metric'}
         />
       </Field>
       <Field label="Aggregate">
@@ -66,12 +66,12 @@ export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
           onChange={(aggregator) => change({ aggregator })}
         >
           <Options values={withCurrent(AGGREGATORS, fields.aggregator)} />
-          <optgroup label="of distributions">
+          <optgroup label="distributions only">
             <Options values={PERCENTILES} />
           </optgroup>
         </Select>
       </Field>
-      <Field label="From" className="is-wide">
+      <Field label="Filter" className="is-wide">
         <TagFilters keys={keys} filters={fields.filters} onChange={(filters) => change({ filters })} />
       </Field>
       <Field label="Group by">
@@ -80,11 +80,11 @@ export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
       <Field label="Roll up">
         <div className="pair">
           <Select
-            label="Fold over time"
+            label="Aggregate over time"
             value={fields.rollupMethod}
             onChange={(rollupMethod) => change({ rollupMethod })}
           >
-            <option value="">usual</option>
+            <option value="">default</option>
             <Options values={ROLLUP_METHODS} />
           </Select>
           <Select

@@ -8,7 +8,7 @@ export interface QueryEditorProps {
   readonly onRun: (query: string) => void;
 }
 
-/** The query's text. Enter or leaving the field runs it; a syntax error points at its column. */
+/** The query's text. Enter or the button runs it. A syntax error is marked at its column. */
 export function QueryEditor({ query, error, onRun }: QueryEditorProps) {
   const [text, setText] = useState(query);
   useEffect(() => setText(query), [query]);
@@ -50,7 +50,7 @@ export function QueryEditor({ query, error, onRun }: QueryEditorProps) {
   );
 }
 
-/** Characters shown before the place; what is further left is cut. */
+/** Characters shown before the column of an error, and in all. */
 const BEFORE = 60;
 const AROUND = 100;
 

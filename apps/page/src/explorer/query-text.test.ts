@@ -21,11 +21,11 @@ const fields: fc.Arbitrary<QueryFields> = fc.record({
 });
 
 describe('query text', () => {
-  test('the fields come back from their text', () => {
+  test('parsing the printed fields gives the same fields', () => {
     fc.assert(fc.property(fields, (chosen) => expect(parseFields(printFields(chosen))).toEqual(chosen)));
   });
 
-  test('reads as people write it', () => {
+  test('the printed query has no needless quotes or parts', () => {
     expect(
       printFields({
         aggregator: 'avg',
@@ -44,7 +44,7 @@ describe('query text', () => {
     expect(printFields(EMPTY_FIELDS)).toBe('');
   });
 
-  test('what the fields cannot hold is left to the text', () => {
+  test('a query that the fields cannot show is not parsed', () => {
     for (const text of [
       'top(avg:a{*} by {host}, 5)',
       'avg:a{*} / avg:b{*}',
@@ -58,7 +58,7 @@ describe('query text', () => {
     }
   });
 
-  test('long text without an end is looked at once', () => {
+  test('a long unterminated text is parsed in linear time', () => {
     const startMs = performance.now();
     parseFields(`avg:a{${'b:c,'.repeat(3_000)}`);
     expect(performance.now() - startMs).toBeLessThan(500);

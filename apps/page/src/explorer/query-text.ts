@@ -2,14 +2,14 @@ export const AGGREGATORS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as cons
 export const PERCENTILES = ['p50', 'p75', 'p90', 'p95', 'p99', 'p99.9'] as const;
 export const ROLLUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
 
-/** `key:value` selected, or shut out. The value may have `*` wildcards. */
+/** `key:value`, selected or excluded. The value may have `*` wildcards. */
 export interface TagChoice {
   readonly key: string;
   readonly value: string;
   readonly negated: boolean;
 }
 
-/** What the builder's fields hold: one query without functions. */
+/** The content of the builder's fields: one query without functions. */
 export interface QueryFields {
   readonly aggregator: string;
   readonly metric: string;
@@ -33,7 +33,7 @@ const METRIC = /^[A-Za-z][A-Za-z0-9_.]*$/;
 const BARE_WORD = /^(?:[A-Za-z0-9_\-:./*]|[^\p{ASCII}\s\p{Cc}\p{Cs}])+$/u;
 const KEYWORD = /^(?:and|or|not|in)$/i;
 
-/** The text of the fields (docs/query-language.md); empty without a metric. */
+/** Prints the fields as a query (docs/query-language.md); empty without a metric. */
 export function printFields(fields: QueryFields): string {
   if (fields.metric === '') return '';
   const metric = METRIC.test(fields.metric) ? fields.metric : quote(fields.metric);
@@ -70,7 +70,7 @@ const SIMPLE = new RegExp(
   'u',
 );
 
-/** The fields of a text that they can hold; undefined for one with functions, arithmetic or boolean words. */
+/** Parses a query into fields; undefined for a query with functions, arithmetic or boolean words. */
 export function parseFields(text: string): QueryFields | undefined {
   const found = SIMPLE.exec(text);
   if (found === null) return undefined;
@@ -78,7 +78,7 @@ export function parseFields(text: string): QueryFields | undefined {
   const filters = filter === '*' ? [] : wordsOf(filter).map(parseTag);
   if (filters.some((tag) => tag === undefined)) return undefined;
   const name = unquote(metric);
-  // A name that is in two parts (`system."cpu"`) is for the server to judge.
+  // The server judges a name in two parts (`system."cpu"`).
   return {
     aggregator,
     metric: name,

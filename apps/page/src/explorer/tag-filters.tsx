@@ -10,7 +10,7 @@ export interface TagFiltersProps {
   readonly onChange: (filters: readonly TagChoice[]) => void;
 }
 
-/** Chips of `key:value`; a chip's sign turns it around. A key is chosen first, then one of its values. */
+/** Chips of `key:value`. A chip's sign selects or excludes the tag. The reader chooses a key first, then a value. */
 export function TagFilters({ keys, filters, onChange }: TagFiltersProps) {
   const [key, setKey] = useState<string>();
   const [typed, setTyped] = useState('');
@@ -18,7 +18,7 @@ export function TagFilters({ keys, filters, onChange }: TagFiltersProps) {
   const finish = (value: string): void => {
     const parts = key === undefined ? splitTag(value) : { key, value };
     setTyped('');
-    // A key alone asks for its value next.
+    // After a key alone, the field is for its value.
     setKey(parts.value === '' && parts.key !== '' ? parts.key : undefined);
     if (parts.value !== '') onChange([...filters, { ...parts, negated: false }]);
   };
@@ -33,8 +33,8 @@ export function TagFilters({ keys, filters, onChange }: TagFiltersProps) {
               type="button"
               className="chip-sign"
               aria-pressed={filter.negated}
-              aria-label={`shut out ${tag}`}
-              title={filter.negated ? 'shut out; click to select' : 'selected; click to shut out'}
+              aria-label={`exclude ${tag}`}
+              title={filter.negated ? 'excluded; click to select' : 'selected; click to exclude'}
               onClick={() => replace(i, { ...filter, negated: !filter.negated })}
             >
               {filter.negated ? '≠' : '='}
@@ -60,18 +60,18 @@ export function TagFilters({ keys, filters, onChange }: TagFiltersProps) {
         key={key ?? ''}
         className="is-inline"
         label={key === undefined ? 'Filter: tag key' : `Filter: value of ${key}`}
-        placeholder={key === undefined ? (filters.length === 0 ? 'everything' : 'add') : 'value, or with *'}
+        placeholder={key === undefined ? (filters.length === 0 ? 'all series' : 'add') : 'value or pattern (*)'}
         value={typed}
         options={key === undefined ? keyOptions(keys, typed) : valueOptions(keys, key, typed)}
         onType={setTyped}
         onChoose={finish}
-        nothing={key === undefined ? 'no such key: type key:value' : 'no such value listed; Enter takes it anyway'}
+        nothing={key === undefined ? 'no matching key; type key:value' : 'value not listed; press Enter to use it'}
       />
     </div>
   );
 }
 
-/** `env:prod` typed at once; a word without a colon is a key. */
+/** Splits typed text into key and value; a word without a colon is a key. */
 function splitTag(text: string): { readonly key: string; readonly value: string } {
   const colon = text.indexOf(':');
   return colon < 0 ? { key: text, value: '' } : { key: text.slice(0, colon), value: text.slice(colon + 1) };

@@ -5,18 +5,18 @@ import type { ComboboxOption } from '../ui/combobox.tsx';
 import { usePolling } from '../use-polling.ts';
 
 const TYPING_PAUSE_MS = 150;
-const MOST_OPTIONS = 100;
+const MAX_OPTIONS = 100;
 const TAGS_EVERY_MS = 30_000;
 const METRICS_EVERY_MS = 10_000;
 
-/** Metrics whose name contains what is typed, once typing pauses. Undefined until the first answer. */
+/** Returns the metrics whose name contains the typed text, once typing pauses. Undefined until the first answer. */
 export function useMetrics(typed: string): readonly MetricInfo[] | undefined {
   const { client } = useServices();
   const settled = useSettled(typed.trim());
   return usePolling((signal) => client.metrics(settled, signal), `metrics ${settled}`, METRICS_EVERY_MS).data;
 }
 
-/** Tag keys of a metric with their values; none for a metric that is not there. */
+/** Returns the tag keys of a metric with their values; none for an unknown metric. */
 export function useTagKeys(metric: string): readonly TagKey[] {
   const { client } = useServices();
   const key = metric === '' ? undefined : metric;
@@ -33,10 +33,10 @@ function useSettled(text: string): string {
   return settled;
 }
 
-/** Answers come after what is typed: those to an earlier text are narrowed here. */
+/** Filters the metrics by the typed text, because the answer may be for an earlier text. */
 export function metricOptions(metrics: readonly MetricInfo[], typed: string): readonly ComboboxOption[] {
   const found = metrics.filter(({ metric }) => metric.includes(typed.trim()));
-  return found.slice(0, MOST_OPTIONS).map(({ metric, kinds, series }) => ({
+  return found.slice(0, MAX_OPTIONS).map(({ metric, kinds, series }) => ({
     value: metric,
     hint: `${kinds.join(', ')} · ${series} series`,
   }));
@@ -52,6 +52,6 @@ export function valueOptions(keys: readonly TagKey[], key: string, typed: string
   const top = keys.find((one) => one.key === key)?.top ?? [];
   return top
     .filter(({ value }) => value.includes(typed))
-    .slice(0, MOST_OPTIONS)
+    .slice(0, MAX_OPTIONS)
     .map(({ value, series }) => ({ value, hint: `${series} series` }));
 }

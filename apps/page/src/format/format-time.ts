@@ -13,13 +13,13 @@ function two(value: number): string {
   return value.toString().padStart(2, '0');
 }
 
-/** `12:34:56` in the reader's time zone; an on-call clock has 24 hours whatever the locale. */
+/** Formats `12:34:56` in the reader's time zone, with 24 hours in every locale. */
 export function formatClock(timeMs: number): string {
   const date = new Date(timeMs);
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** `14 Mar 12:34:56`, or without the day when it is the day of `nowMs`. */
+/** Formats `14 Mar 12:34:56`, without the day when it is the day of `nowMs`. */
 export function formatMoment(timeMs: number, nowMs: number): string {
   const date = new Date(timeMs);
   const isToday = date.toDateString() === new Date(nowMs).toDateString();
@@ -27,7 +27,7 @@ export function formatMoment(timeMs: number, nowMs: number): string {
   return isToday ? clock : `${date.getDate()} ${MONTHS[date.getMonth()]} ${clock}`;
 }
 
-/** A label of a time axis, as fine as the distance between two labels asks for. Times in seconds. */
+/** Formats a label of a time axis, as precise as the distance between two labels needs. Times in seconds. */
 export function formatAxisTime(timeS: number, distanceS: number): string {
   const date = new Date(timeS * SECOND_MS);
   const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
@@ -36,7 +36,7 @@ export function formatAxisTime(timeS: number, distanceS: number): string {
   return distanceS < 60 ? clock : clock.slice(0, 5);
 }
 
-/** `complete through 12:34:56 (2.1 s ago)`. A time before the range or unknown is said in words. */
+/** Formats `complete through 12:34:56 (2.1 s ago)`, or `completeness unknown`. */
 export function completeThroughLabel(completeThroughMs: number | undefined, nowMs: number): string {
   if (completeThroughMs === undefined) return 'completeness unknown';
   return `complete through ${formatMoment(completeThroughMs, nowMs)} (${formatDuration(nowMs - completeThroughMs)} ago)`;

@@ -16,7 +16,7 @@ const LONG_SECONDS: readonly (readonly [number, string])[] = [
   [60, 'min'],
 ];
 
-/** Three significant digits and the unit, as short as it reads well: `12.3 KiB`, `0.52%`, `1.84 k`; `–` for no value. */
+/** Formats three significant digits and the unit: `12.3 KiB`, `0.52%`, `1.84 k`; `–` for no value. */
 export function formatValue(value: number | null | undefined, unit: UnitName): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
@@ -44,7 +44,7 @@ function formatMagnitude(value: number, unit: UnitName): string {
 function stepped(value: number, base: number, names: readonly string[]): string {
   let rank = 0;
   let scaled = value;
-  // 999.6 would be written as 1000: the next name is meant.
+  // 999.6 would be rounded to 1000: use the next unit.
   while (rank < names.length - 1 && scaled >= base - 0.5) {
     scaled /= base;
     rank++;
@@ -62,7 +62,7 @@ function seconds(value: number): string {
   return `${threeDigits(value / size)} ${name}`;
 }
 
-/** At most three significant digits, without trailing zeros; what is below a thousandth goes scientific. */
+/** Formats at most three significant digits without trailing zeros; scientific below a thousandth. */
 function threeDigits(value: number): string {
   if (value === 0) return '0';
   if (value < 1e-3) return value.toExponential(1);

@@ -26,7 +26,7 @@ describe('values', () => {
     expect(formatValue(value, unit)).toBe(text);
   });
 
-  test('no value is a dash, not a zero', () => {
+  test('an absent value is a dash, not a zero', () => {
     expect([formatValue(null, 'none'), formatValue(undefined, 'bytes'), formatValue(Number.NaN, 'percent')]).toEqual([
       '–',
       '–',
@@ -50,7 +50,7 @@ describe('values', () => {
 describe('times', () => {
   const nowMs = new Date(2026, 2, 14, 12, 34, 58, 100).getTime();
 
-  test('durations are as fine as they need to be', () => {
+  test('a duration has at most two units', () => {
     expect([2_100, 9_970, 48_900, 185_000, 7_800_000, 273_600_000, -5].map(formatDuration)).toEqual([
       '2.1 s',
       '9 s',
@@ -62,14 +62,14 @@ describe('times', () => {
     ]);
   });
 
-  test('the label says until when, and how long ago that is', () => {
+  test('the label has the time of completeness, and how long ago that is', () => {
     expect(completeThroughLabel(new Date(2026, 2, 14, 12, 34, 56).getTime(), nowMs)).toBe(
       'complete through 12:34:56 (2.1 s ago)',
     );
     expect(completeThroughLabel(undefined, nowMs)).toBe('completeness unknown');
   });
 
-  test('a moment of another day names the day', () => {
+  test('a time on another day has the day', () => {
     expect(formatMoment(new Date(2026, 2, 13, 1, 2, 3).getTime(), nowMs)).toBe('13 Mar 01:02:03');
   });
 

@@ -1,10 +1,10 @@
-/** What a number measures; `bytes` and `bytes/s` are written in powers of 1,024, the others in powers of 1,000. */
+/** Unit of a number. `bytes` and `bytes/s` use powers of 1,024, the others powers of 1,000. */
 export type UnitName = 'none' | 'percent' | 'bytes' | 'bytes/s' | 'seconds' | '/s';
 
-/** How the values of a metric become ones of a unit. */
+/** A unit, and how to convert stored values to it. */
 export interface Unit {
   readonly name: UnitName;
-  /** Multiply a stored value by this. */
+  /** Factor for stored values. */
   readonly scale: number;
 }
 
@@ -13,7 +13,7 @@ export const NO_UNIT: Unit = { name: 'none', scale: 1 };
 const KIB = 1_024;
 const MIB = 1_024 * 1_024;
 
-/** The host checks report in the units that Datadog's agent has; the first pattern that matches decides. */
+/** Units by metric; the first matching pattern decides. The host checks report in the units of Datadog's agent. */
 const UNITS: readonly (readonly [RegExp, Unit])[] = [
   [/^system\.cpu\.num_cores$/, NO_UNIT],
   [/^system\.cpu\./, { name: 'percent', scale: 1 }],
@@ -33,7 +33,7 @@ const UNITS: readonly (readonly [RegExp, Unit])[] = [
   [/(?:^|[._])seconds$/, { name: 'seconds', scale: 1 }],
 ];
 
-/** The unit of a metric, by its name; functions and arithmetic around it are the caller's to think of. */
+/** Returns the unit of a metric by its name. The caller must consider functions and arithmetic around the metric. */
 export function unitOfMetric(metric: string): Unit {
   return UNITS.find(([pattern]) => pattern.test(metric))?.[1] ?? NO_UNIT;
 }

@@ -1,16 +1,16 @@
 import type { PipelineStatus } from '../api/api-types.ts';
 
-/** A client (an agent, or a program that sends) over all partitions that know it. */
+/** The progress of a client (an agent or a sending program) over all partitions that know it. */
 export interface ClientProgress {
   readonly clientSession: string;
   readonly tenant: string;
-  /** Nothing older will come from it, ms: the newest it has said anywhere; undefined when it has said nothing. */
+  /** The newest frontier in any partition, ms: the client sends no older points. Undefined when it declared none. */
   readonly frontierMs: number | undefined;
   readonly highestSequence: number;
   readonly latePoints: number;
 }
 
-/** Clients by session, those furthest behind first, those without a frontier last. */
+/** Returns the clients by session: those furthest behind first, those without a frontier last. */
 export function clientsBehind({ points }: Pick<PipelineStatus, 'points'>): readonly ClientProgress[] {
   const clients = new Map<string, ClientProgress>();
   for (const client of points.flatMap((partition) => partition.clients)) {
@@ -20,7 +20,7 @@ export function clientsBehind({ points }: Pick<PipelineStatus, 'points'>): reado
       tenant: client.tenant,
       frontierMs: later(before?.frontierMs, client.frontierMs),
       highestSequence: Math.max(before?.highestSequence ?? 0, client.highestSequence),
-      // Each partition counts the points that it found late itself.
+      // Each partition counts its own late points.
       latePoints: (before?.latePoints ?? 0) + client.latePoints,
     });
   }

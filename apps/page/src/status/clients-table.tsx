@@ -5,10 +5,10 @@ import { formatCount } from '../format/format-value.ts';
 import { type ClientProgress, clientsBehind } from './clients-behind.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
-/** An agent that is behind by more than this stands out, ms: two flushes of the slower sort. */
+/** A client that is further behind is highlighted, ms: two flush intervals of a slow client. */
 const BEHIND_MS = 20_000;
 
-/** Who sends, and through when each has said that nothing older will come. It gates nothing. */
+/** The clients and their frontiers, which are shown only: completeness does not depend on them. */
 export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
   const { nowMs } = status;
   const columns: readonly Column<ClientProgress>[] = [
@@ -17,8 +17,8 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
     {
       name: 'Delivered through',
       isNumber: true,
-      cell: ({ frontierMs }) => (frontierMs === undefined ? 'not said' : formatClock(frontierMs)),
-      help: 'the client says that nothing older will come from it',
+      cell: ({ frontierMs }) => (frontierMs === undefined ? 'not declared' : formatClock(frontierMs)),
+      help: 'the client declared that it sends no points before this time',
     },
     {
       name: 'Behind',
@@ -35,7 +35,7 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
       rows={clientsBehind(status)}
       keyOf={({ clientSession }) => clientSession || shortId('')}
       toneOf={({ frontierMs }) => (frontierMs !== undefined && nowMs - frontierMs > BEHIND_MS ? 'warn' : undefined)}
-      nothing="Nobody has sent anything yet."
+      nothing="No client has sent points yet."
     />
   );
 }

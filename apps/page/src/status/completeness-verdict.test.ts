@@ -29,13 +29,13 @@ function status(more: Partial<PipelineStatus>): PipelineStatus {
 }
 
 describe('the verdict', () => {
-  test('all well: names the time that all partitions have reached', () => {
+  test('when nothing is wrong, it names the time that all partitions have reached', () => {
     const verdict = completenessVerdict(status({ points: [partition(0, 200), partition(1, 900)] }));
     expect(verdict).toMatchObject({ level: 'ok', completeThroughMs: NOW_MS - 3_900, details: [] });
     expect(verdict.sentence).toBe(`all 2 partitions are complete through ${formatClock(NOW_MS - 3_900)} (3.9 s ago)`);
   });
 
-  test('a silent lane is named with its session, and when it is fenced', () => {
+  test('it names a silent lane with its session, and when the session is fenced', () => {
     const points = [partition(0, 200), partition(2, 8_000, { lanes: [lane(100, { lane: 1 }), lane(8_000)] })];
     const verdict = completenessVerdict(status({ points, sessions: [session(8_100)] }));
     expect(verdict.level).toBe('behind');
@@ -46,12 +46,12 @@ describe('the verdict', () => {
     expect(verdict.completeThroughMs).toBe(NOW_MS - 11_000);
   });
 
-  test('a lane that ended does not hold anything back', () => {
+  test('an ended lane does not delay completeness', () => {
     const points = [partition(0, 500, { lanes: [lane(60_000, { open: false }), lane(500)] })];
     expect(completenessVerdict(status({ points })).level).toBe('ok');
   });
 
-  test('a session that is fenced, alive or unknown is told apart', () => {
+  test('it distinguishes sessions that are fenced, alive or unknown', () => {
     const points = [partition(0, 12_000)];
     const sentence = (sessions: SessionStatus[]) => completenessVerdict(status({ points, sessions })).sentence;
     expect(sentence([session(12_000, 'fenced')])).toContain('its session is fenced');
@@ -60,12 +60,12 @@ describe('the verdict', () => {
     expect(sentence([])).toMatch(/has not marked for 12 s$/);
   });
 
-  test('a store that lags its log is named before the lanes whose marks it has not read', () => {
+  test('it names a store that lags its log before the lanes whose marks the store has not read', () => {
     const points = [partition(1, 9_000, { offset: 10, logNext: 1_244 })];
     expect(completenessVerdict(status({ points })).sentence).toBe('points/1 is 1,234 records behind its log');
   });
 
-  test('the furthest behind comes first, the others beside', () => {
+  test('the partition furthest behind is the sentence, and the others are details', () => {
     const verdict = completenessVerdict(
       status({ points: [partition(0, 5_000), partition(1, 9_000), partition(2, 0)] }),
     );
@@ -73,13 +73,13 @@ describe('the verdict', () => {
     expect(verdict.details).toEqual([expect.stringMatching(/^points\/0:/)]);
   });
 
-  test('halts come before everything, of tags too', () => {
+  test('halts of points and tags come first', () => {
     const halted = { halted: 'wrong CRC', haltedOffset: 1_042 };
     const tags = [{ ...readStatus({ tags: [{ partition: 4 }] }).tags[0], ...halted }];
     const verdict = completenessVerdict(status({ points: [partition(0, 90_000), partition(1, 0, halted)], tags }));
     expect(verdict.level).toBe('blocked');
     expect(verdict.sentence).toBe(
-      'points/1 has halted at offset 1,042: wrong CRC; it goes on once that offset is skipped explicitly',
+      'points/1 has halted at offset 1,042: wrong CRC; it resumes after an operator skips that offset',
     );
     expect(verdict.details[0]).toMatch(/^tags\/4 has halted/);
   });
@@ -91,7 +91,7 @@ describe('the verdict', () => {
     expect(verdict.sentence).toBe('points/3 does not answer: connection refused');
   });
 
-  test('before the first mark nothing is known', () => {
+  test('completeness is unknown before the first mark', () => {
     const verdict = completenessVerdict(
       status({ points: [partition(0, 100), partition(1, undefined, { lanes: [] })] }),
     );
@@ -100,19 +100,19 @@ describe('the verdict', () => {
     expect(completenessVerdict(status({})).level).toBe('unknown');
   });
 
-  test('gaps are told without being blamed', () => {
+  test('gaps are details and do not change the level', () => {
     const gaps = [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped' }];
     const verdict = completenessVerdict(status({ points: [partition(0, 100, { gaps })] }));
     expect(verdict).toMatchObject({ level: 'ok', details: ['points/0 has a marked gap, the newest at offset 7'] });
   });
 
-  test('a tag store that lags is told, for answers wait for it', () => {
+  test('a tag store that lags is a detail, because answers wait for it', () => {
     const tags = readStatus({ tags: [{ partition: 1, offset: 5, log_next: 2_005 }] }).tags;
     const verdict = completenessVerdict(status({ points: [partition(0, 100)], tags }));
     expect(verdict.details).toEqual([expect.stringContaining('tags/1 is 2,000 records behind its log')]);
   });
 
-  test('is never ok beyond what the least watermark says', () => {
+  test('the level is ok only if the lowest watermark is recent', () => {
     const ages = fc.array(fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }), { minLength: 1 });
     fc.assert(
       fc.property(ages, (all) => {
@@ -126,7 +126,7 @@ describe('the verdict', () => {
   });
 });
 
-test('clients are one over all partitions, the furthest behind first', () => {
+test('a client is one row over all partitions, and the client furthest behind is first', () => {
   const client = (clientSession: string, frontierMs: number | undefined, latePoints = 0) => ({
     clientSession,
     tenant: 'default',

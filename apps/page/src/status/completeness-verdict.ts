@@ -3,26 +3,26 @@ import type { PipelineStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
 
-/** `ok`: as fresh as it can be. `behind`: later than usual. `blocked`: waits for someone. `unknown`: can't be told. */
+/** `ok`: no delay. `behind`: later than usual. `blocked`: an operator must act. `unknown`: no mark yet, or no answer. */
 export type VerdictLevel = 'ok' | 'behind' | 'blocked' | 'unknown';
 
 export interface Verdict {
   readonly level: VerdictLevel;
   readonly sentence: string;
-  /** What else holds completeness back or was skipped, one sentence each. */
+  /** Other causes of delay, and gaps, one sentence each. */
   readonly details: readonly string[];
   /** Everything with a timestamp before this is in every answer, ms; undefined when nothing is known to be. */
   readonly completeThroughMs: number | undefined;
 }
 
-/** Says in one sentence through when the pipeline is complete and what, if anything, holds it back. */
+/** Says in one sentence through which time the pipeline is complete, and what delays it. */
 export function completenessVerdict(status: PipelineStatus): Verdict {
   const completeThroughMs = completeThroughOf(status);
   const stops = [...status.errors.map(unanswered), ...haltSentences(status)];
   const level = status.errors.length > 0 ? 'unknown' : 'blocked';
   if (stops.length > 0) return { level, sentence: stops[0], details: stops.slice(1), completeThroughMs };
   if (status.points.length === 0) {
-    return { level: 'unknown', sentence: 'no partition of points has answered', details: [], completeThroughMs };
+    return { level: 'unknown', sentence: 'no partition of points answered', details: [], completeThroughMs };
   }
 
   const holders = holdUpsOf(status).map(holdUpSentence);
@@ -53,14 +53,14 @@ function haltSentences(status: PipelineStatus): string[] {
     offset === undefined
       ? `${topic}/${partition} has halted, and there is no record to skip: ${reason}`
       : `${topic}/${partition} has halted at offset ${formatCount(offset)}: ${reason}; ` +
-        'it goes on once that offset is skipped explicitly',
+        'it resumes after an operator skips that offset',
   );
 }
 
-/** A point store answers only as far as the tag store has named its series, so a lag there shows in answers. */
+/** Reports lags of tag stores: a point store answers only as far as the tag store has the series. */
 function tagLagSentences(status: PipelineStatus): string[] {
   return tagLagsOf(status).map(({ part, records }) => {
     const count = records === 1 ? '1 record' : `${formatCount(records)} records`;
-    return `${part} is ${count} behind its log: answers that need them are complete less far`;
+    return `${part} is ${count} behind its log: answers that need them are complete through an earlier time`;
   });
 }

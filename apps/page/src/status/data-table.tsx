@@ -4,7 +4,7 @@ export interface Column<Row> {
   readonly name: string;
   readonly cell: (row: Row) => ReactNode;
   readonly isNumber?: boolean;
-  /** Said when the pointer rests on the column's name. */
+  /** Tooltip of the column's name. */
   readonly help?: string;
 }
 
@@ -14,12 +14,12 @@ export interface DataTableProps<Row> {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly toneOf?: (row: Row) => 'bad' | 'warn' | 'quiet' | undefined;
-  /** Said in place of rows. */
+  /** Text for a table without rows. */
   readonly nothing: string;
 }
 
-/** Rows beyond this are counted, not drawn. */
-const MOST_ROWS = 200;
+/** Max number of rows; the others are only counted. */
+const MAX_ROWS = 200;
 
 /** A titled card with a table. The first column heads its row. */
 export function DataTable<Row>({ title, columns, rows, keyOf, toneOf, nothing }: DataTableProps<Row>) {
@@ -44,7 +44,7 @@ export function DataTable<Row>({ title, columns, rows, keyOf, toneOf, nothing }:
               </tr>
             </thead>
             <tbody>
-              {rows.slice(0, MOST_ROWS).map((row) => (
+              {rows.slice(0, MAX_ROWS).map((row) => (
                 <tr key={keyOf(row)} className={toneClass(toneOf?.(row))}>
                   <th scope="row" className={head.isNumber ? 'number' : ''}>
                     {head.cell(row)}
@@ -60,7 +60,7 @@ export function DataTable<Row>({ title, columns, rows, keyOf, toneOf, nothing }:
           </table>
         </div>
       )}
-      {rows.length > MOST_ROWS && <p className="hint nothing">and {rows.length - MOST_ROWS} more</p>}
+      {rows.length > MAX_ROWS && <p className="hint nothing">and {rows.length - MAX_ROWS} more</p>}
     </section>
   );
 }

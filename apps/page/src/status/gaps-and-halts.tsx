@@ -5,12 +5,12 @@ import { type Column, DataTable } from './data-table.tsx';
 interface Break {
   readonly part: string;
   readonly kind: 'halt' | 'gap';
-  /** Undefined where it is the log, and no record of it. */
+  /** Undefined when the partition halted because of its log, not of one record. */
   readonly offset: number | undefined;
   readonly reason: string;
 }
 
-/** Where a log could not be read: halts wait for someone, gaps are what was skipped and stay. Hidden without any. */
+/** Halts, which an operator must resolve, and gaps, which are skipped records and stay. Hidden when there are none. */
 export function GapsAndHalts({ status: { points, tags } }: { readonly status: PipelineStatus }) {
   const halts = (kind: string, partitions: readonly { partition: number; halted: string; haltedOffset: number }[]) =>
     partitions
@@ -32,9 +32,9 @@ export function GapsAndHalts({ status: { points, tags } }: { readonly status: Pi
   if (rows.length === 0) return null;
   const columns: readonly Column<Break>[] = [
     { name: 'Partition', cell: ({ part }) => part },
-    { name: 'What', cell: ({ kind }) => kind },
+    { name: 'Kind', cell: ({ kind }) => kind },
     { name: 'Offset', isNumber: true, cell: ({ offset }) => (offset === undefined ? '–' : formatCount(offset)) },
-    { name: 'Why', cell: ({ reason }) => reason },
+    { name: 'Reason', cell: ({ reason }) => reason },
   ];
   return (
     <DataTable

@@ -8,7 +8,7 @@ interface PartitionLane extends LaneStatus {
   readonly partition: number;
 }
 
-/** The lanes that the point stores know: open ones first, the oldest mark on top. */
+/** The lanes that the point stores know: open lanes first, the oldest mark first. */
 export function LanesTable({ status: { points, nowMs } }: { readonly status: PipelineStatus }) {
   const lanes = points
     .flatMap(({ partition, lanes }) => lanes.map((lane): PartitionLane => ({ ...lane, partition })))

@@ -4,7 +4,7 @@ import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
-/** The point store's partitions: how far each has read its log, and how old what it knows to be complete is. */
+/** The partitions of the point stores: how far each has read its log, and the age of its watermark. */
 export function PartitionsTable({ status }: { readonly status: PipelineStatus }) {
   const { nowMs } = status;
   const columns: readonly Column<PointPartitionStatus>[] = [
@@ -15,13 +15,13 @@ export function PartitionsTable({ status }: { readonly status: PipelineStatus })
       name: 'Lag',
       isNumber: true,
       cell: ({ offset, logNext }) => formatCount(Math.max(0, logNext - offset)),
-      help: 'records of the log that are not applied yet',
+      help: 'records in the log that are not applied yet',
     },
     {
       name: 'Not committed',
       isNumber: true,
       cell: ({ offset, committedOffset }) => formatCount(Math.max(0, offset - committedOffset)),
-      help: 'records that would be read again from the log after a crash',
+      help: 'applied records that a restart after a crash reads again from the log',
     },
     {
       name: 'Watermark',

@@ -4,7 +4,7 @@ import { formatDuration } from '../format/format-time.ts';
 import { formatCount, formatValue } from '../format/format-value.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
-/** The runs of intakes: renewals keep them from being fenced. */
+/** The sessions of intakes. A session that is not renewed is fenced. */
 export function SessionsTable({ status: { sessions, nowMs } }: { readonly status: PipelineStatus }) {
   const columns: readonly Column<SessionStatus>[] = [
     { name: 'Session', cell: ({ session }) => <code title={session}>{shortId(session)}</code> },
@@ -15,12 +15,12 @@ export function SessionsTable({ status: { sessions, nowMs } }: { readonly status
       isNumber: true,
       cell: ({ renewedMs }) => (renewedMs > 0 ? `${formatDuration(nowMs - renewedMs)} ago` : 'never'),
     },
-    { name: 'Streams', isNumber: true, cell: told(({ streams }) => formatCount(streams)) },
-    { name: 'Queued', isNumber: true, cell: told(({ queuedBytes }) => formatValue(queuedBytes, 'bytes')) },
+    { name: 'Streams', isNumber: true, cell: reported(({ streams }) => formatCount(streams)) },
+    { name: 'Queued', isNumber: true, cell: reported(({ queuedBytes }) => formatValue(queuedBytes, 'bytes')) },
     {
       name: 'Rejected points',
       isNumber: true,
-      cell: told(({ rejectedPoints }) => formatCount(totalOf(rejectedPoints))),
+      cell: reported(({ rejectedPoints }) => formatCount(totalOf(rejectedPoints))),
     },
   ];
   return (
@@ -38,7 +38,7 @@ export function SessionsTable({ status: { sessions, nowMs } }: { readonly status
   );
 }
 
-/** Points that intakes refused, by reason, over all sessions. */
+/** Points that intakes rejected, by reason, over all sessions. */
 export function RejectedTable({ sessions }: { readonly sessions: readonly SessionStatus[] }) {
   const reasons = new Map<string, number>();
   for (const { rejectedPoints } of sessions) {
@@ -56,9 +56,9 @@ export function RejectedTable({ sessions }: { readonly sessions: readonly Sessio
   );
 }
 
-/** What only the intake itself knows; a question mark with the reason where it has not told. */
-function told(text: (session: SessionStatus) => string): Column<SessionStatus>['cell'] {
-  return (session) => (session.notTold === '' ? text(session) : <span title={session.notTold}>?</span>);
+/** Shows a figure that only the intake itself has, or a question mark with the reason why it is unknown. */
+function reported(text: (session: SessionStatus) => string): Column<SessionStatus>['cell'] {
+  return (session) => (session.unknownReason === '' ? text(session) : <span title={session.unknownReason}>?</span>);
 }
 
 function totalOf(counts: Readonly<Record<string, number>>): number {

@@ -11,7 +11,7 @@ import { PartitionsTable } from './partitions-table.tsx';
 import { RejectedTable, SessionsTable } from './sessions-table.tsx';
 import { TagPartitionsTable } from './tag-partitions-table.tsx';
 
-/** The pipeline, part by part, under one sentence that says what holds completeness back. */
+/** The parts of the pipeline, below one sentence that says what delays completeness. */
 export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus> }) {
   const { data: status, error, failingSinceMs } = polled;
   return (
@@ -23,7 +23,7 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
         <Notice level="error">
           {error.message}: no status since {formatClock(failingSinceMs)} ({formatDuration(Date.now() - failingSinceMs)}
           ).
-          {status !== undefined && ' Below is the last one.'}
+          {status !== undefined && ' The last status is shown below.'}
         </Notice>
       )}
       {status === undefined && error === undefined && <p className="hint">loading…</p>}
@@ -66,7 +66,7 @@ function VerdictBanner({ verdict: { level, sentence, details } }: { readonly ver
   );
 }
 
-/** Begins with a capital, unless it begins with the name of a part: `points/2`. */
+/** Capitalizes a sentence, unless it begins with the name of a part: `points/2`. */
 function asSentence(text: string): string {
   return /^[a-z]+\//.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

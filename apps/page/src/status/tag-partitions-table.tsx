@@ -16,7 +16,7 @@ const COLUMNS: readonly Column<TagPartitionStatus>[] = [
   { name: 'Series', isNumber: true, cell: ({ series }) => formatCount(series) },
 ];
 
-/** The tag store's partitions. */
+/** The partitions of the tag stores. */
 export function TagPartitionsTable({ partitions }: { readonly partitions: readonly TagPartitionStatus[] }) {
   return (
     <DataTable

@@ -1,4 +1,4 @@
-/** Answers in the shape of the platform's HTTP API, of a host that does not exist. */
+/** Answers in the shape of the platform's HTTP API, for a host that does not exist. */
 
 const DEVICES: Readonly<Record<string, readonly string[]>> = {
   'system.net.bytes_rcvd': ['eth0'],
@@ -8,7 +8,7 @@ const DEVICES: Readonly<Record<string, readonly string[]>> = {
   'system.disk.in_use': ['nvme0n1p2', 'nvme0n1p1'],
 };
 
-/** Middle and swing of each metric, in the units of the agent. */
+/** Mean and amplitude of each metric, in the units of the agent. */
 const LEVELS: Readonly<Record<string, readonly [number, number]>> = {
   'system.cpu.user': [22, 14],
   'system.cpu.system': [7, 4],
@@ -64,7 +64,7 @@ export interface FakeQuery {
   readonly completeThroughMs: number;
 }
 
-/** Understands the page's own queries: expressions of the simple form, separated by `, `. */
+/** Answers the page's own queries: simple expressions, separated by `, `. */
 export function fakeAnswer({ query, fromMs, toMs, completeThroughMs }: FakeQuery): unknown {
   const stepMs = [1, 2, 5, 15, 60, 300].map((s) => s * 1_000).find((ms) => (toMs - fromMs) / ms <= 300) ?? 600_000;
   const series = query.split(/, (?=\w+:)/).flatMap((expression) => {

@@ -11,15 +11,15 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** What the real server sends with every answer (libs/query/http-api): the page must work under it. */
+/** The policy that the real server sends with every answer (libs/query/http-api). */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self' data:; " +
   "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** How far behind now the fake's answers are complete, ms. */
+/** Age of the completeness of all answers, ms. */
 const BEHIND_MS = 3_600;
 
-/** Serves the built page and an API that knows a few made-up series. What goes wrong is set from outside. */
+/** Serves the built page and an API with a few invented series. Tests set what fails. */
 export class FakeServer {
   readonly #server: Server;
   readonly #folder: string;

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useId, useRef, useState } from 'react';
 
 export interface ComboboxOption {
   readonly value: string;
-  /** Stands at the right, such as how many series there are. */
+  /** Shown at the right, such as the number of series. */
   readonly hint?: string;
 }
 
@@ -10,16 +10,16 @@ export interface ComboboxProps {
   readonly label: string;
   readonly placeholder: string;
   readonly value: string;
-  /** Options for what is typed now; the caller filters. */
+  /** Options for the typed text; the caller filters them. */
   readonly options: readonly ComboboxOption[];
   readonly onType: (text: string) => void;
   readonly onChoose: (value: string) => void;
-  /** Said in the list when there are no options. */
+  /** Text of a list without options. */
   readonly nothing?: string;
   readonly className?: string;
 }
 
-/** A text field with a list of suggestions (WAI-ARIA: combobox with list autocomplete). Enter takes what is typed. */
+/** A text field with a list of suggestions (WAI-ARIA: combobox with list autocomplete). Enter accepts typed text. */
 export function Combobox(props: ComboboxProps) {
   const { label, placeholder, value, options, onType, onChoose, nothing = 'nothing found', className = '' } = props;
   const [isOpen, setIsOpen] = useState(false);
@@ -76,7 +76,7 @@ export function Combobox(props: ComboboxProps) {
         <div id={listId} ref={list} role="listbox" aria-label={label} className="combobox-list">
           {options.length === 0 && <div className="combobox-nothing">{nothing}</div>}
           {options.map((option, i) => (
-            // The field keeps the focus, and with it the keyboard: the list is moved through by aria-activedescendant.
+            // The field keeps the focus and the keyboard: aria-activedescendant names the active option.
             <div
               key={option.value}
               id={`${listId}-${i}`}

@@ -1,18 +1,18 @@
 import { completeThroughLabel, formatClock, formatDuration } from '../format/format-time.ts';
 import { useNowMs } from '../use-now.ts';
 
-/** Later than this a graph's completeness stands out, ms. */
+/** An older completeness is highlighted, ms. */
 const LATE_MS = 30_000;
 
 export interface CompletenessLabelProps {
   readonly completeThroughMs: number | undefined;
-  /** False before the first answer: nothing is said then. */
+  /** False before the first answer: the label is empty then. */
   readonly isKnown: boolean;
-  /** When requests fail: since when, by the reader's clock. */
+  /** Start of the current failure of requests, by the reader's clock. */
   readonly failingSinceMs: number | undefined;
 }
 
-/** `complete through 12:34:56 (2.1 s ago)`, or that there is no news and since when. */
+/** Shows `complete through 12:34:56 (2.1 s ago)`, or since when there is no answer. */
 export function CompletenessLabel({ completeThroughMs, isKnown, failingSinceMs }: CompletenessLabelProps) {
   const nowMs = useNowMs();
   if (failingSinceMs !== undefined) {

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { useServices } from '../services.ts';
 
-/** Asks for a key where the server refuses to answer without one. It is kept for this tab only. */
+/** Asks for a key when the server needs one. The key is kept for this tab only. */
 export function KeyPrompt({ reason }: { readonly reason: string }) {
   const { setKey } = useServices();
   const [key, setText] = useState('');
@@ -12,14 +12,14 @@ export function KeyPrompt({ reason }: { readonly reason: string }) {
   };
   return (
     <form className="empty" onSubmit={submit}>
-      <h2>A key is needed</h2>
+      <h2>Key required</h2>
       <p>{reason}</p>
       <label>
         Key with scope “read”{' '}
         <input type="password" autoComplete="off" value={key} onChange={(event) => setText(event.target.value)} />
       </label>{' '}
       <button type="submit" className="primary" disabled={key.trim() === ''}>
-        Use it
+        Use this key
       </button>
     </form>
   );

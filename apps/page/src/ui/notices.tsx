@@ -11,7 +11,7 @@ export function Notice({ level, children }: { readonly level: NoticeLevel; reado
   );
 }
 
-/** What is missing from an answer: parts that failed, marked gaps. */
+/** Lists what is missing from an answer: failed parts and gaps. */
 export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
   return (
     <>
@@ -25,14 +25,14 @@ export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
           <strong>
             {topic}/{partition}
           </strong>{' '}
-          has a marked gap at offset {offset}: {reason}
+          has a gap at offset {offset}: {reason}
         </Notice>
       ))}
     </>
   );
 }
 
-/** Said where there is not one metric. */
+/** Shown when there is no metric yet. */
 export function NoMetricYet() {
   return (
     <div className="empty">
@@ -41,7 +41,7 @@ export function NoMetricYet() {
       <pre>
         <code>echo -n "page.views:1|c|#env:dev" | nc -u -w1 127.0.0.1 8125</code>
       </pre>
-      <p>It shows up here about a second later, and complete a few seconds after that.</p>
+      <p>It appears here about a second later, and is complete a few seconds after that.</p>
     </div>
   );
 }

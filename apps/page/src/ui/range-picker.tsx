@@ -7,7 +7,7 @@ export interface RangePickerProps {
   readonly onChange: (range: TimeRange) => void;
 }
 
-/** Presets that follow the clock, and two fields for a range that stands still. */
+/** Presets that follow the clock, and two fields for a fixed range. */
 export function RangePicker({ range, nowMs, onChange }: RangePickerProps) {
   const [isOpen, setIsOpen] = useState(false);
   const isCustom = range.type === 'between';
@@ -79,7 +79,7 @@ function CustomRange({ range, nowMs, onChange, onClose }: RangePickerProps & { r
         <input type="datetime-local" step={1} value={to} onChange={(event) => setTo(event.target.value)} />
       </label>
       <p className="field-error" role="status">
-        {chosen === undefined ? '“To” must be at least 5 s after “From”, and at most a year.' : ''}
+        {chosen === undefined ? '“To” must be 5 s to 366 days after “From”.' : ''}
       </p>
       <button type="submit" className="primary" disabled={chosen === undefined}>
         Show
@@ -88,7 +88,7 @@ function CustomRange({ range, nowMs, onChange, onClose }: RangePickerProps & { r
   );
 }
 
-/** As `datetime-local` fields have it, in the reader's time zone. */
+/** Formats a time for a `datetime-local` field, in the reader's time zone. */
 function localText(timeMs: number): string {
   const shifted = timeMs - new Date(timeMs).getTimezoneOffset() * 60_000;
   return new Date(shifted).toISOString().slice(0, 19);

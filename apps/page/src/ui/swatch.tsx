@@ -1,6 +1,6 @@
 import { lineColour, lineDash, type Theme } from '../chart/palette.ts';
 
-/** The line as the graph draws it. */
+/** A sample of a line with the colour and dash of the graph. */
 export function Swatch({ theme, line }: { readonly theme: Theme; readonly line: number }) {
   return (
     <svg className="swatch" width="16" height="8" aria-hidden="true">
