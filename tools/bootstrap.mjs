@@ -1,5 +1,5 @@
-// What `npm start`, `npm test` and the other scripts begin with: plain JavaScript for any Node from 18 on. It installs
-// what the asked-for program needs where that is not there yet, then runs it on the project's own Node.
+// Entry point of `npm start`, `npm test` and the other scripts. Installs the missing dependencies of a program, then
+// runs it on the project's own Node. Plain JavaScript for any Node from 18 on.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,14 +24,14 @@ const PROGRAMS = {
   pack: ['tools/pack.mjs'],
   page: ['tools/build-page.mjs'],
 };
-/** What runs without the development dependencies. */
+/** Programs that run without the development dependencies. */
 const RUN_LEVEL = ['start', 'tidemark', 'agent', 'cluster', 'page'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...rest] = process.argv.slice(2);
 const program = PROGRAMS[name];
 if (program === undefined && name !== 'install') {
-  console.error(`unknown program ${name}: one of install, ${Object.keys(PROGRAMS).join(', ')}`);
+  console.error(`unknown program ${name} (limit: install, ${Object.keys(PROGRAMS).join(', ')})`);
   process.exit(2);
 }
 
@@ -41,15 +41,15 @@ const node = nodeOfProject();
 if (name === 'start' || name === 'cluster') buildPage();
 run();
 
-/** Node comes as a package of the project, so that a newcomer's version does not matter. */
+/** Returns the Node of the project, which is a package, so that the installed version does not matter. */
 function nodeOfProject() {
   const own = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (existsSync(own)) return own;
   if (Number(process.versions.node.split('.')[0]) >= WANTED_MAJOR) return process.execPath;
-  // Installing it is a script of the package `node`, which a strict npm holds back.
+  // The package `node` downloads the program in its install script, which a strict npm does not run.
   console.error(
-    `tidemark: needs Node ${WANTED_MAJOR}, this is ${process.versions.node}, and the package that brings it could not run\n` +
-      'its install script. Allow it, then try again:  npm install-scripts approve node && npm rebuild node',
+    `tidemark: Node ${process.versions.node} is too old (limit: ${WANTED_MAJOR}), and npm did not run the install script of\n` +
+      'the package that provides it. Allow the script, then retry:  npm install-scripts approve node && npm rebuild node',
   );
   process.exit(1);
 }
@@ -57,7 +57,7 @@ function nodeOfProject() {
 function buildPage() {
   const result = spawnSync(node, [join(root, ...PROGRAMS.page[0].split('/'))], { encoding: 'utf8' });
   if (result.status !== 0) {
-    console.error(`${result.stdout}\n${result.stderr}\ntidemark: the page could not be built; starting without it`);
+    console.error(`${result.stdout}\n${result.stderr}\ntidemark: cannot build the page; starting without it`);
   }
 }
 

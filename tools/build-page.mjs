@@ -1,4 +1,4 @@
-// Builds the page into apps/page/dist with vite, unless what is there was built from the same inputs.
+// Builds the page into apps/page/dist with vite, unless the existing build has the same inputs.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const page = join(root, 'apps', 'page');
-/** Inside dist, which vite empties: a build by hand takes the stamp away. */
+/** In dist, which vite empties: a manual build deletes the stamp. */
 const stamp = join(page, 'dist', '.inputs');
 
 const inputs = hashOf([join(root, 'package-lock.json'), join(root, 'tsconfig.base.json'), ...sourcesOf(page)]);
@@ -22,7 +22,7 @@ const { status } = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'wa
 if (status === 0) writeFileSync(stamp, inputs);
 process.exit(status ?? 1);
 
-/** Every file of the package and of the project's packages that it depends on, at any depth. */
+/** Lists the files of the package and of all packages of the project that it depends on, at any depth. */
 function sourcesOf(folder, seen = new Set()) {
   if (seen.has(folder)) return [];
   seen.add(folder);

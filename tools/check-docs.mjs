@@ -1,6 +1,6 @@
-// Checks README.md, the other pages of the root, and docs/ against the project: runs the commands that are marked, on a platform of their own, and
-// checks links, anchors, file names and the list of libraries. docs/README.md says how a block is marked. `--no-run`
-// leaves out the commands.
+// Checks the pages of the root and docs/ against the project: checks links, anchors, file names and the list of
+// libraries, and runs the marked commands on a platform of their own. docs/README.md says how to mark a block.
+// `--no-run` runs no commands.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -31,9 +31,9 @@ marked, on a platform of their own.
   --no-run  leave out the commands
   --help    show this`;
 const ROOT_PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
-/** What users install: an example that imports it runs in a project of its own. */
+/** The package that users install: an example that imports it runs in a project of its own. */
 const PACKED_CLIENT = "'@tidemark/client'";
-/** Ports as the pages name them; the running platform has others. */
+/** Ports in the pages, which are replaced by those of the running platform. */
 const PORTS = { 4270: 'http', 4271: 'grpc', 8125: 'dogstatsd' };
 
 const args = process.argv.slice(2);
@@ -47,7 +47,7 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-/** Ends what was started when this ends, in whichever way: a platform left behind would keep its threads and ports. */
+/** Kills started processes at every exit: a platform left running would keep its threads and ports. */
 const cleanups = new Set();
 process.on('exit', () => {
   for (const clean of cleanups) clean();
@@ -55,7 +55,7 @@ process.on('exit', () => {
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
   process.on(signal, () => process.exit(code));
 }
-// A reader that has enough, such as `| head`, closes the pipe; the shell knows the code as that of SIGPIPE.
+// A reader such as `| head` closes the pipe early. The exit code is that of SIGPIPE in a shell.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
     if (error.code !== 'EPIPE') throw error;
@@ -89,7 +89,7 @@ function markdownIn(folder) {
     .sort();
 }
 
-/** Its prose lines, its fenced blocks, and the anchors of its headings. */
+/** Reads a page: its prose lines, its fenced blocks, and the anchors of its headings. */
 function readPage(name) {
   const page = { name, prose: [], blocks: [], anchors: new Set() };
   let block;
@@ -109,11 +109,11 @@ function readPage(name) {
         if (heading !== null) page.anchors.add(anchorOf(heading[1], page.anchors));
       }
     });
-  if (block !== undefined) problems.push(`${name}:${block.line}: the block does not end`);
+  if (block !== undefined) problems.push(`${name}:${block.line}: the code block has no end`);
   return page;
 }
 
-/** As GitHub makes them: lower case, spaces to dashes, other punctuation dropped, repetitions numbered. */
+/** Makes the anchor of a heading like GitHub: lower case, dashes for spaces, no other punctuation, numbered repetitions. */
 function anchorOf(heading, taken) {
   const plain = heading
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -145,7 +145,7 @@ function withoutCode(text) {
   return text.replace(/`[^`]*`/g, '');
 }
 
-/** Paths in code spans that begin with a folder of the project. */
+/** Checks the paths in code spans that begin with a folder of the project. */
 function checkNames({ name, prose }) {
   const folders = /^(libs|apps|docs|tools|bench|e2e|proto|\.ci)\/[\w@./-]+$/;
   for (const { number, text } of prose) {
@@ -173,7 +173,7 @@ function checkLibraries() {
   }
 }
 
-/** Sources cite pages, and pages get renamed. */
+/** Checks the pages that sources cite, because pages get renamed. */
 function checkCitedPages() {
   for (const folder of ['libs', 'apps', 'tools', 'bench', 'e2e', 'proto']) {
     if (!existsSync(join(root, folder))) continue;
@@ -204,7 +204,7 @@ async function runBlocks() {
   cleanups.add(removeScratch);
   let platform;
   try {
-    // Examples import packages as a program of the project would; those of the client library, as a user's program.
+    // Examples import packages like a program of the project; examples of the client library like a user's program.
     mkdirSync(join(scratch, 'run'));
     symlinkSync(join(root, 'node_modules'), join(scratch, 'run', 'node_modules'));
     const places = { own: { folder: join(scratch, 'run'), node: process.execPath } };
@@ -243,7 +243,7 @@ async function startPlatform(scratch) {
     TIDEMARK_GRPC_PORT: '0',
     TIDEMARK_DOGSTATSD_PORT: '0',
   };
-  // In a group of its own: what `npm start` runs is a child of it, and a kill has to reach both.
+  // A process group of its own: a kill must reach `npm start` and its child.
   const options = { cwd: root, env, detached: true };
   const child = spawn(process.execPath, [join(root, 'tools', 'bootstrap.mjs'), 'start'], options);
   const kill = () => killGroup(child);
@@ -258,7 +258,7 @@ async function startPlatform(scratch) {
   while (!platform.output.includes('Ctrl-C stops it.')) {
     if (child.exitCode !== null || Date.now() > deadline) {
       kill();
-      throw new Error(`npm start did not come up\n${platform.output}`);
+      throw new Error(`npm start did not start the platform\n${platform.output}`);
     }
     await pause(50);
   }
@@ -301,7 +301,7 @@ async function runTask({ where, block, expected, marks }, platform, places) {
     .find((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
   if (missing !== undefined) {
     counts.skipped++;
-    console.log(`skipped: ${missing} is not there    (${where})`);
+    console.log(`skipped: ${missing} is not installed    (${where})`);
     return;
   }
   const startedMs = Date.now();
@@ -322,7 +322,7 @@ function isRight({ code, missing }) {
   return code === 0 && missing === undefined;
 }
 
-/** The first expected line that is not there, after those before it; `…` stands for anything within the line. */
+/** Returns the first missing line of the expected lines, which must be in order; `…` matches any text in a line. */
 function missingFrom(output, expected) {
   let rest = output;
   for (const line of expected) {
@@ -349,7 +349,7 @@ function runOnce(language, source, { env }, { folder, node }) {
   const [program, args, cwd] = command;
   return new Promise((done) => {
     const child = spawn(program, args, { cwd, env, timeout: COMMAND_MS, killSignal: 'SIGKILL' });
-    // What comes on stderr is shown after the rest: the two have no common order.
+    // stderr is shown after stdout: the two have no common order.
     const output = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr']) {
       child[stream].on('data', (data) => {

@@ -1,5 +1,5 @@
-// What the linter can't say: a package's layer is the folder it lies in, imports point one way through the layers,
-// libraries reach time, randomness, environment and files only through ports, and no file grows past its limit.
+// Checks what the linter cannot: a package's layer is its folder, imports point one way through the layers, libraries
+// reach time, randomness, environment and files only through ports, and no file is longer than its limit.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,13 +16,13 @@ const LAYERS = [
   ['run'],
   ['apps'],
 ];
-/** For development and tests: it imports these layers and itself; of what ships only `apps/cluster` imports it. */
+/** Layer for development and tests. It imports these layers and itself; only tests and `apps/cluster` import it. */
 const DEVKIT = 'devkit';
 const DEVKIT_IMPORTS = new Set(['base', 'adapter', DEVKIT]);
 const DEVKIT_APP = '@tidemark/cluster-app';
-/** Imported by tests only, jest and all. */
+/** Imported by tests only: it imports jest. */
 const ALL_TESTS = '@tidemark/conformance';
-/** Here the platform meets the machine: these layers are the ports' other side, or the programs at the edge. */
+/** Layers that may use the machine directly: implementations of ports, and programs. */
 const MEETS_MACHINE = new Set(['adapter', DEVKIT, 'apps']);
 const LINES = 600;
 const AMBIENT = [
@@ -82,7 +82,7 @@ function findPackages() {
   }
 }
 
-/** Names of packages of the project that a file imports, types included. */
+/** Lists the packages of the project that a file imports, types included. */
 function importsOf(text) {
   return [...text.matchAll(/(?:from|import|import\()\s*'(@tidemark\/[\w-]+)/g)].map(([, name]) => name);
 }
@@ -96,7 +96,7 @@ function checkImport(from, name, file, isTest) {
   }
 }
 
-/** `npm start` installs no development dependencies: what a source loads has to be among the others. */
+/** Checks that sources load only `dependencies`: `npm start` installs no development dependencies. */
 function checkDeclared({ dependencies }, text, file) {
   for (const name of loadedBy(text)) {
     if (name in dependencies) continue;
@@ -104,7 +104,7 @@ function checkDeclared({ dependencies }, text, file) {
   }
 }
 
-/** Names of packages of npm that a file imports, but not those of which it takes types alone. */
+/** Lists the npm packages that a file imports, except those from which it imports types only. */
 function loadedBy(text) {
   const imports = [
     ...text.matchAll(/^(?:import|export)\s(?!type\b)[^';]*?from\s'([^'.][^']*)'/gm),
@@ -129,7 +129,7 @@ function order() {
   return LAYERS.map((line) => line.join(', ')).join(' → ');
 }
 
-/** Packages of one layer may import each other, but not in a circle. */
+/** Finds circles: packages of one layer may import each other, but not in a circle. */
 function checkCircles() {
   const done = new Set();
   for (const { name } of packages.values()) walk(name, []);
@@ -155,7 +155,7 @@ function checkAmbient(file, text) {
 function checkLength(file) {
   if (file.includes('/generated/')) return;
   const lines = readFileSync(file, 'utf8').split('\n').length;
-  if (lines > LINES) problems.push(`${relative(root, file)}: ${lines} lines (limit: ${LINES}): is it one thing?`);
+  if (lines > LINES) problems.push(`${relative(root, file)}: ${lines} lines (limit: ${LINES}); split the file`);
 }
 
 function folders(folder) {

@@ -1,5 +1,5 @@
-// Every check of the gate, then `npm test`; a step that is no test counts as one test. Plain JavaScript for any Node
-// from 18 on: it installs the rest.
+// Runs every check of the gate, then `npm test`. Each other step counts as one test. Plain JavaScript for any Node from
+// 18 on: it installs the rest.
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
@@ -9,15 +9,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SEEDS = '1..100';
 const LEFT_OPEN_MS = 5000;
 const INSTALL = ['install', 'node', ['tools/bootstrap.mjs', 'install']];
-/** Before all that starts a platform: it would build the page too. */
+/** Runs before the steps that start a platform, each of which would build the page too. */
 const PAGE = ['page', 'npm', ['run', '-s', 'page']];
-/** Runs beside COMPUTING: platforms and brokers that mostly wait, for time to pass and for each other. */
+/** Runs parallel to COMPUTING: platforms and brokers mostly wait, for time and for each other. */
 const WAITING = [
   ['start, kill -9, start', 'npm', ['run', '-s', 'verify', '--', 'start']],
   ['kill everything', 'npm', ['run', '-s', 'e2e', '--', 'kill-everything', '--seeds', '2']],
   ['documentation', 'npm', ['run', '-s', 'docs:check']],
 ];
-/** None of these depends on real time: they take what WAITING leaves of the cores. */
+/** None of these depends on real time: they use the CPU time that WAITING leaves. */
 const COMPUTING = [
   ['lint', 'npm', ['run', '-s', 'lint']],
   ['types', 'npm', ['run', '-s', 'typecheck']],
@@ -51,7 +51,7 @@ async function inTurn(steps, shown, priority) {
   for (const one of steps) await step(one, shown, priority);
 }
 
-/** A step that runs beside others is shown `at the end`, whole. */
+/** Runs a step and prints its output: at once, or whole `at the end` for a step that runs parallel to others. */
 async function step([name, command, args], shown = 'at once', priority = 0) {
   const title = `\n== ${name}: ${[command, ...args].join(' ')}`;
   if (shown === 'at once') console.log(title);
@@ -64,7 +64,7 @@ async function step([name, command, args], shown = 'at once', priority = 0) {
   return status === 0;
 }
 
-/** `priority`: as of `nice`, for the process and all that it starts. */
+/** Runs a command. `priority` is a `nice` value for the process and its children. */
 function run(command, args, stdio, priority = 0) {
   const startedMs = performance.now();
   const child = spawn(command, args, { cwd: root, stdio });
@@ -78,7 +78,7 @@ function run(command, args, stdio, priority = 0) {
   }
   return new Promise((resolve) => {
     const end = (status) => resolve({ status, output, seconds: (performance.now() - startedMs) / 1000 });
-    // A process that a step leaves behind may hold its output open: that is not waited for.
+    // A process that a step left running may keep its output open: do not wait for it.
     child.on('exit', (status) => {
       setTimeout(() => end(status), LEFT_OPEN_MS);
     });

@@ -28,7 +28,7 @@ rmSync(scratch, { recursive: true, force: true });
 
 /** Suite names read `PORT conformance: ADAPTER`. */
 const ports = new Map();
-/** Suites whose server can't be had here; the reason is in a title. */
+/** Suites whose server is not available; the title has the reason. */
 const skipped = new Set();
 for (const { ancestorTitles, title, status } of testResults.flatMap((file) => file.assertionResults)) {
   const suite = ancestorTitles.find((one) => one.includes(' conformance: '));

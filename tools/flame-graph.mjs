@@ -1,5 +1,5 @@
-// Draws what --cpu-prof wrote as one flame graph: `node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…`. Width is
-// sampled time, all files side by side; idle time, and frames too narrow to see, are left out.
+// Draws profiles of --cpu-prof as one flame graph: `node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…`. Width is
+// sampled time, with all files next to each other. Idle time and frames too narrow to see are omitted.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const [out, title, ...files] = process.argv.slice(2);
@@ -10,7 +10,7 @@ if (files.length === 0) {
 const WIDTH = 1200;
 const ROW = 17;
 const MIN_SHARE = 0.002;
-/** Time without a JavaScript frame: idle, or native code that the profiler does not see into. */
+/** Frames without JavaScript: idle time, or native code that the profiler cannot see. */
 const OUTSIDE = new Set(['(root)', '(idle)', '(program)']);
 
 const root = { name: 'all threads', micros: 0, children: new Map() };

@@ -1,5 +1,5 @@
 // Writes docs/reference/client.md from the declarations of the packed client library. `--check` writes nothing and fails
-// when it differs.
+// if the page differs.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ async function declarations() {
 
 function page(found) {
   const different = [...found.keys(), ...ORDER].filter((name) => !found.has(name) || !ORDER.includes(name));
-  if (different.length > 0) throw new Error(`ORDER is not what the client exports: ${different.join(', ')}`);
+  if (different.length > 0) throw new Error(`ORDER and the exports of the client differ: ${different.join(', ')}`);
   const lines = [
     '# Reference of `@tidemark/client`',
     '',

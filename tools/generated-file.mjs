@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Writes a file of the repository that is generated `from` another; with `--check` it only fails where it differs. */
+/** Writes a file of the repository that is generated `from` another. With `--check` it only fails if the file differs. */
 export function putGenerated(file, text, from) {
   const path = join(root, file);
   if (!process.argv.includes('--check')) writeFileSync(path, text);
   else if (read(path) !== text) {
-    console.error(`${file} is not what ${from} says. Run: npm run generate`);
+    console.error(`${file} differs from ${from}; run npm run generate`);
     process.exitCode = 1;
   }
 }

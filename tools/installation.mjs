@@ -1,18 +1,18 @@
-// Installs what package-lock.json says, at one of two levels: `run` is what `npm start` needs and the tools that build
-// the page, `full` is all, with test clients and a browser. Plain JavaScript for any Node from 18 on.
+// Installs the packages of package-lock.json at one of two levels: `run` is what `npm start` needs, with the tools that
+// build the page; `full` adds the tools for tests and a browser. Plain JavaScript for any Node from 18 on.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const LEVELS = {
-  run: { flag: '--omit=dev', shown: 'installing what running needs (once; about half a minute)' },
+  run: { flag: '--omit=dev', shown: 'installing the dependencies of npm start (once; about half a minute)' },
   full: { flag: '--include=dev', shown: 'installing all dependencies (once; about a minute)' },
 };
-/** Installed at level `full` only: where it is there, the rest of the level is or was. */
+/** A package of level `full` only: if it exists, that level was installed. */
 const MARK_OF_FULL = 'jest';
 
-/** Installs `level` in the clone `root` unless it is there. Never takes away what is there for level `full`. */
+/** Installs `level` in the clone `root` unless it is installed. Never removes packages of level `full`. */
 export function install(root, level, npm = runNpm) {
   const modules = join(root, 'node_modules');
   const stamp = join(modules, '.tidemark-installed');
@@ -33,9 +33,9 @@ export function install(root, level, npm = runNpm) {
 }
 
 /**
- * Deletes binaries for other platforms than `platform` from packages that bring them for all in `prebuilds`
- * (rocksdb-native: 140 of 161 MB), and the C headers and manuals of Node (67 MB). The package `node` is for one platform
- * too, so node_modules can't be moved to another in any case. A package without a binary for this one keeps all.
+ * Deletes binaries for platforms other than `platform` from packages that have them in `prebuilds` (rocksdb-native: 140
+ * of 161 MB), and the C headers and manuals of Node (67 MB). node_modules can't be moved to another platform anyway,
+ * because the package `node` is for one platform. A package without a binary for this platform keeps all.
  */
 export function deleteUnused(modules, platform) {
   for (const name of readdirSync(modules)) {

@@ -22,7 +22,7 @@ function put(path: string, text = ''): void {
 }
 
 describe('install', () => {
-  /** The flag that tells the level, of each call of npm so far. */
+  /** The flag of the level, for each call of npm so far. */
   let calls: string[];
 
   beforeEach(() => {
@@ -35,14 +35,14 @@ describe('install', () => {
     jest.restoreAllMocks();
   });
 
-  /** Brings what only the full level has where npm is told to include it. */
+  /** Acts like npm: adds the package of the full level when its flag is set. */
   function npm(args: readonly string[]): { status: number } {
     calls.push(args[1]);
     mkdirSync(join(modules, args.includes('--include=dev') ? 'jest' : ''), { recursive: true });
     return { status: 0 };
   }
 
-  test('installs for running once, and the rest where a test wants it', () => {
+  test('level run is installed once, and the rest when a test needs level full', () => {
     install(root, 'run', npm);
     install(root, 'run', npm);
     expect(calls).toEqual(['--omit=dev']);
@@ -66,7 +66,7 @@ describe('install', () => {
     expect(calls).toEqual(['--include=dev']);
   });
 
-  test('a changed lockfile is installed anew', () => {
+  test('a changed lockfile is installed again', () => {
     install(root, 'run', npm);
     put('package-lock.json', 'second');
     install(root, 'run', npm);

@@ -1,4 +1,4 @@
-// Packs what can be used without this repository into npm tarballs: `npm run pack -- client`.
+// Packs the packages for users of Tidemark into npm tarballs: `npm run pack -- client`.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,9 @@ import { root } from './packages/root.ts';
 const PACKAGES = { client: writeClientPackage, agent: writeAgentPackage, tidemark: writePlatformPackage };
 const HELP = `Usage: npm run pack -- [${Object.keys(PACKAGES).join('|')}]... [--out FOLDER]
 
-Builds packages and packs them as npm does: all of them, or those named. Prints the path of each tarball.
+Builds and packs the named packages, or all of them, and prints the path of each tarball.
 
-  --out FOLDER  where the tarballs go; default dist/packages
+  --out FOLDER  folder of the tarballs; default dist/packages
   --prepack     prepare the client's folder for npm pack --workspace @tidemark/client, which calls it
   --postpack    make that folder a workspace again
   --help        show this`;
@@ -27,7 +27,7 @@ if (values.prepack || values.postpack) {
 }
 const names = positionals.length > 0 ? positionals : Object.keys(PACKAGES);
 const unknown = names.find((name) => !(name in PACKAGES));
-if (unknown !== undefined) fail(`unknown package ${unknown} (known: ${Object.keys(PACKAGES).join(', ')})`);
+if (unknown !== undefined) fail(`unknown package ${unknown} (limit: ${Object.keys(PACKAGES).join(', ')})`);
 const out = resolve(values.out ?? join(root, 'dist/packages'));
 mkdirSync(out, { recursive: true });
 for (const name of names) console.log(await pack(name));

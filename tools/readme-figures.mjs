@@ -1,5 +1,5 @@
 // Writes the figures of bench/results.json into the README, between the markers bench:start and bench:end. With
-// --check it writes nothing and fails when the README has other figures.
+// --check it writes nothing and fails if the README has other figures.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes('--check');
 const START = '<!-- bench:start -->\n';
 const END = '<!-- bench:end -->';
-/** Beyond this many digits a figure of a shared machine says nothing. */
+/** Significant digits of a figure: more are noise on a shared machine. */
 const DIGITS = 3;
 
 const file = join(root, 'README.md');
@@ -19,7 +19,7 @@ if (from < 0 || to < from) fail('README.md lacks the markers bench:start and ben
 
 const updated = text.slice(0, from + START.length) + table(read()) + text.slice(to);
 if (updated === text) process.exit(0);
-if (isCheck) fail('the figures in README.md are not those of bench/results.json: run node tools/readme-figures.mjs');
+if (isCheck) fail('the figures in README.md and bench/results.json differ; run node tools/readme-figures.mjs');
 writeFileSync(file, updated);
 
 function read() {
@@ -28,7 +28,7 @@ function read() {
   try {
     results = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    fail(`bench/results.json can't be read: ${error.message}; npm run bench writes it`);
+    fail(`cannot read bench/results.json: ${error.message}; run npm run bench to write it`);
   }
   if (!Array.isArray(results) || results.length === 0) fail('bench/results.json has no figures');
   for (const { name, value, unit, conditions } of results) {
@@ -39,7 +39,7 @@ function read() {
   return results;
 }
 
-/** One row a figure; conditions that several share are said once, below. */
+/** Formats one row per figure. Conditions that several figures share are listed once, below. */
 function table(results) {
   const notes = [...new Set(results.map(({ conditions }) => conditions))];
   const rows = results.map(({ name, value, unit, conditions }) => {
@@ -50,7 +50,7 @@ function table(results) {
   return `${[...head, ...rows, '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n')}\n`;
 }
 
-/** 3214567 → 3.21 M, 1.8345 → 1.83. */
+/** Formats a figure: 3214567 → 3.21 M, 1.8345 → 1.83. */
 function figure(value) {
   for (const [size, suffix] of [
     [1e9, ' G'],

@@ -1,11 +1,11 @@
-// Loaded into jest by tools/test.mjs: at SIGTERM, which comes when jest does not exit after its tests, it names what
-// keeps the process alive. Workers are left out: jest ends them.
+// Loaded into jest by tools/test.mjs, which sends SIGTERM if jest does not exit after its tests. Then this names the
+// resources that keep the process alive. Workers are not named: jest ends them.
 if (process.env.JEST_WORKER_ID === undefined) {
   process.once('SIGTERM', () => {
     const resources = process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap' && name !== 'TTYWrap');
     console.error(
       `the tests left open: ${[...new Set(resources)].join(', ') || 'nothing that Node names'}; ` +
-        'run one file with --detectOpenHandles to see where',
+        'run one file with --detectOpenHandles to find them',
     );
     process.exit();
   });

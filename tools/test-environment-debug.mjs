@@ -1,7 +1,7 @@
-// For `npm test -- --debug`: a test at a breakpoint must not run out of time, even one with a limit of its own.
+// Environment of `npm test -- --debug` without time limits: a test at a breakpoint must not time out.
 import { TestEnvironment } from 'jest-environment-node';
 
-/** The largest delay of a timer, 24 days; jest reads 0 as its default. */
+/** Max delay of a timer, 24 days. Jest reads 0 as its default. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
 
 export default class DebugEnvironment extends TestEnvironment {

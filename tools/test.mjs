@@ -1,6 +1,6 @@
-// Runs every test and closes with one line of counts. Tests that need a real server say so by their suffix:
-// `.browser.test.ts` and so on; one that can't be had is skipped with its reason, and with `--full` (or CI=true) that
-// is a failure. Other arguments go to jest.
+// Runs every test and prints one last line of counts. The suffix of a test that needs a real server names it, such as
+// `.browser.test.ts`. Without that server the test is skipped with the reason; with `--full` (or CI=true) it fails.
+// Other arguments go to jest.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 
 const HELP = `Usage: npm test -- [--full] [--debug | --watch] [PATH…] [OPTIONS OF JEST]
 
-Runs the tests whose path contains one of the paths; without any, all of them.
+Runs the tests whose path contains one of the paths, or all tests without a path.
 
-  -t TITLE   only tests whose title matches
-  --debug    one file after the other in one process that waits for a debugger on port 9229, without time limits
-  --watch    run the tests of changed files again and again; no line of counts
-  --full     a test that needs an unavailable server fails; also with CI=true
+  -t TITLE   run only tests whose title matches
+  --debug    run the files one by one in one process that waits for a debugger on port 9229, without time limits
+  --watch    rerun the tests of changed files, without the line of counts
+  --full     fail tests that need an unavailable server; also with CI=true
   --help     show this`;
-/** Outside of CI jest has this long to exit after its tests; then what keeps it alive is printed. */
+/** Time for jest to exit after its tests, except in CI. After it the open handles are printed. */
 const EXIT_MS = 10_000;
 const POLL_MS = 250;
 
@@ -43,7 +43,7 @@ let summary;
 try {
   summary = JSON.parse(readFileSync(report, 'utf8'));
 } catch {
-  console.log('the test runner wrote no report');
+  console.log('jest wrote no report; see its errors above');
   console.log('0 passed, 1 failed, 0 skipped');
   process.exit(1);
 }
@@ -51,7 +51,7 @@ try {
 const skipped = summary.testResults.flatMap((file) =>
   file.assertionResults.filter(({ status }) => status === 'pending'),
 );
-// With a title jest reports all other tests as pending: those are not named.
+// With -t, jest reports all other tests as pending: do not list them.
 if (!isByTitle) for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
 const byKind = new Map();
 for (const file of summary.testResults) {
@@ -68,7 +68,7 @@ const counted = isSkipFailure ? 0 : summary.numPendingTests;
 console.log(`${summary.numPassedTests} passed, ${failed} failed, ${counted} skipped`);
 process.exit(failed > 0 || status !== 0 ? 1 : 0);
 
-/** Resolves with jest's exit code. Its stdout, where tests print by themselves, goes to stderr: the counts come last. */
+/** Runs jest and returns its exit code. Its stdout goes to stderr, so that the counts are the last line of stdout. */
 function runJest() {
   const child = spawn(process.execPath, [...nodeFlags(), ...jestFlags(), ...own], {
     cwd: root,
@@ -108,9 +108,9 @@ function jestFlags() {
   if (isWatch) return [];
   const flags = ['--json', `--outputFile=${report}`, '--ci'];
   if (isDebug) return [...flags, '--runInBand', ...debugFlags()];
-  // In CI a failed test may leave something open: the run ends all the same.
+  // In CI the run must end, also after a failed test that leaves handles open.
   if (isCi) flags.push('--forceExit');
-  // Many tests wait for processes of theirs rather than compute, so three at a time on two cores, where jest takes one.
+  // Many tests wait for their processes instead of computing: run three at a time on two cores, where jest runs one.
   return [...flags, `--maxWorkers=${Math.max(3, availableParallelism() - 1)}`];
 }
 

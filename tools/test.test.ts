@@ -32,7 +32,7 @@ function run(env: Record<string, string>, ...args: string[]) {
 }
 
 test(
-  'counts come last, what a failing test prints is shown, and in CI an open server does not hold the run',
+  'counts come last, the output of a failing test is shown, and an open server does not delay the run in CI',
   () => {
     const { stdout, stderr, status } = run({ CI: 'true' });
     // In CI a skipped test is a failure.
@@ -46,7 +46,7 @@ test(
 );
 
 test(
-  'by title the other tests are neither named nor failures',
+  'with -t the other tests are neither listed nor failures',
   () => {
     const { stdout, status } = run({}, '-t', 'passes', '--full');
     expect(stdout).not.toContain('skipped:');
@@ -56,6 +56,6 @@ test(
   NESTED_MS,
 );
 
-test('--help says what the options do', () => {
+test('--help describes the options', () => {
   expect(run({}, '--help').stdout).toContain('--debug');
 });

@@ -65,7 +65,7 @@ test('a message has its fields with numbers, types and comments', () => {
   expect(text).not.toContain('### M.ByEntry');
 });
 
-test('a nested enum has its values, 0 too, and a message without fields says so', () => {
+test('a nested enum has its values with 0, and the page says that a message has no fields', () => {
   const text = page({ name: 'M', enumType: [{ name: 'E', value: [{ name: 'NONE' }, { name: 'ONE', number: 1 }] }] });
   expect(text).toContain('### M\n\nNo fields.');
   expect(text).toContain('### M.E\n\n|  | value |  |\n| --- | --- | --- |\n| 0 | `NONE` |  |\n| 1 | `ONE` |  |');

@@ -17,7 +17,7 @@ protobuf's default then (0, false, empty). [HTTP API](../http-api.md) has the AP
 [security](../security.md) says which scope a key needs.
 `;
 
-/** The page of all contracts of the files, in the order of their names. */
+/** Renders the page of all contracts, in the order of their file names. */
 export function renderReference({ file: files }: DescriptorSet): string {
   const own = files.filter(({ name }) => !name.startsWith('google/')).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const services = own.flatMap((file) => (file.service ?? []).map((service, i) => ({ file, service, i })));

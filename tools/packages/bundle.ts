@@ -16,11 +16,11 @@ export interface CodeOptions {
   /** `node20`, `node22` … */
   readonly target: string;
   readonly codeSplitting?: boolean;
-  /** A program: its modules run for what they do, and `main` is executable. */
+  /** True for a program: its modules have side effects, and `main` is executable. */
   readonly isProgram?: boolean;
 }
 
-/** Own packages are on no registry, so they are bundled; others stay dependencies. */
+/** True for packages that stay dependencies. The project's own packages are on no registry, so they are bundled. */
 function isExternal(id: string): boolean {
   return !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('@tidemark/');
 }
@@ -68,7 +68,7 @@ export async function bundleDeclarations(options: { input: Input; folder: string
   await bundle.close();
 }
 
-/** Bundles what is started as `new URL('./file.ts', import.meta.url)`, such as a worker, into a file of its own. */
+/** Bundles each `new URL('./file.ts', import.meta.url)`, such as a worker, into a file of its own. */
 function workerEntries(): Plugin {
   const pattern = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
   return {
@@ -108,7 +108,7 @@ function isBuiltin(id: string): boolean {
   return id.startsWith('node:') || builtinModules.includes(id);
 }
 
-/** `@a/b` of `@a/b/c`, and `a` of `a/b`. */
+/** Returns `@a/b` of `@a/b/c`, and `a` of `a/b`. */
 function packageOf(id: string): string {
   const parts = id.split('/');
   return parts.slice(0, id.startsWith('@') ? 2 : 1).join('/');

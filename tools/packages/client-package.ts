@@ -8,7 +8,7 @@ const source = join(root, 'libs/collect/client');
 /** The entry of the package. */
 export const clientInput = { index: 'libs/collect/client/src/published.ts' };
 
-/** Writes the package into `folder`, as it is packed. */
+/** Writes the files of the package into `folder`. */
 export async function writeClientPackage(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const packages = await buildClient(join(folder, 'dist'));

@@ -12,8 +12,8 @@ export function pack(name: string, folder: string): string {
 }
 
 /**
- * Installs `tarball` into `project`. Its dependencies are links to the versions that this repository has: what the
- * package uses without declaring it is not found there.
+ * Installs `tarball` into `project`. Its declared dependencies are links to the versions of this repository; undeclared
+ * ones are not found.
  */
 export function installPacked(tarball: string, project: string): void {
   const modules = join(project, 'node_modules');
@@ -25,7 +25,7 @@ export function installPacked(tarball: string, project: string): void {
   for (const name of Object.keys(manifest.dependencies)) link(name, modules);
 }
 
-/** Makes package `name` of this repository a package of the project whose `node_modules` are in `modules`. */
+/** Links package `name` of this repository into `modules`, the `node_modules` of a project. */
 export function link(name: string, modules: string): void {
   if (existsSync(join(modules, name))) return;
   mkdirSync(dirname(join(modules, name)), { recursive: true });

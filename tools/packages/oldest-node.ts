@@ -1,4 +1,4 @@
-// The oldest Node of this machine that the packed client supports: the project's own is newer than most users'.
+// Finds the oldest Node of this machine that the packed client supports. The project's own is newer than most users'.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -7,7 +7,7 @@ import { root } from './root.ts';
 const MIN_MAJOR = 20;
 const PROGRAM = process.platform === 'win32' ? 'node.exe' : 'node';
 
-/** `{ path, version }` of the oldest Node on PATH from 20 on, this process's own included. */
+/** Returns path and version of the oldest Node on PATH from 20 on, including that of this process. */
 export function oldestNode(): { readonly path: string; readonly version: string } {
   const found = new Map([[process.versions.node, process.execPath]]);
   for (const folder of new Set((process.env.PATH ?? '').split(delimiter))) {

@@ -10,7 +10,7 @@ const folder = join(root, 'libs/collect/client');
 const manifest = join(folder, 'package.json');
 const kept = join(folder, 'package.json.workspace');
 
-/** Makes the client's folder the package; what an interrupted run left behind is undone first. */
+/** Turns the client's folder into the package. Undoes the changes of an interrupted run first. */
 export async function beforePack(): Promise<void> {
   afterPack();
   const packages = await buildClient(join(folder, 'dist'));
@@ -21,7 +21,7 @@ export async function beforePack(): Promise<void> {
   writeFileSync(manifest, `${JSON.stringify(packed, undefined, 2)}\n`);
 }
 
-/** Makes the client's folder a workspace again. */
+/** Turns the client's folder into a workspace again. */
 export function afterPack(): void {
   if (existsSync(kept)) renameSync(kept, manifest);
   rmSync(join(folder, 'LICENSE'), { force: true });

@@ -9,7 +9,7 @@ import { root } from './root.ts';
 /** The versions that @platformatic/kafka supports: the highest minimum among the dependencies. */
 const ENGINES = { node: '^22.22.0 || >=24.6.0' };
 
-/** Loaded where it is installed; it is compiled at its installation, which not every machine can do. */
+/** Optional package: it is compiled during installation, which fails on some machines. */
 const OPTIONAL = 'unix-dgram';
 
 interface Program {
@@ -63,7 +63,7 @@ async function writeProgram(folder: string, { name, description, app, command }:
   };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  writeFileSync(join(folder, 'README.md'), `# ${name}\n\n${description}: \`${command} --help\` lists what it does.\n`);
+  writeFileSync(join(folder, 'README.md'), `# ${name}\n\n${description}: \`${command} --help\` lists its options.\n`);
   const licence = licenceFile();
   if (licence !== undefined) copyFileSync(licence, join(folder, 'LICENSE'));
 }

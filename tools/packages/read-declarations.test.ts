@@ -28,7 +28,7 @@ export declare function open(options: Options): Promise<Handle>;
 export type { Kind, Options };
 `;
 
-test('exports have their signatures, docstrings, members and values; nothing private or unexported is among them', () => {
+test('exports have their signatures, docstrings, members and values, and nothing private or unexported is read', () => {
   const found = readDeclarations(TEXT);
   expect([...found.keys()].sort()).toEqual(['Handle', 'Kind', 'Options', 'open']);
   expect(found.get('Handle')).toMatchObject({

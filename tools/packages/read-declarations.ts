@@ -15,15 +15,15 @@ export interface Member {
 export interface Declaration {
   readonly name: string;
   readonly kind: 'class' | 'interface' | 'function' | 'type' | 'const';
-  /** The declaration without its docstring, and of a class or interface without its members. */
+  /** The declaration without its docstring, and without the members of a class or interface. */
   readonly signature: string;
   readonly doc: string;
   readonly members: readonly Member[];
-  /** Of a type that names a closed set: its values. */
+  /** Values of a type that is a closed set. */
   readonly values: readonly string[];
 }
 
-/** A node of the parser's tree, as far as it is read here. */
+/** The parts of a node of the parser's tree that are read here. */
 interface Node {
   readonly type: string;
   readonly start: number;
@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, Declaration['kind']>> = {
   VariableDeclaration: 'const',
 };
 
-/** The exports of declaration file `text`, by name. */
+/** Reads the exports of declaration file `text`, by name. */
 export function readDeclarations(text: string): ReadonlyMap<string, Declaration> {
   const { program, comments, errors } = parseSync('index.d.ts', text, { lang: 'dts' });
   if (errors.length > 0) throw new Error(`declarations: ${errors[0].message}`);
@@ -78,7 +78,7 @@ class Reader {
 
   declaration(name: string): Declaration {
     const found = this.#nodes.get(name);
-    if (found === undefined) throw new Error(`declarations: no ${name}, which is exported`);
+    if (found === undefined) throw new Error(`declarations: exported name ${name} has no declaration`);
     const { node } = found;
     const body = node.body as { readonly body: Node[]; readonly start: number } | undefined;
     const isBraced = node.type === 'ClassDeclaration' || node.type === 'TSInterfaceDeclaration';
