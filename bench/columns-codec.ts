@@ -20,7 +20,7 @@ const secondsPerFigure = Number(process.argv[2] ?? 1);
 
 type Series = () => number;
 
-/** Increments of 0 to 2s, now and then none; s is 1 to `fastest`, a different one for each series. */
+/** Counters with increments of 0 to 2s, sometimes none. s is 1 to `fastest`, different for each series. */
 function counter(next: () => number, fastest: number): Series {
   const speed = Math.floor(fastest ** next());
   let value = Math.floor(next() * 1e6);
@@ -30,7 +30,7 @@ function counter(next: () => number, fastest: number): Series {
   };
 }
 
-/** A walk around a base between 0 and 100, of one or two decimals. */
+/** A random walk around a base between 0 and 100, with one or two decimals. */
 function gauge(next: () => number, digits: number): Series {
   const power = 10 ** digits;
   const base = next() * 100;
@@ -56,7 +56,7 @@ function series(count: number, fastest: number): Series[] {
   });
 }
 
-/** Points per second of `work`, which handles `points` of them, after a warm-up. */
+/** Measures the points per second of `work`, which handles `points` points, after a warm-up. */
 function rate(points: number, work: () => void): number {
   const until = (seconds: number): number => {
     const start = process.cpuUsage();

@@ -5,7 +5,7 @@ const HOSTS = 1000;
 const ROUNDS = 300;
 const RUNS = 3;
 
-/** Claim `intake`: what the intake alone takes from a client process and acknowledges, with no store reading the log. */
+/** Claim `intake`: points that the intake alone accepts and acknowledges from a client process, without stores. */
 export async function intake(): Promise<Measurement[]> {
   const rates: number[] = [];
   for (let run = 0; run < RUNS; run++) {

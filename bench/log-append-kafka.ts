@@ -1,6 +1,6 @@
 /**
- * Claim `log-append-kafka`: what three brokers on this machine take through the log's Kafka adapter, every append
- * acknowledged by all replicas in sync. The CPU of client and brokers is told apart, since all share the machine.
+ * Claim `log-append-kafka`: bytes that three brokers on this machine accept through the log's Kafka adapter. All replicas
+ * in sync acknowledge every append. CPU of client and brokers is measured separately, because they share the machine.
  */
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { type KafkaLog, openKafkaLog, prepareTopics } from '@tidemark/kafka-log';
@@ -17,7 +17,7 @@ interface Case {
 
 const BLOCK_BYTES = 256 * 1024;
 const PARTITIONS = 8;
-/** The brokers' code is compiled while they run: what they do before that is not measured. */
+/** Appends before the measurement: the brokers compile their code during them. */
 const WARM_UP: Case = { name: 'warm-up', valueBytes: BLOCK_BYTES, writers: 8, partitions: 8, appends: 1600 };
 const CASES: readonly Case[] = [
   { name: 'blocks, one writer', valueBytes: BLOCK_BYTES, writers: 1, partitions: 1, appends: 400 },
@@ -90,7 +90,7 @@ function brokerSeconds(cluster: KafkaCluster): number {
   return cluster.brokers.reduce((sum, broker) => sum + (broker.cpuSeconds() ?? Number.NaN), 0);
 }
 
-/** Prints the table of all cases; the claim is that of blocks over four partitions. */
+/** Prints a table of all cases. The claim is the case of blocks over four partitions. */
 export async function logAppendKafka(): Promise<Measurement[]> {
   const cluster = await KafkaCluster.start({ brokers: 3, jit: 'full', heapMiB: 512 });
   try {

@@ -1,6 +1,6 @@
 /**
- * Claim `log-append`: what the embedded log takes, fsync on. Prints a table; every append is acknowledged only once
- * durable.
+ * Claim `log-append`: bytes that the embedded log accepts with fsync on. Prints a table. Every append is acknowledged only
+ * when it is durable.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ interface Case {
   readonly writers: number;
   readonly partitions: number;
   readonly appends: number;
-  /** Leaves the fsyncs out: what the log itself costs. */
+  /** Omits fsync, to measure the log itself. */
   readonly unsynced?: boolean;
 }
 
@@ -85,7 +85,7 @@ async function measure({ name, valueBytes, writers, partitions, appends, unsynce
   };
 }
 
-/** Prints the table of all cases; the claim is that of blocks over four partitions. */
+/** Prints a table of all cases. The claim is the case of blocks over four partitions. */
 export async function logAppend(): Promise<Measurement[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-log-append-'));
   try {

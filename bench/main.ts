@@ -9,8 +9,8 @@ import { wholePathEmbedded } from './whole-path-embedded.ts';
 import { wholePathKafka } from './whole-path-kafka.ts';
 
 /**
- * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and keeps bench/results.json. `--check` fails
- * when a name or a condition is missing there, never because something was slow; with no names it only checks.
+ * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and updates bench/results.json. `--check` fails if
+ * a name or a condition is missing there, never because a run was slow. Without names it only checks.
  */
 const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: () => Promise<Measurement[]> }[] = [
   {
@@ -32,7 +32,7 @@ const names = args.filter((arg) => arg !== '--check');
 const known = BENCHMARKS.flatMap((benchmark) => benchmark.names);
 const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`no benchmark ${unknown.join(', ')}: one of ${known.join(', ')}`);
+  console.error(`unknown benchmark ${unknown.join(', ')} (limit: ${known.join(', ')})`);
   process.exit(2);
 }
 
@@ -51,7 +51,9 @@ console.table(
 if (isCheck) {
   const missing = known.filter((name) => (results.get(name)?.conditions ?? '') === '');
   if (missing.length > 0) {
-    console.error(`missing in bench/results.json, or without conditions: ${missing.join(', ')}`);
+    console.error(
+      `bench/results.json has no figure or no conditions for ${missing.join(', ')}; run npm run bench with these names`,
+    );
     process.exit(1);
   }
 }

@@ -1,15 +1,15 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 
-/** One figure of a benchmark, under a name that stays. */
+/** One figure of a benchmark, with a permanent name. */
 export interface Measurement {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** Under what it was measured: data, processes, machine. */
+  /** Conditions of the measurement: data, processes, machine. */
   readonly conditions: string;
 }
 
-/** The machine, as every figure's conditions name it. */
+/** Describes this machine for the conditions of a figure. */
 export function machine(): string {
   const [cpu] = cpus();
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
@@ -17,7 +17,7 @@ export function machine(): string {
   return `${cpus().length} × ${cpu.model.trim()}, ${memoryGiB} GiB, ${process.platform}, Node ${process.versions.node}, load ${load}`;
 }
 
-/** The middle of an odd number of runs: the figure to quote on a noisy machine. */
+/** Returns the median of an odd number of runs, which is the figure to quote on a noisy machine. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];

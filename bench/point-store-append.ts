@@ -1,7 +1,7 @@
 /**
- * What a point store does with the log: applies blocks of one timestamp for 25,000 series, commits to RocksDB in a
- * temporary folder, closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of
- * one or two decimals, 20% constants, 10 s apart.
+ * Measures a point store: it applies blocks of one timestamp for 25,000 series, commits to RocksDB in a temporary folder,
+ * closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of one or two
+ * decimals, 20% constants, 10 s apart.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -124,7 +124,7 @@ async function query(
   console.log(`${name}: ${read.toLocaleString('en')} points in ${times[2].toFixed(1)} ms (median of 5)`);
 }
 
-/** Claim `point-store-append`; prints what apply, commit and queries took. */
+/** Claim `point-store-append`. Prints the times of apply, commit and queries. */
 export async function pointStoreAppend(): Promise<Measurement[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
   const keyValue = await openRocksDb(join(folder, 'points'));
@@ -157,7 +157,7 @@ export async function pointStoreAppend(): Promise<Measurement[]> {
     `${((wallMs * 1e6) / points).toFixed(1)} ns a point, CPU ${((cpuMs * 1e6) / points).toFixed(1)} ns (${(cpuMs / 1000).toFixed(2)} s)`;
   console.log(`${points.toLocaleString('en')} points, ${(logBytes / points).toFixed(2)} bytes a point in the log`);
   console.log(`apply   ${perPoint(applying)}: ${(points / applying.wallMs / 1000).toFixed(1)} M points/s`);
-  console.log(`commit  ${perPoint(committing)}, ${commits} commits, the longest ${longestCommitMs.toFixed(0)} ms`);
+  console.log(`commit  ${perPoint(committing)}, ${commits} commits, max ${longestCommitMs.toFixed(0)} ms`);
 
   await query(store, '1 series', [seriesIds[0]], 0, 'increase');
   await query(

@@ -39,19 +39,19 @@ export async function wholePathKafka(): Promise<Measurement[]> {
     `${RUNS} runs, median; data and client as whole-path-embedded; ${BROKERS} brokers of Kafka on the same cores, 3 ` +
     `replicas, 2 in sync, acks of all, full JIT; 1 intake, 1 point store, 1 tag store, coordinator and query service, ` +
     `each a process; ${PARTITIONS} partitions; late = 0; ${machine()}`;
-  const beside = `brokers used ${middle.toFixed(1)} CPU s, the client ${client.toFixed(1)}`;
+  const cpuShares = `brokers used ${middle.toFixed(1)} CPU s, the client ${client.toFixed(1)}`;
   return [
     {
       name: 'whole-path-kafka',
       value: median(runs.map(({ points, wallSeconds }) => points / wallSeconds)),
       unit: 'points/s',
-      conditions: `${conditions}; ${beside}`,
+      conditions: `${conditions}; ${cpuShares}`,
     },
     {
       name: 'whole-path-kafka-cpu',
       value: median(runs.map(({ points, platformCpuSeconds }) => points / platformCpuSeconds)),
       unit: "points/CPU s of the platform's processes",
-      conditions: `${conditions}; ${beside}, not counted here`,
+      conditions: `${conditions}; ${cpuShares}, not counted here`,
     },
   ];
 }
@@ -69,7 +69,7 @@ async function runOnce(): Promise<KafkaRun> {
       pointStores: 1,
       tagStores: 1,
       aggregators: 0,
-      // The data is of the last hour, and comes as fast as it can.
+      // The timestamps cover the last hour, and the data arrives at full speed.
       settings: {
         completeness: { latenessMs: 7_200_000 },
         budgets: { tenantSeries: 10_000_000, metricSeries: 10_000_000 },
@@ -130,7 +130,7 @@ function cpuOf(kafka: KafkaCluster, cluster: LocalCluster): { platform: number; 
   return { platform: sum(cluster.processes), brokers: sum(kafka.brokers) };
 }
 
-/** Asks until the store has counted `points`; throws when it has more, or took any as late or twice. */
+/** Polls until the store has counted `points`. Throws if it has more, or any late or duplicate point. */
 async function counted(store: PointStoreClient, points: number): Promise<void> {
   await untilCounted(points, async () => {
     const sums = { points: 0, late: 0, duplicate: 0 };

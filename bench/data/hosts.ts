@@ -38,12 +38,12 @@ export function shapeOf(metric: number): Shape {
   return (['counter', 'counter', 'gauge', 'gauge', 'constant'] as const)[metric % 5];
 }
 
-/** The words of metric `m`'s name with dots, and the number that tells it from others with the same words. */
+/** Returns the words of metric `m`'s name, and the number that distinguishes it from others with the same words. */
 export function metricWords(m: number): { words: string; number: string } {
   return { words: STEMS[m % STEMS.length], number: String(Math.floor(m / STEMS.length)).padStart(2, '0') };
 }
 
-/** What is known of a host; `hash` is for whatever else is to differ between hosts. */
+/** Returns the properties of a host; `hash` gives other values that differ between hosts. */
 export function describeHost(host: number) {
   const region = REGIONS[host % REGIONS.length];
   const hash = mix(host);

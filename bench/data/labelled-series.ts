@@ -3,13 +3,16 @@ import { describeHost, METRICS, metricWords, mix } from './hosts.ts';
 
 const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 
-/** Name of metric `m` of a host: the kind can be told by it. */
+/** Returns the name of metric `m` of a host. Its kind follows from the name. */
 export function labelledMetric(m: number): string {
   const { words, number } = metricWords(m);
   return `lab_${number}_${words.replaceAll('.', '_')}`;
 }
 
-/** Labels of series `i`, a host's one after the other as a scrape brings them; 9 labels of about 216 bytes, as fields of a TimeSeries. */
+/**
+ * Returns the labels of series `i` as fields of a TimeSeries: 9 labels of about 216 bytes. The series of a host follow each
+ * other, as in a scrape.
+ */
 export function labelFields(i: number): Buffer {
   const { hash, region, zone, environment, name, service, version } = describeHost(Math.floor(i / METRICS));
   const out = new ByteWriter();

@@ -7,18 +7,18 @@ export interface TaggedSeries {
   readonly tags: readonly string[];
 }
 
-/** Name of metric `m`. */
+/** Returns the name of metric `m`. */
 export function taggedMetric(m: number): string {
   const { words, number } = metricWords(m);
   return `lab.${words}.${number}`;
 }
 
-/** Number of the metric of series `i` of `hosts` hosts. */
+/** Returns the number of the metric of series `i`, for `hosts` hosts. */
 export function metricOf(i: number, hosts: number): number {
   return Math.floor(i / hosts);
 }
 
-/** Series as clients of ours have them, by metric, then host: neighbours are alike. */
+/** Lists series by metric, then host, like the client library: neighbours are similar. */
 export function taggedSeries(hosts: number): TaggedSeries[] {
   const tagsOfHost = Array.from({ length: hosts }, (_, host) => hostTags(host));
   return Array.from({ length: hosts * METRICS }, (_, i) => {

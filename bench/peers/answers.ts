@@ -3,12 +3,13 @@ import { METRICS } from '../data/hosts.ts';
 import { labelledMetric } from '../data/labelled-series.ts';
 import type { BodiesOptions } from '../remote-write/bodies.ts';
 
-/** Folds a metric's samples over all time, then sums over the series of each region. */
+/** Aggregates a metric's samples over all time, then sums over the series of each region. */
 export type Ask = (metric: string, fold: 'count' | 'sum' | 'max') => Promise<ReadonlyMap<string, number>>;
 
 /**
- * Of every metric, by region: how many samples, and what they are. Sums are of all samples of gauges; of counters, whose
- * sum is an increase here, of the greatest values. To nine digits, as everyone adds in another order.
+ * Returns the number and the sum of the samples of every metric, by region. The sum is of all samples of a gauge, and of
+ * the max values of a counter, whose sum is an increase in Tidemark. Rounded to nine digits, because each server adds in
+ * its own order.
  */
 export async function answersOf(ask: Ask): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
@@ -23,11 +24,11 @@ export async function answersOf(ask: Ask): Promise<Map<string, string>> {
   return answers;
 }
 
-/** The answers of a server that speaks PromQL; `more` is added to each query's parameters. */
+/** Returns the answers of a server with PromQL. `more` is added to each query's parameters. */
 export function promqlAnswers(url: string, options: BodiesOptions, more = ''): Promise<Map<string, string>> {
   const { startMs, stepMs, rounds } = options;
   const seconds = (rounds * stepMs) / 1000;
-  // Ranges are open on the left: this one begins a second before the first sample.
+  // Ranges exclude their start: this range begins a second before the first sample.
   const time = startMs / 1000 + seconds - 1;
   return answersOf(async (metric, fold) => {
     const query = `sum by (region) (${fold}_over_time(${metric}[${seconds}s]))`;
@@ -37,7 +38,7 @@ export function promqlAnswers(url: string, options: BodiesOptions, more = ''): P
   });
 }
 
-/** Throws when two peers differ in any answer, or when there is none. */
+/** Throws if two peers differ in any answer, or have none. */
 export function compareAnswers(ours: ReadonlyMap<string, string>, theirs: ReadonlyMap<string, string>): void {
   const keys = new Set([...ours.keys(), ...theirs.keys()]);
   const differing = [...keys].filter((key) => ours.get(key) !== theirs.get(key));

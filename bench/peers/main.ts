@@ -16,9 +16,9 @@ import { tidemarkPeer } from './tidemark.ts';
 import { buildVictoriaMetrics, victoriaMetricsPeer, whyNoGo } from './victoria-metrics.ts';
 
 /**
- * `npm run bench:peers [-- ROUNDS [TURNS]] [--without NAME]`: the same remote-write bodies into this platform, into
- * VictoriaMetrics and into Prometheus, in turn, each fresh, on the same machine in the same run; series are defined within
- * the time that counts. All have to give the same answers by region of every metric.
+ * `npm run bench:peers [-- ROUNDS [TURNS]] [--without NAME]`: sends the same remote-write bodies to Tidemark,
+ * VictoriaMetrics and Prometheus, one after the other, each with an empty folder, on the same machine in the same run.
+ * The measured time includes the definition of series. All must give the same answers by region for every metric.
  */
 const SERIES = 100_000;
 const CONNECTIONS = 20;
@@ -53,7 +53,7 @@ console.table(rows);
 console.log(`${SERIES} series × ${rounds} samples, ${CONNECTIONS} connections; answers agree; ${machine()}`);
 process.exit(0);
 
-/** This platform first: the others are held against it. */
+/** Tidemark is first: the others are compared with it. */
 async function peersOf(): Promise<Peer[]> {
   const found = [tidemarkPeer(options)];
   if (!without.includes('victoria-metrics')) {
@@ -69,7 +69,7 @@ async function peersOf(): Promise<Peer[]> {
 
 function orExit(reason: string | undefined): void {
   if (reason === undefined) return;
-  console.error(`bench:peers builds its peers from their Go modules: ${reason}`);
+  console.error(`bench:peers cannot build its peers from their Go modules: ${reason}`);
   process.exit(1);
 }
 

@@ -1,4 +1,4 @@
-/** A platform that takes remote write, as the comparison runs it: fresh, over an empty folder. */
+/** A server with remote write that the comparison starts over an empty folder. */
 export interface Peer {
   readonly name: string;
   start(folder: string): Promise<RunningPeer>;
@@ -6,14 +6,14 @@ export interface Peer {
 
 export interface RunningPeer {
   readonly pid: number;
-  /** Where bodies are posted. */
+  /** URL for the bodies. */
   readonly writeUrl: string;
-  /** Is told when all connections are past a round. */
+  /** Called when all connections have finished a round. */
   onRound?(round: number): void;
   /** Resolves once queries show every sample. */
   settle(points: number): Promise<void>;
-  /** `metric region` → count and sum; the same text of each peer. */
+  /** Returns count and sum by `metric region`, as text that is the same for each peer. */
   answers(): Promise<ReadonlyMap<string, string>>;
-  /** Ends it. Resolves with the bytes on disk that it keeps of the samples for good. */
+  /** Stops the server. Returns the bytes on disk that it keeps permanently for the samples. */
   stop(): Promise<number>;
 }

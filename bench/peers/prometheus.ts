@@ -7,7 +7,7 @@ import { promqlAnswers } from './answers.ts';
 import type { Peer } from './peer.ts';
 import { ServerProcess } from './server-process.ts';
 
-/** Prometheus as a receiver of remote write, with nothing to scrape. Samples come in order, so it needs no more. */
+/** Prometheus as a receiver of remote write, without scrapes. Samples arrive in order, so it needs no other option. */
 export function prometheusPeer(program: string, options: BodiesOptions): Peer {
   return {
     name: `Prometheus ${PROMETHEUS_VERSION}`,
@@ -29,11 +29,11 @@ export function prometheusPeer(program: string, options: BodiesOptions): Peer {
       return {
         pid: server.pid,
         writeUrl: `${server.url}/api/v1/write`,
-        // What is acknowledged is visible.
+        // Acknowledged samples are visible at once.
         settle: async () => undefined,
         answers: () => promqlAnswers(server.url, options),
         stop: async () => {
-          // So far all is in its write-ahead log; a snapshot holds it as the block that it would become.
+          // All data is still in the write-ahead log. A snapshot has it as the block that it would become.
           const reply = await fetch(`${server.url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' });
           const { data: snapshot } = (await reply.json()) as { data: { name: string } };
           await server.stop();

@@ -4,7 +4,7 @@ import { freePorts } from '@tidemark/child-process';
 
 const READY_MS = 60_000;
 
-/** The process of a peer: a program that says over HTTP when it is ready. */
+/** The process of a peer: a program that reports over HTTP that it is ready. */
 export class ServerProcess {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -14,7 +14,7 @@ export class ServerProcess {
     this.#child = child;
   }
 
-  /** `argsOf` is told the address, `host:port`; `readyPath` answers with 2xx when it is up. */
+  /** Starts `program`. `argsOf` gets the address `host:port`; `readyPath` answers 2xx when the program is ready. */
   static async start(
     program: string,
     argsOf: (address: string) => readonly string[],
@@ -23,12 +23,13 @@ export class ServerProcess {
     const [port] = await freePorts(1);
     const address = `127.0.0.1:${port}`;
     const child = spawn(program, [...argsOf(address)], { stdio: ['ignore', 'ignore', 'inherit'] });
-    // Nothing is left behind by a comparison that fails.
+    // A failed comparison must not leave the process running.
     process.once('exit', () => child.kill('SIGKILL'));
     const server = new ServerProcess(`http://${address}`, child);
     const deadlineMs = performance.now() + READY_MS;
     while (!(await isUp(server.url + readyPath))) {
-      if (child.exitCode !== null || performance.now() > deadlineMs) throw new Error(`${program} does not start`);
+      if (child.exitCode !== null || performance.now() > deadlineMs)
+        throw new Error(`${program} did not start in time`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return server;
@@ -36,7 +37,7 @@ export class ServerProcess {
 
   get pid(): number {
     const { pid } = this.#child;
-    if (pid === undefined) throw new Error('a process did not start');
+    if (pid === undefined) throw new Error('the server process has no pid: it did not start');
     return pid;
   }
 

@@ -9,7 +9,7 @@ import { counted, message, start } from '../whole-path/run.ts';
 import { answersOf, json } from './answers.ts';
 import type { Peer } from './peer.ts';
 
-/** This platform, in one process. */
+/** Tidemark in one process. */
 export function tidemarkPeer(options: BodiesOptions): Peer {
   return {
     name: 'Tidemark',
@@ -28,7 +28,7 @@ export function tidemarkPeer(options: BodiesOptions): Peer {
         stop: async () => {
           platform.send({ type: 'stop' });
           await once(platform, 'exit');
-          // The log is trimmed behind the stores.
+          // The log is not permanent: it is trimmed below the commits of the stores.
           return folderBytes(join(folder, 'points')) + folderBytes(join(folder, 'tags'));
         },
       };
@@ -49,6 +49,6 @@ function tidemarkAnswers(url: string, { startMs, stepMs, rounds }: BodiesOptions
 }
 
 function pidOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw new Error('a process did not start');
+  if (pid === undefined) throw new Error('the platform process has no pid: it did not start');
   return pid;
 }

@@ -12,13 +12,13 @@ const MODULE = 'github.com/VictoriaMetrics/VictoriaMetrics';
 const VERSION = 'v1.150.0';
 const BINARY = 'victoria-metrics';
 
-/** Why it can't be built here; undefined when it can be tried. */
+/** Returns why it cannot be built on this machine, or undefined. */
 export function whyNoGo(): string | undefined {
   const { status } = spawnSync('go', ['version']);
-  return status === 0 ? undefined : 'there is no Go on this machine';
+  return status === 0 ? undefined : 'Go is not installed';
 }
 
-/** The binary, built from its Go module into a cache of its own, outside of this repository; once a machine. */
+/** Builds the binary from its Go module, once per machine, into a cache outside of the repository. Returns its path. */
 export function buildVictoriaMetrics(): string {
   const folder = join(homedir(), '.cache', 'tidemark-peers', `${BINARY}-${VERSION}`);
   const binary = join(folder, BINARY);
@@ -55,7 +55,7 @@ export function victoriaMetricsPeer(program: string, options: BodiesOptions): Pe
       return {
         pid: server.pid,
         writeUrl: `${server.url}/api/v1/write`,
-        // Writes to disk what is in memory, and makes it visible.
+        // Flushes memory to disk, and makes the samples visible.
         settle: async () => {
           await fetch(`${server.url}/internal/force_flush`);
         },

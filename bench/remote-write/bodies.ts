@@ -19,24 +19,24 @@ import { SeriesValues } from '../data/series-values.ts';
 
 export interface BodiesOptions {
   readonly series: number;
-  /** Samples of each series. */
+  /** Number of samples per series. */
   readonly rounds: number;
-  /** Samples of one body, each of another series, as live traffic has them. */
+  /** Number of samples per body, each of a different series, as in live traffic. */
   readonly bodySamples: number;
   readonly startMs: number;
   readonly stepMs: number;
   readonly seed: number;
 }
 
-/** Encoded bodies in a file, round by round; body `g` of a round has the same series in each. */
+/** Encoded bodies in a file, round by round. Body `g` has the same series in every round. */
 export interface Bodies {
   readonly file: string;
   readonly bodiesPerRound: number;
-  /** Bytes of each body, in order. */
+  /** Size of each body in order, bytes. */
   readonly lengths: readonly number[];
 }
 
-/** The bodies of these options: from an earlier run, or encoded now, which nobody times. */
+/** Returns the bodies of these options: those of an earlier run, or newly encoded ones. The encoding is not timed. */
 export function benchBodies(options: BodiesOptions): Bodies {
   const { series, rounds, bodySamples, startMs, stepMs, seed } = options;
   const folder = join(tmpdir(), 'tidemark-bench-bodies');
@@ -95,7 +95,7 @@ export class BodyReader {
   }
 }
 
-/** The sample field of a TimeSeries, as Prometheus writes it: a value of zero is left out. */
+/** Encodes the sample field of a TimeSeries like Prometheus, without a value of zero. */
 function encodeSample(out: ByteWriter, timeMs: number, value: number): void {
   out.reset();
   out.u8(0x12);

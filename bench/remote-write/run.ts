@@ -15,9 +15,9 @@ export interface RemoteWriteResult {
   readonly points: number;
   /** CPU seconds of the platform for the first sample of each series: definitions, tags, and code that is compiled. */
   readonly definingCpuSeconds: number;
-  /** From the first body to the last answer. */
+  /** Time from the first body to the last response. */
   readonly ackedSeconds: number;
-  /** …until every point was counted by a query. */
+  /** Time from the first body until a query counts every point. */
   readonly wallSeconds: number;
   readonly platformCpuSeconds: number;
   readonly senderCpuSeconds: number;
@@ -34,7 +34,7 @@ export interface RemoteWriteOptions {
 
 const START_MS = Date.UTC(2026, 10, 1);
 const STEP_MS = 10_000;
-/** What the platform's clock is ahead of the oldest round that is not acknowledged: a sample is not sent at once. */
+/** Lead of the platform's clock over the oldest round that is not acknowledged, because a sample is sent with a delay. */
 const TRANSIT_MS = 1000;
 
 /** Bodies of `series` series, one sample each, round by round. */
@@ -42,7 +42,7 @@ export function bodiesOptions(series: number, rounds: number): BodiesOptions {
   return { series, rounds, bodySamples: 5000, startMs: START_MS, stepMs: STEP_MS, seed: 1 };
 }
 
-/** Sends all bodies to a fresh platform, from a process of their own; the first round defines the series, and counts apart. */
+/** Sends all bodies from a sender process to a new platform. The first round defines the series and is timed separately. */
 export async function runRemoteWrite(
   series: number,
   rounds: number,
@@ -92,12 +92,12 @@ export async function runRemoteWrite(
   }
 }
 
-/** Sets a platform's clock once all of the rounds before this one are acknowledged. */
+/** Sets a platform's clock when all rounds before this one are acknowledged. */
 export function setClock(platform: ChildProcess, { startMs, stepMs }: BodiesOptions, round: number): void {
   platform.send({ type: 'clock', nowMs: startMs + round * stepMs + TRANSIT_MS });
 }
 
-/** A sender that waits for `go`; `onRound` is told how many rounds are acknowledged. */
+/** Starts a sender that waits for `go`. `onRound` gets the number of acknowledged rounds. */
 export function startSender(options: SenderOptions, onRound: (round: number) => void = () => undefined): ChildProcess {
   const sender = fork(new URL('sender.ts', import.meta.url), [JSON.stringify(options)], {
     execArgv: ['--no-warnings'],
@@ -111,7 +111,7 @@ export function startSender(options: SenderOptions, onRound: (round: number) => 
   return sender;
 }
 
-/** The last word: queries have to count every sample of every metric. */
+/** Checks that queries count every sample of every metric. */
 async function queried(base: string, series: number, rounds: number): Promise<void> {
   const from = START_MS / 1000;
   const to = from + (rounds * STEP_MS) / 1000;
@@ -121,6 +121,6 @@ async function queried(base: string, series: number, rounds: number): Promise<vo
     const answer = (await response.json()) as { series: { pointlist: [number, number][] }[] };
     const found = answer.series.flatMap(({ pointlist }) => pointlist).reduce((sum, [, value]) => sum + value, 0);
     const wanted = Math.ceil((series - metric) / METRICS) * rounds;
-    if (found !== wanted) throw new Error(`${query} counts ${found}, ${wanted} were sent`);
+    if (found !== wanted) throw new Error(`${query} counts ${found} samples (limit: the ${wanted} that were sent)`);
   }
 }

@@ -1,14 +1,14 @@
 import { Agent, request } from 'node:http';
 import { type Bodies, BodyReader } from './bodies.ts';
 
-/** What the sender process is told. */
+/** Options of the sender process. */
 export interface SenderOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly bodies: Bodies;
   readonly rounds: number;
   readonly connections: number;
-  /** Rounds that are sent first, and not timed. */
+  /** Number of rounds that are sent first and not timed. */
   readonly warmRounds: number;
 }
 
@@ -20,15 +20,15 @@ export type FromSender =
   | { readonly type: 'sent'; readonly retries: number; readonly cpuSeconds: number; readonly wallSeconds: number };
 
 /**
- * Sends bodies over keep-alive connections, each connection its own part of a round's bodies, one at a time: samples of
- * a series arrive in order, as Prometheus' shards send them.
+ * Sends bodies over keep-alive connections. Each connection sends its own part of a round's bodies, one at a time, so that
+ * the samples of a series arrive in order, as from the shards of Prometheus.
  */
 const options: SenderOptions = JSON.parse(process.argv[2]);
 const { bodies, rounds, connections, warmRounds } = options;
 const reader = new BodyReader(bodies);
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const rounded = new Array<number>(connections).fill(0);
-let told = 0;
+let reportedRound = 0;
 let retries = 0;
 
 if (warmRounds > 0) {
@@ -64,13 +64,13 @@ async function sendAll(connection: number, from: number, to: number): Promise<vo
       await deliver(reader.read(round * bodies.bodiesPerRound + body));
     }
     rounded[connection] = round + 1;
-    const least = Math.min(...rounded);
-    if (least > told) send({ type: 'round', round: least });
-    told = least;
+    const minRound = Math.min(...rounded);
+    if (minRound > reportedRound) send({ type: 'round', round: minRound });
+    reportedRound = minRound;
   }
 }
 
-/** Until it is taken; back-pressure is counted, anything else ends the run. */
+/** Sends a body until it is accepted. Counts retries because of back-pressure; any other error ends the run. */
 async function deliver(body: Buffer): Promise<void> {
   for (let pauseMs = 20; ; pauseMs = Math.min(1000, pauseMs * 2)) {
     const { status, text } = await post(body);

@@ -1,7 +1,7 @@
 import { SystemClock } from '@tidemark/node-runtime';
 import type { Clock, Timer } from '@tidemark/ports';
 
-/** A wall clock that follows the data that is replayed; intervals and timers are real. */
+/** A wall clock that follows the replayed data. Intervals and timers are real. */
 export class DataClock implements Clock {
   readonly #system = new SystemClock();
   #nowMs: number;
@@ -18,7 +18,7 @@ export class DataClock implements Clock {
     return this.#nowMs;
   }
 
-  /** The time that batches are stamped with. */
+  /** Sets the time for the stamps of batches. */
   nowMs(): number {
     return this.#nowMs;
   }

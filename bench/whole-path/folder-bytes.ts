@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Bytes of all files below a folder; 0 when it is not there. */
+/** Counts the bytes of all files below a folder; 0 if it does not exist. */
 export function folderBytes(path: string): number {
   try {
     return readdirSync(path, { recursive: true, withFileTypes: true })

@@ -22,7 +22,7 @@ const series = taggedSeries(options.hosts);
 const handles = series.map(({ metric, kind, tags }) => client.series(metric, kind, tags));
 const metrics = Uint32Array.from(series, (_, i) => metricOf(i, options.hosts));
 const values = new SeriesValues(metrics, options.seed);
-// One array for all rounds: hundreds of them would keep the garbage collector of the generator busy.
+// One array for all rounds: hundreds of arrays would load the garbage collector of the generator.
 const all = new Float64Array((options.rounds + 1) * handles.length);
 const rounds = Array.from({ length: options.rounds + 1 }, (_, round) => {
   const one = all.subarray(round * handles.length, (round + 1) * handles.length);

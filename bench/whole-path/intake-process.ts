@@ -10,7 +10,7 @@ import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import { DataClock } from './data-clock.ts';
 import type { FromPlatform, ToPlatform } from './messages.ts';
 
-/** An intake over the embedded log with nothing that reads the log. */
+/** An intake over the embedded log, without consumers of the log. */
 const [folder, startMs] = [process.argv[2], Number(process.argv[3])];
 const PARTITIONS = 4;
 const clock = new DataClock(startMs);

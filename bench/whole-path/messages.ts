@@ -1,18 +1,18 @@
-/** From the runner to the generator, and back. */
+/** Messages from the runner to the generator, and back. */
 export interface GeneratorOptions {
   readonly port: number;
   readonly hosts: number;
   readonly rounds: number;
   readonly startMs: number;
   readonly stepMs: number;
-  /** Rounds sent and not yet acknowledged, at most. */
+  /** Max number of rounds that are sent and not acknowledged. */
   readonly inFlight: number;
   readonly seed: number;
 }
 
 export type FromGenerator =
   | { readonly type: 'warm' }
-  /** The oldest round that is not acknowledged has this timestamp: the accept clock must not pass it. */
+  /** Timestamp of the oldest round that is not acknowledged: the accept clock must not pass it. */
   | { readonly type: 'clock'; readonly nowMs: number }
   | { readonly type: 'sent'; readonly points: number; readonly cpuSeconds: number; readonly wallSeconds: number };
 

@@ -7,8 +7,8 @@ import { folderBytes } from './folder-bytes.ts';
 import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
 
 /**
- * The platform under a benchmark: everything as in `npm start`, but that accept stamps follow the data instead of the
- * wall clock. Leases and timers stay real.
+ * The platform under a benchmark: everything is as in `npm start`, except that accept stamps follow the data instead of
+ * the wall clock. Leases and timers are real.
  */
 growHeapsFreely();
 const [folder, startMs] = [process.argv[2], Number(process.argv[3])];

@@ -12,7 +12,7 @@ import type { FromGenerator, FromPlatform, GeneratorOptions, PlatformReport } fr
 
 export interface WholePathResult {
   readonly points: number;
-  /** From the first batch until every point is counted, after the series were defined. */
+  /** Time from the first batch until every point is counted, without the definition of the series. */
   readonly wallSeconds: number;
   readonly ackedSeconds: number;
   readonly platformCpuSeconds: number;
@@ -23,7 +23,7 @@ export interface WholePathResult {
 }
 
 export interface WholePathOptions {
-  /** Without stores the run ends when all is acknowledged. */
+  /** False for a run without stores, which ends when all points are acknowledged. */
   readonly stores?: boolean;
   /** Flags for the platform's Node, such as a profiler's. */
   readonly execArgv?: readonly string[];
@@ -84,7 +84,7 @@ export async function runWholePath(
   }
 }
 
-/** The last word: a query has to count every point of every metric. */
+/** Checks that a query counts every point of every metric. */
 export async function queried(address: string, startMs: number, hosts: number, rounds: number): Promise<void> {
   const client = new QueryClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
@@ -100,16 +100,18 @@ export async function queried(address: string, startMs: number, hosts: number, r
     const found = reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
     const wanted = hosts * (rounds + 1);
     if (found !== wanted)
-      throw new Error(`${query} counts ${found}, ${wanted} were sent: ${JSON.stringify(reply.errors)}`);
+      throw new Error(
+        `${query} counts ${found} points (limit: the ${wanted} that were sent): ${JSON.stringify(reply.errors)}`,
+      );
   }
   client.close();
 }
 
-/** Between two looks at what stores have counted, and how long in all: a point that is lost ends the run. */
+/** Interval and time limit of the polls of the stores' counts: a lost point ends the run. */
 const COUNT_AGAIN_MS = 50;
 const COUNT_WITHIN_MS = 120_000;
 
-/** Asks until the stores have counted `points`. */
+/** Polls until the stores have counted `points`. */
 export function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
   let id = 0;
   return untilCounted(points, async () => {
@@ -118,7 +120,7 @@ export function counted(platform: ChildProcess, points: number): Promise<Platfor
   });
 }
 
-/** Asks until there are `points`; throws when there are more, or not as many in time. */
+/** Polls until there are `points`. Throws if there are more, or fewer at the time limit. */
 export async function untilCounted<T extends { readonly points: number }>(
   points: number,
   ask: () => Promise<T>,
@@ -127,13 +129,15 @@ export async function untilCounted<T extends { readonly points: number }>(
   for (;;) {
     const answer = await ask();
     if (answer.points === points) return answer;
-    if (answer.points > points) throw new Error(`${answer.points} points counted, ${points} sent`);
-    if (performance.now() - startMs > COUNT_WITHIN_MS) throw new Error(`${answer.points} of ${points} are counted`);
+    if (answer.points > points)
+      throw new Error(`${answer.points} points counted (limit: the ${points} that were sent)`);
+    if (performance.now() - startMs > COUNT_WITHIN_MS)
+      throw new Error(`only ${answer.points} of ${points} points counted within ${COUNT_WITHIN_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, COUNT_AGAIN_MS));
   }
 }
 
-/** A process of this folder. */
+/** Starts a process from a file of this folder. */
 export function start(file: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
   const child = fork(new URL(file, import.meta.url), [...args], { execArgv: [...execArgv, '--no-warnings'] });
   child.on('exit', (code) => {
@@ -142,7 +146,7 @@ export function start(file: string, args: readonly string[], execArgv: readonly 
   return child;
 }
 
-/** The next message of a type. */
+/** Waits for the next message of a type. */
 export function message<M extends { readonly type: string }, T extends M['type']>(
   child: ChildProcess,
   type: T,
