@@ -1,6 +1,7 @@
 /**
- * Claim `log-append-kafka`: bytes that three brokers on this machine accept through the log's Kafka adapter. All replicas
- * in sync acknowledge every append. CPU of client and brokers is measured separately, because they share the machine.
+ * Claim `log-append-kafka`: bytes that three brokers on this machine accept through the log's Kafka adapter. All
+ * replicas in sync acknowledge every append. CPU of client and brokers is measured separately, because they share the
+ * machine.
  */
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { type KafkaLog, openKafkaLog, prepareTopics } from '@tidemark/kafka-log';

@@ -1,6 +1,6 @@
 /**
- * Claim `log-append`: bytes that the embedded log accepts with fsync on. Prints a table. Every append is acknowledged only
- * when it is durable.
+ * Claim `log-append`: bytes that the embedded log accepts with fsync on. Prints a table. Every append is acknowledged
+ * only when it is durable.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -9,8 +9,8 @@ import { wholePathEmbedded } from './whole-path-embedded.ts';
 import { wholePathKafka } from './whole-path-kafka.ts';
 
 /**
- * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and updates bench/results.json. `--check` fails if
- * a name or a condition is missing there, never because a run was slow. Without names it only checks.
+ * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and updates bench/results.json. `--check` fails
+ * if a name or a condition is missing there, never because a run was slow. Without names it only checks.
  */
 const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: () => Promise<Measurement[]> }[] = [
   {

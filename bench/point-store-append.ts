@@ -1,7 +1,7 @@
 /**
- * Measures a point store: it applies blocks of one timestamp for 25,000 series, commits to RocksDB in a temporary folder,
- * closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of one or two
- * decimals, 20% constants, 10 s apart.
+ * Measures a point store: it applies blocks of one timestamp for 25,000 series, commits to RocksDB in a temporary
+ * folder, closes buckets, and answers aggregates. The data: 40% counters with random increments, 40% gauges of one or
+ * two decimals, 20% constants, 10 s apart.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -17,24 +17,24 @@ import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { callUnary } from '@tidemark/rpc';
 import { askDoctor } from './process/ask-doctor.ts';
-import { ClusterBed } from './process/cluster-bed.ts';
+import { ClusterHarness } from './process/cluster-harness.ts';
 import { eventually } from './process/eventually.ts';
 
 const PARTITIONS = 2;
 const WAIT_MS = 60_000;
 const KEY = 'the key of this cluster';
-/** Of the test's own programs, each of which waits for a busy machine. */
+/** Time limit of the test's own programs on a busy machine. */
 const TEST_MS = 180_000;
 
 await kafkaSuite('a cluster of processes, with TLS and a key between them', () => {
-  let bed: ClusterBed;
+  let harness: ClusterHarness;
   let cluster: LocalCluster;
   let tls: ChannelCredentials;
   let client: Client;
   let sent = 0;
 
   beforeAll(async () => {
-    bed = await ClusterBed.start(async (folder) => {
+    harness = await ClusterHarness.start(async (folder) => {
       const certificate = makeCertificate(folder);
       await writeFile(join(folder, 'cluster.key'), `${KEY}\n`);
       tls = credentials.createSsl(await readFile(certificate.certFile));
@@ -53,10 +53,10 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
         client: { name: 'the test', credentials: tls, flushIntervalMs: 100 },
       };
     });
-    ({ cluster, client } = bed);
+    ({ cluster, client } = harness);
   }, KAFKA_START_MS * 2);
 
-  afterAll(() => bed?.close(), WAIT_MS);
+  afterAll(() => harness?.close(), WAIT_MS);
 
   async function send(count: number): Promise<void> {
     for (let i = 0; i < count; i++) for (const metric of ['a', 'b', 'c']) client.count(metric, 1, [`n:${i % 3}`]);
@@ -97,7 +97,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   }
 
   test(
-    'takes points at every intake and answers with all of them',
+    'accepts points at every intake and answers with all of them',
     async () => {
       await send(30);
       await expectAllFound();
@@ -106,7 +106,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   );
 
   test(
-    'its status has what every intake knows of its session',
+    'shows the counts of every intake session in its status',
     async () => {
       const query = new QueryClient(cluster.address(cluster.of('query')[0], 'grpc'), tls);
       const { sessions } = await callUnary<StatusReply>((done) => query.status({}, new Metadata(), done));
@@ -120,7 +120,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   );
 
   test(
-    'answers in full with one replica of everything gone, and catches it up when it is back',
+    'answers completely without one replica of every store, and the restarted replica catches up',
     async () => {
       const gone = [cluster.of('point-store')[0], cluster.of('tag-store')[1], cluster.of('intake')[0]];
       await Promise.all(gone.map((process) => process.kill()));
@@ -134,7 +134,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   );
 
   test(
-    'goes on while the coordinator is gone, and under the next one',
+    'continues without its coordinator, and with the next one',
     async () => {
       const [coordinator] = cluster.of('coordinator');
       await coordinator.kill();
@@ -192,7 +192,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   );
 
   test(
-    'lets the doctor in by the key of its settings, and has nothing for it to find',
+    'accepts the doctor with the key of its settings, and the doctor finds nothing',
     async () => {
       const diagnosis = await eventually(
         'the doctor to find nothing',
@@ -208,10 +208,10 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
     TEST_MS,
   );
 
-  test('stores answer only to those who show the key', async () => {
+  test('stores refuse a caller without the key', async () => {
     const store = new PointStoreClient(cluster.address(cluster.of('point-store')[0], 'grpc'), tls);
     const metadata = new Metadata();
-    metadata.set('authorization', 'Bearer a key of somebody else');
+    metadata.set('authorization', 'Bearer an unknown key');
     for (const shown of [metadata, new Metadata()]) {
       const asked = callUnary<PointStateHashReply>((done) => store.pointStateHash({ partition: 0 }, shown, done));
       await expect(asked).rejects.toMatchObject({ code: 'unauthenticated' });
@@ -220,7 +220,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   });
 
   test(
-    'leaves in good order: what is acknowledged is there at the next start',
+    'stops cleanly, and has all acknowledged points at the next start',
     async () => {
       await send(30);
       const stops = cluster.processes.map(async (process) => {
@@ -236,7 +236,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
   );
 });
 
-/** A certificate of 127.0.0.1 that vouches for itself. */
+/** Makes a self-signed certificate for 127.0.0.1. */
 function makeCertificate(folder: string): { certFile: string; keyFile: string } {
   const certFile = join(folder, 'cert.pem');
   const keyFile = join(folder, 'key.pem');

@@ -17,7 +17,7 @@ const CONSUMER = { logNext: 0, halted: '', haltedOffset: -1, problem: '' };
 let stores: ReplicaStores | undefined;
 afterEach(() => stores?.stop());
 
-/** A second of points of two series in each block, for as many seconds. */
+/** Appends one block per second, with points of two series. */
 function pointsLog(seconds: number): LogRecord[] {
   const builder = new LogBuilder();
   builder.bare(RECORD.open, 0, 0);
@@ -28,7 +28,7 @@ function pointsLog(seconds: number): LogRecord[] {
   return builder.records;
 }
 
-/** The same record as a replica with a broken memory may have got it: sound to every checksum, and wrong. */
+/** Returns a wrong record with valid checksums, like the copy of a replica with a memory error. */
 function corrupted(record: LogRecord): LogRecord {
   const block = decodeRecord(record.value);
   const [span] = block.spans;
@@ -64,21 +64,21 @@ async function tagStore(name: string): Promise<{ process: TagStoreProcess; parti
   return { process: { name, reader, partitions: [0] }, partition };
 }
 
-/** Watches the processes; what was told of them. */
+/** Watches the processes and records the reported divergences. */
 async function watch(points: readonly PointStoreProcess[], tags: readonly TagStoreProcess[]) {
   const clock = new SimulatedClock();
-  const told: [string, ReplicaDivergence][] = [];
-  stores = new ReplicaStores({ points, tags, clock, onDivergence: (...event) => told.push(event) });
+  const reported: [string, ReplicaDivergence][] = [];
+  stores = new ReplicaStores({ points, tags, clock, onDivergence: (...event) => reported.push(event) });
   void stores.start();
   await clock.advance(10);
-  return { clock, told, stores };
+  return { clock, reported, stores };
 }
 
 describe('a replica that was corrupted', () => {
-  test('of points is named with bucket and offset; status and the answers that need it say so', async () => {
+  test('a replica of points is named with bucket and offset, in the status and in the answers that need it', async () => {
     const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(pointStore));
     const tags = await tagStore('t');
-    const { clock, told, stores } = await watch(
+    const { clock, reported, stores } = await watch(
       [a, b, c].map(({ process }) => process),
       [tags.process],
     );
@@ -91,12 +91,12 @@ describe('a replica that was corrupted', () => {
     }
     await clock.advance(2500);
     expect(a.partition.status.stateHashes.length).toBeGreaterThan(2);
-    expect(told.map(([event]) => event)).toEqual(['found']);
-    const [[, found]] = told;
+    expect(reported.map(([event]) => event)).toEqual(['found']);
+    const [[, found]] = reported;
     const [good, bad] = found.hashes;
     expect(found).toMatchObject({ topic: 'points', partition: 0, bucketMs: 10_000, offset: good.offset });
     expect([good.process, bad.process, good.hash === bad.hash]).toEqual(['a', 'b', false]);
-    // The third agrees with the first, so it is the second that is wrong.
+    // The third replica agrees with the first, so the second is wrong.
     const [{ hashes }] = stores.divergences;
     expect(hashes.map(({ process, hash }) => [process, hash === good.hash])).toEqual([
       ['a', true],
@@ -114,7 +114,7 @@ describe('a replica that was corrupted', () => {
       'tags t live',
     ]);
     expect(status.replicas[0].position?.offset).toBe(log.length);
-    // Where processes are is no business of other tenants; that an answer may be wrong is.
+    // Another tenant must learn that an answer may be wrong, but not the addresses of processes.
     expect((await service.status('other')).replicas).toEqual([]);
     const about = (fromMs: number) =>
       service.run('other', { query: 'avg:m{*}.rollup(1)', fromMs, toMs: fromMs + 9000 });
@@ -122,7 +122,7 @@ describe('a replica that was corrupted', () => {
       `replicas of points/0 differ (offset ${found.offset}): values that depend on it may be wrong`,
     );
     expect((await about(0)).notes).toEqual([]);
-    // Two agree, so the third answers only when neither of them does.
+    // Two replicas agree, so the third answers only if neither of them does.
     const { aggregate } = b.process.reader;
     let asked = 0;
     b.process.reader.aggregate = (...request) => {
@@ -132,7 +132,7 @@ describe('a replica that was corrupted', () => {
     for (let i = 0; i < 10; i++) await about(11_000);
     expect(asked).toBe(0);
 
-    // The second is built anew from the log.
+    // The second replica is rebuilt from the log.
     const rebuilt = await pointStore('b');
     Object.assign(b.process.reader, rebuilt.process.reader);
     for (const record of log) {
@@ -141,13 +141,13 @@ describe('a replica that was corrupted', () => {
       if (record.offset === 20) await clock.advance(1500);
     }
     await clock.advance(2500);
-    expect(told.map(([event]) => event)).toEqual(['found', 'ended']);
+    expect(reported.map(([event]) => event)).toEqual(['found', 'ended']);
     expect(stores.divergences).toEqual([]);
   });
 
-  test('of tags is named with the offset, at the next checkpoint or where both wait', async () => {
+  test('a replica of tags is named with the offset of the next checkpoint, or of the position where both wait', async () => {
     const [a, b] = await Promise.all(['a', 'b'].map(tagStore));
-    const { clock, told, stores } = await watch([], [a.process, b.process]);
+    const { clock, reported, stores } = await watch([], [a.process, b.process]);
     const record = (offset: number, host: string): LogRecord => {
       const writer = new TagRecordWriter();
       const name = seriesName('default', 'm', KIND.gauge, [`host:${host}`]);
@@ -157,20 +157,20 @@ describe('a replica that was corrupted', () => {
     for (let offset = 0; offset < CHECKPOINT_RECORDS + 10; offset++) {
       a.partition.apply(record(offset, `h${offset}`));
       b.partition.apply(record(offset, offset === 100 ? 'wrong' : `h${offset}`));
-      // They are never seen at the same offset after this, so it is the checkpoint that tells.
+      // After this the two are never at the same offset, so only the checkpoint shows the difference.
       if (offset === 50) await clock.advance(1500);
     }
     a.partition.apply(record(CHECKPOINT_RECORDS + 10, 'one more'));
     await clock.advance(2500);
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatchObject(['found', { topic: 'tags', partition: 0, offset: CHECKPOINT_RECORDS }]);
+    expect(reported).toHaveLength(1);
+    expect(reported[0]).toMatchObject(['found', { topic: 'tags', partition: 0, offset: CHECKPOINT_RECORDS }]);
     expect(stores.divergences[0].hashes.map(({ process }) => process)).toEqual(['a', 'b']);
   });
 
-  test('replicas that are only apart, or were started again, are no alarm', async () => {
+  test('replicas at different offsets, or after a restart, are not reported', async () => {
     const log = pointsLog(45);
     const [a, b] = await Promise.all(['a', 'b'].map(pointStore));
-    const { clock, told } = await watch(
+    const { clock, reported } = await watch(
       [a, b].map(({ process }) => process),
       [],
     );
@@ -187,6 +187,6 @@ describe('a replica that was corrupted', () => {
     await clock.advance(2500);
     expect(b.partition.status.stateHashes).toEqual(a.partition.status.stateHashes);
     expect(b.partition.status.stateHashes.length).toBeGreaterThan(2);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });

@@ -5,10 +5,10 @@ import type { Client } from '@tidemark/client';
 import { evenMap, metricId, partitionOf } from '@tidemark/model';
 import { eventually } from './process/eventually.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 const HALTED = 1;
 /** One metric of each partition. */
@@ -22,12 +22,12 @@ const [healthy, stuck] = [0, 1].map((partition) => {
 const DAMAGED = {
   'a record whose checksum is wrong': Buffer.concat([Buffer.from('TDMB'), Buffer.alloc(120, 1)]),
   'a record of an unknown version': Buffer.concat([Buffer.from('TDMB'), Buffer.from([99]), Buffer.alloc(100)]),
-  'bytes that are no record at all': Buffer.from('not a block'),
+  'bytes without the form of a record': Buffer.from('not a block'),
 };
 
 test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
-  const platform = await bed.platform();
-  const client = await bed.client(platform.grpcAddress);
+  const platform = await harness.platform();
+  const client = await harness.client(platform.grpcAddress);
   const fromMs = Math.floor(Date.now() / 1000) * 1000;
   await send(client, 1);
   await platform.queryComplete(`sum:${stuck}{*}`, fromMs, Date.now());
@@ -35,7 +35,7 @@ test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
   const damagedMs = Date.now();
   await send(client, 2);
 
-  // It says so in the status and in its events, with the place.
+  // The status and the events report the halt with its offset.
   await eventually('the partition to halt', async () => (await haltOf(platform)).haltedOffset === offset);
   const { halted, offset: next } = await haltOf(platform);
   expect(halted).not.toBe('');
@@ -46,14 +46,14 @@ test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
     detail: { reason: halted },
   });
 
-  // The other partition goes on; the halted one never claims to be complete beyond the damage.
+  // The other partition continues. The halted one never claims to be complete beyond the damage.
   const other = await platform.queryComplete(`sum:${healthy}{*}.rollup(sum, 60)`, fromMs, Date.now());
   expect(total(other)).toBe(3);
   const held = await platform.query(`sum:${stuck}{*}.rollup(sum, 60)`, fromMs, Date.now());
   expect(total(held)).toBe(1);
   expect(held.completeThroughMs ?? 0).toBeLessThanOrEqual(damagedMs);
 
-  // Nothing but the record that halted it can be skipped.
+  // Only the record that halted the partition can be skipped.
   await expect(platform.skip('points', HALTED, offset - 1, 'slip')).rejects.toMatchObject({
     code: 'failed_precondition',
     message: expect.stringContaining(`halted at offset ${offset}`),
@@ -70,9 +70,9 @@ test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
   expect((await platform.query(`sum:${healthy}{*}`, fromMs, Date.now())).gaps).toEqual([]);
 });
 
-test('a damaged record of tags holds the answers of its partition back until it is skipped', async () => {
-  const platform = await bed.platform();
-  const client = await bed.client(platform.grpcAddress);
+test('a damaged record of tags delays the answers of its partition until the record is skipped', async () => {
+  const platform = await harness.platform();
+  const client = await harness.client(platform.grpcAddress);
   const fromMs = Math.floor(Date.now() / 1000) * 1000;
   await send(client, 1);
   await platform.queryComplete(`sum:${stuck}{*}`, fromMs, Date.now());
@@ -94,13 +94,13 @@ test('a damaged record of tags holds the answers of its partition back until it 
 });
 
 test('a skipped record of tags that defined series is a gap in every answer it may be missing from', async () => {
-  const folder = await bed.folder();
-  const platform = await bed.platform({ folder });
-  const client = await bed.client(platform.grpcAddress);
+  const folder = await harness.folder();
+  const platform = await harness.platform({ folder });
+  const client = await harness.client(platform.grpcAddress);
   const fromMs = Math.floor(Date.now() / 1000) * 1000;
   await send(client, 1);
   await platform.queryComplete(`sum:${stuck}{*}`, fromMs, Date.now());
-  // The halt keeps the store from reading on, so that what it will skip is still to be read after the restart.
+  // The halt stops the store before the record, so the store reads and skips it after the restart.
   const first = await platform.append('tags', HALTED, Buffer.from('not a block of facts'));
   client.count(stuck, 4, ['lost:yes']);
   await send(client, 0);
@@ -111,7 +111,7 @@ test('a skipped record of tags that defined series is a gap in every answer it m
   const [segment] = await readdir(join(folder, 'log', 'tags', String(HALTED)));
   await flipByteOf(join(folder, 'log', 'tags', String(HALTED), segment), 'lost:yes');
 
-  const again = await bed.platform({ folder });
+  const again = await harness.platform({ folder });
   for (let offset = first; offset <= last; offset++) {
     await eventually('the tag store to halt', async () => (await tagHaltOf(again)).haltedOffset === offset);
     await again.skip('tags', HALTED, offset, `rot ${offset}`);
@@ -129,7 +129,7 @@ test('a skipped record of tags that defined series is a gap in every answer it m
   expect((await again.query(`sum:${healthy}{*}`, fromMs, Date.now())).gaps).toEqual([]);
 });
 
-/** Damages a file where it last has `text`. */
+/** Damages a file at the last occurrence of `text`. */
 async function flipByteOf(path: string, text: string): Promise<void> {
   const content = await readFile(path);
   const at = content.lastIndexOf(text);
@@ -138,7 +138,7 @@ async function flipByteOf(path: string, text: string): Promise<void> {
   await writeFile(path, content);
 }
 
-/** A count of each metric, acknowledged. */
+/** Sends a count of each metric and waits for the acknowledgements. */
 async function send(client: Client, value: number): Promise<void> {
   for (const metric of [healthy, stuck]) client.count(metric, value);
   client.flush();

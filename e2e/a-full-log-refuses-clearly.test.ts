@@ -2,17 +2,17 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { Client } from '@tidemark/client';
 import { eventually } from './process/eventually.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 const METRIC = 'app.noise';
 const MIB = 2 ** 20;
-/** Short, so that a lane that can't append ends soon, and others take its place. */
+/** Short, so that a lane that can't append ends soon and is replaced. */
 const TIMING = { appendMs: 500 };
 
-/** Values that no encoding makes small. */
+/** Values that do not compress. */
 function fill(client: Client, batches: number, points: number): { sum: number; points: number } {
   let sum = 0;
   const startMs = Date.now();
@@ -36,11 +36,11 @@ async function found(platform: PlatformUnderTest, fromMs: number): Promise<{ sum
   return { sum: await total('sum'), points: await total('count') };
 }
 
-test('a full log is said to be full, clients keep what they have, and all of it arrives once there is space', async () => {
-  const folder = await bed.folder();
-  const full = await bed.platform({ folder, timing: TIMING, log: { maxBytes: MIB / 2, segmentBytes: 64 * 1024 } });
+test('a full log is reported, clients keep their points, and all points arrive when there is space again', async () => {
+  const folder = await harness.folder();
+  const full = await harness.platform({ folder, timing: TIMING, log: { maxBytes: MIB / 2, segmentBytes: 64 * 1024 } });
   const { grpcPort } = full;
-  const client = await bed.client(full.grpcAddress, { spoolFolder: await bed.folder() });
+  const client = await harness.client(full.grpcAddress, { spoolFolder: await harness.folder() });
   const fromMs = Date.now() - 60_000;
   const sent = fill(client, 40, 4000);
   const { ackedPoints } = await eventually('the log to be full', () => {
@@ -54,24 +54,27 @@ test('a full log is said to be full, clients keep what they have, and all of it 
     detail: { field: 'log' },
   });
 
-  // What was taken can be asked for.
+  // Queries return the accepted points.
   const { series } = await full.query(`sum:${METRIC}{*}.rollup(count, 60)`, fromMs, Date.now());
   expect(series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(ackedPoints);
 
   await full.stop();
-  const roomy = await bed.platform({ folder, grpcPort, timing: TIMING });
+  const roomy = await harness.platform({ folder, grpcPort, timing: TIMING });
   await client.settled();
   expect(client.stats()).toMatchObject({ ackedPoints: sent.points, rejectedPoints: 0, droppedPoints: 0 });
   expect(await found(roomy, fromMs)).toEqual(sent);
 });
 
-test('a disk that takes no more bytes is said to be full, and nothing is lost or doubled', async () => {
-  const folder = await bed.folder();
+test('a full disk is reported, and no point is lost or counted twice', async () => {
+  const folder = await harness.folder();
   // No file may grow beyond this, and one segment would.
   const largestFileBytes = MIB;
-  const full = await bed.platform({ folder, timing: TIMING, log: { segmentBytes: 64 * MIB } }, { largestFileBytes });
+  const full = await harness.platform(
+    { folder, timing: TIMING, log: { segmentBytes: 64 * MIB } },
+    { largestFileBytes },
+  );
   const { grpcPort } = full;
-  const client = await bed.client(full.grpcAddress, { spoolFolder: await bed.folder() });
+  const client = await harness.client(full.grpcAddress, { spoolFolder: await harness.folder() });
   const fromMs = Date.now() - 60_000;
   const sent = fill(client, 80, 4000);
   await eventually('the disk to be full', () => full.events.some(({ detail }) => saysFull(detail.reason)));
@@ -81,7 +84,7 @@ test('a disk that takes no more bytes is said to be full, and nothing is lost or
   expect(series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(ackedPoints);
 
   await full.kill9();
-  const roomy = await bed.platform({ folder, grpcPort, timing: TIMING });
+  const roomy = await harness.platform({ folder, grpcPort, timing: TIMING });
   await client.settled();
   expect(client.stats()).toMatchObject({ ackedPoints: sent.points, rejectedPoints: 0, droppedPoints: 0 });
   expect(await found(roomy, fromMs)).toEqual(sent);

@@ -1,26 +1,26 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 test('a data folder of a newer format is refused by name and left as it is', async () => {
-  const folder = await bed.folder();
-  const platform = await bed.platform({ folder });
+  const folder = await harness.folder();
+  const platform = await harness.platform({ folder });
   await platform.stop();
   const file = join(folder, 'log', 'FORMAT');
   const written = await readFile(file, 'utf8');
   const newer = written.replace(/\d+/, '999');
   await writeFile(file, newer);
-  await expect(bed.platform({ folder })).rejects.toMatchObject({
+  await expect(harness.platform({ folder })).rejects.toMatchObject({
     code: 'failed_precondition',
     message: expect.stringMatching(/999/),
   });
   expect(await readFile(file, 'utf8')).toBe(newer);
 
-  // Put back, it starts as if nothing had been.
+  // With the old version file again, the platform starts normally.
   await writeFile(file, written);
-  await bed.platform({ folder });
+  await harness.platform({ folder });
 });

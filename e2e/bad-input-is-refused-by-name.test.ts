@@ -5,30 +5,30 @@ import { TidemarkError } from '@tidemark/ports';
 import { eventually } from './process/eventually.ts';
 import { IntakePeer, type PeerOptions, shareOf } from './process/intake-peer.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
 const MESSAGE_BYTES = 256 * 1024;
-const bed = new TestBed();
+const harness = new TestHarness();
 let platform: PlatformUnderTest;
 
 beforeAll(async () => {
-  platform = await bed.platform({
+  platform = await harness.platform({
     intake: { messageBytes: MESSAGE_BYTES, definitionsPerMessage: 500 },
     query: { series: 50, points: 10_000, concurrentQueries: 4 },
   });
 });
-afterAll(() => bed.clear());
+afterAll(() => harness.clear());
 
 let lastMetric = 0;
 
-/** A metric of its own, so that tests don't see each other's points. */
+/** Returns a new metric name, so that tests don't see each other's points. */
 function newMetric(): string {
   return `bad.input.m${++lastMetric}`;
 }
 
 async function peerOf(options?: PeerOptions): Promise<IntakePeer> {
   const peer = await IntakePeer.greeted(platform.grpcAddress, options);
-  bed.onClear(async () => peer.close());
+  harness.onClear(async () => peer.close());
   return peer;
 }
 
@@ -41,7 +41,7 @@ async function rejected(reason: string): Promise<number> {
   return sessions.reduce((sum, { rejectedPoints }) => sum + (rejectedPoints[reason] ?? 0), 0);
 }
 
-/** How many points of a metric there are, once its answer is complete. */
+/** Counts the points of a metric in a complete answer. */
 async function stored(metric: string, fromMs: number): Promise<number> {
   const { series } = await platform.queryComplete(`sum:${metric}{*}.rollup(count, 60)`, fromMs, Date.now());
   return series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0);
@@ -98,11 +98,11 @@ describe('a series that breaks a limit is refused and the rest of the batch is k
     expect(await stored(metric, nowMs)).toBe(2);
   });
 
-  test('bytes that are no UTF-8 on the wire', async () => {
+  test('bytes on the wire that are not UTF-8', async () => {
     const metric = newMetric();
     const peer = await peerOf();
     const partition = peer.partitionOf(metric);
-    // A tag whose bytes are replaced after encoding: latin-1 «é» is not UTF-8.
+    // A tag whose bytes are replaced after encoding: "é" in latin-1 is not UTF-8.
     const wrong = Buffer.from('k:\u00e9', 'latin1').toString('utf8');
     peer.define(partition, [gauge(metric, [wrong])]);
     const result = await peer.batch([{ partition, points: shareOf([[0, Date.now(), 1]]) }]);
@@ -151,7 +151,7 @@ describe('a point that breaks a limit is left out and the rest of the batch is k
     expect(await stored(metric, nowMs)).toBe(1);
   });
 
-  test('a share of malformed bytes, beside a share of another partition', async () => {
+  test('a share of malformed bytes, in a batch with a share of another partition', async () => {
     const peer = await peerOf();
     const metrics = [newMetric(), newMetric(), newMetric(), newMetric(), newMetric()];
     const good = metrics[0];
@@ -174,7 +174,7 @@ describe('a point that breaks a limit is left out and the rest of the batch is k
   });
 });
 
-describe('a batch that can never be taken is refused', () => {
+describe('a batch that can never be accepted is refused', () => {
   test.each([
     ['a stamp older than seven days', { stampedMs: 1 }, 'stamp_too_old', 'stamped_ms'],
     ['a sequence beyond the window', { sequence: 5000 }, 'sequence_beyond_window', 'sequence'],
@@ -188,14 +188,14 @@ describe('a batch that can never be taken is refused', () => {
     const result = await peer.batch([{ partition, points: shareOf([[0, Date.now(), 1]]) }], changes);
     expect(result).toMatchObject({ outcome: BatchResult_Outcome.REFUSED, rejections: [{ reason, field, points: 1 }] });
     expect(await rejected(reason)).toBe(before + 1);
-    // The stream goes on.
+    // The stream continues.
     expect(await peer.batch([{ partition, points: shareOf([[0, Date.now(), 1]]) }])).toMatchObject({
       acceptedPoints: 1,
     });
   });
 });
 
-describe('a peer that breaks the protocol is told how, and its stream ends', () => {
+describe('the error for a peer that breaks the protocol says how, and its stream ends', () => {
   const cases: readonly (readonly [string, boolean, (peer: IntakePeer) => void, string, RegExp])[] = [
     ['a second hello', true, (peer) => peer.hello(), 'hello', /second hello.*limit: one per stream/],
     [
@@ -287,7 +287,7 @@ describe('a query that asks for too much or for nonsense', () => {
   });
 
   test('more series, or more points, than a query may read', async () => {
-    const client = await bed.client(platform.grpcAddress);
+    const client = await harness.client(platform.grpcAddress);
     const nowMs = Date.now();
     for (let i = 0; i < 51; i++) client.gauge('bad.input.wide', i, [`i:${i}`], nowMs);
     for (let i = 0; i < 10_001; i++) client.gauge('bad.input.deep', i, [], nowMs - i);
@@ -329,8 +329,8 @@ describe('over HTTP', () => {
   });
 
   test.each([
-    ['a parameter that is missing', '/api/v1/query?query=avg:a{*}&from=0', /to/],
-    ['a parameter that is no number', '/api/v1/query?query=avg:a{*}&from=yesterday&to=1', /from.*seconds/],
+    ['a missing parameter', '/api/v1/query?query=avg:a{*}&from=0', /to/],
+    ['a parameter that is not a number', '/api/v1/query?query=avg:a{*}&from=yesterday&to=1', /from.*seconds/],
     ['a syntax error', '/api/v1/query?query=avg:a{&from=0&to=60', /column/],
   ])('%s', async (_, path, message) => {
     const { status, text } = await get(path);

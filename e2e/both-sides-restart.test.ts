@@ -2,26 +2,26 @@ import { afterEach, expect, test } from '@jest/globals';
 import { ClientUnderTest } from './process/client-under-test.ts';
 import { eventually } from './process/eventually.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 const METRIC = 'app.sales';
-/** Writes of a spool follow each other faster than this. */
+/** Max time between two writes of a spool. */
 const STILL_MS = 300;
 
-test('what was spooled while the platform was down arrives once after both sides were killed and came back', async () => {
-  const folder = await bed.folder();
-  const spoolFolder = await bed.folder();
-  const first = await bed.platform({ folder });
+test('points that were spooled while the platform was down arrive once after both sides were killed and restarted', async () => {
+  const folder = await harness.folder();
+  const spoolFolder = await harness.folder();
+  const first = await harness.platform({ folder });
   const { grpcPort, grpcAddress: address } = first;
   const fromMs = Math.floor(Date.now() / 1000) * 1000;
   let sent = 0;
   let sum = 0;
   const startClient = (): ClientUnderTest => {
     const client = new ClientUnderTest({ address, spoolFolder });
-    bed.onClear(() => client.kill9());
+    harness.onClear(() => client.kill9());
     return client;
   };
   const send = async (client: ClientUnderTest, count: number): Promise<void> => {
@@ -31,7 +31,7 @@ test('what was spooled while the platform was down arrives once after both sides
       await client.count(METRIC, sent * sent, fromMs + sent);
     }
   };
-  /** Waits until the spool has not grown for a while, and gives how many points are in it. */
+  /** Waits until the spool stops growing, and returns the number of its points. */
   const spooled = async (client: ClientUnderTest): Promise<number> => {
     let sizeBytes = -1;
     let sinceMs = 0;
@@ -43,7 +43,7 @@ test('what was spooled while the platform was down arrives once after both sides
     });
   };
 
-  // Some are acknowledged; then the platform dies, with some perhaps taken and never answered for.
+  // Some are acknowledged. Then the platform dies, perhaps after it accepted others without an acknowledgement.
   const one = startClient();
   await send(one, 20);
   await eventually('some to be acknowledged', async () => (await one.stats()).ackedPoints > 0);
@@ -54,14 +54,14 @@ test('what was spooled while the platform was down arrives once after both sides
   expect((await one.stats()).ackedPoints).toBe(sent - left);
   await one.kill9();
 
-  // A second run on the same spool finds nobody, adds its own, and is killed, too.
+  // A second run on the same spool finds no platform, adds its own points, and is killed too.
   const two = startClient();
   await send(two, 20);
   expect(await spooled(two)).toBe(left + 20);
   expect(await two.stats()).toMatchObject({ recoveredPoints: left, points: 20 });
   await two.kill9();
 
-  const platform = await bed.platform({ folder, grpcPort });
+  const platform = await harness.platform({ folder, grpcPort });
   const three = startClient();
   await send(three, 20);
   await eventually('everything to be acknowledged', async () => (await three.stats()).ackedPoints === left + 40);
@@ -83,7 +83,7 @@ test('what was spooled while the platform was down arrives once after both sides
 
   await three.kill9();
   await platform.stop();
-  const again = await bed.platform({ folder, grpcPort });
+  const again = await harness.platform({ folder, grpcPort });
   expect(await storedPoints(again)).toBe(sent);
   const four = startClient();
   await eventually('the spool to be empty', async () => {

@@ -1,13 +1,13 @@
 import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, expect, test } from '@jest/globals';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 test("Datadog's own client queries metrics and lists those that are active", async () => {
-  const platform = await bed.platform();
-  const client = await bed.client(platform.grpcAddress);
+  const platform = await harness.platform();
+  const client = await harness.client(platform.grpcAddress);
   const startS = Math.floor(Date.now() / 20_000) * 20 - 60;
   for (const [host, base] of [
     ['a', 1],

@@ -2,14 +2,14 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { client as datadog, v1, v2 } from '@datadog/datadog-api-client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterAll(() => bed.clear());
+const harness = new TestHarness();
+afterAll(() => harness.clear());
 
 let platform: PlatformUnderTest;
 beforeAll(async () => {
-  platform = await bed.platform();
+  platform = await harness.platform();
 });
 
 const { COUNT, GAUGE, RATE, UNSPECIFIED } = { UNSPECIFIED: 0, COUNT: 1, RATE: 2, GAUGE: 3 } as const;
@@ -59,7 +59,7 @@ describe("Datadog's own client", () => {
     },
   );
 
-  test('hears what was left out of a payload, and does not take it for a failure', async () => {
+  test('receives the number of omitted points of a payload without a failure', async () => {
     const nowS = Math.floor(Date.now() / 1000);
     const { errors } = await metricsApi().submitMetrics({
       body: {
@@ -119,7 +119,7 @@ describe("Datadog's own client", () => {
 });
 
 describe('an agent', () => {
-  // Bytes as an agent writes them: rates of DogStatsD counts, resources, an origin that nobody reads.
+  // Bytes as an agent writes them: rates of DogStatsD counts, resources, and an origin that Tidemark ignores.
   const body = (nowS: number): Buffer => {
     const text = (field: number, value: string) => sized(field, Buffer.from(value));
     const point = (value: number) => {
@@ -175,7 +175,7 @@ describe('keys', () => {
     reader = await platform.createKey('acme', 'dashboards', ['read']);
   });
 
-  test('keep tenants apart, in the header as in the address', async () => {
+  test('keys separate tenants, in the header and in the address', async () => {
     const nowS = Math.floor(Date.now() / 1000);
     const series = (value: number) =>
       JSON.stringify({ series: [{ metric: 'own', type: COUNT, points: [{ timestamp: nowS, value }] }] });
@@ -190,7 +190,7 @@ describe('keys', () => {
     }
   });
 
-  test('that are wrong, or may only read, are refused by 403 as the client expects it', async () => {
+  test('a wrong or read-only key is refused with 403, which the client expects', async () => {
     const body = { series: [{ metric: 'no', points: [{ timestamp: Math.floor(Date.now() / 1000), value: 1 }] }] };
     for (const key of ['placeholder', reader]) {
       await expect(metricsApi(key).submitMetrics({ body })).rejects.toMatchObject({
@@ -210,7 +210,7 @@ function configuration(key: string) {
   const made = datadog.createConfiguration({
     authMethods: { apiKeyAuth: key, appKeyAuth: key },
     baseServer: new datadog.ServerConfiguration(platform.httpUrl, {}),
-    // The client leaves zstd to its user.
+    // The client needs a zstd function from its user.
     zstdCompressorCallback: (body: string) => zstdCompressSync(Buffer.from(body)),
   });
   return made;

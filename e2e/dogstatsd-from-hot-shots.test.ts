@@ -6,12 +6,12 @@ import { Agent, agentClientOptions } from '@tidemark/agent';
 import { SystemClock } from '@tidemark/node-runtime';
 import { StatsD } from 'hot-shots';
 import { eventually } from './process/eventually.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
-/** So long that all falls into one interval, which stopping the agent flushes: then sets and medians are exact. */
+/** Long enough to have all points in one interval, which the stop of the agent flushes: sets and medians are exact. */
 const FLUSH_MS = 3_600_000;
 const VALUES = 1000;
 const CLICKS = 2000;
@@ -27,14 +27,14 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Sends every type that hot-shots has, each with the tag `via:…` of its transport. */
+/** Sends every type of hot-shots, each with the tag `via:…` of its transport. */
 async function sendAll(statsd: StatsD): Promise<void> {
   for (let i = 0; i < 100; i++) statsd.increment('shop.orders', 2, ['country:de']);
   for (let i = 0; i < 40; i++) statsd.decrement('shop.orders', 1, ['country:de']);
   statsd.increment('shop.orders', 5, { country: 'fr' });
-  // Sampled by the sender: each that is sent stands for four.
+  // The sender samples: each sent value counts four times.
   for (let i = 0; i < CLICKS; i++) statsd.increment('shop.clicks', 1, 0.25);
-  // The receiver shares this thread, and its kernel buffer holds only so many datagrams.
+  // The receiver runs in this thread, and its kernel buffer is limited.
   await nextTurn();
   statsd.gauge('shop.stock', 10);
   statsd.gauge('shop.stock', 42.5);
@@ -51,9 +51,9 @@ async function sendAll(statsd: StatsD): Promise<void> {
 }
 
 test('every type that hot-shots sends over UDP and a Unix socket comes back from a query', async () => {
-  const platform = await bed.platform();
-  const client = await bed.client(platform.grpcAddress, { ...agentClientOptions(FLUSH_MS), name: 'agent' });
-  const streamPath = join(await bed.folder(), 'dogstatsd.socket');
+  const platform = await harness.platform();
+  const client = await harness.client(platform.grpcAddress, { ...agentClientOptions(FLUSH_MS), name: 'agent' });
+  const streamPath = join(await harness.folder(), 'dogstatsd.socket');
   const agent = new Agent({
     clock: new SystemClock(),
     client,
@@ -63,7 +63,7 @@ test('every type that hot-shots sends over UDP and a Unix socket comes back from
     dogstatsd: { udp: { port: 0 }, streamPath },
   });
   await agent.start();
-  bed.onClear(() => agent.stop());
+  harness.onClear(() => agent.stop());
   const fromMs = Math.floor(Date.now() / FLUSH_MS) * FLUSH_MS;
 
   const { servers } = await agent.freshStatus();
@@ -71,7 +71,7 @@ test('every type that hot-shots sends over UDP and a Unix socket comes back from
   const port = Number(udp?.address.split(':').at(-1));
   const socket = connectSocket(streamPath);
   const senders = [
-    // Batches of what a datagram holds, as hot-shots does by default; the pauses between them are the kernel's.
+    // Batches of one datagram, the default of hot-shots. The kernel makes the pauses between them.
     new StatsD({ host: '127.0.0.1', port, globalTags: ['via:udp'], maxBufferSize: 1432, bufferFlushInterval: 5 }),
     new StatsD({ protocol: 'stream', stream: socket, globalTags: ['via:unix'], maxBufferSize: 1432 }),
   ];
@@ -86,7 +86,7 @@ test('every type that hot-shots sends over UDP and a Unix socket comes back from
   await eventually('the agent to have sent everything', () => client.stats().pendingPoints === 0);
   const toMs = Date.now();
 
-  /** The value of each transport over the whole hour. */
+  /** Returns the value of each transport over the whole hour. */
   const ask = async (query: string): Promise<Record<string, number>> => {
     const { series, errors } = await platform.queryComplete(query, fromMs, toMs);
     expect(errors).toEqual([]);

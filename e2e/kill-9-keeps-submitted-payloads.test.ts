@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from './process/eventually.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 const KILLS = 2;
 const SENDERS = 4;
 const METRICS = ['kill.orders', 'kill.visits', 'kill.errors'];
 
-test('a payload that was accepted is there after kill -9, and one that is sent once is there once at most', async () => {
-  const folder = await bed.folder();
-  let platform = await bed.platform({ folder });
+test('an accepted payload survives kill -9, and a payload that is sent once is stored at most once', async () => {
+  const folder = await harness.folder();
+  let platform = await harness.platform({ folder });
   const { httpPort, grpcPort, httpUrl } = platform;
   const fromMs = Date.now() - 60_000;
   const accepted = new Set<string>();
   let sent = 0;
 
-  /** Sends payloads, each once, until the platform is gone. */
+  /** Sends payloads, each once, until the platform is unreachable. */
   const sendUntilGone = async (): Promise<void> => {
     for (;;) {
       const batch = `batch:${sent++}`;
@@ -41,7 +41,7 @@ test('a payload that was accepted is there after kill -9, and one that is sent o
     await eventually('payloads to be accepted', () => accepted.size >= before + 20, 30_000, 1);
     await platform.kill9();
     await Promise.all(sending);
-    platform = await bed.platform({ folder, httpPort, grpcPort });
+    platform = await harness.platform({ folder, httpPort, grpcPort });
   }
 
   expect(sent).toBeGreaterThan(accepted.size);
@@ -55,9 +55,9 @@ test('a payload that was accepted is there after kill -9, and one that is sent o
   }
 }, 120_000);
 
-test('a payload that is sent under one key until it was accepted counts once, whatever was killed meanwhile', async () => {
-  const folder = await bed.folder();
-  let platform = await bed.platform({ folder });
+test('a payload that is retried with one key until it is accepted counts once, despite kills', async () => {
+  const folder = await harness.folder();
+  let platform = await harness.platform({ folder });
   const { httpPort, grpcPort, httpUrl } = platform;
   const fromMs = Date.now() - 60_000;
   const headers = { 'content-type': 'application/json', 'dd-api-key': 'any' };
@@ -87,7 +87,7 @@ test('a payload that is sent under one key until it was accepted counts once, wh
         return false;
       };
       await eventually('a payload to be accepted', isAccepted, 60_000, 20);
-      // What was accepted comes once more, as when the answer was lost.
+      // Accepted payloads are sent again, as after a lost answer.
       if (sequence % 5 === 0) await eventually('the same payload to be accepted', isAccepted, 60_000, 20);
     }
   };
@@ -97,7 +97,7 @@ test('a payload that is sent under one key until it was accepted counts once, wh
     const before = sent;
     await eventually('payloads to be sent', () => sent >= before + 20, 30_000, 1);
     await platform.kill9();
-    platform = await bed.platform({ folder, httpPort, grpcPort });
+    platform = await harness.platform({ folder, httpPort, grpcPort });
   }
   isEnding = true;
   await Promise.all(sending);

@@ -4,10 +4,10 @@ import { SeededRandom } from '@tidemark/simulation';
 import { eventually } from './process/eventually.ts';
 import { ExpectedCounts } from './process/expected-counts.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 /** Replayed with `SEED=n`, as far as the scheduling of three processes can be. */
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
@@ -16,16 +16,16 @@ const SERIES = 10;
 const LOAD_EVERY_MS = 4;
 const LATENESS_MS = 1000;
 
-/** The platform's word at one time: so many points lie before this time. */
+/** A claim of the platform: the number of points before a time through which it is complete. */
 interface Claim {
   readonly throughMs: number;
   readonly points: number;
 }
 
-test('a platform killed over and over under load has every acknowledged point, once', async () => {
+test('a platform that is killed repeatedly under load has every acknowledged point once', async () => {
   console.log(`seed ${SEED}`);
   const random = new SeededRandom(SEED);
-  const folder = await bed.folder();
+  const folder = await harness.folder();
   const settings = {
     folder,
     latenessMs: LATENESS_MS,
@@ -34,21 +34,24 @@ test('a platform killed over and over under load has every acknowledged point, o
     log: { segmentBytes: 64 * 1024 },
     timing: { epochMs: 1500 },
   };
-  let platform = await bed.platform(settings);
+  let platform = await harness.platform(settings);
   const { grpcPort } = platform;
-  const client = await bed.client(platform.grpcAddress, { spoolFolder: await bed.folder(), replyTimeoutMs: 2000 });
+  const client = await harness.client(platform.grpcAddress, {
+    spoolFolder: await harness.folder(),
+    replyTimeoutMs: 2000,
+  });
   const expected = new ExpectedCounts('app.requests', SERIES, random);
   const fromMs = Math.floor(Date.now() / 1000) * 1000;
   const claims: Claim[] = [];
   /** The claims of the time before the first kill, and the points that were late until then. */
   let calm = { claims: 0, late: 0 };
 
-  // All the time, also while nobody is there to take them: at any moment some batches are on their way.
+  // Points are sent all the time, also while no platform runs: at any moment some batches are in flight.
   const load = setInterval(() => {
     expected.record(client);
     client.flush();
   }, LOAD_EVERY_MS);
-  bed.onClear(async () => clearInterval(load));
+  harness.onClear(async () => clearInterval(load));
 
   for (let kill = 0; kill < KILLS; kill++) {
     const untilMs = performance.now() + 200 + below(random, 600);
@@ -57,12 +60,12 @@ test('a platform killed over and over under load has every acknowledged point, o
       return performance.now() > untilMs && claims.some(({ points }) => points > 0);
     });
     if (kill === 0) calm = { claims: claims.length, late: await latePoints(platform) };
-    // Every other time in the very moment after an acknowledgement, when what it promises must hold already.
+    // Every second kill follows an acknowledgement at once, when its promise must hold already.
     const { ackedPoints: before } = client.stats();
     await eventually('an acknowledgement', () => kill % 2 === 0 || client.stats().ackedPoints > before, 30_000, 0);
     const { ackedPoints } = client.stats();
     await platform.kill9();
-    platform = await bed.platform({ ...settings, grpcPort });
+    platform = await harness.platform({ ...settings, grpcPort });
     await eventually('what was acknowledged to be there', async () => (await storedPoints(platform)) >= ackedPoints);
   }
   clearInterval(load);
@@ -78,7 +81,7 @@ test('a platform killed over and over under load has every acknowledged point, o
   expect(await expected.differences(platform)).toEqual([]);
   expect(await storedPoints(platform)).toBe(expected.points);
 
-  // A claim may only have missed points that are counted as late; before the first kill hardly any can be.
+  // A claim may only lack points that are counted as late. Before the first kill there are hardly any.
   const late = await latePoints(platform);
   expect(calm.claims).toBeGreaterThan(0);
   for (const [i, { throughMs, points }] of claims.entries()) {
@@ -89,7 +92,7 @@ test('a platform killed over and over under load has every acknowledged point, o
   console.log(`${expected.points} points, ${client.stats().batchesResent} batches sent again, ${late} points late`);
 });
 
-/** Notes what the platform says is complete, with how much it shows before that. */
+/** Records through which time the platform is complete, and the number of points before that time. */
 async function claim(platform: PlatformUnderTest, fromMs: number, claims: Claim[]): Promise<void> {
   const { throughMs } = await pointsBefore(platform, fromMs, Date.now());
   const stepMs = Math.floor((throughMs ?? 0) / 1000) * 1000;

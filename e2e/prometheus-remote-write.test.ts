@@ -7,10 +7,10 @@ import {
   writeRequest,
 } from '../libs/ingest/remote-write/src/write-request.fixture.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 async function post(
   platform: PlatformUnderTest,
@@ -46,9 +46,9 @@ async function total(platform: PlatformUnderTest, query: string, fromMs: number,
   return reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
 }
 
-test('what Prometheus writes is found by its names and labels, and is there after a kill', async () => {
-  const folder = await bed.folder();
-  const platform = await bed.platform({ folder });
+test('samples of Prometheus are found by their names and labels, also after a kill', async () => {
+  const folder = await harness.folder();
+  const platform = await harness.platform({ folder });
   const nowMs = Date.now();
   const fromMs = nowMs - 60_000;
   for (let round = 0; round < 5; round++) {
@@ -57,7 +57,7 @@ test('what Prometheus writes is found by its names and labels, and is there afte
       series('requests_total', host, [timeMs, round * 10 + i]),
       series('load1', host, [timeMs, i === 2 && round === 4 ? STALE : i + 0.5]),
     ]);
-    // Other ways to say the same: labels in another order, and a series by itself.
+    // Equivalent forms: labels in another order, and a series by itself.
     const bodies = round % 2 === 0 ? [hosts] : [hosts.map((one) => ({ ...one, labels: one.labels.toReversed() }))];
     for (const body of bodies) expect(await post(platform, body)).toEqual({ status: 204, text: '' });
   }
@@ -78,13 +78,13 @@ test('what Prometheus writes is found by its names and labels, and is there afte
   expect(sessions[0]).toMatchObject({ rejectedPoints: {}, leftOut: { stale_marker: 1 } });
 
   await platform.kill9();
-  const second = await bed.platform({ folder });
+  const second = await harness.platform({ folder });
   expect(await post(second, [series('requests_total', 'a', [Date.now(), 99])])).toMatchObject({ status: 204 });
   expect(await total(second, 'sum:requests_total{*}.rollup(count, 86400)', fromMs)).toBe(16);
 });
 
 test('the good part of a request is kept, and the answer names field and limit of the rest', async () => {
-  const platform = await bed.platform();
+  const platform = await harness.platform();
   const nowMs = Date.now();
   const histogram: WrittenSeries = { ...series('latency', 'a'), more: [[0x22, Buffer.of(0x78, 1)]] };
   const bad = await post(platform, [
@@ -115,8 +115,8 @@ test('the good part of a request is kept, and the answer names field and limit o
   });
 });
 
-test('a key is the password of basic auth, a bearer, or in DD-API-KEY; tenants are apart', async () => {
-  const platform = await bed.platform();
+test('a key is accepted as password of basic auth, as bearer or in DD-API-KEY, and tenants are separate', async () => {
+  const platform = await harness.platform();
   const admin = await platform.createKey('default', 'admin', ['admin']);
   const key = await platform.createKey('prom', 'writer', ['send', 'read'], admin);
   const reader = await platform.createKey('prom', 'reader', ['read'], admin);
@@ -132,8 +132,8 @@ test('a key is the password of basic auth, a bearer, or in DD-API-KEY; tenants a
   expect(await platform.metrics(admin)).not.toContain('m');
 });
 
-test('what is no remote write of version 1 gets the status that says so', async () => {
-  const platform = await bed.platform();
+test('a request that is not remote write 1.0 gets the status for its error', async () => {
+  const platform = await harness.platform();
   const one = [series('m', 'a', [Date.now(), 1])];
   const v2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
   expect(await post(platform, one, { 'content-type': 'application/json' })).toMatchObject({ status: 415 });

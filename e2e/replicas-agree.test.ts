@@ -11,30 +11,30 @@ import { SeededRandom } from '@tidemark/simulation';
 import { TagPartition } from '@tidemark/tag-store';
 import { eventually } from './process/eventually.ts';
 import { ExpectedCounts } from './process/expected-counts.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 const PARTITIONS = 2;
 const LATENESS_MS = 300;
 const DAMAGED = 1;
-/** What a bucket is must be the same for all replicas; when they commit is their own affair. */
+/** The width of buckets must be equal in all replicas; the interval of commits may differ. */
 const BUCKETS = { commitStepMs: 1000, bucketMs: 2000 };
 
 test('a second replica that reads the whole log from its start has the same state at the same offset', async () => {
-  const folder = await bed.folder();
+  const folder = await harness.folder();
   const settings = { folder, latenessMs: LATENESS_MS, points: { ...BUCKETS, commitRows: 500 } };
   const random = new SeededRandom(11);
-  let platform = await bed.platform(settings);
+  let platform = await harness.platform(settings);
   const { grpcPort } = platform;
-  const client = await bed.client(platform.grpcAddress, { spoolFolder: await bed.folder() });
+  const client = await harness.client(platform.grpcAddress, { spoolFolder: await harness.folder() });
   const counts = new ExpectedCounts('app.load', 30, random);
   const load = async (rounds: number): Promise<void> => {
     for (let round = 0; round < rounds; round++) {
       counts.record(client);
       for (let i = 0; i < 50; i++) client.distribution('app.latency', random.next(), [`host:${i % 3}`]);
-      // Late on arrival, whatever the watermark is.
+      // Late on arrival at any watermark.
       client.gauge('app.late', round, [], Date.now() - 5000);
       client.flush();
       await client.settled();
@@ -50,7 +50,7 @@ test('a second replica that reads the whole log from its start has the same stat
   await platform.skip('points', DAMAGED, offset, 'damaged on purpose');
   await load(10);
   await platform.kill9();
-  platform = await bed.platform({ ...settings, grpcPort });
+  platform = await harness.platform({ ...settings, grpcPort });
   await load(10);
   expect(await counts.differences(platform)).toEqual([]);
 
@@ -65,8 +65,8 @@ test('a second replica that reads the whole log from its start has the same stat
     random: new SystemRandom(),
     partitions: { points: PARTITIONS, tags: PARTITIONS, control: 1, windows: 0 },
   });
-  bed.onClear(() => log.close());
-  const fresh = await bed.folder();
+  harness.onClear(() => log.close());
+  const fresh = await harness.folder();
   for (const hash of hashes) {
     expect((await log.bounds('points', hash.partition)).first).toBe(0);
     const replica = await replicaOf(log, fresh, hash, points[hash.partition].gaps);
@@ -74,12 +74,12 @@ test('a second replica that reads the whole log from its start has the same stat
   }
 });
 
-/** The hashes of stores that have read as far as `upTo` says, having begun with nothing. */
+/** Returns the hashes of new stores that have read the log up to `upTo`. */
 async function replicaOf(log: EmbeddedLog, folder: string, upTo: PartitionStateHash, gaps: readonly Gap[]) {
   const { partition } = upTo;
   const open = async (name: string) => {
     const keyValue = await openRocksDb(join(folder, `${name}-${partition}`));
-    bed.onClear(() => keyValue.close());
+    harness.onClear(() => keyValue.close());
     return keyValue;
   };
   const points = await PointPartition.open({

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { Client } from '@tidemark/client';
 import { eventually } from './process/eventually.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 const LIMIT = 20;
 const METRIC = 'app.users';
@@ -20,16 +20,16 @@ function refused(client: Client): number {
   return client.stats().reasons.series_over_budget ?? 0;
 }
 
-test('over its budget a metric takes no new series, and those it has go on', async () => {
-  const folder = await bed.folder();
-  const platform = await bed.platform({ folder, metricSeries: LIMIT });
+test('a metric over its budget accepts no new series, and its known series continue', async () => {
+  const folder = await harness.folder();
+  const platform = await harness.platform({ folder, metricSeries: LIMIT });
   const { grpcPort } = platform;
-  const client = await bed.client(platform.grpcAddress);
+  const client = await harness.client(platform.grpcAddress);
   const fromMs = Date.now() - 1000;
   const known = Array.from({ length: LIMIT }, (_, i) => `known${i}`);
   await send(client, known);
 
-  // The count takes a moment to become a verdict; what comes until then is taken.
+  // The verdict follows the count with a delay. Series that arrive before it are accepted.
   let tried = 0;
   await eventually('a new series to be refused', async () => {
     await send(client, [`new${tried++}`]);
@@ -47,10 +47,10 @@ test('over its budget a metric takes no new series, and those it has go on', asy
   expect(series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0)).toBe(2 * LIMIT + tried - 1);
   expect(await platform.tags(METRIC)).not.toContain(`id:new${tried - 1}`);
 
-  // The verdict outlives the process, and a client that has to define its series anew keeps those that are known.
+  // The verdict survives a restart, and a client that redefines its series keeps the known ones.
   await platform.kill9();
-  const second = await bed.platform({ folder, metricSeries: LIMIT, grpcPort });
-  const other = await bed.client(second.grpcAddress);
+  const second = await harness.platform({ folder, metricSeries: LIMIT, grpcPort });
+  const other = await harness.client(second.grpcAddress);
   await send(other, [...known, 'newest']);
   expect(other.stats()).toMatchObject({ ackedPoints: LIMIT, rejectedPoints: 1 });
 });

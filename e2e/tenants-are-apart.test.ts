@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { hashApiKey } from '@tidemark/access';
 import { IntakePeer } from './process/intake-peer.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterAll(() => bed.clear());
+const harness = new TestHarness();
+afterAll(() => harness.clear());
 
 const METRIC = 'shop.orders';
 const TENANTS = ['acme', 'globex'] as const;
@@ -24,8 +24,8 @@ let fromMs: number;
 const keys = new Map<string, Keys>();
 
 beforeAll(async () => {
-  folder = await bed.folder();
-  platform = await bed.platform({ folder });
+  folder = await harness.folder();
+  platform = await harness.platform({ folder });
   fromMs = Math.floor(Date.now() / 1000) * 1000;
   for (const [i, tenant] of TENANTS.entries()) {
     const own = {
@@ -34,7 +34,7 @@ beforeAll(async () => {
       admin: await platform.createKey(tenant, 'operators', ['admin']),
     };
     keys.set(tenant, own);
-    const client = await bed.client(platform.grpcAddress, { key: own.send, name: `agent of ${tenant}` });
+    const client = await harness.client(platform.grpcAddress, { key: own.send, name: `agent of ${tenant}` });
     client.count(METRIC, 10 + i, ['env:prod', `owner:${tenant}`]);
     client.gauge(`only.${tenant}`, Number.NaN);
     client.gauge(`only.${tenant}`, 1);
@@ -50,27 +50,35 @@ function keysOf(tenant: string): Keys {
   return found;
 }
 
-test.each(TENANTS.map((tenant, i) => [tenant, 10 + i] as const))('%s sees its own alone', async (tenant, value) => {
-  const { read } = keysOf(tenant);
-  const other = TENANTS.find((one) => one !== tenant);
-  const answer = await platform.queryComplete(`sum:${METRIC}{*} by {owner}.rollup(sum, 60)`, fromMs, Date.now(), read);
-  expect(answer.series.map(({ tagSet, values }) => [tagSet, values])).toEqual([[[`owner:${tenant}`], [value]]]);
-  expect(answer).toMatchObject({ seriesRead: 1, pointsRead: 1 });
-  expect((await platform.metrics(read)).sort()).toEqual([`only.${tenant}`, METRIC].sort());
-  expect(await platform.tags(METRIC, read)).toEqual(['env:prod', `owner:${tenant}`]);
-  expect(await platform.tags(`only.${other}`, read)).toEqual([]);
-  expect((await platform.query(`avg:only.${other}{*}`, fromMs, Date.now(), read)).series).toEqual([]);
+test.each(TENANTS.map((tenant, i) => [tenant, 10 + i] as const))(
+  '%s sees only its own points',
+  async (tenant, value) => {
+    const { read } = keysOf(tenant);
+    const other = TENANTS.find((one) => one !== tenant);
+    const answer = await platform.queryComplete(
+      `sum:${METRIC}{*} by {owner}.rollup(sum, 60)`,
+      fromMs,
+      Date.now(),
+      read,
+    );
+    expect(answer.series.map(({ tagSet, values }) => [tagSet, values])).toEqual([[[`owner:${tenant}`], [value]]]);
+    expect(answer).toMatchObject({ seriesRead: 1, pointsRead: 1 });
+    expect((await platform.metrics(read)).sort()).toEqual([`only.${tenant}`, METRIC].sort());
+    expect(await platform.tags(METRIC, read)).toEqual(['env:prod', `owner:${tenant}`]);
+    expect(await platform.tags(`only.${other}`, read)).toEqual([]);
+    expect((await platform.query(`avg:only.${other}{*}`, fromMs, Date.now(), read)).series).toEqual([]);
 
-  const { points, sessions } = await platform.status(read);
-  expect(new Set(points.flatMap(({ clients }) => clients.map((client) => client.tenant)))).toEqual(new Set([tenant]));
-  expect(sessions.flatMap(({ clientNames }) => Object.values(clientNames))).toEqual([`agent of ${tenant}`]);
+    const { points, sessions } = await platform.status(read);
+    expect(new Set(points.flatMap(({ clients }) => clients.map((client) => client.tenant)))).toEqual(new Set([tenant]));
+    expect(sessions.flatMap(({ clientNames }) => Object.values(clientNames))).toEqual([`agent of ${tenant}`]);
 
-  const url = `${platform.httpUrl}/api/v1/query?query=sum:${METRIC}{*}.rollup(sum,60)&from=${fromMs / 1000}&to=${Date.now() / 1000}`;
-  const response = await fetch(url, { headers: { 'dd-api-key': read } });
-  expect(await response.json()).toMatchObject({ series: [{ pointlist: [[expect.any(Number), value]] }] });
-});
+    const url = `${platform.httpUrl}/api/v1/query?query=sum:${METRIC}{*}.rollup(sum,60)&from=${fromMs / 1000}&to=${Date.now() / 1000}`;
+    const response = await fetch(url, { headers: { 'dd-api-key': read } });
+    expect(await response.json()).toMatchObject({ series: [{ pointlist: [[expect.any(Number), value]] }] });
+  },
+);
 
-test('the default tenant sees neither', async () => {
+test('the default tenant sees the points of neither', async () => {
   expect(await platform.metrics()).toEqual([]);
   expect((await platform.query(`sum:${METRIC}{*}`, fromMs, Date.now())).series).toEqual([]);
   const { points, sessions } = await platform.status();
@@ -78,7 +86,7 @@ test('the default tenant sees neither', async () => {
   expect(sessions.flatMap(({ clientNames }) => Object.values(clientNames))).toEqual([]);
 });
 
-test('a key opens what its scopes say and nothing else', async () => {
+test('a key permits only the requests of its scopes', async () => {
   const { send, read, admin } = keysOf('acme');
   await expect(platform.query(`sum:${METRIC}{*}`, fromMs, Date.now(), send)).rejects.toMatchObject({
     code: 'permission_denied',
@@ -101,7 +109,7 @@ test('a key opens what its scopes say and nothing else', async () => {
   await expect(platform.skip('points', 0, 0, 'why not', admin)).rejects.toMatchObject({ code: 'permission_denied' });
 });
 
-test('a key that nobody made opens nothing', async () => {
+test('an unknown key permits no request', async () => {
   const wrong = 'tdm_not-a-key-of-anybody';
   await expect(platform.metrics(wrong)).rejects.toMatchObject({ code: 'unauthenticated' });
   const peer = new IntakePeer(platform.grpcAddress, { key: wrong });
@@ -115,10 +123,10 @@ test('a key that nobody made opens nothing', async () => {
   expect(await response.text()).not.toContain(wrong);
 });
 
-test('keys are on no disk and in no log line; their hashes are in the control log', async () => {
+test('the control log has only the hashes of keys, and no file or log line has a key', async () => {
   const made = [...keys.values()].flatMap(({ send, read, admin }) => [send, read, admin]);
-  const told = JSON.stringify(platform.events) + platform.output.join('');
-  for (const key of made) expect(told).not.toContain(key);
+  const written = JSON.stringify(platform.events) + platform.output.join('');
+  for (const key of made) expect(written).not.toContain(key);
 
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { AgentUnderTest } from './process/agent-under-test.ts';
 import { eventually } from './process/eventually.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
 /** An exporter whose counter grows by 5 with each scrape, and whose second scrape has a bad line. */
 async function exporter() {
@@ -27,18 +27,18 @@ async function exporter() {
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // An answer under way is finished: what was scraped has to come through.
+  // The response in progress is finished first, because scraped samples must arrive.
   const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
-  bed.onClear(close);
+  harness.onClear(close);
   return { port: (server.address() as AddressInfo).port, scrapes: () => scrapes, close };
 }
 
-test('an agent process sends what it scrapes to an intake that answers, and says when the target is gone', async () => {
-  const platform = await bed.platform();
+test('an agent process sends scraped samples to a reachable intake, and reports a vanished target', async () => {
+  const platform = await harness.platform();
   const target = await exporter();
   const fromMs = Date.now() - 1_000;
-  const agent = await AgentUnderTest.start(await bed.folder(), {
-    // Nobody listens on the first.
+  const agent = await AgentUnderTest.start(await harness.folder(), {
+    // No intake listens at the first address.
     agent: {
       addresses: ['127.0.0.1:1', platform.grpcAddress],
       flushIntervalMs: 200,
@@ -57,10 +57,10 @@ test('an agent process sends what it scrapes to an intake that answers, and says
       ],
     },
   });
-  bed.onClear(() => agent.stop());
+  harness.onClear(() => agent.stop());
   const scope = '{host:web-1,env:e2e,instance:shop}';
 
-  /** Values of one series by second, once the answer is complete up to now. */
+  /** Returns the values of one series by second, from an answer that is complete up to now. */
   const ask = async (query: string): Promise<number[]> => {
     const { series, errors } = await platform.queryComplete(query, fromMs, Date.now());
     expect(errors).toEqual([]);
@@ -78,7 +78,7 @@ test('an agent process sends what it scrapes to an intake that answers, and says
     200,
   );
 
-  // Each scrape came through once: the gauge counts them, and the counter grew by 5 in each after the first.
+  // Each scrape arrived once: the gauge counts the scrapes, and the counter grew by 5 with each after the first.
   const sum = async (query: string): Promise<number> => {
     const values = await ask(`${query}.rollup(sum, 1)`);
     return values.reduce((total, value) => total + value, 0);
@@ -94,7 +94,7 @@ test('an agent process sends what it scrapes to an intake that answers, and says
     runs: expect.any(Number),
     error: expect.stringContaining('ECONNREFUSED'),
   });
-  // The frontier is a promise that nothing older follows: what was read between flushes keeps it.
+  // The frontier promises that no older points follow. Samples that were read between flushes keep the promise.
   expect(client.behindFrontierPoints).toBe(0);
   expect(await agent.stop()).toBe(0);
   expect(agent.output).toContain('a check failed');

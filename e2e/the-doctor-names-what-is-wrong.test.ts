@@ -8,13 +8,13 @@ import { ClientUnderTest } from './process/client-under-test.ts';
 import { eventually } from './process/eventually.ts';
 import { IntakePeer } from './process/intake-peer.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterAll(() => bed.clear(), 60_000);
+const harness = new TestHarness();
+afterAll(() => harness.clear(), 60_000);
 
 const MIB = 2 ** 20;
-/** Each look is a process of its own, on a machine that may be busy. */
+/** Time limit: each diagnosis is a process of its own, on a machine that may be busy. */
 const WITHIN_MS = 60_000;
 const TEST_MS = 150_000;
 
@@ -22,12 +22,12 @@ function doctorOf(platform: PlatformUnderTest, ...args: string[]): Promise<Diagn
   return askDoctor('--address', platform.grpcAddress, ...args);
 }
 
-/** The diagnosis once it has a finding of this kind, and the finding. */
-async function found(kind: string, look: () => Promise<Diagnosis>, says = /./) {
+/** Diagnoses until there is a finding of this kind; returns the diagnosis and the finding. */
+async function found(kind: string, diagnose: () => Promise<Diagnosis>, says = /./) {
   return eventually(
     `the doctor to find ${kind}`,
     async () => {
-      const diagnosis = await look();
+      const diagnosis = await diagnose();
       const finding = diagnosis.findings.find((one) => one.kind === kind && says.test(one.what));
       if (finding === undefined) throw new Error(`it found: ${diagnosis.findings.map(({ what }) => what).join('; ')}`);
       return { ...finding, code: diagnosis.code };
@@ -37,7 +37,7 @@ async function found(kind: string, look: () => Promise<Diagnosis>, says = /./) {
   );
 }
 
-/** Values that no encoding makes small, without waiting for them. */
+/** Sends values that do not compress, without waiting for the acknowledgements. */
 function fill(client: Client, points: number): void {
   const nowMs = Date.now();
   for (let i = 0; i < points; i++) {
@@ -48,14 +48,14 @@ function fill(client: Client, points: number): void {
 
 describe('one process', () => {
   test(
-    'that is well gets one line, and a frozen or dead one is no reason to hang',
+    'a healthy process gets one line, and the doctor does not hang on a frozen or dead one',
     async () => {
-      const platform = await bed.platform();
-      const client = await bed.client(platform.grpcAddress, { name: 'agent web-1', flushIntervalMs: 200 });
+      const platform = await harness.platform();
+      const client = await harness.client(platform.grpcAddress, { name: 'agent web-1', flushIntervalMs: 200 });
       const well = await eventually(
         'the doctor to find nothing',
         async () => {
-          // An agent that says nothing for 15 s is not well, however long the doctor takes.
+          // An agent that is silent for 15 s is reported, even if a diagnosis takes long.
           client.count('a');
           const diagnosis = await doctorOf(platform);
           if (diagnosis.code === 0 && /1 client/.test(diagnosis.looked)) return diagnosis;
@@ -91,9 +91,9 @@ describe('one process', () => {
   );
 
   test(
-    'a halted partition has its offset and the command to pass it, and a gap is a note afterwards',
+    'a halted partition is reported with its offset and the command to skip it, and then the gap is a note',
     async () => {
-      const platform = await bed.platform();
+      const platform = await harness.platform();
       const beforeMs = Date.now();
       const offset = await platform.append('points', 1, Buffer.from('not a block'));
       const halted = await found('partition-halted', () => doctorOf(platform));
@@ -120,9 +120,9 @@ describe('one process', () => {
   );
 
   test(
-    'a key that is no operator of the default tenant sees its own status, and no health report',
+    'a key that is not an operator of the default tenant sees its own status, but no health report',
     async () => {
-      const platform = await bed.platform();
+      const platform = await harness.platform();
       const admin = await platform.createKey('default', 'ops', ['admin']);
       const other = await platform.createKey('acme', 'ops', ['admin'], admin);
       const refused = await doctorOf(platform, '--key', other);
@@ -136,11 +136,11 @@ describe('one process', () => {
   );
 
   test(
-    'a log that takes nothing more is said to be full, and so is a used-up budget',
+    'a full log and an exhausted budget are reported',
     async () => {
       const log = { maxBytes: MIB / 2, segmentBytes: 64 * 1024 };
-      const platform = await bed.platform({ log, metricSeries: 20, timing: { appendMs: 500 } });
-      const client = await bed.client(platform.grpcAddress);
+      const platform = await harness.platform({ log, metricSeries: 20, timing: { appendMs: 500 } });
+      const client = await harness.client(platform.grpcAddress);
       for (let i = 0; i < 30; i++) client.count('many.series', 1, [`n:${i}`]);
       client.flush();
       await client.settled();
@@ -161,16 +161,16 @@ describe('one process', () => {
   );
 
   test(
-    'a store whose disk is full is named, with how far it lags',
+    'a store with a full disk is reported with its lag',
     async () => {
-      // The log's files stay below the limit, those of a store's database do not.
-      const platform = await bed.platform(
+      // The files of the log stay below the limit; those of a store's database exceed it.
+      const platform = await harness.platform(
         { log: { segmentBytes: 256 * 1024 }, points: { commitRows: 50_000 } },
         { largestFileBytes: MIB },
       );
-      const client = await bed.client(platform.grpcAddress, { memoryBytes: 64 * MIB });
+      const client = await harness.client(platform.grpcAddress, { memoryBytes: 64 * MIB });
       const noise = setInterval(() => fill(client, 10_000), 100);
-      bed.onClear(async () => clearInterval(noise));
+      harness.onClear(async () => clearInterval(noise));
       const full = await found('disk-full', () => doctorOf(platform));
       expect(full).toMatchObject({
         severity: 'broken',
@@ -186,11 +186,11 @@ describe('one process', () => {
   );
 
   test(
-    'a clock that is ahead is named with how much',
+    'a clock that is ahead is reported with the difference',
     async () => {
-      const file = join(await bed.folder(), 'ahead');
+      const file = join(await harness.folder(), 'ahead');
       await writeFile(file, '65000');
-      const platform = await bed.platform({}, { clockAheadFile: file });
+      const platform = await harness.platform({}, { clockAheadFile: file });
       const clock = await found('clock-off', () => doctorOf(platform));
       expect(clock).toMatchObject({
         severity: 'broken',
@@ -205,28 +205,28 @@ describe('agents', () => {
   let platform: PlatformUnderTest;
 
   beforeAll(async () => {
-    platform = await bed.platform();
+    platform = await harness.platform();
   }, TEST_MS);
 
   test(
-    'that are killed, cut off, or late with what they deliver are named, and those that are well again are not',
+    'killed, disconnected and late agents are reported, and recovered agents are not',
     async () => {
       const killed = new ClientUnderTest({
         name: 'agent killed',
         address: platform.grpcAddress,
-        spoolFolder: await bed.folder(),
+        spoolFolder: await harness.folder(),
       });
-      bed.onClear(() => killed.kill9());
+      harness.onClear(() => killed.kill9());
       const link = await TcpLink.open(platform.grpcPort);
-      bed.onClear(async () => link.close());
-      const cut = await bed.client(`127.0.0.1:${link.port}`, {
+      harness.onClear(async () => link.close());
+      const cut = await harness.client(`127.0.0.1:${link.port}`, {
         name: 'agent cut-off',
-        spoolFolder: await bed.folder(),
+        spoolFolder: await harness.folder(),
         flushIntervalMs: 200,
         replyTimeoutMs: 120_000,
       });
       const beat = setInterval(() => cut.gauge('beat', 1), 100);
-      bed.onClear(async () => clearInterval(beat));
+      harness.onClear(async () => clearInterval(beat));
       await killed.count('a', 1, Date.now());
       await eventually(
         'both to be connected',
@@ -241,9 +241,9 @@ describe('agents', () => {
       const silent = await found('agent-behind', () => doctorOf(platform));
       expect(silent.what).toMatch(/^1 agent is connected but silent: agent cut-off for \d+ s$/);
 
-      // By its own promise, something of a minute ago is still to come.
+      // Its frontier says that points of a minute ago may still follow.
       const late = await IntakePeer.greeted(platform.grpcAddress);
-      bed.onClear(async () => late.close());
+      harness.onClear(async () => late.close());
       await late.batch([], { frontierMs: Date.now() - 60_000 });
       const behind = await found('agent-behind', () => doctorOf(platform), /deliver/);
       expect(behind.what).toMatch(/^1 client is delivering late data: peer by 1 min/);
@@ -253,9 +253,9 @@ describe('agents', () => {
       const again = new ClientUnderTest({
         name: 'agent killed',
         address: platform.grpcAddress,
-        spoolFolder: await bed.folder(),
+        spoolFolder: await harness.folder(),
       });
-      bed.onClear(() => again.kill9());
+      harness.onClear(() => again.kill9());
       await eventually(
         'nothing to be wrong',
         async () => {

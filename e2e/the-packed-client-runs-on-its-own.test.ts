@@ -6,22 +6,22 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { installPacked, link, pack } from '../tools/packages/install-packed.ts';
 import { oldestNode } from '../tools/packages/oldest-node.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const node = oldestNode();
 
-const bed = new TestBed();
+const harness = new TestHarness();
 let project: string;
 
 beforeAll(async () => {
-  project = await bed.folder();
+  project = await harness.folder();
   installPacked(pack('client', project), project);
 }, 60_000);
-afterAll(() => bed.clear());
+afterAll(() => harness.clear());
 
-/** The block of README.md that uses the client library, with the address of a platform. */
+/** Reads the example of the client library in README.md, with the address of a platform. */
 async function snippet(address: string): Promise<string> {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   const found = [...readme.matchAll(/```js check\n([\s\S]*?)```/g)].find(([, code]) =>
@@ -32,7 +32,7 @@ async function snippet(address: string): Promise<string> {
   return found[1].replace('127.0.0.1:4271', address);
 }
 
-/** The same program as a CommonJS module, which has neither `import` nor `await` at its top level. */
+/** Converts a program to a CommonJS module, without `import` and `await` at its top level. */
 function asCommonJs(code: string): string {
   const required = code.replace(/^import (\{.*?\}) from ('.*?');$/m, 'const $1 = require($2);');
   expect(required).toContain('require(');
@@ -40,7 +40,7 @@ function asCommonJs(code: string): string {
 }
 
 test(`the snippet of README.md runs on Node ${node.version} as ESM and as CommonJS`, async () => {
-  const platform = await bed.platform();
+  const platform = await harness.platform();
   const code = await snippet(platform.grpcAddress);
   await writeFile(join(project, 'example.mjs'), code);
   await writeFile(join(project, 'example.cjs'), asCommonJs(code));

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { installPacked, pack } from '../tools/packages/install-packed.ts';
 import { eventually } from './process/eventually.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterAll(() => bed.clear());
+const harness = new TestHarness();
+afterAll(() => harness.clear());
 
 /** Starts an installed program in `folder`, and collects what it prints. */
 function start(folder: string, script: string, args: readonly string[]): { child: ChildProcess; output(): string } {
@@ -16,7 +16,7 @@ function start(folder: string, script: string, args: readonly string[]): { child
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-  bed.onClear(async () => {
+  harness.onClear(async () => {
     if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
   });
   return { child, output: () => Buffer.concat(chunks).toString() };
@@ -30,7 +30,7 @@ async function stop(child: ChildProcess): Promise<number | null> {
 }
 
 test('the packed platform and the packed agent run without the repository: page, contracts, stores, collection', async () => {
-  const folder = await bed.folder();
+  const folder = await harness.folder();
   for (const name of ['tidemark', 'agent']) installPacked(pack(name, folder), folder);
 
   const ports = ['--http-port', '0', '--grpc-port', '0', '--no-agent'];

@@ -1,15 +1,15 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const bed = new TestBed();
-afterEach(() => bed.clear());
+const harness = new TestHarness();
+afterEach(() => harness.clear());
 
-test('a second process on a data folder is refused, and the first goes on', async () => {
-  const folder = await bed.folder();
-  const first = await bed.platform({ folder });
-  const client = await bed.client(first.grpcAddress);
+test('a second process on a data folder is refused, and the first continues', async () => {
+  const folder = await harness.folder();
+  const first = await harness.platform({ folder });
+  const client = await harness.client(first.grpcAddress);
   const fromMs = Date.now() - 1000;
-  await expect(bed.platform({ folder })).rejects.toMatchObject({
+  await expect(harness.platform({ folder })).rejects.toMatchObject({
     code: 'failed_precondition',
     message: expect.stringMatching(/process/),
   });
@@ -19,8 +19,8 @@ test('a second process on a data folder is refused, and the first goes on', asyn
   const { series } = await first.queryComplete('sum:app.requests{*}.rollup(sum, 60)', fromMs, Date.now());
   expect(series[0].values).toEqual([3]);
 
-  // A process that was killed holds nothing.
+  // A killed process has no lock.
   await first.kill9();
-  const next = await bed.platform({ folder });
+  const next = await harness.platform({ folder });
   expect(await next.metrics()).toEqual(['app.requests']);
 });

@@ -113,7 +113,9 @@ function readPage(name) {
   return page;
 }
 
-/** Makes the anchor of a heading like GitHub: lower case, dashes for spaces, no other punctuation, numbered repetitions. */
+/**
+ * Makes the anchor of a heading like GitHub: lower case, dashes for spaces, no other punctuation, numbered repetitions.
+ */
 function anchorOf(heading, taken) {
   const plain = heading
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')

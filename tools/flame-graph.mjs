@@ -1,5 +1,5 @@
-// Draws profiles of --cpu-prof as one flame graph: `node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…`. Width is
-// sampled time, with all files next to each other. Idle time and frames too narrow to see are omitted.
+// Draws profiles of --cpu-prof as one flame graph: `node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…`. Width
+// is sampled time, with all files next to each other. Idle time and frames too narrow to see are omitted.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const [out, title, ...files] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// Assembles files in WebAssembly's text format into TypeScript modules with base64, with names of functions for profiles.
-// `--check` writes nothing and fails if the committed files differ.
+// Assembles files in WebAssembly's text format into TypeScript modules with base64, with names of functions for
+// profiles. `--check` writes nothing and fails if the committed files differ.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Writes a file of the repository that is generated `from` another. With `--check` it only fails if the file differs. */
+/**
+ * Writes a file of the repository that is generated `from` another. With `--check` it only fails if the file differs.
+ */
 export function putGenerated(file, text, from) {
   const path = join(root, file);
   if (!process.argv.includes('--check')) writeFileSync(path, text);

@@ -10,8 +10,8 @@ export function labelledMetric(m: number): string {
 }
 
 /**
- * Returns the labels of series `i` as fields of a TimeSeries: 9 labels of about 216 bytes. The series of a host follow each
- * other, as in a scrape.
+ * Returns the labels of series `i` as fields of a TimeSeries: 9 labels of about 216 bytes. The series of a host follow
+ * each other, as in a scrape.
  */
 export function labelFields(i: number): Buffer {
   const { hash, region, zone, environment, name, service, version } = describeHost(Math.floor(i / METRICS));

@@ -7,9 +7,9 @@ import type { BodiesOptions } from '../remote-write/bodies.ts';
 export type Ask = (metric: string, fold: 'count' | 'sum' | 'max') => Promise<ReadonlyMap<string, number>>;
 
 /**
- * Returns the number and the sum of the samples of every metric, by region. The sum is of all samples of a gauge, and of
- * the max values of a counter, whose sum is an increase in Tidemark. Rounded to nine digits, because each server adds in
- * its own order.
+ * Returns the number and the sum of the samples of every metric, by region. The sum is of all samples of a gauge, and
+ * of the max values of a counter, whose sum is an increase in Tidemark. Rounded to nine digits, because each server
+ * adds in its own order.
  */
 export async function answersOf(ask: Ask): Promise<Map<string, string>> {
   const answers = new Map<string, string>();

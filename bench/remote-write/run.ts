@@ -34,7 +34,9 @@ export interface RemoteWriteOptions {
 
 const START_MS = Date.UTC(2026, 10, 1);
 const STEP_MS = 10_000;
-/** Lead of the platform's clock over the oldest round that is not acknowledged, because a sample is sent with a delay. */
+/**
+ * Lead of the platform's clock over the oldest round that is not acknowledged, because a sample is sent with a delay.
+ */
 const TRANSIT_MS = 1000;
 
 /** Bodies of `series` series, one sample each, round by round. */
@@ -42,7 +44,9 @@ export function bodiesOptions(series: number, rounds: number): BodiesOptions {
   return { series, rounds, bodySamples: 5000, startMs: START_MS, stepMs: STEP_MS, seed: 1 };
 }
 
-/** Sends all bodies from a sender process to a new platform. The first round defines the series and is timed separately. */
+/**
+ * Sends all bodies from a sender process to a new platform. The first round defines the series and is timed separately.
+ */
 export async function runRemoteWrite(
   series: number,
   rounds: number,

@@ -20,8 +20,8 @@ export type FromSender =
   | { readonly type: 'sent'; readonly retries: number; readonly cpuSeconds: number; readonly wallSeconds: number };
 
 /**
- * Sends bodies over keep-alive connections. Each connection sends its own part of a round's bodies, one at a time, so that
- * the samples of a series arrive in order, as from the shards of Prometheus.
+ * Sends bodies over keep-alive connections. Each connection sends its own part of a round's bodies, one at a time, so
+ * that the samples of a series arrive in order, as from the shards of Prometheus.
  */
 const options: SenderOptions = JSON.parse(process.argv[2]);
 const { bodies, rounds, connections, warmRounds } = options;

@@ -3,35 +3,35 @@ import type { Part } from './part.ts';
 import { type Deed, describeFault, type Fault } from './plan.ts';
 import type { PartKind } from './settings.ts';
 
-/** Faults at the same time. */
+/** Max number of faults at the same time. */
 const HANDS = 4;
 const GAP_MS = 200;
-const LOOK_MS = 100;
+const POLL_MS = 100;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Does to the parts what a plan says: several things at once, but never to two of the same kind, so that what is left
- * can go on. A part has to be ready again before the next of its kind gets its turn.
+ * Applies the faults of a plan to the parts: several at once, but never to two parts of one kind, so that the others
+ * can continue. A part must be ready again before the next fault of its kind.
  */
 export class Chaos {
   readonly done: Record<Deed, number> = { kill: 0, freeze: 0, cut: 0, 'cut-log': 0, 'fill-disk': 0 };
-  /** What must not happen: a part that ended by itself, or did not come back. */
+  /** Parts that ended by themselves, or did not recover. */
   readonly problems: string[] = [];
   readonly #parts: readonly Part[];
-  readonly #tell: (text: string) => void;
-  /** Parts that are down because of us. */
+  readonly #report: (text: string) => void;
+  /** Parts that are down because of a fault. */
   readonly #down = new Set<Part>();
   readonly #busy = new Set<PartKind>();
   #isOver = false;
   #guarding: Promise<void> = Promise.resolve();
 
-  constructor(parts: readonly Part[], tell: (text: string) => void) {
+  constructor(parts: readonly Part[], report: (text: string) => void) {
     this.#parts = parts;
-    this.#tell = tell;
+    this.#report = report;
   }
 
-  /** From here on no part may end by itself. */
+  /** Checks from now on that no part ends by itself. */
   guard(): void {
     this.#guarding = this.#guard();
   }
@@ -41,7 +41,7 @@ export class Chaos {
     await this.#guarding;
   }
 
-  /** Resolves when everything of the plan was done and undone. */
+  /** Resolves when all faults of the plan were applied and ended. */
   async run(plan: readonly Fault[]): Promise<void> {
     const left = [...plan];
     await Promise.all(Array.from({ length: HANDS }, () => this.#hand(left)));
@@ -49,12 +49,12 @@ export class Chaos {
 
   async #hand(left: Fault[]): Promise<void> {
     while (left.length > 0) {
-      // Brokers first where they can: they take the longest to come back, and only one at a time may be gone.
+      // Brokers first if possible: they need the longest time to restart, and only one may be down at a time.
       const isFree = ({ kind }: Fault) => !this.#busy.has(kind);
       const broker = left.findIndex((fault) => fault.kind === 'broker' && isFree(fault));
       const at = broker >= 0 ? broker : left.findIndex(isFree);
       if (at < 0) {
-        await pause(LOOK_MS);
+        await pause(POLL_MS);
         continue;
       }
       const [fault] = left.splice(at, 1);
@@ -72,7 +72,7 @@ export class Chaos {
 
   async #commit(fault: Fault): Promise<void> {
     const part = this.#parts.filter(({ kind }) => kind === fault.kind)[fault.index];
-    this.#tell(describeFault(fault));
+    this.#report(describeFault(fault));
     this.done[fault.deed]++;
     if (fault.deed === 'kill' || fault.deed === 'fill-disk') {
       this.#down.add(part);
@@ -95,7 +95,7 @@ export class Chaos {
     }
     const startedMs = performance.now();
     await part.ready();
-    this.#tell(`${part.name} is back after ${Math.round(performance.now() - startedMs)} ms`);
+    this.#report(`${part.name} is back after ${Math.round(performance.now() - startedMs)} ms`);
   }
 
   async #guard(): Promise<void> {
@@ -103,10 +103,10 @@ export class Chaos {
       for (const part of this.#parts) {
         if (part.isRunning || this.#down.has(part)) continue;
         this.problems.push(`${part.name} ended by itself`);
-        this.#tell(`${part.name} ended by itself`);
+        this.#report(`${part.name} ended by itself`);
         part.spawn();
       }
-      await pause(LOOK_MS);
+      await pause(POLL_MS);
     }
   }
 }

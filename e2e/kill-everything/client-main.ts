@@ -1,4 +1,4 @@
-// The process of a client under load: records values that tell their point, and writes down what becomes of them.
+// The process of a client under load: records values that identify their point, and writes their outcome to its ledger.
 import { randomInt } from 'node:crypto';
 import { openSync, writeSync } from 'node:fs';
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
@@ -8,7 +8,7 @@ import type { LedgerLine } from './ledger-line.ts';
 import { RecordingConnector } from './recording-connector.ts';
 import { CLIENT_SETTINGS, METRICS, SLOTS, TICK_MS, VALUE_LIMIT } from './settings.ts';
 
-const LOOK_MS = 10;
+const POLL_MS = 10;
 const CLIENTS = 8;
 
 const settings: LoadClientSettings = JSON.parse(process.argv[2]);
@@ -16,7 +16,7 @@ const file = openSync(settings.ledgerFile, 'a');
 const write = (line: LedgerLine): void => {
   writeSync(file, `${JSON.stringify(line)}\n`);
 };
-// What a killed run left of a line ends here.
+// Ends the incomplete last line of a killed run.
 writeSync(file, '\n');
 write({ type: 'begin', atMs: Date.now() });
 
@@ -50,7 +50,7 @@ const load = setInterval(() => {
     client[kind](name, values[i], tags, timeMs);
   });
   client.flush();
-}, LOOK_MS);
+}, POLL_MS);
 
 process.once('SIGTERM', async () => {
   clearInterval(load);

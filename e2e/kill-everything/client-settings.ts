@@ -1,11 +1,11 @@
-/** What the process of a client under load is started with. */
+/** Options of the process of a client under load. */
 export interface LoadClientSettings {
   /** Tag `client:` of its series. */
   readonly name: string;
-  /** From 0; makes the values of its counters others than those of other clients. */
+  /** Number from 0, which makes the values of its counters differ from those of other clients. */
   readonly index: number;
   readonly addresses: readonly string[];
   readonly spoolFolder: string;
-  /** Where it writes down what it does, line by line; runs of the same client go on in the same file. */
+  /** Path of its ledger, which has a line per action. All runs of a client append to the same file. */
   readonly ledgerFile: string;
 }

@@ -1,7 +1,7 @@
 import type { QueryReply } from '@tidemark/contract';
 import { type LoadMetric, METRICS, STEP_MS } from './settings.ts';
 
-/** Asks for the points of a metric one by one: a series and step has at most one. */
+/** Returns the query for the single points of a metric: a series and step has at most one. */
 export function questionOf({ space, name, rollup }: LoadMetric): string {
   return `${space}:${name}{*} by {client,slot}.${rollup}`;
 }
@@ -17,7 +17,7 @@ export function valuesOf({ name }: LoadMetric, { series }: Pick<QueryReply, 'ser
   return found;
 }
 
-/** The start of the step that a key of `pointKey` speaks of. */
+/** Returns the start of the step in a key of `pointKey`. */
 export function stepOf(key: string): number {
   return Number(key.slice(key.lastIndexOf('@') + 1));
 }
@@ -27,7 +27,7 @@ export interface Range {
   readonly toMs: number;
 }
 
-/** An answer, as it was given while things went wrong. */
+/** An answer that was given during the faults. */
 export interface Answer {
   readonly metric: LoadMetric;
   readonly range: Range;
@@ -44,7 +44,7 @@ export function rangeOf(fromMs: number, toMs: number): Range {
 
 export type Ask = (query: string, range: Range) => Promise<QueryReply>;
 
-/** Every point that the platform shows in a range. Throws when an answer lacks a part. */
+/** Returns every point of the platform in a range. Throws if an answer lacks a part. */
 export async function readContents(ask: Ask, range: Range): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for (const metric of METRICS) {

@@ -8,16 +8,16 @@ const REQUEST_MS = 5000;
 const AGAIN_MS = 200;
 const MAX_AGAIN_MS = 5000;
 /**
- * Payloads that are not settled: below the 1,024 that a key allows, and so few that on a slow machine what is sent again
- * does not become most of the load.
+ * Max number of unsettled payloads: below the 1,024 that a key allows, and few enough that retries do not become most
+ * of the load on a slow machine.
  */
 const WINDOW = 200;
 /** Types of Datadog's v2 series. */
 const TYPES: Readonly<Record<string, number>> = { count: 1, gauge: 3 };
 
 /**
- * A source without a client: it posts payloads of Datadog's v2 series to the intakes, each under its `Idempotency-Key`
- * until one of them accepts it, and writes down what becomes of them as a client does.
+ * A source without the client library: it posts payloads of Datadog's v2 series to the intakes, each with its
+ * `Idempotency-Key` until an intake accepts it, and writes a ledger like a client.
  */
 export class HttpSource {
   readonly lines: LedgerLine[] = [];
@@ -30,7 +30,7 @@ export class HttpSource {
   #isStopped = false;
   #running: Promise<void> | undefined;
 
-  /** `addresses` are `host:port` of the intakes' HTTP doors. */
+  /** `addresses` are `host:port` of the intakes' HTTP endpoints. */
   constructor(addresses: readonly string[]) {
     this.#addresses = addresses;
   }
@@ -40,7 +40,7 @@ export class HttpSource {
     this.#running = this.#run();
   }
 
-  /** Ends the load, and resolves once every payload is accepted or refused. */
+  /** Ends the load. Resolves when every payload is accepted or refused. */
   async stop(withinMs: number): Promise<void> {
     this.#isStopped = true;
     await this.#running;
@@ -80,7 +80,7 @@ export class HttpSource {
     this.#unsettled.set(sequence, settled);
   }
 
-  /** Until an intake accepts it; why none ever will, otherwise. */
+  /** Sends a payload until an intake accepts it; returns the reason if none can accept it. */
   async #deliver(body: string, key: string): Promise<string | undefined> {
     for (let pauseMs = AGAIN_MS; ; pauseMs = Math.min(MAX_AGAIN_MS, 2 * pauseMs)) {
       const answer = await this.#ask('/api/v2/series', {
@@ -88,7 +88,7 @@ export class HttpSource {
         headers: { 'content-type': 'application/json', 'dd-api-key': 'any', 'idempotency-key': key },
         body,
       });
-      // Something that is left out would be lost without a word.
+      // An omitted point would be lost silently.
       if (answer?.status === 202 && answer.text === '{"errors":[]}') return undefined;
       if (answer !== undefined && answer.status !== 503 && answer.status !== 429)
         return `${answer.status}: ${answer.text}`;
@@ -106,7 +106,7 @@ export class HttpSource {
     }
   }
 
-  /** Asks the intakes in turn; undefined when the outcome is unknown. */
+  /** Tries the intakes in turn; undefined if the outcome is unknown. */
   async #ask(
     path: string,
     request: RequestInit,

@@ -6,7 +6,7 @@ export interface BeginLine {
   readonly atMs: number;
 }
 
-/** Points are about to be recorded; `values` has one of each metric, in the order of `METRICS`, or none. */
+/** Points will be recorded. `values` has one of each metric in the order of `METRICS`, or none. */
 export interface RecordLine {
   readonly type: 'record';
   readonly timeMs: number;
@@ -20,13 +20,13 @@ export interface SentLine {
   readonly clientSession: string;
   readonly sequence: number;
   readonly partitions: readonly number[];
-  /** Of its points: a value tells the point. */
+  /** Values of its points: a value identifies its point. */
   readonly values: readonly number[];
-  /** Checksum of its shares: every repetition has to have the same. */
+  /** Checksum of its shares, which every retry must have. */
   readonly checksum: string;
 }
 
-/** What becomes of a stream to an intake. */
+/** The outcome of a stream to an intake. */
 export interface StreamLine {
   readonly type: 'stream';
   readonly clientSession: string;
@@ -44,12 +44,12 @@ interface Answer {
   readonly atMs: number;
 }
 
-/** An intake said that a batch is durable. */
+/** An intake acknowledged that a batch is durable. */
 export interface AckedLine extends Answer {
   readonly type: 'acked';
 }
 
-/** An intake said that a batch is to be sent again, or can never be taken. */
+/** An intake asked for a retry of a batch, or refused it permanently. */
 export interface NotTakenLine extends Answer {
   readonly type: 'retry' | 'refused';
   readonly why: string;
@@ -61,10 +61,10 @@ export interface EndLine {
   readonly stats: ClientStats;
 }
 
-/** A line of a client's ledger. It is written with one call before what it speaks of is done, so a kill leaves it. */
+/** A line of a client's ledger. One call writes it before its action, so that it survives a kill. */
 export type LedgerLine = BeginLine | RecordLine | SentLine | AckedLine | NotTakenLine | StreamLine | EndLine;
 
-/** The lines of a ledger; the last may be torn by a kill. */
+/** Reads the lines of a ledger; a kill may have cut the last one. */
 export function parseLedger(text: string): LedgerLine[] {
   const lines = text.split('\n');
   return lines.flatMap((line, i) => {

@@ -11,31 +11,31 @@ export interface LoadPoint {
   readonly slot: number;
   readonly timeMs: number;
   readonly value: number;
-  /** It was in a batch that went to an intake. */
+  /** True if it was in a batch that was sent to an intake. */
   isSent: boolean;
-  /** An intake said to the client that it is durable. */
+  /** True if an intake acknowledged to the client that it is durable. */
   isAcked: boolean;
 }
 
-/** A client has what it recorded in its spool by then, on a busy machine too. */
+/** Time in which a client spools its recorded points, also on a busy machine. */
 const SPOOLED_MS = 5000;
 
-/** Of one series and step: at most one point has it. */
+/** Returns the key of a series and step, which at most one point has. */
 export function pointKey(metric: string, client: string, slot: number, timeMs: number): string {
   return `${metric}{client:${client},slot:${slot}}@${Math.floor(timeMs / STEP_MS) * STEP_MS}`;
 }
 
-/** What all clients wrote down: everything recorded, sent and acknowledged. */
+/** The ledgers of all clients: everything recorded, sent and acknowledged. */
 export class LoadLedger {
   /** By `pointKey`. */
   readonly points = new Map<string, LoadPoint>();
-  /** What the clients themselves did wrong. */
+  /** Errors of the clients themselves. */
   readonly problems: string[] = [];
   batches = 0;
   resends = 0;
   retries = 0;
   ends = 0;
-  /** By client and run: when it recorded last, and whether it ended because it was told to. */
+  /** Time of the last record by client and run, and whether the run ended by a stop request. */
   readonly #runs = new Map<string, { lastMs: number; hasEnded: boolean }>();
   readonly #byValue = new Map<number, LoadPoint>();
   readonly #batches = new Map<string, { readonly checksum: string; readonly points: readonly LoadPoint[] }>();
@@ -50,17 +50,17 @@ export class LoadLedger {
       else if (line.type === 'sent') this.#sent(client, line);
       else if (line.type === 'acked') this.#acked(client, line);
       else if (line.type === 'end') this.#end(client, run, line);
-      else if (line.type !== 'stream') this.#notTaken(client, line);
+      else if (line.type !== 'stream') this.#notAccepted(client, line);
     }
   }
 
-  /** As the plain consumer asks: which sessions are known to have taken a share, and until when at the latest. */
+  /** Answers the plain consumer: the sessions that accepted a share, and until when at the latest. */
   acceptances(clientSession: string, sequence: number, partition: number): readonly Acceptance[] {
     const key = `${clientSession}:${sequence}`;
     return this.#partitions.get(key)?.includes(partition) ? (this.#accepted.get(key) ?? []) : [];
   }
 
-  /** It may be gone with a run that was killed: it had hardly been recorded, and went to no intake. */
+  /** True if a killed run may have lost the point: it was recorded just before, and was sent to no intake. */
   mayBeGone({ client, run, timeMs, isSent }: LoadPoint): boolean {
     const known = this.#runs.get(`${client}/${run}`);
     return known !== undefined && !known.hasEnded && !isSent && timeMs > known.lastMs - SPOOLED_MS;
@@ -84,15 +84,14 @@ export class LoadLedger {
     const key = `${line.clientSession}:${line.sequence}`;
     const known = this.#batches.get(key);
     if (known !== undefined) {
-      if (known.checksum !== line.checksum)
-        this.problems.push(`${client}: batch ${key} was sent again, with other shares`);
+      if (known.checksum !== line.checksum) this.problems.push(`${client}: batch ${key} was retried with other shares`);
       return;
     }
     this.batches++;
     const points = line.values.flatMap((value) => {
       const point = this.#byValue.get(value);
       if (point === undefined)
-        this.problems.push(`${client}: batch ${key} has the value ${value}, which nobody recorded`);
+        this.problems.push(`${client}: batch ${key} has the value ${value}, which no client recorded`);
       return point ?? [];
     });
     for (const point of points) point.isSent = true;
@@ -105,7 +104,7 @@ export class LoadLedger {
     const batch = this.#batches.get(key);
     if (batch?.points.length !== line.points) {
       this.problems.push(
-        `${client}: ${line.points} points of batch ${key} were taken, sent were ${batch?.points.length}`,
+        `${client}: batch ${key}: ${line.points} points acknowledged (limit: the ${batch?.points.length} that were sent)`,
       );
     }
     for (const point of batch?.points ?? []) point.isAcked = true;
@@ -114,7 +113,7 @@ export class LoadLedger {
     this.#accepted.set(key, [...(this.#accepted.get(key) ?? []), accepted]);
   }
 
-  #notTaken(client: string, { type, sequence, why }: LedgerLine & { type: 'retry' | 'refused' }): void {
+  #notAccepted(client: string, { type, sequence, why }: LedgerLine & { type: 'retry' | 'refused' }): void {
     if (type === 'retry') this.retries++;
     else this.problems.push(`${client}: batch ${sequence} was refused: ${why}`);
   }

@@ -11,15 +11,15 @@ const PASSING = ['unavailable', 'deadline_exceeded', 'cancelled'] as const;
 const CLIENT_ID = 'kill-everything';
 
 /**
- * Keeps every record of `points` from its first on, before it is trimmed: what the log says in the end is judged by
- * it. It begins before there is a topic.
+ * Copies every record of `points` from the first, before it is trimmed. The copy is compared with the log at the end.
+ * It starts before the topic exists.
  */
 export class LogFollower {
   readonly #log: KafkaLog;
   readonly #records: Uint8Array[][] = Array.from({ length: PARTITIONS }, () => []);
   readonly #running: Promise<void>[];
   readonly #stop = new AbortController();
-  /** Why the copy is not whole. */
+  /** Why the copy is incomplete. */
   readonly problems: string[] = [];
 
   private constructor(log: KafkaLog) {
@@ -70,7 +70,7 @@ export class LogFollower {
         const isPassing = PASSING.some((code) => isTidemarkError(error, code));
         const hasBegun = records.length > 0 || isTidemarkError(error, 'out_of_range');
         if (!isPassing && hasBegun) {
-          this.problems.push(`points/${partition} can't be followed at ${records.length}: ${String(error)}`);
+          this.problems.push(`points/${partition} cannot be followed at ${records.length}: ${String(error)}`);
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -3,11 +3,11 @@ import { kindOf, SeriesNames } from '../simulation/series.ts';
 import { type LoadLedger, pointKey } from './load-ledger.ts';
 import { HTTP_CLIENT, LATENESS_MS, METRICS, POPULATION, SLOTS } from './settings.ts';
 
-/** What the whole log says, by a second and plain implementation of its rules. */
+/** The content of the whole log, by a second, plain implementation of its rules. */
 export interface LogTruth {
   /** Points that came after the watermark had passed their timestamp and D, by `pointKey`. */
   readonly late: ReadonlySet<string>;
-  /** By partition: where a consumer stands after each record. */
+  /** Position of a consumer after each record, by partition. */
   readonly positions: readonly (readonly PlainPosition[])[];
   readonly points: number;
   readonly duplicates: number;
@@ -15,8 +15,8 @@ export interface LogTruth {
 }
 
 /**
- * Reads the log from its first record on. It finds lanes that jump, marks that go back, refs without definitions, and
- * points that are late although an intake took them within D.
+ * Reads the log from its first record. It finds lanes with missing sequences, marks that decrease, refs without
+ * definitions, and points that are late although an intake accepted them within D.
  */
 export function readTruth(log: readonly (readonly Uint8Array[])[], ledger: LoadLedger): LogTruth {
   const names = namesOfLoad();
@@ -36,7 +36,7 @@ export function readTruth(log: readonly (readonly Uint8Array[])[], ledger: LoadL
       const name = names.get(series);
       const key = name === undefined ? undefined : pointKey(name.metric, name.client, name.slot, timeMs);
       if (key === undefined || !ledger.points.has(key)) {
-        problems.push(`the log has a point that nobody recorded: ${key ?? series} of batch ${batch}`);
+        problems.push(`the log has a point that no client recorded: ${key ?? series} of batch ${batch}`);
       } else if (seen.has(key)) {
         problems.push(`the log has ${key} twice, once in batch ${batch}`);
       } else {

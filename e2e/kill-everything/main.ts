@@ -8,7 +8,7 @@ const USAGE =
   `sabotages: ${PROCESS_SABOTAGES.map(({ name }) => name).join(' ')}`;
 const HOOKS = new URL('./sabotage-hooks.ts', import.meta.url);
 
-/** `npm run e2e -- kill-everything`. Resolves with the exit code: 0 when every seed was clean. */
+/** Runs `npm run e2e -- kill-everything`. Returns the exit code: 0 if every seed was clean. */
 export async function killEverything(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -27,11 +27,11 @@ export async function killEverything(args: readonly string[]): Promise<number> {
   }
   const why = await whyNoKafka();
   if (why !== '') {
-    console.log(`kill-everything can't run: ${why}`);
+    console.log(`cannot run kill-everything: ${why}`);
     return process.env.CI === 'true' ? 1 : 0;
   }
   const options: SeedOptions = {
-    tell: (text) => {
+    report: (text) => {
       if (values.trace) console.log(`  ${text}`);
     },
     keepsFolder: values.keep,
@@ -53,7 +53,7 @@ async function playAll(first: number, last: number, options: SeedOptions): Promi
   return failed.length === 0 ? 0 : 1;
 }
 
-/** Resolves with 0 as soon as a seed has told of the broken promise. */
+/** Resolves with 0 when the first seed detects the broken promise. */
 async function untilCaught(
   { name, promise, caughtBy }: ProcessSabotage,
   first: number,

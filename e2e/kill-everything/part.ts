@@ -10,26 +10,26 @@ import type { SharedLink } from './shared-link.ts';
 const READY_MS = 240_000;
 const END_MS = 120_000;
 const NOTHING_BYTES = 1;
-const LOOK_MS = 100;
+const POLL_MS = 100;
 const RECORD_LINE = '"type":"record"';
 
-/** Something that is killed, frozen, cut off. */
+/** A process that is killed, frozen, or disconnected. */
 export interface Part {
   readonly kind: PartKind;
   readonly name: string;
   readonly isRunning: boolean;
   kill(): Promise<void>;
-  /** Starts it over its own data. */
+  /** Restarts it with its own data. */
   spawn(): void;
-  /** Resolves when it does its work again. */
+  /** Resolves when it is ready again. */
   ready(): Promise<void>;
   /** Resolves when it is frozen. */
   freeze(): Promise<void>;
   thaw(): void;
   setLinks(mode: LinkMode, side: LinkSide): void;
-  /** What its own ways to the brokers do; those of others are left as they are. */
+  /** Sets the mode of its own links to the brokers; the links of other parts keep theirs. */
   setLogLinks(mode: LinkMode): void;
-  /** Lets its disk take nothing more, and resolves when that has ended it. */
+  /** Fills its disk. Resolves when that has ended the process. */
   fillDisk(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export function servicePart(
   };
 }
 
-/** A client has no door of its own; it is ready when it writes down what it records. */
+/** A client has no endpoint of its own; it is ready when it writes its ledger. */
 export function clientPart(process: ServiceProcess, ledgerFile: string): Part {
   let lengthAtSpawn = 0;
   const ledger = () => (existsSync(ledgerFile) ? readFileSync(ledgerFile, 'utf8') : '');
@@ -106,7 +106,7 @@ export function clientPart(process: ServiceProcess, ledgerFile: string): Part {
     },
     ready: async () => {
       const records = () => ledger().slice(lengthAtSpawn).includes(RECORD_LINE);
-      await eventually(`${process.name} to record`, records, READY_MS, LOOK_MS);
+      await eventually(`${process.name} to record`, records, READY_MS, POLL_MS);
     },
     setLinks: notLinked,
     setLogLinks: notLinked,

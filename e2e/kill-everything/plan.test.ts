@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { describeFault, planOf } from './plan.ts';
 import { PART_KINDS, POPULATION } from './settings.ts';
 
-test('does every deed to every kind of part, whatever the seed', () => {
+test('the plan of every seed has every fault for every kind of part', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const plan = planOf(seed);
     const done = new Set(plan.map(({ kind, deed }) => `${deed} ${kind}`));
@@ -17,12 +17,12 @@ test('does every deed to every kind of part, whatever the seed', () => {
   }
 });
 
-test('is the same for the same seed, and another for another', () => {
+test('equal seeds have equal plans, and different seeds different plans', () => {
   expect(planOf(7)).toEqual(planOf(7));
   expect(planOf(7).map(describeFault)).not.toEqual(planOf(8).map(describeFault));
 });
 
-test('reaches every part and every way of a link over some seeds', () => {
+test('a few seeds reach every part and every mode of a link', () => {
   const plans = Array.from({ length: 40 }, (_, seed) => planOf(seed)).flat();
   const reached = new Set(plans.map(({ kind, index }) => `${kind} ${index}`));
   expect(reached.size).toBe(Object.values<number>(POPULATION).reduce((sum, count) => sum + count, 0));

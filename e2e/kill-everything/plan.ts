@@ -3,19 +3,19 @@ import { below, type Random } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { PART_KINDS, type PartKind, POPULATION } from './settings.ts';
 
-/** What is done to a part: kill -9, SIGSTOP, its links, its ways to the brokers alone, a disk that takes nothing more. */
+/** A fault of a part: SIGKILL, SIGSTOP, its links, only its links to the brokers, or a full disk. */
 export type Deed = 'kill' | 'freeze' | 'cut' | 'cut-log' | 'fill-disk';
 
-/** Whose links to a broker: those of its clients, those of the other brokers, or all. */
+/** Links of a broker: those of its clients, those of the other brokers, or all. */
 export type LinkSide = 'clients' | 'brokers' | 'all';
 
 export interface Fault {
   readonly kind: PartKind;
-  /** Which one of its kind, from 0. */
+  /** Index among the parts of its kind, from 0. */
   readonly index: number;
   readonly deed: Deed;
   readonly forMs: number;
-  /** What the links do, when they are cut. */
+  /** Mode of cut links. */
   readonly mode: LinkMode;
   readonly side: LinkSide;
 }
@@ -31,7 +31,7 @@ const DEEDS: Readonly<Record<PartKind, readonly Deed[]>> = {
   client: ['kill', 'freeze'],
 };
 
-/** What comes once more: where the most can go wrong. */
+/** Faults that every plan has twice, because most can fail there. */
 const AGAIN: readonly (readonly [PartKind, Deed])[] = [
   ['intake', 'kill'],
   ['point-store', 'kill'],
@@ -42,7 +42,7 @@ const AGAIN: readonly (readonly [PartKind, Deed])[] = [
 const MODES: readonly LinkMode[] = ['cut', 'stalled', 'mute'];
 const SIDES: readonly LinkSide[] = ['all', 'clients', 'brokers'];
 
-/** Longer than the lease of a session (10 s): the intake is fenced, and wakes as one that does not know. */
+/** Longer than the lease of a session (10 s): the intake is fenced, and resumes without knowing it. */
 const ZOMBIE_MS = 12_000;
 const LONGEST_MS: Readonly<Record<Deed, number>> = {
   kill: 1500,
@@ -54,8 +54,8 @@ const LONGEST_MS: Readonly<Record<Deed, number>> = {
 const SHORTEST_MS: Readonly<Record<Deed, number>> = { kill: 0, freeze: 500, cut: 500, 'cut-log': 500, 'fill-disk': 0 };
 
 /**
- * What happens in a run, in the order in which it begins: every deed to every kind of part at least once, to which of
- * its kind and for how long as the seed says.
+ * Returns the faults of a run in order of their start. Every fault happens at least once to every kind of part; the
+ * seed decides which part and for how long.
  */
 export function planOf(seed: number): Fault[] {
   const random = new SeededRandom(seed);
@@ -71,7 +71,7 @@ export function planOf(seed: number): Fault[] {
 function faultOf(random: Random, kind: PartKind, deed: Deed): Fault {
   const isZombie = kind === 'intake' && deed === 'freeze';
   const shortest = isZombie ? ZOMBIE_MS : SHORTEST_MS[deed];
-  // An intake that can't renew its session for this long is fenced while its clients still talk to it.
+  // An intake that can't renew its session for this long is fenced while its clients are still connected.
   const outlivesLease = isZombie || (kind === 'intake' && deed === 'cut-log');
   const longest = outlivesLease ? ZOMBIE_MS + 2000 : LONGEST_MS[deed];
   return {

@@ -6,7 +6,7 @@ const SHOWN = 3;
 const EVENT = /^\d\d:\d\d:\d\d\.\d{3} (\w+) /;
 const STRAY = /^\S*(Error|Violation)\b.*:|^Node\.js v|Uncaught|Unhandled|^#? ?Fatal|^\w+: .*(can't|can not)/i;
 
-/** What processes called fatal, or wrote beside their events, such as the stack of an exception that nobody caught. */
+/** Finds fatal events of processes, and output other than events, such as the stack of an uncaught exception. */
 export async function fatalLines(folder: string): Promise<string[]> {
   const problems: string[] = [];
   for (const name of (await readdir(folder)).filter((file) => file.endsWith('.log'))) {

@@ -5,7 +5,7 @@ import { type Batch, BatchResult_Outcome, type SendReply } from '@tidemark/contr
 import { pointsOf } from '../simulation/ledger.ts';
 import type { LedgerLine } from './ledger-line.ts';
 
-/** Writes down what goes to intakes and what they answer; changes nothing. */
+/** Writes requests to intakes and their answers to the ledger, and changes neither. */
 export class RecordingConnector implements IntakeConnector {
   readonly #inner: IntakeConnector;
   readonly #write: (line: LedgerLine) => void;

@@ -8,7 +8,7 @@ import type { PlainPosition } from '../simulation/plain-consumer.ts';
 import { PARTITIONS } from './settings.ts';
 
 export interface ReplicasChecked {
-  /** State hashes of two replicas at one offset, and of two replicas' closed buckets, that were compared. */
+  /** Number of compared state hashes of two replicas at one offset, and of closed buckets of two replicas. */
   readonly hashes: number;
   readonly bucketHashes: number;
   readonly problems: readonly string[];
@@ -18,8 +18,8 @@ const CAUGHT_UP_MS = 240_000;
 const POLL_MS = 100;
 
 /**
- * Holds the replicas against each other, and against what the log says of their position, once nothing comes into the
- * log any more. `ends` are the offsets behind its last records.
+ * Compares the replicas with each other and with the log at their position, when the log no longer grows. `ends` are
+ * the offsets after its last records.
  */
 export async function checkReplicas(
   cluster: LocalCluster,
@@ -60,11 +60,11 @@ export async function checkReplicas(
 function reached<Status extends { readonly offset: number; readonly halted: string }>(
   what: string,
   end: number,
-  look: () => Promise<Status>,
+  poll: () => Promise<Status>,
 ): Promise<Status> {
   const isThere = ({ offset, halted }: Status) => offset >= end || halted !== '';
   const see = async () => {
-    const status = await look();
+    const status = await poll();
     if (isThere(status)) return status;
     throw new Error(`${what} is at ${status.offset} of ${end}`);
   };
@@ -80,7 +80,7 @@ function checkPosition(
   if (status.halted !== '') problems.push(`${what} is halted at ${status.haltedOffset}: ${status.halted}`);
   const expected = positions[status.offset - 1];
   if (expected === undefined) {
-    problems.push(`${what} stands at ${status.offset}, beyond the log's end at ${positions.length}`);
+    problems.push(`${what} is at ${status.offset}, beyond the log's end at ${positions.length}`);
     return;
   }
   for (const field of ['watermarkMs', 'points', 'latePoints', 'duplicatePoints'] as const) {
@@ -89,7 +89,7 @@ function checkPosition(
   }
 }
 
-/** What several replicas say of the same thing. */
+/** Values that several replicas have for the same key. */
 class Hashes {
   readonly #known = new Map<string, { readonly replica: string; readonly hash: string }>();
   readonly #problems: string[];

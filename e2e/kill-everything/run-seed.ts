@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../process/eventually.ts';
-import { KillBed } from './bed.ts';
 import { Chaos } from './chaos.ts';
 import { questionOf, rangeOf, readContents } from './contents.ts';
+import { KillHarness } from './harness.ts';
 import type { HttpSource } from './http-source.ts';
 import { parseLedger } from './ledger-line.ts';
 import { LoadLedger } from './load-ledger.ts';
@@ -16,7 +16,7 @@ import { HTTP_CLIENT, METRICS } from './settings.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { Watch } from './watch.ts';
 
-/** Before the first fault, and after the last: what is right then is right without any. */
+/** Time without faults, before the first and after the last. */
 const CALM_MS = 3000;
 const SETTLE_MS = 240_000;
 
@@ -36,68 +36,73 @@ export interface SeedResult extends Verdict {
 }
 
 export interface SeedOptions {
-  readonly tell: (text: string) => void;
-  /** Leave the folder with data and logs, also when nothing is wrong. */
+  readonly report: (text: string) => void;
+  /** Keeps the folder with data and logs, also after a clean run. */
   readonly keepsFolder?: boolean;
-  /** Breaks a promise on purpose. */
+  /** Flags of Node that break a promise on purpose. */
   readonly nodeFlags?: (name: string) => readonly string[];
 }
 
-/** Starts everything, kills everything by the seed's plan, heals it, and judges what is left. */
+/** Starts all parts, applies the seed's plan of faults, ends all faults, and judges the result. */
 export async function runSeed(
   seed: number,
-  { tell, keepsFolder = false, nodeFlags }: SeedOptions,
+  { report, keepsFolder = false, nodeFlags }: SeedOptions,
 ): Promise<SeedResult> {
   const folder = await mkdtemp(join(tmpdir(), `tidemark-kill-${seed}-`));
   const clock = new PhaseClock();
-  const bed = await KillBed.start({ folder, nodeFlags });
+  const harness = await KillHarness.start({ folder, nodeFlags });
   let isClean = false;
   try {
-    tell(`everything is up: ${clock.end('start')} s`);
-    const result = await play(bed, seed, tell, clock);
+    report(`everything is up: ${clock.end('start')} s`);
+    const result = await play(harness, seed, report, clock);
     isClean = result.problems.length === 0;
     return result;
   } finally {
-    await bed.close();
+    await harness.close();
     if (isClean && !keepsFolder) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-    else tell(`data and logs are in ${folder}`);
+    else report(`data and logs are in ${folder}`);
   }
 }
 
-async function play(bed: KillBed, seed: number, tell: (text: string) => void, clock: PhaseClock): Promise<SeedResult> {
+async function play(
+  harness: KillHarness,
+  seed: number,
+  report: (text: string) => void,
+  clock: PhaseClock,
+): Promise<SeedResult> {
   const fromMs = Date.now();
-  bed.startLoad();
-  const watch = new Watch(bed.ask);
+  harness.startLoad();
+  const watch = new Watch(harness.ask);
   watch.start();
-  const chaos = new Chaos(bed.parts, (text) => tell(`${clock.now()} s: ${text}`));
+  const chaos = new Chaos(harness.parts, (text) => report(`${clock.now()} s: ${text}`));
   chaos.guard();
   await pause(CALM_MS);
   await chaos.run(planOf(seed));
   clock.end('chaos');
 
-  bed.heal();
-  await bed.ready();
+  harness.heal();
+  await harness.ready();
   await pause(CALM_MS);
   await chaos.endGuard();
   const unsettled: string[] = [];
-  await bed.endLoad(SETTLE_MS).catch((error: unknown) => unsettled.push(reasonOf(error)));
+  await harness.endLoad(SETTLE_MS).catch((error: unknown) => unsettled.push(reasonOf(error)));
   const range = rangeOf(fromMs, Date.now());
   await watch.stop();
-  await untilComplete(bed, range).catch((error: unknown) => unsettled.push(reasonOf(error)));
+  await untilComplete(harness, range).catch((error: unknown) => unsettled.push(reasonOf(error)));
   clock.end('settle');
 
   const ledger = new LoadLedger();
-  for (const { name, ledgerFile } of bed.clients) ledger.add(name, parseLedger(await readFile(ledgerFile, 'utf8')));
-  ledger.add(HTTP_CLIENT, bed.http.lines);
-  const contents = await eventually('the contents', () => readContents(bed.ask, range), SETTLE_MS);
-  await Promise.all(bed.cluster.of('intake').map((intake) => intake.stop()));
-  const ends = { points: await bed.log.ends('points'), tags: await bed.log.ends('tags') };
-  await bed.log.reached(ends.points);
-  const truth = readTruth(bed.log.records, ledger);
-  const replicas = await checkReplicas(bed.cluster, ends, truth.positions).catch(
+  for (const { name, ledgerFile } of harness.clients) ledger.add(name, parseLedger(await readFile(ledgerFile, 'utf8')));
+  ledger.add(HTTP_CLIENT, harness.http.lines);
+  const contents = await eventually('the contents', () => readContents(harness.ask, range), SETTLE_MS);
+  await Promise.all(harness.cluster.of('intake').map((intake) => intake.stop()));
+  const ends = { points: await harness.log.ends('points'), tags: await harness.log.ends('tags') };
+  await harness.log.reached(ends.points);
+  const truth = readTruth(harness.log.records, ledger);
+  const replicas = await checkReplicas(harness.cluster, ends, truth.positions).catch(
     (error: unknown): ReplicasChecked => ({ hashes: 0, bucketHashes: 0, problems: [reasonOf(error)] }),
   );
-  await bed.cluster.stop();
+  await harness.cluster.stop();
   clock.end('check');
 
   const verdict = judge({ ledger, contents, answers: watch.answers, late: truth.late });
@@ -106,12 +111,12 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     ...unsettled,
     ...chaos.problems,
     ...watch.problems,
-    ...bed.log.problems,
+    ...harness.log.problems,
     ...truth.problems,
     ...replicas.problems,
-    ...endingsOf(bed),
-    ...(await fatalLines(join(bed.cluster.folder, 'logs'))),
-    ...unshown(verdict, replicas, ledger, bed.http),
+    ...endingsOf(harness),
+    ...(await fatalLines(join(harness.cluster.folder, 'logs'))),
+    ...unshown(verdict, replicas, ledger, harness.http),
   ];
   return {
     ...verdict,
@@ -120,7 +125,7 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
     done: chaos.done,
     batches: ledger.batches,
     resends: ledger.resends,
-    httpResends: bed.http.resends,
+    httpResends: harness.http.resends,
     duplicates: truth.duplicates,
     late: truth.late.size,
     answers: watch.answers.length,
@@ -131,15 +136,15 @@ async function play(bed: KillBed, seed: number, tell: (text: string) => void, cl
   };
 }
 
-/** Until every metric says of itself that all of the range is there. */
-async function untilComplete(bed: KillBed, range: { fromMs: number; toMs: number }): Promise<void> {
+/** Waits until every metric is complete through the range. */
+async function untilComplete(harness: KillHarness, range: { fromMs: number; toMs: number }): Promise<void> {
   for (const metric of METRICS) {
-    const look = async () => {
-      const { completeThroughMs, errors } = await bed.ask(questionOf(metric), range);
+    const poll = async () => {
+      const { completeThroughMs, errors } = await harness.ask(questionOf(metric), range);
       if (completeThroughMs !== undefined && completeThroughMs >= range.toMs) return true;
       throw new Error(`complete through ${completeThroughMs} of ${range.toMs}; ${JSON.stringify(errors)}`);
     };
-    await eventually(`${metric.name} to be complete`, look, SETTLE_MS, 200);
+    await eventually(`${metric.name} to be complete`, poll, SETTLE_MS, 200);
   }
 }
 
@@ -148,13 +153,13 @@ function reasonOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
 
-/** Everything was told to leave, and did. */
-function endingsOf(bed: KillBed): string[] {
-  const processes = [...bed.cluster.processes, ...bed.clients.map(({ process }) => process)];
+/** Stops all parts, and checks that they ended. */
+function endingsOf(harness: KillHarness): string[] {
+  const processes = [...harness.cluster.processes, ...harness.clients.map(({ process }) => process)];
   return processes.filter(({ ending }) => ending !== '0').map(({ name, ending }) => `${name} ended with ${ending}`);
 }
 
-/** A run that compared nothing shows nothing. */
+/** Reports checks that compared nothing, because such a run proves nothing. */
 function unshown(
   { acked, completeAnswers, completeValues }: Verdict,
   replicas: ReplicasChecked,
@@ -179,7 +184,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** How long each part of a run took. */
+/** Measures the time of each phase of a run. */
 class PhaseClock {
   readonly seconds: Record<string, number> = {};
   readonly #startedMs = performance.now();

@@ -1,18 +1,18 @@
-/** A promise that is broken on purpose, in the real processes: the run has to see it. */
+/** A promise that is broken on purpose in the real processes. The run must detect it. */
 export interface ProcessSabotage {
   readonly name: string;
   readonly promise: string;
-  /** Names of the processes in which it happens begin so. */
+  /** Prefix of the names of the changed processes. */
   readonly processes: string;
-  /** End of the path of the source file that is changed while it is loaded, and the change. */
+  /** End of the path of the source file that is changed when it is loaded, and the change. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** The problem that has to be told begins so. */
+  /** Prefix of the problem that the run must report. */
   readonly caughtBy: string;
 }
 
-/** The product has no switches for these: they are put into its source as Node reads it (`sabotage-hooks.ts`). */
+/** The product has no switches for these: `sabotage-hooks.ts` changes its source when Node loads it. */
 export const PROCESS_SABOTAGES: readonly ProcessSabotage[] = [
   {
     name: 'ack-before-append',
@@ -35,7 +35,7 @@ export const PROCESS_SABOTAGES: readonly ProcessSabotage[] = [
   },
   {
     name: 'greatest-mark',
-    promise: 'the watermark is the least mark of all open lanes',
+    promise: 'the watermark is the lowest mark of all open lanes',
     processes: 'point-store-',
     file: 'libs/log/point-log/src/lane-tracker.ts',
     find: 'if (lane.open && lane.markMs < least) least = lane.markMs;',

@@ -1,6 +1,6 @@
 import type { KindName } from '@tidemark/model';
 
-/** What runs, and how many of each. */
+/** Kinds of parts, and how many of each run. */
 export const POPULATION = {
   broker: 3,
   coordinator: 1,
@@ -18,15 +18,15 @@ export const PART_KINDS = (Object.keys(POPULATION) as PartKind[]).filter((kind) 
 
 export const PARTITIONS = 4;
 
-/** Of the topics' names. */
+/** Prefix of the topics' names. */
 export const TOPIC_PREFIX = 'kill-';
 
 /** D, as `npm start` has it. */
 export const LATENESS_MS = 3000;
 
 /**
- * Short waits and small amounts, so that commits, buckets, dictionaries and blocks come by the dozen. Leases, fences and
- * what a lane waits for after its opening are left as they are.
+ * Short waits and small sizes, so that a run has dozens of commits, buckets, dictionaries and blocks. Leases, fences
+ * and the delay after the opening of a lane have their defaults.
  */
 export const SERVICE_SETTINGS = {
   lane: { lingerMs: 5, epochMs: 5000 },
@@ -35,7 +35,7 @@ export const SERVICE_SETTINGS = {
   completeness: { latenessMs: LATENESS_MS },
 } as const;
 
-/** How a client under load is set up. */
+/** Options of a client under load. */
 export const CLIENT_SETTINGS = {
   backoffMs: 50,
   maxBackoffMs: 1000,
@@ -44,21 +44,21 @@ export const CLIENT_SETTINGS = {
   keepaliveMs: 3000,
 } as const;
 
-/** A client records one value of each metric, in one of its slots, this often. */
+/** Interval in which a client records one value of each metric, in one of its slots. */
 export const TICK_MS = 100;
-/** So each series gets at most one point a second. */
+/** Number of slots, so that each series gets at most one point per second. */
 export const SLOTS = 10;
 export const STEP_MS = 1000;
-/** Sums of a step stay exact: some dozens of these are far below 2^53. */
+/** Limit of the values: sums of some dozens are far below 2^53 and stay exact. */
 export const VALUE_LIMIT = 2 ** 44;
-/** Tag `client:` of what comes over HTTP. */
+/** Tag `client:` of the points that are sent over HTTP. */
 export const HTTP_CLIENT = 'http-1';
 
-/** A metric of the load, and how to ask for the values of its points one by one. */
+/** A metric of the load, and how to query the values of its single points. */
 export interface LoadMetric {
   readonly name: string;
   readonly kind: KindName;
-  /** Folds over series and time; with one point a series and step the value comes back as it is. */
+  /** Aggregations over series and time, which return the value itself for one point per series and step. */
   readonly space: 'sum' | 'last';
   readonly rollup: string;
 }

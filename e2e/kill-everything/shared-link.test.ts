@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { LinkMode } from '@tidemark/child-process';
 import { SharedLink } from './shared-link.ts';
 
-test('a link that two have cut opens when the second one lets it', () => {
+test('a link that two parts have cut opens when both have opened it', () => {
   const modes: LinkMode[] = [];
   const link = new SharedLink({ set: (mode) => modes.push(mode) });
   link.set('broker-1', 'cut');

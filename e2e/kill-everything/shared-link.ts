@@ -1,16 +1,16 @@
 import type { LinkMode, TcpLink } from '@tidemark/child-process';
 
-/** A link that two parts may be cut off by, each for itself: the way of a service to a broker belongs to both. */
+/** A link that two parts can cut independently: the link of a service to a broker belongs to both. */
 export class SharedLink {
   readonly #link: Pick<TcpLink, 'set'>;
-  /** What each wants of it, if not that it is open. */
+  /** Mode that each part requests, unless open. */
   readonly #wanted = new Map<string, LinkMode>();
 
   constructor(link: Pick<TcpLink, 'set'>) {
     this.#link = link;
   }
 
-  /** It opens when the last one lets it. */
+  /** Opens when no part cuts it any longer. */
   set(by: string, mode: LinkMode): void {
     if (mode === 'open') this.#wanted.delete(by);
     else this.#wanted.set(by, mode);

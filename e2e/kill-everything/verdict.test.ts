@@ -9,7 +9,9 @@ import { judge } from './verdict.ts';
 const SECOND = 1_700_000_000_000;
 const [REQUESTS] = METRICS;
 
-/** A client that records one value of each metric a second: 1000, 1001, … in the first, 2000, 2001, … in the second. */
+/**
+ * A client that records one value of each metric per second: 1000, 1001, … in the first, 2000, 2001, … in the second.
+ */
 function ledgerOf(seconds: number, acked: (second: number) => boolean = () => true): LoadLedger {
   const lines: LedgerLine[] = [{ type: 'begin', atMs: SECOND }];
   for (let second = 1; second <= seconds; second++) {
@@ -43,7 +45,7 @@ function answerOf(values: ReadonlyMap<string, number>, throughSecond: number): A
   };
 }
 
-test('is clean when everything that was acknowledged is there once', () => {
+test('the verdict is clean when every acknowledged point is stored once', () => {
   const ledger = ledgerOf(3);
   const contents = contentsOf(ledger);
   const verdict = judge({ ledger, contents, answers: [answerOf(contents, 4)], late: new Set() });
@@ -53,7 +55,7 @@ test('is clean when everything that was acknowledged is there once', () => {
   });
 });
 
-test('counts what was acknowledged and is not there, or is another value', () => {
+test('the verdict counts acknowledged points that are missing or have another value', () => {
   const ledger = ledgerOf(3);
   const contents = contentsOf(ledger);
   contents.delete(keyAt(1));
@@ -63,7 +65,7 @@ test('counts what was acknowledged and is not there, or is another value', () =>
   expect(problems.join('\n')).toContain('acknowledged 1000, found undefined');
 });
 
-test('forgives what nobody acknowledged, but not when it is there twice', () => {
+test('the verdict accepts a missing unacknowledged point, but not one that is stored twice', () => {
   const ledger = ledgerOf(2, () => false);
   const { acked, lost, doubled } = judge({
     ledger,
@@ -74,7 +76,7 @@ test('forgives what nobody acknowledged, but not when it is there twice', () => 
   expect({ acked, lost, doubled }).toEqual({ acked: 0, lost: 0, doubled: 1 });
 });
 
-test('demands that everything is settled in the end, but for the last moments of a run that was killed', () => {
+test('every point must be settled at the end, except those of the last moments of a killed run', () => {
   const ofKilled = ledgerOf(9, () => true);
   const values = METRICS.map((_, i) => 10_000 + i);
   const line: LedgerLine = { type: 'record', timeMs: SECOND + 10_000, slot: 0, values };
@@ -90,7 +92,7 @@ test('demands that everything is settled in the end, but for the last moments of
   expect(judge({ ledger: unspooled, contents: new Map(), answers: [], late: new Set() }).problems).toEqual([]);
 });
 
-test('counts what is there twice as found and as doubled', () => {
+test('a point that is stored twice counts as found and as doubled', () => {
   const ledger = ledgerOf(1);
   const contents = contentsOf(ledger);
   contents.set(keyAt(1), 2000);
@@ -98,13 +100,13 @@ test('counts what is there twice as found and as doubled', () => {
   expect({ found, lost, doubled }).toEqual({ found: METRICS.length, lost: 0, doubled: 1 });
 });
 
-test('names what nobody recorded', () => {
+test('the verdict names points that no client recorded', () => {
   const contents = new Map([['load.requests{client:x,slot:1}@5000', 7]]);
   const { problems } = judge({ ledger: ledgerOf(0), contents, answers: [], late: new Set() });
   expect(problems).toEqual(['never recorded: load.requests{client:x,slot:1}@5000: found 7']);
 });
 
-test('counts complete answers that lacked a point, unless it came late', () => {
+test('the verdict counts complete answers that lacked a point, unless the point was late', () => {
   const ledger = ledgerOf(3);
   const contents = contentsOf(ledger);
   const lacking = new Map([...contents].filter(([key]) => key !== keyAt(1)));
@@ -114,7 +116,7 @@ test('counts complete answers that lacked a point, unless it came late', () => {
   expect(late.wrongComplete).toBe(0);
 });
 
-test('asks nothing of what lies beyond complete_through', () => {
+test('the verdict does not judge values beyond complete_through', () => {
   const ledger = ledgerOf(3);
   const contents = contentsOf(ledger);
   const lacking = new Map([...contents].filter(([key]) => key !== keyAt(3)));
@@ -127,7 +129,7 @@ test('asks nothing of what lies beyond complete_through', () => {
   expect({ wrongComplete, completeValues }).toEqual({ wrongComplete: 0, completeValues: 2 });
 });
 
-test('counts complete answers with a point that is not there later, or had another value', () => {
+test('the verdict counts complete answers with a point that is missing later, or had another value', () => {
   const ledger = ledgerOf(3);
   const contents = contentsOf(ledger);
   const more = new Map([...contents, [pointKey(REQUESTS.name, 'client-1', 5, SECOND + 1000), 1]]);
@@ -137,7 +139,7 @@ test('counts complete answers with a point that is not there later, or had anoth
   expect(judge({ ledger, contents, answers: [answerOf(other, 4)], late }).wrongComplete).toBe(1);
 });
 
-test('hears what clients did wrong: other shares under one sequence, fewer points taken than sent', () => {
+test('the ledger reports errors of clients: other shares in a retry, or fewer accepted points than sent', () => {
   const ledger = ledgerOf(1);
   const batch = { clientSession: 'c1', sequence: 1 };
   ledger.add('client-1', [
@@ -146,12 +148,12 @@ test('hears what clients did wrong: other shares under one sequence, fewer point
     { type: 'acked', ...batch, points: 1, intakeSession: 's1', atMs: SECOND },
   ]);
   expect(ledger.problems).toEqual([
-    'client-1: batch c1:1 was sent again, with other shares',
-    `client-1: 1 points of batch c1:1 were taken, sent were ${METRICS.length}`,
+    'client-1: batch c1:1 was retried with other shares',
+    `client-1: batch c1:1: 1 points acknowledged (limit: the ${METRICS.length} that were sent)`,
   ]);
 });
 
-test('asks so that a point comes back as it is, and reads it by the same name', () => {
+test('the query returns a single point with its value, and the answer has the same key', () => {
   expect(questionOf(REQUESTS)).toBe('sum:load.requests{*} by {client,slot}.rollup(sum, 1)');
   const series = { tagSet: ['client:client-1', 'slot:0'], timesMs: [SECOND + 1000], values: [7] };
   const reply = {

@@ -4,7 +4,7 @@ import { STEP_MS } from './settings.ts';
 
 export interface Evidence {
   readonly ledger: LoadLedger;
-  /** What the platform showed in the end, by `pointKey`. */
+  /** Values of the platform at the end, by `pointKey`. */
   readonly contents: ReadonlyMap<string, number>;
   readonly answers: readonly Answer[];
   /** Points that are late by the log, by `pointKey`. */
@@ -12,25 +12,25 @@ export interface Evidence {
 }
 
 export interface Verdict {
-  /** Points that an intake acknowledged, and how many of them are there. */
+  /** Number of acknowledged points, and of those that are stored. */
   readonly acked: number;
   readonly found: number;
   readonly lost: number;
-  /** Points that are there more than once, acknowledged or not. */
+  /** Number of points that are stored more than once, acknowledged or not. */
   readonly doubled: number;
   /** Answers with a value below their `complete_through` that later changed, other than by points counted late. */
   readonly wrongComplete: number;
-  /** Answers that claimed to be complete through some of their range, and the values in them that were compared. */
+  /** Number of answers that were complete through a part of their range, and of compared values in them. */
   readonly completeAnswers: number;
   readonly completeValues: number;
-  /** What is wrong, in words. */
+  /** Descriptions of the problems. */
   readonly problems: readonly string[];
 }
 
-/** Examples of one kind of problem that are told. */
+/** Max number of reported examples of one kind of problem. */
 const EXAMPLES = 5;
 
-/** Holds what the platform says against what the clients wrote down. */
+/** Compares the content of the platform with the ledgers of the clients. */
 export function judge({ ledger, contents, answers, late }: Evidence): Verdict {
   const problems = new Problems();
   for (const problem of ledger.problems) problems.add('client', problem);
@@ -111,7 +111,7 @@ function describe({ run, timeMs }: LoadPoint): string {
   return ` (recorded at ${timeMs} in run ${run})`;
 }
 
-/** Some of each kind, and how many there were. */
+/** Collects some examples of each kind of problem, and their number. */
 class Problems {
   readonly #byKind = new Map<string, string[]>();
 

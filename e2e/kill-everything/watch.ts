@@ -6,11 +6,11 @@ const EVERY_MS = 150;
 const RANGE_MS = 20_000;
 const AHEAD_MS = 1000;
 
-/** Asks all along for the last seconds of one metric after the other, and keeps every answer. */
+/** Queries the last seconds of one metric after the other during the run, and keeps every answer. */
 export class Watch {
   readonly answers: Answer[] = [];
   failed = 0;
-  /** What no query may answer with. */
+  /** Answers that are wrong by themselves. */
   readonly problems: string[] = [];
   readonly #ask: Ask;
   #running: Promise<void> | undefined;

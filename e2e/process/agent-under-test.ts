@@ -44,7 +44,7 @@ export class AgentUnderTest {
       );
       return agent;
     } catch (error) {
-      // Nobody else knows of it yet.
+      // The test has no reference to it yet, so only this can stop it.
       agent.#child.kill('SIGKILL');
       throw error;
     }

@@ -3,7 +3,7 @@ import type { ClientStats } from '@tidemark/client';
 export interface ClientSettings {
   readonly address: string;
   readonly spoolFolder: string;
-  /** Default: «spooling client». */
+  /** Default: "spooling client". */
   readonly name?: string;
 }
 

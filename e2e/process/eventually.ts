@@ -1,11 +1,11 @@
 const POLL_MS = 15;
-/** Many times what an idle machine takes: this ends what hangs, and does not measure. */
+/** Default time limit: many times the usual time, because it only ends a test that hangs. */
 const WITHIN_MS = 30_000;
 
-/** Waits until `look` gives something other than undefined or false; fails with what it threw last, or saw last. */
+/** Polls until `poll` returns a value other than undefined or false. Fails with its last error or value. */
 export async function eventually<T>(
   what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
+  poll: () => Promise<T | undefined | false> | T | undefined | false,
   withinMs = WITHIN_MS,
   pollMs = POLL_MS,
 ): Promise<T> {
@@ -13,14 +13,14 @@ export async function eventually<T>(
   let lastError: unknown;
   for (;;) {
     try {
-      const seen = await look();
+      const seen = await poll();
       if (seen !== undefined && seen !== false) return seen;
       lastError = undefined;
     } catch (error) {
       lastError = error;
     }
     if (performance.now() > deadlineMs) {
-      throw new Error(`waited ${withinMs} ms for ${what}`, { cause: lastError });
+      throw new Error(`no ${what} within ${withinMs} ms`, { cause: lastError });
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }

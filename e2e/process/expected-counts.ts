@@ -5,8 +5,8 @@ import type { PlatformUnderTest } from './platform-under-test.ts';
 const STEP_S = 1;
 
 /**
- * Counts that were sent, each value a different power or sum that no other adds up to by chance: series by series and
- * second by second they must come back as they are. A point that is lost or taken twice changes a sum.
+ * Counts that were sent. Each value is a different power or sum, which other values cannot add up to by chance. Queries
+ * must return the same sum for each series and second: a lost or duplicated point changes a sum.
  */
 export class ExpectedCounts {
   readonly #metric: string;
@@ -28,7 +28,7 @@ export class ExpectedCounts {
     const second = Math.floor(nowMs / 1000) * 1000;
     for (let id = 0; id < this.#series; id++) {
       const value = 1 + below(this.#random, 1_000_000);
-      // Metrics spread over the partitions; tags over series.
+      // Metrics differ by partition, and tags by series.
       client.count(`${this.#metric}.${id % METRICS}`, value, [`id:${id}`], nowMs);
       const key = `${id}@${second}`;
       this.#sums.set(key, (this.#sums.get(key) ?? 0) + value);
@@ -36,7 +36,7 @@ export class ExpectedCounts {
     }
   }
 
-  /** What differs between the platform's complete answer and what was sent. */
+  /** Returns the differences between the platform's complete answer and the sent counts. */
   async differences(platform: PlatformUnderTest): Promise<string[]> {
     const toMs = Date.now();
     const found = new Map<string, number>();
@@ -57,5 +57,5 @@ export class ExpectedCounts {
   }
 }
 
-/** Enough that every partition of a small map has some. */
+/** Number of metrics, enough for every partition of a small map. */
 const METRICS = 4;

@@ -19,13 +19,13 @@ import { eventually } from './eventually.ts';
 
 export interface PeerOptions {
   readonly key?: string;
-  /** gRPC's own compression of what is sent. */
+  /** gRPC's own compression of messages. */
   readonly gzip?: boolean;
 }
 
 export type PointOf = readonly [ref: number, timeMs: number, value: number];
 
-/** Speaks the intake stream by hand, rightly or wrongly, as no client library would let one. */
+/** A raw peer of the intake stream, which can also send what the client library never sends. */
 export class IntakePeer {
   readonly #client: IntakeClient;
   readonly #call: ClientDuplexStream<SendRequest, SendReply>;
@@ -56,7 +56,7 @@ export class IntakePeer {
     });
   }
 
-  /** A stream that has been greeted. */
+  /** Opens a stream and waits for the hello of the intake. */
   static async greeted(address: string, options?: PeerOptions): Promise<IntakePeer> {
     const peer = new IntakePeer(address, options);
     peer.hello();
@@ -76,7 +76,7 @@ export class IntakePeer {
     this.send({ $case: 'definitions', value: { mapEpoch: this.map.epoch, partition, firstRef, series } });
   }
 
-  /** Sends a batch with its next sequence, and gives the answer. */
+  /** Sends a batch with the next sequence, and returns the answer. */
   async batch(shares: Batch['shares'], changes: Partial<Batch> = {}): Promise<BatchResult> {
     const sequence = this.#sequence++;
     const stamp = { sequence, mapEpoch: this.map.epoch, floor: 0, frontierMs: undefined, stampedMs: Date.now() };
@@ -88,7 +88,7 @@ export class IntakePeer {
     });
   }
 
-  /** Waits until the intake ended the stream. */
+  /** Waits until the intake ends the stream. */
   ended(): Promise<TidemarkError> {
     return eventually('the stream to end', () => this.error);
   }
@@ -110,7 +110,7 @@ export class IntakePeer {
   }
 }
 
-/** Points, with ascending refs, as a share carries them. */
+/** Encodes points with ascending refs as the points of a share. */
 export function shareOf(points: readonly PointOf[]): Buffer {
   const columns = new PointColumns();
   for (const [ref, timeMs, value] of points) columns.push(ref, timeMs, value);

@@ -5,7 +5,7 @@ import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { QueryServiceLimits } from '@tidemark/query';
 
-/** What a platform under test is started with; everything else is as in `npm start`, but with shorter waits. */
+/** Options of a platform under test. Everything else is as in `npm start`, but with shorter waits. */
 export interface PlatformSettings {
   readonly folder: string;
   readonly host?: string;
@@ -28,13 +28,13 @@ export interface PlatformEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** From the test to the process of its platform. */
+/** Messages from the test to the process of its platform. */
 export type ToPlatform =
   | { readonly type: 'stop' }
-  /** Puts bytes into the log as they are, behind the intake's back. */
+  /** Appends bytes to the log without the intake. */
   | { readonly type: 'append'; readonly topic: Topic; readonly partition: number; readonly hex: string };
 
-/** From the process of a platform to the test. */
+/** Messages from the process of a platform to the test. */
 export type FromPlatform =
   | { readonly type: 'ready'; readonly httpPort: number; readonly grpcPort: number }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }

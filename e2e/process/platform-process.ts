@@ -6,8 +6,8 @@ import { parseSettings, type Settings } from '@tidemark/settings';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
 
 /**
- * A platform in a process of its own, so that a test can kill it. It is wired as the command line does it; only waits
- * that a test would have to sit through are shorter.
+ * A platform in a process of its own, so that a test can kill it. It is wired like the command line, but with shorter
+ * waits.
  */
 const settings: PlatformSettings = JSON.parse(process.argv[2]);
 const platform = await start(settings);
@@ -19,10 +19,10 @@ async function start({ folder, ...given }: PlatformSettings): Promise<Platform> 
       protoFolder: fileURLToPath(new URL('../../proto', import.meta.url)),
       clock: new SystemClock(),
       events: {
-        info: (message, detail = {}) => tell({ level: 'info', message, detail }),
-        error: (message, detail = {}) => tell({ level: 'error', message, detail }),
+        info: (message, detail = {}) => report({ level: 'info', message, detail }),
+        error: (message, detail = {}) => report({ level: 'error', message, detail }),
         fatal: (error) => {
-          tell({ level: 'fatal', message: error.message, detail: {} });
+          report({ level: 'fatal', message: error.message, detail: {} });
           process.exit(1);
         },
       },
@@ -35,7 +35,7 @@ async function start({ folder, ...given }: PlatformSettings): Promise<Platform> 
   }
 }
 
-/** The defaults, with shorter waits and what the test gives; a test may go beyond the ranges of settings. */
+/** Returns the defaults with shorter waits and the settings of the test, which may be out of range. */
 function settingsOf(folder: string, given: Omit<PlatformSettings, 'folder'>): Settings {
   const defaults = parseSettings({});
   return {
@@ -56,7 +56,7 @@ function settingsOf(folder: string, given: Omit<PlatformSettings, 'folder'>): Se
 }
 
 process.on('message', (message: ToPlatform) => void receive(message));
-// A test that is gone leaves nothing running.
+// This process must end with the test that started it.
 process.on('disconnect', () => process.exit(1));
 send({ type: 'ready', httpPort: platform.httpPort, grpcPort: platform.grpcPort });
 
@@ -71,7 +71,7 @@ async function receive(message: ToPlatform): Promise<void> {
   }
 }
 
-function tell(event: PlatformEvent): void {
+function report(event: PlatformEvent): void {
   send({ type: 'event', event });
 }
 

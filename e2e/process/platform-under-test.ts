@@ -20,20 +20,20 @@ import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from '
 
 const PROCESS = fileURLToPath(new URL('./platform-process.ts', import.meta.url));
 const CLOCK_AHEAD = new URL('./clock-ahead.mjs', import.meta.url).href;
-/** Halves the time that a start takes: what was compiled once is not compiled again. */
+/** Folder of compiled code, which halves the time of a start. */
 const ENVIRONMENT = {
   ...process.env,
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/e2e', import.meta.url)),
 };
 
 export interface LaunchOptions {
-  /** The largest file that the process may write, bytes: a full disk for those who are not root. */
+  /** Max size of a file that the process may write, bytes: acts like a full disk without root. */
   readonly largestFileBytes?: number;
-  /** Puts the wall clock of the process ahead by as many ms as this file says. */
+  /** File with the ms by which the wall clock of the process is ahead. */
   readonly clockAheadFile?: string;
 }
 
-/** A running platform in a process of its own, and the doors to it. */
+/** A running platform in a process of its own, and its APIs. */
 export class PlatformUnderTest {
   readonly #child: ChildProcess;
   readonly #query: QueryClient;
@@ -44,12 +44,12 @@ export class PlatformUnderTest {
   readonly events: PlatformEvent[];
   readonly output: string[];
 
-  private constructor(child: ChildProcess, ports: { httpPort: number; grpcPort: number }, heard: Heard) {
+  private constructor(child: ChildProcess, ports: { httpPort: number; grpcPort: number }, received: Received) {
     this.#child = child;
     this.httpPort = ports.httpPort;
     this.grpcPort = ports.grpcPort;
-    this.events = heard.events;
-    this.output = heard.output;
+    this.events = received.events;
+    this.output = received.output;
     this.#query = new QueryClient(this.grpcAddress, credentials.createInsecure());
     this.#control = new ControlClient(this.grpcAddress, credentials.createInsecure());
     child.on('message', (message: FromPlatform) => {
@@ -57,27 +57,29 @@ export class PlatformUnderTest {
     });
   }
 
-  /** Resolves when points and queries are taken; throws the platform's own error when it refuses to start. */
+  /** Starts a platform. Resolves when it accepts points and queries; throws its own error if it refuses to start. */
   static async start(settings: PlatformSettings, options: LaunchOptions = {}): Promise<PlatformUnderTest> {
     const child = launch(settings, options);
-    const heard = listen(child);
+    const received = listen(child);
     const first = await new Promise<FromPlatform>((resolve, reject) => {
       child.on('message', (message: FromPlatform) => {
         if (message.type === 'ready' || message.type === 'refused') resolve(message);
       });
-      child.once('exit', (code, signal) => reject(new Error(`ended with ${code ?? signal}: ${heard.output.join('')}`)));
+      child.once('exit', (code, signal) =>
+        reject(new Error(`ended with ${code ?? signal}: ${received.output.join('')}`)),
+      );
     });
     if (first.type === 'refused') {
       if (child.exitCode === null) await once(child, 'exit');
       throw new TidemarkError(first.code, first.message, first.detail);
     }
-    if (first.type !== 'ready') throw new Error(`first came ${first.type}`);
-    const platform = new PlatformUnderTest(child, first, heard);
+    if (first.type !== 'ready') throw new Error(`the first message is ${first.type}, expected ready`);
+    const platform = new PlatformUnderTest(child, first, received);
     try {
       await eventually('the platform to be ready', async () => (await fetch(`${platform.httpUrl}/readyz`)).ok);
       return platform;
     } catch (error) {
-      // Nobody else knows of it yet.
+      // The test has no reference to it yet, so only this can stop it.
       await platform.kill9();
       throw error;
     }
@@ -91,12 +93,12 @@ export class PlatformUnderTest {
     return `http://127.0.0.1:${this.httpPort}`;
   }
 
-  /** Ends it as a power cut would end a process: nothing gets a chance to finish. */
+  /** Kills it at once, like a power failure. */
   async kill9(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** Stops it in its tracks: it keeps its connections and answers nothing. */
+  /** Freezes it: it keeps its connections but does not answer. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }
@@ -105,7 +107,7 @@ export class PlatformUnderTest {
     this.#child.kill('SIGCONT');
   }
 
-  /** Ends it cleanly. */
+  /** Stops it cleanly. */
   async stop(): Promise<void> {
     this.#send({ type: 'stop' });
     await this.#end();
@@ -114,7 +116,7 @@ export class PlatformUnderTest {
     }
   }
 
-  /** Puts bytes into the log behind the intake's back; gives their offset. */
+  /** Appends bytes to the log without the intake; returns their offset. */
   append(topic: Topic, partition: number, record: Uint8Array): Promise<number> {
     return new Promise((resolve) => {
       this.#appended.push(resolve);
@@ -126,7 +128,7 @@ export class PlatformUnderTest {
     return callUnary((done) => this.#query.run({ query, fromMs, toMs }, bearer(key), done));
   }
 
-  /** The answer once everything with a timestamp before `toMs` is in it, by its own word. */
+  /** Returns the first answer that is complete through `toMs`. */
   queryComplete(query: string, fromMs: number, toMs: number, key?: string): Promise<QueryReply> {
     return eventually(`${query} to be complete through ${toMs}`, async () => {
       const reply = await this.query(query, fromMs, toMs, key);
@@ -161,7 +163,7 @@ export class PlatformUnderTest {
     await callUnary((done) => this.#control.skip({ topic, partition, offset, reason }, bearer(key), done));
   }
 
-  /** The logical state hash of each partition, with the offsets that it is of. */
+  /** Returns the logical state hash of each partition, with its offsets. */
   async stateHashes(): Promise<PartitionStateHash[]> {
     const { partitions } = await callUnary<StateHashReply>((done) =>
       this.#control.stateHash({}, bearer(undefined), done),
@@ -184,7 +186,7 @@ export class PlatformUnderTest {
   }
 }
 
-interface Heard {
+interface Received {
   readonly events: PlatformEvent[];
   readonly output: string[];
 }
@@ -197,7 +199,7 @@ function launch(settings: PlatformSettings, { largestFileBytes, clockAheadFile }
   }
   if (largestFileBytes === undefined)
     return fork(PROCESS, [argument], { execArgv: [], stdio: 'pipe', env: ENVIRONMENT });
-  // `ulimit -f` counts blocks of 512 bytes; the shell gives way to node, so that signals reach it.
+  // `ulimit -f` counts blocks of 512 bytes; `exec` replaces the shell by node, so that signals reach it.
   const script = `ulimit -f ${Math.ceil(largestFileBytes / 512)} && exec "$@"`;
   return spawn('sh', ['-c', script, 'sh', process.execPath, PROCESS, argument], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -205,15 +207,15 @@ function launch(settings: PlatformSettings, { largestFileBytes, clockAheadFile }
   });
 }
 
-function listen(child: ChildProcess): Heard {
-  const heard: Heard = { events: [], output: [] };
+function listen(child: ChildProcess): Received {
+  const received: Received = { events: [], output: [] };
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => heard.output.push(chunk.toString()));
+    stream?.on('data', (chunk: Buffer) => received.output.push(chunk.toString()));
   }
   child.on('message', (message: FromPlatform) => {
-    if (message.type === 'event') heard.events.push(message.event);
+    if (message.type === 'event') received.events.push(message.event);
   });
-  return heard;
+  return received;
 }
 
 function bearer(key: string | undefined): Metadata {

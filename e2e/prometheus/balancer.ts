@@ -2,7 +2,7 @@ import { createServer, type Server, Socket } from 'node:net';
 
 const CONNECT_MS = 1000;
 
-/** A balancer as they stand before intakes: each new connection goes to the next target that takes it. */
+/** A load balancer for intakes: each new connection goes to the next target that accepts it. */
 export class Balancer {
   readonly #server: Server;
   readonly #targets: readonly number[];

@@ -5,19 +5,19 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** The module's numbering: this is Prometheus 3.16. */
+/** Version of the Go module, which is Prometheus 3.16. */
 export const PROMETHEUS_VERSION = 'v0.316.0';
 const MODULE = 'github.com/prometheus/prometheus/cmd/prometheus';
 const BUILD_MS = 3_600_000;
 const run = promisify(execFile);
 
-/** Where the built program is kept, outside of the clone. */
+/** Folder of the built program, outside of the clone. */
 function programFile(): string {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   return join(caches, 'tidemark', `prometheus-${PROMETHEUS_VERSION}`, 'prometheus');
 }
 
-/** Why no Prometheus can be had; empty when one can. */
+/** Returns why Prometheus cannot be built, or an empty string. */
 export async function whyNoPrometheus(): Promise<string> {
   if (existsSync(programFile())) return '';
   return run('go', ['version']).then(
@@ -26,7 +26,7 @@ export async function whyNoPrometheus(): Promise<string> {
   );
 }
 
-/** The program, built from its Go module where that was not done yet; without service discoveries, which it needs not. */
+/** Builds the program from its Go module once, without service discoveries. Returns its path. */
 export async function prometheusProgram(): Promise<string> {
   const file = programFile();
   if (existsSync(file)) return file;

@@ -15,14 +15,14 @@ import { PrometheusServer } from './prometheus-server.ts';
 
 /** Counts are compared over whole steps of this. */
 const STEP_MS = 60_000;
-/** An intake is back this long after it was killed. */
+/** Time from the kill of an intake to its restart. */
 const BACK_MS = 10_000;
 const SETTLE_MS = 120_000;
 const READY_MS = 120_000;
 
 /**
- * `npm run e2e -- prometheus [--minutes N]`: a real Prometheus writes its own scrape through two intakes, of which one is
- * killed each minute, to a cluster over Kafka; at the end both have to count the same samples of every metric.
+ * `npm run e2e -- prometheus [--minutes N]`: a real Prometheus writes its own scrape through two intakes to a cluster
+ * over Kafka. One of the intakes is killed each minute. At the end both must count the same samples of every metric.
  */
 export async function prometheus(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { minutes: { type: 'string', default: '10' } } });
@@ -88,7 +88,7 @@ async function run(
   return isClean ? 0 : 1;
 }
 
-/** Kills one of the intakes within each step, each of them in turn, and starts it again; resolves at `toMs`. */
+/** Kills and restarts one of the intakes within each step, in turn. Resolves at `toMs`. */
 async function killInTurn(intakes: readonly ServiceProcess[], fromMs: number, toMs: number): Promise<number> {
   const steps = (toMs - fromMs) / STEP_MS;
   let kills = 0;
@@ -110,7 +110,7 @@ interface Comparison {
   readonly counted: number;
   readonly found: number;
   readonly nans: number;
-  /** A line for each metric of which the two have different numbers of samples. */
+  /** One line for each metric with different numbers of samples. */
   readonly differing: readonly string[];
 }
 
@@ -127,12 +127,12 @@ async function compare(
   let nans = 0;
   const differing: string[] = [];
   for (const metric of metrics) {
-    // The intake refuses NaN by name: it would spoil every sum that contains it.
+    // The intake rejects NaN, which would make every sum with it NaN.
     const { numbers: theirs, nans: refused } = await source.samples(metric, fromMs, toMs);
     nans += refused;
     const ours = await eventually(
       `${metric} to be complete`,
-      // Prometheus resends what an intake did not acknowledge; the count is final once nothing is on its way.
+      // Prometheus resends unacknowledged samples: the count is final when no request is in flight.
       async () => {
         const count = await samples(query, metric, fromMs, toMs);
         return count === undefined || (count < theirs && Date.now() < toMs + SETTLE_MS) ? undefined : { count };
@@ -147,7 +147,7 @@ async function compare(
   return { metrics: metrics.length, counted, found, nans, differing };
 }
 
-/** Samples of a metric in [fromMs, toMs), once the answer is complete; undefined before. */
+/** Counts the samples of a metric in [fromMs, toMs); undefined while the answer is incomplete. */
 async function samples(client: QueryClient, metric: string, fromMs: number, toMs: number): Promise<number | undefined> {
   const query = `sum:${metric}{job:prometheus}.rollup(count, ${STEP_MS / 1000})`;
   const reply = await callUnary<QueryReply>((done) => client.run({ query, fromMs, toMs }, new Metadata(), done));

@@ -9,7 +9,7 @@ export interface PrometheusOptions {
   readonly program: string;
   readonly folder: string;
   readonly port: number;
-  /** Where it writes. */
+  /** URL for its remote write. */
   readonly writeUrl: string;
 }
 
@@ -63,7 +63,7 @@ export class PrometheusServer {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** What it has to say; it says nothing but warnings. */
+  /** Returns its log, which has only warnings and errors. */
   log(): Promise<string> {
     return readFile(this.#logFile, 'utf8');
   }

@@ -3,7 +3,7 @@ import { decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/
 import { type Appended, type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
 import { rewriting } from './read-decorators.ts';
 
-/** A log that says of some records that it has them before it does; they get there `delayMs` later, in order. */
+/** A log that acknowledges some records too early; they are appended `delayMs` later, in order. */
 function acknowledgingEarly(
   log: Log,
   clock: Clock,
@@ -39,17 +39,17 @@ function acknowledgingEarly(
   };
 }
 
-/** Tags are taken for published while they are still on their way. */
+/** Tags count as published before they are appended. */
 export function tagsAfterPoints(log: Log, clock: Clock): Log {
   return acknowledgingEarly(log, clock, 3000, (topic) => topic === 'tags');
 }
 
-/** `open` is taken for acknowledged as soon as it is sent. */
+/** `open` counts as acknowledged when it is sent. */
 export function openBeforeAck(log: Log, clock: Clock): Log {
   return acknowledgingEarly(log, clock, 3000, (topic, value) => topic === 'points' && value[5] === RECORD.open);
 }
 
-/** As a producer whose metadata knows of fewer partitions: the number of a partition is taken modulo those. */
+/** A producer with metadata of fewer partitions: partition numbers are taken modulo that count. */
 export function remappingPartitions(log: Log, known: number): Log {
   return {
     ...passing(log),
@@ -57,7 +57,7 @@ export function remappingPartitions(log: Log, known: number): Log {
   };
 }
 
-/** The mark of each record is the session's clock, whatever is still queued for the lane. */
+/** The mark of each record is the session's clock, without regard to points that wait for the lane. */
 export function markingTheClock(log: Log, clock: Clock): Log {
   const now = sessionClock(clock);
   return {
@@ -68,7 +68,7 @@ export function markingTheClock(log: Log, clock: Clock): Log {
       return {
         append: (sequence, value) => {
           if (topic !== 'points') return writer.append(sequence, value);
-          // What is sent again has to be the same.
+          // A retry must have the same bytes.
           if (sent.sequence !== sequence) sent = { sequence, value: withMark(value, now.nowMs()) };
           return writer.append(sequence, sent.value);
         },

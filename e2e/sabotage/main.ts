@@ -1,4 +1,4 @@
-// `npm run sabotage`: breaks one promise at a time, and demands that the simulator sees each within some seeds.
+// `npm run sabotage`: breaks one promise at a time, and requires that the simulator detects each within some seeds.
 import { parseArgs } from 'node:util';
 import { playSeeds } from '../simulation/seed-pool.ts';
 import { SABOTAGES } from './sabotages.ts';
@@ -19,7 +19,7 @@ if (chosen.length === 0 || !(maxSeeds >= 1)) {
 const started = performance.now();
 const caught = new Map<string, { readonly seed: number; readonly check: string }>();
 const played = new Map<string, number>();
-/** Seeds of each that are played right now. */
+/** Running seeds by sabotage. */
 const playing = new Map<string, number>();
 await playSeeds(nextTask, (result, { sabotage = '' }) => {
   playing.set(sabotage, (playing.get(sabotage) ?? 0) - 1);
@@ -42,8 +42,8 @@ console.log(`${chosen.length - missed.length} caught, ${missed.length} not caugh
 process.exit(missed.length === 0 ? 0 : 1);
 
 /**
- * The next seed of a sabotage that is not caught yet, if possible of one that no other thread is at: that one may be
- * caught by the seed before.
+ * Returns the next seed of a sabotage that is not detected yet. Prefers a sabotage without a running seed, because a
+ * running seed may detect it.
  */
 function nextTask(): { seed: number; sabotage: string } | undefined {
   const open = chosen.filter(({ name }) => !caught.has(name) && (played.get(name) ?? 0) < maxSeeds);

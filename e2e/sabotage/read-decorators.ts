@@ -5,7 +5,7 @@ import type { Log, LogRecord, Topic } from '@tidemark/ports';
 
 type Rewrite = (topic: Topic, partition: number, record: LogRecord) => LogRecord;
 
-/** A log whose records are other ones for whoever reads them. */
+/** A log that changes records when they are read. */
 export function rewriting(log: Log, rewrite: Rewrite): Log {
   return {
     writer: (topic, partition) => log.writer(topic, partition),
@@ -18,7 +18,7 @@ export function rewriting(log: Log, rewrite: Rewrite): Log {
   };
 }
 
-/** Every span is of a client session that was never seen before, so none is a duplicate. */
+/** Every span has a new client session, so no span is a duplicate. */
 export function withoutDeduplication(log: Log): Log {
   return rewriting(log, (topic, _, record) => {
     if (topic !== 'points') return record;
@@ -32,7 +32,7 @@ export function withoutDeduplication(log: Log): Log {
   });
 }
 
-/** The sessions whose id begins with a low bit open no lane: the minimum is without them. */
+/** Sessions whose id begins with a low bit open no lane, so the minimum ignores them. */
 export function withoutSomeSessions(log: Log): Log {
   return rewriting(log, (topic, _, record) => {
     if (topic !== 'points') return record;
@@ -42,7 +42,7 @@ export function withoutSomeSessions(log: Log): Log {
   });
 }
 
-/** A block of a session that was fenced is taken for a mark. */
+/** A block of a fenced session becomes a mark. */
 export function withoutFencedBlocks(log: Log): Log {
   const fences = new Map<string, number>();
   return rewriting(log, (topic, partition, record) => {
@@ -56,7 +56,7 @@ export function withoutFencedBlocks(log: Log): Log {
   });
 }
 
-/** The spans of a block come in the opposite order. */
+/** The spans of a block are reversed. */
 export function withSpansReversed(log: Log): Log {
   return rewriting(log, (topic, _, record) => {
     if (topic !== 'points') return record;
@@ -66,7 +66,7 @@ export function withSpansReversed(log: Log): Log {
   });
 }
 
-/** From which offset on each lane of each partition was seen, by all stores together. */
+/** First offset of each lane of each partition, over all stores. */
 export class SeenLanes {
   readonly #firstOffset = new Map<string, number>();
   readonly #newest = new Map<string, number>();
@@ -78,7 +78,7 @@ export class SeenLanes {
     this.#newest.set(ofSession, Math.max(lane, this.#newest.get(ofSession) ?? lane));
   }
 
-  /** The newest lane of a session of which a record came before `offset`. */
+  /** Returns the newest lane of a session with a record before `offset`. */
   newestBefore(partition: number, session: string, offset: number): number | undefined {
     for (let lane = this.#newest.get(`${partition}/${session}`) ?? -1; lane >= 0; lane--) {
       if (this.isBefore(partition, session, lane, offset)) return lane;
@@ -91,7 +91,7 @@ export class SeenLanes {
   }
 }
 
-/** A fence ends the lanes of which a record came before it, and is forgotten then. */
+/** A fence ends only the lanes with a record before it, and is not remembered. */
 export function withoutEarlyFences(log: Log, lanes: SeenLanes): Log {
   return rewriting(log, (topic, partition, record) => {
     if (topic !== 'points') return record;
@@ -107,10 +107,11 @@ export function withoutEarlyFences(log: Log, lanes: SeenLanes): Log {
       return { ...record, value: encodeBareRecord({ ...header, lane: seen }) };
     }
     // A mark of a lane that never opens changes no watermark.
-    const nobody = hash128(Buffer.from(`nobody ${partition} ${record.offset}`));
+    // The text decides which seeds detect the sabotage. words: allow nobody
+    const strange = hash128(Buffer.from(`nobody ${partition} ${record.offset}`));
     return {
       ...record,
-      value: encodeBareRecord({ ...header, type: RECORD.mark, session: nobody, lane: 0, sequence: 0 }),
+      value: encodeBareRecord({ ...header, type: RECORD.mark, session: strange, lane: 0, sequence: 0 }),
     };
   });
 }

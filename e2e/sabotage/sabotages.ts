@@ -23,14 +23,14 @@ import { summingBackwards } from './summing-backwards.ts';
 
 export interface Sabotage {
   readonly name: string;
-  /** The promise that it breaks. */
+  /** The broken promise. */
   readonly promise: string;
-  /** The checks that have to see it: others may, as any stranger in the log makes states differ. */
+  /** The checks that must detect it. Others may too, because a wrong record makes states differ. */
   readonly caughtBy: readonly string[];
   readonly wiring: () => Wiring;
 }
 
-/** One broken promise each, between the parts and never within one. */
+/** Sabotages, each of which breaks one promise between parts, never within a part. */
 export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'ack-before-append',
@@ -71,13 +71,13 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'session-left-out',
-    promise: 'the watermark is the least mark of all open lanes',
+    promise: 'the watermark is the lowest mark of all open lanes',
     caughtBy: ['complete-answers'],
     wiring: () => ({ ...HONEST, storeLog: withoutSomeSessions }),
   },
   {
     name: 'accept-before-open',
-    promise: 'a lane takes nothing before its open is acknowledged, and for 2 s after',
+    promise: 'a lane accepts no points before its open is acknowledged, and for 2 s after',
     caughtBy: ['in-time-is-never-late'],
     wiring: () => ({ ...HONEST, intakeLog: openBeforeAck, timing: (timing) => ({ ...timing, openDelayMs: 0 }) }),
   },
@@ -114,7 +114,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'route-by-modulo',
-    promise: 'a point goes where the map of its stamp says, not where the client reckons it by modulo',
+    promise: 'a point goes to the partition in the map of its stamp, not to the one that the client computes by modulo',
     caughtBy: ['routed-by-map'],
     wiring: () => ({
       ...HONEST,
@@ -123,19 +123,19 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'producer-modulo',
-    promise: 'a record is appended to the partition that it is of, however many the log is taken to have',
+    promise: 'a record is appended to its own partition, also if the log is assumed to have fewer',
     caughtBy: ['partition-halts'],
     wiring: () => ({ ...HONEST, intakeLog: (log) => remappingPartitions(log, PARTITIONS - 1) }),
   },
   {
     name: 'mark-without-queue',
-    promise: 'a mark is at most the accept time of whatever waits for the lane',
+    promise: 'a mark is at most the accept time of every point that waits for the lane',
     caughtBy: ['in-time-is-never-late'],
     wiring: () => ({ ...HONEST, intakeLog: markingTheClock }),
   },
   {
     name: 'forget-early-fence',
-    promise: 'a fence is remembered even of a lane that was not seen yet',
+    promise: 'a fence is remembered also for a lane without records',
     caughtBy: ['store-position', 'liveness'],
     wiring: () => {
       const lanes = new SeenLanes();
@@ -150,7 +150,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'sum-in-another-order',
-    promise: 'sums are folded in one order, whichever replica answers',
+    promise: 'every replica folds sums in the same order',
     caughtBy: ['equal-answers'],
     wiring: () => ({
       ...HONEST,
@@ -159,7 +159,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'owners-of-a-stale-map',
-    promise: 'asked is every partition that owned the metric by any map in force',
+    promise: 'a query asks every partition that owned the metric by any map in force',
     caughtBy: ['complete-answers'],
     wiring: () => ({ ...HONEST, maps: (maps) => maps.slice(0, 1) }),
   },
@@ -173,7 +173,7 @@ export const SABOTAGES: readonly Sabotage[] = [
 
 const APART_MS = 300;
 
-/** The first write of a batch is the one with the offset: it becomes durable alone, before the rest does. */
+/** The first write of a batch, which has the offset, becomes durable before the others. */
 function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
   return {
     get: (key) => keyValue.get(key),
@@ -192,7 +192,7 @@ function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
   };
 }
 
-/** An answer that lacks a part says the same as if it had all. */
+/** An answer that lacks a part claims to have all parts. */
 function callingPartialComplete(reader: QueryReader): QueryReader {
   let newestMs: number | undefined;
   return {

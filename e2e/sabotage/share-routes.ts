@@ -2,7 +2,7 @@ import { ByteWriter } from '@tidemark/bytes';
 import { decodeShare, encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { Offer, OfferedShare } from '../simulation/wiring.ts';
 
-/** A share cut into several, by what `part` says of the point at an index. */
+/** Splits a share: `part` gives the part of the point at an index. */
 export function split(share: OfferedShare, part: (index: number, ref: number) => number): OfferedShare[] {
   const points = new PointColumns();
   const sketches = new SketchColumns();
@@ -27,7 +27,7 @@ export function split(share: OfferedShare, part: (index: number, ref: number) =>
   });
 }
 
-/** Offers the parts of a share to partitions of their own; the share is durable once all of them are. */
+/** Offers the parts of a share to different partitions; the share is durable when all parts are. */
 export function offerApart(
   share: OfferedShare,
   parts: readonly OfferedShare[],
@@ -45,7 +45,7 @@ export function offerApart(
   return true;
 }
 
-/** Sends each point to the partition that `owner` gives its metric, whatever the client and its map said. */
+/** Sends each point to the partition that `owner` gives its metric, and ignores the client's map. */
 export function reroute(share: OfferedShare, offer: Offer, owner: (metricId: Uint8Array) => number): boolean {
   const ownerOf = (ref: number) => owner(share.dictionary.definitionsFrom(ref)[0].metricId);
   const parts = split(share, (_, ref) => ownerOf(ref));

@@ -2,7 +2,7 @@ import { SPACE_FOLD } from '@tidemark/fold';
 import { ID_BYTES } from '@tidemark/model';
 import type { Aggregate } from '../simulation/wiring.ts';
 
-/** Sums over series are added up from the last series to the first. */
+/** Adds sums over series from the last series to the first. */
 export function summingBackwards(aggregate: Aggregate): Aggregate {
   return async (request) => {
     const reply = await aggregate(request);
@@ -10,7 +10,7 @@ export function summingBackwards(aggregate: Aggregate): Aggregate {
     const groups = await Promise.all(
       reply.groups.map(async (group, i) => {
         const { series } = request.groups[i];
-        // A set that is named by its digest alone can't be taken apart.
+        // A set that is named only by its digest can't be reversed.
         if (series.length === 0) return group;
         const sum = Buffer.alloc(group.sum.length);
         for (let at = series.length - ID_BYTES; at >= 0; at -= ID_BYTES) {

@@ -3,10 +3,10 @@ import type { Cluster } from './cluster.ts';
 import { leaderOf } from './settings.ts';
 import type { SupervisedNode } from './supervised-node.ts';
 
-const LOOK_MS = 250;
+const POLL_MS = 250;
 const CONTROL = leaderOf('control', 0);
 
-/** Does to the cluster what happens to clusters, by seed, until `stop`. */
+/** Applies faults to the cluster by seed, until `stop`. */
 export class Chaos {
   readonly #cluster: Cluster;
   readonly #random: Random;
@@ -21,7 +21,7 @@ export class Chaos {
     this.#next();
   }
 
-  /** Nothing goes wrong from here on, and what is broken comes back. */
+  /** Ends all faults; broken parts recover. */
   stop(): void {
     this.#isOver = true;
     const { world, supervised, coordinators } = this.#cluster;
@@ -33,14 +33,14 @@ export class Chaos {
   }
 
   #next(): void {
-    this.#cluster.world.clock.setTimer(LOOK_MS, () => {
+    this.#cluster.world.clock.setTimer(POLL_MS, () => {
       if (this.#isOver) return;
-      this.#look();
+      this.#poll();
       this.#next();
     });
   }
 
-  #look(): void {
+  #poll(): void {
     const { brokers, coordinators, intakes, stores, clients, query } = this.#cluster;
     const downMs = () => 100 + this.#random.next() ** 3 * 20_000;
     this.#maybe('crash.log', brokers, (node) => node.crash(this.#kind(), this.#random.next() ** 2 * 9000));
@@ -77,7 +77,7 @@ export class Chaos {
     });
     this.#maybe('coordinator.usurped', [coordinators[1]], (node) => {
       node.start();
-      // The one that is taken over from goes on for as long as it has not heard of it.
+      // The replaced coordinator continues until it learns of the takeover.
       const deposed = coordinators[0].host;
       this.#cluster.world.clock.setTimer(this.#random.next() * 100, () => deposed?.changeMap(this.#random));
     });
@@ -100,7 +100,7 @@ export class Chaos {
     return this.#random.next() < 0.5 ? 'process' : 'power';
   }
 
-  /** From what a session just does not tolerate to ten minutes, ahead or behind. */
+  /** Error of a clock, ahead or behind: from just above the tolerance of a session to ten minutes. */
   #wrongByMs(): number {
     const byMs = 1000 * 600 ** this.#random.next();
     return this.#random.next() < 0.5 ? -byMs : byMs;
@@ -112,14 +112,14 @@ export class Chaos {
 
   #cut(node: SupervisedNode<unknown>): void {
     const { supervised, brokers } = this.#cluster;
-    // Mostly from a broker: what is cut from one of them goes on with the partitions of the others.
+    // Mostly from a broker: a node that is cut from one broker continues with the partitions of the others.
     const others = this.#random.next() < 0.6 ? brokers : supervised;
     const other = others[below(this.#random, others.length)];
     if (other === node) return;
     this.#cutApart(node.name, other.name, 200 + this.#random.next() ** 2 * 14_000);
   }
 
-  /** Around what a lane waits for an append, a session for a renewal, and the coordinator for either of them. */
+  /** Around the time limits of an append, of a renewal, and of the coordinator for both. */
   #cutMs(): number {
     return 4000 + this.#random.next() * 18_000;
   }
@@ -131,11 +131,11 @@ export class Chaos {
     world.clock.setTimer(durationMs, () => world.network.heal(one, other));
   }
 
-  /** A clock is set wrong for a while: a session, which reads it only once, goes on as before. */
+  /** Sets a clock wrong for a while. A session reads it only once and continues as before. */
   #jump(node: SupervisedNode<unknown>): void {
     if (node.host === undefined) return;
     const isClient = this.#cluster.clients.some(({ name }) => name === node.name);
-    // A client's points have the times of its clock: those must stay within what an intake takes.
+    // A client's points have the times of its clock, which must stay within the limits of an intake.
     const byMs = isClient ? (this.#random.next() * 2 - 1) * 1000 : this.#wrongByMs();
     node.jump(byMs, this.#random.next() * 10_000);
   }

@@ -13,17 +13,17 @@ export interface ClientHostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly network: NetworkEndpoint;
-  /** Where its spool is; a client without one loses what is unsettled when it crashes. */
+  /** Folder of its spool. A client without a spool loses its unsettled points in a crash. */
   readonly disk: Disk | undefined;
   readonly intakes: readonly string[];
   readonly ledger: Ledger;
-  /** A value that no other point has. */
+  /** Returns a value that no other point has. */
   readonly nextValue: () => number;
   readonly failed: (error: unknown) => void;
 }
 
 const PAUSE_MS = 700;
-/** How often a point repeats the series and timestamp of one of the last few. */
+/** Probability that a point repeats the series and timestamp of a recent point. */
 const REPEATS = 0.15;
 const REMEMBERED = 16;
 const TIME_GRID_MS = 100;
@@ -101,7 +101,7 @@ export class ClientHost {
     }
   }
 
-  /** A series and timestamp once more, in another batch: counts add up, gauges keep the later. */
+  /** Repeats a series and timestamp in another batch: counts add up, gauges keep the later value. */
   #repeated(): { metric: string; kind: KindName; tags: string[]; timeMs: number } | undefined {
     const { random, ledger } = this.#options;
     if (random.next() >= REPEATS || this.#recent.length === 0) return undefined;
@@ -109,7 +109,7 @@ export class ClientHost {
     return ledger.isSent(one.metric, kindOf(one.kind), one.tags, one.timeMs) ? one : undefined;
   }
 
-  /** How old a point is when it is recorded: most are new, some just about in time, some late. */
+  /** Returns the age of a point when it is recorded: most are new, some just in time, some late. */
   #ageMs(): number {
     const { random } = this.#options;
     const draw = random.next();

@@ -21,13 +21,13 @@ import type { Wiring } from './wiring.ts';
 
 const INTAKES = ['intake-1', 'intake-2', 'intake-3'];
 const CLIENTS = ['client-1', 'client-2', 'client-3'];
-/** By how much the clocks of intakes differ from true time: with what brokers add, less than what a session tolerates. */
+/** Max error of the clocks of intakes: together with that of brokers, less than the tolerance of a session. */
 const SKEW_MS = 900;
-/** By how much those of brokers do, in half of the runs: twice that, as they also jump by so much. */
+/** Max error of the clocks of brokers in half of the runs; twice that after a jump. */
 const BROKER_SKEW_MS = 180;
-/** How long an intake that is to stop may take to leave. */
+/** Time limit for the clean stop of an intake. */
 const STOP_MS = 7000;
-/** A replica that lags no more than so many records behind takes the place of the one that leaves. */
+/** Max lag, in records, of a new replica that replaces the old one. */
 const CAUGHT_UP = 5;
 
 export interface CoordinatorHost {
@@ -58,7 +58,7 @@ export class Cluster {
   readonly stores: readonly SupervisedNode<StoreHost>[];
   readonly clients: readonly SupervisedNode<ClientHost>[];
   readonly query: SupervisedNode<QueryHost>;
-  /** How often the log let go of records. */
+  /** Number of trims of the log. */
   readonly logTrims = { count: 0 };
   readonly storeCounts: StoreCounts = { copied: 0, replayed: 0, resumed: 0 };
   readonly intakeStops = { count: 0 };
@@ -66,7 +66,7 @@ export class Cluster {
   /** Of every process of the query node. */
   readonly queryCounters: ReplicaCounters[] = [];
   #moves: Move[] = [];
-  /** What went wrong, the first first. */
+  /** Violations, the first first. */
   readonly failures: unknown[] = [];
   readonly #wiring: Wiring;
   readonly #firstPartitions: number;
@@ -98,7 +98,7 @@ export class Cluster {
     this.query = node('query', (ports) => this.#startQuery(ports));
   }
 
-  /** All but the second coordinator, which only ever takes over. */
+  /** All nodes except the second coordinator, which only takes over. */
   get supervised(): readonly SupervisedNode<unknown>[] {
     const { brokers, coordinators, intakes, stores, clients, query } = this;
     return [...brokers, coordinators[0], ...intakes, ...stores, ...clients, query];
@@ -113,7 +113,7 @@ export class Cluster {
     for (const node of this.supervised) node.start();
   }
 
-  /** A coordinator that was taken over from does nothing any more: the first one comes back, the second does not. */
+  /** Stops a replaced coordinator, which does nothing any more. The first one restarts, the second does not. */
   replaceDeposed(): void {
     for (const node of this.coordinators) {
       if (!node.host?.coordinator.problem?.includes('took over')) continue;
@@ -121,7 +121,7 @@ export class Cluster {
     }
   }
 
-  /** An intake leaves in good order, and another process of it starts after a while. */
+  /** Stops an intake cleanly; its next process starts after a while. */
   stopIntake(node: SupervisedNode<IntakeHost>, downMs: number): void {
     const { host } = node;
     if (host === undefined) return;
@@ -142,7 +142,7 @@ export class Cluster {
     return this.#moves.length;
   }
 
-  /** The store gets one more partition, from another store, unless all of them are there or on their way. */
+  /** Moves one more partition to the store from another one, unless it has or is getting all of them. */
   moveReplica({ name, host }: SupervisedNode<StoreHost>): void {
     if (host === undefined) return;
     const { topic } = host;
@@ -191,7 +191,7 @@ export class Cluster {
     return { coordinator, changeMap: (by) => this.#changeMap(coordinator, control, by) };
   }
 
-  /** Slots move: mostly one metric's, now and then all of them; some maps have more partitions than the one before. */
+  /** Moves slots: mostly those of one metric, sometimes all. Some maps have more partitions than the previous one. */
   #changeMap(coordinator: Coordinator, control: ControlFollower, random: Random): void {
     const { map } = control.state;
     assert(map !== undefined, 'a coordinator that has started has a map');
@@ -201,7 +201,7 @@ export class Cluster {
     if (!isShift)
       slots[slotOf(metricId(TENANT, METRICS[below(random, METRICS.length)].metric))] = below(random, partitions);
     coordinator.assignSlots(partitions, slots).catch((error: unknown) => {
-      // A coordinator that was taken over from, or is cut off, decides nothing.
+      // A replaced or disconnected coordinator makes no decisions.
       if (!isTidemarkError(error)) this.fail(error);
     });
   }

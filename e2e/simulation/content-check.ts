@@ -18,20 +18,20 @@ import { Violation } from './violation.ts';
 
 const STEP_MS = 100;
 
-/** What the log and the stores hold in the end, against what was recorded, sent and acknowledged. */
+/** Compares the content of the log and the stores at the end with what was recorded, sent and acknowledged. */
 export class ContentCheck {
   readonly #cluster: Cluster;
-  /** What `control` said, from its first record on. */
+  /** State of `control` from its first record. */
   readonly #truth: ControlState;
   ackedPoints = 0;
-  /** Points of a series and timestamp that another had before. */
+  /** Number of points that repeat a series and timestamp. */
   equalTimes = 0;
-  /** Shares taken by a map that was no longer the newest in force. */
+  /** Number of shares that were accepted by a map older than the newest in force. */
   olderMaps = 0;
-  /** Shares that more than one session took. */
+  /** Number of shares that more than one session accepted. */
   severalIntakes = 0;
   appliedPoints = 0;
-  /** Values read back from the stores, each replica counted. */
+  /** Number of values that were read from the stores, per replica. */
   valuesRead = 0;
   tagNeeds = 0;
 
@@ -40,7 +40,7 @@ export class ContentCheck {
     this.#truth = truth;
   }
 
-  /** In the log: nothing that was not sent, nothing twice, and all that was acknowledged. */
+  /** Checks that the log has only sent points, none twice, and all acknowledged points. */
   checkLog(applied: readonly AppliedPoint[]): void {
     const { ledger } = this.#cluster;
     const found = new Map<number, AppliedPoint>();
@@ -77,7 +77,7 @@ export class ContentCheck {
     }
   }
 
-  /** A point lies where the map of its stamp says, whoever sent it and whoever took it. */
+  /** Checks that every point is in the partition of the map of its stamp, for every client and intake. */
   checkRoutes(applied: readonly AppliedPoint[]): void {
     for (const { value, mapEpoch, partition, offset } of applied) {
       const map = this.#truth.maps.get(mapEpoch);
@@ -90,7 +90,7 @@ export class ContentCheck {
     }
   }
 
-  /** No session takes anything by a map that is not in force yet by its own clock. */
+  /** Checks that no session accepts points by a map that is not in force yet by its own clock. */
   checkMaps(): void {
     for (const accepted of this.#cluster.ledger.allAcceptances) {
       const sessions = new Set<string>();
@@ -109,7 +109,7 @@ export class ContentCheck {
     }
   }
 
-  /** Tags before points: a reader of `tags` up to a block's offset knows each of its series, and its day. */
+  /** Checks that a reader of `tags` up to a block's offset knows each of its series and their day. */
   checkTags(plain: readonly PlainConsumer[]): void {
     for (const [partition, consumer] of plain.entries()) {
       const named = new Map<string, number>();
@@ -137,7 +137,7 @@ export class ContentCheck {
     }
   }
 
-  /** Every replica answers with exactly the points of the log. */
+  /** Checks that every replica answers with exactly the points of the log. */
   async checkStores(applied: readonly AppliedPoint[]): Promise<void> {
     const bySeries = new Map<string, AppliedPoint[]>();
     for (const point of applied) {
@@ -228,7 +228,7 @@ export class ContentCheck {
   }
 }
 
-/** Values of one group by time; steps without any are left out. */
+/** Values of one group by time, without empty steps. */
 function valuesOf(reply: AggregateReply, group: number, fromMs: number): Map<number, number> {
   const { count, sum, sketches } = reply.groups[group];
   const values = new Map<number, number>();

@@ -1,6 +1,6 @@
 import type { Random } from '@tidemark/ports';
 
-/** Probabilities of the faults at each opportunity: of the ports at each operation, of the rest at each look. */
+/** Probabilities of the faults: those of the ports at each operation, the others at each poll. */
 const PROBABILITIES: Readonly<Record<string, number>> = {
   'disk.full': 0.004,
   'disk.write-error': 0.004,
@@ -45,8 +45,8 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
 export const FAULT_NAMES: readonly string[] = Object.keys(PROBABILITIES);
 
 /**
- * The faults of one run: each seed leaves some out and has more or less of the others, as a run with all of them at once
- * never gets far enough to meet some states (Groce et al., Swarm Testing, ISSTA 2012).
+ * Chooses the faults of one run. Each seed omits some and varies the others, because a run with all of them at once
+ * never reaches some states (Groce et al., Swarm Testing, ISSTA 2012).
  */
 export function drawFaults(random: Random): Record<string, number> {
   const faults: Record<string, number> = {};

@@ -11,7 +11,7 @@ export interface SimulatedConnectorOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** A client's way to the intakes, over the simulated network; the ledger sees every batch. */
+/** Connects a client to the intakes over the simulated network. The ledger records every batch. */
 export class SimulatedConnector implements IntakeConnector {
   readonly #options: SimulatedConnectorOptions;
 

@@ -26,7 +26,7 @@ export interface IntakeHostOptions {
   readonly network: NetworkEndpoint;
   readonly wiring: Wiring;
   readonly ledger: Ledger;
-  /** For what must never happen: an error that is no TidemarkError. */
+  /** Called for an error that is not a TidemarkError, which must never happen. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -68,7 +68,7 @@ export class IntakeHost {
     await this.#runner.start();
   }
 
-  /** Leaves in good order. */
+  /** Stops cleanly. */
   stop(): Promise<void> {
     return this.#runner.stop();
   }
@@ -106,7 +106,9 @@ export class IntakeHost {
         } catch (error) {
           if (!isTidemarkError(error)) throw error;
           if (error.code === 'invalid_argument') {
-            this.#options.failed(new Violation('honest-clients', `a client is told of a mistake: ${error.message}`));
+            this.#options.failed(
+              new Violation('honest-clients', `a client received an error about its own mistake: ${error.message}`),
+            );
           }
           return finish();
         }

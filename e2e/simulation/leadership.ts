@@ -50,7 +50,7 @@ export class Leadership {
     return next;
   }
 
-  /** Throws `unavailable` while `node` asks a deposed leader, which has nobody to copy records to. */
+  /** Throws `unavailable` while `node` asks a deposed leader, which has no follower to copy records to. */
   checkAppend(node: string, place: string): void {
     const view = this.#stale.get(`${node} ${place}`);
     if (view !== undefined && this.#clock.monotonicMs() < view.untilMs) {

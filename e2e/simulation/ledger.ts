@@ -28,7 +28,7 @@ export interface SentBatch {
   isAcked: boolean;
 }
 
-/** That a session took a share, and when by its own clock. */
+/** Records that a session accepted a share, and when by its own clock. */
 export interface Acceptance {
   readonly session: string;
   readonly acceptMs: number;
@@ -36,8 +36,8 @@ export interface Acceptance {
 }
 
 /**
- * What is known from outside of the platform: everything that was recorded, sent, accepted and acknowledged. The checks
- * compare with it what the platform says.
+ * Everything that was recorded, sent, accepted and acknowledged, as seen from outside of the platform. The checks
+ * compare the platform with it.
  */
 export class Ledger {
   readonly names = new SeriesNames();
@@ -59,7 +59,7 @@ export class Ledger {
     this.#recordedAt.set(key, [...(this.#recordedAt.get(key) ?? []), value]);
   }
 
-  /** Whether all points of this series and timestamp were sent: a client makes one of what it has not sent yet. */
+  /** True if all points of this series and timestamp were sent: a client merges the unsent ones. */
   isSent(metric: string, kind: Kind, tags: readonly string[], timeMs: number): boolean {
     const values = this.#recordedAt.get(pointKey(this.names.add(metric, kind, tags).id, timeMs)) ?? [];
     return values.every((value) => this.#sent.has(value));
@@ -106,7 +106,7 @@ export class Ledger {
     }
   }
 
-  /** An intake said that a batch is durable; from here on that is a promise, whether or not the client hears of it. */
+  /** Records that an intake acknowledged a batch. From now on that is a promise, even if the answer is lost. */
   acked(clientSession: string, sequence: number, points: number): void {
     const batch = this.batches.get(batchKey(clientSession, sequence));
     if (batch === undefined)
@@ -134,7 +134,7 @@ export class Ledger {
     this.#accepted.set(key, list);
   }
 
-  /** All that any session took. */
+  /** Everything that any session accepted. */
   get allAcceptances(): Iterable<readonly Acceptance[]> {
     return this.#accepted.values();
   }
@@ -155,9 +155,9 @@ export function pointKey(series: string, timeMs: number): string {
 export interface SharePoint {
   readonly ref: number;
   readonly timeMs: number;
-  /** Of a sketch: its sum, which is the one value that it was made of. */
+  /** Sum of a sketch, which is its only value. */
   readonly value: number;
-  /** Values in it: 1 but for a sketch that was merged. */
+  /** Number of values: 1, except for a merged sketch. */
   readonly count: number;
 }
 

@@ -7,8 +7,8 @@ const COPIED: readonly Topic[] = ['points', 'tags', 'control'];
 const READ_BYTES = 1 << 20;
 
 /**
- * A copy of every record that the log ever made readable, kept outside of the simulated machines. What was readable
- * once is durable: after every restart the log has to have it, byte for byte.
+ * A copy of every record that the log ever made readable, outside of the simulated machines. A readable record is
+ * durable: after every restart the log must have the same bytes.
  */
 export class LogCopy {
   readonly #partitions: number;
@@ -27,7 +27,9 @@ export class LogCopy {
     return this.#records.get(`${topic}/${partition}`) ?? [];
   }
 
-  /** Follows what one process leads from where the copy is; each read is checked against what is known. */
+  /**
+   * Copies the partitions that one process leads, from the end of the copy. Each read is compared with known records.
+   */
   async follow(
     log: EmbeddedLog,
     isLed: (topic: Topic, partition: number) => boolean,

@@ -24,7 +24,7 @@ export interface LogHostOptions {
   readonly disk: Disk;
   readonly network: NetworkEndpoint;
   readonly copy: LogCopy;
-  /** Which stores read a partition: the log lets go of what all of them have committed. */
+  /** Stores of a partition: the log is trimmed below the commits of all of them. */
   readonly placement: Placement;
   /** Counts trims that had an effect. */
   readonly trims: { count: number };
@@ -75,7 +75,7 @@ export class LogHost {
     this.#leadership.checkAppend(from, place);
     const writer = await log.resumeWriter(topic, partition, producer);
     const appended = await writer.append(sequence, value);
-    // A leader that is deposed meanwhile has the record, and tells nobody.
+    // A leader that was deposed meanwhile has the record, but does not acknowledge it.
     this.#leadership.check(place);
     return appended;
   }
@@ -87,7 +87,7 @@ export class LogHost {
     const { next } = await log.bounds(topic, partition);
     const end = this.#leadership.endFor(node, place, next);
     if (end < next && from >= end) {
-      // Whoever is ahead of a deposed leader gets nothing from it, and no error either.
+      // A reader ahead of a deposed leader gets no records from it, and no error.
       await sleep(this.#options.clock, waitMs);
       return [];
     }

@@ -2,8 +2,8 @@ import type { Clock, Timer } from '@tidemark/ports';
 import type { Incarnation, NetworkEndpoint, StreamEnd } from '@tidemark/simulation';
 
 /**
- * Holds a process still, as a stopped virtual machine or a long collection of garbage does: its timers, requests,
- * replies and messages wait, in order, until it goes on. Time goes on meanwhile.
+ * Pauses a process, like a stopped virtual machine or a long garbage collection: its timers, requests, replies and
+ * messages wait in order until it resumes. Time continues.
  */
 export class PauseGate {
   readonly #incarnation: Incarnation;
@@ -27,7 +27,7 @@ export class PauseGate {
     }
   }
 
-  /** Runs `task` now, or when the process goes on. */
+  /** Runs `task` now, or when the process resumes. */
   run(task: () => void): void {
     if (this.#isPaused || this.#waiting.length > 0) this.#waiting.push(task);
     else task();

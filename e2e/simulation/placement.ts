@@ -3,12 +3,12 @@ import { PARTITIONS, POINT_STORES, REPLICAS, TAG_STORES } from './settings.ts';
 
 export type StoredTopic = 'points' | 'tags';
 
-/** How far a store has committed a partition. */
+/** Offset through which a store has committed a partition. */
 export interface ReportedOffset {
   readonly topic: Topic;
   readonly partition: number;
   readonly offset: number;
-  /** Which ownership it speaks of: a report of an earlier one may come late. */
+  /** Ownership of the report: a report of an earlier ownership may arrive late. */
   readonly ownership: number;
 }
 
@@ -18,7 +18,7 @@ interface Owner {
   committed: number | undefined;
 }
 
-/** Which stores have which partitions. It stands for the operator's placement: one truth, which others learn of late. */
+/** The partitions of each store. It acts as the operator's placement: one truth that others learn later. */
 export class Placement {
   readonly #owners = new Map<string, Owner[]>();
   #ownerships = 0;
@@ -49,7 +49,7 @@ export class Placement {
     return this.#of(topic, partition).find((owner) => owner.store === store)?.ownership;
   }
 
-  /** One more replica; from here on the log keeps what it may need. */
+  /** Adds a replica. From now on the log keeps the records that it may need. */
   add(topic: StoredTopic, partition: number, store: string): void {
     this.#of(topic, partition).push({ store, ownership: ++this.#ownerships, committed: undefined });
   }
@@ -67,14 +67,14 @@ export class Placement {
     if (owner?.ownership === ownership) owner.committed = offset;
   }
 
-  /** What every replica has committed; undefined while one has not said. */
+  /** Returns the offset that every replica has committed; undefined while one has not reported. */
   committedByAll(topic: Topic, partition: number): number | undefined {
-    let least = Number.POSITIVE_INFINITY;
+    let min = Number.POSITIVE_INFINITY;
     for (const { committed } of this.#of(topic, partition)) {
       if (committed === undefined) return undefined;
-      least = Math.min(least, committed);
+      min = Math.min(min, committed);
     }
-    return least;
+    return min;
   }
 
   #of(topic: Topic, partition: number): Owner[] {

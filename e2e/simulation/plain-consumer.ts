@@ -3,7 +3,7 @@ import { ALL_LANES, type BlockRecord, decodeRecord, RECORD } from '@tidemark/poi
 import { batchKey, type Ledger, pointsOf } from './ledger.ts';
 import { Violation } from './violation.ts';
 
-/** A point as the log has it: the truth that every store and answer is held against. */
+/** A point in the log, with which every store and answer is compared. */
 export interface AppliedPoint {
   readonly series: string;
   readonly partition: number;
@@ -17,7 +17,7 @@ export interface AppliedPoint {
   readonly batch: string;
 }
 
-/** Where a partition stands after a record. */
+/** State of a partition after a record. */
 export interface PlainPosition {
   readonly watermarkMs: number;
   readonly points: number;
@@ -44,22 +44,22 @@ export interface PlainConsumerOptions {
 }
 
 /**
- * The rules of completeness and of exactly once, written a second time and as plainly as can be: sets and maps, nothing
- * forgotten, nothing saved. It reads one partition from its first record on.
+ * A second, plain implementation of the rules of completeness and of exactly once: sets and maps, without eviction and
+ * without stored state. It reads one partition from its first record.
  */
 export class PlainConsumer {
   readonly positions: PlainPosition[] = [];
   readonly applied: AppliedPoint[] = [];
-  /** What blocks said of `tags`: each needs the tags of these (series, day) below an offset. */
+  /** References of blocks to `tags`: each needs the tags of these (series, day) below an offset. */
   readonly needs: {
     readonly series: string;
     readonly timeMs: number;
     readonly tagsOffset: number;
     readonly offset: number;
   }[] = [];
-  /** Fences of lanes that no record came of before. */
+  /** Fences of lanes without earlier records. */
   earlyFences = 0;
-  /** Opens that came after the fence of their lane, and blocks that did. */
+  /** Number of opens, and of blocks, after the fence of their lane. */
   openedFenced = 0;
   blocksOfFenced = 0;
   readonly #options: PlainConsumerOptions;
@@ -148,7 +148,7 @@ export class PlainConsumer {
       const key = `${lane}/${record.epoch}/${dictionary}`;
       const table = this.#definitions.get(key) ?? [];
       if (firstRef !== table.length)
-        throw new Violation('definitions', `${key} goes on at ${firstRef}, not ${table.length}`);
+        throw new Violation('definitions', `${key} continues at ${firstRef}, expected ${table.length}`);
       for (const { seriesId } of series) table.push(toHex(seriesId));
       this.#definitions.set(key, table);
     }

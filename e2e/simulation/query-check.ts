@@ -10,7 +10,7 @@ import { LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 
 const STEP_MS = 1000;
-/** Late points of one step beyond which only bounds are checked, not every choice. */
+/** Max number of late points in a step for which every choice is checked; above it only bounds are. */
 const MAX_CHOICES = 10;
 
 interface Question {
@@ -26,7 +26,7 @@ interface Answer {
   readonly toMs: number;
   readonly reply: QueryReply;
   readonly askedMs: number;
-  /** The newest map that the query node knew when it was asked. */
+  /** The newest map that the query node knew at the time of the query. */
   readonly mapEpoch: number;
 }
 
@@ -50,7 +50,7 @@ function question(text: string, metric: string, filter?: string, groupKey?: stri
   };
 }
 
-/** Asks all the time, keeps every answer, and holds them against the whole log in the end. */
+/** Queries all the time, keeps every answer, and compares them with the whole log at the end. */
 export class QueryCheck {
   readonly #cluster: Cluster;
   readonly #random: Random;
@@ -58,11 +58,11 @@ export class QueryCheck {
   asked = 0;
   failed = 0;
   partial = 0;
-  /** Answers for which more than one partition was asked, as the metric had moved. */
+  /** Number of answers from more than one partition, because the metric had moved. */
   severalOwners = 0;
-  /** Answers that claim less than the stores would allow, as newer maps may exist. */
+  /** Number of answers that claim less than the stores would allow, because newer maps may exist. */
   heldByMaps = 0;
-  /** Steps of answers that claimed to be complete, and were compared. */
+  /** Number of compared steps that were claimed to be complete. */
   steps = 0;
   stepsWithLate = 0;
 
@@ -90,7 +90,7 @@ export class QueryCheck {
       this.#answers.push({ question: asked, fromMs, toMs, reply, askedMs, mapEpoch });
     } catch (error) {
       this.failed++;
-      // A process that ended has no answer; errors with a name are answers.
+      // An ended process gives no answer; errors with a code are answers.
       if (!isTidemarkError(error) && !(error instanceof Error && error.name === 'ProcessCrashed')) throw error;
       const expected = isTidemarkError(error, 'unavailable') || isTidemarkError(error, 'deadline_exceeded');
       if (isTidemarkError(error) && !expected) throw error;
@@ -145,7 +145,7 @@ export class QueryCheck {
     points: readonly AppliedPoint[],
   ): void {
     this.steps++;
-    // Points of a map that came after the question lie where nobody looked; all that were accepted in time are older.
+    // Points of a map after the query are in partitions that were not asked; all that were accepted in time are older.
     const mayLack = ({ isLate, isInTime, mapEpoch: of }: AppliedPoint) => isLate || (of > mapEpoch && !isInTime);
     if (points.some(mayLack)) this.stepsWithLate++;
     const equal = Map.groupBy(points, ({ partition, series, timeMs }) => `${partition}/${pointKey(series, timeMs)}`);
@@ -158,12 +158,12 @@ export class QueryCheck {
     );
   }
 
-  /** What points of one series, timestamp and partition may come to: a store has some first part of its log applied. */
+  /** Returns the possible values of one series, timestamp and partition: a store has applied a prefix of its log. */
   #possibleValues(points: readonly AppliedPoint[], mayLack: (point: AppliedPoint) => boolean): number[] {
     const kind = this.#cluster.ledger.names.get(points[0].series)?.kind ?? KIND.count;
-    const least = points.findLastIndex((point) => !mayLack(point)) + 1;
+    const min = points.findLastIndex((point) => !mayLack(point)) + 1;
     const values = new Set<number>();
-    for (let count = least; count <= points.length; count++) values.add(resolvePoints(kind, points.slice(0, count)));
+    for (let count = min; count <= points.length; count++) values.add(resolvePoints(kind, points.slice(0, count)));
     return [...values];
   }
 
@@ -173,13 +173,13 @@ export class QueryCheck {
   }
 }
 
-/** Whether one value of each adds up to `value`. */
+/** Returns true if one value of each choice can add up to `value`. */
 function isSumOfChoices(value: number, choices: readonly (readonly number[])[]): boolean {
   const open = choices.filter((values) => values.length > 1);
   const sure = choices.reduce((sum, values) => sum + (values.length > 1 ? 0 : values[0]), 0);
   if (open.length <= MAX_CHOICES) return adds(value - sure, open);
-  const least = open.reduce((sum, values) => sum + Math.min(...values), sure);
-  return value >= least && value <= open.reduce((sum, values) => sum + Math.max(...values), sure);
+  const min = open.reduce((sum, values) => sum + Math.min(...values), sure);
+  return value >= min && value <= open.reduce((sum, values) => sum + Math.max(...values), sure);
 }
 
 function adds(value: number, choices: readonly (readonly number[])[]): boolean {

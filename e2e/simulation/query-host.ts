@@ -18,7 +18,7 @@ export interface QueryHostOptions {
   readonly wiring: Wiring;
 }
 
-/** The query node: follows `control` by itself, and asks the most advanced replica of each partition first. */
+/** The query node, which follows `control` and asks the most advanced replica of each partition first. */
 export class QueryHost {
   readonly reader: QueryReader;
   readonly #options: QueryHostOptions;
@@ -29,7 +29,7 @@ export class QueryHost {
     this.#options = options;
     const { network, random, clock, wiring } = options;
     this.#control = new ControlFollower(new RemoteLog(network, random, clock), clock);
-    // As static settings have it: what moves later says so itself.
+    // As in static settings: stores report later moves themselves.
     const { placement } = options;
     this.#stores = new ReplicaStores({
       points: POINT_STORES.map((name) => {
@@ -50,7 +50,7 @@ export class QueryHost {
     this.reader = wiring.query(service);
   }
 
-  /** The newest map that it knows of. */
+  /** The newest map that it knows. */
   get mapEpoch(): number {
     return this.#control.state.map?.epoch ?? 0;
   }
@@ -59,12 +59,12 @@ export class QueryHost {
     return [...this.#control.state.maps.values()];
   }
 
-  /** No point is accepted before it by a map that is not known here. */
+  /** Time before which no point is accepted by an unknown map. */
   get mapsThroughMs(): number {
     return Math.floor(this.#control.state.mapsThroughMs);
   }
 
-  /** How often it hedged and failed over. */
+  /** Number of hedged requests and failovers. */
   get counters(): ReplicaCounters {
     return this.#stores.counters;
   }

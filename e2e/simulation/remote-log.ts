@@ -38,12 +38,12 @@ export interface TrimRequest extends PlaceRequest {
   readonly before: number;
 }
 
-/** How long a request may take, beside what a read waits for records, ms. */
+/** Time limit of a request, in addition to the time that a read waits for records, ms. */
 const REQUEST_MS = 3000;
 
 /**
- * The log of other nodes: requests and replies may be late, lost or doubled, as the network pleases. As a client of Kafka
- * it asks the leader of each partition, and takes an answer that does not come in time for lost.
+ * The log of other nodes. The network can delay, lose or duplicate requests and replies. Like a client of Kafka it asks
+ * the leader of each partition, and treats a late answer as lost.
  */
 export class RemoteLog implements Log {
   readonly #network: NetworkEndpoint;
@@ -76,7 +76,7 @@ export class RemoteLog implements Log {
     return (await this.#call('log.bounds', request)) as LogBounds;
   }
 
-  /** For `control`. Of other topics consumers report what they have committed, and the log's own nodes trim. */
+  /** Trims `control`. For other topics the consumers report their commits, and the nodes of the log trim. */
   async trim(topic: Topic, partition: number, before: number): Promise<void> {
     const request: TrimRequest = { topic, partition, before };
     if (topic === 'control') await this.#call('log.trim', request);

@@ -2,8 +2,8 @@ import { KIND, type Kind } from '@tidemark/model';
 import type { AppliedPoint } from './plain-consumer.ts';
 
 /**
- * What points of one series and timestamp, in the order of their partition's log, come to: counts add up, distributions
- * merge (their sum stands for them here), others keep the later, of the higher map epoch first.
+ * Returns the value of the points of one series and timestamp, in the order of their partition's log. Counts add up,
+ * distributions merge (only their sum is compared), others keep the later value, with the higher map epoch first.
  */
 export function resolvePoints(kind: Kind, points: readonly AppliedPoint[]): number {
   if (kind === KIND.count || kind === KIND.distribution) return points.reduce((sum, { value }) => sum + value, 0);

@@ -11,24 +11,24 @@ import { StoreCheck } from './store-check.ts';
 import { Violation } from './violation.ts';
 import { HONEST, type Wiring } from './wiring.ts';
 
-/** How long things go wrong, ms of simulated time; and how long all may take to come to rest after. */
+/** Duration of the faults, and time limit to settle after them, ms of simulated time. */
 const CHAOS_MS = 75_000;
 const DRAIN_MS = 90_000;
 const STEP_MS = 500;
 
-/** Ends a run that has failed already. */
+/** Error that ends a run that has already failed. */
 const STOPPED = new Error('stopped');
 
 export interface SeedResult {
   readonly seed: number;
-  /** What was broken, the first first; none in a clean run. */
+  /** Violations in their order; empty in a clean run. */
   readonly violations: readonly { readonly check: string; readonly message: string }[];
   readonly faults: Record<string, FaultCount>;
   readonly checked: Record<string, number>;
   readonly trace: string;
 }
 
-/** Plays one seed from start to end. Equal seeds give equal results, whatever ran before. */
+/** Plays one seed from start to end. Equal seeds give equal results, independent of earlier runs. */
 export async function runSeed(
   seed: number,
   wiring: Wiring = HONEST,
@@ -55,7 +55,7 @@ class SeedRun {
   readonly #stores: StoreCheck;
   readonly #content: ContentCheck;
   readonly #plain: PlainConsumer[];
-  /** What `control` says to whoever reads all of it. */
+  /** State of `control` for a reader of all of its records. */
   readonly #truth = new ControlState();
   readonly #chaosMs: number;
 
@@ -76,7 +76,7 @@ class SeedRun {
     const { cluster } = this;
     cluster.world.faults.stop();
     cluster.start();
-    // All is up before anything goes wrong.
+    // All nodes are ready before the first fault.
     await this.#pass(6000);
     cluster.world.faults.resume();
     this.#chaos.start();
@@ -86,7 +86,7 @@ class SeedRun {
     await this.#checkEnd();
   }
 
-  /** Lets time pass, asking and looking all along. */
+  /** Advances time, with queries and checks. */
   async #pass(durationMs: number): Promise<void> {
     const { clock } = this.cluster.world;
     const endMs = clock.monotonicMs() + durationMs;
@@ -96,7 +96,7 @@ class SeedRun {
   async #step(): Promise<void> {
     const { cluster } = this;
     this.#queries.ask().catch(cluster.fail);
-    this.#stores.look();
+    this.#stores.check();
     this.#stores.sample().catch(cluster.fail);
     this.#stores.compareAnswers().catch(cluster.fail);
     cluster.replaceDeposed();
@@ -118,7 +118,7 @@ class SeedRun {
     }
   }
 
-  /** Clients stop recording, and everything has to come to rest, with completeness moving on. */
+  /** Stops the clients' recording. Everything must settle, and completeness must advance. */
   async #drain(): Promise<void> {
     const { clock } = this.cluster.world;
     const startMs = clock.monotonicMs();
@@ -134,7 +134,7 @@ class SeedRun {
     }
   }
 
-  /** What is not at rest yet. */
+  /** Describes what is not settled yet. */
   #unrest(healedWallMs: number): string | undefined {
     const { supervised, clients, stores, copy } = this.cluster;
     for (const { name, host } of supervised) if (host === undefined) return `${name} is not up`;
@@ -148,7 +148,7 @@ class SeedRun {
         const behind = copy.of('points', partition).length - store.nextOffset;
         if (behind > 3) return `${name} is ${behind} records of points/${partition} behind`;
         const { watermarkMs = 0 } = store.status;
-        // A partition that no map has takes no points.
+        // A partition without slots in any map gets no points.
         if (copy.of('points', partition).length > 0 && !(watermarkMs > healedWallMs + 5000)) {
           return `the watermark of points/${partition} in ${name} is ${watermarkMs - healedWallMs} ms from the healing`;
         }
@@ -162,7 +162,7 @@ class SeedRun {
 
   async #checkEnd(): Promise<void> {
     const { cluster } = this;
-    // Sessions leave in good order; what is appended then is part of the log too.
+    // Sessions close cleanly. The records that they append are part of the log too.
     const closing = cluster.intakes.map(({ host }) => host?.stop());
     let isClosed = false;
     Promise.all(closing).then(() => {
@@ -189,7 +189,7 @@ class SeedRun {
     await this.#check(() => this.#stores.checkReplay());
   }
 
-  /** Runs one of the last checks; what it finds doesn't keep the others from looking. */
+  /** Runs one of the last checks. A violation does not prevent the other checks. */
   async #check(check: () => void | Promise<void>): Promise<void> {
     const { world, fail } = this.cluster;
     let isDone = false;
@@ -202,7 +202,7 @@ class SeedRun {
     await world.clock.run(() => isDone, 600_000);
   }
 
-  /** How often parts of the protocol came into play: one that never did was not tested. */
+  /** Counts how often each part of the protocol was used: an unused part was not tested. */
   #mechanisms(): Record<string, number> {
     const { copy, ledger, logTrims, storeCounts, intakeStops, replicaMoves, queryCounters } = this.cluster;
     const messages = copy.of('control', 0).map((value) => decodeControl(value));

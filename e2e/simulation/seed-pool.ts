@@ -4,13 +4,13 @@ import type { SeedResult } from './run-seed.ts';
 
 export interface SeedTask {
   readonly seed: number;
-  /** Name of a sabotage; none when left out. */
+  /** Name of a sabotage; absent for none. */
   readonly sabotage?: string;
 }
 
 /**
- * Plays seeds on all cores, each in one of a few threads. `next` is asked for the next task whenever a thread is free,
- * until it has none.
+ * Plays seeds on all cores, each in one of a few threads. A free thread gets the next task from `next`, until there is
+ * none.
  */
 export async function playSeeds(
   next: () => SeedTask | undefined,

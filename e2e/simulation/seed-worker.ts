@@ -12,6 +12,6 @@ port.on('message', async ({ seed, sabotage }: SeedTask) => {
   const wiring = sabotage === undefined ? HONEST : SABOTAGES.find(({ name }) => name === sabotage)?.wiring();
   assert(wiring !== undefined, `no sabotage is named ${sabotage}`);
   const result = await runSeed(seed, wiring);
-  // A trace is long, and the seed gives it again.
+  // A trace is long, and a replay of the seed gives it again.
   port.postMessage({ ...result, trace: '' });
 });

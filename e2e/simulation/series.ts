@@ -14,7 +14,7 @@ export const METRICS: readonly { readonly metric: string; readonly kind: KindNam
   { metric: 'ratio', kind: 'gauge' },
 ];
 
-/** Its values are no whole numbers: their sums depend on the order in which they are added up. */
+/** Its values are not integers, so their sums depend on the order of the additions. */
 export const UNEVEN_METRIC = 'ratio';
 
 export interface KnownSeries {
@@ -26,7 +26,7 @@ export interface KnownSeries {
   readonly tags: readonly string[];
 }
 
-/** Names of series by what the log has of them. */
+/** Names of series by their ids in the log. */
 export class SeriesNames {
   readonly #byId = new Map<string, KnownSeries>();
 

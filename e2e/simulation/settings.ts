@@ -3,18 +3,21 @@ import { DEFAULT_LANE_TIMING, type LaneTiming } from '@tidemark/intake';
 import { DEFAULT_POINT_STORE_LIMITS, type PointStoreLimits } from '@tidemark/point-store';
 import type { Topic } from '@tidemark/ports';
 
-// Everything is small, so that a minute of the simulated world goes through blocks, epochs, segments, commits, bucket
-// closes and trims by the dozen.
+// Everything is small, so that a minute of simulated time has dozens of blocks, epochs, segments, commits, bucket
+// closes and trims.
 
 export const PARTITIONS = 3;
 /** Copies of each point store and tag store. */
 export const REPLICAS = 2;
 export const POINT_STORES = ['points-1', 'points-2', 'points-3'];
 export const TAG_STORES = ['tags-1', 'tags-2', 'tags-3'];
-/** Nodes of the log. Each leads some partitions, for good. */
+/** Nodes of the log. Each permanently leads some partitions. */
 export const BROKERS = ['log-1', 'log-2', 'log-3'];
 
-/** Who leads a partition of the log: `control` on its own with one partition, `points-N` apart from `tags-N`. */
+/**
+ * Returns the leader of a partition of the log. `control` has one partition; `points-N` and `tags-N` have different
+ * leaders.
+ */
 export function leaderOf(topic: Topic, partition: number): string {
   return BROKERS[
     topic === 'points' ? (partition + 1) % BROKERS.length : topic === 'tags' ? (partition + 2) % BROKERS.length : 0

@@ -15,7 +15,7 @@ test.each(SEEDS)('seed %i keeps every promise', async (seed) => {
   }
 });
 
-test('equal seeds are equal runs', async () => {
+test('equal seeds give equal runs', async () => {
   const [first, second] = [await runSeed(4, HONEST, SHORT), await runSeed(4, HONEST, SHORT)];
   expect(first.trace.length).toBeGreaterThan(300);
   expect(second).toEqual(first);

@@ -42,8 +42,8 @@ interface Position {
 }
 
 /**
- * Looks into the running stores now and then. In the end each position has to be the plain consumer's at that offset,
- * and each state hash that of a store which replays the same prefix in one go.
+ * Inspects the running stores from time to time. At the end each position must be that of the plain consumer at the
+ * same offset, and each state hash that of a store which replays the same prefix without interruption.
  */
 export class StoreCheck {
   readonly #cluster: Cluster;
@@ -51,17 +51,17 @@ export class StoreCheck {
   readonly #samples = new Map<string, Sample>();
   readonly #positions: Position[] = [];
   readonly #buckets = new Map<string, ClosedBucket>();
-  /** Buckets by store, of those that were compared. */
+  /** Number of compared buckets by store. */
   readonly #bucketsOf = new Set<string>();
-  /** Answers of two replicas at one offset that were compared. */
+  /** Number of compared answers of two replicas at one offset. */
   answers = 0;
-  /** Hashes of a bucket of two replicas that were compared. */
+  /** Number of compared hashes of a bucket of two replicas. */
   bucketHashes = 0;
-  /** Hashes of two replicas at one offset that were compared. */
+  /** Number of compared hashes of two replicas at one offset. */
   replicas = 0;
   positions = 0;
   replays = 0;
-  /** Buckets that a store had closed in the end. */
+  /** Number of buckets that a store had closed at the end. */
   bucketsClosed = 0;
 
   constructor(cluster: Cluster) {
@@ -69,7 +69,7 @@ export class StoreCheck {
     this.#random = cluster.world.random.fork('stores');
   }
 
-  look(): void {
+  check(): void {
     for (const { name, host } of this.#cluster.stores) {
       for (const [partition, store] of host?.points ?? []) {
         const { offset, points, latePoints, duplicatePoints, stateHashes } = store.status;
@@ -80,7 +80,7 @@ export class StoreCheck {
     }
   }
 
-  /** A bucket closes at the same offset with the same content, whoever closes it, and however often. */
+  /** Checks that every close of a bucket, by every replica, has the same offset and the same content. */
   #keepBucket(closed: ClosedBucket): void {
     const key = `${closed.partition}/${closed.bucketMs}`;
     const known = this.#buckets.get(key);
@@ -97,7 +97,7 @@ export class StoreCheck {
     throw new Violation('equal-buckets', `bucket ${key}: ${said(known)}, ${said(closed)}`);
   }
 
-  /** Takes the state hash of one partition of one store. */
+  /** Records the state hash of one partition of one store. */
   async sample(): Promise<void> {
     for (const topic of ['points', 'tags']) {
       const stores = this.#cluster.stores.filter(({ host }) => host?.topic === topic);
@@ -132,7 +132,7 @@ export class StoreCheck {
     );
   }
 
-  /** Asks two replicas the same: at equal offsets their answers are equal, to the last bit of their sums. */
+  /** Sends two replicas the same query: at equal offsets the answers must be equal, to the last bit of their sums. */
   async compareAnswers(): Promise<void> {
     if (this.#random.next() < 0.5) return;
     const { stores, ledger, world } = this.#cluster;
@@ -186,7 +186,7 @@ export class StoreCheck {
     }
   }
 
-  /** Replays each partition from its first record into a new store, committing at other places. */
+  /** Replays each partition from its first record into a new store with commits at other offsets. */
   async checkReplay(): Promise<void> {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       await this.#replay('points', partition, PointPartition.open.bind(PointPartition));

@@ -46,7 +46,7 @@ export interface StoreHostOptions {
   readonly failed: (error: unknown) => void;
 }
 
-/** How replicas came into being. */
+/** Counts of replicas by how they were created. */
 export interface StoreCounts {
   copied: number;
   replayed: number;
@@ -61,11 +61,11 @@ interface Replica {
 
 const REPORT_MS = 3000;
 const RETRY_MS = 1000;
-/** A replica of so few records is replayed rather than copied. */
+/** Max number of records of a replica that is replayed instead of copied. */
 const FEW_RECORDS = 20;
 const EVERYTHING = { from: Uint8Array.of(0), to: new Uint8Array(64).fill(255) };
 
-/** A store's process: the replicas that the placement gives it, of points or of tags. */
+/** The process of a store, with the replicas of points or tags that the placement assigns to it. */
 export class StoreHost {
   readonly #options: StoreHostOptions;
   readonly #log: Pick<Log, 'read' | 'bounds'>;
@@ -81,7 +81,7 @@ export class StoreHost {
     return this.#options.topic;
   }
 
-  /** Its replicas that are open, by partition. */
+  /** Its open replicas, by partition. */
   get points(): ReadonlyMap<number, PointPartition> {
     const points = new Map<number, PointPartition>();
     for (const [partition, { state }] of this.#replicas) {
@@ -116,7 +116,7 @@ export class StoreHost {
     this.#follow().catch(failed);
   }
 
-  /** Takes and gives back replicas as the placement says. */
+  /** Opens and closes replicas according to the placement. */
   async #follow(): Promise<void> {
     const { clock, placement, name } = this.#options;
     for (;;) {
@@ -170,7 +170,7 @@ export class StoreHost {
     return PointPartition.open({ partition, keyValue, limits: POINT_LIMITS, latenessMs: () => LATENESS_MS });
   }
 
-  /** A replica begins as a copy of another where the log does not have its records any more, or by chance. */
+  /** Creates a replica as a copy of another if the log no longer has its records, or at random. */
   async #wantsCopy(partition: number, nextOffset: number): Promise<boolean> {
     const { random, counts } = this.#options;
     const { first, next } = await this.#log.bounds(this.topic, partition);
@@ -185,7 +185,7 @@ export class StoreHost {
     return false;
   }
 
-  /** What another replica has on its disk at some moment, as if it had been killed then. */
+  /** Copies the disk of another replica at some moment, as after a kill. */
   async #copy(partition: number, keyValue: KeyValue): Promise<void> {
     const { placement, name, network, counts } = this.#options;
     for (const owner of placement.owners(this.topic, partition)) {
@@ -202,7 +202,7 @@ export class StoreHost {
     throw new TidemarkError('unavailable', `no replica of ${this.topic}/${partition} can be copied`);
   }
 
-  /** Gives a replica back; now and then its data stays, as a disk's that was not wiped. */
+  /** Closes a replica. Sometimes its data stays, like a disk that was not deleted. */
   async #drop(partition: number): Promise<void> {
     const replica = this.#replicas.get(partition);
     if (replica === undefined) return;
@@ -266,7 +266,7 @@ export class StoreHost {
     return state;
   }
 
-  /** Says what is committed, so that the log can let go of it. */
+  /** Reports commits, so that the log can be trimmed below them. */
   async #report(): Promise<void> {
     const { network, clock, placement, name } = this.#options;
     for (;;) {

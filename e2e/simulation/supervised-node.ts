@@ -12,7 +12,7 @@ const RETRY_MS = 700;
 
 export type Build<Host> = (ports: NodePorts, node: SimulatedNode) => Promise<Host>;
 
-/** A machine whose process is started again when it ends, as a supervisor does. */
+/** A machine that restarts its process when it ends, like a supervisor. */
 export class SupervisedNode<Host> {
   readonly name: string;
   readonly node: SimulatedNode;
@@ -21,7 +21,7 @@ export class SupervisedNode<Host> {
   readonly #failed: (error: unknown) => void;
   #host: Host | undefined;
   #gate: PauseGate | undefined;
-  /** Counts starts, so that what was planned for an earlier process leaves the next one alone. */
+  /** Number of starts, so that faults for an earlier process do not affect the next one. */
   #run = 0;
   starts = 0;
   #jumpedMs = 0;
@@ -35,7 +35,7 @@ export class SupervisedNode<Host> {
     this.#failed = failed;
   }
 
-  /** What runs on it; undefined while it is down or not ready. */
+  /** The running process; undefined while it is down or not ready. */
   get host(): Host | undefined {
     return this.#host;
   }
@@ -72,7 +72,7 @@ export class SupervisedNode<Host> {
       });
   }
 
-  /** Ends the process, and starts the next one after a while; never when no time is given. */
+  /** Ends the process. Starts the next one after the given time, or never without one. */
   crash(kind: CrashKind, downMs?: number): void {
     if (!this.node.running) return;
     this.#world.trace(`${this.name} crashes (${kind}), down for ${downMs?.toFixed(0) ?? 'good:'} ms`);
@@ -83,14 +83,14 @@ export class SupervisedNode<Host> {
     if (downMs !== undefined) this.#later(downMs, this.#run);
   }
 
-  /** Sets the machine's clock wrong for a while; it is right again before the next process starts. */
+  /** Sets the machine's clock wrong for a while, but not longer than until the next process starts. */
   jump(byMs: number, durationMs: number): void {
     this.#jumpedMs += byMs;
     this.node.clock.jump(byMs);
     this.#world.clock.setTimer(durationMs, () => this.setClockRight());
   }
 
-  /** The next process starts with a clock that is wrong by so much, until it ends or the clock is set right. */
+  /** Starts the next process with a wrong clock, until it ends or the clock is corrected. */
   startWrong(byMs: number): void {
     this.#startsWrongByMs = byMs;
   }
@@ -103,7 +103,7 @@ export class SupervisedNode<Host> {
   pause(durationMs: number): void {
     const gate = this.#gate;
     if (gate === undefined) return;
-    this.#world.trace(`${this.name} stands still for ${durationMs.toFixed(0)} ms`);
+    this.#world.trace(`${this.name} is paused for ${durationMs.toFixed(0)} ms`);
     gate.pause();
     this.#world.clock.setTimer(durationMs, () => gate.resume());
   }

@@ -1,4 +1,4 @@
-/** A promise that was broken: which check saw it, and where. */
+/** A broken promise: which check detected it, and where. */
 export class Violation extends Error {
   readonly check: string;
 

@@ -11,30 +11,30 @@ export type Offer = (partition: number, share: OfferedShare) => boolean;
 export type Aggregate = (request: AggregateRequest) => Promise<AggregateReply>;
 
 /**
- * The places of the wiring where a sabotage may sit between two parts. Each takes what the product has there and hands
- * out what is used instead; the product itself knows nothing of it.
+ * Decorators between two parts, for sabotages. Each gets the product's part and returns its replacement; the product
+ * itself does not know of them.
  */
 export interface Wiring {
-  /** What an intake appends through. */
+  /** The log to which an intake appends. */
   intakeLog(log: Log, clock: Clock): Log;
-  /** What an intake reads `control` from. */
+  /** The log from which an intake reads `control`. */
   intakeControl(log: Log): Log;
-  /** What a store reads. */
+  /** The log that a store reads. */
   storeLog(log: Log, store: string): Log;
-  /** What the stores keep their state in. */
+  /** The key-value store of the stores' state. */
   keyValue(keyValue: KeyValue, clock: Clock): KeyValue;
-  /** How a share gets into its lane. */
+  /** The route of a share to its lane. */
   offer(session: IntakeSession, partition: number, share: OfferedShare, offer: Offer): boolean;
   timing(timing: LaneTiming): LaneTiming;
-  /** How a point store answers. */
+  /** The answers of a point store. */
   aggregate(aggregate: Aggregate, store: string): Aggregate;
-  /** The maps by which queries find the owners. */
+  /** The maps that queries use to find owners. */
   maps(maps: readonly PartitionMap[]): readonly PartitionMap[];
-  /** Who answers queries. */
+  /** The stores that answer queries. */
   query(reader: QueryReader): QueryReader;
 }
 
-/** Everything as it should be. */
+/** Decorators that change nothing. */
 export const HONEST: Wiring = {
   intakeLog: (log) => log,
   intakeControl: (log) => log,

@@ -1,13 +1,13 @@
 import { messageOf } from '@tidemark/ports';
 import { verifyStart } from './start.ts';
 
-/** `npm run verify -- start`: what a newcomer does first, checked from outside. */
+/** `npm run verify -- start`: checks the first steps of a new user from outside. */
 const CHECKS: Readonly<Record<string, () => Promise<void>>> = { start: verifyStart };
 
 const name = process.argv[2] ?? 'start';
 const check = CHECKS[name];
 if (check === undefined) {
-  console.error(`nothing to verify by the name ${name}: one of ${Object.keys(CHECKS).join(', ')}`);
+  console.error(`unknown check ${name} (limit: ${Object.keys(CHECKS).join(', ')})`);
   process.exit(2);
 }
 try {

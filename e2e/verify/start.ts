@@ -9,8 +9,8 @@ const WANTED_WITHIN_MS = 15_000;
 const COUNTED_WITHIN_MS = 60_000;
 
 /**
- * Starts the platform in an empty folder, waits for this machine's own metrics, sees completeness advance, kills
- * everything with SIGKILL, starts again, and compares the counts of what was complete.
+ * Starts the platform in an empty folder, waits for the metrics of this machine, checks that completeness advances,
+ * kills everything with SIGKILL, restarts, and compares the counts of complete points.
  */
 export async function verifyStart(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-verify-'));
@@ -35,7 +35,7 @@ export async function verifyStart(): Promise<void> {
     console.log('complete_through advances for each of them');
     let through = 0;
     let before = new Map<string, number>();
-    // Nothing is shown by a metric of which nothing is complete yet.
+    // A metric without complete points proves nothing.
     await platform.waitFor('a point of each metric to be complete', COUNTED_WITHIN_MS, async () => {
       through = Math.floor(Math.min(...(await completeMetrics(platform, fromSeconds)).values()));
       before = await counts(platform, fromSeconds, through);
@@ -62,7 +62,7 @@ export async function verifyStart(): Promise<void> {
   }
 }
 
-/** Which metrics answer with points, and through which second they are complete. */
+/** Returns the metrics with points, and through which second they are complete. */
 async function completeMetrics(platform: StartedPlatform, fromSeconds: number): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for (const metric of METRICS) {

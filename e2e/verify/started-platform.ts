@@ -53,12 +53,12 @@ export class StartedPlatform {
     return (await response.json()) as QueryBody;
   }
 
-  /** kill -9 of npm and all that it started. */
+  /** Kills npm and all of its processes with SIGKILL. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** Ctrl-C, and the wait for a clean end. */
+  /** Sends Ctrl-C and waits for a clean end. */
   async stop(): Promise<void> {
     await this.#end('SIGINT');
   }
@@ -66,7 +66,7 @@ export class StartedPlatform {
   async waitFor(what: string, deadlineMs: number, condition: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + deadlineMs;
     while (!(await condition())) {
-      if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}\n${this.output}`);
+      if (performance.now() > end) throw new Error(`no ${what} within ${deadlineMs} ms\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -80,7 +80,7 @@ export class StartedPlatform {
   }
 }
 
-/** The parts of an answer that are looked at here. */
+/** The parts of an answer that the check reads. */
 export interface QueryBody {
   readonly series: readonly { readonly pointlist: readonly (readonly [number, number])[]; readonly scope: string }[];
   readonly complete_through: number | null;

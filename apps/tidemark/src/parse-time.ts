@@ -9,7 +9,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 7 * DAY_MS,
 };
 
-/** Parses `now`, `-15m`, seconds or ms since the epoch, or ISO 8601, to ms since the epoch. Error: `invalid_argument`. */
+/**
+ * Parses `now`, `-15m`, seconds or ms since the epoch, or ISO 8601, to ms since the epoch. Error: `invalid_argument`.
+ */
 export function parseTime(text: string, nowMs: number): number {
   if (text === 'now') return nowMs;
   const relative = /^-(\d+(?:\.\d+)?)([smhdw])$/.exec(text);

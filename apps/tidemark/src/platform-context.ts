@@ -22,7 +22,9 @@ export function platformContext(settings: Settings, events: Events): PlatformCon
   };
 }
 
-/** Counts the partitions of a data folder. The log creates all of them at its first start, before any other decision. */
+/**
+ * Counts the partitions of a data folder. The log creates all of them at its first start, before any other decision.
+ */
 function partitionsIn(folder: string): number | undefined {
   const points = join(folder, 'log', 'points');
   if (!existsSync(points)) return undefined;

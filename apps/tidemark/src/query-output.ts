@@ -77,7 +77,9 @@ function csvOf({ series }: QueryReply): string {
   return `${['time,expression,scope,value', ...rows].join('\n')}\n`;
 }
 
-/** Quotes a cell as RFC 4180 says. An apostrophe before a leading `=`, `+` or `@` keeps spreadsheets from running it. */
+/**
+ * Quotes a cell as RFC 4180 says. An apostrophe before a leading `=`, `+` or `@` keeps spreadsheets from running it.
+ */
 function csvCell(text: string): string {
   const safe = /^[=+@]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -108,7 +110,9 @@ function chartOf({ series }: QueryReply, isColored: boolean): string {
   return `${chart}\n${' '.repeat(14)}${time(fromMs)} to ${time(toMs)}\n${legend.join('\n')}\n`;
 }
 
-/** Averages values over `width` equal slices of time. A slice without a value repeats the previous one, or the first. */
+/**
+ * Averages values over `width` equal slices of time. A slice without a value repeats the previous one, or the first.
+ */
 function resample({ timesMs, values }: ResultSeries, fromMs: number, toMs: number, width: number): number[] {
   const sums = new Float64Array(width);
   const counts = new Uint32Array(width);

@@ -3,7 +3,9 @@ import type { PipelineStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
 
-/** `ok`: no delay. `behind`: later than usual. `blocked`: an operator must act. `unknown`: no mark yet, or no answer. */
+/**
+ * `ok`: no delay. `behind`: later than usual. `blocked`: an operator must act. `unknown`: no mark yet, or no answer.
+ */
 export type VerdictLevel = 'ok' | 'behind' | 'blocked' | 'unknown';
 
 export interface Verdict {

@@ -9,7 +9,9 @@ import type { Deployment, Target } from './observe.ts';
 
 const SOURCES = { name: `doctor ${process.pid}`, readFile: (path: string) => readFile(path) };
 
-/** Returns all processes that the settings of a cluster name. Errors: those of the settings and of the files they name. */
+/**
+ * Returns all processes that the settings of a cluster name. Errors: those of the settings and of the files they name.
+ */
 export async function clusterDeployment(
   settings: Settings,
   key: string | undefined,

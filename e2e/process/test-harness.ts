@@ -5,8 +5,8 @@ import { type Client, type ConnectOptions, connect } from '@tidemark/client';
 import type { PlatformSettings } from './messages.ts';
 import { type LaunchOptions, PlatformUnderTest } from './platform-under-test.ts';
 
-/** What a test has started; `clear` ends and removes all of it, whatever became of the test. */
-export class TestBed {
+/** Processes and folders of a test. `clear` ends and deletes all of them, also after a failure. */
+export class TestHarness {
   readonly #ends: (() => Promise<unknown>)[] = [];
   readonly #folders: string[] = [];
 
@@ -16,16 +16,16 @@ export class TestBed {
     return folder;
   }
 
-  /** A platform on a folder of its own, unless one is given. */
+  /** Starts a platform, in a new folder by default. */
   async platform(settings: Partial<PlatformSettings> = {}, options?: LaunchOptions): Promise<PlatformUnderTest> {
     const folder = settings.folder ?? (await this.folder());
     const starting = PlatformUnderTest.start({ ...settings, folder }, options);
-    // Also when the time of the test is over before the platform is up.
+    // `clear` must also end a platform that is still starting when the test times out.
     this.#ends.push(async () => (await starting.catch(() => undefined))?.kill9());
     return starting;
   }
 
-  /** A client that flushes by hand, unless told otherwise. */
+  /** Connects a client without automatic flushes by default. */
   async client(address: string, options: Partial<ConnectOptions> = {}): Promise<Client> {
     const client = await connect({
       address,

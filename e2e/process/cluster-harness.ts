@@ -5,13 +5,13 @@ import { type Client, type ConnectOptions, connect } from '@tidemark/client';
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { LocalCluster, type LocalClusterOptions } from '@tidemark/local-cluster';
 
-export interface ClusterBedOptions extends Omit<LocalClusterOptions, 'folder' | 'brokers'> {
-  /** Of the client, which knows every intake. */
+export interface ClusterHarnessOptions extends Omit<LocalClusterOptions, 'folder' | 'brokers'> {
+  /** Options of the client, which knows every intake. */
   readonly client: Omit<ConnectOptions, 'address'>;
 }
 
 /** Three brokers, the processes of a cluster over them, and a client of its intakes, all in one temporary folder. */
-export class ClusterBed {
+export class ClusterHarness {
   readonly folder: string;
   readonly kafka: KafkaCluster;
   readonly cluster: LocalCluster;
@@ -24,8 +24,8 @@ export class ClusterBed {
     this.client = client;
   }
 
-  /** `optionsOf` is given the folder, where it may put what the processes need. */
-  static async start(optionsOf: (folder: string) => Promise<ClusterBedOptions>): Promise<ClusterBed> {
+  /** `optionsOf` gets the folder, where it may write files for the processes. */
+  static async start(optionsOf: (folder: string) => Promise<ClusterHarnessOptions>): Promise<ClusterHarness> {
     const folder = await mkdtemp(join(tmpdir(), 'tidemark-cluster-'));
     let kafka: KafkaCluster | undefined;
     let cluster: LocalCluster | undefined;
@@ -36,7 +36,7 @@ export class ClusterBed {
       const address: string[] = [];
       for (const intake of cluster.of('intake')) address.push(cluster.address(intake, 'grpc'));
       const client = await connect({ ...clientOptions, address });
-      return new ClusterBed(folder, kafka, cluster, client);
+      return new ClusterHarness(folder, kafka, cluster, client);
     } catch (error) {
       await cluster?.kill();
       await kafka?.close();

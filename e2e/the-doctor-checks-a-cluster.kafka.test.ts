@@ -6,20 +6,20 @@ import type { KafkaCluster } from '@tidemark/kafka-brokers';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { askDoctor, type Diagnosis } from './process/ask-doctor.ts';
-import { ClusterBed } from './process/cluster-bed.ts';
+import { ClusterHarness } from './process/cluster-harness.ts';
 import { eventually } from './process/eventually.ts';
 
 const PARTITIONS = 2;
-/** Each look is a process of its own, on a machine that may be busy. */
+/** Time limit: each diagnosis is a process of its own, on a machine that may be busy. */
 const WAIT_MS = 90_000;
-/** A look takes a second of CPU time: without a pause it would keep what it waits for from happening. */
-const LOOK_EVERY_MS = 700;
+/** A diagnosis takes a second of CPU time: without a pause it would delay the change that it waits for. */
+const POLL_EVERY_MS = 700;
 const TEST_MS = 240_000;
 const CLOCK_AHEAD = new URL('./process/clock-ahead.mjs', import.meta.url).href;
 const SMALL_FILES = 2 ** 20;
 
 await kafkaSuite('the doctor of a cluster', () => {
-  let bed: ClusterBed;
+  let harness: ClusterHarness;
   let folder: string;
   let aheadFile: string;
   let kafka: KafkaCluster;
@@ -28,7 +28,7 @@ await kafkaSuite('the doctor of a cluster', () => {
   let beating: NodeJS.Timeout;
 
   beforeAll(async () => {
-    bed = await ClusterBed.start(async (own) => {
+    harness = await ClusterHarness.start(async (own) => {
       aheadFile = join(own, 'ahead');
       return {
         partitions: PARTITIONS,
@@ -41,10 +41,10 @@ await kafkaSuite('the doctor of a cluster', () => {
           store: { threads: 1, commitRows: 20_000 },
         },
         command: (name, command) => {
-          // Its clock is put ahead once the file is there.
+          // Its clock is set ahead when the file exists.
           if (name === 'intake-2')
             return ['env', `TEST_CLOCK_AHEAD=${aheadFile}`, command[0], '--import', CLOCK_AHEAD, ...command.slice(1)];
-          // No file of it can grow far: a disk that is full before the others' are.
+          // Its files have a small limit, so that its disk is full before the others'.
           if (name === 'point-store-2')
             return ['sh', '-c', `ulimit -f ${SMALL_FILES / 512} && exec "$@"`, 'sh', ...command];
           return command;
@@ -52,33 +52,33 @@ await kafkaSuite('the doctor of a cluster', () => {
         client: { name: 'agent of the test', flushIntervalMs: 100 },
       };
     });
-    ({ folder, kafka, cluster, client } = bed);
-    // An agent is never silent, however long the doctor takes to look.
+    ({ folder, kafka, cluster, client } = harness);
+    // An agent is never reported as silent, even if a diagnosis takes long.
     beating = setInterval(beat, 1000);
   }, KAFKA_START_MS * 2);
 
   afterAll(async () => {
     clearInterval(beating);
-    await bed?.close();
+    await harness?.close();
   }, WAIT_MS);
 
-  function look(...args: string[]): Promise<Diagnosis> {
+  function diagnose(...args: string[]): Promise<Diagnosis> {
     return askDoctor('--settings', cluster.settingsFile, ...args);
   }
 
-  /** What is found, once all of these kinds are. */
+  /** Diagnoses until all of these kinds are found; returns the findings. */
   async function found(kinds: Readonly<Record<string, RegExp>>): Promise<Diagnosis> {
     return eventually(
       `the doctor to find ${Object.keys(kinds).join(', ')}`,
       async () => {
-        const diagnosis = await look();
+        const diagnosis = await diagnose();
         const isThere = ([kind, says]: [string, RegExp]) =>
           diagnosis.findings.some((finding) => finding.kind === kind && says.test(finding.what));
         if (Object.entries(kinds).every(isThere)) return diagnosis;
         throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
       },
       WAIT_MS,
-      LOOK_EVERY_MS,
+      POLL_EVERY_MS,
     );
   }
 
@@ -86,12 +86,12 @@ await kafkaSuite('the doctor of a cluster', () => {
     return eventually(
       'nothing to be wrong',
       async () => {
-        const diagnosis = await look();
+        const diagnosis = await diagnose();
         if (diagnosis.code === 0) return diagnosis;
         throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
       },
       WAIT_MS,
-      LOOK_EVERY_MS,
+      POLL_EVERY_MS,
     );
   }
 
@@ -105,7 +105,7 @@ await kafkaSuite('the doctor of a cluster', () => {
   }
 
   test(
-    'finds nothing where nothing is, and has looked at everybody',
+    'finds nothing in a healthy cluster, and has asked every process',
     async () => {
       beat();
       await client.settled();
@@ -117,7 +117,7 @@ await kafkaSuite('the doctor of a cluster', () => {
   );
 
   test(
-    'names a dead intake and its session, which holds completeness until it is fenced',
+    'names a dead intake and its session, which delays completeness until it is fenced',
     async () => {
       const [, second] = cluster.of('intake');
       await second.kill();
@@ -128,7 +128,7 @@ await kafkaSuite('the doctor of a cluster', () => {
       expect(diagnosis.code).toBe(1);
       expect(diagnosis.findings.find(({ kind }) => kind === 'process-silent')?.severity).toBe('degraded');
 
-      // It comes back with a clock that is ahead of the brokers': it takes nothing, and says why.
+      // It restarts with a clock that is ahead of the brokers': it accepts no points and reports the reason.
       await writeFile(aheadFile, '30000');
       second.spawn();
       const off = await found({
@@ -146,12 +146,12 @@ await kafkaSuite('the doctor of a cluster', () => {
   );
 
   test(
-    'does not wait for a store that is frozen, and says that its replica has what is asked for',
+    'does not wait for a frozen store, and says that its replica answers',
     async () => {
       const [first] = cluster.of('point-store');
       const [tags] = cluster.of('tag-store');
       await first.freeze();
-      const frozen = await look('--timeout', '2');
+      const frozen = await diagnose('--timeout', '2');
       expect(frozen).toMatchObject({ code: 1, outcome: 'ill' });
       expect(frozen.findings).toContainEqual(
         expect.objectContaining({
@@ -173,7 +173,7 @@ await kafkaSuite('the doctor of a cluster', () => {
         clearInterval(load);
         first.thaw();
       }
-      // The only one of its kind: nobody else has its partitions.
+      // It is the only tag store: no other process has its partitions.
       await tags.kill();
       const alone = await found({
         'process-silent': /^the tag store at .* no other process owns 2 of its partitions \(0, 1\)/,
@@ -186,7 +186,7 @@ await kafkaSuite('the doctor of a cluster', () => {
   );
 
   test(
-    'names a topic that is not as the settings want it',
+    'names a topic that differs from the settings',
     async () => {
       const settings = JSON.parse(await readFile(cluster.settingsFile, 'utf8'));
       const other = join(folder, 'other.json');
@@ -227,7 +227,7 @@ await kafkaSuite('the doctor of a cluster', () => {
   );
 
   test(
-    'names brokers that are away, one and all',
+    'names an unreachable broker, and reports that all are unreachable',
     async () => {
       await kafka.broker(2).kill();
       const one = await found({ kafka: /^1 broker of 3 does not answer \(127\.0\.0\.1:\d+\): / });

@@ -6,10 +6,10 @@ import type { SidedLink } from './part.ts';
 import { SharedLink } from './shared-link.ts';
 
 /**
- * The links of a bed: one in front of each listener of a broker, and one in front of each endpoint of a service that
- * takes requests. The runs over seeds are its test.
+ * The links of a harness: one before each listener of a broker, and one before each endpoint of a service that accepts
+ * requests. The runs over seeds are its test.
  */
-export class BedLinks {
+export class HarnessLinks {
   readonly #all: TcpLink[] = [];
   readonly #ofBrokers = new Map<number, SidedLink[]>();
   readonly #ofServices = new Map<string, SharedLink[]>();

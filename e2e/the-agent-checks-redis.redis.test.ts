@@ -2,25 +2,25 @@ import { afterAll, expect, test } from '@jest/globals';
 import { REDIS_START_MS, RedisServer, redisSuite } from '@tidemark/integrations/testing';
 import { AgentUnderTest } from './process/agent-under-test.ts';
 import { eventually } from './process/eventually.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
 const WAIT_MS = 60_000;
-const bed = new TestBed();
+const harness = new TestHarness();
 
-await redisSuite('an agent process beside a real Redis', () => {
-  afterAll(() => bed.clear());
+await redisSuite('an agent process with a real Redis', () => {
+  afterAll(() => harness.clear());
 
   test(
-    'its figures come back from a query, and so does its end',
+    'sends the figures of Redis, and reports when Redis ends',
     async () => {
-      const platform = await bed.platform();
+      const platform = await harness.platform();
       const redis = await RedisServer.start();
-      bed.onClear(() => redis.stop());
-      const agent = await AgentUnderTest.start(await bed.folder(), {
+      harness.onClear(() => redis.stop());
+      const agent = await AgentUnderTest.start(await harness.folder(), {
         agent: { addresses: [platform.grpcAddress], flushIntervalMs: 200 },
         integrations: { redis: [{ address: redis.address, intervalMs: 1000, tags: ['role:cache'] }] },
       });
-      bed.onClear(() => agent.stop());
+      harness.onClear(() => agent.stop());
       const last = async (metric: string): Promise<number | undefined> => {
         const query = `max:${metric}{redis_port:${redis.port},role:cache}.rollup(max, 1)`;
         const { series } = await platform.query(query, Date.now() - 600_000, Date.now());

@@ -7,9 +7,9 @@ import { QueryClient, type QueryReply } from '@tidemark/contract';
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
 import { callUnary } from '@tidemark/rpc';
-import { BedLinks } from './bed-links.ts';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { Ask } from './contents.ts';
+import { HarnessLinks } from './harness-links.ts';
 import { HttpSource } from './http-source.ts';
 import { LogFollower } from './log-follower.ts';
 import { brokerPart, clientPart, type Part, servicePart } from './part.ts';
@@ -17,33 +17,33 @@ import { PART_KINDS, PARTITIONS, type PartKind, POPULATION, SERVICE_SETTINGS } f
 
 const CLIENT_MAIN = fileURLToPath(new URL('./client-main.ts', import.meta.url));
 const ASK_MS = 5000;
-/** Names of the processes that speak to the brokers. */
+/** Names of the processes that use the brokers. */
 const SERVICES = PART_KINDS.filter((kind) => kind !== 'broker' && kind !== 'client').flatMap((kind) =>
   Array.from({ length: POPULATION[kind] }, (_, i) => `${kind}-${i + 1}`),
 );
 
-/** A client under load, and where it writes down what it does. */
+/** A client under load, and its ledger. */
 export interface LoadClient {
   readonly name: string;
   readonly process: ServiceProcess;
   readonly ledgerFile: string;
 }
 
-export interface BedOptions {
+export interface HarnessOptions {
   readonly folder: string;
   /** Flags of Node for a process of the cluster, by its name. */
   readonly nodeFlags?: (name: string) => readonly string[];
 }
 
-/** Real brokers, all processes of a cluster, clients, and a link in front of each door. */
-export class KillBed {
+/** Real brokers, all processes of a cluster, clients, and a link before each endpoint. */
+export class KillHarness {
   readonly kafka: KafkaCluster;
   readonly cluster: LocalCluster;
   readonly log: LogFollower;
   readonly clients: readonly LoadClient[];
   readonly http: HttpSource;
   readonly parts: readonly Part[];
-  readonly #links: BedLinks;
+  readonly #links: HarnessLinks;
   readonly #query: QueryClient;
   readonly #watchdog: Watchdog;
 
@@ -53,7 +53,7 @@ export class KillBed {
     cluster: LocalCluster,
     clients: readonly LoadClient[],
     parts: readonly Part[],
-    links: BedLinks,
+    links: HarnessLinks,
     watchdog: Watchdog,
   ) {
     this.kafka = kafka;
@@ -68,9 +68,9 @@ export class KillBed {
     this.#query = new QueryClient(cluster.address(query, 'grpc'), credentials.createInsecure());
   }
 
-  /** Starts all but the clients. */
-  static async start({ folder, nodeFlags }: BedOptions): Promise<KillBed> {
-    const links = new BedLinks(SERVICES);
+  /** Starts everything except the clients. */
+  static async start({ folder, nodeFlags }: HarnessOptions): Promise<KillHarness> {
+    const links = new HarnessLinks(SERVICES);
     await mkdir(join(folder, 'kafka'));
     const kafka = await KafkaCluster.start({
       brokers: POPULATION.broker,
@@ -99,7 +99,7 @@ export class KillBed {
       const watchdog = new Watchdog(undefined);
       const clients = await makeClients(folder, cluster, watchdog);
       const parts = partsOf(kafka, cluster, clients, links);
-      return new KillBed(kafka, log, cluster, clients, parts, links, watchdog);
+      return new KillHarness(kafka, log, cluster, clients, parts, links, watchdog);
     } catch (error) {
       await log.close();
       await kafka.close();
@@ -108,7 +108,7 @@ export class KillBed {
     }
   }
 
-  /** Asks the query service, through its link. */
+  /** Queries through the link of the query service. */
   readonly ask: Ask = (query, { fromMs, toMs }) => {
     const deadline = Date.now() + ASK_MS;
     return callUnary<QueryReply>((done) =>
@@ -116,7 +116,7 @@ export class KillBed {
     );
   };
 
-  /** Resolves when everything that runs does its work. */
+  /** Resolves when all running parts are ready. */
   async ready(): Promise<void> {
     await Promise.all(this.parts.map((part) => part.ready()));
   }
@@ -126,12 +126,12 @@ export class KillBed {
     this.http.start();
   }
 
-  /** Resolves when everything that was recorded is settled, and nothing follows. */
+  /** Ends the load. Resolves when all recorded points are settled. */
   async endLoad(withinMs: number): Promise<void> {
     await Promise.all([...this.clients.map(({ process }) => process.stop(withinMs)), this.http.stop(withinMs)]);
   }
 
-  /** Opens all links and lets every frozen process go on; those that are gone are started. */
+  /** Opens all links, resumes frozen processes, and starts the ones that are down. */
   heal(): void {
     this.#links.openAll();
     for (const part of this.parts) {
@@ -140,7 +140,7 @@ export class KillBed {
     }
   }
 
-  /** kill -9 of whatever runs. */
+  /** Kills all running processes with SIGKILL. */
   async close(): Promise<void> {
     this.#query.close();
     await this.log.close();
@@ -156,7 +156,7 @@ function partsOf(
   kafka: KafkaCluster,
   cluster: LocalCluster,
   clients: readonly LoadClient[],
-  links: BedLinks,
+  links: HarnessLinks,
 ): readonly Part[] {
   return [
     ...kafka.brokers.map((broker) => brokerPart(broker, links.ofBroker(broker.id))),
