@@ -38,8 +38,9 @@ export const PROCESS_SABOTAGES: readonly ProcessSabotage[] = [
     promise: 'the watermark is the lowest mark of all open lanes',
     processes: 'point-store-',
     file: 'libs/log/point-log/src/lane-tracker.ts',
-    find: 'if (lane.open && lane.markMs < least) least = lane.markMs;',
-    replace: 'if (lane.open && (lane.markMs > least || least === Number.POSITIVE_INFINITY)) least = lane.markMs;',
+    find: 'if (lane.open && lane.markMs < minMarkMs) minMarkMs = lane.markMs;',
+    replace:
+      'if (lane.open && (lane.markMs > minMarkMs || minMarkMs === Number.POSITIVE_INFINITY)) minMarkMs = lane.markMs;',
     caughtBy: 'wrong complete: ',
   },
   {
