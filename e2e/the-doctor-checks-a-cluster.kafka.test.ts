@@ -196,7 +196,7 @@ await kafkaSuite('the doctor of a cluster', () => {
         expect.objectContaining({
           kind: 'topics',
           severity: 'broken',
-          what: expect.stringMatching(/tidemark-points: partitions is 2, at least 5 is wanted/),
+          what: expect.stringMatching(/tidemark-points: partitions is 2, expected at least 5/),
         }),
       );
     },

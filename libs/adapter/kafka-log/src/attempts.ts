@@ -5,7 +5,7 @@ import type { Failure } from './kafka-error.ts';
 const FIRST_REST_MS = 20;
 const LONGEST_REST_MS = 250;
 
-/** What attempts of one operation need. */
+/** The parts that the attempts of one operation share. */
 export interface AttemptParts {
   readonly view: ClusterView;
   readonly clock: Clock;
@@ -14,8 +14,8 @@ export interface AttemptParts {
 }
 
 /**
- * Repeats `once` while it fails in passing, looking at the cluster again where the failure says that leaders moved.
- * Throws the last failure's error.
+ * Repeats `once` while its failures are transient, and refreshes the view of the cluster where a failure says that
+ * leaders moved. Throws the last failure's error.
  */
 export async function attempts<T>(
   { view, clock, retryMs }: AttemptParts,

@@ -50,7 +50,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
     return { brokers: cluster.bootstrap, clientId: 'test', topicPrefix: `c${names++}.`, limits, ...more };
   }
 
-  /** Sets a setting of a topic as an operator would. */
+  /** Changes a setting of a topic as an operator would. */
   async function set(topic: string, name: string, value: string): Promise<void> {
     const configs = [{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET }];
     const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs };
@@ -58,7 +58,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   }
 
   test(
-    'topics are made once, with all their settings, and pass the check',
+    'topics are created once, with all their settings, and pass the check',
     async () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
@@ -76,7 +76,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   );
 
   test(
-    'each setting that could lose something is refused, with topic, key, found and wanted',
+    'each setting that could lose records is refused, with topic, key, found and wanted',
     async () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
@@ -94,15 +94,15 @@ await kafkaSuite('a cluster that is not as it must be', () => {
       expect(error).toMatchObject({ code: 'failed_precondition', detail: { topic: points, key: 'cleanup.policy' } });
       const text = error instanceof Error ? error.message : '';
       for (const [key, found, wanted] of wrong)
-        expect(text).toContain(`${points}: ${key} is ${found}, ${wanted} is wanted`);
-      // Making topics does not change those that are there.
+        expect(text).toContain(`${points}: ${key} is ${found}, expected ${wanted}`);
+      // Preparing topics does not change existing ones.
       await expect(prepareTopics(options, PLAN, parts)).rejects.toMatchObject({ code: 'failed_precondition' });
     },
     DEADLINE_MS,
   );
 
   test(
-    'min.insync.replicas of 1 is refused with the reason, unless it is said to be for development',
+    'min.insync.replicas of 1 is refused with the reason, unless single copies are allowed',
     async () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
@@ -114,16 +114,16 @@ await kafkaSuite('a cluster that is not as it must be', () => {
         code: 'failed_precondition',
         detail: { key: 'min.insync.replicas', found: '1', wanted: '2' },
       });
-      // What the brokers really have counts, not what was asked for.
+      // The check reads the setting of the brokers, not the plan.
       await expect(checkTopics(options, { ...PLAN, minInSync: 2, replication: 3 }, parts)).rejects.toThrow(
-        /min\.insync\.replicas is 1, 2 is wanted: an acknowledged record must be on several disks/,
+        /min\.insync\.replicas is 1, expected 2: an acknowledged record must be on several disks/,
       );
     },
     DEADLINE_MS,
   );
 
   test(
-    'too few partitions, too few copies, too few brokers, and no topic at all',
+    'too few partitions, too few replicas, too few brokers and a missing topic are refused',
     async () => {
       const options = fresh();
       await expect(checkTopics(options, PLAN, parts)).rejects.toMatchObject({
@@ -138,7 +138,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
         detail: { key: 'replication', found: '1 (partition 0)', wanted: 'at least 3' },
       });
       await expect(prepareTopics(fresh(), { ...PLAN, replication: 3 }, parts)).rejects.toThrow(
-        /needs 3 copies of each partition, and the cluster has 1 brokers/,
+        /replication factor 3 \(limit: the number of brokers, 1\)/,
       );
       const log = await openKafkaLog(options, parts);
       await expect(log.writer('points', 2)).rejects.toMatchObject({ code: 'not_found', detail: { partitions: 2 } });
@@ -150,7 +150,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   );
 
   test(
-    'a record larger than the topic takes is refused, and its sequence stays free',
+    'a record larger than the limit of the topic is refused, and its sequence stays free',
     async () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
@@ -169,7 +169,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   );
 
   test(
-    'a topic that was deleted and made anew is another log: writers and readers halt',
+    'a topic that was deleted and recreated is another log: writers and readers halt',
     async () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
@@ -178,40 +178,40 @@ await kafkaSuite('a cluster that is not as it must be', () => {
       for (let sequence = 0; sequence < 3; sequence++) await writer.append(sequence, new Uint8Array(10));
       expect(await log.read('points', 0, 0, NOW)).toHaveLength(3);
       const { id } = await log.bounds('points', 0);
-      // One that only asks for ends and trims, by the topic's name, and so hears of nothing.
+      // A log that only reads offsets and trims, by the topic's name, and so learns nothing of the deletion.
       const trimming = await openKafkaLog(options, parts);
       expect(await trimming.bounds('points', 0)).toMatchObject({ next: 3, id });
       await admin.admin.deleteTopics({ topics: [`${options.topicPrefix}points`] });
-      // The broker hears of it a little later; meanwhile it knows the topic, and not its settings.
+      // The broker learns of the deletion a little later; meanwhile it has the topic, and not its settings.
       const problems = () => topicProblems(options, PLAN, parts).catch(() => []);
       while ((await problems()).every(({ found }) => found !== 'missing'));
       await expect(writer.append(3, new Uint8Array(10))).rejects.toMatchObject({ code: 'not_found' });
       await prepareTopics(options, PLAN, parts);
       await expect(writer.append(3, new Uint8Array(10))).rejects.toMatchObject({ code: 'failed_precondition' });
-      await expect(writer.append(3, new Uint8Array(10))).rejects.toThrow(/was deleted and made anew/);
+      await expect(writer.append(3, new Uint8Array(10))).rejects.toThrow(/was deleted and recreated/);
       await expect(log.writer('points', 0)).rejects.toMatchObject({ code: 'failed_precondition' });
       await expect(log.read('points', 0, 0, NOW)).rejects.toMatchObject({ code: 'data_loss' });
       await log.close();
 
       const later = await openKafkaLog({ ...options, topicIds: { points: id } }, parts);
-      await expect(later.read('points', 0, 0, NOW)).rejects.toThrow(/was deleted and made anew/);
+      await expect(later.read('points', 0, 0, NOW)).rejects.toThrow(/was deleted and recreated/);
       expect(await later.read('tags', 0, 0, NOW)).toEqual([]);
       await later.close();
-      const anew = await openKafkaLog(options, parts);
-      const anewWriter = await anew.writer('points', 0);
-      for (let sequence = 0; sequence < 5; sequence++) await anewWriter.append(sequence, new Uint8Array(10));
-      await expect(trimming.trim('points', 0, 3)).rejects.toThrow(/was deleted and made anew/);
-      const bounds = await anew.bounds('points', 0);
+      const recreated = await openKafkaLog(options, parts);
+      const recreatedWriter = await recreated.writer('points', 0);
+      for (let sequence = 0; sequence < 5; sequence++) await recreatedWriter.append(sequence, new Uint8Array(10));
+      await expect(trimming.trim('points', 0, 3)).rejects.toThrow(/was deleted and recreated/);
+      const bounds = await recreated.bounds('points', 0);
       expect(bounds).toMatchObject({ first: 0, next: 5 });
       expect(bounds.id).not.toBe(id);
       await trimming.close();
-      await anew.close();
+      await recreated.close();
     },
     DEADLINE_MS,
   );
 
   test(
-    'records that somebody else wrote are lost records, one by one',
+    'records that another program wrote are lost records, one by one',
     async () => {
       const options = fresh();
       await prepareTopics(options, PLAN, parts);
@@ -236,7 +236,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   );
 
   test(
-    'one dead address among others is passed over; none that answers is an error that names all',
+    'a dead address is passed over, and an error names all addresses when none of them answers',
     async () => {
       const [dead, other] = await freePorts(2);
       const log = await openKafkaLog(fresh({ brokers: [`127.0.0.1:${dead}`, ...cluster.bootstrap] }), parts);
@@ -254,7 +254,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   );
 
   test(
-    'a port that speaks something else, or nothing, is passed over in time',
+    'a port that speaks another protocol, or none, is passed over in time',
     async () => {
       const web = await listen((server) =>
         server.on('connection', (socket) => {
@@ -282,7 +282,7 @@ await kafkaSuite('a cluster that is not as it must be', () => {
   );
 
   test(
-    'an append or a read that nobody answers ends in time, and the log goes on',
+    'an append or a read without an answer ends in time, and the log continues',
     async () => {
       const options = fresh({ limits: { recordBytes: RECORD_BYTES, connectMs: 1000, requestMs: 1000, retryMs: 500 } });
       await prepareTopics(fresh({ topicPrefix: options.topicPrefix }), PLAN, parts);

@@ -4,16 +4,16 @@ import { parseAddress } from './cluster-view.ts';
 import { failureOf } from './kafka-error.ts';
 import { DEFAULT_KAFKA_LOG_LIMITS, type KafkaLogOptions } from './kafka-options.ts';
 
-/** A broker that does not answer, or does not let this client in. */
+/** A broker that does not answer, or refuses this client. */
 export interface BrokerProblem {
-  /** `host:port`, as it was given. */
+  /** The address as configured, `host:port`. */
   readonly broker: string;
   readonly reason: string;
 }
 
 /**
- * Asks each of the given brokers by itself, all at once, whether it answers this client within `withinMs`: for those
- * who want to know which ones are away, and not whether the cluster as a whole can be used.
+ * Checks each of the given brokers separately, in parallel: whether it answers this client within `withinMs`. The
+ * result says which brokers are unreachable, and not whether the cluster as a whole can be used.
  */
 export async function brokerProblems(
   options: KafkaLogOptions,
@@ -30,17 +30,17 @@ export async function brokerProblems(
       const link = new BrokerLink(parseAddress(broker), options, limits, clock);
       const late = Promise.withResolvers<never>();
       const timer = clock.setTimer(withinMs, () => {
-        late.reject(new TidemarkError('deadline_exceeded', `nothing came within ${withinMs / 1000} s`));
+        late.reject(new TidemarkError('deadline_exceeded', `no response within ${withinMs / 1000} s`));
       });
       try {
         await Promise.race([link.features(), late.promise]);
         return undefined;
       } catch (error) {
-        const reason = isTidemarkError(error) ? error : failureOf(error, `ask the broker at ${broker}`).error;
+        const reason = isTidemarkError(error) ? error : failureOf(error, `query the broker at ${broker}`).error;
         return reason.message;
       } finally {
         timer.cancel();
-        // One that is frozen does not take leave either.
+        // A frozen broker does not answer the close either: do not wait.
         void link.close();
       }
     }),

@@ -15,8 +15,8 @@ import { Permits } from './permits.ts';
 import { PRODUCE_BY_ID, PRODUCE_BY_NAME } from './produce-call.ts';
 
 /**
- * What a connection is for. A broker works on one request of a connection at a time, in their order: a read that waits
- * for a record, or an append that waits for its replicas, holds up whatever comes behind it.
+ * The purpose of a connection. A broker handles the requests of one connection one at a time, in order: a read that
+ * waits for a record, or an append that waits for its replicas, delays all requests behind it.
  */
 export type Purpose = 'append' | 'read' | 'ask' | 'admin';
 
@@ -37,7 +37,7 @@ interface Lane {
 }
 
 const ASK_CONNECTIONS = 2;
-/** Requests on their way on one connection for questions; their answers come at once. */
+/** Requests in flight per `ask` connection; brokers answer them without waiting. */
 const ASKS_PER_CONNECTION = 32;
 const ADMIN_CONNECTIONS = 4;
 const PRODUCE = 0;
@@ -79,7 +79,7 @@ export class BrokerLink {
     };
   }
 
-  /** As messages name it. */
+  /** The broker's address, `host:port`, for messages. */
   get name(): string {
     return `${this.address.host}:${this.address.port}`;
   }
@@ -102,7 +102,7 @@ export class BrokerLink {
     }
   }
 
-  /** What the broker can do. Errors: `failed_precondition` when it is too old. */
+  /** The optional features of the broker. Errors: `failed_precondition` when it is too old. */
   features(): Promise<{ producesById: boolean }> {
     this.#features ??= this.#ask().catch((error) => {
       this.#features = undefined;
@@ -125,14 +125,14 @@ export class BrokerLink {
     if (lacking !== undefined) {
       throw new TidemarkError(
         'failed_precondition',
-        `the broker at ${this.name} does not know version ${lacking.version} of call ${lacking.key}: Kafka 3.9 or later is needed`,
+        `the broker at ${this.name} does not support version ${lacking.version} of API ${lacking.key}: Kafka 3.9 or later is needed`,
         { broker: this.name },
       );
     }
     return { producesById: has(PRODUCE, PRODUCE_BY_ID) };
   }
 
-  /** The connection with the least to do; another one while all have something to do. */
+  /** The connection with the fewest requests; a new one while all are busy and more are allowed. */
   #pick(purpose: Purpose, lane: Lane): Slot {
     let best: Slot | undefined;
     for (const slot of lane.slots) if (best === undefined || slot.busy < best.busy) best = slot;
@@ -168,10 +168,10 @@ function connectionOptions(
 ): ConnectionOptions {
   return {
     connectTimeout: limits.connectMs,
-    // Bounded by the permits of each purpose.
+    // The permits of each purpose bound the requests.
     maxInflights: ASKS_PER_CONNECTION,
     tls: tls === undefined ? undefined : { ca: tls.ca, cert: tls.certificate, key: tls.key },
-    // Proxies in front of brokers route by name; an address is no name.
+    // Proxies in front of brokers route by server name, and an IP address is not a valid one.
     tlsServerName: tls === undefined || isIP(host) !== 0 ? undefined : host,
     sasl,
   };

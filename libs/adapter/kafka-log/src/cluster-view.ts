@@ -25,15 +25,15 @@ export interface TopicView {
 
 type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>;
 
-/** A broker that does not answer holds up the look at the cluster for this long, before another one is asked, too. */
+/** A refresh that got no answer from a broker within this time asks another one as well. */
 const HEDGE_MS = 500;
-/** Between two looks. */
+/** Pause between two refreshes. */
 const REST_MS = 50;
 const TOPIC_AUTHORIZATION_FAILED = 29;
-/** Of what a later look may find otherwise, before anything was sent to a leader. */
+/** Outlook of errors that the next refresh may resolve, and that happen before anything was sent to a leader. */
 const PASSING = { isPassing: true, isStale: true, isNotStored: true };
 
-/** What is known of the cluster: its brokers, the topics and their leaders. It is asked again when told it is stale. */
+/** The known state of the cluster: its brokers, the topics and their leaders. It is refreshed after `expire`. */
 export class ClusterView {
   readonly #options: KafkaLogOptions;
   readonly #limits: KafkaLogLimits;
@@ -43,13 +43,13 @@ export class ClusterView {
   readonly #links = new Map<string, BrokerLink>();
   readonly #brokers = new Map<number, Address>();
   readonly #topics = new Map<Topic, TopicView>();
-  /** The id that each topic had when it was first seen: another one is another log. */
+  /** The id that each topic had when it was first seen: a topic with another id is another log. */
   readonly #ids = new Map<Topic, string>();
   readonly #denied = new Set<Topic>();
   #clusterId: string | undefined;
   #isStale = true;
-  #looking: Promise<void> | undefined;
-  #lastLookMs = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+  #lastRefreshMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(options: KafkaLogOptions, limits: KafkaLogLimits, clock: Clock, random: Random) {
@@ -58,7 +58,8 @@ export class ClusterView {
     this.#clock = clock;
     this.#random = random;
     this.#bootstrap = options.brokers.map(parseAddress);
-    if (this.#bootstrap.length === 0) throw new TidemarkError('invalid_argument', 'brokers: no address is given');
+    if (this.#bootstrap.length === 0)
+      throw new TidemarkError('invalid_argument', 'brokers: the list is empty (limit: at least 1 address host:port)');
     for (const topic of TOPICS) {
       const id = options.topicIds?.[topic];
       if (id !== undefined) this.#ids.set(topic, id);
@@ -70,38 +71,43 @@ export class ClusterView {
     return `${this.#options.topicPrefix}${topic}`;
   }
 
-  /** How many brokers the cluster said it has. */
+  /** Brokers in the cluster's latest answer. */
   get brokers(): number {
     return this.#brokers.size;
   }
 
-  /** What is known may be wrong: the next question looks again. */
+  /** Marks the known state as stale: the next use refreshes it. */
   expire(): void {
     this.#isStale = true;
   }
 
-  /** Looks at the cluster if that is due. Errors: those of the brokers, when none of them answers. */
-  async look(): Promise<void> {
+  /**
+   * Asks brokers for the state of the cluster if the known one is stale. Errors: those of the brokers, when none
+   * answers.
+   */
+  async refresh(): Promise<void> {
     if (!this.#isStale) return;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
+    this.#refreshing ??= this.#requestMetadata().finally(() => {
+      this.#refreshing = undefined;
     });
-    await this.#looking;
+    await this.#refreshing;
   }
 
-  /** A topic as seen last; undefined when the cluster has none. Errors: `permission_denied`, those of `look`. */
+  /**
+   * A topic's latest known state; undefined when the cluster has none. Errors: `permission_denied`, those of `refresh`.
+   */
   async topic(topic: Topic): Promise<TopicView | undefined> {
-    await this.look();
+    await this.refresh();
     this.#checkRight(topic);
     return this.#topics.get(topic);
   }
 
   /**
    * The leader of a partition. Errors: `not_found`, `unavailable` when there is no leader, `failed_precondition` when
-   * the topic is another one than before; those of `look`.
+   * the topic was deleted and recreated; those of `refresh`.
    */
   async leader(topic: Topic, partition: number): Promise<Leader> {
-    await this.look();
+    await this.refresh();
     this.#checkRight(topic);
     const view = this.#topics.get(topic);
     const where = `${this.nameOf(topic)}/${partition}`;
@@ -114,7 +120,7 @@ export class ClusterView {
     if (pinned !== view.id) {
       throw new TidemarkError(
         'failed_precondition',
-        `the topic ${this.nameOf(topic)} was deleted and made anew: its id is ${view.id}, this log's is ${pinned}`,
+        `the topic ${this.nameOf(topic)} was deleted and recreated: its id is ${view.id}, expected ${pinned}`,
         { topic, partition, topicId: view.id, expected: pinned ?? '' },
       );
     }
@@ -134,13 +140,13 @@ export class ClusterView {
 
   #checkRight(topic: Topic): void {
     if (!this.#denied.has(topic)) return;
-    const text = `this user has no right to the topic ${this.nameOf(topic)}: it needs Read, Write and Describe`;
+    const text = `this user has no right to the topic ${this.nameOf(topic)}: grant it Read, Write and Describe`;
     throw withOutlook(new TidemarkError('permission_denied', text, { topic }), { ...PASSING, isPassing: false });
   }
 
-  /** A link to any broker that the cluster has told of. */
-  async anyone(): Promise<BrokerLink> {
-    await this.look();
+  /** A link to any broker of the cluster. */
+  async anyBroker(): Promise<BrokerLink> {
+    await this.refresh();
     return this.#candidates()[0];
   }
 
@@ -149,7 +155,9 @@ export class ClusterView {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  /** Links to all brokers: those that the cluster told of, then the addresses to begin with; each in random order. */
+  /**
+   * Links to all brokers: those that the cluster reported, then the configured addresses; each group in random order.
+   */
   #candidates(): BrokerLink[] {
     const known = shuffled([...this.#brokers.values()], this.#random);
     const given = shuffled([...this.#bootstrap], this.#random);
@@ -166,11 +174,11 @@ export class ClusterView {
     return link;
   }
 
-  async #look(): Promise<void> {
-    const restMs = this.#lastLookMs + REST_MS - this.#clock.monotonicMs();
+  async #requestMetadata(): Promise<void> {
+    const restMs = this.#lastRefreshMs + REST_MS - this.#clock.monotonicMs();
     if (restMs > 0) await sleep(this.#clock, restMs);
     if (this.#isClosed) throw new TidemarkError('unavailable', 'the log is closed');
-    // Whatever makes it stale from here on needs a further look.
+    // An `expire` from here on requires another refresh.
     this.#isStale = false;
     try {
       this.#take(await this.#firstAnswer(this.#candidates()));
@@ -178,11 +186,11 @@ export class ClusterView {
       this.#isStale = true;
       throw error;
     } finally {
-      this.#lastLookMs = this.#clock.monotonicMs();
+      this.#lastRefreshMs = this.#clock.monotonicMs();
     }
   }
 
-  /** Asks one after the other, the next one when the one before fails or takes long, until one answers. */
+  /** Asks the brokers in turn, the next one when the one before fails or takes long, until one answers. */
   #firstAnswer(links: readonly BrokerLink[]): Promise<MetadataResponse> {
     return new Promise((resolve, reject) => {
       const failures: Failure[] = [];
@@ -194,7 +202,7 @@ export class ClusterView {
         const timer = this.#clock.setTimer(HEDGE_MS, askNext);
         this.#ask(link)
           .then(resolve, (error) => {
-            failures.push(failureOf(error, `ask the broker at ${link.name} about the cluster`, { broker: link.name }));
+            failures.push(failureOf(error, `request metadata from the broker at ${link.name}`, { broker: link.name }));
             if (failures.length === links.length) reject(noAnswer(failures));
             else askNext();
           })
@@ -209,7 +217,7 @@ export class ClusterView {
     const answer = await this.#metadata(link);
     this.#clusterId ??= answer.clusterId ?? undefined;
     if (this.#clusterId !== (answer.clusterId ?? undefined)) {
-      const text = `the broker at ${link.name} is of another cluster: ${answer.clusterId}, not ${this.#clusterId}`;
+      const text = `the broker at ${link.name} is of another cluster: its id is ${answer.clusterId}, expected ${this.#clusterId}`;
       throw new TidemarkError('failed_precondition', text, { broker: link.name });
     }
     return answer;
@@ -249,7 +257,7 @@ export class ClusterView {
         const known =
           before !== undefined && before.id === found.topicId ? before.partitions[partitionIndex] : undefined;
         const seen = { leader: leaderId, epoch: leaderEpoch, replicas: replicaNodes };
-        // A broker that lags behind tells of former leaders.
+        // A broker that lags behind reports former leaders.
         partitions[partitionIndex] = known !== undefined && known.epoch > leaderEpoch ? known : seen;
       }
       this.#topics.set(topic, { id: found.topicId, partitions });
@@ -280,12 +288,14 @@ function shuffled<T>(items: T[], random: Random): T[] {
   return items;
 }
 
-/** `host:port`, `[::1]:port`. Errors: `invalid_argument`. */
+/** Parses `host:port` or `[::1]:port`. Errors: `invalid_argument`. */
 export function parseAddress(text: string): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port < 1 || port > 65_535) {
-    throw new TidemarkError('invalid_argument', `brokers: «${text}» is not host:port`, { field: 'brokers' });
+    throw new TidemarkError('invalid_argument', `brokers: "${text}" (limit: an address host:port)`, {
+      field: 'brokers',
+    });
   }
   return { host: match[1] ?? match[2], port };
 }

@@ -19,7 +19,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   let admin: ClusterAdmin;
   let options: KafkaLogOptions;
   const links = new Map<number, TcpLink>();
-  /** Of a client that goes by a route of its own. */
+  /** Links of a client with a route of its own. */
   const ownLinks: TcpLink[] = [];
 
   beforeAll(async () => {
@@ -52,7 +52,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
     return cluster.broker((await admin.partitions(TOPIC))[partition].leader);
   }
 
-  /** All replicas of all partitions are in sync. */
+  /** Waits until all replicas of all partitions are in sync. */
   async function whole(): Promise<void> {
     await until(async () =>
       (await admin.partitions(TOPIC)).every(({ replicas, inSync }) => inSync.length === replicas.length),
@@ -67,7 +67,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
     }
   }
 
-  /** Breaks something under load, goes on while it is broken, heals it, and goes on. */
+  /** Breaks something under load, continues while it is broken, repairs it, and continues. */
   async function under(breakIt: () => Promise<() => Promise<void> | void>): Promise<Traffic> {
     const traffic = await Traffic.start(log, parts.clock, { partitions: PARTITIONS });
     await traffic.progress(10);
@@ -82,7 +82,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   }
 
   test(
-    'a leader that is killed',
+    'no record is lost, doubled or reordered when a leader is killed',
     async () => {
       await under(async () => {
         const broker = await leaderOf(0);
@@ -94,7 +94,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   );
 
   test(
-    'a leader that freezes, and wakes up believing that it leads',
+    'no record is lost, doubled or reordered when a leader freezes, and wakes up as a former leader',
     async () => {
       await under(async () => {
         const broker = await leaderOf(1);
@@ -106,11 +106,11 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   );
 
   test(
-    'replies that are lost: outcomes are unknown, and each is settled by a repeat',
+    'lost replies leave unknown outcomes, and a repeat settles each',
     async () => {
       const traffic = await under(async () => {
         for (const link of links.values()) link.set('mute');
-        // What was sent is stored by now, and nobody was told.
+        // The brokers have stored the appends by now, and no client has received a reply.
         await new Promise((resolve) => setTimeout(resolve, 500));
         for (const link of links.values()) {
           link.reset();
@@ -124,13 +124,13 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   );
 
   test(
-    'a leader that clients can not reach any more',
+    'no record is lost, doubled or reordered when clients cannot reach a leader',
     async () => {
       const traffic = await Traffic.start(log, parts.clock, { partitions: PARTITIONS });
       await traffic.progress(10);
       const link = links.get((await leaderOf(2)).id);
       link?.set('stalled');
-      // It leads as before, so its partitions stand still; nothing is given up.
+      // The broker still leads, so its partitions make no progress; no append is given up.
       await new Promise((resolve) => setTimeout(resolve, 4000));
       link?.set('open');
       await traffic.progress(10);
@@ -141,7 +141,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   );
 
   test(
-    'one client that alone reaches no broker: others go on, and so does it when it is let',
+    'other clients continue while one client reaches no broker, and it continues once it reaches them',
     async () => {
       const alone = await openKafkaLog({ ...options, brokers: cluster.bootstrapOf(0) }, parts);
       const writer = await alone.writer('tags', 0);
@@ -162,7 +162,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   );
 
   test(
-    'partitions that are reassigned',
+    'no record is lost, doubled or reordered when partitions are reassigned',
     async () => {
       await under(async () => {
         const before = await admin.partitions(TOPIC);
@@ -178,7 +178,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
   );
 
   test(
-    'all brokers at once',
+    'no record is lost, doubled or reordered when all brokers are killed at once',
     async () => {
       await under(async () => {
         await Promise.all(cluster.brokers.map((broker) => broker.kill()));
@@ -192,13 +192,13 @@ await kafkaSuite('a log whose brokers fail under load', () => {
 
   const onLinux = process.platform === 'linux' ? test : test.skip;
   onLinux(
-    'a broker whose disk is full',
+    'no record is lost, doubled or reordered when the disk of a broker is full',
     async () => {
       await under(async () => {
         const broker = await leaderOf(0);
         await broker.limitFileSize(0);
         return async () => {
-          // A broker that can't write gives up its only data folder, and itself.
+          // A broker that cannot write takes its only data folder offline, and stops.
           await until(() => !broker.isRunning);
           await broker.restart();
         };

@@ -30,7 +30,7 @@ test.each([
   expect(failure.error.cause).toBeInstanceOf(ResponseError);
 });
 
-test('a broker that is away leaves the outcome open', () => {
+test('an unreachable broker leaves the outcome unknown', () => {
   const gone = new NetworkError('Connection closed');
   const late = new TimeoutError('Request timed out', { canRetry: true });
   expect(failureOf(gone, DOING)).toMatchObject({ isPassing: true, isNotStored: false, error: { code: 'unavailable' } });
@@ -41,7 +41,7 @@ test('a broker that is away leaves the outcome open', () => {
   });
 });
 
-test('TLS and certificates are no passing matter, and say what to do', () => {
+test('errors of TLS and certificates are permanent, and say what to do', () => {
   const certificate = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   const untrusted = failureOf(new NetworkError('Connection to a:1 failed.', { cause: certificate }), DOING);
   expect(untrusted).toMatchObject({ isPassing: false, error: { code: 'failed_precondition' } });
@@ -49,7 +49,7 @@ test('TLS and certificates are no passing matter, and say what to do', () => {
   expect(failureOf(new UserError('Broker requires TLS.'), DOING).error.message).toMatch(/no TLS is set/);
 });
 
-test('an error that was made here keeps its code and outlook, and gets its context once', () => {
+test('an error of this package keeps its code and outlook, and gets its context once', () => {
   const inner = withOutlook(new TidemarkError('unavailable', 'no broker answers'), { isPassing: true, isStale: true });
   const outer = failureOf(inner, DOING, DETAIL);
   expect(outer).toMatchObject({ isPassing: true, isStale: true, error: { code: 'unavailable', detail: DETAIL } });

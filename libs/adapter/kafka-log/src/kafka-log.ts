@@ -23,10 +23,10 @@ export interface KafkaLogParts {
 }
 
 /**
- * Opens the log of a Kafka cluster: reaches a broker, and checks that it is new enough. Topics are looked for when
- * they are used; `prepareTopics` makes them and `checkTopics` says what is wrong with them. Errors: `unavailable` when
- * no broker answers, `unauthenticated`, `permission_denied`, `failed_precondition` (too old, TLS); the message says
- * which broker and what to do.
+ * Opens the log of a Kafka cluster: connects to a broker, and checks that it is new enough. Topics are looked up when
+ * they are used; `prepareTopics` creates them and `checkTopics` reports what is wrong with them. Errors: `unavailable`
+ * when no broker answers, `unauthenticated`, `permission_denied`, `failed_precondition` (too old, TLS); the message
+ * names the broker and says what to do.
  */
 export async function openKafkaLog(options: KafkaLogOptions, parts: KafkaLogParts): Promise<KafkaLog> {
   const log = kafkaLog(options, parts);
@@ -40,8 +40,8 @@ export async function openKafkaLog(options: KafkaLogOptions, parts: KafkaLogPart
 }
 
 /**
- * As `openKafkaLog`, without reaching anybody before the log is used: for those who repeat what fails then. Errors:
- * `invalid_argument` for addresses that are none.
+ * Makes the log of a Kafka cluster without connecting before it is used: for callers that retry. Errors:
+ * `invalid_argument` for malformed addresses.
  */
 export function kafkaLog(options: KafkaLogOptions, { clock, random }: KafkaLogParts): KafkaLog {
   const limits = { ...DEFAULT_KAFKA_LOG_LIMITS, ...options.limits };
@@ -65,30 +65,30 @@ export class KafkaLog implements Log {
     this.#inFlight = new Permits('inFlightBytes', limits.inFlightBytes, limits.waitingRequests, clock);
   }
 
-  /** Asks brokers about the cluster. Errors as of `openKafkaLog`. */
+  /** Connects to the cluster and checks its version. Errors as of `openKafkaLog`. */
   async reach(): Promise<void> {
     await attempts(
       this.#attempt,
-      () => this.#view.look(),
-      (thrown) => failureOf(thrown, 'reach Kafka'),
+      () => this.#view.refresh(),
+      (thrown) => failureOf(thrown, 'connect to Kafka'),
     );
   }
 
-  /** How many partitions a topic has now; 0 when there is no such topic. */
+  /** The number of partitions that a topic has now; 0 when it does not exist. */
   async partitions(topic: Topic): Promise<number> {
     this.#checkOpen();
     this.#view.expire();
     const found = await attempts(
       this.#attempt,
       () => this.#view.topic(topic),
-      (thrown) => failureOf(thrown, `look for ${this.#view.nameOf(topic)}`, { topic }),
+      (thrown) => failureOf(thrown, `find ${this.#view.nameOf(topic)}`, { topic }),
     );
     return found?.partitions.length ?? 0;
   }
 
   async writer(topic: Topic, partition: number): Promise<KafkaWriter> {
     const producer = await this.#atLeader(
-      'make a producer for',
+      'create a producer for',
       topic,
       partition,
       async (leader): Promise<Producer> => {
@@ -101,9 +101,9 @@ export class KafkaLog implements Log {
     return this.#writer(topic, partition, producer, false);
   }
 
-  /** The writer of a producer that was made before. Its first append may repeat one of the last five or follow them. */
+  /** The writer of a producer that exists already. Its first append may repeat one of the last five, or follow them. */
   async resumeWriter(topic: Topic, partition: number, producer: Producer): Promise<KafkaWriter> {
-    await this.#atLeader('look for', topic, partition, async () => undefined);
+    await this.#atLeader('find', topic, partition, async () => undefined);
     return this.#writer(topic, partition, producer, true);
   }
 
@@ -118,8 +118,8 @@ export class KafkaLog implements Log {
   }
 
   async trim(topic: Topic, partition: number, before: number): Promise<void> {
-    // Kafka trims by the topic's name, and ends are asked for by it: what is known of its id must be of now, or a topic
-    // that was made anew would lose what nobody has read.
+    // Kafka trims by the topic's name, and offsets are requested by it, so the known id must be fresh. Otherwise a
+    // topic that was recreated would lose records that no consumer has read.
     this.#view.expire();
     const { first, next } = await this.bounds(topic, partition);
     const target = Math.min(before, next);
@@ -133,12 +133,12 @@ export class KafkaLog implements Log {
         );
       });
     } catch (error) {
-      // The answer waits for all replicas, and may not come in time although the leader did it.
+      // The answer waits for all replicas, and may be late although the leader has trimmed.
       if ((await this.bounds(topic, partition)).first < target) throw error;
     }
   }
 
-  /** Ends all connections; what is outstanding ends with an error. */
+  /** Closes all connections; outstanding calls end with an error. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#view.close();

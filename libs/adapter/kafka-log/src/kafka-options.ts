@@ -1,26 +1,26 @@
 import type { Topic } from '@tidemark/ports';
 
-/** The bounds of the Kafka adapter. Every one has a default. */
+/** The bounds of the Kafka adapter. Each has a default. */
 export interface KafkaLogLimits {
   /** Largest value of one record. */
   readonly recordBytes: number;
-  /** Bytes of values on their way to all brokers; further appends wait. */
+  /** Bytes of values in flight to all brokers; further appends wait. */
   readonly inFlightBytes: number;
   /** Largest answer to one read, unless a single record is larger. */
   readonly readBytes: number;
-  /** Connections for appends to one broker. A broker works on one request of a connection at a time. */
+  /** Connections for appends to one broker. A broker handles one request of a connection at a time. */
   readonly appendConnections: number;
-  /** Connections for reads from one broker: a read that waits has one of its own. */
+  /** Connections for reads from one broker: a waiting read occupies one. */
   readonly readConnections: number;
-  /** Requests that may wait for one of these connections. */
+  /** Requests that may wait for a connection to one broker, for each purpose. */
   readonly waitingRequests: number;
-  /** How long a connection may take to be made, TLS and authentication included. */
+  /** Timeout of connecting, TLS and authentication included. */
   readonly connectMs: number;
-  /** How long a broker may take to answer a request, beyond what it was told to wait. */
+  /** Timeout of a broker's answer, in addition to the time that the request asks it to wait. */
   readonly requestMs: number;
-  /** An operation repeats attempts that failed in passing, such as at a leader that moved, for this long. */
+  /** An operation retries transient failures, such as a leader that moved, for this long. */
   readonly retryMs: number;
-  /** One wait of a broker for a record; longer waits of readers are several. */
+  /** Longest wait of one fetch for a record; a longer wait of a reader becomes several fetches. */
   readonly readWaitMs: number;
 }
 
@@ -39,11 +39,11 @@ export const DEFAULT_KAFKA_LOG_LIMITS: KafkaLogLimits = {
   readWaitMs: 5000,
 };
 
-/** TLS towards the brokers; all in PEM. */
+/** TLS of the connections to brokers; all values in PEM. */
 export interface KafkaTls {
-  /** Certificates that are trusted. Default: those that Node knows. */
+  /** Trusted certificates. Default: those of Node. */
   readonly ca?: string;
-  /** Of this client, where the brokers ask for one. */
+  /** Certificate of this client, where the brokers require one. */
   readonly certificate?: string;
   readonly key?: string;
 }
@@ -54,21 +54,21 @@ export interface KafkaSasl {
   readonly password: string;
 }
 
-/** How a Kafka cluster is reached. A plain object: it can be sent to a worker thread. */
+/** Options of the connection to a Kafka cluster. A plain object: it can be sent to a worker thread. */
 export interface KafkaLogOptions {
-  /** Addresses to begin with, `host:port`; the cluster tells the others. */
+  /** Bootstrap addresses, `host:port`; the cluster reports the other brokers. */
   readonly brokers: readonly string[];
-  /** The name that brokers put into their logs and quotas. */
+  /** The client id that brokers use in their logs and quotas. */
   readonly clientId: string;
-  /** Put before the names of the topics, so that several deployments can share a cluster: `tidemark-`. */
+  /** Prefix of the names of the topics, such as `tidemark-`, so that several deployments can share a cluster. */
   readonly topicPrefix: string;
   readonly tls?: KafkaTls;
   readonly sasl?: KafkaSasl;
   /** Bounds that differ from `DEFAULT_KAFKA_LOG_LIMITS`. */
   readonly limits?: Partial<KafkaLogLimits>;
   /**
-   * The topics' ids, as the bounds of their partitions told earlier: a topic of another id is not the one that was written, and
-   * is refused. Without it, the first topic of that name that is seen counts.
+   * The topics' ids, as `bounds` of their partitions returned them earlier: a topic with another id is not the one that
+   * was written, and is refused. Without an id the first topic of that name that is seen is accepted.
    */
   readonly topicIds?: Readonly<Partial<Record<Topic, string>>>;
 }

@@ -9,14 +9,14 @@ import type { Permits } from './permits.ts';
 import { produceById, produceByName } from './produce-call.ts';
 import { encodeBatch } from './record-batch.ts';
 
-/** Kafka's sequences have 31 bits and begin anew. */
+/** Kafka's sequences have 31 bits, and restart at 0 after the highest. */
 const SEQUENCES = 2 ** 31;
-/** The broker waits this much less for its replicas than we do for the broker. */
+/** The broker waits this much less for its replicas than the writer waits for the broker. */
 const BROKER_MARGIN_MS = 500;
 /**
- * A broker knows a producer's last records for a day after the last (`producer.id.expiration.ms`), and as long as one
- * of them is in the log. An outcome that is unknown for longer than this is not settled by a repeat any more: it might
- * be stored twice.
+ * Longest time after which a repeat may still settle an unknown outcome. A broker remembers a producer's last records
+ * for a day after the last one (`producer.id.expiration.ms`), and as long as one of them is in the log; a repeat after
+ * that might be stored twice.
  */
 const SETTLE_MS = 3_600_000;
 
@@ -26,13 +26,15 @@ export interface WriterParts extends AttemptParts {
   readonly reader: PartitionReader;
 }
 
-/** Kafka's name for a producer. With it another process goes on where this one stopped (`KafkaLog.resumeWriter`). */
+/**
+ * Kafka's identity of a producer. With it another process continues where this one stopped (`KafkaLog.resumeWriter`).
+ */
 export interface Producer {
   readonly id: bigint;
   readonly epoch: number;
 }
 
-/** The value that belongs to a sequence, by length and checksum. */
+/** The value of a sequence, by length and checksum. */
 interface Entry {
   readonly sequence: number;
   readonly checksum: number;
@@ -41,12 +43,12 @@ interface Entry {
 
 interface Attempted extends Entry {
   readonly sinceMs: number;
-  /** An attempt may have been stored, or may still be. */
+  /** True when an attempt may have been stored, or may still be. */
   mayBeStored: boolean;
 }
 
 /**
- * A producer with an id of its own. Sequences go to Kafka as they are: its brokers store each once, answer a repeat
+ * A producer with an id of its own. Sequences are sent to Kafka unchanged: its brokers store each once, answer a repeat
  * with the first offset, and refuse a gap.
  */
 export class KafkaWriter implements LogWriter {
@@ -56,7 +58,7 @@ export class KafkaWriter implements LogWriter {
   readonly #name: string;
   readonly producer: Producer;
   readonly #parts: WriterParts;
-  /** What the producer stored last is not known here. */
+  /** True while the last record that the producer stored is unknown here. */
   #isResumed: boolean;
   #stored: (Entry & { readonly appended: Appended }) | undefined;
   #attempted: Attempted | undefined;
@@ -74,7 +76,7 @@ export class KafkaWriter implements LogWriter {
     this.#isResumed = isResumed;
   }
 
-  /** As the port says. `value` must not change before the append is settled. */
+  /** Appends a value, as the port says. `value` must not change before the append is settled. */
   async append(sequence: number, value: Uint8Array): Promise<Appended> {
     if (this.#end !== undefined) throw this.#end;
     const entry = { sequence, checksum: valueChecksum(this.#place, value), bytes: value.length };
@@ -103,7 +105,10 @@ export class KafkaWriter implements LogWriter {
       this.#attempted = { ...entry, sinceMs: nowMs, mayBeStored: false };
     } else if (nowMs - attempted.sinceMs > SETTLE_MS) {
       throw this.#ended(
-        this.#refuse(sequence, 'its outcome is unknown for so long that a repeat might be stored twice'),
+        this.#refuse(
+          sequence,
+          `its outcome is unknown for more than ${SETTLE_MS / 1000} s, and a repeat might be stored twice`,
+        ),
       );
     }
     this.#outstanding = this.#store(entry, value);
@@ -164,22 +169,25 @@ export class KafkaWriter implements LogWriter {
     if (appended.appendTimeMs < 0) {
       throw new TidemarkError(
         'failed_precondition',
-        `${this.#name} keeps the producers' timestamps: message.timestamp.type must be LogAppendTime`,
+        `${this.#name} keeps the producers' timestamps: set message.timestamp.type to LogAppendTime`,
         { topic: this.#topic, key: 'message.timestamp.type', found: 'CreateTime', wanted: 'LogAppendTime' },
       );
     }
-    // By name, a record may land in a new topic of the same name: its offsets begin anew.
+    // Appended by name, a record may be stored in a new topic of the same name, whose offsets restart at 0.
     if (this.#stored !== undefined && appended.offset <= this.#stored.appended.offset) {
       throw new TidemarkError(
         'failed_precondition',
-        `${this.#name} gave offset ${appended.offset} after ${this.#stored.appended.offset}: the topic was made anew, or lost its end`,
+        `${this.#name} returned offset ${appended.offset} after ${this.#stored.appended.offset}: the topic was recreated, or lost its latest records`,
         { topic: this.#topic, partition: this.#partition, offset: appended.offset },
       );
     }
     return appended;
   }
 
-  /** The broker tells a repeat by its sequence alone; a resumed writer has nothing else to tell other values by. */
+  /**
+   * Throws when another value is stored at `offset`: the broker detects a repeat by its sequence alone, and a resumed
+   * writer has no other record of the value.
+   */
   async #compare(offset: number, entry: Entry): Promise<void> {
     const [record] = await this.#parts.reader.read(offset, { maxBytes: 1, waitMs: 0 });
     const stored = record?.value;
@@ -191,12 +199,12 @@ export class KafkaWriter implements LogWriter {
     const at = leader === undefined ? '' : ` at broker ${leader.broker} (${leader.link.name})`;
     const detail = { topic: this.#topic, partition: this.#partition, ...(leader && { broker: leader.broker }) };
     const failure = failureOf(thrown, `append to ${this.#name}${at}`, detail);
-    // A refusal tells of its own attempt alone: once one may have been stored, that stays so.
+    // A refusal is about its own attempt alone: once an attempt may have been stored, that stays possible.
     if (!failure.isNotStored && this.#attempted !== undefined) this.#attempted.mayBeStored = true;
     return failure;
   }
 
-  /** What the caller is told, and what is known of the sequence from here on. */
+  /** The error for the caller; updates what is known of the sequence. */
   #settled(error: unknown): unknown {
     if (!isTidemarkError(error)) return error;
     const attempted = this.#attempted;
@@ -205,14 +213,14 @@ export class KafkaWriter implements LogWriter {
         return this.#ended(error);
       case 'invalid_argument':
         if (attempted?.mayBeStored) {
-          const text = `${error.message}; an attempt before may have been stored`;
+          const text = `${error.message}; an earlier attempt may have been stored`;
           return this.#ended(new TidemarkError('failed_precondition', text, error.detail, { cause: error }));
         }
-        // Refused whenever it comes: its sequence is free.
+        // Every attempt was refused: the sequence is free.
         this.#attempted = undefined;
         return error;
       case 'resource_exhausted':
-        // Only the last attempt is known not to be stored.
+        // Only the last attempt is certainly not stored.
         if (!attempted?.mayBeStored) return error;
         return new TidemarkError('unavailable', error.message, error.detail, { cause: error });
       default:

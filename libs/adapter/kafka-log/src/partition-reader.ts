@@ -16,7 +16,7 @@ import type { KafkaLogLimits } from './kafka-options.ts';
 
 const EARLIEST = -2n;
 const LATEST = -1n;
-/** A consumer, not a replica. */
+/** The replica id that consumers send. */
 const CONSUMER = -1;
 const UNCOMMITTED = 0;
 const NO_SESSION = 0;
@@ -46,7 +46,7 @@ export class PartitionReader {
 
   async read(from: number, options: ReadOptions): Promise<LogRecord[]> {
     if (!Number.isSafeInteger(from) || from < 0) {
-      throw new TidemarkError('invalid_argument', `from: ${from} is no offset`, { field: 'from' });
+      throw new TidemarkError('invalid_argument', `from: ${from} (limit: an integer from 0)`, { field: 'from' });
     }
     const { clock, limits } = this.#parts;
     const untilMs = clock.monotonicMs() + options.waitMs;
@@ -59,7 +59,7 @@ export class PartitionReader {
   }
 
   async bounds(): Promise<LogBounds> {
-    return this.#ask('ask for the ends of', async (leader) => {
+    return this.#ask('read the offsets of', async (leader) => {
       const [first, next] = await Promise.all([this.#offset(leader, EARLIEST), this.#offset(leader, LATEST)]);
       return { first, next, id: leader.topicId };
     });
@@ -72,7 +72,7 @@ export class PartitionReader {
         return await this.#fetchWhole(from, options, waitMs);
       } catch (error) {
         if (!(error instanceof TidemarkError) || error.code !== 'out_of_range') throw error;
-        // A broker that has been replaced as leader, and does not know it yet, may lack the end: ask the newest one.
+        // A former leader that has not yet learned of its successor may lack the latest records: ask the new one.
         this.#parts.view.expire();
         const { first, next } = await this.bounds();
         const isThere = from >= first && from <= next;
@@ -82,14 +82,14 @@ export class PartitionReader {
     }
   }
 
-  /** An answer that can't be decoded is asked for again in small, so that what is good of it comes out. */
+  /** Repeats a fetch whose answer cannot be decoded with smaller sizes, so that the good records of it are returned. */
   async #fetchWhole(from: number, options: ReadOptions, waitMs: number): Promise<LogRecord[]> {
     const maxBytes = Math.max(1, Math.min(options.maxBytes, this.#parts.limits.readBytes));
     const batches = await this.#fetch(from, maxBytes, waitMs, options.signal);
     if (batches !== 'undecodable') return this.#pick(batches, from, options.maxBytes);
     const one = maxBytes === 1 ? batches : await this.#fetch(from, 1, 0, options.signal);
     if (one !== 'undecodable') return this.#pick(one, from, options.maxBytes);
-    throw recordLoss(this.#topic, this.#partition, from, 'its batch can not be decoded');
+    throw recordLoss(this.#topic, this.#partition, from, 'its batch cannot be decoded');
   }
 
   #fetch(
@@ -103,7 +103,7 @@ export class PartitionReader {
       async (leader) => {
         try {
           const answer = await leader.link.run('read', (connection) => {
-            // It may have waited for a connection: nobody reads the answer any more.
+            // The fetch may have waited for a connection: the caller no longer waits for the answer.
             if (signal?.aborted) return Promise.resolve(undefined);
             return fetchV17.api.async(
               connection,
@@ -132,7 +132,7 @@ export class PartitionReader {
   #question(leader: Leader, from: number, maxBytes: number) {
     return {
       partition: this.#partition,
-      // A follower would answer, too, unless it is asked as of the epoch in which another one leads.
+      // A follower would answer as well, unless the request has the epoch in which another broker leads.
       currentLeaderEpoch: leader.epoch,
       fetchOffset: BigInt(from),
       lastFetchedEpoch: -1,
@@ -140,7 +140,7 @@ export class PartitionReader {
     };
   }
 
-  /** The records from `from` on, dense, up to `maxBytes` of values; what is wrong is thrown once it comes first. */
+  /** The records from `from` on, dense, up to `maxBytes` of values; a bad record is thrown once it is the first. */
   #pick(batches: readonly RecordsBatch[], from: number, maxBytes: number): LogRecord[] {
     const records: LogRecord[] = [];
     let next = from;
@@ -166,7 +166,7 @@ export class PartitionReader {
       }
       if (next < end) {
         if (records.length > 0) return records;
-        const why = stored.length === 0 ? "it is a mark of somebody's transaction" : 'it is missing';
+        const why = stored.length === 0 ? "it is a marker of another program's transaction" : 'it is missing';
         throw recordLoss(this.#topic, this.#partition, next, why);
       }
     }
@@ -202,14 +202,16 @@ export class PartitionReader {
     const detail = { topic: this.#topic, partition: this.#partition, ...(leader && { broker: leader.broker }) };
     const failure = failureOf(thrown, `${what} ${this.#name}${at}`, detail);
     if (failure.error.code !== 'failed_precondition' || !('topicId' in failure.error.detail)) return failure;
-    // What a reader went on with is gone, as a whole; there is no record to skip.
+    // The whole topic that the reader would continue with is gone; there is no record to skip.
     const { message, detail: found } = failure.error;
     return { ...failure, error: new TidemarkError('data_loss', message, found, { cause: failure.error }) };
   }
 
   #outOfRange(from: number, first: number, next: number, cause: TidemarkError): TidemarkError {
     const where =
-      from < first ? `was trimmed: the log begins at ${first}` : `is beyond the end of the log, which is ${next}`;
+      from < first
+        ? `was trimmed: the log begins at ${first}`
+        : `is beyond the end of the log: the next offset is ${next}`;
     const detail: ErrorDetail = { topic: this.#topic, partition: this.#partition, offset: from, first, next };
     return new TidemarkError('out_of_range', `offset ${from} of ${this.#name} ${where}`, detail, { cause });
   }
@@ -219,13 +221,13 @@ function batchesOf(answer: Awaited<ReturnType<typeof fetchV17.api.async>>): read
   return answer.responses[0]?.partitions[0]?.records ?? [];
 }
 
-/** Append time of a record: of its batch, when the broker stamped that. */
+/** Append time of a record: that of its batch when the broker stamped the batch. */
 function timeOf(batch: RecordsBatch, timestampDelta: bigint): number {
   const isStamped = (batch.attributes & LOG_APPEND_TIME) !== 0;
   return Number(isStamped ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta);
 }
 
-/** The client met bytes that it can't make sense of; its own errors and the brokers' have codes. */
+/** True when the client could not decode the bytes; its other errors, and those of brokers, have codes. */
 function isUndecodable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null || isTidemarkError(error)) return false;
   const code = 'code' in error ? String(error.code) : '';
@@ -234,7 +236,7 @@ function isUndecodable(error: unknown): boolean {
   return !code.startsWith('PLT_KFK') && (/^(Range|Type)Error/.test(name) || /^Z_|^ERR_/.test(code));
 }
 
-/** The answer, or none once the signal aborts: the request ends later, by itself. */
+/** The answer, or no records once the signal aborts: the request ends later, by itself. */
 function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | []> {
   if (signal.aborted) {
     answer.catch(() => undefined);

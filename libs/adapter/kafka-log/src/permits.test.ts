@@ -4,7 +4,7 @@ import { Permits } from './permits.ts';
 
 const LONG_MS = 20_000;
 
-test('who waits is served in order, and one that wants everything gets it', async () => {
+test('waiting callers are served in order, and a request for the total is met', async () => {
   const permits = new Permits('inFlightBytes', 10, 8, new SystemClock());
   const order: string[] = [];
   const first = await permits.take(8, LONG_MS);
@@ -23,7 +23,7 @@ test('who waits is served in order, and one that wants everything gets it', asyn
   expect(await permits.take(10, LONG_MS)).toBe(10);
 });
 
-test('names its limit when too many wait, or for too long, and goes on', async () => {
+test('an error names the limit when too many callers wait, or too long, and later callers are served', async () => {
   const permits = new Permits('readConnections', 1, 1, new SystemClock());
   const held = await permits.take(1, LONG_MS);
   const waiting = permits.take(1, 20);

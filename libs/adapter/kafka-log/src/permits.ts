@@ -7,7 +7,7 @@ interface Waiting {
   readonly timer: Timer;
 }
 
-/** A bounded amount of something (bytes, connections) that is taken and given back; who waits is served in order. */
+/** A bounded amount of bytes or connections that callers take and give back; waiting callers are served in order. */
 export class Permits {
   readonly #name: string;
   readonly #total: number;
@@ -25,8 +25,8 @@ export class Permits {
   }
 
   /**
-   * Takes `amount`, or everything when that is more than there is. Answers with what to give back. Errors:
-   * `resource_exhausted` when too many wait, `deadline_exceeded` after `waitMs`; both name the limit.
+   * Takes `amount`, or the total when `amount` exceeds it. Returns the amount to give back. Errors:
+   * `resource_exhausted` when too many callers wait, `deadline_exceeded` after `waitMs`; both name the limit.
    */
   async take(amount: number, waitMs: number): Promise<number> {
     const wanted = Math.min(amount, this.#total);
@@ -37,7 +37,7 @@ export class Permits {
     const refusal = (code: 'resource_exhausted' | 'deadline_exceeded', text: string): TidemarkError =>
       withOutlook(new TidemarkError(code, text, { limit: this.#name }), { isPassing: true, isNotStored: true });
     if (this.#queue.length >= this.#waitingLimit) {
-      throw refusal('resource_exhausted', `${this.#queue.length} wait for ${this.#name} already`);
+      throw refusal('resource_exhausted', `${this.#queue.length} requests wait for ${this.#name} already`);
     }
     await new Promise<void>((resolve, reject) => {
       const waiting: Waiting = {

@@ -1,10 +1,12 @@
 import { createAPI, protocolErrorsCodesById, type Reader, ResponseError, Writer } from '@platformatic/kafka';
 
-/** All replicas in sync must have it before it is acknowledged. */
+/** The `acks` value: all in-sync replicas must have a record before it is acknowledged. */
 const ALL_IN_SYNC = -1;
 const PRODUCE = 0;
 const UNKNOWN_SERVER_ERROR = -1;
-/** From here on a topic is named by its id, so that a new topic of the same name can't be mistaken for the old one. */
+/**
+ * The first version that names a topic by its id, so that a new topic of the same name is not mistaken for the old one.
+ */
 export const PRODUCE_BY_ID = 13;
 export const PRODUCE_BY_NAME = 11;
 
@@ -16,11 +18,11 @@ export interface ProduceTarget {
 
 export interface Produced {
   readonly baseOffset: bigint;
-  /** −1 when the topic keeps the producers' timestamps. */
+  /** Append time, ms; −1 when the topic keeps the producers' timestamps. */
   readonly logAppendTimeMs: bigint;
 }
 
-/** Produce of one batch to one partition. The client's own call of these versions has no topic ids. */
+/** The Produce request of one batch to one partition. The client's own call of these versions has no topic ids. */
 function produceCall(version: typeof PRODUCE_BY_ID | typeof PRODUCE_BY_NAME) {
   const isById = version === PRODUCE_BY_ID;
   return createAPI<[target: ProduceTarget, batch: Buffer, timeoutMs: number], Produced>(
@@ -65,9 +67,12 @@ function parse(reader: Reader, version: number): Produced {
   });
   reader.readInt32();
   reader.readTaggedFields();
-  const { errorCode, message } = produced ?? { errorCode: UNKNOWN_SERVER_ERROR, message: 'an answer about nothing' };
+  const { errorCode, message } = produced ?? {
+    errorCode: UNKNOWN_SERVER_ERROR,
+    message: 'the answer has no partition',
+  };
   if (errorCode === 0) return produced;
-  // The client's errors know the codes of its own time only.
+  // The client has names only for the error codes that existed at its release.
   const known = protocolErrorsCodesById[errorCode] === undefined ? UNKNOWN_SERVER_ERROR : errorCode;
   throw new ResponseError(PRODUCE, version, { '/': [known, message ?? `error code ${errorCode}`] }, produced);
 }

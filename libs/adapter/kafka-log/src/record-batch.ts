@@ -1,23 +1,26 @@
 import { crc32c } from '@tidemark/bytes';
 import { ENVELOPE_BYTES, writeEnvelope } from './envelope.ts';
 
-/** Kafka's record batch of version 2 with one record, and nothing but a value in it. */
+/**
+ * Bytes before the record in a record batch of Kafka's version 2. The batches here have one record, which has only a
+ * value.
+ */
 const BATCH_BYTES = 61;
-/** Offset of what the batch's own checksum is of. */
+/** Position from which on the batch's own checksum covers its bytes. */
 const SUMMED_AT = 21;
 const MAGIC = 2;
-/** Longest varint of a length. */
+/** Bytes of the longest varint of a length. */
 const VARINT_BYTES = 5;
 /** Attributes, timestamp delta, offset delta, key length −1; after the value, no headers. */
 const RECORD_HEAD = Buffer.from([0, 0, 0, 1]);
 
-/** Bytes that a record needs in a topic beside its value, at most. */
+/** Maximum bytes of a record in a topic in addition to its value. */
 export const RECORD_OVERHEAD_BYTES = BATCH_BYTES + 2 * VARINT_BYTES + RECORD_HEAD.length + 1 + ENVELOPE_BYTES;
 
 export interface BatchSource {
   readonly producerId: bigint;
   readonly producerEpoch: number;
-  /** As Kafka counts: 31 bits, beginning anew after 2³¹ − 1. */
+  /** Sequence as Kafka counts: 31 bits, followed by 0 after 2³¹ − 1. */
   readonly sequence: number;
   readonly timestampMs: number;
   readonly checksum: number;

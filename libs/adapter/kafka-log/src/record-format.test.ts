@@ -25,7 +25,7 @@ function source(value: Uint8Array, more: Partial<BatchSource> = {}): BatchSource
   };
 }
 
-/** What a consumer finds stored, by the client's own decoder. */
+/** The stored record as a consumer reads it, by the client's own decoder. */
 function stored(batch: Uint8Array) {
   const [decoded] = readRecordsBatches(Reader.from(Buffer.from(batch)));
   assert(decoded !== undefined, 'a batch');
@@ -33,12 +33,12 @@ function stored(batch: Uint8Array) {
 }
 
 describe('format 1', () => {
-  test('bytes are as they always were', () => {
+  test('encoding gives the golden bytes', () => {
     const batches = { text: encodeBatch(source(Buffer.from('a value'))), empty: encodeBatch(source(Buffer.alloc(0))) };
     expect(Object.fromEntries(Object.entries(batches).map(([name, batch]) => [name, toHex(batch)]))).toEqual(golden);
   });
 
-  test('what was always stored still reads', () => {
+  test('the golden bytes decode to their values', () => {
     const [record] = stored(fromHex(golden.text)).records;
     expect(String(openEnvelope(PLACE, record.value))).toBe('a value');
     const [empty] = stored(fromHex(golden.empty)).records;
@@ -72,7 +72,7 @@ test('a batch of any size reads as Kafka reads it, with the checksum that broker
   }
 });
 
-test('a record at another place fails its checksum', () => {
+test('a record of another partition fails its checksum', () => {
   const [record] = stored(encodeBatch(source(Buffer.from('a value')))).records;
   expect(openEnvelope(placeChecksum('points', 4), record.value)).toBe('it fails its checksum');
   expect(openEnvelope(placeChecksum('tags', 3), record.value)).toBe('it fails its checksum');
@@ -81,7 +81,7 @@ test('a record at another place fails its checksum', () => {
 
 const seed = testSeed();
 
-test(`a damaged record is found out, never another value (TIDEMARK_TEST_SEED=${seed})`, () => {
+test(`damage of a record is detected and never gives another value (TIDEMARK_TEST_SEED=${seed})`, () => {
   const random = new SeededRandom(seed);
   const [record] = stored(encodeBatch(source(random.bytes(200)))).records;
   const whole = Uint8Array.from(record.value ?? []);

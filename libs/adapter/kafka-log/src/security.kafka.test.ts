@@ -36,7 +36,7 @@ await kafkaSuite('a broker that requires TLS and a password', () => {
       security: { protocol: 'SASL_SSL', users: PASSWORDS },
       properties: {
         'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-        // ANONYMOUS are the brokers among themselves, whose listener asks for nothing.
+        // ANONYMOUS is the user of the brokers themselves, whose listener needs no authentication.
         'super.users': 'User:tidemark;User:ANONYMOUS',
       },
     });
@@ -65,7 +65,7 @@ await kafkaSuite('a broker that requires TLS and a password', () => {
   }
 
   test(
-    'takes PLAIN and SCRAM over TLS',
+    'PLAIN and SCRAM over TLS are accepted',
     async () => {
       await prepareTopics(options(), PLAN, parts);
       for (const mechanism of ['PLAIN', 'SCRAM-SHA-512'] as const) {
@@ -82,7 +82,7 @@ await kafkaSuite('a broker that requires TLS and a password', () => {
   );
 
   test(
-    'refuses a wrong password, and the message does not have it',
+    'a wrong password is refused, and the message does not contain it',
     async () => {
       for (const mechanism of ['PLAIN', 'SCRAM-SHA-512'] as const) {
         const error = await refusal({ sasl: { mechanism, username: 'tidemark', password: 'wrong battery' } });
@@ -94,28 +94,28 @@ await kafkaSuite('a broker that requires TLS and a password', () => {
   );
 
   test(
-    'a certificate that is not trusted, and no TLS where TLS is spoken',
+    'an untrusted certificate is refused, and so is a connection without TLS to a port with TLS',
     async () => {
       expect(await refusal({ tls: {} })).toMatchObject({ code: 'failed_precondition' });
       expect(String(await refusal({ tls: {} }))).toMatch(/certificate/);
-      expect(String(await refusal({ tls: undefined, sasl: undefined }))).toContain('speaks TLS, and no TLS is set');
+      expect(String(await refusal({ tls: undefined, sasl: undefined }))).toContain('requires TLS, and no TLS is set');
     },
     DEADLINE_MS,
   );
 
   test(
-    'a user without rights is told which',
+    'the error for a user without rights names the missing ones',
     async () => {
       await prepareTopics(options(), PLAN, parts);
       const sasl = { mechanism: 'PLAIN', username: 'stranger', password: PASSWORDS.stranger } as const;
       const log = await openKafkaLog(options({ sasl }), parts);
       await expect(log.writer('points', 0)).rejects.toMatchObject({ code: 'permission_denied' });
       await expect(log.read('points', 0, 0, { maxBytes: 1000, waitMs: 0 })).rejects.toThrow(
-        /needs Read, Write and Describe/,
+        /grant it Read, Write and Describe/,
       );
-      // A topic that may not be seen is not one that is missing.
-      for (const look of [checkTopics, prepareTopics]) {
-        await expect(look(options({ sasl }), PLAN, parts)).rejects.toMatchObject({
+      // A topic that the user may not see is not reported as missing.
+      for (const check of [checkTopics, prepareTopics]) {
+        await expect(check(options({ sasl }), PLAN, parts)).rejects.toMatchObject({
           code: 'permission_denied',
           message: expect.stringContaining('no right to the topic'),
         });

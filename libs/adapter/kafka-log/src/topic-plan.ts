@@ -1,26 +1,27 @@
 import type { Topic } from '@tidemark/ports';
 import { RECORD_OVERHEAD_BYTES } from './record-batch.ts';
 
-/** What the topics have to be like. */
+/** The requirements on the topics. */
 export interface TopicPlan {
-  /** Partitions of each topic that is needed; at least as many must be there. */
+  /** Minimum number of partitions of each required topic. */
   readonly partitions: Readonly<Partial<Record<Topic, number>>>;
-  /** Copies of each partition, at least. Default 3. */
+  /** Minimum number of replicas of each partition. Default 3. */
   readonly replication?: number;
-  /** Copies that must have a record before it is acknowledged, at least. Default 2. */
+  /** Minimum number of replicas that must have a record before it is acknowledged. Default 2. */
   readonly minInSync?: number;
   /**
-   * Takes `minInSync` of 1: what is acknowledged is lost with one broker's disk. For development with one broker.
+   * Accepts `minInSync` of 1: an acknowledged record may be lost with one broker's disk. For development with one
+   * broker.
    */
   readonly allowsSingleCopy?: boolean;
-  /** Largest value of a record, as in the limits of the log. */
+  /** Largest value of a record, bytes, as in the limits of the log. */
   readonly recordBytes: number;
 }
 
 export const DEFAULT_REPLICATION = 3;
 export const DEFAULT_MIN_IN_SYNC = 2;
 
-/** One setting of a topic: what it is made with, and what is accepted. */
+/** One setting of a topic: the value for new topics, and the check of existing ones. */
 export interface WantedSetting {
   readonly key: string;
   readonly value: string;
@@ -46,24 +47,32 @@ export function wantedSettings(plan: TopicPlan): readonly WantedSetting[] {
       why: 'an acknowledged record must be on several disks',
     },
     exactly('cleanup.policy', 'delete', 'compaction drops records, and offsets are no longer dense'),
-    exactly('retention.ms', '-1', 'stores decide what is not needed any more, never the age'),
-    exactly('retention.bytes', '-1', 'stores decide what is not needed any more, never the size'),
-    exactly('message.timestamp.type', 'LogAppendTime', 'the log tells when it took a record, to check clocks by it'),
-    exactly('unclean.leader.election.enable', 'false', 'a replica that lags would become leader, and drop records'),
+    exactly('retention.ms', '-1', 'records are deleted once no consumer needs them, never by age'),
+    exactly('retention.bytes', '-1', 'records are deleted once no consumer needs them, never by size'),
+    exactly(
+      'message.timestamp.type',
+      'LogAppendTime',
+      'clocks are checked against the append time that the log reports',
+    ),
+    exactly(
+      'unclean.leader.election.enable',
+      'false',
+      'a replica that lags would become leader, and acknowledged records would be lost',
+    ),
     {
       key: 'max.message.bytes',
       value: String(messageBytes),
       isGood: (found) => Number(found) >= messageBytes,
-      why: `a record may have ${plan.recordBytes} bytes, and ${RECORD_OVERHEAD_BYTES} around it`,
+      why: `a record may have ${plan.recordBytes} bytes and an overhead of ${RECORD_OVERHEAD_BYTES} bytes`,
     },
   ];
 }
 
-/** One thing that is wrong with a topic as the brokers have it. */
+/** One difference between a topic of the brokers and its requirements. */
 export interface TopicProblem {
   /** The topic's name in Kafka. */
   readonly topic: string;
-  /** A setting's name in Kafka, or `partitions`, `replication`, `topic`. */
+  /** The name of a setting in Kafka, or `partitions`, `replication`, `topic`. */
   readonly key: string;
   readonly found: string;
   readonly wanted: string;
@@ -71,5 +80,5 @@ export interface TopicProblem {
 }
 
 export function problemText({ topic, key, found, wanted, why }: TopicProblem): string {
-  return `${topic}: ${key} is ${found}, ${wanted} is wanted: ${why}`;
+  return `${topic}: ${key} is ${found}, expected ${wanted}: ${why}`;
 }

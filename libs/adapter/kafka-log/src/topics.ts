@@ -23,13 +23,13 @@ import {
   wantedSettings,
 } from './topic-plan.ts';
 
-/** How long new topics may take until each partition has a leader that serves it. */
+/** Time in which each partition of a new topic must get a leader that serves it. */
 const READY_MS = 60_000;
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 /**
- * Makes the topics that are missing, waits until all partitions have leaders, and checks them all. Topics that exist
- * are never changed. Errors: those of `topicProblems` and `refuseTopics`; `failed_precondition` when the cluster can't
+ * Creates the missing topics, waits until all partitions have leaders, and checks all topics. Existing topics
+ * are never changed. Errors: those of `topicProblems` and `refuseTopics`; `failed_precondition` when the cluster cannot
  * have them (fewer brokers than `replication`).
  */
 export async function prepareTopics(
@@ -50,7 +50,7 @@ export async function prepareTopics(
 }
 
 /**
- * What is wrong with the topics, by what the brokers really have; nothing when all is well. Errors: `failed_precondition`
+ * Compares the topics of the brokers with the plan, and returns the problems. Errors: `failed_precondition`
  * when the plan itself is refused, `unavailable` when no broker answers, `permission_denied`.
  */
 export async function topicProblems(
@@ -70,22 +70,22 @@ function checkPlan({
   if (minInSync < 2 && !allowsSingleCopy) {
     throw new TidemarkError(
       'failed_precondition',
-      `min.insync.replicas of ${minInSync} is refused: a record would be acknowledged while one disk alone has it, and be lost with it. Use at least 2, with 3 replicas; a cluster of one broker for development must say that it takes single copies`,
+      `min.insync.replicas: ${minInSync} (limit: at least 2, with 3 replicas): a record would be acknowledged while only one disk has it, and be lost with that disk; a development cluster of one broker must allow single copies explicitly`,
       { key: 'min.insync.replicas', found: String(minInSync), wanted: '2' },
     );
   }
   if (minInSync > replication) {
     throw new TidemarkError(
       'failed_precondition',
-      `min.insync.replicas of ${minInSync} with ${replication} replicas: no append could ever be acknowledged`,
+      `min.insync.replicas: ${minInSync} (limit: the number of replicas, ${replication}): no append could ever be acknowledged`,
       { key: 'min.insync.replicas', found: String(minInSync), wanted: `at most ${replication}` },
     );
   }
 }
 
 /**
- * Throws `failed_precondition` when there are problems: its message names all of them, its detail topic, key, found and
- * wanted of the first.
+ * Throws `failed_precondition` when there are problems. The message names all of them; the detail has topic, key, found
+ * and wanted of the first.
  */
 export function refuseTopics(problems: readonly TopicProblem[]): void {
   const [first] = problems;
@@ -93,7 +93,7 @@ export function refuseTopics(problems: readonly TopicProblem[]): void {
   const { topic, key, found, wanted } = first;
   throw new TidemarkError(
     'failed_precondition',
-    `the topics are not as they must be:\n${problems.map((problem) => `  ${problemText(problem)}`).join('\n')}`,
+    `the topics do not meet the requirements:\n${problems.map((problem) => `  ${problemText(problem)}`).join('\n')}`,
     { topic, key, found, wanted },
   );
 }
@@ -116,7 +116,9 @@ async function withCluster<T>(
   }
 }
 
-/** Asks any broker: in Kafka without ZooKeeper each passes on to the controller what is for it. */
+/**
+ * Sends requests to any broker: in Kafka without ZooKeeper each forwards to the controller what the controller handles.
+ */
 class TopicAdmin {
   readonly #view: ClusterView;
   readonly #limits: KafkaLogLimits;
@@ -134,7 +136,7 @@ class TopicAdmin {
     return attempts(
       this.#attempt,
       () => this.#view.topic(topic),
-      (thrown) => failureOf(thrown, `look for ${this.#view.nameOf(topic)}`, { topic }),
+      (thrown) => failureOf(thrown, `find ${this.#view.nameOf(topic)}`, { topic }),
     );
   }
 
@@ -149,7 +151,7 @@ class TopicAdmin {
       configs: wantedSettings(plan).map(({ key, value }) => ({ name: key, value })),
     };
     try {
-      await this.#ask(`make the topic ${request.name}`, (link) =>
+      await this.#ask(`create the topic ${request.name}`, (link) =>
         link.run('admin', (connection) =>
           createTopicsV7.api.async(connection, [request], this.#limits.requestMs, false),
         ),
@@ -158,7 +160,7 @@ class TopicAdmin {
       const kafkaError = isTidemarkError(error) ? kafkaErrorOf(error.cause) : undefined;
       if (kafkaError === 'TOPIC_ALREADY_EXISTS') return;
       if (kafkaError !== 'INVALID_REPLICATION_FACTOR' || !isTidemarkError(error)) throw error;
-      const text = `${request.name} needs ${request.replicationFactor} copies of each partition, and the cluster has ${this.#view.brokers} brokers`;
+      const text = `${request.name}: replication factor ${request.replicationFactor} (limit: the number of brokers, ${this.#view.brokers}): add brokers`;
       const detail = { topic: request.name, key: 'replication', found: this.#view.brokers };
       throw new TidemarkError(
         'failed_precondition',
@@ -169,7 +171,7 @@ class TopicAdmin {
     }
   }
 
-  /** Every partition has a leader, and that one answers for it. */
+  /** Waits until every partition has a leader that answers for it. */
   async waitUntilServed(topics: readonly Topic[]): Promise<void> {
     const deadlineMs = this.#clock.monotonicMs() + READY_MS;
     for (const topic of topics) {
@@ -177,9 +179,12 @@ class TopicAdmin {
         const why = await this.#notServed(topic);
         if (why === '') break;
         if (this.#clock.monotonicMs() > deadlineMs) {
-          throw new TidemarkError('deadline_exceeded', `${this.#view.nameOf(topic)} is new and not ready: ${why}`);
+          throw new TidemarkError(
+            'deadline_exceeded',
+            `the new topic ${this.#view.nameOf(topic)} is not ready after ${READY_MS / 1000} s: ${why}`,
+          );
         }
-        await sleep(this.#clock, LOOK_MS);
+        await sleep(this.#clock, POLL_MS);
       }
     }
   }
@@ -188,7 +193,7 @@ class TopicAdmin {
     this.#view.expire();
     try {
       const found = await this.#view.topic(topic);
-      if (found === undefined) return 'the brokers do not know it yet';
+      if (found === undefined) return 'the brokers have not yet learned of it';
       await Promise.all(found.partitions.map((_, partition) => this.#isServed(topic, partition)));
       return '';
     } catch (error) {
@@ -209,7 +214,13 @@ class TopicAdmin {
       const found = await this.topic(topic);
       if (found === undefined) {
         const name = this.#view.nameOf(topic);
-        problems.push({ topic: name, key: 'topic', found: 'missing', wanted: 'a topic', why: 'nothing can be stored' });
+        problems.push({
+          topic: name,
+          key: 'topic',
+          found: 'missing',
+          wanted: 'a topic',
+          why: 'no record can be stored; create the topic',
+        });
         continue;
       }
       problems.push(...this.#shape(topic, found, plan), ...(await this.#settings(topic, plan)));
@@ -228,7 +239,7 @@ class TopicAdmin {
         key: 'partitions',
         found: String(found.partitions.length),
         wanted: `at least ${wanted}`,
-        why: 'the map of metrics names partitions that are not there; add them with your Kafka tools',
+        why: 'the partition map refers to partitions that do not exist; add them with your Kafka tools',
       });
     }
     const copies = Math.min(...found.partitions.map(({ replicas }) => replicas.length));
@@ -239,7 +250,7 @@ class TopicAdmin {
         key: 'replication',
         found: `${copies} (partition ${at})`,
         wanted: `at least ${replication}`,
-        why: 'a partition must survive the loss of a broker; reassign it with your Kafka tools',
+        why: 'a partition must survive the loss of a broker; add replicas with your Kafka tools',
       });
     }
     return problems;
@@ -253,21 +264,21 @@ class TopicAdmin {
       resourceName: name,
       configurationKeys: wanted.map(({ key }) => key),
     };
-    const answer = await this.#ask(`look at the settings of ${name}`, (link) =>
+    const answer = await this.#ask(`read the settings of ${name}`, (link) =>
       link.run('admin', (connection) => describeConfigsV4.api.async(connection, [resource], false, false)),
     );
     const found = new Map(answer.results[0]?.configs.map((config) => [config.name, config.value]));
     return wanted.flatMap(({ key, value, isGood, why }) => {
       const has = found.get(key);
       if (typeof has === 'string' && isGood(has)) return [];
-      return [{ topic: name, key, found: has ?? 'not told', wanted: value, why }];
+      return [{ topic: name, key, found: has ?? 'not reported', wanted: value, why }];
     });
   }
 
   #ask<T>(what: string, request: (link: BrokerLink) => Promise<T>): Promise<T> {
     return attempts(
       this.#attempt,
-      async () => request(await this.#view.anyone()),
+      async () => request(await this.#view.anyBroker()),
       (thrown) => failureOf(thrown, what),
     );
   }

@@ -1,6 +1,6 @@
 import { Admin, alterPartitionReassignmentsV1, Base } from '@platformatic/kafka';
 
-/** What tests do to a cluster behind the log's back. */
+/** Administration of a cluster by tests, without the log. */
 export class ClusterAdmin {
   readonly admin: Admin;
   readonly #base: Base;
@@ -11,14 +11,14 @@ export class ClusterAdmin {
     this.#base = new Base(options);
   }
 
-  /** Leader and replicas of each partition. */
+  /** Leader, replicas and in-sync replicas of each partition. */
   async partitions(topic: string): Promise<{ leader: number; replicas: number[]; inSync: number[] }[]> {
     const metadata = await this.#base.metadata({ topics: [topic], forceUpdate: true });
     const found = metadata.topics.get(topic)?.partitions ?? [];
     return found.map(({ leader, replicas, isr }) => ({ leader, replicas, inSync: isr ?? [] }));
   }
 
-  /** Moves a partition to these brokers; the first one is to lead. */
+  /** Moves a partition to these brokers; the first one will be its preferred leader. */
   async reassign(topic: string, partition: number, replicas: number[]): Promise<void> {
     const metadata = await this.#base.metadata({ topics: [topic], forceUpdate: true });
     const [broker] = metadata.brokers.keys();

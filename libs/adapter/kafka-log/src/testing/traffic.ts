@@ -2,7 +2,7 @@ import { type Clock, isTidemarkError, type Log, sleep, type Topic } from '@tidem
 
 const READ_BYTES = 256 * 1024;
 const RETRY_MS = 50;
-/** Between the appends of one writer: brokers under test need some CPU time, too. */
+/** Pause between the appends of one writer: brokers under test need CPU time as well. */
 const PAUSE_MS = 3;
 
 interface WriterRecord {
@@ -11,17 +11,17 @@ interface WriterRecord {
   readonly offset: number;
 }
 
-/** Writers that repeat until they know, and readers that ask again, while a test breaks what is below them. */
+/** Writers that repeat until the outcome is known, and readers that retry, while a test breaks the cluster. */
 export class Traffic {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #topic: Topic;
   readonly #partitions: number;
   readonly #valueBytes: number;
-  readonly #told: WriterRecord[][] = [];
+  readonly #acknowledged: WriterRecord[][] = [];
   readonly #seen: WriterRecord[][] = [];
   readonly #starts: number[] = [];
-  /** Codes of the errors that came through, with how often. */
+  /** Count of each code of the errors that reached the callers. */
   readonly errors = new Map<string, number>();
   #work: Promise<unknown> = Promise.resolve();
   #isStopping = false;
@@ -35,7 +35,7 @@ export class Traffic {
     this.#valueBytes = valueBytes;
   }
 
-  /** Two writers and one reader of each partition. */
+  /** Starts two writers and one reader for each partition. */
   static async start(
     log: Log,
     clock: Clock,
@@ -44,7 +44,7 @@ export class Traffic {
     const traffic = new Traffic(log, clock, topic, partitions, valueBytes);
     for (let partition = 0; partition < partitions; partition++) {
       traffic.#starts.push((await log.bounds(topic, partition)).next);
-      traffic.#told.push([]);
+      traffic.#acknowledged.push([]);
       traffic.#seen.push([]);
     }
     const writers = Array.from({ length: 2 * partitions }, (_, writer) => traffic.#write(writer));
@@ -57,21 +57,21 @@ export class Traffic {
     return traffic;
   }
 
-  /** Resolves once each partition took `count` further records. */
+  /** Resolves once each partition has acknowledged `count` further records. */
   async progress(count: number, deadlineMs = 90_000): Promise<void> {
-    const before = this.#told.map((records) => records.length);
+    const before = this.#acknowledged.map((records) => records.length);
     const untilMs = this.#clock.monotonicMs() + deadlineMs;
-    const isDone = () => this.#told.every((records, partition) => records.length >= before[partition] + count);
+    const isDone = () => this.#acknowledged.every((records, partition) => records.length >= before[partition] + count);
     while (!isDone()) {
       await Promise.race([this.#work, sleep(this.#clock, RETRY_MS)]);
       if (this.#clock.monotonicMs() < untilMs) continue;
-      const counts = this.#told.map((records, partition) => records.length - before[partition]);
+      const counts = this.#acknowledged.map((records, partition) => records.length - before[partition]);
       const errors = [...this.errors].map(([text, times]) => `${times} × ${text}`);
       throw new Error(`appended in ${deadlineMs} ms: ${counts.join(', ')}; errors:\n${errors.join('\n')}`);
     }
   }
 
-  /** Ends, and says what is lost, doubled or out of order: all of it is 0 when all is well. */
+  /** Ends the traffic and counts lost, doubled and reordered records: all counts must be 0. */
   async finish() {
     this.#isStopping = true;
     await this.#work;
@@ -89,7 +89,7 @@ export class Traffic {
         last.set(writer, sequence);
       }
       const offsets = new Map(this.#seen[partition].map((one) => [`${one.writer}/${one.sequence}`, one.offset]));
-      for (const { writer, sequence, offset } of this.#told[partition]) {
+      for (const { writer, sequence, offset } of this.#acknowledged[partition]) {
         const name = `${writer}/${sequence}`;
         if (!times.has(name)) lost++;
         else if (offsets.get(name) !== offset) misplaced++;
@@ -100,7 +100,7 @@ export class Traffic {
   }
 
   get acknowledged(): number {
-    return this.#told.reduce((sum, records) => sum + records.length, 0);
+    return this.#acknowledged.reduce((sum, records) => sum + records.length, 0);
   }
 
   async #write(writer: number): Promise<void> {
@@ -111,7 +111,7 @@ export class Traffic {
       value.writeUInt32LE(writer, 0);
       value.writeUInt32LE(sequence, 4);
       const { offset } = await this.#again(() => producer.append(sequence, value));
-      this.#told[partition].push({ writer, sequence, offset });
+      this.#acknowledged[partition].push({ writer, sequence, offset });
       await sleep(this.#clock, PAUSE_MS);
     }
   }

@@ -147,7 +147,7 @@ await kafkaSuite('a process of stores', () => {
       // Longer than the deleted topic, so that only the id distinguishes them.
       await append(7);
       const later = await start();
-      await until(later, (reason) => reason?.includes('was deleted and made anew') === true);
+      await until(later, (reason) => reason?.includes('was deleted and recreated') === true);
       const after = await positionOf(later);
       expect(after).toMatchObject({ offset: 3, committedOffset: 3, haltedOffset: -1 });
       expect(after?.logId).toBeUndefined();
