@@ -4,7 +4,7 @@ const SECTOR_BYTES = 64;
 
 type Change = { readonly at: number; readonly bytes: Uint8Array } | { readonly sizeBytes: number };
 
-/** One file: what programs see, what is on the medium, and what lies between the two. */
+/** One file: the content that programs see, the content of the medium, and the unsynced changes between them. */
 interface Content {
   seen: Uint8Array;
   stored: Uint8Array;
@@ -12,15 +12,15 @@ interface Content {
 }
 
 export interface DiskFaults {
-  /** Shares of operations, 0 to 1. */
+  /** Share of failing writes, 0 to 1. */
   readonly failedWrite: number;
   readonly failedSync: number;
 }
 
 /**
- * A disk in memory that a test can fill, break and crash. A write that fails has written any prefix. A failed sync
- * drops any of the changes before it, shows them still, and lets the next sync succeed without them, as Linux does.
- * A crash of the machine keeps any sectors of the writes since the last sync; a kill of the process keeps what is seen.
+ * A disk in memory that a test can fill, break and crash. A failed write has written any prefix. A failed sync
+ * drops any of the changes before it, keeps showing them, and lets the next sync succeed without them, as Linux does.
+ * A crash of the machine keeps any sectors of the writes since the last sync; a kill of the process keeps all writes.
  */
 export class CrashDisk implements Disk {
   readonly #random: Random;
@@ -42,7 +42,7 @@ export class CrashDisk implements Disk {
     this.#operationsLeft = count;
   }
 
-  /** Ends the life of every open handle and lock; with `crash` the machine goes down too. */
+  /** Invalidates every open handle and lock; with `crash` the machine crashes as well. */
   reboot(crash: boolean): void {
     this.#life++;
     this.#operationsLeft = Number.POSITIVE_INFINITY;
@@ -68,7 +68,7 @@ export class CrashDisk implements Disk {
     }
   }
 
-  /** Counts an operation; throws when the disk has stopped or the caller is of an earlier life. */
+  /** Counts an operation; throws when the disk has stopped or the handle is from before a reboot. */
   async #step(life: number): Promise<void> {
     await Promise.resolve();
     if (this.#random.next() < 0.2) await new Promise((resolve) => setImmediate(resolve));
@@ -184,12 +184,12 @@ export class CrashDisk implements Disk {
     return { freeBytes: this.full ? 0 : 2 ** 30, totalBytes: 2 ** 30 };
   }
 
-  /** The bytes of a file as programs see them; changing them is bit rot. */
+  /** The bytes of a file as programs see them. A test changes them to simulate bit rot. */
   bytesOf(path: string): Uint8Array {
     return this.#files.get(path)?.seen ?? new Uint8Array(0);
   }
 
-  /** Puts a file as it is to be found. */
+  /** Sets the content of a file, already durable. */
   put(path: string, bytes: Uint8Array): void {
     this.#files.set(path, { seen: Uint8Array.from(bytes), stored: Uint8Array.from(bytes), changes: [] });
   }

@@ -30,12 +30,12 @@ function valueFor(producer: Producer, sequence: number): Uint8Array {
   return value;
 }
 
-/** One history: writers, faults, and ends of every kind; checked after each restart. */
+/** One history: writers, faults, crashes, kills and closes; checked after each restart. */
 class History {
   readonly random: Random;
   readonly disk: CrashDisk;
   readonly producers: Producer[];
-  /** What readers were shown; it may never change. */
+  /** The records that readers have seen; they may never change. */
   readonly shown = [new Map<number, Buffer>(), new Map<number, Buffer>()];
   readonly first = [0, 0];
 
@@ -76,7 +76,7 @@ class History {
     await log.close();
   }
 
-  /** Opens, over again while the disk fails. */
+  /** Opens the log, and retries while the disk fails. */
   async open(): Promise<EmbeddedLog> {
     while (true) {
       try {
@@ -148,7 +148,7 @@ class History {
     else expect(Buffer.compare(before, record.value)).toBe(0);
   }
 
-  /** Everything acknowledged or shown is there, once, in order; and nothing that nobody wrote. */
+  /** Checks that each acknowledged or shown record is there, once, in order, and that no other record is. */
   async check(log: EmbeddedLog): Promise<void> {
     for (const partition of [0, 1]) {
       const { first, next } = await log.bounds('points', partition);
@@ -190,7 +190,7 @@ class History {
 }
 
 const seed = testSeed();
-test(`through crashes, kills and failing disks every acknowledged record is there once, in order (TIDEMARK_TEST_SEED=${seed})`, async () => {
+test(`every acknowledged record is there once, in order, after crashes, kills and failing disks (TIDEMARK_TEST_SEED=${seed})`, async () => {
   for (let run = 0; run < RUNS; run++) {
     const history = new History((seed + run) >>> 0);
     try {

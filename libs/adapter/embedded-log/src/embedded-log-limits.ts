@@ -1,26 +1,29 @@
-/** The bounds of an embedded log. Every one has a default. */
+/** The bounds of an embedded log. Each has a default. */
 export interface EmbeddedLogLimits {
-  /** Largest value of one record. */
+  /** Largest value of one record, bytes. */
   readonly recordBytes: number;
-  /** A segment is closed, and a new one begun, once it has this size. */
+  /** Size, bytes, at which a segment is closed and the next one begins. */
   readonly segmentBytes: number;
   /** Bytes of all segments of all topics together. */
   readonly maxBytes: number;
-  /** The part of `maxBytes` (an eighth at most) that only `control` may use: decisions must be possible when the log is full of points. */
+  /**
+   * The part of `maxBytes` (at most an eighth) that only `control` may use, so that decisions are possible when the log
+   * is full of points.
+   */
   readonly controlReserveBytes: number;
-  /** Largest group that one write and one fsync make durable; a single larger record makes its own group. */
+  /** Largest group that one write and one fsync make durable, bytes; a single larger record makes its own group. */
   readonly groupBytes: number;
-  /** Bytes of values that may wait in one partition for the group before theirs. */
+  /** Bytes of values that may wait in one partition for their group. */
   readonly pendingBytes: number;
   /** Bytes of the latest records of one partition that are kept in memory for readers in this thread. */
   readonly tailCacheBytes: number;
-  /** Producers of one partition that are remembered across a restart; the least recent is forgotten first. */
+  /** Producers of one partition that are remembered across a restart; the oldest is forgotten first. */
   readonly producers: number;
-  /** Reads of one partition that may wait at the same time. */
+  /** Concurrent waiting reads of one partition. */
   readonly waitingReads: number;
   /** Segment files of one partition that readers keep open. */
   readonly openSegments: number;
-  /** Largest single read from a file. */
+  /** Largest single read from a file, bytes. */
   readonly readBytes: number;
 }
 

@@ -15,7 +15,7 @@ import { readFromPartition } from './read-partition.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
 export interface EmbeddedLogReaderOptions {
-  /** The folder of the log; the reader only reads. */
+  /** The folder of the log; the reader writes nothing. */
   readonly disk: Disk;
   readonly clock: Clock;
   readonly partitions: PartitionCounts;
@@ -28,8 +28,8 @@ export async function openEmbeddedLogReader(options: EmbeddedLogReaderOptions): 
 }
 
 /**
- * Reads the files of a log up to where its writer's side says that they are durable (`advance`). It implements the
- * reading half of the log port. A partition that was not announced yet has nothing to read: reads of it wait.
+ * Reads the files of a log up to the offset that its writer has reported as durable (`advance`). It implements the
+ * reading half of the log port. A partition that was not announced yet has no records: reads of it wait.
  */
 export class EmbeddedLogReader {
   readonly #partitions: PartitionSet<ReaderPartition>;
@@ -43,7 +43,10 @@ export class EmbeddedLogReader {
     );
   }
 
-  /** Takes what `EmbeddedLog.onAppend` told, in its order. Without `segment` each read lists the folder first. */
+  /**
+   * Accepts the progress that `EmbeddedLog.onAppend` reports, in its order. Without `segment` each read lists the
+   * folder.
+   */
   advance(topic: Topic, partition: number, next: number, first: number, segment?: number): void {
     this.#partitions.get(topic, partition).advance(next, first, segment);
   }
@@ -69,10 +72,11 @@ class ReaderPartition {
   #announced = false;
   #closed = false;
   #stale = true;
-  /** Base of the segment that is being written, as told, and the one whose head was looked at. */
+  /** Base of the segment that is being written, as reported. */
   #segment: number | undefined;
+  /** Base of the latest segment whose header was checked. */
   #checked: number | undefined;
-  /** Why nothing is to be had from `next` on. */
+  /** Why no record from `next` on can be read. */
   #damage: TidemarkError | undefined;
   #refreshing: Promise<void> | undefined;
   first = 0;
@@ -116,8 +120,9 @@ class ReaderPartition {
   }
 
   /**
-   * A last segment that its writer could not open is announced as one without records. A reader at its beginning would
-   * wait for ever, so it has a look itself: once a segment, since the next record shows that it is whole.
+   * Checks the header of the last segment, once per segment: the next record shows that it is whole. A last segment
+   * that its writer could not open is announced as one without records, so a reader at its beginning would wait without
+   * end.
    */
   async #checkLast(): Promise<void> {
     const segment = this.#segment;
@@ -137,7 +142,7 @@ class ReaderPartition {
   bounds(): LogBounds {
     this.checkOpen();
     if (!this.#announced) {
-      throw new TidemarkError('unavailable', `${this.topic} partition ${this.partition} was not announced yet`, {
+      throw new TidemarkError('unavailable', `${this.topic} partition ${this.partition} is not open yet; retry later`, {
         topic: this.topic,
         partition: this.partition,
       });

@@ -45,7 +45,7 @@ function segments(disk: CrashDisk, partition = 0): string[] {
 describe('damage', () => {
   const HEADER = 64;
 
-  test('a damaged value in the middle is data_loss there, and the next offset reads', async () => {
+  test('a damaged value in the middle is data_loss at its offset, and the next offset can be read', async () => {
     const disk = newDisk();
     const log = await open(disk);
     await fill(log, 20);
@@ -95,7 +95,7 @@ describe('damage', () => {
     await again.close();
   });
 
-  test('a damaged head of the last segment stops its partition alone', async () => {
+  test('a damaged header of the last segment stops its partition alone', async () => {
     const disk = newDisk();
     const log = await open(disk);
     await fill(log, 30);
@@ -110,7 +110,7 @@ describe('damage', () => {
 });
 
 describe('a full disk', () => {
-  test('refuses appends as not stored, still reads, and goes on when there is room', async () => {
+  test('a full disk refuses appends as not stored, still serves reads, and accepts appends when it has space', async () => {
     const disk = newDisk();
     const log = await open(disk);
     await fill(log, 5);
@@ -125,7 +125,7 @@ describe('a full disk', () => {
     expect((await read(again, 5)).map((record) => Buffer.from(record.value).toString())).toEqual(['b']);
   });
 
-  test('the bound over all topics refuses, keeps a share for control, and trimming makes room', async () => {
+  test('the bound over all topics refuses appends, keeps a share for control, and trimming frees space', async () => {
     const disk = newDisk();
     const log = await open(disk, { maxBytes: 40_000 });
     const writer = await log.writer('points', 0);
@@ -150,7 +150,7 @@ describe('a full disk', () => {
 });
 
 describe('opening', () => {
-  test('a newer format is refused, with both versions named', async () => {
+  test('a newer format is refused, and the error names both versions', async () => {
     const disk = newDisk();
     await (await open(disk)).close();
     disk.put('FORMAT', Buffer.from('tidemark-log 2\n'));
@@ -162,7 +162,7 @@ describe('opening', () => {
     await expect(open(disk)).rejects.toMatchObject({ code: 'data_loss' });
   });
 
-  test('a damaged last segment breaks its partition alone, and readers hear of it where it begins', async () => {
+  test('a damaged last segment breaks its partition alone, and readers get data_loss where it begins', async () => {
     const disk = newDisk();
     const log = await open(disk);
     await fill(log, 20);
@@ -182,7 +182,7 @@ describe('opening', () => {
     let next = 0;
     while (next < base) next += (await read(reader, next)).length;
     const damage = { code: 'data_loss', detail: { topic: 'points', partition: 0, segment: base, file: path } };
-    // The first read finds out, and ends early for it; who is beyond the damage hears the same.
+    // The first read detects the damage, and ends early; a reader beyond the damage gets the same error.
     expect(await reader.read('points', 0, base, { maxBytes: 1, waitMs: 60_000 })).toEqual([]);
     await expect(read(reader, base)).rejects.toMatchObject(damage);
     await expect(read(reader, base + 1)).rejects.toMatchObject(damage);
@@ -202,7 +202,7 @@ describe('opening', () => {
     await (await open(disk)).close();
   });
 
-  test('a clock that goes back does not take append times back', async () => {
+  test('append times never go back when the clock does', async () => {
     const disk = newDisk();
     let wallMs = 5000;
     const jumping: Clock = {
@@ -233,7 +233,7 @@ describe('groups', () => {
     await log.close();
   });
 
-  test('a repeat that meets its first try on the way joins it', async () => {
+  test('a repeat joins its first attempt while that is in flight', async () => {
     const log = await open(newDisk());
     const writer = await log.writer('points', 0);
     const value = Buffer.from('same');
@@ -244,7 +244,7 @@ describe('groups', () => {
     await expect(writer.append(1, value)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('closing waits for what is on its way, and ends waiting reads', async () => {
+  test('closing waits for appends in flight, and ends waiting reads', async () => {
     const disk = newDisk();
     const log = await open(disk);
     const writer = await log.writer('points', 0);
@@ -271,7 +271,7 @@ describe('groups', () => {
     await log.close();
   });
 
-  test('the least recent producer is forgotten, one with a writer in use is not', async () => {
+  test('the oldest producer is forgotten, and a producer with a writer in use is not', async () => {
     const disk = newDisk();
     const log = await open(disk, { producers: 2 });
     const old = await log.writer('points', 0);
@@ -284,7 +284,7 @@ describe('groups', () => {
 });
 
 describe('EmbeddedLogReader', () => {
-  test('reads up to what it was told, follows new segments and trims, and waits', async () => {
+  test('a reader reads up to the reported offset, follows new segments and trims, and waits', async () => {
     const disk = newDisk();
     const log = await open(disk);
     const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
@@ -294,7 +294,7 @@ describe('EmbeddedLogReader', () => {
     const stop = log.onAppend((...progress) => reader.advance(...progress));
     const late = reader.read('points', 0, 0, { maxBytes: 1000, waitMs: 60_000 });
     await fill(log, 20);
-    // The first one ends with the first announcement, of an empty partition.
+    // The first read ends with the first announcement, which is of an empty partition.
     expect(await waiting).toEqual([]);
     expect((await late).map((record) => record.offset)).toEqual([0]);
     expect(await reader.bounds('points', 0)).toEqual({ first: 0, next: 20 });

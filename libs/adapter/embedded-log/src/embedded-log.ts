@@ -19,11 +19,11 @@ import type { ProducerWriter } from './producer-writer.ts';
 
 const LOCK_FILE = 'LOCK';
 const MIN_SEGMENT_BYTES = 64 * 1024;
-/** All active segments together, which can't be trimmed, have at most this share of the log's bytes. */
+/** Largest share of the log's bytes for all active segments together, which cannot be trimmed. */
 const ACTIVE_SHARE = 1 / 4;
 
 export interface EmbeddedLogOptions {
-  /** The folder of this log alone. */
+  /** The folder of this log; it contains nothing else. */
   readonly disk: Disk;
   readonly clock: Clock;
   readonly random: Random;
@@ -33,15 +33,15 @@ export interface EmbeddedLogOptions {
 }
 
 /**
- * What of a partition may be read: records from `first` up to `next`, all durable. `segment` is the base of the
- * segment that is being written: a reader that doesn't know it lists the folder again.
+ * Receives the readable range of a partition: records from `first` up to `next`, all durable. `segment` is the base of
+ * the segment that is being written: a reader without that segment lists the folder again.
  */
 export type ProgressListener = (topic: Topic, partition: number, next: number, first: number, segment: number) => void;
 
 /**
- * Opens the log in a folder, takes the folder for this process, and recovers every partition.
+ * Opens the log in a folder, locks the folder for this process, and recovers every partition.
  * Errors: `failed_precondition` (another process has the folder, a newer format, more partitions on disk than
- * asked for), the disk's.
+ * requested), the disk's.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
   const log = new EmbeddedLog(options, await options.disk.lock(LOCK_FILE));
@@ -99,8 +99,8 @@ export class EmbeddedLog implements Log {
   }
 
   /**
-   * The writer of a producer that appended before, perhaps before a restart: it goes on with, or repeats, its last
-   * sequence. A producer that the log doesn't remember begins at sequence 0.
+   * The writer of a producer that appended before, perhaps before a restart: it repeats its last sequence, or continues
+   * after it. A producer that the log does not remember begins at sequence 0.
    */
   async resumeWriter(topic: Topic, partition: number, producer: Uint8Array): Promise<ProducerWriter> {
     return this.#partitions.get(topic, partition).writer(producer);
@@ -114,23 +114,25 @@ export class EmbeddedLog implements Log {
     return this.#partitions.get(topic, partition).bounds();
   }
 
-  /** Drops whole segments below `before`; the one that is being written stays. */
+  /** Deletes whole segments below `before`; the one that is being written stays. */
   async trim(topic: Topic, partition: number, before: number): Promise<void> {
     await this.#partitions.get(topic, partition).trim(before);
   }
 
-  /** Calls `listener` with every partition's state now, and after each change of it; returns how to stop it. */
+  /**
+   * Calls `listener` with the range of every partition now, and after each change; returns a function that stops it.
+   */
   onAppend(listener: ProgressListener): () => void {
     this.#listeners.add(listener);
-    for (const partition of this.#partitions.all()) tell(listener, partition);
+    for (const partition of this.#partitions.all()) report(listener, partition);
     return () => this.#listeners.delete(listener);
   }
 
   #announce(partition: Partition): void {
-    for (const listener of this.#listeners) tell(listener, partition);
+    for (const listener of this.#listeners) report(listener, partition);
   }
 
-  /** Waits for what is being appended, ends waiting reads, and gives the folder back. */
+  /** Waits for appends in flight, ends waiting reads, and releases the folder. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -142,11 +144,11 @@ export class EmbeddedLog implements Log {
   }
 }
 
-function tell(listener: ProgressListener, partition: Partition): void {
+function report(listener: ProgressListener, partition: Partition): void {
   listener(partition.topic, partition.partition, partition.next, partition.first, partition.segment);
 }
 
-/** A folder with more partitions than asked for would leave acknowledged records unread. */
+/** Refuses a folder with more partitions than requested: their acknowledged records would not be read. */
 async function checkCounts(disk: Disk, counts: PartitionCounts): Promise<void> {
   for (const topic of ['points', 'tags', 'control', 'windows'] as const) {
     const found = (await disk.list(topic)).filter((name) => /^[0-9]+$/.test(name)).length;
@@ -154,7 +156,7 @@ async function checkCounts(disk: Disk, counts: PartitionCounts): Promise<void> {
     if (found <= asked) continue;
     throw new TidemarkError(
       'failed_precondition',
-      `the data folder holds ${found} partitions of ${topic}, and partitions.${topic} is ${asked}`,
+      `partitions.${topic}: ${asked} (limit: at least ${found}, the number of partitions in the data folder)`,
       { field: `partitions.${topic}`, found, asked },
     );
   }

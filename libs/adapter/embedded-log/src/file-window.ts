@@ -2,7 +2,7 @@ import type { DiskFile } from '@tidemark/ports';
 import { RECORD_HEADER_BYTES, RECORD_MAGIC, type RecordHeader, readRecordHeader } from './record-format.ts';
 
 const WALK_BYTES = 256 * 1024;
-/** When values are large a walk over headers needs little of the file. */
+/** Window of a walk over headers, bytes: between large values it needs little of the file. */
 const SKIP_BYTES = 4 * 1024;
 const LARGE_VALUE_BYTES = 32 * 1024;
 
@@ -11,7 +11,7 @@ export interface FoundRecord {
   readonly header: RecordHeader;
 }
 
-/** A part of a file in memory, moved along by a walk from record to record. */
+/** A part of a file in memory that moves with a walk from record to record. */
 export class FileWindow {
   readonly #file: DiskFile;
   readonly #salt: number;
@@ -24,7 +24,7 @@ export class FileWindow {
     this.#salt = salt;
   }
 
-  /** The header of the record at `position`, or undefined when none is whole there. */
+  /** The header of the record at `position`, or undefined when there is no whole header. */
   async header(position: number): Promise<RecordHeader | undefined> {
     if (position < this.#start || position + RECORD_HEADER_BYTES > this.#start + this.#buffer.length) {
       await this.#move(position, this.#windowBytes);
@@ -44,7 +44,7 @@ export class FileWindow {
         const header = readRecordHeader(this.#buffer, at, this.#salt);
         if (header !== undefined && accept(header)) return { position: this.#start + at, header };
       }
-      // The windows overlap by what a header needs, less one byte.
+      // The windows overlap by the size of a header less one byte.
       from = this.#start + this.#buffer.length - RECORD_HEADER_BYTES + 1;
     }
   }

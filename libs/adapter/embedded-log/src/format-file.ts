@@ -5,8 +5,8 @@ const FORMAT_FILE = 'FORMAT';
 const FORMAT_LIMIT_BYTES = 64;
 
 /**
- * Checks the folder's format, and names it in a new folder. `failed_precondition` for a newer one, `data_loss` when
- * the file says nothing.
+ * Checks the format of a folder, and writes the format file of a new folder. `failed_precondition` for a newer format,
+ * `data_loss` when the file is malformed.
  */
 export async function claimFormat(disk: Disk): Promise<void> {
   const version = await readFormat(disk);
@@ -18,7 +18,10 @@ async function readFormat(disk: Disk): Promise<number | undefined> {
   const text = (await readSmallFile(disk, FORMAT_FILE, FORMAT_LIMIT_BYTES))?.toString('latin1');
   if (text === undefined) return undefined;
   const match = /^tidemark-log ([1-9][0-9]{0,8})\n$/.exec(text);
-  if (match === null) throw new TidemarkError('data_loss', `${FORMAT_FILE} names no log format`, { file: FORMAT_FILE });
+  if (match === null)
+    throw new TidemarkError('data_loss', `${FORMAT_FILE} is malformed: expected "tidemark-log" and a version`, {
+      file: FORMAT_FILE,
+    });
   return Number(match[1]);
 }
 

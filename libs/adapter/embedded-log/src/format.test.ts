@@ -26,7 +26,7 @@ function open(disk: CrashDisk, random: Random = new SeededRandom(7)): Promise<Em
   return openEmbeddedLog({ disk, clock, random, partitions: { points: 1 }, limits });
 }
 
-/** Draws what the golden files have: the salt of each segment and the id of each writer. */
+/** Randomness that gives the values of the golden files: the salt of each segment and the id of each writer. */
 function goldenRandom(): Random {
   const salts = [3_838_393_609, 2_826_919_057];
   const ids = ['fa2f6261da356bf724b2b9265dcf464c', 'bc27280471dc97bfc51f6e064447eed4'];
@@ -36,7 +36,7 @@ function goldenRandom(): Random {
   };
 }
 
-/** A small log of three segments, the same every time. */
+/** A small log of three segments, equal in each run. */
 async function goldenLog(): Promise<CrashDisk> {
   const disk = newDisk();
   const log = await open(disk, goldenRandom());
@@ -49,13 +49,13 @@ async function goldenLog(): Promise<CrashDisk> {
 }
 
 describe('format 1', () => {
-  test('bytes are as they always were', async () => {
+  test('writing gives the golden bytes', async () => {
     const disk = await goldenLog();
     const files = Object.fromEntries(disk.paths().map((path) => [path, toHex(disk.bytesOf(path))]));
     expect(files).toEqual(golden);
   });
 
-  test('what was always stored still reads', async () => {
+  test('the golden bytes read as their records', async () => {
     const disk = newDisk();
     for (const [path, hex] of Object.entries(golden)) disk.put(path, fromHex(hex));
     const log = await open(disk);
@@ -132,7 +132,7 @@ function damage(disk: CrashDisk, path: string, random: SeededRandom): void {
   disk.put(path, bytes);
 }
 
-test('hostile heads of a segment give errors of the port', () => {
+test('hostile headers of a segment give errors of the port', () => {
   const random = new SeededRandom(seed);
   const state = { producer: random.bytes(16), sequence: 1, offset: 2, appendTimeMs: 3, valueCrc: 4, valueBytes: 5 };
   const header = { topic: 'points', partition: 3, base: 2 ** 40, salt: 9, lastAppendTimeMs: 1.5, producers: [state] };

@@ -4,7 +4,9 @@ import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 /** Largest share of the log that is kept for `control`. */
 const CONTROL_SHARE = 1 / 8;
 
-/** The bytes of all segments of a log, and those set aside for records on their way, against the log's bound. */
+/**
+ * Accounts for the bytes of all segments of a log and the reservations of records in flight, within the log's bound.
+ */
 export class LogSpace {
   readonly #limits: EmbeddedLogLimits;
   #storedBytes = 0;
@@ -18,7 +20,7 @@ export class LogSpace {
     return this.#storedBytes;
   }
 
-  /** Sets `bytes` aside, or throws `resource_exhausted`. */
+  /** Reserves `bytes`, or throws `resource_exhausted`. */
   reserve(topic: Topic, bytes: number): void {
     const { maxBytes, controlReserveBytes } = this.#limits;
     const keptBytes = Math.min(controlReserveBytes, maxBytes * CONTROL_SHARE);
@@ -27,7 +29,7 @@ export class LogSpace {
     if (used + bytes > bound) {
       throw new TidemarkError(
         'resource_exhausted',
-        `the log is full: ${used} of maxBytes ${maxBytes} bytes are used, ${bytes} more are wanted for ${topic}`,
+        `the log is full: ${used} of maxBytes ${maxBytes} bytes are used, and a record of ${topic} needs ${bytes} more`,
         { limit: maxBytes, used, topic },
       );
     }
@@ -38,7 +40,7 @@ export class LogSpace {
     this.#reservedBytes -= bytes;
   }
 
-  /** Counts bytes of segments that came (positive) or went (negative). */
+  /** Adds bytes of segments that were written (positive) or deleted (negative). */
   store(bytes: number): void {
     this.#storedBytes += bytes;
   }

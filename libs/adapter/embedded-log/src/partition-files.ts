@@ -3,7 +3,7 @@ import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 import { SegmentFile } from './segment-file.ts';
 import { partitionFolder, segmentBase } from './segment-format.ts';
 
-/** The segments of one partition, to read from: a row of files, each ending where the next one begins. */
+/** The segments of one partition for readers: a sequence of files, each of which ends where the next one begins. */
 export class PartitionFiles {
   readonly #disk: Disk;
   readonly #topic: Topic;
@@ -31,7 +31,7 @@ export class PartitionFiles {
     return segment;
   }
 
-  /** Lists the folder anew, keeping what is known of segments that are still there. */
+  /** Lists the folder again, and keeps the state of segments that still exist. */
   async refresh(): Promise<void> {
     const bases = await listSegments(this.#disk, this.#topic, this.#partition);
     const known = new Map(this.#segments.map((segment) => [segment.base, segment]));
@@ -59,7 +59,7 @@ export class PartitionFiles {
     try {
       return await segment.read(from, limit, maxBytes);
     } catch (error) {
-      // Trimmed while the read was on its way.
+      // Trimmed during the read.
       if (isTidemarkError(error, 'not_found')) throw trimmed(this.#topic, this.#partition, from);
       throw error;
     } finally {
@@ -67,7 +67,7 @@ export class PartitionFiles {
     }
   }
 
-  /** Throws `data_loss` when the last segment, that begins at `base`, is not what its header should say. */
+  /** Throws `data_loss` when the header of the last segment, which begins at `base`, is damaged. */
   async checkLast(base: number): Promise<void> {
     await this.#segments.find((segment) => segment.base === base)?.checkHeader();
   }

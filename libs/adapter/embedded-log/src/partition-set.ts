@@ -1,11 +1,11 @@
 import { TidemarkError, type Topic } from '@tidemark/ports';
 
-/** How many partitions each topic has; a topic that is not named has none. */
+/** The number of partitions of each topic; a topic without an entry has none. */
 export type PartitionCounts = Readonly<Partial<Record<Topic, number>>>;
 
 const TOPICS: readonly Topic[] = ['points', 'tags', 'control', 'windows'];
 
-/** One thing for each partition of each topic. */
+/** One value for each partition of each topic. */
 export class PartitionSet<T> {
   readonly #rows = new Map<Topic, T[]>();
 
@@ -18,7 +18,7 @@ export class PartitionSet<T> {
     }
   }
 
-  /** `not_found` when the log has no such partition. */
+  /** The value of a partition. Throws `not_found` when the log has no such partition. */
   get(topic: Topic, partition: number): T {
     const found = this.#rows.get(topic)?.[partition];
     if (found !== undefined) return found;

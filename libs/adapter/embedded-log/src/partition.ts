@@ -28,7 +28,7 @@ import { WaitingReads } from './waiting-reads.ts';
 
 const TWO_POW_32 = 2 ** 32;
 
-/** What a partition needs from its log. */
+/** The parts of its log that a partition uses. */
 export interface PartitionParts {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -36,11 +36,11 @@ export interface PartitionParts {
   readonly limits: EmbeddedLogLimits;
   readonly segmentBytes: number;
   readonly space: LogSpace;
-  /** Called after the partition's readable part changed. */
+  /** Called after the readable range of the partition changed. */
   progressed(partition: Partition): void;
 }
 
-/** One partition: its active segment, its producers, and the group that is on its way to the disk. */
+/** One partition: its active segment, its producers, and the group in flight to the disk. */
 export class Partition implements AppendQueue {
   readonly topic: Topic;
   readonly partition: number;
@@ -57,9 +57,9 @@ export class Partition implements AppendQueue {
   #first = 0;
   #next = 0;
   #lastAppendTimeMs = 0;
-  /** The active segment's file holds more, or less, than is known: nothing is appended to it any more. */
+  /** True when the content of the active segment's file is uncertain: no record is appended to it again. */
   #suspect = false;
-  /** Why the partition is of no use: its last segment can't be read. */
+  /** Why the partition cannot be used: its last segment cannot be read. */
   #broken: TidemarkError | undefined;
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
@@ -88,12 +88,12 @@ export class Partition implements AppendQueue {
     return this.#next;
   }
 
-  /** Base of the segment that the record before `next` is in; of a damaged last one, which begins at `next`. */
+  /** Base of the segment of the record before `next`; of a damaged last segment, which begins at `next`. */
   get segment(): number {
     return this.#active?.base ?? this.#next;
   }
 
-  /** Finds what the folder holds. A damaged last segment breaks this partition alone. */
+  /** Recovers the partition from its folder. A damaged last segment breaks this partition alone. */
   async open(): Promise<void> {
     const { disk } = this.#parts;
     const folder = partitionFolder(this.topic, this.partition);
@@ -117,9 +117,9 @@ export class Partition implements AppendQueue {
       await this.#openActive(last, `${folder}/${segmentName(last)}`);
     } catch (error) {
       if (!isTidemarkError(error, 'data_loss')) throw error;
-      // What lies before the damaged segment can still be read, by readers of their own.
+      // Records before the damaged segment can still be read, by `EmbeddedLogReader`s.
       this.#next = last;
-      this.#broken = new TidemarkError('data_loss', `${this.name} can't be opened: ${error.message}`, error.detail, {
+      this.#broken = new TidemarkError('data_loss', `cannot open ${this.name}: ${error.message}`, error.detail, {
         cause: error,
       });
     }
@@ -130,7 +130,11 @@ export class Partition implements AppendQueue {
     try {
       const header = await readSegmentHeader(file, path);
       if (header.base !== base || header.topic !== this.topic || header.partition !== this.partition) {
-        throw new TidemarkError('data_loss', `${path} belongs to offset ${header.base} of ${header.topic}`, { path });
+        throw new TidemarkError(
+          'data_loss',
+          `${path} has the header of another segment: ${header.topic} at offset ${header.base}`,
+          { path },
+        );
       }
       for (const state of header.producers) this.#producers.touch(state);
       const found = await recoverSegment(file, header, this.#producers);
@@ -169,7 +173,7 @@ export class Partition implements AppendQueue {
     if (value.length > limits.recordBytes) {
       throw new TidemarkError(
         'invalid_argument',
-        `value: a record of ${value.length} bytes is above recordBytes ${limits.recordBytes}`,
+        `value: ${value.length} bytes (limit: recordBytes ${limits.recordBytes})`,
         { field: 'value', limit: limits.recordBytes, size: value.length },
       );
     }
@@ -177,7 +181,7 @@ export class Partition implements AppendQueue {
     if (this.#pendingBytes + reservedBytes > limits.pendingBytes && this.#pending.length > 0) {
       throw new TidemarkError(
         'resource_exhausted',
-        `${this.#pendingBytes} bytes wait for ${this.name} already, pendingBytes is ${limits.pendingBytes}`,
+        `${this.name}: ${this.#pendingBytes} bytes wait already (limit: pendingBytes ${limits.pendingBytes}); retry later`,
         { limit: limits.pendingBytes },
       );
     }
@@ -189,7 +193,7 @@ export class Partition implements AppendQueue {
     });
   }
 
-  /** One flush waits behind the work in progress; all that arrives meanwhile joins its group. */
+  /** Queues one flush behind the work in progress; records that arrive before it starts join its group. */
   #queueFlush(): void {
     if (this.#flushQueued) return;
     this.#flushQueued = true;
@@ -265,14 +269,14 @@ export class Partition implements AppendQueue {
       await active.file.write(buffer, active.sizeBytes);
     } catch (error) {
       this.#suspect = true;
-      // «Not stored» may be said only when no part of the group can come back after a crash.
+      // The error may mean "not stored" only when no part of the group can reappear after a crash.
       if (isTidemarkError(error, 'resource_exhausted') && (await this.#undo(active))) throw error;
       throw new TidemarkError('unavailable', `a write failed: ${messageOf(error)}`, {}, { cause: error });
     }
     try {
       await active.file.sync();
     } catch (error) {
-      // What the page cache holds now says nothing about the disk: this file takes no more, the next group begins a
+      // The page cache may differ from the disk now: no record is appended to this file again. The next group begins a
       // new segment, whose base ends this one before the failed group.
       this.#suspect = true;
       throw new TidemarkError('unavailable', `an fsync failed: ${messageOf(error)}`, {}, { cause: error });
@@ -284,7 +288,7 @@ export class Partition implements AppendQueue {
     return records;
   }
 
-  /** Takes back a write that failed for want of space. True when the file is known to end at its last record. */
+  /** Undoes a write that failed for lack of space. True when the file certainly ends at its last record. */
   async #undo(active: ActiveSegment): Promise<boolean> {
     try {
       await active.file.truncate(active.sizeBytes);
@@ -309,7 +313,7 @@ export class Partition implements AppendQueue {
       lastAppendTimeMs: this.#lastAppendTimeMs,
       producers: [...this.#producers.states()].filter((state) => state.sequence >= 0),
     };
-    // A roll that fails halfway may have made the new file: the old one takes no more either way.
+    // A roll that fails halfway may have made the new file: no record is appended to the old one in any case.
     this.#suspect = true;
     const { file, headerBytes } = await createSegment(this.#parts.disk, header);
     const index = new SparseIndex(base, headerBytes);
@@ -320,7 +324,7 @@ export class Partition implements AppendQueue {
     this.#countSegment(base, headerBytes);
     this.#files.add(base).useIndex(index);
     if (old !== undefined) {
-      // Bytes behind the last record are beyond the segment's end, and only take room.
+      // Bytes behind the last record are beyond the segment's end, and only use space.
       if (old.base !== base) await old.file.truncate(old.sizeBytes).catch(() => undefined);
       await old.file.close().catch(() => undefined);
     }
@@ -347,7 +351,7 @@ export class Partition implements AppendQueue {
     return { first: this.#first, next: this.#next };
   }
 
-  /** Drops the segments all of whose records are below `before`. */
+  /** Deletes the segments whose records are all below `before`. */
   async trim(before: number): Promise<void> {
     this.checkOpen();
     await this.#enqueueWork(async () => {
@@ -365,7 +369,7 @@ export class Partition implements AppendQueue {
     });
   }
 
-  /** Lets what is queued become durable, then closes the files. */
+  /** Makes the queued records durable, then closes the files. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
@@ -377,7 +381,7 @@ export class Partition implements AppendQueue {
     await this.#active?.file.close();
   }
 
-  /** Throws when the log was closed, or the partition is of no use. */
+  /** Throws when the log was closed or the partition is broken. */
   checkOpen(): void {
     if (this.#closed) throw new TidemarkError('unavailable', `the log is closed`, { topic: this.topic });
     if (this.#broken !== undefined) throw this.#broken;
@@ -404,7 +408,7 @@ function encodeGroup(group: readonly PendingAppend[], next: number, appendTimeMs
   return { buffer, records, positions };
 }
 
-/** `resource_exhausted` says «not stored»; whatever else went wrong leaves the outcome unknown. */
+/** The error of a failed append. `resource_exhausted` means "not stored"; `unavailable` leaves the outcome unknown. */
 function storeError(error: unknown, name: string): TidemarkError {
   const code = isTidemarkError(error, 'resource_exhausted') ? 'resource_exhausted' : 'unavailable';
   return new TidemarkError(
@@ -415,7 +419,7 @@ function storeError(error: unknown, name: string): TidemarkError {
   );
 }
 
-/** Producer identities are random, so that no two writers of any run are alike. */
+/** A random producer identity, so that no two writers of any run share one. */
 export function newProducerId(random: Random): Uint8Array {
   return random.bytes(PRODUCER_BYTES);
 }

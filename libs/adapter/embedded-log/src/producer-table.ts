@@ -1,9 +1,9 @@
 import { toHex } from '@tidemark/bytes';
 
-/** The last record of one producer: enough to answer when it is repeated. */
+/** The last record of one producer, so that a repeat of it can be answered. */
 export interface ProducerState {
   readonly producer: Uint8Array;
-  /** -1 before its first record. */
+  /** Sequence of the last record; -1 before the first. */
   sequence: number;
   offset: number;
   appendTimeMs: number;
@@ -15,7 +15,10 @@ export function newProducerState(producer: Uint8Array): ProducerState {
   return { producer, sequence: -1, offset: -1, appendTimeMs: 0, valueCrc: 0, valueBytes: 0 };
 }
 
-/** The producers of one partition, the least recent first. A writer in use keeps its state whatever is forgotten. */
+/**
+ * The producers of one partition, the oldest first. A writer in use keeps its state even when its producer is
+ * forgotten.
+ */
 export class ProducerTable {
   readonly #limit: number;
   readonly #states = new Map<string, ProducerState>();
@@ -32,7 +35,7 @@ export class ProducerTable {
     return this.#states.get(toHex(producer));
   }
 
-  /** Makes `state` the most recent one, and forgets the least recent beyond the limit. */
+  /** Makes `state` the newest, and forgets the oldest beyond the limit. */
   touch(state: ProducerState): void {
     const key = toHex(state.producer);
     this.#states.delete(key);

@@ -2,22 +2,22 @@ import { crc32c } from '@tidemark/bytes';
 import { type Appended, isTidemarkError, type LogWriter, TidemarkError } from '@tidemark/ports';
 import type { ProducerState } from './producer-table.ts';
 
-/** A record that waits for its group, or whose group is on its way to the disk. */
+/** A record that waits for its group, or whose group is in flight to the disk. */
 export interface PendingAppend {
   readonly state: ProducerState;
   readonly sequence: number;
   readonly value: Uint8Array;
   readonly valueCrc: number;
-  /** The space of the log that was set aside for it. */
+  /** The space of the log that is reserved for the record. */
   readonly reservedBytes: number;
   resolve(appended: Appended): void;
   reject(error: TidemarkError): void;
 }
 
-/** Where a writer hands its records to: its partition. */
+/** The partition as its writers use it. */
 export interface AppendQueue {
   readonly name: string;
-  /** Queues a record, or throws: nothing of it is stored then. */
+  /** Queues a record. When it throws, nothing of the record is stored. */
   enqueue(state: ProducerState, sequence: number, value: Uint8Array, valueCrc: number): Promise<Appended>;
 }
 
@@ -28,16 +28,16 @@ interface Outstanding {
   readonly done: Promise<Appended>;
 }
 
-/** The records of one producer that are on their way; shared by all writers of that producer. */
+/** The append of one producer that is in flight; shared by all writers of that producer. */
 export interface ProducerFlight {
   outstanding: Outstanding | undefined;
   /** The sequence whose last attempt may or may not have been stored; -1 when there is none. */
   unknownSequence: number;
 }
 
-/** A writer that can be had again after a restart, by its identity. */
+/** A writer that can be resumed after a restart by its identity. */
 export class ProducerWriter implements LogWriter {
-  /** 16 bytes; with them `EmbeddedLog.resumeWriter` goes on where this writer stopped. */
+  /** Identity of 16 bytes. With it `EmbeddedLog.resumeWriter` continues where this writer stopped. */
   readonly producer: Uint8Array;
   readonly #queue: AppendQueue;
   readonly #state: ProducerState;
@@ -50,7 +50,7 @@ export class ProducerWriter implements LogWriter {
     this.#flight = flight;
   }
 
-  /** As the port says. `value` must not change before the append is settled. */
+  /** Appends a value, as the port says. `value` must not change before the append is settled. */
   async append(sequence: number, value: Uint8Array): Promise<Appended> {
     const valueCrc = crc32c(value);
     const { outstanding } = this.#flight;
@@ -78,7 +78,7 @@ export class ProducerWriter implements LogWriter {
     }
   }
 
-  /** «Not stored» is true of the last attempt only: an earlier one of unknown outcome may still come back. */
+  /** Keeps the outcome unknown after an attempt that was not stored, if an earlier attempt may have been stored. */
   #settleFailure(sequence: number, error: unknown): unknown {
     if (isTidemarkError(error, 'unavailable')) this.#flight.unknownSequence = sequence;
     if (!isTidemarkError(error, 'resource_exhausted') || this.#flight.unknownSequence !== sequence) return error;

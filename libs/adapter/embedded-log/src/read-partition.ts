@@ -2,19 +2,19 @@ import { type LogRecord, type ReadOptions, TidemarkError, type Topic } from '@ti
 import { trimmed } from './partition-files.ts';
 import type { WaitingReads } from './waiting-reads.ts';
 
-/** The readable part of a partition, as it stands at each look. */
+/** The readable range of a partition at the moment of each access. */
 export interface ReadableRange {
   readonly topic: Topic;
   readonly partition: number;
   readonly first: number;
   readonly next: number;
-  /** Throws when there is nothing to read any more: the log was closed. */
+  /** Throws when the log was closed. */
   checkOpen(): void;
 }
 
 /**
- * The `read` of the log port: checks `from` against the range, waits once for a first record, then fetches those
- * below `next`. A wait that ends without a record, or by `signal`, answers with no records.
+ * The `read` of the log port: checks that `from` is in the range, waits once for a first record, then fetches the
+ * records below `next`. A wait that ends without a record, or by `signal`, returns no records.
  */
 export async function readFromPartition(
   range: ReadableRange,
@@ -37,13 +37,13 @@ export async function readFromPartition(
 
 function check({ topic, partition, first, next }: ReadableRange, from: number): void {
   if (!Number.isSafeInteger(from) || from < 0) {
-    throw new TidemarkError('invalid_argument', `from: ${from} is no offset`, { field: 'from' });
+    throw new TidemarkError('invalid_argument', `from: ${from} (limit: an integer from 0)`, { field: 'from' });
   }
   if (from < first) throw trimmed(topic, partition, from);
   if (from > next) {
     throw new TidemarkError(
       'out_of_range',
-      `offset ${from} of ${topic} partition ${partition} is beyond the end, ${next}`,
+      `offset ${from} of ${topic} partition ${partition} is beyond the end of the log: the next offset is ${next}`,
       { topic, partition, offset: from, next },
     );
   }

@@ -1,6 +1,6 @@
 import { crc32c } from '@tidemark/bytes';
 
-/** `TREC` in the file: where a search for the next record after a damaged one looks. */
+/** `TREC` in the file: the search for the next record after a damaged one finds it by this magic number. */
 export const RECORD_MAGIC = Buffer.from('TREC');
 const MAGIC_U32 = RECORD_MAGIC.readUInt32LE(0);
 
@@ -8,11 +8,11 @@ export const RECORD_HEADER_BYTES = 64;
 export const PRODUCER_BYTES = 16;
 const TWO_POW_32 = 2 ** 32;
 
-/** What stands before a value; docs/formats/log.md has the byte diagram. */
+/** The header before a value; docs/formats/log.md has the byte diagram. */
 export interface RecordHeader {
   readonly valueCrc: number;
   readonly valueBytes: number;
-  /** How many records of the same group come before this one. */
+  /** The number of records of the same group before this one. */
   readonly place: number;
   readonly offset: number;
   readonly appendTimeMs: number;
@@ -20,7 +20,7 @@ export interface RecordHeader {
   readonly sequence: number;
 }
 
-/** Writes a header at `at`; `salt` is the segment's. */
+/** Writes a header at `at`. `salt` is the segment's. */
 export function writeRecordHeader(target: Buffer, at: number, header: RecordHeader, salt: number): void {
   target.writeUInt32LE(MAGIC_U32, at);
   target.writeUInt32LE(header.valueCrc, at + 8);
@@ -34,7 +34,7 @@ export function writeRecordHeader(target: Buffer, at: number, header: RecordHead
   target.writeUInt32LE(crc32c(target.subarray(at + 8, at + RECORD_HEADER_BYTES), salt), at + 4);
 }
 
-/** The header at `at`, or undefined where the bytes are none, are damaged, or are of another segment. */
+/** The header at `at`, or undefined when the bytes are not a header, are damaged, or are of another segment. */
 export function readRecordHeader(source: Buffer, at: number, salt: number): RecordHeader | undefined {
   if (at + RECORD_HEADER_BYTES > source.length || source.readUInt32LE(at) !== MAGIC_U32) return undefined;
   if (source.readUInt32LE(at + 4) !== crc32c(source.subarray(at + 8, at + RECORD_HEADER_BYTES), salt)) return undefined;
@@ -49,7 +49,7 @@ export function readRecordHeader(source: Buffer, at: number, salt: number): Reco
   };
 }
 
-/** An integer of at most 53 bits in 64, little-endian. */
+/** Writes an integer of at most 53 bits as 64 bits, little-endian. */
 export function writeU64(target: Buffer, at: number, value: number): void {
   target.writeUInt32LE(value % TWO_POW_32, at);
   target.writeUInt32LE(Math.floor(value / TWO_POW_32), at + 4);

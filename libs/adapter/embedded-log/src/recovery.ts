@@ -8,7 +8,7 @@ import { SparseIndex } from './sparse-index.ts';
 
 const VERIFY_BYTES = 4 * 2 ** 20;
 
-/** What the last segment of a partition holds for certain. */
+/** The recovered state of a partition's last segment. */
 export interface RecoveredSegment {
   readonly next: number;
   readonly sizeBytes: number;
@@ -24,8 +24,8 @@ interface WalkedRecord {
 }
 
 /**
- * Finds the end of the last segment, cuts off what a crash left behind it, makes the rest durable, and brings
- * `producers` up to date.
+ * Finds the end of the last segment, cuts off the bytes that a crash left behind it, makes the rest durable, and
+ * updates `producers`.
  *
  * A group is written only after the one before it is durable. So only the last group can be torn: in it the first
  * damaged value, or the first place without a header, is the end. A damaged place that a later group follows was

@@ -25,11 +25,11 @@ interface OpenSegment {
   readonly index: SparseIndex;
 }
 
-/** Headers that one read allows for beside its bytes of values. */
+/** Headers that one read allows for in addition to its bytes of values. */
 const HEADERS_PER_READ = 64;
 const MIN_READ_BYTES = 64 * 1024;
 
-/** One segment, to read from. The file is opened at the first read, and may be closed between reads. */
+/** One segment for readers. The file is opened at the first read, and may be closed between reads. */
 export class SegmentFile {
   readonly base: number;
   readonly #disk: Disk;
@@ -40,7 +40,9 @@ export class SegmentFile {
   #opening: Promise<OpenSegment> | undefined;
   #index: SparseIndex | undefined;
   #reads = 0;
-  /** Follows what reads find, so that a reader at the tail asks for little and one behind it for much. */
+  /**
+   * Size of the next read. It adapts, so that a reader at the tail reads little at once and a reader behind it much.
+   */
   #nextReadBytes = 4 * MIN_READ_BYTES;
   #closeWhenIdle = false;
 
@@ -57,7 +59,7 @@ export class SegmentFile {
     return this.#opening !== undefined;
   }
 
-  /** What a writer knows of its positions, so that no read has to search for them. */
+  /** Uses the writer's index of positions, so that no read has to search for them. */
   useIndex(index: SparseIndex): void {
     this.#index = index;
   }
@@ -79,7 +81,7 @@ export class SegmentFile {
     }
   }
 
-  /** Reads the head alone. `data_loss` names the topic, the partition and the segment. */
+  /** Reads and checks the header alone. `data_loss` names the topic, the partition and the segment. */
   async checkHeader(): Promise<void> {
     const file = await this.#disk.open(this.#path);
     try {
@@ -88,8 +90,8 @@ export class SegmentFile {
       if (!isTidemarkError(error, 'data_loss')) throw error;
       throw new TidemarkError(
         'data_loss',
-        `segment ${this.#path} of ${this.#topic} partition ${this.#partition}, the last one, has a damaged head: ` +
-          'what was in it, from its first record on, is lost, and nothing is appended until the file is restored',
+        `segment ${this.#path} of ${this.#topic} partition ${this.#partition}, the last one, has a damaged header: ` +
+          'its records are lost, and appends to the partition fail; restore the file',
         { topic: this.#topic, partition: this.#partition, segment: this.base, file: this.#path },
         { cause: error },
       );
@@ -140,7 +142,7 @@ export class SegmentFile {
     } catch (error) {
       if (!(error instanceof TidemarkError) || error.code !== 'data_loss') throw error;
     }
-    throw this.#lossOf(this.base, limit, 'the head of its segment is damaged');
+    throw this.#lossOf(this.base, limit, 'the header of its segment is damaged');
   }
 
   async #locate(segment: OpenSegment, target: number, limit: number): Promise<number> {
@@ -214,7 +216,7 @@ export class SegmentFile {
     return records;
   }
 
-  /** The loss of the record `offset`, whose header is not whole at `position`. */
+  /** The `data_loss` of the record `offset`, whose header at `position` is not whole. */
   async #lossAt(segment: OpenSegment, position: number, offset: number, limit: number): Promise<TidemarkError> {
     const window = new FileWindow(segment.file, segment.salt);
     const found = await window.search(position, (header) => header.offset > offset && header.offset < limit);
@@ -231,11 +233,17 @@ export class SegmentFile {
   }
 }
 
-/** Reads and checks the head of a segment. Errors: `data_loss`, `failed_precondition` (a newer format), the disk's. */
+/**
+ * Reads and checks the header of a segment. Errors: `data_loss`, `failed_precondition` (a newer format), the disk's.
+ */
 export async function readSegmentHeader(file: DiskFile, path: string) {
   const headerBytes = segmentHeaderBytes(await readAt(file, 0, SEGMENT_PREFIX_BYTES), path);
   if (headerBytes > (await file.sizeBytes())) {
-    throw new TidemarkError('data_loss', `${path}: a header of ${headerBytes} bytes is longer than the file`, { path });
+    throw new TidemarkError(
+      'data_loss',
+      `${path}: the header names its size as ${headerBytes} bytes, more than the file has`,
+      { path },
+    );
   }
   const header = decodeSegmentHeader(await readAt(file, 0, headerBytes), path);
   return { ...header, headerBytes };

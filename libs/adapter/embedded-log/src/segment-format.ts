@@ -5,26 +5,29 @@ import { PRODUCER_BYTES } from './record-format.ts';
 
 export const SEGMENT_MAGIC = Buffer.from('TIDESEG\n');
 export const FORMAT_VERSION = 1;
-/** Magic, version, reserved, header size. */
+/** Bytes of magic, version, reserved field and header size. */
 export const SEGMENT_PREFIX_BYTES = 16;
 export const SEGMENT_SUFFIX = '.segment';
-/** Of a segment that is being made; what a crash leaves of one is removed. */
+/** Suffix of a segment that is being created; recovery removes files that a crash left with it. */
 export const DRAFT_SUFFIX = '.draft';
 const PRODUCER_ENTRY_BYTES = PRODUCER_BYTES + 8 + 8 + 8 + 4 + 4;
 const TWO_POW_32 = 2 ** 32;
 const TOPIC_LIMIT_BYTES = 64;
 
-/** What stands at the head of a segment; docs/formats/log.md has the byte diagram. */
+/** The header of a segment; docs/formats/log.md has the byte diagram. */
 export interface SegmentHeader {
   readonly topic: string;
   readonly partition: number;
   /** Offset of the segment's first record. */
   readonly base: number;
-  /** Start value of every record header's checksum: records of another file are none of this one. */
+  /**
+   * Start value of every record header's checksum, so that records of another file are not accepted as records of this
+   * one.
+   */
   readonly salt: number;
   /** Append time of the record before the first; append times never go back. */
   readonly lastAppendTimeMs: number;
-  /** The producers as of `base`, the least recent first. */
+  /** The producers as of `base`, the oldest first. */
   readonly producers: readonly ProducerState[];
 }
 
@@ -32,7 +35,7 @@ export function partitionFolder(topic: Topic, partition: number): string {
   return `${topic}/${partition}`;
 }
 
-/** File name of the segment that begins at `base`: 16 digits, so that names sort as offsets do. */
+/** File name of the segment that begins at `base`: 16 digits, so that names sort in the order of offsets. */
 export function segmentName(base: number): string {
   return `${String(base).padStart(16, '0')}${SEGMENT_SUFFIX}`;
 }
@@ -70,8 +73,9 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
 }
 
 /**
- * How many bytes the header has of which `prefix` is the start. Errors: `data_loss` when it is none, or of another
- * format than the folder's, which was checked when the log was opened: then the version is what is damaged.
+ * The size in bytes of the header that begins with `prefix`. Errors: `data_loss` when it is not a header, or is of
+ * another format than the folder's. The folder's format was checked when the log was opened, so the version is then
+ * damaged.
  */
 export function segmentHeaderBytes(prefix: Uint8Array, file: string): number {
   const reader = new ByteReader(prefix, file);
@@ -86,7 +90,8 @@ export function segmentHeaderBytes(prefix: Uint8Array, file: string): number {
 export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHeader {
   const size = segmentHeaderBytes(bytes, file);
   const reader = new ByteReader(bytes, file);
-  if (size !== bytes.length || size < SEGMENT_PREFIX_BYTES + 4) reader.fail(`a header of ${size} bytes`);
+  if (size !== bytes.length || size < SEGMENT_PREFIX_BYTES + 4)
+    reader.fail(`the header names its size as ${size} bytes`);
   const crc = new ByteReader(bytes, file, size - 4).u32();
   if (crc !== crc32c(bytes.subarray(0, size - 4))) reader.fail('the header fails its checksum');
   reader.skip(SEGMENT_PREFIX_BYTES);
@@ -114,7 +119,7 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
 export function newerFormat(file: string, version: number): TidemarkError {
   return new TidemarkError(
     'failed_precondition',
-    `${file} is of log format ${version}; this program reads formats up to ${FORMAT_VERSION}`,
+    `${file} has log format ${version}, this program reads formats up to ${FORMAT_VERSION}: start the newer program`,
     { file, version, supported: FORMAT_VERSION },
   );
 }

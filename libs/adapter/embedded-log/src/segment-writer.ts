@@ -19,8 +19,8 @@ export interface ActiveSegment {
 }
 
 /**
- * Makes a segment file whose head is durable before its name is. Replaces a file of the same name: one in which no
- * record ever became durable.
+ * Creates a segment file whose header is durable before its name is. Replaces a file of the same name, in which no
+ * record became durable.
  */
 export async function createSegment(
   disk: Disk,

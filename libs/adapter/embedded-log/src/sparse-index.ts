@@ -1,26 +1,26 @@
 const STEP_BYTES = 32 * 1024;
 const CURSORS = 32;
 
-/** Where the records of one segment are: some of them by offset, and where the latest reads stopped. */
+/** Positions in one segment: of some of its records, and of the ends of the latest reads. */
 export class SparseIndex {
   readonly #offsets: number[];
   readonly #positions: number[];
   readonly #cursors = new Map<number, number>();
 
-  /** `base` and `position` are those of the segment's first record. */
+  /** Starts with `base` and `position` of the segment's first record. */
   constructor(base: number, position: number) {
     this.#offsets = [base];
     this.#positions = [position];
   }
 
-  /** Notes that the record `offset` begins at `position`; kept when it is far enough beyond the last one kept. */
+  /** Records that the record `offset` begins at `position`; kept when it is far enough beyond the last one kept. */
   note(offset: number, position: number): void {
     if (position < this.#positions[this.#positions.length - 1] + STEP_BYTES) return;
     this.#offsets.push(offset);
     this.#positions.push(position);
   }
 
-  /** Notes where a read ended: the next one of a reader in order begins there. */
+  /** Records where a read ended: the next read of a sequential reader begins there. */
   noteCursor(offset: number, position: number): void {
     if (this.#cursors.size >= CURSORS) {
       for (const oldest of this.#cursors.keys()) {

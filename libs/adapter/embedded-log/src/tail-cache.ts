@@ -5,7 +5,7 @@ interface CachedGroup {
   readonly sizeBytes: number;
 }
 
-/** The latest records of a partition, so that readers at the tail need no file. */
+/** The latest records of a partition in memory, so that readers at the tail need no file. */
 export class TailCache {
   readonly #limitBytes: number;
   readonly #groups: CachedGroup[] = [];
@@ -15,14 +15,17 @@ export class TailCache {
     this.#limitBytes = limitBytes;
   }
 
-  /** Adds the records of a group, which follow those added before; their values are views of `sizeBytes` of memory. */
+  /**
+   * Adds the records of a group, which follow those added before; their values are views of `sizeBytes` bytes of
+   * memory.
+   */
   add(records: readonly LogRecord[], sizeBytes: number): void {
     this.#groups.push({ records, sizeBytes });
     this.#sizeBytes += sizeBytes;
     while (this.#sizeBytes > this.#limitBytes) this.#sizeBytes -= this.#groups.shift()?.sizeBytes ?? 0;
   }
 
-  /** Records from `from` on, at most `maxBytes` beyond the first, or undefined when `from` is not here. */
+  /** Records from `from` on, at most `maxBytes` beyond the first, or undefined when `from` is not cached. */
   read(from: number, maxBytes: number): LogRecord[] | undefined {
     let at = this.#groups.length - 1;
     while (at >= 0 && this.#groups[at].records[0].offset > from) at--;

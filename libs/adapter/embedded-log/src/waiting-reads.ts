@@ -1,6 +1,6 @@
 import { type Clock, TidemarkError } from '@tidemark/ports';
 
-/** Reads of one partition that wait for it to grow. */
+/** Reads of one partition that wait for further records. */
 export class WaitingReads {
   readonly #clock: Clock;
   readonly #limit: number;
@@ -16,7 +16,7 @@ export class WaitingReads {
     if (this.#wakes.size >= this.#limit) {
       throw new TidemarkError(
         'resource_exhausted',
-        `waitingReads: ${this.#limit} reads wait on this partition already`,
+        `waitingReads: ${this.#limit} reads of this partition wait already (limit: ${this.#limit}); retry later`,
         {
           limit: this.#limit,
         },

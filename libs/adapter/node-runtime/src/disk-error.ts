@@ -11,7 +11,10 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EROFS: 'permission_denied',
 };
 
-/** The TidemarkError for what the file system threw while it did `what` to `path`; unknown errors are `unavailable`. */
+/**
+ * The TidemarkError for an error of the file system in the operation `what` on `path`; unknown errors are
+ * `unavailable`.
+ */
 export function diskError(error: unknown, what: string, path: string): TidemarkError {
   if (error instanceof TidemarkError) return error;
   const errno = errnoOf(error);
@@ -26,7 +29,7 @@ export function diskError(error: unknown, what: string, path: string): TidemarkE
   );
 }
 
-/** The system's name of an error (`ENOSPC`), or an empty text. */
+/** The system's name of an error, such as `ENOSPC`, or an empty string. */
 export function errnoOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code

@@ -8,18 +8,18 @@ import { type ProcessIdentity, processIdentity } from './process-identity.ts';
 const RELEASED = 'released\n';
 
 /**
- * Takes `file` for this process. Node has no flock(2), so a lock is a row of generations `file.1`, `file.2`, …: the
- * newest one counts, and names its owner. A generation comes into being whole and once (link(2) of a finished file),
- * and is never made anew while a newer one exists; so of several processes that find a dead owner one wins. An owner
- * that was killed is found out by its start time, not just by its number.
+ * Locks `file` for this process. Node has no flock(2), so a lock is a sequence of generations `file.1`, `file.2`, …:
+ * the newest one is in force, and names its owner. A generation is created whole and once (link(2) of a finished file),
+ * and is never recreated while a newer one exists; so of several processes that find a dead owner one wins. An owner
+ * that was killed is detected by its start time in addition to its number.
  *
- * `failed_precondition`, naming folder and process, when another holds it.
+ * Errors: `failed_precondition`, with folder and process, when another process holds it.
  */
 export async function lockFolder(file: string): Promise<DiskLock> {
   const folder = dirname(file);
   const self = await processIdentity(process.pid);
   if (self === undefined)
-    throw new TidemarkError('unavailable', `cannot lock ${folder}: no start time of this process`);
+    throw new TidemarkError('unavailable', `cannot lock ${folder}: the start time of this process is not known`);
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw diskError(error, 'make', folder);
   });
@@ -30,7 +30,7 @@ export async function lockFolder(file: string): Promise<DiskLock> {
   const mine = `${file}.${generation}`;
   await placeWhole(mine, `${JSON.stringify(self)}\n`, (draft) => link(draft, mine), folder);
 
-  // A slower process may have linked a generation that an even newer one had already replaced.
+  // A slower process may have linked a generation after a newer one had replaced it.
   const present = await generations(file);
   if (Math.max(...present) > generation) {
     await rm(mine, { force: true });
@@ -43,7 +43,7 @@ export async function lockFolder(file: string): Promise<DiskLock> {
     async release() {
       if (released) return;
       released = true;
-      // Kept and marked instead of removed: numbers must not start again while a slow process remembers an old one.
+      // Kept and marked instead of removed: numbers must not restart while a slow process remembers an old one.
       await placeWhole(mine, RELEASED, (draft) => rename(draft, mine), folder);
     },
   };
@@ -62,7 +62,7 @@ async function refuseWhenHeld(folder: string, newest: string): Promise<void> {
   try {
     text = await readFile(newest, 'utf8');
   } catch (error) {
-    // Gone between listing and reading: a newer owner cleaned up.
+    // Removed between listing and reading: a newer owner cleaned up.
     if (errnoOf(error) === 'ENOENT') throw held(folder, 'another process');
     throw diskError(error, 'read', newest);
   }

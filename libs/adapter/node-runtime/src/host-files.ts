@@ -1,17 +1,17 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 
-/** The files of the machine, anywhere: what an agent reads of `/proc`, and its sockets. */
+/** Access to all files of the machine, for an agent: it reads `/proc`, and manages its sockets. */
 export const HOST_FILES = {
   /** The whole text of a file. */
   readText: (path: string): Promise<string> => readFile(path, 'utf8'),
   /** The names in a folder. */
   list: (path: string): Promise<string[]> => readdir(path),
-  /** False also when there is nothing at `path`. */
+  /** True when `path` is a socket; false also when `path` does not exist. */
   isSocket: (path: string): Promise<boolean> =>
     stat(path).then(
       (found) => found.isSocket(),
       () => false,
     ),
-  /** Removes a file, if it is there. */
+  /** Removes a file if it exists. */
   remove: (path: string): Promise<void> => rm(path, { force: true }),
 } as const;

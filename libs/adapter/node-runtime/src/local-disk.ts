@@ -5,7 +5,9 @@ import { diskError, errnoOf } from './disk-error.ts';
 import { lockFolder } from './folder-lock.ts';
 import { LocalFile } from './local-file.ts';
 
-/** A folder of the local file system, made at first use. What `open` creates, and what `remove` removes, is durable. */
+/**
+ * A folder of the local file system, created at first use. Creations by `open` and removals by `remove` are durable.
+ */
 export class LocalDisk implements Disk {
   readonly folder: string;
 
@@ -64,12 +66,12 @@ export class LocalDisk implements Disk {
       const { bavail, blocks, bsize } = await statfs(this.folder);
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
     } catch (error) {
-      throw diskError(error, 'look at', this.folder);
+      throw diskError(error, 'read the free space of', this.folder);
     }
   }
 
   #resolve(path: string): string {
-    assert(!path.startsWith('/') && !path.split('/').includes('..'), `a path inside of the folder, not ${path}`);
+    assert(!path.startsWith('/') && !path.split('/').includes('..'), `the path must be inside of the folder: ${path}`);
     return join(this.folder, path);
   }
 }
@@ -97,14 +99,14 @@ async function openOrCreate(path: string): Promise<FileHandle> {
   return handle;
 }
 
-/** Makes a folder and its parents, and the entries of all that were missing durable. */
+/** Creates a folder and its parents, and makes the entries of all created ones durable. */
 async function makeFolder(path: string): Promise<void> {
   const topmost = await mkdir(path, { recursive: true });
   if (topmost === undefined) return;
   for (let made = path; made.length >= topmost.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
-/** Makes the entries of a folder durable, as fsync(2) asks for: a file's own sync does not. */
+/** Makes the entries of a folder durable: the sync of a file does not (fsync(2)). */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

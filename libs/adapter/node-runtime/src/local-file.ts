@@ -38,7 +38,9 @@ export class LocalFile implements DiskFile {
     }
   }
 
-  /** fdatasync(2): it covers the size as well. On macOS Node asks for F_FULLFSYNC, which reaches the medium. */
+  /**
+   * Syncs with fdatasync(2), which covers the size as well. On macOS Node uses F_FULLFSYNC, which reaches the medium.
+   */
   async sync(): Promise<void> {
     try {
       await this.#handle.datasync();
@@ -59,7 +61,7 @@ export class LocalFile implements DiskFile {
     try {
       return (await this.#handle.stat()).size;
     } catch (error) {
-      throw diskError(error, 'look at', this.#path);
+      throw diskError(error, 'read the size of', this.#path);
     }
   }
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A process that takes the lock of `folder`, says so, and waits to be killed. */
+/** A process that locks `folder`, reports it, and waits to be killed. */
 async function lockOwner(path: string) {
   const source = `
     const { LocalDisk } = await import(${JSON.stringify(new URL('./local-disk.ts', import.meta.url).href)});
@@ -29,7 +29,7 @@ async function lockOwner(path: string) {
 }
 
 describe('LocalDisk.lock', () => {
-  test('a second process is refused, with folder and owner named; a killed owner holds nothing', async () => {
+  test('a second process is refused with folder and owner, and a killed owner holds no lock', async () => {
     const path = join(folder, 'killed');
     const { child, said } = await lockOwner(path);
     expect(said).toBe('locked');
@@ -45,7 +45,7 @@ describe('LocalDisk.lock', () => {
     await lock.release();
   });
 
-  test('of many that find a dead owner one wins', async () => {
+  test('one of many processes that find a dead owner wins', async () => {
     const path = join(folder, 'raced');
     const disk = new LocalDisk(path);
     await (await disk.open('LOCK.7', { create: true })).close();
@@ -82,7 +82,7 @@ test('a full disk is resource_exhausted', async () => {
   await file.close();
 });
 
-test('a path outside of the folder is a programmer’s error', async () => {
+test('a path outside of the folder fails an assertion', async () => {
   await expect(new LocalDisk(folder).open('../x')).rejects.toThrow('inside of the folder');
 });
 

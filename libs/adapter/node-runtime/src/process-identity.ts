@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * A process beyond its number, which the system gives again: `start` differs between two processes of one number.
+ * A process by its number and its start. The system reuses numbers; `start` differs between two processes of one
+ * number.
  */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -13,8 +14,8 @@ export interface ProcessIdentity {
 }
 
 /**
- * The process that has number `pid` now, or undefined when none has. On Linux `start` is the boot's id and the start
- * tick (proc(5), `stat` field 22); elsewhere it is the start time that `ps` prints.
+ * The process that has number `pid` now, or undefined when there is none. On Linux `start` is the id of the boot and
+ * the start tick (proc(5), `stat` field 22); elsewhere it is the start time that `ps` prints.
  */
 export async function processIdentity(pid: number): Promise<ProcessIdentity | undefined> {
   const start = process.platform === 'linux' ? await linuxStart(pid) : await psStart(pid);
@@ -29,10 +30,10 @@ async function linuxStart(pid: number): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-  // The second field is the command in parentheses, and may hold spaces and parentheses itself.
+  // The second field is the command in parentheses, and may contain spaces and parentheses itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTick] = [fields[0], fields[19]];
-  // A zombie has let go of its files already: only its number is left.
+  // A zombie has already closed its files: only its number is left.
   return state === 'Z' || state === 'X' ? undefined : `${boot}/${startTick}`;
 }
 

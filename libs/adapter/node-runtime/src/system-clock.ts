@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@tidemark/ports';
 
-/** The longest delay that Node's timers take; longer ones would fire at once. */
+/** The longest delay of Node's timers; longer ones would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's own time. Timers don't keep the process alive. */
+/** The clock of this machine. Its timers do not keep the process alive. */
 export class SystemClock implements Clock {
   wallMs(): number {
     return Date.now();

@@ -4,12 +4,12 @@ import type { Random } from '@tidemark/ports';
 const POOL_BYTES = 4096;
 const TWO_POW_32 = 2 ** 32;
 
-/** Randomness of the operating system, fit for identities that nobody may guess. */
+/** Randomness of the operating system, suitable for identities that must not be guessable. */
 export class SystemRandom implements Random {
   #pool: Buffer = Buffer.alloc(0);
   #position = 0;
 
-  /** 53 bits, drawn from a pool: a call to the system for each would cost a microsecond. */
+  /** A number in [0, 1) of 53 bits from a pool: a system call for each would cost a microsecond. */
   next(): number {
     if (this.#position + 8 > this.#pool.length) {
       this.#pool = randomBytes(POOL_BYTES);

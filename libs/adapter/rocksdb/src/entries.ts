@@ -2,17 +2,17 @@ import { compareBytes } from '@tidemark/bytes';
 import type { KeyRange } from '@tidemark/ports';
 import type RocksDB from 'rocksdb-native';
 
-/** Entries of the first page, before anything is known of their size. */
+/** Entries of the first page, before their size is known. */
 const FIRST_PAGE_ENTRIES = 8;
-/** Most entries that one page may hold. */
+/** Maximum entries of one page. */
 const MAX_PAGE_ENTRIES = 1_024;
-/** Bytes that a page aims at, so that memory is bounded by this or by one entry, whichever is more, times a few. */
+/** Target size of a page: memory is bounded by a small multiple of this, or of one larger entry. */
 const PAGE_BYTES = 1_048_576;
 
 /**
  * Entries of `range` in a snapshot, page by page. Each page is an iterator of its own, read to its end before its first
- * entry is handed out: a consumer that stalls holds no iterator, and pages follow the size of the entries (a fixed page
- * of 1,024 entries of 64 MiB would be 64 GiB).
+ * entry is returned: a consumer that stalls holds no iterator. The length of pages follows the size of the entries (a
+ * fixed page of 1,024 entries of 64 MiB would be 64 GiB).
  */
 export async function* pagedEntries(
   snapshot: RocksDB,
@@ -27,7 +27,7 @@ export async function* pagedEntries(
     const size = Math.min(pageEntries, left);
     const page: { key: Uint8Array; value: Uint8Array }[] = [];
     let pageBytes = 0;
-    // One more of capacity than limit lets the binding see the end without another round trip.
+    // A capacity of one more than the limit lets the binding detect the end without another round trip.
     const options = { reverse, limit: size, capacity: size + 1 };
     for await (const entry of snapshot.iterator(fromIsTaken ? { gt: from, lt: to } : { gte: from, lt: to }, options)) {
       page.push(entry);

@@ -1,12 +1,13 @@
 import { type ErrorCode, TidemarkError } from '@tidemark/ports';
 
-/** What was being done; it decides what a message that fits no rule stands for. */
+/** The operation that failed; it decides the code of a message that fits no rule. */
 export type Operation = 'open' | 'read' | 'write' | 'sync' | 'close';
 
 /**
- * The binding hands over RocksDB's message without its status class, and `EIO` as the code of everything. So the class
- * is told from the text: the POSIX environment starts every I/O error with «While …» and ends it with strerror(3), the
- * lock file's errors speak of a lock, and the rest of what open and read can say is about the content of files.
+ * Rules from RocksDB's message to a code. The binding passes on the message without its status class, and `EIO` as the
+ * code of all errors. So the class is derived from the text: the POSIX environment starts every I/O error with "While"
+ * and ends it with strerror(3), errors of the lock file contain "lock", and all others of open and read are about the
+ * content of files.
  */
 const RULES: readonly { pattern: RegExp; code: ErrorCode }[] = [
   { pattern: /session is closed|batch is destroyed/i, code: 'failed_precondition' },
@@ -22,7 +23,7 @@ const RULES: readonly { pattern: RegExp; code: ErrorCode }[] = [
   { pattern: /while |i\/o error|input\/output error|EIO: /i, code: 'unavailable' },
 ];
 
-/** The TidemarkError for what the binding or the file system threw. */
+/** The TidemarkError for an error of the binding or the file system. */
 export function rocksDbError(error: unknown, operation: Operation, path: string): TidemarkError {
   if (error instanceof TidemarkError) return error;
   const text = causeOf(error);
@@ -34,7 +35,7 @@ function fallback(operation: Operation): ErrorCode {
   return operation === 'open' || operation === 'read' ? 'data_loss' : 'unavailable';
 }
 
-/** A failed batch says only that it failed; its cause says why. */
+/** The text of an error's cause, if it has one: a failed batch itself says only that it failed. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;

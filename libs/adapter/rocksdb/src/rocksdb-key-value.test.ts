@@ -41,7 +41,7 @@ describe('RocksDbKeyValue', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('a killed process loses no resolved batch and tears none', async () => {
+  test('a killed process loses no resolved batch, and stores no part of a batch', async () => {
     const script = fileURLToPath(new URL('./testing/write-until-killed.ts', import.meta.url));
     const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
     let acknowledged = -1;
@@ -61,7 +61,7 @@ describe('RocksDbKeyValue', () => {
     await store.close();
   });
 
-  test('works in worker threads, and holds the folder against them', async () => {
+  test('a store works in worker threads, and its folder cannot be opened twice', async () => {
     const script = new URL('./testing/open-in-worker.ts', import.meta.url);
     const workers = ['one', 'two'].map((name) => new Worker(script, { workerData: join(folder, name) }));
     const answers = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0]));
@@ -74,7 +74,7 @@ describe('RocksDbKeyValue', () => {
     await store.close();
   });
 
-  test('damage is data_loss, at open or at the read that meets it', async () => {
+  test('damage is data_loss, at open or at the read that finds it', async () => {
     const path = join(folder, 'db');
     const small = { writeBufferBytes: 65_536 };
     const store = await openRocksDb(path, small);
@@ -100,13 +100,13 @@ describe('RocksDbKeyValue', () => {
     await expect(openRocksDb(path)).rejects.toMatchObject({ code: 'data_loss' });
   });
 
-  test('a folder that is a file is refused, and a parent that cannot be made', async () => {
+  test('a path that is a file, or whose parent cannot be created, is refused', async () => {
     await writeFile(join(folder, 'file'), 'x');
     await expect(openRocksDb(join(folder, 'file'))).rejects.toMatchObject({ code: 'failed_precondition' });
     await expect(openRocksDb(join(folder, 'file', 'below'))).rejects.toMatchObject({ code: 'failed_precondition' });
   });
 
-  test('closes under way: iterations end with an error, operations begun are finished', async () => {
+  test('closing ends iterations with an error, and finishes the operations in progress', async () => {
     await mkdir(folder, { recursive: true });
     const store = await openRocksDb(folder);
     const batch = Array.from({ length: 500 }, (_, i) => ({ key: bytes(`k${i}`), value: new Uint8Array(10) }));

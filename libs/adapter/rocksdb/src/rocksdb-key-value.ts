@@ -18,26 +18,26 @@ const MAX_VALUE_BYTES = 67_108_864;
 const MAX_BATCH_BYTES = 1_073_741_824;
 
 export interface RocksDbOptions {
-  /** Bytes of writes held in memory before they become a table; default 64 MiB. Up to two such buffers exist. */
+  /** Bytes of writes in memory before they become a table; default 64 MiB. Up to two such buffers exist. */
   readonly writeBufferBytes?: number;
-  /** Table files kept open at most; default 512. */
+  /** Maximum open table files; default 512. */
   readonly maxOpenFiles?: number;
-  /** Background flushes and compactions at a time; default 2. */
+  /** Concurrent background flushes and compactions; default 2. */
   readonly maxBackgroundJobs?: number;
 }
 
 /**
- * Opens the database in the folder `path` (absolute, or relative to the working directory), making it where it does not
- * exist. Works in worker threads too. Errors: `failed_precondition` when it is open already, here or in another process,
- * or when `path` is a file; `data_loss` when its files are damaged; `resource_exhausted` when the disk is full;
- * `permission_denied`; `unavailable` for other I/O errors.
+ * Opens the database in the folder `path` (absolute, or relative to the working directory), and creates it if it does
+ * not exist. Also works in worker threads. Errors: `failed_precondition` when it is open already, here or in another
+ * process, or when `path` is a file; `data_loss` when its files are damaged; `resource_exhausted` when the disk is
+ * full; `permission_denied`; `unavailable` for other I/O errors.
  *
- * After a power cut the write-ahead log is replayed up to its first damaged record. All that was acknowledged lies
- * before that record, as long as the disk keeps what it synced.
+ * After a power cut the write-ahead log is replayed up to its first damaged record. All acknowledged writes are
+ * before that record, provided that the disk keeps synced bytes.
  */
 export async function openRocksDb(path: string, options: RocksDbOptions = {}): Promise<RocksDbKeyValue> {
   try {
-    // The binding's own making of parent folders never returns where a parent can't be made.
+    // The binding's own creation of parent folders never returns when a parent cannot be created.
     await mkdir(path, { recursive: true });
     const db = new RocksDB(path, {
       writeBufferSize: options.writeBufferBytes ?? 67_108_864,
@@ -118,8 +118,8 @@ export class RocksDbKeyValue implements KeyValue {
       const keyBytes = checkBatch(batch);
       if (batch.length === 0) return;
       await this.#apply(batch.length, (writes) => {
-        // A small typed array lives in the JavaScript heap, and the binding's look at it moves it out at the cost of an
-        // allocation. Views of one large array are out already: this halves the time of a batch of many small keys.
+        // A small typed array is in the JavaScript heap, and an access of the binding moves it out, which costs an
+        // allocation. Views of one large array are already outside: this halves the time of a batch of many small keys.
         const arena = new Uint8Array(keyBytes);
         let at = 0;
         for (const { key, value } of batch) {
@@ -140,7 +140,7 @@ export class RocksDbKeyValue implements KeyValue {
     });
   }
 
-  /** About how many bytes the entries in [from, to) take, in tables and in memory. */
+  /** An estimate of the bytes of the entries in [from, to), in tables and in memory. */
   approximateSizeBytes(from: Uint8Array, to: Uint8Array): Promise<number> {
     return this.#try('read', async () => {
       if (compareBytes(from, to) >= 0) return 0;
@@ -148,7 +148,7 @@ export class RocksDbKeyValue implements KeyValue {
     });
   }
 
-  /** Waits for the operations under way, then closes; idempotent. Iterations under way fail at their next page. */
+  /** Waits for the operations in progress, then closes; idempotent. Iterations in progress fail at their next page. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -211,7 +211,7 @@ function checkBatch(batch: readonly KeyValueWrite[]): number {
     }
   }
   if (keyBytes + valueBytes > MAX_BATCH_BYTES) {
-    throw new TidemarkError('invalid_argument', `a batch has at most ${MAX_BATCH_BYTES} bytes`, {
+    throw new TidemarkError('invalid_argument', `the batch exceeds ${MAX_BATCH_BYTES} bytes`, {
       sizeBytes: keyBytes + valueBytes,
       limitBytes: MAX_BATCH_BYTES,
     });
@@ -221,14 +221,14 @@ function checkBatch(batch: readonly KeyValueWrite[]): number {
 
 function checkKey(key: Uint8Array): void {
   checkSize('key', key, MAX_KEY_BYTES);
-  if (key.length === 0) throw new TidemarkError('invalid_argument', 'a key has at least one byte');
+  if (key.length === 0) throw new TidemarkError('invalid_argument', 'key: 0 bytes (limit: at least 1 byte)');
 }
 
 function checkSize(field: 'key' | 'value', bytes: Uint8Array, limitBytes: number): void {
-  // The binding ends the process when it gets something else.
+  // The binding ends the process when it gets a value of another type.
   assert(ArrayBuffer.isView(bytes), `${field} is a Uint8Array`);
   if (bytes.length > limitBytes) {
-    throw new TidemarkError('invalid_argument', `a ${field} has at most ${limitBytes} bytes`, {
+    throw new TidemarkError('invalid_argument', `${field}: ${bytes.length} bytes (limit: ${limitBytes} bytes)`, {
       sizeBytes: bytes.length,
       limitBytes,
     });

@@ -29,7 +29,7 @@ declare module 'rocksdb-native' {
     constructor(path: string, options?: RocksDBOptions);
     ready(): Promise<void>;
     close(): Promise<void>;
-    /** A session over a snapshot of now; it has to be closed. */
+    /** A session over a snapshot of the current state; the caller must close it. */
     snapshot(): RocksDB;
     get(key: Uint8Array): Promise<Uint8Array | null>;
     read(options: { capacity: number; autoDestroy: boolean }): ReadBatch;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type WalFolder, WalSync } from './wal-sync.ts';
 
-/** A folder that keeps which bytes of each write-ahead file are written and which are synced. */
+/** A folder that records which bytes of each write-ahead file are written and which are synced. */
 class FakeFolder implements WalFolder {
   readonly written = new Map<number, number>();
   readonly synced = new Map<number, number>();
@@ -42,7 +42,7 @@ class FakeFolder implements WalFolder {
 }
 
 describe('WalSync', () => {
-  test('covers every file that the writes before it went to', async () => {
+  test('a sync covers every file with writes before it', async () => {
     const folder = new FakeFolder();
     const wal = new WalSync(folder, 'db');
     folder.append(10);
@@ -65,7 +65,7 @@ describe('WalSync', () => {
     expect(folder.synced.get(20)).toBe(1);
   });
 
-  test('shares one sync between those who wait, and never one that began before', async () => {
+  test('waiting callers share one sync, and never one that began before their call', async () => {
     const folder = new FakeFolder();
     const wal = new WalSync(folder, 'db');
     folder.append(1);
@@ -82,7 +82,7 @@ describe('WalSync', () => {
     expect(folder.events.filter((event) => event === 'sync 4').length).toBe(2);
   });
 
-  test('after a failed sync nothing succeeds any more', async () => {
+  test('every sync fails after a failed one', async () => {
     const folder = new FakeFolder();
     const wal = new WalSync(folder, 'db');
     folder.append(1);

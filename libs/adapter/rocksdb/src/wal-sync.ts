@@ -8,13 +8,13 @@ export interface Syncable {
   close(): Promise<void>;
 }
 
-/** What `WalSync` needs of a database folder. */
+/** The parts of a database folder that `WalSync` uses. */
 export interface WalFolder {
-  /** Number of the write-ahead file that takes writes now. */
+  /** Number of the write-ahead file that is written now. */
   currentNumber(): Promise<number>;
-  /** Numbers of all write-ahead files there are. */
+  /** Numbers of all write-ahead files. */
   numbers(): Promise<number[]>;
-  /** Opens a write-ahead file; undefined when it is gone. */
+  /** Opens a write-ahead file; undefined when it was removed. */
   open(number: number): Promise<Syncable | undefined>;
   /** Makes the names in the folder durable. */
   syncNames(): Promise<void>;
@@ -23,14 +23,14 @@ export interface WalFolder {
 /**
  * Makes RocksDB's write-ahead log durable. The binding writes with `WriteOptions::sync` off: a resolved write is in the
  * kernel's page cache, which a power cut takes. So after a write its file is synced here, through a descriptor of our
- * own: fdatasync(2) works on the file, whoever wrote it.
+ * own: fdatasync(2) syncs all writes to the file, from any descriptor.
  *
- * RocksDB may go on to a new file at any write, and recovery stops at the first hole. So a sync covers every file from
- * the oldest that may hold unsynced bytes to the current one, in order. A file that is gone needs none: RocksDB removes
- * one only when its content is in synced tables.
+ * RocksDB may start a new file at any write, and recovery stops at the first hole. So a sync covers every file from
+ * the oldest that may have unsynced bytes to the current one, in order. A removed file needs no sync: RocksDB removes
+ * a file only when its content is in synced tables.
  *
- * Callers that arrive while a sync runs share the next one. After a failed sync the kernel may have dropped the pages it
- * could not write and call them clean, so a later success would prove nothing: every further sync fails too.
+ * Callers that arrive while a sync runs share the next one. After a failed sync the kernel may have dropped the pages
+ * it could not write and marked them clean, so a later success would prove nothing: every further sync fails as well.
  */
 export class WalSync {
   readonly #folder: WalFolder;

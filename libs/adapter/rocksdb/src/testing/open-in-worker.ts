@@ -1,4 +1,7 @@
-/** Opens the database named by the worker's data, writes and counts 1,000 entries; answers with the count or the code. */
+/**
+ * Opens the database named by the worker's data, writes and counts 1,000 entries, and posts the count or the error's
+ * code.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { isTidemarkError } from '@tidemark/ports';
 import { openRocksDb } from '../index.ts';
