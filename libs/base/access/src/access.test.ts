@@ -21,7 +21,7 @@ describe('access', () => {
     expect(access.tenantOf('k', 'send', false)).toBe('t');
   });
 
-  test('behind a proxy of this machine everybody is on loopback: then all need a key', () => {
+  test('callers behind a proxy of this machine need a key, although all are on loopback', () => {
     const access = new Access(registryOf('k'), { loopbackNeedsKey: true });
     for (const key of [undefined, '', 'wrong']) {
       expect(() => access.tenantOf(key, 'admin', true)).toThrow(unauthenticated);
@@ -31,7 +31,7 @@ describe('access', () => {
     expect(() => empty.tenantOf('any', 'read', true)).toThrow(unauthenticated);
   });
 
-  test("the process's own agent may send, and nothing more, and only from here", () => {
+  test("the process's own agent may only send, and only from this machine", () => {
     const access = new Access(registryOf('k'), { loopbackNeedsKey: true, ownKey: 'own' });
     expect(access.tenantOf('own', 'send', true)).toBe(DEFAULT_TENANT);
     expect(() => access.tenantOf('own', 'read', true)).toThrow(unauthenticated);

@@ -8,9 +8,12 @@ export type Scope = 'send' | 'read' | 'admin';
 export const DEFAULT_TENANT = 'default';
 
 export interface AccessOptions {
-  /** Callers on loopback need a key as others do: behind a proxy of this machine every caller is on loopback. */
+  /**
+   * Requires a key from callers on loopback as well. Set it behind a proxy of this machine, where every caller is on
+   * loopback.
+   */
   readonly loopbackNeedsKey?: boolean;
-  /** A key that is in no log: of this process's own agent, which may send as the default tenant. */
+  /** The key of this process's own agent, which may send as the default tenant. It is not in the log. */
   readonly ownKey?: string;
 }
 
@@ -21,13 +24,13 @@ export interface KeyInfo {
   readonly scopes: ReadonlySet<string>;
 }
 
-/** Decides which tenant a caller acts for, by the keys that exist now. */
+/** Decides which tenant a caller acts for, by the current keys. */
 export class Access {
   readonly #registry: { readonly keys: ReadonlyMap<string, KeyInfo> };
   readonly #isLoopbackTrusted: boolean;
   readonly #ownKeyHash: string | undefined;
 
-  /** `registry.keys` is read at each call: keys by the hex SHA-256 of their text. */
+  /** Reads `registry.keys` at each call: keys by the hex SHA-256 of their text. */
   constructor(
     registry: { readonly keys: ReadonlyMap<string, KeyInfo> },
     { loopbackNeedsKey = false, ownKey }: AccessOptions = {},
@@ -38,8 +41,8 @@ export class Access {
   }
 
   /**
-   * The tenant that a caller acts for. Without a key only a caller on loopback is let in, as the default tenant, and
-   * only where loopback is trusted. Throws `unauthenticated` or `permission_denied`; neither names the key.
+   * The tenant that a caller acts for. A caller without a key is accepted only on loopback, as the default tenant, and
+   * only where loopback is trusted. Throws `unauthenticated` or `permission_denied`; neither contains the key.
    */
   tenantOf(key: string | undefined, scope: Scope, isLoopback: boolean): string {
     const isTrusted = isLoopback && this.#isLoopbackTrusted;
@@ -51,8 +54,8 @@ export class Access {
     if (hash === this.#ownKeyHash && scope === 'send' && isLoopback) return DEFAULT_TENANT;
     const info = this.#registry.keys.get(hash);
     if (info === undefined) {
-      // On loopback any key is the default tenant's, so that a Datadog client with a placeholder key works at once;
-      // a deployment that has keys of its own takes only those.
+      // On loopback any key is accepted for the default tenant, so that a Datadog client with a placeholder key works
+      // at once; a deployment that has keys accepts only those.
       if (isTrusted && this.#registry.keys.size === 0) return DEFAULT_TENANT;
       throw new TidemarkError('unauthenticated', 'the key is not known or was revoked');
     }
@@ -63,7 +66,7 @@ export class Access {
   }
 }
 
-/** The key in an `authorization` header; the key of a cluster may have blanks in it. */
+/** The key in an `authorization` header; the key of a cluster may contain spaces. */
 export function bearerKey(header: string | undefined): string | undefined {
   return header === undefined ? undefined : /^Bearer\s+(\S.*)$/i.exec(header.trim())?.[1];
 }

@@ -4,7 +4,9 @@ export function isLoopbackAddress(address: string): boolean {
   return /^(::ffff:)?127\.\d+\.\d+\.\d+(:\d+)?$/i.test(plain) || plain === '::1' || address.startsWith('unix:');
 }
 
-/** Headers that proxies add: such a request comes from elsewhere, although the connection is from loopback. */
+/**
+ * Headers that proxies add: a request with one comes from another machine, although its connection is from loopback.
+ */
 const FORWARDING_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
 
 /** True for `localhost`, its subdomains and loopback addresses, with or without a port. */
@@ -19,7 +21,7 @@ export interface HttpOrigin {
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
-/** True for a request of a program of this machine: not through a proxy, and to a name of this machine. */
+/** True for a request of a program on this machine: without a proxy, and to a name of this machine. */
 export function isLocalRequest({ headers, socket }: HttpOrigin): boolean {
   const { host } = headers;
   return (

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** A check whether a text is `secret`; how long it takes tells nothing of the secret. */
+/** A check whether a text is `secret`. Its duration does not depend on the secret. */
 export function secretCheck(secret: string): (shown: string) => boolean {
   const expected = digest(secret);
   return (shown) => timingSafeEqual(digest(shown), expected);

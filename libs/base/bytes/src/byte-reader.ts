@@ -2,7 +2,7 @@ import { TidemarkError } from '@tidemark/ports';
 import { readVarint, signedOf } from './varint.ts';
 
 /**
- * Reads what `ByteWriter` wrote, from bytes that may be hostile: anything beyond the end, or a number out of its
+ * Reads the output of `ByteWriter` from bytes that may be hostile: a read beyond the end, or a number out of its
  * range, is a TidemarkError of code `data_loss` that names `what`.
  */
 export class ByteReader {
@@ -26,9 +26,9 @@ export class ByteReader {
     return this.#end - this.#position;
   }
 
-  /** Throws unless the next `size` bytes are there. */
+  /** Throws unless at least `size` bytes are left. */
   need(size: number): void {
-    if (size > this.#end - this.#position) this.fail(`${size} bytes wanted, ${this.#end - this.#position} left`);
+    if (size > this.#end - this.#position) this.fail(`${size} bytes expected, ${this.#end - this.#position} left`);
   }
 
   fail(message: string): never {
@@ -66,7 +66,7 @@ export class ByteReader {
     return this.#bytes.readDoubleLE(this.#position - 8);
   }
 
-  /** An unsigned integer of at most 53 bits. */
+  /** Reads an unsigned integer of at most 53 bits. */
   varint(): number {
     return readVarint(this);
   }
@@ -75,21 +75,21 @@ export class ByteReader {
     return signedOf(readVarint(this));
   }
 
-  /** The next `size` bytes, as a view. */
+  /** Reads the next `size` bytes, as a view. */
   bytes(size: number): Buffer {
     this.need(size);
     this.#position += size;
     return this.#bytes.subarray(this.#position - size, this.#position);
   }
 
-  /** A varint length of at most `limit`, then that many bytes, as a view. */
+  /** Reads a varint length of at most `limit`, then that many bytes, as a view. */
   sizedBytes(limit: number): Buffer {
     const size = this.varint();
-    if (size > limit) this.fail(`a length of ${size}, limit ${limit}`);
+    if (size > limit) this.fail(`a length of ${size} (limit: ${limit})`);
     return this.bytes(size);
   }
 
-  /** A varint length of at most `limit` bytes, then UTF-8. */
+  /** Reads a varint length of at most `limit` bytes, then UTF-8. */
   text(limit: number): string {
     return this.sizedBytes(limit).toString('utf8');
   }

@@ -1,6 +1,6 @@
 const INITIAL_BYTES = 256;
 
-/** A growing little-endian byte buffer. `take` hands out what was written and starts anew. */
+/** A growing little-endian byte buffer. `take` returns the written bytes and empties the buffer. */
 export class ByteWriter {
   #buffer: Buffer;
   #view: DataView;
@@ -16,7 +16,7 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** Makes room for `bytes` more and returns the buffer; write from `length` on, then call `advance`. */
+  /** Makes room for `bytes` more and returns the buffer: write from `length` on, then call `advance`. */
   reserve(bytes: number): Buffer {
     const wanted = this.#length + bytes;
     if (wanted > this.#buffer.length) {
@@ -28,7 +28,7 @@ export class ByteWriter {
     return this.#buffer;
   }
 
-  /** As `reserve`, for writing whole words. */
+  /** Makes room for `bytes` more and returns a view for writing whole words, as `reserve` does for bytes. */
   reserveView(bytes: number): DataView {
     this.reserve(bytes);
     return this.#view;
@@ -57,7 +57,7 @@ export class ByteWriter {
     this.#length += 8;
   }
 
-  /** An integer of up to 53 bits, as LEB128. */
+  /** Writes an integer of up to 53 bits as LEB128. */
   varint(value: number): void {
     const buffer = this.reserve(8);
     if (value <= 0x7fffffff) {
@@ -78,7 +78,7 @@ export class ByteWriter {
     buffer[this.#length++] = rest;
   }
 
-  /** A signed integer of up to 52 bits, zigzag then LEB128. */
+  /** Writes a signed integer of up to 52 bits, zigzag then LEB128. */
   signedVarint(value: number): void {
     this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
   }
@@ -88,13 +88,13 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
-  /** Length as a varint, then the bytes. */
+  /** Writes the length as a varint, then the bytes. */
   sizedBytes(value: Uint8Array): void {
     this.varint(value.length);
     this.bytes(value);
   }
 
-  /** UTF-8 length as a varint, then the text. */
+  /** Writes the UTF-8 length as a varint, then the text. */
   text(value: string): void {
     const size = Buffer.byteLength(value);
     this.varint(size);
@@ -107,12 +107,12 @@ export class ByteWriter {
     this.#buffer.writeUInt32LE(value, position);
   }
 
-  /** What was written so far, as a view that the next write may change. */
+  /** The bytes written so far, as a view that the next write may change. */
   view(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** What was written, as a copy that is the caller's. */
+  /** The bytes written, as a copy that the caller owns. */
   take(): Buffer {
     const out = Buffer.from(this.view());
     this.#length = 0;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterPrefix, ByteReader, ByteWriter, compareBytes, crc32c } from './index.ts';
 
 describe('ByteWriter and ByteReader', () => {
-  test('varints come back, up to 53 bits', () => {
+  test('varints up to 53 bits read as they were written', () => {
     fc.assert(
       fc.property(
         fc.array(fc.maxSafeNat()),
@@ -22,7 +22,7 @@ describe('ByteWriter and ByteReader', () => {
     );
   });
 
-  test('text and doubles come back', () => {
+  test('texts and doubles read as they were written', () => {
     const writer = new ByteWriter();
     writer.text('grüße');
     writer.f64(-0);
@@ -31,7 +31,7 @@ describe('ByteWriter and ByteReader', () => {
     expect(Object.is(reader.f64(), -0)).toBe(true);
   });
 
-  test('hostile bytes give data_loss and nothing else', () => {
+  test('hostile bytes give data_loss and no other error', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
         const reader = new ByteReader(bytes, 'hostile');
@@ -54,7 +54,7 @@ test('crc32c matches the vectors of RFC 3720', () => {
   expect(crc32c(Buffer.from('6789'), crc32c(Buffer.from('12345')))).toBe(0xe3069283);
 });
 
-test('afterPrefix is the least upper bound of a prefix', () => {
+test('afterPrefix is the lowest upper bound of a prefix', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (prefix, rest) => {
       const key = Buffer.concat([prefix, rest]);

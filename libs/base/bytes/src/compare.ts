@@ -16,6 +16,6 @@ export function afterPrefix(prefix: Uint8Array): Uint8Array {
       return end.subarray(0, i + 1);
     }
   }
-  // All 0xff: nothing sorts above every extension but a longer run of 0xff than any key has.
+  // All 0xff: only a run of 0xff that is longer than any key sorts above every extension.
   return new Uint8Array(prefix.length + 64).fill(0xff);
 }

@@ -3,7 +3,7 @@ import { murmur3 } from './murmur3.ts';
 
 describe('MurmurHash3_x86_128', () => {
   test('has the verification value of SMHasher', () => {
-    // Keys {0}, {0, 1}, … of lengths 0 to 255 with seeds 256 - length; their hashes hashed again.
+    // Keys {0}, {0, 1}, … of lengths 0 to 255 with seeds 256 - length. The hashes are hashed again.
     const key = Uint8Array.from({ length: 256 }, (_, i) => i);
     const hashes = new Uint8Array(16 * 256);
     const out = new Uint32Array(4);
@@ -15,7 +15,7 @@ describe('MurmurHash3_x86_128', () => {
     expect(out[0]).toBe(0xb3ece62a);
   });
 
-  test('of two texts', () => {
+  test('has the known hashes of two texts', () => {
     const hashOf = (text: string) => {
       const out = new Uint32Array(4);
       murmur3(Buffer.from(text), text.length, 0, out);

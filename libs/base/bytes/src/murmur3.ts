@@ -5,8 +5,8 @@ const C4 = 0xa1e38b93;
 
 /**
  * MurmurHash3_x86_128 (Austin Appleby, public domain, SMHasher) of bytes[0 .. length - 1] into out[0 .. 3], least
- * significant word first. It mixes by 32-bit multiplications, which JavaScript has; 64-bit ones would need BigInt. Not
- * for adversaries: who can choose the inputs can make them collide.
+ * significant word first. It mixes by 32-bit multiplications, which JavaScript has; 64-bit ones would need BigInt. It
+ * does not resist adversaries: a party that chooses the inputs can make them collide.
  */
 export function murmur3(bytes: Uint8Array, length: number, seed: number, out: Uint32Array): void {
   let h1 = seed | 0;
@@ -25,7 +25,7 @@ export function murmur3(bytes: Uint8Array, length: number, seed: number, out: Ui
     h4 = (Math.imul((rotl(h4, 13) + h1) | 0, 5) + 0x32ac3b17) | 0;
   }
   if (length > blocksEnd) {
-    // Absent bytes are zeros, and a zero word leaves its lane as it is.
+    // Absent bytes are zeros, and a zero word leaves its lane unchanged.
     h1 ^= Math.imul(rotl(Math.imul(tailWord(bytes, blocksEnd, length), C1), 15), C2);
     h2 ^= Math.imul(rotl(Math.imul(tailWord(bytes, blocksEnd + 4, length), C2), 16), C3);
     h3 ^= Math.imul(rotl(Math.imul(tailWord(bytes, blocksEnd + 8, length), C3), 17), C4);

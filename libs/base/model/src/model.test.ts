@@ -19,7 +19,7 @@ import {
 } from './index.ts';
 
 describe('series ids', () => {
-  test('golden: the example of docs/formats/series-id.md', () => {
+  test('the example of docs/formats/series-id.md has its golden id', () => {
     const name = seriesName('default', 'cpu', KIND.gauge, ['host:b', 'env:a', 'host:b']);
     expect(canonicalBytes(name).toString('hex')).toBe(
       '010764656661756c74036370750102' + '05656e763a61' + '06686f73743a62',
@@ -40,7 +40,7 @@ describe('series ids', () => {
     );
   });
 
-  test('differ where any part differs, also where texts run together', () => {
+  test('differ where any part differs, also where the joined texts are equal', () => {
     const ids = [
       seriesName('t', 'm', KIND.count, ['a:1', 'b:2']),
       seriesName('t', 'm', KIND.gauge, ['a:1', 'b:2']),
@@ -89,7 +89,7 @@ test('the bytes of a name are those of its metric and tags in UTF-8', () => {
 });
 
 describe('partition maps', () => {
-  test('an even map gives every partition its share of the slots, and comes back from the wire', () => {
+  test('an even map gives every partition its share of the slots, and is read from the wire as it was written', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: SLOTS }), (partitions) => {
         const map = evenMap(partitions);
@@ -103,7 +103,7 @@ describe('partition maps', () => {
   });
 });
 
-test('days are whole days since the epoch, before it too', () => {
+test('days are whole days since the epoch, also before it', () => {
   expect([0, 86_399_999, 86_400_000, -1].map(dayOf)).toEqual([0, 0, 1, -1]);
 });
 

@@ -2,15 +2,18 @@ import { assert } from '@tidemark/ports';
 
 export const SLOTS = 1024;
 
-/** Slot → partition, an explicit table with an epoch; never a modulo, so that slots can move one at a time. */
+/**
+ * The map from slots to partitions: an explicit table with an epoch and not a modulo, so that slots can move one at a
+ * time.
+ */
 export interface PartitionMap {
   readonly epoch: number;
   readonly partitions: number;
-  /** One partition a slot, `SLOTS` of them. */
+  /** The partition of each of the `SLOTS` slots. */
   readonly slots: Uint16Array;
 }
 
-/** The slot of a metric: the first two bytes of its id, so that a metric's series lie together. */
+/** The slot of a metric: the first two bytes of its id, so that all series of a metric have one slot. */
 export function slotOf(metricId: Uint8Array): number {
   return ((metricId[0] << 8) | metricId[1]) % SLOTS;
 }
@@ -25,7 +28,7 @@ export function partitionOf(map: PartitionMap, metricId: Uint8Array): number {
   return map.slots[slotOf(metricId)];
 }
 
-/** Two little-endian bytes a slot, as the wire carries it. */
+/** The map in its wire format: two little-endian bytes per slot. */
 export function packSlots(map: PartitionMap): Buffer {
   const out = Buffer.alloc(map.slots.length * 2);
   map.slots.forEach((partition, slot) => {

@@ -1,6 +1,6 @@
 import { DAY_MS } from './day.ts';
 
-/** What a point may look like. Every check that refuses names one of these. */
+/** The limits of a point. Every check that refuses a point names one of these. */
 export interface PointLimits {
   /** UTF-8 bytes of a metric's name. */
   readonly metricBytes: number;

@@ -5,7 +5,7 @@ describe('the protocol times', () => {
   test.each(RELATIONS)('are refused when $less exceeds $than', ({ less, than, orEqual = false, otherwise }) => {
     const limit = PROTOCOL_TIMES[than];
     const broken = orEqual ? limit + 1 : limit;
-    // Only this relation is tested: another one of the same time would fail first.
+    // Only this relation is passed: another one of the same time would fail first.
     const relations = RELATIONS.filter((relation) => relation.less === less && relation.than === than);
     expect(() => assertRelations({ ...PROTOCOL_TIMES, [less]: broken }, relations)).toThrow(
       `${less}: ${broken} (limit: ${orEqual ? 'at most' : 'below'} ${than}, ${limit}): otherwise ${otherwise}`,

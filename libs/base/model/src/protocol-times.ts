@@ -14,7 +14,7 @@ export interface ProtocolTimes {
   /** Checkpoints of `control` keep ended sessions and completed fences this long, by append time. */
   readonly controlRetentionMs: number;
   /** A query asks the partitions of every map that was in force up to this long before its range. */
-  readonly mapLookBackMs: number;
+  readonly mapLookbackMs: number;
   /** A session renews its lease this often. */
   readonly renewMs: number;
   /** A session stops accepting when no renewal was acknowledged for this long. */
@@ -27,7 +27,9 @@ export interface ProtocolTimes {
   readonly appendMs: number;
   /** A session accepts only while its clock is within this of the log's. */
   readonly clockToleranceMs: number;
-  /** A lane accepts nothing until this long after its acknowledged `open`. The setting `lane.openDelayMs` may change it. */
+  /**
+   * A lane accepts nothing until this long after its acknowledged `open`. The setting `lane.openDelayMs` may change it.
+   */
   readonly openDelayMs: number;
   /** A map comes into force this long after its decision, by append times of `control`. */
   readonly mapDelayMs: number;
@@ -39,7 +41,7 @@ export const PROTOCOL_TIMES: ProtocolTimes = {
   stampAgeMs: 7 * DAY_MS,
   retentionMs: 7 * DAY_MS,
   controlRetentionMs: 7 * DAY_MS,
-  mapLookBackMs: 7 * DAY_MS,
+  mapLookbackMs: 7 * DAY_MS,
   renewMs: 1000,
   lapseMs: 5000,
   leaseMs: 10_000,
@@ -55,17 +57,17 @@ interface Relation {
   readonly than: keyof ProtocolTimes;
   /** Equal values are allowed too. */
   readonly orEqual?: boolean;
-  /** What fails when it does not hold. */
+  /** The promise that breaks when the relation does not hold. */
   readonly otherwise: string;
 }
 
-/** What must hold between the times; `otherwise` is the promise that breaks. */
+/** The relations that must hold between the times. */
 export const RELATIONS: readonly Relation[] = [
   { less: 'giveUpMs', than: 'stampAgeMs', otherwise: 'a client sends batches that every intake refuses' },
   { less: 'stampAgeMs', than: 'retentionMs', orEqual: true, otherwise: 'a repeated batch is stored twice' },
   { less: 'requestKeyMs', than: 'retentionMs', otherwise: 'a repeated request is stored twice' },
-  { less: 'stampAgeMs', than: 'mapLookBackMs', orEqual: true, otherwise: 'a query misses points of an old map' },
-  { less: 'requestKeyMs', than: 'mapLookBackMs', otherwise: 'a query misses points of an old map' },
+  { less: 'stampAgeMs', than: 'mapLookbackMs', orEqual: true, otherwise: 'a query misses points of an old map' },
+  { less: 'requestKeyMs', than: 'mapLookbackMs', otherwise: 'a query misses points of an old map' },
   { less: 'stampAgeMs', than: 'controlRetentionMs', orEqual: true, otherwise: 'a fence is forgotten too early' },
   { less: 'renewMs', than: 'lapseMs', otherwise: 'a healthy session stops accepting between two renewals' },
   { less: 'lapseMs', than: 'leaseMs', otherwise: 'a session is fenced while it still accepts' },

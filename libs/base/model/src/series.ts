@@ -82,7 +82,7 @@ export function nameBytes({ metric, tags }: Pick<SeriesName, 'metric' | 'tags'>)
   return sizeBytes;
 }
 
-/** The canonical bytes of a series: what its id is a hash of (docs/formats/series-id.md). */
+/** The canonical bytes of a series, whose hash is its id (docs/formats/series-id.md). */
 export function canonicalBytes(name: SeriesName): Buffer {
   scratch.reset();
   scratch.u8(1);

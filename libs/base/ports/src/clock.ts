@@ -4,13 +4,13 @@ export interface Timer {
 }
 
 /**
- * Time. The system's clock and the simulator's are the two implementations; nothing else reads time.
- * All figures are milliseconds and may be fractional.
+ * The source of time. The system's clock and the simulator's are the two implementations; no other code reads time.
+ * All values are milliseconds and may be fractional.
  */
 export interface Clock {
-  /** Wall clock, milliseconds since the Unix epoch. It may jump; read it once and go on with `monotonicMs`. */
+  /** Wall clock, milliseconds since the Unix epoch. It may jump: read it once, then continue with `monotonicMs`. */
   wallMs(): number;
-  /** Milliseconds since an arbitrary start; never goes back. */
+  /** Milliseconds since an arbitrary start; it never decreases. */
   monotonicMs(): number;
   /** Calls `task` once, `delayMs` from now. The timer does not keep a process alive by itself. */
   setTimer(delayMs: number, task: () => void): Timer;

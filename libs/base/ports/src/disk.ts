@@ -4,7 +4,7 @@
  * `permission_denied`, `unavailable` (an I/O error).
  */
 export interface Disk {
-  /** Opens a file; with `create`, makes it (and its parents) where it does not exist. */
+  /** Opens a file; with `create`, creates it and its parents if it does not exist. */
   open(path: string, options?: { create?: boolean }): Promise<DiskFile>;
   /** Names of the entries of a folder, sorted; empty when the folder does not exist. */
   list(path: string): Promise<string[]>;
@@ -13,7 +13,7 @@ export interface Disk {
   /** Removes a file or a whole folder, durably; no error when it does not exist. */
   remove(path: string): Promise<void>;
   /**
-   * Takes the folder for this process alone until `release`. `failed_precondition` when another process has it.
+   * Locks the folder for this process until `release`. `failed_precondition` when another process has it.
    */
   lock(path: string): Promise<DiskLock>;
   /** Free and total bytes of the volume. */
@@ -26,7 +26,7 @@ export interface DiskLock {
 
 /** An open file. Writes are not durable before `sync` resolves; a failed write may have written any prefix. */
 export interface DiskFile {
-  /** Reads up to `target.length` bytes at `position`; resolves to how many were read (0 at the end). */
+  /** Reads up to `target.length` bytes at `position`; resolves to the number of bytes read (0 at the end). */
   read(target: Uint8Array, position: number): Promise<number>;
   /** Writes all of `source` at `position`, or throws. */
   write(source: Uint8Array, position: number): Promise<void>;

@@ -8,7 +8,7 @@ test('limitError names the field, what was found and the limit, in the message a
   expect(limitError('host', '""', 'host:port').detail).toEqual({ field: 'host', limit: 'host:port' });
 });
 
-test('messageOf is the message of an error, or the text of whatever else was thrown', () => {
+test('messageOf is the message of an error, or the text of another thrown value', () => {
   expect([messageOf(new Error('full')), messageOf('text'), messageOf(undefined)]).toEqual([
     'full',
     'text',

@@ -1,6 +1,6 @@
 /**
- * The closed set of error codes. They are gRPC's own names, so that a code maps to a gRPC status without a table of
- * opinions; HTTP statuses follow in `httpStatusOf`.
+ * The closed set of error codes. They are gRPC's own names, so that each code is one gRPC status; `httpStatusOf` has
+ * the HTTP statuses.
  */
 export const ERROR_CODES = [
   'invalid_argument',
@@ -22,11 +22,11 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** What an error is about: the field and limit that bad input broke, the file or partition that failed. */
+/** The subject of an error: the field and limit that bad input exceeded, the file or partition that failed. */
 export type ErrorDetail = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * The one error class. An operating error (bad input, a full disk, a peer that is away) is one of these; a programmer's
+ * The one error class. An operating error (bad input, a full disk, an unreachable peer) is one of these; a programmer's
  * error is an `AssertionError` and ends the process.
  */
 export class TidemarkError extends Error {
@@ -46,13 +46,16 @@ export function isTidemarkError(error: unknown, code?: ErrorCode): error is Tide
   return error instanceof TidemarkError && (code === undefined || error.code === code);
 }
 
-/** Bad input: `invalid_argument` whose message is `field: found (limit: …)`, with field and limit in its detail. */
+/**
+ * The error for bad input: `invalid_argument` with the message `field: found (limit: …)`, and field and limit in its
+ * detail.
+ */
 export function limitError(field: string, found: string, limit: string | number, reason?: string): TidemarkError {
   const detail: ErrorDetail = reason === undefined ? { field, limit } : { reason, field, limit };
   return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, detail);
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -80,17 +83,17 @@ export function httpStatusOf(code: ErrorCode): number {
   return HTTP_STATUS[code];
 }
 
-/** Throws when a programmer's assumption is wrong; never for input or the environment. */
+/** Throws when a programmer's assumption is wrong. Not for input or the environment. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
 
-/** Marks a place that the types say can't be reached. */
+/** Marks code that cannot be reached according to the types. */
 export function unreachable(value: never): never {
   throw new AssertionError(`unreachable: ${String(value)}`);
 }
 
-/** A programmer's error: not caught, not retried. */
+/** A programmer's error. It is not caught and not retried. */
 export class AssertionError extends Error {
   constructor(message: string) {
     super(message);

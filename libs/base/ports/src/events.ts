@@ -2,6 +2,6 @@
 export interface Events {
   readonly info: (message: string, detail?: Readonly<Record<string, unknown>>) => void;
   readonly error: (message: string, detail?: Readonly<Record<string, unknown>>) => void;
-  /** The process cannot continue: it must end and be started again. */
+  /** Reports that the process cannot continue: it must end and be restarted. */
   readonly fatal: (error: Error) => void;
 }

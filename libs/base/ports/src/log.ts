@@ -4,7 +4,7 @@ export type Topic = 'points' | 'tags' | 'control' | 'windows';
 export interface Appended {
   /** Offset of the record; offsets of a partition are dense, from 0. */
   readonly offset: number;
-  /** When the log took the record, by the log's own clock, ms since the Unix epoch. */
+  /** When the log appended the record, by the log's own clock, ms since the Unix epoch. */
   readonly appendTimeMs: number;
 }
 
@@ -13,24 +13,24 @@ export interface LogRecord extends Appended {
 }
 
 /**
- * One producer of one partition. It appends with sequences 0, 1, 2 …, one at a time. Repeating the last sequence with
- * the same value is how an unknown outcome is settled: the log stores it once and answers with the offset it has.
+ * One producer of one partition. It appends with sequences 0, 1, 2 …, one at a time. A repeat of the last sequence with
+ * the same value settles an unknown outcome: the log stores the value once and returns its offset.
  */
 export interface LogWriter {
   /**
    * Appends once durable. Errors: `unavailable` or `deadline_exceeded` (outcome unknown: repeat the same sequence),
    * `resource_exhausted` (not stored, the log is full: repeat later), `invalid_argument` (too large),
-   * `failed_precondition` (the writer is of no use any more, e.g. it was replaced or a sequence is missing).
+   * `failed_precondition` (the writer cannot be used again, e.g. it was replaced or a sequence is missing).
    */
   append(sequence: number, value: Uint8Array): Promise<Appended>;
 }
 
 export interface ReadOptions {
-  /** Stop after this many bytes of values; at least one record comes if there is one. */
+  /** Maximum bytes of values; the first record is returned even if it is larger. */
   readonly maxBytes: number;
-  /** Wait up to this long for a first record; 0 answers at once. */
+  /** Maximum wait for a first record, ms; 0 answers at once. */
   readonly waitMs: number;
-  /** Ends the wait: the read answers at once, with what is there. */
+  /** Ends the wait when it aborts: the read answers at once, with the records that exist. */
   readonly signal?: AbortSignal;
 }
 
@@ -40,8 +40,8 @@ export interface LogBounds {
   /** Offset that the next record will get. */
   readonly next: number;
   /**
-   * Which log these offsets are of, where one can be deleted and another made under its name: another id, another log.
-   * Undefined where the log is of one piece with those who read it.
+   * The id of the log that these offsets are of. It changes when a log is deleted and another created under its name.
+   * Undefined where a log and its readers share one data folder.
    */
   readonly id?: string;
 }
@@ -54,11 +54,11 @@ export interface Log {
   writer(topic: Topic, partition: number): Promise<LogWriter>;
   /**
    * Records from `from` on, in offset order, dense. Empty when there is none within `waitMs`. Errors: `out_of_range`
-   * when `from` was trimmed or lies beyond the end (never a silent reset), `data_loss` when a stored record fails its
-   * checksum. The values may be views of a shared buffer: copy what is kept.
+   * when `from` was trimmed or is beyond the end (never a silent reset), `data_loss` when a stored record fails its
+   * checksum. The values may be views of a shared buffer: copy those that are kept.
    */
   read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]>;
   bounds(topic: Topic, partition: number): Promise<LogBounds>;
-  /** Lets go of records below `before`; some of them may stay readable for a while. */
+  /** Deletes records below `before`; some of them may stay readable for a while. */
   trim(topic: Topic, partition: number, before: number): Promise<void>;
 }

@@ -1,6 +1,9 @@
-/** Randomness. The system's and a seeded one are the two implementations; nothing else draws random numbers. */
+/**
+ * The source of randomness. The system's and a seeded one are the two implementations; no other code draws random
+ * numbers.
+ */
 export interface Random {
-  /** Uniform in [0, 1). */
+  /** A uniform number in [0, 1). */
   next(): number;
   /** `length` random bytes. */
   bytes(length: number): Uint8Array;

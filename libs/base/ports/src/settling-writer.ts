@@ -3,12 +3,12 @@ import { isTidemarkError, type TidemarkError } from './error.ts';
 import type { Appended, Log, LogWriter, Topic } from './log.ts';
 
 const RETRY_MS = 100;
-/** Between attempts while the log is full. */
+/** Pause between attempts while the log is full. */
 const FULL_RETRY_MS = 1000;
 
 /**
- * Appends records of one producer in order, one outstanding at a time, and settles unknown outcomes by repeating with
- * the same sequence. It is a decorator over `LogWriter`: nothing else repeats an append.
+ * Appends records of one producer in order, one outstanding at a time, and settles unknown outcomes by repeats with
+ * the same sequence. It is a decorator over `LogWriter`: no other code repeats an append.
  */
 export class SettlingWriter {
   readonly #log: Log;
@@ -29,22 +29,23 @@ export class SettlingWriter {
     this.#clock = clock;
   }
 
-  /** Why the last append is not stored yet, or was not; undefined when nothing stood in its way. */
+  /** Why the last append is not stored yet, or was not stored; undefined when there was no error. */
   get problem(): TidemarkError | undefined {
     return this.#problem;
   }
 
   /**
-   * Until when it was known that the log, which is full, has not stored the outstanding record by any attempt,
-   * monotonic ms: now, while no attempt is on its way.
+   * The latest time, monotonic ms, at which it was certain that no attempt had stored the outstanding record, because
+   * the log is full: the current time while no attempt is in flight.
    */
   get notStoredMs(): number {
     return this.#isResting ? this.#clock.monotonicMs() : this.#notStoredMs;
   }
 
   /**
-   * Resolves once durable. Throws the last error when it can't be repeated (`failed_precondition`,
-   * `invalid_argument`) or `signal` aborted; the outcome is then unknown, and a later append is by a new producer.
+   * Appends a value; resolves once it is durable. Throws the last error when it cannot be repeated
+   * (`failed_precondition`, `invalid_argument`) or `signal` aborted; the outcome is then unknown, and a later append
+   * must use a new producer.
    */
   append(value: Uint8Array, signal?: AbortSignal): Promise<Appended> {
     const result = this.#last.then(() => this.#settle(value, signal));

@@ -1,7 +1,7 @@
 import type { Disk, DiskFile } from './disk.ts';
 import { isTidemarkError } from './error.ts';
 
-/** The beginning of a file, `limitBytes` at most; undefined when there is none. Errors: the disk's. */
+/** The first `limitBytes` of a file; undefined when it does not exist. Errors: the disk's. */
 export async function readSmallFile(disk: Disk, path: string, limitBytes: number): Promise<Buffer | undefined> {
   let file: DiskFile;
   try {
@@ -24,7 +24,7 @@ export async function readSmallFile(disk: Disk, path: string, limitBytes: number
   }
 }
 
-/** Writes a file whole: after a crash there is the one from before, or this one. Durable once it resolves. */
+/** Writes a file atomically: after a crash it has the previous content or the new one. Durable once it resolves. */
 export async function writeSmallFile(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
   const draft = `${path}.draft`;
   const file = await disk.open(draft, { create: true });

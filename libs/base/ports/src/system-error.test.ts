@@ -11,7 +11,7 @@ test('the code of an error is its own, or undefined', () => {
   for (const none of [new Error('EACCES'), undefined, null, 'EACCES']) expect(systemCode(none)).toBeUndefined();
 });
 
-test('an address is in use by name, by number, and by the message of grpc-js', () => {
+test('isAddressInUse accepts the name, the number, and the message of grpc-js', () => {
   for (const code of ['EADDRINUSE', -98, '-48']) expect(isAddressInUse(failed(code))).toBe(true);
   const message =
     'No address added out of total 1 resolved errors: [listen EADDRINUSE: address already in use ::1:4271]';

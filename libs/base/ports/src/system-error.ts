@@ -1,7 +1,7 @@
-/** What the system reports of an address that another socket has: its name, and the numbers of Linux and macOS. */
+/** Codes of the system for an address that another socket uses: the name, and the numbers of Linux and macOS. */
 const IN_USE: ReadonlySet<string> = new Set(['EADDRINUSE', '-98', '-48']);
 
-/** The system's name of an error (`EADDRINUSE`); undefined when it has none. */
+/** The system's name of an error, such as `EADDRINUSE`; undefined when it has none. */
 export function systemCode(error: unknown): string | undefined {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
 }

@@ -2,28 +2,28 @@ import { type CallOptions, type ClientUnaryCall, Metadata } from '@grpc/grpc-js'
 import type { Clock } from '@tidemark/ports';
 import { callUnary } from './unary.ts';
 
-/** How another process of the cluster is called. */
+/** Options of calls to another process of the cluster. */
 export interface PeerOptions {
-  /** The system's clock: gRPC's deadlines are points in its time. */
+  /** The system's clock: gRPC's deadlines are times of this clock. */
   readonly clock: Clock;
-  /** How long one call may take, ms. */
+  /** Time limit of one call, ms. */
   readonly timeoutMs?: number;
-  /** By which the peer knows another process of its cluster. */
+  /** The key of the cluster, by which the peer recognizes a process of its cluster. */
   readonly key?: string;
   /** The largest message in either direction, bytes. */
   readonly messageBytes?: number;
 }
 
-/** Above the longest query, so that the query's own limit is the one that is named. */
+/** Above the limit of the longest query, so that an error names the query's own limit. */
 const DEFAULT_TIMEOUT_MS = 35_000;
 const DEFAULT_MESSAGE_BYTES = 256 * 1024 * 1024;
 /**
- * A process that restarts, or comes back under another address of the same name, is found again within this time; by
- * default gRPC would wait for up to two minutes.
+ * Longest pause between attempts to connect. A process that restarts, also under another address of the same name, is
+ * reached within this time; by default gRPC would wait for up to two minutes.
  */
 const RECONNECT_MS = 1000;
 const FIRST_RECONNECT_MS = 100;
-/** A connection that has gone silent (a host that is off, a cut cable) is given up after these two together. */
+/** A silent connection (a host that is off, a cut cable) is closed after the sum of these two times. */
 const KEEPALIVE_MS = 5000;
 const KEEPALIVE_TIMEOUT_MS = 5000;
 

@@ -4,7 +4,7 @@ import { ERROR_CODES, TidemarkError } from '@tidemark/ports';
 import { fromGrpcError, grpcError, toGrpcError } from './index.ts';
 
 describe('gRPC statuses', () => {
-  test('every code goes there and back with message and detail', () => {
+  test('every code is encoded and decoded with message and detail', () => {
     for (const code of ERROR_CODES) {
       const error = new TidemarkError(code, `what went wrong: ${code}`, { field: 'to_ms', limit: 7, ok: false });
       const back = fromGrpcError(toGrpcError(error));
@@ -12,12 +12,12 @@ describe('gRPC statuses', () => {
     }
   });
 
-  test('a detail that is too long is left out, not the error', () => {
+  test('a detail that is too long is omitted, and the error is sent', () => {
     const error = new TidemarkError('invalid_argument', 'no', { caret: 'x'.repeat(5000) });
     expect(fromGrpcError(toGrpcError(error))).toMatchObject({ code: 'invalid_argument', detail: {} });
   });
 
-  test('a status or a detail of others is no reason to fail', () => {
+  test('an unknown status or detail of another program is accepted', () => {
     expect(fromGrpcError(grpcError(status.UNKNOWN, 'what?')).code).toBe('internal');
     for (const hostile of ['{', '[1]', 'null', '{"a":{"b":1},"c":2}']) {
       const metadata = new Metadata();

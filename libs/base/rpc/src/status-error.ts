@@ -8,7 +8,7 @@ import {
   TidemarkError,
 } from '@tidemark/ports';
 
-/** What grpc-js sends as the status of a call. */
+/** The error that grpc-js sends as the status of a call. */
 export interface GrpcError extends Error {
   readonly code: status;
   readonly details: string;
@@ -17,14 +17,16 @@ export interface GrpcError extends Error {
 
 /** Trailer with an error's detail as JSON, so that a client sees the field, the limit, the column. */
 const DETAIL_KEY = 'tidemark-detail-bin';
-/** A detail that is longer is left out: proxies refuse large trailers. */
+/** Largest encoded detail, bytes. A larger one is omitted: proxies refuse large trailers. */
 const DETAIL_BYTES = 4096;
 
 export function grpcError(code: status, details: string, metadata?: Metadata): GrpcError {
   return Object.assign(new Error(details), metadata === undefined ? { code, details } : { code, details, metadata });
 }
 
-/** The gRPC status of an error: our codes are gRPC's in lower case. Anything but a TidemarkError is `INTERNAL`. */
+/**
+ * The gRPC status of an error: the project's codes are gRPC's in lower case. An error of another class is `INTERNAL`.
+ */
 export function toGrpcError(error: unknown): GrpcError {
   if (!isTidemarkError(error)) {
     return grpcError(status.INTERNAL, messageOf(error));
@@ -37,7 +39,7 @@ export function toGrpcError(error: unknown): GrpcError {
   return grpcError(code, error.message, metadata);
 }
 
-/** The error that a call failed with, on the client's side; a status without a code of ours becomes `internal`. */
+/** The error of a failed call for its caller; a status without a code of the project becomes `internal`. */
 export function fromGrpcError(error: unknown): TidemarkError {
   if (isTidemarkError(error)) return error;
   if (!isGrpcError(error)) {

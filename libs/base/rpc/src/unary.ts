@@ -2,14 +2,14 @@ import type { ClientUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc
 import { TidemarkError } from '@tidemark/ports';
 import { fromGrpcError, toGrpcError } from './status-error.ts';
 
-/** Answers a unary call with what `handle` gives or throws. Its signal aborts when the caller has gone. */
+/** Answers a unary call with the result or error of `handle`. The signal aborts when the caller cancels. */
 export async function serveUnary<Request, Reply>(
   call: ServerUnaryCall<Request, Reply>,
   callback: sendUnaryData<Reply>,
   handle: (request: Request, signal: AbortSignal) => Promise<Reply>,
 ): Promise<void> {
   const abort = new AbortController();
-  call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller has cancelled the call')));
+  call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller cancelled the call')));
   try {
     callback(null, await handle(call.request, abort.signal));
   } catch (error) {

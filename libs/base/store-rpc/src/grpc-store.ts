@@ -18,10 +18,10 @@ import type {
   TagStoreReader,
 } from './stores.ts';
 
-/** How a store in another process is called. */
+/** Options of calls to a store in another process. */
 export type GrpcStoreOptions = PeerOptions;
 
-/** A point store in another process. Close it when done. */
+/** A client of a point store in another process. The caller closes it. */
 export function grpcPointStore(
   address: string,
   credentials: ChannelCredentials,
@@ -30,7 +30,7 @@ export function grpcPointStore(
   return grpcProcess('points', new Client(address, credentials, peerChannel(options)), options);
 }
 
-/** A tag store in another process. Close it when done. */
+/** A client of a tag store in another process. The caller closes it. */
 export function grpcTagStore(
   address: string,
   credentials: ChannelCredentials,
@@ -39,7 +39,7 @@ export function grpcTagStore(
   return grpcProcess('tags', new Client(address, credentials, peerChannel(options)), options);
 }
 
-/** An aggregator in another process. Close it when done. */
+/** A client of an aggregator in another process. The caller closes it. */
 export function grpcAggregator(
   address: string,
   credentials: ChannelCredentials,

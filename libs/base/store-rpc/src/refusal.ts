@@ -7,7 +7,9 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'unimplemented',
 ]);
 
-/** True for a refusal of the request itself: every part and replica gets the same request, so none would answer it. */
+/**
+ * True for an error about the request itself: every part and replica gets the same request, so none would answer it.
+ */
 export function isRefusal(error: unknown): boolean {
   return isTidemarkError(error) && REFUSALS.has(error.code);
 }

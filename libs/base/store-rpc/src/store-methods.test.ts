@@ -27,7 +27,7 @@ describe('the table of store methods', () => {
     }
   });
 
-  test('has methods whose requests name their partition where it is read without decoding the rest', () => {
+  test('has the partition of every request in field 1, where it is read without decoding the rest', () => {
     for (const kind of KINDS) {
       for (const method of methodsOf(kind, 'anyReplica', 'oneReplica')) {
         // Field 1 as a varint, and an unknown field after it.
@@ -38,7 +38,7 @@ describe('the table of store methods', () => {
     }
   });
 
-  test('makes readers of what queries ask, and of all that is about one partition', () => {
+  test('makes readers of the methods of queries, and of the methods of one partition', () => {
     const make = (method: string) => async () => method;
     expect(Object.keys(queryReader('points', make))).toEqual(['aggregate', 'status']);
     expect(Object.keys(partitionReader('points', make))).toEqual(['aggregate', 'status', 'stateHash']);

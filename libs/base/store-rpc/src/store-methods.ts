@@ -9,12 +9,12 @@ import {
 import { assert } from '@tidemark/ports';
 
 /**
- * Who answers a method: `anyReplica` of a partition, for queries; `oneReplica` of a partition, which the caller chooses;
- * the whole `process`, for all of its partitions.
+ * The store that answers a method: `anyReplica` of a partition, for queries; `oneReplica` of a partition, which the
+ * caller chooses; the whole `process`, for all of its partitions.
  */
 export type Reach = 'anyReplica' | 'oneReplica' | 'process';
 
-/** Path and codecs of a method, from its generated service, and who answers it. */
+/** Path and codecs of a method, from its generated service, and its reach. */
 export interface StoreMethod<Request, Reply, R extends Reach> {
   readonly definition: MethodDefinition<Request, Reply>;
   readonly reach: R;
@@ -22,8 +22,9 @@ export interface StoreMethod<Request, Reply, R extends Reach> {
 
 /**
  * Every method of every kind of store. The gRPC services and clients, the calls to worker threads, and the readers that
- * pick a replica are all made from these rows. To add a method: write it in `proto/`, in the store's partition class, add
- * its row here, and name the function that answers it in `STORE_KINDS` of `store-workers`; the compiler asks for the last.
+ * pick a replica are all made from these rows. To add a method: write it in `proto/`, in the store's partition class,
+ * add its row here, and name the function that answers it in `STORE_KINDS` of `store-workers`; the compiler asks for
+ * the last.
  */
 export const STORE_METHODS = {
   points: {
@@ -75,7 +76,7 @@ export type StoreReader<K extends StoreKind, M extends string> = {
   [N in M]: (request: RequestOf<K, N>, signal?: AbortSignal) => Promise<ReplyOf<K, N>>;
 };
 
-/** A method without the types of its messages: for code that passes every request on alike. */
+/** A method without the types of its messages, for code that handles all methods alike. */
 export type UntypedMethod = (request: unknown, signal?: AbortSignal) => Promise<unknown>;
 
 /** The path and the codecs of one method. */
@@ -92,7 +93,7 @@ export function methodsOf<K extends StoreKind, R extends Reach>(kind: K, ...reac
   return Object.keys(rows).filter((method) => wanted.has(rows[method].reach)) as MethodOf<K, R>[];
 }
 
-/** The methods that any replica may answer, each made by `make`: for code that handles all methods of queries alike. */
+/** A reader with the methods that any replica may answer, each made by `make`, for code that handles them alike. */
 export function queryReader<K extends StoreKind>(
   kind: K,
   make: (method: MethodOf<K, 'anyReplica'>) => UntypedMethod,
@@ -101,7 +102,7 @@ export function queryReader<K extends StoreKind>(
   return readerOf(methods, make) as StoreReader<K, MethodOf<K, 'anyReplica'>>;
 }
 
-/** The methods that are about one partition, each made by `make`. */
+/** A reader with the methods that are about one partition, each made by `make`. */
 export function partitionReader<K extends StoreKind>(
   kind: K,
   make: (method: PartitionMethod<K>) => UntypedMethod,
@@ -109,12 +110,12 @@ export function partitionReader<K extends StoreKind>(
   return readerOf(methodsOf(kind, 'anyReplica', 'oneReplica'), make) as StoreReader<K, PartitionMethod<K>>;
 }
 
-/** A method of a reader, by its name. */
+/** The method of a reader with this name. */
 export function methodOf<K extends StoreKind>(
   reader: StoreReader<K, MethodOf<K, 'anyReplica'>>,
   method: MethodOf<K, 'anyReplica'>,
 ): UntypedMethod {
-  // The request that it gets is one that was meant for the method of this name.
+  // The caller passes only requests of the method with this name.
   const methods = reader as unknown as Readonly<Record<string, UntypedMethod>>;
   return (request, signal) => methods[method](request, signal);
 }
@@ -126,7 +127,7 @@ function readerOf<M extends string>(
   return Object.fromEntries(methods.map((method) => [method, make(method)]));
 }
 
-/** Looked up for every request of a query. */
+/** Names of the methods of queries by kind, computed once: every request of a query reads them. */
 const QUERY_METHODS: Readonly<Record<StoreKind, readonly string[]>> = {
   points: methodsOf('points', 'anyReplica'),
   tags: methodsOf('tags', 'anyReplica'),

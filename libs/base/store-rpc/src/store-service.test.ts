@@ -32,20 +32,20 @@ async function serve(answer: AnswerBytes): Promise<ReturnType<typeof grpcPointSt
   return store;
 }
 
-test('a service hands on the bytes of a request, and returns the bytes of the reply, as they are', async () => {
+test('a service passes the bytes of a request on unchanged, and returns the bytes of the reply unchanged', async () => {
   const request = AggregateRequest.fromPartial({ partition: 7, metricId: Buffer.alloc(16, 1), maxPoints: 5 });
   const reply = AggregateReply.fromPartial({ offset: 12, pointsRead: 4 });
   const asked: [string, Uint8Array][] = [];
   const store = await serve(async (method, bytes) => {
     asked.push([method, Uint8Array.from(bytes)]);
-    // As a reply comes from another thread: no Buffer, and a view.
+    // A reply from another thread is a view and not a Buffer.
     return new Uint8Array([0, ...AggregateReply.encode(reply).finish()]).subarray(1);
   });
   expect(await store.aggregate(request)).toEqual(reply);
   expect(asked).toEqual([['aggregate', AggregateRequest.encode(request).finish()]]);
 });
 
-test('an error of the answer keeps code, message and detail', async () => {
+test('an error of the store keeps code, message and detail', async () => {
   const store = await serve(async (_, request) => {
     throw new TidemarkError('not_found', `partition ${requestedPartition(request)} is not of this process`, {
       limit: 1,
@@ -56,7 +56,7 @@ test('an error of the answer keeps code, message and detail', async () => {
   });
 });
 
-test('every method of the client arrives under its own name', async () => {
+test('every method of the client calls the service under its own name', async () => {
   const asked: string[] = [];
   const store = await serve(async (method) => {
     asked.push(method);

@@ -10,14 +10,14 @@ import { serveUnary } from '@tidemark/rpc';
 import { definitionOf, methodsOf, type StoreKind } from './store-methods.ts';
 
 /**
- * Answers a method of the stores of this process, in the bytes of the contract. Failures are TidemarkErrors, such as
- * `not_found` or `unavailable` for a partition of another process.
+ * Answers a method of the stores of this process; request and reply are encoded messages. Failures are TidemarkErrors,
+ * such as `not_found` or `unavailable` for a partition of another process.
  */
 export type AnswerBytes = (method: string, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 
 /**
- * Adds the service of the stores of this process to a server. Messages stay bytes here: the worker that has the partition
- * decodes the request and encodes the reply, so that the thread that serves all callers does neither.
+ * Adds the service of the stores of this process to a server. Messages stay bytes here: the worker that has the
+ * partition decodes the request and encodes the reply, so that the thread that serves all callers does neither.
  */
 export function addStoreService(server: Pick<Server, 'addService'>, kind: StoreKind, answer: AnswerBytes): void {
   const service: Record<string, MethodDefinition<Uint8Array, Uint8Array>> = {};
@@ -34,12 +34,12 @@ export function addStoreService(server: Pick<Server, 'addService'>, kind: StoreK
   server.addService(service, handlers);
 }
 
-/** The partition that a request of a partition's method names: field 1 of each, the rest is passed over. */
+/** The partition of an encoded request of a partition's method: field 1; the rest is skipped. */
 export function requestedPartition(request: Uint8Array): number {
   return PartitionStatusRequest.decode(request).partition;
 }
 
-/** The same bytes as a Buffer, which is what grpc-js takes. */
+/** The same bytes as a Buffer, as grpc-js needs them. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

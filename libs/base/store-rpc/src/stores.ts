@@ -16,30 +16,30 @@ export type PointStateHasher = StoreReader<'points', 'stateHash'>;
 /** Reads one partition of an aggregator. */
 export type AggregatorReader = StoreReader<'aggregator', PartitionMethod<'aggregator'>>;
 
-/** Says how far the replicas of one process have come. Failures are TidemarkErrors. */
+/** Reads the positions of the replicas of one process. Failures are TidemarkErrors. */
 export interface PositionsReader {
   positions(signal?: AbortSignal): Promise<PositionsReply>;
 }
 
 /**
- * The stores of each partition. May throw a TidemarkError such as `unavailable` when no store has the partition: that
- * part is then missing from the answer, and named in it.
+ * The stores of each partition. A method may throw a TidemarkError such as `unavailable` when no store has the
+ * partition: that part is then missing from the answer, which names it.
  */
 export interface QueryStores {
   tagStore(partition: number): TagStoreReader;
   pointStore(partition: number): PointStoreReader;
   /**
-   * True when point stores accept whole series sets each time, because this implementation tracks what they know by
-   * digest; otherwise the query service does so, by partition.
+   * True when callers may pass whole series sets each time, because this implementation tracks which digests the stores
+   * know; otherwise the query service tracks them, by partition.
    */
   readonly namesSets?: boolean;
-  /** What is known of the replicas; left out where each partition has its one store. */
+  /** The known state of the replicas; omitted where each partition has one store. */
   report?(): ReplicaReport;
-  /** Replicas that differ: what depends on them may be wrong, and answers say so. */
+  /** Replicas that differ: results that depend on them may be wrong, and answers say so. */
   readonly divergences?: readonly ReplicaDivergence[];
 }
 
-/** What is known of all replicas, for status. */
+/** The known state of all replicas, for the status. */
 export interface ReplicaReport {
   readonly replicas: readonly ReplicaStatus[];
   readonly divergences: readonly ReplicaDivergence[];

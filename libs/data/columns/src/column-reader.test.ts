@@ -40,6 +40,6 @@ describe.each([
   });
 
   test('an end within a number is refused', () => {
-    expect(() => open(Uint8Array.of(CONTINUED)).varint()).toThrow('test: 1 bytes wanted, 0 left (at byte 1)');
+    expect(() => open(Uint8Array.of(CONTINUED)).varint()).toThrow('test: 1 bytes expected, 0 left (at byte 1)');
   });
 });

@@ -57,7 +57,7 @@ export class ColumnReader {
   /** Passes over `size` bytes, which must be there, and returns where they start. */
   take(size: number): number {
     const at = this.position;
-    if (size > this.end - at) this.fail(`${size} bytes wanted, ${this.end - at} left`);
+    if (size > this.end - at) this.fail(`${size} bytes expected, ${this.end - at} left`);
     this.position = at + size;
     return at;
   }

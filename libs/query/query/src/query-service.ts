@@ -64,7 +64,7 @@ export interface QueryServiceOptions {
 }
 
 /** How long a client may keep a batch: a stamp of an old map may still be used for this long. */
-const STAMP_HOLDS_MS = PROTOCOL_TIMES.mapLookBackMs;
+const STAMP_HOLDS_MS = PROTOCOL_TIMES.mapLookbackMs;
 /** The latest time that a JavaScript date can have, ms. */
 const LATEST_MS = 8_640_000_000_000_000;
 /** Range of a description of tags when the request has none, ms. */
