@@ -3,7 +3,7 @@ import { AssertionError, isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { Bitmap, deserializeBitmap, serializeBitmap } from './index.ts';
 
-/** Sets that reach every form: single values, long runs, dense noise, values far apart. */
+/** Sets that cover every form: single values, long runs, dense noise, values far apart. */
 const values = fc
   .array(
     fc.oneof(
@@ -34,7 +34,7 @@ function expectSame(bitmap: Bitmap, set: ReadonlySet<number>): void {
 }
 
 describe('Bitmap against Set', () => {
-  test('and, or, andNot agree, new and in place, and leave their operands alone', () => {
+  test('and, or and andNot agree with Set, new and in place, and do not change their operands', () => {
     fc.assert(
       fc.property(values, values, fc.boolean(), fc.boolean(), (left, right, optimizeLeft, optimizeRight) => {
         const a = Bitmap.of(left);
@@ -62,7 +62,7 @@ describe('Bitmap against Set', () => {
     );
   });
 
-  test('adding to any form tells what is new, and has agrees', () => {
+  test('add returns whether a value is new in any form, and has agrees', () => {
     fc.assert(
       fc.property(values, fc.array(fc.nat(200_000), { maxLength: 50 }), (set, more) => {
         const model = new Set(set);
@@ -85,7 +85,7 @@ describe('Bitmap against Set', () => {
 });
 
 describe('serialized bitmap', () => {
-  test('comes back, and the bytes depend on the set alone', () => {
+  test('decodes to the same set, and its bytes depend on the set alone', () => {
     fc.assert(
       fc.property(values, (set) => {
         const bytes = serializeBitmap(Bitmap.of(set));
@@ -97,7 +97,7 @@ describe('serialized bitmap', () => {
     );
   });
 
-  test('golden: version 1', () => {
+  test('has the golden bytes of version 1', () => {
     const array = [3, 9, 70_000];
     const runs = Array.from({ length: 1000 }, (_, i) => 131_072 + i);
     expect(serializeBitmap(Bitmap.of([...array, ...runs])).toString('hex')).toBe(
@@ -113,7 +113,7 @@ describe('serialized bitmap', () => {
     expect(deserializeBitmap(serializeBitmap(bitmap)).size).toBe(65_536);
   });
 
-  test('hostile bytes give data_loss, or a sound bitmap', () => {
+  test('hostile bytes give data_loss or a valid bitmap', () => {
     const check = (bytes: Uint8Array): void => {
       try {
         expect(serializeBitmap(deserializeBitmap(bytes))).toEqual(Buffer.from(bytes));

@@ -3,8 +3,8 @@ import { CONTAINER_VALUES, type Container, emptyContainer } from './container.ts
 import { andContainers, andNotContainers, orContainers } from './container-sets.ts';
 
 /**
- * A compressed set of uint32, in the manner of Roaring bitmaps: one container for each 65,536 values that has any.
- * Adding in ascending order costs a few nanoseconds; set operations look only at containers that both sides have.
+ * A compressed set of uint32, like Roaring bitmaps: one container for each range of 65,536 values that has any.
+ * Adding in ascending order costs a few nanoseconds; intersections read only containers that both sides have.
  */
 export class Bitmap {
   /** High 16 bits of each container, ascending. */
@@ -18,7 +18,7 @@ export class Bitmap {
     return bitmap;
   }
 
-  /** A bitmap of containers with ascending keys; it owns them from here on. */
+  /** A bitmap of containers with ascending keys; the bitmap owns them afterwards. */
   static ofContainers(keys: number[], containers: Container[]): Bitmap {
     assert(keys.length === containers.length, 'a key a container');
     const bitmap = new Bitmap();
@@ -27,7 +27,7 @@ export class Bitmap {
     return bitmap;
   }
 
-  /** How many values there are. */
+  /** The number of values. */
   get size(): number {
     let size = 0;
     for (const container of this.#containers) size += container.size;
@@ -38,7 +38,7 @@ export class Bitmap {
     return this.#containers.length === 0;
   }
 
-  /** Adds a value in [0, 2^32); true when it was not there. */
+  /** Adds a value in [0, 2^32); true when it is new. */
   add(value: number): boolean {
     const key = value >>> 16;
     const last = this.#keys.length - 1;
@@ -52,7 +52,7 @@ export class Bitmap {
     return this.#containers[at].add(value & 0xffff);
   }
 
-  /** The greatest value; -1 when there is none. */
+  /** The highest value; -1 when the bitmap is empty. */
   last(): number {
     const at = this.#keys.length - 1;
     return at < 0 ? -1 : this.#keys[at] * CONTAINER_VALUES + this.#containers[at].last();
@@ -67,7 +67,7 @@ export class Bitmap {
     return at >= 0 && this.#containers[at].has(value & 0xffff);
   }
 
-  /** Index of the container of `key`, or -1 - where it would go. */
+  /** Index of the container of `key`, or -1 - the index at which it would be inserted. */
   #find(key: number): number {
     let low = 0;
     let high = this.#keys.length;
@@ -86,7 +86,7 @@ export class Bitmap {
     );
   }
 
-  /** What both have, as a new bitmap. */
+  /** The intersection, as a new bitmap. */
   and(other: Bitmap): Bitmap {
     const keys: number[] = [];
     const containers: Container[] = [];
@@ -108,12 +108,12 @@ export class Bitmap {
     return Bitmap.ofContainers(keys, containers);
   }
 
-  /** What either has, as a new bitmap. */
+  /** The union, as a new bitmap. */
   or(other: Bitmap): Bitmap {
     return this.clone().orInPlace(other);
   }
 
-  /** What this has and `other` has not, as a new bitmap. */
+  /** The values that are not in `other`, as a new bitmap. */
   andNot(other: Bitmap): Bitmap {
     const keys: number[] = [];
     const containers: Container[] = [];
@@ -175,7 +175,7 @@ export class Bitmap {
     return out;
   }
 
-  /** Brings every container into its smallest form, runs included. */
+  /** Converts every container to its smallest form, runs included. */
   optimize(): this {
     for (const container of this.#containers) container.optimize();
     return this;

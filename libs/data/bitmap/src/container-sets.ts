@@ -1,9 +1,9 @@
 import { ARRAY, ARRAY_LIMIT, arrayContainer, BITS, type Container, containerOfWords, WORDS } from './container.ts';
 
-/** From this ratio of sizes on, searching the longer array beats walking it. */
+/** Ratio of sizes from which on a search in the longer array is faster than a walk over it. */
 const GALLOP_RATIO = 32;
 
-/** What both have, as a new container. */
+/** The intersection, as a new container. */
 export function andContainers(a: Container, b: Container): Container {
   if (a.form === ARRAY && b.form === ARRAY) {
     return a.size <= b.size ? andArrays(a, b) : andArrays(b, a);
@@ -16,7 +16,7 @@ export function andContainers(a: Container, b: Container): Container {
   return containerOfWords(words);
 }
 
-/** What either has, as a new container. */
+/** The union, as a new container. */
 export function orContainers(a: Container, b: Container): Container {
   if (a.form === ARRAY && b.form === ARRAY && a.size + b.size <= ARRAY_LIMIT) return mergeArrays(a, b);
   const words = wordsOf(a);
@@ -24,7 +24,7 @@ export function orContainers(a: Container, b: Container): Container {
   return containerOfWords(words);
 }
 
-/** What `a` has and `b` has not, as a new container. */
+/** The values of `a` that are not in `b`, as a new container. */
 export function andNotContainers(a: Container, b: Container): Container {
   if (a.form === ARRAY) return filterArray(a, b, false);
   const words = wordsOf(a);
@@ -75,7 +75,7 @@ function mergeArrays(a: Container, b: Container): Container {
   return arrayContainer(out, n);
 }
 
-/** The values of `array` that `other` has (`keep`) or has not. */
+/** The values of `array` that are in `other` when `keep` is set, else those that are not. */
 function filterArray(array: Container, other: Container, keep: boolean): Container {
   const out = new Uint16Array(array.size);
   let n = 0;

@@ -1,11 +1,11 @@
 import { assert } from '@tidemark/ports';
 
-/** How a container keeps its values; the numbers are those of the serialized form (docs/formats/bitmap.md). */
+/** Forms of a container; the numbers are those of the serialized form (docs/formats/bitmap.md). */
 export const ARRAY = 0;
 export const BITS = 1;
 export const RUNS = 2;
 
-/** An array container of more values than this would be larger than the bits. */
+/** Maximum values of an array container: with more it would be larger than the bits. */
 export const ARRAY_LIMIT = 4096;
 export const WORDS = 2048;
 export const CONTAINER_VALUES = 65_536;
@@ -15,15 +15,15 @@ const NO_WORDS = new Uint32Array(0);
 
 /**
  * Up to 65,536 values of 16 bits, as Roaring bitmaps keep them (Lemire et al., "Roaring Bitmaps: Implementation of an
- * Optimized Software Library", 2018): a sorted array when few, a bit a value when many, runs when consecutive.
+ * Optimized Software Library", 2018): a sorted array for few, one bit per value for many, runs for consecutive ones.
  */
 export class Container {
   form: number;
-  /** How many values there are. */
+  /** The number of values. */
   size: number;
   /** ARRAY: `size` sorted values. RUNS: `runs` pairs of (start, length - 1). May be longer than used. */
   values: Uint16Array;
-  /** BITS: one bit a value. */
+  /** BITS: one bit per value. */
   words: Uint32Array;
   runs: number;
 
@@ -61,7 +61,7 @@ export class Container {
     return low > 0 && value - this.values[(low - 1) * 2] <= this.values[(low - 1) * 2 + 1];
   }
 
-  /** The greatest value of a container that has any. */
+  /** The highest value of a container that is not empty. */
   last(): number {
     if (this.form === ARRAY) return this.values[this.size - 1];
     if (this.form === RUNS) return this.values[this.runs * 2 - 2] + this.values[this.runs * 2 - 1];
@@ -70,7 +70,7 @@ export class Container {
     return (w << 5) + 31 - Math.clz32(this.words[w]);
   }
 
-  /** Adds a value; true when it was not there. */
+  /** Adds a value; true when it is new. */
   add(value: number): boolean {
     if (this.form === BITS) {
       const word = this.words[value >>> 5];
@@ -84,7 +84,7 @@ export class Container {
   }
 
   #addToArray(value: number): boolean {
-    // Dense ids mostly come in ascending order: the end first.
+    // Dense ids mostly come in ascending order, so the end is checked first.
     const last = this.size - 1;
     const at = last < 0 || this.values[last] < value ? this.size : lowerBound(this.values, this.size, value);
     if (at < this.size && this.values[at] === value) return false;
@@ -205,7 +205,7 @@ export class Container {
     return count;
   }
 
-  /** Brings the container into the smallest form; on a tie the array, then the bits. */
+  /** Converts the container to its smallest form; on a tie the array, then the bits. */
   optimize(): void {
     const runs = this.countRuns();
     const form = smallestForm(this.size, runs);
@@ -224,7 +224,7 @@ export class Container {
       else values[++r * 2] = value;
       next = value + 1;
     });
-    assert(r + 1 === runs, 'runs counted as written');
+    assert(r + 1 === runs, 'the counted runs are the written ones');
     this.form = RUNS;
     this.values = values;
     this.words = NO_WORDS;
@@ -244,7 +244,7 @@ export function runContainer(values: Uint16Array, size: number): Container {
   return new Container(RUNS, size, values, NO_WORDS, values.length >> 1);
 }
 
-/** A container of the bits in `words`, which it keeps when there are many; an array otherwise. */
+/** A container of the values in `words`: it keeps `words` when there are many values, and is an array otherwise. */
 export function containerOfWords(words: Uint32Array): Container {
   let size = 0;
   for (let w = 0; w < WORDS; w++) size += popCount(words[w]);
@@ -257,7 +257,7 @@ export function containerOfWords(words: Uint32Array): Container {
   return arrayContainer(values, size);
 }
 
-/** The form of the fewest bytes: 2 a value, 8,192, or 4 a run and 2. */
+/** The form with the fewest bytes: an array has 2 per value, bits have 8,192, and runs have 4 per run plus 2. */
 export function smallestForm(size: number, runs: number): number {
   const plain = size <= ARRAY_LIMIT ? ARRAY : BITS;
   const plainBytes = plain === ARRAY ? size * 2 : WORDS * 4;

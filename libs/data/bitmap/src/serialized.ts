@@ -14,12 +14,12 @@ import {
 
 export const BITMAP_VERSION = 1;
 
-/** A container takes at least a key, a form, a size and one value. */
-const LEAST_CONTAINER_BYTES = 7;
+/** Bytes of the smallest container: a key, a form, a size and one value. */
+const MIN_CONTAINER_BYTES = 7;
 
 /**
- * The bitmap as bytes, a function of the set alone (docs/formats/bitmap.md). Without a checksum: that is its store's.
- * Brings the bitmap's containers into their smallest form on the way.
+ * The bitmap as bytes, a function of the set alone (docs/formats/bitmap.md). The bytes have no checksum: the store adds
+ * one. Converts the bitmap's containers to their smallest form.
  */
 export function serializeBitmap(bitmap: Bitmap): Buffer {
   bitmap.optimize();
@@ -43,13 +43,13 @@ export function serializeBitmap(bitmap: Bitmap): Buffer {
   return writer.take();
 }
 
-/** The bitmap of `serializeBitmap`'s bytes. Anything that it would not have written is `data_loss`. */
+/** Decodes bytes of `serializeBitmap`. Bytes that it would not have written are `data_loss`. */
 export function deserializeBitmap(bytes: Uint8Array): Bitmap {
   const reader = new ByteReader(bytes, 'bitmap');
   const version = reader.u8();
-  if (version !== BITMAP_VERSION) reader.fail(`version ${version}, this program knows ${BITMAP_VERSION}`);
+  if (version !== BITMAP_VERSION) reader.fail(`version ${version}, this program reads ${BITMAP_VERSION}`);
   const count = reader.varint();
-  if (count * LEAST_CONTAINER_BYTES > reader.remaining) reader.fail(`${count} containers in ${reader.remaining} bytes`);
+  if (count * MIN_CONTAINER_BYTES > reader.remaining) reader.fail(`${count} containers in ${reader.remaining} bytes`);
   const keys: number[] = [];
   const containers: Container[] = [];
   for (let i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ function readContainer(reader: ByteReader): Container {
   const form = reader.u8();
   const size = reader.u16() + 1;
   const container = readForm(reader, form, size);
-  if (container.size !== size) reader.fail(`${container.size} values, ${size} announced`);
+  if (container.size !== size) reader.fail(`${container.size} values, expected ${size}`);
   if (smallestForm(size, container.countRuns()) !== form) reader.fail(`form ${form} is not the smallest`);
   return container;
 }
@@ -105,7 +105,7 @@ function readRuns(reader: ByteReader): Container {
   for (let r = 0; r < runs; r++) {
     const start = reader.u16();
     const more = reader.u16();
-    // Runs that touch would be one run.
+    // Runs that touch must be one run.
     if (start < free || start + more > 0xffff) reader.fail('runs overlap or touch');
     values[r * 2] = start;
     values[r * 2 + 1] = more;

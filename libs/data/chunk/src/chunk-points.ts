@@ -32,7 +32,7 @@ export class ChunkPoints {
     this.values = grown(this.values, new Float64Array(capacity), this.length);
   }
 
-  /** Forgets the points and keeps the memory. */
+  /** Removes the points and keeps the memory. */
   clear(): void {
     this.length = 0;
   }
@@ -66,7 +66,7 @@ export class ChunkSketches {
     this.timesMs = grown(this.timesMs, new Float64Array(capacity), this.length);
   }
 
-  /** Forgets the sketches, lets go of their payloads and keeps the typed array. */
+  /** Removes the sketches, releases their payloads and keeps the typed array. */
   clear(): void {
     this.length = 0;
     this.payloads.length = 0;

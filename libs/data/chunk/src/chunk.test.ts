@@ -62,7 +62,7 @@ function plain(points: ChunkPoints, from = 0) {
   };
 }
 
-/** Puts the right checksum at the end, so that what comes before it is looked at. */
+/** Sets the right checksum at the end, so that the bytes before it are decoded. */
 function resealed(bytes: Uint8Array): Uint8Array {
   const end = bytes.length - 4;
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(end, crc32c(bytes.subarray(0, end)), true);
@@ -70,7 +70,7 @@ function resealed(bytes: Uint8Array): Uint8Array {
 }
 
 describe('a chunk', () => {
-  test('comes back bit by bit behind what was there, and its header tells the truth', () => {
+  test('is decoded bit by bit behind the points that were there, and its header is right', () => {
     fc.assert(
       fc.property(chunks, (points) => {
         const bytes = encoded(points);
@@ -89,7 +89,7 @@ describe('a chunk', () => {
     );
   });
 
-  test('of a part of the arrays holds that part', () => {
+  test('of a part of the arrays has that part', () => {
     const points = chunkPoints([1, 2.5, 3, 4.25, 5], [7]);
     const out = new ByteWriter();
     encodeChunk(points.timesMs, points.values, 1, 4, out);
@@ -99,16 +99,16 @@ describe('a chunk', () => {
     expect(back.timesMs[0]).toBe(NOON_MS + 7);
   });
 
-  test('spends nothing on regular times, and little on a constant', () => {
+  test('spends no bytes on regular times, and few on a constant', () => {
     expect(encoded(chunkPoints(new Array(180).fill(42), [10_000])).length).toBeLessThanOrEqual(20);
   });
 
-  test('spends a bit a time on gaps of whole steps', () => {
+  test('spends one bit per time on gaps of whole steps', () => {
     const pattern = [...new Array(60).fill(10_000), 30_000];
     expect(encoded(chunkPoints(new Array(122).fill(42), pattern)).length).toBeLessThanOrEqual(50);
   });
 
-  test('refuses times that descend or are no integers, as a mistake of the caller', () => {
+  test('fails an assertion for times that descend or are not integers', () => {
     for (const timesMs of [[5, 4], [0.5, 1.5], [0, 0.5, 1], [0, Number.NaN], [0, 2 ** 51], []]) {
       const times = Float64Array.from(timesMs);
       expect(() => encodeChunk(times, times, 0, times.length, new ByteWriter())).toThrow(AssertionError);
@@ -119,7 +119,7 @@ describe('a chunk', () => {
 describe('a chunk of sketches', () => {
   const payloads = fc.array(fc.uint8Array({ maxLength: 30 }), { minLength: 1, maxLength: 200 });
 
-  test('comes back', () => {
+  test('decodes to the same sketches', () => {
     fc.assert(
       fc.property(payloads, steps, (list, pattern) => {
         const { timesMs } = chunkPoints(
@@ -161,7 +161,7 @@ describe('hostile bytes', () => {
     }
   }
 
-  test('a flipped bit is always found', () => {
+  test('a flipped bit is always detected', () => {
     fc.assert(
       fc.property(chunks, fc.nat(), (points, bit) => {
         const bytes = encoded(points);
@@ -171,7 +171,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  test('under a right checksum give data_loss or points', () => {
+  test('with a right checksum give data_loss or points', () => {
     const edits = fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(chunks, edits, (points, changes) => {

@@ -19,10 +19,10 @@ const SKETCHES = 0x10;
 const REGULAR = 0x20;
 const CHECKSUM_BYTES = 4;
 
-/** Points of one chunk. It bounds what decoding a few bytes can allocate. */
+/** Maximum points of one chunk. It bounds the memory that decoding a few bytes can allocate. */
 export const CHUNK_POINTS_LIMIT = 2 ** 20;
 
-/** What the header of a chunk says. */
+/** The header of a chunk. */
 export interface ChunkSummary {
   /** True for a chunk of sketches. */
   sketches: boolean;
@@ -35,8 +35,8 @@ const reader = new ColumnReader('chunk');
 const header = { regular: false, sketches: false, count: 0, minTimeMs: 0, maxTimeMs: 0, stepMs: 0 };
 
 /**
- * Appends the chunk of points [from, to) of one series to `out` (docs/formats/chunk.md): 1 to `CHUNK_POINTS_LIMIT` points,
- * times non-decreasing integers below `TIME_LIMIT_MS` in size.
+ * Appends the chunk of points [from, to) of one series to `out` (docs/formats/chunk.md): 1 to `CHUNK_POINTS_LIMIT`
+ * points, times non-decreasing integers below `TIME_LIMIT_MS` in size.
  */
 export function encodeChunk(
   timesMs: Float64Array<ArrayBuffer>,
@@ -51,7 +51,10 @@ export function encodeChunk(
   out.u32(crc32c(out.view().subarray(start)));
 }
 
-/** The same for sketches, whose encoded bytes are kept as they are. */
+/**
+ * Appends the chunk of sketches [from, to) of one series to `out`, as `encodeChunk` does; their encoded bytes are kept
+ * unchanged.
+ */
 export function encodeSketchChunk(
   timesMs: Float64Array<ArrayBuffer>,
   payloads: readonly Uint8Array[],
@@ -67,8 +70,8 @@ export function encodeSketchChunk(
 }
 
 /**
- * Appends a chunk's points to `points` and returns how many there were. Throws TidemarkError `data_loss`, leaving
- * `points.length` as it was, for bytes that are no whole chunk of values.
+ * Appends a chunk's points to `points` and returns their number. Throws TidemarkError `data_loss`, leaving
+ * `points.length` unchanged, for bytes that are not one whole chunk of values.
  */
 export function decodeChunk(bytes: Uint8Array, points: ChunkPoints): number {
   openChecked(bytes, false);
@@ -81,11 +84,14 @@ export function decodeChunk(bytes: Uint8Array, points: ChunkPoints): number {
   return count;
 }
 
-/** The same for a chunk of sketches; payloads are views of `bytes`. */
+/**
+ * Appends a chunk's sketches to `sketches` and returns their number, as `decodeChunk` does; payloads are views of
+ * `bytes`.
+ */
 export function decodeSketchChunk(bytes: Uint8Array, sketches: ChunkSketches): number {
   openChecked(bytes, true);
   const { count } = header;
-  // A sketch takes a byte for its size at least.
+  // A sketch takes at least one byte, for its size.
   if (count > reader.remaining) reader.fail(`${count} sketches in ${reader.remaining} bytes`);
   sketches.reserve(count);
   readTimes(sketches.timesMs, sketches.length);
@@ -104,7 +110,7 @@ export function decodeSketchChunk(bytes: Uint8Array, sketches: ChunkSketches): n
   return count;
 }
 
-/** Reads the header alone; the checksum is not looked at. Throws TidemarkError `data_loss` if it can't be a chunk's. */
+/** Reads the header alone and does not check the checksum. Throws TidemarkError `data_loss` for an invalid header. */
 export function chunkSummary(bytes: Uint8Array): ChunkSummary {
   reader.open(bytes.subarray(0, HEADER_LIMIT_BYTES));
   readHeader();
@@ -112,7 +118,7 @@ export function chunkSummary(bytes: Uint8Array): ChunkSummary {
   return { sketches, count, minTimeMs, maxTimeMs };
 }
 
-/** First byte, and three varints of at most 3, 8 and 8 bytes. */
+/** Maximum bytes of a header: the first byte, and three varints of at most 3, 8 and 8 bytes. */
 const HEADER_LIMIT_BYTES = 20;
 
 function writeHeaderAndTimes(kind: number, timesMs: Float64Array, from: number, to: number, out: ByteWriter): void {
@@ -126,15 +132,18 @@ function writeHeaderAndTimes(kind: number, timesMs: Float64Array, from: number, 
   const regular = irregularAt === to;
   assert(stepMs >= 0, 'times of a chunk must not descend');
   for (let i = irregularAt; i < to; i++) {
-    // Written so that NaN fails, too.
+    // In this form NaN fails as well.
     assert(timesMs[i] >= timesMs[i - 1], 'times of a chunk must not descend');
   }
-  assert(isTime(minTimeMs) && isTime(maxTimeMs), `no times in milliseconds: ${minTimeMs} to ${maxTimeMs}`);
+  assert(
+    isTime(minTimeMs) && isTime(maxTimeMs),
+    `times must be integers in milliseconds: ${minTimeMs} to ${maxTimeMs}`,
+  );
   out.u8(VERSION | kind | (regular ? REGULAR : 0));
   out.varint(count);
   out.signedVarint(minTimeMs);
   if (regular) {
-    assert(Number.isInteger(stepMs), `a step of ${stepMs} ms`);
+    assert(Number.isInteger(stepMs), `the step must be an integer: ${stepMs} ms`);
     out.varint(stepMs);
   } else {
     out.varint(maxTimeMs - minTimeMs);
@@ -149,7 +158,7 @@ function isTime(timeMs: number): boolean {
 function openChecked(bytes: Uint8Array, sketches: boolean): void {
   const end = bytes.length - CHECKSUM_BYTES;
   reader.open(bytes);
-  if (end < 0) reader.fail(`${bytes.length} bytes are no chunk`);
+  if (end < 0) reader.fail(`${bytes.length} bytes are too few for a chunk`);
   reader.position = end;
   if (reader.u32() !== crc32c(bytes.subarray(0, end))) reader.fail('a wrong checksum');
   reader.position = 0;
@@ -161,7 +170,7 @@ function openChecked(bytes: Uint8Array, sketches: boolean): void {
 function readHeader(): void {
   const head = reader.u8();
   const version = head & VERSION_BITS;
-  if (version !== VERSION) reader.fail(`version ${version}, only ${VERSION} is known`);
+  if (version !== VERSION) reader.fail(`version ${version}, this program reads ${VERSION}`);
   if (head > (VERSION | SKETCHES | REGULAR)) reader.fail(`unknown flags ${head}`);
   header.sketches = (head & SKETCHES) !== 0;
   header.regular = (head & REGULAR) !== 0;
@@ -184,12 +193,13 @@ function readTimes(target: Float64Array, at: number): void {
   }
   const range: TimeRange = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
   readTimeBlocks(reader, count, minTimeMs, target, at, range);
-  if (range.minTimeMs !== minTimeMs || range.maxTimeMs !== maxTimeMs) reader.fail('times beside those of the header');
+  if (range.minTimeMs !== minTimeMs || range.maxTimeMs !== maxTimeMs)
+    reader.fail('times differ from the range in the header');
   for (let i = at + 1; i < at + count; i++) {
-    if (target[i] < target[i - 1]) reader.fail('times that descend');
+    if (target[i] < target[i - 1]) reader.fail('times descend');
   }
 }
 
 function readEnd(): void {
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
 }

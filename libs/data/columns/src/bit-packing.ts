@@ -1,12 +1,12 @@
 import type { ByteWriter } from '@tidemark/bytes';
 
 /**
- * Integers side by side in `width` bits each, the first in the lowest bits of the first byte (frame of reference,
- * Goldstein, Ramakrishnan and Shaft, «Compressing Relations and Indexes», ICDE 1998). The one packing that shares and
- * chunks are made of.
+ * Bit packing: adjacent integers of `width` bits each, the first in the lowest bits of the first byte (frame of
+ * reference, Goldstein, Ramakrishnan and Shaft, "Compressing Relations and Indexes", ICDE 1998). All columns of shares
+ * and chunks use this packing.
  */
 
-/** Bytes past its end that packing may write, and unpacking may read without using them. */
+/** Bytes after the packed ones that packing may overwrite, and unpacking may read without using them. */
 export const PACKING_SLACK_BYTES = 8;
 
 /** Bytes that `count` integers of `width` bits take. */
@@ -49,7 +49,7 @@ export function unpackBits(view: DataView, at: number, count: number, width: num
   if (width === 0) {
     target.fill(0, 0, count);
   } else if (width <= 25) {
-    // Any 25 bits lie within the 32 from the byte that holds the first of them.
+    // Any 25 bits are within the 32 from the byte that has the first of them.
     const mask = (1 << width) - 1;
     for (let i = 0, bit = at * 8; i < count; i++, bit += width) {
       target[i] = (view.getInt32(bit >>> 3, true) >>> (bit & 7)) & mask;

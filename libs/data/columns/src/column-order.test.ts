@@ -8,7 +8,7 @@ const pairs = fc
   .tuple(fc.array(fc.tuple(fc.nat(6), fc.nat(4)), { maxLength: 200 }), fc.constantFrom(1, 1_000_000))
   .map(([list, factor]) => list.map(([ref, timeMs]): [number, number] => [ref * factor, timeMs]));
 
-test('points come by ref, then time; of equal ones the sum stays, or the last', () => {
+test('points are sorted by ref, then time, and equal ones are merged into their sum or the last', () => {
   fc.assert(
     fc.property(pairs, fc.boolean(), (list, sums) => {
       const points = new PointColumns(0);
@@ -29,7 +29,7 @@ test('points come by ref, then time; of equal ones the sum stays, or the last', 
   );
 });
 
-test('sketches come by ref, then time; equal ones stay as they came', () => {
+test('sketches are sorted by ref, then time, and equal ones keep their order', () => {
   fc.assert(
     fc.property(pairs, (list) => {
       const sketches = new SketchColumns(0);

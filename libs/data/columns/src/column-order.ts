@@ -1,12 +1,12 @@
 import { PointColumns, SketchColumns } from './point-columns.ts';
 
-/** Beyond this many refs a point, counting costs more than comparing. */
+/** Refs per point beyond which a counting sort costs more than comparisons. */
 const COUNTING_SPAN = 16;
 
 /**
- * Points by ref, then time, without repetitions: of equal ref and time the sum stays where `sums(ref)`, else the later.
- * Returns `points` itself when they are in order already. Linear in points for dense refs. `PointSorter` keeps
- * repetitions, and is faster for a few ascending runs.
+ * Sorts points by ref, then time, and merges points of equal ref and time: into their sum where `sums(ref)`, else into
+ * the later one. Returns `points` itself when they are in order already. Linear in points for dense refs. `PointSorter`
+ * keeps repetitions, and is faster for a few ascending runs.
  */
 export function orderPoints(points: PointColumns, sums: (ref: number) => boolean): PointColumns {
   if (isOrdered(points.refs, points.timesMs, points.length)) return points;
@@ -25,7 +25,7 @@ export function orderPoints(points: PointColumns, sums: (ref: number) => boolean
   return out;
 }
 
-/** Sketches by ref, then time; equal ones stay as they came. Returns `sketches` itself when they are in order already. */
+/** Sorts sketches by ref, then time, stable. Returns `sketches` itself when they are in order already. */
 export function orderSketches(sketches: SketchColumns): SketchColumns {
   if (isOrdered(sketches.refs, sketches.timesMs, sketches.length)) return sketches;
   const out = new SketchColumns(sketches.length);
@@ -58,7 +58,7 @@ function orderOf(refs: Uint32Array, timesMs: Float64Array, length: number): Uint
   const order = new Uint32Array(length);
   for (let i = 0; i < length; i++) order[next[refs[i]]++] = i;
   for (let ref = 0; ref < span; ref++) {
-    // Points of one series mostly come in time order; only the runs that don't are sorted.
+    // Points of one series mostly come in time order; only the other runs are sorted.
     for (let at = starts[ref] + 1; at < starts[ref + 1]; at++) {
       if (timesMs[order[at]] >= timesMs[order[at - 1]]) continue;
       order.subarray(starts[ref], starts[ref + 1]).sort((a, b) => timesMs[a] - timesMs[b] || a - b);

@@ -3,19 +3,19 @@ import { TidemarkError } from '@tidemark/ports';
 import { PACKING_SLACK_BYTES } from './bit-packing.ts';
 
 const INITIAL_BYTES = 64 * 1024;
-/** Larger inputs get memory of their own, so that one of them doesn't stay resident. */
+/** Size of the reused memory. Larger inputs get memory of their own, so that one of them does not stay resident. */
 const STAGED_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads columns from bytes that may be hostile: whatever isn't there, or is out of its range, is a TidemarkError of code
- * `data_loss`. The input is copied into memory with slack after its end, so that unpacking reads whole words.
+ * Reads columns from bytes that may be hostile: a read beyond the end, or a number out of its range, is a TidemarkError
+ * of code `data_loss`. The input is copied into memory with slack after its end, so that unpacking reads whole words.
  */
 export class ColumnReader {
   readonly #what: string;
   #staged = new Uint8Array(INITIAL_BYTES);
   #stagedView = new DataView(this.#staged.buffer);
   #bytes = this.#staged;
-  /** Over the input and its slack; positions are those of the input. */
+  /** View of the input and its slack; positions are those of the input. */
   view = this.#stagedView;
   position = 0;
   end = 0;
@@ -24,7 +24,7 @@ export class ColumnReader {
     this.#what = what;
   }
 
-  /** Starts reading `source`, of which nothing is kept. */
+  /** Starts to read `source`, of which no reference is kept. */
   open(source: Uint8Array): void {
     const size = source.length + PACKING_SLACK_BYTES;
     if (size > STAGED_BYTES) {
@@ -54,7 +54,7 @@ export class ColumnReader {
     });
   }
 
-  /** Passes over `size` bytes, which must be there, and returns where they start. */
+  /** Skips `size` bytes, which must exist, and returns their start. */
   take(size: number): number {
     const at = this.position;
     if (size > this.end - at) this.fail(`${size} bytes expected, ${this.end - at} left`);
@@ -74,7 +74,7 @@ export class ColumnReader {
     return this.view.getFloat64(this.take(8), true);
   }
 
-  /** An unsigned integer of at most 53 bits, as LEB128. */
+  /** Reads an unsigned integer of at most 53 bits, as LEB128. */
   varint(): number {
     return readVarint(this);
   }
@@ -83,10 +83,10 @@ export class ColumnReader {
     return signedOf(readVarint(this));
   }
 
-  /** A varint of at most `limit`. */
+  /** Reads a varint of at most `limit`. */
   count(limit: number, what: string): number {
     const value = this.varint();
-    if (value > limit) this.fail(`${value} ${what}, limit ${limit}`);
+    if (value > limit) this.fail(`${value} ${what} (limit: ${limit})`);
     return value;
   }
 }

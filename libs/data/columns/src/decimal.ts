@@ -1,26 +1,26 @@
 /**
- * Most metrics are decimal fractions of few digits. A float64 v is one of e digits when v = r / 10^e for an integer r,
- * bit by bit; the integers pack far better than the floats (the idea of Afroozeh, Kuffó and Boncz, «ALP: Adaptive
- * Lossless floating-Point Compression», SIGMOD 2023; here the way back is one division, which IEEE 754 rounds correctly,
- * so that nothing needs to be patched).
+ * Maximum digits of a decimal. Most metrics are decimal fractions of few digits. A float64 v has e digits when
+ * v = r / 10^e for an integer r, bit by bit; the integers pack far better than the floats (the idea of Afroozeh, Kuffó
+ * and Boncz, "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2023; here decoding is one division, which
+ * IEEE 754 rounds correctly, so that no exceptions need to be stored).
  */
 export const EXPONENT_LIMIT = 14;
 
-/** 10^e, exact in float64. */
+/** The powers 10^e, exact in float64. */
 export const POWERS_OF_TEN: readonly number[] = Array.from({ length: EXPONENT_LIMIT + 2 }, (_, e) => Number(`1e${e}`));
 
-/** Adding and subtracting it rounds a number of less than 2^51 to an integer. */
+/** A constant that rounds a number below 2^51 to an integer when it is added and subtracted. */
 const ROUNDER = 6_755_399_441_055_744;
 const SCALED_LIMIT = 2 ** 51;
 const SAMPLE = 8;
 
-/** Where the last `toDecimals` that found no exponent met the first value that has none. */
+/** Index of the first value without an exponent in the last `toDecimals` that returned -1. */
 export let undecimalAt = 0;
 
 /**
- * Writes the integers r with r / 10^e = value into `integers`, and returns the least such e. When there is none up to
- * `EXPONENT_LIMIT` for all of them, returns -1 and sets `undecimalAt`. Negative zero, NaN and the infinities are no
- * decimals.
+ * Writes the integers r with r / 10^e = value into `integers`, and returns the lowest such e. When no e up to
+ * `EXPONENT_LIMIT` is valid for all values, returns -1 and sets `undecimalAt`. Negative zero, NaN and the infinities
+ * are not decimals.
  */
 export function toDecimals(values: Float64Array, from: number, count: number, integers: Float64Array): number {
   // A few values nearly always show how many digits the block needs.
@@ -53,7 +53,7 @@ export function mostlyDecimal(values: Float64Array, from: number, count: number)
   return others < 2;
 }
 
-/** Scales until a value isn't an integer over `power`; returns its index, or `count`. */
+/** Scales values until one is not an integer over `power`; returns its index, or `count`. */
 function scale(values: Float64Array, from: number, count: number, power: number, integers: Float64Array): number {
   if (power === 1) {
     for (let i = 0; i < count; i++) {
@@ -73,10 +73,10 @@ function scale(values: Float64Array, from: number, count: number, power: number,
   return count;
 }
 
-/** The least exponent from `least` on with which `value` is an integer over a power of ten, or -1. */
-function digitsOf(value: number, least: number): number {
+/** The lowest exponent from `min` on with which `value` is an integer over a power of ten, or -1. */
+function digitsOf(value: number, min: number): number {
   if (Object.is(value, -0)) return -1;
-  for (let exponent = least; exponent <= EXPONENT_LIMIT; exponent++) {
+  for (let exponent = min; exponent <= EXPONENT_LIMIT; exponent++) {
     const power = POWERS_OF_TEN[exponent];
     const rounded = value * power + ROUNDER - ROUNDER;
     if (!(Math.abs(rounded) < SCALED_LIMIT)) return -1;

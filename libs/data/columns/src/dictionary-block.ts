@@ -6,19 +6,19 @@ import { BLOCK, DICTIONARY_VALUES, LAST_BLOCK_VALUES, writeBlockHead } from './m
 const entries = new Float64Array(DICTIONARY_VALUES);
 const indexes = new Uint32Array(LAST_BLOCK_VALUES);
 
-/** Integers that lie this close together find their entry by a table; a search would mispredict its every step. */
+/** Range of integers whose entries are found by a table; a search would mispredict each of its branches. */
 const TABLE_RANGE = 4096;
-/** From this many on a sample tells whether a dictionary is worth a try. */
+/** Number of values from which on a sample decides whether a dictionary is tried. */
 const SAMPLED_VALUES = 64;
-/** By integer less the least: a turn, and an index in the low bits. What is of another turn is no entry. */
+/** By integer minus the lowest one: a turn, and an index in the low bits. A value of another turn is not an entry. */
 const table = new Int32Array(TABLE_RANGE);
 const INDEX_BITS = 4;
 const LAST_TURN = 2 ** 26;
 let turn = 0;
 
 /**
- * Writes the integers, which span [min, max], by a dictionary, if they have few enough values for it to take less than
- * `bits`.
+ * Writes the integers, which span [min, max], by a dictionary, if they have few enough distinct values for it to take
+ * less than `bits`.
  */
 export function writeDictionaryBlock(
   integers: Float64Array,
@@ -44,7 +44,7 @@ export function writeDictionaryBlock(
   return true;
 }
 
-/** True when two of a sample are equal, as two of eight are nearly always when all are of a few values. */
+/** True when two of a sample are equal, as two of eight nearly always are when there are few distinct values. */
 function repeats(integers: Float64Array, count: number): boolean {
   const stride = count >> 3;
   for (let i = stride; i < 8 * stride; i += stride) {
@@ -55,7 +55,7 @@ function repeats(integers: Float64Array, count: number): boolean {
   return false;
 }
 
-/** Fills `entries` and `indexes`; returns how many entries there are, or more than a dictionary holds. */
+/** Fills `entries` and `indexes`; returns the number of entries, or more than a dictionary holds. */
 function indexByTable(integers: Float64Array, count: number, min: number): number {
   turn++;
   if (turn === LAST_TURN) {
@@ -78,7 +78,7 @@ function indexByTable(integers: Float64Array, count: number, min: number): numbe
   return used;
 }
 
-/** The same for integers far apart. */
+/** Fills `entries` and `indexes` as `indexByTable` does, for integers far apart. */
 function indexBySearch(integers: Float64Array, count: number): number {
   let used = 0;
   for (let i = 0; i < count; i++) {
@@ -94,7 +94,7 @@ function indexBySearch(integers: Float64Array, count: number): number {
   return used;
 }
 
-/** Reads what comes after the first byte. An index beyond the entries stands for 0. */
+/** Reads a block after its first byte. An index beyond the entries is the value 0. */
 export function readDictionaryBlock(
   reader: ColumnReader,
   count: number,
@@ -108,16 +108,17 @@ export function readDictionaryBlock(
   for (let i = 0; i < count; i++) target[at + i] = entries[indexes[i]];
 }
 
-/** Passes over what `readDictionaryBlock` would read, with the same checks. */
+/** Skips the bytes that `readDictionaryBlock` would read, with the same checks. */
 export function skipDictionaryBlock(reader: ColumnReader, count: number): void {
   reader.take(packedBytes(count, readEntries(reader)));
 }
 
 function readEntries(reader: ColumnReader): number {
   const used = reader.u8();
-  if (used === 0 || used > DICTIONARY_VALUES) reader.fail(`a dictionary of ${used}, limit ${DICTIONARY_VALUES}`);
+  if (used === 0 || used > DICTIONARY_VALUES)
+    reader.fail(`a dictionary of ${used} values (limit: 1 to ${DICTIONARY_VALUES})`);
   for (let i = 0; i < used; i++) entries[i] = reader.signedVarint();
-  // What an earlier block left there must not show through.
+  // Clears the entries of earlier blocks.
   entries.fill(0, used);
   return bitWidth(used - 1);
 }

@@ -6,15 +6,15 @@ import { readDictionaryBlock, skipDictionaryBlock, writeDictionaryBlock } from '
 import { measured } from './integer-measure.ts';
 import { BLOCK, EXPONENT_SHIFT, LAST_BLOCK_VALUES, writeBlockHead } from './mini-block.ts';
 
-/** Differences are packed only when a signed varint holds their least. */
-const LEAST_DELTA_LIMIT = 2 ** 51;
-/** Distances looked at before a common factor is searched in all of them. */
+/** Bound of the lowest difference: differences are packed only when a signed varint holds it. */
+const MIN_DELTA_LIMIT = 2 ** 51;
+/** Distances that are sampled before a common factor is searched in all of them. */
 const FACTOR_SAMPLE = 8;
-/** Below this, in bits of the whole block, a dictionary has nothing to win. */
-const DICTIONARY_LEAST_BITS = 128;
-/** Below this a quotient that isn't an integer can't be rounded to one. */
+/** Bits of a whole block below which a dictionary cannot be smaller. */
+const DICTIONARY_MIN_BITS = 128;
+/** Bound of distances: below it a quotient that is not an integer cannot be rounded to one. */
 const FACTOR_DISTANCE_LIMIT = 2 ** 48;
-/** Bit 7 of the width: the packed distances are to be multiplied by a factor, which comes next. */
+/** Bit 7 of the width: the packed distances must be multiplied by a factor, which follows. */
 const FACTOR = 0x80;
 const WORD = 0x1_0000_0000;
 
@@ -24,8 +24,8 @@ const distances = new Float64Array(LAST_BLOCK_VALUES);
 
 /**
  * Writes `count` (1 to `LAST_BLOCK_VALUES`) integers, each below 2^52 in size, that were measured just before, as a
- * frame, as deltas or by a dictionary, whichever is smallest. `exponent` is kept in the first byte for the reader; `rest`
- * values, with these, are still to come in the column.
+ * frame, as deltas or by a dictionary: the smallest of these. The first byte has `exponent` for the reader; `rest` is
+ * the number of values left in the column, including these.
  */
 export function writeIntegerBlock(
   integers: Float64Array,
@@ -43,13 +43,12 @@ export function writeIntegerBlock(
   }
   let bits = count * frameWidth;
   let asDeltas = false;
-  if (maxDelta - minDelta < max - min && Math.abs(minDelta) < LEAST_DELTA_LIMIT) {
+  if (maxDelta - minDelta < max - min && Math.abs(minDelta) < MIN_DELTA_LIMIT) {
     const deltaBits = (count - 1) * bitWidth(maxDelta - minDelta) + 8 * varintBytes(minDelta);
     asDeltas = deltaBits < bits;
     if (asDeltas) bits = deltaBits;
   }
-  if (bits >= DICTIONARY_LEAST_BITS && writeDictionaryBlock(integers, count, exponent, rest, min, max, bits, out))
-    return;
+  if (bits >= DICTIONARY_MIN_BITS && writeDictionaryBlock(integers, count, exponent, rest, min, max, bits, out)) return;
   if (asDeltas) {
     writeBlockHead(BLOCK.delta, exponent, count, rest, out);
     writeDeltas(integers, count, minDelta, maxDelta - minDelta, out);
@@ -91,7 +90,7 @@ function writeFrameHead(width: number, factor: number, base: number, out: ByteWr
   out.signedVarint(base);
 }
 
-/** Packs (value - base) / factor of each; above 32 bits in two planes, the low words and then what is above them. */
+/** Packs (value - base) / factor of each; above 32 bits in two planes, the low words and then the high bits. */
 function writeDistances(
   integers: Float64Array,
   count: number,
@@ -122,7 +121,7 @@ function commonFactor(integers: Float64Array, count: number, base: number): numb
   let factor = sampledFactor(integers, sample, base);
   for (let i = sample; i < count && factor !== 1; i++) {
     const distance = integers[i] - base;
-    // A remainder of float64 is slow, and this is nearly always an integer.
+    // A remainder of float64 is slow, and the quotient is nearly always an integer.
     const quotient = distance / factor;
     if (Math.floor(quotient) !== quotient || factor === 0) factor = divisor(distance, factor);
     else if (distance >= FACTOR_DISTANCE_LIMIT) return 1;
@@ -130,14 +129,14 @@ function commonFactor(integers: Float64Array, count: number, base: number): numb
   return factor === 0 ? 1 : factor;
 }
 
-/** The greatest common divisor of the first `count` distances; 0 when they all are. */
+/** The greatest common divisor of the first `count` distances; 0 when all of them are 0. */
 function sampledFactor(integers: Float64Array, count: number, base: number): number {
   let factor = 0;
   for (let i = 0; i < count && factor !== 1; i++) factor = divisor(integers[i] - base, factor);
   return factor;
 }
 
-/** Euclid's, for integers of any size, in integer arithmetic as soon as it can. */
+/** Euclid's algorithm for integers of any size, in integer arithmetic as soon as possible. */
 function divisor(a: number, b: number): number {
   let x = a;
   let y = b;
@@ -158,7 +157,7 @@ function divisor(a: number, b: number): number {
 }
 
 /**
- * Reads the rest of a block of integers whose first byte was `head`, and puts integer / 10^exponent of each of its
+ * Reads the rest of a block of integers whose first byte was `head`, and writes integer / 10^exponent of each of its
  * `count` values into `target` from `at` on.
  */
 export function readIntegerBlock(
@@ -174,7 +173,7 @@ export function readIntegerBlock(
     readDictionaryBlock(reader, count, power, target, at);
     return;
   }
-  if (kind > BLOCK.delta) reader.fail(`no integers in a block of kind ${kind}`);
+  if (kind > BLOCK.delta) reader.fail(`block kind ${kind} has no integers`);
   const widthByte = reader.u8();
   const width = readWidth(reader, widthByte);
   const factor = widthByte & FACTOR ? reader.varint() : 1;
@@ -186,7 +185,7 @@ export function readIntegerBlock(
   }
 }
 
-/** Passes over what `readIntegerBlock` would read, with the same checks. */
+/** Skips the bytes that `readIntegerBlock` would read, with the same checks. */
 export function skipIntegerBlock(reader: ColumnReader, head: number, count: number): void {
   powerOf(reader, head);
   const kind = head & 7;
@@ -194,7 +193,7 @@ export function skipIntegerBlock(reader: ColumnReader, head: number, count: numb
     skipDictionaryBlock(reader, count);
     return;
   }
-  if (kind > BLOCK.delta) reader.fail(`no integers in a block of kind ${kind}`);
+  if (kind > BLOCK.delta) reader.fail(`block kind ${kind} has no integers`);
   const widthByte = reader.u8();
   const width = readWidth(reader, widthByte);
   if (widthByte & FACTOR) reader.varint();
@@ -209,13 +208,13 @@ export function skipIntegerBlock(reader: ColumnReader, head: number, count: numb
 
 function readWidth(reader: ColumnReader, byte: number): number {
   const width = byte & ~FACTOR;
-  if (width > 53) reader.fail(`a width of ${width} bits`);
+  if (width > 53) reader.fail(`a width of ${width} bits (limit: 53)`);
   return width;
 }
 
 function powerOf(reader: ColumnReader, head: number): number {
   const exponent = (head >> EXPONENT_SHIFT) & 15;
-  if (exponent > EXPONENT_LIMIT) reader.fail(`an exponent of ${exponent}`);
+  if (exponent > EXPONENT_LIMIT) reader.fail(`an exponent of ${exponent} (limit: ${EXPONENT_LIMIT})`);
   return POWERS_OF_TEN[exponent];
 }
 

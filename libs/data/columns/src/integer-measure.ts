@@ -1,45 +1,53 @@
 import { bitWidth } from './bit-packing.ts';
 import { LAST_BLOCK_VALUES } from './mini-block.ts';
 
-/** A block may end after any unit of this many: their bounds show a good place. */
+/** Values of a unit. A block may end after any unit; the bounds of the units show where. */
 const UNIT = 32;
 const UNITS = LAST_BLOCK_VALUES / UNIT;
-/** What one more block costs: its head, width and base. */
+/** Cost of one more block in bits: its head, width and base. */
 const CUT_COST_BITS = 48;
-/** Where metrics meet, one of them is narrow: so is one end of the block, by this factor, over this many values. */
+/**
+ * Factor by which one end of a block, of `END_VALUES` values, must be narrower: where two metrics meet, one of them is
+ * narrow.
+ */
 const NARROW_END = 8;
 const END_VALUES = 8;
-/** Deltas looked at before all of them are. */
+/** Deltas that are sampled before all are measured. */
 const DELTA_SAMPLE = 8;
 
 const mins = new Float64Array(UNITS);
 const maxs = new Float64Array(UNITS);
-/** What the integers from a unit on would take as a frame of their own. */
+/** Bits of the integers from each unit on as a frame of their own. */
 const restBits = new Float64Array(UNITS);
 
-/** Of the integers that were measured last. The deltas are infinitely far apart when they are no narrower. */
+/**
+ * Bounds of the integers that were measured last. Those of the deltas are infinite when the deltas are not narrower.
+ */
 export const measured = { min: 0, max: 0, minDelta: 0, maxDelta: 0 };
 
 /** Measures `count` (1 to `LAST_BLOCK_VALUES`) integers. */
 export function measureIntegers(integers: Float64Array, count: number): void {
-  let least = integers[0];
-  let greatest = least;
+  let min = integers[0];
+  let max = min;
   for (let i = 1; i < count; i++) {
     const value = integers[i];
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
-  measured.min = least;
-  measured.max = greatest;
+  measured.min = min;
+  measured.max = max;
   measured.minDelta = Number.NEGATIVE_INFINITY;
   measured.maxDelta = Number.POSITIVE_INFINITY;
-  const range = greatest - least;
+  const range = max - min;
   if (count > 1 && range > 0 && measureDeltas(integers, Math.min(count, DELTA_SAMPLE), range)) {
     measureDeltas(integers, count, range);
   }
 }
 
-/** Measures the deltas of the first `count`; keeps the result and returns true only if they need less than `range`. */
+/**
+ * Measures the deltas of the first `count` integers; keeps the result and returns true only if they span less than
+ * `range`.
+ */
 function measureDeltas(integers: Float64Array, count: number, range: number): boolean {
   let before = integers[0];
   let min = Number.POSITIVE_INFINITY;
@@ -58,13 +66,13 @@ function measureDeltas(integers: Float64Array, count: number, range: number): bo
 }
 
 /**
- * How many of the `count` integers measured last the block should hold: fewer than all when two frames, cut there, take
- * less. That is so where one metric ends and another begins.
+ * How many of the `count` integers that were measured last the block should have: fewer than all when two frames, cut
+ * at that place, need fewer bits. That is the case where one metric ends and another begins.
  */
 export function cutPoint(integers: Float64Array, count: number): number {
   const frameWidth = bitWidth(measured.max - measured.min);
   if (count <= UNIT || frameWidth === 0) return count;
-  // Integers that go on from each other are of one series.
+  // Consecutive integers without a jump are of one series.
   if (measured.maxDelta - measured.minDelta < 2 ** (frameWidth - 1)) return count;
   const narrow = (measured.max - measured.min) / NARROW_END;
   if (rangeOf(integers, 0, END_VALUES) > narrow && rangeOf(integers, count - END_VALUES, count) > narrow) return count;
@@ -92,7 +100,7 @@ export function cutPoint(integers: Float64Array, count: number): number {
   return cut === 0 ? count : moved(integers, count, cut);
 }
 
-/** Of the integers that `rangeOf` was asked about last. */
+/** Bounds of the integers of the last `rangeOf`. */
 const bounds = { min: 0, max: 0 };
 
 function rangeOf(integers: Float64Array, from: number, to: number): number {
@@ -108,7 +116,7 @@ function rangeOf(integers: Float64Array, from: number, to: number): number {
   return max - min;
 }
 
-/** Fills `mins` and `maxs`; returns how many units there are. */
+/** Fills `mins` and `maxs`; returns the number of units. */
 function measureUnits(integers: Float64Array, count: number): number {
   let unit = 0;
   for (let at = 0; at < count; unit++) {
@@ -126,7 +134,7 @@ function measureUnits(integers: Float64Array, count: number): number {
   return unit;
 }
 
-/** Moves the cut from the start of a unit into the wider side, as far as integers there fit the narrower. */
+/** Moves the cut from the start of a unit into the wider side, as far as integers there fit the narrower side. */
 function moved(integers: Float64Array, count: number, cut: number): number {
   let at = cut * UNIT;
   const before = 2 ** bitWidth(rangeOf(integers, 0, at));

@@ -4,7 +4,7 @@ const INITIAL_POINTS = 64;
 
 /** Points as parallel arrays: index i of each is one point. The arrays are replaced when they grow. */
 export class PointColumns {
-  /** The client's or lane's own small integer of each point's series. */
+  /** The series of each point, as a small integer that the client or lane chose. */
   refs: Uint32Array<ArrayBuffer>;
   /** Integers, milliseconds since 1970 in UTC. */
   timesMs: Float64Array<ArrayBuffer>;
@@ -37,7 +37,7 @@ export class PointColumns {
     this.values = grown(this.values, new Float64Array(capacity), this.length);
   }
 
-  /** Forgets the points and keeps the memory. */
+  /** Removes the points and keeps the memory. */
   clear(): void {
     this.length = 0;
   }
@@ -76,7 +76,7 @@ export class SketchColumns {
     this.timesMs = grown(this.timesMs, new Float64Array(capacity), this.length);
   }
 
-  /** Forgets the sketches, lets go of their payloads and keeps the typed arrays. */
+  /** Removes the sketches, releases their payloads and keeps the typed arrays. */
   clear(): void {
     this.length = 0;
     this.payloads.length = 0;

@@ -4,7 +4,7 @@ import { PointColumns } from './point-columns.ts';
 import { PointSorter } from './point-sorter.ts';
 
 const pair = fc.tuple(fc.nat(6), fc.nat(4));
-/** Runs that ascend, as requests leave them, or pairs in any order. */
+/** Ascending runs, as of requests, or pairs in any order. */
 const pairs = fc.oneof(
   fc.array(pair, { maxLength: 300 }),
   fc
@@ -12,7 +12,7 @@ const pairs = fc.oneof(
     .map((runs) => runs.flatMap((run) => run.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]))),
 );
 
-test('sorts by ref, then time, keeps equal points as they came, and leaves its input as it is', () => {
+test('sorts by ref, then time, keeps the order of equal points, and does not change its input', () => {
   const sorter = new PointSorter();
   fc.assert(
     fc.property(pairs, (list) => {

@@ -1,15 +1,15 @@
 import { PointColumns } from './point-columns.ts';
 
 /**
- * Sorts points into the order of a share: by ref, then time, equal ones as they came. It merges ascending runs: points
- * gathered from several requests are a few of them, one or more a request. Reuses its memory from call to call.
+ * Sorts points into the order of a share: by ref, then time, stable. It merges ascending runs: points of several
+ * requests are a few runs, one or more per request. Reuses its memory from call to call.
  */
 export class PointSorter {
   #from = new PointColumns(0);
   #to = new PointColumns(0);
   #starts = new Uint32Array(64);
 
-  /** The points in order: `points` itself where they are, else columns that the next call overwrites. */
+  /** The sorted points: `points` itself when they are in order, else columns that the next call overwrites. */
   sort(points: PointColumns): PointColumns {
     let runs = this.#findRuns(points);
     let from = points;
@@ -19,7 +19,7 @@ export class PointSorter {
       to.reserve(points.length);
       runs = this.#mergePairs(from, to, runs);
       to.length = points.length;
-      // What came in stays as it is; only own columns take turns.
+      // The input stays unchanged; only own columns are swapped.
       const next = from === points ? this.#from : from;
       from = to;
       to = next;
@@ -31,7 +31,7 @@ export class PointSorter {
     return from;
   }
 
-  /** Notes where ascending runs begin, and the end; returns how many there are. */
+  /** Records the starts of ascending runs, and the end; returns the number of runs. */
   #findRuns({ refs, timesMs, length }: PointColumns): number {
     let runs = 1;
     this.#starts[0] = 0;

@@ -8,7 +8,7 @@ import { BLOCK, blockCount, blockLength, LAST_BLOCK_VALUES, readBlockHead } from
 const RUNS = 0;
 const BLOCKS = 1;
 
-/** Runs are chosen when they are this long on average; then they take less than a bit or two a point. */
+/** Average length from which on runs are chosen; they then take less than one or two bits per point. */
 const WORTHWHILE_RUN = 16;
 const REF_LIMIT = 0xffff_ffff;
 
@@ -19,7 +19,7 @@ export function writeRefs(refs: Uint32Array, count: number, out: ByteWriter): vo
   let runs = 1;
   let before = refs[0] | 0;
   for (let i = 1; i < count; i++) {
-    // Modulo 2^32, as integer arithmetic is: there 0 follows the greatest ref.
+    // Integer arithmetic is modulo 2^32, where 0 follows the highest ref.
     const ref = refs[i] | 0;
     if (ref !== ((before + 1) | 0) || ref === 0) {
       assert(refs[i] >= refs[i - 1], 'refs must ascend');
@@ -38,7 +38,7 @@ export function writeRefs(refs: Uint32Array, count: number, out: ByteWriter): vo
   }
 }
 
-/** Each run of consecutive refs as its distance from the one before, and its length. The last length follows. */
+/** Writes each run of consecutive refs as its distance from the run before and its length. The last length follows. */
 function writeRuns(refs: Uint32Array, count: number, out: ByteWriter): void {
   out.u8(RUNS);
   let start = 0;
@@ -64,7 +64,7 @@ function writeBlocks(refs: Uint32Array, count: number, out: ByteWriter): void {
   }
 }
 
-/** Reads `count` refs into `target` from `from` on. Returns the last, which is the greatest. */
+/** Reads `count` refs into `target` from `from` on. Returns the last, which is the highest. */
 export function readRefs(reader: ColumnReader, count: number, target: Uint32Array, from: number): number {
   const mode = readMode(reader);
   const end = from + count;
@@ -85,7 +85,7 @@ export function readRefs(reader: ColumnReader, count: number, target: Uint32Arra
   return last;
 }
 
-/** Passes over `count` refs with every check that `readRefs` makes. Returns the last, which is the greatest. */
+/** Skips `count` refs with every check of `readRefs`. Returns the last, which is the highest. */
 export function inspectRefs(reader: ColumnReader, count: number): number {
   const mode = readMode(reader);
   let last = 0;
@@ -103,14 +103,14 @@ export function inspectRefs(reader: ColumnReader, count: number): number {
 
 function readMode(reader: ColumnReader): number {
   const mode = reader.u8();
-  if (mode > BLOCKS) reader.fail(`no such kind of ref column: ${mode}`);
+  if (mode > BLOCKS) reader.fail(`unknown kind of ref column ${mode}`);
   return mode;
 }
 
-/** Points of the run that `readRun` read. */
+/** Number of points of the run that `readRun` read last. */
 let runLength = 0;
 
-/** Reads the head of a run into `runLength` and returns its first ref. */
+/** Reads the length of a run into `runLength` and returns its first ref. */
 function readRun(reader: ColumnReader, last: number, rest: number): number {
   const ref = last + reader.varint();
   runLength = reader.count(rest, 'refs in a run');
@@ -119,16 +119,16 @@ function readRun(reader: ColumnReader, last: number, rest: number): number {
   return ref;
 }
 
-/** Reads a mini-block of `blockCount` into `block`; its refs must go on from `last` in order. Returns its last. */
+/** Reads a mini-block of `blockCount` refs into `block`; they must not descend from `last` on. Returns its last. */
 function readBlock(reader: ColumnReader, rest: number, last: number): number {
   const head = readBlockHead(reader, rest);
   const count = blockCount;
-  if (head > BLOCK.dictionary) reader.fail(`no refs in a block of kind ${head}`);
+  if (head > BLOCK.dictionary) reader.fail(`block kind ${head} has no refs`);
   readIntegerBlock(reader, head, count, block, 0);
   let before = last;
   for (let i = 0; i < count; i++) {
     const ref = block[i];
-    if (ref < before) reader.fail('refs that descend');
+    if (ref < before) reader.fail('refs descend');
     before = ref;
   }
   if (before > REF_LIMIT) reader.fail('a ref beyond 32 bits');

@@ -8,7 +8,10 @@ function ofBits(high: number, low: number): number {
   return new Float64Array(Uint32Array.of(low, high).buffer)[0];
 }
 
-/** What a codec of floats trips over: both zeros, NaN with payloads, infinities, denormals, the edges of exactness. */
+/**
+ * Values that are hard for a codec of floats: both zeros, NaN with payloads, infinities, denormals, the edges of
+ * exactness.
+ */
 const adversarialValues = [
   0,
   -0,
@@ -44,7 +47,7 @@ const adversarialValues = [
   123456789.123456,
 ];
 
-/** The bits of every value, so that NaN payloads and the sign of zero count. */
+/** The bits of every value, so that comparisons include NaN payloads and the sign of zero. */
 function bitsOf(values: Float64Array<ArrayBuffer>): string {
   return toHex(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }
@@ -52,7 +55,7 @@ function bitsOf(values: Float64Array<ArrayBuffer>): string {
 const decimals = fc.tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.nat(15)).map(([n, e]) => n / 10 ** e);
 const wild = fc.oneof(fc.double(), fc.float(), fc.constantFrom(...adversarialValues));
 
-/** Sequences of values as metrics have them, and as they have them not. */
+/** Sequences of values that are typical of metrics, and others. */
 const values = fc.oneof(
   fc.array(decimals, { maxLength: 400 }),
   fc.array(fc.oneof({ weight: 40, arbitrary: decimals }, { weight: 1, arbitrary: wild }), { maxLength: 400 }),
@@ -73,10 +76,10 @@ const values = fc.oneof(
 const timeMs = fc.integer({ min: -(2 ** 51) + 1, max: 2 ** 51 - 1 });
 const step = fc.constantFrom(0, 1, 2, 500, 90_000);
 
-/** How refs go on: by runs, by repeats, or anyhow. */
+/** Steps between refs: runs, repeats, or any. */
 const steps = fc.oneof(fc.constant([1]), fc.array(step, { minLength: 1, maxLength: 60 }), fc.constant([0, 0, 0, 0, 1]));
 
-/** `count` times: one for all, regular, jittered, or any. */
+/** `count` times: all equal, regular, jittered, or any. */
 function times(count: number): fc.Arbitrary<number[]> {
   const base = 1_700_000_000_000;
   return fc.oneof(
@@ -124,7 +127,7 @@ function encoded(points: PointColumns, sketches?: SketchColumns): Uint8Array {
   return out.take();
 }
 
-/** Decodes behind points that are there already, and returns only the new ones, as plain arrays. */
+/** Decodes behind existing points, and returns only the new ones, as plain arrays. */
 function decoded(bytes: Uint8Array, before = 3) {
   const points = new PointColumns(1);
   for (let i = 0; i < before; i++) points.push(i, i, i);
@@ -153,7 +156,7 @@ function plain(points: PointColumns, sketches: SketchColumns) {
 }
 
 describe('a share', () => {
-  test('comes back bit by bit, and encoding and inspecting it give its true summary', () => {
+  test('is decoded bit by bit, and encoding and inspecting it give its true summary', () => {
     fc.assert(
       fc.property(shares, ({ points, sketches }) => {
         const out = new ByteWriter();
@@ -192,7 +195,7 @@ describe('a share', () => {
     }
   });
 
-  test('of one or two points takes few bytes', () => {
+  test('of one or two points has few bytes', () => {
     const points = new PointColumns();
     points.push(17, 1_700_000_000_000, 3);
     expect(encoded(points).length).toBeLessThanOrEqual(17);
@@ -200,7 +203,7 @@ describe('a share', () => {
     expect(encoded(points).length).toBeLessThanOrEqual(18);
   });
 
-  test('refuses refs out of order and times that are no integers, as a mistake of the caller', () => {
+  test('fails an assertion for refs out of order and times that are not integers', () => {
     for (const [ref, timeMs] of [
       [4, 0],
       [5, 0.5],
@@ -233,7 +236,7 @@ describe('hostile bytes', () => {
         expect(points.length + sketches.length).toBe(0);
         return;
       }
-      // Only the limit on a sketch's bytes is inspection's alone.
+      // Only the inspection checks the limit on a sketch's bytes.
       expect(sketches.length).toBeGreaterThan(0);
       return;
     }
@@ -254,7 +257,7 @@ describe('hostile bytes', () => {
     if (nonFinite) expect(summary.mayBeNonFinite).toBe(true);
   }
 
-  test('made of valid ones: data_loss, or a decode that agrees with the inspection', () => {
+  test('that are damaged valid ones give data_loss, or decode as the inspection says', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(shares, changes, fc.nat(), fc.boolean(), ({ points, sketches }, edits, cut, shorten) => {
@@ -266,7 +269,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  test('of any kind: the same', () => {
+  test('of any kind give data_loss, or decode as the inspection says', () => {
     const small = fc.oneof(fc.nat(9), fc.nat(255));
     fc.assert(
       fc.property(fc.array(small, { maxLength: 60 }), (tail) => check(Uint8Array.from([1, ...tail]))),
@@ -274,15 +277,15 @@ describe('hostile bytes', () => {
     );
   });
 
-  test('a few bytes can not ask for more points than the limit', () => {
+  test('of small size cannot request more points than the limit', () => {
     const out = new ByteWriter();
     out.u8(1);
     out.varint(2 ** 40);
-    expect(() => decodeShare(out.view(), new PointColumns(), new SketchColumns())).toThrow(/points in a share, limit/);
+    expect(() => decodeShare(out.view(), new PointColumns(), new SketchColumns())).toThrow(/points in a share \(limit/);
     const points = new PointColumns();
     for (let i = 0; i < 100; i++) points.push(i, 0, 0);
     expect(() => inspectShare(encoded(points), { points: 99, sketches: 0, sketchBytes: 0 })).toThrow(
-      '100 points in a share, limit 99',
+      '100 points in a share (limit: 99)',
     );
   });
 });
@@ -297,7 +300,7 @@ describe('the golden share of version 1', () => {
   const golden =
     '01050101000306886c0180a0abfef9620081904e0010041f01200099b3e6fd03cdcccc4c00000000000000000000000000000000000000006766160067664e006766648067663640000c010080a0abfef96203010203';
 
-  test('is what encoding gives and decoding reads', () => {
+  test('is the result of encoding, and decodes to its points', () => {
     expect(toHex(encoded(points, sketches))).toBe(golden);
     expect(decoded(fromHex(golden))).toEqual(plain(points, sketches));
   });

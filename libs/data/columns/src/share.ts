@@ -8,8 +8,9 @@ import { inspectValues, readValues, writeValues } from './value-column.ts';
 
 const VERSION = 1;
 
-/** Points, and sketches, that one share may hold by its format. It bounds what decoding a few bytes can allocate. */
+/** Maximum points of one share by its format. It bounds the memory that decoding a few bytes can allocate. */
 export const SHARE_POINTS_LIMIT = 2 ** 20;
+/** Maximum sketches of one share by its format. */
 export const SHARE_SKETCHES_LIMIT = 2 ** 18;
 
 export interface ShareLimits {
@@ -27,15 +28,15 @@ export const DEFAULT_SHARE_LIMITS: ShareLimits = {
   sketchBytes: 128 * 1024,
 };
 
-/** What a share holds: counts and bounds, without its points. */
+/** Counts and bounds of a share, without its points. */
 export interface ShareSummary {
   points: number;
   sketches: number;
-  /** Of points and sketches together; Infinity when there are none. */
+  /** Lowest time of points and sketches; Infinity when there are none. */
   minTimeMs: number;
-  /** -Infinity when there are none. */
+  /** Highest time of points and sketches; -Infinity when there are none. */
   maxTimeMs: number;
-  /** The greatest ref of points and sketches, -1 when there are none. */
+  /** Highest ref of points and sketches; -1 when there are none. */
   maxRef: number;
   /** False only if every value is finite. */
   mayBeNonFinite: boolean;
@@ -44,9 +45,9 @@ export interface ShareSummary {
 const reader = new ColumnReader('share');
 
 /**
- * Appends the share of `points` and `sketches` to `out` (docs/formats/share.md). Refs must ascend in each, times must be
- * integers below `TIME_LIMIT_MS` in size, and the counts within the format's limits. Returns what `inspectShare` finds in
- * those bytes.
+ * Appends the share of `points` and `sketches` to `out` (docs/formats/share.md). Refs must ascend in each, times must
+ * be integers below `TIME_LIMIT_MS` in size, and the counts within the format's limits. Returns the summary that
+ * `inspectShare` finds in those bytes.
  */
 export function encodeShare(points: PointColumns, sketches: SketchColumns | undefined, out: ByteWriter): ShareSummary {
   const sketchCount = sketches === undefined ? 0 : sketches.length;
@@ -74,15 +75,15 @@ export function encodeShare(points: PointColumns, sketches: SketchColumns | unde
   return { points: points.length, sketches: sketchCount, ...range, maxRef, mayBeNonFinite };
 }
 
-/** Points and sketches together. */
+/** The number of points and sketches together. */
 export function pointCount({ points, sketches }: ShareSummary): number {
   return points + sketches;
 }
 
 /**
- * Checks the whole structure, so that `decodeShare` can't fail on these bytes, in a step per mini-block where refs and
- * times are regular. Throws TidemarkError `data_loss` that says what is wrong, or which limit is exceeded. Sketches are
- * bounded, not decoded.
+ * Checks the whole structure, so that `decodeShare` cannot fail on these bytes, in one step per mini-block where refs
+ * and times are regular. Throws TidemarkError `data_loss` that names the defect, or the exceeded limit. Sketches are
+ * checked against their limits, and not decoded.
  */
 export function inspectShare(bytes: Uint8Array, limits: ShareLimits = DEFAULT_SHARE_LIMITS): ShareSummary {
   reader.open(bytes);
@@ -109,9 +110,9 @@ export function inspectShare(bytes: Uint8Array, limits: ShareLimits = DEFAULT_SH
 }
 
 /**
- * Appends the share's points and sketches to the columns and returns how many there were of both. Sketch payloads are
- * views of `bytes`. Bytes that `inspectShare` would refuse for their structure give TidemarkError `data_loss`, and leave
- * the columns' lengths as they were.
+ * Appends the share's points and sketches to the columns and returns the number of both. Sketch payloads are
+ * views of `bytes`. Bytes that `inspectShare` would refuse for their structure give TidemarkError `data_loss`, and
+ * leave the columns' lengths unchanged.
  */
 export function decodeShare(bytes: Uint8Array, points: PointColumns, sketches: SketchColumns): number {
   reader.open(bytes);
@@ -154,9 +155,9 @@ function readPayloads(bytes: Uint8Array, count: number, sketches: SketchColumns)
 
 function readVersion(): void {
   const version = reader.u8();
-  if (version !== VERSION) reader.fail(`version ${version}, only ${VERSION} is known`);
+  if (version !== VERSION) reader.fail(`version ${version}, this program reads ${VERSION}`);
 }
 
 function readEnd(): void {
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
 }

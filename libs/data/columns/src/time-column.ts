@@ -9,17 +9,17 @@ const CONSTANT = 0;
 const BLOCKS = 1;
 
 const block = new Float64Array(LAST_BLOCK_VALUES);
-/** The range of a caller that keeps none. */
+/** The range for callers that do not need one. */
 const unused: TimeRange = { minTimeMs: 0, maxTimeMs: 0 };
 
-/** Least and greatest of the times read; infinite, the wrong way round, before the first. */
+/** Lowest and highest of the times read; before the first, Infinity and -Infinity. */
 export interface TimeRange {
   minTimeMs: number;
   maxTimeMs: number;
 }
 
 /**
- * Writes `timesMs[from..to)`, at least one: integers below `TIME_LIMIT_MS` in size. Widens `range` by them.
+ * Writes `timesMs[from..to)`, at least one time: integers below `TIME_LIMIT_MS` in size. Widens `range` by them.
  */
 export function writeTimes(timesMs: Float64Array, from: number, to: number, out: ByteWriter, range: TimeRange): void {
   const first = timesMs[from];
@@ -83,7 +83,7 @@ export function readTimes(
   }
 }
 
-/** Reads what `writeTimeBlocks` wrote, and widens `range` by it. */
+/** Reads times that `writeTimeBlocks` wrote, and widens `range` by them. */
 export function readTimeBlocks(
   reader: ColumnReader,
   count: number,
@@ -98,7 +98,7 @@ export function readTimeBlocks(
   }
 }
 
-/** Passes over `count` times with every check that `readTimes` makes, and widens `range` by them. */
+/** Skips `count` times with every check of `readTimes`, and widens `range` by them. */
 export function inspectTimes(reader: ColumnReader, count: number, range: TimeRange): void {
   const mode = readMode(reader);
   const first = reader.signedVarint();
@@ -113,16 +113,16 @@ export function inspectTimes(reader: ColumnReader, count: number, range: TimeRan
 
 function assertTime(timeMs: number): void {
   if (Math.abs(timeMs) < TIME_LIMIT_MS && Math.floor(timeMs) === timeMs) return;
-  assert(false, `not a time in milliseconds: ${timeMs}`);
+  assert(false, `a time must be an integer in milliseconds: ${timeMs}`);
 }
 
 function readMode(reader: ColumnReader): number {
   const mode = reader.u8();
-  if (mode > BLOCKS) reader.fail(`no such kind of time column: ${mode}`);
+  if (mode > BLOCKS) reader.fail(`unknown kind of time column ${mode}`);
   return mode;
 }
 
-/** Reads the next mini-block of at most `rest` times; returns how many it holds. */
+/** Reads the next mini-block of at most `rest` times; returns their number. */
 function readBlock(
   reader: ColumnReader,
   rest: number,
@@ -133,7 +133,7 @@ function readBlock(
 ): number {
   const head = readBlockHead(reader, rest);
   const count = blockCount;
-  if (head > BLOCK.dictionary) reader.fail(`no times in a block of kind ${head}`);
+  if (head > BLOCK.dictionary) reader.fail(`block kind ${head} has no times`);
   readIntegerBlock(reader, head, count, target, at);
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;

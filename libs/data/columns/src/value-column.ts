@@ -8,13 +8,13 @@ import { inspectSameBlock, inspectWordsBlock, readSameBlock, readWordsBlock, wri
 
 const integers = new Float64Array(LAST_BLOCK_VALUES);
 
-/** A value that is no decimal, among others that are, takes this many along as float64. */
+/** Values of the float64 block that starts at a value that is not a decimal, among others that are. */
 const SHORT_BLOCK_VALUES = 16;
 
-/** Set once `writeBlock` has written a value that isn't finite. */
+/** True once `writeBlock` has written a value that is not finite. */
 let wroteNonFinite = false;
 
-/** Writes `values[from..to)` so that every bit comes back. Returns true when one of them isn't finite. */
+/** Writes `values[from..to)` so that every bit is kept. Returns true when one of them is not finite. */
 export function writeValues(values: Float64Array<ArrayBuffer>, from: number, to: number, out: ByteWriter): boolean {
   wroteNonFinite = false;
   for (let at = from; at < to; ) {
@@ -23,7 +23,7 @@ export function writeValues(values: Float64Array<ArrayBuffer>, from: number, to:
   return wroteNonFinite;
 }
 
-/** Writes a mini-block at the start of the `rest` values that begin at `at`; returns how many it holds. */
+/** Writes a mini-block of the first of the `rest` values that begin at `at`; returns their number. */
 function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number, out: ByteWriter): number {
   let count = blockLength(rest);
   if (isConstant(values, at, count)) {
@@ -51,7 +51,7 @@ function writeBlock(values: Float64Array<ArrayBuffer>, at: number, rest: number,
   measureIntegers(integers, count);
   const cut = cutPoint(integers, count);
   if (cut < count) {
-    // The part alone may need fewer digits.
+    // The shorter part may need fewer digits.
     count = cut;
     exponent = toDecimals(values, at, count, integers);
     measureIntegers(integers, count);
@@ -69,7 +69,7 @@ function isConstant(values: Float64Array, at: number, count: number): boolean {
   return same === end && value !== 0;
 }
 
-/** Reads `count` values into `target` from `from` on, where there must be room for them. */
+/** Reads `count` values into `target` from `from` on; `target` must have space for them. */
 export function readValues(reader: ColumnReader, count: number, target: Float64Array<ArrayBuffer>, from: number): void {
   const end = from + count;
   for (let at = from; at < end; ) {
@@ -82,7 +82,7 @@ export function readValues(reader: ColumnReader, count: number, target: Float64A
   }
 }
 
-/** Passes over `count` values with every check that `readValues` makes. True when one of them may not be finite. */
+/** Skips `count` values with every check of `readValues`. True when one of them may not be finite. */
 export function inspectValues(reader: ColumnReader, count: number): boolean {
   let nonFinite = false;
   for (let rest = count; rest > 0; ) {

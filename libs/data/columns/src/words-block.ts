@@ -10,10 +10,10 @@ const low = new Uint32Array(LAST_BLOCK_VALUES);
 const high = new Uint32Array(LAST_BLOCK_VALUES);
 
 /**
- * Writes values that are no decimals, bit by bit. Neighbours often share sign, exponent and the first of the fraction, and
- * what was a float32 ends in 29 zeros: so high and low words are a frame each, the low ones without their common zeros.
- * Only the bits are touched, never the number, since a NaN loses its payload easily. Needs a little-endian machine.
- * Returns true when a value isn't finite.
+ * Writes values that are not decimals, bit by bit. Neighbours often share sign, exponent and the first bits of the
+ * fraction, and a former float32 ends in 29 zeros: so high and low words are a frame each, the low ones without their
+ * common zeros. The code handles only bits and never the numbers, because a NaN loses its payload easily. Needs a
+ * little-endian machine. Returns true when a value is not finite.
  */
 export function writeWordsBlock(
   values: Float64Array<ArrayBuffer>,
@@ -64,7 +64,7 @@ export function writeWordsBlock(
   return nonFinite;
 }
 
-/** Reads what comes after the first byte of a block of kind `same` into `target`. */
+/** Reads a block of kind `same` after its first byte into `target`. */
 export function readSameBlock(reader: ColumnReader, count: number, target: Float64Array<ArrayBuffer>, at: number) {
   const words = new Uint32Array(target.buffer, target.byteOffset + 8 * at, 2 * count);
   const lowWord = reader.u32();
@@ -75,7 +75,7 @@ export function readSameBlock(reader: ColumnReader, count: number, target: Float
   }
 }
 
-/** Reads what comes after the first byte of a block of kind `words` into `target`. */
+/** Reads a block of kind `words` after its first byte into `target`. */
 export function readWordsBlock(reader: ColumnReader, count: number, target: Float64Array<ArrayBuffer>, at: number) {
   const lowWidth = width(reader);
   const shift = width(reader) & 31;
@@ -91,13 +91,13 @@ export function readWordsBlock(reader: ColumnReader, count: number, target: Floa
   }
 }
 
-/** Passes over what `readSameBlock` would read. True when the value isn't finite. */
+/** Skips the bytes that `readSameBlock` would read. True when the value is not finite. */
 export function inspectSameBlock(reader: ColumnReader): boolean {
   reader.u32();
   return isNonFinite(reader.u32());
 }
 
-/** Passes over what `readWordsBlock` would read, with the same checks. True when a value may not be finite. */
+/** Skips the bytes that `readWordsBlock` would read, with the same checks. True when a value may not be finite. */
 export function inspectWordsBlock(reader: ColumnReader, count: number): boolean {
   const lowWidth = width(reader);
   width(reader);
@@ -106,7 +106,7 @@ export function inspectWordsBlock(reader: ColumnReader, count: number): boolean 
   const minHigh = reader.count(0xffff_ffff, 'as a high word');
   reader.take(packedBytes(count, lowWidth));
   const at = reader.take(packedBytes(count, highWidth));
-  // All positive and below the infinities, as the bounds say: no need to look at each.
+  // The bounds show that all are positive and below the infinities: no need to check each.
   if (minHigh + 2 ** highWidth <= NON_FINITE) return false;
   unpackBits(reader.view, at, count, highWidth, high);
   for (let i = 0; i < count; i++) {
@@ -121,6 +121,6 @@ function isNonFinite(highWord: number): boolean {
 
 function width(reader: ColumnReader): number {
   const bits = reader.u8();
-  if (bits > 32) reader.fail(`a width of ${bits} bits`);
+  if (bits > 32) reader.fail(`a width of ${bits} bits (limit: 32)`);
   return bits;
 }

@@ -10,9 +10,9 @@ export type Operand = Frame | number;
 /**
  * Arithmetic step by step. A step has a value where both sides have one, and none where it would divide by zero.
  *
- * Two frames are joined by tags. Where one is grouped by fewer keys than the other, each of its series goes with all
- * the series of the other that have its tags; one that isn't grouped goes with all. Series without a partner drop
- * out. Frames of other steps, or whose keys don't contain one another, are `invalid_argument`.
+ * Two frames are joined by tags. Where one is grouped by fewer keys than the other, each of its series is joined with
+ * all the series of the other that have its tags; an ungrouped series is joined with all. Series without a match are
+ * dropped. Frames of other steps, or whose keys do not contain one another, are `invalid_argument`.
  */
 export function arithmetic(operator: Operator, left: Operand, right: Operand): Operand {
   if (typeof left === 'number') {
@@ -31,7 +31,7 @@ export function arithmetic(operator: Operator, left: Operand, right: Operand): O
   return joined(operator, left, right);
 }
 
-/** Each value with its sign turned. */
+/** Negates each value. */
 export function negate(operand: Operand): Operand {
   if (typeof operand === 'number') return -operand;
   return renamed(
@@ -123,7 +123,7 @@ function keyOf(tag: string): string {
   return colon < 0 ? tag : tag.slice(0, colon);
 }
 
-/** No tag holds a line feed, so tags joined by one can't be mistaken for others. */
+/** The tags of `keys`, joined by line feeds: no tag has one, so different tags give different texts. */
 function joinKey(series: FrameSeries, keys: readonly string[]): string {
   return keys.map((key) => series.tags.find((tag) => keyOf(tag) === key) ?? '').join('\n');
 }

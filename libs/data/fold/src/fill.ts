@@ -4,13 +4,13 @@ import { type Frame, mapValues } from './frame.ts';
 export const FILL_MODES = ['linear', 'last', 'zero', 'null'] as const;
 export type FillMode = (typeof FILL_MODES)[number];
 
-/** How far a value reaches when a query names no limit. */
+/** Limit of a fill when a query names none, seconds. */
 export const DEFAULT_FILL_LIMIT_SECONDS = 300;
 
 /**
  * Fills steps without a value. `linear` draws a line over a gap between two values at most `limitSeconds` apart;
- * `last` repeats and `zero` puts 0 for at most `limitSeconds` after a value; `null` fills nothing. What lies before
- * the first value is never filled.
+ * `last` repeats a value and `zero` writes 0 for at most `limitSeconds` after a value; `null` fills no steps. Steps
+ * before the first value are never filled.
  */
 export function fill(frame: Frame, mode: FillMode, limitSeconds: number = DEFAULT_FILL_LIMIT_SECONDS): Frame {
   const reach = Math.floor((limitSeconds * 1000) / frame.stepMs);
@@ -28,7 +28,7 @@ export function fill(frame: Frame, mode: FillMode, limitSeconds: number = DEFAUL
   }
 }
 
-/** Every step without a value of a series that is there becomes 0. No series is made up where there is none. */
+/** Replaces every step without a value of the existing series by 0. It adds no series. */
 export function defaultZero(frame: Frame): Frame {
   return mapValues(frame, (values, out) => {
     for (let i = 0; i < values.length; i++) out[i] = Number.isNaN(values[i]) ? 0 : values[i];

@@ -7,27 +7,27 @@ import { cumsum, integral } from './running.ts';
 
 export type FunctionArgument = number | string;
 
-/** |value|. */
+/** The absolute values. */
 export function abs(frame: Frame): Frame {
   return mapEach(frame, Math.abs);
 }
 
-/** Base-2 logarithm; no value at or below zero. */
+/** The base-2 logarithms; values at or below zero give no value. */
 export function log2(frame: Frame): Frame {
   return mapEach(frame, (value) => (value > 0 ? Math.log2(value) : Number.NaN));
 }
 
-/** Base-10 logarithm; no value at or below zero. */
+/** The base-10 logarithms; values at or below zero give no value. */
 export function log10(frame: Frame): Frame {
   return mapEach(frame, (value) => (value > 0 ? Math.log10(value) : Number.NaN));
 }
 
-/** Values below `limit` become `limit`. */
+/** Replaces values below `limit` by `limit`. */
 export function clampMin(frame: Frame, limit: number): Frame {
   return mapEach(frame, (value) => Math.max(value, limit));
 }
 
-/** Values above `limit` become `limit`. */
+/** Replaces values above `limit` by `limit`. */
 export function clampMax(frame: Frame, limit: number): Frame {
   return mapEach(frame, (value) => Math.min(value, limit));
 }
@@ -65,9 +65,9 @@ export function isFrameFunction(name: string): name is FrameFunctionName {
 }
 
 /**
- * Applies a function by the name it has in queries. All its arguments must be given, checked before by whoever parsed
- * them; one of a wrong type is a programmer's error. Names of series are wrapped, as in `abs(system.load.1)`, but for
- * those that follow a query with a dot (`as_rate`, `as_count`, `fill`).
+ * Applies a function by its name in queries. All its arguments are required, and the parser must have checked them: one
+ * of a wrong type is a programmer's error. Names of series are wrapped, as in `abs(system.load.1)`, except for the
+ * functions that follow a query with a dot (`as_rate`, `as_count`, `fill`).
  */
 export function applyFunction(name: string, frame: Frame, args: readonly FunctionArgument[] = []): Frame {
   if (!isFrameFunction(name)) {

@@ -1,12 +1,12 @@
 import type { Kind } from '@tidemark/model';
 
-/** A finished series: one value a step, NaN for «no value». */
+/** A finished series: one value per step, NaN for no value. */
 export interface FrameSeries {
-  /** `key:value` of each key of the grouping, in its order; empty where all was folded into one. */
+  /** `key:value` of each key of the grouping, in its order; empty when all series were folded into one. */
   readonly tags: readonly string[];
   /** The metric's name, or the expression's, as in `abs(system.load.1)`. */
   readonly metric: string;
-  /** What the values are by now: a rate of a count is a gauge, the number of values of a distribution a count. */
+  /** Kind of the values: a rate of a count is a gauge, and the number of values of a distribution is a count. */
   readonly kind: Kind;
   readonly values: Float64Array;
 }

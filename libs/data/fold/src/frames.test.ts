@@ -100,7 +100,7 @@ describe('functions', () => {
   });
 });
 
-test('top ranks by each method, equals by tags, and what has no value last', () => {
+test('top ranks by each method, equal series by tags, and series without values last', () => {
   const frame = frameOf({ 'h:none': [NONE, NONE], 'h:b': [1, 5], 'h:a': [5, 1], 'h:c': [4, NONE] });
   const order = (...args: FunctionArgument[]) => Object.keys(rowsOf(applyFunction('top', frame, args)));
   expect(order(9, 'max', 'desc')).toEqual(['h:a', 'h:b', 'h:c', 'h:none']);
@@ -120,7 +120,7 @@ describe('arithmetic', () => {
     expect(rowsOf(arithmetic('-', right, left))).toEqual({ 'h:b': [7, NONE] });
   });
 
-  test('what is grouped by fewer keys goes with all that have its tags', () => {
+  test('joins a series that is grouped by fewer keys with all that have its tags', () => {
     const fine = frameOf({ 'h:a,d:x': [8], 'h:a,d:y': [4], 'h:b,d:x': [6] });
     expect(rowsOf(arithmetic('/', fine, frameOf({ 'h:a': [2], 'h:b': [3] })))).toEqual({
       'h:a,d:x': [4],
@@ -132,11 +132,11 @@ describe('arithmetic', () => {
       'h:a,d:y': [6],
       'h:b,d:x': [4],
     });
-    // The order of keys within a grouping doesn't matter.
+    // The order of keys in a grouping does not matter.
     expect(rowsOf(arithmetic('+', fine, frameOf({ 'd:x,h:a': [1] })))).toEqual({ 'h:a,d:x': [9] });
   });
 
-  test('numbers go with everything; dividing by zero gives no value', () => {
+  test('joins a number with all series, and a division by zero gives no value', () => {
     const frame = frameOf({ 'h:a': [4, 0, NONE] });
     expect(rowsOf(arithmetic('/', 2, frame))).toEqual({ 'h:a': [0.5, NONE, NONE] });
     expect(rowsOf(arithmetic('/', frame, 0))).toEqual({ 'h:a': [NONE, NONE, NONE] });
@@ -145,7 +145,7 @@ describe('arithmetic', () => {
     expect(rowsOf(negate(frame))).toEqual({ 'h:a': [-4, -0, NONE] });
   });
 
-  test('refuses what does not fit together', () => {
+  test('refuses other steps, other keys, and two series of equal tags', () => {
     const refused = expect.objectContaining({ code: 'invalid_argument' });
     const frame = frameOf({ 'h:a': [1] });
     expect(() => arithmetic('+', frame, frameOf({ 'd:a': [1] }))).toThrow(refused);

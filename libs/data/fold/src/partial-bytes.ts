@@ -5,8 +5,8 @@ import type { SpaceFold } from './fold.ts';
 import { SpacePartial } from './space-partial.ts';
 
 /**
- * A SpacePartial as it travels: little-endian float64 columns, empty where the fold doesn't need them, and one packed
- * sketch a step, empty where there is none. The fields of message GroupPartial.
+ * An encoded SpacePartial: little-endian float64 columns, empty where the fold does not need them, and one packed
+ * sketch per step, empty where there is none. These are the fields of message GroupPartial.
  */
 export interface PartialBytes {
   readonly count: Uint8Array;
@@ -19,7 +19,7 @@ export interface PartialBytes {
 }
 
 export interface PartialLimits {
-  /** Bytes of one packed sketch. */
+  /** Maximum bytes of one packed sketch. */
   readonly sketchBytes: number;
 }
 

@@ -8,8 +8,8 @@ export const RANK_ORDERS = ['desc', 'asc'] as const;
 export type RankOrder = (typeof RANK_ORDERS)[number];
 
 /**
- * The first `limit` series by `method` of their values, best first; `desc` puts the greatest first. Equals are
- * ordered by tags, and series without any value come last, so that the choice doesn't depend on the input's order.
+ * The first `limit` series by `method` of their values, best first; `desc` puts the highest first. Equal ones are
+ * ordered by tags, and series without any value come last, so that the choice does not depend on the input's order.
  */
 export function top(frame: Frame, limit: number, method: RankMethod = 'mean', order: RankOrder = 'desc'): Frame {
   const sign = order === 'desc' ? -1 : 1;
@@ -25,7 +25,7 @@ export function top(frame: Frame, limit: number, method: RankMethod = 'mean', or
   return { ...frame, series: ranked.slice(0, limit).map((entry) => entry.series) };
 }
 
-/** `top` with the least first, unless `order` says otherwise. */
+/** The first `limit` series as `top` returns them, with the lowest first unless `order` says otherwise. */
 export function bottom(frame: Frame, limit: number, method: RankMethod = 'mean', order: RankOrder = 'asc'): Frame {
   return top(frame, limit, method, order);
 }
@@ -58,7 +58,7 @@ function rankOf(series: FrameSeries, method: RankMethod): number {
     case 'last':
       return last;
     case 'area':
-      // Steps are equally long, so the sum ranks as the area does.
+      // Steps have equal lengths, so the sum gives the same order as the area.
       return count === 0 ? Number.NaN : sum;
     default:
       return unreachable(method);

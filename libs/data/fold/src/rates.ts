@@ -1,13 +1,13 @@
 import { KIND, type Kind } from '@tidemark/model';
 import { type Frame, type FrameSeries, mapValues } from './frame.ts';
 
-/** Counts per step become counts per second; gauges stay. */
+/** Converts counts per step to counts per second; gauges are unchanged. */
 export function asRate(frame: Frame): Frame {
   const seconds = frame.stepMs / 1000;
   return { ...frame, series: frame.series.map((series) => (isAmount(series.kind) ? rateOf(series, seconds) : series)) };
 }
 
-/** Counts per step stay what they are, and so do gauges: a frame holds amounts per step already. */
+/** Returns counts per step, and gauges, unchanged: a frame has amounts per step already. */
 export function asCount(frame: Frame): Frame {
   return frame;
 }
@@ -20,22 +20,22 @@ function rateOf(series: FrameSeries, seconds: number): FrameSeries {
   return { ...series, kind: KIND.gauge, values: series.values.map((value) => value / seconds) };
 }
 
-/** Each value less the one before it, over gaps too; the first value of a series has none. */
+/** Each value minus the value before it, also over gaps; the first value of a series gives none. */
 export function diff(frame: Frame): Frame {
   return betweenValues(frame, (delta) => delta);
 }
 
-/** Seconds since the value before; the first value of a series has none. */
+/** Seconds since the value before; the first value of a series gives none. */
 export function dt(frame: Frame): Frame {
   return betweenValues(frame, (_delta, seconds) => seconds);
 }
 
-/** `diff` by `dt`: change per second. */
+/** The change per second: `diff` divided by `dt`. */
 export function derivative(frame: Frame): Frame {
   return betweenValues(frame, (delta, seconds) => delta / seconds);
 }
 
-/** Like `derivative`, with no value where it would be negative: a counter's reset is no rate. */
+/** The change per second, with no value where it would be negative: the reset of a counter is not a rate. */
 export function perSecond(frame: Frame): Frame {
   return betweenValues(frame, (delta, seconds) => (delta < 0 ? Number.NaN : delta / seconds));
 }

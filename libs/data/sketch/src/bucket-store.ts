@@ -1,13 +1,13 @@
 const NO_BUCKETS = new Float64Array(0);
 
-/** What `low` says of an empty store; above every key. */
+/** The result of `low` for an empty store; above every key. */
 export const NO_LOW = 0x7fffffff;
-/** What `high` says of an empty store; below every key. */
+/** The result of `high` for an empty store; below every key. */
 export const NO_HIGH = -0x80000000;
 
 /**
- * Counts of the buckets with keys `offset` to `offset + bins.length - 1`. Once `collapsed`, bins[0] also holds what had
- * lower keys, is never empty, and neither is the last bin: there is no slack left.
+ * Counts of the buckets with keys `offset` to `offset + bins.length - 1`. Once `collapsed`, bins[0] also has the counts
+ * of lower keys, and neither it nor the last bin is empty: there is no slack left.
  */
 export class BucketStore {
   bins: Float64Array = NO_BUCKETS;
@@ -28,7 +28,7 @@ export class BucketStore {
     return NO_HIGH;
   }
 
-  /** Covers `length` keys from `offset` on; lower keys collapse into the first, no higher one may hold a count. */
+  /** Covers `length` keys from `offset` on; lower keys collapse into the first, and higher ones must have no counts. */
   reshape(offset: number, length: number): void {
     if (offset === this.offset && length === this.bins.length) return;
     const old = this.bins;
@@ -41,7 +41,7 @@ export class BucketStore {
     this.offset = offset;
   }
 
-  /** Adds to the bucket of `key`, or to the first if that is higher. The key's place must exist. */
+  /** Adds to the bucket of `key`, or to the first if that is higher. The bucket must exist. */
   add(key: number, count: number): void {
     this.bins[Math.max(0, key - this.offset)] += count;
   }
@@ -54,7 +54,7 @@ export class BucketStore {
     return out;
   }
 
-  /** Equal counts for equal keys, wherever the arrays begin. */
+  /** True when equal keys have equal counts, for any start of the arrays. */
   equals(other: BucketStore): boolean {
     if (this.collapsed !== other.collapsed) return false;
     const low = this.low();

@@ -13,7 +13,7 @@ export function estimateCardinality(histogram: ArrayLike<number>, precision: num
   return (m * m) / (2 * Math.LN2 * z);
 }
 
-/** x + Σ x^(2^k) 2^(k-1): what registers at zero tell. */
+/** x + Σ x^(2^k) 2^(k-1): the contribution of registers at zero. */
 function sigma(share: number): number {
   if (share === 1) return Number.POSITIVE_INFINITY;
   let x = share;
@@ -28,7 +28,7 @@ function sigma(share: number): number {
   }
 }
 
-/** (1 - x - Σ (1 - x^(2^-k))² 2^-k) / 3: what registers at the top tell. */
+/** (1 - x - Σ (1 - x^(2^-k))² 2^-k) / 3: the contribution of registers at the highest rank. */
 function tau(share: number): number {
   if (share === 0 || share === 1) return 0;
   let x = share;

@@ -2,28 +2,30 @@ import { TidemarkError } from '@tidemark/ports';
 import { DEFAULT_ALPHA, MAX_ALPHA, MIN_ALPHA } from './sketch-limits.ts';
 
 /**
- * Coefficients of the cubic that stands for log2(1 + s) on [0, 1), and its worst slope's ratio; the same in every
- * official DDSketch library, which is what lets sketches be exchanged bucket by bucket.
+ * Coefficients of the cubic that approximates log2(1 + s) on [0, 1), and its worst slope's ratio. They are the same in
+ * every official DDSketch library, so that sketches can be exchanged bucket by bucket.
  */
 export const CUBIC_A = 6 / 35;
 export const CUBIC_B = -3 / 5;
 export const CUBIC_C = 10 / 7;
 
-/** The smallest normal double. Values nearer to zero share its bucket: there a double itself is no longer exact to 1%. */
+/**
+ * The smallest normal double. Values nearer to zero share its bucket: there a double itself is no longer exact to 1%.
+ */
 export const MIN_NORMAL = 2 ** -1022;
 
 /** Index of a double's high word among its two 32-bit words. */
 export const HIGH_WORD = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /**
- * How far rounding can carry a value over a computed bucket edge, relative: |key| < 2^22 leaves 2^-30 of a key at the
- * finest accuracy, each key being at least 2e-4 wide. Bounds are widened by this much.
+ * Relative error by which rounding can move a value over a computed bucket edge: |key| < 2^22 leaves 2^-30 of a key at
+ * the finest accuracy, and each key is at least 2e-4 wide. Bounds are widened by this much.
  */
 export const EDGE_SLACK = 1e-12;
 
 /**
- * By the sign and exponent bits of a normal double: the factor that makes it its significand, 1 up to 2. Exact, as any
- * scaling by a power of two, and quicker than taking the bits apart.
+ * Factors by the sign and exponent bits of a normal double: the product is its significand, from 1 up to 2. Exact, as
+ * any scaling by a power of two, and faster than extracting the bits.
  */
 export const TO_SIGNIFICAND = new Float64Array(4096);
 for (let i = 1; i < 2047; i++) {
@@ -40,18 +42,18 @@ const scratchWords = new Uint32Array(scratch.buffer);
  */
 export class CubicMapping {
   readonly alpha: number;
-  /** (1 + alpha) / (1 - alpha). */
+  /** The ratio of bucket edges, (1 + alpha) / (1 - alpha). */
   readonly gamma: number;
   /** Keys per binary order of magnitude. */
   readonly multiplier: number;
-  /** The key of the smallest normal double; nothing has a lower one. */
+  /** The key of the smallest normal double; no value has a lower key. */
   readonly minKey: number;
   readonly maxKey: number;
 
   /** Throws `invalid_argument` unless MIN_ALPHA <= alpha <= MAX_ALPHA. */
   constructor(alpha: number) {
     if (!(alpha >= MIN_ALPHA && alpha <= MAX_ALPHA)) {
-      throw new TidemarkError('invalid_argument', `alpha is ${alpha}, limits ${MIN_ALPHA} to ${MAX_ALPHA}`, {
+      throw new TidemarkError('invalid_argument', `alpha: ${alpha} (limit: ${MIN_ALPHA} to ${MAX_ALPHA})`, {
         field: 'alpha',
         limit: `${MIN_ALPHA} to ${MAX_ALPHA}`,
       });
@@ -59,7 +61,7 @@ export class CubicMapping {
     const gammaLessOne = (2 * alpha) / (1 - alpha);
     this.alpha = alpha;
     this.gamma = 1 + gammaLessOne;
-    // In this order of operations: the official library's multiplier to the last bit.
+    // This order of operations gives the official library's multiplier to the last bit.
     this.multiplier = 1 / Math.log1p(gammaLessOne) / CUBIC_C;
     this.minKey = Math.ceil(-1022 * this.multiplier);
     this.maxKey = this.keyOf(Number.MAX_VALUE);
@@ -76,9 +78,9 @@ export class CubicMapping {
     return cubicExp2(key / this.multiplier);
   }
 
-  /** The magnitude within a relative alpha of everything in bucket `key`. */
+  /** The magnitude within a relative alpha of all values in bucket `key`. */
   valueOf(key: number): number {
-    // Scaled before the power of two is applied: the top bucket's edge itself overflows.
+    // Scaled before the power of two is applied, because the edge of the highest bucket itself overflows.
     return cubicExp2(key / this.multiplier, 2 / (1 + this.gamma));
   }
 }

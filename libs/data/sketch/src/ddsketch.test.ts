@@ -80,14 +80,14 @@ describe('the error guarantee', () => {
     });
   }
 
-  test('any finite doubles within 40 orders of magnitude', () => {
+  test('holds for any finite doubles within 40 orders of magnitude', () => {
     const value = fc
       .tuple(fc.double({ min: 1, max: 2, noNaN: true }), fc.integer({ min: -25, max: 25 }), fc.boolean())
       .map(([m, e, negative]) => (negative ? -m : m) * 2 ** e);
     fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 60 }), (values) => checkGuarantee(values, 0.01)));
   });
 
-  test('any finite doubles at all: bounds always hold, and the highest quantiles keep 1%', () => {
+  test('holds for the highest quantiles of any finite doubles, and bounds hold for all quantiles', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (values) => {
         const sketch = sketchOf(values);
@@ -108,7 +108,7 @@ describe('the error guarantee', () => {
     );
   });
 
-  test('high quantiles survive a collapse, whatever the negative values are', () => {
+  test('holds for high quantiles after a collapse, for any negative values', () => {
     const values: number[] = [];
     for (let e = -1000; e <= 1000; e += 0.5) values.push(2 ** e, -(2 ** -e));
     for (let i = 0; i < 100_000; i++) values.push(1e299 * (1 + random()));
@@ -132,7 +132,7 @@ describe('merging', () => {
     fc.constantFrom(0, -0, 1e-300, -1e300, 1e300, 5e-324, -5e-324, Number.MAX_VALUE),
   );
 
-  test('any order and any grouping give the same state', () => {
+  test('in any order and grouping gives the same state', () => {
     const parts = fc.array(fc.array(anyValue, { maxLength: 20 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(parts, fc.infiniteStream(fc.nat()), (groups, picks) => {
@@ -159,7 +159,7 @@ describe('merging', () => {
     );
   });
 
-  test('insertAll is insert, sum included, and counts are repeated inserts', () => {
+  test('insertAll equals single inserts, sum included, and a count equals repeated inserts', () => {
     fc.assert(
       fc.property(fc.array(anyValue), (values) => {
         const one = new DDSketch();
@@ -178,7 +178,7 @@ describe('merging', () => {
     expect(one.equals(thrice)).toBe(false);
   });
 
-  test('with itself doubles, a copy stands alone, and accuracies do not mix', () => {
+  test('with itself doubles the counts, a copy is independent, and another accuracy is refused', () => {
     const sketch = sketchOf([-1, 0, 5]);
     const copy = sketch.copy();
     sketch.merge(sketch);
@@ -188,7 +188,7 @@ describe('merging', () => {
   });
 });
 
-test('what is refused changes nothing', () => {
+test('a refused call changes nothing', () => {
   const sketch = sketchOf([1, 2]);
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     expect(codeOf(() => sketch.insert(value))).toBe('invalid_argument');
@@ -204,7 +204,7 @@ test('what is refused changes nothing', () => {
   expect(new DDSketch().quantile(0.5)).toEqual({ value: Number.NaN, low: Number.NaN, high: Number.NaN });
 });
 
-test('the greatest doubles have bounds too', () => {
+test('the highest doubles have bounds', () => {
   checkGuarantee([Number.MAX_VALUE, Number.MAX_VALUE * (1 - 2 ** -53), 0, -Number.MAX_VALUE], 0.01);
   checkGuarantee([Number.MAX_VALUE * (1 - 2 ** -52), Number.MAX_VALUE * (1 - 2 ** -50), 1e308], 0.01);
 });

@@ -10,7 +10,7 @@ import {
   TO_SIGNIFICAND,
 } from './cubic-mapping.ts';
 import {
-  leastMagnitude,
+  minMagnitude,
   type QuantileEstimate,
   quantileOf,
   type ShareEstimate,
@@ -41,32 +41,35 @@ export interface SketchParts {
   negativeCollapsed: boolean;
 }
 
-/** Spare buckets on either side of a store's range, while there are plenty: a share of the range, at least this. */
+/**
+ * Minimum of spare buckets on either side of a store's range; while there are enough, a share of the range is added.
+ */
 const MIN_SLACK = 8;
 
 /**
- * Values that `insertAll` takes at a time: first all their keys, which don't depend on each other, then the counts. That
- * is quicker than one loop of both.
+ * Values of a block of `insertAll`: first it computes all their keys, which do not depend on each other, then the
+ * counts. That is faster than one loop of both.
  */
 const BLOCK = 256;
 /** The keys of one block; scratch that `insertAll` fills and `countKeys` reads. */
 const blockKeys = new Int32Array(BLOCK);
 
-/** High words of doubles: the least positive normal one, and the exponent. */
-const LEAST_NORMAL_WORD = 0x00100000;
+/** High word of the lowest positive normal double. */
+const MIN_NORMAL_WORD = 0x00100000;
 const EXPONENT_MASK = 0x7ff00000;
 
 /**
  * DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees",
- * VLDB 2019), with exact count, sum, min and max beside.
+ * VLDB 2019), and exact count, sum, min and max.
  *
  * Buckets, zero count, count, min and max are a function of the multiset of values alone: any order and grouping of
- * inserts and merges gives the same. `sum` is a double added up in the order of the calls (so it is equal for equal
- * orders), and saturates at ±Number.MAX_VALUE. -0 is 0.
+ * inserts and merges gives the same. `sum` is a double that is added up in the order of the calls (so it is equal for
+ * equal orders), and saturates at ±Number.MAX_VALUE. -0 is 0.
  *
- * At most MAX_BUCKETS: beyond, the lowest keys (magnitudes nearest to zero) collapse into one. The positive store goes
- * first: it keeps its highest MAX_POSITIVE_BUCKETS keys whatever the negative values are, and the negative store gets
- * the buckets that leaves. Every quantile outside of a collapsed bucket keeps the guarantee; inside, the bounds say so.
+ * A sketch has at most MAX_BUCKETS: beyond, the lowest keys (magnitudes nearest to zero) collapse into one. The
+ * positive store has priority: it keeps its highest MAX_POSITIVE_BUCKETS keys for any negative values, and the negative
+ * store gets the remaining buckets. Every quantile outside of a collapsed bucket keeps the guarantee; inside, the
+ * bounds are wider.
  */
 export class DDSketch {
   readonly mapping: CubicMapping;
@@ -99,34 +102,34 @@ export class DDSketch {
     return this.#sum;
   }
 
-  /** The least value; Infinity when empty. */
+  /** The lowest value; Infinity when empty. */
   get min(): number {
     return this.#min;
   }
 
-  /** The greatest value; -Infinity when empty. */
+  /** The highest value; -Infinity when empty. */
   get max(): number {
     return this.#max;
   }
 
-  /** Buckets of positive values. For encoders: to be read, not changed. */
+  /** Buckets of positive values, for encoders. They must not be changed. */
   get positive(): BucketStore {
     return this.#positive;
   }
 
-  /** Buckets of negative values, by magnitude. For encoders: to be read, not changed. */
+  /** Buckets of negative values, by magnitude, for encoders. They must not be changed. */
   get negative(): BucketStore {
     return this.#negative;
   }
 
   /**
-   * Adds `value`, `count` times. Throws `invalid_argument` for a value that is NaN or infinite or a count that is no
-   * positive integer, `out_of_range` when the sketch would hold more than MAX_COUNT; the sketch is then unchanged.
+   * Adds `value`, `count` times. Throws `invalid_argument` for a value that is NaN or infinite or a count that is not a
+   * positive integer, `out_of_range` when the sketch would have more than MAX_COUNT; the sketch is then unchanged.
    */
   insert(value: number, count = 1): void {
     if (!Number.isFinite(value)) throw notFinite(value);
     if (!(Number.isInteger(count) && count > 0)) {
-      throw new TidemarkError('invalid_argument', `count is ${count}, it must be a positive integer`, {
+      throw new TidemarkError('invalid_argument', `count: ${count} (limit: a positive integer)`, {
         field: 'count',
       });
     }
@@ -139,14 +142,18 @@ export class DDSketch {
   }
 
   /**
-   * Adds values[from] to values[to - 1], once each, as that many `insert`s would. Throws as `insert` does, with the
-   * index in the error's detail and nothing added.
+   * Adds values[from] to values[to - 1], once each, with the result of single `insert`s. Throws as `insert` does, with
+   * the index in the error's detail, and adds no value then.
    */
   insertAll(values: Float64Array, from = 0, to = values.length): void {
     if (!(from >= 0 && from <= to && to <= values.length)) {
-      throw new TidemarkError('invalid_argument', `from ${from} to ${to} is outside of ${values.length} values`, {
-        field: 'from',
-      });
+      throw new TidemarkError(
+        'invalid_argument',
+        `from, to: ${from}, ${to} (limit: a range of ${values.length} values)`,
+        {
+          field: 'from',
+        },
+      );
     }
     if (from === to) return;
     checkAllFinite(values, from, to);
@@ -169,7 +176,7 @@ export class DDSketch {
         const value = values[i];
         const signAndExponent = words[2 * i + highAt] >>> 20;
         const s = value * factors[signAndExponent] - 1;
-        // Of zeros and subnormals this means nothing; countKeys knows them.
+        // Zeros and subnormals have no valid key here; countKeys detects them.
         keys[i - start] = Math.ceil((((a * s + b) * s + c) * s + ((signAndExponent & 0x7ff) - 1023)) * multiplier);
         sum += value;
         if (value < min) min = value + 0;
@@ -190,12 +197,12 @@ export class DDSketch {
     this.#count += to - from;
   }
 
-  /** Adds all of `other`, which must be of the same alpha (`invalid_argument`) and fit MAX_COUNT (`out_of_range`). */
+  /** Adds all of `other`. Throws `invalid_argument` for another alpha, and `out_of_range` beyond MAX_COUNT. */
   merge(other: DDSketch): void {
     this.#checkAlpha(other.alpha);
     this.#checkCount(other.#count);
     if (other.#count === 0) return;
-    // A merge with itself must not read what it writes.
+    // A merge of a sketch with itself must not read the buckets that it writes.
     const positive = other === this ? this.#positive.copy() : other.#positive;
     const negative = other === this ? this.#negative.copy() : other.#negative;
     this.#cover(positive.low(), positive.high(), negative.low(), negative.high());
@@ -265,15 +272,15 @@ export class DDSketch {
     );
   }
 
-  /** Sets min and max to the outer edges of the outermost buckets: for sources that don't tell their extremes. */
+  /** Sets min and max to the outer edges of the outermost buckets, for sources without known extremes. */
   widenToBuckets(): void {
     if (this.#count === 0) return;
     const highBelowZero = this.#negative.high();
     const high = this.#positive.high();
     if (highBelowZero !== NO_HIGH) this.#min = -Math.min(Number.MAX_VALUE, upperEdge(this.mapping, highBelowZero));
-    else this.#min = this.#zeroCount > 0 ? 0 : leastMagnitude(this.mapping, this.#positive);
+    else this.#min = this.#zeroCount > 0 ? 0 : minMagnitude(this.mapping, this.#positive);
     if (high !== NO_HIGH) this.#max = Math.min(Number.MAX_VALUE, upperEdge(this.mapping, high));
-    else this.#max = this.#zeroCount > 0 ? 0 : -leastMagnitude(this.mapping, this.#negative);
+    else this.#max = this.#zeroCount > 0 ? 0 : -minMagnitude(this.mapping, this.#negative);
   }
 
   /** Counts a finite value into its bucket. */
@@ -285,7 +292,7 @@ export class DDSketch {
     const store = value > 0 ? this.#positive : this.#negative;
     const key = this.mapping.keyOf(Math.abs(value));
     const at = key - store.offset;
-    // A collapsed store has a full range above its first bucket, which takes everything lower.
+    // A collapsed store has a full range above its first bucket, which counts all lower values.
     if (at >= store.bins.length || (at < 0 && !store.collapsed)) {
       if (value > 0) this.#cover(key, key, NO_LOW, NO_HIGH);
       else this.#cover(NO_LOW, NO_HIGH, key, key);
@@ -294,8 +301,9 @@ export class DDSketch {
   }
 
   /**
-   * Makes room for these ranges of keys and collapses what doesn't fit. The thresholds depend only on the extreme keys
-   * ever seen and never fall, so collapsing early or late ends the same: max(max(k, t1), t2) = max(k, t2).
+   * Makes room for these ranges of keys and collapses those that do not fit. The thresholds depend only on the extreme
+   * keys ever seen and never fall, so an early and a late collapse give the same result: max(max(k, t1), t2) = max(k,
+   * t2).
    */
   #cover(positiveLow: number, positiveHigh: number, negativeLow: number, negativeHigh: number): void {
     const positive = this.#positive;
@@ -319,7 +327,7 @@ export class DDSketch {
     }
     let slack = span === 0 ? 0 : Math.max(MIN_SLACK, span >> 2);
     let slackBelowZero = spanBelowZero === 0 ? 0 : Math.max(MIN_SLACK, spanBelowZero >> 2);
-    // A key within the arrays is counted without another look at the limit, so the slack must fit it too.
+    // A key within the arrays is counted without a check of the limit, so the slack must be within the limit as well.
     if (span + spanBelowZero + 2 * (slack + slackBelowZero) > MAX_POSITIVE_BUCKETS) {
       slack = 0;
       slackBelowZero = 0;
@@ -338,26 +346,34 @@ export class DDSketch {
 
   #checkCount(more: number): void {
     if (this.#count + more > MAX_COUNT) {
-      throw new TidemarkError('out_of_range', `count would exceed ${MAX_COUNT} values in one sketch`, {
-        field: 'count',
-        limit: MAX_COUNT,
-      });
+      throw new TidemarkError(
+        'out_of_range',
+        `count: more than ${MAX_COUNT} values in one sketch (limit: ${MAX_COUNT})`,
+        {
+          field: 'count',
+          limit: MAX_COUNT,
+        },
+      );
     }
   }
 
   #checkAlpha(alpha: number): void {
     if (alpha !== this.alpha) {
-      throw new TidemarkError('invalid_argument', `a sketch of alpha ${alpha} can't join one of ${this.alpha}`, {
-        field: 'alpha',
-        limit: this.alpha,
-      });
+      throw new TidemarkError(
+        'invalid_argument',
+        `alpha: ${alpha} (limit: ${this.alpha}, the alpha of the sketch that it is merged into)`,
+        {
+          field: 'alpha',
+          limit: this.alpha,
+        },
+      );
     }
   }
 }
 
 /**
- * Counts the keys of values[i .. end - 1] into the buckets that are there; stops at the first value that needs more
- * thought (zero, subnormal, a key outside) and returns its index, or `end`.
+ * Counts the keys of values[i .. end - 1] into the existing buckets; stops at the first value that needs special
+ * handling (zero, subnormal, a key outside) and returns its index, or `end`.
  */
 function countKeys(
   words: Int32Array,
@@ -375,7 +391,7 @@ function countKeys(
   const highAt = HIGH_WORD;
   for (let i = from; i < end; i++) {
     const high = words[2 * i + highAt];
-    if (high >= LEAST_NORMAL_WORD) {
+    if (high >= MIN_NORMAL_WORD) {
       const at = (keys[i - start] - positiveOffset) | 0;
       if (at < 0 || at >= positiveBins.length) return i;
       positiveBins[at]++;

@@ -3,11 +3,11 @@ import type { BucketStore } from './bucket-store.ts';
 import { type CubicMapping, EDGE_SLACK } from './cubic-mapping.ts';
 import { notFinite } from './not-finite.ts';
 
-/** What an estimate reads of a sketch. */
+/** The parts of a sketch that estimates read. */
 export interface SketchView {
   readonly mapping: CubicMapping;
   readonly positive: BucketStore;
-  /** By magnitude. */
+  /** Buckets of negative values, by magnitude. */
   readonly negative: BucketStore;
   readonly zeroCount: number;
   readonly count: number;
@@ -32,7 +32,7 @@ export interface ShareEstimate {
 /** Implements `DDSketch.quantile`; tests: `ddsketch.test.ts`. */
 export function quantileOf(sketch: SketchView, q: number): QuantileEstimate {
   if (!(q >= 0 && q <= 1)) {
-    throw new TidemarkError('invalid_argument', `q is ${q}, limits 0 to 1`, { field: 'q', limit: '0 to 1' });
+    throw new TidemarkError('invalid_argument', `q: ${q} (limit: 0 to 1)`, { field: 'q', limit: '0 to 1' });
   }
   const { mapping, count, min, max } = sketch;
   if (count === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
@@ -114,17 +114,17 @@ export function shareOf(sketch: SketchView, value: number): ShareEstimate {
   return { share: likely / sketch.count, low: low / sketch.count, high: high / sketch.count };
 }
 
-/** The least magnitude that a store with counts may hold; above 0. */
-export function leastMagnitude(mapping: CubicMapping, store: BucketStore): number {
+/** The lowest magnitude that a store with counts may have; above 0. */
+export function minMagnitude(mapping: CubicMapping, store: BucketStore): number {
   return Math.max(Number.MIN_VALUE, lowerEdge(mapping, store, store.low() - store.offset));
 }
 
-/** The greatest magnitude that the bucket of a key may hold. */
+/** The highest magnitude that the bucket of a key may have. */
 export function upperEdge(mapping: CubicMapping, key: number): number {
   return mapping.edge(key) * (1 + EDGE_SLACK);
 }
 
-/** The least magnitude that bins[i] may hold. */
+/** The lowest magnitude that bins[i] may have. */
 function lowerEdge(mapping: CubicMapping, store: BucketStore, i: number): number {
   const key = store.offset + i;
   if ((i === 0 && store.collapsed) || key === mapping.minKey) return 0;

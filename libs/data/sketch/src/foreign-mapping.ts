@@ -1,37 +1,38 @@
 import { TidemarkError } from '@tidemark/ports';
 import { CUBIC_C, cubicExp2, scaleByPowerOfTwo } from './cubic-mapping.ts';
 
-/** IndexMapping.Interpolation of the official DDSketch.proto. */
+/** Values of IndexMapping.Interpolation in the official DDSketch.proto. */
 export const INTERPOLATION_NONE = 0;
 export const INTERPOLATION_LINEAR = 1;
 export const INTERPOLATION_QUADRATIC = 2;
 export const INTERPOLATION_CUBIC = 3;
 
 /**
- * Who wrote the message: the official libraries read the same fields in two ways, and nothing in the message tells
- * which. `upper` (JavaScript, Python): key k ends at gamma^k, and gamma is (1 + alpha) / (1 - alpha) for each mapping.
- * `lower` (Go, Java): key k begins at gamma^k, and an interpolated mapping's gamma is one key's share of a power of two.
+ * The convention of the library that wrote a message: the official libraries interpret the same fields in two ways, and
+ * no field says which. `upper` (JavaScript, Python): key k ends at gamma^k, and gamma is (1 + alpha) / (1 - alpha) for
+ * each mapping. `lower` (Go, Java): key k begins at gamma^k, and an interpolated mapping's gamma is one key's share of
+ * a power of two.
  */
 export type KeyConvention = 'upper' | 'lower';
 
-/** A mapping as a message names it: log2-like functions of magnitude, scaled and shifted. */
+/** The mapping that a message describes: a log2-like function of magnitude, scaled and shifted. */
 export class ForeignMapping {
   readonly interpolation: number;
   /** Keys per binary order of magnitude. */
   readonly multiplier: number;
-  /** Key 0 in this mapping, in keys that end (rather than begin) at their power of gamma. */
+  /** Key 0 of this mapping, in keys that end (rather than begin) at their power of gamma. */
   readonly shift: number;
 
   /** Throws `invalid_argument` for a gamma, an offset or an interpolation that no sketch has. */
   constructor(gamma: number, indexOffset: number, interpolation: number, convention: KeyConvention) {
     if (!(gamma > 1 && gamma <= MAX_GAMMA)) {
-      throw refusal('gamma', `above 1, at most ${MAX_GAMMA}`, `gamma is ${gamma}`);
+      throw refusal('gamma', `above 1, at most ${MAX_GAMMA}`, `gamma: ${gamma}`);
     }
     if (!(Math.abs(indexOffset) <= 2 ** 31)) {
-      throw refusal('indexOffset', 'a 32-bit number', `indexOffset is ${indexOffset}`);
+      throw refusal('indexOffset', 'a 32-bit number', `indexOffset: ${indexOffset}`);
     }
     if (!Number.isInteger(interpolation) || interpolation < 0 || interpolation > INTERPOLATION_CUBIC) {
-      throw refusal('interpolation', '0 to 3', `interpolation is ${interpolation}`);
+      throw refusal('interpolation', '0 to 3', `interpolation: ${interpolation}`);
     }
     // The JavaScript library's linear mapping computes an exact log2 at 1 / ln(gamma) keys an order of magnitude.
     const exactLinear = convention === 'upper' && interpolation === INTERPOLATION_LINEAR;
@@ -43,7 +44,7 @@ export class ForeignMapping {
     this.shift = convention === 'lower' ? indexOffset - 1 : indexOffset;
   }
 
-  /** The value that stands for bucket `key`: the one with the least relative distance to both edges. */
+  /** The representative value of bucket `key`: the value with the lowest relative distance to both edges. */
   valueOf(key: number): number {
     const lower = this.#edge(key - this.shift - 1);
     const upper = this.#edge(key - this.shift);
@@ -69,12 +70,12 @@ export class ForeignMapping {
   }
 }
 
-/** A gamma beyond stands for an accuracy beyond 98%. */
+/** Highest accepted gamma: a higher one means a relative error beyond 98%. */
 const MAX_GAMMA = 100;
 
-/** 1 / (the interpolation's steepest slope against log2, times ln 2): what keeps buckets within gamma. */
+/** Scales by interpolation: 1 / (its steepest slope against log2, times ln 2), which keeps buckets within gamma. */
 const UPPER_SCALE: readonly number[] = [Math.LN2, 1, 3 / 4, 1 / CUBIC_C];
 
 export function refusal(field: string, limit: string | number, message: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${message}, limit: ${limit}`, { field, limit });
+  return new TidemarkError('invalid_argument', `${message} (limit: ${limit})`, { field, limit });
 }

@@ -31,7 +31,7 @@ describe('the estimate', () => {
     expect(set.sparse).toBe(false);
   });
 
-  test('is right up to 2^40, by registers drawn as so many hashes would leave them', () => {
+  test('is right up to 2^40, with registers drawn from the distribution of so many hashes', () => {
     for (const exponent of [20, 30, 40]) {
       for (let trial = 0; trial < 5; trial++) {
         const set = new HyperLogLog();
@@ -47,7 +47,7 @@ describe('the estimate', () => {
     }
   });
 
-  test('counts texts, and a text and its bytes are the same', () => {
+  test('counts texts, and a text equals its bytes', () => {
     const set = new HyperLogLog();
     for (let round = 0; round < 2; round++) for (let i = 0; i < 5000; i++) set.insertText(`host:web-${i}`);
     expect(Math.abs(set.estimate() / 5000 - 1)).toBeLessThan(0.03);
@@ -90,7 +90,7 @@ test('merging in any order and grouping, in either form, gives the registers of 
 });
 
 describe('the packed format', () => {
-  test('golden', () => {
+  test('has the golden bytes', () => {
     const set = new HyperLogLog();
     expect(toHex(pack(set))).toBe('010e0000');
     set.insertHash(0, 0);
@@ -103,7 +103,7 @@ describe('the packed format', () => {
     expect(toHex(pack(dense))).toBe('01040181301085712089b2308df340');
   });
 
-  test('hostile bytes give data_loss or a sound set', () => {
+  test('hostile bytes give data_loss or a valid set', () => {
     const small = new HyperLogLog({ precision: 4 });
     for (let i = 0; i < 16; i++) small.raise(i, i + 1);
     const dense = pack(small);
@@ -139,7 +139,7 @@ describe('the packed format', () => {
     }
   });
 
-  test('what does not fit is refused', () => {
+  test('a precision out of its limits, or another precision, is refused', () => {
     expect(() => new HyperLogLog({ precision: 3 })).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
     expect(() => new HyperLogLog().merge(new HyperLogLog({ precision: 12 }))).toThrow('precision');
   });

@@ -2,20 +2,26 @@ import { murmur3 } from '@tidemark/bytes';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { estimateCardinality } from './cardinality-estimate.ts';
 
-/** Registers are 2^precision: the standard error is 1.04 / 2^(precision / 2), 0.81% by default. */
+/**
+ * Default precision. A set has 2^precision registers and a standard error of 1.04 / 2^(precision / 2), 0.81% by
+ * default.
+ */
 export const DEFAULT_PRECISION = 14;
 export const MIN_PRECISION = 4;
 export const MAX_PRECISION = 18;
 
 export interface HyperLogLogOptions {
-  /** MIN_PRECISION to MAX_PRECISION; default 14: 16 KiB at most, and 0.81% standard error. */
+  /** Precision, MIN_PRECISION to MAX_PRECISION; default 14: at most 16 KiB, and 0.81% standard error. */
   readonly precision?: number;
 }
 
 const INITIAL_SLOTS = 16;
-/** Slots of the sparse table (4 bytes each, at most half full) an eighth as many as registers: half of their bytes. */
+/**
+ * Registers per slot of the largest sparse table. Slots have 4 bytes and are at most half full: half of the registers'
+ * bytes.
+ */
 const SPARSE_SLOTS_SHARE = 8;
-/** A sparse entry is register · 64 + rank; ranks fit 6 bits, and no rank is 0. */
+/** Bits of the rank in a sparse entry, which is register · 64 + rank; no rank is 0. */
 const RANK_BITS = 6;
 const RANK_MASK = 63;
 
@@ -24,9 +30,9 @@ const textBytes = Buffer.alloc(TEXT_BYTES);
 const hash = new Uint32Array(4);
 
 /**
- * HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007) over 64-bit hashes, estimated after Ertl. Small sets are a table
- * of the registers in use. The state is each register's maximum, so any order and grouping gives the same, whichever
- * form it is in.
+ * HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007) over 64-bit hashes, with Ertl's estimator. Small sets are a
+ * table of the registers in use. The state is each register's maximum, so any order and grouping gives the same state,
+ * in either form.
  */
 export class HyperLogLog {
   readonly precision: number;
@@ -41,7 +47,7 @@ export class HyperLogLog {
     if (!(Number.isInteger(precision) && precision >= MIN_PRECISION && precision <= MAX_PRECISION)) {
       throw new TidemarkError(
         'invalid_argument',
-        `precision is ${precision}, limits ${MIN_PRECISION} to ${MAX_PRECISION}`,
+        `precision: ${precision} (limit: ${MIN_PRECISION} to ${MAX_PRECISION})`,
         { field: 'precision', limit: `${MIN_PRECISION} to ${MAX_PRECISION}` },
       );
     }
@@ -52,7 +58,7 @@ export class HyperLogLog {
     return 2 ** this.precision;
   }
 
-  /** True while only the registers in use are kept. */
+  /** True while the set stores only the registers in use. */
   get sparse(): boolean {
     return this.#registers === undefined;
   }
@@ -81,12 +87,12 @@ export class HyperLogLog {
     this.insertHash(hash[1], hash[0]);
   }
 
-  /** Adds all of `other`, which must be of the same precision (`invalid_argument`). */
+  /** Adds all of `other`. Throws `invalid_argument` for another precision. */
   merge(other: HyperLogLog): void {
     if (other.precision !== this.precision) {
       throw new TidemarkError(
         'invalid_argument',
-        `a set of precision ${other.precision} can't join one of ${this.precision}`,
+        `precision: ${other.precision} (limit: ${this.precision}, the precision of the set that it is merged into)`,
         { field: 'precision', limit: this.precision },
       );
     }
@@ -94,7 +100,7 @@ export class HyperLogLog {
     other.forEachRegister((register, rank) => this.raise(register, rank));
   }
 
-  /** How many distinct hashes were inserted, estimated; 0 for none. */
+  /** An estimate of the number of distinct hashes that were inserted; 0 for none. */
   estimate(): number {
     const histogram = new Float64Array(66 - this.precision);
     let used = 0;
@@ -114,7 +120,7 @@ export class HyperLogLog {
       return;
     }
     const slots = this.#slots;
-    assert(slots !== undefined, 'a set without registers is sparse: it has slots');
+    assert(slots !== undefined, 'a set without registers is sparse and has slots');
     const at = slotOf(slots, register);
     if (slots[at] === 0) {
       slots[at] = (register << RANK_BITS) | rank;
@@ -125,14 +131,14 @@ export class HyperLogLog {
     }
   }
 
-  /** Calls with each register above 0 and its rank, in no particular order. */
+  /** Calls `call` with each register above 0 and its rank, in no particular order. */
   forEachRegister(call: (register: number, rank: number) => void): void {
     if (this.#registers !== undefined) {
       for (let i = 0; i < this.#registers.length; i++) if (this.#registers[i] > 0) call(i, this.#registers[i]);
       return;
     }
     const slots = this.#slots;
-    assert(slots !== undefined, 'a set without registers is sparse: it has slots');
+    assert(slots !== undefined, 'a set without registers is sparse and has slots');
     for (const entry of slots) if (entry !== 0) call(entry >>> RANK_BITS, entry & RANK_MASK);
   }
 
@@ -169,7 +175,7 @@ export class HyperLogLog {
   }
 }
 
-/** The slot that holds `register`, or the free one where it belongs. */
+/** The slot of `register`, or the free slot for it. */
 function slotOf(slots: Uint32Array, register: number): number {
   const mask = slots.length - 1;
   let at = register & mask;

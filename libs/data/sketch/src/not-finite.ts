@@ -1,8 +1,8 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** The error for a value that no sketch holds, with its place in the values; tests: `ddsketch.test.ts`. */
+/** The error for a value that is not finite, with its index in the values; tests: `ddsketch.test.ts`. */
 export function notFinite(value: number, index = 0): TidemarkError {
-  return new TidemarkError('invalid_argument', `value is ${value}, it must be a finite number`, {
+  return new TidemarkError('invalid_argument', `value: ${value} (limit: a finite number)`, {
     field: 'value',
     reason: 'not_finite',
     index,
@@ -11,7 +11,7 @@ export function notFinite(value: number, index = 0): TidemarkError {
 
 /** Throws `invalid_argument` for the first of values[from] to values[to - 1] that is NaN or infinite. */
 export function checkAllFinite(values: Float64Array, from: number, to: number): void {
-  // x - x is 0 for every finite x and NaN for the others, and a NaN stays in the sum: one branch a batch.
+  // x - x is 0 for every finite x and NaN for the others, and a NaN stays in the sum: one branch per batch.
   let difference = 0;
   let i = from;
   for (; i + 4 <= to; i += 4) {

@@ -15,7 +15,7 @@ function sketchOf(values: readonly number[], alpha = 0.01): DDSketch {
   return sketch;
 }
 
-/** An official sketch with the cubic mapping, which the library has but offers only within. */
+/** An official sketch with the cubic mapping, which the library contains but does not export. */
 function officialCubic(values: readonly number[], alpha: number): InstanceType<typeof official.DDSketch> {
   const sketch = new official.DDSketch({ relativeAccuracy: alpha });
   sketch.mapping = new CubicallyInterpolatedMapping(alpha);
@@ -24,7 +24,7 @@ function officialCubic(values: readonly number[], alpha: number): InstanceType<t
 }
 
 describe('the official JavaScript library', () => {
-  test('its keys are ours, and its edges', () => {
+  test('has the same keys and edges', () => {
     const theirs = new CubicallyInterpolatedMapping(0.01);
     const { mapping } = new DDSketch();
     fc.assert(
@@ -36,7 +36,7 @@ describe('the official JavaScript library', () => {
     );
   });
 
-  test('its cubic sketch becomes ours bucket by bucket', () => {
+  test('writes a cubic sketch that is converted bucket by bucket', () => {
     for (const alpha of [0.01, 0.03]) {
       const back = fromOfficialProtobuf(officialCubic(VALUES, alpha).toProto(), { alpha });
       const ours = sketchOf(VALUES, alpha);
@@ -48,7 +48,7 @@ describe('the official JavaScript library', () => {
     }
   });
 
-  test('its logarithmic sketch of another accuracy is converted, within the sum of both errors', () => {
+  test('writes a logarithmic sketch of another accuracy that is converted within the sum of both errors', () => {
     const theirs = new official.DDSketch({ relativeAccuracy: 0.02 });
     for (const value of VALUES) theirs.accept(value);
     const sketch = fromOfficialProtobuf(theirs.toProto());
@@ -60,10 +60,10 @@ describe('the official JavaScript library', () => {
     }
   });
 
-  test('reads ours', () => {
+  test('reads the messages of this package', () => {
     const ours = sketchOf(VALUES);
     const theirs = official.DDSketch.fromProto(toOfficialProtobuf(ours));
-    // Its fromProto leaves the count of the whole at zero.
+    // The library's fromProto leaves the total count at zero.
     theirs.count = ours.count;
     for (const q of [0.05, 0.25, 0.5, 0.75, 0.95, 0.99]) {
       const rank = Math.floor(q * (ours.count - 1)) / (ours.count - 1);
@@ -74,7 +74,7 @@ describe('the official JavaScript library', () => {
   });
 });
 
-test('both conventions come back', () => {
+test('messages of both conventions are read as they were written', () => {
   for (const keys of ['upper', 'lower'] as const) {
     for (const values of [VALUES, [5e-324, -1e-310], [1e300, Number.MAX_VALUE, -Number.MAX_VALUE]]) {
       const ours = sketchOf(values);
@@ -94,7 +94,7 @@ function message(gamma: number, interpolation: number, offset: number, bins: rea
   return out.finish();
 }
 
-test('reads the mappings of Go: a key begins at its power of gamma', () => {
+test('the mappings of Go are read, where a key begins at its power of gamma', () => {
   const gamma = 1.02;
   for (const [interpolation, log2] of [
     [0, (s: number) => Math.log2(1 + s)],
@@ -127,7 +127,7 @@ test('fractional counts are rounded along the running total', () => {
   expect(fromOfficialProtobuf(message(1.02, 0, 0, [[0, 0.3]])).count).toBe(0);
 });
 
-test('hostile messages give invalid_argument or a sketch', () => {
+test('hostile messages give invalid_argument or a valid sketch', () => {
   const start = toOfficialProtobuf(sketchOf(VALUES.slice(0, 30)));
   const mutated = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }).map((changes) => {
     const bytes = Uint8Array.from(start);

@@ -6,27 +6,30 @@ import { ForeignMapping, INTERPOLATION_CUBIC, type KeyConvention, refusal } from
 import { DEFAULT_ALPHA, MAX_COUNT } from './sketch-limits.ts';
 
 export interface ToOfficialOptions {
-  /** Whose reading of keys and gamma to write for; default `upper` (JavaScript, Python), `lower` is Go and Java. */
+  /**
+   * Convention of the libraries that will read the message; default `upper` (JavaScript, Python), `lower` is Go and
+   * Java.
+   */
   readonly keys?: KeyConvention;
 }
 
 export interface FromOfficialOptions {
-  /** Whose reading of keys and gamma the writer had; default `upper` (JavaScript, Python), `lower` is Go and Java. */
+  /** Convention of the library that wrote the message; default `upper` (JavaScript, Python), `lower` is Go and Java. */
   readonly keys?: KeyConvention;
-  /** Accuracy of the sketch to make; default 0.01. */
+  /** Accuracy of the resulting sketch; default 0.01. */
   readonly alpha?: number;
-  /** Buckets that one message may carry; default 65,536. */
+  /** Maximum buckets of one message; default 65,536. */
   readonly maxBuckets?: number;
 }
 
 export const DEFAULT_MAX_OFFICIAL_BUCKETS = 65_536;
 
-/** Relative difference of multipliers that still are the same mapping, as in the official libraries. */
+/** Relative difference up to which two multipliers are the same mapping, as in the official libraries. */
 const SAME_MAPPING = 1e-12;
 
 /**
- * The message DDSketch of the official DDSketch.proto (docs/formats/sketch.md). It has no count, sum, min or max: they
- * are lost, and `zeroCount` is only true zeros.
+ * Encodes a sketch as the message DDSketch of the official DDSketch.proto (docs/formats/sketch.md). The message has no
+ * count, sum, min or max: they are lost, and `zeroCount` counts only true zeros.
  */
 export function toOfficialProtobuf(sketch: DDSketch, options: ToOfficialOptions = {}): Uint8Array {
   const lower = options.keys === 'lower';
@@ -36,7 +39,7 @@ export function toOfficialProtobuf(sketch: DDSketch, options: ToOfficialOptions 
   out.tag(1, WireType.Bit64).double(lower ? 2 ** (1 / multiplier) : gamma);
   out.tag(3, WireType.Varint).int32(INTERPOLATION_CUBIC);
   out.join();
-  // Empty stores are written too: the JavaScript library refuses a message without them.
+  // Empty stores are written as well: the JavaScript library refuses a message without them.
   out.tag(2, WireType.LengthDelimited).fork();
   writeStore(sketch.positive, lower ? -1 : 0, out);
   out.join();
@@ -58,15 +61,15 @@ function writeStore(store: BucketStore, shift: number, out: BinaryWriter): void 
 }
 
 /**
- * Reads an official DDSketch message. With our own mapping (cubic, the same keys per order of magnitude, a whole
- * offset) buckets are taken one by one; from any other, each bucket's count is inserted at the value that stands for
- * it, so the errors of both sketches add up, and bounds speak of those values.
+ * Reads an official DDSketch message. From the mapping of this package (cubic, the same keys per order of magnitude, a
+ * whole offset) buckets are copied one by one. From any other, each bucket's count is inserted at its representative
+ * value, so the errors of both sketches add up, and bounds are about those values.
  *
  * Fractional counts are rounded along the running total from the lowest value up, so that the total and every rank are
- * off by at most half a value. `sum` is that of the values standing for the buckets, `min` and `max` are edges of the
- * outermost ones.
+ * off by at most half a value. `sum` is the sum of the representative values, `min` and `max` are edges of the
+ * outermost buckets.
  *
- * Throws `invalid_argument` for anything but a whole valid message within the limits.
+ * Throws `invalid_argument` unless the bytes are one whole valid message within the limits.
  */
 export function fromOfficialProtobuf(bytes: Uint8Array, options: FromOfficialOptions = {}): DDSketch {
   const sketch = new DDSketch({ alpha: options.alpha ?? DEFAULT_ALPHA });
@@ -92,7 +95,7 @@ export function fromOfficialProtobuf(bytes: Uint8Array, options: FromOfficialOpt
   let rounded = 0;
   const insert = (value: number, count: number): void => {
     exact += count;
-    if (exact > MAX_COUNT) throw refusal('count', MAX_COUNT, `more values than one sketch holds`);
+    if (exact > MAX_COUNT) throw refusal('count', MAX_COUNT, `more values than one sketch can have`);
     const whole = Math.round(exact) - rounded;
     if (whole <= 0) return;
     sketch.insert(value, whole);
@@ -150,7 +153,10 @@ function readMessage(bytes: Uint8Array, maxBuckets: number): OfficialMessage {
   return message;
 }
 
-/** Reads the field whose tag was just read, or returns false (unknown, or of another wire type) to have it skipped. */
+/**
+ * Reads the field whose tag was just read. Returns false for an unknown field or another wire type, which is then
+ * skipped.
+ */
 type FieldReader = (reader: BinaryReader, field: number, wireType: WireType) => boolean;
 
 const EXPECTED_WIRE_TYPES: readonly WireType[] = [
@@ -163,17 +169,17 @@ const EXPECTED_WIRE_TYPES: readonly WireType[] = [
 function readFields(reader: BinaryReader, end: number, read: FieldReader): void {
   while (reader.pos < end) {
     const [field, wireType] = reader.tag();
-    // Groups nest without a bound, and this message has none.
+    // Groups nest without a bound, and this message has no groups.
     if (!EXPECTED_WIRE_TYPES.includes(wireType)) throw refusal('sketch', 'no groups', 'a group in the message');
     if (!read(reader, field, wireType)) reader.skip(wireType, field);
   }
-  if (reader.pos !== end) throw new RangeError('a field runs over the end of its message');
+  if (reader.pos !== end) throw new RangeError('a field exceeds the end of its message');
 }
 
 function readSubmessage(reader: BinaryReader, read: FieldReader): void {
   const size = reader.uint32();
   const end = reader.pos + size;
-  if (end > reader.len) throw new RangeError('a submessage runs over the end');
+  if (end > reader.len) throw new RangeError('a submessage exceeds the end of its message');
   readFields(reader, end, read);
 }
 
@@ -200,7 +206,7 @@ function readStore(reader: BinaryReader, buckets: Map<number, number>, maxBucket
     } else if (field === 2 && wireType === WireType.LengthDelimited) {
       const size = inner.uint32();
       const end = inner.pos + size;
-      if (end > inner.len || size % 8 !== 0) throw new RangeError('a packed list of doubles of a wrong length');
+      if (end > inner.len || size % 8 !== 0) throw new RangeError('a packed list of doubles has a wrong length');
       while (inner.pos < end) take(inner);
     } else if (field === 2 && wireType === WireType.Bit64) {
       take(inner);

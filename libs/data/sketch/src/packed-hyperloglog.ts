@@ -1,13 +1,15 @@
 import { ByteReader, type ByteWriter } from '@tidemark/bytes';
 import { HyperLogLog, MAX_PRECISION, MIN_PRECISION } from './hyperloglog.ts';
 
-/** The packed format of docs/formats/hyperloglog.md. */
+/** Version of the packed format, docs/formats/hyperloglog.md. */
 export const HYPERLOGLOG_VERSION = 1;
 
 const FORM_SPARSE = 0;
 const FORM_DENSE = 1;
 const RANK_BITS = 6;
-/** Sparse while at most one register in this many is in use: an entry takes up to 3 bytes, a dense register 3/4. */
+/**
+ * A set is sparse while at most one register in this many is in use: an entry has up to 3 bytes, a dense register 3/4.
+ */
 const SPARSE_SHARE = 8;
 
 /** Appends `set` in the packed format; equal registers give equal bytes. */
@@ -37,19 +39,20 @@ export function packHyperLogLog(set: HyperLogLog, out: ByteWriter): void {
   }
 }
 
-/** Decodes all of `bytes`. Anything but a whole valid packed set is `data_loss`. */
+/** Decodes all of `bytes`. Throws `data_loss` unless they are one whole valid packed set. */
 export function unpackHyperLogLog(bytes: Uint8Array): HyperLogLog {
   const reader = new ByteReader(bytes, 'packed HyperLogLog');
   const version = reader.u8();
-  if (version !== HYPERLOGLOG_VERSION) reader.fail(`version ${version}, known is ${HYPERLOGLOG_VERSION}`);
+  if (version !== HYPERLOGLOG_VERSION) reader.fail(`version ${version}, this program reads ${HYPERLOGLOG_VERSION}`);
   const precision = reader.u8();
-  if (precision < MIN_PRECISION || precision > MAX_PRECISION) reader.fail(`a precision of ${precision}`);
+  if (precision < MIN_PRECISION || precision > MAX_PRECISION)
+    reader.fail(`a precision of ${precision} (limit: ${MIN_PRECISION} to ${MAX_PRECISION})`);
   const set = new HyperLogLog({ precision });
   const form = reader.u8();
   if (form === FORM_SPARSE) readSparse(reader, set);
   else if (form === FORM_DENSE) readDense(reader, set);
   else reader.fail(`unknown form ${form}`);
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return set;
 }
 
@@ -87,6 +90,6 @@ function readDense(reader: ByteReader, set: HyperLogLog): void {
 
 function raise(reader: ByteReader, set: HyperLogLog, register: number, rank: number): void {
   const limit = 65 - set.precision;
-  if (rank > limit) reader.fail(`a rank of ${rank}, limit ${limit}`);
+  if (rank > limit) reader.fail(`a rank of ${rank} (limit: ${limit})`);
   set.raise(register, rank);
 }

@@ -37,13 +37,13 @@ const GOLDEN: readonly [string, readonly number[], number | undefined, string][]
 
 describe('the packed format', () => {
   for (const [name, values, alpha, hex] of GOLDEN) {
-    test(`golden: ${name}`, () => {
+    test(`has the golden bytes of ${name}`, () => {
       expect(toHex(pack(sketchOf(values, alpha)))).toBe(hex);
       expect(unpackSketch(fromHex(hex)).equals(sketchOf(values, alpha))).toBe(true);
     });
   }
 
-  test('any sketch comes back, sum included, and packs to the same bytes', () => {
+  test('any sketch is unpacked as it was, sum included, and packs to the same bytes', () => {
     fc.assert(
       fc.property(fc.array(finite), fc.constantFrom(0.01, 0.02), (values, alpha) => {
         const sketch = sketchOf(values, alpha);
@@ -59,7 +59,7 @@ describe('the packed format', () => {
     );
   });
 
-  test('hostile bytes give data_loss or a sound sketch, and never touch the target', () => {
+  test('hostile bytes give data_loss or a valid sketch, and never change the target', () => {
     const mutated = fc
       .tuple(fc.array(finite), fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 4 }), fc.nat(40))
       .map(([values, changes, cut]) => {
@@ -112,7 +112,7 @@ describe('the packed format', () => {
   }
 });
 
-/** A version-1 record with the given summary, its positive store by `positive`, no negative one. */
+/** Writes a record of version 1 with the given summary, a positive store by `positive`, and no negative store. */
 function lie(w: ByteWriter, min: number, max: number, sum: number, zeros: number, positive: () => void): void {
   w.u8(1);
   w.u8(0);

@@ -4,7 +4,7 @@ import { type CubicMapping, cubicMapping } from './cubic-mapping.ts';
 import { DDSketch, type SketchParts } from './ddsketch.ts';
 import { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './sketch-limits.ts';
 
-/** The packed format of docs/formats/sketch.md. */
+/** Version of the packed format, docs/formats/sketch.md. */
 export const SKETCH_VERSION = 1;
 
 const POSITIVE_COLLAPSED = 1;
@@ -14,7 +14,7 @@ const EMPTY = 8;
 const ONE_VALUE = 16;
 const KNOWN_FLAGS = 31;
 
-/** The decoder's workspace: decoding is synchronous and what it yields is read before the next decoding begins. */
+/** Memory of the decoder. Decoding is synchronous, and its result is read before the next decoding begins. */
 const workspace: SketchParts = {
   alpha: DEFAULT_ALPHA,
   keys: new Int32Array(MAX_BUCKETS),
@@ -56,7 +56,7 @@ export function packSketch(sketch: DDSketch, out: ByteWriter): void {
   packStore(sketch.negative, out);
 }
 
-/** Decodes all of `bytes`. Anything but a whole valid packed sketch is `data_loss`. */
+/** Decodes all of `bytes`. Throws `data_loss` unless they are one whole valid packed sketch. */
 export function unpackSketch(bytes: Uint8Array): DDSketch {
   const parts = decode(bytes);
   const sketch = new DDSketch({ alpha: parts.alpha });
@@ -65,14 +65,14 @@ export function unpackSketch(bytes: Uint8Array): DDSketch {
 }
 
 /**
- * Merges a packed sketch into `target` without building a sketch of it. Throws `data_loss` for bad bytes, and as
- * `DDSketch.merge` does; `target` is then unchanged.
+ * Merges a packed sketch into `target` without creating a sketch of it. Throws `data_loss` for bad bytes, and the
+ * errors of `DDSketch.merge`; `target` is then unchanged.
  */
 export function mergePacked(target: DDSketch, bytes: Uint8Array): void {
   target.absorb(decode(bytes));
 }
 
-/** True when the state follows from a count and a value: a timer that fired once, a constant. */
+/** True when the state follows from one value and its count, as for a timer that fired once or a constant. */
 function isOneValue(sketch: DDSketch): boolean {
   const { min, count } = sketch;
   return count > 0 && min === sketch.max && sketch.sum === min * count && Number.isFinite(min * count);
@@ -103,15 +103,16 @@ function packStore(store: BucketStore, out: ByteWriter): void {
 function decode(bytes: Uint8Array): SketchParts {
   const reader = new ByteReader(bytes, 'packed sketch');
   const version = reader.u8();
-  if (version !== SKETCH_VERSION) reader.fail(`version ${version}, known is ${SKETCH_VERSION}`);
+  if (version !== SKETCH_VERSION) reader.fail(`version ${version}, this program reads ${SKETCH_VERSION}`);
   const flags = reader.u8();
   if (flags > KNOWN_FLAGS) reader.fail(`unknown flags ${flags}`);
   const parts = workspace;
   parts.alpha = DEFAULT_ALPHA;
   if ((flags & HAS_ALPHA) !== 0) {
     parts.alpha = reader.f64();
-    if (!(parts.alpha >= MIN_ALPHA && parts.alpha <= MAX_ALPHA)) reader.fail(`alpha ${parts.alpha} out of its limits`);
-    if (parts.alpha === DEFAULT_ALPHA) reader.fail('the default alpha spelled out');
+    if (!(parts.alpha >= MIN_ALPHA && parts.alpha <= MAX_ALPHA))
+      reader.fail(`an alpha of ${parts.alpha} (limit: ${MIN_ALPHA} to ${MAX_ALPHA})`);
+    if (parts.alpha === DEFAULT_ALPHA) reader.fail('the default alpha is written explicitly');
   }
   parts.positiveCollapsed = (flags & POSITIVE_COLLAPSED) !== 0;
   parts.negativeCollapsed = (flags & NEGATIVE_COLLAPSED) !== 0;
@@ -120,12 +121,13 @@ function decode(bytes: Uint8Array): SketchParts {
   parts.zeroCount = 0;
   parts.count = 0;
   if ((flags & (EMPTY | ONE_VALUE)) !== 0) {
-    if ((flags & ~HAS_ALPHA) !== EMPTY && (flags & ~HAS_ALPHA) !== ONE_VALUE) reader.fail(`flags ${flags} contradict`);
+    if ((flags & ~HAS_ALPHA) !== EMPTY && (flags & ~HAS_ALPHA) !== ONE_VALUE)
+      reader.fail(`flags ${flags} contradict each other`);
     if ((flags & ONE_VALUE) !== 0) decodeOneValue(reader, parts);
   } else {
     decodeBuckets(reader, parts);
   }
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return parts;
 }
 
@@ -157,15 +159,15 @@ function decodeBuckets(reader: ByteReader, parts: SketchParts): void {
   const mapping = cubicMapping(parts.alpha);
   parts.positiveLength = decodeStore(reader, parts, mapping, 0);
   parts.negativeLength = decodeStore(reader, parts, mapping, parts.positiveLength);
-  if (parts.count === 0) reader.fail('no values, and no flag that says so');
+  if (parts.count === 0) reader.fail('no values, and the flag of an empty sketch is missing');
   checkConsistency(reader, parts, mapping);
 }
 
-/** Reads one store's buckets into the lists from `start` on and returns how many there are. */
+/** Reads one store's buckets into the lists from `start` on and returns their number. */
 function decodeStore(reader: ByteReader, parts: SketchParts, mapping: CubicMapping, start: number): number {
   const length = reader.varint();
   if (length === 0) return 0;
-  // A bucket takes a byte at least, so this also bounds the loop by what was sent.
+  // A bucket has at least one byte, so this also bounds the loop by the size of the input.
   reader.need(length);
   if (length > MAX_BUCKETS - start) reader.fail(`more than ${MAX_BUCKETS} buckets`);
   let key = reader.signedVarint();
@@ -175,7 +177,7 @@ function decodeStore(reader: ByteReader, parts: SketchParts, mapping: CubicMappi
     const count = Math.floor(token / 2);
     if (token % 2 === 1) {
       const gap = reader.varint();
-      if (gap === 0 || i === start) reader.fail('a gap where none may be');
+      if (gap === 0 || i === start) reader.fail('a gap of 0, or before the first bucket');
       key += gap;
     }
     if (key > mapping.maxKey) reader.fail(`bucket ${key} is above ${mapping.maxKey}`);
@@ -188,7 +190,7 @@ function decodeStore(reader: ByteReader, parts: SketchParts, mapping: CubicMappi
   return length;
 }
 
-/** What every sketch keeps true, so that hostile bytes can't make one whose answers contradict each other. */
+/** Checks the invariants of a sketch, so that hostile bytes cannot give one whose answers contradict each other. */
 function checkConsistency(reader: ByteReader, parts: SketchParts, mapping: CubicMapping): void {
   const { keys, positiveLength, negativeLength, min, max } = parts;
   if (!(Number.isFinite(min) && Number.isFinite(max) && Number.isFinite(parts.sum) && min <= max)) {
@@ -199,11 +201,11 @@ function checkConsistency(reader: ByteReader, parts: SketchParts, mapping: Cubic
   const spanBelowZero = negativeLength > 0 ? keys[end - 1] - keys[positiveLength] + 1 : 0;
   if (span > MAX_POSITIVE_BUCKETS || span + spanBelowZero > MAX_BUCKETS)
     reader.fail(`more than ${MAX_BUCKETS} buckets`);
-  if (parts.positiveCollapsed && span !== MAX_POSITIVE_BUCKETS) reader.fail('collapsed with room left');
+  if (parts.positiveCollapsed && span !== MAX_POSITIVE_BUCKETS) reader.fail('a collapsed store has unused buckets');
   if (parts.negativeCollapsed && (negativeLength === 0 || span + spanBelowZero !== MAX_BUCKETS)) {
-    reader.fail('collapsed with room left');
+    reader.fail('a collapsed store has unused buckets');
   }
-  // Extremes that were rebuilt from bucket edges may round into the next bucket.
+  // Extremes that were computed from bucket edges may round into the next bucket.
   const minFits =
     negativeLength > 0
       ? min < 0 && Math.abs(mapping.keyOf(-min) - keys[end - 1]) <= 1
@@ -220,5 +222,5 @@ function checkConsistency(reader: ByteReader, parts: SketchParts, mapping: Cubic
         : max < 0 &&
           mapping.keyOf(-max) <= keys[positiveLength] + 1 &&
           (parts.negativeCollapsed || mapping.keyOf(-max) >= keys[positiveLength] - 1);
-  if (!minFits || !maxFits) reader.fail(`min ${min} and max ${max} lie outside of the buckets`);
+  if (!minFits || !maxFits) reader.fail(`min ${min} and max ${max} are outside of the buckets`);
 }
