@@ -5,10 +5,10 @@ import { TidemarkError } from '@tidemark/ports';
 const VERSION = 1;
 const TRACKER_HEAD_BYTES = 1024;
 
-/** Key of the one entry that every commit writes anew. */
+/** Key of the one entry that every commit rewrites. */
 export const META_KEY = Uint8Array.of(0x01);
 
-/** What an aggregator stores of a partition beside the entries of `@tidemark/point-log`. */
+/** The stored state of a partition in addition to the entries of `@tidemark/point-log`. */
 export interface AggregatorMeta {
   readonly partition: number;
   readonly nextOffset: number;
@@ -17,7 +17,7 @@ export interface AggregatorMeta {
   readonly trackerHead: Buffer;
 }
 
-/** docs/formats/aggregator.md. */
+/** Encodes the meta entry (docs/formats/aggregator.md). */
 export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: LaneTracker): Buffer {
   const out = new ByteWriter(64);
   out.u8(VERSION);
@@ -26,7 +26,9 @@ export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: Lan
   return out.take();
 }
 
-/** `failed_precondition` when the data is of another format than this program's, `data_loss` when it is damaged. */
+/**
+ * Decodes the meta entry. `failed_precondition` for another format than this program's, `data_loss` when it is damaged.
+ */
 export function unpackMeta(bytes: Uint8Array): AggregatorMeta {
   const reader = new ByteReader(bytes, 'aggregator meta');
   const version = reader.u8();
@@ -39,6 +41,6 @@ export function unpackMeta(bytes: Uint8Array): AggregatorMeta {
   }
   const trackerHead = Buffer.from(reader.sizedBytes(TRACKER_HEAD_BYTES));
   const [partition, nextOffset, points, duplicatePoints] = Array.from({ length: 4 }, () => reader.varint());
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return { partition, nextOffset, points, duplicatePoints, trackerHead };
 }

@@ -25,7 +25,7 @@ function openPoints(): Promise<PointPartition> {
   });
 }
 
-/** Applies a record, or skips it when it can't be; says why. */
+/** Applies a record, or skips it when it cannot be applied; returns the reason. */
 function take(state: PointPartition | AggregatorPartition, record: LogRecord): string {
   try {
     state.apply(record);
@@ -42,7 +42,7 @@ const damage = fc.array(
   { maxLength: 4 },
 );
 
-/** The log as it could come out of a bad disk. */
+/** The log as a bad disk could return it. */
 function damaged(records: readonly LogRecord[], damages: readonly { at: number; how: string }[]): LogRecord[] {
   const values = records.map(({ value }) => Uint8Array.from(value));
   for (const { at, how } of damages) {
@@ -98,7 +98,7 @@ describe('AggregatorPartition', () => {
     expect(crashes).toBeGreaterThan(20);
   });
 
-  test('a commit that failed is made up for, whether its write was there or not', async () => {
+  test('a commit succeeds after a failed one, whether its write was stored or not', async () => {
     for (const failsLate of [false, true]) {
       const keyValue = new MemoryKeyValue();
       const aggregator = await open(keyValue);
@@ -124,13 +124,13 @@ describe('AggregatorPartition', () => {
     await aggregator.commit();
     await expect(open(keyValue, 1)).rejects.toMatchObject({
       code: 'failed_precondition',
-      message: 'this is the data of partition 0, not 1',
+      message: 'the data is of partition 0, expected 1',
     });
     keyValue.content.get('01')?.writeUInt8(2, 0);
     await expect(open(keyValue)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 2 } });
   });
 
-  test('what it stores is what its format says', async () => {
+  test('stores the golden entries of its format', async () => {
     const keyValue = new MemoryKeyValue();
     const aggregator = await open(keyValue);
     const builder = new LogBuilder();
@@ -153,7 +153,7 @@ describe('AggregatorPartition', () => {
     expect(reopened.status).toMatchObject({ offset: 4, watermarkMs: 12_500, series: 2, points: 4 });
   });
 
-  test('damaged meta is data_loss or refused, never another error', async () => {
+  test('a damaged meta entry is data_loss or refused, never another error', async () => {
     const keyValue = new MemoryKeyValue();
     const aggregator = await open(keyValue);
     aggregator.skip('an example');

@@ -7,15 +7,15 @@ import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/
 import { META_KEY, packMeta, unpackMeta } from './aggregator-meta.ts';
 
 export interface AggregatorLimits {
-  /** A commit is due after this many records… */
+  /** Records after which a commit is due. */
   readonly commitRecords: number;
-  /** …or this many bytes of records… */
+  /** Bytes of records after which a commit is due. */
   readonly commitBytes: number;
-  /** …or when the watermark crosses a multiple of this, ms. */
+  /** A commit is due when the watermark crosses a multiple of this, ms. */
   readonly commitStepMs: number;
 }
 
-/** A commit writes what changed of lanes, clients and definitions only: some KiB, mostly. */
+/** Default limits. A commit writes only the changes of lanes, clients and definitions: mostly a few KiB. */
 const DEFAULT_AGGREGATOR_LIMITS: AggregatorLimits = {
   commitRecords: 4096,
   commitBytes: 64 * 1024 * 1024,
@@ -24,15 +24,15 @@ const DEFAULT_AGGREGATOR_LIMITS: AggregatorLimits = {
 
 export interface AggregatorPartitionOptions {
   readonly partition: number;
-  /** The partition's own store; nothing else may be in it. */
+  /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits?: Partial<AggregatorLimits>;
 }
 
 /**
- * One partition of `points` as the aggregator reads it: which lanes are open and how far, which batches were applied, which
- * series there are, and so the watermark at every offset. It drops, applies and halts at the records at which the point
- * store does. The points themselves it counts: rollups and windows will be folded from what is fresh here, and cut where
+ * One partition of `points` as the aggregator reads it: the open lanes and their positions, the applied batches, the
+ * series, and so the watermark at every offset. It drops, applies and halts at the same records as the point store. It
+ * only counts the points. Rollups and windows are planned: they will be folded from its fresh points, and cut where
  * this watermark passes them.
  */
 export class AggregatorPartition implements ConsumedState {
@@ -52,8 +52,8 @@ export class AggregatorPartition implements ConsumedState {
   }
 
   /**
-   * Loads what was committed; reading goes on at `nextOffset`. `failed_precondition` when the data is of another format or
-   * another partition.
+   * Loads the committed state; reading continues at `nextOffset`. `failed_precondition` when the data is of another
+   * format or another partition.
    */
   static async open(options: AggregatorPartitionOptions): Promise<AggregatorPartition> {
     const opened = new AggregatorPartition(options);
@@ -62,7 +62,7 @@ export class AggregatorPartition implements ConsumedState {
     if (stored === undefined) return opened;
     const meta = unpackMeta(stored);
     if (meta.partition !== partition) {
-      const message = `this is the data of partition ${meta.partition}, not ${partition}`;
+      const message = `the data is of partition ${meta.partition}, expected ${partition}`;
       throw new TidemarkError('failed_precondition', message);
     }
     await opened.#state.load(keyValue, meta);
@@ -79,7 +79,7 @@ export class AggregatorPartition implements ConsumedState {
     return this.#state.committedOffset;
   }
 
-  /** Least mark of the open lanes, ms; undefined before the first. */
+  /** Lowest mark of the open lanes, ms; undefined before the first mark. */
   get watermarkMs(): number | undefined {
     const { watermarkMs } = this.#state.tracker;
     return Number.isFinite(watermarkMs) ? watermarkMs : undefined;
@@ -91,9 +91,9 @@ export class AggregatorPartition implements ConsumedState {
     return this.#isStepDue || records >= commitRecords || this.#bytesSinceCommit >= commitBytes;
   }
 
-  /** Applies the record at `nextOffset`; `data_loss` when it can't be, and then nothing of it is. */
+  /** Applies the record at `nextOffset`. Throws `data_loss`, and applies nothing of it, when it is invalid. */
   apply(record: LogRecord): void {
-    assert(!this.#isCommitting, 'nothing is applied during a commit');
+    assert(!this.#isCommitting, 'no record is applied during a commit');
     const state = this.#state;
     const judged = state.judge(record);
     if (judged !== undefined) {
@@ -106,14 +106,14 @@ export class AggregatorPartition implements ConsumedState {
     this.#bytesSinceCommit += record.value.length;
   }
 
-  /** Passes the record at `nextOffset`: the gap is permanent and shown. */
+  /** Skips the record at `nextOffset`: the gap is permanent and shown. */
   skip(reason: string): void {
-    assert(!this.#isCommitting, 'nothing is skipped during a commit');
+    assert(!this.#isCommitting, 'no record is skipped during a commit');
     this.#state.skip(reason);
     this.#isStepDue = true;
   }
 
-  /** Stores all that changed, with the offset, in one write. After an error call it again before anything is applied. */
+  /** Stores all changes, with the offset, in one write. After an error call it again before a record is applied. */
   async commit(): Promise<void> {
     assert(!this.#isCommitting, 'one commit at a time');
     const state = this.#state;
@@ -135,7 +135,7 @@ export class AggregatorPartition implements ConsumedState {
     }
   }
 
-  /** What `status` shows of the partition, but for what its consumer knows. */
+  /** The partition's status, except for the fields of its consumer. */
   get status(): Omit<AggregatorStatusReply, 'logNext' | 'halted' | 'haltedOffset' | 'problem'> {
     const { partition, nextOffset, committedOffset, tracker, table } = this.#state;
     return {

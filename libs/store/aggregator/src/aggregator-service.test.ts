@@ -9,7 +9,7 @@ import { addStoreService, grpcAggregator } from '@tidemark/store-rpc';
 import { answerBytes } from '@tidemark/store-rpc/testing';
 import { AggregatorPartition } from './index.ts';
 
-test('an aggregator tells another process where it stands', async () => {
+test('an aggregator reports its position to another process', async () => {
   const partition = await AggregatorPartition.open({ partition: 0, keyValue: new MemoryKeyValue() });
   const builder = new LogBuilder();
   builder.bare(RECORD.open, 0, 1_000);

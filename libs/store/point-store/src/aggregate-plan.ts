@@ -5,22 +5,24 @@ import { limitError, TidemarkError } from '@tidemark/ports';
 import { Selection } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
 
-/** The first increase of a range is counted from the newest value that is at most this much older than it. */
+/**
+ * The first increase of a range is counted from the newest value that is at most this much older than the range, ms.
+ */
 export const INCREASE_LOOKBACK_MS = 10 * 60_000;
 
-/** A request, checked, with the partition's own numbers of its series. */
+/** A checked request, with the partition's own numbers of its series. */
 export interface AggregatePlan {
   readonly fromMs: number;
-  /** The end of the last step, which is whole: at or after the request's. */
+  /** The end of the last step, which is whole: at or after the request's end. */
   readonly toMs: number;
   readonly stepMs: number;
   readonly steps: number;
-  /** What is read begins here: before `fromMs` where the fold looks back. */
+  /** Start of the points that are read: before `fromMs` where the fold needs earlier points. */
   readonly readFromMs: number;
   readonly timeFold: ReturnType<typeof timeFoldOf>;
   readonly spaceFold: ReturnType<typeof spaceFoldOf>;
   readonly metric: number;
-  /** Dense series, ascending within a group; unknown ones are left out. */
+  /** Dense series, ascending within a group, without unknown ones. */
   readonly groups: readonly Uint32Array[];
   /** The series of all groups. */
   readonly selection: Selection;
@@ -28,7 +30,10 @@ export interface AggregatePlan {
   readonly tagsOffset: number;
 }
 
-/** Throws `invalid_argument` for what is no request or is beyond a limit, `failed_precondition` for unknown sets. */
+/**
+ * Checks a request. Throws `invalid_argument` for an invalid request or one beyond a limit, `failed_precondition` for
+ * unknown sets.
+ */
 export function planOf({ limits, table, seriesSets }: PartitionStore, request: AggregateRequest): AggregatePlan {
   const { fromMs, toMs, stepMs } = request;
   if (!(stepMs > 0)) throw limitError('step_ms', String(stepMs), 'above 0');
@@ -43,7 +48,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
   const timeFold = timeFoldOf(request.timeFold);
   const spaceFold = spaceFoldOf(request.spaceFold);
   if ((timeFold === TIME_FOLD.sketch) !== (spaceFold === SPACE_FOLD.sketch)) {
-    throw limitError('space_fold', 'one of the two folds is of sketches', 'sketches fold into sketches');
+    throw limitError('space_fold', 'only one of the two folds is of sketches', 'sketches fold into sketches');
   }
   const metric = table.findMetric(request.metricId);
   const selected = new Set<number>();
@@ -74,7 +79,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
   };
 }
 
-/** Throws `resource_exhausted` when more points are to be read than the plan allows. */
+/** Throws `resource_exhausted` when the number of points exceeds the plan's limit. */
 export function checkPoints({ maxPoints }: AggregatePlan, points: number): void {
   if (points <= maxPoints) return;
   throw new TidemarkError('resource_exhausted', `the query reads more than ${maxPoints} points of one partition`, {

@@ -13,16 +13,16 @@ import { appendPoints, appendSketches } from './series-points.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 import type { WorkSlice } from './work-slice.ts';
 
-/** With more series than this of one metric, its whole run of keys is read instead of one run a series. */
+/** Series of one metric beyond which its whole run of keys is read instead of one run per series. */
 const SCAN_SERIES = 64;
-/** Series that are looked up in a batch of chunks between two looks at the time. */
+/** Series that are looked up in a batch of chunks between two checks of the time. */
 const RUN_SERIES = 1024;
-/** What a series or chunk costs beside its points, in points. */
+/** Cost of a series or chunk in addition to its points, in points. */
 const SERIES_COST = 16;
 
 /**
  * Folds the series of each group over time, then over space. The answer covers every record below `offset`: rows in
- * RAM and chunks are seen as of one moment, between two commits.
+ * RAM and chunks are those of one moment, between two commits.
  */
 export async function aggregate(
   store: PartitionStore,
@@ -34,7 +34,7 @@ export async function aggregate(
   const folder = new TimeFolder({ ...plan, fold: plan.timeFold });
   let pointsRead = 0;
   const groups: GroupPartial[] = [];
-  // What was found is a copy, or never changes: records may be applied, and committed, between two slices.
+  // The collected data is a copy, or never changes: records may be applied, and committed, between two slices.
   for (const group of plan.groups) {
     const partial = new SpacePartial(plan.spaceFold, plan.steps);
     for (const series of group) {
@@ -62,7 +62,10 @@ interface Found {
   readonly rows: readonly HeadRows[];
 }
 
-/** Everything of the selected series that may touch the range, as of one moment; nothing is decoded yet. */
+/**
+ * Collects the rows and chunks of the selected series that may be in the range, as of one moment, without decoding
+ * them.
+ */
 async function collect(store: PartitionStore, plan: AggregatePlan, slice: WorkSlice): Promise<Found> {
   const { tracker, coverage, limits, head, nextOffset, gaps, partition } = store;
   const { watermarkMs } = tracker;
@@ -137,7 +140,7 @@ const NONE: readonly StoredChunk[] = [];
 const points = new ChunkPoints();
 const sketches = new ChunkSketches();
 
-/** Decodes, resolves and folds one series; returns how many points were read for it. */
+/** Decodes, resolves and folds one series; returns the number of points read. */
 function foldSeries(
   { table }: PartitionStore,
   plan: AggregatePlan,
@@ -165,7 +168,9 @@ function foldSeries(
   return length;
 }
 
-/** The first increase is counted from the newest value before the range, if it is not too old. */
+/**
+ * Seeds the folder with the newest value before the range, if it is not too old: the first increase is counted from it.
+ */
 function seed(folder: TimeFolder, { fromMs, readFromMs }: AggregatePlan): void {
   let before = Number.NaN;
   for (let i = 0; i < points.length && points.timesMs[i] < fromMs; i++) {

@@ -30,13 +30,13 @@ async function begun(keyValue?: MemoryKeyValue): Promise<{ builder: LogBuilder; 
   return { builder, partition };
 }
 
-/** The block at the end of a builder's log, changed. */
+/** The block at the end of a builder's log, with changes. */
 function changed(record: LogRecord, change: (block: BlockRecord) => Partial<BlockRecord>): LogRecord {
   const block = decodeRecord(record.value);
   return { ...record, value: encodeRecord({ ...block, ...change(block) }) };
 }
 
-describe('a record that can not be applied', () => {
+describe('a record that cannot be applied', () => {
   const next = (builder: LogBuilder) =>
     builder.block(0, 3_000, [
       { client: 0, sequence: 1, points: [gauge(2_500, 6), gauge(2_500, 8, 3), gauge(2_500, 1, 4)] },
@@ -80,7 +80,7 @@ describe('a record that can not be applied', () => {
       changed(record, ({ spans }) => ({ spans: spans.map((span) => ({ ...span, share: Buffer.from('garbage') })) })),
   };
 
-  test.each(Object.entries(cases))('%s: data_loss, and nothing of it is applied', async (_, spoil) => {
+  test.each(Object.entries(cases))('with %s is data_loss, and nothing of it is applied', async (_, spoil) => {
     const { builder, partition } = await begun();
     builder.nextEpoch(0);
     partition.apply(
@@ -94,7 +94,7 @@ describe('a record that can not be applied', () => {
     expect(partition.status.points).toBe(7);
   });
 
-  test('any bytes in the place of a share: data_loss or points, never another error', async () => {
+  test('any bytes in the place of a share give data_loss or points, never another error', async () => {
     const { builder } = await begun();
     const good = next(builder);
     await fc.assert(
@@ -114,7 +114,7 @@ describe('a record that can not be applied', () => {
 });
 
 describe('a skipped record', () => {
-  /** Record 2 defines series 4; the lane goes on with it and with series 0. */
+  /** Record 2, which is skipped, defines series 4; the lane continues with it and with series 0. */
   async function skipped() {
     const { builder, partition } = await begun();
     builder.block(0, 2_100, [{ client: 0, sequence: 1, points: [gauge(2_000, 1, 4)] }]);
@@ -122,7 +122,7 @@ describe('a skipped record', () => {
     return { builder, partition };
   }
 
-  test('leaves a marked gap that lasts, and what only it defined is dropped and counted until the next epoch', async () => {
+  test('leaves a permanent marked gap, and points of series that only it defined are dropped and counted until the next epoch', async () => {
     const keyValue = new MemoryKeyValue();
     const { builder, partition } = await skipped();
     const points = [gauge(2_200, 6), gauge(2_200, 9, 4)];
@@ -138,7 +138,7 @@ describe('a skipped record', () => {
     partition.apply(builder.block(0, 2_400, [{ client: 0, sequence: 3, points }]));
     expect(await answer(partition)).toEqual([[6], [9]]);
 
-    // The same log, stopped in the gap.
+    // The same log with a stop in the gap.
     const other = await open(keyValue);
     for (const record of builder.records.slice(0, 2)) other.apply(record);
     other.skip('the disk lost it');
@@ -169,7 +169,7 @@ describe('a skipped record', () => {
 
 describe('a full disk', () => {
   test.each([false, true])(
-    'a commit that failed is made up for later, also if it was there after all (%p)',
+    'a later commit succeeds after a failed one, also when that was stored (%p)',
     async (late) => {
       const keyValue = new MemoryKeyValue();
       const { builder, partition } = await begun(keyValue);
@@ -190,7 +190,7 @@ describe('a full disk', () => {
     },
   );
 
-  test('a bucket that could not be closed is closed before anything else, at the same offset', async () => {
+  test('a bucket that could not be closed is closed before any other step, at the same offset', async () => {
     const hashes: unknown[] = [];
     for (const failingWrites of [0, 1, 2]) {
       const keyValue = new MemoryKeyValue();
@@ -213,7 +213,7 @@ describe('a full disk', () => {
 });
 
 describe('refusals', () => {
-  test('data of a newer format, another partition or other buckets', async () => {
+  test('name a newer format, another partition or another width of buckets', async () => {
     const keyValue = new MemoryKeyValue();
     const { partition } = await begun(keyValue);
     await partition.commit();
@@ -229,7 +229,7 @@ describe('refusals', () => {
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
-  test('requests beyond a limit, by name', async () => {
+  test('name the limit that a request exceeds', async () => {
     const { builder, partition } = await begun();
     const base = requestOf(KIND.gauge, [0], RANGE, 'last');
     const points = requestOf(KIND.gauge, [0], RANGE, 'last', { maxPoints: 1 });

@@ -3,7 +3,7 @@ import { type Dictionary, dictionaryOf, UNDEFINED_SERIES } from '@tidemark/point
 import type { BlockRecord, Span } from '@tidemark/point-records';
 import type { PartitionStore } from './partition-state.ts';
 
-/** Applies blocks that were checked to a partition. */
+/** Applies checked blocks to a partition. */
 export class BlockApplier {
   readonly #store: PartitionStore;
   /** Lateness bound D of a tenant, ms. */
@@ -16,7 +16,7 @@ export class BlockApplier {
     this.#latenessMs = latenessMs;
   }
 
-  /** Applies a block; `summaries` are of its shares, in order. */
+  /** Applies a block; `summaries` are those of its shares, in order. */
   apply(record: BlockRecord, summaries: readonly ShareSummary[]): void {
     const { coverage, tracker, dictionaries } = this.#store;
     coverage.add(record.tagsOffset, tracker.watermarkMs);
@@ -64,7 +64,7 @@ export class BlockApplier {
     tracker.countLate(span, late);
   }
 
-  /** Points whose series was only defined in a skipped record join the gap. */
+  /** Drops points whose series was defined only in a skipped record, and counts them as part of the gap. */
   #dropUndefined({ series, length }: Dictionary): void {
     const { counts } = this.#store;
     const points = this.#points;

@@ -9,10 +9,10 @@ import { PointHash } from './point-hash.ts';
 
 /**
  * Closes buckets that ended at least one commit step of watermark ago: merges their chunks, and records their hash.
- * Hardly anything of them is still to come, and what is becomes chunks of its own beside the merged ones.
+ * Few points of them arrive later, and these become chunks in addition to the merged ones.
  *
- * Call after the commit of each cut, and when opening. Since a cut is the very record at which the watermark crosses a
- * step, every replica closes a bucket at the same offset, whatever else was committed when.
+ * Call it after the commit of each cut, and when opening. A cut is the record at which the watermark crosses a step, so
+ * every replica closes a bucket at the same offset, independent of its other commits.
  */
 export async function closeBuckets(store: PartitionStore): Promise<void> {
   const through = closableBucket(store);
@@ -22,7 +22,7 @@ export async function closeBuckets(store: PartitionStore): Promise<void> {
   if (store.closedBucket < through) await writeClosed(store, through, []);
 }
 
-/** True while a cut has not closed all that it should. */
+/** True while a cut has not closed all of its buckets. */
 export function isCloseDue(store: PartitionStore): boolean {
   return closableBucket(store) > store.closedBucket;
 }

@@ -10,8 +10,12 @@ import { compactPoints, resolveAll, sortSketches } from './resolve.ts';
 import { appendPoints, appendSketches, NO_ROWS } from './series-points.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
-/** A merge is written in parts of this many source bytes, or series, so that neither RAM nor queries suffer. */
+/**
+ * Source bytes of one part of a merge; parts are bounded by bytes and series, so that they use little RAM and do not
+ * delay queries.
+ */
 const PART_BYTES = 4 * 1024 * 1024;
+/** Series of one part of a merge. */
 const PART_SERIES = 4096;
 
 /** Series whose chunks are merged by one write. */
@@ -25,13 +29,13 @@ export interface MergeInput {
   readonly bucket: number;
   readonly bucketMs: number;
   readonly table: SeriesIndex;
-  /** Number of the last commit: merged chunks sort before those of any later one. */
+  /** Number of the last commit: merged chunks sort before those of any later commit. */
   readonly sequence: number;
 }
 
 /**
- * Merges the chunks of a bucket into one a series and map epoch, and adds its points to `hash`. Each part may be written
- * or not: merged chunks say just what those said that they were made of, so a crash in between changes nothing.
+ * Merges the chunks of a bucket into one per series and map epoch, and adds its points to `hash`. A crash between two
+ * parts changes no answer: merged chunks have the same content as their sources.
  */
 export async function* mergeBucket(input: MergeInput, hash: PointHash): AsyncGenerator<MergedPart> {
   const { keyValue, bucket, bucketMs, table, sequence } = input;
@@ -83,7 +87,7 @@ function mergeSeries(table: SeriesIndex, series: number, stored: readonly Stored
 
 const scratch = new ChunkPoints();
 
-/** Adds what a series' chunks come to, resolved, to `hash`. */
+/** Adds the resolved points of a series' chunks to `hash`. */
 export function hashSeries(table: SeriesIndex, series: number, stored: readonly StoredChunk[], hash: PointHash): void {
   const kind = table.kind(series);
   if (kind === KIND.distribution) {

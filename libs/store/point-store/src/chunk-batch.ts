@@ -4,19 +4,19 @@ import { assert, type KeyValueWrite } from '@tidemark/ports';
 import { CHUNK_KEY_BYTES, PARTS, writeChunkKey } from './keys.ts';
 import { writeChunkHead } from './stored-chunk.ts';
 
-/** Sketches of one chunk end at this many bytes, far below what a value of the store may have. */
+/** Bytes at which a chunk of sketches ends, far below the limit of a value of the store. */
 const SKETCH_CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** Where the points of a batch of chunks come from. */
+/** The source of the points of a batch of chunks. */
 export interface ChunkSource {
   readonly mapEpoch: number;
   readonly fromOffset: number;
   readonly toOffset: number;
 }
 
-/** Stored chunks of one bucket in one array of bytes, found by series, so that RAM can serve them. */
+/** Stored chunks of one bucket in one array of bytes with an index by series, so that they are served from RAM. */
 export interface PackedChunks {
-  /** Ascending; a series with several chunks is here as often, in log order. */
+  /** Series, ascending; a series has one entry per chunk, in log order. */
   readonly series: Uint32Array;
   /** `bytes` from `starts[i]` to `ends[i]` is the stored chunk of `series[i]`. */
   readonly starts: Uint32Array;
@@ -24,7 +24,7 @@ export interface PackedChunks {
   readonly bytes: Buffer;
 }
 
-/** Collects chunks, a batch a bucket; all chunks of a series one after the other. */
+/** Collects chunks into one batch per bucket. The chunks of a series must be added one after the other. */
 export class ChunkBatches {
   readonly #batches = new Map<number, ChunkBatch>();
   readonly #bucketMs: number;
@@ -40,7 +40,7 @@ export class ChunkBatches {
     return [...this.#batches.values()].sort((a, b) => a.bucket - b.bucket);
   }
 
-  /** Adds points [from, to), ascending by time, split at bucket ends and at the size that a chunk may have. */
+  /** Adds points [from, to), ascending by time, split at the ends of buckets and at the maximum size of a chunk. */
   addPoints(
     series: number,
     metric: number,
@@ -117,7 +117,9 @@ export class ChunkBatch {
     this.#offsets.push(this.#out.length);
   }
 
-  /** The chunks for RAM, and the writes that store them; `sequence` tells them from other batches of the bucket. */
+  /**
+   * The chunks for RAM, and the writes that store them; `sequence` distinguishes them from other batches of the bucket.
+   */
   finish(sequence: number): { packed: PackedChunks; writes: KeyValueWrite[] } {
     const bytes = this.#out.take();
     const count = this.#series.length;
@@ -137,7 +139,7 @@ export class ChunkBatch {
     return { packed, writes };
   }
 
-  /** Sorted by series: a merge brings them by metric, as their keys are. */
+  /** Packs the chunks sorted by series: a merge adds them by metric, in the order of their keys. */
   #pack(bytes: Buffer): PackedChunks {
     const order = Uint32Array.from(this.#series, (_, i) => i);
     if (this.#series.some((series, i) => i > 0 && this.#series[i - 1] > series)) {

@@ -3,8 +3,8 @@ import { commitWrites } from './partition-save.ts';
 import type { PartitionStore } from './partition-state.ts';
 
 /**
- * Stores the head's rows as chunks, with the offset and all that changed, in one write. A repetition after an error
- * writes the same keys again, so it does no harm if the failed write was there after all.
+ * Stores the head's rows as chunks, with the offset and all changes, in one write. A repeat after an error writes the
+ * same keys again, so it is safe if the failed write was stored.
  */
 export async function writeCommit(store: PartitionStore): Promise<void> {
   const { head, table, limits, committedOffset, nextOffset, buckets, recent } = store;
@@ -22,7 +22,7 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
     head.clear();
     const fresh = new Set(finished.map(({ bucket }) => bucket).filter((bucket) => !buckets.has(bucket)));
     for (const { bucket, packed } of finished) {
-      // Of two batches of a new bucket only the first starts it, unless the budget has let go of it since.
+      // Of two batches of a new bucket only the first starts it, unless the budget has evicted it since.
       recent.add(bucket, packed, fresh.delete(bucket));
       buckets.add(bucket);
     }

@@ -19,7 +19,7 @@ function exactly(list: readonly number[]): bigint {
     let units = 1n;
     for (let power = 1074; power > 0; ) {
       const step = Math.min(power, 50);
-      // In two ways, so that nothing is lost at either end of the range.
+      // In two ways, so that neither end of the range loses bits.
       if (Math.abs(scaled) < 2 ** 900) scaled *= 2 ** step;
       else units <<= BigInt(step);
       power -= step;
@@ -29,7 +29,7 @@ function exactly(list: readonly number[]): bigint {
 }
 
 describe('sums of counts', () => {
-  test('are exact, rounded once: no other float64 is nearer', () => {
+  test('are exact and rounded once: no other float64 is nearer', () => {
     fc.assert(
       fc.property(values, (list) => {
         if (!list.every(Number.isFinite)) return;
@@ -51,7 +51,7 @@ describe('sums of counts', () => {
     );
   });
 
-  test('depend on no order and no grouping, also beyond the finite', () => {
+  test('do not depend on order or grouping, also beyond the finite numbers', () => {
     fc.assert(
       fc.property(values, fc.array(fc.nat(20), { maxLength: 5 }), fc.integer(), (list, cuts, seed) => {
         const shuffled = [...list].sort((a, b) => Math.sin(a * 7 + seed) - Math.sin(b * 7 + seed));
@@ -66,7 +66,7 @@ describe('sums of counts', () => {
     );
   });
 
-  test('take one number for integers and few for others', () => {
+  test('need one number for integers and few for others', () => {
     expect(compact([1, 2, 3])).toEqual([6]);
     expect(compact([0.5, 0.25, 1])).toEqual([1.75]);
     expect(compact([0.1, 0.2])).toHaveLength(2);

@@ -1,17 +1,17 @@
 /**
- * Sums of float64 that don't depend on the order or grouping of what is added: the exact sum, rounded once. Equal
- * timestamps of counts are summed so, since they reach the store over any number of commits.
+ * Sums of float64 that do not depend on the order or grouping of the summands: the exact sum, rounded once. Counts of
+ * equal timestamps are summed in this way, because they reach the store in any number of commits.
  *
- * Source: Shewchuk, «Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates», 1997; the last
+ * Source: Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates", 1997; the last
  * rounding is that of Python's `math.fsum`.
  */
 
-/** Below this in size no sum of fewer than 2^60 numbers overflows on its way. */
+/** Bound of the size of numbers: below it no partial sum of fewer than 2^60 numbers overflows. */
 const SAFE_SIZE = 2 ** 960;
-/** Float64 numbers are integers of this many binary digits after the point. */
+/** Number of binary digits after the point of any float64. */
 const FRACTION_BITS = 1074;
 
-/** Non-overlapping, ascending in size; their exact sum is that of all that was added. */
+/** Non-overlapping numbers, ascending in size; their exact sum is that of all summands. */
 let partials: number[] = [];
 
 /** The exact sum of `values[from..to)`, rounded to the nearest. Any NaN, or both infinities, give NaN. */
@@ -19,7 +19,7 @@ export function exactSum(values: Float64Array, from: number, to: number): number
   const quick = integerSum(values, from, to);
   if (!Number.isNaN(quick)) return quick;
   const size = largest(values, from, to);
-  // Beyond the finite numbers the order of plain addition makes no difference.
+  // For infinities and NaN the order of plain addition makes no difference.
   if (!(size < Number.POSITIVE_INFINITY)) return plainNonFinite(values, from, to);
   if (size >= SAFE_SIZE) return hugeSum(values, from, to);
   expand(values, from, to);
@@ -28,7 +28,7 @@ export function exactSum(values: Float64Array, from: number, to: number): number
 
 /**
  * Replaces `values[from..to)`, two or more, by fewer with the same exact sum, the largest first; they are a function of
- * that sum. Returns where they end. Numbers whose sums might overflow stay as they are.
+ * that sum. Returns their end. Numbers whose sums might overflow stay unchanged.
  */
 export function compactSum(values: Float64Array, from: number, to: number): number {
   const quick = integerSum(values, from, to);
@@ -68,7 +68,7 @@ function integerSum(values: Float64Array, from: number, to: number): number {
   return size <= Number.MAX_SAFE_INTEGER ? sum : Number.NaN;
 }
 
-/** The greatest magnitude, NaN if there is a NaN. */
+/** The highest magnitude; NaN if there is a NaN. */
 function largest(values: Float64Array, from: number, to: number): number {
   let size = 0;
   for (let i = from; i < to; i++) size = Math.max(size, Math.abs(values[i]));
@@ -114,7 +114,7 @@ function rounded(): number {
     high = x + y;
     low = y - (high - x);
   }
-  // The first rounding may have met a tie that what is left decides.
+  // The first rounding may have been a tie, which the remaining partials decide.
   if (left > 0 && ((low < 0 && partials[left - 1] < 0) || (low > 0 && partials[left - 1] > 0))) {
     const twice = low * 2;
     const other = high + twice;
@@ -123,7 +123,7 @@ function rounded(): number {
   return high;
 }
 
-/** The same in integers of any size, for numbers that overflow on the way. */
+/** The exact sum, rounded, computed with integers of any size, for numbers whose partial sums overflow. */
 function hugeSum(values: Float64Array, from: number, to: number): number {
   let sum = 0n;
   for (let i = from; i < to; i++) sum += toInteger(values[i]);
@@ -151,7 +151,7 @@ function fromInteger(sum: bigint): number {
   } else {
     const shift = BigInt(Math.max(0, length - 64));
     const top = size >> shift;
-    // One bit stands for all that were cut off, so that a tie is only a tie if it is one.
+    // One bit represents all bits that were cut off, so that only a real tie is treated as a tie.
     const sticky = top << shift === size ? top : top | 1n;
     value = Number(sticky) * 2 ** (Number(shift) - FRACTION_BITS);
   }

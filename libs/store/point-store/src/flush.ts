@@ -32,14 +32,14 @@ interface Transposed {
   readonly values: Float64Array<ArrayBuffer>;
 }
 
-/** Rows of this many series are put in place at a time, so that where they go stays in the processor's cache. */
+/** Series of a tile. The rows of a tile are placed together, so that their targets stay in the processor's cache. */
 const TILE_SERIES = 256;
-/** With shorter runs than this many rows a tile, looking for the rows of a tile costs more than it saves. */
+/** Rows per run and tile below which the search for the rows of a tile costs more than it saves. */
 const TILE_RUN_ROWS = 8;
 
 /**
- * A counting sort by series. Rows come in runs of ascending series, one a share, so each run is a sorted list: all of
- * them are read side by side, one tile of series after the other.
+ * Sorts rows by series with a counting sort. Rows come in runs of ascending series, one per share, so each run is a
+ * sorted list: all runs are read in parallel, one tile of series after the other.
  */
 function transpose(pages: readonly HeadPage[], seriesCount: number): Transposed {
   const starts = new Uint32Array(seriesCount + 1);
@@ -65,7 +65,7 @@ function transpose(pages: readonly HeadPage[], seriesCount: number): Transposed 
   return { starts, timesMs, values };
 }
 
-/** Kept between commits: fresh memory costs as much as filling it. */
+/** Memory that is kept between commits: fresh memory costs as much as filling it. */
 let scratch = { timesMs: new Float64Array(0), values: new Float64Array(0) };
 
 function scratchFor(rows: number): typeof scratch {

@@ -4,7 +4,7 @@ import type { EpochRows, Head, HeadPage, SketchRow } from './head.ts';
 /** Rows of some series within a range of time and of one map epoch, by series, in log order. */
 export class HeadRows {
   readonly mapEpoch: number;
-  /** Numbers and sketches together. */
+  /** Number of rows of numbers and sketches together. */
   readonly length: number;
   readonly #selection: Selection;
   /** The rows of the selected series of ordinal `i` are at [starts[i - 1], starts[i]). */
@@ -58,10 +58,10 @@ export class HeadRows {
   }
 }
 
-/** Some series, ascending, each with its ordinal from 1 on. */
+/** Selected series, ascending, each with its ordinal from 1 on. */
 export class Selection {
   readonly series: Uint32Array;
-  /** By series up to the largest selected; 0 where it is not. */
+  /** Ordinals by series up to the highest selected one; 0 for a series that is not selected. */
   readonly ordinals: Uint32Array;
 
   constructor(selected: ReadonlySet<number>) {

@@ -1,10 +1,12 @@
 const PAGE_ROWS = 65_536;
-/** Pages kept for later rows at most, 42 MB. */
+/** Maximum pages that are kept for later rows, 42 MB. */
 const SPARE_PAGES = 32;
 
-/** Rows as they came: series by dense number, timestamp, value; 20 bytes each. Only the last page is still written. */
+/**
+ * Rows in the order of arrival: series by dense number, timestamp, value; 20 bytes each. Only the last page is written.
+ */
 export class HeadPage {
-  /** Map epoch of the batches that the rows came in: it decides, before the order, which of two values stands. */
+  /** Map epoch of the batches of the rows: it decides before the order which of two values is valid. */
   mapEpoch = 0;
   readonly series = new Uint32Array(PAGE_ROWS);
   readonly timesMs = new Float64Array(PAGE_ROWS);
@@ -23,12 +25,12 @@ export class HeadPage {
   }
 }
 
-/** One sketch as it came. */
+/** One sketch in the order of arrival. */
 export interface SketchRow {
   readonly mapEpoch: number;
   readonly series: number;
   readonly timeMs: number;
-  /** A copy: it outlives the record that it came in. */
+  /** A copy of the encoded sketch: it outlives its record. */
   readonly payload: Uint8Array;
 }
 
@@ -47,28 +49,28 @@ export interface ShareColumns {
   readonly length: number;
 }
 
-/** What was applied since the last commit, in log order (time-major). */
+/** The rows that were applied since the last commit, in log order (time-major). */
 export class Head {
   #pages: HeadPage[] = [];
-  /** Pages to use again: fresh memory costs as much as filling it. */
+  /** Pages to reuse: fresh memory costs as much as filling it. */
   #spare: HeadPage[] = [];
   #sketches: SketchRow[] = [];
   #rows = 0;
   #sketchBytes = 0;
 
-  /** Numbers and sketches. */
+  /** Number of rows, numbers and sketches. */
   get rows(): number {
     return this.#rows + this.#sketches.length;
   }
 
-  /** Bytes of the sketches, which rows don't bound. */
+  /** Bytes of the sketches, which the number of rows does not bound. */
   get sketchBytes(): number {
     return this.#sketchBytes;
   }
 
   /**
-   * Appends a share whose refs are looked up in `dictionary`, ref → dense number. All refs must be defined (the caller
-   * checked); the times lie within [minTimeMs, maxTimeMs].
+   * Appends a share whose refs are looked up in `dictionary`, ref → dense number. The caller has checked that all refs
+   * are defined and that the times are within [minTimeMs, maxTimeMs].
    */
   append(
     mapEpoch: number,
@@ -117,7 +119,7 @@ export class Head {
       }));
   }
 
-  /** Forgets the rows and keeps the memory. */
+  /** Removes the rows and keeps the memory. */
   clear(): void {
     this.#spare = [...this.#spare, ...this.#pages].slice(0, SPARE_PAGES);
     this.#pages = [];
@@ -126,7 +128,9 @@ export class Head {
     this.#sketchBytes = 0;
   }
 
-  /** Rows of one epoch keep their order however pages of several take turns: only the epoch's newest is written. */
+  /**
+   * The page for rows of an epoch. Rows of one epoch keep their order, because only the epoch's newest page is written.
+   */
   #openPage(mapEpoch: number): HeadPage {
     const last = this.#pages.findLast((page) => page.mapEpoch === mapEpoch);
     if (last !== undefined && last.length < PAGE_ROWS) return last;
@@ -136,7 +140,7 @@ export class Head {
   }
 }
 
-/** True when refs go up one by one. They ascend, and the ends fit: only equal neighbours could deceive. */
+/** True when refs ascend by one each. Refs ascend, and the ends fit, so only equal neighbours must be excluded. */
 function isRun(refs: Uint32Array, from: number, count: number): boolean {
   for (let i = from + 1; i < from + count; i++) if (refs[i] !== refs[i - 1] + 1) return false;
   return true;

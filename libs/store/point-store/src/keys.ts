@@ -1,6 +1,6 @@
 /**
- * Keys of a partition's key-value store beside those of `@tidemark/point-log`: one byte of what it is, then big-endian
- * numbers so that keys sort as the numbers do (docs/formats/point-store.md).
+ * Prefixes of keys of a partition's key-value store, in addition to those of `@tidemark/point-log`: one byte for the
+ * kind of entry, then big-endian numbers so that keys sort as the numbers do (docs/formats/point-store.md).
  */
 export const PREFIX = {
   meta: 0x01,
@@ -10,14 +10,16 @@ export const PREFIX = {
 
 export const META_KEY = Uint8Array.of(PREFIX.meta);
 
-/** Added to a bucket's number, which is negative before 1970. */
+/** Number that is added to a bucket's number, which is negative before 1970. */
 const BUCKET_BIAS = 2 ** 47;
-/** Below every bucket of a time that a point may have. */
+/** A number below every bucket of a valid time. */
 export const NO_BUCKET = -BUCKET_BIAS;
-/** Chunks that one series may have in one batch and bucket. */
+/** Maximum chunks of one series in one batch and bucket. */
 export const PARTS = 4096;
 
-/** [prefix, bucket]; bucket in bucket widths since the epoch. Of chunks: the start of all keys of the bucket. */
+/**
+ * The key [prefix, bucket]; bucket in bucket widths since the epoch. For chunks, the start of all keys of the bucket.
+ */
 export function bucketKey(prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash, bucket: number): Buffer {
   const key = Buffer.allocUnsafe(7);
   key[0] = prefix;
@@ -38,10 +40,10 @@ export function metricKey(bucket: number, metric: number): Buffer {
 }
 
 export const CHUNK_KEY_BYTES = 21;
-/** No chunk has this sequence. */
+/** Bound of sequences: no chunk has this sequence. */
 export const MAX_CHUNK_SEQUENCE = 2 ** 48 - 1;
 
-/** [chunk, bucket, metric, series, sequence and part of six bytes] into `key` at `at`. */
+/** Writes the key [chunk, bucket, metric, series, sequence and part of six bytes] into `key` at `at`. */
 export function writeChunkKey(
   key: Buffer,
   at: number,

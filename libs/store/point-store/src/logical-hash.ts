@@ -7,9 +7,9 @@ import { PointHash } from './point-hash.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
 /**
- * The whole logical state: every series' resolved points, in RAM or on disk, the lanes, clients, gaps and counts. It
- * reads everything and is meant for tests, `state-hash` and comparing replicas at rest; hashes of closed buckets come
- * for free.
+ * The hash of the whole logical state: every series' resolved points, in RAM or on disk, the lanes, clients, gaps and
+ * counts. It reads all points and is meant for tests, `state-hash` and the comparison of idle replicas; hashes of
+ * closed buckets exist already.
  */
 export async function logicalHash(store: PartitionStore): Promise<string> {
   const hash = new PointHash();
@@ -28,7 +28,7 @@ export async function logicalHash(store: PartitionStore): Promise<string> {
   return hash.hex;
 }
 
-/** The head's rows as the chunks that they would be now, by bucket and series. */
+/** The head's rows as the chunks of a commit at this moment, by bucket and series. */
 function headChunks({ head, table, limits, committedOffset, nextOffset }: PartitionStore) {
   const chunks = new Map<number, Map<number, StoredChunk[]>>();
   for (const rows of head.byEpoch()) {

@@ -6,7 +6,7 @@ import type { PartitionStore } from './partition-state.ts';
 
 const HASH_BYTES = 16;
 
-/** Fills a new partition with what its store has. `failed_precondition` for data of another partition or format. */
+/** Loads the stored state into a new partition. `failed_precondition` for data of another partition or format. */
 export async function loadPartition(store: PartitionStore): Promise<void> {
   const { keyValue } = store;
   const bytes = await keyValue.get(META_KEY);
@@ -32,19 +32,19 @@ function checkOwner({ partition, limits }: PartitionStore, storedPartition: numb
   if (storedPartition !== partition) {
     throw new TidemarkError(
       'failed_precondition',
-      `this is the data of partition ${storedPartition}, not ${partition}`,
+      `the data is of partition ${storedPartition}, expected ${partition}`,
     );
   }
   if (storedBucketMs !== limits.bucketMs) {
     throw new TidemarkError(
       'failed_precondition',
-      `the data is in buckets of ${storedBucketMs} ms; bucket_ms can't be changed to ${limits.bucketMs} afterwards`,
+      `bucket_ms: ${limits.bucketMs} (limit: ${storedBucketMs}, the width of the stored buckets, which cannot be changed)`,
       { field: 'bucket_ms' },
     );
   }
 }
 
-/** Finds which buckets there are by a seek each. */
+/** Finds the existing buckets with one seek each. */
 async function loadBuckets({ keyValue, buckets }: PartitionStore): Promise<void> {
   let from: Uint8Array = Uint8Array.of(PREFIX.chunk);
   const to = afterPrefix(from);

@@ -4,7 +4,7 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** 2: a client's key has its tenant. */
+/** Version of the format. In version 2 a client's key has its tenant. */
 const VERSION = 2;
 const TRACKER_HEAD_BYTES = 1024;
 
@@ -20,13 +20,13 @@ const NUMBERS = [
   'undefinedPoints',
 ] as const;
 
-/** What a partition keeps beside its tables: one entry, rewritten with every commit. */
+/** The stored state of a partition in addition to its tables: one entry that every commit rewrites. */
 export type PartitionMeta = { readonly [K in (typeof NUMBERS)[number]]: number } & {
   readonly trackerHead: Buffer;
   readonly coverage: TagsCoverage;
 };
 
-/** The meta as of a commit of this number, with all buckets up to `closedBucket` closed. */
+/** Encodes the meta as of the commit `sequence`, with all buckets up to `closedBucket` closed. */
 export function packMeta(store: PartitionStore, sequence: number, closedBucket: number): Buffer {
   const { partition, counts, coverage, nextOffset, limits, tracker } = store;
   const numbers = { ...counts, partition, bucketMs: limits.bucketMs, nextOffset, sequence, closedBucket };
@@ -42,7 +42,7 @@ export function packMeta(store: PartitionStore, sequence: number, closedBucket: 
   return out.take();
 }
 
-/** `failed_precondition` when the data is of another format than this program's. */
+/** Decodes the meta. `failed_precondition` when the data is of another format than this program's. */
 export function unpackMeta(bytes: Uint8Array): PartitionMeta {
   const reader = new ByteReader(bytes, 'point store meta');
   const version = reader.u8();
@@ -68,7 +68,7 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
   const coverage = new TagsCoverage();
   const entries = reader.varint();
   for (let i = 0; i < entries; i++) coverage.add(reader.varint(), reader.f64());
-  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes too many`);
+  if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return {
     partition,
     bucketMs,

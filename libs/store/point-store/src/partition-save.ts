@@ -4,7 +4,10 @@ import { bucketKey, META_KEY, PREFIX } from './keys.ts';
 import { packMeta } from './partition-meta.ts';
 import type { BucketHash, PartitionStore } from './partition-state.ts';
 
-/** All that changed since the last commit but the chunks: one write with them makes the commit atomic. */
+/**
+ * The writes of all changes since the last commit except for the chunks. One write with the chunks makes the commit
+ * atomic.
+ */
 export function commitWrites(store: PartitionStore, sequence: number): KeyValueWrite[] {
   const changes = store.changes();
   return [{ key: META_KEY, value: packMeta(store, sequence, store.closedBucket) }, ...changes];

@@ -11,12 +11,12 @@ import { TagsCoverage } from './tags-coverage.ts';
 /** The logical content of a bucket when it closed. */
 export interface BucketHash {
   readonly bucket: number;
-  /** All records below it count. */
+  /** End of the records that the hash covers. */
   readonly offset: number;
   readonly hash: string;
 }
 
-/** Counts of what was applied; functions of the log. */
+/** Counts of the applied records and points; functions of the log. */
 export interface PartitionCounts {
   points: number;
   latePoints: number;
@@ -25,24 +25,27 @@ export interface PartitionCounts {
   undefinedPoints: number;
 }
 
-/** All that one partition holds beside what reading its log takes; its parts are changed by applying, committing and closing buckets, and read by queries. */
+/**
+ * The state of one partition in addition to the state of its log. Applying, committing and closing buckets change its
+ * parts, and queries read them.
+ */
 export class PartitionStore extends PointLogState {
   readonly keyValue: KeyValue;
   readonly limits: PointStoreLimits;
   readonly head = new Head();
   readonly counts: PartitionCounts = { points: 0, latePoints: 0, duplicatePoints: 0, undefinedPoints: 0 };
-  /** Ascending by bucket. */
+  /** Hashes of closed buckets, ascending by bucket. */
   readonly hashes: BucketHash[] = [];
   readonly recent: RecentChunks;
   readonly seriesSets: SeriesSets;
-  /** Readers hold it while they collect chunks; writers while chunks take the place of rows or of other chunks. */
+  /** Lock that readers hold while they collect chunks, and writers while chunks replace rows or other chunks. */
   readonly lock = new SharedLock();
   coverage = new TagsCoverage();
-  /** Number of the last commit that is on disk. */
+  /** Number of the last durable commit. */
   sequence = 0;
   /** Buckets that have chunks on disk. */
   readonly buckets = new Set<number>();
-  /** All buckets up to this one are closed, whether they had chunks or not. */
+  /** All buckets up to this one are closed, with or without chunks. */
   closedBucket = NO_BUCKET;
 
   constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits) {

@@ -2,7 +2,7 @@ import type { PartitionStatusReply } from '@tidemark/contract';
 import { gapsOf, openLanes } from '@tidemark/point-log';
 import type { PartitionStore } from './partition-state.ts';
 
-/** What `status` shows of a partition, but for what its consumer knows. */
+/** The status of a partition, except for the fields of its consumer. */
 export function partitionStatus(
   store: PartitionStore,
 ): Omit<PartitionStatusReply, 'logNext' | 'halted' | 'haltedOffset'> {

@@ -1,8 +1,8 @@
 import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 
 /**
- * A 128-bit sum over points: equal for equal sets of points, whatever their order, chunks and files. It tells replicas
- * apart that differ by accident; it is no defence against somebody who picks the points.
+ * A 128-bit sum over points: equal for equal sets of points, in any order, chunks and files. It detects replicas that
+ * differ by accident. It is not a defence against an adversary who chooses the points.
  */
 export class PointHash {
   readonly #sums = new Uint32Array(4);
@@ -37,7 +37,7 @@ export class PointHash {
     this.#add(seeds);
   }
 
-  /** 32 hexadecimal digits. */
+  /** The sum as 32 hexadecimal digits. */
   get hex(): string {
     return [...this.#sums].map((sum) => sum.toString(16).padStart(8, '0')).join('');
   }
@@ -54,10 +54,10 @@ export class PointHash {
 
 const float = new Float64Array(2);
 const words = new Uint32Array(float.buffer);
-/** Stands for every NaN, whose other bits a machine may change on the way. */
+/** The words of every NaN: a machine may change the payload of a NaN. */
 const NAN_WORDS = [0, 0x7ff8_0000];
 
-/** Four different starts from the id, one a lane. */
+/** Four different seeds from the id, one per lane. */
 function seedsOf(id: Buffer): Uint32Array {
   return Uint32Array.from({ length: 4 }, (_, lane) => {
     let hash = 0x9e3779b9 + lane;

@@ -18,7 +18,7 @@ function open(content: Content, limits: PointStoreLimits = LIMITS): Promise<Poin
 
 interface Schedule {
   readonly limits: PointStoreLimits;
-  /** What comes after the record at an offset: a commit for no reason, a stop with one, or a crash. */
+  /** The event after the record at an offset: an extra commit, a stop with a commit, or a crash. */
   readonly events: ReadonlyMap<number, 'commit' | 'stop' | 'crash'>;
 }
 
@@ -37,7 +37,7 @@ const schedule = fc
     }),
   );
 
-/** Consumes a log as a partition's consumer does. After a crash it goes on from what was committed. */
+/** Consumes a log as a partition's consumer does. After a crash it continues from the committed offset. */
 async function consume(records: readonly LogRecord[], { limits, events }: Schedule): Promise<PointPartition> {
   const content: Content = new Map();
   const pending = new Map(events);
@@ -58,7 +58,7 @@ async function consume(records: readonly LogRecord[], { limits, events }: Schedu
 }
 
 describe('PointPartition', () => {
-  test('answers, counts and hashes are functions of the log, whatever was committed, stopped or killed when', async () => {
+  test('answers, counts and hashes are functions of the log, for any times of commits, stops and kills', async () => {
     await fc.assert(
       fc.asyncProperty(script, schedule, schedule, async (steps, one, other) => {
         const { builder, model } = play(steps);

@@ -16,19 +16,19 @@ import { type Slicing, WorkSlice } from './work-slice.ts';
 
 export interface PointPartitionOptions {
   readonly partition: number;
-  /** The partition's own store; nothing else may be in it. */
+  /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits: PointStoreLimits;
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
-  /** How long answers give way to applying; without it each is worked out at one go. */
+  /** How answers yield to applying records; without it each is computed in one slice. */
   readonly slicing?: Slicing;
 }
 
 /**
  * The points of one partition: rows in RAM since the last commit, chunks of the newest buckets in RAM, all chunks on
- * disk. Its logical state (points, answers, counts, hashes) is a function of the log's prefix, and of nothing else: not
- * of when it was committed, stopped or killed. docs/formats/point-store.md says what is stored.
+ * disk. Its logical state (points, answers, counts, hashes) is a function of the log's prefix alone, and not of the
+ * times of commits, stops and kills. docs/formats/point-store.md describes the stored entries.
  */
 export class PointPartition implements ConsumedState {
   readonly #store: PartitionStore;
@@ -45,14 +45,14 @@ export class PointPartition implements ConsumedState {
   }
 
   /**
-   * Loads what was committed; reading goes on at `nextOffset`. `failed_precondition` when the data is of a newer
-   * format, another partition or another width of buckets; `invalid_argument` when the limits don't go together.
+   * Loads the committed state; reading continues at `nextOffset`. `failed_precondition` when the data is of another
+   * format, another partition or another width of buckets; `invalid_argument` when the limits contradict each other.
    */
   static async open(options: PointPartitionOptions): Promise<PointPartition> {
     checkLimits(options.limits);
     const partition = new PointPartition(options);
     await loadPartition(partition.#store);
-    // A crash may have come between a cut and the closing of its buckets.
+    // A crash may have happened between a cut and the closing of its buckets.
     partition.#isCutDue = isCloseDue(partition.#store);
     return partition;
   }
@@ -65,31 +65,31 @@ export class PointPartition implements ConsumedState {
     return this.#store.committedOffset;
   }
 
-  /** True at a cut, and when the rows since the last commit have reached a limit. */
+  /** True at a cut, and when the rows or bytes since the last commit have reached a limit. */
   get wantsCommit(): boolean {
     const { head, limits } = this.#store;
     return this.#isCutDue || head.rows >= limits.commitRows || this.#bytesSinceCommit >= limits.commitBytes;
   }
 
-  /** Applies the record at `nextOffset`; `data_loss` when it can't be, and then nothing of it is. */
+  /** Applies the record at `nextOffset`. Throws `data_loss`, and applies nothing of it, when it is invalid. */
   apply(record: LogRecord): void {
-    assert(!this.#isCommitting, 'nothing is applied during a commit');
+    assert(!this.#isCommitting, 'no record is applied during a commit');
     const judged = this.#store.judge(record);
     if (judged !== undefined) this.#applyJudged(judged, record.offset);
     this.#store.nextOffset = record.offset + 1;
     this.#bytesSinceCommit += record.value.length;
   }
 
-  /** Passes the record at `nextOffset`: the gap is permanent and shown. */
+  /** Skips the record at `nextOffset`: the gap is permanent and shown. */
   skip(reason: string): void {
-    assert(!this.#isCommitting, 'nothing is skipped during a commit');
+    assert(!this.#isCommitting, 'no record is skipped during a commit');
     this.#store.skip(reason);
     this.#isCutDue = true;
   }
 
   /**
-   * Turns rows into chunks and stores them with the offset and all state in one write; after a cut closes what the
-   * watermark has left behind. When it throws, nothing is lost: call it again before anything more is applied.
+   * Converts rows to chunks and stores them with the offset and all state in one write; after a cut closes the buckets
+   * that the watermark has passed. When it throws, no row is lost: call it again before another record is applied.
    */
   async commit(): Promise<void> {
     assert(!this.#isCommitting, 'one commit at a time');
@@ -108,14 +108,14 @@ export class PointPartition implements ConsumedState {
 
   /**
    * Folds points; the answer covers every record below its `offset`. Errors: `invalid_argument`, `resource_exhausted`
-   * when a limit is exceeded, `failed_precondition` when a series set is not known here, and the reason of `signal`, or
+   * when a limit is exceeded, `failed_precondition` when a series set is unknown, and the reason of `signal`, or
    * `cancelled`, soon after it aborts.
    */
   async aggregate(request: AggregateRequest, signal?: AbortSignal): Promise<AggregateReply> {
     return aggregate(this.#store, request, new WorkSlice(this.#slicing, signal));
   }
 
-  /** How far the partition is, but for what its consumer knows: little enough to be asked for every second. */
+  /** The partition's position, except for the fields of its consumer; small enough to be polled every second. */
   get position(): Omit<ReplicaPosition, 'logNext' | 'halted' | 'haltedOffset' | 'problem'> {
     const { partition, nextOffset, committedOffset, tracker, hashes } = this.#store;
     const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
@@ -123,14 +123,14 @@ export class PointPartition implements ConsumedState {
     return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset };
   }
 
-  /** What `status` shows of the partition, but for what its consumer knows. */
+  /** The partition's status, except for the fields of its consumer. */
   get status(): Omit<PartitionStatusReply, 'logNext' | 'halted' | 'haltedOffset'> {
     return partitionStatus(this.#store);
   }
 
   /**
-   * The logical state as of `nextOffset`: equal after equal prefixes of the log. Reads all points; apply nothing until it
-   * resolves, or the hash is of no one offset.
+   * The hash of the logical state as of `nextOffset`: equal after equal prefixes of the log. Reads all points. Apply no
+   * record until it resolves, or the hash is not of one offset.
    */
   stateHash(): Promise<string> {
     return this.#store.lock.read(() => logicalHash(this.#store));

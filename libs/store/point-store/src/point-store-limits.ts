@@ -1,18 +1,20 @@
 import { limitError } from '@tidemark/ports';
 
-/** Bounds and rules of a point store. When commits happen changes no answer, hash or count, only what a crash repeats. */
+/**
+ * Bounds and rules of a point store. The times of commits change no answer, hash or count, only the work after a crash.
+ */
 export interface PointStoreLimits {
-  /** A commit is due after this many rows. A row takes 20 bytes in RAM until then, and 16 more while it is committed. */
+  /** Rows after which a commit is due. A row uses 20 bytes of RAM until then, and 16 more during the commit. */
   readonly commitRows: number;
-  /** …or this many bytes of records… */
+  /** Bytes of records after which a commit is due. */
   readonly commitBytes: number;
-  /** …or when the watermark crosses a multiple of this, ms. Buckets close only there. */
+  /** A commit is due when the watermark crosses a multiple of this, ms. Buckets close only at these commits. */
   readonly commitStepMs: number;
-  /** Width of a bucket, ms, a multiple of `commitStepMs`: chunks of a closed bucket are merged, and hashed. */
+  /** Width of a bucket, ms, a multiple of `commitStepMs`: chunks of a closed bucket are merged and hashed. */
   readonly bucketMs: number;
-  /** Encoded chunks of the newest buckets that are kept in RAM, with their index, bytes. */
+  /** Bytes of encoded chunks of the newest buckets in RAM, with their index. */
   readonly recentBytes: number;
-  /** Hashes of closed buckets that are kept, the newest. */
+  /** Hashes of the newest closed buckets that are kept. */
   readonly bucketHashes: number;
   /** Steps of one aggregate. */
   readonly steps: number;
@@ -22,13 +24,13 @@ export interface PointStoreLimits {
   readonly values: number;
   /** Points read for one aggregate, also when the request names no limit. */
   readonly points: number;
-  /** All series sets remembered by digest, bytes. */
+  /** Bytes of all series sets that are remembered by digest. */
   readonly seriesSetsBytes: number;
 }
 
 /**
- * For four partitions in one process: at worst 40 MB of rows and 48 MB of chunks each, and 32 MB for each commit under
- * way.
+ * Default limits for four partitions in one process: at most 40 MB of rows and 48 MB of chunks each, and 32 MB for each
+ * commit in progress.
  */
 export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
   commitRows: 2_000_000,
@@ -44,7 +46,7 @@ export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
   seriesSetsBytes: 16 * 1024 * 1024,
 };
 
-/** Throws `invalid_argument` for limits that don't go together. */
+/** Throws `invalid_argument` for limits that contradict each other. */
 export function checkLimits({ commitStepMs, bucketMs }: PointStoreLimits): void {
   if (bucketMs >= 1000 && bucketMs % commitStepMs === 0) return;
   throw limitError('bucket_ms', `${bucketMs}`, `1000 or more, and a multiple of commit_step_ms, ${commitStepMs}`);

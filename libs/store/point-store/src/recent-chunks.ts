@@ -1,10 +1,10 @@
 import type { PackedChunks } from './chunk-batch.ts';
 
-/** Of one chunk's place: its series, start and end. */
+/** Bytes of one chunk's index entry: its series, start and end. */
 const INDEX_BYTES = 12;
 
 /**
- * The newest buckets' chunks in RAM, under a byte budget. A bucket is here whole or not at all, so that a reader takes
+ * The newest buckets' chunks in RAM, within a byte budget. A bucket is here whole or not at all, so that a query reads
  * each bucket either from here or from disk.
  */
 export class RecentChunks {
@@ -20,7 +20,7 @@ export class RecentChunks {
     return this.#bytes;
   }
 
-  /** Adds a batch. `isFirst`: the bucket has no chunk on disk yet. */
+  /** Adds a batch. `isFirst` is true when the bucket has no chunk on disk yet. */
   add(bucket: number, packed: PackedChunks, isFirst: boolean): void {
     let batches = this.#buckets.get(bucket);
     if (batches === undefined) {
@@ -33,7 +33,7 @@ export class RecentChunks {
     while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.#drop(Math.min(...this.#buckets.keys()));
   }
 
-  /** Puts batches that say the same in the place of those of a bucket, if it is here. */
+  /** Replaces the batches of a bucket by batches of the same content, if the bucket is here. */
   replace(bucket: number, batches: readonly PackedChunks[]): void {
     if (!this.#buckets.has(bucket)) return;
     this.#drop(bucket);
@@ -41,7 +41,7 @@ export class RecentChunks {
     for (const packed of batches) this.#bytes += sizeOf(packed);
   }
 
-  /** All batches of a bucket, or undefined when the disk has to be asked. */
+  /** All batches of a bucket, or undefined when the bucket must be read from disk. */
   get(bucket: number): readonly PackedChunks[] | undefined {
     return this.#buckets.get(bucket);
   }
@@ -52,7 +52,7 @@ export class RecentChunks {
   }
 }
 
-/** Calls `each` with every stored chunk of the wanted series (ascending) in a batch. */
+/** Calls `each` with every stored chunk of the given series (ascending) in a batch. */
 export function eachChunkOf(
   packed: PackedChunks,
   wanted: Uint32Array,
@@ -66,7 +66,7 @@ export function eachChunkOf(
   }
 }
 
-/** First place from `from` on of a number that is not less: nearby ones are found in few steps. */
+/** First index from `from` on of a number that is at least `value`: nearby ones are found in few steps. */
 function lowerBound(sorted: Uint32Array, value: number, from: number): number {
   let step = 1;
   let low = from;

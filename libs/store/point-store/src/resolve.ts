@@ -5,15 +5,16 @@ import { compactSum, exactSum } from './exact-sum.ts';
 type Column = Float64Array<ArrayBuffer>;
 
 /**
- * Brings points [from, to) of one series, in log order, into the form in which they are stored: ascending by time, of
- * equal timestamps only what still matters. Of a count that is the exact sum, in as many values as it takes, so that
- * later ones add up to the same whenever a commit came between; of others the last. In place; returns the new end.
+ * Converts points [from, to) of one series, in log order, to their stored form: ascending by time, and of equal
+ * timestamps only the values that still matter. For a count these are the exact sum, in as many values as it needs, so
+ * that later values give the same sum for any commits between them; for other kinds the last value. In place; returns
+ * the new end.
  */
 export function compactPoints(kind: Kind, timesMs: Column, values: Column, from: number, to: number): number {
   return settle(kind, timesMs, values, from, to, compactSum);
 }
 
-/** The same for answers: one point a timestamp, of a count the sum. */
+/** Resolves points for answers: one point per timestamp, the sum of a count, the last value of other kinds. */
 export function resolveAll(kind: Kind, points: ChunkPoints): void {
   points.length = settle(kind, points.timesMs, points.values, 0, points.length, roundSum);
 }
@@ -62,8 +63,8 @@ function sortByTime(timesMs: Column, values: Column, from: number, to: number): 
 }
 
 /**
- * Sketches sorted by time, in log order among equal timestamps. They are merged by those who read them: a merge adds
- * float64 sums, and would depend on what was merged first.
+ * Sorts sketches by time, in log order among equal timestamps. Readers merge them: a merge adds float64 sums, so its
+ * result would depend on the order of merges.
  */
 export function sortSketches(sketches: ChunkSketches): void {
   const { timesMs, length } = sketches;

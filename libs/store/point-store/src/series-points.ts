@@ -2,7 +2,7 @@ import { type ChunkPoints, type ChunkSketches, decodeChunk, decodeSketchChunk } 
 import type { HeadRows } from './head-rows.ts';
 import type { StoredChunk } from './stored-chunk.ts';
 
-/** Chunks of one series in the order in which the later of two values of one timestamp stands. */
+/** Chunks of one series in the order in which the later of two values of one timestamp is valid. */
 export function inLogOrder(stored: readonly StoredChunk[]): readonly StoredChunk[] {
   return stored.length < 2
     ? stored
@@ -30,7 +30,7 @@ export function appendPoints(
   while (next < chunks.length) decodeChunk(chunks[next++].chunk, target);
 }
 
-/** The same for sketches. */
+/** Appends the sketches of one series to `target`, in the order of `appendPoints`. */
 export function appendSketches(
   series: number,
   stored: readonly StoredChunk[],

@@ -3,8 +3,8 @@ import { hash128, ID_BYTES } from '@tidemark/model';
 import { limitError, TidemarkError } from '@tidemark/ports';
 
 /**
- * Sets of series named by digest, so that a large one crosses the network once. They share a budget of bytes; the least
- * recently used go first.
+ * Sets of series named by digest, so that a large set crosses the network once. They share a budget of bytes; the least
+ * recently used are evicted first.
  */
 export class SeriesSets {
   readonly #limitBytes: number;
@@ -16,15 +16,16 @@ export class SeriesSets {
   }
 
   /**
-   * The ids of a set, 16 bytes each. `failed_precondition` when only a digest came and it is not known here: the caller
-   * then sends the ids.
+   * The ids of a set, 16 bytes each. `failed_precondition` when the request has only a digest and the digest is
+   * unknown: the caller then sends the ids.
    */
   resolve(digest: Uint8Array, ids: Uint8Array): Uint8Array {
     if (ids.length === 0 && digest.length === 0) return ids;
     const key = toHex(digest);
     if (ids.length === 0) {
       const known = this.#sets.get(key);
-      if (known === undefined) throw new TidemarkError('failed_precondition', `series set ${key} is not known here`);
+      if (known === undefined)
+        throw new TidemarkError('failed_precondition', `series set ${key} is not known here; send its ids`);
       this.#sets.delete(key);
       this.#sets.set(key, known);
       return known;
@@ -34,7 +35,7 @@ export class SeriesSets {
     }
     if (digest.length === 0) return ids;
     if (!equalBytes(hash128(ids), digest)) {
-      throw new TidemarkError('invalid_argument', 'series: the digest is not that of the ids', { field: 'series' });
+      throw new TidemarkError('invalid_argument', 'series: the digest does not match the ids', { field: 'series' });
     }
     this.#remember(key, ids);
     return ids;

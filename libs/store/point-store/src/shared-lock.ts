@@ -1,4 +1,4 @@
-/** Many readers or one writer, in order of arrival; a waiting writer goes before later readers. */
+/** A lock for many readers or one writer, in order of arrival; a waiting writer has priority over later readers. */
 export class SharedLock {
   #readers = 0;
   #isWriting = false;

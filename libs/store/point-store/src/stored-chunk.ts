@@ -2,18 +2,21 @@ import { ByteReader, type ByteWriter } from '@tidemark/bytes';
 
 const VERSION = 1;
 
-/** One chunk as stored: the chunk format with what is needed to resolve it against others of its series. */
+/** One stored chunk: the chunk format, and the fields that are needed to resolve it with others of its series. */
 export interface StoredChunk {
-  /** Of two values of one timestamp, that of the higher map epoch stands, then that of the later offset. */
+  /**
+   * Map epoch of its points. Of two values of one timestamp that of the higher map epoch is valid, then that of the
+   * later offset.
+   */
   readonly mapEpoch: number;
-  /** Its points came from records [fromOffset, toOffset) of the partition. */
+  /** Start of the records [fromOffset, toOffset) of the partition that its points are from. */
   readonly fromOffset: number;
   readonly toOffset: number;
   /** The chunk format (docs/formats/chunk.md), of numbers or of sketches. */
   readonly chunk: Uint8Array;
 }
 
-/** Writes all of a stored chunk but its content, which the caller appends to `out`. */
+/** Writes the fields before the content of a stored chunk, which the caller appends to `out`. */
 export function writeChunkHead(head: Omit<StoredChunk, 'chunk'>, out: ByteWriter): void {
   out.u8(VERSION);
   out.varint(head.mapEpoch);

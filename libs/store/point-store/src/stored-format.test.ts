@@ -8,7 +8,7 @@ import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 /** Entries by key, in hex, as docs/formats/point-store.md lays them out. A change there is a change of the format. */
 const GOLDEN_FILE = new URL('point-store-v2.golden.json', import.meta.url);
 
-test('what a partition stores is what its format says', async () => {
+test('a partition stores the golden entries of its format', async () => {
   const keyValue = new MemoryKeyValue();
   const limits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 1_000, bucketMs: 10_000 };
   const partition = await PointPartition.open({ partition: 0, keyValue, limits, latenessMs: () => 3_000 });

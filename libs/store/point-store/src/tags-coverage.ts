@@ -1,18 +1,19 @@
-/** How many steps of needed `tags` offsets are remembered; for a tag store further behind nothing is complete. */
+/** Number of remembered steps of needed `tags` offsets. With a tag store that lags further, no answer is complete. */
 const ENTRIES = 1024;
 
 /**
- * Through which watermark the blocks so far needed only `tags` records below an offset. A tag store that lags behind
- * may not know the series of later blocks, so an answer with its help is complete only that far.
+ * Maps an offset of `tags` to the watermark through which the blocks need only records below it. A tag store that lags
+ * may not know the series of later blocks, so an answer that uses it is complete only through that watermark.
  */
 export class TagsCoverage {
   #entries: { readonly tagsOffset: number; readonly watermarkMs: number }[] = [];
 
-  /** A block that needs `tags` below `tagsOffset` is applied, at this watermark before it. */
+  /** Records a block that needs `tags` below `tagsOffset`, and the watermark before the block. */
   add(tagsOffset: number, watermarkMs: number): void {
     const last = this.#entries.at(-1);
     if (last !== undefined && tagsOffset <= last.tagsOffset) return;
-    // Who knows less than either of two blocks at one watermark is complete just as far.
+    // A tag store that lacks the records of either of two blocks at one watermark is complete through the same
+    // watermark.
     if (last?.watermarkMs === watermarkMs) this.#entries.pop();
     this.#entries.push({ tagsOffset, watermarkMs });
     if (this.#entries.length > ENTRIES) this.#entries.shift();

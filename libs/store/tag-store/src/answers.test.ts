@@ -4,7 +4,7 @@ import { DAY_MS, KIND, type Kind, metricId, type SeriesName, seriesId, seriesNam
 import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_TAG_STORE_LIMITS, TagPartition } from './index.ts';
-import { type Fact, recordOf, tell } from './testing/facts.ts';
+import { addFacts, type Fact, recordOf } from './testing/facts.ts';
 import { NaiveTagStore } from './testing/naive-tag-store.ts';
 
 const key = fc.constantFrom('host', 'env', 'a-b', 'a');
@@ -23,7 +23,7 @@ const name: fc.Arbitrary<SeriesName> = fc
   )
   .map(([tenant, metric, kind, tags]) => seriesName(tenant, metric, kind, tags));
 
-/** Days 0 to 4. */
+/** Facts of days 0 to 4. */
 const fact: fc.Arbitrary<Fact> = fc.record({ name, day: fc.nat(4), isNamed: fc.boolean() });
 
 /** Records of facts; many facts repeat. */
@@ -102,7 +102,7 @@ describe('answers against a naive model', () => {
           const model = new NaiveTagStore();
           all.forEach((facts, offset) => {
             partition.apply(recordOf(offset, facts));
-            tell(model, facts);
+            addFacts(model, facts);
           });
           const asked = request({ tenant, metric, filter: wanted, groupBy, ...range });
           expect(partition.match(asked)).toEqual({
@@ -120,7 +120,7 @@ describe('answers against a naive model', () => {
     );
   });
 
-  test('lists longer than blocks and arrays: 4,500 series, by host, with negation and dead values', async () => {
+  test('agree for lists longer than blocks and arrays: 4,500 series, by host, with negation and dead values', async () => {
     const names = hosts(4500);
     const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
     const model = new NaiveTagStore();
@@ -129,12 +129,12 @@ describe('answers against a naive model', () => {
         .slice(offset * 500, offset * 500 + 500)
         .map((each) => ({ name: each, day: offset, isNamed: true }));
       partition.apply(recordOf(offset, facts));
-      tell(model, facts);
+      addFacts(model, facts);
     }
     const notFirst: TagFilter = { filter: { $case: 'not', value: tagIs('host:h0') } };
     const pods: TagFilter = { filter: { $case: 'pattern', value: { key: 'pod', pattern: '*1*3' } } };
     const both: TagFilter = { filter: { $case: 'and', value: { filters: [notFirst, pods] } } };
-    // All days try each value of the metric; one day has fewer series than there are values, and goes by series.
+    // A query of all days tries each value of the metric. One day has fewer series than values, and is read by series.
     for (const [fromMs, toMs] of [
       [0, 9 * DAY_MS],
       [4 * DAY_MS, 5 * DAY_MS],
@@ -147,7 +147,7 @@ describe('answers against a naive model', () => {
   });
 });
 
-test('a series without the key and one tagged `key:N/A` fall into one group', async () => {
+test('put a series without the key and one tagged `key:N/A` into one group', async () => {
   const names = [[], ['host:N/A'], ['host:']].map((tags) => seriesName('acme', 'cpu', KIND.gauge, tags));
   const { groups } = (await partitionOf(names)).match(request({ groupBy: ['host'] }));
   expect(groups.map(({ tags, series }) => [tags[0], series.length])).toEqual([
@@ -157,7 +157,7 @@ test('a series without the key and one tagged `key:N/A` fall into one group', as
 });
 
 describe('limits', () => {
-  test('too many series or groups is resource_exhausted, with the limit and what was found', async () => {
+  test('too many series or groups are resource_exhausted, with the limit and the number found', async () => {
     const partition = await partitionOf(hosts(50));
     expect(() => partition.match(request({ maxSeries: 49 }))).toThrow(
       expect.objectContaining({
@@ -197,7 +197,7 @@ describe('limits', () => {
   });
 });
 
-test('seriesTags answers in the order asked for, and only the tenant itself', async () => {
+test('seriesTags answers in the order of the request, and only for series of the tenant', async () => {
   const [first, second] = hosts(2);
   const partition = await partitionOf([first, second]);
   const series = Buffer.concat([seriesId(second), Buffer.alloc(16), seriesId(first)]);

@@ -7,7 +7,7 @@ import { CHECKPOINT_RECORDS, CHECKPOINTS_KEPT, TagPartition } from './index.ts';
 import { openValue } from './store-layout.ts';
 import { recordOf } from './testing/facts.ts';
 
-/** A log of a series a record. */
+/** A log with one series per record. */
 function logOf(records: number): LogRecord[] {
   return Array.from({ length: records }, (_, i) =>
     recordOf(i, [{ name: seriesName('acme', 'cpu', KIND.gauge, [`host:${i}`]), day: 20_000, isNamed: true }]),
@@ -23,7 +23,7 @@ async function replayed(log: readonly LogRecord[]): Promise<TagPartition> {
 }
 
 describe('checkpoints of a tag store', () => {
-  test('are of fixed offsets, and the hash at each is that of a replay up to it', async () => {
+  test('are at fixed offsets, and the hash at each is that of a replay up to it', async () => {
     const partition = await replayed(LOG);
     const { stateHashes } = partition.status();
     expect(stateHashes.map(({ offset }) => offset)).toEqual([1, 2, 3, 4, 5].map((n) => n * CHECKPOINT_RECORDS));
@@ -37,7 +37,7 @@ describe('checkpoints of a tag store', () => {
     });
   });
 
-  test('are the same after crashes and failed commits, wherever these come', async () => {
+  test('are the same after crashes and failed commits at any record', async () => {
     const expected = (await replayed(LOG)).status().stateHashes;
     const event = fc.tuple(fc.nat(LOG.length), fc.constantFrom('commit' as const, 'fail' as const, 'crash' as const));
     await fc.assert(
@@ -66,7 +66,7 @@ describe('checkpoints of a tag store', () => {
     );
   });
 
-  test('a skipped record counts towards them, and shows in the hash', async () => {
+  test('count a skipped record, which changes the hash', async () => {
     const skipping = await TagPartition.open({ keyValue: new MemoryKeyValue() });
     for (const record of LOG.slice(0, CHECKPOINT_RECORDS)) {
       if (record.offset === CHECKPOINT_RECORDS - 1) skipping.skip('bit rot');
@@ -77,7 +77,7 @@ describe('checkpoints of a tag store', () => {
     expect([offset, hash === whole.hash]).toEqual([whole.offset, false]);
   });
 
-  test('the newest are kept, in memory and on disk', async () => {
+  test('are kept for the newest offsets, in memory and on disk', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     const [fact] = LOG;
@@ -97,7 +97,7 @@ describe('checkpoints of a tag store', () => {
     expect((await TagPartition.open({ keyValue })).status().stateHashes).toEqual(stateHashes);
   });
 
-  test('a store of a program that kept none begins with the next', async () => {
+  test('begin with the next one in a store of a program that kept none', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     for (const record of LOG.slice(0, CHECKPOINT_RECORDS * 2 + 1)) partition.apply(record);

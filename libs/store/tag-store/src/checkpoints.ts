@@ -1,15 +1,15 @@
 /**
- * The hash of the state is kept each time so many records more have been read: at offsets that are the same on every
- * replica, whatever it commits when. Changing this makes replicas of two programs incomparable until they agree again.
+ * Records between two checkpoints, which keep the hash of the state: at offsets that are the same on every replica,
+ * independent of its commits. A change of this makes replicas of two programs incomparable until they agree again.
  */
 export const CHECKPOINT_RECORDS = 256;
-/** Checkpoints that are kept, the newest. */
+/** Number of the newest checkpoints that are kept. */
 export const CHECKPOINTS_KEPT = 64;
 
 export interface TagCheckpoint {
-  /** All records below it count. */
+  /** End of the records that the hash covers. */
   readonly offset: number;
-  /** 32 hexadecimal digits. */
+  /** The hash as 32 hexadecimal digits. */
   readonly hash: string;
 }
 
@@ -34,7 +34,7 @@ export class Checkpoints {
     return offset % CHECKPOINT_RECORDS === 0;
   }
 
-  /** Adds the newest; returns the offsets of those let go of. */
+  /** Adds the newest checkpoint; returns the offsets of the dropped ones. */
   add(checkpoint: TagCheckpoint): number[] {
     this.#kept.push(checkpoint);
     return this.#kept.splice(0, Math.max(0, this.#kept.length - CHECKPOINTS_KEPT)).map(({ offset }) => offset);

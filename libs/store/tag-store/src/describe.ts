@@ -39,8 +39,8 @@ export function describeMetrics(
 }
 
 /**
- * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days. Keys come by name; values by
- * how many series have them, then by name.
+ * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days. Keys are in the order of
+ * names; values in the order of their numbers of series, then of names.
  */
 export function describeTags(
   index: TagIndex,
@@ -96,7 +96,7 @@ function countTags(index: TagIndex, seen: Uint32Array): { keys: Map<number, KeyC
   return { keys, seriesOfTag };
 }
 
-/** The `limit` tags of the most series, then by text; without sorting the many that are not among them. */
+/** The `limit` tags with the most series, then by text, without sorting all other tags. */
 function mostUsed(index: TagIndex, tags: readonly number[], seriesOfTag: Uint32Array, limit: number): number[] {
   const isBefore = (a: number, b: number): boolean =>
     seriesOfTag[a] === seriesOfTag[b] ? index.tags.tagText(a) < index.tags.tagText(b) : seriesOfTag[a] > seriesOfTag[b];
@@ -125,7 +125,7 @@ export function seriesTags(index: TagIndex, request: SeriesTagsRequest, limits: 
     });
   }
   const count = request.series.length / ID_BYTES;
-  if (count > limits.seriesTags) throw beyond('series', limits.seriesTags, `${count} series asked for`);
+  if (count > limits.seriesTags) throw beyond('series', limits.seriesTags, `${count} series requested`);
   return Array.from({ length: count }, (_, i) => {
     const dense = index.series.find(request.series.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
     const metric = dense === ABSENT ? undefined : index.metrics.all[index.series.metric.values[dense]];

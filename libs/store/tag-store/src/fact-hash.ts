@@ -1,6 +1,6 @@
 import { murmur3 } from '@tidemark/bytes';
 
-/** What a hashed fact says; part of its hash, so that facts of different meaning never cancel out. */
+/** Meanings of a hashed fact. They are part of its hash, so that facts of different meaning never cancel out. */
 export const SEEN = 1;
 export const UNKNOWN_SEEN = 2;
 export const GAP = 3;
@@ -10,9 +10,9 @@ const ID_BYTES = 16;
 const FACT_BYTES = ID_BYTES + 4;
 
 /**
- * A 128-bit sum over hashed facts: four sums modulo 2^32. Facts may come and go in any order, so it is a function of the
- * set of facts, kept up at the cost of one hash a change. A fact is hashed by MurmurHash3_x86_128, from its id and its day
- * as 32 bits little endian, seeded by its meaning; it tells states apart, and is not meant to withstand an adversary.
+ * A 128-bit sum over hashed facts: four sums modulo 2^32. Facts may be added and removed in any order, so it is a
+ * function of the set of facts, and costs one hash per change. A fact is hashed by MurmurHash3_x86_128, from its id and
+ * its day as 32 bits little-endian, seeded by its meaning. It distinguishes states, and does not resist an adversary.
  */
 export class FactHash {
   readonly #sums = new Uint32Array(4);
@@ -36,7 +36,7 @@ export class FactHash {
     return this.#sums.slice();
   }
 
-  /** 32 hexadecimal digits. */
+  /** The sum as 32 hexadecimal digits. */
   toString(): string {
     return Array.from(this.#sums, (sum) => sum.toString(16).padStart(8, '0')).join('');
   }

@@ -8,8 +8,8 @@ import { ABSENT } from './typed-list.ts';
 import { wildcard } from './wildcard.ts';
 
 /**
- * Evaluates filters over the series of one metric. Each step starts from a universe, the series that are still in
- * question, and never looks at others: a negation is the universe less what its operand selects of it.
+ * Evaluates filters over the series of one metric. Each step starts from a universe, the series that may still match,
+ * and never reads others: a negation is the universe minus the selection of its operand.
  */
 export class FilterEvaluator {
   readonly #index: TagIndex;
@@ -23,7 +23,7 @@ export class FilterEvaluator {
     this.#limits = limits;
   }
 
-  /** The series of `universe` that the filter selects; may be `universe` itself. No filter selects all. */
+  /** The series of `universe` that the filter selects; may be `universe` itself. Without a filter all are selected. */
   select(filter: TagFilter | undefined, universe: Bitmap, depth = 1): Bitmap {
     const step = filter?.filter;
     if (step === undefined) return universe;
@@ -48,7 +48,7 @@ export class FilterEvaluator {
         return found;
       }
       default:
-        throw new TidemarkError('invalid_argument', 'filter: a kind of filter that this program does not know', {
+        throw new TidemarkError('invalid_argument', 'filter: unknown kind of filter', {
           field: 'filter',
         });
     }
@@ -84,7 +84,7 @@ export class FilterEvaluator {
     return found;
   }
 
-  /** Tries the pattern on each of the metric's values once, or on those of the universe where these are fewer. */
+  /** Tries the pattern on each of the metric's values once, or on those of the universe when these are fewer. */
   #pattern(keyText: string, pattern: string, universe: Bitmap): Bitmap {
     const { tags, postings } = this.#index;
     const key = tags.keyId(keyText);
@@ -98,7 +98,9 @@ export class FilterEvaluator {
     return found;
   }
 
-  /** A metric whose values mostly died: only those of series in question are looked at. */
+  /**
+   * Selects by a scan of the universe: most values of the metric are dead, so only those of the universe are tested.
+   */
   #scan(key: number, matches: (text: string) => boolean, universe: Bitmap): Bitmap {
     const { tags, series } = this.#index;
     const found = new Bitmap();

@@ -8,7 +8,7 @@ const PREFIX_BITS = 32;
 
 /**
  * Positions in a list of dense ids, in the bytewise order of their series ids: a radix sort by the first four bytes
- * (series ids are hashes, so these are spread evenly), then the few that share them by all sixteen.
+ * (series ids are hashes, so these are spread evenly), then a sort of the few with equal ones by all sixteen bytes.
  */
 export function orderBySeriesId(dense: Uint32Array, series: TagSeriesTable): Uint32Array {
   const words = series.idWords;
@@ -53,7 +53,7 @@ function sortEqualPrefixes(
   }
 }
 
-/** The number that the four bytes of a word give, most significant first (words lie in memory little-endian). */
+/** The number of the four bytes of a word, most significant first (words are little-endian in memory). */
 function bigEndian(word: number): number {
   return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }

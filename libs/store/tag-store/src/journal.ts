@@ -8,11 +8,11 @@ const TAG = 1;
 const METRIC = 2;
 const SERIES = 3;
 
-/** A commit closes a segment of at least this size: what a later commit would write again is less. */
+/** Size from which on a commit closes the segment, so that a later commit rewrites less than this. */
 const CLOSE_BYTES = 16 * 1024;
-/** A segment closes at once at this size, however much one commit holds. */
+/** Size at which a segment closes at once, also within a commit. */
 const LARGE_BYTES = 256 * 1024;
-/** Longest text; those of the log are shorter. */
+/** Maximum bytes of a text; those of the log are shorter. */
 const TEXT_BYTES = 64 * 1024;
 
 interface Segment {
@@ -21,8 +21,8 @@ interface Segment {
 }
 
 /**
- * Definitions of tags, metrics and series in the order of their numbers, in segments. Only the last segment, small by
- * rule, is ever written again; so a commit of a few series is small, and opening reads few, large values.
+ * Definitions of tags, metrics and series in the order of their numbers, in segments. Only the last segment, which is
+ * small, is ever rewritten; so a commit of a few series is small, and opening reads few, large values.
  */
 export class Journal {
   #closed: Segment[] = [];
@@ -30,7 +30,7 @@ export class Journal {
   #tailNumber = 0;
   #isTailDirty = false;
   #uncommittedBytes = 0;
-  /** Where the entry being written starts in the tail. */
+  /** Start of the entry being written, in the tail. */
   #startBytes = 0;
 
   /** Bytes of definitions since the last commit. */
@@ -78,7 +78,7 @@ export class Journal {
     this.#isTailDirty = false;
   }
 
-  /** Writes of all that is not committed, and what to call once they are, or are not. */
+  /** The writes of all uncommitted definitions, and the function to call with their outcome. */
   capture(): { writes: KeyValueWrite[]; settle(isCommitted: boolean): void } {
     if (this.#tail.length >= CLOSE_BYTES) this.#close();
     const segments = this.#closed.slice();
@@ -101,7 +101,10 @@ export class Journal {
     };
   }
 
-  /** Takes in one stored segment, in order, and what it defines into the index. Throws `data_loss`. */
+  /**
+   * Loads one stored segment and adds its definitions to the index. Call it in the order of segments. Throws
+   * `data_loss`.
+   */
   load(number: number, sealed: Uint8Array, index: TagIndex): void {
     const what = `tag store journal ${number}`;
     const value = openValue(sealed, what);
@@ -113,7 +116,7 @@ export class Journal {
     this.#tailNumber++;
   }
 
-  /** Call after the last segment: goes on where it ended if there is room. */
+  /** Continues the last segment if it has space. Call it after the last `load`. */
   resume(): void {
     if (this.#tail.length > 0) this.#tailNumber--;
   }

@@ -9,7 +9,7 @@ import { ID_WORDS } from './tag-series-table.ts';
 import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
 import { ABSENT, PairMap, Uint32List } from './typed-list.ts';
 
-/** Stands for «the series has no tag with this key»; no partition has so many tags. */
+/** The tag of a series that has no tag with a key; no partition has so many tags. */
 const MISSING = 0xffffffff;
 const WORD_BYTES = 4;
 
@@ -21,7 +21,7 @@ export interface Match {
 
 /**
  * The series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by kind and
- * tags. A series with several values of a key falls into the group of each. Throws `resource_exhausted`.
+ * tags. A series with several values of a key is in the group of each. Throws `resource_exhausted`.
  */
 export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): Match {
   if (request.groupBy.length > limits.groupKeys) {
@@ -52,7 +52,7 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
 export function kindsSeen(index: TagIndex, metric: Metric, seen: Bitmap): Kind[] {
   if (seen.isEmpty) return [];
   let mask = metric.kindMask;
-  // Only a metric that changed its kind needs a look at every series.
+  // Only a metric that changed its kind needs a check of every series.
   if ((mask & (mask - 1)) !== 0) {
     mask = 0;
     for (const dense of seen.toArray()) mask |= 1 << index.series.kind(dense);
@@ -67,7 +67,7 @@ interface GroupingLimits {
 
 /**
  * Groups series by the numbers of their tags, never by text. A group is a path in a tree: its kind, then one tag (or
- * `MISSING`) for each key; every node of the tree leads to a group, so groups × keys bounds them all.
+ * `MISSING`) for each key. Every node leads to a group, so groups × keys bounds the number of nodes.
  */
 class Grouping {
   readonly #index: TagIndex;
@@ -82,7 +82,7 @@ class Grouping {
   readonly #tag = new Uint32List();
   readonly #sizes = new Uint32List();
   #groupCount = 0;
-  /** Which series is in which node. */
+  /** Node of each member. */
   readonly #memberNode = new Uint32List();
   readonly #member = new Uint32List();
 
@@ -91,7 +91,7 @@ class Grouping {
     this.#metric = metric;
     this.#keyTexts = keys;
     this.#keys = keys.map((key) => index.tags.keyId(key));
-    // A series that is really tagged `key:N/A` falls into the same group: both would have the same name.
+    // A series that is actually tagged `key:N/A` is in the same group: both would have the same name.
     this.#missing = keys.map((key) => {
       const tag = index.tags.tagId(`${key}:N/A`);
       return tag === ABSENT ? MISSING : tag;
@@ -100,7 +100,7 @@ class Grouping {
     for (let kind = 0; kind <= 4; kind++) this.#addNode(0, 0);
   }
 
-  /** Groups of the selected series; goes through them in memory order, and brings ids into theirs at the end. */
+  /** Groups of the selected series. Reads them in memory order, and sorts the ids at the end. */
   groups(selected: Uint32Array): MatchedGroup[] {
     this.#member.reserve(selected.length);
     this.#memberNode.reserve(selected.length);
@@ -108,7 +108,7 @@ class Grouping {
     return this.#collect();
   }
 
-  /** Puts a series below `node`, by its tags of key `level` and on. */
+  /** Places a series below `node`, by its tags from key `level` on. */
   #place(dense: number, node: number, level: number): void {
     if (level === this.#keys.length) {
       this.#join(dense, node);
@@ -130,7 +130,7 @@ class Grouping {
 
   #join(dense: number, node: number): void {
     if (this.#member.length === this.#limits.maxSeries) {
-      const found = `the groups of ${this.#metric.name} have more than ${this.#member.length} series in all`;
+      const found = `the groups of ${this.#metric.name} have more than ${this.#member.length} series in total`;
       throw beyond('max_series', this.#limits.maxSeries, found);
     }
     if (this.#sizes.values[node] === 0) {
@@ -162,7 +162,7 @@ class Grouping {
 
   #collect(): MatchedGroup[] {
     const words = new Uint32Array(this.#member.length * ID_WORDS);
-    /** Where the next series of each node goes, in words. */
+    /** Position of the next series of each node, in words. */
     const cursors = new Uint32Array(this.#sizes.length);
     const groups: MatchedGroup[] = [];
     let at = 0;

@@ -5,7 +5,7 @@ import { type Kind, metricId } from '@tidemark/model';
 export class DaySeries {
   readonly day: number;
   readonly bitmap: Bitmap;
-  /** Changed since the last commit. */
+  /** True when it changed since the last commit. */
   isDirty = false;
 
   constructor(day: number, bitmap: Bitmap) {
@@ -14,17 +14,17 @@ export class DaySeries {
   }
 }
 
-/** A metric of a tenant: its days, each with its series, and what describes it. */
+/** A metric of a tenant: its id, kinds and days, each with its series. */
 export class Metric {
   readonly index: number;
   readonly tenant: string;
   readonly name: string;
-  /** 16 bytes. */
+  /** Id of the metric, 16 bytes. */
   readonly id: Buffer;
-  /** Ascending. */
+  /** Days with series, ascending. */
   readonly days: DaySeries[] = [];
   seriesCount = 0;
-  /** Bit `kind` for each kind that a series of it has ever had. */
+  /** Bit mask with bit `kind` for each kind that a series of it has ever had. */
   kindMask = 0;
 
   constructor(index: number, tenant: string, name: string) {
@@ -34,12 +34,12 @@ export class Metric {
     this.id = metricId(tenant, name);
   }
 
-  /** The last day that a series of it was seen; -1 before the first. */
+  /** The last day on which a series of it was seen; -1 before the first. */
   get lastDay(): number {
     return this.days.length === 0 ? -1 : this.days[this.days.length - 1].day;
   }
 
-  /** The entry of a day, made where there is none. */
+  /** The entry of a day; it is created when it does not exist. */
   daySeries(day: number): DaySeries {
     const last = this.days[this.days.length - 1];
     if (last !== undefined && last.day === day) return last;
@@ -50,12 +50,12 @@ export class Metric {
     return made;
   }
 
-  /** Takes a stored day in; days come in ascending order. */
+  /** Adds a stored day; days must be added in ascending order. */
   loadDay(day: number, bitmap: Bitmap): void {
     this.days.push(new DaySeries(day, bitmap));
   }
 
-  /** Series seen from `firstDay` to `lastDay`, both inclusive; not to be changed. */
+  /** Series seen from `firstDay` to `lastDay`, both inclusive. The bitmap must not be changed. */
   seen(firstDay: number, lastDay: number): Bitmap {
     const from = this.#lowerBound(firstDay);
     const to = this.#lowerBound(lastDay + 1);
@@ -65,7 +65,7 @@ export class Metric {
     return union;
   }
 
-  /** How many series were seen on or after a day. */
+  /** The number of series seen on or after a day. */
   countSince(day: number): number {
     if (this.days.length === 0 || this.days[0].day >= day) return this.seriesCount;
     return this.seen(day, Number.MAX_SAFE_INTEGER - 1).size;

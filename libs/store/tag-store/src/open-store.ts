@@ -29,8 +29,8 @@ export interface OpenedStore {
 }
 
 /**
- * Reads a stored partition into memory. Postings are not stored: they follow from the series, faster than they could be
- * read. Throws `data_loss` when an entry is broken or missing, `failed_precondition` when a newer program wrote it.
+ * Reads a stored partition into memory. Postings are not stored: computing them from the series is faster than reading
+ * them. Throws `data_loss` when an entry is broken or missing, `failed_precondition` when a newer program wrote it.
  */
 export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
   const index = new TagIndex();
@@ -71,7 +71,10 @@ function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
   const [metricIndex, day] = wordsOfKey(key);
   const metric = index.metrics.all[metricIndex];
   if (metric === undefined) {
-    throw new TidemarkError('data_loss', `tag store: a day of metric ${metricIndex} of ${index.metrics.all.length}`);
+    throw new TidemarkError(
+      'data_loss',
+      `tag store: a day of metric ${metricIndex}, which does not exist (${index.metrics.all.length} metrics)`,
+    );
   }
   const bitmap = deserializeBitmap(openValue(value, `tag store day ${day} of ${metric.name}`));
   if (bitmap.last() >= index.series.count) {
@@ -92,6 +95,6 @@ function checkComplete(state: StoredState, index: TagIndex, gaps: ReadonlyMap<nu
   ];
   for (const [what, expected, actual] of found) {
     if (expected === actual) continue;
-    throw new TidemarkError('data_loss', `tag store: ${actual} ${what}, ${expected} expected`, { what });
+    throw new TidemarkError('data_loss', `tag store: ${actual} ${what}, expected ${expected}`, { what });
   }
 }

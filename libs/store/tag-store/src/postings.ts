@@ -1,23 +1,26 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { ABSENT, PairMap, Uint32List } from './typed-list.ts';
 
-/** Lists longer than this become bitmaps. */
+/** Length beyond which a list becomes a bitmap. */
 const LIST_LIMIT = 256;
-const LEAST_BLOCK = 4;
+const MIN_BLOCK = 4;
 
 /**
- * TAG INVERTED INDEX: (metric, tag) → dense ids of the series that have it, ascending; and (metric, key) → the metric's
- * tags with that key. Most lists are short, so those lie in one arena in blocks of powers of two, a list of one in its
- * own column; only a long list is a bitmap object.
+ * The inverted index of tags: (metric, tag) → dense ids of the series that have it, ascending; and (metric, key) → the
+ * metric's tags with that key. Most lists are short, so they are stored in one arena in blocks of powers of two, and a
+ * list of one series in its own column; only a long list is a bitmap object.
  *
- * There are no lists a day. A metric's bitmap of a day, which each search starts from, cuts every list down to the
- * series seen that day: what one bitmap a (metric, tag, day) would answer, without as many copies as there are days.
+ * There are no lists per day. Each search starts from the metric's bitmap of a day, which reduces every list to the
+ * series seen on that day. The result is that of one bitmap per (metric, tag, day), without a copy for each day.
  */
 export class Postings {
   readonly #slots = new PairMap();
   readonly #tag = new Uint32List();
   readonly #count = new Uint32List();
-  /** The one dense id, the start of the list's block in the arena, or the index of its bitmap; by `#count`. */
+  /**
+   * The single dense id, the start of the list's block in the arena, or the index of its bitmap; `#count` decides
+   * which.
+   */
   readonly #where = new Uint32List();
   /** The next slot + 1 of the same (metric, key); 0 ends the chain. */
   readonly #next = new Uint32List();
@@ -30,7 +33,7 @@ export class Postings {
   readonly #free: number[][] = [];
   readonly #bitmaps: Bitmap[] = [];
 
-  /** Adds a series to the list of (metric, tag); `dense` is above all that it has. */
+  /** Adds a series to the list of (metric, tag); `dense` must be above all ids of the list. */
   add(metric: number, tag: number, key: number, dense: number): void {
     const slot = this.#slots.get(metric, tag);
     if (slot === ABSENT) this.#addSlot(metric, tag, key, dense);
@@ -65,11 +68,11 @@ export class Postings {
       this.#release(where, count);
       this.#where.values[slot] = this.#bitmaps.push(bitmap) - 1;
     } else if (count === 1) {
-      const block = this.#allocate(LEAST_BLOCK);
+      const block = this.#allocate(MIN_BLOCK);
       this.#arena.values[block] = where;
       this.#arena.values[block + 1] = dense;
       this.#where.values[slot] = block;
-    } else if (count >= LEAST_BLOCK && (count & (count - 1)) === 0) {
+    } else if (count >= MIN_BLOCK && (count & (count - 1)) === 0) {
       const block = this.#allocate(count * 2);
       this.#arena.values.copyWithin(block, where, where + count);
       this.#arena.values[block + count] = dense;
@@ -104,7 +107,7 @@ export class Postings {
     return this.#tag.values[slot];
   }
 
-  /** How many tags with this key the metric has ever had. */
+  /** The number of tags with this key that the metric has ever had. */
   valueCount(metric: number, key: number): number {
     const metricKey = this.#keys.get(metric, key);
     return metricKey === ABSENT ? 0 : this.#valueCount.values[metricKey];

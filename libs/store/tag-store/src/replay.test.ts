@@ -21,7 +21,7 @@ const records = fc
 
 type Step = 'apply' | 'commit' | 'fail' | 'crash';
 
-/** Everything that can be asked about the few names of these tests. */
+/** The answers to all queries about the few names of these tests. */
 function answers(partition: TagPartition): unknown {
   const range = { fromMs: 0, toMs: 10 * DAY_MS };
   const parts = ['acme', 'other'].map((tenant) => {
@@ -52,7 +52,7 @@ function facts(count: number, day = 1): Fact[] {
 }
 
 describe('crash and replay', () => {
-  test('at any point, after any commits and failed writes, state and answers are those of the log', async () => {
+  test('give the state and answers of the log at any point, after any commits and failed writes', async () => {
     const steps = fc.array(fc.constantFrom<Step>('apply', 'apply', 'commit', 'fail', 'crash'), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(records, steps, async (all, plan) => {
@@ -81,7 +81,7 @@ describe('crash and replay', () => {
     );
   });
 
-  test('what is applied while a commit is being written belongs to the next one', async () => {
+  test('put facts that are applied during a commit into the next one', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     const log = [facts(3), facts(5), facts(5, 2)].map((each, offset) => recordOf(offset, each));
@@ -96,7 +96,7 @@ describe('crash and replay', () => {
     expect(answers(await TagPartition.open({ keyValue }))).toEqual(answers(await replay(log)));
   });
 
-  test('repeated facts change neither state nor hash', async () => {
+  test('change neither state nor hash for repeated facts', async () => {
     await fc.assert(
       fc.asyncProperty(records, fc.nat(), async (all, pick) => {
         const once = await replay(all.map((each, offset) => recordOf(offset, each)));
@@ -109,7 +109,7 @@ describe('crash and replay', () => {
     );
   });
 
-  test('the hash tells states apart', async () => {
+  test('give different hashes for different states', async () => {
     const hashes = await Promise.all(
       [facts(0), facts(1), facts(2), facts(1, 2), [...facts(1), ...facts(1, 2)]].map(async (each) =>
         (await replay([recordOf(0, each)])).stateHash(),
@@ -121,7 +121,7 @@ describe('crash and replay', () => {
 });
 
 describe('commits', () => {
-  test('what a failed commit held is in the next one, whatever came meanwhile', async () => {
+  test('include the changes of a failed commit, after any changes in between', async () => {
     for (const meanwhile of [[], facts(4)]) {
       const keyValue = new MemoryKeyValue();
       const partition = await TagPartition.open({ keyValue });
@@ -136,7 +136,7 @@ describe('commits', () => {
     }
   });
 
-  test('many runs of few series each go on in one segment; large ones are closed', async () => {
+  test('of few series continue one segment over many runs, and large segments are closed', async () => {
     const keyValue = new MemoryKeyValue();
     const segments = () => [...keyValue.content.keys()].filter((key) => key.startsWith('01')).length;
     const sizes = [1, 2, 3, 4, 800, 801, 802];
@@ -156,7 +156,7 @@ describe('commits', () => {
     expect((await TagPartition.open({ keyValue })).seriesCount('acme', 'cpu')).toBe(9_000);
   });
 
-  test('a few new series of a large partition make a small write', async () => {
+  test('of a few new series in a large partition are small', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     partition.apply(recordOf(0, facts(10_000)));
@@ -168,7 +168,7 @@ describe('commits', () => {
     expect((await TagPartition.open({ keyValue })).seriesCount('acme', 'cpu')).toBe(10_001);
   });
 
-  test('nothing new is not written; wantsCommit follows records and bytes', async () => {
+  test('write nothing without changes, and wantsCommit follows records and bytes', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue, commitRecords: 2, commitBytes: 1000 });
     await partition.commit();
@@ -185,7 +185,7 @@ describe('commits', () => {
 });
 
 describe('what can go wrong', () => {
-  test('a broken record is data_loss and changes nothing; a skip passes it and leaves a gap', async () => {
+  test('a broken record is data_loss and changes nothing, and a skip leaves a gap', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     partition.apply(recordOf(0, facts(2)));
@@ -193,7 +193,7 @@ describe('what can go wrong', () => {
     const broken = recordOf(1, facts(3));
     broken.value[broken.value.length - 1] ^= 1;
     expect(() => partition.apply(broken)).toThrow(expect.objectContaining({ code: 'data_loss' }));
-    expect(() => partition.apply(recordOf(2, []))).toThrow(/record 2 came, 1 was expected/);
+    expect(() => partition.apply(recordOf(2, []))).toThrow(/record 2, expected 1/);
     expect(answers(partition)).toEqual(before);
 
     const hash = partition.stateHash();
@@ -211,7 +211,7 @@ describe('what can go wrong', () => {
     expect(opened.stateHash()).toBe(partition.stateHash());
   });
 
-  test('a day of a series that a gap swallowed waits for its definition', async () => {
+  test('a day of a series whose definition is in a gap waits for a later definition', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     partition.skip('lost');
@@ -245,7 +245,7 @@ describe('what can go wrong', () => {
       keyValue.content.set(key, value);
     }
     for (const [key, value] of good) {
-      // A store without a state is an empty one.
+      // A store without a state entry is empty.
       if (key.startsWith('00')) continue;
       keyValue.content.delete(key);
       await expectDataLoss(keyValue);

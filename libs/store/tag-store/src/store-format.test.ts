@@ -39,7 +39,7 @@ async function filledStore(): Promise<{ keyValue: MemoryKeyValue; partition: Tag
   return { keyValue, partition };
 }
 
-test('golden: a store of version 1 is written, and opens, as ever', async () => {
+test('a store of version 1 is written as the golden one, which opens', async () => {
   const { keyValue, partition } = await filledStore();
   const entries = [...keyValue.content].map(([key, value]) => [key, Buffer.from(value).toString('hex')]);
   expect(Object.fromEntries(entries.sort())).toEqual(GOLDEN);
@@ -52,10 +52,10 @@ test('golden: a store of version 1 is written, and opens, as ever', async () => 
 test('a store of a newer version is failed_precondition', async () => {
   const { keyValue } = await filledStore();
   keyValue.content.set('00', sealValue(Buffer.of(2)));
-  await expect(TagPartition.open({ keyValue })).rejects.toThrow(/has format 2, this program knows 1/);
+  await expect(TagPartition.open({ keyValue })).rejects.toThrow(/has format 2, this program reads 1/);
 });
 
-test('hostile entries with right checksums give data_loss or an answer, never worse', async () => {
+test('hostile entries with right checksums give data_loss or an answer, never another error', async () => {
   const { keyValue } = await filledStore();
   const keys = [...keyValue.content.keys()];
   const entry = fc.constantFrom(...keys);

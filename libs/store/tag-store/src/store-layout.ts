@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter, crc32c } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
-/** First byte of each key: what the entry is (docs/formats/tag-store.md). */
+/** Kinds of entries: the first byte of each key (docs/formats/tag-store.md). */
 export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4, checkpoint: 5 } as const;
 export const STORE_VERSION = 1;
 
@@ -44,14 +44,14 @@ function keyOf(prefix: number, ...words: number[]): Buffer {
   return key;
 }
 
-/** Metric and day of a day's key, or the two halves of an offset. */
+/** The two words of a key: metric and day of a day's key, or the two halves of an offset. */
 export function wordsOfKey(key: Uint8Array): [number, number] {
   checkKey(key, 9);
   const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
   return [view.readUInt32BE(1), view.readUInt32BE(5)];
 }
 
-/** Offset of a gap or checkpoint. */
+/** The offset in the key of a gap or checkpoint. */
 export function offsetOfKey(key: Uint8Array): number {
   const [high, low] = wordsOfKey(key);
   return high * PAIR + low;
@@ -70,11 +70,11 @@ export function unknownDayOfKey(key: Uint8Array): { id: Uint8Array; day: number 
 
 function checkKey(key: Uint8Array, size: number): void {
   if (key.length !== size) {
-    throw new TidemarkError('data_loss', `tag store: a key of ${key.length} bytes, ${size} expected`, { key: key[0] });
+    throw new TidemarkError('data_loss', `tag store: a key of ${key.length} bytes, expected ${size}`, { key: key[0] });
   }
 }
 
-/** A value as it is stored: its CRC-32C, then itself. */
+/** The stored form of a value: its CRC-32C, then the value. */
 export function sealValue(value: Uint8Array): Buffer {
   const sealed = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
   sealed.writeUInt32LE(crc32c(value), 0);
@@ -82,17 +82,17 @@ export function sealValue(value: Uint8Array): Buffer {
   return sealed;
 }
 
-/** The value of a stored one, as a view. Throws `data_loss` where the checksum is not right. */
+/** The value in a stored form, as a view. Throws `data_loss` when the checksum is wrong. */
 export function openValue(sealed: Uint8Array, what: string): Buffer {
   const reader = new ByteReader(sealed, what);
   const expected = reader.u32();
   const value = reader.bytes(reader.remaining);
   const actual = crc32c(value);
-  if (actual !== expected) reader.fail(`checksum ${actual}, ${expected} expected`);
+  if (actual !== expected) reader.fail(`checksum ${actual}, expected ${expected}`);
   return value;
 }
 
-/** What a commit says of the whole: how far the log is in it, and how much a reader must find beside. */
+/** The state entry of a commit: the position in the log, and the numbers of other entries that a reader must find. */
 export interface StoredState {
   readonly nextOffset: number;
   readonly tags: number;
@@ -103,7 +103,7 @@ export interface StoredState {
   readonly unknownDays: number;
   readonly droppedUnknownDays: number;
   readonly gaps: number;
-  /** Four words. */
+  /** The hash of the state, four words. */
   readonly hash: ArrayLike<number>;
 }
 
@@ -122,12 +122,14 @@ export function encodeState(state: StoredState): Buffer {
   return sealValue(writer.take());
 }
 
-/** Throws `failed_precondition` when a newer program wrote it, `data_loss` when it is broken. */
+/**
+ * Decodes the state entry. Throws `failed_precondition` when a newer program wrote it, `data_loss` when it is broken.
+ */
 export function decodeState(sealed: Uint8Array): StoredState {
   const reader = new ByteReader(openValue(sealed, 'tag store state'), 'tag store state');
   const version = reader.u8();
   if (version !== STORE_VERSION) {
-    const message = `the tag store has format ${version}, this program knows ${STORE_VERSION}`;
+    const message = `the tag store has format ${version}, this program reads ${STORE_VERSION}`;
     throw new TidemarkError('failed_precondition', message, { version });
   }
   const state = {

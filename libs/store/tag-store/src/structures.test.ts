@@ -10,7 +10,7 @@ import { TagSeriesTable } from './tag-series-table.ts';
 import { ABSENT, PairMap } from './typed-list.ts';
 import { wildcard } from './wildcard.ts';
 
-test('postings of any lengths, filled in turns, keep their own series', () => {
+test('postings of any lengths that are filled in turns keep their own series', () => {
   const lengths = fc.array(fc.constantFrom(1, 2, 4, 5, 8, 9, 255, 256, 257, 600), { minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(lengths, (wanted) => {
@@ -56,7 +56,7 @@ test('series ids that share their first bytes are found and sorted by all sixtee
       ids.forEach((each, i) => {
         expect(series.find(each)).toBe(i);
       });
-      // Every other series, so that positions are not dense ids.
+      // Every second series, so that positions are not dense ids.
       const listed = ids.map((_, i) => i).filter((i) => i % 2 === 1);
       const order = orderBySeriesId(Uint32Array.from(listed), series);
       expect([...order].map((at) => ids[listed[at]])).toEqual(listed.map((i) => ids[i]).sort(compareBytes));
@@ -65,7 +65,7 @@ test('series ids that share their first bytes are found and sorted by all sixtee
   );
 });
 
-test('PairMap finds what was put, and nothing else', () => {
+test('PairMap finds the pairs that were put, and no others', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.tuple(fc.nat(40), fc.nat(40)), { selector: String, maxLength: 400 }), (pairs) => {
       const map = new PairMap();
@@ -99,13 +99,13 @@ describe('wildcard', () => {
     );
   });
 
-  test('takes no long time over a hostile pattern', () => {
+  test('is fast for a hostile pattern', () => {
     expect(wildcard(`${'a*'.repeat(100)}b`)('a'.repeat(4000))).toBe(false);
   });
 });
 
 describe('FactHash', () => {
-  test('is a sum: any order, and what goes leaves no trace', () => {
+  test('is a sum: the order does not matter, and a removed fact leaves no trace', () => {
     const facts = Array.from({ length: 20 }, (_, i) => ({ id: Buffer.alloc(16, i), day: i % 3 }));
     const forward = new FactHash();
     const backward = new FactHash();
@@ -117,7 +117,7 @@ describe('FactHash', () => {
     expect(backward.toString()).toBe(forward.toString());
   });
 
-  test('golden: replicas of any version agree', () => {
+  test('has the golden value, so that replicas of any version agree', () => {
     const hash = new FactHash();
     hash.add(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'), 20_000, SEEN);
     expect(hash.toString()).toBe('35dab30880994f4b63115ae277801bda');

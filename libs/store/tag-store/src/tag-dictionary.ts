@@ -1,9 +1,9 @@
 import { ABSENT, Uint32List } from './typed-list.ts';
 
-/** A Map of V8 ends at 2^24 entries, with an exception; a dictionary goes on in a further Map well before. */
+/** Entries of one Map. V8 throws beyond 2^24 entries, so a dictionary continues in another Map well before. */
 const MAP_ENTRIES = 8_000_000;
 
-/** Texts ↔ dense numbers in the order of first sight; each text is kept once. */
+/** Texts ↔ dense numbers in the order of first addition; each text is stored once. */
 export class TextDictionary {
   readonly #texts: string[] = [];
   readonly #maps: Map<string, number>[] = [new Map()];
@@ -25,7 +25,7 @@ export class TextDictionary {
     return ABSENT;
   }
 
-  /** Adds a text that is not there yet; its number is the size before. */
+  /** Adds a text that does not exist yet; its number is the previous size. */
   add(text: string): number {
     let map = this.#maps[this.#maps.length - 1];
     if (map.size >= MAP_ENTRIES) {
@@ -39,7 +39,7 @@ export class TextDictionary {
   }
 }
 
-/** The tags of a partition, each kept once, with the id of each tag's key. */
+/** The tags of a partition, each stored once, with the id of each tag's key. */
 export class TagDictionary {
   readonly #tags = new TextDictionary();
   readonly #keys = new TextDictionary();
@@ -75,7 +75,7 @@ export class TagDictionary {
     return this.#keys.text(keyId);
   }
 
-  /** The part behind the first colon; empty for a bare word. */
+  /** The value of a tag: the part behind the first colon; empty for a bare word. */
   valueText(tagId: number): string {
     const tag = this.#tags.text(tagId);
     const colon = tag.indexOf(':');
@@ -83,7 +83,7 @@ export class TagDictionary {
   }
 }
 
-/** The part before the first colon. A bare word is a key with an empty value. */
+/** The key of a tag: the part before the first colon. A bare word is a key with an empty value. */
 export function keyOfTag(tag: string): string {
   const colon = tag.indexOf(':');
   return colon < 0 ? tag : tag.slice(0, colon);

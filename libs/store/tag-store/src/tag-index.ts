@@ -7,20 +7,20 @@ import { TagSeriesTable } from './tag-series-table.ts';
 import { ABSENT } from './typed-list.ts';
 import { UnknownDays } from './unknown-days.ts';
 
-/** Told of every change, so that a commit can write just those. */
+/** Receives every change, so that a commit can write only the changes. */
 export interface ChangeLog {
   tag(text: string): void;
   metric(tenant: string, name: string): void;
   series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void;
-  /** A series was added to a day of a metric. */
+  /** Records that a series was added to a day of a metric. */
   day(metric: Metric, daySeries: DaySeries): void;
-  /** A day of a series without a definition came, or went as its definition came. */
+  /** Records that a day of a series without a definition was added, or removed when its definition arrived. */
   unknownDay(id: Uint8Array, day: number, isKept: boolean): void;
 }
 
 /**
- * The indexes of one partition, in memory: what is in them is a function of the facts applied, in log order. Numbers of
- * tags, metrics and series are given in the order of first sight.
+ * The indexes of one partition, in memory: their content is a function of the applied facts, in log order. Tags,
+ * metrics and series are numbered in the order of their first facts.
  */
 export class TagIndex {
   readonly tags = new TagDictionary();
@@ -32,7 +32,7 @@ export class TagIndex {
   /** (series, day) pairs over all days of all metrics. */
   daysOfSeries = 0;
 
-  /** A series with its name was seen on a day. Facts that are known already change nothing. */
+  /** Adds the fact that a series with its name was seen on a day. Known facts change nothing. */
   addSeries(id: Uint8Array, name: SeriesName, day: number, changes: ChangeLog): void {
     let dense = this.series.find(id);
     if (dense === ABSENT) {
@@ -46,7 +46,7 @@ export class TagIndex {
     this.#see(id, dense, day, changes);
   }
 
-  /** A series was seen on a day. Without a definition of it, the day waits for one. */
+  /** Adds the fact that a series was seen on a day. Without a definition of the series, the day waits for one. */
   addDay(id: Uint8Array, day: number, changes: ChangeLog): void {
     const dense = this.series.find(id);
     if (dense !== ABSENT) {
@@ -76,7 +76,7 @@ export class TagIndex {
     return this.admit(id, metric, name.kind, tags);
   }
 
-  /** Takes in a series that is not known yet; also what opening a stored partition does with each. */
+  /** Adds a series that is not known yet. Opening a stored partition calls it with each series. */
   admit(id: Uint8Array, metric: Metric, kind: Kind, tags: readonly number[]): number {
     const dense = this.series.add(id, metric.index, kind, tags);
     metric.seriesCount++;

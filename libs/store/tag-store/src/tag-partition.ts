@@ -25,24 +25,28 @@ import { Uncommitted } from './uncommitted.ts';
 
 const DEFAULT_COMMIT_RECORDS = 64;
 const DEFAULT_COMMIT_BYTES = 4 * 1024 * 1024;
-/** Longest reason of a skip that is kept, in UTF-16 code units. */
+/** Maximum length of the stored reason of a skip, in UTF-16 code units. */
 const REASON_LENGTH = 1024;
-/** Beyond these a grouping, whose nodes are at most groups × keys, would take more than some 100 MB. */
-const MOST_GROUPS = 100_000;
-const MOST_GROUP_KEYS = 20;
+/**
+ * Upper bound of `matchGroups`: with more, a grouping, whose nodes are at most groups × keys, could use more than about
+ * 100 MB.
+ */
+const MAX_GROUPS = 100_000;
+/** Upper bound of `groupKeys`, for the same memory. */
+const MAX_GROUP_KEYS = 20;
 
 export interface TagPartitionOptions {
-  /** The partition's own store; nothing else may be in it. */
+  /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits?: TagStoreLimits;
-  /** Records after which `wantsCommit` holds. */
+  /** Records after which `wantsCommit` is true. */
   readonly commitRecords?: number;
-  /** Bytes of records after which `wantsCommit` holds. */
+  /** Bytes of records after which `wantsCommit` is true. */
   readonly commitBytes?: number;
 }
 
 export interface TagPartitionStatus {
-  /** Records below this offset are in every answer. */
+  /** End of the records that every answer covers. */
   readonly offset: number;
   readonly committedOffset: number;
   readonly series: number;
@@ -51,8 +55,11 @@ export interface TagPartitionStatus {
   readonly stateHash: string;
   /** Hashes of the state at the newest checkpoints, ascending. */
   readonly stateHashes: readonly TagCheckpoint[];
-  /** Days of series whose definition a gap has swallowed, still waiting for one; and those let go of at the limit. */
+  /**
+   * Days of series that wait for a definition, because it was in a gap.
+   */
   readonly unknownDays: number;
+  /** Days of series that were dropped at `MAX_UNKNOWN_DAYS`, before a definition arrived. */
   readonly droppedUnknownDays: number;
 }
 
@@ -62,9 +69,9 @@ export interface OverBudget {
 }
 
 /**
- * The tag store of one partition: which series there are, from the log of topic `tags` alone. Answers are over all that
- * was applied; `commit` makes it durable, whole, with the offset. After a crash, reading on from `nextOffset` leads to
- * the same answers and the same hash, whatever had been committed.
+ * The tag store of one partition: its series, from the log of topic `tags` alone. Answers cover all applied records;
+ * `commit` makes them durable atomically, with the offset. After a crash, reading from `nextOffset` on gives the same
+ * answers and the same hash, for any committed state.
  */
 export class TagPartition implements ConsumedState {
   readonly #keyValue: KeyValue;
@@ -89,8 +96,8 @@ export class TagPartition implements ConsumedState {
   constructor(options: TagPartitionOptions, store: OpenedStore) {
     this.#keyValue = options.keyValue;
     this.#limits = options.limits ?? DEFAULT_TAG_STORE_LIMITS;
-    assert(this.#limits.matchGroups <= MOST_GROUPS, `matchGroups is at most ${MOST_GROUPS}`);
-    assert(this.#limits.groupKeys <= MOST_GROUP_KEYS, `groupKeys is at most ${MOST_GROUP_KEYS}`);
+    assert(this.#limits.matchGroups <= MAX_GROUPS, `matchGroups is at most ${MAX_GROUPS}`);
+    assert(this.#limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
     this.#commitRecords = options.commitRecords ?? DEFAULT_COMMIT_RECORDS;
     this.#commitBytes = options.commitBytes ?? DEFAULT_COMMIT_BYTES;
     const { index } = store;
@@ -115,7 +122,7 @@ export class TagPartition implements ConsumedState {
     return this.#committedOffset;
   }
 
-  /** About how much a commit would write, bytes. */
+  /** An estimate of the bytes that a commit would write. */
   get pendingBytes(): number {
     return this.#uncommitted.sizeBytes;
   }
@@ -124,10 +131,13 @@ export class TagPartition implements ConsumedState {
     return this.#nextOffset - this.#committedOffset >= this.#commitRecords || this.#appliedBytes >= this.#commitBytes;
   }
 
-  /** Applies the record at `nextOffset`. Throws `data_loss`, and changes nothing, when it is broken or not that one. */
+  /**
+   * Applies the record at `nextOffset`. Throws `data_loss`, and changes nothing, when it is broken or of another
+   * offset.
+   */
   apply(record: LogRecord): void {
     if (record.offset !== this.#nextOffset) {
-      throw new TidemarkError('data_loss', `record ${record.offset} came, ${this.#nextOffset} was expected`, {
+      throw new TidemarkError('data_loss', `received record ${record.offset}, expected ${this.#nextOffset}`, {
         offset: record.offset,
         expected: this.#nextOffset,
       });
@@ -138,7 +148,7 @@ export class TagPartition implements ConsumedState {
     this.#keepCheckpoint();
   }
 
-  /** Passes the record at `nextOffset` without applying it. The gap stays in the state, and in its hash, for good. */
+  /** Skips the record at `nextOffset` without applying it. The gap stays in the state, and in its hash, permanently. */
   skip(reason: string): void {
     const offset = this.#nextOffset++;
     const kept = reason.slice(0, REASON_LENGTH);
@@ -215,12 +225,15 @@ export class TagPartition implements ConsumedState {
     return Array.from(this.#gaps, ([offset, reason]) => ({ topic: 'tags', partition, offset, reason }));
   }
 
-  /** What every answer says of itself. */
+  /** The offset and gaps of every answer. */
   #place(partition: number): { tagsOffset: number; gaps: Gap[] } {
     return { tagsOffset: this.#nextOffset, gaps: this.gaps(partition) };
   }
 
-  /** Series of a metric seen on or after `sinceDay` (UTC days since the Unix epoch); all there ever were by default. */
+  /**
+   * The number of series of a metric seen on or after `sinceDay` (UTC days since the Unix epoch); by default all
+   * series.
+   */
   seriesCount(tenant: string, metric: string, sinceDay = 0): number {
     return this.#index.metrics.find(tenant, metric)?.countSince(sinceDay) ?? 0;
   }
@@ -256,7 +269,9 @@ export class TagPartition implements ConsumedState {
     };
   }
 
-  /** How far the partition is, but for its number and what its consumer knows: little enough to be asked for often. */
+  /**
+   * The partition's position, except for its number and the fields of its consumer; small enough to be polled often.
+   */
   get position(): Pick<
     ReplicaPosition,
     'offset' | 'committedOffset' | 'watermarkMs' | 'checkpointOffset' | 'stateHash'
@@ -271,7 +286,7 @@ export class TagPartition implements ConsumedState {
   }
 
   /**
-   * 32 hexadecimal digits that are a function of the facts applied, and of nothing else: equal for replicas, replays
+   * The hash of the state, 32 hexadecimal digits: a function of the applied facts alone, so equal for replicas, replays
    * and restores at equal offsets.
    */
   stateHash(): string {
@@ -279,7 +294,7 @@ export class TagPartition implements ConsumedState {
   }
 }
 
-/** An offset in 16 bytes, as the hash takes what a fact is about. */
+/** An offset in 16 bytes, the size of the subject of a hashed fact. */
 function offsetBytes(offset: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeDoubleLE(offset, 0);

@@ -5,8 +5,8 @@ export const ID_WORDS = ID_BYTES / 4;
 const INITIAL_SERIES = 256;
 
 /**
- * TAG INDEX: dense id → series id, metric, kind, tags, and series id → dense id. Columns in typed arrays, about 40 bytes
- * a series and 4 a tag. Dense ids are given in the order of `add`.
+ * The table of series: dense id → series id, metric, kind, tags, and series id → dense id. Columns in typed arrays,
+ * about 40 bytes per series and 4 per tag. Dense ids are numbered in the order of `add`.
  */
 export class TagSeriesTable {
   count = 0;
@@ -32,7 +32,7 @@ export class TagSeriesTable {
     return this.#slots[this.#slotOfProbe()] - 1;
   }
 
-  /** Adds a series that is not there yet. */
+  /** Adds a series that does not exist yet; returns its dense id. */
   add(id: Uint8Array, metric: number, kind: Kind, tags: ArrayLike<number>): number {
     const dense = this.count++;
     if (dense === this.#kinds.length) this.#grow();
@@ -55,7 +55,7 @@ export class TagSeriesTable {
     return this.#idWords;
   }
 
-  /** The slot that holds the probe, or the free one where it would go. SHA-256 prefixes need no further mixing. */
+  /** The slot of the probe, or the free slot for it. SHA-256 prefixes need no further mixing. */
   #slotOfProbe(): number {
     const mask = this.#slots.length - 1;
     const probe = this.#probe;

@@ -1,18 +1,18 @@
 import { TidemarkError } from '@tidemark/ports';
 
-/** What one request may ask of a partition, and what the partition keeps beside its index. */
+/** Limits of a request to a partition. */
 export interface TagStoreLimits {
-  /** Series in the groups of one match, counted once for each group they fall into. Requests may ask for less. */
+  /** Series in the groups of one match, counted once for each of their groups. Requests may have a lower limit. */
   readonly matchSeries: number;
-  /** Groups of one match, at most 100,000. Requests may ask for less. */
+  /** Groups of one match, at most 100,000. Requests may have a lower limit. */
   readonly matchGroups: number;
   /** `group_by` keys of one match, at most 20. */
   readonly groupKeys: number;
-  /** How deep a filter may nest. */
+  /** Maximum nesting depth of a filter. */
   readonly filterDepth: number;
   /** Tags, patterns, values and operators of one filter. */
   readonly filterTerms: number;
-  /** Metrics, or values a key, of one description; also what a request without a limit gets. */
+  /** Metrics, or values per key, of one description; also the limit of a request without one. */
   readonly described: number;
   /** Series of one `SeriesTags` request. */
   readonly seriesTags: number;
@@ -28,12 +28,12 @@ export const DEFAULT_TAG_STORE_LIMITS: TagStoreLimits = {
   seriesTags: 100_000,
 };
 
-/** A refusal that names the limit and what was found. */
+/** The error that names the limit and the value found. */
 export function beyond(limit: string, allowed: number, found: string): TidemarkError {
   return new TidemarkError('resource_exhausted', `${found} (limit: ${limit} ${allowed})`, { limit, allowed });
 }
 
-/** The request's own limit, if it has one, or the partition's, whichever is less. */
+/** The lower of the request's own limit, if it has one, and the partition's. */
 export function lesser(requested: number, own: number): number {
   return requested > 0 ? Math.min(requested, own) : own;
 }

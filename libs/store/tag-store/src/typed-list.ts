@@ -26,8 +26,8 @@ export class Uint32List {
 export const ABSENT = -1;
 
 /**
- * A hash map from pairs of uint32 to uint32 below 2^32 - 1, in typed arrays: 12 bytes a slot, no object an entry, linear
- * probing at a load of at most one half.
+ * A hash map from pairs of uint32 to uint32 below 2^32 - 1, in typed arrays: 12 bytes per slot, no object per entry,
+ * linear probing at a load of at most one half.
  */
 export class PairMap {
   #left = new Uint32Array(64);
@@ -41,7 +41,7 @@ export class PairMap {
     return this.#values[this.#slot(left, right)] - 1;
   }
 
-  /** Puts a pair that is not there yet. */
+  /** Adds a pair that does not exist yet. */
   put(left: number, right: number, value: number): void {
     if ((this.#count + 1) * 2 > this.#values.length) this.#grow();
     this.#place(left, right, value + 1);

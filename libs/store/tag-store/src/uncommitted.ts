@@ -7,7 +7,7 @@ import type { DaySeries, Metric } from './metric-table.ts';
 import { checkpointKey, dayKey, gapKey, sealValue, unknownDayKey } from './store-layout.ts';
 import type { ChangeLog } from './tag-index.ts';
 
-/** What a series of a day adds to its bitmap's bytes, roughly. */
+/** Approximate bytes that a series of a day adds to its bitmap. */
 const DAY_FACT_BYTES = 2;
 const SMALL_WRITE_BYTES = 32;
 
@@ -16,7 +16,7 @@ interface DirtyDay {
   readonly daySeries: DaySeries;
 }
 
-/** What changed since the last commit, as the writes that bring a store up to date. */
+/** The changes since the last commit, as writes that update the store. */
 export class Uncommitted implements ChangeLog {
   readonly journal: Journal;
   #days: DirtyDay[] = [];
@@ -62,13 +62,13 @@ export class Uncommitted implements ChangeLog {
     this.#small.push({ key: gapKey(offset), value: sealValue(Buffer.from(reason)) });
   }
 
-  /** A checkpoint to keep, and the offsets of those that go. */
+  /** Records a checkpoint to write, and the offsets of checkpoints to delete. */
   checkpoint({ offset, hash }: TagCheckpoint, surplus: readonly number[]): void {
     this.#small.push({ key: checkpointKey(offset), value: sealValue(Buffer.from(hash, 'hex')) });
     for (const old of surplus) this.#small.push({ key: checkpointKey(old) });
   }
 
-  /** All of it as writes; `settle` then drops it, or, after a failure, takes it back beside what came meanwhile. */
+  /** All changes as writes. `settle` then drops them, or, after a failure, merges them with the changes since. */
   capture(): { writes: KeyValueWrite[]; settle(isCommitted: boolean): void } {
     const journal = this.journal.capture();
     const days = this.#days;
@@ -106,7 +106,9 @@ export class Uncommitted implements ChangeLog {
   }
 }
 
-/** A batch names each key once: what was written and removed since the last commit is only removed. */
+/**
+ * The last write of each key, so that a batch has each key once: a key that was written and removed is only removed.
+ */
 function lastOfEachKey(writes: readonly KeyValueWrite[]): KeyValueWrite[] {
   const last = new Map<string, KeyValueWrite>();
   for (const write of writes) last.set(Buffer.from(write.key).toString('latin1'), write);

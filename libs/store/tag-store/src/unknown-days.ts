@@ -1,26 +1,26 @@
 import { ABSENT } from './typed-list.ts';
 
 /**
- * Most (series, day) pairs without a definition that a partition remembers. A constant, because what is remembered is
- * part of the state, and the state must be a function of the log.
+ * Maximum (series, day) pairs without a definition that a partition remembers. It is a constant, because the remembered
+ * pairs are part of the state, and the state must be a function of the log.
  */
 export const MAX_UNKNOWN_DAYS = 1_000_000;
 
 /**
- * Days of series whose definition was never read: it was in a record that a skip passed over. Should a later record
- * define the series, its days are there.
+ * Days of series whose definition was never read, because it was in a skipped record. When a later record defines the
+ * series, its days are still known.
  */
 export class UnknownDays {
   readonly #days = new Map<string, number[]>();
   #count = 0;
-  /** Pairs that were let go of at the limit. */
+  /** Pairs that were dropped at the limit. */
   dropped = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  /** Remembers a pair; true when it is new and there was room. */
+  /** Remembers a pair; true when it is new and within the limit. */
   add(id: Uint8Array, day: number): boolean {
     const key = keyOf(id);
     const days = this.#days.get(key);
@@ -35,7 +35,7 @@ export class UnknownDays {
     return true;
   }
 
-  /** Forgets a series and gives its days. */
+  /** Removes a series and returns its days. */
   take(id: Uint8Array): readonly number[] {
     if (this.#count === 0) return [];
     const key = keyOf(id);

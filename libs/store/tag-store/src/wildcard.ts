@@ -1,6 +1,6 @@
 /**
- * A test for texts that fit a pattern in which `*` stands for any run of characters, also an empty one. The parts
- * between stars are searched for from left to right, the leftmost fit each: no backtracking, whatever the pattern.
+ * A test for texts that match a pattern in which `*` matches any run of characters, also an empty one. The parts
+ * between stars are searched from left to right, the leftmost match each: no pattern needs backtracking.
  */
 export function wildcard(pattern: string): (text: string) => boolean {
   const parts = pattern.split('*');

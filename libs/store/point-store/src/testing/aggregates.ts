@@ -10,7 +10,7 @@ export interface Range {
   readonly stepMs: number;
 }
 
-/** A request for some series of one kind, each a group of its own; space then changes nothing. */
+/** A request for series of one kind, each in a group of its own, so that the space fold changes nothing. */
 export function requestOf(
   kind: Kind,
   series: readonly number[],
@@ -31,7 +31,7 @@ export function requestOf(
   };
 }
 
-/** One value a step for each series, `undefined` where there is none. */
+/** One value per step for each series, `undefined` where there is none. */
 export async function valuesOf(partition: PointPartition, request: AggregateRequest) {
   const reply = await partition.aggregate(request);
   return { reply, values: reply.groups.map((group) => stepsOf(group)) };
@@ -43,7 +43,7 @@ function stepsOf({ count, max }: AggregateReply['groups'][number]): (number | un
   );
 }
 
-/** The same by brute force from resolved points. */
+/** The values of `valuesOf`, computed by brute force from resolved points. */
 export function foldPlainly(
   points: readonly { readonly timeMs: number; readonly value: number }[],
   { fromMs, toMs, stepMs }: Range,

@@ -3,7 +3,7 @@ import type { LogRecord } from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { NaiveTagStore } from './naive-tag-store.ts';
 
-/** «This series was seen on this day», with its name in the record or without. */
+/** The fact that a series was seen on a day, with its name in the record or without. */
 export interface Fact {
   readonly name: SeriesName;
   readonly day: number;
@@ -19,8 +19,8 @@ export function recordOf(offset: number, facts: readonly Fact[]): LogRecord {
   return { offset, appendTimeMs: 0, value: writer.take() };
 }
 
-/** Tells the model what a record says; in a record the named facts come first. */
-export function tell(model: NaiveTagStore, facts: readonly Fact[]): void {
+/** Adds the facts of a record to the model; in a record the named facts come first. */
+export function addFacts(model: NaiveTagStore, facts: readonly Fact[]): void {
   for (const { name, day, isNamed } of facts) if (isNamed) model.add(name, day);
   for (const { name, day, isNamed } of facts) if (!isNamed) model.addDay(name, day);
 }

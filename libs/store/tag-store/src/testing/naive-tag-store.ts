@@ -16,7 +16,7 @@ interface NaiveSeries {
   readonly days: Set<number>;
 }
 
-/** What the tag store should answer, found by looking at every series each time. */
+/** The expected answers of the tag store, computed by checking every series each time. */
 export class NaiveTagStore {
   readonly series = new Map<string, NaiveSeries>();
   readonly unknown = new Map<string, Set<number>>();
