@@ -72,7 +72,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
         limits: options.limits,
         latenessMs: () => options.latenessMs,
         // An immediate runs after the port's messages and the log's reads of its round.
-        slicing: { clock, giveWay: () => nextRound() },
+        slicing: { clock, yieldTurn: () => nextRound() },
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
     answers: {

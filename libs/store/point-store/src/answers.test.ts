@@ -39,14 +39,14 @@ async function open(keyValue = new MemoryKeyValue()): Promise<Writer> {
 
 const at = (series: number, seconds: number, value: number) => ({ series, timeMs: START_MS + seconds * 1000, value });
 
-/** A clock that each look moves on by a slice, and turns that do what they are told. */
+/** A clock that each reading advances by a slice, and turns that run `turn`. */
 function slicing(turn: (turns: number) => Promise<void> | void): Slicing & { turns: number } {
   let nowMs = 0;
   const sliced = {
     turns: 0,
     clock: { monotonicMs: () => nowMs++ },
     sliceMs: 1,
-    giveWay: async () => turn(++sliced.turns),
+    yieldTurn: async () => turn(++sliced.turns),
   };
   return sliced;
 }
@@ -66,13 +66,13 @@ describe('long answers', () => {
     return own;
   }
 
-  test('give way to what is applied and committed meanwhile, and are as of one offset all the same', async () => {
+  test('yield to records that are applied and committed meanwhile, and are still as of one offset', async () => {
     let own: Writer | undefined;
     let committing: Promise<void> | undefined;
     const sliced = slicing(async (turns) => {
       if (own === undefined || committing !== undefined) return;
       own.write(SERIES.map((one) => at(one, 500 + turns, -1)));
-      // A commit waits for what is being collected, so nobody may wait for it here.
+      // A commit waits for the collection, so this test must not await it here.
       committing = own.partition.commit().finally(() => {
         committing = undefined;
       });
@@ -89,7 +89,7 @@ describe('long answers', () => {
     );
   });
 
-  test('end when nobody waits for them any more, and leave the partition free', async () => {
+  test('end when their caller has gone, and leave the partition free', async () => {
     const abort = new AbortController();
     const sliced = slicing((turns) => {
       if (turns === 2) abort.abort(new TidemarkError('deadline_exceeded', 'too late'));
@@ -105,7 +105,7 @@ describe('long answers', () => {
 });
 
 describe('answers', () => {
-  test('an increase is counted from the newest value of the ten minutes before, wherever that is stored', async () => {
+  test('count an increase from the newest value of the ten minutes before, in RAM or on disk', async () => {
     const lookback = INCREASE_LOOKBACK_MS / 1000;
     for (const commits of [0, 1, 2]) {
       const own = await open();
@@ -116,12 +116,12 @@ describe('answers', () => {
       const fromMs = START_MS + (lookback + 1) * 1000;
       const range = { fromMs, toMs: fromMs + 10_000, stepMs: 10_000 };
       const { values } = await valuesOf(own.partition, requestOf(KIND.counter, [2, 6], range, 'increase'));
-      // The first value of series 2 is a second too old; series 6 has a reset.
+      // The first value of series 2 is one second too old; series 6 has a reset.
       expect(values).toEqual([[undefined], [15 - 11 + 3]]);
     }
   });
 
-  test('name the watermark through which the tag store knew enough', async () => {
+  test('name the watermark that the known tags cover', async () => {
     const own = await open();
     own.write([at(0, 1, 1)], START_MS + 1_000, 5);
     own.write([at(0, 2, 1)], START_MS + 2_000, 5);
@@ -134,14 +134,15 @@ describe('answers', () => {
       );
       return (coveredWatermarkMs ?? Number.NaN) - START_MS;
     };
-    // A block is covered by the tags that it needs; one that needs more was applied at the watermark before it.
+    // A block is covered once the tags that it needs are; a block that needs more was applied at the watermark before
+    // it.
     expect(await covered(4)).toBe(0);
     expect(await covered(5)).toBe(2_000);
     expect(await covered(7)).toBe(2_000);
     expect(await covered(8)).toBe(3_000);
   });
 
-  test('sketches of one timestamp all count, in RAM, on disk and merged', async () => {
+  test('include all sketches of one timestamp, in RAM, on disk and merged', async () => {
     const own = await open();
     const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
     const quantiles = async () => {
@@ -162,7 +163,7 @@ describe('answers', () => {
     expect(await quantiles()).toEqual([4, 19, 7]);
   });
 
-  test('are of one moment each, while commits and merges go on', async () => {
+  test('are of one moment each during commits and merges', async () => {
     const keyValue = new MemoryKeyValue();
     const own = await open(keyValue);
     const range = { fromMs: START_MS, toMs: START_MS + 3_000_000, stepMs: 3_000_000 };
@@ -174,7 +175,7 @@ describe('answers', () => {
       asked.push(
         valuesOf(own.partition, request).then(({ reply, values }) => {
           expect(reply.offset).toBeGreaterThanOrEqual(offset);
-          // Each record from 1 on has one point, but for the marks.
+          // Each record from 1 on has one point, except for the marks.
           expect(values[0][0]).toBeGreaterThanOrEqual(points);
           expect(values[0][0]).toBeLessThanOrEqual(reply.offset);
         }),
@@ -198,7 +199,7 @@ describe('answers', () => {
     expect(own.partition.status.stateHashes.length).toBeGreaterThan(0);
   });
 
-  test('come from RocksDB as from memory, also after a kill', async () => {
+  test('are the same from RocksDB as from memory, also after a kill', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tidemark-'));
     const options = { partition: 0, limits: LIMITS, latenessMs: () => 3_000 };
     const memory = await open();

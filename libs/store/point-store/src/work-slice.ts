@@ -1,26 +1,26 @@
 import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
 
-/** How long work gives way to others: applying records, other queries, cancellations. */
+/** How long work yields to other work: applying records, other queries, cancellations. */
 export interface Slicing {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Resolves after everything else that waits in this thread had its turn. */
-  readonly giveWay: () => Promise<void>;
-  /** Work goes on for about this long at a time, ms. Default 20. */
+  /** Resolves after all other waiting work of this thread had its turn. */
+  readonly yieldTurn: () => Promise<void>;
+  /** Length of a slice of work, ms, approximately. Default 20. */
   readonly sliceMs?: number;
 }
 
 const DEFAULT_SLICE_MS = 20;
-/** Between two looks at the clock: some ten thousand points are folded in a millisecond. */
-const COST_PER_LOOK = 4096;
+/** Cost between two checks of the clock: a millisecond is enough to fold about ten thousand points. */
+const COST_PER_CHECK = 4096;
 
-/** Divides one long piece of work into slices, and ends it when nobody waits for it any more. */
+/** Divides one long piece of work into slices, and ends it when its caller has cancelled it. */
 export class WorkSlice {
   readonly #slicing: Slicing | undefined;
   readonly #signal: AbortSignal | undefined;
   #sinceMs: number;
   #cost = 0;
 
-  /** Without `slicing` the work is one slice, as a caller that owns its thread wants it. */
+  /** Starts the work. Without `slicing` it is one slice, for a caller that owns its thread. */
   constructor(slicing: Slicing | undefined, signal: AbortSignal | undefined) {
     this.#slicing = slicing;
     this.#signal = signal;
@@ -28,10 +28,10 @@ export class WorkSlice {
     this.#check();
   }
 
-  /** Counts work, in points or what costs as much. True when the slice is over: call `next` then. */
+  /** Counts work, in units of the cost of a point. When it returns true the slice has ended: call `next`. */
   spend(cost: number): boolean {
     this.#cost += cost;
-    if (this.#cost < COST_PER_LOOK) return false;
+    if (this.#cost < COST_PER_CHECK) return false;
     this.#cost = 0;
     this.#check();
     if (this.#slicing === undefined) return false;
@@ -39,10 +39,10 @@ export class WorkSlice {
     return clock.monotonicMs() - this.#sinceMs >= sliceMs;
   }
 
-  /** Lets others have their turn; throws when the work was cancelled meanwhile. */
+  /** Yields to other work; throws when the work was cancelled meanwhile. */
   async next(): Promise<void> {
     if (this.#slicing === undefined) return;
-    await this.#slicing.giveWay();
+    await this.#slicing.yieldTurn();
     this.#check();
     this.#sinceMs = this.#slicing.clock.monotonicMs();
   }
