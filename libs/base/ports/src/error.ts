@@ -22,7 +22,7 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** The subject of an error: the field and limit that bad input exceeded, the file or partition that failed. */
+/** The subject of an error: the field and limit that bad input violated, the file or partition that failed. */
 export type ErrorDetail = Readonly<Record<string, string | number | boolean>>;
 
 /**

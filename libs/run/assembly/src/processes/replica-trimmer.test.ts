@@ -98,7 +98,7 @@ describe('trimming the log', () => {
     expect(trimmed).toEqual([]);
     // A consumer whose log is lost does not trim either, although it has the id of the old log.
     old.logId = LOG_ID;
-    old.halted = 'the topic was deleted and created again';
+    old.halted = 'the topic was deleted and recreated';
     await it.turn();
     expect(trimmed).toEqual([]);
     old.halted = '';
