@@ -89,7 +89,7 @@ describe('a chunk', () => {
     );
   });
 
-  test('of a part of the arrays has that part', () => {
+  test('a chunk of a part of the arrays has that part', () => {
     const points = chunkPoints([1, 2.5, 3, 4.25, 5], [7]);
     const out = new ByteWriter();
     encodeChunk(points.timesMs, points.values, 1, 4, out);
@@ -171,7 +171,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  test('with a right checksum give data_loss or points', () => {
+  test('hostile bytes with a right checksum give data_loss or points', () => {
     const edits = fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(chunks, edits, (points, changes) => {

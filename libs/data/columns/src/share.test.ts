@@ -195,7 +195,7 @@ describe('a share', () => {
     }
   });
 
-  test('of one or two points has few bytes', () => {
+  test('a share of one or two points has few bytes', () => {
     const points = new PointColumns();
     points.push(17, 1_700_000_000_000, 3);
     expect(encoded(points).length).toBeLessThanOrEqual(17);
@@ -257,7 +257,7 @@ describe('hostile bytes', () => {
     if (nonFinite) expect(summary.mayBeNonFinite).toBe(true);
   }
 
-  test('that are damaged valid ones give data_loss, or decode as the inspection says', () => {
+  test('damaged bytes of valid shares give data_loss, or decode as the inspection says', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(shares, changes, fc.nat(), fc.boolean(), ({ points, sketches }, edits, cut, shorten) => {
@@ -269,7 +269,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  test('of any kind give data_loss, or decode as the inspection says', () => {
+  test('any bytes give data_loss, or decode as the inspection says', () => {
     const small = fc.oneof(fc.nat(9), fc.nat(255));
     fc.assert(
       fc.property(fc.array(small, { maxLength: 60 }), (tail) => check(Uint8Array.from([1, ...tail]))),
@@ -277,7 +277,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  test('of small size cannot request more points than the limit', () => {
+  test('a few bytes cannot request more points than the limit', () => {
     const out = new ByteWriter();
     out.u8(1);
     out.varint(2 ** 40);

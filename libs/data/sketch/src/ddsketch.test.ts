@@ -80,14 +80,14 @@ describe('the error guarantee', () => {
     });
   }
 
-  test('holds for any finite doubles within 40 orders of magnitude', () => {
+  test('the guarantee holds for any finite doubles within 40 orders of magnitude', () => {
     const value = fc
       .tuple(fc.double({ min: 1, max: 2, noNaN: true }), fc.integer({ min: -25, max: 25 }), fc.boolean())
       .map(([m, e, negative]) => (negative ? -m : m) * 2 ** e);
     fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 60 }), (values) => checkGuarantee(values, 0.01)));
   });
 
-  test('holds for the highest quantiles of any finite doubles, and bounds hold for all quantiles', () => {
+  test('the highest quantiles of any finite doubles keep 1%, and bounds hold for all quantiles', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (values) => {
         const sketch = sketchOf(values);
@@ -108,7 +108,7 @@ describe('the error guarantee', () => {
     );
   });
 
-  test('holds for high quantiles after a collapse, for any negative values', () => {
+  test('high quantiles keep the guarantee after a collapse, for any negative values', () => {
     const values: number[] = [];
     for (let e = -1000; e <= 1000; e += 0.5) values.push(2 ** e, -(2 ** -e));
     for (let i = 0; i < 100_000; i++) values.push(1e299 * (1 + random()));
@@ -132,7 +132,7 @@ describe('merging', () => {
     fc.constantFrom(0, -0, 1e-300, -1e300, 1e300, 5e-324, -5e-324, Number.MAX_VALUE),
   );
 
-  test('in any order and grouping gives the same state', () => {
+  test('merging in any order and grouping gives the same state', () => {
     const parts = fc.array(fc.array(anyValue, { maxLength: 20 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(parts, fc.infiniteStream(fc.nat()), (groups, picks) => {
@@ -178,7 +178,7 @@ describe('merging', () => {
     expect(one.equals(thrice)).toBe(false);
   });
 
-  test('with itself doubles the counts, a copy is independent, and another accuracy is refused', () => {
+  test('a merge with itself doubles the counts, a copy is independent, and another accuracy is refused', () => {
     const sketch = sketchOf([-1, 0, 5]);
     const copy = sketch.copy();
     sketch.merge(sketch);

@@ -66,7 +66,7 @@ describe('long answers', () => {
     return own;
   }
 
-  test('yield to records that are applied and committed meanwhile, and are still as of one offset', async () => {
+  test('long answers yield to records that are applied and committed meanwhile, and are still as of one offset', async () => {
     let own: Writer | undefined;
     let committing: Promise<void> | undefined;
     const sliced = slicing(async (turns) => {
@@ -89,7 +89,7 @@ describe('long answers', () => {
     );
   });
 
-  test('end when their caller has gone, and leave the partition free', async () => {
+  test('long answers end when their caller has gone, and leave the partition free', async () => {
     const abort = new AbortController();
     const sliced = slicing((turns) => {
       if (turns === 2) abort.abort(new TidemarkError('deadline_exceeded', 'too late'));
@@ -105,7 +105,7 @@ describe('long answers', () => {
 });
 
 describe('answers', () => {
-  test('count an increase from the newest value of the ten minutes before, in RAM or on disk', async () => {
+  test('answers count an increase from the newest value of the ten minutes before, in RAM or on disk', async () => {
     const lookback = INCREASE_LOOKBACK_MS / 1000;
     for (const commits of [0, 1, 2]) {
       const own = await open();
@@ -121,7 +121,7 @@ describe('answers', () => {
     }
   });
 
-  test('name the watermark that the known tags cover', async () => {
+  test('answers name the watermark that the known tags cover', async () => {
     const own = await open();
     own.write([at(0, 1, 1)], START_MS + 1_000, 5);
     own.write([at(0, 2, 1)], START_MS + 2_000, 5);
@@ -142,7 +142,7 @@ describe('answers', () => {
     expect(await covered(8)).toBe(3_000);
   });
 
-  test('include all sketches of one timestamp, in RAM, on disk and merged', async () => {
+  test('answers include all sketches of one timestamp, in RAM, on disk and merged', async () => {
     const own = await open();
     const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
     const quantiles = async () => {
@@ -163,7 +163,7 @@ describe('answers', () => {
     expect(await quantiles()).toEqual([4, 19, 7]);
   });
 
-  test('are of one moment each during commits and merges', async () => {
+  test('answers are of one moment each during commits and merges', async () => {
     const keyValue = new MemoryKeyValue();
     const own = await open(keyValue);
     const range = { fromMs: START_MS, toMs: START_MS + 3_000_000, stepMs: 3_000_000 };
@@ -199,7 +199,7 @@ describe('answers', () => {
     expect(own.partition.status.stateHashes.length).toBeGreaterThan(0);
   });
 
-  test('are the same from RocksDB as from memory, also after a kill', async () => {
+  test('answers are the same from RocksDB as from memory, also after a kill', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tidemark-'));
     const options = { partition: 0, limits: LIMITS, latenessMs: () => 3_000 };
     const memory = await open();

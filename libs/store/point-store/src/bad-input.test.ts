@@ -80,7 +80,7 @@ describe('a record that cannot be applied', () => {
       changed(record, ({ spans }) => ({ spans: spans.map((span) => ({ ...span, share: Buffer.from('garbage') })) })),
   };
 
-  test.each(Object.entries(cases))('with %s is data_loss, and nothing of it is applied', async (_, spoil) => {
+  test.each(Object.entries(cases))('a record with %s is data_loss, and nothing of it is applied', async (_, spoil) => {
     const { builder, partition } = await begun();
     builder.nextEpoch(0);
     partition.apply(
@@ -122,7 +122,7 @@ describe('a skipped record', () => {
     return { builder, partition };
   }
 
-  test('leaves a permanent marked gap, and points of series that only it defined are dropped and counted until the next epoch', async () => {
+  test('a skipped record leaves a permanent marked gap, and points of series that only it defined are dropped and counted until the next epoch', async () => {
     const keyValue = new MemoryKeyValue();
     const { builder, partition } = await skipped();
     const points = [gauge(2_200, 6), gauge(2_200, 9, 4)];
@@ -149,7 +149,7 @@ describe('a skipped record', () => {
     expect(await reopened.stateHash()).toBe(await partition.stateHash());
   });
 
-  test('excuses one missing record of a lane, and no other damage', async () => {
+  test('a skipped record excuses one missing record of a lane, and no other damage', async () => {
     const { builder, partition } = await skipped();
     const good = builder.block(0, 2_300, [{ client: 0, sequence: 2, points: [gauge(2_200, 6)] }]);
     const twice = changed(good, ({ sequence }) => ({ sequence: sequence + 1 }));
@@ -213,7 +213,7 @@ describe('a full disk', () => {
 });
 
 describe('refusals', () => {
-  test('name a newer format, another partition or another width of buckets', async () => {
+  test('data of a newer format, another partition or another width of buckets is refused', async () => {
     const keyValue = new MemoryKeyValue();
     const { partition } = await begun(keyValue);
     await partition.commit();
@@ -229,7 +229,7 @@ describe('refusals', () => {
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
-  test('name the limit that a request exceeds', async () => {
+  test('a request beyond a limit is refused by name', async () => {
     const { builder, partition } = await begun();
     const base = requestOf(KIND.gauge, [0], RANGE, 'last');
     const points = requestOf(KIND.gauge, [0], RANGE, 'last', { maxPoints: 1 });

@@ -29,7 +29,7 @@ function exactly(list: readonly number[]): bigint {
 }
 
 describe('sums of counts', () => {
-  test('are exact and rounded once: no other float64 is nearer', () => {
+  test('sums of counts are exact and rounded once: no other float64 is nearer', () => {
     fc.assert(
       fc.property(values, (list) => {
         if (!list.every(Number.isFinite)) return;
@@ -51,7 +51,7 @@ describe('sums of counts', () => {
     );
   });
 
-  test('do not depend on order or grouping, also beyond the finite numbers', () => {
+  test('sums do not depend on order or grouping, also beyond the finite numbers', () => {
     fc.assert(
       fc.property(values, fc.array(fc.nat(20), { maxLength: 5 }), fc.integer(), (list, cuts, seed) => {
         const shuffled = [...list].sort((a, b) => Math.sin(a * 7 + seed) - Math.sin(b * 7 + seed));
@@ -66,7 +66,7 @@ describe('sums of counts', () => {
     );
   });
 
-  test('need one number for integers and few for others', () => {
+  test('sums need one number for integers and few for others', () => {
     expect(compact([1, 2, 3])).toEqual([6]);
     expect(compact([0.5, 0.25, 1])).toEqual([1.75]);
     expect(compact([0.1, 0.2])).toHaveLength(2);

@@ -18,7 +18,7 @@ describe('RecentChunks', () => {
     return batch.finish(1).packed;
   };
 
-  test('stay within their budget by evicting the whole oldest bucket', () => {
+  test('recent chunks stay within their budget by evicting the whole oldest bucket', () => {
     const one = batchOf(1, [1, 2, 3]);
     const size = one.bytes.length + 36;
     const recent = new RecentChunks(2 * size);
@@ -32,7 +32,7 @@ describe('RecentChunks', () => {
     expect([recent.get(2), recent.get(9), recent.bytes]).toEqual([[], undefined, size]);
   });
 
-  test('find the chunks of any series, also several of one series', () => {
+  test('recent chunks are found for any series, also several of one series', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(60), { maxLength: 80 }), fc.uniqueArray(fc.nat(70)), (stored, asked) => {
         const wanted = Uint32Array.from(asked).sort();
@@ -48,7 +48,7 @@ describe('RecentChunks', () => {
 });
 
 describe('SharedLock', () => {
-  test('admits readers together and writers alone, and neither starves', async () => {
+  test('a shared lock admits readers together and writers alone, and neither starves', async () => {
     const lock = new SharedLock();
     const log: string[] = [];
     let inside = 0;
@@ -74,7 +74,7 @@ describe('SharedLock', () => {
 });
 
 describe('SeriesSets', () => {
-  test('are known by digest until others need their space', () => {
+  test('sets are known by digest until others need their space', () => {
     const sets = new SeriesSets(64);
     const [a, b, c] = [1, 2, 3].map((fill) => Buffer.alloc(32, fill));
     for (const ids of [a, b]) sets.resolve(hash128(ids), ids);
@@ -90,7 +90,7 @@ describe('SeriesSets', () => {
 });
 
 describe('TagsCoverage', () => {
-  test('gives the result of a list of all blocks', () => {
+  test('the coverage equals that of a list of all blocks', () => {
     const block = fc.record({ tags: fc.nat(5), ahead: fc.nat(1) });
     fc.assert(
       fc.property(fc.array(block, { maxLength: 40 }), (blocks) => {

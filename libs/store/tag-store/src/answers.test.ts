@@ -120,7 +120,7 @@ describe('answers against a naive model', () => {
     );
   });
 
-  test('agree for lists longer than blocks and arrays: 4,500 series, by host, with negation and dead values', async () => {
+  test('answers agree for lists longer than blocks and arrays: 4,500 series, by host, with negation and dead values', async () => {
     const names = hosts(4500);
     const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
     const model = new NaiveTagStore();
@@ -147,7 +147,7 @@ describe('answers against a naive model', () => {
   });
 });
 
-test('put a series without the key and one tagged `key:N/A` into one group', async () => {
+test('a series without the key and one tagged `key:N/A` are in one group', async () => {
   const names = [[], ['host:N/A'], ['host:']].map((tags) => seriesName('acme', 'cpu', KIND.gauge, tags));
   const { groups } = (await partitionOf(names)).match(request({ groupBy: ['host'] }));
   expect(groups.map(({ tags, series }) => [tags[0], series.length])).toEqual([

@@ -23,7 +23,7 @@ async function replayed(log: readonly LogRecord[]): Promise<TagPartition> {
 }
 
 describe('checkpoints of a tag store', () => {
-  test('are at fixed offsets, and the hash at each is that of a replay up to it', async () => {
+  test('checkpoints are at fixed offsets, and the hash at each is that of a replay up to it', async () => {
     const partition = await replayed(LOG);
     const { stateHashes } = partition.status();
     expect(stateHashes.map(({ offset }) => offset)).toEqual([1, 2, 3, 4, 5].map((n) => n * CHECKPOINT_RECORDS));
@@ -37,7 +37,7 @@ describe('checkpoints of a tag store', () => {
     });
   });
 
-  test('are the same after crashes and failed commits at any record', async () => {
+  test('checkpoints are the same after crashes and failed commits at any record', async () => {
     const expected = (await replayed(LOG)).status().stateHashes;
     const event = fc.tuple(fc.nat(LOG.length), fc.constantFrom('commit' as const, 'fail' as const, 'crash' as const));
     await fc.assert(
@@ -66,7 +66,7 @@ describe('checkpoints of a tag store', () => {
     );
   });
 
-  test('count a skipped record, which changes the hash', async () => {
+  test('a skipped record counts towards checkpoints, and changes the hash', async () => {
     const skipping = await TagPartition.open({ keyValue: new MemoryKeyValue() });
     for (const record of LOG.slice(0, CHECKPOINT_RECORDS)) {
       if (record.offset === CHECKPOINT_RECORDS - 1) skipping.skip('bit rot');
@@ -77,7 +77,7 @@ describe('checkpoints of a tag store', () => {
     expect([offset, hash === whole.hash]).toEqual([whole.offset, false]);
   });
 
-  test('are kept for the newest offsets, in memory and on disk', async () => {
+  test('the newest checkpoints are kept, in memory and on disk', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     const [fact] = LOG;
@@ -97,7 +97,7 @@ describe('checkpoints of a tag store', () => {
     expect((await TagPartition.open({ keyValue })).status().stateHashes).toEqual(stateHashes);
   });
 
-  test('begin with the next one in a store of a program that kept none', async () => {
+  test('a store of a program without checkpoints begins with the next one', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     for (const record of LOG.slice(0, CHECKPOINT_RECORDS * 2 + 1)) partition.apply(record);

@@ -52,7 +52,7 @@ function facts(count: number, day = 1): Fact[] {
 }
 
 describe('crash and replay', () => {
-  test('give the state and answers of the log at any point, after any commits and failed writes', async () => {
+  test('state and answers are those of the log at any point, after any commits and failed writes', async () => {
     const steps = fc.array(fc.constantFrom<Step>('apply', 'apply', 'commit', 'fail', 'crash'), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(records, steps, async (all, plan) => {
@@ -81,7 +81,7 @@ describe('crash and replay', () => {
     );
   });
 
-  test('put facts that are applied during a commit into the next one', async () => {
+  test('facts that are applied during a commit are in the next one', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     const log = [facts(3), facts(5), facts(5, 2)].map((each, offset) => recordOf(offset, each));
@@ -96,7 +96,7 @@ describe('crash and replay', () => {
     expect(answers(await TagPartition.open({ keyValue }))).toEqual(answers(await replay(log)));
   });
 
-  test('change neither state nor hash for repeated facts', async () => {
+  test('repeated facts change neither state nor hash', async () => {
     await fc.assert(
       fc.asyncProperty(records, fc.nat(), async (all, pick) => {
         const once = await replay(all.map((each, offset) => recordOf(offset, each)));
@@ -109,7 +109,7 @@ describe('crash and replay', () => {
     );
   });
 
-  test('give different hashes for different states', async () => {
+  test('different states have different hashes', async () => {
     const hashes = await Promise.all(
       [facts(0), facts(1), facts(2), facts(1, 2), [...facts(1), ...facts(1, 2)]].map(async (each) =>
         (await replay([recordOf(0, each)])).stateHash(),
@@ -121,7 +121,7 @@ describe('crash and replay', () => {
 });
 
 describe('commits', () => {
-  test('include the changes of a failed commit, after any changes in between', async () => {
+  test('the commit after a failed one includes its changes', async () => {
     for (const meanwhile of [[], facts(4)]) {
       const keyValue = new MemoryKeyValue();
       const partition = await TagPartition.open({ keyValue });
@@ -136,7 +136,7 @@ describe('commits', () => {
     }
   });
 
-  test('of few series continue one segment over many runs, and large segments are closed', async () => {
+  test('commits of few series continue one segment over many runs, and large segments are closed', async () => {
     const keyValue = new MemoryKeyValue();
     const segments = () => [...keyValue.content.keys()].filter((key) => key.startsWith('01')).length;
     const sizes = [1, 2, 3, 4, 800, 801, 802];
@@ -156,7 +156,7 @@ describe('commits', () => {
     expect((await TagPartition.open({ keyValue })).seriesCount('acme', 'cpu')).toBe(9_000);
   });
 
-  test('of a few new series in a large partition are small', async () => {
+  test('a commit of a few new series in a large partition is small', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
     partition.apply(recordOf(0, facts(10_000)));
@@ -168,7 +168,7 @@ describe('commits', () => {
     expect((await TagPartition.open({ keyValue })).seriesCount('acme', 'cpu')).toBe(10_001);
   });
 
-  test('write nothing without changes, and wantsCommit follows records and bytes', async () => {
+  test('a commit without changes writes nothing, and wantsCommit follows records and bytes', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue, commitRecords: 2, commitBytes: 1000 });
     await partition.commit();
