@@ -50,7 +50,7 @@ export class SpacePartial {
 
   /**
    * Adds one series that a TimeFolder of the same steps has folded. A packed sketch that is damaged throws
-   * `data_loss`, one of another accuracy than the group's `invalid_argument`; the partial is then of no use.
+   * `data_loss`, one of another accuracy than the group's `invalid_argument`; the partial then cannot be used.
    */
   addSeries(series: FoldedSeries): void {
     assert(series.present.length === this.steps, 'the series has the steps of the partial');

@@ -35,7 +35,7 @@ export interface TimeFolderOptions extends Steps {
  *
  * Per series: `begin`, `seed` where the fold is `increase`, then points in ascending order of time through `add`,
  * `addRun` or `addSketch`, then `finish`. Points outside of the steps are passed over, and so is NaN, which means
- * «no value» in every fold. Two points of the same timestamp are both folded: the store resolves those first.
+ * "no value" in every fold. Two points of the same timestamp are both folded: the store resolves those first.
  */
 export class TimeFolder {
   readonly fold: TimeFold;
