@@ -80,6 +80,7 @@ describe('tidemark', () => {
 
     const port = new URL(first.url).port;
     const elsewhere = ['--data', join(folder, 'other'), '--no-agent'];
+    const third = ['--data', join(folder, 'third'), '--no-agent'];
     const [before, metrics, tags, status, second, http, grpc] = await Promise.all([
       sumOf(first, 'web.requests', toMs),
       tidemark('metrics', 'web', ...address),
@@ -87,7 +88,7 @@ describe('tidemark', () => {
       tidemark('status', ...address),
       tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0'),
       tidemark('start', ...elsewhere, '--http-port', port, '--grpc-port', '0'),
-      tidemark('start', '--data', join(folder, 'third'), '--no-agent', '--grpc-port', first.address.split(':')[1]),
+      tidemark('start', ...third, '--http-port', '0', '--grpc-port', first.address.split(':')[1]),
     ]);
     expect(before).toBe(12);
     expect(metrics.out).toMatch(/web\.requests .*count .*2/);
