@@ -15,7 +15,7 @@ import type { NetworkEndpoint, StreamEnd } from '@tidemark/simulation';
 import type { Ledger } from './ledger.ts';
 import { RemoteLog } from './remote-log.ts';
 import { TENANT } from './series.ts';
-import { LANE_TIMING } from './settings.ts';
+import { LANE_TIMING, LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 import type { OfferedShare, Wiring } from './wiring.ts';
 
@@ -55,6 +55,7 @@ export class IntakeHost {
           queueBytes: 6144,
         },
         timing: wiring.timing(LANE_TIMING),
+        latenessMs: () => LATENESS_MS,
         knownSeries: async (_partition, _tenant, ids) => ids.map(() => true),
         newSession: (of) => new WatchedSession(of, wiring, ledger),
       },

@@ -24,6 +24,14 @@ test('the register lists the progress of each client, and since when a client is
   expect(register.list()).toMatchObject([{ lostMs: 1_001_500, batches: 3 }]);
 });
 
+test('has the flush interval of the last hello', () => {
+  const register = new ClientRegister(new ManualClock(1_000_000));
+  register.connected('a', SESSION, 'checkout', 10_000).end();
+  expect(register.list()).toMatchObject([{ flushIntervalMs: 10_000 }]);
+  register.connected('a', SESSION, 'checkout');
+  expect(register.list()).toMatchObject([{ flushIntervalMs: undefined }]);
+});
+
 test('a client that is back is not lost, also when its old stream ends after the new one began', () => {
   const register = new ClientRegister(new ManualClock(1_000_000));
   const first = register.connected('a', SESSION, 'agent');

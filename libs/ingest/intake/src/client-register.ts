@@ -7,6 +7,8 @@ interface KnownClient {
   readonly clientSession: Buffer;
   readonly tenant: string;
   readonly name: string;
+  /** Flush interval of the program's last hello, ms. */
+  flushIntervalMs: number | undefined;
   /** Number of open streams. A client that reconnects may have two for a moment. */
   streams: number;
   frontierMs: number | undefined;
@@ -41,10 +43,11 @@ export class ClientRegister {
     this.#limit = limit;
   }
 
-  /** Registers the client of a stream. */
-  connected(tenant: string, clientSession: Uint8Array, name: string): RegisteredStream {
+  /** Registers the client of a stream, with the flush interval of its program if that is known. */
+  connected(tenant: string, clientSession: Uint8Array, name: string, flushIntervalMs?: number): RegisteredStream {
     const key = `${toHex(clientSession)} ${tenant}`;
     const client = this.#clients.get(key) ?? this.#add(key, tenant, clientSession, name);
+    client.flushIntervalMs = flushIntervalMs;
     client.streams++;
     client.lostMs = undefined;
     let hasEnded = false;
@@ -85,7 +88,7 @@ export class ClientRegister {
 
   #add(key: string, tenant: string, clientSession: Uint8Array, name: string): KnownClient {
     const client: KnownClient = {
-      ...{ clientSession: Buffer.from(clientSession), tenant, name, streams: 0 },
+      ...{ clientSession: Buffer.from(clientSession), tenant, name, flushIntervalMs: undefined, streams: 0 },
       ...{ frontierMs: undefined, batches: 0, firstBatchMs: 0, lastBatchMs: 0, lostMs: undefined },
     };
     if (this.#clients.size >= this.#limit) this.#forget();

@@ -91,7 +91,7 @@ export class ClientStream implements SeriesSource {
     if (this.#clientSession !== undefined) this.#reply({ message: { $case: 'map', value: wireMap(map) } });
   }
 
-  #hello({ clientSession, clientName }: Hello): void {
+  #hello({ clientSession, clientName, flushIntervalMs }: Hello): void {
     if (this.#clientSession !== undefined) throw invalid('hello', 'one per stream', 'a second hello');
     if (clientSession.length !== ID_BYTES) {
       throw invalid('client_session', `${ID_BYTES} bytes`, `a client session of ${clientSession.length} bytes`);
@@ -106,7 +106,7 @@ export class ClientStream implements SeriesSource {
     const { limits, session, maps } = this.#session;
     this.#clientSession = Buffer.from(clientSession);
     this.clientName = clientName;
-    this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName);
+    this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName, flushIntervalMs);
     this.#reply({
       message: {
         $case: 'greeting',
@@ -116,6 +116,7 @@ export class ClientStream implements SeriesSource {
           window: limits.window,
           maxMessageBytes: limits.messageBytes,
           tenant: this.tenant,
+          latenessMs: this.#session.latenessMs(this.tenant),
         },
       },
     });

@@ -45,6 +45,13 @@ describe('a session', () => {
     }
   });
 
+  test('a session greets with D of the tenant, and without it where the intake has none', async () => {
+    const { client } = await started({ latenessMs: (tenant) => (tenant === TENANT ? 3000 : 1) });
+    expect(client.replies).toMatchObject([{ $case: 'greeting', value: { tenant: TENANT, latenessMs: 3000 } }]);
+    const without = await started();
+    expect(without.client.replies[0].value).toMatchObject({ latenessMs: undefined });
+  });
+
   test('a session names a dead lane until it is fenced, and opens another in its place', async () => {
     const { bench, session, client } = await started();
     bench.unreachable.add('points/0');

@@ -30,6 +30,8 @@ export interface IntakeOptions {
   readonly process: string;
   readonly limits: IntakeLimits & PointLimits;
   readonly timing: LaneTiming;
+  /** D of a tenant, ms, for the greetings of its clients. Greetings have none when it is left out. */
+  readonly latenessMs?: (tenant: string) => number;
   /** Returns which series the platform has; called only for series over budget. */
   readonly knownSeries: KnownSeries;
   /** Called when a lane ended by itself. Another one opens in its place. */
@@ -109,6 +111,11 @@ export class IntakeSession {
 
   get acceptClock(): AcceptClock {
     return this.#options.acceptClock;
+  }
+
+  /** D of a tenant, ms; undefined when this intake was not given one. */
+  latenessMs(tenant: string): number | undefined {
+    return this.#options.latenessMs?.(tenant);
   }
 
   /** Registers, then opens a lane in every partition of the map, once the clock is known to be right. */

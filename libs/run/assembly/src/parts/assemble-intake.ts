@@ -44,6 +44,7 @@ export async function assembleIntake(ports: IntakePorts, settings: Settings): Pr
       process: name,
       limits: { ...settings.intake, ...settings.point },
       timing: settings.lane,
+      latenessMs: () => settings.completeness.latenessMs,
     },
     events,
   );

@@ -35,6 +35,11 @@ export interface Hello {
   clientSession: Buffer;
   /** Shown by `tidemark status`: who is behind, and by how much. At most 200 bytes. */
   clientName: string;
+  /**
+   * The time between two flushes that the client's program chose, ms. Absent when the client derives it from
+   * `Greeting.lateness_ms`, or does not know it.
+   */
+  flushIntervalMs?: number | undefined;
 }
 
 /**
@@ -92,6 +97,11 @@ export interface Greeting {
   maxMessageBytes: number;
   /** The tenant that the key belongs to: a part of every metric's and series' id. */
   tenant: string;
+  /**
+   * D of this tenant, ms: a point that reaches an intake later than this after its timestamp may be late. Absent from
+   * intakes that do not report it.
+   */
+  latenessMs?: number | undefined;
 }
 
 export interface PartitionMap {
@@ -249,7 +259,7 @@ export const SendRequest: MessageFns<SendRequest> = {
 };
 
 function createBaseHello(): Hello {
-  return { clientSession: Buffer.alloc(0), clientName: "" };
+  return { clientSession: Buffer.alloc(0), clientName: "", flushIntervalMs: undefined };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -259,6 +269,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.clientName !== "") {
       writer.uint32(18).string(message.clientName);
+    }
+    if (message.flushIntervalMs !== undefined) {
+      writer.uint32(24).uint32(message.flushIntervalMs);
     }
     return writer;
   },
@@ -292,6 +305,14 @@ export const Hello: MessageFns<Hello> = {
             message.clientName = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.flushIntervalMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -311,6 +332,7 @@ export const Hello: MessageFns<Hello> = {
     const message = createBaseHello();
     message.clientSession = object.clientSession ?? Buffer.alloc(0);
     message.clientName = object.clientName ?? "";
+    message.flushIntervalMs = object.flushIntervalMs ?? undefined;
     return message;
   },
 };
@@ -704,7 +726,14 @@ export const SendReply: MessageFns<SendReply> = {
 };
 
 function createBaseGreeting(): Greeting {
-  return { intakeSession: Buffer.alloc(0), map: undefined, window: 0, maxMessageBytes: 0, tenant: "" };
+  return {
+    intakeSession: Buffer.alloc(0),
+    map: undefined,
+    window: 0,
+    maxMessageBytes: 0,
+    tenant: "",
+    latenessMs: undefined,
+  };
 }
 
 export const Greeting: MessageFns<Greeting> = {
@@ -723,6 +752,9 @@ export const Greeting: MessageFns<Greeting> = {
     }
     if (message.tenant !== "") {
       writer.uint32(42).string(message.tenant);
+    }
+    if (message.latenessMs !== undefined) {
+      writer.uint32(48).uint32(message.latenessMs);
     }
     return writer;
   },
@@ -780,6 +812,14 @@ export const Greeting: MessageFns<Greeting> = {
             message.tenant = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.latenessMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -802,6 +842,7 @@ export const Greeting: MessageFns<Greeting> = {
     message.window = object.window ?? 0;
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
     message.tenant = object.tenant ?? "";
+    message.latenessMs = object.latenessMs ?? undefined;
     return message;
   },
 };

@@ -74,7 +74,11 @@ export interface ClientHealth {
   firstBatchMs: number;
   lastBatchMs: number;
   /** When its stream broke without the client having ended it; absent while it is connected. */
-  lostMs?: number | undefined;
+  lostMs?:
+    | number
+    | undefined;
+  /** The time between two flushes that its program chose, ms; absent when the client derives it from D. */
+  flushIntervalMs?: number | undefined;
 }
 
 export interface SessionRequest {
@@ -448,6 +452,7 @@ function createBaseClientHealth(): ClientHealth {
     firstBatchMs: 0,
     lastBatchMs: 0,
     lostMs: undefined,
+    flushIntervalMs: undefined,
   };
 }
 
@@ -476,6 +481,9 @@ export const ClientHealth: MessageFns<ClientHealth> = {
     }
     if (message.lostMs !== undefined) {
       writer.uint32(64).sint64(message.lostMs);
+    }
+    if (message.flushIntervalMs !== undefined) {
+      writer.uint32(72).uint32(message.flushIntervalMs);
     }
     return writer;
   },
@@ -557,6 +565,14 @@ export const ClientHealth: MessageFns<ClientHealth> = {
             message.lostMs = longToNumber(reader.sint64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.flushIntervalMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -582,6 +598,7 @@ export const ClientHealth: MessageFns<ClientHealth> = {
     message.firstBatchMs = object.firstBatchMs ?? 0;
     message.lastBatchMs = object.lastBatchMs ?? 0;
     message.lostMs = object.lostMs ?? undefined;
+    message.flushIntervalMs = object.flushIntervalMs ?? undefined;
     return message;
   },
 };
