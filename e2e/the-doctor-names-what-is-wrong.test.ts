@@ -50,7 +50,7 @@ describe('one process', () => {
   test(
     'a healthy process gets one line, and the doctor does not hang on a frozen or dead one',
     async () => {
-      const platform = await harness.platform();
+      const platform = await harness.platform({ latenessMs: 3000 });
       const client = await harness.client(platform.grpcAddress, { name: 'agent web-1', flushIntervalMs: 200 });
       const well = await eventually(
         'the doctor to find nothing',

@@ -8,6 +8,7 @@ export function pipelineView(status: StatusReply): PipelineView {
     points: points.map((one) => ({
       ...one,
       lanes: one.lanes.map((lane) => ({ ...lane, session: hex(lane.session) })),
+      clients: one.clients.map(({ clientSession, latePoints }) => ({ clientSession: hex(clientSession), latePoints })),
     })),
     tags,
     sessions: sessions.map((one) => ({ ...one, session: hex(one.session) })),

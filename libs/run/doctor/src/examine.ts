@@ -1,6 +1,7 @@
 import { byWeight, type Finding } from './finding.ts';
 import { judgeAgents } from './judge-agents.ts';
 import { judgeKafka } from './judge-kafka.ts';
+import { judgeLatePoints } from './judge-late-points.ts';
 import { judgePipeline } from './judge-pipeline.ts';
 import { judgeProblems } from './judge-problems.ts';
 import { judgeProcesses } from './judge-processes.ts';
@@ -28,6 +29,7 @@ export function examine(observations: Observations): Examination {
     ...judgePipeline(observations),
     ...judgeReplicas(observations),
     ...judgeAgents(observations),
+    ...judgeLatePoints(observations),
   ].sort(byWeight);
   return { outcome: outcomeOf(observations, findings), findings, looked: checkedParts(observations) };
 }

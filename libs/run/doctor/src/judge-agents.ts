@@ -1,10 +1,8 @@
 import type { Finding } from './finding.ts';
 import type { ClientView, Observations } from './observations.ts';
+import { isAgent, nameOf, newestByClient } from './seen-clients.ts';
 import { AGENT_BEHIND_MS, AGENT_LOST_MS, AGENT_SILENT_INTERVALS, AGENT_SILENT_MS } from './thresholds.ts';
 import { counted, formatDuration, listed } from './words.ts';
-
-/** The name of an agent: it flushes even without new readings, so its silence is a finding. */
-const AGENT_NAME = /^agent /;
 
 /** Finds agents that deliver late, that are silent, or that left and have not reconnected. */
 export function judgeAgents(observations: Observations): Finding[] {
@@ -15,16 +13,16 @@ export function judgeAgents(observations: Observations): Finding[] {
   const silent: Late[] = [];
   const lost: Late[] = [];
   for (const { client, nowMs } of seen) {
-    const isAgent = AGENT_NAME.test(client.name);
+    const mustSpeak = isAgent(client);
     const late = (sinceMs: number): Late => ({ name: nameOf(client), ageMs: nowMs - sinceMs, sinceMs });
     if (client.lostMs !== undefined) {
       const isBack = seen.some(({ client: one }) => one.lostMs === undefined && nameOf(one) === nameOf(client));
-      if (isAgent && !isBack && nowMs - client.lostMs > AGENT_LOST_MS) lost.push(late(client.lostMs));
+      if (mustSpeak && !isBack && nowMs - client.lostMs > AGENT_LOST_MS) lost.push(late(client.lostMs));
       continue;
     }
     if (client.batches === 0) continue;
     const silentMs = nowMs - client.lastBatchMs;
-    if (isAgent && silentMs > silenceOf(client)) silent.push(late(client.lastBatchMs));
+    if (mustSpeak && silentMs > silenceOf(client)) silent.push(late(client.lastBatchMs));
     else if (client.frontierMs !== undefined && client.lastBatchMs - client.frontierMs > latenessMs + AGENT_BEHIND_MS) {
       behind.push(late(client.frontierMs));
     }
@@ -36,36 +34,6 @@ interface Late {
   readonly name: string;
   readonly ageMs: number;
   readonly sinceMs: number;
-}
-
-interface SeenClient {
-  readonly client: ClientView;
-  /** By the intake's clock. */
-  readonly nowMs: number;
-}
-
-/** Returns each client once: as reported by the intake that it is connected to, or by the last one that saw it. */
-function newestByClient({ processes }: Observations): SeenClient[] {
-  const newest = new Map<string, SeenClient>();
-  for (const { answer } of processes) {
-    if (answer.state !== 'answered') continue;
-    const { clients, nowMs } = answer.health;
-    for (const client of clients) {
-      const key = `${client.clientSession} ${client.tenant}`;
-      const known = newest.get(key);
-      if (known === undefined || metMs(client, nowMs) > metMs(known.client, known.nowMs))
-        newest.set(key, { client, nowMs });
-    }
-  }
-  return [...newest.values()];
-}
-
-function metMs({ lostMs, lastBatchMs }: ClientView, nowMs: number): number {
-  return lostMs === undefined ? nowMs + lastBatchMs : Math.max(lostMs, lastBatchMs);
-}
-
-function nameOf({ tenant, name }: ClientView): string {
-  return tenant === 'default' ? name : `${name} of tenant ${tenant}`;
 }
 
 /** Returns the longest silence that can be a pause between flushes, ms. */

@@ -74,6 +74,8 @@ export interface ClientView {
   readonly batches: number;
   readonly firstBatchMs: number;
   readonly lastBatchMs: number;
+  /** The time between two flushes that its program chose; undefined when the client derives it from D. */
+  readonly flushIntervalMs?: number | undefined;
   /** When it was lost; undefined while it is connected. */
   readonly lostMs?: number | undefined;
 }

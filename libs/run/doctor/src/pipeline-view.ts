@@ -28,6 +28,8 @@ export interface ReadingView {
 export interface PointPartitionView extends ReadingView {
   readonly watermarkMs?: number | undefined;
   readonly lanes: readonly LaneView[];
+  /** Points of each client that were late in this partition. */
+  readonly clients?: readonly { readonly clientSession: string; readonly latePoints: number }[];
 }
 
 export type TagPartitionView = ReadingView;
