@@ -119,6 +119,9 @@ export class ClientHost {
 
   #addsUp(): void {
     const stats = this.client.stats();
+    if (stats.internalErrors > 0) {
+      throw new Violation('client-stats', `${this.#options.name}: ${this.client.lastError?.message}`);
+    }
     const { points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints } = stats;
     const gone = stats.droppedPoints + stats.indeterminatePoints;
     const settled = ackedPoints + rejectedPoints + refusedPoints + gone + stats.pendingPoints;

@@ -8,8 +8,8 @@ export type AgentSeries = Pick<SeriesHandle, 'record' | 'recordSketch'>;
 export interface AgentClient {
   /** Throws `invalid_argument` for a name or tags that break a limit, `resource_exhausted` for too many series. */
   series(metric: string, kind: KindName, tags: readonly string[]): AgentSeries;
-  /** Begins to send the recorded points. */
-  flush(): void;
+  /** Begins to send the recorded points. The agent does not wait for the result, which never rejects. */
+  flush(): unknown;
   stats(): ClientStats;
 }
 
@@ -17,6 +17,8 @@ export interface AgentClient {
  * Returns the options that an agent's client needs: the agent calls `flush` itself, and stamps DogStatsD's aggregates
  * with the start of their interval, so the promised frontier lags by one interval.
  */
-export function agentClientOptions(flushIntervalMs: number): Pick<ClientOptions, 'flushIntervalMs' | 'frontierLagMs'> {
-  return { flushIntervalMs: 0, frontierLagMs: flushIntervalMs };
+export function agentClientOptions(
+  flushIntervalMs: number,
+): Pick<ClientOptions, 'flushIntervalMs' | 'handFlushIntervalMs' | 'frontierLagMs'> {
+  return { flushIntervalMs: 0, handFlushIntervalMs: flushIntervalMs, frontierLagMs: flushIntervalMs };
 }

@@ -41,6 +41,11 @@ const NO_STATS: ClientStats = {
   spoolBytes: 0,
   spoolFailures: 0,
   spoolBadBytes: 0,
+  flushIntervalMs: 0,
+  latenessMs: undefined,
+  warnings: [],
+  callbackErrors: 0,
+  internalErrors: 0,
   reasons: {},
 };
 

@@ -44,6 +44,8 @@ export class ClientSession {
   /** True when a step left work for the next one. */
   #more = false;
   #stopped = false;
+  /** Steps in a row that failed by an internal error. */
+  #failures = 0;
   #running: Promise<void> | undefined;
 
   /** `tenant` is the one that an earlier run's spool belongs to. */
@@ -118,7 +120,7 @@ export class ClientSession {
   }
 
   enqueue(raw: RawBatch): void {
-    const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.minTimeMs);
+    const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.minTimeMs, raw.fate);
     batch.holdRaw(raw);
     this.#queue.add(batch);
     this.#unsettled.keepMemoryBound();
@@ -144,10 +146,24 @@ export class ClientSession {
   async #loop(): Promise<void> {
     while (!this.#stopped) {
       this.#more = false;
-      await this.#step();
+      let idleMs: number | undefined;
+      try {
+        await this.#step();
+        this.#failures = 0;
+      } catch (error) {
+        idleMs = this.#pauseAfter(error);
+      }
       if (this.#more) this.#wake.raise();
-      await this.#wake.wait(this.#idleMs());
+      await this.#wake.wait(idleMs ?? this.#idleMs());
     }
+  }
+
+  /** An error of this library must not end the program as an unhandled rejection. The next step tries again. */
+  #pauseAfter(error: unknown): number {
+    this.#owner.counters.fail(error);
+    const { options, random } = this.#owner;
+    this.#more = false;
+    return backoffMs(this.#failures++, options.backoffMs, options.maxBackoffMs, random);
   }
 
   async #step(): Promise<void> {

@@ -1,6 +1,7 @@
 import { assert, type TidemarkError } from '@tidemark/ports';
 import type { ClientPorts } from './client-ports.ts';
 import { ClientSession } from './client-session.ts';
+import type { FlushSchedule } from './flush-schedule.ts';
 import type { Gatherer } from './gatherer.ts';
 import type { ClientOptions } from './options.ts';
 import type { RawBatch } from './raw-batch.ts';
@@ -21,6 +22,7 @@ export interface ClientSessionsParts {
   readonly series: SeriesTable;
   readonly gatherer: Pick<Gatherer, 'minTimeMs' | 'promise'>;
   readonly spool: Spool | undefined;
+  readonly schedule: Pick<FlushSchedule, 'chosenMs' | 'fit'>;
 }
 
 /**
@@ -48,9 +50,9 @@ export class ClientSessions {
     this.#live = this.#newSession(parts.spool !== undefined);
   }
 
-  /** The last failure of a stream or of the spool. */
+  /** The last failure of a stream or of the spool, else of this library itself. */
   get lastError(): TidemarkError | undefined {
-    return this.#lastError;
+    return this.#lastError ?? this.#parts.counters.lastFailure;
   }
 
   /** Bytes that the live session's batches hold in memory. */
@@ -136,7 +138,7 @@ export class ClientSessions {
   }
 
   #ownerOf(session: () => ClientSession): SessionOwner {
-    const { ports, options, counters, gatherer, spool } = this.#parts;
+    const { ports, options, counters, gatherer, spool, schedule } = this.#parts;
     return {
       connector: ports.connector,
       clock: ports.clock,
@@ -152,6 +154,8 @@ export class ClientSessions {
       onError: (error) => {
         this.#lastError = error;
       },
+      onLateness: (latenessMs) => schedule.fit(latenessMs),
+      flushIntervalMs: schedule.chosenMs,
     };
   }
 
@@ -185,10 +189,13 @@ export class ClientSessions {
   #onSettled(session: ClientSession): void {
     if (!this.#closed && session !== this.#live && session.isSettled && this.#draining.delete(session)) {
       // The caller may be the session's own loop, which ends only after this turn.
-      const ending = session.stop().then(() => {
-        this.#parts.spool?.delete(session);
-        this.#ending.delete(ending);
-      });
+      const ending = session
+        .stop()
+        .catch((error: unknown) => this.#parts.counters.fail(error))
+        .then(() => {
+          this.#parts.spool?.delete(session);
+          this.#ending.delete(ending);
+        });
       this.#ending.add(ending);
       this.#startResting();
     }

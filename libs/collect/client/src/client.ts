@@ -1,19 +1,22 @@
-import { KIND, type KindName, seriesName } from '@tidemark/model';
-import { isTidemarkError, TidemarkError, type Timer } from '@tidemark/ports';
-import { checkOptions } from './check-options.ts';
+import { type KindName, maxFlushIntervalMs } from '@tidemark/model';
+import type { TidemarkError } from '@tidemark/ports';
+import type { BatchFate } from './batch-fate.ts';
+import { argumentError, describe, refusalOfThrown } from './check-arguments.ts';
+import { checkedOptions } from './check-options.ts';
 import type { ClientPorts } from './client-ports.ts';
 import { ClientSessions } from './client-sessions.ts';
-import { ColumnPlan } from './column-plan.ts';
-import { GatheredSeries, type SeriesHandle } from './gathered-series.ts';
-import { Gatherer, MAX_BATCH_POINTS } from './gatherer.ts';
-import { type ClientOptions, DEFAULT_CLIENT_OPTIONS } from './options.ts';
-import { POINT_BYTES } from './raw-batch.ts';
+import { ColumnPlans } from './column-plans.ts';
+import { CLOSED_RESULT, type FlushOptions, type FlushResult, flushResult } from './flush-result.ts';
+import { FlushSchedule } from './flush-schedule.ts';
+import type { SeriesHandle } from './gathered-series.ts';
+import { Gatherer } from './gatherer.ts';
+import type { ClientOptions } from './options.ts';
+import { PendingBatches } from './pending-batches.ts';
+import { ProcessHold } from './process-hold.ts';
+import { SeriesLookup } from './series-lookup.ts';
 import { SeriesTable } from './series-table.ts';
 import { Spool } from './spool.ts';
 import { ClientCounters, type ClientStats } from './stats.ts';
-
-/** The platform knows the tenant; names are checked as if it were short. */
-const ANY_TENANT = 'x';
 
 /**
  * Sends points to the platform, each exactly once as long as its bounds hold. `connect` makes one. Recording never
@@ -25,25 +28,40 @@ export class Client {
   readonly #counters: ClientCounters;
   readonly #spool: Spool | undefined;
   readonly #series = new SeriesTable();
-  /** Handles by the caller's own spelling, and by the canonical one. */
-  readonly #handles = new Map<string, GatheredSeries>();
-  readonly #plans = new WeakMap<readonly SeriesHandle[], readonly ColumnPlan[]>();
+  readonly #hold: ProcessHold;
+  readonly #lookup: SeriesLookup;
+  readonly #plans: ColumnPlans;
   readonly #gatherer: Gatherer;
+  readonly #schedule: FlushSchedule;
   readonly #sessions: ClientSessions;
-  #timer: Timer | undefined;
+  readonly #pending = new PendingBatches();
+  /** The batches of the flush that is being cut: one may be given up at once. */
+  #flushed: BatchFate[] | undefined;
   #closed = false;
 
   private constructor(ports: ClientPorts, options: ClientOptions, counters: ClientCounters, spool: Spool | undefined) {
     this.#ports = ports;
+    this.#hold = new ProcessHold(ports.hold);
     this.#options = options;
     this.#counters = counters;
     this.#spool = spool;
     const gatherer = new Gatherer(ports.clock, options, counters, (batch) => {
       counters.points += batch.points;
+      this.#pending.add(batch.fate);
+      this.#flushed?.push(batch.fate);
       this.#sessions.enqueue(batch);
     });
+    const schedule = new FlushSchedule(ports.clock, options, {
+      flush: () => this.#cut(),
+      onInterval: (intervalMs) => gatherer.useInterval(intervalMs),
+      onTooLong: (intervalMs, latenessMs) => this.#warnOfLateness(intervalMs, latenessMs),
+    });
+    if (schedule.isDerived) gatherer.useInterval(schedule.intervalMs);
     this.#gatherer = gatherer;
-    this.#sessions = new ClientSessions({ ports, options, counters, series: this.#series, gatherer, spool });
+    this.#schedule = schedule;
+    this.#lookup = new SeriesLookup(gatherer, this.#series, options.maxSeries);
+    this.#plans = new ColumnPlans(gatherer, options.maxBatchBytes);
+    this.#sessions = new ClientSessions({ ports, options, counters, series: this.#series, gatherer, spool, schedule });
   }
 
   /**
@@ -53,15 +71,14 @@ export class Client {
    * @internal
    */
   static async open(ports: ClientPorts, options: Partial<ClientOptions> & { readonly name: string }): Promise<Client> {
-    const all = { ...DEFAULT_CLIENT_OPTIONS, ...options };
-    checkOptions(all, ports.addresses);
-    const counters = new ClientCounters(all.onRejection);
+    const all = checkedOptions(options, ports.addresses);
+    const counters = new ClientCounters(all);
     const spool = ports.disk === undefined ? undefined : await Spool.open(ports.disk, all);
     try {
       const client = new Client(ports, all, counters, spool);
       await client.#sessions.recover();
       client.#sessions.start();
-      client.#schedule();
+      client.#schedule.start();
       return client;
     } catch (error) {
       await spool?.release();
@@ -75,12 +92,16 @@ export class Client {
    * limit), `resource_exhausted` (the client has `maxSeries` series).
    */
   series(metric: string, kind: KindName, tags: readonly string[] = []): SeriesHandle {
-    return this.#handle(metric, kind, tags);
+    try {
+      return this.#lookup.handle(metric, kind, tags);
+    } catch (error) {
+      throw argumentError(error);
+    }
   }
 
   /**
    * Records a reading: the last one of a flush interval becomes a point. With `timestampMs` (ms since 1970) each value is
-   * a point of its own. Never throws for a bad name or value: `stats` counts it and `onRejection` reports it.
+   * a point of its own. Never throws: `stats` counts what cannot be accepted, and `onRejection` reports it.
    */
   gauge(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('gauge', metric, value, tags, timestampMs);
@@ -88,7 +109,7 @@ export class Client {
 
   /**
    * Adds `value` (default 1) to a count: the sum of a flush interval becomes a point. With `timestampMs` (ms since 1970)
-   * each value is a point of its own; equal timestamps of one flush add up. Never throws for a bad name or value.
+   * each value is a point of its own; equal timestamps of one flush add up. Never throws.
    */
   count(metric: string, value = 1, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('count', metric, value, tags, timestampMs);
@@ -96,7 +117,7 @@ export class Client {
 
   /**
    * Records the state of a counter that only grows: the last one of a flush interval becomes a point. With `timestampMs`
-   * (ms since 1970) each value is a point of its own. Never throws for a bad name or value.
+   * (ms since 1970) each value is a point of its own. Never throws.
    */
   counter(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('counter', metric, value, tags, timestampMs);
@@ -104,7 +125,7 @@ export class Client {
 
   /**
    * Adds a value to a distribution: the DDSketch of a flush interval becomes a point. With `timestampMs` (ms since 1970)
-   * values of equal timestamps share a sketch. Never throws for a bad name or value.
+   * values of equal timestamps share a sketch. Never throws.
    */
   distribution(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.#record('distribution', metric, value, tags, timestampMs);
@@ -116,25 +137,32 @@ export class Client {
    * Errors: `invalid_argument` (unequal lengths, a distribution, another client's handle).
    */
   recordColumns(handles: readonly SeriesHandle[], timestampMs: number, values: Float64Array): void {
-    if (handles.length !== values.length) {
-      throw new TidemarkError('invalid_argument', `${values.length} values for ${handles.length} series`, {
-        field: 'values',
-        limit: `${handles.length} values`,
-      });
-    }
-    let at = 0;
-    for (const plan of this.#plansOf(handles)) {
-      const end = at + plan.numbers.length;
-      this.#gatherer.recordColumns(plan, timestampMs, values.subarray(at, end));
-      at = end;
+    try {
+      let at = 0;
+      for (const plan of this.#plans.of(handles, values)) {
+        const end = at + plan.numbers.length;
+        this.#gatherer.recordColumns(plan, timestampMs, values.subarray(at, end));
+        at = end;
+      }
+    } catch (error) {
+      throw argumentError(error);
     }
   }
 
-  /** Cuts the gathered values into batches now and begins to send them. Does nothing on a closed client. */
-  flush(): void {
-    if (this.#closed) return;
-    this.#sessions.retrySpool();
-    this.#gatherer.cut();
+  /**
+   * Cuts the gathered values into batches now, begins to send them, and resolves when all that was recorded before the
+   * call is durable: in the spool, or, without one, in the platform's log. The result says which, and what became of the
+   * rest when `timeoutMs` passes or points are given up. Never rejects, so a program need not wait for it.
+   */
+  async flush(options?: FlushOptions): Promise<FlushResult> {
+    if (this.#closed) return CLOSED_RESULT;
+    const timeoutMs = this.#flushTimeoutMs(options);
+    const fates = this.#pending.all;
+    this.#flushed = fates;
+    this.#cut();
+    this.#flushed = undefined;
+    if (fates.some((fate) => fate.isPending)) await this.#hold.during(() => this.#decided(timeoutMs));
+    return flushResult(fates);
   }
 
   /** Resolves when unsettled batches use at most half of `memoryBytes`: for producers that can wait. Never rejects. */
@@ -154,7 +182,9 @@ export class Client {
   stats(): ClientStats {
     const { pendingPoints } = this.#sessions;
     const spoolBytes = this.#spool?.sizeBytes ?? 0;
-    return this.#counters.snapshot({ series: this.#series.length, pendingPoints, spoolBytes });
+    const { intervalMs: flushIntervalMs, latenessMs } = this.#schedule;
+    const series = this.#series.length;
+    return this.#counters.snapshot({ series, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
   }
 
   /** The last failure of a stream or of the spool; the client has retried since, or will. */
@@ -169,16 +199,11 @@ export class Client {
    */
   async close(): Promise<void> {
     if (this.#closed) return;
-    const release = this.#ports.hold?.();
-    try {
-      await this.#close();
-    } finally {
-      release?.();
-    }
+    await this.#hold.during(() => this.#close());
   }
 
   async #close(): Promise<void> {
-    this.flush();
+    this.#cut();
     const timer = this.#ports.clock.setTimer(this.#options.closeTimeoutMs, () => this.#end());
     await this.settled();
     timer.cancel();
@@ -189,93 +214,75 @@ export class Client {
 
   /** Holds the process: between two streams a client has nothing open, and an idle process would end. */
   async #until(isMet: () => boolean): Promise<void> {
-    const release = this.#ports.hold?.();
-    try {
+    await this.#hold.during(async () => {
       while (!this.#closed && !isMet()) await this.#sessions.nextSettled();
-    } finally {
-      release?.();
-    }
+    });
   }
 
   #end(): void {
     this.#closed = true;
     this.#gatherer.close();
-    this.#timer?.cancel();
+    this.#schedule.stop();
     this.#sessions.end();
   }
 
-  // Series
+  /** Resolves when no batch of now is pending, or after `timeoutMs`. */
+  #decided(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#ports.clock.setTimer(timeoutMs, () => {
+        stop();
+        resolve();
+      });
+      const stop = this.#pending.whenDecided(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #flushTimeoutMs(options: FlushOptions | undefined): number {
+    let timeoutMs: unknown;
+    try {
+      timeoutMs = options?.timeoutMs;
+    } catch (error) {
+      timeoutMs = error;
+    }
+    if (timeoutMs === undefined) return this.#options.closeTimeoutMs;
+    if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
+    const limit = 'a number of ms, at least 0';
+    const message = `timeoutMs: ${describe(timeoutMs)} (limit: ${limit}); closeTimeoutMs is used instead`;
+    this.#counters.warnings.warn({ reason: 'flush_timeout_invalid', field: 'timeoutMs', limit, message });
+    return this.#options.closeTimeoutMs;
+  }
+
+  /** Called by timers, too: an exception would end the program. */
+  #cut(): void {
+    if (this.#closed) return;
+    try {
+      this.#sessions.retrySpool();
+      this.#gatherer.cut();
+    } catch (error) {
+      this.#counters.fail(error);
+    }
+  }
+
+  #warnOfLateness(intervalMs: number, latenessMs: number): void {
+    const limit = `${maxFlushIntervalMs(latenessMs)} ms`;
+    const message =
+      `flushIntervalMs: ${intervalMs} (limit: ${limit}, two thirds of the platform's lateness bound D, ${latenessMs} ms); ` +
+      'points will be late: lower flushIntervalMs, or raise completeness.latenessMs of the platform';
+    this.#counters.warnings.warn({ reason: 'flush_interval_too_long', field: 'flushIntervalMs', limit, message });
+  }
 
   #record(kind: KindName, metric: string, value: number, tags: readonly string[], timestampMs?: number): void {
-    let handle: GatheredSeries;
+    let handle: SeriesHandle;
     try {
-      handle = this.#handle(metric, kind, tags);
+      handle = this.#lookup.handle(metric, kind, tags);
     } catch (error) {
-      if (!isTidemarkError(error)) throw error;
-      const { reason = error.code, field = '', limit = '' } = error.detail;
       this.#counters.samples++;
-      this.#counters.rejectedSamples++;
-      const why = { reason: String(reason), field: String(field), limit: String(limit) };
-      this.#counters.reject({ ...why, points: 1, message: error.message });
+      this.#counters.refuseSample(refusalOfThrown(error));
       return;
     }
     handle.record(value, timestampMs);
   }
-
-  #handle(metric: string, kind: KindName, tags: readonly string[]): GatheredSeries {
-    const spelling = keyOf(kind, metric, tags);
-    const known = this.#handles.get(spelling);
-    if (known !== undefined) return known;
-    const name = seriesName(ANY_TENANT, metric, KIND[kind], tags);
-    const canonical = keyOf(kind, metric, name.tags);
-    let handle = this.#handles.get(canonical);
-    if (handle === undefined) {
-      const { maxSeries } = this.#options;
-      if (this.#series.length >= maxSeries) {
-        const detail = { reason: 'too_many_series', field: 'maxSeries', limit: maxSeries };
-        throw new TidemarkError('resource_exhausted', `more than ${maxSeries} series (limit: maxSeries)`, detail);
-      }
-      const number = this.#series.add({ metric, kind: name.kind, tags: name.tags });
-      handle = new GatheredSeries(this.#gatherer, number, metric, name.kind, name.tags);
-      this.#handles.set(canonical, handle);
-    }
-    // Other spellings are a cache of `maxSeries` entries: beyond, a spelling is canonicalized each time.
-    if (this.#handles.size < this.#options.maxSeries * 2) this.#handles.set(spelling, handle);
-    return handle;
-  }
-
-  #plansOf(handles: readonly SeriesHandle[]): readonly ColumnPlan[] {
-    const known = this.#plans.get(handles);
-    if (known !== undefined) return known;
-    const numbers = Uint32Array.from(handles, (handle) => {
-      const isOwn = handle instanceof GatheredSeries && handle.isOf(this.#gatherer);
-      if (isOwn && handle.kindNumber !== KIND.distribution) return handle.number;
-      throw new TidemarkError(
-        'invalid_argument',
-        `${handle.metric}: columns take this client's gauges, counts and counters`,
-        {
-          field: 'handles',
-        },
-      );
-    });
-    const size = Math.max(1, Math.min(MAX_BATCH_POINTS, Math.floor(this.#options.maxBatchBytes / POINT_BYTES)));
-    const plans: ColumnPlan[] = [];
-    for (let at = 0; at < numbers.length; at += size) plans.push(new ColumnPlan(numbers.slice(at, at + size)));
-    this.#plans.set(handles, plans);
-    return plans;
-  }
-
-  #schedule(): void {
-    const { flushIntervalMs } = this.#options;
-    if (flushIntervalMs === 0 || this.#closed) return;
-    const delayMs = flushIntervalMs - (this.#ports.clock.wallMs() % flushIntervalMs);
-    this.#timer = this.#ports.clock.setTimer(delayMs, () => {
-      this.flush();
-      this.#schedule();
-    });
-  }
-}
-
-function keyOf(kind: KindName, metric: string, tags: readonly string[]): string {
-  return tags.length === 0 ? `${kind}\0${metric}` : `${kind}\0${metric}\0${tags.join('\0')}`;
 }

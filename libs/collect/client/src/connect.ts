@@ -1,4 +1,5 @@
 import { holdProcess, LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { readOptions, refuse } from './check-options.ts';
 import { Client } from './client.ts';
 import { type GrpcConnectorOptions, GrpcIntakeConnector } from './grpc-connector.ts';
 import type { ClientOptions } from './options.ts';
@@ -18,8 +19,12 @@ export interface ConnectOptions extends Partial<ClientOptions>, GrpcConnectorOpt
  * `spoolFolder` it also sends what earlier runs left there. Errors: `invalid_argument` (an option),
  * `failed_precondition` (another process uses the folder, or its format is newer), and the disk's.
  */
-export function connect(options: ConnectOptions): Promise<Client> {
-  const { address, spoolFolder, key, credentials, maxMessageBytes, flowControlBytes, keepaliveMs, ...rest } = options;
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const given = readOptions(options);
+  const { address, spoolFolder, key, credentials, maxMessageBytes, flowControlBytes, keepaliveMs, ...rest } = given;
+  if (spoolFolder !== undefined && !isFolder(spoolFolder)) {
+    throw refuse('spoolFolder', 'a path, without NUL', spoolFolder);
+  }
   return Client.open(
     {
       connector: new GrpcIntakeConnector({ key, credentials, maxMessageBytes, flowControlBytes, keepaliveMs }),
@@ -31,4 +36,8 @@ export function connect(options: ConnectOptions): Promise<Client> {
     },
     rest,
   );
+}
+
+function isFolder(path: unknown): boolean {
+  return typeof path === 'string' && path !== '' && !path.includes('\0');
 }

@@ -51,6 +51,7 @@ function addsUp(client: Client): void {
   expect(ackedPoints + rejectedPoints + refusedPoints + droppedPoints + indeterminatePoints + pendingPoints).toBe(
     stats.points + stats.recoveredPoints,
   );
+  expect(stats.internalErrors).toBe(0);
 }
 
 async function simulate(seed: number, options: RunOptions): Promise<Run> {

@@ -1,7 +1,8 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { KIND } from '@tidemark/model';
-import { assert, type Clock, isTidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
+import { describe } from './check-arguments.ts';
 import type { ColumnPlan } from './column-plan.ts';
 import type { GatheredSeries, SeriesRecorder } from './gathered-series.ts';
 import type { ClientOptions } from './options.ts';
@@ -27,7 +28,10 @@ export class Gatherer implements SeriesRecorder {
   #openSketches = 0;
   #closed = false;
   #batch = new RawBatch();
+  #intervalMs: number;
   #intervalStartMs: number;
+  /** When the present interval length was chosen: an interval that contains it begins there. */
+  #chosenAtMs = Number.NEGATIVE_INFINITY;
   /** The maximum frontier that any batch carries. */
   #promisedMs = Number.NEGATIVE_INFINITY;
 
@@ -36,12 +40,20 @@ export class Gatherer implements SeriesRecorder {
     this.#options = options;
     this.#counters = counters;
     this.#onBatch = onBatch;
+    this.#intervalMs = options.flushIntervalMs ?? 0;
     this.#intervalStartMs = this.#alignedMs(clock.wallMs());
   }
 
   /** The minimum timestamp that may still be cut, ms, explicit timestamps to come left aside. */
   get minTimeMs(): number {
     return Math.min(this.#intervalStartMs - this.#options.frontierLagMs, this.#batch.minTimeMs);
+  }
+
+  /** Begins an interval now; the next ones begin at multiples of `intervalMs`, or at each cut when it is 0. */
+  useInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    this.#chosenAtMs = Math.floor(this.#clock.wallMs());
+    this.#intervalStartMs = this.#chosenAtMs;
   }
 
   /** From now on recorded values are counted as rejected. */
@@ -54,15 +66,20 @@ export class Gatherer implements SeriesRecorder {
     if (frontierMs > this.#promisedMs) this.#promisedMs = frontierMs;
   }
 
+  /** Records one value. It never throws: what cannot be accepted is counted as rejected. */
   record(series: GatheredSeries, value: number, timestampMs: number | undefined): void {
     this.#counters.samples++;
     if (!this.#isTaken(series, value, timestampMs)) return;
+    try {
+      this.#take(series, value, timestampMs);
+    } catch (error) {
+      this.#failed(series, error);
+    }
+  }
+
+  #take(series: GatheredSeries, value: number, timestampMs: number | undefined): void {
     if (series.kindNumber === KIND.distribution) {
-      try {
-        this.#sketchAt(series, timestampMs).insert(value);
-      } catch (error) {
-        this.#sketchRefused(series, error);
-      }
+      this.#sketchAt(series, timestampMs).insert(value);
       return;
     }
     if (timestampMs !== undefined) {
@@ -72,22 +89,34 @@ export class Gatherer implements SeriesRecorder {
     }
     this.#touch(series);
     if (series.kindNumber === KIND.count) {
-      series.value += value;
+      const sum = series.value + value;
+      if (Number.isFinite(sum)) series.value = sum;
+      else this.#rejectSample('value_infinite', 'value', 'a finite sum', `${value} of ${series.metric}`);
     } else {
       series.value = value;
       series.timeMs = Math.floor(this.#clock.wallMs());
     }
   }
 
+  /** Merges a sketch into the series'. It never throws: what cannot be accepted is counted as rejected. */
   recordSketch(series: GatheredSeries, sketch: DDSketch, timestampMs: number | undefined): void {
     this.#counters.samples++;
-    assert(series.kindNumber === KIND.distribution, `a sketch for ${series.metric}, a ${series.kind}`);
     if (!this.#isTaken(series, 0, timestampMs)) return;
-    if (sketch.count === 0) return;
     try {
-      this.#sketchAt(series, timestampMs).merge(sketch);
+      if (series.kindNumber !== KIND.distribution) {
+        this.#rejectSample(
+          'kind_mismatch',
+          'sketch',
+          'a distribution',
+          `a sketch for ${series.metric}, a ${series.kind}`,
+        );
+      } else if (!isSketch(sketch)) {
+        this.#mistyped('sketch_type', 'sketch', 'a DDSketch', `${describe(sketch)} of ${series.metric}`);
+      } else if (sketch.count > 0) {
+        this.#sketchAt(series, timestampMs).merge(sketch);
+      }
     } catch (error) {
-      this.#sketchRefused(series, error);
+      this.#failed(series, error);
     }
   }
 
@@ -96,6 +125,11 @@ export class Gatherer implements SeriesRecorder {
     this.#counters.samples += values.length;
     if (this.#closed) {
       this.#rejectSamples('closed', 'client', 'an open client', values.length, 'columns');
+      return;
+    }
+    if (typeof timestampMs !== 'number') {
+      const found = describe(timestampMs);
+      this.#counters.rejectMistyped('timestamp_type', 'timestamp', 'a number of ms', values.length, found);
       return;
     }
     if (!isTime(timestampMs)) {
@@ -182,28 +216,38 @@ export class Gatherer implements SeriesRecorder {
     return sketch;
   }
 
-  #sketchRefused(series: GatheredSeries, error: unknown): void {
-    if (!isTidemarkError(error)) throw error;
-    const { field = 'value', limit = '' } = error.detail;
-    this.#rejectSamples('sketch_refused', String(field), String(limit), 1, `${series.metric}: ${error.message}`);
+  /** A sketch refuses a value that it has no bucket for; anything else is an error of this library. */
+  #failed(series: GatheredSeries, error: unknown): void {
+    if (isTidemarkError(error)) {
+      const { field = 'value', limit = '' } = error.detail;
+      this.#rejectSample('sketch_refused', String(field), String(limit), `${series.metric}: ${error.message}`);
+      return;
+    }
+    this.#counters.fail(error);
+    this.#rejectSample('internal', 'client', 'no internal error', series.metric);
   }
 
   #isTaken(series: GatheredSeries, value: number, timestampMs: number | undefined): boolean {
+    // `isFinite` is false for all that is not a number, and converts nothing.
+    if (Number.isFinite(value) && (timestampMs === undefined || isTime(timestampMs)) && !this.#closed) return true;
+    this.#refuse(series, value, timestampMs);
+    return false;
+  }
+
+  /** One refused value would corrupt the sum, the sketch or the last value of the whole interval. */
+  #refuse({ metric }: GatheredSeries, value: unknown, timestampMs: unknown): void {
     if (this.#closed) {
-      this.#rejectSamples('closed', 'client', 'an open client', 1, series.metric);
-      return false;
+      this.#rejectSample('closed', 'client', 'an open client', metric);
+    } else if (timestampMs !== undefined && typeof timestampMs !== 'number') {
+      this.#mistyped('timestamp_type', 'timestamp', 'a number of ms', `${describe(timestampMs)} of ${metric}`);
+    } else if (timestampMs !== undefined && !isTime(timestampMs)) {
+      this.#rejectSample('timestamp_invalid', 'timestamp', 'below 2^51 ms', `${timestampMs} of ${metric}`);
+    } else if (typeof value !== 'number') {
+      this.#mistyped('value_type', 'value', 'a number', `${describe(value)} of ${metric}`);
+    } else {
+      const reason = Number.isNaN(value) ? 'value_nan' : 'value_infinite';
+      this.#rejectSample(reason, 'value', 'a finite number', `${value} of ${metric}`);
     }
-    if (timestampMs !== undefined && !isTime(timestampMs)) {
-      this.#rejectSamples('timestamp_invalid', 'timestamp', 'below 2^51 ms', 1, `${timestampMs} of ${series.metric}`);
-      return false;
-    }
-    // One such value would corrupt the sum or the sketch of the whole interval.
-    const folds = series.kindNumber === KIND.count || series.kindNumber === KIND.distribution;
-    if (folds && !Number.isFinite(value)) {
-      this.#rejectSamples('value_nan', 'value', 'a finite number', 1, `${value} of ${series.metric}`);
-      return false;
-    }
-    return true;
   }
 
   #explicit(timestampMs: number, points: number): number {
@@ -212,17 +256,36 @@ export class Gatherer implements SeriesRecorder {
     return timeMs;
   }
 
+  #rejectSample(reason: string, field: string, limit: string, what: string): void {
+    this.#rejectSamples(reason, field, limit, 1, what);
+  }
+
   #rejectSamples(reason: string, field: string, limit: string, samples: number, what: string): void {
     this.#counters.rejectedSamples += samples;
     this.#counters.reject({ reason, field, limit, points: samples, message: `${reason}: ${what} (limit: ${limit})` });
   }
 
+  #mistyped(reason: string, field: string, limit: string, what: string): void {
+    this.#counters.rejectMistyped(reason, field, limit, 1, what);
+  }
+
   #alignedMs(nowMs: number): number {
-    const { flushIntervalMs } = this.#options;
-    return flushIntervalMs > 0 ? Math.floor(nowMs / flushIntervalMs) * flushIntervalMs : Math.floor(nowMs);
+    if (this.#intervalMs === 0) return Math.floor(nowMs);
+    const startMs = Math.floor(nowMs / this.#intervalMs) * this.#intervalMs;
+    const isChosenWithin = this.#chosenAtMs > startMs && this.#chosenAtMs < startMs + this.#intervalMs;
+    return isChosenWithin ? this.#chosenAtMs : startMs;
   }
 }
 
-function isTime(timestampMs: number): boolean {
-  return Math.abs(timestampMs) < MAX_TIME_MS;
+function isTime(timestampMs: unknown): timestampMs is number {
+  return typeof timestampMs === 'number' && Math.abs(timestampMs) < MAX_TIME_MS;
+}
+
+/** True for a sketch that can be read: a proxy of one cannot. */
+function isSketch(sketch: unknown): boolean {
+  try {
+    return sketch instanceof DDSketch && sketch.count >= 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
-import { type ChannelCredentials, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { ChannelCredentials, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { IntakeClient } from '@tidemark/contract';
 import { ERROR_CODES, type ErrorCode, TidemarkError } from '@tidemark/ports';
+import { refuse } from './check-options.ts';
 import type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
 
 /** Options of the gRPC streams of a client. */
@@ -23,7 +24,9 @@ const MIB = 1024 * 1024;
 export class GrpcIntakeConnector implements IntakeConnector {
   readonly #options: GrpcConnectorOptions;
 
+  /** Errors: `invalid_argument` (an option). */
   constructor(options: GrpcConnectorOptions = {}) {
+    checkGrpcOptions(options);
     this.#options = options;
   }
 
@@ -73,6 +76,23 @@ export class GrpcIntakeConnector implements IntakeConnector {
         client.close();
       },
     };
+  }
+}
+
+/** gRPC checks these itself, but only when a stream opens, and by exceptions. */
+function checkGrpcOptions(options: GrpcConnectorOptions): void {
+  const { key, credentials: tls } = options;
+  if (key !== undefined && !(typeof key === 'string' && /^[ -~]*$/.test(key))) {
+    // The value is a secret.
+    throw refuse('key', 'printable ASCII', typeof key === 'string' ? 'another text' : key);
+  }
+  if (tls !== undefined && !(tls instanceof ChannelCredentials)) {
+    throw refuse('credentials', 'credentials of @grpc/grpc-js', tls);
+  }
+  for (const field of ['maxMessageBytes', 'flowControlBytes', 'keepaliveMs'] as const) {
+    const value: unknown = options[field];
+    if (value === undefined) continue;
+    if (!Number.isFinite(value) || Number(value) < 1) throw refuse(field, 'a finite number, at least 1', value);
   }
 }
 

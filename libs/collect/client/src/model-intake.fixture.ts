@@ -9,6 +9,8 @@ export interface ModelIntakeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly window?: number;
+  /** D of the greeting, ms. */
+  readonly latenessMs?: number;
   readonly partitions?: number;
   /** Probabilities of faults, each per message. */
   readonly breaks?: number;
@@ -29,13 +31,17 @@ export interface Delivered {
   readonly kind: number;
   readonly timeMs: number;
   readonly value: number;
+  /** When the batch reached the intake, ms. */
+  readonly acceptedMs: number;
 }
 
 /** A model of an intake and the platform behind it. It checks every rule of the stream, and records violations. */
 export class ModelIntake implements IntakeConnector {
   readonly violations: string[] = [];
   readonly delivered: Delivered[] = [];
-  readonly sketches: { readonly metric: string; readonly timeMs: number; readonly payload: Uint8Array }[] = [];
+  readonly sketches: (Pick<Delivered, 'metric' | 'timeMs' | 'acceptedMs'> & { readonly payload: Uint8Array })[] = [];
+  /** Flush intervals that the hellos named. */
+  readonly flushIntervals: (number | undefined)[] = [];
   readonly sessions = new Map<string, ModelSession>();
   readonly maps: PartitionMap[];
   /** While false, no stream can be opened, and open ones break. */
@@ -96,7 +102,15 @@ export class ModelIntake implements IntakeConnector {
   greeting(): SendReply {
     const map = wireMap(this.maps[this.maps.length - 1]);
     const window = this.#options.window ?? 16;
-    const value = { intakeSession: Buffer.alloc(16), map, window, maxMessageBytes: 1 << 20, tenant: 'acme' };
+    const { latenessMs } = this.#options;
+    const value = {
+      intakeSession: Buffer.alloc(16),
+      map,
+      window,
+      maxMessageBytes: 1 << 20,
+      tenant: 'acme',
+      latenessMs,
+    };
     return { message: { $case: 'greeting', value } };
   }
 
@@ -154,6 +168,7 @@ export class ModelIntake implements IntakeConnector {
     this.check(map !== undefined, `${id}:${batch.sequence} names map ${batch.mapEpoch}`);
     if (map === undefined) return;
     const own = `${id}:${batch.sequence}`;
+    const acceptedMs = this.#options.clock.wallMs();
     const frontierMs = Math.max(
       ...[...this.#frontiers].map(([of, ms]) => (of === own ? Number.NEGATIVE_INFINITY : ms)),
     );
@@ -169,13 +184,13 @@ export class ModelIntake implements IntakeConnector {
         const { metric, tags, kind } = series;
         const timeMs = points.timesMs[i];
         this.check(timeMs >= frontierMs, `${metric} at ${timeMs} is older than frontier ${frontierMs}`);
-        this.delivered.push({ metric, tags, kind, timeMs, value: points.values[i] });
+        this.delivered.push({ metric, tags, kind, timeMs, value: points.values[i], acceptedMs });
       }
       for (let i = 0; i < sketches.length; i++) {
         const series = this.#seriesOf(table, sketches.refs[i], map, share.partition);
         if (series === undefined) continue;
         const payload = Uint8Array.from(sketches.payloads[i]);
-        this.sketches.push({ metric: series.metric, timeMs: sketches.timesMs[i], payload });
+        this.sketches.push({ metric: series.metric, timeMs: sketches.timesMs[i], payload, acceptedMs });
       }
     }
   }
@@ -279,6 +294,7 @@ class ModelStream implements IntakeStream {
     const { random, clock } = this.#intake.options;
     if (message?.$case === 'hello') {
       this.#id = toHex(message.value.clientSession);
+      this.#intake.flushIntervals.push(message.value.flushIntervalMs);
       this.reply(this.#intake.greeting());
     } else if (message?.$case === 'definitions') {
       const { mapEpoch, partition, firstRef, series } = message.value;

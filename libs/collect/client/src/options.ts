@@ -15,12 +15,33 @@ export interface ClientRejection {
   readonly message: string;
 }
 
+/** A setting of this client that harms its points. */
+export interface ClientWarning {
+  /** Stable word: `flush_interval_too_long` … */
+  readonly reason: string;
+  /** The option to change. */
+  readonly field: string;
+  /** What it should be, as text. */
+  readonly limit: string;
+  /** Sentence for a person. */
+  readonly message: string;
+}
+
 /** Bounds and times of a client. `connect` takes all but `name` as optional. */
 export interface ClientOptions {
   /** Name that `tidemark status` shows; 1 to 200 bytes. */
   readonly name: string;
-  /** Time that values are gathered before they are sent, ms; flushes fall on multiples of it. 0: by hand only. Default 10 s. */
-  readonly flushIntervalMs: number;
+  /**
+   * Time that values are gathered before they are sent, ms; flushes fall on multiples of it. 0: by hand only. Default: a
+   * third of the platform's lateness bound (D), between 100 ms and 10 s, so that no point is late because it was
+   * gathered. A longer interval than two thirds of D is used, and reported to `onWarning`.
+   */
+  readonly flushIntervalMs?: number;
+  /**
+   * With `flushIntervalMs` 0, the interval at which the program calls `flush`, ms: for warnings and operators.
+   * @internal
+   */
+  readonly handFlushIntervalMs?: number;
   /** Encoded bytes of a batch, at most: a batch is cut early before it may exceed them. Default 3 MiB. */
   readonly maxBatchBytes: number;
   /** Bytes that the unsettled batches of one client session may use in memory. Default 64 MiB. */
@@ -50,13 +71,17 @@ export interface ClientOptions {
   readonly replayStreams: number;
   /** Time that `close` waits for acknowledgements, ms. Default 5 s. */
   readonly closeTimeoutMs: number;
-  /** Called with each rejection, of the client or of the platform. Must not throw. Default none. */
+  /**
+   * Called with each rejection, of the client or of the platform; for arguments of a wrong type, once per reason. An
+   * exception that it throws is counted in `callbackErrors`. Default none.
+   */
   readonly onRejection?: (rejection: ClientRejection) => void;
+  /** Called once with each warning. An exception that it throws is counted in `callbackErrors`. Default none. */
+  readonly onWarning?: (warning: ClientWarning) => void;
 }
 
 /** Defaults of all options that have one. */
 export const DEFAULT_CLIENT_OPTIONS: Omit<ClientOptions, 'name'> = {
-  flushIntervalMs: 10_000,
   maxBatchBytes: 3 * 1024 * 1024,
   memoryBytes: 64 * 1024 * 1024,
   maxSeries: 1_000_000,

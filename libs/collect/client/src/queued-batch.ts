@@ -1,4 +1,5 @@
 import type { SendRequest } from '@tidemark/contract';
+import { BatchFate } from './batch-fate.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SessionStream } from './session-stream.ts';
 import type { Place } from './spool-file.ts';
@@ -16,6 +17,8 @@ export class QueuedBatch {
   readonly number: number;
   points: number;
   readonly minTimeMs: number;
+  /** What becomes of its points; a batch that moves to another client session keeps it. */
+  readonly fate: BatchFate;
   stamp: Stamp | undefined;
   waitingPlace: Place | undefined;
   stampedPlace: Place | undefined;
@@ -32,7 +35,8 @@ export class QueuedBatch {
   #request: SendRequest | undefined;
   #memoryBytes = 0;
 
-  constructor(number: number, points: number, minTimeMs: number) {
+  constructor(number: number, points: number, minTimeMs: number, fate = new BatchFate(points)) {
+    this.fate = fate;
     this.number = number;
     this.points = points;
     this.minTimeMs = minTimeMs;

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '@tidemark/bytes';
 import { decodeShare, encodeShare, orderPoints, orderSketches, PointColumns, SketchColumns } from '@tidemark/columns';
 import { KIND } from '@tidemark/model';
+import { BatchFate } from './batch-fate.ts';
 import type { ColumnPlan } from './column-plan.ts';
 import type { SeriesTable } from './series-table.ts';
 
@@ -22,6 +23,13 @@ export class RawBatch {
   #layerPoints = 0;
   #sketchBytes = 0;
   #minTimeMs = Number.POSITIVE_INFINITY;
+  #fate: BatchFate | undefined;
+
+  /** What becomes of its points; ask when all of them are in. */
+  get fate(): BatchFate {
+    this.#fate ??= new BatchFate(this.points);
+    return this.#fate;
+  }
 
   /** Points and sketches. */
   get points(): number {

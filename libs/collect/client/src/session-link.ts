@@ -129,10 +129,11 @@ export class SessionLink {
       },
       onDefinitions: (result) => this.#handlers.onDefinitions(result),
       onReady: () => this.#handlers.onChange(),
+      onFailure: (error) => this.#owner.counters.fail(error),
       onEnd: (error) => this.#onEnd(stream, error),
     });
     this.#stream = stream;
-    stream.hello(this.#clientSession, options.name);
+    stream.hello(this.#clientSession, options.name, this.#owner.flushIntervalMs);
   }
 
   #onEnd(stream: SessionStream, error: TidemarkError | undefined): void {
@@ -159,5 +160,6 @@ export class SessionLink {
     this.#window = terms.window;
     this.#maxMessageBytes = terms.maxMessageBytes;
     this.#handlers.onMap(terms.map);
+    if (terms.latenessMs !== undefined) this.#owner.onLateness(terms.latenessMs);
   }
 }

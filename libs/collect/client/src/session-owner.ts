@@ -22,4 +22,8 @@ export interface SessionOwner {
   /** Called when batches were settled or given up. */
   onSettled(): void;
   onError(error: TidemarkError): void;
+  /** Called with the lateness bound (D) of each greeting that names it, ms. */
+  onLateness(latenessMs: number): void;
+  /** The interval that the program chose for its flushes, ms, if it is known. */
+  readonly flushIntervalMs: number | undefined;
 }

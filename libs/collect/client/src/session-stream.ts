@@ -18,6 +18,8 @@ export interface StreamTerms {
   readonly window: number;
   readonly maxMessageBytes: number;
   readonly tenant: string;
+  /** D, ms; undefined when the intake does not report it. */
+  readonly latenessMs: number | undefined;
 }
 
 /** Callbacks of the stream of a client session. */
@@ -28,6 +30,8 @@ export interface SessionStreamHandlers {
   onDefinitions(result: DefinitionsResult): void;
   /** More may be sent. */
   onReady(): void;
+  /** An error of this library while it handled a reply; `onEnd` follows. */
+  onFailure(error: unknown): void;
   onEnd(error: TidemarkError | undefined): void;
 }
 
@@ -59,8 +63,14 @@ export class SessionStream {
     return this.#greeted && this.#writable && !this.#over;
   }
 
-  hello(clientSession: Uint8Array, clientName: string): void {
-    this.send({ message: { $case: 'hello', value: { clientSession: Buffer.from(clientSession), clientName } } });
+  /** `flushIntervalMs` is the one that the program chose, if it is known. */
+  hello(clientSession: Uint8Array, clientName: string, flushIntervalMs: number | undefined): void {
+    const value = {
+      clientSession: Buffer.from(clientSession),
+      clientName,
+      flushIntervalMs: flushIntervalMs === undefined ? undefined : Math.round(flushIntervalMs),
+    };
+    this.send({ message: { $case: 'hello', value } });
   }
 
   send(request: SendRequest): void {
@@ -133,8 +143,13 @@ export class SessionStream {
     try {
       this.#takeReply(reply);
     } catch (error) {
-      if (!(error instanceof TidemarkError)) throw error;
-      this.abandon(error);
+      if (error instanceof TidemarkError) {
+        this.abandon(error);
+        return;
+      }
+      // Thrown on, it would end the program as an uncaught exception of the socket.
+      this.#handlers.onFailure(error);
+      this.abandon(new TidemarkError('internal', 'a reply of the intake could not be handled', {}, { cause: error }));
     }
   }
 
@@ -169,13 +184,13 @@ function named(series: SeriesTable, number: number): { metric: string; kind: 1 |
 }
 
 function termsOf(greeting: Greeting): StreamTerms {
-  const { map, window, maxMessageBytes, tenant } = greeting;
+  const { map, window, maxMessageBytes, tenant, latenessMs } = greeting;
   if (map === undefined) throw badGreeting('map', 'a partition map', 'none');
   if (window < 1) throw badGreeting('window', 'at least 1', String(window));
   if (maxMessageBytes < MIN_MESSAGE_BYTES) {
     throw badGreeting('max_message_bytes', `at least ${MIN_MESSAGE_BYTES}`, String(maxMessageBytes));
   }
-  return { map: mapOf(map), window: Math.min(window, SEQUENCES_SKIPPED), maxMessageBytes, tenant };
+  return { map: mapOf(map), window: Math.min(window, SEQUENCES_SKIPPED), maxMessageBytes, tenant, latenessMs };
 }
 
 function mapOf(map: { epoch: number; partitions: number; slots: Uint8Array }): PartitionMap {

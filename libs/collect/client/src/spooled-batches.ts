@@ -67,6 +67,7 @@ export class SpooledBatches {
       const record = { number, points, minTimeMs, ...stamp, batch: Batch.encode(request.message.value).finish() };
       spool.addStamped(record, (place) => {
         batch.stampedPlace = place;
+        batch.fate.spooled();
         if (batch.gone) spool.settled(number);
       });
     }
@@ -93,6 +94,7 @@ export class SpooledBatches {
       batch.attempts++;
       this.spool.addWaiting({ number, points, minTimeMs, share: this.#shareOut.take() }, (place) => {
         batch.waitingPlace = place;
+        batch.fate.spooled();
         if (batch.gone) this.spool.settled(number);
       });
       groupBytes += raw.sizeBytes;
@@ -157,6 +159,7 @@ export class SpooledBatches {
         owner.counters.droppedPoints += lost;
         owner.counters.reject(givenUp('series_lost', 'spool', 'a good record', lost));
         queue.shrink(batch, lost);
+        batch.fate.lost(lost);
       }
       if (raw.points > 0) queue.change(batch, () => batch.holdRaw(raw));
       return raw.points > 0 ? raw : undefined;

@@ -1,4 +1,8 @@
-import type { ClientOptions, ClientRejection } from './options.ts';
+import { TidemarkError } from '@tidemark/ports';
+import { describeThrown, isTypeReason } from './check-arguments.ts';
+import { ClientWarnings } from './client-warnings.ts';
+import type { ClientOptions, ClientRejection, ClientWarning } from './options.ts';
+import { ProgramCallback } from './program-callback.ts';
 
 /**
  * Counts of a client since its start. At any time
@@ -42,11 +46,21 @@ export interface ClientStats {
   readonly spoolFailures: number;
   /** Bytes of earlier spools that could not be read. */
   readonly spoolBadBytes: number;
+  /** Time between two flushes, ms; 0: by hand only. */
+  readonly flushIntervalMs: number;
+  /** The platform's lateness bound (D), ms, as the last greeting named it; undefined before. */
+  readonly latenessMs: number | undefined;
+  /** Settings that make points late and the like, each once: what `onWarning` was called with. */
+  readonly warnings: readonly ClientWarning[];
+  /** Calls of `onRejection` and `onWarning` that threw, or returned a promise that rejected. */
+  readonly callbackErrors: number;
+  /** Errors of this library that it has caught. Please report them, with `lastError`. */
+  readonly internalErrors: number;
   /** Points, or samples, that were left out or given up, by reason. */
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** The counters behind `ClientStats`. */
+/** The counters behind `ClientStats`. client.test.ts and hostile-arguments.test.ts cover them. */
 export class ClientCounters {
   samples = 0;
   rejectedSamples = 0;
@@ -63,22 +77,69 @@ export class ClientCounters {
   behindFrontierPoints = 0;
   spoolFailures = 0;
   spoolBadBytes = 0;
+  readonly warnings: ClientWarnings;
   readonly #reasons = new Map<string, number>();
-  readonly #onRejection: ClientOptions['onRejection'];
+  /** Reasons that are reported once, and have been. */
+  readonly #reported = new Set<string>();
+  readonly #onRejection: ProgramCallback<ClientRejection>;
+  #internalErrors = 0;
+  #lastFailure: TidemarkError | undefined;
 
-  constructor(onRejection?: ClientOptions['onRejection']) {
-    this.#onRejection = onRejection;
+  constructor({ onRejection, onWarning }: Pick<ClientOptions, 'onRejection' | 'onWarning'> = {}) {
+    this.#onRejection = new ProgramCallback(onRejection);
+    this.warnings = new ClientWarnings(onWarning);
+  }
+
+  /** The last error of this library that it has caught. */
+  get lastFailure(): TidemarkError | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Counts an error of this library: the program must not end because of it. */
+  fail(error: unknown): void {
+    this.#internalErrors++;
+    const message = `client: ${describeThrown(error)}`;
+    this.#lastFailure = new TidemarkError('internal', message, {}, { cause: error });
+    this.warnings.warn({ reason: 'internal', field: 'client', limit: 'no internal error', message });
+  }
+
+  /** Counts a sample whose series could not be looked up. */
+  refuseSample({ reason, field, limit, message }: Omit<ClientRejection, 'points'>): void {
+    this.rejectedSamples++;
+    const rejection = { reason, field, limit, points: 1, message };
+    if (isTypeReason(reason)) this.#rejectOnce(rejection);
+    else this.reject(rejection);
+  }
+
+  /** Counts samples with an argument of a wrong type. Such a call is often in a loop: each reason is reported once. */
+  rejectMistyped(reason: string, field: string, limit: string, samples: number, found: string): void {
+    this.rejectedSamples += samples;
+    const message = `${field}: ${found} (limit: ${limit})`;
+    this.#rejectOnce({ reason, field, limit, points: samples, message });
   }
 
   /** Counts by reason and reports to the program. */
   reject(rejection: ClientRejection): void {
+    this.#count(rejection);
+    this.#onRejection.call(rejection);
+  }
+
+  #count(rejection: ClientRejection): void {
     // Reasons come from the platform, too: a peer must not grow this table without a bound.
     const reason = this.#reasons.has(rejection.reason) || this.#reasons.size < MAX_REASONS ? rejection.reason : 'other';
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + rejection.points);
-    this.#onRejection?.(rejection);
   }
 
-  snapshot(now: { series: number; pendingPoints: number; spoolBytes: number }): ClientStats {
+  #rejectOnce(rejection: ClientRejection): void {
+    this.#count(rejection);
+    if (this.#reported.has(rejection.reason)) return;
+    this.#reported.add(rejection.reason);
+    this.#onRejection.call(rejection);
+  }
+
+  snapshot(
+    now: Pick<ClientStats, 'series' | 'pendingPoints' | 'spoolBytes' | 'flushIntervalMs' | 'latenessMs'>,
+  ): ClientStats {
     const { samples, rejectedSamples, points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints } = this;
     const { droppedPoints, indeterminatePoints, batchesSent, batchesResent, connects, behindFrontierPoints } = this;
     const { spoolFailures, spoolBadBytes } = this;
@@ -87,6 +148,9 @@ export class ClientCounters {
       ...{ samples, rejectedSamples, points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints },
       ...{ droppedPoints, indeterminatePoints, batchesSent, batchesResent, connects, behindFrontierPoints },
       ...{ spoolFailures, spoolBadBytes },
+      warnings: this.warnings.all,
+      callbackErrors: this.#onRejection.failures + this.warnings.callbackFailures,
+      internalErrors: this.#internalErrors,
       reasons: Object.fromEntries(this.#reasons),
     };
   }

@@ -39,8 +39,11 @@ export class UnsettledBatches {
       const rejected = Math.min(batch.points, points);
       counters.rejectedPoints += rejected;
       counters.ackedPoints += batch.points - rejected;
+      batch.fate.acknowledged(batch.points - rejected);
+      batch.fate.lost(rejected);
     } else if (outcome === BatchResult_Outcome.REFUSED) {
       counters.refusedPoints += batch.points;
+      batch.fate.lost(batch.points);
     } else {
       return false;
     }
@@ -53,6 +56,7 @@ export class UnsettledBatches {
     const { counters } = this.#owner;
     if (batch.sent) counters.indeterminatePoints += batch.points;
     else counters.droppedPoints += batch.points;
+    batch.fate.lost(batch.points);
     counters.reject(givenUp(reason, field, limit, batch.points));
     this.#remove(batch);
   }

@@ -59,6 +59,8 @@ export class HostAgent {
       spoolFolder: place.spoolFolder,
       ...agentClientOptions(own.flushIntervalMs),
       ...clientBounds(own),
+      onWarning: ({ reason, field, limit, message }) =>
+        place.onProblem(message, { reason, setting: `agent.${field}`, limit }),
     });
     const open = async (dogstatsd: AgentOptions['dogstatsd']): Promise<Agent> => {
       const { clock, files, onProblem } = place;
