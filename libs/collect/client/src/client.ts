@@ -158,9 +158,10 @@ export class Client {
     if (this.#closed) return CLOSED_RESULT;
     const timeoutMs = this.#flushTimeoutMs(options);
     const fates = this.#pending.all;
+    const outer = this.#flushed;
     this.#flushed = fates;
     this.#cut();
-    this.#flushed = undefined;
+    this.#flushed = outer;
     if (fates.some((fate) => fate.isPending)) await this.#hold.during(() => this.#decided(timeoutMs));
     return flushResult(fates);
   }
@@ -187,7 +188,7 @@ export class Client {
     return this.#counters.snapshot({ series, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
   }
 
-  /** The last failure of a stream or of the spool; the client has retried since, or will. */
+  /** The last failure of a stream or of the spool, else of the library; the client has retried since, or will. */
   get lastError(): TidemarkError | undefined {
     return this.#sessions.lastError;
   }

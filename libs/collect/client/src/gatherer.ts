@@ -28,6 +28,8 @@ export class Gatherer implements SeriesRecorder {
   #openSketches = 0;
   #closed = false;
   #batch = new RawBatch();
+  /** Batches of the present cut. */
+  readonly #ended: RawBatch[] = [];
   #intervalMs: number;
   #intervalStartMs: number;
   /** When the present interval length was chosen: an interval that contains it begins there. */
@@ -154,8 +156,9 @@ export class Gatherer implements SeriesRecorder {
     }
     this.#dirty.length = 0;
     this.#openSketches = 0;
-    this.#handOver();
+    this.#endBatch();
     this.#intervalStartMs = this.#alignedMs(this.#clock.wallMs());
+    this.#handOver();
   }
 
   #cutSketches(series: GatheredSeries): void {
@@ -170,11 +173,15 @@ export class Gatherer implements SeriesRecorder {
     series.sketches = undefined;
   }
 
-  #handOver(): void {
+  #endBatch(): void {
     if (this.#batch.points === 0) return;
-    const batch = this.#batch;
+    this.#ended.push(this.#batch);
     this.#batch = new RawBatch();
-    this.#onBatch(batch);
+  }
+
+  /** Last of a cut: a batch that is given up at once calls the program, which may record and flush. */
+  #handOver(): void {
+    for (let batch = this.#ended.shift(); batch !== undefined; batch = this.#ended.shift()) this.#onBatch(batch);
   }
 
   /** Before more is recorded: a batch that would grow past its bounds is cut, sums included. */
@@ -183,7 +190,7 @@ export class Gatherer implements SeriesRecorder {
   }
 
   #cutIfFull(points: number, moreBytes = 0): void {
-    if (this.#isFull(points, moreBytes)) this.#handOver();
+    if (this.#isFull(points, moreBytes)) this.#endBatch();
   }
 
   #isFull(points: number, moreBytes: number): boolean {
@@ -197,6 +204,8 @@ export class Gatherer implements SeriesRecorder {
   #touch(series: GatheredSeries): void {
     if (series.dirty) return;
     this.#makeRoom(1);
+    // A cut may call the program, which may record a value of this series.
+    if (series.dirty) return;
     series.dirty = true;
     this.#dirty.push(series);
   }

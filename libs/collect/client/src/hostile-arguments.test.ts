@@ -284,6 +284,37 @@ test('callbacks that throw, or record themselves, do not disturb the client', as
   expect(calls).toBe(3);
 });
 
+test('a callback that records and flushes while batches are given up makes no value of its own', async () => {
+  let calls = 0;
+  const { world, intake, client } = await setUp({
+    memoryBytes: 400,
+    maxBatchBytes: 240,
+    onRejection: ({ reason }) => {
+      expect(reason).toBe('memory_bound');
+      calls++;
+      for (let i = 0; i < 30; i++) client.gauge(`m${i}`, 100 + calls);
+      client.count('hits', 1);
+      client.flush();
+    },
+  });
+  intake.up = false;
+  intake.breakAll();
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 30; i++) client.gauge(`m${i}`, 1 + round);
+    client.flush();
+    await world.clock.advance(100);
+  }
+  intake.up = true;
+  const flushed = client.flush({ timeoutMs: 60_000 });
+  await world.clock.advance(60_000);
+  await flushed;
+  expect(calls).toBeGreaterThan(20);
+  expect(intake.violations).toEqual([]);
+  expect(client.stats()).toMatchObject({ internalErrors: 0, callbackErrors: 0, pendingPoints: 0 });
+  expect(intake.delivered.length).toBeGreaterThan(0);
+  for (const { value } of intake.delivered) expect(value).toBeGreaterThan(0);
+});
+
 describe('options of connect', () => {
   const address = '127.0.0.1:1';
   test.each([

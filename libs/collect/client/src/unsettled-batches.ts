@@ -47,18 +47,20 @@ export class UnsettledBatches {
     } else {
       return false;
     }
-    for (const rejection of rejections) counters.reject(rejectionOf(rejection));
     this.#remove(batch);
+    for (const rejection of rejections) counters.reject(rejectionOf(rejection));
     return true;
   }
 
   giveUp(batch: QueuedBatch, reason: string, field: string, limit: string): void {
+    if (batch.gone) return;
     const { counters } = this.#owner;
     if (batch.sent) counters.indeterminatePoints += batch.points;
     else counters.droppedPoints += batch.points;
     batch.fate.lost(batch.points);
-    counters.reject(givenUp(reason, field, limit, batch.points));
+    // Before the report: the program may flush in its callback, and so cause this batch to be given up again.
     this.#remove(batch);
+    counters.reject(givenUp(reason, field, limit, batch.points));
   }
 
   /** Gives up the batches whose stamp is older than `giveUpMs`. */
