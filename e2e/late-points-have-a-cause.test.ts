@@ -3,9 +3,9 @@ import type { Client } from '@tidemark/client';
 import { askDoctor } from './process/ask-doctor.ts';
 import { eventually } from './process/eventually.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
-import { TestBed } from './process/test-bed.ts';
+import { TestHarness } from './process/test-harness.ts';
 
-const harness = new TestBed();
+const harness = new TestHarness();
 afterAll(() => harness.clear(), 60_000);
 
 const LATENESS_MS = 3000;
