@@ -73,7 +73,8 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
         `an answer complete through ${new Date(throughMs).toISOString()}`,
         async () => {
           const nowMs = Date.now();
-          const request = { query: `sum:${metric}{*}.rollup(60)`, fromMs: nowMs - 1_800_000, toMs: nowMs + 60_000 };
+          const range = { fromMs: nowMs - 1_800_000, toMs: nowMs + 60_000 };
+          const request = { query: `sum:${metric}{*}.rollup(60)`, ...range, variables: {} };
           const reply = await callUnary<QueryReply>((done) => query.run(request, new Metadata(), done));
           if (reply.errors.length > 0 || (reply.completeThroughMs ?? 0) < throughMs) return undefined;
           return reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);

@@ -93,7 +93,7 @@ export async function queried(address: string, startMs: number, hosts: number, r
   for (let metric = 0; metric < METRICS; metric++) {
     const query = `sum:${taggedMetric(metric)}{*}.rollup(count, 86400)`;
     const reply = await new Promise<QueryReply>((resolve, reject) => {
-      client.run({ query, fromMs: startMs, toMs }, (error, answer) =>
+      client.run({ query, fromMs: startMs, toMs, variables: {} }, (error, answer) =>
         error === null ? resolve(answer) : reject(error),
       );
     });

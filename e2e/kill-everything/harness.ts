@@ -112,7 +112,7 @@ export class KillHarness {
   readonly ask: Ask = (query, { fromMs, toMs }) => {
     const deadline = Date.now() + ASK_MS;
     return callUnary<QueryReply>((done) =>
-      this.#query.run({ query, fromMs, toMs }, new Metadata(), { deadline }, done),
+      this.#query.run({ query, fromMs, toMs, variables: {} }, new Metadata(), { deadline }, done),
     );
   };
 

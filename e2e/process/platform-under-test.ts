@@ -125,7 +125,7 @@ export class PlatformUnderTest {
   }
 
   query(query: string, fromMs: number, toMs: number, key?: string): Promise<QueryReply> {
-    return callUnary((done) => this.#query.run({ query, fromMs, toMs }, bearer(key), done));
+    return callUnary((done) => this.#query.run({ query, fromMs, toMs, variables: {} }, bearer(key), done));
   }
 
   /** Returns the first answer that is complete through `toMs`. */

@@ -150,7 +150,8 @@ async function compare(
 /** Counts the samples of a metric in [fromMs, toMs); undefined while the answer is incomplete. */
 async function samples(client: QueryClient, metric: string, fromMs: number, toMs: number): Promise<number | undefined> {
   const query = `sum:${metric}{job:prometheus}.rollup(count, ${STEP_MS / 1000})`;
-  const reply = await callUnary<QueryReply>((done) => client.run({ query, fromMs, toMs }, new Metadata(), done));
+  const request = { query, fromMs, toMs, variables: {} };
+  const reply = await callUnary<QueryReply>((done) => client.run(request, new Metadata(), done));
   if (reply.errors.length > 0 || (reply.completeThroughMs ?? 0) < toMs) return undefined;
   return reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
 }

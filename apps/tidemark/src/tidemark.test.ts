@@ -91,6 +91,17 @@ describe('tidemark', () => {
       tidemark('start', ...third, '--http-port', '0', '--grpc-port', first.address.split(':')[1]),
     ]);
     expect(before).toBe(12);
+    const [dev, misspelt, missing] = await Promise.all([
+      tidemark('query', 'sum:web.requests{$env}', '--variable', 'env=dev', '--format', 'csv', ...address),
+      tidemark('query', 'sum:web.reqests{*}', ...address),
+      tidemark('query', 'sum:web.requests{$env}', ...address),
+    ]);
+    expect(dev).toMatchObject({ code: 0, out: expect.stringMatching(/,7\b/) });
+    expect(misspelt).toMatchObject({ code: 1, error: expect.stringMatching(/note: .*did you mean web\.requests\?/) });
+    expect(missing).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/"\$env" without a value.*--variable env=/),
+    });
     expect(metrics.out).toMatch(/web\.requests .*count .*2/);
     expect(tags.out).toMatch(/env .*2 .*2 .*(prod|dev) \(1\)/);
     expect(status.out).toMatch(/complete through .* D is 500 ms/);

@@ -123,6 +123,7 @@ export {
   QueryClient,
   QueryReply,
   QueryRequest,
+  QueryRequest_VariablesEntry,
   QueryService,
   ResultSeries,
   SessionStatus,

@@ -1,6 +1,7 @@
 import { KIND } from '@tidemark/model';
 import { TidemarkError, unreachable } from '@tidemark/ports';
 import { type Frame, type FrameSeries, mapEach } from './frame.ts';
+import { haveSameSteps } from './frame-steps.ts';
 
 export const OPERATORS = ['+', '-', '*', '/'] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -60,7 +61,7 @@ function renamed(frame: Frame, rename: (name: string) => string): Frame {
 }
 
 function joined(operator: Operator, left: Frame, right: Frame): Frame {
-  if (left.fromMs !== right.fromMs || left.stepMs !== right.stepMs || left.steps !== right.steps) {
+  if (!haveSameSteps(left, right)) {
     throw new TidemarkError(
       'invalid_argument',
       `both sides of ${operator} need the same steps: ${left.stepMs / 1000} s on the left, ${right.stepMs / 1000} s on the right (give both the same rollup)`,

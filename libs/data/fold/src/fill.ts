@@ -1,5 +1,6 @@
 import { unreachable } from '@tidemark/ports';
 import { type Frame, mapValues } from './frame.ts';
+import { secondsBetween } from './frame-steps.ts';
 
 export const FILL_MODES = ['linear', 'last', 'zero', 'null'] as const;
 export type FillMode = (typeof FILL_MODES)[number];
@@ -13,16 +14,16 @@ export const DEFAULT_FILL_LIMIT_SECONDS = 300;
  * before the first value are never filled.
  */
 export function fill(frame: Frame, mode: FillMode, limitSeconds: number = DEFAULT_FILL_LIMIT_SECONDS): Frame {
-  const reach = Math.floor((limitSeconds * 1000) / frame.stepMs);
+  const isNear = (from: number, to: number) => secondsBetween(frame, from, to) <= limitSeconds;
   switch (mode) {
     case 'null':
       return frame;
     case 'linear':
-      return mapValues(frame, (values, out) => fillLinear(values, out, reach));
+      return mapValues(frame, (values, out) => fillLinear(values, out, isNear));
     case 'last':
-      return mapValues(frame, (values, out) => fillAfter(values, out, reach, true));
+      return mapValues(frame, (values, out) => fillAfter(values, out, isNear, true));
     case 'zero':
-      return mapValues(frame, (values, out) => fillAfter(values, out, reach, false));
+      return mapValues(frame, (values, out) => fillAfter(values, out, isNear, false));
     default:
       return unreachable(mode);
   }
@@ -35,13 +36,15 @@ export function defaultZero(frame: Frame): Frame {
   });
 }
 
-function fillLinear(values: Float64Array, out: Float64Array, reach: number): void {
+type IsNear = (from: number, to: number) => boolean;
+
+function fillLinear(values: Float64Array, out: Float64Array, isNear: IsNear): void {
   let previous = -1;
   for (let i = 0; i < values.length; i++) {
     if (Number.isNaN(values[i])) continue;
     out[i] = values[i];
     const gap = i - previous;
-    if (previous >= 0 && gap > 1 && gap <= reach) {
+    if (previous >= 0 && gap > 1 && isNear(previous, i)) {
       const slope = (values[i] - values[previous]) / gap;
       for (let k = 1; k < gap; k++) out[previous + k] = values[previous] + slope * k;
     }
@@ -49,13 +52,13 @@ function fillLinear(values: Float64Array, out: Float64Array, reach: number): voi
   }
 }
 
-function fillAfter(values: Float64Array, out: Float64Array, reach: number, repeat: boolean): void {
+function fillAfter(values: Float64Array, out: Float64Array, isNear: IsNear, repeat: boolean): void {
   let previous = -1;
   for (let i = 0; i < values.length; i++) {
     if (!Number.isNaN(values[i])) {
       out[i] = values[i];
       previous = i;
-    } else if (previous >= 0 && i - previous <= reach) {
+    } else if (previous >= 0 && isNear(previous, i)) {
       out[i] = repeat ? values[previous] : 0;
     }
   }

@@ -11,11 +11,17 @@ export interface FrameSeries {
   readonly values: Float64Array;
 }
 
-/** Finished series over common steps: values[i] stands for [fromMs + i * stepMs, fromMs + (i + 1) * stepMs). */
+/**
+ * Finished series over common steps. values[i] stands for [fromMs + i * stepMs, fromMs + (i + 1) * stepMs), or for
+ * [startsMs[i], startsMs[i + 1]) where the steps are of a calendar.
+ */
 export interface Frame {
   readonly fromMs: number;
+  /** The length of a step, ms; of calendar steps that of the longest. */
   readonly stepMs: number;
   readonly steps: number;
+  /** Starts of calendar steps and the end of the last, ascending, ms; absent where all steps have the same length. */
+  readonly startsMs?: readonly number[];
   readonly series: readonly FrameSeries[];
 }
 

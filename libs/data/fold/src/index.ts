@@ -1,5 +1,8 @@
 export type { Operand, Operator } from './arithmetic.ts';
 export { arithmetic, negate, OPERATORS } from './arithmetic.ts';
+export { autosmooth, longestSmoothSpan } from './autosmooth.ts';
+export type { Calendar, CalendarUnit } from './calendar-steps.ts';
+export { CALENDAR_BEGINS, CALENDAR_UNITS, calendarStarts, mostCalendarSteps } from './calendar-steps.ts';
 export type { FillMode } from './fill.ts';
 export { DEFAULT_FILL_LIMIT_SECONDS, defaultZero, FILL_MODES, fill } from './fill.ts';
 export type { SpaceFold, SpaceFoldName, TimeFold, TimeFoldName } from './fold.ts';
@@ -16,13 +19,50 @@ export {
   log2,
   log10,
 } from './frame-functions.ts';
+export { dropSteps, fromStep, haveSameSteps, secondsBetween, secondsOf, startOf } from './frame-steps.ts';
 export type { PartialBytes, PartialLimits } from './partial-bytes.ts';
 export { DEFAULT_PARTIAL_LIMITS, packPartial, unpackPartial } from './partial-bytes.ts';
+export type { RangeFunctionName, StepShape } from './range-functions.ts';
+export {
+  applyRangeFunction,
+  historyOf,
+  isRangeFunction,
+  movingWindow,
+  RANGE_FUNCTION_NAMES,
+} from './range-functions.ts';
 export type { RankMethod, RankOrder } from './rank.ts';
 export { bottom, RANK_METHODS, RANK_ORDERS, top } from './rank.ts';
-export { asCount, asRate, derivative, diff, dt, perHour, perMinute, perSecond } from './rates.ts';
+export {
+  asCount,
+  asRate,
+  derivative,
+  diff,
+  dt,
+  monotonicDiff,
+  perHour,
+  perMinute,
+  perSecond,
+  throughput,
+} from './rates.ts';
+export type { Regrouping, RegroupMethod } from './regroup.ts';
+export { REGROUP_METHODS, regroup } from './regroup.ts';
 export { cumsum, integral } from './running.ts';
+export type { MovingMethod } from './smoothing.ts';
+export { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 export type { QuantileBounds, SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';
 export type { FoldedSeries, Steps, TimeFolderOptions } from './time-folder.ts';
 export { TimeFolder } from './time-folder.ts';
+export type { Shift } from './time-shift.ts';
+export { calendarShiftOf, TimeShifter } from './time-shift.ts';
+export { piecewiseConstant, robustTrend, trendLine } from './trends.ts';
+export {
+  countNonzero,
+  countNotNull,
+  cutoffMax,
+  cutoffMin,
+  defaultValue,
+  excludeNull,
+  round,
+} from './value-functions.ts';
+export { ZoneClock } from './zone-clock.ts';

@@ -1,7 +1,8 @@
 import { unreachable } from '@tidemark/ports';
 import type { Frame, FrameSeries } from './frame.ts';
+import { secondsOf } from './frame-steps.ts';
 
-export const RANK_METHODS = ['max', 'mean', 'min', 'last', 'area'] as const;
+export const RANK_METHODS = ['max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area'] as const;
 export type RankMethod = (typeof RANK_METHODS)[number];
 
 export const RANK_ORDERS = ['desc', 'asc'] as const;
@@ -10,10 +11,21 @@ export type RankOrder = (typeof RANK_ORDERS)[number];
 /**
  * The first `limit` series by `method` of their values, best first; `desc` puts the highest first. Equal ones are
  * ordered by tags, and series without any value come last, so that the choice does not depend on the input's order.
+ * The first `before` steps are kept, and do not affect the choice.
  */
-export function top(frame: Frame, limit: number, method: RankMethod = 'mean', order: RankOrder = 'desc'): Frame {
+export function top(
+  frame: Frame,
+  limit: number,
+  method: RankMethod = 'mean',
+  order: RankOrder = 'desc',
+  before = 0,
+): Frame {
   const sign = order === 'desc' ? -1 : 1;
-  const ranked = frame.series.map((series) => ({ series, rank: rankOf(series, method), tags: series.tags.join(',') }));
+  const ranked = frame.series.map((series) => ({
+    series,
+    rank: rankOf(series, method, frame, before),
+    tags: series.tags.join(','),
+  }));
   ranked.sort((a, b) => {
     const missing = Number(Number.isNaN(a.rank)) - Number(Number.isNaN(b.rank));
     if (missing !== 0) return missing;
@@ -34,15 +46,20 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function rankOf(series: FrameSeries, method: RankMethod): number {
+function rankOf(series: FrameSeries, method: RankMethod, frame: Frame, before: number): number {
   let count = 0;
   let sum = 0;
+  let squares = 0;
+  let area = 0;
   let min = Number.NaN;
   let max = Number.NaN;
   let last = Number.NaN;
-  for (const value of series.values) {
+  for (let i = before; i < series.values.length; i++) {
+    const value = series.values[i];
     if (Number.isNaN(value)) continue;
     sum += value;
+    squares += value * value;
+    area += value * secondsOf(frame, i);
     min = count === 0 ? value : Math.min(min, value);
     max = count === 0 ? value : Math.max(max, value);
     last = value;
@@ -57,9 +74,12 @@ function rankOf(series: FrameSeries, method: RankMethod): number {
       return min;
     case 'last':
       return last;
-    case 'area':
-      // Steps have equal lengths, so the sum gives the same order as the area.
+    case 'sum':
       return count === 0 ? Number.NaN : sum;
+    case 'l2norm':
+      return count === 0 ? Number.NaN : Math.sqrt(squares);
+    case 'area':
+      return count === 0 ? Number.NaN : area;
     default:
       return unreachable(method);
   }

@@ -1,10 +1,10 @@
 import { KIND, type Kind } from '@tidemark/model';
 import { type Frame, type FrameSeries, mapValues } from './frame.ts';
+import { secondsBetween, secondsOf } from './frame-steps.ts';
 
 /** Converts counts per step to counts per second; gauges are unchanged. */
 export function asRate(frame: Frame): Frame {
-  const seconds = frame.stepMs / 1000;
-  return { ...frame, series: frame.series.map((series) => (isAmount(series.kind) ? rateOf(series, seconds) : series)) };
+  return { ...frame, series: frame.series.map((series) => (isAmount(series.kind) ? rateOf(series, frame) : series)) };
 }
 
 /** Returns counts per step, and gauges, unchanged: a frame has amounts per step already. */
@@ -16,8 +16,8 @@ function isAmount(kind: Kind): boolean {
   return kind === KIND.count || kind === KIND.counter;
 }
 
-function rateOf(series: FrameSeries, seconds: number): FrameSeries {
-  return { ...series, kind: KIND.gauge, values: series.values.map((value) => value / seconds) };
+function rateOf(series: FrameSeries, frame: Frame): FrameSeries {
+  return { ...series, kind: KIND.gauge, values: series.values.map((value, i) => value / secondsOf(frame, i)) };
 }
 
 /** Each value minus the value before it, also over gaps; the first value of a series gives none. */
@@ -40,6 +40,22 @@ export function perSecond(frame: Frame): Frame {
   return betweenValues(frame, (delta, seconds) => (delta < 0 ? Number.NaN : delta / seconds));
 }
 
+/** `diff`, with no value where it would be negative. */
+export function monotonicDiff(frame: Frame): Frame {
+  return betweenValues(frame, (delta) => (delta < 0 ? Number.NaN : delta));
+}
+
+/** Each value divided by the seconds of its step. */
+export function throughput(frame: Frame): Frame {
+  return mapValues(
+    frame,
+    (values, out) => {
+      for (let i = 0; i < values.length; i++) out[i] = values[i] / secondsOf(frame, i);
+    },
+    KIND.gauge,
+  );
+}
+
 export function perMinute(frame: Frame): Frame {
   return betweenValues(frame, (delta, seconds) => (delta < 0 ? Number.NaN : (60 * delta) / seconds));
 }
@@ -49,14 +65,13 @@ export function perHour(frame: Frame): Frame {
 }
 
 function betweenValues(frame: Frame, change: (delta: number, seconds: number) => number): Frame {
-  const stepSeconds = frame.stepMs / 1000;
   return mapValues(
     frame,
     (values, out) => {
       let previous = -1;
       for (let i = 0; i < values.length; i++) {
         if (Number.isNaN(values[i])) continue;
-        if (previous >= 0) out[i] = change(values[i] - values[previous], (i - previous) * stepSeconds);
+        if (previous >= 0) out[i] = change(values[i] - values[previous], secondsBetween(frame, previous, i));
         previous = i;
       }
     },

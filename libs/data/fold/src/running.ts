@@ -1,5 +1,6 @@
 import { KIND } from '@tidemark/model';
 import { type Frame, mapValues } from './frame.ts';
+import { secondsBetween } from './frame-steps.ts';
 
 /** The sum of all values so far; a step without a value has none. */
 export function cumsum(frame: Frame): Frame {
@@ -19,7 +20,6 @@ export function cumsum(frame: Frame): Frame {
 
 /** The sum of value × seconds since the value before, so far; zero at the first value, which has none before it. */
 export function integral(frame: Frame): Frame {
-  const stepSeconds = frame.stepMs / 1000;
   return mapValues(
     frame,
     (values, out) => {
@@ -27,7 +27,7 @@ export function integral(frame: Frame): Frame {
       let previous = -1;
       for (let i = 0; i < values.length; i++) {
         if (Number.isNaN(values[i])) continue;
-        if (previous >= 0) sum += values[i] * (i - previous) * stepSeconds;
+        if (previous >= 0) sum += values[i] * secondsBetween(frame, previous, i);
         out[i] = sum;
         previous = i;
       }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { datadogAnswer, partErrorText } from './datadog-query.ts';
 import type { HttpApiLimits } from './http-api-limits.ts';
-import { parseParameters, secondsText } from './parameters.ts';
+import { parseParameters, secondsText, variablesOf } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
 export interface ReadRoutes {
@@ -25,7 +25,11 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
   app.get('/api/v1/query', async (request, reply) => {
     const tenant = readerOf(request);
     const { query, from: fromMs, to: toMs } = parseParameters(QUERY, request.query);
-    const asked = { query, fromMs, toMs };
+    if (toMs <= fromMs) {
+      const message = `to: ${toMs / 1000} is not after from: ${fromMs / 1000}; give a range that ends after it begins`;
+      throw new TidemarkError('invalid_argument', message, { field: 'to' });
+    }
+    const asked = { query, fromMs, toMs, variables: variablesOf(request.query) };
     return datadogAnswer(asked, await service.run(tenant, asked, requestSignal(reply)));
   });
 

@@ -257,6 +257,10 @@ describe("Tidemark's own API", () => {
     ['/api/v1/query?query=a&from=1&to=x', 'to'],
     ['/api/v1/query?query=a&query=b&from=1&to=2', 'query'],
     ['/api/v1/query?query=&from=1&to=2', 'query'],
+    ['/api/v1/query?query=a&from=1700000000000&to=1700000060000', 'from'],
+    ['/api/v1/query?query=a&from=1700000000&to=1700000060000', 'to'],
+    ['/api/v1/query?query=a&from=1700000060&to=1700000000', 'to'],
+    ['/api/v1/query?query=a&from=1&to=2&tpl_var_env=a&tpl_var_env=b', 'tpl_var_env'],
     ['/api/tidemark/v1/tags', 'metric'],
     ['/api/tidemark/v1/metrics?limit=0', 'limit'],
   ])('%s names the field %s', async (url, field) => {
@@ -266,7 +270,27 @@ describe("Tidemark's own API", () => {
     expect(response.json().errors[0]).toMatch(new RegExp(`^${field}: `));
   });
 
-  test('error codes become HTTP statuses, and internal errors are not shown', async () => {
+  test('a range that is wrong is refused in plain words', async () => {
+    const { app } = setUp();
+    const errorOf = async (range: string) => (await app.inject(`/api/v1/query?query=a&${range}`)).json().errors[0];
+    expect(await errorOf('from=1700000000000&to=1')).toBe(
+      'from: 1700000000000 is in milliseconds (limit: seconds since the epoch, below 100000000000); divide it by 1000',
+    );
+    expect(await errorOf('from=9&to=8')).toBe('to: 8 is not after from: 9; give a range that ends after it begins');
+  });
+
+  test('template variables come with the request, in either API', async () => {
+    const { app, asked } = setUp();
+    await app.inject('/api/v1/query?query=a&from=1&to=2&tpl_var_env=prod&tpl_var_host=web-*');
+    const payload = { query: 'a', from_ms: 1, to_ms: 2, variables: { env: 'prod' } };
+    await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload });
+    expect(asked.map(({ request }) => request)).toEqual([
+      { query: 'a', fromMs: 1000, toMs: 2000, variables: { env: 'prod', host: 'web-*' } },
+      { query: 'a', fromMs: 1, toMs: 2, variables: { env: 'prod' } },
+    ]);
+  });
+
+  test('codes become statuses, and what is internal stays inside', async () => {
     const thrown: Error[] = [
       new TidemarkError('resource_exhausted', 'too many series', { limit: 'series' }),
       new TidemarkError('deadline_exceeded', 'too slow'),

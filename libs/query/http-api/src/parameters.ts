@@ -4,10 +4,17 @@ import { z } from 'zod';
 /** The latest second that a JavaScript date can have. */
 const LATEST_S = 8_640_000_000_000;
 
+/** From here on a number of seconds (the year 5138) was meant as milliseconds. */
+const MILLISECONDS_FROM = 1e11;
+
 /** Seconds since the epoch, whole or fractional, as text; becomes whole milliseconds. */
 export const secondsText = z
   .string()
   .regex(/^\d{1,13}(\.\d+)?$/, `must be seconds since the epoch (limit: 0 to ${LATEST_S})`)
+  .refine((text) => Number(text) < MILLISECONDS_FROM, {
+    error: ({ input }) =>
+      `${input} is in milliseconds (limit: seconds since the epoch, below ${MILLISECONDS_FROM}); divide it by 1000`,
+  })
   .transform((text) => Math.round(Number(text) * 1000));
 
 /** A positive whole number as text. */
@@ -25,4 +32,19 @@ export function parseParameters<T>(schema: z.ZodType<T>, values: unknown): T {
   const [issue] = parsed.error.issues;
   const field = issue.path.join('.') || 'body';
   throw new TidemarkError('invalid_argument', `${field}: ${issue.message}`, { field });
+}
+
+const VARIABLE_PREFIX = 'tpl_var_';
+
+/** The template variables of a request: `tpl_var_NAME=VALUE`, as in the addresses of Datadog's dashboards. */
+export function variablesOf(query: unknown): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [field, value] of Object.entries(query ?? {})) {
+    if (!field.startsWith(VARIABLE_PREFIX)) continue;
+    if (typeof value !== 'string') {
+      throw new TidemarkError('invalid_argument', `${field}: given more than once (limit: one value)`, { field });
+    }
+    variables[field.slice(VARIABLE_PREFIX.length)] = value;
+  }
+  return variables;
 }

@@ -11,7 +11,12 @@ export interface TidemarkRoutes extends ReadRoutes {
   readonly statusExtra: () => Readonly<Record<string, unknown>>;
 }
 
-const QUERY = z.strictObject({ query: z.string().min(1, 'must not be empty'), from_ms: z.int(), to_ms: z.int() });
+const QUERY = z.strictObject({
+  query: z.string().min(1, 'must not be empty'),
+  from_ms: z.int(),
+  to_ms: z.int(),
+  variables: z.record(z.string(), z.string()).default({}),
+});
 
 /** Adds Tidemark's own API: the contract's messages as JSON. */
 export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf, statusExtra }: TidemarkRoutes): void {
@@ -29,8 +34,8 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
 
   app.post('/api/tidemark/v1/query', async (request, reply) => {
     const tenant = readerOf(request);
-    const { query, from_ms: fromMs, to_ms: toMs } = parseParameters(QUERY, request.body);
-    const answer = await service.run(tenant, { query, fromMs, toMs }, requestSignal(reply));
+    const { query, from_ms: fromMs, to_ms: toMs, variables } = parseParameters(QUERY, request.body);
+    const answer = await service.run(tenant, { query, fromMs, toMs, variables }, requestSignal(reply));
     return {
       series: answer.series.map(({ kind, timesMs, values, ...series }) => ({
         ...(toJson(series) as object),

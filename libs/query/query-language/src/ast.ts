@@ -1,4 +1,4 @@
-import type { FillMode, FunctionArgument, Operator } from '@tidemark/fold';
+import type { Calendar, FillMode, FunctionArgument, Operator, Regrouping } from '@tidemark/fold';
 import type { FunctionName } from './functions.ts';
 
 /** A whole query: one or more expressions, separated by commas. */
@@ -6,7 +6,7 @@ export interface Query {
   readonly expressions: readonly Expression[];
 }
 
-export type Expression = QueryLeaf | Constant | Negation | Binary | Call;
+export type Expression = QueryLeaf | Constant | Negation | Binary | Call | Regroup;
 
 /**
  * The part of a query that the stores answer: one metric, filtered, folded over time and space. `avg:metric{filter} by
@@ -22,6 +22,8 @@ export interface QueryLeaf {
   readonly rollup?: Rollup;
   readonly as?: 'rate' | 'count';
   readonly fill?: Fill;
+  /** Seconds between two values of a series: each value counts for so much of its step. */
+  readonly weighted?: number;
 }
 
 export const SPACE_AGGREGATORS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
@@ -35,10 +37,11 @@ export type Aggregator =
 export const ROLLUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
 export type RollupMethod = (typeof ROLLUP_METHODS)[number];
 
-/** At least one of the two is given. */
+/** At least one is given, and at most one of `seconds` and `calendar`. */
 export interface Rollup {
   readonly method?: RollupMethod;
   readonly seconds?: number;
+  readonly calendar?: Calendar;
 }
 
 export interface Fill {
@@ -70,6 +73,15 @@ export interface Call {
   readonly name: FunctionName;
   readonly operand: Expression;
   readonly args: readonly FunctionArgument[];
+}
+
+/** Finished series folded over space once more: `max(avg:metric{*} by {env,host}) by {env}`. */
+export interface Regroup {
+  readonly type: 'regroup';
+  readonly how: Regrouping;
+  readonly operand: Expression;
+  /** Tag keys, distinct, as written; none folds all series into one. */
+  readonly groupBy: readonly string[];
 }
 
 /** A boolean expression over the tags of a series; one variant for each of the contract's TagFilter. */

@@ -1,6 +1,21 @@
-import { applyFunction, arithmetic, asRate, type Frame, fill, negate, type Operand } from '@tidemark/fold';
+import {
+  applyFunction,
+  applyRangeFunction,
+  arithmetic,
+  asRate,
+  dropSteps,
+  type Frame,
+  fill,
+  negate,
+  type Operand,
+  regroup,
+  secondsOf,
+} from '@tidemark/fold';
 import { assert, unreachable } from '@tidemark/ports';
-import type { Expression, Query, QueryLeaf } from './ast.ts';
+import type { Call, Expression, Query, QueryLeaf } from './ast.ts';
+import { type LeafView, PLAIN_VIEW, type ShapeOf, viewWithin } from './leaf-view.ts';
+import { printAggregator } from './print.ts';
+import { shiftOf } from './shift-functions.ts';
 
 /** Returns the leaves of a query that the stores must answer, in reading order; equal leaves as often as they occur. */
 export function leavesOf(query: Query): QueryLeaf[] {
@@ -18,6 +33,7 @@ function collectLeaves(expression: Expression, out: QueryLeaf[]): void {
       break;
     case 'negate':
     case 'call':
+    case 'regroup':
       collectLeaves(expression.operand, out);
       break;
     case 'binary':
@@ -31,41 +47,92 @@ function collectLeaves(expression: Expression, out: QueryLeaf[]): void {
 
 /**
  * Evaluates every expression over the frames of its leaves; one frame each, in the query's order. `frameOf` gives a
- * leaf after its folds over time and space, with amounts per step for counts; as_rate, as_count and fill are applied
- * here. Throws what `arithmetic` throws when two sides don't fit together.
+ * leaf after its folds over time and space, with amounts per step for counts, with the view that `leafUses` gives it:
+ * at the times of the query, but with the values of the shifted times, and with `before` steps before the range.
+ * as_rate, as_count, weighted and fill are applied here. `shapeOf` is asked where a function needs values before the
+ * range. Throws what `arithmetic` and `regroup` throw when series don't fit together.
  */
-export function evaluate(query: Query, frameOf: (leaf: QueryLeaf) => Frame): Frame[] {
-  return query.expressions.map((expression) => frameOnly(evaluateExpression(expression, frameOf)));
+export function evaluate(
+  query: Query,
+  frameOf: (leaf: QueryLeaf, view: LeafView) => Frame,
+  shapeOf: ShapeOf = defaultShape,
+): Frame[] {
+  const evaluator = new Evaluator(frameOf, shapeOf);
+  return query.expressions.map((expression) => frameOnly(evaluator.evaluate(expression, PLAIN_VIEW)));
 }
 
-function evaluateExpression(expression: Expression, frameOf: (leaf: QueryLeaf) => Frame): Operand {
-  switch (expression.type) {
-    case 'query':
-      return finishLeaf(expression, frameOf(expression));
-    case 'constant':
-      return expression.value;
-    case 'negate':
-      return negate(evaluateExpression(expression.operand, frameOf));
-    case 'binary':
-      return arithmetic(
-        expression.operator,
-        evaluateExpression(expression.left, frameOf),
-        evaluateExpression(expression.right, frameOf),
-      );
-    case 'call':
-      return applyFunction(
-        expression.name,
-        frameOnly(evaluateExpression(expression.operand, frameOf)),
-        expression.args,
-      );
-    default:
-      return unreachable(expression);
+/** For queries without functions that look back. */
+const defaultShape: ShapeOf = (leaf) => ({
+  stepMs: (leaf.rollup?.seconds ?? 1) * 1000,
+  steps: 1,
+  isCalendar: leaf.rollup?.calendar !== undefined,
+});
+
+class Evaluator {
+  readonly #frameOf: (leaf: QueryLeaf, view: LeafView) => Frame;
+  readonly #shapeOf: ShapeOf;
+
+  constructor(frameOf: (leaf: QueryLeaf, view: LeafView) => Frame, shapeOf: ShapeOf) {
+    this.#frameOf = frameOf;
+    this.#shapeOf = shapeOf;
+  }
+
+  /** The value of an expression; a frame has the steps of the range and `view.before` steps before it. */
+  evaluate(expression: Expression, view: LeafView): Operand {
+    switch (expression.type) {
+      case 'query':
+        return finishLeaf(expression, this.#frameOf(expression, view));
+      case 'constant':
+        return expression.value;
+      case 'negate':
+        return negate(this.evaluate(expression.operand, view));
+      case 'binary':
+        return arithmetic(
+          expression.operator,
+          this.evaluate(expression.left, view),
+          this.evaluate(expression.right, view),
+        );
+      case 'call':
+        return this.#call(expression, view);
+      case 'regroup': {
+        const frame = regroup(frameOnly(this.evaluate(expression.operand, view)), expression.how, expression.groupBy);
+        return renamed(frame, printAggregator(expression.how));
+      }
+      default:
+        return unreachable(expression);
+    }
+  }
+
+  #call(call: Call, view: LeafView): Frame {
+    const within = viewWithin(call, view, this.#shapeOf);
+    const frame = frameOnly(this.evaluate(call.operand, within));
+    if (shiftOf(call.name, call.args) !== undefined) return renamed(frame, call.name);
+    const applied =
+      applyRangeFunction(call.name, frame, call.args, within.before) ?? applyFunction(call.name, frame, call.args);
+    return dropSteps(applied, within.before - view.before);
   }
 }
 
+function renamed(frame: Frame, name: string): Frame {
+  return { ...frame, series: frame.series.map((series) => ({ ...series, metric: `${name}(${series.metric})` })) };
+}
+
 function finishLeaf(leaf: QueryLeaf, folded: Frame): Frame {
-  const frame = leaf.as === 'rate' ? asRate(folded) : folded;
+  const frame = leaf.as === 'rate' ? asRate(folded) : weighted(leaf, folded);
   return leaf.fill === undefined ? frame : fill(frame, leaf.fill.mode, leaf.fill.limitSeconds);
+}
+
+/** Sums of values become averages over the whole step: each value counts for the time until the next is due. */
+function weighted(leaf: QueryLeaf, frame: Frame): Frame {
+  const { weighted: seconds } = leaf;
+  if (seconds === undefined) return frame;
+  return {
+    ...frame,
+    series: frame.series.map((series) => ({
+      ...series,
+      values: series.values.map((value, i) => (value * seconds) / secondsOf(frame, i)),
+    })),
+  };
 }
 
 function frameOnly(operand: Operand): Frame {

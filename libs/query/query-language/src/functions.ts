@@ -1,17 +1,15 @@
-import { type FrameFunctionName, type FunctionArgument, RANK_METHODS, RANK_ORDERS } from '@tidemark/fold';
+import { type FrameFunctionName, RANK_METHODS, RANK_ORDERS, type RangeFunctionName } from '@tidemark/fold';
+import type { Parameter } from './parameter.ts';
+import { RANGE_FUNCTION_PARAMETERS } from './range-function-parameters.ts';
+import { SHIFT_FUNCTIONS, type ShiftFunctionName } from './shift-functions.ts';
 
-/** The functions around an expression; the others follow a query with a dot. */
-export type FunctionName = Exclude<FrameFunctionName, 'as_rate' | 'as_count' | 'fill'>;
+/** The functions that stand around an expression; the others follow a query with a dot. */
+export type FunctionName =
+  | Exclude<FrameFunctionName, 'as_rate' | 'as_count' | 'fill'>
+  | RangeFunctionName
+  | ShiftFunctionName;
 
-/** An argument after the expression. An argument with a `default` may be omitted, with all that follow it. */
-export type Parameter = {
-  readonly name: string;
-  readonly default?: FunctionArgument;
-} & (
-  | { readonly type: 'number' }
-  | { readonly type: 'integer'; readonly min: number; readonly max: number }
-  | { readonly type: 'choice'; readonly choices: readonly string[] }
-);
+export type { Parameter } from './parameter.ts';
 
 const MOST_RANKED = 10_000;
 
@@ -37,6 +35,8 @@ export const FUNCTIONS: Readonly<Record<FunctionName, readonly Parameter[]>> = {
   clamp_max: [LIMIT],
   top: [HOW_MANY, METHOD, { name: 'order', type: 'choice', choices: RANK_ORDERS, default: 'desc' }],
   bottom: [HOW_MANY, METHOD, { name: 'order', type: 'choice', choices: RANK_ORDERS, default: 'asc' }],
+  ...RANGE_FUNCTION_PARAMETERS,
+  ...SHIFT_FUNCTIONS,
 };
 
 export function isFunctionName(name: string): name is FunctionName {
@@ -46,16 +46,17 @@ export function isFunctionName(name: string): name is FunctionName {
 export const FUNCTION_NAMES: readonly FunctionName[] = Object.keys(FUNCTIONS).filter(isFunctionName);
 
 /** What may follow a query with a dot. */
-export const SUFFIX_NAMES = ['rollup', 'as_rate', 'as_count', 'fill'] as const;
+export const SUFFIX_NAMES = ['rollup', 'as_rate', 'as_count', 'fill', 'weighted'] as const;
 export type SuffixName = (typeof SUFFIX_NAMES)[number];
 
-/** Returns the nearest of `names` that is at most two edits away from `word`. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  if (word.length > LONGEST_SUGGESTED) return undefined;
+/** One of `names` at most two edits away from `word`, the nearest first in the list; none for longer words. */
+export function nearest(word: string, names: readonly string[], maxLength = LONGEST_SUGGESTED): string | undefined {
+  if (word.length > maxLength) return undefined;
   let best: string | undefined;
   let bestDistance = Math.min(MAX_EDITS, Math.ceil(word.length / 2)) + 1;
   for (const name of names) {
-    const distance = editDistance(word.toLowerCase(), name);
+    if (Math.abs(name.length - word.length) >= bestDistance) continue;
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
       best = name;
       bestDistance = distance;

@@ -11,16 +11,27 @@
 //     fail 0s 40s 10s avg:load{             an error
 //       column 10                                a part of its message
 //     clear                                  removes the loaded points
+//
+// Times of `eval` may also be dates (2026-03-29T00:00Z), for calendars; `load 3600s 2026-03-28T00:00Z` loads from then.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
-import { type Frame, type FrameSeries, SpacePartial, TIME_FOLD, TimeFolder } from '@tidemark/fold';
+import {
+  calendarStarts,
+  type Frame,
+  type FrameSeries,
+  SpacePartial,
+  TIME_FOLD,
+  TimeFolder,
+  TimeShifter,
+  ZoneClock,
+} from '@tidemark/fold';
 import { KIND, type Kind, type KindName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
-import { evaluate, groupTags, matchesFilter, parseQuery, planLeaf, type QueryLeaf } from './index.ts';
+import { evaluate, groupTags, type LeafView, matchesFilter, parseQuery, planLeaf, type QueryLeaf } from './index.ts';
 
 interface Loaded {
   readonly metric: string;
@@ -45,7 +56,8 @@ for (const file of readdirSync(DIRECTORY)
     let loaded: Loaded[] = [];
     for (const command of commandsOf(readFileSync(join(DIRECTORY, file), 'utf8'))) {
       const [verb, ...words] = command.head.split(/\s+/);
-      if (verb === 'load') loaded = [...loaded, ...command.body.map((line) => loadLine(line, millis(words[0])))];
+      if (verb === 'load')
+        loaded = [...loaded, ...command.body.map((line) => loadLine(line, millis(words[0]), millis(words[1] ?? '0s')))];
       else if (verb === 'clear') loaded = [];
       else if (verb === 'eval' || verb === 'fail') {
         const range = { fromMs: millis(words[0]), toMs: millis(words[1]), stepMs: millis(words[2]) };
@@ -77,16 +89,17 @@ function commandsOf(script: string): Command[] {
 }
 
 function millis(text: string): number {
+  if (text.includes('T')) return Date.parse(text);
   const seconds = /^(-?[0-9]+)s$/.exec(text)?.[1];
   if (seconds === undefined) throw new Error(`no time: ${text}`);
   return Number(seconds) * 1000;
 }
 
-function loadLine(line: string, everyMs: number): Loaded {
+function loadLine(line: string, everyMs: number, fromMs: number): Loaded {
   const [, kind, metric, tags, rest] = /^(\w+) ([\w.]+)\{(.*?)\}\s+(.*)$/.exec(line) ?? [];
   if (kind === undefined || !Object.hasOwn(KIND, kind)) throw new Error(`can't load: ${line}`);
   const values = rest.split(/\s+/).flatMap(valuesOf);
-  const points = values.flatMap((value, i) => (value === undefined ? [] : [{ timeMs: i * everyMs, value }]));
+  const points = values.flatMap((value, i) => (value === undefined ? [] : [{ timeMs: fromMs + i * everyMs, value }]));
   return { metric, kind: KIND[kind as KindName], tags: tags === '' ? [] : tags.split(',').sort(), points };
 }
 
@@ -99,13 +112,33 @@ function valuesOf(text: string): (number | number[] | undefined)[] {
 }
 
 function run(text: string, range: Range, loaded: readonly Loaded[]): Frame[] {
-  return evaluate(parseQuery(text), (leaf) => frameOf(leaf, range, loaded));
+  return evaluate(
+    parseQuery(text),
+    (leaf, view) => frameOf(leaf, view, range, loaded),
+    (leaf) => {
+      const starts = startsOf(leaf, range, 0);
+      return {
+        stepMs: starts[1] - starts[0],
+        steps: starts.length - 1,
+        isCalendar: leaf.rollup?.calendar !== undefined,
+      };
+    },
+  );
 }
 
-function frameOf(leaf: QueryLeaf, range: Range, loaded: readonly Loaded[]): Frame {
-  const stepMs = leaf.rollup?.seconds === undefined ? range.stepMs : leaf.rollup.seconds * 1000;
-  const { fromMs } = range;
-  const steps = Math.ceil((range.toMs - fromMs) / stepMs);
+/** The starts of the steps of the range, and of `before` steps earlier, and the end of the last. */
+function startsOf(leaf: QueryLeaf, { fromMs, toMs, stepMs }: Range, before: number): number[] {
+  const calendar = leaf.rollup?.calendar;
+  if (calendar !== undefined) return calendarStarts(calendar, new ZoneClock(calendar.zone), fromMs, toMs, before);
+  const lengthMs = leaf.rollup?.seconds === undefined ? stepMs : leaf.rollup.seconds * 1000;
+  const steps = Math.ceil((toMs - fromMs) / lengthMs);
+  return Array.from({ length: before + steps + 1 }, (_, i) => fromMs + (i - before) * lengthMs);
+}
+
+function frameOf(leaf: QueryLeaf, view: LeafView, range: Range, loaded: readonly Loaded[]): Frame {
+  const starts = startsOf(leaf, range, view.before);
+  const steps = starts.length - 1;
+  const shifter = new TimeShifter(view.shifts);
   const groups = new Map<string, { tags: string[]; kind: Kind; members: Loaded[] }>();
   for (const series of loaded) {
     if (series.metric !== leaf.metric || !matchesFilter(leaf.filter, series.tags)) continue;
@@ -117,23 +150,41 @@ function frameOf(leaf: QueryLeaf, range: Range, loaded: readonly Loaded[]): Fram
     }
   }
   const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  const isPlain = view.shifts.length === 0 && leaf.rollup?.calendar === undefined;
   const series = sorted.map(({ tags, kind, members }): FrameSeries => {
     const plan = planLeaf(leaf, kind);
-    const folder = new TimeFolder({ fromMs, stepMs, steps, fold: plan.timeFold });
-    const partial = new SpacePartial(plan.spaceFold, steps);
-    for (const one of members) {
-      folder.begin();
-      for (const { timeMs, value } of one.points) {
-        if (typeof value === 'number') {
-          if (timeMs < fromMs && plan.timeFold === TIME_FOLD.increase) folder.seed(value);
-          folder.add(timeMs, value);
-        } else folder.addSketch(timeMs, sketchOf(value));
+    const fold = (fromMs: number, stepMs: number, count: number): Float64Array => {
+      const folder = new TimeFolder({ fromMs, stepMs, steps: count, fold: plan.timeFold });
+      const partial = new SpacePartial(plan.spaceFold, count);
+      for (const one of members) {
+        folder.begin();
+        for (const { timeMs, value } of one.points) {
+          if (typeof value === 'number') {
+            if (timeMs < fromMs && plan.timeFold === TIME_FOLD.increase) folder.seed(value);
+            folder.add(timeMs, value);
+          } else folder.addSketch(timeMs, sketchOf(value));
+        }
+        partial.addSeries(folder.finish());
       }
-      partial.addSeries(folder.finish());
-    }
-    return { tags, metric: leaf.metric, kind: plan.valueKind, values: partial.values(plan.read) };
+      return partial.values(plan.read);
+    };
+    // Steps of a calendar, and those of shifts, are folded one by one.
+    const values = isPlain
+      ? fold(starts[0], starts[1] - starts[0], steps)
+      : Float64Array.from({ length: steps }, (_, i) => {
+          const from = shifter.shifted(starts[i]);
+          const isCalendar = leaf.rollup?.calendar !== undefined;
+          const to = isCalendar ? shifter.shifted(starts[i + 1]) : from + starts[i + 1] - starts[i];
+          return fold(from, to - from, 1)[0];
+        });
+    return { tags, metric: leaf.metric, kind: plan.valueKind, values };
   });
-  return { fromMs, stepMs, steps, series };
+  const isCalendar = leaf.rollup?.calendar !== undefined;
+  const lengths = starts.slice(1).map((start, i) => start - starts[i]);
+  return {
+    ...{ fromMs: starts[0], stepMs: Math.max(...lengths), steps, series },
+    ...(isCalendar ? { startsMs: starts } : {}),
+  };
 }
 
 function sketchOf(values: readonly number[]): Uint8Array {

@@ -8,6 +8,7 @@ export type {
   Negation,
   Query,
   QueryLeaf,
+  Regroup,
   Rollup,
   RollupMethod,
   SpaceAggregator,
@@ -16,11 +17,14 @@ export type {
 export { ROLLUP_METHODS, SPACE_AGGREGATORS } from './ast.ts';
 export { evaluate, leavesOf } from './evaluate.ts';
 export type { FunctionName, Parameter } from './functions.ts';
-export { FUNCTION_NAMES, FUNCTIONS, SUFFIX_NAMES } from './functions.ts';
+export { FUNCTION_NAMES, FUNCTIONS, nearest, SUFFIX_NAMES } from './functions.ts';
 export type { LeafPlan } from './leaf-plan.ts';
 export { planLeaf } from './leaf-plan.ts';
+export type { LeafUse, LeafView, ShapeOf } from './leaf-view.ts';
+export { leafUses } from './leaf-view.ts';
 export type { QueryLimits } from './limits.ts';
 export { DEFAULT_QUERY_LIMITS } from './limits.ts';
 export { DEFAULT_GROUPS_OF_SERIES, groupTags, matchesFilter, matchesPattern } from './match-filter.ts';
 export { parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
+export type { Variables } from './variables.ts';

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { type Calendar, REGROUP_METHODS } from '@tidemark/fold';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import {
@@ -65,6 +66,22 @@ const aggregator: fc.Arbitrary<Aggregator> = fc.oneof(
 );
 const seconds = fc.integer({ min: 1, max: 100_000 });
 
+const calendar: fc.Arbitrary<Calendar> = fc.oneof(
+  ...(
+    [
+      ['daily', 0, 23],
+      ['weekly', 0, 6],
+      ['monthly', 1, 28],
+    ] as const
+  ).map(([unit, min, max]) =>
+    fc.record({
+      unit: fc.constant(unit),
+      begins: fc.integer({ min, max }),
+      zone: fc.constantFrom('UTC', 'America/New_York'),
+    }),
+  ),
+);
+
 const leaf: fc.Arbitrary<QueryLeaf> = fc.record(
   {
     type: fc.constant('query' as const),
@@ -76,9 +93,12 @@ const leaf: fc.Arbitrary<QueryLeaf> = fc.record(
       seconds.map((n) => ({ seconds: n })),
       fc.constantFrom(...ROLLUP_METHODS).map((method) => ({ method })),
       fc.record({ method: fc.constantFrom(...ROLLUP_METHODS), seconds }),
+      fc.record({ method: fc.constantFrom(...ROLLUP_METHODS), calendar }),
+      fc.record({ calendar }),
     ),
     as: fc.constantFrom('rate' as const, 'count' as const),
     fill: fc.record({ mode: fc.constantFrom('linear', 'last', 'zero', 'null'), limitSeconds: seconds }),
+    weighted: fc.integer({ min: 1, max: 600 }),
   },
   { requiredKeys: ['type', 'aggregator', 'metric', 'filter', 'groupBy'] },
 );
@@ -104,6 +124,18 @@ const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
       .tuple(tie('expression'), fc.double({ noNaN: true, noDefaultInfinity: true }))
       .map(([operand, limit]): Expression => ({ type: 'call', name: 'clamp_max', operand, args: [limit + 0] })),
     tie('expression').map((operand): Expression => ({ type: 'call', name: 'top', operand, args: [3, 'area', 'asc'] })),
+    tie('expression').map(
+      (operand): Expression => ({ type: 'call', name: 'calendar_shift', operand, args: ['-1mo', 'Europe/Paris'] }),
+    ),
+    fc.record({
+      type: fc.constant('regroup' as const),
+      how: fc.oneof(
+        fc.constantFrom(...REGROUP_METHODS).map((name) => ({ type: 'method' as const, name })),
+        fc.integer({ min: 1, max: 99 }).map((percentile) => ({ type: 'percentile' as const, percentile })),
+      ),
+      operand: tie('expression'),
+      groupBy: fc.uniqueArray(key, { maxLength: 2 }),
+    }),
   ),
 }));
 
@@ -124,7 +156,26 @@ const LOOSE = { queryLength: 1e6, depth: 100, leaves: 1000, rollupSeconds: 1e6, 
 const fragment = fc.oneof(
   fc.constantFrom(
     ...['avg', 'p99', ':', '{', '}', '(', ')', ',', '.', '*', '!', ' by ', 'IN', 'NOT', 'AND', 'OR', '"', "'", '\\'],
-    ...['rollup', 'fill', 'as_rate', 'top', 'abs(', 'm{*}', 'a:b', '-', '/', '1', '1e9', '\ud800', '\u0000', '\n', 'é'],
+    ...[
+      'rollup',
+      'fill',
+      'as_rate',
+      'top',
+      'abs(',
+      'm{*}',
+      'a:b',
+      '$v',
+      'daily',
+      'max(',
+      '-',
+      '/',
+      '1',
+      '1e9',
+      '\ud800',
+      '\u0000',
+      '\n',
+      'é',
+    ],
     ...Object.keys(FUNCTIONS),
   ),
   fc.string({ maxLength: 3, unit: 'binary' }),

@@ -20,6 +20,7 @@ export interface LeafPlan {
  * distributions, and as_rate or as_count of counts that are not summed.
  */
 export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
+  if (leaf.weighted !== undefined) return planWeighted(leaf, kind);
   if (kind === KIND.distribution) return planDistribution(leaf);
   if (leaf.aggregator.type === 'percentile') {
     throw refusal(
@@ -35,6 +36,29 @@ export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
     spaceFold: SPACE_FOLD[leaf.aggregator.name],
     read: { type: 'value' },
     valueKind: kind !== KIND.gauge && isAmount(timeFold) && !counted ? KIND.count : KIND.gauge,
+  };
+}
+
+/** Values are summed over time; `evaluate` makes averages over the whole step of the sums. */
+function planWeighted(leaf: QueryLeaf, kind: Kind): LeafPlan {
+  if (kind !== KIND.gauge) {
+    throw refusal(leaf, 'weighted', `.weighted() needs a gauge, ${leaf.metric} is a ${kindName(kind)}`);
+  }
+  const { aggregator, rollup } = leaf;
+  const method = rollup?.method ?? 'avg';
+  if (
+    aggregator.type === 'percentile' ||
+    aggregator.name === 'count' ||
+    aggregator.name === 'last' ||
+    method !== 'avg'
+  ) {
+    throw refusal(leaf, 'weighted', '.weighted() goes with avg, sum, min or max, and with rollup(avg)');
+  }
+  return {
+    timeFold: TIME_FOLD.sum,
+    spaceFold: SPACE_FOLD[aggregator.name],
+    read: { type: 'value' },
+    valueKind: KIND.gauge,
   };
 }
 

@@ -133,6 +133,71 @@ describe('parseQuery', () => {
   });
 });
 
+test.each([
+  ['top5(a{*})', "top(avg:a{*}, 5, 'mean', 'desc')"],
+  ['bottom10_l2norm(a{*} by {h})', "bottom(avg:a{*} by {h}, 10, 'l2norm', 'asc')"],
+  ["top(a{*}, 3, 'sum')", "top(avg:a{*}, 3, 'sum', 'desc')"],
+  ['timeshift(a{*}, -1209600) / day_before(a{*})', 'timeshift(avg:a{*}, -1209600) / day_before(avg:a{*})'],
+  ['calendar_shift(a{*}, "-1mo")', "calendar_shift(avg:a{*}, '-1mo', 'UTC')"],
+  ["calendar_shift(a{*}, '-2w', 'Asia/Tokyo')", "calendar_shift(avg:a{*}, '-2w', 'Asia/Tokyo')"],
+  ['moving_rollup(a{*}, 300)', "moving_rollup(avg:a{*}, 300, 'avg')"],
+  ['round(a{*})', 'round(avg:a{*}, 0)'],
+  ['a{*}.rollup(sum, daily)', "avg:a{*}.rollup(sum, daily, 'UTC')"],
+  ["a{*}.rollup(sum, daily, 12am, 'Europe/Paris')", "avg:a{*}.rollup(sum, daily, 'Europe/Paris')"],
+  ['a{*}.rollup(daily, 6pm)', "avg:a{*}.rollup(daily, 6pm, 'UTC')"],
+  ["a{*}.rollup(avg, weekly, sunday, 'UTC')", "avg:a{*}.rollup(avg, weekly, sunday, 'UTC')"],
+  ["a{*}.rollup(sum, monthly, 3rd, 'America/Denver')", "avg:a{*}.rollup(sum, monthly, 3rd, 'America/Denver')"],
+  ['sum:a{*}.weighted()', 'sum:a{*}.weighted(10)'],
+  ['max(avg:a{*} by {env,host}) by {env}', 'max(avg:a{*} by {env,host}) by {env}'],
+  ['p95(sum(a{*} by {h,e}) by {e}) + 1', 'p95(sum(avg:a{*} by {h,e}) by {e}) + 1'],
+])('%s is printed as %s', (text, printed) => {
+  expect(printQuery(parseQuery(text))).toBe(printed);
+  expect(parseQuery(printed)).toEqual(parseQuery(text));
+});
+
+describe('template variables', () => {
+  const variables = { env: 'prod', host: 'web-*', all: '*', tag: 'role:db', and: 'and' };
+  test.each([
+    ['{$env}', '{env:prod}'],
+    ['{!$env,$tag}', '{!env:prod,role:db}'],
+    ['{$all}', '{*}'],
+    ['{$host}', '{host:web-*}'],
+    ['{server:$host.value, x:$all.value}', '{server:web-*,x:*}'],
+    ['{name:a-$env.value-b}', '{name:a-prod-b}'],
+    ['{env IN ($env.value, dev)}', '{env IN (prod,dev)}'],
+    ['{$and.value}', '{"and"}'],
+  ])('%s is %s', (scope, printed) => {
+    expect(printQuery(parseQuery(`avg:m${scope}`, DEFAULT_QUERY_LIMITS, variables))).toBe(`avg:m${printed}`);
+  });
+
+  test('may be the key of a grouping', () => {
+    const query = parseQuery('m{*} by {$env.value}', DEFAULT_QUERY_LIMITS, variables);
+    expect(printQuery(query)).toBe('avg:m{*} by {prod}');
+  });
+
+  test.each(['{a:$env}', '{$env-b}', '{$env$tag}'])('%s: a tag within a tag is refused', (scope) => {
+    const parse = () => parseQuery(`m${scope}`, DEFAULT_QUERY_LIMITS, variables);
+    expect(parse).toThrow(/within a tag, expected \$env\.value/);
+  });
+
+  test('that are too many, too long or of a wrong name are refused', () => {
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`v${i}`, 'x']));
+    const parse = (given: Record<string, string>) => () => parseQuery('m{*}', DEFAULT_QUERY_LIMITS, given);
+    expect(parse(many)).toThrow('variables: 51 (limit: at most 50)');
+    expect(parse({ 'a-b': 'x' })).toThrow(/variables: "a-b"/);
+    expect(parse({ a: '' })).toThrow(/variables\.a: ""/);
+    expect(parse({ a: 'x'.repeat(201) })).toThrow(/1 to 200 characters/);
+    expect(parse({ a: 'x\n' })).toThrow(/no control character/);
+  });
+});
+
+test('a function of Datadog that is missing is named as such', () => {
+  const error = errorOf("avg:m{*}, anomalies(avg:m{*}, 'agile', 2)");
+  expect(error.message).toBe('query, column 11: anomalies is a Datadog function that Tidemark does not have yet');
+  expect(error.detail).toMatchObject({ field: 'query', column: 11, found: 'anomalies' });
+  for (const name of ['outliers', 'forecast']) expect(errorOf(`${name}(m{*})`).message).toMatch('does not have yet');
+});
+
 describe('a syntax error', () => {
   test('a syntax error has its column, found and expected, and points to the place', () => {
     const error = errorOf('avg:système{*}');
@@ -151,6 +216,10 @@ describe('a syntax error', () => {
   test.each([
     ['avgg:m{*}', 1, 'avg'],
     ['per_secnd(m{*})', 1, 'per_second'],
+    ['ewma_4(m{*})', 1, 'ewma_1'],
+    ['top5_meen(m{*})', 1, 'top5_mean'],
+    ['day_befor(m{*})', 1, 'day_before'],
+    ['m{*}.rollup(sum, weakly)', 18, 'weekly'],
     ['m{*}.rolup(5)', 6, 'rollup'],
     ['m{*}.fill(lineer)', 11, 'linear'],
     ['m{*}.rollup(summ, 3)', 13, 'sum'],
@@ -165,7 +234,19 @@ describe('a syntax error', () => {
     ['avg:m', 6, /expected "\{" and a scope/],
     ['avg:m{}', 7, /expected a tag/],
     ['avg:m{a b}', 9, /expected ",", AND, OR or "}"/],
-    ['avg:m{$env}', 7, /found "\$"/],
+    ['avg:m{$env}', 7, /found "\$env" without a value, expected a value for it in the request/],
+    ['avg:m{$}', 7, /found "\$"/],
+    ['avg:m{k:$v.value}', 9, /"\$v" without a value/],
+    ['timeshift(m{*}, 1.5)', 17, /whole number/],
+    ["calendar_shift(m{*}, '+1d')", 22, /a shift such as '-1d'/],
+    ["calendar_shift(m{*}, '-1d', 'Mars/Base')", 29, /a time zone such as/],
+    ["moving_rollup(m{*}, 60, 'median')", 25, /method of moving_rollup\(\) \(avg, sum/],
+    ['m{*}.rollup(sum, yearly)', 18, /a calendar \(daily, weekly, monthly\)/],
+    ["m{*}.rollup(sum, daily, 'Mars/Base')", 25, /the hour at which days begin.*or a time zone/],
+    ['m{*}.rollup(sum, daily, 13pm)', 25, /12am to 11pm/],
+    ['m{*}.rollup(sum, monthly, 29th)', 27, /1st to 28th/],
+    ['max(1) by {env}', 5, /only constants/],
+    ['m{*}.weighted(0)', 15, /from 1 to/],
     ['avg:m{AND}', 7, /found "AND"/],
     ['avg:m{web*}', 7, /wildcards only in the value/],
     ['avg:m{k:*"*"}', 7, /not both/],

@@ -1,14 +1,20 @@
-import { DEFAULT_FILL_LIMIT_SECONDS, FILL_MODES, type FunctionArgument } from '@tidemark/fold';
+import {
+  DEFAULT_FILL_LIMIT_SECONDS,
+  FILL_MODES,
+  type FunctionArgument,
+  REGROUP_METHODS,
+  type Regrouping,
+} from '@tidemark/fold';
 import {
   type Aggregator,
   type Expression,
   type Fill,
   type Query,
   type QueryLeaf,
-  ROLLUP_METHODS,
   type Rollup,
   SPACE_AGGREGATORS,
 } from './ast.ts';
+import { isMissingFunction } from './datadog-functions.ts';
 import {
   FUNCTION_NAMES,
   FUNCTIONS,
@@ -19,8 +25,11 @@ import {
 } from './functions.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from './limits.ts';
 import { parseGroupBy, parseScope } from './parse-filter.ts';
+import { parseRollup } from './parse-rollup.ts';
+import { RANK_SHORTHANDS, rankShorthand } from './rank-shorthands.ts';
 import type { Token } from './scanner.ts';
 import { TokenReader } from './token-reader.ts';
+import { checkVariables, NO_VARIABLES, type Variables } from './variables.ts';
 
 const AN_EXPRESSION = 'a query, a function, a number or "("';
 const PERCENTILE = /^p([0-9]{1,2}(?:\.[0-9]+)?)$/;
@@ -28,17 +37,24 @@ const AGGREGATOR_NAMES: readonly string[] = [...SPACE_AGGREGATORS, 'p50', 'p75',
 
 /**
  * Parses a query (docs/query-language.md). Errors are `invalid_argument`, with the 1-based `column`, `found`,
- * `expected` and a `caret` in the detail; text beyond `limits.queryLength` names that limit.
+ * `expected` and a `caret` in the detail; text beyond `limits.queryLength` names that limit. Template variables in
+ * scopes and groupings are replaced by their values.
  *
  *     query      = expression { "," expression }
  *     expression = term { ( "+" | "-" ) term }
  *     term       = unary { ( "*" | "/" ) unary }
  *     unary      = "-" unary | primary
- *     primary    = number | "(" expression ")" | function "(" expression { "," argument } ")" | leaf
+ *     primary    = number | "(" expression ")" | function "(" expression { "," argument } ")" | again | leaf
+ *     again      = aggregator "(" expression ")" [ "by" "{" key { "," key } "}" ]
  *     leaf       = [ aggregator ":" ] metric "{" scope "}" [ "by" "{" key { "," key } "}" ] { "." suffix }
  */
-export function parseQuery(text: string, limits: QueryLimits = DEFAULT_QUERY_LIMITS): Query {
-  const reader = new TokenReader(text, limits);
+export function parseQuery(
+  text: string,
+  limits: QueryLimits = DEFAULT_QUERY_LIMITS,
+  variables: Variables = NO_VARIABLES,
+): Query {
+  checkVariables(variables);
+  const reader = new TokenReader(text, limits, variables);
   const state: State = { reader, queries: 0 };
   const expressions = [parseWithQuery(state)];
   while (reader.takeSymbol('expression', ',')) expressions.push(parseWithQuery(state));
@@ -136,15 +152,50 @@ function aggregatorOf(reader: TokenReader, token: Token): Aggregator {
 
 function parseCall(state: State, token: Token): Expression {
   const { reader } = state;
+  const how = regroupingOf(token.text);
+  if (how !== undefined) return parseRegroup(state, token, how);
+  const shorthand = rankShorthand(token.text);
+  if (shorthand !== undefined) return { type: 'call', operand: parseOperand(state, token), ...shorthand };
   const name = token.text;
-  if (!isFunctionName(name)) {
-    throw reader.unknownName(token, `a function (${FUNCTION_NAMES.join(', ')}) or a metric with {…}`, FUNCTION_NAMES);
-  }
+  if (isMissingFunction(name)) throw reader.missingFunction(token);
+  if (!isFunctionName(name)) throw reader.unknownName(token, A_FUNCTION, SUGGESTED_NAMES);
   reader.expectSymbol('expression', '(');
   const operand = reader.nested(token, () => parseWithQuery(state));
   const args = FUNCTIONS[name].map((parameter) => parseArgument(reader, name, parameter));
   reader.expectSymbol('expression', ')', args.length === 0 ? 'an operator or ")"' : '")"');
   return { type: 'call', name, operand, args };
+}
+
+const A_FUNCTION = 'a function of docs/query-language.md, or a metric with {…}';
+const SUGGESTED_NAMES: readonly string[] = [...FUNCTION_NAMES, ...RANK_SHORTHANDS, ...REGROUP_METHODS];
+
+/** What stands between the parentheses of a function without arguments. */
+function parseOperand(state: State, token: Token): Expression {
+  state.reader.expectSymbol('expression', '(');
+  const operand = state.reader.nested(token, () => parseWithQuery(state));
+  state.reader.expectSymbol('expression', ')', 'an operator or ")"');
+  return operand;
+}
+
+function regroupingOf(name: string): Regrouping | undefined {
+  const method = REGROUP_METHODS.find((one) => one === name);
+  if (method !== undefined) return { type: 'method', name: method };
+  const percentile = Number(PERCENTILE.exec(name)?.[1]);
+  return percentile > 0 ? { type: 'percentile', percentile } : undefined;
+}
+
+function parseRegroup(state: State, token: Token, how: Regrouping): Expression {
+  const operand = parseOperand(state, token);
+  return { type: 'regroup', how, operand, groupBy: parseBy(state.reader) };
+}
+
+/** `by {key, …}`; no keys where it is left out. */
+function parseBy(reader: TokenReader): string[] {
+  const by = reader.peek('expression');
+  if (by.type !== 'name' || by.text.toLowerCase() !== 'by') return [];
+  reader.take(by);
+  reader.expectSymbol('expression', '{', '"{" and tag keys');
+  return parseGroupBy(reader);
 }
 
 function parseArgument(reader: TokenReader, name: string, parameter: Parameter): FunctionArgument {
@@ -159,6 +210,8 @@ function parseArgument(reader: TokenReader, name: string, parameter: Parameter):
       return reader.expectNumber(`${what} (a number)`);
     case 'integer':
       return reader.expectInteger(what, parameter.min, parameter.max);
+    case 'text':
+      return reader.expectText(`${what}: ${parameter.expected}`, parameter.isValid);
     default:
       return reader.expectChoice(what, parameter.choices);
   }
@@ -174,13 +227,7 @@ function parseLeaf(state: State, metric: Token, aggregator: Aggregator): QueryLe
   reader.take(metric);
   reader.expectSymbol('expression', '{', '"{" and a scope, such as {*}');
   const filter = parseScope(reader);
-  const by = reader.peek('expression');
-  let groupBy: string[] = [];
-  if (by.type === 'name' && by.text.toLowerCase() === 'by') {
-    reader.take(by);
-    reader.expectSymbol('expression', '{', '"{" and tag keys');
-    groupBy = parseGroupBy(reader);
-  }
+  const groupBy = parseBy(reader);
   const leaf: QueryLeaf = { type: 'query', aggregator, metric: metric.text, filter, groupBy };
   return { ...leaf, ...parseSuffixes(reader) };
 }
@@ -189,16 +236,17 @@ interface Suffixes {
   rollup?: Rollup;
   as?: 'rate' | 'count';
   fill?: Fill;
+  weighted?: number;
 }
 
-/** Parses `.rollup(…)`, `.as_rate()`, `.as_count()` and `.fill(…)`, in any order, each once. */
+/** Parses `.rollup(…)`, `.as_rate()`, `.as_count()`, `.fill(…)`, `.weighted(…)`, in any order, each once. */
 function parseSuffixes(reader: TokenReader): Suffixes {
   const suffixes: Suffixes = {};
   while (reader.takeSymbol('expression', '.')) {
     const token = reader.peek('expression');
     const name = reader.expectChoice<SuffixName>('a function after the dot', SUFFIX_NAMES);
     reader.expectSymbol('expression', '(');
-    const field = name === 'rollup' || name === 'fill' ? name : 'as';
+    const field = name === 'as_rate' || name === 'as_count' ? 'as' : name;
     if (suffixes[field] !== undefined) {
       throw reader.error(
         token,
@@ -208,22 +256,20 @@ function parseSuffixes(reader: TokenReader): Suffixes {
     }
     if (name === 'rollup') suffixes.rollup = parseRollup(reader);
     else if (name === 'fill') suffixes.fill = parseFill(reader);
+    else if (name === 'weighted') suffixes.weighted = parseWeighted(reader);
     else suffixes.as = name === 'as_rate' ? 'rate' : 'count';
     reader.expectSymbol('expression', ')');
   }
   return suffixes;
 }
 
-function parseRollup(reader: TokenReader): Rollup {
-  const first = reader.peek('expression');
-  if (first.type === 'number') return { seconds: parseRollupSeconds(reader) };
-  const method = reader.expectChoice('a rollup method or a number of seconds', ROLLUP_METHODS);
-  if (!reader.takeSymbol('expression', ',')) return { method };
-  return { method, seconds: parseRollupSeconds(reader) };
-}
+/** Seconds between two values when a query says nothing: the flush interval of Datadog's DogStatsD. */
+const DEFAULT_INTERVAL_SECONDS = 10;
+const MAX_INTERVAL_SECONDS = 86_400;
 
-function parseRollupSeconds(reader: TokenReader): number {
-  return reader.expectInteger('seconds of the rollup', 1, reader.limits.rollupSeconds);
+function parseWeighted(reader: TokenReader): number {
+  if (reader.peek('expression').type !== 'number') return DEFAULT_INTERVAL_SECONDS;
+  return reader.expectInteger('seconds between two values of a series', 1, MAX_INTERVAL_SECONDS);
 }
 
 function parseFill(reader: TokenReader): Fill {

@@ -1,6 +1,7 @@
-import { DEFAULT_FILL_LIMIT_SECONDS, type FunctionArgument, type Operator } from '@tidemark/fold';
+import { DEFAULT_FILL_LIMIT_SECONDS, type FunctionArgument, type Operator, type Regrouping } from '@tidemark/fold';
 import { unreachable } from '@tidemark/ports';
 import type { Aggregator, Expression, Query, QueryLeaf, TagFilter } from './ast.ts';
+import { printRollup } from './parse-rollup.ts';
 import { writeMetric, writePattern, writeWord } from './words.ts';
 
 /** Prints a query in its normal form; parsing the text gives the same query. */
@@ -23,13 +24,17 @@ export function printExpression(expression: Expression): string {
     }
     case 'call':
       return `${expression.name}(${[printExpression(expression.operand), ...expression.args.map(printArgument)].join(', ')})`;
+    case 'regroup': {
+      const by = expression.groupBy.length > 0 ? ` by {${expression.groupBy.map(writeWord).join(',')}}` : '';
+      return `${printAggregator(expression.how)}(${printExpression(expression.operand)})${by}`;
+    }
     default:
       return unreachable(expression);
   }
 }
 
-export function printAggregator(aggregator: Aggregator): string {
-  return aggregator.type === 'space' ? aggregator.name : `p${aggregator.percentile}`;
+export function printAggregator(aggregator: Aggregator | Regrouping): string {
+  return aggregator.type === 'percentile' ? `p${aggregator.percentile}` : aggregator.name;
 }
 
 const UNARY = 3;
@@ -51,10 +56,8 @@ function printLeaf(leaf: QueryLeaf): string {
   let text = `${printAggregator(leaf.aggregator)}:${writeMetric(leaf.metric)}{${printFilter(leaf.filter)}}`;
   if (leaf.groupBy.length > 0) text += ` by {${leaf.groupBy.map(writeWord).join(',')}}`;
   if (leaf.as !== undefined) text += `.as_${leaf.as}()`;
-  if (leaf.rollup !== undefined) {
-    const { method, seconds } = leaf.rollup;
-    text += `.rollup(${[method, seconds].filter((part) => part !== undefined).join(', ')})`;
-  }
+  if (leaf.rollup !== undefined) text += `.rollup(${printRollup(leaf.rollup)})`;
+  if (leaf.weighted !== undefined) text += `.weighted(${leaf.weighted})`;
   if (leaf.fill !== undefined) {
     const { mode, limitSeconds } = leaf.fill;
     text += limitSeconds === DEFAULT_FILL_LIMIT_SECONDS ? `.fill(${mode})` : `.fill(${mode}, ${limitSeconds})`;

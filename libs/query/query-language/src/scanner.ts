@@ -1,4 +1,5 @@
 import { syntaxError } from './syntax-error.ts';
+import { NO_VARIABLES, tagOfVariable, type Variables } from './variables.ts';
 import { isBareCharacter } from './words.ts';
 
 /**
@@ -26,16 +27,19 @@ export interface Token {
 const SPACE = /\s+/uy;
 const NAME = /[A-Za-z][A-Za-z0-9_.]*/y;
 const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const VARIABLE = /\$([A-Za-z_][A-Za-z0-9_]*)(\.value\b)?/y;
 const EXPRESSION_SYMBOLS = '+-*/(){},:.';
 const SCOPE_SYMBOLS = '(){},!';
 
 /** Cuts a query into tokens, one at a time, by the mode that the parser asks for. */
 export class Scanner {
   readonly query: string;
+  readonly #variables: Variables;
   #position = 0;
 
-  constructor(query: string) {
+  constructor(query: string, variables: Variables = NO_VARIABLES) {
     this.query = query;
+    this.#variables = variables;
   }
 
   /** Returns the next token without consuming it. */
@@ -68,8 +72,7 @@ export class Scanner {
   }
 
   #match(pattern: RegExp, from: number): string {
-    pattern.lastIndex = from;
-    return pattern.exec(this.query)?.[0] ?? '';
+    return this.#execute(pattern, from)?.[0] ?? '';
   }
 
   /** Scans bare characters, wildcards and quoted parts in any order: `key:"a value"*`. */
@@ -87,6 +90,14 @@ export class Scanner {
         literalStar ||= part.text.includes('*');
         text += part.text;
         at = part.to;
+      } else if (character === '$') {
+        const part = this.#variable(at, at === from);
+        if (part === undefined) break;
+        quoted = true;
+        const star = part.text.indexOf('*');
+        if (star >= 0 && wildcard < 0) wildcard = text.length + star;
+        text += part.text;
+        at = part.to;
       } else if (character === '*' || isBareCharacter(character)) {
         if (character === '*' && wildcard < 0) wildcard = text.length;
         text += character;
@@ -95,6 +106,31 @@ export class Scanner {
     }
     if (at === from) return plain('unknown', first, from, from + first.length);
     return { type: 'word', text, from, to: at, wildcard, quoted, literalStar };
+  }
+
+  /**
+   * The value of a template variable: `$name.value` within a word, `$name` as a tag of its own. A `*` in it is a
+   * wildcard. Undefined when the `$` begins no variable.
+   */
+  #variable(at: number, isStart: boolean): { text: string; to: number } | undefined {
+    const [match, name, isValue] = this.#execute(VARIABLE, at) ?? [];
+    if (match === undefined || name === undefined) return undefined;
+    if (!Object.hasOwn(this.#variables, name)) {
+      const expected = `a value for it in the request (tpl_var_${name}=… over HTTP, --variable ${name}=… of tidemark query)`;
+      throw syntaxError(this.query, at, `"$${name}" without a value`, expected);
+    }
+    const value = this.#variables[name];
+    if (isValue !== undefined) return { text: value, to: at + match.length };
+    const next = String.fromCodePoint(this.query.codePointAt(at + match.length) ?? 0);
+    if (!isStart || isBareCharacter(next) || '*$\'"'.includes(next)) {
+      throw syntaxError(this.query, at, `"$${name}" within a tag`, `$${name}.value, or $${name} alone`);
+    }
+    return { text: tagOfVariable(name, value), to: at + match.length };
+  }
+
+  #execute(pattern: RegExp, from: number): RegExpExecArray | null {
+    pattern.lastIndex = from;
+    return pattern.exec(this.query);
   }
 
   /** Scans a string in quotes of either sort; a backslash escapes a quote or a backslash. */

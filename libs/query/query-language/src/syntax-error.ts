@@ -25,6 +25,17 @@ export function syntaxError(
   );
 }
 
+/** The error for a function at code unit `at` that Datadog has and this language has not, with the same detail. */
+export function missingFunction(query: string, at: number, name: string): TidemarkError {
+  const column = [...query.slice(0, at)].length + 1;
+  const detail: ErrorDetail = {
+    ...{ field: 'query', column, found: name, caret: caretLines(query, at) },
+    expected: 'another function',
+  };
+  const message = `query, column ${column}: ${name} is a Datadog function that Tidemark does not have yet`;
+  return new TidemarkError('invalid_argument', message, detail);
+}
+
 function caretLines(query: string, at: number): string {
   const before = [...query.slice(0, at)].slice(-EXCERPT_SIDE);
   const after = [...query.slice(at)].slice(0, EXCERPT_SIDE);

@@ -2,7 +2,8 @@ import { TidemarkError } from '@tidemark/ports';
 import { nearest } from './functions.ts';
 import type { QueryLimits } from './limits.ts';
 import { type ScanMode, Scanner, type Token } from './scanner.ts';
-import { syntaxError } from './syntax-error.ts';
+import { missingFunction, syntaxError } from './syntax-error.ts';
+import { NO_VARIABLES, type Variables } from './variables.ts';
 
 const LONGEST_SHOWN = 40;
 
@@ -13,7 +14,7 @@ export class TokenReader {
   #depth = 0;
   #leaves = 0;
 
-  constructor(query: string, limits: QueryLimits) {
+  constructor(query: string, limits: QueryLimits, variables: Variables = NO_VARIABLES) {
     if (query.length > limits.queryLength) {
       throw new TidemarkError(
         'invalid_argument',
@@ -22,7 +23,7 @@ export class TokenReader {
       );
     }
     this.limits = limits;
-    this.#scanner = new Scanner(query);
+    this.#scanner = new Scanner(query, variables);
   }
 
   get leaves(): number {
@@ -70,6 +71,15 @@ export class TokenReader {
     return negative && value !== 0 ? -value : value;
   }
 
+  /** A text in quotes, or a plain name. */
+  expectText(what: string, isValid: (text: string) => boolean): string {
+    const token = this.peek('expression');
+    const isText = token.type === 'string' || token.type === 'name';
+    if (!isText || !isValid(token.text)) throw this.unexpected(token, what);
+    this.take(token);
+    return token.text;
+  }
+
   expectInteger(what: string, min: number, max: number): number {
     const token = this.peek('expression');
     const expected = `${what} (a whole number from ${min} to ${max})`;
@@ -103,6 +113,10 @@ export class TokenReader {
   unknownName(token: Token, expected: string, names: readonly string[]): TidemarkError {
     const suggestion = nearest(token.text, names);
     return this.error(token, describe(token), expected, suggestion);
+  }
+
+  missingFunction(token: Token): TidemarkError {
+    return missingFunction(this.#scanner.query, token.from, token.text);
   }
 
   error(token: Token, found: string, expected: string, suggestion?: string): TidemarkError {

@@ -17,7 +17,15 @@ export class Completeness {
     this.#isUnknown = true;
   }
 
-  /** Returns the time before which the answer has every timestamp, ms; undefined when unknown. */
+  /** Returns the completeness of both together. */
+  with(other: Completeness): Completeness {
+    const both = new Completeness();
+    both.#isUnknown = this.#isUnknown || other.#isUnknown;
+    both.#minWatermarkMs = Math.min(this.#minWatermarkMs, other.#minWatermarkMs);
+    return both;
+  }
+
+  /** Everything with a timestamp before this is in the answer, ms; undefined when nothing is known. */
   throughMs(latenessMs: number): number | undefined {
     if (this.#isUnknown || !Number.isFinite(this.#minWatermarkMs)) return undefined;
     return this.#minWatermarkMs - latenessMs;

@@ -101,10 +101,10 @@ describe('stores and queries over gRPC', () => {
     server.forceShutdown();
   });
 
-  const run = (query: string, key: string, signal?: AbortSignal) => {
+  const run = (query: string, key: string, signal?: AbortSignal, variables = {}) => {
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${key}`);
-    return callUnary<QueryReply>((callback) => client.run({ query, ...RANGE }, metadata, callback), signal);
+    return callUnary<QueryReply>((callback) => client.run({ query, ...RANGE, variables }, metadata, callback), signal);
   };
 
   test('a query is answered through three services', async () => {
@@ -116,7 +116,13 @@ describe('stores and queries over gRPC', () => {
     expect((await service.tags('acme', { metric: 'load', ...RANGE, limit: 0 })).keys[0].key).toBe('host');
   });
 
-  test('hashes and counts are transferred unchanged', async () => {
+  test('template variables travel with the query', async () => {
+    const reply = await run('avg:load{$host}.rollup(60)', 'good', undefined, { host: 'a' });
+    expect(reply.series[0]).toMatchObject({ values: [3], scope: 'host:a' });
+    await expect(run('avg:load{$host}', 'good')).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  test('hashes and counts travel as they are', async () => {
     expect(await pointStore.stateHash({ partition: 0 })).toEqual({ offset: 7, hash: 'aa' });
     const { counts } = await tagStore.seriesCounts({ partition: 0, sinceDay: 20_000, metricSeriesFrom: 1 });
     expect(counts).toEqual([{ tenant: 'acme', metric: '', series: 20_000 }]);

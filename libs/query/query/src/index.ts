@@ -1,5 +1,5 @@
 export { queryService } from './grpc-query-service.ts';
-export type { AskedExpression, QueryAnswer, QueryReader } from './query-reader.ts';
+export type { AskedExpression, AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
 export type { QueryServiceOptions } from './query-service.ts';
 export { QueryService } from './query-service.ts';
 export type { QueryServiceLimits } from './query-service-limits.ts';

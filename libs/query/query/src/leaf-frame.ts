@@ -1,29 +1,43 @@
 import type { MatchedGroup } from '@tidemark/contract';
-import { type Frame, type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
+import { type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
 import { KIND, type Kind, kindName } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
+import type { Completeness } from './completeness.ts';
 import { type LeafMatch, matchLeaf } from './leaf-match.ts';
 import type { QueryRun } from './query-run.ts';
 import { sharesSeries } from './series-ids.ts';
 import type { AlignedSteps } from './steps.ts';
 
+/** The finished series of a leaf, with the tags and kind of each as its key, and the kinds of the metric. */
+export interface LeafFrame {
+  readonly series: readonly FrameSeries[];
+  readonly keys: readonly string[];
+  readonly kinds: readonly Kind[];
+}
+
 /**
- * Returns the finished frame of a leaf: matched in the tag stores, folded in the point stores, merged in partition
- * order. Parts that could not answer are recorded in the run, and their share is missing.
+ * The finished series of a leaf: matched in the tag stores, folded in the point stores, merged in partition order.
+ * Parts that could not answer are noted in the run; their share is missing here. `completeness` takes how far the parts
+ * have come.
  */
-export async function frameOfLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps): Promise<Frame> {
-  const match = await matchLeaf(run, leaf, steps);
+export async function readLeaf(
+  run: QueryRun,
+  leaf: QueryLeaf,
+  steps: AlignedSteps,
+  completeness: Completeness,
+): Promise<LeafFrame> {
+  const match = await matchLeaf(run, leaf, steps, completeness);
   const plans = plansOf(run, leaf, match.kinds);
   const merged = new MergedGroups(run, leaf, steps, plans);
   for (const { reply } of match.partitions) for (const group of reply.groups) merged.expect(group);
   merged.takeMemory();
-  const asked = askAll(run, match, plans, steps);
-  // Awaited in the order of partitions, so that sums of floating-point numbers are always the same.
+  const asked = askAll(run, match, plans, steps, completeness);
+  // Awaited in the order of partitions, so that sums of floating-point numbers come out the same each time.
   for (const reply of await Promise.all(asked)) {
     if (reply !== undefined) merged.merge(reply);
   }
-  return { fromMs: steps.fromMs, stepMs: steps.stepMs, steps: steps.steps, series: merged.finish() };
+  return { ...merged.finish(), kinds: match.kinds };
 }
 
 type Plans = ReadonlyMap<Kind, LeafPlan>;
@@ -58,13 +72,14 @@ function askAll(
   { metricId, partitions }: LeafMatch,
   plans: Plans,
   { fromMs, toMs, stepMs, steps }: AlignedSteps,
+  completeness: Completeness,
 ): Promise<PartReply | undefined>[] {
   return partitions.flatMap(({ partition, reply }) => {
     const ask = async (plan: FoldPair, groups: readonly MatchedGroup[]): Promise<PartReply | undefined> => {
       const { timeFold, spaceFold } = plan;
       const request = { partition, metricId, fromMs, toMs, stepMs, timeFold, spaceFold, tagsOffset: reply.tagsOffset };
       const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
-      const partials = await run.aggregate(request, steps, ids);
+      const partials = await run.aggregate(request, steps, ids, completeness);
       return partials === undefined ? undefined : { groups, partials };
     };
     const asked = [...plans]
@@ -132,20 +147,22 @@ class MergedGroups {
     });
   }
 
-  /** Returns the finished series, ordered by tags, then kind. */
-  finish(): FrameSeries[] {
-    const groups = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  /** The finished series, ordered by tags, then kind. */
+  finish(): Omit<LeafFrame, 'kinds'> {
+    const sorted = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1));
+    const groups = sorted.map(([, group]) => group);
     if (groups.some(({ shares }) => haveCommonSeries(shares))) {
       this.#run.notes.add(
         `series of ${this.#leaf.metric} moved between partitions; a step with points in both partitions counts them as two series`,
       );
     }
-    return groups.map(({ tags, plan, partial }) => ({
+    const series = groups.map(({ tags, plan, partial }) => ({
       tags,
       metric: this.#leaf.metric,
       kind: plan.valueKind,
       values: partial.values(plan.read),
     }));
+    return { series, keys: sorted.map(([key]) => key) };
   }
 }
 

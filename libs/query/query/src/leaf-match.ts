@@ -2,6 +2,7 @@ import type { MatchReply } from '@tidemark/contract';
 import { ID_BYTES, isKind, type Kind, metricId, partitionOf } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { QueryLeaf } from '@tidemark/query-language';
+import type { Completeness } from './completeness.ts';
 import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
@@ -20,10 +21,13 @@ export interface LeafMatch {
   readonly kinds: readonly Kind[];
 }
 
-/**
- * Requests the series that a leaf selects, in groups, from the tag stores of every partition that may have the metric.
- */
-export async function matchLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps): Promise<LeafMatch> {
+/** Asks the tag stores of every partition that may hold the metric which series a leaf selects, in groups. */
+export async function matchLeaf(
+  run: QueryRun,
+  leaf: QueryLeaf,
+  steps: AlignedSteps,
+  completeness: Completeness,
+): Promise<LeafMatch> {
   const id = metricId(run.tenant, leaf.metric);
   const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
   const filter = tagFilterMessage(leaf.filter);
@@ -45,11 +49,11 @@ export async function matchLeaf(run: QueryRun, leaf: QueryLeaf, steps: AlignedSt
         ),
       );
       if (reply === undefined) {
-        run.completeness.miss();
+        completeness.miss();
         return undefined;
       }
       run.addGaps(reply.gaps);
-      run.noteDivergences('tags', partition);
+      run.noteDivergences('tags', partition, steps);
       for (const { series } of reply.groups) run.takeSeries(series.length / ID_BYTES);
       return { partition, reply };
     }),

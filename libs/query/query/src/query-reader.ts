@@ -24,9 +24,12 @@ export interface QueryAnswer extends QueryReply {
   readonly groupBy: readonly string[];
 }
 
-/** The query service as APIs, pages and commands use it, in this process or over gRPC. */
+/** A query and its range; the variables may be left out. */
+export type AskedQuery = Omit<QueryRequest, 'variables'> & Partial<Pick<QueryRequest, 'variables'>>;
+
+/** What APIs, pages and commands ask of the query end, in this process or over gRPC. */
 export interface QueryReader {
-  run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer>;
+  run(tenant: string, request: AskedQuery, signal?: AbortSignal): Promise<QueryAnswer>;
   metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply>;
   tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply>;
   status(tenant: string, signal?: AbortSignal): Promise<StatusReply>;

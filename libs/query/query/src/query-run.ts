@@ -20,34 +20,34 @@ export interface FoldRequest extends Omit<AggregateRequest, 'groups' | 'maxPoint
 /** The state of one running query: its parts, its budget, and what its answer has in addition to the values. */
 export class QueryRun {
   readonly tenant: string;
-  readonly fromMs: number;
-  readonly toMs: number;
   readonly maps: readonly PartitionMap[];
   readonly stores: QueryStores;
   readonly limits: QueryServiceLimits;
   readonly parts: Parts;
-  readonly completeness = new Completeness();
+  /** Through when the maps are known, which every leaf needs. */
+  readonly mapCompleteness = new Completeness();
+  /** Lateness bound of the tenant, ms. */
+  readonly latenessMs: number;
   readonly notes = new Set<string>();
   readonly #gaps = new Gaps();
   #seriesLeft: number;
   #groupsLeft: number;
   #valuesLeft: number;
   #sketchValuesLeft: number;
+  #throughMs: number | undefined = Number.POSITIVE_INFINITY;
   pointsRead = 0;
   seriesRead = 0;
 
   constructor(options: {
     readonly tenant: string;
-    readonly fromMs: number;
-    readonly toMs: number;
+    readonly latenessMs: number;
     readonly maps: readonly PartitionMap[];
     readonly stores: QueryStores;
     readonly limits: QueryServiceLimits;
     readonly signal: AbortSignal;
   }) {
     this.tenant = options.tenant;
-    this.fromMs = options.fromMs;
-    this.toMs = options.toMs;
+    this.latenessMs = options.latenessMs;
     this.maps = options.maps;
     this.stores = options.stores;
     this.limits = options.limits;
@@ -68,7 +68,18 @@ export class QueryRun {
     this.#gaps.add(gaps);
   }
 
-  /** Series and groups that one more match may return. */
+  /** Everything that the answer shows before this time is in it, ms; undefined when nothing is known to be. */
+  get throughMs(): number | undefined {
+    return Number.isFinite(this.#throughMs) ? this.#throughMs : undefined;
+  }
+
+  /** Takes over through when one leaf is complete, in the times that the answer shows; undefined when that is unknown. */
+  noteThrough(throughMs: number | undefined): void {
+    const known = throughMs !== undefined && this.#throughMs !== undefined;
+    this.#throughMs = known ? Math.min(this.#throughMs ?? throughMs, throughMs) : undefined;
+  }
+
+  /** Series that one more match may name, and groups it may make. */
   get matchBudget(): { readonly maxSeries: number; readonly maxGroups: number } {
     // 0 means no limit to a store, so a used-up budget is sent as 1 and the store may return one too many.
     return { maxSeries: Math.max(1, this.#seriesLeft), maxGroups: Math.max(1, this.#groupsLeft) };
@@ -83,15 +94,18 @@ export class QueryRun {
   takeGroups(groups: number, steps: number, areSketches: boolean): void {
     this.#groupsLeft -= groups;
     if (this.#groupsLeft < 0) throw beyondLimit(this.limits, 'groups', 'the query has too many groups');
-    this.#valuesLeft -= groups * steps;
-    if (this.#valuesLeft < 0) {
-      throw beyondLimit(this.limits, 'values', `${groups} groups of ${steps} steps are too many values`);
-    }
+    this.takeValues(groups * steps, `${groups} groups of ${steps} steps`);
     if (!areSketches) return;
     this.#sketchValuesLeft -= groups * steps;
     if (this.#sketchValuesLeft < 0) {
       throw beyondLimit(this.limits, 'sketchValues', `${groups} groups of ${steps} steps are too many sketches`);
     }
+  }
+
+  /** Takes the memory of further values from the budget before it is used. */
+  takeValues(values: number, what = `${values} values`): void {
+    this.#valuesLeft -= values;
+    if (this.#valuesLeft < 0) throw beyondLimit(this.limits, 'values', `${what} are too many values`);
   }
 
   /**
@@ -102,6 +116,7 @@ export class QueryRun {
     request: FoldRequest,
     steps: number,
     groups: readonly Buffer[],
+    completeness: Completeness,
   ): Promise<readonly SpacePartial[] | undefined> {
     const { partition } = request;
     const answer = await this.parts.ask(`points/${partition}`, async (signal) => {
@@ -115,24 +130,24 @@ export class QueryRun {
       return { reply, partials: reply.groups.map((group) => unpackPartial(request.spaceFold, steps, group)) };
     });
     if (answer === undefined) {
-      this.completeness.miss();
+      completeness.miss();
       return undefined;
     }
     const { coveredWatermarkMs, pointsRead, seriesRead, gaps } = answer.reply;
-    this.completeness.add(coveredWatermarkMs);
+    completeness.add(coveredWatermarkMs);
     this.pointsRead += pointsRead;
     this.seriesRead += seriesRead;
     if (this.pointsRead > this.limits.points) throw this.#tooManyPoints();
     this.addGaps(gaps);
-    this.noteDivergences('points', partition);
+    this.noteDivergences('points', partition, request);
     return answer.partials;
   }
 
-  /** Adds a note when replicas of a partition that answered are known to differ in the requested range. */
-  noteDivergences(topic: string, partition: number): void {
+  /** Says so when replicas of a partition that has answered are known to differ in what was asked for. */
+  noteDivergences(topic: string, partition: number, range: { readonly fromMs: number; readonly toMs: number }): void {
     for (const { topic: other, partition: differing, bucketMs, offset } of this.stores.divergences ?? []) {
       if (other !== topic || differing !== partition) continue;
-      if (bucketMs !== undefined && (bucketMs >= this.toMs || bucketMs + LONGEST_BUCKET_MS <= this.fromMs)) continue;
+      if (bucketMs !== undefined && (bucketMs >= range.toMs || bucketMs + LONGEST_BUCKET_MS <= range.fromMs)) continue;
       this.notes.add(
         `replicas of ${topic}/${partition} differ (offset ${offset}): values that depend on it may be wrong`,
       );

@@ -59,3 +59,11 @@ export function beyondLimit(limits: QueryServiceLimits, name: NumericLimit, foun
     allowed: limits[name],
   });
 }
+
+/** The refusal of a query that can't be answered as it is asked, at any load. */
+export function tooLong(limits: QueryServiceLimits, name: NumericLimit, found: string, advice: string): TidemarkError {
+  return new TidemarkError('invalid_argument', `${found} (limit: ${name} ${limits[name]}); ${advice}`, {
+    limit: name,
+    allowed: limits[name],
+  });
+}

@@ -2,45 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
-import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
 import { DDSketch, packSketch } from '@tidemark/sketch';
-import { QueryService, type QueryServiceOptions } from './query-service.ts';
-import { testClock } from './testing/test-clock.ts';
-
-const FROM_MS = 1_700_000_000_000;
-const TO_MS = FROM_MS + 60_000;
-const LATENESS_MS = 3000;
-
-function gauge(timeMs: number, value: number, more: Partial<ModelPoint> = {}): ModelPoint {
-  return {
-    partition: 0,
-    tenant: 'default',
-    metric: 'load',
-    kind: KIND.gauge,
-    tags: ['host:a'],
-    timeMs,
-    value,
-    ...more,
-  };
-}
-
-/** One partition by default, with its watermark at the end of the range. */
-function setUp(points: readonly ModelPoint[], options: Partial<QueryServiceOptions> = {}) {
-  const stores = new ModelStores();
-  stores.points = [...points];
-  stores.watermarksMs.set(0, TO_MS);
-  const clock = testClock();
-  const service = new QueryService({
-    stores,
-    maps: () => [evenMap(1)],
-    latenessMs: () => LATENESS_MS,
-    clock,
-    ...options,
-  });
-  const run = (query: string, signal?: AbortSignal) =>
-    service.run('default', { query, fromMs: FROM_MS, toMs: TO_MS }, signal);
-  return { stores, clock, service, run };
-}
+import { FROM_MS, gauge, LATENESS_MS, setUp, TO_MS } from './testing/one-partition.ts';
 
 /** Partition 0 before, partition 1 now: every metric is requested from both. */
 const TWO_OWNERS = () => [evenMap(1, 1), { epoch: 2, partitions: 2, slots: evenMap(1).slots.map(() => 1) }];
@@ -117,7 +80,8 @@ describe('complete_through', () => {
     const reply = await run('sum:load{*}');
     expect(reply.series).toEqual([]);
     expect(reply.completeThroughMs).toBe(FROM_MS + 10_000 - LATENESS_MS);
-    expect(stores.requests).toEqual(['tags/0', 'points/0']);
+    // The last one looks for a name that was meant.
+    expect(stores.requests).toEqual(['tags/0', 'points/0', 'tags/0']);
   });
 
   test.each(['points/1', 'tags/1'])(
@@ -254,8 +218,6 @@ describe('limits', () => {
   const points = Array.from({ length: 20 }, (_, i) => gauge(FROM_MS + i, i, { tags: [`host:${i}`] }));
 
   test.each([
-    ['steps', { steps: 59 }, 'avg:load{*}.rollup(1)'],
-    ['rangeMs', { rangeMs: 59_999 }, 'avg:load{*}'],
     ['series', { series: 19 }, 'avg:load{*}'],
     ['series', { series: 39 }, 'avg:load{*} / max:load{*}'],
     ['groups', { groups: 19 }, 'avg:load{*} by {host}'],
@@ -267,6 +229,33 @@ describe('limits', () => {
     await expect(run(query)).rejects.toMatchObject({ code: 'resource_exhausted' });
     // Refusals of the stores name limits of the stores.
     const { run: enough } = setUp(points, { limits: { [limit]: Object.values(limits)[0] + 1 } });
+    await expect(enough(query)).resolves.toBeDefined();
+  });
+
+  test.each([
+    ['steps', { steps: 59 }, 'avg:load{*}.rollup(1)', 'has 60 steps of 1 s (limit: steps 59); ask for a shorter range'],
+    [
+      'steps',
+      { steps: 61 },
+      'median_3(avg:load{*}.rollup(1))',
+      'has 62 steps of 1 s, 2 of them before the range (limit',
+    ],
+    ['steps', { steps: 99 }, 'moving_rollup(avg:load{*}.rollup(1), 3600)', 'has 3659 steps of 1 s, 3599 of them'],
+    [
+      'rangeMs',
+      { rangeMs: 59_999 },
+      'avg:load{*}',
+      'a range of 0.001 days is too long (limit: rangeMs 59999); ask for',
+    ],
+  ])('%s: a query that is too long at any load is a wrong one', async (limit, limits, query, message) => {
+    const { stores, run } = setUp(points, { limits });
+    await expect(run(query)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining(message),
+      detail: { limit },
+    });
+    expect(stores.requests).toEqual([]);
+    const { run: enough } = setUp(points, { limits: { [limit]: Object.values(limits)[0] + 3600 } });
     await expect(enough(query)).resolves.toBeDefined();
   });
 
@@ -311,8 +300,19 @@ describe('limits', () => {
   });
 });
 
-describe('a query that ends early', () => {
-  test('cancelling a query stops its running requests and starts no others', async () => {
+test('template variables come with the request', async () => {
+  const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 6, { tags: ['host:b'] })]);
+  const asked = { query: 'avg:load{$host}.rollup(60)', fromMs: FROM_MS, toMs: TO_MS };
+  const reply = await service.run('default', { ...asked, variables: { host: 'b' } });
+  expect(reply.series[0]).toMatchObject({ values: [6], expression: 'avg:load{host:b}.rollup(60)' });
+  await expect(service.run('default', asked)).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringContaining('"$host" without a value'),
+  });
+});
+
+describe('an end before the answer', () => {
+  test('cancelling stops the requests that run, and starts no others', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 1)]);
     const signals: (AbortSignal | undefined)[] = [];
     stores.before = (_, signal) => {

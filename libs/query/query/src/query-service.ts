@@ -3,38 +3,27 @@ import type {
   Gap,
   MetricsReply,
   MetricsRequest,
-  QueryRequest,
   SessionStatus,
   StatusReply,
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
-import type { Frame } from '@tidemark/fold';
 import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { assert, type Clock, TidemarkError } from '@tidemark/ports';
-import {
-  type Expression,
-  evaluate,
-  leavesOf,
-  parseQuery,
-  printAggregator,
-  printExpression,
-  type Query,
-  type QueryLeaf,
-} from '@tidemark/query-language';
+import { type Clock, TidemarkError } from '@tidemark/ports';
+import { parseQuery } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
+import { answerQuery } from './answer-query.ts';
+import { checkRange } from './check-range.ts';
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import { Gaps } from './gaps.ts';
-import { frameOfLeaf } from './leaf-frame.ts';
 import { Parts } from './parts.ts';
-import type { AskedExpression, QueryAnswer, QueryReader } from './query-reader.ts';
+import { planQuery } from './query-plan.ts';
+import type { AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
-import { beyondLimit, DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
-import { resultSeries } from './result-series.ts';
-import { stepsOf } from './steps.ts';
+import { DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
 import { TenantGate } from './tenant-gate.ts';
 
 export interface QueryServiceOptions {
@@ -63,11 +52,9 @@ export interface QueryServiceOptions {
   readonly limits?: Partial<QueryServiceLimits>;
 }
 
-/** How long a client may keep a batch: a stamp of an old map may still be used for this long. */
+/** How long a client may keep a batch before it gives it up: for so long a stamp of an old map may still be used. */
 const STAMP_HOLDS_MS = PROTOCOL_TIMES.mapLookbackMs;
-/** The latest time that a JavaScript date can have, ms. */
-const LATEST_MS = 8_640_000_000_000_000;
-/** Range of a description of tags when the request has none, ms. */
+/** How far back tags are described when nothing is said, ms. */
 const DESCRIBED_RANGE_MS = 86_400_000;
 
 /** Runs queries over the stores of all partitions, and states through when each answer is complete. */
@@ -89,28 +76,25 @@ export class QueryService implements QueryReader {
    * query, `resource_exhausted` with `limit` in its detail beyond a limit, `deadline_exceeded`, `cancelled`, and
    * `unavailable` when no part could answer. Parts that could not answer are listed in `errors`.
    */
-  async run(tenant: string, request: QueryRequest, signal?: AbortSignal): Promise<QueryAnswer> {
+  async run(tenant: string, request: AskedQuery, signal?: AbortSignal): Promise<QueryAnswer> {
     const { fromMs, toMs } = request;
-    const query = parseQuery(request.query, this.#limits.language);
-    this.#checkRange(fromMs, toMs);
-    const leaves = leavesOf(query);
-    for (const leaf of leaves) {
-      const { steps, stepMs } = stepsOf(leaf, fromMs, toMs);
-      if (steps > this.#limits.steps) throw beyondLimit(this.#limits, 'steps', `${steps} steps of ${stepMs / 1000} s`);
-    }
+    const query = parseQuery(request.query, this.#limits.language, request.variables);
+    checkRange(this.#limits, fromMs, toMs);
+    const plan = planQuery(query, fromMs, toMs, this.#limits);
     return this.#gate.run(tenant, () =>
-      withDeadline(this.#options.clock, this.#limits, signal, (within) => {
+      withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
         const { mapsThroughMs } = this.#options;
         const throughMs = mapsThroughMs?.();
         const run = new QueryRun({
-          ...{ tenant, fromMs, toMs },
+          tenant,
+          latenessMs: this.#options.latenessMs(tenant),
           stores: this.#stores,
-          maps: this.#maps(fromMs),
+          maps: this.#maps(plan.readFromMs),
           limits: this.#limits,
           signal: within,
         });
-        if (throughMs !== undefined) run.completeness.add(Number.isFinite(throughMs) ? throughMs : undefined);
-        return this.#answer(query, leaves, run);
+        if (throughMs !== undefined) run.mapCompleteness.add(Number.isFinite(throughMs) ? throughMs : undefined);
+        return answerQuery(plan, run, within);
       }),
     );
   }
@@ -135,7 +119,7 @@ export class QueryService implements QueryReader {
     const { metric } = request;
     const toMs = request.toMs === 0 ? Math.ceil(this.#options.clock.wallMs()) : request.toMs;
     const fromMs = request.fromMs === 0 && request.toMs === 0 ? toMs - DESCRIBED_RANGE_MS : request.fromMs;
-    this.#checkRange(fromMs, toMs);
+    checkRange(this.#limits, fromMs, toMs);
     const id = metricId(tenant, metric);
     const partitions = [...new Set(this.#maps(fromMs).map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
     return this.#describe(tenant, signal, async (parts) => {
@@ -183,39 +167,6 @@ export class QueryService implements QueryReader {
     });
   }
 
-  async #answer(query: Query, leaves: readonly QueryLeaf[], run: QueryRun): Promise<QueryAnswer> {
-    const frames = new Map<string, Promise<Frame>>();
-    for (const leaf of leaves) {
-      const key = leafKey(leaf);
-      if (frames.has(key)) continue;
-      frames.set(key, frameOfLeaf(run, leaf, stepsOf(leaf, run.fromMs, run.toMs)));
-    }
-    const finished = new Map<string, Frame>();
-    await Promise.all([...frames].map(async ([key, frame]) => finished.set(key, await frame)));
-    run.parts.requireOne();
-    const results = evaluate(query, (leaf) => {
-      const frame = finished.get(leafKey(leaf));
-      assert(frame !== undefined, 'every leaf has been read');
-      return frame;
-    });
-    for (const leaf of leaves) {
-      if (leaf.rollup?.seconds !== undefined) continue;
-      const { stepMs } = stepsOf(leaf, run.fromMs, run.toMs);
-      run.notes.add(`steps of ${stepMs / 1000} s, chosen for the range; use .rollup(seconds) for other steps`);
-    }
-    return {
-      series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i])),
-      completeThroughMs: run.completeness.throughMs(this.#options.latenessMs(run.tenant)),
-      errors: run.parts.sortedErrors(),
-      gaps: run.gaps,
-      pointsRead: run.pointsRead,
-      seriesRead: run.seriesRead,
-      notes: [...run.notes],
-      expressions: query.expressions.map(askedExpression),
-      groupBy: [...new Set(leaves.flatMap((leaf) => leaf.groupBy))],
-    };
-  }
-
   #describe<T>(tenant: string, signal: AbortSignal | undefined, task: (parts: Parts) => Promise<T>): Promise<T> {
     return this.#gate.run(tenant, () =>
       withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
@@ -248,36 +199,6 @@ export class QueryService implements QueryReader {
   #describedLimit(asked: number): number {
     return asked > 0 ? Math.min(asked, this.#limits.described) : this.#limits.described;
   }
-
-  #checkRange(fromMs: number, toMs: number): void {
-    for (const [field, value] of [
-      ['from_ms', fromMs],
-      ['to_ms', toMs],
-    ] as const) {
-      if (Number.isSafeInteger(value) && value >= 0 && value <= LATEST_MS) continue;
-      throw new TidemarkError('invalid_argument', `${field}: ${value} (limit: a whole number, 0 to ${LATEST_MS})`, {
-        field,
-      });
-    }
-    if (fromMs >= toMs) {
-      throw new TidemarkError('invalid_argument', `to_ms: ${toMs} (limit: above from_ms, ${fromMs})`, {
-        field: 'to_ms',
-      });
-    }
-    if (toMs - fromMs > this.#limits.rangeMs) {
-      throw beyondLimit(this.#limits, 'rangeMs', `a range of ${toMs - fromMs} ms`);
-    }
-  }
-}
-
-function askedExpression(expression: Expression): AskedExpression {
-  const aggregator = expression.type === 'query' ? printAggregator(expression.aggregator) : undefined;
-  return { text: printExpression(expression), aggregator };
-}
-
-/** Returns equal keys for leaves that one read can serve: the leaf without the functions on the finished frame. */
-function leafKey(leaf: QueryLeaf): string {
-  return printExpression({ ...leaf, fill: undefined });
 }
 
 function gapsOf(replies: readonly ({ readonly gaps: readonly Gap[] } | undefined)[]): Gap[] {

@@ -1,5 +1,5 @@
 import type { ResultSeries } from '@tidemark/contract';
-import type { Frame } from '@tidemark/fold';
+import { type Frame, startOf } from '@tidemark/fold';
 import { type Expression, leavesOf, printExpression, printFilter } from '@tidemark/query-language';
 
 /** Converts the frame of an expression to the series of the answer, without empty steps and empty series. */
@@ -12,7 +12,7 @@ export function resultSeries(expression: Expression, frame: Frame): ResultSeries
     const present: number[] = [];
     for (let i = 0; i < values.length; i++) {
       if (Number.isNaN(values[i])) continue;
-      timesMs.push(frame.fromMs + i * frame.stepMs);
+      timesMs.push(startOf(frame, i));
       present.push(values[i]);
     }
     if (present.length === 0) continue;

@@ -1,17 +1,39 @@
-import type { Frame, FrameSeries } from '@tidemark/fold';
+import { type Frame, type FrameSeries, TimeShifter } from '@tidemark/fold';
 import { KIND, type Kind } from '@tidemark/model';
-import { evaluate, groupTags, matchesFilter, parseQuery, type QueryLeaf } from '@tidemark/query-language';
+import {
+  evaluate,
+  groupTags,
+  type LeafView,
+  matchesFilter,
+  parseQuery,
+  type QueryLeaf,
+} from '@tidemark/query-language';
 import type { ModelPoint } from '@tidemark/replicas/testing';
 
 /** Evaluates a query over gauges and counts directly over a list of points, without stores and partials. */
 export function bruteForce(points: readonly ModelPoint[], text: string, fromMs: number, toMs: number): Frame[] {
-  return evaluate(parseQuery(text), (leaf) => leafFrame(points, leaf, fromMs, toMs));
+  const shapeOf = (leaf: QueryLeaf) => {
+    const { stepMs, steps } = stepsOf(leaf, fromMs, toMs, 0);
+    return { stepMs, steps, isCalendar: false };
+  };
+  return evaluate(parseQuery(text), (leaf, view) => leafFrame(points, leaf, view, fromMs, toMs), shapeOf);
 }
 
-function leafFrame(points: readonly ModelPoint[], leaf: QueryLeaf, rangeFromMs: number, rangeToMs: number): Frame {
+function stepsOf(leaf: QueryLeaf, rangeFromMs: number, rangeToMs: number, before: number) {
   const stepMs = (leaf.rollup?.seconds ?? Number.NaN) * 1000;
-  const fromMs = rangeFromMs - (rangeFromMs % stepMs);
-  const steps = Math.ceil((rangeToMs - fromMs) / stepMs);
+  const fromMs = rangeFromMs - (rangeFromMs % stepMs) - before * stepMs;
+  return { stepMs, fromMs, steps: Math.ceil((rangeToMs - fromMs) / stepMs) };
+}
+
+function leafFrame(
+  points: readonly ModelPoint[],
+  leaf: QueryLeaf,
+  view: LeafView,
+  rangeFromMs: number,
+  rangeToMs: number,
+): Frame {
+  const { stepMs, fromMs, steps } = stepsOf(leaf, rangeFromMs, rangeToMs, view.before);
+  const shifter = new TimeShifter(view.shifts);
   const groups = new Map<string, { tags: string[]; kind: Kind; series: Map<string, ModelPoint[]> }>();
   for (const point of points) {
     if (point.metric !== leaf.metric || !matchesFilter(leaf.filter, point.tags)) continue;
@@ -28,7 +50,7 @@ function leafFrame(points: readonly ModelPoint[], leaf: QueryLeaf, rangeFromMs: 
     .map(([, group]): FrameSeries => {
       const values = new Float64Array(steps).fill(Number.NaN);
       for (let i = 0; i < steps; i++) {
-        const start = fromMs + i * stepMs;
+        const start = shifter.shifted(fromMs + i * stepMs);
         const folded: { value: number; timeMs: number }[] = [];
         for (const own of group.series.values()) {
           const within = own.filter((p) => p.timeMs >= start && p.timeMs < start + stepMs);

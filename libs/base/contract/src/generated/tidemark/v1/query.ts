@@ -31,6 +31,13 @@ export interface QueryRequest {
   query: string;
   fromMs: number;
   toMs: number;
+  /** Values of the template variables of the query (`$env`), by name without the `$`. */
+  variables: { [key: string]: string };
+}
+
+export interface QueryRequest_VariablesEntry {
+  key: string;
+  value: string;
 }
 
 export interface QueryReply {
@@ -167,7 +174,7 @@ export interface SessionStatus_LeftOutEntry {
 }
 
 function createBaseQueryRequest(): QueryRequest {
-  return { query: "", fromMs: 0, toMs: 0 };
+  return { query: "", fromMs: 0, toMs: 0, variables: {} };
 }
 
 export const QueryRequest: MessageFns<QueryRequest> = {
@@ -181,6 +188,9 @@ export const QueryRequest: MessageFns<QueryRequest> = {
     if (message.toMs !== 0) {
       writer.uint32(24).sint64(message.toMs);
     }
+    globalThis.Object.entries(message.variables).forEach(([key, value]: [string, string]) => {
+      QueryRequest_VariablesEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -221,6 +231,17 @@ export const QueryRequest: MessageFns<QueryRequest> = {
             message.toMs = longToNumber(reader.sint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = QueryRequest_VariablesEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.variables[entry4.key] = entry4.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -241,6 +262,82 @@ export const QueryRequest: MessageFns<QueryRequest> = {
     message.query = object.query ?? "";
     message.fromMs = object.fromMs ?? 0;
     message.toMs = object.toMs ?? 0;
+    message.variables = (globalThis.Object.entries(object.variables ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseQueryRequest_VariablesEntry(): QueryRequest_VariablesEntry {
+  return { key: "", value: "" };
+}
+
+export const QueryRequest_VariablesEntry: MessageFns<QueryRequest_VariablesEntry> = {
+  encode(message: QueryRequest_VariablesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRequest_VariablesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRequest_VariablesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRequest_VariablesEntry>): QueryRequest_VariablesEntry {
+    return QueryRequest_VariablesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRequest_VariablesEntry>): QueryRequest_VariablesEntry {
+    const message = createBaseQueryRequest_VariablesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

@@ -1,0 +1,88 @@
+import { KIND } from '@tidemark/model';
+import { TidemarkError, unreachable } from '@tidemark/ports';
+import type { Frame, FrameSeries } from './frame.ts';
+
+export const REGROUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'stddev'] as const;
+export type RegroupMethod = (typeof REGROUP_METHODS)[number];
+
+/** How finished series become one; a percentile is one of the series' values, by the nearest rank. */
+export type Regrouping =
+  | { readonly type: 'method'; readonly name: RegroupMethod }
+  | { readonly type: 'percentile'; readonly percentile: number };
+
+/**
+ * Folds finished series over space once more, into one for each combination of the values of `keys`. A step has a value
+ * where one of the series has one. Keys that the series are not grouped by are `invalid_argument`.
+ */
+export function regroup(frame: Frame, how: Regrouping, keys: readonly string[]): Frame {
+  const groups = new Map<string, { readonly tags: readonly string[]; readonly series: FrameSeries[] }>();
+  for (const series of frame.series) {
+    const tags = keys.map((key) => tagOf(series, key));
+    const name = tags.join('\n');
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, { tags, series: [series] });
+    else group.series.push(series);
+  }
+  const fold = foldOf(how);
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  return {
+    ...frame,
+    series: sorted.map(({ tags, series }) => {
+      const values = new Float64Array(frame.steps).fill(Number.NaN);
+      const present = new Float64Array(series.length);
+      for (let i = 0; i < values.length; i++) {
+        let count = 0;
+        for (const one of series) if (!Number.isNaN(one.values[i])) present[count++] = one.values[i];
+        if (count > 0) values[i] = fold(present.subarray(0, count));
+      }
+      const { kind, metric } = series[0];
+      const isSame = series.every((one) => one.kind === kind);
+      const keepsKind = isSame && how.type === 'method' && how.name !== 'count' && how.name !== 'stddev';
+      return { tags, metric, kind: keepsKind ? kind : KIND.gauge, values };
+    }),
+  };
+}
+
+function tagOf(series: FrameSeries, key: string): string {
+  const found = series.tags.find((tag) => tag.startsWith(`${key}:`));
+  if (found !== undefined) return found;
+  const keys = series.tags.map((tag) => tag.slice(0, tag.indexOf(':')));
+  throw new TidemarkError(
+    'invalid_argument',
+    `by {${key}}: the series inside are grouped by ${keys.length === 0 ? 'no key' : keys.join(', ')}; add ${key} to their by {…}`,
+    { field: 'group_by', key },
+  );
+}
+
+type Fold = (values: Float64Array) => number;
+
+function foldOf(how: Regrouping): Fold {
+  if (how.type === 'percentile') {
+    return (values) => values.sort()[Math.ceil((how.percentile / 100) * values.length) - 1];
+  }
+  switch (how.name) {
+    case 'avg':
+      return (values) => sum(values) / values.length;
+    case 'sum':
+      return sum;
+    case 'min':
+      return (values) => values.reduce((a, b) => Math.min(a, b));
+    case 'max':
+      return (values) => values.reduce((a, b) => Math.max(a, b));
+    case 'count':
+      return (values) => values.length;
+    case 'stddev':
+      return (values) => {
+        const mean = sum(values) / values.length;
+        return Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length);
+      };
+    default:
+      return unreachable(how.name);
+  }
+}
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

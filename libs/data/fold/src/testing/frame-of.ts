@@ -1,0 +1,18 @@
+import { KIND } from '@tidemark/model';
+import type { Frame } from '../frame.ts';
+
+/** A frame of gauges from 1970, or from `fromMs`; rows by tags joined by commas. */
+export function frameOf(rows: Readonly<Record<string, readonly number[]>>, stepMs = 10_000, fromMs = 0): Frame {
+  const series = Object.entries(rows).map(([tags, values]) => ({
+    tags: tags === '' ? [] : tags.split(','),
+    metric: 'm',
+    kind: KIND.gauge,
+    values: Float64Array.from(values),
+  }));
+  return { fromMs, stepMs, steps: series[0]?.values.length ?? 0, series };
+}
+
+/** The values of each series by its tags. */
+export function rowsOf(frame: Frame): Record<string, number[]> {
+  return Object.fromEntries(frame.series.map((series) => [series.tags.join(','), Array.from(series.values)]));
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from '@jest/globals';
+import { evenMap, KIND } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
+import { QueryService } from './query-service.ts';
+import { testClock } from './testing/test-clock.ts';
+
+const FROM_MS = 1_700_000_000_000;
+const TO_MS = FROM_MS + 60_000;
+
+function setUp() {
+  const point = (metric: string, tags: string[], timeMs = FROM_MS): ModelPoint => ({
+    ...{ partition: 0, tenant: 'default', kind: KIND.gauge, value: 1, metric, tags, timeMs },
+  });
+  const stores = new ModelStores();
+  stores.points = [
+    point('web.requests.hits', ['env:prod', 'host:web-1']),
+    point('web.requests.hits', ['env:dev', 'host:web-2']),
+    point('web.requests.errors', ['env:prod']),
+    point('old.metric', ['env:prod'], FROM_MS - 30 * 86_400_000),
+  ];
+  stores.watermarksMs.set(0, TO_MS);
+  const service = new QueryService({ stores, maps: () => [evenMap(1)], latenessMs: () => 0, clock: testClock() });
+  const notes = async (query: string) =>
+    (await service.run('default', { query: `${query}.rollup(60)`, fromMs: FROM_MS, toMs: TO_MS })).notes;
+  return { stores, service, notes };
+}
+
+describe('a query that finds nothing', () => {
+  test.each([
+    ['avg:web.requests.hitz{*}', 'no metric web.requests.hitz in this range; did you mean web.requests.hits?'],
+    ['avg:web.reqests.hits{*}', 'no metric web.reqests.hits in this range; did you mean web.requests.hits?'],
+    ['avg:Web.Requests.Hits{*}', 'no metric Web.Requests.Hits in this range'],
+    ['avg:nothing.like.it{*}', 'no metric nothing.like.it in this range'],
+    ['avg:old.metric{*}', 'old.metric has no points in this range; its newest are of 2023-10-15 (UTC)'],
+    ['avg:web.requests.hits{evn:prod}', 'web.requests.hits has no tag key evn; did you mean env?'],
+    ['avg:web.requests.hits{env:prud}', 'web.requests.hits has no tag env:prud; did you mean env:prod?'],
+    ['avg:web.requests.hits{env:PROD}', 'web.requests.hits has no tag env:PROD; did you mean env:prod?'],
+    ['avg:web.requests.hits{env IN (pro, x)}', 'web.requests.hits has no tag env:pro; did you mean env:prod?'],
+    ['avg:web.requests.hits{region:us*}', 'web.requests.hits has no tag key region'],
+    ['avg:web.requests.hits{env:dev,host:web-1}', 'no series of web.requests.hits matches {env:dev,host:web-1}'],
+  ])('%s: %s', async (query, note) => {
+    expect(await setUp().notes(query)).toContain(note);
+  });
+
+  test('a grouping by a key that no series has is named, and gives its answer', async () => {
+    const { notes } = setUp();
+    expect(await notes('sum:web.requests.hits{*} by {hots}')).toEqual([
+      'web.requests.hits has no tag key hots; did you mean host?',
+    ]);
+    expect(await notes('sum:web.requests.hits{*} by {host}')).toEqual([]);
+  });
+
+  test('stores that do not answer what is looked for cost no answer', async () => {
+    const { stores, notes } = setUp();
+    let asked = 0;
+    stores.before = (part) => {
+      if (part === 'tags/0' && ++asked > 1) throw new TidemarkError('unavailable', 'down');
+    };
+    expect(await notes('avg:web.requests.hitz{*}')).toEqual(['no metric web.requests.hitz in this range']);
+  });
+});

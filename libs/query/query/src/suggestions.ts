@@ -1,0 +1,174 @@
+import type { MetricDescription, TagKeyDescription } from '@tidemark/contract';
+import type { Frame } from '@tidemark/fold';
+import { metricId, partitionOf } from '@tidemark/model';
+import { nearest, printFilter, type QueryLeaf, type TagFilter } from '@tidemark/query-language';
+import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import type { LeafSteps } from './leaf-steps.ts';
+import { Parts } from './parts.ts';
+import type { QueryRun } from './query-run.ts';
+
+/** A leaf and what was found of it. */
+export interface ReadLeaf {
+  readonly leaf: QueryLeaf;
+  readonly steps: LeafSteps;
+  readonly frame: Frame;
+  /** True when the metric has series in what was read, whether the leaf selects them or not. */
+  readonly isKnown: boolean;
+}
+
+/** Leaves of one query that a reason is looked for. */
+const MAX_LEAVES = 5;
+/** Names and values of this length and below are compared. */
+const MAX_COMPARED = 200;
+/** Parts of a name that others are searched by, and the shortest of them. */
+const MAX_PARTS = 2;
+const MIN_PART = 3;
+
+/**
+ * Why leaves found nothing, with a name that was probably meant: of the metric, of a tag key, or of a tag value. Empty
+ * where all leaves found series, or where the stores don't answer: a suggestion is never why a query fails.
+ */
+export async function suggestions(run: QueryRun, leaves: readonly ReadLeaf[], signal: AbortSignal): Promise<string[]> {
+  const missed = leaves.filter((one) => one.frame.series.length === 0 || missingKeys(one).length > 0);
+  if (missed.length === 0 || run.parts.errors.length > 0) return [];
+  const parts = new Parts(run.limits.concurrentRequests, signal);
+  try {
+    const notes = await Promise.all(
+      missed
+        .slice(0, MAX_LEAVES)
+        .map((one) => (one.isKnown ? tagNotes(run, parts, one) : metricNotes(run, parts, one))),
+    );
+    return [...new Set(notes.flat())];
+  } catch {
+    return [];
+  }
+}
+
+/** Keys of the grouping that no series of the leaf has. */
+function missingKeys({ leaf, frame }: ReadLeaf): string[] {
+  if (frame.series.length === 0) return [];
+  return leaf.groupBy.filter((key, i) => frame.series.every(({ tags }) => tags[i] === `${key}:N/A`));
+}
+
+async function metricNotes(run: QueryRun, parts: Parts, { leaf }: ReadLeaf): Promise<string[]> {
+  const { metric } = leaf;
+  const found = await Promise.all(searchTexts(metric).map((contains) => metricsWith(run, parts, contains)));
+  const metrics = found.flat();
+  const same = metrics.find((one) => one.metric === metric);
+  if (same !== undefined) {
+    const day = new Date(same.lastDayMs).toISOString().slice(0, 10);
+    return [`${metric} has no points in this range; its newest are of ${day} (UTC)`];
+  }
+  const names = metrics.map((one) => one.metric);
+  return [`no metric ${metric} in this range${didYouMean(nearest(metric, names, MAX_COMPARED))}`];
+}
+
+/** A misspelt name has a mistake in one of its parts, so that one of two parts finds it. */
+function searchTexts(metric: string): string[] {
+  const parts = metric.split(/[._]/).filter((part) => part.length >= MIN_PART);
+  if (parts.length < 2) return [''];
+  return [...new Set(parts)].sort((a, b) => b.length - a.length).slice(0, MAX_PARTS);
+}
+
+async function metricsWith(run: QueryRun, parts: Parts, contains: string): Promise<MetricDescription[]> {
+  const limit = run.limits.described;
+  const partitions = Math.max(...run.maps.map((map) => map.partitions));
+  const replies = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) =>
+      parts.ask(`tags/${partition}`, (signal) =>
+        run.stores
+          .tagStore(partition)
+          .describeMetrics({ partition, tenant: run.tenant, contains, fromMs: 0, limit }, signal),
+      ),
+    ),
+  );
+  return mergeMetrics(
+    replies.map((reply) => reply?.metrics ?? []),
+    limit,
+  );
+}
+
+async function tagNotes(run: QueryRun, parts: Parts, read: ReadLeaf): Promise<string[]> {
+  const { leaf, frame } = read;
+  const keys = await tagKeysOf(run, parts, read);
+  if (keys.length === 0) return [];
+  const notes = missingKeys(read)
+    .map((key) => keyNote(leaf, key, keys))
+    .filter((note) => note !== undefined);
+  if (frame.series.length > 0) return notes;
+  for (const { key, value } of conditionsOf(leaf.filter)) {
+    const known = keys.find((one) => one.key === key);
+    if (known === undefined) notes.push(keyNote(leaf, key, keys) ?? `${leaf.metric} has no tag key ${key}`);
+    else if (value !== undefined) notes.push(...valueNotes(leaf, known, value));
+  }
+  if (notes.length === 0) notes.push(`no series of ${leaf.metric} matches {${printFilter(leaf.filter)}}`);
+  return notes;
+}
+
+function keyNote(leaf: QueryLeaf, key: string, keys: readonly TagKeyDescription[]): string | undefined {
+  const names = keys.map((one) => one.key);
+  if (names.includes(key)) return undefined;
+  return `${leaf.metric} has no tag key ${key}${didYouMean(nearest(key, names, MAX_COMPARED))}`;
+}
+
+function valueNotes(leaf: QueryLeaf, { key, values, top }: TagKeyDescription, value: string): string[] {
+  const names = top.map((one) => one.value);
+  if (names.includes(value)) return [];
+  const near = nearest(value, names, MAX_COMPARED);
+  // Of a key with more values than are listed, the value may exist.
+  if (near === undefined && values > names.length) return [];
+  return [`${leaf.metric} has no tag ${key}:${value}${didYouMean(near === undefined ? near : `${key}:${near}`)}`];
+}
+
+async function tagKeysOf(run: QueryRun, parts: Parts, { leaf, steps }: ReadLeaf): Promise<TagKeyDescription[]> {
+  const { segments } = steps;
+  const { metric } = leaf;
+  const limit = run.limits.described;
+  const range = {
+    fromMs: Math.min(...segments.map(({ fromMs }) => fromMs)),
+    toMs: Math.max(...segments.map(({ toMs }) => toMs)),
+  };
+  const id = metricId(run.tenant, metric);
+  const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))];
+  const replies = await Promise.all(
+    owners.map((partition) =>
+      parts.ask(`tags/${partition}`, (signal) =>
+        run.stores.tagStore(partition).describeTags({ partition, tenant: run.tenant, metric, ...range, limit }, signal),
+      ),
+    ),
+  );
+  return mergeTagKeys(
+    replies.map((reply) => reply?.keys ?? []),
+    limit,
+  );
+}
+
+interface Condition {
+  readonly key: string;
+  /** Without wildcards; undefined when only the key is known. */
+  readonly value: string | undefined;
+}
+
+/** What the filter demands of a series; conditions that are negated, and bare tags, are left out. */
+function conditionsOf(filter: TagFilter): Condition[] {
+  switch (filter.type) {
+    case 'tag': {
+      const colon = filter.tag.indexOf(':');
+      if (colon < 1) return [];
+      return [{ key: filter.tag.slice(0, colon), value: filter.tag.slice(colon + 1) }];
+    }
+    case 'pattern':
+      return [{ key: filter.key, value: undefined }];
+    case 'in':
+      return filter.values.map((value) => ({ key: filter.key, value }));
+    case 'and':
+    case 'or':
+      return filter.filters.flatMap(conditionsOf);
+    default:
+      return [];
+  }
+}
+
+function didYouMean(name: string | undefined): string {
+  return name === undefined ? '' : `; did you mean ${name}?`;
+}
