@@ -10,6 +10,9 @@ const START = '<!-- bench:start -->\n';
 const END = '<!-- bench:end -->';
 /** Significant digits of a figure: more are noise on a shared machine. */
 const DIGITS = 3;
+/** Separator of the clauses of a note, and how many clauses notes must share at their beginning to share a letter. */
+const CLAUSE_END = '; ';
+const SHARED_CLAUSES = 3;
 
 const file = join(root, 'README.md');
 const text = readFileSync(file, 'utf8');
@@ -39,7 +42,7 @@ function read() {
   return results;
 }
 
-/** Formats one row per figure. Conditions that several figures share are listed once, below. */
+/** Formats one row per figure. Notes below have the conditions: one for all figures of equal conditions. */
 function table(results) {
   const notes = [...new Set(results.map(({ conditions }) => conditions))];
   const rows = results.map(({ name, value, unit, conditions }) => {
@@ -47,7 +50,36 @@ function table(results) {
     return `| \`${name}\` | ${figure(value)} | ${cell(unit)} | ${note} |`;
   });
   const head = ['| benchmark | figure | unit | conditions |', '| --- | ---: | --- | --- |'];
-  return `${[...head, ...rows, '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n')}\n`;
+  const { common, own } = shareBeginnings(notes);
+  const letters = common.map((text, i) => `- ${letter(i)}: ${text}`);
+  const numbers = own.map((text, i) => `${i + 1}. ${text}`);
+  return `${[...head, ...rows, '', ...letters, ...(common.length > 0 ? [''] : []), ...numbers].join('\n')}\n`;
+}
+
+/** Replaces the beginning that several notes share by a letter, so that their differences are visible. */
+function shareBeginnings(notes) {
+  const groups = Map.groupBy(notes, (note) => note.split(CLAUSE_END).slice(0, SHARED_CLAUSES).join(CLAUSE_END));
+  const common = [];
+  const own = new Map();
+  for (const group of groups.values()) {
+    if (group.length === 1) {
+      own.set(group[0], group[0]);
+      continue;
+    }
+    const clauses = group.map((note) => note.split(CLAUSE_END));
+    const [first] = clauses;
+    const differs = first.findIndex((clause, i) => clauses.some((other) => other[i] !== clause));
+    const shared = differs < 0 ? first.length : differs;
+    for (const [i, one] of clauses.entries()) {
+      own.set(group[i], [`conditions ${letter(common.length)}`, ...one.slice(shared)].join(CLAUSE_END));
+    }
+    common.push(first.slice(0, shared).join(CLAUSE_END));
+  }
+  return { common, own: notes.map((note) => own.get(note)) };
+}
+
+function letter(index) {
+  return String.fromCharCode('A'.charCodeAt(0) + index);
 }
 
 /** Formats a figure: 3214567 → 3.21 M, 1.8345 → 1.83. */
