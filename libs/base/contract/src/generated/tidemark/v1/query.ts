@@ -108,7 +108,7 @@ export interface StatusReply {
   points: PartitionStatusReply[];
   tags: TagPartitionStatusReply[];
   sessions: SessionStatus[];
-  /** Lateness bound D of the caller's tenant, ms. */
+  /** Lateness bound D, ms; one setting for all tenants. */
   latenessMs: number;
   nowMs: number;
   errors: PartError[];
