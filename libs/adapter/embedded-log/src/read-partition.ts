@@ -1,4 +1,4 @@
-import { type LogRecord, type ReadOptions, TidemarkError, type Topic } from '@tidemark/ports';
+import { type LogRecord, limitError, type ReadOptions, TidemarkError, type Topic } from '@tidemark/ports';
 import { trimmed } from './partition-files.ts';
 import type { WaitingReads } from './waiting-reads.ts';
 
@@ -37,7 +37,7 @@ export async function readFromPartition(
 
 function check({ topic, partition, first, next }: ReadableRange, from: number): void {
   if (!Number.isSafeInteger(from) || from < 0) {
-    throw new TidemarkError('invalid_argument', `from: ${from} (limit: an integer from 0)`, { field: 'from' });
+    throw limitError('from', String(from), 'an integer from 0');
   }
   if (from < first) throw trimmed(topic, partition, from);
   if (from > next) {

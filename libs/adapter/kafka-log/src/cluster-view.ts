@@ -1,5 +1,5 @@
 import { metadataV12 } from '@platformatic/kafka';
-import { type Clock, type Random, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Clock, limitError, type Random, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type Address, BrokerLink } from './broker-link.ts';
 import { answerOf, type Failure, failureOf, kafkaErrorOf, withOutlook } from './kafka-error.ts';
 import { type KafkaLogLimits, type KafkaLogOptions, TOPICS } from './kafka-options.ts';
@@ -58,8 +58,7 @@ export class ClusterView {
     this.#clock = clock;
     this.#random = random;
     this.#bootstrap = options.brokers.map(parseAddress);
-    if (this.#bootstrap.length === 0)
-      throw new TidemarkError('invalid_argument', 'brokers: the list is empty (limit: at least 1 address host:port)');
+    if (this.#bootstrap.length === 0) throw limitError('brokers', 'the list is empty', 'at least 1 address host:port');
     for (const topic of TOPICS) {
       const id = options.topicIds?.[topic];
       if (id !== undefined) this.#ids.set(topic, id);
@@ -293,9 +292,7 @@ export function parseAddress(text: string): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port < 1 || port > 65_535) {
-    throw new TidemarkError('invalid_argument', `brokers: "${text}" (limit: an address host:port)`, {
-      field: 'brokers',
-    });
+    throw limitError('brokers', `"${text}"`, 'an address host:port');
   }
   return { host: match[1] ?? match[2], port };
 }

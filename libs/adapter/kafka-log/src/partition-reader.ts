@@ -4,6 +4,7 @@ import {
   isTidemarkError,
   type LogBounds,
   type LogRecord,
+  limitError,
   type ReadOptions,
   TidemarkError,
   type Topic,
@@ -46,7 +47,7 @@ export class PartitionReader {
 
   async read(from: number, options: ReadOptions): Promise<LogRecord[]> {
     if (!Number.isSafeInteger(from) || from < 0) {
-      throw new TidemarkError('invalid_argument', `from: ${from} (limit: an integer from 0)`, { field: 'from' });
+      throw limitError('from', String(from), 'an integer from 0');
     }
     const { clock, limits } = this.#parts;
     const untilMs = clock.monotonicMs() + options.waitMs;

@@ -6,6 +6,7 @@ import {
   type KeyRange,
   type KeyValue,
   type KeyValueWrite,
+  limitError,
   TidemarkError,
 } from '@tidemark/ports';
 import RocksDB from 'rocksdb-native';
@@ -221,16 +222,11 @@ function checkBatch(batch: readonly KeyValueWrite[]): number {
 
 function checkKey(key: Uint8Array): void {
   checkSize('key', key, MAX_KEY_BYTES);
-  if (key.length === 0) throw new TidemarkError('invalid_argument', 'key: 0 bytes (limit: at least 1 byte)');
+  if (key.length === 0) throw limitError('key', '0 bytes', 'at least 1 byte');
 }
 
 function checkSize(field: 'key' | 'value', bytes: Uint8Array, limitBytes: number): void {
   // The binding ends the process when it gets a value of another type.
   assert(ArrayBuffer.isView(bytes), `${field} is a Uint8Array`);
-  if (bytes.length > limitBytes) {
-    throw new TidemarkError('invalid_argument', `${field}: ${bytes.length} bytes (limit: ${limitBytes} bytes)`, {
-      sizeBytes: bytes.length,
-      limitBytes,
-    });
-  }
+  if (bytes.length > limitBytes) throw limitError(field, `${bytes.length} bytes`, `${limitBytes} bytes`);
 }

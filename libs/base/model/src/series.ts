@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ByteWriter } from '@tidemark/bytes';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError } from '@tidemark/ports';
 import { isKind, type Kind } from './kind.ts';
 import { DEFAULT_POINT_LIMITS, type PointLimits } from './point-limits.ts';
 
@@ -28,10 +28,10 @@ export function seriesName(
   checkText('tenant', tenant, limits.tenantBytes);
   checkText('metric', metric, limits.metricBytes);
   if (!isKind(kind))
-    throw refusal('kind_unknown', 'kind', 'gauge, count, counter or distribution', `unknown kind ${kind}`);
+    throw limitError('kind', `unknown kind ${kind}`, 'gauge, count, counter or distribution', 'kind_unknown');
   const sorted = canonicalTags(tags);
   if (sorted.length > limits.tags) {
-    throw refusal('too_many_tags', 'tags', `${limits.tags} tags`, `${sorted.length} tags on ${metric}`);
+    throw limitError('tags', `${sorted.length} tags on ${metric}`, `${limits.tags} tags`, 'too_many_tags');
   }
   for (const tag of sorted) checkText('tag', tag, limits.tagBytes);
   return { tenant, metric, kind, tags: sorted };
@@ -51,28 +51,19 @@ function isAscii(text: string): boolean {
 }
 
 function checkText(field: string, text: string, limitBytes: number): void {
-  if (text.length === 0) throw refusal(`${field}_empty`, field, 'at least 1 byte', `an empty ${field}`);
+  if (text.length === 0) throw limitError(field, 'empty', 'at least 1 byte', `${field}_empty`);
   const size = isAscii(text) ? text.length : Buffer.byteLength(text);
   if (size > limitBytes) {
-    throw refusal(
-      `${field}_too_long`,
-      field,
-      `${limitBytes} bytes`,
-      `${field} of ${size} bytes: ${text.slice(0, 40)}…`,
-    );
+    throw limitError(field, `${size} bytes: ${text.slice(0, 40)}…`, `${limitBytes} bytes`, `${field}_too_long`);
   }
   if (!text.isWellFormed() || text.includes('\ufffd')) {
-    throw refusal(`${field}_not_utf8`, field, 'valid UTF-8', `${field} is not valid UTF-8`);
+    throw limitError(field, 'not valid UTF-8', 'valid UTF-8', `${field}_not_utf8`);
   }
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) < 0x20) {
-      throw refusal(`${field}_control_character`, field, 'no control characters', `${field} has a control character`);
+      throw limitError(field, 'a control character', 'no control characters', `${field}_control_character`);
     }
   }
-}
-
-function refusal(reason: string, field: string, limit: string, message: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${message} (limit: ${limit})`, { reason, field, limit });
 }
 
 /** Bytes of a metric's name and its tags, in UTF-8. */

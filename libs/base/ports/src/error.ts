@@ -46,15 +46,6 @@ export function isTidemarkError(error: unknown, code?: ErrorCode): error is Tide
   return error instanceof TidemarkError && (code === undefined || error.code === code);
 }
 
-/**
- * The error for bad input: `invalid_argument` with the message `field: found (limit: …)`, and field and limit in its
- * detail.
- */
-export function limitError(field: string, found: string, limit: string | number, reason?: string): TidemarkError {
-  const detail: ErrorDetail = reason === undefined ? { field, limit } : { reason, field, limit };
-  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, detail);
-}
-
 /** The message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

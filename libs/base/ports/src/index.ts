@@ -8,13 +8,13 @@ export {
   ERROR_CODES,
   httpStatusOf,
   isTidemarkError,
-  limitError,
   messageOf,
   TidemarkError,
   unreachable,
 } from './error.ts';
 export type { Events } from './events.ts';
 export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
+export { limitError } from './limit-error.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
 export type { Random } from './random.ts';
 export { below } from './random.ts';

@@ -259,7 +259,7 @@ describe('targets', () => {
       'scrape target a:1 has a user in its URL, which would appear in logs',
     );
     refused({ url: 'http://a:1/x' }, { url: 'http://a:1/y' }).toThrow('two scrape targets have the tags instance:a:1');
-    refused({ url: 'http://a:1/', tags: ['x'.repeat(201)] }).toThrow('tag of 201 bytes');
+    refused({ url: 'http://a:1/', tags: ['x'.repeat(201)] }).toThrow('tag: 201 bytes');
     expect(scrapeChecks([{ url: 'http://a:1/x' }, { url: 'http://a:1/y', instance: 'y' }], PORTS).length).toBe(2);
   });
 });

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError } from '@tidemark/ports';
 import { DEFAULT_ALPHA, MAX_ALPHA, MIN_ALPHA } from './sketch-limits.ts';
 
 /**
@@ -53,10 +53,7 @@ export class CubicMapping {
   /** Throws `invalid_argument` unless MIN_ALPHA <= alpha <= MAX_ALPHA. */
   constructor(alpha: number) {
     if (!(alpha >= MIN_ALPHA && alpha <= MAX_ALPHA)) {
-      throw new TidemarkError('invalid_argument', `alpha: ${alpha} (limit: ${MIN_ALPHA} to ${MAX_ALPHA})`, {
-        field: 'alpha',
-        limit: `${MIN_ALPHA} to ${MAX_ALPHA}`,
-      });
+      throw limitError('alpha', String(alpha), `${MIN_ALPHA} to ${MAX_ALPHA}`);
     }
     const gammaLessOne = (2 * alpha) / (1 - alpha);
     this.alpha = alpha;

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 import { BucketStore, NO_HIGH, NO_LOW } from './bucket-store.ts';
 import {
   CUBIC_A,
@@ -129,9 +129,7 @@ export class DDSketch {
   insert(value: number, count = 1): void {
     if (!Number.isFinite(value)) throw notFinite(value);
     if (!(Number.isInteger(count) && count > 0)) {
-      throw new TidemarkError('invalid_argument', `count: ${count} (limit: a positive integer)`, {
-        field: 'count',
-      });
+      throw limitError('count', String(count), 'a positive integer');
     }
     this.#checkCount(count);
     this.#tally(value, count);
@@ -147,13 +145,7 @@ export class DDSketch {
    */
   insertAll(values: Float64Array, from = 0, to = values.length): void {
     if (!(from >= 0 && from <= to && to <= values.length)) {
-      throw new TidemarkError(
-        'invalid_argument',
-        `from, to: ${from}, ${to} (limit: a range of ${values.length} values)`,
-        {
-          field: 'from',
-        },
-      );
+      throw limitError('from, to', `${from}, ${to}`, `a range of ${values.length} values`);
     }
     if (from === to) return;
     checkAllFinite(values, from, to);
@@ -359,14 +351,8 @@ export class DDSketch {
 
   #checkAlpha(alpha: number): void {
     if (alpha !== this.alpha) {
-      throw new TidemarkError(
-        'invalid_argument',
-        `alpha: ${alpha} (limit: ${this.alpha}, the alpha of the sketch that it is merged into)`,
-        {
-          field: 'alpha',
-          limit: this.alpha,
-        },
-      );
+      const limit = `${this.alpha}, the alpha of the sketch that it is merged into`;
+      throw limitError('alpha', String(alpha), limit);
     }
   }
 }

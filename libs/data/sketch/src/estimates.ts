@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError } from '@tidemark/ports';
 import type { BucketStore } from './bucket-store.ts';
 import { type CubicMapping, EDGE_SLACK } from './cubic-mapping.ts';
 import { notFinite } from './not-finite.ts';
@@ -31,9 +31,7 @@ export interface ShareEstimate {
 
 /** Implements `DDSketch.quantile`; tests: `ddsketch.test.ts`. */
 export function quantileOf(sketch: SketchView, q: number): QuantileEstimate {
-  if (!(q >= 0 && q <= 1)) {
-    throw new TidemarkError('invalid_argument', `q: ${q} (limit: 0 to 1)`, { field: 'q', limit: '0 to 1' });
-  }
+  if (!(q >= 0 && q <= 1)) throw limitError('q', String(q), '0 to 1');
   const { mapping, count, min, max } = sketch;
   if (count === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
   if (q === 0) return clamped(sketch, min, min, min);

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { limitError } from '@tidemark/ports';
 import { CUBIC_C, cubicExp2, scaleByPowerOfTwo } from './cubic-mapping.ts';
 
 /** Values of IndexMapping.Interpolation in the official DDSketch.proto. */
@@ -26,13 +26,13 @@ export class ForeignMapping {
   /** Throws `invalid_argument` for a gamma, an offset or an interpolation that no sketch has. */
   constructor(gamma: number, indexOffset: number, interpolation: number, convention: KeyConvention) {
     if (!(gamma > 1 && gamma <= MAX_GAMMA)) {
-      throw refusal('gamma', `above 1, at most ${MAX_GAMMA}`, `gamma: ${gamma}`);
+      throw limitError('gamma', String(gamma), `above 1, at most ${MAX_GAMMA}`);
     }
     if (!(Math.abs(indexOffset) <= 2 ** 31)) {
-      throw refusal('indexOffset', 'a 32-bit number', `indexOffset: ${indexOffset}`);
+      throw limitError('indexOffset', String(indexOffset), 'a 32-bit number');
     }
     if (!Number.isInteger(interpolation) || interpolation < 0 || interpolation > INTERPOLATION_CUBIC) {
-      throw refusal('interpolation', '0 to 3', `interpolation: ${interpolation}`);
+      throw limitError('interpolation', String(interpolation), '0 to 3');
     }
     // The JavaScript library's linear mapping computes an exact log2 at 1 / ln(gamma) keys an order of magnitude.
     const exactLinear = convention === 'upper' && interpolation === INTERPOLATION_LINEAR;
@@ -75,7 +75,3 @@ const MAX_GAMMA = 100;
 
 /** Scales by interpolation: 1 / (its steepest slope against log2, times ln 2), which keeps buckets within gamma. */
 const UPPER_SCALE: readonly number[] = [Math.LN2, 1, 3 / 4, 1 / CUBIC_C];
-
-export function refusal(field: string, limit: string | number, message: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${message} (limit: ${limit})`, { field, limit });
-}

@@ -1,5 +1,5 @@
 import { murmur3 } from '@tidemark/bytes';
-import { assert, TidemarkError } from '@tidemark/ports';
+import { assert, limitError } from '@tidemark/ports';
 import { estimateCardinality } from './cardinality-estimate.ts';
 
 /**
@@ -45,11 +45,7 @@ export class HyperLogLog {
   constructor(options: HyperLogLogOptions = {}) {
     const precision = options.precision ?? DEFAULT_PRECISION;
     if (!(Number.isInteger(precision) && precision >= MIN_PRECISION && precision <= MAX_PRECISION)) {
-      throw new TidemarkError(
-        'invalid_argument',
-        `precision: ${precision} (limit: ${MIN_PRECISION} to ${MAX_PRECISION})`,
-        { field: 'precision', limit: `${MIN_PRECISION} to ${MAX_PRECISION}` },
-      );
+      throw limitError('precision', String(precision), `${MIN_PRECISION} to ${MAX_PRECISION}`);
     }
     this.precision = precision;
   }
@@ -90,11 +86,8 @@ export class HyperLogLog {
   /** Adds all of `other`. Throws `invalid_argument` for another precision. */
   merge(other: HyperLogLog): void {
     if (other.precision !== this.precision) {
-      throw new TidemarkError(
-        'invalid_argument',
-        `precision: ${other.precision} (limit: ${this.precision}, the precision of the set that it is merged into)`,
-        { field: 'precision', limit: this.precision },
-      );
+      const limit = `${this.precision}, the precision of the set that it is merged into`;
+      throw limitError('precision', String(other.precision), limit);
     }
     if (other === this) return;
     other.forEachRegister((register, rank) => this.raise(register, rank));

@@ -1,8 +1,8 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 import { type BucketStore, NO_HIGH } from './bucket-store.ts';
 import { DDSketch } from './ddsketch.ts';
-import { ForeignMapping, INTERPOLATION_CUBIC, type KeyConvention, refusal } from './foreign-mapping.ts';
+import { ForeignMapping, INTERPOLATION_CUBIC, type KeyConvention } from './foreign-mapping.ts';
 import { DEFAULT_ALPHA, MAX_COUNT } from './sketch-limits.ts';
 
 export interface ToOfficialOptions {
@@ -95,7 +95,7 @@ export function fromOfficialProtobuf(bytes: Uint8Array, options: FromOfficialOpt
   let rounded = 0;
   const insert = (value: number, count: number): void => {
     exact += count;
-    if (exact > MAX_COUNT) throw refusal('count', MAX_COUNT, `more values than one sketch can have`);
+    if (exact > MAX_COUNT) throw limitError('count', 'more values than one sketch can have', MAX_COUNT);
     const whole = Math.round(exact) - rounded;
     if (whole <= 0) return;
     sketch.insert(value, whole);
@@ -170,7 +170,7 @@ function readFields(reader: BinaryReader, end: number, read: FieldReader): void 
   while (reader.pos < end) {
     const [field, wireType] = reader.tag();
     // Groups nest without a bound, and this message has no groups.
-    if (!EXPECTED_WIRE_TYPES.includes(wireType)) throw refusal('sketch', 'no groups', 'a group in the message');
+    if (!EXPECTED_WIRE_TYPES.includes(wireType)) throw limitError('sketch', 'a group in the message', 'no groups');
     if (!read(reader, field, wireType)) reader.skip(wireType, field);
   }
   if (reader.pos !== end) throw new RangeError('a field exceeds the end of its message');
@@ -236,10 +236,10 @@ function readEntry(reader: BinaryReader, buckets: Map<number, number>): void {
 }
 
 function checkedCount(count: number, field: string): number {
-  if (!(count >= 0 && count <= MAX_COUNT)) throw refusal(field, `0 to ${MAX_COUNT}`, `a count of ${count}`);
+  if (!(count >= 0 && count <= MAX_COUNT)) throw limitError(field, `a count of ${count}`, `0 to ${MAX_COUNT}`);
   return count;
 }
 
 function tooManyBuckets(maxBuckets: number): TidemarkError {
-  return refusal('buckets', maxBuckets, 'too many buckets in the message');
+  return limitError('buckets', 'too many buckets in the message', maxBuckets);
 }

@@ -4,6 +4,7 @@ import {
   type KeyRange,
   type KeyValue,
   type KeyValueWrite,
+  limitError,
   type OpenKeyValue,
   type Random,
   sleep,
@@ -230,17 +231,14 @@ function latin1(bytes: Uint8Array): string {
 
 function nameOf(key: Uint8Array): string {
   if (key.length === 0 || key.length > MAX_KEY_BYTES) {
-    const message = `key: ${key.length} bytes (limit: 1 to ${MAX_KEY_BYTES})`;
-    throw new TidemarkError('invalid_argument', message, { sizeBytes: key.length });
+    throw limitError('key', `${key.length} bytes`, `1 to ${MAX_KEY_BYTES} bytes`);
   }
   return latin1(key);
 }
 
 function checkedCopy(value: Uint8Array | undefined): Uint8Array | undefined {
   if (value !== undefined && value.length > MAX_VALUE_BYTES) {
-    throw new TidemarkError('invalid_argument', `value: ${value.length} bytes (limit: ${MAX_VALUE_BYTES})`, {
-      sizeBytes: value.length,
-    });
+    throw limitError('value', `${value.length} bytes`, `${MAX_VALUE_BYTES} bytes`);
   }
   return value?.slice();
 }

@@ -1,5 +1,5 @@
 import type { RequestIntake } from '@tidemark/intake';
-import { type Random, TidemarkError } from '@tidemark/ports';
+import { limitError, type Random, type TidemarkError } from '@tidemark/ports';
 import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits, WriteBody, WriteDecoder } from '@tidemark/remote-write';
 import { ByTenant, KEY_BYTES, LabelMemory, LabelTable } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -84,8 +84,7 @@ function partsOf({ body }: FastifyRequest): readonly Uint8Array[] {
 }
 
 function refused(reason: string, field: string, limit: string, found: string): TidemarkError {
-  const message = `${field}: ${found.slice(0, 100)} (limit: ${limit})`;
-  return new TidemarkError('invalid_argument', message, { reason, field, limit });
+  return limitError(field, found.slice(0, 100), limit, reason);
 }
 
 /** Sends a text. Prometheus shows its first line. */

@@ -22,7 +22,7 @@ import {
   seriesId,
   seriesName,
 } from '@tidemark/model';
-import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { assert, isTidemarkError, limitError, type TidemarkError } from '@tidemark/ports';
 import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import type { IntakeSession } from './intake-session.ts';
@@ -293,8 +293,7 @@ export class ClientStream implements SeriesSource {
 const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: KIND.gauge };
 
 function invalid(field: string, limit: string, found: string): TidemarkError {
-  const reason = `${field}_invalid`;
-  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { reason, field, limit });
+  return limitError(field, found, limit, `${field}_invalid`);
 }
 
 function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {

@@ -1,7 +1,7 @@
 import type { Rejection } from '@tidemark/contract';
 import type { ControlFollower } from '@tidemark/control-log';
 import type { PartitionMap } from '@tidemark/model';
-import { assert, type Clock, type Log, TidemarkError } from '@tidemark/ports';
+import { assert, type Clock, type Log, limitError, TidemarkError } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import { checkMapIsHeld } from './request-key.ts';
 
@@ -52,12 +52,7 @@ export class MapsInForce {
     if (next > 0) await control.reached(next - 1);
     const map = control.state.maps.get(epoch);
     if (map !== undefined) return map;
-    const limit = this.current.epoch;
-    throw new TidemarkError('invalid_argument', `map_epoch: ${epoch} is not known (limit: ${limit})`, {
-      reason: 'map_epoch_unknown',
-      field: 'map_epoch',
-      limit,
-    });
+    throw limitError('map_epoch', `${epoch} is not known`, this.current.epoch, 'map_epoch_unknown');
   }
 
   /**

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '@tidemark/bytes';
 import type { ControlState } from '@tidemark/control-log';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import { type Clock, limitError, TidemarkError } from '@tidemark/ports';
 
 /** Identity of a request across retries, like the stamp of a batch of a client with a stream. */
 export interface RequestKey {
@@ -92,9 +92,5 @@ export class KeyedSessions {
 }
 
 function refusal(reason: string, message: string, limit: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${FIELD}: ${message} (limit: ${limit})`, {
-    reason,
-    field: FIELD,
-    limit,
-  });
+  return limitError(FIELD, message, limit, reason);
 }

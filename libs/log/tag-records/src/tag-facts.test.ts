@@ -105,7 +105,7 @@ describe('tags record', () => {
     const record = writer.take();
     expect(record.length).toBeLessThanOrEqual(MAX_TAGS_RECORD_BYTES);
     expect(facts(record).length).toBe(added);
-    expect(() => writer.addDay(id, -1)).toThrow(/day -1/);
+    expect(() => writer.addDay(id, -1)).toThrow(/^day: -1 \(limit: /);
   });
 });
 

@@ -1,6 +1,6 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES, type SeriesName } from '@tidemark/model';
-import { assert, TidemarkError } from '@tidemark/ports';
+import { assert, limitError, TidemarkError } from '@tidemark/ports';
 import { HEADER_BYTES, MAX_DAY, MAX_TAGS, MAX_TAGS_RECORD_BYTES, MAX_TEXT_BYTES, sealRecord } from './layout.ts';
 
 /** Bytes reserved for the four counts before the sections. */
@@ -113,10 +113,7 @@ export class TagRecordWriter {
 
   #checkDay(day: number): void {
     if (!Number.isInteger(day) || day < 0 || day > MAX_DAY) {
-      throw new TidemarkError('invalid_argument', `day ${day} (limit: a whole number from 0 to ${MAX_DAY})`, {
-        field: 'day',
-        limit: MAX_DAY,
-      });
+      throw limitError('day', String(day), `a whole number from 0 to ${MAX_DAY}`);
     }
   }
 
@@ -132,7 +129,7 @@ export class TagRecordWriter {
 
 /** Max bytes that a series adds, if none of its texts is in the record yet. Throws for a name that readers refuse. */
 function largestSeriesBytes(name: SeriesName): number {
-  if (name.tags.length > MAX_TAGS) throw tooLarge('tags', `${name.tags.length}`, MAX_TAGS);
+  if (name.tags.length > MAX_TAGS) throw limitError('tags', `${name.tags.length}`, MAX_TAGS);
   let size = ID_BYTES + 16 + textBytes('tenant', name.tenant) + textBytes('metric', name.metric);
   for (const tag of name.tags) size += textBytes('tag', tag) + 3;
   return size;
@@ -140,10 +137,6 @@ function largestSeriesBytes(name: SeriesName): number {
 
 function textBytes(field: string, text: string): number {
   const size = Buffer.byteLength(text);
-  if (size > MAX_TEXT_BYTES) throw tooLarge(field, `${size} bytes`, MAX_TEXT_BYTES);
+  if (size > MAX_TEXT_BYTES) throw limitError(field, `${size} bytes`, MAX_TEXT_BYTES);
   return size + 2;
-}
-
-function tooLarge(field: string, found: string, limit: number): TidemarkError {
-  return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { field, limit });
 }

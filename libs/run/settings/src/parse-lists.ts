@@ -1,5 +1,5 @@
 import type { PlacedProcess } from '@tidemark/placement';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 
 /** A larger partition number is taken for a typing mistake. */
 const MAX_PARTITIONS = 65_536;
@@ -24,10 +24,7 @@ export function parsePartitions(text: string): number[] {
 
 /** Creates the error for a process that must own partitions and has an empty `cluster.partitions`. */
 export function noPartitions(): TidemarkError {
-  return new TidemarkError('invalid_argument', `cluster.partitions: "" (limit: ${PARTITIONS_LIMIT})`, {
-    field: 'cluster.partitions',
-    limit: PARTITIONS_LIMIT,
-  });
+  return limitError('cluster.partitions', '""', PARTITIONS_LIMIT);
 }
 
 /**

@@ -7,7 +7,7 @@ import type {
   TagKeyDescription,
 } from '@tidemark/contract';
 import { DAY_MS, dayOf, ID_BYTES } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError } from '@tidemark/ports';
 import { kindsSeen } from './match.ts';
 import type { TagIndex } from './tag-index.ts';
 import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
@@ -119,10 +119,7 @@ function mostUsed(index: TagIndex, tags: readonly number[], seriesOfTag: Uint32A
 /** Names of series by id; an unknown one, or one of another tenant, has an empty metric. */
 export function seriesTags(index: TagIndex, request: SeriesTagsRequest, limits: TagStoreLimits): Series[] {
   if (request.series.length % ID_BYTES !== 0) {
-    throw new TidemarkError('invalid_argument', `series: ${request.series.length} bytes (limit: 16 bytes an id)`, {
-      field: 'series',
-      limit: ID_BYTES,
-    });
+    throw limitError('series', `${request.series.length} bytes`, `${ID_BYTES} bytes an id`);
   }
   const count = request.series.length / ID_BYTES;
   if (count > limits.seriesTags) throw beyond('series', limits.seriesTags, `${count} series requested`);

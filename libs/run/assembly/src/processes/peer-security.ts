@@ -1,6 +1,6 @@
 import type { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { isLoopbackAddress } from '@tidemark/access';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 import { channelCredentials, serverCredentials, type TlsFiles } from '@tidemark/server';
 import { namedFile, requireBoth } from './named-file.ts';
 import type { ServiceContext } from './service-context.ts';
@@ -30,8 +30,7 @@ export async function peerSecurity(context: Pick<ServiceContext, 'settings' | 'r
   requireBoth('tls', files.cert, files.key);
   const key = (await read('cluster.keyFile', cluster.keyFile))?.toString('utf8').trim();
   if (key !== undefined && key.length < MIN_KEY_LENGTH) {
-    const message = `cluster.keyFile: a key of ${key.length} characters (limit: at least ${MIN_KEY_LENGTH})`;
-    throw new TidemarkError('invalid_argument', message);
+    throw limitError('cluster.keyFile', `a key of ${key.length} characters`, `at least ${MIN_KEY_LENGTH}`);
   }
   return { server: serverCredentials(files), channel: channelCredentials(files), key };
 }
