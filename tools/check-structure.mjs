@@ -1,10 +1,11 @@
 // Checks what the linter cannot: a package's layer is its folder, imports point one way through the layers, libraries
-// reach time, randomness, environment and files only through ports, and no file is longer than its limit.
-import { readdirSync, readFileSync } from 'node:fs';
+// reach time, randomness, environment and files only through ports, and no file is longer than its limit. It checks this
+// project, or the folder that is its argument.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = process.argv[2] ?? dirname(dirname(fileURLToPath(import.meta.url)));
 /** From the first to the last; layers of one line do not import each other. */
 const LAYERS = [
   ['base'],
@@ -27,12 +28,15 @@ const MEETS_MACHINE = new Set(['adapter', DEVKIT, 'apps']);
 const LINES = 600;
 const AMBIENT = [
   [/\bDate\.now\(|\bnew Date\(\)/, 'take a Clock'],
-  [/\bperformance\.now\(/, 'take a Clock'],
-  [/(?<![.\w])set(Timeout|Interval|Immediate)\(/, 'use Clock.setTimer'],
+  [/\bperformance\.(now\(|timeOrigin\b)|\bprocess\.(hrtime|uptime)\b/, 'take a Clock'],
+  [/(?<![.\w])(globalThis\.)?set(Timeout|Interval|Immediate)\(|\bAbortSignal\.timeout\(/, 'use Clock.setTimer'],
+  [ambientModule('timers(?:/promises)?'), 'use Clock.setTimer, or take a function that yields'],
+  [ambientModule('perf_hooks'), 'take a Clock'],
   [/\bMath\.random\(/, 'take a Random'],
-  [/\bcrypto\.random|\brandomBytes\(|\brandomUUID\(/, 'take a Random'],
-  [/\bprocess\.env\b/, 'take settings as arguments'],
-  [/from 'node:fs(\/promises)?'/, 'take a Disk'],
+  [/\bcrypto\.random|\brandom(Bytes|UUID|Int|Fill|FillSync)\(|\bgetRandomValues\(/, 'take a Random'],
+  [/\bprocess\.(env\b|cwd\()/, 'take settings as arguments'],
+  [/\b(hostname|userInfo|homedir|tmpdir)\(\)/, 'take the value as an argument'],
+  [ambientModule('fs(?:/promises)?'), 'take a Disk'],
 ];
 
 const problems = [];
@@ -72,6 +76,10 @@ function findPackages() {
   return found;
 
   function add(layer, folder, name) {
+    if (!existsSync(join(folder, 'package.json'))) {
+      problems.push(`${relative(root, folder)}: has no package.json`);
+      return;
+    }
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const expected = layer === 'apps' ? `@tidemark/${name}-app` : `@tidemark/${name}`;
     if (manifest.name !== expected) {
@@ -143,6 +151,11 @@ function checkCircles() {
   }
 }
 
+/** Matches an import of a module of Node, static or not. */
+function ambientModule(name) {
+  return new RegExp(`(?:\\bfrom |\\bimport |\\bimport\\()'(?:node:)?${name}'`);
+}
+
 function checkAmbient(file, text) {
   text.split('\n').forEach((line, i) => {
     if (/^\s*(\/\/|\*|\/\*)/.test(line)) return;
@@ -159,12 +172,14 @@ function checkLength(file) {
 }
 
 function folders(folder) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
     .map((entry) => entry.name);
 }
 
 function sources(folder) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(ts|tsx|mjs)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))

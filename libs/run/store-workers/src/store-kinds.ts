@@ -1,9 +1,8 @@
-import { setImmediate as nextRound } from 'node:timers/promises';
 import { AggregatorPartition } from '@tidemark/aggregator';
 import type { ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
-import { PointPartition } from '@tidemark/point-store';
-import { assert, type Clock, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
+import { PointPartition, type Slicing } from '@tidemark/point-store';
+import { assert, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import {
   asBuffer,
   definitionOf,
@@ -19,7 +18,8 @@ import type { StoreThreadOptions } from './store-messages.ts';
 export interface StoreOpening {
   readonly partition: number;
   readonly keyValue: KeyValue;
-  readonly clock: Clock;
+  /** When work of the store yields to the messages and reads of its thread. */
+  readonly slicing: Slicing;
   readonly options: Pick<StoreThreadOptions, 'limits' | 'latenessMs'>;
 }
 
@@ -65,14 +65,13 @@ const HASH_TRIES = 20;
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
-    open: ({ partition, keyValue, clock, options }) =>
+    open: ({ partition, keyValue, slicing, options }) =>
       PointPartition.open({
         partition,
         keyValue,
         limits: options.limits,
         latenessMs: () => options.latenessMs,
-        // An immediate runs after the port's messages and the log's reads of its round.
-        slicing: { clock, yieldTurn: () => nextRound() },
+        slicing,
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
     answers: {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer } from '@tidemark/log-consumer';
-import { SystemClock } from '@tidemark/node-runtime';
+import { SystemClock, yieldTurn } from '@tidemark/node-runtime';
 import { type Clock, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
@@ -69,7 +69,12 @@ export class StoreWorker {
       writeBufferBytes: WRITE_BUFFER_BYTES,
     });
     this.#databases.push(keyValue);
-    const store = await open({ partition, keyValue, clock: this.#clock, options: this.#options });
+    const store = await open({
+      partition,
+      keyValue,
+      slicing: { clock: this.#clock, yieldTurn },
+      options: this.#options,
+    });
     return { topic, store, consumer: this.#consume(topic, partition, store.state) };
   }
 

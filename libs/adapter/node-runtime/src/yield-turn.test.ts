@@ -1,0 +1,25 @@
+import { once } from 'node:events';
+import { MessageChannel } from 'node:worker_threads';
+import { expect, test } from '@jest/globals';
+import { yieldTurn } from './yield-turn.ts';
+
+test('yieldTurn resolves after work that was queued before it', async () => {
+  const order: string[] = [];
+  queueMicrotask(() => order.push('microtask'));
+  setImmediate(() => order.push('immediate'));
+  await yieldTurn();
+  expect(order).toEqual(['microtask', 'immediate']);
+});
+
+test('messages arrive while work yields its turn', async () => {
+  const { port1, port2 } = new MessageChannel();
+  let arrived = false;
+  const message = once(port2, 'message').then(() => {
+    arrived = true;
+  });
+  port1.postMessage('query');
+  for (let turns = 0; turns < 1000 && !arrived; turns++) await yieldTurn();
+  expect(arrived).toBe(true);
+  await message;
+  port1.close();
+});
