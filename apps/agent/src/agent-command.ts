@@ -10,7 +10,7 @@ import {
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
-import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
+import { LOCAL_HOST_FILES, SystemClock } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { channelCredentials } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
@@ -76,7 +76,7 @@ async function placeOf(settings: Settings, log: EventLog): Promise<HostAgentPlac
     addresses: addressesOf(settings),
     spoolFolder: resolve(agent.spoolFolder === '' ? join(data.folder, 'agent') : agent.spoolFolder),
     clock: new SystemClock(),
-    files: HOST_FILES,
+    files: LOCAL_HOST_FILES,
     hostname: hostname(),
     platform: process.platform,
     onProblem: (message, detail) => log.warn(detail, message),

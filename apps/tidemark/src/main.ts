@@ -13,10 +13,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   query: async () => (await import('./commands/query.ts')).queryCommand(),
   metrics: async () => (await import('./commands/describe.ts')).metricsCommand(),
   tags: async () => (await import('./commands/describe.ts')).tagsCommand(),
-  status: async () => (await import('./commands/operate.ts')).statusCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
-  'state-hash': async () => (await import('./commands/operate.ts')).stateHashCommand(),
-  skip: async () => (await import('./commands/operate.ts')).skipCommand(),
+  'state-hash': async () => (await import('./commands/state-hash.ts')).stateHashCommand(),
+  skip: async () => (await import('./commands/skip.ts')).skipCommand(),
   keys: async () => (await import('./commands/keys.ts')).keysCommand(),
 };
 const HELP = `

@@ -1,4 +1,11 @@
-import { completeThroughOf, gapSentences, haltsOf, holdUpSentence, holdUpsOf, tagLagsOf } from '@tidemark/doctor';
+import {
+  completenessDelaysOf,
+  completeThroughOf,
+  delaySentence,
+  gapSentences,
+  haltsOf,
+  tagLagsOf,
+} from '@tidemark/doctor';
 import type { PipelineStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
@@ -27,7 +34,7 @@ export function completenessVerdict(status: PipelineStatus): Verdict {
     return { level: 'unknown', sentence: 'no partition of points answered', details: [], completeThroughMs };
   }
 
-  const holders = holdUpsOf(status).map(holdUpSentence);
+  const holders = completenessDelaysOf(status).map(delaySentence);
   const details = [...tagLagSentences(status), ...gapSentences(status)];
   if (holders.length > 0) {
     const isUnknown = completeThroughMs === undefined;

@@ -12,11 +12,11 @@ import {
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent } from '@tidemark/host-agent';
-import { HOST_FILES, SystemClock } from '@tidemark/node-runtime';
+import { LOCAL_HOST_FILES, SystemClock } from '@tidemark/node-runtime';
 import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 import type { Command } from 'commander';
-import { platformContext } from '../platform-context.ts';
+import { localPlatformContext } from '../local-platform-context.ts';
 
 export function startCommand(): Command {
   const command = settingsCommand('start', 'start the platform and the agent of this host');
@@ -38,7 +38,7 @@ async function start(settings: Settings): Promise<void> {
       process.exit(1);
     },
   };
-  const context = platformContext(settings, events);
+  const context = localPlatformContext(settings, events);
   const platform = await Platform.start({
     ...context,
     statusExtra: () => (agent === undefined ? {} : { agent: agent.status }),
@@ -61,7 +61,7 @@ async function startAgent(settings: Settings, platform: Platform, log: EventLog)
       key: platform.agentKey,
       spoolFolder: join(resolve(settings.data.folder), 'agent'),
       clock: new SystemClock(),
-      files: HOST_FILES,
+      files: LOCAL_HOST_FILES,
       hostname: hostname(),
       platform: process.platform,
       onProblem: (message, detail) => log.warn(detail, message),

@@ -1,6 +1,6 @@
 export { holdProcess } from './hold-process.ts';
-export { HOST_FILES } from './host-files.ts';
 export { LocalDisk } from './local-disk.ts';
+export { LOCAL_HOST_FILES } from './local-host-files.ts';
 export { SystemClock } from './system-clock.ts';
 export { SystemRandom } from './system-random.ts';
 export { yieldTurn } from './yield-turn.ts';

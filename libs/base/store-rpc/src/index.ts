@@ -1,6 +1,6 @@
 export type { GrpcStoreOptions } from './grpc-store.ts';
 export { grpcAggregator, grpcPointStore, grpcTagStore } from './grpc-store.ts';
-export { isRefusal } from './refusal.ts';
+export { isRefusal } from './is-refusal.ts';
 export type {
   MethodOf,
   PartitionMethod,

@@ -1,10 +1,10 @@
 export type { AggregateOutput, AggregatorCounts } from './aggregator.ts';
 export { Aggregator, METRIC_SUFFIXES } from './aggregator.ts';
 export type { StatsdEvent } from './event.ts';
+export type { Refusal } from './line-refusal.ts';
+export { REFUSALS } from './line-refusal.ts';
 export type { ParserSink } from './parser.ts';
 export { DogStatsDParser } from './parser.ts';
-export type { Refusal } from './refusal.ts';
-export { REFUSALS } from './refusal.ts';
 export type { DogStatsDServer, Receiver, ServerStatus, SocketFiles } from './server.ts';
 export type { ServiceCheck } from './service-check.ts';
 export type { DogStatsDLimits } from './statsd-limits.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseDecimal } from './decimal.ts';
+import { REFUSALS } from './line-refusal.ts';
 import { DogStatsDParser, type ParserSink } from './parser.ts';
-import { REFUSALS } from './refusal.ts';
 import { DEFAULT_DOGSTATSD_LIMITS, type DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries } from './statsd-series.ts';
 import { StatsdSeriesTable } from './statsd-series-table.ts';

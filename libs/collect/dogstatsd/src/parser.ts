@@ -1,6 +1,6 @@
 import { isNotFinite, parseDecimal, parseInteger } from './decimal.ts';
 import { parseEvent, type StatsdEvent } from './event.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './line-refusal.ts';
 import { parseServiceCheck, type ServiceCheck } from './service-check.ts';
 import type { DogStatsDLimits } from './statsd-limits.ts';
 import { STATSD_TYPE, type StatsdSeries, type StatsdType } from './statsd-series.ts';

@@ -1,5 +1,5 @@
 import { isAddressInUse, isTidemarkError, systemCode, TidemarkError } from '@tidemark/ports';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './line-refusal.ts';
 
 /** Receives whole datagrams, or whole lines of a stream. The bytes are valid only during the call. */
 export interface Receiver {

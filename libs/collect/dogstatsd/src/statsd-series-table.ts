@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { KIND, seriesName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
-import { isRefusal, type Refusal } from './refusal.ts';
+import { isRefusal, type Refusal } from './line-refusal.ts';
 import type { DogStatsDLimits } from './statsd-limits.ts';
 import { StatsdSeries, type StatsdType } from './statsd-series.ts';
 

@@ -1,6 +1,6 @@
 import { constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { assert, isTidemarkError, type TidemarkError } from '@tidemark/ports';
-import { requestRefusal, tooLarge } from './refusal.ts';
+import { requestRefusal, tooLarge } from './request-refusal.ts';
 
 /** Supported codings. Datadog's API client calls zstd `zstd1`. */
 const CODINGS = ['identity', 'gzip', 'deflate', 'zstd', 'zstd1'] as const;

@@ -4,4 +4,4 @@ export { DEFAULT_DATADOG_LIMITS } from './limits.ts';
 export type { PayloadRequest } from './payload.ts';
 export { openPayload } from './payload.ts';
 export type { PointSink } from './point-sink.ts';
-export type { RequestRefusal } from './refusal.ts';
+export type { RequestRefusal } from './request-refusal.ts';

@@ -1,7 +1,7 @@
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
-import { malformed, tooLarge } from './refusal.ts';
+import { malformed, tooLarge } from './request-refusal.ts';
 import { SeriesDraft } from './series-draft.ts';
 
 const QUOTE = 0x22;

@@ -4,7 +4,7 @@ import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { readProtobufPayload } from './protobuf-payload.ts';
-import { requestRefusal } from './refusal.ts';
+import { requestRefusal } from './request-refusal.ts';
 
 type PayloadFormat = 'application/json' | 'application/x-protobuf' | 'application/protobuf';
 type PayloadReader = (body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries) => void;

@@ -1,5 +1,5 @@
 import { assert } from '@tidemark/ports';
-import { malformed } from './refusal.ts';
+import { malformed } from './request-refusal.ts';
 
 /** Encodings of a field: the low three bits of its tag. */
 export const WIRE = { varint: 0, fixed64: 1, sized: 2, fixed32: 5 } as const;

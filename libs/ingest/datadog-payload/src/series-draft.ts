@@ -2,7 +2,7 @@ import type { KindName } from '@tidemark/model';
 import type { KnownNames } from './known-names.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
-import { tooLarge } from './refusal.ts';
+import { tooLarge } from './request-refusal.ts';
 
 /** Numbers of the field `type`, in both JSON and protobuf. */
 export const DATADOG_TYPE = { unspecified: 0, count: 1, rate: 2, gauge: 3 } as const;

@@ -12,7 +12,7 @@ import {
 } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { LaneTiming } from './intake-limits.ts';
-import { LaneDictionaries } from './lane-dictionaries.ts';
+import { LaneDefinitions } from './lane-definitions.ts';
 import { type QueuedShare, ShareQueue } from './share-queue.ts';
 import type { TagPublisher } from './tag-publisher.ts';
 
@@ -56,7 +56,7 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #writer: SettlingWriter;
   readonly #queue = new ShareQueue();
-  readonly #dictionaries: LaneDictionaries;
+  readonly #definitions: LaneDefinitions;
   #state: LaneState = 'opening';
   #sequence = 0;
   #markMs = Number.NEGATIVE_INFINITY;
@@ -76,7 +76,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#writer = new SettlingWriter(options.log, 'points', options.partition, options.clock);
-    this.#dictionaries = new LaneDictionaries(options.timing, options.clock);
+    this.#definitions = new LaneDefinitions(options.timing, options.clock);
   }
 
   get number(): number {
@@ -254,14 +254,14 @@ export class Lane {
         ? encodeRecord({ ...header, ...this.#content(shares) })
         : encodeBareRecord({
             ...header,
-            epoch: this.#dictionaries.epoch,
-            keyframeOffset: this.#dictionaries.keyframeOffset,
+            epoch: this.#definitions.epoch,
+            keyframeOffset: this.#definitions.keyframeOffset,
           });
     const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal));
     this.#reportStalled(false);
     this.#sequence++;
     this.#lastRecordMs = clock.monotonicMs();
-    if (type === RECORD.block) this.#dictionaries.appended(appended.offset);
+    if (type === RECORD.block) this.#definitions.appended(appended.offset);
     this.#options.onAppended(sentMs, acceptClock.nowMs(), appended);
   }
 
@@ -272,7 +272,7 @@ export class Lane {
   }
 
   #content(shares: readonly QueuedShare[]): BlockContent {
-    const { epoch, keyframeOffset, definitions, spans } = this.#dictionaries.write(shares);
+    const { epoch, keyframeOffset, definitions, spans } = this.#definitions.write(shares);
     let minTimeMs = Number.POSITIVE_INFINITY;
     let maxTimeMs = Number.NEGATIVE_INFINITY;
     let points = 0;

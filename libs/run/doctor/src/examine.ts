@@ -1,4 +1,5 @@
 import { byWeight, type Finding } from './finding.ts';
+import { counted, formatBytes } from './format-values.ts';
 import { judgeAgents } from './judge-agents.ts';
 import { judgeKafka } from './judge-kafka.ts';
 import { judgeLatePoints } from './judge-late-points.ts';
@@ -7,7 +8,6 @@ import { judgeProblems } from './judge-problems.ts';
 import { judgeProcesses } from './judge-processes.ts';
 import { judgeReplicas } from './judge-replicas.ts';
 import type { Observations } from './observations.ts';
-import { counted, formatBytes } from './words.ts';
 
 /** `healthy`: no findings except notes. `ill`: something is wrong. `blind`: no process answered. */
 export type Outcome = 'healthy' | 'ill' | 'blind';

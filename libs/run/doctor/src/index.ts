@@ -1,9 +1,10 @@
+export type { CompletenessDelay } from './completeness-delays.ts';
+export { completenessDelaysOf, delaySentence } from './completeness-delays.ts';
 export type { Examination, Outcome } from './examine.ts';
 export { examine } from './examine.ts';
 export type { Finding, FindingKind, Severity } from './finding.ts';
 export { FINDING_KINDS, runbookOf } from './finding.ts';
-export type { Halted, HoldUp } from './hold-ups.ts';
-export { completeThroughOf, gapSentences, haltsOf, holdUpSentence, holdUpsOf, tagLagsOf } from './hold-ups.ts';
+export { formatCount, formatDuration, shortId } from './format-values.ts';
 export type {
   Answered,
   ClientView,
@@ -15,6 +16,8 @@ export type {
   ProcessObservation,
   Unanswered,
 } from './observations.ts';
+export type { Halted } from './partition-states.ts';
+export { completeThroughOf, gapSentences, haltsOf, tagLagsOf } from './partition-states.ts';
 export type {
   DivergenceView,
   GapView,
@@ -28,4 +31,3 @@ export type {
   TagPartitionView,
 } from './pipeline-view.ts';
 export { LATE_MARK_MS } from './thresholds.ts';
-export { formatCount, formatDuration, shortId } from './words.ts';

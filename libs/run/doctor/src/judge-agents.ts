@@ -1,8 +1,8 @@
 import type { Finding } from './finding.ts';
+import { counted, formatDuration, listed } from './format-values.ts';
 import type { ClientView, Observations } from './observations.ts';
 import { isAgent, nameOf, newestByClient } from './seen-clients.ts';
 import { AGENT_BEHIND_MS, AGENT_LOST_MS, AGENT_SILENT_INTERVALS, AGENT_SILENT_MS } from './thresholds.ts';
-import { counted, formatDuration, listed } from './words.ts';
 
 /** Finds agents that deliver late, that are silent, or that left and have not reconnected. */
 export function judgeAgents(observations: Observations): Finding[] {

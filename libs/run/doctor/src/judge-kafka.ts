@@ -1,6 +1,6 @@
 import type { Finding } from './finding.ts';
+import { counted, listed } from './format-values.ts';
 import type { Observations } from './observations.ts';
-import { counted, listed } from './words.ts';
 
 /** Finds brokers that don't answer, and topics with wrong settings. */
 export function judgeKafka({ kafka }: Observations): Finding[] {

@@ -1,21 +1,22 @@
+import { type CompletenessDelay, completenessDelaysOf, sessionName } from './completeness-delays.ts';
 import type { Finding } from './finding.ts';
-import { gapSentences, type HoldUp, haltsOf, holdUpsOf, sessionName, tagLagsOf } from './hold-ups.ts';
+import { counted, formatDuration, listed } from './format-values.ts';
 import type { Observations } from './observations.ts';
+import { gapSentences, haltsOf, tagLagsOf } from './partition-states.ts';
 import type { PipelineView, SessionView } from './pipeline-view.ts';
 import { FENCE_AFTER_MS, FENCE_GRACE_MS, FENCED_NOTED_MS, HELD_MS } from './thresholds.ts';
-import { counted, formatDuration, listed } from './words.ts';
 
 /** Finds problems in the status of the partitions and sessions. */
 export function judgePipeline({ pipeline, pipelineProblem, processes }: Observations): Finding[] {
   if (pipeline === undefined) return noStatus(processes, pipelineProblem);
-  const holdUps = holdUpsOf(pipeline, HELD_MS);
+  const delays = completenessDelaysOf(pipeline, HELD_MS);
   return [
     ...halts(pipeline, processes),
     ...unanswered(pipeline),
-    ...lags(holdUps, pipeline),
-    ...sessions(holdUps, pipeline),
-    ...liveLanes(holdUps, pipeline),
-    ...noLanes(holdUps, pipeline),
+    ...lags(delays, pipeline),
+    ...sessions(delays, pipeline),
+    ...liveLanes(delays, pipeline),
+    ...noLanes(delays, pipeline),
     ...gaps(pipeline),
   ];
 }
@@ -76,8 +77,8 @@ function unanswered({ errors }: PipelineView): Finding[] {
   ];
 }
 
-function lags(holdUps: readonly HoldUp[], pipeline: PipelineView): Finding[] {
-  const late = holdUps.filter((one) => one.kind === 'lag');
+function lags(delays: readonly CompletenessDelay[], pipeline: PipelineView): Finding[] {
+  const late = delays.filter((one) => one.kind === 'lag');
   const parts = [...late, ...tagLagsOf(pipeline)].map(
     ({ part, records }) => `${part} by ${counted(records, 'record')}`,
   );
@@ -100,10 +101,10 @@ function lags(holdUps: readonly HoldUp[], pipeline: PipelineView): Finding[] {
 /**
  * Finds sessions that stopped renewing, with the partitions that they hold back, and sessions that were fenced lately.
  */
-function sessions(holdUps: readonly HoldUp[], { sessions: all, nowMs }: PipelineView): Finding[] {
+function sessions(delays: readonly CompletenessDelay[], { sessions: all, nowMs }: PipelineView): Finding[] {
   return all.flatMap((session) => {
     const silentMs = nowMs - session.renewedMs;
-    const held = holdUps.filter((one) => one.kind === 'silent-lane' && one.lane.session === session.session);
+    const held = delays.filter((one) => one.kind === 'silent-lane' && one.lane.session === session.session);
     if (session.state === 'open' && silentMs > HELD_MS) return [deadSession(session, held, silentMs)];
     if (session.state === 'fenced' && held.length > 0) return [deadSession(session, held, silentMs)];
     if (session.state !== 'fenced' || silentMs > FENCED_NOTED_MS) return [];
@@ -120,7 +121,7 @@ function sessions(holdUps: readonly HoldUp[], { sessions: all, nowMs }: Pipeline
   });
 }
 
-function deadSession(session: SessionView, held: readonly HoldUp[], silentMs: number): Finding {
+function deadSession(session: SessionView, held: readonly CompletenessDelay[], silentMs: number): Finding {
   const parts = held.map(({ part }) => part);
   const holds = parts.length === 0 ? '' : `, and holds back ${counted(parts.length, 'partition')} (${listed(parts)})`;
   const overdueMs = silentMs - FENCE_AFTER_MS - FENCE_GRACE_MS;
@@ -140,9 +141,9 @@ function deadSession(session: SessionView, held: readonly HoldUp[], silentMs: nu
 }
 
 /** Finds lanes that do not advance although their session is alive: the log does not accept their records. */
-function liveLanes(holdUps: readonly HoldUp[], { nowMs }: PipelineView): Finding[] {
-  const bySession = new Map<string, Extract<HoldUp, { kind: 'silent-lane' }>[]>();
-  for (const one of holdUps) {
+function liveLanes(delays: readonly CompletenessDelay[], { nowMs }: PipelineView): Finding[] {
+  const bySession = new Map<string, Extract<CompletenessDelay, { kind: 'silent-lane' }>[]>();
+  for (const one of delays) {
     if (one.kind !== 'silent-lane') continue;
     const { session, renewedAgeMs } = one;
     const isReported = session !== undefined && (session.state !== 'open' || (renewedAgeMs ?? 0) > HELD_MS);
@@ -164,8 +165,8 @@ function liveLanes(holdUps: readonly HoldUp[], { nowMs }: PipelineView): Finding
   });
 }
 
-function noLanes(holdUps: readonly HoldUp[], { nowMs }: PipelineView): Finding[] {
-  const none = holdUps.filter((one) => one.kind === 'no-lane' || one.kind === 'no-mark');
+function noLanes(delays: readonly CompletenessDelay[], { nowMs }: PipelineView): Finding[] {
+  const none = delays.filter((one) => one.kind === 'no-lane' || one.kind === 'no-mark');
   if (none.length === 0) return [];
   const ages = none.map((one) => (one.kind === 'no-lane' ? one.ageMs : 0));
   const oldestMs = Math.max(...ages);

@@ -1,7 +1,7 @@
 import type { Finding } from './finding.ts';
+import { formatDuration, listed } from './format-values.ts';
 import type { Observations, ProcessKind, ProcessObservation, Unanswered } from './observations.ts';
 import { CLOCK_OFF_MS } from './thresholds.ts';
-import { formatDuration, listed } from './words.ts';
 
 /** The effect of a silent process: while others of its kind answer (`one`), and when it was the last (`last`). */
 const ABSENCE: Readonly<Record<ProcessKind, { readonly one: string; readonly last: string }>> = {

@@ -1,9 +1,9 @@
 import type { Finding } from './finding.ts';
-import { haltsOf } from './hold-ups.ts';
+import { counted, formatCount, listed, shortId } from './format-values.ts';
 import type { Observations } from './observations.ts';
+import { haltsOf } from './partition-states.ts';
 import type { DivergenceView, PipelineView, ReplicaView } from './pipeline-view.ts';
 import { NOTED_REPLICA_LAG } from './thresholds.ts';
-import { counted, formatCount, listed, shortId } from './words.ts';
 
 /** Finds replicas that differ, that have halted while another continues, or that are far behind the most advanced. */
 export function judgeReplicas({ pipeline }: Observations): Finding[] {

@@ -1,6 +1,6 @@
 import type { FindingKind, Severity } from './finding.ts';
+import { counted, listed } from './format-values.ts';
 import type { ProblemView } from './observations.ts';
-import { counted, listed } from './words.ts';
 
 /** The texts of a finding about a problem of a process; tests: `examine.test.ts`. */
 export interface ProblemWords {

@@ -5,8 +5,8 @@ import { assembleAccess } from '../parts/assemble-access.ts';
 import { assembleIntake, intakeEndpoints } from '../parts/assemble-intake.ts';
 import { Pending } from '../parts/pending.ts';
 import { openClusterLog } from './cluster-log.ts';
+import { findKnownSeries } from './find-known-series.ts';
 import { firstMap, followControl } from './follow-control.ts';
-import { knownSeries } from './known-series.ts';
 import type { Service, ServiceContext } from './service-context.ts';
 import { type HostedService, ServiceHost } from './service-host.ts';
 import { StoreNetwork } from './store-network.ts';
@@ -38,7 +38,7 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
       {
         ...{ log, control, clock, random, events, name, health, started: host },
         knownSeries: (partition, tenant, ids) => {
-          return knownSeries(network.tagReplicas(partition), clock, { partition, tenant, ids });
+          return findKnownSeries(network.tagReplicas(partition), clock, { partition, tenant, ids });
         },
       },
       settings,

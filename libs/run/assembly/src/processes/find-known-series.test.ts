@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Kind, type SeriesTagsRequest } from '@tidemark/contract';
 import { SystemClock } from '@tidemark/node-runtime';
 import { TidemarkError } from '@tidemark/ports';
-import { knownSeries } from './known-series.ts';
+import { findKnownSeries } from './find-known-series.ts';
 
 const clock = new SystemClock();
 const IDS = [1, 2, 3].map((byte) => Buffer.alloc(16, byte));
@@ -32,13 +32,13 @@ const frozen = {
 
 test('a series is known when one replica knows it, even if another lags, is unreachable or is frozen', async () => {
   const asked = { partition: 0, tenant: 'default', ids: IDS };
-  expect(await knownSeries([replica(1), replica(1, 3), unreachable], clock, asked)).toEqual([true, false, true]);
-  expect(await knownSeries([frozen, replica(2)], clock, asked)).toEqual([false, true, false]);
+  expect(await findKnownSeries([replica(1), replica(1, 3), unreachable], clock, asked)).toEqual([true, false, true]);
+  expect(await findKnownSeries([frozen, replica(2)], clock, asked)).toEqual([false, true, false]);
 });
 
 test('the call fails when no replica answers', async () => {
   const asked = { partition: 5, tenant: 'default', ids: IDS };
   const failure = { code: 'unavailable', message: 'no store of tags/5 answers: connection refused' };
-  await expect(knownSeries([unreachable, unreachable], clock, asked)).rejects.toMatchObject(failure);
-  await expect(knownSeries([], clock, asked)).rejects.toThrow('no store owns it');
+  await expect(findKnownSeries([unreachable, unreachable], clock, asked)).rejects.toMatchObject(failure);
+  await expect(findKnownSeries([], clock, asked)).rejects.toThrow('no store owns it');
 });

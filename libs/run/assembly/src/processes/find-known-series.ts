@@ -9,7 +9,7 @@ const ANSWER_MS = 2000;
  * know all of them, so every replica is asked, and a series is new only if no replica that answers knows it. Error:
  * `unavailable` when no replica answers.
  */
-export async function knownSeries(
+export async function findKnownSeries(
   replicas: readonly Pick<TagStoreReader, 'seriesTags'>[],
   clock: Clock,
   { partition, tenant, ids }: { partition: number; tenant: string; ids: readonly Uint8Array[] },

@@ -8,7 +8,7 @@ import type { QueuedShare } from './share-queue.ts';
  * Definitions that the consumers of a lane have. A dictionary is defined in the first block that uses it, and again in
  * the lane's next epoch, so that consumers keep a bounded number of definitions.
  */
-export class LaneDictionaries {
+export class LaneDefinitions {
   readonly #timing: LaneTiming;
   readonly #clock: Clock;
   #known = new Map<ClientDictionary, { readonly number: number; defined: number }>();

@@ -9,7 +9,7 @@ import type { Settings } from '@tidemark/settings';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Returns the context of a platform on this machine. An existing data folder keeps its number of partitions. */
-export function platformContext(settings: Settings, events: Events): PlatformContext {
+export function localPlatformContext(settings: Settings, events: Events): PlatformContext {
   const { data } = settings;
   const partitions = partitionsIn(resolve(data.folder)) ?? data.partitions;
   const page = join(ROOT, 'apps', 'page', 'dist');

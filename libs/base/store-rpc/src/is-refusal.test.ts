@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ERROR_CODES, TidemarkError } from '@tidemark/ports';
-import { isRefusal } from './refusal.ts';
+import { isRefusal } from './is-refusal.ts';
 
 test('a refusal is an error that every replica would answer with', () => {
   const refusals = ERROR_CODES.filter((code) => isRefusal(new TidemarkError(code, 'no')));

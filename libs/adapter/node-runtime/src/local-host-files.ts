@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 
 /** Access to all files of the machine, for an agent: it reads `/proc`, and manages its sockets. */
-export const HOST_FILES = {
+export const LOCAL_HOST_FILES = {
   /** The whole text of a file. */
   readText: (path: string): Promise<string> => readFile(path, 'utf8'),
   /** The names in a folder. */

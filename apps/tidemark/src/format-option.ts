@@ -1,0 +1,12 @@
+import { Option } from 'commander';
+import type { RemoteOptions } from './endpoints.ts';
+
+/** Options of a command that prints a table or JSON. */
+export interface FormatOptions extends RemoteOptions {
+  readonly format: 'table' | 'json';
+}
+
+/** Creates the option `--format` of a command that prints a table or JSON; tests: `tidemark.test.ts`. */
+export function tableOrJson(): Option {
+  return new Option('--format <format>', 'output format').choices(['table', 'json']).default('table');
+}

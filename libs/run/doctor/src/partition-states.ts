@@ -1,0 +1,54 @@
+import { formatCount } from './format-values.ts';
+import type { PipelineView } from './pipeline-view.ts';
+import { NOTED_TAGS_LAG } from './thresholds.ts';
+
+/** A partition that has stopped reading. */
+export interface Halted {
+  readonly topic: 'points' | 'tags';
+  readonly partition: number;
+  /** Of the record that may be skipped; undefined where the log is at fault. */
+  readonly offset: number | undefined;
+  readonly reason: string;
+}
+
+/** Returns the partitions that have stopped reading; tests: `examine.test.ts`. */
+export function haltsOf({ points, tags }: Pick<PipelineView, 'points' | 'tags'>): Halted[] {
+  const of = (topic: Halted['topic'], all: PipelineView['tags']): Halted[] =>
+    all
+      .filter(({ halted }) => halted !== '')
+      .map(({ partition, halted, haltedOffset }) => {
+        return { topic, partition, offset: haltedOffset < 0 ? undefined : haltedOffset, reason: halted };
+      });
+  return [...of('points', points), ...of('tags', tags)];
+}
+
+/**
+ * Returns the tag partitions that are behind their log by more than `NOTED_TAGS_LAG` records: answers wait for them.
+ */
+export function tagLagsOf({ tags }: Pick<PipelineView, 'tags'>): { part: string; records: number }[] {
+  return tags
+    .map(({ partition, offset, logNext }) => ({ part: `tags/${partition}`, records: logNext - offset }))
+    .filter(({ records }) => records > NOTED_TAGS_LAG);
+}
+
+/** Returns one sentence for each partition that has skipped records. */
+export function gapSentences({ points, tags }: Pick<PipelineView, 'points' | 'tags'>): string[] {
+  return [...points, ...tags]
+    .filter(({ gaps }) => gaps.length > 0)
+    .map(({ partition, gaps }) => {
+      const count = gaps.length === 1 ? 'a marked gap' : `${gaps.length} marked gaps`;
+      const newest = gaps[gaps.length - 1];
+      return `${gaps[0].topic}/${partition} has ${count}, the newest at offset ${formatCount(newest.offset)}`;
+    });
+}
+
+/** Lowest watermark minus the lateness bound; undefined if a partition did not answer or has no watermark. */
+export function completeThroughOf(status: PipelineView): number | undefined {
+  if (status.errors.some(({ part }) => !part.startsWith('tags/')) || status.points.length === 0) return undefined;
+  let minMs = Number.POSITIVE_INFINITY;
+  for (const { watermarkMs } of status.points) {
+    if (watermarkMs === undefined) return undefined;
+    minMs = Math.min(minMs, watermarkMs);
+  }
+  return minMs - status.latenessMs;
+}
