@@ -11,20 +11,26 @@ const ATTEMPTS = 1000;
 /** A caller that was given a port listens on it by then, or never will. */
 const CLAIM_MS = 120_000;
 /** A folder per user: the files of another user can't be deleted. */
-const CLAIMS = join(tmpdir(), `tidemark-ports-${process.getuid?.() ?? 'all'}`);
+const CLAIMS: Claims = { folder: join(tmpdir(), `tidemark-ports-${process.getuid?.() ?? 'all'}`), nowMs: Date.now };
+
+/** Files that say which ports were given to callers. */
+export interface Claims {
+  readonly folder: string;
+  readonly nowMs: () => number;
+}
 
 /**
  * Returns `count` different loopback ports that were free a moment ago, and that no other process of this project got
  * in the last two minutes: parallel tests start brokers and services that take seconds until they listen.
  */
-export async function freePorts(count: number): Promise<number[]> {
-  await mkdir(CLAIMS, { recursive: true });
-  await deleteExpired();
+export async function freePorts(count: number, claims: Claims = CLAIMS): Promise<number[]> {
+  await mkdir(claims.folder, { recursive: true });
+  await deleteExpired(claims);
   const ports: number[] = [];
   for (let attempt = 1; ports.length < count; attempt++) {
     if (attempt > ATTEMPTS + count) throw new Error(`only ${ports.length} free ports found (requested: ${count})`);
     const port = randomInt(FIRST_PORT, LAST_PORT);
-    if ((await claim(port)) && (await isFree(port))) ports.push(port);
+    if ((await claim(port, claims)) && (await isFree(port))) ports.push(port);
   }
   return ports;
 }
@@ -33,26 +39,26 @@ export async function freePorts(count: number): Promise<number[]> {
  * Creates an empty file for the port and this stretch of time: only one caller can. The file of the stretch before says
  * whether another caller has claimed the port within the last two minutes.
  */
-async function claim(port: number): Promise<boolean> {
-  const stretch = Math.floor(Date.now() / CLAIM_MS);
+export async function claim(port: number, { folder, nowMs }: Claims): Promise<boolean> {
+  const stretch = Math.floor(nowMs() / CLAIM_MS);
   try {
-    await writeFile(join(CLAIMS, `${port}-${stretch}`), '', { flag: 'wx' });
+    await writeFile(join(folder, `${port}-${stretch}`), '', { flag: 'wx' });
   } catch {
     return false;
   }
   try {
-    const { mtimeMs } = await stat(join(CLAIMS, `${port}-${stretch - 1}`));
-    return Date.now() - mtimeMs >= CLAIM_MS;
+    const { mtimeMs } = await stat(join(folder, `${port}-${stretch - 1}`));
+    return nowMs() - mtimeMs >= CLAIM_MS;
   } catch {
     return true;
   }
 }
 
 /** Deletes claims that have expired, of this and of earlier runs. */
-async function deleteExpired(): Promise<void> {
-  const stretch = Math.floor(Date.now() / CLAIM_MS);
-  const expired = (await readdir(CLAIMS)).filter((name) => !(Number(name.split('-')[1]) >= stretch - 1));
-  await Promise.all(expired.map((name) => rm(join(CLAIMS, name), { force: true })));
+async function deleteExpired({ folder, nowMs }: Claims): Promise<void> {
+  const stretch = Math.floor(nowMs() / CLAIM_MS);
+  const expired = (await readdir(folder)).filter((name) => !(Number(name.split('-')[1]) >= stretch - 1));
+  await Promise.all(expired.map((name) => rm(join(folder, name), { force: true })));
 }
 
 function isFree(port: number): Promise<boolean> {
