@@ -12,7 +12,7 @@ import type { IntakeStatus } from './intake-status.ts';
 import { LaneSet } from './lane-set.ts';
 import { MapsInForce } from './maps-in-force.ts';
 import { publishNextDays } from './next-day-publisher.ts';
-import { type KnownSeries, SeriesBudgets } from './series-budgets.ts';
+import { type FindKnownSeries, SeriesBudgets } from './series-budgets.ts';
 import type { SeriesSource } from './series-source.ts';
 import { SessionLease } from './session-lease.ts';
 import type { QueuedShare } from './share-queue.ts';
@@ -33,7 +33,7 @@ export interface IntakeOptions {
   /** D of a tenant, ms, for the greetings of its clients. Greetings have none when it is left out. */
   readonly latenessMs?: (tenant: string) => number;
   /** Returns which series the platform has; called only for series over budget. */
-  readonly knownSeries: KnownSeries;
+  readonly knownSeries: FindKnownSeries;
   /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
   /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */

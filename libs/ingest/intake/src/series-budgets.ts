@@ -4,16 +4,16 @@ import type { SeriesName } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
 
 /** Returns which of these series the platform has already. */
-export type KnownSeries = (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
+export type FindKnownSeries = (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
 
 /** Refuses new series of tenants and metrics that have used up their budget, as `control` has it. */
 export class SeriesBudgets {
   readonly #state: Pick<ControlState, 'overBudget'>;
-  readonly #knownSeries: KnownSeries;
+  readonly #findKnownSeries: FindKnownSeries;
 
-  constructor(state: Pick<ControlState, 'overBudget'>, knownSeries: KnownSeries) {
+  constructor(state: Pick<ControlState, 'overBudget'>, knownSeries: FindKnownSeries) {
     this.#state = state;
-    this.#knownSeries = knownSeries;
+    this.#findKnownSeries = knownSeries;
   }
 
   isExceeded({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {
@@ -31,7 +31,7 @@ export class SeriesBudgets {
   ): Promise<{ ref: number; rejection: Rejection }[]> {
     if (series.length === 0) return [];
     const ids = series.map(({ ref }) => dictionary.seriesId(ref));
-    const known = await this.#knownSeries(dictionary.partition, series[0].name.tenant, ids);
+    const known = await this.#findKnownSeries(dictionary.partition, series[0].name.tenant, ids);
     return series.flatMap(({ ref, name }, i) => (known[i] ? [] : [{ ref, rejection: this.#rejection(name) }]));
   }
 
