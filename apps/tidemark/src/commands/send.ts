@@ -1,5 +1,5 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
-import { TidemarkError } from '@tidemark/ports';
+import { limitError, TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
 import { endpointsOf, type RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';
@@ -35,12 +35,12 @@ export function sendCommand(): Command {
 async function send(metric: string, text: string, options: SendOptions): Promise<void> {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isNaN(value) && text !== 'NaN') {
-    throw new TidemarkError('invalid_argument', `value: ${printable(text)} (limit: a number)`);
+    throw limitError('value', printable(text), 'a number');
   }
   const { key, kind, tag } = options;
   const { intakes, credentials } = await endpointsOf(options);
   const timeoutMs = Number(options.timeout) * 1000;
-  if (!(timeoutMs > 0)) throw new TidemarkError('invalid_argument', `--timeout: ${options.timeout} (limit: above 0 s)`);
+  if (!(timeoutMs > 0)) throw limitError('--timeout', options.timeout, 'above 0 s');
   const nowMs = Date.now();
   const atMs = parseTime(options.timestamp, nowMs);
   const rejections: ClientRejection[] = [];
