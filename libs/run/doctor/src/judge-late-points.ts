@@ -1,8 +1,8 @@
 import { maxFlushIntervalMs } from '@tidemark/model';
 import type { Finding } from './finding.ts';
+import { counted, formatCount, formatDuration, listed } from './format-values.ts';
 import type { ClientView, Observations } from './observations.ts';
 import { isAgent, nameOf, newestByClient } from './seen-clients.ts';
-import { counted, formatCount, formatDuration, listed } from './format-values.ts';
 
 interface LateClient {
   readonly client: ClientView;
