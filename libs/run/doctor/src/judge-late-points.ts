@@ -1,4 +1,4 @@
-import { maxFlushIntervalMs } from '@tidemark/model';
+import { maxFlushIntervalMs } from '@tidemark/model/flush-interval';
 import type { Finding } from './finding.ts';
 import { counted, formatCount, formatDuration, listed } from './format-values.ts';
 import type { ClientView, Observations } from './observations.ts';
