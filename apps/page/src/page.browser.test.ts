@@ -180,10 +180,9 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
     fake.trouble = { halted: 'record has a wrong CRC' };
     await verdict.getByText(/^points\/3 has halted at offset 48,261: record has a wrong CRC/).waitFor();
     await page.getByRole('region', { name: 'Rejected points' }).getByText('timestamp_too_old').waitFor();
-    await page
-      .getByRole('region', { name: /^Agents and clients/ })
-      .getByText('5eed2244')
-      .waitFor();
+    const clients = page.getByRole('region', { name: /^Agents and clients/ });
+    await clients.getByRole('row', { name: /^5eed2244 agent web-1/ }).waitFor();
+    await clients.getByRole('row', { name: /^c0ffee11 not connected/ }).waitFor();
   });
 
   test('the graphs stay while the server is unreachable, say since when, and recover', async () => {

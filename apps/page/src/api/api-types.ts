@@ -105,6 +105,8 @@ export interface SessionStatus {
   readonly streams: number;
   readonly queuedBytes: number;
   readonly rejectedPoints: Readonly<Record<string, number>>;
+  /** Names of the connected clients, by client session in hex. */
+  readonly clientNames: Readonly<Record<string, string>>;
 }
 
 export interface PipelineStatus {

@@ -51,6 +51,13 @@ export class JsonReader {
     return new JsonReader(this.#field(name));
   }
 
+  /** Reads an object of texts by name. */
+  textsByName(name: string): Readonly<Record<string, string>> {
+    const value = this.#field(name);
+    if (!isObject(value)) return {};
+    return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, typeof text === 'string' ? text : '']));
+  }
+
   /** Reads an object of counts by name. */
   counts(name: string): Readonly<Record<string, number>> {
     const value = this.#field(name);

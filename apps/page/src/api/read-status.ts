@@ -90,6 +90,7 @@ function readSession(reader: JsonReader): SessionStatus {
     streams: reader.number('streams'),
     queuedBytes: reader.number('queued_bytes'),
     rejectedPoints: reader.counts('rejected_points'),
+    clientNames: reader.textsByName('client_names'),
     unknownReason: reader.text('not_told'),
   };
 }

@@ -3,6 +3,8 @@ import type { PipelineStatus } from '../api/api-types.ts';
 /** The progress of a client (an agent or a sending program) over all partitions that know it. */
 export interface ClientProgress {
   readonly clientSession: string;
+  /** Undefined when the client is not connected. `?` when the intake that may have it did not answer. */
+  readonly name: string | undefined;
   readonly tenant: string;
   /** The newest frontier in any partition, ms: the client sends no older points. Undefined when it declared none. */
   readonly frontierMs: number | undefined;
@@ -10,13 +12,22 @@ export interface ClientProgress {
   readonly latePoints: number;
 }
 
-/** Returns the clients by session: those furthest behind first, those without a frontier last. */
-export function clientsBehind({ points }: Pick<PipelineStatus, 'points'>): readonly ClientProgress[] {
+/**
+ * Returns the clients by session: connected ones first, of these those furthest behind first, and those without a
+ * frontier last.
+ */
+export function clientsBehind({
+  points,
+  sessions,
+}: Pick<PipelineStatus, 'points' | 'sessions'>): readonly ClientProgress[] {
+  const names = new Map(sessions.flatMap(({ clientNames }) => Object.entries(clientNames)));
+  const nameless = sessions.some(({ unknownReason }) => unknownReason !== '') ? '?' : undefined;
   const clients = new Map<string, ClientProgress>();
   for (const client of points.flatMap((partition) => partition.clients)) {
     const before = clients.get(client.clientSession);
     clients.set(client.clientSession, {
       clientSession: client.clientSession,
+      name: names.get(client.clientSession) ?? nameless,
       tenant: client.tenant,
       frontierMs: later(before?.frontierMs, client.frontierMs),
       highestSequence: Math.max(before?.highestSequence ?? 0, client.highestSequence),
@@ -25,7 +36,12 @@ export function clientsBehind({ points }: Pick<PipelineStatus, 'points'>): reado
     });
   }
   const order = ({ frontierMs }: ClientProgress): number => frontierMs ?? Number.POSITIVE_INFINITY;
-  return [...clients.values()].sort((a, b) => order(a) - order(b) || (a.clientSession < b.clientSession ? -1 : 1));
+  return [...clients.values()].sort(
+    (a, b) =>
+      Number(a.name === undefined) - Number(b.name === undefined) ||
+      order(a) - order(b) ||
+      (a.clientSession < b.clientSession ? -1 : 1),
+  );
 }
 
 function later(a: number | undefined, b: number | undefined): number | undefined {

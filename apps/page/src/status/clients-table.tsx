@@ -13,6 +13,7 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
   const { nowMs } = status;
   const columns: readonly Column<ClientProgress>[] = [
     { name: 'Client', cell: ({ clientSession }) => <code title={clientSession}>{clientSession.slice(0, 8)}</code> },
+    { name: 'Name', cell: ({ name }) => name ?? 'not connected' },
     { name: 'Tenant', cell: ({ tenant }) => tenant },
     {
       name: 'Delivered through',
@@ -34,7 +35,10 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
       columns={columns}
       rows={clientsBehind(status)}
       keyOf={({ clientSession }) => clientSession || shortId('')}
-      toneOf={({ frontierMs }) => (frontierMs !== undefined && nowMs - frontierMs > BEHIND_MS ? 'warn' : undefined)}
+      toneOf={({ name, frontierMs }) => {
+        if (name === undefined) return 'quiet';
+        return frontierMs !== undefined && nowMs - frontierMs > BEHIND_MS ? 'warn' : undefined;
+      }}
       nothing="No client has sent points yet."
     />
   );

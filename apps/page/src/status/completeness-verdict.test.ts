@@ -126,7 +126,7 @@ describe('the verdict', () => {
   });
 });
 
-test('a client is one row over all partitions, and the client furthest behind is first', () => {
+test('a client is one row over all partitions: connected ones first, of them the one furthest behind', () => {
   const client = (clientSession: string, frontierMs: number | undefined, latePoints = 0) => ({
     clientSession,
     tenant: 'default',
@@ -136,12 +136,19 @@ test('a client is one row over all partitions, and the client furthest behind is
     latePoints,
   });
   const points = [
-    partition(0, 0, { clients: [client('aa', 900, 1), client('bb', 500), client('cc', undefined)] }),
+    partition(0, 0, { clients: [client('aa', 900, 1), client('bb', 500), client('cc', undefined), client('dd', 100)] }),
     partition(1, 0, { clients: [client('aa', 1_000, 2)] }),
   ];
-  expect(clientsBehind({ points }).map((one) => [one.clientSession, one.frontierMs, one.latePoints])).toEqual([
-    ['bb', 500, 0],
-    ['aa', 1_000, 3],
-    ['cc', undefined, 0],
+  const [one] = readStatus({ sessions: [{ client_names: { aa: 'agent a', bb: 'agent b', cc: 'job' } }] }).sessions;
+  const rows = clientsBehind({ points, sessions: [one] });
+  expect(
+    rows.map(({ clientSession, name, frontierMs, latePoints }) => [clientSession, name, frontierMs, latePoints]),
+  ).toEqual([
+    ['bb', 'agent b', 500, 0],
+    ['aa', 'agent a', 1_000, 3],
+    ['cc', 'job', undefined, 0],
+    ['dd', undefined, 100, 0],
   ]);
+  const silent = { ...one, clientNames: {}, unknownReason: 'no answer' };
+  expect(clientsBehind({ points, sessions: [silent] }).map(({ name }) => name)).toEqual(['?', '?', '?', '?']);
 });

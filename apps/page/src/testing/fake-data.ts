@@ -172,6 +172,7 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
         streams: 2,
         queued_bytes: 18_400,
         rejected_points: { timestamp_too_old: 31, metric_too_long: 4 },
+        client_names: { ['5eed2244'.padEnd(32, '0')]: 'agent web-1' },
       },
     ],
     lateness_ms: 3_000,
