@@ -1,6 +1,6 @@
 import { constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { assert, isTidemarkError, type TidemarkError } from '@tidemark/ports';
-import { requestRefusal, tooLarge } from './request-refusal.ts';
+import { requestRefusal, tooLarge, wrongBody, wrongHeader } from './request-refusal.ts';
 
 /** Supported codings. Datadog's API client calls zstd `zstd1`. */
 const CODINGS = ['identity', 'gzip', 'deflate', 'zstd', 'zstd1'] as const;
@@ -41,8 +41,24 @@ export async function decodeContent(
     const code = codeOf(error);
     if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('body', limitBytes, TOO_MANY);
     if (!/^(Z_|ZSTD_)/.test(code)) throw error;
-    throw requestRefusal('body_malformed', 'body', coding, `cannot be decoded (${code})`);
+    const isDamaged = isStart(body, MAGIC[coding]);
+    throw wrongBody(
+      coding,
+      isDamaged ? `damaged ${coding} (${code})` : `not ${coding}, although content-encoding says so`,
+    );
   }
+}
+
+/** First bytes of a coding: RFC 1952, 2.3.1; RFC 8878, 3.1.1. `deflate` has none that all senders write. */
+const MAGIC: Readonly<Record<Exclude<Coding, 'identity'>, readonly number[]>> = {
+  gzip: [0x1f, 0x8b],
+  deflate: [0x78],
+  zstd: [0x28, 0xb5, 0x2f, 0xfd],
+  zstd1: [0x28, 0xb5, 0x2f, 0xfd],
+};
+
+function isStart(body: Buffer, magic: readonly number[]): boolean {
+  return magic.every((byte, at) => body[at] === byte);
 }
 
 function codeOf(error: unknown): string {
@@ -53,7 +69,7 @@ function codingOf(contentEncoding = 'identity'): Coding {
   const name = contentEncoding.trim().toLowerCase() || 'identity';
   const coding = CODINGS.find((one) => one === name);
   if (coding !== undefined) return coding;
-  throw requestRefusal('content_encoding', 'content-encoding', CODINGS.join(', '), 'unsupported content coding');
+  throw wrongHeader('content-encoding', name, CODINGS.join(', '));
 }
 
 async function decode(body: Buffer, coding: Exclude<Coding, 'identity'>, limitBytes: number): Promise<Buffer> {

@@ -1,9 +1,11 @@
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
-import { malformed, tooLarge } from './request-refusal.ts';
+import { malformed, tooLarge, wrongBody } from './request-refusal.ts';
 import { SeriesDraft } from './series-draft.ts';
 
+/** Max characters of a wrong value in a message. */
+const SHOWN_CHARS = 40;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
@@ -38,9 +40,17 @@ function parse(body: Buffer): unknown {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // The parser's message quotes text around the wrong character, and a body may be private.
-    const [what] = /^Unexpected token '.+?'|^Unexpected end|at position \d+/.exec(error.message) ?? ['not valid JSON'];
-    throw malformed('JSON', what);
+    const [where] = /^Unexpected token '.+?'|^Unexpected end|at position \d+/.exec(error.message) ?? [''];
+    throw wrongBody(JSON_LIMIT, body.length === 0 ? 'empty' : notJson(where));
   }
+}
+
+const JSON_LIMIT = 'JSON of a metric payload';
+
+/** `not JSON at position 1`, or with the parser's word about the token, which is at most one character of the body. */
+function notJson(where: string): string {
+  if (where === '') return 'not JSON';
+  return where.startsWith('at ') ? `not JSON ${where}` : `not JSON: ${where}`;
 }
 
 /** Checks nesting and number of values before they use memory. The parser checks whether the body is JSON. */
@@ -87,7 +97,10 @@ function readSeries(series: unknown, draft: SeriesDraft): void {
   const { metric, type, interval, tags, resources, points } = series;
   if (typeof metric === 'string') draft.metric = metric;
   else draft.refuse('metric_invalid', 'metric', 'a string');
-  if (isPresent(type)) draft.type = numberOf(type);
+  if (isPresent(type)) {
+    draft.type = numberOf(type);
+    if (Number.isNaN(draft.type)) draft.typeFound = JSON.stringify(type).slice(0, SHOWN_CHARS);
+  }
   if (isPresent(interval)) draft.interval = numberOf(interval);
   if (isPresent(tags)) readTags(tags, draft);
   if (isPresent(resources)) readResources(resources, draft);

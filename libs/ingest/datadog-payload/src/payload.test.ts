@@ -87,7 +87,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     expect(refusals).toEqual([
       '2 metric_empty (metric: at least 1 byte)',
       '2 metric_too_long (metric: 200 bytes)',
-      '2 type_unknown (type: 0, 1, 2 or 3)',
+      '2 type_unknown (type: 0, 1, 2 or 3; 3 is a gauge)',
       '4 interval_invalid (interval: 0 to 86400 seconds)',
       '2 tag_too_long (tag: 200 bytes)',
       '2 too_many_tags (tags: 100 tags)',
@@ -156,7 +156,7 @@ describe('JSON', () => {
       '3 series_invalid (series: an object)',
       '2 metric_invalid (metric: a string)',
       '2 points_invalid (points: a list)',
-      '1 type_unknown (type: 0, 1, 2 or 3)',
+      '1 type_unknown (type: 0, 1, 2 or 3; 3 is a gauge)',
       '1 interval_invalid (interval: 0 to 86400 seconds)',
       // A string is read as a list of one.
       '3 tags_invalid (tags: a list of strings)',
@@ -173,8 +173,8 @@ describe('JSON', () => {
   });
 
   test.each([
-    ['', /Unexpected end/],
-    ['{', /position 1/],
+    ['', /^body: empty$/],
+    ['{', /^body: not JSON at position 1$/],
     ['{"series":[', /Unexpected end/],
     ['{"series":[}', /Unexpected token '}'/],
     ['"secret"', /expected an object/],
@@ -214,7 +214,7 @@ describe('protobuf', () => {
       `count web.hits{env:prod,host:web-1} ${T * 1000} 7`,
       'count web.hits{env:prod,host:web-1} -1000 -5',
     ]);
-    expect(refusals).toEqual(['1 type_unknown (type: 0, 1, 2 or 3)']);
+    expect(refusals).toEqual(['1 type_unknown (type: 0, 1, 2 or 3; 3 is a gauge)']);
   });
 
   test.each([
@@ -264,6 +264,16 @@ describe('protobuf', () => {
       '1 metric_not_utf8 (metric: valid UTF-8)',
     ]);
   });
+});
+
+test.each([
+  ['"gauge"', 'type "gauge" of metric a'],
+  ['4', 'type 4 of metric a'],
+])('a series of the type %s is refused with an example', async (type, example) => {
+  const body = Buffer.from(`{"series":[{"metric":"a","type":${type},"points":[{"timestamp":${T},"value":1}]}]}`);
+  expect((await take(body)).examples).toEqual([example]);
+  const timeless = Buffer.from('{"series":[{"metric":"b","points":[{"timestamp":"x","value":1}]}]}');
+  expect((await take(timeless)).examples).toEqual(['metric b']);
 });
 
 test.each(['text/plain', 'application/msgpack', ''])('the content type %j is refused', async (contentType) => {

@@ -4,7 +4,7 @@ import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { readProtobufPayload } from './protobuf-payload.ts';
-import { requestRefusal } from './request-refusal.ts';
+import { wrongHeader } from './request-refusal.ts';
 
 type PayloadFormat = 'application/json' | 'application/x-protobuf' | 'application/protobuf';
 type PayloadReader = (body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries) => void;
@@ -43,7 +43,7 @@ function formatOf(contentType = 'application/json'): PayloadFormat {
   const mediaType = contentType.split(';', 1)[0].trim().toLowerCase();
   if (isFormat(mediaType)) return mediaType;
   const formats = Object.keys(FORMATS).join(', ');
-  throw requestRefusal('content_type', 'content-type', formats, 'unsupported content type');
+  throw wrongHeader('content-type', contentType.trim(), formats, "; with curl add -H 'content-type: application/json'");
 }
 
 function isFormat(mediaType: string): mediaType is PayloadFormat {

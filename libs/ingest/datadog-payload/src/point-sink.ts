@@ -11,6 +11,9 @@ export interface PointSink {
   isRefused(handle: number): boolean;
   /** Adds a point with a finite value. */
   point(handle: number, timeMs: number, value: number): void;
-  /** Counts refused points by a reason of a closed set, with the field and the limit that they violate. */
-  reject(reason: string, field: string, limit: string, points: number): void;
+  /**
+   * Counts refused points by a reason of a closed set, with the field and the limit that they violate. `example` names
+   * one of them in the message.
+   */
+  reject(reason: string, field: string, limit: string, points: number, example?: string): void;
 }

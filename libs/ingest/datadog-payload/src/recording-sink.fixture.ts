@@ -5,6 +5,7 @@ import type { PointSink } from './point-sink.ts';
 /** Records what it receives as text that is easy to compare: a point is `kind metric{tags} timeMs value`. */
 export class RecordingSink implements PointSink {
   readonly points: string[] = [];
+  readonly examples: string[] = [];
   readonly #refused = new Map<string, number>();
   readonly #names: (string | { readonly reason: string; readonly field: string; readonly limit: string })[] = [];
 
@@ -35,8 +36,9 @@ export class RecordingSink implements PointSink {
     else this.reject(name.reason, name.field, name.limit, 1);
   }
 
-  reject(reason: string, field: string, limit: string, points: number): void {
+  reject(reason: string, field: string, limit: string, points: number, example?: string): void {
     if (!(points > 0)) throw new Error(`${points} refused points`);
+    if (example !== undefined) this.examples.push(example);
     const refusal = `${reason} (${field}: ${limit})`;
     this.#refused.set(refusal, (this.#refused.get(refusal) ?? 0) + points);
   }

@@ -14,6 +14,8 @@ interface Refusal {
 }
 
 const INITIAL_POINTS = 64;
+/** Max characters of a name in a message. */
+const SHOWN_CHARS = 200;
 /** Highest absolute second that JavaScript's dates can represent. */
 const LATEST_S = 8_640_000_000_000;
 
@@ -26,6 +28,8 @@ export class SeriesDraft {
   metric = '';
   /** Type as sent; NaN if it is not a number. */
   type: number = DATADOG_TYPE.unspecified;
+  /** The sent type when it is not a number, for the message. */
+  typeFound: string | undefined;
   /** Interval in seconds; NaN if it is not a number. */
   interval = 0;
   readonly #sink: PointSink;
@@ -80,6 +84,7 @@ export class SeriesDraft {
   #clear(): void {
     this.metric = '';
     this.type = DATADOG_TYPE.unspecified;
+    this.typeFound = undefined;
     this.interval = 0;
     this.#tags = [];
     this.#tagsSent = 0;
@@ -123,7 +128,7 @@ export class SeriesDraft {
     const refusal = this.#refusal;
     if (kind === undefined || refusal !== undefined) {
       const { reason, field, limit } = refusal ?? unknownType;
-      this.#sink.reject(reason, field, limit, Math.max(1, this.#points));
+      this.#sink.reject(reason, field, limit, Math.max(1, this.#points), this.#example(reason));
       return;
     }
     if (this.#points === 0) return;
@@ -143,8 +148,22 @@ export class SeriesDraft {
       else if (!Number.isFinite(value)) badValues++;
       else this.#sink.point(handle, Math.round(timeS * 1000), value);
     }
-    if (badTimes > 0) this.#sink.reject('timestamp_invalid', 'points.timestamp', 'seconds since the epoch', badTimes);
-    if (badValues > 0) this.#sink.reject('value_invalid', 'points.value', 'a finite number', badValues);
+    if (badTimes > 0) this.#rejectPoints('timestamp_invalid', 'points.timestamp', 'seconds since the epoch', badTimes);
+    if (badValues > 0) this.#rejectPoints('value_invalid', 'points.value', 'a finite number', badValues);
+  }
+
+  #rejectPoints(reason: string, field: string, limit: string, points: number): void {
+    this.#sink.reject(reason, field, limit, points, this.#example(reason));
+  }
+
+  /**
+   * Returns an example for the message of a refusal: the metric, with the value of a wrong type. A known
+   * series has no example, since its name was not decoded.
+   */
+  #example(reason: string): string | undefined {
+    if (this.metric === '') return undefined;
+    const metric = `metric ${this.metric.slice(0, SHOWN_CHARS)}`;
+    return reason === 'type_unknown' ? `type ${this.typeFound ?? this.type} of ${metric}` : metric;
   }
 
   /**
@@ -184,7 +203,7 @@ export class SeriesDraft {
   }
 }
 
-const unknownType: Refusal = { reason: 'type_unknown', field: 'type', limit: '0, 1, 2 or 3' };
+const unknownType: Refusal = { reason: 'type_unknown', field: 'type', limit: '0, 1, 2 or 3; 3 is a gauge' };
 
 /**
  * Returns the amount of a rate over its interval. A whole amount that was divided by the interval becomes whole again:

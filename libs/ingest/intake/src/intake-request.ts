@@ -100,9 +100,9 @@ export class IntakeRequest {
     this.#points.addSketch(handle, timeMs, payload);
   }
 
-  /** Counts points that the protocol itself refuses, under a reason of a closed set. */
-  reject(reason: string, field: string, limit: string, points = 1): void {
-    this.#rejections.add(reason, field, limit, points);
+  /** Counts points that the protocol itself refuses, under a reason of a closed set, with an example of them. */
+  reject(reason: string, field: string, limit: string, points = 1, example?: string): void {
+    this.#rejections.add(reason, field, limit, points, example);
   }
 
   /** Counts data that is valid but has no place in the platform, under a reason of a closed set. */

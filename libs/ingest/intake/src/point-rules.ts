@@ -47,11 +47,20 @@ export class PointRules {
   #rejectsTime(timeMs: number, rejections: Rejections): boolean {
     const { aheadMs, behindMs } = this.#limits;
     if (timeMs > this.maxTimeMs) {
-      rejections.add('timestamp_ahead', 'timestamp', `${aheadMs} ms ahead of the intake's clock`);
+      const example = rejections.has('timestamp_ahead') ? undefined : this.#timeFound(timeMs);
+      rejections.add('timestamp_ahead', 'timestamp', `${aheadMs} ms ahead of the intake's clock`, 1, example);
     } else if (!(timeMs >= this.minTimeMs)) {
-      rejections.add('timestamp_behind', 'timestamp', `${behindMs} ms behind the intake's clock`);
+      const example = rejections.has('timestamp_behind') ? undefined : this.#timeFound(timeMs);
+      rejections.add('timestamp_behind', 'timestamp', `${behindMs} ms behind the intake's clock`, 1, example);
     } else return false;
     return true;
+  }
+
+  /** Returns a wrong time for the message. One in a unit that is too small by 1000 is the most frequent mistake. */
+  #timeFound(timeMs: number): string {
+    const seconds = `${timeMs / 1000} s`;
+    const dividedMs = timeMs / 1000;
+    return dividedMs >= this.minTimeMs && dividedMs <= this.maxTimeMs ? `${seconds}; divide it by 1000` : seconds;
   }
 }
 

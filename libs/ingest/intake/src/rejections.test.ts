@@ -14,6 +14,14 @@ test('points are counted by reason, with the field and the limit of the first', 
   ]);
 });
 
+test('the message has the example of the first points', () => {
+  const rejections = new Rejections();
+  rejections.add('a', 'field', '1 byte', 2, 'metric x');
+  rejections.add('a', 'field', '1 byte', 1, 'metric y');
+  expect(rejections.has('a')).toBe(true);
+  expect(rejections.list[0].message).toBe('field: a (limit: 1 byte), for example metric x');
+});
+
 test('an error about bad input describes a refusal', () => {
   const error = new TidemarkError('invalid_argument', 'tags', { reason: 'too_many_tags', field: 'tags', limit: 100 });
   expect(refusalOf(error)).toEqual({ reason: 'too_many_tags', field: 'tags', limit: '100' });

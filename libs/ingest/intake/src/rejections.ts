@@ -17,13 +17,21 @@ export function refusalOf({ detail }: TidemarkError): Refusal {
 export class Rejections {
   readonly #byReason = new Map<string, Rejection>();
 
-  add(reason: string, field: string, limit: string, points = 1): void {
+  /** Counts points. The message has the example of the first ones. */
+  add(reason: string, field: string, limit: string, points = 1, example?: string): void {
     const known = this.#byReason.get(reason);
     if (known !== undefined) {
       known.points += points;
       return;
     }
-    this.#byReason.set(reason, { reason, field, limit, points, message: `${field}: ${reason} (limit: ${limit})` });
+    const suffix = example === undefined ? '' : `, for example ${example}`;
+    const message = `${field}: ${reason} (limit: ${limit})${suffix}`;
+    this.#byReason.set(reason, { reason, field, limit, points, message });
+  }
+
+  /** Returns true when points were counted under a reason: another example of it is not needed. */
+  has(reason: string): boolean {
+    return this.#byReason.has(reason);
   }
 
   /** Counts one point of a refused series. */
