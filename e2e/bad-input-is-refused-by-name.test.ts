@@ -339,7 +339,7 @@ describe('over HTTP', () => {
   });
 
   test('a wrong method and an unknown path', async () => {
-    expect((await get('/api/v1/query', { method: 'DELETE' })).status).toBe(404);
+    expect((await get('/api/v1/query', { method: 'DELETE' })).status).toBe(405);
     expect((await get('/api/v2/nothing')).status).toBe(404);
   });
 });

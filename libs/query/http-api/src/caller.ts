@@ -1,4 +1,5 @@
 import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/access';
+import { isTidemarkError } from '@tidemark/ports';
 import type { FastifyRequest } from 'fastify';
 
 /**
@@ -15,4 +16,18 @@ export function tenantOf(
   const header = request.headers['dd-api-key'];
   const key = typeof header === 'string' ? header : bearerKey(request.headers.authorization);
   return access.tenantOf(key ?? otherKey, scope, isLocalRequest(request));
+}
+
+/** Not a key that was ever created: keys have another form. */
+const NO_KEY = 'no key';
+
+/** Returns true when the caller may send any key: it is local, and no key was created yet. */
+export function acceptsAnyKey(access: Pick<Access, 'tenantOf'>, request: FastifyRequest): boolean {
+  try {
+    access.tenantOf(NO_KEY, 'read', isLocalRequest(request));
+    return true;
+  } catch (error) {
+    if (isTidemarkError(error)) return false;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { httpStatusOf, isTidemarkError } from '@tidemark/ports';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { HttpApiLimits } from './http-api-limits.ts';
 
 /**
@@ -18,11 +18,41 @@ export function errorReplies(app: FastifyInstance, limits: HttpApiLimits): void 
       const message = `body: too large (limit: ${limit} bytes)`;
       return reply.code(status).send({ errors: [message], code: 'invalid_argument', detail: { field: 'body', limit } });
     }
-    // Refusals of the framework (a wrong content type, bad JSON) are sent as they are; other errors stay in the log.
-    if (status < 500) return reply.code(status).send({ errors: [error.message], code: 'invalid_argument', detail: {} });
+    // Other refusals of the framework are sent as they are; other errors stay in the log.
+    if (status < 500) {
+      const { message, detail } = refusalOf(error, request);
+      return reply.code(status).send({ errors: [message], code: 'invalid_argument', detail });
+    }
     request.log.error({ error: error.stack }, 'a request failed');
     return reply
       .code(500)
       .send({ errors: [`internal error; see request ${request.id} in the log`], code: 'internal', detail: {} });
   });
+}
+
+const SHOWN_CHARS = 100;
+const MEDIA_TYPE = 'application/json';
+
+/** Words the framework's refusals of a body with the field and what was found. */
+function refusalOf(
+  { code, message }: FastifyError,
+  { headers }: FastifyRequest,
+): { readonly message: string; readonly detail: Readonly<Record<string, string>> } {
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
+      const field = 'content-type';
+      const found = headers[field]?.slice(0, SHOWN_CHARS) || 'missing';
+      const advice = `with curl add -H '${field}: ${MEDIA_TYPE}'`;
+      return {
+        message: `${field}: ${found} (limit: ${MEDIA_TYPE}); ${advice}`,
+        detail: { field, limit: MEDIA_TYPE },
+      };
+    }
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return { message: 'body: empty', detail: { field: 'body' } };
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return { message: 'body: not JSON', detail: { field: 'body' } };
+    default:
+      return { message, detail: {} };
+  }
 }

@@ -276,6 +276,11 @@ describe("Tidemark's own API", () => {
     expect(await errorOf('from=1700000000000&to=1')).toBe(
       'from: 1700000000000 is in milliseconds (limit: seconds since the epoch, below 100000000000); divide it by 1000',
     );
+    expect(await errorOf('to=1')).toBe('from: missing; give seconds since 1970');
+    expect(await errorOf('query=b&from=1&to=2')).toBe('query: several values (limit: one)');
+    expect((await app.inject('/api/v1/query')).json().errors).toEqual([
+      'query: missing; give a query, such as avg:system.load.1{*}',
+    ]);
     expect(await errorOf('from=9&to=8')).toBe('to: 8 is not after from: 9; give a range that ends after it begins');
   });
 
@@ -363,6 +368,14 @@ describe('the access to the API', () => {
     expect(await status(app, { host: 'localhost:4270', origin: 'http://localhost:4270' })).toBe(200);
     const text = { method: 'POST', url: '/api/tidemark/v1/query', payload: '{}' } as const;
     expect((await app.inject({ ...text, headers: { 'content-type': 'text/plain' } })).statusCode).toBe(415);
+    const form = await app.inject({ ...text, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    expect([form.statusCode, form.json().errors]).toEqual([
+      415,
+      [
+        'content-type: application/x-www-form-urlencoded (limit: application/json); ' +
+          "with curl add -H 'content-type: application/json'",
+      ],
+    ]);
     const { headers } = await app.inject(QUERY_URL);
     expect(headers['access-control-allow-origin']).toBeUndefined();
     expect(headers['content-security-policy']).toContain("default-src 'none'");
@@ -384,13 +397,18 @@ describe('the access to the API', () => {
       headers: { 'content-type': 'application/json' },
       payload: '{',
     });
-    expect(bad.statusCode).toBe(400);
+    expect([bad.statusCode, bad.json().errors]).toEqual([400, ['body: not JSON']]);
     const unknown = await app.inject({
       method: 'POST',
       url: '/api/tidemark/v1/query',
       payload: { query: 'a', from_ms: 0, to_ms: 1, step: 5 },
     });
-    expect(unknown.json().errors[0]).toContain('step');
+    expect(unknown.json().errors).toEqual(['body: unknown field "step"']);
+    const none = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query' });
+    expect(none.json().errors).toEqual(['body: missing; give a JSON object']);
+    const typed = { query: 7, from_ms: 0, to_ms: 1 };
+    const wrong = await app.inject({ method: 'POST', url: '/api/tidemark/v1/query', payload: typed });
+    expect(wrong.json().errors).toEqual(['query: 7 (limit: a string)']);
   });
 
   test('the log has routes and statuses, never keys or queries', async () => {
@@ -421,6 +439,19 @@ describe('the access to the API', () => {
     expect([sent.statusCode, sent.payload]).toEqual([202, 'acme']);
     const missing = await app.inject({ url: '/api/v9/nothing', headers: { accept: 'text/html' } });
     expect([missing.statusCode, missing.json().errors]).toEqual([404, ['not found: GET /api/v9/nothing']]);
+    const wrongMethod = await app.inject('/api/v2/series?api_key=k');
+    expect([wrongMethod.statusCode, wrongMethod.headers.allow, wrongMethod.json().errors]).toEqual([
+      405,
+      'POST',
+      ['method not allowed: GET /api/v2/series; send with POST'],
+    ]);
+    const odd = await app.inject({ method: 'POST', url: '/api/:x(' });
+    expect(odd.statusCode).toBe(404);
+    const foreign = await app.inject('/api/v1/query_range?query=up');
+    expect([foreign.statusCode, foreign.json().errors]).toEqual([
+      404,
+      [expect.stringMatching(/^not found: GET \/api\/v1\/query_range: PromQL is not supported; /)],
+    ]);
   });
 
   test('the page has its files and views, and no files outside of its folder', async () => {

@@ -2,11 +2,12 @@ import type { Access, Scope } from '@tidemark/access';
 import type { Clock } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { tenantOf } from './caller.ts';
+import { acceptsAnyKey, tenantOf } from './caller.ts';
 import { datadogRoutes } from './datadog-routes.ts';
 import { errorReplies } from './error-replies.ts';
 import { guard } from './guard.ts';
 import { DEFAULT_HTTP_API_LIMITS, type HttpApiLimits } from './http-api-limits.ts';
+import { answerNotFound } from './not-found.ts';
 import { pageFiles } from './page-files.ts';
 import { tidemarkRoutes } from './tidemark-routes.ts';
 
@@ -41,6 +42,8 @@ export interface RequestAccess {
    * elsewhere. Errors: `unauthenticated`, `permission_denied`.
    */
   tenantOf(request: FastifyRequest, scope: Scope, otherKey?: string): string;
+  /** Returns true when any key is accepted from the caller, because no key was created yet. */
+  acceptsAnyKey(request: FastifyRequest): boolean;
 }
 
 /** Creates the HTTP API and the page (docs/http-api.md); the caller calls `listen` and `close`. */
@@ -63,6 +66,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
 
   const access: RequestAccess = {
     tenantOf: (request, scope, otherKey) => tenantOf(options.access, request, scope, otherKey),
+    acceptsAnyKey: (request) => acceptsAnyKey(options.access, request),
   };
   const { service, statusExtra = () => ({}) } = options;
   if (service !== undefined) {
@@ -74,6 +78,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   const { routes } = options;
   if (routes !== undefined) app.register(async (scope) => routes(scope, access));
   if (service !== undefined) pageFiles(app, options.pageFolder);
+  else app.setNotFoundHandler((request, reply) => answerNotFound(app, request, reply));
   return app;
 }
 

@@ -1,5 +1,6 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { answerNotFound } from './not-found.ts';
 
 /** Serves the page's built files, and its entry file for every URL of a view. */
 export function pageFiles(app: FastifyInstance, folder: string | undefined): void {
@@ -16,9 +17,6 @@ export function pageFiles(app: FastifyInstance, folder: string | undefined): voi
   app.setNotFoundHandler((request, reply) => {
     const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
     if (folder !== undefined && wantsPage && !request.url.startsWith('/api/')) return reply.sendFile('index.html');
-    const [path] = request.url.split('?');
-    return reply
-      .code(404)
-      .send({ errors: [`not found: ${request.method} ${path.slice(0, 200)}`], code: 'not_found', detail: {} });
+    return answerNotFound(app, request, reply);
   });
 }

@@ -1,5 +1,6 @@
 import { TidemarkError } from '@tidemark/ports';
 import { z } from 'zod';
+import { describeIssue } from './parameter-issue.ts';
 
 /** The latest second that a JavaScript date can have. */
 const LATEST_S = 8_640_000_000_000;
@@ -29,9 +30,8 @@ export function countText(max: number) {
 export function parseParameters<T>(schema: z.ZodType<T>, values: unknown): T {
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue.path.join('.') || 'body';
-  throw new TidemarkError('invalid_argument', `${field}: ${issue.message}`, { field });
+  const { field, message } = describeIssue(parsed.error.issues[0], values);
+  throw new TidemarkError('invalid_argument', message, { field });
 }
 
 const VARIABLE_PREFIX = 'tpl_var_';

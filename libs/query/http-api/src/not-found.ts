@@ -1,0 +1,28 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { foreignPath } from './foreign-paths.ts';
+
+const MAX_PATH_CHARS = 200;
+const METHODS = ['GET', 'POST'] as const;
+/** Paths that may be compared with routes. Others could have the syntax of a route, such as a regular expression. */
+const PLAIN_PATH = /^[\w/.-]+$/;
+
+/**
+ * Answers requests that have no route: 405 with the right method where there is one, otherwise 404, with what to do for
+ * the known paths of other products. http-api.test.ts covers it.
+ */
+export function answerNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [path] = request.url.split('?');
+  const what = `${request.method} ${path.slice(0, MAX_PATH_CHARS)}`;
+  const foreign = foreignPath(path);
+  if (foreign !== undefined) return send(reply, 404, `not found: ${what}: ${foreign}`);
+  const isRoute = (method: (typeof METHODS)[number]) =>
+    method !== request.method && PLAIN_PATH.test(path) && app.hasRoute({ method, url: path });
+  const method = METHODS.find(isRoute);
+  if (method === undefined) return send(reply, 404, `not found: ${what}`);
+  return send(reply.header('allow', method), 405, `method not allowed: ${what}; send with ${method}`);
+}
+
+function send(reply: FastifyReply, status: 404 | 405, message: string): FastifyReply {
+  const code = status === 404 ? 'not_found' : 'invalid_argument';
+  return reply.code(status).send({ errors: [message], code, detail: status === 404 ? {} : { field: 'method' } });
+}
