@@ -9,6 +9,9 @@ const REFUSED = {
   '/api/v1/check_run': 'service checks are not accepted',
   '/api/v1/events': 'events are not accepted',
   '/api/v1/metadata': 'host metadata is not accepted',
+  '/api/v2/logs': 'logs are not accepted',
+  '/v1/input': 'logs are not accepted',
+  '/api/v0.2/traces': 'traces are not accepted',
   '/intake/': 'events and host metadata are not accepted',
 } as const;
 

@@ -160,6 +160,25 @@ describe('metric payloads', () => {
     expect(received).toEqual([]);
   });
 
+  test('a refusal says what was received and what to do', async () => {
+    const { post } = setUp();
+    const errorOf = async (payload: string, headers: Record<string, string> = {}) =>
+      (await post(payload, headers)).json().errors;
+    expect(await errorOf('x', { 'content-type': 'application/x-www-form-urlencoded' })).toEqual([
+      'content-type: application/x-www-form-urlencoded ' +
+        '(limit: application/json, application/x-protobuf, application/protobuf); ' +
+        "with curl add -H 'content-type: application/json'",
+    ]);
+    expect(await errorOf('x', { 'content-encoding': 'br' })).toEqual([
+      'content-encoding: br (limit: identity, gzip, deflate, zstd, zstd1)',
+    ]);
+    expect(await errorOf('x', { 'content-encoding': 'gzip' })).toEqual([
+      'body: not gzip, although content-encoding says so',
+    ]);
+    expect(await errorOf('')).toEqual(['body: empty']);
+    expect(await errorOf('{')).toEqual(['body: not JSON at position 1']);
+  });
+
   test('a payload that is too large, as received or decoded, is refused by 413', async () => {
     const { post } = setUp(undefined, { datadog: { bodyBytes: 1000, decodedBytes: 2000 } });
     const large = `{"series":[]${' '.repeat(1500)}}`;
@@ -256,6 +275,15 @@ describe('a key', () => {
   });
 });
 
+test('a valid key comes with a note while any key is accepted', async () => {
+  const { app } = setUp(undefined, { acceptsAnyKey: () => true });
+  const validated = await app.inject({ url: '/api/v1/validate', headers: { 'dd-api-key': 'sender' } });
+  expect(validated.json()).toEqual({
+    valid: true,
+    notes: ['no key exists yet: any key is accepted on loopback'],
+  });
+});
+
 test.each([
   '/api/v1/series',
   '/api/v1/distribution_points',
@@ -263,6 +291,9 @@ test.each([
   '/api/v1/check_run',
   '/api/v1/events',
   '/api/v1/metadata',
+  '/api/v2/logs',
+  '/v1/input',
+  '/api/v0.2/traces',
   '/intake/',
 ])('%s is refused by 400, so that agents drop what they send there', async (url) => {
   const { post } = setUp();

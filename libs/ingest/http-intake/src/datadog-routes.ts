@@ -12,10 +12,14 @@ import type { TenantOf } from './tenant-of.ts';
 export interface DatadogRoutesOptions {
   readonly intake: Pick<RequestIntake, 'open' | 'openKeyed' | 'mapEpoch' | 'countError'>;
   readonly tenantOf: TenantOf;
+  /** Returns true when any key is accepted from the caller. Default: never. */
+  readonly acceptsAnyKey?: (request: FastifyRequest) => boolean;
   readonly room: BodyRoom;
   readonly random: Random;
   readonly limits?: Partial<DatadogLimits>;
 }
+
+const ANY_KEY = 'no key exists yet: any key is accepted on loopback';
 
 /**
  * Routes to which Datadog's agents and API clients send metrics: `POST /api/v2/series` and `GET /api/v1/validate`.
@@ -46,7 +50,7 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
 
   app.get('/api/v1/validate', async (request) => {
     validate(request);
-    return { valid: true };
+    return options.acceptsAnyKey?.(request) ? { valid: true, notes: [ANY_KEY] } : { valid: true };
   });
 
   app.post('/api/v2/series', {

@@ -10,6 +10,7 @@ import type { TenantOf } from './tenant-of.ts';
 export interface HttpIntakeOptions {
   readonly intake: DatadogRoutesOptions['intake'];
   readonly tenantOf: TenantOf;
+  readonly acceptsAnyKey?: DatadogRoutesOptions['acceptsAnyKey'];
   readonly random: Random;
   /** Limits that differ from the defaults, for all protocols together and for each. */
   readonly limits?: Partial<BodyRoomLimits>;
@@ -19,8 +20,10 @@ export interface HttpIntakeOptions {
 
 /** Registers the protocols that send points over HTTP, each in its own scope, with one limit for all bodies. */
 export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): void {
-  const { intake, tenantOf, random, limits, datadog, remoteWrite } = options;
+  const { intake, tenantOf, acceptsAnyKey, random, limits, datadog, remoteWrite } = options;
   const room = new BodyRoom(limits);
-  app.register(async (scope) => datadogRoutes(scope, { intake, tenantOf, room, random, limits: datadog }));
+  app.register(async (scope) =>
+    datadogRoutes(scope, { intake, tenantOf, acceptsAnyKey, room, random, limits: datadog }),
+  );
   app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
 }

@@ -157,7 +157,7 @@ describe('write requests', () => {
       'acme content_type',
       { 'content-type': 'application/x-protobuf; proto=io.prometheus.write.v2.Request' },
       GOOD,
-      /1\.0/,
+      /1\.0\); set protobuf_message: prometheus\.WriteRequest in remote_write/,
     ],
     [415, 'acme content_encoding', { 'content-encoding': 'gzip' }, GOOD, /content-encoding: gzip \(limit: snappy\)/],
     [400, 'acme protocol_version', { 'x-prometheus-remote-write-version': '2.0.0' }, GOOD, /2\.0\.0 \(limit: 0\.1\.0/],

@@ -1,5 +1,5 @@
 import type { RequestIntake } from '@tidemark/intake';
-import { limitError, type Random, type TidemarkError } from '@tidemark/ports';
+import { limitError, type Random, TidemarkError } from '@tidemark/ports';
 import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits, WriteBody, WriteDecoder } from '@tidemark/remote-write';
 import { ByTenant, KEY_BYTES, LabelMemory, LabelTable } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -68,13 +68,14 @@ function checkHeaders({ headers }: FastifyRequest): void {
   const [essence, ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
   const proto = parameters.find((one) => one.startsWith('proto='));
   if (essence !== CONTENT_TYPE || (proto !== undefined && proto !== 'proto=prometheus.writerequest')) {
-    throw refused('content_type', 'content-type', `${CONTENT_TYPE}, remote write 1.0`, type);
+    const isVersion2 = proto?.includes('.v2.') === true;
+    throw refused('content_type', 'content-type', `${CONTENT_TYPE}, remote write 1.0`, type, isVersion2);
   }
   const encoding = headers['content-encoding'] ?? 'none';
   if (encoding.toLowerCase() !== 'snappy') throw refused('content_encoding', 'content-encoding', 'snappy', encoding);
   const version = headers['x-prometheus-remote-write-version'];
   if (typeof version === 'string' && !/^[01](\.|$)/.test(version.trim())) {
-    throw refused('protocol_version', 'x-prometheus-remote-write-version', '0.1.0, remote write 1.0', version);
+    throw refused('protocol_version', 'x-prometheus-remote-write-version', '0.1.0, remote write 1.0', version, true);
   }
 }
 
@@ -83,8 +84,12 @@ function partsOf({ body }: FastifyRequest): readonly Uint8Array[] {
   throw refused('content_type', 'content-type', CONTENT_TYPE, 'no body');
 }
 
-function refused(reason: string, field: string, limit: string, found: string): TidemarkError {
-  return limitError(field, found.slice(0, 100), limit, reason);
+/** Builds the error of a wrong header, with the setting of Prometheus for a sender of version 2. */
+function refused(reason: string, field: string, limit: string, found: string, isVersion2 = false): TidemarkError {
+  const error = limitError(field, found.slice(0, 100), limit, reason);
+  if (!isVersion2) return error;
+  const advice = 'set protobuf_message: prometheus.WriteRequest in remote_write';
+  return new TidemarkError('invalid_argument', `${error.message}; ${advice}`, error.detail);
 }
 
 /** Sends a text. Prometheus shows its first line. */

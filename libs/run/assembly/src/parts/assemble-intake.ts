@@ -77,8 +77,8 @@ export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings):
   const requests = new RequestIntake({ session, clock, random, limits });
   return {
     register: (server) => server.addService(IntakeService, intakeService({ session, access })),
-    routes: (app, { tenantOf }) => {
-      httpIntake(app, { intake: requests, tenantOf, random, limits, remoteWrite, datadog });
+    routes: (app, { tenantOf, acceptsAnyKey }) => {
+      httpIntake(app, { intake: requests, tenantOf, acceptsAnyKey, random, limits, remoteWrite, datadog });
     },
     onTooLarge: (path) => {
       if (path === IntakeService.send.path) session()?.violations.count(undefined, 'message_too_large');
