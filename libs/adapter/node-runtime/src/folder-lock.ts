@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type DiskLock, TidemarkError } from '@tidemark/ports';
 import { diskError, errnoOf } from './disk-error.ts';
+import { makeFolder } from './make-folder.ts';
 import { type ProcessIdentity, processIdentity } from './process-identity.ts';
 
 const RELEASED = 'released\n';
@@ -20,7 +21,7 @@ export async function lockFolder(file: string): Promise<DiskLock> {
   const self = await processIdentity(process.pid);
   if (self === undefined)
     throw new TidemarkError('unavailable', `cannot lock ${folder}: the start time of this process is not known`);
-  await mkdir(folder, { recursive: true }).catch((error) => {
+  await makeFolder(folder).catch((error) => {
     throw diskError(error, 'make', folder);
   });
 

@@ -1,9 +1,10 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { assert, type Disk, type DiskFile, type DiskLock } from '@tidemark/ports';
 import { diskError, errnoOf } from './disk-error.ts';
 import { lockFolder } from './folder-lock.ts';
 import { LocalFile } from './local-file.ts';
+import { makeFolder, syncFolder } from './make-folder.ts';
 
 /**
  * A folder of the local file system, created at first use. Creations by `open` and removals by `remove` are durable.
@@ -97,21 +98,4 @@ async function openOrCreate(path: string): Promise<FileHandle> {
     throw error;
   }
   return handle;
-}
-
-/** Creates a folder and its parents, and makes the entries of all created ones durable. */
-async function makeFolder(path: string): Promise<void> {
-  const topmost = await mkdir(path, { recursive: true });
-  if (topmost === undefined) return;
-  for (let made = path; made.length >= topmost.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
-/** Makes the entries of a folder durable: the sync of a file does not (fsync(2)). */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

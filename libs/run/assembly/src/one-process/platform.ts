@@ -13,7 +13,7 @@ import {
   watchControl,
 } from '@tidemark/health';
 import { type IntakeRunner, ownReport, sessionStatus } from '@tidemark/intake';
-import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
+import { LocalDisk, prepareDataFolder, SystemRandom } from '@tidemark/node-runtime';
 import type { QueryService } from '@tidemark/query';
 import { Started, stopEach } from '@tidemark/server';
 import { type StoreWorkers, storeReaders } from '@tidemark/store-workers';
@@ -115,6 +115,7 @@ async function startParts(context: PlatformContext, started: Started): Promise<P
   const random = new SystemRandom();
   const name = `tidemark ${process.pid}`;
   const folder = resolve(settings.data.folder);
+  await prepareDataFolder(folder);
   const pending = new Pending<IntakeRunner>('the intake');
   const health = new ProcessHealth({
     process: name,

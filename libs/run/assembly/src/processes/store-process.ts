@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { followSkips } from '@tidemark/control-log';
 import { watchControl } from '@tidemark/health';
-import { LocalDisk } from '@tidemark/node-runtime';
+import { LocalDisk, prepareDataFolder } from '@tidemark/node-runtime';
 import { noPartitions } from '@tidemark/settings';
 import { addStoreService, type StoreKind } from '@tidemark/store-rpc';
 import type { StoreWorkers } from '@tidemark/store-workers';
@@ -49,6 +49,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     },
   };
   return ServiceHost.start(context, hosted, async (host) => {
+    await prepareDataFolder(folder);
     const disk = new LocalDisk(folder);
     const lock = await disk.lock(LOCK_FILE);
     host.add(() => lock.release());
