@@ -31,7 +31,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...rest] = process.argv.slice(2);
 const program = PROGRAMS[name];
 if (program === undefined && name !== 'install') {
-  console.error(`unknown program ${name} (limit: install, ${Object.keys(PROGRAMS).join(', ')})`);
+  console.error(`unknown program ${name} (one of: install, ${Object.keys(PROGRAMS).join(', ')})`);
   process.exit(2);
 }
 

@@ -27,7 +27,7 @@ if (values.prepack || values.postpack) {
 }
 const names = positionals.length > 0 ? positionals : Object.keys(PACKAGES);
 const unknown = names.find((name) => !(name in PACKAGES));
-if (unknown !== undefined) fail(`unknown package ${unknown} (limit: ${Object.keys(PACKAGES).join(', ')})`);
+if (unknown !== undefined) fail(`unknown package ${unknown} (one of: ${Object.keys(PACKAGES).join(', ')})`);
 const out = resolve(values.out ?? join(root, 'dist/packages'));
 mkdirSync(out, { recursive: true });
 for (const name of names) console.log(await pack(name));

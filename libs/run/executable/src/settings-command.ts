@@ -15,11 +15,11 @@ Ctrl-C stops cleanly, a second Ctrl-C stops at once; in both cases nothing ackno
 export function settingsCommand(name: string, description: string, groups?: readonly (keyof Settings)[]): Command {
   const command = new Command(name).description(description);
   const known: readonly string[] | undefined = groups;
-  for (const { group, flag, kind, description: what, default: value, isMain, isSecret } of SETTINGS) {
+  for (const { group, flag, kind, description: what, flagDescription, default: value, isMain, isSecret } of SETTINGS) {
     if (known?.includes(group) === false || isSecret === true) continue;
     const option = new Option(kind === 'boolean' ? `--${flag}` : `--${flag} <value>`);
     const shown = Array.isArray(value) ? 'none' : value;
-    option.description = kind === 'boolean' ? `Disable: ${what}` : `${what} (default: ${shown})`;
+    option.description = kind === 'boolean' ? (flagDescription ?? what) : `${what} (default: ${shown})`;
     command.addOption(option.hideHelp(isMain !== true));
   }
   return command.option('--settings <file>', 'JSON file of settings').addHelpText('after', HELP);

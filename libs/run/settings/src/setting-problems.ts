@@ -37,10 +37,11 @@ export function unknown(word: string, known: readonly string[]): string {
   return `${word} is not a setting${meant === undefined ? '; docs/settings.md lists them' : `; did you mean ${meant}?`}`;
 }
 
-function limited(place: string, { range, unit }: ValueMeta, value: unknown, source: string): string {
+function limited(place: string, { range, unit, isChoice }: ValueMeta, value: unknown, source: string): string {
   const shown = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
   const cut = shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
-  return `${place}: ${cut}, given by ${source} (limit: ${range}${unit === '' || unit === 'port' ? '' : ` ${unit}`})`;
+  const withUnit = unit === '' || unit === 'port' ? range : `${range} ${unit}`;
+  return `${place}: ${cut}, given by ${source} (${isChoice === true ? 'one of' : 'limit'}: ${withUnit})`;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -9,6 +9,8 @@ export interface ValueMeta {
   readonly range: string;
   readonly kind: 'number' | 'text' | 'boolean' | 'list';
   readonly default: number | string | boolean | readonly [];
+  /** `range` lists the allowed words. */
+  readonly isChoice?: boolean;
   /** The value is required in each item of a list. */
   readonly isNeeded?: boolean;
 }
@@ -22,6 +24,8 @@ export interface SettingMeta extends ValueMeta {
   readonly variable?: string;
   /** The flag and the variable mean `false` when they are given. */
   readonly isNegated?: boolean;
+  /** The description of the flag in the help, where it differs from that of the setting. */
+  readonly flagDescription?: string;
   /** The setting has no flag, because every user can read command lines, and no message shows its value. */
   readonly isSecret?: boolean;
   /** Shown by `tidemark start --help`. */
@@ -30,7 +34,7 @@ export interface SettingMeta extends ValueMeta {
 
 export const SETTING_META = z.registry<SettingMeta>();
 
-type Spelling = Pick<SettingMeta, 'flag' | 'variable' | 'isNegated' | 'isMain' | 'isSecret'>;
+type Spelling = Pick<SettingMeta, 'flag' | 'variable' | 'isNegated' | 'flagDescription' | 'isMain' | 'isSecret'>;
 
 /** A whole number in [min, max]. */
 export function whole(value: number, unit: string, min: number, max: number, description: string, more: Spelling = {}) {
@@ -123,7 +127,7 @@ export function choice<const T extends string>(
   return z
     .enum(words)
     .default(value as never)
-    .register(SETTING_META, { description, unit: '', range, kind: 'text', default: value, ...more });
+    .register(SETTING_META, { description, unit: '', range, kind: 'text', isChoice: true, default: value, ...more });
 }
 
 /** True or false. */
@@ -136,6 +140,7 @@ export function yesOrNo(value: boolean, description: string, more: Spelling = {}
       unit: '',
       range: 'true, false',
       kind: 'boolean',
+      isChoice: true,
       default: value,
       ...more,
     });

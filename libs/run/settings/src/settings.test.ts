@@ -89,9 +89,9 @@ describe('settings', () => {
     const lines = [
       'data.folder: , given by --data (limit: 1 to 4096 bytes)',
       'http.port: 65536, given by --http-port (limit: 0 to 65535)',
-      'agent.enabled: yes, given by my.json (limit: true, false)',
+      'agent.enabled: yes, given by my.json (one of: true, false)',
       'dogstatsd.sampleRate: 0, given by my.json (limit: above 0, up to 1 rate)',
-      'events.level: loud, given by TIDEMARK_LOG_LEVEL (limit: fatal, error, warn, info, debug, silent)',
+      'events.level: loud, given by TIDEMARK_LOG_LEVEL (one of: fatal, error, warn, info, debug, silent)',
       'point.tags: 7, given by my.json (limit: 0 to 1000 tags)',
       'lane.lingerMs: soon, given by --lane-linger-ms (limit: 0 to 10000 ms)',
       'store.threads: 1.5, given by TIDEMARK_STORE_THREADS (limit: 1 to 256 threads)',

@@ -17,6 +17,7 @@ export const AGENT = z.strictObject({
   enabled: yesOrNo(true, 'Collects metrics of this host and DogStatsD in the process of `tidemark start`.', {
     flag: 'no-agent',
     isNegated: true,
+    flagDescription: 'Does not collect metrics of this host, and does not listen for DogStatsD.',
     isMain: true,
   }),
   addresses: addressTexts(
