@@ -101,7 +101,7 @@ describe('one process', () => {
         severity: 'broken',
         code: 1,
         what: expect.stringContaining(`points/1 is halted at offset ${offset}: `),
-        next: expect.stringContaining(`tidemark skip points 1 ${offset} --reason`),
+        next: expect.stringContaining(`npm run -s tidemark -- skip points 1 ${offset} --reason`),
       });
       expect(halted.since_ms).toBeGreaterThanOrEqual(beforeMs);
       expect(halted.since_ms).toBeLessThanOrEqual(Date.now());

@@ -1,5 +1,6 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
 import { limitError, TidemarkError } from '@tidemark/ports';
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import { Command, Option } from 'commander';
 import { endpointsOf, type RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';
@@ -69,7 +70,7 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   }
   if (lastError !== undefined) throw withAdvice(lastError, intakes.join(', '));
   const message = `no acknowledgement within ${options.timeout} s; the point may or may not be stored`;
-  throw new TidemarkError('deadline_exceeded', `${message}.\nRun tidemark status to see why.`);
+  throw new TidemarkError('deadline_exceeded', `${message}.\nRun ${TIDEMARK_COMMAND} status to see why.`);
 }
 
 /** Waits for the acknowledgement, a final error, or the timeout. */

@@ -1,3 +1,4 @@
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import { Command } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
 import { print } from '../printable.ts';
@@ -15,7 +16,7 @@ export function skipCommand(): Command {
       withPlatform(options, async (remote) => {
         const request = { topic, partition, offset, reason: options.reason };
         await remote.call(remote.control, remote.control.skip, request);
-        print(`${topic}/${partition} continues after offset ${offset}; tidemark status shows the gap`);
+        print(`${topic}/${partition} continues after offset ${offset}; ${TIDEMARK_COMMAND} status shows the gap`);
       }),
     );
 }

@@ -139,10 +139,19 @@ describe('processes', () => {
     const starting = answered({ notReady: 'catching up: 2 of 4 partitions' });
     expect(only(seen({ processes: [starting] }))).toMatchObject({
       kind: 'process-not-ready',
+      severity: 'degraded',
+      means: 'it does not do its work now',
       sinceMs: NOW_MS - 60_000,
     });
+    const store = answered({ notReady: 'catching up' }, { kind: 'point store' });
+    expect(only(seen({ processes: [store] })).means).toContain('other processes of its kind');
     const withProblem = answered({ notReady: 'it is so', problems: [problem('intake')] });
     expect(only(seen({ processes: [withProblem] })).kind).toBe('intake-refuses');
+  });
+
+  test('a process that is not ready in its first 15 s is a note', () => {
+    const fresh = answered({ notReady: 'starting', startedMs: NOW_MS - 14_000 });
+    expect(only(seen({ processes: [fresh] }))).toMatchObject({ kind: 'process-not-ready', severity: 'note' });
   });
 
   test('a missing status is a finding, unless the process is silent or starting', () => {
@@ -225,7 +234,7 @@ describe('partitions and sessions', () => {
       kind: 'partition-halted',
       what: 'points/3 is halted at offset 184467: wrong checksum',
       sinceMs: NOW_MS - 9000,
-      next: expect.stringContaining('tidemark skip points 3 184467 --reason'),
+      next: expect.stringContaining('npm run -s tidemark -- skip points 3 184467 --reason'),
     });
   });
 

@@ -1,3 +1,4 @@
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import { type CompletenessDelay, completenessDelaysOf, sessionName } from './completeness-delays.ts';
 import type { Finding } from './finding.ts';
 import { counted, formatDuration, listed } from './format-values.ts';
@@ -36,7 +37,7 @@ function noStatus(processes: Observations['processes'], problem: string | undefi
       what: `no status of the partitions is available: ${problem}`,
       sinceMs: undefined,
       means: 'the progress of stores and lanes is unknown; queries may fail too',
-      next: 'run tidemark status for the full error; if it names a permission or a key, pass another --key',
+      next: `run ${TIDEMARK_COMMAND} status for the full error; if it names a permission or a key, pass another --key`,
     },
   ];
 }
@@ -57,7 +58,7 @@ function halts(pipeline: PipelineView, processes: Observations['processes']): Fi
       next:
         offset === undefined
           ? 'no record can be skipped: the log is damaged, or it is not the log that the store has read; read the runbook'
-          : `read the runbook, then: tidemark skip ${topic} ${partition} ${offset} --reason WHY (the content of that record is lost)`,
+          : `read the runbook, then: ${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY (the content of that record is lost)`,
     };
   });
 }
@@ -72,7 +73,7 @@ function unanswered({ errors }: PipelineView): Finding[] {
       what: `${listed(names)} ${names.length === 1 ? 'does' : 'do'} not answer queries: ${errors[0].message}`,
       sinceMs: undefined,
       means: 'answers that need them list them as missing and have no complete_through',
-      next: 'check that the store that owns them runs; tidemark status shows the error of each',
+      next: `check that the store that owns them runs; ${TIDEMARK_COMMAND} status shows the error of each`,
     },
   ];
 }
@@ -93,7 +94,7 @@ function lags(delays: readonly CompletenessDelay[], pipeline: PipelineView): Fin
       sinceMs: oldestMs > 0 ? pipeline.nowMs - oldestMs : undefined,
       means:
         'answers are right, but their complete_through is earlier; nothing is lost: the log keeps the unread records',
-      next: 'run tidemark status twice; if the lag grows, see docs/operations/capacity.md',
+      next: `run ${TIDEMARK_COMMAND} status twice; if the lag grows, see docs/operations/capacity.md`,
     },
   ];
 }
@@ -136,7 +137,7 @@ function deadSession(session: SessionView, held: readonly CompletenessDelay[], s
     means: 'points continue through other sessions; complete_through does not advance until its lanes are fenced',
     next: isOverdue
       ? 'the fence is overdue: check that the coordinator runs and can append, then check the log and its disk'
-      : `nothing: it is fenced ${FENCE_AFTER_MS / 1000} s after its last renewal; then run tidemark doctor again`,
+      : `nothing: it is fenced ${FENCE_AFTER_MS / 1000} s after its last renewal; then run ${TIDEMARK_COMMAND} doctor again`,
   };
 }
 
@@ -189,6 +190,6 @@ function gaps(pipeline: PipelineView): Finding[] {
     what: sentence,
     sinceMs: undefined,
     means: 'the content of the skipped records is missing from answers; the answers that it may affect name the gap',
-    next: 'nothing: a skip cannot be undone; tidemark status shows the reasons',
+    next: `nothing: a skip cannot be undone; ${TIDEMARK_COMMAND} status shows the reasons`,
   }));
 }

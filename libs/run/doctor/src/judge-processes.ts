@@ -1,7 +1,8 @@
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import type { Finding } from './finding.ts';
 import { formatDuration, listed } from './format-values.ts';
 import type { Observations, ProcessKind, ProcessObservation, Unanswered } from './observations.ts';
-import { CLOCK_OFF_MS } from './thresholds.ts';
+import { CLOCK_OFF_MS, STARTING_MS } from './thresholds.ts';
 
 /** The effect of a silent process: while others of its kind answer (`one`), and when it was the last (`last`). */
 const ABSENCE: Readonly<Record<ProcessKind, { readonly one: string; readonly last: string }>> = {
@@ -81,7 +82,7 @@ function refusal({ kind, address }: ProcessObservation, { reason }: Unanswered):
     what: `the ${kind} at ${address} does not report its health: ${reason}`,
     sinceMs: undefined,
     means: 'it may be healthy or not: its disks, lanes and agents were not checked',
-    next: 'run tidemark doctor --key KEY with a key of the tenant default that has the scope admin; for a cluster, set cluster.keyFile',
+    next: `run ${TIDEMARK_COMMAND} doctor --key KEY with a key of the tenant default that has the scope admin; for a cluster, set cluster.keyFile`,
   };
 }
 
@@ -95,11 +96,14 @@ function unreadiness({ kind, address, answer }: ProcessObservation): Finding[] {
   return [
     {
       kind: 'process-not-ready',
-      severity: 'degraded',
+      severity: health.nowMs - health.startedMs < STARTING_MS ? 'note' : 'degraded',
       what: `the ${kind} at ${address} (${health.process}) is not ready: ${health.notReady}`,
       sinceMs: health.startedMs,
-      means: 'it does not do its work now; other processes of its kind do, if any run',
-      next: 'wait a moment and run tidemark doctor again; if the reason stays, investigate it',
+      means:
+        kind === 'platform'
+          ? 'it does not do its work now'
+          : 'it does not do its work now; other processes of its kind do, if any run',
+      next: `wait a moment and run ${TIDEMARK_COMMAND} doctor again; if the reason stays, investigate it`,
     },
   ];
 }

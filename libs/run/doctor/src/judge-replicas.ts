@@ -1,3 +1,4 @@
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import type { Finding } from './finding.ts';
 import { counted, formatCount, listed, shortId } from './format-values.ts';
 import type { Observations } from './observations.ts';
@@ -76,6 +77,6 @@ function behind(replicas: readonly ReplicaView[]): Finding[] {
     means: 'queries prefer the other replicas; until it has caught up it is not a spare, and the log is kept for it',
     next: isLost
       ? 'make it reachable again: it continues from its last commit'
-      : 'run tidemark status twice; if the lag grows, see docs/operations/capacity.md',
+      : `run ${TIDEMARK_COMMAND} status twice; if the lag grows, see docs/operations/capacity.md`,
   }));
 }

@@ -1,3 +1,4 @@
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import type { FindingKind, Severity } from './finding.ts';
 import { counted, listed } from './format-values.ts';
 import type { ProblemView } from './observations.ts';
@@ -63,7 +64,7 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       what: (name, parts) =>
         `${name} can't trim ${listed(parts) || 'the log'}, although every store has committed these records`,
       means: 'answers are right; the log grows until its disk is full',
-      next: 'tidemark doctor reports a disk that is nearly full; for Kafka, check that the user may delete records (ACL DELETE on topics)',
+      next: `${TIDEMARK_COMMAND} doctor reports a disk that is nearly full; for Kafka, check that the user may delete records (ACL DELETE on topics)`,
     },
   ],
   [

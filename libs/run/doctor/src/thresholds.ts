@@ -36,5 +36,8 @@ export const AGENT_SILENT_INTERVALS = 4;
 /** An agent that lost its intake finds it again, or another one, within this time, ms. */
 export const AGENT_LOST_MS = 10_000;
 
+/** A process that started less than this long ago may not be ready, ms: that is a note. */
+export const STARTING_MS = 15_000;
+
 /** Agents, and partitions, that one finding names; the others are counted. */
 export const NAMED = 8;

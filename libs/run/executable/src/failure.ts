@@ -1,5 +1,6 @@
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { SETTINGS } from '@tidemark/settings';
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 
 /** Formats an error for the terminal: what failed, then what to do. */
 export function explain(error: unknown): string {
@@ -37,14 +38,14 @@ function adviceForSetting(key: string): string | undefined {
   if (key === 'listen.host') {
     return (
       'Start it on loopback, create a key with\n' +
-      '  npm run tidemark -- keys create NAME --scope admin\n' +
+      `  ${TIDEMARK_COMMAND} keys create NAME --scope admin\n` +
       'and start it again with --host.'
     );
   }
   if (key === 'listen.loopbackNeedsKey') {
     return (
       'Start it without --listen-loopback-needs-key, create a key with\n' +
-      '  npm run tidemark -- keys create NAME --scope admin\n' +
+      `  ${TIDEMARK_COMMAND} keys create NAME --scope admin\n` +
       'and start it again.'
     );
   }
