@@ -25,7 +25,8 @@ describe('the status', () => {
     expect(lines.find((line) => line.includes('a:1 │ live'))).toContain('points/0 │ a:1 │ live │ 90 │ 10 │ 10 │ 3');
     expect(lines.find((line) => line.includes('b:1'))).toContain('lost, seen 60.0 s ago │ 70 │ 30');
     expect(text).toContain('unavailable: connection �[2J refused; a damaged record');
-    expect(text).toContain('does not have the partition');
+    expect(text).toContain('points/0 in b:1: unavailable: connection');
+    expect(text).toContain('points/1 in a:1: does not have the partition');
   });
 
   test('it names replicas that differ, with bucket, offset and hashes', () => {
@@ -50,7 +51,10 @@ describe('the status', () => {
   test('it shows the counts that intakes report, and question marks for an intake that does not answer', () => {
     const session = (first: number) => Buffer.alloc(16, first);
     const clients = [1, 2].map((each) => ({ clientSession: session(each), tenant: 'default', highestSequence: 6 }));
-    const reported = { streams: 1, queuedBytes: 77, clientNames: { [session(1).toString('hex')]: 'agent web-1' } };
+    const reported = {
+      ...{ streams: 1, queuedBytes: 77, rejectedPoints: { timestamp_behind: 2, value_infinite: 1 } },
+      clientNames: { [session(1).toString('hex')]: 'agent web-1' },
+    };
     const sessions = [
       { session: session(0xaa), process: 'intake-1', state: 'open', renewedMs: NOW_MS - 500, ...reported },
       { session: session(0xbb), process: 'intake-2', state: 'fenced' },
@@ -62,7 +66,8 @@ describe('the status', () => {
         .map((line) => line.replaceAll(/[\s│]+/g, ' ').trim());
     };
     const known = lines([]);
-    expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77');
+    expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77 3');
+    expect(known).toContain('rejected by session aaaaaaaa (intake-1): timestamp_behind 2, value_infinite 1');
     expect(known).toContain('01010101 agent web-1 not declared 7 7 0');
     expect(known).toContain('02020202 not connected not declared 7 0');
     const unknown = lines([

@@ -1,4 +1,5 @@
 import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
+import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import Table from 'cli-table3';
 import { duration, printable, time } from './printable.ts';
 
@@ -8,6 +9,7 @@ export function formatStatus(status: StatusReply): string {
     completeness(status),
     partitions(status),
     sessions(status),
+    ...refusals(status),
     ...unreported(status),
     clients(status),
     ...replicas(status),
@@ -34,7 +36,7 @@ function completeness({ points, latenessMs, nowMs, errors, mapEpoch }: StatusRep
   const holding = points.filter(({ watermarkMs }) => watermarkMs === Math.min(...known)).map((p) => p.partition);
   return (
     `complete through ${time(throughMs)}, ${duration(nowMs - throughMs)} ago ` +
-    `(of which D is ${duration(latenessMs)}); held by points/${holding.join(', points/')}; map epoch ${mapEpoch}`
+    `(of which the lateness bound D is ${duration(latenessMs)}); held by points/${holding.join(', points/')}; map epoch ${mapEpoch}`
   );
 }
 
@@ -68,9 +70,10 @@ function replicas({ replicas: all, nowMs }: StatusReply): string[] {
   const parts = new Set(all.map(({ topic, partition }) => `${topic}/${partition}`));
   if (parts.size === all.length) return [];
   const table = new Table({
-    head: ['replica', 'process', 'state', 'offset', 'lag', 'uncommitted', 'watermark', 'trouble'],
+    head: ['replica', 'process', 'state', 'offset', 'lag', 'uncommitted', 'watermark'],
     style: { head: [], border: [], compact: true },
   });
+  const troubles: string[] = [];
   for (const { topic, partition, process, state, seenMs, error, position } of all) {
     const seen = seenMs === undefined ? 'never seen' : `seen ${duration(nowMs - seenMs)} ago`;
     const trouble = [error, position?.halted ?? '', position?.problem ?? ''].filter((one) => one !== '');
@@ -83,10 +86,11 @@ function replicas({ replicas: all, nowMs }: StatusReply): string[] {
       position === undefined ? '' : lag(position),
       position === undefined ? '' : position.offset - position.committedOffset,
       position?.watermarkMs === undefined ? '' : `${duration(nowMs - position.watermarkMs)} ago`,
-      [...new Set([...trouble, ...missing])].map(printable).join('; '),
     ]);
+    const reasons = [...new Set([...trouble, ...missing])].map(printable).join('; ');
+    if (reasons !== '') troubles.push(`${topic}/${partition} in ${printable(process)}: ${reasons}`);
   }
-  return [table.toString()];
+  return [table.toString(), ...troubles];
 }
 
 function divergences({ divergences: all }: StatusReply): string[] {
@@ -111,11 +115,25 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
   });
   for (const { session, process, state, renewedMs, notTold, streams, queuedBytes, ...counts } of all) {
     const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
-    const texts = [counts.rejectedPoints, counts.leftOut, counts.violations].map(countsText);
-    const figures = notTold === '' ? [streams, queuedBytes, ...texts] : Array.from({ length: 5 }, () => '?');
+    const totals = [counts.rejectedPoints, counts.leftOut, counts.violations].map(totalOf);
+    const figures = notTold === '' ? [streams, queuedBytes, ...totals] : Array.from({ length: 5 }, () => '?');
     table.push([hex(session).slice(0, 8), printable(process), state, renewed, ...figures]);
   }
   return table.toString();
+}
+
+/** Lists the reasons of the counts, a line for each session and count: in cells they would widen the table. */
+function refusals({ sessions: all }: StatusReply): string[] {
+  return all.flatMap(({ session, process, rejectedPoints, leftOut, violations }) => {
+    const counts = [
+      ['rejected', countsText(rejectedPoints)],
+      ['left out', countsText(leftOut)],
+      ['violations', countsText(violations)],
+    ];
+    return counts
+      .filter(([, text]) => text !== '')
+      .map(([name, text]) => `${name} by session ${hex(session).slice(0, 8)} (${printable(process)}): ${text}`);
+  });
 }
 
 /** Explains the question marks: one line per session whose intake did not answer. */
@@ -126,6 +144,10 @@ function unreported({ sessions: all }: StatusReply): string[] {
       const whose = `${hex(session).slice(0, 8)} (${printable(process)})`;
       return `counters of session ${whose} are unknown: ${printable(notTold)}`;
     });
+}
+
+function totalOf(counts: Readonly<Record<string, number>>): number | string {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0) || '';
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {
@@ -179,7 +201,7 @@ function halts({ points, tags }: StatusReply): string[] {
       .map(({ partition, halted, haltedOffset: offset }) => {
         if (offset < 0)
           return `${topic}/${partition} is halted: ${printable(halted)}\n  no record can be skipped for this halt`;
-        const command = `tidemark skip ${topic} ${partition} ${offset} --reason WHY`;
+        const command = `${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY`;
         return `${topic}/${partition} is halted at offset ${offset}: ${printable(halted)}\n  to skip this record and lose its data, run ${command}`;
       });
   return [...of('points', points), ...of('tags', tags)];
