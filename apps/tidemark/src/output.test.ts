@@ -5,7 +5,7 @@ import { type Examination, FINDING_KINDS, runbookOf } from '@tidemark/doctor';
 import { explain, openEventLog } from '@tidemark/executable';
 import { TidemarkError } from '@tidemark/ports';
 import { examinationJson, formatExamination } from './doctor/examination-output.ts';
-import { parseTime } from './parse-time.ts';
+import { parseRange, parseTime } from './parse-time.ts';
 import { printable } from './printable.ts';
 import { formatReply } from './query-output.ts';
 
@@ -29,6 +29,14 @@ describe('printed output', () => {
     expect(parseTime('2023-11-14T22:13:20Z', 0)).toBe(NOW_MS);
     for (const wrong of ['yesterday', '-15x', '', '15m', '1e400'])
       expect(() => parseTime(wrong, 0)).toThrow(/is not a time/);
+  });
+
+  test('a range that does not end after it begins is refused with the names of the options', () => {
+    expect(parseRange('-15m', 'now', NOW_MS)).toEqual({ fromMs: NOW_MS - 900_000, toMs: NOW_MS });
+    expect(() => parseRange('now', '-5m', NOW_MS)).toThrow(
+      '--to (2023-11-14T22:08:20.000Z) is before --from (2023-11-14T22:13:20.000Z)',
+    );
+    expect(() => parseRange('now', 'now', NOW_MS)).toThrow(/^--to .* is equal to --from/);
   });
 
   test('a table marks steps that are not complete yet', () => {

@@ -1,5 +1,6 @@
 import { DAY_MS } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
+import { time } from './printable.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1000,
@@ -24,4 +25,12 @@ export function parseTime(text: string, nowMs: number): number {
     'invalid_argument',
     `${text} is not a time; give now, -15m (s, m, h, d, w), seconds since 1970, or 2026-01-31T12:00:00Z`,
   );
+}
+
+/** Parses the options `--from` and `--to`. Error: `invalid_argument` when the range does not end after it begins. */
+export function parseRange(from: string, to: string, nowMs: number): { fromMs: number; toMs: number } {
+  const [fromMs, toMs] = [parseTime(from, nowMs), parseTime(to, nowMs)];
+  if (toMs > fromMs) return { fromMs, toMs };
+  const order = toMs < fromMs ? 'is before' : 'is equal to';
+  throw new TidemarkError('invalid_argument', `--to (${time(toMs)}) ${order} --from (${time(fromMs)})`);
 }

@@ -4,6 +4,7 @@ import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { callUnary, type UnaryMethod } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
 import { type Endpoints, endpointsOf, type RemoteOptions } from './endpoints.ts';
+import { parseAddress } from './parse-address.ts';
 
 const TIMEOUT_MS = 40_000;
 const MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -14,7 +15,8 @@ export function withRemote(command: Command): Command {
     .addOption(
       new Option('--address <host:port>', 'gRPC address of the platform')
         .env('TIDEMARK_ADDRESS')
-        .default('127.0.0.1:4271'),
+        .default('127.0.0.1:4271')
+        .argParser(parseAddress),
     )
     .option('--settings <file>', 'settings file of a cluster, with the addresses of its processes')
     .addOption(new Option('--key <key>', 'API key; not needed from loopback by default').env('TIDEMARK_KEY'));
@@ -66,10 +68,17 @@ export async function withPlatform(options: RemoteOptions, task: (remote: Remote
   }
 }
 
+/** Describes an address that answers, but not with gRPC. */
+function notGrpc(address: string): string {
+  return `${address} does not speak gRPC: if this is the HTTP port, the CLI needs the gRPC port (4271 by default)`;
+}
+
 /** Adds what to do to an error about an unreachable platform or a wrong key. */
 export function withAdvice(error: TidemarkError, address: string): TidemarkError {
   const { code, message, detail } = error;
   const said = (text: string): TidemarkError => new TidemarkError(code, text, detail, { cause: error });
+  // The text of HTTP/2 for an answer of another protocol, such as that of an HTTP/1.1 server.
+  if (code === 'unavailable' && /protocol error/i.test(message)) return said(notGrpc(address));
   if (code === 'unavailable' && /no connection established|ECONNREFUSED|name resolution/i.test(message)) {
     return said(`no platform answers at ${address}. Start one with npm start, or set another address with --address.`);
   }

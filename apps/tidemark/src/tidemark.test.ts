@@ -91,10 +91,11 @@ describe('tidemark', () => {
       tidemark('start', ...third, '--http-port', '0', '--grpc-port', first.address.split(':')[1]),
     ]);
     expect(before).toBe(12);
-    const [dev, misspelt, missing] = await Promise.all([
+    const [dev, misspelt, missing, onHttpPort] = await Promise.all([
       tidemark('query', 'sum:web.requests{$env}', '--variable', 'env=dev', '--format', 'csv', ...address),
       tidemark('query', 'sum:web.reqests{*}', ...address),
       tidemark('query', 'sum:web.requests{$env}', ...address),
+      tidemark('status', '--address', `127.0.0.1:${port}`),
     ]);
     expect(dev).toMatchObject({ code: 0, out: expect.stringMatching(/,7\b/) });
     expect(misspelt).toMatchObject({ code: 1, error: expect.stringMatching(/note: .*did you mean web\.requests\?/) });
@@ -102,6 +103,7 @@ describe('tidemark', () => {
       code: 1,
       error: expect.stringMatching(/"\$env" without a value.*--variable env=/),
     });
+    expect(onHttpPort).toMatchObject({ code: 1, error: expect.stringContaining('needs the gRPC port') });
     expect(metrics.out).toMatch(/web\.requests .*count .*2/);
     expect(tags.out).toMatch(/env .*2 .*2 .*(prod|dev) \(1\)/);
     expect(status.out).toMatch(/complete through .* D is 500 ms/);
@@ -110,6 +112,7 @@ describe('tidemark', () => {
     expect(second).toMatchObject({ code: 1, error: expect.stringMatching(/in use by process \d+\n.*--data/) });
     expect(http).toMatchObject({ code: 1, error: expect.stringMatching(/HTTP port \d+ .* in use.*\n.*--http-port/) });
     expect(grpc).toMatchObject({ code: 1, error: expect.stringMatching(/gRPC port \d+ .* in use.*\n.*--grpc-port/) });
+    expect(grpc.error).not.toContain('No address added');
 
     await first.signal('SIGKILL');
     const again = await start('--no-agent', '--data-partitions', '8', '--completeness-lateness-ms', '500');
@@ -200,11 +203,15 @@ describe('tidemark', () => {
   test('the refusal of a newer data folder, a wrong setting or a wrong command says what to do', async () => {
     mkdirSync(join(folder, 'log'));
     writeFileSync(join(folder, 'log', 'FORMAT'), 'tidemark-log 99\n');
-    const [newer, setting, command, away] = await Promise.all([
+    const file = join(folder, 'log', 'FORMAT');
+    const none = join(folder, 'none.json');
+    const [newer, setting, command, away, onFile, noFile] = await Promise.all([
       tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0'),
       tidemark('start', '--store-threads', '0'),
       tidemark('statu'),
       tidemark('metrics', '--address', '127.0.0.1:1'),
+      tidemark('start', '--data', file, '--http-port', '0', '--grpc-port', '0'),
+      tidemark('start', '--settings', none),
     ]);
     expect(newer).toMatchObject({ code: 1, error: expect.stringMatching(/format 99(.|\n)*newer one/) });
     expect(setting).toMatchObject({
@@ -216,5 +223,9 @@ describe('tidemark', () => {
       code: 1,
       error: expect.stringMatching(/no platform answers at 127.0.0.1:1.*npm start/),
     });
+    const refusal = `tidemark: cannot use ${file} as the data folder: it is a file\nChoose another with --data`;
+    expect(onFile).toMatchObject({ code: 1, error: expect.stringContaining(refusal) });
+    expect(onFile.error).not.toContain('free space');
+    expect(noFile).toMatchObject({ code: 1, error: `tidemark: the settings file ${none} does not exist\n` });
   });
 });

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
-import { parseTime } from '../parse-time.ts';
+import { parseRange } from '../parse-time.ts';
 import { duration, gapText, print, printable, printError, time } from '../printable.ts';
 import { formatReply, type QueryFormat } from '../query-output.ts';
 import { withPlatform, withRemote } from '../remote.ts';
@@ -41,7 +41,7 @@ export function queryCommand(): Command {
 
 async function run(query: string, options: QueryOptions): Promise<void> {
   const nowMs = Date.now();
-  const range = { fromMs: parseTime(options.from, nowMs), toMs: parseTime(options.to, nowMs) };
+  const range = parseRange(options.from, options.to, nowMs);
   const request = { query, ...range, variables: { ...options.variable } };
   await withPlatform(options, async (remote) => {
     const reply = await remote.call(remote.query, remote.query.run, request);

@@ -100,10 +100,11 @@ function metadataOf(key: string | undefined): Metadata {
   return metadata;
 }
 
-/** Shortens gRPC's messages for the three common cases. */
+/** Shortens gRPC's messages for the common cases. */
 function reasonOf({ code, message }: TidemarkError, timeoutMs: number): string {
   if (code === 'deadline_exceeded') return `no response within ${timeoutMs / 1000} s`;
   if (/ECONNREFUSED/.test(message)) return 'connection refused';
+  if (/protocol error/i.test(message)) return 'it does not speak gRPC; the CLI needs the gRPC port (4271 by default)';
   if (/name resolution/i.test(message)) return 'its host name cannot be resolved';
   return message;
 }
