@@ -3,6 +3,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Clock } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
+import { quietGrpcLog } from './grpc-log.ts';
 import { listenError } from './listen-error.ts';
 
 const FILES = ['intake', 'query', 'control', 'process'].map((name) => `tidemark/v1/${name}.proto`);
@@ -51,6 +52,7 @@ export class GrpcServer {
 
   /** Listens. Error: `unavailable` when the port is in use. */
   static async listen(options: GrpcServerOptions): Promise<GrpcServer> {
+    quietGrpcLog();
     const { connectionStreams, sendBytes } = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
     // Flow-control windows stay HTTP/2's own 64 KiB, of a stream and of a connection: a server of grpc-js has no
     // option for others, so a caller that has not shown a key yet cannot fill more.
