@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 
 const LEVELS = {
-  run: { flag: '--omit=dev', shown: 'installing the dependencies of npm start (once; about half a minute)' },
+  run: { flag: '--omit=dev', shown: 'installing dependencies (once; about half a minute)' },
   full: { flag: '--include=dev', shown: 'installing all dependencies (once; about a minute)' },
 };
 /** A package of level `full` only: if it exists, that level was installed. */
@@ -23,13 +23,17 @@ export function install(root, level, npm = runNpm) {
   const { flag, shown } = LEVELS[wanted];
   console.error(`tidemark: ${shown}`);
   // Not `npm ci`: it wants every platform's optional packages in the lockfile, and a registry need not have them all.
-  const { status } = npm(['install', flag, '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], root);
+  const { status } = npm(
+    ['install', flag, '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--progress'],
+    root,
+  );
   if (status !== 0) {
     console.error('tidemark: npm install failed; see above');
     process.exit(status ?? 1);
   }
   deleteUnused(modules, `${process.platform}-${process.arch}`);
   writeFileSync(stamp, `${wanted} ${lock}`);
+  console.error('tidemark: dependencies installed');
 }
 
 /**

@@ -53,6 +53,15 @@ export async function bundleCode(options: CodeOptions): Promise<string[]> {
   return [...new Set(imported.filter((id) => !own.has(id) && isExternal(id) && !isBuiltin(id)).map(packageOf))];
 }
 
+/** Leaves out the plugin's warning about the compiler that this repository uses on purpose. */
+const logger = {
+  info: (...parts: unknown[]) => console.info(...parts),
+  warn: (...parts: unknown[]) => {
+    if (!/`tsgo` generator .* is deprecated/.test(String(parts[0]))) console.warn(...parts);
+  },
+  error: (...parts: unknown[]) => console.error(...parts),
+};
+
 /** Bundles the declarations of `input` into one file, without what is marked `@internal`. */
 export async function bundleDeclarations(options: { input: Input; folder: string; fileName: string }): Promise<void> {
   const { input, folder, fileName } = options;
@@ -61,7 +70,7 @@ export async function bundleDeclarations(options: { input: Input; folder: string
     input: absolute(input),
     external: isExternal,
     platform: 'node',
-    plugins: [dts({ dtsOnly: true, tsconfig })],
+    plugins: [dts({ dtsOnly: true, tsconfig, logger })],
     checks: { pluginTimings: false },
   });
   await bundle.write({ dir: folder, format: 'es', entryFileNames: fileName });
