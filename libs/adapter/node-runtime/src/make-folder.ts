@@ -6,8 +6,8 @@ import { errnoOf } from './disk-error.ts';
  * Creates a folder and its missing parents, and makes their entries durable. Each level is created by itself, because
  * Node's recursive mkdir never ends where mkdir(2) fails with ENOENT in a folder that exists, such as in /proc.
  *
- * Errors: those of the system, as Node throws them; ENOTDIR when a part of the path is a file, and EROFS when its file system accepts no
- * folders. `prepare-data-folder.test.ts` and the suite of all disks cover it.
+ * Errors: those of the system, as Node throws them; ENOTDIR when a part of the path is a file, and EROFS when its file
+ * system accepts no folders. `prepare-data-folder.test.ts` and the suite of all disks cover it.
  */
 export async function makeFolder(path: string): Promise<void> {
   const missing: string[] = [];
