@@ -1,5 +1,5 @@
 import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import Table from 'cli-table3';
 import { duration, printable, time } from './printable.ts';
 

@@ -1,6 +1,6 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { limitError, TidemarkError } from '@tidemark/ports';
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 import { Command, Option } from 'commander';
 import { endpointsOf, type RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';

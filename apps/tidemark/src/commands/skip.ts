@@ -1,4 +1,4 @@
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { Command } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
 import { print } from '../printable.ts';

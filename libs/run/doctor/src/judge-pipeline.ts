@@ -1,4 +1,4 @@
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { type CompletenessDelay, completenessDelaysOf, sessionName } from './completeness-delays.ts';
 import type { Finding } from './finding.ts';
 import { counted, formatDuration, listed } from './format-values.ts';

@@ -1,4 +1,4 @@
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { Finding } from './finding.ts';
 import { formatDuration, listed } from './format-values.ts';
 import type { Observations, ProcessKind, ProcessObservation, Unanswered } from './observations.ts';

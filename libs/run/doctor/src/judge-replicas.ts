@@ -1,4 +1,4 @@
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { Finding } from './finding.ts';
 import { counted, formatCount, listed, shortId } from './format-values.ts';
 import type { Observations } from './observations.ts';

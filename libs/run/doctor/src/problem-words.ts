@@ -1,4 +1,4 @@
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { FindingKind, Severity } from './finding.ts';
 import { counted, listed } from './format-values.ts';
 import type { ProblemView } from './observations.ts';

@@ -1,6 +1,6 @@
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { SETTINGS } from '@tidemark/settings';
-import { TIDEMARK_COMMAND } from '@tidemark/settings/command';
 
 /** Formats an error for the terminal: what failed, then what to do. */
 export function explain(error: unknown): string {
