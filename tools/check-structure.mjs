@@ -1,6 +1,7 @@
-// Checks what the linter cannot: a package's layer is its folder, imports point one way through the layers, libraries
-// reach time, randomness, environment and files only through ports, and no file is longer than its limit. It checks this
-// project, or the folder that is its argument.
+// Checks what the linter cannot: a package's layer is its folder, imports point one way through the layers, each
+// package.json lists exactly the packages of the project that its files import, libraries reach time, randomness,
+// environment and files only through ports, and no file is longer than its limit. It checks this project, or the folder
+// that is its argument.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,18 +44,20 @@ const problems = [];
 const packages = findPackages();
 for (const one of packages.values()) {
   const imported = new Set();
+  const importedByTests = new Set();
   for (const file of sources(one.folder)) {
     checkLength(file);
     const text = readFileSync(file, 'utf8');
     const isTest = /\.test\.tsx?$|\.fixture\.ts$|\/testing\//.test(file);
     for (const target of importsOf(text)) {
-      if (!isTest) imported.add(target);
+      (isTest ? importedByTests : imported).add(target);
       checkImport(one, target, file, isTest);
     }
     if (!isTest && one.name !== ALL_TESTS) checkDeclared(one, text, file);
     if (!isTest && !MEETS_MACHINE.has(one.layer) && !file.includes('/generated/')) checkAmbient(file, text);
   }
   one.imports = imported;
+  checkManifest(one, imported, importedByTests);
 }
 checkCircles();
 for (const folder of ['e2e', 'bench', 'tools']) for (const file of sources(join(root, folder))) checkLength(file);
@@ -86,7 +89,8 @@ function findPackages() {
       problems.push(`${relative(root, folder)}/package.json: name is ${manifest.name} (limit: ${expected})`);
     }
     if (found.has(manifest.name)) problems.push(`${relative(root, folder)}: another package is ${manifest.name}`);
-    found.set(manifest.name, { name: manifest.name, layer, folder, dependencies: manifest.dependencies ?? {} });
+    const { dependencies = {}, devDependencies = {} } = manifest;
+    found.set(manifest.name, { name: manifest.name, layer, folder, dependencies, devDependencies });
   }
 }
 
@@ -101,6 +105,34 @@ function checkImport(from, name, file, isTest) {
   if (to === undefined) problems.push(`${where}: imports ${name}, which is not a package of the project`);
   else if (!mayImport(from, to, isTest)) {
     problems.push(`${where}: ${from.layer} imports ${name} of ${to.layer}; imports point ${order()}`);
+  }
+}
+
+/**
+ * Compares the packages of the project in a package.json with the imports: sources need `dependencies`, tests and
+ * fixtures take either list, and every entry is imported.
+ */
+function checkManifest({ name, folder, dependencies, devDependencies }, imported, importedByTests) {
+  const where = `${relative(root, folder)}/package.json`;
+  for (const used of [...imported].sort()) {
+    if (used === name || used in dependencies || !packages.has(used)) continue;
+    problems.push(`${where}: dependencies lack ${used}, which sources import`);
+  }
+  for (const used of [...importedByTests].sort()) {
+    if (used === name || imported.has(used) || used in dependencies || used in devDependencies) continue;
+    if (packages.has(used)) problems.push(`${where}: devDependencies lack ${used}, which tests import`);
+  }
+  for (const listed of Object.keys(dependencies)) {
+    if (!listed.startsWith('@tidemark/') || imported.has(listed)) continue;
+    const instead = importedByTests.has(listed) ? 'only tests import; move it to devDependencies' : 'no file imports';
+    problems.push(`${where}: dependencies have ${listed}, which ${instead}`);
+  }
+  for (const listed of Object.keys(devDependencies)) {
+    if (!listed.startsWith('@tidemark/')) continue;
+    if (listed in dependencies) problems.push(`${where}: devDependencies repeat ${listed} of dependencies`);
+    else if (!imported.has(listed) && !importedByTests.has(listed)) {
+      problems.push(`${where}: devDependencies have ${listed}, which no file imports`);
+    }
   }
 }
 

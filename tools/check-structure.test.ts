@@ -23,10 +23,17 @@ function put(path: string, text: string): void {
   writeFileSync(join(root, path), text);
 }
 
-function addPackage(layer: string, name: string, source = '', dependencies: readonly string[] = []): void {
+function addPackage(
+  layer: string,
+  name: string,
+  source = '',
+  dependencies: readonly string[] = [],
+  devDependencies: readonly string[] = [],
+): void {
   const manifest = {
     name: `@tidemark/${name}`,
     dependencies: Object.fromEntries(dependencies.map((one) => [one, '*'])),
+    devDependencies: Object.fromEntries(devDependencies.map((one) => [one, '*'])),
   };
   put(`libs/${layer}/${name}/package.json`, JSON.stringify(manifest));
   put(`libs/${layer}/${name}/src/index.ts`, source);
@@ -43,7 +50,7 @@ function problems(): string[] {
 
 describe('layers', () => {
   test('a layer without a folder is fine, and so is a project without apps or e2e', () => {
-    addPackage('store', 'tag-store', "import type { Clock } from '@tidemark/ports';\n");
+    addPackage('store', 'tag-store', "import type { Clock } from '@tidemark/ports';\n", ['@tidemark/ports']);
     expect(problems()).toEqual([]);
   });
 
@@ -59,15 +66,15 @@ describe('layers', () => {
 
   test('an import from a lower to a higher layer is a problem', () => {
     addPackage('data', 'sketch');
-    addPackage('base', 'model', "import { DDSketch } from '@tidemark/sketch';\n");
+    addPackage('base', 'model', "import { DDSketch } from '@tidemark/sketch';\n", ['@tidemark/sketch']);
     expect(problems()).toEqual([
       expect.stringMatching(/^libs\/base\/model\/src\/index\.ts: base imports @tidemark\/sketch of data; /),
     ]);
   });
 
   test('packages of one layer in a circle are a problem', () => {
-    addPackage('data', 'chunk', "import { fold } from '@tidemark/fold';\n");
-    addPackage('data', 'fold', "import { chunk } from '@tidemark/chunk';\n");
+    addPackage('data', 'chunk', "import { fold } from '@tidemark/fold';\n", ['@tidemark/fold']);
+    addPackage('data', 'fold', "import { chunk } from '@tidemark/chunk';\n", ['@tidemark/chunk']);
     expect(problems()).toEqual([expect.stringContaining('packages in a circle: @tidemark/chunk → @tidemark/fold')]);
   });
 });
@@ -127,6 +134,46 @@ test('a package with another name than its folder, and an undeclared dependency,
     'libs/base/model/package.json: name is @tidemark/models (limit: @tidemark/model)',
     'libs/base/bytes/src/index.ts: imports folder, which its package.json does not have in dependencies',
   ]);
+});
+
+describe('packages of the project in package.json', () => {
+  const USES_PORTS = "import type { Clock } from '@tidemark/ports';\n";
+  const [ports, bytes] = ['@tidemark/ports', '@tidemark/bytes'];
+  const where = 'libs/store/tag-store/package.json';
+
+  test('sources need dependencies, also for types', () => {
+    addPackage('store', 'tag-store', USES_PORTS, [], [ports]);
+    expect(problems()).toEqual([`${where}: dependencies lack ${ports}, which sources import`]);
+  });
+
+  test.each(['index.test.ts', 'clock.fixture.ts', 'testing/clock.ts'])('src/%s needs one of both lists', (file) => {
+    put(`libs/store/tag-store/src/${file}`, USES_PORTS);
+    addPackage('store', 'tag-store');
+    expect(problems()).toEqual([`${where}: devDependencies lack ${ports}, which tests import`]);
+    addPackage('store', 'tag-store', '', [], [ports]);
+    expect(problems()).toEqual([]);
+    addPackage('store', 'tag-store', USES_PORTS, [ports]);
+    expect(problems()).toEqual([]);
+  });
+
+  test('dependencies that only tests import are a problem', () => {
+    put('libs/store/tag-store/src/index.test.ts', USES_PORTS);
+    addPackage('store', 'tag-store', '', [ports]);
+    expect(problems()).toEqual([
+      `${where}: dependencies have ${ports}, which only tests import; move it to devDependencies`,
+    ]);
+  });
+
+  test('an entry that no file imports, and one in both lists, are problems', () => {
+    addPackage('base', 'bytes');
+    addPackage('store', 'tag-store', USES_PORTS, [ports, bytes], [ports]);
+    expect(problems()).toEqual([
+      `${where}: dependencies have ${bytes}, which no file imports`,
+      `${where}: devDependencies repeat ${ports} of dependencies`,
+    ]);
+    addPackage('store', 'tag-store', USES_PORTS, [ports], [bytes]);
+    expect(problems()).toEqual([`${where}: devDependencies have ${bytes}, which no file imports`]);
+  });
 });
 
 test('a file of more than 600 lines is a problem, also in tools', () => {
