@@ -7,7 +7,7 @@ import { KafkaSession, type KafkaSessionOptions, reasonOf } from './kafka-sessio
 import {
   type ClusterState,
   type CommittedOffset,
-  type ConsumedState,
+  type KafkaPartition,
   type OffsetsByPartition,
   type PartitionOffsets,
   partitionsWithin,
@@ -115,7 +115,7 @@ export class KafkaCheck implements Check {
   async #offsets(
     session: KafkaSession,
     { brokers }: ClusterState,
-    partitions: readonly ConsumedState[],
+    partitions: readonly KafkaPartition[],
     { sink, tags, problems }: { sink: CheckSink; tags: readonly string[]; problems: string[] },
   ): Promise<OffsetsByPartition> {
     const offsets = new Map<string, PartitionOffsets>();

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Connection, ConnectionOptions } from '@platformatic/kafka';
 import { TidemarkError } from '@tidemark/ports';
 import type { BrokerAddress } from './kafka-instance.ts';
-import type { ClusterState, CommittedOffset, ConsumedState, PartitionOffsets } from './kafka-state.ts';
+import type { ClusterState, CommittedOffset, KafkaPartition, PartitionOffsets } from './kafka-state.ts';
 import { partitionName } from './kafka-state.ts';
 
 export interface KafkaSessionOptions {
@@ -55,7 +55,7 @@ export class KafkaSession {
    * Returns the offsets of partitions that a broker leads; partitions unknown to it are left out. Throws when the
    * connection fails, also when `partitions` is empty, or when the broker does not answer.
    */
-  async offsets(broker: number, partitions: readonly ConsumedState[]): Promise<Map<string, PartitionOffsets>> {
+  async offsets(broker: number, partitions: readonly KafkaPartition[]): Promise<Map<string, PartitionOffsets>> {
     const connection = await this.#broker(broker);
     if (partitions.length === 0) return new Map();
     const [beginnings, ends] = await Promise.all([
@@ -126,7 +126,7 @@ export class KafkaSession {
 
   async #offsetsAt(
     connection: Connection,
-    partitions: readonly ConsumedState[],
+    partitions: readonly KafkaPartition[],
     timestamp: bigint,
   ): Promise<Map<string, number>> {
     const byTopic = new Map<string, { partitionIndex: number; currentLeaderEpoch: number; timestamp: bigint }[]>();

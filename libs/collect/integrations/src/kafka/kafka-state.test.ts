@@ -3,14 +3,14 @@ import { Readings } from '../testing/readings.ts';
 import { bootstrapOf } from './kafka-instance.ts';
 import {
   type ClusterState,
-  type ConsumedState,
+  type KafkaPartition,
   partitionsWithin,
   reportCluster,
   reportGroups,
   reportPartitions,
 } from './kafka-state.ts';
 
-const part = (topic: string, partition: number, leader: number, inSync: number[]): ConsumedState => {
+const part = (topic: string, partition: number, leader: number, inSync: number[]): KafkaPartition => {
   return { topic, partition, leader, replicas: [1, 2], inSync };
 };
 

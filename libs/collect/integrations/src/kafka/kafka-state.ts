@@ -1,6 +1,7 @@
 import type { CheckSink } from '@tidemark/checks';
 
-export interface ConsumedState {
+/** A partition of a Kafka topic, as the cluster's metadata describes it. */
+export interface KafkaPartition {
   readonly topic: string;
   readonly partition: number;
   /** Node of the leader; -1 when there is none. */
@@ -15,7 +16,7 @@ export interface ClusterState {
   readonly controller: number;
   /** Brokers that are alive. */
   readonly brokers: readonly number[];
-  readonly topics: ReadonlyMap<string, readonly ConsumedState[]>;
+  readonly topics: ReadonlyMap<string, readonly KafkaPartition[]>;
 }
 
 /** The first and the next offset of a partition, where its leader reported them. */
@@ -40,7 +41,7 @@ export function partitionName({ topic, partition }: { readonly topic: string; re
 }
 
 /** Returns the first `limit` partitions in the order of topic names, so that each run selects the same ones. */
-export function partitionsWithin({ topics }: ClusterState, limit: number): readonly ConsumedState[] {
+export function partitionsWithin({ topics }: ClusterState, limit: number): readonly KafkaPartition[] {
   const all = [...topics.keys()].sort().flatMap((topic) => topics.get(topic) ?? []);
   return all.slice(0, limit);
 }
@@ -62,7 +63,7 @@ export function reportCluster(state: ClusterState, sink: CheckSink, tags: readon
 
 /** Reports each partition. */
 export function reportPartitions(
-  partitions: readonly ConsumedState[],
+  partitions: readonly KafkaPartition[],
   offsets: OffsetsByPartition,
   sink: CheckSink,
   tags: readonly string[],
@@ -103,10 +104,10 @@ export function reportGroups(
   return Math.max(0, reported - limit);
 }
 
-function isOffline({ leader }: ConsumedState): boolean {
+function isOffline({ leader }: KafkaPartition): boolean {
   return leader < 0;
 }
 
-function isUnderReplicated({ replicas, inSync }: ConsumedState): boolean {
+function isUnderReplicated({ replicas, inSync }: KafkaPartition): boolean {
   return inSync.length < replicas.length;
 }
