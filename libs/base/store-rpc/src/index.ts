@@ -10,7 +10,15 @@ export type {
   StoreReader,
   UntypedMethod,
 } from './store-methods.ts';
-export { definitionOf, methodOf, methodsOf, partitionReader, queryReader, STORE_METHODS } from './store-methods.ts';
+export {
+  definitionOf,
+  methodOf,
+  methodsOf,
+  partitionReader,
+  queryReader,
+  reachOf,
+  STORE_METHODS,
+} from './store-methods.ts';
 export type { AnswerBytes } from './store-service.ts';
 export { addStoreService, asBuffer, requestedPartition } from './store-service.ts';
 export type {

@@ -5,6 +5,7 @@ import {
   methodsOf,
   partitionReader,
   queryReader,
+  reachOf,
   STORE_METHODS,
   type StoreKind,
 } from './store-methods.ts';
@@ -45,7 +46,16 @@ describe('the table of store methods', () => {
     expect(Object.keys(queryReader('aggregator', make))).toEqual([]);
   });
 
+  test('has the reach of every method', () => {
+    for (const kind of KINDS) {
+      for (const reach of ['anyReplica', 'oneReplica', 'process'] as const) {
+        for (const method of methodsOf(kind, reach)) expect(reachOf(kind, method)).toBe(reach);
+      }
+    }
+  });
+
   test('refuses a method that it does not have', () => {
     expect(() => definitionOf('points', 'constructor')).toThrow('points stores have no method constructor');
+    expect(() => reachOf('points', 'constructor')).toThrow('points stores have no method constructor');
   });
 });

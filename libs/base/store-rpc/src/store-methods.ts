@@ -86,6 +86,13 @@ export function definitionOf(kind: StoreKind, method: string): MethodDefinition<
   return rows[method].definition as MethodDefinition<unknown, unknown>;
 }
 
+/** The reach of one method. */
+export function reachOf(kind: StoreKind, method: string): Reach {
+  const rows: Readonly<Record<string, { readonly reach: Reach }>> = STORE_METHODS[kind];
+  assert(Object.hasOwn(rows, method), `${kind} stores have no method ${method}`);
+  return rows[method].reach;
+}
+
 /** Names of the methods of a kind that have one of these reaches. */
 export function methodsOf<K extends StoreKind, R extends Reach>(kind: K, ...reaches: readonly R[]): MethodOf<K, R>[] {
   const rows: Readonly<Record<string, { readonly reach: Reach }>> = STORE_METHODS[kind];

@@ -1,5 +1,5 @@
 export type { StoreLog, StoreProblem } from './store-messages.ts';
 export type { StoreReaders } from './store-readers.ts';
 export { storeReaders } from './store-readers.ts';
-export type { StoreThreadsOptions } from './store-workers.ts';
+export type { StoreWorkersOptions } from './store-workers.ts';
 export { StoreWorkers } from './store-workers.ts';

@@ -12,7 +12,7 @@ import {
   type StoreKind,
 } from '@tidemark/store-rpc';
 import { TagPartition } from '@tidemark/tag-store';
-import type { StoreThreadOptions } from './store-messages.ts';
+import type { StoreWorkerOptions } from './store-messages.ts';
 
 /** Options for opening the store of a partition. */
 export interface StoreOpening {
@@ -20,7 +20,7 @@ export interface StoreOpening {
   readonly keyValue: KeyValue;
   /** When work of the store yields to the messages and reads of its thread. */
   readonly slicing: Slicing;
-  readonly options: Pick<StoreThreadOptions, 'limits' | 'latenessMs'>;
+  readonly options: Pick<StoreWorkerOptions, 'limits' | 'latenessMs'>;
 }
 
 /** The part of a consumer that its store uses: the position in the log. */

@@ -10,7 +10,7 @@ export type StoreLog =
   | { readonly kind: 'kafka'; readonly options: KafkaLogOptions };
 
 /** Options of a store thread. */
-export interface StoreThreadOptions {
+export interface StoreWorkerOptions {
   /** Folder of the databases. */
   readonly folder: string;
   readonly log: StoreLog;
@@ -22,8 +22,8 @@ export interface StoreThreadOptions {
 }
 
 /** The worker data of a store thread. */
-export interface StoreThreadStart {
-  readonly options: StoreThreadOptions;
+export interface StoreWorkerStart {
+  readonly options: StoreWorkerOptions;
   /** Folder of the compile cache, if the process has one; threads don't inherit it. */
   readonly compileCache: string | undefined;
 }

@@ -9,7 +9,7 @@ import type { StoreKind } from '@tidemark/store-rpc';
 import { ownBytes } from './own-bytes.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
-import type { CarriedError, FromStore, StoreCall, StoreThreadOptions, ToStore } from './store-messages.ts';
+import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } from './store-messages.ts';
 
 /** Write buffer of RocksDB: a commit is a few MiB, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ interface ConsumedStore {
  */
 export class StoreWorker {
   readonly #port: MessagePort;
-  readonly #options: StoreThreadOptions;
+  readonly #options: StoreWorkerOptions;
   readonly #log: StoreLogReader;
   readonly #clock: Clock;
   readonly #skips = new Map<string, string>();
@@ -38,7 +38,7 @@ export class StoreWorker {
   readonly #running = new Map<number, AbortController>();
   #isOpen = false;
 
-  private constructor(port: MessagePort, options: StoreThreadOptions, log: StoreLogReader, clock: Clock) {
+  private constructor(port: MessagePort, options: StoreWorkerOptions, log: StoreLogReader, clock: Clock) {
     this.#port = port;
     this.#options = options;
     this.#log = log;
@@ -46,7 +46,7 @@ export class StoreWorker {
   }
 
   /** Opens the log and every store, and handles the messages of `port` until a `stop`. */
-  static async start(port: MessagePort, options: StoreThreadOptions): Promise<void> {
+  static async start(port: MessagePort, options: StoreWorkerOptions): Promise<void> {
     const clock = new SystemClock();
     const worker = new StoreWorker(port, options, await openStoreLog(options.log, clock), clock);
     port.on('message', (message: ToStore) => worker.#receive(message));

@@ -14,12 +14,12 @@ import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { TidemarkError } from '@tidemark/ports';
-import type { FromStore, StoreProblem, StoreThreadOptions, ToStore } from './store-messages.ts';
+import type { FromStore, StoreProblem, StoreWorkerOptions, ToStore } from './store-messages.ts';
 import { storeReaders } from './store-readers.ts';
 import { StoreWorkers } from './store-workers.ts';
 
 let folder: string;
-let options: StoreThreadOptions;
+let options: StoreWorkerOptions;
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {

@@ -10,13 +10,14 @@ import {
   type PartitionMethod,
   type ReplyOf,
   type RequestOf,
+  reachOf,
   requestedPartition,
   type StoreKind,
 } from '@tidemark/store-rpc';
 import { ownBytes } from './own-bytes.ts';
-import type { FromStore, StoreProblem, StoreThreadOptions, StoreThreadStart, ToStore } from './store-messages.ts';
+import type { FromStore, StoreProblem, StoreWorkerOptions, StoreWorkerStart, ToStore } from './store-messages.ts';
 
-export interface StoreThreadsOptions extends StoreThreadOptions {
+export interface StoreWorkersOptions extends StoreWorkerOptions {
   /** Threads that the owned partitions are spread over. */
   readonly threads: number;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
@@ -54,10 +55,10 @@ interface StoreThread {
 export class StoreWorkers {
   readonly #threads: StoreThread[];
   readonly #byPartition = new Map<number, StoreThread>();
-  readonly #options: StoreThreadsOptions;
+  readonly #options: StoreWorkersOptions;
   #nextCall = 0;
 
-  constructor(options: StoreThreadsOptions) {
+  constructor(options: StoreWorkersOptions) {
     this.#options = options;
     const { threads, folder, log, kinds, owned, limits, latenessMs } = options;
     const rest = { folder, log, kinds, limits, latenessMs };
@@ -120,7 +121,7 @@ export class StoreWorkers {
    * of `request` is transferred to that thread and can't be used afterwards.
    */
   async answer(kind: StoreKind, method: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    if (method !== 'positions') return this.#call(kind, method, request, signal);
+    if (reachOf(kind, method) !== 'process') return this.#call(kind, method, request, signal);
     return PositionsReply.encode(await this.positions(kind, signal)).finish();
   }
 
@@ -183,14 +184,16 @@ export class StoreWorkers {
     try {
       return await replied;
     } finally {
+      // A request that can't be built or posted gets no reply, which would remove the entry.
+      thread.waiting.delete(id);
       signal?.removeEventListener('abort', cancel);
     }
   }
 
-  #start(options: StoreThreadOptions): StoreThread {
+  #start(options: StoreWorkerOptions): StoreThread {
     const cache = getCompileCacheDir();
     // Node keeps the files of its own version in a folder below the configured one.
-    const start: StoreThreadStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
+    const start: StoreWorkerStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
     const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: start });
     const waiting = new Map<number, Waiting>();
     let settleReady: () => void = () => undefined;
