@@ -1,7 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import { assertRelations, PROTOCOL_TIMES, RELATIONS } from './protocol-times.ts';
 
+/** All pairs, so that a relation that is deleted or changed fails a test. */
+const PAIRS = [
+  'giveUpMs < stampAgeMs',
+  'stampAgeMs <= retentionMs',
+  'requestKeyMs < retentionMs',
+  'stampAgeMs <= mapLookbackMs',
+  'requestKeyMs < mapLookbackMs',
+  'stampAgeMs <= controlRetentionMs',
+  'renewMs < lapseMs',
+  'lapseMs < leaseMs',
+  'markMs < leaseMs',
+  'clockToleranceMs < openDelayMs',
+  'clockToleranceMs < mapDelayMs',
+];
+
 describe('the protocol times', () => {
+  test('have every relation', () => {
+    const pairs = RELATIONS.map(({ less, than, orEqual = false }) => `${less} ${orEqual ? '<=' : '<'} ${than}`);
+    expect(pairs).toEqual(PAIRS);
+  });
+
   test.each(RELATIONS)('are refused when $less exceeds $than', ({ less, than, orEqual = false, otherwise }) => {
     const limit = PROTOCOL_TIMES[than];
     const broken = orEqual ? limit + 1 : limit;
