@@ -34,10 +34,11 @@ describe('settings that are lists in a text', () => {
   });
 
   test.each([
-    [{ intakes: 'a' }, 'cluster.intakes: "a" (limit: host:port)'],
-    [{ partitions: '3-1' }, 'cluster.partitions: "3-1" (limit: ascending, below 65536)'],
-    [{ partitions: 'all' }, 'cluster.partitions: "all" (limit: partitions such as 0-3,7)'],
-    [{ tagStores: 'a:1=0;a:1=1' }, 'cluster.tagStores: a:1 is listed twice (limit: once)'],
+    [{ intakes: 'a' }, 'cluster.intakes: "a" (limit: host:port), given by my.json'],
+    [{ coordinator: 'a:1,b:2' }, 'cluster.coordinator: "a:1,b:2" (limit: one host:port), given by my.json'],
+    [{ partitions: '3-1' }, 'cluster.partitions: "3-1" (limit: ascending, below 65536), given by my.json'],
+    [{ partitions: 'all' }, 'cluster.partitions: "all" (limit: partitions such as 0-3,7), given by my.json'],
+    [{ tagStores: 'a:1=0;a:1=1' }, 'cluster.tagStores: a:1 is listed twice (limit: once), given by my.json'],
   ])('the list %j is refused with key, value and limit', (cluster, message) => {
     expect(() => clusterOf(cluster)).toThrow(expect.objectContaining({ code: 'invalid_argument', message }));
   });
@@ -45,7 +46,7 @@ describe('settings that are lists in a text', () => {
   test('a wrong address in a list of texts is refused', () => {
     expect(parseSettings({ flags: { 'agent-addresses': 'a:1,b:2' } }).agent.addresses).toEqual(['a:1', 'b:2']);
     expect(() => parseSettings({ flags: { 'agent-addresses': 'a:1,b' } })).toThrow(
-      'agent.addresses: "b" (limit: host:port)',
+      'agent.addresses: "b" (limit: host:port), given by --agent-addresses',
     );
   });
 });

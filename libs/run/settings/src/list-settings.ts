@@ -1,11 +1,16 @@
 import { isTidemarkError } from '@tidemark/ports';
 import * as z from 'zod';
-import { parseAddresses, parsePartitions, parsePlacement } from './parse-lists.ts';
+import { parseAddresses, parseOptionalAddress, parsePartitions, parsePlacement } from './parse-lists.ts';
 import { SETTING_META, text, texts } from './setting.ts';
 
 /** A setting whose text is a list of `host:port`. */
 export function addresses(maxBytes: number, description: string) {
   return parsed(maxBytes, description, parseAddresses);
+}
+
+/** A setting whose text is one `host:port`, or empty: a list of at most one address. */
+export function optionalAddress(maxBytes: number, description: string) {
+  return parsed(maxBytes, description, parseOptionalAddress);
 }
 
 /** A setting that is a list of texts, each of which is a `host:port`. */

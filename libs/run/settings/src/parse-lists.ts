@@ -38,6 +38,13 @@ export function parseAddresses(text: string): string[] {
   return [...new Set(addresses)];
 }
 
+/** Parses `host:port`; empty text means none. Error: `invalid_argument` with the text, also for several addresses. */
+export function parseOptionalAddress(text: string): string[] {
+  const addresses = parseAddresses(text);
+  if (addresses.length > 1) throw wrong(text, 'one host:port');
+  return addresses;
+}
+
 /**
  * Parses `host:port=0-3; host:port=2,4-7`; empty text means none. Error: `invalid_argument` for a wrong address or
  * partition, and for an address that is listed twice.

@@ -36,7 +36,7 @@ export function parseSettings(sources: SettingsSources): Settings {
       if (setting === undefined || found === undefined) continue;
       const problem = issue.code === 'custom' ? issue.params?.problem : undefined;
       if (typeof problem === 'string') {
-        problems.push(`${setting.key}: ${problem}`);
+        problems.push(`${setting.key}: ${problem}, given by ${found.source}`);
         continue;
       }
       const words = issue.code === 'unrecognized_keys' ? issue.keys : [];

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { addresses, partitions, placement } from '../list-settings.ts';
+import { addresses, optionalAddress, partitions, placement } from '../list-settings.ts';
 import { KIB, text, whole } from '../setting.ts';
 
 const LIST_BYTES = 64 * KIB;
 
 /** Addresses of the processes of a cluster. All of them read the same settings. */
 export const CLUSTER = z.strictObject({
-  coordinator: addresses(255, 'gRPC address of the coordinator, `host:port`.'),
+  coordinator: optionalAddress(255, 'gRPC address of the coordinator, `host:port`.'),
   intakes: addresses(LIST_BYTES, 'gRPC addresses of the intakes: `host:port, host:port`.'),
   queries: addresses(LIST_BYTES, 'gRPC addresses of the query services: `host:port, host:port`.'),
   pointStores: placement(
