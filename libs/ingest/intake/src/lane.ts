@@ -6,6 +6,7 @@ import {
   assert,
   type Clock,
   type Log,
+  messageOf,
   SettlingWriter,
   TidemarkError,
   type Timer,
@@ -177,7 +178,7 @@ export class Lane {
       await this.#append(RECORD.close, []);
       this.#state = 'closed';
     } catch (error) {
-      this.#die(error instanceof Error ? error.message : String(error));
+      this.#die(messageOf(error));
     } finally {
       this.#timer?.cancel();
     }

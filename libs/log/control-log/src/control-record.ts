@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, crc32c } from '@tidemark/bytes';
 import { ControlRecord } from '@tidemark/contract';
+import { messageOf } from '@tidemark/ports';
 
 const MAGIC = 0x434d4454; // "TDMC", little-endian
 const VERSION = 1;
@@ -37,6 +38,6 @@ function readMessage(body: Buffer, reader: ByteReader): ControlMessage | undefin
   try {
     return ControlRecord.decode(body).record;
   } catch (error) {
-    return reader.fail(`not a control message: ${error instanceof Error ? error.message : String(error)}`);
+    return reader.fail(`not a control message: ${messageOf(error)}`);
   }
 }

@@ -1,9 +1,9 @@
+import { DAY_MS } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { type QueryServiceLimits, tooLong } from './query-service-limits.ts';
 
 /** The latest time that JavaScript's dates know, ms. */
 const LATEST_MS = 8_640_000_000_000_000;
-const DAY_MS = 86_400_000;
 
 /**
  * Throws `invalid_argument` for times that are none, a range that ends before it begins, and one that is too long.

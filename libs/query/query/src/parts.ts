@@ -1,5 +1,5 @@
 import type { PartError } from '@tidemark/contract';
-import { AssertionError, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { AssertionError, isTidemarkError, messageOf, TidemarkError } from '@tidemark/ports';
 import { abortable, Slots } from '@tidemark/replicas';
 import { isRefusal } from '@tidemark/store-rpc';
 
@@ -54,6 +54,6 @@ export class Parts {
 
   #record(part: string, error: unknown): void {
     const code = isTidemarkError(error) ? error.code : 'internal';
-    this.errors.push({ part, code, message: error instanceof Error ? error.message : String(error) });
+    this.errors.push({ part, code, message: messageOf(error) });
   }
 }

@@ -1,6 +1,6 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { type SpaceFold, type SpacePartial, unpackPartial } from '@tidemark/fold';
-import type { PartitionMap } from '@tidemark/model';
+import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
@@ -10,7 +10,7 @@ import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
 /** The maximum width of a bucket of a point store. */
-const LONGEST_BUCKET_MS = 86_400_000;
+const LONGEST_BUCKET_MS = DAY_MS;
 
 /** A request without the fields that the run adds. */
 export interface FoldRequest extends Omit<AggregateRequest, 'groups' | 'maxPoints'> {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '@tidemark/query-language';
 
@@ -36,7 +37,7 @@ export interface QueryServiceLimits {
 export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
   language: DEFAULT_QUERY_LIMITS,
   steps: 11_000,
-  rangeMs: 5 * 366 * 86_400_000,
+  rangeMs: 5 * 366 * DAY_MS,
   series: 1_000_000,
   groups: 20_000,
   values: 4_000_000,

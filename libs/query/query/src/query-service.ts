@@ -8,7 +8,7 @@ import type {
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
-import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
+import { DAY_MS, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { parseQuery } from '@tidemark/query-language';
@@ -55,7 +55,7 @@ export interface QueryServiceOptions {
 /** How long a client may keep a batch before it gives it up: for so long a stamp of an old map may still be used. */
 const STAMP_HOLDS_MS = PROTOCOL_TIMES.mapLookbackMs;
 /** How far back tags are described when nothing is said, ms. */
-const DESCRIBED_RANGE_MS = 86_400_000;
+const DESCRIBED_RANGE_MS = DAY_MS;
 
 /** Runs queries over the stores of all partitions, and states through when each answer is complete. */
 export class QueryService implements QueryReader {

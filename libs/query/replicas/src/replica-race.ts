@@ -1,4 +1,4 @@
-import { AssertionError, type Clock, isTidemarkError, TidemarkError, type Timer } from '@tidemark/ports';
+import { AssertionError, type Clock, isTidemarkError, messageOf, TidemarkError, type Timer } from '@tidemark/ports';
 import type { PositionsReader } from '@tidemark/store-rpc';
 import { isRefusal } from '@tidemark/store-rpc';
 import type { HedgeBudget, LatencyEstimate } from './hedging.ts';
@@ -123,7 +123,7 @@ export class ReplicaRace<Process extends StoreProcess<PositionsReader>, Reply> {
       return;
     }
     const code = isTidemarkError(error) ? error.code : 'internal';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#failures.push(`${attempt.process.name}: ${code}: ${message}`);
     this.#drop(attempt);
     if (code === 'unavailable') this.#options.doubt(attempt.process);
