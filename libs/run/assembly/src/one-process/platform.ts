@@ -16,7 +16,7 @@ import { type IntakeRunner, ownReport, sessionStatus } from '@tidemark/intake';
 import { LocalDisk, prepareDataFolder, SystemRandom } from '@tidemark/node-runtime';
 import type { QueryService } from '@tidemark/query';
 import { Started, stopEach } from '@tidemark/server';
-import { type StoreWorkers, storeReaders } from '@tidemark/store-workers';
+import { type StoreReaders, type StoreWorkers, storeReaders } from '@tidemark/store-workers';
 import { assembleAccess } from '../parts/assemble-access.ts';
 import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
 import { assembleIntake, intakeEndpoints } from '../parts/assemble-intake.ts';
@@ -40,6 +40,11 @@ interface PlatformParts {
   readonly health: ProcessHealth;
   /** Key with which an agent of this process sends as the default tenant; it exists in memory only. */
   readonly agentKey: string;
+}
+
+/** What `listen` needs. */
+interface StartedParts extends PlatformParts {
+  readonly readers: StoreReaders;
 }
 
 /**
@@ -110,7 +115,7 @@ export class Platform implements PlatformParts {
   }
 }
 
-async function startParts(context: PlatformContext, started: Started): Promise<PlatformParts> {
+async function startParts(context: PlatformContext, started: Started): Promise<StartedParts> {
   const { settings, clock, events, acceptClock } = context;
   const random = new SystemRandom();
   const name = `tidemark ${process.pid}`;
@@ -135,9 +140,8 @@ async function startParts(context: PlatformContext, started: Started): Promise<P
   requireKey(settings.listen, control.state);
   await stores.ready();
   const ports = { log, control, clock, random, events, name, health, started };
-  const countPartition = storeReaders(stores).tagStore;
   const coordinator = await assembleCoordinator(
-    { ...ports, countPartition: (request) => countPartition(request.partition).seriesCounts(request), isAlone: true },
+    { ...ports, countPartition: (request) => stores.call('tags', 'seriesCounts', request), isAlone: true },
     settings,
   );
   watchControl(health, control);
@@ -149,21 +153,21 @@ async function startParts(context: PlatformContext, started: Started): Promise<P
   pending.set(intake);
   const agentKey = newApiKey(random);
   const access = assembleAccess(() => control.state, settings, agentKey);
+  const readers = storeReaders(stores);
   const query = assembleQuery(
     {
-      ...{ stores: storeReaders(stores), state: control.state, clock },
+      ...{ stores: readers, state: control.state, clock },
       followsMaps: false,
       sessions: (tenant) => sessionStatus(control.state, ownReport(intake.session, tenant)),
     },
     settings,
   );
-  return { log, control, coordinator, intake, stores, access, query, health, agentKey };
+  return { log, control, coordinator, intake, stores, readers, access, query, health, agentKey };
 }
 
-function listen(parts: PlatformParts, context: PlatformContext): Promise<Servers> {
-  const { intake, access, query, health, coordinator, control } = parts;
+function listen(parts: StartedParts, context: PlatformContext): Promise<Servers> {
+  const { intake, access, query, health, coordinator, control, readers } = parts;
   const { settings, clock, protoFolder, pageFolder, statusExtra, requestLog: logger } = context;
-  const stores = storeReaders(parts.stores);
   const endpoints = intakeEndpoints(
     { session: () => intake.session, access, clock, random: new SystemRandom() },
     settings,
@@ -184,7 +188,7 @@ function listen(parts: PlatformParts, context: PlatformContext): Promise<Servers
           endpoints.register(server);
           server.addService(
             ControlService,
-            controlService(() => ({ coordinator, control, access, stores })),
+            controlService(() => ({ coordinator, control, access, stores: readers })),
           );
           server.addService(ProcessService, processService(health, operatorsOnly(access)));
           registerQuery(server, query, access);
