@@ -34,7 +34,7 @@ export const PROCESS_SABOTAGES: readonly ProcessSabotage[] = [
     caughtBy: 'doubled: ',
   },
   {
-    name: 'greatest-mark',
+    name: 'max-mark',
     promise: 'the watermark is the lowest mark of all open lanes',
     processes: 'point-store-',
     file: 'libs/log/point-log/src/lane-tracker.ts',

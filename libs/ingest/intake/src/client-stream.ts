@@ -236,7 +236,7 @@ export class ClientStream implements SeriesSource {
         acceptMs,
         dictionary,
         summary,
-        facts: unpublishedDaysOfShare(dictionary, share, summary),
+        entries: unpublishedDaysOfShare(dictionary, share, summary),
         span: {
           clientSession: this.#clientId,
           sequence,

@@ -18,7 +18,7 @@ export interface GatheredShare {
   readonly dictionary: ClientDictionary;
   readonly share: Buffer;
   readonly summary: ShareSummary;
-  readonly facts: readonly TagRecordEntry[];
+  readonly entries: readonly TagRecordEntry[];
 }
 
 /** Receives the outcome of a batch: the partitions that may not have stored it, none if it is durable. */
@@ -113,6 +113,6 @@ function encodePart(
   const points = sorter.sort(part.points);
   const sketches = orderSketches(part.sketches);
   const summary = encodeShare(points, sketches, out);
-  const facts = unpublishedDays(dictionary, points, sketches, summary);
-  return { partition, dictionary, share: out.take(), summary, facts };
+  const entries = unpublishedDays(dictionary, points, sketches, summary);
+  return { partition, dictionary, share: out.take(), summary, entries };
 }

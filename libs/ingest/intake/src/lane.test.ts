@@ -48,7 +48,7 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
       const acceptMs = bench.acceptClock.nowMs();
       const share = shareOf([0, acceptMs, number]);
       return lane.offer({
-        ...{ acceptMs, dictionary, summary: inspectShare(share), facts: [] },
+        ...{ acceptMs, dictionary, summary: inspectShare(share), entries: [] },
         span: {
           ...{ clientSession: Buffer.alloc(16, 9), sequence: number, mapEpoch: 1, floor: 0, frontierMs: undefined },
           ...{ tenant: 't', share },

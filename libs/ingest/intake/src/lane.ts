@@ -216,8 +216,8 @@ export class Lane {
     const shares = this.#queue.take(this.#options.timing.blockBytes, this.#options.timing.blockPoints);
     this.#sending = shares;
     try {
-      const facts = shares.flatMap((share) => share.facts);
-      if (facts.length > 0) await this.#withDeadline((signal) => this.#options.tags.publish(facts, signal));
+      const entries = shares.flatMap((share) => share.entries);
+      if (entries.length > 0) await this.#withDeadline((signal) => this.#options.tags.publish(entries, signal));
       await this.#append(RECORD.block, shares);
     } catch (error) {
       this.#settleSending(false);

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { ClientDictionary } from './client-dictionary.ts';
-import { nextDayFacts } from './next-day-tags.ts';
+import { nextDayEntries } from './next-day-tags.ts';
 import type { TagPublisher } from './tag-publisher.ts';
 
 export interface NextDayOptions {
@@ -15,11 +15,11 @@ export interface NextDayOptions {
 }
 
 const INTERVAL_MS = 10_000;
-/** Max facts of one dictionary that one turn publishes. */
-const MAX_FACTS = 50_000;
+/** Max entries of one dictionary that one turn publishes. */
+const MAX_ENTRIES = 50_000;
 
 /**
- * Publishes the (series, day) facts of tomorrow during the last hour of each day, until the session ends.
+ * Publishes the (series, day) entries of tomorrow during the last hour of each day, until the session ends.
  * request-intake.test.ts covers it.
  */
 export async function publishNextDays(options: NextDayOptions): Promise<void> {
@@ -27,11 +27,11 @@ export async function publishNextDays(options: NextDayOptions): Promise<void> {
   while (!signal.aborted && !hasEnded()) {
     await sleep(clock, INTERVAL_MS, signal);
     for (const dictionary of dictionaries()) {
-      const facts = nextDayFacts(dictionary, acceptClock.nowMs(), MAX_FACTS);
-      if (facts.length === 0) continue;
-      // Facts that cannot be published now are published with the series' first points of the day.
+      const entries = nextDayEntries(dictionary, acceptClock.nowMs(), MAX_ENTRIES);
+      if (entries.length === 0) continue;
+      // Entries that cannot be published now are published with the series' first points of the day.
       await tagsOf(dictionary.partition)
-        ?.publish(facts, signal)
+        ?.publish(entries, signal)
         .catch(() => undefined);
     }
   }

@@ -13,7 +13,7 @@ export interface QueuedShare {
   /** Max wait for other shares in the lane, ms, if less than the lane's own linger. */
   readonly lingerMs?: number;
   /** Tags that must be published before the share's block. */
-  readonly facts: readonly TagRecordEntry[];
+  readonly entries: readonly TagRecordEntry[];
   /** Called once; true when the share is durable in the log. */
   readonly settle: (durable: boolean) => void;
 }

@@ -21,32 +21,32 @@ export class TagPublisher {
     this.#writer = new SettlingWriter(log, 'tags', partition, clock);
   }
 
-  /** Error that prevents the log from accepting facts now. */
+  /** Error that prevents the log from accepting entries now. */
   get problem(): TidemarkError | undefined {
     return this.#writer.problem;
   }
 
-  /** Monotonic ms until which the full log is known not to have stored the waiting facts. */
+  /** Monotonic ms until which the full log is known not to have stored the waiting entries. */
   get notStoredMs(): number {
     return this.#writer.notStoredMs;
   }
 
-  /** Resolves once all facts are durable. Throws when the log cannot accept them before `signal` aborts. */
-  async publish(facts: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
+  /** Resolves once all entries are durable. Throws when the log cannot accept them before `signal` aborts. */
+  async publish(entries: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
     let from = 0;
-    while (from < facts.length) {
+    while (from < entries.length) {
       const record = new TagRecordWriter();
       let to = from;
-      while (to < facts.length && record.sizeBytes < RECORD_BYTES) addFact(record, facts[to++]);
+      while (to < entries.length && record.sizeBytes < RECORD_BYTES) addEntry(record, entries[to++]);
       const { offset } = await this.#writer.append(record.take(), signal);
       this.nextOffset = Math.max(this.nextOffset, offset + 1);
-      for (const { dictionary, day, ref } of facts.slice(from, to)) dictionary.markPublished(day, ref);
+      for (const { dictionary, day, ref } of entries.slice(from, to)) dictionary.markPublished(day, ref);
       from = to;
     }
   }
 }
 
-function addFact(record: TagRecordWriter, { dictionary, ref, day }: TagRecordEntry): void {
+function addEntry(record: TagRecordWriter, { dictionary, ref, day }: TagRecordEntry): void {
   const seriesId = dictionary.seriesId(ref);
   const name = dictionary.name(ref);
   if (name === undefined) record.addDay(seriesId, day);

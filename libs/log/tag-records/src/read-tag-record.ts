@@ -3,7 +3,7 @@ import { ID_BYTES, isKind, type SeriesName } from '@tidemark/model';
 import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord } from './layout.ts';
 
 /**
- * Receives the facts of a record. Ids are views of the record: copy the ones to keep. Days are UTC days since the Unix
+ * Receives the entries of a record. Ids are views of the record: copy the ones to keep. Days are UTC days since the Unix
  * epoch.
  */
 export interface TagRecordVisitor {
@@ -14,7 +14,7 @@ export interface TagRecordVisitor {
 }
 
 /**
- * Visits the facts of one record of topic `tags`, series first, in the order in which they were added. The whole record
+ * Visits the entries of one record of topic `tags`, series first, in the order in which they were added. The whole record
  * is checked before the first visit, so a damaged record has no effect. Throws `data_loss`.
  */
 export function readTagRecord(record: Uint8Array, visitor: TagRecordVisitor): void {
@@ -120,7 +120,7 @@ interface SeenDays {
 function readDays(reader: ByteReader): SeenDays {
   const seen: SeenDays = { ids: [], days: [] };
   let day = 0;
-  for (let left = readCount(reader, 'day facts', ID_BYTES + 1); left > 0; left--) {
+  for (let left = readCount(reader, 'day entries', ID_BYTES + 1); left > 0; left--) {
     seen.ids.push(reader.bytes(ID_BYTES));
     day = readDay(reader, day);
     seen.days.push(day);

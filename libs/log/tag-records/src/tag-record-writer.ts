@@ -29,7 +29,7 @@ export class TagRecordWriter {
     );
   }
 
-  /** Number of facts in the record so far. */
+  /** Number of entries in the record so far. */
   get count(): number {
     return this.#seriesCount + this.#dayCount;
   }

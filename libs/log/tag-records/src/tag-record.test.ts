@@ -5,10 +5,10 @@ import { AssertionError, isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { MAX_TAGS_RECORD_BYTES, readTagRecord, TagRecordWriter } from './index.ts';
 
-type Fact = { id: string; day: number; name?: SeriesName };
+type Entry = { id: string; day: number; name?: SeriesName };
 
-function facts(record: Uint8Array): Fact[] {
-  const found: Fact[] = [];
+function entriesOf(record: Uint8Array): Entry[] {
+  const found: Entry[] = [];
   readTagRecord(record, {
     series: (id, name, day) => found.push({ id: Buffer.from(id).toString('hex'), day, name }),
     day: (id, day) => found.push({ id: Buffer.from(id).toString('hex'), day }),
@@ -16,7 +16,7 @@ function facts(record: Uint8Array): Fact[] {
   return found;
 }
 
-function write(wanted: readonly Fact[]): Buffer {
+function write(wanted: readonly Entry[]): Buffer {
   const writer = new TagRecordWriter();
   for (const { id, day, name } of wanted) {
     if (name) writer.addSeries(Buffer.from(id, 'hex'), name, day);
@@ -36,25 +36,25 @@ const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).map((part
 const name = fc
   .tuple(text, text, fc.constantFrom<Kind>(1, 2, 3, 4), fc.array(text, { maxLength: 6 }))
   .map(([tenant, metric, kind, tags]) => seriesName(tenant, metric, kind, tags));
-const fact: fc.Arbitrary<Fact> = fc.oneof(
+const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ name, day: fc.nat(100_000) }).map(({ name, day }) => ({ id: seriesId(name).toString('hex'), day, name })),
   fc
     .record({ id: fc.uint8Array({ minLength: 16, maxLength: 16 }), day: fc.nat(100_000_000) })
     .map(({ id, day }) => ({ id: Buffer.from(id).toString('hex'), day })),
 );
 
-function seriesOfHost(host: number, day = 20_000): Fact {
+function seriesOfHost(host: number, day = 20_000): Entry {
   const shared = ['az:eu-west-1b', 'dc:eu', 'env:prod', 'os:linux', 'role:db', 'service:orders', 'team:core', 'v:1.2'];
   const named = seriesName('acme', 'system.cpu.user', KIND.gauge, [...shared, `host:web-${host}.example.internal`]);
   return { id: seriesId(named).toString('hex'), day, name: named };
 }
 
 describe('tags record', () => {
-  test('a record returns its facts, series first', () => {
+  test('a record returns its entries, series first', () => {
     fc.assert(
-      fc.property(fc.array(fact, { maxLength: 20 }), (wanted) => {
+      fc.property(fc.array(entry, { maxLength: 20 }), (wanted) => {
         const inOrder = [...wanted.filter((one) => one.name), ...wanted.filter((one) => !one.name)];
-        expect(facts(write(wanted))).toEqual(inOrder);
+        expect(entriesOf(write(wanted))).toEqual(inOrder);
       }),
     );
   });
@@ -85,10 +85,10 @@ describe('tags record', () => {
       { id: '33'.repeat(16), day: 20_001 },
     ]);
     expect(record.toString('hex')).toBe(GOLDEN);
-    expect(facts(Buffer.from(GOLDEN, 'hex'))[1]).toEqual({ id: '22'.repeat(16), name: second, day: 19_999 });
+    expect(entriesOf(Buffer.from(GOLDEN, 'hex'))[1]).toEqual({ id: '22'.repeat(16), name: second, day: 19_999 });
   });
 
-  test('a full record refuses another fact with resource_exhausted and stays unchanged', () => {
+  test('a full record refuses another entry with resource_exhausted and stays unchanged', () => {
     const writer = new TagRecordWriter();
     const id = Buffer.alloc(16, 7);
     let added = 0;
@@ -104,7 +104,7 @@ describe('tags record', () => {
     expect(isTidemarkError(refusal, 'resource_exhausted')).toBe(true);
     const record = writer.take();
     expect(record.length).toBeLessThanOrEqual(MAX_TAGS_RECORD_BYTES);
-    expect(facts(record).length).toBe(added);
+    expect(entriesOf(record).length).toBe(added);
     expect(() => writer.addDay(id, -1)).toThrow(/^day: -1 \(limit: /);
   });
 });
@@ -135,7 +135,7 @@ describe('hostile bytes', () => {
 
   test('a changed record with a correct checksum is refused with data_loss or read', () => {
     fc.assert(
-      fc.property(fc.array(fact, { maxLength: 6 }), fc.nat(), fc.nat(255), fc.boolean(), (wanted, at, byte, cut) => {
+      fc.property(fc.array(entry, { maxLength: 6 }), fc.nat(), fc.nat(255), fc.boolean(), (wanted, at, byte, cut) => {
         const record = write(wanted);
         const position = 9 + (at % (record.length - 9));
         record[position] = byte;
