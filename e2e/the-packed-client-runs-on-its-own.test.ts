@@ -95,6 +95,16 @@ export async function use(): Promise<ClientStats> {
   }
 });
 
+test('the package has the licence, the notice, and a README without links into the repository', async () => {
+  const folder = join(project, 'node_modules/@tidemark/client');
+  for (const name of ['LICENSE', 'NOTICE']) {
+    expect(await readFile(join(folder, name), 'utf8')).toBe(await readFile(join(ROOT, name), 'utf8'));
+  }
+  const readme = await readFile(join(folder, 'README.md'), 'utf8');
+  expect(readme).toContain('connect(');
+  expect(readme).not.toMatch(/In this repository|\]\(\.\.\//);
+});
+
 test('the declarations name no package of the repository', async () => {
   for (const name of ['index.d.ts', 'index.d.cts']) {
     const text = await readFile(join(project, 'node_modules/@tidemark/client/dist', name), 'utf8');

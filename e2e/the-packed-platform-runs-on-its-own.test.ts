@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { installPacked, pack } from '../tools/packages/install-packed.ts';
@@ -32,6 +33,9 @@ async function stop(child: ChildProcess): Promise<number | null> {
 test('the packed platform and the packed agent run without the repository: page, contracts, stores, collection', async () => {
   const folder = await harness.folder();
   for (const name of ['tidemark', 'agent']) installPacked(pack(name, folder), folder);
+  for (const name of ['tidemark', '@tidemark/agent-app']) {
+    expect(readdirSync(join(folder, 'node_modules', name))).toEqual(expect.arrayContaining(['LICENSE', 'NOTICE']));
+  }
 
   const ports = ['--http-port', '0', '--grpc-port', '0', '--no-agent'];
   const platform = start(folder, 'tidemark/apps/tidemark/dist/main.js', [

@@ -1,5 +1,5 @@
 // Bundles TypeScript of this repository, with all of its own packages, into JavaScript for a given Node.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
@@ -101,12 +101,6 @@ export function installedVersionsOf(packages: Iterable<string>, prefix = ''): Re
     return [name, `${prefix}${version}`];
   });
   return Object.fromEntries(entries);
-}
-
-/** The text of the licence, or nothing where the checkout has none. */
-export function licenceFile(): string | undefined {
-  const file = join(root, 'LICENSE');
-  return existsSync(file) ? file : undefined;
 }
 
 function absolute(input: Input): Record<string, string> {

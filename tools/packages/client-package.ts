@@ -1,7 +1,9 @@
 // The npm package of the client library: JavaScript for Node 20 and later as ESM and as CommonJS, with declarations.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleCode, bundleDeclarations, installedVersionsOf, licenceFile } from './bundle.ts';
+import { bundleCode, bundleDeclarations, installedVersionsOf } from './bundle.ts';
+import { copyLicence, LICENCE_FILES } from './licence.ts';
+import { packedReadme } from './packed-readme.ts';
 import { root } from './root.ts';
 
 const source = join(root, 'libs/collect/client');
@@ -13,9 +15,8 @@ export async function writeClientPackage(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const packages = await buildClient(join(folder, 'dist'));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(clientManifest(packages), undefined, 2)}\n`);
-  copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
-  const licence = licenceFile();
-  if (licence !== undefined) copyFileSync(licence, join(folder, 'LICENSE'));
+  writeFileSync(join(folder, 'README.md'), packedReadme(readFileSync(join(source, 'README.md'), 'utf8')));
+  copyLicence(folder);
 }
 
 /** Builds the code and the declarations into `folder`; returns the packages that they import. */
@@ -54,7 +55,7 @@ export function clientManifest(packages: ReadonlySet<string>): object {
       },
       './package.json': './package.json',
     },
-    files: ['dist'],
+    files: ['dist', ...LICENCE_FILES],
     sideEffects: false,
     engines: { node: '>=20' },
     dependencies: installedVersionsOf(packages, '^'),

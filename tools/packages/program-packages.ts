@@ -1,9 +1,10 @@
-// The npm packages of the platform (`tidemark`) and of the agent (`tidemark-agent`): bundled JavaScript with a command.
+// The npm packages of the platform (`tidemark`) and of the agent (`@tidemark/agent-app`): bundled JavaScript with a command.
 // The folders are those of the repository, as the programs find the contracts and the page relative to themselves.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleCode, installedVersionsOf, licenceFile } from './bundle.ts';
+import { bundleCode, installedVersionsOf } from './bundle.ts';
+import { copyLicence } from './licence.ts';
 import { root } from './root.ts';
 
 /** The versions that @platformatic/kafka supports: the highest minimum among the dependencies. */
@@ -64,6 +65,5 @@ async function writeProgram(folder: string, { name, description, app, command }:
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   writeFileSync(join(folder, 'README.md'), `# ${name}\n\n${description}: \`${command} --help\` lists its options.\n`);
-  const licence = licenceFile();
-  if (licence !== undefined) copyFileSync(licence, join(folder, 'LICENSE'));
+  copyLicence(folder);
 }

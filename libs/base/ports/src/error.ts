@@ -1,6 +1,6 @@
 /**
- * The closed set of error codes. They are gRPC's own names, so that each code is one gRPC status; `httpStatusOf` has
- * the HTTP statuses.
+ * The closed set of error codes. They are gRPC's own names, so that each code is one gRPC status; over HTTP each is one
+ * HTTP status.
  */
 export const ERROR_CODES = [
   'invalid_argument',
