@@ -1,5 +1,6 @@
-// Checks the pages of the root and docs/ against the project: checks links, anchors, file names and the list of
-// libraries, and runs the marked commands on a platform of their own. docs/README.md says how to mark a block.
+// Checks the pages of the root, docs/, and the READMEs of packages and apps against the project: checks links, anchors,
+// file names, the list of libraries and quoted messages, and runs the marked commands on a platform of their own.
+// docs/README.md says how to mark a block.
 // `--no-run` runs no commands.
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -13,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installPacked, pack } from './packages/install-packed.ts';
 import { oldestNode } from './packages/oldest-node.ts';
@@ -25,14 +26,16 @@ const STOP_MS = 15_000;
 const RETRY_MS = 500;
 const HELP = `Usage: node tools/check-docs.mjs [--no-run]
 
-Checks the pages of the root and of docs/: links, anchors, names of files, the list of libraries; then runs the commands that are
-marked, on a platform of their own.
+Checks the pages of the root and of docs/, and the READMEs of packages and apps: links, anchors, names of files, the list
+of libraries, quoted messages; then runs the commands that are marked, on a platform of their own.
 
   --no-run  leave out the commands
   --help    show this`;
 const ROOT_PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 /** The package that users install: an example that imports it runs in a project of its own. */
 const PACKED_CLIENT = "'@tidemark/client'";
+/** Shorter parts of a message are not looked up: they occur by chance. */
+const MESSAGE_PART_CHARS = 6;
 /** Ports in the pages, which are replaced by those of the running platform. */
 const PORTS = { 4270: 'http', 4271: 'grpc', 8125: 'dogstatsd' };
 
@@ -64,8 +67,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const problems = [];
-const pages = [...ROOT_PAGES, ...markdownIn('docs')].map(readPage);
-const counts = { links: 0, names: 0, ran: 0, skipped: 0 };
+const pages = [...ROOT_PAGES, ...markdownIn('docs'), ...readmes()].map(readPage);
+const counts = { links: 0, names: 0, messages: 0, ran: 0, skipped: 0 };
 
 for (const page of pages) {
   checkLinks(page);
@@ -73,7 +76,10 @@ for (const page of pages) {
 }
 checkLibraries();
 checkCitedPages();
-console.log(`${pages.length} pages: ${counts.links} links and ${counts.names} names of files checked`);
+checkMessages();
+console.log(
+  `${pages.length} pages: ${counts.links} links, ${counts.names} names of files, ${counts.messages} messages`,
+);
 if (!args.includes('--no-run')) await runBlocks();
 
 for (const problem of problems) console.error(problem);
@@ -87,6 +93,18 @@ function markdownIn(folder) {
     .map((name) => join(folder, name))
     .filter((name) => name.endsWith('.md'))
     .sort();
+}
+
+/** The READMEs of apps and packages. */
+function readmes() {
+  const folders = [...foldersIn('apps'), ...foldersIn('libs').flatMap(foldersIn)];
+  return folders.map((folder) => `${folder}/README.md`).filter((file) => existsSync(join(root, file)));
+}
+
+/** Paths of the folders directly in `folder`. */
+function foldersIn(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}`);
 }
 
 /** Reads a page: its prose lines, its fenced blocks, and the anchors of its headings. */
@@ -147,16 +165,18 @@ function withoutCode(text) {
   return text.replace(/`[^`]*`/g, '');
 }
 
-/** Checks the paths in code spans that begin with a folder of the project. */
+/** Checks the paths in code spans that begin with a folder of the project, or with `src/` of the page's own package. */
 function checkNames({ name, prose }) {
   const folders = /^(libs|apps|docs|tools|bench|e2e|proto|\.ci)\/[\w@./-]+$/;
   for (const { number, text } of prose) {
     for (const [, span] of text.matchAll(/`([^`]+)`/g)) {
       for (const word of span.split(/\s+/)) {
-        if (!folders.test(word) || word.includes('NNNN')) continue;
+        const isOwn = /^(apps|libs)\//.test(name) && /^src\/[\w@./-]+$/.test(word);
+        if (!(isOwn || folders.test(word)) || word.includes('NNNN')) continue;
         counts.names++;
+        const file = isOwn ? join(dirname(name), word) : word;
         const isMade = word === 'bench/results.json' || /\/dist(\/|$)/.test(word);
-        if (!isMade && !existsSync(join(root, word))) problems.push(`${name}:${number}: ${word} does not exist`);
+        if (!isMade && !existsSync(join(root, file))) problems.push(`${name}:${number}: ${word} does not exist`);
       }
     }
   }
@@ -165,8 +185,9 @@ function checkNames({ name, prose }) {
 function checkLibraries() {
   const { prose } = pages.find((page) => page.name === join('docs', 'architecture.md'));
   const text = prose.map((line) => line.text).join('\n');
-  const foldersIn = (folder) => readdirSync(join(root, folder), { withFileTypes: true }).filter((e) => e.isDirectory());
-  const libraries = foldersIn('libs').flatMap((layer) => foldersIn(`libs/${layer.name}`).map(({ name }) => name));
+  const libraries = foldersIn('libs')
+    .flatMap(foldersIn)
+    .map((folder) => basename(folder));
   for (const name of libraries) {
     if (!text.includes(`| \`${name}\` |`)) problems.push(`docs/architecture.md: library ${name} is not in the table`);
   }
@@ -188,6 +209,36 @@ function checkCitedPages() {
       }
     }
   }
+}
+
+/**
+ * Checks that the sources contain the messages that troubleshooting.md explains. `…`, a number, and a word in
+ * capitals stand for a value. A row that does not begin with a quotation has a message of another program.
+ */
+function checkMessages() {
+  const name = join('docs', 'operations', 'troubleshooting.md');
+  const sources = ['libs', 'apps', 'tools'].map(textOfSources).join('\n');
+  for (const { number, text } of pages.find((page) => page.name === name).prose) {
+    const [, cell] = /^\| (`[^|]*) \|/.exec(text) ?? [];
+    for (const [, message] of (cell ?? '').matchAll(/`([^`]+)`/g)) {
+      counts.messages++;
+      for (const part of message.split(/…|\b(?:[A-Z]+|\d+)\b/)) {
+        // The colon after a field comes from the function that builds the message.
+        const fixed = part.trim().replace(/:$/, '');
+        if (fixed.length >= MESSAGE_PART_CHARS && !sources.includes(fixed)) {
+          problems.push(`${name}:${number}: no message contains "${fixed}"`);
+        }
+      }
+    }
+  }
+}
+
+/** The code of `folder` without its tests; a string that continues on the next line is joined. */
+function textOfSources(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => /\.(ts|tsx|mjs)$/.test(name) && !/node_modules|dist\/|\.(test|fixture)\.ts$/.test(name))
+    .map((name) => readFileSync(join(root, folder, name), 'utf8').replace(/['`] \+\s+['`]/g, ''))
+    .join('\n');
 }
 
 // Commands
