@@ -125,6 +125,6 @@ async function queried(base: string, series: number, rounds: number): Promise<vo
     const answer = (await response.json()) as { series: { pointlist: [number, number][] }[] };
     const found = answer.series.flatMap(({ pointlist }) => pointlist).reduce((sum, [, value]) => sum + value, 0);
     const wanted = Math.ceil((series - metric) / METRICS) * rounds;
-    if (found !== wanted) throw new Error(`${query} counts ${found} samples (limit: the ${wanted} that were sent)`);
+    if (found !== wanted) throw new Error(`${query} counts ${found} samples, expected ${wanted}`);
   }
 }

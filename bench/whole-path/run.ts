@@ -100,9 +100,7 @@ export async function queried(address: string, startMs: number, hosts: number, r
     const found = reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
     const wanted = hosts * (rounds + 1);
     if (found !== wanted)
-      throw new Error(
-        `${query} counts ${found} points (limit: the ${wanted} that were sent): ${JSON.stringify(reply.errors)}`,
-      );
+      throw new Error(`${query} counts ${found} points, expected ${wanted}: ${JSON.stringify(reply.errors)}`);
   }
   client.close();
 }
@@ -129,8 +127,7 @@ export async function untilCounted<T extends { readonly points: number }>(
   for (;;) {
     const answer = await ask();
     if (answer.points === points) return answer;
-    if (answer.points > points)
-      throw new Error(`${answer.points} points counted (limit: the ${points} that were sent)`);
+    if (answer.points > points) throw new Error(`${answer.points} points counted, expected ${points}`);
     if (performance.now() - startMs > COUNT_WITHIN_MS)
       throw new Error(`only ${answer.points} of ${points} points counted within ${COUNT_WITHIN_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, COUNT_AGAIN_MS));

@@ -104,7 +104,7 @@ export class LoadLedger {
     const batch = this.#batches.get(key);
     if (batch?.points.length !== line.points) {
       this.problems.push(
-        `${client}: batch ${key}: ${line.points} points acknowledged (limit: the ${batch?.points.length} that were sent)`,
+        `${client}: batch ${key}: ${line.points} points acknowledged, expected ${batch?.points.length}`,
       );
     }
     for (const point of batch?.points ?? []) point.isAcked = true;

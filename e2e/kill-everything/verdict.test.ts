@@ -149,7 +149,7 @@ test('the ledger reports errors of clients: other shares in a retry, or fewer ac
   ]);
   expect(ledger.problems).toEqual([
     'client-1: batch c1:1 was retried with other shares',
-    `client-1: batch c1:1: 1 points acknowledged (limit: the ${METRICS.length} that were sent)`,
+    `client-1: batch c1:1: 1 points acknowledged, expected ${METRICS.length}`,
   ]);
 });
 

@@ -20,7 +20,7 @@ export async function eventually<T>(
       lastError = error;
     }
     if (performance.now() > deadlineMs) {
-      throw new Error(`no ${what} within ${withinMs} ms`, { cause: lastError });
+      throw new Error(`waiting for ${what}: not within ${withinMs} ms`, { cause: lastError });
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }

@@ -66,7 +66,7 @@ export class StartedPlatform {
   async waitFor(what: string, deadlineMs: number, condition: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + deadlineMs;
     while (!(await condition())) {
-      if (performance.now() > end) throw new Error(`no ${what} within ${deadlineMs} ms\n${this.output}`);
+      if (performance.now() > end) throw new Error(`waiting for ${what}: not within ${deadlineMs} ms\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
