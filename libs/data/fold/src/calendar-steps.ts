@@ -1,3 +1,4 @@
+import { DAY_MS } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 import type { ZoneClock } from './zone-clock.ts';
 
@@ -15,7 +16,6 @@ export interface Calendar {
 /** Where steps begin when a query says nothing: at midnight, on Monday, on the first. */
 export const CALENDAR_BEGINS: Readonly<Record<CalendarUnit, number>> = { daily: 0, weekly: 1, monthly: 1 };
 
-const DAY_MS = 86_400_000;
 const MIN_DAYS: Readonly<Record<CalendarUnit, number>> = { daily: 0.9, weekly: 6.9, monthly: 27.9 };
 
 /** More steps of the calendar than this are in no range of that length. */

@@ -1,3 +1,4 @@
+import { DAY_MS } from '@tidemark/model';
 import { ZoneClock } from './zone-clock.ts';
 
 /** Where a shifted query reads what it shows at a time. */
@@ -44,11 +45,11 @@ export class TimeShifter {
 
 /** A local time some days and months earlier; a day that the month does not have becomes its last. */
 function earlier(localMs: number, days: number, months: number): number {
-  const back = localMs - days * 86_400_000;
+  const back = localMs - days * DAY_MS;
   if (months === 0) return back;
   const date = new Date(back);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() - months];
   const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
   const midnight = Date.UTC(year, month, Math.min(date.getUTCDate(), lastDay));
-  return midnight + (((back % 86_400_000) + 86_400_000) % 86_400_000);
+  return midnight + (((back % DAY_MS) + DAY_MS) % DAY_MS);
 }

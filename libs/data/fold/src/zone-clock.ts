@@ -1,6 +1,5 @@
+import { DAY_MS } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
-
-const DAY_MS = 86_400_000;
 
 /** Local time of an IANA time zone, by the time zone data of the runtime. */
 export class ZoneClock {
