@@ -28,7 +28,7 @@ export interface ClientSessionsParts {
 /**
  * The client sessions of one client: the live one, which takes new batches; those that are drained, of this run or of
  * earlier ones; and those of earlier runs that wait for their turn. A failure of the disk replaces the live session by
- * one without a spool. client.test.ts, faults.test.ts and spool.test.ts cover it.
+ * one without a spool. Also covered by client.test.ts, faults.test.ts and spool.test.ts.
  */
 export class ClientSessions {
   readonly #parts: ClientSessionsParts;

@@ -18,7 +18,7 @@ export interface SessionLinkHandlers {
 /**
  * The link of one client session to the platform: one stream at a time, opened to the next address after each failure,
  * with a pause that doubles. It abandons a stream that is not greeted, or that leaves due batches unanswered.
- * faults.test.ts covers it.
+ * Also covered by faults.test.ts.
  */
 export class SessionLink {
   readonly #owner: SessionOwner;

@@ -30,7 +30,7 @@ export interface SpooledSession {
 
 /**
  * The batches of one client session in its spool: writes them, reads them back, and drops the oldest. A write that fails
- * pauses the spool for `maxBackoffMs`; a batch that can't be read back is given up. spool.test.ts covers it.
+ * pauses the spool for `maxBackoffMs`; a batch that can't be read back is given up. Also covered by spool.test.ts.
  */
 export class SpooledBatches {
   readonly spool: SessionSpool;

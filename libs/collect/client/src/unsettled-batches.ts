@@ -9,7 +9,7 @@ import type { SessionRoutes } from './session-routes.ts';
 
 /**
  * How the batches of one client session end: settled by a result, or given up at a bound. Each point is counted once,
- * by its outcome. client.test.ts, faults.test.ts and spool.test.ts cover it.
+ * by its outcome. Also covered by client.test.ts, faults.test.ts and spool.test.ts.
  */
 export class UnsettledBatches {
   readonly #owner: SessionOwner;

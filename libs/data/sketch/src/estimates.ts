@@ -29,7 +29,7 @@ export interface ShareEstimate {
   readonly high: number;
 }
 
-/** Implements `DDSketch.quantile`; tests: `ddsketch.test.ts`. */
+/** Implements `DDSketch.quantile`. */
 export function quantileOf(sketch: SketchView, q: number): QuantileEstimate {
   if (!(q >= 0 && q <= 1)) throw limitError('q', String(q), '0 to 1');
   const { mapping, count, min, max } = sketch;
@@ -58,7 +58,7 @@ export function quantileOf(sketch: SketchView, q: number): QuantileEstimate {
   return clamped(sketch, max, max, max);
 }
 
-/** Implements `DDSketch.shareAtMost`; tests: `ddsketch.test.ts`. */
+/** Implements `DDSketch.shareAtMost`. */
 export function shareOf(sketch: SketchView, value: number): ShareEstimate {
   if (Number.isNaN(value)) throw notFinite(value);
   const { mapping, min, max } = sketch;
