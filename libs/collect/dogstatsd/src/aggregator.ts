@@ -1,7 +1,7 @@
 import { KIND, type Kind } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
 import type { StatsdEvent } from './event.ts';
-import { Histogram, medianRank, percentileRank } from './histogram.ts';
+import { Histogram } from './histogram.ts';
 import { type Refusal, RefusalCounts } from './line-refusal.ts';
 import type { ParserSink } from './parser.ts';
 import type { ServiceCheck } from './service-check.ts';
@@ -206,7 +206,7 @@ export class Aggregator implements ParserSink {
       return;
     }
     const count = histogram.count;
-    const [median, percentile95] = histogram.atRanks([medianRank(count), percentileRank(95, count)]);
+    const [median, percentile95] = histogram.quantiles([0.5, 0.95]);
     this.#point(series, AVG, KIND.gauge, histogram.avg, timestampMs);
     this.#point(series, COUNT, KIND.count, count, timestampMs);
     this.#point(series, MEDIAN, KIND.gauge, median, timestampMs);

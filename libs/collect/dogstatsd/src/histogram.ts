@@ -1,4 +1,4 @@
-import { DDSketch } from '@tidemark/sketch';
+import { DDSketch, nearestRank } from '@tidemark/sketch';
 
 /**
  * The values of one series in one interval. Percentiles are exact while all values are kept, and within 1% after the
@@ -64,36 +64,20 @@ export class Histogram {
     sketch.insert(value, whole);
   }
 
-  /**
-   * Returns the values at ranks, each the lowest value whose cumulative weight exceeds the rank. Datadog's agent
-   * selects medians and percentiles by the same rule, so both show the same figures. `ranks` must ascend.
-   */
-  atRanks(ranks: readonly number[]): number[] {
+  /** Returns the values at quantiles (0 to 1, ascending): each of the nearest rank, as a distribution's. */
+  quantiles(quantiles: readonly number[]): number[] {
     const sketch = this.#sketch;
-    if (sketch !== undefined) {
-      // Half a rank is added, so that rounding of the quotient cannot fall below the whole rank.
-      const last = sketch.count - 1;
-      return ranks.map((rank) => sketch.quantile(Math.min(1, (Math.floor(rank) + 0.5) / last)).value);
-    }
+    if (sketch !== undefined) return quantiles.map((q) => sketch.quantile(q).value);
+    const ranks = quantiles.map((q) => nearestRank(q, this.#count));
     const order = this.#values.map((_, i) => i).sort((a, b) => this.#values[a] - this.#values[b]);
     const out: number[] = [];
     let weight = 0;
     for (const i of order) {
       weight += this.#weights[i];
-      while (out.length < ranks.length && weight > ranks[out.length]) out.push(this.#values[i]);
+      while (out.length < ranks.length && weight >= ranks[out.length]) out.push(this.#values[i]);
     }
     // Rounding of the weights' sum may leave the last rank without a value: it is the maximum.
     while (out.length < ranks.length) out.push(this.#max);
     return out;
   }
-}
-
-/** Returns the rank of the median among `count` values. */
-export function medianRank(count: number): number {
-  return (count - 1) / 2;
-}
-
-/** Returns the rank of a percentile (0-100) among `count` values. */
-export function percentileRank(percentile: number, count: number): number {
-  return (percentile * count - 1) / 100;
 }

@@ -1,5 +1,6 @@
 import { KIND } from '@tidemark/model';
 import { TidemarkError, unreachable } from '@tidemark/ports';
+import { nearestRank } from '@tidemark/sketch';
 import type { Frame, FrameSeries } from './frame.ts';
 
 export const REGROUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'stddev'] as const;
@@ -58,7 +59,7 @@ type Fold = (values: Float64Array) => number;
 
 function foldOf(how: Regrouping): Fold {
   if (how.type === 'percentile') {
-    return (values) => values.sort()[Math.ceil((how.percentile / 100) * values.length) - 1];
+    return (values) => values.sort()[nearestRank(how.percentile / 100, values.length) - 1];
   }
   switch (how.name) {
     case 'avg':

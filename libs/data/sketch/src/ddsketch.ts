@@ -1,5 +1,5 @@
 import { limitError, TidemarkError } from '@tidemark/ports';
-import { BucketStore, NO_HIGH, NO_LOW } from './bucket-store.ts';
+import { BucketStore, NO_HIGH } from './bucket-store.ts';
 import {
   CUBIC_A,
   CUBIC_B,
@@ -42,11 +42,6 @@ export interface SketchParts {
 }
 
 /**
- * Minimum of spare buckets on either side of a store's range; while there are enough, a share of the range is added.
- */
-const MIN_SLACK = 8;
-
-/**
  * Values of a block of `insertAll`: first it computes all their keys, which do not depend on each other, then the
  * counts. That is faster than one loop of both.
  */
@@ -66,10 +61,10 @@ const EXPONENT_MASK = 0x7ff00000;
  * inserts and merges gives the same. `sum` is a double that is added up in the order of the calls (so it is equal for
  * equal orders), and saturates at ±Number.MAX_VALUE. -0 is 0.
  *
- * A sketch has at most MAX_BUCKETS: beyond, the lowest keys (magnitudes nearest to zero) collapse into one. The
- * positive store has priority: it keeps its highest MAX_POSITIVE_BUCKETS keys for any negative values, and the negative
- * store gets the remaining buckets. Every quantile outside of a collapsed bucket keeps the guarantee; inside, the
- * bounds are wider.
+ * A sketch has at most MAX_BUCKETS that have a count: beyond, the lowest keys (magnitudes nearest to zero) collapse into
+ * one. The positive store has priority: it keeps its highest MAX_POSITIVE_BUCKETS for any negative values, and the
+ * negative store gets the remaining buckets. Every quantile outside of a collapsed bucket keeps the guarantee; inside,
+ * the bounds are wider. The buckets are collapsed when they are read.
  */
 export class DDSketch {
   readonly mapping: CubicMapping;
@@ -114,11 +109,13 @@ export class DDSketch {
 
   /** Buckets of positive values, for encoders. They must not be changed. */
   get positive(): BucketStore {
+    this.#settle();
     return this.#positive;
   }
 
   /** Buckets of negative values, by magnitude, for encoders. They must not be changed. */
   get negative(): BucketStore {
+    this.#settle();
     return this.#negative;
   }
 
@@ -195,11 +192,9 @@ export class DDSketch {
     this.#checkCount(other.#count);
     if (other.#count === 0) return;
     // A merge of a sketch with itself must not read the buckets that it writes.
-    const positive = other === this ? this.#positive.copy() : other.#positive;
-    const negative = other === this ? this.#negative.copy() : other.#negative;
-    this.#cover(positive.low(), positive.high(), negative.low(), negative.high());
-    addStore(this.#positive, positive);
-    addStore(this.#negative, negative);
+    this.#positive.merge(other === this ? this.#positive.copy() : other.#positive);
+    this.#negative.merge(other === this ? this.#negative.copy() : other.#negative);
+    this.#bound();
     this.#addSummary(other.#zeroCount, other.#count, other.#sum, other.#min, other.#max);
   }
 
@@ -208,24 +203,17 @@ export class DDSketch {
     this.#checkAlpha(parts.alpha);
     this.#checkCount(parts.count);
     if (parts.count === 0) return;
-    const { keys: partKeys, counts, positiveLength } = parts;
-    const end = positiveLength + parts.negativeLength;
-    this.#cover(
-      positiveLength > 0 ? partKeys[0] : NO_LOW,
-      positiveLength > 0 ? partKeys[positiveLength - 1] : NO_HIGH,
-      end > positiveLength ? partKeys[positiveLength] : NO_LOW,
-      end > positiveLength ? partKeys[end - 1] : NO_HIGH,
-    );
-    for (let i = 0; i < positiveLength; i++) this.#positive.add(partKeys[i], counts[i]);
-    for (let i = positiveLength; i < end; i++) this.#negative.add(partKeys[i], counts[i]);
-    this.#positive.collapsed ||= parts.positiveCollapsed;
-    this.#negative.collapsed ||= parts.negativeCollapsed;
+    const { keys, counts, positiveLength, negativeLength } = parts;
+    this.#positive.addAll(keys, counts, 0, positiveLength, parts.positiveCollapsed);
+    this.#negative.addAll(keys, counts, positiveLength, positiveLength + negativeLength, parts.negativeCollapsed);
+    this.#bound();
     this.#addSummary(parts.zeroCount, parts.count, parts.sum, parts.min, parts.max);
   }
 
   /**
-   * The value at 0-based rank floor(q · (count - 1)) of the sorted values (the paper's lower quantile): an estimate
-   * within alpha of it (relative), and bounds that contain it. Throws `invalid_argument` unless 0 <= q <= 1.
+   * The value at rank ceil(q · count) of the sorted values, counted from 1 (`nearestRank`): an estimate within alpha of
+   * it (relative), and bounds that contain it. The lowest and the highest value are exact. Throws `invalid_argument`
+   * unless 0 <= q <= 1.
    */
   quantile(q: number): QuantileEstimate {
     return quantileOf(this, q);
@@ -259,16 +247,16 @@ export class DDSketch {
       this.#zeroCount === other.#zeroCount &&
       this.#min === other.#min &&
       this.#max === other.#max &&
-      this.#positive.equals(other.#positive) &&
-      this.#negative.equals(other.#negative)
+      this.positive.equals(other.positive) &&
+      this.negative.equals(other.negative)
     );
   }
 
   /** Sets min and max to the outer edges of the outermost buckets, for sources without known extremes. */
   widenToBuckets(): void {
     if (this.#count === 0) return;
-    const highBelowZero = this.#negative.high();
-    const high = this.#positive.high();
+    const highBelowZero = this.negative.high();
+    const high = this.positive.high();
     if (highBelowZero !== NO_HIGH) this.#min = -Math.min(Number.MAX_VALUE, upperEdge(this.mapping, highBelowZero));
     else this.#min = this.#zeroCount > 0 ? 0 : minMagnitude(this.mapping, this.#positive);
     if (high !== NO_HIGH) this.#max = Math.min(Number.MAX_VALUE, upperEdge(this.mapping, high));
@@ -282,50 +270,25 @@ export class DDSketch {
       return;
     }
     const store = value > 0 ? this.#positive : this.#negative;
-    const key = this.mapping.keyOf(Math.abs(value));
-    const at = key - store.offset;
-    // A collapsed store has a full range above its first bucket, which counts all lower values.
-    if (at >= store.bins.length || (at < 0 && !store.collapsed)) {
-      if (value > 0) this.#cover(key, key, NO_LOW, NO_HIGH);
-      else this.#cover(NO_LOW, NO_HIGH, key, key);
-    }
-    store.add(key, count);
+    store.add(this.mapping.keyOf(Math.abs(value)), count);
+    if (store.isFull) this.#settle();
+  }
+
+  #bound(): void {
+    if (this.#positive.isFull || this.#negative.isFull) this.#settle();
   }
 
   /**
-   * Makes room for these ranges of keys and collapses those that do not fit. The thresholds depend only on the extreme
-   * keys ever seen and never fall, so an early and a late collapse give the same result: max(max(k, t1), t2) = max(k,
-   * t2).
+   * Collapses the buckets beyond the limit. The floors depend only on which keys were ever seen and never fall, so an
+   * early and a late collapse give the same result: max(max(k, f1), f2) = max(k, f2).
    */
-  #cover(positiveLow: number, positiveHigh: number, negativeLow: number, negativeHigh: number): void {
+  #settle(): void {
     const positive = this.#positive;
     const negative = this.#negative;
-    if (covers(positive, positiveLow, positiveHigh) && covers(negative, negativeLow, negativeHigh)) return;
-    let low = Math.min(positive.low(), positiveLow);
-    const high = Math.max(positive.high(), positiveHigh);
-    let span = Math.max(0, high - low + 1);
-    if (span > MAX_POSITIVE_BUCKETS) {
-      span = MAX_POSITIVE_BUCKETS;
-      low = high - span + 1;
-      positive.collapsed = true;
-    }
-    let lowBelowZero = Math.min(negative.low(), negativeLow);
-    const highBelowZero = Math.max(negative.high(), negativeHigh);
-    let spanBelowZero = Math.max(0, highBelowZero - lowBelowZero + 1);
-    if (spanBelowZero > MAX_BUCKETS - span) {
-      spanBelowZero = MAX_BUCKETS - span;
-      lowBelowZero = highBelowZero - spanBelowZero + 1;
-      negative.collapsed = true;
-    }
-    let slack = span === 0 ? 0 : Math.max(MIN_SLACK, span >> 2);
-    let slackBelowZero = spanBelowZero === 0 ? 0 : Math.max(MIN_SLACK, spanBelowZero >> 2);
-    // A key within the arrays is counted without a check of the limit, so the slack must be within the limit as well.
-    if (span + spanBelowZero + 2 * (slack + slackBelowZero) > MAX_POSITIVE_BUCKETS) {
-      slack = 0;
-      slackBelowZero = 0;
-    }
-    if (span > 0) positive.reshape(low - slack, span + 2 * slack);
-    if (spanBelowZero > 0) negative.reshape(lowBelowZero - slackBelowZero, spanBelowZero + 2 * slackBelowZero);
+    const isCollapsed = positive.collapsed || negative.collapsed;
+    if (!isCollapsed && positive.reserved + negative.reserved <= MAX_POSITIVE_BUCKETS) return;
+    positive.keepHighest(MAX_POSITIVE_BUCKETS);
+    negative.keepHighest(MAX_BUCKETS - positive.size());
   }
 
   #addSummary(zeroCount: number, count: number, sum: number, min: number, max: number): void {
@@ -388,20 +351,6 @@ function countKeys(
     }
   }
   return end;
-}
-
-function covers(store: BucketStore, low: number, high: number): boolean {
-  return low > high || (low >= store.offset && high < store.offset + store.bins.length);
-}
-
-function addStore(into: BucketStore, from: BucketStore): void {
-  const shift = from.offset - into.offset;
-  const bins = from.bins;
-  const sums = into.bins;
-  for (let i = 0; i < bins.length; i++) {
-    if (bins[i] !== 0) sums[Math.max(0, i + shift)] += bins[i];
-  }
-  into.collapsed ||= from.collapsed;
 }
 
 function saturated(sum: number): number {

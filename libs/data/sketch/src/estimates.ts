@@ -1,6 +1,7 @@
 import { limitError } from '@tidemark/ports';
 import type { BucketStore } from './bucket-store.ts';
 import { type CubicMapping, EDGE_SLACK } from './cubic-mapping.ts';
+import { nearestRank } from './nearest-rank.ts';
 import { notFinite } from './not-finite.ts';
 
 /** The parts of a sketch that estimates read. */
@@ -34,28 +35,20 @@ export function quantileOf(sketch: SketchView, q: number): QuantileEstimate {
   if (!(q >= 0 && q <= 1)) throw limitError('q', String(q), '0 to 1');
   const { mapping, count, min, max } = sketch;
   if (count === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-  if (q === 0) return clamped(sketch, min, min, min);
-  if (q === 1) return clamped(sketch, max, max, max);
-  let rest = Math.floor(q * (count - 1));
-  const negative = sketch.negative;
-  for (let i = negative.bins.length - 1; i >= 0; i--) {
-    rest -= negative.bins[i];
-    if (rest < 0) {
-      const key = negative.offset + i;
-      return clamped(sketch, -mapping.valueOf(key), -upperEdge(mapping, key), -lowerEdge(mapping, negative, i));
-    }
+  const rank = nearestRank(q, count);
+  if (rank === 1) return clamped(sketch, min, min, min);
+  if (rank === count) return clamped(sketch, max, max, max);
+  const { positive, negative } = sketch;
+  const below = negative.total();
+  let index = rank - 1;
+  if (index < below) {
+    const key = negative.keyAt(below - 1 - index);
+    return clamped(sketch, -mapping.valueOf(key), -upperEdge(mapping, key), -lowerEdge(mapping, negative, key));
   }
-  rest -= sketch.zeroCount;
-  if (rest < 0) return clamped(sketch, 0, 0, 0);
-  const positive = sketch.positive;
-  for (let i = 0; i < positive.bins.length; i++) {
-    rest -= positive.bins[i];
-    if (rest < 0) {
-      const key = positive.offset + i;
-      return clamped(sketch, mapping.valueOf(key), lowerEdge(mapping, positive, i), upperEdge(mapping, key));
-    }
-  }
-  return clamped(sketch, max, max, max);
+  index -= below + sketch.zeroCount;
+  if (index < 0) return clamped(sketch, 0, 0, 0);
+  const key = positive.keyAt(index);
+  return clamped(sketch, mapping.valueOf(key), lowerEdge(mapping, positive, key), upperEdge(mapping, key));
 }
 
 /** Implements `DDSketch.shareAtMost`. */
@@ -71,50 +64,40 @@ export function shareOf(sketch: SketchView, value: number): ShareEstimate {
   const magnitude = Math.abs(value);
   const nearKey = magnitude > 0 ? mapping.keyOf(magnitude * (1 - EDGE_SLACK)) : 0;
   const farKey = magnitude > 0 ? mapping.keyOf(Math.min(Number.MAX_VALUE, magnitude * (1 + EDGE_SLACK))) : 0;
-  const negative = sketch.negative;
-  for (let i = 0; i < negative.bins.length; i++) {
-    const count = negative.bins[i];
-    if (count === 0) continue;
-    const key = negative.offset + i;
-    const lowest = i === 0 && negative.collapsed;
-    if (value >= 0 || (key > farKey && !lowest)) {
+  const { positive, negative } = sketch;
+  negative.each((key, count) => {
+    if (value >= 0 || (key > farKey && key !== negative.floor)) {
       low += count;
       likely += count;
       high += count;
     } else if (key >= nearKey) {
       high += count;
-      likely += count * (1 - fractionBelow(mapping, negative, i, magnitude));
+      likely += count * (1 - fractionBelow(mapping, negative, key, magnitude));
     }
-  }
+  });
   if (value >= 0) {
     low += sketch.zeroCount;
     likely += sketch.zeroCount;
     high += sketch.zeroCount;
   }
-  const positive = sketch.positive;
   if (value > 0) {
-    for (let i = 0; i < positive.bins.length; i++) {
-      const count = positive.bins[i];
-      if (count === 0) continue;
-      const key = positive.offset + i;
+    positive.each((key, count) => {
       if (key < nearKey) {
         low += count;
         likely += count;
         high += count;
-      } else if (key <= farKey || (i === 0 && positive.collapsed)) {
+      } else if (key <= farKey || key === positive.floor) {
         high += count;
-        likely += count * fractionBelow(mapping, positive, i, magnitude);
-      } else {
-        break;
+        likely += count * fractionBelow(mapping, positive, key, magnitude);
       }
-    }
+    });
   }
   return { share: likely / sketch.count, low: low / sketch.count, high: high / sketch.count };
 }
 
 /** The lowest magnitude that a store with counts may have; above 0. */
 export function minMagnitude(mapping: CubicMapping, store: BucketStore): number {
-  return Math.max(Number.MIN_VALUE, lowerEdge(mapping, store, store.low() - store.offset));
+  return Math.max(Number.MIN_VALUE, lowerEdge(mapping, store, store.low()));
 }
 
 /** The highest magnitude that the bucket of a key may have. */
@@ -122,17 +105,16 @@ export function upperEdge(mapping: CubicMapping, key: number): number {
   return mapping.edge(key) * (1 + EDGE_SLACK);
 }
 
-/** The lowest magnitude that bins[i] may have. */
-function lowerEdge(mapping: CubicMapping, store: BucketStore, i: number): number {
-  const key = store.offset + i;
-  if ((i === 0 && store.collapsed) || key === mapping.minKey) return 0;
+/** The lowest magnitude that the bucket of a key may have. */
+function lowerEdge(mapping: CubicMapping, store: BucketStore, key: number): number {
+  if (key === store.floor || key === mapping.minKey) return 0;
   return mapping.edge(key - 1) * (1 - EDGE_SLACK);
 }
 
-/** An estimate of the part of bins[i] with magnitudes below `magnitude`. */
-function fractionBelow(mapping: CubicMapping, store: BucketStore, i: number, magnitude: number): number {
-  const lower = lowerEdge(mapping, store, i);
-  const upper = Math.min(upperEdge(mapping, store.offset + i), Number.MAX_VALUE);
+/** An estimate of the part of a bucket with magnitudes below `magnitude`. */
+function fractionBelow(mapping: CubicMapping, store: BucketStore, key: number, magnitude: number): number {
+  const lower = lowerEdge(mapping, store, key);
+  const upper = Math.min(upperEdge(mapping, key), Number.MAX_VALUE);
   return Math.min(1, Math.max(0, (magnitude - lower) / (upper - lower)));
 }
 

@@ -4,6 +4,7 @@ export type { QuantileEstimate, ShareEstimate } from './estimates.ts';
 export type { KeyConvention } from './foreign-mapping.ts';
 export type { HyperLogLogOptions } from './hyperloglog.ts';
 export { DEFAULT_PRECISION, HyperLogLog, MAX_PRECISION, MIN_PRECISION } from './hyperloglog.ts';
+export { nearestRank } from './nearest-rank.ts';
 export type { FromOfficialOptions, ToOfficialOptions } from './official-protobuf.ts';
 export { DEFAULT_MAX_OFFICIAL_BUCKETS, fromOfficialProtobuf, toOfficialProtobuf } from './official-protobuf.ts';
 export { HYPERLOGLOG_VERSION, packHyperLogLog, unpackHyperLogLog } from './packed-hyperloglog.ts';

@@ -3,7 +3,7 @@ import { limitError, TidemarkError } from '@tidemark/ports';
 import { type BucketStore, NO_HIGH } from './bucket-store.ts';
 import { DDSketch } from './ddsketch.ts';
 import { ForeignMapping, INTERPOLATION_CUBIC, type KeyConvention } from './foreign-mapping.ts';
-import { DEFAULT_ALPHA, MAX_COUNT } from './sketch-limits.ts';
+import { DEFAULT_ALPHA, MAX_BUCKETS, MAX_COUNT } from './sketch-limits.ts';
 
 export interface ToOfficialOptions {
   /**
@@ -54,8 +54,22 @@ function writeStore(store: BucketStore, shift: number, out: BinaryWriter): void 
   const high = store.high();
   if (high === NO_HIGH) return;
   const low = store.low();
+  // One count for each key would be long where a few buckets are far from the others.
+  if (high - low >= MAX_BUCKETS) {
+    store.each((key, count) => {
+      out.tag(1, WireType.LengthDelimited).fork();
+      out.tag(1, WireType.Varint).sint32(key + shift);
+      out.tag(2, WireType.Bit64).double(count);
+      out.join();
+    });
+    return;
+  }
+  const counts = new Float64Array(high - low + 1);
+  store.each((key, count) => {
+    counts[key - low] = count;
+  });
   out.tag(2, WireType.LengthDelimited).fork();
-  for (let key = low; key <= high; key++) out.double(store.bins[key - store.offset]);
+  for (const count of counts) out.double(count);
   out.join();
   out.tag(3, WireType.Varint).sint32(low + shift);
 }

@@ -94,7 +94,7 @@ describe('the packed format', () => {
   const LIES: readonly [string, (w: ByteWriter) => void][] = [
     ['a huge number of buckets', (w) => lie(w, 1, 1, 1, 0, () => w.varint(2 ** 50))],
     ['more buckets than a sketch has', (w) => lie(w, 1, 1, 1, 0, () => buckets(w, -2100, Array(4097).fill(2)))],
-    ['a span over the limit', (w) => lie(w, 1, 1, 1, 0, () => buckets(w, 0, [2, 3], 5000))],
+    ['more positive buckets than a store has', (w) => lie(w, 1, 1, 1, 0, () => buckets(w, -2100, Array(4096).fill(2)))],
     ['a bucket no double has', (w) => lie(w, 1, 1, 1, 0, () => buckets(w, 40_000, [2]))],
     ['counts beyond the limit', (w) => lie(w, 1, 1, 1, 2 ** 53 - 1, () => buckets(w, 0, [2]))],
     ['an empty bucket', (w) => lie(w, 1, 1, 1, 0, () => buckets(w, 0, [0]))],

@@ -5,7 +5,10 @@ export const DEFAULT_ALPHA = 0.01;
 export const MIN_ALPHA = 1e-4;
 export const MAX_ALPHA = 0.5;
 
-/** Maximum buckets of one sketch, of both signs. At 1% they span 117 binary orders of magnitude (35 decimal ones). */
+/**
+ * Maximum buckets of one sketch that have a count, of both signs. At 1%, values in every bucket of 117 binary orders of
+ * magnitude (35 decimal ones) use them up.
+ */
 export const MAX_BUCKETS = 4096;
 
 /** Maximum buckets of the positive store: one is always left for negative values. */
