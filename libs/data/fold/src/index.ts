@@ -65,4 +65,6 @@ export {
   excludeNull,
   round,
 } from './value-functions.ts';
+export type { WideQuantiles } from './wide-quantiles.ts';
+export { wideQuantiles } from './wide-quantiles.ts';
 export { ZoneClock } from './zone-clock.ts';

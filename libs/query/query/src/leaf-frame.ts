@@ -3,6 +3,7 @@ import { type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tid
 import { KIND, type Kind, kindName } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
+import { collapsedNote } from './collapsed-note.ts';
 import type { Completeness } from './completeness.ts';
 import { type LeafMatch, matchLeaf } from './leaf-match.ts';
 import type { QueryRun } from './query-run.ts';
@@ -156,6 +157,7 @@ class MergedGroups {
         `series of ${this.#leaf.metric} moved between partitions; a step with points in both partitions counts them as two series`,
       );
     }
+    this.#noteCollapsed(groups);
     const series = groups.map(({ tags, plan, partial }) => ({
       tags,
       metric: this.#leaf.metric,
@@ -163,6 +165,15 @@ class MergedGroups {
       values: partial.values(plan.read),
     }));
     return { series, keys: sorted.map(([key]) => key) };
+  }
+
+  #noteCollapsed(groups: readonly MergedGroup[]): void {
+    const read = groups.find(({ plan }) => plan.read.type === 'quantile')?.plan.read;
+    if (read?.type !== 'quantile') return;
+    const partials = groups.filter(({ plan }) => plan.read.type === 'quantile').map(({ partial }) => partial);
+    const { metric } = this.#leaf;
+    const note = collapsedNote(metric, read.quantile, partials);
+    if (note !== undefined) this.#run.notes.add(note);
   }
 }
 

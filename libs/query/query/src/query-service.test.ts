@@ -172,6 +172,20 @@ describe('answers', () => {
     expect(half.notes.filter((note) => note.includes('are omitted'))).toHaveLength(2);
   });
 
+  test('a percentile in collapsed buckets has a note with the bounds that hold', async () => {
+    const writer = new ByteWriter();
+    const sketch = new DDSketch();
+    for (let i = 0; i < 6000; i++) sketch.insert(1.03 ** (i - 3000));
+    packSketch(sketch, writer);
+    const value = Uint8Array.from(writer.view());
+    const { run } = setUp([gauge(FROM_MS, 0, { kind: KIND.distribution, value })]);
+    const [note] = (await run('p10:load{*}.rollup(60)')).notes;
+    const [, low, high] = /^p10:load: 1 value is not within 1%.* bounds are (\S+) to (\S+)$/.exec(note) ?? [];
+    expect(Number(low)).toBeLessThanOrEqual(1.03 ** (599 - 3000));
+    expect(Number(high)).toBeGreaterThanOrEqual(1.03 ** (599 - 3000));
+    expect((await run('p99:load{*}.rollup(60)')).notes).toEqual([]);
+  });
+
   test('equal leaves are read once', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 4)]);
     const reply = await run('sum:load{*}.fill(zero) / sum:load{*}, max:load{*}');
