@@ -29,7 +29,7 @@ export function guard(app: FastifyInstance, limits: HttpApiLimits, allowedHosts:
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...HEADERS, 'x-request-id': request.id });
-    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    if (/^\/+api\//.test(request.url)) reply.header('cache-control', 'no-store');
     if (request.url.length > limits.urlBytes) {
       throw new TidemarkError('invalid_argument', `url: ${request.url.length} bytes (limit: ${limits.urlBytes})`, {
         field: 'url',

@@ -445,6 +445,11 @@ describe('the access to the API', () => {
       'POST',
       ['method not allowed: GET /api/v2/series; send with POST'],
     ]);
+    for (const url of ['//api/v2/series', '/api//v2/series/', '/api/v2/series//?x=1']) {
+      const slashes = await app.inject({ method: 'POST', url, headers: { 'dd-api-key': 'acme-key' } });
+      expect([slashes.statusCode, slashes.headers['cache-control']]).toEqual([202, 'no-store']);
+      expect((await app.inject(url)).statusCode).toBe(405);
+    }
     const odd = await app.inject({ method: 'POST', url: '/api/:x(' });
     expect(odd.statusCode).toBe(404);
     const foreign = await app.inject('/api/v1/query_range?query=up');

@@ -55,6 +55,8 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     http: { maxHeaderSize: limits.urlBytes + HEADER_BYTES },
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
+    // Clients join a base URL and a path, with a slash too many at either end.
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
   });
   app.server.maxConnections = limits.connections;

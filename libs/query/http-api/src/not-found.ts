@@ -11,8 +11,9 @@ const PLAIN_PATH = /^[\w/.-]+$/;
  * the known paths of other products. http-api.test.ts covers it.
  */
 export function answerNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const [path] = request.url.split('?');
-  const what = `${request.method} ${path.slice(0, MAX_PATH_CHARS)}`;
+  const [sent] = request.url.split('?');
+  const what = `${request.method} ${sent.slice(0, MAX_PATH_CHARS)}`;
+  const path = plainPath(sent);
   const foreign = foreignPath(path);
   if (foreign !== undefined) return send(reply, 404, `not found: ${what}: ${foreign}`);
   const isRoute = (method: (typeof METHODS)[number]) =>
@@ -20,6 +21,11 @@ export function answerNotFound(app: FastifyInstance, request: FastifyRequest, re
   const method = METHODS.find(isRoute);
   if (method === undefined) return send(reply, 404, `not found: ${what}`);
   return send(reply.header('allow', method), 405, `method not allowed: ${what}; send with ${method}`);
+}
+
+/** Returns a path as routes have it: without doubled slashes, and without one at its end. */
+function plainPath(path: string): string {
+  return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
 function send(reply: FastifyReply, status: 404 | 405, message: string): FastifyReply {

@@ -16,7 +16,7 @@ export function pageFiles(app: FastifyInstance, folder: string | undefined): voi
   }
   app.setNotFoundHandler((request, reply) => {
     const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
-    if (folder !== undefined && wantsPage && !request.url.startsWith('/api/')) return reply.sendFile('index.html');
+    if (folder !== undefined && wantsPage && !/^\/+api\//.test(request.url)) return reply.sendFile('index.html');
     return answerNotFound(app, request, reply);
   });
 }
