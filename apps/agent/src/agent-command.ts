@@ -59,7 +59,9 @@ async function run(settings: Settings): Promise<void> {
 
 /** Opens the status port. If it is in use, the agent collects without a status page. */
 async function openStatus({ agent: own, listen }: Settings, agent: HostAgent, log: EventLog) {
-  const options = { host: listen.host, port: own.statusPort, clock: new SystemClock(), status: () => agent.status };
+  const { host } = listen;
+  const onProblem = (message: string): void => log.info(message);
+  const options = { host, port: own.statusPort, clock: new SystemClock(), status: () => agent.status, onProblem };
   return serveStatus(options).catch((error: unknown) => {
     if (!isTidemarkError(error)) throw error;
     log.warn(`${error.message} (--agent-status-port). The agent continues without a status page.`);

@@ -13,6 +13,7 @@ export {
   unreachable,
 } from './error.ts';
 export type { Events } from './events.ts';
+export { ipv6LoopbackFor, ipv6LoopbackProblem } from './ipv6-loopback.ts';
 export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
 export { limitError } from './limit-error.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';

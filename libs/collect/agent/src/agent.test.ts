@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Check } from '@tidemark/checks';
@@ -120,6 +121,30 @@ function wired(options: Partial<AgentOptions> = {}) {
   };
   return { agent, clock, client, problems, flushAt };
 }
+
+test('UDP is received at ::1 too, and both servers count as one transport', async () => {
+  const { agent, client, problems, flushAt } = wired({ dogstatsd: { udp: { port: 0 } } });
+  await agent.start();
+  const { servers } = await agent.freshStatus();
+  const port = Number(servers[0].address.split(':')[1]);
+  // A machine without IPv6 reports that, and has one server.
+  const hosts = servers.length === 2 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+  expect([servers.map(({ address }) => address), problems]).toEqual(
+    servers.length === 2
+      ? [[`127.0.0.1:${port}`, `[::1]:${port}`], []]
+      : [[`127.0.0.1:${port}`], [expect.stringMatching(`DogStatsD port ${port} on ::1 can't be opened`)]],
+  );
+  for (const host of hosts) {
+    const socket = createSocket(host === '::1' ? 'udp6' : 'udp4');
+    await new Promise<void>((resolve) => socket.send('hits:1|c', port, host, () => socket.close(() => resolve())));
+  }
+  await until(() => agent.status().dogstatsd?.values === hosts.length);
+  await agent.freshStatus();
+  await flushAt(1_700_000_001_003);
+  const received = client.own.filter((line) => line.includes('dogstatsd.received{'));
+  expect(received).toEqual([expect.stringMatching(`transport:udp} @\\d+ = ${hosts.length}$`)]);
+  await agent.stop();
+});
 
 test('UDP datagrams become stamped points in each interval, and a stop sends the last interval', async () => {
   const load: Check = { name: 'load', run: async (sink) => sink.gauge('system.load.1', 0.5) };

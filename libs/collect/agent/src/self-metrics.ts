@@ -20,12 +20,7 @@ export class SelfMetrics {
       this.#count(sink, 'tidemark.agent.dogstatsd.service_checks', dogstatsd.serviceChecks, []);
       sink.gauge('tidemark.agent.dogstatsd.series', dogstatsd.knownSeries);
     }
-    for (const server of status.servers) {
-      const tags = [`transport:${server.transport}`];
-      this.#count(sink, 'tidemark.agent.dogstatsd.received', server.received, tags);
-      this.#count(sink, 'tidemark.agent.dogstatsd.received_bytes', server.receivedBytes, tags);
-      this.#count(sink, 'tidemark.agent.dogstatsd.dropped_by_os', server.droppedByOs ?? 0, tags);
-    }
+    this.#servers(status.servers, sink);
     for (const check of status.checks) {
       const tags = [`check:${check.name}`];
       if (check.durationMs !== undefined) sink.gauge('tidemark.agent.check.duration_ms', check.durationMs, tags);
@@ -41,6 +36,34 @@ export class SelfMetrics {
     this.#count(sink, 'tidemark.agent.client.indeterminate_points', client.indeterminatePoints, []);
     const refused = client.rejectedPoints + client.refusedPoints;
     this.#count(sink, 'tidemark.agent.client.rejected_points', refused, []);
+  }
+
+  /** Counts by transport: UDP has a server for each version of IP. */
+  #servers(servers: AgentStatus['servers'], sink: CheckSink): void {
+    for (const transport of new Set(servers.map((server) => server.transport))) {
+      const own = servers.filter((server) => server.transport === transport);
+      const total = (of: (server: AgentStatus['servers'][number]) => number): number =>
+        own.reduce((sum, server) => sum + of(server), 0);
+      const tags = [`transport:${transport}`];
+      this.#count(
+        sink,
+        'tidemark.agent.dogstatsd.received',
+        total((server) => server.received),
+        tags,
+      );
+      this.#count(
+        sink,
+        'tidemark.agent.dogstatsd.received_bytes',
+        total((server) => server.receivedBytes),
+        tags,
+      );
+      this.#count(
+        sink,
+        'tidemark.agent.dogstatsd.dropped_by_os',
+        total((server) => server.droppedByOs ?? 0),
+        tags,
+      );
+    }
   }
 
   #count(sink: CheckSink, metric: string, total: number, tags: readonly string[], evenZero = false): void {

@@ -7,7 +7,7 @@ import {
   UnixDatagramServer,
   UnixStreamServer,
 } from '@tidemark/dogstatsd';
-import { isTidemarkError } from '@tidemark/ports';
+import { ipv6LoopbackFor, ipv6LoopbackProblem, isTidemarkError } from '@tidemark/ports';
 import type { AgentOptions } from './options.ts';
 
 export interface OpenedServers {
@@ -29,7 +29,16 @@ export async function openServers(receiver: Receiver, options: AgentOptions): Pr
     if (udp !== false) {
       const buffer = receiveBufferBytes === undefined ? {} : { receiveBufferBytes };
       const readText = (path: string): Promise<string> => files.readText(path);
-      opened.servers.push(await UdpServer.listen(receiver, { ...udp, ...buffer, limits, readText }));
+      const first = await UdpServer.listen(receiver, { ...udp, ...buffer, limits, readText });
+      opened.servers.push(first);
+      const host = ipv6LoopbackFor(udp.host ?? '127.0.0.1');
+      if (host !== undefined) {
+        const { port } = first;
+        await UdpServer.listen(receiver, { host, port, ...buffer, limits, readText }).then(
+          (second) => opened.servers.push(second),
+          (error: unknown) => options.onProblem?.(ipv6LoopbackProblem('DogStatsD', port, causeOf(error)), {}),
+        );
+      }
     }
     if (streamPath !== undefined) {
       opened.servers.push(await UnixStreamServer.listen(receiver, { path: streamPath, limits, files }));
@@ -50,6 +59,11 @@ export async function openServers(receiver: Receiver, options: AgentOptions): Pr
     throw error;
   }
   return opened;
+}
+
+/** Returns the system's error behind one of a server. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
 function absent(address: string, reason: string): ServerStatus {

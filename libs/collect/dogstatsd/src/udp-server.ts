@@ -35,7 +35,7 @@ export class UdpServer implements DogStatsDServer {
   /** Opens the socket. Throws `failed_precondition` (address in use), `permission_denied`, `unavailable`. */
   static async listen(receiver: Receiver, options: UdpServerOptions): Promise<UdpServer> {
     const { host = '127.0.0.1', port = 8125, receiveBufferBytes = 4 * 1_024 * 1_024 } = options;
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+    const socket = createSocket(isIPv6(host) ? { type: 'udp6', ipv6Only: host !== '::' } : { type: 'udp4' });
     const server = new UdpServer(socket, receiver, options);
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (error) => {
@@ -64,7 +64,7 @@ export class UdpServer implements DogStatsDServer {
   async status(): Promise<ServerStatus> {
     if (this.#closed) return this.#describe('', { reason: 'closed' });
     const { address, port } = this.#socket.address();
-    const droppedByOs = await this.#drops(port);
+    const droppedByOs = await this.#drops(port, isIPv6(address));
     return this.#describe(isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`, {
       receiveBufferBytes: this.#socket.getRecvBufferSize(),
       ...(droppedByOs === undefined ? {} : { droppedByOs }),
@@ -96,15 +96,9 @@ export class UdpServer implements DogStatsDServer {
     };
   }
 
-  async #drops(port: number): Promise<number | undefined> {
+  async #drops(port: number, isOverIpv6: boolean): Promise<number | undefined> {
     const readText = this.#options.readText;
     if (readText === undefined) return undefined;
-    let drops: number | undefined;
-    for (const path of ['/proc/net/udp', '/proc/net/udp6']) {
-      const table = await readText(path).catch(() => '');
-      const found = udpDrops(table, port);
-      if (found !== undefined) drops = (drops ?? 0) + found;
-    }
-    return drops;
+    return udpDrops(await readText(isOverIpv6 ? '/proc/net/udp6' : '/proc/net/udp').catch(() => ''), port);
   }
 }

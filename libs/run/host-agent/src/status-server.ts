@@ -10,6 +10,8 @@ export interface StatusServerOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly status: () => AgentStatus;
+  /** Called when the IPv6 loopback address cannot be opened. */
+  readonly onProblem?: (message: string) => void;
 }
 
 /** An agent has no keys, and nothing that belongs to a tenant. */
@@ -19,7 +21,7 @@ const NO_TENANTS = refuseAll('not available on an agent');
  * Serves `/status` to callers of this host, and `/healthz` and `/readyz` to all. Error: `unavailable` when the port is
  * in use.
  */
-export function serveStatus({ host, port, clock, status }: StatusServerOptions): Promise<HttpServer> {
+export function serveStatus({ host, port, clock, status, onProblem }: StatusServerOptions): Promise<HttpServer> {
   const app = httpApi({
     access: NO_TENANTS,
     clock,
@@ -31,5 +33,5 @@ export function serveStatus({ host, port, clock, status }: StatusServerOptions):
       });
     },
   });
-  return HttpServer.listen(app, host, port, clock);
+  return HttpServer.listen(app, host, port, clock, onProblem);
 }

@@ -1,7 +1,7 @@
 import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import type { Clock } from '@tidemark/ports';
+import { type Clock, ipv6LoopbackFor, ipv6LoopbackProblem } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
 import { quietGrpcLog } from './grpc-log.ts';
 import { listenError } from './listen-error.ts';
@@ -31,6 +31,8 @@ export interface GrpcServerOptions {
   readonly interceptors?: readonly ServerInterceptor[];
   /** Folder of the contracts, for reflection. */
   readonly protoFolder: string;
+  /** Called when the IPv6 loopback address cannot be opened; the server serves its host. */
+  readonly onProblem?: (message: string) => void;
   /** Adds the services. */
   readonly register: (server: Server) => void;
 }
@@ -66,17 +68,15 @@ export class GrpcServer {
     health.addToServer(server);
     new ReflectionService(loadSync(FILES, { includeDirs: [options.protoFolder] })).addToServer(server);
     options.register(server);
-    const port = await new Promise<number>((resolve, reject) => {
-      const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-      server.bindAsync(
-        `${host}:${options.port}`,
-        options.credentials ?? ServerCredentials.createInsecure(),
-        (error, bound) => {
-          if (error === null) resolve(bound);
-          else reject(listenError('gRPC', options.host, options.port, error));
-        },
-      );
+    const port = await bind(server, options, options.host, options.port).catch((error: unknown) => {
+      throw listenError('gRPC', options.host, options.port, error);
     });
+    const second = ipv6LoopbackFor(options.host);
+    if (second !== undefined) {
+      await bind(server, options, second, port).catch((error: unknown) => {
+        options.onProblem?.(ipv6LoopbackProblem('gRPC', port, error));
+      });
+    }
     return new GrpcServer(server, health, options.clock, port);
   }
 
@@ -93,6 +93,17 @@ export class GrpcServer {
     });
     cut.cancel();
   }
+}
+
+/** Listens at one more address; resolves with the port. */
+function bind(server: Server, { credentials }: GrpcServerOptions, host: string, port: number): Promise<number> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials ?? ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
 }
 
 /**

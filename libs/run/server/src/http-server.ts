@@ -1,27 +1,44 @@
-import type { Clock } from '@tidemark/ports';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Clock, ipv6LoopbackFor, ipv6LoopbackProblem } from '@tidemark/ports';
 import { listenError } from './listen-error.ts';
 
 /** The methods of an HTTP application that the server calls: those of Fastify. */
 interface HttpApplication {
   listen(options: { host: string; port: number }): Promise<string>;
   close(): PromiseLike<unknown>;
-  readonly server: { address(): unknown; closeAllConnections(): void };
+  readonly server: {
+    address(): unknown;
+    closeAllConnections(): void;
+    emit(event: 'connection', socket: Socket): boolean;
+    maxConnections: number;
+  };
 }
 
-/** An HTTP application that listens. */
+/** An HTTP application that listens: on its host, and on the IPv6 loopback address where it serves the IPv4 one. */
 export class HttpServer {
   readonly #app: HttpApplication;
   readonly #clock: Clock;
+  readonly #second: Server | undefined;
   readonly port: number;
 
-  private constructor(app: HttpApplication, clock: Clock, port: number) {
+  private constructor(app: HttpApplication, clock: Clock, port: number, second: Server | undefined) {
     this.#app = app;
     this.#clock = clock;
     this.port = port;
+    this.#second = second;
   }
 
-  /** Listens. Error: `unavailable` when the port is in use. */
-  static async listen(app: HttpApplication, host: string, port: number, clock: Clock): Promise<HttpServer> {
+  /**
+   * Listens. Error: `unavailable` when the port is in use. An IPv6 loopback address that cannot be opened is reported to
+   * `onProblem`.
+   */
+  static async listen(
+    app: HttpApplication,
+    host: string,
+    port: number,
+    clock: Clock,
+    onProblem: (message: string) => void = () => undefined,
+  ): Promise<HttpServer> {
     try {
       await app.listen({ host, port });
     } catch (error) {
@@ -30,13 +47,37 @@ export class HttpServer {
     }
     const address = app.server.address();
     const isBound = typeof address === 'object' && address !== null && 'port' in address;
-    return new HttpServer(app, clock, isBound ? Number(address.port) : port);
+    const bound = isBound ? Number(address.port) : port;
+    const second = await secondServer(app, host, bound).catch((error: unknown) => {
+      onProblem(ipv6LoopbackProblem('HTTP', bound, error));
+      return undefined;
+    });
+    return new HttpServer(app, clock, bound, second);
   }
 
   /** Ends open requests within `graceMs`, then cuts them. */
   async close(graceMs: number): Promise<void> {
     const cut = this.#clock.setTimer(graceMs, () => this.#app.server.closeAllConnections());
+    const second = this.#second;
+    const closed = second === undefined ? undefined : new Promise<void>((resolve) => second.close(() => resolve()));
     await this.#app.close();
+    await closed;
     cut.cancel();
   }
+}
+
+/** Accepts connections at the IPv6 loopback address, and hands them to the application's own server. */
+async function secondServer(app: HttpApplication, host: string, port: number): Promise<Server | undefined> {
+  const second = ipv6LoopbackFor(host);
+  if (second === undefined) return undefined;
+  // The options of Node's own HTTP server.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    app.server.emit('connection', socket);
+  });
+  server.maxConnections = app.server.maxConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: second, port, ipv6Only: true }, resolve);
+  });
+  return server;
 }

@@ -167,14 +167,14 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
 
 function listen(parts: StartedParts, context: PlatformContext): Promise<Servers> {
   const { intake, access, query, health, coordinator, control, readers } = parts;
-  const { settings, clock, protoFolder, pageFolder, statusExtra, requestLog: logger } = context;
+  const { settings, clock, events, protoFolder, pageFolder, statusExtra, requestLog: logger } = context;
   const endpoints = intakeEndpoints(
     { session: () => intake.session, access, clock, random: new SystemRandom() },
     settings,
   );
   return Servers.listen(
     {
-      ...{ clock, protoFolder },
+      ...{ clock, events, protoFolder },
       http: {
         ...{ service: query, access, pageFolder, statusExtra, logger },
         notReady: () => intakeNotReady(intake),

@@ -1,3 +1,4 @@
+import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { refuseAll } from '@tidemark/access';
@@ -6,6 +7,7 @@ import { parseSettings } from '@tidemark/settings';
 import { Servers } from './assemble-servers.ts';
 
 const open: Servers[] = [];
+const problems: string[] = [];
 afterEach(async () => {
   for (const servers of open.splice(0)) await servers.close();
 });
@@ -14,6 +16,7 @@ async function listen(httpPort: number, grpcPort: number): Promise<Servers> {
   const servers = await Servers.listen(
     {
       clock: new SystemClock(),
+      events: { info: (message) => problems.push(message) },
       protoFolder: fileURLToPath(new URL('../../../../../proto', import.meta.url)),
       http: { access: refuseAll('none') },
       grpc: { messageBytes: 1024, register: () => undefined },
@@ -35,3 +38,32 @@ test('a port in use is refused, and the other port is released', async () => {
   const again = await listen(httpPort, 0);
   expect([again.httpPort, other.grpcPort]).toEqual([httpPort, grpcPort]);
 });
+
+const canListen = await new Promise<boolean>((resolve) => {
+  const server = createServer();
+  server.once('error', () => resolve(false));
+  server.listen({ host: '::1', port: 0 }, () => server.close(() => resolve(true)));
+});
+
+(canListen ? test : test.skip)(
+  'both servers answer at ::1 as well, and a port in use there is only reported',
+  async () => {
+    const first = await listen(0, 0);
+    const answer = await fetch(`http://[::1]:${first.httpPort}//healthz/`);
+    expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect({ host: '::1', port: first.grpcPort }, () => socket.end(resolve));
+      socket.once('error', reject);
+    });
+    await first.close();
+    open.pop();
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen({ host: '::1', port: first.httpPort, ipv6Only: true }, resolve));
+    const again = await listen(first.httpPort, 0);
+    expect(again.httpPort).toBe(first.httpPort);
+    expect(problems).toEqual([
+      expect.stringMatching(`HTTP port ${first.httpPort} on ::1 is in use by another program`),
+    ]);
+    await new Promise((resolve) => other.close(resolve));
+  },
+);

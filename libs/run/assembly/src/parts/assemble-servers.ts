@@ -1,6 +1,6 @@
 import type { HttpApiOptions } from '@tidemark/http-api';
 import { httpApi } from '@tidemark/http-api';
-import type { Clock } from '@tidemark/ports';
+import type { Clock, Events } from '@tidemark/ports';
 import { GrpcServer, type GrpcServerOptions, HttpServer } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
@@ -9,6 +9,8 @@ const SHUTDOWN_MS = 2000;
 
 export interface ServerPorts {
   readonly clock: Clock;
+  /** Receives a line for an address that cannot be opened and that the process can do without. */
+  readonly events: Pick<Events, 'info'>;
   /** Folder of the contracts, for gRPC reflection. */
   readonly protoFolder: string;
   readonly http: Omit<HttpApiOptions, 'clock' | 'limits'>;
@@ -26,14 +28,15 @@ export class Servers {
   }
 
   /** Listens on both ports, or on neither. Error: `unavailable` when a port is in use. */
-  static async listen({ clock, protoFolder, http, grpc }: ServerPorts, settings: Settings): Promise<Servers> {
+  static async listen({ clock, events, protoFolder, http, grpc }: ServerPorts, settings: Settings): Promise<Servers> {
     const { host } = settings.listen;
     const { port: httpPort, ...httpLimits } = settings.http;
     const { port: grpcPort, ...grpcLimits } = settings.grpc;
     const app = httpApi({ ...http, clock, limits: httpLimits });
-    const httpServer = await HttpServer.listen(app, host, httpPort, clock);
+    const onProblem = (message: string): void => events.info(message);
+    const httpServer = await HttpServer.listen(app, host, httpPort, clock, onProblem);
     try {
-      const options = { ...grpc, host, port: grpcPort, clock, limits: grpcLimits, protoFolder };
+      const options = { ...grpc, host, port: grpcPort, clock, limits: grpcLimits, protoFolder, onProblem };
       return new Servers(httpServer, await GrpcServer.listen(options));
     } catch (error) {
       await httpServer.close(0);

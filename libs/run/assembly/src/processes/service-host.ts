@@ -97,7 +97,7 @@ export class ServiceHost implements Service {
       : healthAccess(peers.key, hosted.access ?? HEALTH_ONLY, settings.listen.loopbackNeedsKey);
     const servers = await Servers.listen(
       {
-        ...{ clock, protoFolder },
+        ...{ clock, events, protoFolder },
         http: { access: HEALTH_ONLY, ...hosted.http, notReady },
         grpc: {
           // A query of the maximum number of series names all of them to the stores.

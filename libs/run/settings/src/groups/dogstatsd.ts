@@ -6,7 +6,7 @@ const D = DEFAULT_DOGSTATSD_LIMITS;
 
 /** DogStatsD: its addresses and its bounds. */
 export const DOGSTATSD = z.strictObject({
-  port: whole(8125, 'port', 0, 65_535, 'UDP port on loopback; 0: any free port.', { isMain: true }),
+  port: whole(8125, 'port', 0, 65_535, 'UDP port on loopback, 127.0.0.1 and ::1; 0: any free port.', { isMain: true }),
   streamPath: text('', 107, 'Path of a Unix stream socket; empty: none.'),
   datagramPath: text('', 107, 'Path of a Unix datagram socket, where `unix-dgram` is installed; empty: none.'),
   receiveBufferBytes: whole(4 * MIB, 'bytes', 4096, GIB, 'Receive buffer for UDP that is requested from the system.'),

@@ -21,10 +21,15 @@ export const DATA = z.strictObject({
 
 /** Addresses that the process listens on. */
 export const LISTEN = z.strictObject({
-  host: text('127.0.0.1', 255, 'Address to listen on. Create a key before using an address other than loopback.', {
-    flag: 'host',
-    isMain: true,
-  }),
+  host: text(
+    '127.0.0.1',
+    255,
+    'Address to listen on; 127.0.0.1 and 0.0.0.0 include ::1. Create a key before using an address other than loopback.',
+    {
+      flag: 'host',
+      isMain: true,
+    },
+  ),
   loopbackNeedsKey: yesOrNo(
     false,
     'Callers on loopback need a key too. Required behind a proxy on this machine, because all its callers are on loopback.',
