@@ -62,7 +62,7 @@ describe('printed output', () => {
   });
 
   test('received names and messages cannot move the cursor or fake a line', () => {
-    expect(printable('a\u001b[2Jb\nc\u202e')).toBe('a�[2Jb�c�');
+    expect(printable('a\u001b[2Jb\nc\u202e')).toBe('a\\u001b[2Jb\\nc\\u202e');
     const lines: string[] = [];
     const log = openEventLog('info', (line) => lines.push(line));
     log.warn({ check: 'disk\n12:00:00 error all is lost' }, 'a check failed');
@@ -103,7 +103,7 @@ describe('the output of the doctor', () => {
       [
         '1 problem found; checked 1 of 1 process',
         '',
-        'BROKEN    points/3 is halted: \ufffd[31mbad\ufffd[0m',
+        'BROKEN    points/3 is halted: \\u001b[31mbad\\u001b[0m',
         '  since   2023-11-14T22:12:15.000Z, 1 min 5 s ago',
         '  means   this',
         '  next    that',

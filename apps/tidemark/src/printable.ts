@@ -1,9 +1,12 @@
 import type { Gap } from '@tidemark/contract';
 import { DAY_MS } from '@tidemark/model';
 
-/** Replaces control characters in received text, so that it can't move the cursor or recolor a terminal. */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Escapes control characters in received text, so that it can't move the cursor or recolor a terminal. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '�');
+  return text.replace(UNSAFE, (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Writes to stdout, with a line end if there is none. */

@@ -1,4 +1,5 @@
 import { TidemarkError } from '@tidemark/ports';
+import { utf8Text } from './utf8-text.ts';
 import { readVarint, signedOf } from './varint.ts';
 
 /**
@@ -91,6 +92,6 @@ export class ByteReader {
 
   /** Reads a varint length of at most `limit` bytes, then UTF-8. */
   text(limit: number): string {
-    return this.sizedBytes(limit).toString('utf8');
+    return utf8Text(this.sizedBytes(limit));
   }
 }

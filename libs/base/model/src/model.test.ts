@@ -61,6 +61,17 @@ describe('names', () => {
     ['tag_too_long', () => seriesName('t', 'm', 1, [`k:${'v'.repeat(limits.tagBytes)}`])],
     ['tag_empty', () => seriesName('t', 'm', 1, [''])],
     ['tag_not_utf8', () => seriesName('t', 'm', 1, ['a:\ud800'])],
+    ['metric_not_utf8', () => seriesName('t', 'm\ufffd', 1, [])],
+    [
+      'series_too_long',
+      () =>
+        seriesName(
+          't',
+          'm',
+          1,
+          Array.from({ length: 9 }, (_, i) => `${i}${'v'.repeat(4096)}`),
+        ),
+    ],
     ['metric_control_character', () => seriesName('t', 'a\nb', 1, [])],
     [
       'too_many_tags',
@@ -82,6 +93,11 @@ describe('names', () => {
       }),
     );
   });
+});
+
+test('a tag has any characters, and a value of 4 KiB', () => {
+  const tags = ['a:\n\t\u0000\u001b\ufffd\u007f', `query:${'ü'.repeat(2048)}`];
+  expect(seriesName('t', 'm', 1, tags).tags).toEqual(tags);
 });
 
 test('the bytes of a name are those of its metric and tags in UTF-8', () => {

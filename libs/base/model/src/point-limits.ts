@@ -4,8 +4,10 @@ import { DAY_MS } from './day.ts';
 export interface PointLimits {
   /** UTF-8 bytes of a metric's name. */
   readonly metricBytes: number;
-  /** UTF-8 bytes of one `key:value`. */
+  /** UTF-8 bytes of one `key:value`; by default for a value of 4 KiB. */
   readonly tagBytes: number;
+  /** UTF-8 bytes of a metric's name and all tags of one series. */
+  readonly seriesBytes: number;
   /** Tags of one series, after duplicates are dropped. */
   readonly tags: number;
   /** UTF-8 bytes of a tenant's name. */
@@ -18,7 +20,8 @@ export interface PointLimits {
 
 export const DEFAULT_POINT_LIMITS: PointLimits = {
   metricBytes: 200,
-  tagBytes: 200,
+  tagBytes: 4096 + 256,
+  seriesBytes: 32 * 1024,
   tags: 100,
   tenantBytes: 64,
   aheadMs: 10 * 60_000,

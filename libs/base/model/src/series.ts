@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ByteWriter } from '@tidemark/bytes';
-import { limitError } from '@tidemark/ports';
+import { limitError, type TidemarkError } from '@tidemark/ports';
 import { isKind, type Kind } from './kind.ts';
 import { DEFAULT_POINT_LIMITS, type PointLimits } from './point-limits.ts';
 
@@ -26,14 +26,19 @@ export function seriesName(
   limits: PointLimits = DEFAULT_POINT_LIMITS,
 ): SeriesName {
   checkText('tenant', tenant, limits.tenantBytes);
-  checkText('metric', metric, limits.metricBytes);
+  const metricBytes = checkText('metric', metric, limits.metricBytes);
   if (!isKind(kind))
     throw limitError('kind', `unknown kind ${kind}`, 'gauge, count, counter or distribution', 'kind_unknown');
   const sorted = canonicalTags(tags);
   if (sorted.length > limits.tags) {
     throw limitError('tags', `${sorted.length} tags on ${metric}`, `${limits.tags} tags`, 'too_many_tags');
   }
-  for (const tag of sorted) checkText('tag', tag, limits.tagBytes);
+  let sizeBytes = metricBytes;
+  for (const tag of sorted) sizeBytes += checkTag(tag, limits.tagBytes);
+  if (sizeBytes > limits.seriesBytes) {
+    const found = `${sizeBytes} bytes of ${metric} and its tags`;
+    throw limitError('tags', found, `${limits.seriesBytes} bytes`, 'series_too_long');
+  }
   return { tenant, metric, kind, tags: sorted };
 }
 
@@ -50,20 +55,34 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-function checkText(field: string, text: string, limitBytes: number): void {
-  if (text.length === 0) throw limitError(field, 'empty', 'at least 1 byte', `${field}_empty`);
-  const size = isAscii(text) ? text.length : Buffer.byteLength(text);
-  if (size > limitBytes) {
-    throw limitError(field, `${size} bytes: ${text.slice(0, 40)}…`, `${limitBytes} bytes`, `${field}_too_long`);
-  }
-  if (!text.isWellFormed() || text.includes('\ufffd')) {
-    throw limitError(field, 'not valid UTF-8', 'valid UTF-8', `${field}_not_utf8`);
-  }
+/** Checks a tag and returns its size in bytes. It may have any characters: a statement of SQL, an annotation. */
+function checkTag(tag: string, limitBytes: number): number {
+  const size = checkSize('tag', tag, limitBytes);
+  if (!tag.isWellFormed()) throw notUtf8('tag');
+  return size;
+}
+
+/** Checks the name of a tenant or metric and returns its size in bytes. */
+function checkText(field: 'tenant' | 'metric', text: string, limitBytes: number): number {
+  const size = checkSize(field, text, limitBytes);
+  if (!text.isWellFormed() || text.includes('\ufffd')) throw notUtf8(field);
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) < 0x20) {
       throw limitError(field, 'a control character', 'no control characters', `${field}_control_character`);
     }
   }
+  return size;
+}
+
+function checkSize(field: string, text: string, limitBytes: number): number {
+  if (text.length === 0) throw limitError(field, 'empty', 'at least 1 byte', `${field}_empty`);
+  const size = isAscii(text) ? text.length : Buffer.byteLength(text);
+  if (size <= limitBytes) return size;
+  throw limitError(field, `${size} bytes: ${text.slice(0, 40)}…`, `${limitBytes} bytes`, `${field}_too_long`);
+}
+
+function notUtf8(field: string): TidemarkError {
+  return limitError(field, 'not valid UTF-8', 'valid UTF-8', `${field}_not_utf8`);
 }
 
 /** Bytes of a metric's name and its tags, in UTF-8. */

@@ -1,4 +1,4 @@
-import type { KindName } from '@tidemark/model';
+import { type KindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import type { AgentClient, AgentSeries } from './agent-client.ts';
 import type { HostTags } from './host-tags.ts';
@@ -32,7 +32,7 @@ export class HandleCache {
 
   /** Returns the cached handle, or makes one; undefined when the client refuses the series. */
   get(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
-    const key = `${kind}\u0001${metric}\u0001${tags.join('\u0002')}`;
+    const key = `${kind}\0${metric}\0${tagsKey(tags)}`;
     let cached = this.#handles.get(key);
     if (cached === undefined) {
       cached = { handle: this.make(metric, kind, tags), lastUsedFlush: this.#flush };

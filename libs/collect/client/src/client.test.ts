@@ -112,7 +112,7 @@ describe('recorded values', () => {
       onRejection: (rejection) => rejections.push(rejection),
     });
     client.gauge('x'.repeat(201), 1);
-    client.gauge('ok', 1, [`tag:${'v'.repeat(300)}`]);
+    client.gauge('ok', 1, [`tag:${'v'.repeat(4352)}`]);
     client.count('hits', Number.NaN);
     client.count('hits', 4);
     client.gauge('depth', 1, [], Number.POSITIVE_INFINITY);

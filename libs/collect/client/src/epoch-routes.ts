@@ -1,4 +1,4 @@
-import { metricId, type PartitionMap, partitionOf } from '@tidemark/model';
+import { metricId, type PartitionMap, partitionOf, tagsKey } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 import type { SeriesTable } from './series-table.ts';
 
@@ -108,5 +108,5 @@ export class EpochRoutes {
 
 function sortKey(series: SeriesTable, number: number): string {
   const { metric, kind, tags } = series.get(number);
-  return `${metric}\0${kind}\0${tags.join('\0')}`;
+  return `${metric}\0${kind}\0${tagsKey(tags)}`;
 }

@@ -13,7 +13,7 @@ export const RECORD_HEADER_BYTES = 9;
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const MAGIC = Buffer.from('TMSP');
 const SESSION_BYTES = 16;
-const MAX_TEXT_BYTES = 1024;
+const MAX_TEXT_BYTES = 8192;
 const MAX_TAGS = 1000;
 const MAX_PARTITION = 0xffff;
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { KIND, seriesName } from '@tidemark/model';
+import { KIND, seriesName, tagsKey } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { isRefusal, type Refusal } from './line-refusal.ts';
 import type { DogStatsDLimits } from './statsd-limits.ts';
@@ -121,8 +121,7 @@ export class StatsdSeriesTable {
       if (!isTidemarkError(error)) throw error;
       return isRefusal(error.detail.reason) ? error.detail.reason : 'line_malformed';
     }
-    // Control characters are refused above, so the separators can't be part of a name or a tag.
-    const key = `${type}\u0001${metric}\u0001${tags.join('\u0002')}`;
+    const key = `${type}\0${metric}\0${tagsKey(tags)}`;
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     if (this.#series.size >= this.#limits.series && !this.#makeRoom()) return 'series_limit';

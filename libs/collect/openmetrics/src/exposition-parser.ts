@@ -27,7 +27,7 @@ export interface ExpositionLimits {
 export const DEFAULT_EXPOSITION_LIMITS: ExpositionLimits = {
   samples: 50_000,
   series: 50_000,
-  lineCharacters: 16_384,
+  lineCharacters: 65_536,
 };
 
 export interface ExpositionParserOptions<S> {

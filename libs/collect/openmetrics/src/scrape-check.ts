@@ -1,5 +1,5 @@
 import type { Check, CheckSink } from '@tidemark/checks';
-import { hash128, KIND, seriesName } from '@tidemark/model';
+import { hash128, KIND, labelTag, seriesName } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { boundedGet, type GetResult } from './bounded-get.ts';
 import { ACCEPT, formatOf } from './exposition-format.ts';
@@ -173,7 +173,7 @@ export class ScrapeCheck implements Check {
   /** Makes the series of the sink. Throws when its name or tags exceed the limits of a point. */
   #scraped({ name, labels, kind }: TypedSeries): ScrapedSeries {
     const metric = `${this.#target.prefix ?? ''}${name}`;
-    const own = labels.map(([label, value]) => `${this.#ownKeys.has(label) ? `exported_${label}` : label}:${value}`);
+    const own = labels.map(([label, value]) => labelTag(this.#ownKeys.has(label) ? `exported_${label}` : label, value));
     const tags = [...this.#tags, ...own];
     seriesName(ANY_TENANT, metric, KIND[kind], tags);
     return { metric, kind, tags };

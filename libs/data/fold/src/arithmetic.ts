@@ -1,4 +1,4 @@
-import { KIND } from '@tidemark/model';
+import { KIND, tagsKey } from '@tidemark/model';
 import { TidemarkError, unreachable } from '@tidemark/ports';
 import { type Frame, type FrameSeries, mapEach } from './frame.ts';
 import { haveSameSteps } from './frame-steps.ts';
@@ -124,7 +124,7 @@ function keyOf(tag: string): string {
   return colon < 0 ? tag : tag.slice(0, colon);
 }
 
-/** The tags of `keys`, joined by line feeds: no tag has one, so different tags give different texts. */
+/** The tags of `keys` as one text. */
 function joinKey(series: FrameSeries, keys: readonly string[]): string {
-  return keys.map((key) => series.tags.find((tag) => keyOf(tag) === key) ?? '').join('\n');
+  return tagsKey(keys.map((key) => series.tags.find((tag) => keyOf(tag) === key) ?? ''));
 }

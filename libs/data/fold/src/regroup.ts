@@ -1,4 +1,4 @@
-import { KIND } from '@tidemark/model';
+import { KIND, tagsKey } from '@tidemark/model';
 import { TidemarkError, unreachable } from '@tidemark/ports';
 import { nearestRank } from '@tidemark/sketch';
 import type { Frame, FrameSeries } from './frame.ts';
@@ -19,7 +19,7 @@ export function regroup(frame: Frame, how: Regrouping, keys: readonly string[]):
   const groups = new Map<string, { readonly tags: readonly string[]; readonly series: FrameSeries[] }>();
   for (const series of frame.series) {
     const tags = keys.map((key) => tagOf(series, key));
-    const name = tags.join('\n');
+    const name = tagsKey(tags);
     const group = groups.get(name);
     if (group === undefined) groups.set(name, { tags, series: [series] });
     else group.series.push(series);

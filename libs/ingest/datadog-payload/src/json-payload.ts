@@ -1,3 +1,4 @@
+import { utf8Text } from '@tidemark/bytes';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
@@ -36,7 +37,7 @@ export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLi
 
 function parse(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(utf8Text(body));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // The parser's message quotes text around the wrong character, and a body may be private.

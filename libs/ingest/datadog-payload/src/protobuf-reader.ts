@@ -1,3 +1,4 @@
+import { utf8Text } from '@tidemark/bytes';
 import { assert } from '@tidemark/ports';
 import { malformed } from './request-refusal.ts';
 
@@ -61,10 +62,10 @@ export class ProtobufReader {
     this.#end = outer;
   }
 
-  /** Reads UTF-8. Invalid bytes become U+FFFD, which no name may contain. */
+  /** Reads UTF-8. Bytes that are not UTF-8 give a text that every name and tag is refused for. */
   text(): string {
     const to = this.#sizedEnd();
-    const text = this.bytes.toString('utf8', this.#position, to);
+    const text = utf8Text(this.bytes.subarray(this.#position, to));
     this.#position = to;
     return text;
   }

@@ -1,3 +1,5 @@
+import { utf8Text } from '@tidemark/bytes';
+import { labelTag } from '@tidemark/model';
 import type { WireReader } from './wire-reader.ts';
 
 const NAME = '__name__';
@@ -7,12 +9,7 @@ const LABEL_VALUE = 0x12;
 
 /** Why the labels of a series are refused. */
 export interface LabelProblem {
-  readonly reason:
-    | 'labels_without_name'
-    | 'label_name_empty'
-    | 'label_name_invalid'
-    | 'label_repeated'
-    | 'too_many_labels';
+  readonly reason: 'labels_without_name' | 'label_name_empty' | 'label_repeated' | 'too_many_labels';
   readonly field: string;
   readonly limit: string;
 }
@@ -45,7 +42,7 @@ export function readLabels(reader: WireReader, from: number, to: number, limit: 
     problem = problemOf(name, names, limit);
     names.add(name);
     if (name === NAME) metric = value;
-    else if (value !== '') tags.push(`${name}:${value}`);
+    else if (value !== '') tags.push(labelTag(name, value));
   }
   if (problem !== undefined) return problem;
   if (metric === '') return { reason: 'labels_without_name', field: 'labels', limit: `a label ${NAME}` };
@@ -59,8 +56,6 @@ export function isProblem(labels: SeriesLabels | LabelProblem): labels is LabelP
 
 function problemOf(name: string, names: ReadonlySet<string>, limit: number): LabelProblem | undefined {
   if (name === '') return { reason: 'label_name_empty', field: 'label.name', limit: 'at least 1 byte' };
-  // `a:b` with the value `c` would be the same tag as `a` with the value `b:c`.
-  if (name.includes(':')) return { reason: 'label_name_invalid', field: 'label.name', limit: 'no colon' };
   if (names.has(name)) return { reason: 'label_repeated', field: 'label.name', limit: 'each label name once' };
   if (names.size >= limit) return { reason: 'too_many_labels', field: 'labels', limit: `${limit} labels` };
   return undefined;
@@ -78,11 +73,10 @@ function readLabel(reader: WireReader, end: number): { name: string; value: stri
   return { name, value };
 }
 
-/** Reads UTF-8. Invalid bytes become U+FFFD, which no name may contain. */
+/** Reads UTF-8. Bytes that are not UTF-8 give a text that every name and tag is refused for. */
 function readText(reader: WireReader, end: number): string {
   const from = reader.varint(end);
   const start = reader.position;
   reader.position = reader.endOf(from, end);
-  const { buffer, byteOffset } = reader.bytes;
-  return Buffer.from(buffer, byteOffset + start, reader.position - start).toString('utf8');
+  return utf8Text(reader.bytes.subarray(start, reader.position));
 }

@@ -222,13 +222,6 @@ describe('left-out and refused data', () => {
       ],
     ],
     [
-      'label_name_invalid',
-      [
-        ['__name__', 'm'],
-        ['a:b', 'c'],
-      ],
-    ],
-    [
       'label_repeated',
       [
         ['__name__', 'm'],

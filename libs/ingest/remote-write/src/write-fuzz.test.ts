@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { utf8Text } from '@tidemark/bytes';
+import { labelTag } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { LabelMemory, LabelTable } from '@tidemark/series-memory';
 import fc from 'fast-check';
@@ -98,10 +100,10 @@ function labelsOf(series: readonly Field[]): string | undefined {
     if (label === undefined) return undefined;
     const text = (wanted: number) => {
       const found = label.findLast(([one]) => one === wanted)?.[1];
-      return found instanceof Uint8Array ? Buffer.from(found).toString('utf8') : '';
+      return found instanceof Uint8Array ? utf8Text(found) : '';
     };
     const name = text(0x0a);
-    if (name === '' || name.includes(':') || pairs.has(name)) isBad = true;
+    if (name === '' || pairs.has(name)) isBad = true;
     pairs.set(name, text(0x12));
   }
   const metric = pairs.get('__name__') ?? '';
@@ -109,7 +111,7 @@ function labelsOf(series: readonly Field[]): string | undefined {
   const tags = [...pairs].filter(([name, value]) => name !== '__name__' && value !== '');
   return seriesText(
     metric,
-    tags.map((pair) => pair.join(':')),
+    tags.map(([name, value]) => labelTag(name, value)),
   );
 }
 

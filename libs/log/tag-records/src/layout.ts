@@ -13,7 +13,7 @@ const CHECKSUM_AT = 5;
  */
 export const MAX_TAGS_RECORD_BYTES = 1_000_000;
 /** Max UTF-8 bytes of a tenant, metric or tag in a record. The limits of the intake are lower. */
-export const MAX_TEXT_BYTES = 4096;
+export const MAX_TEXT_BYTES = 8192;
 /** Max tags per series in a record. The limit of the intake is lower. */
 export const MAX_TAGS = 1024;
 /** The last day that a JavaScript Date can represent. */

@@ -39,8 +39,7 @@ function readTexts(reader: ByteReader): string[] {
   for (let left = readCount(reader, 'texts', 2); left > 0; left--) {
     const text = reader.text(MAX_TEXT_BYTES);
     if (text.length === 0) reader.fail('empty text');
-    // Invalid UTF-8 decodes to replacement characters, and no name may contain one.
-    if (text.includes('\ufffd')) reader.fail('text is not UTF-8');
+    if (!text.isWellFormed()) reader.fail('text is not UTF-8');
     texts.push(text);
   }
   return texts;

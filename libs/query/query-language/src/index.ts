@@ -28,3 +28,4 @@ export { DEFAULT_GROUPS_OF_SERIES, groupTags, matchesFilter, matchesPattern } fr
 export { parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
 export type { Variables } from './variables.ts';
+export { writeWord } from './words.ts';

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
-import { DEFAULT_QUERY_LIMITS, parseQuery, printFilter, printQuery, type QueryLeaf, type TagFilter } from './index.ts';
+import {
+  DEFAULT_QUERY_LIMITS,
+  parseQuery,
+  printFilter,
+  printQuery,
+  type QueryLeaf,
+  type TagFilter,
+  writeWord,
+} from './index.ts';
 
 function errorOf(text: string, limits = DEFAULT_QUERY_LIMITS): TidemarkError {
   try {
@@ -189,6 +197,14 @@ describe('template variables', () => {
     expect(parse({ a: 'x'.repeat(201) })).toThrow(/1 to 200 characters/);
     expect(parse({ a: 'x\n' })).toThrow(/no control character/);
   });
+});
+
+test('control characters in tags are written as escapes, and read back', () => {
+  const tag = 'query:SELECT a\nFROM\t"b\\"\u0000\u001b\ufffd\r';
+  const written = writeWord(tag);
+  expect(written).toBe('"query:SELECT a\\nFROM\\t\\"b\\\\\\"\\u0000\\u001b\ufffd\\r"');
+  expect(parseQuery(`sum:m{${written}}`).expressions).toMatchObject([{ filter: { type: 'tag', tag } }]);
+  expect(errorOf('sum:m{"\\x"}').message).toMatch(/an unknown escape/);
 });
 
 test('a function of Datadog that is missing is named as such', () => {

@@ -1,6 +1,6 @@
 import { syntaxError } from './syntax-error.ts';
 import { NO_VARIABLES, tagOfVariable, type Variables } from './variables.ts';
-import { isBareCharacter } from './words.ts';
+import { CONTROL_ESCAPES, isBareCharacter } from './words.ts';
 
 /**
  * The position of the parser determines the meaning of characters: `-` is an operator between queries, and part of a
@@ -24,6 +24,7 @@ export interface Token {
   readonly literalStar: boolean;
 }
 
+const UNICODE_ESCAPE = /u[0-9A-Fa-f]{4}/y;
 const SPACE = /\s+/uy;
 const NAME = /[A-Za-z][A-Za-z0-9_.]*/y;
 const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -133,7 +134,7 @@ export class Scanner {
     return pattern.exec(this.query);
   }
 
-  /** Scans a string in quotes of either sort; a backslash escapes a quote or a backslash. */
+  /** Scans a string in quotes of either sort; a backslash escapes a quote, a backslash or a control character. */
   #string(from: number): { text: string; to: number } {
     const quote = this.query[from];
     let text = '';
@@ -146,16 +147,31 @@ export class Scanner {
       }
       if (character < ' ') throw syntaxError(this.query, at, 'a control character', 'text');
       if (character === '\\') {
-        at++;
-        const escaped = this.query[at];
-        if (escaped !== '\\' && escaped !== '"' && escaped !== "'") {
-          throw syntaxError(this.query, at, 'an unknown escape', `\\\\, \\" or \\'`);
-        }
-        text += escaped;
-      } else text += character;
+        const sequence = this.#escape(at + 1);
+        text += sequence.text;
+        at = sequence.to;
+        continue;
+      }
+      text += character;
       at++;
     }
     throw syntaxError(this.query, from, 'an unterminated string', `a closing ${quote}`);
+  }
+
+  /** Reads what follows a backslash. */
+  #escape(from: number): { text: string; to: number } {
+    const letter = this.query[from] ?? '';
+    const code = this.#match(UNICODE_ESCAPE, from);
+    if (code !== '') return { text: String.fromCharCode(Number.parseInt(code.slice(1), 16)), to: from + code.length };
+    const isPlain = letter === '\\' || letter === '"' || letter === "'";
+    const text = isPlain ? letter : Object.hasOwn(CONTROL_ESCAPES, letter) ? CONTROL_ESCAPES[letter] : undefined;
+    if (text !== undefined) return { text, to: from + 1 };
+    throw syntaxError(
+      this.query,
+      from,
+      'an unknown escape',
+      `\\\\, \\", \\', \\n, \\r, \\t or \\u and four hexadecimal digits`,
+    );
   }
 }
 

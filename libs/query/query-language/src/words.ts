@@ -32,5 +32,14 @@ export function writePattern(key: string, pattern: string): string {
 }
 
 function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return `"${text.replace(/["\\\p{Cc}]/gu, escaped)}"`;
+}
+
+/** Control characters by the letter that stands for them after a backslash in a string. */
+export const CONTROL_ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+function escaped(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`;
+  const letter = Object.keys(CONTROL_ESCAPES).find((one) => CONTROL_ESCAPES[one] === character);
+  return letter === undefined ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : `\\${letter}`;
 }

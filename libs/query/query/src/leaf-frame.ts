@@ -1,6 +1,6 @@
 import type { MatchedGroup } from '@tidemark/contract';
 import { type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
-import { KIND, type Kind, kindName } from '@tidemark/model';
+import { KIND, type Kind, kindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
 import { collapsedNote } from './collapsed-note.ts';
@@ -181,7 +181,6 @@ function haveCommonSeries(shares: readonly Uint8Array[]): boolean {
   return shares.some((share, i) => shares.slice(i + 1).some((other) => sharesSeries(share, other)));
 }
 
-/** Separates tags in a key: no tag has a control character, so keys are ordered and distinct. */
 function keyOf(group: MatchedGroup): string {
-  return `${group.tags.join('\n')}\n${group.kind}`;
+  return `${tagsKey(group.tags)}\0${group.kind}`;
 }

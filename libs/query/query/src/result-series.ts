@@ -1,6 +1,6 @@
 import type { ResultSeries } from '@tidemark/contract';
 import { type Frame, startOf } from '@tidemark/fold';
-import { type Expression, leavesOf, printExpression, printFilter } from '@tidemark/query-language';
+import { type Expression, leavesOf, printExpression, printFilter, writeWord } from '@tidemark/query-language';
 
 /** Converts the frame of an expression to the series of the answer, without empty steps and empty series. */
 export function resultSeries(expression: Expression, frame: Frame): ResultSeries[] {
@@ -19,7 +19,7 @@ export function resultSeries(expression: Expression, frame: Frame): ResultSeries
     out.push({
       metric,
       tagSet: [...tags],
-      scope: [...tags, ...scope].join(',') || '*',
+      scope: [...tags.map(writeWord), ...scope].join(',') || '*',
       expression: text,
       intervalMs: frame.stepMs,
       timesMs,

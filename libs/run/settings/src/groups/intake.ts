@@ -11,7 +11,8 @@ const T = DEFAULT_LANE_TIMING;
 /** Bounds of a point. */
 export const POINT = z.strictObject({
   metricBytes: whole(P.metricBytes, 'bytes', 1, 4096, 'Name of a metric, in UTF-8.'),
-  tagBytes: whole(P.tagBytes, 'bytes', 1, 4096, 'One tag, `key:value`, in UTF-8.'),
+  tagBytes: whole(P.tagBytes, 'bytes', 1, 8192, 'One tag, `key:value`, in UTF-8.'),
+  seriesBytes: whole(P.seriesBytes, 'bytes', 1, 512 * KIB, 'Name of a metric and all tags of a series, in UTF-8.'),
   tags: whole(P.tags, 'tags', 0, 1000, 'Tags of one series.'),
   tenantBytes: whole(P.tenantBytes, 'bytes', 1, 255, 'Name of a tenant, in UTF-8.'),
   aheadMs: whole(P.aheadMs, 'ms', 0, DAY_MS, 'How far ahead of the intake a timestamp may be.'),
