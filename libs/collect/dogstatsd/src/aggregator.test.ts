@@ -50,6 +50,19 @@ describe('each type', () => {
     expect(flush()).toEqual({ 'c count': 4, 's gauge': 1 });
   });
 
+  test('a gauge with a sign is set and counted, or changes the last value', () => {
+    const plain = wired();
+    plain.send('g:10|g', 'g:+5|g', 't:-5|g', 'c:-1|c');
+    expect(plain.flush()).toEqual({ 'g gauge': 5, 't gauge': -5, 'c count': -1 });
+    expect(plain.aggregator.counts().signedGauges).toBe(2);
+    const { send, flush, aggregator } = wired({ gaugeDeltas: true });
+    send('g:10|g', 'g:+5|g', 'h:10:-5|g', 'new:-5|g');
+    expect(flush()).toEqual({ 'g gauge': 15, 'h gauge': 5, 'new gauge': -5 });
+    send('g:+1|g', 'h:7|g', 'h:-5|g|T1656581400');
+    expect(flush()).toEqual({ 'g gauge': 16, 'h gauge': 7 });
+    expect(aggregator.counts().signedGauges).toBe(0);
+  });
+
   test('histograms and timings give the agent’s default aggregates', () => {
     const { send, flush } = wired();
     send(...Array.from({ length: 20 }, (_, i) => `h:${20 - i}|h`), 't:10|ms', 't:30|ms|@0.5');

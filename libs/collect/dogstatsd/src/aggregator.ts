@@ -23,6 +23,8 @@ export interface AggregateOutput {
 export interface AggregatorCounts {
   /** Accepted values before aggregation, including members of sets. */
   readonly values: number;
+  /** Values of gauges with a sign that set the gauge, because `gaugeDeltas` is off. */
+  readonly signedGauges: number;
   readonly events: number;
   readonly serviceChecks: number;
   /** Series active in the current interval. */
@@ -49,6 +51,7 @@ export class Aggregator implements ParserSink {
   #setMembers = 0;
   #sketches = 0;
   #values = 0;
+  #signedGauges = 0;
   #eventCount = 0;
   #serviceCheckCount = 0;
 
@@ -69,11 +72,16 @@ export class Aggregator implements ParserSink {
       series.value += value * weight;
     } else if (series.type === STATSD_TYPE.gauge) {
       if (!series.active) this.#activate(series);
-      series.value = value;
+      series.value = series.level = value;
     } else {
       const histogram = series.histogram ?? this.#beginHistogram(series);
       if (histogram !== undefined && this.#hasRoom(histogram)) histogram.add(value, weight);
     }
+  }
+
+  signedGauge(series: StatsdSeries, value: number): void {
+    if (!this.#limits.gaugeDeltas) this.#signedGauges++;
+    this.value(series, this.#limits.gaugeDeltas ? series.level + value : value, 1, Number.NaN);
   }
 
   member(series: StatsdSeries, member: string): void {
@@ -132,6 +140,7 @@ export class Aggregator implements ParserSink {
   counts(): AggregatorCounts {
     return {
       values: this.#values,
+      signedGauges: this.#signedGauges,
       events: this.#eventCount,
       serviceChecks: this.#serviceCheckCount,
       activeSeries: this.#active.length,
@@ -144,7 +153,10 @@ export class Aggregator implements ParserSink {
   #passThrough(series: StatsdSeries, value: number, weight: number, timestampMs: number): void {
     series.lastInterval = this.#table.interval;
     if (series.type === STATSD_TYPE.count) this.#point(series, PLAIN, KIND.count, value * weight, timestampMs);
-    else this.#point(series, PLAIN, KIND.gauge, value, timestampMs);
+    else {
+      series.level = value;
+      this.#point(series, PLAIN, KIND.gauge, value, timestampMs);
+    }
   }
 
   /** Begins the interval of a histogram or distribution; undefined at the limit of sketches. */

@@ -20,22 +20,30 @@ export interface StatsdEvent {
 const PRIORITIES = ['normal', 'low'] as const;
 const ALERT_TYPES = ['info', 'success', 'warning', 'error'] as const;
 
-/** Parses the event in `bytes[from, to)`, which begins with `_e{`; undefined when it is malformed. */
-export function parseEvent(bytes: Uint8Array, from: number, to: number, limits: PointLimits): StatsdEvent | undefined {
+/**
+ * Parses the event in `bytes[from, to)`, which begins with `_e{`; undefined when it is malformed. Its lengths are bytes, or
+ * characters as some clients count them. A bad field is left out, and `onBadField` called.
+ */
+export function parseEvent(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  limits: PointLimits,
+  onBadField: () => void,
+): StatsdEvent | undefined {
   const lengthsFrom = from + 3;
   const comma = bytes.indexOf(0x2c, lengthsFrom);
   const brace = bytes.indexOf(0x7d, lengthsFrom);
   if (comma < 0 || brace < comma || brace >= to || bytes[brace + 1] !== 0x3a) return undefined;
-  const titleBytes = parseInteger(bytes, lengthsFrom, comma);
-  const textBytes = parseInteger(bytes, comma + 1, brace);
+  const titleLength = parseInteger(bytes, lengthsFrom, comma);
+  const textLength = parseInteger(bytes, comma + 1, brace);
   const titleFrom = brace + 2;
-  const titleTo = titleFrom + titleBytes;
-  const textTo = titleTo + 1 + textBytes;
-  if (titleBytes <= 0 || textBytes < 0 || textTo > to || bytes[titleTo] !== 0x7c) return undefined;
-  if (textTo < to && bytes[textTo] !== 0x7c) return undefined;
-  if (!isUtf8(bytes.subarray(from, to))) return undefined;
-  const fields = new Fields(bytes, textTo + 1, to, limits);
-  if (fields.malformed) return undefined;
+  if (titleLength <= 0 || textLength < 0 || !isUtf8(bytes.subarray(from, to))) return undefined;
+  const ends = LENGTHS.map((lengthOf) => endsOf(bytes, titleFrom, to, titleLength, textLength, lengthOf));
+  const found = ends.find((one) => one !== undefined);
+  if (found === undefined) return undefined;
+  const { titleTo, textTo } = found;
+  const fields = new Fields(bytes, textTo + 1, to, limits, onBadField);
   return {
     title: text(bytes, titleFrom, titleTo),
     text: text(bytes, titleTo + 1, textTo).replaceAll('\\n', '\n'),
@@ -49,6 +57,37 @@ export function parseEvent(bytes: Uint8Array, from: number, to: number, limits: 
   };
 }
 
+/** The bytes of the first `length` units of a text, in each unit that clients count: bytes, UTF-16 units, code points. */
+const LENGTHS: readonly ((text: string, length: number) => number)[] = [
+  (_, length) => length,
+  (text, length) => Buffer.byteLength(text.slice(0, length)),
+  (text, length) => Buffer.byteLength(Array.from(text).slice(0, length).join('')),
+];
+
+/** Returns where title and text end by one unit of lengths; undefined when no `|` follows there. */
+function endsOf(
+  bytes: Uint8Array,
+  titleFrom: number,
+  to: number,
+  titleLength: number,
+  textLength: number,
+  lengthOf: (typeof LENGTHS)[number],
+): { titleTo: number; textTo: number } | undefined {
+  const titleTo = titleFrom + lengthOf(text(bytes, titleFrom, to), titleLength);
+  if (titleTo >= to || bytes[titleTo] !== 0x7c) return undefined;
+  const textTo = titleTo + 1 + lengthOf(text(bytes, titleTo + 1, to), textLength);
+  return textTo > to || (textTo < to && bytes[textTo] !== 0x7c) ? undefined : { titleTo, textTo };
+}
+
+/** Beginnings of the fields that may follow the message of a service check; any other `|` is part of the message. */
+const AFTER_MESSAGE = ['d:', 'h:', '#', 'c:', 'e:', 'card:'].map((prefix) => Buffer.from(`|${prefix}`));
+
+function endOfMessage(bytes: Uint8Array, from: number, to: number): number {
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
+  const ends = AFTER_MESSAGE.map((beginning) => message.indexOf(beginning)).filter((at) => at >= 0);
+  return Math.min(to, ...ends.map((at) => from + at));
+}
+
 function oneOf<T extends string>(values: readonly T[], value: string | undefined): T {
   return values.find((known) => known === value) ?? values[0];
 }
@@ -57,22 +96,31 @@ function oneOf<T extends string>(values: readonly T[], value: string | undefined
 export class Fields {
   readonly tags: readonly string[] = [];
   readonly timestampMs: number | undefined = undefined;
-  readonly malformed: boolean = false;
   readonly #fields: string[] = [];
 
-  /** `messageLast` ends the split at `m:`, whose text may hold `|`. The bytes must be UTF-8. */
-  constructor(bytes: Uint8Array, from: number, to: number, limits: PointLimits, messageLast = false) {
+  /**
+   * Reads the fields; bad ones are left out and reported. With `hasMessage`, the text of `m:` may hold `|`. The bytes must be
+   * UTF-8.
+   */
+  constructor(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    limits: PointLimits,
+    onBadField: () => void,
+    hasMessage = false,
+  ) {
     for (let fieldFrom = from; fieldFrom < to; ) {
-      const isMessage = messageLast && bytes[fieldFrom] === 0x6d && bytes[fieldFrom + 1] === 0x3a;
-      let fieldTo = isMessage ? to : fieldFrom;
+      const isMessage = hasMessage && bytes[fieldFrom] === 0x6d && bytes[fieldFrom + 1] === 0x3a;
+      let fieldTo = isMessage ? endOfMessage(bytes, fieldFrom, to) : fieldFrom;
       while (fieldTo < to && bytes[fieldTo] !== 0x7c) fieldTo++;
       if (bytes[fieldFrom] === 0x23) {
-        this.tags = splitTags(bytes.subarray(fieldFrom + 1, fieldTo));
-        if (this.tags.length > limits.tags) this.malformed = true;
-        if (this.tags.some((tag) => Buffer.byteLength(tag) > limits.tagBytes)) this.malformed = true;
+        const sent = splitTags(bytes.subarray(fieldFrom + 1, fieldTo));
+        this.tags = sent.filter((tag) => Buffer.byteLength(tag) <= limits.tagBytes).slice(0, limits.tags);
+        if (this.tags.length < sent.length) onBadField();
       } else if (bytes[fieldFrom] === 0x64 && bytes[fieldFrom + 1] === 0x3a) {
         const seconds = parseInteger(bytes, fieldFrom + 2, fieldTo);
-        if (seconds < 0) this.malformed = true;
+        if (seconds < 0) onBadField();
         else this.timestampMs = seconds * 1000;
       } else {
         this.#fields.push(text(bytes, fieldFrom, fieldTo));

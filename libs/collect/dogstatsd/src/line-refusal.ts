@@ -19,6 +19,7 @@ export const REFUSALS = [
   'too_many_tags',
   'event_malformed',
   'service_check_malformed',
+  'field_invalid',
   'series_limit',
   'set_members_limit',
   'set_member_bytes_limit',

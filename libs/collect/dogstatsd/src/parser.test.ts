@@ -17,6 +17,10 @@ class Notes implements ParserSink {
     this.lines.push(`${describeSeries(series)} = ${value} x${weight}${time}`);
   }
 
+  signedGauge(series: StatsdSeries, value: number): void {
+    this.value(series, value, 1, Number.NaN);
+  }
+
   member(series: StatsdSeries, member: string): void {
     this.lines.push(`${describeSeries(series)} has ${member}`);
   }
@@ -141,19 +145,34 @@ test('events and service checks are parsed with all fields, and malformed ones a
     expect.objectContaining({ priority: 'normal', alertType: 'info', tags: [] }),
     expect.objectContaining({ name: 'x', status: 'ok', message: undefined }),
   ]);
-  const bad = [
-    '_e{9,9}:a|b',
-    '_e{1}:a|b',
-    '_e{1,1}a|b',
-    '_e{1,1}:a|b|d:x',
-    '_e{1,1}:abc',
-    '_sc|x',
-    '_sc|x|9',
-    '_sc||0',
-  ];
+  const bad = ['_e{9,9}:a|b', '_e{1}:a|b', '_e{1,1}a|b', '_e{1,1}:abc', '_sc|x', '_sc|x|9', '_sc||0'];
   expect(parse(bad.join('\n')).lines).toEqual(
     bad.map((line) => `refused ${line.startsWith('_e') ? 'event' : 'service_check'}_malformed: ${line}`),
   );
+});
+
+test('one bad field of an event or a service check costs that field alone', () => {
+  const long = 't'.repeat(4353);
+  const { lines, other } = parse(`_e{1,1}:a|b|d:x|h:web-1|#a,${long}\n_sc|db|1|d:-1|#b|m:slow`);
+  expect(other).toEqual([
+    expect.objectContaining({ title: 'a', timestampMs: undefined, host: 'web-1', tags: ['a'] }),
+    expect.objectContaining({ name: 'db', timestampMs: undefined, tags: ['b'], message: 'slow' }),
+  ]);
+  expect(lines.map((line) => line.slice(0, 22))).toEqual(Array(3).fill('refused field_invalid:'));
+});
+
+test('fields may follow the message of a service check', () => {
+  const { other } = parse('_sc|db|1|m:it is | down|h:web-1|#a:b|c:x');
+  expect(other).toEqual([expect.objectContaining({ message: 'it is | down', host: 'web-1', tags: ['a:b'] })]);
+});
+
+test.each([
+  ['bytes', '_e{6,2}:Déjà|ab|p:low'],
+  ['UTF-16 units', '_e{4,5}:Déjà|é|😀b|p:low'],
+  ['code points', '_e{4,4}:Déjà|é|😀b|p:low'],
+])('lengths of an event are counted in %s', (_, line) => {
+  const text = line.includes('😀') ? 'é|😀b' : 'ab';
+  expect(parse(line).other).toEqual([expect.objectContaining({ title: 'Déjà', text, priority: 'low' })]);
 });
 
 test('any order of the same tags is one series, and a repeated spelling is not parsed again', () => {

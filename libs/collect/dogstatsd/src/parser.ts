@@ -10,6 +10,8 @@ import type { StatsdSeriesTable } from './statsd-series-table.ts';
 export interface ParserSink {
   /** Receives a value. `weight` is 1 / sample rate, at least 1. Both are finite. */
   value(series: StatsdSeries, value: number, weight: number, timestampMs: number): void;
+  /** Receives the value of a gauge that has a sign, without a timestamp of its own. */
+  signedGauge(series: StatsdSeries, value: number): void;
   member(series: StatsdSeries, member: string): void;
   event(event: StatsdEvent): void;
   serviceCheck(check: ServiceCheck): void;
@@ -21,6 +23,8 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const COLON = 0x3a;
 const PIPE = 0x7c;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
 const AT = 0x40;
 const HASH = 0x23;
 const UNDERSCORE = 0x5f;
@@ -63,14 +67,15 @@ export class DogStatsDParser {
 
   #line(bytes: Uint8Array, from: number, to: number): void {
     if (bytes[from] === UNDERSCORE && to - from > 3) {
+      const onBadField = (): void => this.#sink.refused('field_invalid', bytes, from, to);
       if (bytes[from + 1] === LOWER_E && bytes[from + 2] === OPEN_BRACE) {
-        const event = parseEvent(bytes, from, to, this.#limits.point);
+        const event = parseEvent(bytes, from, to, this.#limits.point, onBadField);
         if (event === undefined) this.#sink.refused('event_malformed', bytes, from, to);
         else this.#sink.event(event);
         return;
       }
       if (bytes[from + 1] === LOWER_S && bytes[from + 2] === LOWER_C && bytes[from + 3] === PIPE) {
-        const check = parseServiceCheck(bytes, from, to, this.#limits.point);
+        const check = parseServiceCheck(bytes, from, to, this.#limits.point, onBadField);
         if (check === undefined) this.#sink.refused('service_check_malformed', bytes, from, to);
         else this.#sink.serviceCheck(check);
         return;
@@ -153,12 +158,18 @@ export class DogStatsDParser {
       while (valueTo < valuesTo && bytes[valueTo] !== COLON) valueTo++;
       if (left-- === 0) return 'values_per_line_limit';
       const value = parseDecimal(bytes, valueFrom, valueTo);
-      if (Number.isFinite(value)) this.#sink.value(series, value, weight, timestampMs);
-      else this.#sink.refused(valueRefusal(value, bytes, valueFrom, valueTo), bytes, from, to);
+      if (!Number.isFinite(value)) this.#sink.refused(valueRefusal(value, bytes, valueFrom, valueTo), bytes, from, to);
+      else if (series.type === STATSD_TYPE.gauge && isSigned(bytes[valueFrom]) && Number.isNaN(timestampMs)) {
+        this.#sink.signedGauge(series, value);
+      } else this.#sink.value(series, value, weight, timestampMs);
       valueFrom = valueTo + 1;
     }
     return undefined;
   }
+}
+
+function isSigned(first: number): boolean {
+  return first === PLUS || first === MINUS;
 }
 
 function valueRefusal(value: number, bytes: Uint8Array, from: number, to: number): Refusal {

@@ -20,6 +20,7 @@ export function parseServiceCheck(
   from: number,
   to: number,
   limits: PointLimits,
+  onBadField: () => void,
 ): ServiceCheck | undefined {
   const nameFrom = from + 4;
   const nameTo = bytes.indexOf(0x7c, nameFrom);
@@ -28,8 +29,7 @@ export function parseServiceCheck(
   const rest = nameTo + 2;
   if (status === undefined || (rest < to && bytes[rest] !== 0x7c)) return undefined;
   if (!isUtf8(bytes.subarray(from, to))) return undefined;
-  const fields = new Fields(bytes, rest + 1, to, limits, true);
-  if (fields.malformed) return undefined;
+  const fields = new Fields(bytes, rest + 1, to, limits, onBadField, true);
   return {
     name: Buffer.from(bytes.buffer, bytes.byteOffset + nameFrom, nameTo - nameFrom).toString('utf8'),
     status,

@@ -32,6 +32,8 @@ export interface DogStatsDLimits {
   readonly keptServiceChecks: number;
   /** Open connections of the stream socket. */
   readonly connections: number;
+  /** Adds a gauge's value with a sign (`+5`, `-5`) to the last one, as StatsD does; otherwise it sets the gauge. */
+  readonly gaugeDeltas: boolean;
 }
 
 export const DEFAULT_DOGSTATSD_LIMITS: DogStatsDLimits = {
@@ -50,4 +52,5 @@ export const DEFAULT_DOGSTATSD_LIMITS: DogStatsDLimits = {
   keptEvents: 1_000,
   keptServiceChecks: 1_000,
   connections: 256,
+  gaugeDeltas: false,
 };

@@ -21,6 +21,8 @@ export class StatsdSeries {
   active = false;
   /** Sum of a count, or last value of a gauge. */
   value = 0;
+  /** Last value of a gauge, also of earlier intervals: a value with a sign may change it. */
+  level = 0;
   /** State of a histogram, and of a distribution (whose values go to its sketch at once). */
   histogram: Histogram | undefined = undefined;
   members: Set<string> | undefined = undefined;

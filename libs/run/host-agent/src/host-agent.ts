@@ -8,7 +8,7 @@ import { scrapeChecks } from '@tidemark/openmetrics';
 import { type Clock, isTidemarkError } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 
-export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'point' | 'scrape' | 'integrations'>;
+export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'statsd' | 'point' | 'scrape' | 'integrations'>;
 
 /** The environment of an agent, and the intakes that it sends to. */
 export interface HostAgentPlace {
@@ -66,7 +66,7 @@ export class HostAgent {
       const { clock, files, onProblem } = place;
       const { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings, tags } = own;
       const bounds = { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings };
-      const limits = { ...settings.dogstatsd, point: settings.point };
+      const limits = { ...settings.dogstatsd, ...settings.statsd, point: settings.point };
       const agent = new Agent({
         clock,
         client,

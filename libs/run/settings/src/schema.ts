@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { AGENT, INTEGRATIONS, SCRAPE } from './groups/agent.ts';
 import { CLUSTER, TLS } from './groups/cluster.ts';
 import { DATADOG } from './groups/datadog.ts';
-import { DOGSTATSD } from './groups/dogstatsd.ts';
+import { DOGSTATSD, STATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { KAFKA } from './groups/kafka.ts';
 import { BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
@@ -17,6 +17,7 @@ export const GROUPS = {
   grpc: { title: 'gRPC', schema: GRPC },
   agent: { title: 'The agent', schema: AGENT },
   dogstatsd: { title: 'DogStatsD', schema: DOGSTATSD },
+  statsd: { title: 'StatsD', schema: STATSD },
   scrape: { title: 'Scraping', schema: SCRAPE },
   integrations: { title: 'Integrations', schema: INTEGRATIONS },
   events: { title: "The process's own log", schema: EVENTS },
@@ -43,6 +44,7 @@ export const SETTINGS_SCHEMA = z.strictObject({
   grpc: GRPC.prefault({}),
   agent: AGENT.prefault({}),
   dogstatsd: DOGSTATSD.prefault({}),
+  statsd: STATSD.prefault({}),
   scrape: SCRAPE.prefault({}),
   integrations: INTEGRATIONS.prefault({}),
   events: EVENTS.prefault({}),

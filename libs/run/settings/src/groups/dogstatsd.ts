@@ -1,8 +1,16 @@
 import { DEFAULT_DOGSTATSD_LIMITS } from '@tidemark/dogstatsd/limits';
 import * as z from 'zod';
-import { fraction, GIB, MIB, text, whole } from '../setting.ts';
+import { fraction, GIB, MIB, text, whole, yesOrNo } from '../setting.ts';
 
 const D = DEFAULT_DOGSTATSD_LIMITS;
+
+/** What lines of StatsD mean, where its clients and those of DogStatsD differ. */
+export const STATSD = z.strictObject({
+  gaugeDeltas: yesOrNo(
+    false,
+    'Adds a gauge with a sign (`+5`, `-5`) to the last value, as StatsD does. Otherwise it sets the gauge, as DogStatsD does, and the status counts such values (`signedGauges`).',
+  ),
+});
 
 /** DogStatsD: its addresses and its bounds. */
 export const DOGSTATSD = z.strictObject({
