@@ -157,7 +157,17 @@ test('the query returns a single point with its value, and the answer has the sa
   expect(questionOf(REQUESTS)).toBe('sum:load.requests{*} by {client,slot}.rollup(sum, 1)');
   const series = { tagSet: ['client:client-1', 'slot:0'], timesMs: [SECOND + 1000], values: [7] };
   const reply = {
-    series: [{ metric: REQUESTS.name, scope: '', expression: '', intervalMs: 1000, kind: KIND.count, ...series }],
+    series: [
+      {
+        metric: REQUESTS.name,
+        scope: '',
+        expression: '',
+        intervalMs: 1000,
+        kind: KIND.count,
+        completeSteps: 0,
+        ...series,
+      },
+    ],
   };
   expect(valuesOf(REQUESTS, reply)).toEqual(new Map([[keyAt(1), 7]]));
 });

@@ -45,7 +45,7 @@ function datadogSeries(
   series: ResultSeries,
   asked: (AskedExpression & { readonly index: number }) | undefined,
 ): Record<string, unknown> {
-  const { metric, tagSet, scope, expression, intervalMs, timesMs, values } = series;
+  const { metric, tagSet, scope, expression, intervalMs, timesMs, values, completeSteps } = series;
   return {
     unit: null,
     query_index: asked?.index ?? 0,
@@ -57,6 +57,8 @@ function datadogSeries(
     expression,
     interval: intervalMs / 1000,
     length: timesMs.length,
+    // How many points of the list are of complete steps; the others may still change.
+    complete_length: completeSteps,
     start: timesMs[0],
     // The last millisecond of the last step.
     end: timesMs[timesMs.length - 1] + intervalMs - 1,

@@ -27,6 +27,7 @@ const MESSAGE = QueryReply.fromPartial({
       timesMs: [FROM_MS, FROM_MS + 40_000],
       values: [1.5, 2],
       kind: 1,
+      completeSteps: 1,
     },
   ],
   completeThroughMs: COMPLETE_MS,
@@ -118,6 +119,7 @@ describe("Datadog's API", () => {
           expression: QUERY,
           interval: 20,
           length: 2,
+          complete_length: 1,
           start: FROM_MS,
           end: FROM_MS + 59_999,
           pointlist: [

@@ -45,7 +45,7 @@ export async function answerQuery(plan: QueryPlan, run: QueryRun, signal: AbortS
   });
   for (const note of await suggestions(run, looked, signal)) run.notes.add(note);
   return {
-    series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i])),
+    series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i], run.throughMs)),
     completeThroughMs: run.throughMs,
     errors: run.parts.sortedErrors(),
     gaps: run.gaps,

@@ -148,6 +148,33 @@ describe('answers', () => {
     expect(reply.notes).toEqual(['steps of 15 s, chosen for the range; use .rollup(seconds) for other steps']);
   });
 
+  test('a step is complete when it ends at or before the completeness of the answer', async () => {
+    const endsAt = FROM_MS + 60_000 - (FROM_MS % 60_000);
+    const points = [0, 1].map((step) => gauge(endsAt - 60_000 + step * 60_000, step));
+    const completeSteps = async (watermarkMs: number | undefined) => {
+      const { run, stores } = setUp(points);
+      if (watermarkMs === undefined) stores.watermarksMs.delete(0);
+      else stores.watermarksMs.set(0, watermarkMs);
+      const reply = await run('avg:load{*}.rollup(60)');
+      return [reply.series[0].completeSteps, reply.series[0].timesMs.length];
+    };
+    expect(await completeSteps(endsAt + LATENESS_MS)).toEqual([1, 2]);
+    expect(await completeSteps(endsAt + LATENESS_MS - 1)).toEqual([0, 2]);
+    expect(await completeSteps(endsAt + LATENESS_MS + 59_999)).toEqual([1, 2]);
+    expect(await completeSteps(endsAt + LATENESS_MS + 60_000)).toEqual([2, 2]);
+    expect(await completeSteps(undefined)).toEqual([0, 2]);
+  });
+
+  test('a day of a calendar is complete at its own end, not that of the longest day', async () => {
+    // In Berlin, 29 March 2026 has 23 hours and 28 March has 24.
+    const dayMs = Date.UTC(2026, 2, 28, 23);
+    const { service, stores } = setUp([gauge(dayMs - 3_600_000, 1), gauge(dayMs, 2)]);
+    stores.watermarksMs.set(0, dayMs + 23 * 3_600_000 + LATENESS_MS);
+    const query = "avg:load{*}.rollup(avg, daily, 'Europe/Berlin')";
+    const reply = await service.run('default', { query, fromMs: dayMs - 1, toMs: dayMs + 1 });
+    expect(reply.series[0]).toMatchObject({ values: [1, 2], intervalMs: 24 * 3_600_000, completeSteps: 2 });
+  });
+
   test('a metric of two kinds gives frames of each, and omits a kind that cannot answer', async () => {
     const writer = new ByteWriter();
     const sketch = new DDSketch();

@@ -2,18 +2,24 @@ import type { ResultSeries } from '@tidemark/contract';
 import { type Frame, startOf } from '@tidemark/fold';
 import { type Expression, leavesOf, printExpression, printFilter, writeWord } from '@tidemark/query-language';
 
-/** Converts the frame of an expression to the series of the answer, without empty steps and empty series. */
-export function resultSeries(expression: Expression, frame: Frame): ResultSeries[] {
+/**
+ * Converts the frame of an expression to the series of the answer, without empty steps and empty series. The answer is
+ * complete through `throughMs`; undefined when nothing is known to be complete.
+ */
+export function resultSeries(expression: Expression, frame: Frame, throughMs: number | undefined): ResultSeries[] {
   const text = printExpression(expression);
   const scope = commonScope(expression);
+  const wholeSteps = completeStepsOf(frame, throughMs);
   const out: ResultSeries[] = [];
   for (const { metric, tags, kind, values } of frame.series) {
     const timesMs: number[] = [];
     const present: number[] = [];
+    let completeSteps = 0;
     for (let i = 0; i < values.length; i++) {
       if (Number.isNaN(values[i])) continue;
       timesMs.push(startOf(frame, i));
       present.push(values[i]);
+      if (i < wholeSteps) completeSteps++;
     }
     if (present.length === 0) continue;
     out.push({
@@ -25,9 +31,21 @@ export function resultSeries(expression: Expression, frame: Frame): ResultSeries
       timesMs,
       values: present,
       kind,
+      completeSteps,
     });
   }
   return out;
+}
+
+/**
+ * Returns the number of complete steps from the first on. A step is complete when its end is at or before `throughMs`:
+ * no point that arrives in time changes it any more. Every API and page takes over this judgement.
+ */
+export function completeStepsOf(frame: Frame, throughMs: number | undefined): number {
+  if (throughMs === undefined) return 0;
+  let step = 0;
+  while (step < frame.steps && startOf(frame, step + 1) <= throughMs) step++;
+  return step;
 }
 
 /** Returns the filter that all leaves of an expression share, as text; empty when they differ, or when it is `*`. */

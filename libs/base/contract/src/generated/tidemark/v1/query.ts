@@ -67,6 +67,11 @@ export interface ResultSeries {
   timesMs: number[];
   values: number[];
   kind: Kind;
+  /**
+   * How many of these steps, from the first on, end at or before `complete_through_ms`: the others may still change.
+   * Zero when nothing is known to be complete.
+   */
+  completeSteps: number;
 }
 
 export interface PartError {
@@ -470,7 +475,17 @@ export const QueryReply: MessageFns<QueryReply> = {
 };
 
 function createBaseResultSeries(): ResultSeries {
-  return { metric: "", tagSet: [], scope: "", expression: "", intervalMs: 0, timesMs: [], values: [], kind: 0 };
+  return {
+    metric: "",
+    tagSet: [],
+    scope: "",
+    expression: "",
+    intervalMs: 0,
+    timesMs: [],
+    values: [],
+    kind: 0,
+    completeSteps: 0,
+  };
 }
 
 export const ResultSeries: MessageFns<ResultSeries> = {
@@ -506,6 +521,9 @@ export const ResultSeries: MessageFns<ResultSeries> = {
     }
     if (message.kind !== 0) {
       writer.uint32(64).int32(message.kind);
+    }
+    if (message.completeSteps !== 0) {
+      writer.uint32(72).uint32(message.completeSteps);
     }
     return writer;
   },
@@ -607,6 +625,14 @@ export const ResultSeries: MessageFns<ResultSeries> = {
             message.kind = reader.int32() as any;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.completeSteps = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -632,6 +658,7 @@ export const ResultSeries: MessageFns<ResultSeries> = {
     message.timesMs = object.timesMs?.map((e) => e) || [];
     message.values = object.values?.map((e) => e) || [];
     message.kind = object.kind ?? 0;
+    message.completeSteps = object.completeSteps ?? 0;
     return message;
   },
 };
