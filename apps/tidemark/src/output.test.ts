@@ -14,7 +14,9 @@ const NOW_MS = 1_700_000_000_000;
 function reply(values: readonly number[], scope = 'host:a'): QueryReply {
   const timesMs = values.map((_, i) => NOW_MS + i * 1000);
   return QueryReply.fromPartial({
-    series: [{ scope, expression: 'avg:m{*} by {host}', intervalMs: 1000, timesMs, values: [...values] }],
+    series: [
+      { scope, expression: 'avg:m{*} by {host}', intervalMs: 1000, timesMs, values: [...values], completeSteps: 2 },
+    ],
     completeThroughMs: NOW_MS + 2000,
   });
 }
@@ -43,22 +45,48 @@ describe('printed output', () => {
     const lines = formatReply(reply([1, 2, 3]), 'table', false).split('\n');
     expect(lines.filter((line) => line.includes('~'))).toHaveLength(2);
     expect(lines.find((line) => line.includes('22:13:22'))).toContain('~');
-    expect(formatReply(reply(Array.from({ length: 200 }, (_, i) => i)), 'table', false)).toMatch(
-      /199 .*0 .*99\.5 .*199 .*200/,
-    );
   });
 
-  test('CSV quotes its cells, and spreadsheets run none of them', () => {
-    const csv = formatReply(reply([0.1], '=cmd(),"x"'), 'csv', false);
-    expect(csv).toBe(`time,expression,scope,value\n2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1\n`);
+  test('the figures of a series are of its complete steps', () => {
+    const long = reply(Array.from({ length: 200 }, (_, i) => (i < 2 ? 1e308 + i * 1e307 : -7)));
+    expect(formatReply(long, 'table', false)).toMatch(/1\.1e\+308 .*1e\+308 .*1\.05e\+308 .*1\.1e\+308 .*200 .*198 /);
+    const [series] = long.series;
+    const unknown = { ...long, completeThroughMs: undefined, series: [{ ...series, completeSteps: 0 }] };
+    expect(formatReply(unknown, 'table', false)).toMatch(/host:a │ +│ +│ +│ +│ 200 +│ 200 /);
+  });
+
+  test('CSV quotes its cells, marks incomplete steps, and spreadsheets run no cell', () => {
+    const csv = formatReply(reply([0.1, 1, 2], '=cmd(),"x"'), 'csv', false).split('\n');
+    expect(csv[0]).toBe('time,expression,scope,value,complete');
+    expect(csv[1]).toBe(`2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1,true`);
+    expect(csv.slice(2).map((line) => line.slice(-7))).toEqual([',1,true', '2,false', '']);
   });
 
   test('a chart is drawn for any numbers', () => {
-    for (const values of [[1], [1, 2, 1], [5e30, 5e30], [Number.NaN, 3, Number.POSITIVE_INFINITY, 4], [-1e-9, 1e-9]]) {
-      expect(formatReply(reply(values), 'chart', false)).toContain('host:a');
+    for (const values of [
+      [1],
+      [1, 2, 1],
+      [5e30, 5e30],
+      [Number.NaN, 3, Number.POSITIVE_INFINITY, 4],
+      [-1e-9, 1e-9],
+      [-1.7e308, 1.7e308],
+    ]) {
+      const chart = formatReply(reply(values), 'chart', false);
+      expect(chart).toContain('host:a');
+      expect(chart).not.toMatch(/NaN|Infinity/);
     }
     expect(formatReply(reply([Number.NaN]), 'chart', false)).toBe('no points in this range\n');
     expect(formatReply(reply([]), 'table', false)).toContain('│');
+  });
+
+  test('a chart draws incomplete steps dashed, and a missing step as a gap', () => {
+    const rows = (text: string) => text.split('\n').map((row) => row.slice(13));
+    const [row, marks] = rows(formatReply(reply([5, 5, 5, 5]), 'chart', false));
+    expect([row, marks]).toEqual(['┤──┄┄', '   ~~ not complete yet']);
+    const { series, ...rest } = reply([5, 5, 5, 5, 5]);
+    const timesMs = series[0].timesMs.map((timeMs, i) => timeMs + (i > 2 ? 5_000 : 0));
+    const gappy = { ...rest, series: [{ ...series[0], timesMs, completeSteps: 5 }] };
+    expect(rows(formatReply(gappy, 'chart', false))[0]).toMatch(/^┤─+ +─+$/);
   });
 
   test('received names and messages cannot move the cursor or fake a line', () => {
