@@ -6,6 +6,7 @@ import { DEFAULT_DASHBOARD_RANGE, DEFAULT_EXPLORE_RANGE, DEFAULT_TOP, printRoute
 import { useServices } from './services.ts';
 import { completenessVerdict } from './status/completeness-verdict.ts';
 import { StatusPage } from './status/status-page.tsx';
+import { ThemeSwitch } from './theme/theme-switch.tsx';
 import { KeyPrompt } from './ui/key-prompt.tsx';
 import { useNowMs } from './use-now.ts';
 import { type Polled, usePolling } from './use-polling.ts';
@@ -48,6 +49,7 @@ export function App() {
         </nav>
         <span className="spring" />
         <PipelinePill polled={status} />
+        <ThemeSwitch />
       </header>
       {status.error?.kind === 'denied' ? (
         <KeyPrompt reason={status.error.message} />

@@ -14,6 +14,8 @@ export const RANGE_PRESETS: readonly RangePreset[] = [
   { name: '1h', seconds: 3_600 },
   { name: '4h', seconds: 14_400 },
   { name: '1d', seconds: 86_400 },
+  { name: '7d', seconds: 604_800 },
+  { name: '30d', seconds: 2_592_000 },
 ];
 
 /** Min length of a custom or zoomed range, ms: a shorter graph would have too few steps. */

@@ -1,3 +1,5 @@
+import type { SentUnit } from '../format/sent-unit.ts';
+
 /** One line of a graph: step starts (ms) with values, ascending. */
 export interface AnswerSeries {
   readonly metric: string;
@@ -6,6 +8,10 @@ export interface AnswerSeries {
   readonly tags: readonly string[];
   readonly intervalMs: number;
   readonly points: readonly (readonly [number, number | null])[];
+  /** Of the points, from the first on: their steps are complete. The others may still change. */
+  readonly completeSteps: number;
+  /** The unit of the values; undefined when the answer states none. */
+  readonly unit: SentUnit | undefined;
 }
 
 /** A part that could not answer: `points/3`. */

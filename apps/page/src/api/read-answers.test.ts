@@ -16,6 +16,8 @@ describe('answers', () => {
           scope: 'host:a',
           tag_set: ['host:a'],
           interval: 5,
+          unit: [{ family: 'bytes', name: 'byte' }, null],
+          complete_length: 1,
           pointlist: [
             [1_000, 1.5],
             [6_000, null],
@@ -40,6 +42,8 @@ describe('answers', () => {
             [1_000, 1.5],
             [6_000, null],
           ],
+          completeSteps: 1,
+          unit: { name: 'byte', per: '' },
         },
       ],
       completeThroughMs: 12_345,

@@ -1,3 +1,4 @@
+import type { SentUnit } from '../format/sent-unit.ts';
 import type { AnswerSeries, Gap, MetricInfo, PartError, QueryAnswer, TagKey } from './api-types.ts';
 import { JsonReader } from './json-reader.ts';
 
@@ -22,7 +23,15 @@ function readSeries(reader: JsonReader): AnswerSeries {
     tags: reader.texts('tag_set'),
     intervalMs: Math.max(1, reader.number('interval')) * 1_000,
     points: reader.list('pointlist').flatMap(readPoint),
+    completeSteps: reader.number('complete_length'),
+    unit: readUnit(reader),
   };
+}
+
+/** Reads Datadog's pair of units: that of the amount, and that of the time of a rate. */
+function readUnit(reader: JsonReader): SentUnit | undefined {
+  const [unit, per] = reader.objects('unit').map((one) => one.text('name'));
+  return unit === undefined || unit === '' ? undefined : { name: unit, per: per ?? '' };
 }
 
 function readPoint(json: unknown): readonly (readonly [number, number | null])[] {

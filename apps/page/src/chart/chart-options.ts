@@ -1,10 +1,22 @@
-import type uPlot from 'uplot';
+import uPlot from 'uplot';
 import { formatAxisTime } from '../format/format-time.ts';
 import { formatValue } from '../format/format-value.ts';
 import type { UnitName } from '../format/units.ts';
-import { bridgeSeconds, type SeriesTable } from '../series-table.ts';
-import { type IncompleteFrom, incompleteShade } from './incomplete-shade.ts';
-import { CHART_COLOURS, lineColour, lineDash, type Theme } from './palette.ts';
+import { bridgeSeconds, type IncompleteFrom, type SeriesTable } from '../series-table.ts';
+import type { Theme } from '../theme/theme.ts';
+import { type ChartStyle, isLogarithmic } from './chart-style.ts';
+import { incompleteShade } from './incomplete-shade.ts';
+import { lineSeries } from './line-series.ts';
+import { CHART_COLOURS } from './palette.ts';
+
+/** Where the cursor is: a row of the table, and the position in the graph, CSS pixels. */
+export interface ChartCursor {
+  readonly row: number;
+  readonly left: number;
+  readonly top: number;
+  /** Width of the graph, so that what is at the cursor can stay inside. */
+  readonly width: number;
+}
 
 export interface ChartOptions {
   readonly theme: Theme;
@@ -12,15 +24,15 @@ export interface ChartOptions {
   readonly height: number;
   readonly unit: UnitName;
   readonly lines: number;
-  readonly filled: boolean;
+  readonly style: ChartStyle;
   /** Charts with the same name share the time of their cursor. */
   readonly sync: string;
   /** Called at each draw, so that new data needs no new chart. */
   readonly table: () => SeriesTable;
   readonly bounds: () => readonly [number, number];
   readonly incompleteFrom: () => IncompleteFrom;
-  /** Row under the cursor, or null. */
-  readonly onCursor: (row: number | null) => void;
+  /** Called with undefined when the cursor leaves the graph. */
+  readonly onCursor: (cursor: ChartCursor | undefined) => void;
   /** Called with the selected time range, ms. */
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
@@ -29,6 +41,10 @@ const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const RIGHT_PADDING = 12;
 /** About the width of a digit in that font, CSS pixels. */
 const GLYPH_WIDTH = 6.5;
+const AXIS_WIDTH = 68;
+/** In a narrow graph the labels are close to the edge, CSS pixels. */
+const NARROW = 480;
+const NARROW_AXIS_WIDTH = 54;
 /** Steps of a byte axis: powers of 2, so that labels come out round. */
 const BYTE_STEPS = Array.from({ length: 54 }, (_, power) => 2 ** (power - 4));
 /** Distances between labels of a time axis, s. */
@@ -47,7 +63,8 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
     grid: { stroke: colours.grid, width: 1 },
     ticks: { show: false },
   };
-  const isBytes = options.unit === 'bytes' || options.unit === 'bytes/s';
+  const isLog = isLogarithmic(options.style);
+  const isBytes = !isLog && (options.unit === 'bytes' || options.unit === 'bytes/s');
   return {
     width: options.width,
     height: options.height,
@@ -63,7 +80,9 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
     },
     scales: {
       x: { time: true, range: () => [...options.bounds()] },
-      y: { range: (_, min, max) => rangeOfValues(min, max, options.unit) },
+      y: isLog
+        ? { distr: 3, log: 10, range: (_, min, max) => rangeOfLogarithms(min, max) }
+        : { range: (_, min, max) => rangeOfValues(min, max, options.unit) },
     },
     axes: [
       {
@@ -76,21 +95,24 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
       },
       {
         ...axis,
-        size: 68,
+        size: options.width < NARROW ? NARROW_AXIS_WIDTH : AXIS_WIDTH,
         gap: 6,
         space: 32,
         ...(isBytes ? { incrs: BYTE_STEPS } : {}),
-        values: (_, splits) => splits.map((value) => formatValue(value, options.unit)),
+        // A logarithmic axis has labels at powers of ten only: the others are null.
+        values: (_, splits) => splits.map((value) => (value === null ? '' : formatValue(value, options.unit))),
       },
     ],
-    series: [{}, ...Array.from({ length: options.lines }, (_, line) => lineSeries(options, line))],
+    series: lineSeries(options.theme, options.lines, options.style),
     plugins: [incompleteShade(colours, options.incompleteFrom)],
     hooks: {
       setCursor: [
         (u) => {
-          const { idx, left = -1 } = u.cursor;
+          const { idx, left = -1, top = -1 } = u.cursor;
           const isOutside = idx === null || idx === undefined || left < 0;
-          options.onCursor(isOutside ? null : nearbyRow(u, options.table(), idx, u.posToVal(left, 'x')));
+          const row = isOutside ? null : nearbyRow(u, options.table(), idx, u.posToVal(left, 'x'));
+          const offset = u.over.offsetLeft;
+          options.onCursor(row === null ? undefined : { row, left: left + offset, top, width: u.width });
         },
       ],
       setSelect: [
@@ -106,22 +128,10 @@ export function uplotOptions(options: ChartOptions): uPlot.Options {
   };
 }
 
-function lineSeries(options: ChartOptions, line: number): uPlot.Series {
-  const colour = lineColour(options.theme, line);
-  return {
-    stroke: colour,
-    width: 1.5,
-    dash: [...lineDash(line)],
-    points: { show: false },
-    gaps: (u, index, _from, _to, found) => longGaps(u, options.table(), index - 1, found),
-    ...(options.filled ? { fill: `${colour}1f` } : {}),
-  };
-}
-
 /** Returns the row closest to the cursor; null if it is further away than the usual distance of points. */
 function nearbyRow(u: uPlot, { timesS, intervalMs }: SeriesTable, closest: number, cursorS: number): number | null {
   const distanceS = Math.abs(u.data[0][closest] - cursorS);
-  return distanceS <= bridgeSeconds(timesS, timesS, intervalMs) ? closest : null;
+  return distanceS <= bridgeSeconds(timesS, { values: timesS, intervalMs }) ? closest : null;
 }
 
 /** Returns the labels of the time axis, without those that the right edge would cut. */
@@ -134,16 +144,6 @@ function timeLabels(u: uPlot, splits: readonly number[], stepS: number): string[
   });
 }
 
-/** Returns the gaps that are longer than the usual distance of the line's points. Positions in canvas pixels. */
-function longGaps(u: uPlot, table: SeriesTable, line: number, found: uPlot.Series.Gaps): uPlot.Series.Gaps {
-  const values = table.lines[line]?.values;
-  if (values === undefined || found.length === 0) return found;
-  const bridge = bridgeSeconds(table.timesS, values, table.intervalMs);
-  const { min = 0, max = 1 } = u.scales.x;
-  const secondsAPixel = ((max ?? 1) - (min ?? 0)) / u.bbox.width;
-  return found.filter(([from, to]) => (to - from) * secondsAPixel > bridge);
-}
-
 /** Returns a range of values that includes zero, with room above. A flat line at zero gets a scale of one. */
 function rangeOfValues(min: number | null, max: number | null, unit: UnitName): uPlot.Range.MinMax {
   const top = Math.max(0, max ?? 0);
@@ -152,4 +152,10 @@ function rangeOfValues(min: number | null, max: number | null, unit: UnitName): 
   const room = (top - bottom) * 0.08;
   const ceiling = unit === 'percent' && top <= 100 ? Math.min(100, top + room) : top + room;
   return [bottom < 0 ? bottom - room : 0, top > 0 ? ceiling : 0];
+}
+
+/** Returns whole powers of ten around the values; a graph without a value above zero gets one decade. */
+function rangeOfLogarithms(min: number | null, max: number | null): uPlot.Range.MinMax {
+  if (min === null || max === null || !(min > 0)) return [0.1, 1];
+  return uPlot.rangeLog(min, max, 10, true);
 }

@@ -1,47 +1,48 @@
 import type uPlot from 'uplot';
+import type { IncompleteFrom } from '../series-table.ts';
 import type { ChartColours } from './palette.ts';
 
 /** Min width of the shade to have words in it, CSS pixels. */
 const WORDS_WIDTH = 124;
 
-/** Time from which a graph is not complete, ms; `unknown` shades all of it. */
-export type IncompleteFrom = number | 'unknown';
-
 /**
- * A uPlot plugin that dims what is drawn from `incompleteFrom()` on, hatches it, and draws a line where it begins.
- * Values there are real, but more of them may come.
+ * A uPlot plugin that hatches the background from `incompleteFrom()` on, and draws a line where it begins. Values there
+ * are real, but more of them may come.
  */
 export function incompleteShade(colours: ChartColours, incompleteFrom: () => IncompleteFrom): uPlot.Plugin {
   let hatch: CanvasPattern | null = null;
   return {
     hooks: {
-      draw: (u) => {
-        const { left, top, width, height } = u.bbox;
-        const from = incompleteFrom();
-        const startX = from === 'unknown' ? left : u.valToPos(from / 1_000, 'x', true);
-        const x = Math.round(Math.max(left, Math.min(startX, left + width)));
-        const shaded = left + width - x;
-        if (shaded <= 0) return;
-        const ratio = devicePixelRatio;
-        hatch ??= u.ctx.createPattern(hatchTile(colours.tide, ratio), 'repeat');
+      // Before the lines, which stay as strong as elsewhere.
+      drawAxes: (u) => {
+        const shade = shadeOf(u, incompleteFrom());
+        if (shade === undefined) return;
+        const { x, width } = shade;
+        const { top, height } = u.bbox;
+        hatch ??= u.ctx.createPattern(hatchTile(colours.tide, devicePixelRatio), 'repeat');
         u.ctx.save();
-        u.ctx.globalAlpha = 0.55;
-        u.ctx.fillStyle = colours.surface;
-        u.ctx.fillRect(x, top, shaded, height);
         u.ctx.globalAlpha = 0.12;
         u.ctx.fillStyle = colours.tide;
-        u.ctx.fillRect(x, top, shaded, height);
+        u.ctx.fillRect(x, top, width, height);
         u.ctx.globalAlpha = 0.35;
         u.ctx.fillStyle = hatch ?? colours.tide;
-        u.ctx.fillRect(x, top, shaded, height);
-        u.ctx.globalAlpha = 1;
-        if (startX > left) {
+        u.ctx.fillRect(x, top, width, height);
+        u.ctx.restore();
+      },
+      draw: (u) => {
+        const from = incompleteFrom();
+        const shade = shadeOf(u, from);
+        if (shade === undefined) return;
+        const { x, width, hasEdge } = shade;
+        const { top, height } = u.bbox;
+        u.ctx.save();
+        if (hasEdge) {
           u.ctx.fillStyle = colours.tide;
-          u.ctx.fillRect(x, top, Math.max(1, Math.round(ratio)), height);
+          u.ctx.fillRect(x, top, Math.max(1, Math.round(devicePixelRatio)), height);
         }
-        if (shaded / ratio >= WORDS_WIDTH) {
+        if (width / devicePixelRatio >= WORDS_WIDTH) {
           const words = from === 'unknown' ? 'completeness unknown' : 'not complete yet';
-          drawWords(u.ctx, words, x + shaded / 2, top + 8 * ratio, ratio, colours);
+          drawWords(u.ctx, words, x + width / 2, top + 8 * devicePixelRatio, colours);
         }
         u.ctx.restore();
       },
@@ -49,18 +50,26 @@ export function incompleteShade(colours: ChartColours, incompleteFrom: () => Inc
   };
 }
 
+/** Where the shade is, canvas pixels; undefined when it is right of the graph. */
+function shadeOf(u: uPlot, from: IncompleteFrom) {
+  const { left, width } = u.bbox;
+  const startX = from === 'unknown' ? left : u.valToPos(from / 1_000, 'x', true);
+  const x = Math.round(Math.max(left, Math.min(startX, left + width)));
+  const shaded = left + width - x;
+  return shaded > 0 ? { x, width: shaded, hasEdge: startX > left } : undefined;
+}
+
 function drawWords(
   ctx: CanvasRenderingContext2D,
   words: string,
   x: number,
   y: number,
-  ratio: number,
   { surface, tide }: ChartColours,
 ): void {
-  ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'top';
-  ctx.lineWidth = 4 * ratio;
+  ctx.lineWidth = 4 * devicePixelRatio;
   ctx.strokeStyle = surface;
   ctx.strokeText(words, x, y);
   ctx.fillStyle = tide;

@@ -16,6 +16,8 @@ test('the label of a line has only what the title of the panel does not have', (
     expression: '',
     intervalMs: 1,
     points: [],
+    completeSteps: 0,
+    unit: undefined,
   });
   expect(panelLabel(cpu, series('system.cpu.user', []))).toBe('user');
   expect(panelLabel(network, series('system.net.bytes_rcvd', ['device_name:eth0']))).toBe('eth0 in');

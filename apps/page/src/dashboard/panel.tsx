@@ -1,18 +1,19 @@
 import { useMemo, useState } from 'react';
 import { Chart } from '../chart/chart.tsx';
-import { useTheme } from '../chart/use-theme.ts';
+import { type ChartStyle, DEFAULT_STYLE } from '../chart/chart-style.ts';
 import { formatClock } from '../format/format-time.ts';
 import { formatValue } from '../format/format-value.ts';
 import { printRoute } from '../route.ts';
-import { type SeriesTable, tableOf } from '../series-table.ts';
+import { NO_TABLE, type SeriesTable, tableOf } from '../series-table.ts';
+import { useTheme } from '../theme/use-theme.ts';
 import { type Bounds, boundsOf, type TimeRange } from '../time-range.ts';
 import { CompletenessLabel } from '../ui/completeness-label.tsx';
 import { Swatch } from '../ui/swatch.tsx';
-import { useIncompleteFrom, useQuery } from '../use-query.ts';
+import { useQuery } from '../use-query.ts';
 import { type HostPanel, PANEL_LINES, panelLabel, panelQuery } from './host-panels.ts';
 
 const CHART_HEIGHT = 240;
-const NO_SERIES: SeriesTable = tableOf([]);
+const AREAS: ChartStyle = { drawing: 'areas', scale: 'linear' };
 
 export interface PanelProps {
   readonly panel: HostPanel;
@@ -28,10 +29,12 @@ export function Panel({ panel, host, range, onZoom }: PanelProps) {
   const [row, setRow] = useState<number | null>(null);
   const answer = polled.data?.answer;
   const table = useMemo(
-    () => (answer === undefined ? NO_SERIES : tableOf(answer.series, (one) => panelLabel(panel, one), PANEL_LINES)),
+    () =>
+      answer === undefined
+        ? NO_TABLE
+        : tableOf(answer, { labelOf: (one) => panelLabel(panel, one), limit: PANEL_LINES }),
     [answer, panel],
   );
-  const incompleteFrom = useIncompleteFrom(answer, table.intervalMs);
   const [firstBounds] = useState<Bounds>(() => boundsOf(range, Date.now()));
   const bounds = polled.data?.bounds ?? firstBounds;
   const state = stateOf(polled.error?.message, answer !== undefined, table);
@@ -55,10 +58,9 @@ export function Panel({ panel, host, range, onZoom }: PanelProps) {
           label={`${panel.title}: ${table.lines.length} lines over time`}
           table={table}
           bounds={bounds}
-          incompleteFrom={incompleteFrom}
           unit={panel.unit}
           height={CHART_HEIGHT}
-          filled={panel.filled ?? false}
+          style={panel.filled ? AREAS : DEFAULT_STYLE}
           sync="dashboard"
           onCursor={setRow}
           onZoom={onZoom}
@@ -72,7 +74,9 @@ export function Panel({ panel, host, range, onZoom }: PanelProps) {
 
 function stateOf(error: string | undefined, hasAnswer: boolean, table: SeriesTable): string | undefined {
   if (!hasAnswer) return error ?? 'loading…';
-  return table.lines.some(({ summary }) => summary.last !== null) ? undefined : 'no points in this range';
+  return table.lines.some(({ values }) => values.some((value) => value !== null))
+    ? undefined
+    : 'no points in this range';
 }
 
 /** Shows the values under the cursor, or the newest values when the cursor is elsewhere. */

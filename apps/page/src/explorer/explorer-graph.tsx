@@ -1,16 +1,19 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { AnswerSeries } from '../api/api-types.ts';
 import { Chart } from '../chart/chart.tsx';
+import { type ChartStyle, DEFAULT_STYLE } from '../chart/chart-style.ts';
 import { toCsv } from '../csv.ts';
-import { labelOfSeries, tableOf } from '../series-table.ts';
+import { printable } from '../printable.ts';
+import { labelOfSeries, NO_TABLE, tableOf } from '../series-table.ts';
 import { boundsOf, type TimeRange } from '../time-range.ts';
 import { CompletenessLabel } from '../ui/completeness-label.tsx';
 import { AnswerNotices, Notice } from '../ui/notices.tsx';
 import type { Polled } from '../use-polling.ts';
-import { type Answered, useIncompleteFrom } from '../use-query.ts';
+import type { Answered } from '../use-query.ts';
 import { LegendTable } from './legend-table.tsx';
 
 const CHART_HEIGHT = 300;
+const AREAS: ChartStyle = { drawing: 'areas', scale: 'linear' };
 
 export interface ExplorerGraphProps {
   readonly query: string;
@@ -28,16 +31,18 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
   // The answer to the previous query stays, dimmed, until the next answer or error arrives.
   const isOther = polled.data !== undefined && polled.data.query !== query;
   const answer = isOther && polled.error !== undefined ? undefined : polled.data?.answer;
-  const table = useMemo(() => tableOf(answer?.series ?? [], labelsOf(answer?.series ?? []), top), [answer, top]);
-  const incompleteFrom = useIncompleteFrom(answer, table.intervalMs);
-  const toggle = useCallback((label: string) => {
-    setHidden((before) => new Set(before.has(label) ? [...before].filter((one) => one !== label) : [...before, label]));
+  const table = useMemo(
+    () => (answer === undefined ? NO_TABLE : tableOf(answer, { labelOf: labelsOf(answer.series), limit: top })),
+    [answer, top],
+  );
+  const toggle = useCallback((key: string) => {
+    setHidden((before) => new Set(before.has(key) ? [...before].filter((one) => one !== key) : [...before, key]));
   }, []);
   const isEmpty = answer !== undefined && answer.series.length === 0;
   const save = (): void => saveAs(`tidemark-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.csv`, table);
 
   function saveAs(name: string, saved: typeof table): void {
-    const url = URL.createObjectURL(new Blob([toCsv(saved, answer?.completeThroughMs)], { type: 'text/csv' }));
+    const url = URL.createObjectURL(new Blob([toCsv(saved)], { type: 'text/csv' }));
     const link = document.createElement('a');
     link.href = url;
     link.download = name;
@@ -69,10 +74,9 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
           label={`${query}: ${table.lines.length} lines over time`}
           table={table}
           bounds={polled.data?.bounds ?? firstBounds}
-          incompleteFrom={incompleteFrom}
           unit={table.lines[0]?.unit.name ?? 'none'}
           height={CHART_HEIGHT}
-          filled={table.lines.length === 1}
+          style={table.lines.length === 1 ? AREAS : DEFAULT_STYLE}
           sync="explorer"
           hidden={hidden}
           onCursor={setRow}
@@ -82,7 +86,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
         {isEmpty && <p className="chart-state">no matching series in this range</p>}
       </div>
       <LegendTable table={table} row={row} hidden={hidden} onToggle={toggle} />
-      <p className="hint notes">{answer?.notes.join(' · ')}</p>
+      <p className="hint notes">{printable(answer?.notes.join(' · ') ?? '')}</p>
     </section>
   );
 }
@@ -91,5 +95,6 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
 function labelsOf(series: readonly AnswerSeries[]): (series: AnswerSeries) => string {
   const isMixed = new Set(series.map(({ expression }) => expression)).size > 1;
   if (!isMixed) return labelOfSeries;
-  return (one) => (one.tags.length === 0 ? labelOfSeries(one) : `${one.expression} · ${one.tags.join(', ')}`);
+  return (one) =>
+    one.tags.length === 0 ? labelOfSeries(one) : printable(`${one.expression} · ${one.tags.join(', ')}`);
 }

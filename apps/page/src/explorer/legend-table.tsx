@@ -1,7 +1,7 @@
-import { useTheme } from '../chart/use-theme.ts';
 import { formatClock } from '../format/format-time.ts';
 import { formatValue } from '../format/format-value.ts';
 import type { SeriesTable } from '../series-table.ts';
+import { useTheme } from '../theme/use-theme.ts';
 import { Swatch } from '../ui/swatch.tsx';
 
 export interface LegendTableProps {
@@ -9,7 +9,7 @@ export interface LegendTableProps {
   /** Row under the cursor. */
   readonly row: number | null;
   readonly hidden: ReadonlySet<string>;
-  readonly onToggle: (label: string) => void;
+  readonly onToggle: (key: string) => void;
 }
 
 /** One row of figures per line of the graph. A click on a name hides or shows its line. */
@@ -33,15 +33,15 @@ export function LegendTable({ table, row, hidden, onToggle }: LegendTableProps) 
           </tr>
         </thead>
         <tbody>
-          {table.lines.map(({ label, unit, values, summary }, i) => (
+          {table.lines.map(({ key, label, unit, values, summary }, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: two expressions may have lines of one name
-            <tr key={i} className={hidden.has(label) ? 'is-hidden' : ''}>
+            <tr key={i} className={hidden.has(key) ? 'is-hidden' : ''}>
               <th scope="row">
                 <button
                   type="button"
                   className="legend-button"
-                  aria-pressed={!hidden.has(label)}
-                  onClick={() => onToggle(label)}
+                  aria-pressed={!hidden.has(key)}
+                  onClick={() => onToggle(key)}
                 >
                   <Swatch theme={theme} line={i} />
                   <span>{label}</span>

@@ -38,6 +38,8 @@ function formatMagnitude(value: number, unit: UnitName): string {
       return `${stepped(value, 1_000, SI)}/s`;
     case 'none':
       return stepped(value, 1_000, SI);
+    default:
+      return `${stepped(value, 1_000, SI)} ${unit.slice('of '.length)}`;
   }
 }
 

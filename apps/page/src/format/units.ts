@@ -1,5 +1,8 @@
-/** Unit of a number. `bytes` and `bytes/s` use powers of 1,024, the others powers of 1,000. */
-export type UnitName = 'none' | 'percent' | 'bytes' | 'bytes/s' | 'seconds' | '/s';
+/**
+ * Unit of a number. `bytes` and `bytes/s` use powers of 1,024, the others powers of 1,000. `of request` is any other
+ * unit, by its name.
+ */
+export type UnitName = 'none' | 'percent' | 'bytes' | 'bytes/s' | 'seconds' | '/s' | `of ${string}`;
 
 /** A unit, and how to convert stored values to it. */
 export interface Unit {

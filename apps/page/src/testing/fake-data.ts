@@ -71,15 +71,19 @@ export function fakeAnswer({ query, fromMs, toMs, completeThroughMs }: FakeQuery
     const [, metric = '', by = ''] = /^\w[\w.]*:([\w.]+)\{[^}]*\}(?: by \{([^}]*)\})?/.exec(expression) ?? [];
     const level = LEVELS[metric];
     if (level === undefined) return [];
-    return groupsOf(metric, by).map((tag, group) => ({
-      metric,
-      display_name: metric,
-      expression,
-      scope: tag === '' ? '*' : tag,
-      tag_set: tag === '' ? [] : [tag],
-      interval: stepMs / 1_000,
-      pointlist: pointsOf(metric, level, group, fromMs, toMs, stepMs),
-    }));
+    return groupsOf(metric, by).map((tag, group) => {
+      const pointlist = pointsOf(metric, level, group, fromMs, toMs, stepMs);
+      return {
+        metric,
+        display_name: metric,
+        expression,
+        scope: tag === '' ? '*' : tag,
+        tag_set: tag === '' ? [] : [tag],
+        interval: stepMs / 1_000,
+        pointlist,
+        complete_length: pointlist.filter(([timeMs]) => timeMs + stepMs <= completeThroughMs).length,
+      };
+    });
   });
   return { status: 'ok', series, complete_through: completeThroughMs / 1_000, errors: [], gaps: [], notes: [] };
 }

@@ -103,6 +103,8 @@ export class FakeServer {
     const answer = fakeAnswer({ query, fromMs, toMs: Math.min(toMs, nowMs), completeThroughMs: nowMs - BEHIND_MS });
     if (!this.hasPartError) return [200, answer];
     const errors = ['points/3: unavailable: connection refused'];
-    return [200, { ...(answer as object), status: 'error', complete_through: null, errors }];
+    const { series } = answer as { readonly series: readonly object[] };
+    const unknown = series.map((one) => ({ ...one, complete_length: 0 }));
+    return [200, { ...(answer as object), series: unknown, status: 'error', complete_through: null, errors }];
   }
 }
