@@ -252,6 +252,12 @@ export class DDSketch {
     );
   }
 
+  /** Replaces the sum by the one that the source of the values states. It must be finite. */
+  restateSum(sum: number): void {
+    if (!Number.isFinite(sum)) throw notFinite(sum);
+    this.#sum = sum;
+  }
+
   /** Sets min and max to the outer edges of the outermost buckets, for sources without known extremes. */
   widenToBuckets(): void {
     if (this.#count === 0) return;

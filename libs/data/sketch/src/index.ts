@@ -1,3 +1,5 @@
+export type { DatadogSketch } from './datadog-sketch.ts';
+export { DATADOG_SKETCH_ERROR, fromDatadogSketch } from './datadog-sketch.ts';
 export type { DDSketchOptions } from './ddsketch.ts';
 export { DDSketch } from './ddsketch.ts';
 export type { QuantileEstimate, ShareEstimate } from './estimates.ts';
