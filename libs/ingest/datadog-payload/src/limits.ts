@@ -12,6 +12,8 @@ export interface DatadogLimits {
   readonly series: number;
   /** Max points per body. */
   readonly points: number;
+  /** Max points of distributions per body: each is a sketch, which takes more work than a number. */
+  readonly sketches: number;
   /** Max tags and resources per series as sent, before repeated ones are dropped. */
   readonly seriesTags: number;
   /** Max interval of a rate, seconds. */
@@ -31,6 +33,7 @@ export const DEFAULT_DATADOG_LIMITS: DatadogLimits = {
   jsonValues: 1_500_000,
   series: 100_000,
   points: 500_000,
+  sketches: 50_000,
   seriesTags: 1_000,
   intervalS: 86_400,
   rememberedBytes: 64 * 1024 * 1024,

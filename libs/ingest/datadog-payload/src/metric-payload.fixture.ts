@@ -46,6 +46,42 @@ function seriesBytes(series: SentSeries, order: FieldOrder): Buffer {
   }
 }
 
+/** A series of sketches. An absent list is not written. */
+export interface SentSketches {
+  readonly metric: string;
+  readonly host?: string;
+  readonly tags?: readonly string[];
+  readonly sketches: readonly {
+    readonly ts: number;
+    readonly k?: readonly number[];
+    readonly n?: readonly number[];
+    readonly min?: number;
+    readonly max?: number;
+    readonly sum?: number;
+  }[];
+}
+
+/** Encodes sketches as an agent does, with packed lists; with `isPacked` false each integer is a field of its own. */
+export function sketchBody(series: readonly SentSketches[], isPacked = true): Buffer {
+  const list = (field: number, values: readonly number[] | undefined) => {
+    if (values === undefined) return Buffer.alloc(0);
+    if (isPacked) return sized(field, Buffer.concat(values.map(varint)));
+    return Buffer.concat(values.map((value) => integer(field, value)));
+  };
+  const zigzag = (value: number) => (value < 0 ? -value * 2 - 1 : value * 2);
+  const sketch = ({ ts, k, n, min, max, sum }: SentSketches['sketches'][number]) => {
+    const count = n?.reduce((total, one) => total + one, 0);
+    const summary = [integer(1, ts), integer(2, count), double(3, min), double(4, max), double(5, 0), double(6, sum)];
+    return sized(7, Buffer.concat([...summary, list(7, k?.map(zigzag)), list(8, n)]));
+  };
+  const one = ({ metric, host, tags = [], sketches }: SentSketches) =>
+    sized(
+      1,
+      Buffer.concat([text(1, metric), text(2, host), ...tags.map((tag) => text(4, tag)), ...sketches.map(sketch)]),
+    );
+  return Buffer.concat([...series.map(one), sized(2, text(1, '7.60.0'))]);
+}
+
 function text(field: number, value: string | undefined): Buffer {
   return value === undefined ? Buffer.alloc(0) : sized(field, Buffer.from(value));
 }

@@ -3,9 +3,9 @@ import { expect, test } from '@jest/globals';
 import { isTidemarkError } from '@tidemark/ports';
 import { LabelMemory } from '@tidemark/series-memory';
 import fc from 'fast-check';
-import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
+import { DEFAULT_DATADOG_LIMITS, openPayload, type PayloadForm } from './index.ts';
 import { KnownSeries } from './known-series.ts';
-import { type FieldOrder, jsonBody, protobufBody, type SentSeries } from './metric-payload.fixture.ts';
+import { type FieldOrder, jsonBody, protobufBody, type SentSeries, sketchBody } from './metric-payload.fixture.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
@@ -89,7 +89,13 @@ test('known series give the same points as unknown ones, after any earlier paylo
             ['application/x-protobuf', body],
             ['application/json', json],
           ] as const) {
-            const request = { body: sentBody, contentType, contentEncoding: undefined };
+            const request = {
+              form: 'seriesV2',
+              body: sentBody,
+              contentType,
+              contentEncoding: undefined,
+              receivedMs: 0,
+            } as const;
             (await openPayload(request, DEFAULT_DATADOG_LIMITS))(knowing, known);
             (await openPayload(request, DEFAULT_DATADOG_LIMITS))(unknowing);
           }
@@ -143,12 +149,62 @@ test('damaged bytes are refused or read, without a crash and without garbage', a
   expect(Math.min(read, refused)).toBeGreaterThan(100);
 });
 
+const OTHER_BODIES = [
+  ['seriesV1', jsonBody([{ metric: 'm', type: 'rate', interval: 10, points: [[1_700_000_000, 1.5]], tags: ['a:b'] }])],
+  ['distributions', jsonBody([{ metric: 'm', points: [[1_700_000_000, [1, 2.5, -3]]], host: 'h' }])],
+  ['checks', Buffer.from('[{"check":"c","status":2,"host_name":"h","tags":["a:b"],"timestamp":1700000000}]')],
+  [
+    'sketches',
+    sketchBody([
+      { metric: 'm', tags: ['a:b'], sketches: [{ ts: 1_700_000_000, k: [1, 5], n: [2, 3], min: 1, max: 2 }] },
+    ]),
+  ],
+] as const;
+
+test.each(OTHER_BODIES)('damaged %s are refused or read, without a crash and without garbage', async (form, body) => {
+  const contentType = form === 'sketches' ? 'application/x-protobuf' : 'application/json';
+  const damage = fc.record({ at: fc.nat(), byte: fc.nat(255), how: fc.constantFrom('set', 'cut', 'insert', 'swap') });
+  let read = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(damage, { maxLength: 4 }), async (damages) => {
+      if (typeof (await take(damaged(body, damages), contentType, 'identity', form)) !== 'string') read++;
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(read).toBeGreaterThan(20);
+});
+
+/** JSON of any form, with the names of fields that are read. */
+const anyFields = fc.dictionary(
+  fc.constantFrom('metric', 'check', 'type', 'status', 'points', 'tags', 'host', 'host_name', 'device', 'timestamp'),
+  fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom('m', [[1_700_000_000, 1]], [[1_700_000_000, [1]]], 2)),
+  { maxKeys: 8 },
+);
+
+test.each(['seriesV1', 'seriesV2', 'distributions', 'checks'] as const)(
+  '%s with fields of any type are refused by name, and the good ones are read',
+  async (form) => {
+    const good = { metric: 'good', check: 'good', status: 0, tags: ['a:b'] };
+    const points = form === 'seriesV2' ? [{ timestamp: 1_700_000_000, value: 1 }] : [[1_700_000_000, 1]];
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyFields, { maxLength: 4 }), async (all) => {
+        const list = [...all, { ...good, points }];
+        const body = Buffer.from(JSON.stringify(form === 'checks' ? list : { series: list }));
+        const outcome = await take(body, 'application/json', 'identity', form);
+        if (typeof outcome === 'string') throw new Error(`refused as a whole: ${outcome}`);
+        expect(outcome.points.some((point) => point.includes('good{a:b}'))).toBe(true);
+      }),
+    );
+  },
+);
+
 test('random bytes are refused or read', async () => {
   const bytes = fc.uint8Array({ maxLength: 200 });
   await fc.assert(
     fc.asyncProperty(bytes, compression, async (random, coding) => {
       await take(Buffer.from(random), 'application/x-protobuf', coding);
       await take(COMPRESSIONS[coding](Buffer.from(random)), 'application/x-protobuf', coding);
+      await take(Buffer.from(random), 'application/x-protobuf', 'identity', 'sketches');
     }),
     { numRuns: 1_000 },
   );
@@ -160,10 +216,16 @@ type Outcome = Pick<RecordingSink, 'points' | 'refusals'> | string;
  * Returns the content of the sink, which throws for garbage, or why the request was refused. Any other error is a
  * crash.
  */
-async function take(body: Buffer, contentType: string, contentEncoding: string): Promise<Outcome> {
+async function take(
+  body: Buffer,
+  contentType: string,
+  contentEncoding: string,
+  form: PayloadForm = 'seriesV2',
+): Promise<Outcome> {
   const sink = new RecordingSink();
   try {
-    (await openPayload({ body, contentType, contentEncoding }, DEFAULT_DATADOG_LIMITS))(sink);
+    const request = { form, body, contentType, contentEncoding, receivedMs: 1_700_000_000_000 };
+    (await openPayload(request, DEFAULT_DATADOG_LIMITS))(sink);
     return { points: sink.points, refusals: sink.refusals };
   } catch (error) {
     if (!isTidemarkError(error, 'invalid_argument')) throw error;

@@ -292,6 +292,7 @@ test('a body without a content type is JSON', async () => {
 
 async function take(body: Buffer, contentType: string | undefined = 'application/json'): Promise<RecordingSink> {
   const sink = new RecordingSink();
-  (await openPayload({ body, contentType, contentEncoding: undefined }, limits))(sink);
+  const request = { form: 'seriesV2', body, contentType, contentEncoding: undefined, receivedMs: T * 1000 } as const;
+  (await openPayload(request, limits))(sink);
   return sink;
 }

@@ -11,6 +11,8 @@ export interface PointSink {
   isRefused(handle: number): boolean;
   /** Adds a point with a finite value. */
   point(handle: number, timeMs: number, value: number): void;
+  /** Adds a packed sketch of a distribution. The sink owns the bytes. */
+  sketch(handle: number, timeMs: number, packed: Uint8Array): void;
   /**
    * Counts refused points by a reason of a closed set, with the field and the limit that they violate. `example` names
    * one of them in the message.

@@ -92,6 +92,18 @@ export class ProtobufReader {
     return exact((top & 0x7f) | ((last & 1) << 7), middle, low);
   }
 
+  /** Reads one integer, or a packed list of them. Each is NaN if a number cannot represent it exactly. */
+  integers(each: (value: number) => void): void {
+    if (this.#wire !== WIRE.sized) {
+      each(this.int64());
+      return;
+    }
+    const outer = this.enter();
+    this.#wire = WIRE.varint;
+    while (this.#position < this.#end) each(this.int64());
+    this.leave(outer);
+  }
+
   /**
    * Reads the next 28 bits of a number, from four bytes, or fewer if it ends before them: then `#isLastByte` is true.
    */

@@ -1,5 +1,6 @@
 import { KIND, seriesName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
+import { unpackSketch } from '@tidemark/sketch';
 import type { PointSink } from './point-sink.ts';
 
 /** Records what it receives as text that is easy to compare: a point is `kind metric{tags} timeMs value`. */
@@ -33,6 +34,15 @@ export class RecordingSink implements PointSink {
     if (!Number.isSafeInteger(timeMs) || !Number.isFinite(value)) throw new Error(`garbage: ${timeMs} ${value}`);
     const name = this.#names[handle];
     if (typeof name === 'string') this.points.push(`${name} ${timeMs} ${Object.is(value, -0) ? '-0' : value}`);
+    else this.reject(name.reason, name.field, name.limit, 1);
+  }
+
+  /** A sketch is `distribution metric{tags} timeMs count min max sum`. */
+  sketch(handle: number, timeMs: number, packed: Uint8Array): void {
+    if (!Number.isSafeInteger(timeMs)) throw new Error(`garbage: ${timeMs}`);
+    const { count, min, max, sum } = unpackSketch(packed);
+    const name = this.#names[handle];
+    if (typeof name === 'string') this.points.push(`${name} ${timeMs} ${count} ${min} ${max} ${sum}`);
     else this.reject(name.reason, name.field, name.limit, 1);
   }
 

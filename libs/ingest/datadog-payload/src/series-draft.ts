@@ -7,6 +7,7 @@ import { tooLarge } from './request-refusal.ts';
 /** Numbers of the field `type`, in both JSON and protobuf. */
 export const DATADOG_TYPE = { unspecified: 0, count: 1, rate: 2, gauge: 3 } as const;
 
+/** Why a series is refused, or points of a series that is not. */
 interface Refusal {
   readonly reason: string;
   readonly field: string;
@@ -42,6 +43,12 @@ export class SeriesDraft {
   #timesS = new Float64Array(INITIAL_POINTS);
   #values = new Float64Array(INITIAL_POINTS);
   #points = 0;
+  /** Kind of all series of the protocol; undefined where the type determines it. */
+  #fixedKind: KindName | undefined;
+  #sketches: { readonly timeS: number; readonly packed: Uint8Array }[] = [];
+  #badValues = 0;
+  readonly #refusedPoints = new Map<string, Refusal & { points: number }>();
+  #allSketches = 0;
   #allSeries = 0;
   #allPoints = 0;
 
@@ -67,11 +74,12 @@ export class SeriesDraft {
     return this.type === DATADOG_TYPE.rate && this.interval > 0 ? this.interval : 1;
   }
 
-  /** Begins the next series. */
-  begin(): void {
+  /** Begins the next series. `kind` is its kind where the protocol has no types. */
+  begin(kind?: KindName): void {
     if (++this.#allSeries > this.#limits.series) {
       throw tooLarge('series', this.#limits.series, 'too many series in one request');
     }
+    this.#fixedKind = kind;
     this.#clear();
   }
 
@@ -91,6 +99,9 @@ export class SeriesDraft {
     this.#refusal = undefined;
     this.#handle = undefined;
     this.#points = 0;
+    this.#sketches = [];
+    this.#badValues = 0;
+    this.#refusedPoints.clear();
   }
 
   /** Adds a tag. Empty tags and Datadog's internal ones are not properties of the series, and are ignored. */
@@ -117,6 +128,26 @@ export class SeriesDraft {
     this.#values[this.#points++] = value;
   }
 
+  /** Adds a packed sketch. `timeS` is NaN when the sent value is not a number. */
+  sketch(timeS: number, packed: Uint8Array): void {
+    if (++this.#allSketches > this.#limits.sketches) {
+      throw tooLarge('sketches', this.#limits.sketches, 'too many points of distributions in one request');
+    }
+    this.#sketches.push({ timeS, packed });
+  }
+
+  /** Refuses one value of a point, which is not a finite number. */
+  badValue(): void {
+    this.#badValues++;
+  }
+
+  /** Refuses one point of the series for a reason of the protocol. */
+  refusePoint(reason: string, field: string, limit: string): void {
+    const known = this.#refusedPoints.get(reason);
+    if (known === undefined) this.#refusedPoints.set(reason, { reason, field, limit, points: 1 });
+    else known.points++;
+  }
+
   /** Refuses the whole series. The first reason is the one that is reported. */
   refuse(reason: string, field: string, limit: string): void {
     this.#refusal ??= { reason, field, limit };
@@ -128,10 +159,17 @@ export class SeriesDraft {
     const refusal = this.#refusal;
     if (kind === undefined || refusal !== undefined) {
       const { reason, field, limit } = refusal ?? unknownType;
-      this.#sink.reject(reason, field, limit, Math.max(1, this.#points), this.#example(reason));
+      const points = this.#points + this.#sketches.length + this.#badValues;
+      this.#sink.reject(reason, field, limit, Math.max(1, points), this.#example(reason));
       return;
     }
-    if (this.#points === 0) return;
+    for (const { reason, field, limit, points } of this.#refusedPoints.values()) {
+      this.#sink.reject(reason, field, limit, points, this.#example(reason));
+    }
+    if (this.#points + this.#sketches.length === 0) {
+      this.#rejectValues(this.#badValues);
+      return;
+    }
     const name = { metric: this.metric, kind, tags: this.#tags };
     this.#handle = this.#names?.handle(this.#sink, name) ?? this.#sink.series(name);
     this.endAs(this.#handle, this.scale);
@@ -140,7 +178,7 @@ export class SeriesDraft {
   /** Passes the points on as those of a known series, and ignores all other fields. */
   endAs(handle: number, scale: number): void {
     let badTimes = 0;
-    let badValues = 0;
+    let badValues = this.#badValues;
     for (let i = 0; i < this.#points; i++) {
       const timeS = this.#timesS[i];
       const value = scale === 1 ? this.#values[i] : amountOf(this.#values[i], scale);
@@ -148,8 +186,16 @@ export class SeriesDraft {
       else if (!Number.isFinite(value)) badValues++;
       else this.#sink.point(handle, Math.round(timeS * 1000), value);
     }
+    for (const { timeS, packed } of this.#sketches) {
+      if (Math.abs(timeS) <= LATEST_S) this.#sink.sketch(handle, Math.round(timeS * 1000), packed);
+      else badTimes++;
+    }
     if (badTimes > 0) this.#rejectPoints('timestamp_invalid', 'points.timestamp', 'seconds since the epoch', badTimes);
-    if (badValues > 0) this.#rejectPoints('value_invalid', 'points.value', 'a finite number', badValues);
+    this.#rejectValues(badValues);
+  }
+
+  #rejectValues(count: number): void {
+    if (count > 0) this.#rejectPoints('value_invalid', 'points.value', 'a finite number', count);
   }
 
   #rejectPoints(reason: string, field: string, limit: string, points: number): void {
@@ -163,6 +209,7 @@ export class SeriesDraft {
   #example(reason: string): string | undefined {
     if (this.metric === '') return undefined;
     const metric = `metric ${this.metric.slice(0, SHOWN_CHARS)}`;
+    if (reason === 'status_unknown') return `status ${this.typeFound} of ${metric}`;
     return reason === 'type_unknown' ? `type ${this.typeFound ?? this.type} of ${metric}` : metric;
   }
 
@@ -171,6 +218,7 @@ export class SeriesDraft {
    * time and queried by as_count and as_rate. Without an interval the amount is unknown: the rate is a gauge.
    */
   #kind(): KindName | undefined {
+    if (this.#fixedKind !== undefined) return this.#fixedKind;
     switch (this.type) {
       case DATADOG_TYPE.unspecified:
       case DATADOG_TYPE.gauge:

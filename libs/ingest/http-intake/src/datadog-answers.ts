@@ -1,3 +1,4 @@
+import type { PayloadForm } from '@tidemark/datadog-payload';
 import type { RequestResult } from '@tidemark/intake';
 import type { TidemarkError } from '@tidemark/ports';
 import type { FastifyReply } from 'fastify';
@@ -6,18 +7,22 @@ import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
 const ACCEPTED = 202;
 const FORBIDDEN = 403;
 
+/** Forms of version 1, whose answers have the field `status`. */
+const WITH_STATUS: ReadonlySet<PayloadForm> = new Set(['seriesV1', 'distributions', 'checks']);
+
 /**
  * Sends 202 with the refused points in the body, which clients do not treat as a failure; 400 when no points are
  * accepted.
  */
-export function answer(reply: FastifyReply, result: RequestResult): FastifyReply {
+export function answer(reply: FastifyReply, result: RequestResult, form: PayloadForm): FastifyReply {
   const { outcome, rejections } = result;
   if (outcome === 'retry') return send(reply, answerOf(result, ACCEPTED));
   const errors = rejections.map(
     ({ points, message }) => `${points} ${points === 1 ? 'point' : 'points'} left out, ${message}`,
   );
   const status = outcome === 'acked' ? ACCEPTED : answerOf(result, ACCEPTED).status;
-  return reply.code(status).send({ errors });
+  if (status !== ACCEPTED || !WITH_STATUS.has(form)) return reply.code(status).send({ errors });
+  return reply.code(status).send(errors.length === 0 ? { status: 'ok' } : { status: 'ok', errors });
 }
 
 /**

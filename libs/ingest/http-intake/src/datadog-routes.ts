@@ -1,11 +1,16 @@
-import { type DatadogLimits, DEFAULT_DATADOG_LIMITS, KnownSeries, openPayload } from '@tidemark/datadog-payload';
+import {
+  type DatadogLimits,
+  DEFAULT_DATADOG_LIMITS,
+  KnownSeries,
+  openPayload,
+  type PayloadForm,
+} from '@tidemark/datadog-payload';
 import { type IntakeRequest, parseRequestKey, type RequestIntake, type RequestKey } from '@tidemark/intake';
-import { isTidemarkError, type Random } from '@tidemark/ports';
+import { type Clock, isTidemarkError, type Random } from '@tidemark/ports';
 import { ByTenant, KEY_BYTES, LabelMemory } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
 import { answer, answerError } from './datadog-answers.ts';
-import { refusedRoutes } from './datadog-refused-routes.ts';
 import { Receiving } from './receiving.ts';
 import type { TenantOf } from './tenant-of.ts';
 
@@ -16,17 +21,26 @@ export interface DatadogRoutesOptions {
   readonly acceptsAnyKey?: (request: FastifyRequest) => boolean;
   readonly room: BodyRoom;
   readonly random: Random;
+  readonly clock: Pick<Clock, 'wallMs'>;
   readonly limits?: Partial<DatadogLimits>;
 }
 
 const ANY_KEY = 'no key exists yet: any key is accepted on loopback';
 
+/** What is sent to each path. */
+const FORMS: Readonly<Record<string, PayloadForm>> = {
+  '/api/v1/series': 'seriesV1',
+  '/api/v2/series': 'seriesV2',
+  '/api/v1/distribution_points': 'distributions',
+  '/api/beta/sketches': 'sketches',
+  '/api/v1/check_run': 'checks',
+};
+
 /**
- * Routes to which Datadog's agents and API clients send metrics: `POST /api/v2/series` and `GET /api/v1/validate`.
- * Register them in their own scope, since they accept any content type (docs/datadog.md).
+ * Routes to which Datadog's agents and API clients send metrics and service checks, and `GET /api/v1/validate`. Register them in their own scope, since they accept any content type (docs/datadog.md).
  */
 export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOptions): void {
-  const { intake, room, random } = options;
+  const { intake, room, random, clock } = options;
   const limits = { ...DEFAULT_DATADOG_LIMITS, ...options.limits };
   const receiving = new Receiving(room, limits.bodyBytes);
   const memory = new LabelMemory(limits.rememberedBytes, random.bytes(KEY_BYTES));
@@ -42,7 +56,6 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     if (refusal.code === 'internal') request.log.error({ error: error.stack }, 'a request failed');
     return answerError(reply, refusal);
   });
-  refusedRoutes(app);
   app.addHook('onSend', async (_request, reply) => {
     const { mapEpoch } = intake;
     if (mapEpoch !== undefined) reply.header('tidemark-map-epoch', mapEpoch);
@@ -53,24 +66,27 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     return options.acceptsAnyKey?.(request) ? { valid: true, notes: [ANY_KEY] } : { valid: true };
   });
 
-  app.post('/api/v2/series', {
-    bodyLimit: limits.bodyBytes,
-    // The key is checked before the body is read: no caller without a key can fill the memory.
-    onRequest: async (request, reply) => {
-      receiving.enter(request, reply, options.tenantOf(request, 'send', keyInQuery(request)));
-      keyOf(request);
-    },
-    onResponse: async (request) => receiving.release(request),
-    handler: async (request, reply) => {
-      const points = await room.decode(() => readPoints(request)).finally(() => receiving.release(request));
-      return answer(reply, await points.send());
-    },
-  });
+  for (const [url, form] of Object.entries(FORMS)) {
+    app.post(url, {
+      bodyLimit: limits.bodyBytes,
+      // The key is checked before the body is read: no caller without a key can fill the memory.
+      onRequest: async (request, reply) => {
+        receiving.enter(request, reply, options.tenantOf(request, 'send', keyInQuery(request)));
+        keyOf(request);
+      },
+      onResponse: async (request) => receiving.release(request),
+      handler: async (request, reply) => {
+        const points = await room.decode(() => readPoints(request, form)).finally(() => receiving.release(request));
+        return answer(reply, await points.send(), form);
+      },
+    });
+  }
 
-  async function readPoints(request: FastifyRequest): Promise<IntakeRequest> {
+  async function readPoints(request: FastifyRequest, form: PayloadForm): Promise<IntakeRequest> {
     const { headers, body } = request;
     const contentEncoding = headers['content-encoding'];
-    const payload = { body: bytesOf(body), contentType: headers['content-type'], contentEncoding };
+    const contentType = headers['content-type'];
+    const payload = { form, body: bytesOf(body), contentType, contentEncoding, receivedMs: clock.wallMs() };
     const read = await openPayload(payload, limits);
     const tenant = receiving.tenantOf(request);
     const key = keyOf(request);

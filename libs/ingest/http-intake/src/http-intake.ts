@@ -1,5 +1,5 @@
 import type { DatadogLimits } from '@tidemark/datadog-payload';
-import type { Random } from '@tidemark/ports';
+import type { Clock, Random } from '@tidemark/ports';
 import type { RemoteWriteLimits } from '@tidemark/remote-write';
 import type { FastifyInstance } from 'fastify';
 import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
@@ -12,6 +12,7 @@ export interface HttpIntakeOptions {
   readonly tenantOf: TenantOf;
   readonly acceptsAnyKey?: DatadogRoutesOptions['acceptsAnyKey'];
   readonly random: Random;
+  readonly clock: Pick<Clock, 'wallMs'>;
   /** Limits that differ from the defaults, for all protocols together and for each. */
   readonly limits?: Partial<BodyRoomLimits>;
   readonly datadog?: Partial<DatadogLimits>;
@@ -20,10 +21,10 @@ export interface HttpIntakeOptions {
 
 /** Registers the protocols that send points over HTTP, each in its own scope, with one limit for all bodies. */
 export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): void {
-  const { intake, tenantOf, acceptsAnyKey, random, limits, datadog, remoteWrite } = options;
+  const { intake, tenantOf, acceptsAnyKey, random, clock, limits, datadog, remoteWrite } = options;
   const room = new BodyRoom(limits);
   app.register(async (scope) =>
-    datadogRoutes(scope, { intake, tenantOf, acceptsAnyKey, room, random, limits: datadog }),
+    datadogRoutes(scope, { intake, tenantOf, acceptsAnyKey, room, random, clock, limits: datadog }),
   );
   app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
 }

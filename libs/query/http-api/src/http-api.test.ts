@@ -94,6 +94,26 @@ function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, o
   return { app, asked };
 }
 
+describe('data that is not accepted', () => {
+  test.each([
+    '/api/v1/events',
+    '/api/v1/metadata',
+    '/intake/?api_key=K',
+    '/api/v2/logs',
+    '/api/intake/metrics/v3/series',
+  ])('POST %s is refused by 400 before its body is read, so that agents drop it, and counted', async (url) => {
+    const counted: unknown[] = [];
+    const { app } = setUp(undefined, { onNotTaken: ({ detail }) => counted.push(detail.reason) });
+    const headers = { 'content-type': 'application/x-protobuf' };
+    const response = await app.inject({ method: 'POST', url, headers, payload: Buffer.alloc(8) });
+    expect([response.statusCode, response.json()]).toEqual([
+      400,
+      expect.objectContaining({ errors: [expect.stringContaining('not accepted')] }),
+    ]);
+    expect(counted).toEqual(['not_taken']);
+  });
+});
+
 describe("Datadog's API", () => {
   test('a query is answered in the format of Datadog, with completeness, gaps and notes in addition', async () => {
     const { app, asked } = setUp();

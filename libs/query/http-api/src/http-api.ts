@@ -1,5 +1,5 @@
 import type { Access, Scope } from '@tidemark/access';
-import type { Clock } from '@tidemark/ports';
+import type { Clock, TidemarkError } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { acceptsAnyKey, tenantOf } from './caller.ts';
@@ -7,7 +7,7 @@ import { datadogRoutes } from './datadog-routes.ts';
 import { errorReplies } from './error-replies.ts';
 import { guard } from './guard.ts';
 import { DEFAULT_HTTP_API_LIMITS, type HttpApiLimits } from './http-api-limits.ts';
-import { answerNotFound } from './not-found.ts';
+import { answerNotFound, refuseForeignData } from './not-found.ts';
 import { pageFiles } from './page-files.ts';
 import { tidemarkRoutes } from './tidemark-routes.ts';
 
@@ -28,6 +28,8 @@ export interface HttpApiOptions {
   readonly allowedHosts?: readonly string[];
   /** Routes of further protocols, in a scope of their own. */
   readonly routes?: (app: FastifyInstance, access: RequestAccess) => void;
+  /** Called for data that the platform does not accept, such as logs of Datadog's agents. */
+  readonly onNotTaken?: (error: TidemarkError) => void;
   /**
    * Receives one line for each request: method, route, status, time; never headers, URLs with parameters, or bodies.
    */
@@ -64,6 +66,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   app.removeContentTypeParser('text/plain');
   logRequests(app, options.clock);
   guard(app, limits, options.allowedHosts ?? []);
+  refuseForeignData(app, options.onNotTaken ?? (() => undefined));
   errorReplies(app, limits);
 
   const access: RequestAccess = {

@@ -1,3 +1,4 @@
+import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { foreignPath } from './foreign-paths.ts';
 
@@ -7,6 +8,21 @@ const METHODS = ['GET', 'POST'] as const;
 const PLAIN_PATH = /^[\w/.-]+$/;
 
 /**
+ * Refuses data that is not accepted, such as logs of Datadog's agents, before its body is read: the body may have any
+ * size and any content type. `onNotTaken` counts the refusals.
+ */
+export function refuseForeignData(app: FastifyInstance, onNotTaken: (error: TidemarkError) => void): void {
+  app.addHook('onRequest', async (request) => {
+    if (!request.is404) return;
+    const foreign = foreignPath(request.method, plainPath(request.url.split('?')[0]));
+    if (foreign?.status !== 400) return;
+    const error = new TidemarkError('invalid_argument', foreign.advice, { reason: 'not_taken', field: 'url' });
+    onNotTaken(error);
+    throw error;
+  });
+}
+
+/**
  * Answers requests that have no route: 405 with the right method where there is one, otherwise 404, with what to do for
  * the known paths of other products. http-api.test.ts covers it.
  */
@@ -14,8 +30,8 @@ export function answerNotFound(app: FastifyInstance, request: FastifyRequest, re
   const [sent] = request.url.split('?');
   const what = `${request.method} ${sent.slice(0, MAX_PATH_CHARS)}`;
   const path = plainPath(sent);
-  const foreign = foreignPath(path);
-  if (foreign !== undefined) return send(reply, 404, `not found: ${what}: ${foreign}`);
+  const foreign = foreignPath(request.method, path);
+  if (foreign !== undefined) return send(reply, 404, `not found: ${what}: ${foreign.advice}`);
   const isRoute = (method: (typeof METHODS)[number]) =>
     method !== request.method && PLAIN_PATH.test(path) && app.hasRoute({ method, url: path });
   const method = METHODS.find(isRoute);

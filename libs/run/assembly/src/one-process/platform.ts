@@ -179,6 +179,7 @@ function listen(parts: StartedParts, context: PlatformContext): Promise<Servers>
         ...{ service: query, access, pageFolder, statusExtra, logger },
         notReady: () => intakeNotReady(intake),
         routes: endpoints.routes,
+        onNotTaken: endpoints.onNotTaken,
       },
       grpc: {
         messageBytes: settings.intake.messageBytes,

@@ -14,7 +14,7 @@ import {
   RequestIntake,
   sessionClock,
 } from '@tidemark/intake';
-import type { Clock, Events, Log, Random } from '@tidemark/ports';
+import type { Clock, Events, Log, Random, TidemarkError } from '@tidemark/ports';
 import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
@@ -68,6 +68,8 @@ export interface IntakeEndpoints {
   readonly routes: NonNullable<HttpApiOptions['routes']>;
   /** Counts a message that was larger than its limit, by the path of its call. */
   readonly onTooLarge: (path: string) => void;
+  /** Counts a request with data that is not accepted. */
+  readonly onNotTaken: (error: TidemarkError) => void;
 }
 
 /** Creates the gRPC and HTTP endpoints of an intake. */
@@ -78,8 +80,9 @@ export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings):
   return {
     register: (server) => server.addService(IntakeService, intakeService({ session, access })),
     routes: (app, { tenantOf, acceptsAnyKey }) => {
-      httpIntake(app, { intake: requests, tenantOf, acceptsAnyKey, random, limits, remoteWrite, datadog });
+      httpIntake(app, { intake: requests, tenantOf, acceptsAnyKey, random, clock, limits, remoteWrite, datadog });
     },
+    onNotTaken: (error) => requests.countError(undefined, error),
     onTooLarge: (path) => {
       if (path === IntakeService.send.path) session()?.violations.count(undefined, 'message_too_large');
     },

@@ -18,13 +18,13 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
   const pending = new Pending<IntakeRunner>('the intake');
   const session = () => pending.ifSet?.session;
   const access = assembleAccess(() => pendingControl.part.state, settings);
-  const { register, routes, onTooLarge } = intakeEndpoints({ session, access, clock, random }, settings);
+  const { register, routes, onTooLarge, onNotTaken } = intakeEndpoints({ session, access, clock, random }, settings);
   const hosted: HostedService = {
     isForPeers: false,
     ...{ access, register, onTooLarge },
     clients: () => pending.ifSet?.clients.list() ?? [],
     sessionOf: (tenant) => ownSessionStatus(pending.part.control.state, session(), tenant),
-    http: { access, routes },
+    http: { access, routes, onNotTaken },
   };
   return ServiceHost.start(context, hosted, async (host) => {
     const { health } = host;

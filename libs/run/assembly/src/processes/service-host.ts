@@ -29,7 +29,7 @@ export interface HostedService {
   /** The session of an intake, for the status that a query service gives. */
   readonly sessionOf?: SessionOf;
   /** The HTTP routes in addition to health. */
-  readonly http?: Pick<HttpApiOptions, 'service' | 'access' | 'pageFolder' | 'routes'>;
+  readonly http?: Pick<HttpApiOptions, 'service' | 'access' | 'pageFolder' | 'routes' | 'onNotTaken'>;
 }
 
 /**

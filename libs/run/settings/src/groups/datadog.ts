@@ -12,6 +12,13 @@ export const DATADOG = z.strictObject({
   jsonValues: whole(D.jsonValues, 'values', 1, 100_000_000, 'Numbers, texts, objects and lists of a JSON body.'),
   series: whole(D.series, 'series', 1, 10_000_000, 'Series of one request.'),
   points: whole(D.points, 'points', 1, 10_000_000, 'Points of one request; `requests.requestPoints` also applies.'),
+  sketches: whole(
+    D.sketches,
+    'points',
+    1,
+    1_000_000,
+    'Points of distributions of one request, each of which is a sketch.',
+  ),
   seriesTags: whole(
     D.seriesTags,
     'tags',
