@@ -113,8 +113,116 @@ describe("Datadog's own client", () => {
     expect(sums).toEqual(Array.from({ length: 10 }, () => 40));
   });
 
+  test.each([undefined, 'deflate'] as const)(
+    'submits series of version 1 with the coding %s, and queries back',
+    async (contentEncoding) => {
+      const startS = Math.floor(Date.now() / 60_000) * 60 - 60;
+      const name = `old.${contentEncoding ?? 'plain'}`;
+      const points: [number, number][] = [0, 20, 40].map((atS, i) => [startS + atS, i + 1]);
+      const accepted = await v1Api().submitMetrics({
+        contentEncoding,
+        body: {
+          series: [
+            { metric: `${name}.depth`, type: 'gauge', points, host: 'a', tags: ['env:prod'] },
+            { metric: `${name}.orders`, type: 'count', interval: 20, points, host: 'a' },
+            { metric: `${name}.hits`, type: 'rate', interval: 20, points, host: 'b' },
+          ],
+        },
+      });
+      expect(accepted.status).toBe('ok');
+      const values = valuesOf(startS);
+      expect(await values(`avg:${name}.depth{env:prod} by {host}.rollup(avg, 20)`)).toEqual([['host:a'], 1, 2, 3]);
+      expect(await values(`sum:${name}.orders{*}.as_count().rollup(sum, 60)`)).toEqual([[], 6]);
+      expect(await values(`sum:${name}.hits{host:b}.as_rate().rollup(sum, 20)`)).toEqual([[], 1, 2, 3]);
+    },
+  );
+
+  test.each([undefined, 'deflate'] as const)(
+    'submits distributions with the coding %s, and queries percentiles',
+    async (contentEncoding) => {
+      const startS = Math.floor(Date.now() / 60_000) * 60 - 60;
+      const metric = `latency.${contentEncoding ?? 'plain'}`;
+      const all = Array.from({ length: 100 }, (_, i) => i + 1);
+      const accepted = await v1Api().submitDistributionPoints({
+        contentEncoding,
+        body: {
+          series: [
+            {
+              metric,
+              points: [
+                [startS, all.slice(0, 50)],
+                [startS + 20, all.slice(50)],
+              ],
+              host: 'a',
+            },
+          ],
+        },
+      });
+      expect(accepted.status).toBe('ok');
+      const values = valuesOf(startS);
+      expect(await values(`count:${metric}{host:a}.rollup(60)`)).toEqual([[], 100]);
+      expect(await values(`max:${metric}{*}.rollup(60)`)).toEqual([[], 100]);
+      const [, p90] = await values(`p90:${metric}{*}.rollup(60)`);
+      expect(Math.abs(Number(p90) - 90)).toBeLessThanOrEqual(1);
+    },
+  );
+
+  test('submits service checks, which are gauges of their status', async () => {
+    const startS = Math.floor(Date.now() / 60_000) * 60 - 60;
+    const check = { check: 'db.can_connect', hostName: 'web-1', tags: ['db:main'], timestamp: startS };
+    const accepted = await new v1.ServiceChecksApi(configuration('placeholder')).submitServiceCheck({
+      body: [{ ...check, status: 2, message: 'refused' }],
+    });
+    expect(accepted.status).toBe('ok');
+    const query = 'max:service_check.db.can_connect{db:main} by {host}.rollup(max, 60)';
+    expect(await valuesOf(startS)(query)).toEqual([['host:web-1'], 2]);
+  });
+
+  test('receives a refusal of version 1 as the error of its class', async () => {
+    const points: [number, number][] = [[Math.floor(Date.now() / 1000), 1]];
+    const submitted = v1Api().submitMetrics({ body: { series: [{ metric: 'm', type: 'histogram', points }] } });
+    await expect(submitted).rejects.toMatchObject({
+      code: 400,
+      body: { errors: [expect.stringMatching(/type: type_unknown \(limit: gauge, count or rate\)/)] },
+    });
+  });
+
   test('validates its key', async () => {
     expect(await new v1.AuthenticationApi(configuration('placeholder')).validate()).toMatchObject({ valid: true });
+  });
+});
+
+describe('an agent with distributions', () => {
+  test.each([
+    ['identity', (bytes: Buffer) => bytes],
+    ['deflate', deflateSync],
+    ['zstd', (bytes: Buffer) => zstdCompressSync(bytes)],
+  ] as const)('sends sketches with the coding %s', async (coding, encode) => {
+    const startS = Math.floor(Date.now() / 60_000) * 60 - 60;
+    const text = (field: number, value: string) => sized(field, Buffer.from(value));
+    const double = (field: number, value: number) => {
+      const bytes = Buffer.alloc(9, (field << 3) | 1);
+      bytes.writeDoubleLE(value, 1);
+      return bytes;
+    };
+    // 100 values of about 1 (key 1338), 10 of about 10 (key 1338 + 149); keys are zigzag.
+    const sketch = Buffer.concat([
+      ...[Buffer.of(0x08), varint(startS), Buffer.of(0x10, 110), double(3, 0.995), double(4, 10.05), double(6, 200)],
+      ...[sized(7, Buffer.concat([varint(1338 * 2), varint(1487 * 2)])), sized(8, Buffer.of(100, 10))],
+    ]);
+    const metric = `agent.latency.${coding}`;
+    const series = Buffer.concat([text(1, metric), text(2, 'web-1'), text(4, 'env:prod'), sized(7, sketch)]);
+    const response = await post('/api/beta/sketches', encode(sized(1, series)), {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': coding,
+    });
+    expect([response.status, await response.json()]).toEqual([202, { errors: [] }]);
+    const values = valuesOf(startS);
+    expect(await values(`count:${metric}{env:prod} by {host}.rollup(60)`)).toEqual([['host:web-1'], 110]);
+    expect(await values(`sum:${metric}{*}.rollup(60)`)).toEqual([[], 200]);
+    expect(await values(`max:${metric}{*}.rollup(60)`)).toEqual([[], 10.05]);
+    const [, p50] = await values(`p50:${metric}{*}.rollup(60)`);
+    expect(Math.abs(Number(p50) - 1)).toBeLessThan(0.018);
   });
 });
 
@@ -214,6 +322,16 @@ function configuration(key: string) {
     zstdCompressorCallback: (body: string) => zstdCompressSync(Buffer.from(body)),
   });
   return made;
+}
+
+/** Queries the minute from `startS`, and returns tags and values of the only series. */
+function valuesOf(startS: number) {
+  return async (query: string): Promise<unknown[]> => {
+    await platform.queryComplete(query, startS * 1000, Date.now());
+    const { series = [] } = await v1Api().queryMetrics({ from: startS, to: startS + 60, query });
+    expect(series).toHaveLength(1);
+    return [series[0].tagSet, ...(series[0].pointlist ?? []).map(([, value]) => value)];
+  };
 }
 
 function metricsApi(key = 'placeholder'): v2.MetricsApi {
