@@ -25,7 +25,7 @@ export { leafUses } from './leaf-view.ts';
 export type { QueryLimits } from './limits.ts';
 export { DEFAULT_QUERY_LIMITS } from './limits.ts';
 export { DEFAULT_GROUPS_OF_SERIES, groupTags, matchesFilter, matchesPattern } from './match-filter.ts';
-export { parseQuery } from './parse.ts';
+export { parseFilter, parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
 export type { Variables } from './variables.ts';
 export { writeWord } from './words.ts';

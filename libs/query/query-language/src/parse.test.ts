@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import {
   DEFAULT_QUERY_LIMITS,
+  parseFilter,
   parseQuery,
   printFilter,
   printQuery,
@@ -294,5 +295,22 @@ describe('a syntax error', () => {
     for (const deep of ['('.repeat(9999), '-'.repeat(9999), 'abs('.repeat(4000), `m{${'!'.repeat(9999)}`]) {
       expect(errorOf(deep).message).toMatch('at most 32 levels');
     }
+  });
+});
+
+describe('a filter alone', () => {
+  test.each(['*', 'env:prod', 'a:1,!b:2', 'env IN (a,b) AND service:web*', 'a:1 OR NOT (b:2 AND c:3)'])(
+    '%s means what it means within a query',
+    (text) => {
+      expect(parseFilter(text)).toEqual(leafOf(`m{${text}}`).filter);
+    },
+  );
+
+  test('no text selects all series', () => {
+    expect([parseFilter(''), parseFilter(' ')]).toEqual([{ type: 'all' }, { type: 'all' }]);
+  });
+
+  test.each(['a:1}', 'a:1} by {b', '}', 'a:1 b:2', 'NOT', 'k IN (', '!'.repeat(9999)])('%.20s is refused', (text) => {
+    expect(() => parseFilter(text)).toThrow(/query, column \d+|characters/);
   });
 });

@@ -13,6 +13,7 @@ import {
   type QueryLeaf,
   type Rollup,
   SPACE_AGGREGATORS,
+  type TagFilter,
 } from './ast.ts';
 import { isMissingFunction } from './datadog-functions.ts';
 import {
@@ -61,6 +62,19 @@ export function parseQuery(
   const rest = reader.peek('expression');
   if (rest.type !== 'end') throw reader.unexpected(rest, 'an operator, "," or the end of the query');
   return { expressions };
+}
+
+/**
+ * Parses a filter alone, as it stands between the braces of a query; without text it selects all series. Errors are
+ * those of `parseQuery`, with columns of `text`.
+ */
+export function parseFilter(text: string, limits: QueryLimits = DEFAULT_QUERY_LIMITS): TagFilter {
+  if (text.trim() === '') return { type: 'all' };
+  const reader = new TokenReader(`${text}}`, limits);
+  const filter = parseScope(reader);
+  const rest = reader.peek('scope');
+  if (rest.type !== 'end') throw reader.unexpected(rest, 'the end of the filter');
+  return filter;
 }
 
 interface State {

@@ -5,13 +5,14 @@ import type {
   MetricsRequest,
   SessionStatus,
   StatusReply,
+  TagFilter,
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
 import { DAY_MS, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { parseQuery } from '@tidemark/query-language';
+import { parseFilter, parseQuery } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 import { answerQuery } from './answer-query.ts';
@@ -24,6 +25,7 @@ import { planQuery } from './query-plan.ts';
 import type { AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
 import { DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
+import { tagFilterMessage } from './tag-filter-message.ts';
 import { TenantGate } from './tenant-gate.ts';
 
 export interface QueryServiceOptions {
@@ -99,14 +101,18 @@ export class QueryService implements QueryReader {
     );
   }
 
-  /** Returns the tenant's metrics by name, with the errors of partitions that could not answer. */
+  /**
+   * Returns the tenant's metrics by name, with the errors of partitions that could not answer. Throws
+   * `invalid_argument` for a wrong filter.
+   */
   async metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply> {
     const limit = this.#describedLimit(request.limit);
-    const { contains, fromMs } = request;
+    const { contains, fromMs, after } = request;
+    const filter = this.#filterOf(request.filter);
     const partitions = allPartitions(this.#maps(fromMs));
     return this.#describe(tenant, signal, async (parts) => {
       const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
-        store.describeMetrics({ partition, tenant, contains, fromMs, limit }, within),
+        store.describeMetrics({ partition, tenant, contains, fromMs, limit, filter, after }, within),
       );
       const found = replies.map((reply) => reply?.metrics ?? []);
       return { metrics: mergeMetrics(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
@@ -117,6 +123,7 @@ export class QueryService implements QueryReader {
   async tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply> {
     const limit = this.#describedLimit(request.limit);
     const { metric } = request;
+    const filter = this.#filterOf(request.filter);
     const toMs = request.toMs === 0 ? Math.ceil(this.#options.clock.wallMs()) : request.toMs;
     const fromMs = request.fromMs === 0 && request.toMs === 0 ? toMs - DESCRIBED_RANGE_MS : request.fromMs;
     checkRange(this.#limits, fromMs, toMs);
@@ -124,7 +131,7 @@ export class QueryService implements QueryReader {
     const partitions = [...new Set(this.#maps(fromMs).map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
     return this.#describe(tenant, signal, async (parts) => {
       const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
-        store.describeTags({ partition, tenant, metric, fromMs, toMs, limit }, within),
+        store.describeTags({ partition, tenant, metric, fromMs, toMs, limit, filter }, within),
       );
       const found = replies.map((reply) => reply?.keys ?? []);
       return { keys: mergeTagKeys(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
@@ -194,6 +201,10 @@ export class QueryService implements QueryReader {
         parts.ask(`tags/${partition}`, (within) => ask(this.#stores.tagStore(partition), partition, within)),
       ),
     );
+  }
+
+  #filterOf(text: string | undefined): TagFilter | undefined {
+    return text === undefined ? undefined : tagFilterMessage(parseFilter(text, this.#limits.language));
   }
 
   #describedLimit(asked: number): number {

@@ -112,8 +112,14 @@ describe('answers against a naive model', () => {
             gaps: [],
           });
           const described = { partition: 0, tenant, metric, limit: 2, contains: metric.slice(0, 4), ...range };
-          expect(partition.describeMetrics(described).metrics).toEqual(model.describeMetrics(described));
-          expect(partition.describeTags(described).keys).toEqual(model.describeTags(described));
+          const next = { ...described, contains: '', limit: 1, after: metric };
+          const filtered = { ...described, contains: '', filter: wanted };
+          for (const one of [described, next, filtered, { ...filtered, after: metric }]) {
+            expect(partition.describeMetrics(one).metrics).toEqual(model.describeMetrics(one));
+          }
+          for (const one of [described, filtered]) {
+            expect(partition.describeTags(one).keys).toEqual(model.describeTags(one));
+          }
         },
       ),
       { numRuns: 200 },

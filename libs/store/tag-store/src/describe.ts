@@ -8,6 +8,7 @@ import type {
 } from '@tidemark/contract';
 import { DAY_MS, dayOf, ID_BYTES } from '@tidemark/model';
 import { limitError } from '@tidemark/ports';
+import { FilterEvaluator } from './filter.ts';
 import { kindsSeen } from './match.ts';
 import type { TagIndex } from './tag-index.ts';
 import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
@@ -15,7 +16,10 @@ import { ABSENT } from './typed-list.ts';
 
 const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
 
-/** Metrics of a tenant by name, with the series seen on or after the day of `from_ms`. */
+/**
+ * Metrics of a tenant by name, with the series seen on or after the day of `from_ms` that the filter selects. Throws
+ * `resource_exhausted` for a filter beyond a limit.
+ */
 export function describeMetrics(
   index: TagIndex,
   request: DescribeMetricsRequest,
@@ -23,23 +27,28 @@ export function describeMetrics(
 ): MetricDescription[] {
   const fromDay = dayOf(request.fromMs);
   const limit = lesser(request.limit, limits.described);
+  const { contains, after = '', filter } = request;
   const wanted = index.metrics
     .ofTenant(request.tenant)
-    .filter((metric) => metric.name.includes(request.contains) && metric.lastDay >= fromDay)
+    .filter(({ name, lastDay }) => name.includes(contains) && lastDay >= fromDay && name > after)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return wanted.slice(0, limit).map((metric) => {
-    const seen = metric.seen(fromDay, LAST_DAY);
-    return {
+  const found: MetricDescription[] = [];
+  for (const metric of wanted) {
+    if (found.length === limit) break;
+    const seen = new FilterEvaluator(index, metric, limits).select(filter, metric.seen(fromDay, LAST_DAY));
+    if (seen.isEmpty) continue;
+    found.push({
       metric: metric.name,
       kinds: kindsSeen(index, metric, seen),
       series: seen.size,
       lastDayMs: metric.lastDay * DAY_MS,
-    };
-  });
+    });
+  }
+  return found;
 }
 
 /**
- * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days. Keys are in the order of
+ * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects. Keys are in the order of
  * names; values in the order of their numbers of series, then of names.
  */
 export function describeTags(
@@ -50,7 +59,8 @@ export function describeTags(
   const metric = index.metrics.find(request.tenant, request.metric);
   if (metric === undefined || request.toMs <= request.fromMs) return [];
   const seen = metric.seen(dayOf(request.fromMs), dayOf(request.toMs - 1));
-  const { keys, seriesOfTag } = countTags(index, seen.toArray());
+  const selected = new FilterEvaluator(index, metric, limits).select(request.filter, seen);
+  const { keys, seriesOfTag } = countTags(index, selected.toArray());
   const limit = lesser(request.limit, limits.described);
   return [...keys]
     .map(([key, { series, tags }]) => ({

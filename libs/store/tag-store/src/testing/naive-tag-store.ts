@@ -72,15 +72,18 @@ export class NaiveTagStore {
     const found: MetricDescription[] = [];
     for (const metric of [...names].sort()) {
       const seen = this.#seen(request.tenant, metric, request.fromMs, Number.MAX_SAFE_INTEGER);
-      if (seen.length === 0 || !metric.includes(request.contains)) continue;
+      const selected = seen.filter(({ name }) => fits(request.filter, name.tags));
+      if (selected.length === 0 || !metric.includes(request.contains) || metric <= (request.after ?? '')) continue;
       const lastDay = Math.max(...seen.flatMap(({ days }) => [...days]));
-      found.push({ metric, kinds: kindsOf(seen), series: seen.length, lastDayMs: lastDay * DAY_MS });
+      found.push({ metric, kinds: kindsOf(selected), series: selected.length, lastDayMs: lastDay * DAY_MS });
     }
     return found.slice(0, request.limit);
   }
 
   describeTags(request: DescribeTagsRequest): TagKeyDescription[] {
-    const seen = this.#seen(request.tenant, request.metric, request.fromMs, request.toMs);
+    const seen = this.#seen(request.tenant, request.metric, request.fromMs, request.toMs).filter(({ name }) =>
+      fits(request.filter, name.tags),
+    );
     const keys = new Set(seen.flatMap(({ name }) => name.tags.map(keyOfTag)));
     return [...keys].sort().map((key) => {
       const having = seen.filter(({ name }) => name.tags.some((tag) => keyOfTag(tag) === key));

@@ -85,6 +85,12 @@ export interface MetricsRequest {
   contains: string;
   fromMs: number;
   limit: number;
+  /** Only metrics with a series that this scope selects, as between the braces of a query: `env:prod AND !host:a`. */
+  filter?:
+    | string
+    | undefined;
+  /** Only metrics whose name is above this one in the order of names, for pages of a list. */
+  after?: string | undefined;
 }
 
 export interface MetricsReply {
@@ -98,6 +104,8 @@ export interface TagsRequest {
   fromMs: number;
   toMs: number;
   limit: number;
+  /** Only of series that this scope selects, as between the braces of a query. */
+  filter?: string | undefined;
 }
 
 export interface TagsReply {
@@ -743,7 +751,7 @@ export const PartError: MessageFns<PartError> = {
 };
 
 function createBaseMetricsRequest(): MetricsRequest {
-  return { contains: "", fromMs: 0, limit: 0 };
+  return { contains: "", fromMs: 0, limit: 0, filter: undefined, after: undefined };
 }
 
 export const MetricsRequest: MessageFns<MetricsRequest> = {
@@ -756,6 +764,12 @@ export const MetricsRequest: MessageFns<MetricsRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(24).uint32(message.limit);
+    }
+    if (message.filter !== undefined) {
+      writer.uint32(34).string(message.filter);
+    }
+    if (message.after !== undefined) {
+      writer.uint32(42).string(message.after);
     }
     return writer;
   },
@@ -797,6 +811,22 @@ export const MetricsRequest: MessageFns<MetricsRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -817,6 +847,8 @@ export const MetricsRequest: MessageFns<MetricsRequest> = {
     message.contains = object.contains ?? "";
     message.fromMs = object.fromMs ?? 0;
     message.limit = object.limit ?? 0;
+    message.filter = object.filter ?? undefined;
+    message.after = object.after ?? undefined;
     return message;
   },
 };
@@ -901,7 +933,7 @@ export const MetricsReply: MessageFns<MetricsReply> = {
 };
 
 function createBaseTagsRequest(): TagsRequest {
-  return { metric: "", fromMs: 0, toMs: 0, limit: 0 };
+  return { metric: "", fromMs: 0, toMs: 0, limit: 0, filter: undefined };
 }
 
 export const TagsRequest: MessageFns<TagsRequest> = {
@@ -917,6 +949,9 @@ export const TagsRequest: MessageFns<TagsRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(32).uint32(message.limit);
+    }
+    if (message.filter !== undefined) {
+      writer.uint32(42).string(message.filter);
     }
     return writer;
   },
@@ -966,6 +1001,14 @@ export const TagsRequest: MessageFns<TagsRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -987,6 +1030,7 @@ export const TagsRequest: MessageFns<TagsRequest> = {
     message.fromMs = object.fromMs ?? 0;
     message.toMs = object.toMs ?? 0;
     message.limit = object.limit ?? 0;
+    message.filter = object.filter ?? undefined;
     return message;
   },
 };

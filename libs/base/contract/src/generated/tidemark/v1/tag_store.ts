@@ -100,6 +100,12 @@ export interface DescribeMetricsRequest {
   /** Only metrics with a series seen on or after this time. */
   fromMs: number;
   limit: number;
+  /** Only metrics with a series that the filter selects; their kinds and numbers are of these series. */
+  filter?:
+    | TagFilter
+    | undefined;
+  /** Only metrics whose name is above this one in the order of names, for pages of a list. */
+  after?: string | undefined;
 }
 
 export interface DescribeMetricsReply {
@@ -123,6 +129,8 @@ export interface DescribeTagsRequest {
   toMs: number;
   /** Maximum number of values per key in the list; counts are exact for any limit. */
   limit: number;
+  /** Only of series that the filter selects. */
+  filter?: TagFilter | undefined;
 }
 
 export interface DescribeTagsReply {
@@ -898,7 +906,7 @@ export const MatchedGroup: MessageFns<MatchedGroup> = {
 };
 
 function createBaseDescribeMetricsRequest(): DescribeMetricsRequest {
-  return { partition: 0, tenant: "", contains: "", fromMs: 0, limit: 0 };
+  return { partition: 0, tenant: "", contains: "", fromMs: 0, limit: 0, filter: undefined, after: undefined };
 }
 
 export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
@@ -917,6 +925,12 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(40).uint32(message.limit);
+    }
+    if (message.filter !== undefined) {
+      TagFilter.encode(message.filter, writer.uint32(50).fork()).join();
+    }
+    if (message.after !== undefined) {
+      writer.uint32(58).string(message.after);
     }
     return writer;
   },
@@ -974,6 +988,22 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.filter = TagFilter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -996,6 +1026,10 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
     message.contains = object.contains ?? "";
     message.fromMs = object.fromMs ?? 0;
     message.limit = object.limit ?? 0;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? TagFilter.fromPartial(object.filter)
+      : undefined;
+    message.after = object.after ?? undefined;
     return message;
   },
 };
@@ -1185,7 +1219,7 @@ export const MetricDescription: MessageFns<MetricDescription> = {
 };
 
 function createBaseDescribeTagsRequest(): DescribeTagsRequest {
-  return { partition: 0, tenant: "", metric: "", fromMs: 0, toMs: 0, limit: 0 };
+  return { partition: 0, tenant: "", metric: "", fromMs: 0, toMs: 0, limit: 0, filter: undefined };
 }
 
 export const DescribeTagsRequest: MessageFns<DescribeTagsRequest> = {
@@ -1207,6 +1241,9 @@ export const DescribeTagsRequest: MessageFns<DescribeTagsRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(48).uint32(message.limit);
+    }
+    if (message.filter !== undefined) {
+      TagFilter.encode(message.filter, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1272,6 +1309,14 @@ export const DescribeTagsRequest: MessageFns<DescribeTagsRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.filter = TagFilter.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1295,6 +1340,9 @@ export const DescribeTagsRequest: MessageFns<DescribeTagsRequest> = {
     message.fromMs = object.fromMs ?? 0;
     message.toMs = object.toMs ?? 0;
     message.limit = object.limit ?? 0;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? TagFilter.fromPartial(object.filter)
+      : undefined;
     return message;
   },
 };
