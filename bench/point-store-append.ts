@@ -43,7 +43,7 @@ const metricIds = Array.from({ length: SERIES / SERIES_PER_METRIC }, (_, i) => h
 const seriesIds = Array.from({ length: SERIES }, (_, i) => hash128(Buffer.from(`series ${i}`)));
 const columns = new PointColumns(SERIES);
 const out = new ByteWriter(1 << 20);
-const base = { partition: 0, session, lane: 0, epoch: 0, tagsOffset: 0, keyframeOffset: -1 };
+const base = { partition: 0, session, lane: 0, epoch: 0, tagsOffset: 0, keyframeOffset: -1, era: -1, eraStartMs: 0 };
 
 function block(step: number): Buffer {
   advance();

@@ -1,17 +1,17 @@
 import { type Disk, readSmallFile, TidemarkError, writeSmallFile } from '@tidemark/ports';
-import { FORMAT_VERSION, newerFormat } from './segment-format.ts';
+import { FORMAT_VERSION, otherFormat } from './segment-format.ts';
 
 const FORMAT_FILE = 'FORMAT';
 const FORMAT_LIMIT_BYTES = 64;
 
 /**
- * Checks the format of a folder, and writes the format file of a new folder. `failed_precondition` for a newer format,
+ * Checks the format of a folder, and writes the format file of a new folder. `failed_precondition` for another format,
  * `data_loss` when the file is malformed.
  */
 export async function claimFormat(disk: Disk): Promise<void> {
   const version = await readFormat(disk);
   if (version === undefined) await writeFormat(disk);
-  else if (version > FORMAT_VERSION) throw newerFormat('the data folder', version);
+  else if (version !== FORMAT_VERSION) throw otherFormat('the data folder', version);
 }
 
 async function readFormat(disk: Disk): Promise<number | undefined> {

@@ -56,7 +56,6 @@ export class Partition implements AppendQueue {
   #active: ActiveSegment | undefined;
   #first = 0;
   #next = 0;
-  #lastAppendTimeMs = 0;
   /** True when the content of the active segment's file is uncertain: no record is appended to it again. */
   #suspect = false;
   /** Why the partition cannot be used: its last segment cannot be read. */
@@ -139,7 +138,6 @@ export class Partition implements AppendQueue {
       for (const state of header.producers) this.#producers.touch(state);
       const found = await recoverSegment(file, header, this.#producers);
       this.#next = found.next;
-      this.#lastAppendTimeMs = found.lastAppendTimeMs;
       this.#active = { base, salt: header.salt, file, index: found.index, sizeBytes: found.sizeBytes };
       this.#bases.push(base);
       this.#countSegment(base, found.sizeBytes);
@@ -229,7 +227,8 @@ export class Partition implements AppendQueue {
   }
 
   async #flush(group: readonly PendingAppend[]): Promise<void> {
-    const appendTimeMs = Math.max(this.#lastAppendTimeMs, this.#parts.clock.wallMs());
+    // Where the clock was set back, append times go back, too. The coordinator then corrects the time of the whole log.
+    const appendTimeMs = this.#parts.clock.wallMs();
     let records: LogRecord[];
     try {
       records = await this.#store(group, appendTimeMs);
@@ -241,7 +240,6 @@ export class Partition implements AppendQueue {
       }
       return;
     }
-    this.#lastAppendTimeMs = appendTimeMs;
     this.#next += records.length;
     for (let i = 0; i < group.length; i++) {
       const { state, sequence, value, valueCrc, reservedBytes, resolve } = group[i];
@@ -310,7 +308,6 @@ export class Partition implements AppendQueue {
       partition: this.partition,
       base,
       salt,
-      lastAppendTimeMs: this.#lastAppendTimeMs,
       producers: [...this.#producers.states()].filter((state) => state.sequence >= 0),
     };
     // A roll that fails halfway may have made the new file: no record is appended to the old one in any case.

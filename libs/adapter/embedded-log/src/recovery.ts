@@ -14,7 +14,6 @@ export interface RecoveredSegment {
   readonly sizeBytes: number;
   /** Bytes behind the last whole record that were cut off. */
   readonly tornBytes: number;
-  readonly lastAppendTimeMs: number;
   readonly index: SparseIndex;
 }
 
@@ -41,13 +40,11 @@ export async function recoverSegment(
   const fileBytes = await file.sizeBytes();
   const window = new FileWindow(file, segment.salt);
   const index = new SparseIndex(segment.base, segment.headerBytes);
-  let lastAppendTimeMs = segment.lastAppendTimeMs;
   let group: WalkedRecord[] = [];
   const settle = (records: readonly WalkedRecord[]): void => {
     for (const { header, position } of records) {
       producers.touch(stateAfter(header, producers.find(header.producer)));
       index.note(header.offset, position);
-      lastAppendTimeMs = header.appendTimeMs;
     }
   };
 
@@ -80,7 +77,7 @@ export async function recoverSegment(
   if (whole.length > 0) await rewrite(file, whole[0].position, sizeBytes);
   if (sizeBytes < fileBytes) await file.truncate(sizeBytes);
   await file.sync();
-  return { next, sizeBytes, tornBytes: fileBytes - sizeBytes, lastAppendTimeMs, index };
+  return { next, sizeBytes, tornBytes: fileBytes - sizeBytes, index };
 }
 
 function endOf(position: number, header: RecordHeader): number {

@@ -4,7 +4,8 @@ import type { ProducerState } from './producer-table.ts';
 import { PRODUCER_BYTES } from './record-format.ts';
 
 export const SEGMENT_MAGIC = Buffer.from('TIDESEG\n');
-export const FORMAT_VERSION = 1;
+/** In version 2 a segment does not name the last append time before it. */
+export const FORMAT_VERSION = 2;
 /** Bytes of magic, version, reserved field and header size. */
 export const SEGMENT_PREFIX_BYTES = 16;
 export const SEGMENT_SUFFIX = '.segment';
@@ -25,8 +26,6 @@ export interface SegmentHeader {
    * one.
    */
   readonly salt: number;
-  /** Append time of the record before the first; append times never go back. */
-  readonly lastAppendTimeMs: number;
   /** The producers as of `base`, the oldest first. */
   readonly producers: readonly ProducerState[];
 }
@@ -56,7 +55,6 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   writer.u32(header.salt);
   writer.u32(header.partition);
   u64(writer, header.base);
-  writer.f64(header.lastAppendTimeMs);
   writer.text(header.topic);
   writer.u32(header.producers.length);
   for (const state of header.producers) {
@@ -98,7 +96,6 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
   const salt = reader.u32();
   const partition = reader.u32();
   const base = readU64(reader);
-  const lastAppendTimeMs = reader.f64();
   const topic = reader.text(TOPIC_LIMIT_BYTES);
   const count = reader.u32();
   reader.need(count * PRODUCER_ENTRY_BYTES);
@@ -113,15 +110,12 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
       valueBytes: reader.u32(),
     });
   }
-  return { topic, partition, base, salt, lastAppendTimeMs, producers };
+  return { topic, partition, base, salt, producers };
 }
 
-export function newerFormat(file: string, version: number): TidemarkError {
-  return new TidemarkError(
-    'failed_precondition',
-    `${file} has log format ${version}, this program reads formats up to ${FORMAT_VERSION}: start the newer program`,
-    { file, version, supported: FORMAT_VERSION },
-  );
+export function otherFormat(file: string, version: number): TidemarkError {
+  const message = `${file} has log format ${version}, this program reads ${FORMAT_VERSION}: start the program of that format`;
+  return new TidemarkError('failed_precondition', message, { file, version, supported: FORMAT_VERSION });
 }
 
 function u64(writer: ByteWriter, value: number): void {

@@ -17,6 +17,7 @@ export {
   BudgetDecision,
   Checkpoint,
   CheckpointDeadLane,
+  CheckpointEra,
   CheckpointFence,
   CheckpointSession,
   ControlClient,
@@ -38,6 +39,7 @@ export {
   SessionEnded,
   SessionRegistered,
   SessionRenewed,
+  SetBackDecision,
   SkipDecision,
   SkipReply,
   SkipRequest,
@@ -117,6 +119,7 @@ export type {
   QueryServer,
 } from './generated/tidemark/v1/query.ts';
 export {
+  EraStatus,
   MetricsReply,
   MetricsRequest,
   PartError,

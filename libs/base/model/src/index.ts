@@ -1,4 +1,5 @@
 export { DAY_MS, dayOf } from './day.ts';
+export { FIRST_ERA } from './era.ts';
 export { derivedFlushIntervalMs, maxFlushIntervalMs } from './flush-interval.ts';
 export type { Kind, KindName } from './kind.ts';
 export { isKind, KIND, kindName } from './kind.ts';

@@ -14,6 +14,8 @@ const PAIRS = [
   'markMs < leaseMs',
   'clockToleranceMs < openDelayMs',
   'clockToleranceMs < mapDelayMs',
+  'witnessMs < setBackMs',
+  'leaseMs < agingStepMs',
 ];
 
 describe('the protocol times', () => {

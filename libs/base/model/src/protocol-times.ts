@@ -9,7 +9,7 @@ export interface ProtocolTimes {
   readonly requestKeyMs: number;
   /** An intake refuses a batch that was stamped longer ago. The setting `intake.stampAgeMs` may lower it. */
   readonly stampAgeMs: number;
-  /** A consumer keeps the sequences of ended lanes and silent client sessions this long, in watermark time. */
+  /** A consumer keeps the sequences of ended lanes and silent client sessions this long, by the age of its partition. */
   readonly retentionMs: number;
   /** Checkpoints of `control` keep ended sessions and completed fences this long, by append time. */
   readonly controlRetentionMs: number;
@@ -33,6 +33,12 @@ export interface ProtocolTimes {
   readonly openDelayMs: number;
   /** A map comes into force this long after its decision, by append times of `control`. */
   readonly mapDelayMs: number;
+  /** Time is taken back when the log's newest time is ahead of its clock by more than this. Less is waited for. */
+  readonly setBackMs: number;
+  /** Time is taken back only while the clocks of the log and of the coordinator differ by no more than this. */
+  readonly witnessMs: number;
+  /** An advance of the watermark ages the state of consumers by no more than this: the clock may have been set ahead. */
+  readonly agingStepMs: number;
 }
 
 export const PROTOCOL_TIMES: ProtocolTimes = {
@@ -50,6 +56,9 @@ export const PROTOCOL_TIMES: ProtocolTimes = {
   clockToleranceMs: 1000,
   openDelayMs: 2000,
   mapDelayMs: 2000,
+  setBackMs: 10_000,
+  witnessMs: 2000,
+  agingStepMs: 60_000,
 };
 
 interface Relation {
@@ -74,6 +83,8 @@ export const RELATIONS: readonly Relation[] = [
   { less: 'markMs', than: 'leaseMs', otherwise: 'a session is fenced before an idle lane marks once' },
   { less: 'clockToleranceMs', than: 'openDelayMs', otherwise: 'a new lane accepts below the watermark' },
   { less: 'clockToleranceMs', than: 'mapDelayMs', otherwise: 'a point is routed by a map that no query knows' },
+  { less: 'witnessMs', than: 'setBackMs', otherwise: 'time is taken back because of a clock that is merely behind' },
+  { less: 'leaseMs', than: 'agingStepMs', otherwise: 'state expires too late although no clock was wrong' },
 ];
 
 /** Throws `AssertionError` with the relation, both values and the broken promise when a relation does not hold. */

@@ -15,6 +15,7 @@ import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
+import { SetBackCheck } from './set-back-check.ts';
 
 /**
  * Maps are kept permanently, 2 KiB each: queries over old times use the maps of that time, and points never expire. A
@@ -53,7 +54,8 @@ const BUDGET_MS = 2000;
 const BUDGET_RELEASE = 0.95;
 
 /**
- * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, keys. Every
+ * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, keys, and that the
+ * log takes its time back. Every
  * decision is a record in `control` under this coordinator's term; a successor's higher term makes its later records
  * void.
  */
@@ -61,6 +63,7 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #writer: ControlWriter;
   readonly #fences: FenceAppender;
+  readonly #setBackCheck: SetBackCheck;
   readonly #renewedMs = new Map<string, number>();
   readonly #stop = new AbortController();
   readonly #copying = new AbortController();
@@ -75,11 +78,12 @@ export class Coordinator {
     this.#options = options;
     this.#writer = new ControlWriter(options.log, options.clock);
     this.#fences = new FenceAppender(options.log, options.clock);
+    this.#setBackCheck = new SetBackCheck(options.control.state, options.clock);
   }
 
   /** Why the coordinator cannot decide, for status; undefined when it can. */
   get problem(): string | undefined {
-    return this.#lastError ?? this.#fences.problem;
+    return this.#lastError ?? this.#fences.problem ?? this.#setBackCheck.problem;
   }
 
   /** Claims a term, decides the first map if there is none, and continues in the background. */
@@ -216,6 +220,7 @@ export class Coordinator {
         await this.#fence(session, undefined, `no renewal for ${LEASE_MS / 1000} s`);
       }
     }
+    if (this.#setBackCheck.isDue()) await this.#setBack();
     for (const dead of [...control.state.deadLanes.values()]) {
       await this.#fence(dead.session, dead, 'its session reported the lane dead');
     }
@@ -225,6 +230,16 @@ export class Coordinator {
       await this.#judgeBudgets();
     }
     await this.#checkpoint();
+  }
+
+  /** Takes time back, to the append time of the decision. It is void if the log's clock has changed meanwhile. */
+  async #setBack(): Promise<void> {
+    const { control, clock } = this.#options;
+    const expectedEra = control.state.eras.current;
+    await this.#decide({ $case: 'setBack', value: { term: this.#term, expectedEra, decidedMs: clock.wallMs() } });
+    if (control.state.eras.current !== expectedEra) return;
+    const message = 'the decision to take time back is void: the clocks of the log and of this process differ';
+    throw new TidemarkError('failed_precondition', message);
   }
 
   #expired(nowMs: number): SessionInfo[] {

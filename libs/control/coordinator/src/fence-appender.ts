@@ -1,4 +1,5 @@
 import { type FenceInfo, fenceKey } from '@tidemark/control-log';
+import { FIRST_ERA } from '@tidemark/model';
 import { ALL_LANES, encodeBareRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, isTidemarkError, type Log, SettlingWriter } from '@tidemark/ports';
 
@@ -78,6 +79,8 @@ export class FenceAppender {
       markMs: 0,
       tagsOffset: 0,
       keyframeOffset: -1,
+      era: FIRST_ERA,
+      eraStartMs: 0,
     });
     try {
       await this.#writer(partition).append(value, signal);

@@ -9,7 +9,9 @@ import { ClientRegister } from './client-register.ts';
 import { ClockCheck } from './clock-check.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import type { IntakeStatus } from './intake-status.ts';
+import type { LaneEra } from './lane.ts';
 import { LaneSet } from './lane-set.ts';
+import { LogTime } from './log-time.ts';
 import { MapsInForce } from './maps-in-force.ts';
 import { publishNextDays } from './next-day-publisher.ts';
 import { type FindKnownSeries, SeriesBudgets } from './series-budgets.ts';
@@ -67,6 +69,7 @@ export class IntakeSession {
   readonly #sources = new Set<SeriesSource>();
   #streams = 0;
   readonly #clockCheck = new ClockCheck();
+  readonly #logTime: LogTime;
   readonly #stop = new AbortController();
   #nextDays: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
@@ -88,10 +91,11 @@ export class IntakeSession {
         for (const source of this.#sources) source.announce(map);
       },
     });
+    this.#logTime = new LogTime(control.state, acceptClock);
     this.#lanes = new LaneSet({
       ...{ log, clock, acceptClock, session, timing: options.timing, queueBytes: limits.laneQueueBytes, onAppended },
       partitions: () => this.maps.partitions,
-      mayOpen: () => this.#clockCheck.state === 'right',
+      era: () => this.#laneEra(),
       onLaneEnded: options.onLaneEnded,
       onLaneStalled: options.onLaneStalled,
     });
@@ -136,7 +140,8 @@ export class IntakeSession {
   get problem(): string | undefined {
     const { fenced, lapse } = this.#lease;
     if (fenced !== undefined) return fenced;
-    if (this.#clockCheck.problem !== undefined) return this.#clockCheck.problem;
+    const clockProblem = this.#clockCheck.problem ?? this.#logTime.problem;
+    if (clockProblem !== undefined) return clockProblem;
     return this.#stop.signal.aborted ? 'the intake is stopping' : lapse;
   }
 
@@ -148,6 +153,11 @@ export class IntakeSession {
   /** True when the clocks of the log and this session differ. The session accepts nothing until they agree again. */
   get isClockOff(): boolean {
     return this.#clockCheck.state === 'off';
+  }
+
+  /** True when the log's clock was set back. The session accepts nothing until the log takes its time back. */
+  get isLogAhead(): boolean {
+    return this.#logTime.problem !== undefined;
   }
 
   get isAccepting(): boolean {
@@ -246,11 +256,11 @@ export class IntakeSession {
   }
 
   #receive(message: ControlMessage): void {
-    if (message.$case === 'checkpoint') {
-      this.#lanes.forgetFenced(this.#options.control.state.fences);
-      this.#lease.checkState();
-    }
-    if (this.maps.notice()) this.#lanes.open();
+    if (message.$case === 'checkpoint') this.#lanes.forgetFenced(this.#options.control.state.fences);
+    if (message.$case === 'checkpoint' || message.$case === 'setBack') this.#lease.checkState();
+    // Not only a new map: the record may be what the lanes wait for (`#laneEra`).
+    this.maps.notice();
+    this.#lanes.open();
     if (message.$case !== 'fence' || toHex(message.value.session) !== toHex(this.session)) return;
     const { lane, reason } = message.value;
     if (lane === undefined) this.#lease.fence(`fenced: ${reason}`);
@@ -265,8 +275,14 @@ export class IntakeSession {
     const before = this.#clockCheck.state;
     this.#clockCheck.appended(sentMs, ackedMs, appendTimeMs);
     const { state } = this.#clockCheck;
-    if (state === before) return;
-    if (state === 'off') this.#lanes.leave();
-    else if (state === 'right') this.#lanes.open();
+    if (state === 'right' && before !== 'right') this.#logTime.checkFrom(this.#lease.ackedOffset + 1);
+    if (state === 'right') this.#lanes.open();
+    else if (state === 'off' && before !== 'off') this.#lanes.leave();
+  }
+
+  /** Returns the era of lanes that open now; undefined while none may open. */
+  #laneEra(): LaneEra | undefined {
+    if (this.#clockCheck.state !== 'right' || this.#lease.fenced !== undefined) return undefined;
+    return this.#logTime.era;
   }
 }

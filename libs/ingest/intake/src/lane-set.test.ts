@@ -15,7 +15,7 @@ async function setUp() {
     ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, session: SESSION, queueBytes: 1000 },
     timing: { ...DEFAULT_LANE_TIMING, appendMs: 500 },
     partitions: () => PARTITIONS,
-    mayOpen: () => may.open,
+    era: () => (may.open ? { offset: -1, startMs: 0 } : undefined),
     onAppended: () => undefined,
     onLaneEnded: (partition) => ended.push(partition),
   });

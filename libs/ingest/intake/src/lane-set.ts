@@ -3,7 +3,7 @@ import { fenceKey } from '@tidemark/control-log';
 import { type Appended, type Clock, type Log, TidemarkError } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { LaneTiming } from './intake-limits.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LaneEra } from './lane.ts';
 import type { QueuedShare } from './share-queue.ts';
 import { TagPublisher } from './tag-publisher.ts';
 
@@ -18,8 +18,8 @@ export interface LaneSetOptions {
   readonly queueBytes: number;
   /** Returns the number of partitions that need a lane. */
   readonly partitions: () => number;
-  /** Returns false while no lane may open. */
-  readonly mayOpen: () => boolean;
+  /** Returns the era of the session's lanes, or undefined while no lane may open. */
+  readonly era: () => LaneEra | undefined;
   /** Called after each append, with the times of sending and ack by the session's clock, and the log's append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
   /** Called when a lane ended by itself. Another one opens in its place. */
@@ -100,11 +100,13 @@ export class LaneSet {
 
   /** Opens the missing lanes, if lanes may open. */
   open(): void {
-    const { partitions, mayOpen } = this.#options;
-    if (this.#isAbandoned || this.#isClosing || !mayOpen()) return;
+    const { partitions } = this.#options;
+    if (this.#isAbandoned || this.#isClosing) return;
+    const era = this.#options.era();
+    if (era === undefined) return;
     const count = partitions();
     for (let partition = 0; partition < count; partition++) {
-      if (!this.#lanes.has(partition)) this.#openLane(partition);
+      if (!this.#lanes.has(partition)) this.#openLane(partition, era);
     }
   }
 
@@ -148,7 +150,7 @@ export class LaneSet {
     return [...this.#lanes.values(), ...this.#leaving];
   }
 
-  #openLane(partition: number): void {
+  #openLane(partition: number, era: LaneEra): void {
     const { log, clock, acceptClock, session, timing, queueBytes, onAppended, onLaneStalled } = this.#options;
     let tags = this.#tags.get(partition);
     if (tags === undefined) {
@@ -158,6 +160,7 @@ export class LaneSet {
     const lane = new Lane({
       ...{ log, clock, acceptClock, partition, session, tags, timing, queueBytes, onAppended },
       number: this.#nextLane++,
+      era,
       onStalled: (_, reason) => onLaneStalled?.(partition, reason),
       onDead: (dead, reason) => this.#died(dead, reason),
     });

@@ -31,6 +31,7 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
   dictionary.add(SERIES, undefined);
   const lane = new Lane({
     ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, partition: 0, number: 5 },
+    era: { offset: -1, startMs: 0 },
     session: Buffer.alloc(16, 8),
     tags: new TagPublisher(bench.log, 0, bench.clock),
     timing: { ...DEFAULT_LANE_TIMING, ...timing },

@@ -25,6 +25,8 @@ export interface LaneOptions {
   /** 16 bytes. */
   readonly session: Uint8Array;
   readonly number: number;
+  /** The era of the session, which each record names. */
+  readonly era: LaneEra;
   readonly tags: TagPublisher;
   readonly timing: LaneTiming;
   readonly queueBytes: number;
@@ -34,6 +36,12 @@ export interface LaneOptions {
   readonly onStalled?: (lane: Lane, reason: string | undefined) => void;
   /** Called once, when the lane ended by itself and needs a fence. */
   readonly onDead: (lane: Lane, reason: string) => void;
+}
+
+/** The era of a session: the offset of its decision in `control`, and when it began, ms; 0 of the first. */
+export interface LaneEra {
+  readonly offset: number;
+  readonly startMs: number;
 }
 
 /** Fields of a block in addition to the header of every record. */
@@ -238,7 +246,7 @@ export class Lane {
    * batches.
    */
   async #append(type: RecordType, shares: readonly QueuedShare[]): Promise<void> {
-    const { acceptClock, clock, partition, session, number, tags } = this.#options;
+    const { acceptClock, clock, partition, session, number, era, tags } = this.#options;
     const sentMs = acceptClock.nowMs();
     this.#markMs = Math.max(this.#markMs, Math.min(sentMs, this.#queue.oldestMs ?? sentMs));
     const header = {
@@ -249,6 +257,8 @@ export class Lane {
       sequence: this.#sequence,
       markMs: this.#markMs,
       tagsOffset: tags.nextOffset,
+      era: era.offset,
+      eraStartMs: era.startMs,
     };
     const value =
       type === RECORD.block

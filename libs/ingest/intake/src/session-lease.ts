@@ -7,7 +7,7 @@ import type { DeadLane } from './lane-set.ts';
 
 export interface SessionLeaseOptions {
   readonly log: Log;
-  readonly control: Pick<ControlFollower, 'state'>;
+  readonly control: Pick<ControlFollower, 'state' | 'reached'>;
   readonly clock: Clock;
   readonly acceptClock: AcceptClock;
   /** 16 bytes. */
@@ -36,6 +36,9 @@ export class SessionLease {
   /** Monotonic ms at which the last acknowledged renewal was sent. */
   #renewedMs = Number.NEGATIVE_INFINITY;
   #fenced: string | undefined;
+  #registeredOffset = Number.POSITIVE_INFINITY;
+  /** Offset of the newest acknowledged record. */
+  #ackedOffset = -1;
   #renewing: Promise<void> | undefined;
 
   constructor(options: SessionLeaseOptions) {
@@ -49,18 +52,30 @@ export class SessionLease {
     return this.#fenced;
   }
 
+  /** Offset in `control` of the newest record that was acknowledged to this session; -1 before any. */
+  get ackedOffset(): number {
+    return this.#ackedOffset;
+  }
+
   /** Why the lease may have lapsed, or undefined. */
   get lapse(): string | undefined {
     const lapseMs = this.#options.clock.monotonicMs() - this.#renewedMs;
     return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
   }
 
-  /** Registers, then renews until the signal aborts. Rejects when the log does not accept the registration. */
+  /**
+   * Registers, then renews until the signal aborts. Resolves once `control` was read up to the registration: the era of
+   * the session is then known. Rejects when the log does not accept the registration.
+   */
   async start(): Promise<void> {
-    const { session, process, clock } = this.#options;
+    const { session, process, clock, control, signal } = this.#options;
     await this.#append({ $case: 'registered', value: { session: Buffer.from(session), process } });
+    this.#registeredOffset = this.#ackedOffset;
     this.#renewedMs = clock.monotonicMs();
     this.#renewing = this.#renew();
+    await control.reached(this.#registeredOffset, signal);
+    // It may have been read already, together with what ended the session.
+    this.checkState();
   }
 
   /** Resolves when no renewal is outstanding, after the signal has aborted. */
@@ -86,14 +101,16 @@ export class SessionLease {
   }
 
   /**
-   * Checks the state of a checkpoint, which may replace records that were trimmed before they were read, also the
-   * fence.
+   * Checks whether the session is over by the state of `control`: when an era begins, all sessions are. A checkpoint may
+   * replace records that were trimmed before they were read, also the fence.
    */
   checkState(): void {
-    const { fences, sessions } = this.#options.control.state;
-    const isGone = Number.isFinite(this.#renewedMs) && !sessions.has(this.#key);
+    const { fences, sessions, nextOffset } = this.#options.control.state;
+    const known = sessions.get(this.#key);
     const fence = fences.get(this.#key);
-    if (fence !== undefined || isGone) this.fence(`fenced: ${fence?.reason ?? 'long ago'}`);
+    if (nextOffset <= this.#registeredOffset || (fence === undefined && known?.state === 'open')) return;
+    if (fence !== undefined) this.fence(`fenced: ${fence.reason}`);
+    else this.fence(known === undefined ? 'fenced: long ago' : 'fenced: the log took its time back');
   }
 
   async #renew(): Promise<void> {
@@ -116,6 +133,7 @@ export class SessionLease {
     const { acceptClock, signal, onAppended } = this.#options;
     const sentMs = acceptClock.nowMs();
     const appended = await this.#writer.append(message, signal);
+    this.#ackedOffset = appended.offset;
     onAppended(sentMs, acceptClock.nowMs(), appended);
   }
 }

@@ -15,12 +15,14 @@ import {
   type SessionInfo,
   type SkipInfo,
 } from './control-entries.ts';
+import { Eras } from './eras.ts';
 
 /** Content of a ControlState that a checkpoint carries. */
 export interface CheckpointContent {
   readonly term: number;
   readonly termOffset: number;
   readonly throughMs: number;
+  readonly eras: Eras;
   /** Maps by epoch, ascending. */
   readonly maps: ReadonlyMap<number, PartitionMap>;
   /** Time from which a map is in force, ms, by epoch. */
@@ -43,6 +45,7 @@ export function toCheckpoint(content: CheckpointContent, offset: number): Checkp
   const isKept = (endMs: number | undefined) => endMs === undefined || endMs >= oldestMs;
   return {
     ...{ term, offset, termOffset, throughMs },
+    eras: [...content.eras.list],
     maps: [...content.maps.values()].map((map) => ({ ...map, slots: packSlots(map) })),
     mapsInForceMs: [...content.maps.keys()].map((epoch) => content.inForceMs.get(epoch) ?? Number.POSITIVE_INFINITY),
     sessions: [...content.sessions.values()]
@@ -90,7 +93,8 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   for (const budget of checkpoint.overBudget) applyBudget(overBudget, budget);
   const keys = new Map<string, KeyInfo>();
   for (const key of checkpoint.keys) applyKey(keys, key);
-  return { term, termOffset, throughMs, maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys };
+  const eras = new Eras(checkpoint.eras.map(({ offset, startMs, aheadMs }) => ({ offset, startMs, aheadMs })));
+  return { term, termOffset, throughMs, eras, maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys };
 }
 
 function sessionInfo({ session, process, state, renewedMs, endedMs }: CheckpointSession): SessionInfo {

@@ -14,6 +14,7 @@ const CHECKPOINT = {
   overBudget: [{ term: 3, tenant: 't', metric: 'm', limit: 5, over: true }],
   keys: [{ term: 3, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false }],
   mapsInForceMs: [],
+  eras: [],
 };
 
 /** Records as version 1 writes them. Readers must always accept them. */
@@ -55,6 +56,10 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
   ],
   [{ $case: 'term', value: { term: 300, process: 'p' } }, '54444d4301241633e14a0608ac02120170'],
   [
+    { $case: 'setBack', value: { term: 1, expectedEra: -1, decidedMs: 1_700_000_000_000 } },
+    '54444d4301c0a3688a620d080110011900008056febc7842',
+  ],
+  [
     { $case: 'fenceCompleted', value: { term: 1, session: SESSION, lane: undefined } },
     '54444d43019eb4f0ea52140801121007070707070707070707070707070707',
   ],
@@ -69,9 +74,10 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
           maps: [1, 2].map((epoch) => ({ epoch, partitions: 1, slots: Buffer.alloc(0) })),
         },
         mapsInForceMs: [Number.NEGATIVE_INFINITY, 2005],
+        eras: [{ offset: 1, startMs: 4, aheadMs: 20_000 }],
       },
     },
-    '54444d43017135c0765a2b080110042100000000000014402a04080110012a04080210016210000000000000f0ff0000000000549f40',
+    '54444d4301e27365ba5a41080110042100000000000014402a04080110012a04080210016210000000000000f0ff0000000000549f406a14080211000000000000104019000000000088d340',
   ],
   [
     { $case: 'checkpoint', value: CHECKPOINT },

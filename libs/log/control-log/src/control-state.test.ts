@@ -202,3 +202,37 @@ describe('records', () => {
 function budget(of: number, over: boolean) {
   return { term: of, tenant: 't', metric: '', limit: 5, over };
 }
+
+describe('a set back', () => {
+  /** A state whose clock was an hour ahead at its newest record. */
+  function ahead(): ControlState {
+    const state = stateOf(registered, term(1), map(1, 1, 0), renewed(LANE));
+    state.apply(map(1, 2, 1), state.nextOffset, 3_600_000);
+    return state;
+  }
+  const setBack = (of: number, expectedEra: number, decidedMs: number): ControlMessage => {
+    return { $case: 'setBack', value: { term: of, expectedEra, decidedMs } };
+  };
+
+  test('begins an era at the append time of its decision, and ends what sessions promised before', () => {
+    const state = ahead();
+    const waitsUntilMs = state.inForceMs(2);
+    state.apply(setBack(1, -1, 20_500), 5, 20_000.5);
+    expect(state.eras.list).toEqual([{ offset: 5, startMs: 20_000, aheadMs: 3_580_000 }]);
+    expect([state.throughMs, state.mapsThroughMs]).toEqual([20_000.5, 22_000.5]);
+    expect([waitsUntilMs, state.inForceMs(2), state.inForceMs(1)]).toEqual([3_602_000, 22_000, -Infinity]);
+    expect([sessionState(state), state.deadLanes.size]).toEqual(['fenced', 0]);
+  });
+
+  test.each([
+    ['of a lower term', setBack(0, -1, 20_000), 20_000],
+    ['after another one', setBack(1, 3, 20_000), 20_000],
+    ['by no more than can be waited for', setBack(1, -1, 3_590_000), 3_590_000],
+    ['that the clock of the coordinator contradicts', setBack(1, -1, 23_000), 20_000],
+    ['that the clock of the log does not confirm', setBack(1, -1, 20_000), 3_600_000],
+  ])('is void %s', (_, message, appendTimeMs) => {
+    const state = ahead();
+    state.apply(message, 5, appendTimeMs);
+    expect([state.eras.list, state.throughMs, sessionState(state)]).toEqual([[], 3_600_000, 'open']);
+  });
+});

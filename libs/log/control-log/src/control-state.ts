@@ -1,6 +1,6 @@
 import type { KeyInfo } from '@tidemark/access';
 import { toHex } from '@tidemark/bytes';
-import type { Checkpoint, FenceDecision, MapDecision, SessionRenewed } from '@tidemark/contract';
+import type { Checkpoint, FenceDecision, MapDecision, SessionRenewed, SetBackDecision } from '@tidemark/contract';
 import { type PartitionMap, unpackSlots } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert, unreachable } from '@tidemark/ports';
@@ -17,6 +17,7 @@ import {
   skipKey,
 } from './control-entries.ts';
 import type { ControlMessage } from './control-record.ts';
+import { Eras, isSetBack } from './eras.ts';
 
 /**
  * Delay from a map's decision until it is in force, by append times of `control`. Readers of `control` learn of the map
@@ -30,8 +31,12 @@ const MAP_DELAY_MS = PROTOCOL_TIMES.mapDelayMs;
  */
 export class ControlState {
   nextOffset = 0;
-  /** Append time of the newest applied record, by the log's clock. No unread decision is older. */
+  /** Highest append time in the current era, by the log's clock. No unread decision of this era is older. */
   throughMs = Number.NEGATIVE_INFINITY;
+  /** Append time of the newest applied record. It is below `throughMs` after the log's clock was set back. */
+  appendTimeMs = Number.NEGATIVE_INFINITY;
+  /** The eras of the log's time. */
+  eras = new Eras();
   term = 0;
   /** Offset of the record that claimed the term. Of two claims of one term the first counts. */
   termOffset = -1;
@@ -104,6 +109,7 @@ export class ControlState {
     if (message.$case === 'checkpoint') this.#restore(message.value, offset);
     else if (this.isWhole) this.#change(message, offset, appendTimeMs);
     if (this.isWhole) this.throughMs = Math.max(this.throughMs, appendTimeMs);
+    this.appendTimeMs = appendTimeMs;
     this.nextOffset = offset + 1;
     return this.isWhole;
   }
@@ -114,8 +120,8 @@ export class ControlState {
    */
   checkpoint(): Checkpoint {
     assert(this.isWhole, 'only a whole state has a checkpoint');
-    const { term, termOffset, throughMs, maps, sessions, fences, deadLanes, overBudget, keys } = this;
-    const content = { term, termOffset, throughMs, maps, sessions, fences, deadLanes, overBudget, keys };
+    const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys } = this;
+    const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys };
     return toCheckpoint({ ...content, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
   }
 
@@ -125,6 +131,7 @@ export class ControlState {
     this.term = content.term;
     this.termOffset = content.termOffset;
     this.throughMs = content.throughMs;
+    this.eras = content.eras;
     this.#newest = [...content.maps.values()].at(-1);
     refill(this.maps, content.maps);
     refill(this.#inForceMs, content.inForceMs);
@@ -173,6 +180,9 @@ export class ControlState {
       case 'fence':
         if (this.#isCurrentTerm(message.value.term)) this.#fence(message.value, offset, appendTimeMs);
         return;
+      case 'setBack':
+        if (this.#isCurrentTerm(message.value.term)) this.#setBack(message.value, offset, appendTimeMs);
+        return;
       case 'fenceCompleted': {
         const { session, lane } = message.value;
         const fence = this.fences.get(fenceKey(session, lane));
@@ -218,6 +228,26 @@ export class ControlState {
     // Append times may decrease when another broker takes over. The decision's time must not: it is the highest so far.
     const decidedMs = Math.max(this.throughMs, appendTimeMs);
     this.#inForceMs.set(map.epoch, isFirst ? Number.NEGATIVE_INFINITY : decidedMs + MAP_DELAY_MS);
+  }
+
+  /**
+   * Begins an era. It voids what sessions of the earlier ones promised about time, so they end, and maps that wait for a
+   * time that was wrong come into force.
+   */
+  #setBack({ expectedEra, decidedMs }: SetBackDecision, offset: number, appendTimeMs: number): void {
+    const { eras, throughMs } = this;
+    if (expectedEra !== eras.current || !isSetBack(throughMs, appendTimeMs, decidedMs)) return;
+    const startMs = Math.floor(appendTimeMs);
+    this.eras = eras.with({ offset, startMs, aheadMs: Math.floor(throughMs) - startMs });
+    this.throughMs = startMs;
+    for (const [epoch, inForceMs] of this.#inForceMs) {
+      this.#inForceMs.set(epoch, Math.min(inForceMs, startMs + MAP_DELAY_MS));
+    }
+    for (const session of this.sessions.values()) {
+      if (session.state === 'open') endSession(session, 'fenced', appendTimeMs);
+    }
+    // The lanes of these sessions count in no partition where a lane of the new era has opened.
+    this.deadLanes.clear();
   }
 
   #fence(decision: FenceDecision, offset: number, appendTimeMs: number): void {

@@ -4,4 +4,6 @@ export { ControlFollower, ControlWriter } from './control-log.ts';
 export type { ControlMessage } from './control-record.ts';
 export { decodeControl, encodeControl } from './control-record.ts';
 export { ControlState } from './control-state.ts';
+export type { Era } from './eras.ts';
+export { Eras } from './eras.ts';
 export { followSkips } from './follow-skips.ts';

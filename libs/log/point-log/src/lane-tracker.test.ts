@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { FIRST_ERA } from '@tidemark/model';
 import { ALL_LANES, RECORD, type RecordHeader, type RecordType, type Span } from '@tidemark/point-records';
 import fc from 'fast-check';
 import {
@@ -24,6 +25,8 @@ const record = (type: RecordType, of: number, sequence: number, markMs: number, 
   markMs,
   tagsOffset: 0,
   keyframeOffset: -1,
+  era: FIRST_ERA,
+  eraStartMs: 0,
 });
 const span = (client: number, sequence: number, floor = 0): Span => ({
   clientSession: session(client),
@@ -140,6 +143,45 @@ describe('LaneTracker', () => {
     ]);
   });
 
+  test('an era takes the watermark back to its start, and lanes of earlier ones no longer count', () => {
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 9_000), record(RECORD.open, 2, 0, 9_000));
+    tracker.isFresh({ ...span(5, 0), frontierMs: 8_900 }, 1);
+    const inEra = (header: RecordHeader) => ({ ...header, era: 40, eraStartMs: 1_000 });
+    feed(tracker, inEra(record(RECORD.open, 3, 0, 1_010)));
+    expect([tracker.watermarkMs, tracker.era]).toEqual([1_010, 40]);
+    expect(tracker.isLate(1_005, 3_000)).toBe(false);
+    expect(tracker.clients.get(clientKey('t', session(5)))?.frontierMs).toBeUndefined();
+    // Lanes of the wrong time, known or not, neither raise the watermark nor hold it back. Their points still count.
+    feed(tracker, record(RECORD.mark, 1, 1, 9_500), record(RECORD.open, 4, 0, 500), record(RECORD.block, 2, 1, 9_600));
+    expect(tracker.isFresh(span(5, 0), 1)).toBe(false);
+    expect(tracker.isFresh(span(5, 1), 1)).toBe(true);
+    feed(tracker, inEra(record(RECORD.mark, 3, 1, 2_000)));
+    expect(tracker.watermarkMs).toBe(2_000);
+    expect([...tracker.lanes.values()].filter(({ open }) => open).map(({ session: of }) => of[0])).toEqual([3]);
+  });
+
+  test('an era never raises a watermark that was behind its start', () => {
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100));
+    feed(tracker, { ...record(RECORD.open, 2, 0, 5_000), era: 7, eraStartMs: 4_000 });
+    expect(tracker.watermarkMs).toBe(5_000);
+    const idle = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100));
+    feed(idle, { ...record(RECORD.mark, 2, 0, 5_000), era: 7, eraStartMs: 4_000 });
+    expect(idle.watermarkMs).toBe(100);
+  });
+
+  test('sequences are kept when a clock is set ahead, and forgotten after 7 days in which the partition was used', () => {
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 1_000));
+    tracker.isFresh(span(5, 0), 1);
+    let markMs = 1_000 + 30 * 86_400_000;
+    feed(tracker, record(RECORD.mark, 1, 1, markMs));
+    expect(tracker.isFresh(span(5, 0), 1)).toBe(false);
+    for (let minute = 0; minute <= 7 * 1440 + 60; minute++) {
+      markMs += 60_000;
+      feed(tracker, record(RECORD.mark, 1, 2 + minute, markMs));
+    }
+    expect(tracker.clients.size).toBe(0);
+  });
+
   test('a tracker that is saved and loaded at any record continues as if it had never stopped', () => {
     const step = fc.record({
       type: fc.constantFrom(RECORD.open, RECORD.mark, RECORD.block, RECORD.block, RECORD.close, RECORD.fence),
@@ -148,6 +190,7 @@ describe('LaneTracker', () => {
       client: fc.nat(2),
       tenant: fc.constantFrom('t', 'u'),
       sequence: fc.nat(20),
+      era: fc.nat(1),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, at) => {
@@ -155,12 +198,15 @@ describe('LaneTracker', () => {
           let tracker = new LaneTracker();
           const next = new Map<number, number>();
           let markMs = 0;
+          let era = FIRST_ERA;
           steps.forEach((one, i) => {
             if (i === saveAt) tracker = reload(tracker);
             markMs += one.ahead;
+            if (one.era === 1 && one.type === RECORD.open) era = i;
             const sequence = one.type === RECORD.fence ? i : (next.get(one.session) ?? 0);
             if (one.type !== RECORD.fence) next.set(one.session, sequence + 1);
-            const header = record(one.type, one.session, sequence, markMs, one.type === RECORD.fence ? ALL_LANES : 0);
+            const lane = one.type === RECORD.fence ? ALL_LANES : 0;
+            const header = { ...record(one.type, one.session, sequence, markMs, lane), era, eraStartMs: markMs / 2 };
             // Some records are lost and then skipped.
             if (one.sequence === 20 && one.type !== RECORD.fence) tracker.skip();
             if (one.sequence === 20 || tracker.begin(header) === 'duplicate') return;

@@ -1,12 +1,15 @@
 import { toHex } from '@tidemark/bytes';
+import { FIRST_ERA } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DedupWindow, WINDOW } from './dedup-window.ts';
 
-/** Time for which the state of ended lanes and silent clients is kept, in watermark time. */
+/** Time for which the state of ended lanes and silent clients is kept, by the age of the partition. */
 const RETENTION_MS = PROTOCOL_TIMES.retentionMs;
 const EXPIRY_STEP_MS = 3_600_000;
+/** Max aging by one advance of the watermark. A clock that is set ahead must not expire sequences that are needed. */
+const AGING_STEP_MS = PROTOCOL_TIMES.agingStepMs;
 /** Place of a lane that has no record yet. */
 const UNSEEN = { sequence: -1, skips: 0, gapEpoch: -1 };
 
@@ -19,14 +22,14 @@ export interface LaneState {
   sequence: number;
   /** True when the lane counts in the watermark. */
   open: boolean;
-  /** True when the lane is fenced or closed. It will not open again. */
+  /** True when the lane is fenced or closed, or of an earlier era. It will not open again. */
   ended: boolean;
   fenced: boolean;
   markMs: number;
   epoch: number;
   /** Offset of the first block of the epoch. */
   keyframeOffset: number;
-  /** Watermark when the lane ended. It decides when the lane is dropped. */
+  /** Age of the partition when the lane ended. It decides when the lane is dropped. */
   endedAtMs: number;
   /**
    * Number of records that the partition had skipped at the lane's last record. Each later skip may be one of the lane.
@@ -45,7 +48,7 @@ export interface ClientState {
   frontierMs: number | undefined;
   latePoints: number;
   duplicatePoints: number;
-  /** Watermark at the client's last span. */
+  /** Age of the partition at the client's last span. */
   seenAtMs: number;
 }
 
@@ -64,12 +67,27 @@ export class LaneTracker {
   readonly #changedLanes = new Set<string>();
   readonly #changedClients = new Set<string>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
-  #expiredAtMs = Number.NEGATIVE_INFINITY;
+  #era = FIRST_ERA;
+  #ageMs = 0;
+  #expiredAtMs = 0;
   #skips = 0;
 
-  /** Lowest mark of the open lanes, in log order; -Infinity before the first. It never decreases. */
+  /** Lowest mark of the open lanes, in log order; -Infinity before the first. It decreases only where an era begins. */
   get watermarkMs(): number {
     return this.#watermarkMs;
+  }
+
+  /** The newest era that a record of a lane named. Lanes of earlier ones do not count in the watermark. */
+  get era(): number {
+    return this.#era;
+  }
+
+  /**
+   * Sum of the watermark's advances, each of a minute at most. Where no clock is wrong, it runs like time while the
+   * partition is in use.
+   */
+  get ageMs(): number {
+    return this.#ageMs;
   }
 
   get expiredAtMs(): number {
@@ -81,9 +99,11 @@ export class LaneTracker {
     return this.#skips;
   }
 
-  /** Restores the saved watermark and counts. */
-  restoreHead(head: { readonly watermarkMs: number; readonly expiredAtMs: number; readonly skips: number }): void {
+  /** Restores the saved watermark, era, ages and counts. */
+  restoreHead(head: Pick<LaneTracker, 'watermarkMs' | 'era' | 'ageMs' | 'expiredAtMs' | 'skips'>): void {
     this.#watermarkMs = head.watermarkMs;
+    this.#era = head.era;
+    this.#ageMs = head.ageMs;
     this.#expiredAtMs = head.expiredAtMs;
     this.#skips = head.skips;
   }
@@ -122,7 +142,7 @@ export class LaneTracker {
   isFresh(span: Span, points: number): boolean {
     const client = this.#client(span);
     this.#changedClients.add(client.key);
-    client.seenAtMs = this.#watermarkMs;
+    client.seenAtMs = this.#ageMs;
     client.window.raiseFloor(span.floor);
     if (span.sequence >= client.window.floor + WINDOW) {
       // Only a client that breaks the protocol gets here. Dropping its oldest sequences keeps its new data.
@@ -155,6 +175,7 @@ export class LaneTracker {
     if (header.type === RECORD.fence) {
       this.#fence(header);
     } else {
+      this.#enter(header);
       const lane = this.#lane(header);
       if (header.sequence > lane.sequence + 1) lane.gapEpoch = header.epoch;
       lane.sequence = header.sequence;
@@ -197,18 +218,19 @@ export class LaneTracker {
     const key = laneKey(header.session, header.lane);
     const known = this.lanes.get(key);
     if (known !== undefined) return known;
+    const fenced = this.#isSessionFenced(header.session);
     const lane: LaneState = {
       key,
       session: Buffer.from(header.session),
       lane: header.lane,
       sequence: -1,
       open: false,
-      ended: this.#isSessionFenced(header.session),
-      fenced: this.#isSessionFenced(header.session),
+      ended: fenced || (header.type !== RECORD.fence && header.era < this.#era),
+      fenced,
       markMs: Number.NEGATIVE_INFINITY,
       epoch: -1,
       keyframeOffset: -1,
-      endedAtMs: this.#watermarkMs,
+      endedAtMs: this.#ageMs,
       skips: 0,
       gapEpoch: -1,
     };
@@ -228,10 +250,26 @@ export class LaneTracker {
       frontierMs: undefined,
       latePoints: 0,
       duplicatePoints: 0,
-      seenAtMs: this.#watermarkMs,
+      seenAtMs: this.#ageMs,
     };
     this.clients.set(key, client);
     return client;
+  }
+
+  /**
+   * Begins the era of a lane's record, if it is newer: the log's clock was set back. Time continues at the start of the
+   * era, and the lanes of earlier ones, whose clocks may have been ahead, no longer count.
+   */
+  #enter({ era, eraStartMs }: RecordHeader): void {
+    if (era <= this.#era) return;
+    this.#era = era;
+    for (const lane of this.lanes.values()) if (!lane.ended) this.#endLane(lane, false);
+    this.#watermarkMs = Math.min(this.#watermarkMs, eraStartMs);
+    for (const client of this.clients.values()) {
+      if (client.frontierMs === undefined || client.frontierMs <= eraStartMs) continue;
+      client.frontierMs = undefined;
+      this.#changedClients.add(client.key);
+    }
   }
 
   /** Records a fence. An unseen lane that is fenced is added as an ended lane. */
@@ -249,7 +287,7 @@ export class LaneTracker {
   }
 
   #endLane(lane: LaneState, fenced: boolean): void {
-    if (!lane.ended) lane.endedAtMs = this.#watermarkMs;
+    if (!lane.ended) lane.endedAtMs = this.#ageMs;
     lane.open = false;
     lane.ended = true;
     lane.fenced ||= fenced;
@@ -259,26 +297,24 @@ export class LaneTracker {
   #advance(): void {
     let minMarkMs = Number.POSITIVE_INFINITY;
     for (const lane of this.lanes.values()) if (lane.open && lane.markMs < minMarkMs) minMarkMs = lane.markMs;
-    if (minMarkMs !== Number.POSITIVE_INFINITY && minMarkMs > this.#watermarkMs) this.#watermarkMs = minMarkMs;
+    if (minMarkMs === Number.POSITIVE_INFINITY || !(minMarkMs > this.#watermarkMs)) return;
+    if (Number.isFinite(this.#watermarkMs)) this.#ageMs += Math.min(AGING_STEP_MS, minMarkMs - this.#watermarkMs);
+    this.#watermarkMs = minMarkMs;
   }
 
-  /** Drops expired state at fixed steps of the watermark, so that all replicas drop it at the same record. */
+  /** Drops expired state at fixed steps of the age, so that all replicas drop it at the same record. */
   #expire(): void {
-    const step = Math.floor(this.#watermarkMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
-    if (!(step > this.#expiredAtMs)) return;
+    const step = Math.floor(this.#ageMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
+    if (step <= this.#expiredAtMs) return;
     this.#expiredAtMs = step;
     for (const [key, lane] of this.lanes) {
-      if (!lane.ended) continue;
-      // The retention of a lane that ended before the first watermark begins now.
-      if (lane.endedAtMs === Number.NEGATIVE_INFINITY) lane.endedAtMs = this.#watermarkMs;
-      else if (lane.endedAtMs <= step - RETENTION_MS) this.lanes.delete(key);
-      else continue;
+      if (!lane.ended || lane.endedAtMs > step - RETENTION_MS) continue;
+      this.lanes.delete(key);
       this.#changedLanes.add(key);
     }
     for (const [key, client] of this.clients) {
-      if (client.seenAtMs === Number.NEGATIVE_INFINITY) client.seenAtMs = this.#watermarkMs;
-      else if (client.seenAtMs <= step - RETENTION_MS) this.clients.delete(key);
-      else continue;
+      if (client.seenAtMs > step - RETENTION_MS) continue;
+      this.clients.delete(key);
       this.#changedClients.add(key);
     }
   }

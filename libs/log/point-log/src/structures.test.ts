@@ -35,6 +35,8 @@ describe('LaneDictionaries', () => {
     markMs: 0,
     tagsOffset: 0,
     keyframeOffset: -1,
+    era: -1,
+    eraStartMs: 0,
     minTimeMs: 0,
     maxTimeMs: 0,
     points: 0,

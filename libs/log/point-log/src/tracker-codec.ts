@@ -82,8 +82,10 @@ export function unpackClient(bytes: Uint8Array): ClientState {
 
 /** Encodes the part of a tracker that is neither lane nor client. */
 export function packTrackerHead(tracker: LaneTracker): Buffer {
-  const out = new ByteWriter(32);
+  const out = new ByteWriter(48);
   out.f64(tracker.watermarkMs);
+  out.f64(tracker.era);
+  out.f64(tracker.ageMs);
   out.f64(tracker.expiredAtMs);
   out.varint(tracker.skips);
   return out.take();
@@ -98,7 +100,13 @@ export function unpackTracker(
   const tracker = new LaneTracker();
   if (head !== undefined) {
     const reader = new ByteReader(head, 'tracker state');
-    tracker.restoreHead({ watermarkMs: reader.f64(), expiredAtMs: reader.f64(), skips: reader.varint() });
+    tracker.restoreHead({
+      watermarkMs: reader.f64(),
+      era: reader.f64(),
+      ageMs: reader.f64(),
+      expiredAtMs: reader.f64(),
+      skips: reader.varint(),
+    });
   }
   for (const bytes of lanes) {
     const lane = unpackLane(bytes);

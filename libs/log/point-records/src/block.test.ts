@@ -19,6 +19,8 @@ const block: fc.Arbitrary<BlockRecord> = fc.record({
   markMs: fc.integer({ min: 0, max: 2 ** 45 }),
   tagsOffset: offset,
   keyframeOffset: offset,
+  era: offset,
+  eraStartMs: offset,
   minTimeMs: offset,
   maxTimeMs: offset,
   points: small,
@@ -83,7 +85,7 @@ describe('points record', () => {
     );
   });
 
-  test('golden: version 1 of each type', () => {
+  test('golden: version 2 of each type', () => {
     const header = {
       partition: 3,
       session: Buffer.alloc(16, 7),
@@ -93,6 +95,8 @@ describe('points record', () => {
       markMs: 1_700_000_000_000,
       tagsOffset: 9,
       keyframeOffset: 4,
+      era: 17,
+      eraStartMs: 1_700_000_000_000,
     };
     for (const [name, type] of Object.entries(RECORD)) {
       if (type === RECORD.block) continue;

@@ -13,8 +13,9 @@ export type RecordType = (typeof RECORD)[keyof typeof RECORD];
 export const ALL_LANES = 0xffffffff;
 
 const MAGIC = 0x424d4454; // "TDMB", little-endian
-const VERSION = 1;
-const HEADER_BYTES = 96;
+/** In version 2 each record has its era. */
+const VERSION = 2;
+const HEADER_BYTES = 112;
 const CHECKSUM_BYTES = 4;
 const MIN_RECORD_BYTES = HEADER_BYTES + CHECKSUM_BYTES;
 
@@ -36,6 +37,10 @@ export interface RecordHeader {
   readonly tagsOffset: number;
   /** Offset of the epoch's first block, or -1 when it is this one. */
   readonly keyframeOffset: number;
+  /** Era of the lane's session: the offset in `control` of the decision that began it. `FIRST_ERA` in a fence. */
+  readonly era: number;
+  /** Time at which the era began; 0 of the first. */
+  readonly eraStartMs: number;
 }
 
 /** A block: header and content. Spans are parsed; the share of a span is a view of the record. */
@@ -65,6 +70,8 @@ export function encodeRecord(record: BlockRecord): Buffer {
   out.f64(record.markMs);
   out.f64(record.tagsOffset);
   out.f64(record.keyframeOffset);
+  out.f64(record.era);
+  out.f64(record.eraStartMs);
   out.f64(record.minTimeMs);
   out.f64(record.maxTimeMs);
   out.u32(record.points);
@@ -116,6 +123,8 @@ export function decodeRecord(bytes: Uint8Array): BlockRecord {
     markMs: integer(reader),
     tagsOffset: integer(reader),
     keyframeOffset: integer(reader),
+    era: integer(reader),
+    eraStartMs: integer(reader),
     minTimeMs: integer(reader),
     maxTimeMs: integer(reader),
     points: reader.u32(),

@@ -6,6 +6,7 @@ import { seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
+import type { LogTime } from './log-time.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
@@ -29,6 +30,7 @@ export class QueryRun {
   /** Lateness bound of the tenant, ms. */
   readonly latenessMs: number;
   readonly notes = new Set<string>();
+  readonly #logTime: LogTime;
   readonly #gaps = new Gaps();
   #seriesLeft: number;
   #groupsLeft: number;
@@ -44,6 +46,7 @@ export class QueryRun {
     readonly maps: readonly PartitionMap[];
     readonly stores: QueryStores;
     readonly limits: QueryServiceLimits;
+    readonly logTime: LogTime;
     readonly signal: AbortSignal;
   }) {
     this.tenant = options.tenant;
@@ -51,6 +54,7 @@ export class QueryRun {
     this.maps = options.maps;
     this.stores = options.stores;
     this.limits = options.limits;
+    this.#logTime = options.logTime;
     this.parts = new Parts(options.limits.concurrentRequests, options.signal);
     this.#seriesLeft = options.limits.series;
     this.#groupsLeft = options.limits.groups;
@@ -133,8 +137,10 @@ export class QueryRun {
       completeness.miss();
       return undefined;
     }
-    const { coveredWatermarkMs, pointsRead, seriesRead, gaps } = answer.reply;
-    completeness.add(coveredWatermarkMs);
+    const { coveredWatermarkMs, era, pointsRead, seriesRead, gaps } = answer.reply;
+    const trusted = this.#logTime.trusted(coveredWatermarkMs, era);
+    completeness.add(trusted.watermarkMs);
+    if (trusted.problem !== undefined) this.notes.add(`points/${partition}: ${trusted.problem}`);
     this.pointsRead += pointsRead;
     this.seriesRead += seriesRead;
     if (this.pointsRead > this.limits.points) throw this.#tooManyPoints();

@@ -20,6 +20,7 @@ import { checkRange } from './check-range.ts';
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import { Gaps } from './gaps.ts';
+import { type KnownEras, LogTime } from './log-time.ts';
 import { Parts } from './parts.ts';
 import { planQuery } from './query-plan.ts';
 import type { AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
@@ -40,6 +41,8 @@ export interface QueryServiceOptions {
    * does not have: an answer is complete at most through it. Called before `maps`. Omitted where the map never changes.
    */
   readonly mapsThroughMs?: () => number;
+  /** The eras of the log's time that `control` has so far. Called before `maps`. Omitted where a log has one era. */
+  readonly eras?: () => KnownEras;
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
   readonly clock: Clock;
@@ -87,12 +90,14 @@ export class QueryService implements QueryReader {
       withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
         const { mapsThroughMs } = this.#options;
         const throughMs = mapsThroughMs?.();
+        const logTime = new LogTime(this.#options.eras?.(), this.#options.clock.wallMs());
         const run = new QueryRun({
           tenant,
           latenessMs: this.#options.latenessMs(tenant),
           stores: this.#stores,
           maps: this.#maps(plan.readFromMs),
           limits: this.#limits,
+          logTime,
           signal: within,
         });
         if (throughMs !== undefined) run.mapCompleteness.add(Number.isFinite(throughMs) ? throughMs : undefined);
@@ -140,7 +145,7 @@ export class QueryService implements QueryReader {
 
   /** Returns the state of every partition. Never refused for load, because operators need it then. */
   async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
-    const { clock, latenessMs, sessions } = this.#options;
+    const { clock, eras, latenessMs, sessions } = this.#options;
     const stores = this.#stores;
     const nowMs = Math.floor(clock.wallMs());
     const maps = this.#maps(nowMs);
@@ -170,6 +175,7 @@ export class QueryService implements QueryReader {
         mapEpoch: maps[maps.length - 1].epoch,
         replicas: [...(report?.replicas ?? [])],
         divergences: [...(report?.divergences ?? [])],
+        eras: (eras?.().list ?? []).map(({ offset, startMs, aheadMs }) => ({ era: offset, startMs, aheadMs })),
       };
     });
   }

@@ -21,11 +21,22 @@ export class ReplicaCheckpoints {
   /** Hashes at the moments of polls. */
   #moments: readonly ReplicaCheckpoint[] = [];
   #newestOffset: number | undefined;
+  /** All records below this offset are applied, as far as known. */
+  #offset = 0;
   #losses: number;
 
   /** `losses` is how often its process had been lost. */
   constructor(losses: number) {
     this.#losses = losses;
+  }
+
+  /** All records below this offset are applied, as far as known. */
+  get offset(): number {
+    return Math.max(this.#offset, this.#newestOffset ?? 0);
+  }
+
+  set offset(offset: number) {
+    this.#offset = offset;
   }
 
   /**
@@ -81,7 +92,8 @@ export function outvoted(hashes: readonly ReplicaHash[]): string[] {
 
 /**
  * Compares one checkpoint of replicas: undefined when fewer than two have passed it, else whether they agree. A replica
- * of `points` that has no hash of a bucket, but hashes of an earlier and a later one, has lost the bucket.
+ * of `points` that has no hash of a bucket, but hashes of an earlier and a later one, has lost the bucket. A bucket closes
+ * again after the log's clock was set back: replicas that have not read so far are not compared.
  */
 export function compareAt(
   key: number,
@@ -89,7 +101,9 @@ export function compareAt(
   replicas: ReadonlyMap<string, ReplicaCheckpoints>,
 ): { readonly agree: boolean; readonly hashes: ReplicaHash[] } | undefined {
   const hashes: ReplicaHash[] = [];
+  const lastOffset = Math.max(...[...replicas.values()].map((checkpoints) => checkpoints.at(key)?.offset ?? -1));
   for (const [process, checkpoints] of replicas) {
+    if (checkpoints.offset < lastOffset) continue;
     const found = checkpoints.at(key);
     if (found !== undefined) hashes.push({ process, offset: found.offset, hash: found.hash });
     else if (topic === 'points' && checkpoints.hasPassed(key)) hashes.push({ process, offset: -1, hash: '' });

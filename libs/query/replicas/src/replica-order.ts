@@ -1,4 +1,5 @@
 import type { ReplicaPosition } from '@tidemark/contract';
+import { FIRST_ERA } from '@tidemark/model';
 import type { PositionsReader } from '@tidemark/store-rpc';
 import type { ReplicaLimits } from './replica-limits.ts';
 import type { StoreProcess } from './store-process.ts';
@@ -13,7 +14,7 @@ export interface OrderedReplica<Process> {
 const RANK = { following: 0, unknown: 1, halted: 2, outvoted: 3, notOwner: 4, lost: 5 } as const;
 
 /**
- * Orders the processes of a partition, the best first: those that follow the log by watermark, then offset; among
+ * Orders the processes of a partition, the best first: those that follow the log by era, watermark, then offset; among
  * equals by fewest requests in flight, then by turns (`turn` is any number that changes). Then those that were not
  * polled yet, halted ones, those that the majority contradicts, those that report not to own it, and last those that
  * are lost.
@@ -56,8 +57,14 @@ function rankOf(process: StoreProcess<PositionsReader>, partition: number, isOut
 
 /** Returns a negative number when `a` is behind `b`. */
 function compareProgress(a: ReplicaPosition | undefined, b: ReplicaPosition | undefined): number {
+  const eras = eraOf(a) - eraOf(b);
   const watermarks = (a?.watermarkMs ?? Number.MIN_SAFE_INTEGER) - (b?.watermarkMs ?? Number.MIN_SAFE_INTEGER);
-  return watermarks || (a?.offset ?? -1) - (b?.offset ?? -1);
+  return eras || watermarks || (a?.offset ?? -1) - (b?.offset ?? -1);
+}
+
+/** A watermark of an earlier era may be of a wrong time, however high it is. */
+function eraOf(position: ReplicaPosition | undefined): number {
+  return position?.era ?? FIRST_ERA;
 }
 
 function isBehind(
@@ -66,6 +73,7 @@ function isBehind(
   { hedgeLagMs, hedgeLagRecords }: Pick<ReplicaLimits, 'hedgeLagMs' | 'hedgeLagRecords'>,
 ): boolean {
   if (position === undefined || best === undefined) return false;
+  if (eraOf(position) < eraOf(best)) return true;
   if (best.watermarkMs === undefined) return position.offset < best.offset - hedgeLagRecords;
   return position.watermarkMs === undefined || position.watermarkMs < best.watermarkMs - hedgeLagMs;
 }

@@ -107,9 +107,19 @@ describe('replicas of points', () => {
 
   test('replicas that close a bucket at different offsets differ, even with equal points', async () => {
     const { events, report } = setUp('points', 'ab');
-    await report('a', '7000@10 x');
+    await report('a', '7000@10 x', '12');
     await report('b', '7000@11 x');
     expect(events).toEqual(['found points/0 7000@10 a=x b=x']);
+  });
+
+  test('a bucket that closed again is compared only with replicas that have read so far', async () => {
+    const { events, report } = setUp('points', 'ab');
+    await report('a', '7000@10 x');
+    await report('b', '7000@10 x', '15');
+    await report('a', '7000@20 y');
+    expect(events).toEqual([]);
+    await report('b', '7000@20 z');
+    expect(events).toEqual(['found points/0 7000@20 a=y b=z']);
   });
 
   test('a replica that has lost a whole bucket differs, and one that has not passed it yet does not', async () => {

@@ -2,7 +2,8 @@ import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { type LaneTracker, packTrackerHead } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 
-const VERSION = 1;
+/** Version of the format. In version 2 the tracker has an era and an age. */
+const VERSION = 2;
 const TRACKER_HEAD_BYTES = 1024;
 
 /** Key of the one entry that every commit rewrites. */

@@ -100,7 +100,7 @@ export class AggregatorPartition implements ConsumedState {
       const step = this.#commitStep();
       if (judged.record.type === RECORD.block) this.#applyBlock(judged.record, judged.shares);
       state.tracker.end(judged.record, record.offset);
-      if (this.#commitStep() > step) this.#isStepDue = true;
+      if (this.#commitStep() !== step) this.#isStepDue = true;
     }
     state.nextOffset = record.offset + 1;
     this.#bytesSinceCommit += record.value.length;

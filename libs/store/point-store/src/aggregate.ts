@@ -57,7 +57,7 @@ function packed(partial: SpacePartial): GroupPartial {
 }
 
 interface Found {
-  readonly position: Pick<AggregateReply, 'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'gaps'>;
+  readonly position: Pick<AggregateReply, 'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps'>;
   readonly chunks: ReadonlyMap<number, StoredChunk[]>;
   readonly rows: readonly HeadRows[];
 }
@@ -74,6 +74,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan, slice: WorkSl
     offset: nextOffset,
     watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,
     coveredWatermarkMs: Number.isFinite(covered) ? covered : undefined,
+    era: tracker.era,
     gaps: gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason })),
   };
   const chunks = new Map<number, StoredChunk[]>();

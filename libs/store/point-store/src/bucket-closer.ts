@@ -22,6 +22,19 @@ export async function closeBuckets(store: PartitionStore): Promise<void> {
   if (store.closedBucket < through) await writeClosed(store, through, []);
 }
 
+/**
+ * Opens the buckets again that the watermark of the new era allows no longer to be closed: their points are still to come.
+ * Call it at the record at which the era begins.
+ */
+export function reopenBuckets(store: PartitionStore): void {
+  const { hashes, recent } = store;
+  store.closedBucket = Math.min(store.closedBucket, closableBucket(store));
+  const kept = hashes.findLastIndex(({ bucket }) => bucket <= store.closedBucket) + 1;
+  hashes.splice(kept);
+  // Those of the wrong time would stay the newest for long.
+  recent.dropAfter(bucketOf(store));
+}
+
 /** True while a cut has not closed all of its buckets. */
 export function isCloseDue(store: PartitionStore): boolean {
   return closableBucket(store) > store.closedBucket;
@@ -32,6 +45,11 @@ function closableBucket({ limits, tracker, closedBucket }: PartitionStore): numb
   const { bucketMs, commitStepMs } = limits;
   const { watermarkMs } = tracker;
   return Number.isFinite(watermarkMs) ? Math.floor((watermarkMs - commitStepMs) / bucketMs) - 1 : closedBucket;
+}
+
+/** The bucket of the watermark. */
+function bucketOf({ limits, tracker }: PartitionStore): number {
+  return Math.floor(tracker.watermarkMs / limits.bucketMs);
 }
 
 async function closeBucket(store: PartitionStore, bucket: number): Promise<void> {

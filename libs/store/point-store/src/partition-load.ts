@@ -23,7 +23,10 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
   for await (const { key, value } of keyValue.entries({ from, to: afterPrefix(from) })) {
     const reader = new ByteReader(value, 'bucket hash');
     const offset = reader.varint();
-    store.hashes.push({ bucket: bucketOfKey(key), offset, hash: toHex(reader.bytes(HASH_BYTES)) });
+    const bucket = bucketOfKey(key);
+    // An era that began opened this bucket again. It gets another hash when it closes.
+    if (bucket > store.closedBucket) continue;
+    store.hashes.push({ bucket, offset, hash: toHex(reader.bytes(HASH_BYTES)) });
   }
   await loadBuckets(store);
 }

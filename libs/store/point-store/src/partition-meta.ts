@@ -4,8 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** Version of the format. In version 2 a client's key has its tenant. */
-const VERSION = 2;
+/** Version of the format. In version 2 a client's key has its tenant; in version 3 the tracker has an era and an age. */
+const VERSION = 3;
 const TRACKER_HEAD_BYTES = 1024;
 
 const NUMBERS = [
@@ -65,9 +65,8 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     duplicatePoints,
     undefinedPoints,
   ] = NUMBERS.map(() => reader.signedVarint());
-  const coverage = new TagsCoverage();
-  const entries = reader.varint();
-  for (let i = 0; i < entries; i++) coverage.add(reader.varint(), reader.f64());
+  const count = reader.varint();
+  const entries = Array.from({ length: count }, () => ({ tagsOffset: reader.varint(), watermarkMs: reader.f64() }));
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return {
     partition,
@@ -80,6 +79,6 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     duplicatePoints,
     undefinedPoints,
     trackerHead,
-    coverage,
+    coverage: new TagsCoverage(entries),
   };
 }

@@ -12,6 +12,7 @@ export function partitionStatus(
     offset: nextOffset,
     committedOffset,
     watermarkMs: finite(tracker.watermarkMs),
+    era: tracker.era,
     lanes: openLanes(tracker),
     clients: [...tracker.clients.values()].map((client) => ({
       clientSession: Buffer.from(client.clientSession),

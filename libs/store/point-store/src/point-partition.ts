@@ -5,7 +5,7 @@ import { RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
-import { closeBuckets, isCloseDue } from './bucket-closer.ts';
+import { closeBuckets, isCloseDue, reopenBuckets } from './bucket-closer.ts';
 import { writeCommit } from './commit.ts';
 import { logicalHash } from './logical-hash.ts';
 import { loadPartition } from './partition-load.ts';
@@ -120,7 +120,7 @@ export class PointPartition implements ConsumedState {
     const { partition, nextOffset, committedOffset, tracker, hashes } = this.#store;
     const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
     const checkpointOffset = hashes.at(-1)?.offset;
-    return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset };
+    return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, era: tracker.era };
   }
 
   /** The partition's status, except for the fields of its consumer. */
@@ -136,11 +136,21 @@ export class PointPartition implements ConsumedState {
     return this.#store.lock.read(() => logicalHash(this.#store));
   }
 
+  /** Takes back what followed from the watermark of the earlier era. */
+  #beginEra(): void {
+    const { tracker, coverage } = this.#store;
+    coverage.setBack(tracker.watermarkMs);
+    reopenBuckets(this.#store);
+    this.#isCutDue = true;
+  }
+
   #applyJudged({ record, shares }: JudgedRecord, offset: number): void {
     const { tracker, limits } = this.#store;
     const before = Math.floor(tracker.watermarkMs / limits.commitStepMs);
+    const { era } = tracker;
     if (record.type === RECORD.block) this.#applier.apply(record, shares);
     tracker.end(record, offset);
-    if (Math.floor(tracker.watermarkMs / limits.commitStepMs) > before) this.#isCutDue = true;
+    if (tracker.era !== era) this.#beginEra();
+    else if (Math.floor(tracker.watermarkMs / limits.commitStepMs) > before) this.#isCutDue = true;
   }
 }

@@ -41,6 +41,11 @@ export class RecentChunks {
     for (const packed of batches) this.#bytes += sizeOf(packed);
   }
 
+  /** Drops the buckets above this one. */
+  dropAfter(bucket: number): void {
+    for (const key of [...this.#buckets.keys()]) if (key > bucket) this.#drop(key);
+  }
+
   /** All batches of a bucket, or undefined when the bucket must be read from disk. */
   get(bucket: number): readonly PackedChunks[] | undefined {
     return this.#buckets.get(bucket);

@@ -176,7 +176,7 @@ export function logConformance(name: string, makeCluster: MakeCluster, options: 
       expect((await writer.append(0, valueNamed(0, 0))).offset).toBe(0);
     });
 
-    test('append times never decrease, and are equal for writer and reader', async () => {
+    test('append times follow the clock of the log, and are equal for writer and reader', async () => {
       const writer = await log.writer(TOPIC, 0);
       const times: number[] = [];
       for (let sequence = 0; sequence < 10; sequence++) {

@@ -1,6 +1,6 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { hash128, KIND, type Kind } from '@tidemark/model';
+import { FIRST_ERA, hash128, KIND, type Kind } from '@tidemark/model';
 import {
   type BlockRecord,
   type Definitions,
@@ -42,6 +42,9 @@ export interface TestSpan {
 interface TestLane {
   sequence: number;
   epoch: number;
+  /** The era that its records name. */
+  era: number;
+  eraStartMs: number;
   /** Refs by series, per dictionary. */
   dictionaries: Map<number, Map<number, number>>;
 }
@@ -54,7 +57,9 @@ export class LogBuilder {
   bare(type: RecordType, session: number, markMs: number, change: Partial<BlockRecord> = {}): LogRecord {
     const lane = this.lane(session);
     const sequence = type === RECORD.fence ? 0 : lane.sequence++;
-    return this.append(encodeBareRecord({ ...header(type, session, markMs), epoch: lane.epoch, sequence, ...change }));
+    const { epoch, era, eraStartMs } = lane;
+    const place = { epoch, era, eraStartMs, sequence };
+    return this.append(encodeBareRecord({ ...header(type, session, markMs), ...place, ...change }));
   }
 
   block(session: number, markMs: number, spans: readonly TestSpan[], change: Partial<BlockRecord> = {}): LogRecord {
@@ -88,6 +93,8 @@ export class LogBuilder {
     const record: BlockRecord = {
       ...header(RECORD.block, session, markMs),
       epoch: lane.epoch,
+      era: lane.era,
+      eraStartMs: lane.eraStartMs,
       sequence: lane.sequence++,
       minTimeMs: Math.min(0, ...times),
       maxTimeMs: Math.max(0, ...times),
@@ -115,7 +122,7 @@ export class LogBuilder {
   lane(session: number): TestLane {
     let lane = this.#lanes.get(session);
     if (lane === undefined) {
-      lane = { sequence: 0, epoch: 0, dictionaries: new Map() };
+      lane = { sequence: 0, epoch: 0, era: FIRST_ERA, eraStartMs: 0, dictionaries: new Map() };
       this.#lanes.set(session, lane);
     }
     return lane;
@@ -124,7 +131,8 @@ export class LogBuilder {
 
 function header(type: RecordType, session: number, markMs: number) {
   const id = Buffer.alloc(16, session + 100);
-  return { type, partition: 0, session: id, lane: 0, epoch: 0, sequence: 0, markMs, tagsOffset: 0, keyframeOffset: -1 };
+  const place = { partition: 0, session: id, lane: 0, epoch: 0, sequence: 0, era: FIRST_ERA, eraStartMs: 0 };
+  return { type, ...place, markMs, tagsOffset: 0, keyframeOffset: -1 };
 }
 
 /** Encodes the share of the points, sorted by ref. */

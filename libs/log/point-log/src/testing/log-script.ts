@@ -5,6 +5,8 @@ import { kindOf, LogBuilder, type TestPoint, type TestSpan } from './log-builder
 export const START_MS = 1_700_000_000_000;
 export const LATENESS_MS = 3_000;
 export const SERIES = 12;
+/** Ratio of a set back to the advance of another step. */
+const SET_BACK_FACTOR = 4;
 
 export interface ScriptSpan {
   readonly client: number;
@@ -15,7 +17,7 @@ export interface ScriptSpan {
 }
 
 export interface ScriptStep {
-  readonly action: 'block' | 'mark' | 'close' | 'fence' | 'epoch' | 'repeat';
+  readonly action: 'block' | 'mark' | 'close' | 'fence' | 'epoch' | 'repeat' | 'set-back';
   readonly session: number;
   readonly aheadMs: number;
   readonly spans: readonly ScriptSpan[];
@@ -39,7 +41,7 @@ export interface Model {
 /** Plays a script. Returns the log, and the model that a plain reading of the rules gives. */
 export function play(steps: readonly ScriptStep[]): { builder: LogBuilder; model: Model } {
   const builder = new LogBuilder();
-  const lanes = new Map([0, 1, 2].map((session) => [session, { isOpen: true, markMs: START_MS }]));
+  const lanes = new Map([0, 1, 2].map((session) => [session, { isOpen: true, markMs: START_MS, id: session }]));
   const points: ModelPoint[] = [];
   const series: number[] = [];
   const sent = new Map<number, { points: readonly TestPoint[]; mapEpoch: number }[]>();
@@ -52,9 +54,22 @@ export function play(steps: readonly ScriptStep[]): { builder: LogBuilder; model
     if (open.length > 0) watermarkMs = Math.max(watermarkMs, Math.min(...open.map(({ markMs }) => markMs)));
   };
   advance();
-  for (const { action, session, aheadMs, spans } of steps) {
+  for (const { action, session: name, aheadMs, spans } of steps) {
+    if (action === 'set-back') {
+      // The log's clock was ahead. An intake begins another session, which opens the first lane of the new era.
+      nowMs -= SET_BACK_FACTOR * aheadMs;
+      const id = builder.records.length + lanes.size;
+      Object.assign(builder.lane(id), { era: builder.records.length, eraStartMs: nowMs });
+      for (const lane of lanes.values()) lane.isOpen = false;
+      lanes.set(name, { isOpen: true, markMs: nowMs, id });
+      builder.bare(RECORD.open, id, nowMs);
+      watermarkMs = Math.min(watermarkMs, nowMs);
+      advance();
+      continue;
+    }
     nowMs += aheadMs;
-    const lane = lanes.get(session) ?? { isOpen: false, markMs: 0 };
+    const lane = lanes.get(name) ?? { isOpen: false, markMs: 0, id: name };
+    const session = lane.id;
     if (action === 'fence') {
       builder.bare(RECORD.fence, session, 0, { lane: ALL_LANES });
       lane.isOpen = false;

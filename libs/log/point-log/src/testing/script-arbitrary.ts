@@ -23,12 +23,12 @@ const step: fc.Arbitrary<ScriptStep> = fc.record({
   action: fc.oneof(
     { weight: 8, arbitrary: fc.constant('block' as const) },
     { weight: 2, arbitrary: fc.constant('mark' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('close', 'fence', 'epoch', 'repeat') },
+    { weight: 1, arbitrary: fc.constantFrom('close', 'fence', 'epoch', 'repeat', 'set-back') },
   ),
   session: fc.nat(2),
   aheadMs: fc.oneof(fc.nat(100), fc.nat(3_000)),
   spans: fc.array(span, { maxLength: 3 }),
 });
 
-/** Scripts for `play`: three sessions, three clients, late and repeated batches, fences, new epochs. */
+/** Scripts for `play`: three sessions, three clients, late and repeated batches, fences, new epochs, clocks set back. */
 export const script = fc.array(step, { minLength: 5, maxLength: 60 });

@@ -6,7 +6,7 @@ export interface TestClock extends Clock {
 }
 
 /** Creates a clock that advances only by `advance`. */
-export function testClock(startMs = 1_700_000_000_000): TestClock {
+export function testClock(startMs = 1_700_000_200_000): TestClock {
   let nowMs = startMs;
   const timers = new Set<{ readonly atMs: number; readonly task: () => void }>();
   return {

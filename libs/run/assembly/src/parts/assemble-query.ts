@@ -25,6 +25,7 @@ export function assembleQuery(ports: QueryPorts, settings: Settings): QueryServi
     ...{ stores, clock, sessions },
     maps: () => [...state.maps.values()],
     ...(followsMaps ? { mapsThroughMs: () => Math.floor(state.mapsThroughMs) } : {}),
+    eras: () => state.eras,
     latenessMs: () => settings.completeness.latenessMs,
     limits: settings.query,
   });

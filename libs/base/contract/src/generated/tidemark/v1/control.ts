@@ -41,6 +41,7 @@ export interface ControlRecord {
     | { $case: "term"; value: TermClaimed }
     | { $case: "fenceCompleted"; value: FenceCompleted }
     | { $case: "checkpoint"; value: Checkpoint }
+    | { $case: "setBack"; value: SetBackDecision }
     | undefined;
 }
 
@@ -102,6 +103,18 @@ export interface SkipDecision {
   reason: string;
 }
 
+/**
+ * The clock of the log was ahead and was set back. It counts only where the append time of this record proves that: then a
+ * new era begins, whose time continues at that append time, and every session that is open ends.
+ */
+export interface SetBackDecision {
+  term: number;
+  /** Offset of the decision before it that counted; -1 for the first. */
+  expectedEra: number;
+  /** The coordinator's clock, ms since the Unix epoch. The append time must agree with it. */
+  decidedMs: number;
+}
+
 /** Over budget, new series are refused before they are acked. */
 export interface BudgetDecision {
   term: number;
@@ -148,6 +161,8 @@ export interface Checkpoint {
    * Checkpoints of programs before this field have none: all of their maps are in force.
    */
   mapsInForceMs: number[];
+  /** The eras that began so far, the oldest first. Of the oldest ones several may be combined. */
+  eras: CheckpointEra[];
 }
 
 export interface CheckpointSession {
@@ -167,6 +182,14 @@ export interface CheckpointFence {
   reason: string;
   /** Append time of its completion; absent while copies are missing. */
   completedMs?: number | undefined;
+}
+
+export interface CheckpointEra {
+  /** Offset of its decision. */
+  offset: number;
+  /** Time at which it continues, and how far time was ahead before, ms. */
+  startMs: number;
+  aheadMs: number;
 }
 
 export interface CheckpointDeadLane {
@@ -279,6 +302,9 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "checkpoint":
         Checkpoint.encode(message.record.value, writer.uint32(90).fork()).join();
         break;
+      case "setBack":
+        SetBackDecision.encode(message.record.value, writer.uint32(98).fork()).join();
+        break;
     }
     return writer;
   },
@@ -384,6 +410,14 @@ export const ControlRecord: MessageFns<ControlRecord> = {
             message.record = { $case: "checkpoint", value: Checkpoint.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.record = { $case: "setBack", value: SetBackDecision.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -465,6 +499,12 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "checkpoint": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "checkpoint", value: Checkpoint.fromPartial(object.record.value) };
+        }
+        break;
+      }
+      case "setBack": {
+        if (object.record?.value !== undefined && object.record?.value !== null) {
+          message.record = { $case: "setBack", value: SetBackDecision.fromPartial(object.record.value) };
         }
         break;
       }
@@ -1148,6 +1188,85 @@ export const SkipDecision: MessageFns<SkipDecision> = {
   },
 };
 
+function createBaseSetBackDecision(): SetBackDecision {
+  return { term: 0, expectedEra: 0, decidedMs: 0 };
+}
+
+export const SetBackDecision: MessageFns<SetBackDecision> = {
+  encode(message: SetBackDecision, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.term !== 0) {
+      writer.uint32(8).uint64(message.term);
+    }
+    if (message.expectedEra !== 0) {
+      writer.uint32(16).sint64(message.expectedEra);
+    }
+    if (message.decidedMs !== 0) {
+      writer.uint32(25).double(message.decidedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetBackDecision {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetBackDecision();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expectedEra = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.decidedMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetBackDecision>): SetBackDecision {
+    return SetBackDecision.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetBackDecision>): SetBackDecision {
+    const message = createBaseSetBackDecision();
+    message.term = object.term ?? 0;
+    message.expectedEra = object.expectedEra ?? 0;
+    message.decidedMs = object.decidedMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseBudgetDecision(): BudgetDecision {
   return { term: 0, tenant: "", metric: "", limit: 0, over: false };
 }
@@ -1380,6 +1499,7 @@ function createBaseCheckpoint(): Checkpoint {
     overBudget: [],
     keys: [],
     mapsInForceMs: [],
+    eras: [],
   };
 }
 
@@ -1424,6 +1544,9 @@ export const Checkpoint: MessageFns<Checkpoint> = {
         writer.double(v);
       }
       writer.join();
+    }
+    for (const v of message.eras) {
+      CheckpointEra.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1547,6 +1670,14 @@ export const Checkpoint: MessageFns<Checkpoint> = {
 
             break;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.eras.push(CheckpointEra.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1576,6 +1707,7 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.overBudget = object.overBudget?.map((e) => BudgetDecision.fromPartial(e)) || [];
     message.keys = object.keys?.map((e) => KeyDecision.fromPartial(e)) || [];
     message.mapsInForceMs = object.mapsInForceMs?.map((e) => e) || [];
+    message.eras = object.eras?.map((e) => CheckpointEra.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1782,6 +1914,85 @@ export const CheckpointFence: MessageFns<CheckpointFence> = {
     message.lane = (object.lane !== undefined && object.lane !== null) ? DeadLane.fromPartial(object.lane) : undefined;
     message.reason = object.reason ?? "";
     message.completedMs = object.completedMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckpointEra(): CheckpointEra {
+  return { offset: 0, startMs: 0, aheadMs: 0 };
+}
+
+export const CheckpointEra: MessageFns<CheckpointEra> = {
+  encode(message: CheckpointEra, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).sint64(message.offset);
+    }
+    if (message.startMs !== 0) {
+      writer.uint32(17).double(message.startMs);
+    }
+    if (message.aheadMs !== 0) {
+      writer.uint32(25).double(message.aheadMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointEra {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointEra();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.startMs = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.aheadMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointEra>): CheckpointEra {
+    return CheckpointEra.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointEra>): CheckpointEra {
+    const message = createBaseCheckpointEra();
+    message.offset = object.offset ?? 0;
+    message.startMs = object.startMs ?? 0;
+    message.aheadMs = object.aheadMs ?? 0;
     return message;
   },
 };

@@ -121,6 +121,11 @@ export interface AggregateReply {
   seriesRead: number;
   /** Marked gaps (skipped or undecodable records) that may touch the range. */
   gaps: Gap[];
+  /**
+   * The era of the log's time that both watermarks are of: the offset in `control` of the decision that began it; -1 for
+   * the first.
+   */
+  era: number;
 }
 
 /**
@@ -162,6 +167,8 @@ export interface PartitionStatusReply {
   duplicatePoints: number;
   /** Hex; logical state at bucket closes, newest last. */
   stateHashes: StateHash[];
+  /** As in `AggregateReply`. */
+  era: number;
 }
 
 export interface StateHash {
@@ -447,6 +454,7 @@ function createBaseAggregateReply(): AggregateReply {
     pointsRead: 0,
     seriesRead: 0,
     gaps: [],
+    era: 0,
   };
 }
 
@@ -472,6 +480,9 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     }
     for (const v of message.gaps) {
       Gap.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.era !== 0) {
+      writer.uint32(64).sint64(message.era);
     }
     return writer;
   },
@@ -545,6 +556,14 @@ export const AggregateReply: MessageFns<AggregateReply> = {
             message.gaps.push(Gap.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.era = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -569,6 +588,7 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     message.pointsRead = object.pointsRead ?? 0;
     message.seriesRead = object.seriesRead ?? 0;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
+    message.era = object.era ?? 0;
     return message;
   },
 };
@@ -780,6 +800,7 @@ function createBasePartitionStatusReply(): PartitionStatusReply {
     latePoints: 0,
     duplicatePoints: 0,
     stateHashes: [],
+    era: 0,
   };
 }
 
@@ -829,6 +850,9 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     }
     for (const v of message.stateHashes) {
       StateHash.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.era !== 0) {
+      writer.uint32(128).sint64(message.era);
     }
     return writer;
   },
@@ -966,6 +990,14 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
             message.stateHashes.push(StateHash.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.era = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -998,6 +1030,7 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     message.latePoints = object.latePoints ?? 0;
     message.duplicatePoints = object.duplicatePoints ?? 0;
     message.stateHashes = object.stateHashes?.map((e) => StateHash.fromPartial(e)) || [];
+    message.era = object.era ?? 0;
     return message;
   },
 };

@@ -133,6 +133,17 @@ export interface StatusReply {
   replicas: ReplicaStatus[];
   /** The first of those found are kept. */
   divergences: ReplicaDivergence[];
+  /** The newest times at which the log's clock was set back, the oldest first. */
+  eras: EraStatus[];
+}
+
+/** An era of the log's time. It began when the log's clock, which had been ahead, was set back. */
+export interface EraStatus {
+  /** Offset of its decision in `control`, as in `PartitionStatusReply`. */
+  era: number;
+  /** Time at which it began, and how far the clock had been ahead, ms. */
+  startMs: number;
+  aheadMs: number;
 }
 
 export interface SessionStatus {
@@ -1168,6 +1179,7 @@ function createBaseStatusReply(): StatusReply {
     mapEpoch: 0,
     replicas: [],
     divergences: [],
+    eras: [],
   };
 }
 
@@ -1199,6 +1211,9 @@ export const StatusReply: MessageFns<StatusReply> = {
     }
     for (const v of message.divergences) {
       ReplicaDivergence.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.eras) {
+      EraStatus.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1288,6 +1303,14 @@ export const StatusReply: MessageFns<StatusReply> = {
             message.divergences.push(ReplicaDivergence.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.eras.push(EraStatus.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1314,6 +1337,86 @@ export const StatusReply: MessageFns<StatusReply> = {
     message.mapEpoch = object.mapEpoch ?? 0;
     message.replicas = object.replicas?.map((e) => ReplicaStatus.fromPartial(e)) || [];
     message.divergences = object.divergences?.map((e) => ReplicaDivergence.fromPartial(e)) || [];
+    message.eras = object.eras?.map((e) => EraStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEraStatus(): EraStatus {
+  return { era: 0, startMs: 0, aheadMs: 0 };
+}
+
+export const EraStatus: MessageFns<EraStatus> = {
+  encode(message: EraStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.era !== 0) {
+      writer.uint32(8).sint64(message.era);
+    }
+    if (message.startMs !== 0) {
+      writer.uint32(16).sint64(message.startMs);
+    }
+    if (message.aheadMs !== 0) {
+      writer.uint32(24).sint64(message.aheadMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.era = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.startMs = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.aheadMs = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EraStatus>): EraStatus {
+    return EraStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EraStatus>): EraStatus {
+    const message = createBaseEraStatus();
+    message.era = object.era ?? 0;
+    message.startMs = object.startMs ?? 0;
+    message.aheadMs = object.aheadMs ?? 0;
     return message;
   },
 };

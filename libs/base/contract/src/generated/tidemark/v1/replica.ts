@@ -49,7 +49,11 @@ export interface ReplicaPosition {
    * Id of the log that the offsets belong to, where a log can be recreated under the same name; absent until it is
    * known.
    */
-  logId?: string | undefined;
+  logId?:
+    | string
+    | undefined;
+  /** Of replicas of `points` only: the era of the watermark, as in `AggregateReply`. */
+  era?: number | undefined;
 }
 
 /** What the query service knows of one replica of a partition. */
@@ -208,6 +212,7 @@ function createBaseReplicaPosition(): ReplicaPosition {
     checkpointOffset: undefined,
     stateHash: undefined,
     logId: undefined,
+    era: undefined,
   };
 }
 
@@ -245,6 +250,9 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     }
     if (message.logId !== undefined) {
       writer.uint32(90).string(message.logId);
+    }
+    if (message.era !== undefined) {
+      writer.uint32(96).sint64(message.era);
     }
     return writer;
   },
@@ -350,6 +358,14 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
             message.logId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.era = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -378,6 +394,7 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     message.checkpointOffset = object.checkpointOffset ?? undefined;
     message.stateHash = object.stateHash ?? undefined;
     message.logId = object.logId ?? undefined;
+    message.era = object.era ?? undefined;
     return message;
   },
 };
