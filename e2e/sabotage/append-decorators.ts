@@ -1,5 +1,6 @@
 import { sessionClock } from '@tidemark/intake';
-import { decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
+import { FIRST_ERA } from '@tidemark/model';
+import { decodeRecord, encodeBareRecord, encodeRecord, RECORD, type RecordHeader } from '@tidemark/point-records';
 import { type Appended, type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
 import { rewriting } from './read-decorators.ts';
 
@@ -60,6 +61,16 @@ export function remappingPartitions(log: Log, known: number): Log {
 /** The mark of each record is the session's clock, without regard to points that wait for the lane. */
 export function markingTheClock(log: Log, clock: Clock): Log {
   const now = sessionClock(clock);
+  return withRecords(log, (value) => changed(value, { markMs: now.nowMs() }));
+}
+
+/** Records of lanes do not name their era, so no consumer takes its watermark back. */
+export function namingNoEra(log: Log): Log {
+  return withRecords(log, (value) => changed(value, { era: FIRST_ERA }));
+}
+
+/** A log that changes the records of `points` before they are appended. */
+function withRecords(log: Log, change: (value: Uint8Array) => Uint8Array): Log {
   return {
     ...passing(log),
     writer: async (topic, partition) => {
@@ -69,7 +80,7 @@ export function markingTheClock(log: Log, clock: Clock): Log {
         append: (sequence, value) => {
           if (topic !== 'points') return writer.append(sequence, value);
           // A retry must have the same bytes.
-          if (sent.sequence !== sequence) sent = { sequence, value: withMark(value, now.nowMs()) };
+          if (sent.sequence !== sequence) sent = { sequence, value: change(value) };
           return writer.append(sequence, sent.value);
         },
       };
@@ -77,10 +88,9 @@ export function markingTheClock(log: Log, clock: Clock): Log {
   };
 }
 
-function withMark(value: Uint8Array, markMs: number): Uint8Array {
-  const record = decodeRecord(value);
-  const marked = { ...record, markMs };
-  return record.type === RECORD.block ? encodeRecord(marked) : encodeBareRecord(marked);
+function changed(value: Uint8Array, change: Partial<RecordHeader>): Uint8Array {
+  const record = { ...decodeRecord(value), ...change };
+  return record.type === RECORD.block ? encodeRecord(record) : encodeBareRecord(record);
 }
 
 /** Every record was appended `byMs` earlier than it was. */

@@ -1,5 +1,5 @@
 import { toHex } from '@tidemark/bytes';
-import { hash128 } from '@tidemark/model';
+import { FIRST_ERA, hash128 } from '@tidemark/model';
 import { ALL_LANES, decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import type { Log, LogRecord, Topic } from '@tidemark/ports';
 
@@ -39,6 +39,15 @@ export function withoutSomeSessions(log: Log): Log {
     const header = decodeRecord(record.value);
     if (header.type !== RECORD.open || header.session[0] >= 128) return record;
     return { ...record, value: encodeBareRecord({ ...header, type: RECORD.mark }) };
+  });
+}
+
+/** Records do not name their era. */
+export function withoutEras(log: Log): Log {
+  return rewriting(log, (topic, _, record) => {
+    if (topic !== 'points') return record;
+    const block = { ...decodeRecord(record.value), era: FIRST_ERA };
+    return { ...record, value: block.type === RECORD.block ? encodeRecord(block) : encodeBareRecord(block) };
   });
 }
 

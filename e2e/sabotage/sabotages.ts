@@ -6,6 +6,7 @@ import { HONEST, type Wiring } from '../simulation/wiring.ts';
 import {
   appendedEarlier,
   markingTheClock,
+  namingNoEra,
   openBeforeAck,
   remappingPartitions,
   tagsAfterPoints,
@@ -14,6 +15,7 @@ import {
   SeenLanes,
   withoutDeduplication,
   withoutEarlyFences,
+  withoutEras,
   withoutFencedBlocks,
   withoutSomeSessions,
   withSpansReversed,
@@ -162,6 +164,18 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'a query asks every partition that owned the metric by any map in force',
     caughtBy: ['complete-answers'],
     wiring: () => ({ ...HONEST, maps: (maps) => maps.slice(0, 1) }),
+  },
+  {
+    name: 'era-ignored-by-a-store',
+    promise: 'every consumer takes its watermark back at the same record',
+    caughtBy: ['store-position', 'equal-state', 'liveness'],
+    wiring: () => ({ ...HONEST, storeLog: (log, store) => (store === 'points-1' ? withoutEras(log) : log) }),
+  },
+  {
+    name: 'lanes-without-era',
+    promise: 'a point that is accepted in time by a corrected clock is not late',
+    caughtBy: ['in-time-is-never-late', 'liveness'],
+    wiring: () => ({ ...HONEST, intakeLog: namingNoEra }),
   },
   {
     name: 'map-before-its-time',

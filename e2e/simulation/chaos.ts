@@ -1,20 +1,29 @@
 import { below, type Random } from '@tidemark/ports';
 import type { Cluster } from './cluster.ts';
 import { leaderOf } from './settings.ts';
+import { SharedClock } from './shared-clock.ts';
 import type { SupervisedNode } from './supervised-node.ts';
 
 const POLL_MS = 250;
 const CONTROL = leaderOf('control', 0);
+/** Smallest error of all clocks together, which is waited for, and the factor up to the largest: a day. */
+const AHEAD_MS = 5000;
+const AHEAD_RANGE = 17_280;
+/** Largest error of all clocks behind: an intake refuses points of right clocks beyond 10 minutes. */
+const BEHIND_MS = 400_000;
 
 /** Applies faults to the cluster by seed, until `stop`. */
 export class Chaos {
   readonly #cluster: Cluster;
   readonly #random: Random;
   #isOver = false;
+  readonly #shared: SharedClock;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.#random = cluster.world.random.fork('chaos');
+    const { brokers, coordinators, intakes, query, world } = cluster;
+    this.#shared = new SharedClock(world, [...brokers, ...coordinators, ...intakes, query]);
   }
 
   start(): void {
@@ -29,6 +38,7 @@ export class Chaos {
     world.network.healAll();
     for (const node of [...supervised, ...coordinators]) node.resume();
     for (const node of [...this.#cluster.intakes, ...this.#cluster.brokers]) node.setClockRight();
+    this.#shared.correct();
     world.trace('all is well from here on');
   }
 
@@ -41,7 +51,7 @@ export class Chaos {
   }
 
   #poll(): void {
-    const { brokers, coordinators, intakes, stores, clients, query } = this.#cluster;
+    const { world, brokers, coordinators, intakes, stores, clients, query } = this.#cluster;
     const downMs = () => 100 + this.#random.next() ** 3 * 20_000;
     this.#maybe('crash.log', brokers, (node) => node.crash(this.#kind(), this.#random.next() ** 2 * 9000));
     this.#maybe('crash.coordinator', coordinators, (node) => {
@@ -75,6 +85,8 @@ export class Chaos {
       const { brokerSkewMs } = this.#cluster;
       node.jump((this.#random.next() * 2 - 1) * brokerSkewMs, this.#random.next() * 20_000);
     });
+    if (world.faults.fires('clock.all-ahead')) this.#shared.set(AHEAD_MS * AHEAD_RANGE ** this.#random.next());
+    if (world.faults.fires('clock.all-behind')) this.#shared.set(-BEHIND_MS * this.#random.next());
     this.#maybe('coordinator.usurped', [coordinators[1]], (node) => {
       node.start();
       // The replaced coordinator continues until it learns of the takeover.

@@ -37,6 +37,8 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'clock.jump': 0.015,
   'clock.broker': 0.01,
   'clock.wrong-at-start': 0.3,
+  'clock.all-ahead': 0.006,
+  'clock.all-behind': 0.002,
   'coordinator.usurped': 0.006,
   'map.change': 0.025,
   'replica.move': 0.01,

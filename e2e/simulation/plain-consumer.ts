@@ -1,4 +1,5 @@
 import { toHex } from '@tidemark/bytes';
+import { FIRST_ERA } from '@tidemark/model';
 import { ALL_LANES, type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { batchKey, type Ledger, pointsOf } from './ledger.ts';
 import { Violation } from './violation.ts';
@@ -13,12 +14,15 @@ export interface AppliedPoint {
   /** Accepted by its intake within D of its timestamp. */
   readonly isInTime: boolean;
   readonly mapEpoch: number;
+  /** Era of the partition at its block. */
+  readonly era: number;
   readonly offset: number;
   readonly batch: string;
 }
 
 /** State of a partition after a record. */
 export interface PlainPosition {
+  readonly era: number;
   readonly watermarkMs: number;
   readonly points: number;
   readonly latePoints: number;
@@ -29,6 +33,8 @@ interface PlainLane {
   sequence: number;
   isOpen: boolean;
   isEnded: boolean;
+  /** The era that its records name. */
+  readonly era: number;
   markMs: number;
 }
 
@@ -62,12 +68,15 @@ export class PlainConsumer {
   /** Number of opens, and of blocks, after the fence of their lane. */
   openedFenced = 0;
   blocksOfFenced = 0;
+  /** Number of blocks of lanes of an earlier era. */
+  blocksOfEarlierEras = 0;
   readonly #options: PlainConsumerOptions;
   readonly #lanes = new Map<string, PlainLane>();
   readonly #clients = new Map<string, PlainClient>();
   readonly #fenced = new Set<string>();
   readonly #definitions = new Map<string, string[]>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
+  #era = FIRST_ERA;
   #late = 0;
   #duplicates = 0;
   #points = 0;
@@ -93,7 +102,13 @@ export class PlainConsumer {
     if (record.type === RECORD.fence) this.#fence(record);
     else this.#applyOfLane(record);
     const { points, late, duplicates } = { points: this.#points, late: this.#late, duplicates: this.#duplicates };
-    this.positions.push({ watermarkMs: this.#watermarkMs, points, latePoints: late, duplicatePoints: duplicates });
+    this.positions.push({
+      era: this.#era,
+      watermarkMs: this.#watermarkMs,
+      points,
+      latePoints: late,
+      duplicatePoints: duplicates,
+    });
   }
 
   #fence(record: BlockRecord): void {
@@ -109,8 +124,9 @@ export class PlainConsumer {
   #applyOfLane(record: BlockRecord): void {
     const key = `${toHex(record.session)}.${record.lane}`;
     let lane = this.#lanes.get(key);
+    const { era } = record;
     if (lane === undefined) {
-      lane = { sequence: -1, isOpen: false, isEnded: false, markMs: Number.NEGATIVE_INFINITY };
+      lane = { sequence: -1, isOpen: false, isEnded: false, era, markMs: Number.NEGATIVE_INFINITY };
       this.#lanes.set(key, lane);
     }
     if (record.sequence <= lane.sequence) return;
@@ -118,6 +134,13 @@ export class PlainConsumer {
       throw new Violation('lane-sequence', `lane ${key} jumps from ${lane.sequence} to ${record.sequence}`);
     }
     lane.sequence = record.sequence;
+    if (era !== lane.era) throw new Violation('lane-era', `lane ${key} changes its era from ${lane.era} to ${era}`);
+    if (era > this.#era) {
+      this.#era = era;
+      this.#watermarkMs = Math.min(this.#watermarkMs, record.eraStartMs);
+      for (const other of this.#lanes.values()) if (other.era < era) other.isOpen = false;
+    }
+    if (era < this.#era && record.type === RECORD.block) this.blocksOfEarlierEras++;
     if (record.type === RECORD.block) this.#applyBlock(record, key);
     const isFenced = this.#isFenced(key);
     if (isFenced && record.type === RECORD.open) this.openedFenced++;
@@ -134,7 +157,9 @@ export class PlainConsumer {
     this.#advance();
   }
 
+  /** True for a lane whose promises have ended: by a fence, or because an era began. */
   #isFenced(laneKey: string): boolean {
+    if ((this.#lanes.get(laneKey)?.era ?? this.#era) < this.#era) return true;
     return this.#fenced.has(laneKey) || this.#fenced.has(laneKey.slice(0, laneKey.indexOf('.')));
   }
 
@@ -182,7 +207,18 @@ export class PlainConsumer {
         );
       }
       const { mapEpoch } = span;
-      this.applied.push({ series, partition, timeMs, value, isLate, isInTime, mapEpoch, offset, batch });
+      this.applied.push({
+        series,
+        partition,
+        timeMs,
+        value,
+        isLate,
+        isInTime,
+        mapEpoch,
+        era: this.#era,
+        offset,
+        batch,
+      });
       this.needs.push({ series, timeMs, tagsOffset: record.tagsOffset, offset });
     }
   }

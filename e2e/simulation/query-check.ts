@@ -1,5 +1,6 @@
 import type { QueryReply } from '@tidemark/contract';
-import { DAY_MS, KIND, metricId, partitionOf } from '@tidemark/model';
+import { KIND, metricId, partitionOf } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { below, isTidemarkError, type Random } from '@tidemark/ports';
 import type { Cluster } from './cluster.ts';
 import { pointKey } from './ledger.ts';
@@ -28,6 +29,10 @@ interface Answer {
   readonly askedMs: number;
   /** The newest map that the query node knew at the time of the query. */
   readonly mapEpoch: number;
+  /** The newest era that the query node knew at the time of the query. */
+  readonly era: number;
+  /** The clock of the query node, at the query or at its answer: the later. */
+  readonly nowMs: number;
 }
 
 const QUESTIONS: readonly Question[] = [
@@ -65,6 +70,8 @@ export class QueryCheck {
   /** Number of compared steps that were claimed to be complete. */
   steps = 0;
   stepsWithLate = 0;
+  /** Number of answers that claim nothing although every part answered: a clock was wrong, or was just corrected. */
+  untrusted = 0;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -76,7 +83,9 @@ export class QueryCheck {
     const { host } = query;
     if (host === undefined) return;
     const asked = QUESTIONS[below(this.#random, QUESTIONS.length)];
-    const { mapEpoch, mapsThroughMs } = host;
+    const { mapEpoch, mapsThroughMs, era } = host;
+    const queryClock = query.node.clock;
+    const askedAtMs = queryClock.wallMs();
     const owners = new Set(host.maps.map((map) => partitionOf(map, metricId(TENANT, asked.metric))));
     const askedMs = world.clock.wallMs();
     const toMs = Math.ceil(askedMs / STEP_MS) * STEP_MS + 2000;
@@ -87,7 +96,9 @@ export class QueryCheck {
       if (reply.errors.length > 0) this.partial++;
       if (owners.size > 1) this.severalOwners++;
       if (reply.completeThroughMs === mapsThroughMs - LATENESS_MS) this.heldByMaps++;
-      this.#answers.push({ question: asked, fromMs, toMs, reply, askedMs, mapEpoch });
+      if (reply.errors.length === 0 && reply.completeThroughMs === undefined) this.untrusted++;
+      const nowMs = Math.max(askedAtMs, queryClock.wallMs());
+      this.#answers.push({ question: asked, fromMs, toMs, reply, askedMs, mapEpoch, era, nowMs });
     } catch (error) {
       this.failed++;
       // An ended process gives no answer; errors with a code are answers.
@@ -115,7 +126,7 @@ export class QueryCheck {
   }
 
   #checkAnswer(answer: Answer, byStep: ReadonlyMap<string, readonly AppliedPoint[]>): void {
-    const { question: asked, fromMs, toMs, reply, askedMs } = answer;
+    const { question: asked, fromMs, toMs, reply, askedMs, nowMs } = answer;
     // The query service has compared the hashes of replicas.
     const differ = reply.notes.find((note) => note.startsWith('replicas of '));
     if (differ !== undefined) throw new Violation('replicas-agree', `${asked.text}: ${differ}`);
@@ -124,7 +135,9 @@ export class QueryCheck {
     if (reply.errors.length > 0) {
       throw new Violation('partial-is-not-complete', `${asked.text}: errors and complete_through ${through} at once`);
     }
-    if (through > askedMs + DAY_MS) throw new Violation('complete-through', `${through} is far ahead of ${askedMs}`);
+    if (through > nowMs + PROTOCOL_TIMES.setBackMs) {
+      throw new Violation('complete-through', `${through} is far ahead of ${nowMs}, asked at ${askedMs}`);
+    }
     const groups = new Set(this.#groupsOf(asked));
     for (const series of reply.series) groups.add(series.tagSet[0] ?? '');
     for (const group of groups) {
@@ -138,7 +151,7 @@ export class QueryCheck {
   }
 
   #checkStep(
-    { question: asked, reply, askedMs, mapEpoch }: Answer,
+    { question: asked, reply, askedMs, mapEpoch, era }: Answer,
     group: string,
     stepMs: number,
     value: number,
@@ -146,7 +159,9 @@ export class QueryCheck {
   ): void {
     this.steps++;
     // Points of a map after the query are in partitions that were not asked; all that were accepted in time are older.
-    const mayLack = ({ isLate, isInTime, mapEpoch: of }: AppliedPoint) => isLate || (of > mapEpoch && !isInTime);
+    // What was claimed before an era began, or before it was known, is taken back.
+    const mayLack = ({ isLate, isInTime, mapEpoch: of, era: began }: AppliedPoint) =>
+      isLate || (of > mapEpoch && !isInTime) || began > era;
     if (points.some(mayLack)) this.stepsWithLate++;
     const equal = Map.groupBy(points, ({ partition, series, timeMs }) => `${partition}/${pointKey(series, timeMs)}`);
     const choices = [...equal.values()].map((of) => this.#possibleValues(of, mayLack));

@@ -43,6 +43,7 @@ export class QueryHost {
       stores: this.#stores,
       maps: () => wiring.maps(this.maps),
       mapsThroughMs: () => this.mapsThroughMs,
+      eras: () => this.#control.state.eras,
       latenessMs: () => LATENESS_MS,
       clock,
       limits: { timeMs: 10_000, concurrentQueries: 1000, seriesSetBytes: 32, seriesSets: 8 },
@@ -57,6 +58,11 @@ export class QueryHost {
 
   get maps(): readonly PartitionMap[] {
     return [...this.#control.state.maps.values()];
+  }
+
+  /** The newest era that it knows. */
+  get era(): number {
+    return this.#control.state.eras.current;
   }
 
   /** Time before which no point is accepted by an unknown map. */

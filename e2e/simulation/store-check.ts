@@ -32,6 +32,7 @@ interface ClosedBucket {
 }
 
 interface Position {
+  readonly era: number;
   readonly partition: number;
   readonly store: string;
   readonly offset: number;
@@ -72,17 +73,17 @@ export class StoreCheck {
   check(): void {
     for (const { name, host } of this.#cluster.stores) {
       for (const [partition, store] of host?.points ?? []) {
-        const { offset, points, latePoints, duplicatePoints, stateHashes } = store.status;
+        const { era, offset, points, latePoints, duplicatePoints, stateHashes } = store.status;
         const { watermarkMs = Number.NEGATIVE_INFINITY } = store.status;
-        this.#positions.push({ partition, store: name, offset, watermarkMs, points, latePoints, duplicatePoints });
+        this.#positions.push({ era, partition, store: name, offset, watermarkMs, points, latePoints, duplicatePoints });
         for (const bucket of stateHashes) this.#keepBucket({ ...bucket, partition, store: name });
       }
     }
   }
 
-  /** Checks that every close of a bucket, by every replica, has the same offset and the same content. */
+  /** Checks that every close of a bucket at one offset, by every replica, has the same content. */
   #keepBucket(closed: ClosedBucket): void {
-    const key = `${closed.partition}/${closed.bucketMs}`;
+    const key = `${closed.partition}/${closed.bucketMs}/${closed.offset}`;
     const known = this.#buckets.get(key);
     if (known === undefined) {
       this.#buckets.set(key, closed);
@@ -92,7 +93,7 @@ export class StoreCheck {
       this.#bucketsOf.add(`${key}/${closed.store}`);
       this.bucketHashes++;
     }
-    if (known.offset === closed.offset && known.hash === closed.hash) return;
+    if (known.hash === closed.hash) return;
     const said = ({ store, offset, hash }: ClosedBucket) => `${store} ${hash} at offset ${offset}`;
     throw new Violation('equal-buckets', `bucket ${key}: ${said(known)}, ${said(closed)}`);
   }
@@ -170,12 +171,25 @@ export class StoreCheck {
     }
   }
 
+  /** Checks that each bucket closed once in each era, at one offset. */
+  checkCloses(plain: readonly PlainConsumer[]): void {
+    const closes = new Map<string, ClosedBucket>();
+    for (const closed of this.#buckets.values()) {
+      const era = plain[closed.partition].positions[closed.offset - 1]?.era;
+      const key = `${closed.partition}/${closed.bucketMs} in era ${era}`;
+      const known = closes.get(key) ?? closes.set(key, closed).get(key);
+      if (known === closed) continue;
+      const message = `bucket ${key}: ${known?.store} closed it at ${known?.offset}, ${closed.store} at ${closed.offset}`;
+      throw new Violation('equal-buckets', message);
+    }
+  }
+
   checkPositions(plain: readonly PlainConsumer[]): void {
     for (const position of this.#positions) {
       if (position.offset === 0) continue;
       const expected = plain[position.partition].positions[position.offset - 1];
       this.positions++;
-      for (const field of ['watermarkMs', 'points', 'latePoints', 'duplicatePoints'] as const) {
+      for (const field of ['era', 'watermarkMs', 'points', 'latePoints', 'duplicatePoints'] as const) {
         if (expected?.[field] === position[field]) continue;
         throw new Violation(
           'store-position',

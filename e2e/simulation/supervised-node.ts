@@ -95,6 +95,11 @@ export class SupervisedNode<Host> {
     this.#startsWrongByMs = byMs;
   }
 
+  /** Sets the machine's clock, for its later processes too. */
+  shift(byMs: number): void {
+    this.node.clock.jump(byMs);
+  }
+
   setClockRight(): void {
     this.node.clock.jump(-this.#jumpedMs);
     this.#jumpedMs = 0;
