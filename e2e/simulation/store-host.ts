@@ -233,7 +233,8 @@ export class StoreHost {
     if (this.topic === 'points') {
       handle<AggregateRequest>('aggregate', (request) => this.aggregate(request));
       handle<PartitionStatusRequest>('status', (request) => {
-        return PartitionStatusReply.create({ stateHashes: this.#points(request).status.stateHashes });
+        const { stateHashes, era } = this.#points(request).status;
+        return PartitionStatusReply.create({ stateHashes, era });
       });
       return;
     }

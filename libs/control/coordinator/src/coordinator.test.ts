@@ -5,7 +5,7 @@ import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { SLOTS } from '@tidemark/model';
 import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
-import { SimulatedWorld } from '@tidemark/simulation';
+import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 
 const SESSION = Buffer.alloc(16, 3);
@@ -24,8 +24,12 @@ class Bench {
   readonly full = new Set<number>();
   counts: SeriesCount[] = [];
 
-  private constructor(world: SimulatedWorld, log: Log) {
+  /** The clock of the log's machine. */
+  readonly logClock: NodeClock;
+
+  private constructor(world: SimulatedWorld, log: Log, logClock: NodeClock) {
     this.world = world;
+    this.logClock = logClock;
     this.clock = world.clock;
     this.log = {
       writer: async (topic, partition) => {
@@ -57,7 +61,7 @@ class Bench {
       openEmbeddedLog({ clock, disk, random, partitions: { points: 2, tags: 2, control: 1 } }),
     );
     opening.then((log) => {
-      bench = new Bench(world, log);
+      bench = new Bench(world, log, node.clock);
     });
     await world.clock.run(() => bench !== undefined, 10_000);
     if (bench === undefined) throw new Error('the log did not open');
@@ -302,5 +306,44 @@ describe('coordinator', () => {
     await bench.play(fresh.start());
     await bench.play(control.reached(fresh.state.nextOffset - 1));
     expect(fresh.state).toEqual(control.state);
+  });
+});
+
+describe('time', () => {
+  /** Sets the log's clock ahead, then back, and lets a session renew for a while. */
+  async function setBack(aheadMs: number, backMs: number) {
+    const bench = await Bench.open();
+    const control = await bench.follow();
+    const coordinator = await bench.start({ control });
+    bench.logClock.jump(aheadMs);
+    await bench.append(registered);
+    bench.logClock.jump(-backMs);
+    for (let second = 0; second < 8; second++) {
+      await bench.append(renewed);
+      await bench.world.clock.advance(1000);
+    }
+    return { bench, coordinator, eras: control.state.eras.list };
+  }
+
+  test('is taken back, once, when the clock of the log was ahead by more than can be waited for', async () => {
+    const { bench, coordinator, eras } = await setBack(86_400_000, 86_400_000);
+    expect(eras).toHaveLength(1);
+    expect(bench.clock.wallMs() - eras[0].startMs).toBeLessThan(8000);
+    expect(Math.abs(eras[0].aheadMs - 86_400_000)).toBeLessThan(8000);
+    expect(of(await bench.control(), 'setBack')).toHaveLength(1);
+    expect(coordinator.problem).toBeUndefined();
+  });
+
+  test('that is ahead by seconds is waited for', async () => {
+    const { bench } = await setBack(9000, 9000);
+    expect(of(await bench.control(), 'setBack')).toHaveLength(0);
+  });
+
+  test('is not taken back by the clock of a broker that the clock of the coordinator contradicts', async () => {
+    const { bench, coordinator } = await setBack(0, 3_600_000);
+    expect(of(await bench.control(), 'setBack')).toHaveLength(0);
+    expect(coordinator.problem).toMatch(
+      /is not taken back: the clocks of the log and of this process differ by 36\d\d s/,
+    );
   });
 });

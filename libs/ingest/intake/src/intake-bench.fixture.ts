@@ -6,7 +6,7 @@ import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { DEFAULT_POINT_LIMITS, evenMap, metricId, packSlots, partitionOf } from '@tidemark/model';
 import { type BlockRecord, decodeRecord } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
-import { SimulatedWorld } from '@tidemark/simulation';
+import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
 import type { ClientStream } from './client-stream.ts';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import { type IntakeOptions, IntakeSession } from './intake-session.ts';
@@ -32,8 +32,12 @@ export class IntakeBench {
   readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
   readonly #log: Log;
 
-  private constructor(world: SimulatedWorld, log: Log) {
+  /** The clock of the log's machine. */
+  readonly logClock: NodeClock;
+
+  private constructor(world: SimulatedWorld, log: Log, logClock: NodeClock) {
     this.world = world;
+    this.logClock = logClock;
     this.clock = world.clock;
     this.#log = log;
     this.log = {
@@ -67,7 +71,7 @@ export class IntakeBench {
     node
       .start(({ clock, disk, random }) => openEmbeddedLog({ clock, disk, random, partitions }))
       .then((log) => {
-        bench = new IntakeBench(world, log);
+        bench = new IntakeBench(world, log, node.clock);
       });
     await world.clock.run(() => bench !== undefined, 10_000);
     if (bench === undefined) throw new Error('the log did not open');

@@ -436,3 +436,27 @@ describe('violations', () => {
     await bench.play(session.close());
   });
 });
+
+describe('the time of the log', () => {
+  test('a session waits while the log is ahead of its clock, and its lanes name the era that takes the time back', async () => {
+    const bench = await IntakeBench.open();
+    bench.logClock.jump(3_600_000);
+    await bench.decide({ $case: 'term', value: { term: 2, process: 'test' } });
+    bench.logClock.jump(-3_600_000);
+    const waiting = await bench.session();
+    await bench.advance(10_000);
+    expect([waiting.isReady, waiting.isLogAhead, waiting.isClockOff]).toEqual([false, true, false]);
+    expect(waiting.problem).toMatch(/^the clock was set back/);
+    const reasons: string[] = [];
+    const ended = await bench.session({ onEnded: (reason) => reasons.push(reason) });
+    await bench.decide({ $case: 'setBack', value: { term: 2, expectedEra: -1, decidedMs: bench.clock.wallMs() } });
+    await bench.advance(3000);
+    expect([reasons, ended.isReady]).toEqual([['fenced: the log took its time back'], false]);
+    expect(await bench.points(0)).toEqual([]);
+    const session = await bench.session();
+    await bench.until(() => session.isReady);
+    const control = await bench.control();
+    const era = control.findIndex(({ $case }) => $case === 'setBack');
+    expect((await bench.points(0))[0]).toMatchObject({ type: RECORD.open, era });
+  });
+});

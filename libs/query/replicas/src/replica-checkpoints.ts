@@ -1,4 +1,5 @@
 import type { ReplicaHash } from '@tidemark/contract';
+import { FIRST_ERA } from '@tidemark/model';
 
 /** A replica's hash of its state at a position that all replicas of the partition pass. */
 export interface ReplicaCheckpoint {
@@ -7,6 +8,8 @@ export interface ReplicaCheckpoint {
   /** The offset at which the hash was taken. */
   readonly offset: number;
   readonly hash: string;
+  /** Era of the replica when it reported the hash. A bucket that an era opens again has another hash in it. */
+  readonly era?: number;
 }
 
 /** Hashes between checkpoints that are kept: replicas that wait for the same record are polled at the same offset. */
@@ -21,22 +24,11 @@ export class ReplicaCheckpoints {
   /** Hashes at the moments of polls. */
   #moments: readonly ReplicaCheckpoint[] = [];
   #newestOffset: number | undefined;
-  /** All records below this offset are applied, as far as known. */
-  #offset = 0;
   #losses: number;
 
   /** `losses` is how often its process had been lost. */
   constructor(losses: number) {
     this.#losses = losses;
-  }
-
-  /** All records below this offset are applied, as far as known. */
-  get offset(): number {
-    return Math.max(this.#offset, this.#newestOffset ?? 0);
-  }
-
-  set offset(offset: number) {
-    this.#offset = offset;
   }
 
   /**
@@ -75,6 +67,11 @@ export class ReplicaCheckpoints {
     return this.#newest.find(isWanted) ?? this.#older.find(isWanted) ?? this.#moments.find(isWanted);
   }
 
+  /** Era in which the replica reported its checkpoints. */
+  get era(): number {
+    return this.#newest.at(-1)?.era ?? FIRST_ERA;
+  }
+
   /** Returns true when there are earlier and later checkpoints, so that this one should exist too. */
   hasPassed(key: number): boolean {
     const [first] = this.#newest;
@@ -92,8 +89,8 @@ export function outvoted(hashes: readonly ReplicaHash[]): string[] {
 
 /**
  * Compares one checkpoint of replicas: undefined when fewer than two have passed it, else whether they agree. A replica
- * of `points` that has no hash of a bucket, but hashes of an earlier and a later one, has lost the bucket. A bucket closes
- * again after the log's clock was set back: replicas that have not read so far are not compared.
+ * of `points` that has no hash of a bucket, but hashes of an earlier and a later one, has lost the bucket. Replicas that
+ * have not read the newest era are not compared: it may have opened the bucket again.
  */
 export function compareAt(
   key: number,
@@ -101,9 +98,9 @@ export function compareAt(
   replicas: ReadonlyMap<string, ReplicaCheckpoints>,
 ): { readonly agree: boolean; readonly hashes: ReplicaHash[] } | undefined {
   const hashes: ReplicaHash[] = [];
-  const lastOffset = Math.max(...[...replicas.values()].map((checkpoints) => checkpoints.at(key)?.offset ?? -1));
+  const era = Math.max(...[...replicas.values()].map((checkpoints) => checkpoints.era));
   for (const [process, checkpoints] of replicas) {
-    if (checkpoints.offset < lastOffset) continue;
+    if (checkpoints.era < era) continue;
     const found = checkpoints.at(key);
     if (found !== undefined) hashes.push({ process, offset: found.offset, hash: found.hash });
     else if (topic === 'points' && checkpoints.hasPassed(key)) hashes.push({ process, offset: -1, hash: '' });

@@ -140,8 +140,8 @@ export class ReplicaStores implements QueryStores {
   ): Promise<readonly ReplicaCheckpoint[]> {
     const points = this.#points.find((one) => one === process);
     if (points !== undefined) {
-      const { stateHashes } = await points.reader.status({ partition }, signal);
-      return stateHashes.map(({ bucketMs, offset, hash }) => ({ key: bucketMs, offset, hash }));
+      const { stateHashes, era } = await points.reader.status({ partition }, signal);
+      return stateHashes.map(({ bucketMs, offset, hash }) => ({ key: bucketMs, offset, hash, era }));
     }
     const tags = this.#tags.find((one) => one === process);
     const status = await tags?.reader.status({ partition }, signal);

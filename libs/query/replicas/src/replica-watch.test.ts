@@ -33,14 +33,14 @@ function setUp(topic: 'points' | 'tags', names: string, limits: Partial<ReplicaL
       events.push(`${event} ${of}/${partition} ${bucketMs ?? ''}@${offset} ${all}`);
     },
   });
-  /** Reports a replica's checkpoints, as `key@offset hash`, and, of tags, its current state. */
+  /** Reports a replica's checkpoints, as `key@offset hash` or `key@offset hash era`, and, of tags, its current state. */
   const report = async (name: string, checkpoints: string, now = '', partition = 0) => {
     const list = checkpoints
       .split(',')
       .filter((one) => one !== '')
       .map((one): ReplicaCheckpoint => {
-        const [key, offset, hash] = one.trim().split(/[@ ]/);
-        return { key: Number(key), offset: Number(offset), hash };
+        const [key, offset, hash, era] = one.trim().split(/[@ ]/);
+        return { key: Number(key), offset: Number(offset), hash, era: era === undefined ? undefined : Number(era) };
       });
     stored.set(`${name}/${partition}`, list);
     const [offset, stateHash] = now === '' ? [String(list.at(-1)?.offset ?? 0)] : now.split(' ');
@@ -107,18 +107,18 @@ describe('replicas of points', () => {
 
   test('replicas that close a bucket at different offsets differ, even with equal points', async () => {
     const { events, report } = setUp('points', 'ab');
-    await report('a', '7000@10 x', '12');
+    await report('a', '7000@10 x');
     await report('b', '7000@11 x');
     expect(events).toEqual(['found points/0 7000@10 a=x b=x']);
   });
 
-  test('a bucket that closed again is compared only with replicas that have read so far', async () => {
+  test('a bucket that closed again in a new era is not compared with replicas that have not read so far', async () => {
     const { events, report } = setUp('points', 'ab');
     await report('a', '7000@10 x');
-    await report('b', '7000@10 x', '15');
-    await report('a', '7000@20 y');
+    await report('b', '7000@10 x');
+    await report('a', '7000@20 y 15');
     expect(events).toEqual([]);
-    await report('b', '7000@20 z');
+    await report('b', '7000@20 z 15');
     expect(events).toEqual(['found points/0 7000@20 a=y b=z']);
   });
 

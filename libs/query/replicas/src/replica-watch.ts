@@ -82,7 +82,6 @@ export class ReplicaWatch {
       const part = this.#partOf(topic, partition);
       const replica = part.replicas.get(name) ?? new ReplicaCheckpoints(losses);
       part.replicas.set(name, replica);
-      replica.offset = offset;
       if (replica.addMoment(offset, stateHash)) this.#compare(part, offset);
       if (replica.isStale(checkpointOffset, losses)) void this.#ask(process, part, replica);
     }

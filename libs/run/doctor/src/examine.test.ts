@@ -452,3 +452,20 @@ test('a hundred partitions are counted, not listed', () => {
 test('every kind of finding has a page', () => {
   for (const kind of FINDING_KINDS) expect(runbookOf(kind)).toMatch(/^docs\/operations\/doctor\.md#[a-z-]+$/);
 });
+
+describe('the time of the log', () => {
+  const kinds = (of: Partial<PipelineView>) =>
+    examine(seen({ pipeline: pipeline(of) })).findings.map(({ kind, severity }) => [kind, severity]);
+
+  test('a watermark far ahead of the clock is named, and one that is ahead by seconds is not', () => {
+    expect(kinds({ points: [points(0, -3_600_000)] })).toEqual([['log-ahead', 'broken']]);
+    expect(kinds({ points: [points(0, -9_000)] })).toEqual([]);
+  });
+
+  test('a set back is a note for an hour, and replaces those of the sessions that it ended', () => {
+    const fenced = session(-3_590_000, { session: 'ff', state: 'fenced' });
+    const eras = (ageMs: number) => [{ startMs: NOW_MS - ageMs, aheadMs: 3_600_000 }];
+    expect(kinds({ eras: eras(5_000), sessions: [session(400), fenced] })).toEqual([['log-set-back', 'note']]);
+    expect(kinds({ eras: eras(3_600_001), sessions: [session(400)] })).toEqual([]);
+  });
+});

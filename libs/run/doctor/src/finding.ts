@@ -11,6 +11,7 @@ export const FINDING_KINDS = [
   'process-silent',
   'process-refuses',
   'clock-off',
+  'log-ahead',
   'coordinator',
   'control',
   'process-not-ready',
@@ -32,6 +33,7 @@ export const FINDING_KINDS = [
   'over-budget',
   'gap',
   'session-fenced',
+  'log-set-back',
 ] as const;
 
 export type FindingKind = (typeof FINDING_KINDS)[number];
@@ -62,6 +64,8 @@ const RUNBOOKS: Readonly<Record<FindingKind, string>> = {
   'process-silent': 'a-process-does-not-answer',
   'process-refuses': 'a-process-does-not-report-its-health',
   'clock-off': 'a-clock-is-off',
+  'log-ahead': 'the-clock-was-set-back',
+  'log-set-back': 'the-clock-was-set-back',
   coordinator: 'the-coordinator-cant-decide',
   control: 'the-coordinator-cant-decide',
   'process-not-ready': 'a-process-is-not-ready',

@@ -2,6 +2,7 @@ import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { type CompletenessDelay, completenessDelaysOf, sessionName } from './completeness-delays.ts';
 import type { Finding } from './finding.ts';
 import { counted, formatDuration, listed } from './format-values.ts';
+import { judgeLogTime } from './judge-log-time.ts';
 import type { Observations } from './observations.ts';
 import { gapSentences, haltsOf, tagLagsOf } from './partition-states.ts';
 import type { PipelineView, SessionView } from './pipeline-view.ts';
@@ -12,6 +13,7 @@ export function judgePipeline({ pipeline, pipelineProblem, processes }: Observat
   if (pipeline === undefined) return noStatus(processes, pipelineProblem);
   const delays = completenessDelaysOf(pipeline, HELD_MS);
   return [
+    ...judgeLogTime(pipeline),
     ...halts(pipeline, processes),
     ...unanswered(pipeline),
     ...lags(delays, pipeline),
@@ -102,13 +104,16 @@ function lags(delays: readonly CompletenessDelay[], pipeline: PipelineView): Fin
 /**
  * Finds sessions that stopped renewing, with the partitions that they hold back, and sessions that were fenced lately.
  */
-function sessions(delays: readonly CompletenessDelay[], { sessions: all, nowMs }: PipelineView): Finding[] {
+function sessions(delays: readonly CompletenessDelay[], { sessions: all, nowMs, eras }: PipelineView): Finding[] {
+  const eraStartMs = eras?.at(-1)?.startMs;
   return all.flatMap((session) => {
     const silentMs = nowMs - session.renewedMs;
     const held = delays.filter((one) => one.kind === 'silent-lane' && one.lane.session === session.session);
     if (session.state === 'open' && silentMs > HELD_MS) return [deadSession(session, held, silentMs)];
     if (session.state === 'fenced' && held.length > 0) return [deadSession(session, held, silentMs)];
     if (session.state !== 'fenced' || silentMs > FENCED_NOTED_MS) return [];
+    // When an era begins, all sessions end. That is a finding of its own.
+    if (eraStartMs !== undefined && session.renewedMs > eraStartMs - FENCE_AFTER_MS) return [];
     return [
       {
         kind: 'session-fenced',

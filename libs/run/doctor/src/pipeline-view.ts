@@ -8,9 +8,18 @@ export interface PipelineView {
   /** The clock of the query service. */
   readonly nowMs: number;
   readonly errors: readonly PartErrorView[];
+  /** The times at which the log's clock was set back, the oldest first. */
+  readonly eras?: readonly EraView[];
   /** Where partitions have replicas: all that are known, and those whose states differ. */
   readonly replicas?: readonly ReplicaView[];
   readonly divergences?: readonly DivergenceView[];
+}
+
+/** An era of the log's time: it began when the clock, which had been ahead, was set back. */
+export interface EraView {
+  /** Time at which it began, and how far the clock had been ahead, ms. */
+  readonly startMs: number;
+  readonly aheadMs: number;
 }
 
 /** How far a store has read its partition of the log. */

@@ -14,6 +14,12 @@ export const FENCE_GRACE_MS = 5_000;
 /** A session that was fenced is reported for this long, ms. */
 export const FENCED_NOTED_MS = 300_000;
 
+/** A watermark that is further ahead of the clock than this is of a wrong time, ms. The log takes no less back. */
+export const LOG_AHEAD_MS = PROTOCOL_TIMES.setBackMs;
+
+/** A set back of the log's clock is reported for this long, ms. */
+export const SET_BACK_NOTED_MS = 3_600_000;
+
 /** Records that a tag store may be behind its log before that is reported. */
 export const NOTED_TAGS_LAG = 100;
 

@@ -14,15 +14,19 @@ export function intakeNotReady(intake: Pick<IntakeRunner, 'session'> | undefined
 export function watchIntake(health: ProcessHealth, intake: Pick<IntakeRunner, 'session'>): void {
   health.watch('clock', () => {
     const { session } = intake;
-    return session?.isClockOff === true ? unavailable(session.problem) : undefined;
+    return session !== undefined && hasClockProblem(session) ? unavailable(session.problem) : undefined;
   });
   health.watch('intake', () => {
     const { session } = intake;
     if (session === undefined) return unavailable('no session is open: the last one ended and the next has not begun');
-    return session.isClockOff ? undefined : unavailable(session.problem);
+    return hasClockProblem(session) ? undefined : unavailable(session.problem);
   });
   health.watchParts('lane', () => {
     const lanes = intake.session?.laneProblems() ?? new Map<number, ProblemCause>();
     return new Map([...lanes].map(([partition, cause]) => [`points/${partition}`, cause]));
   });
+}
+
+function hasClockProblem({ isClockOff, isLogAhead }: NonNullable<IntakeRunner['session']>): boolean {
+  return isClockOff || isLogAhead;
 }

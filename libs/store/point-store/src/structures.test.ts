@@ -111,4 +111,14 @@ describe('TagsCoverage', () => {
       }),
     );
   });
+
+  test('an era lowers what blocks before it allow to its start', () => {
+    const coverage = new TagsCoverage();
+    coverage.add(10, 3_000);
+    coverage.add(20, 9_000);
+    coverage.setBack(5_000);
+    coverage.add(30, 5_500);
+    expect([5, 15, 25, 30].map((asked) => coverage.covered(asked, 6_000))).toEqual([3_000, 5_000, 5_500, 6_000]);
+    expect(new TagsCoverage(coverage.entries).covered(15, 6_000)).toBe(5_000);
+  });
 });
