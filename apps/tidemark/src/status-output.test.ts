@@ -24,7 +24,7 @@ describe('the status', () => {
     const lines = text.split('\n').map((line) => line.replaceAll(/\s+/g, ' '));
     expect(lines.find((line) => line.includes('a:1 │ live'))).toContain('points/0 │ a:1 │ live │ 90 │ 10 │ 10 │ 3');
     expect(lines.find((line) => line.includes('b:1'))).toContain('lost, seen 60.0 s ago │ 70 │ 30');
-    expect(text).toContain('unavailable: connection �[2J refused; a damaged record');
+    expect(text).toContain('unavailable: connection \\u001b[2J refused; a damaged record');
     expect(text).toContain('points/0 in b:1: unavailable: connection');
     expect(text).toContain('points/1 in a:1: does not have the partition');
   });
@@ -74,7 +74,7 @@ describe('the status', () => {
       { session: session(0xcc), process: 'intake-3', state: 'open', notTold: 'c:1: \u001b gone' },
     ]);
     expect(unknown).toContain('cccccccc intake-3 open ? ? ? ? ?');
-    expect(unknown).toContain('counters of session cccccccc (intake-3) are unknown: c:1: � gone');
+    expect(unknown).toContain('counters of session cccccccc (intake-3) are unknown: c:1: \\u001b gone');
     expect(unknown).toContain('02020202 ? not declared 7 0');
   });
 

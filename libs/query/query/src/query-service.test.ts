@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
-import { evenMap, KIND } from '@tidemark/model';
+import { DAY_MS, evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { FROM_MS, gauge, LATENESS_MS, setUp, TO_MS } from './testing/one-partition.ts';
@@ -168,11 +168,12 @@ describe('answers', () => {
   test('a day of a calendar is complete at its own end, not that of the longest day', async () => {
     // In Berlin, 29 March 2026 has 23 hours and 28 March has 24.
     const dayMs = Date.UTC(2026, 2, 28, 23);
-    const { service, stores } = setUp([gauge(dayMs - 3_600_000, 1), gauge(dayMs, 2)]);
+    const { clock, service, stores } = setUp([gauge(dayMs - 3_600_000, 1), gauge(dayMs, 2)]);
+    clock.advance(dayMs + DAY_MS - clock.wallMs());
     stores.watermarksMs.set(0, dayMs + 23 * 3_600_000 + LATENESS_MS);
     const query = "avg:load{*}.rollup(avg, daily, 'Europe/Berlin')";
     const reply = await service.run('default', { query, fromMs: dayMs - 1, toMs: dayMs + 1 });
-    expect(reply.series[0]).toMatchObject({ values: [1, 2], intervalMs: 24 * 3_600_000, completeSteps: 2 });
+    expect(reply.series[0]).toMatchObject({ values: [1, 2], intervalMs: DAY_MS, completeSteps: 2 });
   });
 
   test('a metric of two kinds gives frames of each, and omits a kind that cannot answer', async () => {

@@ -169,7 +169,7 @@ describe('the store threads', () => {
     log.onAppend((...progress) => stores.progress(...progress));
     const place = { offset: 0, committedOffset: 0, logNext: 0, halted: '', haltedOffset: -1, problem: '' };
     const places = [0, 1, 2].map((partition) => ({ ...place, partition, watermarkMs: undefined }));
-    expect(await stores.positions('points')).toEqual({ positions: places });
+    expect(await stores.positions('points')).toEqual({ positions: places.map((one) => ({ ...one, era: -1 })) });
     const stateHash = '0'.repeat(32);
     const hashed = places.map((one) => ({ ...one, stateHash }));
     expect(await stores.positions('tags')).toEqual({ positions: hashed });
