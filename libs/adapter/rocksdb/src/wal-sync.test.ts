@@ -1,5 +1,8 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type WalFolder, WalSync } from './wal-sync.ts';
+import { type WalFolder, WalSync, walFolder } from './wal-sync.ts';
 
 /** A folder that records which bytes of each write-ahead file are written and which are synced. */
 class FakeFolder implements WalFolder {
@@ -92,5 +95,10 @@ describe('WalSync', () => {
     await expect(wal.sync()).rejects.toMatchObject({ code: 'unavailable' });
     expect(() => wal.check()).toThrow('i/o error');
     await wal.close();
+  });
+
+  test('a file that RocksDB removed after it was listed is passed over', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'tidemark-wal-'));
+    expect(await walFolder(path, async () => 8).open(8)).toBeUndefined();
   });
 });

@@ -108,7 +108,7 @@ export function walFolder(path: string, currentNumber: () => Promise<number>): W
         const file = await open(join(path, `${String(number).padStart(6, '0')}.log`), 'r+');
         return { sync: () => file.datasync(), close: () => file.close() };
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
       }
     },
