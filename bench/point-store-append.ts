@@ -116,6 +116,7 @@ async function query(
       groups: groups.map((series) => ({ digest: Buffer.alloc(0), series })),
       tagsOffset: 0,
       maxPoints: 0,
+      latenessMs: 0,
     });
     times.push(performance.now() - start);
     read = reply.pointsRead;

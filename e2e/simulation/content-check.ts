@@ -186,7 +186,8 @@ export class ContentCheck {
     const isSketch = kind === KIND.distribution;
     const reply = await points.aggregate({
       ...{ partition, metricId, fromMs, toMs, stepMs: STEP_MS, maxPoints: 0, tagsOffset: Number.MAX_SAFE_INTEGER },
-      timeFold: isSketch ? TIME_FOLD.sketch : TIME_FOLD.sum,
+      timeFold: isSketch ? TIME_FOLD.sketch : TIME_FOLD.points,
+      latenessMs: 0,
       spaceFold: isSketch ? SPACE_FOLD.sketch : SPACE_FOLD.sum,
       groups: series.map(({ idBytes }) => ({ digest: Buffer.alloc(0), series: idBytes })),
     });

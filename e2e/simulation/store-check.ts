@@ -144,7 +144,7 @@ export class StoreCheck {
     const toMs = Math.ceil(world.clock.wallMs() / STEP_MS) * STEP_MS;
     const request: AggregateRequest = {
       ...{ partition, metricId: series[0].metricId, fromMs: toMs - 8 * STEP_MS, toMs, stepMs: STEP_MS, maxPoints: 0 },
-      ...{ tagsOffset: Number.MAX_SAFE_INTEGER, timeFold: TIME_FOLD.sum, spaceFold: SPACE_FOLD.sum },
+      ...{ tagsOffset: Number.MAX_SAFE_INTEGER, timeFold: TIME_FOLD.points, latenessMs: 0, spaceFold: SPACE_FOLD.sum },
       groups: [{ digest: Buffer.alloc(0), series: Buffer.concat(series.map(({ idBytes }) => idBytes)) }],
     };
     const answers = await Promise.all(

@@ -40,7 +40,7 @@ class Bench {
         ...{ options, counters, series },
         gatherer: { minTimeMs: Number.POSITIVE_INFINITY, promise: () => undefined },
         spool: hasSpool ? await Spool.open(disk, options) : undefined,
-        schedule: { chosenMs: undefined, fit: () => undefined },
+        schedule: { chosenMs: undefined, fit: () => undefined, intervalMs: 0 },
       });
       await sessions.recover();
       sessions.start();

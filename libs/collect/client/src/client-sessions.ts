@@ -22,7 +22,7 @@ export interface ClientSessionsParts {
   readonly series: SeriesTable;
   readonly gatherer: Pick<Gatherer, 'minTimeMs' | 'promise'>;
   readonly spool: Spool | undefined;
-  readonly schedule: Pick<FlushSchedule, 'chosenMs' | 'fit'>;
+  readonly schedule: Pick<FlushSchedule, 'chosenMs' | 'fit' | 'intervalMs'>;
 }
 
 /**
@@ -156,6 +156,7 @@ export class ClientSessions {
       },
       onLateness: (latenessMs) => schedule.fit(latenessMs),
       flushIntervalMs: schedule.chosenMs,
+      amountIntervalMs: () => schedule.intervalMs || schedule.chosenMs,
     };
   }
 

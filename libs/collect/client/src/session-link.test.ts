@@ -79,6 +79,7 @@ class Bench {
       onError: (error) => this.errors.push(error),
       onLateness: (latenessMs) => this.latenesses.push(latenessMs),
       flushIntervalMs: 250,
+      amountIntervalMs: () => undefined,
     };
     const handlers = {
       onMap: (map: PartitionMap) => void this.maps.push(map),

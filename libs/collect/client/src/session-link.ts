@@ -121,6 +121,7 @@ export class SessionLink {
     this.#greetingDeadlineMs = nowMs + options.greetingTimeoutMs;
     this.#owner.counters.connects++;
     const stream: SessionStream = new SessionStream(connector, addresses[this.#address], {
+      amountIntervalMs: () => this.#owner.amountIntervalMs(),
       onGreeting: (terms) => this.#onGreeting(terms),
       onMap: (map) => this.#handlers.onMap(map),
       onResult: (result) => {

@@ -26,4 +26,6 @@ export interface SessionOwner {
   onLateness(latenessMs: number): void;
   /** The interval that the program chose for its flushes, ms, if it is known. */
   readonly flushIntervalMs: number | undefined;
+  /** Time between two flushes now, ms: what an amount stands for; undefined when it is unknown. */
+  amountIntervalMs(): number | undefined;
 }

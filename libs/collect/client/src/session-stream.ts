@@ -1,5 +1,5 @@
-import type { BatchResult, DefinitionsResult, Greeting, SendReply, SendRequest } from '@tidemark/contract';
-import { type PartitionMap, SLOTS, unpackSlots } from '@tidemark/model';
+import type { BatchResult, DefinitionsResult, Greeting, SendReply, SendRequest, Series } from '@tidemark/contract';
+import { KIND, type PartitionMap, SLOTS, unpackSlots } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { EpochRoutes } from './epoch-routes.ts';
 import type { IntakeConnector, IntakeStream } from './intake-connector.ts';
@@ -25,6 +25,8 @@ export interface StreamTerms {
 /** Callbacks of the stream of a client session. */
 export interface SessionStreamHandlers {
   onGreeting(terms: StreamTerms): void;
+  /** The interval that amounts belong to, ms: time between two flushes, if it is known. */
+  amountIntervalMs(): number | undefined;
   onMap(map: PartitionMap): void;
   onResult(result: BatchResult): void;
   onDefinitions(result: DefinitionsResult): void;
@@ -84,6 +86,7 @@ export class SessionStream {
 
   /** Sends the definitions of `routes` that this stream lacks. False when it must wait to be writable again. */
   define(routes: EpochRoutes, series: SeriesTable): boolean {
+    const intervalMs = this.#handlers.amountIntervalMs();
     for (const [partition, table] of routes.tables) {
       const key = refsKey(routes.epoch, partition);
       let firstRef = this.#defined.get(key) ?? 0;
@@ -94,7 +97,7 @@ export class SessionStream {
           mapEpoch: routes.epoch,
           partition,
           firstRef,
-          series: part.map((number) => named(series, number)),
+          series: part.map((number) => named(series, number, intervalMs)),
         };
         this.send({ message: { $case: 'definitions', value } });
         firstRef += part.length;
@@ -178,9 +181,11 @@ export class SessionStream {
   }
 }
 
-function named(series: SeriesTable, number: number): { metric: string; kind: 1 | 2 | 3 | 4; tags: string[] } {
+function named(series: SeriesTable, number: number, amountIntervalMs: number | undefined): Series {
   const { metric, kind, tags } = series.get(number);
-  return { metric, kind, tags: [...tags] };
+  const isAmount = kind === KIND.count || kind === KIND.distribution;
+  const intervalMs = isAmount && amountIntervalMs !== undefined ? Math.round(amountIntervalMs) : undefined;
+  return { metric, kind, tags: [...tags], intervalMs };
 }
 
 function termsOf(greeting: Greeting): StreamTerms {

@@ -87,6 +87,7 @@ class Bench {
       onError: ({ code }) => this.errors.push(code),
       onLateness: () => undefined,
       flushIntervalMs: undefined,
+      amountIntervalMs: () => undefined,
     };
   }
 

@@ -45,6 +45,7 @@ class Bench {
       onError: () => undefined,
       onLateness: () => undefined,
       flushIntervalMs: undefined,
+      amountIntervalMs: () => undefined,
     };
     this.unsettled = new UnsettledBatches(owner, this.queue, this.routes, ({ number }) =>
       this.calls.push(`end ${number}`),

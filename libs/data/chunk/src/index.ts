@@ -6,5 +6,6 @@ export {
   decodeSketchChunk,
   encodeChunk,
   encodeSketchChunk,
+  pointsBefore,
 } from './chunk.ts';
 export { ChunkPoints, ChunkSketches } from './chunk-points.ts';

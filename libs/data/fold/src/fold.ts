@@ -10,6 +10,8 @@ export const TIME_FOLD = {
   last: 6,
   increase: 7,
   sketch: 8,
+  rate: 9,
+  points: 10,
 } as const;
 export type TimeFoldName = keyof typeof TIME_FOLD;
 export type TimeFold = (typeof TIME_FOLD)[TimeFoldName];
@@ -32,7 +34,7 @@ export function spaceFoldOf(value: number): SpaceFold {
 }
 
 function isTimeFold(value: number): value is TimeFold {
-  return Number.isInteger(value) && value >= TIME_FOLD.avg && value <= TIME_FOLD.sketch;
+  return Number.isInteger(value) && value >= TIME_FOLD.avg && value <= TIME_FOLD.points;
 }
 
 function isSpaceFold(value: number): value is SpaceFold {

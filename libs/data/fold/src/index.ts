@@ -7,6 +7,7 @@ export type { FillMode } from './fill.ts';
 export { DEFAULT_FILL_LIMIT_SECONDS, defaultZero, FILL_MODES, fill } from './fill.ts';
 export type { SpaceFold, SpaceFoldName, TimeFold, TimeFoldName } from './fold.ts';
 export { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from './fold.ts';
+export type { Steps } from './folded-steps.ts';
 export type { Frame, FrameSeries } from './frame.ts';
 export type { FrameFunctionName, FunctionArgument } from './frame-functions.ts';
 export {
@@ -51,8 +52,8 @@ export type { MovingMethod } from './smoothing.ts';
 export { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 export type { QuantileBounds, SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';
-export type { FoldedSeries, Steps, TimeFolderOptions } from './time-folder.ts';
-export { TimeFolder } from './time-folder.ts';
+export type { CounterFindings, FoldedSeries, TimeFolderOptions } from './time-folder.ts';
+export { CONTEXT_POINTS, HOLD_INTERVALS, TimeFolder } from './time-folder.ts';
 export type { Shift } from './time-shift.ts';
 export { calendarShiftOf, TimeShifter } from './time-shift.ts';
 export { piecewiseConstant, robustTrend, trendLine } from './trends.ts';

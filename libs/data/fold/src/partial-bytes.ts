@@ -2,6 +2,7 @@ import { ByteWriter } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
 import { packSketch, unpackSketch } from '@tidemark/sketch';
 import type { SpaceFold } from './fold.ts';
+import type { ScaledSums } from './scaled-sums.ts';
 import { SpacePartial } from './space-partial.ts';
 
 /**
@@ -11,6 +12,10 @@ import { SpacePartial } from './space-partial.ts';
 export interface PartialBytes {
   readonly count: Uint8Array;
   readonly sum: Uint8Array;
+  /** What rounding lost of `sum`; empty where that is nothing. */
+  readonly sumRest: Uint8Array;
+  /** Both are scaled, see ScaledSums. */
+  readonly sumScaled: boolean;
   readonly min: Uint8Array;
   readonly max: Uint8Array;
   readonly last: Uint8Array;
@@ -29,7 +34,9 @@ export const DEFAULT_PARTIAL_LIMITS: PartialLimits = { sketchBytes: 128 * 1024 }
 export function packPartial(partial: SpacePartial): PartialBytes {
   return {
     count: packColumn(partial.count),
-    sum: packColumn(partial.sum),
+    sum: packColumn(partial.sums.sum),
+    sumRest: packRest(partial.sums),
+    sumScaled: partial.sums.isScaled,
     min: packColumn(partial.min),
     max: packColumn(partial.max),
     last: packColumn(partial.last),
@@ -51,7 +58,9 @@ export function unpackPartial(
 ): SpacePartial {
   const partial = new SpacePartial(fold, steps);
   unpackColumn('count', bytes.count, partial.count);
-  unpackColumn('sum', bytes.sum, partial.sum);
+  unpackColumn('sum', bytes.sum, partial.sums.sum);
+  if (bytes.sumRest.length > 0) unpackColumn('sum_rest', bytes.sumRest, partial.sums.rest);
+  partial.sums.isScaled = bytes.sumScaled;
   unpackColumn('min', bytes.min, partial.min);
   unpackColumn('max', bytes.max, partial.max);
   unpackColumn('last', bytes.last, partial.last);
@@ -74,6 +83,12 @@ export function unpackPartial(
   return partial;
 }
 
+/** Rest and residue in one column: a reader adds them up anyway. */
+function packRest({ rest, residue }: ScaledSums): Uint8Array {
+  const both = rest.map((value, i) => value + residue[i]);
+  return both.some((value) => value !== 0) ? packColumn(both) : EMPTY;
+}
+
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function packColumn(column: Float64Array): Uint8Array {
@@ -92,7 +107,7 @@ function unpackColumn(field: string, bytes: Uint8Array, out: Float64Array): void
 
 /** A step without a value must not bring one in through another column. */
 function resetStep(partial: SpacePartial, step: number): void {
-  if (partial.sum.length > 0) partial.sum[step] = 0;
+  if (partial.sums.length > 0) partial.sums.clear(step, step + 1);
   if (partial.min.length > 0) partial.min[step] = Number.POSITIVE_INFINITY;
   if (partial.max.length > 0) partial.max[step] = Number.NEGATIVE_INFINITY;
   if (partial.last.length > 0) {

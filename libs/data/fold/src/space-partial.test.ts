@@ -23,13 +23,22 @@ type Values = readonly number[];
 function add(partial: SpacePartial, values: Values): void {
   const sketched = partial.fold === SPACE_FOLD.sketch;
   const fold = sketched ? TIME_FOLD.sketch : TIME_FOLD.last;
-  const folder = new TimeFolder({ fromMs: 0, stepMs: 10, steps: STEPS, fold });
-  folder.begin();
-  values.forEach((value, i) => {
-    if (!sketched) folder.add(i * 10 + (Math.abs(value) % 3), value);
-    else if (!Number.isNaN(value)) folder.addSketch(i * 10, packed(value));
-  });
-  partial.addSeries(folder.finish());
+  const folder = new TimeFolder({ fromMs: 0, stepMs: 10, steps: STEPS, fold, isAmount: false });
+  const times = Float64Array.from(
+    values,
+    (value, i) => i * 10 + (sketched || Number.isNaN(value) ? 0 : Math.abs(value) % 3),
+  );
+  if (sketched) {
+    const there = values.flatMap((value, i) => (Number.isNaN(value) ? [] : [i]));
+    partial.addSeries(
+      folder.foldSketches(
+        Float64Array.from(there, (i) => times[i]),
+        there.map((i) => packed(values[i])),
+      ),
+    );
+    return;
+  }
+  partial.addSeries(folder.foldPoints(times, Float64Array.from(values), STEPS));
 }
 
 function packed(value: number): Uint8Array {
@@ -118,7 +127,7 @@ describe('SpacePartial', () => {
   test('bytes are little-endian float64, empty where the fold does not need them', () => {
     const partial = new SpacePartial(SPACE_FOLD.avg, 1);
     partial.count[0] = 2;
-    partial.sum[0] = 1.5;
+    partial.sums.sum[0] = 1.5;
     const bytes = packPartial(partial);
     expect(Buffer.from(bytes.count).toString('hex')).toBe('0000000000000040');
     expect(Buffer.from(bytes.sum).toString('hex')).toBe('000000000000f83f');
@@ -140,7 +149,7 @@ describe('SpacePartial', () => {
     const fold = SPACE_FOLD[name];
     const partial = new SpacePartial(fold, 2);
     partial.count[0] = 2;
-    if (partial.sum.length > 0) partial.sum[0] = 1.5;
+    if (partial.sums.length > 0) partial.sums.sum[0] = 1.5;
     if (partial.min.length > 0) partial.min[0] = -3;
     if (partial.max.length > 0) partial.max[0] = 4.25;
     if (partial.last.length > 0) {
@@ -154,7 +163,8 @@ describe('SpacePartial', () => {
     }
     const hex = (column: Uint8Array | undefined) => Buffer.from(column ?? []).toString('hex');
     const bytes = packPartial(partial);
-    const { sketches, ...others } = bytes;
+    const { sketches, sumScaled, ...others } = bytes;
+    expect(sumScaled).toBe(false);
     const shown = Object.entries(others).map(([field, column]) => [field, hex(column)] as const);
     const golden = { sketches: [], ...Object.fromEntries(shown.map(([field]) => [field, ''])), ...columns };
     expect({ ...Object.fromEntries(shown), sketches: sketches.map(hex) }).toEqual(golden);
@@ -170,6 +180,7 @@ describe('SpacePartial', () => {
       { ...bytes, count: Buffer.concat([bytes.count, new Uint8Array(8)]) },
       { ...bytes, count: fractional },
       { ...bytes, sum: new Uint8Array(8) },
+      { ...bytes, sumRest: new Uint8Array(8) },
       { ...bytes, sketches: bytes.sketches.slice(1) },
       { ...bytes, sketches: [...bytes.sketches, new Uint8Array(0)] },
       { ...bytes, sketches: bytes.sketches.map((sketch) => sketch.subarray(0, sketch.length - 1)) },
@@ -181,10 +192,10 @@ describe('SpacePartial', () => {
       );
     }
     fc.assert(
-      fc.property(folds, fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 7, maxLength: 10 }), (fold, parts) => {
-        const [count, sum, min, max, last, lastTime, ...sketches] = parts;
+      fc.property(folds, fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 8, maxLength: 11 }), (fold, parts) => {
+        const [count, sum, sumRest, min, max, last, lastTime, ...sketches] = parts;
         try {
-          unpackPartial(fold, STEPS, { count, sum, min, max, last, lastTime, sketches });
+          unpackPartial(fold, STEPS, { count, sum, sumRest, sumScaled: false, min, max, last, lastTime, sketches });
         } catch (error) {
           expect(isTidemarkError(error, 'data_loss')).toBe(true);
         }

@@ -1,6 +1,7 @@
 import { assert, unreachable } from '@tidemark/ports';
 import { DDSketch, mergePacked, unpackSketch } from '@tidemark/sketch';
 import { SPACE_FOLD, type SpaceFold } from './fold.ts';
+import { ScaledSums } from './scaled-sums.ts';
 import type { FoldedSeries } from './time-folder.ts';
 
 /** What to read off a partial at the end: sketches give more than one answer. */
@@ -18,8 +19,8 @@ export interface QuantileBounds {
 
 /**
  * A group of series folded over space, one entry a step: what one store knows of the group. Partials of the same
- * fold and steps merge in any grouping and order to the same result, except that sums of floating-point numbers
- * depend on the order in their last bits: merge in partition order.
+ * fold and steps merge in any grouping and order to the same result, except that compensated sums depend on the order in
+ * their last bit: merge in partition order.
  */
 export class SpacePartial {
   readonly fold: SpaceFold;
@@ -27,7 +28,7 @@ export class SpacePartial {
   /** How many series had a value. */
   readonly count: Float64Array;
   /** Empty where the fold doesn't need it; the same for the columns below. */
-  readonly sum: Float64Array;
+  readonly sums: ScaledSums;
   readonly min: Float64Array;
   readonly max: Float64Array;
   readonly last: Float64Array;
@@ -40,7 +41,7 @@ export class SpacePartial {
     this.fold = fold;
     this.steps = steps;
     this.count = new Float64Array(steps);
-    this.sum = new Float64Array(needs.sum ? steps : 0);
+    this.sums = new ScaledSums(needs.sum ? steps : 0);
     this.min = new Float64Array(needs.min ? steps : 0).fill(Number.POSITIVE_INFINITY);
     this.max = new Float64Array(needs.max ? steps : 0).fill(Number.NEGATIVE_INFINITY);
     this.last = new Float64Array(needs.last ? steps : 0);
@@ -55,12 +56,12 @@ export class SpacePartial {
   addSeries(series: FoldedSeries): void {
     assert(series.present.length === this.steps, 'the series has the steps of the partial');
     const { values, present, lastTimesMs, first, end } = series;
-    const { count, sum, min, max } = this;
+    const { count, sums, min, max } = this;
     for (let i = first; i < end; i++) count[i] += present[i];
     switch (this.fold) {
       case SPACE_FOLD.avg:
       case SPACE_FOLD.sum:
-        for (let i = first; i < end; i++) if (present[i] === 1) sum[i] += values[i];
+        for (let i = first; i < end; i++) if (present[i] === 1) sums.add(i, values[i]);
         break;
       case SPACE_FOLD.min:
         for (let i = first; i < end; i++) if (present[i] === 1 && values[i] < min[i]) min[i] = values[i];
@@ -86,9 +87,9 @@ export class SpacePartial {
   /** Adds what another store knows of the same group, with sketches of the same accuracy. `other` stays as it is. */
   merge(other: SpacePartial): void {
     assert(other.fold === this.fold && other.steps === this.steps, 'partials of the same fold and steps merge');
-    const { count, sum, min, max, steps } = this;
+    const { count, sums, min, max, steps } = this;
     for (let i = 0; i < steps; i++) count[i] += other.count[i];
-    for (let i = 0; i < sum.length; i++) sum[i] += other.sum[i];
+    sums.merge(other.sums);
     for (let i = 0; i < min.length; i++) if (other.min[i] < min[i]) min[i] = other.min[i];
     for (let i = 0; i < max.length; i++) if (other.max[i] > max[i]) max[i] = other.max[i];
     for (let i = 0; i < other.last.length; i++) this.#offerLast(i, other.lastTimeMs[i], other.last[i]);
@@ -112,11 +113,7 @@ export class SpacePartial {
       return out;
     }
     assert(read.type === 'value', 'only a partial of sketches has quantiles');
-    const column = this.#valueColumn();
-    const divide = this.fold === SPACE_FOLD.avg;
-    for (let i = 0; i < this.steps; i++) {
-      if (this.count[i] > 0) out[i] = divide ? column[i] / this.count[i] : column[i];
-    }
+    for (let i = 0; i < this.steps; i++) if (this.count[i] > 0) out[i] = this.#value(i);
     return out;
   }
 
@@ -152,18 +149,20 @@ export class SpacePartial {
     else mergePacked(sketch, packed);
   }
 
-  #valueColumn(): Float64Array {
+  #value(step: number): number {
     switch (this.fold) {
       case SPACE_FOLD.min:
-        return this.min;
+        return this.min[step];
       case SPACE_FOLD.max:
-        return this.max;
+        return this.max[step];
       case SPACE_FOLD.last:
-        return this.last;
+        return this.last[step];
       case SPACE_FOLD.count:
-        return this.count;
+        return this.count[step];
+      case SPACE_FOLD.avg:
+        return this.sums.value(step, this.count[step]);
       default:
-        return this.sum;
+        return this.sums.value(step);
     }
   }
 }

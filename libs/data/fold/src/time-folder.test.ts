@@ -1,84 +1,198 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type FoldedSeries, TIME_FOLD, type TimeFold, TimeFolder, type TimeFoldName } from './index.ts';
+import { TIME_FOLD, type TimeFold } from './fold.ts';
+import { foldPlainly } from './testing/index.ts';
+import { CONTEXT_POINTS, TimeFolder, type TimeFolderOptions } from './time-folder.ts';
+
+type Point = readonly [timeMs: number, value: number];
 
 const NONE = Number.NaN;
+const SECOND = 1000;
 
-function foldOnce(fold: TimeFold, points: readonly (readonly [number, number])[], seed?: number): number[] {
-  const folder = new TimeFolder({ fromMs: 1000, stepMs: 10, steps: 3, fold });
-  folder.begin();
-  if (seed !== undefined) folder.seed(seed);
-  for (const [timeMs, value] of points) folder.add(timeMs, value);
-  return valuesOf(folder.finish());
+function foldOnce(options: Partial<TimeFolderOptions> & { fold: TimeFold }, points: readonly Point[], statedMs = 0) {
+  const folder = new TimeFolder({ fromMs: 0, stepMs: 10 * SECOND, steps: 6, isAmount: false, ...options });
+  const stated = statedMs === 0 ? undefined : { sinceMs: [-1e15], intervalsMs: [statedMs] };
+  const times = Float64Array.from(points, ([timeMs]) => timeMs);
+  const values = Float64Array.from(points, ([, value]) => value);
+  const folded = folder.foldPoints(times, values, points.length, stated);
+  const isIn = (i: number) => i >= folded.first && i < folded.end && folded.present[i] === 1;
+  return Array.from(folded.values, (value, i) => (isIn(i) ? value : NONE));
 }
 
-function valuesOf(series: FoldedSeries): number[] {
-  return Array.from(series.values, (value, i) =>
-    i >= series.first && i < series.end && series.present[i] === 1 ? value : NONE,
+const every = (seconds: number, values: readonly number[], startMs = 0): Point[] =>
+  values.map((value, i) => [startMs + i * seconds * SECOND, value]);
+
+describe('readings', () => {
+  test('avg weighs each value by how long it holds', () => {
+    // 1 for 4 s, then 6 for the rest of the first step and all of the second.
+    const points: Point[] = [
+      [0, 1],
+      [4000, 6],
+      [20_000, 3],
+    ];
+    expect(foldOnce({ fold: TIME_FOLD.avg, steps: 2 }, points, 10_000)).toEqual([4, 6]);
+  });
+
+  test.each([
+    ['min', [1, 6]],
+    ['max', [6, 6]],
+    ['last', [6, 6]],
+    ['sum', [7, NONE]],
+    ['count', [2, NONE]],
+  ] as const)('%s', (fold, expected) => {
+    const points: Point[] = [
+      [0, 1],
+      [4000, 6],
+      [20_000, 3],
+    ];
+    expect(foldOnce({ fold: TIME_FOLD[fold], steps: 2 }, points, 10_000)).toEqual(expected);
+  });
+
+  test('a value holds at most 2.5 intervals, and a NaN ends it at once', () => {
+    expect(foldOnce({ fold: TIME_FOLD.last }, [[0, 5]], 10_000)).toEqual([5, 5, 5, NONE, NONE, NONE]);
+    const ended: Point[] = [
+      [0, 5],
+      [10_000, NONE],
+    ];
+    expect(foldOnce({ fold: TIME_FOLD.last }, ended, 10_000)).toEqual([5, NONE, NONE, NONE, NONE, NONE]);
+  });
+
+  test('the interval is inferred from the neighbours: one missed report leaves no gap, an outage does', () => {
+    const points = [...every(10, [1, 1, 1, 1], -40_000), ...every(20, [2, 2], 0), [60_000, 3] as Point];
+    expect(foldOnce({ fold: TIME_FOLD.avg, steps: 6 }, points)).toEqual(
+      [2, 2, 2, 2, 2, NONE].map((v, i) => (i === 4 ? 2 : v)),
+    );
+  });
+
+  test('an average of equal values is that value, and large ones do not overflow', () => {
+    expect(foldOnce({ fold: TIME_FOLD.avg, steps: 1 }, every(3, [0.1, 0.1, 0.1, 0.1]))).toEqual([0.1]);
+    expect(foldOnce({ fold: TIME_FOLD.avg, steps: 1 }, every(3, [1e308, 1.1e308, 1e308, 1.1e308]))[0]).toBeCloseTo(
+      1.04e308,
+      -306,
+    );
+    expect(foldOnce({ fold: TIME_FOLD.sum, steps: 1 }, every(1, [1, 1e100, 1, -1e100]))).toEqual([2]);
+    expect(foldOnce({ fold: TIME_FOLD.sum, steps: 1 }, every(1, [1e308, 1e308, -1e308]))).toEqual([1e308]);
+  });
+});
+
+describe('amounts', () => {
+  test('an amount is spread evenly over its interval', () => {
+    const points = every(10, [50, 50, 50]);
+    const options = { fold: TIME_FOLD.sum, isAmount: true } as const;
+    expect(foldOnce({ ...options, stepMs: 5000, steps: 6 }, points, 10_000)).toEqual([25, 25, 25, 25, 25, 25]);
+    expect(foldOnce({ ...options, stepMs: 15_000, steps: 2 }, points, 10_000)).toEqual([75, 75]);
+    expect(foldOnce({ ...options, stepMs: 30_000, steps: 1 }, points, 10_000)).toEqual([150]);
+  });
+
+  test('without a regular interval an amount belongs to its instant', () => {
+    const points: Point[] = [
+      [1000, 3],
+      [2500, 4],
+      [31_000, 5],
+    ];
+    expect(foldOnce({ fold: TIME_FOLD.sum, isAmount: true }, points)).toEqual([7, NONE, NONE, 5, NONE, NONE]);
+  });
+});
+
+describe('counters', () => {
+  const options = { fold: TIME_FOLD.rate } as const;
+
+  test('a steady counter has its rate in every step, however long the steps and gaps are', () => {
+    const points = [...every(15, [0, 150, 300], 0), ...every(15, [3450, 3600], 345_000)] as Point[];
+    for (const stepMs of [1000, 5000, 10_000, 15_000, 60_000]) {
+      const rates = foldOnce({ ...options, stepMs, steps: Math.ceil(360_000 / stepMs) }, points);
+      expect(new Set(rates.map((rate) => Math.round(rate * 1e9) / 1e9))).toEqual(new Set([10]));
+    }
+  });
+
+  test.each<[string, readonly Point[], number]>([
+    ['a restart counts from zero', every(10, [100, 110, 5, 15]), 25],
+    ['a dip adds nothing', every(10, [100_000, 100_001, 100_000.9, 100_002]), 2],
+    [
+      'a second sender that lags adds nothing',
+      [...every(5, [5000, 5052]), [15_000, 5150], [15_100, 5149], [30_000, 5300]],
+      300,
+    ],
+    ['a restart by exactly an eighth', every(10, [80, 70, 71]), 71],
+  ])('%s', (_name, points, total) => {
+    const increases = foldOnce({ fold: TIME_FOLD.increase }, points).filter((value) => !Number.isNaN(value));
+    expect(increases.reduce((sum, value) => sum + value, 0)).toBeCloseTo(total, 9);
+  });
+});
+
+/** Points whose times are apart by `gaps`. */
+function pointsOf(gaps: readonly number[], values: readonly number[]): Point[] {
+  let timeMs = 0;
+  return gaps.map((gap, i) => {
+    timeMs += gap;
+    return [timeMs, values[i]];
+  });
+}
+
+/** The index that lies CONTEXT_POINTS points with a value beyond `index`, or the end. */
+function contextOf(points: readonly Point[], index: number, direction: 1 | -1): number {
+  let found = 0;
+  let at = index;
+  while (found < CONTEXT_POINTS && at + direction >= 0 && at + direction < points.length) {
+    at += direction;
+    found++;
+  }
+  return Math.max(0, at);
+}
+
+describe('a step is a function of the series alone', () => {
+  const folds = fc.constantFrom(
+    ...(['avg', 'sum', 'min', 'max', 'count', 'last', 'increase', 'rate'] as const).map((name) => TIME_FOLD[name]),
   );
-}
+  const gaps = fc.array(
+    fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constant(100), fc.constant(100), fc.constant(3000)),
+    { minLength: 1, maxLength: 60 },
+  );
+  const value = fc.constantFrom(NONE, 0, 1, 50, 97, 98, 99, 100, 103, 104, 105);
 
-describe('TimeFolder', () => {
-  // Steps [1000, 1010), [1010, 1020), [1020, 1030); the middle one is empty, the outer points lie outside.
-  const points = [
-    [999, 100],
-    [1000, 4],
-    [1005, NONE],
-    [1009, 1],
-    [1020, 7],
-    [1029, 3],
-    [1030, 100],
-  ] as const;
-  test.each<readonly [TimeFoldName, number[]]>([
-    ['avg', [2.5, NONE, 5]],
-    ['sum', [5, NONE, 10]],
-    ['min', [1, NONE, 3]],
-    ['max', [4, NONE, 7]],
-    ['count', [2, NONE, 2]],
-    ['last', [1, NONE, 3]],
-    // 4 is the first value known; 1 is after a reset; 7 - 1, then 3 after a reset.
-    ['increase', [1, NONE, 9]],
-  ])('%s', (name, expected) => {
-    expect(foldOnce(TIME_FOLD[name], points)).toEqual(expected);
+  test('and what a plain model computes from each millisecond', () => {
+    const cases = fc.tuple(gaps, fc.array(value, { minLength: 60, maxLength: 60 }), fc.integer({ min: 1, max: 300 }));
+    fc.assert(
+      fc.property(folds, fc.boolean(), cases, (fold, isAmount, [between, values, stepMs]) => {
+        const points = pointsOf(between, values);
+        const steps = { fromMs: 0, stepMs, steps: 40 };
+        const plain = foldPlainly(
+          points.map(([t, v]) => ({ timeMs: t, value: v })),
+          steps,
+          fold,
+          isAmount,
+        );
+        const folded = foldOnce({ fold, isAmount, ...steps }, points);
+        folded.forEach((one, i) => {
+          if (Number.isNaN(one)) expect(plain[i]).toBeUndefined();
+          else expect(one).toBeCloseTo(plain[i] ?? NONE, 9);
+        });
+      }),
+    );
   });
 
-  test('an increase is counted from the seed, and a lone first value has none', () => {
-    expect(foldOnce(TIME_FOLD.increase, [[1015, 10]], 4)).toEqual([NONE, 6, NONE]);
-    expect(foldOnce(TIME_FOLD.increase, [[1015, 10]], 40)).toEqual([NONE, 10, NONE]);
-    expect(foldOnce(TIME_FOLD.increase, [[1015, 10]])).toEqual([NONE, NONE, NONE]);
-    expect(foldOnce(TIME_FOLD.increase, [[1015, 10]], 10)).toEqual([NONE, 0, NONE]);
-  });
-
-  test('nothing of one series reaches the next, and runs fold as single points do, however they are cut', () => {
-    const runs = fc.array(fc.tuple(fc.integer({ min: -20, max: 120 }), fc.integer({ min: 0, max: 9 })), {
-      maxLength: 40,
-    });
+  test('for any range that is read, as long as the context is there', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...Object.values(TIME_FOLD).filter((fold) => fold !== TIME_FOLD.sketch)),
-        runs,
-        runs,
-        fc.nat(40),
-        (fold, dirt, points, cut) => {
-          const byTime = (a: readonly number[], b: readonly number[]) => a[0] - b[0];
-          const options = { fromMs: 0, stepMs: 10, steps: 10, fold };
-          const used = new TimeFolder(options);
-          used.begin();
-          used.seed(3);
-          for (const [timeMs, value] of dirt.sort(byTime)) used.add(timeMs, value);
-          used.finish();
-          used.begin();
-          points.sort(byTime);
-          const times = Float64Array.from(points, ([timeMs]) => timeMs);
-          const values = Float64Array.from(points, ([, value]) => (value === 9 ? NONE : value));
-          const middle = Math.min(cut, points.length);
-          used.addRun(times, values, 0, middle);
-          used.addRun(times, values, middle, points.length);
-
-          const fresh = new TimeFolder(options);
-          fresh.begin();
-          for (let i = 0; i < points.length; i++) fresh.add(times[i], values[i]);
-          expect(valuesOf(used.finish())).toEqual(valuesOf(fresh.finish()));
+        folds,
+        fc.boolean(),
+        gaps,
+        fc.array(value, { minLength: 60, maxLength: 60 }),
+        fc.integer({ min: 0, max: 30 }),
+        fc.integer({ min: 1, max: 30 }),
+        (fold, isAmount, between, values, skip, kept) => {
+          const points = pointsOf(between, values);
+          const stepMs = 70;
+          const all = foldOnce({ fold, isAmount, stepMs, steps: 200 }, points);
+          const fromMs = skip * stepMs;
+          const toMs = fromMs + kept * stepMs;
+          let first = points.findIndex(([t]) => t >= fromMs);
+          if (first < 0) first = points.length;
+          let end = points.findIndex(([t]) => t >= toMs);
+          if (end < 0) end = points.length;
+          const read = points.slice(contextOf(points, first, -1), contextOf(points, end - 1, 1) + 1);
+          const some = foldOnce({ fold, isAmount, fromMs, stepMs, steps: kept }, read);
+          expect(some).toEqual(all.slice(skip, skip + kept));
         },
       ),
     );

@@ -1,15 +1,25 @@
+import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 import { assert, unreachable } from '@tidemark/ports';
+import { CounterLevel } from './counter-level.ts';
 import { TIME_FOLD, type TimeFold } from './fold.ts';
-
-/** The steps [fromMs + i * stepMs, fromMs + (i + 1) * stepMs) for i below `steps`. */
-export interface Steps {
-  readonly fromMs: number;
-  readonly stepMs: number;
-  readonly steps: number;
-}
+import { FoldedSteps, type Steps } from './folded-steps.ts';
+import { addHeld, heldAverage } from './held-values.ts';
+import { INTERVAL_NEIGHBOURS, ReportingIntervals } from './reporting-interval.ts';
+import { addSpread } from './spread-amounts.ts';
 
 /**
- * One series folded over time. The arrays belong to the folder and hold until its next `begin`; outside of
+ * Points that a fold needs on each side of a range for an answer that is the same for every range: the neighbour, points
+ * without a value before it, and those that its inferred interval and the level of a counter depend on.
+ */
+export const CONTEXT_POINTS = 1 + 2 * INTERVAL_NEIGHBOURS;
+
+/** A counter's reading after more than this many points without a value begins a new life. */
+const MISSING_READINGS = INTERVAL_NEIGHBOURS;
+/** How far a reading holds without another one, in reporting intervals. */
+export const HOLD_INTERVALS = 2.5;
+
+/**
+ * One series folded over time. The arrays belong to the folder and hold until its next series; outside of
  * [first, end) nothing is present.
  */
 export interface FoldedSeries {
@@ -17,7 +27,7 @@ export interface FoldedSeries {
   readonly values: Float64Array;
   /** 1 where the step has a value. */
   readonly present: Uint8Array;
-  /** Timestamp of the newest point of the step, ms; meaningful only where `present`. */
+  /** Timestamp of the newest point that the step's value depends on, ms; meaningful only where `present`. */
   readonly lastTimesMs: Float64Array;
   readonly first: number;
   readonly end: number;
@@ -28,194 +38,232 @@ export interface FoldedSeries {
 
 export interface TimeFolderOptions extends Steps {
   readonly fold: TimeFold;
+  /** The points are amounts, each over its interval, and not readings, which hold until the next. */
+  readonly isAmount: boolean;
+}
+
+/** What a fold of counters has met; the sums of all series since the folder was made. */
+export interface CounterFindings {
+  /** The counter began again: it went down by an eighth or more. */
+  restarts: number;
+  /** It went down by less: a corrected figure, or two senders of one series. */
+  dips: number;
 }
 
 /**
- * Folds points of one series after the other into steps, without allocating per point or per series.
+ * Folds points of one series after the other into steps, without allocating per point or per series. A point stands
+ * for a stretch of time, so that a step's value is a function of the series alone:
  *
- * Per series: `begin`, `seed` where the fold is `increase`, then points in ascending order of time through `add`,
- * `addRun` or `addSketch`, then `finish`. Points outside of the steps are passed over, and so is NaN, which means
- * "no value" in every fold. Two points of the same timestamp are both folded: the store resolves those first.
+ * - A reading holds until the next one, at most 2.5 reporting intervals, and ends at a NaN, which is how a sender says
+ *   that a series has ended. avg weighs by time; min, max and last are of the values that hold within the step.
+ * - An amount at t belongs evenly to [t, t + interval).
+ * - The increase of a counter belongs evenly to the time between its two readings, however long. After a restart it is
+ *   counted from zero; a dip of less than an eighth adds nothing, and what comes back from it has not grown.
+ *
+ * points, sum of readings and count are of the points whose timestamps lie within the step.
  */
 export class TimeFolder {
   readonly fold: TimeFold;
-  readonly #fromMs: number;
-  readonly #stepMs: number;
-  readonly #steps: number;
-  readonly #neutral: number;
+  readonly findings: CounterFindings = { restarts: 0, dips: 0 };
+  readonly #isAmount: boolean;
+  readonly #out: FoldedSteps;
   readonly #values: Float64Array;
-  readonly #counts: Float64Array;
-  readonly #lastTimesMs: Float64Array;
-  readonly #present: Uint8Array;
+  readonly #intervals = new ReportingIntervals();
+  readonly #level = new CounterLevel();
+  /** Stands for the values of sketches where intervals are inferred: none of them is NaN. */
+  #noValues = new Float64Array(0);
   readonly #packed: Uint8Array[] = [];
   readonly #packedSteps: number[] = [];
-  /** A run of one point, for `add`. */
-  readonly #oneTimeMs = new Float64Array(1);
-  readonly #oneValue = new Float64Array(1);
-  #previous = Number.NaN;
-  /** The touched range of steps; empty while first is `#steps`. */
-  #first: number;
-  #end = 0;
 
   constructor(options: TimeFolderOptions) {
-    assert(Number.isInteger(options.steps) && options.steps > 0, 'steps is a positive integer');
-    assert(options.stepMs > 0, 'stepMs is positive');
     this.fold = options.fold;
-    this.#fromMs = options.fromMs;
-    this.#stepMs = options.stepMs;
-    this.#steps = options.steps;
-    this.#neutral = neutralOf(options.fold);
-    this.#values = new Float64Array(options.steps).fill(this.#neutral);
-    this.#counts = new Float64Array(options.steps);
-    this.#lastTimesMs = new Float64Array(options.steps);
-    this.#present = new Uint8Array(options.steps);
-    this.#first = options.steps;
+    this.#isAmount = options.isAmount;
+    this.#out = new FoldedSteps(options);
+    this.#values = new Float64Array(options.steps);
   }
 
-  /** Starts the next series. */
-  begin(): void {
-    if (this.#first < this.#end) {
-      this.#values.fill(this.#neutral, this.#first, this.#end);
-      this.#counts.fill(0, this.#first, this.#end);
-      this.#present.fill(0, this.#first, this.#end);
-    }
-    this.#first = this.#steps;
-    this.#end = 0;
-    this.#previous = Number.NaN;
-    this.#packed.length = 0;
-    this.#packedSteps.length = 0;
-  }
-
-  /** The last value before the first step: what the first increase is counted from. */
-  seed(value: number): void {
-    this.#previous = value;
-  }
-
-  add(timeMs: number, value: number): void {
-    this.#oneTimeMs[0] = timeMs;
-    this.#oneValue[0] = value;
-    this.addRun(this.#oneTimeMs, this.#oneValue, 0, 1);
-  }
-
-  /** Adds the points [from, to) of two parallel columns. */
-  addRun(timesMs: Float64Array, values: Float64Array, from: number, to: number): void {
-    assert(this.fold !== TIME_FOLD.sketch, 'the sketch fold takes sketches, not values');
-    const toMs = this.#fromMs + this.#stepMs * this.#steps;
-    let start = from;
-    while (start < to && timesMs[start] < this.#fromMs) start++;
-    while (start < to && timesMs[start] < toMs) {
-      const step = Math.floor((timesMs[start] - this.#fromMs) / this.#stepMs);
-      const stepEndMs = this.#fromMs + (step + 1) * this.#stepMs;
-      let end = start + 1;
-      while (end < to && timesMs[end] < stepEndMs) end++;
-      this.#foldWithin(step, timesMs, values, start, end);
-      start = end;
-    }
-  }
-
-  /** Adds a packed sketch, which must stay unchanged until the folded series has been used. Sketch fold only. */
-  addSketch(timeMs: number, packed: Uint8Array): void {
-    assert(this.fold === TIME_FOLD.sketch, 'only the sketch fold takes sketches');
-    const step = Math.floor((timeMs - this.#fromMs) / this.#stepMs);
-    if (step < 0 || step >= this.#steps) return;
-    this.#touch(step, timeMs);
-    this.#counts[step]++;
-    this.#packed.push(packed);
-    this.#packedSteps.push(step);
-  }
-
-  finish(): FoldedSeries {
-    const end = this.#end;
-    const first = Math.min(this.#first, end);
-    for (let step = first; step < end; step++) {
-      if (this.#counts[step] === 0) continue;
-      this.#present[step] = 1;
-      if (this.fold === TIME_FOLD.avg) this.#values[step] /= this.#counts[step];
-    }
-    return {
-      values: this.#values,
-      present: this.#present,
-      lastTimesMs: this.#lastTimesMs,
-      first,
-      end,
-      packed: this.#packed,
-      packedSteps: this.#packedSteps,
-    };
-  }
-
-  #touch(step: number, timeMs: number): void {
-    if (step < this.#first) this.#first = step;
-    if (step >= this.#end) this.#end = step + 1;
-    this.#lastTimesMs[step] = timeMs;
-  }
-
-  /** Folds the points [from, to), all of one step. */
-  #foldWithin(step: number, timesMs: Float64Array, values: Float64Array, from: number, to: number): void {
-    let folded = this.#values[step];
-    let count = 0;
-    let lastTimeMs = 0;
+  /**
+   * Folds the first `length` points of two parallel columns: ascending by time, one a timestamp, and where the series
+   * has them CONTEXT_POINTS before the range and as many after it.
+   */
+  foldPoints(
+    timesMs: Float64Array,
+    values: Float64Array,
+    length: number,
+    stated: StatedIntervals = NOTHING_STATED,
+  ): FoldedSeries {
+    this.#out.begin();
+    this.#intervals.begin(timesMs, values, length, stated);
     switch (this.fold) {
       case TIME_FOLD.avg:
-      case TIME_FOLD.sum:
-        for (let i = from; i < to; i++) {
-          if (Number.isNaN(values[i])) continue;
-          folded += values[i];
-          lastTimeMs = timesMs[i];
-          count++;
-        }
-        break;
       case TIME_FOLD.min:
-        for (let i = from; i < to; i++) {
-          if (Number.isNaN(values[i])) continue;
-          if (values[i] < folded) folded = values[i];
-          lastTimeMs = timesMs[i];
-          count++;
-        }
-        break;
       case TIME_FOLD.max:
-        for (let i = from; i < to; i++) {
-          if (Number.isNaN(values[i])) continue;
-          if (values[i] > folded) folded = values[i];
-          lastTimeMs = timesMs[i];
-          count++;
-        }
+      case TIME_FOLD.last:
+        this.#foldHeld(timesMs, values, length);
+        break;
+      case TIME_FOLD.sum:
+        if (this.#isAmount) this.#foldAmounts(timesMs, values, length);
+        else this.#foldWithin(timesMs, values, length);
         break;
       case TIME_FOLD.count:
-      case TIME_FOLD.last:
-        for (let i = from; i < to; i++) {
-          if (Number.isNaN(values[i])) continue;
-          folded = this.fold === TIME_FOLD.last ? values[i] : folded + 1;
-          lastTimeMs = timesMs[i];
-          count++;
-        }
+      case TIME_FOLD.points:
+        this.#foldWithin(timesMs, values, length);
         break;
       case TIME_FOLD.increase:
-        for (let i = from; i < to; i++) {
-          const value = values[i];
-          if (Number.isNaN(value)) continue;
-          // The very first value of a counter says nothing about how much it grew.
-          if (!Number.isNaN(this.#previous)) {
-            folded += value < this.#previous ? value : value - this.#previous;
-            lastTimeMs = timesMs[i];
-            count++;
-          }
-          this.#previous = value;
-        }
+      case TIME_FOLD.rate:
+        this.#foldIncrease(timesMs, values, length);
         break;
       case TIME_FOLD.sketch:
-        break;
+        throw new TypeError('the sketch fold takes sketches, not values');
       default:
         unreachable(this.fold);
     }
-    if (count === 0) return;
-    this.#values[step] = folded;
-    this.#counts[step] += count;
-    this.#touch(step, lastTimeMs);
+    return this.#finish();
   }
-}
 
-/** The value that changes nothing: what a step starts from. */
-function neutralOf(fold: TimeFold): number {
-  if (fold === TIME_FOLD.min) return Number.POSITIVE_INFINITY;
-  return fold === TIME_FOLD.max ? Number.NEGATIVE_INFINITY : 0;
+  /** Reporting interval of the point at `index` of the columns that were folded last, ms; 0 when none is known. */
+  intervalAt(index: number): number {
+    return this.#isAmount ? this.#intervals.ofAmount(index) : this.#intervals.ofReading(index);
+  }
+
+  /**
+   * Folds packed sketches, ascending by time, which must stay unchanged until the result has been used. A sketch
+   * belongs to each step that its interval touches: percentiles of a step shorter than the interval are those of the
+   * interval. Sketch fold only.
+   */
+  foldSketches(
+    timesMs: Float64Array,
+    packed: readonly Uint8Array[],
+    stated: StatedIntervals = NOTHING_STATED,
+  ): FoldedSeries {
+    assert(this.fold === TIME_FOLD.sketch, 'only the sketch fold takes sketches');
+    const out = this.#out;
+    out.begin();
+    this.#packed.length = 0;
+    this.#packedSteps.length = 0;
+    if (this.#noValues.length < packed.length) this.#noValues = new Float64Array(2 * packed.length);
+    this.#intervals.begin(timesMs, this.#noValues, packed.length, stated);
+    for (let i = 0; i < packed.length && timesMs[i] < out.toMs; i++) {
+      const endMs = Math.max(timesMs[i] + this.#intervals.ofAmount(i), timesMs[i] + 1);
+      if (endMs <= out.fromMs) continue;
+      const last = Math.min(out.steps - 1, Math.ceil((endMs - out.fromMs) / out.stepMs) - 1);
+      for (let step = Math.max(0, out.stepOf(timesMs[i])); step <= last; step++) {
+        out.touch(step, timesMs[i]);
+        this.#packed.push(packed[i]);
+        this.#packedSteps.push(step);
+      }
+    }
+    return this.#finish();
+  }
+
+  /** Values that hold: readings until the next point, amounts over their interval. */
+  #foldHeld(timesMs: Float64Array, values: Float64Array, length: number): void {
+    const out = this.#out;
+    for (let i = 0; i < length && timesMs[i] < out.toMs; i++) {
+      const value = values[i];
+      const timeMs = timesMs[i];
+      // A NaN has no value; it has ended the hold of the one before.
+      if (Number.isNaN(value)) continue;
+      if (this.#isAmount) {
+        addHeld(out, timeMs, timeMs + this.#intervals.ofAmount(i), value);
+        continue;
+      }
+      const nextMs = i + 1 < length ? timesMs[i + 1] : Number.POSITIVE_INFINITY;
+      if (nextMs <= out.fromMs) continue;
+      addHeld(out, timeMs, Math.min(nextMs, timeMs + HOLD_INTERVALS * this.#intervals.ofReading(i)), value);
+    }
+  }
+
+  #foldAmounts(timesMs: Float64Array, values: Float64Array, length: number): void {
+    const out = this.#out;
+    for (let i = 0; i < length && timesMs[i] < out.toMs; i++) {
+      const value = values[i];
+      if (Number.isNaN(value)) continue;
+      const timeMs = timesMs[i];
+      addSpread(out, timeMs, timeMs + this.#intervals.ofAmount(i), value, timeMs);
+    }
+  }
+
+  #foldIncrease(timesMs: Float64Array, values: Float64Array, length: number): void {
+    const out = this.#out;
+    const { findings } = this;
+    const level = this.#level;
+    level.clear();
+    let previousMs = Number.NaN;
+    let missing = 0;
+    for (let i = 0; i < length; i++) {
+      const value = values[i];
+      if (Number.isNaN(value)) {
+        level.push(value);
+        missing++;
+        if (missing <= MISSING_READINGS) continue;
+        level.clear();
+        previousMs = Number.NaN;
+        continue;
+      }
+      missing = 0;
+      const timeMs = timesMs[i];
+      const isWithin = timeMs > out.fromMs && previousMs < out.toMs;
+      let increase = value - level.highest;
+      if (level.isRestart(value)) {
+        level.clear();
+        increase = value;
+        if (isWithin) findings.restarts++;
+      } else if (increase < 0) {
+        increase = 0;
+        if (isWithin) findings.dips++;
+      }
+      // The very first reading says nothing about how much the counter grew.
+      if (!Number.isNaN(previousMs)) addSpread(out, previousMs, timeMs, increase, timeMs);
+      level.push(value);
+      previousMs = timeMs;
+      if (timeMs >= out.toMs) break;
+    }
+  }
+
+  /** Sums and counts points by their timestamps. */
+  #foldWithin(timesMs: Float64Array, values: Float64Array, length: number): void {
+    const out = this.#out;
+    for (let i = 0; i < length; i++) {
+      const timeMs = timesMs[i];
+      if (timeMs < out.fromMs || Number.isNaN(values[i])) continue;
+      if (timeMs >= out.toMs) break;
+      const step = out.stepOf(timeMs);
+      out.sums.add(step, this.fold === TIME_FOLD.count ? 1 : values[i]);
+      out.touch(step, timeMs);
+    }
+  }
+
+  #finish(): FoldedSeries {
+    const out = this.#out;
+    const values = this.#values;
+    const end = out.end;
+    const first = Math.min(out.first, end);
+    for (let step = first; step < end; step++) if (out.present[step] === 1) values[step] = this.#valueOf(step);
+    return { values, ...this.#rest(first, end) };
+  }
+
+  #rest(first: number, end: number) {
+    const { present, lastTimesMs } = this.#out;
+    return { present, lastTimesMs, first, end, packed: this.#packed, packedSteps: this.#packedSteps };
+  }
+
+  #valueOf(step: number): number {
+    const out = this.#out;
+    switch (this.fold) {
+      case TIME_FOLD.avg:
+        return heldAverage(out, step);
+      case TIME_FOLD.min:
+        return out.min[step];
+      case TIME_FOLD.max:
+        return out.max[step];
+      case TIME_FOLD.last:
+        return out.last[step];
+      case TIME_FOLD.rate:
+        // Two readings are at different times, so what an increase covers is above zero.
+        return (out.sums.value(step) / out.weights[step]) * 1000;
+      default:
+        return out.sums.value(step);
+    }
+  }
 }

@@ -39,8 +39,8 @@ export class KnownNames {
 }
 
 /** Builds a key that differs for different names, with any characters in them: the length precedes each text. */
-function keyOf({ metric, kind, tags }: Parameters<PointSink['series']>[0]): string {
-  let key = `${kind} ${metric.length}:${metric}`;
+function keyOf({ metric, kind, tags, intervalMs = 0 }: Parameters<PointSink['series']>[0]): string {
+  let key = `${kind} ${intervalMs} ${metric.length}:${metric}`;
   for (const tag of tags) key += `${tag.length}:${tag}`;
   return key;
 }

@@ -6,7 +6,13 @@ export interface PointSink {
    * Returns the handle of a series for the points that follow. The name is unchecked: the sink refuses the points of a
    * wrong name.
    */
-  series(name: { readonly metric: string; readonly kind: KindName; readonly tags: readonly string[] }): number;
+  series(name: {
+    readonly metric: string;
+    readonly kind: KindName;
+    readonly tags: readonly string[];
+    /** Reporting interval of an amount, ms, if the payload states it. */
+    readonly intervalMs?: number;
+  }): number;
   /** Returns true when the series was refused by its name. The caller does not store such a handle. */
   isRefused(handle: number): boolean;
   /** Adds a point with a finite value. */

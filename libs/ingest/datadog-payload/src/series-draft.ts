@@ -170,7 +170,9 @@ export class SeriesDraft {
       this.#rejectValues(this.#badValues);
       return;
     }
-    const name = { metric: this.metric, kind, tags: this.#tags };
+    const states = kind === 'count' && this.interval > 0 && this.interval <= this.#limits.intervalS;
+    const intervalMs = states ? Math.round(this.interval * 1000) : 0;
+    const name = { metric: this.metric, kind, tags: this.#tags, intervalMs };
     this.#handle = this.#names?.handle(this.#sink, name) ?? this.#sink.series(name);
     this.endAs(this.#handle, this.scale);
   }

@@ -17,6 +17,7 @@ export class ClientDictionary {
   #seriesIds = Buffer.alloc(INITIAL_REFS * ID_BYTES);
   #metrics = new Uint32Array(INITIAL_REFS);
   #kinds = new Uint8Array(INITIAL_REFS);
+  #intervalsMs = new Uint32Array(INITIAL_REFS);
   readonly #metricIds: Buffer[] = [];
   readonly #metricByKey = new Map<string, number>();
   #size = 0;
@@ -37,12 +38,13 @@ export class ClientDictionary {
     return this.#size;
   }
 
-  add({ seriesId, metricId, kind }: SeriesDefinition, name: SeriesName | undefined): void {
+  add({ seriesId, metricId, kind, intervalMs = 0 }: SeriesDefinition, name: SeriesName | undefined): void {
     const ref = this.#size++;
     if (ref === this.#kinds.length) this.#grow();
     this.#seriesIds.set(seriesId, ref * ID_BYTES);
     this.#metrics[ref] = this.#metric(metricId);
     this.#kinds[ref] = kind;
+    this.#intervalsMs[ref] = intervalMs;
     this.#names.push(name);
   }
 
@@ -61,6 +63,7 @@ export class ClientDictionary {
       seriesId: this.seriesId(ref + i),
       metricId: this.#metricIds[this.#metrics[ref + i]],
       kind: this.kind(ref + i),
+      intervalMs: this.#intervalsMs[ref + i],
     }));
   }
 
@@ -114,6 +117,9 @@ export class ClientDictionary {
     const kinds = new Uint8Array(refs);
     kinds.set(this.#kinds);
     this.#kinds = kinds;
+    const intervalsMs = new Uint32Array(refs);
+    intervalsMs.set(this.#intervalsMs);
+    this.#intervalsMs = intervalsMs;
   }
 
   #forgetOldDays(): void {

@@ -12,6 +12,7 @@ import {
 } from '@tidemark/contract';
 import {
   ID_BYTES,
+  INTERVAL_LIMIT_MS,
   KIND,
   metricId,
   nameBytes,
@@ -151,7 +152,7 @@ export class ClientStream implements SeriesSource {
         continue;
       }
       const { name, metric, id } = result;
-      dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
+      dictionary.add({ metricId: metric, seriesId: id, kind: name.kind, intervalMs: intervalOf(one) }, name);
       if (name.kind === KIND.distribution) dictionary.distributions++;
       if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });
     }
@@ -290,7 +291,12 @@ export class ClientStream implements SeriesSource {
 }
 
 /** Definition of a refused series, which keeps refs dense. No accepted point refers to it. */
-const NO_DEFINITION = { metricId: Buffer.alloc(ID_BYTES), seriesId: Buffer.alloc(ID_BYTES), kind: KIND.gauge };
+const NO_DEFINITION = {
+  metricId: Buffer.alloc(ID_BYTES),
+  seriesId: Buffer.alloc(ID_BYTES),
+  kind: KIND.gauge,
+  intervalMs: 0,
+};
 
 function invalid(field: string, limit: string, found: string): TidemarkError {
   return limitError(field, found, limit, `${field}_invalid`);
@@ -298,4 +304,9 @@ function invalid(field: string, limit: string, found: string): TidemarkError {
 
 function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {
   return { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
+}
+
+/** Returns the interval that a definition states; one beyond the limit states nothing. */
+function intervalOf({ intervalMs = 0 }: Series): number {
+  return intervalMs <= INTERVAL_LIMIT_MS ? intervalMs : 0;
 }

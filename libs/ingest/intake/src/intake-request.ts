@@ -17,6 +17,8 @@ export interface RequestSeries {
   readonly kind: KindName;
   /** Tags as `key:value`, in any order. */
   readonly tags: readonly string[];
+  /** Reporting interval that the sender states, ms. */
+  readonly intervalMs?: number;
 }
 
 /**
@@ -58,7 +60,7 @@ export class IntakeRequest {
    * request that would delay all others: `invalid_argument` when it names too many series, `unavailable` when too many
    * of them are new. The series named until then are known when the request is retried.
    */
-  series({ metric, kind, tags }: RequestSeries): number {
+  series({ metric, kind, tags, intervalMs }: RequestSeries): number {
     const { handles } = this.#batcher;
     const { namedSeries, newSeries } = this.#limits;
     if (this.#namedSeries >= namedSeries) {
@@ -72,7 +74,7 @@ export class IntakeRequest {
     }
     this.#namedSeries++;
     const known = handles.size;
-    const handle = this.#batcher.series(metric, KIND[kind], tags);
+    const handle = this.#batcher.series(metric, KIND[kind], tags, intervalMs);
     if (handles.size > known) this.#newSeries++;
     return handle;
   }

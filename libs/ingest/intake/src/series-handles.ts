@@ -23,6 +23,10 @@ export class SeriesHandles {
   refs = new Uint32Array(INITIAL_HANDLES);
   /** Kinds by handle; `REFUSED` where points are refused. */
   kinds = new Uint8Array(INITIAL_HANDLES);
+  /** Reporting interval that was stated last, ms; 0 where none was. */
+  intervalsMs = new Uint32Array(INITIAL_HANDLES);
+  /** How often the interval has changed. */
+  moves = new Uint8Array(INITIAL_HANDLES);
   readonly refusals = new Map<number, HandleRefusal>();
   readonly #dictionaryOf: (partition: number) => ClientDictionary;
   /** One shared handle per reason for all series that are invalid in themselves, so that none needs its own handle. */
@@ -44,14 +48,22 @@ export class SeriesHandles {
   }
 
   /** Adds a handle for a series that `find` does not know. Its dictionary must have it at `ref` already. */
-  add(seriesId: Uint8Array, partition: number, ref: number, kind: Kind): number {
+  add(seriesId: Uint8Array, partition: number, ref: number, kind: Kind, intervalMs = 0): number {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#growSlots();
     const handle = this.#next();
     this.partitions[handle] = partition;
     this.refs[handle] = ref;
     this.kinds[handle] = kind;
+    this.intervalsMs[handle] = intervalMs;
     this.#slots[this.#slotOf(seriesId)] = handle;
     return handle;
+  }
+
+  /** The series of a handle has another ref in its dictionary, with another interval. */
+  move(handle: number, ref: number, intervalMs: number): void {
+    this.refs[handle] = ref;
+    this.intervalsMs[handle] = intervalMs;
+    this.moves[handle]++;
   }
 
   /** Returns the handle of all series that are refused for this reason and are in no dictionary. */
@@ -105,6 +117,8 @@ export class SeriesHandles {
     this.partitions = copied(this.partitions, new Uint16Array(length));
     this.refs = copied(this.refs, new Uint32Array(length));
     this.kinds = copied(this.kinds, new Uint8Array(length));
+    this.intervalsMs = copied(this.intervalsMs, new Uint32Array(length));
+    this.moves = copied(this.moves, new Uint8Array(length));
   }
 
   #growSlots(): void {

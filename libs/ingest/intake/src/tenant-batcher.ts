@@ -41,6 +41,9 @@ interface SeriesOfMetric {
   readonly partition: number;
 }
 
+/** How often a series may change its reporting interval, within one batcher. */
+const MAX_MOVES = 16;
+
 /**
  * Gathers the points of one tenant's requests, under one intake session and one map, into batches. The requests act as
  * one client with its own client session, sequences and dictionaries. Handles of its series are valid here only.
@@ -106,7 +109,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   }
 
   /** Returns the handle of a series, also of a refused one, whose points are counted under the reason. */
-  series(metric: string, kind: number, tags: readonly string[]): number {
+  series(metric: string, kind: number, tags: readonly string[], intervalMs = 0): number {
     let name: SeriesName;
     try {
       name = seriesName(this.tenant, metric, kind, tags, this.session.limits);
@@ -116,7 +119,12 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     }
     const id = seriesId(name);
     const known = this.handles.find(id);
-    return known >= 0 ? known : this.#define(name, id);
+    if (known >= 0) {
+      const { intervalsMs, moves } = this.handles;
+      // Senders that contradict each other must not fill the dictionary.
+      if (intervalMs === 0 || intervalsMs[known] === intervalMs || moves[known] >= MAX_MOVES) return known;
+    }
+    return this.#define(name, id, intervalMs, known);
   }
 
   /** Returns why a handle's points are refused; undefined once a budget has room again. */
@@ -172,7 +180,8 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     return this.#isFull && this.#options.clock.monotonicMs() - this.startedMs >= this.#options.limits.startOverMs;
   }
 
-  #define(name: SeriesName, id: Buffer): number {
+  /** Defines a series, or a known one again with another interval. */
+  #define(name: SeriesName, id: Buffer, intervalMs: number, known: number): number {
     const { handles, session } = this;
     const { seriesPerTenant, startOverMs } = this.#options.limits;
     if (handles.size >= seriesPerTenant) {
@@ -190,8 +199,12 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       return handles.refused({ reason: 'dictionary_full', field: 'series', limit: `${dictionaryRefs} per partition` });
     }
     const ref = dictionary.size;
-    dictionary.add({ metricId: metric, seriesId: id, kind: name.kind }, name);
-    const handle = handles.add(id, partition, ref, name.kind);
+    dictionary.add({ metricId: metric, seriesId: id, kind: name.kind, intervalMs }, name);
+    if (known >= 0) {
+      handles.move(known, ref, intervalMs);
+      return known;
+    }
+    const handle = handles.add(id, partition, ref, name.kind, intervalMs);
     if (session.budgets.isExceeded(name)) this.#unchecked.push({ handle, name });
     return handle;
   }

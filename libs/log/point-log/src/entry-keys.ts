@@ -11,6 +11,7 @@ export const ENTRY = {
   series: 0x05,
   metric: 0x06,
   gap: 0x07,
+  intervals: 0x20,
 } as const;
 
 /** Builds the key [prefix, number as four bytes]. */
@@ -22,6 +23,11 @@ export function numberKey(prefix: number, number: number): Buffer {
 }
 
 /** Builds the key [prefix, text]. */
+/** Returns the number of a key of `numberKey`. */
+export function numberOfKey(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
+}
+
 export function textKey(prefix: number, text: string): Buffer {
   return Buffer.concat([Uint8Array.of(prefix), Buffer.from(text, 'latin1')]);
 }

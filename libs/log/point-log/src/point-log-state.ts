@@ -4,10 +4,20 @@ import { ID_BYTES, isKind, KIND } from '@tidemark/model';
 import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type KeyValueWrite, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { BlockCheck } from './block-check.ts';
-import { dictionaryKey, ENTRY, gapKey, numberKey, offsetOfGapKey, readDictionaryKey, textKey } from './entry-keys.ts';
+import {
+  dictionaryKey,
+  ENTRY,
+  gapKey,
+  numberKey,
+  numberOfKey,
+  offsetOfGapKey,
+  readDictionaryKey,
+  textKey,
+} from './entry-keys.ts';
 import { LaneDictionaries } from './lane-dictionaries.ts';
 import { LaneTracker } from './lane-tracker.ts';
 import { SeriesIndex } from './series-index.ts';
+import { SeriesIntervals } from './series-intervals.ts';
 import { packClient, packLane, unpackTracker } from './tracker-codec.ts';
 
 /** A skipped record. */
@@ -44,6 +54,7 @@ const NO_SHARES: readonly ShareSummary[] = [];
 export class PointLogState {
   readonly partition: number;
   readonly table = new SeriesIndex();
+  readonly intervals = new SeriesIntervals();
   readonly dictionaries = new LaneDictionaries();
   readonly gaps: MarkedGap[] = [];
   tracker = new LaneTracker();
@@ -77,7 +88,13 @@ export class PointLogState {
 
   /** Adds the definitions of a judged block. */
   define(record: BlockRecord): void {
-    this.dictionaries.define(record, ({ seriesId, metricId, kind }) => this.table.add(seriesId, metricId, kind));
+    const { table, intervals } = this;
+    this.dictionaries.define(record, ({ seriesId, metricId, kind, intervalMs = 0 }) => {
+      const known = table.length;
+      const dense = table.add(seriesId, metricId, kind);
+      intervals.state(dense, intervalMs, record.minTimeMs, dense >= known);
+      return dense;
+    });
   }
 
   /** Skips the record at `nextOffset` and marks a permanent gap. */
@@ -107,6 +124,9 @@ export class PointLogState {
     for (let from = this.#savedSeries; from < table.length; from += SERIES_PAGE) {
       writes.push({ key: numberKey(ENTRY.series, from), value: packSeries(table, from) });
     }
+    for (const [series, value] of this.intervals.changes()) {
+      writes.push({ key: numberKey(ENTRY.intervals, series), value });
+    }
     const { stale, deltas } = dictionaries.changes;
     for (const lane of stale) for (const key of this.#savedDictionaries.get(lane) ?? []) writes.push({ key });
     for (const { lane, epoch, dictionary, firstRef, series } of deltas) {
@@ -126,6 +146,7 @@ export class PointLogState {
       this.#keepKey(lane, dictionaryKey(lane, epoch, dictionary, firstRef));
     }
     dictionaries.saved();
+    this.intervals.saved();
     tracker.saved();
     this.#savedSeries = table.length;
     this.#savedMetrics = table.metricCount;
@@ -145,6 +166,9 @@ export class PointLogState {
     this.tracker = unpackTracker(trackerHead, lanes, clients);
     for (const value of await valuesOf(keyValue, ENTRY.metric)) table.addMetric(value);
     for (const value of await valuesOf(keyValue, ENTRY.series)) loadSeries(table, value);
+    for await (const { key, value } of entriesOf(keyValue, ENTRY.intervals)) {
+      this.intervals.load(numberOfKey(key), value);
+    }
     this.#savedSeries = table.length;
     this.#savedMetrics = table.metricCount;
     for await (const { key, value } of entriesOf(keyValue, ENTRY.dictionary)) {

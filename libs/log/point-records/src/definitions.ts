@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from '@tidemark/bytes';
-import { ID_BYTES, isKind, type Kind } from '@tidemark/model';
+import { ID_BYTES, INTERVAL_LIMIT_MS, isKind, type Kind } from '@tidemark/model';
 import { DICTIONARY_REFS_LIMIT } from './record-limits.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface SeriesDefinition {
   /** 16 bytes. */
   readonly seriesId: Uint8Array;
   readonly kind: Kind;
+  /** Reporting interval that the sender states, ms; absent or 0 when it states none. */
+  readonly intervalMs?: number;
 }
 
 /** Writes definitions. A run of series that share metric and kind has both only once. */
@@ -30,9 +32,10 @@ export function writeDefinitions(definitions: Definitions, out: ByteWriter): voi
   for (let from = 0; from < series.length; ) {
     const first = series[from];
     let to = from + 1;
-    while (to < series.length && series[to].kind === first.kind && sameId(series[to].metricId, first.metricId)) to++;
+    while (to < series.length && isAlike(series[to], first)) to++;
     out.bytes(first.metricId);
     out.u8(first.kind);
+    out.varint(first.intervalMs ?? 0);
     out.varint(to - from);
     for (let i = from; i < to; i++) out.bytes(series[i].seriesId);
     from = to;
@@ -52,14 +55,17 @@ export function readDefinitions(reader: ByteReader): Definitions {
     const metricId = reader.bytes(ID_BYTES);
     const kind = reader.u8();
     if (!isKind(kind)) return reader.fail(`unknown kind ${kind}`);
+    const intervalMs = reader.varint();
+    if (intervalMs > INTERVAL_LIMIT_MS) reader.fail(`an interval of ${intervalMs} ms, limit ${INTERVAL_LIMIT_MS}`);
     const run = reader.varint();
     if (run === 0 || series.length + run > count)
       reader.fail(`run of ${run} definitions (limit: 1 to ${count - series.length})`);
-    for (let i = 0; i < run; i++) series.push({ metricId, kind, seriesId: reader.bytes(ID_BYTES) });
+    for (let i = 0; i < run; i++) series.push({ metricId, kind, intervalMs, seriesId: reader.bytes(ID_BYTES) });
   }
   return { dictionary, firstRef, series };
 }
 
-function sameId(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || Buffer.compare(a, b) === 0;
+function isAlike(a: SeriesDefinition, b: SeriesDefinition): boolean {
+  if (a.kind !== b.kind || (a.intervalMs ?? 0) !== (b.intervalMs ?? 0)) return false;
+  return a.metricId === b.metricId || Buffer.compare(a.metricId, b.metricId) === 0;
 }

@@ -153,18 +153,18 @@ function frameOf(leaf: QueryLeaf, view: LeafView, range: Range, loaded: readonly
   const isPlain = view.shifts.length === 0 && leaf.rollup?.calendar === undefined;
   const series = sorted.map(({ tags, kind, members }): FrameSeries => {
     const plan = planLeaf(leaf, kind);
+    const isAmount = kind === KIND.count || kind === KIND.distribution;
     const fold = (fromMs: number, stepMs: number, count: number): Float64Array => {
-      const folder = new TimeFolder({ fromMs, stepMs, steps: count, fold: plan.timeFold });
+      const folder = new TimeFolder({ fromMs, stepMs, steps: count, fold: plan.timeFold, isAmount });
       const partial = new SpacePartial(plan.spaceFold, count);
       for (const one of members) {
-        folder.begin();
-        for (const { timeMs, value } of one.points) {
-          if (typeof value === 'number') {
-            if (timeMs < fromMs && plan.timeFold === TIME_FOLD.increase) folder.seed(value);
-            folder.add(timeMs, value);
-          } else folder.addSketch(timeMs, sketchOf(value));
-        }
-        partial.addSeries(folder.finish());
+        const times = Float64Array.from(one.points, ({ timeMs }) => timeMs);
+        const sketches = one.points.flatMap(({ value }) => (typeof value === 'number' ? [] : [sketchOf(value)]));
+        const values = Float64Array.from(one.points, ({ value }) => (typeof value === 'number' ? value : 0));
+        const isSketched = plan.timeFold === TIME_FOLD.sketch;
+        partial.addSeries(
+          isSketched ? folder.foldSketches(times, sketches) : folder.foldPoints(times, values, times.length),
+        );
       }
       return partial.values(plan.read);
     };

@@ -78,7 +78,17 @@ function askAll(
   return partitions.flatMap(({ partition, reply }) => {
     const ask = async (plan: FoldPair, groups: readonly MatchedGroup[]): Promise<PartReply | undefined> => {
       const { timeFold, spaceFold } = plan;
-      const request = { partition, metricId, fromMs, toMs, stepMs, timeFold, spaceFold, tagsOffset: reply.tagsOffset };
+      const request = {
+        partition,
+        metricId,
+        fromMs,
+        toMs,
+        stepMs,
+        timeFold,
+        spaceFold,
+        tagsOffset: reply.tagsOffset,
+        latenessMs: run.latenessMs,
+      };
       const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
       const partials = await run.aggregate(request, steps, ids, completeness);
       return partials === undefined ? undefined : { groups, partials };

@@ -1,24 +1,19 @@
 import type { AggregateRequest } from '@tidemark/contract';
-import { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
+import { CONTEXT_POINTS, SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
 import { ID_BYTES } from '@tidemark/model';
 import { limitError, TidemarkError } from '@tidemark/ports';
 import { Selection } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
 
-/**
- * The first increase of a range is counted from the newest value that is at most this much older than the range, ms.
- */
-export const INCREASE_LOOKBACK_MS = 10 * 60_000;
-
-/** A checked request, with the partition's own numbers of its series. */
+/** A request, checked, with the partition's own numbers of its series. */
 export interface AggregatePlan {
   readonly fromMs: number;
   /** The end of the last step, which is whole: at or after the request's end. */
   readonly toMs: number;
   readonly stepMs: number;
   readonly steps: number;
-  /** Start of the points that are read: before `fromMs` where the fold needs earlier points. */
-  readonly readFromMs: number;
+  /** Points that the fold needs on each side of the range, see CONTEXT_POINTS. */
+  readonly contextPoints: number;
   readonly timeFold: ReturnType<typeof timeFoldOf>;
   readonly spaceFold: ReturnType<typeof spaceFoldOf>;
   readonly metric: number;
@@ -28,6 +23,8 @@ export interface AggregatePlan {
   readonly selection: Selection;
   readonly maxPoints: number;
   readonly tagsOffset: number;
+  /** Lateness bound D of the tenant, ms. */
+  readonly latenessMs: number;
 }
 
 /**
@@ -68,7 +65,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
     toMs: fromMs + steps * stepMs,
     stepMs,
     steps,
-    readFromMs: timeFold === TIME_FOLD.increase ? fromMs - INCREASE_LOOKBACK_MS : fromMs,
+    contextPoints: timeFold === TIME_FOLD.count || timeFold === TIME_FOLD.points ? 0 : CONTEXT_POINTS,
     timeFold,
     spaceFold,
     metric,
@@ -76,6 +73,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
     selection: new Selection(selected),
     maxPoints: Math.min(limits.points, request.maxPoints > 0 ? request.maxPoints : limits.points),
     tagsOffset: request.tagsOffset,
+    latenessMs: request.latenessMs,
   };
 }
 

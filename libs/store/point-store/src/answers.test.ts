@@ -9,7 +9,6 @@ import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import { MemoryKeyValue } from '@tidemark/simulation';
-import { INCREASE_LOOKBACK_MS } from './aggregate-plan.ts';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type Slicing } from './index.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
 
@@ -105,23 +104,75 @@ describe('long answers', () => {
 });
 
 describe('answers', () => {
-  test('answers count an increase from the newest value of the ten minutes before, in RAM or on disk', async () => {
-    const lookback = INCREASE_LOOKBACK_MS / 1000;
-    for (const commits of [0, 1, 2]) {
-      const own = await open();
-      own.write([at(2, 0, 10), at(6, 0, 10), at(6, 1, 11)]);
-      if (commits > 0) await own.partition.commit();
-      own.write([at(2, lookback + 1, 15), at(6, lookback + 1, 15), at(6, lookback + 2, 3)]);
-      if (commits > 1) await own.partition.commit();
-      const fromMs = START_MS + (lookback + 1) * 1000;
-      const range = { fromMs, toMs: fromMs + 10_000, stepMs: 10_000 };
+  test.each(['recent', 'not recent'])(
+    'find the readings next to the range however far away they are, %s',
+    async (where) => {
+      const limits = { ...LIMITS, recentBytes: where === 'recent' ? LIMITS.recentBytes : 0 };
+      const own = new Writer(
+        await PointPartition.open({ partition: 0, keyValue: new MemoryKeyValue(), limits, latenessMs: () => 3_000 }),
+      );
+      const day = 86_400;
+      own.write([at(2, 0, 10), at(6, -5 * day, 100)]);
+      await own.partition.commit();
+      own.write([at(2, 9 * day, 10 + 9 * day), at(6, -4.5 * day, 400)]);
+      await own.partition.commit();
+      const range = { fromMs: START_MS + 4 * day * 1000, toMs: START_MS + 5 * day * 1000, stepMs: day * 500 };
       const { values } = await valuesOf(own.partition, requestOf(KIND.counter, [2, 6], range, 'increase'));
-      // The first value of series 2 is one second too old; series 6 has a reset.
-      expect(values).toEqual([[undefined], [15 - 11 + 3]]);
+      expect(values).toEqual([
+        [day / 2, day / 2],
+        [undefined, undefined],
+      ]);
+      const first = { fromMs: START_MS - 4.75 * day * 1000, toMs: START_MS - 4.25 * day * 1000, stepMs: day * 250 };
+      const early = await valuesOf(own.partition, requestOf(KIND.counter, [2, 6], first, 'increase'));
+      expect(early.values).toEqual([
+        [undefined, undefined],
+        [150, undefined],
+      ]);
+    },
+  );
+
+  test('find enough timestamps next to the range where many points have one', async () => {
+    for (const commits of [0, 1]) {
+      const own = await open();
+      for (let second = -60; second < 60; second += 10) {
+        for (let i = 0; i < 30; i++) own.write([at(1, second, 1)]);
+        if (commits > 0) await own.partition.commit();
+      }
+      const range = { fromMs: START_MS + 3_000, toMs: START_MS + 8_000, stepMs: 5_000 };
+      const { values } = await valuesOf(own.partition, requestOf(KIND.count, [1], range, 'sum'));
+      // 30 a timestamp, spread over the ten seconds between two.
+      expect(values).toEqual([[15]]);
     }
   });
 
-  test('answers name the watermark that the known tags cover', async () => {
+  test('over counters are known through the oldest last reading of those that still report', async () => {
+    const own = await open();
+    const every = (series: number, seconds: number, count: number) =>
+      Array.from({ length: count }, (_, i) => at(series, i * seconds, i));
+    // Series 2 reports every 10 s until 90 s, series 6 every 15 s until 75 s, series 10 was silent from 40 s on.
+    own.write([...every(2, 10, 10), ...every(6, 15, 6), ...every(10, 10, 5)], START_MS + 100_000);
+    const range = { fromMs: START_MS, toMs: START_MS + 120_000, stepMs: 10_000 };
+    const reply = async (series: readonly number[], change = {}) => {
+      const asked = requestOf(KIND.counter, series, { ...range, ...change }, 'rate');
+      const { knownThroughMs, intervalMs } = await own.partition.aggregate(asked);
+      return [(knownThroughMs ?? Number.NaN) - START_MS, intervalMs];
+    };
+    expect(await reply([2])).toEqual([90_000, 10_000]);
+    expect(await reply([2, 6])).toEqual([75_000, 15_000]);
+    expect(await reply([10])).toEqual([Number.NaN, 10_000]);
+    // Each has a reading at or after the end of this range.
+    expect(await reply([2, 6], { toMs: START_MS + 60_000 })).toEqual([Number.NaN, 15_000]);
+  });
+
+  test('count restarts of counters, and dips that are none', async () => {
+    const own = await open();
+    own.write([at(2, 0, 100), at(2, 10, 110), at(2, 20, 5), at(2, 30, 4.9), at(2, 40, 6)]);
+    const range = { fromMs: START_MS, toMs: START_MS + 60_000, stepMs: 60_000 };
+    const reply = await own.partition.aggregate(requestOf(KIND.counter, [2], range, 'increase'));
+    expect(reply).toMatchObject({ restarts: 1, dips: 1 });
+  });
+
+  test('name the watermark through which the tag store knew enough', async () => {
     const own = await open();
     own.write([at(0, 1, 1)], START_MS + 1_000, 5);
     own.write([at(0, 2, 1)], START_MS + 2_000, 5);
@@ -147,8 +198,7 @@ describe('answers', () => {
     const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
     const quantiles = async () => {
       const reply = await own.partition.aggregate(requestOf(KIND.distribution, [3], range, 'sketch'));
-      const { count, sum, min, max, last, lastTime, sketches } = reply.groups[0];
-      const partial = unpackPartial(7, 1, { count, sum, min, max, last, lastTime, sketches });
+      const partial = unpackPartial(7, 1, reply.groups[0]);
       const read = (type: 'sketch-count' | 'sketch-sum' | 'sketch-max') => partial.values({ type })[0];
       return [read('sketch-count'), read('sketch-sum'), read('sketch-max')];
     };

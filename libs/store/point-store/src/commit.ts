@@ -15,6 +15,7 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
     const batches = flushRows(rows, table, limits.bucketMs, source).byBucket;
     return batches.map((batch) => ({ bucket: batch.bucket, ...batch.finish(sequence) }));
   });
+  for (const { bucket, packed } of finished) store.activity.add(bucket, packed.series);
   const writes = commitWrites(store, sequence);
   for (const batch of finished) for (const write of batch.writes) writes.push(write);
   await store.lock.write(async () => {
@@ -26,6 +27,7 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
       recent.add(bucket, packed, fresh.delete(bucket));
       buckets.add(bucket);
     }
+    store.activity.saved();
     store.sequence = sequence;
     store.saved();
   });

@@ -1,7 +1,7 @@
 import { ChunkSketches } from '@tidemark/chunk';
 import type { SeriesIndex } from '@tidemark/point-log';
 import { ChunkBatches, type ChunkSource } from './chunk-batch.ts';
-import type { EpochRows, HeadPage, SketchRow } from './head.ts';
+import type { EpochRows, RowPage, SketchRow } from './head.ts';
 import { compactPoints, sortSketches } from './resolve.ts';
 
 /** Transposes rows into chunks: by series, then by bucket of time. */
@@ -41,7 +41,7 @@ const TILE_RUN_ROWS = 8;
  * Sorts rows by series with a counting sort. Rows come in runs of ascending series, one per share, so each run is a
  * sorted list: all runs are read in parallel, one tile of series after the other.
  */
-function transpose(pages: readonly HeadPage[], seriesCount: number): Transposed {
+function transpose(pages: readonly RowPage[], seriesCount: number): Transposed {
   const starts = new Uint32Array(seriesCount + 1);
   for (const { series, length } of pages) for (let i = 0; i < length; i++) starts[series[i] + 1]++;
   for (let s = 0; s < seriesCount; s++) starts[s + 1] += starts[s];
@@ -74,13 +74,13 @@ function scratchFor(rows: number): typeof scratch {
 }
 
 interface Run {
-  readonly page: HeadPage;
+  readonly page: RowPage;
   at: number;
   readonly end: number;
 }
 
 /** The longest runs of rows whose series do not descend, in log order. */
-function runsOf(pages: readonly HeadPage[]): Run[] {
+function runsOf(pages: readonly RowPage[]): Run[] {
   const runs: Run[] = [];
   for (const page of pages) {
     const { series, length } = page;

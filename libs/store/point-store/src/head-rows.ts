@@ -1,5 +1,5 @@
 import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
-import type { EpochRows, Head, HeadPage, SketchRow } from './head.ts';
+import type { EpochRows, RowPage, SketchRow } from './head.ts';
 
 /** Rows of some series within a range of time and of one map epoch, by series, in log order. */
 export class HeadRows {
@@ -42,7 +42,7 @@ export class HeadRows {
     for (const { timeMs, payload } of this.#sketches.get(series) ?? []) target.push(timeMs, payload);
   }
 
-  #fill(pages: readonly HeadPage[], fromMs: number, toMs: number): void {
+  #fill(pages: readonly RowPage[], fromMs: number, toMs: number): void {
     const { ordinals } = this.#selection;
     const next = this.#starts.slice();
     for (const { series, timesMs, values, length } of pages) {
@@ -84,11 +84,11 @@ export class Selection {
 }
 
 /** The head's rows of the selected series with timestamps in [fromMs, toMs), by map epoch, ascending. */
-export function rowsOf(head: Head, selection: Selection, fromMs: number, toMs: number): HeadRows[] {
-  return head.byEpoch().map((rows) => new HeadRows(rows, selection, fromMs, toMs));
+export function rowsOf(rows: readonly EpochRows[], selection: Selection, fromMs: number, toMs: number): HeadRows[] {
+  return rows.map((rows) => new HeadRows(rows, selection, fromMs, toMs));
 }
 
-function startsOf(pages: readonly HeadPage[], { ordinals, size }: Selection, fromMs: number, toMs: number) {
+function startsOf(pages: readonly RowPage[], { ordinals, size }: Selection, fromMs: number, toMs: number) {
   const starts = new Uint32Array(size + 1);
   for (const { series, timesMs, length, minTimeMs, maxTimeMs } of pages) {
     const isWithin = minTimeMs >= fromMs && maxTimeMs < toMs;

@@ -34,10 +34,13 @@ export interface SketchRow {
   readonly payload: Uint8Array;
 }
 
+/** The rows that a page has at one moment: later ones are behind `length`. */
+export type RowPage = Pick<HeadPage, 'series' | 'timesMs' | 'values' | 'length' | 'minTimeMs' | 'maxTimeMs'>;
+
 /** Rows of one map epoch, in log order. */
 export interface EpochRows {
   readonly mapEpoch: number;
-  readonly pages: readonly HeadPage[];
+  readonly pages: readonly RowPage[];
   readonly sketches: readonly SketchRow[];
 }
 
@@ -105,7 +108,7 @@ export class Head {
     this.#sketchBytes += row.payload.length;
   }
 
-  /** The rows by map epoch, ascending; nearly always there is one. */
+  /** The rows of this moment by map epoch, ascending; nearly always there is one. They hold until `clear`. */
   byEpoch(): EpochRows[] {
     const epochs = new Set<number>();
     for (const { mapEpoch } of this.#pages) epochs.add(mapEpoch);
@@ -114,8 +117,12 @@ export class Head {
       .sort((a, b) => a - b)
       .map((mapEpoch) => ({
         mapEpoch,
-        pages: this.#pages.filter((page) => page.mapEpoch === mapEpoch),
-        sketches: epochs.size === 1 ? this.#sketches : this.#sketches.filter((row) => row.mapEpoch === mapEpoch),
+        pages: this.#pages
+          .filter((page) => page.mapEpoch === mapEpoch)
+          .map(({ series, timesMs, values, length, minTimeMs, maxTimeMs }) => {
+            return { series, timesMs, values, length, minTimeMs, maxTimeMs };
+          }),
+        sketches: this.#sketches.filter((row) => row.mapEpoch === mapEpoch),
       }));
   }
 

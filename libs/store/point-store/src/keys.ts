@@ -5,6 +5,7 @@
 export const PREFIX = {
   meta: 0x01,
   bucketHash: 0x08,
+  activity: 0x09,
   chunk: 0x10,
 } as const;
 
@@ -17,10 +18,11 @@ export const NO_BUCKET = -BUCKET_BIAS;
 /** Maximum chunks of one series in one batch and bucket. */
 export const PARTS = 4096;
 
-/**
- * The key [prefix, bucket]; bucket in bucket widths since the epoch. For chunks, the start of all keys of the bucket.
- */
-export function bucketKey(prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash, bucket: number): Buffer {
+/** [prefix, bucket]; bucket in bucket widths since the epoch. Of chunks: the start of all keys of the bucket. */
+export function bucketKey(
+  prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash | typeof PREFIX.activity,
+  bucket: number,
+): Buffer {
   const key = Buffer.allocUnsafe(7);
   key[0] = prefix;
   key.writeUIntBE(bucket + BUCKET_BIAS, 1, 6);

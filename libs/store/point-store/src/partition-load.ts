@@ -28,6 +28,10 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
     if (bucket > store.closedBucket) continue;
     store.hashes.push({ bucket, offset, hash: toHex(reader.bytes(HASH_BYTES)) });
   }
+  const activity = Uint8Array.of(PREFIX.activity);
+  for await (const { key, value } of keyValue.entries({ from: activity, to: afterPrefix(activity) })) {
+    store.activity.load(bucketOfKey(key), value);
+  }
   await loadBuckets(store);
 }
 

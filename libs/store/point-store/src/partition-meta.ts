@@ -4,8 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** Version of the format. In version 2 a client's key has its tenant; in version 3 the tracker has an era and an age. */
-const VERSION = 3;
+/** 2: a client's key has its tenant. 3: the tracker has an era and an age. 4: which series have chunks in which bucket. */
+const VERSION = 4;
 const TRACKER_HEAD_BYTES = 1024;
 
 const NUMBERS = [

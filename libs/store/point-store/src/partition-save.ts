@@ -10,7 +10,11 @@ import type { BucketHash, PartitionStore } from './partition-state.ts';
  */
 export function commitWrites(store: PartitionStore, sequence: number): KeyValueWrite[] {
   const changes = store.changes();
-  return [{ key: META_KEY, value: packMeta(store, sequence, store.closedBucket) }, ...changes];
+  return [
+    { key: META_KEY, value: packMeta(store, sequence, store.closedBucket) },
+    ...store.activity.changes(),
+    ...changes,
+  ];
 }
 
 export function hashWrite({ bucket, offset, hash }: BucketHash): KeyValueWrite {

@@ -4,6 +4,7 @@ import { Head } from './head.ts';
 import { NO_BUCKET } from './keys.ts';
 import type { PointStoreLimits } from './point-store-limits.ts';
 import { RecentChunks } from './recent-chunks.ts';
+import { SeriesActivity } from './series-activity.ts';
 import { SeriesSets } from './series-sets.ts';
 import { SharedLock } from './shared-lock.ts';
 import { TagsCoverage } from './tags-coverage.ts';
@@ -37,6 +38,7 @@ export class PartitionStore extends PointLogState {
   /** Hashes of closed buckets, ascending by bucket. */
   readonly hashes: BucketHash[] = [];
   readonly recent: RecentChunks;
+  readonly activity = new SeriesActivity();
   readonly seriesSets: SeriesSets;
   /** Lock that readers hold while they collect chunks, and writers while chunks replace rows or other chunks. */
   readonly lock = new SharedLock();

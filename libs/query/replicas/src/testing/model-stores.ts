@@ -14,7 +14,7 @@ import {
   TagPartitionStatusReply,
 } from '@tidemark/contract';
 import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, TimeFolder, timeFoldOf } from '@tidemark/fold';
-import { DAY_MS, dayOf, hash128, ID_BYTES, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
+import { DAY_MS, dayOf, hash128, ID_BYTES, KIND, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
 import type { PointStoreReader, PositionsReader, QueryStores, TagStoreReader } from '@tidemark/store-rpc';
@@ -211,21 +211,24 @@ export class ModelStores implements QueryStores {
     const { partition, fromMs, toMs, stepMs } = request;
     const own = this.points.filter((p) => p.partition === partition);
     const steps = Math.ceil((toMs - fromMs) / stepMs);
-    const folder = new TimeFolder({ fold: timeFoldOf(request.timeFold), fromMs, stepMs, steps });
+    const fold = timeFoldOf(request.timeFold);
+    const folders = [false, true].map((isAmount) => new TimeFolder({ fold, fromMs, stepMs, steps, isAmount }));
     let pointsRead = 0;
     const groups = request.groups.map(({ digest, series }) => {
       const partial = new SpacePartial(spaceFoldOf(request.spaceFold), steps);
       const ids = this.#resolve(digest, series).toString('hex').match(/.{32}/g) ?? [];
       for (const id of ids) {
         const points = own.filter((p) => idOf(p) === id).sort((a, b) => a.timeMs - b.timeMs);
-        folder.begin();
-        for (const { timeMs, value } of points) {
-          if (typeof value !== 'number') folder.addSketch(timeMs, value);
-          else if (timeMs >= fromMs) folder.add(timeMs, value);
-          else if (request.timeFold === TIME_FOLD.increase) folder.seed(value);
-        }
         pointsRead += points.length;
-        partial.addSeries(folder.finish());
+        const times = Float64Array.from(points, ({ timeMs }) => timeMs);
+        const sketches = points.flatMap(({ value }) => (typeof value === 'number' ? [] : [value]));
+        const values = Float64Array.from(points, ({ value }) => (typeof value === 'number' ? value : 0));
+        const folder = folders[points[0]?.kind === KIND.count || sketches.length > 0 ? 1 : 0];
+        partial.addSeries(
+          fold === TIME_FOLD.sketch
+            ? folder.foldSketches(times, sketches)
+            : folder.foldPoints(times, values, times.length),
+        );
       }
       return packPartial(partial);
     });

@@ -27,6 +27,7 @@ export function requestOf(
     groups: series.map((one) => ({ digest: Buffer.alloc(0), series: seriesIdOf(one) })),
     tagsOffset: 0,
     maxPoints: 0,
+    latenessMs: 3_000,
     ...change,
   };
 }
@@ -41,30 +42,4 @@ function stepsOf({ count, max }: AggregateReply['groups'][number]): (number | un
   return Array.from({ length: count.length / 8 }, (_, i) =>
     count.readDoubleLE(i * 8) > 0 ? max.readDoubleLE(i * 8) : undefined,
   );
-}
-
-/** The values of `valuesOf`, computed by brute force from resolved points. */
-export function foldPlainly(
-  points: readonly { readonly timeMs: number; readonly value: number }[],
-  { fromMs, toMs, stepMs }: Range,
-  fold: TimeFoldName,
-  lookbackMs: number,
-): (number | undefined)[] {
-  return Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, i) => {
-    const start = fromMs + i * stepMs;
-    const own = points.filter(({ timeMs }) => timeMs >= start && timeMs < start + stepMs);
-    if (own.length === 0) return undefined;
-    const values = own.map(({ value }) => value);
-    const total = values.reduce((sum, value) => sum + value, 0);
-    if (fold === 'count') return own.length;
-    if (fold === 'sum') return total;
-    if (fold === 'avg') return total / own.length;
-    if (fold === 'min') return Math.min(...values);
-    if (fold === 'max') return Math.max(...values);
-    if (fold === 'last') return values.at(-1);
-    const before = points.filter(({ timeMs }) => timeMs < start && timeMs >= fromMs - lookbackMs).at(-1);
-    const run = before === undefined ? own : [before, ...own];
-    const steps = run.slice(1).map(({ value }, at) => (value < run[at].value ? value : value - run[at].value));
-    return steps.length === 0 ? undefined : steps.reduce((sum, value) => sum + value, 0);
-  });
 }

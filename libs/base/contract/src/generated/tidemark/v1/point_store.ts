@@ -34,10 +34,14 @@ export const TimeFold = {
   TIME_MAX: 4,
   TIME_COUNT: 5,
   TIME_LAST: 6,
-  /** TIME_INCREASE - Increase of a monotonic counter within the step, from the last value before it; resets count from zero. */
+  /** TIME_INCREASE - Increase of a monotonic counter, spread evenly between two readings; a restart counts from zero. */
   TIME_INCREASE: 7,
   /** TIME_SKETCH - Sketches merge; the space fold must be SPACE_SKETCH. */
   TIME_SKETCH: 8,
+  /** TIME_RATE - TIME_INCREASE per second of the time between readings that lies within the step. */
+  TIME_RATE: 9,
+  /** TIME_POINTS - Sum of the points whose timestamps lie within the step, amounts too. */
+  TIME_POINTS: 10,
 } as const;
 
 export type TimeFold = typeof TimeFold[keyof typeof TimeFold];
@@ -52,6 +56,8 @@ export namespace TimeFold {
   export type TIME_LAST = typeof TimeFold.TIME_LAST;
   export type TIME_INCREASE = typeof TimeFold.TIME_INCREASE;
   export type TIME_SKETCH = typeof TimeFold.TIME_SKETCH;
+  export type TIME_RATE = typeof TimeFold.TIME_RATE;
+  export type TIME_POINTS = typeof TimeFold.TIME_POINTS;
 }
 
 /** How the values of a group's series become one. */
@@ -94,6 +100,8 @@ export interface AggregateRequest {
   tagsOffset: number;
   /** Give up with `resource_exhausted` beyond this many points read. */
   maxPoints: number;
+  /** Lateness bound D of the tenant, ms: a counter that was silent for longer than 2.5 intervals and D no longer reports. */
+  latenessMs: number;
 }
 
 export interface SeriesSet {
@@ -126,6 +134,21 @@ export interface AggregateReply {
    * the first.
    */
   era: number;
+  /**
+   * Of TIME_INCREASE and TIME_RATE: the oldest last reading of the counters that still report, if it lies before the
+   * range's end. The increase after it is known only with the next reading.
+   */
+  knownThroughMs?:
+    | number
+    | undefined;
+  /** The longest reporting interval of the series in the range, stated or inferred, ms; 0 when none is known. */
+  intervalMs: number;
+  /**
+   * Of TIME_INCREASE and TIME_RATE: how often a counter in the range restarted, and how often it went down by less than
+   * an eighth, as it does when two senders write one series.
+   */
+  restarts: number;
+  dips: number;
 }
 
 /**
@@ -142,6 +165,10 @@ export interface GroupPartial {
   lastTime: Buffer;
   /** One a step, empty where there is none: the packed sketch format (docs/formats/sketch.md). */
   sketches: Buffer[];
+  /** What rounding lost of `sum`; empty where that is nothing. */
+  sumRest: Buffer;
+  /** `sum` and `sum_rest` are scaled by 2^-124, since the sums of such values could overflow. */
+  sumScaled: boolean;
 }
 
 export interface PartitionStatusRequest {
@@ -216,6 +243,7 @@ function createBaseAggregateRequest(): AggregateRequest {
     groups: [],
     tagsOffset: 0,
     maxPoints: 0,
+    latenessMs: 0,
   };
 }
 
@@ -250,6 +278,9 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
     }
     if (message.maxPoints !== 0) {
       writer.uint32(80).uint64(message.maxPoints);
+    }
+    if (message.latenessMs !== 0) {
+      writer.uint32(88).uint64(message.latenessMs);
     }
     return writer;
   },
@@ -347,6 +378,14 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
             message.maxPoints = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.latenessMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -374,6 +413,7 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
     message.groups = object.groups?.map((e) => SeriesSet.fromPartial(e)) || [];
     message.tagsOffset = object.tagsOffset ?? 0;
     message.maxPoints = object.maxPoints ?? 0;
+    message.latenessMs = object.latenessMs ?? 0;
     return message;
   },
 };
@@ -455,6 +495,10 @@ function createBaseAggregateReply(): AggregateReply {
     seriesRead: 0,
     gaps: [],
     era: 0,
+    knownThroughMs: undefined,
+    intervalMs: 0,
+    restarts: 0,
+    dips: 0,
   };
 }
 
@@ -483,6 +527,18 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     }
     if (message.era !== 0) {
       writer.uint32(64).sint64(message.era);
+    }
+    if (message.knownThroughMs !== undefined) {
+      writer.uint32(72).sint64(message.knownThroughMs);
+    }
+    if (message.intervalMs !== 0) {
+      writer.uint32(80).uint64(message.intervalMs);
+    }
+    if (message.restarts !== 0) {
+      writer.uint32(88).uint64(message.restarts);
+    }
+    if (message.dips !== 0) {
+      writer.uint32(96).uint64(message.dips);
     }
     return writer;
   },
@@ -564,6 +620,38 @@ export const AggregateReply: MessageFns<AggregateReply> = {
             message.era = longToNumber(reader.sint64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.knownThroughMs = longToNumber(reader.sint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.intervalMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.restarts = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.dips = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -589,6 +677,10 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     message.seriesRead = object.seriesRead ?? 0;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     message.era = object.era ?? 0;
+    message.knownThroughMs = object.knownThroughMs ?? undefined;
+    message.intervalMs = object.intervalMs ?? 0;
+    message.restarts = object.restarts ?? 0;
+    message.dips = object.dips ?? 0;
     return message;
   },
 };
@@ -602,6 +694,8 @@ function createBaseGroupPartial(): GroupPartial {
     last: Buffer.alloc(0),
     lastTime: Buffer.alloc(0),
     sketches: [],
+    sumRest: Buffer.alloc(0),
+    sumScaled: false,
   };
 }
 
@@ -627,6 +721,12 @@ export const GroupPartial: MessageFns<GroupPartial> = {
     }
     for (const v of message.sketches) {
       writer.uint32(58).bytes(v!);
+    }
+    if (message.sumRest.length !== 0) {
+      writer.uint32(66).bytes(message.sumRest);
+    }
+    if (message.sumScaled !== false) {
+      writer.uint32(72).bool(message.sumScaled);
     }
     return writer;
   },
@@ -700,6 +800,22 @@ export const GroupPartial: MessageFns<GroupPartial> = {
             message.sketches.push(Buffer.from(reader.bytes()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sumRest = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.sumScaled = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -724,6 +840,8 @@ export const GroupPartial: MessageFns<GroupPartial> = {
     message.last = object.last ?? Buffer.alloc(0);
     message.lastTime = object.lastTime ?? Buffer.alloc(0);
     message.sketches = object.sketches?.map((e) => e) || [];
+    message.sumRest = object.sumRest ?? Buffer.alloc(0);
+    message.sumScaled = object.sumScaled ?? false;
     return message;
   },
 };

@@ -38,6 +38,11 @@ export interface Series {
   kind: Kind;
   /** `key:value` or a bare word; any order, duplicates are dropped. */
   tags: string[];
+  /**
+   * Reporting interval, ms: how far apart the series' points are meant to be. An amount belongs to the interval after its
+   * timestamp. Absent: not stated; it is then inferred from the times of the points.
+   */
+  intervalMs?: number | undefined;
 }
 
 /** A record that was skipped, or could not be decoded: its content is permanently missing. */
@@ -50,7 +55,7 @@ export interface Gap {
 }
 
 function createBaseSeries(): Series {
-  return { metric: "", kind: 0, tags: [] };
+  return { metric: "", kind: 0, tags: [], intervalMs: undefined };
 }
 
 export const Series: MessageFns<Series> = {
@@ -63,6 +68,9 @@ export const Series: MessageFns<Series> = {
     }
     for (const v of message.tags) {
       writer.uint32(26).string(v!);
+    }
+    if (message.intervalMs !== undefined) {
+      writer.uint32(32).uint64(message.intervalMs);
     }
     return writer;
   },
@@ -104,6 +112,14 @@ export const Series: MessageFns<Series> = {
             message.tags.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.intervalMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -124,6 +140,7 @@ export const Series: MessageFns<Series> = {
     message.metric = object.metric ?? "";
     message.kind = object.kind ?? 0;
     message.tags = object.tags?.map((e) => e) || [];
+    message.intervalMs = object.intervalMs ?? undefined;
     return message;
   },
 };

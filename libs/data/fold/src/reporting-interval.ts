@@ -1,0 +1,92 @@
+import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
+
+/** How many points on each side of a point its inferred interval depends on. */
+export const INTERVAL_NEIGHBOURS = 4;
+
+/** With fewer gaps than this an interval is a guess that must not reach far. */
+const SURE_GAPS = 3;
+/** The longest interval that is inferred from fewer than `SURE_GAPS` gaps, ms. */
+const GUESS_MS = 5 * 60_000;
+/** A gap is regular when it differs from the median by at most this share of it. */
+const REGULAR_SHARE = 0.1;
+
+/**
+ * Reporting intervals of the points of one series, one after the other. A stated interval stands; without one it is
+ * the lower median of the gaps between the point and its four neighbours on each side. So it is a function of the
+ * times of the series alone, for any range that is read, as long as the neighbours are in the columns. A NaN ends a life
+ * of the series: gaps to it and from it are not counted.
+ */
+export class ReportingIntervals {
+  readonly #gaps = new Float64Array(2 * INTERVAL_NEIGHBOURS);
+  #timesMs: Float64Array = NONE;
+  #values: Float64Array = NONE;
+  #length = 0;
+  #stated: StatedIntervals = NOTHING_STATED;
+
+  /** Sets the columns of the next series: ascending times, NaN where a life ended. */
+  begin(timesMs: Float64Array, values: Float64Array, length: number, stated: StatedIntervals): void {
+    this.#timesMs = timesMs;
+    this.#values = values;
+    this.#length = length;
+    this.#stated = stated;
+  }
+
+  /** Interval of the reading at `index`, ms; 0 when nothing is known about it. */
+  ofReading(index: number): number {
+    const stated = this.#statedAt(this.#timesMs[index]);
+    if (stated > 0) return stated;
+    const gaps = this.#collectGaps(index);
+    if (gaps === 0) return 0;
+    const median = this.#median(gaps);
+    return gaps < SURE_GAPS ? Math.min(median, GUESS_MS) : median;
+  }
+
+  /**
+   * Interval of the amount at `index`, ms. An inferred one must be regular: half of the gaps within a tenth of their
+   * median. Amounts at irregular times are events, each at its instant: 0.
+   */
+  ofAmount(index: number): number {
+    const stated = this.#statedAt(this.#timesMs[index]);
+    if (stated > 0) return stated;
+    const gaps = this.#collectGaps(index);
+    if (gaps < SURE_GAPS) return 0;
+    const median = this.#median(gaps);
+    let regular = 0;
+    for (let i = 0; i < gaps; i++) if (Math.abs(this.#gaps[i] - median) <= median * REGULAR_SHARE) regular++;
+    return 2 * regular >= gaps ? median : 0;
+  }
+
+  #statedAt(timeMs: number): number {
+    const { sinceMs, intervalsMs } = this.#stated;
+    for (let i = sinceMs.length - 1; i >= 0; i--) if (sinceMs[i] <= timeMs) return intervalsMs[i];
+    return 0;
+  }
+
+  /** Puts the gaps around a point into `#gaps`, those before it first, and returns how many there are. */
+  #collectGaps(index: number): number {
+    const values = this.#values;
+    const timesMs = this.#timesMs;
+    let count = 0;
+    for (let i = index; i > 0 && i > index - INTERVAL_NEIGHBOURS; i--) {
+      if (Number.isNaN(values[i - 1])) break;
+      this.#gaps[count++] = timesMs[i] - timesMs[i - 1];
+    }
+    const last = Math.min(this.#length - 1, index + INTERVAL_NEIGHBOURS);
+    for (let i = index; i < last; i++) {
+      if (Number.isNaN(values[i + 1])) break;
+      this.#gaps[count++] = timesMs[i + 1] - timesMs[i];
+    }
+    return count;
+  }
+
+  /** The lower median of the first `count` gaps. */
+  #median(count: number): number {
+    const gaps = this.#gaps;
+    let isSorted = true;
+    for (let i = 1; i < count; i++) if (gaps[i] < gaps[i - 1]) isSorted = false;
+    if (!isSorted) gaps.subarray(0, count).sort();
+    return gaps[(count - 1) >> 1];
+  }
+}
+
+const NONE = new Float64Array(0);

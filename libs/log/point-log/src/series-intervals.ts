@@ -1,0 +1,94 @@
+import { ByteReader, ByteWriter } from '@tidemark/bytes';
+import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
+
+const INITIAL_SERIES = 1024;
+/** Changes that are kept per series; later ones of a sender that cannot make up its mind are ignored. */
+const MAX_CHANGES = 64;
+
+/**
+ * Reporting intervals that the senders of a partition's series have stated, by dense number. Nearly all series keep
+ * their first one. A function of the log's prefix.
+ */
+export class SeriesIntervals {
+  /** The interval that was stated last, ms; 0 where none was. */
+  #currentMs = new Uint32Array(INITIAL_SERIES);
+  /** All statements of the series whose interval has changed. */
+  readonly #changed = new Map<number, { readonly sinceMs: number[]; readonly intervalsMs: number[] }>();
+  /** What a series says that never changed it, by interval. */
+  readonly #constant = new Map<number, StatedIntervals>([[0, NOTHING_STATED]]);
+  /** Series with statements that were not saved. */
+  readonly #unsaved = new Set<number>();
+
+  /** A definition of a series states an interval for points from `sinceMs` on; 0 states none. */
+  state(dense: number, intervalMs: number, sinceMs: number, isNew: boolean): void {
+    if (dense >= this.#currentMs.length) this.#grow(dense);
+    const current = this.#currentMs[dense];
+    if (intervalMs === current || intervalMs === 0) return;
+    if (!isNew) {
+      const entry = this.#changed.get(dense) ?? {
+        sinceMs: current === 0 ? [] : [Number.NEGATIVE_INFINITY],
+        intervalsMs: current === 0 ? [] : [current],
+      };
+      if (entry.sinceMs.length >= MAX_CHANGES) return;
+      entry.sinceMs.push(Math.max(sinceMs, (entry.sinceMs.at(-1) ?? Number.NEGATIVE_INFINITY) + 1));
+      entry.intervalsMs.push(intervalMs);
+      this.#changed.set(dense, entry);
+    }
+    this.#currentMs[dense] = intervalMs;
+    this.#unsaved.add(dense);
+  }
+
+  /** What was stated for a series. */
+  of(dense: number): StatedIntervals {
+    const changed = this.#changed.get(dense);
+    if (changed !== undefined) return changed;
+    const intervalMs = this.#currentMs[dense] ?? 0;
+    let constant = this.#constant.get(intervalMs);
+    if (constant === undefined) {
+      constant = { sinceMs: [Number.NEGATIVE_INFINITY], intervalsMs: [intervalMs] };
+      this.#constant.set(intervalMs, constant);
+    }
+    return constant;
+  }
+
+  /** Series whose statements have changed since `saved`, each with its packed form. */
+  *changes(): Generator<readonly [dense: number, packed: Buffer]> {
+    for (const dense of this.#unsaved) yield [dense, pack(this.of(dense))];
+  }
+
+  saved(): void {
+    this.#unsaved.clear();
+  }
+
+  /** Takes over what `changes` gave. Errors: `data_loss` for damaged bytes. */
+  load(dense: number, bytes: Uint8Array): void {
+    if (dense >= this.#currentMs.length) this.#grow(dense);
+    const reader = new ByteReader(bytes, 'intervals');
+    const count = reader.varint();
+    if (count === 0 || count > MAX_CHANGES) reader.fail(`${count} intervals`);
+    const sinceMs: number[] = [];
+    const intervalsMs: number[] = [];
+    for (let i = 0; i < count; i++) {
+      sinceMs.push(reader.f64());
+      intervalsMs.push(reader.varint());
+    }
+    this.#currentMs[dense] = intervalsMs[count - 1];
+    if (count > 1 || sinceMs[0] !== Number.NEGATIVE_INFINITY) this.#changed.set(dense, { sinceMs, intervalsMs });
+  }
+
+  #grow(dense: number): void {
+    const grown = new Uint32Array(Math.max(dense + 1, this.#currentMs.length * 2));
+    grown.set(this.#currentMs);
+    this.#currentMs = grown;
+  }
+}
+
+function pack({ sinceMs, intervalsMs }: StatedIntervals): Buffer {
+  const out = new ByteWriter(32);
+  out.varint(sinceMs.length);
+  for (let i = 0; i < sinceMs.length; i++) {
+    out.f64(sinceMs[i]);
+    out.varint(intervalsMs[i]);
+  }
+  return out.take();
+}

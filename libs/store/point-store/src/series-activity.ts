@@ -1,0 +1,57 @@
+import { Bitmap, deserializeBitmap, serializeBitmap } from '@tidemark/bitmap';
+import type { KeyValueWrite } from '@tidemark/ports';
+import { bucketKey, PREFIX } from './keys.ts';
+
+/**
+ * Which series have chunks in which bucket. It answers where the nearest points before and after a range are, however
+ * far away, without reading the buckets in between.
+ */
+export class SeriesActivity {
+  readonly #buckets = new Map<number, Bitmap>();
+  /** Buckets whose bitmaps have changed since the last commit. */
+  readonly #changed = new Set<number>();
+
+  /** Records that `series` have chunks in `bucket`. */
+  add(bucket: number, series: ArrayLike<number>): void {
+    let bitmap = this.#buckets.get(bucket);
+    if (bitmap === undefined) {
+      bitmap = new Bitmap();
+      this.#buckets.set(bucket, bitmap);
+    }
+    for (let i = 0; i < series.length; i++) if (bitmap.add(series[i])) this.#changed.add(bucket);
+  }
+
+  /** The series that have chunks in `bucket`; the caller does not change it. */
+  of(bucket: number): Bitmap | undefined {
+    return this.#buckets.get(bucket);
+  }
+
+  /** Whether `series` has chunks in a bucket before `bucket`. */
+  hasBefore(bucket: number, series: number): boolean {
+    for (const [one, bitmap] of this.#buckets) if (one < bucket && bitmap.has(series)) return true;
+    return false;
+  }
+
+  /** Whether `series` has chunks in a bucket after `bucket`. */
+  hasAfter(bucket: number, series: number): boolean {
+    for (const [one, bitmap] of this.#buckets) if (one > bucket && bitmap.has(series)) return true;
+    return false;
+  }
+
+  /** Takes over a stored bitmap. Errors: `data_loss` for damaged bytes. */
+  load(bucket: number, bytes: Uint8Array): void {
+    this.#buckets.set(bucket, deserializeBitmap(bytes));
+  }
+
+  /** The entries to write with the next commit, which calls `saved` when they are durable. */
+  changes(): KeyValueWrite[] {
+    return [...this.#changed].map((bucket) => ({
+      key: bucketKey(PREFIX.activity, bucket),
+      value: serializeBitmap(this.#buckets.get(bucket) ?? new Bitmap()),
+    }));
+  }
+
+  saved(): void {
+    this.#changed.clear();
+  }
+}
