@@ -2,7 +2,7 @@ import { ByteWriter } from '@tidemark/bytes';
 
 /**
  * First bytes of the keys of the entries that every consumer of `points` stores (docs/formats/point-log.md). A
- * consumer's own entries have other first bytes: its meta `01`, and the rest `08` and above.
+ * consumer's own entries have other first bytes: its meta `01`, and the rest `08` to `1f`.
  */
 export const ENTRY = {
   lane: 0x02,
@@ -22,12 +22,12 @@ export function numberKey(prefix: number, number: number): Buffer {
   return key;
 }
 
-/** Builds the key [prefix, text]. */
 /** Returns the number of a key of `numberKey`. */
 export function numberOfKey(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
 }
 
+/** Builds the key [prefix, text]. */
 export function textKey(prefix: number, text: string): Buffer {
   return Buffer.concat([Uint8Array.of(prefix), Buffer.from(text, 'latin1')]);
 }

@@ -56,6 +56,12 @@ export class SeriesIntervals {
     for (const dense of this.#unsaved) yield [dense, pack(this.of(dense))];
   }
 
+  /** What was stated for the first `length` series, where anything was, each in its packed form. */
+  *statements(length: number): Generator<readonly [dense: number, packed: Buffer]> {
+    const end = Math.min(length, this.#currentMs.length);
+    for (let dense = 0; dense < end; dense++) if (this.#currentMs[dense] !== 0) yield [dense, pack(this.of(dense))];
+  }
+
   saved(): void {
     this.#unsaved.clear();
   }

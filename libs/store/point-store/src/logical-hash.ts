@@ -7,8 +7,8 @@ import { PointHash } from './point-hash.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
 /**
- * The hash of the whole logical state: every series' resolved points, in RAM or on disk, the lanes, clients, gaps and
- * counts. It reads all points and is meant for tests, `state-hash` and the comparison of idle replicas; hashes of
+ * The hash of the whole logical state: every series' resolved points, in RAM or on disk, its stated intervals, the lanes,
+ * clients, gaps and counts. It reads all points and is meant for tests, `state-hash` and the comparison of idle replicas; hashes of
  * closed buckets exist already.
  */
 export async function logicalHash(store: PartitionStore): Promise<string> {
@@ -24,6 +24,9 @@ export async function logicalHash(store: PartitionStore): Promise<string> {
     for (const [series, chunks] of own) hashSeries(store.table, series, chunks, hash);
   }
   for (const part of trackerFingerprint(store.tracker)) hash.addBytes(part);
+  for (const [series, stated] of store.intervals.statements(store.table.length)) {
+    hash.addBytes(Buffer.concat([store.table.id(series), stated]));
+  }
   hash.addBytes(packCounts(store));
   return hash.hex;
 }

@@ -36,6 +36,8 @@ export interface TestSpan {
   readonly client: number;
   readonly sequence: number;
   readonly mapEpoch?: number;
+  /** Reporting interval that the definitions of the span's new series state, ms. */
+  readonly intervalMs?: number;
   readonly points: readonly TestPoint[];
 }
 
@@ -74,6 +76,7 @@ export class LogBuilder {
           seriesId: seriesIdOf(one),
           metricId: metricIdOf(kindOf(one)),
           kind: kindOf(one),
+          intervalMs: span.intervalMs,
         }));
         definitions.push({ dictionary: span.client, firstRef: known.size, series });
       }

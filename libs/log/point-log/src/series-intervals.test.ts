@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import { NOTHING_STATED } from '@tidemark/model';
+import { MemoryKeyValue } from '@tidemark/simulation';
+import { PointLogState } from './point-log-state.ts';
+import { SeriesIntervals } from './series-intervals.ts';
+import { LogBuilder } from './testing/index.ts';
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+describe('stated intervals', () => {
+  test('a series keeps its first interval for all of its points, and a new one holds from its block on', () => {
+    const intervals = new SeriesIntervals();
+    intervals.state(0, 10_000, 5_000, true);
+    intervals.state(0, 10_000, 6_000, false);
+    intervals.state(0, 0, 7_000, false);
+    expect(intervals.of(0)).toEqual({ sinceMs: [NEVER], intervalsMs: [10_000] });
+    intervals.state(0, 60_000, 8_000, false);
+    expect(intervals.of(0)).toEqual({ sinceMs: [NEVER, 8_000], intervalsMs: [10_000, 60_000] });
+    // A block with older points does not go back behind the statement before it.
+    intervals.state(0, 10_000, 3_000, false);
+    expect(intervals.of(0).sinceMs).toEqual([NEVER, 8_000, 8_001]);
+    expect(intervals.of(5_000)).toEqual(NOTHING_STATED);
+  });
+
+  test('an interval that is stated later holds from its block on', () => {
+    const intervals = new SeriesIntervals();
+    intervals.state(7, 0, 1_000, true);
+    intervals.state(7, 15_000, 2_000, false);
+    expect(intervals.of(7)).toEqual({ sinceMs: [2_000], intervalsMs: [15_000] });
+  });
+
+  test('a sender that changes its interval all the time fills a bounded list', () => {
+    const intervals = new SeriesIntervals();
+    for (let i = 0; i < 1_000; i++) intervals.state(0, 1_000 + (i % 2), i, i === 0);
+    expect(intervals.of(0).sinceMs).toHaveLength(64);
+  });
+
+  test('golden: the stored form of one interval and of a changed one', () => {
+    const intervals = new SeriesIntervals();
+    intervals.state(0, 15_000, 1_000, true);
+    intervals.state(1, 10_000, 1_000, true);
+    intervals.state(1, 60_000, 2_000, false);
+    const stored = [...intervals.changes()].map(([dense, packed]) => [dense, packed.toString('hex')]);
+    expect(stored).toEqual([
+      [0, '01000000000000f0ff9875'],
+      [1, '02000000000000f0ff904e0000000000409f40e0d403'],
+    ]);
+    const loaded = new SeriesIntervals();
+    for (const [dense, packed] of intervals.changes()) loaded.load(dense, packed);
+    for (const dense of [0, 1]) expect(loaded.of(dense)).toEqual(intervals.of(dense));
+    expect([...loaded.statements(2)]).toEqual([...intervals.changes()]);
+    expect([...loaded.changes()]).toEqual([]);
+    intervals.saved();
+    expect([...intervals.changes()]).toEqual([]);
+  });
+
+  test.each([
+    ['no interval', '00'],
+    ['more than the limit', `41${'000000000000f0ff9875'.repeat(65)}`],
+    ['a torn entry', '01000000000000f0'],
+  ])('%s is damaged', (_name, hex) => {
+    const load = () => new SeriesIntervals().load(0, Buffer.from(hex, 'hex'));
+    expect(load).toThrow(expect.objectContaining({ code: 'data_loss' }));
+  });
+});
+
+test('a consumer that restarts has the intervals that the log states', async () => {
+  const log = new LogBuilder();
+  const point = { series: 1, timeMs: 5_000, value: 1 };
+  log.block(0, 6_000, [{ client: 0, sequence: 0, intervalMs: 10_000, points: [point] }]);
+  log.nextEpoch(0);
+  const later = { minTimeMs: 9_000 };
+  log.block(0, 9_000, [{ client: 0, sequence: 1, intervalMs: 30_000, points: [{ ...point, timeMs: 9_000 }] }], later);
+  const state = new PointLogState(0);
+  const keyValue = new MemoryKeyValue();
+  for (const record of log.records) {
+    const judged = state.judge(record)?.record;
+    if (judged !== undefined && 'definitions' in judged) {
+      state.define(judged);
+      state.tracker.end(judged, record.offset);
+    }
+    state.nextOffset++;
+    await keyValue.write(state.changes());
+    state.saved();
+  }
+  const expected = { sinceMs: [NEVER, 9_000], intervalsMs: [10_000, 30_000] };
+  expect(state.intervals.of(0)).toEqual(expected);
+  const reopened = new PointLogState(0);
+  const head = Buffer.from('000000000000f0ff000000000000f0ff00', 'hex');
+  await reopened.load(keyValue, { trackerHead: head, nextOffset: 2 });
+  expect(reopened.intervals.of(0)).toEqual(expected);
+});
