@@ -11,6 +11,7 @@ import {
   remappingPartitions,
   tagsAfterPoints,
 } from './append-decorators.ts';
+import { amountsInOneStep, holdingForEver } from './folds.ts';
 import {
   SeenLanes,
   withoutDeduplication,
@@ -160,6 +161,24 @@ export const SABOTAGES: readonly Sabotage[] = [
     }),
   },
   {
+    name: 'amount-in-one-step',
+    promise: 'an amount belongs evenly to the time that it stands for',
+    caughtBy: ['folds-by-the-model', 'complete-answers'],
+    wiring: () => ({ ...HONEST, aggregate: amountsInOneStep }),
+  },
+  {
+    name: 'held-for-ever',
+    promise: 'a reading holds at most 2.5 reporting intervals',
+    caughtBy: ['folds-by-the-model'],
+    wiring: () => ({ ...HONEST, aggregate: holdingForEver }),
+  },
+  {
+    name: 'unfinished-step-is-complete',
+    promise: 'a step is complete only when it ends at or before complete_through',
+    caughtBy: ['complete-answers'],
+    wiring: () => ({ ...HONEST, query: completingTheStep }),
+  },
+  {
     name: 'owners-of-a-stale-map',
     promise: 'a query asks every partition that owned the metric by any map in force',
     caughtBy: ['complete-answers'],
@@ -186,6 +205,8 @@ export const SABOTAGES: readonly Sabotage[] = [
 ];
 
 const APART_MS = 300;
+/** Step of the queries of the simulator, ms. */
+const STEP_MS = 1000;
 
 /** The first write of a batch, which has the offset, becomes durable before the others. */
 function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
@@ -203,6 +224,21 @@ function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
     },
     deleteRange: (from, to) => keyValue.deleteRange(from, to),
     close: () => keyValue.close(),
+  };
+}
+
+/** An answer claims the step in which its `complete_through` lies. */
+function completingTheStep(reader: QueryReader): QueryReader {
+  return {
+    run: async (tenant, request, signal) => {
+      const reply = await reader.run(tenant, request, signal);
+      const { completeThroughMs } = reply;
+      if (completeThroughMs === undefined) return reply;
+      return { ...reply, completeThroughMs: Math.ceil(completeThroughMs / STEP_MS) * STEP_MS };
+    },
+    metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
+    tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
+    status: (tenant, signal) => reader.status(tenant, signal),
   };
 }
 

@@ -2,7 +2,7 @@ import { toHex } from '@tidemark/bytes';
 import type { AggregateReply } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control-log';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
-import { dayOf, KIND, partitionOf } from '@tidemark/model';
+import { dayOf, KIND, type Kind, partitionOf } from '@tidemark/model';
 import { unpackSketch } from '@tidemark/sketch';
 import { readTagRecord } from '@tidemark/tag-records';
 import type { Cluster } from './cluster.ts';
@@ -17,6 +17,8 @@ import type { SupervisedNode } from './supervised-node.ts';
 import { Violation } from './violation.ts';
 
 const STEP_MS = 100;
+/** Time before the first and after the last point of the run that is read too; longer than an interval. */
+const MARGIN_MS = 2000;
 
 /** Compares the content of the log and the stores at the end with what was recorded, sent and acknowledged. */
 export class ContentCheck {
@@ -145,8 +147,8 @@ export class ContentCheck {
       bySeries.set(key, [...(bySeries.get(key) ?? []), point]);
     }
     const times = applied.map(({ timeMs }) => timeMs);
-    const fromMs = Math.min(...times) - 1000;
-    const toMs = Math.max(...times) + 1000;
+    const fromMs = Math.min(...times) - MARGIN_MS;
+    const toMs = Math.max(...times) + MARGIN_MS;
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const points = this.#replicas('points', partition);
       const tags = this.#replicas('tags', partition);
@@ -215,8 +217,7 @@ export class ContentCheck {
     found: ReadonlyMap<number, number>,
     points: readonly AppliedPoint[],
   ): void {
-    const byTime = Map.groupBy(points, ({ timeMs }) => timeMs);
-    const expected = new Map([...byTime].map(([timeMs, equal]) => [timeMs, resolvePoints(series.kind, equal)]));
+    const expected = expectedValues(series.kind, points);
     for (const timeMs of new Set([...found.keys(), ...expected.keys()])) {
       this.valuesRead++;
       if (found.get(timeMs) === expected.get(timeMs)) continue;
@@ -227,6 +228,19 @@ export class ContentCheck {
       );
     }
   }
+}
+
+/** Values by step. Sketches are in each step that their interval touches, all other points only in their own. */
+function expectedValues(kind: Kind, points: readonly AppliedPoint[]): Map<number, number> {
+  const expected = new Map<number, number>();
+  for (const [timeMs, equal] of Map.groupBy(points, (point) => point.timeMs)) {
+    const durationMs = kind === KIND.distribution ? Math.max(1, equal[0].intervalMs) : 1;
+    const value = resolvePoints(kind, equal);
+    for (let stepMs = timeMs; stepMs < timeMs + durationMs; stepMs += STEP_MS) {
+      expected.set(stepMs, (expected.get(stepMs) ?? 0) + value);
+    }
+  }
+  return expected;
 }
 
 /** Values of one group by time, without empty steps. */

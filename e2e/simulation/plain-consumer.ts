@@ -13,6 +13,8 @@ export interface AppliedPoint {
   readonly isLate: boolean;
   /** Accepted by its intake within D of its timestamp. */
   readonly isInTime: boolean;
+  /** Reporting interval that the series' definition states, ms; 0 when it states none. */
+  readonly intervalMs: number;
   readonly mapEpoch: number;
   /** Era of the partition at its block. */
   readonly era: number;
@@ -75,6 +77,8 @@ export class PlainConsumer {
   readonly #clients = new Map<string, PlainClient>();
   readonly #fenced = new Set<string>();
   readonly #definitions = new Map<string, string[]>();
+  /** Stated intervals by series. */
+  readonly #intervalsMs = new Map<string, number>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
   #era = FIRST_ERA;
   #late = 0;
@@ -174,7 +178,14 @@ export class PlainConsumer {
       const table = this.#definitions.get(key) ?? [];
       if (firstRef !== table.length)
         throw new Violation('definitions', `${key} continues at ${firstRef}, expected ${table.length}`);
-      for (const { seriesId } of series) table.push(toHex(seriesId));
+      for (const { seriesId, intervalMs = 0 } of series) {
+        const id = toHex(seriesId);
+        table.push(id);
+        const known = this.#intervalsMs.get(id) ?? intervalMs;
+        // No simulated client changes its interval, so every definition of a series states the same.
+        if (known !== intervalMs) throw new Violation('definitions', `${id}: interval ${intervalMs}, before ${known}`);
+        this.#intervalsMs.set(id, intervalMs);
+      }
       this.#definitions.set(key, table);
     }
     for (const span of record.spans) this.#applySpan(record, lane, span);
@@ -207,6 +218,7 @@ export class PlainConsumer {
         );
       }
       const { mapEpoch } = span;
+      const intervalMs = this.#intervalsMs.get(series) ?? 0;
       this.applied.push({
         series,
         partition,
@@ -214,6 +226,7 @@ export class PlainConsumer {
         value,
         isLate,
         isInTime,
+        intervalMs,
         mapEpoch,
         era: this.#era,
         offset,

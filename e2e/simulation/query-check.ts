@@ -11,6 +11,8 @@ import { LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 
 const STEP_MS = 1000;
+/** What the rounding of shares of amounts may change in a sum. Values are whole numbers, and shares tenths of them. */
+const ROUNDING = 1e-6;
 /** Max number of late points in a step for which every choice is checked; above it only bounds are. */
 const MAX_CHOICES = 10;
 
@@ -53,6 +55,12 @@ function question(text: string, metric: string, filter?: string, groupKey?: stri
     },
     group: ({ tags }) => (groupKey === undefined ? '' : (tags.find((tag) => tag.startsWith(`${groupKey}:`)) ?? '')),
   };
+}
+
+/** The share of a point that belongs to a step. */
+interface Part {
+  readonly point: AppliedPoint;
+  readonly share: number;
 }
 
 /** Queries all the time, keeps every answer, and compares them with the whole log at the end. */
@@ -110,22 +118,24 @@ export class QueryCheck {
 
   /** Compares every complete step of every answer with the points that the log has. */
   check(applied: readonly AppliedPoint[]): void {
-    const byStep = new Map<string, AppliedPoint[]>();
+    const byStep = new Map<string, Part[]>();
     for (const point of applied) {
       const series = this.#cluster.ledger.names.get(point.series);
       if (series === undefined) continue;
       for (const one of QUESTIONS) {
         if (one.metric !== series.metric || !one.filter(series)) continue;
-        const key = `${one.text}|${one.group(series)}|${Math.floor(point.timeMs / STEP_MS) * STEP_MS}`;
-        const list = byStep.get(key);
-        if (list === undefined) byStep.set(key, [point]);
-        else list.push(point);
+        for (const { stepMs, share } of stepsOf(series, point)) {
+          const key = `${one.text}|${one.group(series)}|${stepMs}`;
+          const list = byStep.get(key);
+          if (list === undefined) byStep.set(key, [{ point, share }]);
+          else list.push({ point, share });
+        }
       }
     }
     for (const answer of this.#answers) this.#checkAnswer(answer, byStep);
   }
 
-  #checkAnswer(answer: Answer, byStep: ReadonlyMap<string, readonly AppliedPoint[]>): void {
+  #checkAnswer(answer: Answer, byStep: ReadonlyMap<string, readonly Part[]>): void {
     const { question: asked, fromMs, toMs, reply, askedMs, nowMs } = answer;
     // The query service has compared the hashes of replicas.
     const differ = reply.notes.find((note) => note.startsWith('replicas of '));
@@ -144,8 +154,8 @@ export class QueryCheck {
       const series = reply.series.find((one) => (one.tagSet[0] ?? '') === group);
       const values = new Map(series?.timesMs.map((timeMs, i) => [timeMs, series.values[i]]));
       for (let stepMs = fromMs; stepMs + STEP_MS <= Math.min(through, toMs); stepMs += STEP_MS) {
-        const points = byStep.get(`${asked.text}|${group}|${stepMs}`) ?? [];
-        this.#checkStep(answer, group, stepMs, values.get(stepMs) ?? 0, points);
+        const parts = byStep.get(`${asked.text}|${group}|${stepMs}`) ?? [];
+        this.#checkStep(answer, group, stepMs, values.get(stepMs) ?? 0, parts);
       }
     }
   }
@@ -155,30 +165,33 @@ export class QueryCheck {
     group: string,
     stepMs: number,
     value: number,
-    points: readonly AppliedPoint[],
+    parts: readonly Part[],
   ): void {
     this.steps++;
     // Points of a map after the query are in partitions that were not asked; all that were accepted in time are older.
     // What was claimed before an era began, or before it was known, is taken back.
     const mayLack = ({ isLate, isInTime, mapEpoch: of, era: began }: AppliedPoint) =>
       isLate || (of > mapEpoch && !isInTime) || began > era;
-    if (points.some(mayLack)) this.stepsWithLate++;
-    const equal = Map.groupBy(points, ({ partition, series, timeMs }) => `${partition}/${pointKey(series, timeMs)}`);
+    if (parts.some(({ point }) => mayLack(point))) this.stepsWithLate++;
+    const equal = Map.groupBy(parts, ({ point }) => `${point.partition}/${pointKey(point.series, point.timeMs)}`);
     const choices = [...equal.values()].map((of) => this.#possibleValues(of, mayLack));
     if (isSumOfChoices(value, choices)) return;
     throw new Violation(
       'complete-answers',
       `${asked.text} asked at ${askedMs}, complete through ${reply.completeThroughMs}: ${group} at ${stepMs} is ${value}, ` +
-        `the log has ${JSON.stringify(points.map((p) => ({ v: p.value, late: p.isLate, p: p.partition, o: p.offset })))}`,
+        `the log has ${JSON.stringify(parts.map(({ point: p, share }) => ({ v: p.value, share, late: p.isLate, p: p.partition, o: p.offset })))}`,
     );
   }
 
   /** Returns the possible values of one series, timestamp and partition: a store has applied a prefix of its log. */
-  #possibleValues(points: readonly AppliedPoint[], mayLack: (point: AppliedPoint) => boolean): number[] {
+  #possibleValues(parts: readonly Part[], mayLack: (point: AppliedPoint) => boolean): number[] {
+    const points = parts.map(({ point }) => point);
+    const [{ share }] = parts;
     const kind = this.#cluster.ledger.names.get(points[0].series)?.kind ?? KIND.count;
     const min = points.findLastIndex((point) => !mayLack(point)) + 1;
     const values = new Set<number>();
-    for (let count = min; count <= points.length; count++) values.add(resolvePoints(kind, points.slice(0, count)));
+    for (let count = min; count <= points.length; count++)
+      values.add(share * resolvePoints(kind, points.slice(0, count)));
     return [...values];
   }
 
@@ -188,17 +201,31 @@ export class QueryCheck {
   }
 }
 
+/** The steps that a point counts in: an amount belongs evenly to the interval that its sender states. */
+function stepsOf({ kind }: KnownSeries, { timeMs, intervalMs }: AppliedPoint): { stepMs: number; share: number }[] {
+  const firstMs = Math.floor(timeMs / STEP_MS) * STEP_MS;
+  if (kind !== KIND.count || intervalMs === 0) return [{ stepMs: firstMs, share: 1 }];
+  const endMs = timeMs + intervalMs;
+  const steps = [];
+  for (let stepMs = firstMs; stepMs < endMs; stepMs += STEP_MS) {
+    const overlapMs = Math.min(endMs, stepMs + STEP_MS) - Math.max(timeMs, stepMs);
+    steps.push({ stepMs, share: overlapMs / intervalMs });
+  }
+  return steps;
+}
+
 /** Returns true if one value of each choice can add up to `value`. */
 function isSumOfChoices(value: number, choices: readonly (readonly number[])[]): boolean {
   const open = choices.filter((values) => values.length > 1);
   const sure = choices.reduce((sum, values) => sum + (values.length > 1 ? 0 : values[0]), 0);
   if (open.length <= MAX_CHOICES) return adds(value - sure, open);
   const min = open.reduce((sum, values) => sum + Math.min(...values), sure);
-  return value >= min && value <= open.reduce((sum, values) => sum + Math.max(...values), sure);
+  const max = open.reduce((sum, values) => sum + Math.max(...values), sure);
+  return value >= min - ROUNDING && value <= max + ROUNDING;
 }
 
 function adds(value: number, choices: readonly (readonly number[])[]): boolean {
-  if (choices.length === 0) return value === 0;
+  if (choices.length === 0) return Math.abs(value) <= ROUNDING;
   const [first, ...rest] = choices;
   return first.some((one) => adds(value - one, rest));
 }

@@ -4,6 +4,7 @@ import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';
 import { Cluster } from './cluster.ts';
 import { ContentCheck } from './content-check.ts';
+import { FoldCheck } from './fold-check.ts';
 import { PlainConsumer } from './plain-consumer.ts';
 import { QueryCheck } from './query-check.ts';
 import { LATENESS_MS, PARTITIONS } from './settings.ts';
@@ -56,6 +57,7 @@ class SeedRun {
   readonly #queries: QueryCheck;
   readonly #stores: StoreCheck;
   readonly #content: ContentCheck;
+  readonly #folds: FoldCheck;
   readonly #plain: PlainConsumer[];
   /** State of `control` for a reader of all of its records. */
   readonly #truth = new ControlState();
@@ -69,6 +71,7 @@ class SeedRun {
     this.#queries = new QueryCheck(cluster);
     this.#stores = new StoreCheck(cluster);
     this.#content = new ContentCheck(cluster, this.#truth);
+    this.#folds = new FoldCheck(cluster);
     this.#plain = Array.from({ length: PARTITIONS }, (_, partition) => {
       return new PlainConsumer({ partition, latenessMs: LATENESS_MS, ledger: cluster.ledger });
     });
@@ -186,6 +189,7 @@ class SeedRun {
     await this.#check(() => this.#stores.checkPositions(this.#plain));
     await this.#check(() => this.#stores.checkCloses(this.#plain));
     await this.#check(() => this.#content.checkStores(applied));
+    await this.#check(() => this.#folds.check(applied));
     for (const node of cluster.stores) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         await this.#check(() => this.#stores.sampleOf(node, partition));
@@ -264,6 +268,7 @@ class SeedRun {
         'duplicates dropped': this.#sum(({ positions }) => positions.at(-1)?.duplicatePoints ?? 0),
         'batches sent again': ledger.resends,
         'values read back': this.#content.valuesRead,
+        'folded steps': this.#folds.steps,
         'series and days by tags': this.#content.tagNeeds,
         queries: this.#queries.asked,
         'partial answers': this.#queries.partial,

@@ -86,7 +86,7 @@ test('a consumer that restarts has the intervals that the log states', async () 
   const expected = { sinceMs: [NEVER, 9_000], intervalsMs: [10_000, 30_000] };
   expect(state.intervals.of(0)).toEqual(expected);
   const reopened = new PointLogState(0);
-  const head = Buffer.from('000000000000f0ff000000000000f0ff00', 'hex');
+  const head = Buffer.from('000000000000f0ff000000000000f0bf0000000000000000000000000000f0ff00', 'hex');
   await reopened.load(keyValue, { trackerHead: head, nextOffset: 2 });
   expect(reopened.intervals.of(0)).toEqual(expected);
 });

@@ -223,9 +223,9 @@ describe('refusals', () => {
     await expect(PointPartition.open({ partition: 1, keyValue, limits: LIMITS, latenessMs })).rejects.toEqual(refused);
     const meta = await keyValue.get(META_KEY);
     await keyValue.write([
-      { key: META_KEY, value: Buffer.concat([Uint8Array.of(4), (meta ?? Buffer.of()).subarray(1)]) },
+      { key: META_KEY, value: Buffer.concat([Uint8Array.of(5), (meta ?? Buffer.of()).subarray(1)]) },
     ]);
-    await expect(open(keyValue)).rejects.toThrow(/has format 4, this program reads 3/);
+    await expect(open(keyValue)).rejects.toThrow(/has format 5, this program reads 4/);
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 

@@ -9,14 +9,15 @@ export interface PlainPoint {
 
 /**
  * What `TimeFolder` answers, by brute force: the value of each millisecond of the range from all points of the series,
- * then each step from its milliseconds. Points are ascending by time, one a timestamp; `undefined` where a step has no
- * value. Only for small ranges of whole milliseconds.
+ * then each step from its milliseconds. Points are ascending by time, one a timestamp; `statedMs` is the reporting interval
+ * that the sender states, 0 when it states none. `undefined` where a step has no value. Only for small ranges of whole milliseconds.
  */
 export function foldPlainly(
   points: readonly PlainPoint[],
   { fromMs, stepMs, steps }: Steps,
   fold: TimeFold,
   isAmount: boolean,
+  statedMs = 0,
 ): (number | undefined)[] {
   const perStep = (valueIn: (startMs: number, endMs: number) => number | undefined) =>
     Array.from({ length: steps }, (_, i) => valueIn(fromMs + i * stepMs, fromMs + (i + 1) * stepMs));
@@ -28,7 +29,7 @@ export function foldPlainly(
     return perStep((a, b) => (within(a, b).length === 0 ? undefined : sumOf(within(a, b))));
   }
   const spans =
-    fold === TIME_FOLD.increase || fold === TIME_FOLD.rate ? increases(points) : stretches(points, isAmount);
+    fold === TIME_FOLD.increase || fold === TIME_FOLD.rate ? increases(points) : stretches(points, isAmount, statedMs);
   return perStep((startMs, endMs) => {
     const own = spans.filter((span) =>
       span.endMs > span.startMs
@@ -59,17 +60,17 @@ interface Span {
   readonly value: number;
 }
 
-function stretches(points: readonly PlainPoint[], isAmount: boolean): Span[] {
+function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: number): Span[] {
   return points.flatMap(({ timeMs, value }, i) => {
     if (Number.isNaN(value)) return [];
     const gaps = gapsAround(points, i);
     const median = gaps[(gaps.length - 1) >> 1] ?? 0;
     if (isAmount) {
       const regular = gaps.filter((gap) => Math.abs(gap - median) <= median / 10);
-      const intervalMs = gaps.length >= 3 && regular.length * 2 >= gaps.length ? median : 0;
-      return [{ startMs: timeMs, endMs: timeMs + intervalMs, value }];
+      const inferredMs = gaps.length >= 3 && regular.length * 2 >= gaps.length ? median : 0;
+      return [{ startMs: timeMs, endMs: timeMs + (statedMs || inferredMs), value }];
     }
-    const intervalMs = gaps.length < 3 ? Math.min(median, 300_000) : median;
+    const intervalMs = statedMs || (gaps.length < 3 ? Math.min(median, 300_000) : median);
     const nextMs = points[i + 1]?.timeMs ?? Number.POSITIVE_INFINITY;
     return [{ startMs: timeMs, endMs: Math.min(nextMs, timeMs + 2.5 * intervalMs), value }];
   });
