@@ -12,6 +12,8 @@ export const TIME_FOLD = {
   sketch: 8,
   rate: 9,
   points: 10,
+  sketchSum: 11,
+  sketchCount: 12,
 } as const;
 export type TimeFoldName = keyof typeof TIME_FOLD;
 export type TimeFold = (typeof TIME_FOLD)[TimeFoldName];
@@ -34,7 +36,7 @@ export function spaceFoldOf(value: number): SpaceFold {
 }
 
 function isTimeFold(value: number): value is TimeFold {
-  return Number.isInteger(value) && value >= TIME_FOLD.avg && value <= TIME_FOLD.points;
+  return Number.isInteger(value) && value >= TIME_FOLD.avg && value <= TIME_FOLD.sketchCount;
 }
 
 function isSpaceFold(value: number): value is SpaceFold {

@@ -84,7 +84,8 @@ export class TimeFolder {
 
   /**
    * Folds the first `length` points of two parallel columns: ascending by time, one a timestamp, and where the series
-   * has them CONTEXT_POINTS before the range and as many after it.
+   * has them CONTEXT_POINTS before the range and as many after it. Of a distribution the values are the sums of its
+   * sketches, or their counts.
    */
   foldPoints(
     timesMs: Float64Array,
@@ -100,6 +101,10 @@ export class TimeFolder {
       case TIME_FOLD.max:
       case TIME_FOLD.last:
         this.#foldHeld(timesMs, values, length);
+        break;
+      case TIME_FOLD.sketchSum:
+      case TIME_FOLD.sketchCount:
+        this.#foldAmounts(timesMs, values, length);
         break;
       case TIME_FOLD.sum:
         if (this.#isAmount) this.#foldAmounts(timesMs, values, length);

@@ -10,5 +10,5 @@ export { nearestRank } from './nearest-rank.ts';
 export type { FromOfficialOptions, ToOfficialOptions } from './official-protobuf.ts';
 export { DEFAULT_MAX_OFFICIAL_BUCKETS, fromOfficialProtobuf, toOfficialProtobuf } from './official-protobuf.ts';
 export { HYPERLOGLOG_VERSION, packHyperLogLog, unpackHyperLogLog } from './packed-hyperloglog.ts';
-export { mergePacked, packSketch, SKETCH_VERSION, unpackSketch } from './packed-sketch.ts';
+export { mergePacked, packedTotals, packSketch, SKETCH_VERSION, unpackSketch } from './packed-sketch.ts';
 export { DEFAULT_ALPHA, MAX_ALPHA, MAX_BUCKETS, MAX_COUNT, MAX_POSITIVE_BUCKETS, MIN_ALPHA } from './sketch-limits.ts';

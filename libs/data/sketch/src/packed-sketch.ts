@@ -72,6 +72,12 @@ export function mergePacked(target: DDSketch, bytes: Uint8Array): void {
   target.absorb(decode(bytes));
 }
 
+/** The number of values in a packed sketch, and their sum. Throws `data_loss` for bad bytes. */
+export function packedTotals(bytes: Uint8Array): { readonly count: number; readonly sum: number } {
+  const { count, sum } = decode(bytes);
+  return { count, sum: count === 0 ? 0 : sum };
+}
+
 /** True when the state follows from one value and its count, as for a timer that fired once or a constant. */
 function isOneValue(sketch: DDSketch): boolean {
   const { min, count } = sketch;

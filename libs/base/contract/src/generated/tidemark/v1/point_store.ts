@@ -42,6 +42,9 @@ export const TimeFold = {
   TIME_RATE: 9,
   /** TIME_POINTS - Sum of the points whose timestamps lie within the step, amounts too. */
   TIME_POINTS: 10,
+  /** TIME_SKETCH_SUM - Sum, and number, of the values of a distribution; amounts, as those of TIME_SUM. */
+  TIME_SKETCH_SUM: 11,
+  TIME_SKETCH_COUNT: 12,
 } as const;
 
 export type TimeFold = typeof TimeFold[keyof typeof TimeFold];
@@ -58,6 +61,8 @@ export namespace TimeFold {
   export type TIME_SKETCH = typeof TimeFold.TIME_SKETCH;
   export type TIME_RATE = typeof TimeFold.TIME_RATE;
   export type TIME_POINTS = typeof TimeFold.TIME_POINTS;
+  export type TIME_SKETCH_SUM = typeof TimeFold.TIME_SKETCH_SUM;
+  export type TIME_SKETCH_COUNT = typeof TimeFold.TIME_SKETCH_COUNT;
 }
 
 /** How the values of a group's series become one. */
@@ -149,6 +154,8 @@ export interface AggregateReply {
    */
   restarts: number;
   dips: number;
+  /** The interval that nine tenths of these series do not exceed, ms; 0 when none is known. */
+  usualIntervalMs: number;
 }
 
 /**
@@ -499,6 +506,7 @@ function createBaseAggregateReply(): AggregateReply {
     intervalMs: 0,
     restarts: 0,
     dips: 0,
+    usualIntervalMs: 0,
   };
 }
 
@@ -539,6 +547,9 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     }
     if (message.dips !== 0) {
       writer.uint32(96).uint64(message.dips);
+    }
+    if (message.usualIntervalMs !== 0) {
+      writer.uint32(104).uint64(message.usualIntervalMs);
     }
     return writer;
   },
@@ -652,6 +663,14 @@ export const AggregateReply: MessageFns<AggregateReply> = {
             message.dips = longToNumber(reader.uint64());
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.usualIntervalMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -681,6 +700,7 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     message.intervalMs = object.intervalMs ?? 0;
     message.restarts = object.restarts ?? 0;
     message.dips = object.dips ?? 0;
+    message.usualIntervalMs = object.usualIntervalMs ?? 0;
     return message;
   },
 };

@@ -1,0 +1,188 @@
+import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
+import type { AggregateReply } from '@tidemark/contract';
+import { type FoldedSeries, HOLD_INTERVALS, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
+import { KIND } from '@tidemark/model';
+import { packedTotals } from '@tidemark/sketch';
+import type { AggregatePlan } from './aggregate-plan.ts';
+import type { HeadRows } from './head-rows.ts';
+import { IntervalCounts } from './interval-counts.ts';
+import type { PartitionStore } from './partition-state.ts';
+import type { RangeChunks } from './range-chunks.ts';
+import { resolveAll, sortSketches } from './resolve.ts';
+import { appendPoints, appendSketches } from './series-points.ts';
+
+const points = new ChunkPoints();
+const sketches = new ChunkSketches();
+
+/** What one moment of the store holds of the series of a request. */
+export interface Found {
+  readonly position: Pick<AggregateReply, 'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps'>;
+  readonly chunks: RangeChunks;
+  readonly rows: readonly HeadRows[];
+}
+
+/** Decodes, resolves and folds one series after the other. */
+export class SeriesFolder {
+  readonly #store: PartitionStore;
+  readonly #plan: AggregatePlan;
+  readonly #found: Found;
+  readonly #readings: TimeFolder;
+  readonly #amounts: TimeFolder;
+  #knownThroughMs: number | undefined;
+  readonly #intervals = new IntervalCounts();
+  /** Points that were read for the last series. */
+  points = 0;
+  /** The last series has more points than were read, and too few timestamps among those. */
+  lacksContext = false;
+
+  constructor(store: PartitionStore, plan: AggregatePlan, found: Found) {
+    this.#store = store;
+    this.#plan = plan;
+    this.#found = found;
+    this.#readings = new TimeFolder({ ...plan, fold: plan.timeFold, isAmount: false });
+    this.#amounts = new TimeFolder({ ...plan, fold: plan.timeFold, isAmount: true });
+  }
+
+  /** The folded series, which holds until the next call; undefined where it has no points. */
+  fold(series: number): FoldedSeries | undefined {
+    const kind = this.#store.table.kind(series);
+    this.points = 0;
+    if ((kind === KIND.distribution) !== isOfSketches(this.#plan.timeFold)) return undefined;
+    const { chunks } = this.#found.chunks.of(series);
+    if (kind !== KIND.distribution) return this.#foldPoints(series, kind, chunks);
+    return this.#plan.timeFold === TIME_FOLD.sketch
+      ? this.#foldSketches(series, chunks)
+      : this.#foldTotals(series, chunks);
+  }
+
+  #foldPoints(series: number, kind: number, chunks: Parameters<typeof appendPoints>[1]): FoldedSeries | undefined {
+    points.clear();
+    appendPoints(series, chunks, this.#found.rows, points);
+    this.points = points.length;
+    if (points.length === 0) return undefined;
+    resolveAll(kind as Parameters<typeof resolveAll>[0], points);
+    const { timesMs, values, length } = points;
+    const [from, to] = this.#within(series, timesMs, length);
+    const folder = kind === KIND.count ? this.#amounts : this.#readings;
+    return this.#foldWith(folder, series, timesMs.subarray(from, to), values.subarray(from, to));
+  }
+
+  #foldWith(folder: TimeFolder, series: number, timesMs: Float64Array, values: Float64Array): FoldedSeries {
+    const folded = folder.foldPoints(timesMs, values, timesMs.length, this.#store.intervals.of(series));
+    this.#findInterval(folder, timesMs, values);
+    return folded;
+  }
+
+  /** Folds the sums of a distribution's sketches, or their counts, which are amounts. */
+  #foldTotals(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
+    sketches.clear();
+    appendSketches(series, chunks, this.#found.rows, sketches);
+    this.points = sketches.length;
+    if (sketches.length === 0) return undefined;
+    sortSketches(sketches);
+    const [from, to] = this.#within(series, sketches.timesMs, sketches.length);
+    const isSum = this.#plan.timeFold === TIME_FOLD.sketchSum;
+    points.clear();
+    for (let i = from; i < to; i++) {
+      const { sum, count } = packedTotals(sketches.payloads[i]);
+      points.push(sketches.timesMs[i], isSum ? sum : count);
+    }
+    resolveAll(KIND.count, points);
+    const { length } = points;
+    return this.#foldWith(this.#amounts, series, points.timesMs.subarray(0, length), points.values.subarray(0, length));
+  }
+
+  #foldSketches(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
+    sketches.clear();
+    appendSketches(series, chunks, this.#found.rows, sketches);
+    this.points = sketches.length;
+    if (sketches.length === 0) return undefined;
+    sortSketches(sketches);
+    const { timesMs, payloads, length } = sketches;
+    const [from, to] = this.#within(series, timesMs, length);
+    const folded = this.#amounts.foldSketches(
+      timesMs.subarray(from, to),
+      payloads.slice(from, to),
+      this.#store.intervals.of(series),
+    );
+    this.#findInterval(this.#amounts, timesMs.subarray(from, to), undefined);
+    return folded;
+  }
+
+  /** What the answer says of the folded series apart from their values. */
+  get findings(): Findings {
+    const { restarts, dips } = this.#readings.findings;
+    const { longestMs: intervalMs, usualMs: usualIntervalMs } = this.#intervals;
+    return { knownThroughMs: this.#knownThroughMs, intervalMs, usualIntervalMs, restarts, dips };
+  }
+
+  /** Takes over the interval of a series' newest point before the range's end, and what that says of a counter. */
+  #findInterval(folder: TimeFolder, timesMs: Float64Array, values: Float64Array | undefined): void {
+    const { fromMs, toMs, timeFold, latenessMs } = this.#plan;
+    const newest = lowerBound(timesMs, timesMs.length, toMs) - 1;
+    if (newest < 0) return;
+    const intervalMs = folder.intervalAt(newest);
+    const silentFromMs = timesMs[newest] + HOLD_INTERVALS * intervalMs;
+    if (silentFromMs >= fromMs) this.#intervals.add(intervalMs);
+    if (timeFold !== TIME_FOLD.increase && timeFold !== TIME_FOLD.rate) return;
+    const hasEnded = values === undefined || Number.isNaN(values[newest]);
+    // A reading after the range says how much the counter grew up to its end.
+    if (hasEnded || newest + 1 < timesMs.length) return;
+    const watermarkMs = this.#found.position.watermarkMs ?? Number.NEGATIVE_INFINITY;
+    if (silentFromMs + latenessMs < watermarkMs) return;
+    this.#knownThroughMs = Math.min(this.#knownThroughMs ?? Number.POSITIVE_INFINITY, timesMs[newest]);
+  }
+
+  /** The points of the range with their context; sets `lacksContext`. */
+  #within(series: number, timesMs: Float64Array, length: number): readonly [number, number] {
+    const { fromMs, toMs, contextPoints } = this.#plan;
+    const first = lowerBound(timesMs, length, fromMs);
+    const end = lowerBound(timesMs, length, toMs);
+    const from = back(timesMs, first, contextPoints);
+    const to = forth(timesMs, end, length, contextPoints);
+    const { chunks } = this.#found;
+    this.lacksContext =
+      contextPoints > 0 && ((from < 0 && chunks.hasOlder(series)) || (to > length && chunks.hasNewer(series)));
+    return [Math.max(0, from), Math.min(length, to)];
+  }
+}
+
+type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'>;
+
+function isOfSketches(fold: TimeFold): boolean {
+  return fold === TIME_FOLD.sketch || fold === TIME_FOLD.sketchSum || fold === TIME_FOLD.sketchCount;
+}
+
+/** Index of the first of `length` ascending times that is at or after `timeMs`. */
+function lowerBound(timesMs: Float64Array, length: number, timeMs: number): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (timesMs[middle] < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The index `timestamps` distinct times before `index`; below 0 when there are fewer. */
+function back(timesMs: Float64Array, index: number, timestamps: number): number {
+  let at = index;
+  for (let i = 0; i < timestamps; i++) {
+    if (at <= 0) return -1;
+    at--;
+    while (at > 0 && timesMs[at - 1] === timesMs[at]) at--;
+  }
+  return at;
+}
+
+/** The index behind the `timestamps` distinct times from `index` on; above `length` when there are fewer. */
+function forth(timesMs: Float64Array, index: number, length: number, timestamps: number): number {
+  let at = index;
+  for (let i = 0; i < timestamps; i++) {
+    if (at >= length) return length + 1;
+    at++;
+    while (at < length && timesMs[at] === timesMs[at - 1]) at++;
+  }
+  return at;
+}
