@@ -2,7 +2,7 @@ import type { FoldedSteps } from './folded-steps.ts';
 
 /**
  * Folds a value that holds over [startMs, endMs) into the steps that it touches, weighted by time. A value without a
- * duration (`endMs` = `startMs`) counts in its step only where no other value covers any of it.
+ * duration (`endMs` = `startMs`) counts in the average of its step only where no other value covers any of it.
  */
 export function addHeld(out: FoldedSteps, startMs: number, endMs: number, value: number): void {
   if (startMs >= out.toMs || endMs < out.fromMs) return;
@@ -17,7 +17,7 @@ export function addHeld(out: FoldedSteps, startMs: number, endMs: number, value:
   while (fromMs < toMs) {
     const stepEndMs = Math.min(toMs, out.fromMs + (step + 1) * out.stepMs);
     // What had no duration yields to what has.
-    if (out.weights[step] < 0) clearStep(out, step);
+    if (out.weights[step] < 0) clearAverage(out, step);
     out.weights[step] += stepEndMs - fromMs;
     out.sums.add(step, value, stepEndMs - fromMs);
     addExtremes(out, step, value);
@@ -40,9 +40,10 @@ export function heldAverage(out: FoldedSteps, step: number): number {
 /** Weights below zero count values without a duration. */
 function addInstant(out: FoldedSteps, timeMs: number, value: number): void {
   const step = out.stepOf(timeMs);
-  if (out.weights[step] > 0) return;
-  out.weights[step]--;
-  out.sums.add(step, value);
+  if (out.weights[step] <= 0) {
+    out.weights[step]--;
+    out.sums.add(step, value);
+  }
   addExtremes(out, step, value);
   out.last[step] = value;
   out.touch(step, timeMs);
@@ -53,9 +54,7 @@ function addExtremes(out: FoldedSteps, step: number, value: number): void {
   if (value > out.max[step]) out.max[step] = value;
 }
 
-function clearStep(out: FoldedSteps, step: number): void {
+function clearAverage(out: FoldedSteps, step: number): void {
   out.sums.clear(step, step + 1);
   out.weights[step] = 0;
-  out.min[step] = Number.POSITIVE_INFINITY;
-  out.max[step] = Number.NEGATIVE_INFINITY;
 }

@@ -3,7 +3,8 @@
 // real ones.
 //
 //     load 10s                              a value every 10 s, from time 0
-//       gauge load{host:a,env:prod} 1 2 _ 4      `_` is a missing value; 0+5x3 is 0 5 10 15
+//       gauge load{host:a,env:prod} 1 2 _ 4      `_` says that the series has ended; 0+5x3 is 0 5 10 15
+//       counter bytes{host:a} 1 2 . 4            `.` is no point at all
 //       distribution latency{host:a} [1,2,3] _
 //     eval 0s 40s 10s avg:load{*} by {host}  from, to, step (where the query has no rollup), query
 //       {host:a} 1 2 _ 4                         in order; ~4 is 4 with an error of 1%
@@ -24,6 +25,7 @@ import {
   type FrameSeries,
   SpacePartial,
   TIME_FOLD,
+  type TimeFold,
   TimeFolder,
   TimeShifter,
   ZoneClock,
@@ -104,7 +106,8 @@ function loadLine(line: string, everyMs: number, fromMs: number): Loaded {
 }
 
 function valuesOf(text: string): (number | number[] | undefined)[] {
-  if (text === '_') return [undefined];
+  if (text === '_') return [Number.NaN];
+  if (text === '.') return [undefined];
   if (text.startsWith('[')) return [JSON.parse(text) as number[]];
   const [, start, increment, times] = /^(-?[0-9.]+)([+-][0-9.]+)x([0-9]+)$/.exec(text) ?? [];
   if (times === undefined) return [Number(text)];
@@ -160,7 +163,7 @@ function frameOf(leaf: QueryLeaf, view: LeafView, range: Range, loaded: readonly
       for (const one of members) {
         const times = Float64Array.from(one.points, ({ timeMs }) => timeMs);
         const sketches = one.points.flatMap(({ value }) => (typeof value === 'number' ? [] : [sketchOf(value)]));
-        const values = Float64Array.from(one.points, ({ value }) => (typeof value === 'number' ? value : 0));
+        const values = Float64Array.from(one.points, ({ value }) => amountOf(value, plan.timeFold));
         const isSketched = plan.timeFold === TIME_FOLD.sketch;
         partial.addSeries(
           isSketched ? folder.foldSketches(times, sketches) : folder.foldPoints(times, values, times.length),
@@ -193,6 +196,12 @@ function sketchOf(values: readonly number[]): Uint8Array {
   const writer = new ByteWriter();
   packSketch(sketch, writer);
   return writer.take();
+}
+
+/** The value of a point; of a distribution's the part that the fold takes. */
+function amountOf(value: number | readonly number[], fold: TimeFold): number {
+  if (typeof value === 'number') return value;
+  return fold === TIME_FOLD.sketchSum ? value.reduce((sum, one) => sum + one, 0) : value.length;
 }
 
 function expectRows(frames: readonly Frame[], body: readonly string[]): void {

@@ -1,7 +1,7 @@
 import { SPACE_FOLD, type SpaceFold, type SpaceRead, TIME_FOLD, type TimeFold } from '@tidemark/fold';
 import { KIND, type Kind, kindName } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
-import type { QueryLeaf, SpaceAggregator } from './ast.ts';
+import { TidemarkError, unreachable } from '@tidemark/ports';
+import type { QueryLeaf } from './ast.ts';
 import { printAggregator } from './print.ts';
 
 /** How the stores fold a leaf over series of one kind, and how their answer is converted. */
@@ -15,9 +15,9 @@ export interface LeafPlan {
 
 /**
  * Plans a leaf for series of `kind`. Without a rollup method gauges are averaged over a step (with the aggregator
- * `last`, their last value is used), counts are summed, and counters yield their increase. Throws `invalid_argument`
- * for queries that the kind can't answer: percentiles of anything except distributions, `last` or a rollup method of
- * distributions, and as_rate or as_count of counts that are not summed.
+ * `last`, their last value is used), counts are summed, and counters yield their increase, or with as_rate their rate.
+ * Throws `invalid_argument` for queries that the kind can't answer: percentiles of anything except distributions, `last`
+ * or a rollup method of distributions, and as_rate or as_count of counts that are not summed.
  */
 export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
   if (leaf.weighted !== undefined) return planWeighted(leaf, kind);
@@ -69,7 +69,10 @@ function isAmount(timeFold: TimeFold): boolean {
 function timeFoldOf(leaf: QueryLeaf, kind: Kind): TimeFold {
   const method = leaf.rollup?.method;
   if (kind === KIND.gauge) return TIME_FOLD[method ?? (printAggregator(leaf.aggregator) === 'last' ? 'last' : 'avg')];
-  if (method === undefined || method === 'sum') return kind === KIND.counter ? TIME_FOLD.increase : TIME_FOLD.sum;
+  if (method === undefined || method === 'sum') {
+    if (kind === KIND.count) return TIME_FOLD.sum;
+    return leaf.as === 'rate' ? TIME_FOLD.rate : TIME_FOLD.increase;
+  }
   if (leaf.as !== undefined) {
     throw refusal(leaf, 'rollup', `.as_${leaf.as}() of a ${kindName(kind)} needs rollup(sum), not rollup(${method})`);
   }
@@ -84,27 +87,31 @@ function planDistribution(leaf: QueryLeaf): LeafPlan {
       `${leaf.metric} is a distribution, whose points are merged within a step; give rollup only seconds`,
     );
   }
-  const sketched = { timeFold: TIME_FOLD.sketch, spaceFold: SPACE_FOLD.sketch } as const;
+  const sketched = { timeFold: TIME_FOLD.sketch, spaceFold: SPACE_FOLD.sketch, valueKind: KIND.gauge } as const;
   if (leaf.aggregator.type === 'percentile') {
-    const read: SpaceRead = { type: 'quantile', quantile: leaf.aggregator.percentile / 100 };
-    return { ...sketched, read, valueKind: KIND.gauge };
+    return { ...sketched, read: { type: 'quantile', quantile: leaf.aggregator.percentile / 100 } };
   }
-  const name = leaf.aggregator.name;
-  if (name === 'last') {
-    throw refusal(leaf, 'aggregator', `${leaf.metric} is a distribution, which has no last value`);
+  const { name } = leaf.aggregator;
+  switch (name) {
+    case 'sum':
+    case 'count':
+      // Amounts, of which a step takes its share, as those of counts. A sketch can't be divided.
+      return {
+        timeFold: name === 'sum' ? TIME_FOLD.sketchSum : TIME_FOLD.sketchCount,
+        spaceFold: SPACE_FOLD.sum,
+        read: { type: 'value' },
+        valueKind: KIND.count,
+      };
+    case 'avg':
+    case 'min':
+    case 'max':
+      return { ...sketched, read: { type: `sketch-${name}` } };
+    case 'last':
+      throw refusal(leaf, 'aggregator', `${leaf.metric} is a distribution, which has no last value`);
+    default:
+      return unreachable(name);
   }
-  return { ...sketched, read: { type: READS[name] }, valueKind: AMOUNTS.has(name) ? KIND.count : KIND.gauge };
 }
-
-const READS = {
-  avg: 'sketch-avg',
-  sum: 'sketch-sum',
-  min: 'sketch-min',
-  max: 'sketch-max',
-  count: 'sketch-count',
-} as const;
-
-const AMOUNTS: ReadonlySet<SpaceAggregator> = new Set(['sum', 'count']);
 
 function refusal(leaf: QueryLeaf, field: string, message: string): TidemarkError {
   return new TidemarkError('invalid_argument', `${printAggregator(leaf.aggregator)}:${leaf.metric}: ${message}`, {

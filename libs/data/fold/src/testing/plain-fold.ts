@@ -44,11 +44,11 @@ export function foldPlainly(
     if (fold === TIME_FOLD.rate) {
       return (sumOf(own.map((one) => one.value * shareOf(one))) / sumOf(own.map(overlapOf))) * 1000;
     }
-    const counted = lasting.length > 0 ? lasting : own;
-    const values = counted.map(({ value }) => value);
+    const values = own.map(({ value }) => value);
     if (fold === TIME_FOLD.min) return Math.min(...values);
     if (fold === TIME_FOLD.max) return Math.max(...values);
     if (fold === TIME_FOLD.last) return values.at(-1);
+    const counted = lasting.length > 0 ? lasting : own;
     const weightOf = (span: Span) => (lasting.length > 0 ? overlapOf(span) : 1);
     return sumOf(counted.map((one) => one.value * weightOf(one))) / sumOf(counted.map(weightOf));
   });
