@@ -1,7 +1,7 @@
 /** A counter that goes down by less than this share of itself has not restarted. */
 const DIP_SHARE = 1 / 8;
 /** Points that the level depends on, those without a value too. */
-const POINTS = 8;
+export const LEVEL_POINTS = 8;
 
 /**
  * The level that a counter has reached: the highest reading among its last eight points since it restarted. Two senders
@@ -9,7 +9,7 @@ const POINTS = 8;
  * level does not count as growth. Eight points, and not all, so that the level does not depend on how far back a range reaches.
  */
 export class CounterLevel {
-  readonly #values = new Float64Array(POINTS);
+  readonly #values = new Float64Array(LEVEL_POINTS);
   #length = 0;
   #next = 0;
   #newest = Number.NaN;
@@ -31,8 +31,8 @@ export class CounterLevel {
   push(value: number): void {
     if (!Number.isNaN(value)) this.#newest = value;
     this.#values[this.#next] = value;
-    this.#next = (this.#next + 1) % POINTS;
-    if (this.#length < POINTS) this.#length++;
+    this.#next = (this.#next + 1) % LEVEL_POINTS;
+    if (this.#length < LEVEL_POINTS) this.#length++;
   }
 
   clear(): void {

@@ -53,7 +53,7 @@ export { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAv
 export type { QuantileBounds, SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';
 export type { CounterFindings, FoldedSeries, TimeFolderOptions } from './time-folder.ts';
-export { CONTEXT_POINTS, HOLD_INTERVALS, TimeFolder } from './time-folder.ts';
+export { CONTEXT_POINTS, holdMs, TimeFolder } from './time-folder.ts';
 export type { Shift } from './time-shift.ts';
 export { calendarShiftOf, TimeShifter } from './time-shift.ts';
 export { piecewiseConstant, robustTrend, trendLine } from './trends.ts';

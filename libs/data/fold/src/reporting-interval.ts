@@ -1,7 +1,7 @@
 import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 
-/** How many points on each side of a point its inferred interval depends on. */
-export const INTERVAL_NEIGHBOURS = 4;
+/** How many gaps before a point its inferred interval depends on. */
+export const INTERVAL_GAPS = 5;
 
 /** With fewer gaps than this an interval is a guess that must not reach far. */
 const SURE_GAPS = 3;
@@ -12,22 +12,20 @@ const REGULAR_SHARE = 0.1;
 
 /**
  * Reporting intervals of the points of one series, one after the other. A stated interval stands; without one it is
- * the lower median of the gaps between the point and its four neighbours on each side. So it is a function of the
- * times of the series alone, for any range that is read, as long as the neighbours are in the columns. A NaN ends a life
- * of the series: gaps to it and from it are not counted.
+ * the lower median of the five gaps before the point. So it is a function of the times of the series alone, for any
+ * range that is read, as long as those points are in the columns; and no later point changes what a complete step
+ * says. A NaN ends a life of the series: gaps to it and from it are not counted.
  */
 export class ReportingIntervals {
-  readonly #gaps = new Float64Array(2 * INTERVAL_NEIGHBOURS);
+  readonly #gaps = new Float64Array(INTERVAL_GAPS);
   #timesMs: Float64Array = NONE;
   #values: Float64Array = NONE;
-  #length = 0;
   #stated: StatedIntervals = NOTHING_STATED;
 
   /** Sets the columns of the next series: ascending times, NaN where a life ended. */
-  begin(timesMs: Float64Array, values: Float64Array, length: number, stated: StatedIntervals): void {
+  begin(timesMs: Float64Array, values: Float64Array, stated: StatedIntervals): void {
     this.#timesMs = timesMs;
     this.#values = values;
-    this.#length = length;
     this.#stated = stated;
   }
 
@@ -62,19 +60,14 @@ export class ReportingIntervals {
     return 0;
   }
 
-  /** Puts the gaps around a point into `#gaps`, those before it first, and returns how many there are. */
+  /** Puts the gaps before a point into `#gaps`, and returns how many there are. */
   #collectGaps(index: number): number {
     const values = this.#values;
     const timesMs = this.#timesMs;
     let count = 0;
-    for (let i = index; i > 0 && i > index - INTERVAL_NEIGHBOURS; i--) {
+    for (let i = index; i > 0 && count < INTERVAL_GAPS; i--) {
       if (Number.isNaN(values[i - 1])) break;
       this.#gaps[count++] = timesMs[i] - timesMs[i - 1];
-    }
-    const last = Math.min(this.#length - 1, index + INTERVAL_NEIGHBOURS);
-    for (let i = index; i < last; i++) {
-      if (Number.isNaN(values[i + 1])) break;
-      this.#gaps[count++] = timesMs[i + 1] - timesMs[i];
     }
     return count;
   }

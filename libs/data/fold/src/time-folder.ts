@@ -1,22 +1,29 @@
 import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 import { assert, unreachable } from '@tidemark/ports';
-import { CounterLevel } from './counter-level.ts';
+import { CounterLevel, LEVEL_POINTS } from './counter-level.ts';
 import { TIME_FOLD, type TimeFold } from './fold.ts';
 import { FoldedSteps, type Steps } from './folded-steps.ts';
 import { addHeld, heldAverage } from './held-values.ts';
-import { INTERVAL_NEIGHBOURS, ReportingIntervals } from './reporting-interval.ts';
+import { INTERVAL_GAPS, ReportingIntervals } from './reporting-interval.ts';
 import { addSpread } from './spread-amounts.ts';
+
+/** A counter's reading after more than this many points without a value begins a new life. */
+const MISSING_READINGS = 4;
 
 /**
  * Points that a fold needs on each side of a range for an answer that is the same for every range: the neighbour, points
  * without a value before it, and those that its inferred interval and the level of a counter depend on.
  */
-export const CONTEXT_POINTS = 1 + 2 * INTERVAL_NEIGHBOURS;
-
-/** A counter's reading after more than this many points without a value begins a new life. */
-const MISSING_READINGS = INTERVAL_NEIGHBOURS;
+export const CONTEXT_POINTS = Math.max(1 + LEVEL_POINTS, MISSING_READINGS + INTERVAL_GAPS);
 /** How far a reading holds without another one, in reporting intervals. */
-export const HOLD_INTERVALS = 2.5;
+const HOLD_INTERVALS = 2.5;
+/** The interval of a first reading, of which nothing is known yet, ms: the one that most agents have. */
+const UNKNOWN_INTERVAL_MS = 10_000;
+
+/** How far a reading holds without another one, ms; its reporting interval is 0 when none is known. */
+export function holdMs(intervalMs: number): number {
+  return HOLD_INTERVALS * (intervalMs > 0 ? intervalMs : UNKNOWN_INTERVAL_MS);
+}
 
 /**
  * One series folded over time. The arrays belong to the folder and hold until its next series; outside of
@@ -54,7 +61,7 @@ export interface CounterFindings {
  * Folds points of one series after the other into steps, without allocating per point or per series. A point stands
  * for a stretch of time, so that a step's value is a function of the series alone:
  *
- * - A reading holds until the next one, at most 2.5 reporting intervals, and ends at a NaN, which is how a sender says
+ * - A reading holds until the next one, at most 2.5 reporting intervals (25 s when none is known yet), and ends at a NaN, which is how a sender says
  *   that a series has ended. avg weighs by time; min, max and last are of the values that hold within the step.
  * - An amount at t belongs evenly to [t, t + interval).
  * - The increase of a counter belongs evenly to the time between its two readings, however long. After a restart it is
@@ -94,7 +101,7 @@ export class TimeFolder {
     stated: StatedIntervals = NOTHING_STATED,
   ): FoldedSeries {
     this.#out.begin();
-    this.#intervals.begin(timesMs, values, length, stated);
+    this.#intervals.begin(timesMs, values, stated);
     switch (this.fold) {
       case TIME_FOLD.avg:
       case TIME_FOLD.min:
@@ -147,7 +154,7 @@ export class TimeFolder {
     this.#packed.length = 0;
     this.#packedSteps.length = 0;
     if (this.#noValues.length < packed.length) this.#noValues = new Float64Array(2 * packed.length);
-    this.#intervals.begin(timesMs, this.#noValues, packed.length, stated);
+    this.#intervals.begin(timesMs, this.#noValues, stated);
     for (let i = 0; i < packed.length && timesMs[i] < out.toMs; i++) {
       const endMs = Math.max(timesMs[i] + this.#intervals.ofAmount(i), timesMs[i] + 1);
       if (endMs <= out.fromMs) continue;
@@ -175,7 +182,7 @@ export class TimeFolder {
       }
       const nextMs = i + 1 < length ? timesMs[i + 1] : Number.POSITIVE_INFINITY;
       if (nextMs <= out.fromMs) continue;
-      addHeld(out, timeMs, Math.min(nextMs, timeMs + HOLD_INTERVALS * this.#intervals.ofReading(i)), value);
+      addHeld(out, timeMs, Math.min(nextMs, timeMs + holdMs(this.#intervals.ofReading(i))), value);
     }
   }
 

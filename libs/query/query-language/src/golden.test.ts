@@ -4,7 +4,7 @@
 //
 //     load 10s                              a value every 10 s, from time 0
 //       gauge load{host:a,env:prod} 1 2 _ 4      `_` says that the series has ended; 0+5x3 is 0 5 10 15
-//       counter bytes{host:a} 1 2 . 4            `.` is no point at all
+//       counter bytes{host:a} 1 2 . 4            `.` sends nothing
 //       distribution latency{host:a} [1,2,3] _
 //     eval 0s 40s 10s avg:load{*} by {host}  from, to, step (where the query has no rollup), query
 //       {host:a} 1 2 _ 4                         in order; ~4 is 4 with an error of 1%

@@ -1,10 +1,10 @@
 import type { MatchedGroup } from '@tidemark/contract';
 import { type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
-import { KIND, type Kind, kindName, tagsKey } from '@tidemark/model';
+import { type Kind, kindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
 import { collapsedNote } from './collapsed-note.ts';
-import type { Completeness } from './completeness.ts';
+import type { LeafFindings } from './leaf-findings.ts';
 import { type LeafMatch, matchLeaf } from './leaf-match.ts';
 import type { QueryRun } from './query-run.ts';
 import { sharesSeries } from './series-ids.ts';
@@ -19,21 +19,21 @@ export interface LeafFrame {
 
 /**
  * The finished series of a leaf: matched in the tag stores, folded in the point stores, merged in partition order.
- * Parts that could not answer are noted in the run; their share is missing here. `completeness` takes how far the parts
- * have come.
+ * Parts that could not answer are noted in the run; their share is missing here. `findings` takes what the parts say
+ * apart from values.
  */
 export async function readLeaf(
   run: QueryRun,
   leaf: QueryLeaf,
   steps: AlignedSteps,
-  completeness: Completeness,
+  findings: LeafFindings,
 ): Promise<LeafFrame> {
-  const match = await matchLeaf(run, leaf, steps, completeness);
+  const match = await matchLeaf(run, leaf, steps, findings.completeness);
   const plans = plansOf(run, leaf, match.kinds);
   const merged = new MergedGroups(run, leaf, steps, plans);
   for (const { reply } of match.partitions) for (const group of reply.groups) merged.expect(group);
   merged.takeMemory();
-  const asked = askAll(run, match, plans, steps, completeness);
+  const asked = askAll(run, match, plans, steps, findings);
   // Awaited in the order of partitions, so that sums of floating-point numbers come out the same each time.
   for (const reply of await Promise.all(asked)) {
     if (reply !== undefined) merged.merge(reply);
@@ -73,7 +73,7 @@ function askAll(
   { metricId, partitions }: LeafMatch,
   plans: Plans,
   { fromMs, toMs, stepMs, steps }: AlignedSteps,
-  completeness: Completeness,
+  findings: LeafFindings,
 ): Promise<PartReply | undefined>[] {
   return partitions.flatMap(({ partition, reply }) => {
     const ask = async (plan: FoldPair, groups: readonly MatchedGroup[]): Promise<PartReply | undefined> => {
@@ -90,7 +90,7 @@ function askAll(
         latenessMs: run.latenessMs,
       };
       const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
-      const partials = await run.aggregate(request, steps, ids, completeness);
+      const partials = await run.aggregate(request, steps, ids, findings);
       return partials === undefined ? undefined : { groups, partials };
     };
     const asked = [...plans]
@@ -137,7 +137,8 @@ class MergedGroups {
 
   /** Checks the memory of all groups against the limits, before any point is read. */
   takeMemory(): void {
-    const sketches = [...this.#expected.values()].filter((kind) => kind === KIND.distribution).length;
+    const areSketches = (kind: Kind) => this.#plans.get(kind)?.timeFold === TIME_FOLD.sketch;
+    const sketches = [...this.#expected.values()].filter(areSketches).length;
     this.#run.takeGroups(this.#expected.size - sketches, this.#steps.steps, false);
     this.#run.takeGroups(sketches, this.#steps.steps, true);
   }

@@ -6,6 +6,7 @@ import { seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
+import type { LeafFindings } from './leaf-findings.ts';
 import type { LogTime } from './log-time.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
@@ -113,14 +114,14 @@ export class QueryRun {
   }
 
   /**
-   * Calls a partition's point store to fold groups into `steps` steps, and adds its reply to completeness, counts and
+   * Calls a partition's point store to fold groups into `steps` steps, and adds its reply to findings, counts and
    * gaps. A request without groups returns only the watermark. Undefined when the store could not answer.
    */
   async aggregate(
     request: FoldRequest,
     steps: number,
     groups: readonly Buffer[],
-    completeness: Completeness,
+    findings: LeafFindings,
   ): Promise<readonly SpacePartial[] | undefined> {
     const { partition } = request;
     const answer = await this.parts.ask(`points/${partition}`, async (signal) => {
@@ -134,13 +135,12 @@ export class QueryRun {
       return { reply, partials: reply.groups.map((group) => unpackPartial(request.spaceFold, steps, group)) };
     });
     if (answer === undefined) {
-      completeness.miss();
+      findings.completeness.miss();
       return undefined;
     }
-    const { coveredWatermarkMs, era, pointsRead, seriesRead, gaps } = answer.reply;
-    const trusted = this.#logTime.trusted(coveredWatermarkMs, era);
-    completeness.add(trusted.watermarkMs);
-    if (trusted.problem !== undefined) this.notes.add(`points/${partition}: ${trusted.problem}`);
+    const { pointsRead, seriesRead, gaps } = answer.reply;
+    const problem = findings.add(answer.reply, this.#logTime);
+    if (problem !== undefined) this.notes.add(`points/${partition}: ${problem}`);
     this.pointsRead += pointsRead;
     this.seriesRead += seriesRead;
     if (this.pointsRead > this.limits.points) throw this.#tooManyPoints();

@@ -1,6 +1,6 @@
 import type { Frame, FrameSeries } from '@tidemark/fold';
 import type { QueryLeaf } from '@tidemark/query-language';
-import { Completeness } from './completeness.ts';
+import { LeafFindings } from './leaf-findings.ts';
 import { type LeafFrame, readLeaf } from './leaf-frame.ts';
 import { type LeafSteps, shownThroughMs } from './leaf-steps.ts';
 import type { QueryRun } from './query-run.ts';
@@ -9,6 +9,7 @@ export interface ViewFrame {
   readonly frame: Frame;
   /** True when the metric has series in what was read, whether the leaf selects them or not. */
   readonly isKnown: boolean;
+  readonly findings: LeafFindings;
 }
 
 /**
@@ -16,10 +17,10 @@ export interface ViewFrame {
  * when the shown times are complete.
  */
 export async function frameOfView(run: QueryRun, leaf: QueryLeaf, steps: LeafSteps): Promise<ViewFrame> {
-  const completeness = new Completeness();
-  const read = await Promise.all(steps.segments.map((segment) => readLeaf(run, leaf, segment, completeness)));
+  const findings = new LeafFindings();
+  const read = await Promise.all(steps.segments.map((segment) => readLeaf(run, leaf, segment, findings)));
   if (steps.segments.length > 0) {
-    const throughMs = completeness.with(run.mapCompleteness).throughMs(run.latenessMs);
+    const throughMs = findings.completeness.with(run.mapCompleteness).throughMs(run.latenessMs);
     run.noteThrough(throughMs === undefined ? undefined : shownThroughMs(steps, throughMs));
   }
   const { fromMs, stepMs, steps: count, startsMs } = steps;
@@ -27,6 +28,7 @@ export async function frameOfView(run: QueryRun, leaf: QueryLeaf, steps: LeafSte
   return {
     frame: { fromMs, stepMs, steps: count, ...(startsMs === undefined ? {} : { startsMs }), series },
     isKnown: read.some(({ kinds }) => kinds.length > 0),
+    findings,
   };
 }
 

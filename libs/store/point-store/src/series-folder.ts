@@ -1,6 +1,6 @@
 import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import type { AggregateReply } from '@tidemark/contract';
-import { type FoldedSeries, HOLD_INTERVALS, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
+import { type FoldedSeries, holdMs, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
@@ -122,7 +122,7 @@ export class SeriesFolder {
     const newest = lowerBound(timesMs, timesMs.length, toMs) - 1;
     if (newest < 0) return;
     const intervalMs = folder.intervalAt(newest);
-    const silentFromMs = timesMs[newest] + HOLD_INTERVALS * intervalMs;
+    const silentFromMs = timesMs[newest] + holdMs(intervalMs);
     if (silentFromMs >= fromMs) this.#intervals.add(intervalMs);
     if (timeFold !== TIME_FOLD.increase && timeFold !== TIME_FOLD.rate) return;
     const hasEnded = values === undefined || Number.isNaN(values[newest]);

@@ -63,27 +63,25 @@ interface Span {
 function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: number): Span[] {
   return points.flatMap(({ timeMs, value }, i) => {
     if (Number.isNaN(value)) return [];
-    const gaps = gapsAround(points, i);
+    const gaps = gapsBefore(points, i);
     const median = gaps[(gaps.length - 1) >> 1] ?? 0;
     if (isAmount) {
       const regular = gaps.filter((gap) => Math.abs(gap - median) <= median / 10);
       const inferredMs = gaps.length >= 3 && regular.length * 2 >= gaps.length ? median : 0;
       return [{ startMs: timeMs, endMs: timeMs + (statedMs || inferredMs), value }];
     }
-    const intervalMs = statedMs || (gaps.length < 3 ? Math.min(median, 300_000) : median);
+    const intervalMs = statedMs || (gaps.length < 3 ? Math.min(median, 300_000) : median) || 10_000;
     const nextMs = points[i + 1]?.timeMs ?? Number.POSITIVE_INFINITY;
     return [{ startMs: timeMs, endMs: Math.min(nextMs, timeMs + 2.5 * intervalMs), value }];
   });
 }
 
-/** Ascending gaps between the four points on each side, as far as the series did not end. */
-function gapsAround(points: readonly PlainPoint[], index: number): number[] {
+/** The last five gaps before a point, ascending, as far as the series did not end. */
+function gapsBefore(points: readonly PlainPoint[], index: number): number[] {
   let from = index;
-  let to = index;
-  while (from > 0 && index - from < 4 && !Number.isNaN(points[from - 1].value)) from--;
-  while (to + 1 < points.length && to - index < 4 && !Number.isNaN(points[to + 1].value)) to++;
+  while (from > 0 && index - from < 5 && !Number.isNaN(points[from - 1].value)) from--;
   const gaps: number[] = [];
-  for (let i = from; i < to; i++) gaps.push(points[i + 1].timeMs - points[i].timeMs);
+  for (let i = from; i < index; i++) gaps.push(points[i + 1].timeMs - points[i].timeMs);
   return gaps.sort((a, b) => a - b);
 }
 

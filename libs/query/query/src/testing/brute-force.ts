@@ -1,4 +1,5 @@
-import { type Frame, type FrameSeries, TimeShifter } from '@tidemark/fold';
+import { type Frame, type FrameSeries, TIME_FOLD, TimeShifter } from '@tidemark/fold';
+import { foldPlainly, type PlainPoint } from '@tidemark/fold/testing';
 import { KIND, type Kind } from '@tidemark/model';
 import {
   evaluate,
@@ -41,43 +42,59 @@ function leafFrame(
       const key = [...tags, point.kind].join('\n');
       const group = groups.get(key) ?? { tags, kind: point.kind, series: new Map<string, ModelPoint[]>() };
       groups.set(key, group);
-      const series = point.tags.join();
+      // A series whose points lie in two partitions is two series.
+      const series = [point.partition, ...point.tags].join();
       group.series.set(series, [...(group.series.get(series) ?? []), point]);
     }
   }
   const series = [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, group]): FrameSeries => {
-      const values = new Float64Array(steps).fill(Number.NaN);
-      for (let i = 0; i < steps; i++) {
+      const method = leaf.rollup?.method ?? defaultMethod(leaf, group.kind);
+      const values = Float64Array.from({ length: steps }, (_, i) => {
         const start = shifter.shifted(fromMs + i * stepMs);
-        const folded: { value: number; timeMs: number }[] = [];
-        for (const own of group.series.values()) {
-          const within = own.filter((p) => p.timeMs >= start && p.timeMs < start + stepMs);
-          if (within.length === 0) continue;
-          within.sort((a, b) => a.timeMs - b.timeMs);
-          const method = leaf.rollup?.method ?? defaultMethod(leaf, group.kind);
-          folded.push({
-            value: fold(
-              method,
-              within.map((p) => Number(p.value)),
-            ),
-            timeMs: within[within.length - 1].timeMs,
-          });
-        }
-        if (folded.length > 0) values[i] = foldSpace(leaf, folded);
-      }
+        const folded = [...group.series.values()].flatMap((own) => foldTime(own, method, group.kind, start, stepMs));
+        return folded.length === 0 ? Number.NaN : foldSpace(leaf, folded);
+      });
       return { tags: group.tags, metric: leaf.metric, kind: group.kind, values };
     });
   return { fromMs, stepMs, steps, series };
 }
 
-function defaultMethod(leaf: QueryLeaf, kind: Kind): string {
+function defaultMethod(leaf: QueryLeaf, kind: Kind): keyof typeof TIME_FOLD {
   if (kind === KIND.count) return 'sum';
   return leaf.aggregator.type === 'space' && leaf.aggregator.name === 'last' ? 'last' : 'avg';
 }
 
-function foldSpace(leaf: QueryLeaf, folded: readonly { value: number; timeMs: number }[]): number {
+interface Folded {
+  readonly value: number;
+  /** Of the newest point that the value depends on. */
+  readonly timeMs: number;
+}
+
+/** One series in one step; empty where it has no value. */
+function foldTime(
+  own: readonly ModelPoint[],
+  method: keyof typeof TIME_FOLD,
+  kind: Kind,
+  fromMs: number,
+  stepMs: number,
+): Folded[] {
+  const points = own
+    .map(({ timeMs, value }): PlainPoint => ({ timeMs, value: Number(value) }))
+    .sort((a, b) => a.timeMs - b.timeMs);
+  const step = { fromMs, stepMs, steps: 1 };
+  const isAmount = kind === KIND.count;
+  const [value] = foldPlainly(points, step, TIME_FOLD[method], isAmount);
+  if (value === undefined) return [];
+  const times = points.map(({ timeMs }) => ({ timeMs, value: timeMs }));
+  const isByTimestamp = method === 'count' || (method === 'sum' && !isAmount);
+  const within = times.filter(({ timeMs }) => timeMs >= fromMs && timeMs < fromMs + stepMs);
+  const newest = isByTimestamp ? within.at(-1)?.timeMs : foldPlainly(times, step, TIME_FOLD.max, isAmount)[0];
+  return [{ value, timeMs: newest ?? Number.NaN }];
+}
+
+function foldSpace(leaf: QueryLeaf, folded: readonly Folded[]): number {
   const name = leaf.aggregator.type === 'space' ? leaf.aggregator.name : 'p';
   const values = folded.map(({ value }) => value);
   if (name !== 'last') return fold(name, values);

@@ -13,10 +13,11 @@ import {
   ReplicaPosition,
   TagPartitionStatusReply,
 } from '@tidemark/contract';
-import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, TimeFolder, timeFoldOf } from '@tidemark/fold';
+import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, type TimeFold, TimeFolder, timeFoldOf } from '@tidemark/fold';
 import { DAY_MS, dayOf, hash128, ID_BYTES, KIND, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
+import { packedTotals } from '@tidemark/sketch';
 import type { PointStoreReader, PositionsReader, QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 
 export interface ModelPoint {
@@ -40,6 +41,8 @@ export class ModelStores implements QueryStores {
   readonly watermarksMs = new Map<number, number | undefined>();
   /** Parts that fail, such as `points/1`. */
   readonly failing = new Map<string, TidemarkError>();
+  /** What a point store says of the series of every request apart from their values. */
+  readonly findings = new Map<number, Partial<AggregateReply>>();
   /** Why a part has halted. */
   readonly halted = new Map<string, string>();
   /** By part, such as `points/1`. */
@@ -222,7 +225,7 @@ export class ModelStores implements QueryStores {
         pointsRead += points.length;
         const times = Float64Array.from(points, ({ timeMs }) => timeMs);
         const sketches = points.flatMap(({ value }) => (typeof value === 'number' ? [] : [value]));
-        const values = Float64Array.from(points, ({ value }) => (typeof value === 'number' ? value : 0));
+        const values = Float64Array.from(points, ({ value }) => amountOf(value, fold));
         const folder = folders[points[0]?.kind === KIND.count || sketches.length > 0 ? 1 : 0];
         partial.addSeries(
           fold === TIME_FOLD.sketch
@@ -244,6 +247,7 @@ export class ModelStores implements QueryStores {
       pointsRead,
       seriesRead: request.groups.length,
       gaps: this.#gapsOf('points', partition),
+      ...(this.findings.get(partition) ?? {}),
     });
   }
 
@@ -268,6 +272,13 @@ export class ModelStores implements QueryStores {
 
 function idOf({ tenant, metric, kind, tags }: ModelPoint): string {
   return seriesId(seriesName(tenant, metric, kind, tags)).toString('hex');
+}
+
+/** The value of a point; of a sketch the part that the fold takes. */
+function amountOf(value: number | Uint8Array, fold: TimeFold): number {
+  if (typeof value === 'number') return value;
+  const { sum, count } = packedTotals(value);
+  return fold === TIME_FOLD.sketchSum ? sum : count;
 }
 
 function tagSets(points: readonly ModelPoint[]): (readonly string[])[] {

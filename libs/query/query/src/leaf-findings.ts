@@ -1,0 +1,60 @@
+import type { AggregateReply } from '@tidemark/contract';
+import { Completeness } from './completeness.ts';
+import type { LogTime } from './log-time.ts';
+
+/** Shares of readings above which restarts of a counter look like two senders of one series, and the least number. */
+const RESTART_SHARE = 0.1;
+const MIN_RESTARTS = 3;
+
+/** What the parts that answered say of a leaf apart from values: how far it is complete, and how its series report. */
+export class LeafFindings {
+  readonly completeness = new Completeness();
+  #intervalMs = 0;
+  #usualIntervalMs = 0;
+  #restarts = 0;
+  #dips = 0;
+  #points = 0;
+
+  /** Adds the reply of a point store. Returns why its watermark says nothing; undefined when it does. */
+  add(reply: AggregateReply, logTime: LogTime): string | undefined {
+    const { watermarkMs, problem } = logTime.trusted(reply.coveredWatermarkMs, reply.era);
+    this.completeness.add(watermarkMs);
+    if (reply.knownThroughMs !== undefined) this.completeness.limit(reply.knownThroughMs);
+    this.#intervalMs = Math.max(this.#intervalMs, reply.intervalMs);
+    this.#usualIntervalMs = Math.max(this.#usualIntervalMs, reply.usualIntervalMs);
+    this.#restarts += reply.restarts;
+    this.#dips += reply.dips;
+    this.#points += reply.pointsRead;
+    return problem;
+  }
+
+  /** The longest reporting interval of the series, ms; 0 when none is known. */
+  get intervalMs(): number {
+    return this.#intervalMs;
+  }
+
+  /** The interval that nine tenths of the series of each partition do not exceed, ms; 0 when none is known. */
+  get usualIntervalMs(): number {
+    return this.#usualIntervalMs;
+  }
+
+  /** What a counter's readings say of its senders. */
+  notes(metric: string): string[] {
+    const notes: string[] = [];
+    if (this.#dips > 0) {
+      notes.push(
+        `${metric} went down by less than an eighth ${times(this.#dips)}, which adds nothing: a corrected value, or two senders of one series`,
+      );
+    }
+    if (this.#restarts >= MIN_RESTARTS && this.#restarts > RESTART_SHARE * this.#points) {
+      notes.push(
+        `${metric} restarted ${times(this.#restarts)} within ${this.#points} points, which looks like two senders of one series: give each a tag of its own`,
+      );
+    }
+    return notes;
+  }
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
