@@ -13,7 +13,7 @@ import {
 } from '@tidemark/fold';
 import { assert, unreachable } from '@tidemark/ports';
 import type { Call, Expression, Query, QueryLeaf } from './ast.ts';
-import { type LeafView, PLAIN_VIEW, type ShapeOf, viewWithin } from './leaf-view.ts';
+import { type LeafView, PLAIN_VIEW, type ShapeOf, viewForFill, viewWithin } from './leaf-view.ts';
 import { printAggregator } from './print.ts';
 import { shiftOf } from './shift-functions.ts';
 
@@ -81,7 +81,7 @@ class Evaluator {
   evaluate(expression: Expression, view: LeafView): Operand {
     switch (expression.type) {
       case 'query':
-        return finishLeaf(expression, this.#frameOf(expression, view));
+        return this.#leaf(expression, view);
       case 'constant':
         return expression.value;
       case 'negate':
@@ -101,6 +101,11 @@ class Evaluator {
       default:
         return unreachable(expression);
     }
+  }
+
+  #leaf(leaf: QueryLeaf, view: LeafView): Frame {
+    const within = viewForFill(leaf, view, this.#shapeOf);
+    return dropSteps(finishLeaf(leaf, this.#frameOf(leaf, within)), within.before - view.before);
   }
 
   #call(call: Call, view: LeafView): Frame {

@@ -1,4 +1,4 @@
-import { historyOf, type Shift, type StepShape } from '@tidemark/fold';
+import { DEFAULT_FILL_LIMIT_SECONDS, historyOf, type Shift, type StepShape } from '@tidemark/fold';
 import { TidemarkError, unreachable } from '@tidemark/ports';
 import type { Call, Expression, Query, QueryLeaf } from './ast.ts';
 import { shiftOf } from './shift-functions.ts';
@@ -19,6 +19,9 @@ export interface LeafUse {
 /** The steps of a leaf over the range that the query is asked for. */
 export type ShapeOf = (leaf: QueryLeaf) => StepShape;
 
+/** Steps before a range in which a value that fills it is looked for. */
+const MAX_FILL_STEPS = 5000;
+
 export const PLAIN_VIEW: LeafView = { shifts: [], before: 0 };
 
 /** The leaves of a query, in reading order, each with the view of the functions around it. */
@@ -31,7 +34,7 @@ export function leafUses(query: Query, shapeOf: ShapeOf): LeafUse[] {
 function collectUses(expression: Expression, view: LeafView, shapeOf: ShapeOf, out: LeafUse[]): void {
   switch (expression.type) {
     case 'query':
-      out.push({ leaf: expression, view });
+      out.push({ leaf: expression, view: viewForFill(expression, view, shapeOf) });
       break;
     case 'constant':
       break;
@@ -66,6 +69,14 @@ export function viewWithin(call: Call, view: LeafView, shapeOf: ShapeOf): LeafVi
     );
   }
   return { ...view, before: view.before + historyOf(call.name, shape, call.args) };
+}
+
+/** The view of a leaf itself: values before the range, which fill what is behind them, have to be read. */
+export function viewForFill(leaf: QueryLeaf, view: LeafView, shapeOf: ShapeOf): LeafView {
+  const { fill } = leaf;
+  if (fill === undefined || fill.mode === 'null') return view;
+  const limitMs = (fill.limitSeconds ?? DEFAULT_FILL_LIMIT_SECONDS) * 1000;
+  return { ...view, before: view.before + Math.min(MAX_FILL_STEPS, Math.ceil(limitMs / shapeOf(leaf).stepMs)) };
 }
 
 function firstLeaf(expression: Expression): QueryLeaf | undefined {

@@ -9,40 +9,58 @@ import {
   printExpression,
   type QueryLeaf,
 } from '@tidemark/query-language';
-import { type QueryPlan, readKey } from './query-plan.ts';
+import { type LeafRead, type QueryPlan, readKey } from './query-plan.ts';
 import type { AskedExpression, QueryAnswer } from './query-reader.ts';
 import type { QueryRun } from './query-run.ts';
 import { resultSeries } from './result-series.ts';
+import { hasAutomaticStep, stepNotes } from './step-notes.ts';
+import { automaticStepMs } from './steps.ts';
 import { suggestions } from './suggestions.ts';
-import { frameOfView } from './view-frame.ts';
+import { frameOfView, type ViewFrame } from './view-frame.ts';
 
-/** Reads what the plan says, and evaluates the query over it. The tests of query-service.ts cover it. */
-export async function answerQuery(plan: QueryPlan, run: QueryRun, signal: AbortSignal): Promise<QueryAnswer> {
-  const { query, shapeOf, reads } = plan;
-  const views = new Map(
-    await Promise.all(
-      [...reads].map(async ([key, { leaf, steps }]) => [key, await frameOfView(run, leaf, steps)] as const),
+/** The frames of a plan's reads, by `readKey`. */
+export type ViewFrames = ReadonlyMap<string, LeafRead & ViewFrame>;
+
+/** Reads what the plan says. The tests of query-service.ts cover it. */
+export async function readViews({ reads }: QueryPlan, run: QueryRun): Promise<ViewFrames> {
+  const views = await Promise.all(
+    [...reads].map(
+      async ([key, read]) => [key, { ...read, ...(await frameOfView(run, read.leaf, read.steps)) }] as const,
     ),
   );
   run.parts.requireOne();
+  return new Map(views);
+}
+
+/** The step that leaves without one should have by the reporting intervals that were found, ms. */
+export function betterStepMs({ rangeMs, automaticMs }: QueryPlan, views: ViewFrames): number {
+  const automatic = [...views.values()].filter(({ leaf }) => hasAutomaticStep(leaf));
+  if (automatic.length === 0) return automaticMs;
+  return automaticStepMs(
+    rangeMs,
+    automatic.map(({ findings }) => findings.usualIntervalMs),
+  );
+}
+
+/** Evaluates the query over what was read. */
+export async function answerQuery(
+  plan: QueryPlan,
+  run: QueryRun,
+  views: ViewFrames,
+  signal: AbortSignal,
+): Promise<QueryAnswer> {
+  const { query, shapeOf } = plan;
   const frameOf = (leaf: QueryLeaf, view: LeafView) => {
-    const key = readKey(leaf, view);
-    const [read, found] = [reads.get(key), views.get(key)];
-    assert(read !== undefined && found !== undefined, 'every leaf has been read');
-    return dropSteps(found.frame, read.steps.before - view.before);
+    const found = views.get(readKey(leaf, view));
+    assert(found !== undefined, 'every leaf has been read');
+    return dropSteps(found.frame, found.steps.before - view.before);
   };
   const results = evaluate(query, frameOf, shapeOf);
-  const leaves = leavesOf(query);
-  for (const leaf of leaves) {
-    if (leaf.rollup?.seconds !== undefined || leaf.rollup?.calendar !== undefined) continue;
-    run.notes.add(
-      `steps of ${shapeOf(leaf).stepMs / 1000} s, chosen for the range; use .rollup(seconds) for other steps`,
-    );
+  const looked = [...views.values()];
+  for (const { leaf, findings } of looked) for (const note of findings.notes(leaf.metric)) run.notes.add(note);
+  for (const { leaf, steps, findings } of looked) {
+    for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
   }
-  const looked = [...reads].flatMap(([key, read]) => {
-    const view = views.get(key);
-    return view === undefined ? [] : [{ ...read, ...view }];
-  });
   for (const note of await suggestions(run, looked, signal)) run.notes.add(note);
   return {
     series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i], run.throughMs)),
@@ -53,7 +71,7 @@ export async function answerQuery(plan: QueryPlan, run: QueryRun, signal: AbortS
     seriesRead: run.seriesRead,
     notes: [...run.notes],
     expressions: query.expressions.map(askedExpression),
-    groupBy: [...new Set(leaves.flatMap((leaf) => leaf.groupBy))],
+    groupBy: [...new Set(leavesOf(query).flatMap((leaf) => leaf.groupBy))],
   };
 }
 

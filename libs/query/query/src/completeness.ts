@@ -13,7 +13,7 @@ export class Completeness {
     else this.#minWatermarkMs = Math.min(this.#minWatermarkMs, watermarkMs);
   }
 
-  /** Limits completeness to a time, ms, whatever the watermarks say: what follows it depends on points to come. */
+  /** Limits completeness to a time, ms, even below the watermarks: what follows it depends on points to come. */
   limit(knownThroughMs: number): void {
     this.#knownMs = Math.min(this.#knownMs, knownThroughMs);
   }

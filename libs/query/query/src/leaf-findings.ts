@@ -2,8 +2,9 @@ import type { AggregateReply } from '@tidemark/contract';
 import { Completeness } from './completeness.ts';
 import type { LogTime } from './log-time.ts';
 
-/** Shares of readings above which restarts of a counter look like two senders of one series, and the least number. */
+/** Shares of readings above which restarts of a counter look like two senders of one series. */
 const RESTART_SHARE = 0.1;
+/** Fewer restarts are not noted. */
 const MIN_RESTARTS = 3;
 
 /** What the parts that answered say of a leaf apart from values: how far it is complete, and how its series report. */

@@ -3,12 +3,13 @@ import { type Shift, TimeShifter } from '@tidemark/fold';
 import { leavesOf, parseQuery } from '@tidemark/query-language';
 import fc from 'fast-check';
 import { type LeafSteps, leafSteps, shapeOf, shownThroughMs } from './leaf-steps.ts';
+import { defaultStepMs } from './steps.ts';
 
 const HOUR_MS = 3_600_000;
 
 function stepsOf(text: string, from: number, to: number, shifts: readonly Shift[], before = 0): LeafSteps {
   const [leaf] = leavesOf(parseQuery(text));
-  return leafSteps(leaf, from, to, { shifts, before });
+  return leafSteps(leaf, from, to, { shifts, before }, defaultStepMs(to - from));
 }
 
 const shift = fc.oneof(
@@ -52,7 +53,7 @@ describe('the steps of a leaf', () => {
             expect(read.get(i)?.[0]).toBe(shifter.shifted(shown(i)));
           }
           const [leaf] = leavesOf(parseQuery(query));
-          expect(shapeOf(leaf, at, at + span).steps).toBe(steps.steps - before);
+          expect(shapeOf(leaf, at, at + span, defaultStepMs(span)).steps).toBe(steps.steps - before);
         },
       ),
     );

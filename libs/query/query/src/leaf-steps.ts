@@ -29,20 +29,26 @@ const MAX_SEGMENTS = 128;
 /** The calendar's years have four digits. */
 const CALENDAR_END_MS = Date.UTC(10_000, 0, 1);
 
-/** The steps of a leaf in the range, without those before it. */
-export function shapeOf(leaf: QueryLeaf, fromMs: number, toMs: number): StepShape {
+/** The steps of a leaf in the range, without those before it. `automaticMs` is for a leaf that names none. */
+export function shapeOf(leaf: QueryLeaf, fromMs: number, toMs: number, automaticMs: number): StepShape {
   const startsMs = calendarOf(leaf, fromMs, toMs, 0);
   if (startsMs !== undefined) {
     return { stepMs: longest(startsMs), steps: startsMs.length - 1, isCalendar: true };
   }
-  const { stepMs, steps } = stepsOf(leaf, fromMs, toMs);
+  const { stepMs, steps } = stepsOf(leaf, fromMs, toMs, automaticMs);
   return { stepMs, steps, isCalendar: false };
 }
 
 /** The steps of a leaf for a view, and where they are read. `invalid_argument` when they take too many requests. */
-export function leafSteps(leaf: QueryLeaf, fromMs: number, toMs: number, { shifts, before }: LeafView): LeafSteps {
+export function leafSteps(
+  leaf: QueryLeaf,
+  fromMs: number,
+  toMs: number,
+  { shifts, before }: LeafView,
+  automaticMs: number,
+): LeafSteps {
   const startsMs = calendarOf(leaf, fromMs, toMs, before);
-  const aligned = stepsOf(leaf, fromMs, toMs);
+  const aligned = stepsOf(leaf, fromMs, toMs, automaticMs);
   const stepMs = startsMs === undefined ? aligned.stepMs : longest(startsMs);
   const steps = startsMs === undefined ? aligned.steps + before : startsMs.length - 1;
   const firstMs = startsMs?.[0] ?? aligned.fromMs - before * stepMs;

@@ -11,6 +11,7 @@ import {
 } from '@tidemark/query-language';
 import { type LeafSteps, leafSteps, shapeOf } from './leaf-steps.ts';
 import { type QueryServiceLimits, tooLong } from './query-service-limits.ts';
+import { defaultStepMs } from './steps.ts';
 
 export interface LeafRead {
   readonly leaf: QueryLeaf;
@@ -20,6 +21,9 @@ export interface LeafRead {
 /** What must be read for a query over a range. query-service.test.ts covers it. */
 export interface QueryPlan {
   readonly query: Query;
+  readonly rangeMs: number;
+  /** The step of leaves that name none, ms. */
+  readonly automaticMs: number;
   readonly shapeOf: ShapeOf;
   /** By `readKey`. Equal leaves are read once, with the steps before the range that any of them needs. */
   readonly reads: ReadonlyMap<string, LeafRead>;
@@ -31,10 +35,16 @@ export interface QueryPlan {
 const MAX_SEGMENTS = 512;
 
 /** Throws `invalid_argument` beyond the limits of steps and requests, before anything is read or a value has its memory. */
-export function planQuery(query: Query, fromMs: number, toMs: number, limits: QueryServiceLimits): QueryPlan {
+export function planQuery(
+  query: Query,
+  fromMs: number,
+  toMs: number,
+  limits: QueryServiceLimits,
+  automaticMs: number = defaultStepMs(toMs - fromMs),
+): QueryPlan {
   const shapes = new Map<QueryLeaf, StepShape>();
   const known: ShapeOf = (leaf) => {
-    const shape = shapes.get(leaf) ?? shapeOf(leaf, fromMs, toMs);
+    const shape = shapes.get(leaf) ?? shapeOf(leaf, fromMs, toMs, automaticMs);
     shapes.set(leaf, shape);
     return shape;
   };
@@ -46,7 +56,7 @@ export function planQuery(query: Query, fromMs: number, toMs: number, limits: Qu
     checkSteps(limits, known(leaf), before);
   }
   const reads = new Map(
-    [...uses].map(([key, { leaf, view }]) => [key, { leaf, steps: leafSteps(leaf, fromMs, toMs, view) }]),
+    [...uses].map(([key, { leaf, view }]) => [key, { leaf, steps: leafSteps(leaf, fromMs, toMs, view, automaticMs) }]),
   );
   const starts = [...reads.values()].flatMap(({ steps }) => steps.segments.map((segment) => segment.fromMs));
   if (starts.length > MAX_SEGMENTS) {
@@ -56,7 +66,7 @@ export function planQuery(query: Query, fromMs: number, toMs: number, limits: Qu
       { field: 'query', limit: MAX_SEGMENTS },
     );
   }
-  return { query, shapeOf: known, reads, readFromMs: Math.min(fromMs, ...starts) };
+  return { query, rangeMs: toMs - fromMs, automaticMs, shapeOf: known, reads, readFromMs: Math.min(fromMs, ...starts) };
 }
 
 /** What two leaves have in common when one read serves both: all but what is done to the finished frame. */

@@ -132,7 +132,7 @@ describe('complete_through', () => {
 
 describe('answers', () => {
   test('steps are whole, aligned, and chosen for the range', async () => {
-    const { service } = setUp([gauge(FROM_MS + 100, 5), gauge(FROM_MS + 61_000, 7)]);
+    const { service } = setUp([gauge(FROM_MS + 100, 5), gauge(FROM_MS + 31_000, 7)]);
     const query = 'avg:load{*}';
     const reply = await service.run('default', { query, fromMs: FROM_MS + 500, toMs: FROM_MS + 3_600_000 });
     // An hour in at most 300 steps: 15 s. The point before from_ms belongs to the first step.
@@ -142,8 +142,9 @@ describe('answers', () => {
       scope: '*',
       expression: 'avg:load{*}',
       intervalMs: 15_000,
-      timesMs: [firstMs, FROM_MS + 61_000 - ((FROM_MS + 61_000) % 15_000)],
-      values: [5, 7],
+      // The first value holds for 25 s, the last one for 2.5 times the 30.9 s between the two.
+      timesMs: Array.from({ length: 8 }, (_, i) => firstMs + i * 15_000),
+      values: [5, 5, expect.closeTo((100 * 5 + 9000 * 7) / 9100, 10), 7, 7, 7, 7, 7],
     });
     expect(reply.notes).toEqual(['steps of 15 s, chosen for the range; use .rollup(seconds) for other steps']);
   });
@@ -163,6 +164,47 @@ describe('answers', () => {
     expect(await completeSteps(endsAt + LATENESS_MS + 59_999)).toEqual([1, 2]);
     expect(await completeSteps(endsAt + LATENESS_MS + 60_000)).toEqual([2, 2]);
     expect(await completeSteps(undefined)).toEqual([0, 2]);
+  });
+
+  test('the automatic step is a multiple of the reporting interval, and a shorter one is noted', async () => {
+    const points = Array.from({ length: 40 }, (_, i) => gauge(FROM_MS + i * 15_000, i));
+    const { stores, service } = setUp(points);
+    stores.findings.set(0, { intervalMs: 15_020, usualIntervalMs: 14_980 });
+    const range = { fromMs: FROM_MS, toMs: FROM_MS + 600_000 };
+    const reply = await service.run('default', { query: 'avg:load{*}', ...range });
+    expect(reply.series[0].intervalMs).toBe(15_000);
+    expect(reply.notes).toEqual([
+      'steps of 15 s, chosen for the range and for points every 15 s; use .rollup(seconds) for other steps',
+    ]);
+    const short = await service.run('default', { query: 'avg:load{*}.rollup(5)', ...range });
+    expect(short.notes).toEqual([
+      'points of load are 15 s apart, more than steps of 5 s: amounts are spread evenly, and a value holds until the next',
+    ]);
+    // A range shorter than the interval keeps the step of its length.
+    const minute = await service.run('default', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: FROM_MS + 10_000 });
+    expect(minute.series[0].intervalMs).toBe(1000);
+  });
+
+  test('completeness ends at the oldest last reading of a counter, and restarts and dips are noted', async () => {
+    const { stores, run } = setUp([gauge(FROM_MS, 1, { kind: KIND.counter })]);
+    stores.findings.set(0, { knownThroughMs: FROM_MS + 12_000, restarts: 4, dips: 2, pointsRead: 20 });
+    const reply = await run('sum:load{*}.rollup(60)');
+    expect(reply.completeThroughMs).toBe(FROM_MS + 12_000);
+    expect(reply.notes).toEqual([
+      'load went down by less than an eighth 2 times, which adds nothing: a corrected value, or two senders of one series',
+      'load restarted 4 times within 20 points, which looks like two senders of one series: give each a tag of its own',
+    ]);
+    stores.findings.set(0, { knownThroughMs: TO_MS + 60_000, restarts: 1, pointsRead: 20 });
+    const other = await run('sum:load{*}.rollup(60)');
+    expect([other.completeThroughMs, other.notes]).toEqual([TO_MS - LATENESS_MS, []]);
+  });
+
+  test('a fill takes values from before the range, within its limit', async () => {
+    const { run } = setUp([gauge(FROM_MS - 200_000, 5)]);
+    const filled = await run('avg:load{*}.rollup(10).fill(last)');
+    expect(filled.series[0].timesMs[0]).toBe(FROM_MS - (FROM_MS % 10_000));
+    expect(new Set(filled.series[0].values)).toEqual(new Set([5]));
+    expect((await run('avg:load{*}.rollup(10).fill(last, 100)')).series).toEqual([]);
   });
 
   test('a day of a calendar is complete at its own end, not that of the longest day', async () => {

@@ -15,14 +15,14 @@ import { type Clock, TidemarkError } from '@tidemark/ports';
 import { parseFilter, parseQuery } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
-import { answerQuery } from './answer-query.ts';
+import { answerQuery, betterStepMs, readViews, type ViewFrames } from './answer-query.ts';
 import { checkRange } from './check-range.ts';
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import { Gaps } from './gaps.ts';
 import { type KnownEras, LogTime } from './log-time.ts';
 import { Parts } from './parts.ts';
-import { planQuery } from './query-plan.ts';
+import { planQuery, type QueryPlan } from './query-plan.ts';
 import type { AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
 import { DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
@@ -88,22 +88,30 @@ export class QueryService implements QueryReader {
     const plan = planQuery(query, fromMs, toMs, this.#limits);
     return this.#gate.run(tenant, () =>
       withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
-        const { mapsThroughMs } = this.#options;
-        const throughMs = mapsThroughMs?.();
-        const logTime = new LogTime(this.#options.eras?.(), this.#options.clock.wallMs());
-        const run = new QueryRun({
-          tenant,
-          latenessMs: this.#options.latenessMs(tenant),
-          stores: this.#stores,
-          maps: this.#maps(plan.readFromMs),
-          limits: this.#limits,
-          logTime,
-          signal: within,
-        });
-        if (throughMs !== undefined) run.mapCompleteness.add(Number.isFinite(throughMs) ? throughMs : undefined);
-        return answerQuery(plan, run, within);
+        const first = await this.#read(tenant, plan, within);
+        const stepMs = betterStepMs(plan, first.views);
+        if (stepMs === plan.automaticMs) return answerQuery(plan, first.run, first.views, within);
+        const better = planQuery(query, fromMs, toMs, this.#limits, stepMs);
+        const { run, views } = await this.#read(tenant, better, within);
+        return answerQuery(better, run, views, within);
       }),
     );
+  }
+
+  async #read(tenant: string, plan: QueryPlan, signal: AbortSignal): Promise<{ run: QueryRun; views: ViewFrames }> {
+    const { clock, eras, latenessMs, mapsThroughMs } = this.#options;
+    const throughMs = mapsThroughMs?.();
+    const run = new QueryRun({
+      tenant,
+      latenessMs: latenessMs(tenant),
+      stores: this.#stores,
+      maps: this.#maps(plan.readFromMs),
+      limits: this.#limits,
+      logTime: new LogTime(eras?.(), clock.wallMs()),
+      signal,
+    });
+    if (throughMs !== undefined) run.mapCompleteness.add(Number.isFinite(throughMs) ? throughMs : undefined);
+    return { run, views: await readViews(plan, run) };
   }
 
   /**

@@ -136,13 +136,13 @@ describe('an answer of replicas', () => {
             const before = (timeMs: number) => timeMs + STEP_MS <= throughMs;
             const found = reply.series.map(({ tagSet, timesMs, values }) => ({
               tags: tagSet,
-              values: timesMs.map((timeMs, i) => [timeMs, values[i]]).filter(([timeMs]) => before(timeMs)),
+              values: timesMs.map((timeMs, i) => [timeMs, Math.fround(values[i])]).filter(([timeMs]) => before(timeMs)),
             }));
             const expected = bruteForce(points, text, range.fromMs, range.toMs).flatMap((frame) =>
               frame.series.map(({ tags, values }) => ({
                 tags: [...tags],
                 values: [...values]
-                  .map((value, i) => [frame.fromMs + i * frame.stepMs, value])
+                  .map((value, i) => [frame.fromMs + i * frame.stepMs, Math.fround(value)])
                   .filter(([timeMs, value]) => !Number.isNaN(value) && before(timeMs)),
               })),
             );

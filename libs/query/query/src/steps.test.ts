@@ -3,7 +3,7 @@ import type { MetricDescription } from '@tidemark/contract';
 import { leavesOf, parseQuery } from '@tidemark/query-language';
 import fc from 'fast-check';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
-import { defaultStepMs, stepsOf } from './steps.ts';
+import { automaticStepMs, defaultStepMs, stepsOf } from './steps.ts';
 
 describe('steps', () => {
   test.each([
@@ -19,12 +19,27 @@ describe('steps', () => {
     expect(defaultStepMs(rangeS * 1000)).toBe(stepS * 1000);
   });
 
+  test.each([
+    ['the default is a multiple of the interval', 3_600, [15_000], 15_000],
+    ['a longer interval', 900, [15_000], 15_000],
+    ['the next step of the ladder that fits', 3_600, [10_000], 20_000],
+    ['a jittered interval', 900, [14_873.5], 15_000],
+    ['two intervals', 900, [10_000, 15_000], 30_000],
+    ['an interval that no step of the ladder fits', 3_600, [7_000], 21_000],
+    ['intervals that nothing fits', 3_600, [7_000, 11_000], 22_000],
+    ['below a second', 300, [100], 1_000],
+    ['no interval known', 900, [0], 5_000],
+    ['longer than the range', 60, [3_600_000], 1_000],
+  ])('the automatic step: %s', (_, rangeS, intervalsMs, stepMs) => {
+    expect(automaticStepMs(rangeS * 1000, intervalsMs)).toBe(stepMs);
+  });
+
   test('a range is covered with whole, aligned steps and no more', () => {
     const [leaf] = leavesOf(parseQuery('avg:a{*}'));
     const time = fc.integer({ min: 0, max: 2_000_000_000_000 });
     fc.assert(
       fc.property(time, fc.integer({ min: 1, max: 3 * 366 * 86_400_000 }), (from, length) => {
-        const { fromMs, toMs, stepMs, steps } = stepsOf(leaf, from, from + length);
+        const { fromMs, toMs, stepMs, steps } = stepsOf(leaf, from, from + length, defaultStepMs(length));
         expect(fromMs % stepMs).toBe(0);
         expect(fromMs + steps * stepMs).toBe(toMs);
         expect(fromMs <= from && fromMs + stepMs > from).toBe(true);

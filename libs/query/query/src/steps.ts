@@ -14,6 +14,8 @@ const LADDER_S = [
 ];
 /** Maximum number of steps of a range when the query names no step. */
 const DEFAULT_STEPS = 300;
+/** An inferred interval differs from the real one by at most this share of it. */
+const JITTER_SHARE = 0.05;
 
 /** Returns the step for a range when the query names none: the shortest of the ladder that gives at most 300 steps. */
 export function defaultStepMs(rangeMs: number): number {
@@ -24,12 +26,33 @@ export function defaultStepMs(rangeMs: number): number {
 }
 
 /**
- * Returns the steps that touch [fromMs, toMs). All of them are whole, also the first and the last, so that a step has
- * the same value in every range.
+ * Returns the step for a range when the query names none and the reporting intervals of its metrics are known, ms: the
+ * shortest of the ladder that is not below the default and is a multiple of each interval, otherwise a multiple of the
+ * longest. So every step has whole intervals. A range that is shorter than an interval has the default step.
  */
-export function stepsOf(leaf: QueryLeaf, fromMs: number, toMs: number): AlignedSteps {
+export function automaticStepMs(rangeMs: number, intervalsMs: readonly number[]): number {
+  const shortestMs = defaultStepMs(rangeMs);
+  const wanted = intervalsMs.filter((intervalMs) => intervalMs > 0).map(roundIntervalMs);
+  const longestMs = Math.max(0, ...wanted);
+  if (longestMs === 0 || longestMs > rangeMs) return shortestMs;
+  const hasWhole = (stepMs: number) => wanted.every((intervalMs) => stepMs % intervalMs === 0);
+  const found = LADDER_S.find((step) => step * 1000 >= shortestMs && hasWhole(step * 1000));
+  return found === undefined ? longestMs * Math.ceil(shortestMs / longestMs) : found * 1000;
+}
+
+/** Returns a reporting interval without the jitter of an inferred one: a step of the ladder, or whole seconds, ms. */
+export function roundIntervalMs(intervalMs: number): number {
+  const step = LADDER_S.find((seconds) => Math.abs(intervalMs - seconds * 1000) <= seconds * 1000 * JITTER_SHARE);
+  return step === undefined ? Math.ceil(intervalMs / 1000) * 1000 : step * 1000;
+}
+
+/**
+ * Returns the steps that touch [fromMs, toMs). All of them are whole, also the first and the last, so that a step has
+ * the same value in every range. A leaf without a rollup has the automatic step.
+ */
+export function stepsOf(leaf: QueryLeaf, fromMs: number, toMs: number, automaticMs: number): AlignedSteps {
   const seconds = leaf.rollup?.seconds;
-  const stepMs = seconds === undefined ? defaultStepMs(toMs - fromMs) : seconds * 1000;
+  const stepMs = seconds === undefined ? automaticMs : seconds * 1000;
   const alignedFromMs = Math.floor(fromMs / stepMs) * stepMs;
   const alignedToMs = Math.ceil(toMs / stepMs) * stepMs;
   return {

@@ -13,7 +13,15 @@ import {
   ReplicaPosition,
   TagPartitionStatusReply,
 } from '@tidemark/contract';
-import { packPartial, SpacePartial, spaceFoldOf, TIME_FOLD, type TimeFold, TimeFolder, timeFoldOf } from '@tidemark/fold';
+import {
+  packPartial,
+  SpacePartial,
+  spaceFoldOf,
+  TIME_FOLD,
+  type TimeFold,
+  TimeFolder,
+  timeFoldOf,
+} from '@tidemark/fold';
 import { DAY_MS, dayOf, hash128, ID_BYTES, KIND, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
