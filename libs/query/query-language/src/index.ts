@@ -24,7 +24,14 @@ export type { LeafUse, LeafView, ShapeOf } from './leaf-view.ts';
 export { leafUses } from './leaf-view.ts';
 export type { QueryLimits } from './limits.ts';
 export { DEFAULT_QUERY_LIMITS } from './limits.ts';
-export { DEFAULT_GROUPS_OF_SERIES, groupTags, matchesFilter, matchesPattern } from './match-filter.ts';
+export {
+  DEFAULT_GROUPS_OF_SERIES,
+  groupTags,
+  lackedKey,
+  matchesFilter,
+  matchesPattern,
+  NO_VALUE,
+} from './match-filter.ts';
 export { parseFilter, parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
 export type { Variables } from './variables.ts';

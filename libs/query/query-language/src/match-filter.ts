@@ -3,20 +3,21 @@ import type { TagFilter } from './ast.ts';
 
 /**
  * Returns true when a filter selects a series with these tags; every index must agree with it. A key may have several
- * values: a condition holds when one of them meets it, and its negation when none does.
+ * values: a condition holds when one of them meets it, and its negation when none does. `key:N/A` also selects series
+ * without the key, as the group of that name has them.
  */
 export function matchesFilter(filter: TagFilter, tags: readonly string[]): boolean {
   switch (filter.type) {
     case 'all':
       return true;
     case 'tag':
-      return tags.includes(filter.tag);
+      return tags.includes(filter.tag) || lacksKey(filter.tag, tags);
     case 'pattern': {
       const prefix = `${filter.key}:`;
       return tags.some((tag) => tag.startsWith(prefix) && matchesPattern(filter.pattern, tag.slice(prefix.length)));
     }
     case 'in':
-      return filter.values.some((value) => tags.includes(`${filter.key}:${value}`));
+      return filter.values.some((value) => matchesFilter({ type: 'tag', tag: `${filter.key}:${value}` }, tags));
     case 'not':
       return !matchesFilter(filter.filter, tags);
     case 'and':
@@ -26,6 +27,20 @@ export function matchesFilter(filter: TagFilter, tags: readonly string[]): boole
     default:
       return unreachable(filter);
   }
+}
+
+/** The value of a group of the series that lack a key. */
+export const NO_VALUE = 'N/A';
+
+/** Returns the key that series have to lack for a tag to select them; undefined for all but `key:N/A`. */
+export function lackedKey(tag: string): string | undefined {
+  const colon = tag.indexOf(':');
+  return colon >= 0 && tag.slice(colon + 1) === NO_VALUE ? tag.slice(0, colon) : undefined;
+}
+
+function lacksKey(tag: string, tags: readonly string[]): boolean {
+  const key = lackedKey(tag);
+  return key !== undefined && !tags.some((other) => other.startsWith(`${key}:`));
 }
 
 /**
@@ -64,7 +79,7 @@ export function groupTags(
   let groups: string[][] = [[]];
   for (const key of groupBy) {
     const found = tags.filter((tag) => tag.startsWith(`${key}:`));
-    const values = found.length === 0 ? [`${key}:N/A`] : found;
+    const values = found.length === 0 ? [`${key}:${NO_VALUE}`] : found;
     if (groups.length * values.length > maxGroups) {
       throw new TidemarkError('resource_exhausted', `a series is in more than ${maxGroups} groups`, {
         field: 'group_by',

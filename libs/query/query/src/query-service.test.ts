@@ -207,6 +207,19 @@ describe('answers', () => {
     expect((await run('avg:load{*}.rollup(10).fill(last, 100)')).series).toEqual([]);
   });
 
+  test('what the scope of a series names can be asked for again, and means the same', async () => {
+    const tags = [['k:*'], ['k:x,y'], ['k:a b'], ['k:[::1]:9100'], ['k:N/A', 'j:1'], ['j:2']];
+    const { run } = setUp(tags.map((own, i) => gauge(FROM_MS, 2 ** i, { tags: own })));
+    const { series } = await run('sum:load{*} by {k}.rollup(60)');
+    expect(series).toHaveLength(5);
+    for (const { scope, values } of series) {
+      const again = await run(`sum:load{${scope}} by {k}.rollup(60)`);
+      expect(again.series.map((one) => [one.scope, one.values])).toEqual([[scope, values]]);
+    }
+    expect((await run('sum:load{k:N/A,j:2} by {k}.rollup(60)')).series[0].scope).toBe('k:N/A,j:2');
+    expect((await run('sum:load{k IN (N/A, "*")}.rollup(60)')).series[0].values).toEqual([49]);
+  });
+
   test('a day of a calendar is complete at its own end, not that of the longest day', async () => {
     // In Berlin, 29 March 2026 has 23 hours and 28 March has 24.
     const dayMs = Date.UTC(2026, 2, 28, 23);

@@ -25,7 +25,7 @@ export function resultSeries(expression: Expression, frame: Frame, throughMs: nu
     out.push({
       metric,
       tagSet: [...tags],
-      scope: [...tags.map(writeWord), ...scope].join(',') || '*',
+      scope: [...new Set([...tags.map(writeWord), ...scope])].join(',') || '*',
       expression: text,
       intervalMs: frame.stepMs,
       timesMs,
@@ -48,9 +48,11 @@ export function completeStepsOf(frame: Frame, throughMs: number | undefined): nu
   return step;
 }
 
-/** Returns the filter that all leaves of an expression share, as text; empty when they differ, or when it is `*`. */
+/** Returns the conditions that all leaves of an expression share, as text; empty when they differ, or for `*`. */
 function commonScope(expression: Expression): string[] {
-  const filters = new Set(leavesOf({ expressions: [expression] }).map((leaf) => printFilter(leaf.filter)));
+  const filters = leavesOf({ expressions: [expression] }).map(({ filter }) => filter);
+  const texts = new Set(filters.map(printFilter));
   const [first] = filters;
-  return filters.size === 1 && first !== '*' ? [first] : [];
+  if (texts.size !== 1 || first.type === 'all') return [];
+  return first.type === 'and' ? first.filters.map(printFilter) : [printFilter(first)];
 }
