@@ -7,6 +7,9 @@ import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
 
+/** Series that were last seen this long before a range may still hold a value in it, ms: 2.5 intervals of an hour. */
+const HELD_BEFORE_MS = 3 * 3_600_000;
+
 /** The answer of one partition's tag store for a leaf. */
 export interface PartitionMatch {
   readonly partition: number;
@@ -41,7 +44,7 @@ export async function matchLeaf(
             metric: leaf.metric,
             filter,
             groupBy: [...leaf.groupBy],
-            fromMs: steps.fromMs,
+            fromMs: Math.max(0, steps.fromMs - HELD_BEFORE_MS),
             toMs: steps.toMs,
             ...run.matchBudget,
           },

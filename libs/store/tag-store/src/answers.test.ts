@@ -162,6 +162,24 @@ test('a series without the key and one tagged `key:N/A` are in one group', async
   ]);
 });
 
+test('a series that was seen before and after a range is alive in it, and no other', async () => {
+  const [rare, ended, later] = hosts(3);
+  const partition = await partitionOf([rare, ended]);
+  partition.apply(
+    recordOf(
+      1,
+      [rare, later].map((each) => ({ name: each, day: 4, isNamed: true })),
+    ),
+  );
+  const seriesIn = (fromDay: number, toDay: number) => {
+    const { groups } = partition.match(request({ fromMs: fromDay * DAY_MS, toMs: toDay * DAY_MS }));
+    return groups.map(({ series }) => series.toString('hex'));
+  };
+  expect(seriesIn(2, 3)).toEqual([seriesId(rare).toString('hex')]);
+  expect(seriesIn(0, 1)).toEqual([]);
+  expect(seriesIn(5, 6)).toEqual([]);
+});
+
 describe('limits', () => {
   test('too many series or groups are resource_exhausted, with the limit and the number found', async () => {
     const partition = await partitionOf(hosts(50));

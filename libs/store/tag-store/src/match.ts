@@ -20,7 +20,7 @@ export interface Match {
 }
 
 /**
- * The series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by kind and
+ * The series of a metric alive in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by kind and
  * tags. A series with several values of a key is in the group of each. Throws `resource_exhausted`.
  */
 export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): Match {
@@ -31,7 +31,7 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
   if (metric === undefined || request.toMs <= request.fromMs) {
     return { metricId: metricId(request.tenant, request.metric), kinds: [], groups: [] };
   }
-  const universe = metric.seen(dayOf(request.fromMs), dayOf(request.toMs - 1));
+  const universe = metric.alive(dayOf(request.fromMs), dayOf(request.toMs - 1));
   const selected = new FilterEvaluator(index, metric, limits).select(request.filter, universe);
   const maxSeries = lesser(request.maxSeries, limits.matchSeries);
   if (selected.size > maxSeries) {

@@ -65,6 +65,17 @@ export class Metric {
     return union;
   }
 
+  /**
+   * Series that live at some time from `firstDay` to `lastDay`: seen there, or both before and after. Points of a rare
+   * series stand for the days between them.
+   */
+  alive(firstDay: number, lastDay: number): Bitmap {
+    const seen = this.seen(firstDay, lastDay);
+    if (this.days.length === 0 || this.days[0].day >= firstDay || this.lastDay <= lastDay) return seen;
+    const around = this.seen(0, firstDay - 1).and(this.seen(lastDay + 1, this.lastDay));
+    return around.isEmpty ? seen : around.orInPlace(seen);
+  }
+
   /** The number of series seen on or after a day. */
   countSince(day: number): number {
     if (this.days.length === 0 || this.days[0].day >= day) return this.seriesCount;

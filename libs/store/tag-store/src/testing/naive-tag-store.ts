@@ -46,8 +46,16 @@ export class NaiveTagStore {
     );
   }
 
+  /** Those seen in the range, and those seen before and after it. */
+  #alive(tenant: string, metric: string, fromMs: number, toMs: number): NaiveSeries[] {
+    const before = this.#seen(tenant, metric, 0, dayOf(fromMs) * DAY_MS);
+    const after = new Set(this.#seen(tenant, metric, (dayOf(toMs - 1) + 1) * DAY_MS, Number.MAX_SAFE_INTEGER));
+    const within = fromMs < toMs ? before.filter((one) => after.has(one)) : [];
+    return [...new Set([...this.#seen(tenant, metric, fromMs, toMs), ...within])];
+  }
+
   match(request: MatchRequest): { kinds: Kind[]; groups: MatchedGroup[] } {
-    const seen = this.#seen(request.tenant, request.metric, request.fromMs, request.toMs);
+    const seen = this.#alive(request.tenant, request.metric, request.fromMs, request.toMs);
     const groups = new Map<string, { tags: string[]; kind: Kind; ids: string[] }>();
     for (const { id, name } of seen) {
       if (!fits(request.filter, name.tags)) continue;

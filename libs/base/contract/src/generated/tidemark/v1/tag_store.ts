@@ -65,6 +65,7 @@ export interface MatchRequest {
     | undefined;
   /** Tag keys; a series without one of them falls into the group with that key absent (`N/A`). */
   groupBy: string[];
+  /** By whole UTC days; series that were seen both before and after them belong to it too. */
   fromMs: number;
   toMs: number;
   /** Give up with `resource_exhausted` beyond these. */
