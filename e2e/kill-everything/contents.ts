@@ -2,8 +2,8 @@ import type { QueryReply } from '@tidemark/contract';
 import { type LoadMetric, METRICS, STEP_MS } from './settings.ts';
 
 /** Returns the query for the single points of a metric: a series and step has at most one. */
-export function questionOf({ space, name, rollup }: LoadMetric): string {
-  return `${space}:${name}{*} by {client,slot}.${rollup}`;
+export function questionOf({ name }: LoadMetric): string {
+  return `sum:${name}{*} by {client,slot}.rollup(points, ${STEP_MS / 1000})`;
 }
 
 /** Values of an answer by `pointKey`. */

@@ -54,23 +54,20 @@ export const VALUE_LIMIT = 2 ** 44;
 /** Tag `client:` of the points that are sent over HTTP. */
 export const HTTP_CLIENT = 'http-1';
 
-/** A metric of the load, and how to query the values of its single points. */
+/** A metric of the load. */
 export interface LoadMetric {
   readonly name: string;
   readonly kind: KindName;
-  /** Aggregations over series and time, which return the value itself for one point per series and step. */
-  readonly space: 'sum' | 'last';
-  readonly rollup: string;
 }
 
 /** Every kind, over all partitions. */
 export const METRICS: readonly LoadMetric[] = [
-  { name: 'load.requests', kind: 'count', space: 'sum', rollup: 'rollup(sum, 1)' },
-  { name: 'load.errors', kind: 'count', space: 'sum', rollup: 'rollup(sum, 1)' },
-  { name: 'load.retries', kind: 'count', space: 'sum', rollup: 'rollup(sum, 1)' },
-  { name: 'load.orders', kind: 'count', space: 'sum', rollup: 'rollup(sum, 1)' },
-  { name: 'load.memory', kind: 'gauge', space: 'sum', rollup: 'rollup(sum, 1)' },
-  { name: 'load.threads', kind: 'gauge', space: 'sum', rollup: 'rollup(sum, 1)' },
-  { name: 'load.bytes', kind: 'counter', space: 'last', rollup: 'rollup(last, 1)' },
-  { name: 'load.latency', kind: 'distribution', space: 'sum', rollup: 'rollup(1)' },
+  { name: 'load.requests', kind: 'count' },
+  { name: 'load.errors', kind: 'count' },
+  { name: 'load.retries', kind: 'count' },
+  { name: 'load.orders', kind: 'count' },
+  { name: 'load.memory', kind: 'gauge' },
+  { name: 'load.threads', kind: 'gauge' },
+  { name: 'load.bytes', kind: 'counter' },
+  { name: 'load.latency', kind: 'distribution' },
 ];

@@ -154,7 +154,7 @@ test('the ledger reports errors of clients: other shares in a retry, or fewer ac
 });
 
 test('the query returns a single point with its value, and the answer has the same key', () => {
-  expect(questionOf(REQUESTS)).toBe('sum:load.requests{*} by {client,slot}.rollup(sum, 1)');
+  expect(questionOf(REQUESTS)).toBe('sum:load.requests{*} by {client,slot}.rollup(points, 1)');
   const series = { tagSet: ['client:client-1', 'slot:0'], timesMs: [SECOND + 1000], values: [7] };
   const reply = {
     series: [

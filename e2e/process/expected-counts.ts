@@ -41,7 +41,7 @@ export class ExpectedCounts {
     const toMs = Date.now();
     const found = new Map<string, number>();
     for (let i = 0; i < METRICS; i++) {
-      const query = `sum:${this.#metric}.${i}{*} by {id}.rollup(sum, ${STEP_S})`;
+      const query = `sum:${this.#metric}.${i}{*} by {id}.rollup(points, ${STEP_S})`;
       const { series, errors } = await platform.queryComplete(query, this.#startMs, toMs);
       if (errors.length > 0) return errors.map(({ part, message }) => `${part}: ${message}`);
       for (const { tagSet, timesMs, values } of series) {

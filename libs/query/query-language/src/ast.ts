@@ -34,7 +34,7 @@ export type Aggregator =
   | { readonly type: 'space'; readonly name: SpaceAggregator }
   | { readonly type: 'percentile'; readonly percentile: number };
 
-export const ROLLUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
+export const ROLLUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last', 'points'] as const;
 export type RollupMethod = (typeof ROLLUP_METHODS)[number];
 
 /** At least one is given, and at most one of `seconds` and `calendar`. */

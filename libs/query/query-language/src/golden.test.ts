@@ -201,7 +201,7 @@ function sketchOf(values: readonly number[]): Uint8Array {
 /** The value of a point; of a distribution's the part that the fold takes. */
 function amountOf(value: number | readonly number[], fold: TimeFold): number {
   if (typeof value === 'number') return value;
-  return fold === TIME_FOLD.sketchSum ? value.reduce((sum, one) => sum + one, 0) : value.length;
+  return fold === TIME_FOLD.sketchCount ? value.length : value.reduce((sum, one) => sum + one, 0);
 }
 
 function expectRows(frames: readonly Frame[], body: readonly string[]): void {

@@ -80,7 +80,11 @@ function timeFoldOf(leaf: QueryLeaf, kind: Kind): TimeFold {
 }
 
 function planDistribution(leaf: QueryLeaf): LeafPlan {
-  if (leaf.rollup?.method !== undefined) {
+  const { method } = leaf.rollup ?? {};
+  if (method === 'points' && printAggregator(leaf.aggregator) === 'sum') {
+    return { timeFold: TIME_FOLD.points, spaceFold: SPACE_FOLD.sum, read: { type: 'value' }, valueKind: KIND.gauge };
+  }
+  if (method !== undefined) {
     throw refusal(
       leaf,
       'rollup',

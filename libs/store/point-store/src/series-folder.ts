@@ -47,12 +47,11 @@ export class SeriesFolder {
   fold(series: number): FoldedSeries | undefined {
     const kind = this.#store.table.kind(series);
     this.points = 0;
-    if ((kind === KIND.distribution) !== isOfSketches(this.#plan.timeFold)) return undefined;
+    const { timeFold } = this.#plan;
+    if (timeFold !== TIME_FOLD.points && (kind === KIND.distribution) !== isOfSketches(timeFold)) return undefined;
     const { chunks } = this.#found.chunks.of(series);
     if (kind !== KIND.distribution) return this.#foldPoints(series, kind, chunks);
-    return this.#plan.timeFold === TIME_FOLD.sketch
-      ? this.#foldSketches(series, chunks)
-      : this.#foldTotals(series, chunks);
+    return timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, chunks) : this.#foldTotals(series, chunks);
   }
 
   #foldPoints(series: number, kind: number, chunks: Parameters<typeof appendPoints>[1]): FoldedSeries | undefined {
@@ -81,11 +80,11 @@ export class SeriesFolder {
     if (sketches.length === 0) return undefined;
     sortSketches(sketches);
     const [from, to] = this.#within(series, sketches.timesMs, sketches.length);
-    const isSum = this.#plan.timeFold === TIME_FOLD.sketchSum;
+    const isCount = this.#plan.timeFold === TIME_FOLD.sketchCount;
     points.clear();
     for (let i = from; i < to; i++) {
       const { sum, count } = packedTotals(sketches.payloads[i]);
-      points.push(sketches.timesMs[i], isSum ? sum : count);
+      points.push(sketches.timesMs[i], isCount ? count : sum);
     }
     resolveAll(KIND.count, points);
     const { length } = points;

@@ -286,7 +286,7 @@ function idOf({ tenant, metric, kind, tags }: ModelPoint): string {
 function amountOf(value: number | Uint8Array, fold: TimeFold): number {
   if (typeof value === 'number') return value;
   const { sum, count } = packedTotals(value);
-  return fold === TIME_FOLD.sketchSum ? sum : count;
+  return fold === TIME_FOLD.sketchCount ? count : sum;
 }
 
 function tagSets(points: readonly ModelPoint[]): (readonly string[])[] {
