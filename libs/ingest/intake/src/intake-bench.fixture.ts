@@ -27,6 +27,8 @@ export class IntakeBench {
   readonly full = new Set<string>();
   /** Time until an append reaches the log, ms. */
   slowMs = 0;
+  /** Time until the answer to an append arrives, ms. */
+  slowAckMs = 0;
   /** Time by which the session's clock is ahead of the log's, ms. */
   skewMs = 0;
   readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
@@ -53,7 +55,9 @@ export class IntakeBench {
               throw new TidemarkError('resource_exhausted', 'the log is full');
             }
             if (this.slowMs > 0) await sleep(this.clock, this.slowMs);
-            return writer.append(sequence, value);
+            const appended = await writer.append(sequence, value);
+            if (this.slowAckMs > 0) await sleep(this.clock, this.slowAckMs);
+            return appended;
           },
         };
       },
@@ -110,8 +114,15 @@ export class IntakeBench {
     await this.play(new ControlWriter(this.#log, this.clock).append(message));
   }
 
-  /** Starts a session and waits until its lanes accept shares. */
+  /** Starts a session and waits until it has registered. */
   async session(options: Partial<IntakeOptions> = {}): Promise<IntakeSession> {
+    const { session, starting } = await this.startingSession(options);
+    await this.play(starting);
+    return session;
+  }
+
+  /** Begins to start a session. */
+  async startingSession(options: Partial<IntakeOptions> = {}) {
     const control = new ControlFollower(this.#log, this.clock);
     await this.play(control.start());
     const session = new IntakeSession({
@@ -122,8 +133,7 @@ export class IntakeBench {
       knownSeries: async (_partition, _tenant, ids) => ids.map(() => false),
       ...options,
     });
-    await this.play(session.start());
-    return session;
+    return { session, starting: session.start() };
   }
 
   async points(partition: number): Promise<BlockRecord[]> {

@@ -459,4 +459,21 @@ describe('the time of the log', () => {
     const era = control.findIndex(({ $case }) => $case === 'setBack');
     expect((await bench.points(0))[0]).toMatchObject({ type: RECORD.open, era });
   });
+
+  test('a session that was ended before it learns of its registration opens no lane of the new era', async () => {
+    const bench = await IntakeBench.open();
+    bench.logClock.jump(3_600_000);
+    await bench.decide({ $case: 'term', value: { term: 2, process: 'test' } });
+    bench.logClock.jump(-3_600_000);
+    const reasons: string[] = [];
+    bench.slowAckMs = 400;
+    const { starting } = await bench.startingSession({ onEnded: (reason) => reasons.push(reason) });
+    await bench.advance(100);
+    await bench.decide({ $case: 'setBack', value: { term: 2, expectedEra: -1, decidedMs: bench.clock.wallMs() } });
+    expect((await bench.control()).map(({ $case }) => $case)).toEqual(['term', 'map', 'term', 'registered', 'setBack']);
+    await bench.play(starting);
+    await bench.advance(5000);
+    expect(reasons).toEqual(['fenced: the log took its time back']);
+    expect([await bench.points(0), await bench.points(1)]).toEqual([[], []]);
+  });
 });

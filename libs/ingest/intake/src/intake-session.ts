@@ -282,7 +282,7 @@ export class IntakeSession {
 
   /** Returns the era of lanes that open now; undefined while none may open. */
   #laneEra(): LaneEra | undefined {
-    if (this.#clockCheck.state !== 'right' || this.#lease.fenced !== undefined) return undefined;
+    if (this.#clockCheck.state !== 'right' || !this.#lease.isOpen) return undefined;
     return this.#logTime.era;
   }
 }

@@ -52,6 +52,14 @@ export class SessionLease {
     return this.#fenced;
   }
 
+  /**
+   * True while the session is open in `control`, as far as it was read. Only then may it open lanes: an era that it reads
+   * together with its own end is not its own, and no fence would end lanes that name it.
+   */
+  get isOpen(): boolean {
+    return this.#fenced === undefined && this.#options.control.state.sessions.get(this.#key)?.state === 'open';
+  }
+
   /** Offset in `control` of the newest record that was acknowledged to this session; -1 before any. */
   get ackedOffset(): number {
     return this.#ackedOffset;
