@@ -136,7 +136,7 @@ export async function pointStoreAppend(): Promise<Measurement[]> {
     latenessMs: () => 20_000,
   });
   const open = encodeBareRecord({ ...base, type: RECORD.open, sequence: 0, markMs: START_MS });
-  store.apply({ offset: 0, appendTimeMs: 0, value: open });
+  store.apply({ offset: 0, appendTimeMs: START_MS, value: open });
 
   const applying: Timed = { wallMs: 0, cpuMs: 0 };
   const committing: Timed = { wallMs: 0, cpuMs: 0 };
@@ -146,7 +146,9 @@ export async function pointStoreAppend(): Promise<Measurement[]> {
   for (let step = 0; step < steps; step++) {
     const value = block(step);
     logBytes += value.length;
-    await timed(applying, () => store.apply({ offset: step + 1, appendTimeMs: 0, value }));
+    await timed(applying, () =>
+      store.apply({ offset: step + 1, appendTimeMs: START_MS + (step + 1) * STEP_MS, value }),
+    );
     if (!store.wantsCommit && step + 1 < steps) continue;
     const before = committing.wallMs;
     await timed(committing, () => store.commit());

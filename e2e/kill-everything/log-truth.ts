@@ -28,7 +28,8 @@ export function readTruth(log: readonly (readonly Uint8Array[])[], ledger: LoadL
   log.forEach((records, partition) => {
     const plain = new PlainConsumer({ partition, latenessMs: LATENESS_MS, ledger });
     try {
-      for (const record of records) plain.apply(record);
+      // The brokers have one clock: no mark is ahead of it.
+      for (const record of records) plain.apply(record, Number.POSITIVE_INFINITY);
     } catch (error) {
       problems.push(`the log of points/${partition} at ${plain.offset}: ${String(error)}`);
     }

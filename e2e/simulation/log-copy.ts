@@ -13,18 +13,25 @@ const READ_BYTES = 1 << 20;
 export class LogCopy {
   readonly #partitions: number;
   readonly #records = new Map<string, Uint8Array[]>();
-  /** Append times of `control`. */
-  readonly controlTimesMs: number[] = [];
+  readonly #timesMs = new Map<string, number[]>();
   records = 0;
   restartsChecked = 0;
 
   constructor(partitions: number) {
     this.#partitions = partitions;
-    for (const { topic, partition } of this.#places()) this.#records.set(`${topic}/${partition}`, []);
+    for (const { topic, partition } of this.#places()) {
+      this.#records.set(`${topic}/${partition}`, []);
+      this.#timesMs.set(`${topic}/${partition}`, []);
+    }
   }
 
   of(topic: Topic, partition: number): Uint8Array[] {
     return this.#records.get(`${topic}/${partition}`) ?? [];
+  }
+
+  /** Append times of the records. */
+  timesMs(topic: Topic, partition: number): number[] {
+    return this.#timesMs.get(`${topic}/${partition}`) ?? [];
   }
 
   /**
@@ -71,7 +78,7 @@ export class LogCopy {
         const options = { maxBytes: READ_BYTES, waitMs: 10_000 };
         for (const record of await log.read(topic, partition, known.length, options)) {
           known.push(Uint8Array.from(record.value));
-          if (topic === 'control') this.controlTimesMs.push(record.appendTimeMs);
+          this.timesMs(topic, partition).push(record.appendTimeMs);
           this.records++;
         }
       } catch (error) {

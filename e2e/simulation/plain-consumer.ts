@@ -1,5 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import { FIRST_ERA } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { ALL_LANES, type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { batchKey, type Ledger, pointsOf } from './ledger.ts';
 import { Violation } from './violation.ts';
@@ -38,6 +39,8 @@ interface PlainLane {
   /** The era that its records name. */
   readonly era: number;
   markMs: number;
+  /** The highest mark as far as it counted. */
+  credibleMs: number;
 }
 
 interface PlainClient {
@@ -101,10 +104,11 @@ export class PlainConsumer {
     return this.#watermarkMs;
   }
 
-  apply(value: Uint8Array): void {
+  /** Applies a record, whose mark counts up to a second after its append time. */
+  apply(value: Uint8Array, appendTimeMs: number): void {
     const record = decodeRecord(value);
     if (record.type === RECORD.fence) this.#fence(record);
-    else this.#applyOfLane(record);
+    else this.#applyOfLane(record, Math.floor(appendTimeMs) + PROTOCOL_TIMES.clockToleranceMs);
     const { points, late, duplicates } = { points: this.#points, late: this.#late, duplicates: this.#duplicates };
     this.positions.push({
       era: this.#era,
@@ -125,12 +129,12 @@ export class PlainConsumer {
     this.#advance();
   }
 
-  #applyOfLane(record: BlockRecord): void {
+  #applyOfLane(record: BlockRecord, maxMarkMs: number): void {
     const key = `${toHex(record.session)}.${record.lane}`;
     let lane = this.#lanes.get(key);
     const { era } = record;
     if (lane === undefined) {
-      lane = { sequence: -1, isOpen: false, isEnded: false, era, markMs: Number.NEGATIVE_INFINITY };
+      lane = { sequence: -1, isOpen: false, isEnded: false, era, markMs: -Infinity, credibleMs: -Infinity };
       this.#lanes.set(key, lane);
     }
     if (record.sequence <= lane.sequence) return;
@@ -153,6 +157,7 @@ export class PlainConsumer {
     if (!isFenced) {
       if (record.markMs < lane.markMs) throw new Violation('mark-goes-back', `lane ${key}: mark ${record.markMs}`);
       lane.markMs = record.markMs;
+      lane.credibleMs = Math.max(lane.credibleMs, Math.min(record.markMs, maxMarkMs));
     }
     this.#advance();
     if (record.type !== RECORD.close) return;
@@ -168,7 +173,7 @@ export class PlainConsumer {
   }
 
   #advance(): void {
-    const marks = [...this.#lanes.values()].filter(({ isOpen }) => isOpen).map(({ markMs }) => markMs);
+    const marks = [...this.#lanes.values()].filter(({ isOpen }) => isOpen).map(({ credibleMs }) => credibleMs);
     if (marks.length > 0) this.#watermarkMs = Math.max(this.#watermarkMs, Math.min(...marks));
   }
 

@@ -109,7 +109,8 @@ class SeedRun {
     await cluster.world.clock.advance(STEP_MS);
     for (const [partition, plain] of this.#plain.entries()) {
       const records = cluster.copy.of('points', partition);
-      while (plain.offset < records.length) plain.apply(records[plain.offset]);
+      const timesMs = cluster.copy.timesMs('points', partition);
+      while (plain.offset < records.length) plain.apply(records[plain.offset], timesMs[plain.offset]);
     }
     this.#readControl();
     if (cluster.failures.length > 0) throw STOPPED;
@@ -118,8 +119,9 @@ class SeedRun {
   #readControl(): void {
     const { copy } = this.cluster;
     const records = copy.of('control', 0);
+    const timesMs = copy.timesMs('control', 0);
     for (let offset = this.#truth.nextOffset; offset < records.length; offset++) {
-      this.#truth.apply(decodeControl(records[offset]), offset, copy.controlTimesMs[offset]);
+      this.#truth.apply(decodeControl(records[offset]), offset, timesMs[offset]);
     }
   }
 

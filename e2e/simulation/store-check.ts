@@ -228,6 +228,7 @@ export class StoreCheck {
     const limits = { ...POINT_LIMITS, commitRows: 1 + below(this.#random, 200) };
     const store = await open({ partition, keyValue, limits, latenessMs: () => LATENESS_MS });
     const records = this.#cluster.copy.of(topic, partition);
+    const timesMs = this.#cluster.copy.timesMs(topic, partition);
     for (let offset = 0; offset <= last; offset++) {
       const sample = byOffset.get(offset);
       if (sample !== undefined) {
@@ -241,7 +242,7 @@ export class StoreCheck {
         }
       }
       if (offset === last) return;
-      store.apply({ offset, appendTimeMs: 0, value: records[offset] });
+      store.apply({ offset, appendTimeMs: timesMs[offset], value: records[offset] });
       if (store.wantsCommit) await store.commit();
     }
   }

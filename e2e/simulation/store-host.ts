@@ -156,7 +156,9 @@ export class StoreHost {
       readBytes: 4096,
       readWaitMs: 1000,
       onHalt: (halt) => {
-        if (halt === undefined) return;
+        // The log of a replica that moved away is trimmed. A process that was paused reads it once more.
+        if (halt === undefined || !this.#options.placement.of(this.topic, this.#options.name).includes(partition))
+          return;
         const place = `${this.#options.name}: ${this.topic}/${partition}`;
         failed(new Violation('partition-halts', `${place} at offset ${halt.offset}: ${halt.error.message}`));
       },

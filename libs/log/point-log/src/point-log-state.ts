@@ -1,6 +1,7 @@
 import { afterPrefix, ByteReader, ByteWriter } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
 import { ID_BYTES, isKind, KIND } from '@tidemark/model';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type KeyValueWrite, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { BlockCheck } from './block-check.ts';
@@ -76,9 +77,9 @@ export class PointLogState {
    * passed. Throws `data_loss`, which halts the partition, when the record is damaged or an earlier one is missing.
    * Changes nothing.
    */
-  judge({ offset, value }: LogRecord): JudgedRecord | undefined {
+  judge({ offset, value, appendTimeMs }: LogRecord): JudgedRecord | undefined {
     assert(offset === this.nextOffset, `record at offset ${offset}, expected ${this.nextOffset}`);
-    const record = decodeRecord(value);
+    const record = withCredibleMark(decodeRecord(value), appendTimeMs);
     if (record.partition !== this.partition) {
       throw new TidemarkError('data_loss', `a record of partition ${record.partition} in partition ${this.partition}`);
     }
@@ -227,4 +228,13 @@ async function valuesOf(keyValue: KeyValue, prefix: number): Promise<Uint8Array[
   const values: Uint8Array[] = [];
   for await (const { value } of entriesOf(keyValue, prefix)) values.push(value);
   return values;
+}
+
+/**
+ * Returns the record with its mark as far as it counts: up to the tolerance after the append time. A session learns only
+ * by the answer to an append that its clock is ahead of the log's, and the mark of that record is in the log by then.
+ */
+function withCredibleMark(record: BlockRecord, appendTimeMs: number): BlockRecord {
+  const limitMs = Math.floor(appendTimeMs) + PROTOCOL_TIMES.clockToleranceMs;
+  return record.markMs <= limitMs ? record : { ...record, markMs: limitMs };
 }

@@ -51,7 +51,7 @@ function damaged(records: readonly LogRecord[], damages: readonly { at: number; 
     else if (how === 'lose') values.splice(at, 1);
     else values.splice(at, 0, values[Math.max(0, at - 3)]);
   }
-  return values.map((value, offset) => ({ offset, appendTimeMs: 0, value }));
+  return values.map((value, offset) => ({ offset, appendTimeMs: Number.MAX_SAFE_INTEGER, value }));
 }
 
 describe('AggregatorPartition', () => {

@@ -54,6 +54,8 @@ interface TestLane {
 /** Writes the log of one partition as intakes would: lanes with sequences and epochs, and one dictionary per client. */
 export class LogBuilder {
   readonly records: LogRecord[] = [];
+  /** Append time of the next records; by default it is after every mark. */
+  appendTimeMs = Number.MAX_SAFE_INTEGER;
   readonly #lanes = new Map<number, TestLane>();
 
   bare(type: RecordType, session: number, markMs: number, change: Partial<BlockRecord> = {}): LogRecord {
@@ -117,7 +119,7 @@ export class LogBuilder {
   }
 
   append(value: Uint8Array): LogRecord {
-    const record = { offset: this.records.length, appendTimeMs: 0, value };
+    const record = { offset: this.records.length, appendTimeMs: this.appendTimeMs, value };
     this.records.push(record);
     return record;
   }
