@@ -42,6 +42,13 @@ export function withoutSomeSessions(log: Log): Log {
   });
 }
 
+/** Every record was appended long after its mark, by the times that readers see. */
+export function appendedLate(log: Log): Log {
+  return rewriting(log, (topic, _, record) => {
+    return topic === 'points' ? { ...record, appendTimeMs: Number.MAX_SAFE_INTEGER } : record;
+  });
+}
+
 /** Records do not name their era. */
 export function withoutEras(log: Log): Log {
   return rewriting(log, (topic, _, record) => {

@@ -13,6 +13,7 @@ import {
 } from './append-decorators.ts';
 import { amountsInOneStep, holdingForEver } from './folds.ts';
 import {
+  appendedLate,
   SeenLanes,
   withoutDeduplication,
   withoutEarlyFences,
@@ -195,6 +196,12 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'a point that is accepted in time by a corrected clock is not late',
     caughtBy: ['in-time-is-never-late', 'liveness'],
     wiring: () => ({ ...HONEST, intakeLog: namingNoEra }),
+  },
+  {
+    name: 'mark-without-bound',
+    promise: 'a mark counts up to a second after the append time of its record',
+    caughtBy: ['store-position', 'equal-state'],
+    wiring: () => ({ ...HONEST, storeLog: (log, store) => (store === 'points-1' ? appendedLate(log) : log) }),
   },
   {
     name: 'map-before-its-time',
