@@ -12,7 +12,7 @@ afterEach(() => harness.clear(), 60_000);
 
 const HOUR_MS = 3_600_000;
 const METRIC = 'app.orders';
-/** Far below the error of the clock: whoever waits for the wrong time fails. */
+/** Far below the error of the clock: an intake that waits for the wrong time fails. */
 const WITHIN_MS = 60_000;
 const TEST_MS = 240_000;
 

@@ -85,7 +85,9 @@ export class Chaos {
       const { brokerSkewMs } = this.#cluster;
       node.jump((this.#random.next() * 2 - 1) * brokerSkewMs, this.#random.next() * 20_000);
     });
-    if (world.faults.fires('clock.all-ahead')) this.#shared.set(AHEAD_MS * AHEAD_RANGE ** this.#random.next());
+    // Its partitions' times are wrong, those of the others are not.
+    this.#maybe('clock.broker-ahead', brokers, (node) => node.jump(this.#aheadMs(), this.#random.next() * 20_000));
+    if (world.faults.fires('clock.all-ahead')) this.#shared.set(this.#aheadMs());
     if (world.faults.fires('clock.all-behind')) this.#shared.set(-BEHIND_MS * this.#random.next());
     this.#maybe('coordinator.usurped', [coordinators[1]], (node) => {
       node.start();
@@ -110,6 +112,10 @@ export class Chaos {
 
   #kind(): 'process' | 'power' {
     return this.#random.next() < 0.5 ? 'process' : 'power';
+  }
+
+  #aheadMs(): number {
+    return AHEAD_MS * AHEAD_RANGE ** this.#random.next();
   }
 
   /** Error of a clock, ahead or behind: from just above the tolerance of a session to ten minutes. */

@@ -37,6 +37,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'clock.jump': 0.015,
   'clock.broker': 0.01,
   'clock.wrong-at-start': 0.3,
+  'clock.broker-ahead': 0.003,
   'clock.all-ahead': 0.006,
   'clock.all-behind': 0.002,
   'coordinator.usurped': 0.006,

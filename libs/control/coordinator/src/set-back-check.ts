@@ -42,10 +42,10 @@ export class SetBackCheck {
   /** Why time is not taken back although the log's clock went back; undefined when nothing is in the way. */
   get problem(): string | undefined {
     if (!this.#isBack || this.#clocksAgree) return undefined;
-    const offMs = Math.abs(this.#behindMs);
+    const offS = Math.round(Math.abs(this.#behindMs) / 1000);
     return (
       `the time of control is ${Math.round(this.#aheadMs / 1000)} s ahead of its newest record, and is not taken back: ` +
-      `the clocks of the log and of this process differ by ${Math.round(offMs / 1000)} s`
+      `by the clock of this process, that record is ${offS} s ${this.#behindMs > 0 ? 'old' : 'in the future'}`
     );
   }
 
