@@ -32,7 +32,7 @@ export {
   RANGE_FUNCTION_NAMES,
 } from './range-functions.ts';
 export type { RankMethod, RankOrder } from './rank.ts';
-export { bottom, RANK_METHODS, RANK_ORDERS, top } from './rank.ts';
+export { bottom, RANK_METHODS, RANK_ORDERS, reduceToStep, top } from './rank.ts';
 export {
   asCount,
   asRate,

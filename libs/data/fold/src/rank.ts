@@ -46,6 +46,14 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/**
+ * One value for each series, by `method` of its values, for the one step [fromMs, toMs). A series without values has none.
+ */
+export function reduceToStep(frame: Frame, method: RankMethod, fromMs: number, toMs: number): Frame {
+  const series = frame.series.map((one) => ({ ...one, values: Float64Array.of(rankOf(one, method, frame, 0)) }));
+  return { fromMs, stepMs: toMs - fromMs, steps: 1, series };
+}
+
 function rankOf(series: FrameSeries, method: RankMethod, frame: Frame, before: number): number {
   let count = 0;
   let sum = 0;

@@ -1,4 +1,4 @@
-import type { Calendar, FillMode, FunctionArgument, Operator, Regrouping } from '@tidemark/fold';
+import type { Calendar, FillMode, FunctionArgument, Operator, RankMethod, Regrouping } from '@tidemark/fold';
 import type { FunctionName } from './functions.ts';
 
 /** A whole query: one or more expressions, separated by commas. */
@@ -6,7 +6,7 @@ export interface Query {
   readonly expressions: readonly Expression[];
 }
 
-export type Expression = QueryLeaf | Constant | Negation | Binary | Call | Regroup;
+export type Expression = QueryLeaf | Constant | Negation | Binary | Call | Regroup | Reduction;
 
 /**
  * The part of a query that the stores answer: one metric, filtered, folded over time and space. `avg:metric{filter} by
@@ -82,6 +82,15 @@ export interface Regroup {
   readonly operand: Expression;
   /** Tag keys, distinct, as written; none folds all series into one. */
   readonly groupBy: readonly string[];
+}
+
+/** One value for each series, of its steps in [fromMs, toMs). It has no syntax: APIs put it around the queries of formulas. */
+export interface Reduction {
+  readonly type: 'reduce';
+  readonly method: RankMethod;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly operand: Expression;
 }
 
 /** A boolean expression over the tags of a series; one variant for each of the contract's TagFilter. */

@@ -8,12 +8,20 @@ import {
   fill,
   negate,
   type Operand,
+  reduceToStep,
   regroup,
   secondsOf,
 } from '@tidemark/fold';
 import { assert, unreachable } from '@tidemark/ports';
 import type { Call, Expression, Query, QueryLeaf } from './ast.ts';
-import { type LeafView, PLAIN_VIEW, type ShapeOf, viewForFill, viewWithin } from './leaf-view.ts';
+import {
+  type LeafView,
+  PLAIN_VIEW,
+  type ShapeOf,
+  viewForFill,
+  viewOfReduced,
+  viewWithin,
+} from './leaf-view.ts';
 import { printAggregator } from './print.ts';
 import { shiftOf } from './shift-functions.ts';
 
@@ -34,6 +42,7 @@ function collectLeaves(expression: Expression, out: QueryLeaf[]): void {
     case 'negate':
     case 'call':
     case 'regroup':
+    case 'reduce':
       collectLeaves(expression.operand, out);
       break;
     case 'binary':
@@ -97,6 +106,10 @@ class Evaluator {
       case 'regroup': {
         const frame = regroup(frameOnly(this.evaluate(expression.operand, view)), expression.how, expression.groupBy);
         return renamed(frame, printAggregator(expression.how));
+      }
+      case 'reduce': {
+        const { method, fromMs, toMs, operand } = expression;
+        return reduceToStep(frameOnly(this.evaluate(operand, viewOfReduced(view))), method, fromMs, toMs);
       }
       default:
         return unreachable(expression);

@@ -8,6 +8,7 @@ export type {
   Negation,
   Query,
   QueryLeaf,
+  Reduction,
   Regroup,
   Rollup,
   RollupMethod,
@@ -32,7 +33,8 @@ export {
   matchesPattern,
   NO_VALUE,
 } from './match-filter.ts';
-export { parseFilter, parseQuery } from './parse.ts';
+export { parseFilter, parseFormula, parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
+export { inField } from './syntax-error.ts';
 export type { Variables } from './variables.ts';
 export { writeWord } from './words.ts';

@@ -45,6 +45,9 @@ function collectUses(expression: Expression, view: LeafView, shapeOf: ShapeOf, o
     case 'call':
       collectUses(expression.operand, viewWithin(expression, view, shapeOf), shapeOf, out);
       break;
+    case 'reduce':
+      collectUses(expression.operand, viewOfReduced(view), shapeOf, out);
+      break;
     case 'binary':
       collectUses(expression.left, view, shapeOf, out);
       collectUses(expression.right, view, shapeOf, out);
@@ -52,6 +55,11 @@ function collectUses(expression: Expression, view: LeafView, shapeOf: ShapeOf, o
     default:
       unreachable(expression);
   }
+}
+
+/** The view of what becomes one value: no function around it has steps to look back at. */
+export function viewOfReduced({ shifts }: LeafView): LeafView {
+  return { shifts, before: 0 };
 }
 
 /** The view that a call has of its operand. Throws `invalid_argument` for a moving rollup over calendar steps. */
@@ -84,6 +92,7 @@ function firstLeaf(expression: Expression): QueryLeaf | undefined {
     case 'query':
       return expression;
     case 'constant':
+    case 'reduce':
       return undefined;
     case 'negate':
     case 'call':

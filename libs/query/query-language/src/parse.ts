@@ -16,6 +16,7 @@ import {
   type TagFilter,
 } from './ast.ts';
 import { isMissingFunction } from './datadog-functions.ts';
+import { leavesOf } from './evaluate.ts';
 import {
   FUNCTION_NAMES,
   FUNCTIONS,
@@ -29,6 +30,7 @@ import { parseGroupBy, parseScope } from './parse-filter.ts';
 import { parseRollup } from './parse-rollup.ts';
 import { RANK_SHORTHANDS, rankShorthand } from './rank-shorthands.ts';
 import type { Token } from './scanner.ts';
+import { inField } from './syntax-error.ts';
 import { TokenReader } from './token-reader.ts';
 import { checkVariables, NO_VARIABLES, type Variables } from './variables.ts';
 
@@ -65,6 +67,25 @@ export function parseQuery(
 }
 
 /**
+ * Parses a formula: an expression in which each metric is one of `queries`, by its name. The result has their
+ * expressions in place of the names, so it is evaluated, joined and limited as a query is. Errors are those of
+ * `parseQuery`, with the columns of `text` and the field `formula`.
+ */
+export function parseFormula(
+  text: string,
+  queries: ReadonlyMap<string, Expression>,
+  limits: QueryLimits = DEFAULT_QUERY_LIMITS,
+): Expression {
+  return inField('formula', () => {
+    const reader = new TokenReader(text, limits);
+    const expression = parseWithQuery({ reader, queries: 0, bound: queries });
+    const rest = reader.peek('expression');
+    if (rest.type !== 'end') throw reader.unexpected(rest, 'an operator or the end of the formula');
+    return expression;
+  });
+}
+
+/**
  * Parses a filter alone, as it stands between the braces of a query; without text it selects all series. Errors are
  * those of `parseQuery`, with columns of `text`.
  */
@@ -81,6 +102,8 @@ interface State {
   readonly reader: TokenReader;
   /** Leaves so far that are not constants. */
   queries: number;
+  /** Expressions by the names that a formula has for them; undefined in a query. */
+  readonly bound?: ReadonlyMap<string, Expression>;
 }
 
 /** Parses an expression that contains a query: numbers alone have no series, no steps and no tags. */
@@ -89,7 +112,8 @@ function parseWithQuery(state: State): Expression {
   const before = state.queries;
   const expression = parseSum(state);
   if (state.queries === before) {
-    throw state.reader.error(first, 'only constants', 'at least one query, such as avg:system.load.1{*}');
+    const example = state.bound === undefined ? 'at least one query, such as avg:system.load.1{*}' : aName(state.bound);
+    throw state.reader.error(first, 'only constants', example);
   }
   return expression;
 }
@@ -133,16 +157,37 @@ function parsePrimary(state: State, token: Token): Expression {
     reader.expectSymbol('expression', ')', 'an operator or ")"');
     return expression;
   }
-  if (token.type === 'string') return parseLeaf(state, token, DEFAULT_AGGREGATOR);
-  if (token.type !== 'name') throw reader.unexpected(token, AN_EXPRESSION);
+  if (token.type === 'string' && state.bound === undefined) return parseLeaf(state, token, DEFAULT_AGGREGATOR);
+  if (token.type !== 'name') {
+    const expected = state.bound === undefined ? AN_EXPRESSION : `${aName(state.bound)}, a function, a number or "("`;
+    throw reader.unexpected(token, expected);
+  }
   reader.take(token);
   const next = reader.peek('expression');
   if (next.type === 'symbol' && next.text === '(') return parseCall(state, token);
+  if (state.bound !== undefined) return boundQuery(state, state.bound, token);
   if (reader.takeSymbol('expression', ':')) {
     const metric = reader.peek('expression');
     return parseLeaf(state, metric, aggregatorOf(reader, token));
   }
   return parseLeaf(state, token, DEFAULT_AGGREGATOR);
+}
+
+const MAX_LISTED_NAMES = 10;
+
+function aName(bound: ReadonlyMap<string, Expression>): string {
+  const names = [...bound.keys()];
+  const more = names.length > MAX_LISTED_NAMES ? ', …' : '';
+  return `the name of a query (${names.slice(0, MAX_LISTED_NAMES).join(', ')}${more})`;
+}
+
+/** The expression that a name in a formula stands for; its leaves count as often as the name is used. */
+function boundQuery(state: State, bound: ReadonlyMap<string, Expression>, token: Token): Expression {
+  const expression = bound.get(token.text);
+  if (expression === undefined) throw state.reader.unknownName(token, aName(bound), [...bound.keys()]);
+  for (const _ of leavesOf({ expressions: [expression] })) state.reader.countLeaf(token);
+  state.queries++;
+  return expression;
 }
 
 const DEFAULT_AGGREGATOR: Aggregator = { type: 'space', name: 'avg' };

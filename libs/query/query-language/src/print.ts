@@ -28,6 +28,8 @@ export function printExpression(expression: Expression): string {
       const by = expression.groupBy.length > 0 ? ` by {${expression.groupBy.map(writeWord).join(',')}}` : '';
       return `${printAggregator(expression.how)}(${printExpression(expression.operand)})${by}`;
     }
+    case 'reduce':
+      return `${expression.method} of the range of (${printExpression(expression.operand)})`;
     default:
       return unreachable(expression);
   }

@@ -1,4 +1,4 @@
-import { type ErrorDetail, TidemarkError } from '@tidemark/ports';
+import { type ErrorDetail, isTidemarkError, TidemarkError } from '@tidemark/ports';
 
 /** Characters of the query that are shown on each side of the error. */
 const EXCERPT_SIDE = 40;
@@ -34,6 +34,17 @@ export function missingFunction(query: string, at: number, name: string): Tidema
   };
   const message = `query, column ${column}: ${name} is a Datadog function that Tidemark does not have yet`;
   return new TidemarkError('invalid_argument', message, detail);
+}
+
+/** Runs `parse`, whose errors about the field `query` are about `field`. */
+export function inField<T>(field: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isTidemarkError(error, 'invalid_argument') || error.detail.field !== 'query') throw error;
+    const message = `${field}${error.message.replace(/^query/, '')}`;
+    throw new TidemarkError('invalid_argument', message, { ...error.detail, field });
+  }
 }
 
 function caretLines(query: string, at: number): string {
