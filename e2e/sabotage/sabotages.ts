@@ -243,6 +243,7 @@ function completingTheStep(reader: QueryReader): QueryReader {
       if (completeThroughMs === undefined) return reply;
       return { ...reply, completeThroughMs: Math.ceil(completeThroughMs / STEP_MS) * STEP_MS };
     },
+    runFormulas: (tenant, request, signal) => reader.runFormulas(tenant, request, signal),
     metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
     tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
     status: (tenant, signal) => reader.status(tenant, signal),
@@ -258,6 +259,7 @@ function callingPartialComplete(reader: QueryReader): QueryReader {
       newestMs = reply.completeThroughMs ?? newestMs;
       return reply.errors.length === 0 ? reply : { ...reply, errors: [], completeThroughMs: newestMs };
     },
+    runFormulas: (tenant, request, signal) => reader.runFormulas(tenant, request, signal),
     metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
     tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
     status: (tenant, signal) => reader.status(tenant, signal),

@@ -62,6 +62,7 @@ function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, o
       asked.push({ tenant, request, signal });
       return answer();
     },
+    runFormulas: () => Promise.reject(new Error('not asked here')),
     metrics: async (tenant, request, signal) => {
       asked.push({ tenant, request, signal });
       const kinds = [KIND.gauge, KIND.count];

@@ -36,14 +36,16 @@ export function missingFunction(query: string, at: number, name: string): Tidema
   return new TidemarkError('invalid_argument', message, detail);
 }
 
-/** Runs `parse`, whose errors about the field `query` are about `field`. */
+/** Runs `parse`; an error that names the field that it parses names `field` instead. */
 export function inField<T>(field: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (!isTidemarkError(error, 'invalid_argument') || error.detail.field !== 'query') throw error;
-    const message = `${field}${error.message.replace(/^query/, '')}`;
-    throw new TidemarkError('invalid_argument', message, { ...error.detail, field });
+    if (!isTidemarkError(error, 'invalid_argument')) throw error;
+    const { message, detail } = error;
+    if (typeof detail.field !== 'string' || !message.startsWith(detail.field)) throw error;
+    const named = `${field}${message.slice(detail.field.length)}`;
+    throw new TidemarkError('invalid_argument', named, { ...detail, field });
   }
 }
 

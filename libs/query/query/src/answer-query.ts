@@ -1,4 +1,4 @@
-import { dropSteps } from '@tidemark/fold';
+import { dropSteps, type Frame } from '@tidemark/fold';
 import { assert } from '@tidemark/ports';
 import {
   type Expression,
@@ -42,6 +42,24 @@ export function betterStepMs({ rangeMs, automaticMs }: QueryPlan, views: ViewFra
   );
 }
 
+/** The frame of a leaf with a view, as `evaluate` asks for it. */
+export type FrameOf = (leaf: QueryLeaf, view: LeafView) => Frame;
+
+/** The frames of what was read. What an answer must say about them is added to the run. */
+export async function framesOf(views: ViewFrames, run: QueryRun, signal: AbortSignal): Promise<FrameOf> {
+  const looked = [...views.values()];
+  for (const { leaf, steps, findings } of looked) {
+    for (const note of findings.notes(leaf.metric)) run.notes.add(note);
+    for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
+  }
+  for (const note of await suggestions(run, looked, signal)) run.notes.add(note);
+  return (leaf, view) => {
+    const found = views.get(readKey(leaf, view));
+    assert(found !== undefined, 'every leaf has been read');
+    return dropSteps(found.frame, found.steps.before - view.before);
+  };
+}
+
 /** Evaluates the query over what was read. */
 export async function answerQuery(
   plan: QueryPlan,
@@ -50,18 +68,7 @@ export async function answerQuery(
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
   const { query, shapeOf } = plan;
-  const frameOf = (leaf: QueryLeaf, view: LeafView) => {
-    const found = views.get(readKey(leaf, view));
-    assert(found !== undefined, 'every leaf has been read');
-    return dropSteps(found.frame, found.steps.before - view.before);
-  };
-  const results = evaluate(query, frameOf, shapeOf);
-  const looked = [...views.values()];
-  for (const { leaf, findings } of looked) for (const note of findings.notes(leaf.metric)) run.notes.add(note);
-  for (const { leaf, steps, findings } of looked) {
-    for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
-  }
-  for (const note of await suggestions(run, looked, signal)) run.notes.add(note);
+  const results = evaluate(query, await framesOf(views, run, signal), shapeOf);
   return {
     series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i], run.throughMs)),
     completeThroughMs: run.throughMs,

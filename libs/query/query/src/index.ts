@@ -1,3 +1,11 @@
+export type {
+  Formula,
+  FormulaAnswer,
+  FormulaRequest,
+  FormulaResult,
+  FormulaSeries,
+  NamedQuery,
+} from './formula-request.ts';
 export { queryService } from './grpc-query-service.ts';
 export type { AskedExpression, AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
 export type { QueryServiceOptions } from './query-service.ts';

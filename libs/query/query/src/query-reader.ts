@@ -8,6 +8,8 @@ import type {
   TagsRequest,
 } from '@tidemark/contract';
 
+import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
+
 /** One expression of a query, as the service parsed it. */
 export interface AskedExpression {
   /** The text, equal to `expression` of its series in the answer. */
@@ -30,6 +32,7 @@ export type AskedQuery = Omit<QueryRequest, 'variables'> & Partial<Pick<QueryReq
 /** What APIs, pages and commands ask of the query end, in this process or over gRPC. */
 export interface QueryReader {
   run(tenant: string, request: AskedQuery, signal?: AbortSignal): Promise<QueryAnswer>;
+  runFormulas(tenant: string, request: FormulaRequest, signal?: AbortSignal): Promise<FormulaAnswer>;
   metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply>;
   tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply>;
   status(tenant: string, signal?: AbortSignal): Promise<StatusReply>;

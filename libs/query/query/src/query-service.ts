@@ -12,13 +12,16 @@ import type {
 import { DAY_MS, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { parseFilter, parseQuery } from '@tidemark/query-language';
+import { parseFilter, parseQuery, type Query } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
+import { answerFormulas } from './answer-formulas.ts';
 import { answerQuery, betterStepMs, readViews, type ViewFrames } from './answer-query.ts';
 import { checkRange } from './check-range.ts';
 import { withDeadline } from './deadline.ts';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import { formulaQuery } from './formula-query.ts';
+import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
 import { Gaps } from './gaps.ts';
 import { type KnownEras, LogTime } from './log-time.ts';
 import { Parts } from './parts.ts';
@@ -85,15 +88,39 @@ export class QueryService implements QueryReader {
     const { fromMs, toMs } = request;
     const query = parseQuery(request.query, this.#limits.language, request.variables);
     checkRange(this.#limits, fromMs, toMs);
+    return this.#answer(tenant, { query, fromMs, toMs }, signal, answerQuery);
+  }
+
+  /**
+   * Evaluates formulas over named queries, as `run` evaluates the expressions of a query. Errors are those of `run`; one
+   * of the request names its field, such as `formulas.0.formula`.
+   */
+  async runFormulas(tenant: string, request: FormulaRequest, signal?: AbortSignal): Promise<FormulaAnswer> {
+    const { fromMs, toMs } = request;
+    checkRange(this.#limits, fromMs, toMs);
+    const query = formulaQuery(request, this.#limits);
+    return this.#answer(tenant, { query, fromMs, toMs }, signal, (...read) => answerFormulas(query, ...read));
+  }
+
+  /**
+   * Reads what a query needs, and answers with it. Where the reporting intervals that were found say so, it is read again
+   * with another automatic step.
+   */
+  async #answer<T>(
+    tenant: string,
+    { query, fromMs, toMs }: { readonly query: Query; readonly fromMs: number; readonly toMs: number },
+    signal: AbortSignal | undefined,
+    answer: (plan: QueryPlan, run: QueryRun, views: ViewFrames, within: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const plan = planQuery(query, fromMs, toMs, this.#limits);
     return this.#gate.run(tenant, () =>
       withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
         const first = await this.#read(tenant, plan, within);
         const stepMs = betterStepMs(plan, first.views);
-        if (stepMs === plan.automaticMs) return answerQuery(plan, first.run, first.views, within);
+        if (stepMs === plan.automaticMs) return answer(plan, first.run, first.views, within);
         const better = planQuery(query, fromMs, toMs, this.#limits, stepMs);
         const { run, views } = await this.#read(tenant, better, within);
-        return answerQuery(better, run, views, within);
+        return answer(better, run, views, within);
       }),
     );
   }

@@ -40,6 +40,7 @@ export function registerQuery(server: Server, reader: QueryReader, access: Pick<
 export function pendingReader(service: Pending<QueryReader>): QueryReader {
   return {
     run: async (...asked) => service.part.run(...asked),
+    runFormulas: async (...asked) => service.part.runFormulas(...asked),
     metrics: async (...asked) => service.part.metrics(...asked),
     tags: async (...asked) => service.part.tags(...asked),
     status: async (...asked) => service.part.status(...asked),

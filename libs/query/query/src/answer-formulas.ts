@@ -1,0 +1,74 @@
+import { type Frame, startOf } from '@tidemark/fold';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { type Expression, evaluate, printExpression } from '@tidemark/query-language';
+import { framesOf, type ViewFrames } from './answer-query.ts';
+import type { FormulaQuery } from './formula-query.ts';
+import type { FormulaAnswer, FormulaResult, FormulaSeries } from './formula-request.ts';
+import type { LeafSteps } from './leaf-steps.ts';
+import type { QueryPlan } from './query-plan.ts';
+import type { QueryRun } from './query-run.ts';
+import { completeStepsOf } from './result-series.ts';
+
+/** Evaluates each formula over what was read for the plan. formulas.test.ts covers it. */
+export async function answerFormulas(
+  { notes, isReduced, fromMs, toMs }: FormulaQuery,
+  plan: QueryPlan,
+  run: QueryRun,
+  views: ViewFrames,
+  signal: AbortSignal,
+): Promise<FormulaAnswer> {
+  const frameOf = await framesOf(views, run, signal);
+  const frames = plan.query.expressions.map((expression, i) => {
+    try {
+      return evaluate({ expressions: [expression] }, frameOf, plan.shapeOf)[0];
+    } catch (error) {
+      if (!isTidemarkError(error, 'invalid_argument')) throw error;
+      throw new TidemarkError('invalid_argument', `formulas.${i}: ${error.message}`, {
+        ...error.detail,
+        field: `formulas.${i}`,
+      });
+    }
+  });
+  const shown = [...plan.reads.values()].map(({ steps }) => shownRange(steps));
+  const coveredFromMs = Math.min(...shown.map(([startMs]) => startMs));
+  const coveredToMs = Math.max(...shown.map(([, endMs]) => endMs));
+  if (isReduced && (coveredFromMs < fromMs || coveredToMs > toMs)) {
+    run.notes.add(`values are of whole steps, from ${isoTime(coveredFromMs)} to ${isoTime(coveredToMs)}`);
+  }
+  const isComplete = run.throughMs !== undefined && run.throughMs >= coveredToMs;
+  return {
+    results: plan.query.expressions.map((expression, i) =>
+      resultOf(expression, frames[i], isReduced ? Number(isComplete) : completeStepsOf(frames[i], run.throughMs)),
+    ),
+    coveredFromMs,
+    coveredToMs,
+    completeThroughMs: run.throughMs,
+    errors: run.parts.sortedErrors(),
+    gaps: run.gaps,
+    pointsRead: run.pointsRead,
+    seriesRead: run.seriesRead,
+    notes: [...notes, ...run.notes],
+  };
+}
+
+/** The times of the steps that an answer shows, without those before the range. */
+function shownRange({ fromMs, stepMs, steps, before, startsMs }: LeafSteps): readonly [number, number] {
+  const startOfStep = (step: number) => startsMs?.[step] ?? fromMs + step * stepMs;
+  return [startOfStep(before), startOfStep(steps)];
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function resultOf(expression: Expression, frame: Frame, completeSteps: number): FormulaResult {
+  return {
+    expression: printExpression(expression),
+    startsMs: Array.from({ length: frame.steps }, (_, step) => startOf(frame, step)),
+    stepMs: frame.stepMs,
+    completeSteps,
+    series: frame.series.flatMap(({ tags, values }): FormulaSeries[] =>
+      values.every(Number.isNaN) ? [] : [{ tags, values }],
+    ),
+  };
+}
