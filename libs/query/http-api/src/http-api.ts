@@ -4,6 +4,7 @@ import type { QueryReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { acceptsAnyKey, tenantOf } from './caller.ts';
 import { datadogRoutes } from './datadog-routes.ts';
+import { datadogV2Routes } from './datadog-v2-routes.ts';
 import { errorReplies } from './error-replies.ts';
 import { guard } from './guard.ts';
 import { DEFAULT_HTTP_API_LIMITS, type HttpApiLimits } from './http-api-limits.ts';
@@ -77,6 +78,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   if (service !== undefined) {
     const read = { service, limits, readerOf: (request: FastifyRequest) => access.tenantOf(request, 'read') };
     datadogRoutes(app, read);
+    datadogV2Routes(app, read);
     tidemarkRoutes(app, { ...read, statusExtra });
   }
   healthRoutes(app, options.notReady ?? (() => undefined));

@@ -9,6 +9,8 @@ const GIVE: Readonly<Record<string, string>> = {
   to: 'seconds since 1970',
   from_ms: 'milliseconds since 1970',
   to_ms: 'milliseconds since 1970',
+  'data.attributes.from': 'milliseconds since 1970',
+  'data.attributes.to': 'milliseconds since 1970',
   q: 'metrics:TEXT',
   metric: 'the name of a metric',
   body: 'a JSON object',
