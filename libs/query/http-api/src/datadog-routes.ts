@@ -1,10 +1,12 @@
+import type { MetricsRequest } from '@tidemark/contract';
 import { TidemarkError } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
+import { writeWord } from '@tidemark/query-language';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { datadogAnswer, partErrorText } from './datadog-query.ts';
 import type { HttpApiLimits } from './http-api-limits.ts';
-import { parseParameters, secondsText, variablesOf } from './parameters.ts';
+import { parseParameters, secondsText, variablesOf, withFieldsOf } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
 export interface ReadRoutes {
@@ -15,9 +17,11 @@ export interface ReadRoutes {
 }
 
 const QUERY = z.object({ query: z.string().min(1, 'must not be empty'), from: secondsText, to: secondsText });
-/** Filters of Datadog that are refused, because an ignored filter would widen the answer silently. */
-const UNSUPPORTED = z.undefined('is not supported').optional();
-const METRICS = z.object({ from: secondsText, host: UNSUPPORTED, tag_filter: UNSUPPORTED });
+const METRICS = z.object({
+  from: secondsText,
+  host: z.string().min(1, 'must not be empty').optional(),
+  tag_filter: z.string().optional(),
+});
 const SEARCH = z.object({ q: z.string() });
 
 /** Adds the part of Datadog's v1 API that reads metrics. */
@@ -35,8 +39,15 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
 
   app.get('/api/v1/metrics', async (request, reply) => {
     const tenant = readerOf(request);
-    const { from: fromMs } = parseParameters(METRICS, request.query);
-    const names = await metricNames(tenant, '', fromMs, requestSignal(reply));
+    const { from: fromMs, host, tag_filter: tagFilter } = parseParameters(METRICS, request.query);
+    if (host !== undefined && tagFilter !== undefined) {
+      const message = 'tag_filter: given with host (limit: one of them); add host:NAME to tag_filter';
+      throw new TidemarkError('invalid_argument', message, { field: 'tag_filter' });
+    }
+    const filter = host === undefined ? tagFilter : writeWord(`host:${host}`);
+    const names = await withFieldsOf({ filter: 'tag_filter' }, () =>
+      metricNames(tenant, { contains: '', fromMs, filter }, requestSignal(reply)),
+    );
     return { from: String(Math.floor(fromMs / 1000)), ...names };
   });
 
@@ -49,13 +60,13 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
         field: 'q',
       });
     }
-    const { metrics, ...rest } = await metricNames(tenant, text, 0, requestSignal(reply));
+    const { metrics, ...rest } = await metricNames(tenant, { contains: text, fromMs: 0 }, requestSignal(reply));
     return { results: { metrics }, ...rest };
   });
 
-  async function metricNames(tenant: string, contains: string, fromMs: number, signal: AbortSignal) {
+  async function metricNames(tenant: string, asked: Omit<MetricsRequest, 'limit'>, signal: AbortSignal) {
     const limit = limits.described;
-    const { metrics, errors } = await service.metrics(tenant, { contains, fromMs, limit }, signal);
+    const { metrics, errors } = await service.metrics(tenant, { ...asked, limit }, signal);
     return {
       metrics: metrics.map(({ metric }) => metric),
       truncated: metrics.length >= limit,

@@ -11,6 +11,8 @@ test.each([
   ['/api/v1/read', /^remote read is not supported/],
   ['/metrics', /tidemark status.*tidemark doctor/],
   ['/api/v2/metrics/system.load.1/volumes', /keeps all tags/],
+  ['/api/v2/metrics/system.load.1/tag-indexing-rules', /keeps all tags/],
+  ['/api/v2/metrics/tag-indexing-rules/order', /keeps all tags/],
 ])('GET %s comes with advice', (path, advice) => {
   expect(foreignPath('GET', path)).toMatchObject({ status: 404, advice: expect.stringMatching(advice) });
 });

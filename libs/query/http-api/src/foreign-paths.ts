@@ -47,6 +47,10 @@ const FOREIGN_PATHS: readonly ForeignPath[] = [
     /^\/api\/v2\/metrics\/([^/]+\/(tags|volumes|estimate|assets|active-configurations|tag-cardinalities)|config\/bulk-tags)$/,
     NO_TAG_SETTINGS,
   ),
+  forReaders(
+    /^\/api\/v2\/metrics\/([^/]+\/tag-indexing-rules?(-exemptions)?|tag-indexing-rules(\/.+)?|historical-metrics-configurations(\/.+)?)$/,
+    NO_TAG_SETTINGS,
+  ),
 ];
 
 function notTaken(path: RegExp, advice: string): ForeignPath {

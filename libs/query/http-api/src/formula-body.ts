@@ -2,7 +2,7 @@ import { RANK_ORDERS, type RankMethod } from '@tidemark/fold';
 import { TidemarkError } from '@tidemark/ports';
 import type { Formula, FormulaRequest } from '@tidemark/query';
 import { z } from 'zod';
-import { parseParameters } from './parameters.ts';
+import { parseParameters, renamedField } from './parameters.ts';
 
 /** The last millisecond that a JavaScript date can have. */
 const LATEST_MS = 8_640_000_000_000_000;
@@ -144,9 +144,5 @@ function checkOrder(from: number, to: number): void {
 
 /** The error of a request with the field of the body that it is about. */
 export function inBody(error: unknown): unknown {
-  if (!(error instanceof TidemarkError)) return error;
-  const { field } = error.detail;
-  if (typeof field !== 'string' || !/^(queries|formulas)\b/.test(field)) return error;
-  const named = `${ATTRIBUTES}.${field}`;
-  return new TidemarkError(error.code, `${ATTRIBUTES}.${error.message}`, { ...error.detail, field: named });
+  return renamedField(error, (field) => (/^(queries|formulas)\b/.test(field) ? `${ATTRIBUTES}.${field}` : undefined));
 }

@@ -3,6 +3,7 @@ import type { Clock, TidemarkError } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { acceptsAnyKey, tenantOf } from './caller.ts';
+import { datadogMetricLists } from './datadog-metric-lists.ts';
 import { datadogRoutes } from './datadog-routes.ts';
 import { datadogV2Routes } from './datadog-v2-routes.ts';
 import { errorReplies } from './error-replies.ts';
@@ -79,6 +80,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     const read = { service, limits, readerOf: (request: FastifyRequest) => access.tenantOf(request, 'read') };
     datadogRoutes(app, read);
     datadogV2Routes(app, read);
+    datadogMetricLists(app, { ...read, clock: options.clock });
     tidemarkRoutes(app, { ...read, statusExtra });
   }
   healthRoutes(app, options.notReady ?? (() => undefined));

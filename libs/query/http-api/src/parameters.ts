@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { z } from 'zod';
 import { describeIssue } from './parameter-issue.ts';
 
@@ -32,6 +32,26 @@ export function parseParameters<T>(schema: z.ZodType<T>, values: unknown): T {
   if (parsed.success) return parsed.data;
   const { field, message } = describeIssue(parsed.error.issues[0], values);
   throw new TidemarkError('invalid_argument', message, { field });
+}
+
+/** Runs `task`; an error about one of the fields of `names` names the request's field instead. */
+export async function withFieldsOf<T>(names: Readonly<Record<string, string>>, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    throw renamedField(error, (field) => (Object.hasOwn(names, field) ? names[field] : undefined));
+  }
+}
+
+/** The error with another name of its field, in the message as well; unchanged where `rename` has none. */
+export function renamedField(error: unknown, rename: (field: string) => string | undefined): unknown {
+  if (!isTidemarkError(error)) return error;
+  const { code, message, detail } = error;
+  const old = detail.field;
+  const field = typeof old === 'string' ? rename(old) : undefined;
+  if (field === undefined || typeof old !== 'string') return error;
+  const named = message.startsWith(old) ? `${field}${message.slice(old.length)}` : `${field}: ${message}`;
+  return new TidemarkError(code, named, { ...detail, field });
 }
 
 const VARIABLE_PREFIX = 'tpl_var_';

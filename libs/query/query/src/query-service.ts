@@ -12,7 +12,7 @@ import type {
 import { DAY_MS, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { parseFilter, parseQuery, type Query } from '@tidemark/query-language';
+import { inField, parseFilter, parseQuery, type Query } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 import { answerFormulas } from './answer-formulas.ts';
@@ -245,7 +245,9 @@ export class QueryService implements QueryReader {
   }
 
   #filterOf(text: string | undefined): TagFilter | undefined {
-    return text === undefined ? undefined : tagFilterMessage(parseFilter(text, this.#limits.language));
+    return text === undefined
+      ? undefined
+      : tagFilterMessage(inField('filter', () => parseFilter(text, this.#limits.language)));
   }
 
   #describedLimit(asked: number): number {
