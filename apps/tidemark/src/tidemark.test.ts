@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { StartedProcess, tidemark, until } from './started-process.fixture.ts';
 
+const envIsNoOrDev = ['--variable', 'env=no', '--variable', 'env=dev'];
+
 let folder: string;
 let started: StartedProcess[] = [];
 
@@ -92,7 +94,7 @@ describe('tidemark', () => {
     ]);
     expect(before).toBe(12);
     const [dev, misspelt, missing, onHttpPort] = await Promise.all([
-      tidemark('query', 'sum:web.requests{$env}', '--variable', 'env=dev', '--format', 'csv', ...address),
+      tidemark('query', 'sum:web.requests{$env}', ...envIsNoOrDev, '--format', 'csv', ...address),
       tidemark('query', 'sum:web.reqests{*}', ...address),
       tidemark('query', 'sum:web.requests{$env}', ...address),
       tidemark('status', '--address', `127.0.0.1:${port}`),

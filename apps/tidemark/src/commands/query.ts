@@ -9,7 +9,7 @@ interface QueryOptions extends RemoteOptions {
   readonly from: string;
   readonly to: string;
   readonly format: QueryFormat;
-  readonly variable: Readonly<Record<string, string>>;
+  readonly variable: Readonly<Record<string, readonly string[]>>;
 }
 
 const HELP = `
@@ -28,7 +28,10 @@ export function queryCommand(): Command {
     .option('--from <time>', 'start of the range: -15m, seconds since 1970, or ISO 8601', '-15m')
     .option('--to <time>', 'end of the range', 'now')
     .addOption(
-      new Option('--variable <name=value>', 'value of a template variable of the query, such as $env; may be repeated')
+      new Option(
+        '--variable <name=value>',
+        'value of a template variable of the query, such as $env; may be repeated, also for one of several values',
+      )
         .argParser(parseVariable)
         .default({}, 'none'),
     )
@@ -42,7 +45,8 @@ export function queryCommand(): Command {
 async function run(query: string, options: QueryOptions): Promise<void> {
   const nowMs = Date.now();
   const range = parseRange(options.from, options.to, nowMs);
-  const request = { query, ...range, variables: { ...options.variable } };
+  const lists = Object.fromEntries(Object.entries(options.variable).map(([name, of]) => [name, { values: [...of] }]));
+  const request = { query, ...range, variables: {}, variableLists: { lists } };
   await withPlatform(options, async (remote) => {
     const reply = await remote.call(remote.query, remote.query.run, request);
     print(formatReply(reply, options.format, process.stdout.isTTY === true));
@@ -60,10 +64,15 @@ async function run(query: string, options: QueryOptions): Promise<void> {
 }
 
 /** Adds one `name=value` to those before it. */
-function parseVariable(text: string, known: Readonly<Record<string, string>>): Record<string, string> {
+function parseVariable(
+  text: string,
+  known: Readonly<Record<string, readonly string[]>>,
+): Record<string, readonly string[]> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new InvalidArgumentError(`${text} has no name and value: write --variable env=prod`);
-  return { ...known, [text.slice(0, equals).replace(/^\$/, '')]: text.slice(equals + 1) };
+  const name = text.slice(0, equals).replace(/^\$/, '');
+  const before = Object.hasOwn(known, name) ? known[name] : [];
+  return { ...known, [name]: [...before, text.slice(equals + 1)] };
 }
 
 /** A shifted query is complete beyond now: it shows earlier times. */

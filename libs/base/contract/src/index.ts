@@ -138,6 +138,9 @@ export {
   StatusRequest,
   TagsReply,
   TagsRequest,
+  VariableLists,
+  VariableLists_ListsEntry,
+  VariableValues,
 } from './generated/tidemark/v1/query.ts';
 export {
   PositionsReply,

@@ -56,15 +56,18 @@ export function renamedField(error: unknown, rename: (field: string) => string |
 
 const VARIABLE_PREFIX = 'tpl_var_';
 
-/** The template variables of a request: `tpl_var_NAME=VALUE`, as in the addresses of Datadog's dashboards. */
-export function variablesOf(query: unknown): Record<string, string> {
-  const variables: Record<string, string> = {};
+/**
+ * The template variables of a request: `tpl_var_NAME=VALUE`, as in the addresses of Datadog's dashboards. One with several
+ * values is given several times, or as `tpl_var_NAME[0]` and so on.
+ */
+export function variablesOf(query: unknown): Record<string, string | readonly string[]> {
+  const variables = new Map<string, string[]>();
   for (const [field, value] of Object.entries(query ?? {})) {
     if (!field.startsWith(VARIABLE_PREFIX)) continue;
-    if (typeof value !== 'string') {
-      throw new TidemarkError('invalid_argument', `${field}: given more than once (limit: one value)`, { field });
-    }
-    variables[field.slice(VARIABLE_PREFIX.length)] = value;
+    const name = field.slice(VARIABLE_PREFIX.length).replace(/\[\d*\]$/, '');
+    const values = variables.get(name) ?? [];
+    values.push(...[value].flat().map(String));
+    variables.set(name, values);
   }
-  return variables;
+  return Object.fromEntries([...variables].map(([name, values]) => [name, values.length === 1 ? values[0] : values]));
 }

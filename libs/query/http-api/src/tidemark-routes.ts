@@ -15,7 +15,14 @@ const QUERY = z.strictObject({
   query: z.string().min(1, 'must not be empty'),
   from_ms: z.int(),
   to_ms: z.int(),
-  variables: z.record(z.string(), z.string()).default({}),
+  variables: z
+    .record(
+      z.string(),
+      z.union([z.string(), z.array(z.string())], {
+        error: ({ input }) => `${JSON.stringify(input)?.slice(0, 40)} (limit: a string, or a list of strings)`,
+      }),
+    )
+    .default({}),
 });
 
 /** Adds Tidemark's own API: the contract's messages as JSON. */

@@ -55,22 +55,27 @@ function parsePrimary(reader: TokenReader, word: Token): TagFilter {
     if (!takeKeyword(reader, 'in')) throw reader.unexpected(next, '",", AND, OR, IN, NOT IN or a closing bracket');
     return { type: 'not', filter: parseIn(reader, word) };
   }
-  return tagOf(reader, word);
+  return join(
+    'or',
+    reader.alternativesOf(word).map((one) => tagOf(reader, one)),
+  );
 }
 
 function parseIn(reader: TokenReader, word: Token): TagFilter {
-  if (word.wildcard >= 0 || word.text.includes(':') || word.text === '') {
-    throw reader.unexpected(word, 'a tag key before IN, without ":" or "*"');
+  if (word.alternatives !== undefined || word.wildcard >= 0 || word.text.includes(':') || word.text === '') {
+    throw reader.unexpected(word, 'one tag key before IN, without ":" or "*"');
   }
   reader.expectSymbol('scope', '(', '"(" and the values');
   const values: string[] = [];
   do {
-    const value = reader.peek('scope');
-    if (value.type !== 'word' || value.wildcard >= 0 || value.text === '') {
-      throw reader.unexpected(value, 'a tag value without wildcards');
+    const token = reader.peek('scope');
+    for (const value of reader.alternativesOf(token)) {
+      if (value.type !== 'word' || value.wildcard >= 0 || value.text === '') {
+        throw reader.unexpected(value, 'a tag value without wildcards');
+      }
+      if (!values.includes(value.text)) values.push(value.text);
     }
-    reader.take(value);
-    if (!values.includes(value.text)) values.push(value.text);
+    reader.take(token);
   } while (reader.takeSymbol('scope', ','));
   reader.expectSymbol('scope', ')', '"," or ")"');
   return { type: 'in', key: word.text, values };
@@ -92,12 +97,14 @@ function tagOf(reader: TokenReader, word: Token): TagFilter {
 export function parseGroupBy(reader: TokenReader): string[] {
   const keys: string[] = [];
   do {
-    const key = reader.peek('scope');
-    if (key.type !== 'word' || key.wildcard >= 0 || key.text === '' || key.text.includes(':')) {
-      throw reader.unexpected(key, 'a tag key, without ":" or "*"');
+    const token = reader.peek('scope');
+    for (const key of reader.alternativesOf(token)) {
+      if (key.type !== 'word' || key.wildcard >= 0 || key.text === '' || key.text.includes(':')) {
+        throw reader.unexpected(key, 'a tag key, without ":" or "*"');
+      }
+      if (!keys.includes(key.text)) keys.push(key.text);
     }
-    reader.take(key);
-    if (!keys.includes(key.text)) keys.push(key.text);
+    reader.take(token);
   } while (reader.takeSymbol('scope', ','));
   reader.expectSymbol('scope', '}', '"," or "}"');
   return keys;

@@ -8,6 +8,7 @@ import {
   printQuery,
   type QueryLeaf,
   type TagFilter,
+  type Variables,
   writeWord,
 } from './index.ts';
 
@@ -177,6 +178,35 @@ describe('template variables', () => {
     ['{$and.value}', '{"and"}'],
   ])('%s is %s', (scope, printed) => {
     expect(printQuery(parseQuery(`avg:m${scope}`, DEFAULT_QUERY_LIMITS, variables))).toBe(`avg:m${printed}`);
+  });
+
+  const lists = { env: ['prod', 'dev', 'prod'], host: ['web-*', 'db'], any: ['*', 'x'], one: ['a'], keys: ['k', 'l'] };
+  test.each([
+    ['{$env}', '{env:prod OR env:dev}'],
+    ['{!$env,$one}', '{NOT (env:prod OR env:dev) AND one:a}'],
+    ['{$env AND x:y}', '{(env:prod OR env:dev) AND x:y}'],
+    ['{$host OR a:b}', '{host:web-* OR host:db OR a:b}'],
+    ['{$any}', '{* OR any:x}'],
+    ['{server:$host.value-$env.value}', '{server:web-*-prod OR server:web-*-dev OR server:db-prod OR server:db-dev}'],
+    ['{env IN ($env.value, dev, test)}', '{env IN (prod,dev,test)}'],
+    ['{env NOT IN ($env.value)}', '{env NOT IN (prod,dev)}'],
+    ['{*} by {$keys.value,k,m}', '{*} by {k,l,m}'],
+  ])('with several values: %s is %s', (scope, printed) => {
+    expect(printQuery(parseQuery(`avg:m${scope}`, DEFAULT_QUERY_LIMITS, lists))).toBe(`avg:m${printed}`);
+  });
+
+  test('with several values are refused where one is needed, and where there are too many', () => {
+    const parse = (scope: string, given: Variables) => () => parseQuery(`m${scope}`, DEFAULT_QUERY_LIMITS, given);
+    expect(parse('{$env.value IN (a)}', lists)).toThrow(/one tag key before IN/);
+    expect(parse('{host IN ($host.value)}', lists)).toThrow(/a tag value without wildcards/);
+    expect(parse('{*}', { a: [] })).toThrow('variables.a: 0 values (limit: 1 to 100)');
+    expect(parse('{*}', { a: ['x', ''] })).toThrow(/variables\.a: ""/);
+    const many = Array.from({ length: 100 }, (_, i) => `v${i}`);
+    expect(parse('{*}', { a: [...many, 'more'] })).toThrow('variables.a: 101 values (limit: 1 to 100)');
+    expect(parse('{k:$a.value$b.value}', { a: many, b: many })).toThrow(
+      /10000 combinations of values, expected at most/,
+    );
+    expect(parse(`{${Array(11).fill('$a').join()}}`, { a: many })).toThrow(/at most 1000 values in all/);
   });
 
   test('may be the key of a grouping', () => {

@@ -1,5 +1,5 @@
 import { syntaxError } from './syntax-error.ts';
-import { NO_VARIABLES, tagOfVariable, type Variables } from './variables.ts';
+import { NO_VARIABLES, tagOfVariable, type Variables, valuesOf } from './variables.ts';
 import { CONTROL_ESCAPES, isBareCharacter } from './words.ts';
 
 /**
@@ -22,7 +22,15 @@ export interface Token {
   readonly quoted: boolean;
   /** Of a word: true when a quoted part holds `*`, which then is not a wildcard. */
   readonly literalStar: boolean;
+  /** Of a word with a variable of several values: the word with each of them; this token is the first. */
+  readonly alternatives?: readonly Token[];
 }
+
+/** A word up to some character: with each value of its variables. */
+type Draft = Pick<Token, 'text' | 'wildcard' | 'literalStar'>;
+
+/** Alternatives of one word, which may have several variables. */
+const MAX_ALTERNATIVES = 100;
 
 const UNICODE_ESCAPE = /u[0-9A-Fa-f]{4}/y;
 const SPACE = /\s+/uy;
@@ -78,55 +86,66 @@ export class Scanner {
 
   /** Scans bare characters, wildcards and quoted parts in any order: `key:"a value"*`. */
   #word(from: number, first: string): Token {
-    let text = '';
-    let wildcard = -1;
+    let drafts: readonly Draft[] = [{ text: '', wildcard: -1, literalStar: false }];
     let quoted = false;
-    let literalStar = false;
     let at = from;
     while (at < this.query.length) {
       const character = String.fromCodePoint(this.query.codePointAt(at) ?? 0);
       if (character === '"' || character === "'") {
         const part = this.#string(at);
         quoted = true;
-        literalStar ||= part.text.includes('*');
-        text += part.text;
+        drafts = drafts.map((draft) => withQuoted(draft, part.text));
         at = part.to;
       } else if (character === '$') {
         const part = this.#variable(at, at === from);
         if (part === undefined) break;
         quoted = true;
-        const star = part.text.indexOf('*');
-        if (star >= 0 && wildcard < 0) wildcard = text.length + star;
-        text += part.text;
+        if (drafts.length * part.texts.length > MAX_ALTERNATIVES) {
+          const found = `${drafts.length * part.texts.length} combinations of values`;
+          throw syntaxError(this.query, from, found, `at most ${MAX_ALTERNATIVES} in one tag`);
+        }
+        drafts = drafts.flatMap((draft) => part.texts.map((text) => withBare(draft, text)));
         at = part.to;
       } else if (character === '*' || isBareCharacter(character)) {
-        if (character === '*' && wildcard < 0) wildcard = text.length;
-        text += character;
-        at += character.length;
+        const run = this.#bareRun(at);
+        drafts = drafts.map((draft) => withBare(draft, run));
+        at += run.length;
       } else break;
     }
     if (at === from) return plain('unknown', first, from, from + first.length);
-    return { type: 'word', text, from, to: at, wildcard, quoted, literalStar };
+    const words = drafts.map((draft): Token => ({ type: 'word', ...draft, from, to: at, quoted }));
+    return words.length === 1 ? words[0] : { ...words[0], alternatives: words };
+  }
+
+  /** The bare characters and wildcards from `from` on. */
+  #bareRun(from: number): string {
+    let to = from;
+    while (to < this.query.length) {
+      const character = String.fromCodePoint(this.query.codePointAt(to) ?? 0);
+      if (character !== '*' && !isBareCharacter(character)) break;
+      to += character.length;
+    }
+    return this.query.slice(from, to);
   }
 
   /**
-   * The value of a template variable: `$name.value` within a word, `$name` as a tag of its own. A `*` in it is a
+   * The values of a template variable: `$name.value` within a word, `$name` as a tag of its own. A `*` in one is a
    * wildcard. Undefined when the `$` begins no variable.
    */
-  #variable(at: number, isStart: boolean): { text: string; to: number } | undefined {
+  #variable(at: number, isStart: boolean): { texts: readonly string[]; to: number } | undefined {
     const [match, name, isValue] = this.#execute(VARIABLE, at) ?? [];
     if (match === undefined || name === undefined) return undefined;
     if (!Object.hasOwn(this.#variables, name)) {
       const expected = `a value for it in the request (tpl_var_${name}=… over HTTP, --variable ${name}=… of tidemark query)`;
       throw syntaxError(this.query, at, `"$${name}" without a value`, expected);
     }
-    const value = this.#variables[name];
-    if (isValue !== undefined) return { text: value, to: at + match.length };
+    const values = valuesOf(this.#variables, name);
+    if (isValue !== undefined) return { texts: values, to: at + match.length };
     const next = String.fromCodePoint(this.query.codePointAt(at + match.length) ?? 0);
     if (!isStart || isBareCharacter(next) || '*$\'"'.includes(next)) {
       throw syntaxError(this.query, at, `"$${name}" within a tag`, `$${name}.value, or $${name} alone`);
     }
-    return { text: tagOfVariable(name, value), to: at + match.length };
+    return { texts: values.map((value) => tagOfVariable(name, value)), to: at + match.length };
   }
 
   #execute(pattern: RegExp, from: number): RegExpExecArray | null {
@@ -173,6 +192,16 @@ export class Scanner {
       `\\\\, \\", \\', \\n, \\r, \\t or \\u and four hexadecimal digits`,
     );
   }
+}
+
+function withQuoted({ text, wildcard, literalStar }: Draft, part: string): Draft {
+  return { text: text + part, wildcard, literalStar: literalStar || part.includes('*') };
+}
+
+/** The first `*` that is not quoted makes the word a pattern. */
+function withBare({ text, wildcard, literalStar }: Draft, part: string): Draft {
+  const star = part.indexOf('*');
+  return { text: text + part, wildcard: wildcard < 0 && star >= 0 ? text.length + star : wildcard, literalStar };
 }
 
 function plain(type: Token['type'], text: string, from: number, to: number): Token {

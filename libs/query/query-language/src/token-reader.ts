@@ -6,6 +6,8 @@ import { missingFunction, syntaxError } from './syntax-error.ts';
 import { NO_VARIABLES, type Variables } from './variables.ts';
 
 const LONGEST_SHOWN = 40;
+/** Values of variables with several, in all scopes of a query. */
+const MAX_ALTERNATIVES = 1000;
 
 /** Functions that every part of the parser uses: expecting tokens, choosing from names, checking limits. */
 export class TokenReader {
@@ -13,6 +15,7 @@ export class TokenReader {
   readonly #scanner: Scanner;
   #depth = 0;
   #leaves = 0;
+  #alternatives = 0;
 
   constructor(query: string, limits: QueryLimits, variables: Variables = NO_VARIABLES) {
     if (query.length > limits.queryLength) {
@@ -104,6 +107,17 @@ export class TokenReader {
     if (this.#leaves > this.limits.leaves) {
       throw this.error(token, 'one more query or constant', `at most ${this.limits.leaves} in all`);
     }
+  }
+
+  /** The word with each value of its variables; one where it has none with several. */
+  alternativesOf(token: Token): readonly Token[] {
+    const { alternatives } = token;
+    if (alternatives === undefined) return [token];
+    this.#alternatives += alternatives.length;
+    if (this.#alternatives > MAX_ALTERNATIVES) {
+      throw this.error(token, 'one more variable of several values', `at most ${MAX_ALTERNATIVES} values in all`);
+    }
+    return alternatives;
   }
 
   unexpected(token: Token, expected: string): TidemarkError {

@@ -120,6 +120,14 @@ describe('stores and queries over gRPC', () => {
   test('template variables travel with the query', async () => {
     const reply = await run('avg:load{$host}.rollup(60)', 'good', undefined, { host: 'a' });
     expect(reply.series[0]).toMatchObject({ values: [3], scope: 'host:a' });
+    const metadata = new Metadata();
+    metadata.set('authorization', 'Bearer good');
+    const query = 'sum:load{$host}.rollup(60)';
+    const variableLists = { lists: { host: { values: ['a', 'no'] } } };
+    const several = await callUnary<QueryReply>((done) =>
+      client.run({ query, ...RANGE, variables: {}, variableLists }, metadata, done),
+    );
+    expect(several.series[0].expression).toBe('sum:load{host:a OR host:no}.rollup(60)');
     await expect(run('avg:load{$host}', 'good')).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 

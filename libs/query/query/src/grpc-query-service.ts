@@ -1,8 +1,13 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/access';
-import type { QueryServer } from '@tidemark/contract';
+import type { QueryRequest, QueryServer } from '@tidemark/contract';
 import { serveUnary } from '@tidemark/rpc';
-import type { QueryReader } from './query-reader.ts';
+import type { AskedQuery, QueryReader } from './query-reader.ts';
+
+function askedQuery({ variables, variableLists, ...request }: QueryRequest): AskedQuery {
+  const lists = Object.entries(variableLists?.lists ?? {}).map(([name, list]) => [name, list.values] as const);
+  return { ...request, variables: { ...variables, ...Object.fromEntries(lists) } };
+}
 
 /** Serves queries over gRPC. The tenant follows from the key in `authorization`, or is the default one on loopback. */
 export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf'>): QueryServer {
@@ -12,7 +17,9 @@ export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf
   };
   return {
     run: (call, callback) =>
-      void serveUnary(call, callback, async (request, signal) => reader.run(tenantOf(call), request, signal)),
+      void serveUnary(call, callback, async (request, signal) =>
+        reader.run(tenantOf(call), askedQuery(request), signal),
+      ),
     metrics: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => reader.metrics(tenantOf(call), request, signal)),
     tags: (call, callback) =>

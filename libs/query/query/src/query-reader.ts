@@ -8,6 +8,7 @@ import type {
   TagsRequest,
 } from '@tidemark/contract';
 
+import type { Variables } from '@tidemark/query-language';
 import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
 
 /** One expression of a query, as the service parsed it. */
@@ -27,7 +28,9 @@ export interface QueryAnswer extends QueryReply {
 }
 
 /** A query and its range; the variables may be left out. */
-export type AskedQuery = Omit<QueryRequest, 'variables'> & Partial<Pick<QueryRequest, 'variables'>>;
+export interface AskedQuery extends Omit<QueryRequest, 'variables' | 'variableLists'> {
+  readonly variables?: Variables;
+}
 
 /** What APIs, pages and commands ask of the query end, in this process or over gRPC. */
 export interface QueryReader {

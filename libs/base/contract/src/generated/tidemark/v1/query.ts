@@ -33,11 +33,26 @@ export interface QueryRequest {
   toMs: number;
   /** Values of the template variables of the query (`$env`), by name without the `$`. */
   variables: { [key: string]: string };
+  /** Variables with several values, of which any may hold. A name that is in `variables` as well has these values. */
+  variableLists?: VariableLists | undefined;
 }
 
 export interface QueryRequest_VariablesEntry {
   key: string;
   value: string;
+}
+
+export interface VariableLists {
+  lists: { [key: string]: VariableValues };
+}
+
+export interface VariableLists_ListsEntry {
+  key: string;
+  value: VariableValues | undefined;
+}
+
+export interface VariableValues {
+  values: string[];
 }
 
 export interface QueryReply {
@@ -198,7 +213,7 @@ export interface SessionStatus_LeftOutEntry {
 }
 
 function createBaseQueryRequest(): QueryRequest {
-  return { query: "", fromMs: 0, toMs: 0, variables: {} };
+  return { query: "", fromMs: 0, toMs: 0, variables: {}, variableLists: undefined };
 }
 
 export const QueryRequest: MessageFns<QueryRequest> = {
@@ -215,6 +230,9 @@ export const QueryRequest: MessageFns<QueryRequest> = {
     globalThis.Object.entries(message.variables).forEach(([key, value]: [string, string]) => {
       QueryRequest_VariablesEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message.variableLists !== undefined) {
+      VariableLists.encode(message.variableLists, writer.uint32(42).fork()).join();
+    }
     return writer;
   },
 
@@ -266,6 +284,14 @@ export const QueryRequest: MessageFns<QueryRequest> = {
             }
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.variableLists = VariableLists.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -295,6 +321,9 @@ export const QueryRequest: MessageFns<QueryRequest> = {
       },
       {},
     );
+    message.variableLists = (object.variableLists !== undefined && object.variableLists !== null)
+      ? VariableLists.fromPartial(object.variableLists)
+      : undefined;
     return message;
   },
 };
@@ -362,6 +391,196 @@ export const QueryRequest_VariablesEntry: MessageFns<QueryRequest_VariablesEntry
     const message = createBaseQueryRequest_VariablesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseVariableLists(): VariableLists {
+  return { lists: {} };
+}
+
+export const VariableLists: MessageFns<VariableLists> = {
+  encode(message: VariableLists, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.lists).forEach(([key, value]: [string, VariableValues]) => {
+      VariableLists_ListsEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VariableLists {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVariableLists();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = VariableLists_ListsEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.lists[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VariableLists>): VariableLists {
+    return VariableLists.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VariableLists>): VariableLists {
+    const message = createBaseVariableLists();
+    message.lists = (globalThis.Object.entries(object.lists ?? {}) as [string, VariableValues][]).reduce(
+      (acc: { [key: string]: VariableValues }, [key, value]: [string, VariableValues]) => {
+        if (value !== undefined) {
+          acc[key] = VariableValues.fromPartial(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseVariableLists_ListsEntry(): VariableLists_ListsEntry {
+  return { key: "", value: undefined };
+}
+
+export const VariableLists_ListsEntry: MessageFns<VariableLists_ListsEntry> = {
+  encode(message: VariableLists_ListsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      VariableValues.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VariableLists_ListsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVariableLists_ListsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = VariableValues.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VariableLists_ListsEntry>): VariableLists_ListsEntry {
+    return VariableLists_ListsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VariableLists_ListsEntry>): VariableLists_ListsEntry {
+    const message = createBaseVariableLists_ListsEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? VariableValues.fromPartial(object.value)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVariableValues(): VariableValues {
+  return { values: [] };
+}
+
+export const VariableValues: MessageFns<VariableValues> = {
+  encode(message: VariableValues, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.values) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VariableValues {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVariableValues();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.values.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VariableValues>): VariableValues {
+    return VariableValues.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VariableValues>): VariableValues {
+    const message = createBaseVariableValues();
+    message.values = object.values?.map((e) => e) || [];
     return message;
   },
 };
