@@ -1,34 +1,25 @@
 import { type Frame, startOf } from '@tidemark/fold';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { type Expression, evaluate, printExpression } from '@tidemark/query-language';
-import { framesOf, type ViewFrames } from './answer-query.ts';
+import { type FrameOf, framesOf, type ViewFrames } from './answer-query.ts';
 import type { FormulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaResult, FormulaSeries } from './formula-request.ts';
 import type { LeafSteps } from './leaf-steps.ts';
 import type { QueryPlan } from './query-plan.ts';
 import type { QueryRun } from './query-run.ts';
+import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 import { completeStepsOf } from './result-series.ts';
 
 /** Evaluates each formula over what was read for the plan. formulas.test.ts covers it. */
 export async function answerFormulas(
-  { notes, isReduced, fromMs, toMs }: FormulaQuery,
+  { notes, resultsAre, isReduced, fromMs, toMs }: FormulaQuery,
   plan: QueryPlan,
   run: QueryRun,
   views: ViewFrames,
   signal: AbortSignal,
 ): Promise<FormulaAnswer> {
   const frameOf = await framesOf(views, run, signal);
-  const frames = plan.query.expressions.map((expression, i) => {
-    try {
-      return evaluate({ expressions: [expression] }, frameOf, plan.shapeOf)[0];
-    } catch (error) {
-      if (!isTidemarkError(error, 'invalid_argument')) throw error;
-      throw new TidemarkError('invalid_argument', `formulas.${i}: ${error.message}`, {
-        ...error.detail,
-        field: `formulas.${i}`,
-      });
-    }
-  });
+  const frames = evaluateAll(plan, resultsAre, frameOf, run.limits);
   const shown = [...plan.reads.values()].map(({ steps }) => shownRange(steps));
   const coveredFromMs = Math.min(...shown.map(([startMs]) => startMs));
   const coveredToMs = Math.max(...shown.map(([, endMs]) => endMs));
@@ -49,6 +40,35 @@ export async function answerFormulas(
     seriesRead: run.seriesRead,
     notes: [...notes, ...run.notes],
   };
+}
+
+/**
+ * The frames of all formulas. They may show one metric many times, and a column of Datadog's format has the steps of all
+ * results: so their values are limited again.
+ */
+function evaluateAll(plan: QueryPlan, resultsAre: string, frameOf: FrameOf, limits: QueryServiceLimits): Frame[] {
+  const frames: Frame[] = [];
+  const starts = new Set<number>();
+  let series = 0;
+  plan.query.expressions.forEach((expression, i) => {
+    const frame = evaluated(expression, `${resultsAre}.${i}`, plan, frameOf);
+    frames.push(frame);
+    for (let step = 0; step < frame.steps; step++) starts.add(startOf(frame, step));
+    series += frame.series.length;
+    const values = starts.size * series;
+    if (values <= limits.values) return;
+    throw beyondLimit(limits, 'values', `${series} series of formulas over ${starts.size} steps are ${values} values`);
+  });
+  return frames;
+}
+
+function evaluated(expression: Expression, field: string, { shapeOf }: QueryPlan, frameOf: FrameOf): Frame {
+  try {
+    return evaluate({ expressions: [expression] }, frameOf, shapeOf)[0];
+  } catch (error) {
+    if (!isTidemarkError(error, 'invalid_argument')) throw error;
+    throw new TidemarkError('invalid_argument', `${field}: ${error.message}`, { ...error.detail, field });
+  }
 }
 
 /** The times of the steps that an answer shows, without those before the range. */

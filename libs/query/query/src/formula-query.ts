@@ -9,6 +9,8 @@ const NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
 export interface FormulaQuery {
   readonly expressions: readonly Expression[];
   readonly notes: readonly string[];
+  /** The field of the request that has one item for each result. */
+  readonly resultsAre: 'queries' | 'formulas';
   /** True when the results are one value for each series. */
   readonly isReduced: boolean;
   readonly fromMs: number;
@@ -36,7 +38,8 @@ export function formulaQuery(request: FormulaRequest, limits: QueryServiceLimits
     throw refusal('formulas', `${leaves} metrics in all`, `leaves ${limit}`);
   }
   const isReduced = request.queries.some(({ reduction }) => reduction !== undefined);
-  return { expressions, notes, isReduced, fromMs: request.fromMs, toMs: request.toMs };
+  const resultsAre = request.formulas.length === 0 ? 'queries' : 'formulas';
+  return { expressions, notes, resultsAre, isReduced, fromMs: request.fromMs, toMs: request.toMs };
 }
 
 /** The step of metrics without their own, s; undefined when it is chosen for the range. */

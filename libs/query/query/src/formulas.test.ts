@@ -102,12 +102,30 @@ describe('formulas over named queries', () => {
       { queries: [LOAD, { name: 'b', query: 'avg:load{*} by {env}' }], formulas: [{ formula: 'load + b' }] },
       'formulas.0',
     ],
-    [{ formulas: Array.from({ length: 101 }, () => ({ formula: 'load' })) }, 'formulas'],
+    [{ queries: [{ name: 'b', query: 'avg:load{*} by {env} + sum:load{*} by {host}' }] }, 'queries.0'],
   ] as const)('%j is refused with its field', async (request, field) => {
     await expect(answer(request)).rejects.toMatchObject({
       code: 'invalid_argument',
       detail: { field },
       message: expect.stringMatching(new RegExp(`^${field.replaceAll('.', '\\.')}[:,]`)),
+    });
+  });
+
+  test('that have too many metrics in all are refused', async () => {
+    const formulas = Array.from({ length: 101 }, () => ({ formula: 'load' }));
+    await expect(answer({ formulas })).rejects.toMatchObject({
+      message: 'formulas: 101 metrics in all (limit: leaves 100)',
+    });
+  });
+
+  test('that show more values than one query may have are refused', async () => {
+    const { service: small } = setUp(POINTS, { limits: { values: 20 } });
+    const many = (count: number) =>
+      small.runFormulas('default', asked({ queries: [LOAD], formulas: Array(count).fill({ formula: 'load' }) }));
+    expect((await many(3)).results).toHaveLength(3);
+    await expect(many(4)).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      message: '8 series of formulas over 3 steps are 24 values (limit: values 20)',
     });
   });
 
