@@ -45,6 +45,8 @@ export {
   perSecond,
   throughput,
 } from './rates.ts';
+export type { RefoldMethod } from './refold.ts';
+export { REFOLD_METHODS, refold } from './refold.ts';
 export type { Regrouping, RegroupMethod } from './regroup.ts';
 export { REGROUP_METHODS, regroup } from './regroup.ts';
 export { cumsum, integral } from './running.ts';

@@ -1,4 +1,12 @@
-import type { Calendar, FillMode, FunctionArgument, Operator, RankMethod, Regrouping } from '@tidemark/fold';
+import type {
+  Calendar,
+  FillMode,
+  FunctionArgument,
+  Operator,
+  RankMethod,
+  RefoldMethod,
+  Regrouping,
+} from '@tidemark/fold';
 import type { FunctionName } from './functions.ts';
 
 /** A whole query: one or more expressions, separated by commas. */
@@ -20,6 +28,8 @@ export interface QueryLeaf {
   /** Tag keys, distinct, as written. */
   readonly groupBy: readonly string[];
   readonly rollup?: Rollup;
+  /** The finished series folded over time once more, into steps that are a multiple of `rollup.seconds`. */
+  readonly rollupAgain?: RollupAgain;
   readonly as?: 'rate' | 'count';
   readonly fill?: Fill;
   /** Seconds between two values of a series: each value counts for so much of its step. */
@@ -42,6 +52,11 @@ export interface Rollup {
   readonly method?: RollupMethod;
   readonly seconds?: number;
   readonly calendar?: Calendar;
+}
+
+export interface RollupAgain {
+  readonly method: RefoldMethod;
+  readonly seconds: number;
 }
 
 export interface Fill {

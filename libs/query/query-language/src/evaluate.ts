@@ -9,6 +9,7 @@ import {
   negate,
   type Operand,
   reduceToStep,
+  refold,
   regroup,
   secondsOf,
 } from '@tidemark/fold';
@@ -17,6 +18,7 @@ import type { Call, Expression, Query, QueryLeaf } from './ast.ts';
 import {
   type LeafView,
   PLAIN_VIEW,
+  readStepsOf,
   type ShapeOf,
   viewForFill,
   viewOfReduced,
@@ -58,7 +60,8 @@ function collectLeaves(expression: Expression, out: QueryLeaf[]): void {
  * Evaluates every expression over the frames of its leaves; one frame each, in the query's order. `frameOf` gives a
  * leaf after its folds over time and space, with amounts per step for counts, with the view that `leafUses` gives it:
  * at the times of the query, but with the values of the shifted times, and with `before` steps before the range.
- * as_rate, as_count, weighted and fill are applied here. `shapeOf` is asked where a function needs values before the
+ * A leaf with a second rollup has `readStepsOf` steps for each of the view's. as_rate, as_count, weighted, fill and the
+ * second rollup are applied here. `shapeOf` is asked where a function needs values before the
  * range. Throws what `arithmetic` and `regroup` throw when series don't fit together.
  */
 export function evaluate(
@@ -137,7 +140,8 @@ function renamed(frame: Frame, name: string): Frame {
 
 function finishLeaf(leaf: QueryLeaf, folded: Frame): Frame {
   const frame = leaf.as === 'rate' ? asRate(folded) : weighted(leaf, folded);
-  return leaf.fill === undefined ? frame : fill(frame, leaf.fill.mode, leaf.fill.limitSeconds);
+  const filled = leaf.fill === undefined ? frame : fill(frame, leaf.fill.mode, leaf.fill.limitSeconds);
+  return leaf.rollupAgain === undefined ? filled : refold(filled, leaf.rollupAgain.method, readStepsOf(leaf));
 }
 
 /** Sums of values become averages over the whole step: each value counts for the time until the next is due. */

@@ -22,7 +22,7 @@ export { FUNCTION_NAMES, FUNCTIONS, nearest, SUFFIX_NAMES } from './functions.ts
 export type { LeafPlan } from './leaf-plan.ts';
 export { planLeaf } from './leaf-plan.ts';
 export type { LeafUse, LeafView, ShapeOf } from './leaf-view.ts';
-export { leafUses } from './leaf-view.ts';
+export { leafUses, readStepsOf } from './leaf-view.ts';
 export type { QueryLimits } from './limits.ts';
 export { DEFAULT_QUERY_LIMITS } from './limits.ts';
 export {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Calendar, REGROUP_METHODS } from '@tidemark/fold';
+import { type Calendar, REFOLD_METHODS, REGROUP_METHODS } from '@tidemark/fold';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import {
@@ -82,26 +82,34 @@ const calendar: fc.Arbitrary<Calendar> = fc.oneof(
   ),
 );
 
-const leaf: fc.Arbitrary<QueryLeaf> = fc.record(
-  {
-    type: fc.constant('query' as const),
-    aggregator,
-    metric: fc.oneof(fc.constantFrom('system.cpu.user', 'avg', 'by', 'a-b'), text),
-    filter,
-    groupBy: fc.uniqueArray(key, { maxLength: 2 }),
-    rollup: fc.oneof(
-      seconds.map((n) => ({ seconds: n })),
-      fc.constantFrom(...ROLLUP_METHODS).map((method) => ({ method })),
-      fc.record({ method: fc.constantFrom(...ROLLUP_METHODS), seconds }),
-      fc.record({ method: fc.constantFrom(...ROLLUP_METHODS), calendar }),
-      fc.record({ calendar }),
-    ),
-    as: fc.constantFrom('rate' as const, 'count' as const),
-    fill: fc.record({ mode: fc.constantFrom('linear', 'last', 'zero', 'null'), limitSeconds: seconds }),
-    weighted: fc.integer({ min: 1, max: 600 }),
-  },
-  { requiredKeys: ['type', 'aggregator', 'metric', 'filter', 'groupBy'] },
-);
+const leaf: fc.Arbitrary<QueryLeaf> = fc
+  .record(
+    {
+      type: fc.constant('query' as const),
+      aggregator,
+      metric: fc.oneof(fc.constantFrom('system.cpu.user', 'avg', 'by', 'a-b'), text),
+      filter,
+      groupBy: fc.uniqueArray(key, { maxLength: 2 }),
+      rollup: fc.oneof(
+        seconds.map((n) => ({ seconds: n })),
+        fc.constantFrom(...ROLLUP_METHODS).map((method) => ({ method })),
+        fc.record({ method: fc.constantFrom(...ROLLUP_METHODS), seconds }),
+        fc.record({ method: fc.constantFrom(...ROLLUP_METHODS), calendar }),
+        fc.record({ calendar }),
+      ),
+      rollupAgain: fc.record({ method: fc.constantFrom(...REFOLD_METHODS), seconds }),
+      as: fc.constantFrom('rate' as const, 'count' as const),
+      fill: fc.record({ mode: fc.constantFrom('linear', 'last', 'zero', 'null'), limitSeconds: seconds }),
+      weighted: fc.integer({ min: 1, max: 600 }),
+    },
+    { requiredKeys: ['type', 'aggregator', 'metric', 'filter', 'groupBy'] },
+  )
+  .map(({ rollupAgain, ...one }) => {
+    // A second rollup needs the seconds of the first, and is a multiple of them.
+    const first = one.rollup !== undefined && 'seconds' in one.rollup ? one.rollup.seconds : undefined;
+    if (rollupAgain === undefined || first === undefined) return one;
+    return { ...one, rollupAgain: { ...rollupAgain, seconds: first * ((rollupAgain.seconds % 9) + 1) } };
+  });
 
 const constant: fc.Arbitrary<Expression> = fc
   .double({ min: 0, noNaN: true, noDefaultInfinity: true })

@@ -16,6 +16,11 @@ export interface LeafUse {
   readonly view: LeafView;
 }
 
+/** Steps that are read for each step of a leaf's result: more than one where a second rollup folds them. */
+export function readStepsOf({ rollup, rollupAgain }: QueryLeaf): number {
+  return rollupAgain === undefined || rollup?.seconds === undefined ? 1 : rollupAgain.seconds / rollup.seconds;
+}
+
 /** The steps of a leaf over the range that the query is asked for. */
 export type ShapeOf = (leaf: QueryLeaf) => StepShape;
 

@@ -1,5 +1,6 @@
-import { CALENDAR_BEGINS, CALENDAR_UNITS, type Calendar, type CalendarUnit } from '@tidemark/fold';
-import { ROLLUP_METHODS, type Rollup } from './ast.ts';
+import { CALENDAR_BEGINS, CALENDAR_UNITS, type Calendar, type CalendarUnit, REFOLD_METHODS } from '@tidemark/fold';
+import { ROLLUP_METHODS, type Rollup, type RollupAgain } from './ast.ts';
+import type { Token } from './scanner.ts';
 import { ZONE } from './shift-functions.ts';
 import type { TokenReader } from './token-reader.ts';
 
@@ -34,6 +35,20 @@ export function parseRollup(reader: TokenReader): Rollup {
   if (reader.peek('expression').type === 'number') return { method, seconds: parseSeconds(reader) };
   const calendar = reader.expectChoice('a number of seconds or a calendar', CALENDAR_UNITS);
   return { method, calendar: parseCalendar(reader, calendar) };
+}
+
+/** What stands between the parentheses of the second rollup: a method, and a multiple of the first one's seconds. */
+export function parseRollupAgain(reader: TokenReader, token: Token, first: Rollup | undefined): RollupAgain {
+  const { method, seconds } = parseRollup(reader);
+  if (first?.seconds === undefined) {
+    throw reader.error(token, 'a second rollup', 'seconds in the first one, such as .rollup(sum, 60)');
+  }
+  const again = REFOLD_METHODS.find((one) => one === method);
+  if (again === undefined || seconds === undefined || seconds % first.seconds !== 0) {
+    const expected = `a method (${REFOLD_METHODS.join(', ')}), and a multiple of the ${first.seconds} s of the first rollup`;
+    throw reader.error(token, 'a second rollup', expected);
+  }
+  return { method: again, seconds };
 }
 
 /** `seconds`, or the calendar as `parseRollup` reads it. */

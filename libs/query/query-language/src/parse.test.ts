@@ -230,6 +230,33 @@ describe('template variables', () => {
   });
 });
 
+describe('a second rollup', () => {
+  test('is kept apart from the first, in any order with other functions', () => {
+    const leaf = leafOf('sum:m{*}.rollup(sum, 60).as_rate().rollup(max, 300).fill(zero)');
+    expect(leaf).toMatchObject({
+      rollup: { method: 'sum', seconds: 60 },
+      rollupAgain: { method: 'max', seconds: 300 },
+      as: 'rate',
+      fill: { mode: 'zero' },
+    });
+  });
+
+  test.each([
+    ['m{*}.rollup(sum).rollup(max, 60)', /column 18: found a second rollup, expected seconds in the first one/],
+    ['m{*}.rollup(sum, daily).rollup(max, 60)', /expected seconds in the first one/],
+    ['m{*}.rollup(sum, 60).rollup(max, 90)', /expected a method, and a multiple of the 60 s of the first rollup/],
+    ['m{*}.rollup(sum, 60).rollup(120)', /expected a method, and a multiple of the 60 s/],
+    ['m{*}.rollup(sum, 60).rollup(max, daily)', /expected a method, and a multiple of the 60 s/],
+    [
+      'm{*}.rollup(60).rollup(max, 60).rollup(max, 60)',
+      /a third rollup, expected each function at most once, rollup twice/,
+    ],
+    ['m{*}.fill(zero).fill(zero)', /a second fill, expected each function at most once/],
+  ])('%s is refused', (text, message) => {
+    expect(errorOf(text).message).toMatch(message);
+  });
+});
+
 test('control characters in tags are written as escapes, and read back', () => {
   const tag = 'query:SELECT a\nFROM\t"b\\"\u0000\u001b\ufffd\r';
   const written = writeWord(tag);

@@ -12,6 +12,7 @@ import {
   type Query,
   type QueryLeaf,
   type Rollup,
+  type RollupAgain,
   SPACE_AGGREGATORS,
   type TagFilter,
 } from './ast.ts';
@@ -27,7 +28,7 @@ import {
 } from './functions.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from './limits.ts';
 import { parseGroupBy, parseScope } from './parse-filter.ts';
-import { parseRollup } from './parse-rollup.ts';
+import { parseRollup, parseRollupAgain } from './parse-rollup.ts';
 import { RANK_SHORTHANDS, rankShorthand } from './rank-shorthands.ts';
 import type { Token } from './scanner.ts';
 import { inField } from './syntax-error.ts';
@@ -293,27 +294,30 @@ function parseLeaf(state: State, metric: Token, aggregator: Aggregator): QueryLe
 
 interface Suffixes {
   rollup?: Rollup;
+  rollupAgain?: RollupAgain;
   as?: 'rate' | 'count';
   fill?: Fill;
   weighted?: number;
 }
 
-/** Parses `.rollup(…)`, `.as_rate()`, `.as_count()`, `.fill(…)`, `.weighted(…)`, in any order, each once. */
+/** Parses `.rollup(…)`, `.as_rate()`, `.as_count()`, `.fill(…)`, `.weighted(…)`, in any order, each once; `rollup` twice. */
 function parseSuffixes(reader: TokenReader): Suffixes {
   const suffixes: Suffixes = {};
   while (reader.takeSymbol('expression', '.')) {
     const token = reader.peek('expression');
     const name = reader.expectChoice<SuffixName>('a function after the dot', SUFFIX_NAMES);
     reader.expectSymbol('expression', '(');
-    const field = name === 'as_rate' || name === 'as_count' ? 'as' : name;
+    const isSecond = name === 'rollup' && suffixes.rollup !== undefined;
+    const field = name === 'as_rate' || name === 'as_count' ? 'as' : isSecond ? 'rollupAgain' : name;
     if (suffixes[field] !== undefined) {
       throw reader.error(
         token,
-        `a second ${field === 'as' ? 'as_rate or as_count' : name}`,
-        'each function at most once',
+        isSecond ? 'a third rollup' : `a second ${field === 'as' ? 'as_rate or as_count' : name}`,
+        'each function at most once, rollup twice',
       );
     }
-    if (name === 'rollup') suffixes.rollup = parseRollup(reader);
+    if (isSecond) suffixes.rollupAgain = parseRollupAgain(reader, token, suffixes.rollup);
+    else if (name === 'rollup') suffixes.rollup = parseRollup(reader);
     else if (name === 'fill') suffixes.fill = parseFill(reader);
     else if (name === 'weighted') suffixes.weighted = parseWeighted(reader);
     else suffixes.as = name === 'as_rate' ? 'rate' : 'count';

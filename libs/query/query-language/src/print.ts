@@ -59,6 +59,7 @@ function printLeaf(leaf: QueryLeaf): string {
   if (leaf.groupBy.length > 0) text += ` by {${leaf.groupBy.map(writeWord).join(',')}}`;
   if (leaf.as !== undefined) text += `.as_${leaf.as}()`;
   if (leaf.rollup !== undefined) text += `.rollup(${printRollup(leaf.rollup)})`;
+  if (leaf.rollupAgain !== undefined) text += `.rollup(${printRollup(leaf.rollupAgain)})`;
   if (leaf.weighted !== undefined) text += `.weighted(${leaf.weighted})`;
   if (leaf.fill !== undefined) {
     const { mode, limitSeconds } = leaf.fill;

@@ -8,6 +8,7 @@ import {
   printAggregator,
   printExpression,
   type QueryLeaf,
+  readStepsOf,
 } from '@tidemark/query-language';
 import { type LeafRead, type QueryPlan, readKey } from './query-plan.ts';
 import type { AskedExpression, QueryAnswer } from './query-reader.ts';
@@ -56,7 +57,7 @@ export async function framesOf(views: ViewFrames, run: QueryRun, signal: AbortSi
   return (leaf, view) => {
     const found = views.get(readKey(leaf, view));
     assert(found !== undefined, 'every leaf has been read');
-    return dropSteps(found.frame, found.steps.before - view.before);
+    return dropSteps(found.frame, found.steps.before - view.before * readStepsOf(leaf));
   };
 }
 

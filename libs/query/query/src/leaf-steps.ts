@@ -1,6 +1,6 @@
 import { calendarStarts, type StepShape, TimeShifter, ZoneClock } from '@tidemark/fold';
 import { TidemarkError } from '@tidemark/ports';
-import type { LeafView, QueryLeaf } from '@tidemark/query-language';
+import { type LeafView, type QueryLeaf, readStepsOf } from '@tidemark/query-language';
 import { type AlignedSteps, stepsOf } from './steps.ts';
 
 /** Steps of a leaf that the stores fold with one request: equally long, and one after the other. */
@@ -36,7 +36,8 @@ export function shapeOf(leaf: QueryLeaf, fromMs: number, toMs: number, automatic
     return { stepMs: longest(startsMs), steps: startsMs.length - 1, isCalendar: true };
   }
   const { stepMs, steps } = stepsOf(leaf, fromMs, toMs, automaticMs);
-  return { stepMs, steps, isCalendar: false };
+  const read = readStepsOf(leaf);
+  return { stepMs: stepMs * read, steps: steps / read, isCalendar: false };
 }
 
 /** The steps of a leaf for a view, and where they are read. `invalid_argument` when they take too many requests. */
@@ -44,9 +45,11 @@ export function leafSteps(
   leaf: QueryLeaf,
   fromMs: number,
   toMs: number,
-  { shifts, before }: LeafView,
+  view: LeafView,
   automaticMs: number,
 ): LeafSteps {
+  const { shifts } = view;
+  const before = view.before * readStepsOf(leaf);
   const startsMs = calendarOf(leaf, fromMs, toMs, before);
   const aligned = stepsOf(leaf, fromMs, toMs, automaticMs);
   const stepMs = startsMs === undefined ? aligned.stepMs : longest(startsMs);

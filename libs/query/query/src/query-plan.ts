@@ -7,6 +7,7 @@ import {
   printExpression,
   type Query,
   type QueryLeaf,
+  readStepsOf,
   type ShapeOf,
 } from '@tidemark/query-language';
 import { type LeafSteps, leafSteps, shapeOf } from './leaf-steps.ts';
@@ -53,7 +54,7 @@ export function planQuery(
     const key = readKey(leaf, view);
     const before = Math.max(view.before, uses.get(key)?.view.before ?? 0);
     uses.set(key, { leaf, view: { ...view, before } });
-    checkSteps(limits, known(leaf), before);
+    checkSteps(limits, known(leaf), before, readStepsOf(leaf));
   }
   const reads = new Map(
     [...uses].map(([key, { leaf, view }]) => [key, { leaf, steps: leafSteps(leaf, fromMs, toMs, view, automaticMs) }]),
@@ -74,7 +75,13 @@ export function readKey(leaf: QueryLeaf, { shifts }: LeafView): string {
   return `${printExpression({ ...leaf, fill: undefined })} ${JSON.stringify(shifts)}`;
 }
 
-function checkSteps(limits: QueryServiceLimits, { steps, stepMs }: StepShape, before: number): void {
+/** `read` steps are read for each of the shape. */
+function checkSteps(limits: QueryServiceLimits, shape: StepShape, shownBefore: number, read: number): void {
+  const { steps, stepMs, before } = {
+    steps: shape.steps * read,
+    stepMs: shape.stepMs / read,
+    before: shownBefore * read,
+  };
   if (steps + before <= limits.steps) return;
   const earlier = before === 0 ? '' : `, ${before} of them before the range`;
   const found = `one part of the query has ${steps + before} steps of ${stepMs / 1000} s${earlier}`;

@@ -397,6 +397,44 @@ describe('limits', () => {
   });
 });
 
+describe('a second rollup', () => {
+  // FROM_MS is 20 s into a minute. Every 10 s from 40 s before the minute that has it: 0, 1, 2, …
+  const minuteMs = FROM_MS - 20_000;
+  const points = Array.from({ length: 24 }, (_, i) => gauge(minuteMs - 60_000 + i * 10_000, i));
+  const { service } = setUp(points);
+  const values = async (query: string, fromMs: number, toMs: number) => {
+    const { series } = await service.run('default', { query, fromMs, toMs });
+    return series.map(({ intervalMs, timesMs, values: of }) => [intervalMs, timesMs.map((ms) => ms - minuteMs), of]);
+  };
+
+  test('folds whole steps of the first in every range', async () => {
+    const query = 'avg:load{*}.rollup(avg, 20).rollup(max, 60)';
+    // The averages of 20 s in a minute are 0.5, 2.5, 4.5 and so on.
+    expect(await values(query, minuteMs, minuteMs + 60_000)).toEqual([[60_000, [0], [10.5]]]);
+    expect(await values(query, minuteMs + 35_000, minuteMs + 60_001)).toEqual([[60_000, [0, 60_000], [10.5, 16.5]]]);
+    expect(await values('sum:load{*}.rollup(sum, 20).rollup(avg, 60)', minuteMs, minuteMs + 1)).toEqual([
+      [60_000, [0], [17]],
+    ]);
+  });
+
+  test('goes with functions that look back, and with shifts', async () => {
+    const query = 'rollingavg_5(avg:load{*}.rollup(last, 20).rollup(sum, 60))';
+    // 1 + 3 + 5, 7 + 9 + 11, 13 + 15 + 17: the steps before the range count.
+    expect(await values(query, minuteMs + 60_000, minuteMs + 120_000)).toEqual([[60_000, [60_000], [27]]]);
+    const shifted = 'timeshift(avg:load{*}.rollup(last, 20).rollup(sum, 60), -60)';
+    expect(await values(shifted, minuteMs, minuteMs + 60_000)).toEqual([[60_000, [0], [9]]]);
+    const both = 'avg:load{*}.rollup(last, 20).rollup(sum, 60) - avg:load{*}.rollup(sum, 60)';
+    expect(await values(both, minuteMs, minuteMs + 60_000)).toEqual([[60_000, [0], [27 - 51]]]);
+  });
+
+  test('counts the steps that it reads', async () => {
+    const query = 'avg:load{*}.rollup(last, 1).rollup(sum, 3600)';
+    await expect(values(query, FROM_MS, FROM_MS + 12_000_000)).rejects.toMatchObject({
+      message: expect.stringMatching(/has 14400 steps of 1 s .*steps 11000/),
+    });
+  });
+});
+
 test('template variables come with the request', async () => {
   const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 6, { tags: ['host:b'] })]);
   const asked = { query: 'avg:load{$host}.rollup(60)', fromMs: FROM_MS, toMs: TO_MS };

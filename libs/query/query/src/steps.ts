@@ -1,4 +1,4 @@
-import type { QueryLeaf } from '@tidemark/query-language';
+import { type QueryLeaf, readStepsOf } from '@tidemark/query-language';
 
 /** Whole steps, aligned to multiples of the step since the epoch. */
 export interface AlignedSteps {
@@ -48,13 +48,15 @@ export function roundIntervalMs(intervalMs: number): number {
 
 /**
  * Returns the steps that touch [fromMs, toMs). All of them are whole, also the first and the last, so that a step has
- * the same value in every range. A leaf without a rollup has the automatic step.
+ * the same value in every range. A leaf without a rollup has the automatic step. With a second rollup they are those of
+ * the first, in whole steps of the second.
  */
 export function stepsOf(leaf: QueryLeaf, fromMs: number, toMs: number, automaticMs: number): AlignedSteps {
   const seconds = leaf.rollup?.seconds;
   const stepMs = seconds === undefined ? automaticMs : seconds * 1000;
-  const alignedFromMs = Math.floor(fromMs / stepMs) * stepMs;
-  const alignedToMs = Math.ceil(toMs / stepMs) * stepMs;
+  const wholeMs = stepMs * readStepsOf(leaf);
+  const alignedFromMs = Math.floor(fromMs / wholeMs) * wholeMs;
+  const alignedToMs = Math.ceil(toMs / wholeMs) * wholeMs;
   return {
     fromMs: alignedFromMs,
     toMs: alignedToMs,

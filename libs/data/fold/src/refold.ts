@@ -1,0 +1,49 @@
+import { KIND } from '@tidemark/model';
+import { assert, unreachable } from '@tidemark/ports';
+import type { Frame } from './frame.ts';
+import { startOf } from './frame-steps.ts';
+
+export const REFOLD_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
+export type RefoldMethod = (typeof REFOLD_METHODS)[number];
+
+/** Folds finished series over time once more: each `count` steps become one, by `method` of those that have a value. */
+export function refold(frame: Frame, method: RefoldMethod, count: number): Frame {
+  assert(frame.startsMs === undefined && frame.steps % count === 0, 'steps of one length become whole longer ones');
+  const steps = frame.steps / count;
+  return {
+    fromMs: startOf(frame, 0),
+    stepMs: frame.stepMs * count,
+    steps,
+    series: frame.series.map((series) => {
+      const values = new Float64Array(steps).fill(Number.NaN);
+      for (let i = 0; i < steps; i++) {
+        const present = series.values.subarray(i * count, (i + 1) * count).filter((value) => !Number.isNaN(value));
+        if (present.length > 0) values[i] = fold(present, method);
+      }
+      return { ...series, kind: method === 'sum' ? series.kind : KIND.gauge, values };
+    }),
+  };
+}
+
+function fold(values: Float64Array, method: RefoldMethod): number {
+  switch (method) {
+    case 'avg':
+      return sum(values) / values.length;
+    case 'sum':
+      return sum(values);
+    case 'min':
+      return values.reduce((a, b) => Math.min(a, b));
+    case 'max':
+      return values.reduce((a, b) => Math.max(a, b));
+    case 'count':
+      return values.length;
+    case 'last':
+      return values[values.length - 1];
+    default:
+      return unreachable(method);
+  }
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((a, b) => a + b, 0);
+}
