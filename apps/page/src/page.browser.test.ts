@@ -1,80 +1,31 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { FakeServer } from './testing/fake-server.ts';
-
-const FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
-const VITE = join(FOLDER, '..', '..', 'node_modules', 'vite', 'bin', 'vite.js');
-/** Time limit that a poll each second and a slow machine can meet. */
-const DEADLINE_MS = 30_000;
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FakeServer } from './testing/fake-server.ts';
+import { describeInChromium, PageInChromium, until } from './testing/page-in-chromium.ts';
 
 /** Pixels at the soft edges of lines that may have the colour of the tint. */
 const FEW_PIXELS = 2_000;
 
-/** Path of an installed browser: the one in the npm package is for linux-x64 only. */
-const INSTALLED = process.env.TIDEMARK_TEST_CHROME;
-const isInNpm = process.platform === 'linux' && process.arch === 'x64';
-const MISSING =
-  isInNpm || INSTALLED !== undefined
-    ? ''
-    : 'no Chromium for this platform in npm; set TIDEMARK_TEST_CHROME=/path/to/chrome to use an installed one';
-const isSkipped = MISSING !== '' && process.env.TIDEMARK_TEST_FULL !== '1';
-const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
-
-(isSkipped ? describe.skip : describe)(name, () => {
-  let built: string;
+describeInChromium('the page in Chromium', () => {
+  let chromium: PageInChromium;
   let fake: FakeServer;
-  let browser: Browser;
   let page: Page;
-  const reported: string[] = [];
 
   beforeAll(async () => {
-    built = mkdtempSync(join(tmpdir(), 'tidemark-page-'));
-    const build = spawnSync(process.execPath, [VITE, 'build', '--outDir', built, '--logLevel', 'error'], {
-      cwd: FOLDER,
-      encoding: 'utf8',
-      env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
-    });
-    if (build.status !== 0) throw new Error(`cannot build the page:\n${build.stdout}${build.stderr}`);
-    fake = await FakeServer.start(built);
-    const { default: chromium } = await import('@sparticuz/chromium');
-    const { chromium: playwright } = await import('playwright-core');
-    browser = await playwright.launch({
-      executablePath: INSTALLED ?? (await chromium.executablePath()),
-      args: [...chromium.args.filter((arg) => arg !== '--single-process'), '--no-sandbox'],
-    });
-    page = await browser.newPage({ viewport: { width: 1_280, height: 800 }, acceptDownloads: true });
-    page.setDefaultTimeout(DEADLINE_MS);
-    page.on('pageerror', (error) => reported.push(String(error)));
-    page.on('console', (message) => {
-      // The tests themselves provoke 4xx and 5xx, and read pixels.
-      const isProvoked = /Failed to load resource|willReadFrequently/.test(message.text());
-      if (['error', 'warning'].includes(message.type()) && !isProvoked) reported.push(message.text());
-    });
+    chromium = await PageInChromium.start();
+    ({ fake, page } = chromium);
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    await fake?.stop();
-    if (built !== undefined) rmSync(built, { recursive: true, force: true });
-  });
+  afterAll(() => chromium?.stop());
 
   beforeEach(() => {
     Object.assign(fake, { isAway: false, isLocked: false, hasMetrics: true, hasPartError: false, trouble: {} });
     fake.queries.length = 0;
   });
 
-  /** Opens an address without the state of earlier tests. */
-  async function open(fragment: string): Promise<void> {
-    await page.goto('about:blank');
-    await page.goto(`${fake.url}${fragment}`);
-  }
-
-  const field = (label: string) => page.getByRole('combobox', { name: label, exact: true });
+  const open = (fragment: string) => chromium.open(fragment);
+  const field = (label: string) => chromium.field(label);
 
   test('the first view draws graphs of the machine, and shades and labels what is not complete', async () => {
     await open('');
@@ -228,7 +179,7 @@ const name = `the page in Chromium${isSkipped ? ` (${MISSING})` : ''}`;
   });
 
   test('the browser reported no error, no warning, and no violation of the content security policy', () => {
-    expect(reported).toEqual([]);
+    expect(chromium.reported).toEqual([]);
   });
 });
 
@@ -262,13 +213,4 @@ async function pixelsOf(canvas: ReturnType<Page['locator']>): Promise<Pixels> {
     }
     return found;
   });
-}
-
-async function until(condition: () => Promise<boolean>): Promise<boolean> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return true;
 }
