@@ -1,4 +1,6 @@
-import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
+import { keepInside } from './keep-inside.ts';
+import { useDismiss } from './use-dismiss.ts';
 
 export interface ComboboxOption {
   readonly value: string;
@@ -25,7 +27,11 @@ export function Combobox(props: ComboboxProps) {
   const [isOpen, setIsOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const listId = useId();
+  const root = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
+  useDismiss(root, isOpen, () => setIsOpen(false));
+  // Also with other options: a longer one makes the list wider.
+  useLayoutEffect(() => keepInside(list.current));
 
   const choose = (chosen: string): void => {
     setIsOpen(false);
@@ -40,14 +46,13 @@ export function Combobox(props: ComboboxProps) {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown') move(Math.min(active + 1, options.length - 1));
     else if (event.key === 'ArrowUp') move(Math.max(active - 1, -1));
-    else if (event.key === 'Escape') setIsOpen(false);
     else if (event.key === 'Enter') choose(isOpen && active >= 0 ? options[active].value : value);
     else return;
     event.preventDefault();
   };
 
   return (
-    <div className={`combobox ${className}`}>
+    <div className={`combobox ${className}`} ref={root}>
       <input
         type="text"
         role="combobox"

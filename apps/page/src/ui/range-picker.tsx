@@ -1,5 +1,7 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { betweenRange, boundsOf, RANGE_PRESETS, type TimeRange } from '../time-range.ts';
+import { keepInside } from './keep-inside.ts';
+import { useDismiss } from './use-dismiss.ts';
 
 export interface RangePickerProps {
   readonly range: TimeRange;
@@ -10,10 +12,12 @@ export interface RangePickerProps {
 /** Presets that follow the clock, and two fields for a fixed range. */
 export function RangePicker({ range, nowMs, onChange }: RangePickerProps) {
   const [isOpen, setIsOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  useDismiss(root, isOpen, () => setIsOpen(false));
   const isCustom = range.type === 'between';
   const isOther = range.type === 'last' && !RANGE_PRESETS.some(({ seconds }) => seconds === range.seconds);
   return (
-    <div className="range-picker">
+    <div className="range-picker" ref={root}>
       <fieldset className="segments">
         <legend className="unseen">Time range</legend>
         {RANGE_PRESETS.map(({ name, seconds }) => (
@@ -43,7 +47,6 @@ export function RangePicker({ range, nowMs, onChange }: RangePickerProps) {
         <CustomRange
           range={range}
           nowMs={nowMs}
-          onClose={() => setIsOpen(false)}
           onChange={(chosen) => {
             setIsOpen(false);
             onChange(chosen);
@@ -54,7 +57,7 @@ export function RangePicker({ range, nowMs, onChange }: RangePickerProps) {
   );
 }
 
-function CustomRange({ range, nowMs, onChange, onClose }: RangePickerProps & { readonly onClose: () => void }) {
+function CustomRange({ range, nowMs, onChange }: RangePickerProps) {
   const [bounds] = useState(() => boundsOf(range, nowMs));
   const [from, setFrom] = useState(() => localText(bounds.fromMs));
   const [to, setTo] = useState(() => localText(bounds.toMs));
@@ -64,12 +67,7 @@ function CustomRange({ range, nowMs, onChange, onClose }: RangePickerProps & { r
     if (chosen !== undefined) onChange(chosen);
   };
   return (
-    <form
-      className="popover custom-range"
-      onSubmit={apply}
-      onKeyDown={(event) => event.key === 'Escape' && onClose()}
-      aria-label="Custom time range"
-    >
+    <form ref={keepInside} className="popover custom-range" onSubmit={apply} aria-label="Custom time range">
       <label>
         From
         <input type="datetime-local" step={1} value={from} onChange={(event) => setFrom(event.target.value)} />
