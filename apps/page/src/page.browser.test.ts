@@ -63,7 +63,7 @@ describeInChromium('the page in Chromium', () => {
     await page.getByRole('option', { name: /^host/ }).click();
     await page.getByLabel('Aggregate over time').selectOption('max');
     await page.getByLabel('Step').selectOption('60');
-    const text = 'avg:shop.request.duration{!env:prod} by {host}.rollup(max, 60)';
+    const text = 'p95:shop.request.duration{!env:prod} by {host}.rollup(max, 60)';
     await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
     await page.getByRole('button', { name: 'host:web-2' }).waitFor();
     await page.getByRole('button', { name: '1h', exact: true }).click();
@@ -72,6 +72,31 @@ describeInChromium('the page in Chromium', () => {
     await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
     await expect(page.getByRole('button', { name: '1h' }).getAttribute('aria-pressed')).resolves.toBe('true');
     await page.getByRole('button', { name: 'host:web-2' }).waitFor();
+  });
+
+  test('the explorer computes a formula of two queries, one row of fields each, and puts a function around it', async () => {
+    await open('#/explore');
+    await field('Metric').fill('system.io.rkb_s');
+    await page.getByRole('option', { name: /system\.io\.rkb_s/ }).click();
+    await page.getByLabel('Show amounts').selectOption('rate');
+    await page.getByRole('button', { name: '+ query' }).click();
+    const second = page.getByRole('group', { name: 'Query b' });
+    await second.getByRole('combobox', { name: 'Metric' }).fill('system.io.wkb_s');
+    await page.getByRole('option', { name: /system\.io\.wkb_s/ }).click();
+    const text = page.getByRole('textbox', { name: 'Query', exact: true });
+    const shown = (query: string) => expect(until(async () => (await text.inputValue()) === query)).resolves.toBe(true);
+    await shown('avg:system.io.rkb_s{*}.as_rate(), avg:system.io.wkb_s{*}');
+    const formula = page.getByRole('textbox', { name: 'Formula' });
+    await formula.fill('100 * a / (a + c)');
+    await page.getByText('no query is named c').waitFor();
+    await formula.fill('100 * a / (a + b)');
+    await formula.press('Enter');
+    const [a, b] = ['avg:system.io.rkb_s{*}.as_rate()', 'avg:system.io.wkb_s{*}'];
+    await shown(`100 * ${a} / (${a} + ${b})`);
+    await page.getByLabel('Add function').selectOption('clamp_max');
+    await shown(`clamp_max(100 * ${a} / (${a} + ${b}), 100)`);
+    await page.getByRole('button', { name: 'remove query b' }).click();
+    await shown(a);
   });
 
   test('the explorer zooms by dragging, limits the series, and saves the shown series as CSV', async () => {

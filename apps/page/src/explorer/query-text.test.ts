@@ -16,6 +16,7 @@ const fields: fc.Arbitrary<QueryFields> = fc.record({
     key.filter((name) => !/^(?:and|or|not|in)$/.test(name)),
     { maxLength: 3 },
   ),
+  as: fc.constantFrom('', 'rate', 'count'),
   rollupMethod: fc.constantFrom('', 'max', 'avg'),
   rollupSeconds: fc.integer({ min: 0, max: 86_400 }),
 });
@@ -35,6 +36,7 @@ describe('query text', () => {
           { key: 'role', value: 'a db', negated: true },
         ],
         groupBy: ['host'],
+        as: '',
         rollupMethod: 'max',
         rollupSeconds: 60,
       }),
@@ -50,7 +52,7 @@ describe('query text', () => {
       'avg:a{*} / avg:b{*}',
       'avg:a{env:prod OR env:dev}',
       'avg:a{env IN (a, b)}',
-      'avg:a{*}.as_rate()',
+      'avg:a{*}.fill(zero)',
       'avg:a{*',
       '',
     ]) {

@@ -9,12 +9,16 @@ export interface TagChoice {
   readonly negated: boolean;
 }
 
-/** The content of the builder's fields: one query without functions. */
+/** What amounts are shown as: as they are per step, a rate per second, or explicitly amounts. */
+export type ShownAs = '' | 'rate' | 'count';
+
+/** The content of the fields of one row: one query without functions. */
 export interface QueryFields {
   readonly aggregator: string;
   readonly metric: string;
   readonly filters: readonly TagChoice[];
   readonly groupBy: readonly string[];
+  readonly as: ShownAs;
   readonly rollupMethod: string;
   /** Seconds; 0 lets the server choose by the range. */
   readonly rollupSeconds: number;
@@ -25,9 +29,17 @@ export const EMPTY_FIELDS: QueryFields = {
   metric: '',
   filters: [],
   groupBy: [],
+  as: '',
   rollupMethod: '',
   rollupSeconds: 0,
 };
+
+/** Returns how a metric of a stored class or kind is usually read: rates add up, readings and distributions don't. */
+export function usualFields(kinds: readonly string[]): Pick<QueryFields, 'aggregator' | 'as' | 'rollupMethod'> {
+  const kind = kinds.length === 1 ? kinds[0] : '';
+  if (kind === 'count' || kind === 'counter') return { aggregator: 'sum', as: 'rate', rollupMethod: '' };
+  return { aggregator: kind === 'distribution' ? 'p95' : 'avg', as: '', rollupMethod: '' };
+}
 
 const METRIC = /^[A-Za-z][A-Za-z0-9_.]*$/;
 const BARE_WORD = /^(?:[A-Za-z0-9_\-:./*]|[^\p{ASCII}\s\p{Cc}\p{Cs}])+$/u;
@@ -39,7 +51,7 @@ export function printFields(fields: QueryFields): string {
   const metric = METRIC.test(fields.metric) ? fields.metric : quote(fields.metric);
   const filter = fields.filters.map(({ key, value, negated }) => (negated ? '!' : '') + printTag(key, value)).join(',');
   const by = fields.groupBy.length === 0 ? '' : ` by {${fields.groupBy.map(printWord).join(',')}}`;
-  return `${fields.aggregator}:${metric}{${filter === '' ? '*' : filter}}${by}${printRollup(fields)}`;
+  return `${fields.aggregator}:${metric}{${filter === '' ? '*' : filter}}${by}${fields.as === '' ? '' : `.as_${fields.as}()`}${printRollup(fields)}`;
 }
 
 function printRollup({ rollupMethod, rollupSeconds }: QueryFields): string {
@@ -62,19 +74,21 @@ function quote(text: string): string {
 const WORD = String.raw`(?:[^\s{}(),!"'\\]|"(?:[^"\\]|\\.)*")+`;
 const AGGREGATOR = String.raw`avg|sum|min|max|count|last|p\d{1,2}(?:\.\d{1,3})?`;
 const METHOD = 'avg|sum|min|max|count|last';
-const SIMPLE = new RegExp(
-  String.raw`^\s*(${AGGREGATOR})\s*:\s*([A-Za-z][A-Za-z0-9_.]*|"(?:[^"\\]|\\.)+")\s*` +
-    String.raw`\{\s*(\*|!?\s*${WORD}(?:\s*,\s*!?\s*${WORD})*)\s*\}` +
-    String.raw`(?:\s*by\s*\{\s*(${WORD}(?:\s*,\s*${WORD})*)\s*\})?` +
-    String.raw`(?:\s*\.\s*rollup\(\s*(?:(${METHOD})\s*(?:,\s*(\d{1,9})\s*)?|(\d{1,9})\s*)\))?\s*$`,
-  'u',
-);
+const QUERY =
+  String.raw`(${AGGREGATOR})\s*:\s*([A-Za-z][A-Za-z0-9_.]*|"(?:[^"\\]|\\.)+")\s*` +
+  String.raw`\{\s*(\*|!?\s*${WORD}(?:\s*,\s*!?\s*${WORD})*)\s*\}` +
+  String.raw`(?:\s*by\s*\{\s*(${WORD}(?:\s*,\s*${WORD})*)\s*\})?` +
+  String.raw`(?:\s*\.\s*as_(rate|count)\(\s*\))?` +
+  String.raw`(?:\s*\.\s*rollup\(\s*(?:(${METHOD})\s*(?:,\s*(\d{1,9})\s*)?|(\d{1,9})\s*)\))?`;
+const SIMPLE = new RegExp(String.raw`^\s*${QUERY}\s*$`, 'u');
+/** A query that the fields can show, within a longer text. */
+export const SIMPLE_QUERY = new RegExp(`(?<![A-Za-z0-9_.])${QUERY}`, 'gu');
 
 /** Parses a query into fields; undefined for a query with functions, arithmetic or boolean words. */
 export function parseFields(text: string): QueryFields | undefined {
   const found = SIMPLE.exec(text);
   if (found === null) return undefined;
-  const [, aggregator, metric, filter, by, method = '', seconds, onlySeconds] = found;
+  const [, aggregator, metric, filter, by, as = '', method = '', seconds, onlySeconds] = found;
   const filters = filter === '*' ? [] : wordsOf(filter).map(parseTag);
   if (filters.some((tag) => tag === undefined)) return undefined;
   const name = unquote(metric);
@@ -84,6 +98,7 @@ export function parseFields(text: string): QueryFields | undefined {
     metric: name,
     filters: filters.filter((tag) => tag !== undefined),
     groupBy: by === undefined ? [] : wordsOf(by).map(unquote),
+    as: as === 'rate' || as === 'count' ? as : '',
     rollupMethod: method,
     rollupSeconds: Number(seconds ?? onlySeconds ?? 0),
   };
