@@ -1,4 +1,5 @@
 import type { PipelineStatus } from './api/api-types.ts';
+import { DEFAULT_STYLE } from './chart/chart-style.ts';
 import { Dashboard } from './dashboard/dashboard.tsx';
 import { Explorer } from './explorer/explorer.tsx';
 import { formatClock, formatDuration } from './format/format-time.ts';
@@ -16,7 +17,10 @@ const STATUS_EVERY_MS = 1_000;
 
 const VIEWS: readonly { readonly name: string; readonly route: Route }[] = [
   { name: 'Dashboard', route: { view: 'dashboard', range: DEFAULT_DASHBOARD_RANGE, host: '' } },
-  { name: 'Explorer', route: { view: 'explore', range: DEFAULT_EXPLORE_RANGE, query: '', top: DEFAULT_TOP } },
+  {
+    name: 'Explorer',
+    route: { view: 'explore', range: DEFAULT_EXPLORE_RANGE, query: '', top: DEFAULT_TOP, style: DEFAULT_STYLE },
+  },
   { name: 'Pipeline', route: { view: 'status' } },
 ];
 
@@ -76,6 +80,7 @@ function View({ route, go, status }: ViewProps) {
           query={route.query}
           range={route.range}
           top={route.top}
+          style={route.style}
           onChange={(change) => go({ ...route, ...change })}
         />
       );

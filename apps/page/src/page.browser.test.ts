@@ -99,6 +99,32 @@ describeInChromium('the page in Chromium', () => {
     await shown(a);
   });
 
+  test('the legend sorts by its figures and shows one line alone; the drawing is in the address', async () => {
+    await open(`#/explore?q=${encodeURIComponent('avg:shop.request.duration{*} by {host}')}`);
+    const legend = page.locator('.legend-table');
+    await legend.getByRole('button', { name: 'host:web-2' }).waitFor();
+    await legend.getByRole('button', { name: 'Series' }).click();
+    expect(await legend.locator('tbody th').allTextContents()).toEqual([
+      'host:db-1',
+      'host:web-1',
+      'host:web-2',
+      'host:web-3',
+    ]);
+    const pressed = () =>
+      legend.locator('.legend-button').evaluateAll((all) => all.map((one) => one.getAttribute('aria-pressed')));
+    await legend.getByRole('button', { name: 'host:web-2' }).click();
+    expect(await pressed()).toEqual(['false', 'false', 'true', 'false']);
+    await legend.getByRole('button', { name: 'host:db-1' }).click({ modifiers: ['Shift'] });
+    expect(await pressed()).toEqual(['true', 'false', 'true', 'false']);
+    await page.getByLabel('Draw as').selectOption('stacked');
+    expect(page.url()).toContain('draw=stacked');
+    expect(await page.getByLabel('Scale').isDisabled()).toBe(true);
+    await page.getByLabel('Draw as').selectOption('lines');
+    await page.getByLabel('Scale').selectOption('log');
+    expect(page.url()).toContain('scale=log');
+    expect((await pixelsOf(page.locator('.chart canvas'))).line).toBeGreaterThan(200);
+  });
+
   test('the explorer zooms by dragging, limits the series, and saves the shown series as CSV', async () => {
     await open(`#/explore?q=${encodeURIComponent('avg:shop.request.duration{*} by {route}')}&top=5`);
     await page.getByText('the highest 5 of 40 series, by average').waitFor();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { DRAWINGS, SCALES } from './chart/chart-style.ts';
 import { parseRoute, printRoute, type Route, TOP_CHOICES } from './route.ts';
 import { betweenRange, boundsOf, parseRange, refreshMs, type TimeRange } from './time-range.ts';
 
@@ -12,7 +13,13 @@ const range: fc.Arbitrary<TimeRange> = fc.oneof(
 const text = fc.string({ unit: 'grapheme', maxLength: 60 });
 const route: fc.Arbitrary<Route> = fc.oneof(
   fc.record({ view: fc.constant('dashboard' as const), range, host: text }),
-  fc.record({ view: fc.constant('explore' as const), range, query: text, top: fc.constantFrom(...TOP_CHOICES) }),
+  fc.record({
+    view: fc.constant('explore' as const),
+    range,
+    query: text,
+    top: fc.constantFrom(...TOP_CHOICES),
+    style: fc.record({ drawing: fc.constantFrom(...DRAWINGS), scale: fc.constantFrom(...SCALES) }),
+  }),
   fc.constant({ view: 'status' as const }),
 );
 

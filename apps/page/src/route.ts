@@ -1,9 +1,16 @@
+import { type ChartStyle, DEFAULT_STYLE, DRAWINGS, SCALES } from './chart/chart-style.ts';
 import { parseRange, printRange, type TimeRange } from './time-range.ts';
 
 /** The state of the page. All of it is in the fragment of the address, so that an address can be shared. */
 export type Route =
   | { readonly view: 'dashboard'; readonly range: TimeRange; readonly host: string }
-  | { readonly view: 'explore'; readonly range: TimeRange; readonly query: string; readonly top: number }
+  | {
+      readonly view: 'explore';
+      readonly range: TimeRange;
+      readonly query: string;
+      readonly top: number;
+      readonly style: ChartStyle;
+    }
   | { readonly view: 'status' };
 
 export const DEFAULT_DASHBOARD_RANGE: TimeRange = { type: 'last', seconds: 300 };
@@ -27,6 +34,10 @@ export function parseRoute(fragment: string): Route {
       range: range ?? DEFAULT_EXPLORE_RANGE,
       query: (fields.get('q') ?? '').slice(0, QUERY_LENGTH),
       top: TOP_CHOICES.includes(top) ? top : DEFAULT_TOP,
+      style: {
+        drawing: DRAWINGS.find((one) => one === fields.get('draw')) ?? DEFAULT_STYLE.drawing,
+        scale: SCALES.find((one) => one === fields.get('scale')) ?? DEFAULT_STYLE.scale,
+      },
     };
   }
   return { view: 'dashboard', range: range ?? DEFAULT_DASHBOARD_RANGE, host: fields.get('host') ?? '' };
@@ -42,6 +53,8 @@ export function printRoute(route: Route): string {
   const usual = printRange(isExplore ? DEFAULT_EXPLORE_RANGE : DEFAULT_DASHBOARD_RANGE);
   if (printRange(route.range) !== usual) fields.set('range', printRange(route.range));
   if (isExplore && route.top !== DEFAULT_TOP) fields.set('top', String(route.top));
+  if (isExplore && route.style.drawing !== DEFAULT_STYLE.drawing) fields.set('draw', route.style.drawing);
+  if (isExplore && route.style.scale !== DEFAULT_STYLE.scale) fields.set('scale', route.style.scale);
   const search = fields.toString();
   return `#/${isExplore ? 'explore' : ''}${search === '' ? '' : `?${search}`}`;
 }

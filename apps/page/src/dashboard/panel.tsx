@@ -43,7 +43,10 @@ export function Panel({ panel, host, range, onZoom }: PanelProps) {
     <section className="card panel" aria-label={panel.title}>
       <header className="panel-head">
         <h2>
-          <a href={printRoute({ view: 'explore', query, range, top: 20 })} title="Open in the explorer">
+          <a
+            href={printRoute({ view: 'explore', query, range, top: 20, style: DEFAULT_STYLE })}
+            title="Open in the explorer"
+          >
             {panel.title}
           </a>
         </h2>

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { AnswerSeries } from '../api/api-types.ts';
 import { Chart } from '../chart/chart.tsx';
-import { type ChartStyle, DEFAULT_STYLE } from '../chart/chart-style.ts';
+import type { ChartStyle } from '../chart/chart-style.ts';
 import { toCsv } from '../csv.ts';
 import { printable } from '../printable.ts';
 import { labelOfSeries, NO_TABLE, tableOf } from '../series-table.ts';
@@ -10,6 +10,7 @@ import { CompletenessLabel } from '../ui/completeness-label.tsx';
 import { AnswerNotices, Notice } from '../ui/notices.tsx';
 import type { Polled } from '../use-polling.ts';
 import type { Answered } from '../use-query.ts';
+import { hiddenAfter } from './legend-order.ts';
 import { LegendTable } from './legend-table.tsx';
 
 const CHART_HEIGHT = 300;
@@ -19,12 +20,13 @@ export interface ExplorerGraphProps {
   readonly query: string;
   readonly range: TimeRange;
   readonly top: number;
+  readonly style: ChartStyle;
   readonly polled: Polled<Answered>;
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
 /** The graph of a query with its legend, completeness, errors and notes, and the CSV. */
-export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGraphProps) {
+export function ExplorerGraph({ query, range, top, style, polled, onZoom }: ExplorerGraphProps) {
   const [row, setRow] = useState<number | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set());
   const [firstBounds] = useState(() => boundsOf(range, Date.now()));
@@ -35,9 +37,13 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
     () => (answer === undefined ? NO_TABLE : tableOf(answer, { labelOf: labelsOf(answer.series), limit: top })),
     [answer, top],
   );
-  const toggle = useCallback((key: string) => {
-    setHidden((before) => new Set(before.has(key) ? [...before].filter((one) => one !== key) : [...before, key]));
-  }, []);
+  const pick = useCallback(
+    (key: string, isOneMore: boolean) => {
+      const keys = table.lines.map((line) => line.key);
+      setHidden((before) => hiddenAfter(keys, before, key, isOneMore));
+    },
+    [table],
+  );
   const isEmpty = answer !== undefined && answer.series.length === 0;
   const save = (): void => saveAs(`tidemark-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.csv`, table);
 
@@ -76,7 +82,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
           bounds={polled.data?.bounds ?? firstBounds}
           unit={table.lines[0]?.unit.name ?? 'none'}
           height={CHART_HEIGHT}
-          style={table.lines.length === 1 ? AREAS : DEFAULT_STYLE}
+          style={table.lines.length === 1 && style.drawing === 'lines' && style.scale === 'linear' ? AREAS : style}
           sync="explorer"
           hidden={hidden}
           onCursor={setRow}
@@ -85,7 +91,7 @@ export function ExplorerGraph({ query, range, top, polled, onZoom }: ExplorerGra
         {answer === undefined && polled.error === undefined && <p className="chart-state">loading…</p>}
         {isEmpty && <p className="chart-state">no matching series in this range</p>}
       </div>
-      <LegendTable table={table} row={row} hidden={hidden} onToggle={toggle} />
+      <LegendTable table={table} row={row} hidden={hidden} onPick={pick} />
       <p className="hint notes">{printable(answer?.notes.join(' · ') ?? '')}</p>
     </section>
   );

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import type { ChartStyle } from '../chart/chart-style.ts';
 import { TOP_CHOICES } from '../route.ts';
 import { useServices } from '../services.ts';
 import { betweenRange, type TimeRange } from '../time-range.ts';
@@ -9,6 +10,7 @@ import { useQuery } from '../use-query.ts';
 import { ExplorerGraph } from './explorer-graph.tsx';
 import { QueryBuilder } from './query-builder.tsx';
 import { QueryEditor } from './query-editor.tsx';
+import { StylePicker } from './style-picker.tsx';
 
 const FIRST_METRIC_EVERY_MS = 5_000;
 
@@ -16,6 +18,7 @@ export interface ExplorerState {
   readonly query: string;
   readonly range: TimeRange;
   readonly top: number;
+  readonly style: ChartStyle;
 }
 
 export interface ExplorerProps extends ExplorerState {
@@ -23,7 +26,7 @@ export interface ExplorerProps extends ExplorerState {
 }
 
 /** One query and its graph. The address has all of its state. */
-export function Explorer({ query, range, top, onChange }: ExplorerProps) {
+export function Explorer({ query, range, top, style, onChange }: ExplorerProps) {
   const { client, clock } = useServices();
   const polled = useQuery(query, range);
   const anyMetric = usePolling((signal) => client.metrics('', signal), 'any metric', FIRST_METRIC_EVERY_MS);
@@ -52,6 +55,7 @@ export function Explorer({ query, range, top, onChange }: ExplorerProps) {
           </select>
           series
         </label>
+        <StylePicker style={style} onChange={(chosen) => onChange({ style: chosen })} />
         {range.type === 'between' && (
           <button type="button" onClick={() => onChange({ range: liveRange })}>
             Back to live
@@ -73,7 +77,7 @@ export function Explorer({ query, range, top, onChange }: ExplorerProps) {
           </div>
         )
       ) : (
-        <ExplorerGraph query={query} range={range} top={top} polled={polled} onZoom={zoom} />
+        <ExplorerGraph query={query} range={range} top={top} style={style} polled={polled} onZoom={zoom} />
       )}
     </main>
   );

@@ -1,30 +1,47 @@
+import { useState } from 'react';
 import { formatClock } from '../format/format-time.ts';
 import { formatValue } from '../format/format-value.ts';
 import type { SeriesTable } from '../series-table.ts';
 import { useTheme } from '../theme/use-theme.ts';
 import { Swatch } from '../ui/swatch.tsx';
+import { type LegendOrder, nextOrder, sortedLegend } from './legend-order.ts';
+
+const FIGURES = ['min', 'avg', 'max', 'last'] as const;
+const NAMES = { label: 'Series', min: 'Min', avg: 'Avg', max: 'Max', last: 'Last' } as const;
 
 export interface LegendTableProps {
   readonly table: SeriesTable;
   /** Row under the cursor. */
   readonly row: number | null;
   readonly hidden: ReadonlySet<string>;
-  readonly onToggle: (key: string) => void;
+  /** Shows a line alone; with `isOneMore`, hides or shows it only. */
+  readonly onPick: (key: string, isOneMore: boolean) => void;
 }
 
-/** One row of figures per line of the graph. A click on a name hides or shows its line. */
-export function LegendTable({ table, row, hidden, onToggle }: LegendTableProps) {
+/**
+ * One row of figures of complete steps per line of the graph. A click on a name shows its line alone, one with Ctrl, Meta
+ * or Shift hides or shows it.
+ */
+export function LegendTable({ table, row, hidden, onPick }: LegendTableProps) {
   const theme = useTheme();
+  const [order, setOrder] = useState<LegendOrder>({ by: 'avg', isDescending: true });
   const timeS = row === null ? undefined : table.timesS[row];
   return (
     <div className="table-frame legend-table">
       <table>
         <thead>
           <tr>
-            <th scope="col">Series</th>
-            {['Min', 'Avg', 'Max', 'Last'].map((name) => (
-              <th scope="col" className="number" key={name}>
-                {name}
+            {(['label', ...FIGURES] as const).map((by) => (
+              <th
+                scope="col"
+                className={by === 'label' ? '' : 'number'}
+                key={by}
+                aria-sort={order.by !== by ? undefined : order.isDescending ? 'descending' : 'ascending'}
+              >
+                <button type="button" className="sort-button" onClick={() => setOrder(nextOrder(order, by))}>
+                  {NAMES[by]}
+                  {order.by === by && <span aria-hidden="true">{order.isDescending ? ' ↓' : ' ↑'}</span>}
+                </button>
               </th>
             ))}
             <th scope="col" className="number cursor-column">
@@ -33,28 +50,26 @@ export function LegendTable({ table, row, hidden, onToggle }: LegendTableProps) 
           </tr>
         </thead>
         <tbody>
-          {table.lines.map(({ key, label, unit, values, summary }, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: two expressions may have lines of one name
-            <tr key={i} className={hidden.has(key) ? 'is-hidden' : ''}>
+          {sortedLegend(table.lines, order).map(({ line: { key, label, unit, values, summary }, at }) => (
+            <tr key={at} className={hidden.has(key) ? 'is-hidden' : ''}>
               <th scope="row">
                 <button
                   type="button"
                   className="legend-button"
+                  title="click: show alone; Ctrl or Shift and click: hide or show"
                   aria-pressed={!hidden.has(key)}
-                  onClick={() => onToggle(key)}
+                  onClick={(event) => onPick(key, event.ctrlKey || event.metaKey || event.shiftKey)}
                 >
-                  <Swatch theme={theme} line={i} />
+                  <Swatch theme={theme} line={at} />
                   <span>{label}</span>
                 </button>
               </th>
-              {[summary.min, summary.avg, summary.max, summary.last, row === null ? null : values[row]].map(
-                (value, column) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: the columns are always these five
-                  <td className="number" key={column}>
-                    {formatValue(value, unit.name)}
-                  </td>
-                ),
-              )}
+              {FIGURES.map((figure) => (
+                <td className="number" key={figure}>
+                  {formatValue(summary[figure], unit.name)}
+                </td>
+              ))}
+              <td className="number cursor-column">{formatValue(row === null ? null : values[row], unit.name)}</td>
             </tr>
           ))}
         </tbody>
