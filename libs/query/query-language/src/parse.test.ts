@@ -244,7 +244,10 @@ describe('a second rollup', () => {
   test.each([
     ['m{*}.rollup(sum).rollup(max, 60)', /column 18: found a second rollup, expected seconds in the first one/],
     ['m{*}.rollup(sum, daily).rollup(max, 60)', /expected seconds in the first one/],
-    ['m{*}.rollup(sum, 60).rollup(max, 90)', /expected a method \(avg, .*\), and a multiple of the 60 s of the first rollup/],
+    [
+      'm{*}.rollup(sum, 60).rollup(max, 90)',
+      /expected a method \(avg, .*\), and a multiple of the 60 s of the first rollup/,
+    ],
     ['m{*}.rollup(sum, 60).rollup(120)', /expected a method \(avg, .*\), and a multiple of the 60 s/],
     ['m{*}.rollup(sum, 60).rollup(max, daily)', /expected a method \(avg, .*\), and a multiple of the 60 s/],
     [
