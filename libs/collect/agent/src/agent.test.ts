@@ -247,6 +247,7 @@ test('readings of a check with a phase are stamped with its start, but never bef
         finish = resolve;
       });
       sink.counter('jobs', 5, ['instance:a']);
+      sink.counter('jobs', 4, ['instance:stated'], 1_699_999_990_000);
     },
     close: async () => {
       closed++;
@@ -261,14 +262,16 @@ test('readings of a check with a phase are stamped with its start, but never bef
   clock.advanceTo(1_700_000_000_701);
   await ended(1);
   await flushAt(1_700_000_001_000);
-  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5']);
+  // A time that the source states is kept, however old.
+  const stated = 'counter jobs{env:test,host:web-1,instance:stated} @1699999990000 = 4';
+  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5', stated]);
   clock.advanceTo(1_700_000_001_702);
   await flushAt(1_700_000_002_000);
   await flushAt(1_700_000_003_000);
   expect(client.drain()).toEqual([]);
   await ended(2);
   await flushAt(1_700_000_004_000);
-  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5']);
+  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5', stated]);
   const stopped = agent.stop();
   finish();
   await stopped;

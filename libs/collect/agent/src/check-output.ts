@@ -8,6 +8,8 @@ interface Reading {
   readonly value: number;
   /** When it was read; undefined for a reading that takes the flush's time. */
   readonly readMs: number | undefined;
+  /** The time that its source states, which goes before both. */
+  readonly statedMs: number | undefined;
 }
 
 /**
@@ -38,39 +40,49 @@ export class CheckOutput implements CheckSink {
     return { readings_limit: this.#dropped, reading_not_finite: this.#notFinite };
   }
 
-  gauge(metric: string, value: number, tags: readonly string[] = []): void {
-    this.#add(metric, 'gauge', value, tags);
+  gauge(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
+    this.#add(metric, 'gauge', value, tags, undefined, statedMs);
   }
 
   count(metric: string, value: number, tags: readonly string[] = []): void {
     this.#add(metric, 'count', value, tags);
   }
 
-  counter(metric: string, value: number, tags: readonly string[] = []): void {
-    this.#add(metric, 'counter', value, tags);
+  counter(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
+    this.#add(metric, 'counter', value, tags, undefined, statedMs);
   }
 
   /** Returns a sink for readings of the time `readMs`, between two flushes. */
   at(readMs: number): CheckSink {
     return {
-      gauge: (metric, value, tags = []) => this.#add(metric, 'gauge', value, tags, readMs),
+      gauge: (metric, value, tags = [], statedMs) => this.#add(metric, 'gauge', value, tags, readMs, statedMs),
       count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, readMs),
-      counter: (metric, value, tags = []) => this.#add(metric, 'counter', value, tags, readMs),
+      counter: (metric, value, tags = [], statedMs) => this.#add(metric, 'counter', value, tags, readMs, statedMs),
     };
   }
 
-  /** Passes the readings to the client, stamped `timestampMs` or their own time, but not before the last flush. */
+  /**
+   * Passes the readings to the client: with the time that their source states, else stamped `timestampMs` or the time
+   * they were read, but not before the last flush.
+   */
   flush(timestampMs: number): void {
     const readings = this.#readings;
     this.#readings = [];
     const oldestMs = timestampMs - this.#intervalMs;
-    for (const { handle, value, readMs } of readings) {
-      handle.record(value, readMs === undefined ? timestampMs : Math.max(readMs, oldestMs));
+    for (const { handle, value, readMs, statedMs } of readings) {
+      handle.record(value, statedMs ?? (readMs === undefined ? timestampMs : Math.max(readMs, oldestMs)));
     }
     this.#points += readings.length;
   }
 
-  #add(metric: string, kind: KindName, value: number, tags: readonly string[], readMs?: number): void {
+  #add(
+    metric: string,
+    kind: KindName,
+    value: number,
+    tags: readonly string[],
+    readMs?: number,
+    statedMs?: number,
+  ): void {
     if (!Number.isFinite(value)) {
       this.#notFinite++;
       return;
@@ -80,6 +92,6 @@ export class CheckOutput implements CheckSink {
       return;
     }
     const handle = this.#handles.get(metric, kind, tags);
-    if (handle !== undefined) this.#readings.push({ handle, value, readMs });
+    if (handle !== undefined) this.#readings.push({ handle, value, readMs, statedMs });
   }
 }

@@ -1,11 +1,14 @@
-/** Receives the readings of a check. Tags are `key:value`; the agent adds the host's own tags. */
+/**
+ * Receives the readings of a check. Tags are `key:value`; the agent adds the host's own tags. `timestampMs` is the time
+ * that the source states for a reading, ms since 1970; without it the agent stamps the reading.
+ */
 export interface CheckSink {
   /** Records a current value. */
-  gauge(metric: string, value: number, tags?: readonly string[]): void;
+  gauge(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
   /** Records the growth since the last run. */
   count(metric: string, value: number, tags?: readonly string[]): void;
   /** Records a cumulative total, which only falls when the source restarts. */
-  counter(metric: string, value: number, tags?: readonly string[]): void;
+  counter(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
 }
 
 /** A source of metrics that is polled. */

@@ -67,9 +67,21 @@ describe('one parser, many bodies', () => {
     expect(notes.read('# TYPE a counter\na 1\n')).toEqual(['counter a{} = 1']);
     expect(notes.read('# TYPE a gauge\na 2\n')).toEqual(['gauge a{} = 2']);
     expect(notes.read('a 3\n')).toEqual(['gauge a{} = 3']);
-    expect(notes.read('# TYPE a counter\na 1\n# TYPE a gauge\na 2\n')).toEqual([
-      'counter a{} = 1',
-      'bad series_repeated 1, line 4: a 2',
+    expect(notes.read('# TYPE a counter\na 1\n# TYPE a gauge\na 2\n')).toEqual(['counter a{} = 1', 'gauge a{} = 2']);
+  });
+
+  test('each sample of a series that a body repeats is passed on, at two times or at one', () => {
+    const notes = new Notes();
+    expect(notes.read('a 1 1000\na 2 2000\na 3 2000\na 4\n')).toEqual([
+      'gauge a{} = 1 at 1000',
+      'gauge a{} = 2 at 2000',
+      'gauge a{} = 3 at 2000',
+      'gauge a{} = 4',
+    ]);
+    // Seconds with a fraction, which has no exact form in binary.
+    expect(notes.read('a 1 1.1\na 2 1700000000.123\n# EOF\n', 'openmetrics')).toEqual([
+      'gauge a{} = 1 at 1100',
+      'gauge a{} = 2 at 1700000000123',
     ]);
   });
 

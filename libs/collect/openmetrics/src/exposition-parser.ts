@@ -94,7 +94,7 @@ export class ExpositionParser<S> {
   }
 
   /**
-   * Passes each good sample to `onSample`, in the order of the body. `isCut` says that the body was cut at a limit: its
+   * Passes each good sample to `onSample`, in the order of the body, also of a series that the body repeats. `isCut` says that the body was cut at a limit: its
    * last line may be incomplete, and its end mark may be absent.
    */
   parse(
@@ -222,7 +222,7 @@ export class ExpositionParser<S> {
   #timestampMs(text: string): number | undefined {
     const value = parseValue(text);
     if (value === undefined || !Number.isFinite(value)) return undefined;
-    if (this.#format === 'openmetrics') return value * 1000;
+    if (this.#format === 'openmetrics') return Math.round(value * 1000);
     return Number.isInteger(value) ? value : undefined;
   }
 
@@ -245,7 +245,6 @@ export class ExpositionParser<S> {
   /** Passes on the sample of a valid series; otherwise returns the reason. */
   #accepted(name: string, value: number, timestampMs: number | undefined): string | undefined {
     const known = this.#series.get(name);
-    if (known?.body === this.#body) return 'series_repeated';
     const series = known !== undefined && known.family === this.#family ? known : this.#learned(name, known);
     if (typeof series === 'string') return series;
     series.body = this.#body;

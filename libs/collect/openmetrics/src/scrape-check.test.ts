@@ -23,24 +23,26 @@ const PORTS = { clock: CLOCK, readText: async (path: string) => SECRETS[path] ??
 const TEXT = { 'content-type': 'text/plain; version=0.0.4' };
 const TLS = fileURLToPath(new URL('./testdata/tls/', import.meta.url));
 
-/** Records `kind metric{tags} = value`, without the duration, which varies. */
+/** Records `kind metric{tags} @time = value`, without the duration, which varies. */
 class Readings implements CheckSink {
   readonly lines: string[] = [];
   readonly durations: number[] = [];
 
-  gauge(metric: string, value: number, tags: readonly string[] = []): void {
+  gauge(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     if (metric.endsWith('.duration_ms')) this.durations.push(value);
-    else this.lines.push(`gauge ${metric}{${tags.join(',')}} = ${value}`);
+    else this.lines.push(`gauge ${metric}{${tags.join(',')}}${at(timestampMs)} = ${value}`);
   }
 
   count(metric: string, value: number, tags: readonly string[] = []): void {
     this.lines.push(`count ${metric}{${tags.join(',')}} = ${value}`);
   }
 
-  counter(metric: string, value: number, tags: readonly string[] = []): void {
-    this.lines.push(`counter ${metric}{${tags.join(',')}} = ${value}`);
+  counter(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
+    this.lines.push(`counter ${metric}{${tags.join(',')}}${at(timestampMs)} = ${value}`);
   }
 }
+
+const at = (timestampMs: number | undefined): string => (timestampMs === undefined ? '' : ` @${timestampMs}`);
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -130,6 +132,31 @@ describe('a scrape', () => {
       'count tidemark.agent.scrape.rejected{instance:me,reason:metric_too_long} = 1',
       'count tidemark.agent.scrape.rejected{instance:me,reason:tag_too_long} = 1',
       'gauge tidemark.agent.scrape.up{instance:me} = 1',
+    ]);
+  });
+
+  test('keeps the timestamps of a body, also of one series at two times, unless the target says otherwise', async () => {
+    const host = await exporter((_, response) => {
+      response.writeHead(200, TEXT);
+      response.end('# TYPE a counter\na 1 1700000000000\na 2 1700000005000\na 3 1700000005000\nb 4\n');
+    });
+    const own = [
+      'gauge tidemark.agent.scrape.samples{instance:me} = 4',
+      'gauge tidemark.agent.scrape.up{instance:me} = 1',
+    ];
+    expect((await scrape({ url: `http://${host}/` })).lines).toEqual([
+      'counter a{instance:me} @1700000000000 = 1',
+      'counter a{instance:me} @1700000005000 = 2',
+      'counter a{instance:me} @1700000005000 = 3',
+      'gauge b{instance:me} = 4',
+      ...own,
+    ]);
+    expect((await scrape({ url: `http://${host}/`, honorTimestamps: false })).lines).toEqual([
+      'counter a{instance:me} = 1',
+      'counter a{instance:me} = 2',
+      'counter a{instance:me} = 3',
+      'gauge b{instance:me} = 4',
+      ...own,
     ]);
   });
 

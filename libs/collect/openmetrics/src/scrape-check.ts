@@ -51,6 +51,7 @@ export class ScrapeCheck implements Check {
   readonly #url: URL;
   readonly #ports: ScrapePorts;
   readonly #limits: { -readonly [K in keyof typeof DEFAULT_SCRAPE_TARGET]: number };
+  readonly #honorTimestamps: boolean;
   readonly #tags: readonly string[];
   /** Keys of the target's own tags: a label with the same name is renamed `exported_…`. */
   readonly #ownKeys: ReadonlySet<string>;
@@ -71,6 +72,7 @@ export class ScrapeCheck implements Check {
       series: target.series ?? DEFAULT_SCRAPE_TARGET.series,
       redirects: target.redirects ?? DEFAULT_SCRAPE_TARGET.redirects,
     };
+    this.#honorTimestamps = target.honorTimestamps ?? true;
     this.#tags = tagsOf(target);
     for (const tag of this.#tags) seriesName(ANY_TENANT, OWN, KIND.gauge, [tag]);
     this.#ownKeys = new Set(this.#tags.map((tag) => tag.split(':', 1)[0]));
@@ -140,10 +142,9 @@ export class ScrapeCheck implements Check {
     const report = this.#parser.parse(
       body,
       format,
-      ({ metric, kind, tags }, value) => sink[kind](metric, value, tags),
-      {
-        isCut,
-      },
+      ({ metric, kind, tags }, value, timestampMs) =>
+        sink[kind](metric, value, tags, this.#honorTimestamps ? timestampMs : undefined),
+      { isCut },
     );
     const rejected = new Map([...report.bad].map(([reason, { count }]) => [reason, count]));
     // The number of samples in the rest is unknown: it counts as one.

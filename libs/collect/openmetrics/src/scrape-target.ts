@@ -19,6 +19,8 @@ export interface ScrapeTarget {
   readonly samples?: number;
   /** Max series known at a time. */
   readonly series?: number;
+  /** Keeps the timestamps in the body. Otherwise, as without any, a reading gets the time of its scrape. Default: true. */
+  readonly honorTimestamps?: boolean;
   /** Max redirects to follow. */
   readonly redirects?: number;
   /** A file with the value of the header `Authorization`, read at each scrape. */

@@ -125,6 +125,10 @@ export const SCRAPE = z.strictObject({
         10_000_000,
         'Series in its latest responses; new series above this are omitted.',
       ),
+      honorTimestamps: yesOrNo(
+        true,
+        'Keeps the timestamps in a response; otherwise a reading gets the time of its scrape.',
+      ),
       redirects: whole(T.redirects, 'redirects', 0, 20, 'Redirects that are followed, on the same host.'),
       authorizationFile: text('', 4096, 'File with the value of the header `Authorization`, such as `Bearer …`.'),
       caFile: text('', 4096, "File with certificates to trust instead of the system's, PEM."),
