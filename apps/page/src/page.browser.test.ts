@@ -181,7 +181,7 @@ describeInChromium('the page in Chromium', () => {
       .waitFor();
     fake.trouble = { halted: 'record has a wrong CRC' };
     await verdict.getByText(/^points\/3 has halted at offset 48,261: record has a wrong CRC/).waitFor();
-    await page.getByRole('region', { name: 'Rejected points' }).getByText('timestamp_too_old').waitFor();
+    await page.getByRole('region', { name: 'Refused data' }).getByText('first in shop.orders').waitFor();
     const clients = page.getByRole('region', { name: /^Agents and clients/ });
     await clients.getByRole('row', { name: /^5eed2244 agent web-1/ }).waitFor();
     await clients.getByRole('row', { name: /^c0ffee11 not connected/ }).waitFor();

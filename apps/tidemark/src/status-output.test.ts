@@ -54,6 +54,13 @@ describe('the status', () => {
     const reported = {
       ...{ streams: 1, queuedBytes: 77, rejectedPoints: { timestamp_behind: 2, value_infinite: 1 } },
       clientNames: { [session(1).toString('hex')]: 'agent web-1' },
+      refused: [
+        { stage: 'rejected', reason: 'timestamp_behind', count: 2, example: 'timestamp: 5 s\nago' },
+        { stage: 'rejected', reason: 'value_infinite', count: 1 },
+        { stage: 'left_out', reason: 'exemplar', count: 4, example: 'http_total' },
+        { stage: 'violation', reason: 'body_too_large', count: 3 },
+        { stage: 'client', client: 'agent web-1', reason: 'line_malformed', count: 9, example: 'no value' },
+      ],
     };
     const sessions = [
       { session: session(0xaa), process: 'intake-1', state: 'open', renewedMs: NOW_MS - 500, ...reported },
@@ -67,7 +74,12 @@ describe('the status', () => {
     };
     const known = lines([]);
     expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77 3');
-    expect(known).toContain('rejected by session aaaaaaaa (intake-1): timestamp_behind 2, value_infinite 1');
+    const by = 'by session aaaaaaaa (intake-1):';
+    expect(known).toContain(`rejected ${by} timestamp_behind 2, for example: timestamp: 5 s\\nago`);
+    expect(known).toContain(`rejected ${by} value_infinite 1`);
+    expect(known).toContain(`left out ${by} exemplar 4, for example: http_total`);
+    expect(known).toContain(`violations, seen ${by} body_too_large 3`);
+    expect(known).toContain('refused by agent web-1: line_malformed 9, for example: no value');
     expect(known).toContain('01010101 agent web-1 not declared 7 7 0');
     expect(known).toContain('02020202 not connected not declared 7 0');
     const unknown = lines([

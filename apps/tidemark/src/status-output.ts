@@ -122,19 +122,27 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
   return table.toString();
 }
 
-/** Lists the reasons of the counts, a line for each session and count: in cells they would widen the table. */
+/**
+ * Lists what was refused, dropped or left out, by reason and with an example, a line each: in cells they would widen the
+ * table.
+ */
 function refusals({ sessions: all }: StatusReply): string[] {
-  return all.flatMap(({ session, process, rejectedPoints, leftOut, violations }) => {
-    const counts = [
-      ['rejected', countsText(rejectedPoints)],
-      ['left out', countsText(leftOut)],
-      ['violations', countsText(violations)],
-    ];
-    return counts
-      .filter(([, text]) => text !== '')
-      .map(([name, text]) => `${name} by session ${hex(session).slice(0, 8)} (${printable(process)}): ${text}`);
+  return all.flatMap(({ session, process, refused }) => {
+    const intake = `session ${hex(session).slice(0, 8)} (${printable(process)})`;
+    return refused.map(({ stage, client, reason, count, example }) => {
+      const where = stage === 'client' ? printable(client) : intake;
+      const shown = example === '' ? '' : `, for example: ${printable(example)}`;
+      return `${STAGES[stage] ?? printable(stage)} by ${where}: ${printable(reason)} ${count}${shown}`;
+    });
   });
 }
+
+const STAGES: Readonly<Record<string, string>> = {
+  rejected: 'rejected',
+  left_out: 'left out',
+  violation: 'violations, seen',
+  client: 'refused',
+};
 
 /** Explains the question marks: one line per session whose intake did not answer. */
 function unreported({ sessions: all }: StatusReply): string[] {
@@ -148,12 +156,6 @@ function unreported({ sessions: all }: StatusReply): string[] {
 
 function totalOf(counts: Readonly<Record<string, number>>): number | string {
   return Object.values(counts).reduce((sum, count) => sum + count, 0) || '';
-}
-
-function countsText(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([reason, count]) => `${printable(reason)} ${count}`)
-    .join(', ');
 }
 
 interface ClientLine {

@@ -100,6 +100,18 @@ export interface TagPartitionStatus {
   readonly haltedOffset: number;
 }
 
+/** Data that was refused, dropped or left out for one reason. */
+export interface RefusedData {
+  /** `rejected`, `violation`, `left_out` or `client`, as in the contract. */
+  readonly stage: string;
+  /** The client that refused it itself, for `client`. */
+  readonly client: string;
+  readonly reason: string;
+  readonly count: number;
+  /** Empty when none is known. */
+  readonly example: string;
+}
+
 export interface SessionStatus {
   readonly session: string;
   readonly process: string;
@@ -111,6 +123,7 @@ export interface SessionStatus {
   readonly streams: number;
   readonly queuedBytes: number;
   readonly rejectedPoints: Readonly<Record<string, number>>;
+  readonly refused: readonly RefusedData[];
   /** Names of the connected clients, by client session in hex. */
   readonly clientNames: Readonly<Record<string, string>>;
 }

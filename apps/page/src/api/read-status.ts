@@ -3,6 +3,7 @@ import type {
   LaneStatus,
   PipelineStatus,
   PointPartitionStatus,
+  RefusedData,
   SessionStatus,
   TagPartitionStatus,
 } from './api-types.ts';
@@ -90,7 +91,18 @@ function readSession(reader: JsonReader): SessionStatus {
     streams: reader.number('streams'),
     queuedBytes: reader.number('queued_bytes'),
     rejectedPoints: reader.counts('rejected_points'),
+    refused: reader.objects('refused').map(readRefused),
     clientNames: reader.textsByName('client_names'),
     unknownReason: reader.text('not_told'),
+  };
+}
+
+function readRefused(reader: JsonReader): RefusedData {
+  return {
+    stage: reader.text('stage'),
+    client: reader.text('client'),
+    reason: reader.text('reason'),
+    count: reader.number('count'),
+    example: reader.text('example'),
   };
 }

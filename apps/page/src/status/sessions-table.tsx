@@ -38,24 +38,6 @@ export function SessionsTable({ status: { sessions, nowMs } }: { readonly status
   );
 }
 
-/** Points that intakes rejected, by reason, over all sessions. */
-export function RejectedTable({ sessions }: { readonly sessions: readonly SessionStatus[] }) {
-  const reasons = new Map<string, number>();
-  for (const { rejectedPoints } of sessions) {
-    for (const [reason, count] of Object.entries(rejectedPoints)) {
-      if (count > 0) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
-    }
-  }
-  const rows = [...reasons].sort(([, a], [, b]) => b - a);
-  const columns: readonly Column<(typeof rows)[number]>[] = [
-    { name: 'Reason', cell: ([reason]) => <code>{reason}</code> },
-    { name: 'Points', isNumber: true, cell: ([, count]) => formatCount(count) },
-  ];
-  return (
-    <DataTable title="Rejected points" columns={columns} rows={rows} keyOf={([reason]) => reason} nothing="None." />
-  );
-}
-
 /** Shows a figure that only the intake itself has, or a question mark with the reason why it is unknown. */
 function reported(text: (session: SessionStatus) => string): Column<SessionStatus>['cell'] {
   return (session) => (session.unknownReason === '' ? text(session) : <span title={session.unknownReason}>?</span>);

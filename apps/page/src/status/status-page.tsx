@@ -8,7 +8,8 @@ import { completenessVerdict, type Verdict } from './completeness-verdict.ts';
 import { GapsAndHalts } from './gaps-and-halts.tsx';
 import { LanesTable } from './lanes-table.tsx';
 import { PartitionsTable } from './partitions-table.tsx';
-import { RejectedTable, SessionsTable } from './sessions-table.tsx';
+import { RefusedTable } from './refused-table.tsx';
+import { SessionsTable } from './sessions-table.tsx';
 import { TagPartitionsTable } from './tag-partitions-table.tsx';
 
 /** The parts of the pipeline, below one sentence that says what delays completeness. */
@@ -35,7 +36,7 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
           <GapsAndHalts status={status} />
           <ClientsTable status={status} />
           <SessionsTable status={status} />
-          <RejectedTable sessions={status.sessions} />
+          <RefusedTable sessions={status.sessions} />
           <LanesTable status={status} />
           <TagPartitionsTable partitions={status.tags} />
         </>

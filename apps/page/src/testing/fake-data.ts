@@ -175,7 +175,15 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
         renewed_ms: nowMs - Math.min(1_200, silentMs),
         streams: 2,
         queued_bytes: 18_400,
-        rejected_points: { timestamp_too_old: 31, metric_too_long: 4 },
+        rejected_points: { timestamp_behind: 31, metric_too_long: 4 },
+        refused: [
+          {
+            ...{ stage: 'rejected', client: '', reason: 'timestamp_behind', count: 31 },
+            example: 'timestamp: timestamp_behind (limit: 604800000 ms), for example 1700000 s; first in shop.orders',
+          },
+          { stage: 'rejected', client: '', reason: 'metric_too_long', count: 4, example: '' },
+          { stage: 'client', client: 'agent web-1', reason: 'line_malformed', count: 9, example: 'no value' },
+        ],
         client_names: { ['5eed2244'.padEnd(32, '0')]: 'agent web-1' },
       },
     ],

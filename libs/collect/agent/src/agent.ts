@@ -1,4 +1,5 @@
 import { CheckRunner } from '@tidemark/checks';
+import { LocalRefusals } from '@tidemark/client';
 import {
   Aggregator,
   DEFAULT_DOGSTATSD_LIMITS,
@@ -11,6 +12,7 @@ import {
   StatsdSeriesTable,
 } from '@tidemark/dogstatsd';
 import { assert, type Clock, messageOf, type Timer } from '@tidemark/ports';
+import { agentRefusals } from './agent-refusals.ts';
 import { CheckOutput } from './check-output.ts';
 import { HandleCache } from './handle-cache.ts';
 import { HostTags } from './host-tags.ts';
@@ -122,7 +124,7 @@ export class Agent {
       flushes: this.#flushes,
       lastFlushMs: this.#lastFlushMs,
       points: { dogstatsd: this.#statsd.points, checks: this.#readings.points, agent: this.#self.points },
-      dropped: this.#dropped(),
+      dropped: Object.fromEntries(this.#dropped().list.map(({ reason, count }) => [reason, count])),
       servers: this.#serverStatus,
       dogstatsd: this.#options.dogstatsd === false ? undefined : this.#aggregator.counts(),
       checks: this.#runner.status(),
@@ -134,6 +136,11 @@ export class Agent {
   async freshStatus(): Promise<AgentStatus> {
     await this.#readServers(true);
     return this.status();
+  }
+
+  /** What the agent refused or dropped since its start, by reason, with an example of each where one is known. */
+  refusals(): LocalRefusals {
+    return agentRefusals(this.#dropped(), this.#aggregator.counts(), this.#runner.status());
   }
 
   /** The newest events and service checks, oldest first. */
@@ -190,18 +197,12 @@ export class Agent {
     ];
   }
 
-  #dropped(): Record<string, number> {
-    const dropped: Record<string, number> = {};
-    const add = (reasons: Readonly<Record<string, number>>): void => {
-      for (const [reason, count] of Object.entries(reasons)) {
-        if (count > 0) dropped[reason] = (dropped[reason] ?? 0) + count;
-      }
-    };
-    add(this.#aggregator.counts().refused);
-    add(this.#readings.drops());
-    add(this.#self.drops());
-    add(this.#handles.refusals());
-    add({ series_refused_by_client: this.#statsd.refused });
+  #dropped(): LocalRefusals {
+    const dropped = new LocalRefusals();
+    const { refused, examples } = this.#aggregator.counts();
+    for (const [reason, count] of Object.entries(refused)) dropped.add(reason, count, examples[reason] ?? '');
+    for (const part of [this.#readings.drops, this.#self.drops, this.#handles.refusals]) dropped.addAll(part.list);
+    dropped.add('series_refused_by_client', this.#statsd.refused, '');
     return dropped;
   }
 

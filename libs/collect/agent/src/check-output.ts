@@ -1,4 +1,5 @@
 import type { CheckSink } from '@tidemark/checks';
+import { LocalRefusals } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
 import type { AgentSeries } from './agent-client.ts';
 import type { HandleCache } from './handle-cache.ts';
@@ -22,8 +23,8 @@ export class CheckOutput implements CheckSink {
   readonly #intervalMs: number;
   #readings: Reading[] = [];
   #points = 0;
-  #dropped = 0;
-  #notFinite = 0;
+  /** Dropped readings: over the limit, or not a finite number. */
+  readonly drops = new LocalRefusals();
 
   constructor(handles: HandleCache, limit: number, intervalMs: number) {
     this.#handles = handles;
@@ -33,11 +34,6 @@ export class CheckOutput implements CheckSink {
 
   get points(): number {
     return this.#points;
-  }
-
-  /** Returns the counts of dropped readings: over the limit, or not a finite number. */
-  drops(): Readonly<Record<string, number>> {
-    return { readings_limit: this.#dropped, reading_not_finite: this.#notFinite };
   }
 
   gauge(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
@@ -84,11 +80,11 @@ export class CheckOutput implements CheckSink {
     statedMs?: number,
   ): void {
     if (!Number.isFinite(value)) {
-      this.#notFinite++;
+      this.drops.add('reading_not_finite', 1, `${value} of ${metric}`);
       return;
     }
     if (this.#readings.length >= this.#limit) {
-      this.#dropped++;
+      this.drops.add('readings_limit', 1, `${metric}, beyond ${this.#limit} readings`);
       return;
     }
     const handle = this.#handles.get(metric, kind, tags);

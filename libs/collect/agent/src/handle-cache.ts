@@ -1,3 +1,4 @@
+import { LocalRefusals } from '@tidemark/client';
 import { type KindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import type { AgentClient, AgentSeries } from './agent-client.ts';
@@ -14,7 +15,8 @@ export class HandleCache {
   readonly #client: AgentClient;
   readonly #tags: HostTags;
   readonly #handles = new Map<string, CachedHandle>();
-  readonly #refusals = new Map<string, number>();
+  /** Series refused by the client, by reason. */
+  readonly refusals = new LocalRefusals();
   readonly #idleFlushes: number;
   readonly #limit: number;
   #flush = 0;
@@ -48,8 +50,7 @@ export class HandleCache {
       return this.#client.series(metric, kind, this.#tags.addedTo(tags));
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      const reason = String(error.detail.reason ?? error.code);
-      this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+      this.refusals.add(String(error.detail.reason ?? error.code), 1, `${error.message} in ${metric}`);
       return undefined;
     }
   }
@@ -61,10 +62,5 @@ export class HandleCache {
     for (const [key, cached] of this.#handles) {
       if (this.#flush - cached.lastUsedFlush >= this.#idleFlushes) this.#handles.delete(key);
     }
-  }
-
-  /** Series refused by the client, by reason. */
-  refusals(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#refusals);
   }
 }

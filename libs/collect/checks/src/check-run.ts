@@ -1,5 +1,5 @@
 import { type Clock, messageOf } from '@tidemark/ports';
-import type { Check, CheckSink } from './check.ts';
+import type { Check, CheckSink, LeftOut } from './check.ts';
 
 export interface CheckStatus {
   readonly name: string;
@@ -14,6 +14,8 @@ export interface CheckStatus {
   readonly error?: string;
   /** Details that the check reports of its last run. */
   readonly detail?: Readonly<Record<string, string | number>>;
+  /** What the check left out since its start. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** Runs one check, at most once at a time, and counts its runs, failures and overruns. */
@@ -52,6 +54,7 @@ export class CheckRun {
 
   status(): CheckStatus {
     const detail = this.check.detail?.();
+    const leftOut = this.check.leftOut?.() ?? [];
     return {
       name: this.check.name,
       runs: this.#runs,
@@ -61,6 +64,7 @@ export class CheckRun {
       durationMs: this.#durationMs,
       ...(this.#error === undefined ? {} : { error: this.#error }),
       ...(detail === undefined ? {} : { detail }),
+      ...(leftOut.length === 0 ? {} : { leftOut }),
     };
   }
 

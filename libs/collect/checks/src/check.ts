@@ -11,6 +11,13 @@ export interface CheckSink {
   counter(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
 }
 
+/** What a check left out of what it read, for one reason. */
+export interface LeftOut {
+  readonly reason: string;
+  readonly count: number;
+  readonly example: string;
+}
+
 /** A source of metrics that is polled. */
 export interface Check {
   readonly name: string;
@@ -26,6 +33,8 @@ export interface Check {
   run(sink: CheckSink, signal: AbortSignal): Promise<void>;
   /** Returns details of the last run that the status shows in addition to the readings. */
   detail?(): Readonly<Record<string, string | number>>;
+  /** Returns what it left out of all that it read since its start, by reason, with an example of each. */
+  leftOut?(): readonly LeftOut[];
   /** Closes connections. The runner calls it when it stops. */
   close?(): Promise<void>;
 }

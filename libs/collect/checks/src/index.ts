@@ -1,4 +1,4 @@
-export type { Check, CheckSink } from './check.ts';
+export type { Check, CheckSink, LeftOut } from './check.ts';
 export type { CheckStatus } from './check-run.ts';
 export type { CheckRunnerOptions } from './check-runner.ts';
 export { CheckRunner } from './check-runner.ts';

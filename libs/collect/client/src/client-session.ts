@@ -7,6 +7,7 @@ import { rejectionOf } from './options.ts';
 import { QueuedBatch, requestBytes } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { RecoveredSession } from './recover-session.ts';
+import { RefusalReport } from './refusal-report.ts';
 import { BatchRouter } from './route-batch.ts';
 import type { SeriesTable } from './series-table.ts';
 import { SessionLink } from './session-link.ts';
@@ -38,6 +39,7 @@ export class ClientSession {
   readonly #routes: SessionRoutes;
   readonly #unsettled: UnsettledBatches;
   readonly #link: SessionLink;
+  readonly #report: RefusalReport;
   readonly #spooled: SpooledBatches | undefined;
   #nextNumber = 0;
   #nextSequence = 0;
@@ -55,6 +57,7 @@ export class ClientSession {
     this.#owner = owner;
     this.#series = series;
     this.#router = new BatchRouter(series);
+    this.#report = new RefusalReport(owner);
     this.#wake = new WakeSignal(owner.clock);
     this.#routes = new SessionRoutes(series);
     this.#unsettled = new UnsettledBatches(owner, this.#queue, this.#routes, (batch) => this.#spooled?.settled(batch));
@@ -127,6 +130,11 @@ export class ClientSession {
     this.#wake.raise();
   }
 
+  /** Lets the loop look for what is due. */
+  wake(): void {
+    this.#wake.raise();
+  }
+
   /** Gives up every batch that is in memory alone, when the program ends. */
   dropUnspooled(reason: string): void {
     this.#unsettled.dropUnspooled(reason);
@@ -171,6 +179,7 @@ export class ClientSession {
     this.#unsettled.giveUpOld();
     this.#link.keepOpen();
     if (this.#link.stream?.writable) {
+      this.#report.sendDue(this.#link.stream);
       await this.#stampWaiting();
       await this.#sendDue();
     }
@@ -233,7 +242,7 @@ export class ClientSession {
 
   #onDefinitions(result: DefinitionsResult): void {
     for (const { rejection } of result.refused) {
-      if (rejection !== undefined) this.#owner.counters.reject(rejectionOf(rejection));
+      if (rejection !== undefined) this.#owner.counters.rejectedByPlatform(rejectionOf(rejection));
     }
   }
 

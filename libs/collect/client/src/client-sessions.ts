@@ -44,6 +44,8 @@ export class ClientSessions {
   #minTimeKnown = true;
   #lastError: TidemarkError | undefined;
   #closed = false;
+  /** Points that this client had refused at the last report. */
+  #reportedPoints = 0;
 
   constructor(parts: ClientSessionsParts) {
     this.#parts = parts;
@@ -97,6 +99,14 @@ export class ClientSessions {
     this.#live.enqueue(batch);
   }
 
+  /** Lets the live session report what this client has refused, although there may be no batch to send. */
+  reportRefusals(): void {
+    const { points } = this.#parts.counters.localRefusals;
+    if (points === this.#reportedPoints) return;
+    this.#reportedPoints = points;
+    this.#live.wake();
+  }
+
   /** Replaces a live session without a spool by one with a new spool, once the retry is due. */
   retrySpool(): void {
     if (this.#parts.ports.clock.monotonicMs() < this.#spoolRetryMs) return;
@@ -146,6 +156,7 @@ export class ClientSessions {
       addresses: ports.addresses,
       options,
       counters,
+      isLive: () => session() === this.#live,
       minOtherTimeMs: () => this.#minOtherTimeMs(session()),
       onPromise: (frontierMs) => gatherer.promise(frontierMs),
       onSpoolFailure: (error) => this.#onSpoolFailure(session(), error),

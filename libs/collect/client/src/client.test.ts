@@ -49,6 +49,22 @@ async function close(world: SimulatedWorld, client: Client): Promise<void> {
   await closing;
 }
 
+test('what the client and its program refuse is reported, with the first example, also without a batch', async () => {
+  const theirs = { reason: 'line_malformed', count: 7, example: 'no value' };
+  const { world, intake, client } = await setUp({ refusals: () => [theirs] });
+  client.gauge('shop.price', Number.NaN);
+  client.gauge('shop.other', Number.NaN);
+  await world.clock.advance(20_000);
+  const nan = { reason: 'value_nan', count: 2, example: 'value_nan: NaN of shop.price (limit: a finite number)' };
+  expect(intake.refusals).toEqual([nan, theirs]);
+  // Another stream has got no report yet.
+  intake.refusals = [];
+  intake.breakAll();
+  await world.clock.advance(60_000);
+  expect([intake.refusals, intake.violations]).toEqual([[nan, theirs], []]);
+  await close(world, client);
+});
+
 describe('recorded values', () => {
   test('are aggregated by kind over a flush interval', async () => {
     const { world, intake, client } = await setUp();

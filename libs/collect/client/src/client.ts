@@ -262,6 +262,7 @@ export class Client {
     try {
       this.#sessions.retrySpool();
       this.#gatherer.cut();
+      this.#sessions.reportRefusals();
     } catch (error) {
       this.#counters.fail(error);
     }

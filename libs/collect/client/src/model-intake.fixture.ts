@@ -1,6 +1,13 @@
 import { toHex } from '@tidemark/bytes';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { Batch, BatchResult_Outcome, type SendReply, type SendRequest, type Series } from '@tidemark/contract';
+import {
+  Batch,
+  BatchResult_Outcome,
+  type LocalRefusal,
+  type SendReply,
+  type SendRequest,
+  type Series,
+} from '@tidemark/contract';
 import { evenMap, metricId, type PartitionMap, packSlots, partitionOf } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
 import type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
@@ -42,6 +49,8 @@ export class ModelIntake implements IntakeConnector {
   readonly sketches: (Pick<Delivered, 'metric' | 'timeMs' | 'acceptedMs'> & { readonly payload: Uint8Array })[] = [];
   /** Flush intervals that the hellos named. */
   readonly flushIntervals: (number | undefined)[] = [];
+  /** What the client refused itself, as it reported last. */
+  refusals: readonly LocalRefusal[] = [];
   readonly sessions = new Map<string, ModelSession>();
   readonly maps: PartitionMap[];
   /** While false, no stream can be opened, and open ones break. */
@@ -309,6 +318,8 @@ class ModelStream implements IntakeStream {
       // Answers arrive out of order, because partitions differ in speed.
       if (reply !== undefined && this.#address !== this.#intake.mute)
         clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
+    } else if (message?.$case === 'refusals' && this.#id !== undefined) {
+      this.#intake.refusals = message.value.refusals;
     } else {
       this.#intake.check(false, `a ${message?.$case} before hello`);
     }

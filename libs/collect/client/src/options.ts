@@ -1,4 +1,4 @@
-import type { Rejection } from '@tidemark/contract';
+import type { LocalRefusal, Rejection } from '@tidemark/contract';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 
 /** Why points or samples of this client were left out: by the client, or by the platform. */
@@ -42,6 +42,11 @@ export interface ClientOptions {
    * @internal
    */
   readonly handFlushIntervalMs?: number;
+  /**
+   * What the program around the client refused or dropped since its start, for `tidemark status`. Must not throw.
+   * @internal
+   */
+  readonly refusals?: () => readonly LocalRefusal[];
   /** Encoded bytes of a batch, at most: a batch is cut early before it may exceed them. Default 3 MiB. */
   readonly maxBatchBytes: number;
   /** Bytes that the unsettled batches of one client session may use in memory. Default 64 MiB. */

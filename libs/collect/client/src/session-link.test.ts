@@ -71,6 +71,7 @@ class Bench {
       addresses: ADDRESSES,
       options: checkedOptions({ name: 'test', ...LIMITS }, ADDRESSES),
       counters: this.counters,
+      isLive: () => true,
       minOtherTimeMs: () => Number.POSITIVE_INFINITY,
       onPromise: () => undefined,
       onSpoolFailure: () => undefined,

@@ -11,6 +11,8 @@ export interface SessionOwner {
   readonly addresses: readonly string[];
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
+  /** True for the session that takes new batches: it alone reports for the client. */
+  isLive(): boolean;
   /** The minimum timestamp that the client may still send outside of this session, ms; NaN when it is unknown. */
   minOtherTimeMs(): number;
   /** Called when a batch is stamped with this frontier. */

@@ -79,6 +79,7 @@ class Bench {
       ...{ connector: new ModelIntake({ clock, random }), clock, random, addresses: ['a'] },
       options: checkedOptions({ name: 'test', maxBackoffMs: MAX_BACKOFF_MS }, ['a']),
       counters: this.counters,
+      isLive: () => true,
       minOtherTimeMs: () => Number.POSITIVE_INFINITY,
       onPromise: () => undefined,
       onSpoolFailure: ({ message }) => this.failures.push(message),

@@ -1,6 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 import { describeThrown, isTypeReason } from './check-arguments.ts';
 import { ClientWarnings } from './client-warnings.ts';
+import { LocalRefusals } from './local-refusals.ts';
 import type { ClientOptions, ClientRejection, ClientWarning } from './options.ts';
 import { ProgramCallback } from './program-callback.ts';
 
@@ -78,6 +79,7 @@ export class ClientCounters {
   spoolFailures = 0;
   spoolBadBytes = 0;
   readonly warnings: ClientWarnings;
+  readonly localRefusals = new LocalRefusals();
   readonly #reasons = new Map<string, number>();
   /** Reasons that are reported once, and have been. */
   readonly #reported = new Set<string>();
@@ -118,8 +120,14 @@ export class ClientCounters {
     this.#rejectOnce({ reason, field, limit, points: samples, message });
   }
 
-  /** Counts by reason and reports to the program. */
+  /** Counts what this client refused or gave up, by reason, and reports it to the program. */
   reject(rejection: ClientRejection): void {
+    this.localRefusals.add(rejection.reason, rejection.points, rejection.message);
+    this.rejectedByPlatform(rejection);
+  }
+
+  /** Counts what the platform refused, by reason, and reports it to the program. */
+  rejectedByPlatform(rejection: ClientRejection): void {
     this.#count(rejection);
     this.#onRejection.call(rejection);
   }
@@ -131,6 +139,7 @@ export class ClientCounters {
   }
 
   #rejectOnce(rejection: ClientRejection): void {
+    this.localRefusals.add(rejection.reason, rejection.points, rejection.message);
     this.#count(rejection);
     if (this.#reported.has(rejection.reason)) return;
     this.#reported.add(rejection.reason);

@@ -37,6 +37,7 @@ class Bench {
       addresses: ['a'],
       options: checkedOptions({ name: 'test', giveUpMs: GIVE_UP_MS, memoryBytes }, ['a']),
       counters: this.counters,
+      isLive: () => true,
       minOtherTimeMs: () => Number.POSITIVE_INFINITY,
       onPromise: () => undefined,
       onSpoolFailure: () => undefined,

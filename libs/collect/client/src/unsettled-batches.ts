@@ -48,7 +48,7 @@ export class UnsettledBatches {
       return false;
     }
     this.#remove(batch);
-    for (const rejection of rejections) counters.reject(rejectionOf(rejection));
+    for (const rejection of rejections) counters.rejectedByPlatform(rejectionOf(rejection));
     return true;
   }
 

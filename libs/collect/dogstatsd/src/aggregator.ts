@@ -25,6 +25,8 @@ export interface AggregatorCounts {
   readonly values: number;
   /** Values of gauges with a sign that set the gauge, because `gaugeDeltas` is off. */
   readonly signedGauges: number;
+  /** The first of them, as `metric:+5`; empty when there is none. */
+  readonly signedGaugeExample: string;
   readonly events: number;
   readonly serviceChecks: number;
   /** Series active in the current interval. */
@@ -52,6 +54,7 @@ export class Aggregator implements ParserSink {
   #sketches = 0;
   #values = 0;
   #signedGauges = 0;
+  #signedGaugeExample = '';
   #eventCount = 0;
   #serviceCheckCount = 0;
 
@@ -80,7 +83,9 @@ export class Aggregator implements ParserSink {
   }
 
   signedGauge(series: StatsdSeries, value: number): void {
-    if (!this.#limits.gaugeDeltas) this.#signedGauges++;
+    if (!this.#limits.gaugeDeltas && this.#signedGauges++ === 0) {
+      this.#signedGaugeExample = `${series.metric}:${value < 0 ? '' : '+'}${value}|g`;
+    }
     this.value(series, this.#limits.gaugeDeltas ? series.level + value : value, 1, Number.NaN);
   }
 
@@ -89,7 +94,7 @@ export class Aggregator implements ParserSink {
     const members = series.members;
     if (members?.has(member)) return;
     if (this.#setMembers >= this.#limits.setMembers) {
-      this.#refusals.add('set_members_limit');
+      this.#refusals.addIn('set_members_limit', series.metric);
       return;
     }
     this.#setMembers++;
@@ -141,6 +146,7 @@ export class Aggregator implements ParserSink {
     return {
       values: this.#values,
       signedGauges: this.#signedGauges,
+      signedGaugeExample: this.#signedGaugeExample,
       events: this.#eventCount,
       serviceChecks: this.#serviceCheckCount,
       activeSeries: this.#active.length,
@@ -229,7 +235,7 @@ export class Aggregator implements ParserSink {
   /** Emits a point. Sums of finite values can overflow: they are refused here, before the intake would. */
   #point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void {
     if (Number.isFinite(value)) this.#output.point(series, suffix, kind, value, timestampMs);
-    else this.#refusals.add('value_not_finite');
+    else this.#refusals.addIn('value_not_finite', series.metric);
   }
 }
 

@@ -56,6 +56,12 @@ export class RefusalCounts {
     this.#examples.set(reason, end < to ? `${text}…` : text);
   }
 
+  /** Counts a refusal of a value of `metric`, whose line is gone. */
+  addIn(reason: Refusal, metric: string): void {
+    this.add(reason);
+    if (!this.#examples.has(reason)) this.#examples.set(reason, `in ${metric}`);
+  }
+
   total(): number {
     let total = 0;
     for (const count of this.#counts.values()) total += count;

@@ -1,4 +1,4 @@
-import type { Check, CheckSink } from '@tidemark/checks';
+import type { Check, CheckSink, LeftOut } from '@tidemark/checks';
 import { hash128, KIND, labelTag, seriesName } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { boundedGet, type GetResult } from './bounded-get.ts';
@@ -58,6 +58,8 @@ export class ScrapeCheck implements Check {
   readonly #parser: ExpositionParser<ScrapedSeries>;
   /** Reasons that were reported. */
   readonly #reported = new Set<string>();
+  /** What was left out since the start, by reason, with the first example. */
+  readonly #leftOut = new Map<string, LeftOut>();
   #detail: Record<string, string | number> = {};
 
   constructor(target: ScrapeTarget, ports: ScrapePorts) {
@@ -101,6 +103,10 @@ export class ScrapeCheck implements Check {
     } finally {
       if (!signal.aborted) sink.gauge(`${OWN}.duration_ms`, this.#ports.clock.monotonicMs() - startMs, this.#tags);
     }
+  }
+
+  leftOut(): readonly LeftOut[] {
+    return [...this.#leftOut.values()];
   }
 
   detail(): Readonly<Record<string, string | number>> {
@@ -150,9 +156,19 @@ export class ScrapeCheck implements Check {
     // The number of samples in the rest is unknown: it counts as one.
     if (isCut) rejected.set('body_bytes_limit', 1);
     sink.gauge(`${OWN}.samples`, report.samples, this.#tags);
+    for (const [reason, { count, line, example }] of report.bad) {
+      const where = line === 0 ? `${this.name}: whole body` : `${this.name}, line ${line}: ${example}`;
+      this.#leave(reason, count, where);
+    }
+    if (isCut) this.#leave('body_bytes_limit', 1, `${this.name}: cut at ${body.length} bytes`);
     for (const [reason, count] of rejected) sink.count(`${OWN}.rejected`, count, [...this.#tags, `reason:${reason}`]);
     this.#detail = this.#detailOf(report, body.length, isCut);
     for (const [reason, { line, example }] of report.bad) this.#report(reason, line, example);
+  }
+
+  #leave(reason: string, count: number, example: string): void {
+    const known = this.#leftOut.get(reason);
+    this.#leftOut.set(reason, { reason, count: (known?.count ?? 0) + count, example: known?.example ?? example });
   }
 
   #report(reason: string, line: number, example: string): void {

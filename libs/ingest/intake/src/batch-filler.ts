@@ -72,7 +72,10 @@ export class BatchFiller {
 
   #rejectsNumber(handle: number, timeMs: number, value: number): boolean {
     if (this.#isRefused(handle)) return true;
-    return this.#rules.rejectsNumber(this.#batcher.handles.kinds[handle], timeMs, value, this.#rejections);
+    const known = this.#rejections.reasons;
+    if (!this.#rules.rejectsNumber(this.#batcher.handles.kinds[handle], timeMs, value, this.#rejections)) return false;
+    if (this.#rejections.reasons > known) this.#rejections.nameLatest(this.#batcher.metricName(handle));
+    return true;
   }
 
   #addSketches({ sketches }: RequestPoints, settlement: Settlement): number {
@@ -85,8 +88,7 @@ export class BatchFiller {
       const handle = sketches.refs[i];
       const timeMs = sketches.timesMs[i];
       const payload = sketches.payloads[i];
-      if (this.#isRefused(handle)) continue;
-      if (this.#rules.rejectsSketch(handles.kinds[handle], timeMs, payload, this.#rejections)) continue;
+      if (this.#rejectsSketch(handle, timeMs, payload)) continue;
       const part = this.#target.gathering.part(handles.partitions[handle]);
       part.sketches.push(handles.refs[handle], Math.floor(timeMs), payload);
       good++;
@@ -99,6 +101,15 @@ export class BatchFiller {
     }
     if (count > 0) this.#added(0, count, sizeBytes, settlement);
     return good;
+  }
+
+  #rejectsSketch(handle: number, timeMs: number, payload: Uint8Array): boolean {
+    if (this.#isRefused(handle)) return true;
+    const known = this.#rejections.reasons;
+    if (!this.#rules.rejectsSketch(this.#batcher.handles.kinds[handle], timeMs, payload, this.#rejections))
+      return false;
+    if (this.#rejections.reasons > known) this.#rejections.nameLatest(this.#batcher.metricName(handle));
+    return true;
   }
 
   #added(points: number, sketches: number, payloadBytes: number, settlement: Settlement): void {

@@ -19,6 +19,7 @@ export class ClientDictionary {
   #kinds = new Uint8Array(INITIAL_REFS);
   #intervalsMs = new Uint32Array(INITIAL_REFS);
   readonly #metricIds: Buffer[] = [];
+  readonly #metricNames: (string | undefined)[] = [];
   readonly #metricByKey = new Map<string, number>();
   #size = 0;
   /** Name of each series until its tags are published. Afterwards only its id is needed. */
@@ -42,7 +43,7 @@ export class ClientDictionary {
     const ref = this.#size++;
     if (ref === this.#kinds.length) this.#grow();
     this.#seriesIds.set(seriesId, ref * ID_BYTES);
-    this.#metrics[ref] = this.#metric(metricId);
+    this.#metrics[ref] = this.#metric(metricId, name?.metric);
     this.#kinds[ref] = kind;
     this.#intervalsMs[ref] = intervalMs;
     this.#names.push(name);
@@ -50,6 +51,11 @@ export class ClientDictionary {
 
   kind(ref: number): Kind {
     return this.#kinds[ref] as Kind;
+  }
+
+  /** Returns the name of the series' metric; undefined for a refused series. */
+  metricName(ref: number): string | undefined {
+    return this.#metricNames[this.#metrics[ref]];
   }
 
   /** Returns the series' id, as a view. */
@@ -95,12 +101,13 @@ export class ClientDictionary {
     published.add(ref);
   }
 
-  #metric(metricId: Uint8Array): number {
+  #metric(metricId: Uint8Array, name: string | undefined): number {
     const key = toHex(metricId);
     let metric = this.#metricByKey.get(key);
     if (metric === undefined) {
       metric = this.#metricIds.length;
       this.#metricIds.push(Buffer.from(metricId));
+      this.#metricNames.push(name);
       this.#metricByKey.set(key, metric);
     }
     return metric;

@@ -1,6 +1,7 @@
 import { toHex } from '@tidemark/bytes';
-import type { ClientHealth } from '@tidemark/contract';
+import type { ClientHealth, LocalRefusal, RefusedData } from '@tidemark/contract';
 import type { Clock } from '@tidemark/ports';
+import { cutExample } from './refused-data.ts';
 
 /** A client that this intake has served. */
 interface KnownClient {
@@ -16,18 +17,25 @@ interface KnownClient {
   firstBatchMs: number;
   lastBatchMs: number;
   lostMs: number | undefined;
+  /** What the client refused or dropped itself, as it reported last. */
+  refusals: readonly LocalRefusal[];
 }
 
 /** Reports of a stream about its client. */
 export interface RegisteredStream {
   /** Reports a batch, with its lower bound of all later timestamps. */
   batch(frontierMs: number | undefined): void;
+  /** Reports what the client refused or dropped itself, since its start. */
+  refused(refusals: readonly LocalRefusal[]): void;
   /** Ends the stream. Idempotent. */
   end(): void;
 }
 
 /** Max number of clients in the register. The ones lost longest ago are removed first. */
 const CLIENTS = 10_000;
+/** Bounds of what a client reports: it must not fill the memory. */
+const REFUSALS = 64;
+const REASON_CHARACTERS = 64;
 /** Time after which a lost client is removed. */
 const FORGET_MS = 3_600_000;
 
@@ -59,22 +67,38 @@ export class ClientRegister {
         client.lastBatchMs = nowMs;
         if (frontierMs !== undefined) client.frontierMs = Math.max(client.frontierMs ?? frontierMs, frontierMs);
       },
+      refused: (refusals) => {
+        client.refusals = refusals.slice(0, REFUSALS).map(({ reason, count, example }) => ({
+          reason: reason.slice(0, REASON_CHARACTERS),
+          count,
+          example: cutExample(example),
+        }));
+      },
       end: () => {
         if (hasEnded) return;
         hasEnded = true;
         client.streams--;
         if (client.streams > 0) return;
         client.lostMs = this.#clock.wallMs();
+        // The client reports again, to the intake that it finds next.
+        client.refusals = [];
         // Moves the client to the end, so that the one lost longest ago comes first.
         if (this.#clients.delete(key)) this.#clients.set(key, client);
       },
     };
   }
 
+  /** Returns what the connected clients of a tenant refused themselves. */
+  refusedOf(tenant: string): RefusedData[] {
+    return [...this.#clients.values()]
+      .filter((client) => client.tenant === tenant)
+      .flatMap(({ name, refusals }) => refusals.map((one) => ({ stage: 'client', client: name, ...one })));
+  }
+
   /** Lists the clients of all tenants, for operators only. */
   list(): ClientHealth[] {
     this.#forget();
-    return [...this.#clients.values()].map(({ streams: _, ...client }) => {
+    return [...this.#clients.values()].map(({ streams: _, refusals: __, ...client }) => {
       const { frontierMs, firstBatchMs, lastBatchMs, lostMs } = client;
       return {
         ...client,
@@ -90,6 +114,7 @@ export class ClientRegister {
     const client: KnownClient = {
       ...{ clientSession: Buffer.from(clientSession), tenant, name, flushIntervalMs: undefined, streams: 0 },
       ...{ frontierMs: undefined, batches: 0, firstBatchMs: 0, lastBatchMs: 0, lostMs: undefined },
+      refusals: [],
     };
     if (this.#clients.size >= this.#limit) this.#forget();
     if (this.#clients.size >= this.#limit) {

@@ -27,7 +27,7 @@ import { assert, isTidemarkError, limitError, type TidemarkError } from '@tidema
 import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import type { IntakeSession } from './intake-session.ts';
-import { Rejections, refusalOf } from './rejections.ts';
+import { type Refusal, Rejections, refusalOf } from './rejections.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Settlement } from './settlement.ts';
 import { checkShare, pointsIn } from './share-check.ts';
@@ -67,6 +67,7 @@ export class ClientStream implements SeriesSource {
     if (message.$case === 'hello') this.#hello(message.value);
     else if (this.#clientSession === undefined)
       throw invalid('message', 'hello first', `${message.$case} before hello`);
+    else if (message.$case === 'refusals') this.#registered?.refused(message.value.refusals);
     else if (message.$case === 'definitions') await this.#define(message.value);
     else await this.#accept(message.value);
   }
@@ -169,7 +170,7 @@ export class ClientStream implements SeriesSource {
     series: Series,
     map: PartitionMap,
     partition: number,
-  ): Rejection | { name: SeriesName; metric: Buffer; id: Buffer } {
+  ): (Rejection & Refusal) | { name: SeriesName; metric: Buffer; id: Buffer } {
     try {
       const name = seriesName(this.tenant, series.metric, series.kind, series.tags, this.#session.limits);
       const metric = metricId(name.tenant, name.metric);
@@ -184,7 +185,7 @@ export class ClientStream implements SeriesSource {
       return { name, metric, id: seriesId(name) };
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      return { ...refusalOf(error), points: 0, message: error.message };
+      return { ...refusalOf(error, series.metric), points: 0, message: error.message };
     }
   }
 

@@ -10,6 +10,7 @@ import { type RequestResult, retryResult, settledResult } from './request-outcom
 import { RequestPoints } from './request-points.ts';
 import { REFUSED } from './series-handles.ts';
 import type { TenantBatcher } from './tenant-batcher.ts';
+import type { LeftOut } from './tenant-counts.ts';
 
 /** A series as a protocol names it. */
 export interface RequestSeries {
@@ -32,7 +33,7 @@ export class IntakeRequest {
   readonly #keyed: BatchTarget | undefined;
   readonly #points = new RequestPoints();
   readonly #rejections = new Rejections();
-  readonly #leftOut = new Map<string, number>();
+  readonly #leftOut = new Map<string, LeftOut>();
   #namedSeries = 0;
   #newSeries = 0;
   #isSent = false;
@@ -107,9 +108,10 @@ export class IntakeRequest {
     this.#rejections.add(reason, field, limit, points, example);
   }
 
-  /** Counts data that is valid but has no place in the platform, under a reason of a closed set. */
-  leaveOut(reason: string, count: number): void {
-    this.#leftOut.set(reason, (this.#leftOut.get(reason) ?? 0) + count);
+  /** Counts data that is valid but has no place in the platform, under a reason of a closed set, with an example. */
+  leaveOut(reason: string, count: number, example = ''): void {
+    const known = this.#leftOut.get(reason);
+    this.#leftOut.set(reason, { count: (known?.count ?? 0) + count, example: known?.example || example });
   }
 
   /**

@@ -226,6 +226,7 @@ export class IntakeSession {
       clientNames: Object.fromEntries(sources.flatMap(({ clientNames }) => clientNames)),
       violations: this.violations.of(tenant),
       leftOut: this.counts.leftOutOf(tenant),
+      refused: [...this.counts.listOf(tenant), ...this.violations.listOf(tenant), ...this.clients.refusedOf(tenant)],
     };
   }
 

@@ -1,3 +1,5 @@
+import type { RefusedData } from '@tidemark/contract';
+
 /** Status of an intake session for a tenant: its own clients and points. */
 export interface IntakeStatus {
   readonly streams: number;
@@ -10,4 +12,6 @@ export interface IntakeStatus {
   readonly violations: Record<string, number>;
   /** Numbers of valid data in requests that has no place in the platform, by reason. */
   readonly leftOut: Record<string, number>;
+  /** The three counts above with an example each, and what clients with an open stream refused themselves. */
+  readonly refused: RefusedData[];
 }

@@ -24,5 +24,9 @@ test('the message has the example of the first points', () => {
 
 test('an error about bad input describes a refusal', () => {
   const error = new TidemarkError('invalid_argument', 'tags', { reason: 'too_many_tags', field: 'tags', limit: 100 });
-  expect(refusalOf(error)).toEqual({ reason: 'too_many_tags', field: 'tags', limit: '100' });
+  const refusal = { reason: 'too_many_tags', field: 'tags', limit: '100', firstMetric: 'shop.price' };
+  expect(refusalOf(error, 'shop.price')).toEqual(refusal);
+  const rejections = new Rejections();
+  for (let i = 0; i < 2; i++) rejections.refuse(refusal);
+  expect(rejections.list[0].message).toBe('tags: too_many_tags (limit: 100); first in shop.price');
 });

@@ -6,11 +6,17 @@ export interface Refusal {
   readonly reason: string;
   readonly field: string;
   readonly limit: string;
+  /** Metric of the first refused series, where it is known. */
+  readonly firstMetric?: string;
 }
 
-/** Returns the refusal in the detail of an error about bad input. */
-export function refusalOf({ detail }: TidemarkError): Refusal {
-  return { reason: String(detail.reason), field: String(detail.field), limit: String(detail.limit) };
+/** Characters of a metric's name in a message. */
+const SHOWN_CHARACTERS = 100;
+
+/** Returns the refusal in the detail of an error about bad input in a series of `firstMetric`. */
+export function refusalOf({ detail }: TidemarkError, firstMetric: string): Refusal {
+  const { reason, field, limit } = detail;
+  return { reason: String(reason), field: String(field), limit: String(limit), firstMetric };
 }
 
 /** Counts of refused points, by reason, with the field and the limit that each violates. */
@@ -35,8 +41,23 @@ export class Rejections {
   }
 
   /** Counts one point of a refused series. */
-  refuse({ reason, field, limit }: Refusal): void {
+  refuse({ reason, field, limit, firstMetric }: Refusal): void {
+    const known = this.reasons;
     this.add(reason, field, limit);
+    if (this.reasons > known) this.nameLatest(firstMetric);
+  }
+
+  /** Number of reasons. */
+  get reasons(): number {
+    return this.#byReason.size;
+  }
+
+  /** Adds to the message of the newest reason the metric of its first point, so that its sender can be found. */
+  nameLatest(metric: string | undefined): void {
+    const latest = [...this.#byReason.values()].at(-1);
+    if (metric === undefined || latest === undefined) return;
+    const shown = metric.length > SHOWN_CHARACTERS ? `${metric.slice(0, SHOWN_CHARACTERS)}…` : metric;
+    latest.message += `; first in ${shown}`;
   }
 
   get list(): Rejection[] {

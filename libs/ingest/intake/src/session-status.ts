@@ -13,7 +13,7 @@ export interface ReportedSessions {
 }
 
 const NOT_REPORTED: IntakeStatus = {
-  ...{ streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {}, leftOut: {} },
+  ...{ streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {}, leftOut: {}, refused: [] },
 };
 
 /** Returns this process's report of its own session, for a tenant. */

@@ -94,8 +94,10 @@ function filterShare(
     if (isRefused(ref, dictionary, rejections)) continue;
     const timeMs = sketches.timesMs[i];
     const payload = sketches.payloads[i];
+    const known = rejections.reasons;
     if (!rules.rejectsSketch(dictionary.kind(ref), timeMs, payload, rejections))
       keptSketches.push(ref, timeMs, payload);
+    else if (rejections.reasons > known) rejections.nameLatest(dictionary.metricName(ref));
   }
   for (let i = 0; i < points.length; i++) {
     const ref = points.refs[i];
@@ -104,8 +106,9 @@ function filterShare(
     const timeMs = points.timesMs[i];
     const value = points.values[i];
     const isPlain = isPlainNumber(kind, timeMs, value, minTimeMs, maxTimeMs);
-    if (!isPlain && rules.rejectsNumber(kind, timeMs, value, rejections)) continue;
-    kept.push(ref, timeMs, value);
+    const known = rejections.reasons;
+    if (isPlain || !rules.rejectsNumber(kind, timeMs, value, rejections)) kept.push(ref, timeMs, value);
+    else if (rejections.reasons > known) rejections.nameLatest(dictionary.metricName(ref));
   }
   if (kept.length === points.length && keptSketches.length === sketches.length) return { bytes, summary };
   const out = new ByteWriter(bytes.length);

@@ -1,5 +1,7 @@
 import { DEFAULT_TENANT } from '@tidemark/access';
+import type { RefusedData } from '@tidemark/contract';
 import { isTidemarkError } from '@tidemark/ports';
+import { CountsByReason } from './refused-data.ts';
 
 /**
  * Reasons for which a stream can end, or a request be refused as a whole, because of its sender. The set is closed:
@@ -47,7 +49,7 @@ const CLIENTS_FAULT: ReadonlySet<string> = new Set([
 
 /** Numbers of ended streams and refused requests for violations of the protocol or a limit, by tenant and reason. */
 export class StreamViolations {
-  readonly #byTenant = new Map<string, Map<string, number>>();
+  readonly #counts = new CountsByReason();
 
   /**
    * Counts the error that ended a stream, if the client caused it. `tenant` is undefined before its key was accepted.
@@ -55,31 +57,27 @@ export class StreamViolations {
   countError(tenant: string | undefined, error: unknown): void {
     if (!isTidemarkError(error) || !CLIENTS_FAULT.has(error.code)) return;
     const { reason } = error.detail;
-    this.count(tenant, typeof reason === 'string' ? reason : error.code);
+    this.count(tenant, typeof reason === 'string' ? reason : error.code, error.message);
   }
 
-  count(tenant: string | undefined, reason: string): void {
-    const key = tenant ?? UNKNOWN_CALLER;
-    const known = REASONS.has(reason) ? reason : OTHER;
-    let counts = this.#byTenant.get(key);
-    if (counts === undefined) {
-      counts = new Map();
-      this.#byTenant.set(key, counts);
-    }
-    counts.set(known, (counts.get(known) ?? 0) + 1);
+  count(tenant: string | undefined, reason: string, example = ''): void {
+    this.#counts.add(tenant ?? UNKNOWN_CALLER, REASONS.has(reason) ? reason : OTHER, 1, example);
   }
 
   /** Returns the counts of a tenant. The default tenant, the operator's, also sees those of unknown callers. */
   of(tenant: string): Record<string, number> {
-    const counts = new Map(this.#byTenant.get(tenant));
-    if (tenant === DEFAULT_TENANT) {
-      for (const [reason, count] of this.#byTenant.get(UNKNOWN_CALLER) ?? []) {
-        counts.set(reason, (counts.get(reason) ?? 0) + count);
-      }
-    }
-    return Object.fromEntries(counts);
+    return this.#counts.of(...tenantsSeenBy(tenant));
+  }
+
+  /** Returns them with their examples. */
+  listOf(tenant: string): RefusedData[] {
+    return this.#counts.list('violation', ...tenantsSeenBy(tenant));
   }
 }
 
 /** Tenant of unknown callers. No tenant has this name, since names have at least one byte. */
 const UNKNOWN_CALLER = '';
+
+function tenantsSeenBy(tenant: string): readonly string[] {
+  return tenant === DEFAULT_TENANT ? [tenant, UNKNOWN_CALLER] : [tenant];
+}

@@ -115,7 +115,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       name = seriesName(this.tenant, metric, kind, tags, this.session.limits);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      return this.handles.refused(refusalOf(error));
+      return this.handles.refused(refusalOf(error, metric));
     }
     const id = seriesId(name);
     const known = this.handles.find(id);
@@ -125,6 +125,12 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       if (intervalMs === 0 || intervalsMs[known] === intervalMs || moves[known] >= MAX_MOVES) return known;
     }
     return this.#define(name, id, intervalMs, known);
+  }
+
+  /** Returns the name of the metric of a handle that is not refused. */
+  metricName(handle: number): string | undefined {
+    const { partitions, refs } = this.handles;
+    return this.#dictionaries[partitions[handle]]?.metricName(refs[handle]);
   }
 
   /** Returns why a handle's points are refused; undefined once a budget has room again. */

@@ -1,34 +1,38 @@
-import type { Rejection } from '@tidemark/contract';
+import type { RefusedData, Rejection } from '@tidemark/contract';
+import { CountsByReason } from './refused-data.ts';
 
-/** Counts by tenant and reason. Reasons are of closed sets, so a tenant has few counts. */
+/** Refused points, and data that was left out, by tenant and reason. */
 export class TenantCounts {
-  readonly #rejected = new Map<string, Map<string, number>>();
-  readonly #leftOut = new Map<string, Map<string, number>>();
+  readonly #rejected = new CountsByReason();
+  readonly #leftOut = new CountsByReason();
 
   /** Counts the refused points of an accepted or refused batch. */
   reject(tenant: string, rejections: readonly Rejection[]): void {
-    for (const { reason, points } of rejections) add(this.#rejected, tenant, reason, points);
+    for (const { reason, points, message } of rejections) this.#rejected.add(tenant, reason, points, message);
   }
 
-  /** Counts data of a settled request that is valid but has no place in the platform. */
-  leaveOut(tenant: string, leftOut: ReadonlyMap<string, number>): void {
-    for (const [reason, count] of leftOut) add(this.#leftOut, tenant, reason, count);
+  /** Counts data of a settled request that is valid but has no place in the platform, with the metric of the first. */
+  leaveOut(tenant: string, leftOut: ReadonlyMap<string, LeftOut>): void {
+    for (const [reason, { count, example }] of leftOut) this.#leftOut.add(tenant, reason, count, example);
   }
 
   rejectedOf(tenant: string): Record<string, number> {
-    return Object.fromEntries(this.#rejected.get(tenant) ?? []);
+    return this.#rejected.of(tenant);
   }
 
   leftOutOf(tenant: string): Record<string, number> {
-    return Object.fromEntries(this.#leftOut.get(tenant) ?? []);
+    return this.#leftOut.of(tenant);
+  }
+
+  /** Returns both with their examples. */
+  listOf(tenant: string): RefusedData[] {
+    return [...this.#rejected.list('rejected', tenant), ...this.#leftOut.list('left_out', tenant)];
   }
 }
 
-function add(byTenant: Map<string, Map<string, number>>, tenant: string, reason: string, count: number): void {
-  let counts = byTenant.get(tenant);
-  if (counts === undefined) {
-    counts = new Map();
-    byTenant.set(tenant, counts);
-  }
-  counts.set(reason, (counts.get(reason) ?? 0) + count);
+/** Data that was left out for one reason. */
+export interface LeftOut {
+  readonly count: number;
+  /** Metric of the first; empty when it is unknown. */
+  readonly example: string;
 }

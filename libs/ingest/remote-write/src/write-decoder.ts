@@ -1,4 +1,5 @@
 import type { KindName } from '@tidemark/model';
+import { isTidemarkError } from '@tidemark/ports';
 import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
 import { kindByName } from './kind-by-name.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
@@ -13,10 +14,10 @@ export interface SeriesSink {
   series(series: { readonly metric: string; readonly kind: KindName; readonly tags: readonly string[] }): number;
   /** Returns true when the series is refused by its name. The caller does not store such a handle. */
   isRefused(handle: number): boolean;
-  /** Counts refused points. */
-  reject(reason: string, field: string, limit: string, points: number): void;
-  /** Counts data that is left out by design: it is valid, but has no place in the platform. */
-  leaveOut(reason: string, count: number): void;
+  /** Counts refused points, with an example of them. */
+  reject(reason: string, field: string, limit: string, points: number, example?: string): void;
+  /** Counts data that is left out by design: it is valid, but has no place in the platform. With an example. */
+  leaveOut(reason: string, count: number, example?: string): void;
 }
 
 /** Samples as parallel arrays, valid as long as the body from which they were decoded. */
@@ -26,6 +27,8 @@ export interface Samples {
   readonly values: Float64Array;
   readonly length: number;
 }
+
+type LeftOutReason = 'stale_marker' | 'value_nan' | 'exemplar' | 'native_histogram';
 
 /** First bytes of fields: field number and wire type. */
 const REQUEST_SERIES = 0x0a;
@@ -57,6 +60,8 @@ export class WriteDecoder {
   #exemplars = 0;
   #histograms = 0;
   #metadata = 0;
+  /** Start and end of the series of the first data of each reason. */
+  readonly #firsts = new Map<LeftOutReason, [start: number, end: number]>();
 
   constructor(limits: RemoteWriteLimits) {
     this.#limits = limits;
@@ -73,6 +78,7 @@ export class WriteDecoder {
     ({ handles: this.#handles, timesMs: this.#timesMs, values: this.#values } = body);
     this.#length = 0;
     this.#staleMarkers = this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
+    this.#firsts.clear();
     table.begin();
     try {
       this.#request(body, table, sink);
@@ -105,11 +111,40 @@ export class WriteDecoder {
   }
 
   #report(sink: SeriesSink): void {
-    if (this.#staleMarkers > 0) sink.leaveOut('stale_marker', this.#staleMarkers);
-    if (this.#notNumbers > 0) sink.leaveOut('value_nan', this.#notNumbers);
-    if (this.#exemplars > 0) sink.leaveOut('exemplar', this.#exemplars);
+    const leaveOut = (reason: LeftOutReason, count: number): void => {
+      if (count > 0) sink.leaveOut(reason, count, this.#example(reason));
+    };
+    leaveOut('stale_marker', this.#staleMarkers);
+    leaveOut('value_nan', this.#notNumbers);
+    leaveOut('exemplar', this.#exemplars);
     if (this.#metadata > 0) sink.leaveOut('metadata', this.#metadata);
-    if (this.#histograms > 0) sink.reject('native_histogram', 'histograms', 'samples with a value', this.#histograms);
+    if (this.#histograms === 0) return;
+    const example = this.#example('native_histogram');
+    sink.reject('native_histogram', 'histograms', 'samples with a value', this.#histograms, example);
+  }
+
+  /** Remembers the series of the first data that is not stored, for each reason. */
+  #rememberFirst(start: number, end: number): void {
+    const remember = (reason: LeftOutReason): void => {
+      if (!this.#firsts.has(reason)) this.#firsts.set(reason, [start, end]);
+    };
+    if (this.#staleMarkers > 0) remember('stale_marker');
+    if (this.#notNumbers > 0) remember('value_nan');
+    if (this.#exemplars > 0) remember('exemplar');
+    if (this.#histograms > 0) remember('native_histogram');
+  }
+
+  /** Returns the metric of the first series with data that is not stored. */
+  #example(reason: LeftOutReason): string | undefined {
+    const [start, end] = this.#firsts.get(reason) ?? [0, 0];
+    try {
+      const labels = readLabels(this.#reader, start, end, this.#limits.labels);
+      return isProblem(labels) ? undefined : labels.metric;
+    } catch (error) {
+      // The labels of a series without samples are not read otherwise, so they may be malformed.
+      if (isTidemarkError(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Reads a series that is found by its hash, or a new one. */
@@ -119,6 +154,7 @@ export class WriteDecoder {
     const length = this.#scan(start, end);
     if (!this.#hasSamples) {
       this.#fields(NO_HANDLE, start, end);
+      this.#rememberFirst(start, end);
       return;
     }
     let entry = length === 0 ? UNKNOWN : table.find(reader.view, start, length);
@@ -140,6 +176,7 @@ export class WriteDecoder {
     }
     table.record(entry);
     this.#fields(handle, start, end);
+    if (this.#staleMarkers + this.#notNumbers + this.#exemplars + this.#histograms > 0) this.#rememberFirst(start, end);
   }
 
   /**

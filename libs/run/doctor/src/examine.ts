@@ -6,6 +6,7 @@ import { judgeLatePoints } from './judge-late-points.ts';
 import { judgePipeline } from './judge-pipeline.ts';
 import { judgeProblems } from './judge-problems.ts';
 import { judgeProcesses } from './judge-processes.ts';
+import { judgeRefused } from './judge-refused.ts';
 import { judgeReplicas } from './judge-replicas.ts';
 import type { Observations } from './observations.ts';
 
@@ -30,6 +31,7 @@ export function examine(observations: Observations): Examination {
     ...judgeReplicas(observations),
     ...judgeAgents(observations),
     ...judgeLatePoints(observations),
+    ...judgeRefused(observations),
   ].sort(byWeight);
   return { outcome: outcomeOf(observations, findings), findings, looked: checkedParts(observations) };
 }

@@ -56,6 +56,18 @@ export interface SessionView {
   /** `open`, `fenced` or `closed`. */
   readonly state: string;
   readonly renewedMs: number;
+  readonly refused?: readonly RefusedView[];
+}
+
+/** Data that was refused, dropped or left out for one reason. */
+export interface RefusedView {
+  /** `rejected`, `violation`, `left_out` or `client`, as in the contract. */
+  readonly stage: string;
+  /** The client that refused it itself. */
+  readonly client: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly example: string;
 }
 
 export interface ReplicaView {

@@ -51,6 +51,7 @@ export class HostAgent {
     const { agent: own } = settings;
     const name = own.hostname === '' ? place.hostname : own.hostname;
     const checks = checksOf(settings, place);
+    let running: Agent | undefined;
     const client = await connect({
       name: `agent ${name}`,
       address: place.addresses,
@@ -59,6 +60,7 @@ export class HostAgent {
       spoolFolder: place.spoolFolder,
       ...agentClientOptions(own.flushIntervalMs),
       ...clientBounds(own),
+      refusals: () => running?.refusals().list ?? [],
       onWarning: ({ reason, field, limit, message }) =>
         place.onProblem(message, { reason, setting: `agent.${field}`, limit }),
     });
@@ -80,6 +82,7 @@ export class HostAgent {
         ...bounds,
       });
       await agent.start();
+      running = agent;
       return agent;
     };
     try {

@@ -59,7 +59,7 @@ async function network(intakes: readonly string[], key = KEY): Promise<IntakeNet
 const own = {
   session: Buffer.alloc(16, 0),
   statusFor: (tenant: string) => ({
-    ...{ streams: 1, queuedBytes: 9, rejectedPoints: { value_nan: 2 }, violations: {}, leftOut: {} },
+    ...{ streams: 1, queuedBytes: 9, rejectedPoints: { value_nan: 2 }, violations: {}, leftOut: {}, refused: [] },
     clientNames: { ab: `agent of ${tenant}` },
   }),
 } as unknown as IntakeSession;

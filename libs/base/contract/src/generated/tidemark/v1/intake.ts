@@ -24,10 +24,29 @@ export const protobufPackage = "tidemark.v1";
 export const protobufFileName = "tidemark/v1/intake.proto";
 
 export interface SendRequest {
-  message: { $case: "hello"; value: Hello } | { $case: "definitions"; value: Definitions } | {
-    $case: "batch";
-    value: Batch;
-  } | undefined;
+  message:
+    | { $case: "hello"; value: Hello }
+    | { $case: "definitions"; value: Definitions }
+    | { $case: "batch"; value: Batch }
+    | { $case: "refusals"; value: LocalRefusals }
+    | undefined;
+}
+
+/**
+ * What a client refused or dropped before it was sent, such as lines that its agent could not read. Each message
+ * replaces the one before. At most 64 of them.
+ */
+export interface LocalRefusals {
+  refusals: LocalRefusal[];
+}
+
+export interface LocalRefusal {
+  /** A word of the client's, at most 64 bytes. */
+  reason: string;
+  /** Lines, values or points since the start of the client. */
+  count: number;
+  /** One of them, or a sentence about it; at most 300 bytes. */
+  example: string;
 }
 
 export interface Hello {
@@ -176,6 +195,9 @@ export const SendRequest: MessageFns<SendRequest> = {
       case "batch":
         Batch.encode(message.message.value, writer.uint32(26).fork()).join();
         break;
+      case "refusals":
+        LocalRefusals.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -217,6 +239,14 @@ export const SendRequest: MessageFns<SendRequest> = {
             message.message = { $case: "batch", value: Batch.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = { $case: "refusals", value: LocalRefusals.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -253,7 +283,147 @@ export const SendRequest: MessageFns<SendRequest> = {
         }
         break;
       }
+      case "refusals": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "refusals", value: LocalRefusals.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseLocalRefusals(): LocalRefusals {
+  return { refusals: [] };
+}
+
+export const LocalRefusals: MessageFns<LocalRefusals> = {
+  encode(message: LocalRefusals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.refusals) {
+      LocalRefusal.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalRefusals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocalRefusals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refusals.push(LocalRefusal.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LocalRefusals>): LocalRefusals {
+    return LocalRefusals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocalRefusals>): LocalRefusals {
+    const message = createBaseLocalRefusals();
+    message.refusals = object.refusals?.map((e) => LocalRefusal.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLocalRefusal(): LocalRefusal {
+  return { reason: "", count: 0, example: "" };
+}
+
+export const LocalRefusal: MessageFns<LocalRefusal> = {
+  encode(message: LocalRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint64(message.count);
+    }
+    if (message.example !== "") {
+      writer.uint32(26).string(message.example);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocalRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.example = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LocalRefusal>): LocalRefusal {
+    return LocalRefusal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocalRefusal>): LocalRefusal {
+    const message = createBaseLocalRefusal();
+    message.reason = object.reason ?? "";
+    message.count = object.count ?? 0;
+    message.example = object.example ?? "";
     return message;
   },
 };

@@ -161,6 +161,22 @@ export interface EraStatus {
   aheadMs: number;
 }
 
+/** Data that was refused, dropped or left out for one reason. */
+export interface RefusedData {
+  /**
+   * `rejected`: points that break a rule. `violation`: streams and requests that were refused as a whole. `left_out`:
+   * parts of requests that Tidemark does not store and that are not errors. `client`: what a client or an agent refused
+   * or dropped itself.
+   */
+  stage: string;
+  /** Name of the client, for the stage `client`. */
+  client: string;
+  reason: string;
+  count: number;
+  /** One of them, or a sentence about it; empty when none is known. */
+  example: string;
+}
+
 export interface SessionStatus {
   session: Buffer;
   process: string;
@@ -190,6 +206,11 @@ export interface SessionStatus {
    * Empty when they are known, and for a session that has ended.
    */
   notTold: string;
+  /**
+   * Everything that was refused, dropped or left out, with an example each: the counts of `rejected_points`,
+   * `violations` and `left_out`, and those of the clients with an open stream.
+   */
+  refused: RefusedData[];
 }
 
 export interface SessionStatus_RejectedPointsEntry {
@@ -1640,6 +1661,109 @@ export const EraStatus: MessageFns<EraStatus> = {
   },
 };
 
+function createBaseRefusedData(): RefusedData {
+  return { stage: "", client: "", reason: "", count: 0, example: "" };
+}
+
+export const RefusedData: MessageFns<RefusedData> = {
+  encode(message: RefusedData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stage !== "") {
+      writer.uint32(10).string(message.stage);
+    }
+    if (message.client !== "") {
+      writer.uint32(18).string(message.client);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.count !== 0) {
+      writer.uint32(32).uint64(message.count);
+    }
+    if (message.example !== "") {
+      writer.uint32(42).string(message.example);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefusedData {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefusedData();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stage = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.client = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.example = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RefusedData>): RefusedData {
+    return RefusedData.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefusedData>): RefusedData {
+    const message = createBaseRefusedData();
+    message.stage = object.stage ?? "";
+    message.client = object.client ?? "";
+    message.reason = object.reason ?? "";
+    message.count = object.count ?? 0;
+    message.example = object.example ?? "";
+    return message;
+  },
+};
+
 function createBaseSessionStatus(): SessionStatus {
   return {
     session: Buffer.alloc(0),
@@ -1653,6 +1777,7 @@ function createBaseSessionStatus(): SessionStatus {
     violations: {},
     leftOut: {},
     notTold: "",
+    refused: [],
   };
 }
 
@@ -1690,6 +1815,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     });
     if (message.notTold !== "") {
       writer.uint32(90).string(message.notTold);
+    }
+    for (const v of message.refused) {
+      RefusedData.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1807,6 +1935,14 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             message.notTold = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.refused.push(RefusedData.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1867,6 +2003,7 @@ export const SessionStatus: MessageFns<SessionStatus> = {
       {},
     );
     message.notTold = object.notTold ?? "";
+    message.refused = object.refused?.map((e) => RefusedData.fromPartial(e)) || [];
     return message;
   },
 };

@@ -1,0 +1,108 @@
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
+import type { Finding } from './finding.ts';
+import { counted, formatCount } from './format-values.ts';
+import type { Observations } from './observations.ts';
+import type { RefusedView } from './pipeline-view.ts';
+
+/** The reason under which an agent counts gauges with a sign. */
+const SIGNED_GAUGES = 'signedGauges';
+/** Characters of an example that a finding shows. */
+const EXAMPLE_CHARACTERS = 120;
+/** Reasons that one finding names; the others are counted. */
+const NAMED_REASONS = 5;
+
+interface Summed {
+  readonly reason: string;
+  readonly count: number;
+  readonly example: string;
+  /** Clients that refused it, and undefined for intakes. */
+  readonly places: ReadonlySet<string | undefined>;
+}
+
+/**
+ * What intakes, agents and clients refused, dropped or left out since their start. The fault is in what was sent, so
+ * these are notes.
+ */
+export function judgeRefused({ pipeline }: Observations): Finding[] {
+  const all = (pipeline?.sessions ?? []).flatMap(({ refused = [] }) => refused).filter(({ count }) => count > 0);
+  const signed = all.filter(isSigned);
+  const leftOut = all.filter(({ stage }) => stage === 'left_out');
+  const refused = all.filter((one) => one.stage !== 'left_out' && !isSigned(one));
+  return [...refusedFinding(summed(refused)), ...signedFinding(summed(signed)), ...leftOutFinding(summed(leftOut))];
+}
+
+function isSigned({ stage, reason }: RefusedView): boolean {
+  return stage === 'client' && reason === SIGNED_GAUGES;
+}
+
+/** Sums by reason, the most frequent first. */
+function summed(all: readonly RefusedView[]): Summed[] {
+  const sums = new Map<string, Summed>();
+  for (const { stage, client, reason, count, example } of all) {
+    const known = sums.get(reason);
+    sums.set(reason, {
+      reason,
+      count: (known?.count ?? 0) + count,
+      example: known?.example || example,
+      places: new Set([...(known?.places ?? []), stage === 'client' ? client : undefined]),
+    });
+  }
+  return [...sums.values()].sort((a, b) => b.count - a.count);
+}
+
+/** `value_nan 12 (for example: …; by agent web-1)` */
+function named(all: readonly Summed[]): string {
+  const shown = all.slice(0, NAMED_REASONS).map(({ reason, count, example, places }) => {
+    const cut = example.length > EXAMPLE_CHARACTERS ? `${example.slice(0, EXAMPLE_CHARACTERS)}…` : example;
+    const clients = [...places].filter((place) => place !== undefined);
+    const details = [
+      ...(cut === '' ? [] : [`for example: ${cut}`]),
+      ...(clients.length === 0
+        ? []
+        : [`by ${clients[0]}${clients.length > 1 ? ` and ${clients.length - 1} more` : ''}`]),
+    ];
+    return `${reason} ${formatCount(count)}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
+  });
+  const more = all.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${counted(more, 'more reason')}` : shown.join(', ');
+}
+
+function refusedFinding(all: readonly Summed[]): Finding[] {
+  if (all.length === 0) return [];
+  return [
+    {
+      kind: 'data-refused',
+      severity: 'note',
+      what: `data was refused since the processes started: ${named(all)}`,
+      sinceMs: undefined,
+      means: 'these points, lines or requests are not stored; all others are',
+      next: `correct the sender that the example names; ${TIDEMARK_COMMAND} status has every reason, docs/operations/README.md what they mean`,
+    },
+  ];
+}
+
+function signedFinding(all: readonly Summed[]): Finding[] {
+  return all.map((one) => ({
+    kind: 'gauges-signed',
+    severity: 'note',
+    what: `gauges with a sign have set the gauge: ${named([one])}`,
+    sinceMs: undefined,
+    means:
+      "a plain StatsD client means +5 and -5 as changes of the last value; Datadog's clients mean the value itself",
+    next: 'if a StatsD client sends them, set statsd.gaugeDeltas to true; if they are negative values, nothing',
+  }));
+}
+
+function leftOutFinding(all: readonly Summed[]): Finding[] {
+  if (all.length === 0) return [];
+  return [
+    {
+      kind: 'data-left-out',
+      severity: 'note',
+      what: `data that Tidemark does not store was left out: ${named(all)}`,
+      sinceMs: undefined,
+      means: 'it is not an error, and no sample is missing',
+      next: 'nothing, or stop sending it',
+    },
+  ];
+}
