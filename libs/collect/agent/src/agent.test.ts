@@ -230,7 +230,7 @@ describe('checks', () => {
       'gauge slow{env:test,host:web-1} @1700000002000 = 1',
     ]);
     expect(problems[0]).toBe('a check failed: failing no such device');
-    expect(agent.status().dropped.reading_not_finite).toBe(2);
+    expect(agent.status().dropped.value_nan).toBe(2);
     await agent.stop();
   });
 });

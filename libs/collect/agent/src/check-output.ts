@@ -79,8 +79,8 @@ export class CheckOutput implements CheckSink {
     readMs?: number,
     statedMs?: number,
   ): void {
-    if (!Number.isFinite(value)) {
-      this.drops.add('reading_not_finite', 1, `${value} of ${metric}`);
+    if (Number.isNaN(value) || (kind !== 'gauge' && !Number.isFinite(value))) {
+      this.drops.add(Number.isNaN(value) ? 'value_nan' : 'value_infinite', 1, `${value} of ${metric}`);
       return;
     }
     if (this.#readings.length >= this.#limit) {

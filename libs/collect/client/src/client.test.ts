@@ -55,7 +55,11 @@ test('what the client and its program refuse is reported, with the first example
   client.gauge('shop.price', Number.NaN);
   client.gauge('shop.other', Number.NaN);
   await world.clock.advance(20_000);
-  const nan = { reason: 'value_nan', count: 2, example: 'value_nan: NaN of shop.price (limit: a finite number)' };
+  const nan = {
+    reason: 'value_nan',
+    count: 2,
+    example: 'value_nan: NaN of shop.price (limit: a finite number, or an infinite gauge)',
+  };
   expect(intake.refusals).toEqual([nan, theirs]);
   // Another stream has got no report yet.
   intake.refusals = [];

@@ -237,8 +237,8 @@ export class Gatherer implements SeriesRecorder {
   }
 
   #isTaken(series: GatheredSeries, value: number, timestampMs: number | undefined): boolean {
-    // `isFinite` is false for all that is not a number, and converts nothing.
-    if (Number.isFinite(value) && (timestampMs === undefined || isTime(timestampMs)) && !this.#closed) return true;
+    if (isValueOf(series.kindNumber, value) && (timestampMs === undefined || isTime(timestampMs)) && !this.#closed)
+      return true;
     this.#refuse(series, value, timestampMs);
     return false;
   }
@@ -255,7 +255,7 @@ export class Gatherer implements SeriesRecorder {
       this.#mistyped('value_type', 'value', 'a number', `${describe(value)} of ${metric}`);
     } else {
       const reason = Number.isNaN(value) ? 'value_nan' : 'value_infinite';
-      this.#rejectSample(reason, 'value', 'a finite number', `${value} of ${metric}`);
+      this.#rejectSample(reason, 'value', 'a finite number, or an infinite gauge', `${value} of ${metric}`);
     }
   }
 
@@ -297,4 +297,10 @@ function isSketch(sketch: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** A gauge may be infinite; any other value is finite. False for all that is not a number, of which nothing is converted. */
+function isValueOf(kind: number, value: unknown): boolean {
+  if (Number.isFinite(value)) return true;
+  return kind === KIND.gauge && (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
 }

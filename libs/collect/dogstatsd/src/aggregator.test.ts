@@ -130,7 +130,7 @@ test('a sum beyond the range of a float is refused', () => {
   const { send, flush, aggregator } = wired();
   send('c:1e308|c', 'c:1e308|c', 'ok:1|c');
   expect(flush()).toEqual({ 'ok count': 1 });
-  expect(aggregator.counts().refused).toEqual({ value_not_finite: 1 });
+  expect(aggregator.counts().refused).toEqual({ value_infinite: 1 });
 });
 
 test('idle series are forgotten', () => {

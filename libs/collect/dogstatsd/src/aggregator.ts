@@ -234,8 +234,9 @@ export class Aggregator implements ParserSink {
 
   /** Emits a point. Sums of finite values can overflow: they are refused here, before the intake would. */
   #point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void {
-    if (Number.isFinite(value)) this.#output.point(series, suffix, kind, value, timestampMs);
-    else this.#refusals.addIn('value_not_finite', series.metric);
+    const isInfiniteGauge = series.type === STATSD_TYPE.gauge && !Number.isNaN(value);
+    if (Number.isFinite(value) || isInfiniteGauge) this.#output.point(series, suffix, kind, value, timestampMs);
+    else this.#refusals.addIn(Number.isNaN(value) ? 'value_nan' : 'value_infinite', series.metric);
   }
 }
 

@@ -47,9 +47,19 @@ function parseSlowly(bytes: Uint8Array, from: number, to: number): number {
   return DECIMAL.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Returns true for the spellings of infinity and of not-a-number, which are refused under their own reason. */
-export function isNotFinite(bytes: Uint8Array, from: number, to: number): boolean {
-  return to - from <= 9 && /^[+-]?(?:nan|inf|infinity)$/i.test(latin1(bytes, from, to));
+const INFINITIES = /^([+-]?)inf(?:inity)?$/i;
+const LONGEST_WORD = '+infinity'.length;
+
+/** Returns an infinity for its spellings, which are not decimals; else NaN. */
+export function parseInfinity(bytes: Uint8Array, from: number, to: number): number {
+  const sign = to - from > LONGEST_WORD ? null : INFINITIES.exec(latin1(bytes, from, to));
+  if (sign === null) return Number.NaN;
+  return sign[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+/** Returns true for the spellings of not-a-number, which are refused under their own reason. */
+export function isNaNWord(bytes: Uint8Array, from: number, to: number): boolean {
+  return to - from <= 4 && /^[+-]?nan$/i.test(latin1(bytes, from, to));
 }
 
 /** Parses a non-negative integer of at most 15 digits in `bytes[from, to)`; -1 when it is malformed. */

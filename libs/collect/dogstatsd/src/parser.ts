@@ -1,4 +1,4 @@
-import { isNotFinite, parseDecimal, parseInteger } from './decimal.ts';
+import { isNaNWord, parseDecimal, parseInfinity, parseInteger } from './decimal.ts';
 import { parseEvent, type StatsdEvent } from './event.ts';
 import type { Refusal } from './line-refusal.ts';
 import { parseServiceCheck, type ServiceCheck } from './service-check.ts';
@@ -131,6 +131,11 @@ export class DogStatsDParser {
       : this.#values(series, bytes, valuesFrom, valuesTo, weight, timestampMs, from, to);
   }
 
+  #value(bytes: Uint8Array, from: number, to: number): number {
+    const value = parseDecimal(bytes, from, to);
+    return Number.isNaN(value) ? parseInfinity(bytes, from, to) : value;
+  }
+
   #setMember(series: StatsdSeries, bytes: Uint8Array, valueFrom: number, valueTo: number): Refusal | undefined {
     if (valueTo === valueFrom) return 'value_empty';
     if (valueTo - valueFrom > this.#limits.setMemberBytes) {
@@ -157,9 +162,11 @@ export class DogStatsDParser {
       let valueTo = valueFrom;
       while (valueTo < valuesTo && bytes[valueTo] !== COLON) valueTo++;
       if (left-- === 0) return 'values_per_line_limit';
-      const value = parseDecimal(bytes, valueFrom, valueTo);
-      if (!Number.isFinite(value)) this.#sink.refused(valueRefusal(value, bytes, valueFrom, valueTo), bytes, from, to);
-      else if (series.type === STATSD_TYPE.gauge && isSigned(bytes[valueFrom]) && Number.isNaN(timestampMs)) {
+      const value = this.#value(bytes, valueFrom, valueTo);
+      const isGauge = series.type === STATSD_TYPE.gauge;
+      if (Number.isNaN(value)) this.#sink.refused(valueRefusal(bytes, valueFrom, valueTo), bytes, from, to);
+      else if (!isGauge && !Number.isFinite(value)) this.#sink.refused('value_infinite', bytes, from, to);
+      else if (isGauge && Number.isFinite(value) && isSigned(bytes[valueFrom]) && Number.isNaN(timestampMs)) {
         this.#sink.signedGauge(series, value);
       } else this.#sink.value(series, value, weight, timestampMs);
       valueFrom = valueTo + 1;
@@ -172,9 +179,9 @@ function isSigned(first: number): boolean {
   return first === PLUS || first === MINUS;
 }
 
-function valueRefusal(value: number, bytes: Uint8Array, from: number, to: number): Refusal {
+function valueRefusal(bytes: Uint8Array, from: number, to: number): Refusal {
   if (from === to) return 'value_empty';
-  return Number.isNaN(value) && !isNotFinite(bytes, from, to) ? 'value_invalid' : 'value_not_finite';
+  return isNaNWord(bytes, from, to) ? 'value_nan' : 'value_invalid';
 }
 
 /** Returns 1 / rate, rounded to a whole number when it differs from one only by float rounding. */

@@ -102,7 +102,7 @@ describe('a scrape', () => {
       `counter shop.jobs_total{${own},exported_instance:inner,queue:a} = 7`,
       `gauge tidemark.agent.scrape.samples{${own}} = 1`,
       `count tidemark.agent.scrape.rejected{${own},reason:value_invalid} = 1`,
-      `count tidemark.agent.scrape.rejected{${own},reason:value_not_finite} = 1`,
+      `count tidemark.agent.scrape.rejected{${own},reason:value_nan} = 1`,
       `gauge tidemark.agent.scrape.up{${own}} = 1`,
     ]);
     expect(check.detail()).toMatchObject({ samples: 1, value_invalid: '1, first in line 4: not good' });

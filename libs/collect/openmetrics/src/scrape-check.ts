@@ -173,7 +173,7 @@ export class ScrapeCheck implements Check {
 
   #report(reason: string, line: number, example: string): void {
     // A summary without observations has NaN in each scrape, which is not a fault.
-    if (reason === 'value_not_finite' || this.#reported.has(reason)) return;
+    if (reason === 'value_nan' || this.#reported.has(reason)) return;
     this.#reported.add(reason);
     this.#ports.onProblem?.('a scrape left lines out', { check: this.name, reason, line: `${line}`, example });
   }

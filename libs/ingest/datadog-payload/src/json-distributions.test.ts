@@ -36,7 +36,7 @@ test('a wrong value is refused alone, and its point keeps the others', async () 
   expect(points).toEqual([`distribution a{} ${T * 1000} 2 1 3 4`]);
   expect(refusals).toEqual([
     '1 timestamp_invalid (points.timestamp: seconds since the epoch)',
-    '5 value_invalid (points.value: a finite number)',
+    '5 value_invalid (points.value: a number)',
     '1 type_unknown (type: distribution)',
     '1 metric_invalid (metric: a string)',
   ]);

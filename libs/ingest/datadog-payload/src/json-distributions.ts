@@ -49,8 +49,9 @@ function sketchOf(values: readonly unknown[], draft: SeriesDraft): DDSketch {
   const sketch = new DDSketch();
   if (values.length === 0) draft.badValue();
   for (const value of values) {
-    if (typeof value === 'number' && Number.isFinite(value)) sketch.insert(value);
-    else draft.badValue();
+    if (typeof value !== 'number') draft.badValue();
+    else if (Number.isFinite(value)) sketch.insert(value);
+    else draft.refusePoint('value_infinite', 'points.value', 'a finite number');
   }
   return sketch;
 }

@@ -73,7 +73,7 @@ test('a wrong field is refused by name, and the other series are read', async ()
     '1 device_invalid (device: a string)',
     '1 tags_invalid (tags: a list of strings)',
     '2 timestamp_invalid (points.timestamp: seconds since the epoch)',
-    '3 value_invalid (points.value: a finite number)',
+    '3 value_invalid (points.value: a number)',
     '1 interval_invalid (interval: 0 to 86400 seconds)',
   ]);
   expect(examples).toContain('type "histogram" of metric a');

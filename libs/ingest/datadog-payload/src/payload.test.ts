@@ -166,14 +166,15 @@ describe('JSON', () => {
       '3 tags_invalid (tags: a list of strings)',
       '2 resources_invalid (resources: a list of {type, name})',
       '5 timestamp_invalid (points.timestamp: seconds since the epoch)',
-      '3 value_invalid (points.value: a finite number)',
+      '3 value_invalid (points.value: a number)',
     ]);
     expect(points).toEqual([`gauge m{a:b} ${T * 1000} 1`, `gauge mixed{} ${T * 1000 + 250} 2`]);
   });
 
-  test('infinite values such as 1e999 are refused', async () => {
+  test('an infinite value such as 1e999 is left to the rules of the intake', async () => {
     const body = Buffer.from(`{"series":[{"metric":"m","points":[{"timestamp":${T},"value":1e999}]}]}`);
-    expect((await take(body)).refusals).toEqual(['1 value_invalid (points.value: a finite number)']);
+    const { refusals, points } = await take(body);
+    expect([refusals, points]).toEqual([[], [`gauge m{} ${T * 1000} Infinity`]]);
   });
 
   test.each([
@@ -247,7 +248,7 @@ describe('protobuf', () => {
     expect(points).toEqual([`gauge m{} ${T * 1000} 1`]);
   });
 
-  test('times outside of the range of dates, NaN and infinities are refused per point, and names must be UTF-8', async () => {
+  test('times outside of the range of dates and NaN are refused per point, and names must be UTF-8', async () => {
     const points = [
       { timestamp: -1e15, value: 1 },
       { timestamp: Number.MAX_SAFE_INTEGER, value: 1 },
@@ -261,11 +262,11 @@ describe('protobuf', () => {
     ]);
     body[body.indexOf('xyz')] = 0xff;
     const sink = await take(body, 'application/protobuf; charset=binary');
-    expect(sink.points).toEqual([`gauge m{} ${-T * 1000} -0`]);
+    expect(sink.points).toEqual([`gauge m{} ${T * 1000} Infinity`, `gauge m{} ${-T * 1000} -0`]);
     expect(sink.refusals).toEqual([
       '4 timestamp_invalid (points.timestamp: seconds since the epoch)',
-      '4 value_invalid (points.value: a finite number)',
-      '1 metric_not_utf8 (metric: valid UTF-8)',
+      '2 value_nan (points.value: a number)',
+      '2 metric_not_utf8 (metric: valid UTF-8)',
     ]);
   });
 });

@@ -20,6 +20,7 @@ const POINT = { value: 1, timestamp: 2 } as const;
 export function readProtobufPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
   const reader = new ProtobufReader(body);
   const draft = new SeriesDraft(sink, limits);
+  draft.hasTypedValues = true;
   known?.begin();
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field !== PAYLOAD.series) {

@@ -31,7 +31,7 @@ export class RecordingSink implements PointSink {
   }
 
   point(handle: number, timeMs: number, value: number): void {
-    if (!Number.isSafeInteger(timeMs) || !Number.isFinite(value)) throw new Error(`garbage: ${timeMs} ${value}`);
+    if (!Number.isSafeInteger(timeMs) || Number.isNaN(value)) throw new Error(`garbage: ${timeMs} ${value}`);
     const name = this.#names[handle];
     if (typeof name === 'string') this.points.push(`${name} ${timeMs} ${Object.is(value, -0) ? '-0' : value}`);
     else this.reject(name.reason, name.field, name.limit, 1);

@@ -47,6 +47,8 @@ export class SeriesDraft {
   #fixedKind: KindName | undefined;
   #sketches: { readonly timeS: number; readonly packed: Uint8Array }[] = [];
   #badValues = 0;
+  /** True when each value is a number, which may be NaN. */
+  hasTypedValues = false;
   readonly #refusedPoints = new Map<string, Refusal & { points: number }>();
   #allSketches = 0;
   #allSeries = 0;
@@ -185,7 +187,7 @@ export class SeriesDraft {
       const timeS = this.#timesS[i];
       const value = scale === 1 ? this.#values[i] : amountOf(this.#values[i], scale);
       if (!(Math.abs(timeS) <= LATEST_S)) badTimes++;
-      else if (!Number.isFinite(value)) badValues++;
+      else if (Number.isNaN(value)) badValues++;
       else this.#sink.point(handle, Math.round(timeS * 1000), value);
     }
     for (const { timeS, packed } of this.#sketches) {
@@ -193,11 +195,13 @@ export class SeriesDraft {
       else badTimes++;
     }
     if (badTimes > 0) this.#rejectPoints('timestamp_invalid', 'points.timestamp', 'seconds since the epoch', badTimes);
-    this.#rejectValues(badValues);
+    // In JSON it is a value of another type; protobuf has numbers alone.
+    if (this.hasTypedValues && badValues > 0) this.#rejectPoints('value_nan', 'points.value', 'a number', badValues);
+    else this.#rejectValues(badValues);
   }
 
   #rejectValues(count: number): void {
-    if (count > 0) this.#rejectPoints('value_invalid', 'points.value', 'a finite number', count);
+    if (count > 0) this.#rejectPoints('value_invalid', 'points.value', 'a number', count);
   }
 
   #rejectPoints(reason: string, field: string, limit: string, points: number): void {
