@@ -76,7 +76,7 @@ function refusedFinding(all: readonly Summed[]): Finding[] {
       what: `data was refused since the processes started: ${named(all)}`,
       sinceMs: undefined,
       means: 'these points, lines or requests are not stored; all others are',
-      next: `correct the sender that the example names; ${TIDEMARK_COMMAND} status has every reason, docs/operations/README.md what they mean`,
+      next: `correct the sender that the example names; ${TIDEMARK_COMMAND} status has every reason, docs/point-rules.md the rules`,
     },
   ];
 }
