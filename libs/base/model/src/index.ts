@@ -10,6 +10,7 @@ export type { PointLimits } from './point-limits.ts';
 export { DEFAULT_POINT_LIMITS } from './point-limits.ts';
 export type { SeriesName } from './series.ts';
 export { canonicalBytes, hash128, ID_BYTES, metricId, nameBytes, seriesId, seriesName } from './series.ts';
+export { isStaleMarker, STALE_MARKER } from './stale-marker.ts';
 export type { StatedIntervals } from './stated-intervals.ts';
 export { INTERVAL_LIMIT_MS, NOTHING_STATED } from './stated-intervals.ts';
 export { tagsKey } from './tags-key.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { BatchResult_Outcome, type Rejection } from '@tidemark/contract';
-import { DEFAULT_POINT_LIMITS, KIND, type KindName } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, KIND, type KindName, STALE_MARKER } from '@tidemark/model';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import fc from 'fast-check';
 import { BenchClient, IntakeBench, type ListedPoint, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
@@ -97,6 +97,7 @@ describe('the same points in a stream and in a request', () => {
     ['kind_mismatch', [['gauge', 0, SKETCH]]],
     ['value_nan', [['gauge', 0, Number.NaN]]],
     ['value_nan', [['count', 0, Number.NaN]]],
+    ['value_nan', [['count', 0, STALE_MARKER]]],
     ['value_infinite', [['count', 0, Number.POSITIVE_INFINITY]]],
     ['value_infinite', [['counter', 0, Number.NEGATIVE_INFINITY]]],
     ['timestamp_ahead', [['gauge', aheadMs + 1, 1]]],
@@ -126,6 +127,8 @@ describe('the same points in a stream and in a request', () => {
       ['distribution', -behindMs, SKETCH],
       ['distribution', aheadMs, SKETCH],
     ];
+    // The stale marker ends a series of readings.
+    points.push(['gauge', 0, STALE_MARKER], ['counter', 0, STALE_MARKER]);
     const accepted = { accepted: points.length, rejections: [] };
     expect([await byStream(points), await inRequest(points)]).toEqual([accepted, accepted]);
   });

@@ -1,4 +1,4 @@
-import { KIND, type PointLimits } from '@tidemark/model';
+import { isStaleMarker, KIND, type PointLimits } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import type { IntakeLimits } from './intake-limits.ts';
@@ -25,6 +25,7 @@ export class PointRules {
   rejectsNumber(kind: number, timeMs: number, value: number, rejections: Rejections): boolean {
     if (this.#rejectsTime(timeMs, rejections)) return true;
     if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
+    else if (kind !== KIND.count && isStaleMarker(value)) return false;
     else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
     else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
     else return false;

@@ -172,7 +172,7 @@ describe('requests', () => {
 });
 
 describe('left-out and refused data', () => {
-  test('stale markers, other NaNs, exemplars and metadata are counted separately', () => {
+  test('stale markers are samples, and other NaNs, exemplars and metadata are counted separately', () => {
     const { decode, sink } = setUp();
     const series: WrittenSeries = {
       labels: [['__name__', 'm']],
@@ -184,11 +184,15 @@ describe('left-out and refused data', () => {
       more: [[0x1a, Buffer.of(0x10, 1)]],
     };
     const raw = Buffer.concat([writeRequest([series, series]), field(0x1a, Buffer.from('any metadata'))]);
-    expect(decode(raw)).toEqual(Array.from({ length: 2 }, () => ['m gauge ', T, 1]));
-    expect(sink.leftOut).toEqual({ stale_marker: 2, value_nan: 2, exemplar: 2, metadata: 1 });
+    const samples = [
+      ['m gauge ', T, Number.NaN],
+      ['m gauge ', T, 1],
+    ];
+    expect(decode(raw)).toEqual([...samples, ...samples]);
+    expect(sink.leftOut).toEqual({ value_nan: 2, exemplar: 2, metadata: 1 });
     // The labels are expected now.
-    expect(decode(raw)).toHaveLength(2);
-    expect(sink.leftOut).toEqual({ stale_marker: 4, value_nan: 4, exemplar: 4, metadata: 2 });
+    expect(decode(raw)).toHaveLength(4);
+    expect(sink.leftOut).toEqual({ value_nan: 4, exemplar: 4, metadata: 2 });
     expect(sink.rejected).toEqual({});
   });
 
@@ -258,8 +262,8 @@ describe('left-out and refused data', () => {
 
   test('bad labels of a series without numbers are not counted as refused', () => {
     const { decode, sink } = setUp();
-    expect(decode(writeRequest([{ labels: [['job', 'a']], samples: [[T, STALE]] }]))).toEqual([]);
-    expect(sink).toMatchObject({ rejected: {}, leftOut: { stale_marker: 1 } });
+    expect(decode(writeRequest([{ labels: [['job', 'a']], samples: [[T, Number.NaN]] }]))).toEqual([]);
+    expect(sink).toMatchObject({ rejected: {}, leftOut: { value_nan: 1 } });
   });
 
   test('a request with millions of empty samples is refused before memory is reserved for them', () => {

@@ -1,4 +1,4 @@
-import type { KindName } from '@tidemark/model';
+import { isStaleMarker, type KindName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
 import { kindByName } from './kind-by-name.ts';
@@ -28,7 +28,7 @@ export interface Samples {
   readonly length: number;
 }
 
-type LeftOutReason = 'stale_marker' | 'value_nan' | 'exemplar' | 'native_histogram';
+type LeftOutReason = 'value_nan' | 'exemplar' | 'native_histogram';
 
 /** First bytes of fields: field number and wire type. */
 const REQUEST_SERIES = 0x0a;
@@ -55,7 +55,6 @@ export class WriteDecoder {
   #length = 0;
   /** True when the last scanned series has samples. */
   #hasSamples = false;
-  #staleMarkers = 0;
   #notNumbers = 0;
   #exemplars = 0;
   #histograms = 0;
@@ -77,7 +76,7 @@ export class WriteDecoder {
     reader.open(body.raw);
     ({ handles: this.#handles, timesMs: this.#timesMs, values: this.#values } = body);
     this.#length = 0;
-    this.#staleMarkers = this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
+    this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
     this.#firsts.clear();
     table.begin();
     try {
@@ -114,7 +113,6 @@ export class WriteDecoder {
     const leaveOut = (reason: LeftOutReason, count: number): void => {
       if (count > 0) sink.leaveOut(reason, count, this.#example(reason));
     };
-    leaveOut('stale_marker', this.#staleMarkers);
     leaveOut('value_nan', this.#notNumbers);
     leaveOut('exemplar', this.#exemplars);
     if (this.#metadata > 0) sink.leaveOut('metadata', this.#metadata);
@@ -128,7 +126,6 @@ export class WriteDecoder {
     const remember = (reason: LeftOutReason): void => {
       if (!this.#firsts.has(reason)) this.#firsts.set(reason, [start, end]);
     };
-    if (this.#staleMarkers > 0) remember('stale_marker');
     if (this.#notNumbers > 0) remember('value_nan');
     if (this.#exemplars > 0) remember('exemplar');
     if (this.#histograms > 0) remember('native_histogram');
@@ -176,7 +173,7 @@ export class WriteDecoder {
     }
     table.record(entry);
     this.#fields(handle, start, end);
-    if (this.#staleMarkers + this.#notNumbers + this.#exemplars + this.#histograms > 0) this.#rememberFirst(start, end);
+    if (this.#notNumbers + this.#exemplars + this.#histograms > 0) this.#rememberFirst(start, end);
   }
 
   /**
@@ -243,8 +240,8 @@ export class WriteDecoder {
     }
     // A value of zero and a time of zero are not encoded.
     const value = valueAt < 0 ? 0 : view.getFloat64(valueAt, true);
-    if (Number.isNaN(value)) {
-      this.#countNaN(valueAt);
+    if (Number.isNaN(value) && !isStaleMarker(value)) {
+      this.#notNumbers++;
       return;
     }
     const at = this.#length;
@@ -253,12 +250,5 @@ export class WriteDecoder {
     this.#timesMs[at] = timeMs;
     this.#values[at] = value;
     this.#length = at + 1;
-  }
-
-  /** Counts a NaN: the stale marker means that the series ended, any other is a reading without a number. */
-  #countNaN(at: number): void {
-    const { view } = this.#reader;
-    if (view.getUint32(at, true) === 2 && view.getUint32(at + 4, true) === 0x7ff00000) this.#staleMarkers++;
-    else this.#notNumbers++;
   }
 }
