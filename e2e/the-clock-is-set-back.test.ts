@@ -40,7 +40,7 @@ class Sender {
   /** Returns the sum of an answer that is complete through now, and that claims nothing of the future. */
   async stored(platform: PlatformUnderTest): Promise<number> {
     const toMs = Date.now();
-    const reply = await platform.queryComplete(`sum:${METRIC}{*}.rollup(sum, 1)`, this.fromMs, toMs);
+    const reply = await platform.queryComplete(`sum:${METRIC}{*}.rollup(points, 1)`, this.fromMs, toMs);
     expect(reply.completeThroughMs).toBeLessThanOrEqual(Date.now());
     return reply.series.flatMap(({ values }) => values).reduce((a, b) => a + b, 0);
   }
