@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns } from '@tidemark/columns';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
-import { hash128, KIND } from '@tidemark/model';
+import { hash128, SERIES_CLASS } from '@tidemark/model';
 import { encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { openRocksDb } from '@tidemark/rocksdb';
@@ -54,7 +54,7 @@ function block(step: number): Buffer {
   encodeShare(columns, undefined, out);
   const series = seriesIds.map((seriesId, i) => {
     const metric = Math.floor(i / SERIES_PER_METRIC);
-    return { seriesId, metricId: metricIds[metric], kind: metric % 5 < 2 ? KIND.counter : KIND.gauge };
+    return { seriesId, metricId: metricIds[metric], seriesClass: SERIES_CLASS.reading };
   });
   return encodeRecord({
     ...base,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ReplicaDivergence } from '@tidemark/contract';
-import { evenMap, KIND, seriesId, seriesName } from '@tidemark/model';
+import { evenMap, SERIES_CLASS, seriesId, seriesName } from '@tidemark/model';
 import { LogBuilder, shareOf } from '@tidemark/point-log/testing';
 import { decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
@@ -150,7 +150,7 @@ describe('a replica that was corrupted', () => {
     const { clock, reported, stores } = await watch([], [a.process, b.process]);
     const record = (offset: number, host: string): LogRecord => {
       const writer = new TagRecordWriter();
-      const name = seriesName('default', 'm', KIND.gauge, [`host:${host}`]);
+      const name = seriesName('default', 'm', SERIES_CLASS.reading, [`host:${host}`]);
       writer.addSeries(seriesId(name), name, 20_000);
       return { offset, appendTimeMs: 0, value: writer.take() };
     };

@@ -1,22 +1,20 @@
-import { kindByName } from '@tidemark/remote-write';
 import { METRICS } from '../data/hosts.ts';
 import { labelledMetric } from '../data/labelled-series.ts';
 import type { BodiesOptions } from '../remote-write/bodies.ts';
 
 /** Aggregates a metric's samples over all time, then sums over the series of each region. */
-export type Ask = (metric: string, fold: 'count' | 'sum' | 'max') => Promise<ReadonlyMap<string, number>>;
+export type Ask = (metric: string, fold: 'count' | 'sum') => Promise<ReadonlyMap<string, number>>;
 
 /**
- * Returns the number and the sum of the samples of every metric, by region. The sum is of all samples of a gauge, and
- * of the max values of a counter, whose sum is an increase in Tidemark. Rounded to nine digits, because each server
- * adds in its own order.
+ * Returns the number and the sum of the samples of every metric, by region. Rounded to nine digits, because each
+ * server adds in its own order.
  */
 export async function answersOf(ask: Ask): Promise<Map<string, string>> {
   const answers = new Map<string, string>();
   for (let m = 0; m < METRICS; m++) {
     const metric = labelledMetric(m);
     const counts = await ask(metric, 'count');
-    const sums = await ask(metric, kindByName(metric) === 'counter' ? 'max' : 'sum');
+    const sums = await ask(metric, 'sum');
     for (const [region, count] of counts) {
       answers.set(`${metric} ${region}`, `${count} samples, sum ${(sums.get(region) ?? Number.NaN).toPrecision(9)}`);
     }

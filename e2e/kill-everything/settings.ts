@@ -57,7 +57,7 @@ export const HTTP_CLIENT = 'http-1';
 /** A metric of the load. */
 export interface LoadMetric {
   readonly name: string;
-  readonly kind: KindName;
+  readonly kind: Exclude<KindName, 'reading' | 'rate'>;
 }
 
 /** Every kind, over all partitions. */

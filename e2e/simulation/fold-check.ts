@@ -20,6 +20,8 @@ const FOLDS: Readonly<Record<Kind, readonly TimeFoldName[]>> = {
   [KIND.count]: ['sum'],
   [KIND.gauge]: ['avg', 'min', 'max', 'last'],
   [KIND.counter]: ['increase', 'rate'],
+  [KIND.reading]: ['last'],
+  [KIND.rate]: ['sum'],
   // Percentiles are those of the sketches, which the content check compares.
   [KIND.distribution]: [],
 };

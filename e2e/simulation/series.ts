@@ -1,5 +1,5 @@
 import { toHex } from '@tidemark/bytes';
-import { KIND, type Kind, type KindName, metricId, seriesId, seriesName } from '@tidemark/model';
+import { classOfKind, KIND, type Kind, type KindName, metricId, seriesId, seriesName } from '@tidemark/model';
 
 export const TENANT = 'default';
 
@@ -31,7 +31,7 @@ export class SeriesNames {
   readonly #byId = new Map<string, KnownSeries>();
 
   add(metric: string, kind: Kind, tags: readonly string[]): KnownSeries {
-    const name = seriesName(TENANT, metric, kind, tags);
+    const name = seriesName(TENANT, metric, classOfKind(kind), tags);
     const idBytes = seriesId(name);
     const id = toHex(idBytes);
     const known = this.#byId.get(id);

@@ -41,7 +41,7 @@ export interface QueryAnswer {
 
 export interface MetricInfo {
   readonly metric: string;
-  readonly kinds: readonly string[];
+  readonly classes: readonly string[];
   readonly series: number;
 }
 

@@ -62,7 +62,7 @@ export function readGaps(reader: JsonReader): readonly Gap[] {
 export function readMetrics(json: unknown): readonly MetricInfo[] {
   return new JsonReader(json).objects('metrics').map((metric) => ({
     metric: metric.text('metric'),
-    kinds: metric.texts('kinds').map((kind) => kind.toLowerCase()),
+    classes: metric.texts('classes').map((one) => one.toLowerCase()),
     series: metric.number('series'),
   }));
 }

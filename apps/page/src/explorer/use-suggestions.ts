@@ -36,9 +36,9 @@ function useSettled(text: string): string {
 /** Filters the metrics by the typed text, because the answer may be for an earlier text. */
 export function metricOptions(metrics: readonly MetricInfo[], typed: string): readonly ComboboxOption[] {
   const found = metrics.filter(({ metric }) => metric.includes(typed.trim()));
-  return found.slice(0, MAX_OPTIONS).map(({ metric, kinds, series }) => ({
+  return found.slice(0, MAX_OPTIONS).map(({ metric, classes, series }) => ({
     value: metric,
-    hint: `${kinds.join(', ')} · ${series} series`,
+    hint: `${classes.join(', ')} · ${series} series`,
   }));
 }
 

@@ -39,7 +39,7 @@ export function fakeMetrics(contains: string): unknown {
     .filter((metric) => metric.includes(contains))
     .map((metric) => ({
       metric,
-      kinds: [metric.includes('duration') ? 'distribution' : 'gauge'],
+      classes: [metric.includes('duration') ? 'distribution' : 'reading'],
       series: metric.startsWith('shop') ? 160 : 1,
       last_day_ms: 0,
     }));

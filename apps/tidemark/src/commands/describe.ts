@@ -1,5 +1,5 @@
 import type { Gap, PartError } from '@tidemark/contract';
-import { isKind, kindName } from '@tidemark/model';
+import { isSeriesClass, seriesClassName } from '@tidemark/model';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
@@ -15,16 +15,16 @@ const STYLE = { head: [], border: [], compact: true };
 
 export function metricsCommand(): Command {
   return withRemote(new Command('metrics'))
-    .description('list metrics with their kinds and numbers of series')
+    .description('list metrics with their classes and numbers of series')
     .argument('[text]', 'list only metrics whose name contains this text', '')
     .option('--limit <n>', 'max number of metrics', wholeNumber, 1000)
     .action((contains: string, options: DescribeOptions) =>
       withPlatform(options, async (remote) => {
         const request = { contains, fromMs: 0, limit: options.limit };
         const { metrics, errors, gaps } = await remote.call(remote.query, remote.query.metrics, request);
-        const table = new Table({ head: ['metric', 'kind', 'series'], style: STYLE });
-        for (const { metric, kinds, series } of metrics) {
-          const names = kinds.map((kind) => (isKind(kind) ? kindName(kind) : String(kind)));
+        const table = new Table({ head: ['metric', 'class', 'series'], style: STYLE });
+        for (const { metric, classes, series } of metrics) {
+          const names = classes.map((one) => (isSeriesClass(one) ? seriesClassName(one) : String(one)));
           table.push([printable(metric), names.join(', '), series]);
         }
         print(metrics.length === 0 ? 'no matching metrics' : table.toString());

@@ -156,7 +156,10 @@ export {
 export {
   Gap,
   Kind,
+  MetricMetadata,
+  MetricStatement,
   Series,
+  SeriesClass,
 } from './generated/tidemark/v1/series.ts';
 export type {
   TagStoreServer,

@@ -6,11 +6,12 @@ import {
   DEFAULT_POINT_LIMITS,
   dayOf,
   evenMap,
-  KIND,
   metricId,
   nameBytes,
   packSlots,
   partitionOf,
+  SERIES_CLASS,
+  type SeriesClass,
   SLOTS,
   seriesId,
   seriesName,
@@ -20,11 +21,11 @@ import {
 
 describe('series ids', () => {
   test('the example of docs/formats/series-id.md has its golden id', () => {
-    const name = seriesName('default', 'cpu', KIND.gauge, ['host:b', 'env:a', 'host:b']);
+    const name = seriesName('default', 'cpu', SERIES_CLASS.reading, ['host:b', 'env:a', 'host:b']);
     expect(canonicalBytes(name).toString('hex')).toBe(
-      '010764656661756c74036370750102' + '05656e763a61' + '06686f73743a62',
+      '030764656661756c74036370750102' + '05656e763a61' + '06686f73743a62',
     );
-    expect(seriesId(name).toString('hex')).toBe('637311b2c88d10da2b737d6e67716bf8');
+    expect(seriesId(name).toString('hex')).toBe('78f9f473ff57ce33d10e38a8f2e29140');
     expect(metricId('default', 'cpu').toString('hex')).toBe('0b671fd74fd86049aee1878474884217');
     expect(slotOf(metricId('default', 'cpu'))).toBe(871);
   });
@@ -34,7 +35,9 @@ describe('series ids', () => {
     fc.assert(
       fc.property(fc.array(tag, { maxLength: 8 }), fc.nat(), (tags, turn) => {
         const turned = [...tags.slice(turn % (tags.length + 1)), ...tags.slice(0, turn % (tags.length + 1)), ...tags];
-        const [a, b] = [tags, turned].map((one) => seriesId(seriesName('t', 'm', KIND.count, one)).toString('hex'));
+        const [a, b] = [tags, turned].map((one) =>
+          seriesId(seriesName('t', 'm', SERIES_CLASS.count, one)).toString('hex'),
+        );
         expect(b).toBe(a);
       }),
     );
@@ -42,11 +45,11 @@ describe('series ids', () => {
 
   test('differ where any part differs, also where the joined texts are equal', () => {
     const ids = [
-      seriesName('t', 'm', KIND.count, ['a:1', 'b:2']),
-      seriesName('t', 'm', KIND.gauge, ['a:1', 'b:2']),
-      seriesName('t', 'ma', KIND.count, [':1', 'b:2']),
-      seriesName('tm', 'a', KIND.count, ['a:1', 'b:2']),
-      seriesName('t', 'm', KIND.count, ['a:1b:2']),
+      seriesName('t', 'm', SERIES_CLASS.count, ['a:1', 'b:2']),
+      seriesName('t', 'm', SERIES_CLASS.reading, ['a:1', 'b:2']),
+      seriesName('t', 'ma', SERIES_CLASS.count, [':1', 'b:2']),
+      seriesName('tm', 'a', SERIES_CLASS.count, ['a:1', 'b:2']),
+      seriesName('t', 'm', SERIES_CLASS.count, ['a:1b:2']),
     ].map((name) => seriesId(name).toString('hex'));
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -83,7 +86,7 @@ describe('names', () => {
           Array.from({ length: limits.tags + 1 }, (_, i) => `k:${i}`),
         ),
     ],
-    ['kind_unknown', () => seriesName('t', 'm', 9, [])],
+    ['class_unknown', () => seriesName('t', 'm', 9 as SeriesClass, [])],
     ['tenant_too_long', () => seriesName('t'.repeat(limits.tenantBytes + 1), 'm', 1, [])],
   ])('%s is refused by name, with field and limit', (reason, build) => {
     expect(build).toThrow(

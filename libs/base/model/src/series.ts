@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ByteWriter } from '@tidemark/bytes';
 import { limitError, type TidemarkError } from '@tidemark/ports';
-import { isKind, type Kind } from './kind.ts';
 import { DEFAULT_POINT_LIMITS, type PointLimits } from './point-limits.ts';
+import { isSeriesClass, type SeriesClass } from './series-class.ts';
 
 export const ID_BYTES = 16;
 
@@ -10,7 +10,7 @@ export const ID_BYTES = 16;
 export interface SeriesName {
   readonly tenant: string;
   readonly metric: string;
-  readonly kind: Kind;
+  readonly seriesClass: SeriesClass;
   readonly tags: readonly string[];
 }
 
@@ -21,14 +21,14 @@ export interface SeriesName {
 export function seriesName(
   tenant: string,
   metric: string,
-  kind: number,
+  seriesClass: SeriesClass,
   tags: readonly string[],
   limits: PointLimits = DEFAULT_POINT_LIMITS,
 ): SeriesName {
   checkText('tenant', tenant, limits.tenantBytes);
   const metricBytes = checkText('metric', metric, limits.metricBytes);
-  if (!isKind(kind))
-    throw limitError('kind', `unknown kind ${kind}`, 'gauge, count, counter or distribution', 'kind_unknown');
+  if (!isSeriesClass(seriesClass))
+    throw limitError('class', `unknown class ${seriesClass}`, 'reading, count or distribution', 'class_unknown');
   const sorted = canonicalTags(tags);
   if (sorted.length > limits.tags) {
     throw limitError('tags', `${sorted.length} tags on ${metric}`, `${limits.tags} tags`, 'too_many_tags');
@@ -39,7 +39,7 @@ export function seriesName(
     const found = `${sizeBytes} bytes of ${metric} and its tags`;
     throw limitError('tags', found, `${limits.seriesBytes} bytes`, 'series_too_long');
   }
-  return { tenant, metric, kind, tags: sorted };
+  return { tenant, metric, seriesClass, tags: sorted };
 }
 
 function canonicalTags(tags: readonly string[]): readonly string[] {
@@ -95,10 +95,10 @@ export function nameBytes({ metric, tags }: Pick<SeriesName, 'metric' | 'tags'>)
 /** The canonical bytes of a series, whose hash is its id (docs/formats/series-id.md). */
 export function canonicalBytes(name: SeriesName): Buffer {
   scratch.reset();
-  scratch.u8(1);
+  scratch.u8(3);
   scratch.text(name.tenant);
   scratch.text(name.metric);
-  scratch.u8(name.kind);
+  scratch.u8(name.seriesClass);
   scratch.varint(name.tags.length);
   for (const tag of name.tags) scratch.text(tag);
   return scratch.view();

@@ -1,4 +1,4 @@
-import { DEFAULT_POINT_LIMITS, KIND, type KindName, seriesName } from '@tidemark/model';
+import { classOfKind, DEFAULT_POINT_LIMITS, KIND, type KindName, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { checkSeries, MAX_GIVEN_TAGS } from './check-arguments.ts';
 import { GatheredSeries, type SeriesRecorder } from './gathered-series.ts';
@@ -35,9 +35,10 @@ export class SeriesLookup {
     return known ?? this.#find(metric, kind, tags);
   }
 
-  #find(metric: string, kind: KindName, tags: readonly string[]): GatheredSeries {
-    const given = checkSeries(metric, kind, tags);
-    const name = seriesName(ANY_TENANT, given.metric, KIND[given.kind], given.tags);
+  #find(metric: string, named: KindName, tags: readonly string[]): GatheredSeries {
+    const given = checkSeries(metric, named, tags);
+    const kind = KIND[given.kind];
+    const name = seriesName(ANY_TENANT, given.metric, classOfKind(kind), given.tags);
     const canonical = keyOf(given.kind, given.metric, name.tags);
     let handle = canonical === undefined ? undefined : this.#handles.get(canonical);
     if (handle === undefined) {
@@ -46,8 +47,8 @@ export class SeriesLookup {
         const message = `more than ${this.#maxSeries} series (limit: maxSeries)`;
         throw new TidemarkError('resource_exhausted', message, detail);
       }
-      const number = this.#table.add({ metric: given.metric, kind: name.kind, tags: name.tags });
-      handle = new GatheredSeries(this.#recorder, number, given.metric, name.kind, name.tags);
+      const number = this.#table.add({ metric: given.metric, kind, tags: name.tags });
+      handle = new GatheredSeries(this.#recorder, number, given.metric, kind, name.tags);
       if (canonical !== undefined) this.#handles.set(canonical, handle);
     }
     // Other spellings are a cache of `maxSeries` entries: beyond, a spelling is canonicalized each time.

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { KIND, seriesName, tagsKey } from '@tidemark/model';
+import { SERIES_CLASS, seriesName, tagsKey } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { isRefusal, type Refusal } from './line-refusal.ts';
 import type { DogStatsDLimits } from './statsd-limits.ts';
@@ -114,7 +114,7 @@ export class StatsdSeriesTable {
     let metric: string;
     let tags: readonly string[];
     try {
-      const name = seriesName('-', decode(nameRange), KIND.gauge, splitTags(tagsRange), this.#limits.point);
+      const name = seriesName('-', decode(nameRange), SERIES_CLASS.reading, splitTags(tagsRange), this.#limits.point);
       metric = name.metric;
       tags = name.tags;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Check, CheckSink, LeftOut } from '@tidemark/checks';
-import { hash128, KIND, labelTag, seriesName } from '@tidemark/model';
+import { classOfKind, hash128, KIND, labelTag, SERIES_CLASS, seriesName } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { boundedGet, type GetResult } from './bounded-get.ts';
 import { ACCEPT, formatOf } from './exposition-format.ts';
@@ -76,7 +76,7 @@ export class ScrapeCheck implements Check {
     };
     this.#honorTimestamps = target.honorTimestamps ?? true;
     this.#tags = tagsOf(target);
-    for (const tag of this.#tags) seriesName(ANY_TENANT, OWN, KIND.gauge, [tag]);
+    for (const tag of this.#tags) seriesName(ANY_TENANT, OWN, SERIES_CLASS.reading, [tag]);
     this.#ownKeys = new Set(this.#tags.map((tag) => tag.split(':', 1)[0]));
     this.name = `scrape ${this.#tags[0].slice('instance:'.length)}`;
     this.everyMs = this.#limits.intervalMs;
@@ -192,7 +192,7 @@ export class ScrapeCheck implements Check {
     const metric = `${this.#target.prefix ?? ''}${name}`;
     const own = labels.map(([label, value]) => labelTag(this.#ownKeys.has(label) ? `exported_${label}` : label, value));
     const tags = [...this.#tags, ...own];
-    seriesName(ANY_TENANT, metric, KIND[kind], tags);
+    seriesName(ANY_TENANT, metric, classOfKind(KIND[kind]), tags);
     return { metric, kind, tags };
   }
 }

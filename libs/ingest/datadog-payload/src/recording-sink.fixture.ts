@@ -1,4 +1,4 @@
-import { KIND, seriesName } from '@tidemark/model';
+import { classOfKind, KIND, seriesName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import type { PointSink } from './point-sink.ts';
@@ -17,7 +17,7 @@ export class RecordingSink implements PointSink {
 
   series({ metric, kind, tags }: Parameters<PointSink['series']>[0]): number {
     try {
-      const name = seriesName('t', metric, KIND[kind], tags);
+      const name = seriesName('t', metric, classOfKind(KIND[kind]), tags);
       return this.#names.push(`${kind} ${metric}{${name.tags.join(',')}}`) - 1;
     } catch (error) {
       if (!isTidemarkError(error)) throw error;

@@ -90,7 +90,7 @@ describe('write requests', () => {
   test('a good request is answered by 204 without a body', async () => {
     const { post, received, errors, room } = setUp();
     expect(await post(GOOD)).toEqual({ status: 204, text: '', retryAfter: undefined });
-    expect([received, errors, room.bytes]).toEqual([['acme m gauge'], [], 0]);
+    expect([received, errors, room.bytes]).toEqual([['acme m reading'], [], 0]);
   });
 
   test.each<[string, RequestResult, { status: number; text: string; retryAfter?: string }]>([

@@ -53,7 +53,7 @@ export class BatchFiller {
 
   /** Adds numbers [from, to) to the current batch and returns the number of good ones. */
   #addRange({ refs: own, timesMs, values }: RequestPoints['numbers'], from: number, to: number): number {
-    const { partitions, refs, kinds } = this.#batcher.handles;
+    const { partitions, refs, classes } = this.#batcher.handles;
     const { gathering } = this.#target;
     const { minTimeMs, maxTimeMs } = this.#rules;
     let good = 0;
@@ -61,8 +61,8 @@ export class BatchFiller {
       const handle = own[i];
       const timeMs = timesMs[i];
       const value = values[i];
-      const kind = kinds[handle];
-      const isPlain = kind !== REFUSED && isPlainNumber(kind, timeMs, value, minTimeMs, maxTimeMs);
+      const seriesClass = classes[handle];
+      const isPlain = seriesClass !== REFUSED && isPlainNumber(seriesClass, timeMs, value, minTimeMs, maxTimeMs);
       if (!isPlain && this.#rejectsNumber(handle, timeMs, value)) continue;
       gathering.part(partitions[handle]).points.push(refs[handle], Math.floor(timeMs), value);
       good++;
@@ -73,7 +73,8 @@ export class BatchFiller {
   #rejectsNumber(handle: number, timeMs: number, value: number): boolean {
     if (this.#isRefused(handle)) return true;
     const known = this.#rejections.reasons;
-    if (!this.#rules.rejectsNumber(this.#batcher.handles.kinds[handle], timeMs, value, this.#rejections)) return false;
+    if (!this.#rules.rejectsNumber(this.#batcher.handles.classes[handle], timeMs, value, this.#rejections))
+      return false;
     if (this.#rejections.reasons > known) this.#rejections.nameLatest(this.#batcher.metricName(handle));
     return true;
   }
@@ -106,7 +107,7 @@ export class BatchFiller {
   #rejectsSketch(handle: number, timeMs: number, payload: Uint8Array): boolean {
     if (this.#isRefused(handle)) return true;
     const known = this.#rejections.reasons;
-    if (!this.#rules.rejectsSketch(this.#batcher.handles.kinds[handle], timeMs, payload, this.#rejections))
+    if (!this.#rules.rejectsSketch(this.#batcher.handles.classes[handle], timeMs, payload, this.#rejections))
       return false;
     if (this.#rejections.reasons > known) this.#rejections.nameLatest(this.#batcher.metricName(handle));
     return true;

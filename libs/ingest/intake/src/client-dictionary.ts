@@ -1,5 +1,5 @@
 import { toHex } from '@tidemark/bytes';
-import { ID_BYTES, type Kind, type SeriesName } from '@tidemark/model';
+import { ID_BYTES, type SeriesClass, type SeriesName } from '@tidemark/model';
 import type { SeriesDefinition } from '@tidemark/point-records';
 import type { Refusal } from './rejections.ts';
 
@@ -16,7 +16,7 @@ export class ClientDictionary {
   readonly partition: number;
   #seriesIds = Buffer.alloc(INITIAL_REFS * ID_BYTES);
   #metrics = new Uint32Array(INITIAL_REFS);
-  #kinds = new Uint8Array(INITIAL_REFS);
+  #classes = new Uint8Array(INITIAL_REFS);
   #intervalsMs = new Uint32Array(INITIAL_REFS);
   readonly #metricIds: Buffer[] = [];
   readonly #metricNames: (string | undefined)[] = [];
@@ -39,18 +39,18 @@ export class ClientDictionary {
     return this.#size;
   }
 
-  add({ seriesId, metricId, kind, intervalMs = 0 }: SeriesDefinition, name: SeriesName | undefined): void {
+  add({ seriesId, metricId, seriesClass, intervalMs = 0 }: SeriesDefinition, name: SeriesName | undefined): void {
     const ref = this.#size++;
-    if (ref === this.#kinds.length) this.#grow();
+    if (ref === this.#classes.length) this.#grow();
     this.#seriesIds.set(seriesId, ref * ID_BYTES);
     this.#metrics[ref] = this.#metric(metricId, name?.metric);
-    this.#kinds[ref] = kind;
+    this.#classes[ref] = seriesClass;
     this.#intervalsMs[ref] = intervalMs;
     this.#names.push(name);
   }
 
-  kind(ref: number): Kind {
-    return this.#kinds[ref] as Kind;
+  seriesClass(ref: number): SeriesClass {
+    return this.#classes[ref] as SeriesClass;
   }
 
   /** Returns the name of the series' metric; undefined for a refused series. */
@@ -68,7 +68,7 @@ export class ClientDictionary {
     return Array.from({ length: this.#size - ref }, (_, i) => ({
       seriesId: this.seriesId(ref + i),
       metricId: this.#metricIds[this.#metrics[ref + i]],
-      kind: this.kind(ref + i),
+      seriesClass: this.seriesClass(ref + i),
       intervalMs: this.#intervalsMs[ref + i],
     }));
   }
@@ -114,16 +114,16 @@ export class ClientDictionary {
   }
 
   #grow(): void {
-    const refs = this.#kinds.length * 2;
+    const refs = this.#classes.length * 2;
     const seriesIds = Buffer.alloc(refs * ID_BYTES);
     seriesIds.set(this.#seriesIds);
     this.#seriesIds = seriesIds;
     const metrics = new Uint32Array(refs);
     metrics.set(this.#metrics);
     this.#metrics = metrics;
-    const kinds = new Uint8Array(refs);
-    kinds.set(this.#kinds);
-    this.#kinds = kinds;
+    const classes = new Uint8Array(refs);
+    classes.set(this.#classes);
+    this.#classes = classes;
     const intervalsMs = new Uint32Array(refs);
     intervalsMs.set(this.#intervalsMs);
     this.#intervalsMs = intervalsMs;

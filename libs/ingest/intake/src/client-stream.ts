@@ -11,14 +11,17 @@ import {
   type Series,
 } from '@tidemark/contract';
 import {
+  classOfKind,
   ID_BYTES,
   INTERVAL_LIMIT_MS,
-  KIND,
+  isKind,
   metricId,
   nameBytes,
   type PartitionMap,
   packSlots,
   partitionOf,
+  SERIES_CLASS,
+  type SeriesClass,
   type SeriesName,
   seriesId,
   seriesName,
@@ -153,8 +156,11 @@ export class ClientStream implements SeriesSource {
         continue;
       }
       const { name, metric, id } = result;
-      dictionary.add({ metricId: metric, seriesId: id, kind: name.kind, intervalMs: intervalOf(one) }, name);
-      if (name.kind === KIND.distribution) dictionary.distributions++;
+      dictionary.add(
+        { metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs: intervalOf(one) },
+        name,
+      );
+      if (name.seriesClass === SERIES_CLASS.distribution) dictionary.distributions++;
       if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });
     }
     for (const { ref, rejection } of await this.#session.budgets.refuseNew(dictionary, fresh)) {
@@ -172,7 +178,7 @@ export class ClientStream implements SeriesSource {
     partition: number,
   ): (Rejection & Refusal) | { name: SeriesName; metric: Buffer; id: Buffer } {
     try {
-      const name = seriesName(this.tenant, series.metric, series.kind, series.tags, this.#session.limits);
+      const name = seriesName(this.tenant, series.metric, classOf(series), series.tags, this.#session.limits);
       const metric = metricId(name.tenant, name.metric);
       if (partitionOf(map, metric) !== partition) {
         const right = partitionOf(map, metric);
@@ -295,7 +301,7 @@ export class ClientStream implements SeriesSource {
 const NO_DEFINITION = {
   metricId: Buffer.alloc(ID_BYTES),
   seriesId: Buffer.alloc(ID_BYTES),
-  kind: KIND.gauge,
+  seriesClass: SERIES_CLASS.reading,
   intervalMs: 0,
 };
 
@@ -305,6 +311,11 @@ function invalid(field: string, limit: string, found: string): TidemarkError {
 
 function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {
   return { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
+}
+
+function classOf({ kind }: Series): SeriesClass {
+  if (isKind(kind)) return classOfKind(kind);
+  throw limitError('kind', `unknown kind ${kind}`, 'a kind of the contract', 'kind_unknown');
 }
 
 /** Returns the interval that a definition states; one beyond the limit states nothing. */

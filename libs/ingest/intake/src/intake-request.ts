@@ -82,7 +82,7 @@ export class IntakeRequest {
 
   /** Returns true when the series was refused by its name. The caller should not store its handle. */
   isRefused(handle: number): boolean {
-    return this.#batcher.handles.kinds[handle] === REFUSED;
+    return this.#batcher.handles.classes[handle] === REFUSED;
   }
 
   /** Adds a number. Fractions of a millisecond are cut off. */

@@ -7,7 +7,7 @@ import { DEFAULT_LANE_TIMING, type LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
 import { TagPublisher } from './tag-publisher.ts';
 
-const SERIES = { seriesId: Buffer.alloc(16, 1), metricId: Buffer.alloc(16, 2), kind: 1 } as const;
+const SERIES = { seriesId: Buffer.alloc(16, 1), metricId: Buffer.alloc(16, 2), seriesClass: 1 } as const;
 
 interface LaneBench {
   readonly bench: IntakeBench;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { BatchResult_Outcome, type Rejection } from '@tidemark/contract';
-import { DEFAULT_POINT_LIMITS, KIND, type KindName, STALE_MARKER } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, KIND, type KindName, SERIES_CLASS, STALE_MARKER } from '@tidemark/model';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import fc from 'fast-check';
 import { BenchClient, IntakeBench, type ListedPoint, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
@@ -99,7 +99,7 @@ describe('the same points in a stream and in a request', () => {
     ['value_nan', [['count', 0, Number.NaN]]],
     ['value_nan', [['count', 0, STALE_MARKER]]],
     ['value_infinite', [['count', 0, Number.POSITIVE_INFINITY]]],
-    ['value_infinite', [['counter', 0, Number.NEGATIVE_INFINITY]]],
+    ['value_infinite', [['count', 0, Number.NEGATIVE_INFINITY]]],
     ['timestamp_ahead', [['gauge', aheadMs + 1, 1]]],
     ['timestamp_ahead', [['distribution', aheadMs + 1, SKETCH]]],
     ['timestamp_behind', [['gauge', -behindMs - 1, 1]]],
@@ -156,13 +156,13 @@ test('a number is plain only if no rule rejects it, and NaN as a time is rejecte
   const rules = new PointRules({ aheadMs: 10, behindMs: 20, sketchBytes: 100 }, 1000);
   const times = [979, 980, 1000, 1010, 1011, Number.NaN];
   const values = [0, 1, Number.NaN, Number.POSITIVE_INFINITY];
-  for (const kind of Object.values(KIND)) {
+  for (const seriesClass of Object.values(SERIES_CLASS)) {
     for (const timeMs of times) {
       for (const value of values) {
         const rejections = new Rejections();
-        const isRejected = rules.rejectsNumber(kind, timeMs, value, rejections);
+        const isRejected = rules.rejectsNumber(seriesClass, timeMs, value, rejections);
         expect(rejections.points).toBe(isRejected ? 1 : 0);
-        if (isPlainNumber(kind, timeMs, value, rules.minTimeMs, rules.maxTimeMs)) expect(isRejected).toBe(false);
+        if (isPlainNumber(seriesClass, timeMs, value, rules.minTimeMs, rules.maxTimeMs)) expect(isRejected).toBe(false);
         if (Number.isNaN(timeMs)) expect(rejections.list[0].reason).toBe('timestamp_behind');
       }
     }
@@ -174,7 +174,7 @@ test('a time in milliseconds that was sent as seconds is named, with what to do'
   const rules = new PointRules({ aheadMs: 600_000, behindMs: 20, sketchBytes: 100 }, nowMs);
   const messageOf = (timeMs: number) => {
     const rejections = new Rejections();
-    rules.rejectsNumber(KIND.gauge, timeMs, 1, rejections);
+    rules.rejectsNumber(SERIES_CLASS.reading, timeMs, 1, rejections);
     return rejections.list[0].message;
   };
   expect(messageOf(nowMs * 1000)).toBe(

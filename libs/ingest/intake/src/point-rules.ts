@@ -1,4 +1,4 @@
-import { isStaleMarker, KIND, type PointLimits } from '@tidemark/model';
+import { isStaleMarker, type PointLimits, SERIES_CLASS } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import type { IntakeLimits } from './intake-limits.ts';
@@ -22,21 +22,23 @@ export class PointRules {
   }
 
   /** Returns true for a number that violates a rule, and counts it in `rejections`. */
-  rejectsNumber(kind: number, timeMs: number, value: number, rejections: Rejections): boolean {
+  rejectsNumber(seriesClass: number, timeMs: number, value: number, rejections: Rejections): boolean {
     if (this.#rejectsTime(timeMs, rejections)) return true;
-    if (kind === KIND.distribution) rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
-    else if (kind !== KIND.count && isStaleMarker(value)) return false;
+    if (seriesClass === SERIES_CLASS.distribution)
+      rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
+    else if (seriesClass === SERIES_CLASS.reading && isStaleMarker(value)) return false;
     else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
-    else if (kind !== KIND.gauge && !Number.isFinite(value)) rejections.add('value_infinite', 'value', 'finite');
+    else if (seriesClass === SERIES_CLASS.count && !Number.isFinite(value))
+      rejections.add('value_infinite', 'value', 'finite');
     else return false;
     return true;
   }
 
   /** Returns true for a sketch that violates a rule, and counts it in `rejections`. */
-  rejectsSketch(kind: number, timeMs: number, payload: Uint8Array, rejections: Rejections): boolean {
+  rejectsSketch(seriesClass: number, timeMs: number, payload: Uint8Array, rejections: Rejections): boolean {
     if (this.#rejectsTime(timeMs, rejections)) return true;
     const { sketchBytes } = this.#limits;
-    if (kind !== KIND.distribution) rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
+    if (seriesClass !== SERIES_CLASS.distribution) rejections.add('kind_mismatch', 'sketch', 'a number for this kind');
     else if (payload.length > sketchBytes) {
       rejections.add('sketch_too_large', 'sketchBytes', `${sketchBytes} bytes`);
     } else if (!isSketch(payload)) rejections.add('sketch_invalid', 'sketch', 'the packed sketch format');
@@ -70,13 +72,13 @@ export class PointRules {
  * and no call that the engine cannot inline.
  */
 export function isPlainNumber(
-  kind: number,
+  seriesClass: number,
   timeMs: number,
   value: number,
   minTimeMs: number,
   maxTimeMs: number,
 ): boolean {
-  return kind !== KIND.distribution && timeMs >= minTimeMs && timeMs <= maxTimeMs && value - value === 0;
+  return seriesClass !== SERIES_CLASS.distribution && timeMs >= minTimeMs && timeMs <= maxTimeMs && value - value === 0;
 }
 
 /** Returns true for bytes in the packed sketch format. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter, toHex } from '@tidemark/bytes';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
+import { classOfKind, evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
@@ -101,7 +101,7 @@ async function stored(bench: IntakeBench): Promise<StoredPoint[]> {
 }
 
 function idOf({ metric, kind, tags }: RequestSeries): string {
-  return toHex(seriesId(seriesName(TENANT, metric, KIND[kind], tags)));
+  return toHex(seriesId(seriesName(TENANT, metric, classOfKind(KIND[kind]), tags)));
 }
 
 const reasons = ({ rejections }: RequestResult) => rejections.map(({ reason, points }) => [reason, points]);
@@ -190,14 +190,14 @@ describe('requests', () => {
     const payload = out.take();
     const one = intake.open(TENANT);
     const metric = metricIn(1);
-    const handles = (['gauge', 'count', 'counter', 'distribution'] as const).map((kind) =>
-      one.series({ metric, kind, tags: [] }),
-    );
-    for (const handle of handles.slice(0, 3)) one.point(handle, nowMs, 2);
-    one.sketch(handles[3], nowMs, payload);
-    expect(await bench.play(one.send())).toMatchObject({ outcome: 'acked', acceptedPoints: 4 });
+    const handles = (['gauge', 'count', 'distribution'] as const).map((kind) => one.series({ metric, kind, tags: [] }));
+    for (const kind of ['counter', 'reading'] as const) expect(one.series({ metric, kind, tags: [] })).toBe(handles[0]);
+    expect(one.series({ metric, kind: 'rate', tags: [] })).toBe(handles[1]);
+    for (const handle of handles.slice(0, 2)) one.point(handle, nowMs, 2);
+    one.sketch(handles[2], nowMs, payload);
+    expect(await bench.play(one.send())).toMatchObject({ outcome: 'acked', acceptedPoints: 3 });
     const values = (await stored(bench)).map(({ series, value }) => [series, value]);
-    const expected = (['gauge', 'count', 'counter'] as const).map((kind) => [idOf({ metric, kind, tags: [] }), 2]);
+    const expected = (['gauge', 'count'] as const).map((kind) => [idOf({ metric, kind, tags: [] }), 2]);
     expect(values).toEqual([...expected, [idOf({ metric, kind: 'distribution', tags: [] }), Uint8Array.from(payload)]]);
   });
 
@@ -206,13 +206,13 @@ describe('requests', () => {
     const nowMs = bench.acceptClock.nowMs();
     const one = intake.open(TENANT);
     const good = one.series(gauge(0));
-    const counter = one.series({ ...gauge(0), kind: 'counter' });
+    const count = one.series({ ...gauge(0), kind: 'count' });
     const distribution = one.series({ ...gauge(0), kind: 'distribution' });
     const nameless = one.series({ metric: '', kind: 'gauge', tags: [] });
     expect([good, nameless].map((handle) => one.isRefused(handle))).toEqual([false, true]);
     one.point(good, nowMs, Number.POSITIVE_INFINITY);
     one.point(good, nowMs + 1, Number.NaN);
-    one.point(counter, nowMs, Number.NEGATIVE_INFINITY);
+    one.point(count, nowMs, Number.NEGATIVE_INFINITY);
     one.point(nameless, nowMs, 1);
     one.point(nameless, nowMs, 2);
     one.point(good, nowMs + 11 * 60_000, 1);

@@ -9,7 +9,7 @@ const NAMES = ['a:1', 'a:2'].map((tag) => seriesName('t', 'm', KIND.gauge, [tag]
 function budgets(overBudget: ReadonlyMap<string, number>, knownSeries = async () => [true, false]) {
   const dictionary = new ClientDictionary(1, 3);
   for (const name of NAMES) {
-    dictionary.add({ seriesId: seriesId(name), metricId: metricId('t', 'm'), kind: name.kind }, name);
+    dictionary.add({ seriesId: seriesId(name), metricId: metricId('t', 'm'), seriesClass: name.seriesClass }, name);
   }
   const series = NAMES.map((name, ref) => ({ ref, name }));
   return { one: new SeriesBudgets({ overBudget: new Map(overBudget) }, knownSeries), dictionary, series };

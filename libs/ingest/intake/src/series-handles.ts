@@ -1,28 +1,28 @@
-import { ID_BYTES, type Kind } from '@tidemark/model';
+import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { Refusal } from './rejections.ts';
 
 const INITIAL_HANDLES = 256;
 const FREE = -1;
-/** Kind of a handle whose points are refused. */
+/** Class of a handle whose points are refused. */
 export const REFUSED = 0;
 
 /** Why a handle's points are refused. `metric` is set for the budget of that metric or of its tenant. */
 export interface HandleRefusal extends Refusal {
   readonly metric: string | undefined;
-  /** Kind of the handle when the budget allows it again. */
-  readonly kind: Kind | typeof REFUSED;
+  /** Class of the handle when the budget allows it again. */
+  readonly seriesClass: SeriesClass | typeof REFUSED;
 }
 
 /**
- * Series of a tenant's requests by handle, a small integer, with partition, ref and kind. They are found by series id
+ * Series of a tenant's requests by handle, a small integer, with partition, ref and class. They are found by series id
  * in an open hash table whose entries are handles; the ids are in the dictionaries.
  */
 export class SeriesHandles {
   partitions = new Uint16Array(INITIAL_HANDLES);
   refs = new Uint32Array(INITIAL_HANDLES);
-  /** Kinds by handle; `REFUSED` where points are refused. */
-  kinds = new Uint8Array(INITIAL_HANDLES);
+  /** Classes by handle; `REFUSED` where points are refused. */
+  classes = new Uint8Array(INITIAL_HANDLES);
   /** Reporting interval that was stated last, ms; 0 where none was. */
   intervalsMs = new Uint32Array(INITIAL_HANDLES);
   /** How often the interval has changed. */
@@ -48,12 +48,12 @@ export class SeriesHandles {
   }
 
   /** Adds a handle for a series that `find` does not know. Its dictionary must have it at `ref` already. */
-  add(seriesId: Uint8Array, partition: number, ref: number, kind: Kind, intervalMs = 0): number {
+  add(seriesId: Uint8Array, partition: number, ref: number, seriesClass: SeriesClass, intervalMs = 0): number {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#growSlots();
     const handle = this.#next();
     this.partitions[handle] = partition;
     this.refs[handle] = ref;
-    this.kinds[handle] = kind;
+    this.classes[handle] = seriesClass;
     this.intervalsMs[handle] = intervalMs;
     this.#slots[this.#slotOf(seriesId)] = handle;
     return handle;
@@ -73,28 +73,28 @@ export class SeriesHandles {
     if (handle === undefined) {
       handle = this.#next();
       this.#refusedAlike.set(key, handle);
-      this.refusals.set(handle, { ...refusal, metric: undefined, kind: REFUSED });
+      this.refusals.set(handle, { ...refusal, metric: undefined, seriesClass: REFUSED });
     }
     return handle;
   }
 
   /** Refuses the points of a handle for a budget, until `allow`. */
   refuse(handle: number, refusal: Refusal, metric: string): void {
-    this.refusals.set(handle, { ...refusal, metric, kind: this.kinds[handle] as Kind });
-    this.kinds[handle] = REFUSED;
+    this.refusals.set(handle, { ...refusal, metric, seriesClass: this.classes[handle] as SeriesClass });
+    this.classes[handle] = REFUSED;
   }
 
   allow(handle: number): void {
     const refusal = this.refusals.get(handle);
     if (refusal === undefined) return;
     this.refusals.delete(handle);
-    this.kinds[handle] = refusal.kind;
+    this.classes[handle] = refusal.seriesClass;
   }
 
   #next(): number {
     const handle = this.#size++;
-    if (handle === this.kinds.length) this.#growHandles();
-    this.kinds[handle] = REFUSED;
+    if (handle === this.classes.length) this.#growHandles();
+    this.classes[handle] = REFUSED;
     return handle;
   }
 
@@ -113,10 +113,10 @@ export class SeriesHandles {
   }
 
   #growHandles(): void {
-    const length = this.kinds.length * 2;
+    const length = this.classes.length * 2;
     this.partitions = copied(this.partitions, new Uint16Array(length));
     this.refs = copied(this.refs, new Uint32Array(length));
-    this.kinds = copied(this.kinds, new Uint8Array(length));
+    this.classes = copied(this.classes, new Uint8Array(length));
     this.intervalsMs = copied(this.intervalsMs, new Uint32Array(length));
     this.moves = copied(this.moves, new Uint8Array(length));
   }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { inspectShare } from '@tidemark/columns';
-import { DEFAULT_POINT_LIMITS, KIND, type Kind } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { ClientDictionary } from './client-dictionary.ts';
 import { shareOf } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
@@ -11,11 +11,11 @@ const LIMITS = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS };
 const NOW_MS = 1_767_225_600_000;
 const ID = Buffer.alloc(16, 1);
 
-function dictionaryOf(...kinds: Kind[]): ClientDictionary {
+function dictionaryOf(...classes: SeriesClass[]): ClientDictionary {
   const dictionary = new ClientDictionary(1, 0);
-  for (const kind of kinds) {
-    dictionary.add({ seriesId: ID, metricId: ID, kind }, undefined);
-    if (kind === KIND.distribution) dictionary.distributions++;
+  for (const seriesClass of classes) {
+    dictionary.add({ seriesId: ID, metricId: ID, seriesClass }, undefined);
+    if (seriesClass === SERIES_CLASS.distribution) dictionary.distributions++;
   }
   return dictionary;
 }
@@ -28,16 +28,18 @@ function check(share: Uint8Array, dictionary: ClientDictionary, limits = LIMITS)
 
 test('a share without errors is accepted unchanged', () => {
   const share = shareOf([0, NOW_MS, 1], [1, NOW_MS, 2]);
-  const { checked, reasons } = check(share, dictionaryOf(KIND.gauge, KIND.count));
+  const { checked, reasons } = check(share, dictionaryOf(SERIES_CLASS.reading, SERIES_CLASS.count));
   expect(checked?.bytes).toBe(share);
   expect([checked?.summary, reasons]).toEqual([inspectShare(share), []]);
   // The share is also accepted unchanged when each point must be read, as with a distribution.
-  expect(check(share, dictionaryOf(KIND.gauge, KIND.count, KIND.distribution)).checked?.bytes).toBe(share);
+  expect(
+    check(share, dictionaryOf(SERIES_CLASS.reading, SERIES_CLASS.count, SERIES_CLASS.distribution)).checked?.bytes,
+  ).toBe(share);
 });
 
 test('the remaining points of a share are encoded again, with their own summary', () => {
   const share = shareOf([0, NOW_MS, 1], [0, NOW_MS + 5, Number.NaN], [1, NOW_MS + 9, 3], [4, NOW_MS, 1]);
-  const dictionary = dictionaryOf(KIND.gauge, KIND.gauge);
+  const dictionary = dictionaryOf(SERIES_CLASS.reading, SERIES_CLASS.reading);
   dictionary.refused.set(1, { reason: 'series_over_budget', field: 'series', limit: '1 series' });
   const { checked, reasons } = check(share, dictionary);
   expect(checked?.bytes).toEqual(Uint8Array.from(shareOf([0, NOW_MS, 1])));
@@ -46,12 +48,14 @@ test('the remaining points of a share are encoded again, with their own summary'
 });
 
 test('an unreadable share counts as one point', () => {
-  expect(check(Buffer.of(9, 9), dictionaryOf(KIND.gauge))).toEqual({
+  expect(check(Buffer.of(9, 9), dictionaryOf(SERIES_CLASS.reading))).toEqual({
     checked: undefined,
     reasons: [['share_malformed', 1]],
   });
   const two = shareOf([0, NOW_MS, 1], [0, NOW_MS + 1, 1]);
-  expect(check(two, dictionaryOf(KIND.gauge), { ...LIMITS, sharePoints: 1 }).reasons).toEqual([['share_malformed', 1]]);
+  expect(check(two, dictionaryOf(SERIES_CLASS.reading), { ...LIMITS, sharePoints: 1 }).reasons).toEqual([
+    ['share_malformed', 1],
+  ]);
 });
 
 test('the points of a batch are those of its readable shares, and at least one', () => {

@@ -95,19 +95,19 @@ function filterShare(
     const timeMs = sketches.timesMs[i];
     const payload = sketches.payloads[i];
     const known = rejections.reasons;
-    if (!rules.rejectsSketch(dictionary.kind(ref), timeMs, payload, rejections))
+    if (!rules.rejectsSketch(dictionary.seriesClass(ref), timeMs, payload, rejections))
       keptSketches.push(ref, timeMs, payload);
     else if (rejections.reasons > known) rejections.nameLatest(dictionary.metricName(ref));
   }
   for (let i = 0; i < points.length; i++) {
     const ref = points.refs[i];
     if (isRefused(ref, dictionary, rejections)) continue;
-    const kind = dictionary.kind(ref);
+    const seriesClass = dictionary.seriesClass(ref);
     const timeMs = points.timesMs[i];
     const value = points.values[i];
-    const isPlain = isPlainNumber(kind, timeMs, value, minTimeMs, maxTimeMs);
+    const isPlain = isPlainNumber(seriesClass, timeMs, value, minTimeMs, maxTimeMs);
     const known = rejections.reasons;
-    if (isPlain || !rules.rejectsNumber(kind, timeMs, value, rejections)) kept.push(ref, timeMs, value);
+    if (isPlain || !rules.rejectsNumber(seriesClass, timeMs, value, rejections)) kept.push(ref, timeMs, value);
     else if (rejections.reasons > known) rejections.nameLatest(dictionary.metricName(ref));
   }
   if (kept.length === points.length && keptSketches.length === sketches.length) return { bytes, summary };

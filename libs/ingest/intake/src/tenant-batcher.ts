@@ -1,7 +1,9 @@
 import { toHex } from '@tidemark/bytes';
 import type { PointSorter } from '@tidemark/columns';
 import {
+  classOfKind,
   ID_BYTES,
+  type Kind,
   metricId,
   nameBytes,
   type PartitionMap,
@@ -109,10 +111,10 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   }
 
   /** Returns the handle of a series, also of a refused one, whose points are counted under the reason. */
-  series(metric: string, kind: number, tags: readonly string[], intervalMs = 0): number {
+  series(metric: string, kind: Kind, tags: readonly string[], intervalMs = 0): number {
     let name: SeriesName;
     try {
-      name = seriesName(this.tenant, metric, kind, tags, this.session.limits);
+      name = seriesName(this.tenant, metric, classOfKind(kind), tags, this.session.limits);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       return this.handles.refused(refusalOf(error, metric));
@@ -205,12 +207,12 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       return handles.refused({ reason: 'dictionary_full', field: 'series', limit: `${dictionaryRefs} per partition` });
     }
     const ref = dictionary.size;
-    dictionary.add({ metricId: metric, seriesId: id, kind: name.kind, intervalMs }, name);
+    dictionary.add({ metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs }, name);
     if (known >= 0) {
       handles.move(known, ref, intervalMs);
       return known;
     }
-    const handle = handles.add(id, partition, ref, name.kind, intervalMs);
+    const handle = handles.add(id, partition, ref, name.seriesClass, intervalMs);
     if (session.budgets.isExceeded(name)) this.#unchecked.push({ handle, name });
     return handle;
   }

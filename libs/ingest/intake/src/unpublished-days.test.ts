@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { DAY_MS, KIND } from '@tidemark/model';
+import { DAY_MS, SERIES_CLASS } from '@tidemark/model';
 import fc from 'fast-check';
 import { ClientDictionary } from './client-dictionary.ts';
 import { unpublishedDays, unpublishedDaysOfShare } from './unpublished-days.ts';
@@ -15,7 +15,8 @@ test('each unpublished pair is listed once, equally for a share and for its colu
   fc.assert(
     fc.property(pairs, pairs, pairs, (numbers, packed, published) => {
       const dictionary = new ClientDictionary(1, 0);
-      for (let ref = 0; ref < REFS; ref++) dictionary.add({ seriesId: ID, metricId: ID, kind: KIND.gauge }, undefined);
+      for (let ref = 0; ref < REFS; ref++)
+        dictionary.add({ seriesId: ID, metricId: ID, seriesClass: SERIES_CLASS.reading }, undefined);
       for (const [ref, day] of published) dictionary.markPublished(day, ref);
       const points = new PointColumns();
       const sketches = new SketchColumns();

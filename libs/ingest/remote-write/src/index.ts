@@ -1,4 +1,3 @@
-export { kindByName } from './kind-by-name.ts';
 export type { RemoteWriteLimits } from './remote-write-limits.ts';
 export { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 export { WriteBody } from './write-body.ts';

@@ -1,7 +1,6 @@
 import { isStaleMarker, type KindName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
-import { kindByName } from './kind-by-name.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 import { isProblem, readLabels } from './series-labels.ts';
 import { WireReader } from './wire-reader.ts';
@@ -168,7 +167,7 @@ export class WriteDecoder {
         return;
       }
       const { metric, tags } = labels;
-      handle = sink.series({ metric, kind: kindByName(metric), tags });
+      handle = sink.series({ metric, kind: 'reading', tags });
       if (length > 0 && !sink.isRefused(handle)) entry = table.add(reader.view, start, length, handle);
     }
     table.record(entry);

@@ -1,5 +1,5 @@
 import { decodeShare, inspectShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
-import { KIND, type Kind } from '@tidemark/model';
+import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import type { BlockRecord } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
@@ -57,14 +57,16 @@ export class BlockCheck {
   ): void {
     const own = record.definitions.filter((definitions) => definitions.dictionary === number);
     const hasSketches =
-      dictionary.hasSketches || own.some(({ series }) => series.some(({ kind }) => kind === KIND.distribution));
+      dictionary.hasSketches ||
+      own.some(({ series }) => series.some(({ seriesClass }) => seriesClass === SERIES_CLASS.distribution));
     if (summary.sketches === 0 && !hasSketches) return;
-    const kindOf = (ref: number): Kind | undefined => {
+    const classOf = (ref: number): SeriesClass | undefined => {
       if (ref < dictionary.length) {
         const dense = dictionary.series[ref];
-        return dense === UNDEFINED_SERIES ? undefined : this.#state.table.kind(dense);
+        return dense === UNDEFINED_SERIES ? undefined : this.#state.table.seriesClass(dense);
       }
-      return own.map(({ firstRef, series }) => series[ref - firstRef]).find((series) => series !== undefined)?.kind;
+      return own.map(({ firstRef, series }) => series[ref - firstRef]).find((series) => series !== undefined)
+        ?.seriesClass;
     };
     const points = this.#points;
     const sketches = this.#sketches;
@@ -72,13 +74,13 @@ export class BlockCheck {
     sketches.clear();
     decodeShare(share, points, sketches);
     for (let i = 0; i < points.length; i++) {
-      if (kindOf(points.refs[i]) === KIND.distribution) {
+      if (classOf(points.refs[i]) === SERIES_CLASS.distribution) {
         throw new TidemarkError('data_loss', `a number for ref ${points.refs[i]}, which is a distribution`);
       }
     }
     for (let i = 0; i < sketches.length; i++) {
-      const kind = kindOf(sketches.refs[i]);
-      if (kind !== undefined && kind !== KIND.distribution) {
+      const seriesClass = classOf(sketches.refs[i]);
+      if (seriesClass !== undefined && seriesClass !== SERIES_CLASS.distribution) {
         throw new TidemarkError('data_loss', `a sketch for ref ${sketches.refs[i]}, which is not a distribution`);
       }
       unpackSketch(sketches.payloads[i]);

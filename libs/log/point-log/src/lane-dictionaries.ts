@@ -1,5 +1,5 @@
 import { grown, grownCapacity } from '@tidemark/columns';
-import { KIND } from '@tidemark/model';
+import { SERIES_CLASS } from '@tidemark/model';
 import type { BlockRecord, Definitions, SeriesDefinition } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { laneKey } from './lane-tracker.ts';
@@ -91,7 +91,7 @@ export class LaneDictionaries {
     const { byNumber } = this.#begin(key, record.epoch);
     for (const definitions of record.definitions) {
       const series = Uint32Array.from(definitions.series, denseOf);
-      put(byNumber, definitions.dictionary, definitions.firstRef, series, kindsOf(definitions));
+      put(byNumber, definitions.dictionary, definitions.firstRef, series, classesOf(definitions));
       const { dictionary, firstRef } = definitions;
       this.#deltas.push({ lane: key, epoch: record.epoch, dictionary, firstRef, series });
     }
@@ -144,11 +144,11 @@ export function dictionaryOf(dictionaries: ReadonlyMap<number, Dictionary>, numb
   return dictionaries.get(number) ?? EMPTY;
 }
 
-function kindsOf({ series }: Definitions): { hasSketches: boolean; hasNumbers: boolean } {
+function classesOf({ series }: Definitions): { hasSketches: boolean; hasNumbers: boolean } {
   let hasSketches = false;
   let hasNumbers = false;
-  for (const { kind } of series) {
-    if (kind === KIND.distribution) hasSketches = true;
+  for (const { seriesClass } of series) {
+    if (seriesClass === SERIES_CLASS.distribution) hasSketches = true;
     else hasNumbers = true;
   }
   return { hasSketches, hasNumbers };
@@ -159,7 +159,7 @@ function put(
   number: number,
   firstRef: number,
   dense: Uint32Array,
-  kinds: { readonly hasSketches: boolean; readonly hasNumbers: boolean },
+  classes: { readonly hasSketches: boolean; readonly hasNumbers: boolean },
 ): void {
   let dictionary = byNumber.get(number);
   if (dictionary === undefined) {
@@ -177,6 +177,6 @@ function put(
   }
   dictionary.series.set(dense, firstRef);
   dictionary.length = Math.max(dictionary.length, length);
-  dictionary.hasSketches ||= kinds.hasSketches;
-  dictionary.hasNumbers ||= kinds.hasNumbers;
+  dictionary.hasSketches ||= classes.hasSketches;
+  dictionary.hasNumbers ||= classes.hasNumbers;
 }

@@ -1,6 +1,6 @@
 import { afterPrefix, ByteReader, ByteWriter } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
-import { ID_BYTES, isKind, KIND } from '@tidemark/model';
+import { ID_BYTES, isSeriesClass, SERIES_CLASS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type KeyValueWrite, type LogRecord, TidemarkError } from '@tidemark/ports';
@@ -90,9 +90,9 @@ export class PointLogState {
   /** Adds the definitions of a judged block. */
   define(record: BlockRecord): void {
     const { table, intervals } = this;
-    this.dictionaries.define(record, ({ seriesId, metricId, kind, intervalMs = 0 }) => {
+    this.dictionaries.define(record, ({ seriesId, metricId, seriesClass, intervalMs = 0 }) => {
       const known = table.length;
-      const dense = table.add(seriesId, metricId, kind);
+      const dense = table.add(seriesId, metricId, seriesClass);
       intervals.state(dense, intervalMs, record.minTimeMs, dense >= known);
       return dense;
     });
@@ -175,7 +175,10 @@ export class PointLogState {
     for await (const { key, value } of entriesOf(keyValue, ENTRY.dictionary)) {
       const series = new Uint32Array(Uint8Array.from(value).buffer);
       const parts = readDictionaryKey(key);
-      dictionaries.restore({ ...parts, series }, (one) => one < table.length && table.kind(one) === KIND.distribution);
+      dictionaries.restore(
+        { ...parts, series },
+        (one) => one < table.length && table.seriesClass(one) === SERIES_CLASS.distribution,
+      );
       this.#keepKey(parts.lane, key);
     }
     for await (const { key, value } of entriesOf(keyValue, ENTRY.gap)) {
@@ -190,14 +193,14 @@ export class PointLogState {
   }
 }
 
-/** Encodes up to a page of series, each as [id, metric, kind]. */
+/** Encodes up to a page of series, each as [id, metric, class]. */
 function packSeries(table: SeriesIndex, from: number): Buffer {
   const to = Math.min(table.length, from + SERIES_PAGE);
   const out = new ByteWriter((to - from) * SERIES_BYTES);
   for (let series = from; series < to; series++) {
     out.bytes(table.id(series));
     out.u32(table.metric(series));
-    out.u8(table.kind(series));
+    out.u8(table.seriesClass(series));
   }
   return out.take();
 }
@@ -207,9 +210,9 @@ function loadSeries(table: SeriesIndex, page: Uint8Array): void {
   while (reader.remaining > 0) {
     const id = reader.bytes(ID_BYTES);
     const metric = reader.u32();
-    const kind = reader.u8();
-    if (metric < table.metricCount && isKind(kind)) table.add(id, table.metricId(metric), kind);
-    else reader.fail(`series of unknown metric ${metric} or kind ${kind}`);
+    const seriesClass = reader.u8();
+    if (metric < table.metricCount && isSeriesClass(seriesClass)) table.add(id, table.metricId(metric), seriesClass);
+    else reader.fail(`series of unknown metric ${metric} or class ${seriesClass}`);
   }
 }
 

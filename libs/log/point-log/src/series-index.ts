@@ -1,4 +1,4 @@
-import { ID_BYTES, type Kind } from '@tidemark/model';
+import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 
 const WORDS = ID_BYTES / 4;
@@ -13,7 +13,7 @@ const SLOTS_PER_SERIES = 2;
 export class SeriesIndex {
   #ids = new Uint32Array(INITIAL_SERIES * WORDS);
   #metrics = new Uint32Array(INITIAL_SERIES);
-  #kinds = new Uint8Array(INITIAL_SERIES);
+  #classes = new Uint8Array(INITIAL_SERIES);
   #slots = new Int32Array(INITIAL_SERIES * SLOTS_PER_SERIES).fill(-1);
   #length = 0;
   readonly #metricIds: Buffer[] = [];
@@ -38,14 +38,14 @@ export class SeriesIndex {
   }
 
   /** Returns the dense number of a series. Adds an unknown series. */
-  add(id: Uint8Array, metricId: Uint8Array, kind: Kind): number {
+  add(id: Uint8Array, metricId: Uint8Array, seriesClass: SeriesClass): number {
     const known = this.find(id);
     if (known !== -1) return known;
     if ((this.#length + 1) * SLOTS_PER_SERIES > this.#slots.length) this.#grow();
     const dense = this.#length++;
     this.#ids.set(wordsOf(id), dense * WORDS);
     this.#metrics[dense] = this.addMetric(metricId);
-    this.#kinds[dense] = kind;
+    this.#classes[dense] = seriesClass;
     this.#link(dense);
     return dense;
   }
@@ -80,8 +80,8 @@ export class SeriesIndex {
     return this.#metricIds[metric];
   }
 
-  kind(dense: number): Kind {
-    return this.#kinds[dense] as Kind;
+  seriesClass(dense: number): SeriesClass {
+    return this.#classes[dense] as SeriesClass;
   }
 
   #isAt(dense: number, id: Uint32Array): boolean {
@@ -105,9 +105,9 @@ export class SeriesIndex {
     const metrics = new Uint32Array(capacity);
     metrics.set(this.#metrics);
     this.#metrics = metrics;
-    const kinds = new Uint8Array(capacity);
-    kinds.set(this.#kinds);
-    this.#kinds = kinds;
+    const classes = new Uint8Array(capacity);
+    classes.set(this.#classes);
+    this.#classes = classes;
     this.#slots = new Int32Array(capacity * SLOTS_PER_SERIES).fill(-1);
     for (let dense = 0; dense < this.#length; dense++) this.#link(dense);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hash128, KIND } from '@tidemark/model';
+import { hash128, SERIES_CLASS } from '@tidemark/model';
 import type { BlockRecord } from '@tidemark/point-records';
 import { dictionaryOf, LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
 import { SeriesIndex } from './series-index.ts';
@@ -13,14 +13,15 @@ describe('SeriesIndex', () => {
       return id;
     };
     const count = 9_000;
-    for (let i = 0; i < count; i++) expect(table.add(idOf(i), hash128(Buffer.from(`m${i % 50}`)), KIND.count)).toBe(i);
+    for (let i = 0; i < count; i++)
+      expect(table.add(idOf(i), hash128(Buffer.from(`m${i % 50}`)), SERIES_CLASS.count)).toBe(i);
     for (let i = 0; i < count; i++) {
       expect(table.find(idOf(i))).toBe(i);
       expect(table.metric(i)).toBe(i % 50);
     }
-    expect(table.add(idOf(5), Buffer.alloc(16), KIND.gauge)).toBe(5);
+    expect(table.add(idOf(5), Buffer.alloc(16), SERIES_CLASS.reading)).toBe(5);
     expect(table.find(Buffer.alloc(16, 3))).toBe(-1);
-    expect([table.length, table.metricCount, table.kind(8_999)]).toEqual([count, 50, KIND.count]);
+    expect([table.length, table.metricCount, table.seriesClass(8_999)]).toEqual([count, 50, SERIES_CLASS.count]);
   });
 });
 
@@ -47,7 +48,7 @@ describe('LaneDictionaries', () => {
         series: Array.from({ length: series }, () => ({
           metricId: Buffer.alloc(16),
           seriesId: Buffer.alloc(16),
-          kind: KIND.gauge,
+          seriesClass: SERIES_CLASS.reading,
         })),
       },
     ],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter, crc32c } from '@tidemark/bytes';
-import { INTERVAL_LIMIT_MS, KIND } from '@tidemark/model';
+import { INTERVAL_LIMIT_MS, SERIES_CLASS } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { type BlockRecord, decodeRecord, encodeBareRecord, encodeRecord, RECORD } from './index.ts';
@@ -32,7 +32,7 @@ const block: fc.Arbitrary<BlockRecord> = fc.record({
         fc.record({
           metricId: fc.constantFrom(Buffer.alloc(16, 1), Buffer.alloc(16, 2)),
           seriesId: id,
-          kind: fc.constantFrom(...Object.values(KIND)),
+          seriesClass: fc.constantFrom(...Object.values(SERIES_CLASS)),
           intervalMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: INTERVAL_LIMIT_MS })),
         }),
         { maxLength: 8 },
@@ -114,7 +114,12 @@ describe('points record', () => {
           dictionary: 1,
           firstRef: 0,
           series: [
-            { metricId: Buffer.alloc(16, 1), seriesId: Buffer.alloc(16, 2), kind: KIND.gauge, intervalMs: 15_000 },
+            {
+              metricId: Buffer.alloc(16, 1),
+              seriesId: Buffer.alloc(16, 2),
+              seriesClass: SERIES_CLASS.reading,
+              intervalMs: 15_000,
+            },
           ],
         },
       ],

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from '@tidemark/bytes';
-import { ID_BYTES, INTERVAL_LIMIT_MS, isKind, type Kind } from '@tidemark/model';
+import { ID_BYTES, INTERVAL_LIMIT_MS, isSeriesClass, type SeriesClass } from '@tidemark/model';
 import { DICTIONARY_REFS_LIMIT } from './record-limits.ts';
 
 /**
@@ -18,12 +18,12 @@ export interface SeriesDefinition {
   readonly metricId: Uint8Array;
   /** 16 bytes. */
   readonly seriesId: Uint8Array;
-  readonly kind: Kind;
+  readonly seriesClass: SeriesClass;
   /** Reporting interval that the sender states, ms; absent or 0 when it states none. */
   readonly intervalMs?: number;
 }
 
-/** Writes definitions. A run of series that share metric and kind has both only once. */
+/** Writes definitions. A run of series that share metric, class and interval has both only once. */
 export function writeDefinitions(definitions: Definitions, out: ByteWriter): void {
   const { series } = definitions;
   out.varint(definitions.dictionary);
@@ -34,7 +34,7 @@ export function writeDefinitions(definitions: Definitions, out: ByteWriter): voi
     let to = from + 1;
     while (to < series.length && isAlike(series[to], first)) to++;
     out.bytes(first.metricId);
-    out.u8(first.kind);
+    out.u8(first.seriesClass);
     out.varint(first.intervalMs ?? 0);
     out.varint(to - from);
     for (let i = from; i < to; i++) out.bytes(series[i].seriesId);
@@ -53,19 +53,19 @@ export function readDefinitions(reader: ByteReader): Definitions {
   const series: SeriesDefinition[] = [];
   while (series.length < count) {
     const metricId = reader.bytes(ID_BYTES);
-    const kind = reader.u8();
-    if (!isKind(kind)) return reader.fail(`unknown kind ${kind}`);
+    const seriesClass = reader.u8();
+    if (!isSeriesClass(seriesClass)) return reader.fail(`unknown class ${seriesClass}`);
     const intervalMs = reader.varint();
     if (intervalMs > INTERVAL_LIMIT_MS) reader.fail(`an interval of ${intervalMs} ms, limit ${INTERVAL_LIMIT_MS}`);
     const run = reader.varint();
     if (run === 0 || series.length + run > count)
       reader.fail(`run of ${run} definitions (limit: 1 to ${count - series.length})`);
-    for (let i = 0; i < run; i++) series.push({ metricId, kind, intervalMs, seriesId: reader.bytes(ID_BYTES) });
+    for (let i = 0; i < run; i++) series.push({ metricId, seriesClass, intervalMs, seriesId: reader.bytes(ID_BYTES) });
   }
   return { dictionary, firstRef, series };
 }
 
 function isAlike(a: SeriesDefinition, b: SeriesDefinition): boolean {
-  if (a.kind !== b.kind || (a.intervalMs ?? 0) !== (b.intervalMs ?? 0)) return false;
+  if (a.seriesClass !== b.seriesClass || (a.intervalMs ?? 0) !== (b.intervalMs ?? 0)) return false;
   return a.metricId === b.metricId || Buffer.compare(a.metricId, b.metricId) === 0;
 }

@@ -14,7 +14,7 @@ export const ALL_LANES = 0xffffffff;
 
 const MAGIC = 0x424d4454; // "TDMB", little-endian
 /** 2: each record has its era. 3: definitions state reporting intervals. */
-const VERSION = 3;
+const VERSION = 4;
 const HEADER_BYTES = 112;
 const CHECKSUM_BYTES = 4;
 const MIN_RECORD_BYTES = HEADER_BYTES + CHECKSUM_BYTES;

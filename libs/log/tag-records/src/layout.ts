@@ -2,7 +2,7 @@ import { ByteReader, crc32c } from '@tidemark/bytes';
 
 /** First bytes of a record of topic `tags`: "TMTG". */
 export const TAGS_MAGIC = 0x47544d54;
-export const TAGS_VERSION = 1;
+export const TAGS_VERSION = 2;
 /** Bytes of magic, version and checksum. */
 export const HEADER_BYTES = 9;
 const CHECKSUM_AT = 5;

@@ -1,5 +1,5 @@
 import { type ByteReader, compareBytes } from '@tidemark/bytes';
-import { ID_BYTES, isKind, type SeriesName } from '@tidemark/model';
+import { ID_BYTES, isSeriesClass, type SeriesName } from '@tidemark/model';
 import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord } from './layout.ts';
 
 /**
@@ -78,12 +78,12 @@ function readSeries(reader: ByteReader, texts: readonly string[], metrics: reado
     const packed = reader.varint();
     const ref = Math.floor(packed / 4);
     if (ref >= metrics.length) reader.fail(`metric ${ref} of a table of ${metrics.length}`);
-    const kind = (packed % 4) + 1;
-    if (!isKind(kind)) reader.fail(`unknown kind ${kind}`);
+    const seriesClass = (packed % 4) + 1;
+    if (!isSeriesClass(seriesClass)) reader.fail(`unknown class ${seriesClass}`);
     day = readDay(reader, day);
     seen.days.push(day);
     const { tenant, metric } = metrics[ref];
-    seen.names.push({ tenant, metric, kind, tags: readTags(reader, texts) });
+    seen.names.push({ tenant, metric, seriesClass, tags: readTags(reader, texts) });
   }
   return seen;
 }

@@ -45,7 +45,7 @@ export class TagRecordWriter {
     const metric = this.#metricRef(name.tenant, name.metric);
     const out = this.#series;
     out.bytes(id);
-    out.varint(metric * 4 + name.kind - 1);
+    out.varint(metric * 4 + name.seriesClass - 1);
     out.signedVarint(day - this.#lastSeriesDay);
     out.varint(name.tags.length);
     for (const tag of name.tags) out.varint(this.#ref(tag));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { crc32c } from '@tidemark/bytes';
-import { KIND, type Kind, type SeriesName, seriesId, seriesName } from '@tidemark/model';
+import { SERIES_CLASS, type SeriesClass, type SeriesName, seriesId, seriesName } from '@tidemark/model';
 import { AssertionError, isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { MAX_TAGS_RECORD_BYTES, readTagRecord, TagRecordWriter } from './index.ts';
@@ -34,8 +34,8 @@ const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).map((part
   return clean.length > 0 && clean.isWellFormed() ? clean : 'x';
 });
 const name = fc
-  .tuple(text, text, fc.constantFrom<Kind>(1, 2, 3, 4), fc.array(text, { maxLength: 6 }))
-  .map(([tenant, metric, kind, tags]) => seriesName(tenant, metric, kind, tags));
+  .tuple(text, text, fc.constantFrom<SeriesClass>(1, 2, 3), fc.array(text, { maxLength: 6 }))
+  .map(([tenant, metric, seriesClass, tags]) => seriesName(tenant, metric, seriesClass, tags));
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ name, day: fc.nat(100_000) }).map(({ name, day }) => ({ id: seriesId(name).toString('hex'), day, name })),
   fc
@@ -45,7 +45,10 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
 
 function seriesOfHost(host: number, day = 20_000): Entry {
   const shared = ['az:eu-west-1b', 'dc:eu', 'env:prod', 'os:linux', 'role:db', 'service:orders', 'team:core', 'v:1.2'];
-  const named = seriesName('acme', 'system.cpu.user', KIND.gauge, [...shared, `host:web-${host}.example.internal`]);
+  const named = seriesName('acme', 'system.cpu.user', SERIES_CLASS.reading, [
+    ...shared,
+    `host:web-${host}.example.internal`,
+  ]);
   return { id: seriesId(named).toString('hex'), day, name: named };
 }
 
@@ -75,10 +78,10 @@ describe('tags record', () => {
     expect(write(all.map(({ id, day }) => ({ id, day }))).length / 1000).toBeLessThanOrEqual(18);
   });
 
-  test('golden: version 1', () => {
+  test('golden: version 2', () => {
     const tags = ['env:prod', 'host:a'];
-    const first = seriesName('acme', 'cpu', KIND.gauge, tags);
-    const second = seriesName('acme', 'cpu', KIND.counter, ['host:b', 'prod']);
+    const first = seriesName('acme', 'cpu', SERIES_CLASS.reading, tags);
+    const second = seriesName('acme', 'cpu', SERIES_CLASS.reading, ['host:b', 'prod']);
     const record = write([
       { id: '11'.repeat(16), name: first, day: 20_000 },
       { id: '22'.repeat(16), name: second, day: 19_999 },
@@ -153,18 +156,18 @@ describe('hostile bytes', () => {
       ['a', 'a'],
       ['\ud83d\ude00', '\uff5e'],
     ]) {
-      expect(check(write([{ id: '11'.repeat(16), day: 1, name: { tenant: 't', metric: 'm', kind: 1, tags } }]))).toBe(
-        false,
-      );
+      expect(
+        check(write([{ id: '11'.repeat(16), day: 1, name: { tenant: 't', metric: 'm', seriesClass: 1, tags } }])),
+      ).toBe(false);
     }
   });
 });
 
 /** Header, texts, metrics, series, days. */
 const GOLDEN = [
-  '544d544701c869fa01',
+  '544d544702f2fe935d',
   '060461636d650363707508656e763a70726f6406686f73743a6106686f73743a620470726f64',
   '010001',
-  '021111111111111111111111111111111100c0b802020203222222222222222222222222222222220201020405',
+  '021111111111111111111111111111111100c0b802020203222222222222222222222222222222220001020405',
   '0133333333333333333333333333333333c2b802',
 ].join('');

@@ -30,7 +30,11 @@ function setUp(errors: PartError[] = []) {
       check(request.filter);
       const { contains, after = '', limit } = request;
       const found = METRICS.filter((name) => name.includes(contains) && name > after).slice(0, limit);
-      return { metrics: found.map((metric) => ({ metric, kinds: [1], series: 1, lastDayMs: 0 })), errors, gaps: [] };
+      return {
+        metrics: found.map((metric) => ({ metric, classes: [1], series: 1, lastDayMs: 0, metadata: undefined })),
+        errors,
+        gaps: [],
+      };
     },
     tags: async (_, request) => {
       asked.push(request);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { QueryReply, StatusReply } from '@tidemark/contract';
-import { KIND } from '@tidemark/model';
+import { SERIES_CLASS } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import type { QueryAnswer, QueryReader } from '@tidemark/query';
 import type { FastifyInstance } from 'fastify';
@@ -65,8 +65,8 @@ function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, o
     runFormulas: () => Promise.reject(new Error('not asked here')),
     metrics: async (tenant, request, signal) => {
       asked.push({ tenant, request, signal });
-      const kinds = [KIND.gauge, KIND.count];
-      const metrics = [{ metric: 'system.load.1', kinds, series: 3, lastDayMs: 86_400_000 }];
+      const classes = [SERIES_CLASS.reading, SERIES_CLASS.count];
+      const metrics = [{ metric: 'system.load.1', classes, series: 3, lastDayMs: 86_400_000, metadata: undefined }];
       return { metrics, errors: [], gaps: [TAGS_GAP] };
     },
     tags: async (tenant, request, signal) => {
@@ -256,7 +256,7 @@ describe("Tidemark's own API", () => {
   test('metrics, tags and status are returned as JSON', async () => {
     const { app, asked } = setUp(undefined, { statusExtra: () => ({ version: '0.1.0' }) });
     expect((await app.inject('/api/tidemark/v1/metrics?contains=load&limit=1')).json()).toEqual({
-      metrics: [{ metric: 'system.load.1', kinds: ['gauge', 'count'], series: 3, last_day_ms: 86_400_000 }],
+      metrics: [{ metric: 'system.load.1', classes: ['reading', 'count'], series: 3, last_day_ms: 86_400_000 }],
       truncated: true,
       errors: [],
       gaps: [TAGS_GAP],

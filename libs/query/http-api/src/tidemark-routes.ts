@@ -1,4 +1,4 @@
-import { isKind, kindName } from '@tidemark/model';
+import { isKind, isSeriesClass, kindName, seriesClassName } from '@tidemark/model';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ReadRoutes } from './datadog-routes.ts';
@@ -64,9 +64,9 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const { contains, from, limit = limits.described } = parseParameters(metricsParameters, request.query);
     const answer = await service.metrics(tenant, { contains, fromMs: from ?? 0, limit }, requestSignal(reply));
     return {
-      metrics: answer.metrics.map(({ metric, kinds, series, lastDayMs }) => ({
+      metrics: answer.metrics.map(({ metric, classes, series, lastDayMs }) => ({
         metric,
-        kinds: kinds.map(nameOf),
+        classes: classes.map((one) => (isSeriesClass(one) ? seriesClassName(one) : String(one))),
         series,
         last_day_ms: lastDayMs,
       })),

@@ -15,7 +15,8 @@ export interface LeafPlan {
 
 /**
  * Plans a leaf for series of `kind`. Without a rollup method gauges are averaged over a step (with the aggregator
- * `last`, their last value is used), counts are summed, and counters yield their increase, or with as_rate their rate.
+ * `last`, their last value is used), counts are summed, and counters yield their increase, or with as_rate their rate. Readings that
+ * may be either are gauges, with as_rate or as_count counters.
  * Throws `invalid_argument` for queries that the kind can't answer: percentiles of anything except distributions, `last`
  * or a rollup method of distributions, and as_rate or as_count of counts that are not summed.
  */
@@ -35,13 +36,18 @@ export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
     timeFold,
     spaceFold: SPACE_FOLD[leaf.aggregator.name],
     read: { type: 'value' },
-    valueKind: kind !== KIND.gauge && isAmount(timeFold) && !counted ? KIND.count : KIND.gauge,
+    valueKind: !isShownAsRead(leaf, kind) && isAmount(timeFold) && !counted ? KIND.count : KIND.gauge,
   };
+}
+
+/** True where values are shown as they were read. Readings of unknown kind are, unless the query asks for a rate. */
+function isShownAsRead(leaf: QueryLeaf, kind: Kind): boolean {
+  return kind === KIND.gauge || (kind === KIND.reading && leaf.as === undefined);
 }
 
 /** Values are summed over time; `evaluate` makes averages over the whole step of the sums. */
 function planWeighted(leaf: QueryLeaf, kind: Kind): LeafPlan {
-  if (kind !== KIND.gauge) {
+  if (kind !== KIND.gauge && kind !== KIND.reading) {
     throw refusal(leaf, 'weighted', `.weighted() needs a gauge, ${leaf.metric} is a ${kindName(kind)}`);
   }
   const { aggregator, rollup } = leaf;
@@ -68,7 +74,8 @@ function isAmount(timeFold: TimeFold): boolean {
 
 function timeFoldOf(leaf: QueryLeaf, kind: Kind): TimeFold {
   const method = leaf.rollup?.method;
-  if (kind === KIND.gauge) return TIME_FOLD[method ?? (printAggregator(leaf.aggregator) === 'last' ? 'last' : 'avg')];
+  if (isShownAsRead(leaf, kind))
+    return TIME_FOLD[method ?? (printAggregator(leaf.aggregator) === 'last' ? 'last' : 'avg')];
   if (method === undefined || method === 'sum') {
     if (kind === KIND.count) return TIME_FOLD.sum;
     return leaf.as === 'rate' ? TIME_FOLD.rate : TIME_FOLD.increase;

@@ -8,9 +8,9 @@ export function mergeMetrics(parts: readonly (readonly MetricDescription[])[], l
   const merged = new Map<string, MetricDescription>();
   for (const description of parts.flat()) {
     const known = merged.get(description.metric);
-    if (known === undefined) merged.set(description.metric, { ...description, kinds: [...description.kinds] });
+    if (known === undefined) merged.set(description.metric, { ...description, classes: [...description.classes] });
     else {
-      known.kinds = [...new Set([...known.kinds, ...description.kinds])].sort((a, b) => a - b);
+      known.classes = [...new Set([...known.classes, ...description.classes])].sort((a, b) => a - b);
       known.series = Math.max(known.series, description.series);
       known.lastDayMs = Math.max(known.lastDayMs, description.lastDayMs);
     }

@@ -1,11 +1,10 @@
-import type { MatchedGroup } from '@tidemark/contract';
 import { type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
 import { type Kind, kindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
 import { collapsedNote } from './collapsed-note.ts';
 import type { LeafFindings } from './leaf-findings.ts';
-import { type LeafMatch, matchLeaf } from './leaf-match.ts';
+import { type KindGroup, type LeafMatch, matchLeaf } from './leaf-match.ts';
 import type { QueryRun } from './query-run.ts';
 import { sharesSeries } from './series-ids.ts';
 import type { AlignedSteps } from './steps.ts';
@@ -63,7 +62,7 @@ function plansOf(run: QueryRun, leaf: QueryLeaf, kinds: readonly Kind[]): Plans 
 }
 
 interface PartReply {
-  readonly groups: readonly MatchedGroup[];
+  readonly groups: readonly KindGroup[];
   readonly partials: readonly SpacePartial[];
 }
 
@@ -76,7 +75,7 @@ function askAll(
   findings: LeafFindings,
 ): Promise<PartReply | undefined>[] {
   return partitions.flatMap(({ partition, reply }) => {
-    const ask = async (plan: FoldPair, groups: readonly MatchedGroup[]): Promise<PartReply | undefined> => {
+    const ask = async (plan: FoldPair, groups: readonly KindGroup[]): Promise<PartReply | undefined> => {
       const { timeFold, spaceFold } = plan;
       const request = {
         partition,
@@ -130,8 +129,8 @@ class MergedGroups {
     this.#plans = plans;
   }
 
-  expect(group: MatchedGroup): void {
-    const kind = group.kind as Kind;
+  expect(group: KindGroup): void {
+    const kind = group.kind;
     if (this.#plans.has(kind)) this.#expected.set(keyOf(group), kind);
   }
 
@@ -152,7 +151,7 @@ class MergedGroups {
         known.shares.push(group.series);
         return;
       }
-      const kind = group.kind as Kind;
+      const kind = group.kind;
       const plan = this.#plans.get(kind);
       if (plan === undefined) return;
       this.#groups.set(key, { tags: group.tags, kind, plan, partial: partials[i], shares: [group.series] });
@@ -192,6 +191,6 @@ function haveCommonSeries(shares: readonly Uint8Array[]): boolean {
   return shares.some((share, i) => shares.slice(i + 1).some((other) => sharesSeries(share, other)));
 }
 
-function keyOf(group: MatchedGroup): string {
+function keyOf(group: KindGroup): string {
   return `${tagsKey(group.tags)}\0${group.kind}`;
 }

@@ -1,7 +1,17 @@
-import type { MatchReply } from '@tidemark/contract';
-import { ID_BYTES, isKind, type Kind, metricId, partitionOf } from '@tidemark/model';
+import type { MatchedGroup, MatchReply } from '@tidemark/contract';
+import {
+  ID_BYTES,
+  isSeriesClass,
+  type Kind,
+  kindOfSeries,
+  meaningOf,
+  mergeMetadata,
+  metricId,
+  partitionOf,
+} from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { QueryLeaf } from '@tidemark/query-language';
+import { metadataOfMessage } from '@tidemark/store-rpc';
 import type { Completeness } from './completeness.ts';
 import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
@@ -10,10 +20,15 @@ import { tagFilterMessage } from './tag-filter-message.ts';
 /** Series that were last seen this long before a range may still hold a value in it, ms: 2.5 intervals of an hour. */
 const HELD_BEFORE_MS = 3 * 3_600_000;
 
+/** The series of one group, of one kind. */
+export interface KindGroup extends Pick<MatchedGroup, 'tags' | 'series'> {
+  readonly kind: Kind;
+}
+
 /** The answer of one partition's tag store for a leaf. */
 export interface PartitionMatch {
   readonly partition: number;
-  readonly reply: MatchReply;
+  readonly reply: Pick<MatchReply, 'tagsOffset'> & { readonly groups: readonly KindGroup[] };
 }
 
 export interface LeafMatch {
@@ -35,7 +50,7 @@ export async function matchLeaf(
   const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
   const filter = tagFilterMessage(leaf.filter);
   const found = await Promise.all(
-    owners.map(async (partition): Promise<PartitionMatch | undefined> => {
+    owners.map(async (partition) => {
       const reply = await run.parts.ask(`tags/${partition}`, (signal) =>
         run.stores.tagStore(partition).match(
           {
@@ -61,19 +76,33 @@ export async function matchLeaf(
       return { partition, reply };
     }),
   );
-  const partitions = found.filter((match) => match !== undefined);
-  return { metricId: id, partitions, kinds: kindsOf(partitions) };
+  const replies = found.filter((match) => match !== undefined);
+  const kindOf = kindsByClass(leaf.metric, replies);
+  const kinds = replies.flatMap(({ partition, reply }) => reply.classes.map((one) => kindOf(partition, one)));
+  const partitions = replies.map(({ partition, reply: { tagsOffset, groups } }) => ({
+    partition,
+    reply: {
+      tagsOffset,
+      groups: groups.map(({ tags, series, seriesClass }) => ({ tags, series, kind: kindOf(partition, seriesClass) })),
+    },
+  }));
+  return { metricId: id, partitions, kinds: [...new Set(kinds)].sort((a, b) => a - b) };
 }
 
-function kindsOf(partitions: readonly PartitionMatch[]): Kind[] {
-  const kinds = new Set<Kind>();
-  for (const { partition, reply } of partitions) {
-    for (const kind of [...reply.kinds, ...reply.groups.map((group) => group.kind)]) {
-      if (!isKind(kind)) {
-        throw new TidemarkError('internal', `tags/${partition} returned the unknown kind ${kind}`, { partition });
-      }
-      kinds.add(kind);
-    }
-  }
-  return [...kinds].sort((a, b) => a - b);
+interface TagStoreReply {
+  readonly partition: number;
+  readonly reply: MatchReply;
+}
+
+/** Reads classes of partitions' series as kinds, by what the partitions know of the metric. */
+function kindsByClass(
+  metric: string,
+  replies: readonly TagStoreReply[],
+): (partition: number, seriesClass: number) => Kind {
+  const metadata = mergeMetadata(replies.map(({ reply }) => metadataOfMessage(reply.metadata)));
+  const meaning = meaningOf(metric, metadata);
+  return (partition, seriesClass) => {
+    if (isSeriesClass(seriesClass)) return kindOfSeries(seriesClass, meaning);
+    throw new TidemarkError('internal', `tags/${partition} returned the unknown class ${seriesClass}`, { partition });
+  };
 }

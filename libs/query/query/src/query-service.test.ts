@@ -292,7 +292,7 @@ describe('answers', () => {
     const range = { fromMs: FROM_MS, toMs: TO_MS };
     expect((await service.run('default', { query: 'sum:secret{*}', ...range })).series).toEqual([]);
     expect((await service.metrics('default', { contains: '', fromMs: 0, limit: 0 })).metrics).toEqual([
-      { metric: 'load', kinds: [KIND.gauge], series: 1, lastDayMs: 1_699_920_000_000 },
+      { metric: 'load', classes: [1], series: 1, lastDayMs: 1_699_920_000_000, metadata: undefined },
     ]);
     const { keys } = await service.tags('default', { metric: 'load', ...range, limit: 0 });
     expect(keys).toEqual([{ key: 'host', values: 1, series: 1, top: [{ value: 'a', series: 1 }] }]);

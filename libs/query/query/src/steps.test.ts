@@ -52,10 +52,10 @@ describe('steps', () => {
 
 describe('descriptions of several partitions', () => {
   test('descriptions are merged with all kinds, and with the counts of the partition with the most', () => {
-    const older: MetricDescription = { metric: 'b', kinds: [1], series: 9, lastDayMs: 1 };
-    const newer: MetricDescription = { metric: 'b', kinds: [4, 1], series: 7, lastDayMs: 2 };
-    const other: MetricDescription = { metric: 'a', kinds: [2], series: 1, lastDayMs: 1 };
-    const merged = { metric: 'b', kinds: [1, 4], series: 9, lastDayMs: 2 };
+    const older: MetricDescription = { metric: 'b', classes: [1], series: 9, lastDayMs: 1, metadata: undefined };
+    const newer: MetricDescription = { metric: 'b', classes: [3, 1], series: 7, lastDayMs: 2, metadata: undefined };
+    const other: MetricDescription = { metric: 'a', classes: [2], series: 1, lastDayMs: 1, metadata: undefined };
+    const merged = { metric: 'b', classes: [1, 3], series: 9, lastDayMs: 2, metadata: undefined };
     expect(mergeMetrics([[older], [other, newer]], 10)).toEqual([other, merged]);
     expect(mergeMetrics([[older], [other, newer]], 1)).toEqual([other]);
   });

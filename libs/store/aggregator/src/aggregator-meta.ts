@@ -2,8 +2,8 @@ import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { type LaneTracker, packTrackerHead } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 
-/** Version of the format. In version 2 the tracker has an era and an age. */
-const VERSION = 2;
+/** Version of the format. In version 2 the tracker has an era and an age, in version 3 series have classes. */
+const VERSION = 3;
 const TRACKER_HEAD_BYTES = 1024;
 
 /** Key of the one entry that every commit rewrites. */

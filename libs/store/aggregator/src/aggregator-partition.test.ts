@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { AggregatorPartition } from './index.ts';
 
 /** Entries by key, in hex, as docs/formats/aggregator.md lays them out. A change there is a change of the format. */
-const GOLDEN_FILE = new URL('aggregator-v2.golden.json', import.meta.url);
+const GOLDEN_FILE = new URL('aggregator-v3.golden.json', import.meta.url);
 const LIMITS = { commitStepMs: 2_000 };
 
 function open(keyValue: MemoryKeyValue, partition = 0): Promise<AggregatorPartition> {
@@ -126,8 +126,8 @@ describe('AggregatorPartition', () => {
       code: 'failed_precondition',
       message: 'the data is of partition 0, expected 1',
     });
-    keyValue.content.get('01')?.writeUInt8(3, 0);
-    await expect(open(keyValue)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 3 } });
+    keyValue.content.get('01')?.writeUInt8(4, 0);
+    await expect(open(keyValue)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 4 } });
   });
 
   test('stores the golden entries of its format', async () => {

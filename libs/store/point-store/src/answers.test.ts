@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { unpackPartial } from '@tidemark/fold';
-import { KIND } from '@tidemark/model';
 import { LogBuilder, type TestPoint } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
@@ -77,7 +76,7 @@ describe('long answers', () => {
       });
     });
     own = await filled(sliced);
-    const request = requestOf(KIND.gauge, SERIES, RANGE, 'sum');
+    const request = requestOf(SERIES, RANGE, 'sum');
     const before = own.partition.nextOffset;
     const { reply, values } = await valuesOf(own.partition, request);
     expect(sliced.turns).toBeGreaterThan(3);
@@ -94,7 +93,7 @@ describe('long answers', () => {
       if (turns === 2) abort.abort(new TidemarkError('deadline_exceeded', 'too late'));
     });
     const { partition } = await filled(sliced);
-    const request = requestOf(KIND.gauge, SERIES, RANGE, 'sum');
+    const request = requestOf(SERIES, RANGE, 'sum');
     await expect(partition.aggregate(request, abort.signal)).rejects.toMatchObject({ code: 'deadline_exceeded' });
     expect(sliced.turns).toBe(2);
     await partition.commit();
@@ -117,13 +116,13 @@ describe('answers', () => {
       own.write([at(2, 9 * day, 10 + 9 * day), at(6, -4.5 * day, 400)]);
       await own.partition.commit();
       const range = { fromMs: START_MS + 4 * day * 1000, toMs: START_MS + 5 * day * 1000, stepMs: day * 500 };
-      const { values } = await valuesOf(own.partition, requestOf(KIND.counter, [2, 6], range, 'increase'));
+      const { values } = await valuesOf(own.partition, requestOf([2, 6], range, 'increase'));
       expect(values).toEqual([
         [day / 2, day / 2],
         [undefined, undefined],
       ]);
       const first = { fromMs: START_MS - 4.75 * day * 1000, toMs: START_MS - 4.25 * day * 1000, stepMs: day * 250 };
-      const early = await valuesOf(own.partition, requestOf(KIND.counter, [2, 6], first, 'increase'));
+      const early = await valuesOf(own.partition, requestOf([2, 6], first, 'increase'));
       expect(early.values).toEqual([
         [undefined, undefined],
         [150, undefined],
@@ -139,7 +138,7 @@ describe('answers', () => {
         if (commits > 0) await own.partition.commit();
       }
       const range = { fromMs: START_MS + 3_000, toMs: START_MS + 8_000, stepMs: 5_000 };
-      const { values } = await valuesOf(own.partition, requestOf(KIND.count, [1], range, 'sum'));
+      const { values } = await valuesOf(own.partition, requestOf([1], range, 'sum'));
       // 30 a timestamp, spread over the ten seconds between two.
       expect(values).toEqual([[15]]);
     }
@@ -153,7 +152,7 @@ describe('answers', () => {
     own.write([...every(2, 10, 10), ...every(6, 15, 6), ...every(10, 10, 5)], START_MS + 100_000);
     const range = { fromMs: START_MS, toMs: START_MS + 120_000, stepMs: 10_000 };
     const reply = async (series: readonly number[], change = {}) => {
-      const asked = requestOf(KIND.counter, series, { ...range, ...change }, 'rate');
+      const asked = requestOf(series, { ...range, ...change }, 'rate');
       const { knownThroughMs, intervalMs } = await own.partition.aggregate(asked);
       return [(knownThroughMs ?? Number.NaN) - START_MS, intervalMs];
     };
@@ -168,7 +167,7 @@ describe('answers', () => {
     const own = await open();
     own.write([at(2, 0, 100), at(2, 10, 110), at(2, 20, 5), at(2, 30, 4.9), at(2, 40, 6)]);
     const range = { fromMs: START_MS, toMs: START_MS + 60_000, stepMs: 60_000 };
-    const reply = await own.partition.aggregate(requestOf(KIND.counter, [2], range, 'increase'));
+    const reply = await own.partition.aggregate(requestOf([2], range, 'increase'));
     expect(reply).toMatchObject({ restarts: 1, dips: 1 });
   });
 
@@ -180,9 +179,7 @@ describe('answers', () => {
     await own.partition.commit();
     const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
     const covered = async (tagsOffset: number) => {
-      const { coveredWatermarkMs } = await own.partition.aggregate(
-        requestOf(KIND.gauge, [0], range, 'last', { tagsOffset }),
-      );
+      const { coveredWatermarkMs } = await own.partition.aggregate(requestOf([0], range, 'last', { tagsOffset }));
       return (coveredWatermarkMs ?? Number.NaN) - START_MS;
     };
     // A block is covered once the tags that it needs are; a block that needs more was applied at the watermark before
@@ -197,7 +194,7 @@ describe('answers', () => {
     const own = await open();
     const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
     const quantiles = async () => {
-      const reply = await own.partition.aggregate(requestOf(KIND.distribution, [3], range, 'sketch'));
+      const reply = await own.partition.aggregate(requestOf([3], range, 'sketch'));
       const partial = unpackPartial(7, 1, reply.groups[0]);
       const read = (type: 'sketch-count' | 'sketch-sum' | 'sketch-max') => partial.values({ type })[0];
       return [read('sketch-count'), read('sketch-sum'), read('sketch-max')];
@@ -217,7 +214,7 @@ describe('answers', () => {
     const keyValue = new MemoryKeyValue();
     const own = await open(keyValue);
     const range = { fromMs: START_MS, toMs: START_MS + 3_000_000, stepMs: 3_000_000 };
-    const request = requestOf(KIND.gauge, [0], range, 'count');
+    const request = requestOf([0], range, 'count');
     const asked: Promise<void>[] = [];
     const ask = () => {
       const points = own.partition.status.points;
@@ -275,7 +272,7 @@ describe('answers', () => {
     expect(partition.status.stateHashes.length).toBeGreaterThan(0);
     const range = { fromMs: START_MS, toMs: START_MS + 2_000_000, stepMs: 300_000 };
     for (const fold of ['sum', 'last', 'increase'] as const) {
-      const request = requestOf(KIND.counter, [2, 6, 10], range, fold);
+      const request = requestOf([2, 6, 10], range, fold);
       expect((await valuesOf(partition, request)).values).toEqual((await valuesOf(memory.partition, request)).values);
     }
     await keyValue.close();

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AggregateRequest } from '@tidemark/contract';
-import { KIND } from '@tidemark/model';
 import { LogBuilder, shareOf } from '@tidemark/point-log/testing';
 import { type BlockRecord, DICTIONARY_REFS_LIMIT, decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import type { LogRecord } from '@tidemark/ports';
@@ -127,8 +126,7 @@ describe('a skipped record', () => {
     const { builder, partition } = await skipped();
     const points = [gauge(2_200, 6), gauge(2_200, 9, 4)];
     partition.apply(builder.block(0, 2_300, [{ client: 0, sequence: 2, points }]));
-    const answer = async (of: PointPartition) =>
-      (await valuesOf(of, requestOf(KIND.gauge, [0, 4], RANGE, 'last'))).values;
+    const answer = async (of: PointPartition) => (await valuesOf(of, requestOf([0, 4], RANGE, 'last'))).values;
     expect(await answer(partition)).toEqual([[6], [undefined]]);
     expect(partition.status).toMatchObject({
       points: 3,
@@ -180,7 +178,7 @@ describe('a full disk', () => {
         keyValue.failingWrites = 1;
         await expect(partition.commit()).rejects.toMatchObject({ code: 'resource_exhausted' });
         expect(partition.committedOffset).toBe(0);
-        expect((await valuesOf(partition, requestOf(KIND.gauge, [0], RANGE, 'count'))).values).toEqual([[1]]);
+        expect((await valuesOf(partition, requestOf([0], RANGE, 'count'))).values).toEqual([[1]]);
       }
       await partition.commit();
       expect(partition.committedOffset).toBe(2);
@@ -223,16 +221,16 @@ describe('refusals', () => {
     await expect(PointPartition.open({ partition: 1, keyValue, limits: LIMITS, latenessMs })).rejects.toEqual(refused);
     const meta = await keyValue.get(META_KEY);
     await keyValue.write([
-      { key: META_KEY, value: Buffer.concat([Uint8Array.of(5), (meta ?? Buffer.of()).subarray(1)]) },
+      { key: META_KEY, value: Buffer.concat([Uint8Array.of(6), (meta ?? Buffer.of()).subarray(1)]) },
     ]);
-    await expect(open(keyValue)).rejects.toThrow(/has format 5, this program reads 4/);
+    await expect(open(keyValue)).rejects.toThrow(/has format 6, this program reads 5/);
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   test('a request beyond a limit is refused by name', async () => {
     const { builder, partition } = await begun();
-    const base = requestOf(KIND.gauge, [0], RANGE, 'last');
-    const points = requestOf(KIND.gauge, [0], RANGE, 'last', { maxPoints: 1 });
+    const base = requestOf([0], RANGE, 'last');
+    const points = requestOf([0], RANGE, 'last', { maxPoints: 1 });
     await expect(partition.aggregate(points)).resolves.toMatchObject({ pointsRead: 1 });
     partition.apply(builder.block(0, 2_500, [{ client: 0, sequence: 1, points: [gauge(1_700, 5)] }]));
     for (const stored of [false, true]) {

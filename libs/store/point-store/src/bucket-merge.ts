@@ -1,6 +1,6 @@
 import { afterPrefix } from '@tidemark/bytes';
 import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
-import { KIND } from '@tidemark/model';
+import { SERIES_CLASS } from '@tidemark/model';
 import type { SeriesIndex } from '@tidemark/point-log';
 import type { KeyValue, KeyValueWrite } from '@tidemark/ports';
 import { ChunkBatch, ChunkBatches, type PackedChunks } from './chunk-batch.ts';
@@ -63,7 +63,7 @@ export async function* mergeBucket(input: MergeInput, hash: PointHash): AsyncGen
 }
 
 function mergeSeries(table: SeriesIndex, series: number, stored: readonly StoredChunk[], batches: ChunkBatches): void {
-  const kind = table.kind(series);
+  const seriesClass = table.seriesClass(series);
   const metric = table.metric(series);
   const epochs = [...new Set(stored.map(({ mapEpoch }) => mapEpoch))].sort((a, b) => a - b);
   for (const mapEpoch of epochs) {
@@ -71,7 +71,7 @@ function mergeSeries(table: SeriesIndex, series: number, stored: readonly Stored
     const fromOffset = Math.min(...own.map((one) => one.fromOffset));
     const toOffset = Math.max(...own.map((one) => one.toOffset));
     const source = { mapEpoch, fromOffset, toOffset };
-    if (kind === KIND.distribution) {
+    if (seriesClass === SERIES_CLASS.distribution) {
       const sketches = new ChunkSketches();
       appendSketches(series, own, NO_ROWS, sketches);
       sortSketches(sketches);
@@ -79,7 +79,7 @@ function mergeSeries(table: SeriesIndex, series: number, stored: readonly Stored
     } else {
       scratch.clear();
       appendPoints(series, own, NO_ROWS, scratch);
-      const end = compactPoints(kind, scratch.timesMs, scratch.values, 0, scratch.length);
+      const end = compactPoints(seriesClass, scratch.timesMs, scratch.values, 0, scratch.length);
       batches.addPoints(series, metric, scratch.timesMs, scratch.values, 0, end, source);
     }
   }
@@ -89,15 +89,15 @@ const scratch = new ChunkPoints();
 
 /** Adds the resolved points of a series' chunks to `hash`. */
 export function hashSeries(table: SeriesIndex, series: number, stored: readonly StoredChunk[], hash: PointHash): void {
-  const kind = table.kind(series);
-  if (kind === KIND.distribution) {
+  const seriesClass = table.seriesClass(series);
+  if (seriesClass === SERIES_CLASS.distribution) {
     const sketches = new ChunkSketches();
     appendSketches(series, stored, NO_ROWS, sketches);
     hash.addSketches(table.id(series), sketches);
   } else {
     scratch.clear();
     appendPoints(series, stored, NO_ROWS, scratch);
-    resolveAll(kind, scratch);
+    resolveAll(seriesClass, scratch);
     hash.addPoints(table.id(series), scratch);
   }
 }

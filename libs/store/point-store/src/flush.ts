@@ -13,7 +13,7 @@ export function flushRows(rows: EpochRows, table: SeriesIndex, bucketMs: number,
     const from = starts[series];
     const to = starts[series + 1];
     if (from < to) {
-      const end = compactPoints(table.kind(series), timesMs, values, from, to);
+      const end = compactPoints(table.seriesClass(series), timesMs, values, from, to);
       batches.addPoints(series, table.metric(series), timesMs, values, from, end, source);
     }
     if (sketches.size === 0) continue;

@@ -5,7 +5,7 @@ import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
 /** 2: a client's key has its tenant. 3: the tracker has an era and an age. 4: which series have chunks in which bucket. */
-const VERSION = 4;
+const VERSION = 5;
 const TRACKER_HEAD_BYTES = 1024;
 
 const NUMBERS = [

@@ -1,5 +1,5 @@
 import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
-import { KIND, type Kind } from '@tidemark/model';
+import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { compactSum, exactSum } from './exact-sum.ts';
 
 type Column = Float64Array<ArrayBuffer>;
@@ -7,16 +7,22 @@ type Column = Float64Array<ArrayBuffer>;
 /**
  * Converts points [from, to) of one series, in log order, to their stored form: ascending by time, and of equal
  * timestamps only the values that still matter. For a count these are the exact sum, in as many values as it needs, so
- * that later values give the same sum for any commits between them; for other kinds the last value. In place; returns
+ * that later values give the same sum for any commits between them; for other classes the last value. In place; returns
  * the new end.
  */
-export function compactPoints(kind: Kind, timesMs: Column, values: Column, from: number, to: number): number {
-  return settle(kind, timesMs, values, from, to, compactSum);
+export function compactPoints(
+  seriesClass: SeriesClass,
+  timesMs: Column,
+  values: Column,
+  from: number,
+  to: number,
+): number {
+  return settle(seriesClass, timesMs, values, from, to, compactSum);
 }
 
-/** Resolves points for answers: one point per timestamp, the sum of a count, the last value of other kinds. */
-export function resolveAll(kind: Kind, points: ChunkPoints): void {
-  points.length = settle(kind, points.timesMs, points.values, 0, points.length, roundSum);
+/** Resolves points for answers: one point per timestamp, the sum of a count, the last value of other classes. */
+export function resolveAll(seriesClass: SeriesClass, points: ChunkPoints): void {
+  points.length = settle(seriesClass, points.timesMs, points.values, 0, points.length, roundSum);
 }
 
 function roundSum(values: Column, from: number, to: number): number {
@@ -25,7 +31,7 @@ function roundSum(values: Column, from: number, to: number): number {
 }
 
 function settle(
-  kind: Kind,
+  seriesClass: SeriesClass,
   timesMs: Column,
   values: Column,
   from: number,
@@ -40,7 +46,7 @@ function settle(
     let next = i + 1;
     while (next < to && timesMs[next] === timeMs) next++;
     let kept = 1;
-    if (kind === KIND.count && next > i + 1) {
+    if (seriesClass === SERIES_CLASS.count && next > i + 1) {
       kept = sum(values, i, next) - i;
       values.copyWithin(end, i, i + kept);
     } else {

@@ -1,7 +1,7 @@
 import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import type { AggregateReply } from '@tidemark/contract';
 import { type FoldedSeries, holdMs, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
-import { KIND } from '@tidemark/model';
+import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
 import type { HeadRows } from './head-rows.ts';
@@ -45,24 +45,29 @@ export class SeriesFolder {
 
   /** The folded series, which holds until the next call; undefined where it has no points. */
   fold(series: number): FoldedSeries | undefined {
-    const kind = this.#store.table.kind(series);
+    const seriesClass = this.#store.table.seriesClass(series);
     this.points = 0;
     const { timeFold } = this.#plan;
-    if (timeFold !== TIME_FOLD.points && (kind === KIND.distribution) !== isOfSketches(timeFold)) return undefined;
+    if (timeFold !== TIME_FOLD.points && (seriesClass === SERIES_CLASS.distribution) !== isOfSketches(timeFold))
+      return undefined;
     const { chunks } = this.#found.chunks.of(series);
-    if (kind !== KIND.distribution) return this.#foldPoints(series, kind, chunks);
+    if (seriesClass !== SERIES_CLASS.distribution) return this.#foldPoints(series, seriesClass, chunks);
     return timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, chunks) : this.#foldTotals(series, chunks);
   }
 
-  #foldPoints(series: number, kind: number, chunks: Parameters<typeof appendPoints>[1]): FoldedSeries | undefined {
+  #foldPoints(
+    series: number,
+    seriesClass: SeriesClass,
+    chunks: Parameters<typeof appendPoints>[1],
+  ): FoldedSeries | undefined {
     points.clear();
     appendPoints(series, chunks, this.#found.rows, points);
     this.points = points.length;
     if (points.length === 0) return undefined;
-    resolveAll(kind as Parameters<typeof resolveAll>[0], points);
+    resolveAll(seriesClass, points);
     const { timesMs, values, length } = points;
     const [from, to] = this.#within(series, timesMs, length);
-    const folder = kind === KIND.count ? this.#amounts : this.#readings;
+    const folder = seriesClass === SERIES_CLASS.count ? this.#amounts : this.#readings;
     return this.#foldWith(folder, series, timesMs.subarray(from, to), values.subarray(from, to));
   }
 
@@ -86,7 +91,7 @@ export class SeriesFolder {
       const { sum, count } = packedTotals(sketches.payloads[i]);
       points.push(sketches.timesMs[i], isCount ? count : sum);
     }
-    resolveAll(KIND.count, points);
+    resolveAll(SERIES_CLASS.count, points);
     const { length } = points;
     return this.#foldWith(this.#amounts, series, points.timesMs.subarray(0, length), points.values.subarray(0, length));
   }

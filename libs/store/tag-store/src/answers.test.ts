@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MatchRequest, TagFilter } from '@tidemark/contract';
-import { DAY_MS, KIND, type Kind, metricId, type SeriesName, seriesId, seriesName } from '@tidemark/model';
+import {
+  DAY_MS,
+  kindOfClass,
+  metricId,
+  SERIES_CLASS,
+  type SeriesClass,
+  type SeriesName,
+  seriesId,
+  seriesName,
+} from '@tidemark/model';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_TAG_STORE_LIMITS, TagPartition } from './index.ts';
@@ -18,10 +27,10 @@ const name: fc.Arbitrary<SeriesName> = fc
   .tuple(
     fc.constantFrom('acme', 'other'),
     fc.constantFrom('cpu', 'cpu.user', 'mem'),
-    fc.constantFrom<Kind>(1, 2, 4),
+    fc.constantFrom<SeriesClass>(1, 2, 3),
     fc.array(tag, { maxLength: 5 }),
   )
-  .map(([tenant, metric, kind, tags]) => seriesName(tenant, metric, kind, tags));
+  .map(([tenant, metric, seriesClass, tags]) => seriesName(tenant, metric, seriesClass, tags));
 
 /** Facts of days 0 to 4. */
 const fact: fc.Arbitrary<Fact> = fc.record({ name, day: fc.nat(4), isNamed: fc.boolean() });
@@ -82,7 +91,7 @@ async function partitionOf(names: readonly SeriesName[], limits = DEFAULT_TAG_ST
 
 function hosts(count: number): SeriesName[] {
   return Array.from({ length: count }, (_, i) =>
-    seriesName('acme', 'cpu', KIND.gauge, [`host:h${i % 7}`, `pod:p${i}`, 'env:prod']),
+    seriesName('acme', 'cpu', SERIES_CLASS.reading, [`host:h${i % 7}`, `pod:p${i}`, 'env:prod']),
   );
 }
 
@@ -154,7 +163,7 @@ describe('answers against a naive model', () => {
 });
 
 test('a series without the key and one tagged `key:N/A` are in one group', async () => {
-  const names = [[], ['host:N/A'], ['host:']].map((tags) => seriesName('acme', 'cpu', KIND.gauge, tags));
+  const names = [[], ['host:N/A'], ['host:']].map((tags) => seriesName('acme', 'cpu', SERIES_CLASS.reading, tags));
   const { groups } = (await partitionOf(names)).match(request({ groupBy: ['host'] }));
   expect(groups.map(({ tags, series }) => [tags[0], series.length])).toEqual([
     ['host:', 16],
@@ -196,7 +205,9 @@ describe('limits', () => {
   });
 
   test('a series of several values counts in each group', async () => {
-    const partition = await partitionOf([seriesName('acme', 'cpu', KIND.gauge, ['role:a', 'role:b', 'role:c'])]);
+    const partition = await partitionOf([
+      seriesName('acme', 'cpu', SERIES_CLASS.reading, ['role:a', 'role:b', 'role:c']),
+    ]);
     expect(partition.match(request({ groupBy: ['role'] })).groups.map(({ tags }) => tags[0])).toEqual([
       'role:a',
       'role:b',
@@ -226,14 +237,14 @@ test('seriesTags answers in the order of the request, and only for series of the
   const partition = await partitionOf([first, second]);
   const series = Buffer.concat([seriesId(second), Buffer.alloc(16), seriesId(first)]);
   const unknown = { metric: '', kind: 0, tags: [] };
-  const known = ({ metric, kind, tags }: SeriesName) => ({ metric, kind, tags });
+  const known = ({ metric, seriesClass, tags }: SeriesName) => ({ metric, kind: kindOfClass(seriesClass), tags });
   const answer = (tenant: string) => partition.seriesTags({ partition: 0, tenant, series }).series;
   expect(answer('acme')).toEqual([known(second), unknown, known(first)]);
   expect(answer('other')).toEqual([unknown, unknown, unknown]);
 });
 
 test('seriesCount and budgets count each series once, also since a day', async () => {
-  const partition = await partitionOf([...hosts(30), seriesName('acme', 'mem', KIND.gauge, [])]);
+  const partition = await partitionOf([...hosts(30), seriesName('acme', 'mem', SERIES_CLASS.reading, [])]);
   partition.apply(
     recordOf(
       1,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { KIND, seriesName } from '@tidemark/model';
+import { SERIES_CLASS, seriesName } from '@tidemark/model';
 import type { LogRecord } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import { recordOf } from './testing/facts.ts';
 /** A log with one series per record. */
 function logOf(records: number): LogRecord[] {
   return Array.from({ length: records }, (_, i) =>
-    recordOf(i, [{ name: seriesName('acme', 'cpu', KIND.gauge, [`host:${i}`]), day: 20_000, isNamed: true }]),
+    recordOf(i, [{ name: seriesName('acme', 'cpu', SERIES_CLASS.reading, [`host:${i}`]), day: 20_000, isNamed: true }]),
   );
 }
 

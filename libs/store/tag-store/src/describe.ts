@@ -6,10 +6,11 @@ import type {
   SeriesTagsRequest,
   TagKeyDescription,
 } from '@tidemark/contract';
-import { DAY_MS, dayOf, ID_BYTES } from '@tidemark/model';
+import { DAY_MS, dayOf, ID_BYTES, kindOfClass } from '@tidemark/model';
 import { limitError } from '@tidemark/ports';
+import { metadataMessage } from '@tidemark/store-rpc';
 import { FilterEvaluator } from './filter.ts';
-import { kindsSeen } from './match.ts';
+import { classesSeen } from './match.ts';
 import type { TagIndex } from './tag-index.ts';
 import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
 import { ABSENT } from './typed-list.ts';
@@ -39,9 +40,10 @@ export function describeMetrics(
     if (seen.isEmpty) continue;
     found.push({
       metric: metric.name,
-      kinds: kindsSeen(index, metric, seen),
+      classes: classesSeen(index, metric, seen),
       series: seen.size,
       lastDayMs: metric.lastDay * DAY_MS,
+      metadata: metadataMessage(metric.metadata),
     });
   }
   return found;
@@ -137,7 +139,7 @@ export function seriesTags(index: TagIndex, request: SeriesTagsRequest, limits: 
     const dense = index.series.find(request.series.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
     const metric = dense === ABSENT ? undefined : index.metrics.all[index.series.metric.values[dense]];
     if (metric === undefined || metric.tenant !== request.tenant) return { metric: '', kind: 0, tags: [] };
-    return { metric: metric.name, kind: index.series.kind(dense), tags: tagsOf(index, dense) };
+    return { metric: metric.name, kind: kindOfClass(index.series.seriesClass(dense)), tags: tagsOf(index, dense) };
   });
 }
 

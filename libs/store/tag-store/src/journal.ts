@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
-import { ID_BYTES, isKind, type Kind } from '@tidemark/model';
+import { ID_BYTES, isSeriesClass, type SeriesClass } from '@tidemark/model';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { journalKey, openValue, sealValue } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
@@ -51,11 +51,11 @@ export class Journal {
     this.#end();
   }
 
-  series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void {
+  series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void {
     this.#begin(SERIES);
     this.#tail.bytes(id);
     this.#tail.varint(metric);
-    this.#tail.u8(kind);
+    this.#tail.u8(seriesClass);
     this.#tail.varint(tags.length);
     for (const tag of tags) this.#tail.varint(tag);
     this.#end();
@@ -142,8 +142,8 @@ function loadSeries(reader: ByteReader, index: TagIndex): void {
   const id = reader.bytes(ID_BYTES);
   const metric = reader.varint();
   if (metric >= index.metrics.all.length) reader.fail(`metric ${metric} of ${index.metrics.all.length}`);
-  const kind = reader.u8();
-  if (!isKind(kind)) reader.fail(`kind ${kind}`);
+  const seriesClass = reader.u8();
+  if (!isSeriesClass(seriesClass)) reader.fail(`class ${seriesClass}`);
   const count = reader.varint();
   if (count > reader.remaining) reader.fail(`${count} tags in ${reader.remaining} bytes`);
   const tags: number[] = [];
@@ -152,5 +152,5 @@ function loadSeries(reader: ByteReader, index: TagIndex): void {
     if (tag >= index.tags.size) reader.fail(`tag ${tag} of ${index.tags.size}`);
     tags.push(tag);
   }
-  index.admit(id, index.metrics.all[metric], kind, tags);
+  index.admit(id, index.metrics.all[metric], seriesClass, tags);
 }

@@ -1,9 +1,9 @@
 import type { Bitmap } from '@tidemark/bitmap';
 import type { MatchedGroup, MatchRequest } from '@tidemark/contract';
-import { dayOf, type Kind, metricId } from '@tidemark/model';
+import { dayOf, metricId, type SeriesClass } from '@tidemark/model';
 import { FilterEvaluator } from './filter.ts';
 import { orderBySeriesId } from './id-order.ts';
-import { kindsOf, type Metric } from './metric-table.ts';
+import { classesOf, type Metric } from './metric-table.ts';
 import type { TagIndex } from './tag-index.ts';
 import { ID_WORDS } from './tag-series-table.ts';
 import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
@@ -15,12 +15,12 @@ const WORD_BYTES = 4;
 
 export interface Match {
   readonly metricId: Buffer;
-  readonly kinds: Kind[];
+  readonly classes: SeriesClass[];
   readonly groups: MatchedGroup[];
 }
 
 /**
- * The series of a metric alive in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by kind and
+ * The series of a metric alive in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by class and
  * tags. A series with several values of a key is in the group of each. Throws `resource_exhausted`.
  */
 export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): Match {
@@ -29,7 +29,7 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
   }
   const metric = index.metrics.find(request.tenant, request.metric);
   if (metric === undefined || request.toMs <= request.fromMs) {
-    return { metricId: metricId(request.tenant, request.metric), kinds: [], groups: [] };
+    return { metricId: metricId(request.tenant, request.metric), classes: [], groups: [] };
   }
   const universe = metric.alive(dayOf(request.fromMs), dayOf(request.toMs - 1));
   const selected = new FilterEvaluator(index, metric, limits).select(request.filter, universe);
@@ -43,21 +43,21 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
   });
   return {
     metricId: metric.id,
-    kinds: kindsSeen(index, metric, universe),
+    classes: classesSeen(index, metric, universe),
     groups: grouping.groups(selected.toArray()),
   };
 }
 
 /** Kinds of the series of a metric in `seen`, ascending. */
-export function kindsSeen(index: TagIndex, metric: Metric, seen: Bitmap): Kind[] {
+export function classesSeen(index: TagIndex, metric: Metric, seen: Bitmap): SeriesClass[] {
   if (seen.isEmpty) return [];
-  let mask = metric.kindMask;
-  // Only a metric that changed its kind needs a check of every series.
+  let mask = metric.classMask;
+  // Only a metric that changed its class needs a check of every series.
   if ((mask & (mask - 1)) !== 0) {
     mask = 0;
-    for (const dense of seen.toArray()) mask |= 1 << index.series.kind(dense);
+    for (const dense of seen.toArray()) mask |= 1 << index.series.seriesClass(dense);
   }
-  return kindsOf(mask);
+  return classesOf(mask);
 }
 
 interface GroupingLimits {
@@ -66,7 +66,7 @@ interface GroupingLimits {
 }
 
 /**
- * Groups series by the numbers of their tags, never by text. A group is a path in a tree: its kind, then one tag (or
+ * Groups series by the numbers of their tags, never by text. A group is a path in a tree: its class, then one tag (or
  * `MISSING`) for each key. Every node leads to a group, so groups × keys bounds the number of nodes.
  */
 class Grouping {
@@ -76,7 +76,7 @@ class Grouping {
   readonly #keys: number[];
   readonly #missing: number[];
   readonly #limits: GroupingLimits;
-  /** (node, tag) → node. Nodes below 5 are the kinds. */
+  /** (node, tag) → node. Nodes below 4 are the classes. */
   readonly #children = new PairMap();
   readonly #parent = new Uint32List();
   readonly #tag = new Uint32List();
@@ -97,14 +97,14 @@ class Grouping {
       return tag === ABSENT ? MISSING : tag;
     });
     this.#limits = limits;
-    for (let kind = 0; kind <= 4; kind++) this.#addNode(0, 0);
+    for (let seriesClass = 0; seriesClass <= 3; seriesClass++) this.#addNode(0, 0);
   }
 
   /** Groups of the selected series. Reads them in memory order, and sorts the ids at the end. */
   groups(selected: Uint32Array): MatchedGroup[] {
     this.#member.reserve(selected.length);
     this.#memberNode.reserve(selected.length);
-    for (let i = 0; i < selected.length; i++) this.#place(selected[i], this.#index.series.kind(selected[i]), 0);
+    for (let i = 0; i < selected.length; i++) this.#place(selected[i], this.#index.series.seriesClass(selected[i]), 0);
     return this.#collect();
   }
 
@@ -181,10 +181,10 @@ class Grouping {
       this.#index.series.copyId(members[position], words, cursors[node]);
       cursors[node] += ID_WORDS;
     }
-    return groups.sort(byTagsAndKind);
+    return groups.sort(byTagsAndClass);
   }
 
-  #nameOf(node: number): { tags: string[]; kind: Kind } {
+  #nameOf(node: number): { tags: string[]; seriesClass: SeriesClass } {
     const tags: string[] = [];
     let at = node;
     for (let level = this.#keys.length - 1; level >= 0; level--) {
@@ -192,13 +192,13 @@ class Grouping {
       tags[level] = tag === MISSING ? `${this.#keyTexts[level]}:N/A` : this.#index.tags.tagText(tag);
       at = this.#parent.values[at];
     }
-    return { tags, kind: at as Kind };
+    return { tags, seriesClass: at as SeriesClass };
   }
 }
 
-function byTagsAndKind(a: MatchedGroup, b: MatchedGroup): number {
+function byTagsAndClass(a: MatchedGroup, b: MatchedGroup): number {
   for (let i = 0; i < a.tags.length; i++) {
     if (a.tags[i] !== b.tags[i]) return a.tags[i] < b.tags[i] ? -1 : 1;
   }
-  return a.kind - b.kind;
+  return a.seriesClass - b.seriesClass;
 }

@@ -1,5 +1,5 @@
 import { Bitmap } from '@tidemark/bitmap';
-import { type Kind, metricId } from '@tidemark/model';
+import { type MetricMetadata, metricId, type SeriesClass } from '@tidemark/model';
 
 /** The series of a metric that were seen on one UTC day. */
 export class DaySeries {
@@ -14,7 +14,7 @@ export class DaySeries {
   }
 }
 
-/** A metric of a tenant: its id, kinds and days, each with its series. */
+/** A metric of a tenant: its id, classes and days, each with its series. */
 export class Metric {
   readonly index: number;
   readonly tenant: string;
@@ -24,8 +24,10 @@ export class Metric {
   /** Days with series, ascending. */
   readonly days: DaySeries[] = [];
   seriesCount = 0;
-  /** Bit mask with bit `kind` for each kind that a series of it has ever had. */
-  kindMask = 0;
+  /** Bit mask with bit `class` for each class that a series of it has ever had. */
+  classMask = 0;
+  /** What its senders and users state of it. */
+  metadata: MetricMetadata = {};
 
   constructor(index: number, tenant: string, name: string) {
     this.index = index;
@@ -124,9 +126,10 @@ export class MetricTable {
   }
 }
 
-/** The kinds of a mask, ascending. */
-export function kindsOf(mask: number): Kind[] {
-  const kinds: Kind[] = [];
-  for (let kind = 1; kind <= 4; kind++) if ((mask >>> kind) & 1) kinds.push(kind as Kind);
-  return kinds;
+/** The classes of a mask, ascending. */
+export function classesOf(mask: number): SeriesClass[] {
+  const classes: SeriesClass[] = [];
+  for (let seriesClass = 1; seriesClass <= 3; seriesClass++)
+    if ((mask >>> seriesClass) & 1) classes.push(seriesClass as SeriesClass);
+  return classes;
 }

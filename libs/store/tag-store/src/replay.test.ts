@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { MatchRequest } from '@tidemark/contract';
-import { DAY_MS, KIND, type Kind, seriesName } from '@tidemark/model';
+import { DAY_MS, SERIES_CLASS, type SeriesClass, seriesName } from '@tidemark/model';
 import { isTidemarkError, type LogRecord } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
@@ -9,9 +9,12 @@ import { type Fact, recordOf } from './testing/facts.ts';
 
 /** Facts about 48 series over 4 days, many of them repeated, some of them before their definition. */
 const fact: fc.Arbitrary<Fact> = fc
-  .tuple(fc.nat(1), fc.nat(1), fc.constantFrom<Kind>(1, 3), fc.nat(5), fc.nat(3), fc.boolean())
-  .map(([tenant, metric, kind, host, day, isNamed]) => ({
-    name: seriesName(['acme', 'other'][tenant], ['cpu', 'mem'][metric], kind, [`host:${host}`, `env:${host % 2}`]),
+  .tuple(fc.nat(1), fc.nat(1), fc.constantFrom<SeriesClass>(1, 3), fc.nat(5), fc.nat(3), fc.boolean())
+  .map(([tenant, metric, seriesClass, host, day, isNamed]) => ({
+    name: seriesName(['acme', 'other'][tenant], ['cpu', 'mem'][metric], seriesClass, [
+      `host:${host}`,
+      `env:${host % 2}`,
+    ]),
     day,
     isNamed,
   }));
@@ -45,7 +48,7 @@ async function replay(log: readonly LogRecord[]): Promise<TagPartition> {
 
 function facts(count: number, day = 1): Fact[] {
   return Array.from({ length: count }, (_, i) => ({
-    name: seriesName('acme', 'cpu', KIND.gauge, [`host:h${i}`]),
+    name: seriesName('acme', 'cpu', SERIES_CLASS.reading, [`host:h${i}`]),
     day,
     isNamed: true,
   }));

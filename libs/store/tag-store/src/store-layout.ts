@@ -4,7 +4,7 @@ import { TidemarkError } from '@tidemark/ports';
 
 /** Kinds of entries: the first byte of each key (docs/formats/tag-store.md). */
 export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4, checkpoint: 5 } as const;
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
 
 const CHECKSUM_BYTES = 4;
 const PAIR = 2 ** 32;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Bitmap } from '@tidemark/bitmap';
 import { compareBytes } from '@tidemark/bytes';
-import { KIND } from '@tidemark/model';
+import { SERIES_CLASS } from '@tidemark/model';
 import fc from 'fast-check';
 import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
 import { orderBySeriesId } from './id-order.ts';
@@ -51,7 +51,7 @@ test('series ids that share their first bytes are found and sorted by all sixtee
       const series = new TagSeriesTable();
       ids.forEach((each, i) => {
         expect(series.find(each)).toBe(ABSENT);
-        expect(series.add(each, i, KIND.count, [i, i + 1])).toBe(i);
+        expect(series.add(each, i, SERIES_CLASS.count, [i, i + 1])).toBe(i);
       });
       ids.forEach((each, i) => {
         expect(series.find(each)).toBe(i);

@@ -1,4 +1,4 @@
-import type { Kind, SeriesName } from '@tidemark/model';
+import type { SeriesClass, SeriesName } from '@tidemark/model';
 import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
 import { type DaySeries, type Metric, MetricTable } from './metric-table.ts';
 import { Postings } from './postings.ts';
@@ -11,7 +11,7 @@ import { UnknownDays } from './unknown-days.ts';
 export interface ChangeLog {
   tag(text: string): void;
   metric(tenant: string, name: string): void;
-  series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void;
+  series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void;
   /** Records that a series was added to a day of a metric. */
   day(metric: Metric, daySeries: DaySeries): void;
   /** Records that a day of a series without a definition was added, or removed when its definition arrived. */
@@ -72,15 +72,15 @@ export class TagIndex {
       }
       tags.push(tag);
     }
-    changes.series(id, metric.index, name.kind, tags);
-    return this.admit(id, metric, name.kind, tags);
+    changes.series(id, metric.index, name.seriesClass, tags);
+    return this.admit(id, metric, name.seriesClass, tags);
   }
 
   /** Adds a series that is not known yet. Opening a stored partition calls it with each series. */
-  admit(id: Uint8Array, metric: Metric, kind: Kind, tags: readonly number[]): number {
-    const dense = this.series.add(id, metric.index, kind, tags);
+  admit(id: Uint8Array, metric: Metric, seriesClass: SeriesClass, tags: readonly number[]): number {
+    const dense = this.series.add(id, metric.index, seriesClass, tags);
     metric.seriesCount++;
-    metric.kindMask |= 1 << kind;
+    metric.classMask |= 1 << seriesClass;
     for (const tag of tags) this.postings.add(metric.index, tag, this.tags.keyIds.values[tag], dense);
     return dense;
   }

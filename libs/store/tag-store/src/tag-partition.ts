@@ -12,6 +12,7 @@ import type {
 } from '@tidemark/contract';
 import type { ConsumedState } from '@tidemark/log-consumer';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
+import { metadataMessage } from '@tidemark/store-rpc';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
@@ -202,7 +203,9 @@ export class TagPartition implements ConsumedState {
 
   /** The series that a filter selects, in groups. Throws `resource_exhausted` naming the limit and what was found. */
   match(request: MatchRequest): MatchReply {
-    return { ...match(this.#index, request, this.#limits), ...this.#place(request.partition) };
+    const { tenant, metric } = request;
+    const metadata = metadataMessage(this.#index.metrics.find(tenant, metric)?.metadata ?? {});
+    return { ...match(this.#index, request, this.#limits), metadata, ...this.#place(request.partition) };
   }
 
   /** Metrics of a tenant, by name. */

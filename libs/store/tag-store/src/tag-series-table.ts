@@ -1,11 +1,11 @@
-import { ID_BYTES, type Kind } from '@tidemark/model';
+import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import { Uint32List } from './typed-list.ts';
 
 export const ID_WORDS = ID_BYTES / 4;
 const INITIAL_SERIES = 256;
 
 /**
- * The table of series: dense id → series id, metric, kind, tags, and series id → dense id. Columns in typed arrays,
+ * The table of series: dense id → series id, metric, class, tags, and series id → dense id. Columns in typed arrays,
  * about 40 bytes per series and 4 per tag. Dense ids are numbered in the order of `add`.
  */
 export class TagSeriesTable {
@@ -15,7 +15,7 @@ export class TagSeriesTable {
   /** Tags of series d are `tags.values[tagStart.values[d]]` up to `tagStart.values[d + 1]`, sorted by text. */
   readonly tags = new Uint32List(INITIAL_SERIES * 8);
   readonly tagStart = new Uint32List(INITIAL_SERIES);
-  #kinds = new Uint8Array(INITIAL_SERIES);
+  #classes = new Uint8Array(INITIAL_SERIES);
   #idWords = new Uint32Array(INITIAL_SERIES * ID_WORDS);
   /** Dense id + 1 by hash of the series id; 0 is a free slot. */
   #slots = new Uint32Array(INITIAL_SERIES * 2);
@@ -33,12 +33,12 @@ export class TagSeriesTable {
   }
 
   /** Adds a series that does not exist yet; returns its dense id. */
-  add(id: Uint8Array, metric: number, kind: Kind, tags: ArrayLike<number>): number {
+  add(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: ArrayLike<number>): number {
     const dense = this.count++;
-    if (dense === this.#kinds.length) this.#grow();
+    if (dense === this.#classes.length) this.#grow();
     this.#probeBytes.set(id);
     this.#idWords.set(this.#probe, dense * ID_WORDS);
-    this.#kinds[dense] = kind;
+    this.#classes[dense] = seriesClass;
     this.metric.push(metric);
     for (let i = 0; i < tags.length; i++) this.tags.push(tags[i]);
     this.tagStart.push(this.tags.length);
@@ -46,8 +46,8 @@ export class TagSeriesTable {
     return dense;
   }
 
-  kind(dense: number): Kind {
-    return this.#kinds[dense] as Kind;
+  seriesClass(dense: number): SeriesClass {
+    return this.#classes[dense] as SeriesClass;
   }
 
   /** Four words of each series id, in memory order; valid until the next `add`. */
@@ -75,10 +75,10 @@ export class TagSeriesTable {
   }
 
   #grow(): void {
-    const capacity = this.#kinds.length * 2;
-    const kinds = new Uint8Array(capacity);
-    kinds.set(this.#kinds);
-    this.#kinds = kinds;
+    const capacity = this.#classes.length * 2;
+    const classes = new Uint8Array(capacity);
+    classes.set(this.#classes);
+    this.#classes = classes;
     const words = new Uint32Array(capacity * ID_WORDS);
     words.set(this.#idWords);
     this.#idWords = words;

@@ -1,5 +1,5 @@
 import { serializeBitmap } from '@tidemark/bitmap';
-import type { Kind } from '@tidemark/model';
+import type { SeriesClass } from '@tidemark/model';
 import type { KeyValueWrite } from '@tidemark/ports';
 import type { TagCheckpoint } from './checkpoints.ts';
 import type { Journal } from './journal.ts';
@@ -42,8 +42,8 @@ export class Uncommitted implements ChangeLog {
     this.journal.metric(tenant, name);
   }
 
-  series(id: Uint8Array, metric: number, kind: Kind, tags: readonly number[]): void {
-    this.journal.series(id, metric, kind, tags);
+  series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void {
+    this.journal.series(id, metric, seriesClass, tags);
   }
 
   day(metric: Metric, daySeries: DaySeries): void {

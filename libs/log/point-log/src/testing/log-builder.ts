@@ -1,6 +1,6 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { FIRST_ERA, hash128, KIND, type Kind } from '@tidemark/model';
+import { FIRST_ERA, hash128, SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import {
   type BlockRecord,
   type Definitions,
@@ -12,17 +12,21 @@ import {
 import type { LogRecord } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 
-/** Returns the kind of test series `i`: i % 4 + 1. The series of a kind are one metric. */
-export function kindOf(series: number): Kind {
-  return ((series % 4) + 1) as Kind;
+/** Classes of the test series 0 to 3, and again from 4 on. */
+const CLASSES = [SERIES_CLASS.reading, SERIES_CLASS.count, SERIES_CLASS.reading, SERIES_CLASS.distribution] as const;
+
+/** Returns the class of test series `i`. Every fourth series is of the same metric. */
+export function classOf(series: number): SeriesClass {
+  return CLASSES[series % CLASSES.length];
 }
 
 export function seriesIdOf(series: number): Buffer {
   return hash128(Buffer.from(`series ${series}`));
 }
 
-export function metricIdOf(kind: Kind): Buffer {
-  return hash128(Buffer.from(`metric ${kind}`));
+/** Returns the id of the metric of a test series. */
+export function metricIdOf(series: number): Buffer {
+  return hash128(Buffer.from(`metric ${series % CLASSES.length}`));
 }
 
 export interface TestPoint {
@@ -76,8 +80,8 @@ export class LogBuilder {
       if (fresh.length > 0) {
         const series = fresh.map((one) => ({
           seriesId: seriesIdOf(one),
-          metricId: metricIdOf(kindOf(one)),
-          kind: kindOf(one),
+          metricId: metricIdOf(one),
+          seriesClass: classOf(one),
           intervalMs: span.intervalMs,
         }));
         definitions.push({ dictionary: span.client, firstRef: known.size, series });
@@ -146,7 +150,7 @@ export function shareOf(points: readonly TestPoint[], refOf: (series: number) =>
   const sketches = new SketchColumns();
   const ordered = points.map((point, i) => ({ point, i, ref: refOf(point.series) }));
   for (const { point, ref } of ordered.sort((a, b) => a.ref - b.ref || a.i - b.i)) {
-    if (kindOf(point.series) === KIND.distribution) sketches.push(ref, point.timeMs, sketchOf(point.value));
+    if (classOf(point.series) === SERIES_CLASS.distribution) sketches.push(ref, point.timeMs, sketchOf(point.value));
     else columns.push(ref, point.timeMs, point.value);
   }
   const out = new ByteWriter();

@@ -1,6 +1,6 @@
-import { KIND } from '@tidemark/model';
+import { SERIES_CLASS } from '@tidemark/model';
 import { ALL_LANES, RECORD } from '@tidemark/point-records';
-import { kindOf, LogBuilder, type TestPoint, type TestSpan } from './log-builder.ts';
+import { classOf, LogBuilder, type TestPoint, type TestSpan } from './log-builder.ts';
 
 export const START_MS = 1_700_000_000_000;
 export const LATENESS_MS = 3_000;
@@ -127,7 +127,7 @@ export function resolved(model: Model, series: number): { timeMs: number; value:
     .sort(([a], [b]) => a - b)
     .map(([timeMs, values]) => ({
       timeMs,
-      value: kindOf(series) === KIND.count ? exact(values) : (values.at(-1) ?? 0),
+      value: classOf(series) === SERIES_CLASS.count ? exact(values) : (values.at(-1) ?? 0),
     }));
 }
 

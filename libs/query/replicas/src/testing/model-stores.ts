@@ -22,7 +22,19 @@ import {
   TimeFolder,
   timeFoldOf,
 } from '@tidemark/fold';
-import { DAY_MS, dayOf, hash128, ID_BYTES, KIND, type Kind, metricId, seriesId, seriesName } from '@tidemark/model';
+import {
+  classOfKind,
+  DAY_MS,
+  dayOf,
+  hash128,
+  ID_BYTES,
+  KIND,
+  type Kind,
+  metricId,
+  type SeriesClass,
+  seriesId,
+  seriesName,
+} from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { groupTags, matchesFilter, type TagFilter } from '@tidemark/query-language';
 import { packedTotals } from '@tidemark/sketch';
@@ -122,9 +134,10 @@ export class ModelStores implements QueryStores {
             const own = known.filter((p) => p.metric === metric);
             return {
               metric,
-              kinds: [...new Set(own.map((p) => p.kind))].sort(),
+              classes: [...new Set(own.map((p) => classOfKind(p.kind)))].sort(),
               series: new Set(own.map((p) => p.tags.join())).size,
               lastDayMs: Math.max(...own.map((p) => dayOf(p.timeMs) * DAY_MS)),
+              metadata: undefined,
             };
           }),
         };
@@ -192,30 +205,37 @@ export class ModelStores implements QueryStores {
     const seen = this.#known(partition).filter(
       (p) => p.tenant === tenant && p.metric === metric && dayOf(p.timeMs) >= days[0] && dayOf(p.timeMs) <= days[1],
     );
-    const groups = new Map<string, { tags: string[]; kind: Kind; ids: Set<string> }>();
+    const groups = new Map<string, { tags: string[]; seriesClass: SeriesClass; ids: Set<string> }>();
     for (const point of seen) {
       if (!matchesFilter(filter, point.tags)) continue;
       for (const tags of groupTags(groupBy, point.tags)) {
-        const key = `${tags.join('\n')}\n${point.kind}`;
-        const group = groups.get(key) ?? { tags, kind: point.kind, ids: new Set<string>() };
+        const seriesClass = classOfKind(point.kind);
+        const key = `${tags.join('\n')}\n${seriesClass}`;
+        const group = groups.get(key) ?? { tags, seriesClass, ids: new Set<string>() };
         groups.set(key, group);
         group.ids.add(idOf(point));
       }
     }
     if (groups.size > request.maxGroups) throw new TidemarkError('resource_exhausted', 'max_groups');
-    const matched: MatchedGroup[] = [...groups.values()].map(({ tags, kind, ids }) => ({
+    const matched: MatchedGroup[] = [...groups.values()].map(({ tags, seriesClass, ids }) => ({
       tags,
-      kind,
+      seriesClass,
       series: Buffer.from([...ids].sort().join(''), 'hex'),
     }));
     const next = this.tagsOffsets.get(partition) ?? 1_000_000;
     return {
       metricId: metricId(tenant, metric),
-      kinds: [...new Set(seen.map((p) => p.kind))].sort(),
+      classes: [...new Set(seen.map((p) => classOfKind(p.kind)))].sort(),
       groups: matched,
+      metadata: { user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
       tagsOffset: next,
       gaps: this.#gapsOf('tags', partition),
     };
+  }
+
+  /** What the metric's senders state of its readings. */
+  #kindOfReadings(points: readonly ModelPoint[]): Kind | undefined {
+    return points.find(({ kind }) => kind === KIND.gauge || kind === KIND.counter)?.kind;
   }
 
   #aggregate(request: AggregateRequest): AggregateReply {
@@ -279,7 +299,7 @@ export class ModelStores implements QueryStores {
 }
 
 function idOf({ tenant, metric, kind, tags }: ModelPoint): string {
-  return seriesId(seriesName(tenant, metric, kind, tags)).toString('hex');
+  return seriesId(seriesName(tenant, metric, classOfKind(kind), tags)).toString('hex');
 }
 
 /** The value of a point; of a sketch the part that the fold takes. */

@@ -8,7 +8,7 @@ import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { openKafkaLog, prepareTopics } from '@tidemark/kafka-log';
 import { ClusterAdmin } from '@tidemark/kafka-log/testing';
-import { KIND, seriesId } from '@tidemark/model';
+import { SERIES_CLASS, seriesId } from '@tidemark/model';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { parseSettings } from '@tidemark/settings';
 import { grpcTagStore } from '@tidemark/store-rpc';
@@ -68,7 +68,7 @@ await kafkaSuite('a process of stores', () => {
     const writer = await log.writer('tags', 0);
     for (let sequence = 0; sequence < records; sequence++) {
       const facts = new TagRecordWriter();
-      const name = { tenant: 'default', metric: 'm', kind: KIND.gauge, tags: [`n:${sequence}`] };
+      const name = { tenant: 'default', metric: 'm', seriesClass: SERIES_CLASS.reading, tags: [`n:${sequence}`] };
       facts.addSeries(seriesId(name), name, 20_000);
       await writer.append(sequence, facts.take());
     }

@@ -1,7 +1,7 @@
 import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
 import { SPACE_FOLD, TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
-import { KIND, type Kind } from '@tidemark/model';
-import { metricIdOf, seriesIdOf } from '@tidemark/point-log/testing';
+import { SERIES_CLASS } from '@tidemark/model';
+import { classOf, metricIdOf, seriesIdOf } from '@tidemark/point-log/testing';
 import type { PointPartition } from '../point-partition.ts';
 
 export interface Range {
@@ -10,9 +10,8 @@ export interface Range {
   readonly stepMs: number;
 }
 
-/** A request for series of one kind, each in a group of its own, so that the space fold changes nothing. */
+/** A request for series of one metric, each in a group of its own, so that the space fold changes nothing. */
 export function requestOf(
-  kind: Kind,
   series: readonly number[],
   range: Range,
   fold: TimeFoldName,
@@ -20,10 +19,10 @@ export function requestOf(
 ): AggregateRequest {
   return {
     partition: 0,
-    metricId: metricIdOf(kind),
+    metricId: metricIdOf(series[0]),
     ...range,
     timeFold: TIME_FOLD[fold],
-    spaceFold: kind === KIND.distribution ? SPACE_FOLD.sketch : SPACE_FOLD.max,
+    spaceFold: classOf(series[0]) === SERIES_CLASS.distribution ? SPACE_FOLD.sketch : SPACE_FOLD.max,
     groups: series.map((one) => ({ digest: Buffer.alloc(0), series: seriesIdOf(one) })),
     tagsOffset: 0,
     maxPoints: 0,

@@ -7,7 +7,7 @@ import type {
   TagFilter,
   TagKeyDescription,
 } from '@tidemark/contract';
-import { DAY_MS, dayOf, type Kind, type SeriesName, seriesId } from '@tidemark/model';
+import { DAY_MS, dayOf, type SeriesClass, type SeriesName, seriesId } from '@tidemark/model';
 import { keyOfTag } from '../tag-dictionary.ts';
 
 interface NaiveSeries {
@@ -54,24 +54,24 @@ export class NaiveTagStore {
     return [...new Set([...this.#seen(tenant, metric, fromMs, toMs), ...within])];
   }
 
-  match(request: MatchRequest): { kinds: Kind[]; groups: MatchedGroup[] } {
+  match(request: MatchRequest): { classes: SeriesClass[]; groups: MatchedGroup[] } {
     const seen = this.#alive(request.tenant, request.metric, request.fromMs, request.toMs);
-    const groups = new Map<string, { tags: string[]; kind: Kind; ids: string[] }>();
+    const groups = new Map<string, { tags: string[]; seriesClass: SeriesClass; ids: string[] }>();
     for (const { id, name } of seen) {
       if (!fits(request.filter, name.tags)) continue;
       const names = new Set(combinations(request.groupBy, name.tags).map((tags) => JSON.stringify(tags)));
       for (const tags of names) {
-        const key = `${tags}${name.kind}`;
-        const group = groups.get(key) ?? { tags: JSON.parse(tags), kind: name.kind, ids: [] as string[] };
+        const key = `${tags}${name.seriesClass}`;
+        const group = groups.get(key) ?? { tags: JSON.parse(tags), seriesClass: name.seriesClass, ids: [] as string[] };
         group.ids.push(id);
         groups.set(key, group);
       }
     }
     return {
-      kinds: kindsOf(seen),
+      classes: classesOf(seen),
       groups: [...groups.values()]
-        .map(({ tags, kind, ids }) => ({ tags, kind, series: Buffer.from(ids.sort().join(''), 'hex') }))
-        .sort((a, b) => compareLists(a.tags, b.tags) || a.kind - b.kind),
+        .map(({ tags, seriesClass, ids }) => ({ tags, seriesClass, series: Buffer.from(ids.sort().join(''), 'hex') }))
+        .sort((a, b) => compareLists(a.tags, b.tags) || a.seriesClass - b.seriesClass),
     };
   }
 
@@ -83,7 +83,13 @@ export class NaiveTagStore {
       const selected = seen.filter(({ name }) => fits(request.filter, name.tags));
       if (selected.length === 0 || !metric.includes(request.contains) || metric <= (request.after ?? '')) continue;
       const lastDay = Math.max(...seen.flatMap(({ days }) => [...days]));
-      found.push({ metric, kinds: kindsOf(selected), series: selected.length, lastDayMs: lastDay * DAY_MS });
+      found.push({
+        metric,
+        classes: classesOf(selected),
+        series: selected.length,
+        lastDayMs: lastDay * DAY_MS,
+        metadata: undefined,
+      });
     }
     return found.slice(0, request.limit);
   }
@@ -104,8 +110,8 @@ export class NaiveTagStore {
   }
 }
 
-function kindsOf(seen: readonly NaiveSeries[]): Kind[] {
-  return [...new Set(seen.map(({ name }) => name.kind))].sort();
+function classesOf(seen: readonly NaiveSeries[]): SeriesClass[] {
+  return [...new Set(seen.map(({ name }) => name.seriesClass))].sort();
 }
 
 function valueOfTag(tag: string): string {

@@ -11,16 +11,24 @@ export const protobufPackage = "tidemark.v1";
 
 export const protobufFileName = "tidemark/v1/series.proto";
 
+/**
+ * What values mean: stated by their sender, or found by a query. Only the class that follows from it is stored with the
+ * series; the rest is metadata of the metric.
+ */
 export const Kind = {
   KIND_UNSPECIFIED: 0,
   /** GAUGE - A reading: last or average over time. */
   GAUGE: 1,
   /** COUNT - A delta: its sum counts. */
   COUNT: 2,
-  /** COUNTER - Monotonic and cumulative, with resets. */
+  /** COUNTER - A reading that is monotonic and cumulative, with resets. */
   COUNTER: 3,
   /** DISTRIBUTION - A DDSketch a point. */
   DISTRIBUTION: 4,
+  /** READING - A reading of a sender that doesn't know whether it is a gauge or a counter. */
+  READING: 5,
+  /** RATE - A delta that is shown per second. */
+  RATE: 6,
 } as const;
 
 export type Kind = typeof Kind[keyof typeof Kind];
@@ -31,10 +39,60 @@ export namespace Kind {
   export type COUNT = typeof Kind.COUNT;
   export type COUNTER = typeof Kind.COUNTER;
   export type DISTRIBUTION = typeof Kind.DISTRIBUTION;
+  export type READING = typeof Kind.READING;
+  export type RATE = typeof Kind.RATE;
+}
+
+/** What the points of a series are, as part of its identity. */
+export const SeriesClass = {
+  SERIES_CLASS_UNSPECIFIED: 0,
+  /** CLASS_READING - Gauges and counters. Of equal timestamps the later point stands. */
+  CLASS_READING: 1,
+  /** CLASS_COUNT - Deltas. Points of equal timestamps add. */
+  CLASS_COUNT: 2,
+  /** CLASS_DISTRIBUTION - DDSketches, which merge. */
+  CLASS_DISTRIBUTION: 3,
+} as const;
+
+export type SeriesClass = typeof SeriesClass[keyof typeof SeriesClass];
+
+export namespace SeriesClass {
+  export type SERIES_CLASS_UNSPECIFIED = typeof SeriesClass.SERIES_CLASS_UNSPECIFIED;
+  export type CLASS_READING = typeof SeriesClass.CLASS_READING;
+  export type CLASS_COUNT = typeof SeriesClass.CLASS_COUNT;
+  export type CLASS_DISTRIBUTION = typeof SeriesClass.CLASS_DISTRIBUTION;
+}
+
+/** What a source says of a metric. An absent field says nothing. */
+export interface MetricStatement {
+  /** GAUGE or COUNTER of readings, COUNT or RATE of counts; KIND_UNSPECIFIED takes back what the source said. */
+  kind?:
+    | Kind
+    | undefined;
+  /** As sent, such as `byte` or `seconds`; empty takes it back. */
+  unit?:
+    | string
+    | undefined;
+  /** Empty takes it back. */
+  description?:
+    | string
+    | undefined;
+  /** How far apart the points are meant to be, ms; 0 takes it back. */
+  intervalMs?: number | undefined;
+}
+
+/**
+ * What is known of a metric apart from its series: it is not part of their identity, and holds for all of their history.
+ * Of each field the user's statement stands, else the protocol's, else what the metric's name suggests.
+ */
+export interface MetricMetadata {
+  user: MetricStatement | undefined;
+  protocol: MetricStatement | undefined;
 }
 
 export interface Series {
   metric: string;
+  /** What the sender states. In replies of a tag store: READING, COUNT or DISTRIBUTION. */
   kind: Kind;
   /** `key:value` or a bare word; any order, duplicates are dropped. */
   tags: string[];
@@ -53,6 +111,168 @@ export interface Gap {
   /** `points` or `tags`: the topic of the record. */
   topic: string;
 }
+
+function createBaseMetricStatement(): MetricStatement {
+  return { kind: undefined, unit: undefined, description: undefined, intervalMs: undefined };
+}
+
+export const MetricStatement: MessageFns<MetricStatement> = {
+  encode(message: MetricStatement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== undefined) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.unit !== undefined) {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.description !== undefined) {
+      writer.uint32(26).string(message.description);
+    }
+    if (message.intervalMs !== undefined) {
+      writer.uint32(32).uint64(message.intervalMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricStatement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricStatement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.intervalMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricStatement>): MetricStatement {
+    return MetricStatement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricStatement>): MetricStatement {
+    const message = createBaseMetricStatement();
+    message.kind = object.kind ?? undefined;
+    message.unit = object.unit ?? undefined;
+    message.description = object.description ?? undefined;
+    message.intervalMs = object.intervalMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMetricMetadata(): MetricMetadata {
+  return { user: undefined, protocol: undefined };
+}
+
+export const MetricMetadata: MessageFns<MetricMetadata> = {
+  encode(message: MetricMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      MetricStatement.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.protocol !== undefined) {
+      MetricStatement.encode(message.protocol, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = MetricStatement.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.protocol = MetricStatement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricMetadata>): MetricMetadata {
+    return MetricMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricMetadata>): MetricMetadata {
+    const message = createBaseMetricMetadata();
+    message.user = (object.user !== undefined && object.user !== null)
+      ? MetricStatement.fromPartial(object.user)
+      : undefined;
+    message.protocol = (object.protocol !== undefined && object.protocol !== null)
+      ? MetricStatement.fromPartial(object.protocol)
+      : undefined;
+    return message;
+  },
+};
 
 function createBaseSeries(): Series {
   return { metric: "", kind: 0, tags: [], intervalMs: undefined };

@@ -19,7 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { PositionsReply, PositionsRequest } from "./replica.ts";
-import { Gap, Kind, Series } from "./series.ts";
+import { Gap, MetricMetadata, Series, SeriesClass } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -76,19 +76,21 @@ export interface MatchRequest {
 export interface MatchReply {
   /** 16 bytes. */
   metricId: Buffer;
-  /** Kinds that the metric has had in the range, ascending; a metric may have more than one. */
-  kinds: Kind[];
+  /** Classes of the metric's series in the range, ascending; a metric may have more than one. */
+  classes: SeriesClass[];
   groups: MatchedGroup[];
   /** Every tags record below this offset is in the answer. */
   tagsOffset: number;
   /** Skipped records below tags_offset: series that they defined are not in the answer. */
   gaps: Gap[];
+  /** What its senders and users state of the metric; absent where nothing is stated. */
+  metadata: MetricMetadata | undefined;
 }
 
 export interface MatchedGroup {
   /** `key:value` of each group_by key, in that order; `key:N/A` where a series has none. */
   tags: string[];
-  kind: Kind;
+  seriesClass: SeriesClass;
   /** Series ids, 16 bytes each, ascending. */
   series: Buffer;
 }
@@ -117,9 +119,12 @@ export interface DescribeMetricsReply {
 
 export interface MetricDescription {
   metric: string;
-  kinds: Kind[];
+  /** Classes of its series, ascending. */
+  classes: SeriesClass[];
   series: number;
   lastDayMs: number;
+  /** What its senders and users state of the metric; absent where nothing is stated. */
+  metadata: MetricMetadata | undefined;
 }
 
 export interface DescribeTagsRequest {
@@ -711,7 +716,7 @@ export const MatchRequest: MessageFns<MatchRequest> = {
 };
 
 function createBaseMatchReply(): MatchReply {
-  return { metricId: Buffer.alloc(0), kinds: [], groups: [], tagsOffset: 0, gaps: [] };
+  return { metricId: Buffer.alloc(0), classes: [], groups: [], tagsOffset: 0, gaps: [], metadata: undefined };
 }
 
 export const MatchReply: MessageFns<MatchReply> = {
@@ -719,9 +724,9 @@ export const MatchReply: MessageFns<MatchReply> = {
     if (message.metricId.length !== 0) {
       writer.uint32(10).bytes(message.metricId);
     }
-    if (message.kinds.length !== 0) {
+    if (message.classes.length !== 0) {
       writer.uint32(18).fork();
-      for (const v of message.kinds) {
+      for (const v of message.classes) {
         writer.int32(v);
       }
       writer.join();
@@ -734,6 +739,9 @@ export const MatchReply: MessageFns<MatchReply> = {
     }
     for (const v of message.gaps) {
       Gap.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.metadata !== undefined) {
+      MetricMetadata.encode(message.metadata, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -761,7 +769,7 @@ export const MatchReply: MessageFns<MatchReply> = {
           }
           case 2: {
             if (tag === 16) {
-              message.kinds.push(reader.int32() as any);
+              message.classes.push(reader.int32() as any);
 
               continue;
             }
@@ -769,7 +777,7 @@ export const MatchReply: MessageFns<MatchReply> = {
             if (tag === 18) {
               const end2 = reader.uint32() + reader.pos;
               while (reader.pos < end2) {
-                message.kinds.push(reader.int32() as any);
+                message.classes.push(reader.int32() as any);
               }
 
               continue;
@@ -801,6 +809,14 @@ export const MatchReply: MessageFns<MatchReply> = {
             message.gaps.push(Gap.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.metadata = MetricMetadata.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -819,16 +835,19 @@ export const MatchReply: MessageFns<MatchReply> = {
   fromPartial(object: DeepPartial<MatchReply>): MatchReply {
     const message = createBaseMatchReply();
     message.metricId = object.metricId ?? Buffer.alloc(0);
-    message.kinds = object.kinds?.map((e) => e) || [];
+    message.classes = object.classes?.map((e) => e) || [];
     message.groups = object.groups?.map((e) => MatchedGroup.fromPartial(e)) || [];
     message.tagsOffset = object.tagsOffset ?? 0;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? MetricMetadata.fromPartial(object.metadata)
+      : undefined;
     return message;
   },
 };
 
 function createBaseMatchedGroup(): MatchedGroup {
-  return { tags: [], kind: 0, series: Buffer.alloc(0) };
+  return { tags: [], seriesClass: 0, series: Buffer.alloc(0) };
 }
 
 export const MatchedGroup: MessageFns<MatchedGroup> = {
@@ -836,8 +855,8 @@ export const MatchedGroup: MessageFns<MatchedGroup> = {
     for (const v of message.tags) {
       writer.uint32(10).string(v!);
     }
-    if (message.kind !== 0) {
-      writer.uint32(16).int32(message.kind);
+    if (message.seriesClass !== 0) {
+      writer.uint32(16).int32(message.seriesClass);
     }
     if (message.series.length !== 0) {
       writer.uint32(26).bytes(message.series);
@@ -871,7 +890,7 @@ export const MatchedGroup: MessageFns<MatchedGroup> = {
               break;
             }
 
-            message.kind = reader.int32() as any;
+            message.seriesClass = reader.int32() as any;
             continue;
           }
           case 3: {
@@ -900,7 +919,7 @@ export const MatchedGroup: MessageFns<MatchedGroup> = {
   fromPartial(object: DeepPartial<MatchedGroup>): MatchedGroup {
     const message = createBaseMatchedGroup();
     message.tags = object.tags?.map((e) => e) || [];
-    message.kind = object.kind ?? 0;
+    message.seriesClass = object.seriesClass ?? 0;
     message.series = object.series ?? Buffer.alloc(0);
     return message;
   },
@@ -1115,7 +1134,7 @@ export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
 };
 
 function createBaseMetricDescription(): MetricDescription {
-  return { metric: "", kinds: [], series: 0, lastDayMs: 0 };
+  return { metric: "", classes: [], series: 0, lastDayMs: 0, metadata: undefined };
 }
 
 export const MetricDescription: MessageFns<MetricDescription> = {
@@ -1123,9 +1142,9 @@ export const MetricDescription: MessageFns<MetricDescription> = {
     if (message.metric !== "") {
       writer.uint32(10).string(message.metric);
     }
-    if (message.kinds.length !== 0) {
+    if (message.classes.length !== 0) {
       writer.uint32(18).fork();
-      for (const v of message.kinds) {
+      for (const v of message.classes) {
         writer.int32(v);
       }
       writer.join();
@@ -1135,6 +1154,9 @@ export const MetricDescription: MessageFns<MetricDescription> = {
     }
     if (message.lastDayMs !== 0) {
       writer.uint32(32).sint64(message.lastDayMs);
+    }
+    if (message.metadata !== undefined) {
+      MetricMetadata.encode(message.metadata, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1162,7 +1184,7 @@ export const MetricDescription: MessageFns<MetricDescription> = {
           }
           case 2: {
             if (tag === 16) {
-              message.kinds.push(reader.int32() as any);
+              message.classes.push(reader.int32() as any);
 
               continue;
             }
@@ -1170,7 +1192,7 @@ export const MetricDescription: MessageFns<MetricDescription> = {
             if (tag === 18) {
               const end2 = reader.uint32() + reader.pos;
               while (reader.pos < end2) {
-                message.kinds.push(reader.int32() as any);
+                message.classes.push(reader.int32() as any);
               }
 
               continue;
@@ -1194,6 +1216,14 @@ export const MetricDescription: MessageFns<MetricDescription> = {
             message.lastDayMs = longToNumber(reader.sint64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.metadata = MetricMetadata.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1212,9 +1242,12 @@ export const MetricDescription: MessageFns<MetricDescription> = {
   fromPartial(object: DeepPartial<MetricDescription>): MetricDescription {
     const message = createBaseMetricDescription();
     message.metric = object.metric ?? "";
-    message.kinds = object.kinds?.map((e) => e) || [];
+    message.classes = object.classes?.map((e) => e) || [];
     message.series = object.series ?? 0;
     message.lastDayMs = object.lastDayMs ?? 0;
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? MetricMetadata.fromPartial(object.metadata)
+      : undefined;
     return message;
   },
 };
@@ -2266,7 +2299,7 @@ export const TagStoreService = {
     responseSerialize: (value: MatchReply): Buffer => Buffer.from(MatchReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): MatchReply => MatchReply.decode(value),
   },
-  /** Metrics of a tenant, with their kinds and how many series they have. */
+  /** Metrics of a tenant, with their classes and how many series they have. */
   describeMetrics: {
     path: "/tidemark.v1.TagStore/DescribeMetrics" as const,
     requestStream: false as const,
@@ -2333,7 +2366,7 @@ export const TagStoreService = {
 export interface TagStoreServer extends UntypedServiceImplementation {
   /** The series of a metric that a filter selects, in groups: the inverted index. */
   match: handleUnaryCall<MatchRequest, MatchReply>;
-  /** Metrics of a tenant, with their kinds and how many series they have. */
+  /** Metrics of a tenant, with their classes and how many series they have. */
   describeMetrics: handleUnaryCall<DescribeMetricsRequest, DescribeMetricsReply>;
   /** Tag keys and values of a metric, with how many series have each. */
   describeTags: handleUnaryCall<DescribeTagsRequest, DescribeTagsReply>;
@@ -2359,7 +2392,7 @@ export interface TagStoreClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: MatchReply) => void,
   ): ClientUnaryCall;
-  /** Metrics of a tenant, with their kinds and how many series they have. */
+  /** Metrics of a tenant, with their classes and how many series they have. */
   describeMetrics(
     request: DescribeMetricsRequest,
     callback: (error: ServiceError | null, response: DescribeMetricsReply) => void,

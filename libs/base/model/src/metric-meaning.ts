@@ -1,0 +1,84 @@
+import { KIND, type Kind } from './kind.ts';
+import { kindOfClass, SERIES_CLASS, type SeriesClass } from './series-class.ts';
+
+/** What one source says of a metric. An absent field says nothing. */
+export interface MetricStatement {
+  /** Gauge or counter of readings; count or rate of counts. */
+  readonly kind?: Kind;
+  /** As sent, such as `byte` or `seconds`. */
+  readonly unit?: string;
+  readonly description?: string;
+  /** How far apart the points are meant to be, ms. */
+  readonly intervalMs?: number;
+}
+
+/** A change of what a source says: `null` takes a field back, an absent one stays. */
+export type MetricChange = { readonly [Field in keyof MetricStatement]: MetricStatement[Field] | null };
+
+/** What is known of a metric apart from its series, by source. It holds for all of the metric's history. */
+export interface MetricMetadata {
+  readonly user?: MetricStatement;
+  readonly protocol?: MetricStatement;
+}
+
+/** Who says it, the strongest first. What only the name suggests is a guess. */
+export type MeaningSource = 'user' | 'protocol' | 'name';
+
+export interface Sourced<T> {
+  readonly value: T;
+  readonly source: MeaningSource;
+}
+
+/** The fields that hold, each with the source that says so. */
+export type MetricMeaning = { readonly [Field in keyof MetricStatement]: Sourced<NonNullable<MetricStatement[Field]>> };
+
+/** Endings that the convention of Prometheus gives to counters, and to the parts of its histograms. */
+const COUNTER_ENDINGS = ['_total', '_count', '_sum', '_bucket'];
+
+/** True for names that are a counter's by convention. Gauges may have such names, too. */
+export function isNamedAsCounter(metric: string): boolean {
+  return COUNTER_ENDINGS.some((ending) => metric.endsWith(ending));
+}
+
+/** Of each field the user's statement, else the protocol's; of the kind of readings, else what the name suggests. */
+export function meaningOf(metric: string, { user = {}, protocol = {} }: MetricMetadata): MetricMeaning {
+  const field = <T>(ofUser: T | undefined, ofProtocol: T | undefined): Sourced<T> | undefined => {
+    if (ofUser !== undefined) return { value: ofUser, source: 'user' };
+    return ofProtocol === undefined ? undefined : { value: ofProtocol, source: 'protocol' };
+  };
+  const guess = isNamedAsCounter(metric) ? KIND.counter : KIND.gauge;
+  return {
+    kind: field(user.kind, protocol.kind) ?? { value: guess, source: 'name' },
+    unit: field(user.unit, protocol.unit),
+    description: field(user.description, protocol.description),
+    intervalMs: field(user.intervalMs, protocol.intervalMs),
+  };
+}
+
+/** How a query reads series of a class. Readings that are a gauge or a counter only by their name stay `reading`. */
+export function kindOfSeries(seriesClass: SeriesClass, { kind }: MetricMeaning): Kind {
+  const isStated = kind !== undefined && kind.source !== 'name';
+  const isAKind = isStated && (kind.value === KIND.gauge || kind.value === KIND.counter);
+  return seriesClass === SERIES_CLASS.reading && isAKind ? kind.value : kindOfClass(seriesClass);
+}
+
+/** What a source says after a change. */
+export function changedStatement(statement: MetricStatement | undefined, change: MetricChange): MetricStatement {
+  const next: Record<string, unknown> = { ...statement };
+  for (const [field, value] of Object.entries(change)) {
+    if (value === null) delete next[field];
+    else if (value !== undefined) next[field] = value;
+  }
+  return next;
+}
+
+/** What several partitions know of a metric, while its slot moves: of each field the first one's. */
+export function mergeMetadata(known: readonly MetricMetadata[]): MetricMetadata {
+  return known.reduceRight<MetricMetadata>(
+    (merged, { user, protocol }) => ({
+      user: changedStatement(merged.user, user ?? {}),
+      protocol: changedStatement(merged.protocol, protocol ?? {}),
+    }),
+    {},
+  );
+}
