@@ -124,6 +124,7 @@ export class ContentCheck {
             seen(days, `${toHex(id)}/${day}`);
           },
           day: (id, day) => void seen(days, `${toHex(id)}/${day}`),
+          statement: () => undefined,
         });
       }
       for (const { series, timeMs, tagsOffset, offset } of consumer.needs) {

@@ -11,6 +11,7 @@ export type {
   MetricMetadata,
   MetricStatement,
   Sourced,
+  StatedSource,
 } from './metric-meaning.ts';
 export {
   changedStatement,

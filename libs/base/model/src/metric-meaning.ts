@@ -21,8 +21,10 @@ export interface MetricMetadata {
   readonly protocol?: MetricStatement;
 }
 
-/** Who says it, the strongest first. What only the name suggests is a guess. */
-export type MeaningSource = 'user' | 'protocol' | 'name';
+/** Who states something of a metric, the strongest first. */
+export type StatedSource = 'user' | 'protocol';
+/** Who says it. What only the name suggests is a guess. */
+export type MeaningSource = StatedSource | 'name';
 
 export interface Sourced<T> {
   readonly value: T;

@@ -1,4 +1,5 @@
 import { ByteReader, crc32c } from '@tidemark/bytes';
+import type { StatedSource } from '@tidemark/model';
 
 /** First bytes of a record of topic `tags`: "TMTG". */
 export const TAGS_MAGIC = 0x47544d54;
@@ -16,6 +17,8 @@ export const MAX_TAGS_RECORD_BYTES = 1_000_000;
 export const MAX_TEXT_BYTES = 8192;
 /** Max tags per series in a record. The limit of the intake is lower. */
 export const MAX_TAGS = 1024;
+/** Sources of statements, by their number in a record. */
+export const SOURCES: readonly StatedSource[] = ['protocol', 'user'];
 /** The last day that a JavaScript Date can represent. */
 export const MAX_DAY = 100_000_000;
 

@@ -1,6 +1,7 @@
 import { type ByteReader, compareBytes } from '@tidemark/bytes';
-import { ID_BYTES, isSeriesClass, type SeriesName } from '@tidemark/model';
-import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord } from './layout.ts';
+import { ID_BYTES, isSeriesClass, type MetricChange, type SeriesName, type StatedSource } from '@tidemark/model';
+import { MAX_DAY, MAX_TAGS, MAX_TEXT_BYTES, openRecord, SOURCES } from './layout.ts';
+import { readMetricChange } from './metric-change.ts';
 
 /**
  * Receives the entries of a record. Ids are views of the record: copy the ones to keep. Days are UTC days since the Unix
@@ -11,11 +12,13 @@ export interface TagRecordVisitor {
   series(id: Uint8Array, name: SeriesName, day: number): void;
   /** Receives a series that an earlier record named, and a day on which it was seen. */
   day(id: Uint8Array, day: number): void;
+  /** Receives a change of what a source says of a metric. */
+  statement(tenant: string, metric: string, source: StatedSource, change: MetricChange): void;
 }
 
 /**
- * Visits the entries of one record of topic `tags`, series first, in the order in which they were added. The whole record
- * is checked before the first visit, so a damaged record has no effect. Throws `data_loss`.
+ * Visits the entries of one record of topic `tags`, series first and statements last, in the order in which they were
+ * added. The whole record is checked before the first visit, so a damaged record has no effect. Throws `data_loss`.
  */
 export function readTagRecord(record: Uint8Array, visitor: TagRecordVisitor): void {
   const reader = openRecord(record);
@@ -23,9 +26,11 @@ export function readTagRecord(record: Uint8Array, visitor: TagRecordVisitor): vo
   const metrics = readMetrics(reader, texts);
   const series = readSeries(reader, texts, metrics);
   const days = readDays(reader);
+  const statements = readStatements(reader, metrics);
   if (reader.remaining > 0) reader.fail(`${reader.remaining} unexpected bytes at the end`);
   for (let i = 0; i < series.names.length; i++) visitor.series(series.ids[i], series.names[i], series.days[i]);
   for (let i = 0; i < days.ids.length; i++) visitor.day(days.ids[i], days.days[i]);
+  for (const { name, source, change } of statements) visitor.statement(name.tenant, name.metric, source, change);
 }
 
 function readCount(reader: ByteReader, what: string, minBytes: number): number {
@@ -125,6 +130,23 @@ function readDays(reader: ByteReader): SeenDays {
     seen.days.push(day);
   }
   return seen;
+}
+
+interface Statement {
+  readonly name: MetricName;
+  readonly source: StatedSource;
+  readonly change: MetricChange;
+}
+
+function readStatements(reader: ByteReader, metrics: readonly MetricName[]): Statement[] {
+  const statements: Statement[] = [];
+  for (let left = readCount(reader, 'statements', 3); left > 0; left--) {
+    const name = readRef(reader, 'metric', metrics);
+    const source = SOURCES[reader.u8()];
+    if (source === undefined) return reader.fail('unknown source of a statement');
+    statements.push({ name, source, change: readMetricChange(reader) });
+  }
+  return statements;
 }
 
 function readDay(reader: ByteReader, previous: number): number {

@@ -1,10 +1,19 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { ID_BYTES, type SeriesName } from '@tidemark/model';
+import { ID_BYTES, type MetricChange, type SeriesName, type StatedSource } from '@tidemark/model';
 import { assert, limitError, TidemarkError } from '@tidemark/ports';
-import { HEADER_BYTES, MAX_DAY, MAX_TAGS, MAX_TAGS_RECORD_BYTES, MAX_TEXT_BYTES, sealRecord } from './layout.ts';
+import {
+  HEADER_BYTES,
+  MAX_DAY,
+  MAX_TAGS,
+  MAX_TAGS_RECORD_BYTES,
+  MAX_TEXT_BYTES,
+  SOURCES,
+  sealRecord,
+} from './layout.ts';
+import { writeMetricChange } from './metric-change.ts';
 
-/** Bytes reserved for the four counts before the sections. */
-const COUNTS_BYTES = 4 * 4;
+/** Bytes reserved for the counts before the five sections. */
+const COUNTS_BYTES = 5 * 4;
 
 /**
  * Fills one record of topic `tags` (docs/formats/tags-record.md). Each text is stored once per record, so a record of
@@ -17,21 +26,21 @@ export class TagRecordWriter {
   readonly #metrics = new ByteWriter();
   readonly #series = new ByteWriter();
   readonly #days = new ByteWriter();
+  readonly #statements = new ByteWriter();
   #seriesCount = 0;
   #dayCount = 0;
+  #statementCount = 0;
   #lastSeriesDay = 0;
   #lastDay = 0;
 
   /** Upper bound of the bytes that `take` would return. */
   get sizeBytes(): number {
-    return (
-      HEADER_BYTES + COUNTS_BYTES + this.#texts.length + this.#metrics.length + this.#series.length + this.#days.length
-    );
+    return this.#parts.reduce((size, part) => size + part.length, HEADER_BYTES + COUNTS_BYTES);
   }
 
   /** Number of entries in the record so far. */
   get count(): number {
-    return this.#seriesCount + this.#dayCount;
+    return this.#seriesCount + this.#dayCount + this.#statementCount;
   }
 
   /**
@@ -64,6 +73,19 @@ export class TagRecordWriter {
     this.#dayCount++;
   }
 
+  /**
+   * Adds a change of what a source says of a metric. A later change of the same source and field stands. Errors as for
+   * `addSeries`.
+   */
+  addStatement(tenant: string, metric: string, source: StatedSource, change: MetricChange): void {
+    const texts = [tenant, metric, change.unit ?? '', change.description ?? ''];
+    this.#checkRoom(texts.reduce((size, text) => size + textBytes('text', text), 32));
+    this.#statements.varint(this.#metricRef(tenant, metric));
+    this.#statements.u8(SOURCES.indexOf(source));
+    writeMetricChange(change, this.#statements);
+    this.#statementCount++;
+  }
+
   /** Returns the record and empties the writer. */
   take(): Buffer {
     const record = new ByteWriter(this.sizeBytes);
@@ -77,6 +99,8 @@ export class TagRecordWriter {
     record.bytes(this.#series.view());
     record.varint(this.#dayCount);
     record.bytes(this.#days.view());
+    record.varint(this.#statementCount);
+    record.bytes(this.#statements.view());
     this.#clear();
     return sealRecord(record.take());
   }
@@ -84,11 +108,16 @@ export class TagRecordWriter {
   #clear(): void {
     this.#refs.clear();
     this.#metricRefs.clear();
-    for (const part of [this.#texts, this.#metrics, this.#series, this.#days]) part.reset();
+    for (const part of this.#parts) part.reset();
     this.#seriesCount = 0;
     this.#dayCount = 0;
+    this.#statementCount = 0;
     this.#lastSeriesDay = 0;
     this.#lastDay = 0;
+  }
+
+  get #parts(): readonly ByteWriter[] {
+    return [this.#texts, this.#metrics, this.#series, this.#days, this.#statements];
   }
 
   #ref(text: string): number {

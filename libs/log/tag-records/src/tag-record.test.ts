@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { crc32c } from '@tidemark/bytes';
-import { SERIES_CLASS, type SeriesClass, type SeriesName, seriesId, seriesName } from '@tidemark/model';
+import {
+  KIND,
+  type MetricChange,
+  SERIES_CLASS,
+  type SeriesClass,
+  type SeriesName,
+  type StatedSource,
+  seriesId,
+  seriesName,
+} from '@tidemark/model';
 import { AssertionError, isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { MAX_TAGS_RECORD_BYTES, readTagRecord, TagRecordWriter } from './index.ts';
@@ -12,7 +21,26 @@ function entriesOf(record: Uint8Array): Entry[] {
   readTagRecord(record, {
     series: (id, name, day) => found.push({ id: Buffer.from(id).toString('hex'), day, name }),
     day: (id, day) => found.push({ id: Buffer.from(id).toString('hex'), day }),
+    statement: () => undefined,
   });
+  return found;
+}
+
+type Statement = readonly [tenant: string, metric: string, source: StatedSource, change: MetricChange];
+
+function stating(statements: readonly Statement[]): Buffer {
+  const writer = new TagRecordWriter();
+  for (const one of statements) writer.addStatement(...one);
+  const limit = writer.sizeBytes;
+  const record = writer.take();
+  expect(record.length).toBeLessThanOrEqual(limit);
+  return record;
+}
+
+function statementsOf(record: Uint8Array): Statement[] {
+  const found: Statement[] = [];
+  const ignored = () => undefined;
+  readTagRecord(record, { series: ignored, day: ignored, statement: (...one) => found.push(one) });
   return found;
 }
 
@@ -36,6 +64,19 @@ const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).map((part
 const name = fc
   .tuple(text, text, fc.constantFrom<SeriesClass>(1, 2, 3), fc.array(text, { maxLength: 6 }))
   .map(([tenant, metric, seriesClass, tags]) => seriesName(tenant, metric, seriesClass, tags));
+const said = <T>(value: fc.Arbitrary<T>) =>
+  fc.constantFrom(undefined, null).chain((none) => fc.oneof(fc.constant(none), value));
+const statement: fc.Arbitrary<Statement> = fc.tuple(
+  text,
+  text,
+  fc.constantFrom<StatedSource>('user', 'protocol'),
+  fc.record({
+    kind: said(fc.constantFrom(...Object.values(KIND))),
+    unit: said(text),
+    description: said(text),
+    intervalMs: said(fc.integer({ min: 1, max: 86_400_000 })),
+  }),
+);
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ name, day: fc.nat(100_000) }).map(({ name, day }) => ({ id: seriesId(name).toString('hex'), day, name })),
   fc
@@ -58,6 +99,14 @@ describe('tags record', () => {
       fc.property(fc.array(entry, { maxLength: 20 }), (wanted) => {
         const inOrder = [...wanted.filter((one) => one.name), ...wanted.filter((one) => !one.name)];
         expect(entriesOf(write(wanted))).toEqual(inOrder);
+      }),
+    );
+  });
+
+  test('a record returns its statements in order, with the fields that were said', () => {
+    fc.assert(
+      fc.property(fc.array(statement, { maxLength: 8 }), (wanted) => {
+        expect(statementsOf(stating(wanted))).toEqual(wanted);
       }),
     );
   });
@@ -117,7 +166,7 @@ describe('hostile bytes', () => {
   function check(record: Uint8Array): boolean {
     let visited = 0;
     try {
-      readTagRecord(record, { series: () => visited++, day: () => visited++ });
+      readTagRecord(record, { series: () => visited++, day: () => visited++, statement: () => visited++ });
       return true;
     } catch (error) {
       if (error instanceof AssertionError || !isTidemarkError(error, 'data_loss')) throw error;
@@ -127,14 +176,19 @@ describe('hostile bytes', () => {
   }
 
   test('any flipped or missing byte throws data_loss', () => {
-    const record = write([seriesOfHost(1), { id: '44'.repeat(16), day: 3 }]);
+    const stated: Statement = ['acme', 'cpu', 'user', { kind: KIND.counter, unit: 'byte', intervalMs: null }];
+    for (const record of [write([seriesOfHost(1), { id: '44'.repeat(16), day: 3 }]), stating([stated])])
+      checkEach(record);
+  });
+
+  function checkEach(record: Buffer): void {
     for (let i = 0; i < record.length; i++) {
       const changed = Buffer.from(record);
       changed[i] ^= 0x41;
       expect(check(changed)).toBe(false);
       expect(check(record.subarray(0, i))).toBe(false);
     }
-  });
+  }
 
   test('a changed record with a correct checksum is refused with data_loss or read', () => {
     fc.assert(
@@ -163,11 +217,12 @@ describe('hostile bytes', () => {
   });
 });
 
-/** Header, texts, metrics, series, days. */
+/** Header, texts, metrics, series, days, statements. */
 const GOLDEN = [
-  '544d544702f2fe935d',
+  '544d5447022ddf7540',
   '060461636d650363707508656e763a70726f6406686f73743a6106686f73743a620470726f64',
   '010001',
   '021111111111111111111111111111111100c0b802020203222222222222222222222222222222220001020405',
   '0133333333333333333333333333333333c2b802',
+  '00',
 ].join('');

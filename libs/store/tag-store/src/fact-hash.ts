@@ -4,6 +4,7 @@ import { murmur3 } from '@tidemark/bytes';
 export const SEEN = 1;
 export const UNKNOWN_SEEN = 2;
 export const GAP = 3;
+export const METADATA = 4;
 
 const SEED = 0x9747b28c;
 const ID_BYTES = 16;

@@ -36,6 +36,11 @@ export class Metric {
     this.id = metricId(tenant, name);
   }
 
+  /** True when a source has stated anything of it. */
+  get hasMetadata(): boolean {
+    return this.metadata.user !== undefined || this.metadata.protocol !== undefined;
+  }
+
   /** The last day on which a series of it was seen; -1 before the first. */
   get lastDay(): number {
     return this.days.length === 0 ? -1 : this.days[this.days.length - 1].day;

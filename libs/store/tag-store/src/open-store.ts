@@ -3,15 +3,16 @@ import { afterPrefix, ByteReader, toHex } from '@tidemark/bytes';
 import { type KeyValue, TidemarkError } from '@tidemark/ports';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { Journal } from './journal.ts';
+import { decodeMetadata } from './metadata-value.ts';
 import {
   decodeState,
+  numberOfKey,
   offsetOfKey,
   openValue,
   PREFIX,
   prefixKey,
   STATE_KEY,
   type StoredState,
-  segmentOfKey,
   unknownDayOfKey,
   wordsOfKey,
 } from './store-layout.ts';
@@ -39,9 +40,10 @@ export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
   const stored = await keyValue.get(STATE_KEY);
   if (stored === undefined) return { nextOffset: 0, index, journal, gaps, checkpoints: new Checkpoints() };
   const state = decodeState(stored);
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.journal)) journal.load(segmentOfKey(key), value, index);
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.journal)) journal.load(numberOfKey(key), value, index);
   journal.resume();
   for await (const { key, value } of entriesOf(keyValue, PREFIX.day)) loadDay(index, key, value);
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.metadata)) loadMetadata(index, key, value);
   for await (const { key, value } of entriesOf(keyValue, PREFIX.unknownDay)) {
     openValue(value, 'tag store unknown day');
     const { id, day } = unknownDayOfKey(key);
@@ -65,6 +67,17 @@ export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
 function entriesOf(keyValue: KeyValue, prefix: number): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
   const from = prefixKey(prefix);
   return keyValue.entries({ from, to: afterPrefix(from) });
+}
+
+function loadMetadata(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
+  const number = numberOfKey(key);
+  const metric = index.metrics.all[number];
+  if (metric === undefined) {
+    const message = `tag store: metadata of metric ${number}, which does not exist (${index.metrics.all.length} metrics)`;
+    throw new TidemarkError('data_loss', message);
+  }
+  const what = `tag store metadata of ${metric.name}`;
+  metric.metadata = decodeMetadata(openValue(value, what), what);
 }
 
 function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {

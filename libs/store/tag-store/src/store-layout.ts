@@ -3,7 +3,7 @@ import { ID_BYTES } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
 /** Kinds of entries: the first byte of each key (docs/formats/tag-store.md). */
-export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4, checkpoint: 5 } as const;
+export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4, checkpoint: 5, metadata: 6 } as const;
 export const STORE_VERSION = 2;
 
 const CHECKSUM_BYTES = 4;
@@ -35,6 +35,10 @@ export function checkpointKey(offset: number): Buffer {
   return keyOf(PREFIX.checkpoint, Math.floor(offset / PAIR), offset % PAIR);
 }
 
+export function metadataKey(metric: number): Buffer {
+  return keyOf(PREFIX.metadata, metric);
+}
+
 function keyOf(prefix: number, ...words: number[]): Buffer {
   const key = Buffer.alloc(1 + words.length * 4);
   key[0] = prefix;
@@ -57,7 +61,8 @@ export function offsetOfKey(key: Uint8Array): number {
   return high * PAIR + low;
 }
 
-export function segmentOfKey(key: Uint8Array): number {
+/** The segment in the key of a part of the journal, or the metric in that of metadata. */
+export function numberOfKey(key: Uint8Array): number {
   checkKey(key, 5);
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
 }

@@ -1,5 +1,12 @@
-import type { SeriesClass, SeriesName } from '@tidemark/model';
-import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
+import {
+  changedStatement,
+  type MetricChange,
+  type SeriesClass,
+  type SeriesName,
+  type StatedSource,
+} from '@tidemark/model';
+import { FactHash, METADATA, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
+import { metadataHash } from './metadata-value.ts';
 import { type DaySeries, type Metric, MetricTable } from './metric-table.ts';
 import { Postings } from './postings.ts';
 import { TagDictionary } from './tag-dictionary.ts';
@@ -14,6 +21,8 @@ export interface ChangeLog {
   series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void;
   /** Records that a series was added to a day of a metric. */
   day(metric: Metric, daySeries: DaySeries): void;
+  /** Records that what is stated of a metric has changed. */
+  metadata(metric: Metric): void;
   /** Records that a day of a series without a definition was added, or removed when its definition arrived. */
   unknownDay(id: Uint8Array, day: number, isKept: boolean): void;
 }
@@ -57,12 +66,29 @@ export class TagIndex {
     }
   }
 
+  /** Takes over what a source says of a metric, which need not have series yet. */
+  state(tenant: string, name: string, source: StatedSource, change: MetricChange, changes: ChangeLog): void {
+    const metric = this.#metric(tenant, name, changes);
+    if (metric.hasMetadata) this.hash.remove(metadataHash(metric), 0, METADATA);
+    metric.metadata = {
+      protocol: {},
+      user: {},
+      ...metric.metadata,
+      [source]: changedStatement(metric.metadata[source], change),
+    };
+    this.hash.add(metadataHash(metric), 0, METADATA);
+    changes.metadata(metric);
+  }
+
+  #metric(tenant: string, name: string, changes: ChangeLog): Metric {
+    const known = this.metrics.find(tenant, name);
+    if (known !== undefined) return known;
+    changes.metric(tenant, name);
+    return this.metrics.add(tenant, name);
+  }
+
   #define(id: Uint8Array, name: SeriesName, changes: ChangeLog): number {
-    let metric = this.metrics.find(name.tenant, name.metric);
-    if (metric === undefined) {
-      metric = this.metrics.add(name.tenant, name.metric);
-      changes.metric(name.tenant, name.metric);
-    }
+    const metric = this.#metric(name.tenant, name.metric, changes);
     const tags: number[] = [];
     for (const text of name.tags) {
       let tag = this.tags.tagId(text);

@@ -110,6 +110,7 @@ export class TagPartition implements ConsumedState {
     this.#visitor = {
       series: (id, name, day) => index.addSeries(id, name, day, uncommitted),
       day: (id, day) => index.addDay(id, day, uncommitted),
+      statement: (...statement) => index.state(...statement, uncommitted),
     };
     this.#nextOffset = store.nextOffset;
     this.#committedOffset = store.nextOffset;

@@ -3,8 +3,9 @@ import type { SeriesClass } from '@tidemark/model';
 import type { KeyValueWrite } from '@tidemark/ports';
 import type { TagCheckpoint } from './checkpoints.ts';
 import type { Journal } from './journal.ts';
+import { encodeMetadata } from './metadata-value.ts';
 import type { DaySeries, Metric } from './metric-table.ts';
-import { checkpointKey, dayKey, gapKey, sealValue, unknownDayKey } from './store-layout.ts';
+import { checkpointKey, dayKey, gapKey, metadataKey, sealValue, unknownDayKey } from './store-layout.ts';
 import type { ChangeLog } from './tag-index.ts';
 
 /** Approximate bytes that a series of a day adds to its bitmap. */
@@ -51,6 +52,10 @@ export class Uncommitted implements ChangeLog {
     if (daySeries.isDirty) return;
     daySeries.isDirty = true;
     this.#days.push({ metric: metric.index, daySeries });
+  }
+
+  metadata(metric: Metric): void {
+    this.#small.push({ key: metadataKey(metric.index), value: sealValue(encodeMetadata(metric.metadata)) });
   }
 
   unknownDay(id: Uint8Array, day: number, isKept: boolean): void {
