@@ -156,6 +156,7 @@ export class ClientStream implements SeriesSource {
         continue;
       }
       const { name, metric, id } = result;
+      if (isKind(one.kind)) this.#session.metrics.noteSeries(this.tenant, name.metric, one.kind);
       dictionary.add(
         { metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs: intervalOf(one) },
         name,

@@ -1,5 +1,5 @@
 import type { Rejection } from '@tidemark/contract';
-import { KIND, type KindName } from '@tidemark/model';
+import { KIND, type KindName, type MetricChange } from '@tidemark/model';
 import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { BatchFiller } from './batch-filler.ts';
 import type { BatchTarget } from './batch-target.ts';
@@ -9,6 +9,7 @@ import type { RequestLimits } from './request-limits.ts';
 import { type RequestResult, retryResult, settledResult } from './request-outcome.ts';
 import { RequestPoints } from './request-points.ts';
 import { REFUSED } from './series-handles.ts';
+import { cutTexts } from './statement-limits.ts';
 import type { TenantBatcher } from './tenant-batcher.ts';
 import type { LeftOut } from './tenant-counts.ts';
 
@@ -78,6 +79,13 @@ export class IntakeRequest {
     const handle = this.#batcher.series(metric, KIND[kind], tags, intervalMs);
     if (handles.size > known) this.#newSeries++;
     return handle;
+  }
+
+  /** Notes what the protocol says of a metric, apart from its series. Too long texts are cut. */
+  describe(metric: string, change: MetricChange): void {
+    const { session, tenant } = this.#batcher;
+    if (metric.length === 0 || Buffer.byteLength(metric) > session.limits.metricBytes || !metric.isWellFormed()) return;
+    session.metrics.note(tenant, metric, cutTexts(change));
   }
 
   /** Returns true when the series was refused by its name. The caller should not store its handle. */

@@ -80,7 +80,8 @@ describe('a session', () => {
     bench.unreachable.add('points/0');
     const sequence = await client.batch([{ partition: 0, points: shareOf([0, bench.acceptClock.nowMs(), 1]) }]);
     await bench.advance(17_000);
-    expect(await bench.tags(0)).toBe(1);
+    // One record of the series, one of what is stated of its metric.
+    expect(await bench.tags(0)).toBe(2);
     expect(ended).toEqual([expect.stringContaining('0: partition 0: no append for 15000 ms')]);
     expect(client.answer(sequence)?.outcome).toBe(BatchResult_Outcome.RETRY);
   });
@@ -260,7 +261,7 @@ describe('batches', () => {
     bench.unreachable.clear();
     await client.answered(sequence);
     const block = (await bench.points(0)).find(({ type }) => type === RECORD.block);
-    expect([await bench.tags(0), block?.tagsOffset]).toEqual([1, 1]);
+    expect([await bench.tags(0), block?.tagsOffset]).toEqual([2, 2]);
   });
 
   test('the good points of a share are kept, and the others are counted by reason', async () => {

@@ -18,6 +18,7 @@ import { type FindKnownSeries, SeriesBudgets } from './series-budgets.ts';
 import type { SeriesSource } from './series-source.ts';
 import { SessionLease } from './session-lease.ts';
 import type { QueuedShare } from './share-queue.ts';
+import { StatedMetrics } from './stated-metrics.ts';
 import { StreamViolations } from './stream-violations.ts';
 import { TenantCounts } from './tenant-counts.ts';
 import { type StreamQuota, TenantQuotas } from './tenant-quotas.ts';
@@ -62,6 +63,8 @@ export class IntakeSession {
   readonly counts = new TenantCounts();
   readonly violations = new StreamViolations();
   readonly clients: ClientRegister;
+  /** What is stated of metrics. */
+  readonly metrics: StatedMetrics;
   readonly #options: IntakeOptions;
   readonly #lanes: LaneSet;
   readonly #lease: SessionLease;
@@ -98,6 +101,11 @@ export class IntakeSession {
       era: () => this.#laneEra(),
       onLaneEnded: options.onLaneEnded,
       onLaneStalled: options.onLaneStalled,
+    });
+    this.metrics = new StatedMetrics({
+      ...{ clock, signal },
+      map: () => this.maps.current,
+      tagsOf: (partition) => this.#lanes.tagsOf(partition),
     });
     this.#lease = new SessionLease({
       ...{ log, control, clock, acceptClock, session, process: options.process, onAppended, signal },
@@ -237,6 +245,7 @@ export class IntakeSession {
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.metrics.stop();
     this.#unlisten?.();
     const giveUp = new AbortController();
     const late = Promise.withResolvers<void>();

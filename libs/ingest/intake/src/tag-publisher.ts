@@ -1,3 +1,4 @@
+import type { MetricChange, StatedSource } from '@tidemark/model';
 import { type Clock, type Log, SettlingWriter, type TidemarkError } from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { ClientDictionary } from './client-dictionary.ts';
@@ -9,6 +10,14 @@ export interface TagRecordEntry {
   readonly dictionary: ClientDictionary;
   readonly ref: number;
   readonly day: number;
+}
+
+/** What a source says of a metric. */
+export interface MetricStatementEntry {
+  readonly tenant: string;
+  readonly metric: string;
+  readonly source: StatedSource;
+  readonly change: MetricChange;
 }
 
 /** Publishes the tags of one partition's series, before their points. */
@@ -42,6 +51,19 @@ export class TagPublisher {
       this.nextOffset = Math.max(this.nextOffset, offset + 1);
       for (const { dictionary, day, ref } of entries.slice(from, to)) dictionary.markPublished(day, ref);
       from = to;
+    }
+  }
+
+  /** Publishes statements, as `publish`. */
+  async publishStatements(statements: readonly MetricStatementEntry[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < statements.length; ) {
+      const record = new TagRecordWriter();
+      while (at < statements.length && record.sizeBytes < RECORD_BYTES) {
+        const { tenant, metric, source, change } = statements[at++];
+        record.addStatement(tenant, metric, source, change);
+      }
+      const { offset } = await this.#writer.append(record.take(), signal);
+      this.nextOffset = Math.max(this.nextOffset, offset + 1);
     }
   }
 }

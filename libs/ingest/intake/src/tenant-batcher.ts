@@ -119,6 +119,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       if (!isTidemarkError(error)) throw error;
       return this.handles.refused(refusalOf(error, metric));
     }
+    this.session.metrics.noteSeries(this.tenant, metric, kind);
     const id = seriesId(name);
     const known = this.handles.find(id);
     if (known >= 0) {

@@ -1,0 +1,77 @@
+import { expect, test } from '@jest/globals';
+import { evenMap, KIND } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
+import { ManualClock } from '@tidemark/simulation';
+import { StatedMetrics } from './stated-metrics.ts';
+import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
+
+function setUp() {
+  const clock = new ManualClock();
+  const published: MetricStatementEntry[] = [];
+  const log = { isFull: false };
+  const tags: Pick<TagPublisher, 'publishStatements'> = {
+    publishStatements: async (entries) => {
+      if (log.isFull) throw new TidemarkError('resource_exhausted', 'the log is full');
+      published.push(...entries);
+    },
+  };
+  const { signal } = new AbortController();
+  const map = evenMap(1, 1);
+  const stated = new StatedMetrics({ clock, signal, map: () => map, tagsOf: () => tags as TagPublisher });
+  const changes = () => published.splice(0).map(({ metric, source, change }) => [metric, source, change]);
+  /** Advances the clock and waits for what its timers began. */
+  const pass = async (durationMs: number) => {
+    clock.advance(durationMs);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
+  return { pass, stated, changes, log };
+}
+
+test('what a protocol repeats is published once, and what it changes again', async () => {
+  const { pass, stated, changes } = setUp();
+  for (let i = 0; i < 3; i++) stated.noteSeries('acme', 'hits', KIND.counter);
+  stated.note('acme', 'hits', { unit: 'byte' });
+  await pass(200);
+  expect(changes()).toEqual([['hits', 'protocol', { kind: KIND.counter, unit: 'byte' }]]);
+  stated.noteSeries('acme', 'hits', KIND.counter);
+  stated.note('acme', 'hits', { unit: 'bit' });
+  await pass(200);
+  expect(changes()).toEqual([['hits', 'protocol', { unit: 'bit' }]]);
+});
+
+test('a series of unknown kind, a count and a distribution state nothing', async () => {
+  const { pass, stated, changes } = setUp();
+  for (const kind of [KIND.reading, KIND.count, KIND.distribution]) stated.noteSeries('acme', 'hits_total', kind);
+  await pass(200);
+  expect(changes()).toEqual([]);
+});
+
+test('what is said before the first series is published with it', async () => {
+  const { pass, stated, changes } = setUp();
+  stated.note('acme', 'hits', { kind: KIND.gauge, description: 'of the web' });
+  await pass(200);
+  expect(changes()).toEqual([]);
+  stated.noteSeries('acme', 'hits', KIND.reading);
+  await pass(200);
+  expect(changes()).toEqual([['hits', 'protocol', { kind: KIND.gauge, description: 'of the web' }]]);
+});
+
+test('a statement that the log does not accept is tried again, and a user learns of it', async () => {
+  const { pass, stated, changes, log } = setUp();
+  log.isFull = true;
+  stated.noteSeries('acme', 'hits', KIND.gauge);
+  await expect(stated.state('acme', 'hits', 'user', { unit: 'byte' })).rejects.toThrow('the log is full');
+  await pass(5000);
+  log.isFull = false;
+  await pass(2000);
+  expect(changes()).toEqual([['hits', 'protocol', { kind: KIND.gauge }]]);
+});
+
+test('senders that contradict each other do not fill the log', async () => {
+  const { pass, stated, changes } = setUp();
+  for (let i = 0; i < 100; i++) {
+    stated.noteSeries('acme', 'hits', i % 2 === 0 ? KIND.gauge : KIND.counter);
+    await pass(200);
+  }
+  expect(changes().length).toBeLessThan(40);
+});

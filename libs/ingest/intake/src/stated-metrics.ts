@@ -1,0 +1,139 @@
+import {
+  KIND,
+  type Kind,
+  type MetricChange,
+  metricId,
+  type PartitionMap,
+  partitionOf,
+  type StatedSource,
+} from '@tidemark/model';
+import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
+import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
+
+export interface StatedMetricsOptions {
+  readonly clock: Clock;
+  readonly map: () => PartitionMap;
+  readonly tagsOf: (partition: number) => TagPublisher | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Time for which statements are gathered into one record, and between two tries, ms. */
+const GATHER_MS = 100;
+const RETRY_MS = 1000;
+/** Max metrics that are remembered. Beyond, all are forgotten, and their statements are published once more. */
+const REMEMBERED = 100_000;
+/** Max metrics whose statements came before their first series. Further ones are dropped until they are repeated. */
+const EARLY = 10_000;
+/** How often what is said of a metric may change: senders that contradict each other must not fill the log. */
+const MAX_CHANGES = 32;
+
+interface Said {
+  readonly change: MetricChange;
+  readonly changes: number;
+}
+
+/**
+ * Publishes what senders and users state of metrics, in the partition of each. What a protocol repeats is published only
+ * when it differs from what it said last.
+ */
+export class StatedMetrics {
+  readonly #options: StatedMetricsOptions;
+  /** By place, what was said of metrics that have series. */
+  readonly #said = new Map<string, Said>();
+  readonly #early = new Map<string, MetricChange>();
+  /** By place, the statements that wait. */
+  readonly #waiting = new Map<string, MetricStatementEntry & { readonly partition: number }>();
+  #timer: Timer | undefined;
+
+  constructor(options: StatedMetricsOptions) {
+    this.#options = options;
+  }
+
+  /** Notes a sender's series, and what its kind says: a count and a distribution say it by their class already. */
+  noteSeries(tenant: string, metric: string, kind: Kind): void {
+    const partition = this.#partitionOf(tenant, metric);
+    const place = placeOf(partition, tenant, metric);
+    const early = this.#early.get(place);
+    this.#early.delete(place);
+    if (!this.#said.has(place)) {
+      if (this.#said.size >= REMEMBERED) this.#said.clear();
+      this.#said.set(place, { change: {}, changes: 0 });
+    }
+    const isSaid = kind === KIND.gauge || kind === KIND.counter || kind === KIND.rate;
+    if (isSaid || early !== undefined)
+      this.#note(place, partition, tenant, metric, isSaid ? { ...early, kind } : (early ?? {}));
+  }
+
+  /** Notes what the protocol of a sender says of a metric. It is published once the metric has series. */
+  note(tenant: string, metric: string, change: MetricChange): void {
+    const partition = this.#partitionOf(tenant, metric);
+    const place = placeOf(partition, tenant, metric);
+    if (this.#said.has(place)) this.#note(place, partition, tenant, metric, change);
+    else if (this.#early.has(place) || this.#early.size < EARLY) {
+      this.#early.set(place, { ...this.#early.get(place), ...change });
+    }
+  }
+
+  #note(place: string, partition: number, tenant: string, metric: string, change: MetricChange): void {
+    const { change: before, changes } = this.#said.get(place) ?? { change: {}, changes: 0 };
+    if (changes >= MAX_CHANGES) return;
+    const fresh = Object.entries(change).filter(
+      ([field, value]) => value !== undefined && before[field as keyof MetricChange] !== value,
+    );
+    if (fresh.length === 0) return;
+    const said = Object.fromEntries(fresh);
+    this.#said.set(place, { change: { ...before, ...said }, changes: changes + 1 });
+    const waiting = this.#waiting.get(place)?.change;
+    this.#waiting.set(place, { partition, tenant, metric, source: 'protocol', change: { ...waiting, ...said } });
+    this.#timer ??= this.#options.clock.setTimer(GATHER_MS, () => void this.#publish());
+  }
+
+  /** Publishes what a user says. Resolves once it is durable; throws `unavailable` when the log does not accept it. */
+  async state(tenant: string, metric: string, source: StatedSource, change: MetricChange): Promise<void> {
+    const { tagsOf, signal } = this.#options;
+    const tags = tagsOf(this.#partitionOf(tenant, metric));
+    if (tags === undefined) {
+      throw new TidemarkError('unavailable', 'the intake is not ready', { reason: 'intake_not_accepting' });
+    }
+    await tags.publishStatements([{ tenant, metric, source, change }], signal);
+  }
+
+  /** Stops. Statements that still wait are stated again by their senders. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  async #publish(): Promise<void> {
+    const { clock, tagsOf, signal } = this.#options;
+    const entries = [...this.#waiting];
+    this.#waiting.clear();
+    let hasFailed = false;
+    for (const [partition, ofPartition] of Map.groupBy(entries, ([, { partition }]) => partition)) {
+      try {
+        const tags = tagsOf(partition);
+        if (tags === undefined) throw new TidemarkError('unavailable', 'no lane is open');
+        await tags.publishStatements(
+          ofPartition.map(([, entry]) => entry),
+          signal,
+        );
+      } catch {
+        hasFailed = true;
+        for (const [place, entry] of ofPartition) {
+          const change = { ...entry.change, ...this.#waiting.get(place)?.change };
+          this.#waiting.set(place, { ...entry, change });
+        }
+      }
+    }
+    this.#timer = undefined;
+    if (this.#waiting.size === 0 || signal.aborted) return;
+    this.#timer = clock.setTimer(hasFailed ? RETRY_MS : GATHER_MS, () => void this.#publish());
+  }
+
+  #partitionOf(tenant: string, metric: string): number {
+    return partitionOf(this.#options.map(), metricId(tenant, metric));
+  }
+}
+
+function placeOf(partition: number, tenant: string, metric: string): string {
+  return `${partition}\n${tenant}\n${metric}`;
+}
