@@ -41,6 +41,9 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
         return open(tenant);
       },
       mapEpoch: 7,
+      state: async (tenant, metric, change) => {
+        received.push(`${tenant} ${metric} ${JSON.stringify(change)}`);
+      },
       countError: (tenant, error) => counted.push([tenant, isTidemarkError(error) && error.detail.reason]),
     },
     random: new SystemRandom(),
@@ -137,7 +140,13 @@ describe('metric payloads', () => {
     const open = () => {
       throw new TidemarkError('unavailable', 'the intake is not ready');
     };
-    const intake = { open, openKeyed: async () => open(), mapEpoch: undefined, countError: () => undefined };
+    const intake = {
+      open,
+      openKeyed: async () => open(),
+      mapEpoch: undefined,
+      state: async () => undefined,
+      countError: () => undefined,
+    };
     const { post } = setUp(undefined, { intake });
     const response = await post(GOOD);
     expect([response.statusCode, response.json()]).toEqual([503, { errors: ['the intake is not ready'] }]);
@@ -335,5 +344,38 @@ test('a valid key comes with a note while any key is accepted', async () => {
   expect(validated.json()).toEqual({
     valid: true,
     notes: ['no key exists yet: any key is accepted on loopback'],
+  });
+});
+
+describe('what a user states of a metric', () => {
+  test("is taken by Datadog's names, and an empty field takes it back", async () => {
+    const { app, received } = setUp();
+    const put = (payload: object) =>
+      app.inject({ method: 'PUT', url: '/api/v1/metrics/web.hits', headers: { 'dd-api-key': 'sender' }, payload });
+    const reply = await put({
+      type: 'counter',
+      unit: 'byte',
+      description: '',
+      statsd_interval: 10,
+      short_name: 'hits',
+    });
+    expect([reply.statusCode, reply.json()]).toEqual([
+      200,
+      { type: 'counter', unit: 'byte', description: '', statsd_interval: 10 },
+    ]);
+    expect(received).toEqual(['acme web.hits {"kind":3,"unit":"byte","description":null,"intervalMs":10000}']);
+  });
+
+  test.each([
+    [{ type: 'histogram' }, 'type'],
+    [{ unit: 7 }, 'unit'],
+    [{ statsd_interval: -1 }, 'statsd_interval'],
+    [['type'], 'body'],
+  ])('%j is refused by its field', async (payload, field) => {
+    const { app, received } = setUp();
+    const headers = { 'dd-api-key': 'sender' };
+    const reply = await app.inject({ method: 'PUT', url: '/api/v1/metrics/web.hits', headers, payload });
+    expect([reply.statusCode, reply.json().errors[0]]).toEqual([400, expect.stringMatching(new RegExp(`^${field}: `))]);
+    expect(received).toEqual([]);
   });
 });

@@ -4,11 +4,12 @@ import type { RemoteWriteLimits } from '@tidemark/remote-write';
 import type { FastifyInstance } from 'fastify';
 import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
 import { type DatadogRoutesOptions, datadogRoutes } from './datadog-routes.ts';
+import { type MetricRouteOptions, metricRoute } from './metric-route.ts';
 import { remoteWriteRoute } from './remote-write-route.ts';
 import type { TenantOf } from './tenant-of.ts';
 
 export interface HttpIntakeOptions {
-  readonly intake: DatadogRoutesOptions['intake'];
+  readonly intake: DatadogRoutesOptions['intake'] & MetricRouteOptions['intake'];
   readonly tenantOf: TenantOf;
   readonly acceptsAnyKey?: DatadogRoutesOptions['acceptsAnyKey'];
   readonly random: Random;
@@ -26,5 +27,6 @@ export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): vo
   app.register(async (scope) =>
     datadogRoutes(scope, { intake, tenantOf, acceptsAnyKey, room, random, clock, limits: datadog }),
   );
+  app.register(async (scope) => metricRoute(scope, { intake, tenantOf }));
   app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
 }

@@ -1,5 +1,5 @@
 import { PointSorter } from '@tidemark/columns';
-import type { PartitionMap } from '@tidemark/model';
+import { type MetricChange, type PartitionMap, SERIES_CLASS, seriesName } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
 import { SpareParts } from './gathered-batch.ts';
 import { IntakeRequest } from './intake-request.ts';
@@ -8,6 +8,7 @@ import { KeyedBatch } from './keyed-batch.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import type { RequestKey } from './request-key.ts';
 import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
+import { checkTexts } from './statement-limits.ts';
 import { TenantBatcher } from './tenant-batcher.ts';
 
 export interface RequestIntakeOptions {
@@ -66,6 +67,17 @@ export class RequestIntake {
     const batcher = this.#batcherOf(tenant, session, map.epoch === session.maps.current.epoch ? undefined : map);
     batcher.keyed.admit(key);
     return new IntakeRequest(batcher, this.#limits, this.#pending, new KeyedBatch(batcher, key, this.#spares));
+  }
+
+  /**
+   * Publishes what a user states of a metric. Resolves once it is durable. Throws `invalid_argument` for a name or a text
+   * beyond its limit, `unavailable` while the log does not accept it.
+   */
+  async state(tenant: string, metric: string, change: MetricChange): Promise<void> {
+    const session = this.#acceptingSession();
+    seriesName(tenant, metric, SERIES_CLASS.reading, [], session.limits);
+    checkTexts(change);
+    await session.metrics.state(tenant, metric, 'user', change);
   }
 
   /** Epoch for new keys: that of the map in force; undefined while no session accepts points. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { KindName } from '@tidemark/model';
+import { KIND, type KindName, type MetricChange } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { LabelMemory, LabelTable } from '@tidemark/series-memory';
 import { compressSync } from 'snappy';
@@ -16,6 +16,7 @@ interface NamedSeries {
 
 /** A sink that returns handles as an intake does: one per series, with its tags in any order. */
 class Sink {
+  readonly described: [string, MetricChange][] = [];
   readonly names: string[] = [];
   readonly #handles = new Map<string, number>();
   /** Number of times that a series was named to the sink. */
@@ -37,6 +38,10 @@ class Sink {
 
   reject(reason: string, _field: string, _limit: string, points: number): void {
     this.rejected[reason] = (this.rejected[reason] ?? 0) + points;
+  }
+
+  describe(metric: string, change: MetricChange): void {
+    this.described.push([metric, change]);
   }
 
   leaveOut(reason: string, count: number): void {
@@ -117,6 +122,35 @@ describe('requests', () => {
     expect(sink.names).toHaveLength(1);
   });
 
+  test('metadata says kind, unit and help of each metric of a family, wherever it stands', () => {
+    const { decode, sink } = setUp();
+    const metadata = (type: number, family: string, unit: string) =>
+      field(
+        0x1a,
+        Buffer.concat([
+          Buffer.of(0x08, type),
+          field(0x12, Buffer.from(family)),
+          field(0x22, Buffer.from('help')),
+          field(0x2a, Buffer.from(unit)),
+        ]),
+      );
+    const raw = [
+      metadata(3, 'h', 'seconds'),
+      writeRequest([one('g', [T, 1])]),
+      metadata(2, 'g', ''),
+      metadata(99, 'x', ''),
+    ];
+    expect(decode(Buffer.concat(raw))).toEqual([['g reading a:b', T, 1]]);
+    const description = 'help';
+    expect(sink.described).toEqual([
+      ['h_bucket', { kind: KIND.counter, description }],
+      ['h_sum', { kind: KIND.counter, unit: 'seconds', description }],
+      ['h_count', { kind: KIND.counter, description }],
+      ['g', { kind: KIND.gauge, description }],
+      ['x', { description }],
+    ]);
+  });
+
   test('no kind follows from the name of a metric', () => {
     const { decode } = setUp();
     for (const name of ['http_requests_total', 'aws_elb_request_count_sum', 'load']) {
@@ -166,7 +200,7 @@ describe('requests', () => {
 });
 
 describe('left-out and refused data', () => {
-  test('stale markers are samples, and other NaNs, exemplars and metadata are counted separately', () => {
+  test('stale markers are samples, and other NaNs and exemplars are counted separately', () => {
     const { decode, sink } = setUp();
     const series: WrittenSeries = {
       labels: [['__name__', 'm']],
@@ -177,16 +211,16 @@ describe('left-out and refused data', () => {
       ],
       more: [[0x1a, Buffer.of(0x10, 1)]],
     };
-    const raw = Buffer.concat([writeRequest([series, series]), field(0x1a, Buffer.from('any metadata'))]);
+    const raw = writeRequest([series, series]);
     const samples = [
       ['m reading ', T, Number.NaN],
       ['m reading ', T, 1],
     ];
     expect(decode(raw)).toEqual([...samples, ...samples]);
-    expect(sink.leftOut).toEqual({ value_nan: 2, exemplar: 2, metadata: 1 });
+    expect(sink.leftOut).toEqual({ value_nan: 2, exemplar: 2 });
     // The labels are expected now.
     expect(decode(raw)).toHaveLength(4);
-    expect(sink.leftOut).toEqual({ value_nan: 4, exemplar: 4, metadata: 2 });
+    expect(sink.leftOut).toEqual({ value_nan: 4, exemplar: 4 });
     expect(sink.rejected).toEqual({});
   });
 

@@ -1,6 +1,7 @@
-import { isStaleMarker, type KindName } from '@tidemark/model';
+import { isStaleMarker, type KindName, type MetricChange } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
+import { readMetadata } from './read-metadata.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 import { isProblem, readLabels } from './series-labels.ts';
 import { WireReader } from './wire-reader.ts';
@@ -13,6 +14,8 @@ export interface SeriesSink {
   series(series: { readonly metric: string; readonly kind: KindName; readonly tags: readonly string[] }): number;
   /** Returns true when the series is refused by its name. The caller does not store such a handle. */
   isRefused(handle: number): boolean;
+  /** Takes what the metadata says of a metric, whether it has series or not. */
+  describe(metric: string, change: MetricChange): void;
   /** Counts refused points, with an example of them. */
   reject(reason: string, field: string, limit: string, points: number, example?: string): void;
   /** Counts data that is left out by design: it is valid, but has no place in the platform. With an example. */
@@ -57,7 +60,6 @@ export class WriteDecoder {
   #notNumbers = 0;
   #exemplars = 0;
   #histograms = 0;
-  #metadata = 0;
   /** Start and end of the series of the first data of each reason. */
   readonly #firsts = new Map<LeftOutReason, [start: number, end: number]>();
 
@@ -75,7 +77,7 @@ export class WriteDecoder {
     reader.open(body.raw);
     ({ handles: this.#handles, timesMs: this.#timesMs, values: this.#values } = body);
     this.#length = 0;
-    this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
+    this.#notNumbers = this.#exemplars = this.#histograms = 0;
     this.#firsts.clear();
     table.begin();
     try {
@@ -102,10 +104,22 @@ export class WriteDecoder {
       const tag = reader.varint(end);
       if (tag === REQUEST_SERIES) this.#series(reader.endOf(reader.varint(end), end), table, sink);
       else {
-        if (tag === REQUEST_METADATA) this.#metadata++;
-        reader.skip(tag, end);
+        if (tag === REQUEST_METADATA) this.#describe(reader.endOf(reader.varint(end), end), sink);
+        else reader.skip(tag, end);
       }
     }
+  }
+
+  #describe(end: number, sink: SeriesSink): void {
+    const reader = this.#reader;
+    try {
+      for (const { metric, change } of readMetadata(reader, end)) sink.describe(metric, change);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      // The samples of the request are good without it.
+      sink.leaveOut('metadata', 1);
+    }
+    reader.position = end;
   }
 
   #report(sink: SeriesSink): void {
@@ -114,7 +128,6 @@ export class WriteDecoder {
     };
     leaveOut('value_nan', this.#notNumbers);
     leaveOut('exemplar', this.#exemplars);
-    if (this.#metadata > 0) sink.leaveOut('metadata', this.#metadata);
     if (this.#histograms === 0) return;
     const example = this.#example('native_histogram');
     sink.reject('native_histogram', 'histograms', 'samples with a value', this.#histograms, example);

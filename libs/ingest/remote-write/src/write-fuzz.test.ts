@@ -62,7 +62,6 @@ function readPlainly(raw: Uint8Array): Taken | undefined {
   let refused = 0;
   let leftOut = 0;
   for (const [tag, value] of request) {
-    if (tag === 0x1a) leftOut++;
     if (tag !== 0x0a || typeof value === 'bigint') continue;
     const series = fieldsOf(value);
     if (series === undefined) return undefined;
@@ -136,8 +135,11 @@ class TextSink implements SeriesSink {
     this.refused += points;
   }
 
-  leaveOut(_reason: string, count: number): void {
-    this.leftOut += count;
+  describe(): void {}
+
+  leaveOut(reason: string, count: number): void {
+    // Metadata that can't be read costs nothing else.
+    if (reason !== 'metadata') this.leftOut += count;
   }
 }
 

@@ -253,6 +253,14 @@ describe("Tidemark's own API", () => {
     });
   });
 
+  test('a metric has what its sources state, a guess is named as one, and another name is not found', async () => {
+    const { app } = setUp();
+    const reply = await app.inject('/api/v1/metrics/system.load.1');
+    const unknown = { unit: null, description: null, statsd_interval: null };
+    expect(reply.json()).toEqual({ type: 'gauge', ...unknown, sources: { type: 'name' } });
+    expect((await app.inject('/api/v1/metrics/system.load')).statusCode).toBe(404);
+  });
+
   test('metrics, tags and status are returned as JSON', async () => {
     const { app, asked } = setUp(undefined, { statusExtra: () => ({ version: '0.1.0' }) });
     expect((await app.inject('/api/tidemark/v1/metrics?contains=load&limit=1')).json()).toEqual({

@@ -9,6 +9,7 @@ import { datadogV2Routes } from './datadog-v2-routes.ts';
 import { errorReplies } from './error-replies.ts';
 import { guard } from './guard.ts';
 import { DEFAULT_HTTP_API_LIMITS, type HttpApiLimits } from './http-api-limits.ts';
+import { metricRoute } from './metric-route.ts';
 import { answerNotFound, refuseForeignData } from './not-found.ts';
 import { pageFiles } from './page-files.ts';
 import { tidemarkRoutes } from './tidemark-routes.ts';
@@ -81,6 +82,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     datadogRoutes(app, read);
     datadogV2Routes(app, read);
     datadogMetricLists(app, { ...read, clock: options.clock });
+    metricRoute(app, read);
     tidemarkRoutes(app, { ...read, statusExtra });
   }
   healthRoutes(app, options.notReady ?? (() => undefined));

@@ -1,4 +1,6 @@
 import type { MetricDescription, TagKeyDescription, TagValueDescription } from '@tidemark/contract';
+import { mergeMetadata } from '@tidemark/model';
+import { metadataMessage, metadataOfMessage } from '@tidemark/store-rpc';
 
 /**
  * Merges the descriptions of each metric by several partitions. Partitions share a metric only around a move of its
@@ -13,6 +15,8 @@ export function mergeMetrics(parts: readonly (readonly MetricDescription[])[], l
       known.classes = [...new Set([...known.classes, ...description.classes])].sort((a, b) => a - b);
       known.series = Math.max(known.series, description.series);
       known.lastDayMs = Math.max(known.lastDayMs, description.lastDayMs);
+      const both = [known.metadata, description.metadata].map(metadataOfMessage);
+      if (description.metadata !== undefined) known.metadata = metadataMessage(mergeMetadata(both));
     }
   }
   return [...merged.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1)).slice(0, limit);

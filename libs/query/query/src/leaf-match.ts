@@ -1,8 +1,11 @@
 import type { MatchedGroup, MatchReply } from '@tidemark/contract';
 import {
   ID_BYTES,
+  isNamedAsCounter,
   isSeriesClass,
+  KIND,
   type Kind,
+  kindName,
   kindOfSeries,
   meaningOf,
   mergeMetadata,
@@ -86,7 +89,24 @@ export async function matchLeaf(
       groups: groups.map(({ tags, series, seriesClass }) => ({ tags, series, kind: kindOf(partition, seriesClass) })),
     },
   }));
-  return { metricId: id, partitions, kinds: [...new Set(kinds)].sort((a, b) => a - b) };
+  const distinct = [...new Set(kinds)].sort((a, b) => a - b);
+  for (const note of kindNotes(leaf, distinct)) run.notes.add(note);
+  return { metricId: id, partitions, kinds: distinct };
+}
+
+/** Notes where an answer depends on what is not known of the metric. */
+function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[]): string[] {
+  const notes: string[] = [];
+  if (as !== undefined && kinds.includes(KIND.reading)) {
+    const guess = isNamedAsCounter(metric) ? 'is a counter only by its name' : 'is not known to be a counter';
+    notes.push(
+      `${metric} ${guess}, and as_${as}() reads it as one: state its type with PUT /api/v1/metrics/${metric} if that is wrong`,
+    );
+  }
+  if (kinds.length > 1) {
+    notes.push(`${metric} has series of ${kinds.map(kindName).join(' and ')}: they are folded apart, each by its kind`);
+  }
+  return notes;
 }
 
 interface TagStoreReply {

@@ -269,6 +269,20 @@ describe('answers', () => {
     expect((await run('p99:load{*}.rollup(60)')).notes).toEqual([]);
   });
 
+  test('readings of unknown kind are shown as sent, and a rate of them has a note', async () => {
+    const points = [40, 35, 50, 50].map((value, i) =>
+      gauge(FROM_MS - (FROM_MS % 60_000) + i * 60_000, value, { kind: KIND.reading, metric: 'requests_sum' }),
+    );
+    const { run } = setUp(points);
+    const plain = await run('sum:requests_sum{*}.rollup(60)');
+    expect(plain.series[0].values.slice(0, 2)).toEqual([40, 35]);
+    expect(plain.notes.filter((note) => note.includes('only by its name'))).toEqual([]);
+    const rate = await run('sum:requests_sum{*}.rollup(60).as_rate()');
+    expect(rate.notes).toContainEqual(
+      expect.stringMatching(/^requests_sum is a counter only by its name, and as_rate/),
+    );
+  });
+
   test('equal leaves are read once', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 4)]);
     const reply = await run('sum:load{*}.fill(zero) / sum:load{*}, max:load{*}');

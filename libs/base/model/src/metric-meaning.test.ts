@@ -1,0 +1,36 @@
+import { expect, test } from '@jest/globals';
+import { changedStatement, KIND, kindOfSeries, meaningOf, mergeMetadata, SERIES_CLASS } from './index.ts';
+
+test('of each field the user stands, then the protocol, then what the name suggests', () => {
+  const metadata = { user: { unit: 'byte' }, protocol: { unit: 'bit', description: 'd', kind: KIND.gauge } };
+  expect(meaningOf('hits_total', metadata)).toEqual({
+    kind: { value: KIND.gauge, source: 'protocol' },
+    unit: { value: 'byte', source: 'user' },
+    description: { value: 'd', source: 'protocol' },
+    intervalMs: undefined,
+  });
+  expect(meaningOf('hits_total', {}).kind).toEqual({ value: KIND.counter, source: 'name' });
+  expect(meaningOf('load', {}).kind).toEqual({ value: KIND.gauge, source: 'name' });
+});
+
+test('only a statement makes readings a counter or a gauge, and never a count', () => {
+  const { reading, count } = SERIES_CLASS;
+  const counter = meaningOf('load', { user: { kind: KIND.counter } });
+  expect(kindOfSeries(reading, counter)).toBe(KIND.counter);
+  expect(kindOfSeries(count, counter)).toBe(KIND.count);
+  expect(kindOfSeries(reading, meaningOf('hits_total', {}))).toBe(KIND.reading);
+  expect(kindOfSeries(reading, meaningOf('load', { user: { kind: KIND.rate } }))).toBe(KIND.reading);
+});
+
+test('a change replaces the fields that it has, and null takes one back', () => {
+  const before = { unit: 'byte', description: 'd' };
+  expect(changedStatement(before, { unit: null, kind: KIND.gauge })).toEqual({ description: 'd', kind: KIND.gauge });
+});
+
+test('of several partitions the first one that states a field stands', () => {
+  const merged = mergeMetadata([
+    { user: { unit: 'a' } },
+    { user: { unit: 'b', intervalMs: 5 }, protocol: { unit: 'c' } },
+  ]);
+  expect(merged).toEqual({ user: { unit: 'a', intervalMs: 5 }, protocol: { unit: 'c' } });
+});
