@@ -48,12 +48,17 @@ export class CheckOutput implements CheckSink {
     this.#add(metric, 'counter', value, tags, undefined, statedMs);
   }
 
+  reading(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
+    this.#add(metric, 'reading', value, tags, undefined, statedMs);
+  }
+
   /** Returns a sink for readings of the time `readMs`, between two flushes. */
   at(readMs: number): CheckSink {
     return {
       gauge: (metric, value, tags = [], statedMs) => this.#add(metric, 'gauge', value, tags, readMs, statedMs),
       count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, readMs),
       counter: (metric, value, tags = [], statedMs) => this.#add(metric, 'counter', value, tags, readMs, statedMs),
+      reading: (metric, value, tags = [], statedMs) => this.#add(metric, 'reading', value, tags, readMs, statedMs),
     };
   }
 
@@ -79,7 +84,8 @@ export class CheckOutput implements CheckSink {
     readMs?: number,
     statedMs?: number,
   ): void {
-    if (Number.isNaN(value) || (kind !== 'gauge' && !Number.isFinite(value))) {
+    const mayBeInfinite = kind === 'gauge' || kind === 'reading';
+    if (Number.isNaN(value) || (!mayBeInfinite && !Number.isFinite(value))) {
       this.drops.add(Number.isNaN(value) ? 'value_nan' : 'value_infinite', 1, `${value} of ${metric}`);
       return;
     }

@@ -3,7 +3,12 @@ import { ManualClock } from '@tidemark/simulation';
 import type { Check, CheckSink } from './check.ts';
 import { CheckRunner } from './check-runner.ts';
 
-const NO_SINK: CheckSink = { gauge: () => undefined, count: () => undefined, counter: () => undefined };
+const NO_SINK: CheckSink = {
+  gauge: () => undefined,
+  count: () => undefined,
+  counter: () => undefined,
+  reading: () => undefined,
+};
 
 describe('checks at flushes', () => {
   const ok = (name: string, runs: string[], everyMs?: number): Check => ({

@@ -9,6 +9,8 @@ export interface CheckSink {
   count(metric: string, value: number, tags?: readonly string[]): void;
   /** Records a cumulative total, which only falls when the source restarts. */
   counter(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
+  /** Records a current value that may be of a gauge or of a counter: its source does not say. */
+  reading(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
 }
 
 /** What a check left out of what it read, for one reason. */

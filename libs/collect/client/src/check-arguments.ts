@@ -22,7 +22,7 @@ export interface GivenSeries {
  */
 export function checkSeries(metric: unknown, kind: unknown, tags: unknown): GivenSeries {
   if (typeof kind !== 'string' || !isKindName(kind)) {
-    throw refused('kind_unknown', 'kind', 'gauge, count, counter or distribution', describe(kind));
+    throw refused('kind_unknown', 'kind', 'gauge, count, counter, reading or distribution', describe(kind));
   }
   if (!Array.isArray(tags)) throw refused('tags_type', 'tags', 'an array of strings', describe(tags));
   const { length } = tags;
@@ -33,7 +33,8 @@ export function checkSeries(metric: unknown, kind: unknown, tags: unknown): Give
 }
 
 function isKindName(name: string): name is KindName {
-  return Object.hasOwn(KIND, name);
+  // A rate is a count whose values were divided: a client of this library sends the count.
+  return Object.hasOwn(KIND, name) && name !== 'rate';
 }
 
 function checkText(field: 'metric' | 'tag', text: unknown, limitBytes: number): string {

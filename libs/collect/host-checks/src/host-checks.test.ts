@@ -25,6 +25,10 @@ class Readings implements CheckSink {
     throw new Error('no host check sends totals');
   }
 
+  reading(): void {
+    throw new Error('no host check sends totals');
+  }
+
   of(metric: string): number[] {
     return [...this.values].filter(([key]) => key.split(' ')[0] === metric).map(([, value]) => value);
   }

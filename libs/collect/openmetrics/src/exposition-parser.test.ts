@@ -66,22 +66,22 @@ describe('one parser, many bodies', () => {
     const notes = new Notes();
     expect(notes.read('# TYPE a counter\na 1\n')).toEqual(['counter a{} = 1']);
     expect(notes.read('# TYPE a gauge\na 2\n')).toEqual(['gauge a{} = 2']);
-    expect(notes.read('a 3\n')).toEqual(['gauge a{} = 3']);
+    expect(notes.read('a 3\n')).toEqual(['reading a{} = 3']);
     expect(notes.read('# TYPE a counter\na 1\n# TYPE a gauge\na 2\n')).toEqual(['counter a{} = 1', 'gauge a{} = 2']);
   });
 
   test('each sample of a series that a body repeats is passed on, at two times or at one', () => {
     const notes = new Notes();
     expect(notes.read('a 1 1000\na 2 2000\na 3 2000\na 4\n')).toEqual([
-      'gauge a{} = 1 at 1000',
-      'gauge a{} = 2 at 2000',
-      'gauge a{} = 3 at 2000',
-      'gauge a{} = 4',
+      'reading a{} = 1 at 1000',
+      'reading a{} = 2 at 2000',
+      'reading a{} = 3 at 2000',
+      'reading a{} = 4',
     ]);
     // Seconds with a fraction, which has no exact form in binary.
     expect(notes.read('a 1 1.1\na 2 1700000000.123\n# EOF\n', 'openmetrics')).toEqual([
-      'gauge a{} = 1 at 1100',
-      'gauge a{} = 2 at 1700000000123',
+      'reading a{} = 1 at 1100',
+      'reading a{} = 2 at 1700000000123',
     ]);
   });
 
@@ -89,7 +89,7 @@ describe('one parser, many bodies', () => {
     const notes = new Notes();
     for (let i = 0; i < 3; i++) {
       expect(notes.read('refused{a="1"} 1\nb 2\n')).toEqual([
-        'gauge b{} = 2',
+        'reading b{} = 2',
         'bad by_name 1, line 1: refused{a="1"} 1',
       ]);
     }
@@ -99,8 +99,8 @@ describe('one parser, many bodies', () => {
   test('the limits of samples, series and line length keep the first ones, and report the first excess line', () => {
     const notes = new Notes({ samples: 2, series: 3, lineCharacters: 20 });
     expect(notes.read(`a 1\nb 2\nc 3\nd 4\ne 5\n${'f'.repeat(30)} 1\n`)).toEqual([
-      'gauge a{} = 1',
-      'gauge b{} = 2',
+      'reading a{} = 1',
+      'reading b{} = 2',
       'bad sample_limit 1, line 3: c 3',
       'bad series_limit 2, line 4: d 4',
       `bad line_too_long 1, line 6: ${'f'.repeat(30)} 1`,
@@ -108,14 +108,14 @@ describe('one parser, many bodies', () => {
     // Absent series make room for new ones.
     for (let i = 0; i < 8; i++) notes.read('c 1\n');
     expect(notes.parser.series).toBe(1);
-    expect(notes.read('c 1\nd 2\n')).toEqual(['gauge c{} = 1', 'gauge d{} = 2']);
+    expect(notes.read('c 1\nd 2\n')).toEqual(['reading c{} = 1', 'reading d{} = 2']);
   });
 
   test('a body that was cut at a limit loses only its last line, and needs no end mark', () => {
-    expect(new Notes().read('a 1\nb 22', 'openmetrics', true)).toEqual(['gauge a{} = 1']);
-    expect(new Notes().read('a 1\nb 22')).toEqual(['gauge a{} = 1', 'gauge b{} = 22']);
+    expect(new Notes().read('a 1\nb 22', 'openmetrics', true)).toEqual(['reading a{} = 1']);
+    expect(new Notes().read('a 1\nb 22')).toEqual(['reading a{} = 1', 'reading b{} = 22']);
     expect(new Notes().read('a 1\nb 22', 'openmetrics')).toEqual([
-      'gauge a{} = 1',
+      'reading a{} = 1',
       'bad line_unterminated 1, line 2: b 22',
       'bad eof_missing 1, line 0: ',
     ]);
@@ -124,8 +124,8 @@ describe('one parser, many bodies', () => {
   test('a line that is not UTF-8 is left out, and all others are kept', () => {
     const body = Buffer.concat([Buffer.from('a{b="ü"} 1\nb{c="'), Buffer.from([0xff]), Buffer.from('"} 2\r\nc 3\r\n')]);
     expect(new Notes().read(body)).toEqual([
-      'gauge a{b="ü"} = 1',
-      'gauge c{} = 3',
+      'reading a{b="ü"} = 1',
+      'reading c{} = 3',
       expect.stringContaining('bad not_utf8 1, line 2: b{c='),
     ]);
   });
@@ -209,7 +209,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) => {
         const lines = new Notes().read(`${before}\nin_between_total{a="b"} 5\n${after}\n`);
-        if (!/in_between_total/.test(before)) expect(lines).toContain('counter in_between_total{a="b"} = 5');
+        if (!/in_between_total/.test(before)) expect(lines).toContain('reading in_between_total{a="b"} = 5');
       }),
     );
   });

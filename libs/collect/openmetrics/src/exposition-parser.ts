@@ -57,7 +57,7 @@ interface KnownSeries<S> {
   readonly resolved: S | undefined;
   /** Reason under which its samples are counted; undefined for creation times, which are left out uncounted. */
   readonly refused: string | undefined;
-  readonly isGauge: boolean;
+  readonly mayBeInfinite: boolean;
   body: number;
 }
 
@@ -252,7 +252,7 @@ export class ExpositionParser<S> {
     if (series.resolved === undefined) return series.refused;
     if (this.#samples >= this.#limits.samples) return 'sample_limit';
     if (Number.isNaN(value)) return 'value_nan';
-    if (!series.isGauge && !Number.isFinite(value)) return 'value_infinite';
+    if (!series.mayBeInfinite && !Number.isFinite(value)) return 'value_infinite';
     this.#samples++;
     this.#onSample(series.resolved, value, timestampMs);
     return undefined;
@@ -272,13 +272,25 @@ export class ExpositionParser<S> {
     if (typeof parsed === 'string') return parsed;
     const family = this.#family;
     const kind = roleOf(parsed.name, family);
-    if (kind === 'created') return { family, resolved: undefined, refused: undefined, isGauge: false, body: 0 };
-    const isGauge = kind === 'gauge';
+    if (kind === 'created') return { family, resolved: undefined, refused: undefined, mayBeInfinite: false, body: 0 };
+    const mayBeInfinite = kind === 'gauge' || kind === 'reading';
     try {
-      return { family, resolved: this.#options.resolve({ ...parsed, kind }), refused: undefined, isGauge, body: 0 };
+      return {
+        family,
+        resolved: this.#options.resolve({ ...parsed, kind }),
+        refused: undefined,
+        mayBeInfinite,
+        body: 0,
+      };
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      return { family, resolved: undefined, refused: String(error.detail.reason ?? error.code), isGauge, body: 0 };
+      return {
+        family,
+        resolved: undefined,
+        refused: String(error.detail.reason ?? error.code),
+        mayBeInfinite,
+        body: 0,
+      };
     }
   }
 

@@ -21,7 +21,7 @@ export interface Family {
 }
 
 /** The kind of a sample, or `created` for a creation time, which is not kept. */
-export type SampleRole = Extract<KindName, 'gauge' | 'counter'> | 'created';
+export type SampleRole = Extract<KindName, 'gauge' | 'counter' | 'reading'> | 'created';
 
 type Roles = Readonly<Record<string, SampleRole>>;
 
@@ -38,16 +38,14 @@ const ROLES: Readonly<Record<FamilyType, Roles>> = {
   untyped: {},
 };
 
-const COUNTER_NAME = /_(total|count|sum|bucket)$/;
-
-/** Returns the role of a sample under the family of the last `# TYPE`; outside that family, by its name alone. */
+/** Returns the role of a sample under the family of the last `# TYPE`; outside that family it is not known. */
 export function roleOf(name: string, family: Family | undefined): SampleRole {
   if (family !== undefined && name.startsWith(family.name)) {
     const roles = ROLES[family.type];
     const suffix = name.slice(family.name.length);
     if (Object.hasOwn(roles, suffix)) return roles[suffix];
   }
-  return COUNTER_NAME.test(name) ? 'counter' : 'gauge';
+  return 'reading';
 }
 
 export function isFamilyType(word: string): word is FamilyType {

@@ -40,6 +40,10 @@ class Readings implements CheckSink {
   counter(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
     this.lines.push(`counter ${metric}{${tags.join(',')}}${at(timestampMs)} = ${value}`);
   }
+
+  reading(metric: string, value: number, tags: readonly string[] = []): void {
+    this.lines.push(`reading ${metric}{${tags.join(',')}} = ${value}`);
+  }
 }
 
 const at = (timestampMs: number | undefined): string => (timestampMs === undefined ? '' : ` @${timestampMs}`);
@@ -124,10 +128,10 @@ describe('a scrape', () => {
       );
     });
     expect((await scrape({ url: `http://${host}/` })).lines).toEqual([
-      'gauge a{instance:me,b:new\nline\t\ufffd} = 1',
-      'gauge h{instance:me,le%3Ax:1.0} = 1',
-      'gauge h{instance:me,le:1} = 1',
-      'gauge a{instance:me,b:c} = 1',
+      'reading a{instance:me,b:new\nline\t\ufffd} = 1',
+      'reading h{instance:me,le%3Ax:1.0} = 1',
+      'reading h{instance:me,le:1} = 1',
+      'reading a{instance:me,b:c} = 1',
       'gauge tidemark.agent.scrape.samples{instance:me} = 4',
       'count tidemark.agent.scrape.rejected{instance:me,reason:metric_too_long} = 1',
       'count tidemark.agent.scrape.rejected{instance:me,reason:tag_too_long} = 1',
@@ -148,14 +152,14 @@ describe('a scrape', () => {
       'counter a{instance:me} @1700000000000 = 1',
       'counter a{instance:me} @1700000005000 = 2',
       'counter a{instance:me} @1700000005000 = 3',
-      'gauge b{instance:me} = 4',
+      'reading b{instance:me} = 4',
       ...own,
     ]);
     expect((await scrape({ url: `http://${host}/`, honorTimestamps: false })).lines).toEqual([
       'counter a{instance:me} = 1',
       'counter a{instance:me} = 2',
       'counter a{instance:me} = 3',
-      'gauge b{instance:me} = 4',
+      'reading b{instance:me} = 4',
       ...own,
     ]);
   });
@@ -169,8 +173,8 @@ describe('a scrape', () => {
       });
       const { lines, check } = await scrape({ url: `http://${host}/`, bodyBytes: 30 });
       expect(lines).toEqual([
-        'gauge a{instance:me,i:0} = 1',
-        'gauge a{instance:me,i:1} = 1',
+        'reading a{instance:me,i:0} = 1',
+        'reading a{instance:me,i:1} = 1',
         'gauge tidemark.agent.scrape.samples{instance:me} = 2',
         'count tidemark.agent.scrape.rejected{instance:me,reason:body_bytes_limit} = 1',
         'gauge tidemark.agent.scrape.up{instance:me} = 1',
@@ -186,7 +190,7 @@ describe('a scrape', () => {
       else if (request.url === '/away') response.writeHead(302, { location: 'http://localhost:1/metrics' }).end();
       else response.writeHead(307, { location: '/round' }).end();
     });
-    expect((await scrape({ url: `http://${host}/once` })).lines).toContain('gauge a{instance:me} = 1');
+    expect((await scrape({ url: `http://${host}/once` })).lines).toContain('reading a{instance:me} = 1');
     const away = await scrape({ url: `http://${host}/away` });
     expect(away).toMatchObject({
       lines: DOWN,
@@ -264,7 +268,7 @@ describe('a scrape', () => {
     const broken = await scrape({ url: `https://${host}/`, caFile, authorizationFile: 'bad.key' });
     expect(broken).toMatchObject({ lines: DOWN, error: expect.stringContaining('Invalid character in header') });
     const good = await scrape({ url: `https://${host}/`, caFile, authorizationFile: 'good.key' });
-    expect(good.lines).toContain('gauge a{instance:me} = 1');
+    expect(good.lines).toContain('reading a{instance:me} = 1');
     expect(seen).toEqual(['Bearer of-all']);
     const missing = await scrape({ url: `https://${host}/`, caFile: `${TLS}none.pem` });
     expect(missing).toMatchObject({ lines: DOWN, error: expect.stringContaining('ENOENT') });

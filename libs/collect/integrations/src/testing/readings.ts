@@ -16,6 +16,10 @@ export class Readings implements CheckSink {
     this.#all.push({ metric, value, tags });
   }
 
+  reading(metric: string, value: number, tags: readonly string[] = []): void {
+    this.#all.push({ metric, value, tags });
+  }
+
   get metrics(): readonly string[] {
     return [...new Set(this.#all.map(({ metric }) => metric))].sort();
   }
