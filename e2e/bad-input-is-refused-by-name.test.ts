@@ -70,7 +70,7 @@ describe('a series that breaks a limit is refused and the rest of the batch is k
       (m) => ({ metric: m, kind: 9 as Kind, tags: [] }),
       'kind_unknown',
       'kind',
-      'gauge, count, counter or distribution',
+      'gauge, count, counter, reading, rate or distribution',
     ],
   ];
   test.each(cases)('%s', async (_, bad, reason, field, limit) => {

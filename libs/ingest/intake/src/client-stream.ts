@@ -316,7 +316,12 @@ function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots:
 
 function classOf({ kind }: Series): SeriesClass {
   if (isKind(kind)) return classOfKind(kind);
-  throw limitError('kind', `unknown kind ${kind}`, 'a kind of the contract', 'kind_unknown');
+  throw limitError(
+    'kind',
+    `unknown kind ${kind}`,
+    'gauge, count, counter, reading, rate or distribution',
+    'kind_unknown',
+  );
 }
 
 /** Returns the interval that a definition states; one beyond the limit states nothing. */
