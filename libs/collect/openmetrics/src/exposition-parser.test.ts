@@ -70,6 +70,18 @@ describe('one parser, many bodies', () => {
     expect(notes.read('# TYPE a counter\na 1\n# TYPE a gauge\na 2\n')).toEqual(['counter a{} = 1', 'gauge a{} = 2']);
   });
 
+  test('a type holds for the samples of its name, above them in the body or elsewhere', () => {
+    const notes = new Notes();
+    const samples = 'hits_total 1\ndepth 2\nlatency_count 3\nlatency{quantile="0.5"} 4\ndepth_total 5\n';
+    const types = '# TYPE hits counter\n# TYPE depth gauge\n# TYPE latency summary\n';
+    const expected = ['counter hits_total{} = 1', 'gauge depth{} = 2', 'counter latency_count{} = 3'];
+    const all = [...expected, 'gauge latency{quantile="0.5"} = 4', 'reading depth_total{} = 5'];
+    expect(notes.read(types + samples)).toEqual(all);
+    expect(notes.read(samples + types)).toEqual(all);
+    expect(notes.read(samples)).toEqual(all.map((line) => line.replace(/^\w+/, 'reading')));
+    expect(notes.read(`text{a="# TYPE depth counter"} 1\ndepth 2\n`)).toContain('reading depth{} = 2');
+  });
+
   test('each sample of a series that a body repeats is passed on, at two times or at one', () => {
     const notes = new Notes();
     expect(notes.read('a 1 1000\na 2 2000\na 3 2000\na 4\n')).toEqual([

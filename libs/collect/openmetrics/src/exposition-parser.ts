@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { isTidemarkError } from '@tidemark/ports';
 import { BadLineCounts, type BadLines } from './bad-lines.ts';
 import type { ExpositionFormat } from './exposition-format.ts';
-import { type Family, type FamilyType, isFamilyType, roleOf } from './family.ts';
+import { type Family, type FamilyType, familyOf, isFamilyType, isMember, roleOf } from './family.ts';
 import { parseValue } from './number-text.ts';
 import {
   endOfLabels,
@@ -51,7 +51,8 @@ export interface ExpositionReport {
 }
 
 interface KnownSeries<S> {
-  /** The family under which its text was parsed; under another family it is resolved again. */
+  readonly name: string;
+  /** The family under which it was resolved; under another one it is resolved again. */
   readonly family: Family | undefined;
   /** Result of `resolve`; undefined when its samples are not kept. */
   readonly resolved: S | undefined;
@@ -75,6 +76,8 @@ export class ExpositionParser<S> {
   readonly #limits: ExpositionLimits;
   readonly #series = new Map<string, KnownSeries<S>>();
   readonly #families = new Map<string, Family>();
+  /** The families that the body states, wherever its `# TYPE` lines stand; of two for one name the first. */
+  readonly #stated = new Map<string, Family>();
   #body = 0;
   #format: ExpositionFormat = 'text';
   #family: Family | undefined;
@@ -112,12 +115,29 @@ export class ExpositionParser<S> {
     this.#line = 0;
     this.#ended = false;
     this.#onSample = onSample;
-    if (typeof body === 'string') this.#lines(body, isCut);
-    else if (isUtf8(body)) this.#lines(bufferOf(body).toString('utf8'), isCut);
+    const isText = typeof body === 'string' || isUtf8(body);
+    const text = typeof body === 'string' ? body : bufferOf(body).toString('utf8');
+    this.#collectFamilies(text);
+    if (isText) this.#lines(text, isCut);
     else this.#linesOfBytes(bufferOf(body), isCut);
     if (format === 'openmetrics' && !this.#ended && !isCut) this.#bad.add('eof_missing', 0, '');
     this.#forgetIdle();
     return { samples: this.#samples, lines: this.#line, bad: this.#bad.byReason };
+  }
+
+  /** Finds the types before the samples are read, because some exporters state them elsewhere than above the samples. */
+  #collectFamilies(text: string): void {
+    this.#stated.clear();
+    for (let at = text.indexOf('TYPE'); at >= 0; at = text.indexOf('TYPE', at + 1)) {
+      const feed = text.indexOf('\n', at);
+      const line = text.slice(text.lastIndexOf('\n', at) + 1, feed < 0 ? text.length : feed).trim();
+      if (line.length > this.#limits.lineCharacters) continue;
+      const stated = typeLine(line);
+      if (stated === undefined || !isFamilyType(stated.type) || this.#stated.has(stated.name)) continue;
+      if (this.#stated.size >= this.#limits.series) return;
+      const family = this.#familyOf(stated.name, stated.type);
+      this.#stated.set(family.name, family);
+    }
   }
 
   #lines(text: string, isCut: boolean): void {
@@ -177,11 +197,9 @@ export class ExpositionParser<S> {
       this.#ended = true;
       return undefined;
     }
-    const words = /^#[ \t]+TYPE[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)[ \t]+(.*)$/.exec(line);
-    if (words === null) return /^#[ \t]+TYPE([ \t]|$)/.test(line) ? 'type_malformed' : undefined;
-    const [, written, word] = words;
-    const name = written.startsWith('"') ? unescaped(written.slice(1, -1)) : written;
-    const type = word.toLowerCase();
+    const stated = typeLine(line);
+    if (stated === undefined) return /^#[ \t]+TYPE([ \t]|$)/.test(line) ? 'type_malformed' : undefined;
+    const { name, type } = stated;
     const known = isFamilyType(type);
     this.#family = this.#familyOf(name, known ? type : 'unknown');
     return known ? undefined : 'type_unknown';
@@ -246,7 +264,7 @@ export class ExpositionParser<S> {
   /** Passes on the sample of a valid series; otherwise returns the reason. */
   #accepted(name: string, value: number, timestampMs: number | undefined): string | undefined {
     const known = this.#series.get(name);
-    const series = known !== undefined && known.family === this.#family ? known : this.#learned(name, known);
+    const series = known !== undefined && this.#isOfItsFamily(known) ? known : this.#learned(name, known);
     if (typeof series === 'string') return series;
     series.body = this.#body;
     if (series.resolved === undefined) return series.refused;
@@ -256,6 +274,16 @@ export class ExpositionParser<S> {
     this.#samples++;
     this.#onSample(series.resolved, value, timestampMs);
     return undefined;
+  }
+
+  #isOfItsFamily({ name, family }: KnownSeries<S>): boolean {
+    return (family !== undefined && family === this.#family) || family === this.#familyOfSample(name);
+  }
+
+  /** The family of the last `# TYPE` line if the sample belongs to it, otherwise one that is stated elsewhere. */
+  #familyOfSample(name: string): Family | undefined {
+    if (this.#family !== undefined && isMember(name, this.#family)) return this.#family;
+    return this.#stated.size === 0 ? undefined : familyOf(name, this.#stated);
   }
 
   /** Resolves and caches a series. Names that do not parse are not cached: only broken exporters send them. */
@@ -270,27 +298,16 @@ export class ExpositionParser<S> {
   #resolved(text: string): KnownSeries<S> | string {
     const parsed = parseSeries(text);
     if (typeof parsed === 'string') return parsed;
-    const family = this.#family;
-    const kind = roleOf(parsed.name, family);
-    if (kind === 'created') return { family, resolved: undefined, refused: undefined, mayBeInfinite: false, body: 0 };
-    const mayBeInfinite = kind === 'gauge' || kind === 'reading';
+    const { name } = parsed;
+    const family = this.#familyOfSample(name);
+    const kind = roleOf(name, family);
+    const known = { name, family, mayBeInfinite: kind === 'gauge' || kind === 'reading', body: 0 };
+    if (kind === 'created') return { ...known, resolved: undefined, refused: undefined };
     try {
-      return {
-        family,
-        resolved: this.#options.resolve({ ...parsed, kind }),
-        refused: undefined,
-        mayBeInfinite,
-        body: 0,
-      };
+      return { ...known, resolved: this.#options.resolve({ ...parsed, kind }), refused: undefined };
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      return {
-        family,
-        resolved: undefined,
-        refused: String(error.detail.reason ?? error.code),
-        mayBeInfinite,
-        body: 0,
-      };
+      return { ...known, resolved: undefined, refused: String(error.detail.reason ?? error.code) };
     }
   }
 
@@ -300,6 +317,14 @@ export class ExpositionParser<S> {
     for (const [name, { body }] of this.#series) if (body <= oldest) this.#series.delete(name);
     if (this.#families.size >= this.#limits.series) this.#families.clear();
   }
+}
+
+/** Returns the name and the type, in lower case, of a `# TYPE` line; undefined for any other line. */
+function typeLine(line: string): { readonly name: string; readonly type: string } | undefined {
+  const words = /^#[ \t]+TYPE[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)[ \t]+(.*)$/.exec(line);
+  if (words === null) return undefined;
+  const [, written, type] = words;
+  return { name: written.startsWith('"') ? unescaped(written.slice(1, -1)) : written, type: type.toLowerCase() };
 }
 
 function endOfWord(text: string, from: number, to: number): number {

@@ -38,14 +38,27 @@ const ROLES: Readonly<Record<FamilyType, Roles>> = {
   untyped: {},
 };
 
-/** Returns the role of a sample under the family of the last `# TYPE`; outside that family it is not known. */
-export function roleOf(name: string, family: Family | undefined): SampleRole {
-  if (family !== undefined && name.startsWith(family.name)) {
-    const roles = ROLES[family.type];
-    const suffix = name.slice(family.name.length);
-    if (Object.hasOwn(roles, suffix)) return roles[suffix];
+/** What the name of a sample has after that of its family. */
+const SUFFIXES = [...new Set(Object.values(ROLES).flatMap((roles) => Object.keys(roles)))];
+
+/** Returns whether samples of this name belong to a family. */
+export function isMember(name: string, family: Family): boolean {
+  return name.startsWith(family.name) && Object.hasOwn(ROLES[family.type], name.slice(family.name.length));
+}
+
+/** Returns the family that samples of this name belong to, among families by name; undefined for none. */
+export function familyOf(name: string, families: ReadonlyMap<string, Family>): Family | undefined {
+  for (const suffix of SUFFIXES) {
+    if (!name.endsWith(suffix)) continue;
+    const family = families.get(name.slice(0, name.length - suffix.length));
+    if (family !== undefined && isMember(name, family)) return family;
   }
-  return 'reading';
+  return undefined;
+}
+
+/** Returns the role of a sample of a family; without one it is not known. */
+export function roleOf(name: string, family: Family | undefined): SampleRole {
+  return family === undefined ? 'reading' : ROLES[family.type][name.slice(family.name.length)];
 }
 
 export function isFamilyType(word: string): word is FamilyType {
