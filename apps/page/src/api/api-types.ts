@@ -42,6 +42,8 @@ export interface QueryAnswer {
 export interface MetricInfo {
   readonly metric: string;
   readonly classes: readonly string[];
+  /** The kinds that its series are most probably of. */
+  readonly kinds: readonly string[];
   readonly series: number;
 }
 

@@ -63,6 +63,7 @@ export function readMetrics(json: unknown): readonly MetricInfo[] {
   return new JsonReader(json).objects('metrics').map((metric) => ({
     metric: metric.text('metric'),
     classes: metric.texts('classes').map((one) => one.toLowerCase()),
+    kinds: metric.texts('kinds'),
     series: metric.number('series'),
   }));
 }

@@ -28,8 +28,8 @@ export function QueryRow({ fields, name, onChange, onRemove }: QueryRowProps) {
   const choose = (text: string): void => {
     const metric = text.trim();
     if (metric === '' || metric === fields.metric) return;
-    const classes = metrics?.find((one) => one.metric === metric)?.classes;
-    change({ metric, ...(classes === undefined ? {} : usualFields(classes)) });
+    const kinds = metrics?.find((one) => one.metric === metric)?.kinds;
+    change({ metric, ...(kinds === undefined ? {} : usualFields(kinds)) });
   };
 
   return (

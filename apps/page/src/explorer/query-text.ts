@@ -34,7 +34,7 @@ export const EMPTY_FIELDS: QueryFields = {
   rollupSeconds: 0,
 };
 
-/** Returns how a metric of a stored class or kind is usually read: rates add up, readings and distributions don't. */
+/** Returns how a metric of a kind is usually read: rates add up, readings and distributions don't. */
 export function usualFields(kinds: readonly string[]): Pick<QueryFields, 'aggregator' | 'as' | 'rollupMethod'> {
   const kind = kinds.length === 1 ? kinds[0] : '';
   if (kind === 'count' || kind === 'counter') return { aggregator: 'sum', as: 'rate', rollupMethod: '' };

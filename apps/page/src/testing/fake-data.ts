@@ -40,6 +40,7 @@ export function fakeMetrics(contains: string): unknown {
     .map((metric) => ({
       metric,
       classes: [metric.includes('duration') ? 'distribution' : 'reading'],
+      kinds: [metric.includes('duration') ? 'distribution' : 'gauge'],
       series: metric.startsWith('shop') ? 160 : 1,
       last_day_ms: 0,
     }));

@@ -264,7 +264,15 @@ describe("Tidemark's own API", () => {
   test('metrics, tags and status are returned as JSON', async () => {
     const { app, asked } = setUp(undefined, { statusExtra: () => ({ version: '0.1.0' }) });
     expect((await app.inject('/api/tidemark/v1/metrics?contains=load&limit=1')).json()).toEqual({
-      metrics: [{ metric: 'system.load.1', classes: ['reading', 'count'], series: 3, last_day_ms: 86_400_000 }],
+      metrics: [
+        {
+          metric: 'system.load.1',
+          classes: ['reading', 'count'],
+          kinds: ['gauge', 'count'],
+          series: 3,
+          last_day_ms: 86_400_000,
+        },
+      ],
       truncated: true,
       errors: [],
       gaps: [TAGS_GAP],

@@ -1,4 +1,16 @@
-import { isKind, isSeriesClass, kindName, seriesClassName } from '@tidemark/model';
+import type { MetricMetadata } from '@tidemark/contract';
+import {
+  isKind,
+  isSeriesClass,
+  KIND,
+  type KindName,
+  kindName,
+  kindOfSeries,
+  meaningOf,
+  type SeriesClass,
+  seriesClassName,
+} from '@tidemark/model';
+import { metadataOfMessage } from '@tidemark/store-rpc';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ReadRoutes } from './datadog-routes.ts';
@@ -64,9 +76,10 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const { contains, from, limit = limits.described } = parseParameters(metricsParameters, request.query);
     const answer = await service.metrics(tenant, { contains, fromMs: from ?? 0, limit }, requestSignal(reply));
     return {
-      metrics: answer.metrics.map(({ metric, classes, series, lastDayMs }) => ({
+      metrics: answer.metrics.map(({ metric, classes, series, lastDayMs, metadata }) => ({
         metric,
         classes: classes.map((one) => (isSeriesClass(one) ? seriesClassName(one) : String(one))),
+        kinds: classes.filter(isSeriesClass).map((one) => usualKind(metric, one, metadata)),
         series,
         last_day_ms: lastDayMs,
       })),
@@ -93,4 +106,11 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
 
 function nameOf(kind: number): string {
   return isKind(kind) ? kindName(kind) : String(kind);
+}
+
+/** The kind that series of a class are most probably of: as stated, otherwise as the name suggests. */
+function usualKind(metric: string, seriesClass: SeriesClass, metadata: MetricMetadata | undefined): KindName {
+  const meaning = meaningOf(metric, metadataOfMessage(metadata));
+  const kind = kindOfSeries(seriesClass, meaning);
+  return kindName(kind === KIND.reading && meaning.kind !== undefined ? meaning.kind.value : kind);
 }
