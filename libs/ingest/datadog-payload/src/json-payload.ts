@@ -7,7 +7,7 @@ import { SeriesDraft } from './series-draft.ts';
 
 /**
  * Reads the JSON of `POST /api/v2/series`: `{"series": [{"metric", "type", "points": [{"timestamp", "value"}], "tags",
- * "resources": [{"type", "name"}], "interval"}]}`. Throws `invalid_argument` if the body as a whole has another form. A
+ * "resources": [{"type", "name"}], "interval", "unit"}]}`. Throws `invalid_argument` if the body as a whole has another form. A
  * wrong series or point is refused alone. With `known`, which has handles of the same sink, series that were sent
  * before are not named to the sink again.
  */
@@ -26,13 +26,14 @@ function readSeries(series: unknown, draft: SeriesDraft): void {
     draft.refuse('series_invalid', 'series', 'an object');
     return;
   }
-  const { metric, type, interval, tags, resources, points } = series;
+  const { metric, type, unit, interval, tags, resources, points } = series;
   if (typeof metric === 'string') draft.metric = metric;
   else draft.refuse('metric_invalid', 'metric', 'a string');
   if (isPresent(type)) {
     draft.type = numberOf(type);
     if (Number.isNaN(draft.type)) draft.typeFound = shownValue(type);
   }
+  if (typeof unit === 'string') draft.unit = unit;
   if (isPresent(interval)) draft.interval = numberOf(interval);
   readTags(tags, draft);
   if (isPresent(resources)) readResources(resources, draft);

@@ -44,7 +44,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
   });
 
   test('resources become tags, and empty or internal tags are left out', async () => {
-    const { points } = await read([
+    const { points, descriptions } = await read([
       {
         metric: 'm',
         tags: ['env:prod', '', ' canary ', 'dd.internal.card:none', 'env:prod'],
@@ -60,6 +60,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
       },
     ]);
     expect(points).toEqual([`gauge m{canary,device:sda1,env:prod,host:web-1} ${T * 1000} 1`]);
+    expect(descriptions).toEqual([['m', { unit: 'byte' }]]);
   });
 
   test('a wrong series is refused with all its points, and the others are kept', async () => {

@@ -1,4 +1,4 @@
-import type { KindName } from '@tidemark/model';
+import type { KindName, MetricChange } from '@tidemark/model';
 
 /** Receiver of decoded points, such as a request to the intake. */
 export interface PointSink {
@@ -13,6 +13,8 @@ export interface PointSink {
     /** Reporting interval of an amount, ms, if the payload states it. */
     readonly intervalMs?: number;
   }): number;
+  /** Takes what the payload says of a metric apart from its points. */
+  describe(metric: string, change: MetricChange): void;
   /** Returns true when the series was refused by its name. The caller does not store such a handle. */
   isRefused(handle: number): boolean;
   /** Adds a point with a finite value. */

@@ -8,7 +8,7 @@ import { SeriesDraft } from './series-draft.ts';
 
 /** Field numbers of `MetricPayload` (DataDog/agent-payload, proto/metrics/agent_payload.proto). */
 const PAYLOAD = { series: 1 } as const;
-const SERIES = { resources: 1, metric: 2, tags: 3, points: 4, type: 5, interval: 8 } as const;
+const SERIES = { resources: 1, metric: 2, tags: 3, points: 4, type: 5, unit: 6, interval: 8 } as const;
 const RESOURCE = { type: 1, name: 2 } as const;
 const POINT = { value: 1, timestamp: 2 } as const;
 
@@ -124,6 +124,7 @@ function isOfName(field: number): boolean {
     case SERIES.metric:
     case SERIES.tags:
     case SERIES.type:
+    case SERIES.unit:
     case SERIES.interval:
       return true;
     default:
@@ -144,6 +145,9 @@ function readNameField(field: number, reader: ProtobufReader, draft: SeriesDraft
       break;
     case SERIES.type:
       draft.type = reader.int64();
+      break;
+    case SERIES.unit:
+      draft.unit = reader.text();
       break;
     case SERIES.interval:
       draft.interval = reader.int64();

@@ -1,4 +1,4 @@
-import { classOfKind, KIND, seriesName } from '@tidemark/model';
+import { classOfKind, KIND, type MetricChange, seriesName } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import type { PointSink } from './point-sink.ts';
@@ -7,6 +7,8 @@ import type { PointSink } from './point-sink.ts';
 export class RecordingSink implements PointSink {
   readonly points: string[] = [];
   readonly examples: string[] = [];
+  /** What was said of metrics, in order. */
+  readonly descriptions: (readonly [metric: string, change: MetricChange])[] = [];
   readonly #refused = new Map<string, number>();
   readonly #names: (string | { readonly reason: string; readonly field: string; readonly limit: string })[] = [];
 
@@ -24,6 +26,10 @@ export class RecordingSink implements PointSink {
       const { reason, field, limit } = error.detail;
       return this.#names.push({ reason: String(reason), field: String(field), limit: String(limit) }) - 1;
     }
+  }
+
+  describe(metric: string, change: MetricChange): void {
+    this.descriptions.push([metric, change]);
   }
 
   isRefused(handle: number): boolean {

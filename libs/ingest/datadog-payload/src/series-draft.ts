@@ -33,6 +33,8 @@ export class SeriesDraft {
   typeFound: string | undefined;
   /** Interval in seconds; NaN if it is not a number. */
   interval = 0;
+  /** Unit of the values, as sent; empty for none. */
+  unit = '';
   readonly #sink: PointSink;
   readonly #limits: DatadogLimits;
   readonly #names: KnownNames | undefined;
@@ -96,6 +98,7 @@ export class SeriesDraft {
     this.type = DATADOG_TYPE.unspecified;
     this.typeFound = undefined;
     this.interval = 0;
+    this.unit = '';
     this.#tags = [];
     this.#tagsSent = 0;
     this.#refusal = undefined;
@@ -176,6 +179,7 @@ export class SeriesDraft {
     const intervalMs = states ? Math.round(this.interval * 1000) : 0;
     const name = { metric: this.metric, kind, tags: this.#tags, intervalMs };
     this.#handle = this.#names?.handle(this.#sink, name) ?? this.#sink.series(name);
+    if (this.unit !== '') this.#sink.describe(this.metric, { unit: this.unit });
     this.endAs(this.#handle, this.scale);
   }
 
