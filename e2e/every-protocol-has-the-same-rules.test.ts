@@ -67,7 +67,13 @@ const RULES: readonly Rule[] = [
   { rule: 'more than 32 KiB of tags', tags: tagsOf(10, 4000), outcome: 'series_too_long' },
   { rule: 'NaN', points: [[0, Number.NaN]], outcome: 'value_nan', except: ['Datadog', 'remote write'] },
   { rule: 'an infinite gauge', points: [[0, 1 / 0]], outcome: { stored: 1, max: 1 / 0 } },
-  { rule: 'an infinite amount', kind: 'total', points: [[0, 1 / 0]], outcome: 'value_infinite' },
+  {
+    rule: 'an infinite amount',
+    kind: 'total',
+    points: [[0, 1 / 0]],
+    outcome: 'value_infinite',
+    except: ['remote write'],
+  },
   { rule: 'more than 10 minutes ahead', points: [[11 * 60_000, 1]], outcome: 'timestamp_ahead' },
   { rule: 'more than 7 days behind', points: [[-8 * DAY_MS, 1]], outcome: 'timestamp_behind' },
   {

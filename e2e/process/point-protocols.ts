@@ -187,8 +187,9 @@ function expositionOf({ metric, kind, tags, points }: SentSeries): string[] {
   const escaped = (text: string): string =>
     text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
   const labels = tags.map(([key, value]) => `,"${escaped(key)}"="${escaped(value)}"`).join('');
-  return points.map(([timeMs, value]) => {
+  const samples = points.map(([timeMs, value]) => {
     const number = Number.isFinite(value) || Number.isNaN(value) ? `${value}` : value > 0 ? '+Inf' : '-Inf';
     return `{"${escaped(name)}"${labels}} ${number} ${timeMs}`;
   });
+  return kind === 'total' ? [`# TYPE "${escaped(name)}" counter`, ...samples] : samples;
 }

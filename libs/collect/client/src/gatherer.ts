@@ -299,8 +299,12 @@ function isSketch(sketch: unknown): boolean {
   }
 }
 
-/** A gauge may be infinite; any other value is finite. False for all that is not a number, of which nothing is converted. */
+/**
+ * A gauge, or a reading of unknown kind, may be infinite; any other value is finite. False for all that is not a number,
+ * of which nothing is converted.
+ */
 function isValueOf(kind: number, value: unknown): boolean {
   if (Number.isFinite(value)) return true;
-  return kind === KIND.gauge && (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
+  const mayBeInfinite = kind === KIND.gauge || kind === KIND.reading;
+  return mayBeInfinite && (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
 }
