@@ -24,7 +24,7 @@ export class CounterLevel {
 
   /** Whether a counter whose next reading is `value` has restarted. */
   isRestart(value: number): boolean {
-    return value <= this.#newest * (1 - DIP_SHARE);
+    return value < this.#newest && value <= this.#newest * (1 - DIP_SHARE);
   }
 
   /** Adds the next point; NaN for one without a value. */

@@ -140,6 +140,16 @@ function contextOf(points: readonly Point[], index: number, direction: 1 | -1): 
   return Math.max(0, at);
 }
 
+test('a counter that stands at zero has not restarted, and a negative one adds nothing by restarting', () => {
+  const folder = new TimeFolder({ fold: TIME_FOLD.increase, fromMs: 0, stepMs: 10_000, steps: 6, isAmount: false });
+  const times = Float64Array.of(0, 10_000, 20_000, 30_000, 40_000);
+  folder.foldPoints(times, Float64Array.of(0, 0, 0, 0, 0), 5);
+  expect(folder.findings).toEqual({ restarts: 0, dips: 0 });
+  const { values } = folder.foldPoints(times, Float64Array.of(-10, -9, -20, -20, -19), 5);
+  expect([...values.subarray(0, 4)]).toEqual([1, 0, 0, 1]);
+  expect(folder.findings).toEqual({ restarts: 1, dips: 0 });
+});
+
 describe('a step is a function of the series alone', () => {
   const folds = fc.constantFrom(
     ...(['avg', 'sum', 'min', 'max', 'count', 'last', 'increase', 'rate'] as const).map((name) => TIME_FOLD[name]),

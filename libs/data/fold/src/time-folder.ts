@@ -219,7 +219,7 @@ export class TimeFolder {
       let increase = value - level.highest;
       if (level.isRestart(value)) {
         level.clear();
-        increase = value;
+        increase = Math.max(0, value);
         if (isWithin) findings.restarts++;
       } else if (increase < 0) {
         increase = 0;

@@ -92,9 +92,13 @@ function increases(points: readonly PlainPoint[]): Span[] {
     const before = life.at(-1);
     if (before === undefined) return [];
     const level = Math.max(...life.map((one) => one.value));
-    const grown = value <= before.value * (7 / 8) ? value : Math.max(0, value - level);
+    const grown = hasRestarted(before, value) ? Math.max(0, value) : Math.max(0, value - level);
     return [{ startMs: before.timeMs, endMs: timeMs, value: grown }];
   });
+}
+
+function hasRestarted(before: PlainPoint, value: number): boolean {
+  return value < before.value && value <= before.value * (7 / 8);
 }
 
 /** The readings since a counter restarted, or had no value for more than four points. */
@@ -104,7 +108,7 @@ function lifeOf(points: readonly PlainPoint[]): PlainPoint[] {
   for (const point of points) {
     missing = Number.isNaN(point.value) ? missing + 1 : 0;
     const before = life.at(-1);
-    if (missing > 4 || (before !== undefined && point.value <= before.value * (7 / 8))) life = [];
+    if (missing > 4 || (before !== undefined && hasRestarted(before, point.value))) life = [];
     if (missing === 0) life.push(point);
   }
   return life;
