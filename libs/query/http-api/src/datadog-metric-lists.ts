@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { partErrorText } from './datadog-query.ts';
 import type { ReadRoutes } from './datadog-routes.ts';
+import { findMetric } from './find-metric.ts';
 import { countText, parseParameters, withFieldsOf } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
@@ -93,10 +94,8 @@ export function datadogMetricLists(app: FastifyInstance, { service, limits, read
 
   /** Error: `not_found` when the metric never had a point, as far as the stores list names. */
   async function requireMetric(tenant: string, metric: string, signal: AbortSignal): Promise<void> {
-    const { described: limit } = limits;
-    const { metrics, errors } = await service.metrics(tenant, { contains: metric, fromMs: 0, limit }, signal);
-    const isKnown = metrics.some((one) => one.metric === metric);
-    if (isKnown || errors.length > 0 || metrics.length >= limit) return;
+    const { found, errors } = await findMetric({ service, limits }, tenant, metric, signal);
+    if (found !== undefined || errors.length > 0) return;
     throw new TidemarkError('not_found', `no metric ${metric}`, { field: 'metric' });
   }
 }

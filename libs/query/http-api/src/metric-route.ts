@@ -4,19 +4,18 @@ import { metadataOfMessage } from '@tidemark/store-rpc';
 import type { FastifyInstance } from 'fastify';
 import { partErrorText } from './datadog-query.ts';
 import type { ReadRoutes } from './datadog-routes.ts';
+import { findMetric } from './find-metric.ts';
 import { requestSignal } from './request-signal.ts';
 
 /**
  * `GET /api/v1/metrics/{name}` of Datadog's API: what is known of a metric. Where only the name suggests the type,
  * `sources.type` is `name`.
  */
-export function metricRoute(app: FastifyInstance, { service, limits, readerOf }: ReadRoutes): void {
+export function metricRoute(app: FastifyInstance, read: ReadRoutes): void {
   app.get<{ Params: { name: string } }>('/api/v1/metrics/:name', async (request, reply) => {
-    const tenant = readerOf(request);
+    const tenant = read.readerOf(request);
     const { name } = request.params;
-    const asked = { contains: name, fromMs: 0, limit: limits.described };
-    const { metrics, errors } = await service.metrics(tenant, asked, requestSignal(reply));
-    const found = metrics.find(({ metric }) => metric === name);
+    const { found, errors } = await findMetric(read, tenant, name, requestSignal(reply));
     if (found === undefined && errors.length > 0) {
       throw new TidemarkError('unavailable', errors.map(partErrorText).join('; '));
     }
