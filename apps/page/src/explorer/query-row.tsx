@@ -16,7 +16,7 @@ export interface QueryRowProps {
   readonly onRemove: (() => void) | undefined;
 }
 
-/** The fields of one query. A new metric gets the aggregation that its class is usually read with. */
+/** The fields of one query. A new metric gets the aggregation that its kind is usually read with. */
 export function QueryRow({ fields, name, onChange, onRemove }: QueryRowProps) {
   const [typed, setTyped] = useState(fields.metric);
   useEffect(() => setTyped(fields.metric), [fields.metric]);

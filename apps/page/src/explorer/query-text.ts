@@ -20,7 +20,7 @@ export interface QueryFields {
   readonly groupBy: readonly string[];
   readonly as: ShownAs;
   readonly rollupMethod: string;
-  /** Seconds; 0 lets the server choose by the range. */
+  /** Seconds; 0 lets the server choose by the range and the reporting interval. */
   readonly rollupSeconds: number;
 }
 

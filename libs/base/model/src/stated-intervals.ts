@@ -1,6 +1,6 @@
 /**
  * Reporting intervals that senders stated for a series: `intervalsMs[i]` holds for points from `sinceMs[i]` on,
- * until the next entry. Ascending by `sinceMs`; 0 ms takes a statement back.
+ * until the next entry. Ascending by `sinceMs`. A definition without an interval changes nothing.
  */
 export interface StatedIntervals {
   readonly sinceMs: readonly number[];

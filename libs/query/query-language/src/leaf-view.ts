@@ -1,4 +1,4 @@
-import { DEFAULT_FILL_LIMIT_SECONDS, historyOf, type Shift, type StepShape } from '@tidemark/fold';
+import { historyOf, type Shift, type StepShape } from '@tidemark/fold';
 import { TidemarkError, unreachable } from '@tidemark/ports';
 import type { Call, Expression, Query, QueryLeaf } from './ast.ts';
 import { shiftOf } from './shift-functions.ts';
@@ -88,7 +88,7 @@ export function viewWithin(call: Call, view: LeafView, shapeOf: ShapeOf): LeafVi
 export function viewForFill(leaf: QueryLeaf, view: LeafView, shapeOf: ShapeOf): LeafView {
   const { fill } = leaf;
   if (fill === undefined || fill.mode === 'null') return view;
-  const limitMs = (fill.limitSeconds ?? DEFAULT_FILL_LIMIT_SECONDS) * 1000;
+  const limitMs = fill.limitSeconds * 1000;
   return { ...view, before: view.before + Math.min(MAX_FILL_STEPS, Math.ceil(limitMs / shapeOf(leaf).stepMs)) };
 }
 

@@ -180,6 +180,10 @@ describe('answers', () => {
     expect(short.notes).toEqual([
       'points of load are 15 s apart, more than steps of 5 s: amounts are spread evenly, and a value holds until the next',
     ]);
+    // What is counted by timestamps is not spread, and the percentile of a part is not known.
+    for (const query of ['avg:load{*}.rollup(count, 5)', 'sum:load{*}.rollup(points, 5)']) {
+      expect((await service.run('default', { query, ...range })).notes).toEqual([]);
+    }
     // A range shorter than the interval keeps the step of its length.
     const minute = await service.run('default', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: FROM_MS + 10_000 });
     expect(minute.series[0].intervalMs).toBe(1000);

@@ -27,8 +27,8 @@ export function defaultStepMs(rangeMs: number): number {
 
 /**
  * Returns the step for a range when the query names none and the reporting intervals of its metrics are known, ms: the
- * shortest of the ladder that is not below the default and is a multiple of each interval, otherwise a multiple of the
- * longest. So every step has whole intervals. A range that is shorter than an interval has the default step.
+ * shortest of the ladder that is not below the default and is a multiple of each interval, so that every step has whole
+ * intervals; otherwise a multiple of the longest. A range that is shorter than an interval has the default step.
  */
 export function automaticStepMs(rangeMs: number, intervalsMs: readonly number[]): number {
   const shortestMs = defaultStepMs(rangeMs);

@@ -122,12 +122,13 @@ export class SeriesFolder {
 
   /** Takes over the interval of a series' newest point before the range's end, and what that says of a counter. */
   #findInterval(folder: TimeFolder, timesMs: Float64Array, values: Float64Array | undefined): void {
-    const { fromMs, toMs, timeFold, latenessMs } = this.#plan;
+    const { fromMs, toMs, timeFold, latenessMs, contextPoints } = this.#plan;
     const newest = lowerBound(timesMs, timesMs.length, toMs) - 1;
     if (newest < 0) return;
     const intervalMs = folder.intervalAt(newest);
     const silentFromMs = timesMs[newest] + holdMs(intervalMs);
-    if (silentFromMs >= fromMs) this.#intervals.add(intervalMs);
+    // Without earlier points an interval would depend on where the range begins.
+    if (contextPoints > 0 && silentFromMs >= fromMs) this.#intervals.add(intervalMs);
     if (timeFold !== TIME_FOLD.increase && timeFold !== TIME_FOLD.rate) return;
     const hasEnded = values === undefined || Number.isNaN(values[newest]);
     // A reading after the range says how much the counter grew up to its end.

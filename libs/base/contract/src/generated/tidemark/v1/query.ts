@@ -197,8 +197,8 @@ export interface SessionStatus {
    */
   violations: { [key: string]: number };
   /**
-   * Parts of requests of other protocols that Tidemark does not store and that are not errors, by reason: stale
-   * markers, exemplars.
+   * Parts of requests of other protocols that Tidemark does not store and that are not errors, by reason, such
+   * as exemplars.
    */
   leftOut: { [key: string]: number };
   /**
