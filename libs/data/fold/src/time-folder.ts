@@ -10,19 +10,11 @@ import { addSpread } from './spread-amounts.ts';
 /** A counter's reading after more than this many points without a value begins a new life. */
 const MISSING_READINGS = 4;
 
-/** An amount reaches no further than to so many points after it, so that a range depends on no older ones. */
-const REACH_POINTS = 4;
-
-/** Time of the point that an amount reaches no further than, ms. */
-function cutOf(timesMs: Float64Array, index: number, length: number): number {
-  return index + REACH_POINTS < length ? timesMs[index + REACH_POINTS] : Number.POSITIVE_INFINITY;
-}
-
 /**
  * Points that a fold needs on each side of a range for an answer that is the same for every range: the neighbour, points
  * without a value before it, and those that its inferred interval and the level of a counter depend on.
  */
-export const CONTEXT_POINTS = Math.max(1 + LEVEL_POINTS, REACH_POINTS + INTERVAL_GAPS);
+export const CONTEXT_POINTS = Math.max(1 + LEVEL_POINTS, MISSING_READINGS + INTERVAL_GAPS);
 /** How far a reading holds without another one, in reporting intervals. */
 const HOLD_INTERVALS = 2.5;
 /** The interval of a first reading, of which nothing is known yet, ms: the one that most agents have. */
@@ -71,7 +63,7 @@ export interface CounterFindings {
  *
  * - A reading holds until the next one, at most 2.5 reporting intervals (25 s when none is known yet), and ends at a NaN, which is how a sender says
  *   that a series has ended. avg weighs by time; min, max and last are of the values that hold within the step.
- * - An amount at t belongs evenly to [t, t + interval), as far as its fourth next point; what is left belongs to that.
+ * - An amount at t belongs evenly to [t, t + interval).
  * - The increase of a counter belongs evenly to the time between its two readings, however long. After a restart it is
  *   counted from zero; a dip of less than an eighth adds nothing, and what comes back from it has not grown.
  *
@@ -164,8 +156,7 @@ export class TimeFolder {
     if (this.#noValues.length < packed.length) this.#noValues = new Float64Array(2 * packed.length);
     this.#intervals.begin(timesMs, this.#noValues, stated);
     for (let i = 0; i < packed.length && timesMs[i] < out.toMs; i++) {
-      const heldMs = Math.min(timesMs[i] + this.#intervals.ofAmount(i), cutOf(timesMs, i, packed.length));
-      const endMs = Math.max(heldMs, timesMs[i] + 1);
+      const endMs = Math.max(timesMs[i] + this.#intervals.ofAmount(i), timesMs[i] + 1);
       if (endMs <= out.fromMs) continue;
       const last = Math.min(out.steps - 1, Math.ceil((endMs - out.fromMs) / out.stepMs) - 1);
       for (let step = Math.max(0, out.stepOf(timesMs[i])); step <= last; step++) {
@@ -186,7 +177,7 @@ export class TimeFolder {
       // A NaN has no value; it has ended the hold of the one before.
       if (Number.isNaN(value)) continue;
       if (this.#isAmount) {
-        addHeld(out, timeMs, Math.min(timeMs + this.#intervals.ofAmount(i), cutOf(timesMs, i, length)), value);
+        addHeld(out, timeMs, timeMs + this.#intervals.ofAmount(i), value);
         continue;
       }
       const nextMs = i + 1 < length ? timesMs[i + 1] : Number.POSITIVE_INFINITY;
@@ -201,15 +192,7 @@ export class TimeFolder {
       const value = values[i];
       if (Number.isNaN(value)) continue;
       const timeMs = timesMs[i];
-      const intervalMs = this.#intervals.ofAmount(i);
-      const cutMs = cutOf(timesMs, i, length);
-      if (timeMs + intervalMs <= cutMs) {
-        addSpread(out, timeMs, timeMs + intervalMs, value, timeMs);
-        continue;
-      }
-      const within = value * ((cutMs - timeMs) / intervalMs);
-      addSpread(out, timeMs, cutMs, within, timeMs);
-      addSpread(out, cutMs, cutMs, value - within, timeMs);
+      addSpread(out, timeMs, timeMs + this.#intervals.ofAmount(i), value, timeMs);
     }
   }
 

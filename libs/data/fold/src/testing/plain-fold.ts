@@ -29,9 +29,7 @@ export function foldPlainly(
     return perStep((a, b) => (within(a, b).length === 0 ? undefined : sumOf(within(a, b))));
   }
   const spans =
-    fold === TIME_FOLD.increase || fold === TIME_FOLD.rate
-      ? increases(points)
-      : stretches(points, isAmount, statedMs, fold);
+    fold === TIME_FOLD.increase || fold === TIME_FOLD.rate ? increases(points) : stretches(points, isAmount, statedMs);
   return perStep((startMs, endMs) => {
     const own = spans.filter((span) =>
       span.endMs > span.startMs
@@ -62,7 +60,7 @@ interface Span {
   readonly value: number;
 }
 
-function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: number, fold: TimeFold): Span[] {
+function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: number): Span[] {
   return points.flatMap(({ timeMs, value }, i) => {
     if (Number.isNaN(value)) return [];
     const gaps = gapsBefore(points, i);
@@ -70,16 +68,7 @@ function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: n
     if (isAmount) {
       const regular = gaps.filter((gap) => Math.abs(gap - median) <= median / 10);
       const inferredMs = gaps.length >= 3 && regular.length * 2 >= gaps.length ? median : 0;
-      const intervalMs = statedMs || inferredMs;
-      const endMs = timeMs + intervalMs;
-      const cutMs = points[i + 4]?.timeMs ?? Number.POSITIVE_INFINITY;
-      if (endMs <= cutMs) return [{ startMs: timeMs, endMs, value }];
-      if (fold !== TIME_FOLD.sum) return [{ startMs: timeMs, endMs: cutMs, value }];
-      const within = value * ((cutMs - timeMs) / intervalMs);
-      return [
-        { startMs: timeMs, endMs: cutMs, value: within },
-        { startMs: cutMs, endMs: cutMs, value: value - within },
-      ];
+      return [{ startMs: timeMs, endMs: timeMs + (statedMs || inferredMs), value }];
     }
     const intervalMs = statedMs || (gaps.length < 3 ? Math.min(median, 300_000) : median) || 10_000;
     const nextMs = points[i + 1]?.timeMs ?? Number.POSITIVE_INFINITY;
