@@ -1,8 +1,11 @@
 import { assert } from '@tidemark/ports';
 import type { Frame } from './frame.ts';
 
-/** The start of a step, ms; of the step behind the last one the end of the frame. */
-export function startOf(frame: Frame, step: number): number {
+/** Steps of one length, or those of a calendar. */
+export type Starts = Pick<Frame, 'fromMs' | 'stepMs' | 'startsMs'>;
+
+/** The start of a step, ms; of the step behind the last one the end of all. */
+export function startOf(frame: Starts, step: number): number {
   return frame.startsMs?.[step] ?? frame.fromMs + step * frame.stepMs;
 }
 

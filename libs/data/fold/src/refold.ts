@@ -1,5 +1,6 @@
 import { KIND } from '@tidemark/model';
-import { assert, unreachable } from '@tidemark/ports';
+import { assert } from '@tidemark/ports';
+import { foldValues } from './fold-values.ts';
 import type { Frame } from './frame.ts';
 import { startOf } from './frame-steps.ts';
 
@@ -18,32 +19,10 @@ export function refold(frame: Frame, method: RefoldMethod, count: number): Frame
       const values = new Float64Array(steps).fill(Number.NaN);
       for (let i = 0; i < steps; i++) {
         const present = series.values.subarray(i * count, (i + 1) * count).filter((value) => !Number.isNaN(value));
-        if (present.length > 0) values[i] = fold(present, method);
+        if (present.length > 0)
+          values[i] = method === 'last' ? present[present.length - 1] : foldValues(present, method);
       }
       return { ...series, kind: method === 'sum' ? series.kind : KIND.gauge, values };
     }),
   };
-}
-
-function fold(values: Float64Array, method: RefoldMethod): number {
-  switch (method) {
-    case 'avg':
-      return sum(values) / values.length;
-    case 'sum':
-      return sum(values);
-    case 'min':
-      return values.reduce((a, b) => Math.min(a, b));
-    case 'max':
-      return values.reduce((a, b) => Math.max(a, b));
-    case 'count':
-      return values.length;
-    case 'last':
-      return values[values.length - 1];
-    default:
-      return unreachable(method);
-  }
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((a, b) => a + b, 0);
 }

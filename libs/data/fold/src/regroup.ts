@@ -1,6 +1,7 @@
 import { KIND, tagsKey } from '@tidemark/model';
-import { TidemarkError, unreachable } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
 import { nearestRank } from '@tidemark/sketch';
+import { foldValues, sumOf } from './fold-values.ts';
 import type { Frame, FrameSeries } from './frame.ts';
 
 export const REGROUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'stddev'] as const;
@@ -61,29 +62,12 @@ function foldOf(how: Regrouping): Fold {
   if (how.type === 'percentile') {
     return (values) => values.sort()[nearestRank(how.percentile / 100, values.length) - 1];
   }
-  switch (how.name) {
-    case 'avg':
-      return (values) => sum(values) / values.length;
-    case 'sum':
-      return sum;
-    case 'min':
-      return (values) => values.reduce((a, b) => Math.min(a, b));
-    case 'max':
-      return (values) => values.reduce((a, b) => Math.max(a, b));
-    case 'count':
-      return (values) => values.length;
-    case 'stddev':
-      return (values) => {
-        const mean = sum(values) / values.length;
-        return Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length);
-      };
-    default:
-      return unreachable(how.name);
-  }
+  const { name } = how;
+  return name === 'stddev' ? standardDeviation : (values) => foldValues(values, name);
 }
 
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+/** Of the population. */
+function standardDeviation(values: Float64Array): number {
+  const mean = foldValues(values, 'avg');
+  return Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / values.length);
 }

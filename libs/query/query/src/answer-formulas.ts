@@ -72,9 +72,8 @@ function evaluated(expression: Expression, field: string, { shapeOf }: QueryPlan
 }
 
 /** The times of the steps that an answer shows, without those before the range. */
-function shownRange({ fromMs, stepMs, steps, before, startsMs }: LeafSteps): readonly [number, number] {
-  const startOfStep = (step: number) => startsMs?.[step] ?? fromMs + step * stepMs;
-  return [startOfStep(before), startOfStep(steps)];
+function shownRange(steps: LeafSteps): readonly [number, number] {
+  return [startOf(steps, steps.before), startOf(steps, steps.steps)];
 }
 
 function isoTime(ms: number): string {

@@ -2,6 +2,7 @@ import { TidemarkError } from '@tidemark/ports';
 import { type Expression, inField, leavesOf, parseFormula, parseQuery, type QueryLeaf } from '@tidemark/query-language';
 import type { Formula, FormulaRequest, NamedQuery } from './formula-request.ts';
 import type { QueryServiceLimits } from './query-service-limits.ts';
+import { hasAutomaticStep } from './step-notes.ts';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
 
@@ -98,9 +99,7 @@ function withStep(expression: Expression, seconds: number): Expression {
 }
 
 function leafWithStep(leaf: QueryLeaf, seconds: number): QueryLeaf {
-  const { rollup } = leaf;
-  const hasStep = rollup?.seconds !== undefined || rollup?.calendar !== undefined;
-  return hasStep ? leaf : { ...leaf, rollup: { ...rollup, seconds } };
+  return hasAutomaticStep(leaf) ? { ...leaf, rollup: { ...leaf.rollup, seconds } } : leaf;
 }
 
 function formulaExpression(

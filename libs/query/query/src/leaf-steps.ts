@@ -1,4 +1,4 @@
-import { calendarStarts, type StepShape, TimeShifter, ZoneClock } from '@tidemark/fold';
+import { calendarStarts, type StepShape, startOf, TimeShifter, ZoneClock } from '@tidemark/fold';
 import { TidemarkError } from '@tidemark/ports';
 import { type LeafView, type QueryLeaf, readStepsOf } from '@tidemark/query-language';
 import { type AlignedSteps, stepsOf } from './steps.ts';
@@ -84,18 +84,17 @@ export function leafSteps(
  * what of it is.
  */
 export function shownThroughMs(steps: LeafSteps, throughMs: number): number {
-  const shownAt = (step: number) => steps.startsMs?.[step] ?? steps.fromMs + step * steps.stepMs;
   for (const { index, fromMs, toMs, stepMs } of steps.segments) {
     if (throughMs >= toMs) continue;
     const step = Math.max(0, Math.floor((throughMs - fromMs) / stepMs));
-    const start = shownAt(index + step);
+    const start = startOf(steps, index + step);
     const done = throughMs - fromMs - step * stepMs;
     // Before the first step the answer is as complete as the shifted time; behind it all steps before this one are.
     if (done < 0) return index === steps.segments[0].index ? start + done : start;
-    return Math.min(start + done, shownAt(index + step + 1) - 1);
+    return Math.min(start + done, startOf(steps, index + step + 1) - 1);
   }
   const last = steps.segments[steps.segments.length - 1];
-  return last === undefined ? throughMs : shownAt(last.index + last.steps) + throughMs - last.toMs;
+  return last === undefined ? throughMs : startOf(steps, last.index + last.steps) + throughMs - last.toMs;
 }
 
 function calendarOf(leaf: QueryLeaf, fromMs: number, toMs: number, before: number): number[] | undefined {
