@@ -52,7 +52,7 @@ export { REGROUP_METHODS, regroup } from './regroup.ts';
 export { cumsum, integral } from './running.ts';
 export type { MovingMethod } from './smoothing.ts';
 export { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
-export type { QuantileBounds, SpaceRead } from './space-partial.ts';
+export type { SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';
 export type { CounterFindings, FoldedSeries, TimeFolderOptions } from './time-folder.ts';
 export { CONTEXT_POINTS, holdMs, TimeFolder } from './time-folder.ts';

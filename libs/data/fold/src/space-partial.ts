@@ -8,14 +8,7 @@ import type { FoldedSeries } from './time-folder.ts';
 export type SpaceRead =
   | { readonly type: 'value' }
   | { readonly type: 'quantile'; readonly quantile: number }
-  | { readonly type: 'sketch-avg' | 'sketch-sum' | 'sketch-min' | 'sketch-max' | 'sketch-count' };
-
-/** A quantile with the bounds that the sketch guarantees, one a step, NaN where there is no value. */
-export interface QuantileBounds {
-  readonly values: Float64Array;
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-}
+  | { readonly type: 'sketch-avg' | 'sketch-min' | 'sketch-max' };
 
 /**
  * A group of series folded over space, one entry a step: what one store knows of the group. Partials of the same
@@ -117,23 +110,6 @@ export class SpacePartial {
     return out;
   }
 
-  /** A quantile in [0, 1] with its bounds. Sketch fold only. */
-  quantiles(quantile: number): QuantileBounds {
-    assert(this.fold === SPACE_FOLD.sketch, 'only a partial of sketches has quantiles');
-    const values = new Float64Array(this.steps).fill(Number.NaN);
-    const low = new Float64Array(this.steps).fill(Number.NaN);
-    const high = new Float64Array(this.steps).fill(Number.NaN);
-    for (let i = 0; i < this.steps; i++) {
-      const sketch = this.sketches[i];
-      if (sketch === undefined || sketch.count === 0) continue;
-      const found = sketch.quantile(quantile);
-      values[i] = found.value;
-      low[i] = found.low;
-      high[i] = found.high;
-    }
-    return { values, low, high };
-  }
-
   /** The newest value wins; of equally new ones the greater, so that the order of merging doesn't matter. */
   #offerLast(step: number, timeMs: number, value: number): void {
     const { last, lastTimeMs } = this;
@@ -193,14 +169,10 @@ function readSketch(sketch: DDSketch, read: Exclude<SpaceRead, { type: 'value' }
       return sketch.quantile(read.quantile).value;
     case 'sketch-avg':
       return sketch.sum / sketch.count;
-    case 'sketch-sum':
-      return sketch.sum;
     case 'sketch-min':
       return sketch.min;
     case 'sketch-max':
       return sketch.max;
-    case 'sketch-count':
-      return sketch.count;
     default:
       return unreachable(read);
   }

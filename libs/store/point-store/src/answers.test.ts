@@ -196,8 +196,8 @@ describe('answers', () => {
     const quantiles = async () => {
       const reply = await own.partition.aggregate(requestOf([3], range, 'sketch'));
       const partial = unpackPartial(7, 1, reply.groups[0]);
-      const read = (type: 'sketch-count' | 'sketch-sum' | 'sketch-max') => partial.values({ type })[0];
-      return [read('sketch-count'), read('sketch-sum'), read('sketch-max')];
+      const [sketch] = partial.sketches;
+      return [sketch?.count, sketch?.sum, partial.values({ type: 'sketch-max' })[0]];
     };
     own.write([at(3, 1, 5), at(3, 1, 6)]);
     expect(await quantiles()).toEqual([2, 11, 6]);
