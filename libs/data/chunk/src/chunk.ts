@@ -10,6 +10,7 @@ import {
 } from '@tidemark/columns';
 import { assert } from '@tidemark/ports';
 import type { ChunkPoints, ChunkSketches } from './chunk-points.ts';
+import { lowerBound } from './lower-bound.ts';
 
 const VERSION = 1;
 const VERSION_BITS = 0x0f;
@@ -118,6 +119,8 @@ export function chunkSummary(bytes: Uint8Array): ChunkSummary {
   return { sketches, count, minTimeMs, maxTimeMs };
 }
 
+let timesScratch = new Float64Array(256);
+
 /**
  * How many points of a chunk lie before `timeMs`, without decoding its values. The checksum is not checked. Throws
  * TidemarkError `data_loss` if the bytes can't be those of a chunk.
@@ -131,19 +134,10 @@ export function pointsBefore(bytes: Uint8Array, timeMs: number): number {
   if (regular) return Math.ceil((timeMs - minTimeMs) / stepMs);
   if (timesScratch.length < count) timesScratch = new Float64Array(2 * count);
   readTimes(timesScratch, 0);
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (timesScratch[middle] < timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return lowerBound(timesScratch, count, timeMs);
 }
 
-let timesScratch = new Float64Array(256);
-
-/** First byte, and three varints of at most 3, 8 and 8 bytes. */
+/** Maximum bytes of a header: the first byte, and three varints of at most 3, 8 and 8 bytes. */
 const HEADER_LIMIT_BYTES = 20;
 
 function writeHeaderAndTimes(kind: number, timesMs: Float64Array, from: number, to: number, out: ByteWriter): void {

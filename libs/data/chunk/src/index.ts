@@ -9,3 +9,4 @@ export {
   pointsBefore,
 } from './chunk.ts';
 export { ChunkPoints, ChunkSketches } from './chunk-points.ts';
+export { lowerBound } from './lower-bound.ts';

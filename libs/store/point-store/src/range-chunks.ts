@@ -40,6 +40,8 @@ export class RangeChunks {
   readonly #context: number;
   readonly #slice: WorkSlice;
   readonly #found = new Map<number, FoundChunk[]>();
+  /** By series, what `of` has picked of the found ones. */
+  readonly #picked = new Map<number, SeriesChunks>();
   /** The buckets from the first to the last that were read whole, for series that were not looked up further. */
   readonly #firstBucket: number;
   readonly #lastBucket: number;
@@ -77,8 +79,16 @@ export class RangeChunks {
     checkPoints(this.#plan, this.#points + inRam);
   }
 
-  /** The chunks of a series that was selected. */
+  /** The chunks of a series that was selected, after `find`. */
   of(series: number): SeriesChunks {
+    const known = this.#picked.get(series);
+    if (known !== undefined) return known;
+    const chunks = this.#pick(series);
+    this.#picked.set(series, chunks);
+    return chunks;
+  }
+
+  #pick(series: number): SeriesChunks {
     const found = this.#found.get(series) ?? NONE;
     const { fromMs, toMs } = this.#plan;
     const picked = new Set(found.filter(({ minTimeMs, maxTimeMs }) => maxTimeMs >= fromMs && minTimeMs < toMs));

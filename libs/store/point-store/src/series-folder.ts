@@ -1,4 +1,4 @@
-import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
+import { ChunkPoints, ChunkSketches, lowerBound } from '@tidemark/chunk';
 import type { AggregateReply } from '@tidemark/contract';
 import { type FoldedSeries, holdMs, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
@@ -77,13 +77,18 @@ export class SeriesFolder {
     return folded;
   }
 
-  /** Folds the sums of a distribution's sketches, or their counts, which are amounts. */
-  #foldTotals(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
+  /** Reads the sketches of a series, ascending by time; false when it has none. */
+  #readSketches(series: number, chunks: Parameters<typeof appendSketches>[1]): boolean {
     sketches.clear();
     appendSketches(series, chunks, this.#found.rows, sketches);
     this.points = sketches.length;
-    if (sketches.length === 0) return undefined;
     sortSketches(sketches);
+    return sketches.length > 0;
+  }
+
+  /** Folds the sums of a distribution's sketches, or their counts, which are amounts. */
+  #foldTotals(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
+    if (!this.#readSketches(series, chunks)) return undefined;
     const [from, to] = this.#within(series, sketches.timesMs, sketches.length);
     const isCount = this.#plan.timeFold === TIME_FOLD.sketchCount;
     points.clear();
@@ -97,11 +102,7 @@ export class SeriesFolder {
   }
 
   #foldSketches(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
-    sketches.clear();
-    appendSketches(series, chunks, this.#found.rows, sketches);
-    this.points = sketches.length;
-    if (sketches.length === 0) return undefined;
-    sortSketches(sketches);
+    if (!this.#readSketches(series, chunks)) return undefined;
     const { timesMs, payloads, length } = sketches;
     const [from, to] = this.#within(series, timesMs, length);
     const folded = this.#amounts.foldSketches(
@@ -156,18 +157,6 @@ type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualInt
 
 function isOfSketches(fold: TimeFold): boolean {
   return fold === TIME_FOLD.sketch || fold === TIME_FOLD.sketchSum || fold === TIME_FOLD.sketchCount;
-}
-
-/** Index of the first of `length` ascending times that is at or after `timeMs`. */
-function lowerBound(timesMs: Float64Array, length: number, timeMs: number): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (timesMs[middle] < timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The index `timestamps` distinct times before `index`; below 0 when there are fewer. */
