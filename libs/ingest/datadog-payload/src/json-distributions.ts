@@ -1,12 +1,12 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { DDSketch, packSketch } from '@tidemark/sketch';
-import { isObject, listOf, numberOf, parseSeriesList, shownValue } from './json-body.ts';
-import { pointsOf, readMetric } from './json-series-v1.ts';
+import { listOf, numberOf, shownValue } from './json-body.ts';
+import { pointsOf, readMetric, readSeriesList } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
-import { SeriesDraft } from './series-draft.ts';
+import type { SeriesDraft } from './series-draft.ts';
 
 const out = new ByteWriter();
 
@@ -16,19 +16,10 @@ const out = new ByteWriter();
  * refused alone, and counts as a point.
  */
 export function readDistributions(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
-  const draft = new SeriesDraft(sink, limits, known?.names);
-  for (const one of parseSeriesList(body, limits)) {
-    draft.begin('distribution');
-    readSeries(one, draft);
-    draft.end();
-  }
+  readSeriesList(body, { sink, limits, known, kind: 'distribution' }, readSeries);
 }
 
-function readSeries(series: unknown, draft: SeriesDraft): void {
-  if (!isObject(series)) {
-    draft.refuse('series_invalid', 'series', 'an object');
-    return;
-  }
+function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
   const { metric, type = 'distribution', tags, host, points } = series;
   readMetric(metric, draft);
   if (type !== 'distribution' && type !== null) {

@@ -1,34 +1,24 @@
-import { isObject, isPresent, listOf, numberOf, parseSeriesList, shownValue } from './json-body.ts';
+import { isObject, isPresent, listOf, numberOf, shownValue } from './json-body.ts';
+import { readMetric, readSeriesList } from './json-series.ts';
 import { readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
-import { SeriesDraft } from './series-draft.ts';
+import type { SeriesDraft } from './series-draft.ts';
 
 /**
  * Reads the JSON of `POST /api/v2/series`: `{"series": [{"metric", "type", "points": [{"timestamp", "value"}], "tags",
- * "resources": [{"type", "name"}], "interval", "unit"}]}`. Throws `invalid_argument` if the body as a whole has another form. A
- * wrong series or point is refused alone. With `known`, which has handles of the same sink, series that were sent
+ * "resources": [{"type", "name"}], "interval", "unit"}]}`. Throws `invalid_argument` if the body as a whole has another
+ * form. A wrong series or point is refused alone. With `known`, which has handles of the same sink, series that were sent
  * before are not named to the sink again.
  */
 export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
-  const series = parseSeriesList(body, limits);
-  const draft = new SeriesDraft(sink, limits, known?.names);
-  for (const one of series) {
-    draft.begin();
-    readSeries(one, draft);
-    draft.end();
-  }
+  readSeriesList(body, { sink, limits, known }, readSeries);
 }
 
-function readSeries(series: unknown, draft: SeriesDraft): void {
-  if (!isObject(series)) {
-    draft.refuse('series_invalid', 'series', 'an object');
-    return;
-  }
+function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
   const { metric, type, unit, interval, tags, resources, points } = series;
-  if (typeof metric === 'string') draft.metric = metric;
-  else draft.refuse('metric_invalid', 'metric', 'a string');
+  readMetric(metric, draft);
   if (isPresent(type)) {
     draft.type = numberOf(type);
     if (Number.isNaN(draft.type)) draft.typeFound = shownValue(type);

@@ -1,9 +1,10 @@
-import { isObject, isPresent, numberOf, parseSeriesList, shownValue } from './json-body.ts';
+import { isPresent, numberOf, shownValue } from './json-body.ts';
+import { pointsOf, readMetric, readSeriesList } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
-import { DATADOG_TYPE, SeriesDraft } from './series-draft.ts';
+import { DATADOG_TYPE, type SeriesDraft } from './series-draft.ts';
 
 /** Types by name. `counter` is the name of old clients for a count. */
 const TYPES: Readonly<Record<string, number>> = {
@@ -19,19 +20,10 @@ const TYPES: Readonly<Record<string, number>> = {
  * "device", "interval"}]}`, with types by name. Throws and refuses as `readJsonPayload`.
  */
 export function readSeriesV1(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
-  const draft = new SeriesDraft(sink, limits, known?.names);
-  for (const one of parseSeriesList(body, limits)) {
-    draft.begin();
-    readSeries(one, draft);
-    draft.end();
-  }
+  readSeriesList(body, { sink, limits, known }, readSeries);
 }
 
-function readSeries(series: unknown, draft: SeriesDraft): void {
-  if (!isObject(series)) {
-    draft.refuse('series_invalid', 'series', 'an object');
-    return;
-  }
+function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
   const { metric, type, interval, tags, host, device, points } = series;
   readMetric(metric, draft);
   if (isPresent(type)) readType(type, draft);
@@ -40,19 +32,6 @@ function readSeries(series: unknown, draft: SeriesDraft): void {
   readTag('host', host, draft);
   readTag('device', device, draft);
   for (const [seconds, value] of pointsOf(points, draft)) draft.point(numberOf(seconds), numberOf(value));
-}
-
-/** Reads the name of the metric, in any form of series. */
-export function readMetric(metric: unknown, draft: SeriesDraft): void {
-  if (typeof metric === 'string') draft.metric = metric;
-  else draft.refuse('metric_invalid', 'metric', 'a string');
-}
-
-/** Returns points `[seconds, value]`; a point of another form has neither. */
-export function pointsOf(points: unknown, draft: SeriesDraft): readonly (readonly unknown[])[] {
-  if (Array.isArray(points)) return points.map((point) => (Array.isArray(point) ? point : []));
-  draft.refuse('points_invalid', 'points', 'a list');
-  return [];
 }
 
 function readType(type: unknown, draft: SeriesDraft): void {
