@@ -75,7 +75,7 @@ export class BatchFiller {
     const known = this.#rejections.reasons;
     if (!this.#rules.rejectsNumber(this.#batcher.handles.classes[handle], timeMs, value, this.#rejections))
       return false;
-    if (this.#rejections.reasons > known) this.#rejections.nameLatest(this.#batcher.metricName(handle));
+    this.#rejections.nameSince(known, this.#batcher.metricName(handle));
     return true;
   }
 
@@ -109,7 +109,7 @@ export class BatchFiller {
     const known = this.#rejections.reasons;
     if (!this.#rules.rejectsSketch(this.#batcher.handles.classes[handle], timeMs, payload, this.#rejections))
       return false;
-    if (this.#rejections.reasons > known) this.#rejections.nameLatest(this.#batcher.metricName(handle));
+    this.#rejections.nameSince(known, this.#batcher.metricName(handle));
     return true;
   }
 

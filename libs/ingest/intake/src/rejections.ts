@@ -44,7 +44,7 @@ export class Rejections {
   refuse({ reason, field, limit, firstMetric }: Refusal): void {
     const known = this.reasons;
     this.add(reason, field, limit);
-    if (this.reasons > known) this.nameLatest(firstMetric);
+    this.nameSince(known, firstMetric);
   }
 
   /** Number of reasons. */
@@ -52,8 +52,9 @@ export class Rejections {
     return this.#byReason.size;
   }
 
-  /** Adds to the message of the newest reason the metric of its first point, so that its sender can be found. */
-  nameLatest(metric: string | undefined): void {
+  /** If there was a new reason since there were `known`, adds the metric of its first point to its message. */
+  nameSince(known: number, metric: string | undefined): void {
+    if (this.reasons === known) return;
     const latest = [...this.#byReason.values()].at(-1);
     if (metric === undefined || latest === undefined) return;
     const shown = metric.length > SHOWN_CHARACTERS ? `${metric.slice(0, SHOWN_CHARACTERS)}…` : metric;

@@ -97,7 +97,7 @@ function filterShare(
     const known = rejections.reasons;
     if (!rules.rejectsSketch(dictionary.seriesClass(ref), timeMs, payload, rejections))
       keptSketches.push(ref, timeMs, payload);
-    else if (rejections.reasons > known) rejections.nameLatest(dictionary.metricName(ref));
+    else rejections.nameSince(known, dictionary.metricName(ref));
   }
   for (let i = 0; i < points.length; i++) {
     const ref = points.refs[i];
@@ -108,7 +108,7 @@ function filterShare(
     const isPlain = isPlainNumber(seriesClass, timeMs, value, minTimeMs, maxTimeMs);
     const known = rejections.reasons;
     if (isPlain || !rules.rejectsNumber(seriesClass, timeMs, value, rejections)) kept.push(ref, timeMs, value);
-    else if (rejections.reasons > known) rejections.nameLatest(dictionary.metricName(ref));
+    else rejections.nameSince(known, dictionary.metricName(ref));
   }
   if (kept.length === points.length && keptSketches.length === sketches.length) return { bytes, summary };
   const out = new ByteWriter(bytes.length);
