@@ -1,6 +1,6 @@
 import { partitionOf, slotOf } from '@tidemark/model';
 import { type Clock, type KeyValue, sleep } from '@tidemark/ports';
-import type { QueryReader } from '@tidemark/query';
+import type { QueryAnswer, QueryReader } from '@tidemark/query';
 import { PARTITIONS } from '../simulation/settings.ts';
 import { HONEST, type Wiring } from '../simulation/wiring.ts';
 import {
@@ -234,15 +234,10 @@ function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
   };
 }
 
-/** An answer claims the step in which its `complete_through` lies. */
-function completingTheStep(reader: QueryReader): QueryReader {
+/** A query end whose answers are changed. */
+function changingAnswers(reader: QueryReader, change: (answer: QueryAnswer) => QueryAnswer): QueryReader {
   return {
-    run: async (tenant, request, signal) => {
-      const reply = await reader.run(tenant, request, signal);
-      const { completeThroughMs } = reply;
-      if (completeThroughMs === undefined) return reply;
-      return { ...reply, completeThroughMs: Math.ceil(completeThroughMs / STEP_MS) * STEP_MS };
-    },
+    run: async (tenant, request, signal) => change(await reader.run(tenant, request, signal)),
     runFormulas: (tenant, request, signal) => reader.runFormulas(tenant, request, signal),
     metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
     tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
@@ -250,18 +245,20 @@ function completingTheStep(reader: QueryReader): QueryReader {
   };
 }
 
+/** An answer claims the step in which its `complete_through` lies. */
+function completingTheStep(reader: QueryReader): QueryReader {
+  return changingAnswers(reader, (answer) => {
+    const { completeThroughMs } = answer;
+    if (completeThroughMs === undefined) return answer;
+    return { ...answer, completeThroughMs: Math.ceil(completeThroughMs / STEP_MS) * STEP_MS };
+  });
+}
+
 /** An answer that lacks a part claims to have all parts. */
 function callingPartialComplete(reader: QueryReader): QueryReader {
   let newestMs: number | undefined;
-  return {
-    run: async (tenant, request, signal) => {
-      const reply = await reader.run(tenant, request, signal);
-      newestMs = reply.completeThroughMs ?? newestMs;
-      return reply.errors.length === 0 ? reply : { ...reply, errors: [], completeThroughMs: newestMs };
-    },
-    runFormulas: (tenant, request, signal) => reader.runFormulas(tenant, request, signal),
-    metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
-    tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
-    status: (tenant, signal) => reader.status(tenant, signal),
-  };
+  return changingAnswers(reader, (answer) => {
+    newestMs = answer.completeThroughMs ?? newestMs;
+    return answer.errors.length === 0 ? answer : { ...answer, errors: [], completeThroughMs: newestMs };
+  });
 }

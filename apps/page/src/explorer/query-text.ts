@@ -72,8 +72,8 @@ function quote(text: string): string {
 }
 
 const WORD = String.raw`(?:[^\s{}(),!"'\\]|"(?:[^"\\]|\\.)*")+`;
-const AGGREGATOR = String.raw`avg|sum|min|max|count|last|p\d{1,2}(?:\.\d{1,3})?`;
-const METHOD = 'avg|sum|min|max|count|last';
+const AGGREGATOR = String.raw`${AGGREGATORS.join('|')}|p\d{1,2}(?:\.\d{1,3})?`;
+const METHOD = ROLLUP_METHODS.join('|');
 const QUERY =
   String.raw`(${AGGREGATOR})\s*:\s*([A-Za-z][A-Za-z0-9_.]*|"(?:[^"\\]|\\.)+")\s*` +
   String.raw`\{\s*(\*|!?\s*${WORD}(?:\s*,\s*!?\s*${WORD})*)\s*\}` +
