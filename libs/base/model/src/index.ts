@@ -5,12 +5,10 @@ export type { Kind, KindName } from './kind.ts';
 export { isKind, KIND, kindName } from './kind.ts';
 export { labelTag } from './label-tag.ts';
 export type {
-  MeaningSource,
   MetricChange,
   MetricMeaning,
   MetricMetadata,
   MetricStatement,
-  Sourced,
   StatedSource,
 } from './metric-meaning.ts';
 export {
@@ -26,7 +24,7 @@ export type { PointLimits } from './point-limits.ts';
 export { DEFAULT_POINT_LIMITS } from './point-limits.ts';
 export type { SeriesName } from './series.ts';
 export { canonicalBytes, hash128, ID_BYTES, metricId, nameBytes, seriesId, seriesName } from './series.ts';
-export type { SeriesClass, SeriesClassName } from './series-class.ts';
+export type { SeriesClass } from './series-class.ts';
 export { classOfKind, isSeriesClass, kindOfClass, SERIES_CLASS, seriesClassName } from './series-class.ts';
 export { isStaleMarker, STALE_MARKER } from './stale-marker.ts';
 export type { StatedIntervals } from './stated-intervals.ts';

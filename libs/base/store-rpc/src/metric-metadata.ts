@@ -12,7 +12,7 @@ export function metadataMessage({ user, protocol }: MetricMetadata): MetadataMes
 }
 
 /** A change of what a source says. Empty fields take back what it said, and so do kinds that are not known here. */
-export function changeOfMessage({ kind, unit, description, intervalMs }: StatementMessage): MetricChange {
+function changeOfMessage({ kind, unit, description, intervalMs }: StatementMessage): MetricChange {
   return {
     kind: kind === undefined ? undefined : isKind(kind) ? kind : null,
     unit: unit === '' ? null : unit,

@@ -54,7 +54,7 @@ export type { MovingMethod } from './smoothing.ts';
 export { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 export type { SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';
-export type { CounterFindings, FoldedSeries, TimeFolderOptions } from './time-folder.ts';
+export type { FoldedSeries, TimeFolderOptions } from './time-folder.ts';
 export { CONTEXT_POINTS, holdMs, TimeFolder } from './time-folder.ts';
 export type { Shift } from './time-shift.ts';
 export { calendarShiftOf, TimeShifter } from './time-shift.ts';
