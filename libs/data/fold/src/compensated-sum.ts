@@ -22,6 +22,41 @@ export function addCompensated(
   residue[index] += Math.abs(oldRest) >= Math.abs(lost) ? oldRest - newRest + lost : lost - newRest + oldRest;
 }
 
+/**
+ * Adds `values[from, to)`, except for NaN, as `addCompensated` does, up to the first one that is larger than `limit`;
+ * returns its index, or `to`.
+ */
+export function addRunCompensated(
+  sum: Float64Array,
+  rest: Float64Array,
+  residue: Float64Array,
+  index: number,
+  values: Float64Array,
+  from: number,
+  to: number,
+  limit: number,
+): number {
+  let total = sum[index];
+  let lostSum = rest[index];
+  let lostRest = residue[index];
+  let i = from;
+  for (; i < to; i++) {
+    const value = values[i];
+    if (Math.abs(value) > limit) break;
+    if (Number.isNaN(value)) continue;
+    const next = total + value;
+    const lost = Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    const nextLost = lostSum + lost;
+    lostRest += Math.abs(lostSum) >= Math.abs(lost) ? lostSum - nextLost + lost : lost - nextLost + lostSum;
+    total = next;
+    lostSum = nextLost;
+  }
+  sum[index] = total;
+  rest[index] = lostSum;
+  residue[index] = lostRest;
+  return i;
+}
+
 /** The value of the compensated sum at `index`. */
 export function compensatedValue(sum: Float64Array, rest: Float64Array, residue: Float64Array, index: number): number {
   const total = sum[index];

@@ -1,5 +1,8 @@
 import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 
+/** An amount without a stated interval reaches no further than to so many points after it. */
+export const REACH_POINTS = 4;
+
 /** How many gaps before a point its inferred interval depends on. */
 export const INTERVAL_GAPS = 5;
 
@@ -52,6 +55,18 @@ export class ReportingIntervals {
     let regular = 0;
     for (let i = 0; i < gaps; i++) if (Math.abs(this.#gaps[i] - median) <= median * REGULAR_SHARE) regular++;
     return 2 * regular >= gaps ? median : 0;
+  }
+
+  /**
+   * Until when the amount at `index` of the first `length` points reaches, ms: to the end of its interval, and an inferred
+   * one at most to the fourth point after it, so that a range depends on a bounded number of points.
+   */
+  reachOf(index: number, length: number): number {
+    const timeMs = this.#timesMs[index];
+    const stated = this.#statedAt(timeMs);
+    if (stated > 0) return timeMs + stated;
+    const endMs = timeMs + this.ofAmount(index);
+    return index + REACH_POINTS < length ? Math.min(endMs, this.#timesMs[index + REACH_POINTS]) : endMs;
   }
 
   #statedAt(timeMs: number): number {

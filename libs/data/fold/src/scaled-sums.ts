@@ -1,4 +1,4 @@
-import { addCompensated, compensatedValue } from './compensated-sum.ts';
+import { addCompensated, addRunCompensated, compensatedValue } from './compensated-sum.ts';
 
 /** Larger values could overflow a sum: 2^48 of weight each, and 2^64 of them. */
 const LARGE = 2 ** 900;
@@ -28,6 +28,13 @@ export class ScaledSums {
   add(index: number, value: number, weight = 1): void {
     if (Math.abs(value) > LARGE && !this.isScaled) this.#scale();
     addCompensated(this.sum, this.rest, this.residue, index, (this.isScaled ? value * SCALE : value) * weight);
+  }
+
+  /** Adds `values[from, to)` except for NaN. */
+  addRun(index: number, values: Float64Array, from: number, to: number): void {
+    let i = from;
+    if (!this.isScaled) i = addRunCompensated(this.sum, this.rest, this.residue, index, values, from, to, LARGE);
+    for (; i < to; i++) if (!Number.isNaN(values[i])) this.add(index, values[i]);
   }
 
   /** Adds all of `other`, which has the same length and stays as it is. */

@@ -84,6 +84,15 @@ describe('amounts', () => {
     expect(foldOnce({ ...options, stepMs: 30_000, steps: 1 }, points, 10_000)).toEqual([150]);
   });
 
+  test('an inferred interval reaches no further than four points, and no part of the amount is lost', () => {
+    const folder = new TimeFolder({ fold: TIME_FOLD.sum, isAmount: true, fromMs: 0, stepMs: 1_000, steps: 20 });
+    const timesMs = [-30_000, -20_000, -10_000, 0, 500, 1_000, 1_500, 2_000];
+    const amounts = [0, 0, 0, 100, 0, 0, 0, 0];
+    const folded = folder.foldPoints(Float64Array.from(timesMs), Float64Array.from(amounts), timesMs.length);
+    // 10 each second up to the fourth point, at 2 s, which takes the other 80.
+    expect([...folded.values.slice(0, 4)]).toEqual([10, 10, 80, 0]);
+  });
+
   test('without a regular interval an amount belongs to its instant', () => {
     const points: Point[] = [
       [1000, 3],

@@ -4,7 +4,7 @@ import { CounterLevel, LEVEL_POINTS } from './counter-level.ts';
 import { TIME_FOLD, type TimeFold } from './fold.ts';
 import { FoldedSteps, type Steps } from './folded-steps.ts';
 import { addHeld, heldAverage } from './held-values.ts';
-import { INTERVAL_GAPS, ReportingIntervals } from './reporting-interval.ts';
+import { INTERVAL_GAPS, REACH_POINTS, ReportingIntervals } from './reporting-interval.ts';
 import { addSpread } from './spread-amounts.ts';
 
 /** A counter's reading after more than this many points without a value begins a new life. */
@@ -12,9 +12,10 @@ const MISSING_READINGS = 4;
 
 /**
  * Points that a fold needs on each side of a range for an answer that is the same for every range: the neighbour, points
- * without a value before it, and those that its inferred interval and the level of a counter depend on.
+ * without a value before it, amounts that reach into it, and those that an inferred interval and the level of a counter
+ * depend on. Amounts with a stated interval reach in from as far as it is long.
  */
-export const CONTEXT_POINTS = Math.max(1 + LEVEL_POINTS, MISSING_READINGS + INTERVAL_GAPS);
+export const CONTEXT_POINTS = Math.max(1 + LEVEL_POINTS, Math.max(MISSING_READINGS, REACH_POINTS) + INTERVAL_GAPS);
 /** How far a reading holds without another one, in reporting intervals. */
 const HOLD_INTERVALS = 2.5;
 /** The interval of a first reading, of which nothing is known yet, ms: the one that most agents have. */
@@ -26,7 +27,7 @@ export function holdMs(intervalMs: number): number {
 }
 
 /**
- * One series folded over time. The arrays belong to the folder and hold until its next series; outside of
+ * One series folded over time. It belongs to the folder and holds until its next series; outside of
  * [first, end) nothing is present.
  */
 export interface FoldedSeries {
@@ -63,7 +64,8 @@ export interface CounterFindings {
  *
  * - A reading holds until the next one, at most 2.5 reporting intervals (25 s when none is known yet), and ends at a NaN, which is how a sender says
  *   that a series has ended. avg weighs by time; min, max and last are of the values that hold within the step.
- * - An amount at t belongs evenly to [t, t + interval).
+ * - An amount at t belongs evenly to [t, t + interval). An inferred interval reaches at most to the fourth point after t:
+ *   what is left then belongs to that time.
  * - The increase of a counter belongs evenly to the time between its two readings, however long. After a restart it is
  *   counted from zero; a dip of less than an eighth adds nothing, and what comes back from it has not grown.
  *
@@ -81,12 +83,18 @@ export class TimeFolder {
   #noValues = new Float64Array(0);
   readonly #packed: Uint8Array[] = [];
   readonly #packedSteps: number[] = [];
+  /** The same object for every series: a query folds hundreds of thousands. */
+  readonly #folded: { -readonly [field in keyof FoldedSeries]: FoldedSeries[field] };
 
   constructor(options: TimeFolderOptions) {
     this.fold = options.fold;
     this.#isAmount = options.isAmount;
-    this.#out = new FoldedSteps(options);
+    const out = new FoldedSteps(options);
+    this.#out = out;
     this.#values = new Float64Array(options.steps);
+    const { present, lastTimesMs } = out;
+    const [values, packed, packedSteps] = [this.#values, this.#packed, this.#packedSteps];
+    this.#folded = { values, present, lastTimesMs, first: 0, end: 0, packed, packedSteps };
   }
 
   /**
@@ -156,7 +164,7 @@ export class TimeFolder {
     if (this.#noValues.length < packed.length) this.#noValues = new Float64Array(2 * packed.length);
     this.#intervals.begin(timesMs, this.#noValues, stated);
     for (let i = 0; i < packed.length && timesMs[i] < out.toMs; i++) {
-      const endMs = Math.max(timesMs[i] + this.#intervals.ofAmount(i), timesMs[i] + 1);
+      const endMs = Math.max(this.#intervals.reachOf(i, packed.length), timesMs[i] + 1);
       if (endMs <= out.fromMs) continue;
       const last = Math.min(out.steps - 1, Math.ceil((endMs - out.fromMs) / out.stepMs) - 1);
       for (let step = Math.max(0, out.stepOf(timesMs[i])); step <= last; step++) {
@@ -177,7 +185,7 @@ export class TimeFolder {
       // A NaN has no value; it has ended the hold of the one before.
       if (Number.isNaN(value)) continue;
       if (this.#isAmount) {
-        addHeld(out, timeMs, timeMs + this.#intervals.ofAmount(i), value);
+        addHeld(out, timeMs, this.#intervals.reachOf(i, length), value);
         continue;
       }
       const nextMs = i + 1 < length ? timesMs[i + 1] : Number.POSITIVE_INFINITY;
@@ -192,7 +200,15 @@ export class TimeFolder {
       const value = values[i];
       if (Number.isNaN(value)) continue;
       const timeMs = timesMs[i];
-      addSpread(out, timeMs, timeMs + this.#intervals.ofAmount(i), value, timeMs);
+      const intervalMs = this.#intervals.ofAmount(i);
+      const reachMs = this.#intervals.reachOf(i, length);
+      if (reachMs === timeMs + intervalMs) {
+        addSpread(out, timeMs, reachMs, value, timeMs);
+        continue;
+      }
+      const within = value * ((reachMs - timeMs) / intervalMs);
+      addSpread(out, timeMs, reachMs, within, timeMs);
+      addSpread(out, reachMs, reachMs, value - within, timeMs);
     }
   }
 
@@ -233,16 +249,29 @@ export class TimeFolder {
     }
   }
 
-  /** Sums and counts points by their timestamps. */
+  /** Sums and counts points by their timestamps, one step after the other. */
   #foldWithin(timesMs: Float64Array, values: Float64Array, length: number): void {
     const out = this.#out;
-    for (let i = 0; i < length; i++) {
-      const timeMs = timesMs[i];
-      if (timeMs < out.fromMs || Number.isNaN(values[i])) continue;
-      if (timeMs >= out.toMs) break;
-      const step = out.stepOf(timeMs);
-      out.sums.add(step, this.fold === TIME_FOLD.count ? 1 : values[i]);
-      out.touch(step, timeMs);
+    const { fromMs, toMs, stepMs } = out;
+    let i = 0;
+    while (i < length && timesMs[i] < fromMs) i++;
+    while (i < length && timesMs[i] < toMs) {
+      const step = out.stepOf(timesMs[i]);
+      const endMs = Math.min(toMs, fromMs + (step + 1) * stepMs);
+      const first = i;
+      let count = 0;
+      let newestMs = 0;
+      do {
+        if (!Number.isNaN(values[i])) {
+          count++;
+          newestMs = timesMs[i];
+        }
+        i++;
+      } while (i < length && timesMs[i] < endMs);
+      if (count === 0) continue;
+      if (this.fold === TIME_FOLD.count) out.sums.add(step, count);
+      else out.sums.addRun(step, values, first, i);
+      out.touch(step, newestMs);
     }
   }
 
@@ -252,12 +281,10 @@ export class TimeFolder {
     const end = out.end;
     const first = Math.min(out.first, end);
     for (let step = first; step < end; step++) if (out.present[step] === 1) values[step] = this.#valueOf(step);
-    return { values, ...this.#rest(first, end) };
-  }
-
-  #rest(first: number, end: number) {
-    const { present, lastTimesMs } = this.#out;
-    return { present, lastTimesMs, first, end, packed: this.#packed, packedSteps: this.#packedSteps };
+    const folded = this.#folded;
+    folded.first = first;
+    folded.end = end;
+    return folded;
   }
 
   #valueOf(step: number): number {

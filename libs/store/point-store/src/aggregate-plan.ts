@@ -48,7 +48,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
     throw limitError('space_fold', 'only one of the two folds is of sketches', 'sketches fold into sketches');
   }
   const metric = table.findMetric(request.metricId);
-  const selected = new Set<number>();
+  const selected: number[] = [];
   const groups = request.groups.map(({ digest, series }) => {
     const ids = seriesSets.resolve(digest, series);
     const dense: number[] = [];
@@ -56,7 +56,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
       const found = table.find(ids.subarray(at, at + ID_BYTES));
       if (found === -1 || table.metric(found) !== metric) continue;
       dense.push(found);
-      selected.add(found);
+      selected.push(found);
     }
     return Uint32Array.from(dense).sort();
   });

@@ -81,7 +81,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan, context: numb
   let fromMs = plan.fromMs;
   let toMs = plan.toMs;
   for (const series of plan.selection.series) {
-    const { sinceMs, untilMs } = chunks.of(series);
+    const { sinceMs, untilMs } = chunks.bounds(series);
     fromMs = Math.min(fromMs, sinceMs);
     toMs = Math.max(toMs, untilMs + 1);
     if (slice.spend(SERIES_COST)) await slice.next();

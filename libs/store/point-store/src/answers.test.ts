@@ -144,6 +144,21 @@ describe('answers', () => {
     }
   });
 
+  test('take in amounts whose stated interval reaches over any number of points and buckets', async () => {
+    for (const commits of [0, 1]) {
+      const own = await open();
+      own.builder.statedMsOf = () => 10_000_000;
+      for (let second = -4_900; second < 0; second += 100) {
+        own.write([at(1, second, 1_000)]);
+        if (commits > 0) await own.partition.commit();
+      }
+      const range = { fromMs: START_MS + 3_000, toMs: START_MS + 13_000, stepMs: 10_000 };
+      const { values } = await valuesOf(own.partition, requestOf([1], range, 'sum'));
+      // 1 of each of the 49 amounts, which are spread over 10,000 s.
+      expect(values[0][0]).toBeCloseTo(49, 9);
+    }
+  });
+
   test('over counters are known through the oldest last reading of those that still report', async () => {
     const own = await open();
     const every = (series: number, seconds: number, count: number) =>

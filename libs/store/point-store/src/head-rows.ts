@@ -64,8 +64,12 @@ export class Selection {
   /** Ordinals by series up to the highest selected one; 0 for a series that is not selected. */
   readonly ordinals: Uint32Array;
 
-  constructor(selected: ReadonlySet<number>) {
-    this.series = Uint32Array.from(selected).sort();
+  /** @param selected in any order, also several times. */
+  constructor(selected: ArrayLike<number>) {
+    const sorted = Uint32Array.from(selected).sort();
+    let size = 0;
+    for (const series of sorted) if (size === 0 || series !== sorted[size - 1]) sorted[size++] = series;
+    this.series = sorted.subarray(0, size);
     this.ordinals = new Uint32Array((this.series.at(-1) ?? -1) + 1);
     for (let i = 0; i < this.series.length; i++) this.ordinals[this.series[i]] = i + 1;
   }

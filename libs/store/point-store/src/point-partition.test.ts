@@ -1,8 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { CONTEXT_POINTS, type Steps, TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
-import { foldPlainly, type PlainPoint } from '@tidemark/fold/testing';
+import { TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
+import { foldPlainly } from '@tidemark/fold/testing';
 import { SERIES_CLASS } from '@tidemark/model';
-import { classOf, LATENESS_MS, play, resolved, SERIES, START_MS, script } from '@tidemark/point-log/testing';
+import {
+  classOf,
+  LATENESS_MS,
+  play,
+  resolved,
+  SERIES,
+  START_MS,
+  script,
+  statedMsOf,
+} from '@tidemark/point-log/testing';
 import type { LogRecord } from '@tidemark/ports';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
@@ -109,10 +118,7 @@ describe('PointPartition', () => {
               const grid = { fromMs, stepMs, steps: Math.ceil(lengthMs / stepMs) };
               const isAmount = classOf(metric) === SERIES_CLASS.count;
               series.forEach((one, i) => {
-                const points = resolved(model, one);
-                // An amount may overlap more later points than a range reads: then only these count.
-                const counted = isAmount ? withContext(points, grid) : points;
-                const plain = foldPlainly(counted, grid, TIME_FOLD[fold], isAmount);
+                const plain = foldPlainly(resolved(model, one), grid, TIME_FOLD[fold], isAmount, statedMsOf(one));
                 expect(values[i].map((value, k) => settled(value, plain[k]))).toEqual(plain);
               });
             }
@@ -123,13 +129,6 @@ describe('PointPartition', () => {
     );
   });
 });
-
-/** The points within a range, and those on each side that a store reads for it. */
-function withContext(points: readonly PlainPoint[], { fromMs, stepMs, steps }: Steps): readonly PlainPoint[] {
-  const first = points.filter(({ timeMs }) => timeMs < fromMs).length;
-  const end = points.filter(({ timeMs }) => timeMs < fromMs + steps * stepMs).length;
-  return points.slice(Math.max(0, first - CONTEXT_POINTS), end + CONTEXT_POINTS);
-}
 
 /** The expected value where the other is as good as equal: the plain model adds in another order. */
 function settled(value: number | undefined, expected: number | undefined): number | undefined {

@@ -1,11 +1,13 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { afterPrefix } from '@tidemark/bytes';
-import { type ChunkSummary, chunkSummary, pointsBefore } from '@tidemark/chunk';
+import { chunkSummary } from '@tidemark/chunk';
+import { SERIES_CLASS } from '@tidemark/model';
 import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
 import { Selection } from './head-rows.ts';
 import { chunkKey, MAX_CHUNK_SEQUENCE, metricKey, seriesOfChunkKey } from './keys.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { eachChunkOf } from './recent-chunks.ts';
+import { FoundChunk, SeriesChunks } from './series-chunks.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 import type { WorkSlice } from './work-slice.ts';
 
@@ -16,20 +18,6 @@ const RUN_SERIES = 1024;
 /** What a series or chunk costs apart from its points, in points. */
 export const SERIES_COST = 16;
 
-interface FoundChunk extends ChunkSummary {
-  readonly stored: StoredChunk;
-}
-
-const NONE: readonly FoundChunk[] = [];
-
-/** The chunks of one series that an answer depends on. */
-export interface SeriesChunks {
-  readonly chunks: readonly StoredChunk[];
-  /** All points from `sinceMs` to `untilMs` are in the chunks, or were not committed yet. */
-  readonly sinceMs: number;
-  readonly untilMs: number;
-}
-
 /**
  * Finds the chunks of the selected series that a range needs: those that touch it and, however far away, those of the
  * nearest `context` points on each side of it. Nothing is decoded but headers and times.
@@ -39,9 +27,7 @@ export class RangeChunks {
   readonly #plan: AggregatePlan;
   readonly #context: number;
   readonly #slice: WorkSlice;
-  readonly #found = new Map<number, FoundChunk[]>();
-  /** By series, what `of` has picked of the found ones. */
-  readonly #picked = new Map<number, SeriesChunks>();
+  readonly #found = new Map<number, SeriesChunks>();
   /** The buckets from the first to the last that were read whole, for series that were not looked up further. */
   readonly #firstBucket: number;
   readonly #lastBucket: number;
@@ -68,10 +54,15 @@ export class RangeChunks {
       await this.#readBucket(bucket, selection);
     }
     if (this.#context === 0) return;
+    const { bucketMs } = this.#store.limits;
     const older = buckets.filter((bucket) => bucket < this.#firstBucket).reverse();
-    await this.#extend(older, (found) => this.#countBefore(found), this.#oldest);
+    const hasOlder = (series: number, bucket: number) =>
+      this.#of(series).countBefore(this.#plan.fromMs) >= this.#context &&
+      bucket * bucketMs <= this.neededSinceMs(series);
+    await this.#extend(older, this.#firstBucket, hasOlder, this.#oldest);
     const newer = buckets.filter((bucket) => bucket > this.#lastBucket);
-    await this.#extend(newer, (found) => this.#countAfter(found), this.#newest);
+    const hasNewer = (series: number) => this.#of(series).countFrom(this.#plan.toMs) >= this.#context;
+    await this.#extend(newer, this.#lastBucket, hasNewer, this.#newest);
   }
 
   /** Counts points in RAM too. Throws `resource_exhausted` when the range has more points than the plan allows. */
@@ -79,99 +70,71 @@ export class RangeChunks {
     checkPoints(this.#plan, this.#points + inRam);
   }
 
-  /** The chunks of a series that was selected, after `find`. */
-  of(series: number): SeriesChunks {
-    const known = this.#picked.get(series);
-    if (known !== undefined) return known;
-    const chunks = this.#pick(series);
-    this.#picked.set(series, chunks);
-    return chunks;
+  /** The chunks of a series that was selected, after `find`, that the answer depends on. */
+  of(series: number): readonly StoredChunk[] {
+    const { fromMs, toMs } = this.#plan;
+    const found = this.#of(series);
+    if (found.picked !== undefined) return found.picked;
+    return found.pick({ fromMs, toMs, context: this.#context, neededSinceMs: this.neededSinceMs(series) });
   }
 
-  #pick(series: number): SeriesChunks {
-    const found = this.#found.get(series) ?? NONE;
-    const { fromMs, toMs } = this.#plan;
-    const picked = new Set(found.filter(({ minTimeMs, maxTimeMs }) => maxTimeMs >= fromMs && minTimeMs < toMs));
-    const sinceMs = this.#context === 0 ? fromMs : this.#pickBefore(found, picked);
-    const untilMs = this.#context === 0 ? toMs : this.#pickAfter(found, picked);
-    return { chunks: found.filter((one) => picked.has(one)).map(({ stored }) => stored), sinceMs, untilMs };
+  #of(series: number): SeriesChunks {
+    let found = this.#found.get(series);
+    if (found === undefined) {
+      found = new SeriesChunks();
+      this.#found.set(series, found);
+    }
+    return found;
+  }
+
+  /** From when to when all points of a series are in the chunks of `of`, or were not committed yet, ms. */
+  bounds(series: number): Pick<SeriesChunks, 'sinceMs' | 'untilMs'> {
+    this.of(series);
+    return this.#of(series);
+  }
+
+  /** From when on amounts of a series can reach into the range by the intervals that their sender states. */
+  neededSinceMs(series: number): number {
+    const { table, intervals } = this.#store;
+    const { fromMs } = this.#plan;
+    if (table.seriesClass(series) === SERIES_CLASS.reading) return fromMs;
+    return intervals.of(series).intervalsMs.reduce((ms, one) => Math.min(ms, fromMs - one), fromMs);
   }
 
   /** Whether a series has points before the range that are not in the chunks of `of`. */
   hasOlder(series: number): boolean {
-    const left = this.#leftOut(series).some(({ minTimeMs }) => minTimeMs < this.#plan.fromMs);
-    return left || this.#store.activity.hasBefore(this.#oldest.get(series) ?? this.#firstBucket, series);
+    if (this.#of(series).leavesOlder) return true;
+    return this.#store.activity.hasBefore(this.#oldest.get(series) ?? this.#firstBucket, series);
   }
 
   /** Whether a series has points after the range that are not in the chunks of `of`. */
   hasNewer(series: number): boolean {
-    const left = this.#leftOut(series).some(({ maxTimeMs }) => maxTimeMs >= this.#plan.toMs);
-    return left || this.#store.activity.hasAfter(this.#newest.get(series) ?? this.#lastBucket, series);
+    if (this.#of(series).leavesNewer) return true;
+    return this.#store.activity.hasAfter(this.#newest.get(series) ?? this.#lastBucket, series);
   }
 
-  #leftOut(series: number): FoundChunk[] {
-    const chunks = new Set(this.of(series).chunks);
-    return (this.#found.get(series) ?? NONE).filter(({ stored }) => !chunks.has(stored));
-  }
-
-  /** Takes the newest chunks before the range until they have the context; returns from when on all points are known. */
-  #pickBefore(found: readonly FoundChunk[], picked: Set<FoundChunk>): number {
-    const { fromMs } = this.#plan;
-    let sinceMs = fromMs;
-    let count = 0;
-    const before = found.filter(({ minTimeMs }) => minTimeMs < fromMs).sort((a, b) => b.maxTimeMs - a.maxTimeMs);
-    for (const one of before) {
-      if (count >= this.#context && one.maxTimeMs < sinceMs) return sinceMs;
-      picked.add(one);
-      if (count < this.#context) sinceMs = Math.min(sinceMs, one.minTimeMs);
-      count += countBefore(one, fromMs);
-    }
-    return count >= this.#context ? sinceMs : Number.NEGATIVE_INFINITY;
-  }
-
-  #pickAfter(found: readonly FoundChunk[], picked: Set<FoundChunk>): number {
-    const { toMs } = this.#plan;
-    let untilMs = toMs;
-    let count = 0;
-    const after = found.filter(({ maxTimeMs }) => maxTimeMs >= toMs).sort((a, b) => a.minTimeMs - b.minTimeMs);
-    for (const one of after) {
-      if (count >= this.#context && one.minTimeMs > untilMs) return untilMs;
-      picked.add(one);
-      if (count < this.#context) untilMs = Math.max(untilMs, one.maxTimeMs);
-      count += one.count - countBefore(one, toMs);
-    }
-    return count >= this.#context ? untilMs : Number.POSITIVE_INFINITY;
-  }
-
-  #countBefore(found: readonly FoundChunk[]): number {
-    return found.reduce((sum, one) => sum + countBefore(one, this.#plan.fromMs), 0);
-  }
-
-  #countAfter(found: readonly FoundChunk[]): number {
-    return found.reduce((sum, one) => sum + one.count - countBefore(one, this.#plan.toMs), 0);
-  }
-
-  /** Reads one bucket after the other for the series whose count is below the context, as far as they have points there. */
+  /** Reads one bucket after the other for the series that lack context, as far as they have points there. */
   async #extend(
     buckets: readonly number[],
-    countOf: (found: readonly FoundChunk[]) => number,
+    readBucket: number,
+    isEnough: (series: number, bucket: number) => boolean,
     reached: Map<number, number>,
   ): Promise<void> {
     if (buckets.length === 0) return;
     const lacking = new Bitmap();
     for (const series of this.#plan.selection.series) {
-      if (countOf(this.#found.get(series) ?? NONE) < this.#context) lacking.add(series);
+      if (!isEnough(series, readBucket)) lacking.add(series);
       if (this.#slice.spend(1)) await this.#slice.next();
     }
     for (const bucket of buckets) {
       if (lacking.isEmpty) return;
       const there = this.#store.activity.of(bucket)?.and(lacking).toArray() ?? [];
       if (there.length === 0) continue;
-      await this.#readBucket(bucket, new Selection(new Set(there)));
+      await this.#readBucket(bucket, new Selection(there));
       const satisfied = new Bitmap();
       for (const series of there) {
         reached.set(series, bucket);
-        if (countOf(this.#found.get(series) ?? NONE) >= this.#context) satisfied.add(series);
+        if (isEnough(series, bucket)) satisfied.add(series);
       }
       lacking.andNotInPlace(satisfied);
     }
@@ -179,7 +142,6 @@ export class RangeChunks {
 
   async #readBucket(bucket: number, selection: Selection): Promise<void> {
     const plan = this.#plan;
-    const found = this.#found;
     await this.#eachChunk(bucket, selection, (series, value) => {
       const stored = readStoredChunk(value);
       const summary = chunkSummary(stored.chunk);
@@ -187,10 +149,7 @@ export class RangeChunks {
         this.#points += summary.count;
         checkPoints(plan, this.#points);
       }
-      const list = found.get(series);
-      const one = { ...summary, stored };
-      if (list === undefined) found.set(series, [one]);
-      else list.push(one);
+      this.#of(series).add(new FoundChunk(stored, summary));
     });
   }
 
@@ -231,10 +190,4 @@ export class RangeChunks {
       }
     }
   }
-}
-
-/** Points of the chunk before `timeMs`. */
-function countBefore({ stored, count, minTimeMs, maxTimeMs }: FoundChunk, timeMs: number): number {
-  if (maxTimeMs < timeMs) return count;
-  return minTimeMs >= timeMs ? 0 : pointsBefore(stored.chunk, timeMs);
 }

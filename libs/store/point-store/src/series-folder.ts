@@ -50,7 +50,7 @@ export class SeriesFolder {
     const { timeFold } = this.#plan;
     if (timeFold !== TIME_FOLD.points && (seriesClass === SERIES_CLASS.distribution) !== isOfSketches(timeFold))
       return undefined;
-    const { chunks } = this.#found.chunks.of(series);
+    const chunks = this.#found.chunks.of(series);
     if (seriesClass !== SERIES_CLASS.distribution) return this.#foldPoints(series, seriesClass, chunks);
     return timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, chunks) : this.#foldTotals(series, chunks);
   }
@@ -68,12 +68,19 @@ export class SeriesFolder {
     const { timesMs, values, length } = points;
     const [from, to] = this.#within(series, timesMs, length);
     const folder = seriesClass === SERIES_CLASS.count ? this.#amounts : this.#readings;
-    return this.#foldWith(folder, series, timesMs.subarray(from, to), values.subarray(from, to));
+    if (from === 0) return this.#foldWith(folder, series, timesMs, values, to);
+    return this.#foldWith(folder, series, timesMs.subarray(from, to), values.subarray(from, to), to - from);
   }
 
-  #foldWith(folder: TimeFolder, series: number, timesMs: Float64Array, values: Float64Array): FoldedSeries {
-    const folded = folder.foldPoints(timesMs, values, timesMs.length, this.#store.intervals.of(series));
-    this.#findInterval(folder, timesMs, values);
+  #foldWith(
+    folder: TimeFolder,
+    series: number,
+    timesMs: Float64Array,
+    values: Float64Array,
+    length: number,
+  ): FoldedSeries {
+    const folded = folder.foldPoints(timesMs, values, length, this.#store.intervals.of(series));
+    this.#findInterval(folder, timesMs, values, length);
     return folded;
   }
 
@@ -97,8 +104,7 @@ export class SeriesFolder {
       points.push(sketches.timesMs[i], isCount ? count : sum);
     }
     resolveAll(SERIES_CLASS.count, points);
-    const { length } = points;
-    return this.#foldWith(this.#amounts, series, points.timesMs.subarray(0, length), points.values.subarray(0, length));
+    return this.#foldWith(this.#amounts, series, points.timesMs, points.values, points.length);
   }
 
   #foldSketches(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
@@ -110,7 +116,7 @@ export class SeriesFolder {
       payloads.slice(from, to),
       this.#store.intervals.of(series),
     );
-    this.#findInterval(this.#amounts, timesMs.subarray(from, to), undefined);
+    this.#findInterval(this.#amounts, timesMs.subarray(from, to), undefined, to - from);
     return folded;
   }
 
@@ -122,9 +128,9 @@ export class SeriesFolder {
   }
 
   /** Takes over the interval of a series' newest point before the range's end, and what that says of a counter. */
-  #findInterval(folder: TimeFolder, timesMs: Float64Array, values: Float64Array | undefined): void {
+  #findInterval(folder: TimeFolder, timesMs: Float64Array, values: Float64Array | undefined, length: number): void {
     const { fromMs, toMs, timeFold, latenessMs, contextPoints } = this.#plan;
-    const newest = lowerBound(timesMs, timesMs.length, toMs) - 1;
+    const newest = lowerBound(timesMs, length, toMs) - 1;
     if (newest < 0) return;
     const intervalMs = folder.intervalAt(newest);
     const silentFromMs = timesMs[newest] + holdMs(intervalMs);
@@ -133,7 +139,7 @@ export class SeriesFolder {
     if (timeFold !== TIME_FOLD.increase && timeFold !== TIME_FOLD.rate) return;
     const hasEnded = values === undefined || Number.isNaN(values[newest]);
     // A reading after the range says how much the counter grew up to its end.
-    if (hasEnded || newest + 1 < timesMs.length) return;
+    if (hasEnded || newest + 1 < length) return;
     const watermarkMs = this.#found.position.watermarkMs ?? Number.NEGATIVE_INFINITY;
     if (silentFromMs + latenessMs < watermarkMs) return;
     this.#knownThroughMs = Math.min(this.#knownThroughMs ?? Number.POSITIVE_INFINITY, timesMs[newest]);
@@ -144,11 +150,12 @@ export class SeriesFolder {
     const { fromMs, toMs, contextPoints } = this.#plan;
     const first = lowerBound(timesMs, length, fromMs);
     const end = lowerBound(timesMs, length, toMs);
-    const from = back(timesMs, first, contextPoints);
-    const to = forth(timesMs, end, length, contextPoints);
+    if (contextPoints === 0) return [first, end];
     const { chunks } = this.#found;
-    this.lacksContext =
-      contextPoints > 0 && ((from < 0 && chunks.hasOlder(series)) || (to > length && chunks.hasNewer(series)));
+    const needed = lowerBound(timesMs, length, chunks.neededSinceMs(series));
+    const from = Math.min(needed, back(timesMs, first, contextPoints));
+    const to = forth(timesMs, end, length, contextPoints);
+    this.lacksContext = (from < 0 && chunks.hasOlder(series)) || (to > length && chunks.hasNewer(series));
     return [Math.max(0, from), Math.min(length, to)];
   }
 }

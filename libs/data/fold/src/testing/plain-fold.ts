@@ -29,7 +29,9 @@ export function foldPlainly(
     return perStep((a, b) => (within(a, b).length === 0 ? undefined : sumOf(within(a, b))));
   }
   const spans =
-    fold === TIME_FOLD.increase || fold === TIME_FOLD.rate ? increases(points) : stretches(points, isAmount, statedMs);
+    fold === TIME_FOLD.increase || fold === TIME_FOLD.rate
+      ? increases(points)
+      : stretches(points, isAmount, statedMs, fold);
   return perStep((startMs, endMs) => {
     const own = spans.filter((span) =>
       span.endMs > span.startMs
@@ -60,7 +62,7 @@ interface Span {
   readonly value: number;
 }
 
-function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: number): Span[] {
+function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: number, fold: TimeFold): Span[] {
   return points.flatMap(({ timeMs, value }, i) => {
     if (Number.isNaN(value)) return [];
     const gaps = gapsBefore(points, i);
@@ -68,7 +70,15 @@ function stretches(points: readonly PlainPoint[], isAmount: boolean, statedMs: n
     if (isAmount) {
       const regular = gaps.filter((gap) => Math.abs(gap - median) <= median / 10);
       const inferredMs = gaps.length >= 3 && regular.length * 2 >= gaps.length ? median : 0;
-      return [{ startMs: timeMs, endMs: timeMs + (statedMs || inferredMs), value }];
+      if (statedMs > 0) return [{ startMs: timeMs, endMs: timeMs + statedMs, value }];
+      const reachMs = Math.min(inferredMs, (points[i + 4]?.timeMs ?? Number.POSITIVE_INFINITY) - timeMs);
+      const endMs = timeMs + reachMs;
+      if (reachMs === inferredMs || fold !== TIME_FOLD.sum) return [{ startMs: timeMs, endMs, value }];
+      const within = value * (reachMs / inferredMs);
+      return [
+        { startMs: timeMs, endMs, value: within },
+        { startMs: endMs, endMs, value: value - within },
+      ];
     }
     const intervalMs = statedMs || (gaps.length < 3 ? Math.min(median, 300_000) : median) || 10_000;
     const nextMs = points[i + 1]?.timeMs ?? Number.POSITIVE_INFINITY;

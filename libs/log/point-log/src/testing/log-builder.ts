@@ -60,6 +60,8 @@ export class LogBuilder {
   readonly records: LogRecord[] = [];
   /** Append time of the next records; by default it is after every mark. */
   appendTimeMs = Number.MAX_SAFE_INTEGER;
+  /** The reporting interval that every definition of a series states, ms, unless its span states another. */
+  statedMsOf: (series: number) => number | undefined = () => undefined;
   readonly #lanes = new Map<number, TestLane>();
 
   bare(type: RecordType, session: number, markMs: number, change: Partial<BlockRecord> = {}): LogRecord {
@@ -82,7 +84,7 @@ export class LogBuilder {
           seriesId: seriesIdOf(one),
           metricId: metricIdOf(one),
           seriesClass: classOf(one),
-          intervalMs: span.intervalMs,
+          intervalMs: span.intervalMs ?? this.statedMsOf(one),
         }));
         definitions.push({ dictionary: span.client, firstRef: known.size, series });
       }

@@ -5,6 +5,8 @@ import { classOf, LogBuilder, type TestPoint, type TestSpan } from './log-builde
 export const START_MS = 1_700_000_000_000;
 export const LATENESS_MS = 3_000;
 export const SERIES = 12;
+/** Longer than most gaps, so that an amount reaches over many points. */
+const STATED_MS = 90_000;
 /** Ratio of a set back to the advance of another step. */
 const SET_BACK_FACTOR = 4;
 
@@ -38,9 +40,15 @@ export interface Model {
   readonly series: readonly number[];
 }
 
+/** The reporting interval that senders state for a series of a script, ms; 0 for most of them. */
+export function statedMsOf(series: number): number {
+  return series % 3 === 0 ? STATED_MS : 0;
+}
+
 /** Plays a script. Returns the log, and the model that a plain reading of the rules gives. */
 export function play(steps: readonly ScriptStep[]): { builder: LogBuilder; model: Model } {
   const builder = new LogBuilder();
+  builder.statedMsOf = statedMsOf;
   const lanes = new Map([0, 1, 2].map((session) => [session, { isOpen: true, markMs: START_MS, id: session }]));
   const points: ModelPoint[] = [];
   const series: number[] = [];
