@@ -5,7 +5,7 @@ import { LogBuilder, shareOf } from '@tidemark/point-log/testing';
 import { decodeRecord, encodeRecord, RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import type { LogRecord } from '@tidemark/ports';
-import { QueryService } from '@tidemark/query';
+import { asAnswered, QueryService } from '@tidemark/query';
 import { type PointStoreProcess, ReplicaStores, type TagStoreProcess } from '@tidemark/replicas';
 import { MemoryKeyValue, SimulatedClock } from '@tidemark/simulation';
 import { TagRecordWriter } from '@tidemark/tag-records';
@@ -117,7 +117,7 @@ describe('a replica that was corrupted', () => {
     // Another tenant must learn that an answer may be wrong, but not the addresses of processes.
     expect((await service.status('other')).replicas).toEqual([]);
     const about = (fromMs: number) =>
-      service.run('other', { query: 'avg:m{*}.rollup(1)', fromMs, toMs: fromMs + 9000 });
+      service.run('other', { query: 'avg:m{*}.rollup(1)', fromMs, toMs: fromMs + 9000 }, asAnswered);
     expect((await about(11_000)).notes).toContain(
       `replicas of points/0 differ (offset ${found.offset}): values that depend on it may be wrong`,
     );

@@ -237,8 +237,9 @@ function writingInTwo(keyValue: KeyValue, clock: Clock): KeyValue {
 /** A query end whose answers are changed. */
 function changingAnswers(reader: QueryReader, change: (answer: QueryAnswer) => QueryAnswer): QueryReader {
   return {
-    run: async (tenant, request, signal) => change(await reader.run(tenant, request, signal)),
-    runFormulas: (tenant, request, signal) => reader.runFormulas(tenant, request, signal),
+    run: (tenant, request, use, signal) =>
+      reader.run(tenant, request, (answer, slice) => use(change(answer), slice), signal),
+    runFormulas: (...asked) => reader.runFormulas(...asked),
     metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
     tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
     status: (tenant, signal) => reader.status(tenant, signal),

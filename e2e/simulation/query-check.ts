@@ -2,6 +2,7 @@ import type { QueryReply } from '@tidemark/contract';
 import { KIND, metricId, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { below, isTidemarkError, type Random } from '@tidemark/ports';
+import { asAnswered } from '@tidemark/query';
 import type { Cluster } from './cluster.ts';
 import { pointKey } from './ledger.ts';
 import type { AppliedPoint } from './plain-consumer.ts';
@@ -100,7 +101,7 @@ export class QueryCheck {
     const fromMs = toMs - (10 + below(this.#random, 60)) * STEP_MS;
     this.asked++;
     try {
-      const reply = await query.node.orCrash(host.reader.run(TENANT, { query: asked.text, fromMs, toMs }));
+      const reply = await query.node.orCrash(host.reader.run(TENANT, { query: asked.text, fromMs, toMs }, asAnswered));
       if (reply.errors.length > 0) this.partial++;
       if (owners.size > 1) this.severalOwners++;
       if (reply.completeThroughMs === mapsThroughMs - LATENESS_MS) this.heldByMaps++;

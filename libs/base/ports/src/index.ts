@@ -22,3 +22,5 @@ export { below } from './random.ts';
 export { SettlingWriter } from './settling-writer.ts';
 export { readSmallFile, writeSmallFile } from './small-file.ts';
 export { isAddressInUse, systemCode } from './system-error.ts';
+export type { Slicing } from './work-slice.ts';
+export { WorkSlice } from './work-slice.ts';

@@ -1,7 +1,8 @@
 import { KIND, tagsKey } from '@tidemark/model';
 import { TidemarkError, unreachable } from '@tidemark/ports';
-import { type Frame, type FrameSeries, mapEach } from './frame.ts';
+import { type Frame, type FrameSeries, mapEach, SERIES_COST } from './frame.ts';
 import { haveSameSteps } from './frame-steps.ts';
+import type { Work } from './work.ts';
 
 export const OPERATORS = ['+', '-', '*', '/'] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -15,30 +16,23 @@ export type Operand = Frame | number;
  * all the series of the other that have its tags; an ungrouped series is joined with all. Series without a match are
  * dropped. Frames of other steps, or whose keys do not contain one another, are `invalid_argument`.
  */
-export function arithmetic(operator: Operator, left: Operand, right: Operand): Operand {
+export function* arithmetic(operator: Operator, left: Operand, right: Operand): Work<Operand> {
   if (typeof left === 'number') {
     if (typeof right === 'number') return compute(operator, left, right);
-    return renamed(
-      mapEach(right, (value) => compute(operator, left, value)),
-      (name) => `(${left} ${operator} ${name})`,
-    );
+    const changed = yield* mapEach(right, (value) => compute(operator, left, value));
+    return renamed(changed, (name) => `(${left} ${operator} ${name})`);
   }
   if (typeof right === 'number') {
-    return renamed(
-      mapEach(left, (value) => compute(operator, value, right)),
-      (name) => `(${name} ${operator} ${right})`,
-    );
+    const changed = yield* mapEach(left, (value) => compute(operator, value, right));
+    return renamed(changed, (name) => `(${name} ${operator} ${right})`);
   }
-  return joined(operator, left, right);
+  return yield* joined(operator, left, right);
 }
 
 /** Negates each value. */
-export function negate(operand: Operand): Operand {
+export function* negate(operand: Operand): Work<Operand> {
   if (typeof operand === 'number') return -operand;
-  return renamed(
-    mapEach(operand, (value) => -value),
-    (name) => `-${name}`,
-  );
+  return renamed(yield* mapEach(operand, (value) => -value), (name) => `-${name}`);
 }
 
 function compute(operator: Operator, a: number, b: number): number {
@@ -60,7 +54,7 @@ function renamed(frame: Frame, rename: (name: string) => string): Frame {
   return { ...frame, series: frame.series.map((series) => ({ ...series, metric: rename(series.metric) })) };
 }
 
-function joined(operator: Operator, left: Frame, right: Frame): Frame {
+function* joined(operator: Operator, left: Frame, right: Frame): Work<Frame> {
   if (!haveSameSteps(left, right)) {
     throw new TidemarkError(
       'invalid_argument',
@@ -81,7 +75,7 @@ function joined(operator: Operator, left: Frame, right: Frame): Frame {
       { field: 'group_by', left: leftKeys.join(','), right: rightKeys.join(',') },
     );
   }
-  const partners = partnersOf(leftHasMore ? right : left, fewer, operator);
+  const partners = yield* partnersOf(leftHasMore ? right : left, fewer, operator);
   const series: FrameSeries[] = [];
   for (const one of (leftHasMore ? left : right).series) {
     const partner = partners.get(joinKey(one, fewer));
@@ -95,11 +89,12 @@ function joined(operator: Operator, left: Frame, right: Frame): Frame {
       kind: a.kind === b.kind ? a.kind : KIND.gauge,
       values,
     });
+    yield SERIES_COST + values.length;
   }
   return { ...left, series };
 }
 
-function partnersOf(frame: Frame, keys: readonly string[], operator: Operator): Map<string, FrameSeries> {
+function* partnersOf(frame: Frame, keys: readonly string[], operator: Operator): Work<Map<string, FrameSeries>> {
   const partners = new Map<string, FrameSeries>();
   for (const series of frame.series) {
     const key = joinKey(series, keys);
@@ -111,6 +106,7 @@ function partnersOf(frame: Frame, keys: readonly string[], operator: Operator): 
       );
     }
     partners.set(key, series);
+    yield SERIES_COST;
   }
   return partners;
 }

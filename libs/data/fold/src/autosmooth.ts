@@ -1,12 +1,14 @@
-import { KIND } from '@tidemark/model';
 import type { Frame } from './frame.ts';
 import { movingRollup } from './smoothing.ts';
+import type { Work } from './work.ts';
 
 /** Series that the span is chosen from; the others are smoothed with the same span. */
 const JUDGED_SERIES = 20;
 /** Spans that are tried, spread evenly by ratio. */
 const TRIED_SPANS = 40;
 const NORMAL_KURTOSIS = 3;
+/** What the shape of a series costs by value. */
+const SHAPE_COST = 4;
 
 /** The longest span that `autosmooth` may choose for a range of so many steps. */
 export function longestSmoothSpan(steps: number): number {
@@ -21,32 +23,35 @@ export function longestSmoothSpan(steps: number): number {
  * keep its noise. All series get one span, of at most a tenth of the range. The span is chosen from what is behind the
  * first `before` steps; these are the values before the range.
  */
-export function autosmooth(frame: Frame, before: number): Frame {
-  const span = smoothSpan(frame, before);
-  const smoothed = movingRollup(frame, span, 'avg');
+export function* autosmooth(frame: Frame, before: number): Work<Frame> {
+  const span = yield* smoothSpan(frame, before);
+  const smoothed = yield* movingRollup(frame, span, 'avg');
   // A gap stays a gap: the average of the steps before is not a value of this one.
-  const series = smoothed.series.map((one, k) => ({
-    ...one,
-    kind: KIND.gauge,
-    values: one.values.map((value, i) => (Number.isNaN(frame.series[k].values[i]) ? Number.NaN : value)),
-  }));
-  return { ...frame, series };
+  for (let k = 0; k < smoothed.series.length; k++) {
+    const original = frame.series[k].values;
+    const { values } = smoothed.series[k];
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(original[i])) values[i] = Number.NaN;
+    yield values.length;
+  }
+  return smoothed;
 }
 
-function smoothSpan(frame: Frame, before: number): number {
+function* smoothSpan(frame: Frame, before: number): Work<number> {
   const judged = { ...frame, series: frame.series.slice(0, JUDGED_SERIES) };
   const original = judged.series.map(({ values }) => shapeOf(values.subarray(before)));
   let best = 1;
   let bestRoughness = original.filter(({ roughness }) => roughness > 0).length;
   for (const span of triedSpans(longestSmoothSpan(frame.steps - before))) {
     let total = 0;
-    const isKept = movingRollup(judged, span, 'avg').series.every(({ values }, i) => {
+    const smoothed = yield* movingRollup(judged, span, 'avg');
+    const isKept = smoothed.series.every(({ values }, i) => {
       const { roughness, kurtosis } = original[i];
       if (!(roughness > 0)) return true;
       const shape = shapeOf(values.subarray(before));
       total += shape.roughness / roughness;
       return kurtosis <= NORMAL_KURTOSIS || shape.kurtosis >= kurtosis;
     });
+    yield SHAPE_COST * judged.series.length * frame.steps;
     if (!isKept || total >= bestRoughness) continue;
     best = span;
     bestRoughness = total;

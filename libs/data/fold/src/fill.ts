@@ -1,6 +1,7 @@
 import { unreachable } from '@tidemark/ports';
 import { type Frame, mapValues } from './frame.ts';
 import { secondsBetween } from './frame-steps.ts';
+import type { Work } from './work.ts';
 
 export const FILL_MODES = ['linear', 'last', 'zero', 'null'] as const;
 export type FillMode = (typeof FILL_MODES)[number];
@@ -13,24 +14,24 @@ export const DEFAULT_FILL_LIMIT_SECONDS = 300;
  * `last` repeats a value and `zero` writes 0 for at most `limitSeconds` after a value; `null` fills no steps. Steps
  * before the first value are never filled.
  */
-export function fill(frame: Frame, mode: FillMode, limitSeconds: number = DEFAULT_FILL_LIMIT_SECONDS): Frame {
+export function* fill(frame: Frame, mode: FillMode, limitSeconds: number = DEFAULT_FILL_LIMIT_SECONDS): Work<Frame> {
   const isNear = (from: number, to: number) => secondsBetween(frame, from, to) <= limitSeconds;
   switch (mode) {
     case 'null':
       return frame;
     case 'linear':
-      return mapValues(frame, (values, out) => fillLinear(values, out, isNear));
+      return yield* mapValues(frame, (values, out) => fillLinear(values, out, isNear));
     case 'last':
-      return mapValues(frame, (values, out) => fillAfter(values, out, isNear, true));
+      return yield* mapValues(frame, (values, out) => fillAfter(values, out, isNear, true));
     case 'zero':
-      return mapValues(frame, (values, out) => fillAfter(values, out, isNear, false));
+      return yield* mapValues(frame, (values, out) => fillAfter(values, out, isNear, false));
     default:
       return unreachable(mode);
   }
 }
 
 /** Replaces every step without a value of the existing series by 0. It adds no series. */
-export function defaultZero(frame: Frame): Frame {
+export function defaultZero(frame: Frame): Work<Frame> {
   return mapValues(frame, (values, out) => {
     for (let i = 0; i < values.length; i++) out[i] = Number.isNaN(values[i]) ? 0 : values[i];
   });

@@ -4,35 +4,36 @@ import { type Frame, mapEach } from './frame.ts';
 import { bottom, RANK_METHODS, RANK_ORDERS, type RankMethod, type RankOrder, top } from './rank.ts';
 import { asCount, asRate, derivative, diff, dt, perHour, perMinute, perSecond } from './rates.ts';
 import { cumsum, integral } from './running.ts';
+import type { Work } from './work.ts';
 
 export type FunctionArgument = number | string;
 
 /** The absolute values. */
-export function abs(frame: Frame): Frame {
+export function abs(frame: Frame): Work<Frame> {
   return mapEach(frame, Math.abs);
 }
 
 /** The base-2 logarithms; values at or below zero give no value. */
-export function log2(frame: Frame): Frame {
+export function log2(frame: Frame): Work<Frame> {
   return mapEach(frame, (value) => (value > 0 ? Math.log2(value) : Number.NaN));
 }
 
 /** The base-10 logarithms; values at or below zero give no value. */
-export function log10(frame: Frame): Frame {
+export function log10(frame: Frame): Work<Frame> {
   return mapEach(frame, (value) => (value > 0 ? Math.log10(value) : Number.NaN));
 }
 
 /** Replaces values below `limit` by `limit`. */
-export function clampMin(frame: Frame, limit: number): Frame {
+export function clampMin(frame: Frame, limit: number): Work<Frame> {
   return mapEach(frame, (value) => Math.max(value, limit));
 }
 
 /** Replaces values above `limit` by `limit`. */
-export function clampMax(frame: Frame, limit: number): Frame {
+export function clampMax(frame: Frame, limit: number): Work<Frame> {
   return mapEach(frame, (value) => Math.min(value, limit));
 }
 
-type Apply = (frame: Frame, args: readonly FunctionArgument[]) => Frame;
+type Apply = (frame: Frame, args: readonly FunctionArgument[]) => Work<Frame>;
 
 const FUNCTIONS = {
   abs,
@@ -69,21 +70,21 @@ export function isFrameFunction(name: string): name is FrameFunctionName {
  * of a wrong type is a programmer's error. Names of series are wrapped, as in `abs(system.load.1)`, except for the
  * functions that follow a query with a dot (`as_rate`, `as_count`, `fill`).
  */
-export function applyFunction(name: string, frame: Frame, args: readonly FunctionArgument[] = []): Frame {
+export function* applyFunction(name: string, frame: Frame, args: readonly FunctionArgument[] = []): Work<Frame> {
   if (!isFrameFunction(name)) {
     throw new TidemarkError('invalid_argument', `unknown function ${name}`, { field: 'function', name });
   }
   const apply: Apply = FUNCTIONS[name];
-  const result = apply(frame, args);
+  const result = yield* apply(frame, args);
   if (name === 'as_rate' || name === 'as_count' || name === 'fill') return result;
   return { ...result, series: result.series.map((series) => ({ ...series, metric: `${name}(${series.metric})` })) };
 }
 
 function rank(
-  by: (frame: Frame, limit: number, method: RankMethod, order: RankOrder) => Frame,
+  by: (frame: Frame, limit: number, method: RankMethod, order: RankOrder) => Work<Frame>,
   frame: Frame,
   args: readonly FunctionArgument[],
-): Frame {
+): Work<Frame> {
   return by(
     frame,
     numberOf(args, 0),

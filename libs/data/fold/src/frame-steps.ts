@@ -1,5 +1,6 @@
 import { assert } from '@tidemark/ports';
-import type { Frame } from './frame.ts';
+import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
+import type { Work } from './work.ts';
 
 /** Steps of one length, or those of a calendar. */
 export type Starts = Pick<Frame, 'fromMs' | 'stepMs' | 'startsMs'>;
@@ -43,15 +44,15 @@ export function dropSteps(frame: Frame, count: number): Frame {
 }
 
 /** Applies `change` to what is behind the first `before` steps, which have no value in the result. */
-export function fromStep(frame: Frame, before: number, change: (frame: Frame) => Frame): Frame {
-  if (before === 0) return change(frame);
-  const changed = change(dropSteps(frame, before));
-  return {
-    ...frame,
-    series: changed.series.map((series) => {
-      const values = new Float64Array(frame.steps).fill(Number.NaN);
-      values.set(series.values, before);
-      return { ...series, values };
-    }),
-  };
+export function* fromStep(frame: Frame, before: number, change: (frame: Frame) => Work<Frame>): Work<Frame> {
+  if (before === 0) return yield* change(frame);
+  const changed = yield* change(dropSteps(frame, before));
+  const series: FrameSeries[] = [];
+  for (const one of changed.series) {
+    const values = new Float64Array(frame.steps).fill(Number.NaN);
+    values.set(one.values, before);
+    series.push({ ...one, values });
+    yield SERIES_COST + values.length;
+  }
+  return { ...frame, series };
 }

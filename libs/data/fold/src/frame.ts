@@ -1,4 +1,8 @@
 import type { Kind } from '@tidemark/model';
+import type { Work } from './work.ts';
+
+/** What a series costs apart from its values. */
+export const SERIES_COST = 16;
 
 /** A finished series: one value per step, NaN for no value. */
 export interface FrameSeries {
@@ -25,24 +29,27 @@ export interface Frame {
   readonly series: readonly FrameSeries[];
 }
 
-/** A new frame with each series' values replaced by those that `change` writes into `out` (which is all NaN). */
-export function mapValues(
+/**
+ * A new frame with each series' values replaced by those that `change` writes into `out` (which is all NaN). `weight` is
+ * what a value costs, as a multiple of reading it.
+ */
+export function* mapValues(
   frame: Frame,
   change: (values: Float64Array, out: Float64Array, series: FrameSeries) => void,
-  kind?: Kind,
-): Frame {
-  return {
-    ...frame,
-    series: frame.series.map((series) => {
-      const out = new Float64Array(series.values.length).fill(Number.NaN);
-      change(series.values, out, series);
-      return { ...series, kind: kind ?? series.kind, values: out };
-    }),
-  };
+  { kind, weight = 1 }: { readonly kind?: Kind; readonly weight?: number } = {},
+): Work<Frame> {
+  const changed: FrameSeries[] = [];
+  for (const series of frame.series) {
+    const values = new Float64Array(series.values.length).fill(Number.NaN);
+    change(series.values, values, series);
+    changed.push({ ...series, kind: kind ?? series.kind, values });
+    yield SERIES_COST + weight * values.length;
+  }
+  return { ...frame, series: changed };
 }
 
 /** The frame with each value that is there replaced by `change` of it. */
-export function mapEach(frame: Frame, change: (value: number) => number): Frame {
+export function mapEach(frame: Frame, change: (value: number) => number): Work<Frame> {
   return mapValues(frame, (values, out) => {
     for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i])) out[i] = change(values[i]);
   });

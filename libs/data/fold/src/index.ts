@@ -9,6 +9,7 @@ export type { SpaceFold, SpaceFoldName, TimeFold, TimeFoldName } from './fold.ts
 export { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from './fold.ts';
 export type { Steps } from './folded-steps.ts';
 export type { Frame, FrameSeries } from './frame.ts';
+export { mapValues } from './frame.ts';
 export type { FrameFunctionName, FunctionArgument } from './frame-functions.ts';
 export {
   abs,
@@ -70,4 +71,6 @@ export {
 } from './value-functions.ts';
 export type { WideQuantiles } from './wide-quantiles.ts';
 export { wideQuantiles } from './wide-quantiles.ts';
+export type { Work } from './work.ts';
+export { finish } from './work.ts';
 export { ZoneClock } from './zone-clock.ts';

@@ -17,6 +17,7 @@ import {
   excludeNull,
   round,
 } from './value-functions.ts';
+import type { Work } from './work.ts';
 
 /** The steps of a range, as far as functions must know them before anything is read. */
 export interface StepShape {
@@ -31,7 +32,7 @@ interface RangeFunction {
   /** Steps before the range that the values of its first step depend on. */
   readonly history?: (shape: StepShape, args: Arguments) => number;
   /** Applies the function to a frame whose first `before` steps are earlier than the range. */
-  readonly apply: (frame: Frame, args: Arguments, before: number) => Frame;
+  readonly apply: (frame: Frame, args: Arguments, before: number) => Work<Frame>;
 }
 
 const ewmaOf = (span: number): RangeFunction => ({
@@ -47,7 +48,7 @@ const averageOf = (span: number): RangeFunction => ({
   apply: (frame) => rollingAverage(frame, span),
 });
 /** A function of all values of the range, which begins with it. */
-const ofRange = (change: (frame: Frame) => Frame): RangeFunction => ({
+const ofRange = (change: (frame: Frame) => Work<Frame>): RangeFunction => ({
   apply: (frame, _, before) => fromStep(frame, before, change),
 });
 
@@ -117,10 +118,15 @@ export function historyOf(name: string, shape: StepShape, args: Arguments): numb
  * `integral`, `top`, `bottom`), to a frame whose first `before` steps are earlier than the range; undefined of any other
  * function. Names of series are wrapped as `applyFunction` does.
  */
-export function applyRangeFunction(name: string, frame: Frame, args: Arguments, before: number): Frame | undefined {
+export function* applyRangeFunction(
+  name: string,
+  frame: Frame,
+  args: Arguments,
+  before: number,
+): Work<Frame | undefined> {
   const apply = applierOf(name);
   if (apply === undefined) return undefined;
-  const result = apply(frame, args, before);
+  const result = yield* apply(frame, args, before);
   return { ...result, series: result.series.map((series) => ({ ...series, metric: `${name}(${series.metric})` })) };
 }
 
@@ -131,7 +137,7 @@ function applierOf(name: string): RangeFunction['apply'] | undefined {
   return name === 'top' || name === 'bottom' ? rank : undefined;
 }
 
-function rank(frame: Frame, args: Arguments, before: number): Frame {
+function rank(frame: Frame, args: Arguments, before: number): Work<Frame> {
   const method: RankMethod | undefined = RANK_METHODS.find((one) => one === args[1]);
   const order: RankOrder | undefined = RANK_ORDERS.find((one) => one === args[2]);
   return top(frame, numberOf(args, 0), method, order, before);

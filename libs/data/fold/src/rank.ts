@@ -1,6 +1,7 @@
 import { unreachable } from '@tidemark/ports';
-import type { Frame, FrameSeries } from './frame.ts';
+import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
 import { secondsOf } from './frame-steps.ts';
+import type { Work } from './work.ts';
 
 export const RANK_METHODS = ['max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area'] as const;
 export type RankMethod = (typeof RANK_METHODS)[number];
@@ -13,19 +14,19 @@ export type RankOrder = (typeof RANK_ORDERS)[number];
  * ordered by tags, and series without any value come last, so that the choice does not depend on the input's order.
  * The first `before` steps are kept, and do not affect the choice.
  */
-export function top(
+export function* top(
   frame: Frame,
   limit: number,
   method: RankMethod = 'mean',
   order: RankOrder = 'desc',
   before = 0,
-): Frame {
+): Work<Frame> {
   const sign = order === 'desc' ? -1 : 1;
-  const ranked = frame.series.map((series) => ({
-    series,
-    rank: rankOf(series, method, frame, before),
-    tags: series.tags.join(','),
-  }));
+  const ranked: { readonly series: FrameSeries; readonly rank: number; readonly tags: string }[] = [];
+  for (const series of frame.series) {
+    ranked.push({ series, rank: rankOf(series, method, frame, before), tags: series.tags.join(',') });
+    yield SERIES_COST + series.values.length;
+  }
   ranked.sort((a, b) => {
     const missing = Number(Number.isNaN(a.rank)) - Number(Number.isNaN(b.rank));
     if (missing !== 0) return missing;
@@ -38,7 +39,12 @@ export function top(
 }
 
 /** The first `limit` series as `top` returns them, with the lowest first unless `order` says otherwise. */
-export function bottom(frame: Frame, limit: number, method: RankMethod = 'mean', order: RankOrder = 'asc'): Frame {
+export function bottom(
+  frame: Frame,
+  limit: number,
+  method: RankMethod = 'mean',
+  order: RankOrder = 'asc',
+): Work<Frame> {
   return top(frame, limit, method, order);
 }
 
@@ -49,8 +55,12 @@ function compareText(a: string, b: string): number {
 /**
  * One value for each series, by `method` of its values, for the one step [fromMs, toMs). A series without values has none.
  */
-export function reduceToStep(frame: Frame, method: RankMethod, fromMs: number, toMs: number): Frame {
-  const series = frame.series.map((one) => ({ ...one, values: Float64Array.of(rankOf(one, method, frame, 0)) }));
+export function* reduceToStep(frame: Frame, method: RankMethod, fromMs: number, toMs: number): Work<Frame> {
+  const series: FrameSeries[] = [];
+  for (const one of frame.series) {
+    series.push({ ...one, values: Float64Array.of(rankOf(one, method, frame, 0)) });
+    yield SERIES_COST + one.values.length;
+  }
   return { fromMs, stepMs: toMs - fromMs, steps: 1, series };
 }
 

@@ -1,28 +1,26 @@
 import { KIND } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 import { foldValues } from './fold-values.ts';
-import type { Frame } from './frame.ts';
+import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
 import { startOf } from './frame-steps.ts';
+import type { Work } from './work.ts';
 
 export const REFOLD_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
 export type RefoldMethod = (typeof REFOLD_METHODS)[number];
 
 /** Folds finished series over time once more: each `count` steps become one, by `method` of those that have a value. */
-export function refold(frame: Frame, method: RefoldMethod, count: number): Frame {
+export function* refold(frame: Frame, method: RefoldMethod, count: number): Work<Frame> {
   assert(frame.startsMs === undefined && frame.steps % count === 0, 'steps of one length become whole longer ones');
   const steps = frame.steps / count;
-  return {
-    fromMs: startOf(frame, 0),
-    stepMs: frame.stepMs * count,
-    steps,
-    series: frame.series.map((series) => {
-      const values = new Float64Array(steps).fill(Number.NaN);
-      for (let i = 0; i < steps; i++) {
-        const present = series.values.subarray(i * count, (i + 1) * count).filter((value) => !Number.isNaN(value));
-        if (present.length > 0)
-          values[i] = method === 'last' ? present[present.length - 1] : foldValues(present, method);
-      }
-      return { ...series, kind: method === 'sum' ? series.kind : KIND.gauge, values };
-    }),
-  };
+  const series: FrameSeries[] = [];
+  for (const one of frame.series) {
+    const values = new Float64Array(steps).fill(Number.NaN);
+    for (let i = 0; i < steps; i++) {
+      const present = one.values.subarray(i * count, (i + 1) * count).filter((value) => !Number.isNaN(value));
+      if (present.length > 0) values[i] = method === 'last' ? present[present.length - 1] : foldValues(present, method);
+    }
+    series.push({ ...one, kind: method === 'sum' ? one.kind : KIND.gauge, values });
+    yield SERIES_COST + one.values.length;
+  }
+  return { fromMs: startOf(frame, 0), stepMs: frame.stepMs * count, steps, series };
 }

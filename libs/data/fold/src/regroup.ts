@@ -2,7 +2,8 @@ import { KIND, tagsKey } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { nearestRank } from '@tidemark/sketch';
 import { foldValues, sumOf } from './fold-values.ts';
-import type { Frame, FrameSeries } from './frame.ts';
+import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
+import type { Work } from './work.ts';
 
 export const REGROUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'stddev'] as const;
 export type RegroupMethod = (typeof REGROUP_METHODS)[number];
@@ -16,7 +17,7 @@ export type Regrouping =
  * Folds finished series over space once more, into one for each combination of the values of `keys`. A step has a value
  * where one of the series has one. Keys that the series are not grouped by are `invalid_argument`.
  */
-export function regroup(frame: Frame, how: Regrouping, keys: readonly string[]): Frame {
+export function* regroup(frame: Frame, how: Regrouping, keys: readonly string[]): Work<Frame> {
   const groups = new Map<string, { readonly tags: readonly string[]; readonly series: FrameSeries[] }>();
   for (const series of frame.series) {
     const tags = keys.map((key) => tagOf(series, key));
@@ -24,25 +25,26 @@ export function regroup(frame: Frame, how: Regrouping, keys: readonly string[]):
     const group = groups.get(name);
     if (group === undefined) groups.set(name, { tags, series: [series] });
     else group.series.push(series);
+    yield SERIES_COST;
   }
   const fold = foldOf(how);
   const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
-  return {
-    ...frame,
-    series: sorted.map(({ tags, series }) => {
-      const values = new Float64Array(frame.steps).fill(Number.NaN);
-      const present = new Float64Array(series.length);
-      for (let i = 0; i < values.length; i++) {
-        let count = 0;
-        for (const one of series) if (!Number.isNaN(one.values[i])) present[count++] = one.values[i];
-        if (count > 0) values[i] = fold(present.subarray(0, count));
-      }
-      const { kind, metric } = series[0];
-      const isSame = series.every((one) => one.kind === kind);
-      const keepsKind = isSame && how.type === 'method' && how.name !== 'count' && how.name !== 'stddev';
-      return { tags, metric, kind: keepsKind ? kind : KIND.gauge, values };
-    }),
-  };
+  const folded: FrameSeries[] = [];
+  for (const { tags, series } of sorted) {
+    const values = new Float64Array(frame.steps).fill(Number.NaN);
+    const present = new Float64Array(series.length);
+    for (let i = 0; i < values.length; i++) {
+      let count = 0;
+      for (const one of series) if (!Number.isNaN(one.values[i])) present[count++] = one.values[i];
+      if (count > 0) values[i] = fold(present.subarray(0, count));
+      yield count;
+    }
+    const { kind, metric } = series[0];
+    const isSame = series.every((one) => one.kind === kind);
+    const keepsKind = isSame && how.type === 'method' && how.name !== 'count' && how.name !== 'stddev';
+    folded.push({ tags, metric, kind: keepsKind ? kind : KIND.gauge, values });
+  }
+  return { ...frame, series: folded };
 }
 
 function tagOf(series: FrameSeries, key: string): string {

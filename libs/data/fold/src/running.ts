@@ -1,9 +1,10 @@
 import { KIND } from '@tidemark/model';
 import { type Frame, mapValues } from './frame.ts';
 import { secondsBetween } from './frame-steps.ts';
+import type { Work } from './work.ts';
 
 /** The sum of all values so far; a step without a value has none. */
-export function cumsum(frame: Frame): Frame {
+export function cumsum(frame: Frame): Work<Frame> {
   return mapValues(
     frame,
     (values, out) => {
@@ -14,12 +15,12 @@ export function cumsum(frame: Frame): Frame {
         out[i] = sum;
       }
     },
-    KIND.gauge,
+    { kind: KIND.gauge },
   );
 }
 
 /** The sum of value × seconds since the value before, so far; zero at the first value, which has none before it. */
-export function integral(frame: Frame): Frame {
+export function integral(frame: Frame): Work<Frame> {
   return mapValues(
     frame,
     (values, out) => {
@@ -32,6 +33,6 @@ export function integral(frame: Frame): Frame {
         previous = i;
       }
     },
-    KIND.gauge,
+    { kind: KIND.gauge },
   );
 }

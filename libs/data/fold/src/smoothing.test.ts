@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { applyRangeFunction, dropSteps, historyOf, RANGE_FUNCTION_NAMES } from './index.ts';
+import { applyRangeFunction, dropSteps, finish, historyOf, RANGE_FUNCTION_NAMES } from './index.ts';
 import { ewma, MOVING_METHODS, movingMedian, movingRollup } from './smoothing.ts';
 import { frameOf, rowsOf } from './testing/frame-of.ts';
 
@@ -58,7 +58,7 @@ test('a smoothed step has the same value, to the last bit, wherever the range be
       const history = historyOf(name, { stepMs: 10_000, steps: 10, isCalendar: false }, args);
       const apply = (from: number) => {
         const frame = dropSteps(frameOf({ '': values }, 10_000, at * 10_000), from);
-        return dropSteps(applyRangeFunction(name, frame, args, 0) ?? frame, history);
+        return dropSteps(finish(applyRangeFunction(name, frame, args, 0)) ?? frame, history);
       };
       const whole = dropSteps(apply(0), later);
       const part = apply(later);

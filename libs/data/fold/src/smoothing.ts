@@ -1,5 +1,6 @@
 import { KIND } from '@tidemark/model';
 import { type Frame, mapValues } from './frame.ts';
+import type { Work } from './work.ts';
 
 /** Steps that an `ewma` of this span reads, the own one included; what is older would weigh less than 0.1%. */
 export function ewmaWindow(span: number): number {
@@ -11,7 +12,7 @@ export function ewmaWindow(span: number): number {
  * weights of the values in the window are scaled to a sum of 1. Only `ewmaWindow(span)` steps count, so that the result
  * of a step depends on no other steps. A step without a value has none.
  */
-export function ewma(frame: Frame, span: number): Frame {
+export function ewma(frame: Frame, span: number): Work<Frame> {
   const decay = 1 - 2 / (span + 1);
   const weights = Float64Array.from({ length: ewmaWindow(span) }, (_, age) => decay ** age);
   return mapValues(
@@ -31,14 +32,14 @@ export function ewma(frame: Frame, span: number): Frame {
         out[i] = sum / weight;
       }
     },
-    KIND.gauge,
+    { kind: KIND.gauge, weight: weights.length },
   );
 }
 
 /** The median of the values of the last `span` steps; a step without a value has none. */
-export function movingMedian(frame: Frame, span: number): Frame {
+export function movingMedian(frame: Frame, span: number): Work<Frame> {
   const sorted = new Float64Array(span);
-  return mapValues(frame, (values, out) => {
+  const median = (values: Float64Array, out: Float64Array) => {
     for (let i = 0; i < values.length; i++) {
       if (Number.isNaN(values[i])) continue;
       let count = 0;
@@ -52,8 +53,12 @@ export function movingMedian(frame: Frame, span: number): Frame {
       const middle = count >> 1;
       out[i] = count % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
-  });
+  };
+  return mapValues(frame, median, { weight: span });
 }
+
+/** What a value of a moving rollup costs. */
+const MOVING_WEIGHT = 8;
 
 export const MOVING_METHODS = ['avg', 'sum', 'min', 'max', 'count'] as const;
 export type MovingMethod = (typeof MOVING_METHODS)[number];
@@ -65,7 +70,7 @@ export type MovingMethod = (typeof MOVING_METHODS)[number];
  * at multiples of `window`. The multiples are counted from the epoch, so that sums of floating-point numbers are added
  * in the same order for every start of the frame.
  */
-export function movingRollup(frame: Frame, window: number, method: MovingMethod): Frame {
+export function movingRollup(frame: Frame, window: number, method: MovingMethod): Work<Frame> {
   const offset = Math.round(frame.fromMs / frame.stepMs) % window;
   return mapValues(
     frame,
@@ -75,12 +80,12 @@ export function movingRollup(frame: Frame, window: number, method: MovingMethod)
       else out.set(moving(values, window, offset, OPERATIONS[method === 'avg' ? 'sum' : method]));
       if (method === 'avg') for (let i = 0; i < out.length; i++) out[i] /= counts[i];
     },
-    method === 'sum' ? undefined : KIND.gauge,
+    { kind: method === 'sum' ? undefined : KIND.gauge, weight: MOVING_WEIGHT },
   );
 }
 
 /** The average of the values of the last `span` steps. */
-export function rollingAverage(frame: Frame, span: number): Frame {
+export function rollingAverage(frame: Frame, span: number): Work<Frame> {
   return movingRollup(frame, span, 'avg');
 }
 

@@ -1,21 +1,24 @@
 import { KIND } from '@tidemark/model';
 import { type Frame, mapValues } from './frame.ts';
 import { startOf } from './frame-steps.ts';
+import type { Work } from './work.ts';
 
 /** Residuals beyond this many standard deviations count linearly: 95% efficiency for normal errors (Huber 1964). */
 const HUBER_K = 1.345;
 /** The standard deviation of normal values is their median absolute deviation times this. */
 const MAD_SCALE = 1.4826;
 const ROBUST_ITERATIONS = 20;
+/** What a value costs in one round of a fit. */
+const FIT_WEIGHT = 4;
 
 /** The line of ordinary linear regression through the values, in every step; one value gives a level line. */
-export function trendLine(frame: Frame): Frame {
+export function trendLine(frame: Frame): Work<Frame> {
   return fitted(frame, (times, values) => regressionLine(times, values, undefined));
 }
 
 /** The line with the minimum Huber loss through the values (iteratively reweighted least squares), in every step. */
-export function robustTrend(frame: Frame): Frame {
-  return fitted(frame, robustLine);
+export function robustTrend(frame: Frame): Work<Frame> {
+  return fitted(frame, robustLine, ROBUST_ITERATIONS);
 }
 
 interface Line {
@@ -23,7 +26,7 @@ interface Line {
   readonly slope: number;
 }
 
-function fitted(frame: Frame, fit: (times: Float64Array, values: Float64Array) => Line): Frame {
+function fitted(frame: Frame, fit: (times: Float64Array, values: Float64Array) => Line, rounds = 1): Work<Frame> {
   return mapValues(
     frame,
     (values, out) => {
@@ -37,7 +40,7 @@ function fitted(frame: Frame, fit: (times: Float64Array, values: Float64Array) =
       );
       for (let i = 0; i < out.length; i++) out[i] = level + slope * timeOf(i);
     },
-    KIND.gauge,
+    { kind: KIND.gauge, weight: FIT_WEIGHT * rounds },
   );
 }
 
@@ -91,7 +94,7 @@ const SHORTEST_PIECE = 3;
  * best cut lowers the squared error most is cut, until no cut lowers it by more than the noise explains (3 σ² ln n), or
  * there are 20 segments. The noise σ is estimated from the smaller 80% of the differences of neighboring values.
  */
-export function piecewiseConstant(frame: Frame): Frame {
+export function piecewiseConstant(frame: Frame): Work<Frame> {
   return mapValues(
     frame,
     (values, out) => {
@@ -99,7 +102,7 @@ export function piecewiseConstant(frame: Frame): Frame {
       const pieces = piecesOf(Float64Array.from(steps, (i) => values[i]));
       for (const { from, to, mean } of pieces) for (let k = from; k < to; k++) out[steps[k]] = mean;
     },
-    KIND.gauge,
+    { kind: KIND.gauge, weight: FIT_WEIGHT * MAX_PIECES },
   );
 }
 

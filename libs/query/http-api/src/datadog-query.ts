@@ -1,5 +1,6 @@
 import type { PartError, ResultSeries } from '@tidemark/contract';
 import type { AskedExpression, QueryAnswer } from '@tidemark/query';
+import { JsonList } from './json-stream.ts';
 
 export interface DatadogQuery {
   readonly query: string;
@@ -24,7 +25,7 @@ export function datadogAnswer({ query, fromMs, toMs }: DatadogQuery, reply: Quer
     query,
     from_date: fromMs,
     to_date: toMs,
-    series: reply.series.map((series) => datadogSeries(series, expressions.get(series.expression))),
+    series: JsonList.of(reply.series, (series) => datadogSeries(series, expressions.get(series.expression))),
     values: [],
     times: [],
     message: '',

@@ -1,11 +1,12 @@
 import type { MetricsRequest } from '@tidemark/contract';
 import { TidemarkError } from '@tidemark/ports';
-import type { QueryReader } from '@tidemark/query';
+import type { QueryAnswer, QueryReader, Use } from '@tidemark/query';
 import { writeWord } from '@tidemark/query-language';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { datadogAnswer, partErrorText } from './datadog-query.ts';
 import type { HttpApiLimits } from './http-api-limits.ts';
+import { sendJson } from './json-stream.ts';
 import { parseParameters, secondsText, variablesOf, withFieldsOf } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
@@ -34,7 +35,9 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
       throw new TidemarkError('invalid_argument', message, { field: 'to' });
     }
     const asked = { query, fromMs, toMs, variables: variablesOf(request.query) };
-    return datadogAnswer(asked, await service.run(tenant, asked, requestSignal(reply)));
+    const send: Use<QueryAnswer, FastifyReply> = (answer, slice) =>
+      sendJson(reply, datadogAnswer(asked, answer), slice);
+    return service.run(tenant, asked, send, requestSignal(reply));
   });
 
   app.get('/api/v1/metrics', async (request, reply) => {

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FormulaAnswer, FormulaResult } from '@tidemark/query';
 import { scalarAnswer, timeseriesAnswer } from './formula-answers.ts';
+import { jsonPieces } from './json-stream.ts';
 
 const { NaN: NONE } = Number;
+
+function written(answer: unknown): unknown {
+  return JSON.parse([...jsonPieces(answer)].join(''));
+}
 
 function result(
   startsMs: readonly number[],
@@ -35,7 +40,7 @@ describe('an answer of series', () => {
       result([0, 20, 40], { 'host:a': [1, NONE, Number.POSITIVE_INFINITY], 'host:b': [4, 5, 6] }, 2),
       result([0, 30], { '': [7, 8] }, 1),
     ]);
-    expect(timeseriesAnswer(answer)).toEqual({
+    expect(written(timeseriesAnswer(answer))).toEqual({
       data: {
         type: 'timeseries_response',
         attributes: {

@@ -1,6 +1,7 @@
 import { tagsKey } from '@tidemark/model';
 import type { FormulaAnswer, FormulaRequest, FormulaSeries } from '@tidemark/query';
 import { partErrorText } from './datadog-query.ts';
+import { JsonList } from './json-stream.ts';
 
 /** The unit and the per-unit, which are not known. */
 const NO_UNIT = [null, null];
@@ -12,25 +13,24 @@ const NO_UNIT = [null, null];
 export function timeseriesAnswer(answer: FormulaAnswer): Record<string, unknown> {
   const times = [...new Set(answer.results.flatMap(({ startsMs }) => startsMs))].sort((a, b) => a - b);
   const indexOf = new Map(times.map((timeMs, i) => [timeMs, i]));
-  const series: Record<string, unknown>[] = [];
-  const values: (number | null)[][] = [];
-  answer.results.forEach((result, query_index) => {
+  const shown = answer.results.flatMap((result, queryIndex) => {
     const indexes = result.startsMs.map((startMs) => indexOf.get(startMs) ?? 0);
     const complete = result.completeSteps === 0 ? 0 : indexes[result.completeSteps - 1] + 1;
-    for (const one of result.series) {
-      series.push({
-        group_tags: one.tags,
-        query_index,
-        unit: NO_UNIT,
-        interval: result.stepMs,
-        complete_length: complete,
-      });
-      const column = new Array<number | null>(times.length).fill(null);
-      indexes.forEach((index, step) => {
-        column[index] = numberOrNull(one.values[step]);
-      });
-      values.push(column);
-    }
+    return result.series.map((one) => ({ one, indexes, complete, queryIndex, interval: result.stepMs }));
+  });
+  const series = shown.map(({ one, complete, queryIndex, interval }) => ({
+    group_tags: one.tags,
+    query_index: queryIndex,
+    unit: NO_UNIT,
+    interval,
+    complete_length: complete,
+  }));
+  const values = JsonList.of(shown, ({ one, indexes }) => {
+    const column = new Array<number | null>(times.length).fill(null);
+    indexes.forEach((index, step) => {
+      column[index] = numberOrNull(one.values[step]);
+    });
+    return column;
   });
   return { data: { type: 'timeseries_response', attributes: { series, times, values } }, ...additions(answer) };
 }

@@ -5,7 +5,7 @@ import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { QueryReply, StatusReply } from '@tidemark/contract';
 import { SERIES_CLASS } from '@tidemark/model';
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import { type Clock, TidemarkError, WorkSlice } from '@tidemark/ports';
 import type { QueryAnswer, QueryReader } from '@tidemark/query';
 import type { FastifyInstance } from 'fastify';
 import { type HttpApiOptions, httpApi } from './index.ts';
@@ -58,9 +58,9 @@ afterEach(async () => {
 function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, options: Partial<HttpApiOptions> = {}) {
   const asked: Asked[] = [];
   const service: QueryReader = {
-    run: async (tenant, request, signal) => {
+    run: async (tenant, request, use, signal) => {
       asked.push({ tenant, request, signal });
-      return answer();
+      return use(await answer(), new WorkSlice(undefined, signal));
     },
     runFormulas: () => Promise.reject(new Error('not asked here')),
     metrics: async (tenant, request, signal) => {

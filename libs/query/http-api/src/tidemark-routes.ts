@@ -10,10 +10,12 @@ import {
   type SeriesClass,
   seriesClassName,
 } from '@tidemark/model';
+import type { QueryAnswer, Use } from '@tidemark/query';
 import { metadataOfMessage } from '@tidemark/store-rpc';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { ReadRoutes } from './datadog-routes.ts';
+import { JsonList, sendJson } from './json-stream.ts';
 import { countText, parseParameters, secondsText } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
 import { toJson } from './to-json.ts';
@@ -54,21 +56,8 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
   app.post('/api/tidemark/v1/query', async (request, reply) => {
     const tenant = readerOf(request);
     const { query, from_ms: fromMs, to_ms: toMs, variables } = parseParameters(QUERY, request.body);
-    const answer = await service.run(tenant, { query, fromMs, toMs, variables }, requestSignal(reply));
-    return {
-      series: answer.series.map(({ kind, timesMs, values, ...series }) => ({
-        ...(toJson(series) as object),
-        kind: nameOf(kind),
-        times_ms: timesMs,
-        values,
-      })),
-      complete_through_ms: answer.completeThroughMs ?? null,
-      errors: answer.errors,
-      gaps: answer.gaps,
-      notes: answer.notes,
-      points_read: answer.pointsRead,
-      series_read: answer.seriesRead,
-    };
+    const send: Use<QueryAnswer, FastifyReply> = (answer, slice) => sendJson(reply, answerJson(answer), slice);
+    return service.run(tenant, { query, fromMs, toMs, variables }, send, requestSignal(reply));
   });
 
   app.get('/api/tidemark/v1/metrics', async (request, reply) => {
@@ -102,6 +91,23 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const status = toJson(await service.status(tenant, requestSignal(reply)));
     return { ...statusExtra(), ...(status as object) };
   });
+}
+
+function answerJson(answer: QueryAnswer): Record<string, unknown> {
+  return {
+    series: JsonList.of(answer.series, ({ kind, timesMs, values, ...series }) => ({
+      ...(toJson(series) as object),
+      kind: nameOf(kind),
+      times_ms: timesMs,
+      values,
+    })),
+    complete_through_ms: answer.completeThroughMs ?? null,
+    errors: answer.errors,
+    gaps: answer.gaps,
+    notes: answer.notes,
+    points_read: answer.pointsRead,
+    series_read: answer.seriesRead,
+  };
 }
 
 function nameOf(kind: number): string {

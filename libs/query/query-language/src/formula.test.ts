@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Frame, type FrameSeries, startOf } from '@tidemark/fold';
+import { type Frame, type FrameSeries, finish, startOf } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
 import {
   DEFAULT_QUERY_LIMITS,
@@ -91,12 +91,11 @@ describe('a reduction', () => {
     ['area', 50],
   ] as const)('%s is one value of the steps that have one', (method, value) => {
     const expression = parseFormula('a * 2', reduced(method));
-    const [result] = evaluate({ expressions: [expression] }, () =>
-      frame([
-        [1, Number.NaN, 4],
-        [Number.NaN, Number.NaN, Number.NaN],
-      ]),
-    );
+    const values = [
+      [1, Number.NaN, 4],
+      [Number.NaN, Number.NaN, Number.NaN],
+    ];
+    const [result] = finish(evaluate({ expressions: [expression] }, () => frame(values)));
     expect([startOf(result, 0), startOf(result, 1), result.steps]).toEqual([1000, 31_000, 1]);
     expect(result.series.map(({ values }) => [...values])).toEqual([[value * 2], [Number.NaN]]);
   });
@@ -113,7 +112,7 @@ describe('a reduction', () => {
       [1, 2, 3],
       [4, 5, 6],
     ];
-    const [result] = evaluate({ expressions: [expression] }, () => frame(values), shape);
+    const [result] = finish(evaluate({ expressions: [expression] }, () => frame(values), shape));
     expect(result.series.map((one) => [...one.values])).toEqual([[1], [1]]);
     expect(printExpression(expression)).toContain('sum of the range of (sum:m{*} by {host})');
   });
@@ -127,7 +126,8 @@ describe('a reduction', () => {
     'cumsum(a)',
     'diff(a)',
   ])('%s works on the one value', (formula) => {
-    const [result] = evaluate({ expressions: [parseFormula(formula, reduced('sum'))] }, () => frame([[1, 2, 3]]));
+    const query = { expressions: [parseFormula(formula, reduced('sum'))] };
+    const [result] = finish(evaluate(query, () => frame([[1, 2, 3]])));
     expect(result.steps).toBe(1);
     expect(result.series[0].values).toHaveLength(1);
   });

@@ -23,6 +23,7 @@ import {
   calendarStarts,
   type Frame,
   type FrameSeries,
+  finish,
   SpacePartial,
   TIME_FOLD,
   type TimeFold,
@@ -115,7 +116,7 @@ function valuesOf(text: string): (number | number[] | undefined)[] {
 }
 
 function run(text: string, range: Range, loaded: readonly Loaded[]): Frame[] {
-  return evaluate(
+  const work = evaluate(
     parseQuery(text),
     (leaf, view) => frameOf(leaf, view, range, loaded),
     (leaf) => {
@@ -127,6 +128,7 @@ function run(text: string, range: Range, loaded: readonly Loaded[]): Frame[] {
       };
     },
   );
+  return finish(work);
 }
 
 /** The starts of the steps of the range, and of `before` steps earlier, and the end of the last. */

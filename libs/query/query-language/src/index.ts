@@ -33,6 +33,8 @@ export {
   matchesPattern,
   NO_VALUE,
 } from './match-filter.ts';
+export type { FrameMemory } from './operation-memory.ts';
+export { frameBytes } from './operation-memory.ts';
 export { parseFilter, parseFormula, parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
 export { inField } from './syntax-error.ts';

@@ -1,13 +1,13 @@
 import { type Frame, startOf } from '@tidemark/fold';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { type Expression, evaluate, printExpression } from '@tidemark/query-language';
-import { type FrameOf, framesOf, type ViewFrames } from './answer-query.ts';
+import { type Expression, printExpression } from '@tidemark/query-language';
+import { evaluated, type FrameOf, framesOf, type ViewFrames } from './answer-query.ts';
 import type { FormulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaResult, FormulaSeries } from './formula-request.ts';
 import type { LeafSteps } from './leaf-steps.ts';
 import type { QueryPlan } from './query-plan.ts';
 import type { QueryRun } from './query-run.ts';
-import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
+import { beyondLimit } from './query-service-limits.ts';
 import { completeStepsOf } from './result-series.ts';
 
 /** Evaluates each formula over what was read for the plan. formulas.test.ts covers it. */
@@ -16,10 +16,9 @@ export async function answerFormulas(
   plan: QueryPlan,
   run: QueryRun,
   views: ViewFrames,
-  signal: AbortSignal,
 ): Promise<FormulaAnswer> {
-  const frameOf = await framesOf(views, run, signal);
-  const frames = evaluateAll(plan, resultsAre, frameOf, run.limits);
+  const frameOf = await framesOf(views, run);
+  const frames = await evaluateAll(plan, resultsAre, frameOf, run);
   const shown = [...plan.reads.values()].map(({ steps }) => shownRange(steps));
   const coveredFromMs = Math.min(...shown.map(([startMs]) => startMs));
   const coveredToMs = Math.max(...shown.map(([, endMs]) => endMs));
@@ -46,25 +45,26 @@ export async function answerFormulas(
  * The frames of all formulas. They may show one metric many times, and a column of Datadog's format has the steps of all
  * results: so their values are limited again.
  */
-function evaluateAll(plan: QueryPlan, resultsAre: string, frameOf: FrameOf, limits: QueryServiceLimits): Frame[] {
+async function evaluateAll(plan: QueryPlan, resultsAre: string, frameOf: FrameOf, run: QueryRun): Promise<Frame[]> {
   const frames: Frame[] = [];
   const starts = new Set<number>();
+  const { limits } = run;
   let series = 0;
-  plan.query.expressions.forEach((expression, i) => {
-    const frame = evaluated(expression, `${resultsAre}.${i}`, plan, frameOf);
+  for (const [i, expression] of plan.query.expressions.entries()) {
+    const frame = await inField(`${resultsAre}.${i}`, () => evaluated(expression, plan, frameOf, run));
     frames.push(frame);
     for (let step = 0; step < frame.steps; step++) starts.add(startOf(frame, step));
     series += frame.series.length;
     const values = starts.size * series;
-    if (values <= limits.values) return;
+    if (values <= limits.values) continue;
     throw beyondLimit(limits, 'values', `${series} series of formulas over ${starts.size} steps are ${values} values`);
-  });
+  }
   return frames;
 }
 
-function evaluated(expression: Expression, field: string, { shapeOf }: QueryPlan, frameOf: FrameOf): Frame {
+async function inField<T>(field: string, task: () => Promise<T>): Promise<T> {
   try {
-    return evaluate({ expressions: [expression] }, frameOf, shapeOf)[0];
+    return await task();
   } catch (error) {
     if (!isTidemarkError(error, 'invalid_argument')) throw error;
     throw new TidemarkError('invalid_argument', `${field}: ${error.message}`, { ...error.detail, field });

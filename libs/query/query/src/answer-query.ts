@@ -1,3 +1,4 @@
+import type { ResultSeries } from '@tidemark/contract';
 import { dropSteps, type Frame } from '@tidemark/fold';
 import { assert } from '@tidemark/ports';
 import {
@@ -13,6 +14,7 @@ import {
 import { type LeafRead, type QueryPlan, readKey } from './query-plan.ts';
 import type { AskedExpression, QueryAnswer } from './query-reader.ts';
 import type { QueryRun } from './query-run.ts';
+import { beyondLimit } from './query-service-limits.ts';
 import { resultSeries } from './result-series.ts';
 import { hasAutomaticStep, stepNotes } from './step-notes.ts';
 import { automaticStepMs } from './steps.ts';
@@ -47,13 +49,13 @@ export function betterStepMs({ rangeMs, automaticMs }: QueryPlan, views: ViewFra
 export type FrameOf = (leaf: QueryLeaf, view: LeafView) => Frame;
 
 /** The frames of what was read. What an answer must say about them is added to the run. */
-export async function framesOf(views: ViewFrames, run: QueryRun, signal: AbortSignal): Promise<FrameOf> {
+export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameOf> {
   const looked = [...views.values()];
   for (const { leaf, steps, findings } of looked) {
     for (const note of findings.notes(leaf.metric)) run.notes.add(note);
     for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
   }
-  for (const note of await suggestions(run, looked, signal)) run.notes.add(note);
+  for (const note of await suggestions(run, looked)) run.notes.add(note);
   return (leaf, view) => {
     const found = views.get(readKey(leaf, view));
     assert(found !== undefined, 'every leaf has been read');
@@ -62,16 +64,19 @@ export async function framesOf(views: ViewFrames, run: QueryRun, signal: AbortSi
 }
 
 /** Evaluates the query over what was read. */
-export async function answerQuery(
-  plan: QueryPlan,
-  run: QueryRun,
-  views: ViewFrames,
-  signal: AbortSignal,
-): Promise<QueryAnswer> {
-  const { query, shapeOf } = plan;
-  const results = evaluate(query, await framesOf(views, run, signal), shapeOf);
+export async function answerQuery(plan: QueryPlan, run: QueryRun, views: ViewFrames): Promise<QueryAnswer> {
+  const { query } = plan;
+  const frameOf = await framesOf(views, run);
+  const series: ResultSeries[] = [];
+  let values = 0;
+  for (const expression of query.expressions) {
+    const frame = await evaluated(expression, plan, frameOf, run);
+    values += frame.series.length * frame.steps;
+    if (values > run.limits.values) throw beyondLimit(run.limits, 'values', `an answer of ${values} values or more`);
+    series.push(...(await run.inSlices(resultSeries(expression, frame, run.throughMs, run.memory))));
+  }
   return {
-    series: query.expressions.flatMap((expression, i) => resultSeries(expression, results[i], run.throughMs)),
+    series,
     completeThroughMs: run.throughMs,
     errors: run.parts.sortedErrors(),
     gaps: run.gaps,
@@ -81,6 +86,17 @@ export async function answerQuery(
     expressions: query.expressions.map(askedExpression),
     groupBy: [...new Set(leavesOf(query).flatMap((leaf) => leaf.groupBy))],
   };
+}
+
+/** The frame of one expression, whose memory is that of the run. */
+export async function evaluated(
+  expression: Expression,
+  { shapeOf }: QueryPlan,
+  frameOf: FrameOf,
+  run: QueryRun,
+): Promise<Frame> {
+  const [frame] = await run.inSlices(evaluate({ expressions: [expression] }, frameOf, shapeOf, run.memory));
+  return frame;
 }
 
 function askedExpression(expression: Expression): AskedExpression {

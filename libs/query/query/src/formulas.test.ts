@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
+import { asAnswered } from './query-reader.ts';
 import { FROM_MS, gauge, LATENESS_MS, setUp, TO_MS } from './testing/one-partition.ts';
 
 /** Partition 0 before, partition 1 now: every metric is requested from both. */
@@ -29,7 +30,7 @@ function shown({ results }: FormulaAnswer) {
 
 describe('formulas over named queries', () => {
   const { service } = setUp(POINTS);
-  const answer = (request: Partial<FormulaRequest>) => service.runFormulas('default', asked(request));
+  const answer = (request: Partial<FormulaRequest>) => service.runFormulas('default', asked(request), asAnswered);
 
   test('are joined by their tags as expressions of a query are', async () => {
     const { query, formula } = {
@@ -51,7 +52,7 @@ describe('formulas over named queries', () => {
       completeSteps: 2,
     });
     expect(reply.completeThroughMs).toBe(TO_MS - LATENESS_MS);
-    const { series } = await service.run('default', { query, fromMs: FROM_MS, toMs: TO_MS });
+    const { series } = await service.run('default', { query, fromMs: FROM_MS, toMs: TO_MS }, asAnswered);
     expect(series.map(({ tagSet, values }) => [tagSet.join(), ...values])).toEqual([
       ['host:a', 25, 50],
       ['host:b', 250, 500],
@@ -121,7 +122,11 @@ describe('formulas over named queries', () => {
   test('that show more values than one query may have are refused', async () => {
     const { service: small } = setUp(POINTS, { limits: { values: 20 } });
     const many = (count: number) =>
-      small.runFormulas('default', asked({ queries: [LOAD], formulas: Array(count).fill({ formula: 'load' }) }));
+      small.runFormulas(
+        'default',
+        asked({ queries: [LOAD], formulas: Array(count).fill({ formula: 'load' }) }),
+        asAnswered,
+      );
     expect((await many(3)).results).toHaveLength(3);
     await expect(many(4)).rejects.toMatchObject({
       code: 'resource_exhausted',
@@ -133,7 +138,7 @@ describe('formulas over named queries', () => {
     const { stores, service: broken } = setUp(POINTS, { maps: TWO_OWNERS });
     stores.watermarksMs.set(1, TO_MS);
     stores.failing.set(part, new TidemarkError('unavailable', 'down'));
-    const reply = await broken.runFormulas('default', asked({ queries: [LOAD] }));
+    const reply = await broken.runFormulas('default', asked({ queries: [LOAD] }), asAnswered);
     expect(reply.errors).toEqual([{ part, code: 'unavailable', message: 'down' }]);
     expect(reply.completeThroughMs).toBeUndefined();
     expect(reply.results.map(({ completeSteps, series }) => [completeSteps, series.length])).toEqual([[0, 2]]);
@@ -142,7 +147,7 @@ describe('formulas over named queries', () => {
 
 describe('queries that become one value', () => {
   const { service, stores } = setUp(POINTS);
-  const answer = (request: Partial<FormulaRequest>) => service.runFormulas('default', asked(request));
+  const answer = (request: Partial<FormulaRequest>) => service.runFormulas('default', asked(request), asAnswered);
   const load = { ...LOAD, reduction: 'max' } as const;
   const jobs = { ...JOBS, reduction: 'sum' } as const;
 

@@ -2,7 +2,7 @@ import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/access';
 import type { QueryRequest, QueryServer } from '@tidemark/contract';
 import { serveUnary } from '@tidemark/rpc';
-import type { AskedQuery, QueryReader } from './query-reader.ts';
+import { type AskedQuery, asAnswered, type QueryReader } from './query-reader.ts';
 
 function askedQuery({ variables, variableLists, ...request }: QueryRequest): AskedQuery {
   const lists = Object.entries(variableLists?.lists ?? {}).map(([name, list]) => [name, list.values] as const);
@@ -18,7 +18,7 @@ export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf
   return {
     run: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) =>
-        reader.run(tenantOf(call), askedQuery(request), signal),
+        reader.run(tenantOf(call), askedQuery(request), asAnswered, signal),
       ),
     metrics: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => reader.metrics(tenantOf(call), request, signal)),

@@ -7,6 +7,7 @@ import { ModelStores } from '@tidemark/replicas/testing';
 import { addStoreService, grpcPointStore, grpcTagStore } from '@tidemark/store-rpc';
 import { answerBytes } from '@tidemark/store-rpc/testing';
 import { QueryService } from './index.ts';
+import { asAnswered } from './query-reader.ts';
 
 const clock: Clock = {
   wallMs: () => Date.now(),
@@ -81,7 +82,8 @@ describe('replicas over gRPC', () => {
       },
     );
     const service = new QueryService({ stores, clock, maps: () => [evenMap(1)], latenessMs: () => 0 });
-    const run = () => service.run('t', { query: 'avg:load{*}.rollup(60)', fromMs: FROM_MS, toMs: FROM_MS + 60_000 });
+    const run = () =>
+      service.run('t', { query: 'avg:load{*}.rollup(60)', fromMs: FROM_MS, toMs: FROM_MS + 60_000 }, asAnswered);
 
     for (let round = 0; round < 2; round++) {
       for (const victim of [0, 1]) {

@@ -7,7 +7,8 @@ export type {
   NamedQuery,
 } from './formula-request.ts';
 export { queryService } from './grpc-query-service.ts';
-export type { AskedExpression, AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
+export type { AskedExpression, AskedQuery, QueryAnswer, QueryReader, Use } from './query-reader.ts';
+export { asAnswered } from './query-reader.ts';
 export type { QueryServiceOptions } from './query-service.ts';
 export { QueryService } from './query-service.ts';
 export type { QueryServiceLimits } from './query-service-limits.ts';

@@ -121,6 +121,7 @@ class MergedGroups {
   readonly #plans: Plans;
   readonly #expected = new Map<string, Kind>();
   readonly #groups = new Map<string, MergedGroup>();
+  #taken = { sketches: 0, others: 0 };
 
   constructor(run: QueryRun, leaf: QueryLeaf, steps: AlignedSteps, plans: Plans) {
     this.#run = run;
@@ -138,7 +139,8 @@ class MergedGroups {
   takeMemory(): void {
     const areSketches = (kind: Kind) => this.#plans.get(kind)?.timeFold === TIME_FOLD.sketch;
     const sketches = [...this.#expected.values()].filter(areSketches).length;
-    this.#run.takeGroups(this.#expected.size - sketches, this.#steps.steps, false);
+    this.#taken = { sketches, others: this.#expected.size - sketches };
+    this.#run.takeGroups(this.#taken.others, this.#steps.steps, false);
     this.#run.takeGroups(sketches, this.#steps.steps, true);
   }
 
@@ -174,6 +176,9 @@ class MergedGroups {
       kind: plan.valueKind,
       values: partial.values(plan.read),
     }));
+    this.#groups.clear();
+    this.#run.releaseGroups(this.#taken.others, this.#steps.steps, false);
+    this.#run.releaseGroups(this.#taken.sketches, this.#steps.steps, true);
     return { series, keys: sorted.map(([key]) => key) };
   }
 

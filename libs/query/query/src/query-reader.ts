@@ -7,7 +7,7 @@ import type {
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
-
+import type { WorkSlice } from '@tidemark/ports';
 import type { Variables } from '@tidemark/query-language';
 import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
 
@@ -32,10 +32,21 @@ export interface AskedQuery extends Omit<QueryRequest, 'variables' | 'variableLi
   readonly variables?: Variables;
 }
 
+/**
+ * What is done with an answer, such as sending it. As long as it takes, the query is running: its memory counts, and
+ * the signal of `slice` aborts when its time is up or its caller has gone.
+ */
+export type Use<Answer, T> = (answer: Answer, slice: WorkSlice) => T | Promise<T>;
+
+/** Returns the answer itself, for a caller that uses it at once. */
+export function asAnswered<Answer>(answer: Answer): Answer {
+  return answer;
+}
+
 /** What APIs, pages and commands ask of the query end, in this process or over gRPC. */
 export interface QueryReader {
-  run(tenant: string, request: AskedQuery, signal?: AbortSignal): Promise<QueryAnswer>;
-  runFormulas(tenant: string, request: FormulaRequest, signal?: AbortSignal): Promise<FormulaAnswer>;
+  run<T>(tenant: string, request: AskedQuery, use: Use<QueryAnswer, T>, signal?: AbortSignal): Promise<T>;
+  runFormulas<T>(tenant: string, request: FormulaRequest, use: Use<FormulaAnswer, T>, signal?: AbortSignal): Promise<T>;
   metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply>;
   tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply>;
   status(tenant: string, signal?: AbortSignal): Promise<StatusReply>;

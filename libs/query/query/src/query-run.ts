@@ -1,13 +1,15 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
-import { type SpaceFold, type SpacePartial, unpackPartial } from '@tidemark/fold';
+import { type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
+import { TidemarkError, type WorkSlice } from '@tidemark/ports';
+import { frameBytes } from '@tidemark/query-language';
 import { seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
 import type { LeafFindings } from './leaf-findings.ts';
 import type { LogTime } from './log-time.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { Parts } from './parts.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
@@ -31,6 +33,11 @@ export class QueryRun {
   /** Lateness bound of the tenant, ms. */
   readonly latenessMs: number;
   readonly notes = new Set<string>();
+  /** The memory of this reading and of its answer, part of that of the query. */
+  readonly memory: MemoryBudget;
+  /** Divides the evaluation into slices. */
+  readonly slice: WorkSlice;
+  readonly signal: AbortSignal;
   readonly #logTime: LogTime;
   readonly #gaps = new Gaps();
   #seriesLeft: number;
@@ -48,8 +55,13 @@ export class QueryRun {
     readonly stores: QueryStores;
     readonly limits: QueryServiceLimits;
     readonly logTime: LogTime;
+    readonly memory: MemoryBudget;
+    readonly slice: WorkSlice;
     readonly signal: AbortSignal;
   }) {
+    this.memory = options.memory;
+    this.slice = options.slice;
+    this.signal = options.signal;
     this.tenant = options.tenant;
     this.latenessMs = options.latenessMs;
     this.maps = options.maps;
@@ -100,10 +112,25 @@ export class QueryRun {
     this.#groupsLeft -= groups;
     if (this.#groupsLeft < 0) throw beyondLimit(this.limits, 'groups', 'the query has too many groups');
     this.takeValues(groups * steps, `${groups} groups of ${steps} steps`);
+    this.memory.take(readingBytes(groups, steps, areSketches));
     if (!areSketches) return;
     this.#sketchValuesLeft -= groups * steps;
     if (this.#sketchValuesLeft < 0) {
       throw beyondLimit(this.limits, 'sketchValues', `${groups} groups of ${steps} steps are too many sketches`);
+    }
+  }
+
+  /** Releases what the groups took while they were read, except for their finished values. */
+  releaseGroups(groups: number, steps: number, areSketches: boolean): void {
+    this.memory.release(readingBytes(groups, steps, areSketches) - frameBytes(groups, steps));
+  }
+
+  /** Does work in slices, between which this thread does other work. Rejects when the query has ended meanwhile. */
+  async inSlices<T>(work: Work<T>): Promise<T> {
+    for (;;) {
+      const step = work.next();
+      if (step.done === true) return step.value;
+      if (this.slice.spend(step.value)) await this.slice.next();
     }
   }
 
@@ -170,4 +197,12 @@ export class QueryRun {
   #tooManyPoints(): TidemarkError {
     return beyondLimit(this.limits, 'points', 'the query reads too many points');
   }
+}
+
+/** What a value takes while a group is merged: the columns of its partial, or a sketch. */
+const PARTIAL_BYTES = 48;
+const SKETCH_BYTES = 1024;
+
+function readingBytes(groups: number, steps: number, areSketches: boolean): number {
+  return frameBytes(groups, steps) + groups * steps * (areSketches ? SKETCH_BYTES : PARTIAL_BYTES);
 }

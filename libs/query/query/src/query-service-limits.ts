@@ -14,10 +14,16 @@ export interface QueryServiceLimits {
   readonly series: number;
   /** Groups of all leaves together. */
   readonly groups: number;
-  /** Values (groups × steps) of all leaves together. */
+  /** Values (groups × steps) of all leaves together, and of all series of an answer. */
   readonly values: number;
   /** Values of leaves over distributions, each of which is a sketch of some KiB until the end. */
   readonly sketchValues: number;
+  /** Memory of one query: what the stores answered, the values of each of its parts, and its answer, bytes. */
+  readonly memoryBytes: number;
+  /** Memory of all queries of a tenant, bytes. */
+  readonly tenantMemoryBytes: number;
+  /** Memory of all queries of the process, bytes. */
+  readonly processMemoryBytes: number;
   /** Points that the stores read. */
   readonly points: number;
   /** How long a query may take, ms. */
@@ -34,6 +40,8 @@ export interface QueryServiceLimits {
   readonly seriesSetBytes: number;
 }
 
+const MIB = 2 ** 20;
+
 export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
   language: DEFAULT_QUERY_LIMITS,
   steps: 11_000,
@@ -42,6 +50,9 @@ export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
   groups: 20_000,
   values: 4_000_000,
   sketchValues: 200_000,
+  memoryBytes: 256 * MIB,
+  tenantMemoryBytes: 512 * MIB,
+  processMemoryBytes: 1024 * MIB,
   points: 200_000_000,
   timeMs: 30_000,
   concurrentQueries: 16,
@@ -50,6 +61,8 @@ export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
   seriesSets: 32,
   seriesSetBytes: 4_096,
 };
+
+export type MemoryLimit = 'memoryBytes' | 'tenantMemoryBytes' | 'processMemoryBytes';
 
 type NumericLimit = Exclude<keyof QueryServiceLimits, 'language'>;
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { evenMap, KIND, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
 import fc from 'fast-check';
+import { asAnswered } from './query-reader.ts';
 import { QueryService } from './query-service.ts';
 import { bruteForce } from './testing/brute-force.ts';
 import { testClock } from './testing/test-clock.ts';
@@ -105,7 +106,7 @@ describe('a query over partitions', () => {
           // The second time, series sets are named by digest, and one store has forgotten them.
           for (const again of [false, true]) {
             if (again) stores.forgetSets();
-            const reply = await service.run('default', { query: text, fromMs, toMs });
+            const reply = await service.run('default', { query: text, fromMs, toMs }, asAnswered);
             const found = reply.series.map(({ tagSet, timesMs, values }) => ({
               tagSet,
               points: timesMs.map((time, i) => [time, Math.fround(values[i])]),

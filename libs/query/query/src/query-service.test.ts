@@ -3,6 +3,7 @@ import { ByteWriter } from '@tidemark/bytes';
 import { DAY_MS, evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
+import { asAnswered } from './query-reader.ts';
 import { FROM_MS, gauge, LATENESS_MS, setUp, TO_MS } from './testing/one-partition.ts';
 
 /** Partition 0 before, partition 1 now: every metric is requested from both. */
@@ -134,7 +135,7 @@ describe('answers', () => {
   test('steps are whole, aligned, and chosen for the range', async () => {
     const { service } = setUp([gauge(FROM_MS + 100, 5), gauge(FROM_MS + 31_000, 7)]);
     const query = 'avg:load{*}';
-    const reply = await service.run('default', { query, fromMs: FROM_MS + 500, toMs: FROM_MS + 3_600_000 });
+    const reply = await service.run('default', { query, fromMs: FROM_MS + 500, toMs: FROM_MS + 3_600_000 }, asAnswered);
     // An hour in at most 300 steps: 15 s. The point before from_ms belongs to the first step.
     const firstMs = FROM_MS - (FROM_MS % 15_000);
     expect(reply.series[0]).toMatchObject({
@@ -171,21 +172,25 @@ describe('answers', () => {
     const { stores, service } = setUp(points);
     stores.findings.set(0, { intervalMs: 15_020, usualIntervalMs: 14_980 });
     const range = { fromMs: FROM_MS, toMs: FROM_MS + 600_000 };
-    const reply = await service.run('default', { query: 'avg:load{*}', ...range });
+    const reply = await service.run('default', { query: 'avg:load{*}', ...range }, asAnswered);
     expect(reply.series[0].intervalMs).toBe(15_000);
     expect(reply.notes).toEqual([
       'steps of 15 s, chosen for the range and for points every 15 s; use .rollup(seconds) for other steps',
     ]);
-    const short = await service.run('default', { query: 'avg:load{*}.rollup(5)', ...range });
+    const short = await service.run('default', { query: 'avg:load{*}.rollup(5)', ...range }, asAnswered);
     expect(short.notes).toEqual([
       'points of load are 15 s apart, more than steps of 5 s: amounts are spread evenly, and a value holds until the next',
     ]);
     // What is counted by timestamps is not spread, and the percentile of a part is not known.
     for (const query of ['avg:load{*}.rollup(count, 5)', 'sum:load{*}.rollup(points, 5)']) {
-      expect((await service.run('default', { query, ...range })).notes).toEqual([]);
+      expect((await service.run('default', { query, ...range }, asAnswered)).notes).toEqual([]);
     }
     // A range shorter than the interval keeps the step of its length.
-    const minute = await service.run('default', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: FROM_MS + 10_000 });
+    const minute = await service.run(
+      'default',
+      { query: 'avg:load{*}', fromMs: FROM_MS, toMs: FROM_MS + 10_000 },
+      asAnswered,
+    );
     expect(minute.series[0].intervalMs).toBe(1000);
   });
 
@@ -231,7 +236,7 @@ describe('answers', () => {
     clock.advance(dayMs + DAY_MS - clock.wallMs());
     stores.watermarksMs.set(0, dayMs + 23 * 3_600_000 + LATENESS_MS);
     const query = "avg:load{*}.rollup(avg, daily, 'Europe/Berlin')";
-    const reply = await service.run('default', { query, fromMs: dayMs - 1, toMs: dayMs + 1 });
+    const reply = await service.run('default', { query, fromMs: dayMs - 1, toMs: dayMs + 1 }, asAnswered);
     expect(reply.series[0]).toMatchObject({ values: [1, 2], intervalMs: DAY_MS, completeSteps: 2 });
   });
 
@@ -308,7 +313,7 @@ describe('answers', () => {
   test('tenants see only their own data in series, descriptions and status', async () => {
     const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 5, { tenant: 'other', metric: 'secret' })]);
     const range = { fromMs: FROM_MS, toMs: TO_MS };
-    expect((await service.run('default', { query: 'sum:secret{*}', ...range })).series).toEqual([]);
+    expect((await service.run('default', { query: 'sum:secret{*}', ...range }, asAnswered)).series).toEqual([]);
     expect((await service.metrics('default', { contains: '', fromMs: 0, limit: 0 })).metrics).toEqual([
       { metric: 'load', classes: [1], series: 1, lastDayMs: 1_699_920_000_000, metadata: undefined },
     ]);
@@ -390,7 +395,7 @@ describe('limits', () => {
     [Number.NaN, FROM_MS, 'from_ms'],
   ])('a range from %p to %p names %s', async (fromMs, toMs, field) => {
     const { service } = setUp([]);
-    await expect(service.run('default', { query: 'avg:load{*}', fromMs, toMs })).rejects.toMatchObject({
+    await expect(service.run('default', { query: 'avg:load{*}', fromMs, toMs }, asAnswered)).rejects.toMatchObject({
       code: 'invalid_argument',
       detail: { field },
     });
@@ -408,7 +413,7 @@ describe('limits', () => {
       code: 'resource_exhausted',
       detail: { limit: 'concurrentQueries' },
     });
-    const other = service.run('other', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: TO_MS });
+    const other = service.run('other', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: TO_MS }, asAnswered);
     release();
     await Promise.all([...running, other]);
     await expect(run('avg:load{*}')).resolves.toBeDefined();
@@ -421,7 +426,7 @@ describe('a second rollup', () => {
   const points = Array.from({ length: 24 }, (_, i) => gauge(minuteMs - 60_000 + i * 10_000, i));
   const { service } = setUp(points);
   const values = async (query: string, fromMs: number, toMs: number) => {
-    const { series } = await service.run('default', { query, fromMs, toMs });
+    const { series } = await service.run('default', { query, fromMs, toMs }, asAnswered);
     return series.map(({ intervalMs, timesMs, values: of }) => [intervalMs, timesMs.map((ms) => ms - minuteMs), of]);
   };
 
@@ -456,9 +461,9 @@ describe('a second rollup', () => {
 test('template variables come with the request', async () => {
   const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 6, { tags: ['host:b'] })]);
   const asked = { query: 'avg:load{$host}.rollup(60)', fromMs: FROM_MS, toMs: TO_MS };
-  const reply = await service.run('default', { ...asked, variables: { host: 'b' } });
+  const reply = await service.run('default', { ...asked, variables: { host: 'b' } }, asAnswered);
   expect(reply.series[0]).toMatchObject({ values: [6], expression: 'avg:load{host:b}.rollup(60)' });
-  await expect(service.run('default', asked)).rejects.toMatchObject({
+  await expect(service.run('default', asked, asAnswered)).rejects.toMatchObject({
     code: 'invalid_argument',
     message: expect.stringContaining('"$host" without a value'),
   });

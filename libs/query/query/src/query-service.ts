@@ -11,7 +11,7 @@ import type {
 } from '@tidemark/contract';
 import { DAY_MS, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type Clock, TidemarkError } from '@tidemark/ports';
+import { type Clock, type Slicing, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { inField, parseFilter, parseQuery, type Query } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
@@ -24,9 +24,10 @@ import { formulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
 import { Gaps } from './gaps.ts';
 import { type KnownEras, LogTime } from './log-time.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { Parts } from './parts.ts';
 import { planQuery, type QueryPlan } from './query-plan.ts';
-import type { AskedQuery, QueryAnswer, QueryReader } from './query-reader.ts';
+import type { AskedQuery, QueryAnswer, QueryReader, Use } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
 import { DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
@@ -58,6 +59,8 @@ export interface QueryServiceOptions {
     signal: AbortSignal,
   ) => readonly SessionStatus[] | Promise<readonly SessionStatus[]>;
   readonly limits?: Partial<QueryServiceLimits>;
+  /** How an evaluation yields to other work of the thread; without it, it is done in one piece. */
+  readonly slicing?: Slicing;
 }
 
 /** How long a client may keep a batch before it gives it up: for so long a stamp of an old map may still be used. */
@@ -79,53 +82,70 @@ export class QueryService implements QueryReader {
     this.#stores = options.stores.namesSets ? options.stores : namingSets(options.stores, this.#limits.seriesSets);
   }
 
+  /** Memory of all queries that are running or whose answers are being sent, bytes. */
+  get memoryBytes(): number {
+    return this.#gate.memoryBytes;
+  }
+
   /**
    * Evaluates a query over the whole steps that touch [fromMs, toMs). Errors: `invalid_argument` for a wrong
    * query, `resource_exhausted` with `limit` in its detail beyond a limit, `deadline_exceeded`, `cancelled`, and
    * `unavailable` when no part could answer. Parts that could not answer are listed in `errors`.
    */
-  async run(tenant: string, request: AskedQuery, signal?: AbortSignal): Promise<QueryAnswer> {
+  async run<T>(tenant: string, request: AskedQuery, use: Use<QueryAnswer, T>, signal?: AbortSignal): Promise<T> {
     const { fromMs, toMs } = request;
     const query = parseQuery(request.query, this.#limits.language, request.variables);
     checkRange(this.#limits, fromMs, toMs);
-    return this.#answer(tenant, { query, fromMs, toMs }, signal, answerQuery);
+    return this.#answer(tenant, { query, fromMs, toMs }, signal, answerQuery, use);
   }
 
   /**
    * Evaluates formulas over named queries, as `run` evaluates the expressions of a query. Errors are those of `run`; one
    * of the request names its field, such as `formulas.0.formula`.
    */
-  async runFormulas(tenant: string, request: FormulaRequest, signal?: AbortSignal): Promise<FormulaAnswer> {
+  async runFormulas<T>(
+    tenant: string,
+    request: FormulaRequest,
+    use: Use<FormulaAnswer, T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const { fromMs, toMs } = request;
     checkRange(this.#limits, fromMs, toMs);
     const query = formulaQuery(request, this.#limits);
-    return this.#answer(tenant, { query, fromMs, toMs }, signal, (...read) => answerFormulas(query, ...read));
+    return this.#answer(tenant, { query, fromMs, toMs }, signal, (...read) => answerFormulas(query, ...read), use);
   }
 
   /**
    * Reads what a query needs, and answers with it. Where the reporting intervals that were found say so, it is read again
    * with another automatic step.
    */
-  async #answer<T>(
+  async #answer<Answer, T>(
     tenant: string,
     { query, fromMs, toMs }: { readonly query: Query; readonly fromMs: number; readonly toMs: number },
     signal: AbortSignal | undefined,
-    answer: (plan: QueryPlan, run: QueryRun, views: ViewFrames, within: AbortSignal) => Promise<T>,
+    answer: (plan: QueryPlan, run: QueryRun, views: ViewFrames) => Promise<Answer>,
+    use: Use<Answer, T>,
   ): Promise<T> {
     const plan = planQuery(query, fromMs, toMs, this.#limits);
-    return this.#gate.run(tenant, () =>
+    return this.#gate.run(tenant, (memory) =>
       withDeadline(this.#options.clock, this.#limits, signal, async (within) => {
-        const first = await this.#read(tenant, plan, within);
+        const first = await this.#read(tenant, plan, memory, within);
         const stepMs = betterStepMs(plan, first.views);
-        if (stepMs === plan.automaticMs) return answer(plan, first.run, first.views, within);
+        if (stepMs === plan.automaticMs) return use(await answer(plan, first.run, first.views), first.run.slice);
+        first.run.memory.close();
         const better = planQuery(query, fromMs, toMs, this.#limits, stepMs);
-        const { run, views } = await this.#read(tenant, better, within);
-        return answer(better, run, views, within);
+        const { run, views } = await this.#read(tenant, better, memory, within);
+        return use(await answer(better, run, views), run.slice);
       }),
     );
   }
 
-  async #read(tenant: string, plan: QueryPlan, signal: AbortSignal): Promise<{ run: QueryRun; views: ViewFrames }> {
+  async #read(
+    tenant: string,
+    plan: QueryPlan,
+    memory: MemoryBudget,
+    signal: AbortSignal,
+  ): Promise<{ run: QueryRun; views: ViewFrames }> {
     const { clock, eras, latenessMs, mapsThroughMs } = this.#options;
     const throughMs = mapsThroughMs?.();
     const run = new QueryRun({
@@ -135,6 +155,8 @@ export class QueryService implements QueryReader {
       maps: this.#maps(plan.readFromMs),
       limits: this.#limits,
       logTime: new LogTime(eras?.(), clock.wallMs()),
+      memory: new MemoryBudget(this.#limits, 'memoryBytes', memory),
+      slice: new WorkSlice(this.#options.slicing, signal),
       signal,
     });
     if (throughMs !== undefined) run.mapCompleteness.add(Number.isFinite(throughMs) ? throughMs : undefined);

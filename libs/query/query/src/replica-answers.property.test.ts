@@ -6,6 +6,7 @@ import type { ModelPoint } from '@tidemark/replicas/testing';
 import { ModelReplica } from '@tidemark/replicas/testing';
 import { SimulatedClock } from '@tidemark/simulation';
 import fc from 'fast-check';
+import { asAnswered } from './query-reader.ts';
 import { QueryService } from './query-service.ts';
 import { bruteForce } from './testing/brute-force.ts';
 
@@ -114,7 +115,7 @@ describe('an answer of replicas', () => {
             const range = { fromMs: START_MS, toMs: START_MS + RANGE_MS };
             let isSettled = false;
             const asked = service
-              .run('default', { query: text, ...range })
+              .run('default', { query: text, ...range }, asAnswered)
               .catch((error: unknown) => {
                 // Every replica of one of the two stores fails.
                 expect(error).toMatchObject({ code: 'unavailable' });

@@ -1,17 +1,34 @@
 import type { ResultSeries } from '@tidemark/contract';
-import { type Frame, startOf } from '@tidemark/fold';
-import { type Expression, leavesOf, printExpression, printFilter, writeWord } from '@tidemark/query-language';
+import { type Frame, startOf, type Work } from '@tidemark/fold';
+import {
+  type Expression,
+  type FrameMemory,
+  leavesOf,
+  printExpression,
+  printFilter,
+  writeWord,
+} from '@tidemark/query-language';
+
+/** What a series of an answer takes, and each of its values with its time. */
+const SERIES_BYTES = 512;
+const ANSWER_BYTES = 16;
 
 /**
  * Converts the frame of an expression to the series of the answer, without empty steps and empty series. The answer is
  * complete through `throughMs`; undefined when nothing is known to be complete.
  */
-export function resultSeries(expression: Expression, frame: Frame, throughMs: number | undefined): ResultSeries[] {
+export function* resultSeries(
+  expression: Expression,
+  frame: Frame,
+  throughMs: number | undefined,
+  memory: FrameMemory,
+): Work<ResultSeries[]> {
   const text = printExpression(expression);
   const scope = commonScope(expression);
   const wholeSteps = completeStepsOf(frame, throughMs);
   const out: ResultSeries[] = [];
   for (const { metric, tags, kind, values } of frame.series) {
+    yield values.length;
     const timesMs: number[] = [];
     const present: number[] = [];
     let completeSteps = 0;
@@ -22,6 +39,7 @@ export function resultSeries(expression: Expression, frame: Frame, throughMs: nu
       if (i < wholeSteps) completeSteps++;
     }
     if (present.length === 0) continue;
+    memory.take(SERIES_BYTES + present.length * ANSWER_BYTES);
     out.push({
       metric,
       tagSet: [...tags],

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
+import { asAnswered } from './query-reader.ts';
 import { QueryService } from './query-service.ts';
 import { testClock } from './testing/test-clock.ts';
 
@@ -22,7 +23,7 @@ function setUp() {
   stores.watermarksMs.set(0, TO_MS);
   const service = new QueryService({ stores, maps: () => [evenMap(1)], latenessMs: () => 0, clock: testClock() });
   const notes = async (query: string) =>
-    (await service.run('default', { query: `${query}.rollup(60)`, fromMs: FROM_MS, toMs: TO_MS })).notes;
+    (await service.run('default', { query: `${query}.rollup(60)`, fromMs: FROM_MS, toMs: TO_MS }, asAnswered)).notes;
   return { stores, service, notes };
 }
 

@@ -28,10 +28,10 @@ const MIN_PART = 3;
  * Why leaves found nothing, with a name that was probably meant: of the metric, of a tag key, or of a tag value. Empty
  * where all leaves found series, or where the stores don't answer: a suggestion is never why a query fails.
  */
-export async function suggestions(run: QueryRun, leaves: readonly ReadLeaf[], signal: AbortSignal): Promise<string[]> {
+export async function suggestions(run: QueryRun, leaves: readonly ReadLeaf[]): Promise<string[]> {
   const missed = leaves.filter((one) => one.frame.series.length === 0 || missingKeys(one).length > 0);
   if (missed.length === 0 || run.parts.errors.length > 0) return [];
-  const parts = new Parts(run.limits.concurrentRequests, signal);
+  const parts = new Parts(run.limits.concurrentRequests, run.signal);
   try {
     const notes = await Promise.all(
       missed

@@ -1,27 +1,48 @@
+import { MemoryBudget } from './memory-budget.ts';
 import { beyondLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
-/** Bounds the running queries of each tenant, so that no tenant slows another by their number. */
+interface RunningQueries {
+  running: number;
+  readonly memory: MemoryBudget;
+}
+
+/** Bounds the running queries of each tenant and their memory, so that no tenant slows another by their number. */
 export class TenantGate {
   readonly #limits: QueryServiceLimits;
-  readonly #running = new Map<string, number>();
+  readonly #memory: MemoryBudget;
+  readonly #tenants = new Map<string, RunningQueries>();
 
   constructor(limits: QueryServiceLimits) {
     this.#limits = limits;
+    this.#memory = new MemoryBudget(limits, 'processMemoryBytes');
   }
 
-  /** Runs `task` as a query of the tenant. Error: `resource_exhausted`, at once, when too many are running. */
-  async run<T>(tenant: string, task: () => Promise<T>): Promise<T> {
-    const running = this.#running.get(tenant) ?? 0;
-    if (running >= this.#limits.concurrentQueries) {
-      throw beyondLimit(this.#limits, 'concurrentQueries', `${running} queries of the tenant are running`);
+  /** Memory of the queries that are running, bytes. */
+  get memoryBytes(): number {
+    return this.#memory.taken;
+  }
+
+  /**
+   * Runs `task` as a query of the tenant, with the memory that it may use. Error: `resource_exhausted`, at once, when too
+   * many are running.
+   */
+  async run<T>(tenant: string, task: (memory: MemoryBudget) => Promise<T>): Promise<T> {
+    const queries = this.#tenants.get(tenant) ?? {
+      running: 0,
+      memory: new MemoryBudget(this.#limits, 'tenantMemoryBytes', this.#memory),
+    };
+    if (queries.running >= this.#limits.concurrentQueries) {
+      throw beyondLimit(this.#limits, 'concurrentQueries', `${queries.running} queries of the tenant are running`);
     }
-    this.#running.set(tenant, running + 1);
+    queries.running++;
+    this.#tenants.set(tenant, queries);
+    const memory = new MemoryBudget(this.#limits, 'memoryBytes', queries.memory);
     try {
-      return await task();
+      return await task(memory);
     } finally {
-      const left = (this.#running.get(tenant) ?? 1) - 1;
-      if (left === 0) this.#running.delete(tenant);
-      else this.#running.set(tenant, left);
+      memory.close();
+      queries.running--;
+      if (queries.running === 0) this.#tenants.delete(tenant);
     }
   }
 }

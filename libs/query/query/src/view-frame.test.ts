@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { evenMap, KIND } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
+import { asAnswered } from './query-reader.ts';
 import { FROM_MS, gauge, LATENESS_MS, setUp, TO_MS } from './testing/one-partition.ts';
 
 describe('a view of another time', () => {
@@ -51,7 +52,11 @@ describe('a view of another time', () => {
 
   test('a shift to before 1970 has no values and asks no store', async () => {
     const { stores, service } = setUp([gauge(1000, 1)]);
-    const reply = await service.run('default', { query: 'day_before(avg:load{*})', fromMs: 0, toMs: 60_000 });
+    const reply = await service.run(
+      'default',
+      { query: 'day_before(avg:load{*})', fromMs: 0, toMs: 60_000 },
+      asAnswered,
+    );
     expect(reply.series).toEqual([]);
     expect(stores.requests.filter((request) => request.startsWith('points'))).toEqual([]);
   });
@@ -61,11 +66,15 @@ describe('a view of another time', () => {
       gauge(Date.parse('2026-03-27T23:00Z') + i * 3_600_000, 1, { kind: KIND.count }),
     );
     const { stores, service } = setUp(hours);
-    const reply = await service.run('default', {
-      query: "sum:load{*}.rollup(sum, daily, 'Europe/Berlin')",
-      fromMs: Date.parse('2026-03-28T12:00Z'),
-      toMs: Date.parse('2026-03-30T12:00Z'),
-    });
+    const reply = await service.run(
+      'default',
+      {
+        query: "sum:load{*}.rollup(sum, daily, 'Europe/Berlin')",
+        fromMs: Date.parse('2026-03-28T12:00Z'),
+        toMs: Date.parse('2026-03-30T12:00Z'),
+      },
+      asAnswered,
+    );
     const [{ timesMs, values, intervalMs }] = reply.series;
     expect(timesMs.map((ms) => new Date(ms).toISOString().slice(5, 16))).toEqual([
       '03-27T23:00',
@@ -87,9 +96,9 @@ describe('a view of another time', () => {
       [0, 1, 2].map((day) => gauge(fromMs + day * DAY_MS - 1, 1)),
       { limits: { values: 6 } },
     );
-    await expect(service.run('default', { query, ...range })).resolves.toBeDefined();
+    await expect(service.run('default', { query, ...range }, asAnswered)).resolves.toBeDefined();
     const { service: less } = setUp([gauge(fromMs, 1), gauge(fromMs + 2 * DAY_MS - 1, 1)], { limits: { values: 5 } });
-    await expect(less.run('default', { query, ...range })).rejects.toMatchObject({
+    await expect(less.run('default', { query, ...range }, asAnswered)).rejects.toMatchObject({
       code: 'resource_exhausted',
       detail: { limit: 'values' },
     });
@@ -112,7 +121,7 @@ test('a smoothed step has one value in every range that it is in', async () => {
       const { service } = setUp([...distinct.values(), ...earlier.values()]);
       const valuesFrom = async (fromMs: number) => {
         const query = text.replaceAll('Q', 'avg:load{*}.rollup(10)');
-        const { series } = await service.run('default', { query, fromMs, toMs: TO_MS });
+        const { series } = await service.run('default', { query, fromMs, toMs: TO_MS }, asAnswered);
         return new Map(series.flatMap(({ timesMs, values }) => timesMs.map((time, i) => [time, values[i]] as const)));
       };
       const whole = await valuesFrom(FROM_MS);

@@ -1,5 +1,5 @@
 import type { Frame, FrameSeries } from '@tidemark/fold';
-import type { QueryLeaf } from '@tidemark/query-language';
+import { frameBytes, type QueryLeaf } from '@tidemark/query-language';
 import { LeafFindings } from './leaf-findings.ts';
 import { type LeafFrame, readLeaf } from './leaf-frame.ts';
 import { type LeafSteps, shownThroughMs } from './leaf-steps.ts';
@@ -40,6 +40,7 @@ function isWhole({ segments, steps }: LeafSteps): boolean {
 function joined(run: QueryRun, read: readonly LeafFrame[], { segments, steps }: LeafSteps): FrameSeries[] {
   const keys = [...new Set(read.flatMap((one) => one.keys))].sort();
   run.takeValues(keys.length * steps);
+  run.memory.take(frameBytes(keys.length, steps));
   const series = new Map<string, FrameSeries>();
   read.forEach((part, k) => {
     part.series.forEach((one, i) => {

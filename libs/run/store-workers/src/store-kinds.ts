@@ -1,7 +1,8 @@
 import { AggregatorPartition } from '@tidemark/aggregator';
 import type { ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
-import { PointPartition, type Slicing } from '@tidemark/point-store';
+import { PointPartition } from '@tidemark/point-store';
+import type { Slicing } from '@tidemark/ports';
 import { assert, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import {
   asBuffer,

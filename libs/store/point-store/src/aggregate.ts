@@ -1,11 +1,11 @@
 import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
 import { packPartial, SpacePartial } from '@tidemark/fold';
+import type { WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { rowsOf } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { RangeChunks, SERIES_COST } from './range-chunks.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
-import type { WorkSlice } from './work-slice.ts';
 
 /** Several points of one timestamp are one point of context: where they are many, more have to be read. */
 const MORE_CONTEXT = 16;

@@ -5,10 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import { unpackPartial } from '@tidemark/fold';
 import { LogBuilder, type TestPoint } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
-import { TidemarkError } from '@tidemark/ports';
+import { type Slicing, TidemarkError } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import { MemoryKeyValue } from '@tidemark/simulation';
-import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type Slicing } from './index.ts';
+import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
 
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 100_000, bucketMs: 1_000_000 };

@@ -2,4 +2,3 @@ export type { PointPartitionOptions } from './point-partition.ts';
 export { PointPartition } from './point-partition.ts';
 export type { PointStoreLimits } from './point-store-limits.ts';
 export { DEFAULT_POINT_STORE_LIMITS } from './point-store-limits.ts';
-export type { Slicing } from './work-slice.ts';

@@ -2,7 +2,7 @@ import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPos
 import type { ConsumedState } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
-import { assert, type KeyValue, type LogRecord } from '@tidemark/ports';
+import { assert, type KeyValue, type LogRecord, type Slicing, WorkSlice } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
 import { closeBuckets, isCloseDue, reopenBuckets } from './bucket-closer.ts';
@@ -12,7 +12,6 @@ import { loadPartition } from './partition-load.ts';
 import { PartitionStore } from './partition-state.ts';
 import { partitionStatus } from './partition-status.ts';
 import { checkLimits, type PointStoreLimits } from './point-store-limits.ts';
-import { type Slicing, WorkSlice } from './work-slice.ts';
 
 export interface PointPartitionOptions {
   readonly partition: number;

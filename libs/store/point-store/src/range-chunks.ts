@@ -2,6 +2,7 @@ import { Bitmap } from '@tidemark/bitmap';
 import { afterPrefix } from '@tidemark/bytes';
 import { chunkSummary } from '@tidemark/chunk';
 import { SERIES_CLASS } from '@tidemark/model';
+import type { WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
 import { Selection } from './head-rows.ts';
 import { chunkKey, MAX_CHUNK_SEQUENCE, metricKey, seriesOfChunkKey } from './keys.ts';
@@ -9,7 +10,6 @@ import type { PartitionStore } from './partition-state.ts';
 import { eachChunkOf } from './recent-chunks.ts';
 import { FoundChunk, SeriesChunks } from './series-chunks.ts';
 import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
-import type { WorkSlice } from './work-slice.ts';
 
 /** With more series than this of one metric, its whole run of keys is read instead of one run per series. */
 const SCAN_SERIES = 64;

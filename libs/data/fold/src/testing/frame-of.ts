@@ -1,5 +1,6 @@
 import { KIND } from '@tidemark/model';
 import type { Frame } from '../frame.ts';
+import { finish, type Work } from '../work.ts';
 
 /** A frame of gauges from 1970, or from `fromMs`; rows by tags joined by commas. */
 export function frameOf(rows: Readonly<Record<string, readonly number[]>>, stepMs = 10_000, fromMs = 0): Frame {
@@ -13,6 +14,7 @@ export function frameOf(rows: Readonly<Record<string, readonly number[]>>, stepM
 }
 
 /** The values of each series by its tags. */
-export function rowsOf(frame: Frame): Record<string, number[]> {
+export function rowsOf(result: Frame | Work<Frame>): Record<string, number[]> {
+  const frame = 'next' in result ? finish(result) : result;
   return Object.fromEntries(frame.series.map((series) => [series.tags.join(','), Array.from(series.values)]));
 }

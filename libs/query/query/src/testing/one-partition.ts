@@ -1,5 +1,6 @@
 import { evenMap, KIND } from '@tidemark/model';
 import { type ModelPoint, ModelStores } from '@tidemark/replicas/testing';
+import { asAnswered } from '../query-reader.ts';
 import { QueryService, type QueryServiceOptions } from '../query-service.ts';
 import { testClock } from './test-clock.ts';
 
@@ -35,6 +36,6 @@ export function setUp(points: readonly ModelPoint[], options: Partial<QueryServi
     ...options,
   });
   const run = (query: string, signal?: AbortSignal) =>
-    service.run('default', { query, fromMs: FROM_MS, toMs: TO_MS }, signal);
+    service.run('default', { query, fromMs: FROM_MS, toMs: TO_MS }, asAnswered, signal);
   return { stores, clock, service, run };
 }

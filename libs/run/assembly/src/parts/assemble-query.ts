@@ -2,6 +2,7 @@ import type { Server } from '@grpc/grpc-js';
 import type { Access } from '@tidemark/access';
 import { QueryService as QueryContract } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control-log';
+import { yieldTurn } from '@tidemark/node-runtime';
 import type { Clock } from '@tidemark/ports';
 import { type QueryReader, QueryService, type QueryServiceOptions, queryService } from '@tidemark/query';
 import type { Settings } from '@tidemark/settings';
@@ -28,6 +29,7 @@ export function assembleQuery(ports: QueryPorts, settings: Settings): QueryServi
     eras: () => state.eras,
     latenessMs: () => settings.completeness.latenessMs,
     limits: settings.query,
+    slicing: { clock, yieldTurn },
   });
 }
 

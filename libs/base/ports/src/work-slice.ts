@@ -1,4 +1,5 @@
-import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import type { Clock } from './clock.ts';
+import { isTidemarkError, TidemarkError } from './error.ts';
 
 /** How long work yields to other work: applying records, other queries, cancellations. */
 export interface Slicing {
@@ -16,14 +17,15 @@ const COST_PER_CHECK = 4096;
 /** Divides one long piece of work into slices, and ends it when its caller has cancelled it. */
 export class WorkSlice {
   readonly #slicing: Slicing | undefined;
-  readonly #signal: AbortSignal | undefined;
+  /** Aborts when no caller waits for the work any more. */
+  readonly signal: AbortSignal | undefined;
   #sinceMs: number;
   #cost = 0;
 
   /** Starts the work. Without `slicing` it is one slice, for a caller that owns its thread. */
   constructor(slicing: Slicing | undefined, signal: AbortSignal | undefined) {
     this.#slicing = slicing;
-    this.#signal = signal;
+    this.signal = signal;
     this.#sinceMs = slicing?.clock.monotonicMs() ?? 0;
     this.#check();
   }
@@ -48,8 +50,8 @@ export class WorkSlice {
   }
 
   #check(): void {
-    if (this.#signal?.aborted !== true) return;
-    const { reason } = this.#signal;
+    if (this.signal?.aborted !== true) return;
+    const { reason } = this.signal;
     throw isTidemarkError(reason) ? reason : new TidemarkError('cancelled', 'the request was cancelled');
   }
 }
