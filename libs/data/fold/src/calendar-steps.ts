@@ -1,4 +1,4 @@
-import { DAY_MS } from '@tidemark/model';
+import { DAY_MS } from '@tidemark/model/day';
 import { assert } from '@tidemark/ports';
 import type { ZoneClock } from './zone-clock.ts';
 

@@ -22,6 +22,8 @@ export {
   log10,
 } from './frame-functions.ts';
 export { dropSteps, fromStep, haveSameSteps, secondsBetween, secondsOf, startOf } from './frame-steps.ts';
+export type { MovingMethod, RefoldMethod, Regrouping, RegroupMethod } from './method-names.ts';
+export { MOVING_METHODS, REFOLD_METHODS, REGROUP_METHODS } from './method-names.ts';
 export type { PartialBytes, PartialLimits } from './partial-bytes.ts';
 export { DEFAULT_PARTIAL_LIMITS, packPartial, unpackPartial } from './partial-bytes.ts';
 export type { RangeFunctionName, StepShape } from './range-functions.ts';
@@ -46,13 +48,10 @@ export {
   perSecond,
   throughput,
 } from './rates.ts';
-export type { RefoldMethod } from './refold.ts';
-export { REFOLD_METHODS, refold } from './refold.ts';
-export type { Regrouping, RegroupMethod } from './regroup.ts';
-export { REGROUP_METHODS, regroup } from './regroup.ts';
+export { refold } from './refold.ts';
+export { regroup } from './regroup.ts';
 export { cumsum, integral } from './running.ts';
-export type { MovingMethod } from './smoothing.ts';
-export { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
+export { ewma, ewmaWindow, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 export type { SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';
 export type { FoldedSeries, TimeFolderOptions } from './time-folder.ts';

@@ -3,10 +3,11 @@ import { autosmooth, longestSmoothSpan } from './autosmooth.ts';
 import type { Frame } from './frame.ts';
 import type { FunctionArgument } from './frame-functions.ts';
 import { fromStep } from './frame-steps.ts';
+import { MOVING_METHODS } from './method-names.ts';
 import { RANK_METHODS, RANK_ORDERS, type RankMethod, type RankOrder, top } from './rank.ts';
 import { monotonicDiff, throughput } from './rates.ts';
 import { cumsum, integral } from './running.ts';
-import { ewma, ewmaWindow, MOVING_METHODS, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
+import { ewma, ewmaWindow, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 import { piecewiseConstant, robustTrend, trendLine } from './trends.ts';
 import {
   countNonzero,

@@ -3,10 +3,8 @@ import { assert } from '@tidemark/ports';
 import { foldValues } from './fold-values.ts';
 import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
 import { startOf } from './frame-steps.ts';
+import type { RefoldMethod } from './method-names.ts';
 import type { Work } from './work.ts';
-
-export const REFOLD_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
-export type RefoldMethod = (typeof REFOLD_METHODS)[number];
 
 /** Folds finished series over time once more: each `count` steps become one, by `method` of those that have a value. */
 export function* refold(frame: Frame, method: RefoldMethod, count: number): Work<Frame> {

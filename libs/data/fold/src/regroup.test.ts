@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type Regrouping, regroup } from './regroup.ts';
+import type { Regrouping } from './method-names.ts';
+import { regroup } from './regroup.ts';
 import { frameOf, rowsOf } from './testing/frame-of.ts';
 
 const NONE = Number.NaN;

@@ -3,15 +3,8 @@ import { TidemarkError } from '@tidemark/ports';
 import { nearestRank } from '@tidemark/sketch';
 import { foldValues, sumOf } from './fold-values.ts';
 import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
+import type { Regrouping } from './method-names.ts';
 import type { Work } from './work.ts';
-
-export const REGROUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'stddev'] as const;
-export type RegroupMethod = (typeof REGROUP_METHODS)[number];
-
-/** How finished series become one; a percentile is one of the series' values, by the nearest rank. */
-export type Regrouping =
-  | { readonly type: 'method'; readonly name: RegroupMethod }
-  | { readonly type: 'percentile'; readonly percentile: number };
 
 /**
  * Folds finished series over space once more, into one for each combination of the values of `keys`. A step has a value

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { applyRangeFunction, dropSteps, finish, historyOf, RANGE_FUNCTION_NAMES } from './index.ts';
-import { ewma, MOVING_METHODS, movingMedian, movingRollup } from './smoothing.ts';
+import { MOVING_METHODS } from './method-names.ts';
+import { ewma, movingMedian, movingRollup } from './smoothing.ts';
 import { frameOf, rowsOf } from './testing/frame-of.ts';
 
 const NONE = Number.NaN;

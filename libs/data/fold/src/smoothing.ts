@@ -1,5 +1,6 @@
 import { KIND } from '@tidemark/model';
 import { type Frame, mapValues } from './frame.ts';
+import type { MovingMethod } from './method-names.ts';
 import type { Work } from './work.ts';
 
 /** Steps that an `ewma` of this span reads, the own one included; what is older would weigh less than 0.1%. */
@@ -59,9 +60,6 @@ export function movingMedian(frame: Frame, span: number): Work<Frame> {
 
 /** What a value of a moving rollup costs. */
 const MOVING_WEIGHT = 8;
-
-export const MOVING_METHODS = ['avg', 'sum', 'min', 'max', 'count'] as const;
-export type MovingMethod = (typeof MOVING_METHODS)[number];
 
 /**
  * The values of the last `window` steps combined, the own step included. A step has a value where one of them has one.

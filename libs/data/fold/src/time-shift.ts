@@ -1,4 +1,4 @@
-import { DAY_MS } from '@tidemark/model';
+import { DAY_MS } from '@tidemark/model/day';
 import { ZoneClock } from './zone-clock.ts';
 
 /** Where a shifted query reads what it shows at a time. */

@@ -1,4 +1,4 @@
-import { DAY_MS } from '@tidemark/model';
+import { DAY_MS } from '@tidemark/model/day';
 import { TidemarkError } from '@tidemark/ports';
 
 /** Local time of an IANA time zone, by the time zone data of the runtime. */

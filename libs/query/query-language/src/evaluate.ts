@@ -30,35 +30,6 @@ import { type FrameMemory, OperationMemory, UNLIMITED } from './operation-memory
 import { printAggregator } from './print.ts';
 import { shiftOf } from './shift-functions.ts';
 
-/** Returns the leaves of a query that the stores must answer, in reading order; equal leaves as often as they occur. */
-export function leavesOf(query: Query): QueryLeaf[] {
-  const leaves: QueryLeaf[] = [];
-  for (const expression of query.expressions) collectLeaves(expression, leaves);
-  return leaves;
-}
-
-function collectLeaves(expression: Expression, out: QueryLeaf[]): void {
-  switch (expression.type) {
-    case 'query':
-      out.push(expression);
-      break;
-    case 'constant':
-      break;
-    case 'negate':
-    case 'call':
-    case 'regroup':
-    case 'reduce':
-      collectLeaves(expression.operand, out);
-      break;
-    case 'binary':
-      collectLeaves(expression.left, out);
-      collectLeaves(expression.right, out);
-      break;
-    default:
-      unreachable(expression);
-  }
-}
-
 /**
  * Evaluates every expression over the frames of its leaves; one frame each, in the query's order. `frameOf` gives a
  * leaf after its folds over time and space, with amounts per step for counts, with the view that `leafUses` gives it:

@@ -1,4 +1,5 @@
-import { type FrameFunctionName, RANK_METHODS, RANK_ORDERS, type RangeFunctionName } from '@tidemark/fold';
+import type { FrameFunctionName, RangeFunctionName } from '@tidemark/fold';
+import { RANK_METHODS, RANK_ORDERS } from '@tidemark/fold/words';
 import type { Parameter } from './parameter.ts';
 import { RANGE_FUNCTION_PARAMETERS } from './range-function-parameters.ts';
 import { SHIFT_FUNCTIONS, type ShiftFunctionName } from './shift-functions.ts';

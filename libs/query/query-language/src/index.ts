@@ -16,13 +16,14 @@ export type {
   TagFilter,
 } from './ast.ts';
 export { ROLLUP_METHODS, SPACE_AGGREGATORS } from './ast.ts';
-export { evaluate, leavesOf } from './evaluate.ts';
+export { evaluate } from './evaluate.ts';
 export type { FunctionName, Parameter } from './functions.ts';
 export { FUNCTION_NAMES, FUNCTIONS, nearest, SUFFIX_NAMES } from './functions.ts';
 export type { LeafPlan } from './leaf-plan.ts';
 export { planLeaf } from './leaf-plan.ts';
 export type { LeafUse, LeafView, ShapeOf } from './leaf-view.ts';
 export { leafUses, readStepsOf } from './leaf-view.ts';
+export { leavesOf } from './leaves.ts';
 export type { QueryLimits } from './limits.ts';
 export { DEFAULT_QUERY_LIMITS } from './limits.ts';
 export {

@@ -47,6 +47,7 @@ function parseNot(reader: TokenReader): TagFilter {
 }
 
 function parsePrimary(reader: TokenReader, word: Token): TagFilter {
+  reader.at(word, { type: 'tag' });
   if (word.type !== 'word' || isBareKeyword(word)) throw reader.unexpected(word, A_TAG);
   reader.take(word);
   if (takeKeyword(reader, 'in')) return parseIn(reader, word);
@@ -69,6 +70,7 @@ function parseIn(reader: TokenReader, word: Token): TagFilter {
   const values: string[] = [];
   do {
     const token = reader.peek('scope');
+    reader.at(token, { type: 'value', key: word.text });
     for (const value of reader.alternativesOf(token)) {
       if (value.type !== 'word' || value.wildcard >= 0 || value.text === '') {
         throw reader.unexpected(value, 'a tag value without wildcards');
@@ -98,6 +100,7 @@ export function parseGroupBy(reader: TokenReader): string[] {
   const keys: string[] = [];
   do {
     const token = reader.peek('scope');
+    reader.at(token, { type: 'key' });
     for (const key of reader.alternativesOf(token)) {
       if (key.type !== 'word' || key.wildcard >= 0 || key.text === '' || key.text.includes(':')) {
         throw reader.unexpected(key, 'a tag key, without ":" or "*"');

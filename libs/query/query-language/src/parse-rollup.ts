@@ -1,4 +1,10 @@
-import { CALENDAR_BEGINS, CALENDAR_UNITS, type Calendar, type CalendarUnit, REFOLD_METHODS } from '@tidemark/fold';
+import {
+  CALENDAR_BEGINS,
+  CALENDAR_UNITS,
+  type Calendar,
+  type CalendarUnit,
+  REFOLD_METHODS,
+} from '@tidemark/fold/words';
 import { ROLLUP_METHODS, type Rollup, type RollupAgain } from './ast.ts';
 import type { Token } from './scanner.ts';
 import { ZONE } from './shift-functions.ts';

@@ -1,10 +1,5 @@
-import {
-  DEFAULT_FILL_LIMIT_SECONDS,
-  FILL_MODES,
-  type FunctionArgument,
-  REGROUP_METHODS,
-  type Regrouping,
-} from '@tidemark/fold';
+import type { FunctionArgument, Regrouping } from '@tidemark/fold';
+import { DEFAULT_FILL_LIMIT_SECONDS, FILL_MODES, REGROUP_METHODS } from '@tidemark/fold/words';
 import {
   type Aggregator,
   type Expression,
@@ -17,7 +12,6 @@ import {
   type TagFilter,
 } from './ast.ts';
 import { isMissingFunction } from './datadog-functions.ts';
-import { leavesOf } from './evaluate.ts';
 import {
   FUNCTION_NAMES,
   FUNCTIONS,
@@ -26,6 +20,7 @@ import {
   SUFFIX_NAMES,
   type SuffixName,
 } from './functions.ts';
+import { leavesOf } from './leaves.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from './limits.ts';
 import { parseGroupBy, parseScope } from './parse-filter.ts';
 import { parseRollup, parseRollupAgain } from './parse-rollup.ts';
@@ -37,7 +32,7 @@ import { checkVariables, NO_VARIABLES, type Variables } from './variables.ts';
 
 const AN_EXPRESSION = 'a query, a function, a number or "("';
 const PERCENTILE = /^p([0-9]{1,2}(?:\.[0-9]+)?)$/;
-const AGGREGATOR_NAMES: readonly string[] = [...SPACE_AGGREGATORS, 'p50', 'p75', 'p90', 'p95', 'p99', 'p99.9'];
+export const AGGREGATOR_NAMES: readonly string[] = [...SPACE_AGGREGATORS, 'p50', 'p75', 'p90', 'p95', 'p99', 'p99.9'];
 
 /**
  * Parses a query (docs/query-language.md). Errors are `invalid_argument`, with the 1-based `column`, `found`,
@@ -58,7 +53,11 @@ export function parseQuery(
   variables: Variables = NO_VARIABLES,
 ): Query {
   checkVariables(variables);
-  const reader = new TokenReader(text, limits, variables);
+  return parseTokens(new TokenReader(text, limits, variables));
+}
+
+/** Parses the whole query of a reader. */
+export function parseTokens(reader: TokenReader): Query {
   const state: State = { reader, queries: 0 };
   const expressions = [parseWithQuery(state)];
   while (reader.takeSymbol('expression', ',')) expressions.push(parseWithQuery(state));
@@ -152,6 +151,7 @@ function parseUnary(state: State): Expression {
 
 function parsePrimary(state: State, token: Token): Expression {
   const { reader } = state;
+  reader.at(token, { type: 'operand' });
   if (token.type === 'number') return parseConstant(reader, token);
   if (reader.takeSymbol('expression', '(')) {
     const expression = reader.nested(token, () => parseSum(state));
@@ -252,6 +252,7 @@ function parseRegroup(state: State, token: Token, how: Regrouping): Expression {
 /** `by {key, …}`; no keys where it is left out. */
 function parseBy(reader: TokenReader): string[] {
   const by = reader.peek('expression');
+  reader.at(by, { type: 'by' });
   if (by.type !== 'name' || by.text.toLowerCase() !== 'by') return [];
   reader.take(by);
   reader.expectSymbol('expression', '{', '"{" and tag keys');
@@ -279,6 +280,7 @@ function parseArgument(reader: TokenReader, name: string, parameter: Parameter):
 
 function parseLeaf(state: State, metric: Token, aggregator: Aggregator): QueryLeaf {
   const { reader } = state;
+  reader.at(metric, { type: 'metric' });
   if ((metric.type !== 'name' && metric.type !== 'string') || metric.text === '') {
     throw reader.unexpected(metric, "a metric's name");
   }
@@ -305,7 +307,7 @@ function parseSuffixes(reader: TokenReader): Suffixes {
   const suffixes: Suffixes = {};
   while (reader.takeSymbol('expression', '.')) {
     const token = reader.peek('expression');
-    const name = reader.expectChoice<SuffixName>('a function after the dot', SUFFIX_NAMES);
+    const name = reader.expectChoice<SuffixName>('a function after the dot', SUFFIX_NAMES, 'suffix');
     reader.expectSymbol('expression', '(');
     const isSecond = name === 'rollup' && suffixes.rollup !== undefined;
     const field = name === 'as_rate' || name === 'as_count' ? 'as' : isSecond ? 'rollupAgain' : name;

@@ -1,4 +1,5 @@
-import { MOVING_METHODS, type RangeFunctionName } from '@tidemark/fold';
+import type { RangeFunctionName } from '@tidemark/fold';
+import { MOVING_METHODS } from '@tidemark/fold/words';
 import type { Parameter } from './parameter.ts';
 
 const LIMIT: Parameter = { name: 'limit', type: 'number' };

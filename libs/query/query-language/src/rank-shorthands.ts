@@ -1,4 +1,5 @@
-import { type FunctionArgument, RANK_METHODS, RANK_ORDERS } from '@tidemark/fold';
+import type { FunctionArgument } from '@tidemark/fold';
+import { RANK_METHODS, RANK_ORDERS } from '@tidemark/fold/words';
 import { assert } from '@tidemark/ports';
 
 const COUNTS = [5, 10, 15, 20] as const;

@@ -1,4 +1,5 @@
-import { calendarShiftOf, type FunctionArgument, type Shift, ZoneClock } from '@tidemark/fold';
+import type { FunctionArgument, Shift } from '@tidemark/fold';
+import { calendarShiftOf, ZoneClock } from '@tidemark/fold/words';
 import { assert, isTidemarkError } from '@tidemark/ports';
 import type { Parameter } from './parameter.ts';
 

@@ -1,6 +1,7 @@
 import { TidemarkError } from '@tidemark/ports';
 import { nearest } from './functions.ts';
 import type { QueryLimits } from './limits.ts';
+import type { OnPlace, Place } from './place.ts';
 import { type ScanMode, Scanner, type Token } from './scanner.ts';
 import { missingFunction, syntaxError } from './syntax-error.ts';
 import { NO_VARIABLES, type Variables } from './variables.ts';
@@ -13,11 +14,12 @@ const MAX_ALTERNATIVES = 1000;
 export class TokenReader {
   readonly limits: QueryLimits;
   readonly #scanner: Scanner;
+  readonly #onPlace: OnPlace | undefined;
   #depth = 0;
   #leaves = 0;
   #alternatives = 0;
 
-  constructor(query: string, limits: QueryLimits, variables: Variables = NO_VARIABLES) {
+  constructor(query: string, limits: QueryLimits, variables: Variables = NO_VARIABLES, onPlace?: OnPlace) {
     if (query.length > limits.queryLength) {
       throw new TidemarkError(
         'invalid_argument',
@@ -27,6 +29,7 @@ export class TokenReader {
     }
     this.limits = limits;
     this.#scanner = new Scanner(query, variables);
+    this.#onPlace = onPlace;
   }
 
   get leaves(): number {
@@ -39,6 +42,11 @@ export class TokenReader {
 
   take(token: Token): void {
     this.#scanner.take(token);
+  }
+
+  /** Reports what may be in place of `token`, for completion; called before the token is judged. */
+  at(token: Token, place: Place): void {
+    this.#onPlace?.(token, place);
   }
 
   /** Takes the next token if it is this symbol. */
@@ -54,8 +62,9 @@ export class TokenReader {
   }
 
   /** Reads one of `choices`, as a name or in quotes. */
-  expectChoice<T extends string>(what: string, choices: readonly T[]): T {
+  expectChoice<T extends string>(what: string, choices: readonly T[], type: 'choice' | 'suffix' = 'choice'): T {
     const token = this.peek('expression');
+    this.at(token, { type, choices });
     const found =
       token.type === 'name' || token.type === 'string' ? choices.find((one) => one === token.text) : undefined;
     if (found === undefined) throw this.unknownName(token, `${what} (${choices.join(', ')})`, choices);

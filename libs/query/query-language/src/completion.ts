@@ -1,0 +1,9 @@
+/** What completion of a query's text needs, without the evaluation: for browsers. */
+export { ROLLUP_METHODS } from './ast.ts';
+export type { CaretPlace } from './caret-place.ts';
+export { caretPlace } from './caret-place.ts';
+export { FUNCTION_NAMES, FUNCTIONS } from './functions.ts';
+export { AGGREGATOR_NAMES } from './parse.ts';
+export type { Place } from './place.ts';
+export { RANK_SHORTHANDS } from './rank-shorthands.ts';
+export { writeMetric, writePattern, writeWord } from './words.ts';
