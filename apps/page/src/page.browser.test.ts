@@ -64,12 +64,12 @@ describeInChromium('the page in Chromium', () => {
     await page.getByLabel('Aggregate over time').selectOption('max');
     await page.getByLabel('Step').selectOption('60');
     const text = 'p95:shop.request.duration{!env:prod} by {host}.rollup(max, 60)';
-    await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
+    await expect(page.getByRole('combobox', { name: 'Query' }).inputValue()).resolves.toBe(text);
     await page.getByRole('button', { name: 'host:web-2' }).waitFor();
     await page.getByRole('button', { name: '1h', exact: true }).click();
 
     await open(new URL(page.url()).hash);
-    await expect(page.getByRole('textbox', { name: 'Query' }).inputValue()).resolves.toBe(text);
+    await expect(page.getByRole('combobox', { name: 'Query' }).inputValue()).resolves.toBe(text);
     await expect(page.getByRole('button', { name: '1h' }).getAttribute('aria-pressed')).resolves.toBe('true');
     await page.getByRole('button', { name: 'host:web-2' }).waitFor();
   });
@@ -83,7 +83,7 @@ describeInChromium('the page in Chromium', () => {
     const second = page.getByRole('group', { name: 'Query b' });
     await second.getByRole('combobox', { name: 'Metric' }).fill('system.io.wkb_s');
     await page.getByRole('option', { name: /system\.io\.wkb_s/ }).click();
-    const text = page.getByRole('textbox', { name: 'Query', exact: true });
+    const text = page.getByRole('combobox', { name: 'Query', exact: true });
     const shown = (query: string) => expect(until(async () => (await text.inputValue()) === query)).resolves.toBe(true);
     await shown('avg:system.io.rkb_s{*}.as_rate(), avg:system.io.wkb_s{*}');
     const formula = page.getByRole('textbox', { name: 'Formula' });
@@ -149,7 +149,7 @@ describeInChromium('the page in Chromium', () => {
 
   test('the editor marks the column of a syntax error, and runs the corrected text', async () => {
     await open('#/explore');
-    const text = page.getByRole('textbox', { name: 'Query' });
+    const text = page.getByRole('combobox', { name: 'Query' });
     await text.fill('avg:system.load.1{*} bye {host}');
     await text.press('Enter');
     await page.getByText(/column 22.*did you mean by\?/).waitFor();

@@ -1,5 +1,5 @@
 import { ApiError, errorOfReply } from './api-error.ts';
-import type { MetricInfo, PipelineStatus, QueryAnswer, TagKey } from './api-types.ts';
+import type { MetricList, PipelineStatus, QueryAnswer, TagKey } from './api-types.ts';
 import { readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
 import { readStatus } from './read-status.ts';
 
@@ -26,7 +26,7 @@ export class ApiClient {
     return readQueryAnswer(await this.#get('/api/v1/query', fields, signal));
   }
 
-  async metrics(contains: string, signal?: AbortSignal): Promise<readonly MetricInfo[]> {
+  async metrics(contains: string, signal?: AbortSignal): Promise<MetricList> {
     return readMetrics(await this.#get('/api/tidemark/v1/metrics', { contains }, signal));
   }
 

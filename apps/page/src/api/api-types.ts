@@ -47,6 +47,12 @@ export interface MetricInfo {
   readonly series: number;
 }
 
+export interface MetricList {
+  readonly metrics: readonly MetricInfo[];
+  /** True when there may be more metrics than listed. */
+  readonly isCut: boolean;
+}
+
 export interface TagKey {
   readonly key: string;
   /** Number of all values and series, not only of those in `top`. */

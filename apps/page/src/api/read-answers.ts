@@ -1,5 +1,5 @@
 import type { SentUnit } from '../format/sent-unit.ts';
-import type { AnswerSeries, Gap, MetricInfo, PartError, QueryAnswer, TagKey } from './api-types.ts';
+import type { AnswerSeries, Gap, MetricList, PartError, QueryAnswer, TagKey } from './api-types.ts';
 import { JsonReader } from './json-reader.ts';
 
 /** Reads the answer of `/api/v1/query`: Datadog's v1 shape, with completeness in addition. */
@@ -59,13 +59,15 @@ export function readGaps(reader: JsonReader): readonly Gap[] {
   }));
 }
 
-export function readMetrics(json: unknown): readonly MetricInfo[] {
-  return new JsonReader(json).objects('metrics').map((metric) => ({
+export function readMetrics(json: unknown): MetricList {
+  const reader = new JsonReader(json);
+  const metrics = reader.objects('metrics').map((metric) => ({
     metric: metric.text('metric'),
     classes: metric.texts('classes').map((one) => one.toLowerCase()),
     kinds: metric.texts('kinds'),
     series: metric.number('series'),
   }));
+  return { metrics, isCut: reader.flag('truncated') };
 }
 
 export function readTagKeys(json: unknown): readonly TagKey[] {

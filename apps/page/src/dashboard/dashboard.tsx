@@ -23,8 +23,8 @@ export function Dashboard({ range, host, onChange }: DashboardProps) {
   const first = usePolling((signal) => client.metrics('', signal), 'any metric', FIRST_METRIC_EVERY_MS);
   const hosts = usePolling((signal) => client.tags(HOST_METRIC, signal), 'hosts', HOSTS_EVERY_MS);
   const names = hosts.data?.find(({ key }) => key === 'host')?.top.map(({ value }) => value) ?? [];
-  const hasNoMetric = first.data !== undefined && first.data.length === 0;
-  const hasNoHost = !hasNoMetric && first.data?.every(({ metric }) => !metric.startsWith('system.')) === true;
+  const hasNoMetric = first.data?.metrics.length === 0;
+  const hasNoHost = !hasNoMetric && first.data?.metrics.every(({ metric }) => !metric.startsWith('system.')) === true;
   const zoom = (fromMs: number, toMs: number): void => {
     const chosen = betweenRange(fromMs, toMs);
     if (chosen !== undefined) onChange({ range: chosen });

@@ -5,14 +5,12 @@ import { useServices } from '../services.ts';
 import { betweenRange, type TimeRange } from '../time-range.ts';
 import { NoMetricYet } from '../ui/notices.tsx';
 import { RangePicker } from '../ui/range-picker.tsx';
-import { usePolling } from '../use-polling.ts';
 import { useQuery } from '../use-query.ts';
 import { ExplorerGraph } from './explorer-graph.tsx';
 import { QueryBuilder } from './query-builder.tsx';
 import { QueryEditor } from './query-editor.tsx';
 import { StylePicker } from './style-picker.tsx';
-
-const FIRST_METRIC_EVERY_MS = 5_000;
+import { useMetricList } from './use-suggestions.ts';
 
 export interface ExplorerState {
   readonly query: string;
@@ -27,9 +25,9 @@ export interface ExplorerProps extends ExplorerState {
 
 /** One query and its graph. The address has all of its state. */
 export function Explorer({ query, range, top, style, onChange }: ExplorerProps) {
-  const { client, clock } = useServices();
+  const { clock } = useServices();
   const polled = useQuery(query, range);
-  const anyMetric = usePolling((signal) => client.metrics('', signal), 'any metric', FIRST_METRIC_EVERY_MS);
+  const listed = useMetricList();
   const [liveRange, setLiveRange] = useState<TimeRange>({ type: 'last', seconds: 900 });
   const run = (text: string): void => onChange({ query: text });
   const setRange = (chosen: TimeRange): void => {
@@ -64,11 +62,11 @@ export function Explorer({ query, range, top, style, onChange }: ExplorerProps) 
         <RangePicker range={range} nowMs={clock.nowMs()} onChange={setRange} />
       </div>
       <section className="card query-card" aria-label="Query">
-        <QueryBuilder query={query} onRun={run} />
-        <QueryEditor query={query} error={polled.error} onRun={run} />
+        <QueryBuilder query={query} listed={listed} onRun={run} />
+        <QueryEditor query={query} listed={listed} error={polled.error} onRun={run} />
       </section>
       {query === '' ? (
-        anyMetric.data?.length === 0 ? (
+        listed?.metrics.length === 0 ? (
           <NoMetricYet />
         ) : (
           <div className="empty">

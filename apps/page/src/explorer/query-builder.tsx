@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import type { MetricList } from '../api/api-types.ts';
 import { FormulaRow } from './formula-row.tsx';
 import { QueryRow } from './query-row.tsx';
 import { MOST_ROWS, nameOfRow, parseRows, printRows, type QueryRows } from './query-rows.ts';
@@ -6,11 +7,12 @@ import { EMPTY_FIELDS, type QueryFields } from './query-text.ts';
 
 export interface QueryBuilderProps {
   readonly query: string;
+  readonly listed: MetricList | undefined;
   readonly onRun: (query: string) => void;
 }
 
 /** A row of fields for each query, and a formula over them. Each change writes and runs the text. */
-export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
+export function QueryBuilder({ query, listed, onRun }: QueryBuilderProps) {
   // A row without a metric is not in the text.
   const [hasNew, setHasNew] = useState(false);
   const parsed = parseRows(query);
@@ -43,6 +45,7 @@ export function QueryBuilder({ query, onRun }: QueryBuilderProps) {
         <QueryRow
           key={nameOfRow(at)}
           fields={fields}
+          listed={listed}
           name={rows.length > 1 || parsed.formula !== '' ? nameOfRow(at) : ''}
           onChange={(next) => change(at, next)}
           onRemove={rows.length > 1 ? () => remove(at) : undefined}

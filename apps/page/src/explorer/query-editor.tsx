@@ -1,24 +1,21 @@
-import { type KeyboardEvent, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { ApiError } from '../api/api-error.ts';
+import type { MetricList } from '../api/api-types.ts';
+import { QueryField } from './query-field.tsx';
 
 export interface QueryEditorProps {
   /** The query that is shown now. */
   readonly query: string;
+  readonly listed: MetricList | undefined;
   readonly error: ApiError | undefined;
   readonly onRun: (query: string) => void;
 }
 
 /** The query's text. Enter or the button runs it. A syntax error is marked at its column. */
-export function QueryEditor({ query, error, onRun }: QueryEditorProps) {
+export function QueryEditor({ query, listed, error, onRun }: QueryEditorProps) {
   const [text, setText] = useState(query);
   useEffect(() => setText(query), [query]);
   const run = (): void => onRun(text.trim());
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Enter') {
-      event.preventDefault();
-      run();
-    } else if (event.key === 'Escape') setText(query);
-  };
   const isWrong = error?.kind === 'refused' && text === query;
   return (
     <div className="query-editor">
@@ -26,18 +23,15 @@ export function QueryEditor({ query, error, onRun }: QueryEditorProps) {
         Query
       </label>
       <div className="query-line">
-        <input
+        <QueryField
           id="query-text"
-          type="text"
-          className={`code ${isWrong ? 'is-wrong' : ''}`}
-          aria-invalid={isWrong}
-          aria-describedby="query-error"
-          spellCheck={false}
-          autoComplete="off"
-          placeholder="avg:system.cpu.user{*} by {host}"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={onKeyDown}
+          text={text}
+          listed={listed}
+          isWrong={isWrong}
+          errorId="query-error"
+          onType={setText}
+          onRun={run}
+          onReset={() => setText(query)}
         />
         <button type="button" className="primary" onClick={run} disabled={text.trim() === query && !isWrong}>
           Run

@@ -1,15 +1,23 @@
+import { CALENDAR_UNITS, ROLLUP_METHODS } from '@tidemark/query-language/completion';
 import { type ReactNode, useEffect, useState } from 'react';
+import type { MetricList } from '../api/api-types.ts';
 import { Combobox } from '../ui/combobox.tsx';
 import { GroupBy } from './group-by.tsx';
-import { AGGREGATORS, PERCENTILES, type QueryFields, ROLLUP_METHODS, type ShownAs, usualFields } from './query-text.ts';
+import { AGGREGATORS, PERCENTILES, type QueryFields, type ShownAs, usualFields } from './query-text.ts';
 import { TagFilters } from './tag-filters.tsx';
 import { metricOptions, useMetrics, useTagKeys } from './use-suggestions.ts';
 
-/** Steps to choose from, s. */
-const ROLLUP_SECONDS = [1, 5, 10, 30, 60, 300, 900, 3_600, 86_400];
+/** The reader's time zone, in which calendar days, weeks and months begin. */
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Steps to choose from: seconds, then calendars. */
+const STEPS: readonly string[] = [
+  ...[1, 5, 10, 30, 60, 300, 900, 3_600, 86_400].map(String),
+  ...CALENDAR_UNITS.map((unit) => `${unit}, '${ZONE}'`),
+];
 
 export interface QueryRowProps {
   readonly fields: QueryFields;
+  readonly listed: MetricList | undefined;
   /** Name of the row in a formula; empty when there is no other row. */
   readonly name: string;
   readonly onChange: (fields: QueryFields) => void;
@@ -17,12 +25,12 @@ export interface QueryRowProps {
 }
 
 /** The fields of one query. A new metric gets the aggregation that its kind is usually read with. */
-export function QueryRow({ fields, name, onChange, onRemove }: QueryRowProps) {
+export function QueryRow({ fields, listed, name, onChange, onRemove }: QueryRowProps) {
   const [typed, setTyped] = useState(fields.metric);
   useEffect(() => setTyped(fields.metric), [fields.metric]);
   // The chosen name is not a search text: the list offers all metrics.
   const search = typed === fields.metric ? '' : typed;
-  const metrics = useMetrics(search);
+  const metrics = useMetrics(listed, search);
   const keys = useTagKeys(fields.metric);
   const change = (part: Partial<QueryFields>): void => onChange({ ...fields, ...part });
   const choose = (text: string): void => {
@@ -80,15 +88,11 @@ export function QueryRow({ fields, name, onChange, onRemove }: QueryRowProps) {
             <option value="">default</option>
             <Options values={ROLLUP_METHODS} />
           </Select>
-          <Select
-            label="Step"
-            value={String(fields.rollupSeconds)}
-            onChange={(seconds) => change({ rollupSeconds: Number(seconds) })}
-          >
-            <option value="0">auto step</option>
-            {stepsWith(fields.rollupSeconds).map((seconds) => (
-              <option key={seconds} value={seconds}>
-                {stepName(seconds)}
+          <Select label="Step" value={fields.rollupStep} onChange={(rollupStep) => change({ rollupStep })}>
+            <option value="">auto step</option>
+            {stepsWith(fields.rollupStep).map((step) => (
+              <option key={step} value={step}>
+                {stepName(step)}
               </option>
             ))}
           </Select>
@@ -111,11 +115,13 @@ function withCurrent(names: readonly string[], current: string): readonly string
   return [...names, ...PERCENTILES].includes(current) ? names : [...names, current];
 }
 
-function stepsWith(current: number): readonly number[] {
-  return current === 0 || ROLLUP_SECONDS.includes(current) ? ROLLUP_SECONDS : [...ROLLUP_SECONDS, current];
+function stepsWith(current: string): readonly string[] {
+  return current === '' || STEPS.includes(current) ? STEPS : [...STEPS, current];
 }
 
-function stepName(seconds: number): string {
+function stepName(step: string): string {
+  const seconds = Number(step);
+  if (Number.isNaN(seconds)) return step.replaceAll("'", '');
   if (seconds % 86_400 === 0) return `${seconds / 86_400} d`;
   if (seconds % 3_600 === 0) return `${seconds / 3_600} h`;
   return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;

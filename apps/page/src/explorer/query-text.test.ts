@@ -17,8 +17,11 @@ const fields: fc.Arbitrary<QueryFields> = fc.record({
     { maxLength: 3 },
   ),
   as: fc.constantFrom('', 'rate', 'count'),
-  rollupMethod: fc.constantFrom('', 'max', 'avg'),
-  rollupSeconds: fc.integer({ min: 0, max: 86_400 }),
+  rollupMethod: fc.constantFrom('', 'max', 'points'),
+  rollupStep: fc.oneof(
+    fc.constantFrom('', 'daily', 'weekly', "monthly, 'Europe/Paris'"),
+    fc.integer({ min: 1, max: 86_400 }).map(String),
+  ),
 });
 
 describe('query text', () => {
@@ -38,7 +41,7 @@ describe('query text', () => {
         groupBy: ['host'],
         as: '',
         rollupMethod: 'max',
-        rollupSeconds: 60,
+        rollupStep: '60',
       }),
     ).toBe('avg:system.cpu.user{env:prod,!"role:a db"} by {host}.rollup(max, 60)');
     expect(printFields({ ...EMPTY_FIELDS, metric: 'requests' })).toBe('avg:requests{*}');

@@ -1,6 +1,14 @@
-export const AGGREGATORS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
-export const PERCENTILES = ['p50', 'p75', 'p90', 'p95', 'p99', 'p99.9'] as const;
-export const ROLLUP_METHODS = ['avg', 'sum', 'min', 'max', 'count', 'last'] as const;
+import {
+  AGGREGATOR_NAMES,
+  CALENDAR_UNITS,
+  ROLLUP_METHODS,
+  writeMetric,
+  writePattern,
+  writeWord,
+} from '@tidemark/query-language/completion';
+
+export const AGGREGATORS = AGGREGATOR_NAMES.filter((name) => !name.startsWith('p'));
+export const PERCENTILES = AGGREGATOR_NAMES.filter((name) => name.startsWith('p'));
 
 /** `key:value`, selected or excluded. The value may have `*` wildcards. */
 export interface TagChoice {
@@ -20,8 +28,8 @@ export interface QueryFields {
   readonly groupBy: readonly string[];
   readonly as: ShownAs;
   readonly rollupMethod: string;
-  /** Seconds; 0 lets the server choose by the range and the reporting interval. */
-  readonly rollupSeconds: number;
+  /** Seconds, or a calendar: `daily`, `weekly, 'Europe/Paris'`. Empty lets the server choose a step. */
+  readonly rollupStep: string;
 }
 
 export const EMPTY_FIELDS: QueryFields = {
@@ -31,7 +39,7 @@ export const EMPTY_FIELDS: QueryFields = {
   groupBy: [],
   as: '',
   rollupMethod: '',
-  rollupSeconds: 0,
+  rollupStep: '',
 };
 
 /** Returns how a metric of a kind is usually read: rates add up, readings and distributions don't. */
@@ -41,45 +49,36 @@ export function usualFields(kinds: readonly string[]): Pick<QueryFields, 'aggreg
   return { aggregator: kind === 'distribution' ? 'p95' : 'avg', as: '', rollupMethod: '' };
 }
 
-const METRIC = /^[A-Za-z][A-Za-z0-9_.]*$/;
-const BARE_WORD = /^(?:[A-Za-z0-9_\-:./*]|[^\p{ASCII}\s\p{Cc}\p{Cs}])+$/u;
 const KEYWORD = /^(?:and|or|not|in)$/i;
 
 /** Prints the fields as a query (docs/query-language.md); empty without a metric. */
 export function printFields(fields: QueryFields): string {
   if (fields.metric === '') return '';
-  const metric = METRIC.test(fields.metric) ? fields.metric : quote(fields.metric);
+  const metric = writeMetric(fields.metric);
   const filter = fields.filters.map(({ key, value, negated }) => (negated ? '!' : '') + printTag(key, value)).join(',');
-  const by = fields.groupBy.length === 0 ? '' : ` by {${fields.groupBy.map(printWord).join(',')}}`;
+  const by = fields.groupBy.length === 0 ? '' : ` by {${fields.groupBy.map(writeWord).join(',')}}`;
   return `${fields.aggregator}:${metric}{${filter === '' ? '*' : filter}}${by}${fields.as === '' ? '' : `.as_${fields.as}()`}${printRollup(fields)}`;
 }
 
-function printRollup({ rollupMethod, rollupSeconds }: QueryFields): string {
-  const parts = [rollupMethod, rollupSeconds > 0 ? String(rollupSeconds) : ''].filter((part) => part !== '');
+function printRollup({ rollupMethod, rollupStep }: QueryFields): string {
+  const parts = [rollupMethod, rollupStep].filter((part) => part !== '');
   return parts.length === 0 ? '' : `.rollup(${parts.join(', ')})`;
 }
 
 function printTag(key: string, value: string): string {
-  return printWord(key === '' ? value : `${key}:${value}`);
-}
-
-function printWord(word: string): string {
-  return BARE_WORD.test(word) && !KEYWORD.test(word) ? word : quote(word);
-}
-
-function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return key === '' ? writeWord(value) : writePattern(key, value);
 }
 
 const WORD = String.raw`(?:[^\s{}(),!"'\\]|"(?:[^"\\]|\\.)*")+`;
 const AGGREGATOR = String.raw`${AGGREGATORS.join('|')}|p\d{1,2}(?:\.\d{1,3})?`;
 const METHOD = ROLLUP_METHODS.join('|');
+const STEP = String.raw`\d{1,9}|(?:${CALENDAR_UNITS.join('|')})(?:\s*,\s*'[A-Za-z0-9_+\-/]{1,64}')?`;
 const QUERY =
   String.raw`(${AGGREGATOR})\s*:\s*([A-Za-z][A-Za-z0-9_.]*|"(?:[^"\\]|\\.)+")\s*` +
   String.raw`\{\s*(\*|!?\s*${WORD}(?:\s*,\s*!?\s*${WORD})*)\s*\}` +
   String.raw`(?:\s*by\s*\{\s*(${WORD}(?:\s*,\s*${WORD})*)\s*\})?` +
   String.raw`(?:\s*\.\s*as_(rate|count)\(\s*\))?` +
-  String.raw`(?:\s*\.\s*rollup\(\s*(?:(${METHOD})\s*(?:,\s*(\d{1,9})\s*)?|(\d{1,9})\s*)\))?`;
+  String.raw`(?:\s*\.\s*rollup\(\s*(?:(${METHOD})\s*(?:,\s*(${STEP})\s*)?|(${STEP})\s*)\))?`;
 const SIMPLE = new RegExp(String.raw`^\s*${QUERY}\s*$`, 'u');
 /** A query that the fields can show, within a longer text. */
 export const SIMPLE_QUERY = new RegExp(`(?<![A-Za-z0-9_.])${QUERY}`, 'gu');
@@ -88,7 +87,7 @@ export const SIMPLE_QUERY = new RegExp(`(?<![A-Za-z0-9_.])${QUERY}`, 'gu');
 export function parseFields(text: string): QueryFields | undefined {
   const found = SIMPLE.exec(text);
   if (found === null) return undefined;
-  const [, aggregator, metric, filter, by, as = '', method = '', seconds, onlySeconds] = found;
+  const [, aggregator, metric, filter, by, as = '', method = '', step, onlyStep = ''] = found;
   const filters = filter === '*' ? [] : wordsOf(filter).map(parseTag);
   if (filters.some((tag) => tag === undefined)) return undefined;
   const name = unquote(metric);
@@ -100,7 +99,7 @@ export function parseFields(text: string): QueryFields | undefined {
     groupBy: by === undefined ? [] : wordsOf(by).map(unquote),
     as: as === 'rate' || as === 'count' ? as : '',
     rollupMethod: method,
-    rollupSeconds: Number(seconds ?? onlySeconds ?? 0),
+    rollupStep: step ?? onlyStep,
   };
 }
 

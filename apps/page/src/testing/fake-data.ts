@@ -34,7 +34,8 @@ const TAGS: Readonly<Record<string, readonly string[]>> = {
   route: Array.from({ length: 40 }, (_, i) => `/v1/route-${i}`),
 };
 
-export function fakeMetrics(contains: string): unknown {
+/** Metrics whose name contains a text; at most so many. */
+export function fakeMetrics(contains: string, limit = 1_000): unknown {
   const metrics = Object.keys(LEVELS)
     .filter((metric) => metric.includes(contains))
     .map((metric) => ({
@@ -44,7 +45,7 @@ export function fakeMetrics(contains: string): unknown {
       series: metric.startsWith('shop') ? 160 : 1,
       last_day_ms: 0,
     }));
-  return { metrics, truncated: false, errors: [] };
+  return { metrics: metrics.slice(0, limit), truncated: metrics.length >= limit, errors: [] };
 }
 
 export function fakeTags(metric: string): unknown {

@@ -26,6 +26,10 @@ export class FakeServer {
   /** Answers 503 to every request of the API. */
   isAway = false;
   hasMetrics = true;
+  /** Most metrics in one answer. */
+  metricLimit = 1_000;
+  /** Time that an answer takes, ms, by the address of the request. */
+  delayMs: (url: URL) => number = () => 0;
   isLocked = false;
   /** Completeness is unknown, and a part has failed. */
   hasPartError = false;
@@ -61,6 +65,8 @@ export class FakeServer {
     const url = new URL(request.url ?? '/', this.url);
     response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
     if (!url.pathname.startsWith('/api/')) return this.#file(url.pathname, response);
+    const delayMs = this.delayMs(url);
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const [status, body] = this.#api(url);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
@@ -82,7 +88,7 @@ export class FakeServer {
     const nowMs = Date.now();
     switch (url.pathname) {
       case '/api/tidemark/v1/metrics':
-        return [200, this.hasMetrics ? fakeMetrics(field('contains')) : { metrics: [] }];
+        return [200, this.hasMetrics ? fakeMetrics(field('contains'), this.metricLimit) : { metrics: [] }];
       case '/api/tidemark/v1/tags':
         return [200, fakeTags(field('metric'))];
       case '/api/tidemark/v1/status':

@@ -1,12 +1,7 @@
 import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { keepInside } from './keep-inside.ts';
+import { type ComboboxOption, OptionList, optionId } from './option-list.tsx';
 import { useDismiss } from './use-dismiss.ts';
-
-export interface ComboboxOption {
-  readonly value: string;
-  /** Shown at the right, such as the number of series. */
-  readonly hint?: string;
-}
 
 export interface ComboboxProps {
   readonly label: string;
@@ -41,7 +36,6 @@ export function Combobox(props: ComboboxProps) {
   const move = (to: number): void => {
     setIsOpen(true);
     setActive(to);
-    list.current?.children[to]?.scrollIntoView({ block: 'nearest' });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown') move(Math.min(active + 1, options.length - 1));
@@ -60,7 +54,7 @@ export function Combobox(props: ComboboxProps) {
         aria-expanded={isOpen}
         aria-controls={listId}
         aria-autocomplete="list"
-        aria-activedescendant={isOpen && active >= 0 ? `${listId}-${active}` : undefined}
+        aria-activedescendant={isOpen ? optionId(listId, active) : undefined}
         autoComplete="off"
         spellCheck={false}
         placeholder={placeholder}
@@ -78,28 +72,16 @@ export function Combobox(props: ComboboxProps) {
         onKeyDown={onKeyDown}
       />
       {isOpen && (
-        <div id={listId} ref={list} role="listbox" aria-label={label} className="combobox-list">
-          {options.length === 0 && <div className="combobox-nothing">{nothing}</div>}
-          {options.map((option, i) => (
-            // The field keeps the focus and the keyboard: aria-activedescendant names the active option.
-            <div
-              key={option.value}
-              id={`${listId}-${i}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={i === active}
-              className="combobox-option"
-              onMouseDown={(event) => {
-                event.preventDefault();
-                choose(option.value);
-              }}
-              onMouseEnter={() => setActive(i)}
-            >
-              <span className="combobox-value">{option.value}</span>
-              {option.hint !== undefined && <span className="hint">{option.hint}</span>}
-            </div>
-          ))}
-        </div>
+        <OptionList
+          ref={list}
+          id={listId}
+          label={label}
+          options={options}
+          active={active}
+          nothing={nothing}
+          onChoose={(option) => choose(option.value)}
+          onActive={setActive}
+        />
       )}
     </div>
   );

@@ -1,4 +1,5 @@
-/** What completion of a query's text needs, without the evaluation: for browsers. */
+/** What completion of a query's text and fields for it need, without the evaluation: for browsers. */
+export { CALENDAR_UNITS } from '@tidemark/fold/words';
 export { ROLLUP_METHODS } from './ast.ts';
 export type { CaretPlace } from './caret-place.ts';
 export { caretPlace } from './caret-place.ts';
