@@ -1,6 +1,7 @@
 import { ApiError, errorOfReply } from './api-error.ts';
 import type { MetricList, PipelineStatus, QueryAnswer, TagKey } from './api-types.ts';
-import { readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
+import { bodyOf as bodyOfMeaning, type MeaningFields, type MetricMeaning } from './metric-meaning.ts';
+import { readMeaning, readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
 import { readStatus } from './read-status.ts';
 
 export interface ApiClientOptions {
@@ -38,14 +39,30 @@ export class ApiClient {
     return readStatus(await this.#get('/api/tidemark/v1/status', {}, signal));
   }
 
-  async #get(path: string, fields: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<unknown> {
+  /** What is known of a metric; `refused` when there is none of this name. */
+  async meaning(metric: string, signal?: AbortSignal): Promise<MetricMeaning> {
+    return readMeaning(await this.#get(pathOfMetric(metric), {}, signal));
+  }
+
+  /** States as a user what a metric means, and resolves when it is durable; needs a key that permits `send`. */
+  async stateMeaning(metric: string, change: Partial<MeaningFields>): Promise<void> {
+    await this.#ask(pathOfMetric(metric), { method: 'PUT', body: JSON.stringify(bodyOfMeaning(change)) });
+  }
+
+  #get(path: string, fields: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<unknown> {
+    return this.#ask(`${path}?${new URLSearchParams(fields)}`, {}, signal);
+  }
+
+  async #ask(path: string, init: { method?: string; body?: string }, signal?: AbortSignal): Promise<unknown> {
     const { baseUrl, key, timeoutMs = 15_000 } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     const headers: Record<string, string> = { accept: 'application/json' };
+    if (init.body !== undefined) headers['content-type'] = 'application/json';
     if (key() !== '') headers.authorization = `Bearer ${key()}`;
     let reply: Response;
     try {
-      reply = await this.#options.fetch(`${baseUrl}${path}?${new URLSearchParams(fields)}`, {
+      reply = await this.#options.fetch(baseUrl + path, {
+        ...init,
         headers,
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });
@@ -61,6 +78,10 @@ export class ApiClient {
     if (json === undefined) throw new ApiError('away', 'the answer is not JSON; check the address');
     return json;
   }
+}
+
+function pathOfMetric(metric: string): string {
+  return `/api/v1/metrics/${encodeURIComponent(metric)}`;
 }
 
 /** Parses the body; undefined when there is none or it is not JSON. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ApiClient } from './api-client.ts';
 import { errorOfReply } from './api-error.ts';
-import { readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
+import { readMeaning, readMetrics, readQueryAnswer, readTagKeys } from './read-answers.ts';
 import { readStatus } from './read-status.ts';
 
 describe('answers', () => {
@@ -78,7 +78,7 @@ describe('answers', () => {
   test('the readers throw on no JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
-        for (const read of [readQueryAnswer, readMetrics, readTagKeys, readStatus]) read(json);
+        for (const read of [readQueryAnswer, readMetrics, readMeaning, readTagKeys, readStatus]) read(json);
         errorOfReply(400, json);
       }),
     );

@@ -1,6 +1,7 @@
 import type { SentUnit } from '../format/sent-unit.ts';
 import type { AnswerSeries, Gap, MetricList, PartError, QueryAnswer, TagKey } from './api-types.ts';
 import { JsonReader } from './json-reader.ts';
+import type { MetricMeaning } from './metric-meaning.ts';
 
 /** Reads the answer of `/api/v1/query`: Datadog's v1 shape, with completeness in addition. */
 export function readQueryAnswer(json: unknown): QueryAnswer {
@@ -68,6 +69,26 @@ export function readMetrics(json: unknown): MetricList {
     series: metric.number('series'),
   }));
   return { metrics, isCut: reader.flag('truncated') };
+}
+
+/** Reads the answer of `/api/v1/metrics/{name}`. */
+export function readMeaning(json: unknown): MetricMeaning {
+  const reader = new JsonReader(json);
+  const sources = reader.object('sources');
+  return {
+    fields: {
+      type: reader.text('type'),
+      unit: reader.text('unit'),
+      description: reader.text('description'),
+      interval: reader.numberIfKnown('statsd_interval')?.toString() ?? '',
+    },
+    sources: {
+      type: sources.text('type'),
+      unit: sources.text('unit'),
+      description: sources.text('description'),
+      interval: sources.text('statsd_interval'),
+    },
+  };
 }
 
 export function readTagKeys(json: unknown): readonly TagKey[] {

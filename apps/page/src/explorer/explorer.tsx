@@ -7,6 +7,7 @@ import { NoMetricYet } from '../ui/notices.tsx';
 import { RangePicker } from '../ui/range-picker.tsx';
 import { useQuery } from '../use-query.ts';
 import { ExplorerGraph } from './explorer-graph.tsx';
+import { MetricMeanings } from './metric-meanings.tsx';
 import { QueryBuilder } from './query-builder.tsx';
 import { QueryEditor } from './query-editor.tsx';
 import { StylePicker } from './style-picker.tsx';
@@ -64,6 +65,7 @@ export function Explorer({ query, range, top, style, onChange }: ExplorerProps) 
       <section className="card query-card" aria-label="Query">
         <QueryBuilder query={query} listed={listed} onRun={run} />
         <QueryEditor query={query} listed={listed} error={polled.error} onRun={run} />
+        <MetricMeanings query={query} />
       </section>
       {query === '' ? (
         listed?.metrics.length === 0 ? (

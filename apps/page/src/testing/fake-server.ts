@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { type FakeTrouble, fakeAnswer, fakeMetrics, fakeStatus, fakeTags } from './fake-data.ts';
+import { FakeMeanings } from './fake-meanings.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -15,6 +16,8 @@ const TYPES: Readonly<Record<string, string>> = {
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self' data:; " +
   "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const METRIC_PATH = /^\/api\/v1\/metrics\/([^/]+)$/;
 
 /** Age of the completeness of all answers, ms. */
 const BEHIND_MS = 3_600;
@@ -36,6 +39,7 @@ export class FakeServer {
   trouble: FakeTrouble = {};
   /** Answers queries instead of the invented series, in the shape of `/api/v1/query`. */
   answerOf: ((query: string, fromMs: number, toMs: number) => object) | undefined;
+  readonly meanings = new FakeMeanings();
   /** Queries in the order that they came. */
   readonly queries: string[] = [];
 
@@ -67,7 +71,7 @@ export class FakeServer {
     if (!url.pathname.startsWith('/api/')) return this.#file(url.pathname, response);
     const delayMs = this.delayMs(url);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-    const [status, body] = this.#api(url);
+    const [status, body] = request.method === 'PUT' ? await this.#put(url, request) : this.#api(url);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
 
@@ -81,11 +85,19 @@ export class FakeServer {
     }
   }
 
+  async #put({ pathname }: URL, request: IncomingMessage): Promise<readonly [number, unknown]> {
+    const [, metric] = METRIC_PATH.exec(pathname) ?? [];
+    if (metric === undefined) return [404, { errors: ['not found'], code: 'not_found', detail: {} }];
+    return this.meanings.state(decodeURIComponent(metric), JSON.parse(await textOf(request)));
+  }
+
   #api(url: URL): readonly [number, unknown] {
     const field = (name: string): string => url.searchParams.get(name) ?? '';
     if (this.isAway) return [503, { errors: ['the platform is stopping'], code: 'unavailable', detail: {} }];
     if (this.isLocked) return [401, { errors: ['a key is needed'], code: 'unauthenticated', detail: {} }];
     const nowMs = Date.now();
+    const [, metric] = METRIC_PATH.exec(url.pathname) ?? [];
+    if (metric !== undefined) return [200, this.meanings.of(decodeURIComponent(metric))];
     switch (url.pathname) {
       case '/api/tidemark/v1/metrics':
         return [200, this.hasMetrics ? fakeMetrics(field('contains'), this.metricLimit) : { metrics: [] }];
@@ -116,4 +128,10 @@ export class FakeServer {
     const unknown = series.map((one) => ({ ...one, complete_length: 0 }));
     return [200, { ...(answer as object), series: unknown, status: 'error', complete_through: null, errors }];
   }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const piece of request.setEncoding('utf8')) text += piece;
+  return text;
 }

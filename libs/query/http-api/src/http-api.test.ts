@@ -259,6 +259,8 @@ describe("Tidemark's own API", () => {
     const unknown = { unit: null, description: null, statsd_interval: null };
     expect(reply.json()).toEqual({ type: 'gauge', ...unknown, sources: { type: 'name' } });
     expect((await app.inject('/api/v1/metrics/system.load')).statusCode).toBe(404);
+    const long = await app.inject(`/api/v1/metrics/${'l'.repeat(200)}`);
+    expect(long.json()).toMatchObject({ errors: [expect.stringMatching(/^no metric has the name l{200}$/)] });
   });
 
   test('metrics, tags and status are returned as JSON', async () => {

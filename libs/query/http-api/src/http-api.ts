@@ -61,7 +61,12 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     // Clients join a base URL and a path, with a slash too many at either end.
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      // Names of metrics are longer than the router's default of 100; the whole address is limited anyway.
+      maxParamLength: limits.urlBytes,
+    },
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
   });
   app.server.maxConnections = limits.connections;

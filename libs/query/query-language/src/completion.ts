@@ -4,6 +4,7 @@ export { ROLLUP_METHODS } from './ast.ts';
 export type { CaretPlace } from './caret-place.ts';
 export { caretPlace } from './caret-place.ts';
 export { FUNCTION_NAMES, FUNCTIONS } from './functions.ts';
+export { metricsIn } from './metrics-in.ts';
 export { AGGREGATOR_NAMES } from './parse.ts';
 export type { Place } from './place.ts';
 export { RANK_SHORTHANDS } from './rank-shorthands.ts';
