@@ -50,12 +50,16 @@ describe('the status', () => {
 
   test('it shows the counts that intakes report, and question marks for an intake that does not answer', () => {
     const session = (first: number) => Buffer.alloc(16, first);
-    const clients = [1, 2].map((each) => ({ clientSession: session(each), tenant: 'default', highestSequence: 6 }));
+    const clients = [1, 2, 3].map((each) => ({ clientSession: session(each), tenant: 'default', highestSequence: 6 }));
     const reported = {
       ...{ streams: 1, queuedBytes: 77, rejectedPoints: { timestamp_behind: 2, value_infinite: 1 } },
       clientNames: { [session(1).toString('hex')]: 'agent web-1' },
+      formerClientNames: { [session(3).toString('hex')]: 'nightly job' },
       refused: [
-        { stage: 'rejected', reason: 'timestamp_behind', count: 2, example: 'timestamp: 5 s\nago' },
+        {
+          ...{ stage: 'rejected', reason: 'timestamp_behind', count: 2, example: 'timestamp: 5 s\nago' },
+          ...{ sinceMs: NOW_MS - 60_000, lastMs: NOW_MS - 3000 },
+        },
         { stage: 'rejected', reason: 'value_infinite', count: 1 },
         { stage: 'left_out', reason: 'exemplar', count: 4, example: 'http_total' },
         { stage: 'violation', reason: 'body_too_large', count: 3 },
@@ -75,13 +79,16 @@ describe('the status', () => {
     const known = lines([]);
     expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77 3');
     const by = 'by session aaaaaaaa (intake-1):';
-    expect(known).toContain(`rejected ${by} timestamp_behind 2, for example: timestamp: 5 s\\nago`);
+    expect(known).toContain(
+      `rejected ${by} timestamp_behind 2 since ${new Date(NOW_MS - 60_000).toISOString()}, the last 3.0 s ago, for example: timestamp: 5 s\\nago`,
+    );
     expect(known).toContain(`rejected ${by} value_infinite 1`);
     expect(known).toContain(`left out ${by} exemplar 4, for example: http_total`);
     expect(known).toContain(`violations, seen ${by} body_too_large 3`);
-    expect(known).toContain('refused by agent web-1: line_malformed 9, for example: no value');
+    expect(known).toContain('refused by agent web-1: line_malformed 9 since its start, for example: no value');
     expect(known).toContain('01010101 agent web-1 not declared 7 7 0');
     expect(known).toContain('02020202 not connected not declared 7 0');
+    expect(known).toContain('03030303 nightly job, not connected not declared 7 0');
     const unknown = lines([
       { session: session(0xcc), process: 'intake-3', state: 'open', notTold: 'c:1: \u001b gone' },
     ]);

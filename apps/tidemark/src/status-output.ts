@@ -126,13 +126,15 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
  * Lists what was refused, dropped or left out, by reason and with an example, a line each: in cells they would widen the
  * table.
  */
-function refusals({ sessions: all }: StatusReply): string[] {
+function refusals({ sessions: all, nowMs }: StatusReply): string[] {
   return all.flatMap(({ session, process, refused }) => {
     const intake = `session ${hex(session).slice(0, 8)} (${printable(process)})`;
-    return refused.map(({ stage, client, reason, count, example }) => {
+    return refused.map(({ stage, client, reason, count, sinceMs, lastMs, example }) => {
       const where = stage === 'client' ? printable(client) : intake;
+      const since = sinceMs > 0 ? ` since ${time(sinceMs)}` : stage === 'client' ? ' since its start' : '';
+      const last = lastMs > 0 ? `, the last ${duration(nowMs - lastMs)} ago` : '';
       const shown = example === '' ? '' : `, for example: ${printable(example)}`;
-      return `${STAGES[stage] ?? printable(stage)} by ${where}: ${printable(reason)} ${count}${shown}`;
+      return `${STAGES[stage] ?? printable(stage)} by ${where}: ${printable(reason)} ${count}${since}${last}${shown}`;
     });
   });
 }
@@ -168,6 +170,7 @@ interface ClientLine {
 /** Formats one line per client session over all partitions: its frontier, and how many of its points were late. */
 function clients({ points, sessions: all, nowMs }: StatusReply): string {
   const names = new Map(all.flatMap(({ clientNames }) => Object.entries(clientNames)));
+  const former = new Map(all.flatMap(({ formerClientNames }) => Object.entries(formerClientNames)));
   // The client may be connected to an intake that did not answer.
   const nameless = all.some(({ notTold }) => notTold !== '') ? '?' : 'not connected';
   const lines = new Map<string, ClientLine>();
@@ -180,6 +183,11 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
     line.late += client.latePoints;
     lines.set(key, line);
   }
+  const nameOf = (key: string): string => {
+    const past = former.get(key);
+    if (past === undefined || names.has(key)) return printable(names.get(key) ?? nameless);
+    return nameless === '?' ? `${printable(past)}, ?` : `${printable(past)}, not connected`;
+  };
   const table = new Table({
     head: ['client session', 'name', 'delivered through', 'batches', 'unsettled', 'late points'],
     style: { head: [], border: [], compact: true },
@@ -187,7 +195,7 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
   for (const [key, { floor, highest, frontierMs, late }] of lines) {
     const frontier = frontierMs === undefined ? 'not declared' : `${duration(nowMs - frontierMs)} ago`;
     const unsettled = names.has(key) ? Math.max(0, highest + 1 - floor) : '';
-    table.push([key.slice(0, 8), printable(names.get(key) ?? nameless), frontier, highest + 1, unsettled, late]);
+    table.push([key.slice(0, 8), nameOf(key), frontier, highest + 1, unsettled, late]);
   }
   return table.toString();
 }

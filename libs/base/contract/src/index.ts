@@ -134,6 +134,7 @@ export {
   ResultSeries,
   SessionStatus,
   SessionStatus_ClientNamesEntry,
+  SessionStatus_FormerClientNamesEntry,
   SessionStatus_LeftOutEntry,
   SessionStatus_RejectedPointsEntry,
   SessionStatus_ViolationsEntry,

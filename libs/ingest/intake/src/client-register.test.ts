@@ -24,6 +24,33 @@ test('the register lists the progress of each client, and since when a client is
   expect(register.list()).toMatchObject([{ lostMs: 1_001_500, batches: 3 }]);
 });
 
+test('the name of a lost client is known as long as stores keep its state, and it is listed for an hour', () => {
+  const clock = new ManualClock(1_000_000);
+  const register = new ClientRegister(clock);
+  const stream = register.connected('a', SESSION, 'nightly job');
+  expect(register.formerNamesOf('a')).toEqual({});
+  stream.end();
+  const name = { [SESSION.toString('hex')]: 'nightly job' };
+  expect([register.formerNamesOf('a'), register.formerNamesOf('b')]).toEqual([name, {}]);
+  clock.nowMs += 2 * 3_600_000;
+  expect([register.list(), register.formerNamesOf('a')]).toEqual([[], name]);
+  clock.nowMs += 7 * 86_400_000;
+  expect(register.formerNamesOf('a')).toEqual({});
+});
+
+test('what a client refused has the time at which its count grew', () => {
+  const clock = new ManualClock(1_000_000);
+  const register = new ClientRegister(clock);
+  const stream = register.connected('a', SESSION, 'agent');
+  const refused = (count: number) => stream.refused([{ reason: 'line_malformed', count, example: '' }]);
+  refused(1);
+  clock.nowMs += 500;
+  refused(1);
+  expect(register.refusedOf('a')).toMatchObject([{ count: 1, sinceMs: 0, lastMs: 1_000_000 }]);
+  refused(2);
+  expect(register.refusedOf('a')).toMatchObject([{ count: 2, lastMs: 1_000_500 }]);
+});
+
 test('has the flush interval of the last hello', () => {
   const register = new ClientRegister(new ManualClock(1_000_000));
   register.connected('a', SESSION, 'checkout', 10_000).end();

@@ -1,5 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import type { ClientHealth, LocalRefusal, RefusedData } from '@tidemark/contract';
+import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import type { Clock } from '@tidemark/ports';
 import { cutExample } from './refused-data.ts';
 
@@ -18,7 +19,12 @@ interface KnownClient {
   lastBatchMs: number;
   lostMs: number | undefined;
   /** What the client refused or dropped itself, as it reported last. */
-  refusals: readonly LocalRefusal[];
+  refusals: readonly KnownRefusal[];
+}
+
+/** What a client refused for one reason, and when this intake learned of the last. */
+interface KnownRefusal extends LocalRefusal {
+  readonly lastMs: number;
 }
 
 /** Reports of a stream about its client. */
@@ -36,10 +42,12 @@ const CLIENTS = 10_000;
 /** Bounds of what a client reports: it must not fill the memory. */
 const REFUSALS = 64;
 const REASON_CHARACTERS = 64;
-/** Time after which a lost client is removed. */
-const FORGET_MS = 3_600_000;
+/** Time for which a lost client is listed. */
+const LISTED_MS = 3_600_000;
+/** Time after which a lost client is removed: stores keep its state, and show it by its name, as long. */
+const FORGET_MS = PROTOCOL_TIMES.retentionMs;
 
-/** Connected clients with their progress, and recently lost ones, for operators. It outlives sessions. */
+/** Connected clients with their progress, and lost ones, for operators. It outlives sessions. */
 export class ClientRegister {
   readonly #clock: Clock;
   readonly #limit: number;
@@ -68,11 +76,14 @@ export class ClientRegister {
         if (frontierMs !== undefined) client.frontierMs = Math.max(client.frontierMs ?? frontierMs, frontierMs);
       },
       refused: (refusals) => {
-        client.refusals = refusals.slice(0, REFUSALS).map(({ reason, count, example }) => ({
-          reason: reason.slice(0, REASON_CHARACTERS),
-          count,
-          example: cutExample(example),
-        }));
+        const before = client.refusals;
+        const nowMs = Math.floor(this.#clock.wallMs());
+        client.refusals = refusals.slice(0, REFUSALS).map((one) => {
+          const reason = one.reason.slice(0, REASON_CHARACTERS);
+          const known = before.find((other) => other.reason === reason);
+          const lastMs = known !== undefined && known.count === one.count ? known.lastMs : nowMs;
+          return { reason, count: one.count, example: cutExample(one.example), lastMs };
+        });
       },
       end: () => {
         if (hasEnded) return;
@@ -92,13 +103,21 @@ export class ClientRegister {
   refusedOf(tenant: string): RefusedData[] {
     return [...this.#clients.values()]
       .filter((client) => client.tenant === tenant)
-      .flatMap(({ name, refusals }) => refusals.map((one) => ({ stage: 'client', client: name, ...one })));
+      .flatMap(({ name, refusals }) => refusals.map((one) => ({ stage: 'client', client: name, sinceMs: 0, ...one })));
   }
 
-  /** Lists the clients of all tenants, for operators only. */
-  list(): ClientHealth[] {
+  /** Returns the names of the lost clients of a tenant, by client session in hex. */
+  formerNamesOf(tenant: string): Record<string, string> {
     this.#forget();
-    return [...this.#clients.values()].map(({ streams: _, refusals: __, ...client }) => {
+    const lost = [...this.#clients.values()].filter((client) => client.tenant === tenant && client.streams === 0);
+    return Object.fromEntries(lost.map(({ clientSession, name }) => [toHex(clientSession), name]));
+  }
+
+  /** Lists the clients of all tenants, connected or lost within the hour, for operators only. */
+  list(): ClientHealth[] {
+    const fromMs = this.#clock.wallMs() - LISTED_MS;
+    const listed = [...this.#clients.values()].filter(({ lostMs }) => lostMs === undefined || lostMs >= fromMs);
+    return listed.map(({ streams: _, refusals: __, ...client }) => {
       const { frontierMs, firstBatchMs, lastBatchMs, lostMs } = client;
       return {
         ...client,
@@ -118,13 +137,19 @@ export class ClientRegister {
     };
     if (this.#clients.size >= this.#limit) this.#forget();
     if (this.#clients.size >= this.#limit) {
-      const oldest = [...this.#clients].find(([, { lostMs }]) => lostMs !== undefined);
+      const oldest = this.#lostLongestAgo();
       // When all entries are of connected clients, the new one is served but not listed.
       if (oldest === undefined) return client;
-      this.#clients.delete(oldest[0]);
+      this.#clients.delete(oldest);
     }
     this.#clients.set(key, client);
     return client;
+  }
+
+  /** The key of the client that was lost longest ago. */
+  #lostLongestAgo(): string | undefined {
+    for (const [key, { lostMs }] of this.#clients) if (lostMs !== undefined) return key;
+    return undefined;
   }
 
   #forget(): void {

@@ -60,8 +60,8 @@ export class IntakeSession {
   readonly session: Uint8Array;
   readonly maps: MapsInForce;
   readonly budgets: SeriesBudgets;
-  readonly counts = new TenantCounts();
-  readonly violations = new StreamViolations();
+  readonly counts: TenantCounts;
+  readonly violations: StreamViolations;
   readonly clients: ClientRegister;
   /** What is stated of metrics. */
   readonly metrics: StatedMetrics;
@@ -81,6 +81,8 @@ export class IntakeSession {
     const { log, control, clock, acceptClock, random, limits } = options;
     this.#options = options;
     this.session = random.bytes(ID_BYTES);
+    this.counts = new TenantCounts(clock);
+    this.violations = new StreamViolations(clock);
     this.clients = options.clients ?? new ClientRegister(clock);
     this.budgets = new SeriesBudgets(control.state, options.knownSeries);
     this.#quotas = new TenantQuotas(limits);
@@ -232,6 +234,7 @@ export class IntakeSession {
       queuedBytes: this.#lanes.queuedBytes,
       rejectedPoints: this.counts.rejectedOf(tenant),
       clientNames: Object.fromEntries(sources.flatMap(({ clientNames }) => clientNames)),
+      formerClientNames: this.clients.formerNamesOf(tenant),
       violations: this.violations.of(tenant),
       leftOut: this.counts.leftOutOf(tenant),
       refused: [...this.counts.listOf(tenant), ...this.violations.listOf(tenant), ...this.clients.refusedOf(tenant)],

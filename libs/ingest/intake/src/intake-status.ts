@@ -8,6 +8,8 @@ export interface IntakeStatus {
   readonly rejectedPoints: Record<string, number>;
   /** Names of the clients with an open stream, and names for the senders of requests, by client session in hex. */
   readonly clientNames: Record<string, string>;
+  /** Names of the clients whose streams have ended, by client session in hex. */
+  readonly formerClientNames: Record<string, string>;
   /** Numbers of ended streams and refused requests for violations of the protocol or of a limit, by reason. */
   readonly violations: Record<string, number>;
   /** Numbers of valid data in requests that has no place in the platform, by reason. */

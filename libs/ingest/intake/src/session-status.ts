@@ -13,7 +13,16 @@ export interface ReportedSessions {
 }
 
 const NOT_REPORTED: IntakeStatus = {
-  ...{ streams: 0, queuedBytes: 0, rejectedPoints: {}, clientNames: {}, violations: {}, leftOut: {}, refused: [] },
+  ...{
+    streams: 0,
+    queuedBytes: 0,
+    rejectedPoints: {},
+    clientNames: {},
+    formerClientNames: {},
+    violations: {},
+    leftOut: {},
+    refused: [],
+  },
 };
 
 /** Returns this process's report of its own session, for a tenant. */

@@ -1,6 +1,6 @@
 import { DEFAULT_TENANT } from '@tidemark/access';
 import type { RefusedData } from '@tidemark/contract';
-import { isTidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError } from '@tidemark/ports';
 import { CountsByReason } from './refused-data.ts';
 
 /**
@@ -49,7 +49,11 @@ const CLIENTS_FAULT: ReadonlySet<string> = new Set([
 
 /** Numbers of ended streams and refused requests for violations of the protocol or a limit, by tenant and reason. */
 export class StreamViolations {
-  readonly #counts = new CountsByReason();
+  readonly #counts: CountsByReason;
+
+  constructor(clock: Pick<Clock, 'wallMs'>) {
+    this.#counts = new CountsByReason(clock);
+  }
 
   /**
    * Counts the error that ended a stream, if the client caused it. `tenant` is undefined before its key was accepted.

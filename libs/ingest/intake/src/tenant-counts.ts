@@ -1,10 +1,16 @@
 import type { RefusedData, Rejection } from '@tidemark/contract';
+import type { Clock } from '@tidemark/ports';
 import { CountsByReason } from './refused-data.ts';
 
 /** Refused points, and data that was left out, by tenant and reason. */
 export class TenantCounts {
-  readonly #rejected = new CountsByReason();
-  readonly #leftOut = new CountsByReason();
+  readonly #rejected: CountsByReason;
+  readonly #leftOut: CountsByReason;
+
+  constructor(clock: Pick<Clock, 'wallMs'>) {
+    this.#rejected = new CountsByReason(clock);
+    this.#leftOut = new CountsByReason(clock);
+  }
 
   /** Counts the refused points of an accepted or refused batch. */
   reject(tenant: string, rejections: readonly Rejection[]): void {

@@ -3,13 +3,15 @@ import { judgeRefused } from './judge-refused.ts';
 import type { Observations } from './observations.ts';
 import type { RefusedView } from './pipeline-view.ts';
 
+const NOW_MS = 1_000_000_000;
+
 function seen(...sessions: readonly (readonly Partial<RefusedView>[])[]): Observations {
   const views = sessions.map((refused, i) => ({
     ...{ session: `${i}`, process: 'intake', state: 'open', renewedMs: 1 },
     refused: refused.map((one) => ({ stage: 'rejected', client: '', reason: 'r', count: 1, example: '', ...one })),
   }));
-  const pipeline = { points: [], tags: [], sessions: views, latenessMs: 1, nowMs: 1, errors: [] };
-  return { nowMs: 1, processes: [], pipeline, pipelineProblem: undefined, kafka: undefined };
+  const pipeline = { points: [], tags: [], sessions: views, latenessMs: 1, nowMs: NOW_MS, errors: [] };
+  return { nowMs: NOW_MS, processes: [], pipeline, pipelineProblem: undefined, kafka: undefined };
 }
 
 test('one note names each reason over all intakes and clients, with its count and one example', () => {
@@ -36,6 +38,21 @@ test('one note names each reason over all intakes and clients, with its count an
       next: expect.stringContaining('status has every reason'),
     },
   ]);
+});
+
+test('it says from when on the counts are, and when the last one was', () => {
+  const [one, ...others] = judgeRefused(
+    seen(
+      [{ reason: 'value_nan', sinceMs: NOW_MS - 60_000, lastMs: NOW_MS - 30_000 }],
+      [
+        { reason: 'value_nan', sinceMs: NOW_MS - 90_000, lastMs: NOW_MS - 5_000 },
+        { reason: 'line_malformed', stage: 'client', client: 'agent', sinceMs: 0, lastMs: NOW_MS - 80_000 },
+      ],
+    ),
+  );
+  expect(one.sinceMs).toBe(NOW_MS - 90_000);
+  expect(one.what).toContain('value_nan 2 (the last 5.0 s ago), line_malformed 1 (by agent; the last 1 min 20 s ago)');
+  expect(others).toEqual([]);
 });
 
 test('gauges with a sign name the setting that makes them changes, and what is left out is not an error', () => {

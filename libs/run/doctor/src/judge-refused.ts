@@ -1,6 +1,6 @@
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { Finding } from './finding.ts';
-import { counted, formatCount } from './format-values.ts';
+import { counted, formatCount, formatDuration } from './format-values.ts';
 import type { Observations } from './observations.ts';
 import type { RefusedView } from './pipeline-view.ts';
 
@@ -17,6 +17,10 @@ interface Summed {
   readonly example: string;
   /** Clients that refused it, and undefined for intakes. */
   readonly places: ReadonlySet<string | undefined>;
+  /** From when on intakes count, ms; undefined when it is not known. */
+  readonly sinceMs: number | undefined;
+  /** How long ago the last one was counted, ms; undefined when it is not known. */
+  readonly lastAgoMs: number | undefined;
 }
 
 /**
@@ -28,7 +32,8 @@ export function judgeRefused({ pipeline }: Observations): Finding[] {
   const signed = all.filter(isSigned);
   const leftOut = all.filter(({ stage }) => stage === 'left_out');
   const refused = all.filter((one) => one.stage !== 'left_out' && !isSigned(one));
-  return [...refusedFinding(summed(refused)), ...signedFinding(summed(signed)), ...leftOutFinding(summed(leftOut))];
+  const sums = (some: readonly RefusedView[]): Summed[] => summed(some, pipeline?.nowMs ?? 0);
+  return [...refusedFinding(sums(refused)), ...signedFinding(sums(signed)), ...leftOutFinding(sums(leftOut))];
 }
 
 function isSigned({ stage, reason }: RefusedView): boolean {
@@ -36,23 +41,31 @@ function isSigned({ stage, reason }: RefusedView): boolean {
 }
 
 /** Sums by reason, the most frequent first. */
-function summed(all: readonly RefusedView[]): Summed[] {
+function summed(all: readonly RefusedView[], nowMs: number): Summed[] {
   const sums = new Map<string, Summed>();
-  for (const { stage, client, reason, count, example } of all) {
+  for (const { stage, client, reason, count, example, sinceMs = 0, lastMs = 0 } of all) {
     const known = sums.get(reason);
+    const lastAgoMs = lastMs > 0 ? Math.max(0, nowMs - lastMs) : undefined;
     sums.set(reason, {
       reason,
       count: (known?.count ?? 0) + count,
       example: known?.example || example,
+      sinceMs: minOf(known?.sinceMs, sinceMs > 0 ? sinceMs : undefined),
+      lastAgoMs: minOf(known?.lastAgoMs, lastAgoMs),
       places: new Set([...(known?.places ?? []), stage === 'client' ? client : undefined]),
     });
   }
   return [...sums.values()].sort((a, b) => b.count - a.count);
 }
 
-/** `value_nan 12 (for example: …; by agent web-1)` */
+function minOf(...values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** `value_nan 12 (for example: …; by agent web-1; the last 3 min ago)` */
 function named(all: readonly Summed[]): string {
-  const shown = all.slice(0, NAMED_REASONS).map(({ reason, count, example, places }) => {
+  const shown = all.slice(0, NAMED_REASONS).map(({ reason, count, example, places, lastAgoMs }) => {
     const cut = example.length > EXAMPLE_CHARACTERS ? `${example.slice(0, EXAMPLE_CHARACTERS)}…` : example;
     const clients = [...places].filter((place) => place !== undefined);
     const details = [
@@ -60,6 +73,7 @@ function named(all: readonly Summed[]): string {
       ...(clients.length === 0
         ? []
         : [`by ${clients[0]}${clients.length > 1 ? ` and ${clients.length - 1} more` : ''}`]),
+      ...(lastAgoMs === undefined ? [] : [`the last ${formatDuration(lastAgoMs)} ago`]),
     ];
     return `${reason} ${formatCount(count)}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
   });
@@ -74,7 +88,7 @@ function refusedFinding(all: readonly Summed[]): Finding[] {
       kind: 'data-refused',
       severity: 'note',
       what: `data was refused since the processes started: ${named(all)}`,
-      sinceMs: undefined,
+      sinceMs: minOf(...all.map(({ sinceMs }) => sinceMs)),
       means: 'these points, lines or requests are not stored; all others are',
       next: `correct the sender that the example names; ${TIDEMARK_COMMAND} status has every reason, docs/point-rules.md the rules`,
     },
@@ -86,7 +100,7 @@ function signedFinding(all: readonly Summed[]): Finding[] {
     kind: 'gauges-signed',
     severity: 'note',
     what: `gauges with a sign have set the gauge: ${named([one])}`,
-    sinceMs: undefined,
+    sinceMs: one.sinceMs,
     means:
       "a plain StatsD client means +5 and -5 as changes of the last value; Datadog's clients mean the value itself",
     next: 'if a StatsD client sends them, set statsd.gaugeDeltas to true; if they are negative values, nothing',
@@ -100,7 +114,7 @@ function leftOutFinding(all: readonly Summed[]): Finding[] {
       kind: 'data-left-out',
       severity: 'note',
       what: `data that Tidemark does not store was left out: ${named(all)}`,
-      sinceMs: undefined,
+      sinceMs: minOf(...all.map(({ sinceMs }) => sinceMs)),
       means: 'it is not an error, and no sample is missing',
       next: 'nothing, or stop sending it',
     },

@@ -68,6 +68,9 @@ export interface RefusedView {
   readonly reason: string;
   readonly count: number;
   readonly example: string;
+  /** From when on it is counted, ms; undefined or 0 when it is not known. */
+  readonly sinceMs?: number | undefined;
+  readonly lastMs?: number | undefined;
 }
 
 export interface ReplicaView {

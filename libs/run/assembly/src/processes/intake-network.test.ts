@@ -61,6 +61,7 @@ const own = {
   statusFor: (tenant: string) => ({
     ...{ streams: 1, queuedBytes: 9, rejectedPoints: { value_nan: 2 }, violations: {}, leftOut: {}, refused: [] },
     clientNames: { ab: `agent of ${tenant}` },
+    formerClientNames: {},
   }),
 } as unknown as IntakeSession;
 

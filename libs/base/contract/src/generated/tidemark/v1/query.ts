@@ -175,6 +175,10 @@ export interface RefusedData {
   count: number;
   /** One of them, or a sentence about it; empty when none is known. */
   example: string;
+  /** Time from which the count is, ms: the start of the session. 0 for the stage `client`: the start of the client. */
+  sinceMs: number;
+  /** Time at which the intake counted the last one, or learned from the client of more, ms. */
+  lastMs: number;
 }
 
 export interface SessionStatus {
@@ -211,6 +215,11 @@ export interface SessionStatus {
    * `violations` and `left_out`, and those of the clients with an open stream.
    */
   refused: RefusedData[];
+  /**
+   * Names of clients whose streams have ended, by client session in hex, as long as stores keep their state (7 days).
+   * Names from before a restart of the process are not known, and of more than 10,000 clients only the last.
+   */
+  formerClientNames: { [key: string]: string };
 }
 
 export interface SessionStatus_RejectedPointsEntry {
@@ -231,6 +240,11 @@ export interface SessionStatus_ViolationsEntry {
 export interface SessionStatus_LeftOutEntry {
   key: string;
   value: number;
+}
+
+export interface SessionStatus_FormerClientNamesEntry {
+  key: string;
+  value: string;
 }
 
 function createBaseQueryRequest(): QueryRequest {
@@ -1662,7 +1676,7 @@ export const EraStatus: MessageFns<EraStatus> = {
 };
 
 function createBaseRefusedData(): RefusedData {
-  return { stage: "", client: "", reason: "", count: 0, example: "" };
+  return { stage: "", client: "", reason: "", count: 0, example: "", sinceMs: 0, lastMs: 0 };
 }
 
 export const RefusedData: MessageFns<RefusedData> = {
@@ -1681,6 +1695,12 @@ export const RefusedData: MessageFns<RefusedData> = {
     }
     if (message.example !== "") {
       writer.uint32(42).string(message.example);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(48).sint64(message.sinceMs);
+    }
+    if (message.lastMs !== 0) {
+      writer.uint32(56).sint64(message.lastMs);
     }
     return writer;
   },
@@ -1738,6 +1758,22 @@ export const RefusedData: MessageFns<RefusedData> = {
             message.example = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.sint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lastMs = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1760,6 +1796,8 @@ export const RefusedData: MessageFns<RefusedData> = {
     message.reason = object.reason ?? "";
     message.count = object.count ?? 0;
     message.example = object.example ?? "";
+    message.sinceMs = object.sinceMs ?? 0;
+    message.lastMs = object.lastMs ?? 0;
     return message;
   },
 };
@@ -1778,6 +1816,7 @@ function createBaseSessionStatus(): SessionStatus {
     leftOut: {},
     notTold: "",
     refused: [],
+    formerClientNames: {},
   };
 }
 
@@ -1819,6 +1858,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     for (const v of message.refused) {
       RefusedData.encode(v!, writer.uint32(98).fork()).join();
     }
+    globalThis.Object.entries(message.formerClientNames).forEach(([key, value]: [string, string]) => {
+      SessionStatus_FormerClientNamesEntry.encode({ key: key as any, value }, writer.uint32(106).fork()).join();
+    });
     return writer;
   },
 
@@ -1943,6 +1985,17 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             message.refused.push(RefusedData.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            const entry13 = SessionStatus_FormerClientNamesEntry.decode(reader, reader.uint32());
+            if (entry13.value !== undefined) {
+              message.formerClientNames[entry13.key] = entry13.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2004,6 +2057,13 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     );
     message.notTold = object.notTold ?? "";
     message.refused = object.refused?.map((e) => RefusedData.fromPartial(e)) || [];
+    message.formerClientNames = (globalThis.Object.entries(object.formerClientNames ?? {}) as [string, string][])
+      .reduce((acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      }, {});
     return message;
   },
 };
@@ -2272,6 +2332,73 @@ export const SessionStatus_LeftOutEntry: MessageFns<SessionStatus_LeftOutEntry> 
     const message = createBaseSessionStatus_LeftOutEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseSessionStatus_FormerClientNamesEntry(): SessionStatus_FormerClientNamesEntry {
+  return { key: "", value: "" };
+}
+
+export const SessionStatus_FormerClientNamesEntry: MessageFns<SessionStatus_FormerClientNamesEntry> = {
+  encode(message: SessionStatus_FormerClientNamesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionStatus_FormerClientNamesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionStatus_FormerClientNamesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SessionStatus_FormerClientNamesEntry>): SessionStatus_FormerClientNamesEntry {
+    return SessionStatus_FormerClientNamesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionStatus_FormerClientNamesEntry>): SessionStatus_FormerClientNamesEntry {
+    const message = createBaseSessionStatus_FormerClientNamesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
