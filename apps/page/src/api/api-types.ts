@@ -78,34 +78,31 @@ export interface ClientStatus {
   readonly latePoints: number;
 }
 
-export interface PointPartitionStatus {
+/** How far a store has read the log of a partition. */
+export interface PartitionStatus {
   readonly partition: number;
   readonly offset: number;
   readonly committedOffset: number;
   readonly logNext: number;
-  readonly watermarkMs: number | undefined;
-  readonly lanes: readonly LaneStatus[];
-  readonly clients: readonly ClientStatus[];
   readonly gaps: readonly Gap[];
   /** Why the partition has halted; empty when it has not. */
   readonly halted: string;
   readonly haltedOffset: number;
+}
+
+export interface PointPartitionStatus extends PartitionStatus {
+  readonly watermarkMs: number | undefined;
+  readonly lanes: readonly LaneStatus[];
+  readonly clients: readonly ClientStatus[];
   readonly series: number;
   readonly points: number;
   readonly latePoints: number;
   readonly duplicatePoints: number;
 }
 
-export interface TagPartitionStatus {
-  readonly partition: number;
-  readonly offset: number;
-  readonly committedOffset: number;
-  readonly logNext: number;
+export interface TagPartitionStatus extends PartitionStatus {
   readonly series: number;
   readonly metrics: number;
-  readonly gaps: readonly Gap[];
-  readonly halted: string;
-  readonly haltedOffset: number;
 }
 
 /** Data that was refused, dropped or left out for one reason. */
@@ -118,6 +115,10 @@ export interface RefusedData {
   readonly count: number;
   /** Empty when none is known. */
   readonly example: string;
+  /** From when on it is counted, ms; undefined for what a client counts, from its start on. */
+  readonly sinceMs: number | undefined;
+  /** When the last one was counted, ms. */
+  readonly lastMs: number | undefined;
 }
 
 export interface SessionStatus {
@@ -134,6 +135,8 @@ export interface SessionStatus {
   readonly refused: readonly RefusedData[];
   /** Names of the connected clients, by client session in hex. */
   readonly clientNames: Readonly<Record<string, string>>;
+  /** Names of clients that were connected before, by client session in hex. */
+  readonly formerClientNames: Readonly<Record<string, string>>;
 }
 
 export interface PipelineStatus {

@@ -66,6 +66,28 @@ export class JsonReader {
   }
 }
 
+/** Reads a field of an object by its name in the answer. */
+export type ReadField<T> = (reader: JsonReader, name: string) => T;
+
+export const text: ReadField<string> = (reader, name) => reader.text(name);
+export const number: ReadField<number> = (reader, name) => reader.number(name);
+export const numberIfKnown: ReadField<number | undefined> = (reader, name) => reader.numberIfKnown(name);
+export const flag: ReadField<boolean> = (reader, name) => reader.flag(name);
+export const texts: ReadField<readonly string[]> = (reader, name) => reader.texts(name);
+
+/** Reads a list of objects. */
+export function listOf<T>(read: (reader: JsonReader) => T): ReadField<readonly T[]> {
+  return (reader, name) => reader.objects(name).map(read);
+}
+
+/** Makes the reader of an object from those of its fields. `markMs` is read from `mark_ms`, or from `markMs`. */
+export function objectOf<T>(fields: { readonly [Name in keyof T]-?: ReadField<T[Name]> }): (reader: JsonReader) => T {
+  const reads = Object.entries<ReadField<unknown>>(fields).map(
+    ([name, read]) => [name, name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), read] as const,
+  );
+  return (reader) => Object.fromEntries(reads.map(([name, sent, read]) => [name, read(reader, sent)])) as T;
+}
+
 function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }

@@ -64,7 +64,13 @@ describe('answers', () => {
   test('a status is read in either spelling, without the fields that protobuf omits', () => {
     const status = readStatus({
       points: [{ partition: 1, watermarkMs: 5, lanes: [{ session: 'ab', open: true }] }, { log_next: '12' }],
-      sessions: [{ session: 'ab', rejected_points: { metric_too_long: 3 }, refused: [{ reason: 'x', count: '3' }] }],
+      sessions: [
+        {
+          session: 'ab',
+          rejected_points: { metric_too_long: 3 },
+          refused: [{ reason: 'x', count: '3', last_ms: '7' }],
+        },
+      ],
       nowMs: 10,
     });
     expect(status.points.map(({ partition, logNext, watermarkMs }) => [partition, logNext, watermarkMs])).toEqual([
@@ -72,7 +78,9 @@ describe('answers', () => {
       [1, 0, 5],
     ]);
     expect(status.sessions[0].rejectedPoints).toEqual({ metric_too_long: 3 });
-    expect(status.sessions[0].refused).toEqual([{ stage: '', client: '', reason: 'x', count: 3, example: '' }]);
+    expect(status.sessions[0].refused).toEqual([
+      { ...{ stage: '', client: '', reason: 'x', count: 3, example: '' }, sinceMs: undefined, lastMs: 7 },
+    ]);
   });
 
   test('the readers throw on no JSON value', () => {

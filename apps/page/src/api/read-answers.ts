@@ -1,6 +1,6 @@
 import type { SentUnit } from '../format/sent-unit.ts';
-import type { AnswerSeries, Gap, MetricList, PartError, QueryAnswer, TagKey } from './api-types.ts';
-import { JsonReader } from './json-reader.ts';
+import type { AnswerSeries, Gap, MetricInfo, MetricList, PartError, QueryAnswer, TagKey } from './api-types.ts';
+import { JsonReader, listOf, number, objectOf, text, texts } from './json-reader.ts';
 import type { MetricMeaning } from './metric-meaning.ts';
 
 /** Reads the answer of `/api/v1/query`: Datadog's v1 shape, with completeness in addition. */
@@ -11,7 +11,7 @@ export function readQueryAnswer(json: unknown): QueryAnswer {
     series: reader.objects('series').map(readSeries),
     completeThroughMs: completeThroughS === undefined ? undefined : completeThroughS * 1_000,
     errors: readPartErrors(reader),
-    gaps: readGaps(reader),
+    gaps: listOf(readGap)(reader, 'gaps'),
     notes: reader.texts('notes'),
   };
 }
@@ -51,23 +51,13 @@ export function readPartErrors(reader: JsonReader): readonly PartError[] {
   });
 }
 
-export function readGaps(reader: JsonReader): readonly Gap[] {
-  return reader.objects('gaps').map((gap) => ({
-    topic: gap.text('topic'),
-    partition: gap.number('partition'),
-    offset: gap.number('offset'),
-    reason: gap.text('reason'),
-  }));
-}
+export const readGap = objectOf<Gap>({ topic: text, partition: number, offset: number, reason: text });
+
+const readMetric = objectOf<MetricInfo>({ metric: text, classes: texts, kinds: texts, series: number });
 
 export function readMetrics(json: unknown): MetricList {
   const reader = new JsonReader(json);
-  const metrics = reader.objects('metrics').map((metric) => ({
-    metric: metric.text('metric'),
-    classes: metric.texts('classes').map((one) => one.toLowerCase()),
-    kinds: metric.texts('kinds'),
-    series: metric.number('series'),
-  }));
+  const metrics = reader.objects('metrics').map(readMetric);
   return { metrics, isCut: reader.flag('truncated') };
 }
 
@@ -91,11 +81,11 @@ export function readMeaning(json: unknown): MetricMeaning {
   };
 }
 
+const readTagKey = objectOf<TagKey>({
+  ...{ key: text, values: number, series: number },
+  top: listOf(objectOf({ value: text, series: number })),
+});
+
 export function readTagKeys(json: unknown): readonly TagKey[] {
-  return new JsonReader(json).objects('keys').map((key) => ({
-    key: key.text('key'),
-    values: key.number('values'),
-    series: key.number('series'),
-    top: key.objects('top').map((value) => ({ value: value.text('value'), series: value.number('series') })),
-  }));
+  return new JsonReader(json).objects('keys').map(readTagKey);
 }

@@ -1,108 +1,63 @@
 import type {
   ClientStatus,
   LaneStatus,
+  PartitionStatus,
   PipelineStatus,
   PointPartitionStatus,
   RefusedData,
   SessionStatus,
   TagPartitionStatus,
 } from './api-types.ts';
-import { JsonReader } from './json-reader.ts';
-import { readGaps, readPartErrors } from './read-answers.ts';
+import { flag, JsonReader, listOf, number, numberIfKnown, objectOf, type ReadField, text } from './json-reader.ts';
+import { readGap, readPartErrors } from './read-answers.ts';
+
+/** A time, ms; undefined where it is 0, as protobuf omits what is not known. */
+const timeIfKnown: ReadField<number | undefined> = (reader, name) => reader.number(name) || undefined;
+const textsByName: ReadField<Readonly<Record<string, string>>> = (reader, name) => reader.textsByName(name);
+
+const readLane = objectOf<LaneStatus>({ session: text, lane: number, open: flag, markMs: number, sequence: number });
+
+const readClient = objectOf<ClientStatus>({
+  ...{ clientSession: text, tenant: text, floor: number, highestSequence: number },
+  ...{ frontierMs: numberIfKnown, latePoints: number },
+});
+
+const PARTITION = {
+  ...{ partition: number, offset: number, committedOffset: number, logNext: number },
+  ...{ gaps: listOf(readGap), halted: text, haltedOffset: number },
+} satisfies { readonly [Name in keyof PartitionStatus]: ReadField<PartitionStatus[Name]> };
+
+const readPointPartition = objectOf<PointPartitionStatus>({
+  ...PARTITION,
+  ...{ watermarkMs: numberIfKnown, lanes: listOf(readLane), clients: listOf(readClient) },
+  ...{ series: number, points: number, latePoints: number, duplicatePoints: number },
+});
+
+const readTagPartition = objectOf<TagPartitionStatus>({ ...PARTITION, series: number, metrics: number });
+
+const readRefused = objectOf<RefusedData>({
+  ...{ stage: text, client: text, reason: text, count: number, example: text },
+  ...{ sinceMs: timeIfKnown, lastMs: timeIfKnown },
+});
+
+const readSession = objectOf<SessionStatus>({
+  ...{ session: text, process: text, state: text, renewedMs: number, streams: number, queuedBytes: number },
+  ...{ clientNames: textsByName, formerClientNames: textsByName, refused: listOf(readRefused) },
+  rejectedPoints: (reader, name) => reader.counts(name),
+  unknownReason: (reader) => reader.text('not_told'),
+});
+
+const readAnswer = objectOf<PipelineStatus>({
+  ...{ points: listOf(readPointPartition), tags: listOf(readTagPartition), sessions: listOf(readSession) },
+  ...{ latenessMs: number, nowMs: number, errors: readPartErrors, mapEpoch: number },
+});
 
 /** Reads the answer of `/api/tidemark/v1/status`: `StatusReply` of the contract, ids in hex. */
 export function readStatus(json: unknown): PipelineStatus {
-  const reader = new JsonReader(json);
-  return {
-    points: reader.objects('points').map(readPointPartition).sort(byPartition),
-    tags: reader.objects('tags').map(readTagPartition).sort(byPartition),
-    sessions: reader.objects('sessions').map(readSession),
-    latenessMs: reader.number('lateness_ms'),
-    nowMs: reader.number('now_ms'),
-    errors: readPartErrors(reader),
-    mapEpoch: reader.number('map_epoch'),
-  };
+  const { points, tags, ...status } = readAnswer(new JsonReader(json));
+  return { ...status, points: points.toSorted(byPartition), tags: tags.toSorted(byPartition) };
 }
 
-function byPartition(a: { readonly partition: number }, b: { readonly partition: number }): number {
+function byPartition(a: PartitionStatus, b: PartitionStatus): number {
   return a.partition - b.partition;
-}
-
-function readPointPartition(reader: JsonReader): PointPartitionStatus {
-  return {
-    partition: reader.number('partition'),
-    offset: reader.number('offset'),
-    committedOffset: reader.number('committed_offset'),
-    logNext: reader.number('log_next'),
-    watermarkMs: reader.numberIfKnown('watermark_ms'),
-    lanes: reader.objects('lanes').map(readLane),
-    clients: reader.objects('clients').map(readClient),
-    gaps: readGaps(reader),
-    halted: reader.text('halted'),
-    haltedOffset: reader.number('halted_offset'),
-    series: reader.number('series'),
-    points: reader.number('points'),
-    latePoints: reader.number('late_points'),
-    duplicatePoints: reader.number('duplicate_points'),
-  };
-}
-
-function readTagPartition(reader: JsonReader): TagPartitionStatus {
-  return {
-    partition: reader.number('partition'),
-    offset: reader.number('offset'),
-    committedOffset: reader.number('committed_offset'),
-    logNext: reader.number('log_next'),
-    series: reader.number('series'),
-    metrics: reader.number('metrics'),
-    gaps: readGaps(reader),
-    halted: reader.text('halted'),
-    haltedOffset: reader.number('halted_offset'),
-  };
-}
-
-function readLane(reader: JsonReader): LaneStatus {
-  return {
-    session: reader.text('session'),
-    lane: reader.number('lane'),
-    open: reader.flag('open'),
-    markMs: reader.number('mark_ms'),
-    sequence: reader.number('sequence'),
-  };
-}
-
-function readClient(reader: JsonReader): ClientStatus {
-  return {
-    clientSession: reader.text('client_session'),
-    tenant: reader.text('tenant'),
-    floor: reader.number('floor'),
-    highestSequence: reader.number('highest_sequence'),
-    frontierMs: reader.numberIfKnown('frontier_ms'),
-    latePoints: reader.number('late_points'),
-  };
-}
-
-function readSession(reader: JsonReader): SessionStatus {
-  return {
-    session: reader.text('session'),
-    process: reader.text('process'),
-    state: reader.text('state'),
-    renewedMs: reader.number('renewed_ms'),
-    streams: reader.number('streams'),
-    queuedBytes: reader.number('queued_bytes'),
-    rejectedPoints: reader.counts('rejected_points'),
-    refused: reader.objects('refused').map(readRefused),
-    clientNames: reader.textsByName('client_names'),
-    unknownReason: reader.text('not_told'),
-  };
-}
-
-function readRefused(reader: JsonReader): RefusedData {
-  return {
-    stage: reader.text('stage'),
-    client: reader.text('client'),
-    reason: reader.text('reason'),
-    count: reader.number('count'),
-    example: reader.text('example'),
-  };
 }

@@ -2,6 +2,7 @@ import { shortId } from '@tidemark/doctor';
 import type { PipelineStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
+import { printable } from '../printable.ts';
 import { type ClientProgress, clientsBehind } from './clients-behind.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
@@ -13,7 +14,7 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
   const { nowMs } = status;
   const columns: readonly Column<ClientProgress>[] = [
     { name: 'Client', cell: ({ clientSession }) => <code title={clientSession}>{clientSession.slice(0, 8)}</code> },
-    { name: 'Name', cell: ({ name }) => name ?? 'not connected' },
+    { name: 'Name', cell: nameCell },
     { name: 'Tenant', cell: ({ tenant }) => tenant },
     {
       name: 'Delivered through',
@@ -35,11 +36,17 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
       columns={columns}
       rows={clientsBehind(status)}
       keyOf={({ clientSession }) => clientSession || shortId('')}
-      toneOf={({ name, frontierMs }) => {
-        if (name === undefined) return 'quiet';
+      toneOf={({ isConnected, frontierMs }) => {
+        if (isConnected === false) return 'quiet';
         return frontierMs !== undefined && nowMs - frontierMs > BEHIND_MS ? 'warn' : undefined;
       }}
       nothing="No client has sent points yet."
     />
   );
+}
+
+function nameCell({ name, isConnected }: ClientProgress): string {
+  const state = isConnected === undefined ? '?' : 'not connected';
+  if (name === undefined) return state;
+  return isConnected === true ? printable(name) : `${printable(name)}, ${state}`;
 }

@@ -150,5 +150,6 @@ test('a client is one row over all partitions: connected ones first, of them the
     ['dd', undefined, 100, 0],
   ]);
   const silent = { ...one, clientNames: {}, unknownReason: 'no answer' };
-  expect(clientsBehind({ points, sessions: [silent] }).map(({ name }) => name)).toEqual(['?', '?', '?', '?']);
+  const elsewhere = clientsBehind({ points, sessions: [silent] });
+  expect(elsewhere.map(({ name, isConnected }) => [name, isConnected])).toEqual(Array(4).fill([undefined, undefined]));
 });

@@ -3,26 +3,13 @@ import type { PipelineStatus, PointPartitionStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
 import { type Column, DataTable } from './data-table.tsx';
+import { positionColumns } from './position-columns.ts';
 
 /** The partitions of the point stores: how far each has read its log, and the age of its watermark. */
 export function PartitionsTable({ status }: { readonly status: PipelineStatus }) {
   const { nowMs } = status;
   const columns: readonly Column<PointPartitionStatus>[] = [
-    { name: 'Partition', cell: ({ partition }) => `points/${partition}` },
-    { name: 'State', cell: ({ halted }) => (halted === '' ? 'running' : 'halted') },
-    { name: 'Offset', isNumber: true, cell: ({ offset }) => formatCount(offset), help: 'the next record to apply' },
-    {
-      name: 'Lag',
-      isNumber: true,
-      cell: ({ offset, logNext }) => formatCount(Math.max(0, logNext - offset)),
-      help: 'records in the log that are not applied yet',
-    },
-    {
-      name: 'Not committed',
-      isNumber: true,
-      cell: ({ offset, committedOffset }) => formatCount(Math.max(0, offset - committedOffset)),
-      help: 'applied records that a restart after a crash reads again from the log',
-    },
+    ...positionColumns('points'),
     {
       name: 'Watermark',
       isNumber: true,

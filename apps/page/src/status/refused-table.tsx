@@ -1,4 +1,5 @@
-import type { RefusedData, SessionStatus } from '../api/api-types.ts';
+import type { PipelineStatus, RefusedData } from '../api/api-types.ts';
+import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
 import { printable } from '../printable.ts';
 import { type Column, DataTable } from './data-table.tsx';
@@ -9,26 +10,47 @@ const STAGES: Readonly<Record<string, string>> = {
   left_out: 'intake: left out, no error',
 };
 
-const COLUMNS: readonly Column<RefusedData>[] = [
+const columnsAt = (nowMs: number): readonly Column<RefusedData>[] => [
   { name: 'Reason', cell: ({ reason }) => <code>{printable(reason)}</code> },
   { name: 'By', cell: ({ stage, client }) => (stage === 'client' ? printable(client) : (STAGES[stage] ?? stage)) },
   { name: 'Count', isNumber: true, cell: ({ count }) => formatCount(count) },
+  {
+    name: 'Since',
+    isNumber: true,
+    cell: ({ sinceMs }) => (sinceMs === undefined ? 'its start' : formatClock(sinceMs)),
+    help: 'the counts of intakes run from the start of their session, those of a client from its own start',
+  },
+  {
+    name: 'Last',
+    isNumber: true,
+    cell: ({ lastMs }) => (lastMs === undefined ? '–' : `${formatDuration(nowMs - lastMs)} ago`),
+  },
   { name: 'Example', cell: ({ example }) => <span className="example">{printable(example)}</span> },
 ];
 
 /** What intakes, agents and clients refused, dropped or left out, by reason, over all sessions. */
-export function RefusedTable({ sessions }: { readonly sessions: readonly SessionStatus[] }) {
+export function RefusedTable({ status: { sessions, nowMs } }: { readonly status: PipelineStatus }) {
   const rows = new Map<string, RefusedData>();
   for (const one of sessions.flatMap(({ refused }) => refused)) {
     const key = keyOf(one);
     const known = rows.get(key);
     const count = one.count + (known?.count ?? 0);
-    rows.set(key, { ...one, count, example: known?.example || one.example });
+    const sinceMs = ofBoth(Math.min, one.sinceMs, known?.sinceMs);
+    const lastMs = ofBoth(Math.max, one.lastMs, known?.lastMs);
+    rows.set(key, { ...one, count, sinceMs, lastMs, example: known?.example || one.example });
   }
   const sorted = [...rows.values()].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  return <DataTable title="Refused data" columns={COLUMNS} rows={sorted} keyOf={keyOf} nothing="None." />;
+  return <DataTable title="Refused data" columns={columnsAt(nowMs)} rows={sorted} keyOf={keyOf} nothing="None." />;
 }
 
 function keyOf({ stage, client, reason }: RefusedData): string {
   return `${stage} ${client} ${reason}`;
+}
+
+function ofBoth(
+  pick: (...values: number[]) => number,
+  a: number | undefined,
+  b: number | undefined,
+): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : pick(a, b);
 }

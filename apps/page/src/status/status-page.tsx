@@ -36,7 +36,7 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
           <GapsAndHalts status={status} />
           <ClientsTable status={status} />
           <SessionsTable status={status} />
-          <RefusedTable sessions={status.sessions} />
+          <RefusedTable status={status} />
           <LanesTable status={status} />
           <TagPartitionsTable partitions={status.tags} />
         </>

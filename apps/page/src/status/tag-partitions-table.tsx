@@ -1,17 +1,10 @@
 import type { TagPartitionStatus } from '../api/api-types.ts';
 import { formatCount } from '../format/format-value.ts';
 import { type Column, DataTable } from './data-table.tsx';
+import { positionColumns } from './position-columns.ts';
 
 const COLUMNS: readonly Column<TagPartitionStatus>[] = [
-  { name: 'Partition', cell: ({ partition }) => `tags/${partition}` },
-  { name: 'State', cell: ({ halted }) => (halted === '' ? 'running' : 'halted') },
-  { name: 'Offset', isNumber: true, cell: ({ offset }) => formatCount(offset) },
-  { name: 'Lag', isNumber: true, cell: ({ offset, logNext }) => formatCount(Math.max(0, logNext - offset)) },
-  {
-    name: 'Not committed',
-    isNumber: true,
-    cell: ({ offset, committedOffset }) => formatCount(Math.max(0, offset - committedOffset)),
-  },
+  ...positionColumns('tags'),
   { name: 'Metrics', isNumber: true, cell: ({ metrics }) => formatCount(metrics) },
   { name: 'Series', isNumber: true, cell: ({ series }) => formatCount(series) },
 ];

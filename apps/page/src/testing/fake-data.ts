@@ -181,12 +181,14 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
         refused: [
           {
             ...{ stage: 'rejected', client: '', reason: 'timestamp_behind', count: 31 },
+            ...{ since_ms: nowMs - 400_000, last_ms: nowMs - 65_000 },
             example: 'timestamp: timestamp_behind (limit: 604800000 ms), for example 1700000 s; first in shop.orders',
           },
           { stage: 'rejected', client: '', reason: 'metric_too_long', count: 4, example: '' },
           { stage: 'client', client: 'agent web-1', reason: 'line_malformed', count: 9, example: 'no value' },
         ],
         client_names: { ['5eed2244'.padEnd(32, '0')]: 'agent web-1' },
+        former_client_names: { ['c0ffee11'.padEnd(32, '0')]: 'nightly job' },
       },
     ],
     lateness_ms: 3_000,
