@@ -27,17 +27,7 @@ describeInChromium('the page at 400 pixels in Chromium', () => {
     expect([await popup.getAttribute('aria-label'), await until(isInside)]).toEqual([expect.any(String), true]);
   }
 
-  test.each([
-    ['dashboard', ''],
-    ['explorer', '#/explore'],
-    ['explorer with a graph', GROUPED],
-    ['pipeline', '#/status'],
-  ])('the %s has no horizontal scroll, and no button outside of the screen', async (_, fragment) => {
-    await chromium.open(fragment);
-    await chromium.page
-      .getByText(/^complete /)
-      .first()
-      .waitFor();
+  async function expectFits(): Promise<void> {
     const found = await chromium.page.evaluate(() => ({
       scroll: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       outside: [...document.querySelectorAll('button, input, select, a')]
@@ -51,6 +41,27 @@ describeInChromium('the page at 400 pixels in Chromium', () => {
         .map(({ textContent }) => textContent),
     }));
     expect(found).toEqual({ scroll: 0, outside: [] });
+  }
+
+  test.each([
+    ['dashboard', ''],
+    ['explorer', '#/explore'],
+    ['explorer with a graph', GROUPED],
+    ['pipeline', '#/status'],
+  ])('the %s has no horizontal scroll, and no button outside of the screen', async (_, fragment) => {
+    await chromium.open(fragment);
+    await chromium.page
+      .getByText(/^complete /)
+      .first()
+      .waitFor();
+    await expectFits();
+  });
+
+  test('the form of a metric has no horizontal scroll, and nothing outside of the screen', async () => {
+    await chromium.open(GROUPED);
+    await chromium.page.getByRole('button', { name: 'about shop.request.duration' }).click();
+    await chromium.page.getByRole('button', { name: 'confirm the kind' }).waitFor();
+    await expectFits();
   });
 
   test.each(['Metric', 'Filter: tag key', 'Group by tag key'])(

@@ -41,11 +41,11 @@ export function MeaningForm({ metric, onClose }: MeaningFormProps) {
 
   const state = async (change: Partial<MeaningFields>): Promise<void> => {
     setRefusal('');
+    setSent(undefined);
     try {
       await client.stateMeaning(metric, change);
       setSent(change);
     } catch (error) {
-      setSent(undefined);
       setRefusal(error instanceof ApiError ? error.message : String(error));
     }
   };
@@ -61,7 +61,7 @@ export function MeaningForm({ metric, onClose }: MeaningFormProps) {
 
   return (
     <form className="meaning" aria-label={`Meaning of ${printable(metric)}`} onSubmit={save}>
-      <header className="panel-head">
+      <header className="meaning-state">
         <h2>{printable(metric)}</h2>
         <span className="hint">what its values mean, for all of its history</span>
         <span className="spring" />

@@ -27,7 +27,7 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
       isNumber: true,
       cell: ({ frontierMs }) => (frontierMs === undefined ? '–' : formatDuration(nowMs - frontierMs)),
     },
-    { name: 'Batches', isNumber: true, cell: ({ highestSequence }) => formatCount(highestSequence) },
+    { name: 'Batches', isNumber: true, cell: ({ highestSequence }) => formatCount(highestSequence + 1) },
     { name: 'Late points', isNumber: true, cell: ({ latePoints }) => formatCount(latePoints) },
   ];
   return (
