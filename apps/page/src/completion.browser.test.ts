@@ -97,6 +97,30 @@ describeInChromium('completion of a query in Chromium', () => {
     expect(await until(async () => chromium.fake.queries.includes('avg:system.load.1{*}'))).toBe(true);
   });
 
+  test('a list that opens below a mouse at rest has no active option; a move of the mouse makes one active', async () => {
+    const moveBelow = async (right: number) => {
+      const { x, y, height } = (await query.boundingBox()) ?? { x: 0, y: 0, height: 0 };
+      await chromium.page.mouse.move(x + right, y + height + 20);
+    };
+    await query.focus();
+    await moveBelow(60);
+    await type('avg:system.load.1{*} ');
+    await firstIs(/^by/);
+    await press('Enter');
+    await list.waitFor({ state: 'detached' });
+    expect(await query.inputValue()).toBe('avg:system.load.1{*}');
+    // The fields of the formula have moved the field down.
+    await chromium.page.getByRole('textbox', { name: 'Formula' }).waitFor();
+    await press('End');
+    await type(' ');
+    await firstIs(/^by/);
+    await moveBelow(60);
+    await moveBelow(70);
+    await list.locator('[aria-selected=true]').waitFor();
+    await press('Enter');
+    expect(await query.inputValue()).toBe('avg:system.load.1{*} by {}');
+  });
+
   test('of more metrics than one answer has, the server searches; a late answer to an earlier text does not show', async () => {
     chromium.fake.metricLimit = 3;
     chromium.fake.delayMs = ({ searchParams }) => (searchParams.get('contains') === 'avail' ? 1_000 : 0);

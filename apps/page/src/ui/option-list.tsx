@@ -1,4 +1,4 @@
-import { type Ref, useEffect, useRef } from 'react';
+import { type MouseEvent, type Ref, useEffect, useRef } from 'react';
 
 export interface ComboboxOption {
   readonly value: string;
@@ -34,8 +34,15 @@ export function OptionList<T extends ComboboxOption>(props: OptionListProps<T>) 
   useEffect(() => {
     activeOption.current?.scrollIntoView({ block: 'nearest' });
   }, [active]);
+  const mouse = useRef<string>(undefined);
+  // A list that opens below a mouse at rest gets an event, too: Enter must not choose what happens to be there.
+  const hasMoved = ({ clientX, clientY }: MouseEvent): boolean => {
+    const before = mouse.current;
+    mouse.current = `${clientX} ${clientY}`;
+    return before !== undefined && before !== mouse.current;
+  };
   return (
-    <div id={id} ref={ref} role="listbox" aria-label={label} className="combobox-list">
+    <div id={id} ref={ref} onMouseEnter={hasMoved} role="listbox" aria-label={label} className="combobox-list">
       {options.length === 0 && <div className="combobox-nothing">{nothing}</div>}
       {options.map((option, i) => (
         <div
@@ -50,7 +57,9 @@ export function OptionList<T extends ComboboxOption>(props: OptionListProps<T>) 
             event.preventDefault();
             onChoose(option);
           }}
-          onMouseEnter={() => onActive(i)}
+          onMouseMove={(event) => {
+            if (hasMoved(event)) onActive(i);
+          }}
         >
           <span className="combobox-value">
             <Marked text={option.value} marks={option.marks ?? []} />
