@@ -27,3 +27,8 @@ export function holdingForEver(aggregate: Aggregate): Aggregate {
     return reply;
   };
 }
+
+/** Says nothing of how far apart points are. */
+export function withoutIntervals(aggregate: Aggregate): Aggregate {
+  return async (request) => ({ ...(await aggregate(request)), intervalMs: 0, usualIntervalMs: 0 });
+}

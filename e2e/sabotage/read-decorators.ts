@@ -58,6 +58,20 @@ export function withoutEras(log: Log): Log {
   });
 }
 
+/** Series whose senders state no interval have `intervalMs` in their definitions. */
+export function statingIntervals(log: Log, intervalMs: number): Log {
+  return rewriting(log, (topic, _, record) => {
+    if (topic !== 'points') return record;
+    const block = decodeRecord(record.value);
+    if (block.type !== RECORD.block) return record;
+    const definitions = block.definitions.map((of) => ({
+      ...of,
+      series: of.series.map((one) => ({ ...one, intervalMs: one.intervalMs || intervalMs })),
+    }));
+    return { ...record, value: encodeRecord({ ...block, definitions }) };
+  });
+}
+
 /** A block of a fenced session becomes a mark. */
 export function withoutFencedBlocks(log: Log): Log {
   const fences = new Map<string, number>();

@@ -11,10 +11,11 @@ import {
   remappingPartitions,
   tagsAfterPoints,
 } from './append-decorators.ts';
-import { amountsInOneStep, holdingForEver } from './folds.ts';
+import { amountsInOneStep, holdingForEver, withoutIntervals } from './folds.ts';
 import {
   appendedLate,
   SeenLanes,
+  statingIntervals,
   withoutDeduplication,
   withoutEarlyFences,
   withoutEras,
@@ -23,6 +24,7 @@ import {
   withSpansReversed,
 } from './read-decorators.ts';
 import { offerApart, reroute, split } from './share-routes.ts';
+import { statingGuesses } from './stating-guesses.ts';
 import { summingBackwards } from './summing-backwards.ts';
 
 export interface Sabotage {
@@ -174,6 +176,24 @@ export const SABOTAGES: readonly Sabotage[] = [
     wiring: () => ({ ...HONEST, aggregate: holdingForEver }),
   },
   {
+    name: 'guess-as-statement',
+    promise: 'what only the name of a metric suggests is a guess, and an answer that depends on it says so',
+    caughtBy: ['guesses-are-said', 'read-as-stated'],
+    wiring: () => ({ ...HONEST, match: statingGuesses }),
+  },
+  {
+    name: 'guessed-interval-as-statement',
+    promise: 'an interval that no sender states is inferred from the times of the series',
+    caughtBy: ['folds-by-the-model'],
+    wiring: () => ({ ...HONEST, storeLog: (log) => statingIntervals(log, FLUSH_MS) }),
+  },
+  {
+    name: 'interval-unsaid',
+    promise: 'an answer says that its steps are shorter than the time between points',
+    caughtBy: ['spread-is-said'],
+    wiring: () => ({ ...HONEST, aggregate: withoutIntervals }),
+  },
+  {
     name: 'unfinished-step-is-complete',
     promise: 'a step is complete only when it ends at or before complete_through',
     caughtBy: ['complete-answers'],
@@ -212,6 +232,8 @@ export const SABOTAGES: readonly Sabotage[] = [
 ];
 
 const APART_MS = 300;
+/** Flush interval of the clients of the simulator, ms: what one would guess of readings. */
+const FLUSH_MS = 1000;
 /** Step of the queries of the simulator, ms. */
 const STEP_MS = 1000;
 

@@ -134,5 +134,6 @@ function record(client: Client, kind: KindName, metric: string, value: number, t
   if (kind === 'gauge') client.gauge(metric, value, tags, timeMs);
   else if (kind === 'count') client.count(metric, value, tags, timeMs);
   else if (kind === 'counter') client.counter(metric, value, tags, timeMs);
+  else if (kind === 'reading') client.series(metric, kind, tags).record(value, timeMs);
   else client.distribution(metric, value, tags, timeMs);
 }

@@ -4,7 +4,7 @@ import { KIND, type Kind } from '@tidemark/model';
 import { below, type Random } from '@tidemark/ports';
 import type { Cluster } from './cluster.ts';
 import type { AppliedPoint } from './plain-consumer.ts';
-import { resolvePoints } from './resolve-points.ts';
+import { resolveSeries } from './resolve-points.ts';
 import type { KnownSeries } from './series.ts';
 import { PARTITIONS } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
@@ -20,7 +20,7 @@ const FOLDS: Readonly<Record<Kind, readonly TimeFoldName[]>> = {
   [KIND.count]: ['sum'],
   [KIND.gauge]: ['avg', 'min', 'max', 'last'],
   [KIND.counter]: ['increase', 'rate'],
-  [KIND.reading]: ['last'],
+  [KIND.reading]: ['avg', 'last', 'increase', 'rate'],
   [KIND.rate]: ['sum'],
   // Percentiles are those of the sketches, which the content check compares.
   [KIND.distribution]: [],
@@ -75,9 +75,7 @@ export class FoldCheck {
       groups: [{ digest: Buffer.alloc(0), series: series.idBytes }],
     });
     const [{ count, sum }] = groups;
-    const resolved = [...Map.groupBy(points, ({ timeMs }) => timeMs)]
-      .map(([timeMs, equal]) => ({ timeMs, value: resolvePoints(series.kind, equal) }))
-      .sort((a, b) => a.timeMs - b.timeMs);
+    const resolved = resolveSeries(series.kind, points);
     const isAmount = series.kind === KIND.count;
     const steps = { fromMs, stepMs, steps: STEPS };
     const expected = foldPlainly(resolved, steps, TIME_FOLD[fold], isAmount, points[0].intervalMs);
@@ -94,7 +92,8 @@ export class FoldCheck {
   }
 }
 
-function isAlike(found: number | undefined, expected: number | undefined): boolean {
+/** True for equal values, rounding aside. */
+export function isAlike(found: number | undefined, expected: number | undefined): boolean {
   if (found === undefined || expected === undefined) return found === expected;
   return Math.abs(found - expected) <= ROUNDING * Math.max(1, Math.abs(expected));
 }

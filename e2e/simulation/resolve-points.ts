@@ -1,3 +1,4 @@
+import type { PlainPoint } from '@tidemark/fold/testing';
 import { KIND, type Kind } from '@tidemark/model';
 import type { AppliedPoint } from './plain-consumer.ts';
 
@@ -10,4 +11,11 @@ export function resolvePoints(kind: Kind, points: readonly AppliedPoint[]): numb
   let last: AppliedPoint | undefined;
   for (const point of points) if (last === undefined || point.mapEpoch >= last.mapEpoch) last = point;
   return last?.value ?? 0;
+}
+
+/** Returns the values of one series of a partition by time, ascending. */
+export function resolveSeries(kind: Kind, points: readonly AppliedPoint[]): PlainPoint[] {
+  return [...Map.groupBy(points, ({ timeMs }) => timeMs)]
+    .map(([timeMs, equal]) => ({ timeMs, value: resolvePoints(kind, equal) }))
+    .sort((a, b) => a.timeMs - b.timeMs);
 }

@@ -5,6 +5,7 @@ import { Chaos } from './chaos.ts';
 import { Cluster } from './cluster.ts';
 import { ContentCheck } from './content-check.ts';
 import { FoldCheck } from './fold-check.ts';
+import { MeaningCheck } from './meaning-check.ts';
 import { PlainConsumer } from './plain-consumer.ts';
 import { QueryCheck } from './query-check.ts';
 import { LATENESS_MS, PARTITIONS } from './settings.ts';
@@ -58,6 +59,7 @@ class SeedRun {
   readonly #stores: StoreCheck;
   readonly #content: ContentCheck;
   readonly #folds: FoldCheck;
+  readonly #meaning: MeaningCheck;
   readonly #plain: PlainConsumer[];
   /** State of `control` for a reader of all of its records. */
   readonly #truth = new ControlState();
@@ -72,6 +74,7 @@ class SeedRun {
     this.#stores = new StoreCheck(cluster);
     this.#content = new ContentCheck(cluster, this.#truth);
     this.#folds = new FoldCheck(cluster);
+    this.#meaning = new MeaningCheck(cluster);
     this.#plain = Array.from({ length: PARTITIONS }, (_, partition) => {
       return new PlainConsumer({ partition, latenessMs: LATENESS_MS, ledger: cluster.ledger });
     });
@@ -101,6 +104,7 @@ class SeedRun {
   async #step(): Promise<void> {
     const { cluster } = this;
     this.#queries.ask().catch(cluster.fail);
+    this.#meaning.ask().catch(cluster.fail);
     this.#stores.check();
     this.#stores.sample().catch(cluster.fail);
     this.#stores.compareAnswers().catch(cluster.fail);
@@ -192,6 +196,7 @@ class SeedRun {
     await this.#check(() => this.#stores.checkCloses(this.#plain));
     await this.#check(() => this.#content.checkStores(applied));
     await this.#check(() => this.#folds.check(applied));
+    await this.#check(() => this.#meaning.check(applied));
     for (const node of cluster.stores) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         await this.#check(() => this.#stores.sampleOf(node, partition));
@@ -271,6 +276,9 @@ class SeedRun {
         'batches sent again': ledger.resends,
         'values read back': this.#content.valuesRead,
         'folded steps': this.#folds.steps,
+        'answers that name a guess': this.#meaning.guesses,
+        'answers by a statement': this.#meaning.statements,
+        'answers that spread points': this.#meaning.spread,
         'series and days by tags': this.#content.tagNeeds,
         queries: this.#queries.asked,
         'partial answers': this.#queries.partial,

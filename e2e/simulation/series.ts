@@ -10,6 +10,8 @@ export const METRICS: readonly { readonly metric: string; readonly kind: KindNam
   { metric: 'load', kind: 'gauge' },
   { metric: 'memory', kind: 'gauge' },
   { metric: 'bytes.total', kind: 'counter' },
+  // Its senders do not say whether it is a counter: only its name does.
+  { metric: 'writes_total', kind: 'reading' },
   { metric: 'latency', kind: 'distribution' },
   { metric: 'ratio', kind: 'gauge' },
 ];

@@ -240,7 +240,10 @@ export class StoreHost {
       });
       return;
     }
-    handle<MatchRequest>('match', (request) => this.#tags(request).match(request));
+    handle<MatchRequest>('match', (request) => {
+      const tags = this.#tags(request);
+      return this.#options.wiring.match((one) => tags.match(one))(request);
+    });
     handle<DescribeMetricsRequest>('describeMetrics', (request) => this.#tags(request).describeMetrics(request));
     handle<DescribeTagsRequest>('describeTags', (request) => this.#tags(request).describeTags(request));
     handle<SeriesTagsRequest>('seriesTags', (request) => this.#tags(request).seriesTags(request));

@@ -1,4 +1,4 @@
-import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
+import type { AggregateReply, AggregateRequest, MatchReply, MatchRequest } from '@tidemark/contract';
 import type { IntakeSession, LaneTiming } from '@tidemark/intake';
 import type { PartitionMap } from '@tidemark/model';
 import type { Clock, KeyValue, Log } from '@tidemark/ports';
@@ -9,6 +9,7 @@ export type OfferedShare = Parameters<IntakeSession['offer']>[1];
 export type Offer = (partition: number, share: OfferedShare) => boolean;
 
 export type Aggregate = (request: AggregateRequest) => Promise<AggregateReply>;
+export type Match = (request: MatchRequest) => MatchReply;
 
 /**
  * Decorators between two parts, for sabotages. Each gets the product's part and returns its replacement; the product
@@ -28,6 +29,8 @@ export interface Wiring {
   timing(timing: LaneTiming): LaneTiming;
   /** The answers of a point store. */
   aggregate(aggregate: Aggregate, store: string): Aggregate;
+  /** The answers of a tag store. */
+  match(match: Match): Match;
   /** The maps that queries use to find owners. */
   maps(maps: readonly PartitionMap[]): readonly PartitionMap[];
   /** The stores that answer queries. */
@@ -43,6 +46,7 @@ export const HONEST: Wiring = {
   offer: (_, partition, share, offer) => offer(partition, share),
   timing: (timing) => timing,
   aggregate: (aggregate) => aggregate,
+  match: (match) => match,
   maps: (maps) => maps,
   query: (reader) => reader,
 };
