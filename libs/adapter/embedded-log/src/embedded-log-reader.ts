@@ -1,7 +1,6 @@
 import {
   type Clock,
   type Disk,
-  isTidemarkError,
   type LogBounds,
   type LogRecord,
   type ReadOptions,
@@ -47,8 +46,8 @@ export class EmbeddedLogReader {
    * Accepts the progress that `EmbeddedLog.onAppend` reports, in its order. Without `segment` each read lists the
    * folder.
    */
-  advance(topic: Topic, partition: number, next: number, first: number, segment?: number): void {
-    this.#partitions.get(topic, partition).advance(next, first, segment);
+  advance(topic: Topic, partition: number, next: number, first: number, segment?: number, id?: string): void {
+    this.#partitions.get(topic, partition).advance(next, first, segment, id);
   }
 
   async read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]> {
@@ -72,12 +71,7 @@ class ReaderPartition {
   #announced = false;
   #closed = false;
   #stale = true;
-  /** Base of the segment that is being written, as reported. */
-  #segment: number | undefined;
-  /** Base of the latest segment whose header was checked. */
-  #checked: number | undefined;
-  /** Why no record from `next` on can be read. */
-  #damage: TidemarkError | undefined;
+  #id: string | undefined;
   #refreshing: Promise<void> | undefined;
   first = 0;
   next = 0;
@@ -89,10 +83,9 @@ class ReaderPartition {
     this.#waiting = new WaitingReads(clock, limits.waitingReads);
   }
 
-  advance(next: number, first: number, segment: number | undefined): void {
+  advance(next: number, first: number, segment: number | undefined, id: string | undefined): void {
     if (segment === undefined || !this.#files.has(segment) || first > this.first) this.#stale = true;
-    if (segment !== this.#segment) this.#damage = undefined;
-    this.#segment = segment;
+    this.#id = id;
     const grew = !this.#announced || next > this.next;
     this.#announced = true;
     this.first = first;
@@ -109,34 +102,10 @@ class ReaderPartition {
       if (!this.#announced) return [];
       return this.read(from, { ...options, waitMs: 0 });
     }
-    if (from >= this.next) {
-      if (this.#damage !== undefined) throw this.#damage;
-      void this.#checkLast();
-    }
     return readFromPartition(this, this.#waiting, from, options, async (next) => {
       await this.#refresh();
       return this.#files.read(from, next, options.maxBytes);
     });
-  }
-
-  /**
-   * Checks the header of the last segment, once per segment: the next record shows that it is whole. A last segment
-   * that its writer could not open is announced as one without records, so a reader at its beginning would wait without
-   * end.
-   */
-  async #checkLast(): Promise<void> {
-    const segment = this.#segment;
-    if (segment === undefined || segment !== this.next || segment === this.#checked) return;
-    this.#checked = segment;
-    try {
-      await this.#refresh();
-      await this.#files.checkLast(segment);
-    } catch (error) {
-      if (this.#closed || this.#segment !== segment) return;
-      if (isTidemarkError(error, 'data_loss')) this.#damage = error;
-      else this.#checked = undefined;
-      this.#waiting.wake();
-    }
   }
 
   bounds(): LogBounds {
@@ -147,7 +116,8 @@ class ReaderPartition {
         partition: this.partition,
       });
     }
-    return { first: this.first, next: this.next };
+    const { first, next } = this;
+    return this.#id === undefined ? { first, next } : { first, next, id: this.#id };
   }
 
   async #refresh(): Promise<void> {

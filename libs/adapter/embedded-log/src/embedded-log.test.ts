@@ -39,7 +39,7 @@ function rot(disk: CrashDisk, path: string, at: number): void {
 }
 
 function segments(disk: CrashDisk, partition = 0): string[] {
-  return disk.paths().filter((path) => path.startsWith(`points/${partition}/`));
+  return disk.paths().filter((path) => path.startsWith(`points/${partition}/`) && path.endsWith('.segment'));
 }
 
 describe('damage', () => {
@@ -74,7 +74,7 @@ describe('damage', () => {
     const position = disk.bytesOf(path).length - 10 * (HEADER + 100);
     rot(disk, path, position + 12);
     const again = await open(disk, { segmentBytes: 100_000 });
-    expect(await again.bounds('points', 0)).toEqual({ first: 0, next: 20 });
+    expect(await again.bounds('points', 0)).toMatchObject({ first: 0, next: 20 });
     expect(await read(again, 0)).toHaveLength(10);
     await expect(read(again, 10)).rejects.toMatchObject({ code: 'data_loss', detail: { offset: 10, resumeAt: 11 } });
     expect((await read(again, 11)).map((record) => record.value[0])).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19]);
@@ -95,16 +95,33 @@ describe('damage', () => {
     await again.close();
   });
 
-  test('a damaged header of the last segment stops its partition alone', async () => {
+  test('a damaged head of the last segment costs none of its records, and appends continue', async () => {
     const disk = newDisk();
     const log = await open(disk);
     await fill(log, 30);
     await log.close();
     rot(disk, segments(disk).at(-1) ?? '', 20);
     const again = await open(disk);
-    await expect(read(again, 0)).rejects.toMatchObject({ code: 'data_loss' });
-    await expect(again.writer('points', 0)).rejects.toMatchObject({ code: 'data_loss' });
-    await (await again.writer('points', 1)).append(0, Buffer.from('fine'));
+    const { offset } = await (await again.writer('points', 0)).append(0, Buffer.from('more'));
+    expect(offset).toBe(30);
+    expect((await read(again, 29)).map((record) => record.value[0])).toEqual([29]);
+    await again.close();
+  });
+
+  test('a segment without one whole record costs all of them, and no offset is used again', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 30);
+    await log.close();
+    const path = segments(disk).at(-1) ?? '';
+    const base = Number(path.slice(-24, -8));
+    disk.put(path, Buffer.alloc(disk.bytesOf(path).length, 0xaa));
+    disk.put('points/0/SYNCED', Buffer.alloc(0));
+    const again = await open(disk);
+    const { next } = await again.bounds('points', 0);
+    expect(next).toBeGreaterThanOrEqual(30);
+    await expect(read(again, base)).rejects.toMatchObject({ code: 'data_loss', detail: { resumeAt: next } });
+    expect((await (await again.writer('points', 0)).append(0, Buffer.from('more'))).offset).toBe(next);
     await again.close();
   });
 });
@@ -153,43 +170,61 @@ describe('opening', () => {
   test('another format is refused, and the error names both versions', async () => {
     const disk = newDisk();
     await (await open(disk)).close();
-    for (const version of [1, 3]) {
+    for (const version of [1, 2, 4]) {
       disk.put('FORMAT', Buffer.from(`tidemark-log ${version}\n`));
       await expect(open(disk)).rejects.toMatchObject({
         code: 'failed_precondition',
-        detail: { version, supported: 2 },
+        detail: { version, supported: 3 },
       });
     }
     disk.put('FORMAT', Buffer.from('something else'));
     await expect(open(disk)).rejects.toMatchObject({ code: 'data_loss' });
   });
 
-  test('a damaged last segment breaks its partition alone, and readers get data_loss where it begins', async () => {
+  test('a consumer that has more than the log raises its end, and the records between are lost', async () => {
+    const disk = newDisk();
+    const log = await open(disk, { tailCacheBytes: 10_000 });
+    const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
+    log.onAppend((...progress) => reader.advance(...progress));
+    await fill(log, 3);
+    await log.raise('points', 0, 2);
+    expect((await log.bounds('points', 0)).next).toBe(3);
+    const waiting = reader.read('points', 0, 3, { maxBytes: 1, waitMs: 60_000 });
+    await log.raise('points', 0, 7);
+    const loss = { code: 'data_loss', detail: { offset: 3, resumeAt: 7 } };
+    await expect(waiting).rejects.toMatchObject(loss);
+    const writer = await log.writer('points', 0);
+    expect((await writer.append(0, Buffer.from('above'))).offset).toBe(7);
+    for (const one of [log, reader]) {
+      expect((await read(one, 0)).map(({ offset }) => offset)).toEqual([0, 1, 2]);
+      await expect(read(one, 3)).rejects.toMatchObject(loss);
+      await expect(read(one, 5)).rejects.toMatchObject({ code: 'data_loss', detail: { offset: 5, resumeAt: 7 } });
+      expect((await read(one, 7))[0].value.toString()).toBe('above');
+    }
+    await reader.close();
+    await log.close();
+    const again = await open(disk);
+    expect(await again.bounds('points', 0)).toMatchObject({ first: 0, next: 8 });
+    await again.close();
+  });
+
+  test('the id of a partition stays, and each opening of the log is a generation', async () => {
     const disk = newDisk();
     const log = await open(disk);
-    await fill(log, 20);
+    const { id } = await log.bounds('points', 0);
+    expect((await log.bounds('points', 1)).id).not.toBe(id);
+    await fill(log, 1);
     await log.close();
-    const path = segments(disk).at(-1) ?? '';
-    rot(disk, path, 8);
-    const again = await open(disk);
-    await expect(again.writer('points', 0)).rejects.toMatchObject({ code: 'data_loss' });
-    await (await again.writer('points', 1)).append(0, Buffer.alloc(1));
-    const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
-    let base = 0;
-    again.onAppend((...progress) => {
-      if (progress[0] === 'points' && progress[1] === 0) base = progress[4];
-      reader.advance(...progress);
+    disk.put('points/0/SYNCED', Buffer.alloc(0));
+    const again = await openEmbeddedLog({
+      ...{ disk, clock, random: new SeededRandom(9), partitions: { points: 2, control: 1 } },
+      limits: { tailCacheBytes: 0 },
     });
-    expect(base).toBeGreaterThan(0);
-    let next = 0;
-    while (next < base) next += (await read(reader, next)).length;
-    const damage = { code: 'data_loss', detail: { topic: 'points', partition: 0, segment: base, file: path } };
-    // The first read detects the damage, and ends early; a reader beyond the damage gets the same error.
-    expect(await reader.read('points', 0, base, { maxBytes: 1, waitMs: 60_000 })).toEqual([]);
-    await expect(read(reader, base)).rejects.toMatchObject(damage);
-    await expect(read(reader, base + 1)).rejects.toMatchObject(damage);
-    expect((await reader.read('points', 1, 0, NOW)).length).toBe(1);
-    await reader.close();
+    expect((await again.bounds('points', 0)).id).toBe(id);
+    await fill(again, 1);
+    const [first, second] = (await read(again, 0)).map(({ generation }) => generation);
+    expect(first).toBeGreaterThan(0);
+    expect(second).not.toBe(first);
     await again.close();
   });
 
@@ -299,7 +334,7 @@ describe('EmbeddedLogReader', () => {
     // The first read ends with the first announcement, which is of an empty partition.
     expect(await waiting).toEqual([]);
     expect((await late).map((record) => record.offset)).toEqual([0]);
-    expect(await reader.bounds('points', 0)).toEqual({ first: 0, next: 20 });
+    expect(await reader.bounds('points', 0)).toMatchObject({ first: 0, next: 20 });
     const seen: number[] = [];
     while (seen.length < 20) for (const record of await read(reader, seen.length)) seen.push(record.value[0]);
     expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => i));

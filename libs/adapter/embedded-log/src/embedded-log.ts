@@ -19,6 +19,7 @@ import type { ProducerWriter } from './producer-writer.ts';
 
 const LOCK_FILE = 'LOCK';
 const MIN_SEGMENT_BYTES = 64 * 1024;
+const MAX_GENERATION = 2 ** 32 - 1;
 /** Largest share of the log's bytes for all active segments together, which cannot be trimmed. */
 const ACTIVE_SHARE = 1 / 4;
 
@@ -34,9 +35,16 @@ export interface EmbeddedLogOptions {
 
 /**
  * Receives the readable range of a partition: records from `first` up to `next`, all durable. `segment` is the base of
- * the segment that is being written: a reader without that segment lists the folder again.
+ * the segment that is being written: a reader without that segment lists the folder again. `id` is the partition's.
  */
-export type ProgressListener = (topic: Topic, partition: number, next: number, first: number, segment: number) => void;
+export type ProgressListener = (
+  topic: Topic,
+  partition: number,
+  next: number,
+  first: number,
+  segment: number,
+  id: string,
+) => void;
 
 /**
  * Opens the log in a folder, locks the folder for this process, and recovers every partition.
@@ -76,11 +84,12 @@ export class EmbeddedLog implements Log {
     this.#lock = lock;
     this.#space = new LogSpace(limits);
     const space = this.#space;
+    const generation = 1 + Math.floor(random.next() * MAX_GENERATION);
     const progressed = (partition: Partition): void => this.#announce(partition);
     this.#partitions = new PartitionSet(
       counts,
       (topic, partition) =>
-        new Partition(topic, partition, { disk, clock, random, limits, segmentBytes, space, progressed }),
+        new Partition(topic, partition, { disk, clock, random, limits, segmentBytes, space, generation, progressed }),
     );
   }
 
@@ -114,6 +123,14 @@ export class EmbeddedLog implements Log {
     return this.#partitions.get(topic, partition).bounds();
   }
 
+  /**
+   * Makes the next record of a partition get at least the offset `next`: a consumer has records up to there, which the log
+   * lost. Errors: `resource_exhausted`, the disk's.
+   */
+  async raise(topic: Topic, partition: number, next: number): Promise<void> {
+    await this.#partitions.get(topic, partition).raise(next);
+  }
+
   /** Deletes whole segments below `before`; the one that is being written stays. */
   async trim(topic: Topic, partition: number, before: number): Promise<void> {
     await this.#partitions.get(topic, partition).trim(before);
@@ -145,7 +162,7 @@ export class EmbeddedLog implements Log {
 }
 
 function report(listener: ProgressListener, partition: Partition): void {
-  listener(partition.topic, partition.partition, partition.next, partition.first, partition.segment);
+  listener(partition.topic, partition.partition, partition.next, partition.first, partition.segment, partition.id);
 }
 
 /** Refuses a folder with more partitions than requested: their acknowledged records would not be read. */

@@ -26,10 +26,14 @@ function open(disk: CrashDisk, random: Random = new SeededRandom(7)): Promise<Em
   return openEmbeddedLog({ disk, clock, random, partitions: { points: 1 }, limits });
 }
 
-/** Randomness that gives the values of the golden files: the salt of each segment and the id of each writer. */
+/** Randomness that gives the values of the golden files: the generation and the salts, the ids of the partition and of each writer. */
 function goldenRandom(): Random {
-  const salts = [3_838_393_609, 2_826_919_057];
-  const ids = ['fa2f6261da356bf724b2b9265dcf464c', 'bc27280471dc97bfc51f6e064447eed4'];
+  const salts = [1_234_567_890, 3_838_393_609, 2_826_919_057];
+  const ids = [
+    '1d0c2b3a4f5e6d7c8b9aa0b1c2d3e4f5',
+    'fa2f6261da356bf724b2b9265dcf464c',
+    'bc27280471dc97bfc51f6e064447eed4',
+  ];
   return {
     next: () => (salts.shift() ?? 0) / 2 ** 32,
     bytes: () => fromHex(ids.shift() ?? ''),
@@ -48,7 +52,7 @@ async function goldenLog(): Promise<CrashDisk> {
   return disk;
 }
 
-describe('format 2', () => {
+describe('format 3', () => {
   test('writing gives the golden bytes', async () => {
     const disk = await goldenLog();
     const files = Object.fromEntries(disk.paths().map((path) => [path, toHex(disk.bytesOf(path))]));
@@ -135,7 +139,7 @@ function damage(disk: CrashDisk, path: string, random: SeededRandom): void {
 test('hostile headers of a segment give errors of the port', () => {
   const random = new SeededRandom(seed);
   const state = { producer: random.bytes(16), sequence: 1, offset: 2, appendTimeMs: 3, valueCrc: 4, valueBytes: 5 };
-  const header = { topic: 'points', partition: 3, base: 2 ** 40, salt: 9, producers: [state] };
+  const header = { topic: 'points', partition: 3, id: random.bytes(16), base: 2 ** 40, salt: 9, producers: [state] };
   const bytes = encodeSegmentHeader(header);
   expect(decodeSegmentHeader(bytes, 'f')).toEqual(header);
   for (let run = 0; run < 2000; run++) {

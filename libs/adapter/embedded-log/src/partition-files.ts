@@ -67,11 +67,6 @@ export class PartitionFiles {
     }
   }
 
-  /** Throws `data_loss` when the header of the last segment, which begins at `base`, is damaged. */
-  async checkLast(base: number): Promise<void> {
-    await this.#segments.find((segment) => segment.base === base)?.checkHeader();
-  }
-
   async close(): Promise<void> {
     const segments = this.#segments;
     this.#segments = [];

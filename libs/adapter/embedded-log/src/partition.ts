@@ -1,7 +1,9 @@
+import { toHex } from '@tidemark/bytes';
 import {
   type Appended,
   type Clock,
   type Disk,
+  type DiskFile,
   isTidemarkError,
   type LogBounds,
   type LogRecord,
@@ -19,10 +21,12 @@ import { type AppendQueue, type PendingAppend, type ProducerFlight, ProducerWrit
 import { readFromPartition } from './read-partition.ts';
 import { PRODUCER_BYTES, RECORD_HEADER_BYTES, writeRecordHeader } from './record-format.ts';
 import { recoverSegment } from './recovery.ts';
+import { salvageStart } from './salvage.ts';
 import { readSegmentHeader } from './segment-file.ts';
-import { DRAFT_SUFFIX, partitionFolder, segmentName } from './segment-format.ts';
+import { DRAFT_SUFFIX, LOG_ID_BYTES, partitionFolder, type SegmentHeader, segmentName } from './segment-format.ts';
 import { type ActiveSegment, createSegment } from './segment-writer.ts';
 import { SparseIndex } from './sparse-index.ts';
+import { type SyncMark, SyncMarks } from './sync-mark.ts';
 import { TailCache } from './tail-cache.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
@@ -36,6 +40,8 @@ export interface PartitionParts {
   readonly limits: EmbeddedLogLimits;
   readonly segmentBytes: number;
   readonly space: LogSpace;
+  /** A random number of this opening of the log; its records name it. */
+  readonly generation: number;
   /** Called after the readable range of the partition changed. */
   progressed(partition: Partition): void;
 }
@@ -58,8 +64,8 @@ export class Partition implements AppendQueue {
   #next = 0;
   /** True when the content of the active segment's file is uncertain: no record is appended to it again. */
   #suspect = false;
-  /** Why the partition cannot be used: its last segment cannot be read. */
-  #broken: TidemarkError | undefined;
+  #marks: SyncMarks | undefined;
+  #id: Uint8Array = new Uint8Array(LOG_ID_BYTES);
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
   #work: Promise<void> = Promise.resolve();
@@ -87,65 +93,128 @@ export class Partition implements AppendQueue {
     return this.#next;
   }
 
-  /** Base of the segment of the record before `next`; of a damaged last segment, which begins at `next`. */
+  /** Base of the segment of the record before `next`; `next` while no segment can be written. */
   get segment(): number {
     return this.#active?.base ?? this.#next;
   }
 
-  /** Recovers the partition from its folder. A damaged last segment breaks this partition alone. */
+  /** Id of the partition, in hex. */
+  get id(): string {
+    return toHex(this.#id);
+  }
+
+  /**
+   * Recovers the partition from its folder. Damage never ends it: records that can't be found keep their offsets, and the
+   * next record begins a segment above them (docs/decisions/0015).
+   */
   async open(): Promise<void> {
-    const { disk } = this.#parts;
+    const { disk, random } = this.#parts;
     const folder = partitionFolder(this.topic, this.partition);
     for (const name of await disk.list(folder)) {
       if (name.endsWith(DRAFT_SUFFIX)) await disk.remove(`${folder}/${name}`);
     }
+    this.#marks = await SyncMarks.open(disk, this.topic, this.partition);
+    const mark = this.#marks.found;
     this.#bases = await listSegments(disk, this.topic, this.partition);
-    this.#first = this.#bases[0] ?? 0;
+    this.#next = mark?.next ?? 0;
+    this.#first = this.#bases[0] ?? this.#next;
     for (const base of this.#bases) this.#files.add(base);
     const last = this.#bases.pop();
-    for (const base of this.#bases) {
-      const file = await disk.open(`${folder}/${segmentName(base)}`);
-      this.#countSegment(base, await file.sizeBytes());
-      await file.close();
-    }
-    if (last === undefined) {
-      await this.#roll();
-      return;
-    }
-    try {
-      await this.#openActive(last, `${folder}/${segmentName(last)}`);
-    } catch (error) {
-      if (!isTidemarkError(error, 'data_loss')) throw error;
-      // Records before the damaged segment can still be read, by `EmbeddedLogReader`s.
-      this.#next = last;
-      this.#broken = new TidemarkError('data_loss', `cannot open ${this.name}: ${error.message}`, error.detail, {
-        cause: error,
-      });
-    }
+    for (const base of this.#bases) await this.#keepSegment(base);
+    this.#id = mark?.id ?? random.bytes(LOG_ID_BYTES);
+    if (last !== undefined) await this.#openLast(last, mark);
+    if (this.#active === undefined) await this.#rollIfSpace();
+    if (this.#active === undefined) return;
+    await this.#mark(this.#active, this.#next);
+    await this.#marks.sync();
   }
 
-  async #openActive(base: number, path: string): Promise<void> {
-    const file = await this.#parts.disk.open(path);
+  /** Counts a segment that takes no more records. */
+  async #keepSegment(base: number): Promise<void> {
+    const file = await this.#parts.disk.open(this.#pathOf(base));
+    this.#countSegment(base, await file.sizeBytes());
+    await file.close();
+  }
+
+  async #openLast(base: number, mark: SyncMark | undefined): Promise<void> {
+    const file = await this.#parts.disk.open(this.#pathOf(base));
     try {
-      const header = await readSegmentHeader(file, path);
-      if (header.base !== base || header.topic !== this.topic || header.partition !== this.partition) {
-        throw new TidemarkError(
-          'data_loss',
-          `${path} has the header of another segment: ${header.topic} at offset ${header.base}`,
-          { path },
-        );
-      }
-      for (const state of header.producers) this.#producers.touch(state);
-      const found = await recoverSegment(file, header, this.#producers);
-      this.#next = found.next;
-      this.#active = { base, salt: header.salt, file, index: found.index, sizeBytes: found.sizeBytes };
+      await this.#recoverLast(file, base, mark);
       this.#bases.push(base);
-      this.#countSegment(base, found.sizeBytes);
-      this.#files.add(base).useIndex(found.index);
+      this.#countSegment(base, await file.sizeBytes());
     } catch (error) {
       await file.close();
       throw error;
     }
+    if (this.#active === undefined) await file.close();
+  }
+
+  /** Finds the end of the last segment. It takes further records if it is whole up to its end. */
+  async #recoverLast(file: DiskFile, base: number, mark: SyncMark | undefined): Promise<void> {
+    const head = await this.#headOf(file, base);
+    if (head !== undefined) this.#id = head.id;
+    for (const state of head?.producers ?? []) this.#producers.touch(state);
+    const isMarked = mark?.base === base && Buffer.compare(mark.id, this.#id) === 0;
+    const start = head ?? (isMarked ? mark : await salvageStart(file, base));
+    if (start === undefined) {
+      // No record of the segment can be verified. It may hold as many as its size allows.
+      const most = base + Math.floor((await file.sizeBytes()) / RECORD_HEADER_BYTES);
+      this.#next = Math.max(this.#next, most);
+      return;
+    }
+    const { salt, headerBytes } = start;
+    const syncedNext = mark !== undefined && Buffer.compare(mark.id, this.#id) === 0 ? mark.next : 0;
+    const found = await recoverSegment(file, { base, salt, headerBytes, syncedNext }, this.#producers);
+    this.#next = found.next;
+    if (head === undefined || found.next !== found.end) return;
+    const { index, sizeBytes } = found;
+    this.#active = { base, salt, headerBytes, file, index, sizeBytes };
+    this.#files.add(base).useIndex(index);
+  }
+
+  /** The head of the last segment; undefined when it is damaged. */
+  async #headOf(file: DiskFile, base: number): Promise<(SegmentHeader & { readonly headerBytes: number }) | undefined> {
+    try {
+      const head = await readSegmentHeader(file, this.#pathOf(base));
+      if (head.base === base && head.topic === this.topic && head.partition === this.partition) return head;
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+    }
+    return undefined;
+  }
+
+  /** Begins the next segment, so that the loss of the records below it is durable; without space the next append does. */
+  async #rollIfSpace(): Promise<void> {
+    try {
+      await this.#roll();
+    } catch (error) {
+      if (!isTidemarkError(error, 'resource_exhausted')) throw error;
+    }
+  }
+
+  /**
+   * Makes `next` the offset of the next record, unless it is above that already. Records between are lost: a consumer has
+   * read more than the log still has. Errors: `resource_exhausted`, the disk's; the next append tries again then.
+   */
+  async raise(next: number): Promise<void> {
+    this.checkOpen();
+    await this.#enqueueWork(async () => {
+      if (next <= this.#next) return;
+      this.#next = next;
+      this.#suspect = true;
+      await this.#roll();
+      this.#waiting.wake();
+      this.#parts.progressed(this);
+    });
+  }
+
+  #pathOf(base: number): string {
+    return `${partitionFolder(this.topic, this.partition)}/${segmentName(base)}`;
+  }
+
+  /** States durably, at the latest with the next sync of the marks, that every record below `next` was synced. */
+  async #mark({ base, salt, headerBytes, sizeBytes }: ActiveSegment, next: number): Promise<void> {
+    await this.#marks?.write({ id: this.#id, next, base, salt, headerBytes, sizeBytes });
   }
 
   /** A writer of the producer `id`: a new one, or one that this partition remembers. */
@@ -262,7 +331,8 @@ export class Partition implements AppendQueue {
     let active = this.#active;
     if (active === undefined || this.#suspect || active.sizeBytes >= this.#parts.segmentBytes)
       active = await this.#roll();
-    const { buffer, records, positions } = encodeGroup(group, this.#next, appendTimeMs, active);
+    const { generation } = this.#parts;
+    const { buffer, records, positions } = encodeGroup(group, { next: this.#next, appendTimeMs, generation }, active);
     try {
       await active.file.write(buffer, active.sizeBytes);
     } catch (error) {
@@ -281,6 +351,7 @@ export class Partition implements AppendQueue {
     }
     for (let i = 0; i < records.length; i++) active.index.note(records[i].offset, positions[i]);
     active.sizeBytes += buffer.length;
+    await this.#mark(active, this.#next + records.length);
     this.#countSegment(active.base, active.sizeBytes);
     this.#tail.add(records, buffer.length);
     return records;
@@ -306,6 +377,7 @@ export class Partition implements AppendQueue {
     const header = {
       topic: this.topic,
       partition: this.partition,
+      id: this.#id,
       base,
       salt,
       producers: [...this.#producers.states()].filter((state) => state.sequence >= 0),
@@ -314,7 +386,7 @@ export class Partition implements AppendQueue {
     this.#suspect = true;
     const { file, headerBytes } = await createSegment(this.#parts.disk, header);
     const index = new SparseIndex(base, headerBytes);
-    const active = { base, salt, file, index, sizeBytes: headerBytes };
+    const active = { base, salt, headerBytes, file, index, sizeBytes: headerBytes };
     this.#active = active;
     this.#suspect = false;
     if (this.#bases[this.#bases.length - 1] !== base) this.#bases.push(base);
@@ -345,7 +417,7 @@ export class Partition implements AppendQueue {
 
   bounds(): LogBounds {
     this.checkOpen();
-    return { first: this.#first, next: this.#next };
+    return { first: this.#first, next: this.#next, id: this.id };
   }
 
   /** Deletes the segments whose records are all below `before`. */
@@ -357,7 +429,7 @@ export class Partition implements AppendQueue {
         const base = this.#bases[0];
         this.#first = this.#bases[1];
         await this.#files.dropBelow(this.#first);
-        await this.#parts.disk.remove(`${partitionFolder(this.topic, this.partition)}/${segmentName(base)}`);
+        await this.#parts.disk.remove(this.#pathOf(base));
         this.#bases.shift();
         this.#countSegment(base, 0);
         this.#sizes.delete(base);
@@ -376,16 +448,22 @@ export class Partition implements AppendQueue {
     this.#waiting.wake();
     await this.#files.close();
     await this.#active?.file.close();
+    // Without this sync the next start has the marks that the system has written by itself.
+    await this.#marks?.sync().catch(() => undefined);
+    await this.#marks?.close();
   }
 
-  /** Throws when the log was closed or the partition is broken. */
+  /** Throws when the log was closed. */
   checkOpen(): void {
     if (this.#closed) throw new TidemarkError('unavailable', `the log is closed`, { topic: this.topic });
-    if (this.#broken !== undefined) throw this.#broken;
   }
 }
 
-function encodeGroup(group: readonly PendingAppend[], next: number, appendTimeMs: number, active: ActiveSegment) {
+function encodeGroup(
+  group: readonly PendingAppend[],
+  { next, appendTimeMs, generation }: { next: number; appendTimeMs: number; generation: number },
+  active: ActiveSegment,
+) {
   let sizeBytes = 0;
   for (const { value } of group) sizeBytes += RECORD_HEADER_BYTES + value.length;
   const buffer = Buffer.allocUnsafeSlow(sizeBytes);
@@ -395,10 +473,11 @@ function encodeGroup(group: readonly PendingAppend[], next: number, appendTimeMs
   for (let place = 0; place < group.length; place++) {
     const { state, sequence, value, valueCrc } = group[place];
     const header = { valueCrc, valueBytes: value.length, place, offset: next + place, appendTimeMs, sequence };
-    writeRecordHeader(buffer, at, { ...header, producer: state.producer }, active.salt);
+    writeRecordHeader(buffer, at, { ...header, generation, producer: state.producer }, active.salt);
     buffer.set(value, at + RECORD_HEADER_BYTES);
     const end = at + RECORD_HEADER_BYTES + value.length;
-    records.push({ offset: next + place, appendTimeMs, value: buffer.subarray(at + RECORD_HEADER_BYTES, end) });
+    const stored = buffer.subarray(at + RECORD_HEADER_BYTES, end);
+    records.push({ offset: next + place, appendTimeMs, value: stored, generation });
     positions.push(active.sizeBytes + at);
     at = end;
   }

@@ -18,6 +18,8 @@ export interface RecordHeader {
   readonly appendTimeMs: number;
   readonly producer: Uint8Array;
   readonly sequence: number;
+  /** Random number of the opening of the log that wrote the record. */
+  readonly generation: number;
 }
 
 /** Writes a header at `at`. `salt` is the segment's. */
@@ -26,7 +28,7 @@ export function writeRecordHeader(target: Buffer, at: number, header: RecordHead
   target.writeUInt32LE(header.valueCrc, at + 8);
   target.writeUInt32LE(header.valueBytes, at + 12);
   target.writeUInt32LE(header.place, at + 16);
-  target.writeUInt32LE(0, at + 20);
+  target.writeUInt32LE(header.generation, at + 20);
   writeU64(target, at + 24, header.offset);
   target.writeDoubleLE(header.appendTimeMs, at + 32);
   target.set(header.producer, at + 40);
@@ -46,6 +48,7 @@ export function readRecordHeader(source: Buffer, at: number, salt: number): Reco
     appendTimeMs: source.readDoubleLE(at + 32),
     producer: source.subarray(at + 40, at + 40 + PRODUCER_BYTES),
     sequence: readU64(source, at + 56),
+    generation: source.readUInt32LE(at + 20),
   };
 }
 

@@ -1,15 +1,8 @@
 import { crc32c } from '@tidemark/bytes';
-import {
-  assert,
-  type Disk,
-  type DiskFile,
-  isTidemarkError,
-  type LogRecord,
-  TidemarkError,
-  type Topic,
-} from '@tidemark/ports';
+import { assert, type Disk, type DiskFile, type LogRecord, TidemarkError, type Topic } from '@tidemark/ports';
 import { FileWindow, readAt } from './file-window.ts';
 import { RECORD_HEADER_BYTES, readRecordHeader } from './record-format.ts';
+import { type SegmentStart, salvageStart } from './salvage.ts';
 import {
   decodeSegmentHeader,
   partitionFolder,
@@ -81,25 +74,6 @@ export class SegmentFile {
     }
   }
 
-  /** Reads and checks the header alone. `data_loss` names the topic, the partition and the segment. */
-  async checkHeader(): Promise<void> {
-    const file = await this.#disk.open(this.#path);
-    try {
-      await this.#header(file, this.base + 1);
-    } catch (error) {
-      if (!isTidemarkError(error, 'data_loss')) throw error;
-      throw new TidemarkError(
-        'data_loss',
-        `segment ${this.#path} of ${this.#topic} partition ${this.#partition}, the last one, has a damaged header: ` +
-          'its records are lost, and appends to the partition fail; restore the file',
-        { topic: this.#topic, partition: this.#partition, segment: this.base, file: this.#path },
-        { cause: error },
-      );
-    } finally {
-      await file.close();
-    }
-  }
-
   /** Closes the file as soon as no read uses it; a later read opens it again. */
   async close(): Promise<void> {
     if (this.#reads > 0) this.#closeWhenIdle = true;
@@ -125,7 +99,7 @@ export class SegmentFile {
   async #openFile(limit: number): Promise<OpenSegment> {
     const file = await this.#disk.open(this.#path);
     try {
-      const { salt, headerBytes } = await this.#header(file, limit);
+      const { salt, headerBytes } = await this.#start(file, limit);
       this.#index ??= new SparseIndex(this.base, headerBytes);
       return { file, salt, index: this.#index };
     } catch (error) {
@@ -134,7 +108,7 @@ export class SegmentFile {
     }
   }
 
-  async #header(file: DiskFile, limit: number): Promise<{ salt: number; headerBytes: number }> {
+  async #start(file: DiskFile, limit: number): Promise<SegmentStart> {
     try {
       const header = await readSegmentHeader(file, this.#path);
       if (header.base === this.base && header.topic === this.#topic && header.partition === this.#partition)
@@ -142,6 +116,8 @@ export class SegmentFile {
     } catch (error) {
       if (!(error instanceof TidemarkError) || error.code !== 'data_loss') throw error;
     }
+    const salvaged = await salvageStart(file, this.base);
+    if (salvaged !== undefined) return salvaged;
     throw this.#lossOf(this.base, limit, 'the header of its segment is damaged');
   }
 
@@ -206,7 +182,7 @@ export class SegmentFile {
         segment.index.noteCursor(offset + 1, position + end);
         throw this.#lossOf(offset, offset + 1, 'its value fails its checksum');
       }
-      records.push({ offset, appendTimeMs: header.appendTimeMs, value });
+      records.push({ offset, appendTimeMs: header.appendTimeMs, value, generation: header.generation });
       valueBytes += header.valueBytes;
       segment.index.note(offset, position + at);
       at = end;
@@ -225,9 +201,10 @@ export class SegmentFile {
   }
 
   #lossOf(offset: number, resumeAt: number, why: string): TidemarkError {
+    const many = resumeAt > offset + 1 ? ` and the ${resumeAt - offset - 1} after it are` : ' is';
     return new TidemarkError(
       'data_loss',
-      `the record at offset ${offset} of ${this.#topic} partition ${this.#partition} is lost: ${why}`,
+      `the record at offset ${offset} of ${this.#topic} partition ${this.#partition}${many} lost: ${why}`,
       { topic: this.#topic, partition: this.#partition, offset, resumeAt, file: this.#path },
     );
   }

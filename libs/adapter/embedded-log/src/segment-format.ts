@@ -4,8 +4,8 @@ import type { ProducerState } from './producer-table.ts';
 import { PRODUCER_BYTES } from './record-format.ts';
 
 export const SEGMENT_MAGIC = Buffer.from('TIDESEG\n');
-/** In version 2 a segment does not name the last append time before it. */
-export const FORMAT_VERSION = 2;
+/** 2: a segment does not name the last append time before it. 3: segments name the partition's id, records a generation. */
+export const FORMAT_VERSION = 3;
 /** Bytes of magic, version, reserved field and header size. */
 export const SEGMENT_PREFIX_BYTES = 16;
 export const SEGMENT_SUFFIX = '.segment';
@@ -14,11 +14,15 @@ export const DRAFT_SUFFIX = '.draft';
 const PRODUCER_ENTRY_BYTES = PRODUCER_BYTES + 8 + 8 + 8 + 4 + 4;
 const TWO_POW_32 = 2 ** 32;
 const TOPIC_LIMIT_BYTES = 64;
+/** Bytes of a partition's id. */
+export const LOG_ID_BYTES = 16;
 
 /** The header of a segment; docs/formats/log.md has the byte diagram. */
 export interface SegmentHeader {
   readonly topic: string;
   readonly partition: number;
+  /** Random id of the partition; a partition that is created again has another one. */
+  readonly id: Uint8Array;
   /** Offset of the segment's first record. */
   readonly base: number;
   /**
@@ -55,6 +59,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   writer.u32(header.salt);
   writer.u32(header.partition);
   u64(writer, header.base);
+  writer.bytes(header.id);
   writer.text(header.topic);
   writer.u32(header.producers.length);
   for (const state of header.producers) {
@@ -96,6 +101,7 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
   const salt = reader.u32();
   const partition = reader.u32();
   const base = readU64(reader);
+  const id = Uint8Array.from(reader.bytes(LOG_ID_BYTES));
   const topic = reader.text(TOPIC_LIMIT_BYTES);
   const count = reader.u32();
   reader.need(count * PRODUCER_ENTRY_BYTES);
@@ -110,7 +116,7 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
       valueBytes: reader.u32(),
     });
   }
-  return { topic, partition, base, salt, producers };
+  return { topic, partition, id, base, salt, producers };
 }
 
 export function otherFormat(file: string, version: number): TidemarkError {

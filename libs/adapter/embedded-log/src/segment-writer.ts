@@ -12,6 +12,7 @@ import type { SparseIndex } from './sparse-index.ts';
 export interface ActiveSegment {
   readonly base: number;
   readonly salt: number;
+  readonly headerBytes: number;
   readonly file: DiskFile;
   readonly index: SparseIndex;
   /** End of the last durable record. */

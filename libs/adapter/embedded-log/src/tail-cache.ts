@@ -16,10 +16,15 @@ export class TailCache {
   }
 
   /**
-   * Adds the records of a group, which follow those added before; their values are views of `sizeBytes` bytes of
-   * memory.
+   * Adds the records of a group; their values are views of `sizeBytes` bytes of memory. Where they don't follow those
+   * added before, because records between are lost, only they are kept.
    */
   add(records: readonly LogRecord[], sizeBytes: number): void {
+    const before = this.#groups.at(-1)?.records.at(-1)?.offset;
+    if (before !== undefined && records[0].offset !== before + 1) {
+      this.#groups.length = 0;
+      this.#sizeBytes = 0;
+    }
     this.#groups.push({ records, sizeBytes });
     this.#sizeBytes += sizeBytes;
     while (this.#sizeBytes > this.#limitBytes) this.#sizeBytes -= this.#groups.shift()?.sizeBytes ?? 0;

@@ -10,6 +10,11 @@ export interface Appended {
 
 export interface LogRecord extends Appended {
   readonly value: Uint8Array;
+  /**
+   * A random number of the run of the log's writer that appended the record, where the log keeps one. Two records at one
+   * offset with different generations are of different logs.
+   */
+  readonly generation?: number;
 }
 
 /**
@@ -41,7 +46,7 @@ export interface LogBounds {
   readonly next: number;
   /**
    * The id of the log that these offsets are of. It changes when a log is deleted and another created under its name.
-   * Undefined where a log and its readers share one data folder.
+   * Undefined where the log has none, or where a reader has not received it yet.
    */
   readonly id?: string;
 }
@@ -55,7 +60,7 @@ export interface Log {
   /**
    * Records from `from` on, in offset order, dense. Empty when there is none within `waitMs`. Errors: `out_of_range`
    * when `from` was trimmed or is beyond the end (never a silent reset), `data_loss` when a stored record fails its
-   * checksum. The values may be views of a shared buffer: copy those that are kept.
+   * checksum; its detail may have `resumeAt`, the next offset that may be readable. The values may be views of a shared buffer: copy those that are kept.
    */
   read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]>;
   bounds(topic: Topic, partition: number): Promise<LogBounds>;

@@ -5,7 +5,7 @@ import type { StoreLog } from './store-messages.ts';
 /** The methods of the log that a store thread calls. */
 export interface StoreLogReader extends Pick<Log, 'read' | 'bounds'> {
   /** Receives the progress that the log's writer, in another thread, announces; undefined for logs that need none. */
-  advance?(topic: Topic, partition: number, next: number, first: number, segment: number): void;
+  advance?(topic: Topic, partition: number, next: number, first: number, segment: number, id: string): void;
   close(): Promise<void>;
 }
 

@@ -37,6 +37,8 @@ export type ToStore =
       readonly next: number;
       readonly first: number;
       readonly segment: number;
+      /** Id of the partition's log. */
+      readonly id: string;
     }
   | {
       readonly type: 'skip';

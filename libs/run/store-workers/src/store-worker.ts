@@ -120,7 +120,8 @@ export class StoreWorker {
 
   #receive(message: ToStore): void {
     if (message.type === 'progress') {
-      this.#log.advance?.(message.topic, message.partition, message.next, message.first, message.segment);
+      const { topic, partition, next, first, segment, id } = message;
+      this.#log.advance?.(topic, partition, next, first, segment, id);
     } else if (message.type === 'skip') {
       this.#skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
     } else if (message.type === 'cancel') this.#cancel(message.id);

@@ -77,7 +77,7 @@ export class StoreWorkers {
   }
 
   /** Forwards the progress that the log announces to the store's thread. */
-  progress(topic: Topic, partition: number, next: number, first: number, segment: number): void {
+  progress(topic: Topic, partition: number, next: number, first: number, segment: number, id: string): void {
     if (topic !== 'points' && topic !== 'tags') return;
     this.#of(partition).worker.postMessage({
       type: 'progress',
@@ -86,6 +86,7 @@ export class StoreWorkers {
       next,
       first,
       segment,
+      id,
     } satisfies ToStore);
   }
 

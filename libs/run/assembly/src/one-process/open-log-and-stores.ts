@@ -50,7 +50,7 @@ export async function openLogAndStores(
     },
     settings,
   );
-  log.onAppend((topic, partition, next, first, segment) => stores.progress(topic, partition, next, first, segment));
+  log.onAppend((...progress) => stores.progress(...progress));
   return { log, stores };
 }
 

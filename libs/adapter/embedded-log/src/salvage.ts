@@ -1,0 +1,57 @@
+import { crc32c } from '@tidemark/bytes';
+import type { DiskFile } from '@tidemark/ports';
+import { readAt } from './file-window.ts';
+import { RECORD_HEADER_BYTES, RECORD_MAGIC, readRecordHeader } from './record-format.ts';
+
+const READ_BYTES = 4 * 2 ** 20;
+/** Polynomial of CRC-32C, reflected. */
+const POLYNOMIAL = 0x82f63b78;
+
+/** What a segment's head says about its records. */
+export interface SegmentStart {
+  readonly salt: number;
+  /** Position of the first record. */
+  readonly headerBytes: number;
+}
+
+/**
+ * Finds the salt of a segment whose head is damaged: it is the start value of every record header's checksum, so one
+ * whole record gives it. The record must have an offset from `base` on and a value that passes its own checksum.
+ * Undefined when the segment has no such record.
+ */
+export async function salvageStart(file: DiskFile, base: number): Promise<SegmentStart | undefined> {
+  const fileBytes = await file.sizeBytes();
+  for (let from = 0; from + RECORD_HEADER_BYTES <= fileBytes; from += READ_BYTES - RECORD_HEADER_BYTES) {
+    const bytes = await readAt(file, from, READ_BYTES);
+    for (let at = bytes.indexOf(RECORD_MAGIC); at >= 0; at = bytes.indexOf(RECORD_MAGIC, at + 1)) {
+      if (at + RECORD_HEADER_BYTES > bytes.length) break;
+      const salt = startValue(bytes.subarray(at + 8, at + RECORD_HEADER_BYTES), bytes.readUInt32LE(at + 4));
+      const header = readRecordHeader(bytes, at, salt);
+      if (header === undefined || header.offset < base || from + at + header.valueBytes > fileBytes) continue;
+      const value = await readAt(file, from + at + RECORD_HEADER_BYTES, header.valueBytes);
+      if (value.length === header.valueBytes && crc32c(value) === header.valueCrc)
+        return { salt, headerBytes: from + at };
+    }
+  }
+  return undefined;
+}
+
+/** The start value from which CRC-32C over `bytes` gives `crc`: each step of the checksum can be undone. */
+function startValue(bytes: Uint8Array, crc: number): number {
+  let register = ~crc >>> 0;
+  for (let at = bytes.length - 1; at >= 0; at--) {
+    const index = INDEX_OF_TOP[register >>> 24];
+    register = (((register ^ TABLE[index]) << 8) | (index ^ bytes[at])) >>> 0;
+  }
+  return ~register >>> 0;
+}
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
+  let value = index;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+  return value >>> 0;
+});
+
+/** The index of the table's entry with a given highest byte; there is one for each. */
+const INDEX_OF_TOP = new Uint8Array(256);
+for (const [index, value] of TABLE.entries()) INDEX_OF_TOP[value >>> 24] = index;
