@@ -63,7 +63,7 @@ test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
   await platform.skip('points', HALTED, offset, 'bit rot, ticket 7');
   const after = await platform.queryComplete(`sum:${stuck}{*}.rollup(sum, 60)`, fromMs, Date.now());
   expect(total(after)).toBe(3);
-  const gap = { topic: 'points', partition: HALTED, offset, reason: 'bit rot, ticket 7' };
+  const gap = { topic: 'points', partition: HALTED, offset, reason: 'bit rot, ticket 7', records: 1 };
   expect(after.gaps).toEqual([gap]);
   const status = await haltOf(platform);
   expect(status).toMatchObject({ halted: '', gaps: [gap] });
@@ -122,6 +122,7 @@ test('a skipped record of tags that defined series is a gap in every answer it m
     partition: HALTED,
     offset: first + i,
     reason: `rot ${first + i}`,
+    records: 1,
   }));
   expect(total(after)).toBe(1);
   expect(after.gaps).toEqual(gaps);

@@ -112,7 +112,9 @@ async function replay(
       } catch (error) {
         const gap = gaps.find((one) => one.offset === record.offset);
         if (!isTidemarkError(error, 'data_loss') || gap === undefined) throw error;
-        state.skip(gap.reason);
+        state.skip(gap.reason, { records: 1, record });
+        // Only records before it were missing.
+        if (state.nextOffset === record.offset) state.apply(record);
       }
       if (state.wantsCommit) await state.commit();
     }

@@ -39,7 +39,8 @@ export function shortNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
 }
 
-/** Formats a gap, which is a record that is missing from an answer. */
-export function gapText({ topic, partition, offset, reason }: Gap): string {
-  return `gap: ${topic}/${partition} at offset ${offset}: ${printable(reason)}`;
+/** Formats a gap: records that are missing from an answer. */
+export function gapText({ topic, partition, offset, reason, records }: Gap): string {
+  const many = records > 1 ? ` (${records} records)` : '';
+  return `gap: ${topic}/${partition} at offset ${offset}${many}: ${printable(reason)}`;
 }

@@ -220,8 +220,8 @@ function halts({ points, tags }: StatusReply): string[] {
 function gaps({ points, tags }: StatusReply): string[] {
   return [...points, ...tags].flatMap((one) =>
     one.gaps.map(
-      ({ topic, partition, offset, reason }) =>
-        `${topic}/${partition} has a gap at offset ${offset}: ${printable(reason)}`,
+      ({ topic, partition, offset, reason, records }) =>
+        `${topic}/${partition} has a gap of ${records} record(s) at offset ${offset}: ${printable(reason)}`,
     ),
   );
 }

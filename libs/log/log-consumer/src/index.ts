@@ -4,5 +4,7 @@ export type {
   Halt,
   HaltCause,
   LogConsumerOptions,
+  LostRecords,
 } from './log-consumer.ts';
 export { LogConsumer } from './log-consumer.ts';
+export { LogMemory } from './log-memory.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Clock, type ErrorCode, type LogBounds, type LogRecord, TidemarkError } from '@tidemark/ports';
-import { type ConsumedState, type Halt, LogConsumer } from './index.ts';
+import { type ConsumedState, type Halt, LogConsumer, type LostRecords } from './index.ts';
 
 /** A clock whose timers are due at the next turn of the event loop, with any delay. */
 const clock: Clock = {
@@ -54,8 +54,8 @@ class TestState implements ConsumedState {
     this.wantsCommit = text === ',';
   }
 
-  skip(): void {
-    this.skipped.push(this.nextOffset++);
+  skip(_reason: string, { records }: LostRecords): void {
+    for (let i = 0; i < records; i++) this.skipped.push(this.nextOffset++);
     this.wantsCommit = true;
   }
 
@@ -168,6 +168,33 @@ describe('LogConsumer', () => {
     skips.set(0, 'bit rot');
     await until(() => state.nextOffset === 2);
     expect([state.skipped, state.applied]).toEqual([[0], ['b']]);
+    await consumer.stop();
+  });
+
+  test('one skip passes all records up to the next readable one', async () => {
+    const { state, skips, halts, consumer } = started('abcd', (log) => {
+      log.failures.push('data_loss');
+      log.failureDetail = { resumeAt: 3 };
+    });
+    await until(() => consumer.halt !== undefined);
+    skips.set(0, 'bit rot');
+    await until(() => state.nextOffset === 4);
+    expect([state.skipped, state.applied, halts.length]).toEqual([[0, 1, 2], ['d'], 2]);
+    await consumer.stop();
+  });
+
+  test('the state gets the record that it could not apply, so that it can pass what is missing before it', async () => {
+    const { state, skips, consumer } = started('a!b');
+    const passed: LostRecords[] = [];
+    const skip = state.skip.bind(state);
+    state.skip = (reason, lost) => {
+      passed.push(lost);
+      skip(reason, lost);
+    };
+    skips.set(1, 'lost');
+    await until(() => state.nextOffset === 3);
+    expect(passed).toEqual([{ records: 1, record: expect.objectContaining({ offset: 1 }) }]);
+    expect(Buffer.from(passed[0].record?.value ?? []).toString()).toBe('!');
     await consumer.stop();
   });
 

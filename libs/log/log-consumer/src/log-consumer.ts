@@ -8,6 +8,7 @@ import {
   TidemarkError,
   type Topic,
 } from '@tidemark/ports';
+import type { LogMemory } from './log-memory.ts';
 
 /** State that a consumer keeps of one partition: a function of the log's prefix. */
 export interface ConsumedState {
@@ -24,8 +25,20 @@ export interface ConsumedState {
   readonly wantsCommit: boolean;
   /** Makes all applied records durable, with the offset, in one write. */
   commit(): Promise<void>;
-  /** Advances past the record at `nextOffset` without applying it, and marks a gap. */
-  skip(reason: string): void;
+  /**
+   * Passes what halted the partition at `nextOffset`, and marks one gap for it: advances past `lost.records` records. A
+   * state that would apply `lost.record` if records before it were not missing forgives those instead, and does not
+   * advance: the record is applied next.
+   */
+  skip(reason: string, lost: LostRecords): void;
+}
+
+/** What a skip passes. */
+export interface LostRecords {
+  /** Number of records from `nextOffset` on that can't be read; 1 for one that was read and can't be applied. */
+  readonly records: number;
+  /** The record at `nextOffset`, if it was read. */
+  readonly record?: LogRecord;
 }
 
 export interface LogConsumerOptions {
@@ -46,6 +59,8 @@ export interface LogConsumerOptions {
   readonly onCaughtUp?: () => void;
   /** Called when an error of the log or disk begins, and with `undefined` when it ends. Halts are not reported here. */
   readonly onProblem?: (problem: ConsumerProblem | undefined) => void;
+  /** What is known of the log that the state was read from; it is checked before the first read. */
+  readonly memory?: LogMemory;
   /** Max bytes per read of the log. Queries wait until as many are applied. Default 1 MiB. */
   readonly readBytes?: number;
   /** Max wait of one read for a record, ms. Default 500. */
@@ -89,13 +104,17 @@ const END_POLL_MS = 1000;
 
 /**
  * Reads one partition of the log into one state, forever. It retries errors of the log and the disk. A record that
- * cannot be decoded halts the partition, with a report, until an operator skips the record. A log that lacks the offset
+ * cannot be decoded, or records that are lost, halt the partition, with a report, until an operator skips them. A log that lacks the offset
  * at which the state ends halts it until the log has that offset.
  */
 export class LogConsumer {
   readonly #options: LogConsumerOptions;
   readonly #stop = new AbortController();
   #halt: Halt | undefined;
+  /** What a skip of the halt passes. */
+  #lost: LostRecords = { records: 1 };
+  /** False until the log was found to be the one that the state was read from. */
+  #isKnownLog = false;
   #lastError: TidemarkError | undefined;
   #during: ConsumerProblem['during'] = 'read';
   /** The last value that `onProblem` received. */
@@ -152,6 +171,7 @@ export class LogConsumer {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    await this.#options.memory?.save();
     await this.#options.state.commit();
   }
 
@@ -181,16 +201,29 @@ export class LogConsumer {
       await this.#pollEnd();
       throw this.#halt.error;
     }
+    if (!this.#isKnownLog) await this.#checkLog();
     const records = await this.#read();
     for (const record of records) {
       if (this.#stop.signal.aborted) return;
       if (!this.#apply(record)) return;
+      this.#options.memory?.note(record);
       if (state.wantsCommit) await this.#commit();
     }
     this.#setEnd(await log.bounds(topic, partition));
     if (this.#hasCaughtUp || state.nextOffset < this.#logNext) return;
     this.#hasCaughtUp = true;
     this.#options.onCaughtUp?.();
+  }
+
+  /** Halts for good when the log is not the one that the state was read from. */
+  async #checkLog(): Promise<void> {
+    const { log, topic, partition, state, memory } = this.#options;
+    const difference = await memory?.difference(log, topic, partition, state.committedOffset);
+    if (difference !== undefined) {
+      this.#setHalt({ offset: state.nextOffset, error: difference, cause: 'lost' });
+      throw difference;
+    }
+    this.#isKnownLog = true;
   }
 
   async #read(): Promise<LogRecord[]> {
@@ -206,6 +239,9 @@ export class LogConsumer {
       return records;
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) {
+        const { resumeAt } = error.detail;
+        const records = typeof resumeAt === 'number' ? Math.max(1, resumeAt - state.nextOffset) : 1;
+        this.#lost = { records };
         this.#setHalt({ offset: state.nextOffset, error, cause: this.#causeOf(error) });
       } else if (isTidemarkError(error, 'out_of_range')) this.#setHalt(await this.#missing(error));
       throw error;
@@ -220,16 +256,15 @@ export class LogConsumer {
     const { first, next } = bounds;
     const text = `the store of ${topic}/${partition} continues at offset ${state.nextOffset}, but the log begins at ${first} and ends at ${next}`;
     const halt = new TidemarkError('out_of_range', text, { offset: state.nextOffset, first, next }, { cause: error });
-    return { offset: state.nextOffset, error: halt, cause: state.nextOffset > next ? this.#lost() : 'log' };
+    return { offset: state.nextOffset, error: halt, cause: state.nextOffset > next ? this.#missed() : 'log' };
   }
 
-  /** Returns the cause of a halt. A damaged segment or a recreated topic has no single record that could be skipped. */
+  /** Returns the cause of a halt. A recreated topic has no record that could be skipped. */
   #causeOf({ detail }: TidemarkError): HaltCause {
-    if ('topicId' in detail) return this.#lost();
-    return 'segment' in detail ? 'log' : 'record';
+    return 'topicId' in detail ? this.#missed() : 'record';
   }
 
-  #lost(): HaltCause {
+  #missed(): HaltCause {
     this.#lostChecks++;
     return this.#lostChecks < LOST_CHECKS ? 'log' : 'lost';
   }
@@ -237,6 +272,7 @@ export class LogConsumer {
   async #commit(): Promise<void> {
     this.#during = 'commit';
     try {
+      await this.#options.memory?.save();
       await this.#options.state.commit();
       this.#during = 'read';
     } catch (error) {
@@ -273,12 +309,14 @@ export class LogConsumer {
       return true;
     } catch (error) {
       if (!isTidemarkError(error, 'data_loss')) throw error;
+      // The value may be a view of a buffer that the next read reuses.
+      this.#lost = { records: 1, record: { ...record, value: Uint8Array.from(record.value) } };
       this.#setHalt({ offset: record.offset, error, cause: 'record' });
       return false;
     }
   }
 
-  /** Skips the record that halted the partition, or waits a while for the decision to skip it. */
+  /** Passes what halted the partition, or waits a while for the decision to skip it. */
   async #skipRecord(): Promise<boolean> {
     const { state, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
     const reason = skipReason(state.nextOffset);
@@ -287,7 +325,7 @@ export class LogConsumer {
       await sleep(clock, retryMs, this.#stop.signal);
       return false;
     }
-    state.skip(reason);
+    state.skip(reason, this.#lost);
     this.#setHalt(undefined);
     await this.#commit();
     return true;

@@ -115,10 +115,9 @@ export class LaneTracker {
    */
   begin(header: RecordHeader): 'apply' | 'duplicate' {
     if (header.type === RECORD.fence) return 'apply';
-    const { sequence, skips } = this.#placeOf(header);
+    const { sequence } = this.#placeOf(header);
     if (header.sequence <= sequence) return 'duplicate';
-    const missing = header.sequence - sequence - 1;
-    if (missing > this.#skips - skips) {
+    if (this.missingBefore(header) > 0) {
       const key = laneKey(header.session, header.lane);
       throw new TidemarkError(
         'data_loss',
@@ -127,6 +126,16 @@ export class LaneTracker {
       );
     }
     return 'apply';
+  }
+
+  /**
+   * Returns the number of records of the lane that are missing before this one, less the records that were skipped since
+   * the lane's last one.
+   */
+  missingBefore(header: RecordHeader): number {
+    if (header.type === RECORD.fence) return 0;
+    const { sequence, skips } = this.#placeOf(header);
+    return Math.max(0, header.sequence - sequence - 1 - (this.#skips - skips));
   }
 
   /** Returns true when a skipped record of the lane may have defined refs of the block. */
@@ -194,9 +203,9 @@ export class LaneTracker {
     this.#expire();
   }
 
-  /** Skips one unreadable record, which may be the next one of any lane. */
-  skip(): void {
-    this.#skips++;
+  /** Skips unreadable records, each of which may be the next one of any lane. */
+  skip(records = 1): void {
+    this.#skips += records;
   }
 
   /** Keys that changed since `saved`, for a store that saves entries one by one. A key without an entry was deleted. */

@@ -1,11 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { RECORD } from '@tidemark/point-records';
 import type { LogRecord } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
 import { PointLogState } from './point-log-state.ts';
 import { LogBuilder } from './testing/log-builder.ts';
+import { packTrackerHead } from './tracker-codec.ts';
 
 function apply(state: PointLogState, record: LogRecord): void {
   const judged = state.judge(record);
+  if (judged?.record.type === RECORD.block) state.define(judged.record);
   if (judged !== undefined) state.tracker.end(judged.record, record.offset);
   state.nextOffset = record.offset + 1;
 }
@@ -24,4 +27,69 @@ test('a mark counts up to a second after the append time of its record, because 
   builder.appendTimeMs = 19_000;
   apply(state, builder.bare(RECORD.mark, 1, 18_000));
   expect(state.tracker.watermarkMs).toBe(18_000);
+});
+
+/** A log of two lanes: an open record and three blocks of each, one block in turns. */
+function twoLanes(): LogBuilder {
+  const builder = new LogBuilder();
+  for (const lane of [1, 2]) builder.bare(RECORD.open, lane, 1_000);
+  for (let i = 0; i < 3; i++) {
+    for (const lane of [1, 2]) {
+      const points = [{ series: 0, timeMs: 2_000 + i, value: 1 }];
+      builder.block(lane, 2_000 + i, [{ client: lane, sequence: i, points }]);
+    }
+  }
+  return builder;
+}
+
+/** Applies the records except some that never were in the log; skips once at each halt. Returns the offsets of halts. */
+function applyWithout(state: PointLogState, builder: LogBuilder, missing: readonly number[]): number[] {
+  const halts: number[] = [];
+  const records = builder.records.filter(({ offset }) => !missing.includes(offset));
+  for (const [offset, { value, appendTimeMs }] of records.entries()) {
+    const record = { offset, value, appendTimeMs };
+    try {
+      apply(state, record);
+    } catch {
+      halts.push(offset);
+      state.skip('lost', { records: 1, record });
+      if (state.nextOffset === offset) apply(state, record);
+    }
+  }
+  return halts;
+}
+
+test('one skip passes the gap before a record of a lane, and the record itself is applied', () => {
+  const state = new PointLogState(0);
+  // Two blocks of lane 1 were acknowledged and are not in the log.
+  expect(applyWithout(state, twoLanes(), [2, 4])).toEqual([4]);
+  expect(state.gaps).toEqual([{ offset: 4, reason: 'lost', records: 2 }]);
+  expect([...state.tracker.lanes.values()].map(({ sequence }) => sequence)).toEqual([3, 3]);
+  expect(state.nextOffset).toBe(6);
+});
+
+test('a record that is damaged as well is skipped together with the gap before it', () => {
+  const state = new PointLogState(0);
+  const builder = twoLanes();
+  for (const record of builder.records.slice(0, 2)) apply(state, record);
+  const value = Uint8Array.from(builder.records[4].value);
+  value[value.length - 1] ^= 1;
+  state.skip('lost', { records: 1, record: { offset: 2, value, appendTimeMs: 0 } });
+  expect(state.gaps).toEqual([{ offset: 2, reason: 'lost', records: 1 }]);
+  expect(state.nextOffset).toBe(3);
+});
+
+test('a gap of many records forgives each lane as many, and is counted once', async () => {
+  const keyValue = new MemoryKeyValue();
+  const state = new PointLogState(0);
+  const { records } = twoLanes();
+  for (const record of records.slice(0, 3)) apply(state, record);
+  state.skip('bit rot', { records: 4 });
+  apply(state, records[7]);
+  expect([...state.tracker.lanes.values()].map(({ sequence }) => sequence)).toEqual([1, 3]);
+  await keyValue.write(state.changes());
+  const loaded = new PointLogState(0);
+  await loaded.load(keyValue, { trackerHead: packTrackerHead(state.tracker), nextOffset: state.nextOffset });
+  expect(loaded.gaps).toEqual([{ offset: 3, reason: 'bit rot', records: 4 }]);
+  expect(loaded.tracker.skips).toBe(4);
 });

@@ -1,9 +1,17 @@
 import { afterPrefix, ByteReader, ByteWriter } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
+import type { LostRecords } from '@tidemark/log-consumer';
 import { ID_BYTES, isSeriesClass, SERIES_CLASS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
-import { assert, type KeyValue, type KeyValueWrite, type LogRecord, TidemarkError } from '@tidemark/ports';
+import {
+  assert,
+  isTidemarkError,
+  type KeyValue,
+  type KeyValueWrite,
+  type LogRecord,
+  TidemarkError,
+} from '@tidemark/ports';
 import { BlockCheck } from './block-check.ts';
 import {
   dictionaryKey,
@@ -21,10 +29,13 @@ import { SeriesIndex } from './series-index.ts';
 import { SeriesIntervals } from './series-intervals.ts';
 import { packClient, packLane, unpackTracker } from './tracker-codec.ts';
 
-/** A skipped record. */
+/** Records that are permanently missing. */
 export interface MarkedGap {
+  /** Offset of the first skipped record; of the record before which records of its lane are missing. */
   readonly offset: number;
   readonly reason: string;
+  /** Number of missing records. */
+  readonly records: number;
 }
 
 /** A record that must be applied. */
@@ -98,11 +109,44 @@ export class PointLogState {
     });
   }
 
-  /** Skips the record at `nextOffset` and marks a permanent gap. */
-  skip(reason: string): void {
-    this.gaps.push({ offset: this.nextOffset, reason: reason.slice(0, REASON_LENGTH) });
-    this.tracker.skip();
-    this.nextOffset++;
+  /**
+   * Passes what halted the partition at `nextOffset`, and marks one permanent gap. If only earlier records of its lane are
+   * missing before `lost.record`, those are forgiven and the record itself is applied next; otherwise `lost.records`
+   * records are skipped.
+   */
+  skip(reason: string, lost: LostRecords): void {
+    const missing = lost.record === undefined ? 0 : this.#missingBefore(lost.record);
+    this.tracker.skip(missing);
+    const isApplied = missing > 0 && lost.record !== undefined && this.#canApply(lost.record);
+    const skipped = isApplied ? 0 : lost.records;
+    this.tracker.skip(skipped);
+    this.gaps.push({
+      offset: this.nextOffset,
+      reason: reason.slice(0, REASON_LENGTH),
+      records: missing + skipped,
+    });
+    this.nextOffset += skipped;
+  }
+
+  /** Returns how many records of its lane are missing before a record; 0 when it can't be decoded. */
+  #missingBefore({ value }: LogRecord): number {
+    try {
+      const record = decodeRecord(value);
+      return record.partition === this.partition ? this.tracker.missingBefore(record) : 0;
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      return 0;
+    }
+  }
+
+  #canApply(record: LogRecord): boolean {
+    try {
+      this.judge(record);
+      return true;
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      return false;
+    }
   }
 
   /** Returns the changes since the last commit, except the offset and the tracker's head, which the consumer stores. */
@@ -182,7 +226,9 @@ export class PointLogState {
       this.#keepKey(parts.lane, key);
     }
     for await (const { key, value } of entriesOf(keyValue, ENTRY.gap)) {
-      this.gaps.push({ offset: offsetOfGapKey(key), reason: new ByteReader(value, 'gap').text(REASON_BYTES) });
+      const reader = new ByteReader(value, 'gap');
+      const reason = reader.text(REASON_BYTES);
+      this.gaps.push({ offset: offsetOfGapKey(key), reason, records: reader.remaining > 0 ? reader.varint() : 1 });
     }
   }
 
@@ -216,9 +262,10 @@ function loadSeries(table: SeriesIndex, page: Uint8Array): void {
   }
 }
 
-function gapWrite({ offset, reason }: MarkedGap): KeyValueWrite {
+function gapWrite({ offset, reason, records }: MarkedGap): KeyValueWrite {
   const out = new ByteWriter();
   out.text(reason);
+  if (records > 1) out.varint(records);
   return { key: gapKey(offset), value: out.take() };
 }
 

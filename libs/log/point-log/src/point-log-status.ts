@@ -18,5 +18,5 @@ export function openLanes(tracker: LaneTracker): LaneStatus[] {
 
 /** Returns the skipped records, by offset. */
 export function gapsOf({ partition, gaps }: Pick<PointLogState, 'partition' | 'gaps'>): Gap[] {
-  return gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason }));
+  return gaps.map((gap) => ({ topic: 'points', partition, ...gap }));
 }

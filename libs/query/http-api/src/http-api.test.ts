@@ -15,7 +15,7 @@ const TO_MS = FROM_MS + 60_000;
 const COMPLETE_MS = TO_MS - 2_500;
 const clock: Clock = { wallMs: () => TO_MS, monotonicMs: () => 0, setTimer: () => ({ cancel: () => {} }) };
 
-const TAGS_GAP = { topic: 'tags', partition: 3, offset: 9, reason: 'bit rot' };
+const TAGS_GAP = { topic: 'tags', partition: 3, offset: 9, reason: 'bit rot', records: 1 };
 const MESSAGE = QueryReply.fromPartial({
   series: [
     {
@@ -31,7 +31,7 @@ const MESSAGE = QueryReply.fromPartial({
     },
   ],
   completeThroughMs: COMPLETE_MS,
-  gaps: [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped' }],
+  gaps: [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped', records: 1 }],
   notes: ['a note'],
   pointsRead: 12,
   seriesRead: 1,
@@ -156,7 +156,7 @@ describe("Datadog's API", () => {
       group_by: ['host'],
       complete_through: COMPLETE_MS / 1000,
       errors: [],
-      gaps: [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped' }],
+      gaps: [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped', records: 1 }],
       notes: ['a note'],
     });
   });

@@ -120,8 +120,8 @@ describe('complete_through', () => {
     const { stores, run, service } = setUp([gauge(FROM_MS, 1)]);
     stores.gaps.set('points/0', [{ offset: 7, reason: 'skipped' }]);
     stores.gaps.set('tags/0', [{ offset: 7, reason: 'bit rot' }]);
-    const tags = { topic: 'tags', partition: 0, offset: 7, reason: 'bit rot' };
-    const points = { topic: 'points', partition: 0, offset: 7, reason: 'skipped' };
+    const tags = { topic: 'tags', partition: 0, offset: 7, reason: 'bit rot', records: 1 };
+    const points = { topic: 'points', partition: 0, offset: 7, reason: 'skipped', records: 1 };
     expect((await run('sum:load{*} / avg:load{*}')).gaps).toEqual([points, tags]);
     // Where no series is known, a skipped record of tags may be why.
     expect((await run('sum:no.such{*}')).gaps).toContainEqual(tags);

@@ -88,6 +88,14 @@ export type FromStore =
   | { readonly type: 'bug'; readonly read: string; readonly stack: string }
   /** The partition's store has applied every record that the log held at a moment after the start. */
   | { readonly type: 'caughtUp'; readonly topic: Topic; readonly partition: number }
+  /** A store was opened: all records below `offset` of the log `logId` are committed. Sent before `ready`. */
+  | {
+      readonly type: 'opened';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly offset: number;
+      readonly logId: string | undefined;
+    }
   | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
   | {
       readonly type: 'halted';

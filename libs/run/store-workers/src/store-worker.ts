@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { PositionsReply } from '@tidemark/contract';
-import { type ConsumedState, LogConsumer } from '@tidemark/log-consumer';
+import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
 import { SystemClock, yieldTurn } from '@tidemark/node-runtime';
 import { type Clock, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
@@ -75,10 +75,12 @@ export class StoreWorker {
       slicing: { clock: this.#clock, yieldTurn },
       options: this.#options,
     });
-    return { topic, store, consumer: this.#consume(topic, partition, store.state) };
+    // Over Kafka the file LOG-ID of the folder has the id of the topic.
+    const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;
+    return { topic, store, consumer: this.#consume(topic, partition, store.state, memory) };
   }
 
-  #consume(topic: Topic, partition: number, state: ConsumedState): LogConsumer {
+  #consume(topic: Topic, partition: number, state: ConsumedState, memory: LogMemory | undefined): LogConsumer {
     const announced: ConsumedState = {
       get nextOffset() {
         return state.nextOffset;
@@ -90,7 +92,7 @@ export class StoreWorker {
         return state.wantsCommit;
       },
       apply: (record) => state.apply(record),
-      skip: (reason) => state.skip(reason),
+      skip: (reason, lost) => state.skip(reason, lost),
       commit: async () => {
         await state.commit();
         this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
@@ -102,6 +104,7 @@ export class StoreWorker {
       partition,
       state: announced,
       clock: this.#clock,
+      ...(memory && { memory }),
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
       onHalt: (halt) => {
         if (halt === undefined) this.#send({ type: 'resumed', topic, partition });
@@ -113,6 +116,7 @@ export class StoreWorker {
         this.#send({ type: 'problem', topic, partition, problem });
       },
     });
+    this.#send({ type: 'opened', topic, partition, offset: state.committedOffset, logId: memory?.id });
     this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
     consumer.start();
     return consumer;

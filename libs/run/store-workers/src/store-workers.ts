@@ -20,6 +20,8 @@ import type { FromStore, StoreProblem, StoreWorkerOptions, StoreWorkerStart, ToS
 export interface StoreWorkersOptions extends StoreWorkerOptions {
   /** Threads that the owned partitions are spread over. */
   readonly threads: number;
+  /** Called for each store before `ready` resolves, with the log that it read and the end of what it committed of it. */
+  readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
   readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
   /**
    * Called once for each partition, when its store has applied everything that the log held at a moment after the
@@ -228,6 +230,8 @@ export class StoreWorkers {
         this.#options.onBug?.(message.read, message.stack);
       } else if (message.type === 'caughtUp') {
         this.#options.onCaughtUp?.(message.topic, message.partition);
+      } else if (message.type === 'opened') {
+        this.#options.onOpened?.(message.topic, message.partition, message.offset, message.logId);
       } else if (message.type === 'committed') {
         this.#options.onCommitted(message.topic, message.partition, message.offset);
       } else if (message.type === 'halted') {

@@ -32,7 +32,7 @@ function take(state: PointPartition | AggregatorPartition, record: LogRecord): s
     return 'applied';
   } catch (error) {
     if (!isTidemarkError(error, 'data_loss')) throw error;
-    state.skip(error.message);
+    state.skip(error.message, { records: 1 });
     return error.message;
   }
 }
@@ -120,7 +120,7 @@ describe('AggregatorPartition', () => {
   test('data of another partition or a newer format is refused', async () => {
     const keyValue = new MemoryKeyValue();
     const aggregator = await open(keyValue);
-    aggregator.skip('an example');
+    aggregator.skip('an example', { records: 1 });
     await aggregator.commit();
     await expect(open(keyValue, 1)).rejects.toMatchObject({
       code: 'failed_precondition',
@@ -142,7 +142,7 @@ describe('AggregatorPartition', () => {
       aggregator.apply(record);
       if (aggregator.wantsCommit) await aggregator.commit();
     }
-    aggregator.skip('an example');
+    aggregator.skip('an example', { records: 1 });
     await aggregator.commit();
     const stored = Object.fromEntries([...keyValue.content].map(([key, value]) => [key, value.toString('hex')]).sort());
     const golden: Record<string, string> = JSON.parse(await readFile(GOLDEN_FILE, 'utf8'));
@@ -156,7 +156,7 @@ describe('AggregatorPartition', () => {
   test('a damaged meta entry is data_loss or refused, never another error', async () => {
     const keyValue = new MemoryKeyValue();
     const aggregator = await open(keyValue);
-    aggregator.skip('an example');
+    aggregator.skip('an example', { records: 1 });
     await aggregator.commit();
     const meta = keyValue.content.get('01') ?? Buffer.alloc(0);
     await fc.assert(

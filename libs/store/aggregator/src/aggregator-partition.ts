@@ -1,6 +1,6 @@
 import type { ShareSummary } from '@tidemark/columns';
 import type { AggregatorStatusReply } from '@tidemark/contract';
-import type { ConsumedState } from '@tidemark/log-consumer';
+import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import { gapsOf, openLanes, PointLogState } from '@tidemark/point-log';
 import { type BlockRecord, RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
@@ -106,10 +106,10 @@ export class AggregatorPartition implements ConsumedState {
     this.#bytesSinceCommit += record.value.length;
   }
 
-  /** Skips the record at `nextOffset`: the gap is permanent and shown. */
-  skip(reason: string): void {
+  /** Passes what halted the partition at `nextOffset`: the gap is permanent and shown. */
+  skip(reason: string, lost: LostRecords): void {
     assert(!this.#isCommitting, 'no record is skipped during a commit');
-    this.#state.skip(reason);
+    this.#state.skip(reason, lost);
     this.#isStepDue = true;
   }
 

@@ -1,5 +1,6 @@
 import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
 import { packPartial, SpacePartial } from '@tidemark/fold';
+import { gapsOf } from '@tidemark/point-log';
 import type { WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { rowsOf } from './head-rows.ts';
@@ -63,7 +64,7 @@ function packed(partial: SpacePartial): GroupPartial {
 
 /** Everything of the selected series that the range depends on, as of one moment; no value is decoded yet. */
 async function collect(store: PartitionStore, plan: AggregatePlan, context: number, slice: WorkSlice): Promise<Found> {
-  const { tracker, coverage, head, nextOffset, gaps, partition } = store;
+  const { tracker, coverage, head, nextOffset } = store;
   const { watermarkMs } = tracker;
   const covered = coverage.covered(plan.tagsOffset, watermarkMs);
   const position = {
@@ -71,7 +72,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan, context: numb
     watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,
     coveredWatermarkMs: Number.isFinite(covered) ? covered : undefined,
     era: tracker.era,
-    gaps: gaps.map(({ offset, reason }) => ({ topic: 'points', partition, offset, reason })),
+    gaps: gapsOf(store),
   };
   // Of this moment, as the offset is: records are applied while chunks are read, though nothing is committed.
   const inRam = head.byEpoch();

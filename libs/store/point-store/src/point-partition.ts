@@ -1,5 +1,5 @@
 import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
-import type { ConsumedState } from '@tidemark/log-consumer';
+import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
 import { assert, type KeyValue, type LogRecord, type Slicing, WorkSlice } from '@tidemark/ports';
@@ -79,10 +79,10 @@ export class PointPartition implements ConsumedState {
     this.#bytesSinceCommit += record.value.length;
   }
 
-  /** Skips the record at `nextOffset`: the gap is permanent and shown. */
-  skip(reason: string): void {
+  /** Passes what halted the partition at `nextOffset`: the gap is permanent and shown. */
+  skip(reason: string, lost: LostRecords): void {
     assert(!this.#isCommitting, 'no record is skipped during a commit');
-    this.#store.skip(reason);
+    this.#store.skip(reason, lost);
     this.#isCutDue = true;
   }
 

@@ -5,6 +5,7 @@ import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { Journal } from './journal.ts';
 import { decodeMetadata } from './metadata-value.ts';
 import {
+  decodeGap,
   decodeState,
   numberOfKey,
   offsetOfKey,
@@ -12,6 +13,7 @@ import {
   PREFIX,
   prefixKey,
   STATE_KEY,
+  type StoredGap,
   type StoredState,
   unknownDayOfKey,
   wordsOfKey,
@@ -24,8 +26,8 @@ export interface OpenedStore {
   readonly nextOffset: number;
   readonly index: TagIndex;
   readonly journal: Journal;
-  /** Reasons of the gaps by offset, ascending. */
-  readonly gaps: Map<number, string>;
+  /** The gaps by offset, ascending. */
+  readonly gaps: Map<number, StoredGap>;
   readonly checkpoints: Checkpoints;
 }
 
@@ -36,7 +38,7 @@ export interface OpenedStore {
 export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
   const index = new TagIndex();
   const journal = new Journal();
-  const gaps = new Map<number, string>();
+  const gaps = new Map<number, StoredGap>();
   const stored = await keyValue.get(STATE_KEY);
   if (stored === undefined) return { nextOffset: 0, index, journal, gaps, checkpoints: new Checkpoints() };
   const state = decodeState(stored);
@@ -50,7 +52,7 @@ export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
     index.unknown.add(id, day);
   }
   for await (const { key, value } of entriesOf(keyValue, PREFIX.gap)) {
-    gaps.set(offsetOfKey(key), openValue(value, 'tag store gap').toString());
+    gaps.set(offsetOfKey(key), decodeGap(value));
   }
   const checkpoints: TagCheckpoint[] = [];
   for await (const { key, value } of entriesOf(keyValue, PREFIX.checkpoint)) {
@@ -97,7 +99,7 @@ function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
   index.daysOfSeries += bitmap.size;
 }
 
-function checkComplete(state: StoredState, index: TagIndex, gaps: ReadonlyMap<number, string>): void {
+function checkComplete(state: StoredState, index: TagIndex, gaps: ReadonlyMap<number, StoredGap>): void {
   const found: [string, number, number][] = [
     ['tags', state.tags, index.tags.size],
     ['metrics', state.metrics, index.metrics.all.length],

@@ -200,12 +200,12 @@ describe('what can go wrong', () => {
     expect(answers(partition)).toEqual(before);
 
     const hash = partition.stateHash();
-    partition.skip('broken by hand');
+    partition.skip('broken by hand', { records: 1 });
     expect(partition.nextOffset).toBe(2);
     expect(partition.stateHash()).not.toBe(hash);
     await partition.commit();
     const opened = await TagPartition.open({ keyValue });
-    const gaps = [{ topic: 'tags', partition: 7, offset: 1, reason: 'broken by hand' }];
+    const gaps = [{ topic: 'tags', partition: 7, offset: 1, reason: 'broken by hand', records: 1 }];
     const range = { partition: 7, tenant: 't', metric: 'm', fromMs: 0, toMs: 1 };
     expect(opened.gaps(7)).toEqual(gaps);
     expect(opened.match(MatchRequest.create(range)).gaps).toEqual(gaps);
@@ -214,10 +214,24 @@ describe('what can go wrong', () => {
     expect(opened.stateHash()).toBe(partition.stateHash());
   });
 
+  test('one skip passes all records of a gap, and the gap states their number after a restart', async () => {
+    const keyValue = new MemoryKeyValue();
+    const partition = await TagPartition.open({ keyValue });
+    partition.skip('lost', { records: 300 });
+    partition.apply(recordOf(300, facts(1)));
+    await partition.commit();
+    const opened = await TagPartition.open({ keyValue });
+    const gap = { topic: 'tags', partition: 0, offset: 0, reason: 'lost', records: 300 };
+    expect([opened.nextOffset, opened.gaps(0)]).toEqual([301, [gap]]);
+    const other = await TagPartition.open({ keyValue: new MemoryKeyValue() });
+    other.skip('lost', { records: 299 });
+    expect(other.stateHash()).not.toBe(partition.stateHash());
+  });
+
   test('a day of a series whose definition is in a gap waits for a later definition', async () => {
     const keyValue = new MemoryKeyValue();
     const partition = await TagPartition.open({ keyValue });
-    partition.skip('lost');
+    partition.skip('lost', { records: 1 });
     partition.apply(recordOf(1, [{ ...facts(1, 5)[0], isNamed: false }]));
     await partition.commit();
     const opened = await TagPartition.open({ keyValue });
@@ -236,7 +250,7 @@ describe('what can go wrong', () => {
     const partition = await TagPartition.open({ keyValue });
     partition.apply(recordOf(0, facts(3)));
     partition.apply(recordOf(1, [{ ...facts(9, 5)[8], isNamed: false }]));
-    partition.skip('lost');
+    partition.skip('lost', { records: 1 });
     await partition.commit();
     const good = new Map(keyValue.content);
     for (const [key, value] of good) {

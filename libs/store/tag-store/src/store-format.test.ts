@@ -33,7 +33,7 @@ async function filledStore(): Promise<{ keyValue: MemoryKeyValue; partition: Tag
       { name: third, day: 20_001, isNamed: false },
     ]),
   );
-  partition.skip('a reason');
+  partition.skip('a reason', { records: 1 });
   partition.apply(recordOf(2, [{ name: first, day: 20_001, isNamed: false }]));
   await partition.commit();
   return { keyValue, partition };

@@ -97,6 +97,33 @@ export function openValue(sealed: Uint8Array, what: string): Buffer {
   return value;
 }
 
+/** A gap as stored: why its records were skipped, and how many. */
+export interface StoredGap {
+  readonly reason: string;
+  readonly records: number;
+}
+
+/** No UTF-8 text begins with this byte: a gap of one record is its reason alone. */
+const MANY_RECORDS = 0xff;
+
+export function encodeGap({ reason, records }: StoredGap): Buffer {
+  const writer = new ByteWriter();
+  if (records > 1) {
+    writer.u8(MANY_RECORDS);
+    writer.varint(records);
+  }
+  writer.bytes(Buffer.from(reason));
+  return sealValue(writer.take());
+}
+
+export function decodeGap(sealed: Uint8Array): StoredGap {
+  const value = openValue(sealed, 'tag store gap');
+  if (value[0] !== MANY_RECORDS) return { reason: value.toString(), records: 1 };
+  const reader = new ByteReader(value, 'tag store gap', 1);
+  const records = reader.varint();
+  return { reason: reader.bytes(reader.remaining).toString(), records };
+}
+
 /** The state entry of a commit: the position in the log, and the numbers of other entries that a reader must find. */
 export interface StoredState {
   readonly nextOffset: number;

@@ -10,7 +10,7 @@ import type {
   SeriesTagsReply,
   SeriesTagsRequest,
 } from '@tidemark/contract';
-import type { ConsumedState } from '@tidemark/log-consumer';
+import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
 import { metadataMessage } from '@tidemark/store-rpc';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
@@ -19,7 +19,7 @@ import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
 import { match } from './match.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
-import { encodeState, STATE_KEY } from './store-layout.ts';
+import { encodeState, STATE_KEY, type StoredGap } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
 import { DEFAULT_TAG_STORE_LIMITS, type TagStoreLimits } from './tag-store-limits.ts';
 import { Uncommitted } from './uncommitted.ts';
@@ -81,7 +81,7 @@ export class TagPartition implements ConsumedState {
   readonly #commitBytes: number;
   readonly #index: TagIndex;
   readonly #uncommitted: Uncommitted;
-  readonly #gaps: Map<number, string>;
+  readonly #gaps: Map<number, StoredGap>;
   readonly #checkpoints: Checkpoints;
   readonly #visitor: TagRecordVisitor;
   #nextOffset: number;
@@ -150,13 +150,14 @@ export class TagPartition implements ConsumedState {
     this.#keepCheckpoint();
   }
 
-  /** Skips the record at `nextOffset` without applying it. The gap stays in the state, and in its hash, permanently. */
-  skip(reason: string): void {
-    const offset = this.#nextOffset++;
-    const kept = reason.slice(0, REASON_LENGTH);
-    this.#gaps.set(offset, kept);
-    this.#uncommitted.gap(offset, kept);
-    this.#index.hash.add(offsetBytes(offset), 0, GAP);
+  /** Skips the records from `nextOffset` on. The gap stays in the state, and in its hash, permanently. */
+  skip(reason: string, { records }: LostRecords): void {
+    const offset = this.#nextOffset;
+    this.#nextOffset += records;
+    const gap = { reason: reason.slice(0, REASON_LENGTH), records };
+    this.#gaps.set(offset, gap);
+    this.#uncommitted.gap(offset, gap);
+    this.#index.hash.add(gapBytes(offset, records), 0, GAP);
     this.#keepCheckpoint();
   }
 
@@ -226,7 +227,7 @@ export class TagPartition implements ConsumedState {
 
   /** Skipped records, by offset: series that they defined are in no answer. */
   gaps(partition: number): Gap[] {
-    return Array.from(this.#gaps, ([offset, reason]) => ({ topic: 'tags', partition, offset, reason }));
+    return Array.from(this.#gaps, ([offset, gap]) => ({ topic: 'tags', partition, offset, ...gap }));
   }
 
   /** The offset and gaps of every answer. */
@@ -298,9 +299,10 @@ export class TagPartition implements ConsumedState {
   }
 }
 
-/** An offset in 16 bytes, the size of the subject of a hashed fact. */
-function offsetBytes(offset: number): Buffer {
+/** A gap in 16 bytes, the size of the subject of a hashed fact. */
+function gapBytes(offset: number, records: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeDoubleLE(offset, 0);
+  bytes.writeDoubleLE(records - 1, 8);
   return bytes;
 }

@@ -5,7 +5,16 @@ import type { TagCheckpoint } from './checkpoints.ts';
 import type { Journal } from './journal.ts';
 import { encodeMetadata } from './metadata-value.ts';
 import type { DaySeries, Metric } from './metric-table.ts';
-import { checkpointKey, dayKey, gapKey, metadataKey, sealValue, unknownDayKey } from './store-layout.ts';
+import {
+  checkpointKey,
+  dayKey,
+  encodeGap,
+  gapKey,
+  metadataKey,
+  type StoredGap,
+  sealValue,
+  unknownDayKey,
+} from './store-layout.ts';
 import type { ChangeLog } from './tag-index.ts';
 
 /** Approximate bytes that a series of a day adds to its bitmap. */
@@ -63,8 +72,8 @@ export class Uncommitted implements ChangeLog {
     this.#small.push(isKept ? { key, value: sealValue(new Uint8Array(0)) } : { key });
   }
 
-  gap(offset: number, reason: string): void {
-    this.#small.push({ key: gapKey(offset), value: sealValue(Buffer.from(reason)) });
+  gap(offset: number, gap: StoredGap): void {
+    this.#small.push({ key: gapKey(offset), value: encodeGap(gap) });
   }
 
   /** Records a checkpoint to write, and the offsets of checkpoints to delete. */

@@ -280,7 +280,7 @@ export class ModelStores implements QueryStores {
   }
 
   #gapsOf(topic: string, partition: number): Gap[] {
-    return (this.gaps.get(`${topic}/${partition}`) ?? []).map((gap) => ({ topic, partition, ...gap }));
+    return (this.gaps.get(`${topic}/${partition}`) ?? []).map((gap) => ({ topic, partition, records: 1, ...gap }));
   }
 
   #resolve(digest: Buffer, series: Buffer): Buffer {

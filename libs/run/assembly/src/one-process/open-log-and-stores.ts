@@ -7,6 +7,7 @@ import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import { assembleStores } from '../parts/assemble-stores.ts';
+import { LogFloors } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
 
 interface Ports {
@@ -18,11 +19,15 @@ interface Ports {
   readonly started: Pick<Started, 'add'>;
 }
 
-/** Opens the embedded log and the stores of all its partitions; the log is trimmed below the commits of each store. */
+/**
+ * Opens the embedded log and the stores of all its partitions; the log is trimmed below the commits of each store. `ready`
+ * resolves when the stores are open and no record can get an offset that a store has read; only then may points and tags be
+ * appended.
+ */
 export async function openLogAndStores(
   { folder, clock, random, events, health, started }: Ports,
   settings: Settings,
-): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers }> {
+): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<void> }> {
   const { partitions } = settings.data;
   const logFolder = join(folder, 'log');
   const log = await openEmbeddedLog({
@@ -34,6 +39,7 @@ export async function openLogAndStores(
   });
   started.add(() => log.close());
   const trimmer = new LogTrimmer(log);
+  const floors = new LogFloors(log);
   const onCommitted = (topic: Topic, partition: number, offset: number): void => {
     const part = `${topic}/${partition}`;
     trimmer.committed(topic, partition, offset).then(
@@ -44,6 +50,7 @@ export async function openLogAndStores(
   const stores = assembleStores(
     {
       ...{ folder, events, health, started, onCommitted },
+      onOpened: (...store) => floors.opened(...store),
       log: { kind: 'embedded', folder: logFolder, partitions },
       kinds: ['points', 'tags'],
       owned: Array.from({ length: partitions }, (_, partition) => partition),
@@ -51,7 +58,11 @@ export async function openLogAndStores(
     settings,
   );
   log.onAppend((...progress) => stores.progress(...progress));
-  return { log, stores };
+  const ready = async (): Promise<void> => {
+    await stores.ready();
+    for (const lost of await floors.raise()) events.error(`the log lost records: ${lost}`);
+  };
+  return { log, stores, ready };
 }
 
 function asTidemarkError(error: unknown): TidemarkError {

@@ -132,13 +132,13 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   health.watchVolume(folder, new LocalDisk(folder));
   health.start();
   started.add(() => health.stop());
-  const { log, stores } = await openLogAndStores({ folder, clock, random, events, health, started }, settings);
+  const { log, stores, ready } = await openLogAndStores({ folder, clock, random, events, health, started }, settings);
   const control = new ControlFollower(log, clock);
   followSkips(control, (skip) => stores.skip(skip));
   await control.start();
   started.add(() => control.stop());
   requireKey(settings.listen, control.state);
-  await stores.ready();
+  await ready();
   const ports = { log, control, clock, random, events, name, health, started };
   const coordinator = await assembleCoordinator(
     { ...ports, countPartition: (request) => stores.call('tags', 'seriesCounts', request), isAlone: true },

@@ -13,6 +13,8 @@ export interface StorePorts {
   readonly kinds: readonly StoreKind[];
   readonly owned: readonly number[];
   readonly events: Events;
+  /** Receives what each store has of which log, before `ready` of the stores resolves. */
+  readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
   /** Receives each offset below which a store has committed everything. */
   readonly onCommitted?: (topic: Topic, partition: number, offset: number) => void;
   /** Receives the progress of each partition. */
@@ -32,6 +34,7 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
   const stores = new StoreWorkers({
     ...{ folder, log, kinds, owned, threads, limits },
     latenessMs: settings.completeness.latenessMs,
+    ...(ports.onOpened && { onOpened: ports.onOpened }),
     onCommitted: ports.onCommitted ?? (() => undefined),
     ...watched,
     onCaughtUp: (topic, partition) => readiness?.caughtUp(`${topic}/${partition}`),

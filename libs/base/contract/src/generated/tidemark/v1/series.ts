@@ -103,13 +103,15 @@ export interface Series {
   intervalMs?: number | undefined;
 }
 
-/** A record that was skipped, or could not be decoded: its content is permanently missing. */
+/** Records that were skipped, or were lost before a record: their content is permanently missing. */
 export interface Gap {
   partition: number;
   offset: number;
   reason: string;
   /** `points` or `tags`: the topic of the record. */
   topic: string;
+  /** The number of missing records, from this offset on. */
+  records: number;
 }
 
 function createBaseMetricStatement(): MetricStatement {
@@ -366,7 +368,7 @@ export const Series: MessageFns<Series> = {
 };
 
 function createBaseGap(): Gap {
-  return { partition: 0, offset: 0, reason: "", topic: "" };
+  return { partition: 0, offset: 0, reason: "", topic: "", records: 0 };
 }
 
 export const Gap: MessageFns<Gap> = {
@@ -382,6 +384,9 @@ export const Gap: MessageFns<Gap> = {
     }
     if (message.topic !== "") {
       writer.uint32(34).string(message.topic);
+    }
+    if (message.records !== 0) {
+      writer.uint32(40).uint64(message.records);
     }
     return writer;
   },
@@ -431,6 +436,14 @@ export const Gap: MessageFns<Gap> = {
             message.topic = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -452,6 +465,7 @@ export const Gap: MessageFns<Gap> = {
     message.offset = object.offset ?? 0;
     message.reason = object.reason ?? "";
     message.topic = object.topic ?? "";
+    message.records = object.records ?? 0;
     return message;
   },
 };

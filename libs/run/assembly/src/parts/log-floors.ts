@@ -1,0 +1,44 @@
+import type { EmbeddedLog } from '@tidemark/embedded-log';
+import { isTidemarkError, type Topic } from '@tidemark/ports';
+
+interface Floor {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+  readonly logId: string | undefined;
+}
+
+/** The ends of what the stores of a log have committed. No record may get an offset below them. */
+export class LogFloors {
+  readonly #floors: Floor[] = [];
+  readonly #log: Pick<EmbeddedLog, 'bounds' | 'raise'>;
+
+  constructor(log: Pick<EmbeddedLog, 'bounds' | 'raise'>) {
+    this.#log = log;
+  }
+
+  /** Notes a store that was opened; `logId` is the log that it has read. */
+  opened(topic: Topic, partition: number, offset: number, logId: string | undefined): void {
+    this.#floors.push({ topic, partition, offset, logId });
+  }
+
+  /**
+   * Raises the end of each partition to what a store has committed of it. Returns the partitions that had lost records.
+   * Passes on errors of the disk, except a lack of space: then the first append does it.
+   */
+  async raise(): Promise<string[]> {
+    const lost: string[] = [];
+    for (const { topic, partition, offset, logId } of this.#floors) {
+      const { next, id } = await this.#log.bounds(topic, partition);
+      // A store of another log halts, and its offsets mean nothing here.
+      if (offset <= next || id !== logId) continue;
+      lost.push(`${topic}/${partition} ended at offset ${next}, but its store has records up to ${offset}`);
+      try {
+        await this.#log.raise(topic, partition, offset);
+      } catch (error) {
+        if (!isTidemarkError(error, 'resource_exhausted')) throw error;
+      }
+    }
+    return lost;
+  }
+}
