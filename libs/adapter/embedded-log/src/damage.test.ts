@@ -155,8 +155,13 @@ describe.each<Ending>(['close', 'kill', 'power loss'])(`damage after a %s (TIDEM
       const paths = [...files.keys()].filter((name) => name !== 'FORMAT');
       const path = paths[below(random, paths.length)];
       const bytes = files.get(path) ?? new Uint8Array(0);
-      const { lost } = await check(changed(files, path, flipped(bytes, below(random, 8 * bytes.length))), acked);
-      expect(lost).toBeLessThanOrEqual(1);
+      const damaged = flipped(bytes, below(random, 8 * bytes.length));
+      const { lost, values } = await check(changed(files, path, damaged), acked);
+      const missing = acked.length - values.size;
+      expect(missing).toBeLessThanOrEqual(1);
+      // A group without a mark, as a power loss leaves it, may have had more records than can be read of it.
+      if (ending === 'power loss') expect(lost).toBeGreaterThanOrEqual(missing);
+      else expect(lost).toBe(missing);
     }
   }, 60_000);
 });
