@@ -2,7 +2,7 @@ import type { ClientOptions, ClientStats, SeriesHandle } from '@tidemark/client'
 import type { KindName } from '@tidemark/model';
 
 /** A series of the client, looked up once. */
-export type AgentSeries = Pick<SeriesHandle, 'record' | 'recordSketch'>;
+export type AgentSeries = Pick<SeriesHandle, 'record' | 'recordSketch' | 'end'>;
 
 /** The part of a client that the agent uses. The caller opens it with `agentClientOptions`, and closes it. */
 export interface AgentClient {

@@ -69,6 +69,7 @@ class FakeClient implements AgentClient {
     return {
       record: note,
       recordSketch: (sketch: DDSketch, timestampMs) => note(`sketch of ${sketch.count}`, timestampMs),
+      end: (timestampMs) => note('end', timestampMs),
     };
   }
 
@@ -248,6 +249,7 @@ test('readings of a check with a phase are stamped with its start, but never bef
       });
       sink.counter('jobs', 5, ['instance:a']);
       sink.counter('jobs', 4, ['instance:stated'], 1_699_999_990_000);
+      sink.end('depth', 'gauge', ['instance:a']);
     },
     close: async () => {
       closed++;
@@ -264,14 +266,23 @@ test('readings of a check with a phase are stamped with its start, but never bef
   await flushAt(1_700_000_001_000);
   // A time that the source states is kept, however old.
   const stated = 'counter jobs{env:test,host:web-1,instance:stated} @1699999990000 = 4';
-  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5', stated]);
+  const end = 'gauge depth{env:test,host:web-1,instance:a}';
+  expect(client.drain()).toEqual([
+    'counter jobs{env:test,host:web-1,instance:a} @1700000000701 = 5',
+    stated,
+    `${end} @1700000000701 = end`,
+  ]);
   clock.advanceTo(1_700_000_001_702);
   await flushAt(1_700_000_002_000);
   await flushAt(1_700_000_003_000);
   expect(client.drain()).toEqual([]);
   await ended(2);
   await flushAt(1_700_000_004_000);
-  expect(client.drain()).toEqual(['counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5', stated]);
+  expect(client.drain()).toEqual([
+    'counter jobs{env:test,host:web-1,instance:a} @1700000003000 = 5',
+    stated,
+    `${end} @1700000003000 = end`,
+  ]);
   const stopped = agent.stop();
   finish();
   await stopped;

@@ -6,7 +6,8 @@ import type { HandleCache } from './handle-cache.ts';
 
 interface Reading {
   readonly handle: AgentSeries;
-  readonly value: number;
+  /** Undefined: the series ends. */
+  readonly value: number | undefined;
   /** When it was read; undefined for a reading that takes the flush's time. */
   readonly readMs: number | undefined;
   /** The time that its source states, which goes before both. */
@@ -52,6 +53,10 @@ export class CheckOutput implements CheckSink {
     this.#add(metric, 'reading', value, tags, undefined, statedMs);
   }
 
+  end(metric: string, kind: KindName, tags: readonly string[] = []): void {
+    this.#push(metric, kind, undefined, tags);
+  }
+
   /** Returns a sink for readings of the time `readMs`, between two flushes. */
   at(readMs: number): CheckSink {
     return {
@@ -59,6 +64,7 @@ export class CheckOutput implements CheckSink {
       count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, readMs),
       counter: (metric, value, tags = [], statedMs) => this.#add(metric, 'counter', value, tags, readMs, statedMs),
       reading: (metric, value, tags = [], statedMs) => this.#add(metric, 'reading', value, tags, readMs, statedMs),
+      end: (metric, kind, tags = []) => this.#push(metric, kind, undefined, tags, readMs),
     };
   }
 
@@ -71,7 +77,9 @@ export class CheckOutput implements CheckSink {
     this.#readings = [];
     const oldestMs = timestampMs - this.#intervalMs;
     for (const { handle, value, readMs, statedMs } of readings) {
-      handle.record(value, statedMs ?? (readMs === undefined ? timestampMs : Math.max(readMs, oldestMs)));
+      const timeMs = statedMs ?? (readMs === undefined ? timestampMs : Math.max(readMs, oldestMs));
+      if (value === undefined) handle.end(timeMs);
+      else handle.record(value, timeMs);
     }
     this.#points += readings.length;
   }
@@ -89,6 +97,17 @@ export class CheckOutput implements CheckSink {
       this.drops.add(Number.isNaN(value) ? 'value_nan' : 'value_infinite', 1, `${value} of ${metric}`);
       return;
     }
+    this.#push(metric, kind, value, tags, readMs, statedMs);
+  }
+
+  #push(
+    metric: string,
+    kind: KindName,
+    value: number | undefined,
+    tags: readonly string[],
+    readMs?: number,
+    statedMs?: number,
+  ): void {
     if (this.#readings.length >= this.#limit) {
       this.drops.add('readings_limit', 1, `${metric}, beyond ${this.#limit} readings`);
       return;

@@ -8,6 +8,7 @@ const NO_SINK: CheckSink = {
   count: () => undefined,
   counter: () => undefined,
   reading: () => undefined,
+  end: () => undefined,
 };
 
 describe('checks at flushes', () => {

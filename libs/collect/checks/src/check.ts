@@ -1,3 +1,5 @@
+import type { KindName } from '@tidemark/model';
+
 /**
  * Receives the readings of a check. Tags are `key:value`; the agent adds the host's own tags. `timestampMs` is the time
  * that the source states for a reading, ms since 1970; without it the agent stamps the reading.
@@ -11,6 +13,8 @@ export interface CheckSink {
   counter(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
   /** Records a current value that may be of a gauge or of a counter: its source does not say. */
   reading(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
+  /** Ends the series of a gauge, counter or reading: its source no longer has it, so its last value no longer holds. */
+  end(metric: string, kind: KindName, tags?: readonly string[]): void;
 }
 
 /** What a check left out of what it read, for one reason. */

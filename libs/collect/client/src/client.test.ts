@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BatchResult_Outcome } from '@tidemark/contract';
-import { KIND } from '@tidemark/model';
+import { isStaleMarker, KIND } from '@tidemark/model';
 import { SeededRandom, SimulatedWorld } from '@tidemark/simulation';
 import { DDSketch, unpackSketch } from '@tidemark/sketch';
 import { Client } from './client.ts';
@@ -100,6 +100,59 @@ describe('recorded values', () => {
     expect(unpackSketch(intake.sketches[0].payload).equals(expected)).toBe(true);
     expect(client.stats()).toMatchObject({ samples: 8, points: 5, ackedPoints: 5, pendingPoints: 0, series: 4 });
     await close(world, client);
+  });
+
+  test('of gauges and counters end, after what was gathered, and begin again', async () => {
+    const { world, intake, client } = await setUp();
+    await world.clock.advance(12_000);
+    const nowMs = world.clock.wallMs();
+    client.gauge('depth', 1, ['q:a']);
+    client.counter('bytes', 100);
+    await world.clock.advance(1000);
+    client.endSeries('depth', 'gauge', ['q:a']);
+    client.series('bytes', 'counter').end(nowMs + 500.9);
+    client.endSeries('unseen', 'reading', [], nowMs);
+    await world.clock.advance(1000);
+    client.gauge('depth', 2, ['q:a']);
+    client.gauge('same', 3);
+    client.endSeries('same', 'gauge');
+    client.gauge('back', 4);
+    client.endSeries('back', 'gauge');
+    client.gauge('back', 5);
+    await world.clock.advance(10_000);
+    expect(intake.violations).toEqual([]);
+    const points = intake.delivered.map(({ metric, timeMs, value }) => {
+      return [metric, timeMs - nowMs, isStaleMarker(value) ? 'end' : value];
+    });
+    expect(points.sort()).toEqual([
+      ['back', 2000, 5],
+      ['bytes', 0, 100],
+      ['bytes', 500, 'end'],
+      ['depth', 0, 1],
+      ['depth', 1000, 'end'],
+      ['depth', 2000, 2],
+      ['same', 2000, 'end'],
+      ['unseen', 0, 'end'],
+    ]);
+    expect(client.stats()).toMatchObject({ samples: 11, rejectedSamples: 0, pendingPoints: 0 });
+    await close(world, client);
+  });
+
+  test('of counts and distributions have no end, and keep what was gathered', async () => {
+    const { world, intake, client } = await setUp();
+    client.count('hits', 3);
+    client.distribution('latency', 1);
+    for (const [metric, kind] of [['hits', 'count'] as const, ['latency', 'distribution'] as const]) {
+      client.endSeries(metric, kind);
+      client.endSeries(metric, kind, [], world.clock.wallMs());
+    }
+    await world.clock.advance(20_000);
+    expect(intake.delivered).toMatchObject([{ metric: 'hits', value: 3 }]);
+    expect(intake.sketches.length).toBe(1);
+    expect(client.stats()).toMatchObject({ samples: 6, rejectedSamples: 4, reasons: { kind_without_end: 4 } });
+    await close(world, client);
+    client.endSeries('depth', 'gauge');
+    expect(client.stats().reasons).toEqual({ kind_without_end: 4, closed: 1 });
   });
 
   test('of columns reach their series in any order, and mix with single points', async () => {

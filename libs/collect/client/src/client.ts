@@ -132,6 +132,15 @@ export class Client {
   }
 
   /**
+   * Ends the series of a gauge or counter, because what it measures is gone: its last value no longer holds. It ends at
+   * `timestampMs` (ms since 1970), or now; a later value begins it again. Counts and distributions have no end, which is
+   * refused. Never throws.
+   */
+  endSeries(metric: string, kind: KindName, tags: readonly string[] = [], timestampMs?: number): void {
+    this.#handle(kind, metric, tags)?.end(timestampMs);
+  }
+
+  /**
    * Records one value of each series at one timestamp (ms since 1970): `values[i]` belongs to `handles[i]`. The values
    * are copied. The array of handles is checked once and remembered: pass the same one each time, and don't change it.
    * Errors: `invalid_argument` (unequal lengths, a distribution, another client's handle).
@@ -277,14 +286,17 @@ export class Client {
   }
 
   #record(kind: KindName, metric: string, value: number, tags: readonly string[], timestampMs?: number): void {
-    let handle: SeriesHandle;
+    this.#handle(kind, metric, tags)?.record(value, timestampMs);
+  }
+
+  /** Returns undefined, and counts a sample as refused, when the series cannot be used. */
+  #handle(kind: KindName, metric: string, tags: readonly string[]): SeriesHandle | undefined {
     try {
-      handle = this.#lookup.handle(metric, kind, tags);
+      return this.#lookup.handle(metric, kind, tags);
     } catch (error) {
       this.#counters.samples++;
       this.#counters.refuseSample(refusalOfThrown(error));
-      return;
+      return undefined;
     }
-    handle.record(value, timestampMs);
   }
 }

@@ -17,6 +17,13 @@ export interface SeriesHandle {
    */
   record(value: number, timestampMs?: number): void;
   /**
+   * Ends the series of a gauge or counter, because what it measures is gone: its last value no longer holds from then on.
+   * Without a timestamp it ends now, after the value that the flush interval has gathered; with one (ms since 1970, rounded
+   * down) at that time. A later value begins it again. Counts and distributions have no end: their points do not hold
+   * beyond their interval. Never throws: `stats` counts what cannot be accepted.
+   */
+  end(timestampMs?: number): void;
+  /**
    * Merges a sketch into the distribution's, as `record` merges its values. The sketch is copied.
    * @internal
    */
@@ -26,6 +33,7 @@ export interface SeriesHandle {
 /** Records values of series: the gatherer of a client. */
 export interface SeriesRecorder {
   record(series: GatheredSeries, value: number, timestampMs: number | undefined): void;
+  end(series: GatheredSeries, timestampMs: number | undefined): void;
   recordSketch(series: GatheredSeries, sketch: DDSketch, timestampMs: number | undefined): void;
 }
 
@@ -35,8 +43,10 @@ export class GatheredSeries implements SeriesHandle {
   readonly metric: string;
   readonly kindNumber: Kind;
   readonly tags: readonly string[];
-  /** True while the next flush has something of it. */
+  /** True while it is in the list of the next flush. */
   dirty = false;
+  /** True while `value` waits for the next flush. */
+  hasValue = false;
   /** Sum of a count, last value of a gauge or counter. */
   value = 0;
   /** When the last value was recorded, ms. */
@@ -59,6 +69,10 @@ export class GatheredSeries implements SeriesHandle {
 
   record(value: number, timestampMs?: number): void {
     this.#recorder.record(this, value, timestampMs);
+  }
+
+  end(timestampMs?: number): void {
+    this.#recorder.end(this, timestampMs);
   }
 
   recordSketch(sketch: DDSketch, timestampMs?: number): void {

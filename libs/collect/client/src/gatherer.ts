@@ -1,5 +1,5 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { KIND } from '@tidemark/model';
+import { classOfKind, KIND, SERIES_CLASS, STALE_MARKER } from '@tidemark/model';
 import { type Clock, isTidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { describe } from './check-arguments.ts';
@@ -90,6 +90,7 @@ export class Gatherer implements SeriesRecorder {
       return;
     }
     this.#touch(series);
+    series.hasValue = true;
     if (series.kindNumber === KIND.count) {
       const sum = series.value + value;
       if (Number.isFinite(sum)) series.value = sum;
@@ -98,6 +99,34 @@ export class Gatherer implements SeriesRecorder {
       series.value = value;
       series.timeMs = Math.floor(this.#clock.wallMs());
     }
+  }
+
+  /**
+   * Ends a series at a time, or now, after what it has gathered. It never throws: what cannot be accepted is counted as
+   * rejected.
+   */
+  end(series: GatheredSeries, timestampMs: number | undefined): void {
+    this.#counters.samples++;
+    if (!this.#isTaken(series, 0, timestampMs)) return;
+    if (classOfKind(series.kindNumber) !== SERIES_CLASS.reading) {
+      const limit = 'a gauge, counter or reading';
+      this.#rejectSample('kind_without_end', 'kind', limit, `an end of ${series.metric}, a ${series.kind}`);
+      return;
+    }
+    try {
+      this.#makeRoom(2);
+      const timeMs = timestampMs === undefined ? Math.floor(this.#clock.wallMs()) : this.#explicit(timestampMs, 1);
+      if (timestampMs === undefined && series.hasValue) this.#addValue(series, series.timeMs);
+      this.#batch.addPoint(series.number, timeMs, STALE_MARKER);
+    } catch (error) {
+      this.#failed(series, error);
+    }
+  }
+
+  #addValue(series: GatheredSeries, timeMs: number): void {
+    this.#batch.addPoint(series.number, timeMs, series.value);
+    series.hasValue = false;
+    series.value = 0;
   }
 
   /** Merges a sketch into the series'. It never throws: what cannot be accepted is counted as rejected. */
@@ -147,12 +176,10 @@ export class Gatherer implements SeriesRecorder {
     for (const series of this.#dirty) {
       series.dirty = false;
       if (series.kindNumber === KIND.distribution) this.#cutSketches(series);
-      else {
+      else if (series.hasValue) {
         this.#cutIfFull(1);
-        const timeMs = series.kindNumber === KIND.count ? this.#intervalStartMs : series.timeMs;
-        this.#batch.addPoint(series.number, timeMs, series.value);
+        this.#addValue(series, series.kindNumber === KIND.count ? this.#intervalStartMs : series.timeMs);
       }
-      series.value = 0;
     }
     this.#dirty.length = 0;
     this.#openSketches = 0;

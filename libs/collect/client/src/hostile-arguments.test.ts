@@ -10,7 +10,12 @@ import type { ClientOptions, ClientRejection } from './options.ts';
 
 /** The client as a program without types sees it. */
 type Untyped = Record<'gauge' | 'count' | 'counter' | 'distribution', (...given: unknown[]) => void> & {
-  series(...given: unknown[]): { record(...given: unknown[]): void; recordSketch(...given: unknown[]): void };
+  endSeries(...given: unknown[]): void;
+  series(...given: unknown[]): {
+    record(...given: unknown[]): void;
+    recordSketch(...given: unknown[]): void;
+    end(...given: unknown[]): void;
+  };
   recordColumns(...given: unknown[]): void;
   flush(...given: unknown[]): Promise<unknown>;
 };
@@ -113,7 +118,9 @@ describe('arguments of a wrong type', () => {
     untyped.series('bad', 'gauge').record(1, timestamp);
     untyped.series('bad', 'distribution').recordSketch(new DDSketch(), timestamp);
     untyped.recordColumns([client.series('bad', 'gauge')], timestamp, Float64Array.of(1));
-    expect(client.stats()).toMatchObject({ samples: 7, rejectedSamples: 7, internalErrors: 0 });
+    untyped.series('bad', 'gauge').end(timestamp);
+    untyped.endSeries('bad', 'gauge', [], timestamp);
+    expect(client.stats()).toMatchObject({ samples: 9, rejectedSamples: 9, internalErrors: 0 });
     client.gauge('good', 7);
     expect(await delivered()).toEqual([7]);
   });
@@ -261,6 +268,9 @@ describe('arguments of a wrong type', () => {
           throwsTidemarkErrorsAlone(() => target.series(given[0], name, given[1]).record(given[2], given[3]));
           throwsTidemarkErrorsAlone(() => target.recordColumns(given[0], given[1], given[2]));
           target.series('own', name).record(given[2], given[3]);
+          target.series('own', name).end(given[3]);
+          target.endSeries(...given);
+          target.endSeries(given[0], name, given[1], given[3]);
           run.client.count('good', 1);
         }
         const flushed = run.client.flush({ timeoutMs: 60_000 });

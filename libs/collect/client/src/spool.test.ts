@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { isStaleMarker } from '@tidemark/model';
 import { SeededRandom, type SimulatedNode, SimulatedWorld } from '@tidemark/simulation';
 import { Client } from './client.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
@@ -54,6 +55,24 @@ const valuesOf = ({ intake }: Setup) => intake.delivered.map(({ value }) => valu
 const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe('the spool', () => {
+  test('keeps the end of a series, and sends it once', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    const first = await open(setup);
+    first.gauge('m', 7);
+    first.endSeries('m', 'gauge', [], world.clock.wallMs() + 10);
+    first.flush();
+    await world.clock.advance(1000);
+    node.crash('power');
+    intake.up = true;
+    const second = await open(setup);
+    await finish(world, second.settled());
+    expect(second.stats()).toMatchObject({ recoveredPoints: 2, ackedPoints: 2, rejectedPoints: 0 });
+    expect(valuesOf(setup).map((value) => (isStaleMarker(value) ? 'end' : value))).toEqual([7, 'end']);
+    await finish(world, second.close());
+  });
+
   test('keeps values recorded before the first intake was reached, and leaves the folder empty in the end', async () => {
     const setup = setUp();
     const { world, node, intake } = setup;

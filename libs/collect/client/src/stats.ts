@@ -13,7 +13,7 @@ import { ProgramCallback } from './program-callback.ts';
 export interface ClientStats {
   /** Distinct series that were recorded. */
   readonly series: number;
-  /** Recorded values; those of one flush interval fold into fewer points. */
+  /** Recorded values and ends of series; those of one flush interval fold into fewer points. */
   readonly samples: number;
   /** Values that were not accepted: a bad name, NaN in a count, too many series. */
   readonly rejectedSamples: number;

@@ -29,6 +29,10 @@ class Readings implements CheckSink {
     throw new Error('no host check sends totals');
   }
 
+  end(): void {
+    throw new Error('no host check ends a series');
+  }
+
   of(metric: string): number[] {
     return [...this.values].filter(([key]) => key.split(' ')[0] === metric).map(([, value]) => value);
   }

@@ -44,6 +44,10 @@ class Readings implements CheckSink {
   reading(metric: string, value: number, tags: readonly string[] = []): void {
     this.lines.push(`reading ${metric}{${tags.join(',')}} = ${value}`);
   }
+
+  end(metric: string, kind: string, tags: readonly string[] = []): void {
+    this.lines.push(`end ${kind} ${metric}{${tags.join(',')}}`);
+  }
 }
 
 const at = (timestampMs: number | undefined): string => (timestampMs === undefined ? '' : ` @${timestampMs}`);
@@ -272,6 +276,67 @@ describe('a scrape', () => {
     expect(seen).toEqual(['Bearer of-all']);
     const missing = await scrape({ url: `https://${host}/`, caFile: `${TLS}none.pem` });
     expect(missing).toMatchObject({ lines: DOWN, error: expect.stringContaining('ENOENT') });
+  });
+});
+
+describe('a series ends', () => {
+  const gauge = (line: string): string => `# TYPE depth gauge\n# TYPE jobs counter\n${line}\n`;
+
+  /** Scrapes a target that answers with one body after the other; undefined: with an error. Returns what each scrape ended. */
+  async function ends(bodies: readonly (string | undefined)[], target: Partial<ScrapeTarget> = {}) {
+    let at = 0;
+    const host = await exporter((_, response) => {
+      const body = bodies[at++];
+      response.writeHead(body === undefined ? 503 : 200, TEXT).end(body);
+    });
+    const check = new ScrapeCheck({ instance: 'me', ...target, url: `http://${host}/` }, PORTS);
+    const ended: string[][] = [];
+    for (const body of bodies) {
+      const readings = new Readings();
+      const run = check.run(readings, new AbortController().signal);
+      await (body === undefined ? expect(run).rejects.toThrow('HTTP status: 503') : run);
+      expect(readings.lines).toContain(`gauge tidemark.agent.scrape.up{instance:me} = ${body === undefined ? 0 : 1}`);
+      ended.push(readings.lines.filter((line) => line.startsWith('end ')));
+    }
+    return ended;
+  }
+
+  test('with the first scrape that does not have it, once, and again after it came back', async () => {
+    const both = gauge('depth{q="a"} 1\njobs_total 2\nother 3');
+    const one = gauge('jobs_total 2');
+    expect(await ends([both, one, one, both, both, one, ''])).toEqual([
+      [],
+      ['end gauge depth{instance:me,q:a}', 'end reading other{instance:me}'],
+      [],
+      [],
+      [],
+      ['end gauge depth{instance:me,q:a}', 'end reading other{instance:me}'],
+      ['end counter jobs_total{instance:me}'],
+    ]);
+  });
+
+  test('with all others of its target when a scrape fails', async () => {
+    const body = gauge('depth 1\njobs_total 2');
+    const all = ['end gauge depth{instance:me}', 'end counter jobs_total{instance:me}'];
+    expect(await ends([undefined, body, undefined, undefined, body, undefined])).toEqual([[], [], all, [], [], all]);
+  });
+
+  test('when its sample is left out: NaN, an invalid value, or one beyond a limit', async () => {
+    const end = ['end gauge depth{instance:me}'];
+    for (const line of ['depth NaN', 'depth x', 'jobs_total 2\ndepth 1']) {
+      expect(await ends([gauge('depth 1'), gauge(line)], { samples: 1 })).toEqual([[], end]);
+    }
+  });
+
+  test('not when its type or its spelling changes, nor when its samples state their times', async () => {
+    const labels = (text: string): string => gauge(`depth{${text}} 1`);
+    const renamed = [labels('a="1",b="2",c=""'), labels('b="2",a="1"')];
+    expect(await ends(renamed)).toEqual([[], []]);
+    expect(await ends([gauge('depth 1'), '# TYPE depth counter\ndepth 1\n', 'depth 1\n'])).toEqual([[], [], []]);
+    expect(await ends([gauge('depth 1 1700000000000'), ''])).toEqual([[], []]);
+    expect(await ends([gauge('depth 1'), gauge('depth 1 1700000000000'), undefined])).toEqual([[], [], []]);
+    const ignored = await ends([gauge('depth 1 1700000000000'), ''], { honorTimestamps: false });
+    expect(ignored).toEqual([[], ['end gauge depth{instance:me}']]);
   });
 });
 

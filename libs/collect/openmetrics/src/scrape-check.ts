@@ -1,9 +1,10 @@
 import type { Check, CheckSink, LeftOut } from '@tidemark/checks';
-import { classOfKind, hash128, KIND, labelTag, SERIES_CLASS, seriesName } from '@tidemark/model';
+import { classOfKind, hash128, KIND, labelTag, SERIES_CLASS, seriesName, tagsKey } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { boundedGet, type GetResult } from './bounded-get.ts';
 import { ACCEPT, formatOf } from './exposition-format.ts';
 import { DEFAULT_EXPOSITION_LIMITS, ExpositionParser, type ExpositionReport } from './exposition-parser.ts';
+import { LivingSeries } from './living-series.ts';
 import { DEFAULT_SCRAPE_TARGET, type ScrapeTarget, tagsOf, urlOf } from './scrape-target.ts';
 import type { TypedSeries } from './series-text.ts';
 
@@ -16,6 +17,8 @@ export interface ScrapePorts {
 
 /** A series of a target as the sink accepts it. */
 interface ScrapedSeries {
+  /** Two spellings or types of one stored series have the same key. */
+  readonly key: string;
   readonly metric: string;
   readonly kind: TypedSeries['kind'];
   readonly tags: readonly string[];
@@ -56,6 +59,8 @@ export class ScrapeCheck implements Check {
   /** Keys of the target's own tags: a label with the same name is renamed `exported_…`. */
   readonly #ownKeys: ReadonlySet<string>;
   readonly #parser: ExpositionParser<ScrapedSeries>;
+  /** The series that the last scrape had, which end with the one that does not have them. */
+  readonly #living = new LivingSeries<ScrapedSeries>();
   /** Reasons that were reported. */
   readonly #reported = new Set<string>();
   /** What was left out since the start, by reason, with the first example. */
@@ -98,7 +103,10 @@ export class ScrapeCheck implements Check {
     } catch (error) {
       this.#detail = {};
       // A stopping agent does not wait for the target, so it must not report it as down.
-      if (!signal.aborted) sink.gauge(`${OWN}.up`, 0, this.#tags);
+      if (!signal.aborted) {
+        sink.gauge(`${OWN}.up`, 0, this.#tags);
+        this.#living.endScrape((series) => endIn(sink, series));
+      }
       throw error;
     } finally {
       if (!signal.aborted) sink.gauge(`${OWN}.duration_ms`, this.#ports.clock.monotonicMs() - startMs, this.#tags);
@@ -148,10 +156,14 @@ export class ScrapeCheck implements Check {
     const report = this.#parser.parse(
       body,
       format,
-      ({ metric, kind, tags }, value, timestampMs) =>
-        sink[kind](metric, value, tags, this.#honorTimestamps ? timestampMs : undefined),
+      (series, value, timestampMs) => {
+        const statedMs = this.#honorTimestamps ? timestampMs : undefined;
+        sink[series.kind](series.metric, value, series.tags, statedMs);
+        this.#living.see(series, statedMs === undefined);
+      },
       { isCut },
     );
+    this.#living.endScrape((series) => endIn(sink, series));
     const rejected = new Map([...report.bad].map(([reason, { count }]) => [reason, count]));
     // The number of samples in the rest is unknown: it counts as one.
     if (isCut) rejected.set('body_bytes_limit', 1);
@@ -193,6 +205,10 @@ export class ScrapeCheck implements Check {
     const own = labels.map(([label, value]) => labelTag(this.#ownKeys.has(label) ? `exported_${label}` : label, value));
     const tags = [...this.#tags, ...own];
     seriesName(ANY_TENANT, metric, classOfKind(KIND[kind]), tags);
-    return { metric, kind, tags };
+    return { key: `${metric}\0${tagsKey([...tags].sort())}`, metric, kind, tags };
   }
+}
+
+function endIn(sink: CheckSink, { metric, kind, tags }: ScrapedSeries): void {
+  sink.end(metric, kind, tags);
 }

@@ -20,6 +20,10 @@ export class Readings implements CheckSink {
     this.#all.push({ metric, value, tags });
   }
 
+  end(): void {
+    throw new Error('integrations end no series');
+  }
+
   get metrics(): readonly string[] {
     return [...new Set(this.#all.map(({ metric }) => metric))].sort();
   }
