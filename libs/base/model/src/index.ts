@@ -28,5 +28,11 @@ export type { SeriesClass } from './series-class.ts';
 export { classOfKind, isSeriesClass, kindOfClass, SERIES_CLASS, seriesClassName } from './series-class.ts';
 export { isStaleMarker, STALE_MARKER } from './stale-marker.ts';
 export type { StatedIntervals } from './stated-intervals.ts';
-export { INTERVAL_LIMIT_MS, NOTHING_STATED } from './stated-intervals.ts';
+export {
+  daysHeldAfter,
+  FOUND_BEFORE_MS,
+  HOLD_INTERVALS,
+  INTERVAL_LIMIT_MS,
+  NOTHING_STATED,
+} from './stated-intervals.ts';
 export { tagsKey } from './tags-key.ts';

@@ -1,4 +1,4 @@
-import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
+import { HOLD_INTERVALS, NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 import { assert, unreachable } from '@tidemark/ports';
 import { CounterLevel, LEVEL_POINTS } from './counter-level.ts';
 import { TIME_FOLD, type TimeFold } from './fold.ts';
@@ -16,8 +16,6 @@ const MISSING_READINGS = 4;
  * depend on. Amounts with a stated interval reach in from as far as it is long.
  */
 export const CONTEXT_POINTS = Math.max(1 + LEVEL_POINTS, Math.max(MISSING_READINGS, REACH_POINTS) + INTERVAL_GAPS);
-/** How far a reading holds without another one, in reporting intervals. */
-const HOLD_INTERVALS = 2.5;
 /** The interval of a first reading, of which nothing is known yet, ms: the one that most agents have. */
 const UNKNOWN_INTERVAL_MS = 10_000;
 

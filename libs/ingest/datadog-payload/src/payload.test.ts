@@ -33,6 +33,20 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
     expect(refusals).toEqual([]);
   });
 
+  test('an interval is stated for amounts, and for gauges where it is not the flush interval of the Agent', async () => {
+    const series = [1, 3].flatMap((type) =>
+      [0, 1, 10, 15, 86_400, 7 * 86_400, 32 * 86_400].map((interval) => {
+        return { metric: `${type}_${interval}`, type, interval, points: [{ timestamp: T, value: 1 }] };
+      }),
+    );
+    const { intervalsMs, refusals } = await read(series);
+    expect([...intervalsMs]).toEqual([
+      ...[1, 10, 15, 86_400].map((interval) => [`1_${interval}`, interval * 1000]),
+      ...[15, 86_400, 7 * 86_400].map((interval) => [`3_${interval}`, interval * 1000]),
+    ]);
+    expect(refusals).toEqual([]);
+  });
+
   test('a rate gives a whole amount for any interval if the amount was whole, and other amounts unrounded', async () => {
     for (const interval of [1, 2, 7, 10, 15, 49, 60, 3600]) {
       const whole = Array.from({ length: 99 }, (_one, n) => ({ timestamp: T, value: n / interval }));

@@ -9,6 +9,8 @@ export class RecordingSink implements PointSink {
   readonly examples: string[] = [];
   /** What was said of metrics, in order. */
   readonly descriptions: (readonly [metric: string, change: MetricChange])[] = [];
+  /** Reporting intervals that were stated, ms, by metric. */
+  readonly intervalsMs = new Map<string, number>();
   readonly #refused = new Map<string, number>();
   readonly #names: (string | { readonly reason: string; readonly field: string; readonly limit: string })[] = [];
 
@@ -17,7 +19,8 @@ export class RecordingSink implements PointSink {
     return [...this.#refused].map(([refusal, points]) => `${points} ${refusal}`);
   }
 
-  series({ metric, kind, tags }: Parameters<PointSink['series']>[0]): number {
+  series({ metric, kind, tags, intervalMs = 0 }: Parameters<PointSink['series']>[0]): number {
+    if (intervalMs > 0) this.intervalsMs.set(metric, intervalMs);
     try {
       const name = seriesName('t', metric, classOfKind(KIND[kind]), tags);
       return this.#names.push(`${kind} ${metric}{${name.tags.join(',')}}`) - 1;

@@ -1,4 +1,4 @@
-import type { KindName } from '@tidemark/model';
+import { INTERVAL_LIMIT_MS, type KindName } from '@tidemark/model';
 import type { KnownNames } from './known-names.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
@@ -17,6 +17,8 @@ interface Refusal {
 const INITIAL_POINTS = 64;
 /** Max characters of a name in a message. */
 const SHOWN_CHARS = 200;
+/** The Agent states its flush interval for the gauges of DogStatsD, however rarely they are set. A longer one is meant, s. */
+const AGENT_FLUSH_S = 10;
 /** Highest absolute second that JavaScript's dates can represent. */
 const LATEST_S = 8_640_000_000_000;
 
@@ -175,12 +177,17 @@ export class SeriesDraft {
       this.#rejectValues(this.#badValues);
       return;
     }
-    const states = kind === 'count' && this.interval > 0 && this.interval <= this.#limits.intervalS;
-    const intervalMs = states ? Math.round(this.interval * 1000) : 0;
-    const name = { metric: this.metric, kind, tags: this.#tags, intervalMs };
+    const name = { metric: this.metric, kind, tags: this.#tags, intervalMs: this.#statedIntervalMs(kind) };
     this.#handle = this.#names?.handle(this.#sink, name) ?? this.#sink.series(name);
     if (this.unit !== '') this.#sink.describe(this.metric, { unit: this.unit });
     this.endAs(this.#handle, this.scale);
+  }
+
+  /** The reporting interval that the fields state, ms; 0 without one. */
+  #statedIntervalMs(kind: KindName): number {
+    const fromS = kind === 'count' ? 0 : AGENT_FLUSH_S;
+    const toS = kind === 'count' ? this.#limits.intervalS : INTERVAL_LIMIT_MS / 1000;
+    return this.interval > fromS && this.interval <= toS ? Math.round(this.interval * 1000) : 0;
   }
 
   /** Passes the points on as those of a known series, and ignores all other fields. */

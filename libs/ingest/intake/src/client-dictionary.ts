@@ -53,6 +53,11 @@ export class ClientDictionary {
     return this.#classes[ref] as SeriesClass;
   }
 
+  /** Returns the reporting interval that the sender states, ms; 0 without one. */
+  intervalMs(ref: number): number {
+    return this.#intervalsMs[ref];
+  }
+
   /** Returns the name of the series' metric; undefined for a refused series. */
   metricName(ref: number): string | undefined {
     return this.#metricNames[this.#metrics[ref]];

@@ -1,4 +1,4 @@
-import type { MetricChange, StatedSource } from '@tidemark/model';
+import { daysHeldAfter, type MetricChange, type StatedSource } from '@tidemark/model';
 import { type Clock, type Log, SettlingWriter, type TidemarkError } from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { ClientDictionary } from './client-dictionary.ts';
@@ -73,4 +73,7 @@ function addEntry(record: TagRecordWriter, { dictionary, ref, day }: TagRecordEn
   const name = dictionary.name(ref);
   if (name === undefined) record.addDay(seriesId, day);
   else record.addSeries(seriesId, name, day);
+  // A query of a day without points finds the series whose last point holds on that day.
+  const heldDays = daysHeldAfter(dictionary.intervalMs(ref));
+  for (let after = 1; after <= heldDays; after++) record.addDay(seriesId, day + after);
 }

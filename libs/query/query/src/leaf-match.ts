@@ -1,5 +1,6 @@
 import type { MatchedGroup, MatchReply } from '@tidemark/contract';
 import {
+  FOUND_BEFORE_MS,
   ID_BYTES,
   isNamedAsCounter,
   isSeriesClass,
@@ -19,9 +20,6 @@ import type { Completeness } from './completeness.ts';
 import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
-
-/** Series that were last seen this long before a range may still hold a value in it, ms: 2.5 intervals of an hour. */
-const HELD_BEFORE_MS = 3 * 3_600_000;
 
 /** The series of one group, of one kind. */
 export interface KindGroup extends Pick<MatchedGroup, 'tags' | 'series'> {
@@ -62,7 +60,7 @@ export async function matchLeaf(
             metric: leaf.metric,
             filter,
             groupBy: [...leaf.groupBy],
-            fromMs: Math.max(0, steps.fromMs - HELD_BEFORE_MS),
+            fromMs: Math.max(0, steps.fromMs - FOUND_BEFORE_MS),
             toMs: steps.toMs,
             ...run.matchBudget,
           },
