@@ -47,6 +47,13 @@ test('a gauge with an interval of a day holds for two and a half days, also wher
   expect(await hourOf('avg:backup.size{*}', 72 + 12)).toEqual([]);
 });
 
+test('a gauge that is sent daily without an interval holds for as long, from its fourth reading on', async () => {
+  const daily = [6, 24 + 6, 48 + 6, 72 + 6].map((hour, i) => [hour, i] as const);
+  await submit('audit.findings', { type: GAUGE }, daily);
+  await eventually('the readings', async () => (await hourOf('avg:audit.findings{*}', 72 + 6)).length === STEPS);
+  expect(await hourOf('avg:audit.findings{*}', 96 + 12)).toEqual(all(3));
+});
+
 test('a count with an interval of a day is spread over the day after its timestamp', async () => {
   await submit('orders.daily', { type: COUNT, interval: 86_400 }, [[18, 14_400]]);
   const sum = 'sum:orders.daily{*}.as_count()';

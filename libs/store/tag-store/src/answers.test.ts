@@ -189,6 +189,46 @@ test('a series that was seen before and after a range is alive in it, and no oth
   expect(seriesIn(5, 6)).toEqual([]);
 });
 
+test('a series that was seen on four of eight days is alive on the three days after the last of them', async () => {
+  const [daily, often, seldom] = hosts(3);
+  const seenOn = new Map([
+    [daily, [10, 11, 12, 13]],
+    [often, [6, 8, 10, 13]],
+    [seldom, [1, 11, 12, 13]],
+  ]);
+  const days = [...seenOn].flatMap(([name, all]) => all.map((day) => ({ name, day, isNamed: true })));
+  const partition = await partitionOf([]);
+  partition.apply(recordOf(1, days));
+  const seriesOn = (day: number) => {
+    const { groups } = partition.match(request({ fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS }));
+    return groups.flatMap(({ series }) => series.toString('hex').match(/.{32}/g) ?? []);
+  };
+  const idsOf = (...names: readonly (typeof daily)[]) => names.map((name) => seriesId(name).toString('hex')).sort();
+  expect(seriesOn(14)).toEqual(idsOf(daily, often));
+  expect(seriesOn(16)).toEqual(idsOf(daily));
+  expect(seriesOn(17)).toEqual([]);
+});
+
+test('the series that are alive on any days agree with the model, for any days on which they were seen', async () => {
+  const facts = fc.array(
+    fc.record({ name: fc.constantFrom(...hosts(3)), day: fc.nat(12), isNamed: fc.constant(true) }),
+    {
+      maxLength: 30,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(facts, fc.nat(15), fc.nat(3), async (all, firstDay, length) => {
+      const partition = await partitionOf([]);
+      partition.apply(recordOf(1, all));
+      const model = new NaiveTagStore();
+      addFacts(model, all);
+      const asked = request({ fromMs: firstDay * DAY_MS, toMs: (firstDay + length) * DAY_MS });
+      expect(partition.match(asked)).toMatchObject(model.match(asked));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 describe('limits', () => {
   test('too many series or groups are resource_exhausted, with the limit and the number found', async () => {
     const partition = await partitionOf(hosts(50));

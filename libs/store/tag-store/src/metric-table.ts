@@ -1,6 +1,13 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { type MetricMetadata, metricId, type SeriesClass } from '@tidemark/model';
 
+/** A point of a daily series holds for two and a half days, which touch the three days after its own. */
+export const DAILY_HOLDS_DAYS = 3;
+/** A series is taken for a daily one, of which no interval is stated, if it was seen on `DAILY_SEEN` of so many days. */
+export const DAILY_OF_DAYS = 8;
+/** An interval is inferred from three gaps, so from four points. */
+export const DAILY_SEEN = 4;
+
 /** The series of a metric that were seen on one UTC day. */
 export class DaySeries {
   readonly day: number;
@@ -73,14 +80,34 @@ export class Metric {
   }
 
   /**
-   * Series that live at some time from `firstDay` to `lastDay`: seen there, or both before and after. Points of a rare
-   * series stand for the days between them.
+   * Series that live at some time from `firstDay` to `lastDay`: seen there, both before and after, or regularly until
+   * shortly before. Points of a rare series stand for the days between them. The point store knows which of them do: this
+   * is a superset.
    */
   alive(firstDay: number, lastDay: number): Bitmap {
     const seen = this.seen(firstDay, lastDay);
-    if (this.days.length === 0 || this.days[0].day >= firstDay || this.lastDay <= lastDay) return seen;
+    if (this.days.length === 0 || this.days[0].day >= firstDay) return seen;
+    const daily = this.#dailyUntil(firstDay, seen);
+    if (this.lastDay <= lastDay) return daily.isEmpty ? seen : daily.orInPlace(seen);
     const around = this.seen(0, firstDay - 1).and(this.seen(lastDay + 1, this.lastDay));
-    return around.isEmpty ? seen : around.orInPlace(seen);
+    return around.isEmpty && daily.isEmpty ? seen : around.orInPlace(daily).orInPlace(seen);
+  }
+
+  /** Series that may report daily and whose last point may still hold on `day`, except those in `seen`. */
+  #dailyUntil(day: number, seen: Bitmap): Bitmap {
+    const ended = this.seen(day - DAILY_HOLDS_DAYS, day - 1).andNot(seen);
+    if (ended.isEmpty) return ended;
+    /** At index i the series that were seen on more than i of the days. */
+    const counted = Array.from({ length: DAILY_SEEN }, () => new Bitmap());
+    for (let i = this.#lowerBound(day - DAILY_OF_DAYS); i < this.days.length && this.days[i].day < day; i++) {
+      let here = ended.and(this.days[i].bitmap);
+      for (const bitmap of counted) {
+        const again = bitmap.and(here);
+        bitmap.orInPlace(here);
+        here = again;
+      }
+    }
+    return counted[DAILY_SEEN - 1];
   }
 
   /** The number of series seen on or after a day. */

@@ -46,12 +46,17 @@ export class NaiveTagStore {
     );
   }
 
-  /** Those seen in the range, and those seen before and after it. */
+  /** Those seen in the range, those seen before and after it, and those seen on most days until shortly before it. */
   #alive(tenant: string, metric: string, fromMs: number, toMs: number): NaiveSeries[] {
     const before = this.#seen(tenant, metric, 0, dayOf(fromMs) * DAY_MS);
     const after = new Set(this.#seen(tenant, metric, (dayOf(toMs - 1) + 1) * DAY_MS, Number.MAX_SAFE_INTEGER));
     const within = fromMs < toMs ? before.filter((one) => after.has(one)) : [];
-    return [...new Set([...this.#seen(tenant, metric, fromMs, toMs), ...within])];
+    const first = dayOf(fromMs);
+    const daily = (fromMs < toMs ? before : []).filter(({ days }) => {
+      const ago = [...days].map((day) => first - day).filter((each) => each > 0);
+      return ago.some((each) => each <= 3) && ago.filter((each) => each <= 8).length >= 4;
+    });
+    return [...new Set([...this.#seen(tenant, metric, fromMs, toMs), ...within, ...daily])];
   }
 
   match(request: MatchRequest): { classes: SeriesClass[]; groups: MatchedGroup[] } {
