@@ -74,6 +74,13 @@ const RULES: readonly Rule[] = [
     outcome: 'value_infinite',
     except: ['remote write'],
   },
+  {
+    rule: 'an infinite counter',
+    kind: 'counter',
+    points: [[0, 1 / 0]],
+    outcome: 'value_infinite',
+    except: ['remote write', 'Datadog', 'DogStatsD'],
+  },
   { rule: 'more than 10 minutes ahead', points: [[11 * 60_000, 1]], outcome: 'timestamp_ahead' },
   { rule: 'more than 7 days behind', points: [[-8 * DAY_MS, 1]], outcome: 'timestamp_behind' },
   {
@@ -131,12 +138,16 @@ function metricOf(rule: Rule, protocol: ProtocolName): string {
 
 describe.each(PROTOCOL_NAMES)('through the protocol %s', (protocol) => {
   test('what breaks a rule is refused, each for its reason, and nothing else is', async () => {
-    const expected = rulesOf(protocol).flatMap(({ outcome }) => (typeof outcome === 'string' ? [outcome] : []));
-    const found = await eventually(`${expected.length} reasons`, async () => {
+    const refused = rulesOf(protocol).filter(({ outcome }) => typeof outcome === 'string');
+    const expected = new Set(refused.map(({ outcome }) => outcome));
+    const found = await eventually(`${expected.size} reasons`, async () => {
       const reasons = await protocols[protocol].reasons();
-      return reasons.size >= expected.length && reasons;
+      return reasons.size >= expected.size && reasons;
     });
     expect([...found].sort()).toEqual([...expected].sort());
+    const stored = await platform.metrics();
+    const prefixes = refused.map((rule) => metricOf(rule, protocol));
+    expect(stored.filter((metric) => prefixes.some((prefix) => metric.startsWith(prefix)))).toEqual([]);
   });
 
   test('all else is stored as it was sent', async () => {

@@ -14,8 +14,8 @@ import type { TestHarness } from './test-harness.ts';
 /** A series with its points, as every protocol can send it. */
 export interface SentSeries {
   readonly metric: string;
-  /** `total`: a count, or a counter where the protocol has no counts. */
-  readonly kind: 'gauge' | 'total';
+  /** `total`: a count, or a counter where the protocol has no counts. `counter`: only for protocols that have it. */
+  readonly kind: 'gauge' | 'counter' | 'total';
   readonly tags: readonly (readonly [key: string, value: string])[];
   /** Times are whole seconds, in ms since 1970. */
   readonly points: readonly (readonly [timeMs: number, value: number])[];
@@ -55,6 +55,8 @@ export async function openProtocols(
   return Object.fromEntries(protocols.map((protocol) => [protocol.name, protocol])) as Record<ProtocolName, Protocol>;
 }
 
+const KINDS = { gauge: Kind.GAUGE, counter: Kind.COUNTER, total: Kind.COUNT } as const;
+
 const tagOf = ([key, value]: readonly [string, string]): string => `${key}:${value}`;
 
 async function streamProtocol(harness: TestHarness, platform: PlatformUnderTest): Promise<Protocol> {
@@ -64,7 +66,7 @@ async function streamProtocol(harness: TestHarness, platform: PlatformUnderTest)
       const peer = await IntakePeer.greeted(platform.grpcAddress);
       harness.onClear(async () => peer.close());
       const partition = peer.partitionOf(metric);
-      peer.define(partition, [{ metric, kind: kind === 'gauge' ? Kind.GAUGE : Kind.COUNT, tags: tags.map(tagOf) }]);
+      peer.define(partition, [{ metric, kind: KINDS[kind], tags: tags.map(tagOf) }]);
       const share = shareOf(points.map(([timeMs, value]) => [0, timeMs, value]));
       for (const { reason } of (await peer.batch([{ partition, points: share }])).rejections) reasons.add(reason);
     }
@@ -78,7 +80,7 @@ function clientProtocol(client: Client): Protocol {
     async send(all) {
       for (const { metric, kind, tags, points } of all) {
         for (const [timeMs, value] of points) {
-          client[kind === 'gauge' ? 'gauge' : 'count'](metric, value, tags.map(tagOf), timeMs);
+          client[kind === 'total' ? 'count' : kind](metric, value, tags.map(tagOf), timeMs);
         }
       }
       await client.flush();
@@ -191,5 +193,5 @@ function expositionOf({ metric, kind, tags, points }: SentSeries): string[] {
     const number = Number.isFinite(value) || Number.isNaN(value) ? `${value}` : value > 0 ? '+Inf' : '-Inf';
     return `{"${escaped(name)}"${labels}} ${number} ${timeMs}`;
   });
-  return kind === 'total' ? [`# TYPE "${escaped(name)}" counter`, ...samples] : samples;
+  return kind !== 'gauge' ? [`# TYPE "${escaped(name)}" counter`, ...samples] : samples;
 }

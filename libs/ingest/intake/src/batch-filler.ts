@@ -73,8 +73,9 @@ export class BatchFiller {
   #rejectsNumber(handle: number, timeMs: number, value: number): boolean {
     if (this.#isRefused(handle)) return true;
     const known = this.#rejections.reasons;
-    if (!this.#rules.rejectsNumber(this.#batcher.handles.classes[handle], timeMs, value, this.#rejections))
-      return false;
+    const seriesClass = this.#batcher.handles.classes[handle];
+    // `RequestSeries` has no counters.
+    if (!this.#rules.rejectsNumber(seriesClass, false, timeMs, value, this.#rejections)) return false;
     this.#rejections.nameSince(known, this.#batcher.metricName(handle));
     return true;
   }

@@ -5,6 +5,9 @@ import type { Refusal } from './rejections.ts';
 
 const INITIAL_REFS = 64;
 const MAX_DAYS = 10;
+/** Flag of a series whose sender states that it is a counter, next to its class. */
+const COUNTER = 4;
+const CLASS_MASK = 3;
 
 /**
  * One client's series of one partition under one map epoch, by ref, as its stream defined them. The intake keeps what a
@@ -39,18 +42,27 @@ export class ClientDictionary {
     return this.#size;
   }
 
-  add({ seriesId, metricId, seriesClass, intervalMs = 0 }: SeriesDefinition, name: SeriesName | undefined): void {
+  /** Adds the next series. `name` is absent for a refused one; `isCounter` says what the sender states of its readings. */
+  add(
+    { seriesId, metricId, seriesClass, intervalMs = 0 }: SeriesDefinition,
+    name: SeriesName | undefined,
+    isCounter = false,
+  ): void {
     const ref = this.#size++;
     if (ref === this.#classes.length) this.#grow();
     this.#seriesIds.set(seriesId, ref * ID_BYTES);
     this.#metrics[ref] = this.#metric(metricId, name?.metric);
-    this.#classes[ref] = seriesClass;
+    this.#classes[ref] = isCounter ? seriesClass | COUNTER : seriesClass;
     this.#intervalsMs[ref] = intervalMs;
     this.#names.push(name);
   }
 
   seriesClass(ref: number): SeriesClass {
-    return this.#classes[ref] as SeriesClass;
+    return (this.#classes[ref] & CLASS_MASK) as SeriesClass;
+  }
+
+  isCounter(ref: number): boolean {
+    return (this.#classes[ref] & COUNTER) !== 0;
   }
 
   /** Returns the reporting interval that the sender states, ms; 0 without one. */

@@ -15,6 +15,7 @@ import {
   ID_BYTES,
   INTERVAL_LIMIT_MS,
   isKind,
+  KIND,
   metricId,
   nameBytes,
   type PartitionMap,
@@ -160,6 +161,7 @@ export class ClientStream implements SeriesSource {
       dictionary.add(
         { metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs: intervalOf(one) },
         name,
+        one.kind === KIND.counter,
       );
       if (name.seriesClass === SERIES_CLASS.distribution) dictionary.distributions++;
       if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });

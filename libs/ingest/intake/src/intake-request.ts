@@ -16,7 +16,8 @@ import type { LeftOut } from './tenant-counts.ts';
 /** A series as a protocol names it. */
 export interface RequestSeries {
   readonly metric: string;
-  readonly kind: KindName;
+  /** No protocol of requests states that a series is a counter: an infinity of one would have to be refused. */
+  readonly kind: Exclude<KindName, 'counter'>;
   /** Tags as `key:value`, in any order. */
   readonly tags: readonly string[];
   /** Reporting interval that the sender states, ms. */

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { BatchResult_Outcome, type Rejection } from '@tidemark/contract';
-import { DEFAULT_POINT_LIMITS, KIND, type KindName, SERIES_CLASS, STALE_MARKER } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, KIND, SERIES_CLASS, STALE_MARKER } from '@tidemark/model';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import fc from 'fast-check';
 import { BenchClient, IntakeBench, type ListedPoint, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
+import type { RequestSeries } from './intake-request.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { isPlainNumber, PointRules } from './point-rules.ts';
 import { Rejections } from './rejections.ts';
@@ -13,7 +14,7 @@ import { RequestIntake } from './request-intake.ts';
 
 const { aheadMs, behindMs } = DEFAULT_POINT_LIMITS;
 const { sketchBytes } = DEFAULT_INTAKE_LIMITS;
-const SERIES = ['gauge', 'count', 'counter', 'distribution', 'nameless'] as const;
+const SERIES = ['gauge', 'count', 'reading', 'distribution', 'nameless'] as const;
 
 /** A point of one of `SERIES`, with its distance from the accept time. */
 type DistantPoint = readonly [series: (typeof SERIES)[number], distanceMs: number, value: number | Uint8Array];
@@ -62,7 +63,7 @@ describe('the same points in a stream and in a request', () => {
     );
   });
 
-  function named(name: (typeof SERIES)[number]): { metric: string; kind: KindName; tags: string[] } {
+  function named(name: (typeof SERIES)[number]): Pick<RequestSeries, 'metric' | 'kind'> & { tags: string[] } {
     return { metric: metricIn(0), ...(name === 'nameless' ? { kind: 'gauge', tags: [''] } : { kind: name, tags: [] }) };
   }
 
@@ -123,12 +124,12 @@ describe('the same points in a stream and in a request', () => {
     const points: DistantPoint[] = [
       ['gauge', aheadMs, Number.POSITIVE_INFINITY],
       ['gauge', -behindMs, -0],
-      ['counter', aheadMs, Number.MAX_VALUE],
+      ['reading', aheadMs, Number.MAX_VALUE],
       ['distribution', -behindMs, SKETCH],
       ['distribution', aheadMs, SKETCH],
     ];
     // The stale marker ends a series of readings.
-    points.push(['gauge', 0, STALE_MARKER], ['counter', 0, STALE_MARKER]);
+    points.push(['gauge', 0, STALE_MARKER], ['reading', 0, STALE_MARKER]);
     const accepted = { accepted: points.length, rejections: [] };
     expect([await byStream(points), await inRequest(points)]).toEqual([accepted, accepted]);
   });
@@ -160,7 +161,7 @@ test('a number is plain only if no rule rejects it, and NaN as a time is rejecte
     for (const timeMs of times) {
       for (const value of values) {
         const rejections = new Rejections();
-        const isRejected = rules.rejectsNumber(seriesClass, timeMs, value, rejections);
+        const isRejected = rules.rejectsNumber(seriesClass, false, timeMs, value, rejections);
         expect(rejections.points).toBe(isRejected ? 1 : 0);
         if (isPlainNumber(seriesClass, timeMs, value, rules.minTimeMs, rules.maxTimeMs)) expect(isRejected).toBe(false);
         if (Number.isNaN(timeMs)) expect(rejections.list[0].reason).toBe('timestamp_behind');
@@ -174,7 +175,7 @@ test('a time in milliseconds that was sent as seconds is named, with what to do'
   const rules = new PointRules({ aheadMs: 600_000, behindMs: 20, sketchBytes: 100 }, nowMs);
   const messageOf = (timeMs: number) => {
     const rejections = new Rejections();
-    rules.rejectsNumber(SERIES_CLASS.reading, timeMs, 1, rejections);
+    rules.rejectsNumber(SERIES_CLASS.reading, false, timeMs, 1, rejections);
     return rejections.list[0].message;
   };
   expect(messageOf(nowMs * 1000)).toBe(

@@ -21,14 +21,23 @@ export class PointRules {
     this.maxTimeMs = acceptMs + limits.aheadMs;
   }
 
-  /** Returns true for a number that violates a rule, and counts it in `rejections`. */
-  rejectsNumber(seriesClass: number, timeMs: number, value: number, rejections: Rejections): boolean {
+  /**
+   * Returns true for a number that violates a rule, and counts it in `rejections`. `isCounter` says what the sender states
+   * of the series: its class is that of gauges, which may be infinite.
+   */
+  rejectsNumber(
+    seriesClass: number,
+    isCounter: boolean,
+    timeMs: number,
+    value: number,
+    rejections: Rejections,
+  ): boolean {
     if (this.#rejectsTime(timeMs, rejections)) return true;
     if (seriesClass === SERIES_CLASS.distribution)
       rejections.add('kind_mismatch', 'value', 'a sketch for a distribution');
     else if (seriesClass === SERIES_CLASS.reading && isStaleMarker(value)) return false;
     else if (Number.isNaN(value)) rejections.add('value_nan', 'value', 'a number');
-    else if (seriesClass === SERIES_CLASS.count && !Number.isFinite(value))
+    else if ((seriesClass === SERIES_CLASS.count || isCounter) && !Number.isFinite(value))
       rejections.add('value_infinite', 'value', 'finite');
     else return false;
     return true;

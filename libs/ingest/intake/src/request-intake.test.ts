@@ -191,7 +191,7 @@ describe('requests', () => {
     const one = intake.open(TENANT);
     const metric = metricIn(1);
     const handles = (['gauge', 'count', 'distribution'] as const).map((kind) => one.series({ metric, kind, tags: [] }));
-    for (const kind of ['counter', 'reading'] as const) expect(one.series({ metric, kind, tags: [] })).toBe(handles[0]);
+    expect(one.series({ metric, kind: 'reading', tags: [] })).toBe(handles[0]);
     expect(one.series({ metric, kind: 'rate', tags: [] })).toBe(handles[1]);
     for (const handle of handles.slice(0, 2)) one.point(handle, nowMs, 2);
     one.sketch(handles[2], nowMs, payload);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { inspectShare } from '@tidemark/columns';
-import { DEFAULT_POINT_LIMITS, SERIES_CLASS, type SeriesClass } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, SERIES_CLASS, type SeriesClass, STALE_MARKER } from '@tidemark/model';
 import { ClientDictionary } from './client-dictionary.ts';
 import { shareOf } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
@@ -45,6 +45,19 @@ test('the remaining points of a share are encoded again, with their own summary'
   expect(checked?.bytes).toEqual(Uint8Array.from(shareOf([0, NOW_MS, 1])));
   expect(checked?.summary).toEqual(inspectShare(shareOf([0, NOW_MS, 1])));
   expect(Object.fromEntries(reasons)).toEqual({ value_nan: 1, series_over_budget: 1, unknown_ref: 1 });
+});
+
+test('an infinity, but not a stale marker, is refused of readings that the sender calls a counter', () => {
+  const dictionary = dictionaryOf(SERIES_CLASS.reading);
+  dictionary.add({ seriesId: ID, metricId: ID, seriesClass: SERIES_CLASS.reading }, undefined, true);
+  expect([dictionary.seriesClass(1), dictionary.definitionsFrom(1)[0].seriesClass]).toEqual([1, 1]);
+  const share = shareOf(
+    ...[0, 1].flatMap((ref) =>
+      [1 / 0, -1 / 0, STALE_MARKER, 5].map((value, i): [number, number, number] => [ref, NOW_MS + i, value]),
+    ),
+  );
+  const { checked, reasons } = check(share, dictionary);
+  expect([checked?.summary.points, reasons]).toEqual([6, [['value_infinite', 2]]]);
 });
 
 test('an unreadable share counts as one point', () => {

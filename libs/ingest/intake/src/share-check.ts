@@ -107,8 +107,9 @@ function filterShare(
     const value = points.values[i];
     const isPlain = isPlainNumber(seriesClass, timeMs, value, minTimeMs, maxTimeMs);
     const known = rejections.reasons;
-    if (isPlain || !rules.rejectsNumber(seriesClass, timeMs, value, rejections)) kept.push(ref, timeMs, value);
-    else rejections.nameSince(known, dictionary.metricName(ref));
+    if (isPlain || !rules.rejectsNumber(seriesClass, dictionary.isCounter(ref), timeMs, value, rejections)) {
+      kept.push(ref, timeMs, value);
+    } else rejections.nameSince(known, dictionary.metricName(ref));
   }
   if (kept.length === points.length && keptSketches.length === sketches.length) return { bytes, summary };
   const out = new ByteWriter(bytes.length);
