@@ -1,4 +1,5 @@
 import { unreachable } from '@tidemark/ports';
+import { ScaledSums } from './scaled-sums.ts';
 
 /** How values that exist become one, whether of several steps or of several series. */
 export type ValueFold = 'avg' | 'sum' | 'min' | 'max' | 'count';
@@ -7,7 +8,7 @@ export type ValueFold = 'avg' | 'sum' | 'min' | 'max' | 'count';
 export function foldValues(values: Float64Array, method: ValueFold): number {
   switch (method) {
     case 'avg':
-      return sumOf(values) / values.length;
+      return sumOf(values, values.length);
     case 'sum':
       return sumOf(values);
     case 'min':
@@ -21,6 +22,9 @@ export function foldValues(values: Float64Array, method: ValueFold): number {
   }
 }
 
-export function sumOf(values: Float64Array): number {
-  return values.reduce((a, b) => a + b, 0);
+/** The compensated sum of values, as the stores add them, divided by `divisor` before it could overflow. */
+export function sumOf(values: Float64Array, divisor = 1): number {
+  const sums = new ScaledSums(1);
+  for (let i = 0; i < values.length; i++) sums.add(0, values[i]);
+  return sums.value(0, divisor);
 }

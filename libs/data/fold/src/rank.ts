@@ -1,4 +1,5 @@
 import { unreachable } from '@tidemark/ports';
+import { foldValues, sumOf } from './fold-values.ts';
 import { type Frame, type FrameSeries, SERIES_COST } from './frame.ts';
 import { secondsOf } from './frame-steps.ts';
 import type { Work } from './work.ts';
@@ -65,39 +66,22 @@ export function* reduceToStep(frame: Frame, method: RankMethod, fromMs: number, 
 }
 
 function rankOf(series: FrameSeries, method: RankMethod, frame: Frame, before: number): number {
-  let count = 0;
-  let sum = 0;
-  let squares = 0;
-  let area = 0;
-  let min = Number.NaN;
-  let max = Number.NaN;
-  let last = Number.NaN;
-  for (let i = before; i < series.values.length; i++) {
-    const value = series.values[i];
-    if (Number.isNaN(value)) continue;
-    sum += value;
-    squares += value * value;
-    area += value * secondsOf(frame, i);
-    min = count === 0 ? value : Math.min(min, value);
-    max = count === 0 ? value : Math.max(max, value);
-    last = value;
-    count++;
-  }
+  const shown = series.values.subarray(before);
+  const values = shown.filter((value) => !Number.isNaN(value));
+  if (values.length === 0) return Number.NaN;
   switch (method) {
     case 'max':
-      return max;
-    case 'mean':
-      return sum / count;
     case 'min':
-      return min;
-    case 'last':
-      return last;
     case 'sum':
-      return count === 0 ? Number.NaN : sum;
+      return foldValues(values, method);
+    case 'mean':
+      return foldValues(values, 'avg');
+    case 'last':
+      return values[values.length - 1];
     case 'l2norm':
-      return count === 0 ? Number.NaN : Math.sqrt(squares);
+      return Math.sqrt(sumOf(values.map((value) => value * value)));
     case 'area':
-      return count === 0 ? Number.NaN : area;
+      return sumOf(shown.map((value, i) => value * secondsOf(frame, before + i)).filter((area) => !Number.isNaN(area)));
     default:
       return unreachable(method);
   }

@@ -64,5 +64,10 @@ function foldOf(how: Regrouping): Fold {
 /** Of the population. */
 function standardDeviation(values: Float64Array): number {
   const mean = foldValues(values, 'avg');
-  return Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / values.length);
+  return Math.sqrt(
+    sumOf(
+      values.map((value) => (value - mean) ** 2),
+      values.length,
+    ),
+  );
 }

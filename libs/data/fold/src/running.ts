@@ -1,6 +1,7 @@
 import { KIND } from '@tidemark/model';
 import { type Frame, mapValues } from './frame.ts';
 import { secondsBetween } from './frame-steps.ts';
+import { ScaledSums } from './scaled-sums.ts';
 import type { Work } from './work.ts';
 
 /** The sum of all values so far; a step without a value has none. */
@@ -8,11 +9,11 @@ export function cumsum(frame: Frame): Work<Frame> {
   return mapValues(
     frame,
     (values, out) => {
-      let sum = 0;
+      const sums = new ScaledSums(1);
       for (let i = 0; i < values.length; i++) {
         if (Number.isNaN(values[i])) continue;
-        sum += values[i];
-        out[i] = sum;
+        sums.add(0, values[i]);
+        out[i] = sums.value(0);
       }
     },
     { kind: KIND.gauge },
@@ -24,12 +25,12 @@ export function integral(frame: Frame): Work<Frame> {
   return mapValues(
     frame,
     (values, out) => {
-      let sum = 0;
+      const sums = new ScaledSums(1);
       let previous = -1;
       for (let i = 0; i < values.length; i++) {
         if (Number.isNaN(values[i])) continue;
-        if (previous >= 0) sum += values[i] * secondsBetween(frame, previous, i);
-        out[i] = sum;
+        if (previous >= 0) sums.add(0, values[i], secondsBetween(frame, previous, i));
+        out[i] = sums.value(0);
         previous = i;
       }
     },
