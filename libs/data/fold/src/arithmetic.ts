@@ -1,4 +1,4 @@
-import { KIND, tagsKey } from '@tidemark/model';
+import { classOfKind, KIND, kindName, seriesClassName, tagsKey } from '@tidemark/model';
 import { TidemarkError, unreachable } from '@tidemark/ports';
 import { type Frame, type FrameSeries, mapEach, SERIES_COST } from './frame.ts';
 import { haveSameSteps } from './frame-steps.ts';
@@ -75,7 +75,9 @@ function* joined(operator: Operator, left: Frame, right: Frame): Work<Frame> {
       { field: 'group_by', left: leftKeys.join(','), right: rightKeys.join(',') },
     );
   }
-  const partners = yield* partnersOf(leftHasMore ? right : left, fewer, operator);
+  const partners = leftHasMore
+    ? yield* partnersOf(right, fewer, `the right side of ${operator}`)
+    : yield* partnersOf(left, fewer, `the left side of ${operator}`);
   const series: FrameSeries[] = [];
   for (const one of (leftHasMore ? left : right).series) {
     const partner = partners.get(joinKey(one, fewer));
@@ -94,21 +96,32 @@ function* joined(operator: Operator, left: Frame, right: Frame): Work<Frame> {
   return { ...left, series };
 }
 
-function* partnersOf(frame: Frame, keys: readonly string[], operator: Operator): Work<Map<string, FrameSeries>> {
+function* partnersOf(frame: Frame, keys: readonly string[], side: string): Work<Map<string, FrameSeries>> {
   const partners = new Map<string, FrameSeries>();
   for (const series of frame.series) {
     const key = joinKey(series, keys);
-    if (partners.has(key)) {
-      throw new TidemarkError(
-        'invalid_argument',
-        `one side of ${operator} has two series of tags {${series.tags.join(',')}} (${series.metric} has more than one kind)`,
-        { field: 'kind', metric: series.metric },
-      );
-    }
+    const other = partners.get(key);
+    if (other !== undefined) throw ambiguous(other, series, side);
     partners.set(key, series);
     yield SERIES_COST;
   }
   return partners;
+}
+
+/** Two series of the same tags are of two classes of one metric, or of two kinds that an expression has made of them. */
+function ambiguous(one: FrameSeries, other: FrameSeries, side: string): TidemarkError {
+  const { metric } = other;
+  const tags = other.tags.join(',');
+  const kinds = [one, other].map(({ kind, storedKind = kind }) => kindName(storedKind));
+  const named = [one, other].map(({ kind, storedKind = kind }, i) => {
+    return `a ${kinds[i]} (class ${seriesClassName(classOfKind(storedKind))})`;
+  });
+  return new TidemarkError(
+    'invalid_argument',
+    `${side} has two series of ${metric} ${tags === '' ? 'without tags' : `with tags {${tags}}`}: ${named.join(' and ')} (limit: one for each set of tags); ` +
+      'filter by a tag that one of them lacks, or send them under two names',
+    { field: 'kind', metric, tags, kinds: kinds.join(',') },
+  );
 }
 
 function keysOf(series: FrameSeries): string[] {

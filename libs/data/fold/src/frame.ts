@@ -12,6 +12,8 @@ export interface FrameSeries {
   readonly metric: string;
   /** Kind of the values: a rate of a count is a gauge, and the number of values of a distribution is a count. */
   readonly kind: Kind;
+  /** Kind of the stored series that it is folded from; absent where several series became one. */
+  readonly storedKind?: Kind;
   readonly values: Float64Array;
 }
 

@@ -153,7 +153,21 @@ describe('arithmetic', () => {
     const frame = frameOf({ 'h:a': [1] });
     expect(() => finish(arithmetic('+', frame, frameOf({ 'd:a': [1] })))).toThrow(refused);
     expect(() => finish(arithmetic('+', frame, frameOf({ 'h:a': [1] }, KIND.gauge, 20_000)))).toThrow(refused);
-    const twice: Frame = { ...frame, series: [...frame.series, ...frame.series] };
-    expect(() => finish(arithmetic('+', frame, twice))).toThrow(refused);
+    const [one] = frame.series;
+    const twice: Frame = { ...frame, series: [one, { ...one, kind: KIND.count, storedKind: KIND.distribution }] };
+    const message =
+      'the right side of + has two series of m with tags {h:a}: a gauge (class reading) and a distribution (class ' +
+      'distribution) (limit: one for each set of tags); filter by a tag that one of them lacks, or send them under two names';
+    expect(() => finish(arithmetic('+', frame, twice))).toThrow(
+      expect.objectContaining({
+        code: 'invalid_argument',
+        message,
+        detail: { field: 'kind', metric: 'm', tags: 'h:a', kinds: 'gauge,distribution' },
+      }),
+    );
+    const fine = frameOf({ 'h:a,d:x': [8] });
+    expect(() => finish(arithmetic('+', twice, fine))).toThrow(
+      /^the left side of \+ has two series of m with tags \{h:a\}/,
+    );
   });
 });

@@ -170,10 +170,11 @@ class MergedGroups {
       );
     }
     this.#noteCollapsed(groups);
-    const series = groups.map(({ tags, plan, partial }) => ({
+    const series = groups.map(({ tags, kind, plan, partial }) => ({
       tags,
       metric: this.#leaf.metric,
       kind: plan.valueKind,
+      storedKind: kind,
       values: partial.values(plan.read),
     }));
     this.#groups.clear();

@@ -262,6 +262,20 @@ describe('answers', () => {
     expect(half.series).toHaveLength(1);
     expect(Math.abs(half.series[0].values[0] - 50)).toBeLessThan(1);
     expect(half.notes.filter((note) => note.includes('are omitted'))).toHaveLength(2);
+    // Of a sum the counts and the distributions have the same kind of values: the message has what is stored.
+    await expect(run('sum:load{*} by {host}.rollup(60) / sum:load{*} by {host}.rollup(60)')).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining(
+        'two series of load with tags {host:a}: a gauge (class reading) and a count (class count)',
+      ),
+      detail: { field: 'kind', metric: 'load', tags: 'host:a', kinds: 'gauge,count' },
+    });
+    const { run: runTwo } = setUp(points.slice(1));
+    await expect(runTwo('sum:load{*}.rollup(60) + sum:load{*}.rollup(60)')).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'of load without tags: a count (class count) and a distribution (class distribution)',
+      ),
+    });
   });
 
   test('a percentile in collapsed buckets has a note with the bounds that hold', async () => {
