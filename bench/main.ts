@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { programOptions, refuseOptions } from '../tools/program-options.ts';
 import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
 import { logAppendKafka } from './log-append-kafka.ts';
@@ -26,15 +27,23 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
 ];
 const RESULTS = new URL('results.json', import.meta.url);
 
-const args = process.argv.slice(2);
-const isCheck = args.includes('--check');
-const names = args.filter((arg) => arg !== '--check');
 const known = BENCHMARKS.flatMap((benchmark) => benchmark.names);
+const HELP = `Usage: npm run bench -- [NAME]... [--check]
+
+Runs the benchmarks of the names, prints a table and updates bench/results.json. Without names it only checks.
+
+  --check  fail if a name or a condition is missing in bench/results.json, never because a run was slow
+  --help   show this
+
+Names: ${known.join(', ')}`;
+
+const { values, positionals: names } = programOptions(
+  { help: HELP },
+  { allowPositionals: true, options: { check: { type: 'boolean', default: false } } },
+);
+const isCheck = values.check;
 const unknown = names.filter((name) => !known.includes(name));
-if (unknown.length > 0) {
-  console.error(`unknown benchmark ${unknown.join(', ')} (limit: ${known.join(', ')})`);
-  process.exit(2);
-}
+if (unknown.length > 0) refuseOptions(`unknown benchmark ${unknown.join(', ')}`, HELP);
 
 const results = new Map(readResults().map((result) => [result.name, result]));
 for (const benchmark of BENCHMARKS) {

@@ -1,4 +1,4 @@
-// Checks the pages of the root, docs/, and the READMEs of packages and apps against the project: checks links, anchors,
+// Checks the pages of the root, docs/, and the READMEs of e2e, packages and apps against the project: checks links, anchors,
 // file names, the list of libraries and quoted messages, and runs the marked commands on a platform of their own.
 // docs/README.md says how to mark a block.
 // `--no-run` runs no commands.
@@ -26,12 +26,12 @@ const STOP_MS = 15_000;
 const RETRY_MS = 500;
 const HELP = `Usage: node tools/check-docs.mjs [--no-run]
 
-Checks the pages of the root and of docs/, and the READMEs of packages and apps: links, anchors, names of files, the list
+Checks the pages of the root and of docs/, and the READMEs of e2e, packages and apps: links, anchors, names of files, the list
 of libraries, quoted messages; then runs the commands that are marked, on a platform of their own.
 
   --no-run  leave out the commands
   --help    show this`;
-const ROOT_PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+const ROOT_PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'e2e/README.md'];
 /** The package that users install: an example that imports it runs in a project of its own. */
 const PACKED_CLIENT = "'@tidemark/client'";
 /** Shorter parts of a message are not looked up: they occur by chance. */

@@ -4,7 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { programOptions } from './program-options.ts';
 
+const HELP = `Usage: npm run conformance
+
+Runs the conformance suites of every port over every adapter, and prints each adapter with its cases.
+
+  --help  show this`;
+programOptions({ help: HELP }, {});
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), 'tidemark-conformance-'));
 const report = join(scratch, 'report.json');

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { writeClientPackage } from './packages/client-package.ts';
 import { afterPack, beforePack } from './packages/pack-in-place.ts';
 import { writeAgentPackage, writePlatformPackage } from './packages/program-packages.ts';
 import { root } from './packages/root.ts';
+import { programOptions, refuseOptions } from './program-options.ts';
 
 const PACKAGES = { client: writeClientPackage, agent: writeAgentPackage, tidemark: writePlatformPackage };
 const HELP = `Usage: npm run pack -- [${Object.keys(PACKAGES).join('|')}]... [--out FOLDER]
@@ -19,7 +19,11 @@ Builds and packs the named packages, or all of them, and prints the path of each
   --postpack    make that folder a workspace again
   --help        show this`;
 
-const { values, positionals } = parse();
+const flag = { type: 'boolean' };
+const { values, positionals } = programOptions(
+  { help: HELP },
+  { allowPositionals: true, options: { out: { type: 'string' }, prepack: flag, postpack: flag } },
+);
 if (values.prepack || values.postpack) {
   if (values.prepack) await beforePack();
   else afterPack();
@@ -27,7 +31,9 @@ if (values.prepack || values.postpack) {
 }
 const names = positionals.length > 0 ? positionals : Object.keys(PACKAGES);
 const unknown = names.find((name) => !(name in PACKAGES));
-if (unknown !== undefined) fail(`unknown package ${unknown} (one of: ${Object.keys(PACKAGES).join(', ')})`);
+if (unknown !== undefined) {
+  refuseOptions(`unknown package ${unknown} (one of: ${Object.keys(PACKAGES).join(', ')})`, HELP);
+}
 const out = resolve(values.out ?? join(root, 'dist/packages'));
 mkdirSync(out, { recursive: true });
 for (const name of names) console.log(await pack(name));
@@ -42,22 +48,4 @@ async function pack(name) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function parse() {
-  try {
-    const flag = { type: 'boolean' };
-    const options = { out: { type: 'string' }, prepack: flag, postpack: flag, help: { ...flag, short: 'h' } };
-    const parsed = parseArgs({ options, allowPositionals: true });
-    if (!parsed.values.help) return parsed;
-  } catch (error) {
-    fail(error.message);
-  }
-  console.log(HELP);
-  process.exit(0);
-}
-
-function fail(message) {
-  console.error(`${message}\n\n${HELP}`);
-  process.exit(2);
 }

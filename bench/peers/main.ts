@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { prometheusProgram, whyNoPrometheus } from '../../e2e/prometheus/build.ts';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { machine } from '../measurement.ts';
 import { benchBodies } from '../remote-write/bodies.ts';
 import { bodiesOptions, startSender } from '../remote-write/run.ts';
@@ -22,18 +22,25 @@ import { buildVictoriaMetrics, victoriaMetricsPeer, whyNoGo } from './victoria-m
  */
 const SERIES = 100_000;
 const CONNECTIONS = 20;
-const USAGE = 'usage: npm run bench:peers -- [ROUNDS [TURNS]] [--without victoria-metrics] [--without prometheus]';
+const HELP = `Usage: npm run bench:peers -- [ROUNDS [TURNS]] [--without NAME]...
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { without: { type: 'string', multiple: true, default: [] } },
-});
+Sends the same remote-write bodies to Tidemark, VictoriaMetrics and Prometheus, and compares their answers.
+
+  ROUNDS          samples of each series; default 60
+  TURNS           how often each peer has its turn; default 1
+  --without NAME  leave out victoria-metrics or prometheus
+  --help          show this`;
+
+const { values, positionals } = programOptions(
+  { help: HELP },
+  { allowPositionals: true, options: { without: { type: 'string', multiple: true, default: [] } } },
+);
 const [rounds = 60, turns = 1] = positionals.map(Number);
 const { without } = values;
-const isKnown = without.every((name) => ['victoria-metrics', 'prometheus'].includes(name));
-if (!isKnown || ![rounds, turns].every((count) => Number.isInteger(count) && count > 0)) {
-  console.error(USAGE);
-  process.exit(2);
+const unknown = without.find((name) => !['victoria-metrics', 'prometheus'].includes(name));
+if (unknown !== undefined) refuseOptions(`--without: ${unknown} (one of: victoria-metrics, prometheus)`, HELP);
+if (![rounds, turns].every((count) => Number.isInteger(count) && count > 0)) {
+  refuseOptions(`ROUNDS, TURNS: ${positionals.join(' ')} (limit: whole numbers, at least 1)`, HELP);
 }
 
 const options = bodiesOptions(SERIES, rounds);

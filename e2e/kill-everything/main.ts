@@ -1,30 +1,38 @@
-import { parseArgs } from 'node:util';
 import { whyNoKafka } from '@tidemark/kafka-brokers';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
 import { PROCESS_SABOTAGES, type ProcessSabotage, sabotageOf } from './sabotages.ts';
 
-const USAGE =
-  'usage: npm run e2e -- kill-everything [--seeds N | --seeds FIRST..LAST] [--sabotage NAME] [--trace] [--keep]\n' +
-  `sabotages: ${PROCESS_SABOTAGES.map(({ name }) => name).join(' ')}`;
+const HELP = `Usage: npm run e2e -- kill-everything [--seeds N | --seeds FIRST..LAST] [--sabotage NAME] [--trace] [--keep]
+
+Kills, freezes and disconnects the processes and brokers of a real cluster, and checks that nothing is lost or doubled.
+
+  --seeds N            play seeds 1 to N; default 1
+  --seeds FIRST..LAST  play these seeds
+  --sabotage NAME      break a promise, which one of the seeds must detect: ${PROCESS_SABOTAGES.map(({ name }) => name).join(', ')}
+  --trace              print what happens
+  --keep               keep the folder of the cluster
+  --help               show this`;
 const HOOKS = new URL('./sabotage-hooks.ts', import.meta.url);
 
 /** Runs `npm run e2e -- kill-everything`. Returns the exit code: 0 if every seed was clean. */
 export async function killEverything(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seeds: { type: 'string', default: '1' },
-      sabotage: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
+  const { values } = programOptions(
+    { help: HELP, args },
+    {
+      options: {
+        seeds: { type: 'string', default: '1' },
+        sabotage: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+      },
     },
-  });
+  );
   const range = /^(?:(\d+)\.\.)?(\d+)$/.exec(values.seeds);
   const sabotage = sabotageOf(values.sabotage ?? '');
-  if (range === null || (values.sabotage !== undefined && sabotage === undefined)) {
-    console.error(USAGE);
-    return 2;
-  }
+  if (range === null) refuseOptions(`--seeds: ${values.seeds} (limit: N, or FIRST..LAST)`, HELP);
+  if (values.sabotage !== undefined && sabotage === undefined)
+    refuseOptions(`unknown sabotage ${values.sabotage}`, HELP);
   const why = await whyNoKafka();
   if (why !== '') {
     console.log(`cannot run kill-everything: ${why}`);

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { freePorts } from '@tidemark/child-process';
 import { QueryClient, type QueryReply } from '@tidemark/contract';
 import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-brokers';
 import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
 import { callUnary } from '@tidemark/rpc';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { eventually } from '../process/eventually.ts';
 import { Balancer } from './balancer.ts';
 import { prometheusProgram, whyNoPrometheus } from './build.ts';
@@ -19,17 +19,23 @@ const STEP_MS = 60_000;
 const BACK_MS = 10_000;
 const SETTLE_MS = 120_000;
 const READY_MS = 120_000;
+const HELP = `Usage: npm run e2e -- prometheus [--minutes N]
+
+A real Prometheus writes its own scrape through two intakes to a cluster over Kafka. One intake is killed each minute.
+
+  --minutes N  how long; default 10
+  --help       show this`;
 
 /**
  * `npm run e2e -- prometheus [--minutes N]`: a real Prometheus writes its own scrape through two intakes to a cluster
  * over Kafka. One of the intakes is killed each minute. At the end both must count the same samples of every metric.
  */
 export async function prometheus(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { minutes: { type: 'string', default: '10' } } });
+  const options = { minutes: { type: 'string', default: '10' } } as const;
+  const { values } = programOptions({ help: HELP, args }, { options });
   const minutes = Number(values.minutes);
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > 1000) {
-    console.error(`--minutes: ${values.minutes} (limit: a whole number, 1 to 1000)`);
-    return 2;
+    refuseOptions(`--minutes: ${values.minutes} (limit: a whole number, 1 to 1000)`, HELP);
   }
   const why = (await whyNoKafka()) || (await whyNoPrometheus());
   if (why !== '') {

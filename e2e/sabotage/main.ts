@@ -1,20 +1,30 @@
 // `npm run sabotage`: breaks one promise at a time, and requires that the simulator detects each within some seeds.
-import { parseArgs } from 'node:util';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { playSeeds } from '../simulation/seed-pool.ts';
 import { SABOTAGES } from './sabotages.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { 'max-seeds': { type: 'string', default: '60' } },
-});
+const width = Math.max(...SABOTAGES.map(({ name }) => name.length));
+const HELP = `Usage: npm run sabotage -- [--max-seeds N] [NAME]...
+
+Breaks one promise at a time, those of the names or all, and requires that the simulator detects each.
+
+  --max-seeds N  seeds that may pass before it is detected; default 60
+  --help         show this
+
+Names:
+${SABOTAGES.map(({ name, promise }) => `  ${name.padEnd(width)}  ${promise}`).join('\n')}`;
+
+const { values, positionals } = programOptions(
+  { help: HELP },
+  { allowPositionals: true, options: { 'max-seeds': { type: 'string', default: '60' } } },
+);
 const maxSeeds = Number(values['max-seeds']);
-const chosen = SABOTAGES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-if (chosen.length === 0 || !(maxSeeds >= 1)) {
-  console.error(
-    `usage: npm run sabotage -- [--max-seeds N] [NAME...], names: ${SABOTAGES.map(({ name }) => name).join(' ')}`,
-  );
-  process.exit(2);
+if (!(Number.isInteger(maxSeeds) && maxSeeds >= 1)) {
+  refuseOptions(`--max-seeds: ${values['max-seeds']} (limit: a whole number, at least 1)`, HELP);
 }
+const unknown = positionals.find((given) => SABOTAGES.every(({ name }) => name !== given));
+if (unknown !== undefined) refuseOptions(`unknown sabotage ${unknown}`, HELP);
+const chosen = SABOTAGES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
 const started = performance.now();
 const caught = new Map<string, { readonly seed: number; readonly check: string }>();

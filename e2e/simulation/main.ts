@@ -1,7 +1,7 @@
 // `npm run simulate -- --seeds 1..100`: plays seeds, prints what was checked and how often each fault fired.
 // `npm run simulate -- --seed 17 --trace`: plays one seed again and prints what happened.
-import { parseArgs } from 'node:util';
 import { addFaultCounts, type FaultCount } from '@tidemark/simulation';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { FAULT_NAMES } from './faults.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { playSeeds } from './seed-pool.ts';
@@ -11,17 +11,30 @@ const SEEDS_FOR_ALL_FAULTS = 50;
 const SHOWN_FAILURES = 10;
 const SHOWN_VIOLATIONS = 3;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1..20' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    threads: { type: 'string' },
+const HELP = `Usage: npm run simulate -- [--seeds FIRST..LAST] [--threads N] | --seed N [--trace]
+
+Plays seeds, each a run of a whole cluster in one process with faults, and prints what was checked.
+
+  --seeds FIRST..LAST  seeds to play, or one number; default 1..20
+  --threads N          threads; default: the cores of the machine
+  --seed N             play one seed in this thread
+  --trace              print what happened in it
+  --help               show this`;
+
+const { values } = programOptions(
+  { help: HELP },
+  {
+    options: {
+      seeds: { type: 'string', default: '1..20' },
+      seed: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      threads: { type: 'string' },
+    },
   },
-});
+);
 
 if (values.seed === undefined) await playMany();
-else await playOne(wholeNumber(values.seed));
+else await playOne(wholeNumber('--seed', values.seed));
 
 async function playOne(seed: number): Promise<void> {
   const result = await runSeed(seed);
@@ -33,9 +46,10 @@ async function playOne(seed: number): Promise<void> {
 
 async function playMany(): Promise<void> {
   const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seeds);
-  if (range === null) return usage();
-  const first = Number(range[1]);
-  const last = Number(range[2] ?? range[1]);
+  const first = Number(range?.[1]);
+  const last = Number(range?.[2] ?? range?.[1]);
+  if (!(first <= last))
+    refuseOptions(`--seeds: ${values.seeds} (limit: FIRST..LAST, as in 1..100, or one number)`, HELP);
   const started = performance.now();
   const failures: SeedResult[] = [];
   const faults: Record<string, FaultCount>[] = [];
@@ -50,7 +64,7 @@ async function playMany(): Promise<void> {
       failures.push(result);
       if (failures.length <= SHOWN_FAILURES) printFailure(result);
     },
-    values.threads === undefined ? undefined : wholeNumber(values.threads),
+    values.threads === undefined ? undefined : wholeNumber('--threads', values.threads),
   );
   const sums = addFaultCounts(faults);
   printTable('checked', Object.entries(checked));
@@ -90,12 +104,7 @@ function printTable(title: string, rows: readonly (readonly [string, number])[])
   for (const [name, count] of rows) console.log(`  ${name.padEnd(width)}  ${String(count).padStart(10)}`);
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) usage();
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d+$/.test(text)) refuseOptions(`${option}: ${text} (limit: a whole number)`, HELP);
   return Number(text);
-}
-
-function usage(): never {
-  console.error('usage: npm run simulate -- [--seeds FIRST..LAST] [--threads N] | --seed N [--trace]');
-  process.exit(2);
 }
