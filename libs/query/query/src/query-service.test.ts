@@ -278,6 +278,31 @@ describe('answers', () => {
     });
   });
 
+  test('a ratio of sparse counts has gaps, and with default_zero only those of its denominator', async () => {
+    const count = (metric: string, atS: number, value: number) =>
+      gauge(FROM_MS + atS * 1000, value, { metric, kind: KIND.count });
+    const points = [
+      ...[0, 10, 20, 40].map((atS) => count('done', atS, 8)),
+      count('failed', 10, 2),
+      count('failed', 30, 1),
+    ];
+    const { run } = setUp(points);
+    const ratioOf = async (failed: string) => {
+      const { series } = await run(`100 * ${failed} / sum:done{*}.as_count().rollup(sum, 10)`);
+      return series.map(({ timesMs, values }) => timesMs.map((timeMs, i) => [(timeMs - FROM_MS) / 1000, values[i]]));
+    };
+    const failed = 'sum:failed{*}.as_count().rollup(sum, 10)';
+    expect(await ratioOf(failed)).toEqual([[[10, 25]]]);
+    expect(await ratioOf(`default_zero(${failed})`)).toEqual([
+      [
+        [0, 0],
+        [10, 25],
+        [20, 0],
+        [40, 0],
+      ],
+    ]);
+  });
+
   test('a percentile in collapsed buckets has a note with the bounds that hold', async () => {
     const writer = new ByteWriter();
     const sketch = new DDSketch();
