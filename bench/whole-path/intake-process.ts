@@ -4,7 +4,13 @@ import { IntakeService } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control-log';
 import { Coordinator } from '@tidemark/coordinator';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
-import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING, IntakeSession, intakeService } from '@tidemark/intake';
+import {
+  DEFAULT_INTAKE_LIMITS,
+  DEFAULT_LANE_TIMING,
+  IntakeSession,
+  intakeService,
+  RequestIntake,
+} from '@tidemark/intake';
 import { DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { LocalDisk, SystemRandom } from '@tidemark/node-runtime';
 import { DataClock } from './data-clock.ts';
@@ -44,7 +50,9 @@ await session.start();
 const server = new Server({
   'grpc.max_receive_message_length': DEFAULT_INTAKE_LIMITS.messageBytes,
 });
-server.addService(IntakeService, intakeService({ session: () => session, access: new Access(control.state) }));
+const requests = new RequestIntake({ session: () => session, ...common });
+const access = new Access(control.state);
+server.addService(IntakeService, intakeService({ session: () => session, access, requests }));
 const port = await new Promise<number>((resolve, reject) => {
   server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
     error ? reject(error) : resolve(bound),

@@ -263,6 +263,7 @@ function changingAnswers(reader: QueryReader, change: (answer: QueryAnswer) => Q
       reader.run(tenant, request, (answer, slice) => use(change(answer), slice), signal),
     runFormulas: (...asked) => reader.runFormulas(...asked),
     metrics: (tenant, request, signal) => reader.metrics(tenant, request, signal),
+    metric: (tenant, name, signal) => reader.metric(tenant, name, signal),
     tags: (tenant, request, signal) => reader.tags(tenant, request, signal),
     status: (tenant, signal) => reader.status(tenant, signal),
   };

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import('./commands/send.ts')).sendCommand(),
   query: async () => (await import('./commands/query.ts')).queryCommand(),
   metrics: async () => (await import('./commands/describe.ts')).metricsCommand(),
+  metric: async () => (await import('./commands/metric.ts')).metricCommand(),
   tags: async () => (await import('./commands/describe.ts')).tagsCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),

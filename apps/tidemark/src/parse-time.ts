@@ -27,6 +27,14 @@ export function parseTime(text: string, nowMs: number): number {
   );
 }
 
+/** Parses a length of time, as seconds or with a unit (500ms, 15s, 5m), to whole ms; undefined for another text. */
+export function parseDuration(text: string): number | undefined {
+  const parts = /^(\d+(?:\.\d+)?)(ms|[smhdw])?$/.exec(text);
+  if (parts === null) return undefined;
+  const [, count, unit = 's'] = parts;
+  return Math.round(Number(count) * (unit === 'ms' ? 1 : UNIT_MS[unit]));
+}
+
 /** Parses the options `--from` and `--to`. Error: `invalid_argument` when the range does not end after it begins. */
 export function parseRange(from: string, to: string, nowMs: number): { fromMs: number; toMs: number } {
   const [fromMs, toMs] = [parseTime(from, nowMs), parseTime(to, nowMs)];

@@ -1,5 +1,11 @@
-import { Metadata } from '@grpc/grpc-js';
-import { ControlClient, QueryClient } from '@tidemark/contract';
+import { type CallOptions, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import {
+  ControlClient,
+  IntakeClient,
+  QueryClient,
+  type StateMetricReply,
+  type StateMetricRequest,
+} from '@tidemark/contract';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { callUnary, type UnaryMethod } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
@@ -22,12 +28,14 @@ export function withRemote(command: Command): Command {
     .addOption(new Option('--key <key>', 'API key; not needed from loopback by default').env('TIDEMARK_KEY'));
 }
 
-/** A connection to the query and control services of a platform. */
+/** A connection to the query and control services of a platform, and to its intakes. */
 export class Remote {
   readonly #endpoints: Endpoints;
   readonly #metadata = new Metadata();
   readonly query: QueryClient;
   readonly control: ControlClient;
+  /** In the order in which they are tried. */
+  readonly #intakes: readonly (readonly [address: string, client: IntakeClient])[];
 
   constructor(endpoints: Endpoints, key: string | undefined) {
     this.#endpoints = endpoints;
@@ -35,6 +43,7 @@ export class Remote {
     const channel = { 'grpc.max_receive_message_length': MESSAGE_BYTES };
     this.query = new QueryClient(endpoints.query, endpoints.credentials, channel);
     this.control = new ControlClient(endpoints.control, endpoints.credentials, channel);
+    this.#intakes = endpoints.intakes.map((address) => [address, new IntakeClient(address, endpoints.credentials)]);
   }
 
   /** Calls a method of `query` or `control`. An error says what to do about it. */
@@ -43,11 +52,39 @@ export class Remote {
     method: UnaryMethod<Request, Reply>,
     request: Request,
   ): Promise<Reply> {
+    const address = client === this.query ? this.#endpoints.query : this.#endpoints.control;
+    return this.#call(address, (metadata, options, callback) =>
+      method.call(client, request, metadata, options, callback),
+    );
+  }
+
+  /** States what a user says of a metric, at the first intake that accepts it. Errors are those of `call`. */
+  async stateMetric(request: StateMetricRequest): Promise<void> {
+    let last: unknown;
+    for (const [address, client] of this.#intakes) {
+      try {
+        await this.#call<StateMetricReply>(address, (...rest) => client.stateMetric(request, ...rest));
+        return;
+      } catch (error) {
+        if (!isTidemarkError(error) || error.code !== 'unavailable') throw error;
+        last = error;
+      }
+    }
+    throw last ?? new TidemarkError('invalid_argument', 'the settings name no intake', { field: 'cluster.intakes' });
+  }
+
+  async #call<Reply>(
+    address: string,
+    send: (
+      metadata: Metadata,
+      options: CallOptions,
+      callback: (error: Error | null, reply: Reply) => void,
+    ) => ClientUnaryCall,
+  ): Promise<Reply> {
     const options = { deadline: Date.now() + TIMEOUT_MS };
     try {
-      return await callUnary<Reply>((callback) => method.call(client, request, this.#metadata, options, callback));
+      return await callUnary<Reply>((callback) => send(this.#metadata, options, callback));
     } catch (error) {
-      const address = client === this.query ? this.#endpoints.query : this.#endpoints.control;
       throw isTidemarkError(error) ? withAdvice(error, address) : error;
     }
   }
@@ -55,6 +92,7 @@ export class Remote {
   close(): void {
     this.query.close();
     this.control.close();
+    for (const [, client] of this.#intakes) client.close();
   }
 }
 

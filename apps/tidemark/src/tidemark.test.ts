@@ -146,6 +146,48 @@ describe('tidemark', () => {
     taken.close();
   });
 
+  test('a user states what a metric is, takes it back, and gets a suggestion for a misspelt name', async () => {
+    const platform = await start('--no-agent', '--completeness-lateness-ms', '500');
+    const address = ['--address', platform.address];
+    await tidemark('send', 'web.requests', '5', ...address);
+    const show = async (name = 'web.requests') => {
+      const { code, out, error } = await tidemark('metric', 'show', name, '--format', 'json', ...address);
+      return code === 0 ? JSON.parse(out) : error;
+    };
+    await until('the metric', async () => (await show()).kind === 'gauge');
+    const given = ['--kind', 'counter', '--unit', 'request', '--interval', '15s', '--description', 'of the web'];
+    const set = await tidemark('metric', 'set', 'web.requests', ...given, ...address);
+    expect(set).toMatchObject({ code: 0, out: 'stated of web.requests: kind, unit, description, interval\n' });
+    await until('the statement', async () => (await show()).kind === 'counter');
+    expect(await show()).toMatchObject({
+      ...{ classes: ['reading'], unit: 'request', description: 'of the web', interval_ms: 15_000 },
+      sources: { kind: 'user', unit: 'user', description: 'user', interval_ms: 'user' },
+    });
+    const unset = await tidemark('metric', 'unset', 'web.requests', '--kind', '--unit', ...address);
+    expect(unset).toMatchObject({ code: 0, out: 'taken back of web.requests: kind, unit\n' });
+    await until('what senders say', async () => (await show()).kind === 'gauge');
+    expect(await show()).toMatchObject({ unit: null, interval_ms: 15_000, sources: { kind: 'protocol' } });
+
+    const [nothing, empty, misspelt, shown, early] = await Promise.all([
+      tidemark('metric', 'set', 'web.requests', ...address),
+      tidemark('metric', 'set', 'web.requests', '--unit', '', ...address),
+      tidemark('metric', 'set', 'web.reqests', '--unit', 'request', ...address),
+      tidemark('metric', 'show', 'web.reqests', ...address),
+      tidemark('metric', 'set', 'web.later', '--kind', 'counter', '--new', ...address),
+    ]);
+    expect(nothing).toMatchObject({ code: 1, error: expect.stringMatching(/at least one of --kind/) });
+    expect(empty).toMatchObject({ code: 1, error: expect.stringContaining('metric unset') });
+    for (const one of [misspelt, shown]) {
+      expect(one).toMatchObject({ code: 1, error: expect.stringContaining('did you mean web.requests?') });
+    }
+    expect(misspelt.error).toContain('--new');
+    expect(shown.error).not.toContain('--new');
+    expect(early.code).toBe(0);
+    await until('what was stated early', async () => (await show('web.later')).kind === 'counter');
+    const table = await tidemark('metric', 'show', 'web.requests', ...address);
+    expect(table.out).toMatch(/interval +│ 15\.0 s +│ a user/);
+  });
+
   test('an operator can use keys, hashes and skips, and only loopback is served while no key exists', async () => {
     const refused = await tidemark(
       'start',

@@ -68,6 +68,8 @@ export {
   SendReply,
   SendRequest,
   Share,
+  StateMetricReply,
+  StateMetricRequest,
 } from './generated/tidemark/v1/intake.ts';
 export type {
   MonitorServer,
@@ -122,6 +124,8 @@ export type {
 } from './generated/tidemark/v1/query.ts';
 export {
   EraStatus,
+  MetricReply,
+  MetricRequest,
   MetricsReply,
   MetricsRequest,
   PartError,

@@ -9,6 +9,7 @@ export type {
   MetricMeaning,
   MetricMetadata,
   MetricStatement,
+  Sourced,
   StatedSource,
 } from './metric-meaning.ts';
 export {
@@ -17,6 +18,8 @@ export {
   kindOfSeries,
   meaningOf,
   mergeMetadata,
+  shownKind,
+  shownMeaning,
 } from './metric-meaning.ts';
 export type { PartitionMap } from './partition-map.ts';
 export { evenMap, packSlots, partitionOf, SLOTS, slotOf, unpackSlots } from './partition-map.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { changedStatement, KIND, kindOfSeries, meaningOf, mergeMetadata, SERIES_CLASS } from './index.ts';
+import { changedStatement, KIND, kindOfSeries, meaningOf, mergeMetadata, SERIES_CLASS, shownKind } from './index.ts';
 
 test('of each field the user stands, then the protocol, then what the name suggests', () => {
   const metadata = { user: { unit: 'byte' }, protocol: { unit: 'bit', description: 'd', kind: KIND.gauge } };
@@ -20,6 +20,19 @@ test('only a statement makes readings a counter or a gauge, and never a count', 
   expect(kindOfSeries(count, counter)).toBe(KIND.count);
   expect(kindOfSeries(reading, meaningOf('hits_total', {}))).toBe(KIND.reading);
   expect(kindOfSeries(reading, meaningOf('load', { user: { kind: KIND.rate } }))).toBe(KIND.reading);
+});
+
+test('the kind that is shown is one of the class of the series', () => {
+  const { reading, count, distribution } = SERIES_CLASS;
+  const nothing = meaningOf('hits_total', {});
+  expect(shownKind('hits_total', reading, nothing)).toEqual({ value: KIND.counter, source: 'name' });
+  expect(shownKind('hits_total', distribution, nothing)).toEqual({ value: KIND.distribution, source: 'protocol' });
+  const rate = meaningOf('hits_total', { user: { kind: KIND.rate } });
+  expect(shownKind('hits_total', count, rate)).toEqual({ value: KIND.rate, source: 'user' });
+  expect(shownKind('hits_total', reading, rate)).toEqual({ value: KIND.counter, source: 'name' });
+  const gauge = meaningOf('hits_total', { protocol: { kind: KIND.gauge } });
+  expect(shownKind('hits_total', reading, gauge)).toEqual({ value: KIND.gauge, source: 'protocol' });
+  expect(shownKind('hits_total', count, gauge)).toEqual({ value: KIND.count, source: 'protocol' });
 });
 
 test('a change replaces the fields that it has, and null takes one back', () => {

@@ -1,5 +1,5 @@
 import { KIND, type Kind } from './kind.ts';
-import { kindOfClass, SERIES_CLASS, type SeriesClass } from './series-class.ts';
+import { classOfKind, kindOfClass, SERIES_CLASS, type SeriesClass } from './series-class.ts';
 
 /** What one source says of a metric. An absent field says nothing. */
 export interface MetricStatement {
@@ -42,15 +42,18 @@ export function isNamedAsCounter(metric: string): boolean {
   return COUNTER_ENDINGS.some((ending) => metric.endsWith(ending));
 }
 
+function guessedKind(metric: string): Kind {
+  return isNamedAsCounter(metric) ? KIND.counter : KIND.gauge;
+}
+
 /** Of each field the user's statement, else the protocol's; of the kind of readings, else what the name suggests. */
 export function meaningOf(metric: string, { user = {}, protocol = {} }: MetricMetadata): MetricMeaning {
   const field = <T>(ofUser: T | undefined, ofProtocol: T | undefined): Sourced<T> | undefined => {
     if (ofUser !== undefined) return { value: ofUser, source: 'user' };
     return ofProtocol === undefined ? undefined : { value: ofProtocol, source: 'protocol' };
   };
-  const guess = isNamedAsCounter(metric) ? KIND.counter : KIND.gauge;
   return {
-    kind: field(user.kind, protocol.kind) ?? { value: guess, source: 'name' },
+    kind: field(user.kind, protocol.kind) ?? { value: guessedKind(metric), source: 'name' },
     unit: field(user.unit, protocol.unit),
     description: field(user.description, protocol.description),
     intervalMs: field(user.intervalMs, protocol.intervalMs),
@@ -62,6 +65,23 @@ export function kindOfSeries(seriesClass: SeriesClass, { kind }: MetricMeaning):
   const isStated = kind !== undefined && kind.source !== 'name';
   const isAKind = isStated && (kind.value === KIND.gauge || kind.value === KIND.counter);
   return seriesClass === SERIES_CLASS.reading && isAKind ? kind.value : kindOfClass(seriesClass);
+}
+
+/**
+ * The kind that series of a class are shown as, and who says so: what is stated, if it is one of the class; else the class
+ * itself, which is the sender's word; else what the name suggests.
+ */
+export function shownKind(metric: string, seriesClass: SeriesClass, { kind }: MetricMeaning): Sourced<Kind> {
+  if (kind !== undefined && classOfKind(kind.value) === seriesClass) return kind;
+  if (seriesClass === SERIES_CLASS.reading) return { value: guessedKind(metric), source: 'name' };
+  return { value: kindOfClass(seriesClass), source: 'protocol' };
+}
+
+/** What is shown of a metric with series of these classes: as `meaningOf`, with the kind of its first class. */
+export function shownMeaning(metric: string, classes: readonly SeriesClass[], metadata: MetricMetadata): MetricMeaning {
+  const meaning = meaningOf(metric, metadata);
+  const [first] = classes;
+  return first === undefined ? meaning : { ...meaning, kind: shownKind(metric, first, meaning) };
 }
 
 /** What a source says after a change. */

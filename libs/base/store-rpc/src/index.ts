@@ -1,7 +1,7 @@
 export type { GrpcStoreOptions } from './grpc-store.ts';
 export { grpcAggregator, grpcPointStore, grpcTagStore } from './grpc-store.ts';
 export { isRefusal } from './is-refusal.ts';
-export { metadataMessage, metadataOfMessage } from './metric-metadata.ts';
+export { changeMessage, changeOfMessage, metadataMessage, metadataOfMessage } from './metric-metadata.ts';
 export type {
   MethodOf,
   PartitionMethod,

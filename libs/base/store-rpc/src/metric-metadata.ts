@@ -1,4 +1,8 @@
-import type { MetricMetadata as MetadataMessage, MetricStatement as StatementMessage } from '@tidemark/contract';
+import {
+  Kind,
+  type MetricMetadata as MetadataMessage,
+  type MetricStatement as StatementMessage,
+} from '@tidemark/contract';
 import { isKind, type MetricChange, type MetricMetadata, type MetricStatement } from '@tidemark/model';
 
 /** What a message says of a metric; nothing where it is absent. */
@@ -11,13 +15,25 @@ export function metadataMessage({ user, protocol }: MetricMetadata): MetadataMes
   return user === undefined && protocol === undefined ? undefined : { user, protocol };
 }
 
-/** A change of what a source says. Empty fields take back what it said, and so do kinds that are not known here. */
-function changeOfMessage({ kind, unit, description, intervalMs }: StatementMessage): MetricChange {
+/** A change of what a source says; absent fields stay. Empty ones take back what it said, and so do unknown kinds. */
+export function changeOfMessage(message: StatementMessage | undefined): MetricChange {
+  if (message === undefined) return {};
+  const { kind, unit, description, intervalMs } = message;
   return {
     kind: kind === undefined ? undefined : isKind(kind) ? kind : null,
     unit: unit === '' ? null : unit,
     description: description === '' ? null : description,
     intervalMs: intervalMs === 0 ? null : intervalMs,
+  };
+}
+
+/** The message of a change, the reverse of `changeOfMessage`. */
+export function changeMessage({ kind, unit, description, intervalMs }: MetricChange): StatementMessage {
+  return {
+    kind: kind === null ? Kind.KIND_UNSPECIFIED : kind,
+    unit: unit === null ? '' : unit,
+    description: description === null ? '' : description,
+    intervalMs: intervalMs === null ? 0 : intervalMs,
   };
 }
 

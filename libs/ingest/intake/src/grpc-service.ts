@@ -1,15 +1,19 @@
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/access';
 import type { IntakeServer, SendReply, SendRequest } from '@tidemark/contract';
-import { type GrpcError, grpcError, toGrpcError } from '@tidemark/rpc';
+import { type GrpcError, grpcError, serveUnary, toGrpcError } from '@tidemark/rpc';
+import { changeOfMessage } from '@tidemark/store-rpc';
 import type { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { openStream } from './open-streams.ts';
+import type { RequestIntake } from './request-intake.ts';
 
 export interface IntakeServiceOptions {
   /** Returns the session that accepts points now. It changes when one is fenced and another starts. */
   readonly session: () => IntakeSession | undefined;
   readonly access: Pick<Access, 'tenantOf'>;
+  /** Publishes what users state of metrics. */
+  readonly requests: Pick<RequestIntake, 'state'>;
   /** Opens a stream of a session. Default: `openStream`. */
   readonly openStream?: (session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) => OpenStream;
   /** Max replies in one stream that the client has not read. Above it, the stream is not read. */
@@ -29,6 +33,12 @@ export function intakeService(options: IntakeServiceOptions): IntakeServer {
     send(call: SendCall) {
       void serve(call, options);
     },
+    stateMetric: (call, callback) =>
+      void serveUnary(call, callback, async ({ metric, change }) => {
+        const tenant = options.access.tenantOf(keyOf(call.metadata), 'send', isLoopbackAddress(call.getPeer()));
+        await options.requests.state(tenant, metric, changeOfMessage(change));
+        return {};
+      }),
   };
 }
 

@@ -8,7 +8,7 @@ import { KeyedBatch } from './keyed-batch.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import type { RequestKey } from './request-key.ts';
 import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
-import { checkTexts } from './statement-limits.ts';
+import { checkChange } from './statement-limits.ts';
 import { TenantBatcher } from './tenant-batcher.ts';
 
 export interface RequestIntakeOptions {
@@ -70,13 +70,13 @@ export class RequestIntake {
   }
 
   /**
-   * Publishes what a user states of a metric. Resolves once it is durable. Throws `invalid_argument` for a name or a text
+   * Publishes what a user states of a metric. Resolves once it is durable. Throws `invalid_argument` for a name or a field
    * beyond its limit, `unavailable` while the log does not accept it.
    */
   async state(tenant: string, metric: string, change: MetricChange): Promise<void> {
     const session = this.#acceptingSession();
     seriesName(tenant, metric, SERIES_CLASS.reading, [], session.limits);
-    checkTexts(change);
+    checkChange(change);
     await session.metrics.state(tenant, metric, 'user', change);
   }
 

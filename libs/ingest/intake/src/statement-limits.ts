@@ -1,4 +1,4 @@
-import type { MetricChange } from '@tidemark/model';
+import { INTERVAL_LIMIT_MS, KIND, kindName, type MetricChange } from '@tidemark/model';
 import { limitError } from '@tidemark/ports';
 
 /** Max characters of what is stated of a metric. */
@@ -13,8 +13,15 @@ export function cutTexts({ unit, description, ...change }: MetricChange): Metric
   };
 }
 
-/** Throws `invalid_argument` for a text of a user beyond its limit. */
-export function checkTexts(change: MetricChange): void {
+/** Throws `invalid_argument` for a field of a user's statement that is beyond its limit. */
+export function checkChange(change: MetricChange): void {
+  const { kind, intervalMs } = change;
+  if (kind === KIND.distribution || kind === KIND.reading) {
+    throw limitError('kind', kindName(kind), 'gauge, counter, count or rate');
+  }
+  if (intervalMs !== undefined && intervalMs !== null && !(intervalMs > 0 && intervalMs <= INTERVAL_LIMIT_MS)) {
+    throw limitError('interval_ms', `${intervalMs}`, `1 to ${INTERVAL_LIMIT_MS} ms`);
+  }
   for (const field of ['unit', 'description'] as const) {
     const text = change[field] ?? '';
     const limit = STATEMENT_LIMITS[field];

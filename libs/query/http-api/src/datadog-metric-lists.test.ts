@@ -36,6 +36,10 @@ function setUp(errors: PartError[] = []) {
         gaps: [],
       };
     },
+    metric: async (_, metric) => {
+      if (!METRICS.includes(metric)) throw new TidemarkError('not_found', `no metric has the name ${metric}`);
+      return { description: { metric, classes: [1], series: 1, lastDayMs: 0, metadata: undefined }, gaps: [] };
+    },
     tags: async (_, request) => {
       asked.push(request);
       check(request.filter);

@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { partErrorText } from './datadog-query.ts';
 import type { ReadRoutes } from './datadog-routes.ts';
-import { findMetric } from './find-metric.ts';
 import { countText, parseParameters, withFieldsOf } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
@@ -79,7 +78,7 @@ export function datadogMetricLists(app: FastifyInstance, { service, limits, read
       service.tags(tenant, { metric, ...range, limit: limits.described, filter: asked['filter[tags]'] }, signal),
     );
     if (!asked['filter[allow_partial]']) refuseParts(errors);
-    if (keys.length === 0 && errors.length === 0) await requireMetric(tenant, metric, signal);
+    if (keys.length === 0 && errors.length === 0) await service.metric(tenant, metric, signal);
     const found = asked['filter[include_tag_values]']
       ? keys.flatMap(({ key, top }) => top.map(({ value }) => (value === '' ? key : `${key}:${value}`)))
       : keys.map(({ key }) => key);
@@ -91,13 +90,6 @@ export function datadogMetricLists(app: FastifyInstance, { service, limits, read
       meta: { truncated: hasMoreValues || tags.length < matching.length, errors: errors.map(partErrorText), gaps },
     };
   });
-
-  /** Error: `not_found` when the metric never had a point, as far as the stores list names. */
-  async function requireMetric(tenant: string, metric: string, signal: AbortSignal): Promise<void> {
-    const { found, errors } = await findMetric({ service, limits }, tenant, metric, signal);
-    if (found !== undefined || errors.length > 0) return;
-    throw new TidemarkError('not_found', `no metric ${metric}`, { field: 'metric' });
-  }
 }
 
 /** Parameters that would change what is listed are refused when they have no effect here. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { QueryReply, StatusReply } from '@tidemark/contract';
+import { type MetricDescription, QueryReply, StatusReply } from '@tidemark/contract';
 import { SERIES_CLASS } from '@tidemark/model';
 import { type Clock, TidemarkError, WorkSlice } from '@tidemark/ports';
 import type { QueryAnswer, QueryReader } from '@tidemark/query';
@@ -54,6 +54,14 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
+const LOAD: MetricDescription = {
+  metric: 'system.load.1',
+  classes: [SERIES_CLASS.reading, SERIES_CLASS.count],
+  series: 3,
+  lastDayMs: 86_400_000,
+  metadata: undefined,
+};
+
 /** The API over a query service with a given answer, and an access with one key. */
 function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, options: Partial<HttpApiOptions> = {}) {
   const asked: Asked[] = [];
@@ -65,9 +73,11 @@ function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, o
     runFormulas: () => Promise.reject(new Error('not asked here')),
     metrics: async (tenant, request, signal) => {
       asked.push({ tenant, request, signal });
-      const classes = [SERIES_CLASS.reading, SERIES_CLASS.count];
-      const metrics = [{ metric: 'system.load.1', classes, series: 3, lastDayMs: 86_400_000, metadata: undefined }];
-      return { metrics, errors: [], gaps: [TAGS_GAP] };
+      return { metrics: [LOAD], errors: [], gaps: [TAGS_GAP] };
+    },
+    metric: async (_, name) => {
+      if (name === LOAD.metric) return { description: LOAD, gaps: [] };
+      throw new TidemarkError('not_found', `no metric has the name ${name}; did you mean ${LOAD.metric}?`);
     },
     tags: async (tenant, request, signal) => {
       asked.push({ tenant, request, signal });
@@ -258,9 +268,10 @@ describe("Tidemark's own API", () => {
     const reply = await app.inject('/api/v1/metrics/system.load.1');
     const unknown = { unit: null, description: null, statsd_interval: null };
     expect(reply.json()).toEqual({ type: 'gauge', ...unknown, sources: { type: 'name' } });
-    expect((await app.inject('/api/v1/metrics/system.load')).statusCode).toBe(404);
+    const other = await app.inject('/api/v1/metrics/system.load');
+    expect([other.statusCode, other.json().errors[0]]).toEqual([404, expect.stringContaining('system.load.1?')]);
     const long = await app.inject(`/api/v1/metrics/${'l'.repeat(200)}`);
-    expect(long.json()).toMatchObject({ errors: [expect.stringMatching(/^no metric has the name l{200}$/)] });
+    expect(long.json()).toMatchObject({ errors: [expect.stringMatching(/^no metric has the name l{200};/)] });
   });
 
   test('metrics, tags and status are returned as JSON', async () => {

@@ -1,15 +1,5 @@
-import type { MetricMetadata } from '@tidemark/contract';
-import {
-  isKind,
-  isSeriesClass,
-  KIND,
-  type KindName,
-  kindName,
-  kindOfSeries,
-  meaningOf,
-  type SeriesClass,
-  seriesClassName,
-} from '@tidemark/model';
+import type { MetricDescription } from '@tidemark/contract';
+import { isKind, isSeriesClass, type KindName, kindName, meaningOf, seriesClassName, shownKind } from '@tidemark/model';
 import type { QueryAnswer, Use } from '@tidemark/query';
 import { metadataOfMessage } from '@tidemark/store-rpc';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -65,12 +55,12 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const { contains, from, limit = limits.described } = parseParameters(metricsParameters, request.query);
     const answer = await service.metrics(tenant, { contains, fromMs: from ?? 0, limit }, requestSignal(reply));
     return {
-      metrics: answer.metrics.map(({ metric, classes, series, lastDayMs, metadata }) => ({
-        metric,
-        classes: classes.map((one) => (isSeriesClass(one) ? seriesClassName(one) : String(one))),
-        kinds: classes.filter(isSeriesClass).map((one) => usualKind(metric, one, metadata)),
-        series,
-        last_day_ms: lastDayMs,
+      metrics: answer.metrics.map((description) => ({
+        metric: description.metric,
+        classes: description.classes.map((one) => (isSeriesClass(one) ? seriesClassName(one) : String(one))),
+        kinds: shownKinds(description),
+        series: description.series,
+        last_day_ms: description.lastDayMs,
       })),
       truncated: answer.metrics.length >= limit,
       errors: answer.errors,
@@ -114,9 +104,8 @@ function nameOf(kind: number): string {
   return isKind(kind) ? kindName(kind) : String(kind);
 }
 
-/** The kind that series of a class are most probably of: as stated, otherwise as the name suggests. */
-function usualKind(metric: string, seriesClass: SeriesClass, metadata: MetricMetadata | undefined): KindName {
+/** The names of the kinds that a metric's series are shown as, by their classes. */
+function shownKinds({ metric, classes, metadata }: MetricDescription): KindName[] {
   const meaning = meaningOf(metric, metadataOfMessage(metadata));
-  const kind = kindOfSeries(seriesClass, meaning);
-  return kindName(kind === KIND.reading && meaning.kind !== undefined ? meaning.kind.value : kind);
+  return classes.filter(isSeriesClass).map((one) => kindName(shownKind(metric, one, meaning).value));
 }

@@ -72,6 +72,7 @@ describe('stores and queries over gRPC', () => {
           run: async (...args) => (late.service ?? fail()).run(...args),
           runFormulas: async (...args) => (late.service ?? fail()).runFormulas(...args),
           metrics: async (...args) => (late.service ?? fail()).metrics(...args),
+          metric: async (...args) => (late.service ?? fail()).metric(...args),
           tags: async (...args) => (late.service ?? fail()).tags(...args),
           status: async (...args) => (late.service ?? fail()).status(...args),
         },

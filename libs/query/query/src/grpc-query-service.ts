@@ -22,6 +22,8 @@ export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf
       ),
     metrics: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => reader.metrics(tenantOf(call), request, signal)),
+    metric: (call, callback) =>
+      void serveUnary(call, callback, async ({ metric }, signal) => reader.metric(tenantOf(call), metric, signal)),
     tags: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) => reader.tags(tenantOf(call), request, signal)),
     status: (call, callback) =>

@@ -1,4 +1,5 @@
 import type {
+  MetricReply,
   MetricsReply,
   MetricsRequest,
   QueryReply,
@@ -48,6 +49,7 @@ export interface QueryReader {
   run<T>(tenant: string, request: AskedQuery, use: Use<QueryAnswer, T>, signal?: AbortSignal): Promise<T>;
   runFormulas<T>(tenant: string, request: FormulaRequest, use: Use<FormulaAnswer, T>, signal?: AbortSignal): Promise<T>;
   metrics(tenant: string, request: MetricsRequest, signal?: AbortSignal): Promise<MetricsReply>;
+  metric(tenant: string, name: string, signal?: AbortSignal): Promise<MetricReply>;
   tags(tenant: string, request: TagsRequest, signal?: AbortSignal): Promise<TagsReply>;
   status(tenant: string, signal?: AbortSignal): Promise<StatusReply>;
 }

@@ -349,6 +349,18 @@ describe('answers', () => {
     expect(asked).toEqual(['points/0 50', 'points/0 0', 'points/0 0', 'points/0 50']);
   });
 
+  test('one metric is found by its whole name, and another name gets a suggestion', async () => {
+    const { service, stores } = setUp([gauge(FROM_MS, 1), gauge(FROM_MS, 1, { metric: 'load.average' })]);
+    expect((await service.metric('default', 'load')).description).toMatchObject({ metric: 'load', series: 1 });
+    await expect(service.metric('default', 'load.avrage')).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'no metric has the name load.avrage; did you mean load.average?',
+    });
+    await expect(service.metric('acme', 'load')).rejects.toMatchObject({ code: 'not_found' });
+    stores.failing.set('tags/0', new TidemarkError('unavailable', 'down'));
+    await expect(service.metric('default', 'load')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   test('tenants see only their own data in series, descriptions and status', async () => {
     const { service } = setUp([gauge(FROM_MS, 4), gauge(FROM_MS, 5, { tenant: 'other', metric: 'secret' })]);
     const range = { fromMs: FROM_MS, toMs: TO_MS };

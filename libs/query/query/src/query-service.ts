@@ -1,6 +1,8 @@
 import { DEFAULT_TENANT } from '@tidemark/access';
 import type {
+  DescribeMetricsRequest,
   Gap,
+  MetricReply,
   MetricsReply,
   MetricsRequest,
   SessionStatus,
@@ -30,6 +32,7 @@ import { planQuery, type QueryPlan } from './query-plan.ts';
 import type { AskedQuery, QueryAnswer, QueryReader, Use } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
 import { DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
+import { didYouMeanMetric, MAX_COMPARED, similarMetrics } from './similar-metric.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
 import { TenantGate } from './tenant-gate.ts';
 
@@ -173,11 +176,40 @@ export class QueryService implements QueryReader {
     const filter = this.#filterOf(request.filter);
     const partitions = allPartitions(this.#maps(fromMs));
     return this.#describe(tenant, signal, async (parts) => {
-      const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
-        store.describeMetrics({ partition, tenant, contains, fromMs, limit, filter, after }, within),
-      );
-      const found = replies.map((reply) => reply?.metrics ?? []);
-      return { metrics: mergeMetrics(found, limit), errors: parts.sortedErrors(), gaps: gapsOf(replies) };
+      const asked = { tenant, contains, fromMs, limit, filter, after };
+      const { metrics, gaps } = await this.#askForMetrics(parts, partitions, asked);
+      return { metrics, errors: parts.sortedErrors(), gaps };
+    });
+  }
+
+  /**
+   * Returns what is known of the metric with exactly this name, in all of its history. Throws `not_found`, with a similar
+   * name where there is one, when it has no series and nothing is stated of it; `unavailable` when a part that may know
+   * it could not answer.
+   */
+  async metric(tenant: string, name: string, signal?: AbortSignal): Promise<MetricReply> {
+    const maps = this.#maps(0);
+    return this.#describe(tenant, signal, async (parts) => {
+      // The list of names is by text and limited: it begins just before the name, which is among the first then.
+      const exact = { tenant, contains: name, fromMs: 0, limit: this.#limits.described, after: name.slice(0, -1) };
+      const { metrics, gaps } = await this.#askForMetrics(parts, ownersOf(maps, tenant, name), {
+        ...exact,
+        stated: true,
+      });
+      const [error] = parts.sortedErrors();
+      if (error !== undefined) {
+        throw new TidemarkError('unavailable', `${error.part} could not answer: ${error.message}`, {
+          part: error.part,
+        });
+      }
+      const description = metrics.find(({ metric }) => metric === name);
+      if (description !== undefined) return { description, gaps };
+      const list = { tenant, fromMs: 0, limit: this.#limits.described };
+      const similar = await similarMetrics(name, async (contains) => {
+        return (await this.#askForMetrics(parts, allPartitions(maps), { ...list, contains })).metrics;
+      });
+      const shown = name.slice(0, MAX_COMPARED);
+      throw new TidemarkError('not_found', `no metric has the name ${shown}${didYouMeanMetric(name, similar)}`);
     });
   }
 
@@ -189,8 +221,7 @@ export class QueryService implements QueryReader {
     const toMs = request.toMs === 0 ? Math.ceil(this.#options.clock.wallMs()) : request.toMs;
     const fromMs = request.fromMs === 0 && request.toMs === 0 ? toMs - DESCRIBED_RANGE_MS : request.fromMs;
     checkRange(this.#limits, fromMs, toMs);
-    const id = metricId(tenant, metric);
-    const partitions = [...new Set(this.#maps(fromMs).map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
+    const partitions = ownersOf(this.#maps(fromMs), tenant, metric);
     return this.#describe(tenant, signal, async (parts) => {
       const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
         store.describeTags({ partition, tenant, metric, fromMs, toMs, limit, filter }, within),
@@ -254,6 +285,19 @@ export class QueryService implements QueryReader {
     return maps;
   }
 
+  /** Lists metrics of these partitions, with what the partitions that answered know of each. */
+  async #askForMetrics(
+    parts: Parts,
+    partitions: readonly number[],
+    asked: Omit<DescribeMetricsRequest, 'partition'>,
+  ): Promise<Pick<MetricsReply, 'metrics' | 'gaps'>> {
+    const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
+      store.describeMetrics({ ...asked, partition }, within),
+    );
+    const found = replies.map((reply) => reply?.metrics ?? []);
+    return { metrics: mergeMetrics(found, asked.limit), gaps: gapsOf(replies) };
+  }
+
   #askTagStores<Reply>(
     parts: Parts,
     partitions: readonly number[],
@@ -281,6 +325,12 @@ function gapsOf(replies: readonly ({ readonly gaps: readonly Gap[] } | undefined
   const gaps = new Gaps();
   for (const reply of replies) gaps.add(reply?.gaps ?? []);
   return gaps.sorted();
+}
+
+/** The partitions that have owned a metric by any of these maps, ascending. */
+function ownersOf(maps: readonly PartitionMap[], tenant: string, metric: string): number[] {
+  const id = metricId(tenant, metric);
+  return [...new Set(maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
 }
 
 function allPartitions(maps: readonly PartitionMap[]): number[] {

@@ -6,6 +6,7 @@ import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import type { LeafSteps } from './leaf-steps.ts';
 import { Parts } from './parts.ts';
 import type { QueryRun } from './query-run.ts';
+import { didYouMean, didYouMeanMetric, MAX_COMPARED, similarMetrics } from './similar-metric.ts';
 
 /** A leaf and what was found of it. */
 export interface ReadLeaf {
@@ -18,11 +19,6 @@ export interface ReadLeaf {
 
 /** Leaves of one query that a reason is looked for. */
 const MAX_LEAVES = 5;
-/** Names and values of this length and below are compared. */
-const MAX_COMPARED = 200;
-/** Parts of a name that others are searched by, and the shortest of them. */
-const MAX_PARTS = 2;
-const MIN_PART = 3;
 
 /**
  * Why leaves found nothing, with a name that was probably meant: of the metric, of a tag key, or of a tag value. Empty
@@ -52,22 +48,13 @@ function missingKeys({ leaf, frame }: ReadLeaf): string[] {
 
 async function metricNotes(run: QueryRun, parts: Parts, { leaf }: ReadLeaf): Promise<string[]> {
   const { metric } = leaf;
-  const found = await Promise.all(searchTexts(metric).map((contains) => metricsWith(run, parts, contains)));
-  const metrics = found.flat();
+  const metrics = await similarMetrics(metric, (contains) => metricsWith(run, parts, contains));
   const same = metrics.find((one) => one.metric === metric);
   if (same !== undefined) {
     const day = new Date(same.lastDayMs).toISOString().slice(0, 10);
     return [`${metric} has no points in this range; its newest are of ${day} (UTC)`];
   }
-  const names = metrics.map((one) => one.metric);
-  return [`no metric ${metric} in this range${didYouMean(nearest(metric, names, MAX_COMPARED))}`];
-}
-
-/** A misspelt name has a mistake in one of its parts, so that one of two parts finds it. */
-function searchTexts(metric: string): string[] {
-  const parts = metric.split(/[._]/).filter((part) => part.length >= MIN_PART);
-  if (parts.length < 2) return [''];
-  return [...new Set(parts)].sort((a, b) => b.length - a.length).slice(0, MAX_PARTS);
+  return [`no metric ${metric} in this range${didYouMeanMetric(metric, metrics)}`];
 }
 
 async function metricsWith(run: QueryRun, parts: Parts, contains: string): Promise<MetricDescription[]> {
@@ -167,8 +154,4 @@ function conditionsOf(filter: TagFilter): Condition[] {
     default:
       return [];
   }
-}
-
-function didYouMean(name: string | undefined): string {
-  return name === undefined ? '' : `; did you mean ${name}?`;
 }

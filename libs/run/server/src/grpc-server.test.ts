@@ -27,6 +27,8 @@ function sendHello(port: number, metadata = new Metadata()): Promise<number> {
   });
 }
 
+const requests = { state: () => Promise.reject(new Error('not asked here')) };
+
 async function listen(service: IntakeServer, messageBytes: number, onTooLarge: (path: string) => void) {
   const register = (server: { addService: (contract: typeof IntakeService, one: IntakeServer) => void }) =>
     server.addService(IntakeService, service);
@@ -43,7 +45,7 @@ describe('the gRPC server', () => {
     };
     const openStream = () => ({ receive: async () => undefined, close: () => undefined });
     const access = new Access(new ControlState());
-    const service = intakeService({ session: () => session as unknown as IntakeSession, access, openStream });
+    const service = intakeService({ session: () => session as unknown as IntakeSession, access, requests, openStream });
     const server = await listen(service, 64, (path) => paths.push(path));
     expect(await sendHello(server.port)).toBe(status.RESOURCE_EXHAUSTED);
     expect(paths).toEqual([IntakeService.send.path]);
@@ -54,7 +56,7 @@ describe('the gRPC server', () => {
     const counted: unknown[] = [];
     const session = { violations: { countError: (tenant: unknown, error: unknown) => counted.push([tenant, error]) } };
     const access = new Access(new ControlState(), { loopbackNeedsKey: true });
-    const service = intakeService({ session: () => session as unknown as IntakeSession, access });
+    const service = intakeService({ session: () => session as unknown as IntakeSession, access, requests });
     const server = await listen(service, 1 << 20, () => undefined);
     const metadata = new Metadata();
     metadata.set('authorization', 'Bearer wrong');
@@ -82,7 +84,7 @@ describe('the gRPC server', () => {
       close: () => undefined,
     });
     const access = new Access(new ControlState());
-    const service = intakeService({ session: () => session as unknown as IntakeSession, access, openStream });
+    const service = intakeService({ session: () => session as unknown as IntakeSession, access, requests, openStream });
     const server = await listen(service, 1 << 20, () => undefined);
     const client = new IntakeClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
     const call = client.send(new Metadata());

@@ -18,7 +18,8 @@ import { ABSENT } from './typed-list.ts';
 const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
 
 /**
- * Metrics of a tenant by name, with the series seen on or after the day of `from_ms` that the filter selects. Throws
+ * Metrics of a tenant by name, with the series seen on or after the day of `from_ms` that the filter selects; with
+ * `stated` also those without series of which something is stated. Throws
  * `resource_exhausted` for a filter beyond a limit.
  */
 export function describeMetrics(
@@ -28,21 +29,22 @@ export function describeMetrics(
 ): MetricDescription[] {
   const fromDay = dayOf(request.fromMs);
   const limit = lesser(request.limit, limits.described);
-  const { contains, after = '', filter } = request;
+  const { contains, after = '', filter, stated = false } = request;
   const wanted = index.metrics
     .ofTenant(request.tenant)
-    .filter(({ name, lastDay }) => name.includes(contains) && lastDay >= fromDay && name > after)
+    .filter(({ name }) => name.includes(contains) && name > after)
+    .filter(({ lastDay, hasMetadata }) => lastDay >= fromDay || (stated && hasMetadata))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const found: MetricDescription[] = [];
   for (const metric of wanted) {
     if (found.length === limit) break;
     const seen = new FilterEvaluator(index, metric, limits).select(filter, metric.seen(fromDay, LAST_DAY));
-    if (seen.isEmpty) continue;
+    if (seen.isEmpty && !(stated && metric.hasMetadata)) continue;
     found.push({
       metric: metric.name,
       classes: classesSeen(index, metric, seen),
       series: seen.size,
-      lastDayMs: metric.lastDay * DAY_MS,
+      lastDayMs: Math.max(0, metric.lastDay) * DAY_MS,
       metadata: metadataMessage(metric.metadata),
     });
   }

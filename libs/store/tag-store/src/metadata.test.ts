@@ -19,13 +19,14 @@ function name(partition: TagPartition): void {
   partition.apply({ offset: partition.nextOffset, appendTimeMs: 0, value: writer.take() });
 }
 
-const describe = (partition: TagPartition) =>
-  partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0 }).metrics;
+const describe = (partition: TagPartition, stated?: boolean) =>
+  partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0, stated }).metrics;
 
 test('of each source and field the last statement stands, from before the first series on', async () => {
   const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
   state(partition, ['protocol', { kind: KIND.counter, unit: 'byte' }], ['user', { description: 'of the web' }]);
   expect(describe(partition)).toEqual([]);
+  expect(describe(partition, true)).toMatchObject([{ metric: 'hits', classes: [], series: 0, lastDayMs: 0 }]);
   name(partition);
   state(partition, ['protocol', { kind: KIND.gauge }], ['user', { intervalMs: 10_000, description: null }]);
   expect(describe(partition)[0].metadata).toEqual({

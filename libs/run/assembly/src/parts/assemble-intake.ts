@@ -78,7 +78,7 @@ export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings):
   const { requests: limits, remoteWrite, datadog } = settings;
   const requests = new RequestIntake({ session, clock, random, limits });
   return {
-    register: (server) => server.addService(IntakeService, intakeService({ session, access })),
+    register: (server) => server.addService(IntakeService, intakeService({ session, access, requests })),
     routes: (app, { tenantOf, acceptsAnyKey }) => {
       httpIntake(app, { intake: requests, tenantOf, acceptsAnyKey, random, clock, limits, remoteWrite, datadog });
     },

@@ -44,6 +44,7 @@ export function pendingReader(service: Pending<QueryReader>): QueryReader {
     run: async (...asked) => service.part.run(...asked),
     runFormulas: async (...asked) => service.part.runFormulas(...asked),
     metrics: async (...asked) => service.part.metrics(...asked),
+    metric: async (...asked) => service.part.metric(...asked),
     tags: async (...asked) => service.part.tags(...asked),
     status: async (...asked) => service.part.status(...asked),
   };

@@ -12,16 +12,28 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Series } from "./series.ts";
+import { MetricStatement, Series } from "./series.ts";
 
 export const protobufPackage = "tidemark.v1";
 
 export const protobufFileName = "tidemark/v1/intake.proto";
+
+export interface StateMetricRequest {
+  metric: string;
+  /** Fields that are absent stay as they were. */
+  change: MetricStatement | undefined;
+}
+
+export interface StateMetricReply {
+}
 
 export interface SendRequest {
   message:
@@ -178,6 +190,118 @@ export interface RefusedSeries {
   ref: number;
   rejection: Rejection | undefined;
 }
+
+function createBaseStateMetricRequest(): StateMetricRequest {
+  return { metric: "", change: undefined };
+}
+
+export const StateMetricRequest: MessageFns<StateMetricRequest> = {
+  encode(message: StateMetricRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metric !== "") {
+      writer.uint32(10).string(message.metric);
+    }
+    if (message.change !== undefined) {
+      MetricStatement.encode(message.change, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateMetricRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateMetricRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = MetricStatement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateMetricRequest>): StateMetricRequest {
+    return StateMetricRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateMetricRequest>): StateMetricRequest {
+    const message = createBaseStateMetricRequest();
+    message.metric = object.metric ?? "";
+    message.change = (object.change !== undefined && object.change !== null)
+      ? MetricStatement.fromPartial(object.change)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStateMetricReply(): StateMetricReply {
+  return {};
+}
+
+export const StateMetricReply: MessageFns<StateMetricReply> = {
+  encode(_: StateMetricReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateMetricReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateMetricReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateMetricReply>): StateMetricReply {
+    return StateMetricReply.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<StateMetricReply>): StateMetricReply {
+    const message = createBaseStateMetricReply();
+    return message;
+  },
+};
 
 function createBaseSendRequest(): SendRequest {
   return { message: undefined };
@@ -1467,6 +1591,19 @@ export const IntakeService = {
     responseSerialize: (value: SendReply): Buffer => Buffer.from(SendReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): SendReply => SendReply.decode(value),
   },
+  /**
+   * States what a user knows of a metric, for all of its history. Answers once it is durable in the log. The key is that
+   * of `Send`.
+   */
+  stateMetric: {
+    path: "/tidemark.v1.Intake/StateMetric" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StateMetricRequest): Buffer => Buffer.from(StateMetricRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StateMetricRequest => StateMetricRequest.decode(value),
+    responseSerialize: (value: StateMetricReply): Buffer => Buffer.from(StateMetricReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StateMetricReply => StateMetricReply.decode(value),
+  },
 } as const;
 
 export interface IntakeServer extends UntypedServiceImplementation {
@@ -1476,6 +1613,11 @@ export interface IntakeServer extends UntypedServiceImplementation {
    * The key travels as metadata `authorization: Bearer KEY` (scope `send`).
    */
   send: handleBidiStreamingCall<SendRequest, SendReply>;
+  /**
+   * States what a user knows of a metric, for all of its history. Answers once it is durable in the log. The key is that
+   * of `Send`.
+   */
+  stateMetric: handleUnaryCall<StateMetricRequest, StateMetricReply>;
 }
 
 export interface IntakeClient extends Client {
@@ -1487,6 +1629,25 @@ export interface IntakeClient extends Client {
   send(): ClientDuplexStream<SendRequest, SendReply>;
   send(options: Partial<CallOptions>): ClientDuplexStream<SendRequest, SendReply>;
   send(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<SendRequest, SendReply>;
+  /**
+   * States what a user knows of a metric, for all of its history. Answers once it is durable in the log. The key is that
+   * of `Send`.
+   */
+  stateMetric(
+    request: StateMetricRequest,
+    callback: (error: ServiceError | null, response: StateMetricReply) => void,
+  ): ClientUnaryCall;
+  stateMetric(
+    request: StateMetricRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StateMetricReply) => void,
+  ): ClientUnaryCall;
+  stateMetric(
+    request: StateMetricRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StateMetricReply) => void,
+  ): ClientUnaryCall;
 }
 
 export const IntakeClient = makeGenericClientConstructor(IntakeService, "tidemark.v1.Intake") as unknown as {

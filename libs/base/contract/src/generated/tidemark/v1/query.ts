@@ -114,6 +114,15 @@ export interface MetricsReply {
   gaps: Gap[];
 }
 
+export interface MetricRequest {
+  metric: string;
+}
+
+export interface MetricReply {
+  description: MetricDescription | undefined;
+  gaps: Gap[];
+}
+
 export interface TagsRequest {
   metric: string;
   fromMs: number;
@@ -1192,6 +1201,130 @@ export const MetricsReply: MessageFns<MetricsReply> = {
     const message = createBaseMetricsReply();
     message.metrics = object.metrics?.map((e) => MetricDescription.fromPartial(e)) || [];
     message.errors = object.errors?.map((e) => PartError.fromPartial(e)) || [];
+    message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMetricRequest(): MetricRequest {
+  return { metric: "" };
+}
+
+export const MetricRequest: MessageFns<MetricRequest> = {
+  encode(message: MetricRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metric !== "") {
+      writer.uint32(10).string(message.metric);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricRequest>): MetricRequest {
+    return MetricRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricRequest>): MetricRequest {
+    const message = createBaseMetricRequest();
+    message.metric = object.metric ?? "";
+    return message;
+  },
+};
+
+function createBaseMetricReply(): MetricReply {
+  return { description: undefined, gaps: [] };
+}
+
+export const MetricReply: MessageFns<MetricReply> = {
+  encode(message: MetricReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.description !== undefined) {
+      MetricDescription.encode(message.description, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.gaps) {
+      Gap.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.description = MetricDescription.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gaps.push(Gap.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricReply>): MetricReply {
+    return MetricReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricReply>): MetricReply {
+    const message = createBaseMetricReply();
+    message.description = (object.description !== undefined && object.description !== null)
+      ? MetricDescription.fromPartial(object.description)
+      : undefined;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
@@ -2424,6 +2557,19 @@ export const QueryService = {
     responseSerialize: (value: MetricsReply): Buffer => Buffer.from(MetricsReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): MetricsReply => MetricsReply.decode(value),
   },
+  /**
+   * What is known of one metric. `not_found`, with a similar name, when no series and no statement has the name;
+   * `unavailable` when a part that may know it does not answer.
+   */
+  metric: {
+    path: "/tidemark.v1.Query/Metric" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MetricRequest): Buffer => Buffer.from(MetricRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MetricRequest => MetricRequest.decode(value),
+    responseSerialize: (value: MetricReply): Buffer => Buffer.from(MetricReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MetricReply => MetricReply.decode(value),
+  },
   tags: {
     path: "/tidemark.v1.Query/Tags" as const,
     requestStream: false as const,
@@ -2447,6 +2593,11 @@ export const QueryService = {
 export interface QueryServer extends UntypedServiceImplementation {
   run: handleUnaryCall<QueryRequest, QueryReply>;
   metrics: handleUnaryCall<MetricsRequest, MetricsReply>;
+  /**
+   * What is known of one metric. `not_found`, with a similar name, when no series and no statement has the name;
+   * `unavailable` when a part that may know it does not answer.
+   */
+  metric: handleUnaryCall<MetricRequest, MetricReply>;
   tags: handleUnaryCall<TagsRequest, TagsReply>;
   status: handleUnaryCall<StatusRequest, StatusReply>;
 }
@@ -2478,6 +2629,25 @@ export interface QueryClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: MetricsReply) => void,
+  ): ClientUnaryCall;
+  /**
+   * What is known of one metric. `not_found`, with a similar name, when no series and no statement has the name;
+   * `unavailable` when a part that may know it does not answer.
+   */
+  metric(
+    request: MetricRequest,
+    callback: (error: ServiceError | null, response: MetricReply) => void,
+  ): ClientUnaryCall;
+  metric(
+    request: MetricRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MetricReply) => void,
+  ): ClientUnaryCall;
+  metric(
+    request: MetricRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MetricReply) => void,
   ): ClientUnaryCall;
   tags(request: TagsRequest, callback: (error: ServiceError | null, response: TagsReply) => void): ClientUnaryCall;
   tags(

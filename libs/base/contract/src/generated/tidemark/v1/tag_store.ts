@@ -108,7 +108,11 @@ export interface DescribeMetricsRequest {
     | TagFilter
     | undefined;
   /** Only metrics whose name is above this one in the order of names, for pages of a list. */
-  after?: string | undefined;
+  after?:
+    | string
+    | undefined;
+  /** Also metrics without series of which something is stated; they have no classes, and their day is 0. */
+  stated?: boolean | undefined;
 }
 
 export interface DescribeMetricsReply {
@@ -926,7 +930,16 @@ export const MatchedGroup: MessageFns<MatchedGroup> = {
 };
 
 function createBaseDescribeMetricsRequest(): DescribeMetricsRequest {
-  return { partition: 0, tenant: "", contains: "", fromMs: 0, limit: 0, filter: undefined, after: undefined };
+  return {
+    partition: 0,
+    tenant: "",
+    contains: "",
+    fromMs: 0,
+    limit: 0,
+    filter: undefined,
+    after: undefined,
+    stated: undefined,
+  };
 }
 
 export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
@@ -951,6 +964,9 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
     }
     if (message.after !== undefined) {
       writer.uint32(58).string(message.after);
+    }
+    if (message.stated !== undefined) {
+      writer.uint32(64).bool(message.stated);
     }
     return writer;
   },
@@ -1024,6 +1040,14 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
             message.after = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.stated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1050,6 +1074,7 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
       ? TagFilter.fromPartial(object.filter)
       : undefined;
     message.after = object.after ?? undefined;
+    message.stated = object.stated ?? undefined;
     return message;
   },
 };
