@@ -23,6 +23,7 @@ const ORDER = [
   'ClientStats',
   'ClientRejection',
   'ClientWarning',
+  'MetricDescription',
   'FlushOptions',
   'FlushResult',
   'TidemarkError',

@@ -62,6 +62,7 @@ export {
   IntakeService,
   LocalRefusal,
   LocalRefusals,
+  MetricStatements,
   PartitionMap,
   RefusedSeries,
   Rejection,
@@ -70,6 +71,7 @@ export {
   Share,
   StateMetricReply,
   StateMetricRequest,
+  StatedMetric,
 } from './generated/tidemark/v1/intake.ts';
 export type {
   MonitorServer,

@@ -38,4 +38,5 @@ export {
   INTERVAL_LIMIT_MS,
   NOTHING_STATED,
 } from './stated-intervals.ts';
+export { cutTexts, STATEMENT_LIMITS } from './statement-limits.ts';
 export { tagsKey } from './tags-key.ts';

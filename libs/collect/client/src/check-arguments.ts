@@ -44,7 +44,8 @@ function checkText(field: 'metric' | 'tag', text: unknown, limitBytes: number): 
   return text;
 }
 
-function refused(reason: string, field: string, limit: string, found: string): TidemarkError {
+/** The error of an argument that cannot be used. */
+export function refused(reason: string, field: string, limit: string, found: string): TidemarkError {
   return new TidemarkError('invalid_argument', `${field}: ${found} (limit: ${limit})`, { reason, field, limit });
 }
 

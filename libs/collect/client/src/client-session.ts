@@ -15,6 +15,7 @@ import type { SessionOwner } from './session-owner.ts';
 import { SessionRoutes } from './session-routes.ts';
 import type { SessionSpool } from './session-spool.ts';
 import { GROUP_BYTES, SpooledBatches } from './spooled-batches.ts';
+import { StatementReport } from './statement-report.ts';
 import { UnsettledBatches } from './unsettled-batches.ts';
 import { WakeSignal } from './wake-signal.ts';
 
@@ -40,6 +41,7 @@ export class ClientSession {
   readonly #unsettled: UnsettledBatches;
   readonly #link: SessionLink;
   readonly #report: RefusalReport;
+  readonly #statements: StatementReport;
   readonly #spooled: SpooledBatches | undefined;
   #nextNumber = 0;
   #nextSequence = 0;
@@ -58,6 +60,7 @@ export class ClientSession {
     this.#series = series;
     this.#router = new BatchRouter(series);
     this.#report = new RefusalReport(owner);
+    this.#statements = new StatementReport(owner, owner.statements);
     this.#wake = new WakeSignal(owner.clock);
     this.#routes = new SessionRoutes(series);
     this.#unsettled = new UnsettledBatches(owner, this.#queue, this.#routes, (batch) => this.#spooled?.settled(batch));
@@ -182,6 +185,8 @@ export class ClientSession {
       this.#report.sendDue(this.#link.stream);
       await this.#stampWaiting();
       await this.#sendDue();
+      // After the definitions: an intake keeps few statements of metrics that it does not know.
+      if (this.#link.stream?.writable) this.#statements.sendDue(this.#link.stream, this.#routes.map?.epoch);
     }
     if (await this.#spooled?.putWaiting(false)) this.#more = true;
     await this.#spooled?.writeSettled();

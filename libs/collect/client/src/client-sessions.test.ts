@@ -4,6 +4,7 @@ import { KIND } from '@tidemark/model';
 import { SeededRandom, type SimulatedNode, SimulatedWorld } from '@tidemark/simulation';
 import { checkedOptions } from './check-options.ts';
 import { ClientSessions } from './client-sessions.ts';
+import { MetricStatements } from './metric-statements.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
 import type { ClientOptions } from './options.ts';
 import { RawBatch } from './raw-batch.ts';
@@ -37,7 +38,7 @@ class Bench {
     const started = this.node.start(async ({ clock, random, disk }) => {
       const sessions = new ClientSessions({
         ports: { connector: this.intake, addresses: ['a'], clock, random },
-        ...{ options, counters, series },
+        ...{ options, counters, series, statements: new MetricStatements() },
         gatherer: { minTimeMs: Number.POSITIVE_INFINITY, promise: () => undefined },
         spool: hasSpool ? await Spool.open(disk, options) : undefined,
         schedule: { chosenMs: undefined, fit: () => undefined, intervalMs: 0 },

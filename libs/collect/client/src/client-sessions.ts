@@ -3,6 +3,7 @@ import type { ClientPorts } from './client-ports.ts';
 import { ClientSession } from './client-session.ts';
 import type { FlushSchedule } from './flush-schedule.ts';
 import type { Gatherer } from './gatherer.ts';
+import type { MetricStatements } from './metric-statements.ts';
 import type { ClientOptions } from './options.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SeriesTable } from './series-table.ts';
@@ -20,6 +21,7 @@ export interface ClientSessionsParts {
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
   readonly series: SeriesTable;
+  readonly statements: MetricStatements;
   readonly gatherer: Pick<Gatherer, 'minTimeMs' | 'promise'>;
   readonly spool: Spool | undefined;
   readonly schedule: Pick<FlushSchedule, 'chosenMs' | 'fit' | 'intervalMs'>;
@@ -44,8 +46,9 @@ export class ClientSessions {
   #minTimeKnown = true;
   #lastError: TidemarkError | undefined;
   #closed = false;
-  /** Points that this client had refused at the last report. */
+  /** Points that this client had refused at the last report, and changes of what it says of metrics. */
   #reportedPoints = 0;
+  #reportedChanges = 0;
 
   constructor(parts: ClientSessionsParts) {
     this.#parts = parts;
@@ -99,11 +102,13 @@ export class ClientSessions {
     this.#live.enqueue(batch);
   }
 
-  /** Lets the live session report what this client has refused, although there may be no batch to send. */
-  reportRefusals(): void {
+  /** Lets the live session report what this client has refused and says, although there may be no batch to send. */
+  report(): void {
     const { points } = this.#parts.counters.localRefusals;
-    if (points === this.#reportedPoints) return;
+    const { changes } = this.#parts.statements;
+    if (points === this.#reportedPoints && changes === this.#reportedChanges) return;
     this.#reportedPoints = points;
+    this.#reportedChanges = changes;
     this.#live.wake();
   }
 
@@ -148,7 +153,7 @@ export class ClientSessions {
   }
 
   #ownerOf(session: () => ClientSession): SessionOwner {
-    const { ports, options, counters, gatherer, spool, schedule } = this.#parts;
+    const { ports, options, counters, statements, gatherer, spool, schedule } = this.#parts;
     return {
       connector: ports.connector,
       clock: ports.clock,
@@ -156,6 +161,7 @@ export class ClientSessions {
       addresses: ports.addresses,
       options,
       counters,
+      statements,
       isLive: () => session() === this.#live,
       minOtherTimeMs: () => this.#minOtherTimeMs(session()),
       onPromise: (frontierMs) => gatherer.promise(frontierMs),

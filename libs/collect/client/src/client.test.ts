@@ -69,6 +69,41 @@ test('what the client and its program refuse is reported, with the first example
   await close(world, client);
 });
 
+test('what is said of metrics is sent once for each stream and map, and again only what has changed', async () => {
+  const { world, intake, client } = await setUp();
+  client.gauge('disk.used', 1);
+  client.describe('disk.used', { unit: 'byte', description: 'of the data folder' });
+  client.describe('orders', { kind: 'rate', intervalMs: 10_000 });
+  const used = { metric: 'disk.used', statement: { unit: 'byte', description: 'of the data folder' } };
+  const orders = { metric: 'orders', statement: { kind: KIND.rate, intervalMs: 10_000 } };
+  await world.clock.advance(20_000);
+  expect(intake.statements.splice(0)).toEqual([used, orders]);
+  client.describe('disk.used', { unit: 'byte' });
+  await world.clock.advance(20_000);
+  expect(intake.statements.splice(0)).toEqual([]);
+  client.describe('disk.used', { unit: 'kibibyte' });
+  await world.clock.advance(20_000);
+  const changed = { metric: 'disk.used', statement: { ...used.statement, unit: 'kibibyte' } };
+  expect(intake.statements.splice(0)).toEqual([changed]);
+  intake.changeMap();
+  await world.clock.advance(20_000);
+  expect(intake.statements.splice(0)).toEqual([orders, changed]);
+  intake.breakAll();
+  await world.clock.advance(60_000);
+  expect([intake.statements.splice(0), intake.violations]).toEqual([[orders, changed], []]);
+  await close(world, client);
+});
+
+test('many descriptions go in messages of a limited size', async () => {
+  const { world, intake, client } = await setUp();
+  for (let i = 0; i < 10_001; i++) client.describe(`m${i}`, { description: 'd'.repeat(2000) });
+  await world.clock.advance(60_000);
+  expect(new Set(intake.statements.map(({ metric }) => metric)).size).toBe(10_000);
+  expect(intake.statements[0].statement?.description).toBe('d'.repeat(1000));
+  expect(client.stats().warnings.map(({ reason }) => reason)).toEqual(['describe_too_many_described']);
+  await close(world, client);
+});
+
 describe('recorded values', () => {
   test('are aggregated by kind over a flush interval', async () => {
     const { world, intake, client } = await setUp();

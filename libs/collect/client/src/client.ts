@@ -10,6 +10,7 @@ import { CLOSED_RESULT, type FlushOptions, type FlushResult, flushResult } from 
 import { FlushSchedule } from './flush-schedule.ts';
 import type { SeriesHandle } from './gathered-series.ts';
 import { Gatherer } from './gatherer.ts';
+import { type MetricDescription, MetricStatements } from './metric-statements.ts';
 import type { ClientOptions } from './options.ts';
 import { PendingBatches } from './pending-batches.ts';
 import { ProcessHold } from './process-hold.ts';
@@ -28,6 +29,7 @@ export class Client {
   readonly #counters: ClientCounters;
   readonly #spool: Spool | undefined;
   readonly #series = new SeriesTable();
+  readonly #statements = new MetricStatements();
   readonly #hold: ProcessHold;
   readonly #lookup: SeriesLookup;
   readonly #plans: ColumnPlans;
@@ -61,7 +63,8 @@ export class Client {
     this.#schedule = schedule;
     this.#lookup = new SeriesLookup(gatherer, this.#series, options.maxSeries);
     this.#plans = new ColumnPlans(gatherer, options.maxBatchBytes);
-    this.#sessions = new ClientSessions({ ports, options, counters, series: this.#series, gatherer, spool, schedule });
+    const own = { series: this.#series, statements: this.#statements };
+    this.#sessions = new ClientSessions({ ports, options, counters, ...own, gatherer, spool, schedule });
   }
 
   /**
@@ -138,6 +141,20 @@ export class Client {
    */
   endSeries(metric: string, kind: KindName, tags: readonly string[] = [], timestampMs?: number): void {
     this.#handle(kind, metric, tags)?.end(timestampMs);
+  }
+
+  /**
+   * States what a metric is, for all of its history: kind, unit, description, the interval at which it is recorded. It is
+   * sent with the next flush, and a user of the platform may correct it. A field that is left out stays as it was stated.
+   * Never throws: what cannot be accepted is reported once per reason to `onWarning`, and changes nothing.
+   */
+  describe(metric: string, description: MetricDescription): void {
+    try {
+      this.#statements.describe(metric, description);
+    } catch (error) {
+      const { reason, field, limit, message } = refusalOfThrown(error);
+      this.#counters.warnings.warn({ reason: `describe_${reason}`, field, limit, message: `describe: ${message}` });
+    }
   }
 
   /**
@@ -271,7 +288,7 @@ export class Client {
     try {
       this.#sessions.retrySpool();
       this.#gatherer.cut();
-      this.#sessions.reportRefusals();
+      this.#sessions.report();
     } catch (error) {
       this.#counters.fail(error);
     }

@@ -17,6 +17,7 @@ type Untyped = Record<'gauge' | 'count' | 'counter' | 'distribution', (...given:
     end(...given: unknown[]): void;
   };
   recordColumns(...given: unknown[]): void;
+  describe(...given: unknown[]): void;
   flush(...given: unknown[]): Promise<unknown>;
 };
 
@@ -71,6 +72,29 @@ describe('arguments of a wrong type', () => {
     expect(intake.violations).toEqual([]);
     return intake.delivered.map(({ value }) => value);
   }
+
+  test.each([...STRANGE, ...PROXIES, ['a number', 12]])(
+    'a description of or with %s is reported, and the others are sent',
+    async (_, strange) => {
+      untyped.describe(strange, { unit: 'byte' });
+      if (typeof strange !== 'object' || strange === null) untyped.describe('bad', strange);
+      for (const field of ['kind', 'unit', 'description']) untyped.describe('bad', { [field]: strange });
+      if (typeof strange !== 'number') untyped.describe('bad', { intervalMs: strange });
+      untyped.describe('bad', {
+        get unit() {
+          throw new Error('hostile');
+        },
+      });
+      for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) untyped.describe('bad', { intervalMs: bad });
+      client.describe('good', { unit: 'byte' });
+      client.gauge('good', 7);
+      expect(await delivered()).toEqual([7]);
+      expect(intake.statements).toEqual([{ metric: 'good', statement: { unit: 'byte' } }]);
+      expect(client.stats()).toMatchObject({ rejectedSamples: 0, internalErrors: 0 });
+      const reasons = client.stats().warnings.map(({ reason }) => reason);
+      expect(reasons).toEqual(expect.arrayContaining(['describe_kind_unknown', 'describe_interval_invalid']));
+    },
+  );
 
   test.each([...STRANGE, ...PROXIES, ['a string', '12'], ['NaN', Number.NaN]])(
     'a value that is %s is rejected by every method, and is not 0',

@@ -8,6 +8,7 @@ export type { GrpcConnectorOptions } from './grpc-connector.ts';
 export { GrpcIntakeConnector } from './grpc-connector.ts';
 export type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
 export { LocalRefusals } from './local-refusals.ts';
+export type { MetricDescription } from './metric-statements.ts';
 export type { ClientOptions, ClientRejection, ClientWarning } from './options.ts';
 export { DEFAULT_CLIENT_OPTIONS } from './options.ts';
 export type { ClientStats } from './stats.ts';

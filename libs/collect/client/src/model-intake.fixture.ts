@@ -7,6 +7,7 @@ import {
   type SendReply,
   type SendRequest,
   type Series,
+  type StatedMetric,
 } from '@tidemark/contract';
 import { evenMap, metricId, type PartitionMap, packSlots, partitionOf } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
@@ -51,6 +52,8 @@ export class ModelIntake implements IntakeConnector {
   readonly flushIntervals: (number | undefined)[] = [];
   /** What the client refused itself, as it reported last. */
   refusals: readonly LocalRefusal[] = [];
+  /** What clients said of metrics. */
+  readonly statements: StatedMetric[] = [];
   readonly sessions = new Map<string, ModelSession>();
   readonly maps: PartitionMap[];
   /** While false, no stream can be opened, and open ones break. */
@@ -318,6 +321,8 @@ class ModelStream implements IntakeStream {
       // Answers arrive out of order, because partitions differ in speed.
       if (reply !== undefined && this.#address !== this.#intake.mute)
         clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
+    } else if (message?.$case === 'statements' && this.#id !== undefined) {
+      this.#intake.statements.push(...message.value.metrics);
     } else if (message?.$case === 'refusals' && this.#id !== undefined) {
       this.#intake.refusals = message.value.refusals;
     } else {

@@ -15,7 +15,7 @@ export interface ClientRejection {
   readonly message: string;
 }
 
-/** A setting of this client that harms its points. */
+/** A setting of this client that harms its points, or a description of a metric that it does not accept. */
 export interface ClientWarning {
   /** Stable word: `flush_interval_too_long` … */
   readonly reason: string;

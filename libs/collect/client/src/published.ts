@@ -9,6 +9,7 @@ export { connect } from './connect.ts';
 export type { FlushOptions, FlushResult } from './flush-result.ts';
 export type { SeriesHandle } from './gathered-series.ts';
 export type { GrpcConnectorOptions } from './grpc-connector.ts';
+export type { MetricDescription } from './metric-statements.ts';
 export type { ClientOptions, ClientRejection, ClientWarning } from './options.ts';
 export { DEFAULT_CLIENT_OPTIONS } from './options.ts';
 export type { ClientStats } from './stats.ts';

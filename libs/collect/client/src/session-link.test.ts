@@ -6,6 +6,7 @@ import { ManualClock, SeededRandom } from '@tidemark/simulation';
 import { BatchQueue } from './batch-queue.ts';
 import { checkedOptions } from './check-options.ts';
 import type { IntakeConnector, IntakeStream, IntakeStreamHandlers } from './intake-connector.ts';
+import { MetricStatements } from './metric-statements.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
 import { QueuedBatch } from './queued-batch.ts';
 import { SessionLink } from './session-link.ts';
@@ -71,6 +72,7 @@ class Bench {
       addresses: ADDRESSES,
       options: checkedOptions({ name: 'test', ...LIMITS }, ADDRESSES),
       counters: this.counters,
+      statements: new MetricStatements(),
       isLive: () => true,
       minOtherTimeMs: () => Number.POSITIVE_INFINITY,
       onPromise: () => undefined,

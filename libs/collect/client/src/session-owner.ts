@@ -1,5 +1,6 @@
 import type { Clock, Random, TidemarkError } from '@tidemark/ports';
 import type { IntakeConnector } from './intake-connector.ts';
+import type { MetricStatements } from './metric-statements.ts';
 import type { ClientOptions } from './options.ts';
 import type { ClientCounters } from './stats.ts';
 
@@ -11,6 +12,8 @@ export interface SessionOwner {
   readonly addresses: readonly string[];
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
+  /** What the program says of metrics. */
+  readonly statements: MetricStatements;
   /** True for the session that takes new batches: it alone reports for the client. */
   isLive(): boolean;
   /** The minimum timestamp that the client may still send outside of this session, ms; NaN when it is unknown. */

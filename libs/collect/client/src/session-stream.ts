@@ -60,6 +60,11 @@ export class SessionStream {
     return this.#greeted;
   }
 
+  /** Largest message that the intake accepts, bytes. */
+  get maxMessageBytes(): number {
+    return this.#maxMessageBytes;
+  }
+
   /** True when a batch may be sent now. */
   get writable(): boolean {
     return this.#greeted && this.#writable && !this.#over;

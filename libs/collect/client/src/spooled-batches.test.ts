@@ -6,6 +6,7 @@ import { type Disk, TidemarkError } from '@tidemark/ports';
 import { SeededRandom, type SimulatedNode, SimulatedWorld } from '@tidemark/simulation';
 import { BatchQueue } from './batch-queue.ts';
 import { checkedOptions } from './check-options.ts';
+import { MetricStatements } from './metric-statements.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
 import { QueuedBatch } from './queued-batch.ts';
 import { RawBatch } from './raw-batch.ts';
@@ -79,6 +80,7 @@ class Bench {
       ...{ connector: new ModelIntake({ clock, random }), clock, random, addresses: ['a'] },
       options: checkedOptions({ name: 'test', maxBackoffMs: MAX_BACKOFF_MS }, ['a']),
       counters: this.counters,
+      statements: new MetricStatements(),
       isLive: () => true,
       minOtherTimeMs: () => Number.POSITIVE_INFINITY,
       onPromise: () => undefined,

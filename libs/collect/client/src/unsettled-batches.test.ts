@@ -4,6 +4,7 @@ import { evenMap } from '@tidemark/model';
 import { ManualClock, SeededRandom } from '@tidemark/simulation';
 import { BatchQueue } from './batch-queue.ts';
 import { checkedOptions } from './check-options.ts';
+import { MetricStatements } from './metric-statements.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
 import type { ClientRejection } from './options.ts';
 import { QueuedBatch } from './queued-batch.ts';
@@ -37,6 +38,7 @@ class Bench {
       addresses: ['a'],
       options: checkedOptions({ name: 'test', giveUpMs: GIVE_UP_MS, memoryBytes }, ['a']),
       counters: this.counters,
+      statements: new MetricStatements(),
       isLive: () => true,
       minOtherTimeMs: () => Number.POSITIVE_INFINITY,
       onPromise: () => undefined,

@@ -5,6 +5,7 @@ import {
   BatchResult_Outcome,
   type Definitions,
   type Hello,
+  type MetricStatements,
   type Rejection,
   type SendReply,
   type SendRequest,
@@ -28,6 +29,7 @@ import {
   seriesName,
 } from '@tidemark/model';
 import { assert, isTidemarkError, limitError, type TidemarkError } from '@tidemark/ports';
+import { changeOfMessage } from '@tidemark/store-rpc';
 import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import type { IntakeSession } from './intake-session.ts';
@@ -40,6 +42,8 @@ import { unpublishedDaysOfShare } from './unpublished-days.ts';
 
 const CLIENT_NAME_BYTES = 200;
 const RETRY_AFTER_MS = 1000;
+/** Max metrics of a message that says something of them. */
+const STATEMENTS = 1000;
 
 /**
  * One client's stream. It checks the messages, routes the shares to lanes, and answers each batch.
@@ -72,6 +76,7 @@ export class ClientStream implements SeriesSource {
     else if (this.#clientSession === undefined)
       throw invalid('message', 'hello first', `${message.$case} before hello`);
     else if (message.$case === 'refusals') this.#registered?.refused(message.value.refusals);
+    else if (message.$case === 'statements') this.#state(message.value);
     else if (message.$case === 'definitions') await this.#define(message.value);
     else await this.#accept(message.value);
   }
@@ -172,6 +177,13 @@ export class ClientStream implements SeriesSource {
     }
     if (refused.length > 0) {
       this.#reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
+    }
+  }
+
+  #state({ metrics }: MetricStatements): void {
+    if (metrics.length > STATEMENTS) throw invalid('metrics', `${STATEMENTS} per message`, `${metrics.length} metrics`);
+    for (const { metric, statement } of metrics) {
+      this.#session.metrics.note(this.tenant, metric, changeOfMessage(statement));
     }
   }
 

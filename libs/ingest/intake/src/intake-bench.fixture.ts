@@ -3,10 +3,19 @@ import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { SendReply, SendRequest, Series } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control-log';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
-import { DEFAULT_POINT_LIMITS, evenMap, metricId, packSlots, partitionOf } from '@tidemark/model';
+import {
+  DEFAULT_POINT_LIMITS,
+  evenMap,
+  type MetricChange,
+  metricId,
+  packSlots,
+  partitionOf,
+  type StatedSource,
+} from '@tidemark/model';
 import { type BlockRecord, decodeRecord } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
+import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import type { ClientStream } from './client-stream.ts';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from './intake-limits.ts';
 import { type IntakeOptions, IntakeSession } from './intake-session.ts';
@@ -142,6 +151,17 @@ export class IntakeBench {
 
   async tags(partition: number): Promise<number> {
     return (await this.#records('tags', partition)).length;
+  }
+
+  /** What was stated of metrics in a partition, in the order of the log. */
+  async statements(partition: number): Promise<[metric: string, source: StatedSource, change: MetricChange][]> {
+    const stated: [string, StatedSource, MetricChange][] = [];
+    for (const record of await this.#records('tags', partition)) {
+      const nothing = () => undefined;
+      const statement: TagRecordVisitor['statement'] = (_, metric, ...said) => stated.push([metric, ...said]);
+      readTagRecord(record, { series: nothing, day: nothing, statement });
+    }
+    return stated;
   }
 
   async control(): Promise<ControlMessage[]> {

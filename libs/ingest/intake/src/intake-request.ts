@@ -9,7 +9,6 @@ import type { RequestLimits } from './request-limits.ts';
 import { type RequestResult, retryResult, settledResult } from './request-outcome.ts';
 import { RequestPoints } from './request-points.ts';
 import { REFUSED } from './series-handles.ts';
-import { cutTexts } from './statement-limits.ts';
 import type { TenantBatcher } from './tenant-batcher.ts';
 import type { LeftOut } from './tenant-counts.ts';
 
@@ -85,8 +84,7 @@ export class IntakeRequest {
   /** Notes what the protocol says of a metric, apart from its series. Too long texts are cut. */
   describe(metric: string, change: MetricChange): void {
     const { session, tenant } = this.#batcher;
-    if (metric.length === 0 || Buffer.byteLength(metric) > session.limits.metricBytes || !metric.isWellFormed()) return;
-    session.metrics.note(tenant, metric, cutTexts(change));
+    session.metrics.note(tenant, metric, change);
   }
 
   /** Returns true when the series was refused by its name. The caller should not store its handle. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { BatchResult_Outcome } from '@tidemark/contract';
+import { BatchResult_Outcome, type StatedMetric } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage } from '@tidemark/control-log';
-import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, evenMap, KIND, packSlots } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';
 import { isTidemarkError } from '@tidemark/ports';
 import { BenchClient, IntakeBench, metricIn, PARTITIONS, shareOf, TENANT } from './intake-bench.fixture.ts';
@@ -109,6 +109,26 @@ describe('a session', () => {
     const before = (await bench.points(0)).length;
     await bench.advance(5000);
     expect(await bench.points(0)).toHaveLength(before);
+  });
+});
+
+describe('what a client says of metrics', () => {
+  test('is published, and a message with too many metrics ends the stream', async () => {
+    const { bench, client } = await started();
+    const [metric, other] = [metricIn(0), metricIn(1)];
+    const state = (metrics: StatedMetric[]) => client.send({ $case: 'statements', value: { metrics } });
+    await client.define(0, 0, [{ metric, kind: KIND.reading, tags: [] }]);
+    await state([
+      { metric, statement: { kind: KIND.counter, unit: 'byte', intervalMs: 5000 } },
+      { metric: other, statement: { unit: 'bit' } },
+      { metric, statement: undefined },
+    ]);
+    await bench.advance(1000);
+    const said = { kind: KIND.counter, unit: 'byte', description: undefined, intervalMs: 5000 };
+    expect(await bench.statements(0)).toEqual([[metric, 'protocol', said]]);
+    // Not before it has series.
+    expect(await bench.statements(1)).toEqual([]);
+    await expect(state(Array.from({ length: 1001 }, () => ({ metric, statement: {} })))).rejects.toThrow('1000');
   });
 });
 

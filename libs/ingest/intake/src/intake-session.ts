@@ -105,7 +105,7 @@ export class IntakeSession {
       onLaneStalled: options.onLaneStalled,
     });
     this.metrics = new StatedMetrics({
-      ...{ clock, signal },
+      ...{ clock, signal, metricBytes: limits.metricBytes },
       map: () => this.maps.current,
       tagsOf: (partition) => this.#lanes.tagsOf(partition),
     });

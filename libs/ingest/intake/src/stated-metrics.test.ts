@@ -17,7 +17,13 @@ function setUp() {
   };
   const { signal } = new AbortController();
   const map = evenMap(1, 1);
-  const stated = new StatedMetrics({ clock, signal, map: () => map, tagsOf: () => tags as TagPublisher });
+  const stated = new StatedMetrics({
+    clock,
+    signal,
+    metricBytes: 200,
+    map: () => map,
+    tagsOf: () => tags as TagPublisher,
+  });
   const changes = () => published.splice(0).map(({ metric, source, change }) => [metric, source, change]);
   /** Advances the clock and waits for what its timers began. */
   const pass = async (durationMs: number) => {
@@ -74,4 +80,17 @@ test('senders that contradict each other do not fill the log', async () => {
     await pass(200);
   }
   expect(changes().length).toBeLessThan(40);
+});
+
+test('what is not valid says nothing, and too long texts are cut', async () => {
+  const { pass, stated, changes } = setUp();
+  stated.noteSeries('acme', 'hits', KIND.reading);
+  stated.note('acme', 'hits', { kind: KIND.distribution, unit: '', intervalMs: 0.5, description: 'd'.repeat(5000) });
+  stated.note('acme', 'hits', { kind: null, unit: null, intervalMs: 1e12 });
+  for (const name of ['', 'm'.repeat(201), '\ud800']) {
+    stated.noteSeries('acme', name, KIND.reading);
+    stated.note('acme', name, { unit: 'byte' });
+  }
+  await pass(200);
+  expect(changes()).toEqual([['hits', 'protocol', { description: 'd'.repeat(1000) }]]);
 });

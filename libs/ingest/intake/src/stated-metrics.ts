@@ -1,7 +1,10 @@
 import {
+  cutTexts,
+  INTERVAL_LIMIT_MS,
   KIND,
   type Kind,
   type MetricChange,
+  type MetricStatement,
   metricId,
   type PartitionMap,
   partitionOf,
@@ -13,6 +16,8 @@ import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
 export interface StatedMetricsOptions {
   readonly clock: Clock;
   readonly map: () => PartitionMap;
+  /** Max bytes of a metric's name. */
+  readonly metricBytes: number;
   readonly tagsOf: (partition: number) => TagPublisher | undefined;
   readonly signal: AbortSignal;
 }
@@ -64,8 +69,14 @@ export class StatedMetrics {
       this.#note(place, partition, tenant, metric, isSaid ? { ...early, kind } : (early ?? {}));
   }
 
-  /** Notes what the protocol of a sender says of a metric. It is published once the metric has series. */
-  note(tenant: string, metric: string, change: MetricChange): void {
+  /**
+   * Notes what the protocol of a sender says of a metric. It is published once the metric has series. Too long texts are
+   * cut; a name that no series can have, and fields that are not valid or take something back, say nothing.
+   */
+  note(tenant: string, metric: string, said: MetricChange): void {
+    const { metricBytes } = this.#options;
+    if (metric === '' || Buffer.byteLength(metric) > metricBytes || !metric.isWellFormed()) return;
+    const change = validPart(cutTexts(said));
     const partition = this.#partitionOf(tenant, metric);
     const place = placeOf(partition, tenant, metric);
     if (this.#said.has(place)) this.#note(place, partition, tenant, metric, change);
@@ -132,6 +143,17 @@ export class StatedMetrics {
   #partitionOf(tenant: string, metric: string): number {
     return partitionOf(this.#options.map(), metricId(tenant, metric));
   }
+}
+
+function validPart({ kind, unit, description, intervalMs }: MetricChange): MetricStatement {
+  const isKindOfMetric = kind === KIND.gauge || kind === KIND.counter || kind === KIND.count || kind === KIND.rate;
+  const isInterval = Number.isInteger(intervalMs) && intervalMs !== null && intervalMs !== undefined;
+  return {
+    ...(isKindOfMetric ? { kind } : {}),
+    ...(unit ? { unit } : {}),
+    ...(description ? { description } : {}),
+    ...(isInterval && intervalMs > 0 && intervalMs <= INTERVAL_LIMIT_MS ? { intervalMs } : {}),
+  };
 }
 
 function placeOf(partition: number, tenant: string, metric: string): string {

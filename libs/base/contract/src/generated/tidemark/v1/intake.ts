@@ -41,7 +41,23 @@ export interface SendRequest {
     | { $case: "definitions"; value: Definitions }
     | { $case: "batch"; value: Batch }
     | { $case: "refusals"; value: LocalRefusals }
+    | { $case: "statements"; value: MetricStatements }
     | undefined;
+}
+
+/**
+ * What the client's program, or a source that it reads, says of metrics. It stands as a statement of the protocol, which
+ * users may correct. At most 1,000 of them. A client sends them on each stream, after the definitions of the metrics'
+ * first series, and again under a new map.
+ */
+export interface MetricStatements {
+  metrics: StatedMetric[];
+}
+
+export interface StatedMetric {
+  metric: string;
+  /** Texts beyond their limit are cut. Fields that are empty or not valid say nothing. */
+  statement: MetricStatement | undefined;
 }
 
 /**
@@ -322,6 +338,9 @@ export const SendRequest: MessageFns<SendRequest> = {
       case "refusals":
         LocalRefusals.encode(message.message.value, writer.uint32(34).fork()).join();
         break;
+      case "statements":
+        MetricStatements.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -371,6 +390,14 @@ export const SendRequest: MessageFns<SendRequest> = {
             message.message = { $case: "refusals", value: LocalRefusals.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "statements", value: MetricStatements.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -413,7 +440,137 @@ export const SendRequest: MessageFns<SendRequest> = {
         }
         break;
       }
+      case "statements": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "statements", value: MetricStatements.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseMetricStatements(): MetricStatements {
+  return { metrics: [] };
+}
+
+export const MetricStatements: MessageFns<MetricStatements> = {
+  encode(message: MetricStatements, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.metrics) {
+      StatedMetric.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricStatements {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricStatements();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metrics.push(StatedMetric.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MetricStatements>): MetricStatements {
+    return MetricStatements.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MetricStatements>): MetricStatements {
+    const message = createBaseMetricStatements();
+    message.metrics = object.metrics?.map((e) => StatedMetric.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStatedMetric(): StatedMetric {
+  return { metric: "", statement: undefined };
+}
+
+export const StatedMetric: MessageFns<StatedMetric> = {
+  encode(message: StatedMetric, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metric !== "") {
+      writer.uint32(10).string(message.metric);
+    }
+    if (message.statement !== undefined) {
+      MetricStatement.encode(message.statement, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatedMetric {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatedMetric();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.statement = MetricStatement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StatedMetric>): StatedMetric {
+    return StatedMetric.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatedMetric>): StatedMetric {
+    const message = createBaseStatedMetric();
+    message.metric = object.metric ?? "";
+    message.statement = (object.statement !== undefined && object.statement !== null)
+      ? MetricStatement.fromPartial(object.statement)
+      : undefined;
     return message;
   },
 };
