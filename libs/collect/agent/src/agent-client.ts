@@ -1,4 +1,4 @@
-import type { ClientOptions, ClientStats, SeriesHandle } from '@tidemark/client';
+import type { ClientOptions, ClientStats, MetricDescription, SeriesHandle } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
 
 /** A series of the client, looked up once. */
@@ -8,6 +8,8 @@ export type AgentSeries = Pick<SeriesHandle, 'record' | 'recordSketch' | 'end'>;
 export interface AgentClient {
   /** Throws `invalid_argument` for a name or tags that break a limit, `resource_exhausted` for too many series. */
   series(metric: string, kind: KindName, tags: readonly string[]): AgentSeries;
+  /** States what a metric is. Never throws. */
+  describe(metric: string, description: MetricDescription): void;
   /** Begins to send the recorded points. The agent does not wait for the result, which never rejects. */
   flush(): unknown;
   stats(): ClientStats;

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Check } from '@tidemark/checks';
-import type { Client, ClientStats } from '@tidemark/client';
+import type { Client, ClientStats, MetricDescription } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { ManualClock } from '@tidemark/simulation';
@@ -71,6 +71,12 @@ class FakeClient implements AgentClient {
       recordSketch: (sketch: DDSketch, timestampMs) => note(`sketch of ${sketch.count}`, timestampMs),
       end: (timestampMs) => note('end', timestampMs),
     };
+  }
+
+  readonly described: [metric: string, description: MetricDescription][] = [];
+
+  describe(...described: [metric: string, description: MetricDescription]): void {
+    this.described.push(described);
   }
 
   flush(): void {
@@ -247,6 +253,7 @@ test('readings of a check with a phase are stamped with its start, but never bef
       await new Promise<void>((resolve) => {
         finish = resolve;
       });
+      sink.describe('jobs', { unit: 'job' });
       sink.counter('jobs', 5, ['instance:a']);
       sink.counter('jobs', 4, ['instance:stated'], 1_699_999_990_000);
       sink.end('depth', 'gauge', ['instance:a']);
@@ -272,6 +279,7 @@ test('readings of a check with a phase are stamped with its start, but never bef
     stated,
     `${end} @1700000000701 = end`,
   ]);
+  expect(client.described).toEqual([['jobs', { unit: 'job' }]]);
   clock.advanceTo(1_700_000_001_702);
   await flushAt(1_700_000_002_000);
   await flushAt(1_700_000_003_000);

@@ -1,5 +1,5 @@
 import type { CheckSink } from '@tidemark/checks';
-import { LocalRefusals } from '@tidemark/client';
+import { LocalRefusals, type MetricDescription } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
 import type { AgentSeries } from './agent-client.ts';
 import type { HandleCache } from './handle-cache.ts';
@@ -57,9 +57,14 @@ export class CheckOutput implements CheckSink {
     this.#push(metric, kind, undefined, tags);
   }
 
+  describe(metric: string, text: MetricDescription): void {
+    this.#handles.describe(metric, text);
+  }
+
   /** Returns a sink for readings of the time `readMs`, between two flushes. */
   at(readMs: number): CheckSink {
     return {
+      describe: (metric, text) => this.describe(metric, text),
       gauge: (metric, value, tags = [], statedMs) => this.#add(metric, 'gauge', value, tags, readMs, statedMs),
       count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, readMs),
       counter: (metric, value, tags = [], statedMs) => this.#add(metric, 'counter', value, tags, readMs, statedMs),

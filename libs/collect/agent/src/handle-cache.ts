@@ -1,4 +1,4 @@
-import { LocalRefusals } from '@tidemark/client';
+import { LocalRefusals, type MetricDescription } from '@tidemark/client';
 import { type KindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import type { AgentClient, AgentSeries } from './agent-client.ts';
@@ -53,6 +53,11 @@ export class HandleCache {
       this.refusals.add(String(error.detail.reason ?? error.code), 1, `${error.message} in ${metric}`);
       return undefined;
     }
+  }
+
+  /** States what a metric is. */
+  describe(metric: string, description: MetricDescription): void {
+    this.#client.describe(metric, description);
   }
 
   /** Ends a flush. Some flushes evict the handles that were idle for `idleFlushes` flushes. */

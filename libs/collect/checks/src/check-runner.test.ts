@@ -9,6 +9,7 @@ const NO_SINK: CheckSink = {
   counter: () => undefined,
   reading: () => undefined,
   end: () => undefined,
+  describe: () => undefined,
 };
 
 describe('checks at flushes', () => {

@@ -11,6 +11,8 @@ export interface CheckSink {
   count(metric: string, value: number, tags?: readonly string[]): void;
   /** Records a cumulative total, which only falls when the source restarts. */
   counter(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
+  /** States what a metric is, where its source says so. It is enough to say it once. */
+  describe(metric: string, text: { readonly unit?: string; readonly description?: string }): void;
   /** Records a current value that may be of a gauge or of a counter: its source does not say. */
   reading(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
   /** Ends the series of a gauge, counter or reading: its source no longer has it, so its last value no longer holds. */

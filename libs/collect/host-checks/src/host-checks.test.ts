@@ -25,6 +25,8 @@ class Readings implements CheckSink {
     throw new Error('no host check sends totals');
   }
 
+  describe(): void {}
+
   reading(): void {
     throw new Error('no host check sends totals');
   }

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { isTidemarkError } from '@tidemark/ports';
 import { BadLineCounts, type BadLines } from './bad-lines.ts';
+import { commentLine, commentLines } from './comment-lines.ts';
+import { DescribedMetrics, type MetricText } from './described-metrics.ts';
 import type { ExpositionFormat } from './exposition-format.ts';
 import { type Family, type FamilyType, familyOf, isFamilyType, isMember, roleOf } from './family.ts';
 import { parseValue } from './number-text.ts';
@@ -12,7 +14,6 @@ import {
   parseSeries,
   skipBlanks,
   type TypedSeries,
-  unescaped,
 } from './series-text.ts';
 
 export interface ExpositionLimits {
@@ -41,6 +42,13 @@ export interface ExpositionParserOptions<S> {
 
 /** Receives a good sample. `timestampMs` is in ms since the Unix epoch, where the line has a timestamp. */
 export type OnSample<S> = (series: S, value: number, timestampMs: number | undefined) => void;
+
+export interface ParseOptions {
+  /** The body was cut at a limit: its last line may be incomplete, and its end mark may be absent. */
+  readonly isCut?: boolean;
+  /** Receives what the body says of a metric that has samples, when an earlier body did not say the same. */
+  readonly onDescribed?: (metric: string, text: MetricText) => void;
+}
 
 export interface ExpositionReport {
   /** Accepted samples. */
@@ -78,6 +86,7 @@ export class ExpositionParser<S> {
   readonly #families = new Map<string, Family>();
   /** The families that the body states, wherever its `# TYPE` lines stand; of two for one name the first. */
   readonly #stated = new Map<string, Family>();
+  readonly #described: DescribedMetrics;
   #body = 0;
   #format: ExpositionFormat = 'text';
   #family: Family | undefined;
@@ -90,6 +99,7 @@ export class ExpositionParser<S> {
   constructor(options: ExpositionParserOptions<S>) {
     this.#options = options;
     this.#limits = options.limits ?? DEFAULT_EXPOSITION_LIMITS;
+    this.#described = new DescribedMetrics(this.#limits.series);
   }
 
   /** Number of known series, including refused ones. */
@@ -97,15 +107,12 @@ export class ExpositionParser<S> {
     return this.#series.size;
   }
 
-  /**
-   * Passes each good sample to `onSample`, in the order of the body, also of a series that the body repeats. `isCut` says that the body was cut at a limit: its
-   * last line may be incomplete, and its end mark may be absent.
-   */
+  /** Passes each good sample to `onSample`, in the order of the body, also of a series that the body repeats. */
   parse(
     body: string | Uint8Array,
     format: ExpositionFormat,
     onSample: OnSample<S>,
-    { isCut = false }: { readonly isCut?: boolean } = {},
+    { isCut = false, onDescribed }: ParseOptions = {},
   ): ExpositionReport {
     this.#body++;
     this.#format = format;
@@ -117,25 +124,24 @@ export class ExpositionParser<S> {
     this.#onSample = onSample;
     const isText = typeof body === 'string' || isUtf8(body);
     const text = typeof body === 'string' ? body : bufferOf(body).toString('utf8');
-    this.#collectFamilies(text);
+    this.#collectFamilies(text, isCut);
+    this.#described.read(text, this.#limits.lineCharacters, isCut);
     if (isText) this.#lines(text, isCut);
     else this.#linesOfBytes(bufferOf(body), isCut);
     if (format === 'openmetrics' && !this.#ended && !isCut) this.#bad.add('eof_missing', 0, '');
     this.#forgetIdle();
+    if (onDescribed !== undefined) this.#described.report(onDescribed);
     return { samples: this.#samples, lines: this.#line, bad: this.#bad.byReason };
   }
 
   /** Finds the types before the samples are read, because some exporters state them elsewhere than above the samples. */
-  #collectFamilies(text: string): void {
+  #collectFamilies(text: string, isCut: boolean): void {
     this.#stated.clear();
-    for (let at = text.indexOf('TYPE'); at >= 0; at = text.indexOf('TYPE', at + 1)) {
-      const feed = text.indexOf('\n', at);
-      const line = text.slice(text.lastIndexOf('\n', at) + 1, feed < 0 ? text.length : feed).trim();
-      if (line.length > this.#limits.lineCharacters) continue;
-      const stated = typeLine(line);
-      if (stated === undefined || !isFamilyType(stated.type) || this.#stated.has(stated.name)) continue;
+    for (const { name, text: type } of commentLines(text, 'TYPE', this.#limits.lineCharacters, isCut)) {
+      const stated = type.toLowerCase();
+      if (!isFamilyType(stated) || this.#stated.has(name)) continue;
       if (this.#stated.size >= this.#limits.series) return;
-      const family = this.#familyOf(stated.name, stated.type);
+      const family = this.#familyOf(name, stated);
       this.#stated.set(family.name, family);
     }
   }
@@ -197,9 +203,10 @@ export class ExpositionParser<S> {
       this.#ended = true;
       return undefined;
     }
-    const stated = typeLine(line);
+    const stated = commentLine(line, 'TYPE');
     if (stated === undefined) return /^#[ \t]+TYPE([ \t]|$)/.test(line) ? 'type_malformed' : undefined;
-    const { name, type } = stated;
+    const { name } = stated;
+    const type = stated.text.toLowerCase();
     const known = isFamilyType(type);
     this.#family = this.#familyOf(name, known ? type : 'unknown');
     return known ? undefined : 'type_unknown';
@@ -304,7 +311,9 @@ export class ExpositionParser<S> {
     const known = { name, family, mayBeInfinite: kind === 'gauge' || kind === 'reading', body: 0 };
     if (kind === 'created') return { ...known, resolved: undefined, refused: undefined };
     try {
-      return { ...known, resolved: this.#options.resolve({ ...parsed, kind }), refused: undefined };
+      const resolved = this.#options.resolve({ ...parsed, kind });
+      this.#described.add(name, family);
+      return { ...known, resolved, refused: undefined };
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       return { ...known, resolved: undefined, refused: String(error.detail.reason ?? error.code) };
@@ -317,14 +326,6 @@ export class ExpositionParser<S> {
     for (const [name, { body }] of this.#series) if (body <= oldest) this.#series.delete(name);
     if (this.#families.size >= this.#limits.series) this.#families.clear();
   }
-}
-
-/** Returns the name and the type, in lower case, of a `# TYPE` line; undefined for any other line. */
-function typeLine(line: string): { readonly name: string; readonly type: string } | undefined {
-  const words = /^#[ \t]+TYPE[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)[ \t]+(.*)$/.exec(line);
-  if (words === null) return undefined;
-  const [, written, type] = words;
-  return { name: written.startsWith('"') ? unescaped(written.slice(1, -1)) : written, type: type.toLowerCase() };
 }
 
 function endOfWord(text: string, from: number, to: number): number {

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { CheckSink } from '@tidemark/checks';
 import type { Clock } from '@tidemark/ports';
+import type { MetricText } from './described-metrics.ts';
 import { ScrapeCheck, scrapeChecks } from './scrape-check.ts';
 import type { ScrapeTarget } from './scrape-target.ts';
 
@@ -47,6 +48,10 @@ class Readings implements CheckSink {
 
   end(metric: string, kind: string, tags: readonly string[] = []): void {
     this.lines.push(`end ${kind} ${metric}{${tags.join(',')}}`);
+  }
+
+  describe(metric: string, text: MetricText): void {
+    this.lines.push(`${metric} is ${JSON.stringify(text)}`);
   }
 }
 
@@ -122,6 +127,32 @@ describe('a scrape', () => {
       'accept-encoding': 'gzip',
       'x-prometheus-scrape-timeout-seconds': '10',
     });
+  });
+
+  test('states unit and help of metrics when they change, wherever the lines stand', async () => {
+    let help = 'Size of a request,\\nwith \\\\ headers';
+    const host = await exporter((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/openmetrics-text; version=1.0.0' });
+      const samples = 'size_bytes_bucket{le="1"} 1\nsize_bytes_count 1\nsize_bytes_sum 1\nload 2\n';
+      const lines = `# HELP load Load\n# UNIT size_bytes bytes\n# TYPE size_bytes histogram\n# HELP size_bytes ${help}\n`;
+      response.end(`${samples}${lines}# HELP absent No samples\n# HELP load second\n# UNIT load \n# EOF\n`);
+    });
+    const check = new ScrapeCheck({ url: `http://${host}/`, prefix: 'web.' }, PORTS);
+    const described = async (): Promise<string[]> => {
+      const readings = new Readings();
+      await check.run(readings, new AbortController().signal);
+      return readings.lines.filter((line) => line.includes(' is '));
+    };
+    const description = 'Size of a request,\nwith \\ headers';
+    expect(await described()).toEqual([
+      `web.size_bytes_bucket is ${JSON.stringify({ description })}`,
+      `web.size_bytes_count is ${JSON.stringify({ description })}`,
+      `web.size_bytes_sum is ${JSON.stringify({ unit: 'bytes', description })}`,
+      'web.load is {"description":"Load"}',
+    ]);
+    expect(await described()).toEqual([]);
+    help = 'Size';
+    expect(await described()).toHaveLength(3);
   });
 
   test('leaves out only the series whose names or tags exceed the limits of a point', async () => {

@@ -161,7 +161,7 @@ export class ScrapeCheck implements Check {
         sink[series.kind](series.metric, value, series.tags, statedMs);
         this.#living.see(series, statedMs === undefined);
       },
-      { isCut },
+      { isCut, onDescribed: (name, text) => sink.describe(this.#metricOf(name), text) },
     );
     this.#living.endScrape((series) => endIn(sink, series));
     const rejected = new Map([...report.bad].map(([reason, { count }]) => [reason, count]));
@@ -199,9 +199,13 @@ export class ScrapeCheck implements Check {
     return detail;
   }
 
+  #metricOf(name: string): string {
+    return `${this.#target.prefix ?? ''}${name}`;
+  }
+
   /** Makes the series of the sink. Throws when its name or tags exceed the limits of a point. */
   #scraped({ name, labels, kind }: TypedSeries): ScrapedSeries {
-    const metric = `${this.#target.prefix ?? ''}${name}`;
+    const metric = this.#metricOf(name);
     const own = labels.map(([label, value]) => labelTag(this.#ownKeys.has(label) ? `exported_${label}` : label, value));
     const tags = [...this.#tags, ...own];
     seriesName(ANY_TENANT, metric, classOfKind(KIND[kind]), tags);

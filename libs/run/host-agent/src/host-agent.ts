@@ -61,8 +61,11 @@ export class HostAgent {
       ...agentClientOptions(own.flushIntervalMs),
       ...clientBounds(own),
       refusals: () => running?.refusals().list ?? [],
-      onWarning: ({ reason, field, limit, message }) =>
-        place.onProblem(message, { reason, setting: `agent.${field}`, limit }),
+      onWarning: ({ reason, field, limit, message }) => {
+        // A description comes from what the agent scrapes, not from its settings.
+        const setting: Record<string, string> = reason.startsWith('describe_') ? {} : { setting: `agent.${field}` };
+        place.onProblem(message, { reason, ...setting, limit });
+      },
     });
     const open = async (dogstatsd: AgentOptions['dogstatsd']): Promise<Agent> => {
       const { clock, files, onProblem } = place;

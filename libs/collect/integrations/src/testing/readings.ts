@@ -24,6 +24,8 @@ export class Readings implements CheckSink {
     throw new Error('integrations end no series');
   }
 
+  describe(): void {}
+
   get metrics(): readonly string[] {
     return [...new Set(this.#all.map(({ metric }) => metric))].sort();
   }
