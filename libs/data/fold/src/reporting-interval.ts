@@ -14,7 +14,8 @@ const GUESS_MS = 5 * 60_000;
 const REGULAR_SHARE = 0.1;
 
 /**
- * Reporting intervals of the points of one series, one after the other. A stated interval stands; without one it is
+ * Reporting intervals of the points of one series, one after the other. An interval that is stated for the series stands,
+ * else the one that is stated of its metric; without any it is
  * the lower median of the five gaps before the point. So it is a function of the times of the series alone, for any
  * range that is read, as long as those points are in the columns; and no later point changes what a complete step
  * says. A NaN ends a life of the series: gaps to it and from it are not counted.
@@ -24,6 +25,12 @@ export class ReportingIntervals {
   #timesMs: Float64Array = NONE;
   #values: Float64Array = NONE;
   #stated: StatedIntervals = NOTHING_STATED;
+  readonly #ofMetricMs: number;
+
+  /** `ofMetricMs` is stated of the metric, for points whose series states none; 0 where nothing is. */
+  constructor(ofMetricMs = 0) {
+    this.#ofMetricMs = ofMetricMs;
+  }
 
   /** Sets the columns of the next series: ascending times, NaN where a life ended. */
   begin(timesMs: Float64Array, values: Float64Array, stated: StatedIntervals): void {
@@ -72,7 +79,7 @@ export class ReportingIntervals {
   #statedAt(timeMs: number): number {
     const { sinceMs, intervalsMs } = this.#stated;
     for (let i = sinceMs.length - 1; i >= 0; i--) if (sinceMs[i] <= timeMs) return intervalsMs[i];
-    return 0;
+    return this.#ofMetricMs;
   }
 
   /** Puts the gaps before a point into `#gaps`, and returns how many there are. */

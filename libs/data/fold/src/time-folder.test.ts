@@ -57,6 +57,20 @@ describe('readings', () => {
     expect(foldOnce({ fold: TIME_FOLD.last }, ended, 10_000)).toEqual([5, NONE, NONE, NONE, NONE, NONE]);
   });
 
+  test('what is stated of the metric holds where the series states nothing, before what is inferred', () => {
+    const ofMetric = { fold: TIME_FOLD.last, intervalMs: 4000 } as const;
+    expect(foldOnce(ofMetric, [[0, 5]])).toEqual([5, NONE, NONE, NONE, NONE, NONE]);
+    expect(foldOnce(ofMetric, every(20, [1, 1, 1]))).toEqual([1, NONE, 1, NONE, 1, NONE]);
+    expect(foldOnce(ofMetric, [[0, 5]], 10_000)).toEqual([5, 5, 5, NONE, NONE, NONE]);
+    const amounts = { fold: TIME_FOLD.sum, isAmount: true, intervalMs: 20_000 } as const;
+    expect(foldOnce(amounts, [[0, 40]])).toEqual([20, 20, NONE, NONE, NONE, NONE]);
+    // The series states an interval only from 20 s on.
+    const folder = new TimeFolder({ ...ofMetric, fromMs: 0, stepMs: 10_000, steps: 6, isAmount: false });
+    const stated = { sinceMs: [20_000], intervalsMs: [10_000] };
+    folder.foldPoints(Float64Array.of(0, 20_000), Float64Array.of(1, 1), 2, stated);
+    expect([0, 1].map((i) => folder.intervalAt(i))).toEqual([4000, 10_000]);
+  });
+
   test('the interval is inferred from the neighbours: one missed report leaves no gap, an outage does', () => {
     const points = [...every(10, [1, 1, 1, 1], -40_000), ...every(20, [2, 2], 0), [60_000, 3] as Point];
     expect(foldOnce({ fold: TIME_FOLD.avg, steps: 6 }, points)).toEqual(

@@ -46,6 +46,8 @@ export interface TimeFolderOptions extends Steps {
   readonly fold: TimeFold;
   /** The points are amounts, each over its interval, and not readings, which hold until the next. */
   readonly isAmount: boolean;
+  /** Reporting interval that is stated of the metric, ms, for points whose series states none; 0 by default: none. */
+  readonly intervalMs?: number;
 }
 
 /** What a fold of counters has met; the sums of all series since the folder was made. */
@@ -75,7 +77,7 @@ export class TimeFolder {
   readonly #isAmount: boolean;
   readonly #out: FoldedSteps;
   readonly #values: Float64Array;
-  readonly #intervals = new ReportingIntervals();
+  readonly #intervals: ReportingIntervals;
   readonly #level = new CounterLevel();
   /** Stands for the values of sketches where intervals are inferred: none of them is NaN. */
   #noValues = new Float64Array(0);
@@ -87,6 +89,7 @@ export class TimeFolder {
   constructor(options: TimeFolderOptions) {
     this.fold = options.fold;
     this.#isAmount = options.isAmount;
+    this.#intervals = new ReportingIntervals(options.intervalMs);
     const out = new FoldedSteps(options);
     this.#out = out;
     this.#values = new Float64Array(options.steps);

@@ -69,7 +69,7 @@ interface PartReply {
 /** Creates one request for each partition and kind. A partition without series is asked for its watermark. */
 function askAll(
   run: QueryRun,
-  { metricId, partitions }: LeafMatch,
+  { metricId, partitions, intervalMs }: LeafMatch,
   plans: Plans,
   { fromMs, toMs, stepMs, steps }: AlignedSteps,
   findings: LeafFindings,
@@ -87,6 +87,7 @@ function askAll(
         spaceFold,
         tagsOffset: reply.tagsOffset,
         latenessMs: run.latenessMs,
+        intervalMs,
       };
       const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
       const partials = await run.aggregate(request, steps, ids, findings);

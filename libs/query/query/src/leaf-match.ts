@@ -8,6 +8,7 @@ import {
   type Kind,
   kindName,
   kindOfSeries,
+  type MetricMeaning,
   meaningOf,
   mergeMetadata,
   metricId,
@@ -38,6 +39,8 @@ export interface LeafMatch {
   readonly partitions: readonly PartitionMatch[];
   /** Kinds of the metric, ascending. */
   readonly kinds: readonly Kind[];
+  /** Reporting interval that is stated of the metric, ms; undefined where none is. */
+  readonly intervalMs: number | undefined;
 }
 
 /** Asks the tag stores of every partition that may hold the metric which series a leaf selects, in groups. */
@@ -78,7 +81,9 @@ export async function matchLeaf(
     }),
   );
   const replies = found.filter((match) => match !== undefined);
-  const kindOf = kindsByClass(leaf.metric, replies);
+  const metadata = mergeMetadata(replies.map(({ reply }) => metadataOfMessage(reply.metadata)));
+  const meaning = meaningOf(leaf.metric, metadata);
+  const kindOf = kindsByClass(meaning);
   const kinds = replies.flatMap(({ partition, reply }) => reply.classes.map((one) => kindOf(partition, one)));
   const partitions = replies.map(({ partition, reply: { tagsOffset, groups } }) => ({
     partition,
@@ -89,7 +94,7 @@ export async function matchLeaf(
   }));
   const distinct = [...new Set(kinds)].sort((a, b) => a - b);
   for (const note of kindNotes(leaf, distinct)) run.notes.add(note);
-  return { metricId: id, partitions, kinds: distinct };
+  return { metricId: id, partitions, kinds: distinct, intervalMs: meaning.intervalMs?.value };
 }
 
 /** Notes where an answer depends on what is not known of the metric. */
@@ -107,18 +112,8 @@ function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[]): string[] 
   return notes;
 }
 
-interface TagStoreReply {
-  readonly partition: number;
-  readonly reply: MatchReply;
-}
-
-/** Reads classes of partitions' series as kinds, by what the partitions know of the metric. */
-function kindsByClass(
-  metric: string,
-  replies: readonly TagStoreReply[],
-): (partition: number, seriesClass: number) => Kind {
-  const metadata = mergeMetadata(replies.map(({ reply }) => metadataOfMessage(reply.metadata)));
-  const meaning = meaningOf(metric, metadata);
+/** Reads classes of partitions' series as kinds, by what is known of the metric. */
+function kindsByClass(meaning: MetricMeaning): (partition: number, seriesClass: number) => Kind {
   return (partition, seriesClass) => {
     if (isSeriesClass(seriesClass)) return kindOfSeries(seriesClass, meaning);
     throw new TidemarkError('internal', `tags/${partition} returned the unknown class ${seriesClass}`, { partition });

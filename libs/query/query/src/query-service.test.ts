@@ -349,6 +349,14 @@ describe('answers', () => {
     expect(asked).toEqual(['points/0 50', 'points/0 0', 'points/0 0', 'points/0 50']);
   });
 
+  test('the interval that is stated of a metric tells how long its readings hold', async () => {
+    const { run, stores } = setUp([gauge(FROM_MS, 5)]);
+    const held = async () => (await run('avg:load{*}.rollup(last, 1)')).series[0].values.length;
+    expect(await held()).toBe(25);
+    stores.stated.set(0, { user: { intervalMs: 4000 }, protocol: { kind: KIND.gauge } });
+    expect(await held()).toBe(10);
+  });
+
   test('one metric is found by its whole name, and another name gets a suggestion', async () => {
     const { service, stores } = setUp([gauge(FROM_MS, 1), gauge(FROM_MS, 1, { metric: 'load.average' })]);
     expect((await service.metric('default', 'load')).description).toMatchObject({ metric: 'load', series: 1 });

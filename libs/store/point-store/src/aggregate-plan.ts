@@ -1,6 +1,6 @@
 import type { AggregateRequest } from '@tidemark/contract';
 import { CONTEXT_POINTS, SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
-import { ID_BYTES } from '@tidemark/model';
+import { ID_BYTES, INTERVAL_LIMIT_MS } from '@tidemark/model';
 import { limitError, TidemarkError } from '@tidemark/ports';
 import { Selection } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -25,6 +25,8 @@ export interface AggregatePlan {
   readonly tagsOffset: number;
   /** Lateness bound D of the tenant, ms. */
   readonly latenessMs: number;
+  /** Reporting interval that is stated of the metric, ms; 0: none. */
+  readonly intervalMs: number;
 }
 
 /**
@@ -32,9 +34,10 @@ export interface AggregatePlan {
  * unknown sets.
  */
 export function planOf({ limits, table, seriesSets }: PartitionStore, request: AggregateRequest): AggregatePlan {
-  const { fromMs, toMs, stepMs } = request;
+  const { fromMs, toMs, stepMs, intervalMs = 0 } = request;
   if (!(stepMs > 0)) throw limitError('step_ms', String(stepMs), 'above 0');
   if (!(toMs > fromMs)) throw limitError('to_ms', String(toMs), `after from_ms, ${fromMs}`);
+  if (intervalMs > INTERVAL_LIMIT_MS) throw limitError('interval_ms', `${intervalMs}`, `${INTERVAL_LIMIT_MS} ms`);
   const steps = Math.ceil((toMs - fromMs) / stepMs);
   if (steps > limits.steps) throw limitError('to_ms', `${steps} steps`, `${limits.steps} steps`);
   const { length } = request.groups;
@@ -74,6 +77,7 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
     maxPoints: Math.min(limits.points, request.maxPoints > 0 ? request.maxPoints : limits.points),
     tagsOffset: request.tagsOffset,
     latenessMs: request.latenessMs,
+    intervalMs,
   };
 }
 

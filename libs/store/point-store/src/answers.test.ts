@@ -144,19 +144,40 @@ describe('answers', () => {
     }
   });
 
-  test('take in amounts whose stated interval reaches over any number of points and buckets', async () => {
-    for (const commits of [0, 1]) {
-      const own = await open();
-      own.builder.statedMsOf = () => 10_000_000;
-      for (let second = -4_900; second < 0; second += 100) {
-        own.write([at(1, second, 1_000)]);
-        if (commits > 0) await own.partition.commit();
+  test.each([
+    ['series', 10_000_000, undefined],
+    ['metric', 0, 10_000_000],
+  ])(
+    'take in amounts whose interval, stated of the %s, reaches over any number of points',
+    async (_, ofSeriesMs, intervalMs) => {
+      for (const commits of [0, 1]) {
+        const own = await open();
+        own.builder.statedMsOf = () => ofSeriesMs;
+        for (let second = -4_900; second < 0; second += 100) {
+          own.write([at(1, second, 1_000)]);
+          if (commits > 0) await own.partition.commit();
+        }
+        const range = { fromMs: START_MS + 3_000, toMs: START_MS + 13_000, stepMs: 10_000 };
+        const { values } = await valuesOf(own.partition, requestOf([1], range, 'sum', { intervalMs }));
+        // 1 of each of the 49 amounts, which are spread over 10,000 s.
+        expect(values[0][0]).toBeCloseTo(49, 9);
       }
-      const range = { fromMs: START_MS + 3_000, toMs: START_MS + 13_000, stepMs: 10_000 };
-      const { values } = await valuesOf(own.partition, requestOf([1], range, 'sum'));
-      // 1 of each of the 49 amounts, which are spread over 10,000 s.
-      expect(values[0][0]).toBeCloseTo(49, 9);
-    }
+    },
+  );
+
+  test('use the interval of the metric where a series states none', async () => {
+    const own = await open();
+    own.write([at(2, 0, 5)]);
+    const span = { client: 1, sequence: 0, points: [at(6, 0, 5)], intervalMs: 20_000 };
+    own.partition.apply(own.builder.block(0, START_MS, [span], { tagsOffset: 0 }));
+    const range = { fromMs: START_MS, toMs: START_MS + 60_000, stepMs: 10_000 };
+    const held = async (series: number, intervalMs?: number) => {
+      const { reply, values } = await valuesOf(own.partition, requestOf([series], range, 'last', { intervalMs }));
+      return [values[0].filter((value) => value === 5).length, reply.intervalMs];
+    };
+    expect(await held(2)).toEqual([3, 0]);
+    expect(await held(2, 4000)).toEqual([1, 4000]);
+    expect(await held(6, 4000)).toEqual([5, 20_000]);
   });
 
   test('over counters are known through the oldest last reading of those that still report', async () => {

@@ -240,7 +240,13 @@ describe('refusals', () => {
         detail: { field: 'max_points', limit: 1 },
       });
     }
-    const bad: Partial<AggregateRequest>[] = [{ stepMs: 0 }, { toMs: 0 }, { stepMs: 1 }, { timeFold: 8 }];
+    const bad: Partial<AggregateRequest>[] = [
+      { stepMs: 0 },
+      { toMs: 0 },
+      { stepMs: 1 },
+      { timeFold: 8 },
+      { intervalMs: 1e12 },
+    ];
     for (const change of bad) {
       await expect(partition.aggregate({ ...base, ...change })).rejects.toMatchObject({ code: 'invalid_argument' });
     }

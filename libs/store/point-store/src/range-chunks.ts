@@ -93,12 +93,15 @@ export class RangeChunks {
     return this.#of(series);
   }
 
-  /** From when on amounts of a series can reach into the range by the intervals that their sender states. */
+  /** From when on amounts of a series can reach into the range by the intervals that are stated of it and its metric. */
   neededSinceMs(series: number): number {
     const { table, intervals } = this.#store;
-    const { fromMs } = this.#plan;
+    const { fromMs, intervalMs } = this.#plan;
     if (table.seriesClass(series) === SERIES_CLASS.reading) return fromMs;
-    return intervals.of(series).intervalsMs.reduce((ms, one) => Math.min(ms, fromMs - one), fromMs);
+    const { sinceMs, intervalsMs } = intervals.of(series);
+    const isStatedFromStart = sinceMs[0] === Number.NEGATIVE_INFINITY;
+    const ofMetricMs = isStatedFromStart ? fromMs : fromMs - intervalMs;
+    return intervalsMs.reduce((ms, one) => Math.min(ms, fromMs - one), ofMetricMs);
   }
 
   /** Whether a series has points before the range that are not in the chunks of `of`. */

@@ -5,6 +5,7 @@ import type {
   MatchedGroup,
   MatchReply,
   MatchRequest,
+  MetricMetadata,
   TagFilter as TagFilterMessage,
 } from '@tidemark/contract';
 import {
@@ -63,6 +64,8 @@ export class ModelStores implements QueryStores {
   readonly failing = new Map<string, TidemarkError>();
   /** What a point store says of the series of every request apart from their values. */
   readonly findings = new Map<number, Partial<AggregateReply>>();
+  /** What a partition knows of each of its metrics; without it, the kind that its points say. */
+  readonly stated = new Map<number, MetricMetadata>();
   /** Why a part has halted. */
   readonly halted = new Map<string, string>();
   /** By part, such as `points/1`. */
@@ -137,7 +140,7 @@ export class ModelStores implements QueryStores {
               classes: [...new Set(own.map((p) => classOfKind(p.kind)))].sort(),
               series: new Set(own.map((p) => p.tags.join())).size,
               lastDayMs: Math.max(...own.map((p) => dayOf(p.timeMs) * DAY_MS)),
-              metadata: undefined,
+              metadata: this.stated.get(partition),
             };
           }),
         };
@@ -227,7 +230,7 @@ export class ModelStores implements QueryStores {
       metricId: metricId(tenant, metric),
       classes: [...new Set(seen.map((p) => classOfKind(p.kind)))].sort(),
       groups: matched,
-      metadata: { user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
+      metadata: this.stated.get(partition) ?? { user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
       tagsOffset: next,
       gaps: this.#gapsOf('tags', partition),
     };
@@ -239,11 +242,13 @@ export class ModelStores implements QueryStores {
   }
 
   #aggregate(request: AggregateRequest): AggregateReply {
-    const { partition, fromMs, toMs, stepMs } = request;
+    const { partition, fromMs, toMs, stepMs, intervalMs } = request;
     const own = this.points.filter((p) => p.partition === partition);
     const steps = Math.ceil((toMs - fromMs) / stepMs);
     const fold = timeFoldOf(request.timeFold);
-    const folders = [false, true].map((isAmount) => new TimeFolder({ fold, fromMs, stepMs, steps, isAmount }));
+    const folders = [false, true].map(
+      (isAmount) => new TimeFolder({ fold, fromMs, stepMs, steps, isAmount, intervalMs }),
+    );
     let pointsRead = 0;
     const groups = request.groups.map(({ digest, series }) => {
       const partial = new SpacePartial(spaceFoldOf(request.spaceFold), steps);

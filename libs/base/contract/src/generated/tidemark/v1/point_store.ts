@@ -107,6 +107,8 @@ export interface AggregateRequest {
   maxPoints: number;
   /** Lateness bound D of the tenant, ms: a counter that was silent for longer than 2.5 intervals and D no longer reports. */
   latenessMs: number;
+  /** Reporting interval that is stated of the metric, ms, for points whose series states none; absent or 0: none is. */
+  intervalMs?: number | undefined;
 }
 
 export interface SeriesSet {
@@ -251,6 +253,7 @@ function createBaseAggregateRequest(): AggregateRequest {
     tagsOffset: 0,
     maxPoints: 0,
     latenessMs: 0,
+    intervalMs: undefined,
   };
 }
 
@@ -288,6 +291,9 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
     }
     if (message.latenessMs !== 0) {
       writer.uint32(88).uint64(message.latenessMs);
+    }
+    if (message.intervalMs !== undefined) {
+      writer.uint32(96).uint64(message.intervalMs);
     }
     return writer;
   },
@@ -393,6 +399,14 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
             message.latenessMs = longToNumber(reader.uint64());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.intervalMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -421,6 +435,7 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
     message.tagsOffset = object.tagsOffset ?? 0;
     message.maxPoints = object.maxPoints ?? 0;
     message.latenessMs = object.latenessMs ?? 0;
+    message.intervalMs = object.intervalMs ?? undefined;
     return message;
   },
 };
