@@ -58,7 +58,7 @@ test('a scrape says what its lines say, wherever they stand, and a user corrects
   });
 });
 
-test('a program describes its metrics, and a stated interval tells how long a reading holds', async () => {
+test('a program describes its metrics, and a reading holds for 2.5 of the intervals that are stated', async () => {
   const platform = await harness.platform();
   const client = await harness.client(platform.grpcAddress);
   const atMs = Math.floor(Date.now() / 60_000) * 60_000 - 300_000;

@@ -93,23 +93,35 @@ export async function matchLeaf(
     },
   }));
   const distinct = [...new Set(kinds)].sort((a, b) => a - b);
-  for (const note of kindNotes(leaf, distinct)) run.notes.add(note);
+  for (const note of kindNotes(leaf, distinct, meaning)) run.notes.add(note);
   return { metricId: id, partitions, kinds: distinct, intervalMs: meaning.intervalMs?.value };
 }
 
-/** Notes where an answer depends on what is not known of the metric. */
-function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[]): string[] {
+/** Notes where an answer depends on what is not known of the metric, or where its kind makes a rate meaningless. */
+function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[], { kind: stated }: MetricMeaning): string[] {
   const notes: string[] = [];
+  if (as !== undefined && kinds.includes(KIND.gauge)) {
+    const source = stated?.source === 'user' ? 'a user' : 'its senders';
+    notes.push(
+      `${metric} is a gauge, as ${source} stated: as_${as}() changes nothing, and values are shown as they were sent; if it is a counter, state that with ${stateCounter(metric)}`,
+    );
+  }
   if (as !== undefined && kinds.includes(KIND.reading)) {
     const guess = isNamedAsCounter(metric) ? 'is a counter only by its name' : 'is not known to be a counter';
     notes.push(
-      `${metric} ${guess}, and as_${as}() reads it as one: state its type with PUT /api/v1/metrics/${metric} if that is wrong`,
+      `${metric} ${guess}, and as_${as}() reads it as one: state its kind with ${stateCounter(metric)}, or as a gauge if that is wrong`,
     );
   }
   if (kinds.length > 1) {
     notes.push(`${metric} has series of ${kinds.map(kindName).join(' and ')}: they are folded apart, each by its kind`);
   }
   return notes;
+}
+
+/** The command that makes readings a counter. */
+function stateCounter(metric: string): string {
+  const word = /^[\w.]+$/.test(metric) ? metric : `'${metric}'`;
+  return `tidemark metric set ${word} --kind counter`;
 }
 
 /** Reads classes of partitions' series as kinds, by what is known of the metric. */

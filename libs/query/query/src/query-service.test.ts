@@ -331,6 +331,19 @@ describe('answers', () => {
     );
   });
 
+  test('a rate of what is stated to be a gauge has a note that says who states it', async () => {
+    const { run, stores } = setUp([gauge(FROM_MS, 4)]);
+    const rate = async () => (await run('sum:load{*}.rollup(60).as_rate()')).notes.filter((one) => /gauge/.test(one));
+    expect(await rate()).toEqual([
+      expect.stringMatching(/^load is a gauge, as its senders stated: as_rate\(\) changes nothing, .* --kind counter$/),
+    ]);
+    stores.stated.set(0, { user: { kind: KIND.gauge }, protocol: { kind: KIND.counter } });
+    expect(await rate()).toEqual([expect.stringMatching(/^load is a gauge, as a user stated/)]);
+    stores.stated.set(0, { user: { kind: KIND.counter }, protocol: { kind: KIND.gauge } });
+    expect(await rate()).toEqual([]);
+    expect((await run('sum:load{*}.rollup(60)')).notes).toEqual([]);
+  });
+
   test('equal leaves are read once', async () => {
     const { stores, run } = setUp([gauge(FROM_MS, 4)]);
     const reply = await run('sum:load{*}.fill(zero) / sum:load{*}, max:load{*}');
@@ -349,7 +362,7 @@ describe('answers', () => {
     expect(asked).toEqual(['points/0 50', 'points/0 0', 'points/0 0', 'points/0 50']);
   });
 
-  test('the interval that is stated of a metric tells how long its readings hold', async () => {
+  test('the interval that is stated of a metric is how long its readings hold, times 2.5', async () => {
     const { run, stores } = setUp([gauge(FROM_MS, 5)]);
     const held = async () => (await run('avg:load{*}.rollup(last, 1)')).series[0].values.length;
     expect(await held()).toBe(25);
