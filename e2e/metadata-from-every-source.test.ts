@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
+import { encodeControl } from '@tidemark/control-log';
+import { packSlots, SLOTS } from '@tidemark/model';
 import { AgentUnderTest } from './process/agent-under-test.ts';
 import { eventually } from './process/eventually.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
@@ -83,4 +85,55 @@ test('a program describes its metrics, and a reading holds for 2.5 of the interv
   // Taken back, the one of the program holds again.
   await state(platform, 'backup.size', { statsd_interval: 0 });
   await eventually('the interval of the program', async () => (await heldS()) === 100);
+});
+
+test('what a user states survives moves of the slot, and can be corrected and taken back after them', async () => {
+  const platform = await harness.platform({ partitions: 2 });
+  const metric = 'shop.orders';
+  const send = async (): Promise<void> => {
+    const client = await harness.client(platform.grpcAddress);
+    client.gauge(metric, 5);
+    client.flush();
+    await client.settled();
+    await client.close();
+  };
+  /** Moves every slot to a partition, and waits until points go there. */
+  const moveTo = async (partition: number, epoch: number): Promise<void> => {
+    const slots = new Uint16Array(SLOTS).fill(partition);
+    const map = { epoch, partitions: 2, slots: packSlots({ epoch, partitions: 2, slots }) };
+    const decision = encodeControl({ $case: 'map', value: { term: 1, expectedEpoch: epoch - 1, map } });
+    const { tags } = await platform.status();
+    const before = tags[partition].offset;
+    await platform.append('control', 0, decision);
+    await eventually('points in the other partition', async () => {
+      await send();
+      return (await platform.status()).tags[partition].offset > before;
+    });
+  };
+  const shown = async (what: string, expected: Readonly<Record<string, unknown>>): Promise<void> => {
+    let found: unknown;
+    await eventually(what, async () => {
+      found = await metadataOf(platform, metric);
+      return Object.entries(expected).every(([field, value]) => (found as typeof expected)[field] === value);
+    }).catch(() => expect(found).toMatchObject(expected));
+    const response = await fetch(`${platform.httpUrl}/api/tidemark/v1/metrics?contains=shop`);
+    const { metrics } = (await response.json()) as { metrics: { kinds: string[] }[] };
+    expect(metrics[0].kinds).toEqual([expected.type]);
+  };
+
+  await send();
+  const partition = (await platform.status()).tags.findIndex(({ metrics }) => metrics > 0);
+  await state(platform, metric, { type: 'counter', unit: 'order' });
+  await shown('the statement', { type: 'counter', unit: 'order' });
+  await moveTo(1 - partition, 2);
+  await shown('the statement of before', { type: 'counter', unit: 'order' });
+  await state(platform, metric, { unit: 'item' });
+  await shown('the correction', { type: 'counter', unit: 'item' });
+  await moveTo(partition, 3);
+  await shown('the correction after the move back', { type: 'counter', unit: 'item' });
+  await state(platform, metric, { unit: 'piece' });
+  await moveTo(1 - partition, 4);
+  await shown('the last correction', { type: 'counter', unit: 'piece' });
+  await state(platform, metric, { type: '', unit: '' });
+  await shown('what senders say', { type: 'gauge', unit: null });
 });

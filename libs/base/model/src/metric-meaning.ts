@@ -94,7 +94,7 @@ export function changedStatement(statement: MetricStatement | undefined, change:
   return next;
 }
 
-/** What several partitions know of a metric, while its slot moves: of each field the first one's. */
+/** What several partitions know of a metric, whose slot has moved: of each field the first one's. */
 export function mergeMetadata(known: readonly MetricMetadata[]): MetricMetadata {
   return known.reduceRight<MetricMetadata>(
     (merged, { user, protocol }) => ({

@@ -132,6 +132,21 @@ describe('what a client says of metrics', () => {
   });
 });
 
+test('what a user states goes to each partition that has had the metric, also by a map that comes into force later', async () => {
+  const { bench, session } = await started();
+  const metric = metricIn(0);
+  await bench.play(session.metrics.state(TENANT, metric, { unit: 'byte' }));
+  const said = (unit: string) => [metric, 'user', expect.objectContaining({ unit })];
+  expect([await bench.statements(0), await bench.statements(1)]).toEqual([[said('byte')], []]);
+  const slots = evenMap(PARTITIONS, 2).slots.map((partition) => 1 - partition);
+  const map = { epoch: 2, partitions: PARTITIONS, slots: packSlots({ epoch: 2, partitions: PARTITIONS, slots }) };
+  await bench.decide({ $case: 'map', value: { term: 1, expectedEpoch: 1, map } });
+  await bench.play(session.metrics.state(TENANT, metric, { unit: 'bit' }));
+  expect(session.maps.current.epoch).toBe(1);
+  expect(await bench.statements(0)).toEqual([said('byte'), said('bit')]);
+  expect(await bench.statements(1)).toEqual([said('bit')]);
+});
+
 describe('a new map', () => {
   test('a map is announced, and its batches are accepted, once it is in force by the clock of the session', async () => {
     const { bench, session, client } = await started();

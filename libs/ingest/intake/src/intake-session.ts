@@ -107,6 +107,7 @@ export class IntakeSession {
     this.metrics = new StatedMetrics({
       ...{ clock, signal, metricBytes: limits.metricBytes },
       map: () => this.maps.current,
+      allMaps: async () => (await this.maps.decided()).values(),
       tagsOf: (partition) => this.#lanes.tagsOf(partition),
     });
     this.#lease = new SessionLease({

@@ -45,14 +45,19 @@ export class MapsInForce {
 
   /** Returns the map of an epoch. Throws `invalid_argument` when `control`, read to its end, does not have it. */
   async find(epoch: number): Promise<PartitionMap> {
-    const { control, log } = this.#options;
-    const known = control.state.maps.get(epoch);
+    const known = this.#options.control.state.maps.get(epoch);
     if (known !== undefined) return known;
-    const { next } = await log.bounds('control', 0);
-    if (next > 0) await control.reached(next - 1);
-    const map = control.state.maps.get(epoch);
+    const map = (await this.decided()).get(epoch);
     if (map !== undefined) return map;
     throw limitError('map_epoch', `${epoch} is not known`, this.current.epoch, 'map_epoch_unknown');
+  }
+
+  /** Returns all maps that were decided until now, in force or not, by epoch, the oldest first. */
+  async decided(): Promise<ReadonlyMap<number, PartitionMap>> {
+    const { control, log } = this.#options;
+    const { next } = await log.bounds('control', 0);
+    if (next > 0) await control.reached(next - 1);
+    return control.state.maps;
   }
 
   /**

@@ -77,7 +77,7 @@ export class RequestIntake {
     const session = this.#acceptingSession();
     seriesName(tenant, metric, SERIES_CLASS.reading, [], session.limits);
     checkChange(change);
-    await session.metrics.state(tenant, metric, 'user', change);
+    await session.metrics.state(tenant, metric, change);
   }
 
   /** Epoch for new keys: that of the map in force; undefined while no session accepts points. */

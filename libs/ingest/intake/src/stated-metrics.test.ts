@@ -21,6 +21,7 @@ function setUp() {
     clock,
     signal,
     metricBytes: 200,
+    allMaps: async () => [map],
     map: () => map,
     tagsOf: () => tags as TagPublisher,
   });
@@ -66,7 +67,7 @@ test('a statement that the log does not accept is tried again, and a user learns
   const { pass, stated, changes, log } = setUp();
   log.isFull = true;
   stated.noteSeries('acme', 'hits', KIND.gauge);
-  await expect(stated.state('acme', 'hits', 'user', { unit: 'byte' })).rejects.toThrow('the log is full');
+  await expect(stated.state('acme', 'hits', { unit: 'byte' })).rejects.toThrow('the log is full');
   await pass(5000);
   log.isFull = false;
   await pass(2000);

@@ -8,7 +8,6 @@ import {
   metricId,
   type PartitionMap,
   partitionOf,
-  type StatedSource,
 } from '@tidemark/model';
 import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
 import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
@@ -16,6 +15,8 @@ import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
 export interface StatedMetricsOptions {
   readonly clock: Clock;
   readonly map: () => PartitionMap;
+  /** Returns all maps that were decided until now. */
+  readonly allMaps: () => Promise<Iterable<PartitionMap>>;
   /** Max bytes of a metric's name. */
   readonly metricBytes: number;
   readonly tagsOf: (partition: number) => TagPublisher | undefined;
@@ -99,14 +100,21 @@ export class StatedMetrics {
     this.#timer ??= this.#options.clock.setTimer(GATHER_MS, () => void this.#publish());
   }
 
-  /** Publishes what a user says. Resolves once it is durable; throws `unavailable` when the log does not accept it. */
-  async state(tenant: string, metric: string, source: StatedSource, change: MetricChange): Promise<void> {
-    const { tagsOf, signal } = this.#options;
-    const tags = tagsOf(this.#partitionOf(tenant, metric));
-    if (tags === undefined) {
-      throw new TidemarkError('unavailable', 'the intake is not ready', { reason: 'intake_not_accepting' });
+  /**
+   * Publishes what a user says, in each partition that has ever had the metric: an earlier one may know what the user said
+   * before, which this corrects. Resolves once it is durable in all; throws `unavailable` when the log does not accept it.
+   */
+  async state(tenant: string, metric: string, change: MetricChange): Promise<void> {
+    const { allMaps, tagsOf, signal } = this.#options;
+    const id = metricId(tenant, metric);
+    const owners = new Set([...(await allMaps())].map((map) => partitionOf(map, id)));
+    for (const partition of owners) {
+      const tags = tagsOf(partition);
+      if (tags === undefined) {
+        throw new TidemarkError('unavailable', 'the intake is not ready', { reason: 'intake_not_accepting' });
+      }
+      await tags.publishStatements([{ tenant, metric, source: 'user', change }], signal);
     }
-    await tags.publishStatements([{ tenant, metric, source, change }], signal);
   }
 
   /** Stops. Statements that still wait are stated again by their senders. */

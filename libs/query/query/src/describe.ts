@@ -1,25 +1,53 @@
-import type { MetricDescription, TagKeyDescription, TagValueDescription } from '@tidemark/contract';
+import type { MetricDescription, MetricMetadata, TagKeyDescription, TagValueDescription } from '@tidemark/contract';
 import { mergeMetadata } from '@tidemark/model';
 import { metadataMessage, metadataOfMessage } from '@tidemark/store-rpc';
 
+/** What one partition knows of metrics. */
+export interface PartitionMetrics {
+  readonly partition: number;
+  readonly metrics: readonly MetricDescription[];
+}
+
 /**
  * Merges the descriptions of each metric by several partitions. Partitions share a metric only around a move of its
- * slot, when most of its series are in both, so counts are those of the partition with the most, not sums.
+ * slot, when most of its series are in both, so counts are those of the partition with the most, not sums. `ownersOf`
+ * lists partitions of a metric, that whose metadata holds first.
  */
-export function mergeMetrics(parts: readonly (readonly MetricDescription[])[], limit: number): MetricDescription[] {
-  const merged = new Map<string, MetricDescription>();
-  for (const description of parts.flat()) {
-    const known = merged.get(description.metric);
-    if (known === undefined) merged.set(description.metric, { ...description, classes: [...description.classes] });
-    else {
-      known.classes = [...new Set([...known.classes, ...description.classes])].sort((a, b) => a - b);
-      known.series = Math.max(known.series, description.series);
-      known.lastDayMs = Math.max(known.lastDayMs, description.lastDayMs);
-      const both = [known.metadata, description.metadata].map(metadataOfMessage);
-      if (description.metadata !== undefined) known.metadata = metadataMessage(mergeMetadata(both));
+export function mergeMetrics(
+  parts: readonly PartitionMetrics[],
+  ownersOf: (metric: string) => readonly number[],
+): MetricDescription[] {
+  const byMetric = new Map<string, (MetricDescription & { readonly partition: number })[]>();
+  for (const { partition, metrics } of parts) {
+    for (const description of metrics) {
+      const known = byMetric.get(description.metric);
+      if (known === undefined) byMetric.set(description.metric, [{ ...description, partition }]);
+      else known.push({ ...description, partition });
     }
   }
-  return [...merged.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1)).slice(0, limit);
+  return [...byMetric]
+    .map(([metric, several]) => mergeDescriptions(several, several.length === 1 ? [] : ownersOf(metric)))
+    .sort((a, b) => (a.metric < b.metric ? -1 : 1));
+}
+
+function mergeDescriptions(
+  several: readonly (MetricDescription & { readonly partition: number })[],
+  owners: readonly number[],
+): MetricDescription {
+  const known = [...several].sort((a, b) => owners.indexOf(a.partition) - owners.indexOf(b.partition));
+  return {
+    metric: known[0].metric,
+    classes: [...new Set(known.flatMap(({ classes }) => classes))].sort((a, b) => a - b),
+    series: Math.max(...known.map(({ series }) => series)),
+    lastDayMs: Math.max(...known.map(({ lastDayMs }) => lastDayMs)),
+    metadata: mergeMessages(known.map(({ metadata }) => metadata)),
+  };
+}
+
+/** What partitions know of a metric; of each field the first one's. */
+function mergeMessages(known: readonly (MetricMetadata | undefined)[]): MetricMetadata | undefined {
+  const stated = known.filter((one) => one !== undefined);
+  return stated.length < 2 ? stated[0] : metadataMessage(mergeMetadata(stated.map(metadataOfMessage)));
 }
 
 /**

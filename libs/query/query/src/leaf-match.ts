@@ -12,12 +12,12 @@ import {
   meaningOf,
   mergeMetadata,
   metricId,
-  partitionOf,
 } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { QueryLeaf } from '@tidemark/query-language';
 import { metadataOfMessage } from '@tidemark/store-rpc';
 import type { Completeness } from './completeness.ts';
+import { ownersOf } from './metric-owners.ts';
 import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
@@ -51,7 +51,8 @@ export async function matchLeaf(
   completeness: Completeness,
 ): Promise<LeafMatch> {
   const id = metricId(run.tenant, leaf.metric);
-  const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
+  const newestFirst = ownersOf(run.maps, run.tenant, leaf.metric);
+  const owners = [...newestFirst].sort((a, b) => a - b);
   const filter = tagFilterMessage(leaf.filter);
   const found = await Promise.all(
     owners.map(async (partition) => {
@@ -81,7 +82,8 @@ export async function matchLeaf(
     }),
   );
   const replies = found.filter((match) => match !== undefined);
-  const metadata = mergeMetadata(replies.map(({ reply }) => metadataOfMessage(reply.metadata)));
+  const byOwner = newestFirst.flatMap((partition) => replies.filter((one) => one.partition === partition));
+  const metadata = mergeMetadata(byOwner.map(({ reply }) => metadataOfMessage(reply.metadata)));
   const meaning = meaningOf(leaf.metric, metadata);
   const kindOf = kindsByClass(meaning);
   const kinds = replies.flatMap(({ partition, reply }) => reply.classes.map((one) => kindOf(partition, one)));

@@ -11,7 +11,7 @@ import type {
   TagsReply,
   TagsRequest,
 } from '@tidemark/contract';
-import { DAY_MS, metricId, type PartitionMap, partitionOf } from '@tidemark/model';
+import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, type Slicing, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { inField, parseFilter, parseQuery, type Query } from '@tidemark/query-language';
@@ -27,6 +27,7 @@ import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
 import { Gaps } from './gaps.ts';
 import { type KnownEras, LogTime } from './log-time.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { ownersOf } from './metric-owners.ts';
 import { Parts } from './parts.ts';
 import { planQuery, type QueryPlan } from './query-plan.ts';
 import type { AskedQuery, QueryAnswer, QueryReader, Use } from './query-reader.ts';
@@ -40,7 +41,8 @@ export interface QueryServiceOptions {
   readonly stores: QueryStores;
   /**
    * Every map that was in force at any time since `sinceMs` (ms since the epoch), the newest last. Older
-   * maps are allowed, but cost requests. Empty before the first map was decided.
+   * maps are allowed, but cost requests: with all of them, what was stated of a metric before its slot moved is found.
+   * Empty before the first map was decided.
    */
   readonly maps: (sinceMs: number) => readonly PartitionMap[];
   /**
@@ -176,9 +178,11 @@ export class QueryService implements QueryReader {
     const filter = this.#filterOf(request.filter);
     const partitions = allPartitions(this.#maps(fromMs));
     return this.#describe(tenant, signal, async (parts) => {
-      const asked = { tenant, contains, fromMs, limit, filter, after };
+      // An earlier owner of a metric, which has none of the series any more, may have what a user stated of it.
+      const asked = { tenant, contains, fromMs, limit, filter, after, stated: true };
       const { metrics, gaps } = await this.#askForMetrics(parts, partitions, asked);
-      return { metrics, errors: parts.sortedErrors(), gaps };
+      const found = metrics.filter(({ series }) => series > 0).slice(0, limit);
+      return { metrics: found, errors: parts.sortedErrors(), gaps };
     });
   }
 
@@ -294,8 +298,9 @@ export class QueryService implements QueryReader {
     const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
       store.describeMetrics({ ...asked, partition }, within),
     );
-    const found = replies.map((reply) => reply?.metrics ?? []);
-    return { metrics: mergeMetrics(found, asked.limit), gaps: gapsOf(replies) };
+    const found = replies.map((reply, i) => ({ partition: partitions[i], metrics: reply?.metrics ?? [] }));
+    const maps = this.#maps(0);
+    return { metrics: mergeMetrics(found, (metric) => ownersOf(maps, asked.tenant, metric)), gaps: gapsOf(replies) };
   }
 
   #askTagStores<Reply>(
@@ -325,12 +330,6 @@ function gapsOf(replies: readonly ({ readonly gaps: readonly Gap[] } | undefined
   const gaps = new Gaps();
   for (const reply of replies) gaps.add(reply?.gaps ?? []);
   return gaps.sorted();
-}
-
-/** The partitions that have owned a metric by any of these maps, ascending. */
-function ownersOf(maps: readonly PartitionMap[], tenant: string, metric: string): number[] {
-  const id = metricId(tenant, metric);
-  return [...new Set(maps.map((map) => partitionOf(map, id)))].sort((a, b) => a - b);
 }
 
 function allPartitions(maps: readonly PartitionMap[]): number[] {

@@ -56,8 +56,18 @@ describe('descriptions of several partitions', () => {
     const newer: MetricDescription = { metric: 'b', classes: [3, 1], series: 7, lastDayMs: 2, metadata: undefined };
     const other: MetricDescription = { metric: 'a', classes: [2], series: 1, lastDayMs: 1, metadata: undefined };
     const merged = { metric: 'b', classes: [1, 3], series: 9, lastDayMs: 2, metadata: undefined };
-    expect(mergeMetrics([[older], [other, newer]], 10)).toEqual([other, merged]);
-    expect(mergeMetrics([[older], [other, newer]], 1)).toEqual([other]);
+    const parts = (first: MetricDescription, second: MetricDescription) => [
+      { partition: 0, metrics: [first] },
+      { partition: 1, metrics: [other, second] },
+    ];
+    expect(mergeMetrics(parts(older, newer), () => [1, 0])).toEqual([other, merged]);
+    const stated = (one: MetricDescription, unit: string) => ({
+      ...one,
+      metadata: { user: { unit }, protocol: undefined },
+    });
+    const unitOf = (...owners: number[]) =>
+      mergeMetrics(parts(stated(older, 'a'), stated(newer, 'b')), () => owners)[1].metadata?.user?.unit;
+    expect([unitOf(0, 1), unitOf(1, 0)]).toEqual(['a', 'b']);
   });
 
   test('descriptions list the most frequent values and count all of them', () => {

@@ -1,9 +1,9 @@
 import type { MetricDescription, TagKeyDescription } from '@tidemark/contract';
 import type { Frame } from '@tidemark/fold';
-import { metricId, partitionOf } from '@tidemark/model';
 import { nearest, printFilter, type QueryLeaf, type TagFilter } from '@tidemark/query-language';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
 import type { LeafSteps } from './leaf-steps.ts';
+import { ownersOf } from './metric-owners.ts';
 import { Parts } from './parts.ts';
 import type { QueryRun } from './query-run.ts';
 import { didYouMean, didYouMeanMetric, MAX_COMPARED, similarMetrics } from './similar-metric.ts';
@@ -70,9 +70,9 @@ async function metricsWith(run: QueryRun, parts: Parts, contains: string): Promi
     ),
   );
   return mergeMetrics(
-    replies.map((reply) => reply?.metrics ?? []),
-    limit,
-  );
+    replies.map((reply, partition) => ({ partition, metrics: reply?.metrics ?? [] })),
+    (metric) => ownersOf(run.maps, run.tenant, metric),
+  ).slice(0, limit);
 }
 
 async function tagNotes(run: QueryRun, parts: Parts, read: ReadLeaf): Promise<string[]> {
@@ -115,10 +115,8 @@ async function tagKeysOf(run: QueryRun, parts: Parts, { leaf, steps }: ReadLeaf)
     fromMs: Math.min(...segments.map(({ fromMs }) => fromMs)),
     toMs: Math.max(...segments.map(({ toMs }) => toMs)),
   };
-  const id = metricId(run.tenant, metric);
-  const owners = [...new Set(run.maps.map((map) => partitionOf(map, id)))];
   const replies = await Promise.all(
-    owners.map((partition) =>
+    ownersOf(run.maps, run.tenant, metric).map((partition) =>
       parts.ask(`tags/${partition}`, (signal) =>
         run.stores.tagStore(partition).describeTags({ partition, tenant: run.tenant, metric, ...range, limit }, signal),
       ),

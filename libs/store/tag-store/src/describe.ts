@@ -19,7 +19,7 @@ const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
 
 /**
  * Metrics of a tenant by name, with the series seen on or after the day of `from_ms` that the filter selects; with
- * `stated` also those without series of which something is stated. Throws
+ * `stated` also those without such series of which a user has stated something, which do not count for the limit. Throws
  * `resource_exhausted` for a filter beyond a limit.
  */
 export function describeMetrics(
@@ -33,13 +33,15 @@ export function describeMetrics(
   const wanted = index.metrics
     .ofTenant(request.tenant)
     .filter(({ name }) => name.includes(contains) && name > after)
-    .filter(({ lastDay, hasMetadata }) => lastDay >= fromDay || (stated && hasMetadata))
+    .filter(({ lastDay, isStatedByUser }) => lastDay >= fromDay || (stated && isStatedByUser))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const found: MetricDescription[] = [];
+  let withSeries = 0;
   for (const metric of wanted) {
-    if (found.length === limit) break;
+    if (withSeries === limit) break;
     const seen = new FilterEvaluator(index, metric, limits).select(filter, metric.seen(fromDay, LAST_DAY));
-    if (seen.isEmpty && !(stated && metric.hasMetadata)) continue;
+    if (!seen.isEmpty) withSeries++;
+    else if (!stated || !metric.isStatedByUser) continue;
     found.push({
       metric: metric.name,
       classes: classesSeen(index, metric, seen),

@@ -1,5 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { KIND, type MetricChange, SERIES_CLASS, type StatedSource, seriesId, seriesName } from '@tidemark/model';
+import type { DescribeMetricsRequest } from '@tidemark/contract';
+import {
+  DAY_MS,
+  KIND,
+  type MetricChange,
+  SERIES_CLASS,
+  type StatedSource,
+  seriesId,
+  seriesName,
+} from '@tidemark/model';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import { TagPartition } from './index.ts';
@@ -19,8 +28,9 @@ function name(partition: TagPartition): void {
   partition.apply({ offset: partition.nextOffset, appendTimeMs: 0, value: writer.take() });
 }
 
-const describe = (partition: TagPartition, stated?: boolean) =>
-  partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0, stated }).metrics;
+const describe = (partition: TagPartition, stated?: boolean, change: Partial<DescribeMetricsRequest> = {}) =>
+  partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0, stated, ...change })
+    .metrics;
 
 test('of each source and field the last statement stands, from before the first series on', async () => {
   const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
@@ -33,6 +43,25 @@ test('of each source and field the last statement stands, from before the first 
     protocol: { kind: KIND.gauge, unit: 'byte' },
     user: { intervalMs: 10_000 },
   });
+});
+
+test('metrics that only a user speaks of are listed when asked for, beyond the limit and without a day', async () => {
+  const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
+  name(partition);
+  const later = { fromMs: (DAY + 1) * DAY_MS };
+  state(partition, ['protocol', { unit: 'byte' }]);
+  expect(describe(partition, true, later)).toEqual([]);
+  state(partition, ['user', { unit: 'bit' }]);
+  expect(describe(partition, false, later)).toEqual([]);
+  expect(describe(partition, true, later)).toMatchObject([{ metric: 'hits', classes: [], series: 0 }]);
+  const writer = new TagRecordWriter();
+  const series = seriesName('acme', 'later', SERIES_CLASS.reading, []);
+  writer.addSeries(seriesId(series), series, DAY + 1);
+  partition.apply({ offset: partition.nextOffset, appendTimeMs: 0, value: writer.take() });
+  const limited = describe(partition, true, { ...later, limit: 1 });
+  expect(limited.map(({ metric }) => metric)).toEqual(['hits', 'later']);
+  state(partition, ['user', { unit: null }]);
+  expect(describe(partition, true, later).map(({ metric }) => metric)).toEqual(['later']);
 });
 
 test('statements survive a restart, and the hash of the state depends on the last ones alone', async () => {

@@ -48,6 +48,12 @@ export class Metric {
     return this.metadata.user !== undefined || this.metadata.protocol !== undefined;
   }
 
+  /** True when a user states anything of it now. */
+  get isStatedByUser(): boolean {
+    const { user } = this.metadata;
+    return user !== undefined && Object.keys(user).length > 0;
+  }
+
   /** The last day on which a series of it was seen; -1 before the first. */
   get lastDay(): number {
     return this.days.length === 0 ? -1 : this.days[this.days.length - 1].day;

@@ -8,6 +8,9 @@ export const FROM_MS = 1_700_000_000_000;
 export const TO_MS = FROM_MS + 60_000;
 export const LATENESS_MS = 3000;
 
+/** Partition 0 before, partition 1 now: every metric is requested from both. */
+export const TWO_OWNERS = () => [evenMap(1, 1), { epoch: 2, partitions: 2, slots: evenMap(1).slots.map(() => 1) }];
+
 /** A point of the metric `load`. */
 export function gauge(timeMs: number, value: number, more: Partial<ModelPoint> = {}): ModelPoint {
   return {

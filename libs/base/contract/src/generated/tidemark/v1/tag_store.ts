@@ -111,7 +111,10 @@ export interface DescribeMetricsRequest {
   after?:
     | string
     | undefined;
-  /** Also metrics without series of which something is stated; they have no classes, and their day is 0. */
+  /**
+   * Also metrics without such series of which a user has stated something. They have no classes, and do not count for
+   * the limit.
+   */
   stated?: boolean | undefined;
 }
 
