@@ -168,20 +168,21 @@ describe('tidemark', () => {
     await until('what senders say', async () => (await show()).kind === 'gauge');
     expect(await show()).toMatchObject({ unit: null, interval_ms: 15_000, sources: { kind: 'protocol' } });
 
-    const [nothing, empty, misspelt, shown, early] = await Promise.all([
+    const [nothing, empty, misspelt, shown, notUnset, early] = await Promise.all([
       tidemark('metric', 'set', 'web.requests', ...address),
       tidemark('metric', 'set', 'web.requests', '--unit', '', ...address),
       tidemark('metric', 'set', 'web.reqests', '--unit', 'request', ...address),
       tidemark('metric', 'show', 'web.reqests', ...address),
+      tidemark('metric', 'unset', 'web.reqests', ...address),
       tidemark('metric', 'set', 'web.later', '--kind', 'counter', '--new', ...address),
     ]);
     expect(nothing).toMatchObject({ code: 1, error: expect.stringMatching(/at least one of --kind/) });
     expect(empty).toMatchObject({ code: 1, error: expect.stringContaining('metric unset') });
-    for (const one of [misspelt, shown]) {
+    for (const one of [misspelt, shown, notUnset]) {
       expect(one).toMatchObject({ code: 1, error: expect.stringContaining('did you mean web.requests?') });
     }
     expect(misspelt.error).toContain('--new');
-    expect(shown.error).not.toContain('--new');
+    expect(shown.error + notUnset.error).not.toContain('--new');
     expect(early.code).toBe(0);
     await until('what was stated early', async () => (await show('web.later')).kind === 'counter');
     const table = await tidemark('metric', 'show', 'web.requests', ...address);

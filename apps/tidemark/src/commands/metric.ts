@@ -87,7 +87,7 @@ async function set(remote: Remote, name: string, options: SetOptions): Promise<v
     const limit = '--kind, --unit, --description or --interval';
     throw new TidemarkError('invalid_argument', `nothing to state: give at least one of ${limit}`);
   }
-  if (options.new !== true) await requireMetric(remote, name);
+  if (options.new !== true) await requireMetric(remote, name, '\nAdd --new to state it before its first point.');
   await state(remote, name, change);
   print(`stated of ${printable(name)}: ${fieldsOf(change).join(', ')}`);
 }
@@ -109,12 +109,12 @@ function state(remote: Remote, metric: string, change: MetricChange): Promise<vo
 }
 
 /** Throws `not_found`, with a similar name, for an unknown metric. A key without the scope `read` can't find out. */
-async function requireMetric(remote: Remote, metric: string): Promise<void> {
+async function requireMetric(remote: Remote, metric: string, advice = ''): Promise<void> {
   try {
     await remote.call(remote.query, remote.query.metric, { metric });
   } catch (error) {
     if (!isTidemarkError(error) || error.code !== 'not_found') return;
-    throw new TidemarkError('not_found', `${error.message}\nAdd --new to state it before its first point.`);
+    throw new TidemarkError('not_found', `${error.message}${advice}`);
   }
 }
 
