@@ -25,7 +25,12 @@ class Readings implements CheckSink {
     throw new Error('no host check sends totals');
   }
 
-  describe(): void {}
+  readonly units = new Map<string, string | undefined>();
+
+  describe(metric: string, { unit }: { readonly unit?: string }): void {
+    expect(this.units.has(metric)).toBe(false);
+    this.units.set(metric, unit);
+  }
 
   reading(): void {
     throw new Error('no host check sends totals');
@@ -151,4 +156,8 @@ test('the checks of this host report every metric family in a plausible range', 
   expect(one('system.disk.in_use')).toBeLessThanOrEqual(1);
   expect(one('system.processes.number')).toBeGreaterThanOrEqual(1);
   for (const rate of readings.of('system.net.bytes_rcvd')) expect(rate).toBeGreaterThanOrEqual(0);
+  const withoutUnit = /^system\.(load|processes|cpu\.num_cores|.*pct_|disk\.in_use|io\.avg_q_sz)/;
+  const measured = new Set([...readings.values.keys()].map((key) => key.split(' ')[0]));
+  expect([...measured].filter((metric) => !readings.units.has(metric) && !withoutUnit.test(metric))).toEqual([]);
+  expect(readings.units.get('system.mem.used')).toBe('MiB');
 });

@@ -4,6 +4,7 @@ import { LinuxCpuCheck, PortableCpuCheck } from './cpu.ts';
 import { DiskCheck } from './disk.ts';
 import { LinuxDiskIoCheck, PortableDiskIoCheck } from './disk-io.ts';
 import type { HostFiles } from './host-files.ts';
+import { withUnits } from './host-units.ts';
 import { LoadCheck } from './load.ts';
 import { MemoryCheck } from './memory.ts';
 import { NetworkCheck } from './network.ts';
@@ -24,6 +25,10 @@ export interface HostCheckOptions {
  * a process are read from `/proc` on Linux: one `cat` per second costs more than all of these checks together.
  */
 export function hostChecks(options: HostCheckOptions): Check[] {
+  return checksOf(options).map(withUnits);
+}
+
+function checksOf(options: HostCheckOptions): Check[] {
   const { clock, files, platform, expensiveIntervalMs = 10_000 } = options;
   const everywhere: Check[] = [
     new LoadCheck(),
