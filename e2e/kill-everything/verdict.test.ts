@@ -165,6 +165,7 @@ test('the query returns a single point with its value, and the answer has the sa
         intervalMs: 1000,
         kind: KIND.count,
         completeSteps: 0,
+        unit: undefined,
         ...series,
       },
     ],

@@ -17,9 +17,11 @@ export function formatReply(reply: QueryReply, format: QueryFormat, isColored: b
   return format === 'chart' ? chartOf(reply.series.map(chartSeries), isColored) : tableOf(reply);
 }
 
-/** Returns the label of a series: its scope, or the expression when the query has no groups. */
-export function labelOf({ expression, scope }: ResultSeries): string {
-  return printable(scope === '' || scope === '*' ? expression : scope);
+/** Returns the label of a series: its scope, or the expression when the query has no groups, and its unit. */
+export function labelOf({ expression, scope, unit }: ResultSeries): string {
+  const label = scope === '' || scope === '*' ? expression : scope;
+  if (unit === undefined) return printable(label);
+  return printable(`${label} [${unit.name}${unit.per === '' ? '' : `/${unit.per}`}]`);
 }
 
 function chartSeries(series: ResultSeries): ChartSeries {

@@ -148,6 +148,7 @@ export {
   StatusRequest,
   TagsReply,
   TagsRequest,
+  ValueUnit,
   VariableLists,
   VariableLists_ListsEntry,
   VariableValues,

@@ -1,5 +1,6 @@
 import type { PartError, ResultSeries } from '@tidemark/contract';
 import type { AskedExpression, QueryAnswer } from '@tidemark/query';
+import { datadogUnit } from './datadog-unit.ts';
 import { JsonList } from './json-stream.ts';
 
 export interface DatadogQuery {
@@ -46,9 +47,9 @@ function datadogSeries(
   series: ResultSeries,
   asked: (AskedExpression & { readonly index: number }) | undefined,
 ): Record<string, unknown> {
-  const { metric, tagSet, scope, expression, intervalMs, timesMs, values, completeSteps } = series;
+  const { metric, tagSet, scope, expression, intervalMs, timesMs, values, completeSteps, unit } = series;
   return {
-    unit: null,
+    unit: datadogUnit(unit),
     query_index: asked?.index ?? 0,
     aggr: asked?.aggregator ?? null,
     metric,

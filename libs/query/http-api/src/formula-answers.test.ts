@@ -19,6 +19,7 @@ function result(
     startsMs,
     stepMs: startsMs.length > 1 ? startsMs[1] - startsMs[0] : 60,
     completeSteps,
+    unit: undefined,
     series: Object.entries(series).map(([tags, values]) => ({
       tags: tags === '' ? [] : tags.split(','),
       values: Float64Array.from(values),

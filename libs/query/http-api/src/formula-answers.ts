@@ -1,9 +1,10 @@
 import { tagsKey } from '@tidemark/model';
 import type { FormulaAnswer, FormulaRequest, FormulaSeries } from '@tidemark/query';
 import { partErrorText } from './datadog-query.ts';
+import { datadogUnit } from './datadog-unit.ts';
 import { JsonList } from './json-stream.ts';
 
-/** The unit and the per-unit, which are not known. */
+/** The unit and the per-unit where they are not known. */
 const NO_UNIT = [null, null];
 
 /**
@@ -16,13 +17,13 @@ export function timeseriesAnswer(answer: FormulaAnswer): Record<string, unknown>
   const shown = answer.results.flatMap((result, queryIndex) => {
     const indexes = result.startsMs.map((startMs) => indexOf.get(startMs) ?? 0);
     const complete = result.completeSteps === 0 ? 0 : indexes[result.completeSteps - 1] + 1;
-    return result.series.map((one) => ({ one, indexes, complete, queryIndex, interval: result.stepMs }));
+    return result.series.map((one) => ({ one, indexes, complete, queryIndex, result }));
   });
-  const series = shown.map(({ one, complete, queryIndex, interval }) => ({
+  const series = shown.map(({ one, complete, queryIndex, result }) => ({
     group_tags: one.tags,
     query_index: queryIndex,
-    unit: NO_UNIT,
-    interval,
+    unit: datadogUnit(result.unit) ?? NO_UNIT,
+    interval: result.stepMs,
     complete_length: complete,
   }));
   const values = JsonList.of(shown, ({ one, indexes }) => {
@@ -58,7 +59,7 @@ export function scalarAnswer(
     name: names[i],
     type: 'number',
     values: rows.map(({ key }) => numberOrNull(column.get(key)?.values[0])),
-    meta: { unit: NO_UNIT },
+    meta: { unit: datadogUnit(answer.results[i].unit) ?? NO_UNIT },
   }));
   return {
     data: { type: 'scalar_response', attributes: { columns: [...groups, ...numbers] } },

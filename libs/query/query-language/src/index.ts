@@ -39,5 +39,7 @@ export { frameBytes } from './operation-memory.ts';
 export { parseFilter, parseFormula, parseQuery } from './parse.ts';
 export { printAggregator, printExpression, printFilter, printQuery } from './print.ts';
 export { inField } from './syntax-error.ts';
+export type { LeafMeaning, ValueUnit } from './unit-of.ts';
+export { unitOf } from './unit-of.ts';
 export type { Variables } from './variables.ts';
 export { writeWord } from './words.ts';

@@ -1,7 +1,7 @@
 import { type Frame, startOf } from '@tidemark/fold';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { type Expression, printExpression } from '@tidemark/query-language';
-import { evaluated, type FrameOf, framesOf, type ViewFrames } from './answer-query.ts';
+import { type Expression, printExpression, type ValueUnit } from '@tidemark/query-language';
+import { evaluated, type FrameOf, framesOf, unitOfRead, type ViewFrames } from './answer-query.ts';
 import type { FormulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaResult, FormulaSeries } from './formula-request.ts';
 import type { LeafSteps } from './leaf-steps.ts';
@@ -28,7 +28,12 @@ export async function answerFormulas(
   const isComplete = run.throughMs !== undefined && run.throughMs >= coveredToMs;
   return {
     results: plan.query.expressions.map((expression, i) =>
-      resultOf(expression, frames[i], isReduced ? Number(isComplete) : completeStepsOf(frames[i], run.throughMs)),
+      resultOf(
+        expression,
+        unitOfRead(expression, views),
+        frames[i],
+        isReduced ? Number(isComplete) : completeStepsOf(frames[i], run.throughMs),
+      ),
     ),
     coveredFromMs,
     coveredToMs,
@@ -80,12 +85,18 @@ function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function resultOf(expression: Expression, frame: Frame, completeSteps: number): FormulaResult {
+function resultOf(
+  expression: Expression,
+  unit: ValueUnit | undefined,
+  frame: Frame,
+  completeSteps: number,
+): FormulaResult {
   return {
     expression: printExpression(expression),
     startsMs: Array.from({ length: frame.steps }, (_, step) => startOf(frame, step)),
     stepMs: frame.stepMs,
     completeSteps,
+    unit,
     series: frame.series.flatMap(({ tags, values }): FormulaSeries[] =>
       values.every(Number.isNaN) ? [] : [{ tags, values }],
     ),

@@ -10,6 +10,8 @@ import {
   printExpression,
   type QueryLeaf,
   readStepsOf,
+  unitOf,
+  type ValueUnit,
 } from '@tidemark/query-language';
 import { type LeafRead, type QueryPlan, readKey } from './query-plan.ts';
 import type { AskedExpression, QueryAnswer } from './query-reader.ts';
@@ -63,6 +65,12 @@ export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameO
   };
 }
 
+/** The unit of an expression over what was read; undefined where none follows from what is stated. */
+export function unitOfRead(expression: Expression, views: ViewFrames): ValueUnit | undefined {
+  const meanings = new Map([...views.values()].map(({ leaf, meaning }) => [leaf.metric, meaning]));
+  return unitOf(expression, ({ metric }) => meanings.get(metric) ?? { unit: undefined, kinds: [] });
+}
+
 /** Evaluates the query over what was read. */
 export async function answerQuery(plan: QueryPlan, run: QueryRun, views: ViewFrames): Promise<QueryAnswer> {
   const { query } = plan;
@@ -73,7 +81,11 @@ export async function answerQuery(plan: QueryPlan, run: QueryRun, views: ViewFra
     const frame = await evaluated(expression, plan, frameOf, run);
     values += frame.series.length * frame.steps;
     if (values > run.limits.values) throw beyondLimit(run.limits, 'values', `an answer of ${values} values or more`);
-    series.push(...(await run.inSlices(resultSeries(expression, frame, run.throughMs, run.memory))));
+    series.push(
+      ...(await run.inSlices(
+        resultSeries(expression, unitOfRead(expression, views), frame, run.throughMs, run.memory),
+      )),
+    );
   }
   return {
     series,

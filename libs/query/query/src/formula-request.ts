@@ -1,5 +1,6 @@
 import type { QueryReply } from '@tidemark/contract';
 import type { RankMethod, RankOrder } from '@tidemark/fold';
+import type { ValueUnit } from '@tidemark/query-language';
 
 /** A query with the name that formulas have for it. */
 export interface NamedQuery {
@@ -44,6 +45,8 @@ export interface FormulaResult {
   readonly stepMs: number;
   /** Steps from the first on that are complete. A reduction is complete when all steps that it combines are. */
   readonly completeSteps: number;
+  /** Undefined where none follows from what is stated. */
+  readonly unit: ValueUnit | undefined;
   readonly series: readonly FormulaSeries[];
 }
 

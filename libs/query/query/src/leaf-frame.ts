@@ -14,6 +14,8 @@ export interface LeafFrame {
   readonly series: readonly FrameSeries[];
   readonly keys: readonly string[];
   readonly kinds: readonly Kind[];
+  /** Unit that is stated of the metric. */
+  readonly unit: string | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function readLeaf(
   for (const reply of await Promise.all(asked)) {
     if (reply !== undefined) merged.merge(reply);
   }
-  return { ...merged.finish(), kinds: match.kinds };
+  return { ...merged.finish(), kinds: match.kinds, unit: match.unit };
 }
 
 type Plans = ReadonlyMap<Kind, LeafPlan>;
@@ -162,7 +164,7 @@ class MergedGroups {
   }
 
   /** The finished series, ordered by tags, then kind. */
-  finish(): Omit<LeafFrame, 'kinds'> {
+  finish(): Omit<LeafFrame, 'kinds' | 'unit'> {
     const sorted = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1));
     const groups = sorted.map(([, group]) => group);
     if (groups.some(({ shares }) => haveCommonSeries(shares))) {

@@ -41,6 +41,8 @@ export interface LeafMatch {
   readonly kinds: readonly Kind[];
   /** Reporting interval that is stated of the metric, ms; undefined where none is. */
   readonly intervalMs: number | undefined;
+  /** Unit that is stated of the metric; undefined where none is. */
+  readonly unit: string | undefined;
 }
 
 /** Asks the tag stores of every partition that may hold the metric which series a leaf selects, in groups. */
@@ -96,7 +98,13 @@ export async function matchLeaf(
   }));
   const distinct = [...new Set(kinds)].sort((a, b) => a - b);
   for (const note of kindNotes(leaf, distinct, meaning)) run.notes.add(note);
-  return { metricId: id, partitions, kinds: distinct, intervalMs: meaning.intervalMs?.value };
+  return {
+    metricId: id,
+    partitions,
+    kinds: distinct,
+    intervalMs: meaning.intervalMs?.value,
+    unit: meaning.unit?.value,
+  };
 }
 
 /** Notes where an answer depends on what is not known of the metric, or where its kind makes a rate meaningless. */

@@ -28,6 +28,16 @@ test('of what two owners of a metric know, that of the owner by the newest map h
   expect(notes.filter((note) => note.includes('is a gauge'))).toEqual([]);
 });
 
+test('an answer states the unit that follows from those of its metrics', async () => {
+  const { run, stores } = setUp([gauge(FROM_MS, 5)]);
+  const unit = async (query: string) => (await run(query)).series[0].unit;
+  expect(await unit('avg:load{*}')).toBeUndefined();
+  stores.stated.set(0, { user: { unit: 'byte' }, protocol: { kind: KIND.gauge, unit: 'bit' } });
+  expect(await unit('avg:load{*}')).toEqual({ name: 'byte', per: '' });
+  expect(await unit('throughput(avg:load{*})')).toEqual({ name: 'byte', per: 'second' });
+  expect(await unit('avg:load{*} / avg:load{*}')).toBeUndefined();
+});
+
 test('one metric is found by its whole name, and another name gets a suggestion', async () => {
   const { service, stores } = setUp([gauge(FROM_MS, 1), gauge(FROM_MS, 1, { metric: 'load.average' })]);
   expect((await service.metric('default', 'load')).description).toMatchObject({ metric: 'load', series: 1 });

@@ -6,6 +6,7 @@ import {
   leavesOf,
   printExpression,
   printFilter,
+  type ValueUnit,
   writeWord,
 } from '@tidemark/query-language';
 
@@ -19,6 +20,7 @@ const ANSWER_BYTES = 16;
  */
 export function* resultSeries(
   expression: Expression,
+  unit: ValueUnit | undefined,
   frame: Frame,
   throughMs: number | undefined,
   memory: FrameMemory,
@@ -50,6 +52,7 @@ export function* resultSeries(
       values: present,
       kind,
       completeSteps,
+      unit,
     });
   }
   return out;

@@ -1,5 +1,5 @@
 import type { Frame, FrameSeries } from '@tidemark/fold';
-import { frameBytes, type QueryLeaf } from '@tidemark/query-language';
+import { frameBytes, type LeafMeaning, type QueryLeaf } from '@tidemark/query-language';
 import { LeafFindings } from './leaf-findings.ts';
 import { type LeafFrame, readLeaf } from './leaf-frame.ts';
 import { type LeafSteps, shownThroughMs } from './leaf-steps.ts';
@@ -9,6 +9,7 @@ export interface ViewFrame {
   readonly frame: Frame;
   /** True when the metric has series in what was read, whether the leaf selects them or not. */
   readonly isKnown: boolean;
+  readonly meaning: LeafMeaning;
   readonly findings: LeafFindings;
 }
 
@@ -28,6 +29,10 @@ export async function frameOfView(run: QueryRun, leaf: QueryLeaf, steps: LeafSte
   return {
     frame: { fromMs, stepMs, steps: count, ...(startsMs === undefined ? {} : { startsMs }), series },
     isKnown: read.some(({ kinds }) => kinds.length > 0),
+    meaning: {
+      unit: read.find(({ unit }) => unit !== undefined)?.unit,
+      kinds: [...new Set(read.flatMap(({ kinds }) => kinds))],
+    },
     findings,
   };
 }

@@ -87,6 +87,15 @@ export interface ResultSeries {
    * Zero when nothing is known to be complete.
    */
   completeSteps: number;
+  /** Absent where no unit follows from what is stated of the metrics. */
+  unit: ValueUnit | undefined;
+}
+
+/** The unit of values, such as `byte`, or `byte` per `second`. */
+export interface ValueUnit {
+  name: string;
+  /** `second`, `minute`, `hour`; empty for values other than rates. */
+  per: string;
 }
 
 export interface PartError {
@@ -767,6 +776,7 @@ function createBaseResultSeries(): ResultSeries {
     values: [],
     kind: 0,
     completeSteps: 0,
+    unit: undefined,
   };
 }
 
@@ -806,6 +816,9 @@ export const ResultSeries: MessageFns<ResultSeries> = {
     }
     if (message.completeSteps !== 0) {
       writer.uint32(72).uint32(message.completeSteps);
+    }
+    if (message.unit !== undefined) {
+      ValueUnit.encode(message.unit, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -915,6 +928,14 @@ export const ResultSeries: MessageFns<ResultSeries> = {
             message.completeSteps = reader.uint32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.unit = ValueUnit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -941,6 +962,74 @@ export const ResultSeries: MessageFns<ResultSeries> = {
     message.values = object.values?.map((e) => e) || [];
     message.kind = object.kind ?? 0;
     message.completeSteps = object.completeSteps ?? 0;
+    message.unit = (object.unit !== undefined && object.unit !== null) ? ValueUnit.fromPartial(object.unit) : undefined;
+    return message;
+  },
+};
+
+function createBaseValueUnit(): ValueUnit {
+  return { name: "", per: "" };
+}
+
+export const ValueUnit: MessageFns<ValueUnit> = {
+  encode(message: ValueUnit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.per !== "") {
+      writer.uint32(18).string(message.per);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValueUnit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValueUnit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.per = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ValueUnit>): ValueUnit {
+    return ValueUnit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ValueUnit>): ValueUnit {
+    const message = createBaseValueUnit();
+    message.name = object.name ?? "";
+    message.per = object.per ?? "";
     return message;
   },
 };
