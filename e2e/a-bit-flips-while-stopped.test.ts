@@ -82,33 +82,45 @@ test.each(['points', 'tags'] as const)(
   },
 );
 
-test('one skip passes all records that the log has lost, and what follows is not lost', async () => {
-  const folder = await harness.folder();
-  const fromMs = Date.now();
-  const platform = await harness.platform({ folder });
-  await send(platform, 6, 'old');
-  await platform.stop();
-  // The store has to read everything again, and four records can no longer be found.
-  await rename(join(folder, 'points', String(PARTITION)), join(folder, 'moved'));
-  await damage(folder, 'points', (bytes) => {
-    const records = recordsOf(bytes);
-    for (const at of records.slice(2, 6)) bytes[at + 20] ^= 1;
-    return bytes;
-  });
+/** The end of the log has the record that closes the lane. */
+const LOST: readonly (readonly [what: string, from: number, to: number | undefined])[] = [
+  ['in the middle', 2, 6],
+  ['at the end', -3, undefined],
+];
 
-  const again = await harness.platform({ folder });
-  await send(again, 5, 'new');
-  const haltOf = async () => (await again.status()).points[PARTITION];
-  await eventually('the store to halt', async () => (await haltOf()).halted !== '');
-  const { haltedOffset } = await haltOf();
-  expect(haltedOffset).toBe(2);
-  await again.skip('points', PARTITION, haltedOffset, 'bit rot');
-  const after = await totalOf(again, fromMs);
-  expect(after.gaps).toEqual([{ topic: 'points', partition: PARTITION, offset: 2, reason: 'bit rot', records: 4 }]);
-  expect(after.total).toBeGreaterThanOrEqual(5 + 2);
-  expect((await totalOf(again, fromMs, 'new:*')).total).toBe(5);
-  expect(await haltOf()).toMatchObject({ halted: '', gaps: after.gaps });
-});
+test.each(LOST)(
+  'one skip passes all records that the log has lost %s, and what follows counts',
+  async (_, from, to) => {
+    const folder = await harness.folder();
+    const fromMs = Date.now();
+    const platform = await harness.platform({ folder });
+    await send(platform, 6, 'old');
+    await platform.stop();
+    // The store has to read everything again.
+    await rename(join(folder, 'points', String(PARTITION)), join(folder, 'moved'));
+    let offset = 0;
+    let records = 0;
+    await damage(folder, 'points', (bytes) => {
+      const lost = recordsOf(bytes).slice(from, to);
+      for (const at of lost) bytes[at + 20] ^= 1;
+      offset = recordsOf(bytes).indexOf(lost[0]);
+      records = lost.length;
+      return bytes;
+    });
+
+    const again = await harness.platform({ folder });
+    await send(again, 5, 'new');
+    const haltOf = async () => (await again.status()).points[PARTITION];
+    await eventually('the store to halt', async () => (await haltOf()).halted !== '');
+    expect((await haltOf()).haltedOffset).toBe(offset);
+    await again.skip('points', PARTITION, offset, 'bit rot');
+    const after = await totalOf(again, fromMs);
+    expect(after.gaps).toEqual([{ topic: 'points', partition: PARTITION, offset, reason: 'bit rot', records }]);
+    expect(after.total).toBeGreaterThanOrEqual(5 + 2);
+    expect((await totalOf(again, fromMs, 'new:*')).total).toBe(5);
+    expect(await haltOf()).toMatchObject({ halted: '', gaps: after.gaps });
+  },
+);
 
 test('a log that lost its end gives no offset to a second record', async () => {
   const folder = await harness.folder();
@@ -141,4 +153,31 @@ test('a log that is not the one that the stores have read halts them, and no ski
   const { halted, haltedOffset } = (await again.status()).points[PARTITION];
   expect(halted).toContain('the log is not the one that this store has read');
   expect(haltedOffset).toBe(-1);
+});
+
+test('a flipped bit of any kind of record of control is passed, named, and acknowledged by an operator', async () => {
+  const folder = await harness.folder();
+  const fromMs = Date.now();
+  const platform = await harness.platform({ folder });
+  await send(platform, 2, 'old');
+  await platform.stop();
+  const control = join(folder, 'log', 'control', '0');
+  const [name] = (await readdir(control)).filter((file) => file.endsWith('.segment'));
+  const whole = await readFile(join(control, name));
+  const records = recordsOf(whole);
+  // The claim of the term, the map, the registration of the session, a renewal or its end.
+  for (const index of [0, 1, 2, records.length - 1]) {
+    const bytes = Buffer.from(await readFile(join(control, name)));
+    bytes[records[index] + 20] ^= 1;
+    await writeFile(join(control, name), bytes);
+  }
+  const again = await harness.platform({ folder });
+  await send(again, 3, 'new');
+  expect(await totalOf(again, fromMs)).toEqual({ total: 5, gaps: [] });
+  const lost = async () => (await again.health()).problems.filter(({ kind }) => kind === 'control-lost');
+  await eventually('the losses to be named', async () => (await lost()).length === 2);
+  expect((await lost()).map(({ part }) => part).sort()).toEqual(['offset 0', `offset ${records.length - 1}`]);
+  await expect(again.skip('control', 0, 1, 'a slip')).rejects.toMatchObject({ code: 'failed_precondition' });
+  for (const offset of [0, records.length - 1]) await again.skip('control', 0, offset, 'bit rot');
+  await eventually('the findings to end', async () => (await lost()).length === 0);
 });

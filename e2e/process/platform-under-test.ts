@@ -5,8 +5,10 @@ import { credentials, Metadata } from '@grpc/grpc-js';
 import {
   ControlClient,
   type CreateKeyReply,
+  type HealthReply,
   type MetricsReply,
   type PartitionStateHash,
+  ProcessClient,
   QueryClient,
   type QueryReply,
   type StateHashReply,
@@ -38,6 +40,7 @@ export class PlatformUnderTest {
   readonly #child: ChildProcess;
   readonly #query: QueryClient;
   readonly #control: ControlClient;
+  readonly #process: ProcessClient;
   readonly #appended: ((offset: number) => void)[] = [];
   readonly httpPort: number;
   readonly grpcPort: number;
@@ -52,6 +55,7 @@ export class PlatformUnderTest {
     this.output = received.output;
     this.#query = new QueryClient(this.grpcAddress, credentials.createInsecure());
     this.#control = new ControlClient(this.grpcAddress, credentials.createInsecure());
+    this.#process = new ProcessClient(this.grpcAddress, credentials.createInsecure());
     child.on('message', (message: FromPlatform) => {
       if (message.type === 'appended') this.#appended.shift()?.(message.offset);
     });
@@ -148,6 +152,10 @@ export class PlatformUnderTest {
     return keys.flatMap(({ key: tag, top }) => top.map(({ value }) => `${tag}:${value}`)).sort();
   }
 
+  health(): Promise<HealthReply> {
+    return callUnary((done) => this.#process.health({}, bearer(undefined), done));
+  }
+
   status(key?: string): Promise<StatusReply> {
     return callUnary((done) => this.#query.status({}, bearer(key), done));
   }
@@ -178,6 +186,7 @@ export class PlatformUnderTest {
       await ended;
     }
     this.#query.close();
+    this.#process.close();
     this.#control.close();
   }
 

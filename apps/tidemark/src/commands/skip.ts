@@ -7,8 +7,8 @@ import { wholeNumber } from '../whole-number.ts';
 
 export function skipCommand(): Command {
   return withRemote(new Command('skip'))
-    .description('skip the record that halted a partition; the data in that record is lost and shown as a gap')
-    .argument('<topic>', 'points or tags')
+    .description('pass the records that halted a partition; the data in them is lost and shown as a gap')
+    .argument('<topic>', 'points, tags or control')
     .argument('<partition>', 'number of the partition', wholeNumber)
     .argument('<offset>', 'offset of the record, from tidemark status', wholeNumber)
     .requiredOption('--reason <text>', 'reason, shown with the gap')
@@ -16,7 +16,8 @@ export function skipCommand(): Command {
       withPlatform(options, async (remote) => {
         const request = { topic, partition, offset, reason: options.reason };
         await remote.call(remote.control, remote.control.skip, request);
-        print(`${topic}/${partition} continues after offset ${offset}; ${TIDEMARK_COMMAND} status shows the gap`);
+        if (topic === 'control') print(`the loss of control/${partition} at offset ${offset} is acknowledged`);
+        else print(`${topic}/${partition} continues after offset ${offset}; ${TIDEMARK_COMMAND} status shows the gap`);
       }),
     );
 }

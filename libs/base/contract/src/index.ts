@@ -32,6 +32,7 @@ export {
   KeyDescription,
   ListKeysReply,
   ListKeysRequest,
+  LostControl,
   MapDecision,
   PartitionStateHash,
   RevokeKeyReply,

@@ -102,8 +102,13 @@ function checkText(field: string, value: string, maxBytes: number): void {
 /** Checks that the request skips the record that halts its partition: a typing mistake must not lose a good record. */
 async function checkHalted({ control, stores }: ControlServiceOptions, request: SkipRequest): Promise<void> {
   const { topic, partition, offset } = request;
+  if (topic === 'control') {
+    if (partition === 0 && control.state.unknownLosses.some((lost) => lost.offset === offset)) return;
+    const message = `control/${partition} has no lost records at offset ${offset}: nothing was skipped`;
+    throw new TidemarkError('failed_precondition', message);
+  }
   if (topic !== 'points' && topic !== 'tags') {
-    throw limitError('topic', topic.slice(0, NAME_BYTES), 'points, tags');
+    throw limitError('topic', topic.slice(0, NAME_BYTES), 'points, tags, control');
   }
   const partitions = control.state.map?.partitions ?? 0;
   if (partition >= partitions) {

@@ -299,7 +299,8 @@ describe('coordinator', () => {
     }
     const checkpoints = [...(await bench.control()).entries()].filter(([, { $case }]) => $case === 'checkpoint');
     expect(checkpoints.length).toBeGreaterThanOrEqual(2);
-    expect(trims).toEqual(checkpoints.map(([offset]) => offset));
+    // The last checkpoint is not the only one: a damaged record must not lose the state.
+    expect(trims).toEqual(checkpoints.slice(0, -1).map(([offset]) => offset));
     // A log with small segments does the same.
     const [first] = trims.slice(-1);
     const fresh = new ControlFollower({ ...bench.log, bounds: bench.boundsFrom(first) }, bench.clock);

@@ -127,9 +127,22 @@ export class Coordinator {
     await this.#running;
   }
 
-  /** Makes the consumers of a halted partition skip one record; the gap is permanent and shown. */
+  /**
+   * Makes the consumers of a halted partition pass a gap; it is permanent and shown. The gap may have the records that
+   * ended lanes: sessions that ended are fenced, so that completeness does not wait for their lanes.
+   */
   async skip(topic: string, partition: number, offset: number, reason: string): Promise<void> {
     await this.#decide({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
+    if (topic !== 'points') return;
+    const { sessions, fences } = this.#options.control.state;
+    for (const { key, state, session } of [...sessions.values()]) {
+      if (state !== 'open' && !fences.has(key)) await this.#fence(session, undefined, `a gap in ${topic}/${partition}`);
+    }
+    this.#fences.repeat(
+      [...fences.values()].filter(({ completed }) => completed),
+      partition,
+      this.#copying.signal,
+    );
   }
 
   /**
@@ -275,8 +288,8 @@ export class Coordinator {
   }
 
   /**
-   * Appends a checkpoint when there are enough records since the last one, and trims the log before a valid checkpoint.
-   * A record that is appended before the checkpoint meanwhile makes it void: the next turn retries.
+   * Appends a checkpoint when there are enough records since the last one, and trims the log before the last but one: one
+   * damaged record must not be the only copy of the state. A record that is appended before the checkpoint meanwhile makes it void: the next turn retries.
    */
   async #checkpoint(): Promise<void> {
     const { control, log, checkpointRecords = CHECKPOINT_RECORDS } = this.#options;
@@ -287,8 +300,8 @@ export class Coordinator {
       if (this.#isSuperseded) return;
       await this.#decide({ $case: 'checkpoint', value: state.checkpoint() });
     }
-    if (state.checkpointOffset <= this.#trimmed) return;
-    const before = state.checkpointOffset;
+    const before = control.previousCheckpointOffset;
+    if (before <= this.#trimmed) return;
     await log.trim('control', 0, before);
     this.#trimmed = before;
   }

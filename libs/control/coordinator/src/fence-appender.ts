@@ -62,6 +62,17 @@ export class FenceAppender {
     return done;
   }
 
+  /**
+   * Appends copies of fences to a partition again, as far as it takes them, because it may have lost them. A second copy
+   * changes nothing for consumers.
+   */
+  repeat(fences: readonly FenceInfo[], partition: number, signal: AbortSignal): void {
+    for (const fence of fences) {
+      if (!this.#has(partition) || (fence.lane !== undefined && fence.lane.partition !== partition)) continue;
+      void this.#copy({ fence, missing: new Set([partition]), under: new Set() }, partition, signal);
+    }
+  }
+
   #has(partition: number): boolean {
     return (this.#waiting.get(partition) ?? 0) < FENCES_PER_PARTITION;
   }

@@ -12,6 +12,7 @@ import {
   type DeadLaneInfo,
   type FenceInfo,
   fenceKey,
+  type LostControlInfo,
   type SessionInfo,
   type SkipInfo,
 } from './control-entries.ts';
@@ -33,6 +34,7 @@ export interface CheckpointContent {
   readonly skips: ReadonlyMap<string, SkipInfo>;
   readonly overBudget: ReadonlyMap<string, number>;
   readonly keys: ReadonlyMap<string, KeyInfo>;
+  readonly lost: readonly LostControlInfo[];
 }
 
 /**
@@ -64,6 +66,7 @@ export function toCheckpoint(content: CheckpointContent, offset: number): Checkp
     keys: [...content.keys].map(([hash, { tenant, name, scopes }]) => {
       return { term, tenant, name, keyHash: Buffer.from(hash, 'hex'), scopes: [...scopes], revoked: false };
     }),
+    lost: [...content.lost],
   };
 }
 
@@ -94,7 +97,9 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   const keys = new Map<string, KeyInfo>();
   for (const key of checkpoint.keys) applyKey(keys, key);
   const eras = new Eras(checkpoint.eras.map(({ offset, startMs, aheadMs }) => ({ offset, startMs, aheadMs })));
-  return { term, termOffset, throughMs, eras, maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys };
+  const lost = checkpoint.lost.map(({ offset, records, reason }) => ({ offset, records, reason }));
+  const state = { maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys, lost };
+  return { term, termOffset, throughMs, eras, ...state };
 }
 
 function sessionInfo({ session, process, state, renewedMs, endedMs }: CheckpointSession): SessionInfo {

@@ -33,6 +33,13 @@ export interface SkipInfo {
   readonly reason: string;
 }
 
+/** Records of `control` that the log has lost. */
+export interface LostControlInfo {
+  readonly offset: number;
+  readonly records: number;
+  readonly reason: string;
+}
+
 /** A lane that its own session reported as dead and that waits for its fence. */
 export interface DeadLaneInfo {
   readonly session: Uint8Array;

@@ -33,6 +33,7 @@ export class ControlFollower {
   #running: Promise<void> | undefined;
   #hasEnded = false;
   #problem: string | undefined;
+  #previousCheckpoint = -1;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -45,6 +46,14 @@ export class ControlFollower {
   }
 
   /**
+   * Offset of the checkpoint that counted before the last one, or -1. Records before it are not needed, even if the last
+   * one is lost.
+   */
+  get previousCheckpointOffset(): number {
+    return this.#previousCheckpoint;
+  }
+
+  /**
    * Calls `listener` after each applied record; the returned function ends that. A `checkpoint` may have changed
    * anything: it is the only report of records that were trimmed before they were read.
    */
@@ -54,8 +63,9 @@ export class ControlFollower {
   }
 
   /**
-   * Reads all existing records, then continues in the background. Throws `data_loss` when a record is damaged, or when
-   * the oldest records are gone and no checkpoint is left. Passes on errors of the log.
+   * Reads all existing records, then continues in the background. Records that the log has lost are passed, and listed in
+   * `state.lost`. Throws `data_loss` when a record is not of this format, or when the oldest records are gone and no
+   * checkpoint is left. Passes on errors of the log.
    */
   async start(): Promise<void> {
     assert(this.#running === undefined, 'start is called once');
@@ -124,7 +134,7 @@ export class ControlFollower {
     try {
       records = await this.#log.read('control', 0, this.state.nextOffset, options);
     } catch (error) {
-      if (isTidemarkError(error, 'data_loss')) throw damaged(this.state.nextOffset, error);
+      if (isTidemarkError(error, 'data_loss')) return this.#lose(error);
       if (!isTidemarkError(error, 'out_of_range')) throw error;
       // The next record was trimmed meanwhile. A checkpoint has its content.
       const { first } = await this.#log.bounds('control', 0);
@@ -135,16 +145,31 @@ export class ControlFollower {
     for (const record of records) this.#apply(record);
   }
 
+  /** Passes records that the log has lost, if it says where it continues: it will not return them later. */
+  #lose(error: TidemarkError): void {
+    const { state } = this;
+    const { resumeAt } = error.detail;
+    if (typeof resumeAt !== 'number' || resumeAt <= state.nextOffset) throw damaged(state.nextOffset, error);
+    state.lose(resumeAt - state.nextOffset, error.message);
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (const waiter of [...this.#waiters]) if (waiter.offset < this.state.nextOffset) waiter.resolve();
+  }
+
   #apply({ value, offset, appendTimeMs }: LogRecord): void {
     let message: ControlMessage;
+    const { checkpointOffset } = this.state;
     try {
       message = decodeControl(value);
       if (!this.state.apply(message, offset, appendTimeMs)) return;
     } catch (error) {
       throw isTidemarkError(error, 'data_loss') ? damaged(offset, error) : error;
     }
+    if (this.state.checkpointOffset !== checkpointOffset) this.#previousCheckpoint = checkpointOffset;
     for (const listener of [...this.#listeners]) listener(message, offset);
-    for (const waiter of [...this.#waiters]) if (waiter.offset <= offset) waiter.resolve();
+    this.#settle();
   }
 }
 

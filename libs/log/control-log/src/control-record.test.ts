@@ -15,6 +15,7 @@ const CHECKPOINT = {
   keys: [{ term: 3, tenant: 't', name: 'n', keyHash: Buffer.from([1]), scopes: ['send'], revoked: false }],
   mapsInForceMs: [],
   eras: [],
+  lost: [],
 };
 
 /** Records as version 1 writes them. Readers must always accept them. */
@@ -75,6 +76,7 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
         },
         mapsInForceMs: [Number.NEGATIVE_INFINITY, 2005],
         eras: [{ offset: 1, startMs: 4, aheadMs: 20_000 }],
+        lost: [],
       },
     },
     '54444d4301e27365ba5a41080110042100000000000014402a04080110012a04080210016210000000000000f0ff0000000000549f406a14080211000000000000104019000000000088d340',

@@ -12,6 +12,7 @@ import {
   type DeadLaneInfo,
   type FenceInfo,
   fenceKey,
+  type LostControlInfo,
   type SessionInfo,
   type SkipInfo,
   skipKey,
@@ -40,7 +41,7 @@ export class ControlState {
   term = 0;
   /** Offset of the record that claimed the term. Of two claims of one term the first counts. */
   termOffset = -1;
-  /** Offset of the last checkpoint that counted, or -1. Records before it are no longer needed. */
+  /** Offset of the last checkpoint that counted, or -1. It repeats the state of the records before it. */
   checkpointOffset = -1;
   /** False while the oldest records are gone and no checkpoint was read: the content may be stale. */
   isWhole = true;
@@ -56,6 +57,7 @@ export class ControlState {
   readonly overBudget = new Map<string, number>();
   /** API keys by the hex SHA-256 of the key. */
   readonly keys = new Map<string, KeyInfo>();
+  #lost: readonly LostControlInfo[] = [];
 
   /** The newest decided map, which may not be in force yet. Undefined before the first decision. */
   get map(): PartitionMap | undefined {
@@ -94,6 +96,26 @@ export class ControlState {
     return [...this.#skips.values()];
   }
 
+  /** Records that the log has lost, which no checkpoint covers; the oldest first. */
+  get lost(): readonly LostControlInfo[] {
+    return this.#lost;
+  }
+
+  /** Lost records that no operator has passed by a skip. */
+  get unknownLosses(): readonly LostControlInfo[] {
+    return this.#lost.filter(({ offset }) => this.skipReason('control', 0, offset) === undefined);
+  }
+
+  /**
+   * Passes the records at `nextOffset`, which the log has lost. They count as records without effect; what later records
+   * prove of them is applied with those: the claim of a term, the registration of a session, the beginning of an era.
+   */
+  lose(records: number, reason: string): void {
+    // What was lost before the first checkpoint is in that checkpoint.
+    if (this.isWhole) this.#lost = [...this.#lost, { offset: this.nextOffset, records, reason }];
+    this.nextOffset += records;
+  }
+
   /** Records that the log now begins at `first`. The next checkpoint that counts has the content of earlier records. */
   beginAt(first: number): void {
     if (this.nextOffset >= first) return;
@@ -106,6 +128,7 @@ export class ControlState {
    * first checkpoint of a log whose oldest records are gone.
    */
   apply(message: ControlMessage, offset: number, appendTimeMs: number): boolean {
+    if (this.isWhole) this.#assume(message, offset, appendTimeMs);
     if (message.$case === 'checkpoint') this.#restore(message.value, offset);
     else if (this.isWhole) this.#change(message, offset, appendTimeMs);
     if (this.isWhole) this.throughMs = Math.max(this.throughMs, appendTimeMs);
@@ -120,8 +143,8 @@ export class ControlState {
    */
   checkpoint(): Checkpoint {
     assert(this.isWhole, 'only a whole state has a checkpoint');
-    const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys } = this;
-    const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys };
+    const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost } = this;
+    const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost };
     return toCheckpoint({ ...content, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
   }
 
@@ -141,27 +164,16 @@ export class ControlState {
     refill(this.#skips, content.skips);
     refill(this.overBudget, content.overBudget);
     refill(this.keys, content.keys);
+    this.#lost = content.lost;
     this.checkpointOffset = offset;
     this.isWhole = true;
   }
 
   #change(message: Exclude<ControlMessage, { $case: 'checkpoint' }>, offset: number, appendTimeMs: number): void {
     switch (message.$case) {
-      case 'registered': {
-        const { session, process } = message.value;
-        const key = toHex(session);
-        if (!this.sessions.has(key)) {
-          this.sessions.set(key, {
-            key,
-            session: Buffer.from(session),
-            process,
-            state: 'open',
-            renewedMs: appendTimeMs,
-            endedMs: undefined,
-          });
-        }
+      case 'registered':
+        this.#register(message.value.session, message.value.process, appendTimeMs);
         return;
-      }
       case 'renewed':
         this.#renew(message.value, appendTimeMs);
         return;
@@ -205,6 +217,31 @@ export class ControlState {
     }
   }
 
+  /** Applies what this record proves of lost records before it. */
+  #assume(message: ControlMessage, offset: number, appendTimeMs: number): void {
+    const last = this.#lost.at(-1);
+    if (last === undefined) return;
+    // A coordinator decides only after it has read its own claim, so the claim was lost.
+    if ('term' in message.value && message.$case !== 'term' && message.value.term > this.term) {
+      if (last.offset > this.termOffset) {
+        this.term = message.value.term;
+        this.termOffset = last.offset;
+      }
+    }
+    // A session renews only after it has registered.
+    if (message.$case === 'renewed') this.#register(message.value.session, 'unknown', appendTimeMs);
+    // Only a decision to set time back makes append times go back that far and stay there.
+    const isNext = last.offset + last.records === offset;
+    if (isNext && this.throughMs - appendTimeMs > PROTOCOL_TIMES.setBackMs) this.#beginEra(offset - 1, appendTimeMs);
+  }
+
+  #register(session: Uint8Array, process: string, appendTimeMs: number): void {
+    const key = toHex(session);
+    if (this.sessions.has(key)) return;
+    const times = { renewedMs: appendTimeMs, endedMs: undefined };
+    this.sessions.set(key, { key, session: Buffer.from(session), process, state: 'open', ...times });
+  }
+
   #isCurrentTerm(term: number): boolean {
     return term === this.term;
   }
@@ -230,13 +267,17 @@ export class ControlState {
     this.#inForceMs.set(map.epoch, isFirst ? Number.NEGATIVE_INFINITY : decidedMs + MAP_DELAY_MS);
   }
 
+  #setBack({ expectedEra, decidedMs }: SetBackDecision, offset: number, appendTimeMs: number): void {
+    if (expectedEra !== this.eras.current || !isSetBack(this.throughMs, appendTimeMs, decidedMs)) return;
+    this.#beginEra(offset, appendTimeMs);
+  }
+
   /**
    * Begins an era. It voids what sessions of the earlier ones promised about time, so they end, and maps that wait for a
    * time that was wrong come into force.
    */
-  #setBack({ expectedEra, decidedMs }: SetBackDecision, offset: number, appendTimeMs: number): void {
+  #beginEra(offset: number, appendTimeMs: number): void {
     const { eras, throughMs } = this;
-    if (expectedEra !== eras.current || !isSetBack(throughMs, appendTimeMs, decidedMs)) return;
     const startMs = Math.floor(appendTimeMs);
     this.eras = eras.with({ offset, startMs, aheadMs: Math.floor(throughMs) - startMs });
     this.throughMs = startMs;

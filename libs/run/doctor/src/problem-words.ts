@@ -47,6 +47,16 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
     },
   ],
   [
+    'control-lost',
+    {
+      kind: 'control-lost',
+      severity: 'degraded',
+      what: (name, parts) => `${name} passed lost records of control at ${listed(parts)}`,
+      means: 'they are taken for renewals of sessions; a key, a revocation or a skip among them has no effect',
+      next: `check the keys, and repeat what is missing; then run ${TIDEMARK_COMMAND} skip control 0 OFFSET --reason WHY`,
+    },
+  ],
+  [
     'coordinator',
     {
       kind: 'coordinator',

@@ -8,6 +8,7 @@ export type ProblemKind =
   | 'store'
   | 'halt'
   | 'control'
+  | 'control-lost'
   | 'coordinator'
   | 'trim'
   | 'budget'

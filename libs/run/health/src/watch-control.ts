@@ -3,9 +3,15 @@ import type { Coordinator } from '@tidemark/coordinator';
 import type { ProcessHealth } from './process-health.ts';
 import { unavailable } from './unavailable.ts';
 
-/** Adds a check that `control` can be read. */
-export function watchControl(health: ProcessHealth, control: Pick<ControlFollower, 'problem'>): void {
+/** Adds checks that `control` can be read, and that it has lost no records that no operator has passed. */
+export function watchControl(health: ProcessHealth, control: Pick<ControlFollower, 'problem' | 'state'>): void {
   health.watch('control', () => unavailable(control.problem));
+  health.watchParts('control-lost', () => {
+    const causes = control.state.unknownLosses.map(({ offset, reason }) => {
+      return [`offset ${offset}`, { code: 'data_loss', message: reason }] as const;
+    });
+    return new Map(causes);
+  });
 }
 
 /** Adds checks of a coordinator and of the budgets that it found used up. */

@@ -94,7 +94,7 @@ export interface FenceCompleted {
   lane?: DeadLane | undefined;
 }
 
-/** Passes an undecodable record, leaving a marked gap. */
+/** Passes what halted a partition, leaving a marked gap. In `control` it states that an operator knows of lost records. */
 export interface SkipDecision {
   term: number;
   topic: string;
@@ -163,6 +163,17 @@ export interface Checkpoint {
   mapsInForceMs: number[];
   /** The eras that began so far, the oldest first. Of the oldest ones several may be combined. */
   eras: CheckpointEra[];
+  /** Records that the log has lost before a reader of this term read them. */
+  lost: LostControl[];
+}
+
+/** Records of `control` that the log has lost. They count as records without effect. */
+export interface LostControl {
+  /** Offset of the first one, and their number. */
+  offset: number;
+  records: number;
+  /** The error of the log. */
+  reason: string;
 }
 
 export interface CheckpointSession {
@@ -1500,6 +1511,7 @@ function createBaseCheckpoint(): Checkpoint {
     keys: [],
     mapsInForceMs: [],
     eras: [],
+    lost: [],
   };
 }
 
@@ -1547,6 +1559,9 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     for (const v of message.eras) {
       CheckpointEra.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.lost) {
+      LostControl.encode(v!, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -1678,6 +1693,14 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.eras.push(CheckpointEra.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.lost.push(LostControl.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1708,6 +1731,86 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.keys = object.keys?.map((e) => KeyDecision.fromPartial(e)) || [];
     message.mapsInForceMs = object.mapsInForceMs?.map((e) => e) || [];
     message.eras = object.eras?.map((e) => CheckpointEra.fromPartial(e)) || [];
+    message.lost = object.lost?.map((e) => LostControl.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLostControl(): LostControl {
+  return { offset: 0, records: 0, reason: "" };
+}
+
+export const LostControl: MessageFns<LostControl> = {
+  encode(message: LostControl, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).sint64(message.offset);
+    }
+    if (message.records !== 0) {
+      writer.uint32(16).uint64(message.records);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LostControl {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLostControl();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LostControl>): LostControl {
+    return LostControl.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LostControl>): LostControl {
+    const message = createBaseLostControl();
+    message.offset = object.offset ?? 0;
+    message.records = object.records ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };
