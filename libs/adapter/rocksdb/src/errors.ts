@@ -27,7 +27,11 @@ const RULES: readonly { pattern: RegExp; code: ErrorCode }[] = [
 export function rocksDbError(error: unknown, operation: Operation, path: string): TidemarkError {
   if (error instanceof TidemarkError) return error;
   const text = causeOf(error);
-  const code = RULES.find((rule) => rule.pattern.test(text))?.code ?? fallback(operation);
+  // At open it is a file that another file of the database names.
+  const isIncomplete = operation === 'open' && /no such file or directory/i.test(text);
+  const code = isIncomplete
+    ? 'data_loss'
+    : (RULES.find((rule) => rule.pattern.test(text))?.code ?? fallback(operation));
   return new TidemarkError(code, `RocksDB ${operation} failed: ${text}`, { path, operation }, { cause: error });
 }
 

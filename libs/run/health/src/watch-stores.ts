@@ -10,6 +10,9 @@ export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Event
       health.report('halt', part, { code: 'data_loss', message: reason });
       events.error(`${part} is halted at offset ${offset}`, { reason });
     },
+    onRebuilding: (topic: Topic, partition: number, reason: string, aside: string): void => {
+      events.error(`the store of ${topic}/${partition} is built again from the log`, { reason, movedTo: aside });
+    },
     onResumed: (topic: Topic, partition: number): void => {
       const part = `${topic}/${partition}`;
       health.report('halt', part, undefined);

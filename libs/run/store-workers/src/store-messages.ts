@@ -97,6 +97,14 @@ export type FromStore =
       readonly logId: string | undefined;
     }
   | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
+  /** A damaged database was moved to the folder `aside`; its store reads the log from the beginning. */
+  | {
+      readonly type: 'rebuilding';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly reason: string;
+      readonly aside: string;
+    }
   | {
       readonly type: 'halted';
       readonly topic: Topic;

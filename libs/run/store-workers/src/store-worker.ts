@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
-import { SystemClock, yieldTurn } from '@tidemark/node-runtime';
+import { LocalDisk, SystemClock, yieldTurn } from '@tidemark/node-runtime';
 import { type Clock, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
+import { damagedStore, moveAside } from './damaged-database.ts';
 import { ownBytes } from './own-bytes.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
@@ -16,9 +17,14 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 interface ConsumedStore {
   readonly topic: Topic;
-  readonly store: StorePartition;
-  readonly consumer: LogConsumer;
+  readonly store: Omit<StorePartition, 'state'>;
+  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'stop'>>;
 }
+
+/** The consumer of a store that reads nothing. */
+const NO_CONSUMER = {
+  position: { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' },
+} as const;
 
 /**
  * The stores of one thread: for each of its partitions a point store, a tag store or an aggregator, or several of them.
@@ -63,12 +69,45 @@ export class StoreWorker {
     for (const message of this.#early.splice(0)) void this.#serve(message);
   }
 
+  /**
+   * Opens a store. A damaged database stops this partition alone: it is built again from the log where that still has every
+   * record.
+   */
   async #openStore(kind: StoreKind, partition: number): Promise<ConsumedStore> {
-    const { topic, open } = STORE_KINDS[kind];
+    try {
+      return await this.#openDatabase(kind, partition);
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      const { topic } = STORE_KINDS[kind];
+      const folder = `${kind}/${partition}`;
+      const disk = new LocalDisk(this.#options.folder);
+      const aside = await moveAside(disk, this.#log, this.#clock, { folder, topic, partition });
+      if (aside !== undefined) {
+        this.#send({ type: 'rebuilding', topic, partition, reason: error.message, aside });
+        return this.#openDatabase(kind, partition);
+      }
+      const message = `the database ${folder} is damaged, and the log no longer has its first records: ${error.message}`;
+      this.#send({ type: 'halted', topic, partition, offset: -1, reason: message });
+      return { topic, store: damagedStore(kind, partition, message), consumer: NO_CONSUMER };
+    }
+  }
+
+  async #openDatabase(kind: StoreKind, partition: number): Promise<ConsumedStore> {
     const keyValue = await openRocksDb(join(this.#options.folder, kind, String(partition)), {
       writeBufferBytes: WRITE_BUFFER_BYTES,
     });
-    this.#databases.push(keyValue);
+    try {
+      const opened = await this.#openState(kind, partition, keyValue);
+      this.#databases.push(keyValue);
+      return opened;
+    } catch (error) {
+      await keyValue.close();
+      throw error;
+    }
+  }
+
+  async #openState(kind: StoreKind, partition: number, keyValue: KeyValue): Promise<ConsumedStore> {
+    const { topic, open } = STORE_KINDS[kind];
     const store = await open({
       partition,
       keyValue,
@@ -190,7 +229,7 @@ export class StoreWorker {
 
   async #stopStore(partition: number, { topic, consumer }: ConsumedStore): Promise<void> {
     try {
-      await consumer.stop();
+      await consumer.stop?.();
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       const message = `the last commit failed: ${error.message}`;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
@@ -12,8 +13,10 @@ import {
 } from '@tidemark/contract';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { LogBuilder } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
-import { TidemarkError } from '@tidemark/ports';
+import { TidemarkError, type Topic } from '@tidemark/ports';
 import type { FromStore, StoreProblem, StoreWorkerOptions, ToStore } from './store-messages.ts';
 import { storeReaders } from './store-readers.ts';
 import { StoreWorkers } from './store-workers.ts';
@@ -74,6 +77,8 @@ describe('the store threads', () => {
     readonly reason: string;
   }
 
+  const rebuilt: (readonly [Topic, number, string, string])[] = [];
+
   function start(
     onHalted: (halted: Halted) => void = () => undefined,
     threads = 1,
@@ -84,6 +89,7 @@ describe('the store threads', () => {
       threads,
       onCommitted: () => undefined,
       onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
+      onRebuilding: (...rebuilding) => rebuilt.push(rebuilding),
       onResumed: () => undefined,
       onProblem: (_topic, _partition, problem) => onProblem(problem),
       onFailed: (error) => {
@@ -174,6 +180,72 @@ describe('the store threads', () => {
     expect(await placesOf('points')).toEqual(places.map((one) => ({ ...one, era: -1 })));
     const stateHash = '0'.repeat(32);
     expect(await placesOf('tags')).toEqual(places.map((one) => ({ ...one, stateHash })));
+  });
+
+  /** Two partitions with a database each, of which that of points/0 is damaged; `trimmed` records are no longer in the log. */
+  async function damaged(trimmed: number): Promise<EmbeddedLog> {
+    const partitions = { points: 2, tags: 2 };
+    options = { ...options, log: { kind: 'embedded', folder: join(folder, 'log'), partitions: 2 }, owned: [0, 1] };
+    const open = () =>
+      openEmbeddedLog({
+        disk: new LocalDisk(join(folder, 'log')),
+        clock: new SystemClock(),
+        random: new SystemRandom(),
+        partitions,
+        limits: { segmentBytes: 300 },
+      });
+    const log = await open();
+    const builder = new LogBuilder();
+    builder.bare(RECORD.open, 0, 1000);
+    for (let i = 0; i < 5; i++) {
+      const points = [{ series: 0, timeMs: 2000 + i, value: 1 }];
+      builder.block(0, 2000 + i, [{ client: 0, sequence: i, points }]);
+    }
+    const writer = await log.writer('points', 0);
+    for (const { offset, value } of builder.records) await writer.append(offset, value);
+    const stores = start();
+    log.onAppend((...progress) => stores.progress(...progress));
+    while ((await stores.call('points', 'status', { partition: 0 })).points < 5) await setTimeout(10);
+    await stores.stop();
+    const path = join(folder, 'points', '0');
+    for (const name of (await readdir(path)).filter((file) => file.endsWith('.log') || file.startsWith('MANIFEST'))) {
+      const bytes = await readFile(join(path, name));
+      bytes.fill(0x55, Math.floor(bytes.length / 3));
+      await writeFile(join(path, name), bytes);
+    }
+    await log.trim('points', 0, trimmed);
+    await log.close();
+    return open();
+  }
+
+  test('a damaged database is built again from the log, and kept next to the new one', async () => {
+    const log = await damaged(0);
+    ends.push(() => log.close());
+    const stores = start();
+    log.onAppend((...progress) => stores.progress(...progress));
+    await stores.ready();
+    while ((await stores.call('points', 'status', { partition: 0 })).points < 5) await setTimeout(10);
+    const [[topic, partition, , aside]] = rebuilt.splice(0);
+    expect([topic, partition]).toEqual(['points', 0]);
+    expect(await readdir(join(folder, aside))).toContain('CURRENT');
+  });
+
+  test('a damaged database that the log can’t replace stops its partition alone, and is left as it is', async () => {
+    const log = await damaged(4);
+    ends.push(() => log.close());
+    const halted: Halted[] = [];
+    const stores = start((halt) => halted.push(halt));
+    log.onAppend((...progress) => stores.progress(...progress));
+    await stores.ready();
+    const text = 'the database points/0 is damaged, and the log no longer has its first records';
+    const status = await stores.call('points', 'status', { partition: 0 });
+    expect([status.halted, status.haltedOffset]).toEqual([expect.stringContaining(text), -1]);
+    expect(halted).toEqual([{ part: 'points/0', offset: -1, reason: expect.stringContaining(text) }]);
+    await expect(stores.call('points', 'stateHash', { partition: 0 })).rejects.toMatchObject({ code: 'data_loss' });
+    expect((await stores.call('points', 'status', { partition: 1 })).halted).toBe('');
+    const { positions } = await stores.positions('points');
+    expect(positions.map((position) => position.halted !== '')).toEqual([true, false]);
+    expect([rebuilt, await readdir(join(folder, 'points'))]).toEqual([[], ['0', '1']]);
   });
 
   test('the halt at lost records names them, and the log that they were in', async () => {

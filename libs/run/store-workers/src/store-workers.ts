@@ -29,6 +29,8 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
    */
   readonly onCaughtUp?: (topic: Topic, partition: number) => void;
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
+  /** Called when a damaged database was moved to the folder `aside`, and its store is built again from the log. */
+  readonly onRebuilding: (topic: Topic, partition: number, reason: string, aside: string) => void;
   /** Called when a halted partition reads again. */
   readonly onResumed: (topic: Topic, partition: number) => void;
   /** Called when a store cannot read or commit (it retries), and with undefined when it works again. */
@@ -234,6 +236,8 @@ export class StoreWorkers {
         this.#options.onOpened?.(message.topic, message.partition, message.offset, message.logId);
       } else if (message.type === 'committed') {
         this.#options.onCommitted(message.topic, message.partition, message.offset);
+      } else if (message.type === 'rebuilding') {
+        this.#options.onRebuilding(message.topic, message.partition, message.reason, message.aside);
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'resumed') {

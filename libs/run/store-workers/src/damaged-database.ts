@@ -1,0 +1,54 @@
+import { PartitionStatusReply, ReplicaPosition, TagPartitionStatusReply } from '@tidemark/contract';
+import { type Clock, type Disk, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import type { StoreKind } from '@tidemark/store-rpc';
+import type { StorePartition } from './store-kinds.ts';
+
+/** How long a store waits for the first announcement of its log, ms. */
+const LOG_WAIT_MS = 60_000;
+const RETRY_MS = 20;
+
+/**
+ * Moves the damaged database `folder` of a partition aside if the log still has every record, so that a new one can be built
+ * from it. Returns the new name of the folder, or undefined when the log was trimmed or does not answer.
+ */
+export async function moveAside(
+  disk: Pick<Disk, 'rename'>,
+  log: Pick<Log, 'bounds'>,
+  clock: Clock,
+  { folder, topic, partition }: { folder: string; topic: Topic; partition: number },
+): Promise<string | undefined> {
+  if ((await firstOffset(log, clock, topic, partition)) !== 0) return undefined;
+  const aside = `${folder}.damaged-${clock.wallMs()}`;
+  await disk.rename(folder, aside);
+  return aside;
+}
+
+async function firstOffset(
+  log: Pick<Log, 'bounds'>,
+  clock: Clock,
+  topic: Topic,
+  partition: number,
+): Promise<number | undefined> {
+  for (let waitedMs = 0; waitedMs < LOG_WAIT_MS; waitedMs += RETRY_MS) {
+    try {
+      return (await log.bounds(topic, partition)).first;
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      await sleep(clock, RETRY_MS);
+    }
+  }
+  return undefined;
+}
+
+/** A store whose database is damaged: it reports that, and every question about its content is `data_loss`. */
+export function damagedStore(kind: StoreKind, partition: number, message: string): Omit<StorePartition, 'state'> {
+  const halt = { partition, halted: message, haltedOffset: -1 };
+  return {
+    position: () => ReplicaPosition.create(halt),
+    async answer(method) {
+      if (method !== 'status') throw new TidemarkError('data_loss', message, { partition });
+      if (kind === 'tags') return TagPartitionStatusReply.encode(TagPartitionStatusReply.create(halt)).finish();
+      return PartitionStatusReply.encode(PartitionStatusReply.create(halt)).finish();
+    },
+  };
+}
