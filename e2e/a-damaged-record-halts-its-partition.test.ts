@@ -70,6 +70,33 @@ test.each(Object.entries(DAMAGED))('%s', async (_, damaged) => {
   expect((await platform.query(`sum:${healthy}{*}`, fromMs, Date.now())).gaps).toEqual([]);
 });
 
+test('a partition that is halted for too long accepts no points until it continues', async () => {
+  const platform = await harness.platform({ intake: { haltedMs: 0 } });
+  const client = await harness.client(platform.grpcAddress);
+  const fromMs = Math.floor(Date.now() / 1000) * 1000;
+  await send(client, 1);
+  const offset = await platform.append('points', HALTED, Buffer.from('not a block'));
+  await eventually('the partition to halt', async () => (await haltOf(platform)).haltedOffset === offset);
+  client.count(healthy, 2);
+  client.flush();
+  await client.settled();
+  const post = (metric: string) =>
+    fetch(`${platform.httpUrl}/api/v2/series`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ series: [{ metric, type: 1, points: [{ timestamp: Date.now() / 1000, value: 4 }] }] }),
+    });
+  expect((await post(healthy)).status).toBe(202);
+  const refused = await post(stuck);
+  expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('points/1 is halted')]);
+  client.count(stuck, 2);
+  client.flush();
+  await platform.skip('points', HALTED, offset, 'bit rot');
+  await client.settled();
+  const after = await platform.queryComplete(`sum:${stuck}{*}.rollup(sum, 60)`, fromMs, Date.now());
+  expect(total(after)).toBe(3);
+});
+
 test('a damaged record of tags delays the answers of its partition until the record is skipped', async () => {
   const platform = await harness.platform();
   const client = await harness.client(platform.grpcAddress);

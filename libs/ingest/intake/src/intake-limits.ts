@@ -29,6 +29,8 @@ export interface IntakeLimits {
   readonly window: number;
   /** Max age of a stamp, ms. */
   readonly stampAgeMs: number;
+  /** Time for which the stores of a partition may be halted before its points are answered with `retry`, ms. */
+  readonly haltedMs: number;
 }
 
 export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
@@ -46,6 +48,7 @@ export const DEFAULT_INTAKE_LIMITS: IntakeLimits = {
   definitionBytesPerTenant: 512 * 1024 * 1024,
   window: 1024,
   stampAgeMs: PROTOCOL_TIMES.stampAgeMs,
+  haltedMs: 300_000,
 };
 
 /** Timing and block sizes of a lane, in ms, bytes and points. */

@@ -37,6 +37,11 @@ export interface IntakeOptions {
   readonly latenessMs?: (tenant: string) => number;
   /** Returns which series the platform has; called only for series over budget. */
   readonly knownSeries: FindKnownSeries;
+  /**
+   * Returns since when the stores of a partition are halted, by `clock.monotonicMs`, and why. After `limits.haltedMs` the
+   * session accepts no points of the partition: what no store can read must not be acknowledged without end.
+   */
+  readonly haltOf?: (partition: number) => { readonly sinceMs: number; readonly reason: string } | undefined;
   /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
   /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */
@@ -188,12 +193,24 @@ export class IntakeSession {
 
   /** Returns why a share of this partition is not accepted now, or could not be stored. */
   refusalOf(partition: number): Rejection {
+    const halted = this.#haltOf(partition);
+    if (halted !== undefined) {
+      const limit = `${this.#options.limits.haltedMs} ms`;
+      return { reason: 'partition_halted', field: 'haltedMs', limit, points: 0, message: halted };
+    }
     return this.#lanes.refusalOf(partition) ?? this.refusal;
   }
 
   /** Accepts a share. Returns false when its lane cannot accept it, and the batch must be sent again. */
   offer(partition: number, share: QueuedShare): boolean {
-    return this.#lanes.offer(partition, share);
+    return this.#haltOf(partition) === undefined && this.#lanes.offer(partition, share);
+  }
+
+  /** Why no points of the partition are accepted, if its stores have been halted for too long. */
+  #haltOf(partition: number): string | undefined {
+    const { haltOf, clock, limits } = this.#options;
+    const halt = haltOf?.(partition);
+    return halt !== undefined && clock.monotonicMs() - halt.sinceMs > limits.haltedMs ? halt.reason : undefined;
   }
 
   /** Number of open streams of clients. */

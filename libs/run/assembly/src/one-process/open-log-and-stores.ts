@@ -7,6 +7,7 @@ import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import { assembleStores } from '../parts/assemble-stores.ts';
+import type { HaltedPartitions } from '../parts/halted-partitions.ts';
 import { LogFloors } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
 
@@ -17,6 +18,7 @@ interface Ports {
   readonly events: Events;
   readonly health: ProcessHealth;
   readonly started: Pick<Started, 'add'>;
+  readonly halts: HaltedPartitions;
 }
 
 /**
@@ -25,7 +27,7 @@ interface Ports {
  * appended.
  */
 export async function openLogAndStores(
-  { folder, clock, random, events, health, started }: Ports,
+  { folder, clock, random, events, health, started, halts }: Ports,
   settings: Settings,
 ): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<void> }> {
   const { partitions } = settings.data;
@@ -49,7 +51,7 @@ export async function openLogAndStores(
   };
   const stores = assembleStores(
     {
-      ...{ folder, events, health, started, onCommitted },
+      ...{ folder, events, health, started, halts, onCommitted },
       onOpened: (...store) => floors.opened(...store),
       log: { kind: 'embedded', folder: logFolder, partitions },
       kinds: ['points', 'tags'],

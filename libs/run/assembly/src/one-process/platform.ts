@@ -22,6 +22,7 @@ import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
 import { assembleIntake, intakeEndpoints } from '../parts/assemble-intake.ts';
 import { assembleQuery, registerQuery } from '../parts/assemble-query.ts';
 import { Servers } from '../parts/assemble-servers.ts';
+import { HaltedPartitions } from '../parts/halted-partitions.ts';
 import { Pending } from '../parts/pending.ts';
 import { openLogAndStores } from './open-log-and-stores.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -132,7 +133,11 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   health.watchVolume(folder, new LocalDisk(folder));
   health.start();
   started.add(() => health.stop());
-  const { log, stores, ready } = await openLogAndStores({ folder, clock, random, events, health, started }, settings);
+  const halts = new HaltedPartitions(clock);
+  const { log, stores, ready } = await openLogAndStores(
+    { folder, clock, random, events, health, started, halts },
+    settings,
+  );
   const control = new ControlFollower(log, clock);
   followSkips(control, (skip) => stores.skip(skip));
   await control.start();
@@ -149,7 +154,10 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
     const { series } = await stores.call('tags', 'seriesTags', { partition, tenant, series: Buffer.concat(ids) });
     return series.map(({ metric }) => metric !== '');
   };
-  const intake = await assembleIntake({ ...ports, knownSeries, acceptClock }, settings);
+  const intake = await assembleIntake(
+    { ...ports, knownSeries, acceptClock, haltOf: (partition) => halts.of(partition) },
+    settings,
+  );
   pending.set(intake);
   const agentKey = newApiKey(random);
   const access = assembleAccess(() => control.state, settings, agentKey);

@@ -65,6 +65,13 @@ export const INTAKE = z.strictObject({
     PROTOCOL_TIMES.retentionMs,
     'A batch that was first sent longer ago than this is refused.',
   ),
+  haltedMs: whole(
+    I.haltedMs,
+    'ms',
+    0,
+    7 * DAY_MS,
+    'A partition whose stores have been halted for longer than this accepts no points: its senders get `retry`.',
+  ),
 });
 
 /** Blocks of a lane, which carries one session's points into one partition. */
