@@ -47,7 +47,7 @@ export function offerApart(
 
 /** Sends each point to the partition that `owner` gives its metric, and ignores the client's map. */
 export function reroute(share: OfferedShare, offer: Offer, owner: (metricId: Uint8Array) => number): boolean {
-  const ownerOf = (ref: number) => owner(share.dictionary.definitionsFrom(ref)[0].metricId);
+  const ownerOf = (ref: number) => owner(share.dictionary.definitions(ref, ref + 1)[0].metricId);
   const parts = split(share, (_, ref) => ownerOf(ref));
   return offerApart(
     share,

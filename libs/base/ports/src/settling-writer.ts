@@ -43,9 +43,9 @@ export class SettlingWriter {
   }
 
   /**
-   * Appends a value; resolves once it is durable. Throws the last error when it cannot be repeated
-   * (`failed_precondition`, `invalid_argument`) or `signal` aborted; the outcome is then unknown, and a later append
-   * must use a new producer.
+   * Appends a value; resolves once it is durable. Throws `invalid_argument` when the value is too large for the log: it
+   * is not stored, and a smaller one may follow. Throws the last error when it cannot be repeated (`failed_precondition`)
+   * or `signal` aborted; the outcome is then unknown, and a later append uses a new producer.
    */
   append(value: Uint8Array, signal?: AbortSignal): Promise<Appended> {
     const result = this.#last.then(() => this.#settle(value, signal));
@@ -65,8 +65,8 @@ export class SettlingWriter {
         return appended;
       } catch (error) {
         if (isTidemarkError(error)) this.#problem = error;
-        const final =
-          !isTidemarkError(error) || error.code === 'failed_precondition' || error.code === 'invalid_argument';
+        if (isTidemarkError(error, 'invalid_argument')) throw error;
+        const final = !isTidemarkError(error) || error.code === 'failed_precondition';
         if (final || signal?.aborted) {
           this.#writer = undefined;
           this.#sequence = 0;

@@ -8,7 +8,7 @@ import type { BatchTarget } from './batch-target.ts';
 import { type BatchOutcome, GatheredBatch, SpareParts } from './gathered-batch.ts';
 import { IntakeBench, metricIn, TENANT } from './intake-bench.fixture.ts';
 import { Rejections } from './rejections.ts';
-import { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
+import { DEFAULT_REQUEST_LIMITS, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
 import { RequestPoints } from './request-points.ts';
 import { TenantBatcher } from './tenant-batcher.ts';
 
@@ -125,7 +125,7 @@ describe('the filler of batches', () => {
     expect(target.numbers(0).map((batch) => batch.map(([, value]) => value))).toEqual([[0, 1], [4, 5], [6]]);
   });
 
-  test('closes a batch of sketches at batchPoints, and at batchBytes of payloads', () => {
+  test('closes a batch of sketches at batchPoints, and at batchBytes of memory', () => {
     const handle = batcher.series(metricIn(1), KIND.distribution, []);
     const payload = sketchPayload(1, 2, 3);
     for (let i = 0; i < 5; i++) points.addSketch(handle, nowMs + i, payload);
@@ -133,7 +133,7 @@ describe('the filler of batches', () => {
     expect(fill({ batchPoints: 2 })).toBe(5);
     expect(sizes()).toEqual([2, 2, 1]);
     target = new ManualTarget();
-    expect(fill({ batchBytes: payload.length * 3 })).toBe(5);
+    expect(fill({ batchBytes: (payload.length + SKETCH_BYTES) * 3 })).toBe(5);
     expect(sizes()).toEqual([3, 2]);
   });
 

@@ -2,7 +2,7 @@ import type { BatchTarget } from './batch-target.ts';
 import type { BatchOutcome } from './gathered-batch.ts';
 import { isPlainNumber, PointRules } from './point-rules.ts';
 import type { Rejections } from './rejections.ts';
-import type { RequestLimits } from './request-limits.ts';
+import { batchSize, POINT_BYTES, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
 import type { RequestPoints } from './request-points.ts';
 import { REFUSED } from './series-handles.ts';
 import { Settlement } from './settlement.ts';
@@ -15,14 +15,15 @@ import type { TenantBatcher } from './tenant-batcher.ts';
 export class BatchFiller {
   readonly #batcher: TenantBatcher;
   readonly #target: BatchTarget;
-  readonly #limits: RequestLimits;
+  /** Size of what is added to a batch at once. */
+  readonly #size: ReturnType<typeof batchSize>;
   readonly #rejections: Rejections;
   readonly #rules: PointRules;
 
   constructor(batcher: TenantBatcher, target: BatchTarget, limits: RequestLimits, rejections: Rejections) {
     this.#batcher = batcher;
     this.#target = target;
-    this.#limits = limits;
+    this.#size = batchSize(limits, batcher.session.shareBytes);
     this.#rejections = rejections;
     const { session } = batcher;
     this.#rules = new PointRules(session.limits, session.acceptClock.nowMs());
@@ -41,10 +42,10 @@ export class BatchFiller {
   }
 
   #addNumbers({ numbers }: RequestPoints, settlement: Settlement): number {
-    const { batchPoints } = this.#limits;
+    const step = Math.max(1, Math.min(this.#size.points, Math.floor(this.#size.bytes / POINT_BYTES)));
     let good = 0;
-    for (let from = 0; from < numbers.length; from += batchPoints) {
-      const count = this.#addRange(numbers, from, Math.min(numbers.length, from + batchPoints));
+    for (let from = 0; from < numbers.length; from += step) {
+      const count = this.#addRange(numbers, from, Math.min(numbers.length, from + step));
       good += count;
       if (count > 0) this.#added(count, 0, 0, settlement);
     }
@@ -81,7 +82,6 @@ export class BatchFiller {
   }
 
   #addSketches({ sketches }: RequestPoints, settlement: Settlement): number {
-    const { batchPoints, batchBytes } = this.#limits;
     const { handles } = this.#batcher;
     let good = 0;
     let count = 0;
@@ -91,15 +91,18 @@ export class BatchFiller {
       const timeMs = sketches.timesMs[i];
       const payload = sketches.payloads[i];
       if (this.#rejectsSketch(handle, timeMs, payload)) continue;
+      const isFull =
+        count >= this.#size.points || sizeBytes + payload.length + (count + 1) * SKETCH_BYTES > this.#size.bytes;
+      if (isFull && count > 0) {
+        this.#added(0, count, sizeBytes, settlement);
+        count = 0;
+        sizeBytes = 0;
+      }
       const part = this.#target.gathering.part(handles.partitions[handle]);
       part.sketches.push(handles.refs[handle], Math.floor(timeMs), payload);
       good++;
       count++;
       sizeBytes += payload.length;
-      if (count < batchPoints && sizeBytes < batchBytes) continue;
-      this.#added(0, count, sizeBytes, settlement);
-      count = 0;
-      sizeBytes = 0;
     }
     if (count > 0) this.#added(0, count, sizeBytes, settlement);
     return good;

@@ -31,6 +31,8 @@ export class ClientDictionary {
   readonly refused = new Map<number, Refusal>();
   /** Number of series that are distributions. */
   distributions = 0;
+  /** True once its client has left: lanes need not define it again. */
+  hasLeft = false;
   readonly #days = new Map<number, PublishedDay>();
 
   constructor(mapEpoch: number, partition: number) {
@@ -80,14 +82,24 @@ export class ClientDictionary {
     return this.#seriesIds.subarray(ref * ID_BYTES, (ref + 1) * ID_BYTES);
   }
 
-  /** Returns the definitions from `ref` to the last, for a block. */
-  definitionsFrom(ref: number): SeriesDefinition[] {
-    return Array.from({ length: this.#size - ref }, (_, i) => ({
-      seriesId: this.seriesId(ref + i),
-      metricId: this.#metricIds[this.#metrics[ref + i]],
-      seriesClass: this.seriesClass(ref + i),
-      intervalMs: this.#intervalsMs[ref + i],
+  /** Returns the definitions of refs from `from` to before `to`, for a block. */
+  definitions(from: number, to: number): SeriesDefinition[] {
+    return Array.from({ length: to - from }, (_, i) => ({
+      seriesId: this.seriesId(from + i),
+      metricId: this.#metricIds[this.#metrics[from + i]],
+      seriesClass: this.seriesClass(from + i),
+      intervalMs: this.#intervalsMs[from + i],
     }));
+  }
+
+  /** True when the series' metric, class or interval is not that of the ref before it. */
+  startsRun(ref: number): boolean {
+    return (
+      ref === 0 ||
+      this.#metrics[ref] !== this.#metrics[ref - 1] ||
+      this.#classes[ref] !== this.#classes[ref - 1] ||
+      this.#intervalsMs[ref] !== this.#intervalsMs[ref - 1]
+    );
   }
 
   /** Returns the name to publish with the series' first day; undefined after it was published. */

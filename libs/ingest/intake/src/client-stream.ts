@@ -254,6 +254,10 @@ export class ClientStream implements SeriesSource {
       const { bytes: share, summary } = checked;
       const points = pointCount(summary);
       if (points === 0) continue;
+      if (share.length > session.shareBytes) {
+        rejections.add('share_too_large', 'share.points', `${session.shareBytes} bytes of a share`, points);
+        continue;
+      }
       settlement.expect();
       const isAccepted = session.offer(partition, {
         acceptMs,

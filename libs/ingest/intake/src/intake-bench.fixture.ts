@@ -13,7 +13,7 @@ import {
   type StatedSource,
 } from '@tidemark/model';
 import { type BlockRecord, decodeRecord } from '@tidemark/point-records';
-import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Clock, type Log, type LogRecord, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import type { ClientStream } from './client-stream.ts';
@@ -34,6 +34,8 @@ export class IntakeBench {
   readonly unreachable = new Set<string>();
   /** Topics or partitions whose appends fail because the log is full. */
   readonly full = new Set<string>();
+  /** Bytes above which the log refuses a record. */
+  refusedAboveBytes = Number.POSITIVE_INFINITY;
   /** Time until an append reaches the log, ms. */
   slowMs = 0;
   /** Time until the answer to an append arrives, ms. */
@@ -62,6 +64,9 @@ export class IntakeBench {
             }
             if (this.full.has(topic) || this.full.has(`${topic}/${partition}`)) {
               throw new TidemarkError('resource_exhausted', 'the log is full');
+            }
+            if (value.length > this.refusedAboveBytes) {
+              throw new TidemarkError('invalid_argument', `the log refuses a record of ${value.length} bytes`);
             }
             if (this.slowMs > 0) await sleep(this.clock, this.slowMs);
             const appended = await writer.append(sequence, value);
@@ -146,32 +151,36 @@ export class IntakeBench {
   }
 
   async points(partition: number): Promise<BlockRecord[]> {
-    return (await this.#records('points', partition)).map((value) => decodeRecord(value));
+    return (await this.records('points', partition)).map(({ value }) => decodeRecord(value));
   }
 
   async tags(partition: number): Promise<number> {
-    return (await this.#records('tags', partition)).length;
+    return (await this.records('tags', partition)).length;
   }
 
   /** What was stated of metrics in a partition, in the order of the log. */
   async statements(partition: number): Promise<[metric: string, source: StatedSource, change: MetricChange][]> {
     const stated: [string, StatedSource, MetricChange][] = [];
-    for (const record of await this.#records('tags', partition)) {
+    for (const { value } of await this.records('tags', partition)) {
       const nothing = () => undefined;
       const statement: TagRecordVisitor['statement'] = (_, metric, ...said) => stated.push([metric, ...said]);
-      readTagRecord(record, { series: nothing, day: nothing, statement });
+      readTagRecord(value, { series: nothing, day: nothing, statement });
     }
     return stated;
   }
 
   async control(): Promise<ControlMessage[]> {
-    return (await this.#records('control', 0)).map((value) => decodeControl(value));
+    return (await this.records('control', 0)).map(({ value }) => decodeControl(value));
   }
 
-  async #records(topic: Topic, partition: number): Promise<Uint8Array[]> {
+  async records(topic: Topic, partition: number): Promise<LogRecord[]> {
     const { next } = await this.play(this.#log.bounds(topic, partition));
-    if (next === 0) return [];
-    return (await this.play(this.#log.read(topic, partition, 0, READ))).map(({ value }) => Uint8Array.from(value));
+    const records: LogRecord[] = [];
+    while (records.length < next) {
+      const read = await this.play(this.#log.read(topic, partition, records.length, READ));
+      records.push(...read.map((record) => ({ ...record, value: Uint8Array.from(record.value) })));
+    }
+    return records;
   }
 }
 

@@ -1,4 +1,5 @@
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
+import { MAX_RECORD_BYTES } from '@tidemark/point-records';
 /** Limits of an intake. Each is a setting, and each refusal names one. */
 export interface IntakeLimits {
   /** Max bytes of one message of a stream. */
@@ -61,6 +62,8 @@ export interface LaneTiming {
   readonly blockBytes: number;
   /** Max points of a block. Few bytes can have many points. */
   readonly blockPoints: number;
+  /** Max bytes of a record of the log. */
+  readonly recordBytes: number;
   /** Interval of an idle lane's marks. */
   readonly markMs: number;
   /** Time without an append after which a lane ends by itself. */
@@ -69,7 +72,7 @@ export interface LaneTiming {
   readonly openDelayMs: number;
   /** Time after which a lane starts new dictionaries. */
   readonly epochMs: number;
-  /** Number of definitions after which a lane starts new dictionaries. */
+  /** Number of definitions after which a lane starts new dictionaries, once half of them are of clients that left. */
   readonly epochRefs: number;
 }
 
@@ -78,6 +81,7 @@ export const DEFAULT_LANE_TIMING: LaneTiming = {
   lingerMs: 250,
   blockBytes: 1024 * 1024,
   blockPoints: 1_000_000,
+  recordBytes: MAX_RECORD_BYTES,
   markMs: PROTOCOL_TIMES.markMs,
   appendMs: PROTOCOL_TIMES.appendMs,
   openDelayMs: PROTOCOL_TIMES.openDelayMs,

@@ -131,6 +131,10 @@ export class IntakeRequest {
     const { tenant } = this.#batcher;
     const [field, max] = this.#maxPoints;
     if (count > max) return this.#refuse(field, `${max} points`);
+    const { shareBytes } = this.#batcher.session;
+    // A request with a key is one batch, of which a partition has one share.
+    if (this.#keyed !== undefined && sizeBytes > shareBytes)
+      return this.#refuse('request', `${shareBytes} bytes of a share`);
     if (this.#pending.isTooLarge(sizeBytes)) {
       return this.#refuse('pendingBytesPerTenant', `${this.#limits.pendingBytesPerTenant} bytes`);
     }

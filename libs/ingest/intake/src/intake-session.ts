@@ -213,6 +213,11 @@ export class IntakeSession {
     return halt !== undefined && clock.monotonicMs() - halt.sinceMs > limits.haltedMs ? halt.reason : undefined;
   }
 
+  /** Max bytes of a share. A larger one can't be stored, whenever it is sent. */
+  get shareBytes(): number {
+    return this.#lanes.shareBytes;
+  }
+
   /** Number of open streams of clients. */
   get openStreams(): number {
     return this.#streams;
@@ -234,6 +239,7 @@ export class IntakeSession {
   /** Removes a source and releases its quota. Idempotent. */
   leave(source: SeriesSource): void {
     if (this.#sources.delete(source) && source.isStream) this.#streams--;
+    for (const dictionary of source.dictionaries) dictionary.hasLeft = true;
     source.quota.release();
   }
 

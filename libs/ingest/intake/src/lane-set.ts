@@ -4,6 +4,7 @@ import { type Appended, type Clock, type Log, TidemarkError } from '@tidemark/po
 import type { AcceptClock } from './accept-clock.ts';
 import type { LaneTiming } from './intake-limits.ts';
 import { Lane, type LaneEra } from './lane.ts';
+import { RecordLimit } from './record-limit.ts';
 import type { QueuedShare } from './share-queue.ts';
 import { TagPublisher } from './tag-publisher.ts';
 
@@ -44,6 +45,7 @@ export class LaneSet {
   /** Lanes that `leave` is closing. Their partitions may have other lanes already. */
   readonly #leaving = new Set<Lane>();
   readonly #tags = new Map<number, TagPublisher>();
+  readonly #recordLimit: RecordLimit;
   /** Partitions whose lane ended by itself, with the reason, until another lane accepts shares. */
   readonly #lost = new Map<number, TidemarkError>();
   /** Dead lanes by the key of the fence that each waits for. */
@@ -54,6 +56,12 @@ export class LaneSet {
 
   constructor(options: LaneSetOptions) {
     this.#options = options;
+    this.#recordLimit = new RecordLimit(options.timing.recordBytes);
+  }
+
+  /** Max bytes of a share. A larger one can't be stored. */
+  get shareBytes(): number {
+    return Math.min(this.#recordLimit.shareBytes, this.#options.queueBytes);
   }
 
   /** True when every lane accepts shares. */
@@ -159,6 +167,7 @@ export class LaneSet {
     }
     const lane = new Lane({
       ...{ log, clock, acceptClock, partition, session, tags, timing, queueBytes, onAppended },
+      recordLimit: this.#recordLimit,
       number: this.#nextLane++,
       era,
       onStalled: (_, reason) => onLaneStalled?.(partition, reason),

@@ -5,6 +5,7 @@ import { ClientDictionary } from './client-dictionary.ts';
 import { IntakeBench, shareOf } from './intake-bench.fixture.ts';
 import { DEFAULT_LANE_TIMING, type LaneTiming } from './intake-limits.ts';
 import { Lane } from './lane.ts';
+import { RecordLimit } from './record-limit.ts';
 import { TagPublisher } from './tag-publisher.ts';
 
 const SERIES = { seriesId: Buffer.alloc(16, 1), metricId: Buffer.alloc(16, 2), seriesClass: 1 } as const;
@@ -18,17 +19,21 @@ interface LaneBench {
   readonly stalls: (string | undefined)[];
   /** Outcome of each share, in the order in which they were offered. */
   readonly settled: Map<number, boolean>;
-  offer(): boolean;
+  /** Offers a share with a point of a series, by default of the first one. */
+  offer(ref?: number): boolean;
   records(type?: number): Promise<BlockRecord[]>;
 }
 
-async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
+async function laneBench(
+  timing: Partial<LaneTiming> = {},
+  { recordBytes = 1 << 20, series = 1 } = {},
+): Promise<LaneBench> {
   const bench = await IntakeBench.open();
   const deaths: string[] = [];
   const stalls: (string | undefined)[] = [];
   const settled = new Map<number, boolean>();
   const dictionary = new ClientDictionary(1, 0);
-  dictionary.add(SERIES, undefined);
+  for (let i = 0; i < series; i++) dictionary.add(SERIES, undefined);
   const lane = new Lane({
     ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, partition: 0, number: 5 },
     era: { offset: -1, startMs: 0 },
@@ -36,6 +41,7 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
     tags: new TagPublisher(bench.log, 0, bench.clock),
     timing: { ...DEFAULT_LANE_TIMING, ...timing },
     queueBytes: 1000,
+    recordLimit: new RecordLimit(recordBytes),
     onAppended: () => undefined,
     onStalled: (_, reason) => stalls.push(reason),
     onDead: (_, reason) => deaths.push(reason),
@@ -44,10 +50,10 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
   let offered = 0;
   return {
     ...{ bench, lane, deaths, stalls, settled },
-    offer: () => {
+    offer: (ref = 0) => {
       const number = offered++;
       const acceptMs = bench.acceptClock.nowMs();
-      const share = shareOf([0, acceptMs, number]);
+      const share = shareOf([ref, acceptMs, number]);
       return lane.offer({
         ...{ acceptMs, dictionary, summary: inspectShare(share), entries: [] },
         span: {
@@ -61,8 +67,8 @@ async function laneBench(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
   };
 }
 
-async function openLane(timing: Partial<LaneTiming> = {}): Promise<LaneBench> {
-  const one = await laneBench(timing);
+async function openLane(...options: Parameters<typeof laneBench>): Promise<LaneBench> {
+  const one = await laneBench(...options);
   await one.bench.until(() => one.lane.isAccepting);
   return one;
 }
@@ -135,6 +141,70 @@ describe('blocks', () => {
       [1, 0],
     ]);
     expect(blocks.map(({ keyframeOffset }) => keyframeOffset >= 0)).toEqual([false, true, false, true]);
+  });
+});
+
+describe('definitions', () => {
+  const sizes = async (one: LaneBench) =>
+    (await one.records(RECORD.block)).map(({ epoch, definitions, spans }) => [
+      epoch,
+      definitions.reduce((sum, { series }) => sum + series.length, 0),
+      spans.length,
+    ]);
+
+  test('those that fit no record with their share go ahead in blocks of their own, in each epoch', async () => {
+    const one = await openLane({ epochMs: 10_000 }, { recordBytes: 2000, series: 300 });
+    for (let i = 0; i < 2; i++) {
+      one.offer(299);
+      await one.bench.advance(11_000);
+    }
+    expect([...one.settled.values()]).toEqual([true, true]);
+    const ofEpoch = (epoch: number) => [
+      [epoch, 114, 0],
+      [epoch, 114, 0],
+      [epoch, 72, 1],
+    ];
+    expect(await sizes(one)).toEqual([...ofEpoch(0), ...ofEpoch(1)]);
+    const [first, , third] = await one.records(RECORD.block);
+    expect([first.keyframeOffset, third.keyframeOffset, third.points]).toEqual([-1, 3, 1]);
+    expect((await one.records())[3]).toEqual(first);
+    expect([first.minTimeMs, first.maxTimeMs, first.points]).toEqual([third.minTimeMs, third.maxTimeMs, 0]);
+  });
+
+  test('a mark of a block with definitions alone is not past the share that they are for', async () => {
+    const one = await openLane({}, { recordBytes: 2000, series: 300 });
+    const acceptMs = one.bench.acceptClock.nowMs();
+    one.offer(299);
+    await one.bench.advance(1000);
+    const blocks = await one.records(RECORD.block);
+    expect(blocks).toHaveLength(3);
+    for (const { markMs } of blocks.slice(0, 2)) expect(markMs).toBeLessThanOrEqual(acceptMs);
+    expect(blocks[2].markMs).toBeGreaterThan(acceptMs);
+  });
+
+  test('a dictionary in use that has more series than epochRefs is not defined again in each block', async () => {
+    const one = await openLane({ epochRefs: 50 }, { series: 300 });
+    for (let i = 0; i < 4; i++) {
+      one.offer(299);
+      await one.bench.advance(1000);
+    }
+    expect(await sizes(one)).toEqual([
+      [0, 300, 1],
+      [0, 0, 1],
+      [0, 0, 1],
+      [0, 0, 1],
+    ]);
+  });
+});
+
+describe('records that the log refuses', () => {
+  test('a lane makes smaller blocks of what the log refused, and lives', async () => {
+    const one = await openLane({ lingerMs: 500 }, { series: 300 });
+    one.bench.refusedAboveBytes = 3000;
+    for (let i = 0; i < 20; i++) one.offer(i * 15);
+    await one.bench.advance(3000);
+    expect([...one.settled.values()]).toEqual(new Array(20).fill(true));
+    expect([one.lane.state, one.deaths]).toEqual(['open', []]);
   });
 });
 

@@ -1,10 +1,19 @@
 import { pointCount } from '@tidemark/columns';
 import type { Rejection } from '@tidemark/contract';
-import { type BlockRecord, encodeBareRecord, encodeRecord, RECORD, type RecordType } from '@tidemark/point-records';
+import {
+  type BlockRecord,
+  encodeBareRecord,
+  encodeRecord,
+  RECORD,
+  type RecordHeader,
+  type RecordType,
+  spanBytes,
+} from '@tidemark/point-records';
 import {
   type Appended,
   assert,
   type Clock,
+  isTidemarkError,
   type Log,
   messageOf,
   SettlingWriter,
@@ -13,9 +22,10 @@ import {
 } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { LaneTiming } from './intake-limits.ts';
-import { LaneDefinitions } from './lane-definitions.ts';
+import { LaneDefinitions, type NextDefinitions } from './lane-definitions.ts';
+import type { RecordLimit } from './record-limit.ts';
 import { type QueuedShare, ShareQueue } from './share-queue.ts';
-import type { TagPublisher } from './tag-publisher.ts';
+import type { TagPublisher, TagRecordEntry } from './tag-publisher.ts';
 
 export interface LaneOptions {
   readonly log: Log;
@@ -30,6 +40,8 @@ export interface LaneOptions {
   readonly tags: TagPublisher;
   readonly timing: LaneTiming;
   readonly queueBytes: number;
+  /** Size of the log's records. It outlives the lane. */
+  readonly recordLimit: RecordLimit;
   /** Called after each append, with the times of sending and ack by the session's clock, and the log's append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
   /** Called when the full log has accepted nothing for `appendMs`, and without a reason when it does again. */
@@ -44,16 +56,34 @@ export interface LaneEra {
   readonly startMs: number;
 }
 
-/** Fields of a block in addition to the header of every record. */
-type BlockContent = Pick<
-  BlockRecord,
-  'epoch' | 'keyframeOffset' | 'definitions' | 'spans' | 'minTimeMs' | 'maxTimeMs' | 'points'
->;
+/** Content of a block: shares, and definitions that they or the shares of a later block need. */
+interface BlockContent {
+  readonly shares: readonly QueuedShare[];
+  readonly definitions: NextDefinitions;
+  /** Time range of the shares for which the definitions are, ms. */
+  readonly times: Pick<BlockRecord, 'minTimeMs' | 'maxTimeMs'>;
+  /** Accept time of the oldest share that a later block has; undefined for none. */
+  readonly heldMs: number | undefined;
+}
+
+/** A block that was not stored, and never will be as it is. The lane's sequence is free. */
+class Unstorable extends Error {
+  /** True when the shares may fit now: blocks became smaller. */
+  readonly mayFit: boolean;
+
+  constructor(cause: unknown, mayFit = false) {
+    super(messageOf(cause), { cause });
+    this.mayFit = mayFit;
+  }
+}
 
 /** Interval of checks for overdue shares while an append is outstanding. */
 const OVERDUE_CHECK_MS = 1000;
 /** A lane that cannot close for this long (or `appendMs`, if that is less) ends without a record, and is fenced. */
 const CLOSE_MS = 5000;
+
+/** Max bytes of the definitions of a block: a store applies them at once. */
+const DEFINITIONS_BYTES = 1024 * 1024;
 
 type LaneState = 'opening' | 'open' | 'closing' | 'closed' | 'dead';
 
@@ -81,6 +111,10 @@ export class Lane {
   #giveUp: ((error: TidemarkError) => void) | undefined;
   /** Error that ended the lane. */
   #error: TidemarkError | undefined;
+  /** Number of shares that are appended one by one, since one of them can't be stored. */
+  #apart = 0;
+  /** Why a share could not be stored, until another one is. */
+  #unstorable: string | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -124,8 +158,16 @@ export class Lane {
     const { problem } = this;
     if (problem?.code === 'resource_exhausted')
       return refusal('log_full', 'log', 'the space of the log', problem.message);
-    if (problem !== undefined) {
+    if (problem !== undefined && problem.code !== 'invalid_argument') {
       return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, problem.message);
+    }
+    if (this.#unstorable !== undefined) {
+      return refusal(
+        'share_not_stored',
+        'share',
+        `${this.#options.recordLimit.bytes} bytes a record`,
+        this.#unstorable,
+      );
     }
     if (!this.isAccepting) return refusal('lane_opening', 'lane', 'an open lane', 'the lane is not open');
     return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes are queued for the log');
@@ -173,7 +215,7 @@ export class Lane {
   async #run(): Promise<void> {
     const { clock, timing } = this.#options;
     try {
-      await this.#append(RECORD.open, []);
+      await this.#append(RECORD.open);
       this.#acceptsFromMs = clock.monotonicMs() + timing.openDelayMs;
       if (this.#state === 'opening') this.#state = 'open';
       for (;;) {
@@ -181,9 +223,9 @@ export class Lane {
         if (this.#isDead()) return;
         if (!this.#queue.isEmpty) await this.#appendBlock();
         else if (this.#state === 'closing') break;
-        else await this.#append(RECORD.mark, []);
+        else await this.#append(RECORD.mark);
       }
-      await this.#append(RECORD.close, []);
+      await this.#append(RECORD.close);
       this.#state = 'closed';
     } catch (error) {
       this.#die(messageOf(error));
@@ -220,18 +262,58 @@ export class Lane {
     });
   }
 
+  /** Appends the oldest shares, with their tags and definitions before them. */
   async #appendBlock(): Promise<void> {
-    const shares = this.#queue.take(this.#options.timing.blockBytes, this.#options.timing.blockPoints);
+    const { tags, timing, recordLimit } = this.#options;
+    const shares = this.#queue.take({
+      bytes: timing.blockBytes,
+      points: timing.blockPoints,
+      shares: this.#apart > 0 ? 1 : Number.POSITIVE_INFINITY,
+      spanBytes: recordLimit.bodyBytes,
+    });
+    this.#apart = Math.max(0, this.#apart - shares.length);
     this.#sending = shares;
     try {
       const entries = shares.flatMap((share) => share.entries);
-      if (entries.length > 0) await this.#withDeadline((signal) => this.#options.tags.publish(entries, signal));
-      await this.#append(RECORD.block, shares);
+      if (entries.length > 0) await this.#withDeadline((signal) => publishTags(tags, entries, signal));
+      await this.#appendShares(shares);
     } catch (error) {
+      if (error instanceof Unstorable) return this.#setApart(error);
       this.#settleSending(false);
       throw error;
     }
+    this.#unstorable = undefined;
     this.#settleSending(true);
+  }
+
+  /** Appends the definitions that do not fit together with the shares in blocks of their own, then the shares. */
+  async #appendShares(shares: readonly QueuedShare[]): Promise<void> {
+    const { recordLimit } = this.#options;
+    const times = timesOf(shares);
+    const heldMs = shares[0].acceptMs;
+    this.#definitions.begin();
+    for (;;) {
+      const definitions = this.#definitions.next(shares, Math.min(DEFINITIONS_BYTES, recordLimit.bodyBytes));
+      const bodyBytes = shares.reduce((size, { span }) => size + spanBytes(span), definitions.sizeBytes);
+      if (definitions.isComplete && bodyBytes <= recordLimit.bodyBytes) {
+        return this.#append(RECORD.block, { shares, definitions, times, heldMs: undefined });
+      }
+      if (definitions.sizeBytes === 0) throw new Unstorable(recordLimit.tooLarge(bodyBytes));
+      await this.#append(RECORD.block, { shares: [], definitions, times, heldMs });
+    }
+  }
+
+  /** Appends the shares of the outstanding block in others, one by one if need be, or leaves out a single one. */
+  #setApart({ message, mayFit }: Unstorable): void {
+    const shares = this.#sending;
+    if (mayFit || shares.length > 1) {
+      this.#sending = [];
+      this.#queue.putBack(shares, this.#options.clock.monotonicMs());
+      if (!mayFit) this.#apart = Math.max(this.#apart, shares.length);
+      return;
+    }
+    this.#unstorable = message;
+    this.#settleSending(false);
   }
 
   /** Answers the shares of the outstanding block, once. */
@@ -242,57 +324,57 @@ export class Lane {
   }
 
   /**
-   * Appends one record. Its mark is the accept time of the oldest batch still queued, or now, without the record's own
-   * batches.
+   * Appends one record. Its mark is the accept time of the oldest batch that no record has yet, or now, without the
+   * record's own batches. Throws `Unstorable` for a block that the log refuses by its size, or that can't be encoded.
    */
-  async #append(type: RecordType, shares: readonly QueuedShare[]): Promise<void> {
-    const { acceptClock, clock, partition, session, number, era, tags } = this.#options;
+  async #append(type: RecordType, content?: BlockContent): Promise<void> {
+    const { acceptClock, clock, partition, session, number, era, tags, recordLimit } = this.#options;
     const sentMs = acceptClock.nowMs();
-    this.#markMs = Math.max(this.#markMs, Math.min(sentMs, this.#queue.oldestMs ?? sentMs));
+    const oldestMs = Math.min(sentMs, this.#queue.oldestMs ?? sentMs, content?.heldMs ?? sentMs);
+    const markMs = Math.max(this.#markMs, oldestMs);
     const header = {
       type,
       partition,
       session,
       lane: number,
+      epoch: this.#definitions.epoch,
       sequence: this.#sequence,
-      markMs: this.#markMs,
+      markMs,
       tagsOffset: tags.nextOffset,
+      keyframeOffset: this.#definitions.keyframeOffset,
       era: era.offset,
       eraStartMs: era.startMs,
     };
-    const value =
-      type === RECORD.block
-        ? encodeRecord({ ...header, ...this.#content(shares) })
-        : encodeBareRecord({
-            ...header,
-            epoch: this.#definitions.epoch,
-            keyframeOffset: this.#definitions.keyframeOffset,
-          });
-    const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal));
+    const value = content === undefined ? encodeBareRecord(header) : this.#encodeBlock(header, content);
+    const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal)).catch((error) => {
+      if (content === undefined || !isTidemarkError(error, 'invalid_argument')) throw error;
+      // The log refuses less than its setting says. The blocks of this lane, and of those after it, become smaller.
+      if (!recordLimit.refused(value.length)) throw error;
+      throw new Unstorable(error, true);
+    });
     this.#reportStalled(false);
+    // Only now: the batches of a block that was refused wait again, and the next record has them or a mark before them.
+    this.#markMs = markMs;
     this.#sequence++;
     this.#lastRecordMs = clock.monotonicMs();
-    if (type === RECORD.block) this.#definitions.appended(appended.offset);
+    if (content !== undefined) this.#definitions.appended(appended.offset, content.definitions);
     this.#options.onAppended(sentMs, acceptClock.nowMs(), appended);
+  }
+
+  #encodeBlock(header: RecordHeader, { shares, definitions: { definitions }, times }: BlockContent): Buffer {
+    try {
+      const spans = shares.map((share) => ({ ...share.span, dictionary: this.#definitions.numberOf(share) }));
+      const points = shares.reduce((sum, { summary }) => sum + pointCount(summary), 0);
+      return encodeRecord({ ...header, ...times, points, definitions, spans });
+    } catch (error) {
+      throw new Unstorable(error);
+    }
   }
 
   #reportStalled(isStalled: boolean): void {
     if (this.#isStalled === isStalled) return;
     this.#isStalled = isStalled;
     this.#options.onStalled?.(this, isStalled ? (this.#problem?.message ?? 'the log is full') : undefined);
-  }
-
-  #content(shares: readonly QueuedShare[]): BlockContent {
-    const { epoch, keyframeOffset, definitions, spans } = this.#definitions.write(shares);
-    let minTimeMs = Number.POSITIVE_INFINITY;
-    let maxTimeMs = Number.NEGATIVE_INFINITY;
-    let points = 0;
-    for (const { summary } of shares) {
-      minTimeMs = Math.min(minTimeMs, summary.minTimeMs);
-      maxTimeMs = Math.max(maxTimeMs, summary.maxTimeMs);
-      points += pointCount(summary);
-    }
-    return { epoch, keyframeOffset, definitions, spans, minTimeMs, maxTimeMs, points };
   }
 
   /**
@@ -346,4 +428,23 @@ export class Lane {
     for (const share of this.#queue.takeAll()) share.settle(false);
     this.#options.onDead(this, reason);
   }
+}
+
+/** Publishes tags. Throws `Unstorable` for those that fit no record. */
+async function publishTags(tags: TagPublisher, entries: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
+  try {
+    await tags.publish(entries, signal);
+  } catch (error) {
+    throw isTidemarkError(error, 'invalid_argument') ? new Unstorable(error) : error;
+  }
+}
+
+function timesOf(shares: readonly QueuedShare[]): BlockContent['times'] {
+  let minTimeMs = Number.POSITIVE_INFINITY;
+  let maxTimeMs = Number.NEGATIVE_INFINITY;
+  for (const { summary } of shares) {
+    minTimeMs = Math.min(minTimeMs, summary.minTimeMs);
+    maxTimeMs = Math.max(maxTimeMs, summary.maxTimeMs);
+  }
+  return { minTimeMs, maxTimeMs };
 }

@@ -1,3 +1,5 @@
+import { SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT } from '@tidemark/columns';
+
 /** Limits of points in requests, which have no stream of a client. Each is a setting. */
 export interface RequestLimits {
   /** Max time for which points of several requests of a tenant are gathered into one batch, ms. */
@@ -48,3 +50,12 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
 export const POINT_BYTES = 24;
 /** Bytes of memory of a sketch until it is answered, in addition to its payload. */
 export const SKETCH_BYTES = 64;
+
+/** Returns the size at which a batch of requests is sent. Its share of a partition is less than twice as large. */
+export function batchSize(
+  { batchPoints, batchBytes }: Pick<RequestLimits, 'batchPoints' | 'batchBytes'>,
+  shareBytes: number,
+): { readonly points: number; readonly bytes: number } {
+  const points = Math.min(batchPoints, Math.floor(Math.min(SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT) / 2));
+  return { points, bytes: Math.min(batchBytes, Math.floor(shareBytes / 2)) };
+}

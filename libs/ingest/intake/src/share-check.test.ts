@@ -50,7 +50,7 @@ test('the remaining points of a share are encoded again, with their own summary'
 test('an infinity, but not a stale marker, is refused of readings that the sender calls a counter', () => {
   const dictionary = dictionaryOf(SERIES_CLASS.reading);
   dictionary.add({ seriesId: ID, metricId: ID, seriesClass: SERIES_CLASS.reading }, undefined, true);
-  expect([dictionary.seriesClass(1), dictionary.definitionsFrom(1)[0].seriesClass]).toEqual([1, 1]);
+  expect([dictionary.seriesClass(1), dictionary.definitions(1, 2)[0].seriesClass]).toEqual([1, 1]);
   const share = shareOf(
     ...[0, 1].flatMap((ref) =>
       [1 / 0, -1 / 0, STALE_MARKER, 5].map((value, i): [number, number, number] => [ref, NOW_MS + i, value]),

@@ -1,5 +1,5 @@
 import { pointCount, type ShareSummary } from '@tidemark/columns';
-import type { Span } from '@tidemark/point-records';
+import { type Span, spanBytes } from '@tidemark/point-records';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { TagRecordEntry } from './tag-publisher.ts';
 
@@ -16,6 +16,17 @@ export interface QueuedShare {
   readonly entries: readonly TagRecordEntry[];
   /** Called once; true when the share is durable in the log. */
   readonly settle: (durable: boolean) => void;
+}
+
+/** Max size of the shares of one block. */
+export interface TakenSize {
+  /** Max bytes of the shares. */
+  readonly bytes: number;
+  readonly points: number;
+  /** Max number of shares. */
+  readonly shares: number;
+  /** Max bytes of the spans, which have the shares. */
+  readonly spanBytes: number;
 }
 
 /** Shares that wait for a lane's next block, in order of acceptance. lane.test.ts covers it. */
@@ -55,21 +66,30 @@ export class ShareQueue {
     if (dueMs < this.#dueMs) this.#dueMs = dueMs;
   }
 
-  /** Removes shares from the front, up to `limitBytes` and `limitPoints`, at least one. */
-  take(limitBytes: number, limitPoints: number): QueuedShare[] {
+  /** Removes shares from the front, up to a size, at least one. */
+  take(limit: TakenSize): QueuedShare[] {
     let count = 0;
     let bytes = 0;
     let points = 0;
-    while (count < this.#shares.length) {
-      const share = this.#shares[count];
-      const size = share.span.share.length;
-      const sharePoints = pointCount(share.summary);
-      if (count > 0 && (bytes + size > limitBytes || points + sharePoints > limitPoints)) break;
-      bytes += size;
-      points += sharePoints;
+    let ofSpans = 0;
+    for (const { span, summary } of this.#shares) {
+      bytes += span.share.length;
+      points += pointCount(summary);
+      ofSpans += spanBytes(span);
+      const isTooMuch = bytes > limit.bytes || points > limit.points || ofSpans > limit.spanBytes;
+      if (count > 0 && (isTooMuch || count >= limit.shares)) break;
       count++;
     }
     return this.#takeFirst(count);
+  }
+
+  /** Puts shares back to the front, in their order. They are due at once. */
+  putBack(shares: readonly QueuedShare[], monotonicMs: number): void {
+    this.#shares.unshift(...shares);
+    this.#queuedMs.unshift(...shares.map(() => monotonicMs));
+    this.#dueTimesMs.unshift(...shares.map(() => monotonicMs));
+    for (const { span } of shares) this.#bytes += span.share.length;
+    if (shares.length > 0) this.#dueMs = Math.min(this.#dueMs, monotonicMs);
   }
 
   /** Removes the shares that have waited since before `monotonicMs`. */

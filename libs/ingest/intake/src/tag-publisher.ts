@@ -1,9 +1,12 @@
 import { daysHeldAfter, type MetricChange, type StatedSource } from '@tidemark/model';
-import { type Clock, type Log, SettlingWriter, type TidemarkError } from '@tidemark/ports';
+import { type Appended, type Clock, isTidemarkError, type Log, SettlingWriter, TidemarkError } from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { ClientDictionary } from './client-dictionary.ts';
 
+/** Size of a record above which the next one begins. */
 const RECORD_BYTES = 512 * 1024;
+/** Smallest such size, if the log refuses less than its setting says. */
+const MIN_RECORD_BYTES = 1024;
 
 /** A series of a dictionary that has points on a day. */
 export interface TagRecordEntry {
@@ -25,6 +28,7 @@ export class TagPublisher {
   readonly #writer: SettlingWriter;
   /** All published records are below this offset of the partition's `tags`. */
   nextOffset = 0;
+  #recordBytes = RECORD_BYTES;
 
   constructor(log: Log, partition: number, clock: Clock) {
     this.#writer = new SettlingWriter(log, 'tags', partition, clock);
@@ -40,31 +44,66 @@ export class TagPublisher {
     return this.#writer.notStoredMs;
   }
 
-  /** Resolves once all entries are durable. Throws when the log cannot accept them before `signal` aborts. */
-  async publish(entries: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
-    let from = 0;
-    while (from < entries.length) {
+  /**
+   * Resolves once all entries are durable. Throws `invalid_argument` for an entry that fits no record; others when the
+   * log cannot accept the entries before `signal` aborts.
+   */
+  publish(entries: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
+    return this.#publish(entries, addEntry, signal, (published) => {
+      for (const { dictionary, day, ref } of published) dictionary.markPublished(day, ref);
+    });
+  }
+
+  /** Publishes statements, as `publish`. */
+  publishStatements(statements: readonly MetricStatementEntry[], signal: AbortSignal): Promise<void> {
+    const add = (record: TagRecordWriter, { tenant, metric, source, change }: MetricStatementEntry) =>
+      record.addStatement(tenant, metric, source, change);
+    return this.#publish(statements, add, signal, () => undefined);
+  }
+
+  async #publish<T>(
+    entries: readonly T[],
+    add: (record: TagRecordWriter, entry: T) => void,
+    signal: AbortSignal,
+    published: (entries: readonly T[]) => void,
+  ): Promise<void> {
+    for (let from = 0; from < entries.length; ) {
       const record = new TagRecordWriter();
       let to = from;
-      while (to < entries.length && record.sizeBytes < RECORD_BYTES) addEntry(record, entries[to++]);
-      const { offset } = await this.#writer.append(record.take(), signal);
-      this.nextOffset = Math.max(this.nextOffset, offset + 1);
-      for (const { dictionary, day, ref } of entries.slice(from, to)) dictionary.markPublished(day, ref);
+      while (to < entries.length && record.sizeBytes < this.#recordBytes) {
+        const isAdded = addIfRoom(() => add(record, entries[to]), to > from);
+        if (!isAdded) break;
+        to++;
+      }
+      const appended = await this.#append(record.take(), signal);
+      if (appended === undefined) continue;
+      this.nextOffset = Math.max(this.nextOffset, appended.offset + 1);
+      published(entries.slice(from, to));
       from = to;
     }
   }
 
-  /** Publishes statements, as `publish`. */
-  async publishStatements(statements: readonly MetricStatementEntry[], signal: AbortSignal): Promise<void> {
-    for (let at = 0; at < statements.length; ) {
-      const record = new TagRecordWriter();
-      while (at < statements.length && record.sizeBytes < RECORD_BYTES) {
-        const { tenant, metric, source, change } = statements[at++];
-        record.addStatement(tenant, metric, source, change);
-      }
-      const { offset } = await this.#writer.append(record.take(), signal);
-      this.nextOffset = Math.max(this.nextOffset, offset + 1);
+  /** Appends a record. Returns undefined if it is too large for the log, and the next ones will be smaller. */
+  async #append(value: Uint8Array, signal: AbortSignal): Promise<Appended | undefined> {
+    try {
+      return await this.#writer.append(value, signal);
+    } catch (error) {
+      if (!isTidemarkError(error, 'invalid_argument') || this.#recordBytes === MIN_RECORD_BYTES) throw error;
+      this.#recordBytes = Math.max(MIN_RECORD_BYTES, Math.floor(this.#recordBytes / 2));
+      return undefined;
     }
+  }
+}
+
+/** Adds an entry and returns true, or returns false when it belongs into the next record and may wait for it. */
+function addIfRoom(add: () => void, mayWait: boolean): boolean {
+  try {
+    add();
+    return true;
+  } catch (error) {
+    if (!isTidemarkError(error, 'resource_exhausted')) throw error;
+    if (mayWait) return false;
+    throw new TidemarkError('invalid_argument', error.message, error.detail, { cause: error });
   }
 }
 

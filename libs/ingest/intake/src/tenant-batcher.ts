@@ -19,7 +19,7 @@ import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-ba
 import type { IntakeSession } from './intake-session.ts';
 import { type Refusal, refusalOf } from './rejections.ts';
 import { KeyedSessions, type RequestKey } from './request-key.ts';
-import type { RequestLimits } from './request-limits.ts';
+import { batchSize, type RequestLimits } from './request-limits.ts';
 import { SeriesHandles } from './series-handles.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Settlement } from './settlement.ts';
@@ -166,11 +166,12 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   }
 
   added(settled: BatchOutcome): void {
-    const { gatherMs, batchPoints, batchBytes } = this.#options.limits;
+    const { limits, clock } = this.#options;
+    const { points, bytes } = batchSize(limits, this.session.shareBytes);
     const batch = this.#gathering;
     batch.waiting.push(settled);
-    if (batch.points >= batchPoints || batch.bytes >= batchBytes) this.#close();
-    else this.#timer ??= this.#options.clock.setTimer(gatherMs, () => this.#close());
+    if (batch.points >= points || batch.bytes >= bytes) this.#close();
+    else this.#timer ??= clock.setTimer(limits.gatherMs, () => this.#close());
   }
 
   /** Does nothing: the next request checks `isCurrent`. */

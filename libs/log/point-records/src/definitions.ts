@@ -23,6 +23,9 @@ export interface SeriesDefinition {
   readonly intervalMs?: number;
 }
 
+/** Bytes of definitions, at most: of an entry without its runs, and of a run without its series. A series is an id. */
+export const DEFINITION_BYTES = { entry: 24, run: ID_BYTES + 17, series: ID_BYTES } as const;
+
 /** Writes definitions. A run of series that share metric, class and interval has both only once. */
 export function writeDefinitions(definitions: Definitions, out: ByteWriter): void {
   const { series } = definitions;

@@ -17,7 +17,8 @@ const MAGIC = 0x424d4454; // "TDMB", little-endian
 const VERSION = 4;
 const HEADER_BYTES = 112;
 const CHECKSUM_BYTES = 4;
-const MIN_RECORD_BYTES = HEADER_BYTES + CHECKSUM_BYTES;
+/** Bytes of a record without a body. */
+export const MIN_RECORD_BYTES = HEADER_BYTES + CHECKSUM_BYTES;
 
 /** Fields of every record of a lane. Times are ms since the Unix epoch; offsets are log offsets. */
 export interface RecordHeader {
@@ -45,6 +46,7 @@ export interface RecordHeader {
 
 /** A block: header and content. Spans are parsed; the share of a span is a view of the record. */
 export interface BlockRecord extends RecordHeader {
+  /** Times of the block's points; without points, of those in a later block for which its definitions are. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   readonly points: number;

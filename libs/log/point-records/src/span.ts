@@ -20,6 +20,16 @@ export interface Span {
 }
 
 const TENANT_BYTES = 255;
+/** Bytes of a span without its tenant and share, at most: an id, numbers and lengths, and the flag. */
+const FIXED_BYTES = ID_BYTES + 9 * 8 + 1;
+
+/** Max bytes of a span of any tenant, in addition to its share. */
+export const SPAN_BYTES = FIXED_BYTES + TENANT_BYTES;
+
+/** Returns the bytes of a span, at most. */
+export function spanBytes({ tenant, share }: Pick<Span, 'tenant' | 'share'>): number {
+  return FIXED_BYTES + Buffer.byteLength(tenant) + share.length;
+}
 
 export function writeSpan(span: Span, out: ByteWriter): void {
   out.bytes(span.clientSession);

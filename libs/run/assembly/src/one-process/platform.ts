@@ -155,7 +155,13 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
     return series.map(({ metric }) => metric !== '');
   };
   const intake = await assembleIntake(
-    { ...ports, knownSeries, acceptClock, haltOf: (partition) => halts.of(partition) },
+    {
+      ...ports,
+      knownSeries,
+      acceptClock,
+      recordBytes: settings.log.recordBytes,
+      haltOf: (partition) => halts.of(partition),
+    },
     settings,
   );
   pending.set(intake);

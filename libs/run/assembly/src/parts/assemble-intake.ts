@@ -7,6 +7,7 @@ import type { HttpApiOptions } from '@tidemark/http-api';
 import { httpIntake } from '@tidemark/http-intake';
 import {
   type AcceptClock,
+  DEFAULT_LANE_TIMING,
   type IntakeOptions,
   IntakeRunner,
   type IntakeSession,
@@ -20,6 +21,8 @@ import type { Settings } from '@tidemark/settings';
 
 export interface IntakePorts {
   readonly log: Log;
+  /** Max bytes of a record of the log. */
+  readonly recordBytes: number;
   readonly control: ControlFollower;
   readonly clock: Clock;
   readonly random: Random;
@@ -38,7 +41,8 @@ export interface IntakePorts {
 
 /** Starts the intake of a process, has `health` watch it, and adds its stop to `started`. */
 export async function assembleIntake(ports: IntakePorts, settings: Settings): Promise<IntakeRunner> {
-  const { log, control, clock, random, events, name, knownSeries, acceptClock, haltOf, health, started } = ports;
+  const { log, recordBytes, control, clock, random, events, name, knownSeries, acceptClock, haltOf } = ports;
+  const { health, started } = ports;
   const intake = new IntakeRunner(
     {
       ...{ log, control, clock, random, knownSeries },
@@ -46,7 +50,7 @@ export async function assembleIntake(ports: IntakePorts, settings: Settings): Pr
       acceptClock: () => acceptClock ?? sessionClock(clock),
       process: name,
       limits: { ...settings.intake, ...settings.point },
-      timing: settings.lane,
+      timing: { ...settings.lane, recordBytes: Math.min(recordBytes, DEFAULT_LANE_TIMING.recordBytes) },
       latenessMs: () => settings.completeness.latenessMs,
     },
     events,

@@ -37,6 +37,7 @@ export async function startIntake(context: ServiceContext): Promise<Service> {
     const intake = await assembleIntake(
       {
         ...{ log, control, clock, random, events, name, health, started: host },
+        recordBytes: settings.kafka.recordBytes,
         knownSeries: (partition, tenant, ids) => {
           return findKnownSeries(network.tagReplicas(partition), clock, { partition, tenant, ids });
         },

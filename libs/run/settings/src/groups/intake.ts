@@ -1,6 +1,8 @@
+import { DEFAULT_SHARE_LIMITS, SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT } from '@tidemark/columns';
 import { DEFAULT_INTAKE_LIMITS, DEFAULT_LANE_TIMING } from '@tidemark/intake/limits';
 import { DAY_MS, DEFAULT_POINT_LIMITS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
+import { DICTIONARY_REFS_LIMIT } from '@tidemark/point-records';
 import * as z from 'zod';
 import { GIB, KIB, MIB, whole } from '../setting.ts';
 
@@ -22,10 +24,16 @@ export const POINT = z.strictObject({
 /** Bounds of the intake. */
 export const INTAKE = z.strictObject({
   messageBytes: whole(I.messageBytes, 'bytes', 64 * KIB, GIB, 'One message of a stream.'),
-  sharePoints: whole(I.sharePoints, 'points', 1, 10_000_000, "Points of a batch's share of one partition."),
-  shareSketches: whole(I.shareSketches, 'sketches', 0, 1_000_000, "Sketches of a batch's share of one partition."),
-  sketchBytes: whole(I.sketchBytes, 'bytes', 64, MIB, 'One packed sketch.'),
-  dictionaryRefs: whole(I.dictionaryRefs, 'series', 1, 100_000_000, 'Series of one client in one partition.'),
+  sharePoints: whole(I.sharePoints, 'points', 1, SHARE_POINTS_LIMIT, "Points of a batch's share of one partition."),
+  shareSketches: whole(
+    I.shareSketches,
+    'sketches',
+    0,
+    SHARE_SKETCHES_LIMIT,
+    "Sketches of a batch's share of one partition.",
+  ),
+  sketchBytes: whole(I.sketchBytes, 'bytes', 64, DEFAULT_SHARE_LIMITS.sketchBytes, 'One packed sketch.'),
+  dictionaryRefs: whole(I.dictionaryRefs, 'series', 1, DICTIONARY_REFS_LIMIT, 'Series of one client in one partition.'),
   definitionsPerMessage: whole(I.definitionsPerMessage, 'series', 1, 1_000_000, 'Series defined by one message.'),
   laneQueueBytes: whole(
     I.laneQueueBytes,
@@ -95,6 +103,6 @@ export const LANE = z.strictObject({
     'series',
     1000,
     100_000_000,
-    'A lane restarts its dictionaries after this many definitions.',
+    'A lane restarts its dictionaries after this many definitions, once half of them are of clients that have left.',
   ),
 });
