@@ -1,7 +1,15 @@
 import { sessionClock } from '@tidemark/intake';
 import { FIRST_ERA } from '@tidemark/model';
 import { decodeRecord, encodeBareRecord, encodeRecord, RECORD, type RecordHeader } from '@tidemark/point-records';
-import { type Appended, type Clock, type Log, sleep, type Topic } from '@tidemark/ports';
+import {
+  type Appended,
+  type Clock,
+  isTidemarkError,
+  type Log,
+  sleep,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import { rewriting } from './read-decorators.ts';
 
 /** A log that acknowledges some records too early; they are appended `delayMs` later, in order. */
@@ -67,6 +75,24 @@ export function markingTheClock(log: Log, clock: Clock): Log {
 /** Records of lanes do not name their era, so no consumer takes its watermark back. */
 export function namingNoEra(log: Log): Log {
   return withRecords(log, (value) => changed(value, { era: FIRST_ERA }));
+}
+
+/** A log whose refusal of a large record ends its writer, as an unknown outcome does. */
+export function endingAtRefusals(log: Log): Log {
+  return {
+    ...passing(log),
+    writer: async (topic, partition) => {
+      const writer = await log.writer(topic, partition);
+      return {
+        append: (sequence, value) => {
+          return writer.append(sequence, value).catch((error: unknown) => {
+            if (!isTidemarkError(error, 'invalid_argument')) throw error;
+            throw new TidemarkError('failed_precondition', error.message);
+          });
+        },
+      };
+    },
+  };
 }
 
 /** A log that changes the records of `points` before they are appended. */

@@ -5,6 +5,7 @@ import { PARTITIONS } from '../simulation/settings.ts';
 import { HONEST, type Wiring } from '../simulation/wiring.ts';
 import {
   appendedEarlier,
+  endingAtRefusals,
   markingTheClock,
   namingNoEra,
   openBeforeAck,
@@ -138,6 +139,16 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'a mark is at most the accept time of every point that waits for the lane',
     caughtBy: ['in-time-is-never-late'],
     wiring: () => ({ ...HONEST, intakeLog: markingTheClock }),
+  },
+  {
+    name: 'dead-lane-passes-on-its-cause',
+    promise: 'a lane does not end of what ended the lane before it',
+    caughtBy: ['liveness'],
+    wiring: () => ({
+      ...HONEST,
+      intakeLog: endingAtRefusals,
+      timing: (timing) => ({ ...timing, recordBytes: 2 ** 24 }),
+    }),
   },
   {
     name: 'forget-early-fence',

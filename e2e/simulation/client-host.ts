@@ -4,7 +4,7 @@ import { below, type Clock, type Disk, type Random, sleep } from '@tidemark/port
 import type { NetworkEndpoint } from '@tidemark/simulation';
 import { SimulatedConnector } from './intake-connector.ts';
 import type { Ledger } from './ledger.ts';
-import { kindOf, METRICS, UNEVEN_METRIC } from './series.ts';
+import { kindOf, METRICS, UNEVEN_METRIC, WIDE_METRIC, WIDE_SERIES } from './series.ts';
 import { LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 
@@ -27,12 +27,22 @@ const PAUSE_MS = 700;
 const REPEATS = 0.15;
 const REMEMBERED = 16;
 const TIME_GRID_MS = 100;
+/** Probability that points of many series are recorded at once. */
+const BURSTS = 0.01;
+const WIDE = METRICS.filter(({ metric }) => metric === WIDE_METRIC);
+
+interface Drawn {
+  readonly metric: string;
+  readonly kind: KindName;
+  readonly tags: string[];
+  readonly timeMs: number;
+}
 
 /** A program that records points through the client library, most of them in time, some late. */
 export class ClientHost {
   readonly client: Client;
   readonly #options: ClientHostOptions;
-  readonly #recent: { metric: string; kind: KindName; tags: string[]; timeMs: number }[] = [];
+  readonly #recent: Drawn[] = [];
   #isRecording = true;
 
   private constructor(client: Client, options: ClientHostOptions) {
@@ -73,25 +83,27 @@ export class ClientHost {
   async #record(): Promise<void> {
     const { clock, random } = this.#options;
     while (this.#isRecording) {
-      for (let left = below(random, 4); left > 0; left--) this.#recordOne();
+      for (let left = below(random, 4); left > 0; left--) this.#recordOne(this.#repeated() ?? this.#drawn(METRICS));
+      const isBurst = random.next() < BURSTS;
+      for (let left = isBurst ? WIDE_SERIES / 2 : 0; left > 0; left--) this.#recordOne(this.#drawn(WIDE));
       this.#addsUp();
       await sleep(clock, random.next() * PAUSE_MS);
     }
   }
 
-  #recordOne(): void {
+  #recordOne({ metric, kind, tags, timeMs }: Drawn): void {
     const { ledger, nextValue } = this.#options;
-    const { metric, kind, tags, timeMs } = this.#repeated() ?? this.#drawn();
     const value = metric === UNEVEN_METRIC ? nextValue() + 1 / 3 : nextValue();
     ledger.record(metric, kindOf(kind), tags, timeMs, value);
     record(this.client, kind, metric, value, tags, timeMs);
   }
 
-  #drawn(): { metric: string; kind: KindName; tags: string[]; timeMs: number } {
+  #drawn(from: typeof METRICS): Drawn {
     const { clock, random, ledger, name } = this.#options;
     for (;;) {
-      const { metric, kind } = METRICS[below(random, METRICS.length)];
-      const tags = [`client:${name}`, `part:${Math.floor(clock.monotonicMs() / 20_000) + below(random, 2)}`];
+      const { metric, kind } = from[below(random, from.length)];
+      const part = metric === WIDE_METRIC ? 0 : Math.floor(clock.monotonicMs() / 20_000);
+      const tags = [`client:${name}`, `part:${part + below(random, metric === WIDE_METRIC ? WIDE_SERIES : 2)}`];
       const timeMs = Math.floor((clock.wallMs() - this.#ageMs()) / TIME_GRID_MS) * TIME_GRID_MS;
       if (ledger.isRecorded(metric, kindOf(kind), tags, timeMs)) continue;
       const drawn = { metric, kind, tags, timeMs };
@@ -102,7 +114,7 @@ export class ClientHost {
   }
 
   /** Repeats a series and timestamp in another batch: counts add up, gauges keep the later value. */
-  #repeated(): { metric: string; kind: KindName; tags: string[]; timeMs: number } | undefined {
+  #repeated(): Drawn | undefined {
     const { random, ledger } = this.#options;
     if (random.next() >= REPEATS || this.#recent.length === 0) return undefined;
     const one = this.#recent[below(random, this.#recent.length)];

@@ -9,12 +9,12 @@ import { drawFaults } from './faults.ts';
 import { IntakeHost } from './intake-host.ts';
 import { Ledger } from './ledger.ts';
 import { LogCopy } from './log-copy.ts';
-import { LogHost } from './log-host.ts';
+import { LogHost, type LogHostOptions } from './log-host.ts';
 import { Placement, type StoredTopic } from './placement.ts';
 import { QueryHost } from './query-host.ts';
 import { RemoteLog } from './remote-log.ts';
 import { METRICS, TENANT } from './series.ts';
-import { BROKERS, PARTITIONS, POINT_STORES, REPLICAS, TAG_STORES } from './settings.ts';
+import { BROKERS, LANE_TIMING, PARTITIONS, POINT_STORES, RECORD_BYTES, REPLICAS, TAG_STORES } from './settings.ts';
 import { type StoreCounts, StoreHost } from './store-host.ts';
 import { SupervisedNode } from './supervised-node.ts';
 import type { Wiring } from './wiring.ts';
@@ -53,6 +53,7 @@ export class Cluster {
   readonly brokers: readonly SupervisedNode<LogHost>[];
   /** Bound of what the clocks of brokers are off by, and jump by, ms. */
   readonly brokerSkewMs: number;
+  readonly recordSize: LogHostOptions['recordSize'];
   readonly coordinators: readonly SupervisedNode<CoordinatorHost>[];
   readonly intakes: readonly SupervisedNode<IntakeHost>[];
   readonly stores: readonly SupervisedNode<StoreHost>[];
@@ -70,6 +71,8 @@ export class Cluster {
   readonly failures: unknown[] = [];
   readonly #wiring: Wiring;
   readonly #firstPartitions: number;
+  /** What intakes know of `recordSize`. */
+  readonly #knownRecordBytes: number;
   #values = 0;
 
   constructor(seed: number, wiring: Wiring) {
@@ -84,6 +87,10 @@ export class Cluster {
     const within = (boundMs: number) => (skew.next() * 2 - 1) * boundMs;
     this.brokerSkewMs = skew.next() < 0.5 ? 0 : BROKER_SKEW_MS;
     this.#firstPartitions = skew.next() < 0.7 ? PARTITIONS : PARTITIONS - 1;
+    const [fewest, most] = RECORD_BYTES;
+    const maxBytes = fewest + below(skew, most - fewest);
+    this.#knownRecordBytes = skew.next() < 0.6 ? maxBytes : LANE_TIMING.recordBytes;
+    this.recordSize = { maxBytes, refused: 0 };
     const skewMs = () => within(SKEW_MS - 2 * this.brokerSkewMs);
     this.brokers = BROKERS.map((name) =>
       node(name, (ports) => this.#startBroker(name, ports), within(this.brokerSkewMs)),
@@ -169,9 +176,10 @@ export class Cluster {
   }
 
   async #startBroker(name: string, { clock, random, disk, network, incarnation }: NodePorts): Promise<LogHost> {
-    const { copy, fail, logTrims, placement, world } = this;
+    const { copy, fail, logTrims, placement, recordSize, world } = this;
     const host = new LogHost({
       ...{ name, clock, random, disk, network, copy, placement, trims: logTrims, faults: world.faults, failed: fail },
+      recordSize,
       isAlive: () => incarnation.alive,
     });
     await host.start();
@@ -208,7 +216,8 @@ export class Cluster {
 
   async #startIntake(name: string, { clock, random, network }: NodePorts): Promise<IntakeHost> {
     const { ledger, fail } = this;
-    const host = new IntakeHost({ name, clock, random, network, wiring: this.#wiring, ledger, failed: fail });
+    const own = { wiring: this.#wiring, ledger, failed: fail, recordBytes: this.#knownRecordBytes };
+    const host = new IntakeHost({ name, clock, random, network, ...own });
     await host.start();
     return host;
   }

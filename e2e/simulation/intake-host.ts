@@ -26,6 +26,8 @@ export interface IntakeHostOptions {
   readonly network: NetworkEndpoint;
   readonly wiring: Wiring;
   readonly ledger: Ledger;
+  /** Max bytes of a record of `points`, as the settings have it. */
+  readonly recordBytes: number;
   /** Called for an error that is not a TidemarkError, which must never happen. */
   readonly failed: (error: unknown) => void;
 }
@@ -40,7 +42,7 @@ export class IntakeHost {
 
   constructor(options: IntakeHostOptions) {
     this.#options = options;
-    const { clock, random, name, network, wiring, ledger, failed } = options;
+    const { clock, random, name, network, wiring, ledger, recordBytes, failed } = options;
     const log = new RemoteLog(network, random, clock);
     this.#control = new ControlFollower(wiring.intakeControl(log), clock);
     this.#runner = new IntakeRunner(
@@ -54,7 +56,7 @@ export class IntakeHost {
           laneQueueBytes: 4096,
           queueBytes: 6144,
         },
-        timing: wiring.timing(LANE_TIMING),
+        timing: wiring.timing({ ...LANE_TIMING, recordBytes }),
         latenessMs: () => LATENESS_MS,
         knownSeries: async (_partition, _tenant, ids) => ids.map(() => true),
         newSession: (of) => new WatchedSession(of, wiring, ledger),

@@ -8,6 +8,7 @@ import {
   type LogRecord,
   type Random,
   sleep,
+  TidemarkError,
 } from '@tidemark/ports';
 import type { FaultPlan, NetworkEndpoint } from '@tidemark/simulation';
 import { Leadership } from './leadership.ts';
@@ -28,6 +29,8 @@ export interface LogHostOptions {
   readonly placement: Placement;
   /** Counts trims that had an effect. */
   readonly trims: { count: number };
+  /** Max bytes of a record of `points`, and the number of larger ones that were refused. */
+  readonly recordSize: { readonly maxBytes: number; refused: number };
   readonly isAlive: () => boolean;
   readonly failed: (error: unknown) => void;
 }
@@ -73,6 +76,12 @@ export class LogHost {
     const place = `${topic}/${partition}`;
     this.#leadership.check(place);
     this.#leadership.checkAppend(from, place);
+    const { recordSize } = this.#options;
+    if (topic === 'points' && value.length > recordSize.maxBytes) {
+      recordSize.refused++;
+      const text = `${place}: a record of ${value.length} bytes (limit: ${recordSize.maxBytes})`;
+      throw new TidemarkError('invalid_argument', text);
+    }
     const writer = await log.resumeWriter(topic, partition, producer);
     const appended = await writer.append(sequence, value);
     // A leader that was deposed meanwhile has the record, but does not acknowledge it.

@@ -75,6 +75,8 @@ export class PlainConsumer {
   blocksOfFenced = 0;
   /** Number of blocks of lanes of an earlier era. */
   blocksOfEarlierEras = 0;
+  /** Number of blocks whose definitions are for points of later blocks. */
+  definitionsAhead = 0;
   readonly #options: PlainConsumerOptions;
   readonly #lanes = new Map<string, PlainLane>();
   readonly #clients = new Map<string, PlainClient>();
@@ -193,6 +195,7 @@ export class PlainConsumer {
       }
       this.#definitions.set(key, table);
     }
+    if (record.spans.length === 0) this.definitionsAhead++;
     for (const span of record.spans) this.#applySpan(record, lane, span);
   }
 

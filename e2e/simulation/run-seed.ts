@@ -220,7 +220,7 @@ class SeedRun {
 
   /** Counts how often each part of the protocol was used: an unused part was not tested. */
   #mechanisms(): Record<string, number> {
-    const { copy, ledger, logTrims, storeCounts, intakeStops, replicaMoves, queryCounters } = this.cluster;
+    const { copy, ledger, logTrims, storeCounts, intakeStops, replicaMoves, queryCounters, recordSize } = this.cluster;
     const messages = copy.of('control', 0).map((value) => decodeControl(value));
     const fences = messages.flatMap((message) => (message.$case === 'fence' ? [message.value] : []));
     return {
@@ -235,6 +235,8 @@ class SeedRun {
       'opens after their fence': this.#sum((plain) => plain.openedFenced),
       'blocks after their fence': this.#sum((plain) => plain.blocksOfFenced),
       'blocks of earlier eras': this.#sum((plain) => plain.blocksOfEarlierEras),
+      'records refused by size': recordSize.refused,
+      'definitions ahead of points': this.#sum((plain) => plain.definitionsAhead),
       'shares of several intakes': this.#content.severalIntakes,
       'shares by an older map': this.#content.olderMaps,
       'log trims': logTrims.count,

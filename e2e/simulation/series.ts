@@ -14,7 +14,12 @@ export const METRICS: readonly { readonly metric: string; readonly kind: KindNam
   { metric: 'writes_total', kind: 'reading' },
   { metric: 'latency', kind: 'distribution' },
   { metric: 'ratio', kind: 'gauge' },
+  { metric: 'depth', kind: 'gauge' },
 ];
+
+/** A metric of many series, so that definitions of a dictionary do not fit into one record. */
+export const WIDE_METRIC = 'depth';
+export const WIDE_SERIES = 60;
 
 /** Its values are not integers, so their sums depend on the order of the additions. */
 export const UNEVEN_METRIC = 'ratio';

@@ -35,7 +35,11 @@ export const LANE_TIMING: LaneTiming = {
   appendMs: 6000,
   epochMs: 15_000,
   epochRefs: 40,
+  recordBytes: 4000,
 };
+
+/** Bounds of the records of `points`, of which a run has one: intakes mostly know it, else they learn it. */
+export const RECORD_BYTES = [1050, 1400] as const;
 
 export const LOG_LIMITS: Partial<EmbeddedLogLimits> = {
   segmentBytes: 8 * 1024,
