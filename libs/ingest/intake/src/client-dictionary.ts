@@ -1,9 +1,17 @@
 import { toHex } from '@tidemark/bytes';
-import { ID_BYTES, type SeriesClass, type SeriesName } from '@tidemark/model';
+import { ID_BYTES, SERIES_CLASS, type SeriesClass, type SeriesName } from '@tidemark/model';
 import type { SeriesDefinition } from '@tidemark/point-records';
 import type { Refusal } from './rejections.ts';
+import type { UnsentSeries } from './unsent-series.ts';
 
 const INITIAL_REFS = 64;
+/** Definition of a series that is refused, which keeps refs dense. No accepted point refers to it. */
+const NO_DEFINITION: SeriesDefinition = {
+  metricId: Buffer.alloc(ID_BYTES),
+  seriesId: Buffer.alloc(ID_BYTES),
+  seriesClass: SERIES_CLASS.reading,
+  intervalMs: 0,
+};
 const MAX_DAYS = 10;
 /** Flag of a series whose sender states that it is a counter, next to its class. */
 const COUNTER = 4;
@@ -27,21 +35,43 @@ export class ClientDictionary {
   #size = 0;
   /** Name of each series until its tags are published. Afterwards only its id is needed. */
   readonly #names: (SeriesName | undefined)[] = [];
-  /** Refusals by ref. The points of a refused series are dropped and counted under the same reason. */
-  readonly refused = new Map<number, Refusal>();
+  /** Counts the series with names. */
+  readonly #unsent: Pick<UnsentSeries, 'remove'> | undefined;
+  /** Series that have no points. Consumers must not know them. */
+  readonly #hidden = new Set<number>();
+  readonly #refused = new Map<number, Refusal>();
   /** Number of series that are distributions. */
   distributions = 0;
-  /** True once its client has left: lanes need not define it again. */
-  hasLeft = false;
+  #hasLeft = false;
   readonly #days = new Map<number, PublishedDay>();
 
-  constructor(mapEpoch: number, partition: number) {
+  /** Names that are added must be counted in `unsent` already. */
+  constructor(mapEpoch: number, partition: number, unsent?: Pick<UnsentSeries, 'remove'>) {
     this.mapEpoch = mapEpoch;
     this.partition = partition;
+    this.#unsent = unsent;
+  }
+
+  /** True once its client has left: lanes need not define it again. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  /** The client has left. Shares that it sent before may still need the definitions. */
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    for (const name of this.#names) if (name !== undefined) this.#unsent?.remove(name);
   }
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Adds a refused series. */
+  addRefused(refusal: Refusal): void {
+    this.add(NO_DEFINITION, undefined);
+    this.refuse(this.#size - 1, refusal);
   }
 
   /** Adds the next series. `name` is absent for a refused one; `isCounter` says what the sender states of its readings. */
@@ -84,22 +114,46 @@ export class ClientDictionary {
 
   /** Returns the definitions of refs from `from` to before `to`, for a block. */
   definitions(from: number, to: number): SeriesDefinition[] {
-    return Array.from({ length: to - from }, (_, i) => ({
-      seriesId: this.seriesId(from + i),
-      metricId: this.#metricIds[this.#metrics[from + i]],
-      seriesClass: this.seriesClass(from + i),
-      intervalMs: this.#intervalsMs[from + i],
-    }));
+    return Array.from({ length: to - from }, (_, i) => this.#definition(from + i));
   }
 
-  /** True when the series' metric, class or interval is not that of the ref before it. */
+  /** True when the series' metric, class or interval may not be that of the ref before it. */
   startsRun(ref: number): boolean {
     return (
       ref === 0 ||
+      this.#hidden.has(ref) !== this.#hidden.has(ref - 1) ||
       this.#metrics[ref] !== this.#metrics[ref - 1] ||
       this.#classes[ref] !== this.#classes[ref - 1] ||
       this.#intervalsMs[ref] !== this.#intervalsMs[ref - 1]
     );
+  }
+
+  /** Refusals by ref. The points of a refused series are dropped and counted under the same reason. */
+  get refused(): ReadonlyMap<number, Refusal> {
+    return this.#refused;
+  }
+
+  /** Refuses the points of a series for as long as its client is connected. */
+  refuse(ref: number, refusal: Refusal): void {
+    this.#refused.set(ref, refusal);
+    this.#forgetName(ref);
+    this.hide(ref);
+  }
+
+  /** Hides a refused series, of which no point is ever sent, from the consumers of lanes. */
+  hide(ref: number): void {
+    this.#hidden.add(ref);
+  }
+
+  /** Adds a series that is hidden under another ref again, under a new ref. */
+  addHidden(ref: number): number {
+    const seriesClass = this.seriesClass(ref);
+    const metricId = this.#metricIds[this.#metrics[ref]];
+    const intervalMs = this.#intervalsMs[ref];
+    const name = this.#names[ref];
+    this.#names[ref] = undefined;
+    this.add({ seriesId: this.seriesId(ref), metricId, seriesClass, intervalMs }, name, this.isCounter(ref));
+    return this.#size - 1;
   }
 
   /** Returns the name to publish with the series' first day; undefined after it was published. */
@@ -126,8 +180,26 @@ export class ClientDictionary {
       this.#days.set(day, published);
       this.#forgetOldDays();
     }
-    this.#names[ref] = undefined;
+    this.#forgetName(ref);
     published.add(ref);
+  }
+
+  #forgetName(ref: number): void {
+    const name = this.#names[ref];
+    if (name === undefined) return;
+    this.#names[ref] = undefined;
+    // A client that has left counts no more.
+    if (!this.#hasLeft) this.#unsent?.remove(name);
+  }
+
+  #definition(ref: number): SeriesDefinition {
+    if (this.#hidden.has(ref)) return NO_DEFINITION;
+    return {
+      seriesId: this.seriesId(ref),
+      metricId: this.#metricIds[this.#metrics[ref]],
+      seriesClass: this.seriesClass(ref),
+      intervalMs: this.#intervalsMs[ref],
+    };
   }
 
   #metric(metricId: Uint8Array, name: string | undefined): number {

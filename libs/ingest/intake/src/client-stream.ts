@@ -143,7 +143,7 @@ export class ClientStream implements SeriesSource {
     let dictionary = this.#dictionaries.get(key);
     if (dictionary === undefined) {
       if (partition >= map.partitions) throw invalid('partition', `below ${map.partitions}`, `partition ${partition}`);
-      dictionary = new ClientDictionary(mapEpoch, partition);
+      dictionary = new ClientDictionary(mapEpoch, partition, this.#session.budgets.unsent);
       this.#dictionaries.set(key, dictionary);
     }
     if (firstRef !== dictionary.size) throw invalid('first_ref', `${dictionary.size}, the next ref`, `ref ${firstRef}`);
@@ -157,8 +157,7 @@ export class ClientStream implements SeriesSource {
       const result = this.quota.reserve(nameBytes(one)) ?? this.#name(one, map, partition);
       if ('reason' in result) {
         refused.push({ ref, rejection: result });
-        dictionary.refused.set(ref, result);
-        dictionary.add(NO_DEFINITION, undefined);
+        dictionary.addRefused(result);
         continue;
       }
       const { name, metric, id } = result;
@@ -172,7 +171,7 @@ export class ClientStream implements SeriesSource {
       if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });
     }
     for (const { ref, rejection } of await this.#session.budgets.refuseNew(dictionary, fresh)) {
-      dictionary.refused.set(ref, rejection);
+      dictionary.refuse(ref, rejection);
       refused.push({ ref, rejection });
     }
     if (refused.length > 0) {
@@ -203,7 +202,7 @@ export class ClientStream implements SeriesSource {
           `${name.metric} was sent to partition ${partition}`,
         );
       }
-      return { name, metric, id: seriesId(name) };
+      return this.#session.budgets.unsent.add(name) ?? { name, metric, id: seriesId(name) };
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       return { ...refusalOf(error, series.metric), points: 0, message: error.message };
@@ -315,14 +314,6 @@ export class ClientStream implements SeriesSource {
     });
   }
 }
-
-/** Definition of a refused series, which keeps refs dense. No accepted point refers to it. */
-const NO_DEFINITION = {
-  metricId: Buffer.alloc(ID_BYTES),
-  seriesId: Buffer.alloc(ID_BYTES),
-  seriesClass: SERIES_CLASS.reading,
-  intervalMs: 0,
-};
 
 function invalid(field: string, limit: string, found: string): TidemarkError {
   return limitError(field, found, limit, `${field}_invalid`);

@@ -227,6 +227,10 @@ export class BenchClient {
     await this.send({ $case: 'hello', value: { clientSession: this.id, clientName: 'bench' } });
   }
 
+  close(): void {
+    this.#stream.close();
+  }
+
   define(partition: number, firstRef: number, series: readonly Series[], mapEpoch = 1): Promise<void> {
     return this.send({ $case: 'definitions', value: { mapEpoch, partition, firstRef, series: [...series] } });
   }

@@ -429,6 +429,41 @@ describe('definitions', () => {
   });
 });
 
+describe('series that are defined and not sent', () => {
+  const refusedRefs = (client: BenchClient) =>
+    client.replies.flatMap((reply) => (reply.$case === 'definitions' ? reply.value.refused.map(({ ref }) => ref) : []));
+  const series = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => gauge(0, [`n:${from + i}`]));
+
+  test('they count towards the budgets, until they are sent or their client leaves', async () => {
+    const { bench, session, client } = await started({ budgets: { tenantSeries: 10, metricSeries: 3 } });
+    await client.define(0, 0, series(0, 5));
+    const reply = client.replies.find(({ $case }) => $case === 'definitions');
+    const [{ ref, rejection }] = reply?.$case === 'definitions' ? reply.value.refused : [];
+    expect([ref, rejection]).toEqual([3, expect.objectContaining({ reason: 'series_over_budget', field: 'series' })]);
+    expect(rejection?.limit).toBe('budgets.metricSeries, 3 series');
+    const timeMs = bench.acceptClock.nowMs();
+    const sequence = await client.batch([{ partition: 0, points: shareOf([0, timeMs, 1], [1, timeMs, 1]) }]);
+    expect((await client.answered(sequence)).acceptedPoints).toBe(2);
+    await client.define(0, 5, series(5, 8));
+    expect(refusedRefs(client)).toEqual([3, 4, 7]);
+    expect(session.budgets.unsent.size).toBe(2);
+    client.close();
+    expect(session.budgets.unsent.size).toBe(0);
+  });
+
+  test('refused ones are not defined in the log', async () => {
+    const { bench, session, client } = await started({ knownSeries: async (_, __, ids) => ids.map((_id, i) => i > 0) });
+    await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over: true } });
+    await bench.until(() => session.budgets.isExceeded({ tenant: TENANT, metric: '' }));
+    await client.define(0, 0, series(0, 3));
+    expect(refusedRefs(client)).toEqual([0]);
+    const sequence = await client.batch([{ partition: 0, points: shareOf([2, bench.acceptClock.nowMs(), 1]) }]);
+    expect((await client.answered(sequence)).acceptedPoints).toBe(1);
+    const [{ series: defined }] = (await bench.points(0)).flatMap(({ definitions }) => definitions);
+    expect(defined.map(({ seriesId }) => seriesId.every((byte) => byte === 0))).toEqual([true, false, false]);
+  });
+});
+
 describe('one tenant among others', () => {
   const limits = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS };
   const refusedOf = (client: BenchClient) =>

@@ -22,6 +22,7 @@ import { StatedMetrics } from './stated-metrics.ts';
 import { StreamViolations } from './stream-violations.ts';
 import { TenantCounts } from './tenant-counts.ts';
 import { type StreamQuota, TenantQuotas } from './tenant-quotas.ts';
+import type { SeriesLimits } from './unsent-series.ts';
 
 export interface IntakeOptions {
   readonly log: Log;
@@ -42,6 +43,8 @@ export interface IntakeOptions {
    * session accepts no points of the partition: what no store can read must not be acknowledged without end.
    */
   readonly haltOf?: (partition: number) => { readonly sinceMs: number; readonly reason: string } | undefined;
+  /** Budgets for series that were defined and not sent. Default: none. */
+  readonly budgets?: SeriesLimits;
   /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
   /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */
@@ -54,6 +57,10 @@ export interface IntakeOptions {
 
 /** A session that cannot close cleanly within this time stops without closing its lanes: the coordinator fences it. */
 const CLOSE_MS = 5000;
+const NO_BUDGETS: SeriesLimits = {
+  tenantSeries: Number.POSITIVE_INFINITY,
+  metricSeries: Number.POSITIVE_INFINITY,
+};
 /** Interval of checks of full queues. */
 const QUEUE_CHECK_MS = 5;
 
@@ -89,7 +96,7 @@ export class IntakeSession {
     this.counts = new TenantCounts(clock);
     this.violations = new StreamViolations(clock);
     this.clients = options.clients ?? new ClientRegister(clock);
-    this.budgets = new SeriesBudgets(control.state, options.knownSeries);
+    this.budgets = new SeriesBudgets(control.state, options.knownSeries, options.budgets ?? NO_BUDGETS);
     this.#quotas = new TenantQuotas(limits);
     const { session } = this;
     const { signal } = this.#stop;
@@ -239,7 +246,7 @@ export class IntakeSession {
   /** Removes a source and releases its quota. Idempotent. */
   leave(source: SeriesSource): void {
     if (this.#sources.delete(source) && source.isStream) this.#streams--;
-    for (const dictionary of source.dictionaries) dictionary.hasLeft = true;
+    for (const dictionary of source.dictionaries) dictionary.leave();
     source.quota.release();
   }
 

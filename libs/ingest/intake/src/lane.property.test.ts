@@ -79,7 +79,7 @@ async function play({
   for (const { client, grows, metrics, from, points, waitMs, leaves, refusedAbove } of steps) {
     let dictionary = dictionaries.get(client);
     if (dictionary === undefined || leaves) {
-      if (dictionary !== undefined) dictionary.hasLeft = true;
+      dictionary?.leave();
       dictionary = new ClientDictionary(1, 0);
       dictionaries.set(client, dictionary);
     }

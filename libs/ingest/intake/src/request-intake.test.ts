@@ -379,6 +379,22 @@ describe('bounds', () => {
     await bench.decide({ $case: 'budget', value: { ...budget, over: false } });
     await bench.until(() => !isExceeded());
     expect(await bench.play(request(bench, intake, both).send())).toMatchObject({ acceptedPoints: 2, rejections: [] });
+    // The lane may have defined the refused one as no series.
+    expect((await stored(bench)).map(({ series }) => series)).toEqual([idOf(known), idOf(known), idOf(both[1])]);
+  });
+
+  test('series whose points are all refused count towards the budget, until the table starts again', async () => {
+    const { bench, intake } = await started({ startOverMs: 1000 }, { budgets: { tenantSeries: 2, metricSeries: 9 } });
+    const send = (tag: string, timeMs: number) => {
+      const one = intake.open(TENANT);
+      one.point(one.series(gauge(0, tag)), timeMs, 1);
+      return bench.play(one.send());
+    };
+    for (const tag of ['old:1', 'old:2']) expect(reasons(await send(tag, 0))).toEqual([['timestamp_behind', 1]]);
+    const over = await send('new:1', bench.acceptClock.nowMs());
+    expect([over.outcome, reasons(over)]).toEqual(['refused', [['series_over_budget', 1]]]);
+    await bench.advance(1100);
+    expect(await send('new:1', bench.acceptClock.nowMs())).toMatchObject({ outcome: 'acked' });
   });
 
   test('a request must be retried while its budget cannot be checked, and the retry checks it again', async () => {

@@ -12,7 +12,8 @@ function budgets(overBudget: ReadonlyMap<string, number>, knownSeries = async ()
     dictionary.add({ seriesId: seriesId(name), metricId: metricId('t', 'm'), seriesClass: name.seriesClass }, name);
   }
   const series = NAMES.map((name, ref) => ({ ref, name }));
-  return { one: new SeriesBudgets({ overBudget: new Map(overBudget) }, knownSeries), dictionary, series };
+  const limits = { tenantSeries: 9, metricSeries: 9 };
+  return { one: new SeriesBudgets({ overBudget: new Map(overBudget) }, knownSeries, limits), dictionary, series };
 }
 
 test('a budget is exceeded for all metrics of a tenant, or for one metric', () => {

@@ -2,6 +2,7 @@ import type { Rejection } from '@tidemark/contract';
 import { budgetKey, type ControlState } from '@tidemark/control-log';
 import type { SeriesName } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
+import { type SeriesLimits, UnsentSeries } from './unsent-series.ts';
 
 /** Returns which of these series the platform has already. */
 export type FindKnownSeries = (partition: number, tenant: string, ids: readonly Uint8Array[]) => Promise<boolean[]>;
@@ -11,7 +12,11 @@ export class SeriesBudgets {
   readonly #state: Pick<ControlState, 'overBudget'>;
   readonly #findKnownSeries: FindKnownSeries;
 
-  constructor(state: Pick<ControlState, 'overBudget'>, knownSeries: FindKnownSeries) {
+  /** Series that were defined and not sent. They count like those that were. */
+  readonly unsent: UnsentSeries;
+
+  constructor(state: Pick<ControlState, 'overBudget'>, knownSeries: FindKnownSeries, limits: SeriesLimits) {
+    this.unsent = new UnsentSeries(limits);
     this.#state = state;
     this.#findKnownSeries = knownSeries;
   }

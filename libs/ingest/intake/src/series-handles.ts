@@ -84,10 +84,12 @@ export class SeriesHandles {
     this.classes[handle] = REFUSED;
   }
 
-  allow(handle: number): void {
+  /** Allows the points of a refused handle again. The series has another ref in its dictionary. */
+  allow(handle: number, ref: number): void {
     const refusal = this.refusals.get(handle);
     if (refusal === undefined) return;
     this.refusals.delete(handle);
+    this.refs[handle] = ref;
     this.classes[handle] = refusal.seriesClass;
   }
 

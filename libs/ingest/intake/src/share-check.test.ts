@@ -40,7 +40,7 @@ test('a share without errors is accepted unchanged', () => {
 test('the remaining points of a share are encoded again, with their own summary', () => {
   const share = shareOf([0, NOW_MS, 1], [0, NOW_MS + 5, Number.NaN], [1, NOW_MS + 9, 3], [4, NOW_MS, 1]);
   const dictionary = dictionaryOf(SERIES_CLASS.reading, SERIES_CLASS.reading);
-  dictionary.refused.set(1, { reason: 'series_over_budget', field: 'series', limit: '1 series' });
+  dictionary.refuse(1, { reason: 'series_over_budget', field: 'series', limit: '1 series' });
   const { checked, reasons } = check(share, dictionary);
   expect(checked?.bytes).toEqual(Uint8Array.from(shareOf([0, NOW_MS, 1])));
   expect(checked?.summary).toEqual(inspectShare(shareOf([0, NOW_MS, 1])));

@@ -103,3 +103,20 @@ test('a request with a key that fits no record is refused', async () => {
   ]);
   expect(ended).toEqual([]);
 });
+
+test('many clients whose definitions fit a record alone, but not together, are all stored after a restart', async () => {
+  const { bench, session, ended } = await started(4000);
+  const series = Array.from({ length: 60 }, (_, i) => ({ metric: metricIn(0), kind: 1 as const, tags: [`n:${i}`] }));
+  const clients = Array.from({ length: 30 }, () => new BenchClient(bench, session));
+  for (const client of clients) {
+    await client.hello();
+    await client.define(0, 0, series);
+  }
+  const timeMs = bench.acceptClock.nowMs();
+  const share = { partition: 0, points: shareOf([0, timeMs, 1], [59, timeMs, 1]) };
+  const sequences = await Promise.all(clients.map((client) => client.batch([share])));
+  for (const [i, client] of clients.entries()) expect((await client.answered(sequences[i])).acceptedPoints).toBe(2);
+  const blocks = (await bench.points(0)).filter(({ definitions }) => definitions.length > 0);
+  expect(blocks.length).toBeGreaterThan((30 * 60 * 16) / 4000);
+  expect(ended).toEqual([]);
+});

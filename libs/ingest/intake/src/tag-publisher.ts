@@ -75,7 +75,7 @@ export class TagPublisher {
         if (!isAdded) break;
         to++;
       }
-      const appended = await this.#append(record.take(), signal);
+      const appended = await this.#append(record.take(), to - from, signal);
       if (appended === undefined) continue;
       this.nextOffset = Math.max(this.nextOffset, appended.offset + 1);
       published(entries.slice(from, to));
@@ -84,11 +84,12 @@ export class TagPublisher {
   }
 
   /** Appends a record. Returns undefined if it is too large for the log, and the next ones will be smaller. */
-  async #append(value: Uint8Array, signal: AbortSignal): Promise<Appended | undefined> {
+  async #append(value: Uint8Array, count: number, signal: AbortSignal): Promise<Appended | undefined> {
     try {
       return await this.#writer.append(value, signal);
     } catch (error) {
-      if (!isTidemarkError(error, 'invalid_argument') || this.#recordBytes === MIN_RECORD_BYTES) throw error;
+      const isLast = count === 1 || this.#recordBytes === MIN_RECORD_BYTES;
+      if (!isTidemarkError(error, 'invalid_argument') || isLast) throw error;
       this.#recordBytes = Math.max(MIN_RECORD_BYTES, Math.floor(this.#recordBytes / 2));
       return undefined;
     }

@@ -145,7 +145,11 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     ) {
       return refusal;
     }
-    this.handles.allow(handle);
+    const { partitions, refs } = this.handles;
+    const dictionary = this.#dictionary(partitions[handle]);
+    if (dictionary.size >= this.session.limits.dictionaryRefs) return refusal;
+    // A lane may have defined the ref of the refused series as that of no series.
+    this.handles.allow(handle, dictionary.addHidden(refs[handle]));
     return undefined;
   }
 
@@ -199,14 +203,18 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       const limit = `${seriesPerTenant} series within ${startOverMs} ms`;
       return handles.refused({ reason: 'request_series', field: 'series', limit });
     }
-    const refused = this.quota.offer(nameBytes(name));
-    if (refused !== undefined) return handles.refused(refused);
     const { id: metric, partition } = this.#metric(name.metric);
     const dictionary = this.#dictionary(partition);
     const { dictionaryRefs } = session.limits;
     if (dictionary.size >= dictionaryRefs) {
       this.#isFull = true;
       return handles.refused({ reason: 'dictionary_full', field: 'series', limit: `${dictionaryRefs} per partition` });
+    }
+    const refused = this.#countDefinition(name);
+    if (refused !== undefined) {
+      // Series whose points were all refused are forgotten when the table starts again.
+      this.#isFull = true;
+      return handles.refused(refused);
     }
     const ref = dictionary.size;
     dictionary.add({ metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs }, name);
@@ -217,6 +225,16 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     const handle = handles.add(id, partition, ref, name.seriesClass, intervalMs);
     if (session.budgets.isExceeded(name)) this.#unchecked.push({ handle, name });
     return handle;
+  }
+
+  /** Counts a definition. Returns why it must not be made. */
+  #countDefinition(name: SeriesName): Refusal | undefined {
+    const { unsent } = this.session.budgets;
+    const overBudget = unsent.add(name);
+    if (overBudget !== undefined) return overBudget;
+    const refused = this.quota.offer(nameBytes(name));
+    if (refused !== undefined) unsent.remove(name);
+    return refused;
   }
 
   #metric(metric: string): SeriesOfMetric {
@@ -232,7 +250,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   #dictionary(partition: number): ClientDictionary {
     let dictionary = this.#dictionaries[partition];
     if (dictionary === undefined) {
-      dictionary = new ClientDictionary(this.map.epoch, partition);
+      dictionary = new ClientDictionary(this.map.epoch, partition, this.session.budgets.unsent);
       this.#dictionaries[partition] = dictionary;
     }
     return dictionary;
@@ -249,6 +267,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
           const one = byRef.get(ref);
           assert(one !== undefined, 'a verdict is about a series that was asked for');
           this.handles.refuse(one.handle, rejection, one.name.metric);
+          this.#dictionary(partition).hide(ref);
         }
       }
       // The list changes only now: during the call, other requests had to wait for the same series.

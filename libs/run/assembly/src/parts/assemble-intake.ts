@@ -51,6 +51,7 @@ export async function assembleIntake(ports: IntakePorts, settings: Settings): Pr
       process: name,
       limits: { ...settings.intake, ...settings.point },
       timing: { ...settings.lane, recordBytes: Math.min(recordBytes, DEFAULT_LANE_TIMING.recordBytes) },
+      budgets: settings.budgets,
       latenessMs: () => settings.completeness.latenessMs,
     },
     events,
