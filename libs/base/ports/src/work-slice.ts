@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { isTidemarkError, TidemarkError } from './error.ts';
 
-/** How long work yields to other work: applying records, other queries, cancellations. */
+/** When long work yields to other work: applying records, other queries, cancellations. */
 export interface Slicing {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Resolves after all other waiting work of this thread had its turn. */

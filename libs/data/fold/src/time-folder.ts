@@ -62,8 +62,9 @@ export interface CounterFindings {
  * Folds points of one series after the other into steps, without allocating per point or per series. A point stands
  * for a stretch of time, so that a step's value is a function of the series alone:
  *
- * - A reading holds until the next one, at most 2.5 reporting intervals (25 s when none is known yet), and ends at a NaN, which is how a sender says
- *   that a series has ended. avg weighs by time; min, max and last are of the values that hold within the step.
+ * - A reading holds until the next one, at most 2.5 reporting intervals (25 s when none is known yet), and ends at a NaN,
+ *   which is how a sender says that a series has ended. avg weighs by time; min, max and last are of the values that hold
+ *   within the step.
  * - An amount at t belongs evenly to [t, t + interval). An inferred interval reaches at most to the fourth point after t:
  *   what is left then belongs to that time.
  * - The increase of a counter belongs evenly to the time between its two readings, however long. After a restart it is

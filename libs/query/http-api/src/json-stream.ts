@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import type { WorkSlice } from '@tidemark/ports';
+import { messageOf, systemCode, type WorkSlice } from '@tidemark/ports';
 import type { FastifyReply } from 'fastify';
 
 /** Characters that are sent at once. */
@@ -57,7 +57,7 @@ function hasList(value: unknown): value is object {
 /**
  * Sends a value as JSON, no faster than the caller reads it, and resolves when all has been handed over. A long one is
  * never in memory as a whole, and other work of the thread is done in between. The connection is broken
- * off when the signal of `slice` aborts, and when an element cannot be made.
+ * off when the signal of `slice` aborts, and, with an error in the log, when an element cannot be made.
  */
 export async function sendJson(reply: FastifyReply, value: unknown, slice: WorkSlice): Promise<FastifyReply> {
   const parts = partsOf(value, slice);
@@ -69,7 +69,9 @@ export async function sendJson(reply: FastifyReply, value: unknown, slice: WorkS
   reply.send(stream);
   try {
     await finished(stream, { signal });
-  } catch {
+  } catch (error) {
+    const isBrokenOff = signal?.aborted === true || systemCode(error) === 'ERR_STREAM_PREMATURE_CLOSE';
+    if (!isBrokenOff) reply.log.error({ error: messageOf(error) }, 'an answer could not be sent whole');
     // The status has been sent: only a broken connection shows that the answer is not whole.
     stream.destroy();
     reply.raw.destroy();

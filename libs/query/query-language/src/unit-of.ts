@@ -81,7 +81,6 @@ const EFFECTS: Partial<Readonly<Record<FunctionName, Effect>>> = {
   log10: 'none',
   count_nonzero: 'none',
   count_not_null: 'none',
-  dt: 'none',
   per_second: 'second',
   derivative: 'second',
   throughput: 'second',

@@ -1,12 +1,10 @@
 import type { FrameMemory } from '@tidemark/query-language';
 import { beyondLimit, type MemoryLimit, type QueryServiceLimits } from './query-service-limits.ts';
 
-const MIB = 2 ** 20;
-
-const OWNERS: Readonly<Record<MemoryLimit, string>> = {
-  memoryBytes: 'the query',
-  tenantMemoryBytes: 'the queries of the tenant',
-  processMemoryBytes: 'the queries of this process',
+const OWNERS: Readonly<Record<MemoryLimit, { readonly name: string; readonly advice: string }>> = {
+  memoryBytes: { name: 'the query', advice: 'ask for a shorter range, longer steps, or fewer groups' },
+  tenantMemoryBytes: { name: 'the queries of the tenant', advice: 'retry when fewer are running' },
+  processMemoryBytes: { name: 'the queries of this process', advice: 'retry when fewer are running' },
 };
 
 /** Memory that is taken from a limit, and from the budget above it: of a query, of its tenant, of the process. */
@@ -30,7 +28,8 @@ export class MemoryBudget implements FrameMemory {
   take(bytes: number): void {
     const wanted = this.#taken + bytes;
     if (wanted > this.#limits[this.#name]) {
-      throw beyondLimit(this.#limits, this.#name, `${OWNERS[this.#name]} would use ${Math.ceil(wanted / MIB)} MiB`);
+      const { name, advice } = OWNERS[this.#name];
+      throw beyondLimit(this.#limits, this.#name, `${name} would use ${Math.ceil(wanted)} bytes of memory`, advice);
     }
     this.#above?.take(bytes);
     this.#taken = wanted;

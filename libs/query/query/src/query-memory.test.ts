@@ -22,7 +22,7 @@ describe('memory of queries', () => {
     expect((await run(BY_HOST)).series).toHaveLength(HOSTS);
     await expect(run(Array(20).fill(`abs(${BY_HOST})`).join())).rejects.toMatchObject({
       code: 'resource_exhausted',
-      message: expect.stringMatching(/^the query would use \d+ MiB \(limit: memoryBytes \d+\)$/),
+      message: expect.stringMatching(/^the query would use \d+ bytes of memory \(limit: memoryBytes \d+\); ask for/),
       detail: { limit: 'memoryBytes' },
     });
     expect(service.memoryBytes).toBe(0);

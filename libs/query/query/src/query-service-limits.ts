@@ -66,9 +66,15 @@ export type MemoryLimit = 'memoryBytes' | 'tenantMemoryBytes' | 'processMemoryBy
 
 type NumericLimit = Exclude<keyof QueryServiceLimits, 'language'>;
 
-/** Creates the refusal of a query that exceeds a limit. */
-export function beyondLimit(limits: QueryServiceLimits, name: NumericLimit, found: string): TidemarkError {
-  return new TidemarkError('resource_exhausted', `${found} (limit: ${name} ${limits[name]})`, {
+/** Creates the refusal of a query that exceeds a limit; `advice` says what to do. */
+export function beyondLimit(
+  limits: QueryServiceLimits,
+  name: NumericLimit,
+  found: string,
+  advice?: string,
+): TidemarkError {
+  const after = advice === undefined ? '' : `; ${advice}`;
+  return new TidemarkError('resource_exhausted', `${found} (limit: ${name} ${limits[name]})${after}`, {
     limit: name,
     allowed: limits[name],
   });

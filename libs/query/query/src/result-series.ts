@@ -31,17 +31,19 @@ export function* resultSeries(
   const out: ResultSeries[] = [];
   for (const { metric, tags, kind, values } of frame.series) {
     yield values.length;
-    const timesMs: number[] = [];
-    const present: number[] = [];
+    const count = values.reduce((sum, value) => sum + Number(!Number.isNaN(value)), 0);
+    if (count === 0) continue;
+    memory.take(SERIES_BYTES + count * ANSWER_BYTES);
+    const timesMs = new Array<number>(count);
+    const present = new Array<number>(count);
     let completeSteps = 0;
+    let at = 0;
     for (let i = 0; i < values.length; i++) {
       if (Number.isNaN(values[i])) continue;
-      timesMs.push(startOf(frame, i));
-      present.push(values[i]);
+      timesMs[at] = startOf(frame, i);
+      present[at++] = values[i];
       if (i < wholeSteps) completeSteps++;
     }
-    if (present.length === 0) continue;
-    memory.take(SERIES_BYTES + present.length * ANSWER_BYTES);
     out.push({
       metric,
       tagSet: [...tags],
