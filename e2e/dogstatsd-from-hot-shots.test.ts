@@ -3,7 +3,7 @@ import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { Agent, agentClientOptions } from '@tidemark/agent';
-import { SystemClock } from '@tidemark/node-runtime';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { StatsD } from 'hot-shots';
 import { eventually } from './process/eventually.ts';
 import { TestHarness } from './process/test-harness.ts';
@@ -56,6 +56,7 @@ test('every type that hot-shots sends over UDP and a Unix socket comes back from
   const streamPath = join(await harness.folder(), 'dogstatsd.socket');
   const agent = new Agent({
     clock: new SystemClock(),
+    random: new SystemRandom(),
     client,
     files,
     hostname: 'web-1',

@@ -8,11 +8,11 @@ import { putGenerated } from './generated-file.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = [
-  ['series-memory', 'label-hash'],
-  ['remote-write', 'write-body'],
+  ['base/bytes', 'sip-hash'],
+  ['ingest/remote-write', 'write-body'],
 ].map(([library, name]) => ({
-  from: `libs/ingest/${library}/src/${name}.wat`,
-  to: `libs/ingest/${library}/src/generated/${name}.ts`,
+  from: `libs/${library}/src/${name}.wat`,
+  to: `libs/${library}/src/generated/${name}.ts`,
 }));
 const FEATURES = { multi_memory: true, simd: true, bulk_memory: true };
 const LINE = 100;

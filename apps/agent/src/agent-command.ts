@@ -10,7 +10,7 @@ import {
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
-import { LOCAL_HOST_FILES, SystemClock } from '@tidemark/node-runtime';
+import { LOCAL_HOST_FILES, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { channelCredentials } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
@@ -78,6 +78,7 @@ async function placeOf(settings: Settings, log: EventLog): Promise<HostAgentPlac
     addresses: addressesOf(settings),
     spoolFolder: resolve(agent.spoolFolder === '' ? join(data.folder, 'agent') : agent.spoolFolder),
     clock: new SystemClock(),
+    random: new SystemRandom(),
     files: LOCAL_HOST_FILES,
     hostname: hostname(),
     platform: process.platform,

@@ -12,7 +12,7 @@ import {
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent } from '@tidemark/host-agent';
-import { LOCAL_HOST_FILES, SystemClock } from '@tidemark/node-runtime';
+import { LOCAL_HOST_FILES, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 import type { Command } from 'commander';
@@ -61,6 +61,7 @@ async function startAgent(settings: Settings, platform: Platform, log: EventLog)
       key: platform.agentKey,
       spoolFolder: join(resolve(settings.data.folder), 'agent'),
       clock: new SystemClock(),
+      random: new SystemRandom(),
       files: LOCAL_HOST_FILES,
       hostname: hostname(),
       platform: process.platform,

@@ -4,6 +4,7 @@ export { crc32c } from './checksum.ts';
 export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
 export { fromHex, toHex } from './hex.ts';
 export { murmur3 } from './murmur3.ts';
+export { SIP_KEY_BYTES, SipHash } from './sip-hash.ts';
 export { utf8Text } from './utf8-text.ts';
 export type { VarintSource } from './varint.ts';
 export { readVarint, signedOf } from './varint.ts';

@@ -5,7 +5,7 @@ import type { Check } from '@tidemark/checks';
 import type { Client, ClientStats, MetricDescription } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
-import { ManualClock } from '@tidemark/simulation';
+import { ManualClock, SeededRandom } from '@tidemark/simulation';
 import type { DDSketch } from '@tidemark/sketch';
 import { StatsD } from 'hot-shots';
 import { Agent } from './agent.ts';
@@ -111,6 +111,7 @@ function wired(options: Partial<AgentOptions> = {}) {
   const problems: string[] = [];
   const agent = new Agent({
     clock,
+    random: new SeededRandom(1),
     client,
     files,
     hostname: 'web-1',

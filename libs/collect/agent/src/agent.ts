@@ -1,3 +1,4 @@
+import { SIP_KEY_BYTES } from '@tidemark/bytes';
 import { CheckRunner } from '@tidemark/checks';
 import { LocalRefusals } from '@tidemark/client';
 import {
@@ -73,7 +74,7 @@ export class Agent {
     this.#statsd = new StatsdOutput(this.#handles);
     this.#readings = new CheckOutput(this.#handles, options.pendingReadings ?? 100_000, flushIntervalMs);
     this.#self = new CheckOutput(this.#handles, 10_000, flushIntervalMs);
-    const table = new StatsdSeriesTable(limits);
+    const table = new StatsdSeriesTable(limits, options.random.bytes(SIP_KEY_BYTES));
     this.#aggregator = new Aggregator(table, this.#statsd, limits, idleFlushes);
     const parser = new DogStatsDParser(table, this.#aggregator, limits);
     this.#receiver = {

@@ -1,7 +1,7 @@
 import type { Check } from '@tidemark/checks';
 import type { DogStatsDLimits, SocketFiles, UnixDatagramModule } from '@tidemark/dogstatsd';
 import type { HostFiles } from '@tidemark/host-checks';
-import type { Clock } from '@tidemark/ports';
+import type { Clock, Random } from '@tidemark/ports';
 import type { AgentClient } from './agent-client.ts';
 
 export interface DogStatsDOptions {
@@ -18,6 +18,8 @@ export interface DogStatsDOptions {
 
 export interface AgentOptions {
   readonly clock: Clock;
+  /** For the key of the table of DogStatsD's names. */
+  readonly random: Random;
   readonly client: AgentClient;
   /** The files of the host, for sockets and drop counters. */
   readonly files: HostFiles & SocketFiles;

@@ -26,7 +26,7 @@ class Points implements AggregateOutput {
 function wired(changes: Partial<DogStatsDLimits> = {}, idleIntervals = 10) {
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, ...changes };
   const points = new Points();
-  const table = new StatsdSeriesTable(limits);
+  const table = new StatsdSeriesTable(limits, Buffer.alloc(16));
   const aggregator = new Aggregator(table, points, limits, idleIntervals);
   const parser = new DogStatsDParser(table, aggregator, limits);
   const send = (...lines: string[]): void => parser.parse(Buffer.from(lines.join('\n')));

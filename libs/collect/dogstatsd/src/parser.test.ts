@@ -46,7 +46,7 @@ function describeSeries(series: StatsdSeries): string {
 
 function parse(datagram: string | Uint8Array, limits: DogStatsDLimits = DEFAULT_DOGSTATSD_LIMITS): Notes {
   const notes = new Notes();
-  new DogStatsDParser(new StatsdSeriesTable(limits), notes, limits).parse(Buffer.from(datagram));
+  new DogStatsDParser(new StatsdSeriesTable(limits, Buffer.alloc(16)), notes, limits).parse(Buffer.from(datagram));
   return notes;
 }
 
@@ -177,7 +177,7 @@ test.each([
 
 test('any order of the same tags is one series, and a repeated spelling is not parsed again', () => {
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, cachedSpellings: 8 };
-  const table = new StatsdSeriesTable(limits);
+  const table = new StatsdSeriesTable(limits, Buffer.alloc(16));
   const find = (name: string, tags: string): unknown => {
     const bytes = Buffer.from(name + tags);
     return table.find(bytes, 0, name.length, STATSD_TYPE.count, name.length, bytes.length);
@@ -226,7 +226,7 @@ test('hostile bytes never throw, and every line is either parsed or refused', ()
       fc.array(alphabet, { maxLength: 200 }).map((bytes) => Buffer.concat([Buffer.from(bytes), noise])),
     );
   const limits = { ...DEFAULT_DOGSTATSD_LIMITS, series: 50, cachedSpellings: 20 };
-  const table = new StatsdSeriesTable(limits);
+  const table = new StatsdSeriesTable(limits, Buffer.alloc(16));
   fc.assert(
     fc.property(nearly, (bytes) => {
       const notes = new Notes();

@@ -31,7 +31,7 @@ const files: SocketFiles = {
 function pipeline() {
   const values: Record<string, number> = {};
   const sketches: Record<string, DDSketch> = {};
-  const table = new StatsdSeriesTable(limits);
+  const table = new StatsdSeriesTable(limits, Buffer.alloc(16));
   const aggregator = new Aggregator(
     table,
     {

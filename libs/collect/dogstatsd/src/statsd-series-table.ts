@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { SERIES_CLASS, seriesName, tagsKey } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { isRefusal, type Refusal } from './line-refusal.ts';
+import { SpellingHash } from './spelling-hash.ts';
 import type { DogStatsDLimits } from './statsd-limits.ts';
 import { StatsdSeries, type StatsdType } from './statsd-series.ts';
 
@@ -37,9 +38,13 @@ export class StatsdSeriesTable {
   #spellingBytes = 0;
   #interval = 0;
   #sweptInterval = -1;
+  readonly #hash: SpellingHash;
+  #probes = 0;
 
-  constructor(limits: DogStatsDLimits) {
+  /** `key`, 16 random bytes, prevents senders from choosing names that collide. */
+  constructor(limits: DogStatsDLimits, key: Uint8Array) {
     this.#limits = limits;
+    this.#hash = new SpellingHash(key);
   }
 
   /** Series known now, active or idle. */
@@ -49,6 +54,11 @@ export class StatsdSeriesTable {
 
   get cachedSpellings(): number {
     return this.#spellings.length;
+  }
+
+  /** Spellings that were compared by their hash, over all searches: their cost. */
+  get probes(): number {
+    return this.#probes;
   }
 
   get interval(): number {
@@ -64,10 +74,11 @@ export class StatsdSeriesTable {
     tagsFrom: number,
     tagsTo: number,
   ): StatsdSeries | Refusal {
-    const hash = hashOf(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo);
+    const hash = this.#hash.of(bytes, nameFrom, nameTo, type, tagsFrom, tagsTo);
     let slot = hash & (this.#slots.length - 1);
     for (; this.#slots[slot] >= 0; slot = (slot + 1) & (this.#slots.length - 1)) {
       const spelling = this.#spellings[this.#slots[slot]];
+      this.#probes++;
       if (spelling.hash === hash && isSame(spelling, bytes, nameFrom, nameTo, type, tagsFrom, tagsTo)) {
         const target = spelling.target;
         if (typeof target === 'string' || target.known) return target;
@@ -177,22 +188,6 @@ export class StatsdSeriesTable {
     while (this.#slots[slot] >= 0) slot = (slot + 1) & mask;
     this.#slots[slot] = index;
   }
-}
-
-/** Hashes the bytes by FNV-1a, with a final mix because the low bits select the slot. */
-function hashOf(
-  bytes: Uint8Array,
-  nameFrom: number,
-  nameTo: number,
-  type: StatsdType,
-  tagsFrom: number,
-  tagsTo: number,
-): number {
-  let hash = 0x811c9dc5 ^ type;
-  for (let at = nameFrom; at < nameTo; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
-  hash = Math.imul(hash ^ 0x100, 0x01000193);
-  for (let at = tagsFrom; at < tagsTo; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
-  return (hash ^ (hash >>> 15)) | 0;
 }
 
 function isSame(

@@ -1,14 +1,12 @@
-import { LABEL_HASH_WASM } from './generated/label-hash.ts';
+import { SIP_KEY_BYTES, SipHash } from '@tidemark/bytes';
 
 /** A page of WebAssembly memory. */
 export const PAGE_BYTES = 64 * 1024;
 /** Bytes of the first block for the key of the hash and the hashed bytes, whose last word is read whole. */
 const SCRATCH = 64;
 const WORD_BYTES = 8;
-export const KEY_BYTES = 16;
+export const KEY_BYTES = SIP_KEY_BYTES;
 const NOTHING = new DataView(new ArrayBuffer(0));
-
-const compiled = new WebAssembly.Module(Buffer.from(LABEL_HASH_WASM, 'base64'));
 
 /** An object that holds blocks and can release them. */
 export interface BlockHolder {
@@ -28,7 +26,7 @@ export class LabelMemory {
   readonly #limitBlocks: number;
   readonly #holders = new Set<BlockHolder>();
   readonly #free: number[] = [];
-  readonly #hash: (at: number, length: number) => number;
+  readonly #sipHash: SipHash;
   /** The first block has no holder: its address, 0, means no block. */
   #blocks = 1;
   #bytes = new Uint8Array(0);
@@ -43,9 +41,7 @@ export class LabelMemory {
     this.#limitBlocks = 1 + Math.max(1, Math.floor(limitBytes / blockBytes));
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: pages(this.#limitBlocks * blockBytes) });
     this.#refreshViews();
-    this.#bytes.set(key.subarray(0, KEY_BYTES));
-    const { exports } = new WebAssembly.Instance(compiled, { tidemark: { labels: this.memory } });
-    this.#hash = (exports as { hash: (at: number, length: number) => number }).hash;
+    this.#sipHash = new SipHash(this.memory, key);
   }
 
   /** Max bytes of labels that can be hashed and stored. */
@@ -56,7 +52,7 @@ export class LabelMemory {
   /** Returns the 32-bit hash of `length` bytes of `view` at `at`, up to `longest` bytes. */
   hash(view: DataView, at: number, length: number): number {
     this.#bytes.set(new Uint8Array(view.buffer, view.byteOffset + at, length), SCRATCH);
-    return this.#hash(SCRATCH, length);
+    return this.#sipHash.hash(SCRATCH, length);
   }
 
   /** The bytes of the memory. The array changes when the memory grows. */

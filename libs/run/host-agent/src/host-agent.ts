@@ -5,7 +5,7 @@ import { type Client, connect } from '@tidemark/client';
 import { hostChecks } from '@tidemark/host-checks';
 import { KafkaCheck, type KafkaInstance, RedisCheck } from '@tidemark/integrations';
 import { scrapeChecks } from '@tidemark/openmetrics';
-import { type Clock, isTidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError, type Random } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 
 export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'statsd' | 'point' | 'scrape' | 'integrations'>;
@@ -20,6 +20,7 @@ export interface HostAgentPlace {
   /** Where unsettled batches survive a restart. */
   readonly spoolFolder: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly files: AgentOptions['files'];
   /** The hostname of the system; settings may have another. */
   readonly hostname: string;
@@ -68,12 +69,13 @@ export class HostAgent {
       },
     });
     const open = async (dogstatsd: AgentOptions['dogstatsd']): Promise<Agent> => {
-      const { clock, files, onProblem } = place;
+      const { clock, random, files, onProblem } = place;
       const { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings, tags } = own;
       const bounds = { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings };
       const limits = { ...settings.dogstatsd, ...settings.statsd, point: settings.point };
       const agent = new Agent({
         clock,
+        random,
         client,
         files,
         hostname: name,
