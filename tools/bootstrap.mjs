@@ -18,6 +18,7 @@ const PROGRAMS = {
   simulate: ['e2e/simulation/main.ts'],
   e2e: ['e2e/main.ts'],
   sabotage: ['e2e/sabotage/main.ts'],
+  attack: ['e2e/attack/main.ts'],
   conformance: ['tools/conformance.mjs'],
   verify: ['e2e/verify/main.ts'],
   'docs:check': ['tools/check-docs.mjs'],
