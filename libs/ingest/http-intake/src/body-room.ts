@@ -1,4 +1,5 @@
 import { TidemarkError } from '@tidemark/ports';
+import { type Pause, Turns } from './turns.ts';
 
 /** Limits of the request bodies that are in memory at once, before their points are. */
 export interface BodyRoomLimits {
@@ -6,7 +7,7 @@ export interface BodyRoomLimits {
   readonly bodiesBytes: number;
   /** Max bytes of the bodies of one tenant that are being received or decoded. */
   readonly bodiesBytesPerTenant: number;
-  /** Max bodies that are decoded at once. The others wait, in order of arrival. */
+  /** Max bodies that are decoded at once, half of them of one tenant. The others wait for their tenant's turn. */
   readonly decodings: number;
 }
 
@@ -17,18 +18,21 @@ export const DEFAULT_BODY_ROOM_LIMITS: BodyRoomLimits = {
 };
 
 /**
- * Bounds the memory of request bodies: received ones by bytes, decoded ones by their number. A sender that is refused
- * here must retry. A body that was received waits for its turn.
+ * Bounds the memory of request bodies: received ones by bytes, decoded ones by their number. A tenant may have as much as
+ * it leaves free, so a few tenants with many bodies leave room for others. A sender that is refused here must retry. A
+ * body that was received waits for its turn.
  */
 export class BodyRoom {
   readonly #limits: BodyRoomLimits;
   readonly #byTenant = new Map<string, number>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Turns;
   #bytes = 0;
-  #decoding = 0;
 
-  constructor(limits: Partial<BodyRoomLimits> = {}) {
+  /** `yieldTurn` resolves after all other waiting work of this thread had its turn. */
+  constructor(limits: Partial<BodyRoomLimits> = {}, yieldTurn: Pause = async () => undefined) {
     this.#limits = { ...DEFAULT_BODY_ROOM_LIMITS, ...limits };
+    const { decodings } = this.#limits;
+    this.#turns = new Turns(decodings, Math.ceil(decodings / 2), yieldTurn);
   }
 
   /** Bytes of all reserved bodies. */
@@ -38,13 +42,15 @@ export class BodyRoom {
 
   /**
    * Reserves room for a body. Call the returned function to release it; a second call has no effect. Throws
-   * `resource_exhausted` when the tenant's bodies exceed their limit, `unavailable` when those of all tenants do.
+   * `resource_exhausted` when the tenant's bodies exceed their limit, `unavailable` when those of all tenants do, or when
+   * the tenant would have more than it leaves free.
    */
   reserve(tenant: string, bytes: number): () => void {
     const { bodiesBytes, bodiesBytesPerTenant } = this.#limits;
     const own = (this.#byTenant.get(tenant) ?? 0) + bytes;
     if (own > bodiesBytesPerTenant) throw full('resource_exhausted', 'bodiesBytesPerTenant', bodiesBytesPerTenant);
-    if (this.#bytes + bytes > bodiesBytes) throw full('unavailable', 'bodiesBytes', bodiesBytes);
+    const free = bodiesBytes - this.#bytes - bytes;
+    if (free < 0 || (own > free && this.#bytes > 0)) throw full('unavailable', 'bodiesBytes', bodiesBytes);
     this.#bytes += bytes;
     this.#byTenant.set(tenant, own);
     let isReserved = true;
@@ -58,17 +64,9 @@ export class BodyRoom {
     };
   }
 
-  /** Runs `decode` when it is its turn, in order of arrival. Release the decoded body when `decode` ends. */
-  async decode<T>(decode: () => Promise<T>): Promise<T> {
-    if (this.#decoding < this.#limits.decodings) this.#decoding++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await decode();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#decoding--;
-      else next();
-    }
+  /** Runs `decode` when it is the tenant's turn. Release the decoded body when `decode` ends. */
+  decode<T>(tenant: string, decode: (pause: Pause) => Promise<T>): Promise<T> {
+    return this.#turns.run(tenant, decode);
   }
 }
 

@@ -48,6 +48,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
     },
     random: new SystemRandom(),
     clock: { wallMs: () => T * 1000 },
+    yieldTurn: async () => undefined,
     tenantOf: (request, scope, otherKey) => {
       const key = request.headers['dd-api-key'] ?? otherKey;
       if (key === 'sender' && scope === 'send') return 'acme';

@@ -76,7 +76,10 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
       },
       onResponse: async (request) => receiving.release(request),
       handler: async (request, reply) => {
-        const points = await room.decode(() => readPoints(request, form)).finally(() => receiving.release(request));
+        const tenant = receiving.tenantOf(request);
+        const points = await room
+          .decode(tenant, () => readPoints(request, form))
+          .finally(() => receiving.release(request));
         return answer(reply, await points.send(), form);
       },
     });

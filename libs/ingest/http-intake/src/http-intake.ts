@@ -7,6 +7,7 @@ import { type DatadogRoutesOptions, datadogRoutes } from './datadog-routes.ts';
 import { type MetricRouteOptions, metricRoute } from './metric-route.ts';
 import { remoteWriteRoute } from './remote-write-route.ts';
 import type { TenantOf } from './tenant-of.ts';
+import type { Pause } from './turns.ts';
 
 export interface HttpIntakeOptions {
   readonly intake: DatadogRoutesOptions['intake'] & MetricRouteOptions['intake'];
@@ -14,6 +15,8 @@ export interface HttpIntakeOptions {
   readonly acceptsAnyKey?: DatadogRoutesOptions['acceptsAnyKey'];
   readonly random: Random;
   readonly clock: Pick<Clock, 'wallMs'>;
+  /** Resolves after all other waiting work of this thread had its turn. */
+  readonly yieldTurn: Pause;
   /** Limits that differ from the defaults, for all protocols together and for each. */
   readonly limits?: Partial<BodyRoomLimits>;
   readonly datadog?: Partial<DatadogLimits>;
@@ -22,11 +25,13 @@ export interface HttpIntakeOptions {
 
 /** Registers the protocols that send points over HTTP, each in its own scope, with one limit for all bodies. */
 export function httpIntake(app: FastifyInstance, options: HttpIntakeOptions): void {
-  const { intake, tenantOf, acceptsAnyKey, random, clock, limits, datadog, remoteWrite } = options;
-  const room = new BodyRoom(limits);
+  const { intake, tenantOf, acceptsAnyKey, random, clock, yieldTurn, limits, datadog, remoteWrite } = options;
+  const room = new BodyRoom(limits, yieldTurn);
   app.register(async (scope) =>
     datadogRoutes(scope, { intake, tenantOf, acceptsAnyKey, room, random, clock, limits: datadog }),
   );
   app.register(async (scope) => metricRoute(scope, { intake, tenantOf }));
-  app.register(async (scope) => remoteWriteRoute(scope, { intake, tenantOf, room, random, limits: remoteWrite }));
+  app.register(async (scope) =>
+    remoteWriteRoute(scope, { intake, tenantOf, room, random, yieldTurn, limits: remoteWrite }),
+  );
 }

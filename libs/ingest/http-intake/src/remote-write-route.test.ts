@@ -56,6 +56,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
         },
       },
       random: new SystemRandom(),
+      yieldTurn: async () => undefined,
       room,
       tenantOf: (_request, scopeName, otherKey) => {
         if (otherKey === 'sender' && scopeName === 'send') return 'acme';

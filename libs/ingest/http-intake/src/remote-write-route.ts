@@ -1,5 +1,5 @@
-import type { RequestIntake } from '@tidemark/intake';
-import { limitError, type Random, TidemarkError } from '@tidemark/ports';
+import type { RequestIntake, RequestResult } from '@tidemark/intake';
+import { assert, limitError, type Random, TidemarkError } from '@tidemark/ports';
 import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits, WriteBody, WriteDecoder } from '@tidemark/remote-write';
 import { ByTenant, KEY_BYTES, LabelMemory, LabelTable } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,25 +9,33 @@ import type { BodyRoom } from './body-room.ts';
 import { Receiving } from './receiving.ts';
 import { answerOf, answerOfError, type HttpAnswer } from './request-answers.ts';
 import type { TenantOf } from './tenant-of.ts';
+import { type Pause, Turns } from './turns.ts';
 
 export interface RemoteWriteRouteOptions {
   readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
   readonly tenantOf: TenantOf;
   readonly room: BodyRoom;
   readonly random: Random;
+  /** Resolves after all other waiting work of this thread had its turn. */
+  readonly yieldTurn: Pause;
   readonly limits?: Partial<RemoteWriteLimits>;
 }
 
 const CONTENT_TYPE = 'application/x-protobuf';
 const NO_CONTENT = 204;
+/** Bodies that are decoded at once, each of another tenant: each has memory of its own. */
+const DECODINGS = 2;
 
 /** Route of Prometheus remote write 1.0: `POST /api/v1/write`. Register it in its own scope (docs/remote-write.md). */
 export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRouteOptions): void {
-  const { intake, random, room } = options;
+  const { intake, random, room, yieldTurn } = options;
   const limits = { ...DEFAULT_REMOTE_WRITE_LIMITS, ...options.limits };
   const labels = new LabelMemory(limits.rememberedBytes, random.bytes(KEY_BYTES));
-  const body = new WriteBody(labels);
-  const decoder = new WriteDecoder(limits);
+  const idle = Array.from({ length: DECODINGS }, () => ({
+    body: new WriteBody(labels),
+    decoder: new WriteDecoder(limits),
+  }));
+  const turns = new Turns(DECODINGS, 1, yieldTurn);
   const receiving = new Receiving(room, limits.bodyBytes);
   const tables = new ByTenant(() => new LabelTable(labels));
 
@@ -49,18 +57,44 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
       const tenant = receiving.tenantOf(request);
-      const one = intake.open(tenant);
-      try {
-        body.uncompress(partsOf(request), limits.rawBytes, one.maxPoints);
-        const { handles, timesMs, values, length } = decoder.decode(body, tables.of(tenant, one.scope), one);
-        one.columns(handles, timesMs, values, length);
-      } finally {
-        body.release();
-      }
+      const sending = await turns.run(tenant, (pause) => take(request, tenant, pause));
       receiving.release(request);
-      return send(reply, answerOf(await one.send(), NO_CONTENT));
+      return send(reply, answerOf(await sending.result, NO_CONTENT));
     },
   });
+
+  /** Decodes a body in slices. When it resolves, the points are read and no longer in the memory of the body. */
+  async function take(
+    request: FastifyRequest,
+    tenant: string,
+    pause: Pause,
+  ): Promise<{ readonly result: Promise<RequestResult> }> {
+    const memory = idle.pop();
+    assert(memory !== undefined, 'each place has a memory');
+    const { body, decoder } = memory;
+    try {
+      const one = intake.open(tenant);
+      await finish(body.uncompress(partsOf(request), limits.rawBytes, one.maxPoints), pause);
+      const { handles, timesMs, values, length } = await finish(
+        decoder.decode(body, tables.of(tenant, one.scope), one),
+        pause,
+      );
+      one.columns(handles, timesMs, values, length);
+      return { result: one.send() };
+    } finally {
+      body.release();
+      idle.push(memory);
+    }
+  }
+}
+
+/** Does sliced work to its end, and returns its result. */
+async function finish<T>(work: Generator<undefined, T>, pause: Pause): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
 }
 
 function checkHeaders({ headers }: FastifyRequest): void {

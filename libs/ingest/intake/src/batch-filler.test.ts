@@ -74,12 +74,12 @@ describe('the filler of batches', () => {
   const fill = (limits: Partial<RequestLimits> = {}, settled: BatchOutcome = () => undefined) =>
     new BatchFiller(batcher, target, { ...DEFAULT_REQUEST_LIMITS, ...limits }, rejections).fill(points, settled);
 
-  test('adds each good number to the part of its partition, with its ref and whole milliseconds', () => {
+  test('adds each good number to the part of its partition, with its ref and whole milliseconds', async () => {
     const [zero, one, other] = [gauge(0), gauge(1), gauge(0, 'a:2')];
     points.addNumber(zero, nowMs + 0.75, 10);
     points.addNumber(one, nowMs, 20);
     points.addNumber(other, nowMs, 30);
-    expect(fill()).toBe(3);
+    expect(await fill()).toBe(3);
     expect(target.numbers(0)).toEqual([
       [
         [0, 10],
@@ -92,7 +92,7 @@ describe('the filler of batches', () => {
     expect(target.completions).toBe(1);
   });
 
-  test('counts each bad point under its reason, and adds the good ones around it', () => {
+  test('counts each bad point under its reason, and adds the good ones around it', async () => {
     const handle = gauge(0);
     const count = batcher.series(metricIn(0), KIND.count, []);
     points.addNumber(handle, nowMs, 1);
@@ -101,7 +101,7 @@ describe('the filler of batches', () => {
     points.addNumber(count, nowMs, Number.POSITIVE_INFINITY);
     points.addNumber(batcher.series('', KIND.gauge, []), nowMs, 3);
     points.addNumber(handle, nowMs, Number.POSITIVE_INFINITY);
-    expect(fill()).toBe(2);
+    expect(await fill()).toBe(2);
     expect(target.numbers(0)).toEqual([
       [
         [0, 1],
@@ -118,31 +118,31 @@ describe('the filler of batches', () => {
     );
   });
 
-  test('adds numbers in batches of at most batchPoints, and leaves out a batch without a good one', () => {
+  test('adds numbers in batches of at most batchPoints, and leaves out a batch without a good one', async () => {
     const handle = gauge(0);
     for (let i = 0; i < 7; i++) points.addNumber(handle, nowMs, i === 2 || i === 3 ? Number.NaN : i);
-    expect(fill({ batchPoints: 2 })).toBe(5);
+    expect(await fill({ batchPoints: 2 })).toBe(5);
     expect(target.numbers(0).map((batch) => batch.map(([, value]) => value))).toEqual([[0, 1], [4, 5], [6]]);
   });
 
-  test('closes a batch of sketches at batchPoints, and at batchBytes of memory', () => {
+  test('closes a batch of sketches at batchPoints, and at batchBytes of memory', async () => {
     const handle = batcher.series(metricIn(1), KIND.distribution, []);
     const payload = sketchPayload(1, 2, 3);
     for (let i = 0; i < 5; i++) points.addSketch(handle, nowMs + i, payload);
     const sizes = () => target.batches.map((batch) => batch.part(1).sketches.length);
-    expect(fill({ batchPoints: 2 })).toBe(5);
+    expect(await fill({ batchPoints: 2 })).toBe(5);
     expect(sizes()).toEqual([2, 2, 1]);
     target = new ManualTarget();
-    expect(fill({ batchBytes: (payload.length + SKETCH_BYTES) * 3 })).toBe(5);
+    expect(await fill({ batchBytes: (payload.length + SKETCH_BYTES) * 3 })).toBe(5);
     expect(sizes()).toEqual([3, 2]);
   });
 
-  test('refuses a number for a distribution, a sketch for a gauge, and bytes that are not a sketch', () => {
+  test('refuses a number for a distribution, a sketch for a gauge, and bytes that are not a sketch', async () => {
     const distribution = batcher.series(metricIn(0), KIND.distribution, []);
     points.addNumber(distribution, nowMs, 1);
     points.addSketch(gauge(0), nowMs, sketchPayload(1));
     points.addSketch(distribution, nowMs, Uint8Array.of(255, 255));
-    expect(fill()).toBe(0);
+    expect(await fill()).toBe(0);
     expect(reasons()).toEqual([
       ['kind_mismatch', 2],
       ['sketch_invalid', 1],
@@ -150,11 +150,11 @@ describe('the filler of batches', () => {
     expect(target.batches).toEqual([]);
   });
 
-  test('reports once, after the last batch, the partitions that did not store all of it', () => {
+  test('reports once, after the last batch, the partitions that did not store all of it', async () => {
     const handle = gauge(0);
     for (let i = 0; i < 3; i++) points.addNumber(handle, nowMs, i);
     const reports: number[][] = [];
-    fill({ batchPoints: 1 }, (notStored) => reports.push([...notStored]));
+    await fill({ batchPoints: 1 }, (notStored) => reports.push([...notStored]));
     target.outcomes[2](new Set());
     target.outcomes[0](new Set([1]));
     expect(reports).toEqual([]);
@@ -162,10 +162,22 @@ describe('the filler of batches', () => {
     expect(reports).toEqual([[1, 0]]);
   });
 
-  test('reports a request without a good point as stored, at once', () => {
+  test('reports a request without a good point as stored, at once', async () => {
     const reports: number[] = [];
     points.addNumber(gauge(0), nowMs, Number.NaN);
-    expect(fill({}, (notStored) => reports.push(notStored.size))).toBe(0);
+    expect(await fill({}, (notStored) => reports.push(notStored.size))).toBe(0);
     expect(reports).toEqual([0]);
+  });
+
+  test('lets other work have its turn after each batch of a large request', async () => {
+    const handle = gauge(0);
+    for (let i = 0; i < 6; i++) points.addNumber(handle, nowMs, i);
+    const seen: number[] = [];
+    const pause = async () => void seen.push(target.batches.length);
+    const limits = { ...DEFAULT_REQUEST_LIMITS, batchPoints: 2 };
+    const filler = new BatchFiller(batcher, target, limits, rejections);
+    expect(await filler.fill(points, () => undefined, pause)).toBe(6);
+    expect(seen.slice(-3)).toEqual([1, 2, 3]);
+    expect(target.completions).toBe(1);
   });
 });

@@ -31,25 +31,34 @@ export class BatchFiller {
 
   /**
    * Adds all points in batches of bounded size, and returns the number of good ones. `settled` is called once, with the
-   * partitions that did not store all of them.
+   * partitions that did not store all of them. Without `pause` all points are read before the first wait; with it, other
+   * work has its turn after each batch.
    */
-  fill(points: RequestPoints, settled: BatchOutcome): number {
+  async fill(points: RequestPoints, settled: BatchOutcome, pause?: () => Promise<void>): Promise<number> {
     const settlement = new Settlement(settled);
-    const good = this.#addSketches(points, settlement) + this.#addNumbers(points, settlement);
+    let good = 0;
+    for (const added of this.#steps(points, settlement)) {
+      good += added;
+      if (pause !== undefined) await pause();
+    }
     this.#target.complete();
     settlement.complete();
     return good;
   }
 
-  #addNumbers({ numbers }: RequestPoints, settlement: Settlement): number {
+  /** Adds one batch after the other, and yields the number of good points of each. */
+  *#steps(points: RequestPoints, settlement: Settlement): Generator<number, void> {
+    yield* this.#addSketches(points, settlement);
+    yield* this.#addNumbers(points, settlement);
+  }
+
+  *#addNumbers({ numbers }: RequestPoints, settlement: Settlement): Generator<number, void> {
     const step = Math.max(1, Math.min(this.#size.points, Math.floor(this.#size.bytes / POINT_BYTES)));
-    let good = 0;
     for (let from = 0; from < numbers.length; from += step) {
       const count = this.#addRange(numbers, from, Math.min(numbers.length, from + step));
-      good += count;
       if (count > 0) this.#added(count, 0, 0, settlement);
+      yield count;
     }
-    return good;
   }
 
   /** Adds numbers [from, to) to the current batch and returns the number of good ones. */
@@ -81,9 +90,8 @@ export class BatchFiller {
     return true;
   }
 
-  #addSketches({ sketches }: RequestPoints, settlement: Settlement): number {
+  *#addSketches({ sketches }: RequestPoints, settlement: Settlement): Generator<number, void> {
     const { handles } = this.#batcher;
-    let good = 0;
     let count = 0;
     let sizeBytes = 0;
     for (let i = 0; i < sketches.length; i++) {
@@ -95,17 +103,17 @@ export class BatchFiller {
         count >= this.#size.points || sizeBytes + payload.length + (count + 1) * SKETCH_BYTES > this.#size.bytes;
       if (isFull && count > 0) {
         this.#added(0, count, sizeBytes, settlement);
+        yield count;
         count = 0;
         sizeBytes = 0;
       }
       const part = this.#target.gathering.part(handles.partitions[handle]);
       part.sketches.push(handles.refs[handle], Math.floor(timeMs), payload);
-      good++;
       count++;
       sizeBytes += payload.length;
     }
     if (count > 0) this.#added(0, count, sizeBytes, settlement);
-    return good;
+    yield count;
   }
 
   #rejectsSketch(handle: number, timeMs: number, payload: Uint8Array): boolean {

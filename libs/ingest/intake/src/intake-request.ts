@@ -37,10 +37,21 @@ export class IntakeRequest {
   readonly #leftOut = new Map<string, LeftOut>();
   #namedSeries = 0;
   #newSeries = 0;
+  readonly #yieldTurn: (() => Promise<void>) | undefined;
   #isSent = false;
 
-  /** With `keyed`, the batch of the request's key, its points are not mixed with those of other requests. */
-  constructor(batcher: TenantBatcher, limits: RequestLimits, pending: PendingBytes, keyed?: BatchTarget) {
+  /**
+   * With `keyed`, the batch of the request's key, its points are not mixed with those of other requests. With `yieldTurn`,
+   * other work has its turn after each batch of a large request.
+   */
+  constructor(
+    batcher: TenantBatcher,
+    limits: RequestLimits,
+    pending: PendingBytes,
+    keyed?: BatchTarget,
+    yieldTurn?: () => Promise<void>,
+  ) {
+    this.#yieldTurn = yieldTurn;
     this.#batcher = batcher;
     this.#keyed = keyed;
     this.#limits = limits;
@@ -166,9 +177,11 @@ export class IntakeRequest {
       if (unknown !== undefined) return this.#retry(unknown);
     }
     if (!session.isAccepting) return this.#retry(session.refusal);
+    const pause = this.#points.count > this.#limits.batchPoints ? this.#yieldTurn : undefined;
+    if (pause !== undefined) this.#points.own();
     const filler = new BatchFiller(this.#batcher, this.#keyed ?? this.#batcher, this.#limits, this.#rejections);
     const settled = Promise.withResolvers<ReadonlySet<number>>();
-    const good = filler.fill(this.#points, settled.resolve);
+    const good = await filler.fill(this.#points, settled.resolve, pause);
     this.#points.clear();
     const notStored = await settled.promise;
     if (notStored.size > 0) {

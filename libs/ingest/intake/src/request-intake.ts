@@ -16,6 +16,8 @@ export interface RequestIntakeOptions {
   readonly session: () => IntakeSession | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Resolves after all other waiting work of this thread had its turn. Without it a request is taken at once. */
+  readonly yieldTurn?: () => Promise<void>;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<RequestLimits>;
 }
@@ -51,7 +53,7 @@ export class RequestIntake {
    * points, `resource_exhausted` when the tenant has its max number of open streams.
    */
   open(tenant: string): IntakeRequest {
-    return new IntakeRequest(this.#batcherOf(tenant, this.#acceptingSession()), this.#limits, this.#pending);
+    return this.#request(this.#batcherOf(tenant, this.#acceptingSession()));
   }
 
   /**
@@ -66,7 +68,11 @@ export class RequestIntake {
     const map = session.maps.ofKey(key.mapEpoch);
     const batcher = this.#batcherOf(tenant, session, map.epoch === session.maps.current.epoch ? undefined : map);
     batcher.keyed.admit(key);
-    return new IntakeRequest(batcher, this.#limits, this.#pending, new KeyedBatch(batcher, key, this.#spares));
+    return this.#request(batcher, new KeyedBatch(batcher, key, this.#spares));
+  }
+
+  #request(batcher: TenantBatcher, keyed?: KeyedBatch): IntakeRequest {
+    return new IntakeRequest(batcher, this.#limits, this.#pending, keyed, this.#options.yieldTurn);
   }
 
   /**

@@ -9,7 +9,7 @@ const LABEL_VALUE = 0x12;
 
 /** Why the labels of a series are refused. */
 export interface LabelProblem {
-  readonly reason: 'labels_without_name' | 'label_name_empty' | 'label_repeated' | 'too_many_labels';
+  readonly reason: 'labels_without_name' | 'label_name_empty' | 'label_repeated' | 'too_many_labels' | 'label_too_long';
   readonly field: string;
   readonly limit: string;
 }
@@ -20,33 +20,66 @@ export interface SeriesLabels {
   readonly tags: readonly string[];
 }
 
+/** Max bytes of one label. A tag that can be stored is much shorter. */
+const LABEL_BYTES = 64 * 1024;
+
 /**
- * Reads the labels of the TimeSeries at [from, to), at any place in it. A label without a value counts as absent, as in
- * Prometheus. Malformed bytes throw.
+ * Reads the labels of a TimeSeries, at any place in it. A label without a value counts as absent, as in Prometheus.
+ * Behind a label for which the series is refused, no text is decoded. Malformed bytes throw.
  */
-export function readLabels(reader: WireReader, from: number, to: number, limit: number): SeriesLabels | LabelProblem {
-  const names = new Set<string>();
-  const tags: string[] = [];
-  let metric = '';
-  let problem: LabelProblem | undefined;
-  reader.position = from;
-  while (reader.position < to) {
-    const tag = reader.varint(to);
-    if (tag !== FIELD_LABEL) {
-      reader.skip(tag, to);
-      continue;
-    }
-    const end = reader.endOf(reader.varint(to), to);
-    const { name, value } = readLabel(reader, end);
-    if (problem !== undefined) continue;
-    problem = problemOf(name, names, limit);
-    names.add(name);
-    if (name === NAME) metric = value;
-    else if (value !== '') tags.push(labelTag(name, value));
+export class LabelReader {
+  readonly #limit: number;
+  readonly #names = new Set<string>();
+  readonly #tags: string[] = [];
+  #metric = '';
+  #problem: LabelProblem | undefined;
+
+  /** Reads up to `limit` labels. */
+  constructor(limit: number) {
+    this.#limit = limit;
   }
-  if (problem !== undefined) return problem;
-  if (metric === '') return { reason: 'labels_without_name', field: 'labels', limit: `a label ${NAME}` };
-  return { metric, tags };
+
+  /** Reads fields that begin before `stop`, of a series that ends at `to`. */
+  read(reader: WireReader, stop: number, to: number): void {
+    while (reader.position < stop) {
+      const tag = reader.varint(to);
+      if (tag === FIELD_LABEL) this.#label(reader, to);
+      else reader.skip(tag, to);
+    }
+  }
+
+  result(): SeriesLabels | LabelProblem {
+    if (this.#problem !== undefined) return this.#problem;
+    if (this.#metric === '') return { reason: 'labels_without_name', field: 'labels', limit: `a label ${NAME}` };
+    return { metric: this.#metric, tags: this.#tags };
+  }
+
+  #label(reader: WireReader, to: number): void {
+    const length = reader.varint(to);
+    const end = reader.endOf(length, to);
+    if (length > LABEL_BYTES) {
+      reader.position = end;
+      this.#problem ??= { reason: 'label_too_long', field: 'labels', limit: `${LABEL_BYTES} bytes of one label` };
+      return;
+    }
+    if (this.#problem !== undefined) {
+      while (reader.position < end) reader.skip(reader.varint(end), end);
+      return;
+    }
+    const { name, value } = readLabel(reader, end);
+    this.#problem = problemOf(name, this.#names, this.#limit);
+    this.#names.add(name);
+    if (name === NAME) this.#metric = value;
+    else if (value !== '') this.#tags.push(labelTag(name, value));
+  }
+}
+
+/** Reads the labels in [from, to) at once. */
+export function readLabels(reader: WireReader, from: number, to: number, limit: number): SeriesLabels | LabelProblem {
+  const labels = new LabelReader(limit);
+  reader.position = from;
+  labels.read(reader, to, to);
+  return labels.result();
 }
 
 /** Returns true when the series must be refused for its labels. */

@@ -1,5 +1,8 @@
 import { malformed } from './write-error.ts';
 
+/** Max bytes of a varint of 64 bits. */
+const VARINT_BYTES = 10;
+
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** Reads protobuf's wire format, front to back. Throws `invalid_argument` for incomplete values. */
@@ -54,13 +57,24 @@ export class WireReader {
       return low + high * 0x200000;
     }
     let value = 0n;
-    for (let i = 0; i < 10 && this.position + i < end; i++) {
+    for (let i = 0; i < VARINT_BYTES && this.position + i < end; i++) {
       const byte = bytes[this.position + i];
       value |= BigInt(byte & 0x7f) << BigInt(7 * i);
       if (byte < 0x80) {
         this.position += i + 1;
         return Number(BigInt.asIntN(64, value));
       }
+    }
+    throw malformed('protobuf', `incomplete number at byte ${this.position}`);
+  }
+
+  #skipVarint(end: number): void {
+    const { bytes } = this;
+    const last = Math.min(end, this.position + VARINT_BYTES);
+    for (let at = this.position; at < last; at++) {
+      if (bytes[at] >= 0x80) continue;
+      this.position = at + 1;
+      return;
     }
     throw malformed('protobuf', `incomplete number at byte ${this.position}`);
   }
@@ -80,7 +94,7 @@ export class WireReader {
   skip(tag: number, end: number): void {
     const wire = tag % 8;
     if (tag < 8) throw malformed('protobuf', `invalid field number 0 at byte ${this.position}`);
-    if (wire === WIRE.varint) this.int64(end);
+    if (wire === WIRE.varint) this.#skipVarint(end);
     else if (wire === WIRE.fixed64) this.position = this.endOf(8, end);
     else if (wire === WIRE.bytes) this.position = this.endOf(this.varint(end), end);
     else if (wire === WIRE.fixed32) this.position = this.endOf(4, end);

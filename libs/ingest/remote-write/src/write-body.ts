@@ -5,6 +5,10 @@ import { malformed } from './write-error.ts';
 
 /** Max bytes of memory kept from one body to the next. Memory of a larger body is released completely. */
 const KEPT_BYTES = 32 * 1024 * 1024;
+/** Uncompressed bytes after which compiled code pauses: it reads or writes them in a few milliseconds. */
+const SLICE_BYTES = 1024 * 1024;
+/** Result of `uncompress` for a body that is not at its end. */
+const PAUSED = -2;
 const LONGEST_COPY = 64;
 /** Bytes that compiled code may write and read behind the last byte. */
 const SLACK_BYTES = LONGEST_COPY;
@@ -17,7 +21,7 @@ const SAMPLE_COLUMNS_BYTES = 4 + 8 + 8;
 /** Exports of write-body.wat. */
 interface Compiled {
   readonly body: WebAssembly.Memory;
-  uncompress(from: number, end: number, to: number, toEnd: number): number;
+  uncompress(from: number, end: number, start: number, to: number, toEnd: number, stop: number): number;
   series(
     position: number,
     end: number,
@@ -38,6 +42,7 @@ const compiled = new WebAssembly.Module(Buffer.from(WRITE_BODY_WASM, 'base64'));
  */
 export class WriteBody {
   readonly #labels: LabelMemory;
+  readonly #sliceBytes: number;
   #code: Compiled;
   #bytes = new Uint8Array(0);
   #raw = new Uint8Array(0);
@@ -47,9 +52,13 @@ export class WriteBody {
   timesMs = new Float64Array(0);
   values = new Float64Array(0);
 
-  /** Creates the memory for bodies whose labels are compared with those in `labels`. */
-  constructor(labels: LabelMemory) {
+  /**
+   * Creates the memory for bodies whose labels are compared with those in `labels`. `sliceBytes`: uncompressed bytes that
+   * are written or read between two pauses.
+   */
+  constructor(labels: LabelMemory, sliceBytes = SLICE_BYTES) {
     this.#labels = labels;
+    this.#sliceBytes = sliceBytes;
     this.#code = this.#instance();
     this.#setViews(HEAD_BYTES, 0, 0);
   }
@@ -63,9 +72,9 @@ export class WriteBody {
    * Decompresses a body in Snappy's block format (google/snappy, format_description.txt), received in `parts`. The
    * length that it claims is checked before memory is reserved for it. Throws `invalid_argument`, with reason
    * `raw_too_large` when the length is above `rawBytes`. There is then room for `maxSamples` samples, or for all that
-   * the body can have.
+   * the body can have. Yields after each slice of some milliseconds, so that other work can have its turn.
    */
-  uncompress(parts: readonly Uint8Array[], rawBytes: number, maxSamples: number): void {
+  *uncompress(parts: readonly Uint8Array[], rawBytes: number, maxSamples: number): Generator<undefined, void> {
     const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const { length, head } = claimedLength(parts);
     if (length > rawBytes) {
@@ -83,7 +92,15 @@ export class WriteBody {
       this.#bytes.set(part, end);
       end += part.length;
     }
-    const wrong = this.#code.uncompress(HEAD_BYTES + head, end, rawStart, rawStart + length);
+    let from = HEAD_BYTES + head;
+    let to = rawStart;
+    let wrong = PAUSED;
+    while (wrong === PAUSED) {
+      wrong = this.#code.uncompress(from, end, rawStart, to, rawStart + length, to + this.#sliceBytes);
+      if (wrong !== PAUSED) break;
+      [from, to] = this.#returned;
+      yield;
+    }
     if (wrong === end) throw malformed('snappy', `the elements do not add up to ${length} bytes`);
     if (wrong !== -1) throw malformed('snappy', `the element at byte ${wrong - HEAD_BYTES} does not fit`);
   }
@@ -91,13 +108,14 @@ export class WriteBody {
   /**
    * Reads series from `position` while they are those that follow the entry `last`, and their samples into the columns
    * from `samples` on. Returns the position of the first series that is another one, that has other fields than plain
-   * samples, or that finds no room. Afterwards `samples` and `last` are the number of samples and the last entry.
+   * samples, that finds no room, or that ends behind the next slice. Afterwards `samples` and `last` are the
+   * number of samples and the last entry.
    */
   series(position: number, last: number, samples: number): number {
     const { byteOffset: handles, length: room } = this.handles;
     const { byteOffset: times } = this.timesMs;
     const { byteOffset: values } = this.values;
-    const end = this.#rawStart + this.#raw.length;
+    const end = this.#rawStart + Math.min(this.#raw.length, position + this.#sliceBytes);
     return (
       this.#code.series(this.#rawStart + position, end, last, samples, handles, times, values, room) - this.#rawStart
     );

@@ -6,17 +6,24 @@
   ;; One body at a time: compressed bytes, uncompressed bytes, and samples.
   (memory $body (export "body") 1)
 
-  ;; Further results of `series`, at the body's address 0: number of samples so far, and the last entry.
-  ;; Decompresses the elements at [from, end) to [to, toEnd). Returns -1, or the address of one that does not fit.
+  ;; Further results are at the body's addresses 0 and 4. Of `series`: number of samples so far, and the last entry.
+  ;; Of `uncompress`: where to continue, `from` and `to`.
+  ;; Decompresses the elements at [from, end) to [to, toEnd). Output begins at `start`. Returns -1 at the end, -2 when
+  ;; output reaches `stop` before, or the address of an element that does not fit.
   ;; Reads and writes up to 64 bytes behind either end: an element of any size is copied as 64 bytes.
-  (func $uncompress (export "uncompress") (param $from i32) (param $end i32) (param $to i32) (param $toEnd i32) (result i32)
-    (local $start i32) (local $tag i32) (local $kind i32) (local $size i32) (local $source i32) (local $element i32)
+  (func $uncompress (export "uncompress") (param $from i32) (param $end i32) (param $start i32) (param $to i32) (param $toEnd i32) (param $stop i32)
+    (result i32)
+    (local $tag i32) (local $kind i32) (local $size i32) (local $source i32) (local $element i32)
     (local $word i32)
-    (local.set $start (local.get $to))
     (block $done
       (loop $next
         (local.set $element (local.get $from))
         (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+        (if (i32.ge_u (local.get $to) (local.get $stop))
+          (then
+            (i32.store $body (i32.const 0) (local.get $from))
+            (i32.store $body offset=4 (i32.const 0) (local.get $to))
+            (return (i32.const -2))))
         (local.set $tag (i32.load8_u $body (local.get $from)))
         (local.set $word (i32.load $body offset=1 align=1 (local.get $from)))
         (local.set $kind (i32.and (local.get $tag) (i32.const 3)))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { ByteWriter } from '@tidemark/bytes';
 import { KIND, type KindName, type MetricChange } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import { LabelMemory, LabelTable } from '@tidemark/series-memory';
@@ -6,7 +7,7 @@ import { compressSync } from 'snappy';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
 import { WriteDecoder } from './write-decoder.ts';
-import { label, STALE, sample, timeSeries, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
+import { finish, label, STALE, sample, timeSeries, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
 interface NamedSeries {
   readonly metric: string;
@@ -58,8 +59,8 @@ function setUp(rememberedBytes = 1 << 20, maxSamples = 100_000) {
   const sink = new Sink();
   /** [series, time, value] of each sample. */
   const decode = (raw: Uint8Array) => {
-    body.uncompress([compressSync(raw)], 1 << 26, maxSamples);
-    const { handles, timesMs, values, length } = decoder.decode(body, table, sink);
+    finish(body.uncompress([compressSync(raw)], 1 << 26, maxSamples));
+    const { handles, timesMs, values, length } = finish(decoder.decode(body, table, sink));
     return Array.from({ length }, (_, i) => [sink.names[handles[i]], timesMs[i], values[i]]);
   };
   return { decode, table, sink };
@@ -399,10 +400,10 @@ describe('stored labels', () => {
 test('memory of a large body is released, and the next body is read', () => {
   const memory = new LabelMemory(1 << 20, KEY);
   const body = new WriteBody(memory);
-  body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20);
+  finish(body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20));
   const { buffer } = body.raw;
   body.release();
-  body.uncompress([compressSync(Buffer.of(1, 2, 3))], 1 << 26, 10);
+  finish(body.uncompress([compressSync(Buffer.of(1, 2, 3))], 1 << 26, 10));
   expect([...body.raw]).toEqual([1, 2, 3]);
   expect(buffer.byteLength).toBeGreaterThan(64 << 20);
   expect(body.raw.buffer.byteLength).toBeLessThan(1 << 20);
@@ -413,3 +414,54 @@ function field(tag: number, bytes: Uint8Array): Buffer {
     return Buffer.concat([Buffer.of(tag, (bytes.length & 0x7f) | 0x80, bytes.length >> 7), bytes]);
   return Buffer.concat([Buffer.of(tag, bytes.length), bytes]);
 }
+
+describe('a body is decoded in slices', () => {
+  const SLICE = 256;
+  const filled = (bytes: number, part: readonly number[]): Buffer =>
+    Buffer.alloc(Math.floor(bytes / part.length) * part.length, Buffer.from(part));
+  const message = (tag: number, ...parts: Buffer[]): Buffer => {
+    const out = new ByteWriter();
+    out.u8(tag);
+    out.varint(Buffer.concat(parts).length);
+    out.bytes(Buffer.concat(parts));
+    return out.take();
+  };
+  const SAMPLE = Buffer.of(0x12, 0);
+  const BYTES = 64 * SLICE;
+  test.each([
+    ['unknown numbers', filled(BYTES, [0x20, 0x20])],
+    ['unknown numbers of ten bytes', filled(BYTES, [0x20, ...Array(9).fill(0xff), 1])],
+    ['unknown texts', filled(BYTES, [0x22, 0])],
+    ['empty series', filled(BYTES, [0x0a, 0])],
+    ['series of one sample', filled(BYTES, [0x0a, 2, 0x12, 0])],
+    ['metadata', filled(BYTES, [0x1a, 5, 0x12, 1, 0x61, 0x22, 0])],
+    ['samples of one series', message(0x0a, filled(BYTES, [0x12, 0]))],
+    ['labels of one series', message(0x0a, filled(BYTES, [0x0a, 3, 0x0a, 1, 0x61]), SAMPLE)],
+    ['labels behind a sample', message(0x0a, SAMPLE, filled(BYTES, [0x0a, 3, 0x0a, 1, 0x61]))],
+    ['unknown fields of one series', message(0x0a, SAMPLE, filled(BYTES, [0x20, 0x20]))],
+    ['exemplars of one series', message(0x0a, filled(BYTES, [0x1a, 0]))],
+  ])('%s', (_, raw) => {
+    const memory = new LabelMemory(1 << 20, KEY, 1024);
+    const table = new LabelTable(memory);
+    const body = new WriteBody(memory, SLICE);
+    const decoder = new WriteDecoder(DEFAULT_REMOTE_WRITE_LIMITS, SLICE);
+    const countOf = (work: Generator<undefined, unknown>): number => [...work].length;
+    expect(countOf(body.uncompress([compressSync(raw)], 1 << 26, 100_000))).toBeGreaterThanOrEqual(60);
+    expect(countOf(decoder.decode(body, table, new Sink()))).toBeGreaterThanOrEqual(60);
+  });
+
+  test.each([
+    ['a sample', message(0x0a, message(0x12, filled(8192, [0x20, 1]))), 'protobuf: sample of 8192 bytes'],
+    ['a label', message(0x0a, message(0x0a, filled(70_000, [0x0a, 0])), SAMPLE), undefined],
+    ['metadata', message(0x1a, filled(70_000, [0x12, 0])), undefined],
+  ])('%s that is far too long is not read', (name, raw, error) => {
+    const { decode, sink } = setUp();
+    if (error !== undefined) expect(() => decode(raw)).toThrow(error);
+    else {
+      expect(decode(raw)).toEqual([]);
+      expect(name === 'metadata' ? sink.leftOut : sink.rejected).toEqual(
+        name === 'metadata' ? { metadata: 1 } : { label_too_long: 1 },
+      );
+    }
+  });
+});

@@ -8,7 +8,7 @@ import { compressSync, uncompressSync } from 'snappy';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
 import { type SeriesSink, WriteDecoder } from './write-decoder.ts';
-import { STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
+import { finish, STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
 /** Result of a decoder for a request: samples as text, and the numbers of refused and left-out points. */
 interface Taken {
@@ -182,8 +182,8 @@ function decodeWith(
   const { refused, leftOut } = sink;
   const bits = Buffer.alloc(8);
   try {
-    body.uncompress([compressSync(raw)], 1 << 20, 1_000_000);
-    const { handles, timesMs, values, length } = decoder.decode(body, table, sink);
+    finish(body.uncompress([compressSync(raw)], 1 << 20, 1_000_000));
+    const { handles, timesMs, values, length } = finish(decoder.decode(body, table, sink));
     const samples = Array.from({ length }, (_, i) => {
       bits.writeDoubleLE(values[i]);
       return `${sink.names[handles[i]]} ${timesMs[i]} ${bits.toString('hex')}`;
@@ -201,11 +201,12 @@ test('any bytes are decoded as by a plain reading of protobuf, or refused as by 
       fc.array(fc.array(series, { maxLength: 5 }), { minLength: 1, maxLength: 4 }),
       fc.array(fc.record({ request: fc.nat(), changes: fc.array(change, { maxLength: 3 }) }), { maxLength: 12 }),
       fc.integer({ min: 64, max: 4096 }),
-      (requests, sendings, rememberedBytes) => {
-        const decoder = new WriteDecoder(DEFAULT_REMOTE_WRITE_LIMITS);
+      fc.constantFrom(1, 20, 100, 100_000),
+      (requests, sendings, rememberedBytes, sliceBytes) => {
+        const decoder = new WriteDecoder(DEFAULT_REMOTE_WRITE_LIMITS, sliceBytes);
         const memory = new LabelMemory(rememberedBytes, KEY, 256);
         const table = new LabelTable(memory);
-        const body = new WriteBody(memory);
+        const body = new WriteBody(memory, sliceBytes);
         const sink = new TextSink();
         for (const { request, changes } of sendings) {
           const raw = changed(writeRequest(requests[request % requests.length]), changes);
@@ -229,7 +230,8 @@ function uncompressedByLibrary(body: Buffer): string | undefined {
 /** Decompresses a body in parts of any size, as a socket delivers them. */
 function hexOf(reader: WriteBody, body: Uint8Array, rawBytes: number): string {
   const middle = body.length >> 1;
-  reader.uncompress([body.subarray(0, 1), body.subarray(1, middle), body.subarray(Math.max(1, middle))], rawBytes, 0);
+  const parts = [body.subarray(0, 1), body.subarray(1, middle), body.subarray(Math.max(1, middle))];
+  finish(reader.uncompress(parts, rawBytes, 0));
   return Buffer.from(reader.raw).toString('hex');
 }
 
@@ -258,7 +260,7 @@ const compressible = fc
   .map((parts) => Buffer.concat(parts));
 
 test('bodies are decompressed as by the native library', () => {
-  const reader = new WriteBody(new LabelMemory(0, KEY));
+  const reader = new WriteBody(new LabelMemory(0, KEY), 100);
   fc.assert(
     fc.property(compressible, (raw) => {
       expect(uncompressed(reader, compressSync(raw), 1 << 20)).toBe(raw.toString('hex'));
@@ -287,12 +289,12 @@ function uncompressedIfSmall(body: Buffer, limitBytes: number): string | undefin
 
 test('a claimed length is checked before memory is reserved for it', () => {
   const reader = new WriteBody(new LabelMemory(0, KEY));
-  const claims = (length: number[]) => () => reader.uncompress([Buffer.of(...length)], 1000, 0);
+  const claims = (length: number[]) => () => finish(reader.uncompress([Buffer.of(...length)], 1000, 0));
   expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
   expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
   expect(claims([0xe8, 0x07])).toThrow('snappy: a body of 2 bytes cannot have 1000 uncompressed bytes');
   expect(claims([0x80])).toThrow('snappy: no valid uncompressed length at the start');
   expect(claims([])).toThrow('snappy: no valid uncompressed length at the start');
-  reader.uncompress([compressSync(Buffer.alloc(1000))], 1000, 0);
+  finish(reader.uncompress([compressSync(Buffer.alloc(1000))], 1000, 0));
   expect(reader.raw).toHaveLength(1000);
 });

@@ -15,6 +15,7 @@ import {
   RequestIntake,
   sessionClock,
 } from '@tidemark/intake';
+import { yieldTurn } from '@tidemark/node-runtime';
 import type { Clock, Events, Log, Random, TidemarkError } from '@tidemark/ports';
 import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
@@ -84,11 +85,12 @@ export interface IntakeEndpoints {
 export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings): IntakeEndpoints {
   const { session, access, clock, random } = ports;
   const { requests: limits, remoteWrite, datadog } = settings;
-  const requests = new RequestIntake({ session, clock, random, limits });
+  const requests = new RequestIntake({ session, clock, random, yieldTurn, limits });
   return {
     register: (server) => server.addService(IntakeService, intakeService({ session, access, requests })),
     routes: (app, { tenantOf, acceptsAnyKey }) => {
-      httpIntake(app, { intake: requests, tenantOf, acceptsAnyKey, random, clock, limits, remoteWrite, datadog });
+      const intake = { intake: requests, tenantOf, acceptsAnyKey, random, clock, yieldTurn };
+      httpIntake(app, { ...intake, limits, remoteWrite, datadog });
     },
     onNotTaken: (error) => requests.countError(undefined, error),
     onTooLarge: (path) => {

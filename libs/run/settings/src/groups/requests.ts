@@ -103,7 +103,7 @@ export const REQUESTS = z.strictObject({
     'bodies',
     1,
     1000,
-    'Request bodies that are decoded at the same time; other bodies wait.',
+    'Request bodies that are decoded at the same time, half of them of one tenant; other bodies wait.',
   ),
 });
 
