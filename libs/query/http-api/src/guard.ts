@@ -24,20 +24,24 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
+/** Paths of the API, also with doubled slashes and percent-encoded letters. */
+const API_PATH = /^\/+(a|%61)(p|%70)(i|%69)(\/|%2f)/i;
+
 /** Checks every request before any other handler, and sets the headers of every response. */
 export function guard(app: FastifyInstance, limits: HttpApiLimits, allowedHosts: readonly string[]): void {
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...HEADERS, 'x-request-id': request.id });
-    if (/^\/+api\//.test(request.url)) reply.header('cache-control', 'no-store');
+    if (API_PATH.test(request.url)) reply.header('cache-control', 'no-store');
+    checkFetchSite(request);
+    checkOrigin(request);
+    checkHost(request, allowed);
     if (request.url.length > limits.urlBytes) {
       throw new TidemarkError('invalid_argument', `url: ${request.url.length} bytes (limit: ${limits.urlBytes})`, {
         field: 'url',
         limit: limits.urlBytes,
       });
     }
-    checkHost(request, allowed);
-    checkOrigin(request);
   });
 }
 
@@ -51,6 +55,19 @@ function checkHost({ headers, socket }: FastifyRequest, allowed: ReadonlySet<str
   if (isLoopbackHost(host) || allowed.has(host.toLowerCase().replace(/:\d+$/, ''))) return;
   throw new TidemarkError('permission_denied', 'Host: only localhost and allowed hosts are accepted', {
     field: 'host',
+  });
+}
+
+/**
+ * Refuses requests that a page of another site makes, of every method: an image or a script of it is a GET without
+ * `Origin`. A link to the page is a navigation, which shows a view and does no work of the API.
+ */
+function checkFetchSite({ method, url, headers }: FastifyRequest): void {
+  if (headers['sec-fetch-site'] !== 'cross-site') return;
+  const isNavigation = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  if (method === 'GET' && isNavigation && !API_PATH.test(url)) return;
+  throw new TidemarkError('permission_denied', 'Sec-Fetch-Site: requests from other sites are refused', {
+    field: 'sec-fetch-site',
   });
 }
 
