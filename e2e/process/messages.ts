@@ -11,6 +11,10 @@ export interface PlatformSettings {
   readonly host?: string;
   readonly httpPort?: number;
   readonly grpcPort?: number;
+  /** Open connections, of HTTP and of gRPC each. */
+  readonly connections?: number;
+  /** How long an HTTP request may take to arrive, ms. */
+  readonly receiveMs?: number;
   readonly partitions?: number;
   readonly latenessMs?: number;
   readonly tenantSeries?: number;

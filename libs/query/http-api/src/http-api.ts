@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Access, Scope } from '@tidemark/access';
 import type { Clock, TidemarkError } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
@@ -31,6 +32,8 @@ export interface HttpApiOptions {
   readonly allowedHosts?: readonly string[];
   /** Routes of further protocols, in a scope of their own. */
   readonly routes?: (app: FastifyInstance, access: RequestAccess) => void;
+  /** Called with the connection and the tenant of a caller that was authenticated. May throw, which refuses the request. */
+  readonly onCaller?: (socket: Socket, tenant: string) => void;
   /** Called for data that the platform does not accept, such as logs of Datadog's agents. */
   readonly onNotTaken?: (error: TidemarkError) => void;
   /**
@@ -57,7 +60,11 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.receiveMs,
-    http: { maxHeaderSize: limits.urlBytes + HEADER_BYTES },
+    http: {
+      maxHeaderSize: limits.urlBytes + HEADER_BYTES,
+      headersTimeout: Math.min(limits.receiveMs, HEAD_MS),
+      connectionsCheckingInterval: CHECK_MS,
+    },
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     // Clients join a base URL and a path, with a slash too many at either end.
@@ -69,7 +76,6 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
     },
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
   });
-  app.server.maxConnections = limits.connections;
   // Browsers send text/plain for other sites without a preflight request; no route accepts it.
   app.removeContentTypeParser('text/plain');
   logRequests(app, options.clock);
@@ -78,7 +84,11 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   errorReplies(app, limits);
 
   const access: RequestAccess = {
-    tenantOf: (request, scope, otherKey) => tenantOf(options.access, request, scope, otherKey),
+    tenantOf: (request, scope, otherKey) => {
+      const tenant = tenantOf(options.access, request, scope, otherKey);
+      options.onCaller?.(request.socket, tenant);
+      return tenant;
+    },
     acceptsAnyKey: (request) => acceptsAnyKey(options.access, request),
   };
   const { service, statusExtra = () => ({}) } = options;
@@ -98,6 +108,9 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   return app;
 }
 
+/** How long the head of a request may take to arrive, and how often times are checked, ms. */
+const HEAD_MS = 10_000;
+const CHECK_MS = 1000;
 /** Size of the headers without the URL, bytes. */
 const HEADER_BYTES = 16 * 1024;
 

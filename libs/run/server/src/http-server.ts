@@ -1,6 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, ipv6LoopbackFor, ipv6LoopbackProblem } from '@tidemark/ports';
+import { Connections } from './connections.ts';
 import { listenError } from './listen-error.ts';
+
+interface Response {
+  once(event: 'close', listener: () => void): unknown;
+}
 
 /** The methods of an HTTP application that the server calls: those of Fastify. */
 interface HttpApplication {
@@ -10,9 +15,13 @@ interface HttpApplication {
     address(): unknown;
     closeAllConnections(): void;
     emit(event: 'connection', socket: Socket): boolean;
-    maxConnections: number;
+    on(event: 'connection', listener: (socket: Socket) => void): unknown;
+    on(event: 'request', listener: (request: { socket: Socket }, response: Response) => void): unknown;
   };
 }
+
+/** For a server without a setting. */
+const DEFAULT_CONNECTIONS = 1000;
 
 /** An HTTP application that listens: on its host, and on the IPv6 loopback address where it serves the IPv4 one. */
 export class HttpServer {
@@ -30,7 +39,7 @@ export class HttpServer {
 
   /**
    * Listens. Error: `unavailable` when the port is in use. An IPv6 loopback address that cannot be opened is reported to
-   * `onProblem`.
+   * `onProblem`. `connections` bounds the open connections; the application admits those whose caller it knows.
    */
   static async listen(
     app: HttpApplication,
@@ -38,7 +47,13 @@ export class HttpServer {
     port: number,
     clock: Clock,
     onProblem: (message: string) => void = () => undefined,
+    connections: Connections = new Connections(DEFAULT_CONNECTIONS, clock),
   ): Promise<HttpServer> {
+    app.server.on('connection', (socket) => connections.open(socket));
+    app.server.on('request', ({ socket }, response) => {
+      connections.begin(socket);
+      response.once('close', () => connections.end(socket));
+    });
     try {
       await app.listen({ host, port });
     } catch (error) {
@@ -74,7 +89,6 @@ async function secondServer(app: HttpApplication, host: string, port: number): P
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     app.server.emit('connection', socket);
   });
-  server.maxConnections = app.server.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: second, port, ipv6Only: true }, resolve);

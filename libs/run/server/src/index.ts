@@ -1,3 +1,5 @@
+export { Connections } from './connections.ts';
+export type { TenantOfCall } from './grpc-connections.ts';
 export type { GrpcLimits, GrpcServerOptions } from './grpc-server.ts';
 export { GrpcServer } from './grpc-server.ts';
 export { HttpServer } from './http-server.ts';

@@ -24,6 +24,7 @@ import { assembleQuery, registerQuery } from '../parts/assemble-query.ts';
 import { Servers } from '../parts/assemble-servers.ts';
 import { HaltedPartitions } from '../parts/halted-partitions.ts';
 import { Pending } from '../parts/pending.ts';
+import { tenantOfCall } from '../parts/tenant-of-call.ts';
 import { openLogAndStores } from './open-log-and-stores.ts';
 import type { PlatformContext } from './platform-context.ts';
 import { requireKey } from './require-key.ts';
@@ -198,6 +199,7 @@ function listen(parts: StartedParts, context: PlatformContext): Promise<Servers>
       grpc: {
         messageBytes: settings.intake.messageBytes,
         onTooLarge: endpoints.onTooLarge,
+        tenantOf: tenantOfCall(access),
         // The stores' own contracts let the caller choose the tenant: they are for query services, never for this port.
         register: (server) => {
           endpoints.register(server);

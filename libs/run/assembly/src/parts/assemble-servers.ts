@@ -1,7 +1,7 @@
 import type { HttpApiOptions } from '@tidemark/http-api';
 import { httpApi } from '@tidemark/http-api';
 import type { Clock, Events } from '@tidemark/ports';
-import { GrpcServer, type GrpcServerOptions, HttpServer } from '@tidemark/server';
+import { Connections, GrpcServer, type GrpcServerOptions, HttpServer } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
 /** How long a stop waits for requests in progress, ms. */
@@ -14,7 +14,10 @@ export interface ServerPorts {
   /** Folder of the contracts, for gRPC reflection. */
   readonly protoFolder: string;
   readonly http: Omit<HttpApiOptions, 'clock' | 'limits'>;
-  readonly grpc: Pick<GrpcServerOptions, 'messageBytes' | 'onTooLarge' | 'credentials' | 'interceptors' | 'register'>;
+  readonly grpc: Pick<
+    GrpcServerOptions,
+    'messageBytes' | 'onTooLarge' | 'tenantOf' | 'credentials' | 'interceptors' | 'register'
+  >;
 }
 
 /** The HTTP and gRPC servers of a process, on the ports of its settings. */
@@ -32,9 +35,11 @@ export class Servers {
     const { host } = settings.listen;
     const { port: httpPort, ...httpLimits } = settings.http;
     const { port: grpcPort, ...grpcLimits } = settings.grpc;
-    const app = httpApi({ ...http, clock, limits: httpLimits });
+    const connections = new Connections(httpLimits.connections, clock);
+    const onCaller = connections.admit.bind(connections);
+    const app = httpApi({ ...http, clock, onCaller, limits: httpLimits });
     const onProblem = (message: string): void => events.info(message);
-    const httpServer = await HttpServer.listen(app, host, httpPort, clock, onProblem);
+    const httpServer = await HttpServer.listen(app, host, httpPort, clock, onProblem, connections);
     try {
       const options = { ...grpc, host, port: grpcPort, clock, limits: grpcLimits, protoFolder, onProblem };
       return new Servers(httpServer, await GrpcServer.listen(options));

@@ -7,6 +7,7 @@ import { sleep } from '@tidemark/ports';
 import { peersOnly, Started, stopEach } from '@tidemark/server';
 import { Servers } from '../parts/assemble-servers.ts';
 import { Readiness } from '../parts/readiness.ts';
+import { tenantOfCall } from '../parts/tenant-of-call.ts';
 import { healthAccess } from './health-access.ts';
 import { type PeerSecurity, peerSecurity, requireKeyBeyondLoopback } from './peer-security.ts';
 import type { Service, ServiceContext } from './service-context.ts';
@@ -105,6 +106,7 @@ export class ServiceHost implements Service {
           credentials: peers.server,
           interceptors: hosted.isForPeers ? [peersOnly(peers.key, isLoopbackAddress)] : [],
           onTooLarge: hosted.onTooLarge,
+          tenantOf: hosted.access && tenantOfCall(hosted.access),
           register: (server) => {
             server.addService(ProcessService, processService(health, checkHealthAccess, hosted.sessionOf));
             hosted.register(server);

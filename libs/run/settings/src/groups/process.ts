@@ -41,12 +41,25 @@ export const HTTP = z.strictObject({
   bodyBytes: whole(H.bodyBytes, 'bytes', KIB, GIB, "A request's body."),
   urlBytes: whole(H.urlBytes, 'bytes', KIB, MIB, "A request's URL; send longer queries in a body."),
   receiveMs: whole(H.receiveMs, 'ms', 100, 3_600_000, 'How long a request may take to arrive.'),
-  connections: whole(H.connections, 'connections', 1, 1_000_000, 'Open connections.'),
+  connections: whole(
+    H.connections,
+    'connections',
+    2,
+    1_000_000,
+    'Open connections; a fourth is for callers that have not shown a key, and tenants share the others.',
+  ),
   described: whole(H.described, 'names', 1, 1_000_000, 'Metrics, or values of a tag key, in one response.'),
 });
 
 export const GRPC = z.strictObject({
   port: whole(4271, 'port', 0, 65_535, 'Port of gRPC: intake, queries, control; 0: any free port.', { isMain: true }),
+  connections: whole(
+    4000,
+    'connections',
+    2,
+    1_000_000,
+    'Open connections; a fourth is for callers that have not shown a key, and tenants share the others.',
+  ),
   connectionStreams: whole(1000, 'streams', 1, 1_000_000, 'Concurrent calls and streams of one connection.'),
   sendBytes: whole(64 * MIB, 'bytes', MIB, GIB, 'Size of one response.'),
 });

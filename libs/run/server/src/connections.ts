@@ -1,0 +1,195 @@
+import { type Clock, TidemarkError } from '@tidemark/ports';
+
+/** The part of a socket that is used here: that of `node:net`. */
+export interface OpenSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly destroyed: boolean;
+  destroy(): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** How long a newcomer may be without a request, ms, and how often this is checked. */
+const NEWCOMER_MS = 10_000;
+const CHECK_MS = 1000;
+
+/** Share of the places for connections that have not shown a key: a fourth. */
+const NEWCOMERS_SHARE = 4;
+
+interface Place {
+  readonly socket: OpenSocket;
+  readonly address: string;
+  /** Undefined for a newcomer: a connection whose caller has not been authenticated. */
+  tenant: string | undefined;
+  /** Requests in progress. */
+  active: number;
+  /** Since when it has had none, ms. */
+  idleSinceMs: number;
+}
+
+/**
+ * Bounds the connections of a server. A fourth of the places are for newcomers, and always let a new one in: it takes the
+ * place of the oldest newcomer of the address that has the most, and a newcomer without a request is closed after 10 s. So
+ * health checks are answered, and keys are checked, while connections without a key take all places. An authenticated connection moves to the other places, which tenants share:
+ * when all are taken, the tenant with the most loses its oldest connection, one without a request first.
+ */
+export class Connections {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #newcomersLimit: number;
+  /** In order of their age. */
+  readonly #newcomers = new Map<OpenSocket, Place>();
+  /** In order of their authentication. */
+  readonly #known = new Map<OpenSocket, Place>();
+  readonly #byAddress = new Map<string, number>();
+  readonly #byTenant = new Map<string, number>();
+  #isChecking = false;
+
+  /** `limit`: all connections, at least 2. */
+  constructor(limit: number, clock: Clock) {
+    this.#clock = clock;
+    this.#limit = Math.max(2, limit);
+    this.#newcomersLimit = Math.max(1, Math.floor(this.#limit / NEWCOMERS_SHARE));
+  }
+
+  get newcomers(): number {
+    return this.#newcomers.size;
+  }
+
+  get known(): number {
+    return this.#known.size;
+  }
+
+  /** Gives a new connection a place among the newcomers. */
+  open(socket: OpenSocket): void {
+    if (socket.destroyed) return;
+    const idleSinceMs = this.#clock.monotonicMs();
+    const place = { socket, address: networkOf(socket.remoteAddress ?? ''), tenant: undefined, active: 0, idleSinceMs };
+    this.#newcomers.set(socket, place);
+    add(this.#byAddress, place.address, 1);
+    socket.once('close', () => this.#forget(socket));
+    while (this.#newcomers.size > this.#newcomersLimit) this.#endOldestOf(most(this.#byAddress));
+    this.#check();
+  }
+
+  /** Marks the beginning of a request. Call `end` once when it has ended. */
+  begin(socket: OpenSocket): void {
+    const place = this.#placeOf(socket);
+    if (place !== undefined) place.active++;
+  }
+
+  end(socket: OpenSocket): void {
+    const place = this.#placeOf(socket);
+    if (place === undefined) return;
+    place.active--;
+    place.idleSinceMs = this.#clock.monotonicMs();
+  }
+
+  /**
+   * Gives a connection, whose caller was authenticated, a place of its tenant. Throws `resource_exhausted` when the tenant
+   * has the most places, and a request in progress on each.
+   */
+  admit(socket: OpenSocket, tenant: string): void {
+    const place = this.#placeOf(socket);
+    if (place === undefined || place.tenant === tenant) return;
+    if (place.tenant !== undefined) {
+      add(this.#byTenant, place.tenant, -1);
+    } else {
+      if (this.#known.size >= this.#limit - this.#newcomersLimit) this.#makeRoom(tenant);
+      this.#newcomers.delete(socket);
+      add(this.#byAddress, place.address, -1);
+      this.#known.set(socket, place);
+    }
+    place.tenant = tenant;
+    add(this.#byTenant, tenant, 1);
+  }
+
+  #makeRoom(tenant: string): void {
+    const largest = most(this.#byTenant);
+    const isOthers = (this.#byTenant.get(largest) ?? 0) > (this.#byTenant.get(tenant) ?? 0) + 1;
+    const loser = isOthers ? largest : tenant;
+    const own = [...this.#known.values()].filter((place) => place.tenant === loser);
+    const closed = own.find(({ active }) => active === 0) ?? (isOthers ? own[0] : undefined);
+    if (closed !== undefined) {
+      this.#close(closed);
+      return;
+    }
+    const limit = this.#limit - this.#newcomersLimit;
+    throw new TidemarkError(
+      'resource_exhausted',
+      `connections: too many of the tenant (limit: its share of ${limit})`,
+      {
+        reason: 'connections_limit',
+        field: 'connections',
+        limit,
+      },
+    );
+  }
+
+  /** Closes newcomers that have had no request for too long, as long as there are newcomers. */
+  #check(): void {
+    if (this.#isChecking || this.#newcomers.size === 0) return;
+    this.#isChecking = true;
+    this.#clock.setTimer(CHECK_MS, () => {
+      this.#isChecking = false;
+      const untilMs = this.#clock.monotonicMs() - NEWCOMER_MS;
+      for (const place of this.#newcomers.values()) {
+        if (place.active === 0 && place.idleSinceMs <= untilMs) this.#close(place);
+      }
+      this.#check();
+    });
+  }
+
+  #endOldestOf(address: string): void {
+    for (const place of this.#newcomers.values()) {
+      if (place.address !== address) continue;
+      this.#close(place);
+      return;
+    }
+  }
+
+  #close(place: Place): void {
+    this.#forget(place.socket);
+    place.socket.destroy();
+  }
+
+  #placeOf(socket: OpenSocket): Place | undefined {
+    return this.#known.get(socket) ?? this.#newcomers.get(socket);
+  }
+
+  #forget(socket: OpenSocket): void {
+    const place = this.#placeOf(socket);
+    if (place === undefined) return;
+    if (place.tenant === undefined) add(this.#byAddress, place.address, -1);
+    else add(this.#byTenant, place.tenant, -1);
+    this.#newcomers.delete(socket);
+    this.#known.delete(socket);
+  }
+}
+
+/** Returns an address; of IPv6 the network of 64 bits, since one machine has all of its addresses. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  if (!plain.includes(':')) return plain;
+  const [front, back] = plain.split('::');
+  const groups = front.split(':').filter((group) => group !== '');
+  const behind = back === undefined ? [] : back.split(':').filter((group) => group !== '');
+  while (back !== undefined && groups.length + behind.length < 8) groups.push('0');
+  return [...groups, ...behind].slice(0, 4).join(':');
+}
+
+function add(counts: Map<string, number>, key: string, change: number): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+function most(counts: ReadonlyMap<string, number>): string {
+  let largest = '';
+  let highest = 0;
+  for (const [key, count] of counts) {
+    if (count <= highest) continue;
+    highest = count;
+    largest = key;
+  }
+  return largest;
+}
