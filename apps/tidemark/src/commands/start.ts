@@ -11,11 +11,10 @@ import {
   readSettings,
   settingsCommand,
 } from '@tidemark/executable';
-import { HostAgent } from '@tidemark/host-agent';
-import { LOCAL_HOST_FILES, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 import type { Command } from 'commander';
+import { AgentThread } from '../agent-thread.ts';
 import { localPlatformContext } from '../local-platform-context.ts';
 
 export function startCommand(): Command {
@@ -28,7 +27,7 @@ async function start(settings: Settings): Promise<void> {
   growHeapsFreely();
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
-  let agent: HostAgent | undefined;
+  let agent: AgentThread | undefined;
   log.info({ data: resolve(settings.data.folder) }, 'starting');
   const events: Events = {
     info: (message, detail = {}) => log.info(detail, message),
@@ -41,7 +40,7 @@ async function start(settings: Settings): Promise<void> {
   const context = localPlatformContext(settings, events);
   const platform = await Platform.start({
     ...context,
-    statusExtra: () => (agent === undefined ? {} : { agent: agent.status }),
+    statusExtra: () => (agent?.status === undefined ? {} : { agent: agent.status }),
     // An open page sends a request each second: its requests are logged at level debug only.
     requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
   });
@@ -54,18 +53,20 @@ async function start(settings: Settings): Promise<void> {
   log.info('stopped');
 }
 
-async function startAgent(settings: Settings, platform: Platform, log: EventLog): Promise<HostAgent> {
+async function startAgent(settings: Settings, platform: Platform, log: EventLog): Promise<AgentThread> {
   try {
-    return await HostAgent.start(settings, {
-      addresses: [`127.0.0.1:${platform.grpcPort}`],
-      key: platform.agentKey,
-      spoolFolder: join(resolve(settings.data.folder), 'agent'),
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      files: LOCAL_HOST_FILES,
-      hostname: hostname(),
-      platform: process.platform,
+    const { agent, dogstatsd, statsd, point, scrape, integrations } = settings;
+    return await AgentThread.start({
+      settings: { agent, dogstatsd, statsd, point, scrape, integrations },
+      place: {
+        addresses: [`127.0.0.1:${platform.grpcPort}`],
+        key: platform.agentKey,
+        spoolFolder: join(resolve(settings.data.folder), 'agent'),
+        hostname: hostname(),
+        platform: process.platform,
+      },
       onProblem: (message, detail) => log.warn(detail, message),
+      onFailed: (error) => log.error(`the agent of this host ended: ${explain(error)}; restart to collect again`),
     });
   } catch (error) {
     await platform.stop();
@@ -73,7 +74,7 @@ async function startAgent(settings: Settings, platform: Platform, log: EventLog)
   }
 }
 
-function greet(settings: Settings, platform: Platform, hasPage: boolean, agent: HostAgent | undefined): void {
+function greet(settings: Settings, platform: Platform, hasPage: boolean, agent: AgentThread | undefined): void {
   const { listen, data } = settings;
   process.stdout.write(
     [
