@@ -20,6 +20,8 @@ export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic
 export type { Random } from './random.ts';
 export { below } from './random.ts';
 export { SettlingWriter } from './settling-writer.ts';
+export type { SlicedWork } from './sliced-work.ts';
+export { finishAtOnce, finishInSlices } from './sliced-work.ts';
 export { readSmallFile, writeSmallFile } from './small-file.ts';
 export { isAddressInUse, systemCode } from './system-error.ts';
 export type { Slicing } from './work-slice.ts';

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
 
@@ -67,6 +68,6 @@ async function take(body: unknown): Promise<RecordingSink> {
     },
     DEFAULT_DATADOG_LIMITS,
   );
-  opened(sink);
+  finishAtOnce(opened(sink));
   return sink;
 }

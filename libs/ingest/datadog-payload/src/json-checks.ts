@@ -1,3 +1,4 @@
+import type { SlicedWork } from '@tidemark/ports';
 import { isObject, isPresent, listOf, numberOf, parseJsonBody, shownValue } from './json-body.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
@@ -10,6 +11,7 @@ const PREFIX = 'service_check.';
 
 /** Statuses are OK, warning, critical and unknown. */
 const HIGHEST_STATUS = 3;
+const CHECKS_PER_SLICE = 500;
 
 /**
  * Reads the JSON of `POST /api/v1/check_run`: a service check `{"check", "status", "timestamp", "tags", "host_name",
@@ -17,15 +19,17 @@ const HIGHEST_STATUS = 3;
  * without a time it has that of its receipt. Throws `invalid_argument` for a body that is not JSON; a wrong check is
  * refused alone.
  */
-export function readChecks(
+export function* readChecks(
   body: Buffer,
   sink: PointSink,
   limits: DatadogLimits,
   known: KnownSeries | undefined,
   receivedMs: number,
-): void {
+): SlicedWork<void> {
   const draft = new SeriesDraft(sink, limits, known?.names);
+  let checks = 0;
   for (const check of listOf(parseJsonBody(body, limits))) {
+    if (++checks % CHECKS_PER_SLICE === 0) yield;
     draft.begin('gauge');
     readCheck(check, draft, receivedMs);
     draft.end();

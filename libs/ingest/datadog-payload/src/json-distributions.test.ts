@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { jsonBody } from './metric-payload.fixture.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
@@ -56,6 +57,6 @@ async function take(series: readonly unknown[], limits: { sketches?: number } = 
     { ...request, contentEncoding: undefined, receivedMs: 0 },
     { ...DEFAULT_DATADOG_LIMITS, ...limits },
   );
-  opened(sink);
+  finishAtOnce(opened(sink));
   return sink;
 }

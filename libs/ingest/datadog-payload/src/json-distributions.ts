@@ -1,4 +1,5 @@
 import { ByteWriter } from '@tidemark/bytes';
+import type { SlicedWork } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { listOf, numberOf, shownValue } from './json-body.ts';
 import { pointsOf, readMetric, readSeriesList } from './json-series.ts';
@@ -15,8 +16,13 @@ const out = new ByteWriter();
  * "host"}]}`. The values of a point become one sketch. Throws and refuses as `readJsonPayload`; a wrong value is
  * refused alone, and counts as a point.
  */
-export function readDistributions(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
-  readSeriesList(body, { sink, limits, known, kind: 'distribution' }, readSeries);
+export function readDistributions(
+  body: Buffer,
+  sink: PointSink,
+  limits: DatadogLimits,
+  known?: KnownSeries,
+): SlicedWork<void> {
+  return readSeriesList(body, { sink, limits, known, kind: 'distribution' }, readSeries);
 }
 
 function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {

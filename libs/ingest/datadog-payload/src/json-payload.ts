@@ -1,3 +1,4 @@
+import type { SlicedWork } from '@tidemark/ports';
 import { isObject, isPresent, listOf, numberOf, shownValue } from './json-body.ts';
 import { readMetric, readSeriesList } from './json-series.ts';
 import { readTags } from './json-tags.ts';
@@ -12,8 +13,13 @@ import type { SeriesDraft } from './series-draft.ts';
  * form. A wrong series or point is refused alone. With `known`, which has handles of the same sink, series that were sent
  * before are not named to the sink again.
  */
-export function readJsonPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
-  readSeriesList(body, { sink, limits, known }, readSeries);
+export function readJsonPayload(
+  body: Buffer,
+  sink: PointSink,
+  limits: DatadogLimits,
+  known?: KnownSeries,
+): SlicedWork<void> {
+  return readSeriesList(body, { sink, limits, known }, readSeries);
 }
 
 function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {

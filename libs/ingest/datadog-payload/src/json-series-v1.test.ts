@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { jsonBody } from './metric-payload.fixture.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
@@ -95,6 +96,6 @@ test('protobuf is refused: agents send it to version 2', async () => {
 async function take(series: readonly unknown[], contentType: string | undefined = 'text/json'): Promise<RecordingSink> {
   const sink = new RecordingSink();
   const request = { form: 'seriesV1', body: jsonBody(series), contentType, contentEncoding: undefined } as const;
-  (await openPayload({ ...request, receivedMs: 0 }, DEFAULT_DATADOG_LIMITS))(sink);
+  finishAtOnce((await openPayload({ ...request, receivedMs: 0 }, DEFAULT_DATADOG_LIMITS))(sink));
   return sink;
 }

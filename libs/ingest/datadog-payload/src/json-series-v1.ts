@@ -1,3 +1,4 @@
+import type { SlicedWork } from '@tidemark/ports';
 import { isPresent, numberOf, shownValue } from './json-body.ts';
 import { pointsOf, readMetric, readSeriesList } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
@@ -19,8 +20,13 @@ const TYPES: Readonly<Record<string, number>> = {
  * Reads the JSON of `POST /api/v1/series`: `{"series": [{"metric", "type", "points": [[seconds, value]], "tags", "host",
  * "device", "interval"}]}`, with types by name. Throws and refuses as `readJsonPayload`.
  */
-export function readSeriesV1(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
-  readSeriesList(body, { sink, limits, known }, readSeries);
+export function readSeriesV1(
+  body: Buffer,
+  sink: PointSink,
+  limits: DatadogLimits,
+  known?: KnownSeries,
+): SlicedWork<void> {
+  return readSeriesList(body, { sink, limits, known }, readSeries);
 }
 
 function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {

@@ -1,4 +1,6 @@
-import { isObject, parseSeriesList } from './json-body.ts';
+import type { SlicedWork } from '@tidemark/ports';
+import { isObject, SLICE_BYTES } from './json-body.ts';
+import { eachSeries } from './json-elements.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
@@ -15,19 +17,23 @@ export interface SeriesTarget {
   readonly kind?: 'distribution';
 }
 
+/** Each point of a distribution becomes a sketch, which takes more work than a number. */
+const DISTRIBUTION_SLICE_BYTES = SLICE_BYTES / 8;
+
 /** Reads each series of a body with `readOne`. Throws `invalid_argument` if the body as a whole has another form. */
-export function readSeriesList(
+export function* readSeriesList(
   body: Buffer,
   { sink, limits, known, kind }: SeriesTarget,
   readOne: (series: JsonObject, draft: SeriesDraft) => void,
-): void {
+): SlicedWork<void> {
   const draft = new SeriesDraft(sink, limits, known?.names);
-  for (const one of parseSeriesList(body, limits)) {
+  const read = (one: unknown): void => {
     draft.begin(kind);
     if (isObject(one)) readOne(one, draft);
     else draft.refuse('series_invalid', 'series', 'an object');
     draft.end();
-  }
+  };
+  yield* eachSeries(body, limits, read, kind === 'distribution' ? DISTRIBUTION_SLICE_BYTES : SLICE_BYTES);
 }
 
 /** Reads the name of the metric, in any form of series. */

@@ -1,6 +1,6 @@
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { isTidemarkError } from '@tidemark/ports';
+import { finishAtOnce, isTidemarkError } from '@tidemark/ports';
 import { LabelMemory } from '@tidemark/series-memory';
 import fc from 'fast-check';
 import { DEFAULT_DATADOG_LIMITS, openPayload, type PayloadForm } from './index.ts';
@@ -96,8 +96,8 @@ test('known series give the same points as unknown ones, after any earlier paylo
               contentEncoding: undefined,
               receivedMs: 0,
             } as const;
-            (await openPayload(request, DEFAULT_DATADOG_LIMITS))(knowing, known);
-            (await openPayload(request, DEFAULT_DATADOG_LIMITS))(unknowing);
+            finishAtOnce((await openPayload(request, DEFAULT_DATADOG_LIMITS))(knowing, known));
+            finishAtOnce((await openPayload(request, DEFAULT_DATADOG_LIMITS))(unknowing));
           }
           expect([knowing.points, knowing.refusals]).toEqual([unknowing.points, unknowing.refusals]);
         }
@@ -225,7 +225,7 @@ async function take(
   const sink = new RecordingSink();
   try {
     const request = { form, body, contentType, contentEncoding, receivedMs: 1_700_000_000_000 };
-    (await openPayload(request, DEFAULT_DATADOG_LIMITS))(sink);
+    finishAtOnce((await openPayload(request, DEFAULT_DATADOG_LIMITS))(sink));
     return { points: sink.points, refusals: sink.refusals };
   } catch (error) {
     if (!isTidemarkError(error, 'invalid_argument')) throw error;

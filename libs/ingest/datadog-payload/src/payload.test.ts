@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { jsonBody, protobufBody, type SentSeries } from './metric-payload.fixture.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
@@ -309,6 +310,6 @@ test('a body without a content type is JSON', async () => {
 async function take(body: Buffer, contentType: string | undefined = 'application/json'): Promise<RecordingSink> {
   const sink = new RecordingSink();
   const request = { form: 'seriesV2', body, contentType, contentEncoding: undefined, receivedMs: T * 1000 } as const;
-  (await openPayload(request, limits))(sink);
+  finishAtOnce((await openPayload(request, limits))(sink));
   return sink;
 }

@@ -1,3 +1,4 @@
+import type { SlicedWork } from '@tidemark/ports';
 import { decodeContent } from './content-coding.ts';
 import { readChecks } from './json-checks.ts';
 import { readDistributions } from './json-distributions.ts';
@@ -16,7 +17,7 @@ type PayloadReader = (
   limits: DatadogLimits,
   known: KnownSeries | undefined,
   receivedMs: number,
-) => void;
+) => SlicedWork<void>;
 
 /** Clients of version 1 call JSON `text/json`. */
 const json = (reader: PayloadReader) => ({ 'application/json': reader, 'text/json': reader });
@@ -46,14 +47,14 @@ export interface PayloadRequest {
 
 /**
  * Decodes a body into points in two steps: this function decodes the bytes, off the main thread; the returned function
- * passes the points to a sink. Both throw `invalid_argument` with the reason of `RequestRefusal`. When the second one
- * throws, the sink has a part of the body: discard the sink. With `known`, whose handles must be of the same sink,
+ * passes the points to a sink, in slices. Both throw `invalid_argument` with the reason of `RequestRefusal`. When the second
+ * one throws, the sink has a part of the body: discard the sink. With `known`, whose handles must be of the same sink,
  * series that were sent before are not named to the sink again.
  */
 export async function openPayload(
   { form, body, contentType, contentEncoding, receivedMs }: PayloadRequest,
   limits: DatadogLimits,
-): Promise<(sink: PointSink, known?: KnownSeries) => void> {
+): Promise<(sink: PointSink, known?: KnownSeries) => SlicedWork<void>> {
   const read = readerOf(FORMS[form], contentType);
   const content = await decodeContent(body, contentEncoding, limits.decodedBytes);
   return (sink, known) => read(content, sink, limits, known, receivedMs);

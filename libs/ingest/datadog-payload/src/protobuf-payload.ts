@@ -1,4 +1,6 @@
+import type { SlicedWork } from '@tidemark/ports';
 import { UNKNOWN } from '@tidemark/series-memory';
+import { SLICE_BYTES } from './json-body.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { NameBytes } from './name-bytes.ts';
@@ -17,12 +19,22 @@ const POINT = { value: 1, timestamp: 2 } as const;
  * message; the sink may have received the points before the wrong bytes by then. A wrong series or point is refused
  * alone. With `known`, which has handles of the same sink, names of series that were sent before are not decoded.
  */
-export function readProtobufPayload(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
+export function* readProtobufPayload(
+  body: Buffer,
+  sink: PointSink,
+  limits: DatadogLimits,
+  known?: KnownSeries,
+): SlicedWork<void> {
   const reader = new ProtobufReader(body);
   const draft = new SeriesDraft(sink, limits);
   draft.hasTypedValues = true;
   known?.begin();
+  let sliceEnd = SLICE_BYTES;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (reader.position >= sliceEnd) {
+      yield;
+      sliceEnd = reader.position + SLICE_BYTES;
+    }
     if (field !== PAYLOAD.series) {
       reader.skip();
       continue;

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import { DEFAULT_DATADOG_LIMITS, openPayload } from './index.ts';
 import { sketchBody } from './metric-payload.fixture.ts';
 import { RecordingSink } from './recording-sink.fixture.ts';
@@ -49,6 +50,6 @@ test('a content type other than protobuf is refused', async () => {
 async function take(body: Buffer, contentType = 'application/x-protobuf'): Promise<RecordingSink> {
   const sink = new RecordingSink();
   const request = { form: 'sketches', body, contentType, contentEncoding: undefined, receivedMs: 0 } as const;
-  (await openPayload(request, DEFAULT_DATADOG_LIMITS))(sink);
+  finishAtOnce((await openPayload(request, DEFAULT_DATADOG_LIMITS))(sink));
   return sink;
 }

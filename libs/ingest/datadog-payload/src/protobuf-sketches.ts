@@ -1,6 +1,7 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { isTidemarkError } from '@tidemark/ports';
+import { isTidemarkError, type SlicedWork } from '@tidemark/ports';
 import { fromDatadogSketch, packSketch } from '@tidemark/sketch';
+import { SLICE_BYTES } from './json-body.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
@@ -19,10 +20,20 @@ const out = new ByteWriter();
  * are not such a message; the sink may have received the points before the wrong bytes by then. A wrong series or
  * sketch is refused alone.
  */
-export function readSketches(body: Buffer, sink: PointSink, limits: DatadogLimits, known?: KnownSeries): void {
+export function* readSketches(
+  body: Buffer,
+  sink: PointSink,
+  limits: DatadogLimits,
+  known?: KnownSeries,
+): SlicedWork<void> {
   const reader = new ProtobufReader(body);
   const draft = new SeriesDraft(sink, limits, known?.names);
+  let sliceEnd = SLICE_BYTES;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (reader.position >= sliceEnd) {
+      yield;
+      sliceEnd = reader.position + SLICE_BYTES;
+    }
     if (field !== PAYLOAD.sketches) {
       reader.skip();
       continue;

@@ -6,13 +6,14 @@ import {
   type PayloadForm,
 } from '@tidemark/datadog-payload';
 import { type IntakeRequest, parseRequestKey, type RequestIntake, type RequestKey } from '@tidemark/intake';
-import { type Clock, isTidemarkError, type Random } from '@tidemark/ports';
+import { type Clock, finishInSlices, isTidemarkError, type Random } from '@tidemark/ports';
 import { ByTenant, KEY_BYTES, LabelMemory } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRoom } from './body-room.ts';
 import { answer, answerError } from './datadog-answers.ts';
 import { Receiving } from './receiving.ts';
 import type { TenantOf } from './tenant-of.ts';
+import type { Pause } from './turns.ts';
 
 export interface DatadogRoutesOptions {
   readonly intake: Pick<RequestIntake, 'open' | 'openKeyed' | 'mapEpoch' | 'countError'>;
@@ -78,14 +79,14 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
       handler: async (request, reply) => {
         const tenant = receiving.tenantOf(request);
         const points = await room
-          .decode(tenant, () => readPoints(request, form))
+          .decode(tenant, (pause) => readPoints(request, form, pause))
           .finally(() => receiving.release(request));
         return answer(reply, await points.send(), form);
       },
     });
   }
 
-  async function readPoints(request: FastifyRequest, form: PayloadForm): Promise<IntakeRequest> {
+  async function readPoints(request: FastifyRequest, form: PayloadForm, pause: Pause): Promise<IntakeRequest> {
     const { headers, body } = request;
     const contentEncoding = headers['content-encoding'];
     const contentType = headers['content-type'];
@@ -94,7 +95,11 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
     const tenant = receiving.tenantOf(request);
     const key = keyOf(request);
     const points = key === undefined ? intake.open(tenant) : await intake.openKeyed(tenant, key);
-    read(points, known.of(tenant, points.scope));
+    await finishInSlices(read(points, known.of(tenant, points.scope)), async () => {
+      await pause();
+      // Another request of the tenant may have had its turn, and the handles that it remembers may be of another scope.
+      known.of(tenant, points.scope);
+    });
     return points;
   }
 

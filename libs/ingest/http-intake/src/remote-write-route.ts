@@ -1,5 +1,5 @@
 import type { RequestIntake, RequestResult } from '@tidemark/intake';
-import { assert, limitError, type Random, TidemarkError } from '@tidemark/ports';
+import { assert, finishInSlices, limitError, type Random, TidemarkError } from '@tidemark/ports';
 import { DEFAULT_REMOTE_WRITE_LIMITS, type RemoteWriteLimits, WriteBody, WriteDecoder } from '@tidemark/remote-write';
 import { ByTenant, KEY_BYTES, LabelMemory, LabelTable } from '@tidemark/series-memory';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -74,8 +74,8 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     const { body, decoder } = memory;
     try {
       const one = intake.open(tenant);
-      await finish(body.uncompress(partsOf(request), limits.rawBytes, one.maxPoints), pause);
-      const { handles, timesMs, values, length } = await finish(
+      await finishInSlices(body.uncompress(partsOf(request), limits.rawBytes, one.maxPoints), pause);
+      const { handles, timesMs, values, length } = await finishInSlices(
         decoder.decode(body, tables.of(tenant, one.scope), one),
         pause,
       );
@@ -85,15 +85,6 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
       body.release();
       idle.push(memory);
     }
-  }
-}
-
-/** Does sliced work to its end, and returns its result. */
-async function finish<T>(work: Generator<undefined, T>, pause: Pause): Promise<T> {
-  for (;;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-    await pause();
   }
 }
 

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/ports';
+import { type SlicedWork, TidemarkError } from '@tidemark/ports';
 import { type LabelMemory, PAGE_BYTES } from '@tidemark/series-memory';
 import { WRITE_BODY_WASM } from './generated/write-body.ts';
 import { malformed } from './write-error.ts';
@@ -74,7 +74,7 @@ export class WriteBody {
    * `raw_too_large` when the length is above `rawBytes`. There is then room for `maxSamples` samples, or for all that
    * the body can have. Yields after each slice of some milliseconds, so that other work can have its turn.
    */
-  *uncompress(parts: readonly Uint8Array[], rawBytes: number, maxSamples: number): Generator<undefined, void> {
+  *uncompress(parts: readonly Uint8Array[], rawBytes: number, maxSamples: number): SlicedWork<void> {
     const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const { length, head } = claimedLength(parts);
     if (length > rawBytes) {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter } from '@tidemark/bytes';
 import { KIND, type KindName, type MetricChange } from '@tidemark/model';
-import { isTidemarkError } from '@tidemark/ports';
+import { finishAtOnce, isTidemarkError } from '@tidemark/ports';
 import { LabelMemory, LabelTable } from '@tidemark/series-memory';
 import { compressSync } from 'snappy';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
 import { WriteDecoder } from './write-decoder.ts';
-import { finish, label, STALE, sample, timeSeries, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
+import { label, STALE, sample, timeSeries, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
 interface NamedSeries {
   readonly metric: string;
@@ -59,8 +59,8 @@ function setUp(rememberedBytes = 1 << 20, maxSamples = 100_000) {
   const sink = new Sink();
   /** [series, time, value] of each sample. */
   const decode = (raw: Uint8Array) => {
-    finish(body.uncompress([compressSync(raw)], 1 << 26, maxSamples));
-    const { handles, timesMs, values, length } = finish(decoder.decode(body, table, sink));
+    finishAtOnce(body.uncompress([compressSync(raw)], 1 << 26, maxSamples));
+    const { handles, timesMs, values, length } = finishAtOnce(decoder.decode(body, table, sink));
     return Array.from({ length }, (_, i) => [sink.names[handles[i]], timesMs[i], values[i]]);
   };
   return { decode, table, sink };
@@ -400,10 +400,10 @@ describe('stored labels', () => {
 test('memory of a large body is released, and the next body is read', () => {
   const memory = new LabelMemory(1 << 20, KEY);
   const body = new WriteBody(memory);
-  finish(body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20));
+  finishAtOnce(body.uncompress([compressSync(Buffer.alloc(8 << 20))], 1 << 26, 4 << 20));
   const { buffer } = body.raw;
   body.release();
-  finish(body.uncompress([compressSync(Buffer.of(1, 2, 3))], 1 << 26, 10));
+  finishAtOnce(body.uncompress([compressSync(Buffer.of(1, 2, 3))], 1 << 26, 10));
   expect([...body.raw]).toEqual([1, 2, 3]);
   expect(buffer.byteLength).toBeGreaterThan(64 << 20);
   expect(body.raw.buffer.byteLength).toBeLessThan(1 << 20);

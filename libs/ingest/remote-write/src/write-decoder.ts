@@ -1,5 +1,5 @@
 import { isStaleMarker, type KindName, type MetricChange } from '@tidemark/model';
-import { isTidemarkError } from '@tidemark/ports';
+import { isTidemarkError, type SlicedWork } from '@tidemark/ports';
 import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
 import { readMetadata } from './read-metadata.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
@@ -94,7 +94,7 @@ export class WriteDecoder {
    * after each slice of some milliseconds, so that other work can have its turn; until the end the caller must not
    * decode another body with this decoder, `body` or `table`.
    */
-  *decode(body: WriteBody, table: LabelTable, sink: SeriesSink): Generator<undefined, Samples> {
+  *decode(body: WriteBody, table: LabelTable, sink: SeriesSink): SlicedWork<Samples> {
     const reader = this.#reader;
     reader.open(body.raw);
     ({ handles: this.#handles, timesMs: this.#timesMs, values: this.#values } = body);
@@ -113,7 +113,7 @@ export class WriteDecoder {
     }
   }
 
-  *#request(body: WriteBody, table: LabelTable, sink: SeriesSink): Generator<undefined, void> {
+  *#request(body: WriteBody, table: LabelTable, sink: SeriesSink): SlicedWork<void> {
     const reader = this.#reader;
     const end = body.raw.length;
     let left = this.#sliceBytes;
@@ -228,7 +228,7 @@ export class WriteDecoder {
   }
 
   /** Reads a series as `#series` does, and pauses within it. */
-  *#longSeries(end: number, table: LabelTable, sink: SeriesSink): Generator<undefined, void> {
+  *#longSeries(end: number, table: LabelTable, sink: SeriesSink): SlicedWork<void> {
     const reader = this.#reader;
     const start = reader.position;
     this.#beginScan(start);
@@ -253,7 +253,7 @@ export class WriteDecoder {
   }
 
   /** Lets `read` read fields that begin before a stop, until the position is `end`. */
-  *#sliced(end: number, read: (stop: number) => void): Generator<undefined, void> {
+  *#sliced(end: number, read: (stop: number) => void): SlicedWork<void> {
     const reader = this.#reader;
     while (reader.position < end) {
       read(Math.min(end, reader.position + this.#sliceBytes));

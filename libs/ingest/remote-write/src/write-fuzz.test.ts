@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { utf8Text } from '@tidemark/bytes';
 import { isStaleMarker, labelTag } from '@tidemark/model';
-import { isTidemarkError } from '@tidemark/ports';
+import { finishAtOnce, isTidemarkError } from '@tidemark/ports';
 import { LabelMemory, LabelTable } from '@tidemark/series-memory';
 import fc from 'fast-check';
 import { compressSync, uncompressSync } from 'snappy';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
 import { type SeriesSink, WriteDecoder } from './write-decoder.ts';
-import { finish, STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
+import { STALE, type WrittenSeries, writeRequest } from './write-request.fixture.ts';
 
 /** Result of a decoder for a request: samples as text, and the numbers of refused and left-out points. */
 interface Taken {
@@ -182,8 +182,8 @@ function decodeWith(
   const { refused, leftOut } = sink;
   const bits = Buffer.alloc(8);
   try {
-    finish(body.uncompress([compressSync(raw)], 1 << 20, 1_000_000));
-    const { handles, timesMs, values, length } = finish(decoder.decode(body, table, sink));
+    finishAtOnce(body.uncompress([compressSync(raw)], 1 << 20, 1_000_000));
+    const { handles, timesMs, values, length } = finishAtOnce(decoder.decode(body, table, sink));
     const samples = Array.from({ length }, (_, i) => {
       bits.writeDoubleLE(values[i]);
       return `${sink.names[handles[i]]} ${timesMs[i]} ${bits.toString('hex')}`;
@@ -231,7 +231,7 @@ function uncompressedByLibrary(body: Buffer): string | undefined {
 function hexOf(reader: WriteBody, body: Uint8Array, rawBytes: number): string {
   const middle = body.length >> 1;
   const parts = [body.subarray(0, 1), body.subarray(1, middle), body.subarray(Math.max(1, middle))];
-  finish(reader.uncompress(parts, rawBytes, 0));
+  finishAtOnce(reader.uncompress(parts, rawBytes, 0));
   return Buffer.from(reader.raw).toString('hex');
 }
 
@@ -289,12 +289,12 @@ function uncompressedIfSmall(body: Buffer, limitBytes: number): string | undefin
 
 test('a claimed length is checked before memory is reserved for it', () => {
   const reader = new WriteBody(new LabelMemory(0, KEY));
-  const claims = (length: number[]) => () => finish(reader.uncompress([Buffer.of(...length)], 1000, 0));
+  const claims = (length: number[]) => () => finishAtOnce(reader.uncompress([Buffer.of(...length)], 1000, 0));
   expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
   expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
   expect(claims([0xe8, 0x07])).toThrow('snappy: a body of 2 bytes cannot have 1000 uncompressed bytes');
   expect(claims([0x80])).toThrow('snappy: no valid uncompressed length at the start');
   expect(claims([])).toThrow('snappy: no valid uncompressed length at the start');
-  finish(reader.uncompress([compressSync(Buffer.alloc(1000))], 1000, 0));
+  finishAtOnce(reader.uncompress([compressSync(Buffer.alloc(1000))], 1000, 0));
   expect(reader.raw).toHaveLength(1000);
 });

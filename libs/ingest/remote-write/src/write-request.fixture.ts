@@ -10,14 +10,6 @@ export interface WrittenSeries {
 /** The stale marker: the one NaN that means that a series ended. */
 export const STALE = new Float64Array(BigUint64Array.of(0x7ff0000000000002n).buffer);
 
-/** Does sliced work to its end. */
-export function finish<T>(work: Generator<undefined, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-  }
-}
-
 /** Encodes a WriteRequest as Prometheus does: fields in order, zeros left out. */
 export function writeRequest(series: readonly WrittenSeries[]): Buffer {
   const out = new ByteWriter();
