@@ -108,6 +108,22 @@ describe('damage', () => {
     await again.close();
   });
 
+  test('a damaged record of an unmarked group costs only itself, and the rest of the group is kept', async () => {
+    const disk = newDisk();
+    const log = await open(disk, { segmentBytes: 100_000 });
+    const writers = await Promise.all(Array.from({ length: 4 }, () => log.writer('points', 0)));
+    await Promise.all(writers.map((writer, w) => writer.append(0, Buffer.alloc(100, w + 1))));
+    await log.close();
+    const [path] = segments(disk);
+    rot(disk, path, disk.bytesOf(path).length - 3 * (HEADER + 100) + 12);
+    disk.put('points/0/SYNCED', Buffer.alloc(0));
+    const again = await open(disk, { segmentBytes: 100_000 });
+    expect((await again.bounds('points', 0)).next).toBe(4);
+    await expect(read(again, 1)).rejects.toMatchObject({ code: 'data_loss', detail: { resumeAt: 2 } });
+    expect((await read(again, 2)).map((record) => record.value[0])).toEqual([3, 4]);
+    await again.close();
+  });
+
   test('a segment without one whole record costs all of them, and no offset is used again', async () => {
     const disk = newDisk();
     const log = await open(disk);

@@ -74,13 +74,19 @@ export async function recoverSegment(
   if (walk.offset < from.syncedNext) return finish(file, { ...walk, next: from.syncedNext, fileBytes, index });
   const group = isProven ? [] : walk.group;
   const damaged = (await firstDamaged(file, group)) ?? rest(walk, fileBytes);
-  const isTorn = damaged !== undefined && (walk.isShort || (await looksTorn(file, damaged.position, fileBytes)));
-  const end = isTorn ? damaged : walk;
-  settle(group.filter(({ header }) => header.offset < end.offset));
-  if (group.length > 0) await rewrite(file, group[0].position, end.position);
-  // The sizes of records behind the last one that was found are unknown: at least a header each.
-  const unknown = isTorn ? 0 : Math.floor((fileBytes - end.position) / RECORD_HEADER_BYTES);
-  return finish(file, { ...end, next: end.offset + unknown, fileBytes, index });
+  if (damaged === undefined || walk.isShort || (await looksTorn(file, damaged.position, fileBytes))) {
+    const end = damaged ?? walk;
+    settle(group.filter(({ header }) => header.offset < end.offset));
+    if (group.length > 0) await rewrite(file, group[0].position, end.position);
+    return finish(file, { ...end, next: end.offset, fileBytes, index });
+  }
+  // The group may have been acknowledged: every record of it that can be found counts. The sizes of those behind are
+  // unknown: at least a header each.
+  const all = await walkRecords(file, { ...from, syncedNext: Number.MAX_SAFE_INTEGER }, fileBytes, settle);
+  settle(all.group);
+  await rewrite(file, group[0]?.position ?? damaged.position, all.position);
+  const unknown = Math.floor((fileBytes - all.position) / RECORD_HEADER_BYTES);
+  return finish(file, { ...all, next: all.offset + unknown, fileBytes, index });
 }
 
 /** Walks from record to record, past damage that was durable once. */

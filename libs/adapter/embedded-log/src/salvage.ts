@@ -15,11 +15,28 @@ export interface SegmentStart {
 }
 
 /**
- * Finds the salt of a segment whose head is damaged: it is the start value of every record header's checksum, so one
- * whole record gives it. The record must have an offset from `base` on and a value that passes its own checksum.
- * Undefined when the segment has no such record.
+ * Finds the salt of a segment whose head is damaged: it is the start value of every record header's checksum, so each
+ * whole record gives it. Two records of different offsets must agree, because any bytes give some salt. Undefined when
+ * the segment has no such records.
  */
 export async function salvageStart(file: DiskFile, base: number): Promise<SegmentStart | undefined> {
+  const seen = new Map<number, Candidate>();
+  for await (const candidate of candidates(file, base)) {
+    const before = seen.get(candidate.salt);
+    if (before === undefined) seen.set(candidate.salt, candidate);
+    else if (before.offset < candidate.offset) return { salt: before.salt, headerBytes: before.position };
+  }
+  return undefined;
+}
+
+interface Candidate {
+  readonly salt: number;
+  readonly position: number;
+  readonly offset: number;
+}
+
+/** Places that look like a record of the segment, and whose value passes its own checksum. */
+async function* candidates(file: DiskFile, base: number): AsyncGenerator<Candidate> {
   const fileBytes = await file.sizeBytes();
   for (let from = 0; from + RECORD_HEADER_BYTES <= fileBytes; from += READ_BYTES - RECORD_HEADER_BYTES) {
     const bytes = await readAt(file, from, READ_BYTES);
@@ -27,13 +44,13 @@ export async function salvageStart(file: DiskFile, base: number): Promise<Segmen
       if (at + RECORD_HEADER_BYTES > bytes.length) break;
       const salt = startValue(bytes.subarray(at + 8, at + RECORD_HEADER_BYTES), bytes.readUInt32LE(at + 4));
       const header = readRecordHeader(bytes, at, salt);
-      if (header === undefined || header.offset < base || from + at + header.valueBytes > fileBytes) continue;
-      const value = await readAt(file, from + at + RECORD_HEADER_BYTES, header.valueBytes);
-      if (value.length === header.valueBytes && crc32c(value) === header.valueCrc)
-        return { salt, headerBytes: from + at };
+      const position = from + at;
+      if (header === undefined || header.offset < base || position + header.valueBytes > fileBytes) continue;
+      const value = await readAt(file, position + RECORD_HEADER_BYTES, header.valueBytes);
+      if (value.length !== header.valueBytes || crc32c(value) !== header.valueCrc) continue;
+      yield { salt, position, offset: header.offset };
     }
   }
-  return undefined;
 }
 
 /** The start value from which CRC-32C over `bytes` gives `crc`: each step of the checksum can be undone. */
