@@ -10,8 +10,10 @@ import {
   namingNoEra,
   openBeforeAck,
   remappingPartitions,
+  reusingOffsets,
   tagsAfterPoints,
 } from './append-decorators.ts';
+import { cuttingLastRecords } from './disk-decorators.ts';
 import { amountsInOneStep, holdingForEver, withoutIntervals } from './folds.ts';
 import {
   appendedLate,
@@ -51,6 +53,18 @@ export const SABOTAGES: readonly Sabotage[] = [
         return isTaken;
       },
     }),
+  },
+  {
+    name: 'cut-synced-record',
+    promise: 'recovery of the log cuts no record that was synced',
+    caughtBy: ['log-keeps'],
+    wiring: () => ({ ...HONEST, logDisk: cuttingLastRecords }),
+  },
+  {
+    name: 'reuse-offset',
+    promise: 'the log gives no offset to two records',
+    caughtBy: ['acked-is-kept', 'partition-halts'],
+    wiring: () => ({ ...HONEST, intakeLog: reusingOffsets }),
   },
   {
     name: 'skip-de-duplication',

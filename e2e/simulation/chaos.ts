@@ -1,4 +1,5 @@
 import { below, type Random } from '@tidemark/ports';
+import { flipBitInTail } from './bit-flip.ts';
 import type { Cluster } from './cluster.ts';
 import { leaderOf } from './settings.ts';
 import { SharedClock } from './shared-clock.ts';
@@ -53,7 +54,11 @@ export class Chaos {
   #poll(): void {
     const { world, brokers, coordinators, intakes, stores, clients, query } = this.#cluster;
     const downMs = () => 100 + this.#random.next() ** 3 * 20_000;
-    this.#maybe('crash.log', brokers, (node) => node.crash(this.#kind(), this.#random.next() ** 2 * 9000));
+    this.#maybe('crash.log', brokers, (node) => {
+      node.crash(this.#kind(), this.#random.next() ** 2 * 9000);
+      const { copy, placement } = this.#cluster;
+      flipBitInTail({ node, random: this.#random, faults: world.faults, copy, placement });
+    });
     this.#maybe('crash.coordinator', coordinators, (node) => {
       node.crash(this.#kind(), node === coordinators[0] ? downMs() : undefined);
     });

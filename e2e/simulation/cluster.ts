@@ -178,7 +178,8 @@ export class Cluster {
   async #startBroker(name: string, { clock, random, disk, network, incarnation }: NodePorts): Promise<LogHost> {
     const { copy, fail, logTrims, placement, recordSize, world } = this;
     const host = new LogHost({
-      ...{ name, clock, random, disk, network, copy, placement, trims: logTrims, faults: world.faults, failed: fail },
+      ...{ name, clock, random, network, copy, placement, trims: logTrims, faults: world.faults, failed: fail },
+      disk: this.#wiring.logDisk(disk),
       recordSize,
       isAlive: () => incarnation.alive,
     });

@@ -43,6 +43,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'coordinator.usurped': 0.006,
   'map.change': 0.025,
   'replica.move': 0.01,
+  'log.bit-flip': 0.5,
 };
 
 export const FAULT_NAMES: readonly string[] = Object.keys(PROBABILITIES);
@@ -57,5 +58,8 @@ export function drawFaults(random: Random): Record<string, number> {
     if (random.next() < 0.35) continue;
     faults[name] = probability * (0.3 + 2 * random.next() ** 2);
   }
+  // A replica that moves reads records again that all others have read, and would halt at a damaged one.
+  if ('log.bit-flip' in faults && 'replica.move' in faults)
+    delete faults[random.next() < 0.5 ? 'log.bit-flip' : 'replica.move'];
   return faults;
 }

@@ -1,6 +1,6 @@
 import { compareBytes } from '@tidemark/bytes';
 import type { EmbeddedLog } from '@tidemark/embedded-log';
-import { isTidemarkError, type Topic } from '@tidemark/ports';
+import { isTidemarkError, type LogRecord, type Topic } from '@tidemark/ports';
 import { Violation } from './violation.ts';
 
 const COPIED: readonly Topic[] = ['points', 'tags', 'control'];
@@ -14,6 +14,8 @@ export class LogCopy {
   readonly #partitions: number;
   readonly #records = new Map<string, Uint8Array[]>();
   readonly #timesMs = new Map<string, number[]>();
+  /** Records of which a bit was flipped on the disk, by topic, partition and offset. */
+  readonly #rotten = new Set<string>();
   records = 0;
   restartsChecked = 0;
 
@@ -32,6 +34,11 @@ export class LogCopy {
   /** Append times of the records. */
   timesMs(topic: Topic, partition: number): number[] {
     return this.#timesMs.get(`${topic}/${partition}`) ?? [];
+  }
+
+  /** Notes that a bit of a record was flipped: the log may lose this record, and no other. */
+  rot(topic: Topic, partition: number, offset: number): void {
+    this.#rotten.add(`${topic}/${partition}/${offset}`);
   }
 
   /**
@@ -60,14 +67,29 @@ export class LogCopy {
     }
     let at = first;
     while (at < known.length) {
-      const records = await log.read(topic, partition, at, { maxBytes: READ_BYTES, waitMs: 0 });
+      const records = await this.#readKept(log, topic, partition, at);
       for (const record of records) {
         if (record.offset >= known.length) break;
         if (compareBytes(record.value, known[record.offset]) !== 0) {
           throw new Violation('log-keeps', `${topic}/${partition} has another record at ${record.offset} than before`);
         }
       }
-      at = (records.at(-1)?.offset ?? known.length) + 1;
+      at = (records.at(-1)?.offset ?? at) + 1;
+    }
+  }
+
+  /** Reads records that the log has had; none where flipped bits have cost these records, and no others. */
+  async #readKept(log: EmbeddedLog, topic: Topic, partition: number, at: number): Promise<readonly LogRecord[]> {
+    try {
+      return await log.read(topic, partition, at, { maxBytes: READ_BYTES, waitMs: 0 });
+    } catch (error) {
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+      const resumeAt = Number(error.detail.resumeAt);
+      for (let lost = at; lost < resumeAt; lost++) {
+        const place = `${topic}/${partition}/${lost}`;
+        if (!this.#rotten.has(place)) throw new Violation('log-keeps', `${place} is lost: ${error.message}`);
+      }
+      return [];
     }
   }
 

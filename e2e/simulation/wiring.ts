@@ -1,7 +1,7 @@
 import type { AggregateReply, AggregateRequest, MatchReply, MatchRequest } from '@tidemark/contract';
 import type { IntakeSession, LaneTiming } from '@tidemark/intake';
 import type { PartitionMap } from '@tidemark/model';
-import type { Clock, KeyValue, Log } from '@tidemark/ports';
+import type { Clock, Disk, KeyValue, Log } from '@tidemark/ports';
 import type { QueryReader } from '@tidemark/query';
 
 /** A share of a batch on its way from a client's stream to a lane. */
@@ -16,6 +16,8 @@ export type Match = (request: MatchRequest) => MatchReply;
  * itself does not know of them.
  */
 export interface Wiring {
+  /** The disk of a broker, once for each of its processes. */
+  logDisk(disk: Disk): Disk;
   /** The log to which an intake appends. */
   intakeLog(log: Log, clock: Clock): Log;
   /** The log from which an intake reads `control`. */
@@ -39,6 +41,7 @@ export interface Wiring {
 
 /** Decorators that change nothing. */
 export const HONEST: Wiring = {
+  logDisk: (disk) => disk,
   intakeLog: (log) => log,
   intakeControl: (log) => log,
   storeLog: (log) => log,

@@ -52,6 +52,13 @@ export class CachedFile {
     return this.#cached.view();
   }
 
+  /** Changes bits of one byte, on the disk and in the page cache: the disk returns other bytes than were written. */
+  rot(position: number, mask: number): void {
+    for (const content of [this.#cached, this.#durable]) {
+      if (position < content.sizeBytes) content.view()[position] ^= mask;
+    }
+  }
+
   write(position: number, bytes: Uint8Array): void {
     this.#change({ position, bytes });
   }

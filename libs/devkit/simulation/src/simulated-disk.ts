@@ -79,6 +79,16 @@ export class SimulatedDisk {
     return this.#files.get(path)?.view().slice();
   }
 
+  /** Returns the paths of all files, sorted, for checks from outside. */
+  paths(): string[] {
+    return [...this.#files.keys()].sort();
+  }
+
+  /** Flips the bits of `mask` in one byte of a file that is not being written. */
+  rot(path: string, position: number, mask: number): void {
+    this.#files.get(path)?.rot(position, mask);
+  }
+
   async open(path: string, create: boolean, incarnation: Incarnation): Promise<CachedFile> {
     await this.#delay();
     incarnation.assertAlive();

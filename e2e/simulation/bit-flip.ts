@@ -1,0 +1,80 @@
+import { below, type Random } from '@tidemark/ports';
+import type { FaultPlan } from '@tidemark/simulation';
+import type { LogCopy } from './log-copy.ts';
+import type { LogHost } from './log-host.ts';
+import type { Placement, StoredTopic } from './placement.ts';
+import { leaderOf, PARTITIONS } from './settings.ts';
+import type { SupervisedNode } from './supervised-node.ts';
+
+/** Records at the end of a partition that a flip may hit. */
+const TAIL_RECORDS = 3;
+// Positions in the files of the log: docs/formats/log.md.
+const RECORD_HEADER_BYTES = 64;
+const VALUE_BYTES_AT = 12;
+const OFFSET_AT = 24;
+const SLOTS_AT = [0, 512];
+const NEXT_AT = 16;
+
+interface Flip {
+  /** The broker, which is down. */
+  readonly node: SupervisedNode<LogHost>;
+  readonly random: Random;
+  readonly faults: FaultPlan;
+  readonly copy: LogCopy;
+  readonly placement: Placement;
+}
+
+/**
+ * Flips one bit of one of the last records of a partition, as a disk may while nothing runs. It hits a record that every store
+ * has committed, and that a sync mark covers: so no store needs it again, and recovery must not cut it.
+ */
+export function flipBitInTail({ node, random, faults, copy, placement }: Flip): void {
+  const found = places(node).flatMap(({ topic, partition }) => {
+    const committed = placement.committedByAll(topic, partition) ?? 0;
+    const synced = syncedNext(node.node.disk.peek(`${topic}/${partition}/SYNCED`));
+    return lastRecords(node, topic, partition).filter(({ offset }) => offset < Math.min(committed, synced));
+  });
+  if (found.length === 0 || !faults.fires('log.bit-flip')) return;
+  const { topic, partition, offset, path, position, sizeBytes } = found[below(random, found.length)];
+  node.node.disk.rot(path, position + below(random, sizeBytes), 1 << below(random, 8));
+  copy.rot(topic, partition, offset);
+}
+
+function places({ name }: SupervisedNode<LogHost>): { topic: StoredTopic; partition: number }[] {
+  return (['points', 'tags'] as const).flatMap((topic) =>
+    Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })).filter(
+      ({ partition }) => leaderOf(topic, partition) === name,
+    ),
+  );
+}
+
+/** The records at the end of the last segment of a partition. */
+function lastRecords({ node: { disk } }: SupervisedNode<LogHost>, topic: StoredTopic, partition: number) {
+  const path = disk.paths().findLast((name) => name.startsWith(`${topic}/${partition}/`) && name.endsWith('.segment'));
+  if (path === undefined) return [];
+  const bytes = Buffer.from(disk.peek(path) ?? []);
+  const found: {
+    topic: StoredTopic;
+    partition: number;
+    offset: number;
+    path: string;
+    position: number;
+    sizeBytes: number;
+  }[] = [];
+  for (let at = bytes.indexOf('TREC'); at >= 0 && at + RECORD_HEADER_BYTES <= bytes.length; ) {
+    const sizeBytes = RECORD_HEADER_BYTES + bytes.readUInt32LE(at + VALUE_BYTES_AT);
+    const offset = Number(bytes.readBigUInt64LE(at + OFFSET_AT));
+    if (at + sizeBytes <= bytes.length) found.push({ topic, partition, offset, path, position: at, sizeBytes });
+    at = bytes.indexOf('TREC', at + sizeBytes);
+  }
+  return found.slice(-TAIL_RECORDS);
+}
+
+/** The next offset that the newest sync mark states. */
+function syncedNext(bytes: Uint8Array | undefined): number {
+  const marks = Buffer.from(bytes ?? []);
+  const slots = SLOTS_AT.filter(
+    (at) => at + RECORD_HEADER_BYTES <= marks.length && marks.toString('latin1', at, at + 4) === 'TSYN',
+  );
+  return Math.max(0, ...slots.map((at) => marks.readDoubleLE(at + NEXT_AT)));
+}
