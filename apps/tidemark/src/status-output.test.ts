@@ -71,7 +71,12 @@ describe('the status', () => {
       { session: session(0xbb), process: 'intake-2', state: 'fenced' },
     ];
     const lines = (more: object[]) => {
-      const reply = { nowMs: NOW_MS, points: [{ ...HERE, clients }], sessions: [...sessions, ...more] };
+      const reply = {
+        nowMs: NOW_MS,
+        points: [{ ...HERE, clients }],
+        sessions: [...sessions, ...more],
+        forOperator: true,
+      };
       return formatStatus(StatusReply.fromPartial(reply))
         .split('\n')
         .map((line) => line.replaceAll(/[\s│]+/g, ' ').trim());

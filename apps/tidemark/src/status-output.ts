@@ -40,7 +40,12 @@ function completeness({ points, latenessMs, nowMs, errors, mapEpoch }: StatusRep
   );
 }
 
-function partitions({ points, tags, nowMs }: StatusReply): string {
+function partitions({ points, tags, nowMs, forOperator }: StatusReply): string {
+  if (!forOperator) {
+    const own = new Table({ head: ['part', 'watermark'], style: { head: [], border: [], compact: true } });
+    for (const one of points) own.push([`points/${one.partition}`, watermarkAge(one, nowMs)]);
+    return own.toString();
+  }
   const table = new Table({
     head: ['part', 'offset', 'lag', 'uncommitted', 'watermark', 'series', 'points', 'late', 'duplicate'],
     style: { head: [], border: [], compact: true },
@@ -51,7 +56,7 @@ function partitions({ points, tags, nowMs }: StatusReply): string {
       one.offset,
       lag(one),
       one.offset - one.committedOffset,
-      one.watermarkMs === undefined ? 'none' : `${duration(nowMs - one.watermarkMs)} ago`,
+      watermarkAge(one, nowMs),
       one.series,
       one.points,
       one.latePoints,
@@ -63,6 +68,10 @@ function partitions({ points, tags, nowMs }: StatusReply): string {
     table.push([`tags/${one.partition}`, one.offset, lag(one), uncommitted, '', one.series, '', '', '']);
   }
   return table.toString();
+}
+
+function watermarkAge({ watermarkMs }: Pick<PartitionStatusReply, 'watermarkMs'>, nowMs: number): string {
+  return watermarkMs === undefined ? 'none' : `${duration(nowMs - watermarkMs)} ago`;
 }
 
 /** Formats the position of each replica, if any partition has more than one. */
@@ -108,7 +117,8 @@ function lag({ logNext, offset }: Pick<PartitionStatusReply, 'logNext' | 'offset
   return Math.max(0, logNext - offset);
 }
 
-function sessions({ sessions: all, nowMs }: StatusReply): string {
+function sessions({ sessions: all, nowMs, forOperator }: StatusReply): string {
+  const hidden = forOperator ? '' : 'withheld';
   const table = new Table({
     head: ['intake session', 'process', 'state', 'renewed', 'streams', 'queued', 'rejected', 'left out', 'violations'],
     style: { head: [], border: [], compact: true },
@@ -116,8 +126,8 @@ function sessions({ sessions: all, nowMs }: StatusReply): string {
   for (const { session, process, state, renewedMs, notTold, streams, queuedBytes, ...counts } of all) {
     const renewed = state === 'open' && renewedMs > 0 ? `${duration(nowMs - renewedMs)} ago` : '';
     const totals = [counts.rejectedPoints, counts.leftOut, counts.violations].map(totalOf);
-    const figures = notTold === '' ? [streams, queuedBytes, ...totals] : Array.from({ length: 5 }, () => '?');
-    table.push([hex(session).slice(0, 8), printable(process), state, renewed, ...figures]);
+    const figures = notTold === '' ? [streams, hidden || queuedBytes, ...totals] : Array.from({ length: 5 }, () => '?');
+    table.push([hex(session).slice(0, 8), hidden || printable(process), state, renewed, ...figures]);
   }
   return table.toString();
 }

@@ -149,4 +149,6 @@ export interface PipelineStatus {
   readonly nowMs: number;
   readonly errors: readonly PartError[];
   readonly mapEpoch: number;
+  /** False when the caller is not an operator: then the status has only what concerns its tenant. */
+  readonly forOperator: boolean;
 }

@@ -49,7 +49,7 @@ const readSession = objectOf<SessionStatus>({
 
 const readAnswer = objectOf<PipelineStatus>({
   ...{ points: listOf(readPointPartition), tags: listOf(readTagPartition), sessions: listOf(readSession) },
-  ...{ latenessMs: number, nowMs: number, errors: readPartErrors, mapEpoch: number },
+  ...{ latenessMs: number, nowMs: number, errors: readPartErrors, mapEpoch: number, forOperator: flag },
 });
 
 /** Reads the answer of `/api/tidemark/v1/status`: `StatusReply` of the contract, ids in hex. */

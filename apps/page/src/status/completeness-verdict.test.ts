@@ -7,7 +7,7 @@ import { clientsBehind } from './clients-behind.ts';
 import { completenessVerdict } from './completeness-verdict.ts';
 
 const NOW_MS = 1_760_000_100_000;
-const EMPTY = readStatus({});
+const EMPTY = readStatus({ for_operator: true });
 
 function lane(markAgeMs: number, more: Partial<LaneStatus> = {}): LaneStatus {
   return { session: 'ab12cd34', lane: 3, open: true, markMs: NOW_MS - markAgeMs, sequence: 1, ...more };

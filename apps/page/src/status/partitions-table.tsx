@@ -7,9 +7,9 @@ import { positionColumns } from './position-columns.ts';
 
 /** The partitions of the point stores: how far each has read its log, and the age of its watermark. */
 export function PartitionsTable({ status }: { readonly status: PipelineStatus }) {
-  const { nowMs } = status;
-  const columns: readonly Column<PointPartitionStatus>[] = [
-    ...positionColumns('points'),
+  const { nowMs, forOperator } = status;
+  const [name, state, ...reading] = positionColumns('points');
+  const marks: readonly Column<PointPartitionStatus>[] = [
     {
       name: 'Watermark',
       isNumber: true,
@@ -21,6 +21,8 @@ export function PartitionsTable({ status }: { readonly status: PipelineStatus })
       isNumber: true,
       cell: ({ watermarkMs }) => (watermarkMs === undefined ? '–' : formatDuration(nowMs - watermarkMs)),
     },
+  ];
+  const contents: readonly Column<PointPartitionStatus>[] = [
     { name: 'Open lanes', isNumber: true, cell: ({ lanes }) => lanes.filter(({ open }) => open).length },
     { name: 'Series', isNumber: true, cell: ({ series }) => formatCount(series) },
     { name: 'Points', isNumber: true, cell: ({ points }) => formatCount(points) },
@@ -30,7 +32,7 @@ export function PartitionsTable({ status }: { readonly status: PipelineStatus })
   return (
     <DataTable
       title="Point store"
-      columns={columns}
+      columns={forOperator ? [name, state, ...reading, ...marks, ...contents] : [name, state, ...marks]}
       rows={status.points}
       keyOf={({ partition }) => String(partition)}
       toneOf={({ halted, watermarkMs }) => {

@@ -4,9 +4,13 @@ import { formatDuration } from '../format/format-time.ts';
 import { formatCount, formatValue } from '../format/format-value.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
+/** Columns that are withheld from callers who are not operators. */
+const OF_PROCESSES = ['Process', 'Queued'];
+
 /** The sessions of intakes. A session that is not renewed is fenced. */
-export function SessionsTable({ status: { sessions, nowMs } }: { readonly status: PipelineStatus }) {
-  const columns: readonly Column<SessionStatus>[] = [
+export function SessionsTable({ status }: { readonly status: PipelineStatus }) {
+  const { sessions, nowMs, forOperator } = status;
+  const all: readonly Column<SessionStatus>[] = [
     { name: 'Session', cell: ({ session }) => <code title={session}>{shortId(session)}</code> },
     { name: 'Process', cell: ({ process }) => process },
     { name: 'State', cell: ({ state }) => state },
@@ -26,7 +30,7 @@ export function SessionsTable({ status: { sessions, nowMs } }: { readonly status
   return (
     <DataTable
       title="Intake sessions"
-      columns={columns}
+      columns={forOperator ? all : all.filter(({ name }) => !OF_PROCESSES.includes(name))}
       rows={sessions}
       keyOf={({ session }) => session}
       toneOf={({ state, renewedMs }) => {

@@ -37,8 +37,8 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
           <ClientsTable status={status} />
           <SessionsTable status={status} />
           <RefusedTable status={status} />
-          <LanesTable status={status} />
-          <TagPartitionsTable partitions={status.tags} />
+          {status.forOperator && <LanesTable status={status} />}
+          {status.forOperator && <TagPartitionsTable partitions={status.tags} />}
         </>
       )}
     </main>
@@ -76,12 +76,15 @@ function Totals({ status }: { readonly status: PipelineStatus }) {
   const sum = (read: (partition: PipelineStatus['points'][number]) => number): string =>
     formatCount(status.points.reduce((total, partition) => total + read(partition), 0));
   const queued = status.sessions.reduce((total, { queuedBytes }) => total + queuedBytes, 0);
-  const tiles = [
+  const ofPlatform = [
     ['Points stored', sum(({ points }) => points)],
     ['Series', sum(({ series }) => series)],
     ['Late points', sum(({ latePoints }) => latePoints)],
     ['Duplicates dropped', sum(({ duplicatePoints }) => duplicatePoints)],
     ['Queued at intakes', formatValue(queued, 'bytes')],
+  ];
+  const tiles = [
+    ...(status.forOperator ? ofPlatform : []),
     ['Lateness bound', formatDuration(status.latenessMs)],
     ['Map epoch', formatCount(status.mapEpoch)],
   ];

@@ -195,6 +195,7 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
     now_ms: nowMs,
     errors: [],
     map_epoch: 1,
+    for_operator: true,
   };
 }
 

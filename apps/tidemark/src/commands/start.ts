@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DEFAULT_TENANT } from '@tidemark/access';
 import { Platform } from '@tidemark/assembly/one-process';
 import {
   type EventLog,
@@ -40,7 +41,8 @@ async function start(settings: Settings): Promise<void> {
   const context = localPlatformContext(settings, events);
   const platform = await Platform.start({
     ...context,
-    statusExtra: () => (agent?.status === undefined ? {} : { agent: agent.status }),
+    // The agent sends as the default tenant, so its lines, checks and sockets are that tenant's.
+    statusExtra: (tenant) => (agent?.status === undefined || tenant !== DEFAULT_TENANT ? {} : { agent: agent.status }),
     // An open page sends a request each second: its requests are logged at level debug only.
     requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
   });

@@ -3,7 +3,7 @@ import type { HealthView, PipelineView } from '@tidemark/doctor';
 
 /** Converts a status to the view that the doctor judges: ids in hex. */
 export function pipelineView(status: StatusReply): PipelineView {
-  const { points, tags, sessions, latenessMs, nowMs, errors, eras, replicas, divergences } = status;
+  const { points, tags, sessions, latenessMs, nowMs, errors, eras, replicas, divergences, forOperator } = status;
   return {
     points: points.map((one) => ({
       ...one,
@@ -12,7 +12,7 @@ export function pipelineView(status: StatusReply): PipelineView {
     })),
     tags,
     sessions: sessions.map((one) => ({ ...one, session: hex(one.session) })),
-    ...{ latenessMs, nowMs, errors, eras, replicas, divergences },
+    ...{ latenessMs, nowMs, errors, eras, replicas, divergences, forOperator },
   };
 }
 

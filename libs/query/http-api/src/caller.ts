@@ -1,4 +1,4 @@
-import { type Access, bearerKey, isLocalRequest, type Scope } from '@tidemark/access';
+import { type Access, bearerKey, isLocalRequest, isOperator, type Scope } from '@tidemark/access';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FastifyRequest } from 'fastify';
 
@@ -13,9 +13,17 @@ export function tenantOf(
   scope: Scope,
   otherKey?: string,
 ): string {
+  return access.tenantOf(keyOf(request) ?? otherKey, scope, isLocalRequest(request));
+}
+
+/** True for operators, who may see what concerns every tenant. */
+export function isOperatorRequest(access: Pick<Access, 'tenantOf'>, request: FastifyRequest): boolean {
+  return isOperator(access, keyOf(request), isLocalRequest(request));
+}
+
+function keyOf(request: FastifyRequest): string | undefined {
   const header = request.headers['dd-api-key'];
-  const key = typeof header === 'string' ? header : bearerKey(request.headers.authorization);
-  return access.tenantOf(key ?? otherKey, scope, isLocalRequest(request));
+  return typeof header === 'string' ? header : bearerKey(request.headers.authorization);
 }
 
 /** Not a key that was ever created: keys have another form. */

@@ -36,7 +36,10 @@ const TAGS = z.object({
 });
 
 /** Adds the part of Datadog's v2 API that lists metrics and the tags of one. */
-export function datadogMetricLists(app: FastifyInstance, { service, limits, readerOf, clock }: MetricListRoutes): void {
+export function datadogMetricLists(
+  app: FastifyInstance,
+  { serviceFor, limits, readerOf, clock }: MetricListRoutes,
+): void {
   const windowOf = (seconds: number) => Math.max(0, Math.floor(clock.wallMs()) - seconds * 1000);
 
   app.get('/api/v2/metrics', async (request, reply) => {
@@ -45,7 +48,7 @@ export function datadogMetricLists(app: FastifyInstance, { service, limits, read
     const limit = Math.min(asked['page[size]'] ?? MAX_PAGE, limits.described);
     const cursor = asked['page[cursor]'];
     const { metrics, errors, gaps } = await withFieldsOf({ filter: 'filter[tags]' }, () =>
-      service.metrics(
+      serviceFor(request).metrics(
         tenant,
         {
           ...{ contains: '', limit, fromMs: windowOf(asked['window[seconds]']), filter: asked['filter[tags]'] },
@@ -75,10 +78,14 @@ export function datadogMetricLists(app: FastifyInstance, { service, limits, read
     const toMs = Math.floor(clock.wallMs()) + 1;
     const range = { fromMs: windowOf(asked['window[seconds]']), toMs };
     const { keys, errors, gaps } = await withFieldsOf({ filter: 'filter[tags]' }, () =>
-      service.tags(tenant, { metric, ...range, limit: limits.described, filter: asked['filter[tags]'] }, signal),
+      serviceFor(request).tags(
+        tenant,
+        { metric, ...range, limit: limits.described, filter: asked['filter[tags]'] },
+        signal,
+      ),
     );
     if (!asked['filter[allow_partial]']) refuseParts(errors);
-    if (keys.length === 0 && errors.length === 0) await service.metric(tenant, metric, signal);
+    if (keys.length === 0 && errors.length === 0) await serviceFor(request).metric(tenant, metric, signal);
     const found = asked['filter[include_tag_values]']
       ? keys.flatMap(({ key, top }) => top.map(({ value }) => (value === '' ? key : `${key}:${value}`)))
       : keys.map(({ key }) => key);

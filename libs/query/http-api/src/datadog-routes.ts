@@ -11,7 +11,8 @@ import { parseParameters, secondsText, variablesOf, withFieldsOf } from './param
 import { requestSignal } from './request-signal.ts';
 
 export interface ReadRoutes {
-  readonly service: QueryReader;
+  /** What answers a request: to callers who are not operators nothing of processes and of other tenants. */
+  readonly serviceFor: (request: FastifyRequest) => QueryReader;
   readonly limits: HttpApiLimits;
   /** Returns the tenant that a request may read. Errors: `unauthenticated`, `permission_denied`. */
   readonly readerOf: (request: FastifyRequest) => string;
@@ -26,7 +27,7 @@ const METRICS = z.object({
 const SEARCH = z.object({ q: z.string() });
 
 /** Adds the part of Datadog's v1 API that reads metrics. */
-export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf }: ReadRoutes): void {
+export function datadogRoutes(app: FastifyInstance, { serviceFor, limits, readerOf }: ReadRoutes): void {
   app.get('/api/v1/query', async (request, reply) => {
     const tenant = readerOf(request);
     const { query, from: fromMs, to: toMs } = parseParameters(QUERY, request.query);
@@ -37,7 +38,7 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
     const asked = { query, fromMs, toMs, variables: variablesOf(request.query) };
     const send: Use<QueryAnswer, FastifyReply> = (answer, slice) =>
       sendJson(reply, datadogAnswer(asked, answer), slice);
-    return service.run(tenant, asked, send, requestSignal(reply));
+    return serviceFor(request).run(tenant, asked, send, requestSignal(reply));
   });
 
   app.get('/api/v1/metrics', async (request, reply) => {
@@ -49,7 +50,7 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
     }
     const filter = host === undefined ? tagFilter : writeWord(`host:${host}`);
     const names = await withFieldsOf({ filter: 'tag_filter' }, () =>
-      metricNames(tenant, { contains: '', fromMs, filter }, requestSignal(reply)),
+      metricNames(request, tenant, { contains: '', fromMs, filter }, requestSignal(reply)),
     );
     return { from: String(Math.floor(fromMs / 1000)), ...names };
   });
@@ -63,13 +64,23 @@ export function datadogRoutes(app: FastifyInstance, { service, limits, readerOf 
         field: 'q',
       });
     }
-    const { metrics, ...rest } = await metricNames(tenant, { contains: text, fromMs: 0 }, requestSignal(reply));
+    const { metrics, ...rest } = await metricNames(
+      request,
+      tenant,
+      { contains: text, fromMs: 0 },
+      requestSignal(reply),
+    );
     return { results: { metrics }, ...rest };
   });
 
-  async function metricNames(tenant: string, asked: Omit<MetricsRequest, 'limit'>, signal: AbortSignal) {
+  async function metricNames(
+    request: FastifyRequest,
+    tenant: string,
+    asked: Omit<MetricsRequest, 'limit'>,
+    signal: AbortSignal,
+  ) {
     const limit = limits.described;
-    const { metrics, errors } = await service.metrics(tenant, { ...asked, limit }, signal);
+    const { metrics, errors } = await serviceFor(request).metrics(tenant, { ...asked, limit }, signal);
     return {
       metrics: metrics.map(({ metric }) => metric),
       truncated: metrics.length >= limit,

@@ -7,7 +7,7 @@ import { sendJson } from './json-stream.ts';
 import { requestSignal } from './request-signal.ts';
 
 /** Adds the part of Datadog's v2 API that queries metrics: formulas over named queries. */
-export function datadogV2Routes(app: FastifyInstance, { service, readerOf }: ReadRoutes): void {
+export function datadogV2Routes(app: FastifyInstance, { serviceFor, readerOf }: ReadRoutes): void {
   app.post('/api/v2/query/timeseries', (request, reply) =>
     answered(request, reply, timeseriesRequest, (_, answer) => timeseriesAnswer(answer)),
   );
@@ -24,7 +24,7 @@ export function datadogV2Routes(app: FastifyInstance, { service, readerOf }: Rea
     const asked = read(request.body);
     const send: Use<FormulaAnswer, FastifyReply> = (answer, slice) => sendJson(reply, answerOf(asked, answer), slice);
     try {
-      return await service.runFormulas(tenant, asked, send, requestSignal(reply));
+      return await serviceFor(request).runFormulas(tenant, asked, send, requestSignal(reply));
     } catch (error) {
       throw inBody(error);
     }

@@ -90,6 +90,7 @@ function setUp(answer: () => QueryAnswer | Promise<QueryAnswer> = () => REPLY, o
         points: [{ partition: 0, lanes: [{ session: Buffer.from([0xab, 1]), lane: 4, markMs: 9 }] }],
         sessions: [{ session: Buffer.from([0xcd]), rejectedPoints: { tag_too_long: 4 } }],
         latenessMs: 3000,
+        forOperator: true,
       });
     },
   };
@@ -241,7 +242,8 @@ describe("Datadog's API", () => {
     });
     expect(answer.additionalProperties?.complete_through).toBe(COMPLETE_MS / 1000);
     reply = { ...REPLY, errors: [{ part: 'points/0', code: 'unavailable', message: 'away' }] };
-    expect((await api.queryMetrics(asked)).error).toBe('points/0: unavailable: away');
+    // The key of the official client is of the tenant acme.
+    expect((await api.queryMetrics(asked)).error).toBe('points/0: unavailable: only operators see why');
     expect((await api.listActiveMetrics({ from: 1 })).metrics).toEqual(['system.load.1']);
     expect((await api.listMetrics({ q: 'metrics:system' })).results?.metrics).toEqual(['system.load.1']);
     await expect(api.queryMetrics({ ...asked, from: -1 })).rejects.toMatchObject({
@@ -301,6 +303,32 @@ describe("Tidemark's own API", () => {
     expect(status).toMatchObject({ version: '0.1.0', lateness_ms: 3000 });
     expect(status.points[0]).toMatchObject({ watermark_ms: null, lanes: [{ session: 'ab01', lane: 4, mark_ms: 9 }] });
     expect(status.sessions[0]).toMatchObject({ session: 'cd', rejected_points: { tag_too_long: 4 } });
+  });
+
+  test('a key of another tenant gets the status without what operators alone see', async () => {
+    const statusExtra = (tenant: string) => (tenant === 'default' ? { agent: { dogstatsd: {} } } : {});
+    const { app } = setUp(undefined, { statusExtra });
+    const headers = { 'dd-api-key': 'acme-key' };
+    const status = (await app.inject({ url: '/api/tidemark/v1/status', headers })).json();
+    expect(status).toEqual({
+      ...{ for_operator: false, lateness_ms: 3000, now_ms: 0, map_epoch: 0, errors: [], eras: [], tags: [] },
+      points: [{ partition: 0, watermark_ms: null, era: 0, halted: '', halted_offset: 0, gaps: [], clients: [] }],
+      sessions: [
+        {
+          ...{ session: 'cd', state: '', renewed_ms: 0, streams: 0, not_told: '', refused: [] },
+          ...{ rejected_points: { tag_too_long: 4 }, client_names: {}, violations: {}, left_out: {} },
+          former_client_names: {},
+        },
+      ],
+    });
+  });
+
+  test('the reason why the process is not ready is for operators', async () => {
+    const { app } = setUp(undefined, { notReady: () => 'the log: /var/data is full' });
+    expect((await app.inject('/readyz')).json().errors).toEqual(['the log: /var/data is full']);
+    const headers = { 'dd-api-key': 'acme-key' };
+    const others = await app.inject({ url: '/readyz', headers });
+    expect([others.statusCode, others.json().errors]).toEqual([503, ['not ready; operators see why']]);
   });
 
   test.each([

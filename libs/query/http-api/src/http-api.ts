@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import type { Access, Scope } from '@tidemark/access';
+import { type Access, isLocalRequest, type Scope } from '@tidemark/access';
 import type { Clock, TidemarkError } from '@tidemark/ports';
-import type { QueryReader } from '@tidemark/query';
+import { type QueryReader, tenantReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { acceptsAnyKey, tenantOf } from './caller.ts';
+import { acceptsAnyKey, isOperatorRequest, tenantOf } from './caller.ts';
 import { datadogMetricLists } from './datadog-metric-lists.ts';
-import { datadogRoutes } from './datadog-routes.ts';
+import { datadogRoutes, type ReadRoutes } from './datadog-routes.ts';
 import { datadogV2Routes } from './datadog-v2-routes.ts';
 import { errorReplies } from './error-replies.ts';
 import { guard } from './guard.ts';
@@ -22,8 +22,8 @@ export interface HttpApiOptions {
   readonly clock: Clock;
   /** Absolute path of the page's built files; no page when omitted. */
   readonly pageFolder?: string;
-  /** Further top-level keys of the status. */
-  readonly statusExtra?: () => Readonly<Record<string, unknown>>;
+  /** Further top-level keys of the status for a tenant: they must not show one tenant what concerns another. */
+  readonly statusExtra?: (tenant: string) => Readonly<Record<string, unknown>>;
   /** Why the process can't serve yet; undefined once it can. Ready from the start when omitted. */
   readonly notReady?: () => string | undefined;
   /**
@@ -93,14 +93,19 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   };
   const { service, statusExtra = () => ({}) } = options;
   if (service !== undefined) {
-    const read = { service, limits, readerOf: (request: FastifyRequest) => access.tenantOf(request, 'read') };
+    const forTenants = tenantReader(service);
+    const read: ReadRoutes = {
+      limits,
+      serviceFor: (request) => (isOperatorRequest(options.access, request) ? service : forTenants),
+      readerOf: (request) => access.tenantOf(request, 'read'),
+    };
     datadogRoutes(app, read);
     datadogV2Routes(app, read);
     datadogMetricLists(app, { ...read, clock: options.clock });
     metricRoute(app, read);
     tidemarkRoutes(app, { ...read, statusExtra });
   }
-  healthRoutes(app, options.notReady ?? (() => undefined));
+  healthRoutes(app, options);
   const { routes } = options;
   if (routes !== undefined) app.register(async (scope) => routes(scope, access));
   if (service !== undefined) pageFiles(app, options.pageFolder);
@@ -114,13 +119,18 @@ const CHECK_MS = 1000;
 /** Size of the headers without the URL, bytes. */
 const HEADER_BYTES = 16 * 1024;
 
-/** `/healthz`: the process runs. `/readyz`: it can serve; 503 with the reason until then. Both need no key. */
-function healthRoutes(app: FastifyInstance, notReady: () => string | undefined): void {
+/**
+ * `/healthz`: the process runs. `/readyz`: it can serve; 503 until then. Both need no key. The reason is of the process, so
+ * operators see it, and callers of this host where the port has no queries.
+ */
+function healthRoutes(app: FastifyInstance, { notReady, access, service }: HttpApiOptions): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (_, reply) => {
-    const reason = notReady();
+  app.get('/readyz', async (request, reply) => {
+    const reason = notReady?.();
     if (reason === undefined) return { status: 'ok' };
-    return reply.code(503).send({ errors: [reason], code: 'unavailable', detail: {} });
+    const isShown = isOperatorRequest(access, request) || (service === undefined && isLocalRequest(request));
+    const shown = isShown ? reason : 'not ready; operators see why';
+    return reply.code(503).send({ errors: [shown], code: 'unavailable', detail: {} });
   });
 }
 

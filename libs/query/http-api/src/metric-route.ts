@@ -12,7 +12,7 @@ export function metricRoute(app: FastifyInstance, read: ReadRoutes): void {
   app.get<{ Params: { name: string } }>('/api/v1/metrics/:name', async (request, reply) => {
     const tenant = read.readerOf(request);
     const { name } = request.params;
-    const { description: found } = await read.service.metric(tenant, name, requestSignal(reply));
+    const { description: found } = await read.serviceFor(request).metric(tenant, name, requestSignal(reply));
     const classes = found?.classes.filter(isSeriesClass) ?? [];
     const { kind, unit, description, intervalMs } = shownMeaning(name, classes, metadataOfMessage(found?.metadata));
     return {

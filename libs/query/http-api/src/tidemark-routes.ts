@@ -8,11 +8,12 @@ import type { ReadRoutes } from './datadog-routes.ts';
 import { JsonList, sendJson } from './json-stream.ts';
 import { countText, parseParameters, secondsText } from './parameters.ts';
 import { requestSignal } from './request-signal.ts';
+import { statusJson } from './status-json.ts';
 import { toJson } from './to-json.ts';
 
 export interface TidemarkRoutes extends ReadRoutes {
-  /** Further keys of the status, such as the version; they must differ from those of the query service. */
-  readonly statusExtra: () => Readonly<Record<string, unknown>>;
+  /** Further keys of the status for a tenant; they must differ from those of the query service. */
+  readonly statusExtra: (tenant: string) => Readonly<Record<string, unknown>>;
 }
 
 const QUERY = z.strictObject({
@@ -30,7 +31,10 @@ const QUERY = z.strictObject({
 });
 
 /** Adds Tidemark's own API: the contract's messages as JSON. */
-export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf, statusExtra }: TidemarkRoutes): void {
+export function tidemarkRoutes(
+  app: FastifyInstance,
+  { serviceFor, limits, readerOf, statusExtra }: TidemarkRoutes,
+): void {
   const metricsParameters = z.object({
     contains: z.string().default(''),
     from: secondsText.optional(),
@@ -47,13 +51,17 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const tenant = readerOf(request);
     const { query, from_ms: fromMs, to_ms: toMs, variables } = parseParameters(QUERY, request.body);
     const send: Use<QueryAnswer, FastifyReply> = (answer, slice) => sendJson(reply, answerJson(answer), slice);
-    return service.run(tenant, { query, fromMs, toMs, variables }, send, requestSignal(reply));
+    return serviceFor(request).run(tenant, { query, fromMs, toMs, variables }, send, requestSignal(reply));
   });
 
   app.get('/api/tidemark/v1/metrics', async (request, reply) => {
     const tenant = readerOf(request);
     const { contains, from, limit = limits.described } = parseParameters(metricsParameters, request.query);
-    const answer = await service.metrics(tenant, { contains, fromMs: from ?? 0, limit }, requestSignal(reply));
+    const answer = await serviceFor(request).metrics(
+      tenant,
+      { contains, fromMs: from ?? 0, limit },
+      requestSignal(reply),
+    );
     return {
       metrics: answer.metrics.map((description) => ({
         metric: description.metric,
@@ -72,14 +80,18 @@ export function tidemarkRoutes(app: FastifyInstance, { service, limits, readerOf
     const tenant = readerOf(request);
     const { metric, from, to, limit = limits.described } = parseParameters(tagsParameters, request.query);
     const range = { fromMs: from ?? 0, toMs: to ?? 0 };
-    const { keys, errors, gaps } = await service.tags(tenant, { metric, ...range, limit }, requestSignal(reply));
+    const { keys, errors, gaps } = await serviceFor(request).tags(
+      tenant,
+      { metric, ...range, limit },
+      requestSignal(reply),
+    );
     return { metric, keys, errors, gaps };
   });
 
   app.get('/api/tidemark/v1/status', async (request, reply) => {
     const tenant = readerOf(request);
-    const status = toJson(await service.status(tenant, requestSignal(reply)));
-    return { ...statusExtra(), ...(status as object) };
+    const status = await serviceFor(request).status(tenant, requestSignal(reply));
+    return { ...statusExtra(tenant), ...statusJson(status) };
   });
 }
 

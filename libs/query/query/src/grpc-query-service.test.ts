@@ -147,7 +147,7 @@ describe('stores and queries over gRPC', () => {
     model.failing.set('points/0', new TidemarkError('data_loss', 'a chunk is damaged'));
     const { errors } = await run('avg:load{*}', 'good');
     model.failing.clear();
-    expect(errors).toEqual([{ part: 'points/0', code: 'data_loss', message: 'a chunk is damaged' }]);
+    expect(errors).toEqual([{ part: 'points/0', code: 'data_loss', message: 'only operators see why' }]);
   });
 
   test('a cancelled call reaches the store', async () => {

@@ -13,3 +13,4 @@ export type { QueryServiceOptions } from './query-service.ts';
 export { QueryService } from './query-service.ts';
 export type { QueryServiceLimits } from './query-service-limits.ts';
 export { DEFAULT_QUERY_SERVICE_LIMITS } from './query-service-limits.ts';
+export { tenantReader } from './tenant-reader.ts';

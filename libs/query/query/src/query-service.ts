@@ -235,7 +235,10 @@ export class QueryService implements QueryReader {
     });
   }
 
-  /** Returns the state of every partition. Never refused for load, because operators need it then. */
+  /**
+   * Returns the state of every partition, with the clients of the tenant. Never refused for load, because operators need
+   * it then. `tenantReader` leaves out what other callers must not see.
+   */
   async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
     const { clock, eras, latenessMs, sessions } = this.#options;
     const stores = this.#stores;
@@ -268,6 +271,7 @@ export class QueryService implements QueryReader {
         replicas: [...(report?.replicas ?? [])],
         divergences: [...(report?.divergences ?? [])],
         eras: (eras?.().list ?? []).map(({ offset, startMs, aheadMs }) => ({ era: offset, startMs, aheadMs })),
+        forOperator: true,
       };
     });
   }

@@ -1,5 +1,5 @@
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
-import { type CompletenessDelay, completenessDelaysOf, sessionName } from './completeness-delays.ts';
+import { type CompletenessDelay, completenessDelaysOf, delaySentence, sessionName } from './completeness-delays.ts';
 import type { Finding } from './finding.ts';
 import { counted, formatDuration, listed } from './format-values.ts';
 import { judgeLogTime } from './judge-log-time.ts';
@@ -17,6 +17,7 @@ export function judgePipeline({ pipeline, pipelineProblem, processes }: Observat
     ...halts(pipeline, processes),
     ...unanswered(pipeline),
     ...lags(delays, pipeline),
+    ...withheld(delays, pipeline),
     ...sessions(delays, pipeline),
     ...liveLanes(delays, pipeline),
     ...noLanes(delays, pipeline),
@@ -97,6 +98,23 @@ function lags(delays: readonly CompletenessDelay[], pipeline: PipelineView): Fin
       means:
         'answers are right, but their complete_through is earlier; nothing is lost: the log keeps the unread records',
       next: `run ${TIDEMARK_COMMAND} status twice; if the lag grows, see docs/operations/capacity.md`,
+    },
+  ];
+}
+
+/** Reports partitions that are late for a reason that only operators see. */
+function withheld(delays: readonly CompletenessDelay[], { nowMs }: PipelineView): Finding[] {
+  const late = delays.filter((one) => one.kind === 'withheld');
+  if (late.length === 0) return [];
+  const oldestMs = Math.max(...late.map(({ ageMs }) => ageMs ?? 0));
+  return [
+    {
+      kind: 'store-lags',
+      severity: 'degraded',
+      what: late.map(delaySentence).join('; '),
+      sinceMs: oldestMs > 0 ? nowMs - oldestMs : undefined,
+      means: 'answers are right, but their complete_through is earlier',
+      next: `ask an operator to run ${TIDEMARK_COMMAND} doctor: this key is of one tenant, and does not show the pipeline`,
     },
   ];
 }

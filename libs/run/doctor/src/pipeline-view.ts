@@ -13,6 +13,8 @@ export interface PipelineView {
   /** Where partitions have replicas: all that are known, and those whose states differ. */
   readonly replicas?: readonly ReplicaView[];
   readonly divergences?: readonly DivergenceView[];
+  /** False when the caller is not an operator: then lanes and offsets of partitions, and processes, are withheld. */
+  readonly forOperator?: boolean;
 }
 
 /** An era of the log's time: it began when the clock, which had been ahead, was set back. */

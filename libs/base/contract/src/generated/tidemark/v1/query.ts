@@ -168,6 +168,12 @@ export interface StatusReply {
   divergences: ReplicaDivergence[];
   /** The newest times at which the log's clock was set back, the oldest first. */
   eras: EraStatus[];
+  /**
+   * Whether the caller is an operator. To others `replicas` and `divergences` are empty; of `points` only partition,
+   * watermark, era, halt, gaps and their own clients are filled, of `tags` only partition, halt and gaps, and of `sessions`
+   * everything except `process` and `queued_bytes`, where they have clients or where something was refused to them.
+   */
+  forOperator: boolean;
 }
 
 /** An era of the log's time. It began when the log's clock, which had been ahead, was set back. */
@@ -1656,6 +1662,7 @@ function createBaseStatusReply(): StatusReply {
     replicas: [],
     divergences: [],
     eras: [],
+    forOperator: false,
   };
 }
 
@@ -1690,6 +1697,9 @@ export const StatusReply: MessageFns<StatusReply> = {
     }
     for (const v of message.eras) {
       EraStatus.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.forOperator !== false) {
+      writer.uint32(88).bool(message.forOperator);
     }
     return writer;
   },
@@ -1787,6 +1797,14 @@ export const StatusReply: MessageFns<StatusReply> = {
             message.eras.push(EraStatus.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.forOperator = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1814,6 +1832,7 @@ export const StatusReply: MessageFns<StatusReply> = {
     message.replicas = object.replicas?.map((e) => ReplicaStatus.fromPartial(e)) || [];
     message.divergences = object.divergences?.map((e) => ReplicaDivergence.fromPartial(e)) || [];
     message.eras = object.eras?.map((e) => EraStatus.fromPartial(e)) || [];
+    message.forOperator = object.forOperator ?? false;
     return message;
   },
 };
@@ -2625,7 +2644,11 @@ export const SessionStatus_FormerClientNamesEntry: MessageFns<SessionStatus_Form
   },
 };
 
-/** Query combines the answers of the stores. The key travels as metadata `authorization: Bearer KEY` (scope `read`). */
+/**
+ * Query combines the answers of the stores. The key travels as metadata `authorization: Bearer KEY` (scope `read`).
+ * Operators have the scope `admin` of the default tenant. Other callers see nothing of other tenants and of processes: why
+ * a part could not answer, or was skipped, is left out of their answers.
+ */
 export type QueryService = typeof QueryService;
 export const QueryService = {
   run: {
