@@ -222,6 +222,24 @@ describe('tidemark', () => {
     expect(revoked.code).toBe(0);
   });
 
+  test('the agent of this process is shown only to the tenant that it sends as', async () => {
+    const platform = await start('--dogstatsd-port', '0');
+    const address = ['--address', platform.address];
+    const created = await tidemark('keys', 'create', 'dashboards', '--tenant', 'acme', '--scope', 'read', ...address);
+    const headers = { 'dd-api-key': created.out.trim() };
+    const status = async (of: object) => {
+      const response = await fetch(`${platform.url}/api/tidemark/v1/status`, of);
+      return (await response.json()) as object;
+    };
+    expect(await status({})).toMatchObject({ for_operator: true, agent: { running: true } });
+    const shown = await status({ headers });
+    expect(shown).toMatchObject({ for_operator: false });
+    expect(shown).not.toHaveProperty('agent');
+    const printed = await tidemark('status', ...address, '--key', created.out.trim());
+    expect(printed).toMatchObject({ code: 0, out: expect.stringContaining('points/0') });
+    expect(printed.out).not.toMatch(/tidemark \d+|uncommitted/);
+  });
+
   test('when loopback needs a key, every request without one is refused, except those of the own agent', async () => {
     const flags = ['--listen-loopback-needs-key', '--dogstatsd-port', '0'];
     const refused = await tidemark('start', '--data', folder, '--http-port', '0', '--grpc-port', '0', ...flags);
