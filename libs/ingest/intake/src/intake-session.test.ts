@@ -244,7 +244,14 @@ test('points of a partition whose stores are halted for too long are not acknowl
   const refused = await send(1);
   expect(refused).toMatchObject({
     outcome: BatchResult_Outcome.RETRY,
-    rejections: [{ reason: 'partition_halted', field: 'haltedMs', limit: '300000 ms', message: halt.reason }],
+    rejections: [
+      {
+        reason: 'partition_halted',
+        field: 'haltedMs',
+        limit: '300000 ms',
+        message: expect.not.stringContaining(halt.reason),
+      },
+    ],
   });
   expect((await send(0)).outcome).toBe(BatchResult_Outcome.ACKED);
   halt = undefined;

@@ -200,24 +200,25 @@ export class IntakeSession {
 
   /** Returns why a share of this partition is not accepted now, or could not be stored. */
   refusalOf(partition: number): Rejection {
-    const halted = this.#haltOf(partition);
-    if (halted !== undefined) {
+    if (this.#isHalted(partition)) {
       const limit = `${this.#options.limits.haltedMs} ms`;
-      return { reason: 'partition_halted', field: 'haltedMs', limit, points: 0, message: halted };
+      // Senders of every tenant read it; operators see why in the health of the process.
+      const message = `points/${partition}: its stores have been halted for too long (limit: ${limit})`;
+      return { reason: 'partition_halted', field: 'haltedMs', limit, points: 0, message };
     }
     return this.#lanes.refusalOf(partition) ?? this.refusal;
   }
 
   /** Accepts a share. Returns false when its lane cannot accept it, and the batch must be sent again. */
   offer(partition: number, share: QueuedShare): boolean {
-    return this.#haltOf(partition) === undefined && this.#lanes.offer(partition, share);
+    return !this.#isHalted(partition) && this.#lanes.offer(partition, share);
   }
 
-  /** Why no points of the partition are accepted, if its stores have been halted for too long. */
-  #haltOf(partition: number): string | undefined {
+  /** True while no points of the partition are accepted, because its stores have been halted for too long. */
+  #isHalted(partition: number): boolean {
     const { haltOf, clock, limits } = this.#options;
     const halt = haltOf?.(partition);
-    return halt !== undefined && clock.monotonicMs() - halt.sinceMs > limits.haltedMs ? halt.reason : undefined;
+    return halt !== undefined && clock.monotonicMs() - halt.sinceMs > limits.haltedMs;
   }
 
   /** Max bytes of a share. A larger one can't be stored, whenever it is sent. */

@@ -149,7 +149,10 @@ export class Lane {
     return this.#state === 'open' && this.#options.clock.monotonicMs() >= this.#acceptsFromMs;
   }
 
-  /** Why a share is not accepted now, or could not be stored. */
+  /**
+   * Why a share is not accepted now, or could not be stored. Senders of every tenant read it, so it has no error of the log,
+   * which names folders, brokers and totals: the health of the process has that.
+   */
   get refusal(): Rejection {
     const { queueBytes, timing, partition } = this.#options;
     const refusal = (reason: string, field: string, limit: string, why: string): Rejection => {
@@ -157,9 +160,9 @@ export class Lane {
     };
     const { problem } = this;
     if (problem?.code === 'resource_exhausted')
-      return refusal('log_full', 'log', 'the space of the log', problem.message);
+      return refusal('log_full', 'log', 'the space of the log', 'the log is full: its maxBytes, or its disk');
     if (problem !== undefined && problem.code !== 'invalid_argument') {
-      return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, problem.message);
+      return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, 'the log accepts nothing now');
     }
     if (this.#unstorable !== undefined) {
       return refusal(
