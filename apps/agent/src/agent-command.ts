@@ -102,7 +102,11 @@ async function readNamed(setting: string, path: string): Promise<string> {
 /** Runs the agent from its command line, until a stop signal. */
 export async function runAgent(): Promise<void> {
   const command = settingsCommand('tidemark-agent', 'collect metrics on this host and send them to a platform', GROUPS);
-  const sources = { environment: process.env, readText: (file: string) => readFile(file, 'utf8') };
+  const sources = {
+    environment: process.env,
+    readText: (file: string) => readFile(file, 'utf8'),
+    warn: (line: string) => void process.stderr.write(`tidemark-agent: ${line}\n`),
+  };
   command.action(async () => run(await readSettings(command, sources)));
   // Timers of the system's clock don't keep a process alive.
   const alive = setInterval(() => undefined, 60_000);

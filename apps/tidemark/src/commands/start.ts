@@ -20,7 +20,11 @@ import { localPlatformContext } from '../local-platform-context.ts';
 
 export function startCommand(): Command {
   const command = settingsCommand('start', 'start the platform and the agent of this host');
-  const sources = { environment: process.env, readText: (file: string) => readFile(file, 'utf8') };
+  const sources = {
+    environment: process.env,
+    readText: (file: string) => readFile(file, 'utf8'),
+    warn: (line: string) => void process.stderr.write(`tidemark: ${line}\n`),
+  };
   return command.action(async () => start(await readSettings(command, sources)));
 }
 

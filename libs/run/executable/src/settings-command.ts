@@ -25,14 +25,20 @@ export function settingsCommand(name: string, description: string, groups?: read
   return command.option('--settings <file>', 'JSON file of settings').addHelpText('after', HELP);
 }
 
+/** How many ignored variables a warning names. */
+const NAMED_VARIABLES = 50;
+
 /** Sources of settings other than the command line. */
 export interface SettingsSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readText: (file: string) => Promise<string>;
+  /** Receives a line about variables of the environment that have no effect. */
+  readonly warn: (line: string) => void;
 }
 
 /** Reads the settings of a parsed `settingsCommand`: flags, then the environment, then the file, then defaults. */
-export async function readSettings(command: Command, { environment, readText }: SettingsSources): Promise<Settings> {
+export async function readSettings(command: Command, sources: SettingsSources): Promise<Settings> {
+  const { environment, readText, warn } = sources;
   const flags: Record<string, string | true> = {};
   for (const option of command.options) {
     const { long, negate } = option;
@@ -42,6 +48,16 @@ export async function readSettings(command: Command, { environment, readText }: 
     flags[long.slice(2)] = negate ? true : command.getOptionValue(name);
   }
   const file: string | undefined = command.getOptionValue('settings') ?? environment.TIDEMARK_SETTINGS;
-  if (file === undefined) return parseSettings({ flags, environment });
-  return parseSettings({ flags, environment, file: await readSettingsFile(file, readText) });
+  const onIgnored = (variables: readonly string[]): void => warn(ignoredVariables(variables));
+  if (file === undefined) return parseSettings({ flags, environment, onIgnored });
+  return parseSettings({ flags, environment, onIgnored, file: await readSettingsFile(file, readText) });
+}
+
+function ignoredVariables(variables: readonly string[]): string {
+  const names = variables.slice(0, NAMED_VARIABLES).join(', ');
+  const more = variables.length > NAMED_VARIABLES ? ` and ${variables.length - NAMED_VARIABLES} more` : '';
+  return (
+    `no settings, ignored: ${names}${more}; docs/settings.md lists the settings ` +
+    '(Kubernetes sets such variables for each Service, unless a pod has enableServiceLinks: false)'
+  );
 }

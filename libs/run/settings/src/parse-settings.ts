@@ -1,4 +1,5 @@
 import { messageOf, TidemarkError } from '@tidemark/ports';
+import { readEnvironment } from './environment.ts';
 import { SETTINGS_SCHEMA, type Settings } from './schema.ts';
 import { SETTINGS, type Setting } from './setting-list.ts';
 import { type Given, outOfRange, problemsWithin, unknown } from './setting-problems.ts';
@@ -9,13 +10,9 @@ export interface SettingsSources {
   readonly flags?: Readonly<Record<string, string | true>>;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly file?: { readonly name: string; readonly text: string };
+  /** Called with the environment variables that have the prefix of settings and are none. */
+  readonly onIgnored?: (variables: readonly string[]) => void;
 }
-
-const PREFIX = 'TIDEMARK_';
-/** Environment variables of the program that are not settings of the platform. */
-export const OTHER_VARIABLES = ['TIDEMARK_SETTINGS', 'TIDEMARK_ADDRESS', 'TIDEMARK_KEY'] as const;
-/** Variables of test runs, and variables that Kubernetes sets for a service of this name. */
-const FOREIGN = /^TIDEMARK_(TEST_|URL$|CACHE$|.*SERVICE_(HOST|PORT)|.*PORT_\d+_(TCP|UDP))/;
 
 /**
  * Parses and checks all settings. Error: `invalid_argument` with every key that is unknown or out of its range, its
@@ -26,7 +23,7 @@ export function parseSettings(sources: SettingsSources): Settings {
   const given = new Map<string, Given>();
   // Later sources replace earlier ones.
   if (sources.file !== undefined) readFileText(sources.file, given, problems);
-  readEnvironment(sources.environment ?? {}, given, problems);
+  useEnvironment(sources, given, problems);
   readFlags(sources.flags ?? {}, given, problems);
   const parsed = SETTINGS_SCHEMA.safeParse(nested(given));
   if (!parsed.success) {
@@ -73,20 +70,17 @@ function readFlags(
   }
 }
 
-function readEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
+function useEnvironment(
+  { environment = {}, onIgnored }: SettingsSources,
   given: Map<string, Given>,
   problems: string[],
 ): void {
-  const others: readonly string[] = OTHER_VARIABLES;
-  for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || value === undefined || others.includes(variable)) continue;
-    const setting = SETTINGS.find((one) => one.variable === variable);
-    if (setting !== undefined) given.set(setting.key, { value: readValue(setting, value), source: variable });
-    else if (!FOREIGN.test(variable)) {
-      problems.push(unknown(variable, [...SETTINGS.map((one) => one.variable), ...others]));
-    }
+  const found = readEnvironment(environment);
+  for (const { setting, value } of found.settings) {
+    given.set(setting.key, { value: readValue(setting, value), source: setting.variable });
   }
+  problems.push(...found.problems);
+  if (found.ignored.length > 0) onIgnored?.(found.ignored);
 }
 
 function readFileText(

@@ -16,7 +16,9 @@ In the file, settings are in their groups:
 A list of texts is a JSON list in the file and is separated by commas elsewhere (\`--agent-tags env:prod,team:a\`). A list
 of objects is JSON everywhere; write \`[{"url": …}]\` into the file.
 
-A process refuses unknown settings and values out of range at its start, and names the limit. This page is generated
+A process refuses unknown settings and values out of range at its start, and names the limit. A variable \`TIDEMARK_…\` that is
+near to no setting is ignored with a warning, and so are those that Kubernetes sets for a Service named \`tidemark\` or
+\`tidemark-…\`, such as \`TIDEMARK_PORT=tcp://…\`. This page is generated
 from the schema in \`libs/run/settings\` by \`node tools/generate-settings.mjs\`.
 `;
 

@@ -74,10 +74,36 @@ describe('settings', () => {
     expect(refused({ file: file({ __proto__x: {} }) })).toContain('docs/settings.md');
     expect(refused({ file: file([1]) })).toContain('must be an object');
     expect(refused({ file: { name: 'my.json', text: '{' } })).toContain('my.json: not JSON');
-    // Variables that Kubernetes sets for a service of this name are not refused.
-    parseSettings({
-      environment: { TIDEMARK_SERVICE_HOST: '10.0.0.1', TIDEMARK_PORT_4270_TCP: 'tcp://10.0.0.1:4270' },
-    });
+    expect(refused({ environment: { TIDEMARK_PORT: '4270' } })).toMatch(
+      /did you mean TIDEMARK_HTTP_PORT or TIDEMARK_GRPC_PORT/,
+    );
+    expect(refused({ environment: { TIDEMARK_HSOT: '::1' } })).toContain('did you mean TIDEMARK_HOST?');
+    expect(refused({ environment: { TIDEMARK_COMPLETENESS_LATENESS: '3' } })).toContain('COMPLETENESS_LATENESS_MS?');
+  });
+
+  test.each(['tidemark', 'tidemark-http', 'tidemark-grpc', 'tidemark-agent-status', 'tidemark-service'])(
+    'variables that Kubernetes sets for a Service %s are ignored by name',
+    (service) => {
+      const name = service.replaceAll('-', '_').toUpperCase();
+      const address = 'tcp://10.0.0.1:4270';
+      const environment = {
+        ...{ [`${name}_SERVICE_HOST`]: '10.0.0.1', [`${name}_SERVICE_PORT`]: '4270' },
+        ...{ [`${name}_SERVICE_PORT_HTTP`]: '4270', [`${name}_PORT`]: address, [`${name}_PORT_4270_TCP`]: address },
+        ...{ [`${name}_PORT_4270_TCP_PROTO`]: 'tcp', [`${name}_PORT_4270_TCP_PORT`]: '4270' },
+        ...{ [`${name}_PORT_4270_TCP_ADDR`]: '10.0.0.1', [`${name}_PORT_8125_UDP`]: 'udp://10.0.0.1:8125' },
+      };
+      const ignored: string[] = [];
+      const settings = parseSettings({ environment, onIgnored: (variables) => ignored.push(...variables) });
+      expect(settings).toEqual(parseSettings({}));
+      expect(ignored.sort()).toEqual(Object.keys(environment).sort());
+    },
+  );
+
+  test('unknown variables that are near to no setting are ignored by name', () => {
+    const ignored: string[] = [];
+    const environment = { TIDEMARK_VERSION: '1', TIDEMARK_IMAGE_TAG: 'v1', TIDEMARK_ENV: 'prod', TIDEMARK_KEY: 'k' };
+    parseSettings({ environment, onIgnored: (variables) => ignored.push(...variables) });
+    expect(ignored).toEqual(['TIDEMARK_VERSION', 'TIDEMARK_IMAGE_TAG', 'TIDEMARK_ENV']);
   });
 
   test('values out of range are refused all at once, with key, value, source and limit', () => {

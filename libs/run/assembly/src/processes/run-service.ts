@@ -18,7 +18,7 @@ export interface ServiceProgram {
   readonly description: string;
   readonly start: (context: ServiceContext) => Promise<Service>;
   /** The process of Node. */
-  readonly node: Pick<NodeJS.Process, 'argv' | 'env' | 'pid' | 'stdout' | 'exit'>;
+  readonly node: Pick<NodeJS.Process, 'argv' | 'env' | 'pid' | 'stdout' | 'stderr' | 'exit'>;
   readonly readFile: (path: string) => Promise<Buffer>;
   /** Folder of the repository, with the contracts and the page. */
   readonly root: string;
@@ -31,8 +31,9 @@ export async function runService(program: ServiceProgram): Promise<void> {
   const { name, description, node, readFile } = program;
   const command = settingsCommand(name, description).showHelpAfterError('(use --help for usage)');
   const readText = async (file: string) => (await readFile(file)).toString('utf8');
+  const warn = (line: string) => void node.stderr.write(`${name}: ${line}\n`);
   command.action(async () => {
-    const settings = await readSettings(command, { environment: node.env, readText });
+    const settings = await readSettings(command, { environment: node.env, readText, warn });
     growHeapsFreely();
     const log = openEventLog(settings.events.level);
     const abort = new AbortController();
