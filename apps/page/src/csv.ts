@@ -1,3 +1,4 @@
+import { csvCell } from '@tidemark/model/safe-text';
 import type { SeriesTable } from './series-table.ts';
 
 /**
@@ -13,11 +14,5 @@ export function toCsv({ timesS, lines }: SeriesTable): string {
     const isComplete = lines.every(({ values, completeRows }) => values[row] === null || row < completeRows);
     return [[new Date(timeS * 1_000).toISOString(), String(isComplete), ...cells]];
   });
-  return [header, ...rows].map((row) => `${row.map(escapeField).join(',')}\r\n`).join('');
-}
-
-function escapeField(field: string): string {
-  // Spreadsheets run a cell that begins with a sign or a formula character.
-  const safe = /^[=@\t]|^[-+](?![\d.])/.test(field) ? `'${field}` : field;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return [header, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
 }

@@ -1,7 +1,7 @@
+import { printable } from '@tidemark/model/safe-text';
 import type { AnswerSeries, QueryAnswer } from './api/api-types.ts';
 import { unitOfSeries } from './format/series-unit.ts';
 import type { Unit } from './format/units.ts';
-import { printable } from './printable.ts';
 
 /** A line of a graph: one value per time of the table, null for an absent value. */
 export interface Line {

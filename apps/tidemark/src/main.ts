@@ -1,6 +1,7 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { explain } from '@tidemark/executable';
+import { printableLines } from '@tidemark/model/safe-text';
 import { Command } from 'commander';
 
 // Compiled code is reused by the next start. Node continues without the cache when the folder can't be written.
@@ -37,7 +38,7 @@ const alive = setInterval(() => undefined, 60_000);
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`tidemark: ${explain(error)}\n`);
+  process.stderr.write(printableLines(`tidemark: ${explain(error)}\n`));
   process.exit(1);
 } finally {
   clearInterval(alive);

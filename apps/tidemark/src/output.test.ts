@@ -3,10 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { QueryReply } from '@tidemark/contract';
 import { type Examination, FINDING_KINDS, runbookOf } from '@tidemark/doctor';
 import { explain, openEventLog } from '@tidemark/executable';
+import { printable } from '@tidemark/model/safe-text';
 import { TidemarkError } from '@tidemark/ports';
 import { examinationJson, formatExamination } from './doctor/examination-output.ts';
 import { parseRange, parseTime } from './parse-time.ts';
-import { printable } from './printable.ts';
 import { formatReply } from './query-output.ts';
 
 const NOW_MS = 1_700_000_000_000;
@@ -58,6 +58,9 @@ describe('printed output', () => {
   test('CSV quotes its cells, marks incomplete steps, and spreadsheets run no cell', () => {
     const csv = formatReply(reply([0.1, 1, 2], '=cmd(),"x"'), 'csv', false).split('\n');
     expect(csv[0]).toBe('time,expression,scope,value,complete');
+    const negative = formatReply(reply([-1, -0.5, -2], '-2+cmd()\u0085x'), 'csv', false);
+    expect(negative).toContain(`,'-2+cmd()\\u0085x,-1,true\n`);
+    expect(negative).toContain(',-0.5,true');
     expect(csv[1]).toBe(`2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1,true`);
     expect(csv.slice(2).map((line) => line.slice(-7))).toEqual([',1,true', '2,false', '']);
   });
@@ -95,7 +98,8 @@ describe('printed output', () => {
     const log = openEventLog('info', (line) => lines.push(line));
     log.warn({ check: 'disk\n12:00:00 error all is lost' }, 'a check failed');
     log.debug('not this');
-    expect(lines).toHaveLength(1);
+    log.info({ name: 'a\u009b31m' }, 'b\u202e');
+    expect(lines[1]).toMatch(/info b\\u202e name="a\\u009b31m"\n$/);
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn a check failed check="disk\\n12:00:00 error all is lost"\n$/);
   });
 

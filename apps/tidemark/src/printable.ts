@@ -1,22 +1,24 @@
 import type { Gap } from '@tidemark/contract';
 import { DAY_MS } from '@tidemark/model';
+import { printable, printableLines } from '@tidemark/model/safe-text';
 
-const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
-const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** Escapes control characters in received text, so that it can't move the cursor or recolor a terminal. */
-export function printable(text: string): string {
-  return text.replace(UNSAFE, (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** Writes to stdout, with a line end if there is none. */
+/** Writes to stdout, with a line end if there is none. Of the text only line feeds control the terminal. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  process.stdout.write(lines(printableLines(text)));
 }
 
-/** Writes to stderr, with a line end if there is none. */
+/** As `print`, for a text whose received parts are printable already, and which has colors. */
+export function printColored(text: string): void {
+  process.stdout.write(lines(text));
+}
+
+/** As `print`, to stderr. */
 export function printError(text: string): void {
-  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+  process.stderr.write(lines(printableLines(text)));
+}
+
+function lines(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 /** Formats an age or a time span for people: `2.1 s`, `3.0 min`. */

@@ -1,6 +1,7 @@
 import type { QueryReply, ResultSeries } from '@tidemark/contract';
+import { csvCell, printable } from '@tidemark/model/safe-text';
 import Table from 'cli-table3';
-import { printable, shortNumber, time } from './printable.ts';
+import { shortNumber, time } from './printable.ts';
 import { type ChartSeries, chartOf } from './query-chart.ts';
 
 /** Limits of a table of all values. A larger answer is shown as one line per series. */
@@ -72,14 +73,6 @@ function csvOf({ series }: QueryReply): string {
     ),
   );
   return `${['time,expression,scope,value,complete', ...rows].join('\n')}\n`;
-}
-
-/**
- * Quotes a cell as RFC 4180 says. An apostrophe before a leading `=`, `+` or `@` keeps spreadsheets from running it.
- */
-function csvCell(text: string): string {
-  const safe = /^[=+@]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 function timesOf(series: readonly ResultSeries[]): number[] {

@@ -1,7 +1,8 @@
 import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
+import { printable } from '@tidemark/model/safe-text';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import Table from 'cli-table3';
-import { duration, printable, time } from './printable.ts';
+import { duration, time } from './printable.ts';
 
 /** Formats the position of each partition, the senders, and what delays completeness. */
 export function formatStatus(status: StatusReply): string {

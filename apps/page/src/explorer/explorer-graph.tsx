@@ -1,9 +1,9 @@
+import { printable } from '@tidemark/model/safe-text';
 import { useCallback, useMemo, useState } from 'react';
 import type { AnswerSeries } from '../api/api-types.ts';
 import { Chart } from '../chart/chart.tsx';
 import type { ChartStyle } from '../chart/chart-style.ts';
 import { toCsv } from '../csv.ts';
-import { printable } from '../printable.ts';
 import { labelOfSeries, NO_TABLE, tableOf } from '../series-table.ts';
 import { boundsOf, type TimeRange } from '../time-range.ts';
 import { CompletenessLabel } from '../ui/completeness-label.tsx';

@@ -1,3 +1,4 @@
+import { printable } from '@tidemark/model/safe-text';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { ApiError } from '../api/api-error.ts';
 import {
@@ -8,7 +9,6 @@ import {
   STATED_TYPES,
   shows,
 } from '../api/metric-meaning.ts';
-import { printable } from '../printable.ts';
 import { useServices } from '../services.ts';
 import { usePolling } from '../use-polling.ts';
 

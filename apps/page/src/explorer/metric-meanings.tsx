@@ -1,6 +1,6 @@
+import { printable } from '@tidemark/model/safe-text';
 import { metricsIn } from '@tidemark/query-language/completion';
 import { useState } from 'react';
-import { printable } from '../printable.ts';
 import { MeaningForm } from './meaning-form.tsx';
 
 /** A button for each metric of the query, which opens the form of its meaning. */

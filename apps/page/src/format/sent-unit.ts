@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { printable } from '@tidemark/model/safe-text';
 import { NO_UNIT, type Unit } from './units.ts';
 
 /** A unit as an answer states it, in Datadog's names: `byte`, or `byte` per `second`. */

@@ -1,8 +1,8 @@
 import { shortId } from '@tidemark/doctor';
+import { printable } from '@tidemark/model/safe-text';
 import type { PipelineStatus } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
-import { printable } from '../printable.ts';
 import { type ClientProgress, clientsBehind } from './clients-behind.ts';
 import { type Column, DataTable } from './data-table.tsx';
 

@@ -1,7 +1,7 @@
+import { printable } from '@tidemark/model/safe-text';
 import type { PipelineStatus, RefusedData } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
 import { formatCount } from '../format/format-value.ts';
-import { printable } from '../printable.ts';
 import { type Column, DataTable } from './data-table.tsx';
 
 const STAGES: Readonly<Record<string, string>> = {

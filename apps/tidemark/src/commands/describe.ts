@@ -1,9 +1,10 @@
 import type { Gap, PartError } from '@tidemark/contract';
 import { isSeriesClass, seriesClassName } from '@tidemark/model';
+import { printable } from '@tidemark/model/safe-text';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
-import { gapText, print, printable, printError } from '../printable.ts';
+import { gapText, print, printError } from '../printable.ts';
 import { withPlatform, withRemote } from '../remote.ts';
 import { wholeNumber } from '../whole-number.ts';
 

@@ -1,7 +1,8 @@
+import { printable } from '@tidemark/model/safe-text';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
-import { print, printable, printError } from '../printable.ts';
+import { print, printError } from '../printable.ts';
 import { withPlatform, withRemote } from '../remote.ts';
 
 const STYLE = { head: [], border: [], compact: true };

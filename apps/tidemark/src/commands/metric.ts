@@ -10,6 +10,7 @@ import {
   seriesClassName,
   shownMeaning,
 } from '@tidemark/model';
+import { printable } from '@tidemark/model/safe-text';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { changeMessage, metadataOfMessage } from '@tidemark/store-rpc';
 import Table from 'cli-table3';
@@ -17,7 +18,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
 import { type FormatOptions, tableOrJson } from '../format-option.ts';
 import { parseDuration } from '../parse-time.ts';
-import { duration, gapText, print, printable, printError } from '../printable.ts';
+import { duration, gapText, print, printError } from '../printable.ts';
 import { type Remote, withPlatform, withRemote } from '../remote.ts';
 
 interface SetOptions extends RemoteOptions {

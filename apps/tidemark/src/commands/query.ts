@@ -1,7 +1,8 @@
+import { printable } from '@tidemark/model/safe-text';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
 import { parseRange } from '../parse-time.ts';
-import { duration, gapText, print, printable, printError, time } from '../printable.ts';
+import { duration, gapText, print, printColored, printError, time } from '../printable.ts';
 import { formatReply, type QueryFormat } from '../query-output.ts';
 import { withPlatform, withRemote } from '../remote.ts';
 
@@ -49,7 +50,8 @@ async function run(query: string, options: QueryOptions): Promise<void> {
   const request = { query, ...range, variables: {}, variableLists: { lists } };
   await withPlatform(options, async (remote) => {
     const reply = await remote.call(remote.query, remote.query.run, request);
-    print(formatReply(reply, options.format, process.stdout.isTTY === true));
+    const isColored = options.format === 'chart' && process.stdout.isTTY === true;
+    (isColored ? printColored : print)(formatReply(reply, options.format, isColored));
     const { completeThroughMs, notes, errors, gaps } = reply;
     printError(
       completeThroughMs === undefined

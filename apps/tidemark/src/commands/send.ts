@@ -1,10 +1,11 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
+import { printable } from '@tidemark/model/safe-text';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { limitError, TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
 import { endpointsOf, type RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';
-import { print, printable, time } from '../printable.ts';
+import { print, time } from '../printable.ts';
 import { withAdvice, withRemote } from '../remote.ts';
 
 interface SendOptions extends RemoteOptions {

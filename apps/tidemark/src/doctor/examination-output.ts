@@ -1,5 +1,6 @@
 import { type Examination, type Finding, formatDuration, runbookOf } from '@tidemark/doctor';
-import { printable, time } from '../printable.ts';
+import { printable } from '@tidemark/model/safe-text';
+import { time } from '../printable.ts';
 
 const LABEL = 10;
 

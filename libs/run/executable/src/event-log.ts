@@ -1,3 +1,4 @@
+import { printableLines } from '@tidemark/model/safe-text';
 import pino from 'pino';
 
 /** The log of the process: lines on stderr with time, level, message and details. */
@@ -21,7 +22,9 @@ function readable(line: string): string {
   const details = Object.entries(record)
     .filter(([key]) => !OWN_FIELDS.has(key))
     .map(([key, value]) => ` ${key}=${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`);
-  return `${time} ${LEVELS[Number(record.level)] ?? record.level} ${record.msg ?? ''}${details.join('')}\n`;
+  return printableLines(
+    `${time} ${LEVELS[Number(record.level)] ?? record.level} ${record.msg ?? ''}${details.join('')}\n`,
+  );
 }
 
 /** Quotes text that has spaces, or characters that could imitate another line. */
