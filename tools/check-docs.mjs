@@ -1,5 +1,6 @@
 // Checks the pages of the root, docs/, and the READMEs of e2e, packages and apps against the project: checks links, anchors,
-// file names, the list of libraries and quoted messages, and runs the marked commands on a platform of their own.
+// file names, the list of libraries, quoted messages and versions of formats, and runs the marked commands on a platform of
+// their own.
 // docs/README.md says how to mark a block.
 // `--no-run` runs no commands.
 import { spawn, spawnSync } from 'node:child_process';
@@ -16,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatProblems, LIST, versionConstants } from './docs/format-versions.ts';
 import { installPacked, pack } from './packages/install-packed.ts';
 import { oldestNode } from './packages/oldest-node.ts';
 
@@ -27,7 +29,7 @@ const RETRY_MS = 500;
 const HELP = `Usage: node tools/check-docs.mjs [--no-run]
 
 Checks the pages of the root and of docs/, and the READMEs of e2e, packages and apps: links, anchors, names of files, the list
-of libraries, quoted messages; then runs the commands that are marked, on a platform of their own.
+of libraries, quoted messages, versions of formats; then runs the commands that are marked, on a platform of their own.
 
   --no-run  leave out the commands
   --help    show this`;
@@ -76,6 +78,7 @@ for (const page of pages) {
 }
 checkLibraries();
 checkCitedPages();
+checkFormats();
 checkMessages();
 console.log(
   `${pages.length} pages: ${counts.links} links, ${counts.names} names of files, ${counts.messages} messages`,
@@ -194,6 +197,19 @@ function checkLibraries() {
   for (const [, name] of text.matchAll(/^\| `([\w-]+)` \|/gm)) {
     if (!libraries.includes(name)) problems.push(`docs/architecture.md: there is no library ${name}`);
   }
+}
+
+/** Checks the versions of formats: those of the list, of the pages, and of the code. */
+function checkFormats() {
+  const pagesOf = readdirSync(join(root, dirname(LIST))).filter(
+    (name) => name.endsWith('.md') && name !== basename(LIST),
+  );
+  const texts = new Map(pagesOf.map((name) => [name, readFileSync(join(root, dirname(LIST), name), 'utf8')]));
+  const sources = readdirSync(join(root, 'libs'), { recursive: true })
+    .map((name) => `libs/${name}`)
+    .filter((name) => /\/src\/.*\.ts$/.test(name) && !/node_modules|generated|\.test\.ts$|^libs\/devkit\//.test(name));
+  const constants = sources.flatMap((name) => versionConstants(name, readFileSync(join(root, name), 'utf8')));
+  problems.push(...formatProblems(readFileSync(join(root, LIST), 'utf8'), texts, constants));
 }
 
 /** Checks the pages that sources cite, because pages get renamed. */

@@ -5,6 +5,9 @@ import { DEFAULT_POINT_LIMITS, type PointLimits } from './point-limits.ts';
 import { isSeriesClass, type SeriesClass } from './series-class.ts';
 
 export const ID_BYTES = 16;
+/** First bytes of what is hashed: they are the versions of the two rules, and keep series and metrics apart. */
+const SERIES_VERSION = 3;
+const METRIC_VERSION = 2;
 
 /** A series as its owner names it; `tags` are sorted bytewise and distinct. */
 export interface SeriesName {
@@ -95,7 +98,7 @@ export function nameBytes({ metric, tags }: Pick<SeriesName, 'metric' | 'tags'>)
 /** The canonical bytes of a series, whose hash is its id (docs/formats/series-id.md). */
 export function canonicalBytes(name: SeriesName): Buffer {
   scratch.reset();
-  scratch.u8(3);
+  scratch.u8(SERIES_VERSION);
   scratch.text(name.tenant);
   scratch.text(name.metric);
   scratch.u8(name.seriesClass);
@@ -114,7 +117,7 @@ export function seriesId(name: SeriesName): Buffer {
 /** The id of a metric within its tenant: the first 128 bits of SHA-256 over both names. */
 export function metricId(tenant: string, metric: string): Buffer {
   scratch.reset();
-  scratch.u8(2);
+  scratch.u8(METRIC_VERSION);
   scratch.text(tenant);
   scratch.text(metric);
   return hash128(scratch.view());
