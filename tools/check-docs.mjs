@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatProblems, LIST, versionConstants } from './docs/format-versions.ts';
+import { formatProblems, LIST, quoteProblems, versionConstants } from './docs/format-versions.ts';
 import { installPacked, pack } from './packages/install-packed.ts';
 import { oldestNode } from './packages/oldest-node.ts';
 
@@ -210,6 +210,8 @@ function checkFormats() {
     .filter((name) => /\/src\/.*\.ts$/.test(name) && !/node_modules|generated|\.test\.ts$|^libs\/devkit\//.test(name));
   const constants = sources.flatMap((name) => versionConstants(name, readFileSync(join(root, name), 'utf8')));
   problems.push(...formatProblems(readFileSync(join(root, LIST), 'utf8'), texts, constants));
+  for (const { name } of pages)
+    problems.push(...quoteProblems(name, readFileSync(join(root, name), 'utf8'), constants));
 }
 
 /** Checks the pages that sources cite, because pages get renamed. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { formatProblems, versionConstants } from './format-versions.ts';
+import { formatProblems, quoteProblems, versionConstants } from './format-versions.ts';
 
 const LIST = `| page | content | written by | version | stated in |
 | --- | --- | --- | --- | --- |
@@ -43,4 +43,10 @@ test.each([
   ['a file that states nothing', LIST, PAGES, CODE.slice(1)],
 ])('%s is a problem', (_, list, pages, code) => {
   expect(formatProblems(list, pages, code)).toHaveLength(1);
+});
+
+test('a quoted beginning of a file has the version of the code', () => {
+  const code = [{ file: 'libs/adapter/embedded-log/src/segment-format.ts', version: 2 }];
+  expect(quoteProblems('a.md', 'FORMAT  "tidemark-log 2"\n`tidemark-log 2`', code)).toEqual([]);
+  expect(quoteProblems('a.md', 'FORMAT  "tidemark-log 1"', code)).toHaveLength(1);
 });

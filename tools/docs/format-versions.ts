@@ -52,6 +52,21 @@ export function formatProblems(
   ];
 }
 
+/** What files of a data folder begin with, as pages quote it, and the file of the code that states the version in it. */
+const QUOTED: Readonly<Record<string, string>> = {
+  'tidemark-log': 'libs/adapter/embedded-log/src/segment-format.ts',
+  'tidemark-log-id': 'libs/run/assembly/src/processes/kept-log-id.ts',
+};
+
+/** Returns a sentence for each beginning of a file that a page quotes with another version than that of the code. */
+export function quoteProblems(page: string, text: string, constants: readonly VersionConstant[]): string[] {
+  return [...text.matchAll(/(?<=["`])(tidemark-[a-z-]+) (\d+)/g)].flatMap(([quote, name, version]) => {
+    const stated = constants.find(({ file }) => file === QUOTED[name]);
+    if (stated === undefined || stated.version === Number(version)) return [];
+    return [`${page}: quotes "${quote}", and ${stated.file} has version ${stated.version}`];
+  });
+}
+
 function rowProblems({ page, versions, files }: FormatRow, constants: readonly VersionConstant[]): string[] {
   if (files.length !== versions.length) return [`${LIST}: ${page} needs one file for each of its versions`];
   return [...new Set(files)].flatMap((file) => {

@@ -3,16 +3,18 @@ import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { type DiskLock, TidemarkError } from '@tidemark/ports';
 import { diskError, errnoOf } from './disk-error.ts';
+import { type KernelLock, lockByKernel } from './kernel-lock.ts';
 import { makeFolder } from './make-folder.ts';
 import { type ProcessIdentity, processIdentity } from './process-identity.ts';
 
 const RELEASED = 'released\n';
 
 /**
- * Locks `file` for this process. Node has no flock(2), so a lock is a sequence of generations `file.1`, `file.2`, …:
- * the newest one is in force, and names its owner. A generation is created whole and once (link(2) of a finished file),
- * and is never recreated while a newer one exists; so of several processes that find a dead owner one wins. An owner
- * that was killed is detected by its start time in addition to its number.
+ * Locks `file` for this process. A lock is a sequence of generations `file.1`, `file.2`, …: the newest one is in force,
+ * and names its owner. A generation is created whole and once (link(2) of a finished file), and is never recreated while
+ * a newer one exists; so of several processes that find a dead owner one wins. An owner that was killed is detected by its
+ * start time in addition to its number. An owner in another container looks dead, so its lock by the kernel on `file.held`
+ * counts as well. A process that is refused has changed nothing in the folder.
  *
  * Errors: `failed_precondition`, with folder and process, when another process holds it.
  */
@@ -27,7 +29,24 @@ export async function lockFolder(file: string): Promise<DiskLock> {
 
   const newest = Math.max(0, ...(await generations(file)));
   if (newest > 0) await refuseWhenHeld(folder, `${file}.${newest}`);
-  const generation = newest + 1;
+  const kernelLock = lockByKernel(`${file}.held`);
+  if (kernelLock === 'held') throw held(folder, 'another process, which may be in another container');
+  try {
+    return await claim(file, newest + 1, self, kernelLock);
+  } catch (error) {
+    kernelLock?.release();
+    throw error;
+  }
+}
+
+/** Makes a generation of the lock that names this process. */
+async function claim(
+  file: string,
+  generation: number,
+  self: ProcessIdentity,
+  kernelLock: KernelLock | undefined,
+): Promise<DiskLock> {
+  const folder = dirname(file);
   const mine = `${file}.${generation}`;
   await placeWhole(mine, `${JSON.stringify(self)}\n`, (draft) => link(draft, mine), folder);
 
@@ -45,7 +64,7 @@ export async function lockFolder(file: string): Promise<DiskLock> {
       if (released) return;
       released = true;
       // Kept and marked instead of removed: numbers must not restart while a slow process remembers an old one.
-      await placeWhole(mine, RELEASED, (draft) => rename(draft, mine), folder);
+      await placeWhole(mine, RELEASED, (draft) => rename(draft, mine), folder).finally(() => kernelLock?.release());
     },
   };
 }

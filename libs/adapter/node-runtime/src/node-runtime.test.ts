@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -28,6 +28,17 @@ async function lockOwner(path: string) {
   return { child, said: String(said).trim() };
 }
 
+/** Names, sizes and times of the files of a folder. */
+async function statsOf(path: string): Promise<unknown[]> {
+  const names = (await readdir(path)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const { size, mtimeMs } = await stat(join(path, name));
+      return [name, size, mtimeMs];
+    }),
+  );
+}
+
 describe('LocalDisk.lock', () => {
   test('a second process is refused with folder and owner, and a killed owner holds no lock', async () => {
     const path = join(folder, 'killed');
@@ -41,8 +52,24 @@ describe('LocalDisk.lock', () => {
     child.kill('SIGKILL');
     await exited;
     const lock = await new LocalDisk(path).lock('LOCK');
-    expect(await new LocalDisk(path).list('')).toEqual(['LOCK.2']);
+    expect(await new LocalDisk(path).list('')).toEqual(['LOCK.2', 'LOCK.held']);
     await lock.release();
+  });
+
+  test('an owner that looks dead, as from another container, is refused all the same, and nothing is changed', async () => {
+    const path = join(folder, 'elsewhere');
+    const { child } = await lockOwner(path);
+    await writeFile(join(path, 'LOCK.1'), JSON.stringify({ pid: 2 ** 22 + 1, start: 'in another container' }));
+    const before = await statsOf(path);
+    await expect(new LocalDisk(path).lock('LOCK')).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringContaining('container'),
+    });
+    expect(await statsOf(path)).toEqual(before);
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    await (await new LocalDisk(path).lock('LOCK')).release();
   });
 
   test('one of many processes that find a dead owner wins', async () => {
