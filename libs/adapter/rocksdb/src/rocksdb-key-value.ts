@@ -22,7 +22,7 @@ export interface RocksDbOptions {
   /** Bytes of writes in memory before they become a table; default 64 MiB. Up to two such buffers exist. */
   readonly writeBufferBytes?: number;
   /** Maximum open table files; default 512. */
-  readonly maxOpenFiles?: number;
+  readonly maxOpenFiles?: number | undefined;
   /** Concurrent background flushes and compactions; default 2. */
   readonly maxBackgroundJobs?: number;
 }

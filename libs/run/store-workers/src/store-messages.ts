@@ -19,6 +19,8 @@ export interface StoreWorkerOptions {
   readonly owned: readonly number[];
   readonly limits: PointStoreLimits;
   readonly latenessMs: number;
+  /** How many files one database may have open; that of RocksDB's adapter when omitted. */
+  readonly openFiles?: number | undefined;
 }
 
 /** The worker data of a store thread. */

@@ -95,6 +95,7 @@ export class StoreWorker {
   async #openDatabase(kind: StoreKind, partition: number): Promise<ConsumedStore> {
     const keyValue = await openRocksDb(join(this.#options.folder, kind, String(partition)), {
       writeBufferBytes: WRITE_BUFFER_BYTES,
+      maxOpenFiles: this.#options.openFiles,
     });
     try {
       const opened = await this.#openState(kind, partition, keyValue);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import type { ProcessHealth } from '@tidemark/health';
-import { LocalDisk } from '@tidemark/node-runtime';
+import { LocalDisk, openFilesLimit } from '@tidemark/node-runtime';
 import { type Clock, type Events, isTidemarkError, type Random, TidemarkError, type Topic } from '@tidemark/ports';
 import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
@@ -10,6 +10,7 @@ import { assembleStores } from '../parts/assemble-stores.ts';
 import type { HaltedPartitions } from '../parts/halted-partitions.ts';
 import { LogFloors } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
+import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
 
 interface Ports {
   readonly folder: string;
@@ -32,6 +33,10 @@ export async function openLogAndStores(
 ): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<void> }> {
   const { partitions } = settings.data;
   const logFolder = join(folder, 'log');
+  // A point store and a tag store of each partition; the log also has one of `control`.
+  const plan = { databases: 2 * partitions, logPartitions: 2 * partitions + 1 };
+  const limit = await openFilesLimit();
+  requireOpenFiles(limit, plan);
   const log = await openEmbeddedLog({
     disk: new LocalDisk(logFolder),
     clock,
@@ -56,6 +61,7 @@ export async function openLogAndStores(
       log: { kind: 'embedded', folder: logFolder, partitions },
       kinds: ['points', 'tags'],
       owned: Array.from({ length: partitions }, (_, partition) => partition),
+      openFiles: openFilesPerDatabase(limit, plan),
     },
     settings,
   );

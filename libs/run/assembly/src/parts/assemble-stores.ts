@@ -13,6 +13,8 @@ export interface StorePorts {
   readonly log: StoreLog;
   readonly kinds: readonly StoreKind[];
   readonly owned: readonly number[];
+  /** How many files one database may have open; that of RocksDB's adapter when omitted. */
+  readonly openFiles: number | undefined;
   readonly events: Events;
   /** Receives what each store has of which log, before `ready` of the stores resolves. */
   readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
@@ -31,11 +33,11 @@ export interface StorePorts {
  * open.
  */
 export function assembleStores(ports: StorePorts, settings: Settings): StoreWorkers {
-  const { folder, log, kinds, owned, events, health, started, readiness, halts } = ports;
+  const { folder, log, kinds, owned, openFiles, events, health, started, readiness, halts } = ports;
   const { threads, ...limits } = settings.store;
   const watched = watchStores(health, events);
   const stores = new StoreWorkers({
-    ...{ folder, log, kinds, owned, threads, limits },
+    ...{ folder, log, kinds, owned, threads, limits, openFiles },
     latenessMs: settings.completeness.latenessMs,
     ...(ports.onOpened && { onOpened: ports.onOpened }),
     onCommitted: ports.onCommitted ?? (() => undefined),

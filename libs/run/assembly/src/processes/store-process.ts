@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { followSkips } from '@tidemark/control-log';
 import { watchControl } from '@tidemark/health';
-import { LocalDisk, prepareDataFolder } from '@tidemark/node-runtime';
+import { LocalDisk, openFilesLimit, prepareDataFolder } from '@tidemark/node-runtime';
 import { noPartitions } from '@tidemark/settings';
 import { addStoreService, type StoreKind } from '@tidemark/store-rpc';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import { assembleStores } from '../parts/assemble-stores.ts';
+import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
 import { Pending } from '../parts/pending.ts';
 import { StoreReadiness } from '../parts/store-readiness.ts';
 import { clusterLogOptions, openClusterLog, untilAnswered } from './cluster-log.ts';
@@ -49,6 +50,9 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     },
   };
   return ServiceHost.start(context, hosted, async (host) => {
+    const plan = { databases: owned.length, logPartitions: 0 };
+    const limit = await openFilesLimit();
+    requireOpenFiles(limit, plan);
     await prepareDataFolder(folder);
     const disk = new LocalDisk(folder);
     const lock = await disk.lock(LOCK_FILE);
@@ -63,7 +67,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     const readiness = new StoreReadiness(owned.map((partition) => `${topic}/${partition}`));
     const stores = assembleStores(
       {
-        ...{ folder, owned, events, readiness, health, started: host },
+        ...{ folder, owned, events, readiness, health, started: host, openFiles: openFilesPerDatabase(limit, plan) },
         log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },
         kinds: [kind],
       },
