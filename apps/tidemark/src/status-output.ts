@@ -139,7 +139,7 @@ function sessions({ sessions: all, nowMs, forOperator }: StatusReply): string {
  */
 function refusals({ sessions: all, nowMs }: StatusReply): string[] {
   return all.flatMap(({ session, process, refused }) => {
-    const intake = `session ${hex(session).slice(0, 8)} (${printable(process)})`;
+    const intake = `session ${nameOf(session, process)}`;
     return refused.map(({ stage, client, reason, count, sinceMs, lastMs, example }) => {
       const where = stage === 'client' ? printable(client) : intake;
       const since = sinceMs > 0 ? ` since ${time(sinceMs)}` : stage === 'client' ? ' since its start' : '';
@@ -162,9 +162,14 @@ function unreported({ sessions: all }: StatusReply): string[] {
   return all
     .filter(({ notTold }) => notTold !== '')
     .map(({ session, process, notTold }) => {
-      const whose = `${hex(session).slice(0, 8)} (${printable(process)})`;
+      const whose = nameOf(session, process);
       return `counters of session ${whose} are unknown: ${printable(notTold)}`;
     });
+}
+
+/** `ab12cd34 (intake 4711)`; without the process where that is withheld. */
+function nameOf(session: Uint8Array, process: string): string {
+  return `${hex(session).slice(0, 8)}${process === '' ? '' : ` (${printable(process)})`}`;
 }
 
 function totalOf(counts: Readonly<Record<string, number>>): number | string {

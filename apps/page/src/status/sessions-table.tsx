@@ -37,7 +37,7 @@ export function SessionsTable({ status }: { readonly status: PipelineStatus }) {
         if (state !== 'open') return 'quiet';
         return nowMs - renewedMs > 2 * LATE_MARK_MS ? 'warn' : undefined;
       }}
-      nothing="No intake has registered yet."
+      nothing={forOperator ? 'No intake has registered yet.' : 'No intake has data of this tenant.'}
     />
   );
 }
