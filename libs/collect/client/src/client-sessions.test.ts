@@ -38,7 +38,7 @@ class Bench {
     const started = this.node.start(async ({ clock, random, disk }) => {
       const sessions = new ClientSessions({
         ports: { connector: this.intake, addresses: ['a'], clock, random },
-        ...{ options, counters, series, statements: new MetricStatements() },
+        ...{ options, counters, series: () => series, statements: new MetricStatements() },
         gatherer: { minTimeMs: Number.POSITIVE_INFINITY, promise: () => undefined },
         spool: hasSpool ? await Spool.open(disk, options) : undefined,
         schedule: { chosenMs: undefined, fit: () => undefined, intervalMs: 0 },

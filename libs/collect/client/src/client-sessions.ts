@@ -20,7 +20,8 @@ export interface ClientSessionsParts {
   readonly ports: ClientPorts;
   readonly options: ClientOptions;
   readonly counters: ClientCounters;
-  readonly series: SeriesTable;
+  /** The table of the series that batches have from now on. */
+  readonly series: () => SeriesTable;
   readonly statements: MetricStatements;
   readonly gatherer: Pick<Gatherer, 'minTimeMs' | 'promise'>;
   readonly spool: Spool | undefined;
@@ -119,6 +120,26 @@ export class ClientSessions {
     this.#replaceLive(true);
   }
 
+  /** True when the live session has nothing to send, so that batches of another one do not pass its own. */
+  get isLiveSettled(): boolean {
+    return this.#live.isSettled;
+  }
+
+  /**
+   * Makes a session of another table the live one. Returns false when as many sessions as replay at once are still
+   * sending, as when no intake is reachable.
+   */
+  renew(replaceTable: () => void): boolean {
+    if (this.#closed || this.#draining.size >= this.#parts.options.replayStreams) return false;
+    replaceTable();
+    const old = this.#live;
+    this.#live = this.#newSession(old.spool !== undefined);
+    this.#live.start();
+    this.#draining.add(old);
+    if (old.isSettled) this.#onSettled(old);
+    return true;
+  }
+
   /** Resolves when batches were settled or given up, or at the end. */
   nextSettled(): Promise<void> {
     return new Promise((resolve) => this.#waiters.add(resolve));
@@ -145,7 +166,7 @@ export class ClientSessions {
     const session: ClientSession = new ClientSession(
       this.#ownerOf(() => session),
       id,
-      series,
+      series(),
       own,
     );
     if (own !== undefined) spool?.add(session);

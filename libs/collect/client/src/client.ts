@@ -15,7 +15,7 @@ import type { ClientOptions } from './options.ts';
 import { PendingBatches } from './pending-batches.ts';
 import { ProcessHold } from './process-hold.ts';
 import { SeriesLookup } from './series-lookup.ts';
-import { SeriesTable } from './series-table.ts';
+import { SeriesNumbers } from './series-numbers.ts';
 import { Spool } from './spool.ts';
 import { ClientCounters, type ClientStats } from './stats.ts';
 
@@ -28,7 +28,7 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #counters: ClientCounters;
   readonly #spool: Spool | undefined;
-  readonly #series = new SeriesTable();
+  readonly #numbers: SeriesNumbers;
   readonly #statements = new MetricStatements();
   readonly #hold: ProcessHold;
   readonly #lookup: SeriesLookup;
@@ -47,7 +47,8 @@ export class Client {
     this.#options = options;
     this.#counters = counters;
     this.#spool = spool;
-    const gatherer = new Gatherer(ports.clock, options, counters, (batch) => {
+    this.#numbers = new SeriesNumbers(ports.clock, options.maxSeries, options.seriesExpiryMs);
+    const gatherer = new Gatherer(ports.clock, options, counters, this.#numbers, (batch) => {
       counters.points += batch.points;
       this.#pending.add(batch.fate);
       this.#flushed?.push(batch.fate);
@@ -61,9 +62,9 @@ export class Client {
     if (schedule.isDerived) gatherer.useInterval(schedule.intervalMs);
     this.#gatherer = gatherer;
     this.#schedule = schedule;
-    this.#lookup = new SeriesLookup(gatherer, this.#series, options.maxSeries);
-    this.#plans = new ColumnPlans(gatherer, options.maxBatchBytes);
-    const own = { series: this.#series, statements: this.#statements };
+    this.#lookup = new SeriesLookup(gatherer, this.#numbers, options.maxSeries);
+    this.#plans = new ColumnPlans(gatherer, this.#numbers, options.maxBatchBytes);
+    const own = { series: () => this.#numbers.table, statements: this.#statements };
     this.#sessions = new ClientSessions({ ports, options, counters, ...own, gatherer, spool, schedule });
   }
 
@@ -210,7 +211,7 @@ export class Client {
     const { pendingPoints } = this.#sessions;
     const spoolBytes = this.#spool?.sizeBytes ?? 0;
     const { intervalMs: flushIntervalMs, latenessMs } = this.#schedule;
-    const series = this.#series.length;
+    const series = this.#numbers.table.length;
     return this.#counters.snapshot({ series, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
   }
 
@@ -287,11 +288,22 @@ export class Client {
     if (this.#closed) return;
     try {
       this.#sessions.retrySpool();
+      const wasSettled = this.#sessions.isLiveSettled;
       this.#gatherer.cut();
+      this.#numbers.flushed();
+      this.#forgetSeries(wasSettled);
       this.#sessions.report();
     } catch (error) {
       this.#counters.fail(error);
     }
+  }
+
+  /** Replaces the table of series once most of them have expired, when nothing but this flush is on its way. */
+  #forgetSeries(wasSettled: boolean): void {
+    const isFull = this.#numbers.table.length >= this.#options.maxSeries;
+    if (!(wasSettled || isFull) || !this.#gatherer.isEmpty) return;
+    if (!this.#numbers.isMostlyExpired(() => this.#lookup.all)) return;
+    if (this.#sessions.renew(() => this.#numbers.replaceTable())) this.#lookup.forgetExpired();
   }
 
   #warnOfLateness(intervalMs: number, latenessMs: number): void {

@@ -16,6 +16,8 @@ export class ColumnPlan {
   readonly numbers: Uint32Array<ArrayBuffer>;
   /** False when a series is in the list twice. */
   readonly distinct: boolean;
+  /** When it was last used, monotonic ms; `SeriesNumbers` sets it. */
+  usedMs = 0;
   #routes: EpochRoutes | undefined;
   #parts: readonly PlannedPart[] = [];
 

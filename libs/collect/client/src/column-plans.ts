@@ -5,21 +5,32 @@ import { ColumnPlan } from './column-plan.ts';
 import { GatheredSeries, type SeriesHandle, type SeriesRecorder } from './gathered-series.ts';
 import { MAX_BATCH_POINTS } from './gatherer.ts';
 import { POINT_BYTES } from './raw-batch.ts';
+import type { SeriesNumbers } from './series-numbers.ts';
+import type { SeriesTable } from './series-table.ts';
+
+interface KnownPlans {
+  readonly size: number;
+  readonly plans: readonly ColumnPlan[];
+  /** The table of the plans' numbers. */
+  readonly table: SeriesTable;
+}
 
 /** The plans of each list of handles that a client has recorded columns of. client.test.ts covers it. */
 export class ColumnPlans {
   readonly #recorder: SeriesRecorder;
   readonly #planPoints: number;
-  readonly #known = new WeakMap<readonly SeriesHandle[], { size: number; plans: readonly ColumnPlan[] }>();
+  readonly #numbers: SeriesNumbers;
+  readonly #known = new WeakMap<readonly SeriesHandle[], KnownPlans>();
 
-  constructor(recorder: SeriesRecorder, maxBatchBytes: number) {
+  constructor(recorder: SeriesRecorder, numbers: SeriesNumbers, maxBatchBytes: number) {
     this.#recorder = recorder;
+    this.#numbers = numbers;
     this.#planPoints = Math.max(1, Math.min(MAX_BATCH_POINTS, Math.floor(maxBatchBytes / POINT_BYTES)));
   }
 
   /**
    * Returns the plans of a list of handles, each for one batch at most. Errors: `invalid_argument` (unequal lengths, a
-   * distribution, another client's handle, an argument of a wrong type).
+   * distribution, another client's handle, an argument of a wrong type), `resource_exhausted` (`maxSeries`).
    */
   of(handles: readonly SeriesHandle[], values: Float64Array): readonly ColumnPlan[] {
     if (!Array.isArray(handles)) throw refused('handles', 'an array of handles', describe(handles));
@@ -32,20 +43,23 @@ export class ColumnPlans {
       });
     }
     const known = this.#known.get(handles);
-    if (known?.size === size) return known.plans;
-    const numbers = Uint32Array.from({ length: size }, (_, i) => this.#numberOf(handles[i]));
+    if (known?.size === size && known.table === this.#numbers.table) return known.plans;
+    const series = Array.from({ length: size }, (_, i) => this.#seriesOf(handles[i]));
+    const numbers = Uint32Array.from(series, (one) => this.#numbers.of(one));
     const plans: ColumnPlan[] = [];
     for (let at = 0; at < size; at += this.#planPoints) {
-      plans.push(new ColumnPlan(numbers.slice(at, at + this.#planPoints)));
+      const plan = new ColumnPlan(numbers.slice(at, at + this.#planPoints));
+      for (const one of series.slice(at, at + this.#planPoints)) one.plan = plan;
+      plans.push(plan);
     }
-    this.#known.set(handles, { size, plans });
+    this.#known.set(handles, { size, plans, table: this.#numbers.table });
     return plans;
   }
 
-  #numberOf(handle: SeriesHandle): number {
+  #seriesOf(handle: SeriesHandle): GatheredSeries {
     const limit = "this client's gauges, counts and counters";
     if (!(handle instanceof GatheredSeries)) throw refused('handles', limit, describe(handle));
-    if (handle.isOf(this.#recorder) && handle.kindNumber !== KIND.distribution) return handle.number;
+    if (handle.isOf(this.#recorder) && handle.kindNumber !== KIND.distribution) return handle;
     throw new TidemarkError('invalid_argument', `${handle.metric}: columns take ${limit}`, { field: 'handles', limit });
   }
 }

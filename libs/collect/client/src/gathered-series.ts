@@ -1,6 +1,8 @@
 import type { Kind, KindName } from '@tidemark/model';
 import { kindName } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
+import type { ColumnPlan } from './column-plan.ts';
+import type { SeriesTable } from './series-table.ts';
 
 /** One series of a client, looked up once: recording a value needs no hashing. `Client.series` returns it. */
 export interface SeriesHandle {
@@ -39,7 +41,12 @@ export interface SeriesRecorder {
 
 /** The values that a series has gathered in this flush interval. */
 export class GatheredSeries implements SeriesHandle {
-  readonly number: number;
+  /** Number in `table`, and the table; `SeriesNumbers` sets both. */
+  number = -1;
+  table: SeriesTable | undefined;
+  /** When the series was last used by itself, monotonic ms, and the list in which it is used, too. */
+  usedMs = 0;
+  plan: ColumnPlan | undefined;
   readonly metric: string;
   readonly kindNumber: Kind;
   readonly tags: readonly string[];
@@ -55,9 +62,8 @@ export class GatheredSeries implements SeriesHandle {
   sketches: Map<number, DDSketch> | undefined;
   readonly #recorder: SeriesRecorder;
 
-  constructor(recorder: SeriesRecorder, number: number, metric: string, kind: Kind, tags: readonly string[]) {
+  constructor(recorder: SeriesRecorder, metric: string, kind: Kind, tags: readonly string[]) {
     this.#recorder = recorder;
-    this.number = number;
     this.metric = metric;
     this.kindNumber = kind;
     this.tags = tags;

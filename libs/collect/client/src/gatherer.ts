@@ -7,6 +7,7 @@ import type { ColumnPlan } from './column-plan.ts';
 import type { GatheredSeries, SeriesRecorder } from './gathered-series.ts';
 import type { ClientOptions } from './options.ts';
 import { POINT_BYTES, RawBatch } from './raw-batch.ts';
+import type { SeriesNumbers } from './series-numbers.ts';
 import type { ClientCounters } from './stats.ts';
 
 /** No intake takes more points in one share. */
@@ -23,9 +24,12 @@ export class Gatherer implements SeriesRecorder {
   readonly #counters: ClientCounters;
   /** Called with each batch that was cut; the batch is the callee's. */
   readonly #onBatch: (batch: RawBatch) => void;
+  readonly #numbers: SeriesNumbers;
   readonly #packed = new ByteWriter(1024);
   readonly #dirty: GatheredSeries[] = [];
   #openSketches = 0;
+  /** True while columns are added, whose numbers are of the present table. */
+  #isAdding = false;
   #closed = false;
   #batch = new RawBatch();
   /** Batches of the present cut. */
@@ -37,8 +41,15 @@ export class Gatherer implements SeriesRecorder {
   /** The maximum frontier that any batch carries. */
   #promisedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, options: ClientOptions, counters: ClientCounters, onBatch: (batch: RawBatch) => void) {
+  constructor(
+    clock: Clock,
+    options: ClientOptions,
+    counters: ClientCounters,
+    numbers: SeriesNumbers,
+    onBatch: (batch: RawBatch) => void,
+  ) {
     this.#clock = clock;
+    this.#numbers = numbers;
     this.#options = options;
     this.#counters = counters;
     this.#onBatch = onBatch;
@@ -49,6 +60,11 @@ export class Gatherer implements SeriesRecorder {
   /** The minimum timestamp that may still be cut, ms, explicit timestamps to come left aside. */
   get minTimeMs(): number {
     return Math.min(this.#intervalStartMs - this.#options.frontierLagMs, this.#batch.minTimeMs);
+  }
+
+  /** True when nothing is gathered, so that series may get other numbers. */
+  get isEmpty(): boolean {
+    return !this.#isAdding && this.#dirty.length === 0 && this.#batch.points === 0 && this.#ended.length === 0;
   }
 
   /** Begins an interval now; the next ones begin at multiples of `intervalMs`, or at each cut when it is 0. */
@@ -86,7 +102,7 @@ export class Gatherer implements SeriesRecorder {
     }
     if (timestampMs !== undefined) {
       this.#makeRoom(1);
-      this.#batch.addPoint(series.number, this.#explicit(timestampMs, 1), value);
+      this.#batch.addPoint(this.#numbers.of(series), this.#explicit(timestampMs, 1), value);
       return;
     }
     this.#touch(series);
@@ -117,7 +133,7 @@ export class Gatherer implements SeriesRecorder {
       this.#makeRoom(2);
       const timeMs = timestampMs === undefined ? Math.floor(this.#clock.wallMs()) : this.#explicit(timestampMs, 1);
       if (timestampMs === undefined && series.hasValue) this.#addValue(series, series.timeMs);
-      this.#batch.addPoint(series.number, timeMs, STALE_MARKER);
+      this.#batch.addPoint(this.#numbers.of(series), timeMs, STALE_MARKER);
     } catch (error) {
       this.#failed(series, error);
     }
@@ -167,8 +183,14 @@ export class Gatherer implements SeriesRecorder {
       this.#rejectSamples('timestamp_invalid', 'timestamp', 'below 2^51 ms', values.length, `${timestampMs}`);
       return;
     }
-    this.#makeRoom(values.length);
-    this.#batch.addLayer(plan, this.#explicit(timestampMs, values.length), new Float64Array(values));
+    this.#numbers.used(plan);
+    this.#isAdding = true;
+    try {
+      this.#makeRoom(values.length);
+      this.#batch.addLayer(plan, this.#explicit(timestampMs, values.length), new Float64Array(values));
+    } finally {
+      this.#isAdding = false;
+    }
   }
 
   /** Cuts all gathered values into batches and starts the next interval. */
@@ -233,6 +255,7 @@ export class Gatherer implements SeriesRecorder {
     this.#makeRoom(1);
     // A cut may call the program, which may record a value of this series.
     if (series.dirty) return;
+    this.#numbers.of(series);
     series.dirty = true;
     this.#dirty.push(series);
   }
@@ -252,11 +275,12 @@ export class Gatherer implements SeriesRecorder {
     return sketch;
   }
 
-  /** A sketch refuses a value that it has no bucket for; anything else is an error of this library. */
+  /** A sketch has no bucket for a value, or the client has too many series; anything else is an error of this library. */
   #failed(series: GatheredSeries, error: unknown): void {
     if (isTidemarkError(error)) {
       const { field = 'value', limit = '' } = error.detail;
-      this.#rejectSample('sketch_refused', String(field), String(limit), `${series.metric}: ${error.message}`);
+      const reason = error.code === 'resource_exhausted' ? 'too_many_series' : 'sketch_refused';
+      this.#rejectSample(reason, String(field), String(limit), `${series.metric}: ${error.message}`);
       return;
     }
     this.#counters.fail(error);

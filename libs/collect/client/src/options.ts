@@ -51,8 +51,10 @@ export interface ClientOptions {
   readonly maxBatchBytes: number;
   /** Bytes that the unsettled batches of one client session may use in memory. Default 64 MiB. */
   readonly memoryBytes: number;
-  /** Series of the client, at most; a new one beyond is rejected. Default 1,000,000. */
+  /** Series of the client, at most; a new one beyond is rejected until others expire. Default 1,000,000. */
   readonly maxSeries: number;
+  /** Time without a value after which a series need not be remembered, ms. Default 1 h. */
+  readonly seriesExpiryMs: number;
   /** Bytes of the spool over all client sessions; a quarter is reserved for stamped batches. Default 1 GiB. */
   readonly spoolBytes: number;
   /** Size of one spool file, bytes; at most a sixteenth of `spoolBytes`. Default 8 MiB. */
@@ -90,6 +92,7 @@ export const DEFAULT_CLIENT_OPTIONS: Omit<ClientOptions, 'name'> = {
   maxBatchBytes: 3 * 1024 * 1024,
   memoryBytes: 64 * 1024 * 1024,
   maxSeries: 1_000_000,
+  seriesExpiryMs: 3_600_000,
   spoolBytes: 1024 * 1024 * 1024,
   spoolFileBytes: 8 * 1024 * 1024,
   frontierLagMs: 0,

@@ -1,8 +1,7 @@
 import { classOfKind, DEFAULT_POINT_LIMITS, KIND, type KindName, seriesName } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
 import { checkSeries, MAX_GIVEN_TAGS } from './check-arguments.ts';
 import { GatheredSeries, type SeriesRecorder } from './gathered-series.ts';
-import type { SeriesTable } from './series-table.ts';
+import type { SeriesNumbers } from './series-numbers.ts';
 
 /** The platform knows the tenant; names are checked as if it were short. */
 const ANY_TENANT = 'x';
@@ -14,14 +13,14 @@ const LENGTHS = Array.from({ length: MAX_LENGTH + 1 }, (_, length) => String.fro
 /** Finds the handle of a series by its name. client.test.ts and hostile-arguments.test.ts cover it. */
 export class SeriesLookup {
   readonly #recorder: SeriesRecorder;
-  readonly #table: SeriesTable;
+  readonly #numbers: SeriesNumbers;
   readonly #maxSeries: number;
   /** Handles by the caller's own spelling, and by the canonical one. */
   readonly #handles = new Map<string, GatheredSeries>();
 
-  constructor(recorder: SeriesRecorder, table: SeriesTable, maxSeries: number) {
+  constructor(recorder: SeriesRecorder, numbers: SeriesNumbers, maxSeries: number) {
     this.#recorder = recorder;
-    this.#table = table;
+    this.#numbers = numbers;
     this.#maxSeries = maxSeries;
   }
 
@@ -35,6 +34,16 @@ export class SeriesLookup {
     return known ?? this.#find(metric, kind, tags);
   }
 
+  /** All series, some of them repeatedly. */
+  get all(): Iterable<GatheredSeries> {
+    return this.#handles.values();
+  }
+
+  /** Forgets the series that have expired. A program that kept their handles can still use them. */
+  forgetExpired(): void {
+    for (const [key, series] of this.#handles) if (this.#numbers.hasExpired(series)) this.#handles.delete(key);
+  }
+
   #find(metric: string, named: KindName, tags: readonly string[]): GatheredSeries {
     const given = checkSeries(metric, named, tags);
     const kind = KIND[given.kind];
@@ -42,13 +51,8 @@ export class SeriesLookup {
     const canonical = keyOf(given.kind, given.metric, name.tags);
     let handle = canonical === undefined ? undefined : this.#handles.get(canonical);
     if (handle === undefined) {
-      if (this.#table.length >= this.#maxSeries) {
-        const detail = { reason: 'too_many_series', field: 'maxSeries', limit: this.#maxSeries };
-        const message = `more than ${this.#maxSeries} series (limit: maxSeries)`;
-        throw new TidemarkError('resource_exhausted', message, detail);
-      }
-      const number = this.#table.add({ metric: given.metric, kind, tags: name.tags });
-      handle = new GatheredSeries(this.#recorder, number, given.metric, kind, name.tags);
+      handle = new GatheredSeries(this.#recorder, given.metric, kind, name.tags);
+      this.#numbers.of(handle);
       if (canonical !== undefined) this.#handles.set(canonical, handle);
     }
     // Other spellings are a cache of `maxSeries` entries: beyond, a spelling is canonicalized each time.

@@ -132,10 +132,10 @@ function kafkaInstance(settings: Settings['integrations']['kafka'][number]): Kaf
 }
 
 function clientBounds(own: Settings['agent']) {
-  const { maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs } = own;
+  const { maxSeries, seriesExpiryMs, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs } = own;
   const { giveUpMs, replyTimeoutMs, greetingTimeoutMs, backoffMs, maxBackoffMs, replayStreams } = own;
   return {
-    ...{ maxSeries, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs },
+    ...{ maxSeries, seriesExpiryMs, memoryBytes, spoolBytes, spoolFileBytes, closeTimeoutMs },
     ...{ giveUpMs, replyTimeoutMs, greetingTimeoutMs, backoffMs, maxBackoffMs, replayStreams },
   };
 }
