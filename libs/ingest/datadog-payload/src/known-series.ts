@@ -30,6 +30,12 @@ export class KnownSeries {
     this.names.clear();
   }
 
+  /** Releases the memory. The object must not be used afterwards. */
+  leave(): void {
+    this.#table.leave();
+    this.names.clear();
+  }
+
   /** Begins a payload. */
   begin(): void {
     this.#table.begin();

@@ -51,6 +51,11 @@ export class LaneDefinitions {
     this.#checkedAtRefs = timing.epochRefs;
   }
 
+  /** Number of dictionaries that are remembered. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   get epoch(): number {
     return this.#epoch;
   }

@@ -101,3 +101,18 @@ test('abandoned lanes write nothing, need no fence, and are not replaced', async
   await bench.advance(5000);
   expect([lanes.dead, ended, (await bench.points(0)).length]).toEqual([[], [], before]);
 });
+
+test('a lane that died while it left is forgotten once it is fenced', async () => {
+  const { bench, lanes } = await setUp();
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  bench.unreachable.add('points/0');
+  lanes.leave();
+  await bench.advance(6000);
+  bench.unreachable.clear();
+  await bench.until(() => lanes.isReady);
+  expect(lanes.dead.map(({ partition }) => partition)).toContain(0);
+  for (const dead of lanes.dead) lanes.fenced(dead);
+  // Otherwise the session could not end in order.
+  expect(await bench.play(lanes.close())).toBe(true);
+});

@@ -147,11 +147,23 @@ export class LaneSet {
   /** Records that a lane of this session was fenced. */
   fenced(lane: DeadLane): void {
     this.#dead.delete(fenceKey(this.#options.session, lane));
+    this.#forgetLeft();
   }
 
   /** Removes the dead lanes that are among these fences, by key. */
   forgetFenced(fences: { has(key: string): boolean }): void {
     for (const key of this.#dead.keys()) if (fences.has(key)) this.#dead.delete(key);
+    this.#forgetLeft();
+  }
+
+  /** Forgets the lanes that died while they left, and are fenced. */
+  #forgetLeft(): void {
+    const { session } = this.#options;
+    for (const lane of this.#leaving) {
+      const { partition, number, state } = lane;
+      if (state === 'dead' && !this.#dead.has(fenceKey(session, { partition, lane: number })))
+        this.#leaving.delete(lane);
+    }
   }
 
   get #all(): Lane[] {

@@ -95,3 +95,12 @@ test('what is not valid says nothing, and too long texts are cut', async () => {
   await pass(200);
   expect(changes()).toEqual([['hits', 'protocol', { description: 'd'.repeat(1000) }]]);
 });
+
+test('metrics that never have a series do not keep later ones out', async () => {
+  const { pass, stated, changes } = setUp();
+  for (let i = 0; i < 20_000; i++) stated.note('other', `never.${i}`, { unit: 'byte' });
+  stated.note('acme', 'hits', { unit: 'bit' });
+  stated.noteSeries('acme', 'hits', KIND.reading);
+  await pass(200);
+  expect(changes()).toEqual([['hits', 'protocol', { unit: 'bit' }]]);
+});

@@ -28,7 +28,7 @@ const GATHER_MS = 100;
 const RETRY_MS = 1000;
 /** Max metrics that are remembered. Beyond, all are forgotten, and their statements are published once more. */
 const REMEMBERED = 100_000;
-/** Max metrics whose statements came before their first series. Further ones are dropped until they are repeated. */
+/** Max metrics whose statements came before their first series. The oldest are dropped until they are repeated. */
 const EARLY = 10_000;
 /** How often what is said of a metric may change: senders that contradict each other must not fill the log. */
 const MAX_CHANGES = 32;
@@ -81,14 +81,20 @@ export class StatedMetrics {
     const partition = this.#partitionOf(tenant, metric);
     const place = placeOf(partition, tenant, metric);
     if (this.#said.has(place)) this.#note(place, partition, tenant, metric, change);
-    else if (this.#early.has(place) || this.#early.size < EARLY) {
-      this.#early.set(place, { ...this.#early.get(place), ...change });
+    else {
+      const early = { ...this.#early.get(place), ...change };
+      this.#early.delete(place);
+      this.#early.set(place, early);
+      const [oldest] = this.#early.keys();
+      if (this.#early.size > EARLY) this.#early.delete(oldest);
     }
   }
 
   #note(place: string, partition: number, tenant: string, metric: string, change: MetricChange): void {
     const { change: before, changes } = this.#said.get(place) ?? { change: {}, changes: 0 };
-    if (changes >= MAX_CHANGES) return;
+    // While the log accepts nothing, statements beyond the bound wait for their repetition.
+    const isOver = this.#waiting.size >= REMEMBERED && !this.#waiting.has(place);
+    if (changes >= MAX_CHANGES || isOver) return;
     const fresh = Object.entries(change).filter(
       ([field, value]) => value !== undefined && before[field as keyof MetricChange] !== value,
     );

@@ -203,7 +203,8 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       const limit = `${seriesPerTenant} series within ${startOverMs} ms`;
       return handles.refused({ reason: 'request_series', field: 'series', limit });
     }
-    const { id: metric, partition } = this.#metric(name.metric);
+    const ofMetric = this.#metricOf(name.metric);
+    const { id: metric, partition } = ofMetric;
     const dictionary = this.#dictionary(partition);
     const { dictionaryRefs } = session.limits;
     if (dictionary.size >= dictionaryRefs) {
@@ -216,6 +217,8 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       this.#isFull = true;
       return handles.refused(refused);
     }
+    // Only now: the metrics of refused series are not remembered.
+    this.#metrics.set(name.metric, ofMetric);
     const ref = dictionary.size;
     dictionary.add({ metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs }, name);
     if (known >= 0) {
@@ -237,14 +240,11 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     return refused;
   }
 
-  #metric(metric: string): SeriesOfMetric {
-    let known = this.#metrics.get(metric);
-    if (known === undefined) {
-      const id = metricId(this.tenant, metric);
-      known = { id, partition: partitionOf(this.map, id) };
-      this.#metrics.set(metric, known);
-    }
-    return known;
+  #metricOf(metric: string): SeriesOfMetric {
+    const known = this.#metrics.get(metric);
+    if (known !== undefined) return known;
+    const id = metricId(this.tenant, metric);
+    return { id, partition: partitionOf(this.map, id) };
   }
 
   #dictionary(partition: number): ClientDictionary {

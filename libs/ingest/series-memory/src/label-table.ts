@@ -31,6 +31,11 @@ export class LabelTable implements BlockHolder {
     memory.join(this);
   }
 
+  /** Releases the memory. The table must not be used afterwards. */
+  leave(): void {
+    this.#memory.leave(this);
+  }
+
   get size(): number {
     return this.#size;
   }
