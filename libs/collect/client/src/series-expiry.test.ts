@@ -49,7 +49,8 @@ test.each([false, true])(
       most = Math.max(most, client.stats().series);
     }
     await world.clock.advance(FLUSH_MS);
-    const { rejectedSamples, pendingPoints, ackedPoints } = client.stats();
+    const { rejectedSamples, pendingPoints, ackedPoints, spoolBytes } = client.stats();
+    expect(spoolBytes).toBeLessThan(256 * 1024);
     expect({ rejectedSamples, pendingPoints, ackedPoints }).toEqual({
       rejectedSamples: 0,
       pendingPoints: 0,

@@ -3,8 +3,10 @@ import { TidemarkError } from '@tidemark/ports';
 import type { GatheredSeries } from './gathered-series.ts';
 import { SeriesTable } from './series-table.ts';
 
-/** Below this number, series are not counted: they take little memory. */
-const COUNTED_FROM = 1000;
+/** Below this number, and below half of `maxSeries`, the series that are in use are not counted: all take little memory. */
+const COUNTED_FROM = 20_000;
+/** Min time between two counts below half of `maxSeries`, ms. Stores remember each client session for a week. */
+const COUNT_MS = 3_600_000;
 /** A full table is replaced when it has at least this share of series that expired. */
 const EXPIRED_SHARE = 0.1;
 
@@ -70,9 +72,11 @@ export class SeriesNumbers {
   isMostlyExpired(known: () => Iterable<GatheredSeries>): boolean {
     const { length } = this.#table;
     const isFull = length >= this.#maxSeries;
-    if (length < Math.min(COUNTED_FROM, this.#maxSeries / 2)) return false;
+    const isHalfFull = length >= this.#maxSeries / 2;
+    if (length < COUNTED_FROM && !isHalfFull) return false;
     // Counting visits all series, so it does not run at every flush.
-    if (this.#nowMs - this.#countedMs < this.#expiryMs / (isFull ? 4 : 1)) return false;
+    const pauseMs = isHalfFull ? this.#expiryMs / 4 : Math.max(this.#expiryMs, COUNT_MS);
+    if (this.#nowMs - this.#countedMs < pauseMs) return false;
     this.#countedMs = this.#nowMs;
     const used = new Set<number>();
     for (const series of known()) {

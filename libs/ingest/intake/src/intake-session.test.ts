@@ -458,6 +458,25 @@ describe('series that are defined and not sent', () => {
     expect(session.budgets.unsent.size).toBe(0);
   });
 
+  test('clients that come and go leave nothing behind', async () => {
+    const { bench, session, client } = await started({ budgets: { tenantSeries: 100, metricSeries: 100 } });
+    client.close();
+    for (let i = 0; i < 300; i++) {
+      const next = new BenchClient(bench, session);
+      await next.hello();
+      await next.define(0, 0, series(i * 20, i * 20 + 20));
+      expect(refusedRefs(next)).toEqual([]);
+      if (i % 3 === 0) await next.batch([{ partition: 0, points: shareOf([19, bench.acceptClock.nowMs(), 1]) }]);
+      next.close();
+    }
+    await bench.advance(5000);
+    expect([session.openStreams, session.budgets.unsent.size, session.statusFor(TENANT).clientNames]).toEqual([
+      0,
+      0,
+      {},
+    ]);
+  });
+
   test('refused ones are not defined in the log', async () => {
     const { bench, session, client } = await started({ knownSeries: async (_, __, ids) => ids.map((_id, i) => i > 0) });
     await bench.decide({ $case: 'budget', value: { term: 1, tenant: TENANT, metric: '', limit: 1, over: true } });
