@@ -61,6 +61,8 @@ export class ClientHost {
         name,
         flushIntervalMs: 1000,
         maxBatchBytes: 300,
+        maxSeries: 180,
+        seriesExpiryMs: 10_000,
         memoryBytes: 256 * 1024,
         spoolBytes: 256 * 1024,
         spoolFileBytes: 2048,

@@ -98,6 +98,11 @@ export class PlainConsumer {
     return this.positions.length;
   }
 
+  /** Number of client sessions. */
+  get clientSessions(): number {
+    return this.#clients.size;
+  }
+
   get openLanes(): number {
     return [...this.#lanes.values()].filter((lane) => lane.isOpen).length;
   }

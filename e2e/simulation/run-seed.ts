@@ -237,6 +237,7 @@ class SeedRun {
       'blocks of earlier eras': this.#sum((plain) => plain.blocksOfEarlierEras),
       'records refused by size': recordSize.refused,
       'definitions ahead of points': this.#sum((plain) => plain.definitionsAhead),
+      'client sessions': this.#sum((plain) => plain.clientSessions),
       'shares of several intakes': this.#content.severalIntakes,
       'shares by an older map': this.#content.olderMaps,
       'log trims': logTrims.count,
