@@ -16,7 +16,7 @@ const LINES: Readonly<Record<CommentWord, RegExp>> = {
 };
 
 function lineOf(word: CommentWord): RegExp {
-  return new RegExp(`^#[ \\t]+${word}[ \\t]+("(?:[^"\\\\]|\\\\.)*"|[^ \\t]+)[ \\t]+(.*)$`);
+  return new RegExp(`^#[ \\t]+${word}[ \\t]+("(?:[^"\\\\]|\\\\.)*"|[^ \\t]+)[ \\t]+([^]*)$`);
 }
 
 /** Reads a line without blanks around it; undefined for a line of another kind. */
@@ -37,12 +37,24 @@ export function* commentLines(
   maxCharacters: number,
   isCut: boolean,
 ): Generator<CommentLine> {
-  for (let at = body.indexOf(word); at >= 0; at = body.indexOf(word, at + 1)) {
-    const feed = body.indexOf('\n', at);
-    if (feed < 0 && isCut) return;
-    const line = body.slice(body.lastIndexOf('\n', at) + 1, feed < 0 ? body.length : feed).trim();
+  for (const text of linesWith(body, word, isCut)) {
+    const line = text.trim();
     if (line.length > maxCharacters) continue;
     const read = commentLine(line, word);
     if (read !== undefined) yield read;
+  }
+}
+
+/**
+ * Each line of a body that contains the word, once however often it does: the time is linear in the body. The last line of
+ * a body that was cut is left out.
+ */
+export function* linesWith(body: string, word: string, isCut: boolean): Generator<string> {
+  let end = 0;
+  for (let at = body.indexOf(word); at >= 0; at = body.indexOf(word, end)) {
+    const feed = body.indexOf('\n', at);
+    if (feed < 0 && isCut) return;
+    end = feed < 0 ? body.length : feed;
+    yield body.slice(body.lastIndexOf('\n', at) + 1, end);
   }
 }
