@@ -76,3 +76,15 @@ test('an interval up to the flush interval of the Agent is not a statement about
   await eventually('the readings', async () => (await held()).length > 0);
   expect(await held()).toEqual(Array.from({ length: 60 }, () => 5));
 });
+
+test('an interval of two days that a user states of a metric finds its series on the five days after', async () => {
+  await submit('audit.total', { type: GAUGE }, [[6, 12]]);
+  await eventually('the reading', async () => (await hourOf('avg:audit.total{*}', 6)).length > 0);
+  expect(await hourOf('avg:audit.total{*}', 72 + 12)).toEqual([]);
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ statsd_interval: 2 * 86_400 });
+  const answer = await fetch(`${platform.httpUrl}/api/v1/metrics/audit.total`, { method: 'PUT', headers, body });
+  expect(answer.status).toBe(200);
+  await eventually('its series', async () => (await hourOf('avg:audit.total{*}', 72 + 12)).length === STEPS);
+  expect(await hourOf('avg:audit.total{*}', 96 + 12)).toEqual(all(12));
+});

@@ -12,7 +12,7 @@ export interface StatedIntervals {
 export const NOTHING_STATED: StatedIntervals = { sinceMs: [], intervalsMs: [] };
 
 /** The longest reporting interval that can be stated, ms. */
-export const INTERVAL_LIMIT_MS = 31 * 86_400_000;
+export const INTERVAL_LIMIT_MS = 31 * DAY_MS;
 
 /** How many reporting intervals a reading holds, unless another one follows or its series ends. */
 export const HOLD_INTERVALS = 2.5;

@@ -21,7 +21,7 @@ export interface Match {
 
 /**
  * The series of a metric alive in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by class and
- * tags. A series with several values of a key is in the group of each. Throws `resource_exhausted`.
+ * tags; with a stated interval also those whose last reading may still hold. A series with several values of a key is in the group of each. Throws `resource_exhausted`.
  */
 export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): Match {
   if (request.groupBy.length > limits.groupKeys) {
@@ -31,7 +31,8 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
   if (metric === undefined || request.toMs <= request.fromMs) {
     return { metricId: metricId(request.tenant, request.metric), classes: [], groups: [] };
   }
-  const universe = metric.alive(dayOf(request.fromMs), dayOf(request.toMs - 1));
+  const firstDay = Math.max(0, dayOf(request.fromMs) - metric.heldDays);
+  const universe = metric.alive(firstDay, dayOf(request.toMs - 1));
   const selected = new FilterEvaluator(index, metric, limits).select(request.filter, universe);
   const maxSeries = lesser(request.maxSeries, limits.matchSeries);
   if (selected.size > maxSeries) {

@@ -45,7 +45,23 @@ test('of each source and field the last statement stands, from before the first 
   });
 });
 
-test('metrics that only a user speaks of are listed when asked for, beyond the limit and without a day', async () => {
+test('with a stated interval, a series is found as long as its last reading holds', async () => {
+  const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
+  name(partition);
+  const foundOn = (day: number) =>
+    partition.match({
+      ...{ partition: 0, tenant: 'acme', metric: 'hits', filter: undefined, groupBy: [], maxSeries: 0, maxGroups: 0 },
+      ...{ fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS },
+    }).groups.length;
+  const found = () => [1, 5, 6].map((days) => foundOn(DAY + days));
+  expect(found()).toEqual([0, 0, 0]);
+  state(partition, ['protocol', { intervalMs: 2 * DAY_MS }]);
+  expect(found()).toEqual([1, 1, 0]);
+  state(partition, ['user', { intervalMs: 60_000 }]);
+  expect(found()).toEqual([0, 0, 0]);
+});
+
+test('metrics that only a user speaks of are listed when asked for, within the limit and by their names', async () => {
   const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
   name(partition);
   const later = { fromMs: (DAY + 1) * DAY_MS };

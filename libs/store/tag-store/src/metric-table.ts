@@ -1,12 +1,12 @@
 import { Bitmap } from '@tidemark/bitmap';
-import { type MetricMetadata, metricId, type SeriesClass } from '@tidemark/model';
+import { DAY_MS, daysHeldAfter, type MetricMetadata, meaningOf, metricId, type SeriesClass } from '@tidemark/model';
 
-/** A point of a daily series holds for two and a half days, which touch the three days after its own. */
-export const DAILY_HOLDS_DAYS = 3;
+/** Days after its own on which a point of a daily series may still hold. */
+const DAILY_HOLDS_DAYS = daysHeldAfter(DAY_MS);
 /** A series is taken for a daily one, of which no interval is stated, if it was seen on `DAILY_SEEN` of so many days. */
-export const DAILY_OF_DAYS = 8;
+const DAILY_OF_DAYS = 8;
 /** An interval is inferred from three gaps, so from four points. */
-export const DAILY_SEEN = 4;
+const DAILY_SEEN = 4;
 
 /** The series of a metric that were seen on one UTC day. */
 export class DaySeries {
@@ -52,6 +52,11 @@ export class Metric {
   get isStatedByUser(): boolean {
     const { user } = this.metadata;
     return user !== undefined && Object.keys(user).length > 0;
+  }
+
+  /** Days after that of a reading on which it may still hold, because of the interval that is stated of the metric. */
+  get heldDays(): number {
+    return daysHeldAfter(meaningOf(this.name, this.metadata).intervalMs?.value ?? 0);
   }
 
   /** The last day on which a series of it was seen; -1 before the first. */
