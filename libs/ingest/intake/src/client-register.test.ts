@@ -51,6 +51,24 @@ test('what a client refused has the time at which its count grew', () => {
   expect(register.refusedOf('a')).toMatchObject([{ count: 2, lastMs: 1_000_500 }]);
 });
 
+test('what a client refused before it reconnects keeps its time, and is not listed while the client is lost', () => {
+  const clock = new ManualClock(1_000_000);
+  const register = new ClientRegister(clock);
+  const report = (count: number) => {
+    const stream = register.connected('a', SESSION, 'agent');
+    stream.refused([{ reason: 'line_malformed', count, example: 'x' }]);
+    return stream;
+  };
+  report(2).end();
+  expect(register.refusedOf('a')).toEqual([]);
+  clock.nowMs += 60_000;
+  const again = report(2);
+  expect(register.refusedOf('a')).toMatchObject([{ count: 2, example: 'x', lastMs: 1_000_000 }]);
+  again.end();
+  report(3);
+  expect(register.refusedOf('a')).toMatchObject([{ count: 3, lastMs: 1_060_000 }]);
+});
+
 test('has the flush interval of the last hello', () => {
   const register = new ClientRegister(new ManualClock(1_000_000));
   register.connected('a', SESSION, 'checkout', 10_000).end();

@@ -18,7 +18,7 @@ interface KnownClient {
   firstBatchMs: number;
   lastBatchMs: number;
   lostMs: number | undefined;
-  /** What the client refused or dropped itself, as it reported last. */
+  /** What the client refused or dropped itself, as it reported last; without examples while it is lost. */
   refusals: readonly KnownRefusal[];
 }
 
@@ -91,8 +91,8 @@ export class ClientRegister {
         client.streams--;
         if (client.streams > 0) return;
         client.lostMs = this.#clock.wallMs();
-        // The client reports again, to the intake that it finds next.
-        client.refusals = [];
+        // The client reports the same counts again on its next stream: what is older than that keeps its time.
+        client.refusals = client.refusals.map((one) => ({ ...one, example: '' }));
         // Moves the client to the end, so that the one lost longest ago comes first.
         if (this.#clients.delete(key)) this.#clients.set(key, client);
       },
@@ -102,7 +102,7 @@ export class ClientRegister {
   /** Returns what the connected clients of a tenant refused themselves. */
   refusedOf(tenant: string): RefusedData[] {
     return [...this.#clients.values()]
-      .filter((client) => client.tenant === tenant)
+      .filter((client) => client.tenant === tenant && client.streams > 0)
       .flatMap(({ name, refusals }) => refusals.map((one) => ({ stage: 'client', client: name, sinceMs: 0, ...one })));
   }
 
