@@ -63,6 +63,37 @@ test('what is said before the first series is published with it', async () => {
   expect(changes()).toEqual([['hits', 'protocol', { kind: KIND.gauge, description: 'of the web' }]]);
 });
 
+test('before the first series the newest metrics of each tenant are remembered, and what says nothing takes no room', async () => {
+  const { pass, stated, changes } = setUp();
+  stated.note('acme', 'first', { unit: 'byte' });
+  stated.note('other', 'first', { unit: 'byte' });
+  for (let i = 0; i < 10_000; i++) stated.note('acme', `empty.${i}`, { unit: '', intervalMs: 0 });
+  for (let i = 0; i < 9_999; i++) stated.note('acme', `m.${i}`, { unit: 'bit' });
+  stated.noteSeries('acme', 'first', KIND.reading);
+  await pass(200);
+  expect(changes()).toEqual([['first', 'protocol', { unit: 'byte' }]]);
+  for (let i = 0; i < 2; i++) stated.note('acme', `late.${i}`, { unit: 'day' });
+  for (const name of ['m.0', 'm.1', 'late.1']) stated.noteSeries('acme', name, KIND.reading);
+  stated.noteSeries('other', 'first', KIND.reading);
+  await pass(200);
+  expect(changes()).toEqual([
+    ['m.1', 'protocol', { unit: 'bit' }],
+    ['late.1', 'protocol', { unit: 'day' }],
+    ['first', 'protocol', { unit: 'byte' }],
+  ]);
+});
+
+test('beyond the limit of all tenants, the one with the most metrics forgets its oldest', async () => {
+  const { pass, stated, changes } = setUp();
+  for (let tenant = 0; tenant < 10; tenant++) {
+    for (let i = 0; i < 10_000 - tenant; i++) stated.note(`t${tenant}`, `m.${i}`, { unit: 'bit' });
+  }
+  for (let i = 0; i < 46; i++) stated.note('small', `m.${i}`, { unit: 'bit' });
+  for (const tenant of ['t0', 't9', 'small']) stated.noteSeries(tenant, 'm.0', KIND.reading);
+  await pass(200);
+  expect(changes()).toHaveLength(2);
+});
+
 test('a statement that the log does not accept is tried again, and a user learns of it', async () => {
   const { pass, stated, changes, log } = setUp();
   log.isFull = true;

@@ -10,6 +10,7 @@ import {
   partitionOf,
 } from '@tidemark/model';
 import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
+import { EarlyStatements } from './early-statements.ts';
 import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
 
 export interface StatedMetricsOptions {
@@ -28,8 +29,6 @@ const GATHER_MS = 100;
 const RETRY_MS = 1000;
 /** Max metrics that are remembered. Beyond, all are forgotten, and their statements are published once more. */
 const REMEMBERED = 100_000;
-/** Max metrics whose statements came before their first series. The oldest are dropped until they are repeated. */
-const EARLY = 10_000;
 /** How often what is said of a metric may change: senders that contradict each other must not fill the log. */
 const MAX_CHANGES = 32;
 
@@ -46,7 +45,7 @@ export class StatedMetrics {
   readonly #options: StatedMetricsOptions;
   /** By place, what was said of metrics that have series. */
   readonly #said = new Map<string, Said>();
-  readonly #early = new Map<string, MetricChange>();
+  readonly #early = new EarlyStatements();
   /** By place, the statements that wait. */
   readonly #waiting = new Map<string, MetricStatementEntry & { readonly partition: number }>();
   #timer: Timer | undefined;
@@ -59,8 +58,7 @@ export class StatedMetrics {
   noteSeries(tenant: string, metric: string, kind: Kind): void {
     const partition = this.#partitionOf(tenant, metric);
     const place = placeOf(partition, tenant, metric);
-    const early = this.#early.get(place);
-    this.#early.delete(place);
+    const early = this.#early.take(tenant, metric);
     if (!this.#said.has(place)) {
       if (this.#said.size >= REMEMBERED) this.#said.clear();
       this.#said.set(place, { change: {}, changes: 0 });
@@ -78,16 +76,11 @@ export class StatedMetrics {
     const { metricBytes } = this.#options;
     if (metric === '' || Buffer.byteLength(metric) > metricBytes || !metric.isWellFormed()) return;
     const change = validPart(cutTexts(said));
+    if (Object.keys(change).length === 0) return;
     const partition = this.#partitionOf(tenant, metric);
     const place = placeOf(partition, tenant, metric);
     if (this.#said.has(place)) this.#note(place, partition, tenant, metric, change);
-    else {
-      const early = { ...this.#early.get(place), ...change };
-      this.#early.delete(place);
-      this.#early.set(place, early);
-      const [oldest] = this.#early.keys();
-      if (this.#early.size > EARLY) this.#early.delete(oldest);
-    }
+    else this.#early.add(tenant, metric, change);
   }
 
   #note(place: string, partition: number, tenant: string, metric: string, change: MetricChange): void {
