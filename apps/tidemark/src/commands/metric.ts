@@ -11,7 +11,7 @@ import {
   shownMeaning,
 } from '@tidemark/model';
 import { printable } from '@tidemark/model/safe-text';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
 import { changeMessage, metadataOfMessage } from '@tidemark/store-rpc';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -20,6 +20,7 @@ import { type FormatOptions, tableOrJson } from '../format-option.ts';
 import { parseDuration } from '../parse-time.ts';
 import { duration, gapText, print, printError } from '../printable.ts';
 import { type Remote, withPlatform, withRemote } from '../remote.ts';
+import { requireMetric } from './require-metric.ts';
 
 interface SetOptions extends RemoteOptions {
   readonly kind?: 'gauge' | 'counter' | 'count' | 'rate';
@@ -107,16 +108,6 @@ async function unset(remote: Remote, name: string, options: UnsetOptions): Promi
 
 function state(remote: Remote, metric: string, change: MetricChange): Promise<void> {
   return remote.stateMetric({ metric, change: changeMessage(change) });
-}
-
-/** Throws `not_found`, with a similar name, for an unknown metric. A key without the scope `read` can't find out. */
-async function requireMetric(remote: Remote, metric: string, advice = ''): Promise<void> {
-  try {
-    await remote.call(remote.query, remote.query.metric, { metric });
-  } catch (error) {
-    if (!isTidemarkError(error) || error.code !== 'not_found') return;
-    throw new TidemarkError('not_found', `${error.message}${advice}`);
-  }
 }
 
 /** The fields of a change by the names of their options. */
