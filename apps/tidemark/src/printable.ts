@@ -1,4 +1,5 @@
 import type { Gap } from '@tidemark/contract';
+import { gapWords } from '@tidemark/doctor';
 import { DAY_MS } from '@tidemark/model';
 import { printable, printableLines } from '@tidemark/model/safe-text';
 
@@ -42,7 +43,6 @@ export function shortNumber(value: number): string {
 }
 
 /** Formats a gap: records that are missing from an answer. */
-export function gapText({ topic, partition, offset, reason, records }: Gap): string {
-  const many = records > 1 ? ` (${records} records)` : '';
-  return `gap: ${topic}/${partition} at offset ${offset}${many}: ${printable(reason)}`;
+export function gapText(gap: Gap): string {
+  return `${gap.topic}/${gap.partition} has ${gapWords(gap)}: ${printable(gap.reason)}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StatusReply } from '@tidemark/contract';
+import { gapText } from './printable.ts';
 import { formatStatus } from './status-output.ts';
 
 const NOW_MS = 1_700_000_000_000;
@@ -119,4 +120,12 @@ describe('the status', () => {
     const one = { topic: 'points', partition: 0, process: 'a:1', state: 'live', position: HERE };
     expect(formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, replicas: [one] }))).not.toContain('replica');
   });
+});
+
+test('a gap is one sentence with the number of its records', () => {
+  const gap = { topic: 'tags', partition: 1, offset: 7, reason: 'bit\nrot', records: 1 };
+  expect(gapText(gap)).toBe('tags/1 has a gap of 1 record at offset 7: bit\\nrot');
+  expect(gapText({ ...gap, records: 3 })).toBe('tags/1 has a gap of 3 records at offset 7: bit\\nrot');
+  const tags = [{ partition: 1, gaps: [gap] }];
+  expect(formatStatus(StatusReply.fromPartial({ tags }))).toContain(gapText(gap));
 });

@@ -2,7 +2,7 @@ import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
 import { printable } from '@tidemark/model/safe-text';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import Table from 'cli-table3';
-import { duration, time } from './printable.ts';
+import { duration, gapText, time } from './printable.ts';
 
 /** Formats the position of each partition, the senders, and what delays completeness. */
 export function formatStatus(status: StatusReply): string {
@@ -234,12 +234,7 @@ function halts({ points, tags }: StatusReply): string[] {
 }
 
 function gaps({ points, tags }: StatusReply): string[] {
-  return [...points, ...tags].flatMap((one) =>
-    one.gaps.map(
-      ({ topic, partition, offset, reason, records }) =>
-        `${topic}/${partition} has a gap of ${records} record(s) at offset ${offset}: ${printable(reason)}`,
-    ),
-  );
+  return [...points, ...tags].flatMap((one) => one.gaps.map(gapText));
 }
 
 function hex(bytes: Uint8Array): string {

@@ -21,12 +21,14 @@ export interface PartError {
   readonly message: string;
 }
 
-/** A record that was skipped or can't be decoded. */
+/** Records that were skipped or can't be decoded. */
 export interface Gap {
   /** `points` or `tags`. */
   readonly topic: string;
   readonly partition: number;
+  /** Of the first of them. */
   readonly offset: number;
+  readonly records: number;
   readonly reason: string;
 }
 

@@ -27,7 +27,7 @@ describe('answers', () => {
       ],
       complete_through: 12.345,
       errors: ['points/1: unavailable: stopped', 'odd'],
-      gaps: [{ topic: 'tags', partition: 1, offset: '9007199254', reason: 'skipped' }],
+      gaps: [{ topic: 'tags', partition: 1, offset: '9007199254', records: '3', reason: 'skipped' }],
       notes: ['a note', 7],
     });
     expect(answer).toEqual({
@@ -51,7 +51,7 @@ describe('answers', () => {
         { part: 'points/1', code: 'unavailable', message: 'stopped' },
         { part: '', code: '', message: 'odd' },
       ],
-      gaps: [{ topic: 'tags', partition: 1, offset: 9_007_199_254, reason: 'skipped' }],
+      gaps: [{ topic: 'tags', partition: 1, offset: 9_007_199_254, records: 3, reason: 'skipped' }],
       notes: ['a note'],
     });
   });

@@ -51,7 +51,9 @@ export function readPartErrors(reader: JsonReader): readonly PartError[] {
   });
 }
 
-export const readGap = objectOf<Gap>({ topic: text, partition: number, offset: number, reason: text });
+export const readGap = objectOf<Gap>({
+  ...{ topic: text, partition: number, offset: number, records: number, reason: text },
+});
 
 const readMetric = objectOf<MetricInfo>({ metric: text, classes: texts, kinds: texts, series: number });
 

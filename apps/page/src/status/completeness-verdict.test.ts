@@ -101,7 +101,7 @@ describe('the verdict', () => {
   });
 
   test('gaps are details and do not change the level', () => {
-    const gaps = [{ topic: 'points', partition: 0, offset: 7, reason: 'skipped' }];
+    const gaps = [{ topic: 'points', partition: 0, offset: 7, records: 1, reason: 'skipped' }];
     const verdict = completenessVerdict(status({ points: [partition(0, 100, { gaps })] }));
     expect(verdict).toMatchObject({ level: 'ok', details: ['points/0 has a marked gap, the newest at offset 7'] });
   });

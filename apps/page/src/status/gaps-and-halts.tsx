@@ -7,6 +7,8 @@ interface Break {
   readonly kind: 'halt' | 'gap';
   /** Undefined when the partition halted because of its log, not of one record. */
   readonly offset: number | undefined;
+  /** Missing records; undefined of a halt. */
+  readonly records: number | undefined;
   readonly reason: string;
 }
 
@@ -20,12 +22,15 @@ export function GapsAndHalts({ status: { points, tags } }: { readonly status: Pi
           part: `${kind}/${partition}`,
           kind: 'halt',
           offset: haltedOffset < 0 ? undefined : haltedOffset,
+          records: undefined,
           reason: halted,
         }),
       );
   const gaps = [...points, ...tags].flatMap((one) =>
     one.gaps.map(
-      ({ topic, partition, offset, reason }): Break => ({ part: `${topic}/${partition}`, kind: 'gap', offset, reason }),
+      ({ topic, partition, offset, records, reason }): Break => ({
+        ...{ part: `${topic}/${partition}`, kind: 'gap', offset, records, reason },
+      }),
     ),
   );
   const rows = [...halts('points', points), ...halts('tags', tags), ...gaps];
@@ -34,6 +39,7 @@ export function GapsAndHalts({ status: { points, tags } }: { readonly status: Pi
     { name: 'Partition', cell: ({ part }) => part },
     { name: 'Kind', cell: ({ kind }) => kind },
     { name: 'Offset', isNumber: true, cell: ({ offset }) => (offset === undefined ? '–' : formatCount(offset)) },
+    { name: 'Records', isNumber: true, cell: ({ records }) => (records === undefined ? '–' : formatCount(records)) },
     { name: 'Reason', cell: ({ reason }) => reason },
   ];
   return (

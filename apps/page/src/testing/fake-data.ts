@@ -146,7 +146,10 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
         client('c0ffee11'.padEnd(32, '0'), nowMs - 1_900, 0),
         client('5eed2244'.padEnd(32, '0'), nowMs - 64_000, 12),
       ],
-      gaps: partition === 1 ? [{ topic: 'points', partition, offset: 31_007, reason: 'skipped by an operator' }] : [],
+      gaps:
+        partition === 1
+          ? [{ topic: 'points', partition, offset: 31_007, records: 3, reason: 'skipped by an operator' }]
+          : [],
       halted: partition === 3 ? halted : '',
       halted_offset: partition === 3 && halted !== '' ? 48_261 : 0,
       series: 38,

@@ -1,3 +1,4 @@
+import { gapWords } from '@tidemark/doctor';
 import type { ReactNode } from 'react';
 import type { QueryAnswer } from '../api/api-types.ts';
 
@@ -20,12 +21,12 @@ export function AnswerNotices({ answer }: { readonly answer: QueryAnswer }) {
           <strong>{part}</strong> did not answer, so values may be missing: {message}
         </Notice>
       ))}
-      {answer.gaps.map(({ topic, partition, offset, reason }) => (
+      {answer.gaps.map(({ topic, partition, offset, records, reason }) => (
         <Notice key={`${topic} ${partition} ${offset}`} level="warning">
           <strong>
             {topic}/{partition}
           </strong>{' '}
-          has a gap at offset {offset}: {reason}
+          has {gapWords({ offset, records })}: {reason}
         </Notice>
       ))}
     </>

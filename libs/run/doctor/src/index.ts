@@ -17,7 +17,7 @@ export type {
   Unanswered,
 } from './observations.ts';
 export type { Halted } from './partition-states.ts';
-export { completeThroughOf, gapSentences, haltsOf, tagLagsOf } from './partition-states.ts';
+export { completeThroughOf, gapSentences, gapWords, haltsOf, tagLagsOf } from './partition-states.ts';
 export type {
   DivergenceView,
   GapView,

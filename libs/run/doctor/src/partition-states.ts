@@ -1,4 +1,4 @@
-import { formatCount } from './format-values.ts';
+import { counted, formatCount } from './format-values.ts';
 import type { PipelineView } from './pipeline-view.ts';
 import { NOTED_TAGS_LAG } from './thresholds.ts';
 
@@ -29,6 +29,11 @@ export function tagLagsOf({ tags }: Pick<PipelineView, 'tags'>): { part: string;
   return tags
     .map(({ partition, offset, logNext }) => ({ part: `tags/${partition}`, records: logNext - offset }))
     .filter(({ records }) => records > NOTED_TAGS_LAG);
+}
+
+/** Formats a gap without its partition and reason: `a gap of 3 records at offset 7`. */
+export function gapWords({ offset, records }: { readonly offset: number; readonly records: number }): string {
+  return `a gap of ${counted(records, 'record')} at offset ${offset}`;
 }
 
 /** Returns one sentence for each partition that has skipped records. */
