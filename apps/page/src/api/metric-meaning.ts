@@ -16,7 +16,7 @@ export interface MetricMeaning {
   readonly sources: MeaningSources;
 }
 
-export const MEANING_FIELDS: readonly MeaningField[] = ['type', 'unit', 'description', 'interval'];
+const MEANING_FIELDS: readonly MeaningField[] = ['type', 'unit', 'description', 'interval'];
 
 /** The types that a user can state. */
 export const STATED_TYPES = ['gauge', 'counter', 'count', 'rate'] as const;

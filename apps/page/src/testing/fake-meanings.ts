@@ -2,7 +2,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const DEFAULT: Fields = { type: 'gauge', unit: 'byte', description: null, statsd_interval: 10 };
 const SOURCES: Readonly<Record<string, string>> = { type: 'name', unit: 'protocol', statsd_interval: 'protocol' };
-const MAX_INTERVAL_S = 86_400;
+const MAX_INTERVAL_S = 31 * 86_400;
 
 /** What users state of metrics, in the shape of `/api/v1/metrics/{name}`. */
 export class FakeMeanings {
