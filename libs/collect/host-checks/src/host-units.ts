@@ -30,7 +30,7 @@ const UNITS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** A check of this host that also states the units of its metrics, before its first readings. */
 export function withUnits(check: Check): Check {
   let isStated = false;
-  const { name, everyMs } = check;
+  const { name, everyMs, phaseMs } = check;
   const run = async (sink: CheckSink, signal: AbortSignal): Promise<void> => {
     if (!isStated) {
       for (const [unit, metrics] of Object.entries(UNITS[name] ?? {})) {
@@ -40,5 +40,10 @@ export function withUnits(check: Check): Check {
     isStated = true;
     await check.run(sink, signal);
   };
-  return { name, ...(everyMs === undefined ? {} : { everyMs }), run };
+  return {
+    ...{ name, everyMs, phaseMs, run },
+    detail: check.detail?.bind(check),
+    leftOut: check.leftOut?.bind(check),
+    close: check.close?.bind(check),
+  };
 }
