@@ -128,9 +128,9 @@ function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[], { kind: st
   return notes;
 }
 
-/** The command that makes readings a counter. */
+/** The command that makes readings a counter, quoted for a shell. */
 function stateCounter(metric: string): string {
-  const word = /^[\w.]+$/.test(metric) ? metric : `'${metric}'`;
+  const word = /^[\w.]+$/.test(metric) ? metric : `'${metric.replaceAll("'", "'\\''")}'`;
   return `tidemark metric set ${word} --kind counter`;
 }
 
