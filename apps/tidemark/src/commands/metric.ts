@@ -1,4 +1,4 @@
-import type { MetricDescription } from '@tidemark/contract';
+import type { DescribedMetric } from '@tidemark/contract';
 import {
   isSeriesClass,
   KIND,
@@ -117,7 +117,7 @@ function fieldsOf({ kind, unit, description, intervalMs }: MetricChange): string
 }
 
 function jsonOf(
-  { metric, series }: MetricDescription,
+  { metric, series }: DescribedMetric,
   classes: readonly SeriesClass[],
   { kind, unit, description, intervalMs }: MetricMeaning,
 ): string {
@@ -136,7 +136,7 @@ function jsonOf(
 }
 
 function tableOf(
-  { metric, series }: MetricDescription,
+  { metric, series }: DescribedMetric,
   classes: readonly SeriesClass[],
   { kind, unit, description, intervalMs }: MetricMeaning,
 ): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type MetricDescription, QueryReply, StatusReply } from '@tidemark/contract';
+import { type DescribedMetric, QueryReply, StatusReply } from '@tidemark/contract';
 import { SERIES_CLASS } from '@tidemark/model';
 import { type Clock, TidemarkError, WorkSlice } from '@tidemark/ports';
 import type { QueryAnswer, QueryReader } from '@tidemark/query';
@@ -54,7 +54,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-const LOAD: MetricDescription = {
+const LOAD: DescribedMetric = {
   metric: 'system.load.1',
   classes: [SERIES_CLASS.reading, SERIES_CLASS.count],
   series: 3,

@@ -1,4 +1,4 @@
-import type { MetricDescription } from '@tidemark/contract';
+import type { DescribedMetric } from '@tidemark/contract';
 import { isKind, isSeriesClass, type KindName, kindName, meaningOf, seriesClassName, shownKind } from '@tidemark/model';
 import type { QueryAnswer, Use } from '@tidemark/query';
 import { metadataOfMessage } from '@tidemark/store-rpc';
@@ -117,7 +117,7 @@ function nameOf(kind: number): string {
 }
 
 /** The names of the kinds that a metric's series are shown as, by their classes. */
-function shownKinds({ metric, classes, metadata }: MetricDescription): KindName[] {
+function shownKinds({ metric, classes, metadata }: DescribedMetric): KindName[] {
   const meaning = meaningOf(metric, metadataOfMessage(metadata));
   return classes.filter(isSeriesClass).map((one) => kindName(shownKind(metric, one, meaning).value));
 }

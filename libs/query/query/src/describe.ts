@@ -1,11 +1,11 @@
-import type { MetricDescription, MetricMetadata, TagKeyDescription, TagValueDescription } from '@tidemark/contract';
+import type { DescribedMetric, MetricMetadata, TagKeyDescription, TagValueDescription } from '@tidemark/contract';
 import { mergeMetadata } from '@tidemark/model';
 import { metadataMessage, metadataOfMessage } from '@tidemark/store-rpc';
 
 /** What one partition knows of metrics. */
 export interface PartitionMetrics {
   readonly partition: number;
-  readonly metrics: readonly MetricDescription[];
+  readonly metrics: readonly DescribedMetric[];
 }
 
 /**
@@ -16,8 +16,8 @@ export interface PartitionMetrics {
 export function mergeMetrics(
   parts: readonly PartitionMetrics[],
   ownersOf: (metric: string) => readonly number[],
-): MetricDescription[] {
-  const byMetric = new Map<string, (MetricDescription & { readonly partition: number })[]>();
+): DescribedMetric[] {
+  const byMetric = new Map<string, (DescribedMetric & { readonly partition: number })[]>();
   for (const { partition, metrics } of parts) {
     for (const description of metrics) {
       const known = byMetric.get(description.metric);
@@ -31,9 +31,9 @@ export function mergeMetrics(
 }
 
 function mergeDescriptions(
-  several: readonly (MetricDescription & { readonly partition: number })[],
+  several: readonly (DescribedMetric & { readonly partition: number })[],
   owners: readonly number[],
-): MetricDescription {
+): DescribedMetric {
   const known = [...several].sort((a, b) => owners.indexOf(a.partition) - owners.indexOf(b.partition));
   return {
     metric: known[0].metric,

@@ -50,6 +50,25 @@ test('one metric is found by its whole name, and another name gets a suggestion'
   await expect(service.metric('default', 'load')).rejects.toMatchObject({ code: 'unavailable' });
 });
 
+test('one metric is found by its whole name, also where many other names contain it', async () => {
+  const others = Array.from({ length: 5 }, (_, i) => gauge(FROM_MS, 1, { metric: `a${i}.\u{1f600}` }));
+  const points = [...others, gauge(FROM_MS, 1, { metric: '\u{1f600}' })];
+  const { service } = setUp(points, { limits: { described: 2 } });
+  expect((await service.metric('default', '\u{1f600}')).description).toMatchObject({ metric: '\u{1f600}', series: 1 });
+});
+
+test('a list asks once of each partition where no metric has moved', async () => {
+  const { service, stores } = setUp([gauge(FROM_MS, 1)]);
+  await service.metrics('default', { contains: '', fromMs: 0, limit: 0 });
+  expect(stores.requests).toEqual(['tags/0']);
+});
+
+test('a suggested command is quoted for a shell', async () => {
+  const { run } = setUp([gauge(FROM_MS, 5, { metric: "it's load", kind: KIND.reading })]);
+  const { notes } = await run(`sum:"it's load"{*}.rollup(60).as_rate()`);
+  expect(notes).toContainEqual(expect.stringContaining(`tidemark metric set 'it'\\''s load' --kind counter`));
+});
+
 test('readings of unknown kind are shown as sent, and a rate of them has a note', async () => {
   const points = [40, 35, 50, 50].map((value, i) =>
     gauge(FROM_MS - (FROM_MS % 60_000) + i * 60_000, value, { kind: KIND.reading, metric: 'requests_sum' }),

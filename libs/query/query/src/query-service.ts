@@ -1,6 +1,5 @@
 import { DEFAULT_TENANT } from '@tidemark/access';
 import type {
-  DescribeMetricsRequest,
   Gap,
   MetricReply,
   MetricsReply,
@@ -19,9 +18,10 @@ import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 import { answerFormulas } from './answer-formulas.ts';
 import { answerQuery, betterStepMs, readViews, type ViewFrames } from './answer-query.ts';
+import { allPartitions, askForListedMetrics, askForMetrics, type MetricSources } from './ask-for-metrics.ts';
 import { checkRange } from './check-range.ts';
 import { withDeadline } from './deadline.ts';
-import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import { mergeTagKeys } from './describe.ts';
 import { formulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaRequest } from './formula-request.ts';
 import { Gaps } from './gaps.ts';
@@ -33,6 +33,7 @@ import { planQuery, type QueryPlan } from './query-plan.ts';
 import type { AskedQuery, QueryAnswer, QueryReader, Use } from './query-reader.ts';
 import { QueryRun } from './query-run.ts';
 import { DEFAULT_QUERY_SERVICE_LIMITS, type QueryServiceLimits } from './query-service-limits.ts';
+import { withNamesOf } from './session-names.ts';
 import { didYouMeanMetric, MAX_COMPARED, similarMetrics } from './similar-metric.ts';
 import { tagFilterMessage } from './tag-filter-message.ts';
 import { TenantGate } from './tenant-gate.ts';
@@ -178,11 +179,9 @@ export class QueryService implements QueryReader {
     const filter = this.#filterOf(request.filter);
     const partitions = allPartitions(this.#maps(fromMs));
     return this.#describe(tenant, signal, async (parts) => {
-      // An earlier owner of a metric, which has none of the series any more, may have what a user stated of it.
-      const asked = { tenant, contains, fromMs, limit, filter, after, stated: true };
-      const { metrics, gaps } = await this.#askForMetrics(parts, partitions, asked);
-      const found = metrics.filter(({ series }) => series > 0).slice(0, limit);
-      return { metrics: found, errors: parts.sortedErrors(), gaps };
+      const asked = { tenant, contains, fromMs, limit, filter, after };
+      const { metrics, gaps } = await askForListedMetrics(this.#sources(parts), partitions, asked);
+      return { metrics, errors: parts.sortedErrors(), gaps };
     });
   }
 
@@ -194,23 +193,20 @@ export class QueryService implements QueryReader {
   async metric(tenant: string, name: string, signal?: AbortSignal): Promise<MetricReply> {
     const maps = this.#maps(0);
     return this.#describe(tenant, signal, async (parts) => {
-      // The list of names is by text and limited: it begins just before the name, which is among the first then.
-      const exact = { tenant, contains: name, fromMs: 0, limit: this.#limits.described, after: name.slice(0, -1) };
-      const { metrics, gaps } = await this.#askForMetrics(parts, ownersOf(maps, tenant, name), {
-        ...exact,
-        stated: true,
-      });
+      const sources = this.#sources(parts);
+      const list = { tenant, fromMs: 0, limit: this.#limits.described };
+      const exact = { ...list, contains: '', names: [name], stated: true };
+      const { metrics, gaps } = await askForMetrics(sources, ownersOf(maps, tenant, name), exact);
       const [error] = parts.sortedErrors();
       if (error !== undefined) {
         throw new TidemarkError('unavailable', `${error.part} could not answer: ${error.message}`, {
           part: error.part,
         });
       }
-      const description = metrics.find(({ metric }) => metric === name);
+      const [description] = metrics;
       if (description !== undefined) return { description, gaps };
-      const list = { tenant, fromMs: 0, limit: this.#limits.described };
       const similar = await similarMetrics(name, async (contains) => {
-        return (await this.#askForMetrics(parts, allPartitions(maps), { ...list, contains })).metrics;
+        return (await askForMetrics(sources, allPartitions(maps), { ...list, contains })).metrics;
       });
       const shown = name.slice(0, MAX_COMPARED);
       throw new TidemarkError('not_found', `no metric has the name ${shown}${didYouMeanMetric(name, similar)}`);
@@ -258,12 +254,13 @@ export class QueryService implements QueryReader {
       ]);
       // Addresses of processes are shown only to operators.
       const report = tenant === DEFAULT_TENANT ? stores.report?.() : undefined;
+      const ofTenant = points
+        .filter((status) => status !== undefined)
+        .map((status) => ({ ...status, clients: status.clients.filter((client) => client.tenant === tenant) }));
       return {
-        points: points
-          .filter((status) => status !== undefined)
-          .map((status) => ({ ...status, clients: status.clients.filter((client) => client.tenant === tenant) })),
+        points: ofTenant,
         tags: tags.filter((status) => status !== undefined),
-        sessions: [...known],
+        sessions: withNamesOf(ofTenant, known),
         latenessMs: latenessMs(tenant),
         nowMs,
         errors: parts.sortedErrors(),
@@ -293,18 +290,8 @@ export class QueryService implements QueryReader {
     return maps;
   }
 
-  /** Lists metrics of these partitions, with what the partitions that answered know of each. */
-  async #askForMetrics(
-    parts: Parts,
-    partitions: readonly number[],
-    asked: Omit<DescribeMetricsRequest, 'partition'>,
-  ): Promise<Pick<MetricsReply, 'metrics' | 'gaps'>> {
-    const replies = await this.#askTagStores(parts, partitions, (store, partition, within) =>
-      store.describeMetrics({ ...asked, partition }, within),
-    );
-    const found = replies.map((reply, i) => ({ partition: partitions[i], metrics: reply?.metrics ?? [] }));
-    const maps = this.#maps(0);
-    return { metrics: mergeMetrics(found, (metric) => ownersOf(maps, asked.tenant, metric)), gaps: gapsOf(replies) };
+  #sources(parts: Parts): MetricSources {
+    return { parts, stores: this.#stores, maps: this.#maps(0) };
   }
 
   #askTagStores<Reply>(
@@ -334,9 +321,4 @@ function gapsOf(replies: readonly ({ readonly gaps: readonly Gap[] } | undefined
   const gaps = new Gaps();
   for (const reply of replies) gaps.add(reply?.gaps ?? []);
   return gaps.sorted();
-}
-
-function allPartitions(maps: readonly PartitionMap[]): number[] {
-  const count = Math.max(...maps.map((map) => map.partitions));
-  return Array.from({ length: count }, (_, partition) => partition);
 }

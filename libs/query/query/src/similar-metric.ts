@@ -1,4 +1,4 @@
-import type { MetricDescription } from '@tidemark/contract';
+import type { DescribedMetric } from '@tidemark/contract';
 import { nearest } from '@tidemark/query-language';
 
 /** Names and values of this length and below are compared. */
@@ -10,13 +10,13 @@ const MIN_PART = 3;
 /** Returns metrics that have a similar name, and the metric itself where it exists. `find` returns those with a text. */
 export async function similarMetrics(
   metric: string,
-  find: (contains: string) => Promise<readonly MetricDescription[]>,
-): Promise<MetricDescription[]> {
+  find: (contains: string) => Promise<readonly DescribedMetric[]>,
+): Promise<DescribedMetric[]> {
   return (await Promise.all(searchTexts(metric).map(find))).flat();
 }
 
 /** The end of a sentence about a metric that was not found: the name that was probably meant. */
-export function didYouMeanMetric(metric: string, similar: readonly MetricDescription[]): string {
+export function didYouMeanMetric(metric: string, similar: readonly DescribedMetric[]): string {
   const names = similar.map((one) => one.metric);
   return didYouMean(nearest(metric, names, MAX_COMPARED));
 }

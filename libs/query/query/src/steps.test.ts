@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MetricDescription } from '@tidemark/contract';
+import type { DescribedMetric } from '@tidemark/contract';
 import { leavesOf, parseQuery } from '@tidemark/query-language';
 import fc from 'fast-check';
 import { mergeMetrics, mergeTagKeys } from './describe.ts';
@@ -52,16 +52,16 @@ describe('steps', () => {
 
 describe('descriptions of several partitions', () => {
   test('descriptions are merged with all kinds, and with the counts of the partition with the most', () => {
-    const older: MetricDescription = { metric: 'b', classes: [1], series: 9, lastDayMs: 1, metadata: undefined };
-    const newer: MetricDescription = { metric: 'b', classes: [3, 1], series: 7, lastDayMs: 2, metadata: undefined };
-    const other: MetricDescription = { metric: 'a', classes: [2], series: 1, lastDayMs: 1, metadata: undefined };
+    const older: DescribedMetric = { metric: 'b', classes: [1], series: 9, lastDayMs: 1, metadata: undefined };
+    const newer: DescribedMetric = { metric: 'b', classes: [3, 1], series: 7, lastDayMs: 2, metadata: undefined };
+    const other: DescribedMetric = { metric: 'a', classes: [2], series: 1, lastDayMs: 1, metadata: undefined };
     const merged = { metric: 'b', classes: [1, 3], series: 9, lastDayMs: 2, metadata: undefined };
-    const parts = (first: MetricDescription, second: MetricDescription) => [
+    const parts = (first: DescribedMetric, second: DescribedMetric) => [
       { partition: 0, metrics: [first] },
       { partition: 1, metrics: [other, second] },
     ];
     expect(mergeMetrics(parts(older, newer), () => [1, 0])).toEqual([other, merged]);
-    const stated = (one: MetricDescription, unit: string) => ({
+    const stated = (one: DescribedMetric, unit: string) => ({
       ...one,
       metadata: { user: { unit }, protocol: undefined },
     });

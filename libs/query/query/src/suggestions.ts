@@ -1,7 +1,8 @@
-import type { MetricDescription, TagKeyDescription } from '@tidemark/contract';
+import type { DescribedMetric, TagKeyDescription } from '@tidemark/contract';
 import type { Frame } from '@tidemark/fold';
 import { nearest, printFilter, type QueryLeaf, type TagFilter } from '@tidemark/query-language';
-import { mergeMetrics, mergeTagKeys } from './describe.ts';
+import { allPartitions, askForMetrics } from './ask-for-metrics.ts';
+import { mergeTagKeys } from './describe.ts';
 import type { LeafSteps } from './leaf-steps.ts';
 import { ownersOf } from './metric-owners.ts';
 import { Parts } from './parts.ts';
@@ -57,22 +58,11 @@ async function metricNotes(run: QueryRun, parts: Parts, { leaf }: ReadLeaf): Pro
   return [`no metric ${metric} in this range${didYouMeanMetric(metric, metrics)}`];
 }
 
-async function metricsWith(run: QueryRun, parts: Parts, contains: string): Promise<MetricDescription[]> {
+async function metricsWith(run: QueryRun, parts: Parts, contains: string): Promise<DescribedMetric[]> {
+  const { tenant, stores, maps } = run;
   const limit = run.limits.described;
-  const partitions = Math.max(...run.maps.map((map) => map.partitions));
-  const replies = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) =>
-      parts.ask(`tags/${partition}`, (signal) =>
-        run.stores
-          .tagStore(partition)
-          .describeMetrics({ partition, tenant: run.tenant, contains, fromMs: 0, limit }, signal),
-      ),
-    ),
-  );
-  return mergeMetrics(
-    replies.map((reply, partition) => ({ partition, metrics: reply?.metrics ?? [] })),
-    (metric) => ownersOf(run.maps, run.tenant, metric),
-  ).slice(0, limit);
+  const asked = { tenant, contains, fromMs: 0, limit };
+  return (await askForMetrics({ parts, stores, maps }, allPartitions(maps), asked)).metrics.slice(0, limit);
 }
 
 async function tagNotes(run: QueryRun, parts: Parts, read: ReadLeaf): Promise<string[]> {

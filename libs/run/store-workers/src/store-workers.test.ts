@@ -114,7 +114,7 @@ describe('the store threads', () => {
   test('stores answer in the bytes of the contract, and transfer only buffers that hold just the request', async () => {
     const stores = start();
     const readers = storeReaders(stores);
-    const request = { partition: 0, tenant: 'default', contains: '', fromMs: 0, limit: 10 };
+    const request = { partition: 0, tenant: 'default', contains: '', fromMs: 0, limit: 10, names: [] };
     const encoded = DescribeMetricsRequest.encode(request).finish();
     const shared = Buffer.alloc(encoded.length + 100, 7);
     shared.set(encoded, 50);

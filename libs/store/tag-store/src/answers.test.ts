@@ -120,10 +120,24 @@ describe('answers against a naive model', () => {
             tagsOffset: all.length,
             gaps: [],
           });
-          const described = { partition: 0, tenant, metric, limit: 2, contains: metric.slice(0, 4), ...range };
+          const described = {
+            partition: 0,
+            tenant,
+            metric,
+            limit: 2,
+            contains: metric.slice(0, 4),
+            names: [],
+            ...range,
+          };
           const next = { ...described, contains: '', limit: 1, after: metric };
           const filtered = { ...described, contains: '', filter: wanted };
-          for (const one of [described, next, filtered, { ...filtered, after: metric }]) {
+          for (const one of [
+            described,
+            next,
+            filtered,
+            { ...filtered, after: metric },
+            { ...filtered, names: [metric] },
+          ]) {
             expect(partition.describeMetrics(one).metrics).toEqual(model.describeMetrics(one));
           }
           for (const one of [described, filtered]) {

@@ -1,7 +1,7 @@
 import type {
+  DescribedMetric,
   DescribeMetricsRequest,
   DescribeTagsRequest,
-  MetricDescription,
   Series,
   SeriesTagsRequest,
   TagKeyDescription,
@@ -19,29 +19,27 @@ const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
 
 /**
  * Metrics of a tenant by name, with the series seen on or after the day of `from_ms` that the filter selects; with
- * `stated` also those without such series of which a user has stated something, which do not count for the limit. Throws
+ * `stated` also those without such series of which a user has stated something. With `names` only metrics of these. Throws
  * `resource_exhausted` for a filter beyond a limit.
  */
 export function describeMetrics(
   index: TagIndex,
   request: DescribeMetricsRequest,
   limits: TagStoreLimits,
-): MetricDescription[] {
+): DescribedMetric[] {
   const fromDay = dayOf(request.fromMs);
   const limit = lesser(request.limit, limits.described);
-  const { contains, after = '', filter, stated = false } = request;
-  const wanted = index.metrics
-    .ofTenant(request.tenant)
+  const { tenant, contains, after = '', filter, stated = false, names } = request;
+  const named = [...new Set(names)].map((name) => index.metrics.find(tenant, name)).filter((one) => one !== undefined);
+  const wanted = (names.length === 0 ? index.metrics.ofTenant(tenant) : named)
     .filter(({ name }) => name.includes(contains) && name > after)
     .filter(({ lastDay, isStatedByUser }) => lastDay >= fromDay || (stated && isStatedByUser))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const found: MetricDescription[] = [];
-  let withSeries = 0;
+  const found: DescribedMetric[] = [];
   for (const metric of wanted) {
-    if (withSeries === limit) break;
+    if (found.length === limit) break;
     const seen = new FilterEvaluator(index, metric, limits).select(filter, metric.seen(fromDay, LAST_DAY));
-    if (!seen.isEmpty) withSeries++;
-    else if (!stated || !metric.isStatedByUser) continue;
+    if (seen.isEmpty && !(stated && metric.isStatedByUser)) continue;
     found.push({
       metric: metric.name,
       classes: classesSeen(index, metric, seen),

@@ -29,8 +29,16 @@ function name(partition: TagPartition): void {
 }
 
 const describe = (partition: TagPartition, stated?: boolean, change: Partial<DescribeMetricsRequest> = {}) =>
-  partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0, stated, ...change })
-    .metrics;
+  partition.describeMetrics({
+    partition: 0,
+    tenant: 'acme',
+    contains: '',
+    fromMs: 0,
+    limit: 0,
+    stated,
+    names: [],
+    ...change,
+  }).metrics;
 
 test('of each source and field the last statement stands, from before the first series on', async () => {
   const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
@@ -75,7 +83,9 @@ test('metrics that only a user speaks of are listed when asked for, within the l
   writer.addSeries(seriesId(series), series, DAY + 1);
   partition.apply({ offset: partition.nextOffset, appendTimeMs: 0, value: writer.take() });
   const limited = describe(partition, true, { ...later, limit: 1 });
-  expect(limited.map(({ metric }) => metric)).toEqual(['hits', 'later']);
+  expect(limited.map(({ metric }) => metric)).toEqual(['hits']);
+  const named = describe(partition, true, { ...later, names: ['later', 'never', 'later'] });
+  expect(named.map(({ metric }) => metric)).toEqual(['later']);
   state(partition, ['user', { unit: null }]);
   expect(describe(partition, true, later).map(({ metric }) => metric)).toEqual(['later']);
 });

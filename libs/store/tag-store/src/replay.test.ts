@@ -28,7 +28,7 @@ type Step = 'apply' | 'commit' | 'fail' | 'crash';
 function answers(partition: TagPartition): unknown {
   const range = { fromMs: 0, toMs: 10 * DAY_MS };
   const parts = ['acme', 'other'].map((tenant) => {
-    const described = partition.describeMetrics({ partition: 0, tenant, contains: '', limit: 0, ...range });
+    const described = partition.describeMetrics({ partition: 0, tenant, contains: '', limit: 0, names: [], ...range });
     const metrics = described.metrics.map(({ metric }) => {
       const asked = { partition: 0, tenant, metric, limit: 0, ...range };
       const match = { filter: undefined, groupBy: ['host', 'env'], maxSeries: 0, maxGroups: 0 };
@@ -210,7 +210,7 @@ describe('what can go wrong', () => {
     expect(opened.gaps(7)).toEqual(gaps);
     expect(opened.match(MatchRequest.create(range)).gaps).toEqual(gaps);
     expect(opened.describeTags({ ...range, limit: 0 }).gaps).toEqual(gaps);
-    expect(opened.describeMetrics({ ...range, contains: '', limit: 0 }).gaps).toEqual(gaps);
+    expect(opened.describeMetrics({ ...range, contains: '', limit: 0, names: [] }).gaps).toEqual(gaps);
     expect(opened.stateHash()).toBe(partition.stateHash());
   });
 

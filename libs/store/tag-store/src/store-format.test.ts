@@ -70,7 +70,7 @@ test('hostile entries with right checksums give data_loss or an answer, never an
       store.content.set(key, sealValue(cut ? value.subarray(0, at % value.length) : value));
       try {
         const partition = await TagPartition.open({ keyValue: store });
-        partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0 });
+        partition.describeMetrics({ partition: 0, tenant: 'acme', contains: '', fromMs: 0, limit: 0, names: [] });
       } catch (error) {
         if (error instanceof AssertionError) throw error;
         if (!isTidemarkError(error, 'data_loss') && !isTidemarkError(error, 'failed_precondition')) throw error;

@@ -126,10 +126,11 @@ export class ModelStores implements QueryStores {
         await enter(signal);
         return this.#match(request);
       },
-      describeMetrics: async ({ tenant, contains, limit }, signal) => {
+      describeMetrics: async ({ tenant, contains, limit, names }, signal) => {
         await enter(signal);
         const known = this.#known(partition).filter((p) => p.tenant === tenant && p.metric.includes(contains));
-        const metrics = [...new Set(known.map((p) => p.metric))].sort().slice(0, limit);
+        const all = [...new Set(known.map((p) => p.metric))].sort();
+        const metrics = all.filter((metric) => names.length === 0 || names.includes(metric)).slice(0, limit);
         return {
           tagsOffset: 0,
           gaps: this.#gapsOf('tags', partition),
@@ -181,7 +182,7 @@ export class ModelStores implements QueryStores {
         return PartitionStatusReply.create({
           partition,
           watermarkMs: this.watermarksMs.get(partition),
-          clients: [{ tenant: 'default' }, { tenant: 'other' }],
+          clients: ['default', 'other'].map((tenant, i) => ({ tenant, clientSession: Buffer.alloc(ID_BYTES, i) })),
         });
       },
     };

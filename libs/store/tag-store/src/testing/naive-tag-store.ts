@@ -1,9 +1,9 @@
 import type {
+  DescribedMetric,
   DescribeMetricsRequest,
   DescribeTagsRequest,
   MatchedGroup,
   MatchRequest,
-  MetricDescription,
   TagFilter,
   TagKeyDescription,
 } from '@tidemark/contract';
@@ -80,12 +80,13 @@ export class NaiveTagStore {
     };
   }
 
-  describeMetrics(request: DescribeMetricsRequest): MetricDescription[] {
+  describeMetrics(request: DescribeMetricsRequest): DescribedMetric[] {
     const names = new Set([...this.series.values()].map(({ name }) => name.metric));
-    const found: MetricDescription[] = [];
+    const found: DescribedMetric[] = [];
     for (const metric of [...names].sort()) {
       const seen = this.#seen(request.tenant, metric, request.fromMs, Number.MAX_SAFE_INTEGER);
       const selected = seen.filter(({ name }) => fits(request.filter, name.tags));
+      if (request.names.length > 0 && !request.names.includes(metric)) continue;
       if (selected.length === 0 || !metric.includes(request.contains) || metric <= (request.after ?? '')) continue;
       const lastDay = Math.max(...seen.flatMap(({ days }) => [...days]));
       found.push({

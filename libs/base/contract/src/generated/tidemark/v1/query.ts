@@ -21,7 +21,7 @@ import {
 import { PartitionStatusReply } from "./point_store.ts";
 import { ReplicaDivergence, ReplicaStatus } from "./replica.ts";
 import { Gap, Kind } from "./series.ts";
-import { MetricDescription, TagKeyDescription, TagPartitionStatusReply } from "./tag_store.ts";
+import { DescribedMetric, TagKeyDescription, TagPartitionStatusReply } from "./tag_store.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -118,7 +118,7 @@ export interface MetricsRequest {
 }
 
 export interface MetricsReply {
-  metrics: MetricDescription[];
+  metrics: DescribedMetric[];
   errors: PartError[];
   gaps: Gap[];
 }
@@ -128,7 +128,7 @@ export interface MetricRequest {
 }
 
 export interface MetricReply {
-  description: MetricDescription | undefined;
+  description: DescribedMetric | undefined;
   gaps: Gap[];
 }
 
@@ -240,8 +240,8 @@ export interface SessionStatus {
    */
   refused: RefusedData[];
   /**
-   * Names of clients whose streams have ended, by client session in hex, as long as stores keep their state (7 days).
-   * Names from before a restart of the process are not known, and of more than 10,000 clients only the last.
+   * Names of clients whose streams have ended, by client session in hex, of those that a point store still lists (up to
+   * 7 days). Names from before a restart of the process are not known, and of more than 10,000 clients only the last.
    */
   formerClientNames: { [key: string]: string };
 }
@@ -1229,7 +1229,7 @@ function createBaseMetricsReply(): MetricsReply {
 export const MetricsReply: MessageFns<MetricsReply> = {
   encode(message: MetricsReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.metrics) {
-      MetricDescription.encode(v!, writer.uint32(10).fork()).join();
+      DescribedMetric.encode(v!, writer.uint32(10).fork()).join();
     }
     for (const v of message.errors) {
       PartError.encode(v!, writer.uint32(18).fork()).join();
@@ -1258,7 +1258,7 @@ export const MetricsReply: MessageFns<MetricsReply> = {
               break;
             }
 
-            message.metrics.push(MetricDescription.decode(reader, reader.uint32()));
+            message.metrics.push(DescribedMetric.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -1294,7 +1294,7 @@ export const MetricsReply: MessageFns<MetricsReply> = {
   },
   fromPartial(object: DeepPartial<MetricsReply>): MetricsReply {
     const message = createBaseMetricsReply();
-    message.metrics = object.metrics?.map((e) => MetricDescription.fromPartial(e)) || [];
+    message.metrics = object.metrics?.map((e) => DescribedMetric.fromPartial(e)) || [];
     message.errors = object.errors?.map((e) => PartError.fromPartial(e)) || [];
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
@@ -1363,7 +1363,7 @@ function createBaseMetricReply(): MetricReply {
 export const MetricReply: MessageFns<MetricReply> = {
   encode(message: MetricReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.description !== undefined) {
-      MetricDescription.encode(message.description, writer.uint32(10).fork()).join();
+      DescribedMetric.encode(message.description, writer.uint32(10).fork()).join();
     }
     for (const v of message.gaps) {
       Gap.encode(v!, writer.uint32(18).fork()).join();
@@ -1389,7 +1389,7 @@ export const MetricReply: MessageFns<MetricReply> = {
               break;
             }
 
-            message.description = MetricDescription.decode(reader, reader.uint32());
+            message.description = DescribedMetric.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -1418,7 +1418,7 @@ export const MetricReply: MessageFns<MetricReply> = {
   fromPartial(object: DeepPartial<MetricReply>): MetricReply {
     const message = createBaseMetricReply();
     message.description = (object.description !== undefined && object.description !== null)
-      ? MetricDescription.fromPartial(object.description)
+      ? DescribedMetric.fromPartial(object.description)
       : undefined;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;

@@ -111,20 +111,21 @@ export interface DescribeMetricsRequest {
   after?:
     | string
     | undefined;
-  /**
-   * Also metrics without such series of which a user has stated something. They have no classes, and do not count for
-   * the limit.
-   */
-  stated?: boolean | undefined;
+  /** Also metrics without such series of which a user has stated something. They have no classes. */
+  stated?:
+    | boolean
+    | undefined;
+  /** Only metrics with exactly one of these names; of any name when empty. */
+  names: string[];
 }
 
 export interface DescribeMetricsReply {
-  metrics: MetricDescription[];
+  metrics: DescribedMetric[];
   tagsOffset: number;
   gaps: Gap[];
 }
 
-export interface MetricDescription {
+export interface DescribedMetric {
   metric: string;
   /** Classes of its series, ascending. */
   classes: SeriesClass[];
@@ -942,6 +943,7 @@ function createBaseDescribeMetricsRequest(): DescribeMetricsRequest {
     filter: undefined,
     after: undefined,
     stated: undefined,
+    names: [],
   };
 }
 
@@ -970,6 +972,9 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
     }
     if (message.stated !== undefined) {
       writer.uint32(64).bool(message.stated);
+    }
+    for (const v of message.names) {
+      writer.uint32(74).string(v!);
     }
     return writer;
   },
@@ -1051,6 +1056,14 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
             message.stated = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.names.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1078,6 +1091,7 @@ export const DescribeMetricsRequest: MessageFns<DescribeMetricsRequest> = {
       : undefined;
     message.after = object.after ?? undefined;
     message.stated = object.stated ?? undefined;
+    message.names = object.names?.map((e) => e) || [];
     return message;
   },
 };
@@ -1089,7 +1103,7 @@ function createBaseDescribeMetricsReply(): DescribeMetricsReply {
 export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
   encode(message: DescribeMetricsReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.metrics) {
-      MetricDescription.encode(v!, writer.uint32(10).fork()).join();
+      DescribedMetric.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message.tagsOffset !== 0) {
       writer.uint32(16).sint64(message.tagsOffset);
@@ -1118,7 +1132,7 @@ export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
               break;
             }
 
-            message.metrics.push(MetricDescription.decode(reader, reader.uint32()));
+            message.metrics.push(DescribedMetric.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -1154,19 +1168,19 @@ export const DescribeMetricsReply: MessageFns<DescribeMetricsReply> = {
   },
   fromPartial(object: DeepPartial<DescribeMetricsReply>): DescribeMetricsReply {
     const message = createBaseDescribeMetricsReply();
-    message.metrics = object.metrics?.map((e) => MetricDescription.fromPartial(e)) || [];
+    message.metrics = object.metrics?.map((e) => DescribedMetric.fromPartial(e)) || [];
     message.tagsOffset = object.tagsOffset ?? 0;
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     return message;
   },
 };
 
-function createBaseMetricDescription(): MetricDescription {
+function createBaseDescribedMetric(): DescribedMetric {
   return { metric: "", classes: [], series: 0, lastDayMs: 0, metadata: undefined };
 }
 
-export const MetricDescription: MessageFns<MetricDescription> = {
-  encode(message: MetricDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const DescribedMetric: MessageFns<DescribedMetric> = {
+  encode(message: DescribedMetric, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.metric !== "") {
       writer.uint32(10).string(message.metric);
     }
@@ -1189,7 +1203,7 @@ export const MetricDescription: MessageFns<MetricDescription> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MetricDescription {
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribedMetric {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1198,7 +1212,7 @@ export const MetricDescription: MessageFns<MetricDescription> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMetricDescription();
+      const message = createBaseDescribedMetric();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1264,11 +1278,11 @@ export const MetricDescription: MessageFns<MetricDescription> = {
     }
   },
 
-  create(base?: DeepPartial<MetricDescription>): MetricDescription {
-    return MetricDescription.fromPartial(base ?? {});
+  create(base?: DeepPartial<DescribedMetric>): DescribedMetric {
+    return DescribedMetric.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<MetricDescription>): MetricDescription {
-    const message = createBaseMetricDescription();
+  fromPartial(object: DeepPartial<DescribedMetric>): DescribedMetric {
+    const message = createBaseDescribedMetric();
     message.metric = object.metric ?? "";
     message.classes = object.classes?.map((e) => e) || [];
     message.series = object.series ?? 0;
