@@ -224,6 +224,25 @@ describe('opening', () => {
     await again.close();
   });
 
+  test('a raise on a full disk reaches the readers, and the next append makes it durable', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
+    log.onAppend((...progress) => reader.advance(...progress));
+    disk.full = true;
+    await expect(log.raise('points', 0, 7)).rejects.toMatchObject({ code: 'resource_exhausted' });
+    expect((await reader.bounds('points', 0)).next).toBe(7);
+    expect(await reader.read('points', 0, 7, NOW)).toEqual([]);
+    await expect(reader.read('points', 0, 0, NOW)).rejects.toMatchObject({ detail: { offset: 0, resumeAt: 7 } });
+    disk.full = false;
+    expect((await (await log.writer('points', 0)).append(0, Buffer.from('a'))).offset).toBe(7);
+    await reader.close();
+    await log.close();
+    const again = await open(disk);
+    expect((await again.bounds('points', 0)).next).toBe(8);
+    await again.close();
+  });
+
   test('the id of a partition stays, and each opening of the log is a generation', async () => {
     const disk = newDisk();
     const log = await open(disk);

@@ -202,9 +202,14 @@ export class Partition implements AppendQueue {
       if (next <= this.#next) return;
       this.#next = next;
       this.#suspect = true;
-      await this.#roll();
-      this.#waiting.wake();
-      this.#parts.progressed(this);
+      try {
+        await this.#roll();
+      } finally {
+        // Readers learn of the new end also when the disk has no space for the segment: consumers above the former end
+        // would halt otherwise.
+        this.#waiting.wake();
+        this.#parts.progressed(this);
+      }
     });
   }
 

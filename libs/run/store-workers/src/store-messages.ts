@@ -50,6 +50,8 @@ export type ToStore =
       readonly reason: string;
     }
   | StoreCall
+  /** The log has every offset that a store has committed: each store reads on. */
+  | { readonly type: 'start' }
   /** Requests the positions of all stores of a kind; the reply is a `PositionsReply`. */
   | { readonly type: 'positions'; readonly id: number; readonly kind: StoreKind }
   /** The caller no longer waits for the reply. */

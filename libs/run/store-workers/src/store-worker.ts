@@ -18,7 +18,7 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 interface ConsumedStore {
   readonly topic: Topic;
   readonly store: Omit<StorePartition, 'state'>;
-  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'stop'>>;
+  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop'>>;
 }
 
 /** The consumer of a store that reads nothing. */
@@ -28,7 +28,7 @@ const NO_CONSUMER = {
 
 /**
  * The stores of one thread: for each of its partitions a point store, a tag store or an aggregator, or several of them.
- * Each reads its topic of the log and answers calls in between. Tested by `store-workers.test.ts`.
+ * From the message `start` on each reads its topic of the log and answers calls in between. Tested by `store-workers.test.ts`.
  */
 export class StoreWorker {
   readonly #port: MessagePort;
@@ -158,7 +158,6 @@ export class StoreWorker {
     });
     this.#send({ type: 'opened', topic, partition, offset: state.committedOffset, logId: memory?.id });
     this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
-    consumer.start();
     return consumer;
   }
 
@@ -175,6 +174,7 @@ export class StoreWorker {
 
   async #serve(message: ToStore): Promise<void> {
     if (message.type === 'stop') return this.#stop();
+    if (message.type === 'start') return this.#startConsumers();
     if (message.type !== 'call' && message.type !== 'positions') return;
     const { id } = message;
     const abort = new AbortController();
@@ -189,6 +189,10 @@ export class StoreWorker {
     } finally {
       this.#running.delete(id);
     }
+  }
+
+  #startConsumers(): void {
+    for (const stores of this.#stores.values()) for (const { consumer } of stores.values()) consumer.start?.();
   }
 
   #answer({ kind, method, partition, request }: StoreCall, signal: AbortSignal): Promise<Uint8Array> {

@@ -16,10 +16,10 @@ import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { LogBuilder } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
-import { TidemarkError, type Topic } from '@tidemark/ports';
+import { assert, TidemarkError, type Topic } from '@tidemark/ports';
 import type { FromStore, StoreProblem, StoreWorkerOptions, ToStore } from './store-messages.ts';
 import { storeReaders } from './store-readers.ts';
-import { StoreWorkers } from './store-workers.ts';
+import { StoreWorkers, type StoreWorkersOptions } from './store-workers.ts';
 
 let folder: string;
 let options: StoreWorkerOptions;
@@ -37,12 +37,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function openLog(): Promise<EmbeddedLog> {
+function openLog(partitions = 1): Promise<EmbeddedLog> {
   return openEmbeddedLog({
     disk: new LocalDisk(join(folder, 'log')),
     clock: new SystemClock(),
     random: new SystemRandom(),
-    partitions: { points: 1, tags: 1 },
+    partitions: { points: partitions, tags: partitions },
   });
 }
 
@@ -84,17 +84,25 @@ describe('the store threads', () => {
     threads = 1,
     onProblem: (problem: StoreProblem | undefined) => void = () => undefined,
   ): StoreWorkers {
+    const stores = opened({ threads, onProblem: (_topic, _partition, problem) => onProblem(problem) }, onHalted);
+    stores.start();
+    return stores;
+  }
+
+  /** Stores that don't read yet. */
+  function opened(own: Partial<StoreWorkersOptions>, onHalted: (halted: Halted) => void): StoreWorkers {
     const stores = new StoreWorkers({
       ...options,
-      threads,
+      threads: 1,
       onCommitted: () => undefined,
       onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
       onRebuilding: (...rebuilding) => rebuilt.push(rebuilding),
       onResumed: () => undefined,
-      onProblem: (_topic, _partition, problem) => onProblem(problem),
+      onProblem: () => undefined,
       onFailed: (error) => {
         throw error;
       },
+      ...own,
     });
     ends.push(() => stores.stop());
     return stores;
@@ -182,7 +190,10 @@ describe('the store threads', () => {
     expect(await placesOf('tags')).toEqual(places.map((one) => ({ ...one, stateHash })));
   });
 
-  /** Two partitions with a database each, of which that of points/0 is damaged; `trimmed` records are no longer in the log. */
+  /**
+   * Two partitions with five points and a database each, of which that of points/0 is damaged; `trimmed` of its records
+   * are no longer in the log.
+   */
   async function damaged(trimmed: number): Promise<EmbeddedLog> {
     const partitions = { points: 2, tags: 2 };
     options = { ...options, log: { kind: 'embedded', folder: join(folder, 'log'), partitions: 2 }, owned: [0, 1] };
@@ -195,17 +206,21 @@ describe('the store threads', () => {
         limits: { segmentBytes: 300 },
       });
     const log = await open();
-    const builder = new LogBuilder();
-    builder.bare(RECORD.open, 0, 1000);
-    for (let i = 0; i < 5; i++) {
-      const points = [{ series: 0, timeMs: 2000 + i, value: 1 }];
-      builder.block(0, 2000 + i, [{ client: 0, sequence: i, points }]);
+    for (const partition of [0, 1]) {
+      const builder = new LogBuilder();
+      builder.bare(RECORD.open, 0, 1000, { partition });
+      for (let i = 0; i < 5; i++) {
+        const points = [{ series: 0, timeMs: 2000 + i, value: 1 }];
+        builder.block(0, 2000 + i, [{ client: 0, sequence: i, points }], { partition });
+      }
+      const writer = await log.writer('points', partition);
+      for (const { offset, value } of builder.records) await writer.append(offset, value);
     }
-    const writer = await log.writer('points', 0);
-    for (const { offset, value } of builder.records) await writer.append(offset, value);
     const stores = start();
     log.onAppend((...progress) => stores.progress(...progress));
-    while ((await stores.call('points', 'status', { partition: 0 })).points < 5) await setTimeout(10);
+    for (const partition of [0, 1]) {
+      while ((await stores.call('points', 'status', { partition })).points < 5) await setTimeout(10);
+    }
     await stores.stop();
     const path = join(folder, 'points', '0');
     for (const name of (await readdir(path)).filter((file) => file.endsWith('.log') || file.startsWith('MANIFEST'))) {
@@ -246,6 +261,50 @@ describe('the store threads', () => {
     const { positions } = await stores.positions('points');
     expect(positions.map((position) => position.halted !== '')).toEqual([true, false]);
     expect([rebuilt, await readdir(join(folder, 'points'))]).toEqual([[], ['0', '1']]);
+  });
+
+  test('a store that is ahead of its log reads nothing until the log was raised, however late another store opens', async () => {
+    await (await damaged(0)).close();
+    const files = join(folder, 'log', 'points', '1');
+    const [, ...behind] = (await readdir(files)).filter((name) => name.endsWith('.segment')).sort();
+    for (const name of [...behind, 'SYNCED']) await rm(join(files, name));
+    const log = await openLog(2);
+    ends.push(() => log.close());
+    options = { ...options, owned: [1, 0] };
+    const halted: Halted[] = [];
+    const progress: Parameters<StoreWorkers['progress']>[] = [];
+    let stores: StoreWorkers | undefined;
+    const announce = (partition: number): void => {
+      for (const one of progress) if (one[1] === partition) stores?.progress(...one);
+    };
+    const offsets = new Map<string, number>();
+    const caughtUp = new Promise<void>((resolve) => {
+      stores = opened(
+        {
+          onOpened(topic, partition, offset) {
+            offsets.set(`${topic}/${partition}`, offset);
+            // points/0 is damaged: it opens when it has learned that its log is whole.
+            if (topic === 'tags' && partition === 1) announce(0);
+          },
+          onCaughtUp: (topic, partition) => {
+            if (topic === 'points' && partition === 1) resolve();
+          },
+        },
+        (halt) => halted.push(halt),
+      );
+    });
+    assert(stores !== undefined, 'the stores were made');
+    log.onAppend((...one) => void progress.push(one));
+    announce(1);
+    await stores.ready();
+    expect(halted).toEqual([]);
+    const { next } = await log.bounds('points', 1);
+    expect(next).toBeLessThan(offsets.get('points/1') ?? 0);
+    await log.raise('points', 1, offsets.get('points/1') ?? 0);
+    announce(1);
+    stores.start();
+    await caughtUp;
+    expect(halted).toEqual([]);
   });
 
   test('the halt at lost records names them, and the log that they were in', async () => {

@@ -75,9 +75,17 @@ export class StoreWorkers {
     });
   }
 
-  /** Resolves when every store is open. */
+  /** Resolves when every store is open. None reads before `start`. */
   async ready(): Promise<void> {
     await Promise.all(this.#threads.map(({ ready }) => ready));
+  }
+
+  /**
+   * Lets the stores read the log; each thread begins when all its stores are open. A log that may have lost records must be
+   * raised to what the stores have committed before: a store that is ahead of its log for some seconds halts permanently.
+   */
+  start(): void {
+    for (const { worker } of this.#threads) worker.postMessage({ type: 'start' } satisfies ToStore);
   }
 
   /** Forwards the progress that the log announces to the store's thread. */

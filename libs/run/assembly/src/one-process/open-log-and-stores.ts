@@ -24,8 +24,8 @@ interface Ports {
 
 /**
  * Opens the embedded log and the stores of all its partitions; the log is trimmed below the commits of each store. `ready`
- * resolves when the stores are open and no record can get an offset that a store has read; only then may points and tags be
- * appended.
+ * resolves when the stores are open and no record can get an offset that a store has read; only then the stores begin to read,
+ * and points and tags may be appended.
  */
 export async function openLogAndStores(
   { folder, clock, random, events, health, started, halts }: Ports,
@@ -69,6 +69,7 @@ export async function openLogAndStores(
   const ready = async (): Promise<void> => {
     await stores.ready();
     for (const lost of await floors.raise()) events.error(`the log lost records: ${lost}`);
+    stores.start();
   };
   return { log, stores, ready };
 }

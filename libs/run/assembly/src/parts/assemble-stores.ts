@@ -30,7 +30,7 @@ export interface StorePorts {
 
 /**
  * Starts the stores of a process on their threads, watched by `health`; `ready` of the result waits until they are
- * open.
+ * open, and they read from `start` of the result on.
  */
 export function assembleStores(ports: StorePorts, settings: Settings): StoreWorkers {
   const { folder, log, kinds, owned, openFiles, events, health, started, readiness, halts } = ports;

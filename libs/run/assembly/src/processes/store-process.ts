@@ -74,6 +74,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
       settings,
     );
     followSkips(control, (skip) => stores.skip(skip));
+    stores.start();
     await stores.ready();
     pending.set(stores);
     host.setReadiness(() => readiness.notReady);
