@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Clock, type ErrorCode, type LogBounds, type LogRecord, TidemarkError } from '@tidemark/ports';
-import { type ConsumedState, type Halt, LogConsumer, type LostRecords } from './index.ts';
+import { MemoryKeyValue } from '@tidemark/simulation';
+import {
+  type ConsumedState,
+  type Halt,
+  LogConsumer,
+  type LogConsumerOptions,
+  LogMemory,
+  type LostRecords,
+} from './index.ts';
 
 /** A clock whose timers are due at the next turn of the event loop, with any delay. */
 const clock: Clock = {
@@ -19,15 +27,18 @@ class TestLog {
   readonly failures: ErrorCode[] = [];
   failureDetail = {};
   readonly id = 'the log';
+  generationOf: (offset: number) => number | undefined = () => undefined;
 
   async read(_topic: string, _partition: number, from: number): Promise<LogRecord[]> {
     await new Promise(setImmediate);
     const failure = this.failures.shift();
     if (failure !== undefined) throw new TidemarkError(failure, `a read failed: ${failure}`, this.failureDetail);
     if (from < this.first || from > this.values.length) throw new TidemarkError('out_of_range', 'trimmed');
-    return this.values
-      .slice(from, from + 2)
-      .map((value, i) => ({ offset: from + i, appendTimeMs: 0, value: Buffer.from(value) }));
+    return this.values.slice(from, from + 2).map((value, i) => {
+      const generation = this.generationOf(from + i);
+      const record = { offset: from + i, appendTimeMs: 0, value: Buffer.from(value) };
+      return generation === undefined ? record : { ...record, generation };
+    });
   }
 
   async bounds(): Promise<LogBounds> {
@@ -68,7 +79,11 @@ class TestState implements ConsumedState {
   }
 }
 
-function started(text: string, prepare: (log: TestLog, state: TestState) => void = () => {}) {
+function started(
+  text: string,
+  prepare: (log: TestLog, state: TestState) => void = () => {},
+  own: Pick<LogConsumerOptions, 'memory'> = {},
+) {
   const log = new TestLog();
   log.values.push(...text);
   const state = new TestState();
@@ -82,6 +97,7 @@ function started(text: string, prepare: (log: TestLog, state: TestState) => void
     partition: 3,
     state,
     clock,
+    ...own,
     skipReason: (offset) => skips.get(offset),
     onHalt: (halt) => halts.push(halt),
     onProblem: (problem) => problems.push(problem && `${problem.during}: ${problem.error.code}`),
@@ -180,6 +196,21 @@ describe('LogConsumer', () => {
     skips.set(0, 'bit rot');
     await until(() => state.nextOffset === 4);
     expect([state.skipped, state.applied, halts.length]).toEqual([[0, 1, 2], ['d'], 2]);
+    await consumer.stop();
+  });
+
+  test('a skipped record is the one that the next start compares with the log', async () => {
+    const keyValue = new MemoryKeyValue();
+    const generationOf = (offset: number) => (offset < 2 ? 7 : 8);
+    const { log, state, skips, consumer } = started('ab!', (own) => (own.generationOf = generationOf), {
+      memory: await LogMemory.load(keyValue),
+    });
+    await until(() => consumer.halt?.offset === 2);
+    skips.set(2, 'bad');
+    // The process dies after the commit of the skip and before another one.
+    await until(() => state.committedOffset === 3);
+    const memory = await LogMemory.load(new MemoryKeyValue(keyValue.content));
+    expect(await memory.difference(log, 'points', 3, 3)).toBeUndefined();
     await consumer.stop();
   });
 

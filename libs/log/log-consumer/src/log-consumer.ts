@@ -318,14 +318,17 @@ export class LogConsumer {
 
   /** Passes what halted the partition, or waits a while for the decision to skip it. */
   async #skipRecord(): Promise<boolean> {
-    const { state, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
+    const { state, memory, clock, skipReason, retryMs = DEFAULT_RETRY_MS } = this.#options;
     const reason = skipReason(state.nextOffset);
     if (reason === undefined) {
       await this.#pollEnd();
       await sleep(clock, retryMs, this.#stop.signal);
       return false;
     }
+    const { record } = this.#lost;
     state.skip(reason, this.#lost);
+    // A record that was passed may be the last one that the state commits.
+    if (record !== undefined && state.nextOffset > record.offset) memory?.note(record);
     this.#setHalt(undefined);
     await this.#commit();
     return true;
