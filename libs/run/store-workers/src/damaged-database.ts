@@ -1,4 +1,9 @@
-import { PartitionStatusReply, ReplicaPosition, TagPartitionStatusReply } from '@tidemark/contract';
+import {
+  AggregatorStatusReply,
+  PartitionStatusReply,
+  ReplicaPosition,
+  TagPartitionStatusReply,
+} from '@tidemark/contract';
 import { type Clock, type Disk, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import type { StoreKind } from '@tidemark/store-rpc';
 import type { StorePartition } from './store-kinds.ts';
@@ -40,15 +45,28 @@ async function firstOffset(
   return undefined;
 }
 
+/** What a damaged store of a partition reports. */
+interface DamageReport {
+  readonly partition: number;
+  readonly halted: string;
+  readonly haltedOffset: number;
+}
+
+/** The reply to `status` of each kind, in the bytes of the contract: without anything except the report. */
+const STATUS_OF: Readonly<Record<StoreKind, (report: DamageReport) => Uint8Array>> = {
+  points: (report) => PartitionStatusReply.encode(PartitionStatusReply.create(report)).finish(),
+  tags: (report) => TagPartitionStatusReply.encode(TagPartitionStatusReply.create(report)).finish(),
+  aggregator: (report) => AggregatorStatusReply.encode(AggregatorStatusReply.create(report)).finish(),
+};
+
 /** A store whose database is damaged: it reports that, and every question about its content is `data_loss`. */
 export function damagedStore(kind: StoreKind, partition: number, message: string): Omit<StorePartition, 'state'> {
-  const halt = { partition, halted: message, haltedOffset: -1 };
+  const report = { partition, halted: message, haltedOffset: -1 };
   return {
-    position: () => ReplicaPosition.create(halt),
+    position: () => ReplicaPosition.create(report),
     async answer(method) {
       if (method !== 'status') throw new TidemarkError('data_loss', message, { partition });
-      if (kind === 'tags') return TagPartitionStatusReply.encode(TagPartitionStatusReply.create(halt)).finish();
-      return PartitionStatusReply.encode(PartitionStatusReply.create(halt)).finish();
+      return STATUS_OF[kind](report);
     },
   };
 }

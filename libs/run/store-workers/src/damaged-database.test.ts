@@ -1,0 +1,24 @@
+import { expect, test } from '@jest/globals';
+import { asBuffer, definitionOf, type StoreKind } from '@tidemark/store-rpc';
+import { damagedStore } from './damaged-database.ts';
+import { STORE_KINDS } from './store-kinds.ts';
+
+const position = { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' };
+
+test.each(Object.keys(STORE_KINDS) as StoreKind[])(
+  'a damaged store of %s reports its halt in its status',
+  async (kind) => {
+    const store = damagedStore(kind, 3, 'bit rot');
+    const { signal } = new AbortController();
+    const bytes = await store.answer('status', new Uint8Array(0), { position }, signal);
+    const { responseDeserialize, responseSerialize } = definitionOf(kind, 'status');
+    const status = responseDeserialize(asBuffer(bytes));
+    expect(status).toMatchObject({ partition: 3, halted: 'bit rot', haltedOffset: -1 });
+    // A field that is not one of this message would be left out here.
+    expect(Buffer.from(responseSerialize(status))).toEqual(Buffer.from(bytes));
+    expect(store.position({ position })).toMatchObject({ partition: 3, halted: 'bit rot', haltedOffset: -1 });
+    await expect(store.answer('match', new Uint8Array(0), { position }, signal)).rejects.toMatchObject({
+      code: 'data_loss',
+    });
+  },
+);
