@@ -69,9 +69,11 @@ export class SyncMarks {
    * older one.
    */
   async write(mark: SyncMark): Promise<void> {
-    const count = this.#count++;
+    const count = this.#count;
     try {
       await this.#file.write(encode({ ...mark, count }), (count % SLOTS) * SLOT_STEP_BYTES);
+      // After a failure the next mark takes the same slot: the other one has the only good mark.
+      this.#count++;
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
     }
