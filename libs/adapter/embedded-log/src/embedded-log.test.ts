@@ -263,6 +263,26 @@ describe('opening', () => {
     await again.close();
   });
 
+  test('a damaged head, without a sync mark, does not change the id while another head has it', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 30);
+    const { id, next } = await log.bounds('points', 0);
+    await log.close();
+    const paths = segments(disk);
+    expect(paths.length).toBeGreaterThan(2);
+    await disk.remove('points/0/SYNCED');
+    for (const path of paths.slice(1)) rot(disk, path, 20);
+    const again = await openEmbeddedLog({
+      disk,
+      clock,
+      random: new SeededRandom(9),
+      partitions: { points: 2, control: 1 },
+    });
+    expect(await again.bounds('points', 0)).toMatchObject({ id, next });
+    await again.close();
+  });
+
   test('a second log in the folder, and fewer partitions than it holds, are refused', async () => {
     const disk = newDisk();
     const log = await open(disk);

@@ -119,14 +119,29 @@ export class Partition implements AppendQueue {
     this.#next = mark?.next ?? 0;
     this.#first = this.#bases[0] ?? this.#next;
     for (const base of this.#bases) this.#files.add(base);
+    const knownId = mark?.id ?? (await this.#idOfHeads());
     const last = this.#bases.pop();
     for (const base of this.#bases) await this.#keepSegment(base);
-    this.#id = mark?.id ?? random.bytes(LOG_ID_BYTES);
+    this.#id = knownId ?? random.bytes(LOG_ID_BYTES);
     if (last !== undefined) await this.#openLast(last, mark);
     if (this.#active === undefined) await this.#rollIfSpace();
     if (this.#active === undefined) return;
     await this.#mark(this.#active, this.#next);
     await this.#marks.sync();
+  }
+
+  /** The id in the newest head that can be read. */
+  async #idOfHeads(): Promise<Uint8Array | undefined> {
+    for (const base of this.#bases.toReversed()) {
+      const file = await this.#parts.disk.open(this.#pathOf(base));
+      try {
+        const head = await this.#headOf(file, base);
+        if (head !== undefined) return head.id;
+      } finally {
+        await file.close();
+      }
+    }
+    return undefined;
   }
 
   /** Counts a segment that takes no more records. */
@@ -172,7 +187,7 @@ export class Partition implements AppendQueue {
     this.#files.add(base).useIndex(index);
   }
 
-  /** The head of the last segment; undefined when it is damaged. */
+  /** The head of a segment; undefined when it is damaged. */
   async #headOf(file: DiskFile, base: number): Promise<(SegmentHeader & { readonly headerBytes: number }) | undefined> {
     try {
       const head = await readSegmentHeader(file, this.#pathOf(base));
