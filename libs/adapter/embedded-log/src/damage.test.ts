@@ -39,8 +39,20 @@ function open(disk: CrashDisk, seed: number, segmentBytes = 100_000): Promise<Em
   return openEmbeddedLog({ disk, clock, random: new SeededRandom(seed), partitions: { points: 1 }, limits });
 }
 
-/** Appends groups of one to three records of bytes that are not zero, then ends the log. */
-async function stopped(seed: number, ending: Ending, segmentBytes?: number): Promise<Stopped> {
+/** A value of bytes that are not zero, so that no part of it looks as if it was never written. */
+function withoutZeros(random: SeededRandom): Buffer {
+  return Buffer.from(Array.from({ length: 5 + below(random, 30) }, () => 1 + below(random, 255)));
+}
+
+/** A value of zeros behind its first byte. */
+function withZeros(random: SeededRandom): Buffer {
+  const value = Buffer.alloc(65 + below(random, 30));
+  value[0] = 1 + below(random, 255);
+  return value;
+}
+
+/** Appends groups of one to three records, then ends the log. */
+async function stopped(seed: number, ending: Ending, segmentBytes?: number, newValue = withoutZeros): Promise<Stopped> {
   const random = new SeededRandom(seed);
   const disk = new CrashDisk(random, { failedWrite: 0, failedSync: 0 });
   const log = await open(disk, seed, segmentBytes);
@@ -51,7 +63,7 @@ async function stopped(seed: number, ending: Ending, segmentBytes?: number): Pro
     const count = 1 + below(random, writers.length);
     await Promise.all(
       writers.slice(0, count).map(async (writer, w) => {
-        const value = Buffer.from(Array.from({ length: 5 + below(random, 30) }, () => 1 + below(random, 255)));
+        const value = newValue(random);
         const { offset } = await writer.append(sequences[w]++, value);
         acked[offset] = value;
       }),
@@ -164,6 +176,35 @@ describe.each<Ending>(['close', 'kill', 'power loss'])(`damage after a %s (TIDEM
       else expect(lost).toBe(missing);
     }
   }, 60_000);
+});
+
+describe(`damage in values with runs of zeros (TIDEMARK_TEST_SEED=${seed})`, () => {
+  test.each<Ending>(['close', 'kill'])(
+    'after a %s any flipped bit of the last records costs only its record',
+    async (ending) => {
+      const { files, acked, path } = await stopped(seed, ending, undefined, withZeros);
+      const bytes = files.get(path) ?? new Uint8Array(0);
+      const tail = acked.slice(-LAST_RECORDS).reduce((sum, value) => sum + HEADER_BYTES + value.length, 0);
+      for (let bit = 8 * (bytes.length - tail); bit < 8 * bytes.length; bit += 11) {
+        const { values, lost } = await check(changed(files, path, flipped(bytes, bit)), acked);
+        expect([values.size, lost]).toEqual([acked.length - 1, 1]);
+      }
+    },
+    60_000,
+  );
+
+  test('without sync marks a damaged last record is taken for a torn write, and an undamaged one is kept', async () => {
+    const { files, acked, path } = await stopped(seed, 'close', undefined, withZeros);
+    const bytes = files.get(path) ?? new Uint8Array(0);
+    const unmarked = new Map([...files].filter(([name]) => name !== MARKS));
+    const intact = await check(unmarked, acked);
+    expect([intact.values.size, intact.lost]).toEqual([acked.length, 0]);
+    const lastValue = acked[acked.length - 1].length;
+    const log = await open(diskOf(changed(unmarked, path, flipped(bytes, 8 * (bytes.length - lastValue)))), 11);
+    const found = await readAll(log);
+    expect([found.next, found.values.size, found.lost]).toEqual([acked.length - 1, acked.length - 1, 0]);
+    await log.close();
+  });
 });
 
 describe.each<Ending>(['close', 'kill'])(`a file that is cut after a %s (TIDEMARK_TEST_SEED=${seed})`, (ending) => {

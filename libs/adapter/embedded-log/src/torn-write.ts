@@ -11,7 +11,9 @@ const READ_BYTES = 4 * 2 ** 20;
 
 /**
  * True when the bytes from `from` to `to`, the end of the file, show that a write was torn: they end within a header, a
- * sector of them was never written, or a run of zeros has the size of a header. A flipped bit leaves none of these.
+ * sector of them was never written, or a run of zeros has the size of a header. Bytes that were written and then damaged show
+ * this, too, if a value has 64 zero bytes in a row, or nothing but zeros in a sector or in its part of one: see the consequences
+ * in docs/decisions/0015.
  */
 export async function looksTorn(file: DiskFile, from: number, to: number): Promise<boolean> {
   if (to - from < RECORD_HEADER_BYTES) return true;
