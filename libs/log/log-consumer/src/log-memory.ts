@@ -92,7 +92,11 @@ export class LogMemory {
     const name = `${topic}/${partition}`;
     const detail = { topic, partition, id, known: this.#id };
     if (id !== this.#id) {
-      return new TidemarkError('data_loss', `${name}: ${OTHER_LOG}: it has the id ${id}, expected ${this.#id}`, detail);
+      return new TidemarkError(
+        'data_loss',
+        `${name}: ${OTHER_LOG}: it has the id ${id}, expected ${this.#id}; ${ADVICE}`,
+        detail,
+      );
     }
     const last = committedOffset - 1;
     const expected = this.#generations.at(-1)?.generation;
@@ -100,11 +104,12 @@ export class LogMemory {
     const found = await generationAt(log, topic, partition, last);
     if (found === undefined || found === expected) return undefined;
     const text = `the record at offset ${last} was appended by another run of its writer`;
-    return new TidemarkError('data_loss', `${name}: ${OTHER_LOG}: ${text}`, { ...detail, offset: last });
+    return new TidemarkError('data_loss', `${name}: ${OTHER_LOG}: ${text}; ${ADVICE}`, { ...detail, offset: last });
   }
 }
 
-const OTHER_LOG = 'the log is not the one that this store has read; restore the log that belongs to the store';
+const OTHER_LOG = 'the log is not the one that this store has read';
+const ADVICE = 'restore the log that belongs to the store';
 
 /** The generation of a record; undefined when it can't be read. */
 async function generationAt(

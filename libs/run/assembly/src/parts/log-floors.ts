@@ -32,7 +32,8 @@ export class LogFloors {
       const { next, id } = await this.#log.bounds(topic, partition);
       // A store of another log halts, and its offsets mean nothing here.
       if (offset <= next || id !== logId) continue;
-      lost.push(`${topic}/${partition} ended at offset ${next}, but its store has records up to ${offset}`);
+      const found = `${topic}/${partition} ended at offset ${next}, but its store has records up to ${offset}`;
+      lost.push(`${found}; check the disk. The store keeps what it has, and new records begin there`);
       try {
         await this.#log.raise(topic, partition, offset);
       } catch (error) {

@@ -106,11 +106,12 @@ export interface Series {
 /** Records that were skipped, or were lost before a record: their content is permanently missing. */
 export interface Gap {
   partition: number;
+  /** The first record that was skipped. Where records of a lane are missing, it is the good record after them. */
   offset: number;
   reason: string;
   /** `points` or `tags`: the topic of the record. */
   topic: string;
-  /** The number of missing records, from this offset on. */
+  /** The number of missing records: from `offset` on, or of the lane before it. */
   records: number;
 }
 
