@@ -88,7 +88,10 @@ test('a partition that is halted for too long accepts no points until it continu
     });
   expect((await post(healthy)).status).toBe(202);
   const refused = await post(stuck);
-  expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('points/1 is halted')]);
+  expect([refused.status, await refused.text()]).toEqual([
+    503,
+    expect.stringContaining('points/1: its stores have been halted for too long'),
+  ]);
   client.count(stuck, 2);
   client.flush();
   await platform.skip('points', HALTED, offset, 'bit rot');
