@@ -67,3 +67,21 @@ test('a client that is lost, and one without late points, has no finding', () =>
   expect(judgeLatePoints(seen(clients, [{ c1: 0, c2: 0, forgotten: 5 }]))).toEqual([]);
   expect(judgeLatePoints({ ...seen(clients), pipeline: undefined })).toEqual([]);
 });
+
+test('late points of HTTP requests are a note of their own, also when there is no client', () => {
+  const withNames = (observed: Observations, clientNames: Readonly<Record<string, string>>): Observations => {
+    const session = { session: 's', process: 'intake', state: 'open', renewedMs: NOW_MS, clientNames };
+    return { ...observed, pipeline: { ...(observed.pipeline as PipelineView), sessions: [session] } };
+  };
+  const names = { h: 'HTTP requests', k1: 'HTTP requests with keys', k2: 'HTTP requests with keys', c1: 'checkout' };
+  const late: Late[] = [{ h: 1 }, { h: 3000, k1: 2, k2: 3 }];
+  const note = {
+    ...{ kind: 'late-points', severity: 'note' },
+    what: 'senders over HTTP have sent late points: HTTP requests 3,001, HTTP requests with keys 5',
+    next: expect.stringContaining('raise completeness.latenessMs (3.0 s)'),
+  };
+  expect(judgeLatePoints(withNames(seen([], late), names))).toMatchObject([note]);
+  const both = judgeLatePoints(withNames(seen([client('c1', 'checkout')], [...late, { c1: 7 }]), names));
+  expect(both).toMatchObject([{ what: '1 client has sent late points: checkout 7' }, note]);
+  expect(judgeLatePoints(withNames(seen([], [{ h: 0 }]), names))).toEqual([]);
+});

@@ -11,7 +11,8 @@ interface LateClient {
 
 /**
  * Clients whose points are late: those whose flush interval does not fit into D, with the setting, and others that have
- * sent late points. Clients that no intake knows any more are left out.
+ * sent late points; and late points of HTTP requests, whose senders are not clients. Clients that no intake knows any more
+ * are left out.
  */
 export function judgeLatePoints(observations: Observations): Finding[] {
   const { pipeline } = observations;
@@ -26,7 +27,11 @@ export function judgeLatePoints(observations: Observations): Finding[] {
     if (isConnected && (client.flushIntervalMs ?? 0) > maxMs) tooRare.push({ client, latePoints });
     else if (latePoints > 0) others.push({ client, latePoints });
   }
-  return [...tooRareFinding(tooRare, pipeline.latenessMs), ...othersFinding(others, pipeline.latenessMs)];
+  return [
+    ...tooRareFinding(tooRare, pipeline.latenessMs),
+    ...othersFinding(others, pipeline.latenessMs),
+    ...requestsFinding(lateRequests(observations, late), pipeline.latenessMs),
+  ];
 }
 
 /** Over all partitions, by client session. */
@@ -78,3 +83,39 @@ function othersFinding(clients: readonly LateClient[], latenessMs: number): Find
     },
   ];
 }
+
+/** Sums late points of requests over HTTP by the name that an intake gives to them. */
+function lateRequests(observations: Observations, late: ReadonlyMap<string, number>): Map<string, number> {
+  const clients = new Set(newestByClient(observations).map(({ client }) => client.clientSession));
+  const names = new Map(
+    (observations.pipeline?.sessions ?? []).flatMap(({ clientNames = {} }) => Object.entries(clientNames)),
+  );
+  const byName = new Map<string, number>();
+  for (const [session, latePoints] of late) {
+    const name = names.get(session);
+    if (name === undefined || clients.has(session) || latePoints === 0 || !REQUESTS.test(name)) continue;
+    byName.set(name, (byName.get(name) ?? 0) + latePoints);
+  }
+  return byName;
+}
+
+/** How an intake names the requests of protocols that have no clients. */
+const REQUESTS = /^HTTP requests/;
+
+function requestsFinding(late: ReadonlyMap<string, number>, latenessMs: number): Finding[] {
+  if (late.size === 0) return [];
+  const named = [...late].sort(([, a], [, b]) => b - a).map(([name, points]) => `${name} ${formatCount(points)}`);
+  return [
+    {
+      kind: 'late-points',
+      severity: 'note',
+      what: `senders over HTTP have sent late points: ${listed(named)}`,
+      sinceMs: undefined,
+      means: 'they are stored; complete_through had advanced without them',
+      next: `if it continues, raise completeness.latenessMs (${formatDuration(latenessMs)}) above the time for which senders gather points; a Datadog Agent on its defaults needs ${formatDuration(DATADOG_AGENT_MS)} (docs/datadog.md)`,
+    },
+  ];
+}
+
+/** Lateness bound that docs/datadog.md names for an Agent on its defaults. */
+const DATADOG_AGENT_MS = 40_000;

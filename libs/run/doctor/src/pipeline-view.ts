@@ -58,6 +58,8 @@ export interface SessionView {
   /** `open`, `fenced` or `closed`. */
   readonly state: string;
   readonly renewedMs: number;
+  /** Names of those that send to it now, by client session: clients, and the HTTP requests of a tenant. */
+  readonly clientNames?: Readonly<Record<string, string>>;
   readonly refused?: readonly RefusedView[];
 }
 
