@@ -182,6 +182,7 @@ describeInChromium('the page in Chromium', () => {
     fake.trouble = { halted: 'record has a wrong CRC' };
     await verdict.getByText(/^points\/3 has halted at offset 48,261: record has a wrong CRC/).waitFor();
     await page.getByRole('region', { name: 'Refused data' }).getByText('first in shop.orders').waitFor();
+    await page.getByRole('region', { name: 'Checks and targets' }).getByText('connect ECONNREFUSED').waitFor();
     await page.getByRole('row', { name: /^timestamp_behind .* 31 \d\d:\d\d:\d\d 1 min 5 s ago/ }).waitFor();
     const clients = page.getByRole('region', { name: /^Agents and clients/ });
     await clients.getByRole('row', { name: /^5eed2244 agent web-1/ }).waitFor();

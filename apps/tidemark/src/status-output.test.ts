@@ -103,6 +103,20 @@ describe('the status', () => {
     expect(unknown).toContain('02020202 ? not declared 7 0');
   });
 
+  test('it lists the checks, targets and servers of agents, and why some fail', () => {
+    const sources = [
+      { client: 'agent vm', name: 'cpu' },
+      { client: 'agent vm', name: 'scrape a:9', problem: 'connect\nECONNREFUSED', sinceMs: NOW_MS - 600_000 },
+    ];
+    const sessions = [{ session: Buffer.alloc(16), process: 'intake', state: 'open', sources }];
+    const text = formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, sessions }));
+    const lines = text.split('\n').map((line) => line.replaceAll(/[\s│]+/g, ' ').trim());
+    expect(lines).toContain('cpu agent vm works');
+    expect(lines).toContainEqual(expect.stringMatching(/^scrape a:9 agent vm fails for 10.* min$/));
+    const since = new Date(NOW_MS - 600_000).toISOString();
+    expect(lines).toContain(`scrape a:9 of agent vm fails since ${since}: connect\\nECONNREFUSED`);
+  });
+
   test('it names the parts for which nothing is known to be complete', () => {
     const head = (reply: object) => formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, ...reply })).split('\n')[0];
     const nothing = 'nothing is known to be complete: no';

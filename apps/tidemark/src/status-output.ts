@@ -11,6 +11,7 @@ export function formatStatus(status: StatusReply): string {
     partitions(status),
     sessions(status),
     ...refusals(status),
+    ...sources(status),
     ...unreported(status),
     clients(status),
     ...replicas(status),
@@ -156,6 +157,24 @@ const STAGES: Readonly<Record<string, string>> = {
   violation: 'violations, seen',
   client: 'refused',
 };
+
+/** Lists what agents read from and listen on; the reasons of those that fail follow the table, as they are long. */
+function sources({ sessions: all, nowMs }: StatusReply): string[] {
+  const known = all.flatMap((session) => session.sources);
+  if (known.length === 0) return [];
+  const table = new Table({
+    head: ['check, target or server', 'of', 'state'],
+    style: { head: [], border: [], compact: true },
+  });
+  const failures: string[] = [];
+  for (const { client, name, problem, sinceMs } of known) {
+    const fails = `fails for ${duration(Math.max(0, nowMs - sinceMs))}`;
+    table.push([printable(name), printable(client), problem === '' ? 'works' : fails]);
+    if (problem !== '')
+      failures.push(`${printable(name)} of ${printable(client)} fails since ${time(sinceMs)}: ${printable(problem)}`);
+  }
+  return [table.toString(), ...failures];
+}
 
 /** Explains the question marks: one line per session whose intake did not answer. */
 function unreported({ sessions: all }: StatusReply): string[] {

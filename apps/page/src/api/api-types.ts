@@ -123,6 +123,16 @@ export interface RefusedData {
   readonly lastMs: number | undefined;
 }
 
+/** A check, a scrape target or a server of an agent. */
+export interface ClientSource {
+  readonly client: string;
+  readonly name: string;
+  /** Why it does not work; empty while it works. */
+  readonly problem: string;
+  /** Since when it does not work, ms; 0 while it works. */
+  readonly sinceMs: number;
+}
+
 export interface SessionStatus {
   readonly session: string;
   readonly process: string;
@@ -135,6 +145,8 @@ export interface SessionStatus {
   readonly queuedBytes: number;
   readonly rejectedPoints: Readonly<Record<string, number>>;
   readonly refused: readonly RefusedData[];
+  /** What agents read from and listen on. */
+  readonly sources: readonly ClientSource[];
   /** Names of the connected clients, by client session in hex. */
   readonly clientNames: Readonly<Record<string, string>>;
   /** Names of clients that were connected before, by client session in hex. */

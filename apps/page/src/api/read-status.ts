@@ -1,4 +1,5 @@
 import type {
+  ClientSource,
   ClientStatus,
   LaneStatus,
   PartitionStatus,
@@ -40,9 +41,12 @@ const readRefused = objectOf<RefusedData>({
   ...{ sinceMs: timeIfKnown, lastMs: timeIfKnown },
 });
 
+const readSource = objectOf<ClientSource>({ client: text, name: text, problem: text, sinceMs: number });
+
 const readSession = objectOf<SessionStatus>({
   ...{ session: text, process: text, state: text, renewedMs: number, streams: number, queuedBytes: number },
   ...{ clientNames: textsByName, formerClientNames: textsByName, refused: listOf(readRefused) },
+  sources: listOf(readSource),
   rejectedPoints: (reader, name) => reader.counts(name),
   unknownReason: (reader) => reader.text('not_told'),
 });

@@ -10,6 +10,7 @@ import { LanesTable } from './lanes-table.tsx';
 import { PartitionsTable } from './partitions-table.tsx';
 import { RefusedTable } from './refused-table.tsx';
 import { SessionsTable } from './sessions-table.tsx';
+import { SourcesTable } from './sources-table.tsx';
 import { TagPartitionsTable } from './tag-partitions-table.tsx';
 
 /** The parts of the pipeline, below one sentence that says what delays completeness. */
@@ -37,6 +38,7 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
           <ClientsTable status={status} />
           <SessionsTable status={status} />
           <RefusedTable status={status} />
+          <SourcesTable status={status} />
           {status.forOperator && <LanesTable status={status} />}
           {status.forOperator && <TagPartitionsTable partitions={status.tags} />}
         </>

@@ -190,6 +190,13 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
           { stage: 'rejected', client: '', reason: 'metric_too_long', count: 4, example: '' },
           { stage: 'client', client: 'agent web-1', reason: 'line_malformed', count: 9, example: 'no value' },
         ],
+        sources: [
+          { client: 'agent web-1', name: 'cpu', problem: '', since_ms: 0 },
+          {
+            ...{ client: 'agent web-1', name: 'scrape db:9187', since_ms: nowMs - 600_000 },
+            problem: 'connect ECONNREFUSED 10.0.0.7:9187',
+          },
+        ],
         client_names: { ['5eed2244'.padEnd(32, '0')]: 'agent web-1' },
         former_client_names: { ['c0ffee11'.padEnd(32, '0')]: 'nightly job' },
       },

@@ -63,6 +63,7 @@ export {
   IntakeService,
   LocalRefusal,
   LocalRefusals,
+  LocalSource,
   MetricStatements,
   PartitionMap,
   RefusedSeries,
@@ -126,6 +127,7 @@ export type {
   QueryServer,
 } from './generated/tidemark/v1/query.ts';
 export {
+  ClientSource,
   EraStatus,
   MetricReply,
   MetricRequest,

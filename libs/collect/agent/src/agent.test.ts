@@ -13,6 +13,7 @@ import type { AgentClient, AgentSeries } from './agent-client.ts';
 import { HandleCache } from './handle-cache.ts';
 import { HostTags } from './host-tags.ts';
 import type { AgentOptions } from './options.ts';
+import { closedServer } from './servers.ts';
 
 const files: AgentOptions['files'] = {
   readText: (path) => readFile(path, 'utf8'),
@@ -309,6 +310,21 @@ test('a port in use is an error that names the port, and leaves nothing open', a
   });
   expect(second.agent.status().running).toBe(false);
   await first.agent.stop();
+});
+
+test('the sources are checks and servers, each with the reason why it does not work', async () => {
+  const fails = { name: 'scrape a:1', run: () => Promise.reject(new Error('refused')) };
+  const works = { name: 'cpu', run: () => Promise.resolve() };
+  const closedServers = [closedServer('udp', '127.0.0.1:8125', 'in use')];
+  const { agent, flushAt } = wired({ checks: [works, fails], closedServers });
+  await agent.start();
+  await flushAt(START_MS + 1_000);
+  expect(agent.sources()).toEqual([
+    { name: 'cpu', problem: '', sinceMs: 0 },
+    { name: 'scrape a:1', problem: 'refused', sinceMs: START_MS + 1_000 },
+    { name: 'dogstatsd udp 127.0.0.1:8125', problem: 'in use', sinceMs: START_MS },
+  ]);
+  await agent.stop();
 });
 
 test('the handle cache evicts handles of idle series, and never exceeds its limit', () => {

@@ -14,6 +14,7 @@ import {
 } from '@tidemark/dogstatsd';
 import { assert, type Clock, messageOf, type Timer } from '@tidemark/ports';
 import { agentRefusals } from './agent-refusals.ts';
+import { type AgentSource, agentSources } from './agent-sources.ts';
 import { CheckOutput } from './check-output.ts';
 import { HandleCache } from './handle-cache.ts';
 import { HostTags } from './host-tags.ts';
@@ -51,6 +52,7 @@ export class Agent {
   #serverStatus: readonly ServerStatus[] = [];
   #serverStatusMs = Number.NEGATIVE_INFINITY;
   #running = false;
+  #startedMs = 0;
   #timer: Timer | undefined;
   /** The flush in progress. The next one waits for it. */
   #round: Promise<void> = Promise.resolve();
@@ -95,7 +97,8 @@ export class Agent {
     assert(!this.#running, 'the agent is already running');
     const opened = await openServers(this.#receiver, this.#options);
     this.#servers = opened.servers;
-    this.#missingServers = opened.missing;
+    this.#missingServers = [...opened.missing, ...(this.#options.closedServers ?? [])];
+    this.#startedMs = Math.floor(this.#clock.wallMs());
     this.#serverStatusMs = Number.NEGATIVE_INFINITY;
     this.#running = true;
     this.#runner.start();
@@ -142,6 +145,11 @@ export class Agent {
   /** What the agent refused or dropped since its start, by reason, with an example of each where one is known. */
   refusals(): LocalRefusals {
     return agentRefusals(this.#dropped(), this.#aggregator.counts(), this.#runner.status());
+  }
+
+  /** The checks, scrape targets and DogStatsD servers, and why those that do not work do not. */
+  sources(): AgentSource[] {
+    return agentSources(this.#runner.status(), this.#serverStatus, this.#startedMs);
   }
 
   /** The newest events and service checks, oldest first. */

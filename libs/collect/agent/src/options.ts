@@ -1,5 +1,5 @@
 import type { Check } from '@tidemark/checks';
-import type { DogStatsDLimits, SocketFiles, UnixDatagramModule } from '@tidemark/dogstatsd';
+import type { DogStatsDLimits, ServerStatus, SocketFiles, UnixDatagramModule } from '@tidemark/dogstatsd';
 import type { HostFiles } from '@tidemark/host-checks';
 import type { Clock, Random } from '@tidemark/ports';
 import type { AgentClient } from './agent-client.ts';
@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly tags?: readonly string[];
   /** DogStatsD servers; `false` for none. */
   readonly dogstatsd?: DogStatsDOptions | false;
+  /** Servers that could not be opened, to be shown in the status in addition to those of `dogstatsd`. */
+  readonly closedServers?: readonly ServerStatus[];
   /** Checks to run at every flush, or at their own interval. */
   readonly checks?: readonly Check[];
   /** Aggregates are sent at every multiple of this, ms. Default 10,000. */

@@ -50,7 +50,7 @@ export async function openServers(receiver: Receiver, options: AgentOptions): Pr
         (listening) => opened.servers.push(listening),
         (error: unknown) => {
           if (!isTidemarkError(error, 'unimplemented')) throw error;
-          opened.missing.push(absent(datagramPath, error.message));
+          opened.missing.push(closedServer('unix-datagram', datagramPath, error.message));
         },
       );
     }
@@ -66,6 +66,7 @@ function causeOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
-function absent(address: string, reason: string): ServerStatus {
-  return { transport: 'unix-datagram', address, listening: false, reason, received: 0, receivedBytes: 0 };
+/** Returns the status of a server that could not be opened. */
+export function closedServer(transport: ServerStatus['transport'], address: string, reason: string): ServerStatus {
+  return { transport, address, listening: false, reason, received: 0, receivedBytes: 0 };
 }

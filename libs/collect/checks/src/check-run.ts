@@ -12,6 +12,8 @@ export interface CheckStatus {
   readonly durationMs: number | undefined;
   /** Error of the last run; absent after a success. */
   readonly error?: string;
+  /** Wall time of the first of the failures since the last success, ms; absent after a success. */
+  readonly failingSinceMs?: number;
   /** Details that the check reports of its last run. */
   readonly detail?: Readonly<Record<string, string | number>>;
   /** What the check left out since its start. */
@@ -30,6 +32,7 @@ export class CheckRun {
   #overruns = 0;
   #durationMs: number | undefined;
   #error: string | undefined;
+  #failingSinceMs: number | undefined;
 
   constructor(check: Check, clock: Clock, onFailure: (error: unknown, inARow: number) => void) {
     this.check = check;
@@ -63,6 +66,7 @@ export class CheckRun {
       running: this.#running !== undefined,
       durationMs: this.#durationMs,
       ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#failingSinceMs === undefined ? {} : { failingSinceMs: this.#failingSinceMs }),
       ...(detail === undefined ? {} : { detail }),
       ...(leftOut.length === 0 ? {} : { leftOut }),
     };
@@ -75,6 +79,7 @@ export class CheckRun {
       await this.check.run(sink, signal);
       this.#failuresInARow = 0;
       this.#error = undefined;
+      this.#failingSinceMs = undefined;
     } catch (error) {
       // A run that was aborted has not failed.
       if (!signal.aborted) this.#failed(error);
@@ -87,6 +92,7 @@ export class CheckRun {
     this.#failures++;
     this.#failuresInARow++;
     this.#error = messageOf(error);
+    this.#failingSinceMs ??= Math.floor(this.#clock.wallMs());
     this.#onFailure(error, this.#failuresInARow);
   }
 }

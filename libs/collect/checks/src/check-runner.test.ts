@@ -95,11 +95,13 @@ describe('checks with a phase', () => {
     await pass(70);
     expect(runs).toEqual(['4', '19', '34', '49', '64']);
     expect(runner.status()[0]).toMatchObject({ runs: 5, failures: 5, error: 'not there', detail: { samples: 1 } });
+    expect(runner.status()[0].failingSinceMs).toBe(4000);
     // The first, the second and the fourth failure in a row.
     expect(failures.length).toBe(3);
     failing = false;
     await pass(10);
     expect(runner.status()[0].error).toBeUndefined();
+    expect(runner.status()[0].failingSinceMs).toBeUndefined();
     let release = (): void => undefined;
     hold = new Promise((resolve) => {
       release = resolve;

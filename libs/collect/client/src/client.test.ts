@@ -51,7 +51,8 @@ async function close(world: SimulatedWorld, client: Client): Promise<void> {
 
 test('what the client and its program refuse is reported, with the first example, also without a batch', async () => {
   const theirs = { reason: 'line_malformed', count: 7, example: 'no value' };
-  const { world, intake, client } = await setUp({ refusals: () => [theirs] });
+  const target = { name: 'scrape a:1', problem: 'refused', sinceMs: 5 };
+  const { world, intake, client } = await setUp({ refusals: () => [theirs], sources: () => [target] });
   client.gauge('shop.price', Number.NaN);
   client.gauge('shop.other', Number.NaN);
   await world.clock.advance(20_000);
@@ -60,7 +61,7 @@ test('what the client and its program refuse is reported, with the first example
     count: 2,
     example: 'value_nan: NaN of shop.price (limit: a finite number, or an infinite gauge)',
   };
-  expect(intake.refusals).toEqual([nan, theirs]);
+  expect([intake.refusals, intake.sources]).toEqual([[nan, theirs], [target]]);
   // Another stream has got no report yet.
   intake.refusals = [];
   intake.breakAll();

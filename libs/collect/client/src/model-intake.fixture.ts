@@ -4,6 +4,7 @@ import {
   Batch,
   BatchResult_Outcome,
   type LocalRefusal,
+  type LocalSource,
   type SendReply,
   type SendRequest,
   type Series,
@@ -52,6 +53,7 @@ export class ModelIntake implements IntakeConnector {
   readonly flushIntervals: (number | undefined)[] = [];
   /** What the client refused itself, as it reported last. */
   refusals: readonly LocalRefusal[] = [];
+  sources: readonly LocalSource[] = [];
   /** What clients said of metrics. */
   readonly statements: StatedMetric[] = [];
   readonly sessions = new Map<string, ModelSession>();
@@ -325,6 +327,7 @@ class ModelStream implements IntakeStream {
       this.#intake.statements.push(...message.value.metrics);
     } else if (message?.$case === 'refusals' && this.#id !== undefined) {
       this.#intake.refusals = message.value.refusals;
+      this.#intake.sources = message.value.sources;
     } else {
       this.#intake.check(false, `a ${message?.$case} before hello`);
     }

@@ -1,4 +1,4 @@
-import type { LocalRefusal, Rejection } from '@tidemark/contract';
+import type { LocalRefusal, LocalSource, Rejection } from '@tidemark/contract';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 
 /** Why points or samples of this client were left out: by the client, or by the platform. */
@@ -47,6 +47,11 @@ export interface ClientOptions {
    * @internal
    */
   readonly refusals?: () => readonly LocalRefusal[];
+  /**
+   * What the program around the client reads from or listens on, for `tidemark status`. Must not throw.
+   * @internal
+   */
+  readonly sources?: () => readonly LocalSource[];
   /** Encoded bytes of a batch, at most: a batch is cut early before it may exceed them. Default 3 MiB. */
   readonly maxBatchBytes: number;
   /** Bytes that the unsettled batches of one client session may use in memory. Default 64 MiB. */

@@ -6,7 +6,10 @@ import type { SessionStream } from './session-stream.ts';
 /** Counts that change all the time are reported this often, ms. */
 const EVERY_MS = 5_000;
 
-/** Reports to the intake what the client refused or dropped itself, when that changes. client.test.ts covers it. */
+/**
+ * Reports to the intake what the client refused or dropped itself, and the sources of the program around it, when that
+ * changes. client.test.ts covers it.
+ */
 export class RefusalReport {
   readonly #owner: SessionOwner;
   #stream: SessionStream | undefined;
@@ -23,12 +26,13 @@ export class RefusalReport {
     const nowMs = clock.monotonicMs();
     if (!isLive() || (stream === this.#stream && nowMs < this.#sentMs + EVERY_MS)) return;
     const refusals = this.#refusals();
-    const text = JSON.stringify(refusals);
-    if (stream === this.#stream ? text === this.#sent : refusals.length === 0) return;
+    const sources = [...(this.#owner.options.sources?.() ?? [])];
+    const text = JSON.stringify([refusals, sources]);
+    if (stream === this.#stream ? text === this.#sent : refusals.length + sources.length === 0) return;
     this.#stream = stream;
     this.#sent = text;
     this.#sentMs = nowMs;
-    stream.send({ message: { $case: 'refusals', value: { refusals } } });
+    stream.send({ message: { $case: 'refusals', value: { refusals, sources } } });
   }
 
   /** Those of the client, and of the program around it. */

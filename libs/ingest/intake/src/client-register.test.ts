@@ -69,6 +69,20 @@ test('what a client refused before it reconnects keeps its time, and is not list
   expect(register.refusedOf('a')).toMatchObject([{ count: 3, lastMs: 1_060_000 }]);
 });
 
+test('what a client reads from is known while it is connected, and those that fail are kept first', () => {
+  const register = new ClientRegister(new ManualClock(1_000_000));
+  const stream = register.connected('a', SESSION, 'agent');
+  const works = Array.from({ length: 300 }, (_, i) => ({ name: `scrape ${i}`, problem: '', sinceMs: 0 }));
+  stream.reads([...works, { name: 'n'.repeat(999), problem: 'p'.repeat(9999), sinceMs: 7 }]);
+  const [first, ...others] = register.sourcesOf('a');
+  expect(first).toMatchObject({ client: 'agent', name: 'n'.repeat(200), sinceMs: 7 });
+  expect(first.problem.length).toBeLessThan(400);
+  expect([others.length, others[0]]).toEqual([255, { client: 'agent', name: 'scrape 0', problem: '', sinceMs: 0 }]);
+  expect(register.sourcesOf('b')).toEqual([]);
+  stream.end();
+  expect(register.sourcesOf('a')).toEqual([]);
+});
+
 test('has the flush interval of the last hello', () => {
   const register = new ClientRegister(new ManualClock(1_000_000));
   register.connected('a', SESSION, 'checkout', 10_000).end();

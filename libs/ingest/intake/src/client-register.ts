@@ -1,5 +1,5 @@
 import { toHex } from '@tidemark/bytes';
-import type { ClientHealth, LocalRefusal, RefusedData } from '@tidemark/contract';
+import type { ClientHealth, ClientSource, LocalRefusal, LocalSource, RefusedData } from '@tidemark/contract';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import type { Clock } from '@tidemark/ports';
 import { cutExample } from './refused-data.ts';
@@ -20,6 +20,8 @@ interface KnownClient {
   lostMs: number | undefined;
   /** What the client refused or dropped itself, as it reported last; without examples while it is lost. */
   refusals: readonly KnownRefusal[];
+  /** What the client reads from or listens on, as it reported last. */
+  sources: readonly LocalSource[];
 }
 
 /** What a client refused for one reason, and when this intake learned of the last. */
@@ -33,6 +35,8 @@ export interface RegisteredStream {
   batch(frontierMs: number | undefined): void;
   /** Reports what the client refused or dropped itself, since its start. */
   refused(refusals: readonly LocalRefusal[]): void;
+  /** Reports what the client reads from or listens on. */
+  reads(sources: readonly LocalSource[]): void;
   /** Ends the stream. Idempotent. */
   end(): void;
 }
@@ -42,6 +46,8 @@ const CLIENTS = 10_000;
 /** Bounds of what a client reports: it must not fill the memory. */
 const REFUSALS = 64;
 const REASON_CHARACTERS = 64;
+const SOURCES = 256;
+const SOURCE_NAME_CHARACTERS = 200;
 /** Time for which a lost client is listed. */
 const LISTED_MS = 3_600_000;
 /** Time after which a lost client is removed: stores keep its state, and show it by its name, as long. */
@@ -85,6 +91,14 @@ export class ClientRegister {
           return { reason, count: one.count, example: cutExample(one.example), lastMs };
         });
       },
+      reads: (sources) => {
+        // Of more than the bound, those that do not work are kept first.
+        const failing = sources.filter(({ problem }) => problem !== '');
+        const kept = [...failing, ...sources.filter(({ problem }) => problem === '')].slice(0, SOURCES);
+        client.sources = kept.map(({ name, problem, sinceMs }) => {
+          return { name: name.slice(0, SOURCE_NAME_CHARACTERS), problem: cutExample(problem), sinceMs };
+        });
+      },
       end: () => {
         if (hasEnded) return;
         hasEnded = true;
@@ -93,6 +107,7 @@ export class ClientRegister {
         client.lostMs = this.#clock.wallMs();
         // The client reports the same counts again on its next stream: what is older than that keeps its time.
         client.refusals = client.refusals.map((one) => ({ ...one, example: '' }));
+        client.sources = [];
         // Moves the client to the end, so that the one lost longest ago comes first.
         if (this.#clients.delete(key)) this.#clients.set(key, client);
       },
@@ -106,6 +121,13 @@ export class ClientRegister {
       .flatMap(({ name, refusals }) => refusals.map((one) => ({ stage: 'client', client: name, sinceMs: 0, ...one })));
   }
 
+  /** Returns what the connected clients of a tenant read from or listen on. */
+  sourcesOf(tenant: string): ClientSource[] {
+    return [...this.#clients.values()]
+      .filter((client) => client.tenant === tenant)
+      .flatMap(({ name: client, sources }) => sources.map((one) => ({ client, ...one })));
+  }
+
   /** Returns the names of the lost clients of a tenant, by client session in hex. */
   formerNamesOf(tenant: string): Record<string, string> {
     this.#forget();
@@ -117,7 +139,7 @@ export class ClientRegister {
   list(): ClientHealth[] {
     const fromMs = this.#clock.wallMs() - LISTED_MS;
     const listed = [...this.#clients.values()].filter(({ lostMs }) => lostMs === undefined || lostMs >= fromMs);
-    return listed.map(({ streams: _, refusals: __, ...client }) => {
+    return listed.map(({ streams: _, refusals: __, sources: ___, ...client }) => {
       const { frontierMs, firstBatchMs, lastBatchMs, lostMs } = client;
       return {
         ...client,
@@ -133,7 +155,7 @@ export class ClientRegister {
     const client: KnownClient = {
       ...{ clientSession: Buffer.from(clientSession), tenant, name, flushIntervalMs: undefined, streams: 0 },
       ...{ frontierMs: undefined, batches: 0, firstBatchMs: 0, lastBatchMs: 0, lostMs: undefined },
-      refusals: [],
+      ...{ refusals: [], sources: [] },
     };
     if (this.#clients.size >= this.#limit) this.#forget();
     if (this.#clients.size >= this.#limit) {

@@ -75,8 +75,10 @@ export class ClientStream implements SeriesSource {
     if (message.$case === 'hello') this.#hello(message.value);
     else if (this.#clientSession === undefined)
       throw invalid('message', 'hello first', `${message.$case} before hello`);
-    else if (message.$case === 'refusals') this.#registered?.refused(message.value.refusals);
-    else if (message.$case === 'statements') this.#state(message.value);
+    else if (message.$case === 'refusals') {
+      this.#registered?.refused(message.value.refusals);
+      this.#registered?.reads(message.value.sources);
+    } else if (message.$case === 'statements') this.#state(message.value);
     else if (message.$case === 'definitions') await this.#define(message.value);
     else await this.#accept(message.value);
   }

@@ -270,6 +270,7 @@ export class IntakeSession {
       violations: this.violations.of(tenant),
       leftOut: this.counts.leftOutOf(tenant),
       refused: [...this.counts.listOf(tenant), ...this.violations.listOf(tenant), ...this.clients.refusedOf(tenant)],
+      sources: this.clients.sourcesOf(tenant),
     };
   }
 

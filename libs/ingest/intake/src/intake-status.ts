@@ -1,4 +1,4 @@
-import type { RefusedData } from '@tidemark/contract';
+import type { ClientSource, RefusedData } from '@tidemark/contract';
 
 /** Status of an intake session for a tenant: its own clients and points. */
 export interface IntakeStatus {
@@ -16,4 +16,6 @@ export interface IntakeStatus {
   readonly leftOut: Record<string, number>;
   /** The three counts above with an example each, and what clients with an open stream refused themselves. */
   readonly refused: RefusedData[];
+  /** What clients with an open stream read from or listen on. */
+  readonly sources: ClientSource[];
 }

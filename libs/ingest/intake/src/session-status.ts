@@ -22,6 +22,7 @@ const NOT_REPORTED: IntakeStatus = {
     violations: {},
     leftOut: {},
     refused: [],
+    sources: [],
   },
 };
 

@@ -317,7 +317,7 @@ describe("Tidemark's own API", () => {
         {
           ...{ session: 'cd', state: '', renewed_ms: 0, streams: 0, not_told: '', refused: [] },
           ...{ rejected_points: { tag_too_long: 4 }, client_names: {}, violations: {}, left_out: {} },
-          former_client_names: {},
+          ...{ former_client_names: {}, sources: [] },
         },
       ],
     });

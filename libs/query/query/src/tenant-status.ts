@@ -64,7 +64,7 @@ function tenantSession(status: SessionStatus): SessionStatus {
     ...{ session: status.session, state: status.state, renewedMs: status.renewedMs, streams: status.streams },
     ...{ rejectedPoints: status.rejectedPoints, clientNames: status.clientNames, violations: status.violations },
     formerClientNames: status.formerClientNames,
-    ...{ leftOut: status.leftOut, refused: status.refused },
+    ...{ leftOut: status.leftOut, refused: status.refused, sources: status.sources },
     // The contract names this field. words: allow notTold
     notTold: status.notTold === '' ? '' : WITHHELD,
     ...{ process: '', queuedBytes: 0 },

@@ -8,6 +8,7 @@ import { judgeProblems } from './judge-problems.ts';
 import { judgeProcesses } from './judge-processes.ts';
 import { judgeRefused } from './judge-refused.ts';
 import { judgeReplicas } from './judge-replicas.ts';
+import { judgeSources } from './judge-sources.ts';
 import type { Observations } from './observations.ts';
 
 /** `healthy`: no findings except notes. `ill`: something is wrong. `blind`: no process answered. */
@@ -30,6 +31,7 @@ export function examine(observations: Observations): Examination {
     ...judgePipeline(observations),
     ...judgeReplicas(observations),
     ...judgeAgents(observations),
+    ...judgeSources(observations),
     ...judgeLatePoints(observations),
     ...judgeRefused(observations),
   ].sort(byWeight);

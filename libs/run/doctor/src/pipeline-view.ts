@@ -61,6 +61,7 @@ export interface SessionView {
   /** Names of those that send to it now, by client session: clients, and the HTTP requests of a tenant. */
   readonly clientNames?: Readonly<Record<string, string>>;
   readonly refused?: readonly RefusedView[];
+  readonly sources?: readonly SourceView[];
 }
 
 /** Data that was refused, dropped or left out for one reason. */
@@ -75,6 +76,16 @@ export interface RefusedView {
   /** From when on it is counted, ms; undefined or 0 when it is not known. */
   readonly sinceMs?: number | undefined;
   readonly lastMs?: number | undefined;
+}
+
+/** A check, a scrape target or a server of a client. */
+export interface SourceView {
+  readonly client: string;
+  readonly name: string;
+  /** Why it does not work; empty while it works. */
+  readonly problem: string;
+  /** Since when it does not work, by the client's clock, ms; 0 while it works. */
+  readonly sinceMs: number;
 }
 
 export interface ReplicaView {

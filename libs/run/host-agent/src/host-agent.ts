@@ -1,5 +1,5 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import { Agent, type AgentOptions, type AgentStatus, agentClientOptions } from '@tidemark/agent';
+import { Agent, type AgentOptions, type AgentStatus, agentClientOptions, closedServer } from '@tidemark/agent';
 import type { Check } from '@tidemark/checks';
 import { type Client, connect } from '@tidemark/client';
 import { hostChecks } from '@tidemark/host-checks';
@@ -62,13 +62,17 @@ export class HostAgent {
       ...agentClientOptions(own.flushIntervalMs),
       ...clientBounds(own),
       refusals: () => running?.refusals().list ?? [],
+      sources: () => running?.sources() ?? [],
       onWarning: ({ reason, field, limit, message }) => {
         // A description comes from what the agent scrapes, not from its settings.
         const setting: Record<string, string> = reason.startsWith('describe_') ? {} : { setting: `agent.${field}` };
         place.onProblem(message, { reason, ...setting, limit });
       },
     });
-    const open = async (dogstatsd: AgentOptions['dogstatsd']): Promise<Agent> => {
+    const open = async (
+      dogstatsd: AgentOptions['dogstatsd'],
+      closedServers: AgentOptions['closedServers'] = [],
+    ): Promise<Agent> => {
       const { clock, random, files, onProblem } = place;
       const { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings, tags } = own;
       const bounds = { flushIntervalMs, checkWaitMs, seriesExpiryMs, pendingReadings };
@@ -83,6 +87,7 @@ export class HostAgent {
         checks,
         limits,
         dogstatsd,
+        closedServers,
         onProblem,
         ...bounds,
       });
@@ -94,10 +99,14 @@ export class HostAgent {
       const agent = await open(dogstatsdOf(settings)).catch((error: unknown) => {
         if (!isTidemarkError(error)) throw error;
         place.onProblem(`${error.message} (--dogstatsd-port). Continuing without DogStatsD.`, {});
-        return open(false);
+        // The first server that cannot listen closes all of them.
+        const address = `127.0.0.1:${settings.dogstatsd.port}`;
+        return open(false, [closedServer('udp', address, error.message)]);
       });
       const { servers } = await agent.freshStatus();
-      return new HostAgent(agent, client, servers.map((server) => `${server.transport} ${server.address}`).join(', '));
+      const listening = servers.filter((server) => server.listening);
+      const addresses = listening.map(({ transport, address }) => `${transport} ${address}`).join(', ');
+      return new HostAgent(agent, client, addresses);
     } catch (error) {
       await client.close();
       throw error;

@@ -66,6 +66,18 @@ export interface StatedMetric {
  */
 export interface LocalRefusals {
   refusals: LocalRefusal[];
+  /** What the client reads from or listens on: the checks, scrape targets and servers of an agent. At most 256 of them. */
+  sources: LocalSource[];
+}
+
+/** A check, a scrape target or a server of a client. */
+export interface LocalSource {
+  /** At most 200 bytes. */
+  name: string;
+  /** Why it does not work now, at most 300 bytes; empty while it works. */
+  problem: string;
+  /** Since when it does not work, by the client's clock, ms; 0 while it works. */
+  sinceMs: number;
 }
 
 export interface LocalRefusal {
@@ -576,13 +588,16 @@ export const StatedMetric: MessageFns<StatedMetric> = {
 };
 
 function createBaseLocalRefusals(): LocalRefusals {
-  return { refusals: [] };
+  return { refusals: [], sources: [] };
 }
 
 export const LocalRefusals: MessageFns<LocalRefusals> = {
   encode(message: LocalRefusals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.refusals) {
       LocalRefusal.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.sources) {
+      LocalSource.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -608,6 +623,14 @@ export const LocalRefusals: MessageFns<LocalRefusals> = {
             message.refusals.push(LocalRefusal.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sources.push(LocalSource.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -626,6 +649,86 @@ export const LocalRefusals: MessageFns<LocalRefusals> = {
   fromPartial(object: DeepPartial<LocalRefusals>): LocalRefusals {
     const message = createBaseLocalRefusals();
     message.refusals = object.refusals?.map((e) => LocalRefusal.fromPartial(e)) || [];
+    message.sources = object.sources?.map((e) => LocalSource.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLocalSource(): LocalSource {
+  return { name: "", problem: "", sinceMs: 0 };
+}
+
+export const LocalSource: MessageFns<LocalSource> = {
+  encode(message: LocalSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.problem !== "") {
+      writer.uint32(18).string(message.problem);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(24).sint64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocalSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LocalSource>): LocalSource {
+    return LocalSource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocalSource>): LocalSource {
+    const message = createBaseLocalSource();
+    message.name = object.name ?? "";
+    message.problem = object.problem ?? "";
+    message.sinceMs = object.sinceMs ?? 0;
     return message;
   },
 };

@@ -244,6 +244,8 @@ export interface SessionStatus {
    * 7 days). Names from before a restart of the process are not known, and of more than 10,000 clients only the last.
    */
   formerClientNames: { [key: string]: string };
+  /** What the clients with an open stream read from or listen on: the checks, scrape targets and servers of agents. */
+  sources: ClientSource[];
 }
 
 export interface SessionStatus_RejectedPointsEntry {
@@ -269,6 +271,18 @@ export interface SessionStatus_LeftOutEntry {
 export interface SessionStatus_FormerClientNamesEntry {
   key: string;
   value: string;
+}
+
+/** A check, a scrape target or a server of a client. */
+export interface ClientSource {
+  /** Name of the client. */
+  client: string;
+  /** `scrape 10.0.0.7:9100`, `redis localhost:6379`, `dogstatsd udp 127.0.0.1:8125`. */
+  name: string;
+  /** Why it does not work now; empty while it works. */
+  problem: string;
+  /** Since when it does not work, by the client's clock, ms; 0 while it works. */
+  sinceMs: number;
 }
 
 function createBaseQueryRequest(): QueryRequest {
@@ -2058,6 +2072,7 @@ function createBaseSessionStatus(): SessionStatus {
     notTold: "",
     refused: [],
     formerClientNames: {},
+    sources: [],
   };
 }
 
@@ -2102,6 +2117,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     globalThis.Object.entries(message.formerClientNames).forEach(([key, value]: [string, string]) => {
       SessionStatus_FormerClientNamesEntry.encode({ key: key as any, value }, writer.uint32(106).fork()).join();
     });
+    for (const v of message.sources) {
+      ClientSource.encode(v!, writer.uint32(114).fork()).join();
+    }
     return writer;
   },
 
@@ -2237,6 +2255,14 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             }
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.sources.push(ClientSource.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2305,6 +2331,7 @@ export const SessionStatus: MessageFns<SessionStatus> = {
         }
         return acc;
       }, {});
+    message.sources = object.sources?.map((e) => ClientSource.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2640,6 +2667,97 @@ export const SessionStatus_FormerClientNamesEntry: MessageFns<SessionStatus_Form
     const message = createBaseSessionStatus_FormerClientNamesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseClientSource(): ClientSource {
+  return { client: "", name: "", problem: "", sinceMs: 0 };
+}
+
+export const ClientSource: MessageFns<ClientSource> = {
+  encode(message: ClientSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== "") {
+      writer.uint32(10).string(message.client);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.problem !== "") {
+      writer.uint32(26).string(message.problem);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(32).sint64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClientSource>): ClientSource {
+    return ClientSource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClientSource>): ClientSource {
+    const message = createBaseClientSource();
+    message.client = object.client ?? "";
+    message.name = object.name ?? "";
+    message.problem = object.problem ?? "";
+    message.sinceMs = object.sinceMs ?? 0;
     return message;
   },
 };
