@@ -65,6 +65,7 @@ describe('the status', () => {
         { stage: 'left_out', reason: 'exemplar', count: 4, example: 'http_total' },
         { stage: 'violation', reason: 'body_too_large', count: 3 },
         { stage: 'client', client: 'agent web-1', reason: 'line_malformed', count: 9, example: 'no value' },
+        { stage: 'client', client: 'agent web-1', reason: 'signedGauges', count: 2, example: 'queue:-0|g' },
       ],
     };
     const sessions = [
@@ -92,6 +93,7 @@ describe('the status', () => {
     expect(known).toContain(`left out ${by} exemplar 4, for example: http_total`);
     expect(known).toContain(`violations, seen ${by} body_too_large 3`);
     expect(known).toContain('refused by agent web-1: line_malformed 9 since its start, for example: no value');
+    expect(known).toContain('noted by agent web-1: signedGauges 2 since its start, for example: queue:-0|g');
     expect(known).toContain('01010101 agent web-1 not declared 7 7 0');
     expect(known).toContain('02020202 not connected not declared 7 0');
     expect(known).toContain('03030303 nightly job, not connected not declared 7 0');

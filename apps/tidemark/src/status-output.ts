@@ -1,4 +1,5 @@
 import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
+import { isNoted } from '@tidemark/doctor';
 import { printable } from '@tidemark/model/safe-text';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import Table from 'cli-table3';
@@ -146,7 +147,8 @@ function refusals({ sessions: all, nowMs }: StatusReply): string[] {
       const since = sinceMs > 0 ? ` since ${time(sinceMs)}` : stage === 'client' ? ' since its start' : '';
       const last = lastMs > 0 ? `, the last ${duration(nowMs - lastMs)} ago` : '';
       const shown = example === '' ? '' : `, for example: ${printable(example)}`;
-      return `${STAGES[stage] ?? printable(stage)} by ${where}: ${printable(reason)} ${count}${since}${last}${shown}`;
+      const verb = isNoted({ stage, reason }) ? 'noted' : (STAGES[stage] ?? printable(stage));
+      return `${verb} by ${where}: ${printable(reason)} ${count}${since}${last}${shown}`;
     });
   });
 }

@@ -1,3 +1,4 @@
+import { isNoted } from '@tidemark/doctor';
 import { printable } from '@tidemark/model/safe-text';
 import type { PipelineStatus, RefusedData } from '../api/api-types.ts';
 import { formatClock, formatDuration } from '../format/format-time.ts';
@@ -12,7 +13,7 @@ const STAGES: Readonly<Record<string, string>> = {
 
 const columnsAt = (nowMs: number): readonly Column<RefusedData>[] => [
   { name: 'Reason', cell: ({ reason }) => <code>{printable(reason)}</code> },
-  { name: 'By', cell: ({ stage, client }) => (stage === 'client' ? printable(client) : (STAGES[stage] ?? stage)) },
+  { name: 'By', cell: (one) => whereOf(one) },
   { name: 'Count', isNumber: true, cell: ({ count }) => formatCount(count) },
   {
     name: 'Since',
@@ -41,6 +42,11 @@ export function RefusedTable({ status: { sessions, nowMs } }: { readonly status:
   }
   const sorted = [...rows.values()].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
   return <DataTable title="Refused data" columns={columnsAt(nowMs)} rows={sorted} keyOf={keyOf} nothing="None." />;
+}
+
+function whereOf({ stage, client, reason }: RefusedData): string {
+  if (stage !== 'client') return STAGES[stage] ?? stage;
+  return isNoted({ stage, reason }) ? `${printable(client)}: noted, not refused` : printable(client);
 }
 
 function keyOf({ stage, client, reason }: RefusedData): string {

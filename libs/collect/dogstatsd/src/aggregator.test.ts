@@ -54,7 +54,10 @@ describe('each type', () => {
     const plain = wired();
     plain.send('g:10|g', 'g:+5|g', 't:-5|g', 'c:-1|c');
     expect(plain.flush()).toEqual({ 'g gauge': 5, 't gauge': -5, 'c count': -1 });
-    expect(plain.aggregator.counts().signedGauges).toBe(2);
+    expect(plain.aggregator.counts()).toMatchObject({ signedGauges: 2, signedGaugeExample: 'g:+5|g' });
+    const zero = wired();
+    zero.send('temp:-0|g');
+    expect(zero.aggregator.counts().signedGaugeExample).toBe('temp:-0|g');
     const { send, flush, aggregator } = wired({ gaugeDeltas: true });
     send('g:10|g', 'g:+5|g', 'h:10:-5|g', 'new:-5|g');
     expect(flush()).toEqual({ 'g gauge': 15, 'h gauge': 5, 'new gauge': -5 });

@@ -82,9 +82,9 @@ export class Aggregator implements ParserSink {
     }
   }
 
-  signedGauge(series: StatsdSeries, value: number): void {
+  signedGauge(series: StatsdSeries, value: number, bytes: Uint8Array, from: number, to: number): void {
     if (!this.#limits.gaugeDeltas && this.#signedGauges++ === 0) {
-      this.#signedGaugeExample = `${series.metric}:${value < 0 ? '' : '+'}${value}|g`;
+      this.#signedGaugeExample = `${series.metric}:${Buffer.from(bytes.subarray(from, to)).toString('latin1')}|g`;
     }
     this.value(series, this.#limits.gaugeDeltas ? series.level + value : value, 1, Number.NaN);
   }

@@ -10,8 +10,8 @@ import type { StatsdSeriesTable } from './statsd-series-table.ts';
 export interface ParserSink {
   /** Receives a value. `weight` is 1 / sample rate, at least 1. Both are finite. */
   value(series: StatsdSeries, value: number, weight: number, timestampMs: number): void;
-  /** Receives the value of a gauge that has a sign, without a timestamp of its own. */
-  signedGauge(series: StatsdSeries, value: number): void;
+  /** Receives the value of a gauge that has a sign, without a timestamp of its own; `bytes[from, to)` is its text. */
+  signedGauge(series: StatsdSeries, value: number, bytes: Uint8Array, from: number, to: number): void;
   member(series: StatsdSeries, member: string): void;
   event(event: StatsdEvent): void;
   serviceCheck(check: ServiceCheck): void;
@@ -167,7 +167,7 @@ export class DogStatsDParser {
       if (Number.isNaN(value)) this.#sink.refused(valueRefusal(bytes, valueFrom, valueTo), bytes, from, to);
       else if (!isGauge && !Number.isFinite(value)) this.#sink.refused('value_infinite', bytes, from, to);
       else if (isGauge && Number.isFinite(value) && isSigned(bytes[valueFrom]) && Number.isNaN(timestampMs)) {
-        this.#sink.signedGauge(series, value);
+        this.#sink.signedGauge(series, value, bytes, valueFrom, valueTo);
       } else this.#sink.value(series, value, weight, timestampMs);
       valueFrom = valueTo + 1;
     }

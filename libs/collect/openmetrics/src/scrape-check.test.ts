@@ -120,6 +120,8 @@ describe('a scrape', () => {
     ]);
     expect(check.detail()).toMatchObject({ samples: 1, value_invalid: '1, first in line 4: not good' });
     expect(problems).toEqual([{ check: 'scrape me', reason: 'value_invalid', line: '4', example: 'not good' }]);
+    // NaN is what a summary without observations has by design.
+    expect(check.leftOut()).toEqual([{ reason: 'value_invalid', count: 1, example: 'scrape me, line 4: not good' }]);
     expect(headers[0]).toMatchObject({
       accept: expect.stringMatching(
         /^application\/openmetrics-text;version=1.0.0;q=0.9,text\/plain;version=0.0.4;q=0.6/,

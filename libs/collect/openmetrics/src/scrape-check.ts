@@ -25,6 +25,8 @@ interface ScrapedSeries {
 }
 
 const OWN = 'tidemark.agent.scrape';
+/** The reason of NaN, which a summary without observations has in each scrape by design: nothing to report. */
+const NO_OBSERVATIONS = 'value_nan';
 /** Only the platform knows the tenant; names are checked with a short one. */
 const ANY_TENANT = 'x';
 
@@ -169,6 +171,7 @@ export class ScrapeCheck implements Check {
     if (isCut) rejected.set('body_bytes_limit', 1);
     sink.gauge(`${OWN}.samples`, report.samples, this.#tags);
     for (const [reason, { count, line, example }] of report.bad) {
+      if (reason === NO_OBSERVATIONS) continue;
       const where = line === 0 ? `${this.name}: whole body` : `${this.name}, line ${line}: ${example}`;
       this.#leave(reason, count, where);
     }
@@ -184,8 +187,7 @@ export class ScrapeCheck implements Check {
   }
 
   #report(reason: string, line: number, example: string): void {
-    // A summary without observations has NaN in each scrape, which is not a fault.
-    if (reason === 'value_nan' || this.#reported.has(reason)) return;
+    if (reason === NO_OBSERVATIONS || this.#reported.has(reason)) return;
     this.#reported.add(reason);
     this.#ports.onProblem?.('a scrape left lines out', { check: this.name, reason, line: `${line}`, example });
   }

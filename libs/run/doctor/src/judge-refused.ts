@@ -15,8 +15,8 @@ interface Summed {
   readonly reason: string;
   readonly count: number;
   readonly example: string;
-  /** Clients that refused it, and undefined for intakes. */
-  readonly places: ReadonlySet<string | undefined>;
+  /** The client that refused it; undefined for intakes. */
+  readonly client: string | undefined;
   /** From when on intakes count, ms; undefined when it is not known. */
   readonly sinceMs: number | undefined;
   /** How long ago the last one was counted, ms; undefined when it is not known. */
@@ -29,30 +29,33 @@ interface Summed {
  */
 export function judgeRefused({ pipeline }: Observations): Finding[] {
   const all = (pipeline?.sessions ?? []).flatMap(({ refused = [] }) => refused).filter(({ count }) => count > 0);
-  const signed = all.filter(isSigned);
+  const signed = all.filter(isNoted);
   const leftOut = all.filter(({ stage }) => stage === 'left_out');
-  const refused = all.filter((one) => one.stage !== 'left_out' && !isSigned(one));
+  const refused = all.filter((one) => one.stage !== 'left_out' && !isNoted(one));
   const sums = (some: readonly RefusedView[]): Summed[] => summed(some, pipeline?.nowMs ?? 0);
   return [...refusedFinding(sums(refused)), ...signedFinding(sums(signed)), ...leftOutFinding(sums(leftOut))];
 }
 
-function isSigned({ stage, reason }: RefusedView): boolean {
+/** Returns true for what a client counts although it has accepted it: it may not mean what its sender meant. */
+export function isNoted({ stage, reason }: Pick<RefusedView, 'stage' | 'reason'>): boolean {
   return stage === 'client' && reason === SIGNED_GAUGES;
 }
 
-/** Sums by reason, the most frequent first. */
+/** Sums by reason and client, so that an example is of the one that is named with it; the most frequent first. */
 function summed(all: readonly RefusedView[], nowMs: number): Summed[] {
   const sums = new Map<string, Summed>();
-  for (const { stage, client, reason, count, example, sinceMs = 0, lastMs = 0 } of all) {
-    const known = sums.get(reason);
+  for (const { stage, client: name, reason, count, example, sinceMs = 0, lastMs = 0 } of all) {
+    const client = stage === 'client' ? name : undefined;
+    const key = JSON.stringify([reason, client]);
+    const known = sums.get(key);
     const lastAgoMs = lastMs > 0 ? Math.max(0, nowMs - lastMs) : undefined;
-    sums.set(reason, {
+    sums.set(key, {
       reason,
       count: (known?.count ?? 0) + count,
       example: known?.example || example,
       sinceMs: minOf(known?.sinceMs, sinceMs > 0 ? sinceMs : undefined),
       lastAgoMs: minOf(known?.lastAgoMs, lastAgoMs),
-      places: new Set([...(known?.places ?? []), stage === 'client' ? client : undefined]),
+      client,
     });
   }
   return [...sums.values()].sort((a, b) => b.count - a.count);
@@ -65,14 +68,11 @@ function minOf(...values: readonly (number | undefined)[]): number | undefined {
 
 /** `value_nan 12 (for example: …; by agent web-1; the last 3 min ago)` */
 function named(all: readonly Summed[]): string {
-  const shown = all.slice(0, NAMED_REASONS).map(({ reason, count, example, places, lastAgoMs }) => {
+  const shown = all.slice(0, NAMED_REASONS).map(({ reason, count, example, client, lastAgoMs }) => {
     const cut = example.length > EXAMPLE_CHARACTERS ? `${example.slice(0, EXAMPLE_CHARACTERS)}…` : example;
-    const clients = [...places].filter((place) => place !== undefined);
     const details = [
       ...(cut === '' ? [] : [`for example: ${cut}`]),
-      ...(clients.length === 0
-        ? []
-        : [`by ${clients[0]}${clients.length > 1 ? ` and ${clients.length - 1} more` : ''}`]),
+      ...(client === undefined ? [] : [`by ${client}`]),
       ...(lastAgoMs === undefined ? [] : [`the last ${formatDuration(lastAgoMs)} ago`]),
     ];
     return `${reason} ${formatCount(count)}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
