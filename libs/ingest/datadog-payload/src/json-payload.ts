@@ -47,5 +47,5 @@ function readResources(resources: unknown, draft: SeriesDraft): void {
 
 function readPoint(point: unknown, draft: SeriesDraft): void {
   if (isObject(point)) draft.point(numberOf(point.timestamp), numberOf(point.value));
-  else draft.point(Number.NaN, Number.NaN);
+  else draft.refusePoint('points_invalid', 'points', 'objects {timestamp, value}; version 1 has [timestamp, value]');
 }

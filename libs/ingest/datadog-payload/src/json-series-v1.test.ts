@@ -62,6 +62,7 @@ test('a wrong field is refused by name, and the other series are read', async ()
     { metric: 'e', tags: ['a', 5], points },
     { metric: 'f', points: [7, [T], ['x', 1], [T, '1'], [T, null], [T, 1, 5]] },
     { metric: 'g', type: 'rate', interval: -1, points },
+    { metric: 'h', tags: 'a:b,c:d', points },
     { metric: 'good', points },
   ]);
   expect(read).toEqual([`gauge f{} ${T * 1000} 1`, `gauge good{} ${T * 1000} 1`]);
@@ -72,7 +73,7 @@ test('a wrong field is refused by name, and the other series are read', async ()
     '1 points_invalid (points: a list)',
     '1 host_invalid (host: a string)',
     '1 device_invalid (device: a string)',
-    '1 tags_invalid (tags: a list of strings)',
+    '2 tags_invalid (tags: a list of strings)',
     '2 timestamp_invalid (points.timestamp: seconds since the epoch)',
     '3 value_invalid (points.value: a number)',
     '1 interval_invalid (interval: 0 to 86400 seconds)',

@@ -1,10 +1,12 @@
-import { isPresent, listOf } from './json-body.ts';
+import { isPresent } from './json-body.ts';
 import type { SeriesDraft } from './series-draft.ts';
 
 /** Reads the tags of a series in JSON; tests: `payload.test.ts`. */
 export function readTags(tags: unknown, draft: SeriesDraft): void {
   if (!isPresent(tags)) return;
-  for (const tag of listOf(tags)) {
+  // A string is refused too: whether 'a:b,c:d' is one tag or two is a guess.
+  const list: readonly unknown[] = Array.isArray(tags) ? tags : [undefined];
+  for (const tag of list) {
     if (typeof tag === 'string') draft.tag(tag);
     else draft.refuse('tags_invalid', 'tags', 'a list of strings');
   }

@@ -178,13 +178,13 @@ describe('JSON', () => {
       '2 points_invalid (points: a list)',
       '1 type_unknown (type: 0, 1, 2 or 3; 3 is a gauge)',
       '1 interval_invalid (interval: 0 to 86400 seconds)',
-      // A string is read as a list of one.
-      '3 tags_invalid (tags: a list of strings)',
+      '4 tags_invalid (tags: a list of strings)',
       '2 resources_invalid (resources: a list of {type, name})',
-      '5 timestamp_invalid (points.timestamp: seconds since the epoch)',
+      '2 points_invalid (points: objects {timestamp, value}; version 1 has [timestamp, value])',
+      '3 timestamp_invalid (points.timestamp: seconds since the epoch)',
       '3 value_invalid (points.value: a number)',
     ]);
-    expect(points).toEqual([`gauge m{a:b} ${T * 1000} 1`, `gauge mixed{} ${T * 1000 + 250} 2`]);
+    expect(points).toEqual([`gauge mixed{} ${T * 1000 + 250} 2`]);
   });
 
   test('an infinite value such as 1e999 is left to the rules of the intake', async () => {

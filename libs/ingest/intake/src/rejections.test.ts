@@ -30,3 +30,15 @@ test('an error about bad input describes a refusal', () => {
   for (let i = 0; i < 2; i++) rejections.refuse(refusal);
   expect(rejections.list[0].message).toBe('tags: too_many_tags (limit: 100); first in shop.price');
 });
+
+test('the message escapes control characters, and names no metric that is empty', () => {
+  const rejections = new Rejections();
+  rejections.add('a', 'field', '1 byte', 1, 'metric x\ny');
+  rejections.refuse({ reason: 'b', field: 'metric', limit: 'no control characters', firstMetric: 'x\n\u001b[2Jy' });
+  rejections.refuse({ reason: 'c', field: 'metric', limit: 'at least 1 byte', firstMetric: '' });
+  expect(rejections.list.map(({ message }) => message)).toEqual([
+    'field: a (limit: 1 byte), for example metric x\\ny',
+    'metric: b (limit: no control characters); first in x\\n\\u001b[2Jy',
+    'metric: c (limit: at least 1 byte)',
+  ]);
+});

@@ -1,4 +1,5 @@
 import type { Rejection } from '@tidemark/contract';
+import { printable } from '@tidemark/model/safe-text';
 import type { TidemarkError } from '@tidemark/ports';
 
 /** Why data is refused: a stable word, and the field and the limit that it violates. */
@@ -30,7 +31,7 @@ export class Rejections {
       known.points += points;
       return;
     }
-    const suffix = example === undefined ? '' : `, for example ${example}`;
+    const suffix = example === undefined ? '' : `, for example ${printable(example)}`;
     const message = `${field}: ${reason} (limit: ${limit})${suffix}`;
     this.#byReason.set(reason, { reason, field, limit, points, message });
   }
@@ -56,9 +57,9 @@ export class Rejections {
   nameSince(known: number, metric: string | undefined): void {
     if (this.reasons === known) return;
     const latest = [...this.#byReason.values()].at(-1);
-    if (metric === undefined || latest === undefined) return;
+    if (metric === undefined || metric === '' || latest === undefined) return;
     const shown = metric.length > SHOWN_CHARACTERS ? `${metric.slice(0, SHOWN_CHARACTERS)}…` : metric;
-    latest.message += `; first in ${shown}`;
+    latest.message += `; first in ${printable(shown)}`;
   }
 
   get list(): Rejection[] {

@@ -513,6 +513,7 @@ describe('the access to the API', () => {
       notReady: () => reason,
       routes: (scope, access) => {
         scope.post('/api/v2/series', async (request, reply) => reply.code(202).send(access.tenantOf(request, 'read')));
+        scope.post('/api/v1/series', async (_, reply) => reply.code(202).send());
       },
     });
     expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
@@ -528,6 +529,12 @@ describe('the access to the API', () => {
       405,
       'POST',
       ['method not allowed: GET /api/v2/series; send with POST'],
+    ]);
+    // A path of Prometheus too: it gets the method, and the advice.
+    const both = await app.inject('/api/v1/series');
+    expect([both.statusCode, both.headers.allow, both.json().errors]).toEqual([
+      ...[405, 'POST'],
+      [expect.stringMatching(/^method not allowed: GET \/api\/v1\/series; send with POST: PromQL is not supported; /)],
     ]);
     for (const url of ['//api/v2/series', '/api//v2/series/', '/api/v2/series//?x=1']) {
       const slashes = await app.inject({ method: 'POST', url, headers: { 'dd-api-key': 'acme-key' } });

@@ -31,12 +31,12 @@ export function answerNotFound(app: FastifyInstance, request: FastifyRequest, re
   const what = `${request.method} ${sent.slice(0, MAX_PATH_CHARS)}`;
   const path = plainPath(sent);
   const foreign = foreignPath(request.method, path);
-  if (foreign !== undefined) return send(reply, 404, `not found: ${what}: ${foreign.advice}`);
   const isRoute = (method: (typeof METHODS)[number]) =>
     method !== request.method && PLAIN_PATH.test(path) && app.hasRoute({ method, url: path });
   const method = METHODS.find(isRoute);
-  if (method === undefined) return send(reply, 404, `not found: ${what}`);
-  return send(reply.header('allow', method), 405, `method not allowed: ${what}; send with ${method}`);
+  const advice = foreign === undefined ? '' : `: ${foreign.advice}`;
+  if (method === undefined) return send(reply, 404, `not found: ${what}${advice}`);
+  return send(reply.header('allow', method), 405, `method not allowed: ${what}; send with ${method}${advice}`);
 }
 
 /** Returns a path as routes have it: without doubled slashes, and without one at its end. */
