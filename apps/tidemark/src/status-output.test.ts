@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { StatusReply } from '@tidemark/contract';
 import { gapText } from './printable.ts';
+import { statusJson } from './status-json.ts';
 import { formatStatus } from './status-output.ts';
 
 const NOW_MS = 1_700_000_000_000;
@@ -117,6 +118,12 @@ describe('the status', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^scrape a:9 agent vm fails for 10.* min$/));
     const since = new Date(NOW_MS - 600_000).toISOString();
     expect(lines).toContain(`scrape a:9 of agent vm fails since ${since}: connect\\nECONNREFUSED`);
+  });
+
+  test('its JSON has ids in hex', () => {
+    const session = { session: Buffer.alloc(16, 0xab), process: 'intake', clientNames: { ab: 'shop' } };
+    const json = JSON.parse(statusJson(StatusReply.fromPartial({ nowMs: NOW_MS, sessions: [session] })));
+    expect(json).toMatchObject({ nowMs: NOW_MS, sessions: [{ ...session, session: 'ab'.repeat(16) }] });
   });
 
   test('it names the parts for which nothing is known to be complete', () => {

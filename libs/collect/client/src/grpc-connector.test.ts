@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type handleBidiStreamingCall, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { BatchResult_Outcome, IntakeService, type SendReply, type SendRequest } from '@tidemark/contract';
@@ -77,5 +79,20 @@ test("a refused stream is the client's last error, and the client continues to r
     expect(client.stats()).toMatchObject({ droppedPoints: 1, pendingPoints: 0 });
   } finally {
     server.forceShutdown();
+  }
+});
+
+test('the port of the page instead of that of gRPC is named as the reason', async () => {
+  const page = createServer((_, response) => response.end('page'));
+  await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+  const { port } = page.address() as AddressInfo;
+  try {
+    const client = await connect({ address: `127.0.0.1:${port}`, name: 'my-app', backoffMs: 1, closeTimeoutMs: 100 });
+    client.gauge('m', 1);
+    while (client.lastError === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    await client.close();
+    expect(client.lastError.message).toMatch(/^intake 127\.0\.0\.1:\d+: it does not speak gRPC; .* 4271/);
+  } finally {
+    page.close();
   }
 });

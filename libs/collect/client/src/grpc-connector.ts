@@ -102,5 +102,9 @@ const CODE_OF_STATUS: ReadonlyMap<number, ErrorCode> = new Map(
 
 function errorOf(error: ServiceError, address: string): TidemarkError {
   const code = CODE_OF_STATUS.get(error.code) ?? 'unavailable';
-  return new TidemarkError(code, `intake ${address}: ${error.details || error.message}`, { address }, { cause: error });
+  const text = error.details || error.message;
+  // What gRPC says of a peer that answers in HTTP/1.
+  const isForeign = /protocol error|parse error/i.test(text);
+  const reason = isForeign ? 'it does not speak gRPC; give the gRPC port of the platform, 4271 by default' : text;
+  return new TidemarkError(code, `intake ${address}: ${reason}`, { address }, { cause: error });
 }
