@@ -1,15 +1,17 @@
 import { type Client, type ClientRejection, connect } from '@tidemark/client';
+import type { MetricReply } from '@tidemark/contract';
 import { printable } from '@tidemark/model/safe-text';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
-import { limitError, TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, limitError, TidemarkError } from '@tidemark/ports';
 import { Command, Option } from 'commander';
 import { endpointsOf, type RemoteOptions } from '../endpoints.ts';
 import { parseTime } from '../parse-time.ts';
-import { print, time } from '../printable.ts';
-import { withAdvice, withRemote } from '../remote.ts';
+import { print, printError, time } from '../printable.ts';
+import { withAdvice, withPlatform, withRemote } from '../remote.ts';
+import { type KnownKind, kindToSend, type SentKind, warningOf } from '../sent-kind.ts';
 
 interface SendOptions extends RemoteOptions {
-  readonly kind: 'gauge' | 'count' | 'counter' | 'distribution';
+  readonly kind?: Exclude<SentKind, 'reading'>;
   readonly tag: readonly string[];
   readonly timestamp: string;
   readonly timeout: string;
@@ -24,9 +26,9 @@ export function sendCommand(): Command {
     .argument('<metric>', 'name of the metric')
     .argument('<value>', 'a number')
     .addOption(
-      new Option('--kind <kind>', 'kind of the metric')
-        .choices(['gauge', 'count', 'counter', 'distribution'])
-        .default('gauge'),
+      new Option('--kind <kind>', 'kind of the metric (default: what is known of it; gauge for a new metric)').choices([
+        ...['gauge', 'count', 'counter', 'distribution'],
+      ]),
     )
     .option('--tag <key:value...>', 'tags of the point', (tag: string, tags: readonly string[]) => [...tags, tag], [])
     .option('--timestamp <time>', 'timestamp of the point: -15m, seconds since 1970, or ISO 8601', 'now')
@@ -39,10 +41,12 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   if (Number.isNaN(value) && text !== 'NaN') {
     throw limitError('value', printable(text), 'a number');
   }
-  const { key, kind, tag } = options;
+  const { key, tag } = options;
   const { intakes, credentials } = await endpointsOf(options);
   const timeoutMs = Number(options.timeout) * 1000;
   if (!(timeoutMs > 0)) throw limitError('--timeout', options.timeout, 'above 0 s');
+  const known = await knownKind(metric, options);
+  const kind = kindToSend(options.kind, known);
   const nowMs = Date.now();
   const atMs = parseTime(options.timestamp, nowMs);
   const rejections: ClientRejection[] = [];
@@ -56,7 +60,8 @@ async function send(metric: string, text: string, options: SendOptions): Promise
     closeTimeoutMs: 100,
     onRejection: (rejection) => rejections.push(rejection),
   });
-  client[kind](metric, value, tag, atMs);
+  if (kind === 'reading') await recordReading(client, metric, value, tag, atMs);
+  else client[kind](metric, value, tag, atMs);
   client.flush();
   await settled(client, timeoutMs);
   const { lastError } = client;
@@ -67,11 +72,36 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   if (ackedPoints > 0 && rejectedPoints === 0) {
     const tags = tag.length === 0 ? '' : ` {${printable(tag.join(','))}}`;
     print(`acknowledged: ${kind} ${printable(metric)} ${value}${tags} at ${time(atMs)}`);
+    const warning = warningOf(metric, options.kind, known);
+    if (warning !== undefined) printError(warning);
     return;
   }
   if (lastError !== undefined) throw withAdvice(lastError, intakes.join(', '));
   const message = `no acknowledgement within ${options.timeout} s; the point may or may not be stored`;
   throw new TidemarkError('deadline_exceeded', `${message}.\nRun ${TIDEMARK_COMMAND} status to see why.`);
+}
+
+/** What the platform knows of the metric; why it can't be looked up, such as with a key that only permits to send. */
+async function knownKind(metric: string, options: RemoteOptions): Promise<KnownKind> {
+  try {
+    let reply: MetricReply | undefined;
+    await withPlatform(options, async (remote) => {
+      reply = await remote.call(remote.query, remote.query.metric, { metric });
+    });
+    return { description: reply?.description };
+  } catch (error) {
+    if (!isTidemarkError(error)) throw error;
+    return error.code === 'not_found' ? {} : { problem: error.message.split('\n')[0] };
+  }
+}
+
+async function recordReading(client: Client, metric: string, value: number, tags: readonly string[], atMs: number) {
+  try {
+    client.series(metric, 'reading', tags).record(value, atMs);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
 }
 
 /** Waits for the acknowledgement, a final error, or the timeout. */
