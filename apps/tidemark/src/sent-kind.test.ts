@@ -3,7 +3,7 @@ import { KIND, type Kind, SERIES_CLASS, type SeriesClass } from '@tidemark/model
 import { type KnownKind, kindToSend, warningOf } from './sent-kind.ts';
 
 function known(metric: string, classes: readonly SeriesClass[], kind?: Kind): KnownKind {
-  const metadata = { user: undefined, protocol: kind === undefined ? undefined : { kind } };
+  const metadata = { user: undefined, protocol: kind === undefined ? undefined : { kind }, implied: undefined };
   return { description: { metric, classes: [...classes], series: classes.length, lastDayMs: 0, metadata } };
 }
 

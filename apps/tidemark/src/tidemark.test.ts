@@ -166,7 +166,7 @@ describe('tidemark', () => {
     const unset = await tidemark('metric', 'unset', 'web.requests', '--kind', '--unit', ...address);
     expect(unset).toMatchObject({ code: 0, out: 'taken back of web.requests: kind, unit\n' });
     await until('what senders say', async () => (await show()).kind === 'gauge');
-    expect(await show()).toMatchObject({ unit: null, interval_ms: 15_000, sources: { kind: 'protocol' } });
+    expect(await show()).toMatchObject({ unit: null, interval_ms: 15_000, sources: { kind: 'implied' } });
 
     const [nothing, empty, misspelt, shown, notUnset, early] = await Promise.all([
       tidemark('metric', 'set', 'web.requests', ...address),

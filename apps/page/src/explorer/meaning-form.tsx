@@ -17,6 +17,7 @@ const EVERY_MS = 2_000;
 const SOURCES: Readonly<Record<string, string>> = {
   user: 'stated by a user',
   protocol: 'stated by the sender',
+  implied: 'implied by the sender',
   name: 'guessed from the name',
   '': 'not known',
 };

@@ -35,7 +35,12 @@ type UnsetOptions = RemoteOptions & { readonly [Field in 'kind' | 'unit' | 'desc
 
 const STYLE = { head: [], border: [], compact: true };
 /** Who states a field, in words. */
-const SOURCES = { user: 'a user', protocol: 'its senders', name: 'guessed from the name' } as const;
+const SOURCES = {
+  user: 'a user',
+  protocol: 'its senders',
+  implied: 'implied by its senders',
+  name: 'guessed from the name',
+} as const;
 const SET_HELP = `
 What is stated holds for all of the metric's history, and stands above what its senders say. Examples:
   tidemark metric set web.requests --kind counter --unit requests

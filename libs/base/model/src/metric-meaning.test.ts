@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { changedStatement, KIND, kindOfSeries, meaningOf, mergeMetadata, SERIES_CLASS, shownKind } from './index.ts';
 
-test('of each field the user stands, then the protocol, then what the name suggests', () => {
+test('of each field the user stands, then the protocol, then what is implied, then what the name suggests', () => {
   const metadata = { user: { unit: 'byte' }, protocol: { unit: 'bit', description: 'd', kind: KIND.gauge } };
   expect(meaningOf('hits_total', metadata)).toEqual({
     kind: { value: KIND.gauge, source: 'protocol' },
@@ -9,6 +9,9 @@ test('of each field the user stands, then the protocol, then what the name sugge
     description: { value: 'd', source: 'protocol' },
     intervalMs: undefined,
   });
+  const implied = { kind: KIND.gauge };
+  expect(meaningOf('hits', { implied, protocol: { kind: KIND.counter } }).kind).toMatchObject({ source: 'protocol' });
+  expect(meaningOf('hits_total', { implied }).kind).toEqual({ value: KIND.gauge, source: 'implied' });
   expect(meaningOf('hits_total', {}).kind).toEqual({ value: KIND.counter, source: 'name' });
   expect(meaningOf('load', {}).kind).toEqual({ value: KIND.gauge, source: 'name' });
 });
@@ -43,7 +46,8 @@ test('a change replaces the fields that it has, and null takes one back', () => 
 test('of several partitions the first one that states a field stands', () => {
   const merged = mergeMetadata([
     { user: { unit: 'a' } },
-    { user: { unit: 'b', intervalMs: 5 }, protocol: { unit: 'c' } },
+    { user: { unit: 'b', intervalMs: 5 }, protocol: { unit: 'c' }, implied: { kind: KIND.rate } },
   ]);
-  expect(merged).toEqual({ user: { unit: 'a', intervalMs: 5 }, protocol: { unit: 'c' } });
+  const { rate } = KIND;
+  expect(merged).toEqual({ user: { unit: 'a', intervalMs: 5 }, protocol: { unit: 'c' }, implied: { kind: rate } });
 });

@@ -18,11 +18,14 @@ export type MetricChange = { readonly [Field in keyof MetricStatement]: MetricSt
 /** What is known of a metric apart from its series, by source. It holds for all of the metric's history. */
 export interface MetricMetadata {
   readonly user?: MetricStatement;
+  /** Said in so many words: a scraped `# TYPE`, the metadata of remote write, `describe` of a client. */
   readonly protocol?: MetricStatement;
+  /** What a call or a payload implies by how it sends points: `gauge()` of a client, `g` of DogStatsD, Datadog's `type`. */
+  readonly implied?: MetricStatement;
 }
 
 /** Who states something of a metric, the strongest first. */
-export type StatedSource = 'user' | 'protocol';
+export type StatedSource = 'user' | 'protocol' | 'implied';
 /** Who says it. What only the name suggests is a guess. */
 export type MeaningSource = StatedSource | 'name';
 
@@ -46,17 +49,26 @@ function guessedKind(metric: string): Kind {
   return isNamedAsCounter(metric) ? KIND.counter : KIND.gauge;
 }
 
-/** Of each field the user's statement, else the protocol's; of the kind of readings, else what the name suggests. */
-export function meaningOf(metric: string, { user = {}, protocol = {} }: MetricMetadata): MetricMeaning {
-  const field = <T>(ofUser: T | undefined, ofProtocol: T | undefined): Sourced<T> | undefined => {
-    if (ofUser !== undefined) return { value: ofUser, source: 'user' };
-    return ofProtocol === undefined ? undefined : { value: ofProtocol, source: 'protocol' };
+/**
+ * Of each field the user's statement, else the protocol's, else what is implied; of the kind of readings, else what the
+ * name suggests.
+ */
+export function meaningOf(metric: string, { user = {}, protocol = {}, implied = {} }: MetricMetadata): MetricMeaning {
+  const field = <F extends keyof MetricStatement>(name: F): Sourced<NonNullable<MetricStatement[F]>> | undefined => {
+    for (const [source, { [name]: value }] of [
+      ['user', user],
+      ['protocol', protocol],
+      ['implied', implied],
+    ] as const) {
+      if (value !== undefined) return { value: value as NonNullable<MetricStatement[F]>, source };
+    }
+    return undefined;
   };
   return {
-    kind: field(user.kind, protocol.kind) ?? { value: guessedKind(metric), source: 'name' },
-    unit: field(user.unit, protocol.unit),
-    description: field(user.description, protocol.description),
-    intervalMs: field(user.intervalMs, protocol.intervalMs),
+    kind: field('kind') ?? { value: guessedKind(metric), source: 'name' },
+    unit: field('unit'),
+    description: field('description'),
+    intervalMs: field('intervalMs'),
   };
 }
 
@@ -97,9 +109,10 @@ export function changedStatement(statement: MetricStatement | undefined, change:
 /** What several partitions know of a metric, whose slot has moved: of each field the first one's. */
 export function mergeMetadata(known: readonly MetricMetadata[]): MetricMetadata {
   return known.reduceRight<MetricMetadata>(
-    (merged, { user, protocol }) => ({
+    (merged, { user, protocol, implied }) => ({
       user: changedStatement(merged.user, user ?? {}),
       protocol: changedStatement(merged.protocol, protocol ?? {}),
+      implied: changedStatement(merged.implied, implied ?? {}),
     }),
     {},
   );

@@ -7,12 +7,17 @@ import { isKind, type MetricChange, type MetricMetadata, type MetricStatement } 
 
 /** What a message says of a metric; nothing where it is absent. */
 export function metadataOfMessage(message: MetadataMessage | undefined): MetricMetadata {
-  return { user: statementOf(message?.user), protocol: statementOf(message?.protocol) };
+  return {
+    user: statementOf(message?.user),
+    protocol: statementOf(message?.protocol),
+    implied: statementOf(message?.implied),
+  };
 }
 
 /** The message of metadata; undefined where nothing is stated. */
-export function metadataMessage({ user, protocol }: MetricMetadata): MetadataMessage | undefined {
-  return user === undefined && protocol === undefined ? undefined : { user, protocol };
+export function metadataMessage({ user, protocol, implied }: MetricMetadata): MetadataMessage | undefined {
+  const isStated = [user, protocol, implied].some((statement) => statement !== undefined);
+  return isStated ? { user, protocol, implied } : undefined;
 }
 
 /** A change of what a source says; absent fields stay. Empty ones take back what it said, and so do unknown kinds. */

@@ -12,11 +12,19 @@ export interface CheckSink {
   /** Records a cumulative total, which only falls when the source restarts. */
   counter(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
   /** States what a metric is, where its source says so. It is enough to say it once. */
-  describe(metric: string, text: { readonly unit?: string; readonly description?: string }): void;
+  describe(metric: string, text: MetricText): void;
   /** Records a current value that may be of a gauge or of a counter: its source does not say. */
   reading(metric: string, value: number, tags?: readonly string[], timestampMs?: number): void;
   /** Ends the series of a gauge, counter or reading: its source no longer has it, so its last value no longer holds. */
   end(metric: string, kind: KindName, tags?: readonly string[]): void;
+}
+
+/** What the source of a metric says of it in so many words. */
+export interface MetricText {
+  /** Stronger than the calls `gauge` and `counter`, which only imply it. */
+  readonly kind?: 'gauge' | 'counter';
+  readonly unit?: string;
+  readonly description?: string;
 }
 
 /** What a check left out of what it read, for one reason. */

@@ -14,7 +14,7 @@ import { describe, refused } from './check-arguments.ts';
 export interface MetricDescription {
   /**
    * What its values mean: `gauge` or `counter` of handles of the kind `reading`; `rate` of counts that are shown per
-   * second. The calls `gauge` and `counter` say it by themselves.
+   * second. The calls `gauge` and `counter` imply it by themselves, which is weaker.
    */
   readonly kind?: 'gauge' | 'counter' | 'count' | 'rate';
   /** Such as `byte` or `seconds`; at most 100 characters, longer ones are cut. */

@@ -1,8 +1,10 @@
 import { commentLines } from './comment-lines.ts';
-import type { Family } from './family.ts';
+import { type Family, roleOf } from './family.ts';
 
-/** What a target says of a metric apart from its type. */
+/** What a target says of a metric. */
 export interface MetricText {
+  /** By the type of its family. */
+  readonly kind?: 'gauge' | 'counter';
   readonly unit?: string;
   readonly description?: string;
 }
@@ -10,7 +12,7 @@ export interface MetricText {
 /** Numbers of observations, which the unit of a family is not the unit of. */
 const WITHOUT_UNIT: ReadonlySet<string> = new Set(['_bucket', '_count', '_gcount']);
 
-/** What the `# UNIT` and `# HELP` lines of one target say of its metrics. exposition-parser.test.ts covers it. */
+/** What the `# TYPE`, `# UNIT` and `# HELP` lines of one target say of its metrics. exposition-parser.test.ts covers it. */
 export class DescribedMetrics {
   readonly #limit: number;
   /** By the name of a family, in the last body. */
@@ -43,16 +45,17 @@ export class DescribedMetrics {
 
   /** Passes on what the last body says of a metric and an earlier one did not. */
   report(onDescribed: (metric: string, text: MetricText) => void): void {
-    if (this.#units.size === 0 && this.#texts.size === 0) return;
     for (const [name, family] of this.#metrics) {
       const ofFamily = family?.name ?? name;
       const unit = WITHOUT_UNIT.has(name.slice(ofFamily.length)) ? undefined : this.#units.get(ofFamily);
       const description = this.#texts.get(ofFamily);
-      if (unit === undefined && description === undefined) continue;
-      const said = `${unit ?? ''}\n${description ?? ''}`;
+      const kind = kindOf(name, family);
+      if (kind === undefined && unit === undefined && description === undefined) continue;
+      const said = `${kind ?? ''}\n${unit ?? ''}\n${description ?? ''}`;
       if (this.#said.get(name) === said) continue;
       this.#said.set(name, said);
       onDescribed(name, {
+        ...(kind === undefined ? {} : { kind }),
         ...(unit === undefined ? {} : { unit }),
         ...(description === undefined ? {} : { description }),
       });
@@ -72,4 +75,9 @@ export class DescribedMetrics {
       if (text !== '' && !into.has(name)) into.set(name, text);
     }
   }
+}
+
+function kindOf(name: string, family: Family | undefined): 'gauge' | 'counter' | undefined {
+  const role = roleOf(name, family);
+  return role === 'gauge' || role === 'counter' ? role : undefined;
 }

@@ -113,6 +113,7 @@ describe('a scrape', () => {
     const own = 'instance:me,env:test';
     expect(lines).toEqual([
       `counter shop.jobs_total{${own},exported_instance:inner,queue:a} = 7`,
+      'shop.jobs_total is {"kind":"counter"}',
       `gauge tidemark.agent.scrape.samples{${own}} = 1`,
       `count tidemark.agent.scrape.rejected{${own},reason:value_invalid} = 1`,
       `count tidemark.agent.scrape.rejected{${own},reason:value_nan} = 1`,
@@ -131,7 +132,7 @@ describe('a scrape', () => {
     });
   });
 
-  test('states unit and help of metrics when they change, wherever the lines stand', async () => {
+  test('states type, unit and help of metrics when they change, wherever the lines stand', async () => {
     let help = 'Size of a request,\\nwith \\\\ headers';
     const host = await exporter((_, response) => {
       response.writeHead(200, { 'content-type': 'application/openmetrics-text; version=1.0.0' });
@@ -147,9 +148,9 @@ describe('a scrape', () => {
     };
     const description = 'Size of a request,\nwith \\ headers';
     expect(await described()).toEqual([
-      `web.size_bytes_bucket is ${JSON.stringify({ description })}`,
-      `web.size_bytes_count is ${JSON.stringify({ description })}`,
-      `web.size_bytes_sum is ${JSON.stringify({ unit: 'bytes', description })}`,
+      `web.size_bytes_bucket is ${JSON.stringify({ kind: 'counter', description })}`,
+      `web.size_bytes_count is ${JSON.stringify({ kind: 'counter', description })}`,
+      `web.size_bytes_sum is ${JSON.stringify({ kind: 'counter', unit: 'bytes', description })}`,
       'web.load is {"description":"Load"}',
     ]);
     expect(await described()).toEqual([]);
@@ -182,6 +183,7 @@ describe('a scrape', () => {
       response.end('# TYPE a counter\na 1 1700000000000\na 2 1700000005000\na 3 1700000005000\nb 4\n');
     });
     const own = [
+      'a is {"kind":"counter"}',
       'gauge tidemark.agent.scrape.samples{instance:me} = 4',
       'gauge tidemark.agent.scrape.up{instance:me} = 1',
     ];

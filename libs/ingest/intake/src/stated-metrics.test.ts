@@ -39,7 +39,10 @@ test('what a protocol repeats is published once, and what it changes again', asy
   for (let i = 0; i < 3; i++) stated.noteSeries('acme', 'hits', KIND.counter);
   stated.note('acme', 'hits', { unit: 'byte' });
   await pass(200);
-  expect(changes()).toEqual([['hits', 'protocol', { kind: KIND.counter, unit: 'byte' }]]);
+  expect(changes()).toEqual([
+    ['hits', 'implied', { kind: KIND.counter }],
+    ['hits', 'protocol', { unit: 'byte' }],
+  ]);
   stated.noteSeries('acme', 'hits', KIND.counter);
   stated.note('acme', 'hits', { unit: 'bit' });
   await pass(200);
@@ -94,6 +97,22 @@ test('beyond the limit of all tenants, the one with the most metrics forgets its
   expect(changes()).toHaveLength(2);
 });
 
+test('what a series implies and what is said of its metric are kept apart, in either order', async () => {
+  const { pass, stated, changes } = setUp();
+  stated.noteSeries('acme', 'hits', KIND.gauge);
+  stated.note('acme', 'hits', { kind: KIND.counter });
+  stated.noteSeries('acme', 'hits', KIND.gauge);
+  stated.note('acme', 'jobs', { kind: KIND.counter });
+  stated.noteSeries('acme', 'jobs', KIND.gauge);
+  await pass(200);
+  expect(changes()).toEqual([
+    ['hits', 'implied', { kind: KIND.gauge }],
+    ['hits', 'protocol', { kind: KIND.counter }],
+    ['jobs', 'protocol', { kind: KIND.counter }],
+    ['jobs', 'implied', { kind: KIND.gauge }],
+  ]);
+});
+
 test('a statement that the log does not accept is tried again, and a user learns of it', async () => {
   const { pass, stated, changes, log } = setUp();
   log.isFull = true;
@@ -102,7 +121,7 @@ test('a statement that the log does not accept is tried again, and a user learns
   await pass(5000);
   log.isFull = false;
   await pass(2000);
-  expect(changes()).toEqual([['hits', 'protocol', { kind: KIND.gauge }]]);
+  expect(changes()).toEqual([['hits', 'implied', { kind: KIND.gauge }]]);
 });
 
 test('senders that contradict each other do not fill the log', async () => {

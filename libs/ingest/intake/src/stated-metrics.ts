@@ -32,6 +32,12 @@ const REMEMBERED = 100_000;
 /** How often what is said of a metric may change: senders that contradict each other must not fill the log. */
 const MAX_CHANGES = 32;
 
+interface MetricPlace {
+  readonly partition: number;
+  readonly tenant: string;
+  readonly metric: string;
+}
+
 interface Said {
   readonly change: MetricChange;
   readonly changes: number;
@@ -43,10 +49,10 @@ interface Said {
  */
 export class StatedMetrics {
   readonly #options: StatedMetricsOptions;
-  /** By place, what was said of metrics that have series. */
+  /** By source and place, what was said of metrics that have series; `implied` of each metric that has. */
   readonly #said = new Map<string, Said>();
   readonly #early = new EarlyStatements();
-  /** By place, the statements that wait. */
+  /** By source and place, the statements that wait. */
   readonly #waiting = new Map<string, MetricStatementEntry & { readonly partition: number }>();
   #timer: Timer | undefined;
 
@@ -54,18 +60,22 @@ export class StatedMetrics {
     this.#options = options;
   }
 
-  /** Notes a sender's series, and what its kind says: a count and a distribution say it by their class already. */
+  /**
+   * Notes a sender's series, and what its kind implies, which is weaker than what is said in so many words: one point of
+   * another kind must not decide for the metric's history. A count and a distribution say it by their class already.
+   */
   noteSeries(tenant: string, metric: string, kind: Kind): void {
     const partition = this.#partitionOf(tenant, metric);
     const place = placeOf(partition, tenant, metric);
     const early = this.#early.take(tenant, metric);
-    if (!this.#said.has(place)) {
+    const known = keyOf('implied', place);
+    if (!this.#said.has(known)) {
       if (this.#said.size >= REMEMBERED) this.#said.clear();
-      this.#said.set(place, { change: {}, changes: 0 });
+      this.#said.set(known, { change: {}, changes: 0 });
     }
+    if (early !== undefined) this.#note('protocol', place, { partition, tenant, metric }, early);
     const isSaid = kind === KIND.gauge || kind === KIND.counter || kind === KIND.rate;
-    if (isSaid || early !== undefined)
-      this.#note(place, partition, tenant, metric, isSaid ? { ...early, kind } : (early ?? {}));
+    if (isSaid) this.#note('implied', place, { partition, tenant, metric }, { kind });
   }
 
   /**
@@ -79,23 +89,24 @@ export class StatedMetrics {
     if (Object.keys(change).length === 0) return;
     const partition = this.#partitionOf(tenant, metric);
     const place = placeOf(partition, tenant, metric);
-    if (this.#said.has(place)) this.#note(place, partition, tenant, metric, change);
+    if (this.#said.has(keyOf('implied', place))) this.#note('protocol', place, { partition, tenant, metric }, change);
     else this.#early.add(tenant, metric, change);
   }
 
-  #note(place: string, partition: number, tenant: string, metric: string, change: MetricChange): void {
-    const { change: before, changes } = this.#said.get(place) ?? { change: {}, changes: 0 };
+  #note(source: 'protocol' | 'implied', place: string, of: MetricPlace, change: MetricChange): void {
+    const key = keyOf(source, place);
+    const { change: before, changes } = this.#said.get(key) ?? { change: {}, changes: 0 };
     // While the log accepts nothing, statements beyond the bound wait for their repetition.
-    const isOver = this.#waiting.size >= REMEMBERED && !this.#waiting.has(place);
+    const isOver = this.#waiting.size >= REMEMBERED && !this.#waiting.has(key);
     if (changes >= MAX_CHANGES || isOver) return;
     const fresh = Object.entries(change).filter(
       ([field, value]) => value !== undefined && before[field as keyof MetricChange] !== value,
     );
     if (fresh.length === 0) return;
     const said = Object.fromEntries(fresh);
-    this.#said.set(place, { change: { ...before, ...said }, changes: changes + 1 });
-    const waiting = this.#waiting.get(place)?.change;
-    this.#waiting.set(place, { partition, tenant, metric, source: 'protocol', change: { ...waiting, ...said } });
+    this.#said.set(key, { change: { ...before, ...said }, changes: changes + 1 });
+    const waiting = this.#waiting.get(key)?.change;
+    this.#waiting.set(key, { ...of, source, change: { ...waiting, ...said } });
     this.#timer ??= this.#options.clock.setTimer(GATHER_MS, () => void this.#publish());
   }
 
@@ -136,9 +147,9 @@ export class StatedMetrics {
         );
       } catch {
         hasFailed = true;
-        for (const [place, entry] of ofPartition) {
-          const change = { ...entry.change, ...this.#waiting.get(place)?.change };
-          this.#waiting.set(place, { ...entry, change });
+        for (const [key, entry] of ofPartition) {
+          const change = { ...entry.change, ...this.#waiting.get(key)?.change };
+          this.#waiting.set(key, { ...entry, change });
         }
       }
     }
@@ -161,6 +172,10 @@ function validPart({ kind, unit, description, intervalMs }: MetricChange): Metri
     ...(description ? { description } : {}),
     ...(isInterval && intervalMs > 0 && intervalMs <= INTERVAL_LIMIT_MS ? { intervalMs } : {}),
   };
+}
+
+function keyOf(source: 'protocol' | 'implied', place: string): string {
+  return `${source}\n${place}`;
 }
 
 function placeOf(partition: number, tenant: string, metric: string): string {

@@ -18,7 +18,7 @@ export const MAX_TEXT_BYTES = 8192;
 /** Max tags per series in a record. The limit of the intake is lower. */
 export const MAX_TAGS = 1024;
 /** Sources of statements, by their number in a record. */
-export const SOURCES: readonly StatedSource[] = ['protocol', 'user'];
+export const SOURCES: readonly StatedSource[] = ['protocol', 'user', 'implied'];
 /** The last day that a JavaScript Date can represent. */
 export const MAX_DAY = 100_000_000;
 

@@ -69,7 +69,7 @@ const said = <T>(value: fc.Arbitrary<T>) =>
 const statement: fc.Arbitrary<Statement> = fc.tuple(
   text,
   text,
-  fc.constantFrom<StatedSource>('user', 'protocol'),
+  fc.constantFrom<StatedSource>('user', 'protocol', 'implied'),
   fc.record({
     kind: said(fc.constantFrom(...Object.values(KIND))),
     unit: said(text),

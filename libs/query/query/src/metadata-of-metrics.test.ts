@@ -7,7 +7,7 @@ test('the interval that is stated of a metric is how long its readings hold, tim
   const { run, stores } = setUp([gauge(FROM_MS, 5)]);
   const held = async () => (await run('avg:load{*}.rollup(last, 1)')).series[0].values.length;
   expect(await held()).toBe(25);
-  stores.stated.set(0, { user: { intervalMs: 4000 }, protocol: { kind: KIND.gauge } });
+  stores.stated.set(0, { user: { intervalMs: 4000 }, protocol: { kind: KIND.gauge }, implied: undefined });
   expect(await held()).toBe(10);
 });
 
@@ -15,12 +15,17 @@ test('of what two owners of a metric know, that of the owner by the newest map h
   const points = [gauge(FROM_MS, 1), gauge(FROM_MS + 1000, 2, { partition: 1 })];
   const { service, stores, run } = setUp(points, { maps: TWO_OWNERS });
   stores.watermarksMs.set(1, TO_MS);
-  stores.stated.set(0, { user: { unit: 'old', description: 'of before' }, protocol: { kind: KIND.gauge } });
-  stores.stated.set(1, { user: { unit: 'new' }, protocol: { kind: KIND.counter } });
+  stores.stated.set(0, {
+    user: { unit: 'old', description: 'of before' },
+    protocol: { kind: KIND.gauge },
+    implied: undefined,
+  });
+  stores.stated.set(1, { user: { unit: 'new' }, protocol: { kind: KIND.counter }, implied: undefined });
   const { description } = await service.metric('default', 'load');
   expect(description?.metadata).toEqual({
     user: { unit: 'new', description: 'of before' },
     protocol: { kind: KIND.counter },
+    implied: {},
   });
   const { metrics } = await service.metrics('default', { contains: '', fromMs: 0, limit: 0 });
   expect(metrics).toEqual([description]);
@@ -32,7 +37,7 @@ test('an answer states the unit that follows from those of its metrics', async (
   const { run, stores } = setUp([gauge(FROM_MS, 5)]);
   const unit = async (query: string) => (await run(query)).series[0].unit;
   expect(await unit('avg:load{*}')).toBeUndefined();
-  stores.stated.set(0, { user: { unit: 'byte' }, protocol: { kind: KIND.gauge, unit: 'bit' } });
+  stores.stated.set(0, { user: { unit: 'byte' }, protocol: { kind: KIND.gauge, unit: 'bit' }, implied: undefined });
   expect(await unit('avg:load{*}')).toEqual({ name: 'byte', per: '' });
   expect(await unit('throughput(avg:load{*})')).toEqual({ name: 'byte', per: 'second' });
   expect(await unit('avg:load{*} / avg:load{*}')).toBeUndefined();
@@ -69,6 +74,17 @@ test('a suggested command is quoted for a shell', async () => {
   expect(notes).toContainEqual(expect.stringContaining(`tidemark metric set 'it'\\''s load' --kind counter`));
 });
 
+test('what points imply is weaker than what is said in so many words', async () => {
+  const { stores, run } = setUp([gauge(FROM_MS, 5)]);
+  const said = { user: undefined, protocol: { kind: KIND.counter }, implied: { kind: KIND.gauge } };
+  stores.stated.set(0, said);
+  expect((await run('sum:load{*}.as_rate()')).notes).not.toContainEqual(expect.stringContaining('is a gauge'));
+  stores.stated.set(0, { ...said, protocol: undefined });
+  expect((await run('sum:load{*}.as_rate()')).notes).toContainEqual(
+    expect.stringMatching(/is a gauge, as its senders/),
+  );
+});
+
 test('readings of unknown kind are shown as sent, and a rate of them has a note', async () => {
   const points = [40, 35, 50, 50].map((value, i) =>
     gauge(FROM_MS - (FROM_MS % 60_000) + i * 60_000, value, { kind: KIND.reading, metric: 'requests_sum' }),
@@ -87,9 +103,9 @@ test('a rate of what is stated to be a gauge has a note that says who states it'
   expect(await rate()).toEqual([
     expect.stringMatching(/^load is a gauge, as its senders stated: as_rate\(\) changes nothing, .* --kind counter$/),
   ]);
-  stores.stated.set(0, { user: { kind: KIND.gauge }, protocol: { kind: KIND.counter } });
+  stores.stated.set(0, { user: { kind: KIND.gauge }, protocol: { kind: KIND.counter }, implied: undefined });
   expect(await rate()).toEqual([expect.stringMatching(/^load is a gauge, as a user stated/)]);
-  stores.stated.set(0, { user: { kind: KIND.counter }, protocol: { kind: KIND.gauge } });
+  stores.stated.set(0, { user: { kind: KIND.counter }, protocol: { kind: KIND.gauge }, implied: undefined });
   expect(await rate()).toEqual([]);
   expect((await run('sum:load{*}.rollup(60)')).notes).toEqual([]);
 });

@@ -63,7 +63,7 @@ describe('descriptions of several partitions', () => {
     expect(mergeMetrics(parts(older, newer), () => [1, 0])).toEqual([other, merged]);
     const stated = (one: DescribedMetric, unit: string) => ({
       ...one,
-      metadata: { user: { unit }, protocol: undefined },
+      metadata: { user: { unit }, protocol: undefined, implied: undefined },
     });
     const unitOf = (...owners: number[]) =>
       mergeMetrics(parts(stated(older, 'a'), stated(newer, 'b')), () => owners)[1].metadata?.user?.unit;

@@ -95,7 +95,7 @@ test('statements survive a restart, and the hash of the state depends on the las
   const partition = await TagPartition.open({ keyValue });
   name(partition);
   const before = partition.stateHash();
-  state(partition, ['user', { kind: KIND.counter }]);
+  state(partition, ['user', { kind: KIND.counter }], ['implied', { kind: KIND.gauge }]);
   const counter = partition.stateHash();
   state(partition, ['user', { kind: KIND.gauge }]);
   await partition.commit();

@@ -45,7 +45,7 @@ export class Metric {
 
   /** True when a source has stated anything of it. */
   get hasMetadata(): boolean {
-    return this.metadata.user !== undefined || this.metadata.protocol !== undefined;
+    return Object.values(this.metadata).some((statement) => statement !== undefined);
   }
 
   /** True when a user states anything of it now. */

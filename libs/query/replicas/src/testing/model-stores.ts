@@ -231,7 +231,10 @@ export class ModelStores implements QueryStores {
       metricId: metricId(tenant, metric),
       classes: [...new Set(seen.map((p) => classOfKind(p.kind)))].sort(),
       groups: matched,
-      metadata: this.stated.get(partition) ?? { user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
+      metadata: this.stated.get(partition) ?? {
+        ...{ user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
+        implied: undefined,
+      },
       tagsOffset: next,
       gaps: this.#gapsOf('tags', partition),
     };

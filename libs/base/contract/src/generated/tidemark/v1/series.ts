@@ -86,8 +86,15 @@ export interface MetricStatement {
  * Of each field the user's statement stands, else the protocol's, else what the metric's name suggests.
  */
 export interface MetricMetadata {
-  user: MetricStatement | undefined;
-  protocol: MetricStatement | undefined;
+  user:
+    | MetricStatement
+    | undefined;
+  /** Said in so many words, such as by the `# TYPE` of a scraped body. */
+  protocol:
+    | MetricStatement
+    | undefined;
+  /** What the points themselves imply, such as their kind in a payload of Datadog's agents. The weakest of the three. */
+  implied: MetricStatement | undefined;
 }
 
 export interface Series {
@@ -207,7 +214,7 @@ export const MetricStatement: MessageFns<MetricStatement> = {
 };
 
 function createBaseMetricMetadata(): MetricMetadata {
-  return { user: undefined, protocol: undefined };
+  return { user: undefined, protocol: undefined, implied: undefined };
 }
 
 export const MetricMetadata: MessageFns<MetricMetadata> = {
@@ -217,6 +224,9 @@ export const MetricMetadata: MessageFns<MetricMetadata> = {
     }
     if (message.protocol !== undefined) {
       MetricStatement.encode(message.protocol, writer.uint32(18).fork()).join();
+    }
+    if (message.implied !== undefined) {
+      MetricStatement.encode(message.implied, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -250,6 +260,14 @@ export const MetricMetadata: MessageFns<MetricMetadata> = {
             message.protocol = MetricStatement.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.implied = MetricStatement.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -272,6 +290,9 @@ export const MetricMetadata: MessageFns<MetricMetadata> = {
       : undefined;
     message.protocol = (object.protocol !== undefined && object.protocol !== null)
       ? MetricStatement.fromPartial(object.protocol)
+      : undefined;
+    message.implied = (object.implied !== undefined && object.implied !== null)
+      ? MetricStatement.fromPartial(object.implied)
       : undefined;
     return message;
   },
