@@ -5,6 +5,7 @@ import { writeWord } from '@tidemark/query-language';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { datadogAnswer, partErrorText } from './datadog-query.ts';
+import { NO_PROMQL } from './foreign-paths.ts';
 import type { HttpApiLimits } from './http-api-limits.ts';
 import { sendJson } from './json-stream.ts';
 import { parseParameters, secondsText, variablesOf, withFieldsOf } from './parameters.ts';
@@ -30,6 +31,7 @@ const SEARCH = z.object({ q: z.string() });
 export function datadogRoutes(app: FastifyInstance, { serviceFor, limits, readerOf }: ReadRoutes): void {
   app.get('/api/v1/query', async (request, reply) => {
     const tenant = readerOf(request);
+    refuseInstantQuery(request.query);
     const { query, from: fromMs, to: toMs } = parseParameters(QUERY, request.query);
     if (toMs <= fromMs) {
       const message = `to: ${toMs / 1000} is not after from: ${fromMs / 1000}; give a range that ends after it begins`;
@@ -87,4 +89,13 @@ export function datadogRoutes(app: FastifyInstance, { serviceFor, limits, reader
       errors: errors.map(partErrorText),
     };
   }
+}
+
+/** Prometheus' instant query has the path of Datadog's query, but no range. */
+function refuseInstantQuery(given: unknown): void {
+  const fields: object = given ?? {};
+  if ('from' in fields || 'to' in fields || !('query' in fields)) return;
+  throw new TidemarkError('invalid_argument', `from: missing; give from and to, seconds since 1970. ${NO_PROMQL}`, {
+    field: 'from',
+  });
 }

@@ -1,4 +1,4 @@
-const NO_PROMQL =
+export const NO_PROMQL =
   'PromQL is not supported; query GET /api/v1/query in the query language of Datadog (docs/remote-write.md#querying)';
 const NO_EXPOSITION =
   'the platform has no exposition of its own figures; run `tidemark status` or `tidemark doctor`, or read /api/tidemark/v1/status';

@@ -359,6 +359,9 @@ describe("Tidemark's own API", () => {
     expect((await app.inject('/api/v1/query')).json().errors).toEqual([
       'query: missing; give a query, such as avg:system.load.1{*}',
     ]);
+    expect((await app.inject('/api/v1/query?query=up&time=1')).json().errors).toEqual([
+      expect.stringMatching(/^from: missing; .*PromQL is not supported/),
+    ]);
     expect(await errorOf('from=9&to=8')).toBe('to: 8 is not after from: 9; give a range that ends after it begins');
   });
 

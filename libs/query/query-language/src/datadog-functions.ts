@@ -6,7 +6,6 @@ const NOT_SUPPORTED: ReadonlySet<string> = new Set([
   'change',
   'pct_change',
   'top_offset',
-  'rate',
   'derived',
   'avg_5min',
   'avg_10min',

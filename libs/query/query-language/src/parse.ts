@@ -201,12 +201,15 @@ function parseConstant(reader: TokenReader, token: Token): Expression {
   return { type: 'constant', value };
 }
 
+const A_PERCENTILE = 'a percentile above 0 and below 100; write min: or max: for the least and the greatest value';
+
 function aggregatorOf(reader: TokenReader, token: Token): Aggregator {
   const name = SPACE_AGGREGATORS.find((one) => one === token.text);
   if (name !== undefined) return { type: 'space', name };
   const percentile = Number(PERCENTILE.exec(token.text)?.[1]);
   if (percentile > 0) return { type: 'percentile', percentile };
-  const expected = `an aggregator (${SPACE_AGGREGATORS.join(', ')}, or p50 to p99.9)`;
+  if (/^p\d+(?:\.\d+)?$/.test(token.text)) throw reader.unexpected(token, A_PERCENTILE);
+  const expected = `an aggregator (${SPACE_AGGREGATORS.join(', ')}, or a percentile such as p50 or p99.9)`;
   throw reader.unknownName(token, expected, AGGREGATOR_NAMES);
 }
 
@@ -217,6 +220,7 @@ function parseCall(state: State, token: Token): Expression {
   const shorthand = rankShorthand(token.text);
   if (shorthand !== undefined) return { type: 'call', operand: parseOperand(state, token), ...shorthand };
   const name = token.text;
+  if (PROMQL_RATES.has(name)) throw reader.unexpected(token, NO_PROMQL);
   if (isMissingFunction(name)) throw reader.missingFunction(token);
   if (!isFunctionName(name)) throw reader.unknownName(token, A_FUNCTION, SUGGESTED_NAMES);
   reader.expectSymbol('expression', '(');
@@ -227,6 +231,10 @@ function parseCall(state: State, token: Token): Expression {
 }
 
 const A_FUNCTION = 'a function of docs/query-language.md, or a metric with {…}';
+/** Functions of PromQL that take a range: a query with one was written for Prometheus. */
+const PROMQL_RATES: ReadonlySet<string> = new Set(['rate', 'irate', 'increase', 'histogram_quantile']);
+const NO_PROMQL =
+  'the query language of Datadog: PromQL is not supported; write sum:METRIC{*}.as_rate() for a rate, .as_count() for an increase';
 const SUGGESTED_NAMES: readonly string[] = [...FUNCTION_NAMES, ...RANK_SHORTHANDS, ...REGROUP_METHODS];
 
 /** What stands between the parentheses of a function without arguments. */

@@ -53,8 +53,10 @@ export type FrameOf = (leaf: QueryLeaf, view: LeafView) => Frame;
 /** The frames of what was read. What an answer must say about them is added to the run. */
 export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameOf> {
   const looked = [...views.values()];
-  for (const { leaf, steps, findings } of looked) {
+  for (const { leaf, steps, findings, frame } of looked) {
     for (const note of findings.notes(leaf.metric)) run.notes.add(note);
+    // Where nothing was found, the reason is what counts.
+    if (frame.series.length === 0) continue;
     for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
   }
   for (const note of await suggestions(run, looked)) run.notes.add(note);

@@ -122,6 +122,11 @@ function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[], { kind: st
       `${metric} ${guess}, and as_${as}() reads it as one: state its kind with ${stateCounter(metric)}, or as a gauge if that is wrong`,
     );
   }
+  if (as === undefined && kinds.includes(KIND.reading) && isNamedAsCounter(metric)) {
+    notes.push(
+      `${metric} is a counter only by its name, and is shown as it was sent: state its kind with ${stateCounter(metric)}, or as a gauge`,
+    );
+  }
   if (kinds.length > 1) {
     notes.push(`${metric} has series of ${kinds.map(kindName).join(' and ')}: they are folded apart, each by its kind`);
   }
