@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { QueryReply } from '@tidemark/contract';
 import { type Examination, FINDING_KINDS, runbookOf } from '@tidemark/doctor';
 import { explain, openEventLog } from '@tidemark/executable';
+import { KIND } from '@tidemark/model';
 import { printable } from '@tidemark/model/safe-text';
 import { TidemarkError } from '@tidemark/ports';
 import { examinationJson, formatExamination } from './doctor/examination-output.ts';
@@ -15,7 +16,15 @@ function reply(values: readonly number[], scope = 'host:a'): QueryReply {
   const timesMs = values.map((_, i) => NOW_MS + i * 1000);
   return QueryReply.fromPartial({
     series: [
-      { scope, expression: 'avg:m{*} by {host}', intervalMs: 1000, timesMs, values: [...values], completeSteps: 2 },
+      {
+        scope,
+        expression: 'avg:m{*} by {host}',
+        intervalMs: 1000,
+        timesMs,
+        values: [...values],
+        kind: KIND.gauge,
+        completeSteps: 2,
+      },
     ],
     completeThroughMs: NOW_MS + 2000,
   });
@@ -57,12 +66,23 @@ describe('printed output', () => {
 
   test('CSV quotes its cells, marks incomplete steps, and spreadsheets run no cell', () => {
     const csv = formatReply(reply([0.1, 1, 2], '=cmd(),"x"'), 'csv', false).split('\n');
-    expect(csv[0]).toBe('time,expression,scope,value,complete');
+    expect(csv[0]).toBe('time,expression,scope,value,complete,kind');
     const negative = formatReply(reply([-1, -0.5, -2], '-2+cmd()\u0085x'), 'csv', false);
-    expect(negative).toContain(`,'-2+cmd()\\u0085x,-1,true\n`);
+    expect(negative).toContain(`,'-2+cmd()\\u0085x,-1,true,gauge\n`);
     expect(negative).toContain(',-0.5,true');
-    expect(csv[1]).toBe(`2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1,true`);
-    expect(csv.slice(2).map((line) => line.slice(-7))).toEqual([',1,true', '2,false', '']);
+    expect(csv[1]).toBe(`2023-11-14T22:13:20.000Z,avg:m{*} by {host},"'=cmd(),""x""",0.1,true,gauge`);
+    expect(csv.slice(2).map((line) => line.slice(-13))).toEqual([',1,true,gauge', '2,false,gauge', '']);
+  });
+
+  test('two series that differ only by their kind have it in their labels', () => {
+    const { series, ...rest } = reply([1, 2]);
+    const two = { ...rest, series: [series[0], { ...series[0], kind: KIND.count }] };
+    for (const format of ['table', 'chart'] as const) {
+      const text = formatReply(two, format, false);
+      expect(text).toContain('host:a (gauge)');
+      expect(text).toContain('host:a (count)');
+    }
+    expect(formatReply(reply([1]), 'table', false)).not.toContain('(gauge)');
   });
 
   test('a chart is drawn for any numbers', () => {
@@ -80,6 +100,21 @@ describe('printed output', () => {
     }
     expect(formatReply(reply([Number.NaN]), 'chart', false)).toBe('no points in this range\n');
     expect(formatReply(reply([]), 'table', false)).toContain('│');
+  });
+
+  test('a chart of infinite values alone says so', () => {
+    const chart = formatReply(reply([Number.POSITIVE_INFINITY]), 'chart', false);
+    expect(chart).toMatch(/^all values are infinite, .*--format table/);
+  });
+
+  test('lines without colors are drawn with different characters, which the legend names', () => {
+    const { series, ...rest } = reply([1, 1, 1]);
+    const two = { ...rest, series: [series[0], { ...series[0], scope: 'host:b', values: [5, 5, 5] }] };
+    const chart = formatReply(two, 'chart', false);
+    expect(chart).toMatch(/┤222\n/);
+    expect(chart).toMatch(/┤111\n/);
+    expect(chart).toContain('1 host:a');
+    expect(chart).toContain('2 host:b');
   });
 
   test('a chart draws incomplete steps dashed, and a missing step as a gap', () => {

@@ -19,6 +19,8 @@ const AXIS_WIDTH = LABEL_WIDTH + 2;
 const RESET = '\u001b[0m';
 /** Blue, red, green, yellow, magenta, cyan, light gray and light red. */
 const COLORS = [34, 31, 32, 33, 35, 36, 37, 91].map((code) => `\u001b[${code}m`);
+/** What each line is drawn with where there are several and no colors. */
+const MARKS = ['1', '2', '3', '4', '5', '6', '7', '8'];
 /** A longer distance between two points is a gap, in usual distances of the series. */
 const GAP_DISTANCES = 1.5;
 
@@ -28,7 +30,7 @@ const GAP_DISTANCES = 1.5;
  */
 export function chartOf(series: readonly ChartSeries[], isColored: boolean): string {
   const shown = series.slice(0, CHART_SERIES).filter(({ values }) => values.some(Number.isFinite));
-  if (shown.length === 0) return 'no points in this range\n';
+  if (shown.length === 0) return noFinite(series);
   const times = [...new Set(shown.flatMap(({ timesMs }) => timesMs))].sort((a, b) => a - b);
   const [fromMs, toMs] = [times[0], times[times.length - 1]];
   const slices = { fromMs, toMs, width: Math.min(CHART_WIDTH, times.length) };
@@ -36,7 +38,7 @@ export function chartOf(series: readonly ChartSeries[], isColored: boolean): str
   const paint = (line: number, text: string) => (isColored ? `${COLORS[line]}${text}${RESET}` : text);
   const rows = drawLines(
     shown.map((one) => resample(one, slices)),
-    { height: CHART_HEIGHT, completeColumns, paint },
+    { height: CHART_HEIGHT, completeColumns, paint, ...(isColored || shown.length === 1 ? {} : { marks: MARKS }) },
   );
   const chart = rows.map(({ level, text }) => `${shortNumber(level).padStart(LABEL_WIDTH)} ┤${text}`);
   const incomplete = slices.width - completeColumns;
@@ -44,10 +46,16 @@ export function chartOf(series: readonly ChartSeries[], isColored: boolean): str
     chart.push(`${' '.repeat(AXIS_WIDTH + completeColumns)}${'~'.repeat(incomplete)} not complete yet`);
   }
   chart.push(`${' '.repeat(AXIS_WIDTH)}${time(fromMs)} to ${time(toMs)}`);
-  for (const [i, { label }] of shown.entries()) chart.push(`${isColored ? paint(i, '──') : `${i + 1}.`} ${label}`);
+  for (const [i, { label }] of shown.entries())
+    chart.push(`${isColored ? paint(i, '──') : shown.length === 1 ? '1.' : MARKS[i]} ${label}`);
   const more = series.length - CHART_SERIES;
   if (more > 0) chart.push(`and ${more} more; use top(…, ${CHART_SERIES}, 'mean', 'desc') to select series`);
   return `${chart.join('\n')}\n`;
+}
+
+function noFinite(series: readonly ChartSeries[]): string {
+  if (!series.some(({ values }) => values.some((value) => !Number.isNaN(value)))) return 'no points in this range\n';
+  return 'all values are infinite, which a chart cannot show; use --format table\n';
 }
 
 /** Equal slices of time, one per column; the last one ends after `toMs`. */

@@ -3,6 +3,8 @@ export interface DrawOptions {
   readonly height: number;
   /** Columns, from the first on, that are drawn solid; the others are dashed. */
   readonly completeColumns: number;
+  /** A character for each line, in place of the solid and dashed ones. */
+  readonly marks?: readonly string[];
   /** Colors a character of a line. */
   readonly paint: (line: number, text: string) => string;
 }
@@ -20,7 +22,7 @@ const DASHED: Readonly<Record<string, string>> = { '─': '┄', '│': '┆' };
  * least one is finite.
  */
 export function drawLines(lines: readonly (readonly number[])[], options: DrawOptions): DrawnRow[] {
-  const { height, completeColumns, paint } = options;
+  const { height, completeColumns, paint, marks } = options;
   const finite = lines.flat().filter(Number.isFinite);
   const min = finite.reduce((a, b) => Math.min(a, b));
   const max = finite.reduce((a, b) => Math.max(a, b));
@@ -35,7 +37,8 @@ export function drawLines(lines: readonly (readonly number[])[], options: DrawOp
       if (!Number.isFinite(value)) continue;
       const before = values[column - 1] ?? Number.NaN;
       drawStep(rowOf(Number.isFinite(before) ? before : value), rowOf(value), (row, char) => {
-        cells[row][column] = paint(line, column < completeColumns ? char : (DASHED[char] ?? char));
+        const drawn = column < completeColumns ? char : (DASHED[char] ?? char);
+        cells[row][column] = paint(line, marks?.[line] ?? drawn);
       });
     }
   }

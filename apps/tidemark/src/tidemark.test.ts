@@ -93,12 +93,14 @@ describe('tidemark', () => {
       tidemark('start', ...third, '--http-port', '0', '--grpc-port', first.address.split(':')[1]),
     ]);
     expect(before).toBe(12);
-    const [dev, misspelt, missing, onHttpPort] = await Promise.all([
+    const [dev, misspelt, missing, onHttpPort, tagsOfMisspelt] = await Promise.all([
       tidemark('query', 'sum:web.requests{$env}', ...envIsNoOrDev, '--format', 'csv', ...address),
       tidemark('query', 'sum:web.reqests{*}', ...address),
       tidemark('query', 'sum:web.requests{$env}', ...address),
       tidemark('status', '--address', `127.0.0.1:${port}`),
+      tidemark('tags', 'web.reqests', ...address),
     ]);
+    expect(tagsOfMisspelt).toMatchObject({ code: 1, error: expect.stringContaining('did you mean web.requests?') });
     expect(dev).toMatchObject({ code: 0, out: expect.stringMatching(/,7\b/) });
     expect(misspelt).toMatchObject({ code: 1, error: expect.stringMatching(/note: .*did you mean web\.requests\?/) });
     expect(missing).toMatchObject({
@@ -167,6 +169,13 @@ describe('tidemark', () => {
     expect(unset).toMatchObject({ code: 0, out: 'taken back of web.requests: kind, unit\n' });
     await until('what senders say', async () => (await show()).kind === 'gauge');
     expect(await show()).toMatchObject({ unit: null, interval_ms: 15_000, sources: { kind: 'implied' } });
+
+    const [again, wrong] = await Promise.all([
+      tidemark('metric', 'unset', 'web.requests', '--unit', ...address),
+      tidemark('metric', 'set', 'web.requests', '--kind', 'count', ...address),
+    ]);
+    expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/nothing of unit was stated of web\.requests/) });
+    expect(wrong).toMatchObject({ code: 1, error: expect.stringMatching(/class reading.*gauge or counter/) });
 
     const [nothing, empty, misspelt, shown, notUnset, early] = await Promise.all([
       tidemark('metric', 'set', 'web.requests', ...address),

@@ -43,6 +43,8 @@ export function tagsCommand(): Command {
       withPlatform(options, async (remote) => {
         const request = { metric, fromMs: 0, toMs: 0, limit: options.limit };
         const { keys, errors, gaps } = await remote.call(remote.query, remote.query.tags, request);
+        // Of an unknown name this throws, with a similar one; and so the command fails as `query` does.
+        if (keys.length === 0 && errors.length === 0) await remote.call(remote.query, remote.query.metric, { metric });
         const table = new Table({ head: ['key', 'values', 'series', 'most frequent'], style: STYLE });
         for (const { key, values, series, top } of keys) {
           const shown = top.map((one) => `${printable(one.value)} (${one.series})`);

@@ -1,17 +1,20 @@
 import type { DescribedMetric } from '@tidemark/contract';
 import {
+  classOfKind,
   isSeriesClass,
   KIND,
   kindName,
   type MetricChange,
   type MetricMeaning,
+  meaningOf,
   type SeriesClass,
   type Sourced,
   seriesClassName,
+  shownKind,
   shownMeaning,
 } from '@tidemark/model';
 import { printable } from '@tidemark/model/safe-text';
-import { TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, limitError, TidemarkError } from '@tidemark/ports';
 import { changeMessage, metadataOfMessage } from '@tidemark/store-rpc';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -33,6 +36,7 @@ interface SetOptions extends RemoteOptions {
 
 type UnsetOptions = RemoteOptions & { readonly [Field in 'kind' | 'unit' | 'description' | 'interval']?: boolean };
 
+const CHOICES = ['gauge', 'counter', 'count', 'rate'] as const;
 const STYLE = { head: [], border: [], compact: true };
 /** Who states a field, in words. */
 const SOURCES = {
@@ -56,11 +60,7 @@ export function metricCommand(): Command {
   withRemote(metric.command('set'))
     .description('state kind, unit, description or reporting interval of a metric')
     .argument('<metric>', 'name of the metric')
-    .addOption(
-      new Option('--kind <kind>', 'gauge or counter of readings; count or rate of counts').choices([
-        ...['gauge', 'counter', 'count', 'rate'],
-      ]),
-    )
+    .addOption(new Option('--kind <kind>', 'gauge or counter of readings; count or rate of counts').choices(CHOICES))
     .option('--unit <unit>', 'unit of the values, such as byte', notEmpty)
     .option('--description <text>', 'what the metric means', notEmpty)
     .option('--interval <time>', 'how far apart the points of a series are: seconds, or 500ms, 15s, 5m', interval)
@@ -94,7 +94,9 @@ async function set(remote: Remote, name: string, options: SetOptions): Promise<v
     const limit = '--kind, --unit, --description or --interval';
     throw new TidemarkError('invalid_argument', `nothing to state: give at least one of ${limit}`);
   }
-  if (options.new !== true) await requireMetric(remote, name, '\nAdd --new to state it before its first point.');
+  const asked = requireMetric(remote, name, '\nAdd --new to state it before its first point.');
+  const known = await (options.new === true ? asked.catch(ofNewMetric) : asked);
+  if (kind !== undefined) checkKind(name, kind, known?.classes.filter(isSeriesClass) ?? []);
   await state(remote, name, change);
   print(`stated of ${printable(name)}: ${fieldsOf(change).join(', ')}`);
 }
@@ -106,13 +108,31 @@ async function unset(remote: Remote, name: string, options: UnsetOptions): Promi
   const change = Object.fromEntries(
     Object.entries(named).map(([field, one]) => [field, isAll || one ? null : undefined]),
   );
-  await requireMetric(remote, name);
+  const user = metadataOfMessage((await requireMetric(remote, name))?.metadata).user;
   await state(remote, name, change);
-  print(`taken back of ${printable(name)}: ${fieldsOf(change).join(', ')}`);
+  const stated = fieldsOf(user ?? {});
+  const taken = fieldsOf(change).filter((field) => stated.includes(field));
+  if (taken.length > 0) print(`taken back of ${printable(name)}: ${taken.join(', ')}`);
+  else
+    print(`nothing of ${fieldsOf(change).join(', ')} was stated of ${printable(name)} by a user: nothing to take back`);
 }
 
 function state(remote: Remote, metric: string, change: MetricChange): Promise<void> {
   return remote.stateMetric({ metric, change: changeMessage(change) });
+}
+
+/** With --new nothing need be known of the metric. */
+function ofNewMetric(error: unknown): undefined {
+  if (!isTidemarkError(error)) throw error;
+}
+
+/** Refuses a kind that no series of the metric can have: it would only hide what its senders say. */
+function checkKind(metric: string, kind: NonNullable<SetOptions['kind']>, classes: readonly SeriesClass[]): void {
+  if (classes.length === 0 || classes.includes(classOfKind(KIND[kind]))) return;
+  const has = classes.map(seriesClassName).join(' and ');
+  const fits = CHOICES.filter((one) => classes.includes(classOfKind(KIND[one])));
+  const limit = fits.length === 0 ? 'nothing: a distribution has no other kind' : fits.join(' or ');
+  throw limitError('--kind', `${kind} of ${printable(metric)}, whose series are of class ${has}`, limit);
 }
 
 /** The fields of a change by the names of their options. */
@@ -141,7 +161,7 @@ function jsonOf(
 }
 
 function tableOf(
-  { metric, series }: DescribedMetric,
+  { metric, series, metadata }: DescribedMetric,
   classes: readonly SeriesClass[],
   { kind, unit, description, intervalMs }: MetricMeaning,
 ): string {
@@ -152,7 +172,9 @@ function tableOf(
   };
   table.push(['class', classes.length === 0 ? '–' : classes.map(seriesClassName).join(', '), '']);
   table.push(['series', series, '']);
-  add('kind', kind, kindName);
+  const meaning = meaningOf(metric, metadataOfMessage(metadata));
+  if (classes.length < 2) add('kind', kind, kindName);
+  else for (const one of classes) add(`kind of ${seriesClassName(one)}`, shownKind(metric, one, meaning), kindName);
   add('unit', unit, String);
   add('description', description, String);
   add('interval', intervalMs, duration);

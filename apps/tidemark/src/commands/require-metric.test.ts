@@ -3,7 +3,7 @@ import { type ErrorCode, TidemarkError } from '@tidemark/ports';
 import type { Remote } from '../remote.ts';
 import { requireMetric } from './require-metric.ts';
 
-function asked(code: ErrorCode): Promise<void> {
+function asked(code: ErrorCode): Promise<unknown> {
   const call = async () => {
     throw new TidemarkError(code, 'no answer');
   };
