@@ -8,6 +8,7 @@ test('of each field the user stands, then the protocol, then what is implied, th
     unit: { value: 'byte', source: 'user' },
     description: { value: 'd', source: 'protocol' },
     intervalMs: undefined,
+    statedKinds: [{ value: KIND.gauge, source: 'protocol' }],
   });
   const implied = { kind: KIND.gauge };
   expect(meaningOf('hits', { implied, protocol: { kind: KIND.counter } }).kind).toMatchObject({ source: 'protocol' });
@@ -36,6 +37,14 @@ test('the kind that is shown is one of the class of the series', () => {
   const gauge = meaningOf('hits_total', { protocol: { kind: KIND.gauge } });
   expect(shownKind('hits_total', reading, gauge)).toEqual({ value: KIND.gauge, source: 'protocol' });
   expect(shownKind('hits_total', count, gauge)).toEqual({ value: KIND.count, source: 'protocol' });
+});
+
+test('a kind of another class does not hide what weaker sources state of a series', () => {
+  const { reading, count } = SERIES_CLASS;
+  const meaning = meaningOf('load', { user: { kind: KIND.count }, protocol: { kind: KIND.counter } });
+  expect(kindOfSeries(reading, meaning)).toBe(KIND.counter);
+  expect(shownKind('load', reading, meaning)).toEqual({ value: KIND.counter, source: 'protocol' });
+  expect(shownKind('load', count, meaning)).toEqual({ value: KIND.count, source: 'user' });
 });
 
 test('a change replaces the fields that it has, and null takes one back', () => {

@@ -35,7 +35,12 @@ export interface Sourced<T> {
 }
 
 /** The fields that hold, each with the source that says so. */
-export type MetricMeaning = { readonly [Field in keyof MetricStatement]: Sourced<NonNullable<MetricStatement[Field]>> };
+export type MetricMeaning = {
+  readonly [Field in keyof MetricStatement]: Sourced<NonNullable<MetricStatement[Field]>>;
+} & {
+  /** All kinds that are stated, the strongest first: one of another class says nothing of a series. */
+  readonly statedKinds: readonly Sourced<Kind>[];
+};
 
 /** Endings that the convention of Prometheus gives to counters, and to the parts of its histograms. */
 const COUNTER_ENDINGS = ['_total', '_count', '_sum', '_bucket'];
@@ -64,7 +69,13 @@ export function meaningOf(metric: string, { user = {}, protocol = {}, implied = 
     }
     return undefined;
   };
+  const kinds = [
+    { value: user.kind, source: 'user' },
+    { value: protocol.kind, source: 'protocol' },
+    { value: implied.kind, source: 'implied' },
+  ] as const;
   return {
+    statedKinds: kinds.flatMap(({ value, source }) => (value === undefined ? [] : [{ value, source }])),
     kind: field('kind') ?? { value: guessedKind(metric), source: 'name' },
     unit: field('unit'),
     description: field('description'),
@@ -73,18 +84,18 @@ export function meaningOf(metric: string, { user = {}, protocol = {}, implied = 
 }
 
 /** How a query reads series of a class. Readings that are a gauge or a counter only by their name stay `reading`. */
-export function kindOfSeries(seriesClass: SeriesClass, { kind }: MetricMeaning): Kind {
-  const isStated = kind !== undefined && kind.source !== 'name';
-  const isAKind = isStated && (kind.value === KIND.gauge || kind.value === KIND.counter);
-  return seriesClass === SERIES_CLASS.reading && isAKind ? kind.value : kindOfClass(seriesClass);
+export function kindOfSeries(seriesClass: SeriesClass, { statedKinds }: MetricMeaning): Kind {
+  const kind = statedKinds.find(({ value }) => value === KIND.gauge || value === KIND.counter);
+  return seriesClass === SERIES_CLASS.reading && kind !== undefined ? kind.value : kindOfClass(seriesClass);
 }
 
 /**
  * The kind that series of a class are shown as, and who says so: what is stated, if it is one of the class; else the class
  * itself, which is the sender's word; else what the name suggests.
  */
-export function shownKind(metric: string, seriesClass: SeriesClass, { kind }: MetricMeaning): Sourced<Kind> {
-  if (kind !== undefined && classOfKind(kind.value) === seriesClass) return kind;
+export function shownKind(metric: string, seriesClass: SeriesClass, { statedKinds }: MetricMeaning): Sourced<Kind> {
+  const kind = statedKinds.find(({ value }) => classOfKind(value) === seriesClass);
+  if (kind !== undefined) return kind;
   if (seriesClass === SERIES_CLASS.reading) return { value: guessedKind(metric), source: 'name' };
   return { value: kindOfClass(seriesClass), source: 'protocol' };
 }

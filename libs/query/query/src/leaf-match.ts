@@ -108,9 +108,10 @@ export async function matchLeaf(
 }
 
 /** Notes where an answer depends on what is not known of the metric, or where its kind makes a rate meaningless. */
-function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[], { kind: stated }: MetricMeaning): string[] {
+function kindNotes({ metric, as }: QueryLeaf, kinds: readonly Kind[], { statedKinds }: MetricMeaning): string[] {
   const notes: string[] = [];
   if (as !== undefined && kinds.includes(KIND.gauge)) {
+    const stated = statedKinds.find(({ value }) => value === KIND.gauge);
     const source = stated?.source === 'user' ? 'a user' : 'its senders';
     notes.push(
       `${metric} is a gauge, as ${source} stated: as_${as}() changes nothing, and values are shown as they were sent; if it is a counter, state that with ${stateCounter(metric)}`,
