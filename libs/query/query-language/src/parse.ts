@@ -201,7 +201,7 @@ function parseConstant(reader: TokenReader, token: Token): Expression {
   return { type: 'constant', value };
 }
 
-const A_PERCENTILE = 'a percentile above 0 and below 100; write min: or max: for the least and the greatest value';
+const A_PERCENTILE = 'a percentile above 0 and below 100; write min: or max: for the lowest and the highest value';
 
 function aggregatorOf(reader: TokenReader, token: Token): Aggregator {
   const name = SPACE_AGGREGATORS.find((one) => one === token.text);
