@@ -98,15 +98,20 @@ export class PointLogState {
     return { record, shares: record.type === RECORD.block ? this.#check.check(record) : NO_SHARES };
   }
 
-  /** Adds the definitions of a judged block. */
+  /**
+   * Adds the definitions of a judged block. Of the intervals that it states of a series the last one counts: the first
+   * block of a lane's epoch repeats all statements of a sender that has changed its interval.
+   */
   define(record: BlockRecord): void {
     const { table, intervals } = this;
+    const known = table.length;
+    const statedMs = new Map<number, number>();
     this.dictionaries.define(record, ({ seriesId, metricId, seriesClass, intervalMs = 0 }) => {
-      const known = table.length;
       const dense = table.add(seriesId, metricId, seriesClass);
-      intervals.state(dense, intervalMs, record.minTimeMs, dense >= known);
+      if (intervalMs !== 0) statedMs.set(dense, intervalMs);
       return dense;
     });
+    for (const [dense, intervalMs] of statedMs) intervals.state(dense, intervalMs, record.minTimeMs, dense >= known);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { NOTHING_STATED } from '@tidemark/model';
+import { NOTHING_STATED, SERIES_CLASS } from '@tidemark/model';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import { PointLogState } from './point-log-state.ts';
 import { SeriesIntervals } from './series-intervals.ts';
@@ -62,6 +62,35 @@ describe('stated intervals', () => {
     const load = () => new SeriesIntervals().load(0, Buffer.from(hex, 'hex'));
     expect(load).toThrow(expect.objectContaining({ code: 'data_loss' }));
   });
+});
+
+test('an epoch that repeats the statements of a sender does not change its interval', () => {
+  const log = new LogBuilder();
+  const block = (sequence: number, timeMs: number, intervalsMs: readonly number[]): void => {
+    log.nextEpoch(0);
+    const definitions = intervalsMs.map((intervalMs) => ({
+      metricId: Buffer.alloc(16, 1),
+      seriesId: Buffer.alloc(16, 2),
+      seriesClass: SERIES_CLASS.reading,
+      intervalMs,
+    }));
+    const of = [{ dictionary: 0, firstRef: 0, series: definitions }];
+    const point = { series: 1, timeMs, value: 1 };
+    log.block(0, timeMs, [{ client: 0, sequence, points: [point] }], { minTimeMs: timeMs, definitions: of });
+  };
+  block(0, 5_000, [30_000]);
+  for (let i = 1; i <= 100; i++) block(i, 5_000 + i * 1_000, [30_000, 0, 60_000]);
+  block(101, 200_000, [30_000, 60_000, 15_000]);
+  const state = new PointLogState(0);
+  for (const record of log.records) {
+    const judged = state.judge(record)?.record;
+    if (judged !== undefined && 'definitions' in judged) {
+      state.define(judged);
+      state.tracker.end(judged, record.offset);
+    }
+    state.nextOffset++;
+  }
+  expect(state.intervals.of(0)).toEqual({ sinceMs: [NEVER, 6_000, 200_000], intervalsMs: [30_000, 60_000, 15_000] });
 });
 
 test('a consumer that restarts has the intervals that the log states', async () => {
