@@ -1,4 +1,4 @@
-import { DEFAULT_POINT_LIMITS, KIND, type KindName } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, INTERVAL_LIMIT_MS, KIND, type KindName } from '@tidemark/model';
 import { type ErrorDetail, isTidemarkError, TidemarkError } from '@tidemark/ports';
 
 /** Tags of one call, duplicates included. */
@@ -42,6 +42,18 @@ function checkText(field: 'metric' | 'tag', text: unknown, limitBytes: number): 
   // Each code unit has at least one byte. A text of megabytes is not scanned any further.
   if (text.length > limitBytes) throw refused(`${field}_too_long`, field, `${limitBytes} bytes`, describe(text));
   return text;
+}
+
+/**
+ * Returns a stated reporting interval in whole ms; undefined where none is given. Errors: `invalid_argument`, as of
+ * `checkSeries`.
+ */
+export function checkInterval(intervalMs: unknown): number | undefined {
+  if (intervalMs === undefined) return undefined;
+  const limit = `1 to ${INTERVAL_LIMIT_MS} ms`;
+  if (typeof intervalMs !== 'number') throw refused('interval_type', 'intervalMs', limit, describe(intervalMs));
+  if (intervalMs >= 1 && intervalMs <= INTERVAL_LIMIT_MS) return Math.round(intervalMs);
+  throw refused('interval_invalid', 'intervalMs', limit, describe(intervalMs));
 }
 
 /** The error of an argument that cannot be used. */

@@ -105,6 +105,96 @@ test('many descriptions go in messages of a limited size', async () => {
   await close(world, client);
 });
 
+describe('reporting intervals', () => {
+  test('an interval that the program states goes with the definition, and a change defines the series again', async () => {
+    const { world, intake, client } = await setUp();
+    client.gauge('depth', 1, [], undefined, 30_000);
+    client.counter('jobs', 1, [], undefined, 15_000);
+    client.series('size', 'reading', [], 60_000).record(1);
+    client.series('orders', 'count', [], 45_000).record(1);
+    client.gauge('unsaid', 1);
+    client.count('hits');
+    await world.clock.advance(20_000);
+    expect(intake.statedIntervals.splice(0).sort()).toEqual([
+      ['depth', 30_000],
+      ['hits', 10_000],
+      ['jobs', 15_000],
+      ['orders', 45_000],
+      ['size', 60_000],
+      ['unsaid', undefined],
+    ]);
+    // What is said again, and what is not said, changes nothing.
+    client.gauge('depth', 2, [], undefined, 30_000);
+    client.gauge('depth', 3);
+    await world.clock.advance(10_000);
+    expect(intake.statedIntervals).toEqual([]);
+    client.gauge('depth', 4, [], undefined, 60_000.4);
+    await world.clock.advance(10_000);
+    client.gauge('depth', 5, [], undefined, 30_000);
+    await world.clock.advance(10_000);
+    client.gauge('unsaid', 6, [], undefined, 5_000);
+    await world.clock.advance(20_000);
+    expect(intake.statedIntervals.splice(0)).toEqual([
+      ['depth', 60_000],
+      ['depth', 30_000],
+      ['unsaid', 5_000],
+    ]);
+    expect(intake.delivered.filter(({ metric }) => metric === 'depth').map(({ value }) => value)).toEqual([1, 3, 4, 5]);
+    expect(client.stats()).toMatchObject({ series: 6, rejectedSamples: 0, warnings: [] });
+    // The definitions that a new stream repeats do not take the change back.
+    intake.breakAll();
+    for (const value of [7, 8]) client.gauge('depth', value);
+    await world.clock.advance(60_000);
+    expect(new Set(intake.statedIntervals.filter(([metric]) => metric === 'depth').map(String))).toEqual(
+      new Set(['depth,30000']),
+    );
+    expect(intake.violations).toEqual([]);
+    await close(world, client);
+  });
+
+  test('values of one flush interval make one point of a gauge, also where its interval changes', async () => {
+    const { world, intake, client } = await setUp();
+    const handle = client.series('depth', 'gauge', [], 30_000);
+    handle.record(1);
+    expect(client.series('depth', 'gauge', [], 60_000)).toBe(handle);
+    handle.record(2);
+    await world.clock.advance(20_000);
+    expect(intake.delivered.map(({ value }) => value)).toEqual([2]);
+    expect(intake.statedIntervals).toEqual([['depth', 60_000]]);
+    await close(world, client);
+  });
+
+  test('columns state an interval that changed since the last ones', async () => {
+    const { world, intake, client } = await setUp();
+    const columns = [client.series('depth', 'gauge', [], 30_000), client.series('size', 'gauge', [], 30_000)];
+    client.recordColumns(columns, world.clock.wallMs(), Float64Array.of(1, 2));
+    await world.clock.advance(20_000);
+    intake.statedIntervals.splice(0);
+    client.series('size', 'gauge', [], 60_000);
+    client.recordColumns(columns, world.clock.wallMs(), Float64Array.of(3, 4));
+    await world.clock.advance(20_000);
+    expect(intake.statedIntervals).toEqual([['size', 60_000]]);
+    expect(intake.delivered.map(({ metric, value }) => `${metric} ${value}`).sort()).toEqual([
+      'depth 1',
+      'depth 3',
+      'size 2',
+      'size 4',
+    ]);
+    await close(world, client);
+  });
+
+  test('a program that changes an interval all the time keeps its points, and is warned once', async () => {
+    const { world, intake, client } = await setUp();
+    for (let i = 0; i < 100; i++) client.gauge('depth', i, [], world.clock.wallMs() + i, 1_000 + (i % 2));
+    await world.clock.advance(20_000);
+    expect(intake.delivered).toHaveLength(100);
+    expect(intake.statedIntervals.length).toBeLessThanOrEqual(65);
+    expect(client.stats()).toMatchObject({ series: 1, ackedPoints: 100, rejectedSamples: 0 });
+    expect(client.stats().warnings).toMatchObject([{ reason: 'interval_changes', field: 'intervalMs' }]);
+    await close(world, client);
+  });
+});
+
 describe('recorded values', () => {
   test('are aggregated by kind over a flush interval', async () => {
     const { world, intake, client } = await setUp();

@@ -62,7 +62,9 @@ export class Client {
     if (schedule.isDerived) gatherer.useInterval(schedule.intervalMs);
     this.#gatherer = gatherer;
     this.#schedule = schedule;
-    this.#lookup = new SeriesLookup(gatherer, this.#numbers, options.maxSeries);
+    this.#lookup = new SeriesLookup(gatherer, this.#numbers, options.maxSeries, (warning) =>
+      counters.warnings.warn(warning),
+    );
     this.#plans = new ColumnPlans(gatherer, this.#numbers, options.maxBatchBytes);
     const own = { series: () => this.#numbers.table, statements: this.#statements };
     this.#sessions = new ClientSessions({ ports, options, counters, ...own, gatherer, spool, schedule });
@@ -92,12 +94,14 @@ export class Client {
 
   /**
    * Returns the handle of one series, for hot paths: its `record` needs no lookup. `kind` is `gauge`, `count`, `counter`
-   * or `distribution`; the order of the tags does not matter. Errors: `invalid_argument` (the metric or a tag breaks a
-   * limit), `resource_exhausted` (the client has `maxSeries` series).
+   * or `distribution`; the order of the tags does not matter. `intervalMs` states how far apart its points are meant to
+   * be, ms, from now on; without it, a count or distribution has the flush interval, and of others it is inferred. Errors:
+   * `invalid_argument` (the metric, a tag or the interval breaks a limit), `resource_exhausted` (the client has
+   * `maxSeries` series).
    */
-  series(metric: string, kind: KindName, tags: readonly string[] = []): SeriesHandle {
+  series(metric: string, kind: KindName, tags: readonly string[] = [], intervalMs?: number): SeriesHandle {
     try {
-      return this.#lookup.handle(metric, kind, tags);
+      return this.#lookup.handle(metric, kind, tags, intervalMs);
     } catch (error) {
       throw argumentError(error);
     }
@@ -105,10 +109,12 @@ export class Client {
 
   /**
    * Records a reading: the last one of a flush interval becomes a point. With `timestampMs` (ms since 1970) each value is
-   * a point of its own. Never throws: `stats` counts what cannot be accepted, and `onRejection` reports it.
+   * a point of its own. `intervalMs` states how far apart the program records the gauge, ms, at most 31 days: a value
+   * holds for 2.5 of it. It holds from this value on, also for calls without it. Never throws: `stats` counts what cannot
+   * be accepted, and `onRejection` reports it.
    */
-  gauge(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
-    this.#record('gauge', metric, value, tags, timestampMs);
+  gauge(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number, intervalMs?: number): void {
+    this.#record('gauge', metric, value, tags, timestampMs, intervalMs);
   }
 
   /**
@@ -121,10 +127,17 @@ export class Client {
 
   /**
    * Records the state of a counter that only grows: the last one of a flush interval becomes a point. With `timestampMs`
-   * (ms since 1970) each value is a point of its own. Never throws.
+   * (ms since 1970) each value is a point of its own. `intervalMs` states how far apart the program records it, as of
+   * `gauge`. Never throws.
    */
-  counter(metric: string, value: number, tags: readonly string[] = [], timestampMs?: number): void {
-    this.#record('counter', metric, value, tags, timestampMs);
+  counter(
+    metric: string,
+    value: number,
+    tags: readonly string[] = [],
+    timestampMs?: number,
+    intervalMs?: number,
+  ): void {
+    this.#record('counter', metric, value, tags, timestampMs, intervalMs);
   }
 
   /**
@@ -211,7 +224,7 @@ export class Client {
     const { pendingPoints } = this.#sessions;
     const spoolBytes = this.#spool?.sizeBytes ?? 0;
     const { intervalMs: flushIntervalMs, latenessMs } = this.#schedule;
-    const series = this.#numbers.table.length;
+    const series = this.#numbers.table.distinct;
     return this.#counters.snapshot({ series, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
   }
 
@@ -314,14 +327,21 @@ export class Client {
     this.#counters.warnings.warn({ reason: 'flush_interval_too_long', field: 'flushIntervalMs', limit, message });
   }
 
-  #record(kind: KindName, metric: string, value: number, tags: readonly string[], timestampMs?: number): void {
-    this.#handle(kind, metric, tags)?.record(value, timestampMs);
+  #record(
+    kind: KindName,
+    metric: string,
+    value: number,
+    tags: readonly string[],
+    timestampMs?: number,
+    intervalMs?: number,
+  ): void {
+    this.#handle(kind, metric, tags, intervalMs)?.record(value, timestampMs);
   }
 
   /** Returns undefined, and counts a sample as refused, when the series cannot be used. */
-  #handle(kind: KindName, metric: string, tags: readonly string[]): SeriesHandle | undefined {
+  #handle(kind: KindName, metric: string, tags: readonly string[], intervalMs?: number): SeriesHandle | undefined {
     try {
-      return this.#lookup.handle(metric, kind, tags);
+      return this.#lookup.handle(metric, kind, tags, intervalMs);
     } catch (error) {
       this.#counters.samples++;
       this.#counters.refuseSample(refusalOfThrown(error));

@@ -6,13 +6,12 @@ import { GatheredSeries, type SeriesHandle, type SeriesRecorder } from './gather
 import { MAX_BATCH_POINTS } from './gatherer.ts';
 import { POINT_BYTES } from './raw-batch.ts';
 import type { SeriesNumbers } from './series-numbers.ts';
-import type { SeriesTable } from './series-table.ts';
 
 interface KnownPlans {
   readonly size: number;
   readonly plans: readonly ColumnPlan[];
-  /** The table of the plans' numbers. */
-  readonly table: SeriesTable;
+  /** `SeriesNumbers.version` of the plans' numbers. */
+  readonly version: number;
 }
 
 /** The plans of each list of handles that a client has recorded columns of. client.test.ts covers it. */
@@ -43,7 +42,7 @@ export class ColumnPlans {
       });
     }
     const known = this.#known.get(handles);
-    if (known?.size === size && known.table === this.#numbers.table) return known.plans;
+    if (known?.size === size && known.version === this.#numbers.version) return known.plans;
     const series = Array.from({ length: size }, (_, i) => this.#seriesOf(handles[i]));
     const numbers = Uint32Array.from(series, (one) => this.#numbers.of(one));
     const plans: ColumnPlan[] = [];
@@ -52,7 +51,7 @@ export class ColumnPlans {
       for (const one of series.slice(at, at + this.#planPoints)) one.plan = plan;
       plans.push(plan);
     }
-    this.#known.set(handles, { size, plans, table: this.#numbers.table });
+    this.#known.set(handles, { size, plans, version: this.#numbers.version });
     return plans;
   }
 

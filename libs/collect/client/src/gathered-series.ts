@@ -2,7 +2,7 @@ import type { Kind, KindName } from '@tidemark/model';
 import { kindName } from '@tidemark/model';
 import type { DDSketch } from '@tidemark/sketch';
 import type { ColumnPlan } from './column-plan.ts';
-import type { SeriesTable } from './series-table.ts';
+import type { SeriesTable, TableSeries } from './series-table.ts';
 
 /** One series of a client, looked up once: recording a value needs no hashing. `Client.series` returns it. */
 export interface SeriesHandle {
@@ -41,9 +41,13 @@ export interface SeriesRecorder {
 
 /** The values that a series has gathered in this flush interval. */
 export class GatheredSeries implements SeriesHandle {
-  /** Number in `table`, and the table; `SeriesNumbers` sets both. */
+  /** Number in `table`, and the table; `SeriesNumbers` sets both. A change of the interval gives another number. */
   number = -1;
   table: SeriesTable | undefined;
+  /** The series in that table and in older ones, which all state the same interval. */
+  readonly entry: TableSeries;
+  /** How often the interval has changed. */
+  changes = 0;
   /** When the series was last used by itself, monotonic ms, and the list in which it is used, too. */
   usedMs = 0;
   plan: ColumnPlan | undefined;
@@ -62,11 +66,17 @@ export class GatheredSeries implements SeriesHandle {
   sketches: Map<number, DDSketch> | undefined;
   readonly #recorder: SeriesRecorder;
 
-  constructor(recorder: SeriesRecorder, metric: string, kind: Kind, tags: readonly string[]) {
+  constructor(recorder: SeriesRecorder, entry: TableSeries) {
     this.#recorder = recorder;
-    this.metric = metric;
-    this.kindNumber = kind;
-    this.tags = tags;
+    this.entry = entry;
+    this.metric = entry.metric;
+    this.kindNumber = entry.kind;
+    this.tags = entry.tags;
+  }
+
+  /** Reporting interval that was stated last, ms; undefined where none was. */
+  get intervalMs(): number | undefined {
+    return this.entry.intervalMs;
   }
 
   get kind(): KindName {

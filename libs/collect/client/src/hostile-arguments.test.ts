@@ -149,6 +149,24 @@ describe('arguments of a wrong type', () => {
     expect(await delivered()).toEqual([7]);
   });
 
+  test.each([
+    ...STRANGE,
+    ...PROXIES,
+    ['a string', '30000'],
+    ['0', 0],
+    ['negative', -1],
+    ['NaN', Number.NaN],
+    ['∞', 1 / 0],
+    ['beyond 31 days', 31 * 86_400_000 + 1],
+  ])('an interval that is %s is rejected', async (_, intervalMs) => {
+    for (const method of ['gauge', 'counter'] as const) untyped[method]('bad', 1, [], undefined, intervalMs);
+    expect(client.stats()).toMatchObject({ samples: 2, rejectedSamples: 2, series: 0, internalErrors: 0 });
+    expectTidemarkError(() => untyped.series('bad', 'gauge', [], intervalMs));
+    expect(rejections[0]).toMatchObject({ field: 'intervalMs', limit: '1 to 2678400000 ms', points: 1 });
+    client.gauge('good', 7);
+    expect(await delivered()).toEqual([7]);
+  });
+
   test.each([...STRANGE, ...PROXIES, ['undefined', undefined], ['1', 1], ['empty', ''], ['long', 'x'.repeat(1e7)]])(
     'a metric that is %s is rejected',
     async (_, metric) => {

@@ -1,14 +1,6 @@
-import {
-  cutTexts,
-  INTERVAL_LIMIT_MS,
-  KIND,
-  type MetricStatement,
-  SERIES_CLASS,
-  type STATEMENT_LIMITS,
-  seriesName,
-} from '@tidemark/model';
+import { cutTexts, KIND, type MetricStatement, SERIES_CLASS, type STATEMENT_LIMITS, seriesName } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
-import { describe, refused } from './check-arguments.ts';
+import { checkInterval, describe, refused } from './check-arguments.ts';
 
 /** What a program says of a metric, apart from its points. An absent field says nothing. */
 export interface MetricDescription {
@@ -85,7 +77,7 @@ function statementOf(given: unknown): MetricStatement {
   }
   const { kind, unit, description, intervalMs } = given as Readonly<Record<string, unknown>>;
   const all = { ...cutTexts({ unit: textOf('unit', unit), description: textOf('description', description) }) };
-  const statement = { ...all, kind: kindOf(kind), intervalMs: intervalOf(intervalMs) };
+  const statement = { ...all, kind: kindOf(kind), intervalMs: checkInterval(intervalMs) };
   return Object.fromEntries(Object.entries(statement).filter(([, value]) => value !== undefined));
 }
 
@@ -107,11 +99,4 @@ function kindOf(kind: unknown): MetricStatement['kind'] {
     default:
       throw refused('kind_unknown', 'kind', 'gauge, counter, count or rate', describe(kind));
   }
-}
-
-function intervalOf(intervalMs: unknown): number | undefined {
-  if (intervalMs === undefined) return undefined;
-  const isValid = typeof intervalMs === 'number' && intervalMs >= 1 && intervalMs <= INTERVAL_LIMIT_MS;
-  if (isValid) return Math.round(intervalMs);
-  throw refused('interval_invalid', 'intervalMs', `1 to ${INTERVAL_LIMIT_MS} ms`, describe(intervalMs));
 }

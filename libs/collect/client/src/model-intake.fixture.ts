@@ -56,6 +56,8 @@ export class ModelIntake implements IntakeConnector {
   sources: readonly LocalSource[] = [];
   /** What clients said of metrics. */
   readonly statements: StatedMetric[] = [];
+  /** Metric and interval of each definition, in order. */
+  readonly statedIntervals: [metric: string, intervalMs: number | undefined][] = [];
   readonly sessions = new Map<string, ModelSession>();
   readonly maps: PartitionMap[];
   /** While false, no stream can be opened, and open ones break. */
@@ -318,6 +320,9 @@ class ModelStream implements IntakeStream {
       this.#intake.check(firstRef === table.length, `definitions of ${key} at ${firstRef}, not ${table.length}`);
       this.#intake.definitions += series.length;
       table.push(...series);
+      this.#intake.statedIntervals.push(
+        ...series.map(({ metric, intervalMs }) => [metric, intervalMs] as [string, number | undefined]),
+      );
     } else if (message?.$case === 'batch' && this.#id !== undefined) {
       const reply = this.#intake.take(this.#id, message.value, this.#defined);
       // Answers arrive out of order, because partitions differ in speed.

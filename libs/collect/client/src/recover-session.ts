@@ -149,6 +149,9 @@ class FoundRecords {
           if (record.first > this.#series.length) this.damaged(sizeBytes);
           else for (const series of record.series.slice(this.#series.length - record.first)) this.#series.add(series);
           break;
+        case 'intervals':
+          this.#addIntervals(record.numbers, record.intervalsMs, sizeBytes);
+          break;
         case 'refs':
           this.#addRefs(record.range, sizeBytes);
           break;
@@ -197,6 +200,13 @@ class FoundRecords {
     }
     for (const { number, stamped } of this.#batches.values()) {
       (stamped === undefined ? this.#files.waiting : this.#files.stamped).get(number)?.unsettled.add(number);
+    }
+  }
+
+  #addIntervals(numbers: readonly number[], intervalsMs: readonly number[], sizeBytes: number): void {
+    if (numbers.some((number) => number >= this.#series.length)) this.damaged(sizeBytes);
+    for (const [i, number] of numbers.entries()) {
+      if (number < this.#series.length) this.#series.get(number).intervalMs = intervalsMs[i];
     }
   }
 

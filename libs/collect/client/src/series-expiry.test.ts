@@ -135,3 +135,77 @@ test('every value is delivered to its series, also if it comes back after it exp
   expect([...sums(intake)].sort()).toEqual([...expected].sort());
   expect(intake.violations).toEqual([]);
 });
+
+/** Records 1500 series once, and waits until most series have expired, so that the client has an empty table. */
+async function expire({ world, client }: Awaited<ReturnType<typeof setUp>>, eachFlush = (_flush: number) => {}) {
+  for (let i = 0; i < 1500; i++) client.count('once', 1, [`n:${i}`]);
+  for (let flush = 0; flush < 30; flush++) {
+    await world.clock.advance(FLUSH_MS);
+    if (client.stats().series === 0) return;
+    eachFlush(flush);
+  }
+  throw new Error('no series expired');
+}
+
+test('a series with a stated interval that expires and comes back states it again', async () => {
+  const at = await setUp();
+  const { world, intake, client } = at;
+  const kept = client.series('kept', 'gauge', ['a:1'], 30_000);
+  const record = (value: number): void => {
+    kept.record(value);
+    client.gauge('named', value, [], undefined, 45_000);
+  };
+  record(1);
+  await expire(at);
+  const stated = () => intake.statedIntervals.splice(0).filter(([metric]) => metric !== 'once');
+  const both = [
+    ['kept', 30_000],
+    ['named', 45_000],
+  ];
+  expect(stated().sort()).toEqual(both);
+  record(2);
+  await world.clock.advance(2 * FLUSH_MS);
+  expect(stated().sort()).toEqual(both);
+  expect(sums(intake)).toEqual(new Map([...sums(intake), ['kept a:1', 3], ['named ', 3]]));
+  expect(client.stats()).toMatchObject({ series: 2, rejectedSamples: 0, warnings: [] });
+  expect(intake.violations).toEqual([]);
+});
+
+test('an interval that changes after an expiry is stated once, whether or not its own series expired', async () => {
+  const at = await setUp();
+  const { world, intake, client } = at;
+  const both = (value: number, intervalMs: number): void => {
+    for (const metric of ['gone', 'used']) client.gauge(metric, value, [], undefined, intervalMs);
+  };
+  const used = client.series('used', 'gauge', []);
+  both(1, 30_000);
+  await expire(at, (flush) => {
+    if (flush % 2 === 0) used.record(1);
+  });
+  const stated = () => intake.statedIntervals.splice(0).filter(([metric]) => metric !== 'once');
+  stated();
+  // Neither has a number in the new table: they are defined as if they were new.
+  both(2, 60_000);
+  expect(client.series('used', 'gauge', [])).toBe(used);
+  await world.clock.advance(2 * FLUSH_MS);
+  expect(stated().sort()).toEqual([
+    ['gone', 60_000],
+    ['used', 60_000],
+  ]);
+  both(3, 90_000);
+  used.record(4);
+  await world.clock.advance(2 * FLUSH_MS);
+  expect(stated().sort()).toEqual([
+    ['gone', 90_000],
+    ['used', 90_000],
+  ]);
+  // A new stream repeats the definitions, of older numbers too.
+  intake.breakAll();
+  both(5, 90_000);
+  await world.clock.advance(60_000);
+  expect(new Set(stated().map(String))).toEqual(new Set(['gone,90000', 'used,90000']));
+  const values = intake.delivered.filter(({ metric }) => metric === 'used').map(({ value }) => value);
+  expect(values.slice(-3)).toEqual([2, 4, 5]);
+  expect(client.stats()).toMatchObject({ series: 2, rejectedSamples: 0, warnings: [] });
+  expect(intake.violations).toEqual([]);
+});

@@ -1,7 +1,9 @@
 import { classOfKind, DEFAULT_POINT_LIMITS, KIND, type KindName, seriesName } from '@tidemark/model';
-import { checkSeries, MAX_GIVEN_TAGS } from './check-arguments.ts';
+import { checkInterval, checkSeries, MAX_GIVEN_TAGS } from './check-arguments.ts';
 import { GatheredSeries, type SeriesRecorder } from './gathered-series.ts';
-import type { SeriesNumbers } from './series-numbers.ts';
+import type { ClientWarning } from './options.ts';
+import { MAX_CHANGES, type SeriesNumbers } from './series-numbers.ts';
+import type { TableSeries } from './series-table.ts';
 
 /** The platform knows the tenant; names are checked as if it were short. */
 const ANY_TENANT = 'x';
@@ -15,23 +17,34 @@ export class SeriesLookup {
   readonly #recorder: SeriesRecorder;
   readonly #numbers: SeriesNumbers;
   readonly #maxSeries: number;
+  readonly #warn: (warning: ClientWarning) => void;
   /** Handles by the caller's own spelling, and by the canonical one. */
   readonly #handles = new Map<string, GatheredSeries>();
 
-  constructor(recorder: SeriesRecorder, numbers: SeriesNumbers, maxSeries: number) {
+  constructor(
+    recorder: SeriesRecorder,
+    numbers: SeriesNumbers,
+    maxSeries: number,
+    warn: (warning: ClientWarning) => void,
+  ) {
     this.#recorder = recorder;
     this.#numbers = numbers;
     this.#maxSeries = maxSeries;
+    this.#warn = warn;
   }
 
   /**
-   * Returns the handle, and makes it at the first use. Errors: `invalid_argument` (a part is of a wrong type or breaks a
+   * Returns the handle, and makes it at the first use. An interval that it states (ms) is the series' from then on;
+   * undefined leaves it as it is. Errors: `invalid_argument` (a part is of a wrong type or breaks a
    * limit), `resource_exhausted` (`maxSeries`), and those that code of the arguments throws, such as a getter.
    */
-  handle(metric: string, kind: KindName, tags: readonly string[]): GatheredSeries {
+  handle(metric: string, kind: KindName, tags: readonly string[], statedMs?: number): GatheredSeries {
+    const intervalMs = checkInterval(statedMs);
     const key = keyOf(kind, metric, tags);
     const known = key === undefined ? undefined : this.#handles.get(key);
-    return known ?? this.#find(metric, kind, tags);
+    const handle = known ?? this.#find(metric, kind, tags, intervalMs);
+    if (intervalMs !== undefined && intervalMs !== handle.intervalMs) this.#restate(handle, intervalMs);
+    return handle;
   }
 
   /** All series, some of them repeatedly. */
@@ -44,14 +57,24 @@ export class SeriesLookup {
     for (const [key, series] of this.#handles) if (this.#numbers.hasExpired(series)) this.#handles.delete(key);
   }
 
-  #find(metric: string, named: KindName, tags: readonly string[]): GatheredSeries {
+  /** Past the limits, points are taken with the interval of before. */
+  #restate(handle: GatheredSeries, intervalMs: number): void {
+    if (this.#numbers.restate(handle, intervalMs)) return;
+    const limit = `${MAX_CHANGES} changes of a series, and ${this.#maxSeries} of all (maxSeries)`;
+    const message = `intervalMs: ${intervalMs} of ${handle.metric}, now ${handle.intervalMs} (limit: ${limit}); not changed`;
+    this.#warn({ reason: 'interval_changes', field: 'intervalMs', limit, message });
+  }
+
+  #find(metric: string, named: KindName, tags: readonly string[], intervalMs: number | undefined): GatheredSeries {
     const given = checkSeries(metric, named, tags);
     const kind = KIND[given.kind];
     const name = seriesName(ANY_TENANT, given.metric, classOfKind(kind), given.tags);
     const canonical = keyOf(given.kind, given.metric, name.tags);
     let handle = canonical === undefined ? undefined : this.#handles.get(canonical);
     if (handle === undefined) {
-      handle = new GatheredSeries(this.#recorder, given.metric, kind, name.tags);
+      const entry: TableSeries = { metric: given.metric, kind, tags: name.tags };
+      if (intervalMs !== undefined) entry.intervalMs = intervalMs;
+      handle = new GatheredSeries(this.#recorder, entry);
       this.#numbers.of(handle);
       if (canonical !== undefined) this.#handles.set(canonical, handle);
     }

@@ -9,6 +9,8 @@ const COUNTED_FROM = 20_000;
 const COUNT_MS = 3_600_000;
 /** A full table is replaced when it has at least this share of series that expired. */
 const EXPIRED_SHARE = 0.1;
+/** Changes of the interval of a series; the platform keeps as many. */
+export const MAX_CHANGES = 64;
 
 /**
  * The numbers of a client's series in the table of its live session. Tables and what is derived from them only grow, in
@@ -20,6 +22,7 @@ export class SeriesNumbers {
   readonly #maxSeries: number;
   readonly #expiryMs: number;
   #table = new SeriesTable();
+  #version = 0;
   /** Monotonic ms, as of the last flush, and of the one before. */
   #nowMs: number;
   #previousMs = Number.NEGATIVE_INFINITY;
@@ -37,6 +40,11 @@ export class SeriesNumbers {
     return this.#table;
   }
 
+  /** Another one when series have other numbers than before. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Returns the number of a series that is used now. Errors: `resource_exhausted` (`maxSeries`). */
   of(series: GatheredSeries): number {
     series.usedMs = this.#nowMs;
@@ -46,9 +54,26 @@ export class SeriesNumbers {
       const message = `more than ${this.#maxSeries} series (limit: maxSeries)`;
       throw new TidemarkError('resource_exhausted', message, detail);
     }
-    series.number = this.#table.add({ metric: series.metric, kind: series.kindNumber, tags: series.tags });
+    series.number = this.#table.add(series.entry);
     series.table = this.#table;
     return series.number;
+  }
+
+  /**
+   * Gives a series another interval, ms, and another number if it has one in this table: without one it is defined with
+   * the new interval when it is next used. Returns false, and changes nothing, past `MAX_CHANGES` and `maxSeries`.
+   */
+  restate(series: GatheredSeries, intervalMs: number): boolean {
+    const isNumbered = series.table === this.#table;
+    if (series.changes >= MAX_CHANGES || (isNumbered && this.#table.length >= this.#maxSeries)) return false;
+    series.changes++;
+    if (!isNumbered) {
+      series.entry.intervalMs = intervalMs;
+      return true;
+    }
+    series.number = this.#table.restate(series.number, intervalMs);
+    this.#version++;
+    return true;
   }
 
   /** Returns true for a series that was not used for the expiry. */
@@ -88,5 +113,6 @@ export class SeriesNumbers {
   /** Begins an empty table. */
   replaceTable(): void {
     this.#table = new SeriesTable();
+    this.#version++;
   }
 }

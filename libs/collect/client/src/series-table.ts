@@ -5,19 +5,39 @@ export interface TableSeries {
   readonly kind: Kind;
   /** Sorted and distinct. */
   readonly tags: readonly string[];
+  /** Reporting interval that the program states, ms; absent when it states none. */
+  intervalMs?: number;
 }
 
-/** Series by a dense number: the order in which a client first used them. */
+/** Series by a dense number: the order in which a client first used them, or changed their interval. */
 export class SeriesTable {
   readonly #series: TableSeries[] = [];
+  #restated = 0;
 
+  /** Numbers that were given out. */
   get length(): number {
     return this.#series.length;
+  }
+
+  /** Series, each counted once. */
+  get distinct(): number {
+    return this.#series.length - this.#restated;
   }
 
   /** Returns the number of the new series. */
   add(series: TableSeries): number {
     return this.#series.push(series) - 1;
+  }
+
+  /**
+   * Gives a series another interval and, as a definition is sent once, another number. Its older numbers state the new
+   * interval too where they are defined again, as on a new stream: they would take the change back.
+   */
+  restate(number: number, intervalMs: number): number {
+    const series = this.#series[number];
+    series.intervalMs = intervalMs;
+    this.#restated++;
+    return this.add(series);
   }
 
   get(number: number): TableSeries {

@@ -126,6 +126,7 @@ export class SessionSpool {
       const count = Math.min(SERIES_A_RECORD, series.length - first);
       const part: TableSeries[] = Array.from({ length: count }, (_, i) => series.get(first + i));
       this.#define({ type: 'series', first, series: part });
+      this.#defineIntervals(first, part);
       this.#nextSeries += count;
     }
     for (const { epoch, tables } of epochs) {
@@ -140,6 +141,17 @@ export class SessionSpool {
         }
       }
     }
+  }
+
+  #defineIntervals(first: number, series: readonly TableSeries[]): void {
+    const numbers: number[] = [];
+    const intervalsMs: number[] = [];
+    for (const [i, { intervalMs }] of series.entries()) {
+      if (intervalMs === undefined) continue;
+      numbers.push(first + i);
+      intervalsMs.push(intervalMs);
+    }
+    if (numbers.length > 0) this.#define({ type: 'intervals', numbers, intervalsMs });
   }
 
   #define(record: SpoolRecord): void {

@@ -187,10 +187,10 @@ export class SessionStream {
 }
 
 function named(series: SeriesTable, number: number, amountIntervalMs: number | undefined): Series {
-  const { metric, kind, tags } = series.get(number);
+  const { metric, kind, tags, intervalMs: statedMs } = series.get(number);
   const isAmount = kind === KIND.count || kind === KIND.distribution;
-  const intervalMs = isAmount && amountIntervalMs !== undefined ? Math.round(amountIntervalMs) : undefined;
-  return { metric, kind, tags: [...tags], intervalMs };
+  const flushMs = isAmount && amountIntervalMs !== undefined ? Math.round(amountIntervalMs) : undefined;
+  return { metric, kind, tags: [...tags], intervalMs: statedMs ?? flushMs };
 }
 
 function termsOf(greeting: Greeting): StreamTerms {

@@ -29,6 +29,7 @@ const RECORDS: readonly SpoolRecord[] = [
       { metric: 'grüße', kind: KIND.count, tags: [] },
     ],
   },
+  { type: 'intervals', numbers: [0, 300], intervalsMs: [15_000, 2_678_400_000] },
   { type: 'refs', range: { epoch: 3, partition: 5, firstRef: 2, numbers: [1, 0, 300] } },
   { type: 'waiting', batch: { number: 4, points: 2, minTimeMs: 1_767_225_601_000, share: Buffer.from('share') } },
   {
@@ -44,6 +45,10 @@ const RECORDS: readonly SpoolRecord[] = [
 /** Version 1, which never changes. A newer version gets a golden file of its own. */
 const GOLDEN_V1 =
   '544d535001020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db779420629190f06000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f65020009000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a';
+
+/** Version 2, likewise. */
+const GOLDEN_V2 =
+  '544d535002020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db77942c2e54c5b06000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f6502000c0000008acae997040200d804987580c894fd0909000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a';
 
 function fileOf(records: readonly SpoolRecord[]): Buffer {
   const out = new ByteWriter();
@@ -64,15 +69,21 @@ function recordsOf(bytes: Uint8Array): { records: SpoolRecord[]; badBytes: numbe
 
 describe('the spool format', () => {
   test('equals its golden file', () => {
-    expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V1);
+    expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V2);
+    expect(decodeHeader(fromHex(GOLDEN_V2).subarray(0, 44))).toEqual(HEADER);
+    expect(recordsOf(fromHex(GOLDEN_V2))).toEqual({ records: RECORDS, badBytes: 0 });
+  });
+
+  test('reads version 1, which has no intervals', () => {
     expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44))).toEqual(HEADER);
-    expect(recordsOf(fromHex(GOLDEN_V1))).toEqual({ records: RECORDS, badBytes: 0 });
+    const records = RECORDS.filter(({ type }) => type !== 'intervals');
+    expect(recordsOf(fromHex(GOLDEN_V1))).toEqual({ records, badBytes: 0 });
   });
 
   test('refuses a newer version', () => {
     const bytes = encodeHeader(HEADER);
-    bytes[4] = 2;
-    expect(() => decodeHeader(bytes)).toThrow('spool file of format 2');
+    bytes[4] = 3;
+    expect(() => decodeHeader(bytes)).toThrow('spool file of format 3');
   });
 
   test('loses only the torn record of a torn tail', () => {
@@ -100,7 +111,7 @@ describe('the spool format', () => {
   test('throws only data_loss or failed_precondition for hostile bytes', () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
-      fc.tuple(fc.constantFrom(1, 2, 3, 16, 17, 18), fc.uint8Array({ maxLength: 40 })).map(([type, rest]) => {
+      fc.tuple(fc.constantFrom(1, 2, 3, 4, 16, 17, 18), fc.uint8Array({ maxLength: 40 })).map(([type, rest]) => {
         return Uint8Array.from([type, ...rest]);
       }),
     );

@@ -1,12 +1,12 @@
 import { ByteReader, ByteWriter, crc32c, equalBytes } from '@tidemark/bytes';
-import { isKind } from '@tidemark/model';
+import { INTERVAL_LIMIT_MS, isKind } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { RefRange } from './epoch-routes.ts';
 import type { TableSeries } from './series-table.ts';
 
 // The files of a spool: docs/formats/spool.md has their byte diagrams.
 
-export const SPOOL_VERSION = 1;
+export const SPOOL_VERSION = 2;
 export const SPOOL_HEADER_BYTES = 44;
 export const RECORD_HEADER_BYTES = 9;
 /** Larger records don't exist: no message of a stream is. */
@@ -51,6 +51,7 @@ export interface StampedRecord {
 export type SpoolRecord =
   | { readonly type: 'tenant'; readonly tenant: string }
   | { readonly type: 'series'; readonly first: number; readonly series: readonly TableSeries[] }
+  | { readonly type: 'intervals'; readonly numbers: readonly number[]; readonly intervalsMs: readonly number[] }
   | { readonly type: 'refs'; readonly range: RefRange }
   | { readonly type: 'waiting'; readonly batch: WaitingRecord }
   | { readonly type: 'stamped'; readonly batch: StampedRecord }
@@ -60,13 +61,14 @@ export type SpoolRecord =
 export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
   tenant: FILE_KIND.definitions,
   series: FILE_KIND.definitions,
+  intervals: FILE_KIND.definitions,
   refs: FILE_KIND.definitions,
   waiting: FILE_KIND.waiting,
   stamped: FILE_KIND.stamped,
   settled: FILE_KIND.stamped,
 };
 
-const TYPE = { tenant: 1, series: 2, refs: 3, waiting: 16, stamped: 17, settled: 18 } as const;
+const TYPE = { tenant: 1, series: 2, refs: 3, intervals: 4, waiting: 16, stamped: 17, settled: 18 } as const;
 
 export function encodeHeader(header: SpoolHeader): Buffer {
   const out = new ByteWriter(SPOOL_HEADER_BYTES);
@@ -137,6 +139,11 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
         for (const tag of tags) out.text(tag);
       }
       return;
+    case 'intervals':
+      out.varint(record.numbers.length);
+      writeNumbers(record.numbers, out);
+      for (const intervalMs of record.intervalsMs) out.varint(intervalMs);
+      return;
     case 'refs': {
       const { epoch, partition, firstRef, numbers } = record.range;
       for (const value of [epoch, partition, firstRef, numbers.length]) out.varint(value);
@@ -191,6 +198,10 @@ export function decodeRecord(body: Uint8Array): SpoolRecord {
       const count = countOf(reader, 3);
       return { type: 'series', first, series: Array.from({ length: count }, () => readSeries(reader)) };
     }
+    case TYPE.intervals: {
+      const numbers = readNumbers(reader);
+      return { type: 'intervals', numbers, intervalsMs: numbers.map(() => readInterval(reader)) };
+    }
     case TYPE.refs: {
       const epoch = reader.varint();
       const partition = reader.varint();
@@ -228,6 +239,12 @@ function readSeries(reader: ByteReader): TableSeries {
   const count = countOf(reader, 1);
   if (count > MAX_TAGS) reader.fail(`${count} tags`);
   return { metric, kind, tags: Array.from({ length: count }, () => reader.text(MAX_TEXT_BYTES)) };
+}
+
+function readInterval(reader: ByteReader): number {
+  const intervalMs = reader.varint();
+  if (intervalMs === 0 || intervalMs > INTERVAL_LIMIT_MS) reader.fail(`an interval of ${intervalMs} ms`);
+  return intervalMs;
 }
 
 function readNumbers(reader: ByteReader): number[] {

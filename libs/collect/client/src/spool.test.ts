@@ -73,6 +73,29 @@ describe('the spool', () => {
     await finish(world, second.close());
   });
 
+  test('keeps the intervals that the program stated', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    const first = await open(setup);
+    first.gauge('m', 1, [], undefined, 30_000);
+    first.gauge('n', 1);
+    first.flush();
+    await world.clock.advance(1000);
+    first.gauge('m', 2, [], undefined, 60_000);
+    first.flush();
+    await world.clock.advance(1000);
+    node.crash('power');
+    intake.up = true;
+    const second = await open(setup);
+    await finish(world, second.settled());
+    expect(second.stats()).toMatchObject({ recoveredPoints: 3, ackedPoints: 3, spoolBadBytes: 0 });
+    const ofM = intake.statedIntervals.filter(([metric]) => metric === 'm').map(([, intervalMs]) => intervalMs);
+    expect(ofM).toEqual([30_000, 60_000]);
+    expect(intake.statedIntervals).toContainEqual(['n', undefined]);
+    await finish(world, second.close());
+  });
+
   test('keeps values recorded before the first intake was reached, and leaves the folder empty in the end', async () => {
     const setup = setUp();
     const { world, node, intake } = setup;
