@@ -6,8 +6,11 @@ export type AgentSeries = Pick<SeriesHandle, 'record' | 'recordSketch' | 'end'>;
 
 /** The part of a client that the agent uses. The caller opens it with `agentClientOptions`, and closes it. */
 export interface AgentClient {
-  /** Throws `invalid_argument` for a name or tags that break a limit, `resource_exhausted` for too many series. */
-  series(metric: string, kind: KindName, tags: readonly string[]): AgentSeries;
+  /**
+   * `intervalMs` is the reporting interval of the series from now on, where one is given. Throws `invalid_argument` for a
+   * name or tags that break a limit, `resource_exhausted` for too many series.
+   */
+  series(metric: string, kind: KindName, tags: readonly string[], intervalMs?: number): AgentSeries;
   /** States what a metric is. Never throws. */
   describe(metric: string, description: MetricDescription): void;
   /** Begins to send the recorded points. The agent does not wait for the result, which never rejects. */

@@ -56,9 +56,12 @@ class FakeClient implements AgentClient {
   /** `kind metric{tags} @time = value`, without those of `tidemark.agent.*`. */
   points: string[] = [];
   own: string[] = [];
+  /** Intervals that the agent stated, by metric. */
+  readonly stated = new Map<string, (number | undefined)[]>();
   flushes = 0;
 
-  series(metric: string, kind: KindName, tags: readonly string[]): AgentSeries {
+  series(metric: string, kind: KindName, tags: readonly string[], intervalMs?: number): AgentSeries {
+    this.stated.set(metric, [...(this.stated.get(metric) ?? []), intervalMs]);
     if (metric.length > 200) {
       throw new TidemarkError('invalid_argument', 'too long', { reason: 'metric_too_long', field: 'metric' });
     }
@@ -299,6 +302,57 @@ test('readings of a check with a phase are stamped with its start, but never bef
   expect(closed).toBe(1);
 });
 
+test('readings state the interval of their check, and those whose source states their time none', async () => {
+  const checks: Check[] = [
+    {
+      name: 'each flush',
+      run: async (sink) => {
+        sink.gauge('a.gauge', 1);
+        sink.count('a.count', 1);
+      },
+    },
+    { name: 'at flushes', everyMs: 2_500, run: async (sink) => sink.counter('b.counter', 1) },
+    {
+      name: 'by a timer',
+      everyMs: 15_000,
+      phaseMs: 100,
+      run: async (sink) => {
+        sink.reading('c.reading', 1);
+        sink.gauge('c.gauge', 1);
+        sink.counter('c.counter', 1);
+        sink.gauge('c.own_time', 1, [], START_MS);
+        sink.end('c.ended', 'gauge');
+      },
+    },
+  ];
+  const { agent, client, flushAt } = wired({ checks, dogstatsd: { udp: { port: 0 } } });
+  await agent.start();
+  const { servers } = await agent.freshStatus();
+  const port = Number(servers[0].address.split(':')[1]);
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.send('d.gauge:1|g', port, '127.0.0.1', () => socket.close(resolve)));
+  await until(() => agent.status().dogstatsd?.values === 1);
+  for (let second = 1; second <= 32; second++) await flushAt(1_700_000_000_000 + second * 1_000);
+  await agent.stop();
+  const stated = (prefix: string) => [...client.stated].filter(([metric]) => metric.startsWith(prefix)).sort();
+  expect(stated('a.')).toEqual([
+    ['a.count', [1_000]],
+    ['a.gauge', [1_000]],
+  ]);
+  // A check that is due after 2.5 s runs at every third flush.
+  expect(stated('b.')).toEqual([['b.counter', [3_000]]]);
+  expect(stated('c.')).toEqual([
+    ['c.counter', [15_000]],
+    ['c.ended', [undefined]],
+    ['c.gauge', [15_000]],
+    ['c.own_time', [undefined]],
+    ['c.reading', [15_000]],
+  ]);
+  // DogStatsD's clients don't say how often they send a gauge.
+  expect(stated('d.')).toEqual([['d.gauge', [undefined]]]);
+  expect(client.stated.get('tidemark.agent.client.series')).toEqual([1_000]);
+});
+
 test('a port in use is an error that names the port, and leaves nothing open', async () => {
   const first = wired({ dogstatsd: { udp: { port: 0 } } });
   await first.agent.start();
@@ -325,6 +379,18 @@ test('the sources are checks and servers, each with the reason why it does not w
     { name: 'dogstatsd udp 127.0.0.1:8125', problem: 'in use', sinceMs: START_MS },
   ]);
   await agent.stop();
+});
+
+test('the handle cache states an interval once, and again when it changes', () => {
+  const client = new FakeClient();
+  const cache = new HandleCache(client, new HostTags('h', []), 10, 10);
+  for (const intervalMs of [15_000, 15_000, undefined, 15_000, 30_000, undefined, 15_000]) {
+    cache.get('m', 'gauge', [], intervalMs);
+  }
+  expect(client.stated.get('m')).toEqual([15_000, 30_000, 15_000]);
+  cache.get('n', 'gauge', []);
+  cache.get('n', 'gauge', [], 15_000);
+  expect(client.stated.get('n')).toEqual([undefined, 15_000]);
 });
 
 test('the handle cache evicts handles of idle series, and never exceeds its limit', () => {

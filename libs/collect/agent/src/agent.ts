@@ -1,5 +1,5 @@
 import { SIP_KEY_BYTES } from '@tidemark/bytes';
-import { CheckRunner } from '@tidemark/checks';
+import { type Check, CheckRunner } from '@tidemark/checks';
 import { LocalRefusals } from '@tidemark/client';
 import {
   Aggregator,
@@ -86,8 +86,7 @@ export class Agent {
     this.#runner = new CheckRunner({
       clock,
       checks: options.checks ?? [],
-      sink: this.#readings,
-      sinkAt: (wallMs) => this.#readings.at(wallMs),
+      sinkOf: (check, wallMs) => this.#readings.sink(this.#intervalOf(check), wallMs),
       onFailure: (check, error) => this.#problem('a check failed', { check, error: messageOf(error) }),
     });
   }
@@ -186,10 +185,16 @@ export class Agent {
     this.#sendOwn(nowMs);
   }
 
+  /** How far apart the readings of a check are, ms: one without a phase runs at flushes only. */
+  #intervalOf({ everyMs = 0, phaseMs }: Check): number {
+    if (phaseMs !== undefined) return Math.max(1, everyMs);
+    return Math.max(1, Math.ceil(everyMs / this.#intervalMs)) * this.#intervalMs;
+  }
+
   /** Adds the checks' readings and the agent's own metrics, and ends the flush. */
   #sendOwn(timestampMs: number): void {
     this.#readings.flush(timestampMs);
-    this.#selfMetrics.report(this.status(), this.#self);
+    this.#selfMetrics.report(this.status(), this.#self.sink(this.#intervalMs));
     this.#self.flush(timestampMs);
     this.#handles.endFlush();
     this.#options.client.flush();

@@ -1,24 +1,30 @@
 import type { CheckSink } from '@tidemark/checks';
-import { LocalRefusals, type MetricDescription } from '@tidemark/client';
+import { LocalRefusals } from '@tidemark/client';
 import type { KindName } from '@tidemark/model';
 import type { AgentSeries } from './agent-client.ts';
 import type { HandleCache } from './handle-cache.ts';
 
-interface Reading {
-  readonly handle: AgentSeries;
-  /** Undefined: the series ends. */
-  readonly value: number | undefined;
+/** When a reading is of, and when the next one is meant to be. */
+interface Timing {
+  /** Absent: the series' interval stays as it is. */
+  readonly intervalMs?: number;
   /** When it was read; undefined for a reading that takes the flush's time. */
   readonly readMs: number | undefined;
   /** The time that its source states, which goes before both. */
-  readonly statedMs: number | undefined;
+  readonly statedMs?: number | undefined;
+}
+
+interface Reading extends Pick<Timing, 'readMs' | 'statedMs'> {
+  readonly handle: AgentSeries;
+  /** Undefined: the series ends. */
+  readonly value: number | undefined;
 }
 
 /**
  * Holds the readings of checks until the flush that stamps them. A slow check's readings go with a later flush and get
  * its time, so no point is older than the frontier that the agent has promised.
  */
-export class CheckOutput implements CheckSink {
+export class CheckOutput {
   readonly #handles: HandleCache;
   readonly #limit: number;
   readonly #intervalMs: number;
@@ -37,39 +43,19 @@ export class CheckOutput implements CheckSink {
     return this.#points;
   }
 
-  gauge(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
-    this.#add(metric, 'gauge', value, tags, undefined, statedMs);
-  }
-
-  count(metric: string, value: number, tags: readonly string[] = []): void {
-    this.#add(metric, 'count', value, tags);
-  }
-
-  counter(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
-    this.#add(metric, 'counter', value, tags, undefined, statedMs);
-  }
-
-  reading(metric: string, value: number, tags: readonly string[] = [], statedMs?: number): void {
-    this.#add(metric, 'reading', value, tags, undefined, statedMs);
-  }
-
-  end(metric: string, kind: KindName, tags: readonly string[] = []): void {
-    this.#push(metric, kind, undefined, tags);
-  }
-
-  describe(metric: string, text: MetricDescription): void {
-    this.#handles.describe(metric, text);
-  }
-
-  /** Returns a sink for readings of the time `readMs`, between two flushes. */
-  at(readMs: number): CheckSink {
+  /**
+   * Returns a sink for readings that are `intervalMs` apart: of the time `readMs`, between two flushes, or of the next
+   * flush. A reading whose source states its time comes when the source has one, so no interval is known of it.
+   */
+  sink(intervalMs: number, readMs?: number): CheckSink {
+    const own = { intervalMs, readMs };
     return {
-      describe: (metric, text) => this.describe(metric, text),
-      gauge: (metric, value, tags = [], statedMs) => this.#add(metric, 'gauge', value, tags, readMs, statedMs),
-      count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, readMs),
-      counter: (metric, value, tags = [], statedMs) => this.#add(metric, 'counter', value, tags, readMs, statedMs),
-      reading: (metric, value, tags = [], statedMs) => this.#add(metric, 'reading', value, tags, readMs, statedMs),
-      end: (metric, kind, tags = []) => this.#push(metric, kind, undefined, tags, readMs),
+      describe: (metric, text) => this.#handles.describe(metric, text),
+      gauge: (metric, value, tags = [], statedMs) => this.#add(metric, 'gauge', value, tags, timing(own, statedMs)),
+      count: (metric, value, tags = []) => this.#add(metric, 'count', value, tags, own),
+      counter: (metric, value, tags = [], statedMs) => this.#add(metric, 'counter', value, tags, timing(own, statedMs)),
+      reading: (metric, value, tags = [], statedMs) => this.#add(metric, 'reading', value, tags, timing(own, statedMs)),
+      end: (metric, kind, tags = []) => this.#push(metric, kind, undefined, tags, { readMs }),
     };
   }
 
@@ -89,20 +75,13 @@ export class CheckOutput implements CheckSink {
     this.#points += readings.length;
   }
 
-  #add(
-    metric: string,
-    kind: KindName,
-    value: number,
-    tags: readonly string[],
-    readMs?: number,
-    statedMs?: number,
-  ): void {
+  #add(metric: string, kind: KindName, value: number, tags: readonly string[], timing: Timing): void {
     const mayBeInfinite = kind === 'gauge' || kind === 'reading';
     if (Number.isNaN(value) || (!mayBeInfinite && !Number.isFinite(value))) {
       this.drops.add(Number.isNaN(value) ? 'value_nan' : 'value_infinite', 1, `${value} of ${metric}`);
       return;
     }
-    this.#push(metric, kind, value, tags, readMs, statedMs);
+    this.#push(metric, kind, value, tags, timing);
   }
 
   #push(
@@ -110,14 +89,17 @@ export class CheckOutput implements CheckSink {
     kind: KindName,
     value: number | undefined,
     tags: readonly string[],
-    readMs?: number,
-    statedMs?: number,
+    { intervalMs, readMs, statedMs }: Timing,
   ): void {
     if (this.#readings.length >= this.#limit) {
       this.drops.add('readings_limit', 1, `${metric}, beyond ${this.#limit} readings`);
       return;
     }
-    const handle = this.#handles.get(metric, kind, tags);
+    const handle = this.#handles.get(metric, kind, tags, intervalMs);
     if (handle !== undefined) this.#readings.push({ handle, value, readMs, statedMs });
   }
+}
+
+function timing(own: Timing, statedMs: number | undefined): Timing {
+  return statedMs === undefined ? own : { readMs: own.readMs, statedMs };
 }

@@ -6,7 +6,9 @@ import type { HostTags } from './host-tags.ts';
 
 interface CachedHandle {
   /** Undefined when the client refused the series. */
-  readonly handle: AgentSeries | undefined;
+  handle: AgentSeries | undefined;
+  /** Interval that was stated last, ms; undefined where none was. */
+  intervalMs: number | undefined;
   lastUsedFlush: number;
 }
 
@@ -32,22 +34,28 @@ export class HandleCache {
     return this.#handles.size;
   }
 
-  /** Returns the cached handle, or makes one; undefined when the client refuses the series. */
-  get(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
+  /**
+   * Returns the cached handle, or makes one; undefined when the client refuses the series. `intervalMs` is stated to the
+   * client when it is not what was stated last.
+   */
+  get(metric: string, kind: KindName, tags: readonly string[], intervalMs?: number): AgentSeries | undefined {
     const key = `${kind}\0${metric}\0${tagsKey(tags)}`;
     let cached = this.#handles.get(key);
     if (cached === undefined) {
-      cached = { handle: this.make(metric, kind, tags), lastUsedFlush: this.#flush };
+      cached = { handle: this.make(metric, kind, tags, intervalMs), intervalMs, lastUsedFlush: this.#flush };
       if (this.#handles.size < this.#limit) this.#handles.set(key, cached);
+    } else if (intervalMs !== undefined && intervalMs !== cached.intervalMs) {
+      cached.handle = this.make(metric, kind, tags, intervalMs);
+      cached.intervalMs = intervalMs;
     }
     cached.lastUsedFlush = this.#flush;
     return cached.handle;
   }
 
   /** Makes a handle that the caller keeps; undefined, and counted by reason, when the client refuses the series. */
-  make(metric: string, kind: KindName, tags: readonly string[]): AgentSeries | undefined {
+  make(metric: string, kind: KindName, tags: readonly string[], intervalMs?: number): AgentSeries | undefined {
     try {
-      return this.#client.series(metric, kind, this.#tags.addedTo(tags));
+      return this.#client.series(metric, kind, this.#tags.addedTo(tags), intervalMs);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       this.refusals.add(String(error.detail.reason ?? error.code), 1, `${error.message} in ${metric}`);

@@ -32,7 +32,16 @@ describe('checks at flushes', () => {
     };
     const hanging: Check = { name: 'hanging', run: () => new Promise(() => undefined) };
     const checks = [failing, hanging, ok('steady', runs), ok('rare', runs, 3_000)];
-    const runner = new CheckRunner({ clock, checks, sink: NO_SINK, onFailure: (check) => failures.push(check) });
+    const sunk: string[] = [];
+    const runner = new CheckRunner({
+      clock,
+      checks,
+      sinkOf: ({ name }, wallMs) => {
+        sunk.push(`${name} ${wallMs}`);
+        return NO_SINK;
+      },
+      onFailure: (check) => failures.push(check),
+    });
     for (let second = 0; second < 8; second++) {
       const round = runner.run(100);
       await new Promise((resolve) => setImmediate(resolve));
@@ -43,6 +52,7 @@ describe('checks at flushes', () => {
     const times = (name: string): number => runs.filter((run) => run === name).length;
     expect(times('steady')).toBe(8);
     expect(times('rare')).toBe(3);
+    expect(sunk).toEqual(checks.map(({ name }) => `${name} undefined`));
     // Due at 0 s, then after waits of 1, 2 and 4 s.
     expect(times('failing')).toBe(4);
     expect(failures.length).toBe(4);
@@ -78,8 +88,8 @@ describe('checks with a phase', () => {
     const runner = new CheckRunner({
       clock,
       checks: [check],
-      sink: NO_SINK,
-      sinkAt: (wallMs) => {
+      sinkOf: (of, wallMs = -1) => {
+        expect(of).toBe(check);
         runs.push(`${wallMs / 1_000}`);
         return NO_SINK;
       },

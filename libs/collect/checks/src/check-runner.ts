@@ -5,9 +5,11 @@ import { CheckRun, type CheckStatus } from './check-run.ts';
 export interface CheckRunnerOptions {
   readonly clock: Clock;
   readonly checks: readonly Check[];
-  readonly sink: CheckSink;
-  /** Makes the sink of a check with a phase, for readings of the time `wallMs`. Default: `sink`. */
-  readonly sinkAt?: (wallMs: number) => CheckSink;
+  /**
+   * Makes the sink of a check's readings: of the time `wallMs`, if the check has a phase. It is called once for a check
+   * that runs at flushes, and for each run of another one.
+   */
+  readonly sinkOf: (check: Check, wallMs?: number) => CheckSink;
   /** Wait after the first failure, doubled by each further failure, ms. Default 1,000. */
   readonly initialBackoffMs?: number;
   /** Max wait after failures, ms. Default 60,000. */
@@ -91,7 +93,7 @@ class AtFlush {
   constructor(check: Check, options: CheckRunnerOptions, signal: AbortSignal) {
     const { clock, initialBackoffMs = 1_000, maxBackoffMs = 60_000, onFailure } = options;
     this.#everyMs = check.everyMs ?? 0;
-    this.#sink = options.sink;
+    this.#sink = options.sinkOf(check);
     this.#signal = signal;
     this.run = new CheckRun(check, clock, (error, inARow) => {
       const backoffMs = Math.min(maxBackoffMs, initialBackoffMs * 2 ** (inARow - 1));
@@ -146,7 +148,7 @@ class ByTimer {
     // A clock that was set back slightly must not run a turn twice.
     if (turn !== this.#turn) {
       this.#turn = turn;
-      this.run.start(this.#options.sinkAt?.(wallMs) ?? this.#options.sink, this.#signal);
+      this.run.start(this.#options.sinkOf(this.run.check, wallMs), this.#signal);
     }
     this.schedule();
   }

@@ -127,7 +127,7 @@ test('the checks of this host report every metric family in a plausible range', 
   const runner = new CheckRunner({
     clock,
     checks: hostChecks({ clock, files, platform: process.platform, expensiveIntervalMs: 0 }),
-    sink: readings,
+    sinkOf: () => readings,
     onFailure: (check, error) => failures.push(check, error),
   });
   const deadlineMs = performance.now() + 30_000;
