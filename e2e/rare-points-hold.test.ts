@@ -47,6 +47,19 @@ test('a gauge with an interval of a day holds for two and a half days, also wher
   expect(await hourOf('avg:backup.size{*}', 72 + 12)).toEqual([]);
 });
 
+test.each(['gauge', 'reading'] as const)('a %s of the client library, as of a scrape, holds as long', async (kind) => {
+  const client = await harness.client(platform.grpcAddress);
+  client.series(`restore.${kind}`, kind, [], DAY_MS).record(300, midnightMs + 6 * HOUR_MS);
+  client.series(`unsaid.${kind}`, kind).record(300, midnightMs + 6 * HOUR_MS);
+  expect(await client.flush({ timeoutMs: 30_000 })).toMatchObject({ acknowledgedPoints: 2 });
+  const stated = `avg:restore.${kind}{*}`;
+  await eventually('the reading', async () => (await hourOf(stated, 6)).length === STEPS);
+  expect(await hourOf(stated, 24 + 12)).toEqual(all(300));
+  expect(await hourOf(stated, 48 + 12)).toEqual(all(300));
+  expect(await hourOf(stated, 48 + 18)).toEqual([]);
+  expect(await hourOf(`avg:unsaid.${kind}{*}`, 24 + 12)).toEqual([]);
+});
+
 test('a gauge that is sent daily without an interval holds for as long, from its fourth reading on', async () => {
   const daily = [6, 24 + 6, 48 + 6, 72 + 6].map((hour, i) => [hour, i] as const);
   await submit('audit.findings', { type: GAUGE }, daily);
